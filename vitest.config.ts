@@ -1,0 +1,44 @@
+import { defineConfig } from 'vitest/config'
+
+/** Kinds of tests, by the last words of their file names. What has none of them is a unit test and needs no server. */
+const KINDS = {
+  /** Needs the shared servers of @weir/testkit. */
+  integration: { ending: 'it', seconds: 60, parallel: true },
+  /** One suite for all drivers or engines, on brokers of its own that it kills: measured alone. */
+  conformance: { ending: 'conformance', seconds: 180, parallel: false },
+  /** Whole services and a browser. */
+  e2e: { ending: 'e2e', seconds: 180, parallel: false },
+  /** Kills of every component; by hand. */
+  faults: { ending: 'faults', seconds: 1800, parallel: false },
+  /** Against `docker compose up`. */
+  compose: { ending: 'compose', seconds: 600, parallel: false },
+} as const
+
+const files = (ending: string): string => `**/*.${ending}.test.ts`
+const NEVER = ['**/node_modules/**', '**/.weir/**']
+
+export default defineConfig({
+  test: {
+    globalSetup: './test/global-setup.ts',
+    teardownTimeout: 60_000,
+    // Two at least, else a machine with two cores runs one file at a time.
+    maxWorkers: '100%',
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...NEVER, ...Object.values(KINDS).map(({ ending }) => files(ending))], testTimeout: 10_000 },
+      },
+      ...Object.entries(KINDS).map(([name, { ending, seconds, parallel }], index) => ({
+        extends: true as const,
+        test: {
+          name, include: [files(ending)], exclude: NEVER, fileParallelism: parallel,
+          // Real servers on a machine that others use too: once more in CI before it counts as failed, and the report says so.
+          retry: process.env.CI ? 1 : 0,
+          testTimeout: seconds * 1000, hookTimeout: Math.max(300, seconds) * 1000,
+          // One kind after the other: servers under test share two cores with nothing else.
+          sequence: { groupOrder: index + 1 },
+        },
+      })),
+    ],
+  },
+})

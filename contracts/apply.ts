@@ -1,0 +1,55 @@
+/** Brings a cluster in line with the contracts: topics of the table on the brokers, schemas in the registry. Running it again changes nothing. */
+import { KafkaError, type Admin, type TopicSpec } from '@weir/kafka'
+import { topicConfigs } from './topic-configs.ts'
+import { topics, type Topic } from './topics.ts'
+
+export { ContractRefused, registerContracts, type RegisteredContract } from './register.ts'
+
+export interface ApplyTopicsOptions {
+  /** Replicas of each partition of topics that are created; -1: the broker's default. Existing topics keep theirs. */
+  readonly replicas: number
+  /** In-sync replicas without which a write is refused. Two of three when unset: one broker may fail and nothing acknowledged is lost. */
+  readonly minInSync?: number
+  readonly log?: (line: string) => void
+}
+
+export interface AppliedTopics {
+  readonly created: readonly string[]
+  /** Topics whose configuration was changed. */
+  readonly updated: readonly string[]
+}
+
+/** Rejects with `partition-mismatch`, before anything is changed, where a topic has another partition count than the table says. */
+export async function applyTopics(admin: Admin, { replicas, minInSync, log }: ApplyTopicsOptions): Promise<AppliedTopics> {
+  return applySpecs(admin, topicSpecs(replicas, minInSync), log)
+}
+
+/** The same for any list of topics. */
+export async function applySpecs(admin: Admin, specs: readonly TopicSpec[], log: (line: string) => void = () => {}): Promise<AppliedTopics> {
+  const existing = new Map((await admin.topics()).map((topic) => [topic.name, topic]))
+  const mismatches = specs.filter(({ name, partitions }) => existing.has(name) && existing.get(name)!.partitions !== partitions)
+    .map(({ name, partitions }) => `${name} has ${existing.get(name)!.partitions} partitions, the topics table says ${partitions}`)
+  if (mismatches.length > 0) throw new KafkaError('partition-mismatch', mismatches.join('; '))
+
+  const created = await admin.createTopics(specs.filter(({ name }) => !existing.has(name)))
+  for (const name of created) log(`created topic ${name}`)
+  const updated: string[] = []
+  for (const { name, configs } of specs.filter((spec) => existing.has(spec.name))) {
+    const changes = differences(await admin.topicConfigs(name), configs)
+    if (changes.length === 0) continue
+    await admin.alterTopicConfigs(name, configs)
+    updated.push(name)
+    log(`changed topic ${name}: ${changes.join(', ')}`)
+  }
+  return { created, updated }
+}
+
+/** The topics table as the broker port takes it. */
+export function topicSpecs(replicas: number, minInSync = replicas >= 3 ? 2 : replicas > 0 ? 1 : undefined): TopicSpec[] {
+  const inSync: Record<string, string> = minInSync === undefined ? {} : { 'min.insync.replicas': String(minInSync) }
+  return Object.entries<Topic>(topics).map(([name, topic]) => ({ name, partitions: topic.partitions, replicas, configs: { ...topicConfigs(topic), ...inSync } }))
+}
+
+function differences(actual: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): string[] {
+  return Object.entries(wanted).filter(([name, value]) => actual[name] !== value).map(([name, value]) => `${name} ${actual[name] ?? 'unset'} → ${value}`)
+}

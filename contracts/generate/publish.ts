@@ -1,0 +1,30 @@
+/** Published versions: a contract that changed gets the next number. Files are only ever added. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import type { AvroSchema } from '../avro.ts'
+import { incompatibilities } from '../compatibility.ts'
+import { contracts, publishedFolder, publishedVersions, readContract } from '../load.ts'
+
+/** Returns the names of the files written. Throws, having written nothing, where a contract breaks with a published version. */
+export function publish(): string[] {
+  const changed = contracts().filter(isChanged)
+  const problems = changed.flatMap((contract) => incompatibilities(contract))
+  if (problems.length > 0) throw new Error(`Nothing was published:\n${problems.join('\n')}`)
+  return changed.map((contract) => {
+    const name = `${basename(contract)}.v${(publishedVersions(contract).at(-1)?.version ?? 0) + 1}.avsc`
+    mkdirSync(publishedFolder(contract), { recursive: true })
+    writeFileSync(new URL(name, publishedFolder(contract)), `${JSON.stringify(readContract(contract), null, 2)}\n`)
+    return `${dirname(contract)}/published/${name}`
+  })
+}
+
+/** Doc strings may be bettered without a new version: they say nothing about the bytes. */
+export function isChanged(contract: string): boolean {
+  const newest = publishedVersions(contract).at(-1)
+  return newest === undefined || !isDeepStrictEqual(withoutDocs(newest.schema), withoutDocs(readContract(contract)))
+}
+
+function withoutDocs(schema: AvroSchema): unknown {
+  return JSON.parse(JSON.stringify(schema, (name, value) => name === 'doc' && typeof value === 'string' ? undefined : value))
+}

@@ -1,0 +1,133 @@
+/* Generated from topics.ts and the .avsc files by `npm run generate`. Change those, then generate again. */
+
+export interface Position {
+  /** Degrees north, -90 to 90. */
+  lat: number
+  /** Degrees east, -180 to 180. */
+  lon: number
+}
+
+/** One report of a taxi's on-board device. About one a second while the engine runs. */
+export interface TaxiTelemetry {
+  /** The device, unique in the fleet. The key of the topic: one vehicle's reports stay in order. */
+  deviceId: string
+  /** The trip with passengers, null between trips. */
+  tripId: string | null
+  /** Where the vehicle is, WGS 84. */
+  position: Position
+  /** Kilometres per hour. */
+  speed: number
+  /** Degrees clockwise from north, 0 to 360. */
+  heading: number | null
+  /** Fuel in the tank, percent. Null for electric vehicles. */
+  fuel: number | null
+  /** State of charge of the battery, percent. Null where there is none. */
+  charge: number | null
+  /** Degrees Celsius. */
+  engineTemperature: number | null
+  /** True while passengers are aboard. */
+  occupied: boolean
+  /** When the device measured, milliseconds since the epoch, UTC. */
+  eventTime: number
+}
+
+export type TaxiState = 'UNKNOWN' | 'OCCUPIED' | 'MOVING' | 'IDLE'
+
+/** A taxi's report with what the stream knows of it. */
+export interface TaxiEnriched {
+  /** The device, unique in the fleet. The key of the topic. */
+  deviceId: string
+  /** The trip with passengers, null between trips. */
+  tripId: string | null
+  /** Where the vehicle is, WGS 84. */
+  position: Position
+  /** Kilometres per hour. */
+  speed: number
+  /** Degrees clockwise from north, 0 to 360. */
+  heading: number | null
+  /** Fuel in the tank, percent. */
+  fuel: number | null
+  /** State of charge of the battery, percent. */
+  charge: number | null
+  /** Degrees Celsius. */
+  engineTemperature: number | null
+  /** OCCUPIED with passengers, else MOVING from 3 km/h on, else IDLE. */
+  state: TaxiState
+  /** The id of the named zone that covers the position, else of the H3 cell (resolution 8). */
+  zone: string
+  /** The zone's name, null for an H3 cell. */
+  zoneName: string | null
+  /** When the device measured, milliseconds since the epoch, UTC. */
+  eventTime: number
+  /** When the broker stored the report, milliseconds since the epoch, UTC. */
+  arrivalTime: number
+}
+
+/** A record that a flow could not handle, with the cause and its origin. The original headers, weir-id among them, travel as headers. */
+export interface DeadLetter {
+  /** The flow or sink that gave up the record, as service.name. */
+  flow: string
+  /** The step that gave it up. */
+  step: string
+  /** A short name of the cause: undecodable, unknown-schema, invalid, failed, rejected. */
+  code: string
+  /** The cause in one sentence. */
+  message: string
+  /** The topic it came from. */
+  topic: string
+  /** The partition it came from. */
+  partition: number
+  /** Its offset there. */
+  offset: number
+  /** Its Kafka timestamp, milliseconds since the epoch. */
+  timestamp: number
+  /** When it was given up, milliseconds since the epoch. */
+  failedAt: number
+  /** The original key. */
+  key: Buffer | null
+  /** The original value, byte for byte. */
+  value: Buffer | null
+}
+
+/** What one stage of one service instance did in the last second. Pages show it; metrics systems read /metrics instead. */
+export interface StageStats {
+  /** service.name, for instance enricher.taxi. The key. */
+  stage: string
+  /** The process, unique in the cluster. */
+  instance: string
+  /** The end of the interval, milliseconds since the epoch. */
+  time: number
+  /** The length of the interval, milliseconds. */
+  intervalMs: number
+  /** Records finished in the interval. */
+  records: number
+  /** Records refused or dead-lettered in the interval. */
+  failed: number
+  /** Records waiting before the stage in this instance's partitions, 0 for a stage that reads no topic. */
+  lag: number
+  /** Median latency of the stage's records in the interval, milliseconds. */
+  p50: number
+  /** 99th percentile of the same, milliseconds. */
+  p99: number
+}
+
+/** One entry of a reference table (zones, for instance). The topic is compacted: the newest entry of a key holds, a tombstone removes it. */
+export interface ReferenceEntry {
+  /** The table. */
+  table: string
+  /** The entry's id in its table. The key of the topic is table/id. */
+  id: string
+  /** The entry as JSON, in the shape that the table's solution defines. */
+  json: string
+}
+
+/** The type of each topic's values. */
+export interface ValueOf {
+  'taxi.telemetry': TaxiTelemetry
+  'taxi.telemetry.late': TaxiTelemetry
+  'taxi.enriched': TaxiEnriched
+  'taxi.telemetry.dead': DeadLetter
+  'taxi.enriched.dead': DeadLetter
+  'weir.stats': StageStats
+  'weir.control.reference': ReferenceEntry
+}

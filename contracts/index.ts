@@ -1,0 +1,4 @@
+/** What the services say to each other: topics, the types of their values, schemas and samples. */
+export * from './topics.ts'
+export type * from './generated/types.ts'
+export { sampleOf, schemaOf } from './load.ts'

@@ -1,0 +1,59 @@
+/** The contracts' files, read once. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { fromJson, parseSchema, type AvroSchema } from './avro.ts'
+import type { ValueOf } from './generated/types.ts'
+import { topics, type TopicName } from './topics.ts'
+
+const FOLDER = new URL('./', import.meta.url)
+const schemas = new Map<string, AvroSchema>()
+
+/** The schema of the topic's values as its .avsc file has it. */
+export function schemaOf(topic: TopicName): AvroSchema {
+  return readContract(topics[topic].value)
+}
+
+/** The contract by its path without ending, as `value` in the topics table names it. */
+export function readContract(contract: string): AvroSchema {
+  let schema = schemas.get(contract)
+  if (schema === undefined) schemas.set(contract, schema = readJson(`${contract}.avsc`) as AvroSchema)
+  return schema
+}
+
+/** A real-looking value of the topic, new at every call. */
+export function sampleOf<T extends TopicName>(topic: T): ValueOf[T] {
+  return fromJson(parseSchema(schemaOf(topic)), readSample(topics[topic].value)) as ValueOf[T]
+}
+
+/** The sample as JSON: bytes are strings of code points up to 255. */
+export function readSample(contract: string): unknown {
+  return readJson(`${contract}.sample.json`)
+}
+
+export interface PublishedVersion {
+  readonly version: number
+  readonly schema: AvroSchema
+}
+
+/** Every version that was ever published, oldest first: data in them may lie in topics and in archives. */
+export function publishedVersions(contract: string): PublishedVersion[] {
+  const folder = publishedFolder(contract)
+  const prefix = `${basename(contract)}.v`
+  return (existsSync(folder) ? readdirSync(folder) : [])
+    .filter((name) => name.startsWith(prefix) && /^\d+\.avsc$/.test(name.slice(prefix.length)))
+    .map((name) => ({ version: parseInt(name.slice(prefix.length)), schema: readJson(`${dirname(contract)}/published/${name}`) as AvroSchema }))
+    .sort((a, b) => a.version - b.version)
+}
+
+export function publishedFolder(contract: string): URL {
+  return new URL(`${dirname(contract)}/published/`, FOLDER)
+}
+
+/** Every contract that a topic uses, each once. */
+export function contracts(): string[] {
+  return [...new Set(Object.values(topics).map((topic) => topic.value))]
+}
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(new URL(path, FOLDER), 'utf8'))
+}

@@ -1,0 +1,97 @@
+/** Contracts in the schema registry: each topic's subject has every published version and the current one, under FULL_TRANSITIVE. */
+import confluent from '@kafkajs/confluent-schema-registry'
+import type { AvroSchema } from './avro.ts'
+import { breaks } from './compatibility.ts'
+import { publishedVersions, schemaOf } from './load.ts'
+import { subjectOf, topics, type TopicName } from './topics.ts'
+
+const { COMPATIBILITY, SchemaRegistry, SchemaType } = confluent
+const TIMEOUT_MS = 10_000
+const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json'
+
+/** The registry will not take a contract: it breaks with what is registered already. */
+export class ContractRefused extends Error {
+  override readonly name = 'ContractRefused'
+  readonly retriable = false
+  readonly subject: string
+
+  constructor(subject: string, fields: readonly string[], reason: string) {
+    super(`The registry refuses ${subject}. ${[...fields, `It says: ${reason}`].join(' ')}`)
+    this.subject = subject
+  }
+}
+
+export interface RegisteredContract {
+  readonly topic: TopicName
+  /** The id of the current schema: what this version's writers put before each value. */
+  readonly schemaId: number
+}
+
+/** Rejects with ContractRefused, else with an Error where the registry does not answer. Running it again changes nothing. */
+export async function registerContracts(registryUrl: string, log: (line: string) => void = () => {}): Promise<RegisteredContract[]> {
+  const registered: RegisteredContract[] = []
+  for (const topic of Object.keys(topics) as TopicName[]) {
+    // Older versions first: a registry that lost its data then refuses what breaks with them, as before.
+    const versions = [...publishedVersions(topics[topic].value).map(({ schema }) => schema), schemaOf(topic)]
+    const schemaId = await registerVersions(registryUrl, subjectOf(topic), versions)
+    registered.push({ topic, schemaId })
+    log(`${subjectOf(topic)} has schema ${schemaId}`)
+  }
+  return registered
+}
+
+/** Registers the versions in their order and returns the last one's id. The subject takes nothing that is not FULL_TRANSITIVE, from its first version on. */
+export async function registerVersions(registryUrl: string, subject: string, versions: readonly AvroSchema[]): Promise<number> {
+  await requireFullTransitive(registryUrl, subject)
+  const registry = new SchemaRegistry({ host: registryUrl, retry: { retries: 2 } })
+  let id = 0
+  for (const text of new Set(versions.map((schema) => JSON.stringify(schema)))) {
+    try {
+      ({ id } = await registry.register({ type: SchemaType.AVRO, schema: text }, { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE }))
+    } catch (error) {
+      const { status, message } = error as { status?: number, message: string }
+      if (status !== 409 && status !== 422) throw error
+      throw new ContractRefused(subject, await brokenFields(registryUrl, subject, JSON.parse(text)), message.replace(/^\S+ - /, ''))
+    }
+  }
+  return id
+}
+
+async function requireFullTransitive(registryUrl: string, subject: string): Promise<void> {
+  const path = `/config/${encodeURIComponent(subject)}`
+  const now = await ask(registryUrl, path).catch((error) => (error instanceof AskError && error.status === 404 ? {} : Promise.reject(error)))
+  if (now.compatibilityLevel === COMPATIBILITY.FULL_TRANSITIVE) return
+  await ask(registryUrl, path, { method: 'PUT', body: JSON.stringify({ compatibility: COMPATIBILITY.FULL_TRANSITIVE }) })
+}
+
+/** Registries name a place in the schema at best; our own walk over the same versions names the field and the remedy. */
+async function brokenFields(registryUrl: string, subject: string, schema: AvroSchema): Promise<string[]> {
+  const path = `/subjects/${encodeURIComponent(subject)}/versions`
+  const versions: number[] = await ask(registryUrl, path)
+  const sentences = await Promise.all(versions.map(async (version) => {
+    const registered = await ask(registryUrl, `${path}/${version}`)
+    return breaks(JSON.parse(registered.schema), schema, `version ${version} in the registry`)
+  }))
+  return sentences.flat()
+}
+
+class AskError extends Error {
+  readonly status: number
+  readonly retriable: boolean
+  constructor(url: string, status: number, body: string) {
+    super(`The schema registry answered ${status} to ${url}: ${body.slice(0, 300)}`)
+    this.status = status
+    this.retriable = status >= 500
+  }
+}
+
+async function ask(registryUrl: string, path: string, init: RequestInit = {}): Promise<any> {
+  const url = `${registryUrl}${path}`
+  const request = fetch(url, { ...init, headers: { 'content-type': MEDIA_TYPE }, signal: AbortSignal.timeout(TIMEOUT_MS) })
+  const response = await request.catch((error: Error & { cause?: { code?: string } }) => {
+    throw new Error(`The schema registry at ${registryUrl} does not answer (${error.cause?.code ?? error.message}); check REGISTRY_URL and that it runs.`, { cause: error })
+  })
+  const body = await response.text()
+  if (!response.ok) throw new AskError(url, response.status, body)
+  return JSON.parse(body)
+}

@@ -1,0 +1,64 @@
+/** The one table of topics: who writes, who reads, how a topic is laid out. Topic creation, schemas, types, rights and the AsyncAPI document are generated from it. */
+
+export type Service = 'ingest-hub' | 'enricher' | 'indexer'
+
+export interface Topic {
+  /** The .avsc file under contracts/, without its ending. */
+  readonly value: string
+  /** The field of the value that is the record's key; null: the writer gives keys of its own, or none. */
+  readonly key: string | null
+  /** murmur2: Kafka's own. A keyed topic's count never grows in place. */
+  readonly partitioner: 'murmur2'
+  readonly partitions: number
+  /** Hours that records are kept; 'compact' keeps the newest of each key for ever. */
+  readonly retention: number | 'compact'
+  /** Doors of ingest-hub that accept records for it from outside. */
+  readonly doors: readonly 'http'[]
+  readonly writers: readonly Service[]
+  readonly readers: readonly Service[]
+  readonly doc: string
+}
+
+const WEEK = 7 * 24
+
+const deadLetter = (of: string, writer: Service): Topic => ({
+  value: 'weir/dead-letter', key: null, partitioner: 'murmur2', partitions: 3, retention: 4 * WEEK, doors: [], writers: [writer], readers: [],
+  doc: `Records that ${of} gave up, with their cause. Look at them and send them again with \`weir dlq\`.`,
+})
+
+export const topics = {
+  'taxi.telemetry': {
+    value: 'taxi/telemetry', key: 'deviceId', partitioner: 'murmur2', partitions: 12, retention: WEEK,
+    doors: ['http'], writers: ['ingest-hub'], readers: ['enricher'],
+    doc: 'Reports of the taxis as the devices sent them.',
+  },
+  'taxi.telemetry.late': {
+    value: 'taxi/telemetry', key: 'deviceId', partitioner: 'murmur2', partitions: 3, retention: WEEK,
+    doors: [], writers: ['enricher'], readers: [],
+    doc: 'Reports that came too late for the live picture, kept unchanged.',
+  },
+  'taxi.enriched': {
+    value: 'taxi/enriched', key: 'deviceId', partitioner: 'murmur2', partitions: 12, retention: WEEK,
+    doors: [], writers: ['enricher'], readers: ['indexer'],
+    doc: 'Reports with zone and state, exactly once for read_committed readers.',
+  },
+  'taxi.telemetry.dead': deadLetter('the enricher', 'enricher'),
+  'taxi.enriched.dead': deadLetter('the indexer', 'indexer'),
+  'weir.stats': {
+    value: 'weir/stage-stats', key: 'stage', partitioner: 'murmur2', partitions: 1, retention: 1,
+    doors: [], writers: ['ingest-hub', 'enricher', 'indexer'], readers: ['indexer'],
+    doc: 'Throughput, lag and latency of every stage, once a second.',
+  },
+  'weir.control.reference': {
+    value: 'weir/reference', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
+    doors: [], writers: ['enricher'], readers: ['enricher'],
+    doc: 'Reference tables, for instance the zones of a city.',
+  },
+} as const satisfies Record<string, Topic>
+
+export type TopicName = keyof typeof topics
+
+/** The topic's subject in the schema registry (Confluent's TopicNameStrategy). */
+export function subjectOf(topic: string): string {
+  return `${topic}-value`
+}

@@ -1,0 +1,57 @@
+/** Values of the contracts' topics to bytes and back. */
+import type { TopicName, ValueOf } from '@weir/contracts'
+import { parseSchema } from '@weir/contracts/avro.ts'
+import { schemaOf } from '@weir/contracts/load.ts'
+import { compileEncoder } from './avro/encode.ts'
+import { createReader, type Reader } from './reader.ts'
+import { registryAt } from './registry.ts'
+import { Schemas } from './schemas.ts'
+import { createWriter, type Writer } from './writer.ts'
+
+export interface CodecOptions {
+  /** The registry's base address, with the path of its Confluent interface where that is not the root. */
+  readonly url: string
+  /** For each request to the registry (5,000). */
+  readonly timeoutMs?: number
+}
+
+export interface Codec {
+  /** Rejects with `not-registered` or `registry-unavailable`; both can heal. */
+  writer<T extends TopicName>(topic: T): Promise<Writer<ValueOf[T]>>
+  reader<T extends TopicName>(topic: T): Promise<Reader<ValueOf[T]>>
+  /** Fetches the schema of that id where it is not known. Rejects with RegistryUnavailable; that there is no such schema is remembered for a minute. */
+  resolve(id: number): Promise<void>
+}
+
+interface Log {
+  info(details: object, message: string): void
+}
+
+/** Opens nothing yet: the registry is asked when writers, readers and ids first need it, so a service that finds all it needs in memory outlives the registry. */
+export async function openCodec({ url, timeoutMs = 5000 }: CodecOptions, log?: Log): Promise<{ value: Codec, stop(): Promise<void> }> {
+  const registry = registryAt(url, timeoutMs)
+  const schemas = new Schemas(registry)
+  const writers = new Map<TopicName, Promise<Writer>>()
+
+  async function createTopicWriter(topic: TopicName): Promise<Writer> {
+    const schema = schemaOf(topic)
+    const id = await registry.idOf(topic, schema)
+    log?.info({ topic, schemaId: id }, 'writing with this schema')
+    return createWriter(topic, id, compileEncoder(parseSchema(schema)))
+  }
+
+  const codec: Codec = {
+    writer(topic) {
+      let writer = writers.get(topic)
+      if (writer === undefined) {
+        writer = createTopicWriter(topic)
+        writers.set(topic, writer)
+        writer.catch(() => writers.delete(topic))
+      }
+      return writer
+    },
+    reader: async (topic) => createReader(topic, parseSchema(schemaOf(topic)), schemas),
+    resolve: (id) => schemas.resolve(id),
+  }
+  return { value: codec, stop: async () => {} }
+}

@@ -1,0 +1,75 @@
+/** What the codec asks of the schema registry (Confluent's HTTP interface). */
+import confluent from '@kafkajs/confluent-schema-registry'
+import type { Type } from 'avsc'
+import { subjectOf } from '@weir/contracts'
+import { parseSchema, type AvroNode, type AvroSchema } from '@weir/contracts/avro.ts'
+import { CodecError, RegistryUnavailable } from './errors.ts'
+
+export interface Registry {
+  /** The id under which the topic's subject has exactly this schema. Rejects with `not-registered` or `registry-unavailable`. */
+  idOf(topic: string, schema: AvroSchema): Promise<number>
+  /** The schema of that id; a string says in one sentence why there is none, for good. Rejects with `registry-unavailable`. */
+  schemaOf(id: number): Promise<AvroNode | string>
+}
+
+/** @param timeoutMs for each request; there are no retries, for callers have their own */
+export function registryAt(url: string, timeoutMs: number): Registry {
+  const client = new confluent.SchemaRegistry({
+    host: url,
+    retry: { retries: 0 },
+    middlewares: [() => ({
+      prepareRequest: (next) => next().then((request) => request.enhance({ timeout: timeoutMs })),
+      response: (next) => next().then(checkAnswer),
+    })],
+  })
+  return {
+    async idOf(topic, schema) {
+      const subject = subjectOf(topic)
+      try {
+        return await client.getRegistryIdBySchema(subject, { type: confluent.SchemaType.AVRO, schema: JSON.stringify(schema) })
+      } catch (error) {
+        // The client turns a 404 into an error of a class of its own, which it does not export, without the status.
+        if ((error as Error).name === 'ConfluentSchemaRegistryError' && hasReason(error as Error)) {
+          throw new CodecError('not-registered', `The registry has not this version of ${subject}; register the contracts with \`weir topics apply\`.`, error)
+        }
+        throw unavailable(url, error)
+      }
+    },
+    async schemaOf(id) {
+      try {
+        const schema = await client.getSchema(id)
+        return 'schema' in schema ? parseSchema((schema as Type).schema() as AvroSchema) : `Schema ${id} is not an Avro schema.`
+      } catch (error) {
+        if (isNotFound(error)) return `The registry has no schema with id ${id}.`
+        if (status(error) !== undefined) throw unavailable(url, error)
+        return `Schema ${id} cannot be used: ${(error as Error).message}`
+      }
+    },
+  }
+}
+
+function status(error: unknown): number | undefined {
+  return (error as { status?: number }).status
+}
+
+/** Only the registry's own 404, which gives a reason, is a verdict; one of a proxy before it, or of a wrong path, is not. */
+function isNotFound(error: unknown): boolean {
+  return status(error) === 404 && hasReason(error as Error)
+}
+
+/** A success that no registry gave: a proxy's page, for instance. It says nothing about schemas. */
+function checkAnswer<R extends { data(): unknown, status(): number }>(response: R): R {
+  const { schema, id } = Object(response.data()) as { schema?: unknown, id?: unknown }
+  if (typeof schema === 'string' || typeof id === 'number') return response
+  throw Object.assign(new Error('an answer with neither schema nor id'), { status: response.status() })
+}
+
+function hasReason(error: Error): boolean {
+  return !error.message.includes('Error, status 404')
+}
+
+/** The client's messages are "name - reason"; it reports refused connections and time-outs as status 400, and bodies that are no reason as objects. */
+function unavailable(url: string, error: unknown): RegistryUnavailable {
+  const reason = (error as Error).message.replace(/^\S+ - /, '').replace('Error, status 400: ', '').replace(/^Error, (status \d+).*$/s, '$1')
+  return new RegistryUnavailable(url, reason, error)
+}

@@ -1,0 +1,34 @@
+/** Every sample through every reader: the published versions and the current one read each other. */
+import { sampleOf, schemaOf, topics, type Topic, type TopicName } from '@weir/contracts'
+import { parseSchema, type AvroNode, type RecordNode } from '@weir/contracts/avro.ts'
+import { publishedVersions } from '@weir/contracts/load.ts'
+import { describe, expect, test } from 'vitest'
+import { compileDecoder } from './avro/decode.ts'
+import { compileEncoder } from './avro/encode.ts'
+
+describe.each(Object.keys(topics) as TopicName[])('%s', (name) => {
+  const topic: Topic = topics[name]
+  const current = parseSchema(schemaOf(name))
+  const published = publishedVersions(topic.value).map(({ version, schema }) => [`version ${version}`, parseSchema(schema)] as const)
+  const versions: readonly (readonly [string, AvroNode])[] = [...published, ['the current version', current]]
+
+  test.each(versions)('the sample, written by the current version, is read by %s', (_, reader) => {
+    expect(roundTrip(current, reader, sampleOf(name))).toEqual(onlyFieldsOf(reader, sampleOf(name)))
+  })
+
+  test.each(versions)('the sample, written by %s, is read by the current version', (_, writer) => {
+    expect(roundTrip(writer, current, onlyFieldsOf(writer, sampleOf(name)))).toMatchObject(onlyFieldsOf(writer, sampleOf(name)))
+  })
+})
+
+/** Samples have numbers that floats of 32 bits hold exactly, so they come back as they were. */
+function roundTrip(writer: AvroNode, reader: AvroNode, value: unknown): unknown {
+  const bytes = Buffer.alloc(64 << 10)
+  const end = compileEncoder(writer)(value, bytes, 0)
+  return compileDecoder(writer, reader)(bytes, 0, end)
+}
+
+function onlyFieldsOf(node: AvroNode, value: object): object {
+  const known = new Set((node as RecordNode).fields.map((field) => field.name))
+  return Object.fromEntries(Object.entries(value).filter(([name]) => known.has(name)))
+}

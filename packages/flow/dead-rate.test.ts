@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { DeadRate } from './index.ts'
+
+test('trips above the share, but only from the least number on', () => {
+  const rate = new DeadRate(0.05, 10)
+  expect(rate.trips(1000, 9, 9), 'all dead, but few').toBe(false)
+  expect(rate.trips(2000, 1000, 1)).toBe(false)
+  expect(rate.trips(3000, 100, 60)).toBe(true)
+})
+
+test('forgets after a minute and after a pause', () => {
+  const rate = new DeadRate(0.05, 10)
+  expect(rate.trips(0, 100, 50)).toBe(true)
+  expect(rate.trips(60_000, 100, 1)).toBe(false)
+  expect(rate.trips(61_000, 100, 50)).toBe(true)
+  rate.reset(62_000)
+  expect(rate.trips(62_001, 100, 5)).toBe(false)
+})

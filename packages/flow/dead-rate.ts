@@ -1,0 +1,33 @@
+/** Trips when too large a part of the records of the last minute was given up: then something is wrong with the flow, not with the records. */
+export class DeadRate {
+  readonly #limit: number
+  readonly #least: number
+  #total = 0
+  #dead = 0
+  #since = 0
+
+  /** @param limit share from 0 to 1 @param least fewer dead records than this in a minute never trip */
+  constructor(limit = 0.05, least = 100) {
+    this.#limit = limit
+    this.#least = least
+  }
+
+  /** Books a batch; true where the flow should pause. `now` in ms. */
+  trips(now: number, total: number, dead: number): boolean {
+    if (now - this.#since >= 60_000) {
+      this.#since = now
+      this.#total = 0
+      this.#dead = 0
+    }
+    this.#total += total
+    this.#dead += dead
+    return this.#dead >= this.#least && this.#dead > this.#total * this.#limit
+  }
+
+  /** Forgets the minute so far, after a pause. */
+  reset(now: number): void {
+    this.#since = now
+    this.#total = 0
+    this.#dead = 0
+  }
+}

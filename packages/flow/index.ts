@@ -1,0 +1,4 @@
+export * from './dead-rate.ts'
+export * from './flow.ts'
+export * from './outcome.ts'
+export * from './source.ts'

@@ -1,0 +1,37 @@
+/**
+ * What a step says of a record. The common outcome, "go on with this value", is the value itself: a hot path that
+ * wrapped every value would allocate once per record and step.
+ */
+
+/** Leave the record out on purpose; counted by step and reason. */
+export class Drop {
+  readonly reason: string
+  constructor(reason: string) {
+    this.reason = reason
+  }
+}
+
+/** The record cannot be handled, ever: it goes to the flow's dead-letter topic with this cause. */
+export class Dead {
+  readonly code: string
+  readonly message: string
+  constructor(code: string, message: string) {
+    this.code = code
+    this.message = message
+  }
+}
+
+/** Send the original record, unchanged, to another topic and no further; counted by step and topic. */
+export class Route {
+  readonly topic: string
+  constructor(topic: string) {
+    this.topic = topic
+  }
+}
+
+export type Outcome<T> = T | Drop | Dead | Route
+
+/** Outcomes that carry nothing of the record are made once, when the step is made. */
+export const drop = (reason: string): Drop => new Drop(reason)
+export const route = (topic: string): Route => new Route(topic)
+export const dead = (code: string, message: string): Dead => new Dead(code, message)

@@ -1,0 +1,70 @@
+/** Consumer groups and their offsets. */
+import { COORDINATOR, type Cluster } from '../drivers/kafkajs/cluster.ts'
+import { brokerError, typeOf } from '../drivers/kafkajs/errors.ts'
+import { committedOffsets } from '../drivers/kafkajs/offsets.ts'
+import { KafkaError } from '../errors.ts'
+import type { GroupDescription, PartitionLag } from '../port.ts'
+import { attempt } from './attempt.ts'
+import { listGroups } from './calls.ts'
+import { topicOffsets } from './topics.ts'
+
+const GROUP_ID_NOT_FOUND = 69
+const NO_GENERATION = -1
+
+/** Every broker tells of the groups that it coordinates. */
+export async function describeGroups(cluster: Cluster): Promise<GroupDescription[]> {
+  const ask = async (): Promise<GroupDescription[]> => {
+    await cluster.refresh()
+    const answers = await Promise.all(cluster.nodes.map(async (node) => (await cluster.link(node)).send(listGroups())))
+    const failed = answers.find(({ errorCode }) => errorCode !== 0)
+    if (failed !== undefined) throw brokerError(failed.errorCode)
+    return answers.flatMap(({ groups }) => groups).sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
+  }
+  return attempt(cluster, ask, 'The groups cannot be listed')
+}
+
+/** Groups that do not exist are deleted already. */
+export async function deleteGroups(cluster: Cluster, groupIds: readonly string[]): Promise<void> {
+  for (const groupId of groupIds) {
+    const ask = async () => {
+      const { results: [result] } = await (await coordinator(cluster, groupId)).call('DeleteGroups', [groupId])
+      if (result.errorCode !== 0 && result.errorCode !== GROUP_ID_NOT_FOUND) throw brokerError(result.errorCode)
+    }
+    await attempt(cluster, ask, `Group ${groupId} cannot be deleted`)
+  }
+}
+
+/** Of every partition of the topics in which the group has committed. */
+export async function groupLag(cluster: Cluster, groupId: string): Promise<PartitionLag[]> {
+  const committed = await committedOffsets(cluster, groupId, [])
+  const lags = await Promise.all([...committed].map(async ([topic, offsets]) => {
+    const partitions = await topicOffsets(cluster, topic).catch((error: unknown) => {
+      if (error instanceof KafkaError && error.code === 'unknown-topic') return []
+      throw error
+    })
+    return partitions.map(({ partition, earliest, latest }): PartitionLag => {
+      const position = offsets.get(partition) ?? -1
+      return { topic, partition, committed: position, latest, lag: Math.max(0, latest - Math.max(position, earliest)) }
+    })
+  }))
+  return lags.flat()
+}
+
+export async function setOffsets(cluster: Cluster, groupId: string, topic: string, offsets: readonly { partition: number, offset: number }[]): Promise<void> {
+  const topics = [{ topic, partitions: offsets.map(({ partition, offset }) => ({ partition, offset, metadata: null })) }]
+  const ask = async () => {
+    const link = await coordinator(cluster, groupId)
+    await link.call('OffsetCommit', { groupId, memberId: '', groupGenerationId: NO_GENERATION, topics }).catch((error: unknown) => {
+      // The broker's way to say that it takes offsets of such a group from its members only.
+      if (MEMBERS_ONLY.has(typeOf(error) ?? '')) throw new KafkaError('invalid-group', `Group ${groupId} has members`, error)
+      throw error
+    })
+  }
+  await attempt(cluster, ask, `The offsets of ${groupId} cannot be set`)
+}
+
+const MEMBERS_ONLY = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'KAFKAJS_UNKNOWN_ERROR_CODE'])
+
+async function coordinator(cluster: Cluster, groupId: string) {
+  return cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
+}

@@ -1,0 +1,28 @@
+/** Administration over kafkajs' connections, for both drivers. */
+import type { KafkaConfig } from '../config.ts'
+import { Cluster } from '../drivers/kafkajs/cluster.ts'
+import { SILENT, type KafkaLog } from '../log.ts'
+import type { Admin } from '../port.ts'
+import { deleteGroups, describeGroups, groupLag, setOffsets } from './groups.ts'
+import { alterTopicConfigs, createTopics, deleteTopics, describeTopics, topicConfigs, topicOffsets } from './topics.ts'
+
+/** With connections of its own, opened at the first call. */
+export function openAdmin(config: KafkaConfig, log: KafkaLog = SILENT): { value: Admin, stop(): Promise<void> } {
+  const cluster = new Cluster(config, log)
+  return { value: createAdmin(cluster), stop: async () => cluster.close() }
+}
+
+export function createAdmin(cluster: Cluster): Admin {
+  return {
+    topics: () => describeTopics(cluster),
+    createTopics: (specs) => createTopics(cluster, specs),
+    deleteTopics: (names) => deleteTopics(cluster, names),
+    topicConfigs: (name) => topicConfigs(cluster, name),
+    alterTopicConfigs: (name, configs) => alterTopicConfigs(cluster, name, configs),
+    offsets: (topic) => topicOffsets(cluster, topic),
+    groups: () => describeGroups(cluster),
+    deleteGroups: (groupIds) => deleteGroups(cluster, groupIds),
+    lag: (groupId) => groupLag(cluster, groupId),
+    setOffsets: (groupId, topic, offsets) => setOffsets(cluster, groupId, topic, offsets),
+  }
+}

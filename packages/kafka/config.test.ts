@@ -1,0 +1,45 @@
+import { ConfigError, readConfig } from '@weir/service/config.ts'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { kafkaConfig } from './config.ts'
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env, kafkaConfig)
+    return []
+  } catch (error) {
+    return (error as ConfigError).problems
+  }
+}
+
+test('nothing set: a broker on this machine, in plain text', () => {
+  expect(readConfig({}, kafkaConfig)).toEqual({
+    brokers: ['127.0.0.1:9092'], driver: 'platformatic', groupProtocol: 'auto', compression: 'none', clientId: 'weir',
+    rack: undefined, tls: undefined, sasl: undefined,
+  })
+})
+
+test('TLS with SCRAM, the password from a mounted file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-config-'))
+  writeFileSync(join(folder, 'ca.pem'), 'the authority')
+  writeFileSync(join(folder, 'password'), 'secret\n')
+  const config = readConfig({
+    KAFKA_BROKERS: 'a.example:9096,[::1]:9096', KAFKA_TLS: 'true', KAFKA_TLS_CA: join(folder, 'ca.pem'),
+    KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: 'weir', KAFKA_SASL_PASSWORD_FILE: join(folder, 'password'),
+  }, kafkaConfig)
+  expect(config).toMatchObject({
+    brokers: ['a.example:9096', '[::1]:9096'], tls: { ca: 'the authority', cert: undefined },
+    sasl: { mechanism: 'scram-sha-512', username: 'weir', password: 'secret' },
+  })
+})
+
+test('every problem is a sentence that names its variable', () => {
+  expect(problemsOf({ KAFKA_BROKERS: 'somewhere' })).toEqual([expect.stringContaining('KAFKA_BROKERS holds "somewhere"')])
+  expect(problemsOf({ KAFKA_BROKERS: 'a:0,b:99999' })).toHaveLength(2)
+  expect(problemsOf({ KAFKA_SASL_MECHANISM: 'plain' })).toEqual([expect.stringContaining('KAFKA_SASL_PASSWORD')])
+  expect(problemsOf({ KAFKA_SASL_MECHANISM: 'msk-iam' })).toEqual([expect.stringContaining('AWS_REGION')])
+  expect(problemsOf({ KAFKA_TLS: 'true', KAFKA_TLS_CERT: '/nowhere/cert.pem' })).toEqual([expect.stringContaining('KAFKA_TLS_CERT names /nowhere/cert.pem')])
+  expect(problemsOf({ KAFKA_DRIVER: 'librdkafka' })).toEqual([expect.stringContaining('KAFKA_DRIVER')])
+})

@@ -1,0 +1,94 @@
+/** The broker connection as configuration of the port: the same variables for both drivers. */
+import { readFileSync } from 'node:fs'
+import type { ConfigReader } from '@weir/service/config.ts'
+
+export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+export type Compression = (typeof COMPRESSIONS)[number]
+
+/** PEM texts; what is undefined is Node's default (its own list of authorities, no client certificate). */
+export interface KafkaTls {
+  readonly ca: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
+}
+
+export type KafkaSasl =
+  | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512', readonly username: string, readonly password: string }
+  /** SASL/OAUTHBEARER with tokens signed by the role of this process. */
+  | { readonly mechanism: 'msk-iam', readonly region: string }
+
+export interface KafkaConfig {
+  /** host:port each */
+  readonly brokers: readonly string[]
+  readonly driver: 'platformatic' | 'kafkajs'
+  /** auto: `consumer` (KIP-848) where the broker offers it, else `classic`. */
+  readonly groupProtocol: 'auto' | 'consumer' | 'classic'
+  readonly compression: Compression
+  readonly clientId: string
+  /** Where this process runs, to read from the nearest replica. */
+  readonly rack: string | undefined
+  /** undefined: plain text */
+  readonly tls: KafkaTls | undefined
+  readonly sasl: KafkaSasl | undefined
+}
+
+export function kafkaConfig(reader: ConfigReader): KafkaConfig {
+  return {
+    brokers: brokers(reader),
+    driver: reader.choice('KAFKA_DRIVER', 'The client that carries the data.', ['platformatic', 'kafkajs'], 'platformatic'),
+    groupProtocol: reader.choice('KAFKA_GROUP_PROTOCOL', 'How consumer groups are coordinated; auto takes the newest that the broker offers.',
+      ['auto', 'consumer', 'classic'], 'auto'),
+    compression: reader.choice('KAFKA_COMPRESSION', 'Codec of the record batches that are written.', COMPRESSIONS, 'none'),
+    clientId: reader.string('KAFKA_CLIENT_ID', 'The name by which brokers log and limit this client.', 'weir'),
+    rack: reader.optional('KAFKA_RACK', 'Rack or availability zone of this process, to read from the nearest replica.'),
+    tls: tls(reader),
+    sasl: sasl(reader),
+  }
+}
+
+function brokers(reader: ConfigReader): string[] {
+  const list = reader.list('KAFKA_BROKERS', 'Brokers to ask first, as host:port with commas between.', '127.0.0.1:9092')
+  for (const broker of list) {
+    const port = Number(/^(?:[^:\s]+|\[[^\]\s]+\]):(\d{1,5})$/.exec(broker)?.[1])
+    if (!(port >= 1 && port <= 65535)) reader.problem(`KAFKA_BROKERS holds "${broker}"; each broker is host:port.`)
+  }
+  return list
+}
+
+function tls(reader: ConfigReader): KafkaTls | undefined {
+  const on = reader.flag('KAFKA_TLS', 'Encrypts connections to the brokers.', false)
+  const ca = pem(reader, 'KAFKA_TLS_CA', 'File of the authorities that signed the brokers\' certificates (PEM); Node\'s own list when unset.')
+  const cert = pem(reader, 'KAFKA_TLS_CERT', 'File of the client certificate (PEM), for mutual TLS.')
+  const key = pem(reader, 'KAFKA_TLS_KEY', 'File of the client certificate\'s key (PEM).')
+  if (!on) return undefined
+  if ((cert === undefined) !== (key === undefined)) reader.problem('KAFKA_TLS_CERT and KAFKA_TLS_KEY belong together: set both or neither.')
+  return { ca, cert, key }
+}
+
+function pem(reader: ConfigReader, name: string, doc: string): string | undefined {
+  const file = reader.optional(name, doc)
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    reader.problem(`${name} names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+    return undefined
+  }
+}
+
+function sasl(reader: ConfigReader): KafkaSasl | undefined {
+  const mechanism = reader.choice('KAFKA_SASL_MECHANISM', 'How this process proves to the brokers who it is.',
+    ['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'msk-iam'], 'none')
+  const username = reader.optional('KAFKA_SASL_USERNAME', 'User for plain and scram.')
+  const password = reader.secret('KAFKA_SASL_PASSWORD', 'Password for plain and scram.')
+  const region = reader.optional('AWS_REGION', 'Region of the MSK cluster, for msk-iam.')
+  if (mechanism === 'none') return undefined
+  if (mechanism === 'msk-iam') {
+    if (region === undefined) reader.problem('KAFKA_SASL_MECHANISM is msk-iam, which needs AWS_REGION.')
+    return { mechanism, region: region ?? '' }
+  }
+  if (username === undefined || password === undefined) {
+    reader.problem(`KAFKA_SASL_MECHANISM is ${mechanism}, which needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD (or KAFKA_SASL_PASSWORD_FILE).`)
+  }
+  return { mechanism, username: username ?? '', password: password ?? '' }
+}

@@ -1,0 +1,62 @@
+import { beforeAll, expect, test } from 'vitest'
+import { servers, uniqueName } from '@weir/testkit'
+import { readBack } from './read-back.ts'
+import { append, caughtUp, createTopic, stored, valueText, values } from './records.ts'
+import { EXACT, tally } from './tally.ts'
+import { describeDriver, open } from './suite.ts'
+import type { Variant } from './variant.ts'
+
+const RECORDS = 200
+
+let brokers: string[]
+beforeAll(async () => ({ brokers } = await servers.kafka()))
+
+async function topicWithPoison(variant: Variant) {
+  const kafka = await open(variant, brokers)
+  const topic = await createTopic(kafka, uniqueName('poison'), 3)
+  const delivery = (await kafka.producer()).delivery()
+  const wanted = Array.from({ length: 3 * RECORDS }, (_, i) => `key-${i % 3}:${Math.floor(i / 3)}`)
+  for (const [i, value] of wanted.entries()) append(delivery, topic, i % 3, `key-${i % 3}`, value)
+  await stored(delivery)
+  return { kafka, topic, wanted }
+}
+
+describeDriver('poison record', (variant) => {
+  test('a handler that throws gets the same records again, in order; its neighbours go on', async () => {
+    const { kafka, topic, wanted } = await topicWithPoison(variant)
+    const seen: string[] = []
+    const attempts: number[] = []
+    const member = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 20 }, (batch) => {
+      if (batch.partition === 1 && values(batch).includes('key-1:90') && attempts.length < 4) {
+        attempts.push(batch.offsets[0])
+        if (attempts.length === 4) expect(seen.filter((value) => !value.startsWith('key-1')).length).toBe(2 * RECORDS)
+        throw new Error('poison')
+      }
+      seen.push(...values(batch))
+    })
+    await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(3 * RECORDS)
+    await member.stop()
+    expect(new Set(attempts).size, 'the same batch each time').toBe(1)
+    expect(member.restarts).toBeGreaterThanOrEqual(4)
+    expect(tally(wanted, seen)).toEqual(EXACT)
+  })
+
+  test('in a transformation nothing of a failed attempt is seen', async () => {
+    const { kafka, topic, wanted } = await topicWithPoison(variant)
+    const output = await createTopic(kafka, `${topic}-out`, 2)
+    let failures = 0
+    const member = await kafka.transform({ groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 20 }, (batch, out) => {
+      for (let i = 0; i < batch.length; i++) {
+        append(out, output, batch.partition % 2, `key-${batch.partition}`, valueText(batch, i))
+        if (valueText(batch, i) === 'key-1:90' && failures < 3) {
+          failures++
+          throw new Error('poison')
+        }
+      }
+    })
+    await caughtUp(kafka, topic)
+    await member.stop()
+    expect(failures).toBe(3)
+    expect(tally(wanted, await readBack(brokers, output))).toEqual(EXACT)
+  })
+})

@@ -1,0 +1,226 @@
+/** Brokers, leaders and coordinators: who is to be asked, over connections that are opened when needed and thrown away when they fail. */
+import type { KafkaConfig } from '../../config.ts'
+import { KafkaError } from '../../errors.ts'
+import type { KafkaLog } from '../../log.ts'
+import { brokerError, toKafkaError, typeOf } from './errors.ts'
+import { Link } from './link.ts'
+import { seeds } from './security.ts'
+
+/** As FindCoordinator numbers them. */
+export const COORDINATOR = { group: 0, transaction: 1 } as const
+
+export const UNKNOWN_TOPIC = 3
+const NO_LEADER = -1
+
+interface Metadata {
+  controllerId: number
+  brokers: { nodeId: number, host: string, port: number }[]
+  topicMetadata: { topicErrorCode: number, topic: string, partitionMetadata: { partitionId: number, leader: number }[] }[]
+}
+
+export class Cluster {
+  readonly config: KafkaConfig
+  readonly log: KafkaLog
+  /** Open or opening, by node and slot. */
+  readonly #links = new Map<string, Promise<Link>>()
+  readonly #addresses = new Map<number, [host: string, port: number]>()
+  /** Leaders by partition. */
+  readonly #leaders = new Map<string, number[]>()
+  readonly #topics = new Set<string>()
+  /** Why brokers tell nothing of a topic: the code of the error. */
+  readonly #refusals = new Map<string, number>()
+  #controller = NO_LEADER
+  #home: Link | undefined
+  #homing: Promise<Link> | undefined
+  /** The address that failed last; it is tried last. */
+  #silent = ''
+  #refreshing: Promise<void> | undefined
+  /** How many topics the request under way asks for. */
+  #asked = 0
+  #closed = false
+
+  constructor(config: KafkaConfig, log: KafkaLog) {
+    this.config = config
+    this.log = log
+  }
+
+  /** Rejects with a KafkaError where no broker answers or login fails. */
+  async connect(): Promise<void> {
+    await this.refresh()
+  }
+
+  get connected(): boolean {
+    return this.#home?.open ?? false
+  }
+
+  /** Any broker: the one that answered last, else those known, else those of the configuration. */
+  any(): Promise<Link> {
+    if (this.#home?.open) return Promise.resolve(this.#home)
+    this.#homing ??= this.#findHome().finally(() => {
+      this.#homing = undefined
+    })
+    return this.#homing
+  }
+
+  async #findHome(): Promise<Link> {
+    let failure: unknown
+    const silent = this.#silent
+    const known = [...this.#addresses.values(), ...seeds(this.config)]
+    const isSilent = ([host, port]: [string, number]): number => Number(`${host}:${port}` === silent)
+    for (const [host, port] of known.sort((a, b) => isSilent(a) - isSilent(b))) {
+      this.#failIfClosed()
+      try {
+        this.#home = await Link.open(host, port, this.config, this.log)
+        if (this.#closed) this.#home.close()
+        this.#failIfClosed()
+        return this.#home
+      } catch (error) {
+        this.#silent = `${host}:${port}`
+        failure = error
+      }
+    }
+    throw toKafkaError(failure, `No broker of ${this.config.brokers.join(', ')} can be used`)
+  }
+
+  /**
+   * A connection to that broker. A broker answers the requests of one connection one after the other;
+   * callers that must not wait for each other take different slots. A fetch that waits for records has its own.
+   */
+  link(node: number, slot: number | 'fetch' = 0): Promise<Link> {
+    const name = `${node}/${slot}`
+    const known = this.#links.get(name)
+    if (known !== undefined) {
+      return known.then((link) => {
+        if (link.open) return link
+        if (this.#links.get(name) === known) this.#links.delete(name)
+        return this.link(node, slot)
+      })
+    }
+    const opening = this.#open(node)
+    this.#links.set(name, opening)
+    opening.catch(() => this.#links.get(name) === opening && this.#links.delete(name))
+    return opening
+  }
+
+  async #open(node: number): Promise<Link> {
+    this.#failIfClosed()
+    const address = this.#addresses.get(node)
+    if (address === undefined) throw brokerError(NODE_UNKNOWN)
+    const link = await Link.open(...address, this.config, this.log)
+    if (this.#closed) link.close()
+    this.#failIfClosed()
+    return link
+  }
+
+  /** The broker that takes changes of topics. */
+  async controller(): Promise<Link> {
+    await this.refresh()
+    return this.link(this.#controller)
+  }
+
+  get nodes(): readonly number[] {
+    return [...this.#addresses.keys()]
+  }
+
+  /** The leader's node id, -1 while it is not known: then refresh(). */
+  leader(topic: string, partition: number): number {
+    this.#topics.add(topic)
+    return this.#leaders.get(topic)?.[partition] ?? NO_LEADER
+  }
+
+  /** For a leader that turned out to be none. */
+  forgetLeader(topic: string, partition: number): void {
+    const leaders = this.#leaders.get(topic)
+    if (leaders !== undefined) leaders[partition] = NO_LEADER
+  }
+
+  /** Rejects with `unknown-topic`, or `not-authorized`. */
+  async partitions(topic: string): Promise<number> {
+    this.#topics.add(topic)
+    if (!this.#leaders.has(topic)) await this.refresh()
+    const leaders = this.#leaders.get(topic)
+    if (leaders !== undefined) return leaders.length
+    this.#topics.delete(topic)
+    throw toKafkaError(brokerError(this.#refusals.get(topic) ?? UNKNOWN_TOPIC), `Topic ${topic} cannot be used`)
+  }
+
+  /** Reads the metadata of the topics in use. Calls while one is under way share it, unless it does not ask for their topic. */
+  refresh(): Promise<void> {
+    if (this.#refreshing !== undefined) return this.#asked === this.#topics.size ? this.#refreshing : this.#refreshing.then(() => this.refresh())
+    this.#refreshing = this.#refresh().finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  async #refresh(): Promise<void> {
+    const link = await this.any()
+    let metadata: Metadata
+    try {
+      const topics = [...this.#topics]
+      this.#asked = topics.length
+      metadata = await link.ask('Metadata', { topics, allowAutoTopicCreation: false })
+    } catch (error) {
+      this.#silent = link.address
+      link.close()
+      throw toKafkaError(error, 'The metadata cannot be read')
+    }
+    this.#controller = metadata.controllerId
+    this.#addresses.clear()
+    for (const { nodeId, host, port } of metadata.brokers) this.#addresses.set(nodeId, [host, port])
+    for (const { topic, topicErrorCode, partitionMetadata } of metadata.topicMetadata) {
+      if (!this.#topics.has(topic)) continue
+      if (topicErrorCode === 0) {
+        this.#refusals.delete(topic)
+        this.#leaders.set(topic, partitionMetadata.sort((a, b) => a.partitionId - b.partitionId).map(({ leader }) => leader))
+      } else {
+        this.#refusals.set(topic, topicErrorCode)
+        this.#leaders.delete(topic)
+      }
+    }
+  }
+
+  /** The node that coordinates the group or transactional id. Rejects while none is elected. */
+  async coordinator(type: number, key: string): Promise<number> {
+    const link = await this.any()
+    const { coordinator } = await link.call('GroupCoordinator', { groupId: key, coordinatorType: type })
+    if (!this.#addresses.has(coordinator.nodeId)) this.#addresses.set(coordinator.nodeId, [coordinator.host, coordinator.port])
+    return coordinator.nodeId
+  }
+
+  /** Throws all connections away: whatever waits on them fails, and new ones are opened when needed. */
+  reconnect(): void {
+    this.#home?.close()
+    for (const link of this.#links.values()) link.then((open) => open.close(), () => {})
+    this.#links.clear()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.reconnect()
+  }
+
+  #failIfClosed(): void {
+    if (this.#closed) throw new KafkaError('stopped', 'The client is stopped')
+  }
+}
+
+/** BROKER_NOT_AVAILABLE */
+const NODE_UNKNOWN = 8
+
+/** Errors after which the broker to ask is another one, or the same one a little later. */
+const PASSING = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION', 'REQUEST_TIMED_OUT', 'BROKER_NOT_AVAILABLE', 'REPLICA_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION', 'GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP', 'NOT_ENOUGH_REPLICAS',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'KAFKA_STORAGE_ERROR', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH', 'OFFSET_NOT_AVAILABLE', 'CONCURRENT_TRANSACTIONS',
+  'UNSTABLE_OFFSET_COMMIT', 'CORRUPT_MESSAGE',
+])
+
+/** True where another attempt, perhaps at another broker, can succeed. */
+export function passing(error: unknown): boolean {
+  if (error instanceof KafkaError) return error.retriable && error.code !== 'stopped'
+  const type = typeOf(error)
+  if (type !== undefined) return PASSING.has(type)
+  const { name } = error as Error
+  return name === 'KafkaJSConnectionError' || name === 'KafkaJSConnectionClosedError' || name === 'KafkaJSRequestTimeoutError'
+}

@@ -1,0 +1,98 @@
+/** One connection to one broker: kafkajs' socket, TLS, SASL and framing, without its clients. Never reconnects: who needs it again opens another. */
+import Connection from 'kafkajs/src/network/connection.js'
+import loggers from 'kafkajs/src/loggers/index.js'
+import socketFactory from 'kafkajs/src/network/socketFactory.js'
+import protocol, { type ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
+import apiKeys from 'kafkajs/src/protocol/requests/apiKeys.js'
+import type { KafkaConfig } from '../../config.ts'
+import { KafkaError } from '../../errors.ts'
+import type { KafkaLog } from '../../log.ts'
+import type { ClientError } from './errors.ts'
+import { saslOptions, tlsOptions } from './security.ts'
+
+/** Milliseconds. A broker that does not answer for this long is taken for dead, and whatever else waits on its connection fails too. */
+const REQUEST_TIMEOUT = 10_000
+/** For the connection, and for each answer until the login is done. */
+const CONNECT_TIMEOUT = 3_000
+
+export class Link {
+  readonly address: string
+  readonly #connection: Connection
+  readonly #lookup: ReturnType<typeof protocol.lookup>
+
+  private constructor(address: string, connection: Connection, lookup: ReturnType<typeof protocol.lookup>) {
+    this.address = address
+    this.#connection = connection
+    this.#lookup = lookup
+  }
+
+  /** Connects, asks for the broker's versions, logs in. */
+  static async open(host: string, port: number, config: KafkaConfig, log: KafkaLog): Promise<Link> {
+    const connection = new Connection({
+      host, port, clientId: config.clientId, logger: quiet(log), socketFactory: socketFactory(),
+      requestTimeout: CONNECT_TIMEOUT, connectionTimeout: CONNECT_TIMEOUT, ssl: tlsOptions(config.tls), sasl: saslOptions(config.sasl),
+    })
+    calmQueue(connection)
+    try {
+      await connection.connect()
+      const { apiVersions } = await connection.send(protocol.requests.ApiVersions.protocol({ version: 2 })())
+      const versions = Object.fromEntries(apiVersions.map((api: { apiKey: number }) => [api.apiKey, api]))
+      connection.setVersions(versions)
+      connection.setSupportAuthenticationProtocol(true)
+      await connection.authenticate()
+      return new Link(`${host}:${port}`, connection, protocol.lookup(versions))
+    } catch (error) {
+      destroy(connection, error as Error)
+      throw error
+    }
+  }
+
+  get open(): boolean {
+    return this.#connection.isConnected()
+  }
+
+  /** Calls by kafkajs' name of the API, in the newest version that both sides speak. Rejects with the broker's error, or one of the connection. */
+  call(api: string, args: object): Promise<any> {
+    return this.send(this.#lookup(apiKeys[api], protocol.requests[api])(args))
+  }
+
+  /** As call(), but gives the response as decoded, with the error codes in it. */
+  ask(api: string, args: object): Promise<any> {
+    const { request, response } = this.#lookup(apiKeys[api], protocol.requests[api])(args)
+    return this.send({ request, response: { decode: response.decode, parse: async (decoded) => decoded } })
+  }
+
+  async send<T>(call: ProtocolCall<T>): Promise<T> {
+    try {
+      return await this.#connection.send({ requestTimeout: REQUEST_TIMEOUT, ...call })
+    } catch (error) {
+      if ((error as ClientError).name === 'KafkaJSRequestTimeoutError') this.close(error as Error)
+      throw error
+    }
+  }
+
+  close(reason: Error = new KafkaError('stopped', `The connection to ${this.address} was closed`)): void {
+    destroy(this.#connection, reason)
+  }
+}
+
+/** kafkajs' own disconnect() waits for what is in flight; a broker that is gone would hold it. */
+function destroy(connection: Connection, reason: Error): void {
+  connection.rejectRequests(reason)
+  void connection.disconnect()
+  connection.socket?.destroy()
+}
+
+/** kafkajs arms a timer after every response, with a negative delay at that; only throttled requests need one. */
+function calmQueue({ requestQueue }: Connection): void {
+  requestQueue.scheduleCheckPendingRequests = () => {
+    if (requestQueue.pending.length > 0) setTimeout(() => requestQueue.checkPendingRequests(), Math.max(10, requestQueue.throttledUntil - Date.now())).unref()
+  }
+}
+
+const ERRORS_ONLY = 1
+
+/** What kafkajs calls errors heals here by another attempt, so they are details. */
+function quiet(log: KafkaLog): unknown {
+  return loggers.createLogger({ level: ERRORS_ONLY, logCreator: () => ({ log: { message, broker } }) => log.debug({ broker }, message) })
+}

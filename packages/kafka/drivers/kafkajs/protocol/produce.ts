@@ -1,0 +1,39 @@
+/** Produce v7 with one finished record batch for one partition (Kafka protocol guide, "Produce API"). kafkajs' own takes an object per record. */
+import type { ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
+import { Answer, Body, encoded, stringSize } from './bytes.ts'
+
+const PRODUCE = 0
+const ALL_IN_SYNC = -1
+/** How long the leader waits for its followers, milliseconds; under the connection's own time-out. */
+const ACKS_TIMEOUT = 8_000
+
+/** Resolves to the broker's error code, 0 when stored on all in-sync replicas. */
+export function produce(topic: string, partition: number, batch: Buffer, transactionalId: string | null): ProtocolCall<number> {
+  const encode = async () => encoded(
+    new Body(stringSize(transactionalId) + 2 + 4 + 4 + stringSize(topic) + 4 + 4 + 4 + batch.length)
+      .string(transactionalId).int16(ALL_IN_SYNC).int32(ACKS_TIMEOUT)
+      .int32(1).string(topic)
+      .int32(1).int32(partition).int32(batch.length).raw(batch).bytes,
+  )
+  return { request: { apiKey: PRODUCE, apiVersion: 7, apiName: 'Produce', encode }, response: { decode, parse }, logResponseError: false }
+}
+
+async function decode(payload: Buffer): Promise<{ errorCode: number, clientSideThrottleTime: number }> {
+  const answer = new Answer(payload)
+  let errorCode = 0
+  answer.array(() => {
+    answer.string()
+    answer.array(() => {
+      answer.int32() // partition
+      errorCode = answer.int16()
+      answer.int64() // base offset
+      answer.int64() // time of append
+      answer.int64() // start of the log
+    })
+  })
+  return { errorCode, clientSideThrottleTime: answer.int32() }
+}
+
+async function parse({ errorCode }: { errorCode: number }): Promise<number> {
+  return errorCode
+}

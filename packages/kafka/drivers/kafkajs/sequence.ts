@@ -1,0 +1,41 @@
+/** The identity under which one partition is written: a producer id and the number of the next record, by which the broker drops repetitions. */
+import type { Cluster } from './cluster.ts'
+import { retrying } from './retry.ts'
+
+/** Sequences are 31 bits and begin again at 0. */
+const SEQUENCE_MASK = 0x7fffffff
+const MOST_EPOCH = 0x7ffe
+const INIT_PATIENCE = 30_000
+
+export class Sequence {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  next = 0
+
+  constructor(producerId: bigint, producerEpoch: number) {
+    this.producerId = producerId
+    this.producerEpoch = producerEpoch
+  }
+
+  /**
+   * The identity to go on with when a batch may still be on its way to the broker: a higher epoch, which an idempotent producer may raise itself (KIP-360),
+   * fences it, so that it cannot be stored behind what follows. Undefined when the 15 bits are used up.
+   */
+  raised(): Sequence | undefined {
+    return this.producerEpoch < MOST_EPOCH ? new Sequence(this.producerId, this.producerEpoch + 1) : undefined
+  }
+
+  advance(records: number): void {
+    this.next = (this.next + records) & SEQUENCE_MASK
+  }
+}
+
+/** A new identity; any broker gives one. */
+export function newSequence(cluster: Cluster): Promise<Sequence> {
+  const ask = async (): Promise<Sequence> => {
+    const link = await cluster.any()
+    const { producerId, producerEpoch } = await link.call('InitProducerId', { transactionalId: null, transactionTimeout: INIT_PATIENCE })
+    return new Sequence(BigInt(producerId), producerEpoch)
+  }
+  return retrying(ask, () => cluster.refresh(), INIT_PATIENCE)
+}

@@ -1,0 +1,117 @@
+/** A running member of a group: its partitions as lanes, supplied by one fetcher, drained when they are revoked. */
+import type { KafkaConfig } from '../../config.ts'
+import type { KafkaLog } from '../../log.ts'
+import type { Assignment, SubscribeOptions, Subscription } from '../../port.ts'
+import type { Assigned } from './assignment.ts'
+import { Cluster } from './cluster.ts'
+import { Commits } from './commits.ts'
+import { Fetcher } from './fetcher.ts'
+import { Lane, type Work } from './lane.ts'
+import { Member } from './member.ts'
+
+export const DEFAULT_BATCH_RECORDS = 10_000
+const DEFAULT_DRAIN = 10_000
+/** Milliseconds that handlers get when the group rebalances: well below the group's rebalance time-out. */
+const REVOKE_DRAIN = 10_000
+/** Milliseconds. Lanes that want records and have not heard of any broker for so long get new connections. */
+const STALLED = 30_000
+
+/** What a kind of subscription needs to make the work of one partition. */
+export interface Workshop {
+  readonly cluster: Cluster
+  readonly commits: Commits
+  readonly groupId: string
+}
+
+export class GroupSubscription implements Subscription {
+  readonly groupId: string
+  restarts = 0
+  readonly #options: SubscribeOptions
+  readonly #log: KafkaLog
+  readonly #makeWork: (topic: string, partition: number, workshop: Workshop) => Work
+  /** Fetches and offsets; the member has connections of its own, since a join holds its connection until the group is complete. */
+  readonly #cluster: Cluster
+  readonly #memberCluster: Cluster
+  readonly #fetcher: Fetcher
+  readonly #commits: Commits
+  readonly #member: Member
+  readonly #watchdog: NodeJS.Timeout
+  #lanes: Lane[] = []
+  #stopped: Promise<void> | undefined
+
+  constructor(config: KafkaConfig, log: KafkaLog, options: SubscribeOptions, makeWork: (topic: string, partition: number, workshop: Workshop) => Work) {
+    this.groupId = options.groupId
+    this.#options = options
+    this.#log = log
+    this.#makeWork = makeWork
+    this.#cluster = new Cluster(config, log)
+    this.#memberCluster = new Cluster(config, log)
+    this.#fetcher = new Fetcher(this.#cluster)
+    this.#commits = new Commits(() => this.#member)
+    this.#member = new Member(this.#memberCluster, options.groupId, options.topics, {
+      assigned: (partitions) => this.#assigned(partitions),
+      revoked: (lost) => this.#revoked(lost),
+      failed: (error) => this.#failed(error),
+    })
+    this.#watchdog = setInterval(() => this.#watch(), STALLED / 3).unref()
+  }
+
+  ready(): boolean {
+    return this.#member.joined && this.#lanes.every((lane) => lane.reading)
+  }
+
+  assignments(): readonly Assignment[] {
+    return this.#lanes.map(({ topic, partition, position, endOffset }) => ({ topic, partition, position, endOffset }))
+  }
+
+  stop(drainMs = DEFAULT_DRAIN): Promise<void> {
+    this.#stopped ??= this.#stop(drainMs)
+    return this.#stopped
+  }
+
+  async #stop(drainMs: number): Promise<void> {
+    clearInterval(this.#watchdog)
+    await this.#drain(drainMs)
+    await this.#member.stop()
+    await this.#drain(0) // what a join under way brought at the last moment
+    this.#fetcher.close()
+    this.#memberCluster.close()
+    this.#cluster.close()
+  }
+
+  #assigned(partitions: Assigned): void {
+    if (this.#stopped !== undefined) return
+    const { maxBatchRecords = DEFAULT_BATCH_RECORDS } = this.#options
+    const workshop = { cluster: this.#cluster, commits: this.#commits, groupId: this.groupId }
+    this.#lanes = partitions.map(({ topic, partition }) =>
+      new Lane(topic, partition, this.#makeWork(topic, partition, workshop), maxBatchRecords, () => this.#fetcher.wake(), (error) => this.#failed(error)))
+    for (const lane of this.#lanes) this.#fetcher.add(lane)
+  }
+
+  async #revoked(lost: boolean): Promise<void> {
+    if (lost) {
+      this.#commits.drop()
+      for (const lane of this.#lanes) lane.abandon()
+    }
+    await this.#drain(lost ? 0 : REVOKE_DRAIN)
+  }
+
+  async #drain(drainMs: number): Promise<void> {
+    const lanes = this.#lanes
+    await Promise.all(lanes.map((lane) => lane.drain(drainMs)))
+    for (const lane of lanes) this.#fetcher.remove(lane)
+    this.#lanes = this.#lanes.filter((lane) => !lanes.includes(lane))
+    await this.#commits.flush().catch((error) => this.#failed(error))
+  }
+
+  #failed(error: unknown): void {
+    this.restarts++
+    this.#log.warn({ err: error, groupId: this.groupId }, 'a consumer failed and begins again from the committed offset')
+  }
+
+  #watch(): void {
+    if (!this.#fetcher.stalled(STALLED)) return
+    this.#failed(new Error(`no broker has answered a fetch for ${STALLED / 1000} s`))
+    this.#cluster.reconnect()
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Transactions of one input partition. After any error the producer is begun anew: its InitProducerId aborts what is open, waits for what is ending,
+ * and fences whoever else uses the id; only then may the committed offset be read.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Appender } from '../../port.ts'
+import { CODEC_NUMBER } from '../../records/codecs.ts'
+import { BatchWriter } from '../../records/batch-writer.ts'
+import { COORDINATOR, type Cluster } from './cluster.ts'
+import { brokerError, typeOf } from './errors.ts'
+import type { Link } from './link.ts'
+import { produce } from './protocol/produce.ts'
+import { retrying } from './retry.ts'
+import { Sequence } from './sequence.ts'
+
+/** Milliseconds after which the broker aborts a transaction whose producer has vanished. */
+const TRANSACTION_TIMEOUT = 15_000
+/** Patience with a coordinator that moves or still ends the transaction before. */
+const PATIENCE = 20_000
+/** Milliseconds, times the attempt: the markers of the transaction before are usually written by then. */
+const WHILE_ENDING = 10
+const BATCH_BYTES = 512 * 1024
+const OVERHEAD = 24
+/** Partitions are spread over so many connections to each broker, since a broker answers one connection's requests one after the other. */
+const SLOTS = 4
+
+/** The output of one transaction: batches by partition, in order. */
+export class Output implements Appender {
+  readonly topics = new Map<string, BatchWriter[][]>()
+  records = 0
+
+  append(
+    topic: string, partition: number,
+    key: Buffer | null, keyStart: number, keyEnd: number,
+    value: Buffer | null, valueStart: number, valueEnd: number,
+    headers: Buffer, headersStart: number, headersEnd: number,
+  ): void {
+    let partitions = this.topics.get(topic)
+    if (partitions === undefined) this.topics.set(topic, partitions = [])
+    const batches = (partitions[partition] ??= [])
+    const size = keyEnd - keyStart + valueEnd - valueStart + headersEnd - headersStart + OVERHEAD
+    let writer = batches.at(-1)
+    if (writer === undefined || writer.size + size > BATCH_BYTES) batches.push(writer = new BatchWriter())
+    writer.append(key, keyStart, keyEnd, value, valueStart, valueEnd, headers, headersStart, headersEnd)
+    this.records++
+  }
+}
+
+export class TransactionalProducer {
+  readonly #cluster: Cluster
+  readonly #id: string
+  readonly #slot: number
+  readonly #sequences = new Map<string, Sequence>()
+  readonly #identity: { producerId: string, producerEpoch: number }
+  readonly #coordinator: number
+
+  private constructor(cluster: Cluster, id: string, slot: number, coordinator: number, identity: { producerId: string, producerEpoch: number }) {
+    this.#cluster = cluster
+    this.#id = id
+    this.#slot = slot
+    this.#coordinator = coordinator
+    this.#identity = identity
+  }
+
+  /** Fences earlier producers of the id and ends what they left open. */
+  static begin(cluster: Cluster, id: string, partition: number): Promise<TransactionalProducer> {
+    const slot = partition % SLOTS
+    const init = async (): Promise<TransactionalProducer> => {
+      const coordinator = await cluster.coordinator(COORDINATOR.transaction, id)
+      const link = await cluster.link(coordinator, slot)
+      const { producerId, producerEpoch } = await link.call('InitProducerId', { transactionalId: id, transactionTimeout: TRANSACTION_TIMEOUT })
+      return new TransactionalProducer(cluster, id, slot, coordinator, { producerId, producerEpoch })
+    }
+    return retrying(init, () => cluster.refresh(), PATIENCE)
+  }
+
+  /** Makes the output and the offset visible together. After a rejection the outcome is unknown, and this producer must not be used again. */
+  async commit(output: Output, groupId: string, topic: string, partition: number, offset: number): Promise<void> {
+    const transactionalId = this.#id
+    const link = await this.#cluster.link(this.#coordinator, this.#slot)
+    const topics = [...output.topics].map(([name, partitions]) => ({ topic: name, partitions: Object.keys(partitions).map(Number) }))
+    if (topics.length > 0) await whenEnded(() => link.call('AddPartitionsToTxn', { transactionalId, ...this.#identity, topics }))
+    await whenEnded(() => link.call('AddOffsetsToTxn', { transactionalId, ...this.#identity, groupId }))
+    const commitOffset = async (): Promise<void> => {
+      const groupLink = await this.#cluster.link(await this.#cluster.coordinator(COORDINATOR.group, groupId), this.#slot)
+      const offsets = [{ topic, partitions: [{ partition, offset, metadata: null }] }]
+      await groupLink.call('TxnOffsetCommit', { transactionalId, groupId, ...this.#identity, topics: offsets })
+    }
+    const sends = topics.flatMap(({ topic: name, partitions }) => partitions.map((number) => this.#send(name, number, output.topics.get(name)![number])))
+    await Promise.all([...sends, commitOffset()])
+    await link.call('EndTxn', { transactionalId, ...this.#identity, transactionResult: true })
+  }
+
+  async #send(topic: string, partition: number, batches: readonly BatchWriter[]): Promise<void> {
+    const name = `${topic}/${partition}`
+    let sequence = this.#sequences.get(name)
+    if (sequence === undefined) this.#sequences.set(name, sequence = new Sequence(BigInt(this.#identity.producerId), this.#identity.producerEpoch))
+    for (const writer of batches) {
+      const bytes = writer.finish({ ...sequence, baseSequence: sequence.next, transactional: true }, CODEC_NUMBER[this.#cluster.config.compression])
+      const link = await this.#leader(topic, partition)
+      const answer = await link.send(produce(topic, partition, bytes, this.#id))
+      if (answer !== 0) {
+        this.#cluster.forgetLeader(topic, partition)
+        throw brokerError(answer)
+      }
+      sequence.advance(writer.count)
+    }
+  }
+
+  async #leader(topic: string, partition: number): Promise<Link> {
+    if (this.#cluster.leader(topic, partition) < 0) await this.#cluster.refresh()
+    return this.#cluster.link(this.#cluster.leader(topic, partition), this.#slot)
+  }
+}
+
+/** The coordinator refuses to open a transaction while it still writes the markers of the one before. */
+async function whenEnded(call: () => Promise<unknown>): Promise<void> {
+  const until = Date.now() + PATIENCE
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await call()
+      return
+    } catch (error) {
+      if (typeOf(error) !== 'CONCURRENT_TRANSACTIONS' || Date.now() > until) throw error
+    }
+    await sleep(WHILE_ENDING * Math.min(attempt, 10))
+  }
+}

@@ -1,0 +1,225 @@
+/** The cluster as this process knows it: brokers, leaders, topic ids, coordinators, and what each broker speaks. */
+import type { API } from '@platformatic/kafka'
+import type { KafkaConfig } from '../../config.ts'
+import { KafkaError } from '../../errors.ts'
+import type { KafkaLog } from '../../log.ts'
+import { backoff, pause } from './backoff.ts'
+import { Connections, addressOf } from './connections.ts'
+import { connectionError } from './failure.ts'
+import {
+  apiVersions, findCoordinator, metadata, type Broker, type BrokerVersions, type ClusterMetadata, type CoordinatorKind, type PartitionMetadata,
+} from './protocol/cluster.ts'
+import { LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient } from './protocol/codes.ts'
+
+export interface TopicInfo {
+  readonly topic: string
+  readonly topicId: string
+  readonly partitions: readonly PartitionMetadata[]
+}
+
+type Address = Pick<Broker, 'host' | 'port'>
+
+/** Leaders may move without anybody telling us. */
+const METADATA_AGE = 60_000
+/** Without an answer for this long no broker counts as connected: one that hangs keeps its connections open. */
+const SILENCE = 12_000
+/** Where nothing else asks, metadata does: so that silence means something. */
+const PING_AFTER = 3_000
+/** A refresh that was asked for again within this time waits for it to pass: after a leader's death everybody asks. */
+const REFRESH_PAUSE = 100
+const MAIN = 'main'
+/** A topic that was just made is known to some brokers a moment later than to others; one that does not exist is refused after a tenth of a second. */
+const UNKNOWN_TOPIC_ATTEMPTS = 1
+
+export class Cluster {
+  readonly config: KafkaConfig
+  readonly log: KafkaLog
+  readonly #connections: Connections
+  readonly #bootstrap: readonly Address[]
+  readonly #brokers = new Map<number, Broker>()
+  readonly #topics = new Map<string, TopicInfo>()
+  readonly #namesById = new Map<string, string>()
+  readonly #versions = new Map<string, Promise<BrokerVersions>>()
+  readonly #coordinators = new Map<string, Promise<Broker>>()
+  readonly #wanted = new Set<string>()
+  readonly #tick: NodeJS.Timeout
+  readonly #stopping = new AbortController()
+  #refreshing: Promise<void> | undefined
+  #refreshed = 0
+  #answered = 0
+
+  constructor(config: KafkaConfig, log: KafkaLog) {
+    this.config = config
+    this.log = log
+    this.#connections = new Connections(config, (address) => this.#versions.delete(address))
+    this.#bootstrap = config.brokers.map((broker) => {
+      const colon = broker.lastIndexOf(':')
+      return { host: broker.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(broker.slice(colon + 1)) }
+    })
+    this.#tick = setInterval(() => this.#keepFresh(), 1000).unref()
+  }
+
+  /** Sends one request. Rejects with a KafkaError where no answer comes; codes inside the answer are the caller's. */
+  async call<A extends unknown[], R>(broker: Address, lane: string, api: API<A, R>, ...args: A): Promise<R> {
+    return this.callFor(undefined, broker, lane, api, ...args)
+  }
+
+  /** call() with a time limit of its own, for requests that a broker holds back by design. */
+  async callFor<A extends unknown[], R>(limit: number | undefined, broker: Address, lane: string, api: API<A, R>, ...args: A): Promise<R> {
+    const connection = await this.#connections.get(broker, lane, limit)
+    try {
+      const answer = await api.async(connection, ...args)
+      this.#answered = Date.now()
+      return answer
+    } catch (error) {
+      throw connectionError(error, addressOf(broker))
+    }
+  }
+
+  versions(broker: Address): Promise<BrokerVersions> {
+    const address = addressOf(broker)
+    let known = this.#versions.get(address)
+    if (known === undefined) {
+      known = this.call(broker, MAIN, apiVersions).then((answer) => {
+        if (answer.errorCode !== 0) throw new KafkaError('unsupported', `The broker at ${address}`)
+        return answer
+      })
+      known.catch(() => this.#versions.delete(address))
+      this.#versions.set(address, known)
+    }
+    return known
+  }
+
+  /** From the cache, or asked for. Rejects with `unknown-topic`, or no-broker and its like when nobody answers. */
+  async topic(name: string): Promise<TopicInfo> {
+    for (let attempt = 0; !this.#stopping.signal.aborted; attempt++) {
+      const known = this.#topics.get(name)
+      if (known !== undefined) return known
+      const asked = await this.ask([name])
+      const answer = asked.topics.find(({ topic }) => topic === name)
+      if (this.#topics.has(name)) continue
+      const patience = answer?.errorCode === LEADER_NOT_AVAILABLE ? 20 : UNKNOWN_TOPIC_ATTEMPTS
+      if (attempt >= patience) throw brokerError(answer?.errorCode ?? UNKNOWN_TOPIC_OR_PARTITION, `Looking up ${name}`)
+      await pause(backoff(attempt, 50, 500), this.#stopping.signal)
+    }
+    throw new KafkaError('stopped', `Looking up ${name}`)
+  }
+
+  /** Cached; undefined before topic() or a refresh brought it. */
+  known(name: string): TopicInfo | undefined {
+    return this.#topics.get(name)
+  }
+
+  nameOf(topicId: string): string | undefined {
+    return this.#namesById.get(topicId)
+  }
+
+  /** undefined while the partition has no leader that we know. */
+  leader(topic: string, partition: number): Broker | undefined {
+    const leader = this.#topics.get(topic)?.partitions[partition]?.leader
+    return leader === undefined ? undefined : this.#brokers.get(leader)
+  }
+
+  broker(nodeId: number): Broker | undefined {
+    return this.#brokers.get(nodeId)
+  }
+
+  /** Asks for all topics in use again. Never rejects: who needs the result looks at the cache and comes back. */
+  refresh(...topics: readonly string[]): Promise<void> {
+    for (const topic of topics) this.#wanted.add(topic)
+    this.#refreshing ??= this.#refresh().finally(() => { this.#refreshing = undefined })
+    return this.#refreshing
+  }
+
+  coordinator(kind: CoordinatorKind, key: string): Promise<Broker> {
+    const name = `${kind} ${key}`
+    let known = this.#coordinators.get(name)
+    if (known === undefined) {
+      known = this.#findCoordinator(kind, key)
+      known.catch(() => this.#coordinators.delete(name))
+      this.#coordinators.set(name, known)
+    }
+    return known
+  }
+
+  forgetCoordinator(kind: CoordinatorKind, key: string): void {
+    this.#coordinators.delete(`${kind} ${key}`)
+  }
+
+  /** Ends the connections of all lanes whose names begin so. */
+  closeLanes(prefix: string): Promise<void> {
+    return this.#connections.closeLanes(prefix)
+  }
+
+  connected(): boolean {
+    return this.#connections.alive && Date.now() - this.#answered < SILENCE
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#tick)
+    this.#stopping.abort()
+    await this.#connections.close()
+  }
+
+  async #findCoordinator(kind: CoordinatorKind, key: string): Promise<Broker> {
+    for (let attempt = 0; ; attempt++) {
+      const { errorCode, broker } = await this.anywhere((address) => this.call(address, MAIN, findCoordinator, key, kind))
+      if (errorCode === 0) {
+        this.#brokers.set(broker.nodeId, broker)
+        return broker
+      }
+      if (!isTransient(errorCode) || attempt >= 10 || this.#stopping.signal.aborted) throw brokerError(errorCode, `Looking for the coordinator of ${key}`)
+      await pause(backoff(attempt, 50, 500), this.#stopping.signal)
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    await pause(this.#refreshed + REFRESH_PAUSE - Date.now(), this.#stopping.signal)
+    try {
+      await this.ask([...this.#wanted])
+    } catch (error) {
+      this.log.debug({ error }, 'No broker answered the question for metadata')
+    }
+    this.#refreshed = Date.now()
+  }
+
+  async ask(topics: readonly string[]): Promise<ClusterMetadata> {
+    const answer = await this.anywhere((address) => this.call(address, MAIN, metadata, topics))
+    if (answer.brokers.length > 0) {
+      this.#brokers.clear()
+      for (const broker of answer.brokers) this.#brokers.set(broker.nodeId, broker)
+    }
+    for (const { errorCode, topic, topicId, partitions } of answer.topics) {
+      if (errorCode === 0) {
+        this.#wanted.add(topic)
+        this.#topics.set(topic, { topic, topicId, partitions })
+        this.#namesById.set(topicId, topic)
+      } else if (errorCode === UNKNOWN_TOPIC_OR_PARTITION) {
+        this.#topics.delete(topic)
+      }
+    }
+    return answer
+  }
+
+  /** Asks connected brokers first, then the others, in random order; the brokers of the configuration last. */
+  async anywhere<R>(ask: (address: Address) => Promise<R>): Promise<R> {
+    const known = [...this.#brokers.values()].map((broker) => ({ broker, rank: (this.#connections.has(broker) ? 0 : 1) + Math.random() / 2 }))
+    const candidates: Address[] = [...known.sort((a, b) => a.rank - b.rank).map(({ broker }) => broker), ...this.#bootstrap]
+    let last: unknown
+    for (const candidate of candidates) {
+      if (this.#stopping.signal.aborted) break
+      try {
+        return await ask(candidate)
+      } catch (error) {
+        if (!(error instanceof KafkaError) || !error.retriable) throw error
+        last = error
+      }
+    }
+    throw last ?? new KafkaError('stopped', 'Asking the brokers')
+  }
+
+  /** Every second: ask again where metadata is old, or where no broker was heard of late, so that connected() tells the truth. */
+  #keepFresh(): void {
+    if (!this.connected() || Date.now() - this.#answered > PING_AFTER || Date.now() - this.#refreshed > METADATA_AGE) void this.refresh()
+  }
+}

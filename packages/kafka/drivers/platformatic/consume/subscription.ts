@@ -1,0 +1,153 @@
+/** A running member of a group: the membership says which partitions, a worker handles each, one fetcher feeds them all. */
+import type { KafkaError } from '../../../errors.ts'
+import type { Assignment, SubscribeOptions, Subscription } from '../../../port.ts'
+import type { Cluster } from '../cluster.ts'
+import { keyOf, type GroupListener, type Membership } from '../groups/membership.ts'
+import { joinGroup } from '../groups/open.ts'
+import type { TopicPartition } from '../protocol/wire.ts'
+import { Fetcher } from './fetcher.ts'
+import { CommittedOffsets, startOffset } from './offsets.ts'
+import { Worker, type Processing } from './worker.ts'
+
+const MOST_RECORDS = 10_000
+const DRAIN = 10_000
+const WATCH_INTERVAL = 5000
+/** A partition that lags and does not move for this long is asked for again from scratch (ms). */
+const STALL = 30_000
+/** While a broker is away every partition fails again and again: the same sentence is a warning once in so many milliseconds. */
+const LOG_INTERVAL = 10_000
+const MOST_LOGGED = 100
+
+/** What a processing needs of the subscription that it works for. */
+export interface GroupContext {
+  readonly cluster: Cluster
+  readonly options: SubscribeOptions
+  readonly committed: CommittedOffsets
+  /** Joined before the first partition is assigned. */
+  membership(): Membership
+  failed(error: KafkaError): void
+}
+
+export class GroupSubscription implements Subscription, GroupListener, GroupContext {
+  readonly groupId: string
+  readonly cluster: Cluster
+  readonly options: SubscribeOptions
+  readonly committed: CommittedOffsets
+  restarts = 0
+  readonly #fetcher: Fetcher
+  readonly #processing: Processing
+  readonly #workers = new Map<string, Worker>()
+  readonly #stopping = new AbortController()
+  readonly #logged = new Map<string, number>()
+  #membership: Membership | undefined
+  #watchdog: NodeJS.Timeout | undefined
+  #stopped: Promise<void> | undefined
+
+  /** Rejects with unknown-topic, unsupported, or when no broker answers. */
+  static async open(cluster: Cluster, options: SubscribeOptions, processing: (context: GroupContext) => Processing): Promise<GroupSubscription> {
+    for (const topic of options.topics) await cluster.topic(topic)
+    const subscription = new GroupSubscription(cluster, options, processing)
+    try {
+      await subscription.#join()
+    } catch (error) {
+      await subscription.#fetcher.stop()
+      throw error
+    }
+    return subscription
+  }
+
+  private constructor(cluster: Cluster, options: SubscribeOptions, processing: (context: GroupContext) => Processing) {
+    this.groupId = options.groupId
+    this.cluster = cluster
+    this.options = options
+    this.committed = new CommittedOffsets(cluster, options.groupId)
+    this.#fetcher = new Fetcher(cluster, {
+      failed: (error) => this.failed(error),
+      outOfRange: async (partition, logStart) => {
+        const { topic, fetchPosition } = partition
+        cluster.log.warn({ groupId: this.groupId, topic, partition: partition.partition, offset: fetchPosition, logStart },
+          'The position lies outside the log: records were removed before this group read them, or the topic was made anew')
+        // Below the log nothing may be skipped that is still there; beyond its end the option decides, as for a partition without a committed offset.
+        return fetchPosition < logStart ? logStart : startOffset(cluster, partition, options.startAt, this.#stopping.signal)
+      },
+    })
+    this.#processing = processing(this)
+  }
+
+  membership(): Membership {
+    return this.#membership!
+  }
+
+  ready(): boolean {
+    if (this.#stopped !== undefined || !this.#membership?.joined) return false
+    for (const worker of this.#workers.values()) if (!worker.reading) return false
+    return true
+  }
+
+  assignments(): readonly Assignment[] {
+    return [...this.#workers.values()]
+  }
+
+  stop(drainMs = DRAIN): Promise<void> {
+    return this.#stopped ??= this.#stop(drainMs)
+  }
+
+  assign(partitions: readonly TopicPartition[]): void {
+    if (this.#stopped !== undefined) return
+    const { groupId, cluster, options } = this
+    cluster.log.info({ groupId, partitions: partitions.map(keyOf) }, 'Partitions assigned')
+    for (const partition of partitions) {
+      const worker = new Worker(partition, this.#processing, this.#fetcher, options.maxBatchRecords ?? MOST_RECORDS, (error) => this.failed(error))
+      this.#workers.set(keyOf(partition), worker)
+    }
+  }
+
+  async revoke(partitions: readonly TopicPartition[], drainMs = DRAIN): Promise<void> {
+    this.cluster.log.info({ groupId: this.groupId, partitions: partitions.map(keyOf) }, 'Partitions revoked')
+    await Promise.all(partitions.map(async (partition) => {
+      const worker = this.#workers.get(keyOf(partition))
+      await worker?.drain(drainMs).catch((error: KafkaError) => this.failed(error))
+      if (this.#workers.get(keyOf(partition)) === worker) this.#workers.delete(keyOf(partition))
+    }))
+  }
+
+  abandon(): void {
+    this.cluster.log.warn({ groupId: this.groupId }, 'The group went on without this member; it joins again')
+    for (const worker of this.#workers.values()) worker.abandon()
+    this.#workers.clear()
+  }
+
+  failed(error: KafkaError): void {
+    if (this.#stopping.signal.aborted) return
+    this.restarts++
+    const now = Date.now()
+    const repeated = now - (this.#logged.get(error.message) ?? 0) < LOG_INTERVAL
+    if (!repeated) this.#logged.set(error.message, now)
+    if (this.#logged.size > MOST_LOGGED) this.#logged.clear()
+    this.cluster.log[repeated ? 'debug' : 'warn']({ groupId: this.groupId, code: error.code, cause: error.cause }, error.message)
+  }
+
+  async #join(): Promise<void> {
+    this.#membership = await joinGroup(this.cluster, { groupId: this.groupId, topics: this.options.topics, listener: this })
+    this.#watchdog = setInterval(() => this.#restartStalled(), WATCH_INTERVAL).unref()
+  }
+
+  async #stop(drainMs: number): Promise<void> {
+    clearInterval(this.#watchdog)
+    await this.revoke([...this.#workers.values()], drainMs)
+    this.#stopping.abort()
+    await this.#membership!.leave()
+    await this.#fetcher.stop()
+  }
+
+  #restartStalled(): void {
+    const stalled = [...this.#workers.values()].filter(({ reading, busy, endOffset, position, progressedAt }) =>
+      reading && !busy && endOffset > position && Date.now() - progressedAt > STALL)
+    for (const worker of stalled) {
+      this.restarts++
+      const { topic, partition, position } = worker
+      this.cluster.log.warn({ groupId: this.groupId, topic, partition, position }, 'The partition stands still; it is read again')
+      worker.restart()
+    }
+  }
+}

@@ -1,0 +1,193 @@
+/** Handles one assigned partition: finds where to begin, then batch after batch, each after the one before has settled. */
+import type { KafkaError } from '../../../errors.ts'
+import type { Assignment, RecordBatch } from '../../../port.ts'
+import { backoff, pause, settledWithin } from '../backoff.ts'
+import { asKafkaError } from '../failure.ts'
+import type { TopicPartition } from '../protocol/wire.ts'
+import type { Fetcher } from './fetcher.ts'
+import { Prefetch } from './prefetch.ts'
+
+/** What is done with a partition's batches: handled and committed after (consume), or handled inside a transaction (transform). */
+export interface Processing {
+  /** Called on assignment: the position to begin at. Throws `stopped` when the signal aborts. */
+  begin(at: TopicPartition, signal: AbortSignal): Promise<number>
+  /** The next batch is not to be taken before this time (ms since the epoch), so that more records come with it. */
+  notBefore(at: TopicPartition): number
+  /** Resolves when the batch is done with and the position may move past it. A batch of length 0 only moves the committed position. */
+  process(batch: RecordBatch, signal: AbortSignal): Promise<void>
+  /** After a rejection: the position to go on from. The same as before means that the batch is handed over again as it is. */
+  recover(at: TopicPartition, position: number, error: unknown, signal: AbortSignal): Promise<number>
+  /** No batch is being handled, and none will be: the position is committed now, if it is not yet. */
+  finish(at: TopicPartition, position: number): Promise<void>
+}
+
+/** The pause before a batch is handed over again, growing with each rejection in a row (ms). */
+const LEAST_PAUSE = 100
+const MOST_PAUSE = 10_000
+/** What moved the position without any record (control records, aborted data) is committed with the next batch, or when none comes for so long (ms). */
+const IDLE = 500
+
+export class Worker implements Assignment {
+  readonly topic: string
+  readonly partition: number
+  position = -1
+  /** When the position last moved, or the handler was last busy. */
+  progressedAt = Date.now()
+  busy = false
+  readonly #fetcher: Fetcher
+  readonly #processing: Processing
+  readonly #failed: (error: KafkaError) => void
+  readonly #abort = new AbortController()
+  readonly #mostRecords: number
+  readonly #done: Promise<void>
+  #prefetch: Prefetch | undefined
+  #draining = false
+  #wake: () => void = () => {}
+
+  constructor(at: TopicPartition, processing: Processing, fetcher: Fetcher, mostRecords: number, failed: (error: KafkaError) => void) {
+    this.topic = at.topic
+    this.partition = at.partition
+    this.#processing = processing
+    this.#fetcher = fetcher
+    this.#mostRecords = mostRecords
+    this.#failed = failed
+    this.#done = this.#run()
+  }
+
+  get endOffset(): number {
+    return this.#prefetch?.endOffset ?? -1
+  }
+
+  get reading(): boolean {
+    return this.#prefetch !== undefined
+  }
+
+  /** Lets the running handler finish within the time, aborts it otherwise, and commits what is done. */
+  async drain(milliseconds: number): Promise<void> {
+    this.#draining = true
+    if (this.busy || this.#prefetch !== undefined) this.#wake()
+    else this.#abort.abort()
+    const finished = await settledWithin(this.#done, milliseconds)
+    this.abandon()
+    if (finished && this.position >= 0) await this.#processing.finish(this, this.position)
+  }
+
+  /** The partition is lost: nothing more is handed over or committed. */
+  abandon(): void {
+    this.#draining = true
+    this.#abort.abort()
+    this.#wake()
+    if (this.#prefetch !== undefined) this.#fetcher.remove(this.#prefetch)
+  }
+
+  /** Asks the broker again from the position, for what stands still without a reason. */
+  restart(): void {
+    this.progressedAt = Date.now()
+    this.#prefetch?.seek(this.position)
+    this.#fetcher.poke()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort
+    if (!await this.#begin(signal)) return
+    const prefetch = this.#prefetch!
+    let again: RecordBatch | undefined
+    let passed: RecordBatch | undefined
+    for (let rejections = 0; !this.#draining;) {
+      const wait = again === undefined ? this.#processing.notBefore(this) - Date.now() : 0
+      if (wait > 0) {
+        await this.#pause(wait)
+        continue
+      }
+      let batch: RecordBatch | undefined = again ?? prefetch.take()
+      if (batch === undefined) {
+        if (await this.#somethingArrives(passed && IDLE) || passed === undefined) continue
+        batch = passed
+      } else if (again === undefined) {
+        this.#fetcher.poke()
+        if (batch.length === 0) {
+          this.position = batch.nextOffset
+          passed = batch
+          continue
+        }
+      }
+      again = undefined
+      passed = undefined
+      this.busy = true
+      try {
+        await this.#processing.process(batch, signal)
+        this.position = batch.nextOffset
+        rejections = 0
+      } catch (error) {
+        if (signal.aborted) return
+        this.#failed(asKafkaError(error, `Handling ${this.topic}/${this.partition} from offset ${this.position}`))
+        await this.#pause(backoff(rejections++, LEAST_PAUSE, MOST_PAUSE))
+        if (!this.#draining && await this.#recover(error, signal)) again = batch
+      } finally {
+        this.busy = false
+        this.progressedAt = Date.now()
+      }
+    }
+  }
+
+  async #begin(signal: AbortSignal): Promise<boolean> {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        this.position = await this.#processing.begin(this, signal)
+        if (this.#draining || signal.aborted) return false
+        this.#prefetch = new Prefetch(this, this.position, this.#mostRecords, () => this.#wake())
+        this.#fetcher.add(this.#prefetch)
+        this.progressedAt = Date.now()
+        return true
+      } catch (error) {
+        if (signal.aborted) return false
+        this.#failed(asKafkaError(error, `Beginning with ${this.topic}/${this.partition}`))
+        await pause(backoff(attempt, LEAST_PAUSE, MOST_PAUSE), signal)
+      }
+    }
+    return false
+  }
+
+  /** True where the same batch is to be handed over again. */
+  async #recover(error: unknown, signal: AbortSignal): Promise<boolean> {
+    for (let attempt = 0; !signal.aborted && !this.#draining; attempt++) {
+      try {
+        const position = await this.#processing.recover(this, this.position, error, signal)
+        if (position === this.position) return true
+        this.position = position
+        this.#prefetch!.seek(position)
+        this.#fetcher.poke()
+        return false
+      } catch (again) {
+        if (signal.aborted) return false
+        this.#failed(asKafkaError(again, `Reading the position of ${this.topic}/${this.partition} again`))
+        await pause(backoff(attempt, LEAST_PAUSE, MOST_PAUSE), signal)
+      }
+    }
+    return false
+  }
+
+  /** False where the limit passed first. */
+  #somethingArrives(limit: number | undefined): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = limit === undefined ? undefined : setTimeout(() => resolve(false), limit)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve(true)
+      }
+    })
+  }
+
+  /** Ends early when the partition is to be given up. */
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#draining) return resolve()
+      const timer = setTimeout(resolve, milliseconds)
+      this.#wake = () => {
+        if (!this.#draining) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

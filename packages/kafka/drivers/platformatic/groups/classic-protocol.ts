@@ -1,0 +1,166 @@
+/** The classic protocol, eager: whenever the group rebalances, every member drains and commits everything, joins again, and takes what the leader gives it. */
+import { KafkaError } from '../../../errors.ts'
+import { backoff, pause, settledWithin } from '../backoff.ts'
+import type { Cluster } from '../cluster.ts'
+import { asKafkaError } from '../failure.ts'
+import { GROUP } from '../protocol/cluster.ts'
+import { ILLEGAL_GENERATION, MEMBER_ID_REQUIRED, OK, REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID, brokerError, isTransient } from '../protocol/codes.ts'
+import { heartbeat, joinGroup, leaveGroup, syncGroup, type JoinResult } from '../protocol/groups.ts'
+import type { TopicPartition } from '../protocol/wire.ts'
+import { ASSIGNORS, decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './assignors.ts'
+import { QUIET_FAILURES, REBALANCE_TIMEOUT, keyOf, type MemberOptions, type Membership } from './membership.ts'
+
+/** Between the broker's bounds (6 s to 30 min); a dead member's partitions stand still for so long. */
+const SESSION_TIMEOUT = 10_000
+const HEARTBEAT_INTERVAL = 2000
+/** A join is answered when the last member has joined or the rebalance timeout is over. */
+const JOIN_LIMIT = REBALANCE_TIMEOUT + 10_000
+const LEAVE_TIMEOUT = 3000
+const FIRST_ANSWER = 1000
+const NONE = -1
+
+export class ClassicMembership implements Membership {
+  memberId = ''
+  epoch = NONE
+  readonly #cluster: Cluster
+  readonly #options: MemberOptions
+  readonly #lane: string
+  readonly #owned = new Map<string, TopicPartition>()
+  readonly #stopping = new AbortController()
+  readonly #done: Promise<void>
+
+  constructor(cluster: Cluster, options: MemberOptions) {
+    this.#cluster = cluster
+    this.#options = options
+    this.#lane = `group-${options.groupId}-${lanes++}`
+    this.#done = this.#run()
+  }
+
+  get joined(): boolean {
+    return this.epoch > NONE
+  }
+
+  owns(partition: TopicPartition): boolean {
+    return this.#owned.has(keyOf(partition))
+  }
+
+  async leave(): Promise<void> {
+    this.#stopping.abort()
+    // A join that waits for other members is cut off: its connection ends. The first answer to a join comes at once, though, and names the member:
+    // without that name it could not leave, and the group would wait for it until its session ends.
+    const patience = this.joined ? LEAVE_TIMEOUT : this.memberId === '' ? FIRST_ANSWER : 0
+    if (!await settledWithin(this.#done, patience)) await this.#cluster.closeLanes(this.#lane)
+    this.#owned.clear()
+    if (this.memberId !== '') {
+      await settledWithin(this.#coordinator().then((coordinator) => this.#cluster.call(coordinator, this.#lane, leaveGroup, this.#member())), LEAVE_TIMEOUT)
+    }
+    this.epoch = NONE
+    await this.#cluster.closeLanes(this.#lane)
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        await this.#join(signal)
+        failures = 0
+        await this.#heartbeats(signal)
+      } catch (error) {
+        if (signal.aborted) return
+        const failure = asKafkaError(error, `Membership in group ${this.#options.groupId}`)
+        if (!failure.retriable || failure.code === 'fenced' || failures >= QUIET_FAILURES) this.#options.listener.failed(failure)
+        this.#cluster.forgetCoordinator(GROUP, this.#options.groupId)
+        await pause(backoff(failures++, 50, 2000), signal)
+      }
+    }
+  }
+
+  async #join(signal: AbortSignal): Promise<void> {
+    this.epoch = NONE
+    const { groupId, topics, listener } = this.#options
+    const protocols = [...ASSIGNORS.keys()].map((name) => ({ name, metadata: encodeSubscription(topics) }))
+    const coordinator = await this.#coordinator()
+    const joined = await this.#cluster.callFor(JOIN_LIMIT, coordinator, this.#lane, joinGroup,
+      groupId, this.memberId, SESSION_TIMEOUT, REBALANCE_TIMEOUT, protocols)
+    if (joined.errorCode === MEMBER_ID_REQUIRED) {
+      this.memberId = joined.memberId
+      if (!signal.aborted) await this.#join(signal)
+      return
+    }
+    this.#check(joined.errorCode, 'Joining')
+    this.memberId = joined.memberId
+    const { generation } = joined
+    const protocol = joined.protocol ?? ''
+    const assignments = joined.leader === joined.memberId ? await this.#assign(joined, protocol) : new Map<string, Buffer>()
+    const member = { groupId, memberId: this.memberId, generation }
+    const synced = await this.#cluster.callFor(JOIN_LIMIT, coordinator, this.#lane, syncGroup, member, protocol, assignments)
+    if (synced.errorCode === REBALANCE_IN_PROGRESS && !signal.aborted) return this.#join(signal)
+    this.#check(synced.errorCode, 'Taking part in')
+    if (signal.aborted) return
+    this.epoch = generation
+    const partitions = decodeAssignment(synced.assignment)
+    for (const partition of partitions) this.#owned.set(keyOf(partition), partition)
+    listener.assign(partitions)
+  }
+
+  /** As the leader: decides for all members, by the metadata of now. */
+  async #assign({ members }: JoinResult, protocol: string): Promise<Map<string, Buffer>> {
+    const subscribers = members.map(({ memberId, metadata }) => ({ memberId, topics: decodeSubscription(metadata) }))
+    const topics = new Set(subscribers.flatMap((subscriber) => subscriber.topics))
+    await this.#cluster.refresh(...topics)
+    const counts = new Map([...topics].flatMap((topic) => {
+      const known = this.#cluster.known(topic)
+      return known === undefined ? [] : [[topic, known.partitions.length] as const]
+    }))
+    return new Map([...ASSIGNORS.get(protocol)!(subscribers, counts)].map(([memberId, partitions]) => [memberId, encodeAssignment(partitions)]))
+  }
+
+  /** Returns when the group rebalances and everything is drained and committed. Heartbeats go on meanwhile, or the session would end. */
+  async #heartbeats(signal: AbortSignal): Promise<void> {
+    const { groupId, listener } = this.#options
+    let drained: Promise<void> | undefined
+    for (let failures = 0; !signal.aborted;) {
+      await (drained === undefined ? pause(HEARTBEAT_INTERVAL, signal) : settledWithin(drained, HEARTBEAT_INTERVAL))
+      if (signal.aborted) return
+      if (drained !== undefined && await settledWithin(drained, 0)) return
+      try {
+        const { errorCode } = await this.#cluster.call(await this.#coordinator(), this.#lane, heartbeat, this.#member())
+        if (errorCode === REBALANCE_IN_PROGRESS) {
+          const owned = [...this.#owned.values()]
+          drained ??= listener.revoke(owned).then(() => this.#owned.clear())
+        } else {
+          this.#check(errorCode, 'The heartbeat of')
+        }
+        failures = 0
+      } catch (error) {
+        if (!this.joined || !(error instanceof KafkaError) || !error.retriable) throw error
+        listener.failed(error)
+        this.#cluster.forgetCoordinator(GROUP, groupId)
+        await pause(backoff(failures++, 50, 1000), signal)
+      }
+    }
+  }
+
+  #check(code: number, what: string): void {
+    if (code === OK) return
+    const { groupId, listener } = this.#options
+    if (code === UNKNOWN_MEMBER_ID || code === ILLEGAL_GENERATION) {
+      if (code === UNKNOWN_MEMBER_ID) this.memberId = ''
+      this.epoch = NONE
+      this.#owned.clear()
+      listener.abandon()
+    }
+    if (isTransient(code)) this.#cluster.forgetCoordinator(GROUP, groupId)
+    throw brokerError(code, `${what} group ${groupId}`)
+  }
+
+  #coordinator(): ReturnType<Cluster['coordinator']> {
+    return this.#cluster.coordinator(GROUP, this.#options.groupId)
+  }
+
+  #member(): { groupId: string, memberId: string, generation: number } {
+    return { groupId: this.#options.groupId, memberId: this.memberId, generation: this.epoch }
+  }
+}
+
+let lanes = 0

@@ -1,0 +1,46 @@
+/** The driver that carries the data: @platformatic/kafka's connections, everything above them written for batches of bytes. */
+import { openAdmin } from '../../admin/index.ts'
+import type { KafkaConfig } from '../../config.ts'
+import type { KafkaLog } from '../../log.ts'
+import type { Kafka } from '../../port.ts'
+import { Cluster } from './cluster.ts'
+import { atLeastOnce } from './consume/consume.ts'
+import { GroupSubscription } from './consume/subscription.ts'
+import { IdempotentProducer } from './produce/producer.ts'
+import { ReadingAll } from './read.ts'
+import { exactlyOnce } from './transform/transform.ts'
+
+/** Rejects with a KafkaError where none of the brokers answers or login fails. */
+export async function openPlatformatic(config: KafkaConfig, log: KafkaLog): Promise<Kafka> {
+  const cluster = new Cluster(config, log)
+  const admin = openAdmin(config, log)
+  const running = new Set<{ stop(): Promise<void> }>()
+  const keep = <T extends { stop(): Promise<void> }>(thing: T): T => {
+    running.add(thing)
+    return thing
+  }
+  try {
+    await cluster.ask([])
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+  return {
+    driver: 'platformatic',
+    partitions: async (topic) => (await cluster.topic(topic)).partitions.length,
+    producer: async () => keep(await IdempotentProducer.open(cluster)),
+    consume: async (options, handler) => keep(await GroupSubscription.open(cluster, options, atLeastOnce(handler))),
+    transform: async (options, handler) => keep(await GroupSubscription.open(cluster, options, exactlyOnce(handler))),
+    async read(options, handler) {
+      const reading = keep(new ReadingAll(cluster, options, handler))
+      reading.done.catch(() => {}).finally(() => running.delete(reading))
+      return reading
+    },
+    admin: admin.value,
+    connected: () => cluster.connected(),
+    async stop() {
+      await Promise.all([...running].map((thing) => thing.stop()))
+      await Promise.all([cluster.stop(), admin.stop()])
+    },
+  }
+}

@@ -1,0 +1,88 @@
+/** A caller's view of its own records among those of others: registered once per batch, settled once per batch. */
+import type { KafkaError } from '../../../errors.ts'
+import type { Delivery, DeliveryFailure } from '../../../port.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+
+/** One delivery's successive records in one batch. */
+export interface Share {
+  readonly delivery: QueuedDelivery
+  /** The first of them is the delivery's nth append to the partition. */
+  readonly fromIndex: number
+  count: number
+}
+
+/** Finds the queue of a partition, and takes note when it has got something to send. */
+export interface Queues {
+  queue(topic: string, partition: number): PartitionQueue
+  appended(queue: PartitionQueue, bytes: number): void
+  /** Throws KafkaError `buffer-full` or `stopped` where another record of that size cannot be taken. */
+  admit(bytes: number): void
+}
+
+export class QueuedDelivery implements Delivery {
+  readonly #queues: Queues
+  readonly #lastShare = new Map<PartitionQueue, Share>()
+  readonly #failures = new Map<PartitionQueue, DeliveryFailure>()
+  #unsettled = 0
+  #waiting: (() => void)[] = []
+
+  constructor(queues: Queues) {
+    this.#queues = queues
+  }
+
+  append(
+    topic: string, partition: number, key: Buffer | null, keyStart: number, keyEnd: number,
+    value: Buffer | null, valueStart: number, valueEnd: number, headers: Buffer, headersStart: number, headersEnd: number,
+  ): void {
+    const queue = this.#queues.queue(topic, partition)
+    // What follows a failed record in its partition has failed with it.
+    if (this.#failures.size > 0 && this.#failures.has(queue)) return
+    const size = keyEnd - keyStart + valueEnd - valueStart + headersEnd - headersStart
+    this.#queues.admit(size)
+    const batch = queue.openFor(size)
+    const { writer } = batch
+    const before = writer.size
+    writer.append(key, keyStart, keyEnd, value, valueStart, valueEnd, headers, headersStart, headersEnd)
+    if (batch.lastShare?.delivery !== this) batch.share(this.#newShare(queue))
+    batch.lastShare!.count++
+    batch.charged += writer.size - before
+    this.#queues.appended(queue, writer.size - before)
+  }
+
+  async settled(): Promise<DeliveryFailure[]> {
+    if (this.#unsettled > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    return [...this.#failures.values()]
+  }
+
+  /** A batch was cut in two between this share's records. */
+  split(): void {
+    this.#unsettled++
+  }
+
+  stored(): void {
+    this.#settle()
+  }
+
+  failed(queue: PartitionQueue, { fromIndex }: Share, error: KafkaError): void {
+    const earlier = this.#failures.get(queue)
+    if (earlier === undefined || earlier.fromIndex > fromIndex) {
+      this.#failures.set(queue, { topic: queue.topic, partition: queue.partition, fromIndex, error })
+    }
+    this.#settle()
+  }
+
+  #newShare(queue: PartitionQueue): Share {
+    const last = this.#lastShare.get(queue)
+    const share = { delivery: this, fromIndex: last === undefined ? 0 : last.fromIndex + last.count, count: 0 }
+    this.#lastShare.set(queue, share)
+    this.#unsettled++
+    return share
+  }
+
+  #settle(): void {
+    if (--this.#unsettled > 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+}

@@ -1,0 +1,18 @@
+/** Batch writers to use again: growing a buffer to its size once is dearer than filling it. */
+import { BatchWriter } from '../../../records/batch-writer.ts'
+
+/** What lies idle is at most so many buffers of at most so many bytes. */
+const MOST_IDLE = 24
+const MOST_BYTES = 1024 * 1024
+
+const idle: BatchWriter[] = []
+
+export function takeWriter(): BatchWriter {
+  return idle.pop() ?? new BatchWriter()
+}
+
+export function giveWriter(writer: BatchWriter): void {
+  if (idle.length >= MOST_IDLE || writer.bytes.length > MOST_BYTES) return
+  writer.clear()
+  idle.push(writer)
+}

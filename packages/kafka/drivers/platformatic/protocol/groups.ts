@@ -1,0 +1,146 @@
+/** ConsumerGroupHeartbeat (KIP-848) and the classic JoinGroup, SyncGroup, Heartbeat, LeaveGroup. */
+import { createAPI } from '@platformatic/kafka'
+import { Decoder, Encoder } from './wire.ts'
+
+export interface TopicIdPartitions {
+  readonly topicId: string
+  readonly partitions: readonly number[]
+}
+
+export interface ConsumerHeartbeat {
+  readonly groupId: string
+  readonly memberId: string
+  /** 0 joins, -1 leaves. */
+  readonly memberEpoch: number
+  /** What stands below is null where it has not changed since the last heartbeat that was answered. */
+  readonly full: { readonly rebalanceTimeout: number, readonly topics: readonly string[], readonly rack: string | null } | null
+  readonly owned: readonly TopicIdPartitions[] | null
+}
+
+export interface ConsumerHeartbeatResult {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+  readonly memberEpoch: number
+  /** Milliseconds. */
+  readonly interval: number
+  /** null: as before */
+  readonly assignment: readonly TopicIdPartitions[] | null
+}
+
+/** Version 1: the member makes its own id. */
+export const consumerGroupHeartbeat = createAPI<[beat: ConsumerHeartbeat], ConsumerHeartbeatResult>(68, 1,
+  ({ groupId, memberId, memberEpoch, full, owned }: ConsumerHeartbeat) => {
+    const to = new Encoder()
+    return to.string(groupId).string(memberId).int32(memberEpoch)
+      .string(null) // instance id: no static membership
+      .string(full?.rack ?? null).int32(full?.rebalanceTimeout ?? -1)
+      .array(full?.topics ?? null, (topic) => to.string(topic))
+      .string(null).string(null) // topic pattern, assignor
+      .array(owned, ({ topicId, partitions }) => to.uuid(topicId).array(partitions, (partition) => to.int32(partition)).tags())
+      .tags().request()
+  },
+  (_correlation, _key, _version, reader) => {
+    const from = Decoder.of(reader)
+    from.int32() // throttle time
+    const head = { errorCode: from.int16(), errorMessage: from.string() }
+    from.string() // member id
+    const beat = { ...head, memberEpoch: from.int32(), interval: from.int32() }
+    if (from.int8() < 0) return { ...beat, assignment: null }
+    return {
+      ...beat,
+      assignment: from.array(() => {
+        const topic = { topicId: from.uuid(), partitions: from.array(() => from.int32()) }
+        from.tags()
+        return topic
+      }),
+    }
+  })
+
+export interface ClassicProtocol {
+  readonly name: string
+  readonly metadata: Buffer
+}
+
+export interface JoinResult {
+  readonly errorCode: number
+  readonly generation: number
+  readonly protocol: string | null
+  readonly leader: string
+  readonly memberId: string
+  /** For the leader only. */
+  readonly members: readonly { readonly memberId: string, readonly metadata: Buffer }[]
+}
+
+const PROTOCOL_TYPE = 'consumer'
+
+type JoinArguments = [groupId: string, memberId: string, sessionTimeout: number, rebalanceTimeout: number, protocols: readonly ClassicProtocol[]]
+
+/** Timeouts in milliseconds. MEMBER_ID_REQUIRED answers a join without a member id, and brings one to join with. */
+export const joinGroup = createAPI<JoinArguments, JoinResult>(11, 7,
+  (...[groupId, memberId, sessionTimeout, rebalanceTimeout, protocols]: JoinArguments) => {
+    const to = new Encoder()
+    return to.string(groupId).int32(sessionTimeout).int32(rebalanceTimeout).string(memberId).string(null).string(PROTOCOL_TYPE)
+      .array(protocols, ({ name, metadata }) => to.string(name).bytes(metadata).tags())
+      .tags().request()
+  },
+  (_correlation, _key, _version, reader) => {
+    const from = Decoder.of(reader)
+    from.int32() // throttle time
+    const head = { errorCode: from.int16(), generation: from.int32() }
+    from.string() // protocol type
+    const result = { ...head, protocol: from.string(), leader: from.string() ?? '', memberId: from.string() ?? '' }
+    return {
+      ...result,
+      members: from.array(() => {
+        const memberId = from.string() ?? ''
+        from.string() // instance id
+        const metadata = from.bytes() ?? Buffer.alloc(0)
+        from.tags()
+        return { memberId, metadata }
+      }),
+    }
+  })
+
+export interface ClassicMember {
+  readonly groupId: string
+  readonly memberId: string
+  readonly generation: number
+}
+
+type SyncArguments = [member: ClassicMember, protocol: string, assignments: ReadonlyMap<string, Buffer>]
+
+/** `assignments` by member id; empty but for the leader. The answer is this member's assignment. */
+export const syncGroup = createAPI<SyncArguments, { errorCode: number, assignment: Buffer }>(14, 5,
+  (...[{ groupId, memberId, generation }, protocol, assignments]: SyncArguments) => {
+    const to = new Encoder()
+    return to.string(groupId).int32(generation).string(memberId).string(null).string(PROTOCOL_TYPE).string(protocol)
+      .array([...assignments], ([id, assignment]) => to.string(id).bytes(assignment).tags())
+      .tags().request()
+  },
+  (_correlation, _key, _version, reader) => {
+    const from = Decoder.of(reader)
+    from.int32() // throttle time
+    const errorCode = from.int16()
+    from.string() // protocol type
+    from.string() // protocol
+    return { errorCode, assignment: from.bytes() ?? Buffer.alloc(0) }
+  })
+
+export const heartbeat = createAPI<[member: ClassicMember], { errorCode: number }>(12, 4,
+  ({ groupId, memberId, generation }: ClassicMember) => new Encoder().string(groupId).int32(generation).string(memberId).string(null).tags().request(),
+  (_correlation, _key, _version, reader) => {
+    const from = Decoder.of(reader)
+    from.int32() // throttle time
+    return { errorCode: from.int16() }
+  })
+
+export const leaveGroup = createAPI<[member: ClassicMember], { errorCode: number }>(13, 4,
+  ({ groupId, memberId }: ClassicMember) => {
+    const to = new Encoder()
+    return to.string(groupId).array([memberId], (id) => to.string(id).string(null).tags()).tags().request()
+  },
+  (_correlation, _key, _version, reader) => {
+    const from = Decoder.of(reader)
+    from.int32() // throttle time
+    return { errorCode: from.int16() }
+  })

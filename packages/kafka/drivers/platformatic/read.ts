@@ -1,0 +1,121 @@
+/** Reading without a group: every partition of the topics, from a given place, to the end or until stopped. */
+import { KafkaError } from '../../errors.ts'
+import type { BatchHandler, ReadOptions, Reading, RecordBatch } from '../../port.ts'
+import type { Cluster } from './cluster.ts'
+import { Fetcher } from './consume/fetcher.ts'
+import { offsetsAt } from './consume/offsets.ts'
+import { Worker, type Processing } from './consume/worker.ts'
+import { keyOf } from './groups/membership.ts'
+import { EARLIEST, LATEST } from './protocol/offsets.ts'
+import type { TopicPartition } from './protocol/wire.ts'
+
+const MOST_RECORDS = 10_000
+
+export class ReadingAll implements Reading, Processing {
+  readonly done: Promise<void>
+  readonly #cluster: Cluster
+  readonly #options: ReadOptions
+  readonly #handler: BatchHandler
+  readonly #fetcher: Fetcher
+  readonly #stopping = new AbortController()
+  readonly #starts = new Map<string, number>()
+  /** Where reading finishes; what has finished is taken out. */
+  readonly #ends = new Map<string, number>()
+  readonly #finished = Promise.withResolvers<void>()
+  #workers: Worker[] = []
+
+  constructor(cluster: Cluster, options: ReadOptions, handler: BatchHandler) {
+    this.#cluster = cluster
+    this.#options = options
+    this.#handler = handler
+    this.#fetcher = new Fetcher(cluster, {
+      failed: (error) => this.#failed(error),
+      outOfRange: async (partition, logStart) => {
+        if (partition.fetchPosition < logStart) return logStart
+        return (await offsetsAt(cluster, [partition], LATEST, this.#stopping.signal)).get(partition)!
+      },
+    })
+    this.done = this.#run()
+    this.done.catch(() => {}) // who does not look at it need not fear it
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#finished.resolve()
+    await this.done.catch(() => {})
+  }
+
+  async begin(at: TopicPartition): Promise<number> {
+    return this.#starts.get(keyOf(at))!
+  }
+
+  notBefore(): number {
+    return 0
+  }
+
+  async process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    const end = this.#ends.get(keyOf(batch))
+    if (this.#options.until === 'end' && end === undefined) return
+    if (batch.length > 0) await this.#handler(batch, signal)
+    if (end !== undefined && batch.nextOffset >= end) this.#reached(batch)
+  }
+
+  async recover(_at: TopicPartition, position: number): Promise<number> {
+    return position
+  }
+
+  async finish(): Promise<void> {}
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    try {
+      const partitions = await this.#partitions()
+      for (const [partition, offset] of await this.#from(partitions, signal)) this.#starts.set(keyOf(partition), offset)
+      if (this.#options.until === 'end') {
+        for (const [partition, end] of await offsetsAt(this.#cluster, partitions, LATEST, signal)) {
+          if (this.#starts.get(keyOf(partition))! < end) this.#ends.set(keyOf(partition), end)
+        }
+        if (this.#ends.size === 0) return
+      }
+      const unfinished = partitions.filter((partition) => this.#options.until === 'stopped' || this.#ends.has(keyOf(partition)))
+      this.#workers = unfinished.map((partition) => new Worker(partition, this, this.#fetcher, MOST_RECORDS, (error) => this.#failed(error)))
+      await this.#finished.promise
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      await Promise.all(this.#workers.map((worker) => worker.drain(signal.aborted ? STOP_LIMIT : 0)))
+      await this.#fetcher.stop()
+    }
+  }
+
+  async #partitions(): Promise<TopicPartition[]> {
+    const topics = await Promise.all(this.#options.topics.map((topic) => this.#cluster.topic(topic)))
+    return topics.flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
+  }
+
+  async #from(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<Map<TopicPartition, number>> {
+    const { from } = this.#options
+    if (from === 'earliest' || from === 'latest') return offsetsAt(this.#cluster, partitions, from === 'earliest' ? EARLIEST : LATEST, signal)
+    if ('offsets' in from) {
+      const earliest = await offsetsAt(this.#cluster, partitions, EARLIEST, signal)
+      return new Map(partitions.map((partition) => [partition, from.offsets.get(partition.topic)?.[partition.partition] ?? earliest.get(partition)!]))
+    }
+    const [found, latest] = await Promise.all([from.timestamp, LATEST].map((time) => offsetsAt(this.#cluster, partitions, time, signal)))
+    return new Map(partitions.map((partition) => [partition, found.get(partition)! >= 0 ? found.get(partition)! : latest.get(partition)!]))
+  }
+
+  #reached(at: TopicPartition): void {
+    this.#ends.delete(keyOf(at))
+    if (this.#ends.size === 0) this.#finished.resolve()
+  }
+
+  #failed(error: KafkaError): void {
+    if (this.#stopping.signal.aborted) return
+    this.#cluster.log.warn({ code: error.code, topics: this.#options.topics, cause: error.cause }, error.message)
+    if (FATAL.has(error.code)) this.#finished.reject(error)
+  }
+}
+
+/** A running handler may take so long to settle after stop() (ms). */
+const STOP_LIMIT = 10_000
+const FATAL: ReadonlySet<string> = new Set(['unknown-topic', 'not-authorized', 'authentication', 'tls', 'unsupported'])

@@ -1,0 +1,111 @@
+/**
+ * Exactly once: a batch's output and its offset in one transaction, under one transactional id per group and input partition. Whoever is assigned the partition
+ * takes the id over first, which fences the member before it, then reads the committed offset, and begins exactly there.
+ */
+import { KafkaError } from '../../../errors.ts'
+import type { RecordBatch, TransformHandler } from '../../../port.ts'
+import { startOffset } from '../consume/offsets.ts'
+import type { GroupContext } from '../consume/subscription.ts'
+import type { Processing } from '../consume/worker.ts'
+import { keyOf } from '../groups/membership.ts'
+import type { Committer } from '../protocol/offsets.ts'
+import type { TopicPartition } from '../protocol/wire.ts'
+import { TransactionOutput } from './output.ts'
+import { Transactor } from './transactor.ts'
+
+/** A broker answers a connection's requests in order, and each of a transaction's takes a few milliseconds: so many run side by side per broker. */
+const LANES = 6
+
+/**
+ * After a transaction its partition rests for twice as long as the transaction took, between these bounds (ms): one costs three requests and half a
+ * dozen log appends however few its records are, so that under load records had better share one. The least is what the markers need that are written after
+ * the end was answered: a transaction that begins before waits 20 ms at the broker (KIP-890), and so does its connection. What comes later is not held up.
+ */
+const LEAST_REST = 4
+const MOST_REST = 16
+const REST = 2
+/** A batch of so many records is worth a transaction: after it only the least. */
+const LARGE_BATCH = 1000
+
+interface State {
+  readonly transactor: Transactor
+  committed: number
+  /** When the next transaction may begin (ms since the epoch). */
+  notBefore: number
+}
+
+export function exactlyOnce(handler: TransformHandler) {
+  return (context: GroupContext): Processing => new ExactlyOnce(context, handler)
+}
+
+class ExactlyOnce implements Processing {
+  readonly #context: GroupContext
+  readonly #handler: TransformHandler
+  readonly #states = new Map<string, State>()
+
+  constructor(context: GroupContext, handler: TransformHandler) {
+    this.#context = context
+    this.#handler = handler
+  }
+
+  async begin(at: TopicPartition, signal: AbortSignal): Promise<number> {
+    const { cluster, options } = this.#context
+    const transactor = new Transactor(cluster, `${options.groupId}/${at.topic}/${at.partition}`, `transactions-${at.partition % LANES}`)
+    const state = { transactor, committed: -1, notBefore: 0 }
+    await this.#takeOver(at, state, signal)
+    this.#states.set(keyOf(at), state)
+    return state.committed >= 0 ? state.committed : startOffset(cluster, at, options.startAt, signal)
+  }
+
+  notBefore(at: TopicPartition): number {
+    return this.#states.get(keyOf(at))!.notBefore
+  }
+
+  async process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    const output = new TransactionOutput()
+    const state = this.#states.get(keyOf(batch))!
+    try {
+      if (batch.length > 0) await this.#handler(batch, output, signal)
+      if (signal.aborted) throw new KafkaError('stopped', `Handling ${batch.topic}/${batch.partition}`)
+      const began = Date.now()
+      await this.#commit(batch, state, batch.nextOffset, output, signal)
+      const ended = Date.now()
+      state.notBefore = ended + (batch.length < LARGE_BATCH ? Math.min(Math.max(REST * (ended - began), LEAST_REST), MOST_REST) : LEAST_REST)
+    } finally {
+      output.release()
+    }
+  }
+
+  async recover(at: TopicPartition, position: number, _error: unknown, signal: AbortSignal): Promise<number> {
+    const state = this.#states.get(keyOf(at))!
+    // The handler rejected before anything was sent: the batch goes to it again.
+    if (!state.transactor.broken) return position
+    await this.#takeOver(at, state, signal)
+    return state.committed >= 0 ? state.committed : position
+  }
+
+  async finish(at: TopicPartition, position: number): Promise<void> {
+    const state = this.#states.get(keyOf(at))
+    this.#states.delete(keyOf(at))
+    if (state === undefined || state.transactor.broken || state.committed === position) return
+    await this.#commit(at, state, position, new TransactionOutput(), AbortSignal.timeout(FINISH_LIMIT))
+  }
+
+  async #takeOver(at: TopicPartition, state: State, signal: AbortSignal): Promise<void> {
+    await state.transactor.begin(signal)
+    state.committed = await this.#context.committed.read(at, signal)
+  }
+
+  async #commit({ topic, partition }: TopicPartition, state: State, offset: number, output: TransactionOutput, signal: AbortSignal): Promise<void> {
+    const { options } = this.#context
+    const committer = (): Committer | undefined => {
+      const membership = this.#context.membership()
+      return membership.owns({ topic, partition }) ? membership : undefined
+    }
+    await state.transactor.commit(output, { groupId: options.groupId, committer, offset: { topic, partition, offset } }, signal)
+    state.committed = offset
+  }
+}
+
+/** For committing a moved position when the partition is given up (ms). */
+const FINISH_LIMIT = 3000

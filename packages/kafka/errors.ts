@@ -1,0 +1,33 @@
+/** Everything that can go wrong behind the port: a closed list. `retriable` says whether the same call can succeed later without anybody's doing. */
+const CODES = {
+  'no-broker': { retriable: true, remedy: 'check that a broker listens at KAFKA_BROKERS' },
+  'timeout': { retriable: true, remedy: 'the outcome is unknown; repeat with the same record ids' },
+  'not-enough-replicas': { retriable: true, remedy: 'bring back the brokers that are down' },
+  'buffer-full': { retriable: true, remedy: 'send more slowly or wait and repeat' },
+  'stopped': { retriable: true, remedy: 'the process is stopping; repeat against another replica' },
+  'fenced': { retriable: true, remedy: 'another process took over this partition' },
+  'unknown-topic': { retriable: false, remedy: 'create the topic with `weir topics apply`' },
+  'partition-mismatch': { retriable: false, remedy: 'the partition count of a keyed topic never grows in place: create a new topic and migrate' },
+  'too-large': { retriable: false, remedy: 'make the record smaller or raise max.message.bytes of the topic' },
+  'not-authorized': { retriable: false, remedy: 'grant the principal the rights listed by the topics table' },
+  'authentication': { retriable: false, remedy: 'check KAFKA_SASL_MECHANISM, user name and password' },
+  'tls': { retriable: false, remedy: 'check KAFKA_TLS_CA, the certificate and the host name' },
+  'invalid-group': { retriable: false, remedy: 'stop all members of the group before the operation' },
+  'unsupported': { retriable: false, remedy: 'the broker is too old for this; Kafka 2.8 is the least' },
+  'corrupt': { retriable: false, remedy: 'the record batch fails its checksum; restore the partition from another replica; it waits until then' },
+  'internal': { retriable: false, remedy: 'please report this with the log line' },
+} as const
+
+export type KafkaErrorCode = keyof typeof CODES
+
+export class KafkaError extends Error {
+  override readonly name = 'KafkaError'
+  readonly code: KafkaErrorCode
+  readonly retriable: boolean
+
+  constructor(code: KafkaErrorCode, what: string, cause?: unknown) {
+    super(`${what} (${code}): ${CODES[code].remedy}`, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.retriable = CODES[code].retriable
+  }
+}

@@ -1,0 +1,36 @@
+/** Kafka as the services see it: the port, its configuration, and the small functions that go with batches of bytes. */
+import type { KafkaConfig } from './config.ts'
+import { SILENT, type KafkaLog } from './log.ts'
+import type { Kafka, RecordBatch } from './port.ts'
+import { findHeader } from './records/headers.ts'
+
+export type * from './port.ts'
+export type { KafkaLog } from './log.ts'
+export { KafkaError, type KafkaErrorCode } from './errors.ts'
+export { kafkaConfig, type Compression, type KafkaConfig, type KafkaSasl, type KafkaTls } from './config.ts'
+export { murmur2, partitionFor } from './partitioner.ts'
+export { NO_HEADERS, decodeHeaders, encodeHeaders, findHeader, type Headers } from './records/headers.ts'
+export { deadLetters, type Bury, type Cause, type DeadLetterOptions } from './dead-letters.ts'
+
+/** Opens the driver that the configuration names; the other one is not even loaded. Rejects with a KafkaError where no broker answers or login fails. */
+export async function openKafka(config: KafkaConfig, log: KafkaLog = SILENT): Promise<{ value: Kafka, stop(): Promise<void> }> {
+  const value = config.driver === 'kafkajs'
+    ? await (await import('./drivers/kafkajs/index.ts')).openKafkaJs(config, log)
+    : await (await import('./drivers/platformatic/index.ts')).openPlatformatic(config, log)
+  return { value, stop: () => value.stop() }
+}
+
+/** Views of the record's bytes, valid as long as the batch; null where the record has none. */
+export function keyOf(batch: RecordBatch, index: number): Buffer | null {
+  const start = batch.keyStart[index]
+  return start < 0 ? null : batch.bytes.subarray(start, batch.keyEnd[index])
+}
+
+export function valueOf(batch: RecordBatch, index: number): Buffer | null {
+  const start = batch.valueStart[index]
+  return start < 0 ? null : batch.bytes.subarray(start, batch.valueEnd[index])
+}
+
+export function headerOf(batch: RecordBatch, index: number, name: string): Buffer | undefined {
+  return findHeader(batch.bytes, batch.headersStart[index], name)
+}

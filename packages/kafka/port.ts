@@ -1,0 +1,200 @@
+/**
+ * The broker port: what the services see of Kafka. Drivers (platformatic, kafkajs) stand behind it and pass one conformance suite.
+ *
+ * The unit is a batch whose keys, values and headers are bytes at offsets of one buffer, never an object per record.
+ * Offsets and timestamps are numbers: exact to 2^53, which at a million records a second a partition lasts 285 years.
+ */
+import type { KafkaError } from './errors.ts'
+
+/** Records of one partition in offset order, as columns over `bytes`. Valid until the handler that received it settles: copy what must live longer. */
+export interface RecordBatch {
+  readonly topic: string
+  readonly partition: number
+  /** Number of records. May be 0 where control records or aborted data moved the position. */
+  readonly length: number
+  readonly bytes: Buffer
+  readonly offsets: Float64Array
+  /** Milliseconds since the epoch: the broker's time of arrival on LogAppendTime topics, else the producer's. */
+  readonly timestamps: Float64Array
+  /** `keyStart[i]` is -1 for a null key. Ends are exclusive. */
+  readonly keyStart: Int32Array
+  readonly keyEnd: Int32Array
+  /** `valueStart[i]` is -1 for a null value (a tombstone). */
+  readonly valueStart: Int32Array
+  readonly valueEnd: Int32Array
+  /** The record's header block as in record format v2: a varint count, then length-prefixed names and values (records/headers.ts reads and writes it). */
+  readonly headersStart: Int32Array
+  readonly headersEnd: Int32Array
+  /** The position after this batch. It passes control records and aborted batches, so an idle transactional topic shows lag 0. */
+  readonly nextOffset: number
+  /** The partition's last stable offset when this was fetched; `endOffset - nextOffset` is the consumer lag after this batch. */
+  readonly endOffset: number
+}
+
+/** Takes records for output. The bytes are copied before it returns, so callers may reuse their buffers. */
+export interface Appender {
+  /**
+   * @param key    null with keyStart = keyEnd = 0 for a record without key
+   * @param value  null for a tombstone
+   * @param headers a header block (records/headers.ts); `NO_HEADERS` for none
+   * @throws a KafkaError `buffer-full` or `stopped` where the record is not taken; what was appended before is not touched
+   */
+  append(
+    topic: string, partition: number,
+    key: Buffer | null, keyStart: number, keyEnd: number,
+    value: Buffer | null, valueStart: number, valueEnd: number,
+    headers: Buffer, headersStart: number, headersEnd: number,
+  ): void
+}
+
+/** Idempotent, acks=all, one request in flight per partition, order kept per partition. */
+export interface Producer {
+  /** Starts collecting records whose fate is reported together (one HTTP request, say). */
+  delivery(): Delivery
+  /** Bytes accepted and not yet settled: what backpressure is decided on. */
+  readonly bufferedBytes: number
+  /** Waits for what is buffered, at most `drainMs`; what remains then is reported as failed. */
+  stop(drainMs?: number): Promise<void>
+}
+
+export interface Delivery extends Appender {
+  /**
+   * Resolves when every record appended is stored on all in-sync replicas or has failed; never rejects. Empty means all stored.
+   * A failure covers every record that this delivery appended to that partition from `fromIndex` on (its nth append to that partition, from 0):
+   * what follows a failed record in a partition fails with it, so that order per key holds when the client repeats.
+   * A failed record may have been stored all the same (a lost reply); its id lets readers see that.
+   */
+  settled(): Promise<DeliveryFailure[]>
+}
+
+export interface DeliveryFailure {
+  readonly topic: string
+  readonly partition: number
+  readonly fromIndex: number
+  readonly error: KafkaError
+}
+
+export interface SubscribeOptions {
+  readonly groupId: string
+  readonly topics: readonly string[]
+  /** Where a partition without a committed offset begins. */
+  readonly startAt: 'earliest' | 'latest'
+  /** The most records handed over at once (10,000). */
+  readonly maxBatchRecords?: number
+}
+
+/**
+ * Handles one partition's next batch. Partitions run side by side; within one, the next call comes after this one settled.
+ * Not settling is backpressure: nothing more of the partition is fetched but one batch ahead.
+ * A rejection makes the port read the committed offset again and hand the same records over after a growing pause (0.1 to 10 s); it never skips.
+ * `signal` aborts when the partition is lost or the drain time of a stop is over: the batch will be handed over again, here or elsewhere.
+ */
+export type BatchHandler = (batch: RecordBatch, signal: AbortSignal) => Promise<void> | void
+
+/** Exactly once: what is appended to `out` and the input's offset become visible together, or not at all. */
+export type TransformHandler = (batch: RecordBatch, out: Appender, signal: AbortSignal) => Promise<void> | void
+
+export interface Assignment {
+  readonly topic: string
+  readonly partition: number
+  /** The next offset that will be handed over and everything below it is committed or being committed. */
+  readonly position: number
+  /** The partition's last stable offset when last heard of; -1 before the first fetch. */
+  readonly endOffset: number
+}
+
+/** A running member of a consumer group. */
+export interface Subscription {
+  readonly groupId: string
+  /** True once the member is in its group and every partition given to it is being read. */
+  ready(): boolean
+  assignments(): readonly Assignment[]
+  /** Failures and restarts that healed so far, for metrics. */
+  readonly restarts: number
+  /** Lets running handlers finish (at most `drainMs`, default 10,000), commits, leaves the group. */
+  stop(drainMs?: number): Promise<void>
+}
+
+export interface ReadOptions {
+  readonly topics: readonly string[]
+  /** `timestamp`: the first records at or after that time, in ms since the epoch. */
+  readonly from: 'earliest' | 'latest' | { readonly timestamp: number } | { readonly offsets: ReadonlyMap<string, readonly number[]> }
+  /** `end`: finish at the end offsets seen at the start. */
+  readonly until: 'end' | 'stopped'
+}
+
+/** Reading without a group: tails, control topics, counts. All records of one topic's partition come in order; batches of different partitions interleave. */
+export interface Reading {
+  /** Resolves when `until` is reached or after stop(); rejects with a KafkaError that a retry cannot help. */
+  readonly done: Promise<void>
+  stop(): Promise<void>
+}
+
+export interface TopicSpec {
+  readonly name: string
+  readonly partitions: number
+  /** -1: the broker's default. */
+  readonly replicas: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
+export interface TopicDescription {
+  readonly name: string
+  readonly partitions: number
+  readonly replicas: number
+}
+
+export interface PartitionOffsets {
+  readonly partition: number
+  readonly earliest: number
+  /** One past the last record, transactional markers included. */
+  readonly latest: number
+}
+
+export interface GroupDescription {
+  readonly groupId: string
+  readonly state: string
+}
+
+export interface PartitionLag {
+  readonly topic: string
+  readonly partition: number
+  /** -1: nothing committed yet. */
+  readonly committed: number
+  readonly latest: number
+  /** Records between them, markers included; from `earliest` where nothing is committed. */
+  readonly lag: number
+}
+
+/** Administration. Served by kafkajs whichever driver carries the data. */
+export interface Admin {
+  topics(): Promise<TopicDescription[]>
+  /** Creates what is missing. Returns the names created. Rejects with `partition-mismatch` where a topic exists with another partition count. */
+  createTopics(specs: readonly TopicSpec[]): Promise<string[]>
+  deleteTopics(names: readonly string[]): Promise<void>
+  topicConfigs(name: string): Promise<Record<string, string>>
+  alterTopicConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<void>
+  offsets(topic: string): Promise<PartitionOffsets[]>
+  groups(): Promise<GroupDescription[]>
+  deleteGroups(groupIds: readonly string[]): Promise<void>
+  lag(groupId: string): Promise<PartitionLag[]>
+  /** The group must have no members. */
+  setOffsets(groupId: string, topic: string, offsets: readonly { partition: number, offset: number }[]): Promise<void>
+}
+
+export interface Kafka {
+  readonly driver: 'platformatic' | 'kafkajs'
+  /** The topic's partition count, from cached metadata. Rejects with `unknown-topic`. */
+  partitions(topic: string): Promise<number>
+  producer(): Promise<Producer>
+  /** At least once: offsets are committed after the handler settles. */
+  consume(options: SubscribeOptions, handler: BatchHandler): Promise<Subscription>
+  /** Exactly once as a read_committed reader sees it: one transactional id per group and input partition, offsets inside the transaction. */
+  transform(options: SubscribeOptions, handler: TransformHandler): Promise<Subscription>
+  /** read_committed, no group. */
+  read(options: ReadOptions, handler: BatchHandler): Promise<Reading>
+  readonly admin: Admin
+  /** True while a broker answers. */
+  connected(): boolean
+  stop(): Promise<void>
+}

@@ -1,0 +1,144 @@
+/** Reads the record batches of a fetch response (format v2) into columns over one buffer. Whatever the bytes hold, the result is a batch or a KafkaError. */
+import { crc32c } from '@node-rs/crc32'
+import { KafkaError } from '../errors.ts'
+import type { RecordBatch } from '../port.ts'
+import { MAX_INFLATED, inflate } from './codecs.ts'
+import { ABORT_MARKER, AT, CODEC_MASK, CONTROL, LEAST_RECORD, LENGTH_PREFIX, LOG_APPEND_TIME, MAGIC, TRANSACTIONAL, readInt64 } from './format.ts'
+import { readRecords } from './record-reader.ts'
+import { readVarint, varint } from './varint.ts'
+
+/** From the fetch response: the transactions of this stretch of the partition that were aborted. */
+export interface AbortedTransaction {
+  readonly producerId: bigint
+  readonly firstOffset: number
+}
+
+/** One partition's part of a fetch response. */
+export interface FetchedRecords {
+  readonly topic: string
+  readonly partition: number
+  /** The offset that was asked for: what lies below it in the first batch is dropped. */
+  readonly position: number
+  /** Whole batches; the last one may be cut short and is ignored then. */
+  readonly bytes: Buffer
+  readonly aborted: readonly AbortedTransaction[]
+  readonly endOffset: number
+}
+
+/** The records of one broker batch, as they lie in `bytes` of `from` to `to`. */
+interface Segment {
+  readonly bytes: Buffer
+  readonly from: number
+  readonly to: number
+  readonly baseOffset: number
+  readonly lastOffsetDelta: number
+  readonly baseTimestamp: number
+  /** The broker's time of arrival, -1 where each record has its own. */
+  readonly appendTime: number
+  readonly count: number
+}
+
+/**
+ * Merges all complete broker batches into one. Control batches and aborted transactions are left out, yet nextOffset passes them.
+ * Throws KafkaError `corrupt` for bytes that break the format or their checksum, `unsupported` for formats before v2.
+ */
+export function readBatches(fetched: FetchedRecords): RecordBatch {
+  const { topic, partition, position, bytes, aborted, endOffset } = fetched
+  const where = `${topic}/${partition}`
+  const abortedProducers = new Set<bigint>()
+  const upcoming = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset)
+  const segments: Segment[] = []
+  let nextOffset = position
+  let expected = 0
+  let inflated = 0
+
+  for (let at = 0; bytes.length - at >= AT.records;) {
+    const end = at + LENGTH_PREFIX + bytes.readInt32BE(at + AT.batchLength)
+    if (end < at + AT.records) throw new KafkaError('corrupt', `A record batch of ${where} states an impossible length`)
+    if (end > bytes.length) break
+    if (bytes[at + AT.magic] !== MAGIC) throw new KafkaError('unsupported', `A record batch of ${where} has format v${bytes[at + AT.magic]}`)
+    const baseOffset = readInt64(bytes, at + AT.baseOffset)
+    if (crc32c(bytes.subarray(at + AT.attributes, end)) !== bytes.readUInt32BE(at + AT.crc)) {
+      throw new KafkaError('corrupt', `The record batch at ${where}/${baseOffset} fails its checksum`)
+    }
+    const attributes = bytes.readInt16BE(at + AT.attributes)
+    const lastOffsetDelta = bytes.readInt32BE(at + AT.lastOffsetDelta)
+    const lastOffset = baseOffset + lastOffsetDelta
+    if (baseOffset < expected || lastOffsetDelta < 0) throw new KafkaError('corrupt', `The record batch at ${where}/${baseOffset} is out of order`)
+    expected = lastOffset + 1
+    nextOffset = Math.max(nextOffset, lastOffset + 1)
+
+    // As the Java client does: a transaction counts as aborted from its first offset on until its abort marker is met.
+    while (upcoming.length > 0 && upcoming[0].firstOffset <= lastOffset) abortedProducers.add(upcoming.shift()!.producerId)
+    if (attributes & CONTROL) {
+      if (isAbortMarker(bytes, at, end)) abortedProducers.delete(bytes.readBigInt64BE(at + AT.producerId))
+    } else if (lastOffset >= position && !(attributes & TRANSACTIONAL && abortedProducers.has(bytes.readBigInt64BE(at + AT.producerId)))) {
+      const codec = attributes & CODEC_MASK
+      const records = codec === 0 ? undefined : inflate(codec, bytes.subarray(at + AT.records, end))
+      inflated += records?.length ?? 0
+      if (inflated > MAX_INFLATED && segments.length > 0) {
+        nextOffset = baseOffset
+        break
+      }
+      const segment = {
+        bytes: records ?? bytes, from: records ? 0 : at + AT.records, to: records ? records.length : end,
+        baseOffset, lastOffsetDelta, baseTimestamp: readInt64(bytes, at + AT.baseTimestamp),
+        appendTime: attributes & LOG_APPEND_TIME ? readInt64(bytes, at + AT.maxTimestamp) : -1, count: bytes.readInt32BE(at + AT.recordCount),
+      }
+      if (segment.count < 0 || segment.count > (segment.to - segment.from) / LEAST_RECORD) {
+        throw new KafkaError('corrupt', `The record batch at ${where}/${baseOffset} states ${segment.count} records`)
+      }
+      segments.push(segment)
+    }
+    at = end
+  }
+  return merge(topic, partition, position, segments, nextOffset, endOffset)
+}
+
+function isAbortMarker(bytes: Buffer, batch: number, end: number): boolean {
+  const at = batch + AT.records
+  if (end - at < LEAST_RECORD) return false
+  readVarint(bytes, at) // length
+  readVarint(bytes, varint.next + 2) // offset delta, after attributes and a timestamp delta of one byte
+  const keyLength = readVarint(bytes, varint.next)
+  return keyLength >= 4 && varint.next + 4 <= end && bytes.readInt16BE(varint.next + 2) === ABORT_MARKER
+}
+
+function merge(topic: string, partition: number, position: number, segments: readonly Segment[], nextOffset: number, endOffset: number): RecordBatch {
+  let most = 0
+  for (const segment of segments) most += segment.count
+  const columns = allocateColumns(most)
+  const one = segments.every((segment) => segment.bytes === segments[0].bytes)
+  const bytes = segments.length === 0 ? EMPTY : one ? segments[0].bytes : Buffer.allocUnsafe(segments.reduce((sum, { from, to }) => sum + to - from, 0))
+  let length = 0
+  let copied = 0
+  for (const segment of segments) {
+    let { from, to } = segment
+    if (!one) {
+      segment.bytes.copy(bytes, copied, from, to)
+      to = copied + to - from
+      from = copied
+      copied = to
+    }
+    try {
+      length = readRecords(bytes, from, to, segment, position, columns, length)
+    } catch (error) {
+      throw new KafkaError('corrupt', `The record batch at ${topic}/${partition}/${segment.baseOffset} breaks the record format`, error)
+    }
+  }
+  return { topic, partition, length, bytes, ...columns, nextOffset, endOffset }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+export type Columns = Pick<RecordBatch, 'offsets' | 'timestamps' | 'keyStart' | 'keyEnd' | 'valueStart' | 'valueEnd' | 'headersStart' | 'headersEnd'>
+
+/** One allocation for all columns of `count` records. */
+export function allocateColumns(count: number): Columns {
+  const memory = new ArrayBuffer(count * 40)
+  const ints = (column: number): Int32Array => new Int32Array(memory, count * (16 + 4 * column), count)
+  return {
+    offsets: new Float64Array(memory, 0, count), timestamps: new Float64Array(memory, count * 8, count),
+    keyStart: ints(0), keyEnd: ints(1), valueStart: ints(2), valueEnd: ints(3), headersStart: ints(4), headersEnd: ints(5),
+  }
+}

@@ -1,0 +1,54 @@
+/** Header blocks of record format v2 (Kafka protocol guide, "Record Header"): varint count, then varint-length name and varint-length value each. */
+import { readVarint, varint, varintSize, writeVarint } from './varint.ts'
+
+/** The block of a record without headers. */
+export const NO_HEADERS: Buffer = Buffer.from([0])
+
+export type Headers = Readonly<Record<string, string | Buffer>>
+
+export function encodeHeaders(headers: Headers): Buffer {
+  const entries = Object.entries(headers).map(([name, value]) => [Buffer.from(name), typeof value === 'string' ? Buffer.from(value) : value] as const)
+  let size = varintSize(entries.length)
+  for (const [name, value] of entries) size += varintSize(name.length) + name.length + varintSize(value.length) + value.length
+  const block = Buffer.allocUnsafe(size)
+  let at = writeVarint(block, 0, entries.length)
+  for (const [name, value] of entries) {
+    at = writeVarint(block, at, name.length)
+    at += name.copy(block, at)
+    at = writeVarint(block, at, value.length)
+    at += value.copy(block, at)
+  }
+  return block
+}
+
+/** A view of the header's value, undefined where there is none by that name (the first of several wins) or it is null. */
+export function findHeader(block: Buffer, start: number, name: string): Buffer | undefined {
+  let count = readVarint(block, start)
+  let at = varint.next
+  while (count-- > 0) {
+    const nameLength = readVarint(block, at)
+    const nameStart = varint.next
+    at = nameStart + nameLength
+    const valueLength = readVarint(block, at)
+    const valueStart = varint.next
+    at = valueStart + Math.max(valueLength, 0)
+    if (nameLength === name.length && valueLength >= 0 && block.toString('latin1', nameStart, nameStart + nameLength) === name) return block.subarray(valueStart, at)
+  }
+  return undefined
+}
+
+/** All headers as text, for people and dead letters. */
+export function decodeHeaders(block: Buffer, start: number): Record<string, string> {
+  const headers: Record<string, string> = {}
+  let count = readVarint(block, start)
+  let at = varint.next
+  while (count-- > 0) {
+    const nameLength = readVarint(block, at)
+    const nameEnd = varint.next + nameLength
+    const name = block.toString('utf8', varint.next, nameEnd)
+    const valueLength = readVarint(block, nameEnd)
+    at = varint.next + Math.max(valueLength, 0)
+    headers[name] = valueLength < 0 ? '' : block.toString('utf8', varint.next, at)
+  }
+  return headers
+}

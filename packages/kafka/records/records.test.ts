@@ -1,0 +1,221 @@
+import { crc32c } from '@node-rs/crc32'
+import { compressionsAlgorithms } from '@platformatic/kafka'
+import { describe, expect, test } from 'vitest'
+import { KafkaError } from '../errors.ts'
+import type { RecordBatch } from '../port.ts'
+import { readBatches, type AbortedTransaction } from './batch-reader.ts'
+import { BatchWriter } from './batch-writer.ts'
+import { CODEC_NUMBER, MAX_INFLATED } from './codecs.ts'
+import { AT, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL, writeInt64 } from './format.ts'
+import { NO_HEADERS, decodeHeaders, encodeHeaders, findHeader } from './headers.ts'
+import { head, join, tail } from './slice.ts'
+
+interface Sample { key: string | null, value: string | null, headers?: Record<string, string> }
+
+const SAMPLES: Sample[] = [
+  { key: 'a', value: 'one', headers: { 'weir-id': '1', empty: '' } },
+  { key: null, value: 'two' },
+  { key: '', value: '' },
+  { key: 'tombstone', value: null },
+  { key: 'x'.repeat(300), value: 'y'.repeat(70_000) },
+]
+
+function write(samples: readonly Sample[], codec = 0, sender = { producerId: 7n, producerEpoch: 2, baseSequence: 5, transactional: false }): Buffer {
+  const writer = new BatchWriter()
+  for (const { key, value, headers } of samples) {
+    const keyBytes = key === null ? null : Buffer.from(key)
+    const valueBytes = value === null ? null : Buffer.from(value)
+    const block = headers ? encodeHeaders(headers) : NO_HEADERS
+    writer.append(keyBytes, 0, keyBytes?.length ?? 0, valueBytes, 0, valueBytes?.length ?? 0, block, 0, block.length)
+  }
+  return Buffer.from(writer.finish(sender, codec))
+}
+
+/** As the broker does on append: the base offset lies outside the checksum. */
+function at(offset: number, batch: Buffer): Buffer {
+  writeInt64(batch, AT.baseOffset, offset)
+  return batch
+}
+
+function seal(batch: Buffer): Buffer {
+  batch.writeUInt32BE(crc32c(batch.subarray(AT.attributes)), AT.crc)
+  return batch
+}
+
+/** A transaction's end, as the coordinator writes it: key is version and type, value version and coordinator epoch. */
+function marker(offset: number, producerId: bigint, type: 0 | 1): Buffer {
+  const writer = new BatchWriter()
+  const key = Buffer.from([0, 0, 0, type])
+  writer.append(key, 0, 4, Buffer.alloc(6), 0, 6, NO_HEADERS, 0, 1)
+  const batch = Buffer.from(writer.finish({ producerId, producerEpoch: 0, baseSequence: -1, transactional: true }, 0))
+  batch.writeInt16BE(TRANSACTIONAL | CONTROL, AT.attributes)
+  return at(offset, seal(batch))
+}
+
+function read(bytes: Buffer, position = 0, aborted: AbortedTransaction[] = []): RecordBatch {
+  return readBatches({ topic: 't', partition: 3, position, bytes, aborted, endOffset: 1000 })
+}
+
+function samplesOf(batch: RecordBatch): Sample[] {
+  return Array.from({ length: batch.length }, (_, i) => {
+    const headers = decodeHeaders(batch.bytes, batch.headersStart[i])
+    return {
+      key: batch.keyStart[i] < 0 ? null : batch.bytes.toString('utf8', batch.keyStart[i], batch.keyEnd[i]),
+      value: batch.valueStart[i] < 0 ? null : batch.bytes.toString('utf8', batch.valueStart[i], batch.valueEnd[i]),
+      ...(Object.keys(headers).length > 0 ? { headers } : {}),
+    }
+  })
+}
+
+describe('round trips', () => {
+  for (const [name, codec] of Object.entries(CODEC_NUMBER)) {
+    test(`${name}: what is written is read`, () => {
+      const batch = read(Buffer.concat([at(10, write(SAMPLES, codec)), at(15, write(SAMPLES.slice(0, 2), codec))]), 10)
+      expect(samplesOf(batch)).toEqual([...SAMPLES, ...SAMPLES.slice(0, 2)])
+      expect([...batch.offsets.subarray(0, batch.length)]).toEqual([10, 11, 12, 13, 14, 15, 16])
+      expect(batch.nextOffset).toBe(17)
+      expect(Math.abs(batch.timestamps[0] - Date.now())).toBeLessThan(60_000)
+    })
+  }
+
+  test('an uncompressed batch is not copied', () => {
+    const bytes = at(0, write(SAMPLES))
+    expect(read(bytes).bytes).toBe(bytes)
+  })
+
+  test('codecs mix within one response', () => {
+    const batch = read(Buffer.concat([at(0, write(SAMPLES, 3)), at(5, write(SAMPLES, 0)), at(10, write(SAMPLES, 4))]))
+    expect(samplesOf(batch)).toEqual([...SAMPLES, ...SAMPLES, ...SAMPLES])
+  })
+
+  test('a snappy batch in Java\'s block framing is read', () => {
+    const plain = write(SAMPLES)
+    const blocks = [plain.subarray(AT.records, 200), plain.subarray(200)].flatMap((part) => {
+      const block = compressionsAlgorithms.snappy.compressSync(part)
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(block.length)
+      return [length, block]
+    })
+    const framed = Buffer.concat([plain.subarray(0, AT.records), Buffer.from('82534e4150505900000000010000000' + '1', 'hex'), ...blocks])
+    framed.writeInt32BE(framed.length - 12, AT.batchLength)
+    framed.writeInt16BE(2, AT.attributes)
+    expect(samplesOf(read(seal(framed)))).toEqual(SAMPLES)
+  })
+})
+
+test('the bytes of a batch are those of the protocol guide', () => {
+  const batch = write([{ key: 'k', value: 'v', headers: { h: '1' } }])
+  expect(batch.toString('hex', AT.records)).toBe('18' + '00' + '00' + '00' + '026b' + '0276' + '02' + '0268' + '0231')
+  expect(batch.readInt32BE(AT.batchLength)).toBe(batch.length - 12)
+  expect(batch.readInt16BE(AT.producerEpoch)).toBe(2)
+  expect(batch.readInt32BE(AT.baseSequence)).toBe(5)
+  expect(batch.readInt32BE(AT.recordCount)).toBe(1)
+})
+
+test('records below the position are dropped', () => {
+  const batch = read(at(10, write(SAMPLES)), 13)
+  expect([...batch.offsets.subarray(0, batch.length)]).toEqual([13, 14])
+})
+
+test('a batch that is cut short is left for the next fetch', () => {
+  const whole = at(0, write(SAMPLES))
+  const next = at(5, write(SAMPLES))
+  for (const length of [1, 60, 61, next.length - 1]) {
+    const batch = read(Buffer.concat([whole, next.subarray(0, length)]))
+    expect([batch.length, batch.nextOffset]).toEqual([5, 5])
+  }
+  expect(read(whole.subarray(0, 100), 4)).toMatchObject({ length: 0, nextOffset: 4 })
+})
+
+test('LogAppendTime is the time of every record', () => {
+  const bytes = write(SAMPLES)
+  bytes.writeInt16BE(LOG_APPEND_TIME, AT.attributes)
+  writeInt64(bytes, AT.maxTimestamp, 1_700_000_000_123)
+  expect(new Set(read(seal(bytes)).timestamps)).toEqual(new Set([1_700_000_000_123]))
+})
+
+describe('transactions', () => {
+  const of = (producerId: bigint, offset: number, value: string): Buffer =>
+    at(offset, write([{ key: null, value }], 0, { producerId, producerEpoch: 0, baseSequence: 0, transactional: true }))
+
+  test('aborted records and markers are left out, and the position passes them', () => {
+    const bytes = Buffer.concat([
+      of(1n, 0, 'aborted'), of(2n, 1, 'kept'), of(1n, 2, 'aborted too'), marker(3, 1n, 0), of(1n, 4, 'next transaction'), marker(5, 2n, 1), marker(6, 1n, 1),
+    ])
+    const batch = read(bytes, 0, [{ producerId: 1n, firstOffset: 0 }])
+    expect(samplesOf(batch).map(({ value }) => value)).toEqual(['kept', 'next transaction'])
+    expect(batch.nextOffset).toBe(7)
+  })
+
+  test('an abort that begins later leaves the producer\'s earlier transaction alone', () => {
+    const bytes = Buffer.concat([of(1n, 0, 'committed'), marker(1, 1n, 1), of(1n, 2, 'aborted'), marker(3, 1n, 0)])
+    expect(samplesOf(read(bytes, 0, [{ producerId: 1n, firstOffset: 2 }])).map(({ value }) => value)).toEqual(['committed'])
+  })
+
+  test('nothing but control records still moves the position', () => {
+    expect(read(marker(41, 1n, 1), 41)).toMatchObject({ length: 0, nextOffset: 42 })
+  })
+})
+
+test('head and tail cut, join puts together', () => {
+  const batch = read(at(0, write(SAMPLES)))
+  const [first, rest] = [head(batch, 2), tail(batch, 2)]
+  expect([first.nextOffset, rest.nextOffset]).toEqual([2, 5])
+  expect(samplesOf(join([first, rest]))).toEqual(SAMPLES)
+  expect(join([first, rest])).toMatchObject({ nextOffset: 5, length: 5 })
+})
+
+test('a header is found by name, the first of several, none where it is null', () => {
+  const block = encodeHeaders({ a: '1', b: '2' })
+  expect(findHeader(block, 0, 'b')!.toString()).toBe('2')
+  expect(findHeader(block, 0, 'c')).toBeUndefined()
+})
+
+describe('hostile bytes', () => {
+  const corrupt = (bytes: Buffer): void => {
+    try {
+      read(bytes)
+    } catch (error) {
+      expect(error).toBeInstanceOf(KafkaError)
+      expect(['corrupt', 'unsupported']).toContain((error as KafkaError).code)
+    }
+  }
+
+  test('a flipped bit fails the checksum', () => {
+    const bytes = write(SAMPLES)
+    bytes[AT.records + 20] ^= 1
+    expect(() => read(bytes)).toThrow(/checksum/)
+  })
+
+  test('random changes under a valid checksum never crash, hang or allocate without bound', () => {
+    let seed = 42
+    const random = (below: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below
+    for (const codec of Object.values(CODEC_NUMBER)) {
+      const good = write(SAMPLES.slice(0, 4), codec)
+      for (let round = 0; round < 2000; round++) {
+        const bytes = Buffer.from(good)
+        for (let changes = 1 + random(4); changes > 0; changes--) bytes[random(bytes.length)] = random(256)
+        if (random(3) > 0) bytes.writeInt32BE(bytes.length - 12, AT.batchLength)
+        bytes[AT.magic] = 2
+        corrupt(seal(bytes))
+      }
+    }
+  })
+
+  test('a count that the bytes cannot hold is refused before anything is allocated', () => {
+    const bytes = write(SAMPLES)
+    bytes.writeInt32BE(0x7fffffff, AT.recordCount)
+    expect(() => read(seal(bytes))).toThrow(/2147483647 records/)
+  })
+
+  for (const name of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
+    test(`${name}: a bomb is refused`, { timeout: 30_000 }, () => {
+      const bomb = compressionsAlgorithms[name].compressSync(Buffer.alloc(MAX_INFLATED + 65_536))
+      const bytes = Buffer.concat([write([]).subarray(0, AT.records), bomb])
+      bytes.writeInt32BE(bytes.length - 12, AT.batchLength)
+      bytes.writeInt16BE(CODEC_NUMBER[name], AT.attributes)
+      bytes.writeInt32BE(0, AT.lastOffsetDelta)
+      expect(() => read(seal(bytes))).toThrow(expect.objectContaining({ code: 'corrupt' }))
+    })
+  }
+})

@@ -1,0 +1,100 @@
+/** Configuration from the environment: every value is asked for by name, every problem is listed at once, before any socket opens. */
+import { readFileSync } from 'node:fs'
+
+export interface Setting {
+  readonly name: string
+  readonly doc: string
+  /** What holds when the variable is not set; undefined where it must be set. */
+  readonly fallback: string | undefined
+  readonly secret: boolean
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** Asks for settings and remembers what was asked and what was wrong. A wrong value yields its fallback, so that asking goes on. */
+export class ConfigReader {
+  readonly settings: Setting[] = []
+  readonly problems: string[] = []
+  readonly #env: Readonly<Record<string, string | undefined>>
+
+  constructor(env: Readonly<Record<string, string | undefined>>) {
+    this.#env = env
+  }
+
+  /** Without a fallback the variable must be set. */
+  string(name: string, doc: string, fallback?: string): string {
+    return this.#ask(name, doc, fallback, false) ?? ''
+  }
+
+  optional(name: string, doc: string): string | undefined {
+    return this.#ask(name, doc, '', false) || undefined
+  }
+
+  /** A secret: from NAME, or from the file that NAME_FILE names (a mounted secret). Never printed. */
+  secret(name: string, doc: string): string | undefined {
+    const file = this.#env[`${name}_FILE`]
+    const direct = this.#ask(name, doc, '', true)
+    if (!file) return direct || undefined
+    try {
+      return readFileSync(file, 'utf8').trim()
+    } catch (error) {
+      this.problems.push(`${name}_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+      return undefined
+    }
+  }
+
+  list(name: string, doc: string, fallback: string): string[] {
+    return (this.#ask(name, doc, fallback, false) ?? '').split(',').map((part) => part.trim()).filter(Boolean)
+  }
+
+  integer(name: string, doc: string, fallback: number, least: number, most: number): number {
+    const text = this.#ask(name, doc, String(fallback), false) ?? ''
+    const value = Number(text)
+    if (/^-?\d+$/.test(text) && value >= least && value <= most) return value
+    this.problems.push(`${name} is "${text}"; it must be a whole number from ${least} to ${most}.`)
+    return fallback
+  }
+
+  port(name: string, doc: string, fallback: number): number {
+    return this.integer(name, doc, fallback, 0, 65535)
+  }
+
+  flag(name: string, doc: string, fallback: boolean): boolean {
+    return this.choice(name, doc, ['true', 'false'], String(fallback)) === 'true'
+  }
+
+  choice<const T extends string>(name: string, doc: string, choices: readonly T[], fallback: NoInfer<T> | string): T {
+    const text = this.#ask(name, `${doc} One of ${choices.join(', ')}.`, fallback, false) ?? ''
+    if ((choices as readonly string[]).includes(text)) return text as T
+    this.problems.push(`${name} is "${text}"; it must be one of ${choices.join(', ')}.`)
+    return fallback as T
+  }
+
+  /** For a rule over several settings. */
+  problem(sentence: string): void {
+    this.problems.push(sentence)
+  }
+
+  #ask(name: string, doc: string, fallback: string | undefined, secret: boolean): string | undefined {
+    this.settings.push({ name, doc, fallback, secret })
+    const value = this.#env[name]
+    if (value !== undefined && value !== '') return value
+    if (fallback === undefined) this.problems.push(`${name} is not set: ${doc}`)
+    return fallback
+  }
+}
+
+/** Reads a whole configuration or throws a ConfigError with every problem. */
+export function readConfig<T>(env: Readonly<Record<string, string | undefined>>, read: (reader: ConfigReader) => T): T {
+  const reader = new ConfigReader(env)
+  const config = read(reader)
+  if (reader.problems.length > 0) throw new ConfigError(reader.problems)
+  return config
+}

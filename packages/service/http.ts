@@ -1,0 +1,141 @@
+/** The HTTP server of a service: its routes, its health and its metrics, with every input bounded. */
+import { fastify, LogController } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { handleErrors, HttpError } from './errors.ts'
+import { health, HEALTH_PATHS } from './health.ts'
+import type { Readiness } from './health.ts'
+import { traceFields } from './logger.ts'
+import type { Logger } from './logger.ts'
+import { Histogram, metrics } from './metrics.ts'
+import type { Resource } from './opening.ts'
+import { continueTrace, parseTraceparent } from './trace.ts'
+import type { TraceContext } from './trace.ts'
+
+export interface HttpConfig {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+}
+
+export interface HttpOptions {
+  readonly log: Logger
+  /** What this service needs to do its work, by name: /readyz answers 200 while all of them are true. */
+  readonly ready: Readiness
+  /** Adds the service's own routes. */
+  readonly routes?: (app: FastifyInstance) => void | Promise<void>
+}
+
+export interface HttpServer {
+  readonly app: FastifyInstance
+  readonly port: number
+  readonly url: string
+}
+
+const LIMITS = {
+  /** Bytes of a body; a route that takes more says so itself. */
+  body: 1 << 20,
+  /** Bytes of a request's line and headers together. */
+  headers: 16 << 10,
+  /** From a request's first byte to its last: a slow client does not hold a place for longer. */
+  requestMs: 30_000,
+  headersMs: 10_000,
+  /** How often Node looks for requests that took longer. */
+  lookMs: 5000,
+  /** Longer than the idle time-outs of usual load balancers (60 s), so that they close first and never meet a closed connection. */
+  keepAliveMs: 72_000,
+  connections: 4096,
+} as const
+
+const durations = new Histogram({
+  name: 'weir_http_request_duration_seconds', help: 'Time from a request\'s headers to the end of its answer.',
+  labelNames: ['method', 'route', 'status'], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30], registers: [metrics],
+})
+
+const traces = new WeakMap<IncomingMessage, TraceContext>()
+
+/** The span of this request: a child of the caller's when it sent a valid traceparent, else a trace of its own. */
+export function traceOf(request: FastifyRequest): TraceContext {
+  const trace = traces.get(request.raw)
+  if (!trace) throw new Error('traceOf was given a request of another server; give it one that openHttp serves.')
+  return trace
+}
+
+/**
+ * Listens with /livez, /readyz and /metrics beside the routes. Stopping ends readiness at once and answers new requests with 503 (where load balancers
+ * need time to see that, a preStop pause gives it); requests under way may finish for half the drain time: the other half belongs to what stands
+ * behind them.
+ */
+export async function openHttp(config: HttpConfig, { log, ready, routes }: HttpOptions): Promise<Resource<HttpServer>> {
+  const app = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (parent, _bindings, options, raw) => {
+      const trace = continueTrace(parseTraceparent(raw.headers.traceparent as string | undefined))
+      traces.set(raw as IncomingMessage, trace)
+      return parent.child(traceFields(trace), options)
+    },
+    bodyLimit: LIMITS.body, requestTimeout: LIMITS.requestMs, keepAliveTimeout: LIMITS.keepAliveMs,
+    http: { maxHeaderSize: LIMITS.headers, headersTimeout: LIMITS.headersMs, connectionsCheckingInterval: LIMITS.lookMs },
+    routerOptions: { maxParamLength: 256 },
+  })
+  app.server.maxHeadersCount = 100
+  app.server.maxConnections = LIMITS.connections
+  app.addHook('onResponse', async (request, reply) => {
+    durations.observe({ method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode }, reply.elapsedTime / 1000)
+    request.log.debug({ method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime }, 'answered')
+  })
+  handleErrors(app)
+  const drain = draining(app)
+  health(app, ready, () => drain.begun)
+  await routes?.(app)
+  await listen(app, config)
+  const { port } = app.server.address() as AddressInfo
+  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
+  return {
+    value: { app, port, url },
+    stopping: () => { drain.begun = true },
+    stop: async (drainMs) => {
+      const cut = setTimeout(() => app.server.closeAllConnections(), drainMs / 2)
+      await drain.idle()
+      await app.close()
+      clearTimeout(cut)
+    },
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: HttpConfig): Promise<void> {
+  try {
+    await app.listen({ host, port, listenTextResolver: (address) => `listening at ${address}` })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new Error(`port ${port} is taken; stop what listens there or choose another port.`, { cause: error })
+    if (code === 'EACCES') throw new Error(`port ${port} needs rights that this process has not; choose one above 1023.`, { cause: error })
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new Error(`${host} is no address of this machine; listen on 0.0.0.0 or 127.0.0.1.`, { cause: error })
+    throw error
+  }
+}
+
+/** Once `begun`, new requests but those for health are refused; `idle()` resolves when the last request under way is answered or its client is gone. */
+function draining(app: FastifyInstance): { begun: boolean, idle(): Promise<void> } {
+  let underWay = 0
+  let idle = (): void => {}
+  const drain = {
+    begun: false,
+    idle: () => new Promise<void>((resolve) => {
+      idle = resolve
+      if (underWay === 0) resolve()
+    }),
+  }
+  app.addHook('onRequest', async (request, reply) => {
+    underWay++
+    reply.raw.once('close', () => {
+      if (--underWay === 0) idle()
+    })
+    if (!drain.begun || HEALTH_PATHS.includes(request.url)) return
+    reply.header('connection', 'close')
+    throw new HttpError(503, 'stopping', 'This replica is stopping; repeat the request, another one will take it.', { 'retry-after': '1' })
+  })
+  return drain
+}

@@ -1,0 +1,34 @@
+/** Logs: JSON lines on standard output, one event a line. */
+import { hostname } from 'node:os'
+import { pino, stdTimeFunctions } from 'pino'
+import type { Logger } from 'pino'
+import type { TraceContext } from './trace.ts'
+
+export type { Logger } from 'pino'
+
+/** This process, unique in the cluster: a pod's or container's host name, and the process id for neighbours on one host. */
+export const instance = `${hostname()}-${process.pid}`
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+
+/** Names under which secrets travel in headers and configurations. Redaction is the last net: secrets are not to be logged in the first place. */
+const SECRETS = ['authorization', 'cookie', 'password', 'secret', 'token', 'apiKey', '["x-api-key"]', 'accessKeyId', 'secretAccessKey', 'sessionToken']
+const at = (path: string, name: string): string => (name.startsWith('[') ? `${path}${name}` : `${path}.${name}`)
+const REDACTED = SECRETS.flatMap((name) => [name, at('*', name), at('*.*', name), at('req.headers', name)])
+
+/** A logger of this service. LOG_LEVEL is one of fatal, error, warn, info (when unset or unknown), debug, trace, silent. */
+export function logger(service: string): Logger {
+  const level = process.env.LOG_LEVEL ?? 'info'
+  return pino({
+    level: LEVELS.includes(level) ? level : 'info',
+    base: { service, instance },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: { paths: REDACTED, censor: '[redacted]' },
+  })
+}
+
+/** Fields of a log line that belongs to a trace: `log.child(traceFields(trace))`. */
+export function traceFields(trace: TraceContext): { traceId: string, spanId: string } {
+  return { traceId: trace.traceId, spanId: trace.spanId }
+}

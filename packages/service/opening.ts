@@ -1,0 +1,121 @@
+/** Opening parts in order and stopping them in reverse. */
+import { setTimeout as pauseFor } from 'node:timers/promises'
+import { ConfigError } from './config.ts'
+import type { Logger } from './logger.ts'
+
+/** Something opened: what the following openers get, and how to close it. */
+export interface Resource<T> {
+  readonly value: T
+  /** Closes it, in at most `drainMs`. Never called twice. */
+  stop(drainMs: number): Promise<void> | void
+  /** Called as soon as the service is told to stop, before anything is closed: readiness goes off here. */
+  stopping?(): void
+}
+
+/** What every opener may use besides the values before it. */
+export interface Life {
+  readonly name: string
+  readonly log: Logger
+}
+
+export type Opener<V, T> = (values: V, life: Life) => Resource<T> | Promise<Resource<T>>
+
+/** A part could not be opened; everything before it is stopped again. The message is one sentence. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+}
+
+/** A part could not be stopped; the others are stopped all the same. */
+export class StopError extends Error {
+  override readonly name = 'StopError'
+}
+
+export interface Limits {
+  /** How long a part may be tried again that fails for a reason which can pass. */
+  readonly startMs: number
+  /** How long stopping may take. */
+  readonly drainMs: number
+}
+
+export interface Part {
+  readonly key: string
+  readonly open: Opener<any, unknown>
+}
+
+const FIRST_PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 5000
+
+/** A part that uses up all the time it is given must not cost the others theirs. */
+const RESERVE_MS = 500
+
+/** A part that turns up after the service was stopped comes too late for anybody. */
+const NEVER = new Promise<never>(() => {})
+
+/** The parts opened so far, and one stop for all of them, also while later ones are still being opened. */
+export class Opening {
+  readonly #life: Life
+  readonly #parts: readonly Part[]
+  readonly #limits: Limits
+  readonly #open: { readonly key: string, readonly resource: Resource<unknown> }[] = []
+  #stopped: Promise<void> | undefined
+
+  constructor(name: string, parts: readonly Part[], limits: Limits, log: Logger) {
+    this.#life = { name, log }
+    this.#parts = parts
+    this.#limits = limits
+  }
+
+  async run(): Promise<object> {
+    const values: Record<string, unknown> = {}
+    for (const { key, open } of this.#parts) {
+      try {
+        const resource = await this.#patiently(key, () => open({ ...values }, this.#life))
+        if (this.#stopped) {
+          await resource.stop(0)
+          return NEVER
+        }
+        this.#open.push({ key, resource })
+        values[key] = resource.value
+      } catch (error) {
+        if (this.#stopped) return NEVER
+        await this.stop().catch((stopError: Error) => this.#life.log.error({ err: stopError }, stopError.message))
+        if (error instanceof ConfigError) throw error
+        throw new StartError(`${this.#life.name} could not start: ${key}: ${sentence(error)}`, { cause: error })
+      }
+    }
+    return values
+  }
+
+  /** Opens again while the error says that a retry can help: servers that start at the same time come up in any order. */
+  async #patiently<T>(key: string, open: () => T | Promise<T>): Promise<T> {
+    const giveUpAt = performance.now() + this.#limits.startMs
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      try {
+        return await open()
+      } catch (error) {
+        if (this.#stopped || !(error as { retriable?: boolean }).retriable || performance.now() + pause > giveUpAt) throw error
+        this.#life.log.warn(`waiting for ${key}: ${sentence(error)}`)
+        await pauseFor(pause)
+      }
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#stop(performance.now() + this.#limits.drainMs - RESERVE_MS)
+  }
+
+  async #stop(deadline: number): Promise<void> {
+    for (const { resource } of this.#open) resource.stopping?.()
+    const failures: string[] = []
+    for (let part = this.#open.pop(); part; part = this.#open.pop()) {
+      try {
+        await part.resource.stop(Math.max(0, deadline - performance.now()))
+      } catch (error) {
+        failures.push(`${part.key}: ${sentence(error)}`)
+      }
+    }
+    if (failures.length > 0) throw new StopError(`${this.#life.name} did not stop cleanly: ${failures.join('; ')}`)
+  }
+}
+
+export const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))

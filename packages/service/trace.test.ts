@@ -1,0 +1,41 @@
+import { encodeHeaders } from '@weir/kafka/records/headers.ts'
+import { expect, test } from 'vitest'
+import { continueTrace, formatTraceparent, parseTraceparent, TRACEPARENT, traceOfRecord } from './trace.ts'
+
+/** The example of the specification. */
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+const SPAN = '00f067aa0ba902b7'
+const GIVEN = `00-${TRACE}-${SPAN}-01`
+
+test('reads and writes the specification\'s example', () => {
+  expect(parseTraceparent(GIVEN)).toEqual({ traceId: TRACE, spanId: SPAN, flags: 1 })
+  expect(formatTraceparent(parseTraceparent(GIVEN)!)).toBe(GIVEN)
+})
+
+test('a later version may carry more', () => {
+  expect(parseTraceparent(`cc-${TRACE}-${SPAN}-01-what-comes`)).toMatchObject({ traceId: TRACE })
+})
+
+test.each([
+  ['missing', undefined], ['empty', ''], ['short', GIVEN.slice(1)], ['upper case', GIVEN.toUpperCase()], ['version ff', `ff${GIVEN.slice(2)}`],
+  ['version 00 with more', `${GIVEN}-x`], ['a later version with more and no dash', `cc${GIVEN.slice(2)}x`], ['no trace', `00-${'0'.repeat(32)}-${SPAN}-01`],
+  ['no span', `00-${TRACE}-${'0'.repeat(16)}-01`], ['not hex', GIVEN.replace('4bf', 'xyz')], ['endless', `cc-${TRACE}-${SPAN}-01-${'x'.repeat(1e6)}`],
+])('ignores what is %s', (_, text) => {
+  expect(parseTraceparent(text)).toBeUndefined()
+})
+
+test('continues a trace with a span of its own, and begins one where there is none', () => {
+  const next = continueTrace(parseTraceparent(GIVEN))
+  expect(next.traceId).toBe(TRACE)
+  expect(next.spanId).not.toBe(SPAN)
+  const fresh = Array.from({ length: 1000 }, () => continueTrace(undefined))
+  expect(new Set(fresh.map((trace) => trace.traceId)).size).toBe(1000)
+  for (const trace of fresh) expect(parseTraceparent(formatTraceparent(trace))).toEqual(trace)
+})
+
+test('travels in a record\'s header block', () => {
+  const block = encodeHeaders({ 'weir-id': 'a', [TRACEPARENT]: GIVEN })
+  expect(traceOfRecord(block, 0)).toMatchObject({ traceId: TRACE, spanId: SPAN })
+  expect(traceOfRecord(encodeHeaders({ [TRACEPARENT]: 'x'.repeat(100_000) }), 0)).toBeUndefined()
+  expect(traceOfRecord(encodeHeaders({}), 0)).toBeUndefined()
+})

@@ -1,0 +1,60 @@
+/** W3C Trace Context, level 1 (section 3.2, the traceparent header), in HTTP headers and in Kafka header blocks. */
+import { randomFillSync } from 'node:crypto'
+import { findHeader } from '@weir/kafka/records/headers.ts'
+
+export interface TraceContext {
+  /** 32 lower-case hex digits. */
+  readonly traceId: string
+  /** 16 lower-case hex digits: the span that is the parent of whatever receives this context. */
+  readonly spanId: string
+  /** Bit 0: sampled. */
+  readonly flags: number
+}
+
+export const TRACEPARENT = 'traceparent'
+
+/** 00-<trace id>-<parent id>-<flags>. A later version may go on after a dash; version ff is forbidden. */
+const PATTERN = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
+const LENGTH = 55
+/** What a later version may append is not ours to read; more than this is no header of a tracer. */
+const MOST = 256
+const NO_TRACE = '0'.repeat(32)
+const NO_SPAN = '0'.repeat(16)
+
+/** The context that the text carries; undefined when it is missing or malformed, as the specification wants it treated. */
+export function parseTraceparent(text: string | undefined): TraceContext | undefined {
+  if (text === undefined || text.length < LENGTH || text.length > MOST) return undefined
+  const match = PATTERN.exec(text)
+  if (!match) return undefined
+  const [, version, traceId, spanId, flags, more] = match
+  if (traceId === NO_TRACE || spanId === NO_SPAN || (version === '00' && more !== undefined)) return undefined
+  return { traceId, spanId, flags: Number.parseInt(flags, 16) }
+}
+
+/** A new span in the trace of `parent`, or a new, sampled trace. */
+export function continueTrace(parent: TraceContext | undefined): TraceContext {
+  return { traceId: parent?.traceId ?? randomHex(16), spanId: randomHex(8), flags: parent?.flags ?? 1 }
+}
+
+export function formatTraceparent({ traceId, spanId, flags }: TraceContext): string {
+  return `00-${traceId}-${spanId}-${flags & 1 ? '01' : '00'}`
+}
+
+/** The context in a record's header block (`encodeHeaders({ [TRACEPARENT]: formatTraceparent(trace) })` puts it there). */
+export function traceOfRecord(block: Buffer, start: number): TraceContext | undefined {
+  const value = findHeader(block, start, TRACEPARENT)
+  return value && value.length <= MOST ? parseTraceparent(value.toString('latin1')) : undefined
+}
+
+/** Random bytes drawn in bulk: a call into the generator for every span would cost more than the span. */
+const pool = Buffer.alloc(4096)
+let used = pool.length
+
+function randomHex(bytes: number): string {
+  if (used + bytes > pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  used += bytes
+  return pool.toString('hex', used - bytes, used)
+}

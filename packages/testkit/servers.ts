@@ -1,0 +1,38 @@
+/**
+ * The servers that all tests of a run share. Each is started when first asked for; the run's global setup ends them.
+ * Where WEIR_TEST_SERVERS names a file of running ones (`node tools/stack/dev-servers.ts FILE`), those are used.
+ */
+import { readFileSync } from 'node:fs'
+
+export interface Servers {
+  kafka(): Promise<{ brokers: string[] }>
+  /** The Confluent API's address. */
+  registry(): Promise<{ url: string }>
+  redis(): Promise<{ url: string }>
+  search(engine: 'opensearch' | 'elasticsearch'): Promise<{ url: string }>
+}
+
+/** How the global setup tells its workers where it listens. */
+export const COORDINATOR = 'WEIR_TEST_COORDINATOR'
+
+export const servers: Servers = {
+  kafka: () => ask('kafka'),
+  registry: () => ask('registry'),
+  redis: () => ask('redis'),
+  search: (engine) => ask(engine),
+}
+
+async function ask<T>(name: string): Promise<T> {
+  const known = fromFile(name)
+  if (known !== undefined) return known as T
+  const coordinator = process.env[COORDINATOR]
+  if (!coordinator) throw new Error(`There is no ${name} for this test: run it with vitest and the project's vitest.config.ts, or set WEIR_TEST_SERVERS to a file that names it.`)
+  const response = await fetch(`${coordinator}/${name}`)
+  if (!response.ok) throw new Error(await response.text())
+  return await response.json() as T
+}
+
+function fromFile(name: string): unknown {
+  const file = process.env.WEIR_TEST_SERVERS
+  return file ? JSON.parse(readFileSync(file, 'utf8'))[name] : undefined
+}

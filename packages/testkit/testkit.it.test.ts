@@ -1,0 +1,44 @@
+import { connect } from 'node:net'
+import { beforeAll, expect, test } from 'vitest'
+import { kafkaNodes } from '@weir/tools/stack/kafka-admin.ts'
+import { servers } from './servers.ts'
+import { uniqueName } from './unique-name.ts'
+
+// Starting takes longer than a test may.
+beforeAll(async () => {
+  await Promise.all([servers.registry(), servers.redis(), servers.search('opensearch')])
+  await servers.search('elasticsearch')
+})
+
+test('Kafka is a broker that takes part', async () => {
+  const { brokers } = await servers.kafka()
+  expect(await kafkaNodes(brokers)).toEqual([1])
+})
+
+test('the registry demands full compatibility over all versions', async () => {
+  const { url } = await servers.registry()
+  expect(await (await fetch(`${url}/config`)).json()).toEqual({ compatibilityLevel: 'FULL_TRANSITIVE' })
+})
+
+test('Redis answers', async () => {
+  const { hostname, port } = new URL((await servers.redis()).url)
+  const reply = await new Promise((done) => {
+    const socket = connect(Number(port), hostname, () => socket.write('PING\r\n'))
+    socket.once('data', (data) => done(data.toString())).once('data', () => socket.destroy())
+  })
+  expect(reply).toBe('+PONG\r\n')
+})
+
+test.each(['opensearch', 'elasticsearch'] as const)('%s stores a document and finds it', async (engine) => {
+  const { url } = await servers.search(engine)
+  const index = uniqueName('testkit')
+  const headers = { 'content-type': 'application/json' }
+  await fetch(`${url}/${index}/_doc/1?refresh=true`, { method: 'PUT', headers, body: '{"speed":42}' })
+  const found = await (await fetch(`${url}/${index}/_search?q=speed:42`)).json() as { hits: { hits: { _id: string }[] } }
+  await fetch(`${url}/${index}`, { method: 'DELETE' })
+  expect(found.hits.hits.map((hit) => hit._id)).toEqual(['1'])
+})
+
+test('asking twice gives the same server', async () => {
+  expect(await servers.kafka()).toEqual(await servers.kafka())
+})

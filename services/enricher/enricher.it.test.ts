@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto'
+import { openCodec, type Codec } from '@weir/codec'
+import { sampleOf, type TaxiTelemetry, type TopicName } from '@weir/contracts'
+import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { encodeHeaders, headerOf, type Kafka, type KafkaConfig, openKafka, partitionFor, type Producer } from '@weir/kafka'
+import { logger } from '@weir/service'
+import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { servers } from '@weir/testkit'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openFlows } from './flows/flows.ts'
+import { openReference, type Reference } from './reference/reference.ts'
+
+const log = logger('enricher-test')
+const source = `test-${randomUUID()}`
+const stops: (() => Promise<unknown>)[] = []
+let kafka: Kafka
+let codec: Codec
+let producer: Producer
+let reference: Reference
+let redisUrl: string
+let enriched: () => { id: string, partition: number, key: string, value: any }[]
+let dead: () => { id: string, value: any }[]
+let late: () => { id: string, value: any }[]
+
+beforeAll(async () => {
+  const { brokers } = await servers.kafka()
+  const { url } = await servers.registry();
+  ({ url: redisUrl } = await servers.redis())
+  const config: KafkaConfig = { brokers, driver: 'platformatic', groupProtocol: 'auto', compression: 'none', clientId: 'enricher-test', rack: undefined, tls: undefined, sasl: undefined }
+  const opened = await openKafka(config, log)
+  kafka = opened.value
+  await applyTopics(kafka.admin, { replicas: 1 })
+  await registerContracts(url)
+  codec = (await openCodec({ url }, log)).value
+  producer = await kafka.producer()
+  const tables = await openReference({ kafka, codec, redisUrl, tables: ['zones'], log })
+  reference = tables.value
+  enriched = await collect('taxi.enriched')
+  dead = await collect('taxi.telemetry.dead')
+  late = await collect('taxi.telemetry.late')
+  const flows = await openFlows(taxiTelemetry.flows, { kafka, codec, table: reference.table, log })
+  stops.push(() => flows.stop(5000), () => tables.stop(), () => producer.stop(), () => opened.stop())
+  await vi.waitFor(() => expect(Object.values(flows.value.ready).every((ready) => ready())).toBe(true), { timeout: 60_000 })
+}, 180_000)
+
+afterAll(async () => {
+  for (const stop of stops) await stop()
+})
+
+/** Everything of this test's source that appears in the topic from now on. */
+async function collect(topic: TopicName) {
+  const reader = await codec.reader(topic)
+  const found: any[] = []
+  const reading = await kafka.read({ topics: [topic], from: 'latest', until: 'stopped' }, async (batch) => {
+    await reader.prepare(batch)
+    for (let i = 0; i < batch.length; i++) {
+      if (headerOf(batch, i, 'weir-source')?.toString() !== source) continue
+      found.push({
+        id: headerOf(batch, i, 'weir-id')?.toString(),
+        partition: batch.partition,
+        key: batch.bytes.toString('utf8', batch.keyStart[i], batch.keyEnd[i]),
+        value: reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]),
+      })
+    }
+  })
+  stops.push(() => reading.stop())
+  return () => found
+}
+
+async function send(records: { id: string, key: string, bytes: Buffer | null }[]): Promise<void> {
+  const delivery = producer.delivery()
+  const partitions = await kafka.partitions('taxi.telemetry')
+  for (const { id, key, bytes } of records) {
+    const keyBytes = Buffer.from(key)
+    const headers = encodeHeaders({ 'weir-id': id, 'weir-source': source })
+    delivery.append('taxi.telemetry', partitionFor(keyBytes, 0, keyBytes.length, partitions), keyBytes, 0, keyBytes.length, bytes, 0, bytes?.length ?? 0, headers, 0, headers.length)
+  }
+  expect(await delivery.settled()).toEqual([])
+}
+
+const writerOf = async () => codec.writer('taxi.telemetry')
+
+async function encode(changes: Partial<TaxiTelemetry>): Promise<Buffer> {
+  const buffer = Buffer.alloc(4096)
+  return buffer.subarray(0, (await writerOf()).encode({ ...(sampleOf('taxi.telemetry') as TaxiTelemetry), eventTime: Date.now(), ...changes }, buffer, 0))
+}
+
+const byId = <T extends { id: string }>(records: T[], id: string) => records.filter((record) => record.id === id)
+
+describe('the enricher', () => {
+  test('enriches every record exactly once, under its key, in order, with its headers', async () => {
+    const records = await Promise.all(Array.from({ length: 2000 }, async (_, i) => ({
+      id: `order-${i}`, key: `taxi-${i % 7}`, bytes: await encode({ deviceId: `taxi-${i % 7}`, tripId: String(i) }),
+    })))
+    for (let i = 0; i < records.length; i += 100) await send(records.slice(i, i + 100))
+    const ours = () => enriched().filter(({ id }) => id.startsWith('order-'))
+    await vi.waitFor(() => expect(ours().length).toBe(2000), { timeout: 60_000 })
+    expect(new Set(ours().map(({ id }) => id)).size).toBe(2000)
+    for (let key = 0; key < 7; key++) {
+      const trips = ours().filter((record) => record.key === `taxi-${key}`).map(({ value }) => Number(value.tripId))
+      expect(trips).toEqual(trips.toSorted((a, b) => a - b))
+    }
+    expect(ours()[0].value).toMatchObject({ state: 'OCCUPIED', arrivalTime: expect.any(Number) })
+  }, 120_000)
+
+  test('buries what it cannot decode or believe, with cause and origin, and spares the neighbours', async () => {
+    const good = await encode({ deviceId: 'taxi-x' })
+    const unknownSchema = Buffer.from(good)
+    unknownSchema.writeInt32BE(999_999, 1)
+    await send([
+      { id: 'dead-garbage', key: 'taxi-x', bytes: Buffer.from('no Avro at all') },
+      { id: 'dead-schema', key: 'taxi-x', bytes: unknownSchema },
+      { id: 'good-between', key: 'taxi-x', bytes: good },
+      { id: 'dead-truncated', key: 'taxi-x', bytes: good.subarray(0, good.length - 3) },
+      { id: 'dead-tombstone', key: 'taxi-x', bytes: null },
+      { id: 'dead-position', key: 'taxi-x', bytes: await encode({ deviceId: 'taxi-x', position: { lat: 123, lon: 0 } }) },
+      { id: 'good-after', key: 'taxi-x', bytes: good },
+    ])
+    await vi.waitFor(() => expect(byId(enriched(), 'good-after').length).toBe(1), { timeout: 60_000 })
+    await vi.waitFor(() => expect(dead().length).toBe(5), { timeout: 60_000 })
+    expect(byId(enriched(), 'good-between').length).toBe(1)
+    const causes = Object.fromEntries(dead().map(({ id, value }) => [id, `${value.step} ${value.code}`]))
+    expect(causes).toEqual({
+      'dead-garbage': 'decode undecodable',
+      'dead-schema': 'decode unknown-schema',
+      'dead-truncated': 'decode undecodable',
+      'dead-tombstone': 'decode undecodable',
+      'dead-position': 'refuse-impossible invalid',
+    })
+    expect(byId(dead(), 'dead-garbage')[0].value).toMatchObject({
+      flow: 'enricher.taxi', topic: 'taxi.telemetry', value: Buffer.from('no Avro at all'), key: Buffer.from('taxi-x'), offset: expect.any(Number),
+    })
+  }, 120_000)
+
+  test('sends late records, unchanged, to the topic of late records', async () => {
+    const eventTime = Date.now() - 2 * 86_400_000
+    await send([{ id: 'late-1', key: 'taxi-l', bytes: await encode({ deviceId: 'taxi-l', eventTime }) }])
+    await vi.waitFor(() => expect(byId(late(), 'late-1').length).toBe(1), { timeout: 60_000 })
+    expect(byId(late(), 'late-1')[0].value).toMatchObject({ deviceId: 'taxi-l', eventTime })
+    expect(byId(enriched(), 'late-1')).toEqual([])
+  }, 120_000)
+
+  test('follows a zone that appears, changes and goes while it runs', async () => {
+    const position = { lat: -33.0005, lon: 151.0005 }
+    const square = (name: string) => ({ name, polygon: [[151, -33.001], [151.001, -33.001], [151.001, -33], [151, -33]] })
+    const zoneAfter = async (id: string) => {
+      let name: string | null = ''
+      await vi.waitFor(async () => {
+        const probe = `zone-${id}-${randomUUID()}`
+        await send([{ id: probe, key: 'taxi-z', bytes: await encode({ deviceId: 'taxi-z', position }) }])
+        await vi.waitFor(() => expect(byId(enriched(), probe).length).toBe(1), { timeout: 20_000 })
+        name = byId(enriched(), probe)[0].value.zoneName
+        expect(name).toBe(id)
+      }, { timeout: 60_000, interval: 200 })
+      return name
+    }
+    await reference.put('zones', 'test-harbour', square('Harbour'))
+    expect(await zoneAfter('Harbour')).toBe('Harbour')
+    await reference.put('zones', 'test-harbour', square('Old Harbour'))
+    expect(await zoneAfter('Old Harbour')).toBe('Old Harbour')
+    await reference.put('zones', 'test-harbour', null)
+    expect(await zoneAfter(null as never)).toBe(null)
+  }, 180_000)
+
+  test('rebuilds the reference tables in Redis after it has lost everything', async () => {
+    await reference.put('zones', 'test-kept', { name: 'Kept', polygon: [[10, 10], [11, 10], [11, 11]] })
+    await vi.waitFor(async () => expect((await reference.entries('zones')).has('test-kept')).toBe(true), { timeout: 60_000 })
+    const redis = new Redis(redisUrl)
+    await redis.del(...await redis.keys('weir:reference:*'))
+    redis.disconnect()
+    await vi.waitFor(async () => expect((await reference.entries('zones')).get('test-kept')).toMatchObject({ name: 'Kept' }), { timeout: 60_000 })
+    await reference.put('zones', 'test-kept', null)
+  }, 120_000)
+})

@@ -1,0 +1,18 @@
+import type { FlowDefinition } from '@weir/solutions'
+import { type FlowResources, runFlow } from './run-flow.ts'
+
+export interface Flows {
+  /** By flow: whether it is in its group and at work. */
+  readonly ready: Readonly<Record<string, () => boolean>>
+}
+
+/** Runs the flows side by side; each is a consumer group of its own. */
+export async function openFlows(definitions: readonly FlowDefinition[], resources: FlowResources): Promise<{ value: Flows, stop(drainMs: number): Promise<void> }> {
+  const running = await Promise.all(definitions.map(async (definition) => [definition.name, await runFlow(definition, resources)] as const))
+  return {
+    value: { ready: Object.fromEntries(running.map(([name, flow]) => [`flow ${name}`, flow.value.ready])) },
+    stop: async (drainMs) => {
+      await Promise.all(running.map(([, flow]) => flow.stop(drainMs)))
+    },
+  }
+}

@@ -1,0 +1,128 @@
+/** A flow on the broker port: batch → decode and steps → outputs, dead letters and late records, all in the transaction that moves the offset. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Codec } from '@weir/codec'
+import { topics, type TopicName } from '@weir/contracts'
+import { Dead, DeadRate, type Source, step } from '@weir/flow'
+import { type Appender, type Kafka, type RecordBatch, deadLetters, partitionFor } from '@weir/kafka'
+import type { FlowDefinition, FlowDeps } from '@weir/solutions'
+import { Counter, type Logger, metrics, stage as stageNamed } from '@weir/service'
+
+const PAUSE_MS = 60_000
+
+const dropped = new Counter({ name: 'weir_flow_dropped_total', help: 'Records that a step left out on purpose, by step/reason.', labelNames: ['flow', 'reason'], registers: [metrics] })
+const routed = new Counter({ name: 'weir_flow_routed_total', help: 'Records that a step sent to another topic.', labelNames: ['flow', 'step', 'topic'], registers: [metrics] })
+
+export interface FlowResources {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly table: FlowDeps['table']
+  readonly log: Logger
+}
+
+export interface RunningFlow {
+  /** False while it joins its group and while it pauses. */
+  ready(): boolean
+}
+
+export async function runFlow(definition: FlowDefinition, { kafka, codec, table, log }: FlowResources): Promise<{ value: RunningFlow, stop(drainMs: number): Promise<void> }> {
+  const name = `enricher.${definition.name}`
+  const stage = stageNamed(name)
+  const reader = await codec.reader(definition.source)
+  const decode = step('decode', (index: number, _place: number, source: Source) => {
+    if (source.valueStart[index] < 0) return new Dead('undecodable', 'The record has no value.')
+    try {
+      return reader.decode(source.bytes, source.valueStart[index], source.valueEnd[index])
+    } catch (error) {
+      return new Dead((error as { code?: string }).code ?? 'undecodable', (error as Error).message)
+    }
+  })
+  const flow = definition.build({ decode, now: Date.now, table })
+  const publish = await publisher(kafka, codec, flow.output as TopicName)
+  const bury = deadLetters(await codec.writer(definition.deadLetter), {
+    topic: definition.deadLetter, partitions: await kafka.partitions(definition.deadLetter), flow: name,
+  })
+  const routeTo = await router(kafka)
+  const deadRate = new DeadRate()
+  let resumeAt = 0
+
+  const subscription = await kafka.transform({ groupId: name, topics: [definition.source], startAt: 'earliest' }, async (batch, out, signal) => {
+    if (batch.length === 0) return
+    while (resumeAt > Date.now() && !signal.aborted) await pause(200)
+    await reader.prepare(batch)
+    const result = await flow.run(Array.from({ length: batch.length }, (_, i) => i), batch)
+    for (let k = 0; k < result.values.length; k++) publish(out, batch, result.indices[k], result.values[k])
+    for (const { index, topic, step } of result.routed) {
+      await routeTo(out, batch, index, topic as TopicName)
+      routed.inc({ flow: definition.name, step, topic })
+    }
+    for (const [reason, count] of result.dropped) dropped.inc({ flow: definition.name, reason }, count)
+    for (const { index, step, cause } of result.dead) bury(out, batch, index, step, cause)
+    account(batch, result)
+  })
+
+  const watching = setInterval(() => stage.lag(subscription.assignments().reduce((sum, { endOffset, position }) => sum + Math.max(0, endOffset - position), 0)), 1000)
+
+  function account(batch: RecordBatch, result: { readonly dead: readonly unknown[] }): void {
+    const now = Date.now()
+    stage.done(batch.length - result.dead.length)
+    stage.failed(result.dead.length)
+    stage.latencies(now, batch.timestamps, batch.length)
+    // More dead letters than a healthy stream has: stop making more of them, say so, and look again after a minute.
+    if (deadRate.trips(now, batch.length, result.dead.length)) {
+      log.error({ flow: name }, 'more than 5 % of the last minute’s records were dead letters; the flow pauses for a minute')
+      resumeAt = now + PAUSE_MS
+      deadRate.reset(now)
+    }
+  }
+
+  return {
+    value: { ready: () => subscription.ready() && resumeAt <= Date.now() },
+    stop: async (drainMs) => {
+      clearInterval(watching)
+      await subscription.stop(drainMs)
+    },
+  }
+}
+
+/** Encodes values into one reused buffer and appends them under the key that the contract names, with the source record's headers. */
+async function publisher(kafka: Kafka, codec: Codec, topic: TopicName) {
+  const writer = await codec.writer(topic)
+  const partitions = await kafka.partitions(topic)
+  const keyField = topics[topic].key
+  let key = Buffer.allocUnsafe(1024)
+  let scratch = Buffer.allocUnsafe(64 * 1024)
+  return (out: Appender, batch: RecordBatch, index: number, value: any): void => {
+    let end = writer.encode(value, scratch, 0)
+    while (end < 0) {
+      scratch = Buffer.allocUnsafe(scratch.length * 2)
+      end = writer.encode(value, scratch, 0)
+    }
+    const headersStart = batch.headersStart[index]
+    const headersEnd = batch.headersEnd[index]
+    if (keyField === null) {
+      const keyStart = batch.keyStart[index]
+      const hasKey = keyStart >= 0
+      out.append(topic, partitionFor(batch.bytes, hasKey ? keyStart : headersStart, hasKey ? batch.keyEnd[index] : headersEnd, partitions),
+        hasKey ? batch.bytes : null, hasKey ? keyStart : 0, hasKey ? batch.keyEnd[index] : 0, scratch, 0, end, batch.bytes, headersStart, headersEnd)
+      return
+    }
+    const text: string = value[keyField]
+    if (text.length * 3 > key.length) key = Buffer.allocUnsafe(text.length * 3)
+    const keyEnd = key.write(text, 0)
+    out.append(topic, partitionFor(key, 0, keyEnd, partitions), key, 0, keyEnd, scratch, 0, end, batch.bytes, headersStart, headersEnd)
+  }
+}
+
+/** Sends an original record on, byte for byte, under its key. */
+async function router(kafka: Kafka) {
+  const counts = new Map<TopicName, number>()
+  return async (out: Appender, batch: RecordBatch, index: number, topic: TopicName): Promise<void> => {
+    let partitions = counts.get(topic)
+    if (partitions === undefined) counts.set(topic, partitions = await kafka.partitions(topic))
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = batch
+    const hasKey = keyStart[index] >= 0
+    out.append(topic, hasKey ? partitionFor(bytes, keyStart[index], keyEnd[index], partitions) : batch.partition % partitions,
+      hasKey ? bytes : null, hasKey ? keyStart[index] : 0, hasKey ? keyEnd[index] : 0,
+      valueStart[index] < 0 ? null : bytes, Math.max(0, valueStart[index]), Math.max(0, valueEnd[index]), bytes, headersStart[index], headersEnd[index])
+  }
+}

@@ -1,0 +1,180 @@
+/** What every search engine driver must do, against the real servers. Named by failure mode where there is one. */
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { servers } from '@weir/testkit'
+import { makeCertificates } from '@weir/testkit/certificates.ts'
+import { actionOf } from '../sink/bulk.ts'
+import { indexTemplate } from '../sink/template.ts'
+import { drivers, ENGINES } from './open.ts'
+import { faultyProxy } from '../testing/faulty-proxy.ts'
+import type { EngineOptions, SearchEngine } from './engine.ts'
+
+const PROPERTIES = {
+  device: { type: 'keyword' }, position: { type: 'geo_point' }, time: { type: 'date', format: 'epoch_millis' }, speed: { type: 'float' },
+}
+
+interface Line { readonly id: string, readonly document: unknown }
+
+const bodyOf = (index: string, lines: readonly Line[]): Buffer =>
+  Buffer.from(lines.map(({ id, document }) => `${actionOf(index)}${JSON.stringify(id)}}}\n${typeof document === 'string' ? document : JSON.stringify(document)}\n`).join(''))
+
+const report = (i: number) => ({ device: `taxi-${i}`, position: { lat: 40.7 + i / 1000, lon: -73.98 }, time: Date.UTC(2026, 10, 22) + i * 1000, speed: 30 + i })
+
+describe.each(ENGINES)('%s', (name) => {
+  let engine: SearchEngine
+  let prefix: string
+  let index: string
+
+  beforeAll(async () => {
+    engine = drivers[name]({ urls: [(await servers.search(name)).url], username: undefined, password: undefined, ca: undefined })
+  })
+  beforeEach(async () => {
+    prefix = `conformance-${randomUUID()}`
+    index = `${prefix}-2026.11.22`
+    await engine.putTemplate(indexTemplate({ prefix, properties: PROPERTIES } as never, 0))
+  })
+  afterAll(() => engine?.close())
+
+  const statuses = async (lines: readonly Line[]) => (await engine.bulk(bodyOf(index, lines))).items.map(({ status }) => status)
+  const count = async (query?: Record<string, unknown>) => {
+    await engine.refresh(`${prefix}-*`)
+    return engine.count(`${prefix}-*`, query)
+  }
+
+  test('tells its health', async () => {
+    expect(await engine.health()).toMatchObject({ status: expect.stringMatching(/green|yellow/), nodes: 1 })
+  })
+
+  test('a pattern without an index is empty, not an error', async () => {
+    expect((await engine.search(`${prefix}-*`, { query: { match_all: {} } })).hits.hits).toEqual([])
+    expect(await engine.count(`${prefix}-*`)).toBe(0)
+  })
+
+  test('indices made by rotation follow the template', async () => {
+    for (const day of ['2026.11.22', '2026.11.23']) {
+      const { items } = await engine.bulk(bodyOf(`${prefix}-${day}`, [{ id: `a-${day}`, document: { ...report(1), unnamed: 'kept' } }, { id: `b-${day}`, document: report(400) }]))
+      expect(items.map(({ status }) => status)).toEqual([201, 201])
+    }
+    const near = { geo_distance: { distance: '1km', position: { lat: 40.701, lon: -73.98 } } }
+    expect(await count(near)).toBe(2)
+    expect(await count({ range: { time: { lt: Date.UTC(2026, 10, 22) + 2000 } } })).toBe(2)
+    expect(await count({ term: { device: 'taxi-400' } })).toBe(2)
+    // A field that the template does not name is kept, and neither searched nor mapped.
+    expect(await count({ match: { unnamed: 'kept' } })).toBe(0)
+    const { hits, aggregations } = await engine.search(`${prefix}-*`, {
+      query: near, aggs: { zones: { geotile_grid: { field: 'position', precision: 10 } }, speeds: { histogram: { field: 'speed', interval: 10 } } },
+    })
+    expect(hits.hits[0]._source).toMatchObject({ unnamed: 'kept' })
+    expect(aggregations?.speeds.buckets).toMatchObject([{ key: 30, doc_count: 2 }])
+  })
+
+  test('a template put again replaces the one before', async () => {
+    await engine.putTemplate(indexTemplate({ prefix, properties: { ...PROPERTIES, zone: { type: 'keyword' } } } as never, 0))
+    await statuses([{ id: '1', document: { ...report(1), zone: 'midtown' } }])
+    expect(await count({ term: { zone: 'midtown' } })).toBe(1)
+  })
+
+  test('redelivery: a second create is told apart and changes nothing', async () => {
+    const lines = Array.from({ length: 50 }, (_, i) => ({ id: `r-${i}`, document: report(i) }))
+    expect(await statuses(lines)).toEqual(lines.map(() => 201))
+    const retried = lines.map(({ id }) => ({ id, document: report(999) }))
+    expect(await statuses(retried)).toEqual(lines.map(() => 409))
+    expect(await count()).toBe(50)
+    const { hits } = await engine.search(`${prefix}-*`, { size: 50, version: true, query: { match_all: {} } })
+    expect(hits.hits.every((hit) => hit._version === 1 && hit._source.device !== 'taxi-999')).toBe(true)
+  })
+
+  test('poison documents: each has its verdict, neighbours are indexed', async () => {
+    const good = { id: '', document: report(7) }
+    const poison: readonly unknown[] = [
+      { ...report(1), position: { lat: 91, lon: 0 } },
+      { ...report(1), position: 'nowhere' },
+      { ...report(1), time: 'yesterday' },
+      { ...report(1), speed: 'fast' },
+      { ...report(1), speed: { much: 1 } },
+      { ...report(1), device: { nested: true } },
+      { ...report(1), device: 'x'.repeat(33_000) },
+      '{"device":"taxi-1"',
+      'no json at all',
+      '[1,2,3]',
+    ]
+    const lines = poison.flatMap((document, i) => [{ id: `bad-${i}`, document }, { ...good, id: `good-${i}` }])
+    const { items } = await engine.bulk(bodyOf(index, lines))
+    const verdicts = items.map(({ status }, i) => (i % 2 ? status : Math.floor(status / 100)))
+    expect(verdicts).toEqual(poison.flatMap(() => [4, 201]))
+    for (let i = 0; i < items.length; i += 2) expect(items[i].error).toMatchObject({ type: expect.any(String), reason: expect.any(String) })
+    expect(await count()).toBe(poison.length)
+  })
+
+  // What becomes of these two is the engine's affair (one keeps a field of 5,000 levels that it does not index, one refuses it).
+  test.each([
+    ['deep nesting', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`],
+    ['half a surrogate pair', '{"device":"\\ud800"}'],
+  ])('%s harms no neighbour', async (_, document) => {
+    const [before, poison, after] = await statuses([{ id: '1', document: report(1) }, { id: '2', document }, { id: '3', document: report(3) }])
+    expect([before, after]).toEqual([201, 201])
+    expect([201, 400]).toContain(poison)
+    expect(await count({ exists: { field: 'time' } })).toBe(2)
+  })
+
+  test('strange but lawful documents are kept as they are', async () => {
+    const documents = [
+      { ...report(1), note: 'line\nbreak\r\n and \u2028 and \u0000 and "quotes" \\ ' }, { ...report(2), note: '😀 ñ 漢字 \u200f' }, { ...report(3), note: '{"create":{}}\n' },
+      { ...report(4), __proto__x: 1, constructor: 'x' }, { device: null }, {}, { ...report(5), long: 'y'.repeat(1_000_000) },
+    ]
+    const lines = documents.map((document, i) => ({ id: `s-${i}`, document }))
+    expect(await statuses(lines)).toEqual(lines.map(() => 201))
+    await engine.refresh(`${prefix}-*`)
+    const { hits } = await engine.search(`${prefix}-*`, { size: 10, query: { match_all: {} } })
+    for (const { _id, _source } of hits.hits) expect(_source).toEqual(documents[Number(_id.slice(2))])
+  })
+
+  test('ids with strange characters stay apart and as they are', async () => {
+    const ids = ['a b', 'a/b', 'a%2Fb', '"q"', "it's", 'new\nline', '😀', '_under', '..', '*', 'ü', 'u\u0308', 'A', 'a', '-1', 'x'.repeat(512), '\u0001', 'a\\b', '漢'.repeat(170)]
+    expect(await statuses(ids.map((id, i) => ({ id, document: report(i) })))).toEqual(ids.map(() => 201))
+    await engine.refresh(`${prefix}-*`)
+    const { hits } = await engine.search(`${prefix}-*`, { size: 100, query: { match_all: {} } })
+    expect(hits.hits.map(({ _id }) => _id).sort()).toEqual([...ids].sort())
+  })
+
+  test('a request that no engine can take is rejected as a whole, without a retry', async () => {
+    await expect(engine.bulk(bodyOf(index, [{ id: 'x'.repeat(513), document: report(1) }, { id: 'fine', document: report(2) }]))).rejects.toMatchObject({ code: 'rejected', retriable: false })
+    await expect(engine.bulk(Buffer.from('nonsense\n'))).rejects.toMatchObject({ code: 'rejected' })
+    expect(await count()).toBe(0)
+  })
+
+  test('a large request', async () => {
+    const lines = Array.from({ length: 8000 }, (_, i) => ({ id: `l-${i}`, document: { ...report(i % 300), padding: 'p'.repeat(1000) } }))
+    expect(new Set(await statuses(lines))).toEqual(new Set([201]))
+    expect(await count()).toBe(8000)
+  })
+
+  test('engine away: the error says that a retry can help', async () => {
+    const away = drivers[name]({ urls: ['http://127.0.0.1:9'], username: undefined, password: undefined, ca: undefined })
+    const unreachable = { code: 'unreachable', retriable: true }
+    await expect(away.bulk(bodyOf(index, [{ id: '1', document: report(1) }]))).rejects.toMatchObject(unreachable)
+    await expect(away.health()).rejects.toMatchObject(unreachable)
+    await expect(away.putTemplate(indexTemplate({ prefix, properties: {} } as never, 0))).rejects.toMatchObject(unreachable)
+    await away.close()
+  })
+  test('TLS by an authority of one\'s own, and a password', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-certificates-'))
+    const { ca, keyFile } = await makeCertificates(folder)
+    const proxy = await faultyProxy((await servers.search(name)).url, readFileSync(keyFile))
+    const expected = `Basic ${Buffer.from('indexer:sécret:').toString('base64')}`
+    proxy.fault = (_path, _body, { authorization }) => (authorization === expected ? 'pass' : 401)
+    const healthWith = async (options: Partial<EngineOptions>) => {
+      const driver = drivers[name]({ urls: [proxy.url], username: 'indexer', password: 'sécret:', ca, ...options })
+      return driver.health().finally(() => driver.close())
+    }
+    await expect(healthWith({})).resolves.toMatchObject({ nodes: 1 })
+    await expect(healthWith({ password: 'guessed' })).rejects.toMatchObject({ code: 'refused' })
+    await expect(healthWith({ username: undefined })).rejects.toMatchObject({ code: 'refused' })
+    await expect(healthWith({ ca: undefined })).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining('certificate') })
+    await proxy.close()
+    rmSync(folder, { recursive: true })
+  })
+})

@@ -1,0 +1,39 @@
+/** The OpenSearch driver. */
+import { Client } from '@opensearch-project/opensearch'
+import { engineError } from './errors.ts'
+import { BULK_QUERY, BULK_TIMEOUT_MS, HEALTH_TIMEOUT_MS, LENIENT, bulkReply, clientOptions, templateBody } from './requests.ts'
+import type { EngineOptions, Health, SearchEngine, SearchReply } from './engine.ts'
+
+export function openOpenSearch(options: EngineOptions): SearchEngine {
+  const client = new Client({ ...clientOptions(options), ...(options.ca === undefined ? {} : { ssl: { ca: options.ca } }) })
+  const requestTimeout = options.bulkTimeoutMs ?? BULK_TIMEOUT_MS
+  const call = async <T>(request: () => PromiseLike<{ readonly body: unknown }>): Promise<T> => {
+    try {
+      return (await request()).body as T
+    } catch (error) {
+      throw engineError('OpenSearch', error)
+    }
+  }
+
+  return {
+    name: 'opensearch',
+    async putTemplate(template) {
+      await call(() => client.indices.putIndexTemplate({ name: template.name, body: templateBody(template) as any }))
+    },
+    async bulk(body) {
+      return bulkReply(await call(() => client.transport.request({ method: 'POST', path: '/_bulk', querystring: BULK_QUERY, bulkBody: body as any }, { requestTimeout })))
+    },
+    search: (index, body) => call<SearchReply>(() => client.search({ index, ...LENIENT, body })),
+    async count(index, query) {
+      return (await call<{ count: number }>(() => client.count({ index, ...LENIENT, ...(query ? { body: { query: query as any } } : {}) }))).count
+    },
+    async refresh(index) {
+      await call(() => client.indices.refresh({ index, ...LENIENT }))
+    },
+    async health() {
+      const health = await call<{ status: Health['status'], number_of_nodes: number }>(() => client.cluster.health({}, { requestTimeout: HEALTH_TIMEOUT_MS }))
+      return { status: health.status, nodes: health.number_of_nodes }
+    },
+    close: () => client.close(),
+  }
+}

@@ -1,0 +1,69 @@
+/** The page server: mounts every solution's page, and tells its viewers once a second what the solution and its stages do. */
+import type { FastifyInstance } from 'fastify'
+import type { Codec } from '@weir/codec'
+import type { Kafka } from '@weir/kafka'
+import type { Logger, Resource } from '@weir/service'
+import type { Solution } from '@weir/solutions'
+import { mountFiles } from './files.ts'
+import { followTopic } from './follow.ts'
+import { Live } from './live.ts'
+import { mountListing } from './listing.ts'
+import { openSnapshots, type SnapshotSearch } from './snapshot.ts'
+import { StageBoard } from './stages.ts'
+import { Tables } from './tables.ts'
+
+/** What is left out of a solution here is of no interest to its page. */
+export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'indices' | 'page'>
+
+export interface PagesOptions {
+  readonly solutions: readonly PagedSolution[]
+  readonly engine: SnapshotSearch
+  readonly kafka: Pick<Kafka, 'read' | 'admin'>
+  readonly codec: Pick<Codec, 'reader'>
+  readonly log: Logger
+  /** The most that watch at once, of each page (200): one more is asked to come back later. */
+  readonly mostViewers?: number
+}
+
+export interface Pages {
+  /** Adds / and /NAME/ of every solution. Give it to openHttp. */
+  routes(app: FastifyInstance): Promise<void>
+}
+
+const MOST_VIEWERS = 200
+
+/** Begins to follow statistics and reference tables; a broker or a search engine that is away is no error here, the pages say so themselves. */
+export function openPages({ solutions, engine, kafka, codec, log, mostViewers = MOST_VIEWERS }: PagesOptions): Resource<Pages> {
+  const board = new StageBoard(Date.now)
+  const tables = new Tables()
+  const follow = { kafka, codec, log }
+  const stats = followTopic({ ...follow, topic: 'weir.stats', from: 'latest' }, (record) => board.accept(record))
+  const reference = followTopic({ ...follow, topic: 'weir.control.reference', from: 'earliest' }, (record) => tables.accept(record))
+  const sampling = setInterval(() => board.sample(), 1000)
+  const lives: Live[] = []
+
+  const routes = async (app: FastifyInstance): Promise<void> => {
+    for (const solution of solutions) {
+      const snapshots = openSnapshots({ solution, engine, board, tables, admin: kafka.admin, log })
+      const live = new Live(() => snapshots.current(), mostViewers)
+      lives.push(live)
+      await mountFiles(app, solution)
+      app.get(`/${solution.name}/snapshot`, async (_, reply) => reply.header('cache-control', 'no-store').type('application/json').send(await snapshots.current()))
+      for (const table of new Set(solution.flows.flatMap((flow) => flow.tables))) {
+        app.get(`/${solution.name}/tables/${table}`, (_, reply) => reply.header('cache-control', 'no-store').send(tables.json(table)))
+      }
+      app.get(`/${solution.name}/live`, (request, reply) => live.admit(request, reply))
+    }
+    mountListing(app, solutions)
+  }
+
+  return {
+    value: { routes },
+    /** A server waits for the answers under way, and a stream ends only here. */
+    stopping: () => lives.forEach((live) => live.end()),
+    stop: async () => {
+      clearInterval(sampling)
+      await Promise.all([stats.stop(), reference.stop()])
+    },
+  }
+}

@@ -1,0 +1,126 @@
+import { get } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openPageServer, type PageServer } from '../testing/page-server.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** Reads a live stream's snapshots until `enough` of them came or the stream ended. */
+async function watch(url: string, enough: number): Promise<{ snapshots: Snapshot[], times: number[] }> {
+  const response = await fetch(`${url}live`)
+  expect(response.headers.get('content-type')).toBe('text/event-stream')
+  const snapshots: Snapshot[] = []
+  const times: number[] = []
+  let text = ''
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    const events = text.split('\n\n')
+    text = events.pop()!
+    for (const event of events) {
+      if (!event.startsWith('event: snapshot\ndata: ')) continue
+      snapshots.push(JSON.parse(event.slice('event: snapshot\ndata: '.length)))
+      times.push(Date.now())
+    }
+    if (snapshots.length >= enough) break
+  }
+  return { snapshots, times }
+}
+
+/** `fetch` adds Cache-Control: no-cache to conditional requests, so they are made by hand. */
+const statusIfChanged = (url: string, etag: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => get(url, { headers: { 'if-none-match': etag } }, (answer) => resolve(answer.resume().statusCode)).on('error', reject))
+
+const snapshotOf = async (url: string): Promise<Snapshot> => await (await fetch(`${url}snapshot`)).json() as Snapshot
+
+async function eventually<T>(look: () => Promise<T>, right: (seen: T) => boolean): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    const seen = await look()
+    if (right(seen) || tries > 40) return seen
+    await pause(250)
+  }
+}
+
+describe('a page of a real engine and broker', () => {
+  let server: PageServer
+  beforeAll(async () => {
+    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', mostViewers: 3 })
+  })
+  afterAll(() => server.stop())
+
+  test('its files come with a strict policy and are asked for again; tests beside them are not served', async () => {
+    const index = await fetch(server.url)
+    expect(index.status).toBe(200)
+    expect(index.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/)
+    expect(index.headers.get('cache-control')).toBe('no-cache')
+    expect(await statusIfChanged(server.url, index.headers.get('etag')!)).toBe(304)
+    for (const path of ['main.ts', '../snapshot.ts', '%2e%2e/solution.ts', '.env']) expect((await fetch(server.url + path)).status).toBe(404)
+    const root = await fetch(new URL('/', server.url), { redirect: 'manual' })
+    expect([root.status, root.headers.get('location')]).toEqual([302, '/taxi-telemetry/'])
+  })
+
+  test('libraries come packed, with a lifetime, and by their ETag not twice', async () => {
+    const library = await fetch(`${server.url}echarts.js`)
+    expect(library.headers.get('content-encoding')).toBe('gzip')
+    expect(library.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
+    expect(await library.text()).toContain('echarts')
+    expect(await statusIfChanged(`${server.url}echarts.js`, library.headers.get('etag')!)).toBe(304)
+  })
+
+  test('one snapshot a second, the same for all viewers', async () => {
+    const [first, second] = await Promise.all([watch(server.url, 4), watch(server.url, 4)])
+    const shared = first.snapshots.filter(({ time }) => second.snapshots.some((other) => other.time === time))
+    expect(shared.length).toBeGreaterThanOrEqual(3)
+    for (let i = 1; i < first.times.length; i++) expect(first.times[i] - first.times[i - 1]).toBeGreaterThan(500)
+    expect(first.times[3] - first.times[0]).toBeLessThan(5000)
+  })
+
+  test('one viewer too many is asked to come back, and let in when another has left', async () => {
+    const leaving = new AbortController()
+    await Promise.all([1, 2, 3].map(() => fetch(`${server.url}live`, { signal: leaving.signal })))
+    const refused = await fetch(`${server.url}live`)
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
+    leaving.abort()
+    const admitted = await eventually(() => fetch(`${server.url}live`), ({ status }) => status === 200)
+    expect(admitted.status).toBe(200)
+    await admitted.body!.cancel()
+  })
+
+  test('stages are summed over their instances, with their history; one that is silent shows the lag of its group', async () => {
+    const stats = { stage: 'ingest-hub.page-test', time: Date.now(), intervalMs: 1000, records: 40, failed: 0, lag: 0, p50: 2, p99: 8 }
+    const seen = await eventually(async () => {
+      await Promise.all(['a', 'b'].map((instance) => server.putStats({ ...stats, instance })))
+      return (await snapshotOf(server.url)).stages
+    }, (stages) => stages.some(({ stage, history }) => stage === stats.stage && history.records.at(-1) === 80))
+    expect(seen.find(({ stage }) => stage === stats.stage)).toMatchObject({ instances: 2, records: 80, p50: 2, p99: 8 })
+    expect(seen.map(({ stage }) => stage)).toEqual(expect.arrayContaining(['enricher.taxi', 'indexer.taxi']))
+  })
+
+  test('a reference table follows its topic: entries, changes, tombstones', async () => {
+    const id = `page-test-${Date.now()}`
+    const entries = async () => ((await (await fetch(`${server.url}tables/zones`)).json()) as { entries: Record<string, unknown> }).entries
+    await server.putReference('zones', id, { name: 'Here', polygon: [[0, 0], [0, 1], [1, 1]] })
+    expect((await eventually(entries, (seen) => id in seen))[id]).toEqual({ name: 'Here', polygon: [[0, 0], [0, 1], [1, 1]] })
+    await server.putReference('zones', id, null)
+    expect(await eventually(entries, (seen) => !(id in seen))).not.toHaveProperty(id)
+    expect((await fetch(`${server.url}tables/secrets`)).status).toBe(404)
+  })
+})
+
+test('without a search engine the page says so and still tells of its stages', async () => {
+  const server = await openPageServer(taxiTelemetry, { engine: 'opensearch', engineUrl: 'http://127.0.0.1:9' })
+  const { data, trouble, stages } = await snapshotOf(server.url)
+  expect(data).toBeNull()
+  expect(trouble).toMatch(/^The search engine does not answer\./)
+  expect(stages.map(({ stage }) => stage)).toEqual(expect.arrayContaining(['enricher.taxi', 'indexer.taxi']))
+  await server.stop()
+})
+
+test('a stop ends the streams at once', async () => {
+  const server = await openPageServer(taxiTelemetry, { engine: 'opensearch' })
+  const watching = watch(server.url, 1000)
+  await pause(1500)
+  const began = Date.now()
+  await server.stop()
+  expect((await watching).snapshots.length).toBeGreaterThan(0)
+  expect(Date.now() - began).toBeLessThan(2000)
+})

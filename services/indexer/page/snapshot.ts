@@ -1,0 +1,127 @@
+/** The snapshot of a page: what its solution shows, and what the solution's stages do. Computed once for all that ask within a second. */
+import type { Admin } from '@weir/kafka'
+import type { Logger } from '@weir/service'
+import type { PageSearch } from '@weir/solutions'
+import type { PagedSolution } from './index.ts'
+import { silent, type StageBoard, type StageHistory, type StageNow } from './stages.ts'
+import type { Tables } from './tables.ts'
+
+/** The part of a search engine that pages use. */
+export interface SnapshotSearch {
+  search(indexPattern: string, body: Readonly<Record<string, unknown>>): Promise<unknown>
+}
+
+export interface Snapshot {
+  /** Milliseconds since the epoch, by this server's clock. */
+  readonly time: number
+  /** What the solution's `snapshot` gave; null where it failed. */
+  readonly data: unknown
+  /** Why there is no data, in a sentence for people. */
+  readonly trouble: string | null
+  readonly stages: readonly (StageNow & { readonly history: StageHistory })[]
+}
+
+export interface Snapshots {
+  /** As JSON. Never rejects. */
+  current(): Promise<string>
+}
+
+interface Options {
+  readonly solution: PagedSolution
+  readonly engine: SnapshotSearch
+  readonly board: StageBoard
+  readonly tables: Tables
+  readonly admin: Pick<Admin, 'lag'>
+  readonly log: Logger
+}
+
+const FRESH_MS = 900
+const PATIENCE_MS = 5000
+/** A consumer lag costs the broker some requests; it changes slowly enough. */
+const LAG_FRESH_MS = 5000
+
+export function openSnapshots({ solution, engine, board, tables, admin, log }: Options): Snapshots {
+  const search = searchOf(solution, engine, tables)
+  const waiting = lagReader(admin)
+  const expected = [...solution.flows.map(({ name }) => `enricher.${name}`), ...solution.indices.map(({ name }) => `indexer.${name}`)]
+  let latest = { time: 0, json: Promise.resolve('') }
+  let underWay = false
+  let failing = false
+
+  const data = async (): Promise<Pick<Snapshot, 'data' | 'trouble'>> => {
+    try {
+      const found = await within(PATIENCE_MS, solution.page.snapshot(search))
+      failing = false
+      return { data: found, trouble: null }
+    } catch (error) {
+      if (!failing) log.warn({ err: error, page: solution.name }, 'the page cannot show its data')
+      failing = true
+      return { data: null, trouble: 'The search engine does not answer. What is sent meanwhile waits in Kafka and appears here as soon as it is back.' }
+    }
+  }
+
+  const stages = (): Snapshot['stages'] => {
+    const reporting = board.stages().filter(({ stage }) => stage.startsWith('ingest-hub.') || expected.includes(stage))
+    const absent = expected.filter((name) => !reporting.some(({ stage }) => stage === name)).map((name) => ({ ...silent(name), lag: waiting(name) }))
+    return [...reporting, ...absent].map((stage) => ({ ...stage, history: board.history(stage.stage) }))
+  }
+
+  const make = async (): Promise<string> => {
+    underWay = true
+    const found = await data()
+    underWay = false
+    return JSON.stringify({ time: Date.now(), ...found, stages: stages() } satisfies Snapshot)
+  }
+
+  return {
+    current: () => {
+      const time = Date.now()
+      if (!underWay && time - latest.time > FRESH_MS) latest = { time, json: make() }
+      return latest.json
+    },
+  }
+}
+
+/** What a page may search: the indices of its own solution, by the names of their definitions. */
+function searchOf(solution: PagedSolution, engine: SnapshotSearch, tables: Tables): PageSearch {
+  return {
+    search: (index, body) => {
+      const definition = solution.indices.find(({ name }) => name === index)
+      if (!definition) throw new Error(`${solution.name} has no index "${index}"; its page may search ${solution.indices.map(({ name }) => name).join(', ')}.`)
+      return engine.search(`${definition.prefix}-*`, body)
+    },
+    table: (name) => tables.table(name),
+  }
+}
+
+/**
+ * The lag of a stage's consumer group as the broker knows it, for stages that do not report themselves: as last heard, 0 before that.
+ * Asking happens beside the snapshot, which does not wait for a broker that is away.
+ */
+function lagReader(admin: Pick<Admin, 'lag'>): (stage: string) => number {
+  const known = new Map<string, { askedAt: number, lag: number }>()
+  return (stage) => {
+    let entry = known.get(stage)
+    if (!entry) known.set(stage, entry = { askedAt: 0, lag: 0 })
+    if (Date.now() - entry.askedAt > LAG_FRESH_MS) {
+      entry.askedAt = Date.now()
+      admin.lag(stage).then(
+        (partitions) => { entry.lag = partitions.reduce((total, { lag }) => total + lag, 0) },
+        () => {}, // The broker is away or has no such group: what was known stays.
+      )
+    }
+    return entry.lag
+  }
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

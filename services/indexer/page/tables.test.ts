@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { Tables } from './tables.ts'
+
+const entry = (table: string, id: string, value: unknown) => ({ key: `${table}/${id}`, value: { table, id, json: JSON.stringify(value) } })
+
+test('the newest value of a key holds, a tombstone removes it, and every change raises the version', () => {
+  const tables = new Tables()
+  tables.accept(entry('zones', 'soho', { name: 'Soho' }))
+  tables.accept(entry('zones', 'soho', { name: 'SoHo' }))
+  tables.accept(entry('zones', 'a/b', { name: 'With a slash' }))
+  tables.accept(entry('tariffs', 'night', 2))
+  expect(tables.json('zones')).toEqual({ version: 3, entries: { soho: { name: 'SoHo' }, 'a/b': { name: 'With a slash' } } })
+  tables.accept({ key: 'zones/soho', value: null })
+  expect(tables.json('zones')).toEqual({ version: 4, entries: { 'a/b': { name: 'With a slash' } } })
+})
+
+test('a table is a live view, empty before anything was read', () => {
+  const tables = new Tables()
+  const zones = tables.table('zones')
+  expect(zones).toMatchObject({ version: 0, entries: new Map() })
+  tables.accept(entry('zones', 'soho', 1))
+  expect(zones.entries.get('soho')).toBe(1)
+})
+
+test('what is no JSON is refused and changes nothing; a key of another form is passed over', () => {
+  const tables = new Tables()
+  expect(() => tables.accept({ key: 'zones/x', value: { table: 'zones', id: 'x', json: '{' } })).toThrow(SyntaxError)
+  tables.accept({ key: 'zones', value: null })
+  expect(tables.table('zones').version).toBe(0)
+})

@@ -1,0 +1,37 @@
+/** The reference tables as the compacted topic weir.control.reference has them. */
+import type { ReferenceEntry } from '@weir/contracts'
+import type { ReferenceTable } from '@weir/solutions'
+import type { FollowedRecord } from './follow.ts'
+
+class Table implements ReferenceTable {
+  version = 0
+  readonly entries = new Map<string, unknown>()
+}
+
+export class Tables {
+  readonly #tables = new Map<string, Table>()
+
+  /** A value sets the entry, a tombstone removes it. Throws for a value that is no JSON. */
+  accept({ key, value }: FollowedRecord<ReferenceEntry>): void {
+    const slash = key.indexOf('/')
+    if (slash < 0) return
+    const table = this.table(key.slice(0, slash))
+    const id = key.slice(slash + 1)
+    if (value === null) table.entries.delete(id)
+    else table.entries.set(id, JSON.parse(value.json))
+    table.version++
+  }
+
+  /** Empty as long as nothing was read of it. */
+  table(name: string): Table {
+    let table = this.#tables.get(name)
+    if (!table) this.#tables.set(name, table = new Table())
+    return table
+  }
+
+  /** The whole table for a page: snapshots carry its version only. */
+  json(name: string): { readonly version: number, readonly entries: Readonly<Record<string, unknown>> } {
+    const { version, entries } = this.table(name)
+    return { version, entries: Object.fromEntries(entries) }
+  }
+}

@@ -1,0 +1,189 @@
+/** The bulker between real engines and a proxy that misbehaves: whatever happens, every document is in the index once, or refused once. */
+import { randomUUID } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { logger } from '@weir/service'
+import { servers } from '@weir/testkit'
+import { drivers, ENGINES } from '../engines/open.ts'
+import { faultyProxy, type FaultyProxy } from '../testing/faulty-proxy.ts'
+import type { SearchEngine } from '../engines/engine.ts'
+import { actionOf } from './bulk.ts'
+import { Bulker } from './bulker.ts'
+import { Settlement } from './settlement.ts'
+import { indexTemplate } from './template.ts'
+
+const NEVER = new AbortController().signal
+const ANYBODY = { username: undefined, password: undefined, ca: undefined }
+const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 20_000 })
+
+describe.each(ENGINES)('%s', (name) => {
+  let direct: SearchEngine
+  let engine: SearchEngine
+  let proxy: FaultyProxy
+  let prefix: string
+  let url: string
+  let bulker: Bulker
+
+  beforeEach(async () => {
+    url = (await servers.search(name)).url
+    proxy = await faultyProxy(url)
+    direct = drivers[name]({ ...ANYBODY, urls: [url] })
+    prefix = `bulker-${randomUUID()}`
+  })
+  afterEach(async () => {
+    bulker.stop()
+    await Promise.all([direct.close(), engine.close(), proxy.close()])
+  })
+
+  function open({ bulkTimeoutMs = 30_000, ...settings }: { maxDocuments?: number, maxBytes?: number, bulkTimeoutMs?: number } = {}): void {
+    engine = drivers[name]({ ...ANYBODY, urls: [proxy.url], bulkTimeoutMs })
+    bulker = new Bulker({
+      engine, log: logger('test'), lingerMs: 10, ...settings, prepare: () => engine.putTemplate(indexTemplate({ prefix, properties: { n: { type: 'integer' } } } as never, 0)),
+    })
+  }
+
+  /** Adds documents `from` to `to` as one batch and waits for its settlement. */
+  async function send(from: number, to: number, { index = `${prefix}-a`, signal = NEVER, idOf = (n: number) => `n-${n}`, padding = '' } = {}): Promise<Settlement> {
+    const settlement = new Settlement({ length: to - from }, signal)
+    for (let n = from; n < to; n++) {
+      if (bulker.full) await bulker.room(signal)
+      bulker.add(actionOf(index), JSON.stringify(idOf(n)), JSON.stringify({ n, padding }), settlement, n - from)
+    }
+    await settlement.all()
+    return settlement
+  }
+
+  const count = async (): Promise<number> => {
+    await direct.refresh(`${prefix}-*`)
+    return direct.count(`${prefix}-*`)
+  }
+
+  test('batches of several partitions share requests, and each learns its own fate', async () => {
+    open({ maxDocuments: 1000 })
+    const settled = await Promise.all([send(0, 300), send(300, 900), send(900, 1000), send(250, 350, { index: `${prefix}-b` }), send(0, 100)])
+    expect(settled.map(({ created, duplicates }) => [created, duplicates])).toEqual([[300, 0], [600, 0], [100, 0], [100, 0], [0, 100]])
+    expect(await count()).toBe(1100)
+    expect(proxy.bulks.length).toBeLessThanOrEqual(3)
+  })
+
+  test('a full queue makes its writers wait', async () => {
+    open({ maxDocuments: 10 })
+    proxy.fault = (path) => (path.startsWith('/_bulk') ? 429 : 'pass')
+    const sending = send(0, 500)
+    await eventually(() => expect(bulker.full).toBe(true))
+    const before = proxy.bulks.length
+    expect(before).toBeLessThanOrEqual(8)
+    proxy.fault = () => 'pass'
+    expect((await sending).created).toBe(500)
+    expect(await count()).toBe(500)
+  })
+
+  test('too many requests: repeated byte for byte, fewer at once, then more again', async () => {
+    open({ maxDocuments: 20 })
+    let refusals = 4
+    proxy.fault = (path) => (path.startsWith('/_bulk') && refusals-- > 0 ? 429 : 'pass')
+    const sending = send(0, 1000)
+    await eventually(() => expect(bulker.limit.value).toBe(1))
+    expect((await sending).created).toBe(1000)
+    expect(bulker.limit.value).toBe(4)
+    expect(new Set(proxy.bulks.map(String)).size).toBe(50)
+    expect(proxy.bulks.length).toBe(54)
+    expect(await count()).toBe(1000)
+  })
+
+  test('a blocked index: only its documents are sent again', async () => {
+    open()
+    await send(0, 1, { index: `${prefix}-blocked` })
+    // The engines' own answer to a full disk: 429 for each document of that index.
+    await setBlock(true)
+    const waiting = send(1, 50, { index: `${prefix}-blocked` })
+    expect((await send(50, 100, { index: `${prefix}-open` })).created).toBe(50)
+    await eventually(() => expect(String(proxy.bulks.at(-1))).not.toContain(`${prefix}-open`))
+    await setBlock(null)
+    expect((await waiting).created).toBe(49)
+    expect(await count()).toBe(100)
+
+    async function setBlock(value: true | null): Promise<void> {
+      const reply = await fetch(`${url}/${prefix}-blocked/_settings`, {
+        method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ 'index.blocks.read_only_allow_delete': value }),
+      })
+      expect(reply.status).toBe(200)
+    }
+  })
+
+  test.each(['cut', 'hang'] as const)('a lost reply (%s): sent again, nothing doubled', async (fault) => {
+    open({ maxDocuments: 50, bulkTimeoutMs: 2000 })
+    let faults = 3
+    proxy.fault = (path) => (path.startsWith('/_bulk') && faults-- > 0 ? fault : 'pass')
+    const { created, duplicates, dead } = await send(0, 400)
+    expect([created + duplicates, dead.length]).toEqual([400, 0])
+    expect(duplicates).toBeGreaterThanOrEqual(50)
+    expect(await count()).toBe(400)
+  })
+
+  test('engine away at the start and again amid requests: waits, puts the template again, loses nothing', async () => {
+    const templates: number[] = []
+    let away = true
+    proxy.fault = (path) => {
+      if (away) return 'refuse'
+      if (path.startsWith('/_index_template')) templates.push(1)
+      return 'pass'
+    }
+    open({ maxDocuments: 50 })
+    const sending = send(0, 300)
+    expect(bulker.ready).toBe(false)
+    away = false
+    await eventually(() => expect(bulker.ready).toBe(true))
+    await sending
+    away = true
+    const next = send(300, 600)
+    await eventually(() => expect(bulker.ready).toBe(false))
+    away = false
+    expect((await next).created).toBe(300)
+    expect(templates.length).toBeGreaterThanOrEqual(2)
+    expect(await count()).toBe(600)
+  })
+
+  test.each([500, 502, 503, 404, 401])('an answer of %i is waited out', async (status) => {
+    open()
+    let faults = 2
+    proxy.fault = (path) => (path.startsWith('/_bulk') && faults-- > 0 ? status : 'pass')
+    expect((await send(0, 10)).created).toBe(10)
+  })
+
+  test('a request that is refused as a whole is halved until the poison is alone', async () => {
+    open()
+    const { created, dead } = await send(0, 100, { idOf: (n) => (n === 37 || n === 99 ? 'x'.repeat(600) : `n-${n}`) })
+    expect(created).toBe(98)
+    expect(dead.map(({ record, cause }) => [record, cause.code]).sort()).toEqual([[37, 'rejected'], [99, 'rejected']])
+    expect(await count()).toBe(98)
+  })
+
+  test('too large a request is halved, too large a document is refused', async () => {
+    open()
+    proxy.fault = (_, body) => (body.length > 20_000 ? 413 : 'pass')
+    const [small, large] = await Promise.all([send(0, 200, { padding: 'p'.repeat(400) }), send(200, 201, { padding: 'p'.repeat(30_000) })])
+    expect(small.created).toBe(200)
+    expect(large.dead).toMatchObject([{ record: 0, cause: { code: 'too-large' } }])
+    expect(await count()).toBe(200)
+  })
+
+  test('a document larger than a request may be travels alone', async () => {
+    open({ maxBytes: 10_000 })
+    expect((await Promise.all([send(0, 5), send(5, 6, { padding: '漢'.repeat(20_000) }), send(6, 10)])).map(({ created }) => created)).toEqual([5, 1, 4])
+    expect(await count()).toBe(10)
+  })
+
+  test('a batch that is taken away stops waiting, and is not sent again', async () => {
+    open()
+    const lost = new AbortController()
+    proxy.fault = (path) => (path.startsWith('/_bulk') ? 429 : 'pass')
+    const taken = expect(send(0, 10, { signal: lost.signal })).rejects.toThrow('partition lost')
+    const kept = send(10, 20)
+    await eventually(() => expect(proxy.bulks.length).toBeGreaterThan(0))
+    lost.abort(new Error('partition lost'))
+    await taken
+    proxy.fault = () => 'pass'
+    expect((await kept).created).toBe(10)
+    await eventually(async () => expect(await count()).toBeGreaterThanOrEqual(10))
+  })
+})

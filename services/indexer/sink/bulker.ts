@@ -1,0 +1,222 @@
+/**
+ * Merges documents of several batches into bulk requests and sees each through: what the engine cannot take now is sent again, what it will never
+ * take is reported, and whoever adds waits while too much is queued.
+ */
+import { EngineError } from '../engines/errors.ts'
+import type { BulkItem, BulkReply, SearchEngine } from '../engines/engine.ts'
+import type { Logger } from '@weir/service'
+import { Bulk, lineBytes } from './bulk.ts'
+import { Gate } from './gate.ts'
+import { backOff, InFlightLimit } from './in-flight.ts'
+import { bulkMetrics } from './metrics.ts'
+import type { Settlement } from './settlement.ts'
+
+export interface BulkerOptions {
+  readonly engine: SearchEngine
+  /** Makes the engine ready for documents; repeated after every outage. */
+  readonly prepare: () => Promise<void>
+  readonly log: Logger
+  /** A request is sent when it holds this much (5 MB), this many documents (2,000), or after this long (50 ms). */
+  readonly maxBytes?: number
+  readonly maxDocuments?: number
+  readonly lingerMs?: number
+}
+
+/** Full requests that may wait for their turn beside those under way. */
+const MOST_QUEUED = 4
+/** Requests kept for reuse. */
+const MOST_FREE = 8
+
+export class Bulker {
+  readonly limit = new InFlightLimit()
+  readonly #engine: SearchEngine
+  readonly #gate: Gate
+  readonly #log: Logger
+  readonly #maxBytes: number
+  readonly #maxDocuments: number
+  readonly #lingerMs: number
+  readonly #free: Bulk[] = []
+  #filling: Bulk
+  /** Retries at the head, new requests at the tail. */
+  readonly #queue: Bulk[] = []
+  #inFlight = 0
+  #linger: NodeJS.Timeout | undefined
+  #pause: NodeJS.Timeout | undefined
+  /** Replies in a row that asked for another try. */
+  #setbacks = 0
+  readonly #waiting = new Set<() => void>()
+  #stopped = false
+
+  constructor({ engine, prepare, log, maxBytes = 5_000_000, maxDocuments = 2000, lingerMs = 50 }: BulkerOptions) {
+    this.#engine = engine
+    this.#log = log
+    this.#maxBytes = maxBytes
+    this.#maxDocuments = maxDocuments
+    this.#lingerMs = lingerMs
+    this.#filling = new Bulk(maxBytes, maxDocuments)
+    this.#gate = new Gate({ engine, prepare, log, onOpen: () => this.#pump(), busy: () => this.#inFlight > 0 })
+  }
+
+  /** True while the engine can be written to. */
+  get ready(): boolean {
+    return this.#gate.open
+  }
+
+  /** True while enough is queued: wait for `room()` before adding more. */
+  get full(): boolean {
+    return this.#queue.length >= MOST_QUEUED
+  }
+
+  /** Resolves when there is room; rejects when the signal aborts. */
+  async room(signal: AbortSignal): Promise<void> {
+    while (this.full) {
+      signal.throwIfAborted()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#waiting.add(resolve)
+      signal.addEventListener('abort', resolve as () => void, { once: true })
+      await promise
+      signal.removeEventListener('abort', resolve as () => void)
+      this.#waiting.delete(resolve)
+    }
+  }
+
+  /** Takes a document. `id` and `document` are JSON; `owner` learns what becomes of its `record`. */
+  add(action: string, id: string, document: string, owner: Settlement, record: number): void {
+    if (!this.#filling.add(action, id, document, owner, record)) {
+      this.#seal()
+      if (!this.#filling.add(action, id, document, owner, record)) {
+        // Larger than a whole request may be: it travels alone.
+        this.#filling = new Bulk(lineBytes(action, id, document), this.#maxDocuments)
+        this.#filling.add(action, id, document, owner, record)
+      }
+    }
+    if (this.#filling.count === this.#maxDocuments) this.#seal()
+    else this.#linger ??= setTimeout(() => this.#seal(), this.#lingerMs)
+  }
+
+  /** What is not yet settled stays so: its batches are handed over again, here or elsewhere. */
+  stop(): void {
+    this.#stopped = true
+    this.#gate.stop()
+    clearTimeout(this.#linger)
+    clearTimeout(this.#pause)
+  }
+
+  #seal(): void {
+    clearTimeout(this.#linger)
+    this.#linger = undefined
+    if (this.#filling.count === 0) return
+    this.#queue.push(this.#filling)
+    this.#filling = this.#newBulk()
+    this.#pump()
+  }
+
+  #newBulk(atLeast = 0): Bulk {
+    const free = atLeast <= this.#maxBytes ? this.#free.pop() : undefined
+    return free ?? new Bulk(Math.max(this.#maxBytes, atLeast), this.#maxDocuments)
+  }
+
+  #recycle(bulk: Bulk): void {
+    bulk.clear()
+    if (this.#free.length < MOST_FREE && bulk.capacity === this.#maxBytes) this.#free.push(bulk)
+  }
+
+  #pump(): void {
+    while (this.#queue.length > 0 && this.#inFlight < this.limit.value && this.#gate.open && this.#pause === undefined && !this.#stopped) {
+      void this.#send(this.#queue.shift()!)
+    }
+    if (!this.full) for (const resolve of this.#waiting) resolve()
+  }
+
+  async #send(bulk: Bulk): Promise<void> {
+    this.#inFlight++
+    bulkMetrics.inFlight.set(this.#inFlight)
+    bulk.sentAt = performance.now()
+    try {
+      const { items } = await this.#engine.bulk(bulk.body())
+      if (items.length !== bulk.count) throw new EngineError('unavailable', `${this.#engine.name} answered for ${items.length} of ${bulk.count} documents`)
+      this.#settle(bulk, items)
+    } catch (error) {
+      this.#failed(bulk, error as EngineError)
+    }
+    bulkMetrics.inFlight.set(--this.#inFlight)
+    bulkMetrics.limit.set(this.limit.value)
+    this.#pump()
+  }
+
+  #settle(bulk: Bulk, items: BulkReply['items']): void {
+    const again: number[] = []
+    let overloaded = false
+    for (let i = 0; i < items.length; i++) {
+      const { status } = items[i]
+      const owner = bulk.owners[i]
+      if (status === 201 || status === 200) owner.indexed()
+      else if (status === 409) owner.alreadyThere()
+      else if (isTransient(status)) {
+        overloaded ||= status === 429
+        if (!owner.signal.aborted) again.push(i)
+      } else owner.refused(bulk.records[i], 'index', { code: 'rejected', message: verdict(items[i]) })
+    }
+    bulkMetrics.seconds.observe((performance.now() - bulk.sentAt) / 1000)
+    if (overloaded) this.limit.shrink(bulk.sentAt, performance.now())
+    if (again.length === 0) {
+      bulkMetrics.requests.inc({ outcome: 'done' })
+      if (!overloaded) this.limit.grow()
+      this.#setbacks = 0
+      return this.#recycle(bulk)
+    }
+    bulkMetrics.requests.inc({ outcome: overloaded ? 'overloaded' : 'partly' })
+    bulk.keep(again)
+    this.#again(bulk)
+  }
+
+  /** The request failed as a whole. */
+  #failed(bulk: Bulk, error: EngineError): void {
+    bulkMetrics.requests.inc({ outcome: error.code ?? 'failed' })
+    if (error.code === 'overloaded' || error.code === 'timeout') this.limit.shrink(bulk.sentAt, performance.now())
+    if (error.code === 'rejected' || error.code === 'too-large') return this.#halve(bulk, error)
+    if (error.code !== 'overloaded') this.#gate.close(error)
+    bulk.keep(placesWanted(bulk))
+    if (bulk.count === 0) return this.#recycle(bulk)
+    this.#again(bulk)
+  }
+
+  /** The request is one that the engine will not take. Its halves tell which document is to blame. */
+  #halve(bulk: Bulk, error: EngineError): void {
+    if (bulk.count === 1) {
+      bulk.owners[0].refused(bulk.records[0], 'index', { code: error.code, message: error.message })
+      return this.#recycle(bulk)
+    }
+    const other = this.#newBulk(bulk.length)
+    bulk.splitInto(other)
+    this.#queue.unshift(bulk, other)
+  }
+
+  #again(bulk: Bulk): void {
+    this.#queue.unshift(bulk)
+    this.#setbacks++
+    if (this.#setbacks === 10) this.#log.warn('the search engine has put off ten bulk requests in a row; it may be too small for this load')
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined
+      this.#pump()
+    }, backOff(this.#setbacks))
+  }
+}
+
+/** Not now: too much work, a failing shard; or nothing about the document: missing rights, a blocked index, an index that must not be created by itself. */
+const isTransient = (status: number): boolean => status === 429 || status >= 500 || status === 401 || status === 403 || status === 404
+
+function verdict({ error, status }: BulkItem): string {
+  if (!error) return `The engine answered ${status}.`
+  const cause = error.caused_by?.reason
+  return `${error.type}: ${error.reason ?? 'no reason given'}${cause ? ` (${cause})` : ''}`
+}
+
+/** Documents whose batch is still ours. */
+function placesWanted(bulk: Bulk): number[] {
+  const places: number[] = []
+  for (let i = 0; i < bulk.count; i++) {
+    if (!bulk.owners[i].signal.aborted) places.push(i)
+  }
+  return places
+}

@@ -1,0 +1,66 @@
+/** From a record's bytes to the two lines of a bulk request, in one pass and without a promise. */
+import type { RecordBatch } from '@weir/kafka'
+import type { Cause } from '@weir/kafka/dead-letters.ts'
+import type { Reader } from '@weir/codec'
+import type { IndexDefinition } from '@weir/solutions/solution.ts'
+import { actionOf } from './bulk.ts'
+import { RecordHeaders } from './record-headers.ts'
+import { indexNames, isEventTime } from './rotation.ts'
+
+/** What both engines take as _id, bytes. One longer id would have them refuse the whole request. */
+const LONGEST_ID = 512
+
+/** Why there is no document, and which step found out. */
+export class Refusal {
+  readonly step: string
+  readonly cause: Cause
+  constructor(step: string, code: string, message: string) {
+    this.step = step
+    this.cause = { code, message }
+  }
+}
+
+/** The latest record's lines, as Bulker.add takes them. One object is reused for all records. */
+export interface Lines {
+  action: string
+  id: string
+  document: string
+}
+
+/** Makes a function that fills `lines` for record i and returns undefined, or says why it cannot. */
+export function documents(definition: IndexDefinition, reader: Reader, lines: Lines): (batch: RecordBatch, i: number) => Refusal | undefined {
+  const indexName = indexNames(definition)
+  const headers = new RecordHeaders()
+  let lastIndex = ''
+  return (batch, i) => {
+    if (batch.valueStart[i] < 0) return new Refusal('decode', 'undecodable', 'The record has no value.')
+    let value: any
+    try {
+      headers.read(batch.bytes, batch.headersStart[i])
+      value = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
+    } catch (error) {
+      return new Refusal('decode', (error as { code?: string }).code ?? 'undecodable', (error as Error).message)
+    }
+    const time: unknown = value[definition.eventTime]
+    if (!isEventTime(time)) return new Refusal('rotate', 'invalid', `${definition.eventTime} is no time of the years 1970 to 9999.`)
+    const id = recordId(batch, i, headers)
+    if (typeof id !== 'string') return id
+    try {
+      lines.document = JSON.stringify(definition.document(value, { id, source: headers.source }))
+    } catch (error) {
+      return new Refusal('document', 'failed', error instanceof Error ? error.message : String(error))
+    }
+    const index = indexName(time)
+    if (index !== lastIndex) lines.action = actionOf(lastIndex = index)
+    lines.id = JSON.stringify(id)
+    return undefined
+  }
+}
+
+/** The record's own id; without one its place in Kafka, which a redelivery repeats and a client's retry does not. */
+function recordId(batch: RecordBatch, i: number, headers: RecordHeaders): string | Refusal {
+  const length = headers.idLength
+  if (length === 0) return `${batch.topic}-${batch.partition}-${batch.offsets[i]}`
+  if (length > LONGEST_ID) return new Refusal('id', 'invalid', `weir-id has ${length} bytes; search engines take at most ${LONGEST_ID}.`)
+  return headers.id ?? new Refusal('id', 'invalid', 'weir-id is not UTF-8.')
+}

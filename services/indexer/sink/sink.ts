@@ -1,0 +1,110 @@
+/** A sink: topic → decode → document → bulk requests → search engine, at least once by Kafka, effectively once by the documents' ids. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Codec } from '@weir/codec'
+import { DeadRate } from '@weir/flow'
+import { type Bury, type Kafka, type Producer, type RecordBatch, type Subscription, deadLetters } from '@weir/kafka'
+import { type Logger, type Resource, stage as stageNamed } from '@weir/service'
+import type { IndexDefinition } from '@weir/solutions/solution.ts'
+import type { Bulker } from './bulker.ts'
+import { documents } from './documents.ts'
+import { sinkMetrics } from './metrics.ts'
+import { Settlement } from './settlement.ts'
+
+/** One bulk request's worth of each partition at a time: what is under way and what is fetched ahead stay small. */
+const BATCH_RECORDS = 2000
+const PAUSE_MS = 60_000
+const LAG_MS = 1000
+
+export interface SinkDeps {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly producer: Producer
+  readonly bulker: Bulker
+  readonly log: Logger
+  /** How long too many dead letters pause the sink (a minute). */
+  readonly pauseMs?: number
+}
+
+export interface Sink {
+  /** False while it joins its group and while it pauses. */
+  ready(): boolean
+}
+
+export async function openSink(definition: IndexDefinition, { kafka, codec, producer, bulker, log, pauseMs = PAUSE_MS }: SinkDeps): Promise<Resource<Sink>> {
+  const name = `indexer.${definition.name}`
+  const stage = stageNamed(name)
+  const fates = {
+    created: sinkMetrics.documents.labels(name, 'created'), duplicate: sinkMetrics.documents.labels(name, 'duplicate'), dead: sinkMetrics.documents.labels(name, 'dead'),
+  }
+  const reader = await codec.reader(definition.source)
+  const lines = { action: '', id: '', document: '' }
+  const document = documents(definition, reader, lines)
+  const deadRate = new DeadRate()
+  let bury: Bury | undefined
+  let resumeAt = 0
+
+  async function handle(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    if (batch.length === 0) return
+    while (resumeAt > Date.now()) await pause(resumeAt - Date.now(), undefined, { signal })
+    await reader.prepare(batch)
+    const settlement = new Settlement(batch, signal)
+    for (let i = 0; i < batch.length; i++) {
+      if (bulker.full) await bulker.room(signal)
+      const refusal = document(batch, i)
+      if (refusal) settlement.refused(i, refusal.step, refusal.cause)
+      else bulker.add(lines.action, lines.id, lines.document, settlement, i)
+    }
+    await settlement.all()
+    if (settlement.dead.length > 0) await buryAll(batch, settlement)
+    account(settlement, batch)
+  }
+
+  /** A letter that cannot be stored rejects the batch: it is handed over again, and what was indexed is there already. */
+  async function buryAll(batch: RecordBatch, { dead }: Settlement): Promise<void> {
+    bury ??= deadLetters(await codec.writer(definition.deadLetter), {
+      topic: definition.deadLetter, partitions: await kafka.partitions(definition.deadLetter), flow: name,
+    })
+    const delivery = producer.delivery()
+    for (const { record, step, cause } of dead.sort((a, b) => a.record - b.record)) bury(delivery, batch, record, step, cause)
+    const [failure] = await delivery.settled()
+    if (failure) throw failure.error
+  }
+
+  function account({ created, duplicates, dead }: Settlement, batch: RecordBatch): void {
+    const now = Date.now()
+    stage.done(created + duplicates)
+    stage.failed(dead.length)
+    stage.latencies(now, batch.timestamps, batch.length)
+    fates.created.inc(created)
+    fates.duplicate.inc(duplicates)
+    fates.dead.inc(dead.length)
+    if (deadRate.trips(now, batch.length, dead.length)) rest(now)
+  }
+
+  /** More dead letters than a healthy stream has: stop making more of them, say so, and look again after the pause. */
+  function rest(now: number): void {
+    log.error({ sink: name }, `more than 5 % of the last minute's records were dead letters; the sink pauses for ${pauseMs / 1000} s`)
+    deadRate.reset(now)
+    resumeAt = now + pauseMs
+    sinkMetrics.paused.set({ sink: name }, 1)
+    setTimeout(() => sinkMetrics.paused.set({ sink: name }, 0), pauseMs).unref()
+  }
+
+  sinkMetrics.paused.set({ sink: name }, 0)
+  const subscription = await kafka.consume({ groupId: name, topics: [definition.source], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, handle)
+  // By the clock and not by the batch: while the engine is away no batch ends, and the lag is what one wants to see.
+  const lagging = setInterval(() => stage.lag(lagOf(subscription)), LAG_MS)
+  return {
+    value: { ready: () => subscription.ready() && resumeAt <= Date.now() },
+    stop(drainMs) {
+      clearInterval(lagging)
+      return subscription.stop(drainMs)
+    },
+  }
+}
+
+function lagOf(subscription: Subscription): number {
+  let lag = 0
+  for (const { endOffset, position } of subscription.assignments()) lag += Math.max(0, endOffset - position)
+  return lag
+}

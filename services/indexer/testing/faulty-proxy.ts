@@ -1,0 +1,62 @@
+/** An HTTP proxy before a real search engine that can be told to misbehave, so that faults come when a test wants them. */
+import { Agent, createServer, request as send } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+
+/**
+ * pass: forwards. refuse: hangs up before the engine hears of it. cut: the engine does the work, the reply is lost. hang: the same, and the connection
+ * stays open. A number: answers with that status itself.
+ */
+export type Fault = 'pass' | 'refuse' | 'cut' | 'hang' | number
+
+export interface FaultyProxy {
+  readonly url: string
+  /** Asked for every request; pass is the default. */
+  fault: (path: string, body: Buffer, headers: IncomingHttpHeaders) => Fault
+  /** Bulk requests seen, whatever became of them. */
+  bulks: Buffer[]
+  close(): Promise<void>
+}
+
+/** @param pem private key and certificate: the proxy speaks TLS then */
+export async function faultyProxy(target: string, pem?: Buffer): Promise<FaultyProxy> {
+  const agent = new Agent({ keepAlive: true })
+  const listener = (request: IncomingMessage, response: ServerResponse): void => void serve(request, response)
+  const server = pem ? createTlsServer({ key: pem, cert: pem }, listener) : createServer(listener)
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const body = Buffer.concat(chunks)
+    const path = request.url ?? '/'
+    if (path.startsWith('/_bulk')) proxy.bulks.push(body)
+    const fault = proxy.fault(path, body, request.headers)
+    if (fault === 'refuse') return void request.socket.destroy()
+    if (typeof fault === 'number') {
+      response.writeHead(fault, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' })
+      return void response.end(JSON.stringify({ error: { type: 'made_up', reason: `answered ${fault} by the proxy` }, status: fault }))
+    }
+    const upstream = send(new URL(path, target), { method: request.method, headers: request.headers, agent }, (answer) => {
+      if (fault === 'cut') request.socket.destroy()
+      if (fault !== 'pass') return void answer.resume()
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    upstream.on('error', () => request.socket.destroy())
+    upstream.end(body)
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const proxy: FaultyProxy = {
+    url: `${pem ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    fault: () => 'pass',
+    bulks: [],
+    close: () => new Promise((resolve) => {
+      agent.destroy()
+      server.close(() => resolve())
+      server.closeAllConnections()
+    }),
+  }
+  return proxy
+}

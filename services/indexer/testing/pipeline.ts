@@ -1,0 +1,102 @@
+/** A sink over real servers for tests: topics, contracts, records of this test's own source, and what the index has of them. */
+import { randomUUID } from 'node:crypto'
+import { openCodec, type Codec } from '@weir/codec'
+import { type DeadLetter, sampleOf, type TaxiTelemetry } from '@weir/contracts'
+import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { encodeHeaders, headerOf, type Kafka, kafkaConfig, openKafka, partitionFor, type PartitionOffsets, type Producer } from '@weir/kafka'
+import { logger, readConfig } from '@weir/service'
+import type { IndexDefinition } from '@weir/solutions/solution.ts'
+import { taxiIndex } from '@weir/solutions/taxi-telemetry/index-definition.ts'
+import { servers } from '@weir/testkit'
+import type { SearchEngine } from '../engines/engine.ts'
+import { indexPattern } from '../sink/template.ts'
+
+/** No group reads it, so the poison of these tests harms nobody else's. */
+export const TOPIC = 'taxi.telemetry.late'
+
+export interface Sent {
+  readonly id: string
+  readonly key: string
+  readonly value: Buffer | null
+}
+
+export interface Pipeline {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly producer: Producer
+  /** Stores records in TOPIC under this pipeline's source. */
+  send(records: readonly Sent[]): Promise<void>
+  /** The end of TOPIC now. */
+  end(): Promise<readonly PartitionOffsets[]>
+  /** Makes the definition's sink begin there. It must not run. */
+  beginAt(definition: IndexDefinition, end: readonly PartitionOffsets[]): Promise<void>
+  encode(changes?: Partial<TaxiTelemetry>): Buffer
+  /** Dead letters of this pipeline's records. */
+  deadLetters(): Promise<{ readonly id: string, readonly letter: DeadLetter }[]>
+  stop(): Promise<void>
+}
+
+export const log = logger('indexer-test')
+
+/** The taxi index over TOPIC under a name of its own, and with it a consumer group and indices of its own. */
+export function ownDefinition(): IndexDefinition {
+  const name = `test-${randomUUID()}`
+  return { ...taxiIndex, source: TOPIC, name, prefix: name }
+}
+
+/** Documents of that source in all indices of the definition. */
+export async function indexed(engine: SearchEngine, definition: IndexDefinition, source: string): Promise<number> {
+  await engine.refresh(indexPattern(definition))
+  return engine.count(indexPattern(definition), { term: { source } })
+}
+
+export async function openPipeline(source: string): Promise<Pipeline> {
+  const { brokers } = await servers.kafka()
+  const { url } = await servers.registry()
+  const { value: kafka, stop } = await openKafka(readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig), log)
+  await applyTopics(kafka.admin, { replicas: 1 })
+  await registerContracts(url)
+  const codec = (await openCodec({ url }, log)).value
+  const producer = await kafka.producer()
+  const writer = await codec.writer(TOPIC)
+  const partitions = await kafka.partitions(TOPIC)
+  const buffer = Buffer.alloc(100_000)
+
+  return {
+    kafka, codec, producer,
+    async send(records) {
+      for (let from = 0; from < records.length; from += 1000) {
+        const delivery = producer.delivery()
+        for (const { id, key, value } of records.slice(from, from + 1000)) {
+          const keyBytes = Buffer.from(key)
+          const headers = encodeHeaders({ 'weir-id': id, 'weir-source': source })
+          const partition = partitionFor(keyBytes, 0, keyBytes.length, partitions)
+          delivery.append(TOPIC, partition, keyBytes, 0, keyBytes.length, value, 0, value?.length ?? 0, headers, 0, headers.length)
+        }
+        const [failure] = await delivery.settled()
+        if (failure) throw failure.error
+      }
+    },
+    encode: (changes = {}) =>
+      Buffer.from(buffer.subarray(0, writer.encode({ ...(sampleOf(TOPIC) as TaxiTelemetry), eventTime: Date.now(), ...changes }, buffer, 0))),
+    end: () => kafka.admin.offsets(TOPIC),
+    beginAt: ({ name }, end) => kafka.admin.setOffsets(`indexer.${name}`, TOPIC, end.map(({ partition, latest }) => ({ partition, offset: latest }))),
+    async deadLetters() {
+      const reader = await codec.reader('taxi.enriched.dead')
+      const found: { id: string, letter: DeadLetter }[] = []
+      const reading = await kafka.read({ topics: ['taxi.enriched.dead'], from: 'earliest', until: 'end' }, async (batch) => {
+        await reader.prepare(batch)
+        for (let i = 0; i < batch.length; i++) {
+          if (headerOf(batch, i, 'weir-source')?.toString() !== source) continue
+          found.push({ id: headerOf(batch, i, 'weir-id')?.toString() ?? '', letter: reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]) })
+        }
+      })
+      await reading.done
+      return found
+    },
+    async stop() {
+      await producer.stop()
+      await stop()
+    },
+  }
+}

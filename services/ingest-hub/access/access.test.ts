@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ConfigError, logger, sha256 } from '@weir/service'
+import { afterAll, expect, test } from 'vitest'
+import { openAccess } from './access.ts'
+import { parseKeys } from './keys.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-access-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const log = logger('test')
+log.level = 'silent'
+
+const key = (name: string, secret: string, topics: string[]) => ({ name, sha256: sha256(secret).toString('hex'), topics })
+function file(name: string, keys: unknown): string {
+  writeFileSync(join(folder, name), JSON.stringify(keys))
+  return join(folder, name)
+}
+
+test('a key opens its topics and no others', () => {
+  const { value: access, stop } = openAccess({ keysFile: file('rights.json', [key('fleet', 's1', ['taxi.*']), key('one', 's2', ['taxi.telemetry'])]), anonymous: false }, log)
+  const rights = (secret: string) => ['taxi.telemetry', 'taxi.telemetry.late', 'weir.stats'].map((topic) => access.client(secret)!.mayWrite(topic))
+  expect(access.client('s1')!.name).toBe('fleet')
+  expect(rights('s1')).toEqual([true, true, false])
+  expect(rights('s2')).toEqual([true, false, false])
+  expect(access.client('s3')).toBeUndefined()
+  expect(access.client('')).toBeUndefined()
+  expect(access.client(undefined)).toBeUndefined()
+  void stop(0)
+})
+
+test('without a file everybody comes in where that is said; a wrong key is still wrong', () => {
+  const { value: access } = openAccess({ keysFile: undefined, anonymous: true }, log)
+  expect(access.client(undefined)!.mayWrite('taxi.telemetry')).toBe(true)
+  expect(access.client('guess')).toBeUndefined()
+})
+
+test('a changed file holds from then on, a broken one does not', async () => {
+  const keysFile = file('rotation.json', [key('old', 'before', ['*'])])
+  const { value: access, stop } = openAccess({ keysFile, anonymous: false }, log)
+  writeFileSync(keysFile, '[{"name":')
+  await new Promise((resolve) => setTimeout(resolve, 2500))
+  expect(access.client('before')!.name).toBe('old')
+  file('rotation.json', [key('new', 'after', ['*'])])
+  await expect.poll(() => access.client('after')?.name, { timeout: 5000, interval: 100 }).toBe('new')
+  expect(access.client('before')).toBeUndefined()
+  void stop(0)
+}, 15_000)
+
+test('a file that is wrong at the start is refused with every problem, without the hashes', () => {
+  expect(() => openAccess({ keysFile: join(folder, 'missing.json'), anonymous: false }, log)).toThrow(ConfigError)
+  expect(parseKeys('{}').problems).toEqual(['The file of API keys must hold a list.'])
+  const { keys, problems } = parseKeys(JSON.stringify([key('a', 'a', ['*']), { name: 'with space', sha256: 'c0ffee', topics: 'taxi' }, null]))
+  expect(keys.map(({ name }) => name)).toEqual(['a'])
+  expect(problems).toHaveLength(6)
+  expect(problems.join()).not.toContain('c0ffee')
+})

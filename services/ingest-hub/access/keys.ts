@@ -1,0 +1,44 @@
+/** The file of API keys: [{ "name": "fleet-gateway", "sha256": "<hash of the key, hex>", "topics": ["taxi.*"] }]. */
+import { MAX_SOURCE_LENGTH } from '../intake/record-headers.ts'
+
+export interface ApiKey {
+  readonly name: string
+  readonly sha256: Buffer
+  mayWrite(topic: string): boolean
+}
+
+/** Names become the records' source. */
+const NAME = new RegExp(`^[\\x21-\\x7e]{1,${MAX_SOURCE_LENGTH}}$`)
+const HASH = /^[0-9a-f]{64}$/i
+/** A topic's name, or the beginning of names with a star at its end. */
+const PATTERN = /^[A-Za-z0-9._-]*\*?$/
+
+/** All keys of the file, or every problem that it has. Hashes are not repeated in problems. */
+export function parseKeys(text: string): { keys: readonly ApiKey[], problems: readonly string[] } {
+  let entries: unknown
+  try {
+    entries = JSON.parse(text)
+  } catch {
+    return { keys: [], problems: ['The file of API keys is no JSON.'] }
+  }
+  if (!Array.isArray(entries)) return { keys: [], problems: ['The file of API keys must hold a list.'] }
+  const problems: string[] = []
+  const keys = entries.flatMap((entry, index) => parseKey(entry, `API key ${index}`, problems))
+  return { keys, problems }
+}
+
+function parseKey(entry: any, which: string, problems: string[]): ApiKey[] {
+  const before = problems.length
+  if (typeof entry?.name !== 'string' || !NAME.test(entry.name)) problems.push(`${which} needs a name of 1 to ${MAX_SOURCE_LENGTH} visible ASCII characters.`)
+  if (typeof entry?.sha256 !== 'string' || !HASH.test(entry.sha256)) problems.push(`${which} needs the key's SHA-256 as sha256, 64 hex digits.`)
+  const topics = entry?.topics
+  if (!Array.isArray(topics) || !topics.every((topic) => typeof topic === 'string' && PATTERN.test(topic))) {
+    problems.push(`${which} needs topics: a list of names, or beginnings of names with * at the end.`)
+  }
+  if (problems.length > before) return []
+  return [{ name: entry.name, sha256: Buffer.from(entry.sha256, 'hex'), mayWrite: (topic) => topics.some((pattern: string) => fits(pattern, topic)) }]
+}
+
+function fits(pattern: string, topic: string): boolean {
+  return pattern.endsWith('*') ? topic.startsWith(pattern.slice(0, -1)) : topic === pattern
+}

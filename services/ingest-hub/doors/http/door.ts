@@ -1,0 +1,120 @@
+/** The HTTP door: POST /v1/topics/TOPIC/records. */
+import swagger from '@fastify/swagger'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { formatTraceparent, HttpError, stage, traceOf } from '@weir/service'
+import type { Access, Client } from '../../access/access.ts'
+import type { Collector } from '../../intake/collector.ts'
+import type { Intake, IntakeTopic } from '../../intake/intake.ts'
+import { RecordHeaders } from '../../intake/record-headers.ts'
+import { Submission } from '../../intake/submission.ts'
+import { answer, underPressure, withoutBroker } from './answer.ts'
+import { chunksOf, encodingOf, tooLarge } from './body.ts'
+import { parseBatch } from './json-batch.ts'
+import { LIMITS } from './limits.ts'
+import { storeLines } from './ndjson.ts'
+import { documentation, recordsSchema } from './openapi.ts'
+import { Outcome } from './outcome.ts'
+import { formatOf, mayWrite, showedKey, sourceOf, unknownTopic } from './request.ts'
+import { BodySlabs, slabBytes } from './slabs.ts'
+
+export interface HttpDoorOptions {
+  readonly intake: Intake
+  readonly access: Access
+  readonly collector: Collector
+  /** Whether a broker answers. */
+  connected(): boolean
+}
+
+export function httpDoor({ intake, access, collector, connected }: HttpDoorOptions): (app: FastifyInstance) => Promise<void> {
+  const counts = stage('ingest-hub.http')
+
+  async function store(topic: IntakeTopic, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const started = performance.now()
+    const client = identify(request)
+    mayWrite(client, topic.name)
+    const format = formatOf(request)
+    if (!connected()) throw withoutBroker()
+    const headers = new RecordHeaders(sourceOf(request, client), formatTraceparent(traceOf(request)))
+    const submission = (first: number): Submission => new Submission(topic, intake.producer, headers, Date.now(), first)
+    const wantsIds = (request.query as { ids?: string }).ids === 'true'
+    const { outcome, ids } = format === 'json' ? await storeBatch(request, submission, wantsIds) : await storeStream(request, submission, wantsIds)
+    counts.done(outcome.stored)
+    counts.failed(outcome.failed)
+    counts.latency(performance.now() - started, outcome.stored)
+    if (outcome.cause) request.log.warn({ err: outcome.cause, topic: topic.name, failed: outcome.failed }, 'records were not stored')
+    return answer(reply, outcome, ids)
+  }
+
+  function identify(request: FastifyRequest): Client {
+    const client = access.client(showedKey(request))
+    if (client === undefined) {
+      throw new HttpError(401, 'unauthorized', 'An API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY.', { 'www-authenticate': 'Bearer' })
+    }
+    return client
+  }
+
+  async function storeBatch(request: FastifyRequest, begin: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
+    const submission = await readBatch(request, begin)
+    const outcome = new Outcome()
+    outcome.add(submission, await submission.settled())
+    return { outcome, ids: wantsIds ? submission.ids : undefined }
+  }
+
+  /** Apart from storeBatch so that body and values can be forgotten while the broker is awaited. */
+  async function readBatch(request: FastifyRequest, begin: (first: number) => Submission): Promise<Submission> {
+    const encoding = encodingOf(request.raw)
+    const announced = Number(request.headers['content-length'] ?? 0)
+    if (announced > LIMITS.bodyBytes) throw tooLarge(LIMITS.bodyBytes)
+    const lease = intake.admission.admit(slabBytes(announced))
+    if (lease === undefined) throw underPressure()
+    const body = new BodySlabs()
+    try {
+      for await (const chunk of chunksOf(request.raw, encoding, LIMITS.bodyBytes)) {
+        if (body.length + chunk.length > LIMITS.bodyBytes) throw tooLarge(LIMITS.bodyBytes)
+        if (!lease.cover(slabBytes(body.length + chunk.length))) throw underPressure()
+        body.push(chunk)
+      }
+      const submission = begin(0)
+      for (const record of parseBatch(body)) submission.add(record)
+      return submission
+    } finally {
+      body.release()
+      lease.release()
+      collector.look()
+    }
+  }
+
+  async function storeStream(request: FastifyRequest, submission: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
+    if (wantsIds) throw new HttpError(400, 'no-ids', 'Ids are answered for JSON bodies only; give the records of a stream ids of your own.')
+    const encoding = encodingOf(request.raw)
+    const lease = intake.admission.admit(LIMITS.lineBytes)
+    if (lease === undefined) throw underPressure()
+    try {
+      return { outcome: await storeLines({ chunks: chunksOf(request.raw, encoding, LIMITS.streamBytes), lease, submission }), ids: undefined }
+    } finally {
+      lease.release()
+    }
+  }
+
+  return async (app) => {
+    await app.register(swagger, documentation())
+    await app.register(async (door) => {
+      door.removeAllContentTypeParsers()
+      door.addContentTypeParser('*', (_request, _payload, done) => done(null))
+      door.setValidatorCompiler(() => () => true)
+      for (const topic of intake.topics) {
+        door.post(`/v1/topics/${topic.name}/records`, { schema: recordsSchema(topic.name) }, (request, reply) => store(topic, request, reply))
+      }
+      door.post('/v1/topics/:topic/records', { schema: { hide: true } }, async (request) => {
+        identify(request)
+        throw unknownTopic((request.params as { topic: string }).topic, intake.topics)
+      })
+    })
+    app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  }
+}
+
+interface Stored {
+  readonly outcome: Outcome
+  readonly ids: readonly string[] | undefined
+}

@@ -1,0 +1,76 @@
+/** Splits a stream of bytes into lines without copying those that lie within one chunk. */
+
+const NEWLINE = 0x0a
+
+/** Each call of `line` gets the bytes `[start, end)` of one line without its newline, valid during the call. */
+export interface LineHandler {
+  line(bytes: Buffer, start: number, end: number): void
+  /** In place of a line that is longer than allowed. */
+  tooLong(): void
+}
+
+export class LineSplitter {
+  readonly #mostBytes: number
+  readonly #handler: LineHandler
+  #carried: Buffer[] = []
+  #carriedBytes = 0
+  /** True while the rest of a line that is too long passes by. */
+  #skipping = false
+
+  constructor(mostBytes: number, handler: LineHandler) {
+    this.#mostBytes = mostBytes
+    this.#handler = handler
+  }
+
+  /** Bytes of the line that is still open. */
+  get carriedBytes(): number {
+    return this.#carriedBytes
+  }
+
+  push(chunk: Buffer): void {
+    let start = 0
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      this.#close(chunk, start, end)
+      start = end + 1
+    }
+    if (start < chunk.length) this.#carry(start === 0 ? chunk : chunk.subarray(start))
+  }
+
+  /** The last line needs no newline. */
+  end(): void {
+    if (this.#carriedBytes > 0) this.#close(Buffer.alloc(0), 0, 0)
+    this.#skipping = false
+  }
+
+  #close(chunk: Buffer, start: number, end: number): void {
+    if (this.#skipping) {
+      this.#skipping = false
+    } else if (this.#carriedBytes + end - start > this.#mostBytes) {
+      this.#drop()
+      this.#handler.tooLong()
+    } else if (this.#carriedBytes === 0) {
+      this.#handler.line(chunk, start, end)
+    } else {
+      const line = Buffer.concat([...this.#carried, chunk.subarray(start, end)])
+      this.#drop()
+      this.#handler.line(line, 0, line.length)
+    }
+  }
+
+  #carry(rest: Buffer): void {
+    if (this.#skipping) return
+    if (this.#carriedBytes + rest.length > this.#mostBytes) {
+      this.#drop()
+      this.#skipping = true
+      this.#handler.tooLong()
+      return
+    }
+    this.#carried.push(rest)
+    this.#carriedBytes += rest.length
+  }
+
+  #drop(): void {
+    this.#carried = []
+    this.#carriedBytes = 0
+  }
+}

@@ -1,0 +1,116 @@
+/** `application/x-ndjson`: a record a line, sent as the lines come in. What is sent cannot be taken back, so trouble ends the stream and the rest is refused. */
+import { isUtf8 } from 'node:buffer'
+import { HttpError } from '@weir/service'
+import type { Lease } from '../../intake/admission.ts'
+import type { RecordErrorCode } from '../../intake/errors.ts'
+import type { Submission } from '../../intake/submission.ts'
+import { complaint } from './json-batch.ts'
+import { LIMITS } from './limits.ts'
+import { LineSplitter } from './lines.ts'
+import { Outcome } from './outcome.ts'
+import { outlineOf } from './shape.ts'
+
+/** Why nothing more of a stream is taken. */
+interface Stop {
+  readonly code: RecordErrorCode
+  readonly message: string
+  readonly retriable: boolean
+}
+
+const PRESSURE: Stop = { code: 'buffer-full', message: 'No room for this line and those after it now; send them again a little later.', retriable: true }
+const UNSETTLED: Stop = { code: 'not-sent', message: 'This line and those after it are not sent, because a record before them failed; send them again.', retriable: true }
+
+export interface StreamOptions {
+  readonly chunks: AsyncIterable<Buffer>
+  readonly lease: Lease
+  /** Begins a submission whose first record is the request's record of that index. */
+  submission(first: number): Submission
+}
+
+/** Reads to the end or to the first trouble. Throws what `chunks` throws while nothing was sent. */
+export async function storeLines({ chunks, lease, submission }: StreamOptions): Promise<Outcome> {
+  const outcome = new Outcome()
+  const window = new Window(submission)
+  const splitter = new LineSplitter(LIMITS.lineBytes, window)
+  let bytes = 0
+  let stop: Stop | undefined
+  try {
+    for await (const chunk of chunks) {
+      bytes += chunk.length
+      if (bytes > LIMITS.streamBytes) stop = tooMuch(`${LIMITS.streamBytes} bytes`)
+      else if (!lease.cover(splitter.carriedBytes + 2 * chunk.length)) stop = PRESSURE
+      if (stop) break
+      splitter.push(chunk)
+      if (window.lines > LIMITS.streamLines) stop = tooMuch(`${LIMITS.streamLines} lines`)
+      else if (window.isFull && await window.settle(outcome)) stop = UNSETTLED
+      if (stop) break
+    }
+    if (!stop) splitter.end()
+  } catch (error) {
+    if (!(error instanceof HttpError) || window.count === 0) throw error
+    stop = { code: 'not-sent', message: `${error.message} This line and those after it are not sent.`, retriable: false }
+  }
+  await window.settle(outcome)
+  if (window.count === 0 && stop?.code === 'too-large') throw new HttpError(413, stop.code, stop.message)
+  if (stop) outcome.giveUp({ index: window.count, ...stop, toEnd: true })
+  else if (window.count === 0) throw new HttpError(400, 'empty-body', 'The body has no records; send one a line: { "value": { … } }.')
+  return outcome
+}
+
+function tooMuch(most: string): Stop {
+  return { code: 'too-large', message: `A body has at most ${most}, inflated; send this line and those after it in another request.`, retriable: true }
+}
+
+/** The lines whose fate is awaited together: bounds what one stream has under way. */
+class Window {
+  count = 0
+  lines = 0
+  readonly #begin: (first: number) => Submission
+  #current: Submission
+  #bytes = 0
+
+  constructor(begin: (first: number) => Submission) {
+    this.#begin = begin
+    this.#current = begin(0)
+  }
+
+  get isFull(): boolean {
+    return this.#current.count >= LIMITS.windowRecords || this.#bytes >= LIMITS.windowBytes
+  }
+
+  /** Waits until this window is stored or has failed, then begins the next. True when a record failed that could be stored later: none may overtake it. */
+  async settle(outcome: Outcome): Promise<boolean> {
+    const settled = this.#current
+    const error = await settled.settled()
+    outcome.add(settled, error)
+    this.#current = this.#begin(this.count)
+    this.#bytes = 0
+    return error?.retriable ?? false
+  }
+
+  line(bytes: Buffer, start: number, end: number): void {
+    if (++this.lines > LIMITS.streamLines || isBlank(bytes, start, end)) return
+    this.count++
+    this.#bytes += end - start
+    if (!isUtf8(bytes.subarray(start, end))) return this.#current.addUnread('not-json', 'The line is no valid UTF-8.')
+    if (outlineOf(bytes, start, end).depth > LIMITS.depth) return this.#current.addUnread('too-deep', `The line nests deeper than ${LIMITS.depth} levels.`)
+    let record: unknown
+    try {
+      record = JSON.parse(bytes.toString('utf8', start, end))
+    } catch (error) {
+      return this.#current.addUnread('not-json', `The line is no JSON: ${complaint(error)}`)
+    }
+    this.#current.add(record)
+  }
+
+  tooLong(): void {
+    this.lines++
+    this.count++
+    this.#current.addUnread('too-large', `A line is at most ${LIMITS.lineBytes} bytes.`)
+  }
+}
+
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  while (start < end && (bytes[start] === 0x20 || bytes[start] === 0x09 || bytes[start] === 0x0d)) start++
+  return start === end
+}

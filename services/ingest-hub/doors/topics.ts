@@ -1,0 +1,7 @@
+import { topics } from '@weir/contracts'
+import type { Topic, TopicName } from '@weir/contracts'
+
+/** The topics that accept records from outside through this door. */
+export function topicsOfDoor(door: Topic['doors'][number]): TopicName[] {
+  return (Object.keys(topics) as TopicName[]).filter((name) => (topics[name].doors as Topic['doors']).includes(door))
+}

@@ -1,0 +1,285 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { partitionFor } from '@weir/kafka'
+import type { Kafka } from '@weir/kafka'
+import { sha256 } from '@weir/service'
+import { servers, uniqueName } from '@weir/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { batch, post, prepare, report, startHub, storedFrom, TOPIC } from './testing/hub.ts'
+import type { Backends, Hub } from './testing/hub.ts'
+
+let backends: Backends
+let kafka: Kafka
+let stop: () => Promise<void>
+let hub: Hub
+
+beforeAll(async () => {
+  const [{ brokers }, { url }] = await Promise.all([servers.kafka(), servers.registry()])
+  backends = { brokers, registryUrl: url };
+  ({ kafka, stop } = await prepare(backends))
+  hub = await startHub(backends)
+})
+afterAll(async () => {
+  hub?.kill('SIGTERM')
+  expect(await hub?.exited).toBe(0)
+  await stop?.()
+})
+
+const from = (source: string) => ({ 'weir-source': source })
+const stored = (source: string) => storedFrom(kafka, backends.registryUrl, source)
+
+describe('what is stored', () => {
+  test('a batch: value, key, partition, headers, order', async () => {
+    const source = uniqueName('batch')
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const records = Array.from({ length: 100 }, (_, i) => ({ id: `${source}-${i}`, value: report({ deviceId: `taxi-${i % 7}`, speed: i, tripId: i % 2 ? 'trip-ü' : null }) }))
+    expect((await post(hub, batch(records), { ...from(source), traceparent })).body).toEqual({ stored: 100 })
+    const found = await stored(source)
+    expect(found).toHaveLength(100)
+    for (const { key, partition, value, headers } of found) {
+      const { deviceId } = value
+      const index = Number(headers['weir-id'].slice(source.length + 1))
+      expect([key, partition]).toEqual([deviceId, partitionFor(Buffer.from(deviceId), 0, deviceId.length, 12)])
+      expect(value).toEqual(records[index].value)
+      expect(headers.traceparent).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-(?!00f067aa0ba902b7)[0-9a-f]{16}-01$/)
+    }
+    for (let taxi = 0; taxi < 7; taxi++) {
+      const speeds = found.filter(({ key }) => key === `taxi-${taxi}`).map(({ value }) => value.speed)
+      expect(speeds).toEqual(speeds.toSorted((a, b) => a - b))
+    }
+  })
+
+  test('ids are made where none is given, and answered to those who ask', async () => {
+    const source = uniqueName('ids')
+    const { body } = await post(hub, batch([{ value: report() }, { id: 'mine', value: report() }]), from(source), `/v1/topics/${TOPIC}/records?ids=true`)
+    expect(body.stored).toBe(2)
+    expect(body.ids).toEqual([expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/), 'mine'])
+    expect((await stored(source)).map(({ headers }) => headers['weir-id']).toSorted()).toEqual(body.ids.toSorted())
+  })
+
+  test.each([['gzip', gzipSync], ['zstd', zstdCompressSync]])('%s bodies, JSON and NDJSON', async (encoding, compress) => {
+    const source = uniqueName(encoding)
+    const records = Array.from({ length: 3000 }, (_, i) => ({ id: `${source}-${i}`, value: report({ speed: i }) }))
+    const headers = { 'content-encoding': encoding, ...from(source) }
+    expect((await post(hub, compress(batch(records)), headers)).body).toEqual({ stored: 3000 })
+    const lines = records.map((record) => JSON.stringify(record)).join('\r\n')
+    expect((await post(hub, compress(`${lines}\n\n`), { ...headers, 'content-type': 'application/x-ndjson; charset=utf-8' })).body).toEqual({ stored: 3000 })
+    expect(await stored(source)).toHaveLength(6000)
+  })
+
+  test('a stream is stored while it still comes in, and ends with its last line', async () => {
+    const source = uniqueName('stream')
+    const body = new ReadableStream({
+      async start(controller) {
+        const line = Buffer.from(`${JSON.stringify({ value: report() })}\n`)
+        controller.enqueue(line.subarray(0, 30))
+        controller.enqueue(line.subarray(30))
+        await expect.poll(() => stored(source), { timeout: 10_000 }).toHaveLength(1)
+        controller.enqueue(line.subarray(0, -1))
+        controller.close()
+      },
+    })
+    const response = await fetch(`${hub.url}/v1/topics/${TOPIC}/records`, { method: 'POST', body, duplex: 'half', headers: { 'content-type': 'application/x-ndjson', ...from(source) } } as RequestInit)
+    expect([response.status, await response.json()]).toEqual([200, { stored: 2 }])
+    expect(await stored(source)).toHaveLength(2)
+  })
+
+  test('a restart loses and doubles nothing', async () => {
+    const source = uniqueName('restart')
+    const send = async (to: Hub, round: number) => post(to, batch(Array.from({ length: 50 }, (_, i) => ({ id: `${round}-${i}`, value: report() }))), from(source))
+    const first = await startHub(backends)
+    expect((await send(first, 1)).status).toBe(200)
+    first.kill('SIGTERM')
+    expect(await first.exited).toBe(0)
+    const second = await startHub(backends)
+    expect((await send(second, 2)).status).toBe(200)
+    second.kill('SIGTERM')
+    expect(await second.exited).toBe(0)
+    const ids = (await stored(source)).map(({ headers }) => headers['weir-id'])
+    expect([ids.length, new Set(ids).size]).toEqual([100, 100])
+  })
+})
+
+describe('records that are wrong do their neighbours no harm', () => {
+  const good = { id: 'good', value: report() }
+  const wrong: [string, unknown, object][] = [
+    ['no object', 7, { code: 'not-an-object' }],
+    ['null', null, { code: 'not-an-object' }],
+    ['a stranger beside the value', { value: report(), topic: 'x' }, { code: 'unknown-field', field: 'topic' }],
+    ['an id with a space', { id: 'a b', value: report() }, { code: 'invalid-id', field: 'id' }],
+    ['an id too long', { id: 'x'.repeat(129), value: report() }, { code: 'invalid-id', field: 'id' }],
+    ['an empty id', { id: '', value: report() }, { code: 'invalid-id', field: 'id' }],
+    ['no value', { id: 'a' }, { id: 'a', code: 'invalid-value', field: 'value' }],
+    ['a list as value', { value: [] }, { code: 'invalid-value', field: 'value' }],
+    ['a missing field', { value: { ...report(), deviceId: undefined } }, { code: 'invalid-value', field: 'deviceId' }],
+    ['a wrong type', { value: { ...report(), speed: 'fast' } }, { code: 'invalid-value', field: 'speed' }],
+    ['a wrong type within', { value: { ...report(), position: { lat: 1, lon: null } } }, { code: 'invalid-value', field: 'position.lon' }],
+    ['an unknown field', { value: { ...report(), colour: 'red' } }, { code: 'invalid-value', field: 'colour' }],
+    ['an event time ahead', { value: report({ eventTime: Date.now() + 6 * 60_000 }) }, { code: 'event-time-ahead', field: 'eventTime' }],
+    ['a key too long', { value: report({ deviceId: 'x'.repeat(5000) }) }, { code: 'too-large', field: 'deviceId' }],
+    ['a value too large', { value: report({ tripId: 'x'.repeat(2 << 20) }) }, { code: 'too-large', field: 'value' }],
+    ['a broken character', { value: report({ tripId: '\ud800' }) }, { code: 'invalid-value', field: 'tripId' }],
+  ]
+
+  test.each(wrong)('%s', async (_, record, error) => {
+    const source = uniqueName('wrong')
+    const { status, body } = await post(hub, batch([good, record, good]), from(source))
+    expect(status).toBe(207)
+    expect(body).toMatchObject({ stored: 2, failed: 1, errors: [{ index: 1, retriable: false, message: expect.any(String), ...error }] })
+    expect(await stored(source)).toHaveLength(2)
+  })
+
+  test('a value of just under a megabyte is stored', async () => {
+    const source = uniqueName('large')
+    const tripId = 'x'.repeat((1 << 20) - 200)
+    expect((await post(hub, batch([{ value: report({ tripId }) }]), from(source))).status).toBe(200)
+    expect((await stored(source))[0].value.tripId).toBe(tripId)
+  })
+
+  test('lines that are wrong, between lines that are right', async () => {
+    const source = uniqueName('lines')
+    const line = JSON.stringify(good)
+    const lines = [line, '{"value":', line, Buffer.from([0x22, 0xff, 0x22]), line, '['.repeat(40), line, 'x'.repeat(1_100_000), line, '7', line]
+    const { status, body } = await post(hub, Buffer.concat(lines.flatMap((one) => [Buffer.from(one as string), Buffer.from('\n')])), { ...from(source), 'content-type': 'application/x-ndjson' })
+    expect([status, body.stored, body.failed]).toEqual([207, 6, 5])
+    expect(body.errors.map(({ index, code }: { index: number, code: string }) => [index, code])).toEqual([[1, 'not-json'], [3, 'not-json'], [5, 'too-deep'], [7, 'too-large'], [9, 'not-an-object']])
+    expect(await stored(source)).toHaveLength(6)
+  })
+
+  test('a stream that breaks: what came before is stored, the rest is said not to be', async () => {
+    const source = uniqueName('broken')
+    const packed = gzipSync(Array.from({ length: 5000 }, () => JSON.stringify({ value: report({ tripId: uniqueName('trip') }) })).join('\n'))
+    const { status, body } = await post(hub, packed.subarray(0, packed.length / 2), { ...from(source), 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' })
+    expect(status).toBe(207)
+    expect(body.stored).toBeGreaterThan(1000)
+    expect(body.errors).toEqual([{ index: body.stored, code: 'not-sent', message: expect.any(String), retriable: false, toEnd: true }])
+    expect(await stored(source)).toHaveLength(body.stored)
+  })
+})
+
+describe('bodies that are none', () => {
+  const bomb = gzipSync(Buffer.alloc(256 << 20))
+  test.each<[string, string | Uint8Array, Record<string, string>, number, string]>([
+    ['nothing', '', {}, 400, 'empty-body'],
+    ['nothing, as NDJSON', '\n \n', { 'content-type': 'application/x-ndjson' }, 400, 'empty-body'],
+    ['cut off', batch([{ value: report() }]).slice(0, -3), {}, 400, 'not-json'],
+    ['too deep', `{"records":[{"value":${'[['.repeat(100_000)}`, {}, 400, 'too-deep'],
+    ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), {}, 400, 'invalid-utf8'],
+    ['no gzip', '{}', { 'content-encoding': 'gzip' }, 400, 'bad-encoding'],
+    ['too long', Buffer.alloc((10 << 20) + 1, 0x20), {}, 413, 'too-large'],
+    ['a gzip bomb', bomb, { 'content-encoding': 'gzip' }, 413, 'too-large'],
+    ['too many records', batch(Array(10_001).fill(0)), {}, 413, 'too-many-records'],
+    ['another type', 'a,b', { 'content-type': 'text/csv' }, 415, 'unsupported-media-type'],
+    ['another encoding', '{}', { 'content-encoding': 'br' }, 415, 'unsupported-encoding'],
+    ['a source with a space', '{}', { 'weir-source': 'a b' }, 400, 'invalid-source'],
+  ])('%s', async (_, body, headers, status, code) => {
+    const answer = await post(hub, body, headers)
+    expect([answer.status, answer.body.error.code]).toEqual([status, code])
+    expect((await post(hub, batch([{ value: report() }]))).status).toBe(200)
+  })
+
+  test('a bomb of empty lines ends at the limit of lines', async () => {
+    const { status, body } = await post(hub, gzipSync(Buffer.alloc(32 << 20, '\n')), { 'content-encoding': 'gzip', 'content-type': 'application/x-ndjson' })
+    expect([status, body.error.code]).toEqual([413, 'too-large'])
+  })
+
+  test('a topic without a door is not there; the message names those with one', async () => {
+    for (const topic of ['taxi.enriched', 'weir.stats', 'nothing']) {
+      const { status, body } = await post(hub, '{}', {}, `/v1/topics/${topic}/records`)
+      expect([status, body.error.code]).toEqual([404, 'unknown-topic'])
+      expect(body.error.message).toContain(TOPIC)
+    }
+  })
+
+  test('a client that stops in the middle takes nothing with it', async () => {
+    const source = uniqueName('gone')
+    const { hostname, port } = new URL(hub.url)
+    const socket = connect(Number(port), hostname)
+    const body = batch([{ value: report() }])
+    socket.write(`POST /v1/topics/${TOPIC}/records HTTP/1.1\r\nhost: x\r\nweir-source: ${source}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, -1)}`)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    socket.destroy()
+    expect((await post(hub, batch([{ value: report() }]), from(source))).status).toBe(200)
+    expect(await stored(source)).toHaveLength(1)
+  })
+
+  test('two requests down one connection: an early refusal does not break the next', async () => {
+    const { hostname, port } = new URL(hub.url)
+    const socket = connect(Number(port), hostname)
+    const good = batch([{ value: report() }])
+    const head = (length: number) => `POST /v1/topics/${TOPIC}/records HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n`
+    const long = ' '.repeat((10 << 20) + 1)
+    socket.write(`${head(long.length)}\r\n${long}`)
+    socket.write(`${head(good.length)}connection: close\r\n\r\n${good}`)
+    const answers = await text(socket)
+    expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200'])
+  })
+})
+
+describe('who may come in', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-hub-'))
+  const keysFile = join(folder, 'keys.json')
+  const write = (...keys: [name: string, key: string, topics: string[]][]) =>
+    writeFileSync(keysFile, JSON.stringify(keys.map(([name, key, topics]) => ({ name, sha256: sha256(key).toString('hex'), topics }))))
+  const fleet = uniqueName('fleet')
+  let guarded: Hub
+  beforeAll(async () => {
+    write([fleet, 'key-1', ['taxi.*']], ['weather', 'key-2', ['weather.*']])
+    guarded = await startHub(backends, { HUB_API_KEYS_FILE: keysFile, HUB_ANONYMOUS: 'false' })
+  })
+  afterAll(async () => {
+    guarded?.kill('SIGTERM')
+    await guarded?.exited
+    rmSync(folder, { recursive: true })
+  })
+  const body = batch([{ value: report() }])
+
+  test('nobody without a key, nobody with a wrong one, none beyond its topics', async () => {
+    for (const headers of [{}, { 'x-api-key': 'guess' }, { authorization: 'Bearer guess' }, { authorization: 'Basic key-1' }, { 'x-api-key': '' }] as Record<string, string>[]) {
+      const { status, headers: answered, body: { error } } = await post(guarded, body, headers)
+      expect([status, error.code, answered.get('www-authenticate')]).toEqual([401, 'unauthorized', 'Bearer'])
+    }
+    expect((await post(guarded, body, {}, '/v1/topics/nothing/records')).status).toBe(401)
+    expect((await post(guarded, body, { 'x-api-key': 'key-2' })).status).toBe(403)
+  })
+
+  test('the key\'s name is the source, unless the client says another', async () => {
+    expect((await post(guarded, body, { 'x-api-key': 'key-1' })).status).toBe(200)
+    expect((await post(guarded, body, { authorization: 'bearer key-1' })).status).toBe(200)
+    expect(await stored(fleet)).toHaveLength(2)
+  })
+
+  test('keys change without a restart', async () => {
+    write([fleet, 'key-3', ['*']])
+    await expect.poll(async () => (await post(guarded, body, { 'x-api-key': 'key-3' })).status, { timeout: 10_000, interval: 200 }).toBe(200)
+    expect((await post(guarded, body, { 'x-api-key': 'key-1' })).status).toBe(401)
+  })
+})
+
+test('the document of the interface describes each topic by its contract', async () => {
+  const document = await (await fetch(`${hub.url}/openapi.json`)).json() as any
+  expect(document.openapi).toBe('3.1.0')
+  expect(Object.keys(document.paths)).toEqual([`/v1/topics/${TOPIC}/records`])
+  const { requestBody, responses } = document.paths[`/v1/topics/${TOPIC}/records`].post
+  const { schema } = requestBody.content['application/json']
+  const value = schema.properties.records.items.properties.value
+  expect(value.required).toEqual(['deviceId', 'position', 'speed', 'eventTime'])
+  expect(value.properties.speed).toEqual({ type: 'number', description: 'Kilometres per hour.' })
+  expect(Object.keys(responses)).toEqual(['200', '207', '400', '401', '403', '404', '413', '415', '429', '503'])
+  expect(requestBody.content['application/x-ndjson'].schema.properties.value).toEqual(value)
+})
+
+test('what it does shows in metrics and on the topic of statistics', async () => {
+  await post(hub, batch([{ value: report() }, { value: 1 }]))
+  const metrics = await (await fetch(`${hub.url}/metrics`)).text()
+  expect(metrics).toMatch(/weir_stage_records_total\{stage="ingest-hub.http"\} [1-9]/)
+  expect(metrics).toMatch(/weir_stage_failed_total\{stage="ingest-hub.http"\} [1-9]/)
+  expect(metrics).toMatch(/weir_http_request_duration_seconds_count\{method="POST",route="\/v1\/topics\/taxi.telemetry\/records",status="200"\} [1-9]/)
+  expect(metrics).toMatch(/weir_hub_memory_used_bytes \d{1,4}\n/)
+  const [partition] = await kafka.admin.offsets('weir.stats')
+  await expect.poll(async () => (await kafka.admin.offsets('weir.stats'))[0].latest, { timeout: 5000 }).toBeGreaterThan(partition.latest)
+})

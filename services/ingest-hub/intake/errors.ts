@@ -1,0 +1,18 @@
+/** Why a record is not stored: a closed list beside the broker port's codes. `retriable` says whether the same record can be stored later. */
+import type { KafkaErrorCode } from '@weir/kafka'
+
+export type RecordErrorCode =
+  | 'not-json' | 'too-deep' | 'not-an-object' | 'unknown-field' | 'invalid-id' | 'invalid-value' | 'event-time-ahead' | 'too-large' | 'not-sent' | KafkaErrorCode
+
+export interface RecordError {
+  /** The record's place in the request, from 0. */
+  readonly index: number
+  readonly id?: string
+  readonly code: RecordErrorCode
+  /** What is wrong: a path in the value (position.lat, say), or id or value itself. */
+  readonly field?: string
+  readonly message: string
+  readonly retriable: boolean
+  /** True for the last entry of a stream that was given up: this record and all after it are not stored. */
+  readonly toEnd?: true
+}

@@ -1,0 +1,32 @@
+import { decodeHeaders } from '@weir/kafka'
+import { expect, test } from 'vitest'
+import { Admission } from './admission.ts'
+import { RecordHeaders } from './record-headers.ts'
+
+test('header blocks of a request differ in the id only', () => {
+  const headers = new RecordHeaders('replay-7', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')
+  for (const id of ['a', 'b', 'x'.repeat(63), 'x'.repeat(64), 'x'.repeat(128), '!~', 'c']) {
+    const end = headers.write(id)
+    expect(decodeHeaders(headers.block.subarray(0, end), 0)).toEqual({
+      'weir-id': id, 'weir-source': 'replay-7', traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    })
+  }
+})
+
+test('requests are admitted while they and what is not stored yet fit into the budget', () => {
+  let unsettled = 0
+  const admission = new Admission(1_000_000, () => unsettled)
+  const first = admission.admit(600_000)!
+  expect(admission.admit(600_000)).toBeUndefined()
+  const second = admission.admit(0)!
+  expect(second.cover(200_000)).toBe(true)
+  expect(second.cover(500_000)).toBe(false)
+  unsettled = 500_000
+  first.release()
+  first.release()
+  expect(admission.used).toBe(700_000)
+  second.release()
+  expect(admission.used).toBe(500_000)
+  unsettled = 0
+  expect(admission.admit(900_000)).toBeDefined()
+})

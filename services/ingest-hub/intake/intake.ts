@@ -1,0 +1,56 @@
+/** Where every door hands its records in: the topics with their contracts, one producer, one budget of memory. */
+import type { Codec, Writer } from '@weir/codec'
+import { schemaOf, topics as table } from '@weir/contracts'
+import type { TopicName } from '@weir/contracts'
+import type { Kafka, Producer } from '@weir/kafka'
+import { Gauge, metrics } from '@weir/service'
+import type { Resource } from '@weir/service'
+import { Admission } from './admission.ts'
+
+/** Buffers of record batches grow by doubling, so they are up to twice as large as what is in them. */
+const CAPACITY = 2
+
+export interface IntakeTopic {
+  readonly name: TopicName
+  readonly partitions: number
+  readonly writer: Writer
+  /** The value's field that is the record's key; null: records go round the partitions without one. */
+  readonly key: string | null
+  /** Whether values carry `eventTime`, milliseconds since the epoch. */
+  readonly hasEventTime: boolean
+}
+
+export interface Intake {
+  readonly topics: readonly IntakeTopic[]
+  readonly producer: Producer
+  readonly admission: Admission
+}
+
+export interface IntakeOptions {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly topics: readonly TopicName[]
+  readonly memoryBytes: number
+}
+
+/** Rejects with what Kafka or the registry says when a topic or its schema is not there yet. */
+export async function openIntake({ kafka, codec, topics, memoryBytes }: IntakeOptions): Promise<Resource<Intake>> {
+  const opened = await Promise.all(topics.map((name) => openTopic(name, kafka, codec)))
+  const producer = await kafka.producer()
+  const admission = new Admission(memoryBytes, () => CAPACITY * producer.bufferedBytes)
+  new Gauge({
+    name: 'weir_hub_memory_used_bytes', help: 'Bodies being read and records not stored yet; HUB_MEMORY_MB bounds them.', registers: [metrics],
+    collect() { this.set(admission.used) },
+  })
+  return { value: { topics: opened, producer, admission }, stop: (drainMs) => producer.stop(drainMs) }
+}
+
+async function openTopic(name: TopicName, kafka: Kafka, codec: Codec): Promise<IntakeTopic> {
+  const [partitions, writer] = await Promise.all([kafka.partitions(name), codec.writer(name)])
+  return { name, partitions, writer, key: table[name].key, hasEventTime: hasEventTime(name) }
+}
+
+function hasEventTime(name: TopicName): boolean {
+  const { fields } = schemaOf(name) as unknown as { fields: readonly { name: string, type: { logicalType?: string } }[] }
+  return fields.some((field) => field.name === 'eventTime' && field.type.logicalType === 'timestamp-millis')
+}

@@ -1,0 +1,40 @@
+/** The header blocks of a request's records: only the id differs, so the rest is laid out once and the id is written over the one before. */
+import { encodeHeaders } from '@weir/kafka'
+import { varintSize, writeVarint } from '@weir/kafka/records/varint.ts'
+
+export const MAX_ID_LENGTH = 128
+export const MAX_SOURCE_LENGTH = 128
+
+const ID = Buffer.from('weir-id')
+const COUNT = 3
+
+export class RecordHeaders {
+  /** Holds the block of the id written last, from 0 on. */
+  readonly block: Buffer
+  readonly #rest: Buffer
+  readonly #lengthAt: number
+  #idLength = -1
+  #idAt = 0
+  #end = 0
+
+  /** @param source who sends: visible ASCII; @param traceparent of the request */
+  constructor(source: string, traceparent: string) {
+    this.#rest = encodeHeaders({ 'weir-source': source, traceparent }).subarray(varintSize(COUNT - 1))
+    this.block = Buffer.allocUnsafe(16 + ID.length + MAX_ID_LENGTH + this.#rest.length)
+    let at = writeVarint(this.block, 0, COUNT)
+    at = writeVarint(this.block, at, ID.length)
+    this.#lengthAt = at + ID.copy(this.block, at)
+  }
+
+  /** Makes `block` that of a record with this id (visible ASCII) and returns its end. */
+  write(id: string): number {
+    if (id.length !== this.#idLength) {
+      this.#idLength = id.length
+      this.#idAt = writeVarint(this.block, this.#lengthAt, id.length)
+      const restAt = this.#idAt + id.length
+      this.#end = restAt + this.#rest.copy(this.block, restAt)
+    }
+    this.block.write(id, this.#idAt, id.length, 'latin1')
+    return this.#end
+  }
+}

@@ -1,0 +1,25 @@
+import { openCodec } from '@weir/codec'
+import { openKafka } from '@weir/kafka'
+import { configured, openHttp, publishStats, readConfig, Service } from '@weir/service'
+import { openAccess } from './access/access.ts'
+import { config as read } from './config.ts'
+import { httpDoor } from './doors/http/door.ts'
+import { topicsOfDoor } from './doors/topics.ts'
+import { openCollector } from './intake/collector.ts'
+import { openIntake } from './intake/intake.ts'
+
+const config = configured((env) => readConfig(env, read))
+
+await Service.named('ingest-hub')
+  .with('collector', openCollector)
+  .with('access', (_, { log }) => openAccess(config.access, log))
+  .with('kafka', (_, { log }) => openKafka(config.kafka, log))
+  .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
+  .with('intake', ({ kafka, codec }) => openIntake({ kafka, codec, topics: topicsOfDoor('http'), memoryBytes: config.memoryBytes }))
+  .with('stats', async ({ intake, codec }, { log }) => publishStats({ log, producer: intake.producer, writer: await codec.writer('weir.stats') }))
+  .with('http', ({ access, collector, kafka, intake }, { log }) => openHttp(config.http, {
+    log,
+    ready: { kafka: kafka.connected },
+    routes: httpDoor({ intake, access, collector, connected: kafka.connected }),
+  }))
+  .start()

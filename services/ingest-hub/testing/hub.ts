@@ -1,0 +1,105 @@
+/** The hub as a process of its own against real servers, and what it stored read back. */
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { openCodec } from '@weir/codec'
+import { sampleOf } from '@weir/contracts'
+import type { TaxiTelemetry } from '@weir/contracts'
+import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { decodeHeaders, kafkaConfig, keyOf, openKafka } from '@weir/kafka'
+import type { Kafka } from '@weir/kafka'
+import { readConfig } from '@weir/service'
+
+export const TOPIC = 'taxi.telemetry'
+
+export interface Backends {
+  readonly brokers: readonly string[]
+  readonly registryUrl: string
+}
+
+/** A connection of the test's own, with topics and contracts in place. */
+export async function prepare({ brokers, registryUrl }: Backends): Promise<{ kafka: Kafka, stop(): Promise<void> }> {
+  const { value: kafka, stop } = await openKafka(readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig))
+  await applyTopics(kafka.admin, { replicas: 1 })
+  await registerContracts(registryUrl)
+  return { kafka, stop }
+}
+
+export interface Hub {
+  readonly url: string
+  readonly pid: number
+  /** Every line it logged. */
+  logs(): Record<string, unknown>[]
+  kill(signal: NodeJS.Signals): void
+  /** Resolves with the exit code. */
+  readonly exited: Promise<number | null>
+}
+
+export async function startHub({ brokers, registryUrl }: Backends, env: Readonly<Record<string, string>> = {}): Promise<Hub> {
+  const child = spawn(process.execPath, ['--max-semi-space-size=8', `${import.meta.dirname}/../main.ts`], {
+    env: { ...process.env, KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: registryUrl, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', HUB_ANONYMOUS: 'true', LOG_LEVEL: 'info', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
+  let out = ''
+  child.stdout.on('data', (data) => { out += data })
+  const url = await listening(child, () => out)
+  return {
+    url, exited,
+    pid: child.pid!,
+    logs: () => out.split('\n').filter(Boolean).map((line) => JSON.parse(line)),
+    kill: (signal) => { child.kill(signal) },
+  }
+}
+
+async function listening(child: ChildProcess, out: () => string): Promise<string> {
+  while (child.exitCode === null) {
+    const url = /listening at (\S+?)"/.exec(out())?.[1]
+    if (url !== undefined) return url
+    await Promise.race([once(child.stdout!, 'data'), once(child, 'exit')])
+  }
+  throw new Error(`The hub did not start:\n${out()}`)
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: any
+}
+
+/** Posts to the topic of the taxis. */
+export async function post(hub: Hub, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}, path = `/v1/topics/${TOPIC}/records`): Promise<Answer> {
+  const response = await fetch(`${hub.url}${path}`, { method: 'POST', body: body as string, headers: { 'content-type': 'application/json', ...headers } })
+  return { status: response.status, headers: response.headers, body: await response.json() }
+}
+
+export const batch = (records: readonly unknown[]): string => JSON.stringify({ records })
+
+export const report = (changes: Partial<TaxiTelemetry> = {}): TaxiTelemetry => ({ ...sampleOf(TOPIC), eventTime: Date.now(), ...changes })
+
+export interface StoredRecord {
+  readonly partition: number
+  readonly offset: number
+  readonly key: string
+  readonly value: TaxiTelemetry
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const begun = Date.now()
+
+/** Everything that this test's process has seen stored from that source, by partition in offset order. */
+export async function storedFrom(kafka: Kafka, registryUrl: string, source: string): Promise<StoredRecord[]> {
+  const { value: codec } = await openCodec({ url: registryUrl })
+  const reader = await codec.reader(TOPIC)
+  const found: StoredRecord[] = []
+  const reading = await kafka.read({ topics: [TOPIC], from: { timestamp: begun }, until: 'end' }, async (records) => {
+    await reader.prepare(records)
+    for (let i = 0; i < records.length; i++) {
+      const headers = decodeHeaders(records.bytes, records.headersStart[i])
+      if (headers['weir-source'] !== source) continue
+      found.push({ partition: records.partition, offset: records.offsets[i], key: String(keyOf(records, i)), value: reader.decode(records.bytes, records.valueStart[i], records.valueEnd[i]), headers })
+    }
+  })
+  await reading.done
+  return found.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
+}

@@ -1,0 +1,17 @@
+import type { Solution } from './solution.ts'
+import { taxiTelemetry } from './taxi-telemetry/solution.ts'
+
+export * from './solution.ts'
+
+/** Every solution there is. A new one is added here. */
+export const solutions: readonly Solution[] = [taxiTelemetry]
+
+/** The solutions of those names; none named: all. Throws a sentence that lists the known names. */
+export function chosenSolutions(names: readonly string[]): readonly Solution[] {
+  if (names.length === 0) return solutions
+  return names.map((name) => {
+    const found = solutions.find((solution) => solution.name === name)
+    if (!found) throw new Error(`There is no solution "${name}"; WEIR_SOLUTIONS may name ${solutions.map((solution) => solution.name).join(', ')}.`)
+    return found
+  })
+}

@@ -1,0 +1,82 @@
+/** What a solution is: data and small functions that the services run. Services never name one; a solution never opens a socket. */
+import type { TopicName } from '@weir/contracts'
+import type { PublishedFlow, Source, Step } from '@weir/flow'
+
+export interface Solution {
+  /** Also its folder and its path on the page server: lower case and dashes. */
+  readonly name: string
+  readonly title: string
+  readonly flows: readonly FlowDefinition[]
+  readonly indices: readonly IndexDefinition[]
+  readonly page: PageDefinition
+  readonly simulator: SimulatorDefinition
+}
+
+/** Run by the enricher: source topic → steps → output topics, exactly once. */
+export interface FlowDefinition {
+  /** Names the consumer group (enricher.NAME), the stage and its metrics. */
+  readonly name: string
+  readonly source: TopicName
+  readonly deadLetter: TopicName
+  /** Reference tables that the steps look things up in; they follow changes while the flow runs. */
+  readonly tables: readonly string[]
+  build(deps: FlowDeps): PublishedFlow<number, any, Source>
+}
+
+export interface FlowDeps {
+  /** From the place of a record in the batch to its value in the shape of the source's contract. */
+  readonly decode: Step<number, any, Source>
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  table(name: string): ReferenceTable
+}
+
+/** A live view of a reference table. `version` grows with every change, so what is derived from the entries is rebuilt only then. */
+export interface ReferenceTable {
+  readonly version: number
+  /** By id; the values are the entries' JSON, as the solution's `seed` and users wrote them. */
+  readonly entries: ReadonlyMap<string, unknown>
+}
+
+/** Run by the indexer: topic → search indices. */
+export interface IndexDefinition {
+  /** Names the consumer group (indexer.NAME), the stage and its metrics. */
+  readonly name: string
+  readonly source: TopicName
+  readonly deadLetter: TopicName
+  /** Indices are PREFIX-2026.11.22 (by rotation, UTC, of the event time). */
+  readonly prefix: string
+  readonly rotation: 'hour' | 'day' | 'week' | 'month'
+  /** The value's field with the event time, ms since the epoch. */
+  readonly eventTime: string
+  /** Mapping properties as Elasticsearch and OpenSearch both take them. */
+  readonly properties: Readonly<Record<string, unknown>>
+  /** The document of a record. Its _id is the record's id; `source` is where the record came from (a client, a replay run, the simulator). */
+  document(value: any, record: { readonly id: string, readonly source: string }): Record<string, unknown>
+}
+
+/** Served by the indexer at /NAME/. */
+export interface PageDefinition {
+  /** The folder of static files: index.html and what it loads. */
+  readonly folder: URL
+  /** npm packages whose files the page loads, as path under the page → file: { 'echarts.js': 'echarts/dist/echarts.min.js' }. */
+  readonly libraries: Readonly<Record<string, string>>
+  /** What the page shows, as JSON. Called once a second while somebody looks, for all viewers together. */
+  snapshot(search: PageSearch): Promise<unknown>
+}
+
+export interface PageSearch {
+  /** Runs a search on the indices of this solution's IndexDefinition of that name; the body is the engines' common query language. */
+  search(index: string, body: Record<string, unknown>): Promise<any>
+  /** A reference table as the enricher last published it. */
+  table(name: string): ReferenceTable
+}
+
+/** Devices to watch when there are none: run by `npm start`. Sends to ingest-hub as any client does. */
+export interface SimulatorDefinition {
+  readonly topic: TopicName
+  /** Reference entries to begin with, by table and id; given once, where the table is empty. */
+  readonly seed: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** A world with that many devices; `next(now)` gives the values due since the last call. Deterministic for a seed. */
+  world(options: { readonly devices: number, readonly seed: number }): { next(now: number): Record<string, unknown>[] }
+}

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest'
+
+/** The page's modules are plain JavaScript, without types here. */
+const load = (path: string): Promise<any> => import(new URL(`page/${path}`, import.meta.url).href)
+const { areasOf, areaToFollow } = await load('map/areas.js')
+const { Camera } = await load('map/camera.js')
+const { metresPerUnit, toLat, toLon, toX, toY } = await load('map/mercator.js')
+const { zonesOf } = await load('map/zones.js')
+const { byState, byZone, taxisOf } = await load('fleet.js')
+const { ago, count, degrees, latency, percent, rate } = await load('numbers.js')
+
+const taxi = (id: string, lat: number, lon: number) => ({ id, lat, lon })
+const newYork = [taxi('a', 40.75, -73.98), taxi('b', 40.6, -73.9), taxi('c', 40.8, -74.05)]
+const athens = [taxi('x', 37.98, 23.73)]
+
+describe('areas', () => {
+  test('taxis that are near each other are one area, the fullest first', () => {
+    const areas = areasOf([...athens, ...newYork])
+    expect(areas.map((area: any) => area.taxis.map(({ id }: any) => id).toSorted())).toEqual([['a', 'b', 'c'], ['x']])
+  })
+
+  test('an area keeps its key while its taxis change', () => {
+    const before = areasOf(newYork)
+    const after = areasOf([taxi('0-new', 40.7, -73.99), ...newYork.slice(1)], before)
+    expect(after[0].key).toBe(before[0].key)
+  })
+
+  test('who follows sees the fullest area, then a new one once it has settled, and comes back when it is gone', () => {
+    const seen: string[] = []
+    let areas: any[] = []
+    let followed: string | undefined
+    for (const taxis of [newYork, [...newYork, ...athens], [...newYork, ...athens], [...newYork, ...athens], [...newYork, ...athens], newYork]) {
+      areas = areasOf(taxis, areas)
+      followed = areaToFollow(areas, followed)
+      seen.push(followed!)
+    }
+    expect(seen).toEqual(['a', 'a', 'a', 'x', 'x', 'a'])
+    expect(areaToFollow([], 'a')).toBeUndefined()
+  })
+
+  test('one wrong position does not move the map', () => {
+    let areas = areasOf(newYork)
+    const followed = areaToFollow(areas, undefined)
+    areas = areasOf([...newYork, taxi('lost', 0, 0)], areas)
+    expect(areaToFollow(areas, followed)).toBe(followed)
+  })
+})
+
+describe('the map\'s geometry', () => {
+  test('Mercator there and back, and metres at a latitude', () => {
+    expect([toLon(toX(-73.984)), toLat(toY(40.7549))]).toEqual([expect.closeTo(-73.984, 9), expect.closeTo(40.7549, 9)])
+    expect(metresPerUnit(toY(60)) / metresPerUnit(toY(0))).toBeCloseTo(0.5, 6)
+  })
+
+  test('a fit shows the whole box, and zooming keeps the point under the pointer', () => {
+    const camera = new Camera()
+    camera.resize(800, 600)
+    const box = { west: toX(-74.03), east: toX(-73.9), north: toY(40.88), south: toY(40.69) }
+    camera.fit(box, false)
+    expect(camera.screenY(box.north)).toBeGreaterThan(0)
+    expect(camera.screenY(box.south)).toBeLessThan(600)
+    expect(camera.fits(box)).toBe(true)
+    const [x, y] = [camera.worldX(200), camera.worldY(150)]
+    camera.zoom(3, 200, 150)
+    expect([camera.screenX(x), camera.screenY(y)]).toEqual([expect.closeTo(200, 3), expect.closeTo(150, 3)])
+    expect(camera.fits(box)).toBe(false)
+  })
+
+  test('a flight ends exactly where it was to go', () => {
+    const camera = new Camera()
+    camera.resize(800, 600)
+    camera.fit({ west: 0.29, east: 0.2903, north: 0.37, south: 0.3703 }, false)
+    camera.fit({ west: 0.565, east: 0.5651, north: 0.386, south: 0.3861 }, true)
+    const began = performance.now()
+    expect(camera.step(began + 300)).toBe(true)
+    camera.step(began + 10_000)
+    expect([camera.x, camera.y]).toEqual([expect.closeTo(0.56505, 9), expect.closeTo(0.38605, 9)])
+    expect(camera.step(began + 10_001)).toBe(false)
+  })
+
+  test('zones have a middle inside them; entries of another shape are left out', () => {
+    const [zone, ...others] = zonesOf({ a: { name: 'A', polygon: [[0, 0], [2, 0], [2, 2], [0, 2]] }, b: { name: 'B' }, c: null, d: { polygon: [[0, 0], [1, 1], [2, 0]] } })
+    expect(others).toEqual([])
+    expect([toLon(zone.middle[0]), toLat(zone.middle[1])]).toEqual([expect.closeTo(1, 6), expect.closeTo(1, 2)])
+  })
+})
+
+describe('the fleet', () => {
+  const fleet = taxisOf({
+    taxis: { id: ['1', '2', '3'], lon: [1, 2, 3], lat: [1, 2, 3], state: ['OCCUPIED', 'IDLE', 'SOMETHING'], speed: [30, 0, 12], heading: [90, null, 10], zone: [0, 0, 1] },
+    zones: [{ id: 'soho', name: 'SoHo' }, { id: '88abc', name: null }],
+  })
+
+  test('columns become taxis; a state that this page does not know is unknown', () => {
+    expect(fleet[0]).toMatchObject({ id: '1', lon: 1, state: { key: 'occupied' }, zone: { name: 'SoHo' } })
+    expect(byState(fleet).map(({ key, taxis }: any) => [key, taxis])).toEqual([['occupied', 1], ['moving', 0], ['idle', 1], ['unknown', 1]])
+    expect(byState([]).map(({ key }: any) => key)).toEqual(['occupied', 'moving', 'idle'])
+  })
+
+  test('zones are counted, the fullest first', () => {
+    expect(byZone(fleet)).toEqual([{ id: 'soho', name: 'SoHo', taxis: 2, occupied: 1, speed: 15 }, { id: '88abc', name: null, taxis: 1, occupied: 0, speed: 12 }])
+  })
+})
+
+test('numbers are written as people read them', () => {
+  expect([count(1234), count(123_456), rate(3.21), rate(0), rate(1040.4)]).toEqual(['1,234', '123.5K', '3.2', '0', '1,040'])
+  expect([latency(null), latency(2.34), latency(410.4), latency(1234), latency(61_000)]).toEqual([['–', ''], ['2.3', 'ms'], ['410', 'ms'], ['1.2', 's'], ['61', 's']])
+  expect([percent(1, 3), percent(0, 0)]).toEqual(['33 %', '0 %'])
+  expect([ago(5000), ago(61_000), ago(240_000)]).toEqual(['less than a minute ago', 'a minute ago', '4 minutes ago'])
+  expect(degrees(-73.984, 40.7549)).toBe('40.75° N, 73.98° W')
+})

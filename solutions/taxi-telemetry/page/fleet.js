@@ -1,0 +1,41 @@
+/** The taxis of a snapshot, from its columns. */
+
+/** By the flow's states; the order is that of all charts and tables. `key` names the colour. */
+export const STATES = [
+  { id: 'OCCUPIED', key: 'occupied', name: 'With passengers' },
+  { id: 'MOVING', key: 'moving', name: 'Driving free' },
+  { id: 'IDLE', key: 'idle', name: 'Standing free' },
+  { id: 'UNKNOWN', key: 'unknown', name: 'Unknown' },
+]
+
+const byId = new Map(STATES.map((state) => [state.id, state]))
+export const stateOf = (id) => byId.get(id) ?? STATES[3]
+
+/** @returns {{ id, lon, lat, state, speed, heading, zone: { id, name } }[]} */
+export function taxisOf({ taxis, zones }) {
+  return taxis.id.map((id, i) => ({
+    id, lon: taxis.lon[i], lat: taxis.lat[i], state: stateOf(taxis.state[i]), speed: taxis.speed[i], heading: taxis.heading[i], zone: zones[taxis.zone[i]],
+  }))
+}
+
+/** Taxis by state, in the order of STATES; the unknown only where there are some. */
+export function byState(taxis) {
+  return STATES.map((state) => ({ ...state, taxis: taxis.filter((taxi) => taxi.state === state).length })).filter(({ id, taxis }) => id !== 'UNKNOWN' || taxis > 0)
+}
+
+/** The zones that have taxis, the fullest first: { id, name, taxis, occupied, speed } with the mean speed in km/h. */
+export function byZone(taxis) {
+  const groups = Map.groupBy(taxis, ({ zone }) => zone.id)
+  return [...groups.values()].map((group) => ({
+    id: group[0].zone.id,
+    name: group[0].zone.name,
+    taxis: group.length,
+    occupied: group.filter(({ state }) => state.id === 'OCCUPIED').length,
+    speed: mean(group.map((taxi) => taxi.speed)),
+  })).sort((a, b) => b.taxis - a.taxis || (a.id < b.id ? -1 : 1))
+}
+
+/** 0 of nothing. */
+export function mean(values) {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
+}

@@ -1,0 +1,36 @@
+/** Numbers as people read them. */
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
+const tenth = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hour12: false })
+const MINUTE = 60_000
+
+/** 1,234, and 123K from a hundred thousand on. */
+export const count = (value) => (value >= 100_000 ? short : whole).format(value)
+/** Rates below ten with their tenth. */
+export const rate = (value) => (value > 0 && value < 10 ? tenth.format(value) : count(value))
+export const speed = (kmh) => whole.format(kmh)
+export const time = (ms) => clock.format(ms)
+export const percent = (part, all) => `${all > 0 ? Math.round((100 * part) / all) : 0} %`
+
+/** A latency with its unit apart: [value, unit]. */
+export function latency(ms) {
+  if (ms === null) return ['–', '']
+  if (ms >= 10_000) return [whole.format(ms / 1000), 's']
+  if (ms >= 1000) return [tenth.format(ms / 1000), 's']
+  return [ms < 10 ? tenth.format(ms) : whole.format(ms), 'ms']
+}
+
+/** How long ago, in words. */
+export function ago(ms) {
+  if (ms < MINUTE) return 'less than a minute ago'
+  const minutes = Math.round(ms / MINUTE)
+  return minutes === 1 ? 'a minute ago' : `${minutes} minutes ago`
+}
+
+/** 37.98° N, 23.73° E */
+export function degrees(lon, lat) {
+  const part = (value, positive, negative) => `${Math.abs(value).toFixed(2)}° ${value >= 0 ? positive : negative}`
+  return `${part(lat, 'N', 'S')}, ${part(lon, 'E', 'W')}`
+}

@@ -1,0 +1,65 @@
+/** The choice of area: follow what happens, all taxis, or one of the places where taxis are. */
+import { count, degrees } from '../numbers.js'
+import { toLat, toLon } from '../map/mercator.js'
+import { setText } from './chart.js'
+
+/** @param changed called when the viewer chose */
+export function openAreas(fieldset, changed) {
+  const options = new Map()
+  let chosen = 'follow'
+
+  const option = (key) => {
+    if (!options.has(key)) options.set(key, newOption(fieldset, key, key === chosen))
+    return options.get(key)
+  }
+  const set = (key) => {
+    chosen = key
+    for (const [other, { input }] of options) input.checked = other === key
+  }
+  fieldset.addEventListener('change', ({ target }) => {
+    set(target.value)
+    changed()
+  })
+
+  return {
+    /** 'follow', 'all', an area's key, or 'zone' while a zone of the table is looked at. */
+    chosen: () => chosen,
+    set,
+    show: (areas, followed) => {
+      fieldset.hidden = areas.length === 0
+      const keys = new Set(['follow', ...(areas.length > 1 ? ['all'] : []), ...areas.map(({ key }) => key)])
+      if (areas.length > 0 && chosen !== 'zone' && !keys.has(chosen)) set('follow')
+      for (const [key, { label }] of options) if (!keys.has(key)) options.delete(key), label.remove()
+      fill(option('follow'), 'Follow', '')
+      if (areas.length > 1) fill(option('all'), 'All', count(areas.reduce((sum, { taxis }) => sum + taxis.length, 0)))
+      for (const area of areas) {
+        fill(option(area.key), nameOf(area), count(area.taxis.length))
+        option(area.key).label.classList.toggle('followed', chosen === 'follow' && area.key === followed)
+      }
+    },
+  }
+}
+
+function newOption(fieldset, key, checked) {
+  const label = document.createElement('label')
+  const input = document.createElement('input')
+  const name = document.createElement('span')
+  const number = document.createElement('b')
+  Object.assign(input, { type: 'radio', name: 'area', value: key, checked })
+  label.append(input, name, number)
+  fieldset.append(label)
+  return { label, input, name, number }
+}
+
+function fill({ name, number }, text, taxis) {
+  setText(name, text)
+  setText(number, taxis)
+}
+
+/** By its fullest named zone; by its coordinates where no zone is. */
+function nameOf({ taxis, box }) {
+  const named = taxis.filter(({ zone }) => zone.name !== null)
+  if (named.length < taxis.length / 2) return degrees(toLon((box.west + box.east) / 2), toLat((box.north + box.south) / 2))
+  const zones = [...Map.groupBy(named, ({ zone }) => zone.name)].sort(([, a], [, b]) => b.length - a.length)
+  return zones.length === 1 ? zones[0][0] : `Around ${zones[0][0]}`
+}

@@ -1,0 +1,79 @@
+/** What all charts have in common: one ECharts instance for an element, its colours, and updates that move instead of flicker. */
+import { reducedMotion } from '../theme.js'
+
+/**
+ * @param build (data, colours) → an ECharts option; it is merged into the one before
+ * @returns {{ show(data): void, setColours(colours): void }}
+ */
+export function openChart(element, build) {
+  const chart = globalThis.echarts.init(element, null, { renderer: 'canvas' })
+  let shown
+  let colours
+  const draw = () => {
+    if (shown !== undefined && colours) chart.setOption({ ...common(colours), ...build(shown, colours) }, { lazyUpdate: true })
+  }
+  new ResizeObserver(() => chart.resize()).observe(element)
+  return {
+    show: (data) => {
+      shown = data
+      draw()
+    },
+    setColours: (next) => {
+      colours = next
+      draw()
+    },
+  }
+}
+
+function common(colours) {
+  return {
+    animation: !reducedMotion.matches,
+    animationDuration: 300,
+    animationDurationUpdate: 500,
+    animationEasingUpdate: 'cubicOut',
+    backgroundColor: 'transparent',
+    textStyle: { fontFamily: colours.sans, color: colours.ink2, fontSize: 12 },
+  }
+}
+
+/** Axes with hairlines and nothing more. */
+export function quietAxes(colours) {
+  return {
+    line: { axisLine: { lineStyle: { color: colours.lineStrong } }, axisTick: { show: false }, axisLabel: { color: colours.ink3, fontSize: 12 } },
+    grid: { axisLine: { show: false }, axisTick: { show: false }, axisLabel: { color: colours.ink3, fontSize: 12 }, splitLine: { lineStyle: { color: colours.line } } },
+  }
+}
+
+/** A tip drawn into the canvas: HTML tips carry inline styles, which the page's security policy refuses. */
+export function tip(colours, more) {
+  return {
+    renderMode: 'richText', confine: true, transitionDuration: 0, backgroundColor: colours.raised, borderColor: colours.lineStrong, borderWidth: 1, padding: [8, 11],
+    textStyle: { color: colours.ink, fontSize: 13, fontFamily: colours.sans }, ...more,
+  }
+}
+
+/** Replaces the rows of a table, each a list of cells; the first heads its row. Only where a row differs the page is touched. */
+export function fillTable(table, rows) {
+  const body = table.tBodies[0]
+  while (body.rows.length > rows.length) body.deleteRow(-1)
+  rows.forEach((cells, i) => {
+    const row = body.rows[i] ?? newRow(body, cells.length)
+    cells.forEach((cell, j) => {
+      if (row.cells[j].textContent !== cell) row.cells[j].textContent = cell
+    })
+  })
+}
+
+function newRow(body, cells) {
+  const row = body.insertRow()
+  const head = document.createElement('th')
+  head.scope = 'row'
+  row.append(head)
+  for (let i = 1; i < cells; i++) row.insertCell()
+  return row
+}
+
+/** Sets a text where it differs, so that screen readers and layout are left alone. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text
+}

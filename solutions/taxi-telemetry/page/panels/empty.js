@@ -1,0 +1,34 @@
+/** What the map says when no taxi is there: how to get some. */
+import { ago } from '../numbers.js'
+import { setText } from './chart.js'
+
+const COPIED_MS = 1600
+
+export function openEmpty(document) {
+  const section = document.getElementById('empty')
+  const text = document.getElementById('empty-text')
+  const beneath = document.querySelectorAll('.map, .map-layers, .map-zoom')
+  for (const button of section.querySelectorAll('.copy')) button.addEventListener('click', () => copy(button))
+  return {
+    /** @param since ms since the newest report of the last half hour came; null: there was none */
+    show: (empty, since) => {
+      section.hidden = !empty
+      for (const part of beneath) part.inert = empty
+      if (!empty) return
+      setText(text, since === null
+        ? 'Nothing has reported in the last half hour. Send some taxis out: they appear here within two seconds.'
+        : `The last report came ${ago(since)}. Send some taxis out: they appear here within two seconds.`)
+    },
+  }
+}
+
+/** Where the browser allows no clipboard (plain HTTP from another machine) the command is selected instead. */
+async function copy(button) {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy)
+    setText(button, 'Copied')
+    setTimeout(() => setText(button, 'Copy'), COPIED_MS)
+  } catch {
+    getSelection().selectAllChildren(button.previousElementSibling)
+  }
+}

@@ -1,0 +1,113 @@
+/** The map with what belongs to it: areas, layers, zoom, scale, tips, and what is said when no taxi is there. */
+import { areasOf, areaToFollow } from '../map/areas.js'
+import { demandOf } from '../map/demand.js'
+import { TaxiMap } from '../map/map.js'
+import { isEmpty, join, metresPerUnit, nowhere, widen, within } from '../map/mercator.js'
+import { boxOf, boxOfAll, zonesOf } from '../map/zones.js'
+import { reducedMotion } from '../theme.js'
+import { openAreas } from './areas.js'
+import { setText } from './chart.js'
+import { openEmpty } from './empty.js'
+import { openTip } from './tip.js'
+
+const SCALE_PX = 110
+
+/** @param left called when the map goes away from a zone that was chosen */
+export function openMapPanel(document, { colours, left }) {
+  const root = document.getElementById('map')
+  const summary = document.getElementById('map-summary')
+  const demandName = document.getElementById('demand-name')
+  const scale = { text: document.getElementById('scale-text'), bar: document.getElementById('scale-bar') }
+  const map = new TaxiMap(root, colours, (camera) => drawScale(scale, camera))
+  const empty = openEmpty(document)
+  const tip = openTip(root, document.getElementById('map-tip'), map)
+  const chooser = openAreas(document.getElementById('areas'), () => {
+    map.select(null)
+    left()
+    if (areas.length > 0) map.show(boxWanted(), true)
+  })
+  let zones = []
+  let zonesVersion = -1
+  let areas = []
+  let followed
+
+  const boxWanted = () => {
+    const chosen = chooser.chosen()
+    if (chosen === 'all') return areas.map(boxOfArea).reduce(join, nowhere())
+    return boxOfArea(areas.find(({ key }) => key === (chosen === 'follow' ? followed : chosen)) ?? areas[0])
+  }
+  /** A fleet within the zones is seen with all of its zones: they stay where they are while taxis come and go. */
+  const boxOfArea = ({ box }) => {
+    const zoneBox = boxOfAll(zones.filter(({ middle }) => within(box, ...middle)))
+    return isEmpty(zoneBox) ? box : join(box, zoneBox)
+  }
+  const loadZones = async (version) => {
+    zonesVersion = version
+    try {
+      const { entries } = await (await fetch('tables/zones')).json()
+      zones = zonesOf(entries)
+      map.setZones(zones)
+      if (areas.length === 0) map.show(boxOfAll(zones))
+    } catch {
+      zonesVersion = -1 // The next snapshot asks again.
+    }
+  }
+
+  document.getElementById('zoom-in').addEventListener('click', () => map.zoom(1.6))
+  document.getElementById('zoom-out').addEventListener('click', () => map.zoom(1 / 1.6))
+  document.getElementById('zoom-fit').addEventListener('click', () => map.fit())
+  for (const button of document.querySelectorAll('[data-layer]')) {
+    button.addEventListener('click', () => {
+      const shown = button.getAttribute('aria-pressed') !== 'true'
+      button.setAttribute('aria-pressed', String(shown))
+      map.setLayer(button.dataset.layer, shown)
+    })
+  }
+
+  return {
+    setColours: (next) => map.setColours(next),
+    lookAt: (zone) => {
+      map.select(zone)
+      const ring = zone === null ? undefined : map.ringOf(zone)
+      if (ring) {
+        map.show(around(boxOf(ring)), true)
+        root.scrollIntoView({ block: 'nearest', behavior: reducedMotion.matches ? 'auto' : 'smooth' })
+      }
+      chooser.set(zone === null ? 'follow' : 'zone')
+      if (zone === null && areas.length > 0) map.show(boxWanted(), true)
+    },
+    show: (taxis, { zonesVersion: version, lastHalfHour: { demand, newest } }, now) => {
+      if (version !== zonesVersion) void loadZones(version)
+      areas = areasOf(taxis, areas)
+      followed = areaToFollow(areas, followed)
+      chooser.show(areas, followed)
+      const shown = demandOf(demand, around(areas.length > 0 ? boxWanted() : boxOfAll(zones)))
+      setText(demandName, shown.told || demand.x.length === 0 ? 'Demand, half an hour' : 'Traffic, half an hour')
+      map.update(taxis, shown, areas)
+      if (areas.length > 0 && chooser.chosen() !== 'zone') map.show(boxWanted())
+      tip.refresh()
+      empty.show(taxis.length === 0, newest === null ? null : now - newest)
+      setText(summary, summaryOf(taxis, areas))
+    },
+  }
+}
+
+/** The box and as much again around it. */
+function around(box) {
+  const [width, height] = [box.east - box.west, box.south - box.north]
+  return widen(widen({ ...box }, box.west - width / 2, box.north - height / 2), box.east + width / 2, box.south + height / 2)
+}
+
+function summaryOf(taxis, areas) {
+  if (taxis.length === 0) return 'No taxis.'
+  return `${taxis.length} taxis in ${areas.length === 1 ? 'one area' : `${areas.length} areas`}.`
+}
+
+/** The longest round distance (1, 2 or 5 times a power of ten) that fits. */
+function drawScale({ text, bar }, camera) {
+  const metresPerPixel = metresPerUnit(camera.y) / camera.scale
+  const power = 10 ** Math.floor(Math.log10(SCALE_PX * metresPerPixel))
+  const metres = power * [5, 2, 1].find((factor) => factor * power <= SCALE_PX * metresPerPixel)
+  setText(text, metres >= 1000 ? `${metres / 1000} km` : `${metres} m`)
+  bar.style.width = `${Math.round(metres / metresPerPixel)}px`
+}

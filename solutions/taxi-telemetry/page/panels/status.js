@@ -1,0 +1,42 @@
+/** How the stream is: a sign in the bar always, a sentence over the page when something is wrong. */
+import { setText } from './chart.js'
+
+const NAMES = { connecting: 'Connecting', live: 'Live', late: 'Delayed', broken: 'Reconnecting' }
+const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false })
+
+export function openStatus(document) {
+  const sign = document.getElementById('status')
+  const text = document.getElementById('status-text')
+  const banner = document.getElementById('banner')
+  let connection = 'connecting'
+  let trouble = null
+  let newest = null
+
+  const draw = () => {
+    sign.dataset.state = connection === 'live' && trouble ? 'late' : connection
+    setText(text, connection === 'live' && trouble ? 'No data' : NAMES[connection])
+    const sentence = connection === 'live' || connection === 'connecting' ? trouble : lost(connection, newest)
+    banner.hidden = !sentence
+    banner.dataset.kind = connection === 'broken' ? 'broken' : 'late'
+    setText(banner, sentence ?? '')
+    document.documentElement.classList.toggle('stale', Boolean(sentence))
+  }
+
+  return {
+    connection: (next) => {
+      connection = next
+      draw()
+    },
+    trouble: (sentence, time) => {
+      trouble = sentence
+      if (!sentence) newest = time
+      draw()
+    },
+  }
+}
+
+function lost(connection, newest) {
+  const since = newest === null ? '' : ` What you see is from ${clock.format(newest)}.`
+  if (connection === 'late') return `The page server has not sent anything for some seconds.${since}`
+  return `The connection to the page server is broken; trying again.${since}`
+}

@@ -1,0 +1,87 @@
+/** The table of zones by their taxis: the map as text, and the way to its places by keyboard. */
+import { byZone } from '../fleet.js'
+import { count, percent, speed } from '../numbers.js'
+import { setText } from './chart.js'
+
+const FEW = 8
+const MOST = 100
+
+/** @param chosen called with a zone's id, or with null when it is chosen again */
+export function openZones(document, chosen) {
+  const body = document.getElementById('zones-table').tBodies[0]
+  const more = document.getElementById('zones-more')
+  let zones = []
+  let all = false
+  let selected = null
+
+  const draw = () => {
+    const shown = zones.slice(0, all ? MOST : FEW)
+    if (body.rows[0]?.dataset.nothing) body.deleteRow(0)
+    while (body.rows.length > shown.length) body.deleteRow(-1)
+    shown.forEach((zone, i) => fillRow(body.rows[i] ?? newRow(body), zone, selected))
+    if (zones.length === 0) showNothing(body)
+    more.hidden = zones.length <= FEW
+    more.setAttribute('aria-expanded', String(all))
+    setText(more, all ? 'Show the busiest only' : `Show all ${count(zones.length)} zones`)
+  }
+
+  more.addEventListener('click', () => {
+    all = !all
+    draw()
+  })
+  body.addEventListener('click', ({ target }) => {
+    const zone = target.closest('button')?.dataset.zone
+    if (zone === undefined) return
+    selected = selected === zone ? null : zone
+    chosen(selected)
+    draw()
+  })
+  return {
+    show: (taxis) => {
+      zones = byZone(taxis)
+      draw()
+    },
+    clear: () => {
+      selected = null
+      draw()
+    },
+  }
+}
+
+function fillRow(row, { id, name, taxis, occupied, speed: mean }, selected) {
+  const button = row.cells[0].firstElementChild
+  button.dataset.zone = id
+  button.setAttribute('aria-pressed', String(selected === id))
+  row.setAttribute('aria-current', String(selected === id))
+  setText(button.firstElementChild, name ?? `Cell ${id}`)
+  setText(row.cells[1], count(taxis))
+  const [meter, share] = row.cells[2].firstElementChild.children
+  meter.value = occupied / taxis
+  setText(share, percent(occupied, taxis))
+  setText(row.cells[3], speed(mean))
+}
+
+function newRow(body) {
+  const row = body.insertRow()
+  const button = row.insertCell().appendChild(document.createElement('button'))
+  button.type = 'button'
+  button.className = 'zone'
+  button.append(document.createElement('span'))
+  row.insertCell()
+  const share = row.insertCell().appendChild(document.createElement('span'))
+  row.cells[2].className = 'wide'
+  share.className = 'share'
+  const meter = share.appendChild(document.createElement('meter'))
+  meter.setAttribute('aria-hidden', 'true')
+  share.append(document.createElement('span'))
+  row.insertCell()
+  return row
+}
+
+function showNothing(body) {
+  const cell = body.insertRow().insertCell()
+  cell.parentElement.dataset.nothing = 'true'
+  cell.colSpan = 4
+  cell.className = 'nothing'
+  cell.textContent = 'No taxis, no zones.'
+}

@@ -1,0 +1,40 @@
+/** The live stream of snapshots: comes back by itself, and says how it is. */
+
+const SILENCE_MS = 4000
+const FIRST_PAUSE_MS = 1000
+const LONGEST_PAUSE_MS = 15_000
+
+/**
+ * @param {{ snapshot(snapshot: object): void, state(state: 'connecting' | 'live' | 'late' | 'broken'): void }} viewer
+ *   late: the stream is open and silent; broken: it is closed and will be opened again
+ */
+export function openStream(url, viewer) {
+  let pause = FIRST_PAUSE_MS
+  let silence
+
+  const heard = () => {
+    clearTimeout(silence)
+    silence = setTimeout(() => viewer.state('late'), SILENCE_MS)
+  }
+
+  const open = () => {
+    const source = new EventSource(url)
+    source.addEventListener('snapshot', ({ data }) => {
+      pause = FIRST_PAUSE_MS
+      heard()
+      viewer.state('live')
+      viewer.snapshot(JSON.parse(data))
+    })
+    source.addEventListener('error', () => {
+      clearTimeout(silence)
+      viewer.state('broken')
+      // The browser repeats a lost connection but not a refused one (503 while the server stops or has too many viewers): both are repeated here.
+      source.close()
+      setTimeout(open, pause)
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+    })
+  }
+
+  viewer.state('connecting')
+  open()
+}

@@ -1,0 +1,25 @@
+import type { Solution } from '../solution.ts'
+import { taxiFlow } from './flow.ts'
+import { taxiIndex } from './index-definition.ts'
+import { simulator } from './simulator.ts'
+import { snapshot } from './snapshot.ts'
+
+/** Taxi telemetry, the paper's fifth solution: devices in taxis → hub → zone and state → search indices → live page. */
+export const taxiTelemetry: Solution = {
+  name: 'taxi-telemetry',
+  title: 'Taxi telemetry',
+  flows: [{
+    name: 'taxi',
+    source: 'taxi.telemetry',
+    deadLetter: 'taxi.telemetry.dead',
+    tables: ['zones'],
+    build: taxiFlow,
+  }],
+  indices: [taxiIndex],
+  page: {
+    folder: new URL('page/', import.meta.url),
+    libraries: { 'echarts.js': 'echarts/dist/echarts.min.js', 'h3.js': 'h3-js/dist/h3-js.umd.js' },
+    snapshot,
+  },
+  simulator,
+}

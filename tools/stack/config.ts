@@ -1,0 +1,56 @@
+/** What `weir up` starts and where, from options and environment. */
+import type { ConfigReader } from '@weir/service/config.ts'
+import { StackError } from './errors.ts'
+import type { PortNeeded } from './preflight.ts'
+
+/** In the order of the data's way; stopped in the reverse order. */
+export const PARTS = ['kafka', 'registry', 'redis', 'search', 'ingest-hub', 'enricher', 'indexer', 'simulator'] as const
+export type PartName = (typeof PARTS)[number]
+
+export interface StackConfig {
+  readonly parts: ReadonlySet<PartName>
+  readonly ports: Readonly<Record<Exclude<PartName, 'simulator'>, number>>
+  readonly engine: 'opensearch' | 'elasticsearch'
+}
+
+const PORTS = {
+  'kafka': ['KAFKA_PORT', 9092], 'registry': ['REGISTRY_PORT', 8181], 'redis': ['REDIS_PORT', 6379], 'search': ['SEARCH_PORT', 9200],
+  'ingest-hub': ['HUB_PORT', 8080], 'enricher': ['ENRICHER_PORT', 8081], 'indexer': ['INDEXER_PORT', 8084],
+} as const
+type PortPart = keyof typeof PORTS
+const PORT_PARTS = Object.keys(PORTS) as PortPart[]
+
+export const stackConfig = (reader: ConfigReader) => ({
+  ports: Object.fromEntries(PORT_PARTS.map((part) => [part, reader.port(PORTS[part][0], `The port of ${part}.`, PORTS[part][1])])) as StackConfig['ports'],
+  engine: reader.choice('SEARCH_ENGINE', 'The search engine to start.', ['opensearch', 'elasticsearch'], 'opensearch'),
+})
+
+/** The parts that `--only` names, all without it. */
+export function chooseParts(only: string | undefined, simulator: boolean): Set<PartName> {
+  const named = only === undefined ? PARTS : only.split(',').map((name) => name.trim())
+  for (const name of named) {
+    if (!(PARTS as readonly string[]).includes(name)) throw new StackError(`--only names "${name}"; it may name ${PARTS.join(', ')}, with commas between.`)
+  }
+  const parts = new Set(named as readonly PartName[])
+  if (!simulator) parts.delete('simulator')
+  if (parts.has('registry') && !parts.has('kafka')) throw new StackError('--only names the registry without kafka, which is its store: name both.')
+  return parts
+}
+
+export const portsNeeded = ({ parts, ports }: StackConfig): PortNeeded[] =>
+  PORT_PARTS.filter((part) => parts.has(part)).map((part) => ({ what: part, variable: PORTS[part][0], port: ports[part] }))
+
+/** Variables for the services and commands; of parts that are not started here, the caller's own hold. */
+export function stackEnvironment({ parts, ports, engine }: StackConfig): Record<string, string> {
+  const http = (part: PortPart): string => `http://127.0.0.1:${ports[part]}`
+  const all: Record<PortPart, Record<string, string>> = {
+    'kafka': { KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` },
+    'registry': { REGISTRY_URL: `${http('registry')}/apis/ccompat/v7` },
+    'redis': { REDIS_URL: `redis://127.0.0.1:${ports.redis}` },
+    'search': { SEARCH_URL: http('search'), SEARCH_ENGINE: engine },
+    'ingest-hub': { HUB_URL: http('ingest-hub') },
+    'enricher': { ENRICHER_URL: http('enricher') },
+    'indexer': { INDEXER_URL: http('indexer') },
+  }
+  return Object.assign({}, ...PORT_PARTS.filter((part) => parts.has(part)).map((part) => all[part]))
+}

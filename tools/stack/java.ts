@@ -1,0 +1,29 @@
+/** The Java that runs the servers: JAVA_HOME's, else the path's. */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, realpathSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { StackError } from './errors.ts'
+
+/** Kafka 4 brokers need Java 17. */
+export const LEAST_JAVA = 17
+
+export interface Java {
+  readonly command: string
+  /** What JAVA_HOME would be. */
+  readonly home: string
+  readonly major: number
+  /** Differs from every other build of Java. */
+  readonly build: string
+}
+
+/** Throws a StackError that says what to install. */
+export function findJava(env: NodeJS.ProcessEnv = process.env): Java {
+  const candidates = [...(env.JAVA_HOME ? [join(env.JAVA_HOME, 'bin')] : []), ...(env.PATH ?? '').split(delimiter)].map((folder) => join(folder, 'java'))
+  const command = candidates.find((path) => existsSync(path))
+  if (command === undefined) throw new StackError(`There is no Java: install Java ${LEAST_JAVA} or newer (for instance openjdk-17-jre-headless), or set JAVA_HOME.`)
+  const release = execFileSync(command, ['--version'], { encoding: 'utf8' })
+  const major = Number(/^(?:openjdk|java) (\d+)/m.exec(release)?.[1] ?? 0)
+  if (major < LEAST_JAVA) throw new StackError(`${command} is Java ${major || 'of an unknown version'}: install Java ${LEAST_JAVA} or newer and set JAVA_HOME to it.`)
+  return { command, home: dirname(dirname(realpathSync(command))), major, build: createHash('sha256').update(release).digest('hex').slice(0, 12) }
+}

@@ -1,0 +1,39 @@
+/** Ties processes, containers and folders to the life of this process, however it ends. */
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import type { Known } from './process.ts'
+import { startTimeOf } from './process.ts'
+
+export type Belonging = Known | { readonly containersOfRun: string } | { readonly folder: string }
+
+let reaper: ChildProcess | undefined
+
+/** The process is ended when this one ends. */
+export function tieProcess(pid: number): void {
+  const startTime = startTimeOf(pid)
+  if (startTime !== undefined) tell({ pid, startTime })
+}
+
+/** The containers of a test run (docker.ts) are removed when this process ends. */
+export function tieContainers(run: string): void {
+  tell({ containersOfRun: run })
+}
+
+/** The folder is removed when this process ends, after the processes were. */
+export function tieFolder(folder: string): void {
+  tell({ folder })
+}
+
+function tell(belonging: Belonging): void {
+  reaper ??= startReaper()
+  reaper.stdin!.write(`${JSON.stringify(belonging)}\n`)
+}
+
+function startReaper(): ChildProcess {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'reaper.ts')], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], cwd: '/' })
+  child.unref()
+  const pipe = child.stdin as typeof child.stdin & { unref(): void }
+  pipe.unref()
+  return child
+}

@@ -1,0 +1,60 @@
+/** Ports on the loopback address: free ones, and who holds a taken one. */
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+
+/** Free ports, all different. Another process may take one before it is used; at random that is rare. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listening(0)))
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+  return ports
+}
+
+export async function isFree(port: number): Promise<boolean> {
+  try {
+    const server = await listening(port)
+    await new Promise((done) => server.close(done))
+    return true
+  } catch {
+    return false
+  }
+}
+
+const listening = (port: number): Promise<ReturnType<typeof createServer>> => new Promise((done, fail) => {
+  const server = createServer().once('error', fail)
+  server.listen(port, '127.0.0.1', () => done(server))
+})
+
+/** `name (pid N)` of the process that listens on the port; undefined where the system does not tell (only Linux does, and only of our own processes). */
+export function holderOf(port: number): string | undefined {
+  try {
+    const inode = listeningInode(port)
+    if (inode === undefined) return undefined
+    for (const pid of readdirSync('/proc')) {
+      if (/^\d+$/.test(pid) && holds(pid, inode)) return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
+    }
+  } catch {
+    return undefined
+  }
+  return undefined
+}
+
+/** The inode of the listening socket: in /proc/net/tcp the local address is hex, state 0A means listening, the tenth column is the inode. */
+function listeningInode(port: number): string | undefined {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    for (const line of readFileSync(table, 'utf8').split('\n').slice(1)) {
+      const columns = line.trim().split(/\s+/)
+      if (columns[1]?.endsWith(suffix) && columns[3] === '0A') return columns[9]
+    }
+  }
+  return undefined
+}
+
+function holds(pid: string, inode: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,34 @@
+/** What must hold before anything is started: each problem is one sentence that says what to do. */
+import { mkdirSync, statfsSync } from 'node:fs'
+import { StackError } from './errors.ts'
+import { findJava } from './java.ts'
+import { holderOf, isFree } from './ports.ts'
+
+/** Bytes: the software takes 1 GB unpacked, an afternoon of the simulator the rest. */
+const LEAST_DISK = 2 * 1024 ** 3
+
+export interface PortNeeded {
+  readonly what: string
+  readonly variable: string
+  readonly port: number
+}
+
+/** Throws a StackError. Maven is missed only by what is not in the cache yet, so it is asked for there. */
+export async function preflight(ports: readonly PortNeeded[], folders: readonly string[]): Promise<void> {
+  findJava()
+  for (const folder of folders) checkDisk(folder)
+  for (const needed of ports) await checkPort(needed)
+}
+
+function checkDisk(folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  const { bavail, bsize } = statfsSync(folder)
+  const free = bavail * bsize
+  if (free < LEAST_DISK) throw new StackError(`There are only ${(free / 1024 ** 3).toFixed(1)} GB free at ${folder}: make room for 2 GB, or set WEIR_DATA and WEIR_CACHE to folders on another disk.`)
+}
+
+async function checkPort({ what, variable, port }: PortNeeded): Promise<void> {
+  if (await isFree(port)) return
+  const holder = holderOf(port)
+  throw new StackError(`Port ${port} for ${what} is taken${holder ? ` by ${holder}` : ''}: stop that, or choose another port with ${variable}=…`)
+}

@@ -1,0 +1,19 @@
+/** Fetches every server that is not in the cache yet, so that no test waits for a download. Usage: node tools/stack/prepare.ts */
+import { StackError } from './errors.ts'
+import { findJava } from './java.ts'
+import { Progress } from './progress.ts'
+import { elasticsearch } from './servers/elasticsearch.ts'
+import { kafka } from './servers/kafka.ts'
+import { opensearch } from './servers/opensearch.ts'
+import { redis } from './servers/redis.ts'
+import { registry } from './servers/registry.ts'
+
+const progress = new Progress((line) => process.stderr.write(`${line}\n`))
+try {
+  findJava()
+  for (const server of [kafka, registry, redis, opensearch, elasticsearch]) await progress.of(`fetching ${server.name}`, server.prepare())
+} catch (error) {
+  if (!(error instanceof StackError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}

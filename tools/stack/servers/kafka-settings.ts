@@ -1,0 +1,74 @@
+/** server.properties of one KRaft node that is broker and controller at once. */
+
+export interface KafkaNode {
+  readonly nodeId: number
+  readonly port: number
+  /** Every node's controller, this one's included. */
+  readonly voters: readonly { readonly nodeId: number, readonly port: number }[]
+  /** A listener with TLS, and one with TLS and SASL SCRAM. */
+  readonly secure?: SecureListeners
+}
+
+export interface SecureListeners {
+  readonly tlsPort: number
+  readonly scramPort: number
+  /** PEM: the private key and then the certificate. */
+  readonly keyFile: string
+  readonly users: readonly { readonly name: string, readonly password: string }[]
+}
+
+export function serverProperties({ nodeId, port, voters, secure }: KafkaNode, dataFolder: string): string {
+  const controller = voters.find((voter) => voter.nodeId === nodeId)!
+  const listeners = { PLAINTEXT: port, ...secure && { TLS: secure.tlsPort, SCRAM: secure.scramPort } }
+  const addresses = Object.entries(listeners).map(([name, at]) => `${name}://127.0.0.1:${at}`)
+  const replicas = Math.min(3, voters.length)
+  return lines({
+    'process.roles': 'broker,controller',
+    'node.id': nodeId,
+    'log.dirs': dataFolder,
+    'controller.quorum.voters': voters.map((voter) => `${voter.nodeId}@127.0.0.1:${voter.port}`).join(','),
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,TLS:SSL,SCRAM:SASL_SSL',
+    'listeners': [...addresses, `CONTROLLER://127.0.0.1:${controller.port}`].join(','),
+    'advertised.listeners': addresses.join(','),
+    'auto.create.topics.enable': false,
+    'default.replication.factor': replicas,
+    'min.insync.replicas': Math.max(1, replicas - 1),
+    'offsets.topic.replication.factor': replicas,
+    'transaction.state.log.replication.factor': replicas,
+    'transaction.state.log.min.isr': Math.max(1, replicas - 1),
+    ...quickSettings,
+    ...secure && secureSettings(secure),
+  })
+}
+
+/** One machine, few clients, and recovery within seconds after a kill; Kafka's defaults wait for datacentres. */
+export const quickSettings = {
+  // A killed broker's registration blocks its restart until this session ends (default 9 s).
+  'broker.session.timeout.ms': 4000,
+  'broker.heartbeat.interval.ms': 500,
+  // Consumers that were killed give their partitions up after these (defaults 45 s and 5 s).
+  'group.consumer.min.session.timeout.ms': 3000,
+  'group.consumer.session.timeout.ms': 6000,
+  'group.consumer.min.heartbeat.interval.ms': 500,
+  'group.consumer.heartbeat.interval.ms': 1000,
+  'group.min.session.timeout.ms': 3000,
+  'group.initial.rebalance.delay.ms': 0,
+  // Transactions of producers that vanished hold back read_committed readers until this check (default 10 s) sees their timeout.
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
+  // Each partition costs a folder and its index files (defaults 50 and 50).
+  'offsets.topic.num.partitions': 12,
+  'transaction.state.log.num.partitions': 4,
+}
+
+const secureSettings = ({ keyFile }: SecureListeners): Record<string, string> => ({
+  'ssl.keystore.type': 'PEM',
+  'ssl.keystore.location': keyFile,
+  'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512',
+  'listener.name.scram.scram-sha-256.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+  'listener.name.scram.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+})
+
+const lines = (settings: Readonly<Record<string, unknown>>): string =>
+  Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join('')

@@ -1,0 +1,157 @@
+/** The whole of Weir on this machine: servers, contracts, services, simulator. */
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { kafkaConfig, openKafka } from '@weir/kafka'
+import { readConfig } from '@weir/service/config.ts'
+import { PARTS, portsNeeded, stackEnvironment } from './config.ts'
+import type { PartName, StackConfig } from './config.ts'
+import { cacheFolder, checkout, dataFolder, searchFolder } from './paths.ts'
+import { freePorts } from './ports.ts'
+import { preflight } from './preflight.ts'
+import { answers, startProcess, startTimeOf, untilReady } from './process.ts'
+import { Progress } from './progress.ts'
+import { running } from './server.ts'
+import type { Place, Running } from './server.ts'
+import { elasticsearch } from './servers/elasticsearch.ts'
+import { kafka } from './servers/kafka.ts'
+import { opensearch } from './servers/opensearch.ts'
+import { redis } from './servers/redis.ts'
+import { registry } from './servers/registry.ts'
+import { forgetState, writeState } from './state.ts'
+import { Supervisor } from './supervisor.ts'
+
+/** Services are drained before what they write to goes away. */
+const STOP_ORDER: readonly (readonly PartName[])[] = [['simulator'], ['ingest-hub'], ['enricher'], ['indexer'], ['registry'], ['kafka', 'redis', 'search']]
+/** V8's young generation grows to 128 MiB where it may; 16 do the same work. */
+const YOUNG_GENERATION = '--max-semi-space-size=8'
+
+export class Stack {
+  readonly environment: Readonly<Record<string, string>>
+  readonly #config: StackConfig
+  readonly #progress: Progress
+  readonly #supervisor: Supervisor
+  #ready = false
+
+  constructor(config: StackConfig, say: (line: string) => void) {
+    this.#config = config
+    this.environment = stackEnvironment(config)
+    this.#progress = new Progress(say)
+    this.#supervisor = new Supervisor(say, () => this.#remember())
+  }
+
+  /** Resolves when everything is ready. Rejects with a StackError; what was started then is for stop() to end. */
+  async start(): Promise<void> {
+    await preflight(portsNeeded(this.#config), [dataFolder(), cacheFolder()])
+    this.#remember()
+    await this.#prepare()
+    const log = this.#kafkaAndRegistry()
+    const [redisServer, searchServer] = [this.#redis(), this.#search()]
+    await Promise.all([
+      log.then(() => this.#service('ingest-hub')),
+      Promise.all([log, redisServer]).then(() => this.#service('enricher')),
+      Promise.all([log, searchServer]).then(() => this.#service('indexer')),
+    ])
+    await this.#simulator()
+    this.#ready = true
+    this.#remember()
+  }
+
+  /** In the reverse order; what does not end within 15 s is killed. */
+  async stop(): Promise<void> {
+    await this.#supervisor.stop(STOP_ORDER)
+    forgetState()
+  }
+
+  kill(): void {
+    this.#supervisor.kill()
+  }
+
+  /** One download after the other: each uses the whole line, and Maven's store takes no two writers. */
+  async #prepare(): Promise<void> {
+    const needed = [this.#has('kafka') && kafka, this.#has('registry') && registry, this.#has('redis') && redis, this.#has('search') && this.#engine()]
+    for (const server of needed) if (server) await this.#progress.of(`fetching ${server.name}`, server.prepare())
+  }
+
+  async #kafkaAndRegistry(): Promise<void> {
+    if (!this.#has('kafka')) return
+    const [controller] = await freePorts(1) as [number]
+    await this.#run('kafka', () => kafka.start({ ...place('kafka'), nodeId: 1, port: this.#config.ports.kafka, voters: [{ nodeId: 1, port: controller }] }))
+    await Promise.all([this.#progress.of('creating topics', this.#topics()), this.#registry()])
+  }
+
+  async #registry(): Promise<void> {
+    if (!this.#has('registry')) return
+    const brokers = [this.environment.KAFKA_BROKERS!]
+    const { url } = await this.#run('registry', () => registry.start({ ...place('registry'), port: this.#config.ports.registry, brokers }))
+    await this.#progress.of('registering contracts', registerContracts(url))
+  }
+
+  async #topics(): Promise<void> {
+    const { value, stop } = await openKafka(readConfig({ ...process.env, ...this.environment }, kafkaConfig))
+    try {
+      await applyTopics(value.admin, { replicas: 1 })
+    } finally {
+      await stop()
+    }
+  }
+
+  async #redis(): Promise<void> {
+    if (this.#has('redis')) await this.#run('redis', () => redis.start({ ...place('redis'), port: this.#config.ports.redis }))
+  }
+
+  async #search(): Promise<void> {
+    if (!this.#has('search')) return
+    const engine = this.#engine()
+    const data = searchFolder(engine.name, dataFolder())
+    await this.#run('search', () => engine.start({ ...place('search'), data, port: this.#config.ports.search }))
+  }
+
+  async #service(name: 'ingest-hub' | 'enricher' | 'indexer'): Promise<void> {
+    if (!this.#has(name)) return
+    const port = this.#config.ports[name]
+    const url = `http://127.0.0.1:${port}`
+    await this.#run(name, async () => {
+      const child = await this.#node(name, [YOUNG_GENERATION, `services/${name}/main.ts`], { HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port) })
+      return running(child, url, untilReady(child, () => answers(`${url}/readyz`)))
+    })
+  }
+
+  async #simulator(): Promise<void> {
+    if (!this.#has('simulator')) return
+    await this.#run('simulator', async () => running(await this.#node('simulator', ['tools/weir/main.ts', 'simulate'], {}), '', Promise.resolve()))
+  }
+
+  #node(name: PartName, args: readonly string[], env: Readonly<Record<string, string>>) {
+    // Bound to the loopback address, the hub lets everybody in unless keys are named.
+    const open = process.env.HUB_API_KEYS_FILE ? {} : { HUB_ANONYMOUS: 'true' }
+    return startProcess({ name, command: process.execPath, args, cwd: checkout, log: place(name).log, env: { ...open, ...process.env, ...this.environment, ...env } })
+  }
+
+  #run(name: PartName, start: () => Promise<Running>): Promise<Running> {
+    const { log } = place(name)
+    if (existsSync(log)) renameSync(log, `${log}.previous`)
+    return this.#progress.of(`starting ${name}`, this.#supervisor.run(name, start))
+  }
+
+  #has(part: PartName): boolean {
+    return this.#config.parts.has(part)
+  }
+
+  #engine() {
+    return this.#config.engine === 'opensearch' ? opensearch : elasticsearch
+  }
+
+  #remember(): void {
+    const supervisor = { pid: process.pid, startTime: startTimeOf(process.pid)! }
+    writeState({ supervisor, ready: this.#ready, environment: this.environment, processes: this.#supervisor.processes() })
+  }
+}
+
+const place = (name: PartName): Place => ({ data: join(dataFolder(), name), log: join(dataFolder(), 'logs', `${name}.log`), recordClasses: true })
+
+/** Removes what the servers stored; logs stay. */
+export function forgetData(): void {
+  for (const part of PARTS) rmSync(place(part).data, { recursive: true, force: true })
+  for (const engine of [opensearch, elasticsearch]) rmSync(searchFolder(engine.name, dataFolder()), { recursive: true, force: true })
+}

@@ -1,0 +1,105 @@
+/** Keeps processes running: what dies is started again, until all is stopped. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StackError } from './errors.ts'
+import { startTimeOf } from './process.ts'
+import type { Running } from './server.ts'
+import type { StackProcess } from './state.ts'
+
+/** Pause before a process that died is started again, ms: doubled each time, forgotten once it ran for a while. */
+const PAUSE = { first: 250, most: 5000, forgottenAfter: 30_000 }
+
+interface Supervised {
+  readonly name: string
+  running: Running
+  startedAt: number
+  /** Resolves when the process has ended for good. */
+  kept: Promise<void>
+}
+
+export class Supervisor {
+  readonly #parts: Supervised[] = []
+  readonly #firstStarts: Promise<unknown>[] = []
+  readonly #stopping = new AbortController()
+  readonly #say: (line: string) => void
+  readonly #changed: () => void
+
+  /** `changed` is called whenever processes came or went. */
+  constructor(say: (line: string) => void, changed: () => void) {
+    this.#say = say
+    this.#changed = changed
+  }
+
+  /** Starts a process and resolves once it is ready. Rejects when this first start fails; from then on it is started again whenever it ends. */
+  async run(name: string, start: () => Promise<Running>): Promise<Running> {
+    if (this.#stopping.signal.aborted) throw new StackError(`${name} was not started: the stack is being stopped.`)
+    const beginning = this.#begin(name, start)
+    this.#firstStarts.push(beginning)
+    const part = await beginning
+    await part.running.ready
+    part.kept = this.#keep(part, start)
+    return part.running
+  }
+
+  processes(): StackProcess[] {
+    return this.#parts.flatMap(({ name, running: { pid, url }, startedAt }) => {
+      const startTime = startTimeOf(pid)
+      return startTime === undefined ? [] : [{ name, pid, startTime, startedAt, url }]
+    })
+  }
+
+  /** Stops processes of these names, those in one list at the same time, list after list. Nothing is started again from now on. */
+  async stop(order: readonly (readonly string[])[]): Promise<void> {
+    this.#stopping.abort()
+    await Promise.allSettled(this.#firstStarts)
+    for (const names of order) {
+      await Promise.all(this.#parts.filter(({ name }) => names.includes(name)).map(async (part) => {
+        await part.running.stop()
+        await part.kept
+      }))
+    }
+  }
+
+  kill(): void {
+    this.#stopping.abort()
+    for (const { running } of this.#parts) running.kill('SIGKILL')
+  }
+
+  async #begin(name: string, start: () => Promise<Running>): Promise<Supervised> {
+    const part = { name, startedAt: Date.now(), running: await start(), kept: Promise.resolve() }
+    this.#parts.push(part)
+    this.#changed()
+    return part
+  }
+
+  async #keep(part: Supervised, start: () => Promise<Running>): Promise<void> {
+    const stopping = this.#stopping.signal
+    let pause = PAUSE.first
+    for (let end = await endOf(part.running); !stopping.aborted; end = await this.#startAgain(part, start)) {
+      if (Date.now() - part.startedAt > PAUSE.forgottenAfter) pause = PAUSE.first
+      this.#changed()
+      this.#say(`${part.name} ${end}; starting it again in ${pause / 1000} s. Its log: ${part.running.log}`)
+      await sleep(pause, undefined, { signal: stopping }).catch(() => {})
+      if (stopping.aborted) return
+      pause = Math.min(pause * 2, PAUSE.most)
+    }
+  }
+
+  /** Resolves with how it ended. A start can fail while what it needs is down as well. */
+  async #startAgain(part: Supervised, start: () => Promise<Running>): Promise<string> {
+    const began = part.startedAt = Date.now()
+    try {
+      part.running = await start()
+    } catch (error) {
+      return `could not be started (${(error as Error).message})`
+    }
+    this.#changed()
+    if (this.#stopping.signal.aborted) await part.running.stop()
+    part.running.ready.then(() => this.#say(`${part.name} is ready again after ${((Date.now() - began) / 1000).toFixed(1)} s.`), () => {})
+    return endOf(part.running)
+  }
+}
+
+async function endOf({ exited }: Running): Promise<string> {
+  const { code, signal } = await exited
+  return `ended (${signal ?? `code ${code}`})`
+}

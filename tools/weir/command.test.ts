@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { command, onlyPositionals, Refused, Unreachable, UsageError, wholeNumber } from './command.ts'
+import { nearest } from './nearest.ts'
+
+let said = ''
+const write = process.stderr.write
+beforeEach(() => {
+  said = ''
+  process.stderr.write = ((text: string) => {
+    said += text
+    return true
+  }) as typeof process.stderr.write
+})
+afterEach(() => { process.stderr.write = write })
+
+const failing = (error: Error) => command({ name: 'try', summary: '', usage: 'how', options: { speed: { type: 'string' }, json: { type: 'boolean' } }, run: () => Promise.reject(error) })
+
+test.each([
+  [['--sped', '3'], 2, 'weir try: There is no option --sped. Did you mean --speed? See `weir try --help`.\n'],
+  [['--nothing-like-it'], 2, 'weir try: There is no option --nothing-like-it. See `weir try --help`.\n'],
+  [['--json=yes'], 2, /does not take an argument/],
+  [['--speed'], 2, /argument missing/],
+])('%s is refused in one sentence', async (args, code, sentence) => {
+  expect(await failing(new Error('never run')).run(args)).toBe(code)
+  expect(said).toMatch(sentence)
+  expect(said.trimEnd()).not.toContain('\n')
+})
+
+test.each([
+  [new UsageError('Which file?'), 2],
+  [new Refused('No.'), 1],
+  [new Unreachable('Nothing there.'), 4],
+])('%s ends with its exit code', async (error, code) => {
+  expect(await failing(error).run([])).toBe(code)
+  expect(said).toContain(error.message)
+})
+
+test('what nobody foresaw keeps its stack', async () => {
+  await expect(failing(new TypeError('ours')).run([])).rejects.toThrow('ours')
+})
+
+test('numbers within bounds, and no more arguments than wanted', () => {
+  expect(wholeNumber('--count', undefined, 7, 1, 10)).toBe(7)
+  expect(wholeNumber('--count', '10', 7, 1, 10)).toBe(10)
+  for (const text of ['0', '11', '1.5', '-1', 'x', '']) expect(() => wholeNumber('--count', text, 7, 1, 10)).toThrow('--count')
+  expect(() => onlyPositionals(['a', 'b'], 1)).toThrow('"b" is one argument too many')
+})
+
+test('the nearest name', () => {
+  const commands = ['status', 'topics', 'lag', 'tail', 'send', 'replay', 'dlq']
+  expect(['stauts', 'topic', 'tial', 'replai', 'rep', 'xyz', 'quickly'].map((typed) => nearest(typed, commands))).toEqual(['status', 'topics', 'tail', 'replay', 'replay', undefined, undefined])
+})
+
+test('a reader that goes away ends a command quietly', () => {
+  const script = `
+    const { replay } = await import(${JSON.stringify(new URL('./commands/replay.ts', import.meta.url).href)})
+    const { untilStopped, print } = await import(${JSON.stringify(new URL('./terminal/output.ts', import.meta.url).href)})
+    const signal = untilStopped()
+    while (!signal.aborted) await print(replay.usage.repeat(100), signal)
+    process.stderr.write('ended')`
+  const result = spawnSync('/bin/sh', ['-c', `'${process.execPath}' --input-type=module -e "$SCRIPT" | head -1`], { env: { ...process.env, SCRIPT: script }, encoding: 'utf8', timeout: 30_000 })
+  expect(result.stderr).toBe('ended')
+})

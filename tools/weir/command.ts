@@ -1,0 +1,105 @@
+/** What a command is, and the arguments and errors that all of them treat alike. */
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import { ConfigError } from '@weir/service/config.ts'
+import { CodecError } from '@weir/codec'
+import { KafkaError } from '@weir/kafka/errors.ts'
+import { StackError } from '../stack/errors.ts'
+import { EXIT } from './exit.ts'
+import { hint } from './nearest.ts'
+
+export interface Command {
+  readonly name: string
+  /** One line of `weir --help`. */
+  readonly summary: string
+  /** Printed by --help: synopsis, options, examples. */
+  readonly usage: string
+  /** Takes what follows the command's name; resolves with the exit code. Never rejects for what the user can mend. */
+  run(args: readonly string[]): Promise<number>
+}
+
+/** The user can mend the command line; the message says how in one sentence. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** A service that the command needs does not answer. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+}
+
+/** The service answered and said no; the message is its reason. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+type Values<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: O, allowPositionals: true }>>['values']
+
+interface Definition<O extends ParseArgsOptionsConfig> {
+  readonly name: string
+  readonly summary: string
+  readonly usage: string
+  readonly options: O
+  run(values: Values<O>, positionals: string[]): Promise<number>
+}
+
+const HELP = { help: { type: 'boolean', short: 'h' } } as const
+
+/** Gives a command its --help, its sentence for unknown options, and its exit codes for errors. */
+export function command<const O extends ParseArgsOptionsConfig>({ name, summary, usage, options, run }: Definition<O>): Command {
+  return {
+    name, summary, usage,
+    async run(args) {
+      try {
+        const { values, positionals } = readArguments(args, { ...options, ...HELP })
+        if ((values as { help?: boolean }).help) {
+          process.stdout.write(`${usage.trim()}\n`)
+          return EXIT.ok
+        }
+        return await run(values as Values<O>, positionals)
+      } catch (error) {
+        return explain(name, error)
+      }
+    },
+  }
+}
+
+function readArguments<O extends ParseArgsOptionsConfig>(args: readonly string[], options: O): { values: Values<O>, positionals: string[] } {
+  const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true })
+  for (const token of tokens) {
+    if (token.kind === 'option' && !Object.hasOwn(options, token.name)) {
+      throw new UsageError(`There is no option ${token.rawName}.${hint(token.name, Object.keys(options), '--')}`)
+    }
+  }
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true }) as { values: Values<O>, positionals: string[] }
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('\n')[0])
+  }
+}
+
+/** Says an error in one sentence on stderr; what is nobody's mistake but ours keeps its stack. */
+function explain(name: string, error: unknown): number {
+  const say = (sentence: string, code: number): number => {
+    process.stderr.write(`weir ${name}: ${sentence}\n`)
+    return code
+  }
+  if (error instanceof UsageError) return say(`${error.message} See \`weir ${name} --help\`.`, EXIT.usage)
+  if (error instanceof ConfigError) return say(error.message, EXIT.usage)
+  if (error instanceof Refused || error instanceof StackError) return say(error.message, EXIT.refused)
+  if (error instanceof Unreachable) return say(error.message, EXIT.unreachable)
+  if (error instanceof KafkaError || error instanceof CodecError) return say(error.message, error.retriable ? EXIT.unreachable : EXIT.refused)
+  throw error
+}
+
+/** An option's number within bounds. */
+export function wholeNumber(option: string, text: string | undefined, fallback: number, least: number, most: number): number {
+  if (text === undefined) return fallback
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`${option} is "${text}"; it must be a whole number from ${least} to ${most}.`)
+  return value
+}
+
+/** Refuses what is more than the command takes. */
+export function onlyPositionals(positionals: readonly string[], most: number): void {
+  if (positionals.length > most) throw new UsageError(`"${positionals[most]}" is one argument too many.`)
+}

@@ -1,0 +1,75 @@
+import { ConfigReader, type Setting } from '@weir/service/config.ts'
+import { command, onlyPositionals, UsageError } from '../command.ts'
+import { EXIT } from '../exit.ts'
+import { hint } from '../nearest.ts'
+import { settings } from '../settings.ts'
+import { print, printJson } from '../terminal/output.ts'
+import { styled, table } from '../terminal/table.ts'
+
+const usage = `
+weir check-config [SERVICE]
+
+Shows what the services, or one of them, would read from this environment: every setting with its value, default and meaning,
+and every problem at once. Secrets are never shown. SERVICE is ingest-hub, enricher, indexer or weir (this command).
+
+  --json    for programs
+
+Examples
+  weir check-config
+  KAFKA_DRIVER=kafkajs weir check-config enricher
+
+Exit codes: 0 no problem, 1 problems.
+`
+
+/** Reads a service's configuration without starting it. */
+type Read = (reader: ConfigReader) => unknown
+
+const SERVICES: Readonly<Record<string, () => Promise<Read>>> = {
+  'ingest-hub': async () => (await import('@weir/ingest-hub/config.ts')).config,
+  enricher: async () => (await import('@weir/enricher/config.ts')).config,
+  indexer: async () => (await import('@weir/indexer/config.ts')).config,
+  weir: async () => settings,
+}
+
+export const checkConfig = command({
+  name: 'check-config',
+  summary: 'Show every setting of the services and what is wrong',
+  usage,
+  options: { json: { type: 'boolean', default: false } },
+  async run({ json }, positionals) {
+    onlyPositionals(positionals, 1)
+    const [only] = positionals
+    if (only !== undefined && !Object.hasOwn(SERVICES, only)) throw new UsageError(`There is no service ${only}.${hint(only, Object.keys(SERVICES))}`)
+    const checked = await Promise.all((only === undefined ? Object.keys(SERVICES) : [only]).map((name) => check(name, process.env)))
+    if (json) await printJson(checked)
+    else await print(checked.map(report).join('\n'))
+    return checked.some(({ problems }) => problems.length > 0) ? EXIT.refused : EXIT.ok
+  },
+})
+
+interface Checked {
+  readonly service: string
+  readonly settings: readonly (Setting & { readonly value: string | undefined, readonly set: boolean })[]
+  readonly problems: readonly string[]
+}
+
+/** Secrets come back masked. */
+export async function check(service: string, env: Readonly<Record<string, string | undefined>>): Promise<Checked> {
+  const reader = new ConfigReader(env)
+  ;(await SERVICES[service]())(reader)
+  const once = [...new Map(reader.settings.map((setting) => [setting.name, setting])).values()]
+  return {
+    service,
+    settings: once.map((setting) => {
+      const value = env[setting.name] || (setting.secret && env[`${setting.name}_FILE`]) || undefined
+      return { ...setting, set: value !== undefined, value: value !== undefined && setting.secret ? '********' : value ?? setting.fallback }
+    }),
+    problems: reader.problems,
+  }
+}
+
+function report({ service, settings: asked, problems }: Checked): string {
+  const rows = asked.map(({ name, value, set, doc }) => [set ? styled('bold', name) : name, value || null, set ? 'set' : value === undefined ? 'missing' : 'default', doc])
+  const sentences = problems.map((problem) => `  ${styled('red', '✗')} ${problem}\n`).join('')
+  return `${styled('bold', service)}\n${table(['SETTING', 'VALUE', 'FROM', 'MEANING'], rows)}${sentences || `  ${styled('green', '✓')} no problem\n`}`
+}

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StackError } from '../../stack/errors.ts'
+import { endOrphans } from '../../stack/orphans.ts'
+import { checkout } from '../../stack/paths.ts'
+import { stillRuns } from '../../stack/process.ts'
+import { readState } from '../../stack/state.ts'
+import { command, onlyPositionals } from '../command.ts'
+import { EXIT } from '../exit.ts'
+
+const usage = `
+weir down [--docker]
+
+Stops what \`weir up\` started, services before servers, and nothing else. Data stays. Also ends what a killed supervisor left behind.
+
+  --docker   run \`docker compose down\` instead
+`
+
+/** Three services drain for up to 10 s each, servers are killed after 15 s. */
+const PATIENCE = 90_000
+
+export const down = command({
+  name: 'down',
+  summary: 'Stop everything that `weir up` started',
+  usage,
+  options: { docker: { type: 'boolean', default: false } },
+  async run({ docker }, positionals) {
+    onlyPositionals(positionals, 0)
+    if (docker) return spawnSync('docker', ['compose', 'down'], { cwd: checkout, stdio: 'inherit' }).status === 0 ? EXIT.ok : EXIT.refused
+    const state = readState()
+    if (state === undefined) {
+      process.stdout.write('Nothing is up.\n')
+      return EXIT.ok
+    }
+    if (stillRuns(state.supervisor)) {
+      process.kill(state.supervisor.pid, 'SIGTERM')
+      for (const deadline = Date.now() + PATIENCE; stillRuns(state.supervisor); await sleep(100)) {
+        if (Date.now() > deadline) throw new StackError(`The supervisor (pid ${state.supervisor.pid}) does not stop: end it with kill -9 and run \`weir down\` again.`)
+      }
+      process.stdout.write('Stopped.\n')
+    } else {
+      const ended = await endOrphans(state)
+      process.stdout.write(`The supervisor was gone; ended ${ended.length > 0 ? ended.join(', ') : 'nothing, no process of it was left'}.\n`)
+    }
+    return EXIT.ok
+  },
+})

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Kafka } from '@weir/kafka'
+import { command, onlyPositionals, UsageError } from '../command.ts'
+import { EXIT } from '../exit.ts'
+import { withKafka } from '../kafka.ts'
+import { hint } from '../nearest.ts'
+import { print, printJson, untilStopped } from '../terminal/output.ts'
+import { styled, table, thousands } from '../terminal/table.ts'
+
+const usage = `
+weir lag [GROUP] [options]
+
+Shows how far consumer groups are behind, per topic; with GROUP, per partition. Lag counts records between the committed offset
+and the end, transaction markers included.
+
+  --watch     again every 2 seconds, until Ctrl-C
+  --json      for programs; with --watch one JSON array a line
+
+Examples
+  weir lag
+  weir lag enricher.taxi --watch
+`
+
+const EVERY = 2_000
+
+interface Row {
+  readonly group: string
+  readonly state: string
+  readonly topic: string
+  readonly partition: number
+  readonly committed: number
+  readonly latest: number
+  readonly lag: number
+}
+
+export const lag = command({
+  name: 'lag',
+  summary: 'Show how far consumer groups are behind',
+  usage,
+  options: { watch: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  async run({ watch, json }, positionals) {
+    onlyPositionals(positionals, 1)
+    const [group] = positionals
+    const signal = untilStopped()
+    await withKafka(async (kafka) => {
+      while (!signal.aborted) {
+        const rows = await lagRows(kafka, group)
+        if (json && watch) await print(`${JSON.stringify(rows)}\n`, signal)
+        else if (json) await printJson(rows)
+        else await print(`${watch && process.stdout.isTTY ? '\x1b[2J\x1b[H' : ''}${group === undefined ? byTopic(rows) : byPartition(rows)}`, signal)
+        if (!watch) return
+        await sleep(EVERY, undefined, { signal }).catch(() => {})
+      }
+    })
+    return EXIT.ok
+  },
+})
+
+/** Every partition that a group has read or reads; of all groups where none is named. */
+export async function lagRows(kafka: Kafka, only: string | undefined): Promise<Row[]> {
+  const groups = await kafka.admin.groups()
+  const wanted = only === undefined ? groups : groups.filter((group) => group.groupId === only)
+  if (only !== undefined && wanted.length === 0) {
+    throw new UsageError(`There is no consumer group ${only}.${hint(only, groups.map((group) => group.groupId))}`)
+  }
+  const rows = await Promise.all(wanted.map(async ({ groupId, state }) =>
+    (await kafka.admin.lag(groupId)).map(({ topic, partition, committed, latest, lag }) => ({ group: groupId, state, topic, partition, committed, latest, lag }))))
+  return rows.flat().sort((a, b) => compare(a.group, b.group) || compare(a.topic, b.topic) || a.partition - b.partition)
+}
+
+function byPartition(rows: readonly Row[]): string {
+  const state = rows[0]?.state ?? 'no committed offsets'
+  return `${table(['PARTITION', 'TOPIC', 'COMMITTED', 'END', 'LAG'], rows.map((row) =>
+    [String(row.partition), row.topic, row.committed < 0 ? null : row.committed, row.latest, row.lag]))}${state}, lag ${thousands(sum(rows))}\n`
+}
+
+function byTopic(rows: readonly Row[]): string {
+  if (rows.length === 0) return 'There are no consumer groups yet.\n'
+  return table(['GROUP', 'TOPIC', 'STATE', 'PARTITIONS', 'LAG', 'MOST IN ONE'], summarise(rows).map(({ group, topic, state, parts, lag, most }) =>
+    [group, topic, state.toLowerCase() === 'empty' ? styled('yellow', state) : state, parts, lag, most]))
+}
+
+export interface GroupLag {
+  readonly group: string
+  readonly topic: string
+  readonly state: string
+  readonly parts: number
+  readonly lag: number
+  /** The lag of the partition furthest behind. */
+  readonly most: number
+}
+
+export function summarise(rows: readonly Row[]): GroupLag[] {
+  const groups = Map.groupBy(rows, (row) => JSON.stringify([row.group, row.topic]))
+  return [...groups.values()].map((parts) => ({
+    group: parts[0].group, topic: parts[0].topic, state: parts[0].state, parts: parts.length, lag: sum(parts), most: Math.max(...parts.map((row) => row.lag)),
+  }))
+}
+
+const sum = (rows: readonly Row[]): number => rows.reduce((total, row) => total + row.lag, 0)
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,0 +1,96 @@
+import { createReadStream, existsSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { command, onlyPositionals, UsageError } from '../command.ts'
+import { EXIT } from '../exit.ts'
+import { Door } from '../hub/door.ts'
+import { withField } from '../hub/wire.ts'
+import { topicContract } from '../replay/contract.ts'
+import { Lanes } from '../replay/lanes.ts'
+import { freshRunId } from '../replay/run-memory.ts'
+import { readInput, recordOf } from '../send/input.ts'
+import { readSettings } from '../settings.ts'
+import { print, untilStopped } from '../terminal/output.ts'
+import { thousands } from '../terminal/table.ts'
+
+const usage = `
+weir send TOPIC [FILE | -] [options]
+
+Sends JSON to a topic through the hub: one value, a list of values, or one value a line. Without FILE it reads what is piped in.
+A value may stand in a record with an id of its own, { "id": "…", "value": { … } }; repeating an id stores nothing twice further on.
+
+  --source NAME   where the records come from (weir-send)
+  --json          one JSON object a line: each refused record, then the summary
+
+Examples
+  weir send taxi.telemetry report.json
+  echo '{"deviceId":"me","position":{"lat":40.75,"lon":-73.98},"speed":12,"eventTime":'$(date +%s000)'}' | weir send taxi.telemetry
+  weir tail taxi.telemetry --json --count 5 | weir send taxi.telemetry -
+
+Exit codes: 0 all stored, 1 some refused, 2 not understood, 4 the hub does not answer.
+`
+
+/** A person waits for the answer: shorter than a replay's. */
+const PATIENCE = 30_000
+const LANES = 4
+
+export const send = command({
+  name: 'send',
+  summary: 'Send JSON values to a topic',
+  usage,
+  options: { source: { type: 'string', default: 'weir-send' }, json: { type: 'boolean', default: false } },
+  async run({ source, json }, positionals) {
+    onlyPositionals(positionals, 2)
+    const [topic, file = '-'] = positionals
+    if (topic === undefined) throw new UsageError('Which topic?')
+    const { key } = topicContract(topic)
+    const settings = readSettings()
+    const run = `send-${freshRunId(new Date())}`
+    const signal = untilStopped()
+    let stored = 0
+    let open = 0
+    let refused = 0
+    const refuse = (line: number, code: string, field: string | undefined, message: string): void => {
+      refused++
+      if (json) process.stdout.write(`${JSON.stringify({ line, code, field, message })}\n`)
+      else process.stderr.write(`${line}: ${withField(field, message)} (${code})\n`)
+    }
+    const door = new Door({ url: settings.hub, apiKey: settings.apiKey, topic, source, patience: PATIENCE, signal }, LANES)
+    const lanes = new Lanes({
+      lanes: LANES, batch: 500, capacity: 8_000,
+      send: (records) => door.deliver(records),
+      settled(lines, outcome) {
+        stored += outcome.stored
+        open += outcome.open.length
+        for (const { index, code, field, message } of outcome.refused) refuse(lines[index], code, field, message)
+      },
+    })
+    const input = openInput(file)
+    signal.addEventListener('abort', () => input.destroy())
+    try {
+      for await (const { places, values, faults } of readInput(input)) {
+        for (const { place, problem } of faults) refuse(place, 'unreadable', undefined, problem)
+        for (let i = 0; i < values.length && !signal.aborted; i++) {
+          const { id, value } = recordOf(values[i])
+          if (lanes.full) await lanes.room()
+          lanes.add(key === undefined ? '' : String(value[key]), id ?? `${run}-${places[i]}`, JSON.stringify(value), places[i])
+        }
+        lanes.flush()
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error // Ctrl-C cuts the input off.
+    } finally {
+      await lanes.end().finally(() => door.close())
+    }
+    await print(json ? `${JSON.stringify({ stored, refused, open, source })}\n` : `Stored ${thousands(stored)}${refused > 0 ? `, refused ${thousands(refused)}` : ''}.\n`)
+    return refused > 0 || open > 0 ? EXIT.refused : EXIT.ok
+  },
+})
+
+function openInput(file: string): Readable {
+  if (file !== '-') {
+    if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`)
+    return createReadStream(file)
+  }
+  if (process.stdin.isTTY) process.stderr.write('Type values, one a line; Ctrl-D ends.\n')
+  return process.stdin
+}

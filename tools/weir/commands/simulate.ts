@@ -1,0 +1,50 @@
+import { chosenSolutions, type Solution } from '@weir/solutions'
+import { command, UsageError, wholeNumber } from '../command.ts'
+import { EXIT } from '../exit.ts'
+import { openReferenceApi } from '../reference/api.ts'
+import { readSettings } from '../settings.ts'
+import { simulate as run, type SimulatorCounts } from '../simulate/simulate.ts'
+import { print, untilStopped } from '../terminal/output.ts'
+import { thousands } from '../terminal/table.ts'
+
+const usage = `
+weir simulate [SOLUTION …] [options]
+
+Plays the devices of the solutions (all, or those named here or in WEIR_SOLUTIONS) until Ctrl-C. Fills empty reference tables first.
+Its records have the source simulator. While the hub is down reports wait, as in a device; when too many wait, the oldest are dropped.
+
+  --devices N   how many in each solution (60)
+  --json        the summary for programs
+
+Example
+  weir simulate taxi-telemetry --devices 500
+`
+
+export const simulate = command({
+  name: 'simulate',
+  summary: 'Play the devices of the solutions',
+  usage,
+  options: { devices: { type: 'string' }, json: { type: 'boolean', default: false } },
+  async run({ devices, json }, positionals) {
+    const settings = readSettings()
+    const signal = untilStopped()
+    const counts: SimulatorCounts = { stored: 0, refused: 0, dropped: 0 }
+    await run({
+      solutions: choose(positionals), signal, hub: settings.hub, apiKey: settings.apiKey,
+      devices: wholeNumber('--devices', devices, 60, 1, 100_000),
+      reference: openReferenceApi(settings.enricher, settings.apiKey),
+      log: (sentence) => process.stderr.write(`simulator: ${sentence}\n`),
+    }, counts)
+    await print(json ? `${JSON.stringify(counts)}\n` : `Stored ${thousands(counts.stored)} reports, refused ${thousands(counts.refused)}, dropped ${thousands(counts.dropped)}.\n`)
+    return EXIT.ok
+  },
+})
+
+function choose(named: readonly string[]): readonly Solution[] {
+  const fromEnvironment = (process.env.WEIR_SOLUTIONS ?? '').split(',').map((name) => name.trim()).filter(Boolean)
+  try {
+    return chosenSolutions(named.length > 0 ? named : fromEnvironment)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}

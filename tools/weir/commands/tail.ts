@@ -1,0 +1,79 @@
+import type { ReadOptions, RecordBatch } from '@weir/kafka'
+import { command, onlyPositionals, UsageError, wholeNumber } from '../command.ts'
+import { EXIT } from '../exit.ts'
+import { existingTopic, withCodec, withKafka } from '../kafka.ts'
+import { rawTime } from '../replay/time.ts'
+import { seeRecord, valueDecoder } from '../tail/decoder.ts'
+import { readFilters } from '../tail/filter.ts'
+import { jsonText, recordJson, recordLine } from '../tail/format.ts'
+import { print, untilStopped } from '../terminal/output.ts'
+
+const usage = `
+weir tail TOPIC [options]
+
+Shows the records of a topic as they arrive, decoded by their contract: time of arrival (UTC), key, partition:offset, value.
+Only what is committed is shown. Ctrl-C ends it.
+
+  --from WHERE           earliest, latest, or a time: 2026-11-22T16:00:00Z or milliseconds since the epoch (latest)
+  --count N              end after N records
+  --filter FIELD=VALUE   only records whose field has that value: a path into the value, or key, id, source, partition. Repeatable
+  --json                 one JSON object a line
+
+Examples
+  weir tail taxi.enriched
+  weir tail taxi.enriched --from earliest --filter state=OCCUPIED --count 10
+  weir tail taxi.telemetry --filter source=simulator --json | jq .value.position
+`
+
+export const tail = command({
+  name: 'tail',
+  summary: 'Show the records of a topic as they arrive',
+  usage,
+  options: {
+    from: { type: 'string', default: 'latest' },
+    count: { type: 'string' },
+    filter: { type: 'string', multiple: true, default: [] },
+    json: { type: 'boolean', default: false },
+  },
+  async run(values, positionals) {
+    onlyPositionals(positionals, 1)
+    const from = readFrom(values.from)
+    const count = wholeNumber('--count', values.count, Infinity, 1, 1e9)
+    const matches = readFilters(values.filter)
+    const signal = untilStopped()
+    await withKafka((kafka) => withCodec(async (codec) => {
+      const topic = await existingTopic(kafka, positionals[0])
+      const decode = await valueDecoder(codec, topic)
+      const over = Promise.withResolvers<void>()
+      signal.addEventListener('abort', () => over.resolve())
+      let shown = 0
+      const show = async (batch: RecordBatch): Promise<void> => {
+        let lines = ''
+        for (let i = 0; i < batch.length && shown < count && !signal.aborted; i++) {
+          const record = await seeRecord(batch, i, decode)
+          if (!matches(record)) continue
+          shown++
+          lines += `${values.json ? jsonText(recordJson(record)) : recordLine(record, Date.now())}\n`
+        }
+        if (lines !== '') await print(lines, signal)
+        if (shown >= count) over.resolve()
+      }
+      // Partitions are read side by side; their lines go out one batch at a time.
+      let turn = Promise.resolve()
+      const reading = await kafka.read({ topics: [topic], from, until: 'stopped' }, (batch) => (turn = turn.then(() => show(batch)).catch(over.reject)))
+      try {
+        await Promise.race([over.promise, reading.done])
+      } finally {
+        await reading.stop()
+      }
+    }))
+    return EXIT.ok
+  },
+})
+
+function readFrom(text: string): ReadOptions['from'] {
+  if (text === 'earliest' || text === 'latest') return text
+  const timestamp = rawTime(text)
+  if (Number.isNaN(timestamp)) throw new UsageError(`--from is "${text}"; it must be earliest, latest, a time like 2026-11-22T16:00:00Z, or milliseconds since the epoch.`)
+  return { timestamp }
+}

@@ -1,0 +1,165 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { readConfig } from '@weir/service/config.ts'
+import { chooseParts, stackConfig } from '../../stack/config.ts'
+import type { StackConfig } from '../../stack/config.ts'
+import { StackError } from '../../stack/errors.ts'
+import { endOrphans } from '../../stack/orphans.ts'
+import { checkout, dataFolder } from '../../stack/paths.ts'
+import { stillRuns } from '../../stack/process.ts'
+import { forgetData, Stack } from '../../stack/stack.ts'
+import { readState } from '../../stack/state.ts'
+import { command, onlyPositionals } from '../command.ts'
+import { EXIT } from '../exit.ts'
+
+const usage = `
+weir up [options]
+
+Starts Kafka, the schema registry, Redis and a search engine from packages, then the services and a simulator, and keeps them running.
+Returns when all is ready; \`weir down\` stops it. Logs are in .weir/logs.
+
+  --attach         stay in the foreground; Ctrl-C stops everything
+  --fresh          forget the data of earlier runs first
+  --only a,b       start only these: kafka, registry, redis, search, ingest-hub, enricher, indexer, simulator
+  --no-simulator   start no simulator
+  --docker         run \`docker compose up\` instead
+
+Variables
+  KAFKA_PORT 9092, REGISTRY_PORT 8181, REDIS_PORT 6379, SEARCH_PORT 9200, HUB_PORT 8080, ENRICHER_PORT 8081, INDEXER_PORT 8084
+  SEARCH_ENGINE    opensearch (default) or elasticsearch
+  WEIR_DATA        data, logs and state (.weir in the checkout)
+  WEIR_CACHE       unpacked servers (~/.cache/weir; for root /var/cache/weir)
+`
+
+const OPTIONS = {
+  'attach': { type: 'boolean', default: false }, 'fresh': { type: 'boolean', default: false }, 'only': { type: 'string' },
+  'no-simulator': { type: 'boolean', default: false }, 'docker': { type: 'boolean', default: false },
+} as const
+
+export const up = command({
+  name: 'up',
+  summary: 'Start everything on this machine',
+  usage,
+  options: OPTIONS,
+  async run(options, positionals) {
+    onlyPositionals(positionals, 0)
+    if (options.docker) return compose(options)
+    const config = { ...readConfig(process.env, stackConfig), parts: chooseParts(options.only, !options['no-simulator']) }
+    await claim()
+    if (!options.attach) return detach(process.argv.slice(3))
+    if (options.fresh) forgetData()
+    return attach(config)
+  },
+})
+
+/** Refuses where a stack runs in this data folder; ends what a killed one left. */
+async function claim(): Promise<void> {
+  const state = readState()
+  if (state === undefined) return
+  if (stillRuns(state.supervisor)) throw new StackError(`Weir is up already (pid ${state.supervisor.pid}): look at it with \`weir status\`, stop it with \`weir down\`.`)
+  for (const name of await endOrphans(state)) say(`ended ${name}, left by a supervisor that was killed`)
+}
+
+/** In the foreground until a signal comes, or until the one who waits for a detached start goes away before it is ready. */
+async function attach(config: StackConfig): Promise<never> {
+  const began = performance.now()
+  const stack = new Stack(config, say)
+  const interrupted = interruption(stack)
+  const starting = stack.start().then(() => true)
+  // After an interruption nobody waits for it any more.
+  starting.catch(() => {})
+  try {
+    if (await Promise.race([starting, interrupted.then(() => false)])) {
+      say(summary(config, (performance.now() - began) / 1000))
+      process.removeAllListeners('disconnect')
+      tell({ ready: true })
+      await interrupted
+    }
+    say('stopping …')
+    await stack.stop()
+    say('stopped')
+    process.exit(EXIT.ok)
+  } catch (error) {
+    tell({ failed: (error as Error).message })
+    await stack.stop()
+    if (process.connected) process.disconnect()
+    throw error
+  }
+}
+
+/** Resolves at the first signal. One that comes a second or more after it kills everything at once: npm and terminals repeat a Ctrl-C within milliseconds. */
+function interruption(stack: Stack): Promise<void> {
+  return new Promise((done) => {
+    let first: number | undefined
+    const handle = (): void => {
+      first ??= performance.now()
+      if (performance.now() - first > 1000) stack.kill()
+      done()
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, handle)
+    process.once('disconnect', handle)
+    // Nobody reads any more (`npm start | head`): every line from now on fails, which must not end us before the servers.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => done())
+  })
+}
+
+type Message = { readonly line: string } | { readonly ready: true } | { readonly failed: string }
+
+/** Starts a supervisor of its own session, repeats what it says, and leaves it alone once it is ready. */
+function detach(args: readonly string[]): Promise<number> {
+  const logs = join(dataFolder(), 'logs')
+  mkdirSync(logs, { recursive: true })
+  const log = openSync(join(logs, 'supervisor.log'), 'a')
+  const child = spawn(process.execPath, [join(checkout, 'tools/weir/main.ts'), 'up', '--attach', ...args], { detached: true, stdio: ['ignore', log, log, 'ipc'] })
+  return new Promise((done, fail) => {
+    let reason: string | undefined
+    child.once('exit', (code) => fail(new StackError(reason ?? `The supervisor ended (code ${code}); its log is ${join(logs, 'supervisor.log')}.`)))
+    child.on('message', (message: Message) => {
+      if ('line' in message) say(message.line)
+      else if ('failed' in message) reason = message.failed
+      else {
+        child.removeAllListeners('exit')
+        child.disconnect()
+        child.unref()
+        done(EXIT.ok)
+      }
+    })
+  })
+}
+
+function compose({ attach, fresh }: { readonly attach: boolean, readonly fresh: boolean }): number {
+  const docker = (...args: string[]): number => {
+    const { error, status } = spawnSync('docker', ['compose', ...args], { cwd: checkout, stdio: 'inherit' })
+    if (error) throw new StackError('There is no docker command: install Docker with Compose, or start without --docker.')
+    return status === 0 ? EXIT.ok : EXIT.refused
+  }
+  if (fresh) docker('down', '--volumes')
+  return attach ? docker('up', '--build') : docker('up', '--build', '--detach', '--wait')
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+  tell({ line })
+}
+
+/** To the one who waits for a detached start, if there is one. */
+function tell(message: Message): void {
+  if (process.connected) process.send?.(message)
+}
+
+function summary({ parts, ports, engine }: StackConfig, seconds: number): string {
+  const all = [
+    ['indexer', `http://localhost:${ports.indexer}`, 'the page: taxis on the map, and what every stage does'],
+    ['ingest-hub', `http://localhost:${ports['ingest-hub']}/v1/topics/taxi.telemetry/records`, 'send records here'],
+    ['ingest-hub', `http://localhost:${ports['ingest-hub']}/openapi.json`, 'how to send them'],
+    ['enricher', `http://localhost:${ports.enricher}/v1/reference/zones`, 'the zones, to look at and to change'],
+    ['search', `http://localhost:${ports.search}/taxi*/_search`, `enriched reports in ${engine === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'}`],
+    ['registry', `http://localhost:${ports.registry}/apis/ccompat/v7/subjects`, 'contracts in the schema registry'],
+    ['kafka', `localhost:${ports.kafka}`, 'Kafka; see also `npx weir topics` and `npx weir tail taxi.enriched`'],
+    ['redis', `localhost:${ports.redis}`, 'Redis'],
+  ] as const
+  const shown = all.filter(([part]) => parts.has(part))
+  const width = Math.max(...shown.map(([, url]) => url.length))
+  return `\nReady in ${seconds.toFixed(1)} s.\n\n${shown.map(([, url, what]) => `  ${url.padEnd(width)}  ${what}`).join('\n')}\n`
+}

@@ -1,0 +1,142 @@
+/** Dead letters on a real broker: listed by cause, shown, and sent back byte for byte, each once. */
+import { registerContracts } from '@weir/contracts/apply.ts'
+import { sampleOf } from '@weir/contracts/load.ts'
+import { openCodec, type Codec } from '@weir/codec'
+import { deadLetters, decodeHeaders, encodeHeaders, kafkaConfig, keyOf, openKafka, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
+import { readConfig } from '@weir/service'
+import { servers, uniqueName } from '@weir/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { valueDecoder } from '../tail/decoder.ts'
+import { countLetters } from './list.ts'
+import { eachLetter, wasRedriven, type DeadLetterTopic } from './letters.ts'
+import { redrive } from './redrive.ts'
+import { readSelect, type SelectOptions } from './select.ts'
+import { letterJson, letterText, showLetter } from './show.ts'
+
+const origin = uniqueName('origin')
+const dead = uniqueName('origin.dead') as DeadLetterTopic
+let kafka: Kafka
+let codec: Codec
+const stops: (() => Promise<void>)[] = []
+
+/** What lay in the origin topic and was given up: two good reports, one that is no Avro, one without value. */
+const ORIGINALS = [
+  { key: 'taxi-1', partition: 0, code: 'failed', value: 'report' },
+  { key: 'taxi-2', partition: 1, code: 'undecodable', value: Buffer.from([1, 2, 255, 0, 17]) },
+  { key: 'taxi-1', partition: 0, code: 'failed', value: 'report' },
+  { key: null, partition: 2, code: 'undecodable', value: null },
+] as const
+
+beforeAll(async () => {
+  const { url } = await servers.registry()
+  const { brokers } = await servers.kafka()
+  await registerContracts(url)
+  const opened = await openKafka(readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig))
+  kafka = opened.value
+  const openedCodec = await openCodec({ url })
+  codec = openedCodec.value
+  stops.push(opened.stop, openedCodec.stop)
+  await kafka.admin.createTopics([{ name: origin, partitions: 3, replicas: 1, configs: {} }, { name: dead, partitions: 3, replicas: 1, configs: {} }])
+  await die()
+}, 60_000)
+
+afterAll(async () => {
+  await kafka?.admin.deleteTopics([origin, dead])
+  for (const stop of stops.reverse()) await stop()
+})
+
+function frame(): Promise<Buffer> {
+  return codec.writer('taxi.telemetry').then((writer) => {
+    const buffer = Buffer.alloc(1024)
+    return buffer.subarray(0, writer.encode(sampleOf('taxi.telemetry'), buffer, 0))
+  })
+}
+
+/** Puts the originals into the origin topic, reads them back and buries them as flows do. */
+async function die(): Promise<void> {
+  const producer = await kafka.producer()
+  stops.push(() => producer.stop())
+  const report = await frame()
+  const delivery = producer.delivery()
+  ORIGINALS.forEach(({ key, partition, value }, index) => {
+    const keyBytes = key === null ? null : Buffer.from(key)
+    const bytes = value === 'report' ? report : value
+    const headers = encodeHeaders({ 'weir-id': `id-${index}`, 'weir-source': 'test' })
+    delivery.append(origin, partition, keyBytes, 0, keyBytes?.length ?? 0, bytes, 0, bytes?.length ?? 0, headers, 0, headers.length)
+  })
+  expect(await delivery.settled()).toEqual([])
+  const bury = deadLetters(await codec.writer('taxi.telemetry.dead'), { topic: dead, partitions: 3, flow: 'test.flow' })
+  const graves = producer.delivery()
+  await eachRecord(origin, (batch, index) => {
+    const { code } = ORIGINALS[idOf(batch, index)]
+    bury(graves, batch, index, 'decode', { code, message: `It is ${code}.` })
+  })
+  expect(await graves.settled()).toEqual([])
+}
+
+const idOf = (batch: RecordBatch, index: number): number => Number(decodeHeaders(batch.bytes, batch.headersStart[index])['weir-id'].slice(3))
+
+async function eachRecord(topic: string, see: (batch: RecordBatch, index: number) => void): Promise<void> {
+  await (await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, (batch) => {
+    for (let i = 0; i < batch.length; i++) see(batch, i)
+  })).done
+}
+
+async function sendBack(options: SelectOptions, again = false): Promise<number> {
+  const holding = await eachLetter(kafka, dead, () => {})
+  return redrive({ kafka, holding, again, reader: await codec.reader('taxi.telemetry.dead'), select: readSelect(options), sent: () => {} })
+}
+
+describe('dead letters', () => {
+  test('are counted by cause', async () => {
+    const counts = await countLetters(kafka, dead)
+    expect(counts.map(({ flow, step, code, letters, redriven }) => ({ flow, step, code, letters, redriven })).sort((a, b) => (a.code < b.code ? -1 : 1))).toEqual([
+      { flow: 'test.flow', step: 'decode', code: 'failed', letters: 2, redriven: 0 },
+      { flow: 'test.flow', step: 'decode', code: 'undecodable', letters: 2, redriven: 0 },
+    ])
+  })
+
+  test('are shown with cause, origin, headers, and the value decoded or in hex', async () => {
+    const reader = await codec.reader('taxi.telemetry.dead')
+    const decode = await valueDecoder(codec, 'taxi.telemetry')
+    const shown = new Map<number, { json: any, text: string }>()
+    await eachLetter(kafka, dead, async (batch, index) => {
+      await reader.prepare(batch)
+      const letter = await showLetter(batch, index, reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index]), decode)
+      shown.set(idOf(batch, index), { json: JSON.parse(letterJson(letter, false)), text: letterText(letter, false) })
+    })
+    expect(shown.get(0)!.json).toMatchObject({ flow: 'test.flow', step: 'decode', code: 'failed', topic: origin, partition: 0, offset: 0, key: 'taxi-1', value: { deviceId: 'taxi-0417' }, headers: { 'weir-id': 'id-0', 'weir-source': 'test' } })
+    expect(shown.get(1)!.json).toMatchObject({ hex: '0102ff0011' })
+    expect(shown.get(1)!.text).toContain('0x0102ff0011')
+    expect(shown.get(3)!.json).toMatchObject({ key: null, value: null })
+  })
+
+  test('go back byte for byte, exactly the selected ones, and each once', async () => {
+    expect(await sendBack({ code: 'undecodable' })).toBe(2)
+    expect(await sendBack({ code: 'undecodable' })).toBe(0)
+    expect(await sendBack({ at: ['0:0'] })).toBe(1)
+    expect(await sendBack({})).toBe(1)
+    expect(await sendBack({})).toBe(0)
+    const first = new Map<number, string>()
+    const back = new Map<number, string[]>()
+    await eachRecord(origin, (batch, index) => {
+      const id = idOf(batch, index)
+      const headers = decodeHeaders(batch.bytes, batch.headersStart[index])
+      const record = JSON.stringify([batch.partition, keyOf(batch, index), valueOf(batch, index), headers['weir-source']])
+      if (!headers['weir-redriven']) first.set(id, record)
+      else {
+        back.set(id, [...back.get(id) ?? [], record])
+        expect(Object.keys(headers).filter((name) => name.startsWith('weir-dead-'))).toEqual([])
+      }
+    })
+    expect(back.size).toBe(4)
+    for (const [id, records] of back) expect(records).toEqual([first.get(id)])
+    expect((await countLetters(kafka, dead)).map(({ letters, redriven }) => [letters, redriven])).toEqual([[2, 2], [2, 2]])
+  })
+
+  test('go back again when asked', async () => {
+    expect(await sendBack({ code: 'failed' }, true)).toBe(2)
+    const holding = await eachLetter(kafka, dead, () => {})
+    expect(wasRedriven(holding, 0, 0)).toBe(true)
+  })
+})

@@ -1,0 +1,86 @@
+/** Sending dead letters back to the topics they came from, byte for byte, under their own ids. */
+import type { DeadLetter } from '@weir/contracts'
+import type { Reader } from '@weir/codec'
+import { decodeHeaders, encodeHeaders, KafkaError, partitionFor, type Delivery, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
+import { eachLetter, MARK_HEADER, wasRedriven, type Holding } from './letters.ts'
+import type { Select } from './select.ts'
+
+export interface RedriveOptions {
+  readonly kafka: Kafka
+  readonly reader: Reader<DeadLetter>
+  /** What the topic held when the redrive began: letters that die again meanwhile are not sent again. */
+  readonly holding: Holding
+  readonly select: Select
+  /** Also what was sent back before. */
+  readonly again: boolean
+  readonly sent: (count: number) => void
+}
+
+/** Letters sent before their marks are written. After a crash in between, these go out once more, under the same ids. */
+const WINDOW = 500
+
+interface Letter {
+  readonly partition: number
+  readonly offset: number
+}
+
+/** Resolves with how many were sent. Rejects with the producer's KafkaError when one cannot be stored; what was stored before is marked. */
+export async function redrive({ kafka, reader, holding, select, again, sent }: RedriveOptions): Promise<number> {
+  const producer = await kafka.producer()
+  const partitions = new Map<string, number>()
+  let window: Letter[] = []
+  let delivery = producer.delivery()
+  let total = 0
+
+  const settle = async (): Promise<void> => {
+    if (window.length === 0) return
+    const failures = await delivery.settled()
+    // What failed may lie anywhere in the window, so none of it is marked: going out twice under one id does less harm than not at all.
+    if (failures.length > 0) throw failures[0].error
+    await mark(producer, holding.topic, window)
+    total += window.length
+    sent(total)
+    window = []
+    delivery = producer.delivery()
+  }
+
+  try {
+    await eachLetter(kafka, holding.topic, async (batch, index) => {
+      const { partition } = batch
+      const offset = batch.offsets[index]
+      if (offset >= (holding.ends.get(partition) ?? 0) || !select(batch, index) || (!again && wasRedriven(holding, partition, offset))) return
+      await reader.prepare(batch)
+      const letter = reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index])
+      if (!partitions.has(letter.topic)) partitions.set(letter.topic, await kafka.partitions(letter.topic))
+      append(delivery, letter, partitions.get(letter.topic)!, headersOf(batch, index))
+      window.push({ partition, offset })
+      if (window.length >= WINDOW) await settle()
+    })
+    await settle()
+    return total
+  } finally {
+    await producer.stop()
+  }
+}
+
+/** To the partition it came from, which is its key's; a topic that was made anew with fewer partitions decides by the key. */
+function append(delivery: Delivery, { topic, partition, key, value }: DeadLetter, partitions: number, headers: Buffer): void {
+  const target = partition < partitions ? partition : key === null ? 0 : partitionFor(key, 0, key.length, partitions)
+  delivery.append(topic, target, key, 0, key?.length ?? 0, value, 0, value?.length ?? 0, headers, 0, headers.length)
+}
+
+/** The record's own headers, weir-id among them, and where it lay among the dead. */
+function headersOf(batch: RecordBatch, index: number): Buffer {
+  const own = Object.entries(decodeHeaders(batch.bytes, batch.headersStart[index])).filter(([name]) => !name.startsWith('weir-dead-'))
+  return encodeHeaders({ ...Object.fromEntries(own), 'weir-redriven': `${batch.topic}/${batch.partition}/${batch.offsets[index]}` })
+}
+
+async function mark(producer: Producer, topic: string, letters: readonly Letter[]): Promise<void> {
+  const delivery = producer.delivery()
+  for (const { partition, offset } of letters) {
+    const headers = encodeHeaders({ [MARK_HEADER]: String(offset) })
+    delivery.append(topic, partition, null, 0, 0, null, 0, 0, headers, 0, headers.length)
+  }
+  const failures = await delivery.settled()
+  if (failures.length > 0) throw new KafkaError(failures[0].error.code, `the last ${letters.length} letters were sent and could not be marked as sent`, failures[0].error)
+}

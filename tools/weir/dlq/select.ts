@@ -1,0 +1,62 @@
+/** Which dead letters are meant: every condition given must hold. Decided by headers alone, without decoding. */
+import { headerOf, type RecordBatch } from '@weir/kafka'
+import { UsageError } from '../command.ts'
+import { rawTime } from '../replay/time.ts'
+
+export interface SelectOptions {
+  readonly flow?: string | undefined
+  readonly step?: string | undefined
+  readonly code?: string | undefined
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+  /** partition:offset in the dead-letter topic. */
+  readonly at?: readonly string[] | undefined
+}
+
+export const SELECT_OPTIONS = {
+  flow: { type: 'string' },
+  step: { type: 'string' },
+  code: { type: 'string' },
+  since: { type: 'string' },
+  until: { type: 'string' },
+  at: { type: 'string', multiple: true },
+} as const
+
+export type Select = (batch: RecordBatch, index: number) => boolean
+
+export function readSelect({ flow, step, code, since, until, at }: SelectOptions): Select {
+  const conditions: Select[] = []
+  const header = (name: string, wanted: string | undefined): void => {
+    if (wanted !== undefined) conditions.push((batch, index) => headerOf(batch, index, name)?.toString('utf8') === wanted)
+  }
+  header('weir-dead-flow', flow)
+  header('weir-dead-step', step)
+  header('weir-dead-code', code)
+  if (since !== undefined) {
+    const from = readMoment('--since', since)
+    conditions.push((batch, index) => batch.timestamps[index] >= from)
+  }
+  if (until !== undefined) {
+    const to = readMoment('--until', until)
+    conditions.push((batch, index) => batch.timestamps[index] < to)
+  }
+  if (at !== undefined) {
+    const places = new Set(at.map(readPlace))
+    conditions.push((batch, index) => places.has(`${batch.partition}:${batch.offsets[index]}`))
+  }
+  return (batch, index) => conditions.every((holds) => holds(batch, index))
+}
+
+export const selectsNothing = ({ flow, step, code, since, until, at }: SelectOptions): boolean => [flow, step, code, since, until, at].every((option) => option === undefined)
+
+function readMoment(option: string, text: string): number {
+  const moment = rawTime(text)
+  if (Number.isNaN(moment)) throw new UsageError(`${option} is "${text}"; it must be a time like 2026-11-22T16:00:00Z, or milliseconds since the epoch.`)
+  return moment
+}
+
+function readPlace(text: string): string {
+  const match = /^(\d+):(\d+)$/.exec(text)
+  if (!match) throw new UsageError(`--at is "${text}"; write it as partition:offset, as \`weir dlq show\` does.`)
+  return `${Number(match[1])}:${Number(match[2])}`
+}

@@ -1,0 +1,53 @@
+/** A dead letter for people: cause, origin, headers, and the record as far as it can be read. */
+import type { DeadLetter } from '@weir/contracts'
+import { decodeHeaders, type RecordBatch } from '@weir/kafka'
+import type { DecodeValue } from '../tail/decoder.ts'
+import { hex, jsonText } from '../tail/format.ts'
+import { styled } from '../terminal/table.ts'
+
+/** Bytes of an undecodable value that people are shown; --json has them all. */
+const SHOWN_BYTES = 256
+
+export interface ShownLetter {
+  /** partition:offset */
+  readonly at: string
+  readonly letter: DeadLetter
+  readonly headers: Readonly<Record<string, string>>
+  /** The original value by its contract; undefined where it cannot be decoded, for `problem`. */
+  readonly value: unknown
+  readonly problem: string | undefined
+}
+
+/** @param decode decodes values of the origin topic */
+export async function showLetter(batch: RecordBatch, index: number, letter: DeadLetter, decode: DecodeValue): Promise<ShownLetter> {
+  const decoded = letter.value === null ? { value: null, problem: undefined } : await decode(letter.value)
+  const headers = Object.entries(decodeHeaders(batch.bytes, batch.headersStart[index])).filter(([name]) => !name.startsWith('weir-dead-'))
+  return { at: `${batch.partition}:${batch.offsets[index]}`, letter, headers: Object.fromEntries(headers), value: decoded.value, problem: decoded.problem }
+}
+
+export function letterText({ at, letter, headers, value, problem }: ShownLetter, redriven: boolean): string {
+  const { flow, step, code, message, topic, partition, offset, timestamp, failedAt, key } = letter
+  const rows: [string, string][] = [
+    ['cause', `${styled('red', code)} in ${flow}, step ${step}: ${message}`],
+    ['failed', new Date(failedAt).toISOString()],
+    ['origin', `${topic} ${partition}:${offset}, arrived ${new Date(timestamp).toISOString()}`],
+    ['key', key === null ? '-' : printable(key)],
+    ...Object.entries(headers).map(([name, text]): [string, string] => ['header', `${name}: ${text}`]),
+    ['value', problem === undefined ? jsonText(value) : `${problem}\n          ${letter.value ? hex(letter.value, SHOWN_BYTES) : '-'}`],
+  ]
+  return `${styled('bold', `letter ${at}`)}${redriven ? ' (sent back already)' : ''}\n${rows.map(([name, text]) => `  ${name.padEnd(6)}  ${text}\n`).join('')}`
+}
+
+export function letterJson({ at, letter, headers, value, problem }: ShownLetter, redriven: boolean): string {
+  const { key, value: bytes, ...cause } = letter
+  return JSON.stringify({
+    at, redriven, ...cause, timestamp: new Date(letter.timestamp).toISOString(), failedAt: new Date(letter.failedAt).toISOString(),
+    key: key === null ? null : printable(key), headers, ...problem === undefined ? { value } : { problem, hex: bytes?.toString('hex') },
+  })
+}
+
+/** Text where the bytes are text, hex otherwise. */
+function printable(bytes: Buffer): string {
+  const text = bytes.toString('utf8')
+  return /[\u0000-\u001f\ufffd]/.test(text) ? hex(bytes, SHOWN_BYTES) : text
+}

@@ -1,0 +1,18 @@
+/** Exit codes of every command; `weir --help` lists them. */
+export const EXIT = {
+  ok: 0,
+  /** Some records were refused, or problems were found. */
+  refused: 1,
+  usage: 2,
+  /** A server or service is down. */
+  down: 3,
+  /** The hub, a broker or a service that the command needs does not answer. */
+  unreachable: 4,
+} as const
+
+export const EXIT_CODES = `Exit codes
+  0  all well
+  1  some records were refused, or problems were found
+  2  the command was not understood
+  3  something is down (status)
+  4  a service or broker that the command needs does not answer`

@@ -1,0 +1,178 @@
+/** The hub's HTTP door as a patient client uses it: the same ids on every attempt, Retry-After honoured, one verdict per record at the end. */
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Refused, Unreachable } from '../command.ts'
+import { encodeBatch, readProblem, readVerdict, SOURCE_HEADER, type RecordError } from './wire.ts'
+
+export interface DoorOptions {
+  readonly url: string
+  readonly apiKey: string | undefined
+  readonly topic: string
+  /** Where the records come from; counts are kept per source. */
+  readonly source: string
+  /** How long nothing may get through before giving up, ms. */
+  readonly patience: number
+  readonly signal: AbortSignal
+  /** Called when an attempt failed and another will follow, with the reason. */
+  readonly onRetry?: (reason: string) => void
+}
+
+/** What became of a batch; the three add up to its length. */
+export interface Outcome {
+  readonly stored: number
+  /** `index` is the record's place in the batch. */
+  readonly refused: readonly RecordError[]
+  /** Places of records whose fate is open, because the signal came first. */
+  readonly open: readonly number[]
+}
+
+/** Longer than any reply of a hub that is alive: it answers 503 after its own time-out towards Kafka. */
+const REPLY_TIMEOUT = 60_000
+const FIRST_PAUSE = 100
+const LONGEST_PAUSE = 5_000
+const LONGEST_RETRY_AFTER = 60_000
+const MAX_REPLY_BYTES = 16 * 1024 * 1024
+
+interface Reply {
+  readonly status: number
+  readonly retryAfter: string | undefined
+  readonly body: string
+}
+
+export class Door {
+  readonly #options: DoorOptions
+  readonly #url: URL
+  readonly #agent: HttpAgent
+  #lastProgress = Date.now()
+
+  /** @param connections most requests in flight */
+  constructor(options: DoorOptions, connections: number) {
+    this.#options = options
+    this.#url = new URL(`${options.url}/v1/topics/${encodeURIComponent(options.topic)}/records`)
+    const agentOptions = { keepAlive: true, maxSockets: connections }
+    this.#agent = this.#url.protocol === 'https:' ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions)
+  }
+
+  /**
+   * Sends records (each a JSON object, see wire.ts) until every one is stored or refused; retriable ones again, in order.
+   * Rejects with Unreachable when nothing got through for the patience, with Refused when the hub refuses the client itself.
+   */
+  async deliver(records: readonly string[]): Promise<Outcome> {
+    const refused: RecordError[] = []
+    let stored = 0
+    let indices = records.map((_, index) => index)
+    for (let attempt = 0; indices.length > 0;) {
+      if (this.#options.signal.aborted) return { stored, refused, open: indices }
+      const reply = await this.#post(encodeBatch(indices.map((index) => records[index]))).catch((error: Error) => error)
+      if (!(reply instanceof Error) && (reply.status === 200 || reply.status === 207 || reply.status === 400 || reply.status === 413 || reply.status === 422)) {
+        const verdict = reply.status === 413 && indices.length > 1 ? await this.#halves(records, indices) : readVerdict(reply.status, reply.body, indices.length)
+        stored += verdict.stored
+        const again: number[] = []
+        for (const error of verdict.errors) {
+          if (error.retriable) again.push(indices[error.index])
+          else refused.push({ ...error, index: indices[error.index] })
+        }
+        if (again.length < indices.length) {
+          this.#lastProgress = Date.now()
+          attempt = 0
+        }
+        const first = verdict.errors.find((error) => error.retriable)
+        indices = again.sort((a, b) => a - b)
+        if (first) await this.#pause(attempt++, undefined, `the hub could not store some records: ${first.message}`)
+        continue
+      }
+      const reason = reply instanceof Error ? connectionProblem(reply, this.#url) : clientProblem(reply)
+      await this.#pause(attempt++, reply instanceof Error ? undefined : reply.retryAfter, reason)
+    }
+    return { stored, refused, open: [] }
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  /** A body that is too large: its two halves, one after the other, so that order holds. */
+  async #halves(records: readonly string[], indices: readonly number[]): Promise<{ stored: number, errors: RecordError[] }> {
+    const middle = indices.length >> 1
+    const first = await this.deliver(indices.slice(0, middle).map((index) => records[index]))
+    const second = await this.deliver(indices.slice(middle).map((index) => records[index]))
+    const errors = (half: Outcome, from: number): RecordError[] => [
+      ...half.refused.map((error) => ({ ...error, index: error.index + from })),
+      ...half.open.map((index) => ({ index: index + from, code: 'stopped', field: undefined, message: 'stopped', retriable: true })),
+    ]
+    return { stored: first.stored + second.stored, errors: [...errors(first, 0), ...errors(second, middle)] }
+  }
+
+  /** Waits before the next attempt; rejects where waiting is over. */
+  async #pause(attempt: number, retryAfter: string | undefined, reason: string): Promise<void> {
+    const { patience, signal, onRetry } = this.#options
+    const silence = Date.now() - this.#lastProgress
+    if (silence > patience) throw new Unreachable(`Nothing got through for ${Math.round(silence / 1000)} s: ${reason}.`)
+    onRetry?.(reason)
+    const backOff = Math.min(FIRST_PAUSE * 2 ** Math.min(attempt, 10), LONGEST_PAUSE) * (0.75 + Math.random() / 2)
+    await sleep(Math.max(backOff, readRetryAfter(retryAfter, Date.now())), undefined, { signal }).catch(() => {})
+  }
+
+  #post(body: string): Promise<Reply> {
+    const { apiKey, signal, source } = this.#options
+    const request = this.#url.protocol === 'https:' ? httpsRequest : httpRequest
+    return new Promise((resolve, reject) => {
+      const sent = request(this.#url, {
+        method: 'POST', agent: this.#agent, timeout: REPLY_TIMEOUT,
+        headers: {
+          'content-type': 'application/json', 'content-length': Buffer.byteLength(body), [SOURCE_HEADER]: source,
+          ...apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+        },
+      }, (response) => { readReply(response).then(resolve, reject) })
+      const abort = (): void => { sent.destroy(new Error('stopped')) }
+      // An attempt under way when the user stops is given a moment to end, so that the summary counts what was stored.
+      const stopping = (): void => { setTimeout(abort, 2_000).unref() }
+      signal.addEventListener('abort', stopping, { once: true })
+      sent.once('close', () => signal.removeEventListener('abort', stopping))
+      sent.once('timeout', () => sent.destroy(new Error(`no reply within ${REPLY_TIMEOUT / 1000} s`)))
+      sent.once('error', reject)
+      sent.end(body)
+    })
+  }
+}
+
+/** Retry-After in seconds or as a date (RFC 9110, 10.2.3), bounded; 0 where there is none. */
+export function readRetryAfter(header: string | undefined, now: number): number {
+  if (header === undefined) return 0
+  const ms = /^\d+(\.\d+)?$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER)
+}
+
+function readReply(response: IncomingMessage): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    response.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > MAX_REPLY_BYTES) response.destroy(new Error('the reply is longer than 16 MiB'))
+      else chunks.push(chunk)
+    })
+    response.once('error', reject)
+    response.once('aborted', () => reject(new Error('the connection broke in the middle of the reply')))
+    response.once('end', () => resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'], body: Buffer.concat(chunks).toString('utf8') }))
+  })
+}
+
+/** A status that ends the run is thrown; one that a retry can mend is returned as its reason. */
+function clientProblem({ status, body }: Reply): string {
+  const problem = readProblem(body)
+  const said = problem ? ` ${problem.message}` : ''
+  if (status === 401) throw new Refused(`The hub wants an API key: set WEIR_API_KEY.${said}`)
+  if (status === 403) throw new Refused(`The API key in WEIR_API_KEY may not write to this topic.${said}`)
+  if (status === 404) throw new Refused(said.trim() || 'The hub has no such topic.')
+  if (status === 429) return 'the hub asks for a slower pace (429)'
+  if (status >= 500 || status === 408) return `the hub answers ${status}.${said}`.replace(/\.$/, '')
+  throw new Refused(`The hub answers ${status}.${said}`)
+}
+
+function connectionProblem(error: NodeJS.ErrnoException, { host }: URL): string {
+  if (error.code === 'ECONNREFUSED') return `nothing listens at ${host}; start the hub or set HUB_URL`
+  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') return `the host name of ${host} is not known; check HUB_URL`
+  return `the connection to ${host} failed (${error.message || error.code})`
+}

@@ -1,0 +1,37 @@
+/** Commands that talk to Kafka: connect, do the work, leave. */
+import { topics, type Topic } from '@weir/contracts'
+import { openCodec, type Codec } from '@weir/codec'
+import { openKafka, type Kafka } from '@weir/kafka'
+import { UsageError } from './command.ts'
+import { hint } from './nearest.ts'
+import { readKafkaSettings, readSettings } from './settings.ts'
+
+/** Rejects with the port's `no-broker` where none answers. */
+export async function withKafka<T>(work: (kafka: Kafka) => Promise<T>): Promise<T> {
+  const { value, stop } = await openKafka(readKafkaSettings())
+  try {
+    return await work(value)
+  } finally {
+    await stop()
+  }
+}
+
+export async function withCodec<T>(work: (codec: Codec) => Promise<T>): Promise<T> {
+  const { value, stop } = await openCodec({ url: readSettings().registry })
+  try {
+    return await work(value)
+  } finally {
+    await stop()
+  }
+}
+
+/** The contract of a topic; undefined where the table has none of that name. */
+export const contractOf = (name: string): Topic | undefined => (Object.hasOwn(topics, name) ? topics[name as keyof typeof topics] : undefined)
+
+/** Refuses a topic that neither the contracts nor the cluster know. */
+export async function existingTopic(kafka: Kafka, name: string | undefined): Promise<string> {
+  if (name === undefined) throw new UsageError('Which topic?')
+  const names = (await kafka.admin.topics()).map((topic) => topic.name)
+  if (!names.includes(name)) throw new UsageError(`There is no topic ${name} on the cluster.${hint(name, names)}${contractOf(name) ? ' `weir topics apply` creates those of the contracts.' : ''}`)
+  return name
+}

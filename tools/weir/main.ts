@@ -1,0 +1,43 @@
+/** The `weir` command: `weir COMMAND …`. A new command is one line of the table. */
+import { adoptStack } from '../stack/state.ts'
+import type { Command } from './command.ts'
+import { EXIT, EXIT_CODES } from './exit.ts'
+import { hint } from './nearest.ts'
+
+/** In the order of `weir --help`. Only the one that runs is loaded: clients of Kafka take half a second. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  'up': async () => (await import('./commands/up.ts')).up,
+  'down': async () => (await import('./commands/down.ts')).down,
+  'status': async () => (await import('./commands/status.ts')).status,
+  'topics': async () => (await import('./commands/topics.ts')).topics,
+  'lag': async () => (await import('./commands/lag.ts')).lag,
+  'tail': async () => (await import('./commands/tail.ts')).tail,
+  'send': async () => (await import('./commands/send.ts')).send,
+  'replay': async () => (await import('./commands/replay.ts')).replay,
+  'simulate': async () => (await import('./commands/simulate.ts')).simulate,
+  'dlq': async () => (await import('./commands/dlq.ts')).dlq,
+  'reference': async () => (await import('./commands/reference.ts')).reference,
+  'check-config': async () => (await import('./commands/check-config.ts')).checkConfig,
+}
+
+async function help(): Promise<string> {
+  const all = await Promise.all(Object.values(commands).map((load) => load()))
+  const width = Math.max(...all.map(({ name }) => name.length))
+  const list = all.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n')
+  return `weir COMMAND …; \`weir COMMAND --help\` shows options and examples\n\n${list}\n\n${EXIT_CODES}\n`
+}
+
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(await help())
+    return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  if (!Object.hasOwn(commands, name)) {
+    process.stderr.write(`weir: There is no command "${name}".${hint(name, Object.keys(commands))} See \`weir --help\`.\n`)
+    return EXIT.usage
+  }
+  if (name !== 'up') adoptStack()
+  return (await commands[name]!()).run(args)
+}
+
+process.exitCode = await main(process.argv.slice(2))

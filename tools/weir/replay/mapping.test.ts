@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { topicContract } from './contract.ts'
+import { converter } from './convert.ts'
+import { planMapping, type Columns } from './mapping.ts'
+
+const contract = topicContract('taxi.telemetry')
+const columns = (...names: string[]): Columns => ({ names, known: names.length })
+const plan = (names: Columns, maps: string[] = [], sets: string[] = []): Record<string, unknown> =>
+  Object.fromEntries(planMapping(contract, names, maps, sets).assignments.map((assignment) => [assignment.leaf.name, 'constant' in assignment ? assignment.constant : `${names.names[assignment.column]}*${assignment.factor}`]))
+
+describe('columns find their fields', () => {
+  test.each([
+    ['track_id', 'lon', 'lat', 'speed', 'time'],
+    ['deviceId', 'position.lon', 'position.lat', 'speed', 'eventTime'],
+    ['Vehicle ID', 'Longitude', 'LATITUDE', 'speed_kmh', 'Timestamp'],
+    ['device', 'x', 'y', 'velocity', 'ts'],
+  ])('%s, %s, %s, %s, %s', (id, lon, lat, speed, time) => {
+    expect(plan(columns(id, lon, lat, speed, time))).toEqual({ deviceId: `${id}*1`, 'position.lat': `${lat}*1`, 'position.lon': `${lon}*1`, speed: `${speed}*1`, eventTime: `${time}*1` })
+  })
+
+  test('or are said, with factors and constants', () => {
+    expect(plan(columns('who', 'lat', 'lon', 'mph', 'time', 'a*b'), ['deviceId=who', 'speed=mph*1.609344', 'fuel=a*b'], ['occupied=true', 'heading=null', 'tripId=7'])).toMatchObject({
+      deviceId: 'who*1', speed: 'mph*1.609344', fuel: 'a*b*1', occupied: true, heading: null, tripId: '7',
+    })
+  })
+
+  test.each([
+    [['lat', 'lon', 'speed', 'time'], [], [], 'No column gives deviceId; say which with --map deviceId=COLUMN. The columns are lat, lon, speed, time.'],
+    [['id', 'lat', 'lon', 'speed', 'time'], ['spede=speed'], [], 'Did you mean speed?'],
+    [['id', 'lat', 'lon', 'speed', 'time'], ['speed=sped'], [], 'There is no column sped. Did you mean speed?'],
+    [['id', 'lat', 'lon', 'speed', 'time'], ['speed=speed*fast'], [], 'is no number'],
+    [['id', 'lat', 'lon', 'speed', 'time'], ['speed'], [], 'write it as --map field=column'],
+    [['id', 'lat', 'lon', 'speed', 'time'], [], ['occupied=maybe'], 'takes true or false'],
+  ])('%s with %s %s is refused', (names, maps, sets, sentence) => {
+    expect(() => planMapping(contract, columns(...names), maps, sets)).toThrow(sentence)
+  })
+
+  test('unused columns are named', () => {
+    expect(planMapping(contract, columns('id', 'lat', 'lon', 'speed', 'time', 'colour'), [], []).unused).toEqual(['colour'])
+  })
+})
+
+describe('rows become values', () => {
+  const names = columns('id', 'lat', 'lon', 'speed', 'time', 'occupied', 'fuel')
+  const convert = (cells: unknown[], maps: string[] = []) =>
+    converter({ mapping: planMapping(contract, names, maps, []), key: contract.key, time: contract.time, timeFormat: 'seconds', shift: 1_000_000 })(cells)
+
+  test('typed by the contract, times shifted, empty cells left out', () => {
+    const converted = convert(['007', '40.5', '-73.25', '31.5', '12.5', 'true', ''])
+    expect(converted).toMatchObject({ key: '007', time: 12_500 })
+    expect(JSON.parse(converted.json!)).toEqual({ deviceId: '007', position: { lat: 40.5, lon: -73.25 }, speed: 31.5, eventTime: 1_012_500, occupied: true })
+    expect(JSON.parse(convert([7, 1, 2, 3, 4, false, null]).json!)).toEqual({ deviceId: '7', position: { lat: 1, lon: 2 }, speed: 3, eventTime: 1_004_000, occupied: false, fuel: null })
+    expect(JSON.parse(convert(['a', '1', '2', '10', '0', '', ''], ['speed=speed*3.6']).json!)).toMatchObject({ speed: 36 })
+  })
+
+  test.each([
+    [['', '1', '2', '3', '4', '', ''], 'deviceId', 'is missing'],
+    [['a', 'north', '2', '3', '4', '', ''], 'position.lat', '"north" is no number'],
+    [['a', '1', '2', 'NaN', '4', '', ''], 'speed', '"NaN" is no number'],
+    [['a', '1', '2', '3', 'noon', '', ''], 'eventTime', '"noon" is no time'],
+    [['a', '1', '2', '3', '4', 'perhaps', ''], 'occupied', '"perhaps" is neither true nor false'],
+    [[{}, 1, 2, 3, 4, true, 1], 'deviceId', '{} is no text'],
+  ])('%s is refused for its %s', (cells, field, problem) => {
+    const converted = convert(cells)
+    expect(converted.json).toBeUndefined()
+    expect([converted.field, converted.problem]).toEqual([field, problem])
+  })
+})

@@ -1,0 +1,59 @@
+/** NDJSON from a stream, in bounded memory. */
+import type { Readable } from 'node:stream'
+
+/** A longer row is refused: 1 MiB, like Kafka's default for one record. */
+export const MAX_ROW = 1024 * 1024
+
+export interface JsonLines {
+  /** Line numbers of the values, from 1. */
+  readonly lines: number[]
+  readonly values: Record<string, unknown>[]
+  /** Lines that hold no JSON object, with the reason. */
+  readonly faults: { readonly line: number, readonly problem: string }[]
+}
+
+/** The objects of the lines, batch by batch. Empty lines are passed over. */
+export async function* jsonLines(text: Readable): AsyncGenerator<JsonLines> {
+  let rest = ''
+  let line = 0
+  let tooLong = false
+  const take = (words: string, into: JsonLines): void => {
+    line++
+    if (tooLong || words.length > MAX_ROW) into.faults.push({ line, problem: `is longer than ${MAX_ROW} characters` })
+    else if (words.trim() !== '') parseLine(line === 1 ? words.replace(/^\uFEFF/, '') : words, line, into)
+    tooLong = false
+  }
+  for await (const chunk of text.setEncoding('utf8')) {
+    const batch: JsonLines = { lines: [], values: [], faults: [] }
+    const words = rest + (chunk as string)
+    let from = 0
+    for (let end = words.indexOf('\n'); end >= 0; end = words.indexOf('\n', from)) {
+      take(words.slice(from, end), batch)
+      from = end + 1
+    }
+    rest = words.slice(from)
+    if (rest.length > MAX_ROW) {
+      tooLong = true
+      rest = ''
+    }
+    if (batch.lines.length + batch.faults.length > 0) yield batch
+  }
+  if (rest === '' && !tooLong) return
+  const last: JsonLines = { lines: [], values: [], faults: [] }
+  take(rest, last)
+  yield last
+}
+
+function parseLine(words: string, line: number, into: JsonLines): void {
+  try {
+    const value = JSON.parse(words)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      into.lines.push(line)
+      into.values.push(value)
+      return
+    }
+    into.faults.push({ line, problem: 'is no JSON object' })
+  } catch (error) {
+    into.faults.push({ line, problem: `is no JSON: ${(error as Error).message}` })
+  }
+}

@@ -1,0 +1,236 @@
+/** Replays against a real socket that answers as a hub under pressure does. */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Refused, Unreachable } from '../command.ts'
+import { recordFile } from './file.ts'
+import { replay, type Counts, type Plan, type Refusal, type ReplayOptions } from './replay.ts'
+
+interface Sent {
+  id: string
+  value: { deviceId: string, eventTime: number, speed: number, position: { lat: number, lon: number } }
+}
+type Answer = (records: Sent[], response: ServerResponse) => void
+
+/** A door that stores by id, so repeats change nothing, and remembers the order of arrival per key. */
+class Hub {
+  readonly stored = new Map<string, Sent>()
+  readonly arrivals: Sent[] = []
+  readonly sources = new Set<string>()
+  requests = 0
+  mostInFlight = 0
+  answer: Answer = (records, response) => this.ok(records, response)
+  #inFlight = 0
+  #server: Server
+  url = ''
+
+  constructor() {
+    this.#server = createServer((request, response) => { void this.#serve(request, response) })
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    this.url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  store(record: Sent): void {
+    if (!this.stored.has(record.id)) this.arrivals.push(record)
+    this.stored.set(record.id, record)
+  }
+
+  ok(records: Sent[], response: ServerResponse): void {
+    for (const record of records) this.store(record)
+    reply(response, 200, { stored: records.length })
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.mostInFlight = Math.max(this.mostInFlight, ++this.#inFlight)
+    this.requests++
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const body = JSON.parse(Buffer.concat(chunks).toString())
+    this.sources.add(request.headers['weir-source'] as string)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    this.#inFlight--
+    this.answer(body.records, response)
+  }
+}
+
+const reply = (response: ServerResponse, status: number, body: object, headers = {}): void => {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-replay-'))
+process.env.WEIR_DATA = folder
+let files = 0
+function csv(rows: number, keys = 20): string {
+  const lines = ['track_id,lon,lat,speed,time']
+  for (let i = 0; i < rows; i++) lines.push(`v${i % keys},23.73,37.99,${i % 60}.5,1970-01-01 00:00:${String(i % 60).padStart(2, '0')}.000`)
+  return lines.join('\n') + '\n'
+}
+function write(data: string | Buffer): string {
+  const path = join(folder, `file-${++files}`)
+  writeFileSync(path, data)
+  return path
+}
+
+let hub: Hub
+beforeEach(async () => {
+  hub = new Hub()
+  await hub.listen()
+})
+afterEach(() => hub.close())
+
+async function run(data: string | Buffer, options: Partial<ReplayOptions> = {}): Promise<{ counts: Counts, refusals: Refusal[], plan: Plan }> {
+  const counts: Counts = { phase: 'looking through', fraction: 0, stored: 0, refused: 0, open: 0, trouble: undefined }
+  const refusals: Refusal[] = []
+  let plan: Plan | undefined
+  await replay({
+    file: await recordFile(write(data)), topic: 'taxi.telemetry', hub: hub.url, apiKey: undefined, maps: [], sets: [], timeFormat: undefined, keepTimes: false,
+    speed: Infinity, run: undefined, patience: 20_000, signal: new AbortController().signal, ...options,
+  }, counts, { planned: (made) => { plan = made }, refused: (refusal) => { refusals.push(refusal) } })
+  return { counts, refusals, plan: plan! }
+}
+
+/** Lines of each key as they arrived. */
+function linesByKey(): Map<string, number[]> {
+  const lines = new Map<string, number[]>()
+  for (const { id, value } of hub.arrivals) lines.set(value.deviceId, [...lines.get(value.deviceId) ?? [], Number(id.slice(id.lastIndexOf('-') + 1))])
+  return lines
+}
+function expectOrderPerKey(): void {
+  for (const lines of linesByKey().values()) expect(lines).toEqual([...lines].sort((a, b) => a - b))
+}
+
+describe('a replay', () => {
+  test.each([['plain', (text: string) => Buffer.from(text)], ['gzip', gzipSync], ['zstd', zstdCompressSync]])('stores every row of a %s file once, with ids, source and times moved to now', async (_, pack) => {
+    const before = Date.now()
+    const { counts, plan } = await run(pack(csv(6000)))
+    expect(counts).toMatchObject({ stored: 6000, refused: 0, open: 0 })
+    expect(hub.stored.size).toBe(6000)
+    expect([...hub.sources]).toEqual([`replay-${plan.run}`])
+    expect(hub.stored.get(`${plan.run}-2`)!.value).toMatchObject({ deviceId: 'v0', speed: 0.5, position: { lat: 37.99, lon: 23.73 } })
+    const last = Math.max(...[...hub.stored.values()].map((record) => record.value.eventTime))
+    expect(last).toBeGreaterThanOrEqual(before)
+    expect(last).toBeLessThanOrEqual(Date.now())
+    expect(hub.mostInFlight).toBeGreaterThan(1)
+    expectOrderPerKey()
+  })
+
+  test('repeats with the same ids through 503, 429, broken connections and lost replies, and keeps the order of each key', async () => {
+    let n = 0
+    hub.answer = (records, response) => {
+      n++
+      if (n > 12) return hub.ok(records, response)
+      if (n % 4 === 1) return reply(response, 503, { message: 'no broker' }, { 'retry-after': '0' })
+      if (n % 4 === 2) return reply(response, 429, { message: 'slower' }, { 'retry-after': '1' })
+      if (n % 4 === 3) return void response.destroy()
+      for (const record of records) hub.store(record)
+      response.destroy()
+    }
+    const { counts } = await run(csv(3000))
+    expect(counts).toMatchObject({ stored: 3000, refused: 0 })
+    expect(hub.stored.size).toBe(3000)
+    expectOrderPerKey()
+  })
+
+  test('sends retriable records of a 207 again in order, and reports definite errors with line and field', async () => {
+    const failedOnce = new Set<string>()
+    hub.answer = (records, response) => {
+      // As the hub does: what follows a retriable failure of a key fails with it.
+      const failing = new Set<string>()
+      const errors: object[] = []
+      records.forEach((record, index) => {
+        if (record.value.speed === 13.5) return errors.push({ index, code: 'invalid', field: 'value.speed', message: 'unlucky', retriable: false })
+        if (record.id.endsWith('7') && !failedOnce.has(record.id)) {
+          failedOnce.add(record.id)
+          failing.add(record.value.deviceId)
+        }
+        if (failing.has(record.value.deviceId)) return errors.push({ index, code: 'not-stored', message: 'timeout', retriable: true })
+        return hub.store(record)
+      })
+      if (errors.length > 0) reply(response, 207, { errors })
+      else reply(response, 200, {})
+    }
+    const { counts, refusals } = await run(csv(1200))
+    expect(counts).toMatchObject({ stored: 1180, refused: 20 })
+    expect(refusals.map((refusal) => refusal.line).sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => 15 + 60 * i))
+    expect(refusals[0]).toMatchObject({ field: 'speed', code: 'invalid', message: 'unlucky' })
+    expectOrderPerKey()
+  })
+
+  test('halves what is too large for one request', async () => {
+    hub.answer = (records, response) => (records.length > 60 ? reply(response, 413, { error: { code: 'too-large', message: 'too large' } }) : hub.ok(records, response))
+    expect((await run(csv(1000))).counts.stored).toBe(1000)
+    expectOrderPerKey()
+  })
+
+  test('a repeated run of one name sends the very same records', async () => {
+    const name = `test-${process.pid}-${Date.now()}`
+    const data = csv(700)
+    await run(data, { run: name })
+    const first = JSON.stringify([...hub.stored].sort())
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await run(data, { run: name })
+    expect(JSON.stringify([...hub.stored].sort())).toBe(first)
+    await expect(run(csv(701), { run: name })).rejects.toThrow('another file')
+  })
+
+  test('reports rows that are none and goes on with their neighbours', async () => {
+    const { counts, refusals } = await run('id,lat,lon,speed,time\na,1,2,3,0\nb,x,2,3,1\nc,1,2\nd,1,2,,2\n"e,1,2,3,3\n')
+    expect(counts.stored).toBe(1)
+    expect(refusals.map(({ line, field }) => [line, field])).toEqual(expect.arrayContaining([[3, 'position.lat'], [4, undefined], [5, 'speed']]))
+    expect(hub.stored.size).toBe(1)
+  })
+
+  test('takes the lines of weir tail as they are', async () => {
+    const line = { time: '2026-01-01T00:00:00Z', key: 'a', partition: 0, offset: 1, value: { deviceId: 'a', position: { lat: 1, lon: 2 }, speed: 3, fuel: null, occupied: true, eventTime: 1_700_000_000_000 } }
+    const { counts } = await run(`${JSON.stringify(line)}\n\nnonsense\n${JSON.stringify(line.value)}`, { keepTimes: true })
+    expect(counts).toMatchObject({ stored: 2, refused: 1 })
+    for (const { value } of hub.stored.values()) expect(value).toEqual(line.value)
+  })
+
+  test('paces by event time and sorts a file that is ordered by vehicle', async () => {
+    const rows = ['id,lat,lon,speed,time', ...[0, 1].flatMap((key) => Array.from({ length: 11 }, (_, i) => `v${key},1,2,3,${i}`))]
+    const started = Date.now()
+    await run(rows.join('\n'), { speed: 10 })
+    expect(Date.now() - started).toBeGreaterThanOrEqual(950)
+    const times = hub.arrivals.map((record) => record.value.eventTime)
+    expect(times.filter((time, i) => i > 0 && time < times[i - 1] - 2_000)).toEqual([])
+    expect(Math.max(...times)).toBeLessThanOrEqual(Date.now())
+    expect(Math.max(...times)).toBeGreaterThan(Date.now() - 500)
+  })
+
+  test('gives up when nothing got through for the patience, or when the hub refuses the client', async () => {
+    hub.answer = (_, response) => reply(response, 503, {})
+    await expect(run(csv(10), { patience: 300 })).rejects.toThrow(Unreachable)
+    hub.answer = (_, response) => reply(response, 404, { error: { code: 'unknown-topic', message: 'x is no topic.' } })
+    await expect(run(csv(10))).rejects.toThrow(new Refused('x is no topic.'))
+  })
+
+  test('stops when told, and what is open is said', async () => {
+    const controller = new AbortController()
+    hub.answer = (records, response) => {
+      if (hub.stored.size > 1000) controller.abort()
+      hub.ok(records, response)
+    }
+    const { counts } = await run(csv(40_000), { signal: controller.signal })
+    expect(counts.stored).toBe(hub.stored.size)
+    expect(counts.stored).toBeLessThan(40_000)
+  })
+
+  test('says which file cannot be read to its end', async () => {
+    const packed = gzipSync(csv(5_000))
+    await expect(run(packed.subarray(0, packed.length - 100))).rejects.toThrow('cannot be read to its end')
+    await expect(run('')).rejects.toThrow('is empty')
+  })
+})

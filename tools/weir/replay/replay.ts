@@ -1,0 +1,143 @@
+/** One replay: reads, converts, paces, sends, counts. */
+import { Door } from '../hub/door.ts'
+import { topicContract } from './contract.ts'
+import { columnOf, converter } from './convert.ts'
+import { inFileOrder, inTimeOrder, mustSort, type Reading } from './events.ts'
+import type { RecordFile } from './file.ts'
+import { Lanes } from './lanes.ts'
+import { planMapping, type Mapping } from './mapping.ts'
+import { Pace, shiftToNow } from './pace.ts'
+import { readColumns } from './rows.ts'
+import { freshRunId, rememberRun } from './run-memory.ts'
+import { survey, type Survey } from './survey.ts'
+import type { TimeFormat } from './time.ts'
+
+export interface ReplayOptions {
+  readonly file: RecordFile
+  readonly topic: string
+  readonly hub: string
+  readonly apiKey: string | undefined
+  readonly maps: readonly string[]
+  readonly sets: readonly string[]
+  /** undefined: recognised */
+  readonly timeFormat: TimeFormat | undefined
+  readonly keepTimes: boolean
+  /** Event time over real time; Infinity: full speed. */
+  readonly speed: number
+  /** The run's name; undefined: a fresh one. */
+  readonly run: string | undefined
+  /** How long nothing may get through before giving up, ms. */
+  readonly patience: number
+  readonly signal: AbortSignal
+}
+
+export interface Refusal {
+  readonly line: number
+  readonly field: string | undefined
+  readonly code: string
+  readonly message: string
+}
+
+/** Live counts of a replay. */
+export interface Counts {
+  phase: 'looking through' | 'sending'
+  /** Of the phase, 0 to 1. */
+  fraction: number
+  stored: number
+  refused: number
+  /** Sent or not, their fate is open: the run was stopped or given up. */
+  open: number
+  /** Why the hub takes nothing at the moment. */
+  trouble: string | undefined
+}
+
+export interface Plan {
+  readonly mapping: Mapping
+  readonly columns: readonly string[]
+  readonly survey: Survey | undefined
+  readonly run: string
+  readonly source: string
+}
+
+export interface Listener {
+  planned(plan: Plan): void
+  refused(refusal: Refusal): void
+}
+
+/** Requests in flight; keys are spread over as many lanes. */
+const LANES = 8
+/** Records of one request. */
+const BATCH = 500
+/** Records waiting in memory: about 10 MB, and enough for all lanes to work on a file that is sorted by key. */
+const CAPACITY = 32_000
+
+/** Resolves when the file was sent or the signal came; rejects with the signal's reason where it came before the first record. Rejects with Unreachable or Refused; the counts hold then too. */
+export async function replay(options: ReplayOptions, counts: Counts, listener: Listener): Promise<void> {
+  const { file, signal, speed } = options
+  const contract = topicContract(options.topic)
+  const columns = await readColumns(file, contract.leaves.map((leaf) => leaf.name))
+  const mapping = planMapping(contract, columns, options.maps, options.sets)
+  const timeColumn = columnOf(mapping, contract.time)
+  const report = (bytesRead: number): void => { counts.fraction = bytesRead / file.size }
+  const times = timeColumn && await survey({ file, columns, time: timeColumn, format: options.timeFormat, report, signal })
+  const shift = times && !options.keepTimes ? shiftToNow(times, speed, Date.now()) : 0
+  const remembered = { shift, size: file.size, keepTimes: options.keepTimes }
+  const run = options.run === undefined ? { id: freshRunId(new Date()), shift } : await rememberRun(options.run, remembered)
+  const source = `replay-${run.id}`
+  listener.planned({ mapping, columns: columns.names, survey: times, run: run.id, source })
+
+  // What was sent tells more than what was read: reading runs ahead.
+  const finished = (): void => { if (times) counts.fraction = (counts.stored + counts.refused) / times.rows }
+  const refuse = (line: number, field: string | undefined, message: string, code = 'unreadable'): void => {
+    counts.refused++
+    finished()
+    listener.refused({ line, field, code, message })
+  }
+  const door = new Door({
+    url: options.hub, apiKey: options.apiKey, topic: options.topic, source, patience: options.patience, signal,
+    onRetry: (reason) => { counts.trouble = reason },
+  }, LANES)
+  const lanes = new Lanes({
+    lanes: LANES, batch: BATCH, capacity: CAPACITY,
+    send: (records) => door.deliver(records),
+    settled(lines, { stored, refused, open }) {
+      counts.stored += stored
+      counts.open += open.length
+      finished()
+      if (stored > 0) counts.trouble = undefined
+      for (const { index, field, message, code } of refused) refuse(lines[index], field, message, code)
+    },
+  })
+  const pace = times && Number.isFinite(speed) ? new Pace(times, speed) : undefined
+  const reading: Reading = {
+    file, columns, signal, refuse, report: times ? () => {} : report,
+    convert: converter({ mapping, key: contract.key, time: contract.time, timeFormat: times?.format ?? 'iso', shift: run.shift }),
+    offer(key, line, value, time) {
+      const early = pace !== undefined && pace.wait(time, performance.now()) > 0
+      if (!early && !lanes.full) {
+        lanes.add(key, `${run.id}-${line}`, value, line)
+        return undefined
+      }
+      return offerLater(key, line, value, time)
+    },
+  }
+  const offerLater = async (key: string, line: number, value: string, time: number): Promise<void> => {
+    if (pace) lanes.flush()
+    await pace?.until(time, signal)
+    await lanes.room()
+    if (!signal.aborted) lanes.add(key, `${run.id}-${line}`, value, line)
+  }
+
+  counts.phase = 'sending'
+  counts.fraction = 0
+  let complete = false
+  try {
+    await (pace && times && mustSort(file, times) ? inTimeOrder : inFileOrder)(reading)
+    await lanes.end()
+    complete = !signal.aborted
+  } finally {
+    await lanes.end().catch(() => {}) // What is under way when reading fails still counts.
+    door.close()
+    if (options.run === undefined && !complete) await rememberRun(run.id, remembered)
+  }
+}

@@ -1,0 +1,39 @@
+import { Readable } from 'node:stream'
+import { expect, test } from 'vitest'
+import { readInput, recordOf } from './input.ts'
+
+/** The text in pieces of 7 characters, as a pipe may cut it. */
+async function read(text: string): Promise<{ places: number[], values: unknown[], faults: unknown[] }> {
+  const all = { places: [] as number[], values: [] as unknown[], faults: [] as unknown[] }
+  for await (const { places, values, faults } of readInput(Readable.from(text.match(/[^]{1,7}/g) ?? []))) {
+    all.places.push(...places)
+    all.values.push(...values)
+    all.faults.push(...faults)
+  }
+  return all
+}
+
+test.each([
+  ['one value a line', '{"a":1}\n\n{"a":2}\n{"a":3}', [1, 3, 4]],
+  ['one value', '{"a":1}', [1]],
+  ['one value over lines', '{\n  "a":\n 1 }\n', [1]],
+  ['a list', '[{"a":1},\n{"a":2}]', [1, 2]],
+  ['a body as the hub takes it', '{ "records": [\n{"a":1}, {"a":2}]}', [1, 2]],
+])('%s', async (_, text, places) => {
+  expect(await read(text)).toEqual({ places, values: places.map((__, i) => ({ a: i + 1 })), faults: [] })
+})
+
+test('what is no object is a fault, its neighbours are not', async () => {
+  expect((await read('[1,{"a":1},null]')).faults).toEqual([{ place: 1, problem: 'is no JSON object' }, { place: 3, problem: 'is no JSON object' }])
+  const lines = await read('{"a":1}\n{"a":\n{"a":3}\n')
+  expect(lines.places).toEqual([1, 3])
+  expect(lines.faults).toMatchObject([{ place: 2 }])
+  await expect(read('')).rejects.toThrow('nothing to send')
+  await expect(read('{"a":')).rejects.toThrow('no JSON')
+})
+
+test('records carry their own ids', () => {
+  expect(recordOf({ id: 'x', value: { a: 1 } })).toEqual({ id: 'x', value: { a: 1 } })
+  expect(recordOf({ a: 1 })).toEqual({ id: undefined, value: { a: 1 } })
+  expect(recordOf({ value: 3 })).toEqual({ id: undefined, value: { value: 3 } })
+})

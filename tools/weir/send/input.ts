@@ -1,0 +1,77 @@
+/** What a person gives to `weir send`: one JSON (a value, a list, or { "records": [ … ] }) over any number of lines, or NDJSON. */
+import { Readable } from 'node:stream'
+import { Refused } from '../command.ts'
+import { jsonLines } from '../replay/ndjson.ts'
+
+export interface Input {
+  /** Where each value stands: its line, or its place in the list, from 1. */
+  readonly places: readonly number[]
+  readonly values: readonly Record<string, unknown>[]
+  readonly faults: readonly { readonly place: number, readonly problem: string }[]
+}
+
+/** One JSON document is read whole, so it is bounded: 64 MiB of characters. NDJSON is not. */
+const MAX_DOCUMENT = 64 * 1024 * 1024
+
+export async function* readInput(stream: Readable): AsyncGenerator<Input> {
+  const chunks = stream.setEncoding('utf8')[Symbol.asyncIterator]() as AsyncIterator<string>
+  let head = ''
+  let next = await chunks.next()
+  while (!next.done) {
+    head += next.value
+    if (/\S.*\n/.test(head) || head.length > MAX_DOCUMENT) break
+    next = await chunks.next()
+  }
+  const rest = { [Symbol.asyncIterator]: () => chunks }
+  if (isObject(firstLine(head))) {
+    for await (const { lines, values, faults } of jsonLines(Readable.from(following(head, rest), { objectMode: false }))) {
+      yield { places: lines, values, faults: faults.map(({ line, problem }) => ({ place: line, problem })) }
+    }
+  } else {
+    for await (const chunk of rest) {
+      head += chunk
+      if (head.length > MAX_DOCUMENT) throw new Refused('The document is longer than 64 MiB; send it as NDJSON, one value a line.')
+    }
+    yield document(head)
+  }
+}
+
+async function* following(head: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
+  yield head
+  yield* rest
+}
+
+/** The first line's JSON; undefined where it is none by itself. */
+function firstLine(head: string): unknown {
+  try {
+    return JSON.parse(head.trimStart().split('\n', 1)[0])
+  } catch {
+    return undefined
+  }
+}
+
+function document(text: string): Input {
+  let found: unknown
+  try {
+    found = JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    throw new Refused(text.trim() === '' ? 'There is nothing to send.' : `The input is no JSON: ${(error as Error).message}.`)
+  }
+  const list = Array.isArray(found) ? found : isObject(found) && Array.isArray(found.records) ? found.records : [found]
+  const input = { places: [] as number[], values: [] as Record<string, unknown>[], faults: [] as { place: number, problem: string }[] }
+  list.forEach((value, index) => {
+    if (isObject(value)) {
+      input.places.push(index + 1)
+      input.values.push(value)
+    } else input.faults.push({ place: index + 1, problem: 'is no JSON object' })
+  })
+  return input
+}
+
+/** A record as clients write it, { id?, value }, or the bare value. */
+export function recordOf(given: Record<string, unknown>): { readonly id: string | undefined, readonly value: Record<string, unknown> } {
+  if (!isObject(given.value)) return { id: undefined, value: given }
+  return { id: typeof given.id === 'string' ? given.id : undefined, value: given.value }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,97 @@
+/** Runs the solutions' simulators against the hub, as devices in the field would: what cannot be sent waits, and the oldest is dropped when too much waits. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Solution } from '@weir/solutions'
+import { Door } from '../hub/door.ts'
+import { encodeRecord, withField } from '../hub/wire.ts'
+import type { ReferenceApi } from '../reference/api.ts'
+
+export interface SimulateOptions {
+  readonly solutions: readonly Solution[]
+  readonly devices: number
+  readonly hub: string
+  readonly apiKey: string | undefined
+  readonly reference: ReferenceApi
+  readonly signal: AbortSignal
+  readonly log: (sentence: string) => void
+}
+
+export interface SimulatorCounts {
+  stored: number
+  refused: number
+  /** Reports given up because too many waited. */
+  dropped: number
+}
+
+const EVERY = 250
+/** Records of one request. */
+const BATCH = 5_000
+/** Reports kept while the hub is down: half an hour of 60 devices, and about 50 MB. */
+const WAITING = 100_000
+const SEED_AGAIN = 2_000
+/** Devices do not give up. */
+const PATIENCE = Infinity
+
+/** Resolves after the signal, when what was being sent is answered. Rejects with Refused when the hub refuses the client. */
+export async function simulate(options: SimulateOptions, counts: SimulatorCounts): Promise<void> {
+  const start = Date.now()
+  await Promise.all(options.solutions.map(async (solution, index) => {
+    await Promise.all([seed(solution, options), drive(solution, `sim-${start}${index === 0 ? '' : `.${index}`}`, start, options, counts)])
+  }))
+}
+
+/** Fills reference tables that are empty; tries until the enricher answers. */
+async function seed({ simulator }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
+  for (const [table, entries] of Object.entries(simulator.seed)) {
+    for (let waiting = false; !signal.aborted;) {
+      try {
+        if (Object.keys(await reference.entries(table)).length === 0) {
+          for (const [id, entry] of Object.entries(entries)) await reference.put(table, id, entry)
+          log(`filled the reference table ${table} with ${Object.keys(entries).length} entries`)
+        }
+        break
+      } catch (error) {
+        if (!waiting) log(`${(error as Error).message} Trying again.`)
+        waiting = true
+        await sleep(SEED_AGAIN, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+}
+
+async function drive({ simulator }: Solution, idPrefix: string, randomSeed: number, options: SimulateOptions, counts: SimulatorCounts): Promise<void> {
+  const { devices, hub, apiKey, signal, log } = options
+  let trouble = false
+  const door = new Door({
+    url: hub, apiKey, topic: simulator.topic, source: 'simulator', patience: PATIENCE, signal,
+    onRetry: (reason) => {
+      if (!trouble) log(`waiting: ${reason}`)
+      trouble = true
+    },
+  }, 1)
+  const world = simulator.world({ devices, seed: randomSeed })
+  const waiting: string[] = []
+  let made = 0
+  let sending: Promise<void> | undefined
+  let failure: unknown
+
+  const deliver = async (): Promise<void> => {
+    while (waiting.length > 0 && !signal.aborted) {
+      const { stored, refused } = await door.deliver(waiting.splice(0, BATCH))
+      counts.stored += stored
+      counts.refused += refused.length
+      if (refused.length > 0) log(`the hub refused ${refused.length} reports, the first because ${withField(refused[0].field, refused[0].message)}`)
+      if (trouble && stored > 0) log('the hub takes reports again')
+      trouble = trouble && stored === 0
+    }
+  }
+
+  while (!signal.aborted && failure === undefined) {
+    for (const value of world.next(Date.now())) waiting.push(encodeRecord(`${idPrefix}-${made++}`, JSON.stringify(value)))
+    if (waiting.length > WAITING) counts.dropped += waiting.splice(0, waiting.length - WAITING).length
+    sending ??= deliver().catch((error) => { failure = error }).finally(() => { sending = undefined })
+    await sleep(EVERY, undefined, { signal }).catch(() => {})
+  }
+  await sending
+  door.close()
+  if (failure !== undefined) throw failure
+}

@@ -1,0 +1,103 @@
+/** Asking servers and services how they are. Every probe ends within its time and never rejects. */
+import { connect } from 'node:net'
+import { openKafka } from '@weir/kafka'
+import { readKafkaSettings, type Settings } from '../settings.ts'
+
+export type State = 'ready' | 'not ready' | 'down'
+
+export interface Health {
+  readonly name: string
+  readonly kind: 'server' | 'service'
+  readonly url: string
+  readonly state: State
+  /** Why it is not ready; what is worth knowing where it is. */
+  readonly reason: string
+  /** Milliseconds since its process started; undefined where it does not tell. */
+  readonly uptime: number | undefined
+}
+
+const TIMEOUT = 3_000
+
+type Probe = (url: string) => Promise<Pick<Health, 'state' | 'reason'> & { readonly uptime?: number | undefined }>
+
+/** All of them at once, in the order of the data's way. */
+export function probeAll(settings: Settings): Promise<Health[]> {
+  const probe = async (name: string, kind: Health['kind'], url: string, ask: Probe): Promise<Health> => {
+    const found = await ask(url).catch((error: Error) => ({ state: 'down' as const, reason: reasonOf(error) }))
+    return { name, kind, url, uptime: undefined, ...found }
+  }
+  return Promise.all([
+    probe('kafka', 'server', readKafkaSettings().brokers.join(','), kafka),
+    probe('registry', 'server', settings.registry, registry),
+    probe('redis', 'server', settings.redis, redis),
+    probe('search', 'server', settings.search, search),
+    probe('ingest-hub', 'service', settings.hub, service),
+    probe('enricher', 'service', settings.enricher, service),
+    probe('indexer', 'service', settings.indexer, service),
+  ])
+}
+
+const kafka: Probe = async () => {
+  const opening = openKafka(readKafkaSettings())
+  const timer = AbortSignal.timeout(TIMEOUT)
+  const late = new Promise<never>((_, reject) => { timer.addEventListener('abort', () => reject(new Error('no answer'))) })
+  // A connection that comes too late is still closed.
+  opening.then(async ({ stop }) => timer.aborted && stop(), () => {})
+  const { value, stop } = await Promise.race([opening, late])
+  try {
+    const count = (await Promise.race([value.admin.topics(), late])).length
+    return { state: 'ready', reason: `${count} topics` }
+  } finally {
+    await stop()
+  }
+}
+
+const registry: Probe = async (url) => {
+  const response = await get(`${url}/subjects`)
+  if (!response.ok) return { state: 'not ready', reason: `answers ${response.status}` }
+  return { state: 'ready', reason: `${(await response.json() as unknown[]).length} contracts` }
+}
+
+const search: Probe = async (url) => {
+  const node = url.split(',')[0]
+  const response = await get(`${node}/_cluster/health`)
+  if (response.status === 401) return { state: 'ready', reason: 'asks for a user' }
+  const { status } = await response.json() as { status?: string }
+  return { state: status === 'red' || !response.ok ? 'not ready' : 'ready', reason: `cluster ${status ?? response.status}` }
+}
+
+const service: Probe = async (url) => {
+  const response = await get(`${url}/readyz`)
+  const body = await response.json().catch(() => ({})) as { ready?: boolean, stopping?: boolean, dependencies?: Record<string, string> }
+  const uptime = await startedAt(url).then((started) => (started === undefined ? undefined : Date.now() - started), () => undefined)
+  if (body.ready) return { state: 'ready', reason: '', uptime }
+  const missing = Object.entries(body.dependencies ?? {}).filter(([, state]) => state !== 'ready').map(([name]) => name)
+  return { state: 'not ready', uptime, reason: body.stopping ? 'stopping' : missing.length > 0 ? `waits for ${missing.join(', ')}` : `answers ${response.status}` }
+}
+
+/** PING by hand: one line each way. */
+const redis: Probe = (url) => new Promise((resolve, reject) => {
+  const { hostname, port } = new URL(url)
+  const socket = connect({ host: hostname, port: Number(port || 6379), timeout: TIMEOUT }, () => socket.write('PING\r\n'))
+  socket.once('data', (data) => {
+    const line = data.toString('latin1').split('\r\n', 1)[0]
+    socket.destroy()
+    resolve(line === '+PONG' || line.startsWith('-NOAUTH') ? { state: 'ready', reason: '' } : { state: 'not ready', reason: line.replace(/^-/, '') })
+  })
+  socket.once('timeout', () => socket.destroy(new Error('no answer')))
+  socket.once('error', reject)
+})
+
+/** The process's start as Prometheus sees it, ms since the epoch. */
+async function startedAt(url: string): Promise<number | undefined> {
+  const match = /^process_start_time_seconds(?:\{[^}]*\})? (\S+)$/m.exec(await (await get(`${url}/metrics`)).text())
+  return match ? Number(match[1]) * 1000 : undefined
+}
+
+const get = (url: string): Promise<Response> => fetch(url, { signal: AbortSignal.timeout(TIMEOUT) })
+
+function reasonOf(error: Error): string {
+  const { code } = (error.cause ?? error) as NodeJS.ErrnoException
+  if (code === 'ECONNREFUSED' || code === 'no-broker') return 'nothing listens there'
+  return error.name === 'TimeoutError' ? 'no answer' : code ?? error.message
+}

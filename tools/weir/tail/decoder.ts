@@ -1,0 +1,51 @@
+/** Records as a person reads them: the value by its contract, else as it lies there. */
+import type { TopicName } from '@weir/contracts'
+import { SchemaNeeded, Undecodable, type Codec } from '@weir/codec'
+import { decodeHeaders, keyOf, valueOf, type RecordBatch } from '@weir/kafka'
+import { contractOf } from '../kafka.ts'
+
+export interface SeenRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** Milliseconds since the epoch: the broker's time of arrival. */
+  readonly timestamp: number
+  readonly key: string | null
+  readonly headers: Readonly<Record<string, string>>
+  /** The decoded value; null for a tombstone; undefined where `bytes` holds what could not be decoded. */
+  readonly value: unknown
+  readonly bytes: Buffer | undefined
+  /** Why it could not be decoded. */
+  readonly problem: string | undefined
+}
+
+export type DecodeValue = (bytes: Buffer) => Promise<Pick<SeenRecord, 'value' | 'bytes' | 'problem'>>
+
+/** Decodes values of a topic. Rejects with the codec's RegistryUnavailable where the registry is needed and does not answer. */
+export async function valueDecoder(codec: Codec, topic: string): Promise<DecodeValue> {
+  if (!contractOf(topic)) return async (bytes) => ({ value: undefined, bytes: Buffer.from(bytes), problem: `${topic} has no contract` })
+  const reader = await codec.reader(topic as TopicName)
+  const decode: DecodeValue = async (bytes) => {
+    try {
+      return { value: reader.decode(bytes, 0, bytes.length), bytes: undefined, problem: undefined }
+    } catch (error) {
+      if (error instanceof SchemaNeeded) {
+        await codec.resolve(error.id)
+        return decode(bytes)
+      }
+      if (!(error instanceof Undecodable)) throw error
+      return { value: undefined, bytes: Buffer.from(bytes), problem: error.message }
+    }
+  }
+  return decode
+}
+
+export async function seeRecord(batch: RecordBatch, index: number, decode: DecodeValue): Promise<SeenRecord> {
+  const value = valueOf(batch, index)
+  return {
+    topic: batch.topic, partition: batch.partition, offset: batch.offsets[index], timestamp: batch.timestamps[index],
+    key: keyOf(batch, index)?.toString('utf8') ?? null,
+    headers: decodeHeaders(batch.bytes, batch.headersStart[index]),
+    ...value === null ? { value: null, bytes: undefined, problem: undefined } : await decode(value),
+  }
+}

@@ -1,0 +1,27 @@
+/** --filter FIELD=VALUE: a path into the value, else one of the record's own (key, id, source, partition). All filters must hold. */
+import { UsageError } from '../command.ts'
+import type { SeenRecord } from './decoder.ts'
+
+export type Filter = (record: SeenRecord) => boolean
+
+export function readFilters(texts: readonly string[]): Filter {
+  const filters = texts.map((text) => {
+    const at = text.indexOf('=')
+    if (at < 1) throw new UsageError(`--filter ${text}: write it as --filter field=value.`)
+    return { path: text.slice(0, at).split('.'), wanted: text.slice(at + 1) }
+  })
+  return (record) => filters.every(({ path, wanted }) => String(lookUp(record, path)) === wanted)
+}
+
+function lookUp(record: SeenRecord, path: readonly string[]): unknown {
+  let found: unknown = record.value
+  for (const name of path) found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined
+  if (found !== undefined || path.length > 1) return found
+  switch (path[0]) {
+    case 'key': return record.key
+    case 'id': return record.headers['weir-id']
+    case 'source': return record.headers['weir-source']
+    case 'partition': return record.partition
+    default: return undefined
+  }
+}

@@ -1,0 +1,61 @@
+/** Child processes under measurement: started, asked for the CPU time they used so far, stopped by pid. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** USER_HZ: Linux reports CPU time in hundredths of a second (man 5 proc, /proc/pid/stat). */
+const TICKS_PER_SECOND = 100
+
+export interface Process {
+  readonly pid: number
+  /** CPU-seconds, user and system, of the whole process so far. */
+  cpu(): number
+  /** Resident memory, MB. */
+  memory(): number
+  exited: Promise<number | null>
+  stop(): Promise<void>
+}
+
+export function startProcess(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Process {
+  const child: ChildProcess = spawn(command, args, { env: { ...process.env, LOG_LEVEL: 'warn', ...env }, stdio: ['ignore', 'ignore', 'inherit'] })
+  const pid = child.pid!
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  return {
+    pid,
+    exited,
+    cpu: () => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+    },
+    memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
+    stop: async () => {
+      child.kill('SIGTERM')
+      const late = setTimeout(() => child.kill('SIGKILL'), 15_000)
+      await exited
+      clearTimeout(late)
+    },
+  }
+}
+
+export const startNode = (file: string, env: Readonly<Record<string, string>>): Process => startProcess(process.execPath, ['--max-semi-space-size=8', file], env)
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** Polls until the URL answers 2xx; fails after 60 s or when the process ends. */
+export async function ready(url: string, of: Process): Promise<void> {
+  let ended = false
+  void of.exited.then(() => { ended = true })
+  for (let attempt = 0; attempt < 600; attempt++) {
+    if (ended) throw new Error(`The process behind ${url} ended before it was ready.`)
+    if (await fetch(url).then((response) => response.ok, () => false)) return
+    await pause(100)
+  }
+  throw new Error(`${url} was not ready within 60 s.`)
+}

@@ -1,0 +1,45 @@
+/**
+ * npm run bench [-- --rounds 5 --quick --only http,enrich,index,latency]
+ * Contenders take turns within each round, so that a machine that slows down slows all of them. Prints Markdown tables.
+ */
+import { parseArgs } from 'node:util'
+import { openContext } from './context.ts'
+import { type Figure, type Latency, latencyTable, throughputTable } from './report.ts'
+import { enrich } from './scenarios/enrich.ts'
+import { httpToKafka } from './scenarios/http-to-kafka.ts'
+import { indexDocuments } from './scenarios/index-documents.ts'
+import { latency } from './scenarios/latency.ts'
+
+const { values: { rounds, quick, only } } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, only: { type: 'string', default: 'http,enrich,index,latency' } },
+})
+const part = quick ? 0.2 : 1
+const scenarios = {
+  http: httpToKafka(800 * part),
+  enrich: enrich(400_000 * part),
+  index: indexDocuments(400_000 * part),
+  latency: latency(1000, 30 * part),
+}
+const chosen = only.split(',').map((name) => {
+  if (!(name in scenarios)) throw new Error(`There is no scenario "${name}"; --only takes ${Object.keys(scenarios).join(', ')}.`)
+  return name as keyof typeof scenarios
+})
+
+const context = await openContext()
+const figures = new Map(chosen.map((name) => [name, [] as Map<string, Figure | Latency>[]]))
+for (let round = 1; round <= Number(rounds); round++) {
+  for (const name of chosen) {
+    const figure = new Map<string, Figure | Latency>()
+    for (const [contender, measure] of Object.entries(scenarios[name].contenders)) {
+      figure.set(contender, await measure(context.value))
+      process.stderr.write(`round ${round}: ${name}: ${contender}: ${JSON.stringify(figure.get(contender))}\n`)
+    }
+    figures.get(name)!.push(figure)
+  }
+}
+await context.stop()
+for (const [name, rounds] of figures) {
+  const table = name === 'latency' ? latencyTable(scenarios[name].title, rounds as Map<string, Latency>[]) : throughputTable(scenarios[name].title, rounds as Map<string, Figure>[])
+  process.stdout.write(`${table}\n`)
+}
+process.exit(0)

@@ -1,0 +1,32 @@
+/** Consume → enrich → produce over a backlog in Kafka. Weir's is exactly once in transactions; the baseline is at least once. */
+import { fileURLToPath } from 'node:url'
+import { drain, fill } from '../backlog.ts'
+import type { Context } from '../context.ts'
+import { startNode } from '../processes.ts'
+import type { Figure } from '../report.ts'
+
+const file = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+
+export const enrich = (records: number) => ({
+  title: 'Consume → enrich → produce',
+  contenders: {
+    'weir enricher (exactly once)': async (context: Context): Promise<Figure> => {
+      await fill(context, 'taxi.telemetry', records, 'avro')
+      return worked(context, 'enricher.taxi', 'taxi.telemetry', records, file('../services/enricher/main.ts'), { ...context.env, HTTP_PORT: '0' })
+    },
+    'kafkajs + JSON (at least once)': async (context: Context): Promise<Figure> => {
+      await fill(context, 'bench.json', records, 'json')
+      return worked(context, 'bench.enricher', 'bench.json', records, file('baseline/enricher.ts'),
+        { KAFKA_BROKERS: context.brokers, TOPIC: 'bench.json', OUTPUT: 'bench.json.out', GROUP: 'bench.enricher' })
+    },
+  },
+})
+
+async function worked(context: Context, group: string, topic: string, records: number, main: string, env: Readonly<Record<string, string>>): Promise<Figure> {
+  const process = startNode(main, env)
+  try {
+    return await drain(context, group, topic, records, process)
+  } finally {
+    await process.stop()
+  }
+}

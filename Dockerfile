@@ -1,0 +1,37 @@
+# One image for all services and the weir command: docker run weir services/ingest-hub/main.ts
+ARG NODE_IMAGE=node:24-bookworm-slim
+FROM ${NODE_IMAGE} AS packages
+WORKDIR /weir
+COPY package.json package-lock.json .npmrc ./
+COPY contracts/package.json contracts/
+COPY packages/flow/package.json packages/flow/
+COPY packages/kafka/package.json packages/kafka/
+COPY packages/codec/package.json packages/codec/
+COPY packages/service/package.json packages/service/
+COPY packages/testkit/package.json packages/testkit/
+COPY services/ingest-hub/package.json services/ingest-hub/
+COPY services/enricher/package.json services/enricher/
+COPY services/indexer/package.json services/indexer/
+COPY solutions/package.json solutions/
+COPY tools/package.json tools/
+COPY bench/package.json bench/
+# Sources of the libraries, maps and types are for developers; the image runs without them.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+ && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete \
+ && find node_modules/echarts -mindepth 1 -maxdepth 1 ! -name dist ! -name package.json -exec rm -rf {} + \
+ && find node_modules/echarts/dist -type f ! -name echarts.min.js -delete
+
+FROM ${NODE_IMAGE}
+ENV NODE_ENV=production
+WORKDIR /weir
+COPY --from=packages /weir/node_modules node_modules
+COPY package.json ./
+COPY contracts contracts
+COPY packages packages
+COPY services services
+COPY solutions solutions
+COPY tools tools
+USER 1000:1000
+# Signals reach node itself, which drains; nothing is written outside /tmp.
+ENTRYPOINT ["node"]
+CMD ["tools/weir/main.ts", "--help"]

@@ -1,0 +1,95 @@
+/** Taxi telemetry end to end: the stack as `weir up` runs it, real servers and processes, positions replayed from a file. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { inversions, type Part, repeated, System } from './system.ts'
+import { writeVehicles } from './vehicles.ts'
+
+let folder: string
+let file: string
+let rows: number
+let system: System
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'weir-e2e-'))
+  file = join(folder, 'vehicles.csv.gz')
+  rows = await writeVehicles(file, 40, 200)
+  system = await System.start()
+})
+
+afterAll(async () => {
+  await system?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function replayWhole(run: string): Promise<void> {
+  const { code, output } = await system.weir('replay', file, '--run', run)
+  expect(code, output).toBe(0)
+  expect(await system.indexed(`replay-${run}`, rows)).toBe(rows)
+}
+
+describe('taxi telemetry', () => {
+  test('stores, enriches and indexes every position exactly once, in order per vehicle', async () => {
+    await replayWhole('first')
+    const enriched = await system.enriched('replay-first')
+    expect(enriched.length).toBe(rows)
+    expect(repeated(enriched)).toBe(0)
+    expect(inversions(enriched)).toBe(0)
+  })
+
+  test('a second run adds exactly as many again, and the first stays as it was', async () => {
+    await replayWhole('second')
+    expect(await system.indexed('replay-first', rows)).toBe(rows)
+  })
+
+  test('a run repeated under its name changes nothing', async () => {
+    await replayWhole('first')
+  })
+
+  test('loses and doubles nothing while each part is killed once', async () => {
+    const parts: Part[] = ['ingest-hub', 'enricher', 'indexer', 'kafka', 'redis', 'search']
+    const replay = system.weir('replay', file, '--run', 'killed', '--speed', '6x')
+    for (const part of parts) {
+      await pause(4000)
+      await system.kill(part)
+    }
+    const { code, output } = await replay
+    expect(code, output).toBe(0)
+    expect(await system.indexed('replay-killed', rows)).toBe(rows)
+    const enriched = await system.enriched('replay-killed')
+    expect(new Set(enriched.map(({ id }) => id)).size).toBe(rows)
+    expect(inversions(enriched)).toBe(0)
+    for (const part of parts) expect(system.output).toContain(`${part} ended (SIGKILL)`)
+  }, 300_000)
+
+  test('keeps its data over a stop, and goes on with the other client', async () => {
+    expect(await system.down()).toBe(0)
+    await system.up({ KAFKA_DRIVER: 'kafkajs' })
+    expect(await system.indexed('replay-second', rows)).toBe(rows)
+    await replayWhole('kafkajs')
+    const enriched = await system.enriched('replay-kafkajs')
+    expect(enriched.length).toBe(rows)
+    expect(inversions(enriched)).toBe(0)
+  })
+
+  test('refuses bad input with a reason and spares its neighbours', async () => {
+    const good = { deviceId: 'neighbour', position: { lat: 1, lon: 2 }, speed: 3, eventTime: Date.now() }
+    const answer = await fetch(`http://127.0.0.1:${system.env.HUB_PORT}/v1/topics/taxi.telemetry/records`, {
+      method: 'POST', headers: { 'content-type': 'application/json', 'weir-source': 'neighbours' },
+      body: JSON.stringify({ records: [{ value: good }, { value: { ...good, speed: 'fast' } }, { value: { ...good, colour: 'yellow' } }, { value: good }] }),
+    })
+    expect(answer.status).toBe(207)
+    const body = await answer.json() as { stored: number, errors: { index: number, field: string }[] }
+    expect(body.stored).toBe(2)
+    expect(body.errors.map(({ index, field }) => `${index} ${field}`)).toEqual(['1 speed', '2 colour'])
+    expect(await system.indexed('neighbours', 2)).toBe(2)
+  })
+
+  test('stops in order and leaves nothing running', async () => {
+    const { processes } = await system.state()
+    expect(await system.down()).toBe(0)
+    for (const { pid } of processes) expect(() => process.kill(pid, 0), `process ${pid}`).toThrow()
+  })
+})

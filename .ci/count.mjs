@@ -11,10 +11,10 @@ const failedFiles = sum((report) => report.testResults.filter(({ status, asserti
   status === 'failed' && !assertionResults.some((test) => test.status === 'failed')).length)
 const failed = failedTests + failedFiles > 0 ? failedTests + failedFiles : Number(broken)
 
-for (const { name, status, assertionResults } of reports.flatMap((report) => report.testResults)) {
+for (const { name, status, message, assertionResults } of reports.flatMap((report) => report.testResults)) {
   if (status !== 'failed') continue
-  console.log(`FAILED ${name}`)
-  for (const test of assertionResults) if (test.status === 'failed') console.log(`  ${test.fullName}`)
+  console.log(`FAILED ${name}${message ? `: ${message.slice(0, 2000)}` : ''}`)
+  for (const test of assertionResults) if (test.status === 'failed') console.log(`  ${test.fullName}: ${test.failureMessages.join('; ').slice(0, 2000)}`)
 }
 console.log(`${passed} passed, ${failed} failed`)
 process.exit(failed > 0 || passed === 0 ? 1 : 0)

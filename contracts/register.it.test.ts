@@ -19,6 +19,16 @@ test('a subject is under FULL_TRANSITIVE from its first version on', async () =>
   expect(await (await fetch(`${url}/config/${subject}`)).json()).toEqual({ compatibilityLevel: 'FULL_TRANSITIVE' })
 })
 
+test('several that register the same at the same time all get the same id', async () => {
+  for (let round = 0; round < 5; round++) {
+    const subject = `${uniqueName('contracts')}-value`
+    const { old, current } = lawfulChanges[0]!
+    const ids = await Promise.all(Array.from({ length: 6 }, () => registerVersions(url, subject, [old, current])))
+    expect(new Set(ids).size).toBe(1)
+    expect(await (await fetch(`${url}/subjects/${subject}/versions`)).json()).toHaveLength(2)
+  }
+})
+
 test.each(breakingChanges)('the registry refuses it too, and the field is named: $name', async ({ old, current, sentences }) => {
   const subject = `${uniqueName('contracts')}-value`
   await registerVersions(url, subject, [old])

@@ -66,6 +66,8 @@ const secureSettings = ({ keyFile }: SecureListeners): Record<string, string> =>
   'ssl.keystore.type': 'PEM',
   'ssl.keystore.location': keyFile,
   'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512',
+  // Amazon MSK with IAM ends logins too; that it happens within seconds here lets clients show that they outlive it.
+  'connections.max.reauth.ms': '4000',
   'listener.name.scram.scram-sha-256.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
   'listener.name.scram.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
 })

@@ -21,11 +21,15 @@ declare module 'kafkajs/src/network/connection.js' {
     clientId: string
     ssl: object | null
     sasl: object | null
+    /** Milliseconds before a login's end at which requests wait for another login on the same connection. */
+    reauthenticationThreshold: number
   }
 
   export default class Connection {
     constructor(options: ConnectionOptions)
     readonly requestQueue: RequestQueue
+    /** Milliseconds for which the broker takes the login, 0 where it sets no limit: a long.js number. */
+    readonly sessionLifetime: { toString(): string }
     readonly socket: import('node:net').Socket | undefined
     connect(): Promise<true>
     disconnect(): Promise<true>

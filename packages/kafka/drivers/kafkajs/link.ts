@@ -14,23 +14,37 @@ import { saslOptions, tlsOptions } from './security.ts'
 const REQUEST_TIMEOUT = 10_000
 /** For the connection, and for each answer until the login is done. */
 const CONNECT_TIMEOUT = 3_000
+/** The part of a login's lifetime after which a connection takes no new caller. */
+const RETIRES_AT = 0.7
+/** Milliseconds that whatever waits on a retired connection still has: longer than any request but a join, which is asked again. */
+const RETIREMENT = 2 * REQUEST_TIMEOUT
+/** setTimeout takes no longer one. */
+const MAX_TIMER = 2 ** 31 - 1
+/** Milliseconds after the end of the login: kafkajs logs in again among the other requests of the connection, which brokers refuse (ILLEGAL_SASL_STATE). */
+const NEVER_AGAIN = -(2 ** 50)
 
 export class Link {
   readonly address: string
   readonly #connection: Connection
   readonly #lookup: ReturnType<typeof protocol.lookup>
+  /** Milliseconds since the epoch. */
+  readonly #retiresAt: number
 
   private constructor(address: string, connection: Connection, lookup: ReturnType<typeof protocol.lookup>) {
     this.address = address
     this.#connection = connection
     this.#lookup = lookup
+    const lifetime = Number(connection.sessionLifetime)
+    this.#retiresAt = lifetime === 0 ? Infinity : Date.now() + lifetime * RETIRES_AT
+    if (lifetime > 0) setTimeout(() => this.close(), Math.min(lifetime * RETIRES_AT + RETIREMENT, MAX_TIMER)).unref()
   }
 
   /** Connects, asks for the broker's versions, logs in. */
   static async open(host: string, port: number, config: KafkaConfig, log: KafkaLog): Promise<Link> {
     const connection = new Connection({
       host, port, clientId: config.clientId, logger: quiet(log), socketFactory: socketFactory(),
-      requestTimeout: CONNECT_TIMEOUT, connectionTimeout: CONNECT_TIMEOUT, ssl: tlsOptions(config.tls), sasl: saslOptions(config.sasl),
+      requestTimeout: CONNECT_TIMEOUT, connectionTimeout: CONNECT_TIMEOUT, reauthenticationThreshold: NEVER_AGAIN,
+      ssl: tlsOptions(config.tls), sasl: saslOptions(config.sasl),
     })
     calmQueue(connection)
     try {
@@ -47,8 +61,9 @@ export class Link {
     }
   }
 
+  /** False as well once its login (brokers with connections.max.reauth.ms, so every MSK cluster with IAM) comes to its end. */
   get open(): boolean {
-    return this.#connection.isConnected()
+    return this.#connection.isConnected() && Date.now() < this.#retiresAt
   }
 
   /** Calls by kafkajs' name of the API, in the newest version that both sides speak. Rejects with the broker's error, or one of the connection. */

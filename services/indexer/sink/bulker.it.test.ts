@@ -60,7 +60,10 @@ describe.each(ENGINES)('%s', (name) => {
   test('batches of several partitions share requests, and each learns its own fate', async () => {
     open({ maxDocuments: 1000 })
     const settled = await Promise.all([send(0, 300), send(300, 900), send(900, 1000), send(250, 350, { index: `${prefix}-b` }), send(0, 100)])
-    expect(settled.map(({ created, duplicates }) => [created, duplicates])).toEqual([[300, 0], [600, 0], [100, 0], [100, 0], [0, 100]])
+    expect(settled.map(({ created, duplicates }) => created + duplicates)).toEqual([300, 600, 100, 100, 100])
+    // The first and the last have a hundred documents in common; which of them comes first is nobody's promise.
+    expect(settled[0].duplicates + settled[4].duplicates).toBe(100)
+    expect(settled.slice(1, 4).map(({ duplicates }) => duplicates)).toEqual([0, 0, 0])
     expect(await count()).toBe(1100)
     expect(proxy.bulks.length).toBeLessThanOrEqual(3)
   })

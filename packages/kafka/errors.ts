@@ -15,6 +15,7 @@ const CODES = {
   'invalid-group': { retriable: false, remedy: 'stop all members of the group before the operation' },
   'unsupported': { retriable: false, remedy: 'the broker is too old for this; Kafka 2.8 is the least' },
   'corrupt': { retriable: false, remedy: 'the record batch fails its checksum; restore the partition from another replica; it waits until then' },
+  'lost-transaction': { retriable: false, remedy: 'find it with `kafka-transactions.sh find-hanging` and end it with `kafka-transactions.sh abort`' },
   'internal': { retriable: false, remedy: 'please report this with the log line' },
 } as const
 

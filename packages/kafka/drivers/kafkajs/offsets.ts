@@ -1,6 +1,8 @@
 /** Offsets by time, and those that groups have committed. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { COORDINATOR, type Cluster } from './cluster.ts'
-import { toKafkaError } from './errors.ts'
+import { brokerError, toKafkaError } from './errors.ts'
+import { UNSTABLE, stableOffsetFetch } from './protocol/offset-fetch.ts'
 import { retrying } from './retry.ts'
 
 /** Timestamps with a meaning of their own, as ListOffsets defines them. */
@@ -10,6 +12,9 @@ export const LATEST = -1
 const READ_COMMITTED = 1
 const READ_UNCOMMITTED = 0
 const PATIENCE = 15_000
+/** Milliseconds between two looks at an offset whose transaction is open, which lasts milliseconds, and after how many of them it hangs. */
+const WHILE_OPEN = 10
+const HANGING = 1000
 
 /**
  * The offset of the first record at or after `timestamp` in each partition, -1 where there is none; LATEST gives the last stable offset,
@@ -52,6 +57,26 @@ export async function committedOffsets(cluster: Cluster, groupId: string, topics
     return await retrying(ask, () => cluster.refresh(), PATIENCE)
   } catch (error) {
     throw toKafkaError(error, `The committed offsets of ${groupId} cannot be read`)
+  }
+}
+
+/**
+ * As committedOffset(), but waits while a transaction over the offset is open.
+ * @param hangs called where that transaction stays open for longer than any can
+ */
+export async function stableOffset(cluster: Cluster, groupId: string, topic: string, partition: number, hangs: () => Promise<void>): Promise<number> {
+  const ask = async (): Promise<{ errorCode: number, offset: number }> => {
+    const link = await cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
+    const answer = await link.send(stableOffsetFetch(groupId, topic, partition))
+    if (answer.errorCode !== 0 && answer.errorCode !== UNSTABLE) throw brokerError(answer.errorCode)
+    return answer
+  }
+  for (let since = Date.now(); ; await sleep(WHILE_OPEN)) {
+    const { errorCode, offset } = await retrying(ask, () => cluster.refresh(), PATIENCE)
+    if (errorCode === 0) return offset
+    if (Date.now() - since < HANGING) continue
+    await hangs()
+    since = Date.now()
   }
 }
 

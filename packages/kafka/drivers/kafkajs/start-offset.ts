@@ -11,12 +11,14 @@ export interface Start {
 
 /**
  * Where a group goes on reading: at its committed offset, else at `startAt`.
+ * @param read the committed offset, -1 for none
  * @param after the failure that made the partition begin anew; where the position is out of range, the nearest offset that exists is taken
  */
 export async function startOffset(
   cluster: Cluster, groupId: string, topic: string, partition: number, startAt: 'earliest' | 'latest', after: unknown,
+  read = () => committedOffset(cluster, groupId, topic, partition),
 ): Promise<Start> {
-  const committed = await committedOffset(cluster, groupId, topic, partition)
+  const committed = await read()
   if (committed < 0) {
     const [offset] = await offsetsAt(cluster, topic, [partition], startAt === 'earliest' ? EARLIEST : LATEST)
     return { offset, committed: false }

@@ -2,7 +2,9 @@
 import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
 import type { RecordBatch, SubscribeOptions, Subscription, TransformHandler } from '../../port.ts'
+import { endLostTransactionOnce } from '../platformatic/transform/lost-markers.ts'
 import type { Work } from './lane.ts'
+import { stableOffset } from './offsets.ts'
 import { startOffset } from './start-offset.ts'
 import { GroupSubscription, type Workshop } from './subscription.ts'
 import { Output, TransactionalProducer } from './transaction.ts'
@@ -15,8 +17,10 @@ function work(topic: string, partition: number, { cluster, groupId }: Workshop, 
   let producer: TransactionalProducer
   return {
     async begin(after) {
-      producer = await TransactionalProducer.begin(cluster, `${groupId}/${topic}/${partition}`, partition)
-      const { offset, committed } = await startOffset(cluster, groupId, topic, partition, startAt, after)
+      const transactionalId = `${groupId}/${topic}/${partition}`
+      producer = await TransactionalProducer.begin(cluster, transactionalId, partition)
+      const { offset, committed } = await startOffset(cluster, groupId, topic, partition, startAt, after,
+        () => stableOffset(cluster, groupId, topic, partition, () => endLostTransactionOnce(cluster.config, cluster.log, transactionalId)))
       if (!committed && startAt === 'latest') await producer.commit(new Output(), groupId, topic, partition, offset)
       return offset
     },

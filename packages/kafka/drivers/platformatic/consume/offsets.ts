@@ -7,6 +7,9 @@ import { OK, UNKNOWN_TOPIC_OR_PARTITION, UNSTABLE_OFFSET_COMMIT, brokerError, is
 import { EARLIEST, LATEST, listOffsets, offsetFetch, type OffsetResult } from '../protocol/offsets.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 
+/** So long an offset is not open in a healthy cluster (ms). */
+const HANGING = 1000
+
 interface Question extends TopicPartition {
   readonly resolve: (answer: OffsetResult) => void
   readonly reject: (error: unknown) => void
@@ -23,16 +26,29 @@ export class CommittedOffsets {
     this.#groupId = groupId
   }
 
-  /** -1 where nothing was committed. Waits while a transaction over the offset is open. Retries until the signal aborts, then throws `stopped`. */
-  async read(at: TopicPartition, signal: AbortSignal): Promise<number> {
+  /**
+   * -1 where nothing was committed. Waits while a transaction over the offset is open. Retries until the signal aborts, then throws `stopped`.
+   * @param hangs called where that transaction stays open for longer than any can
+   */
+  async read(at: TopicPartition, signal: AbortSignal, hangs: () => Promise<void> = async () => {}): Promise<number> {
     const what = `Reading the committed offset of ${at.topic}/${at.partition}`
+    let unstableSince = Infinity
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
         const { errorCode, offset } = await this.#ask(at)
         if (errorCode === OK) return offset
         if (!isTransient(errorCode)) throw brokerError(errorCode, what)
+        if (errorCode !== UNSTABLE_OFFSET_COMMIT) {
+          await pause(backoff(attempt, 50, 1000), signal)
+          continue
+        }
         // An open transaction ends within milliseconds, or its owner is dead and was fenced already.
-        await pause(errorCode === UNSTABLE_OFFSET_COMMIT ? 10 : backoff(attempt, 50, 1000), signal)
+        unstableSince = Math.min(unstableSince, Date.now())
+        await pause(10, signal)
+        if (Date.now() - unstableSince > HANGING) {
+          await hangs()
+          unstableSince = Infinity
+        }
       } catch (error) {
         if (!(error instanceof KafkaError) || !error.retriable) throw error
         this.#cluster.forgetCoordinator(GROUP, this.#groupId)

@@ -16,6 +16,8 @@ import { produceV12, produceV9, type ProducePartition } from '../protocol/produc
 import {
   addOffsetsToTxn, addPartitionsToTxn, endTxnV3, endTxnV5, initProducerId, txnOffsetCommitV3, txnOffsetCommitV5, type Transaction,
 } from '../protocol/transactions.ts'
+import type { TopicPartition } from '../protocol/wire.ts'
+import { openIn } from './lost-markers.ts'
 import type { TransactionOutput } from './output.ts'
 
 /** The coordinator aborts what is left open for longer (ms). */
@@ -41,6 +43,7 @@ export class Transactor {
   readonly #codec: number
   readonly #sequences = new Map<string, number>()
   #transaction: Transaction | undefined
+  #lastOutput: readonly TopicPartition[] = []
   #version2 = false
 
   /** @param lane the connection that the requests share with some other partitions' transactions */
@@ -54,6 +57,18 @@ export class Transactor {
   /** True from the first request of a transaction until it is known to have ended: then nothing but begin() helps. */
   get broken(): boolean {
     return this.#transaction === undefined
+  }
+
+  /** Where the transaction before this begin() is still open, though it ended. */
+  async hanging(): Promise<readonly TopicPartition[]> {
+    if (this.#lastOutput.length === 0) return []
+    try {
+      return await openIn(this.#cluster, this.#transaction!.producerId, this.#lastOutput)
+    } catch (error) {
+      // Looking takes the right to read the output topic, which a service need not have.
+      if (error instanceof KafkaError && error.code === 'not-authorized') return []
+      throw error
+    }
   }
 
   /** Fences every earlier holder of the id, this object's own past included, and has what they left open aborted. */
@@ -74,6 +89,7 @@ export class Transactor {
     const transaction = this.#transaction
     if (transaction === undefined) throw new KafkaError('internal', `Transaction ${this.transactionalId} was not begun`)
     this.#transaction = undefined
+    this.#lastOutput = output.partitions.map(({ topic, partition }) => ({ topic, partition }))
     if (output.partitions.length > 0) await this.#write(transaction, output, signal)
     await this.#commitOffset(transaction, group, signal)
     const ended = await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, (coordinator) =>

@@ -10,6 +10,7 @@ import type { Processing } from '../consume/worker.ts'
 import { keyOf } from '../groups/membership.ts'
 import type { Committer } from '../protocol/offsets.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
+import { endLostTransaction } from './lost-markers.ts'
 import { TransactionOutput } from './output.ts'
 import { Transactor } from './transactor.ts'
 
@@ -92,8 +93,11 @@ class ExactlyOnce implements Processing {
   }
 
   async #takeOver(at: TopicPartition, state: State, signal: AbortSignal): Promise<void> {
-    await state.transactor.begin(signal)
-    state.committed = await this.#context.committed.read(at, signal)
+    const { transactor } = state
+    const { cluster, committed } = this.#context
+    await transactor.begin(signal)
+    state.committed = await committed.read(at, signal, () => endLostTransaction(cluster, transactor.transactionalId))
+    if ((await transactor.hanging()).length > 0) await endLostTransaction(cluster, transactor.transactionalId)
   }
 
   async #commit({ topic, partition }: TopicPartition, state: State, offset: number, output: TransactionOutput, signal: AbortSignal): Promise<void> {

@@ -61,5 +61,5 @@ async function format(java: string, classpath: string, settings: string, { clust
   const users = (secure?.users ?? []).flatMap(({ name, password }) =>
     ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => ['--add-scram', `${mechanism}=[name=${name},password=${password}]`]))
   await promisify(execFile)(java, ['-Xshare:auto', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classpath,
-    'kafka.tools.StorageTool', 'format', '--ignore-formatted', '--cluster-id', clusterId ?? CLUSTER_ID, '--config', settings, ...users])
+    'kafka.tools.StorageTool', 'format', '--ignore-formatted', `--cluster-id=${clusterId ?? CLUSTER_ID}`, '--config', settings, ...users])
 }

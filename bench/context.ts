@@ -27,7 +27,7 @@ export async function openContext(): Promise<{ value: Context, stop(): Promise<v
       kafka, codec, brokers: brokers.join(','), searchUrl: search.url,
       env: {
         KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: registry.url, REDIS_URL: redis.url, SEARCH_URL: search.url, SEARCH_ENGINE: 'opensearch',
-        HUB_ANONYMOUS: 'true', HTTP_HOST: '127.0.0.1', KAFKA_DRIVER: process.env.KAFKA_DRIVER ?? 'platformatic',
+        ALLOW_ANONYMOUS: 'true', HTTP_HOST: '127.0.0.1', KAFKA_DRIVER: process.env.KAFKA_DRIVER ?? 'platformatic',
       },
     },
     stop: async () => {

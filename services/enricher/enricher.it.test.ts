@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { openCodec, type Codec } from '@weir/codec'
 import { sampleOf, type TaxiTelemetry, type TopicName } from '@weir/contracts'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { encodeHeaders, headerOf, type Kafka, type KafkaConfig, openKafka, partitionFor, type Producer } from '@weir/kafka'
-import { logger } from '@weir/service'
+import { logger, openAccess, openHttp, sha256 } from '@weir/service'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { servers } from '@weir/testkit'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openFlows } from './flows/flows.ts'
 import { openReference, type Reference } from './reference/reference.ts'
+import { referenceRoutes } from './reference/routes.ts'
 
 const log = logger('enricher-test')
 const source = `test-${randomUUID()}`
@@ -171,5 +175,26 @@ describe('the enricher', () => {
     redis.disconnect()
     await vi.waitFor(async () => expect((await reference.entries('zones')).get('test-kept')).toMatchObject({ name: 'Kept' }), { timeout: 60_000 })
     await reference.put('zones', 'test-kept', null)
+  }, 120_000)
+
+  test('over HTTP: every client with a key reads them, those with the right change them', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'weir-keys-'))
+    const keysFile = join(folder, 'keys.json')
+    const key = (name: string, topics: string[]) => ({ name, sha256: sha256(`${name}-key`).toString('hex'), topics })
+    await writeFile(keysFile, JSON.stringify([key('fleet', ['taxi.*']), key('dispatch', ['weir.control.reference'])]))
+    const access = openAccess({ keysFile, anonymous: false }, log)
+    const { value: { url }, stop } = await openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes: referenceRoutes(reference, access.value) })
+    const ask = async (method: string, path: string, name?: string) => (await fetch(`${url}/v1/reference/${path}`, {
+      method, headers: { ...name && { 'x-api-key': `${name}-key` }, ...method === 'PUT' && { 'content-type': 'application/json' } },
+      ...method === 'PUT' && { body: JSON.stringify({ name: 'Guarded', polygon: [[20, 20], [21, 20], [21, 21]] }) },
+    })).status
+    expect([await ask('GET', 'zones'), await ask('PUT', 'zones/test-guarded'), await ask('PUT', 'zones/test-guarded', 'nobody')]).toEqual([401, 401, 401])
+    expect([await ask('GET', 'zones', 'fleet'), await ask('PUT', 'zones/test-guarded', 'fleet'), await ask('DELETE', 'zones/test-guarded', 'fleet')]).toEqual([200, 403, 403])
+    expect(await ask('PUT', 'zones/test-guarded', 'dispatch')).toBe(204)
+    await vi.waitFor(async () => expect((await reference.entries('zones')).has('test-guarded')).toBe(true), { timeout: 60_000 })
+    expect(await ask('DELETE', 'zones/test-guarded', 'dispatch')).toBe(204)
+    await stop(1000)
+    await access.stop(0)
+    await rm(folder, { recursive: true })
   }, 120_000)
 })

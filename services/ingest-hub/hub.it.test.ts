@@ -229,7 +229,7 @@ describe('who may come in', () => {
   let guarded: Hub
   beforeAll(async () => {
     write([fleet, 'key-1', ['taxi.*']], ['weather', 'key-2', ['weather.*']])
-    guarded = await startHub(backends, { HUB_API_KEYS_FILE: keysFile, HUB_ANONYMOUS: 'false' })
+    guarded = await startHub(backends, { API_KEYS_FILE: keysFile, ALLOW_ANONYMOUS: 'false' })
   })
   afterAll(async () => {
     guarded?.kill('SIGTERM')

@@ -1,7 +1,6 @@
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { configured, openHttp, publishStats, readConfig, Service } from '@weir/service'
-import { openAccess } from './access/access.ts'
+import { configured, openAccess, openHttp, publishStats, readConfig, Service } from '@weir/service'
 import { config as read } from './config.ts'
 import { httpDoor } from './doors/http/door.ts'
 import { topicsOfDoor } from './doors/topics.ts'

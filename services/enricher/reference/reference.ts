@@ -8,7 +8,7 @@ import { type Kafka, type RecordBatch, encodeHeaders } from '@weir/kafka'
 import type { ReferenceTable } from '@weir/solutions'
 import { connectRedis, RedisTables, type ReferenceChange } from './redis-tables.ts'
 
-const TOPIC = 'weir.control.reference'
+export const TOPIC = 'weir.control.reference'
 const POLL_MS = 1000
 
 export interface Reference {

@@ -37,7 +37,7 @@ export interface Hub {
 
 export async function startHub({ brokers, registryUrl }: Backends, env: Readonly<Record<string, string>> = {}): Promise<Hub> {
   const child = spawn(process.execPath, ['--max-semi-space-size=8', `${import.meta.dirname}/../main.ts`], {
-    env: { ...process.env, KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: registryUrl, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', HUB_ANONYMOUS: 'true', LOG_LEVEL: 'info', ...env },
+    env: { ...process.env, KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: registryUrl, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', ALLOW_ANONYMOUS: 'true', LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit').then(([code]) => code as number | null)

@@ -22,7 +22,7 @@ let stop = async (): Promise<void> => {}
 beforeAll(async () => {
   const [{ brokers }, { url }, [port]] = await Promise.all([servers.kafka(), servers.registry(), freePorts(1)])
   env = {
-    ...process.env, KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: url, HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port), HUB_ANONYMOUS: 'true',
+    ...process.env, KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: url, HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port), ALLOW_ANONYMOUS: 'true',
     HUB_URL: `http://127.0.0.1:${port}`, WEIR_DATA: folder,
   }
   const opened = await openKafka(readConfig(env, kafkaConfig))

@@ -1,8 +1,7 @@
 /** The HTTP door: POST /v1/topics/TOPIC/records. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { formatTraceparent, HttpError, stage, traceOf } from '@weir/service'
-import type { Access, Client } from '../../access/access.ts'
+import { formatTraceparent, HttpError, identify, mayWrite, stage, traceOf, type Access } from '@weir/service'
 import type { Collector } from '../../intake/collector.ts'
 import type { Intake, IntakeTopic } from '../../intake/intake.ts'
 import { RecordHeaders } from '../../intake/record-headers.ts'
@@ -14,7 +13,7 @@ import { LIMITS } from './limits.ts'
 import { storeLines } from './ndjson.ts'
 import { documentation, recordsSchema } from './openapi.ts'
 import { Outcome } from './outcome.ts'
-import { formatOf, mayWrite, showedKey, sourceOf, unknownTopic } from './request.ts'
+import { formatOf, sourceOf, unknownTopic } from './request.ts'
 import { BodySlabs, slabBytes } from './slabs.ts'
 
 export interface HttpDoorOptions {
@@ -30,7 +29,7 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
 
   async function store(topic: IntakeTopic, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const started = performance.now()
-    const client = identify(request)
+    const client = identify(access, request)
     mayWrite(client, topic.name)
     const format = formatOf(request)
     if (!connected()) throw withoutBroker()
@@ -43,14 +42,6 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
     counts.latency(performance.now() - started, outcome.stored)
     if (outcome.cause) request.log.warn({ err: outcome.cause, topic: topic.name, failed: outcome.failed }, 'records were not stored')
     return answer(reply, outcome, ids)
-  }
-
-  function identify(request: FastifyRequest): Client {
-    const client = access.client(showedKey(request))
-    if (client === undefined) {
-      throw new HttpError(401, 'unauthorized', 'An API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY.', { 'www-authenticate': 'Bearer' })
-    }
-    return client
   }
 
   async function storeBatch(request: FastifyRequest, begin: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
@@ -106,7 +97,7 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
         door.post(`/v1/topics/${topic.name}/records`, { schema: recordsSchema(topic.name) }, (request, reply) => store(topic, request, reply))
       }
       door.post('/v1/topics/:topic/records', { schema: { hide: true } }, async (request) => {
-        identify(request)
+        identify(access, request)
         throw unknownTopic((request.params as { topic: string }).topic, intake.topics)
       })
     })

@@ -1,23 +1,10 @@
 /** What the head of a request says: who, from where, which format. */
 import type { FastifyRequest } from 'fastify'
-import { HttpError } from '@weir/service'
-import type { Client } from '../../access/access.ts'
+import { HttpError, type Client } from '@weir/service'
 import type { IntakeTopic } from '../../intake/intake.ts'
 import { MAX_SOURCE_LENGTH } from '../../intake/record-headers.ts'
 
 const SOURCE = /^[\x21-\x7e]+$/
-const BEARER = /^bearer +(\S+) *$/i
-
-/** The API key that was shown, undefined when there is none. */
-export function showedKey({ headers }: FastifyRequest): string | undefined {
-  const direct = headers['x-api-key']
-  if (typeof direct === 'string') return direct
-  return headers.authorization === undefined ? undefined : BEARER.exec(headers.authorization)?.[1] ?? ''
-}
-
-export function mayWrite(client: Client, topic: string): void {
-  if (!client.mayWrite(topic)) throw new HttpError(403, 'forbidden', `The API key ${client.name} may not write to ${topic}.`)
-}
 
 /** Who the records come from: what the client says, else the name of its key. */
 export function sourceOf({ headers }: FastifyRequest, client: Client): string {

@@ -1,7 +1,11 @@
 /** Who may write to which topic: API keys, kept as hashes in a file that is read again when it changes. */
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
-import { ConfigError, sameHash, sha256 } from '@weir/service'
-import type { Logger, Resource } from '@weir/service'
+import type { FastifyRequest } from 'fastify'
+import { ConfigError, type ConfigReader } from '../config.ts'
+import { HttpError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Resource } from '../opening.ts'
+import { sameHash, sha256 } from '../secrets.ts'
 import { parseKeys } from './keys.ts'
 import type { ApiKey } from './keys.ts'
 
@@ -22,6 +26,33 @@ export interface Client {
 export interface Access {
   /** The client with this key (undefined: none was shown); undefined when it may not come in at all. */
   client(key: string | undefined): Client | undefined
+}
+
+const BEARER = /^bearer +(\S+) *$/i
+
+/** What a service with doors for clients is told by its environment. */
+export function accessConfig(reader: ConfigReader): AccessConfig {
+  const keysFile = reader.optional('API_KEYS_FILE',
+    'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["taxi.*"] }]. Read again when it changes.')
+  const anonymous = reader.flag('ALLOW_ANONYMOUS', 'Whether clients without an API key may write to every topic that has a door.', false)
+  if (keysFile === undefined && !anonymous) {
+    reader.problem('API_KEYS_FILE is not set, so nobody could write; name a file of keys, or set ALLOW_ANONYMOUS=true to let everybody in.')
+  }
+  return { keysFile, anonymous }
+}
+
+/** The client of the request: its key comes as a bearer token or in X-Api-Key. Throws 401. */
+export function identify(access: Access, { headers }: FastifyRequest): Client {
+  const direct = headers['x-api-key']
+  const bearer = headers.authorization === undefined ? undefined : BEARER.exec(headers.authorization)?.[1] ?? ''
+  const client = access.client(typeof direct === 'string' ? direct : bearer)
+  if (client !== undefined) return client
+  throw new HttpError(401, 'unauthorized', 'An API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY.', { 'www-authenticate': 'Bearer' })
+}
+
+/** Throws 403. */
+export function mayWrite(client: Client, topic: string): void {
+  if (!client.mayWrite(topic)) throw new HttpError(403, 'forbidden', `The API key ${client.name} may not write to ${topic}.`)
 }
 
 const ANYBODY: Client = { name: undefined, mayWrite: () => true }
@@ -59,6 +90,6 @@ function readKeys(file: string): { keys: readonly ApiKey[], problems: readonly s
   try {
     return parseKeys(readFileSync(file, 'utf8'))
   } catch (error) {
-    return { keys: [], problems: [`HUB_API_KEYS_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`] }
+    return { keys: [], problems: [`API_KEYS_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`] }
   }
 }

@@ -1,14 +1,13 @@
 /** The file of API keys: [{ "name": "fleet-gateway", "sha256": "<hash of the key, hex>", "topics": ["taxi.*"] }]. */
-import { MAX_SOURCE_LENGTH } from '../intake/record-headers.ts'
-
 export interface ApiKey {
   readonly name: string
   readonly sha256: Buffer
   mayWrite(topic: string): boolean
 }
 
-/** Names become the records' source. */
-const NAME = new RegExp(`^[\\x21-\\x7e]{1,${MAX_SOURCE_LENGTH}}$`)
+/** Names become the source of the records that come with the key. */
+const MAX_NAME_LENGTH = 128
+const NAME = new RegExp(`^[\\x21-\\x7e]{1,${MAX_NAME_LENGTH}}$`)
 const HASH = /^[0-9a-f]{64}$/i
 /** A topic's name, or the beginning of names with a star at its end. */
 const PATTERN = /^[A-Za-z0-9._-]*\*?$/
@@ -29,7 +28,7 @@ export function parseKeys(text: string): { keys: readonly ApiKey[], problems: re
 
 function parseKey(entry: any, which: string, problems: string[]): ApiKey[] {
   const before = problems.length
-  if (typeof entry?.name !== 'string' || !NAME.test(entry.name)) problems.push(`${which} needs a name of 1 to ${MAX_SOURCE_LENGTH} visible ASCII characters.`)
+  if (typeof entry?.name !== 'string' || !NAME.test(entry.name)) problems.push(`${which} needs a name of 1 to ${MAX_NAME_LENGTH} visible ASCII characters.`)
   if (typeof entry?.sha256 !== 'string' || !HASH.test(entry.sha256)) problems.push(`${which} needs the key's SHA-256 as sha256, 64 hex digits.`)
   const topics = entry?.topics
   if (!Array.isArray(topics) || !topics.every((topic) => typeof topic === 'string' && PATTERN.test(topic))) {

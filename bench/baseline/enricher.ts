@@ -26,4 +26,5 @@ await consumer.run({
     await producer.send({ topic: process.env.OUTPUT!, acks: -1, messages })
   },
 })
-process.once('SIGTERM', () => process.exit(0))
+// Leaves its group, or the next round's would wait for its session to end.
+process.once('SIGTERM', () => void consumer.disconnect().finally(() => process.exit(0)))

@@ -12,4 +12,5 @@ await consumer.run({
     await client.helpers.bulk({ datasource: batch.messages.map(({ value }) => JSON.parse(value!.toString())), onDocument: () => ({ index: { _index: process.env.INDEX! } }) })
   },
 })
-process.once('SIGTERM', () => process.exit(0))
+// Leaves its group, or the next round's would wait for its session to end.
+process.once('SIGTERM', () => void consumer.disconnect().finally(() => process.exit(0)))

@@ -8,7 +8,7 @@ import type { Link } from './link.ts'
 /** Milliseconds. A member that is silent for a session loses its partitions; one that does not come back within the rebalance time-out, too. */
 const SESSION = 10_000
 const HEARTBEAT = 1_000
-const REBALANCE = 20_000
+const REBALANCE = 15_000
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 3_000
 const FIRST_ANSWER = 1_000

@@ -22,8 +22,11 @@ export interface Membership {
   leave(): Promise<void>
 }
 
-/** Time that a member has for draining before the group goes on without it (ms). */
-export const REBALANCE_TIMEOUT = 30_000
+/**
+ * Time that a member has for draining before the group goes on without it (ms). A group of the classic protocol stands still for so long, too, when a member
+ * was killed while it waited to join: brokers miss it at no earlier moment.
+ */
+export const REBALANCE_TIMEOUT = 15_000
 
 /** A coordinator that moves or begins answers so for a moment; only what lasts is worth a line in the log. */
 export const QUIET_FAILURES = 5

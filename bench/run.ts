@@ -16,7 +16,7 @@ const { values: { rounds, quick, only } } = parseArgs({
 const part = quick ? 0.2 : 1
 const scenarios = {
   http: httpToKafka(800 * part),
-  enrich: enrich(400_000 * part),
+  enrich: enrich(1_600_000 * part),
   index: indexDocuments(400_000 * part),
   latency: latency(1000, 30 * part),
 }

@@ -4,6 +4,9 @@ import { Kafka, logLevel } from 'kafkajs'
 import { ZoneIndex } from '@weir/solutions/taxi-telemetry/zones.ts'
 import { zonesSeed } from '@weir/solutions/taxi-telemetry/manhattan.ts'
 
+/** kafkajs makes one record batch of what it is given for a partition, and brokers take up to a megabyte. */
+const MOST_MESSAGES = 2000
+
 const kafka = new Kafka({ brokers: process.env.KAFKA_BROKERS!.split(','), logLevel: logLevel.NOTHING })
 const zones = new ZoneIndex(new Map(Object.entries(zonesSeed)))
 const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
@@ -23,7 +26,9 @@ await consumer.run({
       report.arrivalTime = Number(timestamp)
       return { key, value: JSON.stringify(report) }
     })
-    await producer.send({ topic: process.env.OUTPUT!, acks: -1, messages })
+    for (let from = 0; from < messages.length; from += MOST_MESSAGES) {
+      await producer.send({ topic: process.env.OUTPUT!, acks: -1, messages: messages.slice(from, from + MOST_MESSAGES) })
+    }
   },
 })
 // Leaves its group, or the next round's would wait for its session to end.

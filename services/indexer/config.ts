@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { kafkaConfig } from '@weir/kafka'
-import type { ConfigReader } from '@weir/service'
+import { accessConfig, type ConfigReader } from '@weir/service'
 import { ENGINES } from './engines/open.ts'
 
 /** Everything the indexer can be told by its environment. */
 export const config = (reader: ConfigReader) => ({
   kafka: kafkaConfig(reader),
   registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API.', 'http://localhost:8181/apis/ccompat/v7'),
+  access: accessConfig(reader),
   solutions: reader.list('WEIR_SOLUTIONS', 'The solutions whose indices and pages are served here, by name; none named: all.', ''),
   search: {
     engine: reader.choice('SEARCH_ENGINE', 'What runs at SEARCH_URL.', ENGINES, 'opensearch'),

@@ -1,6 +1,6 @@
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { configured, openHttp, publishStats, readConfig, Service } from '@weir/service'
+import { configured, openAccess, openHttp, publishStats, readConfig, Service } from '@weir/service'
 import { chosenSolutions } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { openEngine } from './engines/open.ts'
@@ -13,10 +13,11 @@ const indices = solutions.flatMap((solution) => solution.indices)
 
 await Service.named('indexer')
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))
+  .with('access', (_, { log }) => openAccess(config.access, log))
   .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
   .with('engine', () => openEngine(config.search))
   .with('sinks', ({ kafka, codec, engine }, { log }) => openSinks(indices, { kafka, codec, engine, replicas: config.replicas, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('pages', ({ kafka, codec, engine }, { log }) => openPages({ solutions, engine, kafka, codec, log }))
+  .with('pages', ({ access, kafka, codec, engine }, { log }) => openPages({ solutions, access, engine, kafka, codec, log }))
   .with('http', ({ kafka, sinks, pages }, { log }) => openHttp(config.http, { log, ready: { kafka: kafka.connected, ...sinks.ready }, routes: pages.routes }))
   .start()

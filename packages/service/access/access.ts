@@ -29,6 +29,7 @@ export interface Access {
 }
 
 const BEARER = /^bearer +(\S+) *$/i
+const BASIC = /^basic +(\S+) *$/i
 
 /** What a service with doors for clients is told by its environment. */
 export function accessConfig(reader: ConfigReader): AccessConfig {
@@ -41,13 +42,27 @@ export function accessConfig(reader: ConfigReader): AccessConfig {
   return { keysFile, anonymous }
 }
 
-/** The client of the request: its key comes as a bearer token or in X-Api-Key. Throws 401. */
-export function identify(access: Access, { headers }: FastifyRequest): Client {
-  const direct = headers['x-api-key']
-  const bearer = headers.authorization === undefined ? undefined : BEARER.exec(headers.authorization)?.[1] ?? ''
-  const client = access.client(typeof direct === 'string' ? direct : bearer)
+/**
+ * The client of the request: its key comes as a bearer token, in X-Api-Key, or as the password that a browser asks for. Throws 401.
+ * @param challenge Basic where people come with browsers
+ */
+export function identify(access: Access, request: FastifyRequest, challenge: 'Bearer' | 'Basic' = 'Bearer'): Client {
+  const client = access.client(shownKey(request))
   if (client !== undefined) return client
-  throw new HttpError(401, 'unauthorized', 'An API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY.', { 'www-authenticate': 'Bearer' })
+  const scheme = challenge === 'Basic' ? 'Basic realm="Weir", charset="UTF-8"' : challenge
+  throw new HttpError(401, 'unauthorized', 'An API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY; in a browser as the password, with any user name.',
+    { 'www-authenticate': scheme })
+}
+
+/** Undefined where none was shown, empty where what was shown is none. */
+function shownKey({ headers }: FastifyRequest): string | undefined {
+  const direct = headers['x-api-key']
+  if (typeof direct === 'string') return direct
+  if (headers.authorization === undefined) return undefined
+  const basic = BASIC.exec(headers.authorization)
+  if (basic === null) return BEARER.exec(headers.authorization)?.[1] ?? ''
+  const pair = Buffer.from(basic[1], 'base64').toString()
+  return pair.includes(':') ? pair.slice(pair.indexOf(':') + 1) : ''
 }
 
 /** Throws 403. */

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
-import type { Logger, Resource } from '@weir/service'
+import { identify, type Access, type Logger, type Resource } from '@weir/service'
 import type { Solution } from '@weir/solutions'
 import { mountFiles } from './files.ts'
 import { followTopic } from './follow.ts'
@@ -17,6 +17,8 @@ export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'indices
 
 export interface PagesOptions {
   readonly solutions: readonly PagedSolution[]
+  /** Every client that it lets in may look. */
+  readonly access: Access
   readonly engine: SnapshotSearch
   readonly kafka: Pick<Kafka, 'read' | 'admin'>
   readonly codec: Pick<Codec, 'reader'>
@@ -33,7 +35,7 @@ export interface Pages {
 const MOST_VIEWERS = 200
 
 /** Begins to follow statistics and reference tables; a broker or a search engine that is away is no error here, the pages say so themselves. */
-export function openPages({ solutions, engine, kafka, codec, log, mostViewers = MOST_VIEWERS }: PagesOptions): Resource<Pages> {
+export function openPages({ solutions, access, engine, kafka, codec, log, mostViewers = MOST_VIEWERS }: PagesOptions): Resource<Pages> {
   const board = new StageBoard(Date.now)
   const tables = new Tables()
   const follow = { kafka, codec, log }
@@ -42,7 +44,8 @@ export function openPages({ solutions, engine, kafka, codec, log, mostViewers = 
   const sampling = setInterval(() => board.sample(), 1000)
   const lives: Live[] = []
 
-  const routes = async (app: FastifyInstance): Promise<void> => {
+  const guarded = async (app: FastifyInstance): Promise<void> => {
+    app.addHook('onRequest', async (request) => void identify(access, request, 'Basic'))
     for (const solution of solutions) {
       const snapshots = openSnapshots({ solution, engine, board, tables, admin: kafka.admin, log })
       const live = new Live(() => snapshots.current(), mostViewers)
@@ -58,7 +61,7 @@ export function openPages({ solutions, engine, kafka, codec, log, mostViewers = 
   }
 
   return {
-    value: { routes },
+    value: { routes: async (app) => void await app.register(guarded) },
     /** A server waits for the answers under way, and a stream ends only here. */
     stopping: () => lives.forEach((live) => live.end()),
     stop: async () => {

@@ -1,7 +1,8 @@
 import { get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Access } from '@weir/service'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openPageServer, type PageServer } from '../testing/page-server.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -124,3 +125,20 @@ test('a stop ends the streams at once', async () => {
   expect((await watching).snapshots.length).toBeGreaterThan(0)
   expect(Date.now() - began).toBeLessThan(2000)
 })
+
+test('where keys are wanted, a browser is asked for one, and nothing of the page comes without', async () => {
+  const access: Access = { client: (key) => (key === 'right' ? { name: 'dispatch', mayWrite: () => false } : undefined) }
+  const server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access })
+  onTestFinished(() => server.stop())
+  const basic = (password: string): string => `Basic ${Buffer.from(`anybody:${password}`).toString('base64')}`
+  const root = new URL('/', server.url).href
+  for (const url of [root, server.url, `${server.url}snapshot`, `${server.url}live`, `${server.url}tables/zones`]) {
+    for (const authorization of [undefined, basic('wrong'), 'Basic right', 'Bearer wrong']) {
+      const answer = await fetch(url, { headers: { ...authorization && { authorization } }, redirect: 'manual' })
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="Weir", charset="UTF-8"'])
+      await answer.body?.cancel()
+    }
+  }
+  for (const authorization of [basic('right'), 'Bearer right']) expect((await fetch(server.url, { headers: { authorization } })).status).toBe(200)
+  expect((await fetch(new URL('/livez', root))).status).toBe(200)
+}, 60_000)

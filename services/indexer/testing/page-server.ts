@@ -4,7 +4,7 @@ import { openCodec } from '@weir/codec'
 import type { ReferenceEntry, StageStats, TopicName, ValueOf } from '@weir/contracts'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { encodeHeaders, type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
-import { logger, openHttp, readConfig } from '@weir/service'
+import { type Access, logger, openAccess, openHttp, readConfig } from '@weir/service'
 import type { Solution } from '@weir/solutions/solution.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import type { SearchEngine } from '../engines/engine.ts'
@@ -32,9 +32,11 @@ export interface PageServerOptions {
   /** Another address of the engine, for instance one where none answers. */
   readonly engineUrl?: string
   readonly mostViewers?: number
+  /** Anybody may look, unless said otherwise. */
+  readonly access?: Access
 }
 
-export async function openPageServer(solution: Solution, { engine: name, engineUrl, mostViewers }: PageServerOptions): Promise<PageServer> {
+export async function openPageServer(solution: Solution, { engine: name, engineUrl, mostViewers, access }: PageServerOptions): Promise<PageServer> {
   const own: Solution = { ...solution, indices: solution.indices.map((index) => ({ ...index, prefix: uniqueName('page') })) }
   const [definition] = own.indices
   const [{ brokers }, registry] = [await servers.kafka(), await servers.registry()]
@@ -45,7 +47,7 @@ export async function openPageServer(solution: Solution, { engine: name, engineU
   const producer = await kafka.producer()
   const { value: engine } = openEngine({ engine: name, urls: [engineUrl ?? (await servers.search(name)).url], username: undefined, password: undefined, ca: undefined })
   if (!engineUrl) await engine.putTemplate(indexTemplate(definition, 0))
-  const pages = openPages({ solutions: [own], engine, kafka, codec, log, mostViewers })
+  const pages = openPages({ solutions: [own], access: access ?? openAccess({ keysFile: undefined, anonymous: true }, log).value, engine, kafka, codec, log, mostViewers })
   const http = await openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes: pages.value.routes })
 
   const put = async <T extends TopicName>(topic: T, key: string, value: ValueOf[T] | null): Promise<void> => {

@@ -2,12 +2,16 @@ import { expect, test } from 'vitest'
 import { readConfig } from '@weir/service'
 import { config } from './config.ts'
 
-const read = (env: Record<string, string>) => readConfig(env, config)
+const read = (env: Record<string, string>) => readConfig({ ALLOW_ANONYMOUS: 'true', ...env }, config)
 
-test('a laptop needs no settings', () => {
+test('a laptop needs no settings but that anybody may come in', () => {
   expect(read({})).toMatchObject({
     search: { engine: 'opensearch', urls: ['http://localhost:9200'], username: undefined, password: undefined, ca: undefined }, replicas: 0, http: { port: 8084 }, solutions: [],
   })
+})
+
+test('without keys nobody gets in unawares', () => {
+  expect(() => readConfig({}, config)).toThrow(/ALLOW_ANONYMOUS/)
 })
 
 test('several nodes, a user, replicas', () => {

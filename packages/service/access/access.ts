@@ -35,9 +35,9 @@ const BASIC = /^basic +(\S+) *$/i
 export function accessConfig(reader: ConfigReader): AccessConfig {
   const keysFile = reader.optional('API_KEYS_FILE',
     'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["taxi.*"] }]. Read again when it changes.')
-  const anonymous = reader.flag('ALLOW_ANONYMOUS', 'Whether clients without an API key may write to every topic that has a door.', false)
+  const anonymous = reader.flag('ALLOW_ANONYMOUS', 'Whether clients without an API key may come in, and write to every topic that has a door.', false)
   if (keysFile === undefined && !anonymous) {
-    reader.problem('API_KEYS_FILE is not set, so nobody could write; name a file of keys, or set ALLOW_ANONYMOUS=true to let everybody in.')
+    reader.problem('API_KEYS_FILE is not set, so nobody could come in; name a file of keys, or set ALLOW_ANONYMOUS=true to let everybody in.')
   }
   return { keysFile, anonymous }
 }

@@ -32,7 +32,7 @@ export function deadLetters(writer: EnvelopeWriter, { topic, partitions, flow }:
       flow,
       step,
       code,
-      message: message.slice(0, 2000),
+      message: message.slice(0, 2000).toWellFormed(),
       topic: batch.topic,
       partition: batch.partition,
       offset: batch.offsets[index],

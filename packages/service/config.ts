@@ -1,5 +1,6 @@
 /** Configuration from the environment: every value is asked for by name, every problem is listed at once, before any socket opens. */
 import { readFileSync } from 'node:fs'
+import { withoutPasswords } from './secrets.ts'
 
 export interface Setting {
   readonly name: string
@@ -12,7 +13,8 @@ export interface Setting {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
-  constructor(problems: readonly string[]) {
+  constructor(found: readonly string[]) {
+    const problems = found.map(withoutPasswords)
     super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`)
     this.problems = problems
   }

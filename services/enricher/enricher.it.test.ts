@@ -172,9 +172,25 @@ describe('the enricher', () => {
     await vi.waitFor(async () => expect((await reference.entries('zones')).has('test-kept')).toBe(true), { timeout: 60_000 })
     const redis = new Redis(redisUrl)
     await redis.del(...await redis.keys('weir:reference:*'))
+    // A change that arrives before anybody has noticed must not pass for the whole.
+    await reference.put('zones', 'test-beside', { name: 'Beside', polygon: [[11, 11], [12, 11], [12, 12]] })
     redis.disconnect()
     await vi.waitFor(async () => expect((await reference.entries('zones')).get('test-kept')).toMatchObject({ name: 'Kept' }), { timeout: 60_000 })
     await reference.put('zones', 'test-kept', null)
+  }, 120_000)
+
+  test('a value that the output contract refuses is a dead letter, and its neighbours go on', async () => {
+    await reference.put('zones', 'test-broken', { name: '\ud800', polygon: [[30, 30], [30.01, 30], [30.01, 30.01], [30, 30.01]] })
+    const [inside, outside] = [`broken-${randomUUID()}`, `whole-${randomUUID()}`]
+    const ids: string[] = []
+    await vi.waitFor(async () => {
+      ids.push(`${inside}-${ids.length}`)
+      await send([{ id: ids.at(-1)!, key: 'taxi-b', bytes: await encode({ deviceId: 'taxi-b', position: { lat: 30.005, lon: 30.005 } }) }])
+      await vi.waitFor(() => expect(dead().filter(({ id }) => ids.includes(id)).map(({ value }) => [value.step, value.code])).toContainEqual(['publish', 'invalid']), { timeout: 3000 })
+    }, { timeout: 60_000, interval: 200 })
+    await send([{ id: outside, key: 'taxi-b', bytes: await encode({ deviceId: 'taxi-b', position: { lat: 40, lon: 40 } }) }])
+    await vi.waitFor(() => expect(byId(enriched(), outside).length).toBe(1), { timeout: 20_000 })
+    await reference.put('zones', 'test-broken', null)
   }, 120_000)
 
   test('over HTTP: every client with a key reads them, those with the right change them', async () => {

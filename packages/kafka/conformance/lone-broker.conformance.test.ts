@@ -51,6 +51,7 @@ describe.each([...VARIANTS.map(nameOf)])('a lone broker killed again and again: 
     const { kafka, input, output, load } = running.get(name)!
     await caughtUp(kafka, input, 90_000)
     const written = await readBack(cluster.brokers, input)
+    expect(load.stored.length).toBeGreaterThan(2_000)
     expect(tally(load.stored, written)).toEqual(EXACT)
     const wanted = written.map(({ value }) => value!.toString())
     const copied = await readBack(cluster.brokers, output)

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { topics, type TopicName } from '@weir/contracts'
 import { Dead, DeadRate, type Source, step } from '@weir/flow'
-import { type Appender, type Kafka, type RecordBatch, deadLetters, partitionFor } from '@weir/kafka'
+import { type Appender, type Kafka, KafkaError, type RecordBatch, deadLetters, partitionFor } from '@weir/kafka'
 import type { FlowDefinition, FlowDeps } from '@weir/solutions'
 import { Counter, type Logger, metrics, stage as stageNamed } from '@weir/service'
 
@@ -50,25 +50,34 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
     while (resumeAt > Date.now() && !signal.aborted) await pause(200)
     await reader.prepare(batch)
     const result = await flow.run(Array.from({ length: batch.length }, (_, i) => i), batch)
-    for (let k = 0; k < result.values.length; k++) publish(out, batch, result.indices[k], result.values[k])
+    const dead = [...result.dead]
+    for (let k = 0; k < result.values.length; k++) {
+      try {
+        publish(out, batch, result.indices[k], result.values[k])
+      } catch (error) {
+        // What the output's contract refuses is a bad record like any other; what Kafka refuses is not.
+        if (error instanceof KafkaError) throw error
+        dead.push({ index: result.indices[k], step: 'publish', cause: { code: 'invalid', message: (error as Error).message } })
+      }
+    }
     for (const { index, topic, step } of result.routed) {
       await routeTo(out, batch, index, topic as TopicName)
       routed.inc({ flow: definition.name, step, topic })
     }
     for (const [reason, count] of result.dropped) dropped.inc({ flow: definition.name, reason }, count)
-    for (const { index, step, cause } of result.dead) bury(out, batch, index, step, cause)
-    account(batch, result)
+    for (const { index, step, cause } of dead) bury(out, batch, index, step, cause)
+    account(batch, dead.length)
   })
 
   const watching = setInterval(() => stage.lag(subscription.assignments().reduce((sum, { endOffset, position }) => sum + Math.max(0, endOffset - position), 0)), 1000)
 
-  function account(batch: RecordBatch, result: { readonly dead: readonly unknown[] }): void {
+  function account(batch: RecordBatch, dead: number): void {
     const now = Date.now()
-    stage.done(batch.length - result.dead.length)
-    stage.failed(result.dead.length)
+    stage.done(batch.length - dead)
+    stage.failed(dead)
     stage.latencies(now, batch.timestamps, batch.length)
     // More dead letters than a healthy stream has: stop making more of them, say so, and look again after a minute.
-    if (deadRate.trips(now, batch.length, result.dead.length)) {
+    if (deadRate.trips(now, batch.length, dead)) {
       log.error({ flow: name }, 'more than 5 % of the last minute’s records were dead letters; the flow pauses for a minute')
       resumeAt = now + PAUSE_MS
       deadRate.reset(now)

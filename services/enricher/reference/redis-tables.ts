@@ -17,6 +17,9 @@ redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
 return 1`
 
+/** The version stands for a whole copy: a change alone does not begin one, so that whoever finds none rebuilds. */
+const RAISE = `if ARGV[1] == 'whole' or redis.call('EXISTS', KEYS[1]) == 1 then redis.call('INCR', KEYS[1]) end return 1`
+
 export interface ReferenceChange {
   readonly table: string
   readonly id: string
@@ -33,11 +36,14 @@ export class RedisTables {
     this.#redis = redis
   }
 
-  /** Applies changes in one round trip and tells every replica. */
-  async apply(changes: readonly ReferenceChange[]): Promise<void> {
+  /**
+   * Applies changes in one round trip and tells every replica.
+   * @param extent whole: these are all changes of the topic, and Redis has everything after them
+   */
+  async apply(changes: readonly ReferenceChange[], extent: 'whole' | 'part'): Promise<void> {
     const pipeline = this.#redis.pipeline()
     for (const { table, id, offset, json } of changes) pipeline.eval(APPLY, 2, entriesOf(table), offsetsOf(table), id, offset, json ?? '')
-    pipeline.incr(VERSION)
+    pipeline.eval(RAISE, 1, VERSION, extent)
     pipeline.publish(CHANGED, '')
     for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
   }

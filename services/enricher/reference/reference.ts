@@ -57,7 +57,7 @@ export async function openReference({ kafka, codec, redisUrl, tables, log }: Opt
 
   /** One replica at a time follows the topic; offsets in Redis make a redelivery harmless. */
   const following = await kafka.consume({ groupId: 'enricher.reference', topics: [TOPIC], startAt: 'earliest' }, async (batch) => {
-    if (batch.length > 0) await store.apply(await changesOf(batch))
+    if (batch.length > 0) await store.apply(await changesOf(batch), 'part')
   })
 
   /** Redis lost its data or is new: fill it from the topic's beginning. Several replicas doing so at once do no harm. */
@@ -67,7 +67,7 @@ export async function openReference({ kafka, codec, redisUrl, tables, log }: Opt
       changes.push(...await changesOf(batch))
     })
     await reading.done
-    await store.apply(changes)
+    await store.apply(changes, 'whole')
     log.info({ entries: changes.length }, 'rebuilt the reference tables in Redis from the topic')
   }
 

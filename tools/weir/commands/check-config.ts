@@ -1,4 +1,5 @@
 import { ConfigReader, type Setting } from '@weir/service/config.ts'
+import { withoutPasswords } from '@weir/service/secrets.ts'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { hint } from '../nearest.ts'
@@ -62,9 +63,9 @@ export async function check(service: string, env: Readonly<Record<string, string
     service,
     settings: once.map((setting) => {
       const value = env[setting.name] || (setting.secret && env[`${setting.name}_FILE`]) || undefined
-      return { ...setting, set: value !== undefined, value: value !== undefined && setting.secret ? '********' : value ?? setting.fallback }
+      return { ...setting, set: value !== undefined, value: value !== undefined && setting.secret ? '********' : withoutPasswords(value ?? setting.fallback ?? '') || undefined }
     }),
-    problems: reader.problems,
+    problems: reader.problems.map(withoutPasswords),
   }
 }
 

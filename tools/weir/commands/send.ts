@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs'
+import { createReadStream, fstatSync, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
@@ -88,8 +88,15 @@ export const send = command({
 
 function openInput(file: string): Readable {
   if (file !== '-') {
-    if (!existsSync(file)) throw new UsageError(`There is no file ${file}.`)
-    return createReadStream(file)
+    try {
+      const descriptor = openSync(file, 'r')
+      if (fstatSync(descriptor).isDirectory()) throw new UsageError(`${file} is a folder; name a file of values, one a line, or - for standard input.`)
+      return createReadStream(file, { fd: descriptor })
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === undefined) throw error
+      throw new UsageError(code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${code}).`)
+    }
   }
   if (process.stdin.isTTY) process.stderr.write('Type values, one a line; Ctrl-D ends.\n')
   return process.stdin

@@ -1,6 +1,7 @@
 /** Asking servers and services how they are. Every probe ends within its time and never rejects. */
 import { connect } from 'node:net'
 import { openKafka } from '@weir/kafka'
+import { withoutPasswords } from '@weir/service/secrets.ts'
 import { readKafkaSettings, type Settings } from '../settings.ts'
 
 export type State = 'ready' | 'not ready' | 'down'
@@ -24,7 +25,7 @@ type Probe = (url: string) => Promise<Pick<Health, 'state' | 'reason'> & { reado
 export function probeAll(settings: Settings): Promise<Health[]> {
   const probe = async (name: string, kind: Health['kind'], url: string, ask: Probe): Promise<Health> => {
     const found = await ask(url).catch((error: Error) => ({ state: 'down' as const, reason: reasonOf(error) }))
-    return { name, kind, url, uptime: undefined, ...found }
+    return { name, kind, url: withoutPasswords(url), uptime: undefined, ...found }
   }
   return Promise.all([
     probe('kafka', 'server', readKafkaSettings().brokers.join(','), kafka),

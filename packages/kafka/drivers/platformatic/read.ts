@@ -16,6 +16,7 @@ export class ReadingAll implements Reading, Processing {
   readonly #cluster: Cluster
   readonly #options: ReadOptions
   readonly #handler: BatchHandler
+  readonly #only: number | undefined
   readonly #fetcher: Fetcher
   readonly #stopping = new AbortController()
   readonly #starts = new Map<string, number>()
@@ -24,10 +25,12 @@ export class ReadingAll implements Reading, Processing {
   readonly #finished = Promise.withResolvers<void>()
   #workers: Worker[] = []
 
-  constructor(cluster: Cluster, options: ReadOptions, handler: BatchHandler) {
+  /** @param only the one partition to read, of each topic */
+  constructor(cluster: Cluster, options: ReadOptions, handler: BatchHandler, only?: number) {
     this.#cluster = cluster
     this.#options = options
     this.#handler = handler
+    this.#only = only
     this.#fetcher = new Fetcher(cluster, {
       failed: (error) => this.#failed(error),
       outOfRange: async (partition, logStart) => {
@@ -91,6 +94,7 @@ export class ReadingAll implements Reading, Processing {
   async #partitions(): Promise<TopicPartition[]> {
     const topics = await Promise.all(this.#options.topics.map((topic) => this.#cluster.topic(topic)))
     return topics.flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
+      .filter(({ partition }) => this.#only === undefined || partition === this.#only)
   }
 
   async #from(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<Map<TopicPartition, number>> {

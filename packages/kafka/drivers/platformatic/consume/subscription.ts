@@ -98,6 +98,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     cluster.log.info({ groupId, partitions: partitions.map(keyOf) }, 'Partitions assigned')
     for (const partition of partitions) {
       const worker = new Worker(partition, this.#processing, this.#fetcher, options.maxBatchRecords ?? MOST_RECORDS, (error) => this.failed(error))
+      this.#workers.get(keyOf(partition))?.abandon()
       this.#workers.set(keyOf(partition), worker)
     }
   }

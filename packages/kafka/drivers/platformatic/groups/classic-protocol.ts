@@ -67,6 +67,11 @@ export class ClassicMembership implements Membership {
         await this.#heartbeats(signal)
       } catch (error) {
         if (signal.aborted) return
+        // Whatever ended this life, its workers must end with it, or they would go on beside those of the next.
+        if (this.#owned.size > 0) {
+          this.#owned.clear()
+          this.#options.listener.abandon()
+        }
         const failure = asKafkaError(error, `Membership in group ${this.#options.groupId}`)
         if (!failure.retriable || failure.code === 'fenced' || failures >= QUIET_FAILURES) this.#options.listener.failed(failure)
         this.#cluster.forgetCoordinator(GROUP, this.#options.groupId)
@@ -108,6 +113,8 @@ export class ClassicMembership implements Membership {
     const subscribers = members.map(({ memberId, metadata }) => ({ memberId, topics: decodeSubscription(metadata) }))
     const topics = new Set(subscribers.flatMap((subscriber) => subscriber.topics))
     await this.#cluster.refresh(...topics)
+    // A broker may not have heard of a topic yet; a group that left it out would settle, and nobody would read it.
+    for (const topic of topics) if (this.#cluster.known(topic) === undefined) await this.#cluster.topic(topic).catch(() => {})
     const counts = new Map([...topics].flatMap((topic) => {
       const known = this.#cluster.known(topic)
       return known === undefined ? [] : [[topic, known.partitions.length] as const]
@@ -118,6 +125,7 @@ export class ClassicMembership implements Membership {
   /** Returns when the group rebalances and everything is drained and committed. Heartbeats go on meanwhile, or the session would end. */
   async #heartbeats(signal: AbortSignal): Promise<void> {
     const { groupId, listener } = this.#options
+    const generation = this.epoch
     let drained: Promise<void> | undefined
     for (let failures = 0; !signal.aborted;) {
       await (drained === undefined ? pause(HEARTBEAT_INTERVAL, signal) : settledWithin(drained, HEARTBEAT_INTERVAL))
@@ -127,7 +135,9 @@ export class ClassicMembership implements Membership {
         const { errorCode } = await this.#cluster.call(await this.#coordinator(), this.#lane, heartbeat, this.#member())
         if (errorCode === REBALANCE_IN_PROGRESS) {
           const owned = [...this.#owned.values()]
-          drained ??= listener.revoke(owned).then(() => this.#owned.clear())
+          drained ??= listener.revoke(owned).then(() => {
+            if (this.epoch === generation) this.#owned.clear()
+          })
         } else {
           this.#check(errorCode, 'The heartbeat of')
         }

@@ -16,12 +16,23 @@ import type { TopicPartition } from '../protocol/wire.ts'
 import { ReadingAll } from '../read.ts'
 
 const LANE = 'markers'
+/** For finding and carrying out a decision with connections of its own (ms). */
+const LIMIT = 60_000
 
 /** Ends the last transaction of the id where it is decided, yet open in a partition. The id must have been taken over (InitProducerId) before. */
-export async function endLostTransaction(cluster: Cluster, transactionalId: string): Promise<void> {
+export async function endLostTransaction(cluster: Cluster, transactionalId: string, signal: AbortSignal): Promise<void> {
+  try {
+    await carryOut(cluster, transactionalId, signal)
+  } catch (error) {
+    if (!(error instanceof KafkaError) || error.code !== 'not-authorized') throw error
+    throw new KafkaError('lost-transaction', `The last transaction of ${transactionalId} hangs, and this principal may not end it`, error)
+  }
+}
+
+async function carryOut(cluster: Cluster, transactionalId: string, signal: AbortSignal): Promise<void> {
   const { partitions: coordinators } = await cluster.topic(TRANSACTION_LOG)
   const { partition, leaderEpoch } = coordinators[coordinatingPartition(transactionalId, coordinators.length)]
-  const decision = await lastDecision(cluster, transactionalId, partition)
+  const decision = await lastDecision(cluster, transactionalId, partition, signal)
   if (decision === undefined) throw undecided(transactionalId)
   const { producerId, producerEpoch, commit } = decision
   const open = await openIn(cluster, producerId, decision.partitions)
@@ -38,7 +49,7 @@ export async function endLostTransaction(cluster: Cluster, transactionalId: stri
 export async function endLostTransactionOnce(config: KafkaConfig, log: KafkaLog, transactionalId: string): Promise<void> {
   const cluster = new Cluster(config, log)
   try {
-    await endLostTransaction(cluster, transactionalId)
+    await endLostTransaction(cluster, transactionalId, AbortSignal.timeout(LIMIT))
   } finally {
     await cluster.stop()
   }
@@ -52,17 +63,23 @@ export async function openIn(cluster: Cluster, producerId: bigint, partitions: r
 }
 
 /** From the whole log of the coordinator's partition: this happens seldom, and nobody knows how long ago the broker died. */
-async function lastDecision(cluster: Cluster, transactionalId: string, partition: number): Promise<Decision | undefined> {
+async function lastDecision(cluster: Cluster, transactionalId: string, partition: number, signal: AbortSignal): Promise<Decision | undefined> {
   let last: Decision | undefined
   const reading = new ReadingAll(cluster, { topics: [TRANSACTION_LOG], from: 'earliest', until: 'end' }, async (batch) => {
-    if (batch.partition !== partition) return
     for (let i = 0; i < batch.length; i++) {
       if (batch.keyStart[i] < 0 || batch.valueStart[i] < 0) continue
       if (readKey(batch.bytes.subarray(batch.keyStart[i], batch.keyEnd[i])) !== transactionalId) continue
       last = readDecision(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])) ?? last
     }
-  })
-  await reading.done
+  }, partition)
+  const stop = (): void => void reading.stop()
+  signal.addEventListener('abort', stop)
+  try {
+    await reading.done
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+  if (signal.aborted) throw new KafkaError('stopped', `Looking for the end of the last transaction of ${transactionalId}`)
   return last
 }
 
@@ -73,9 +90,13 @@ async function atLeaders<R>(
   for (const topic of new Set(partitions.map(({ topic }) => topic))) await cluster.topic(topic)
   const byLeader = Map.groupBy(partitions, ({ topic, partition }) => cluster.leader(topic, partition))
   return (await Promise.all([...byLeader].map(async ([leader, items]) => {
-    if (leader !== undefined) return ask(leader, items)
-    void cluster.refresh()
-    throw new KafkaError('no-broker', `${items[0].topic}/${items[0].partition} has no leader`)
+    try {
+      if (leader !== undefined) return await ask(leader, items)
+      throw new KafkaError('no-broker', `${items[0].topic}/${items[0].partition} has no leader`)
+    } catch (error) {
+      void cluster.refresh()
+      throw error
+    }
   }))).flat()
 }
 

@@ -43,7 +43,9 @@ export class Transactor {
   readonly #codec: number
   readonly #sequences = new Map<string, number>()
   #transaction: Transaction | undefined
+  /** Of the last transaction that ended, and of the one that was tried after it. */
   #lastOutput: readonly TopicPartition[] = []
+  #endedOutput: readonly TopicPartition[] = []
   #version2 = false
 
   /** @param lane the connection that the requests share with some other partitions' transactions */
@@ -89,11 +91,13 @@ export class Transactor {
     const transaction = this.#transaction
     if (transaction === undefined) throw new KafkaError('internal', `Transaction ${this.transactionalId} was not begun`)
     this.#transaction = undefined
-    this.#lastOutput = output.partitions.map(({ topic, partition }) => ({ topic, partition }))
+    const written = output.partitions.map(({ topic, partition }) => ({ topic, partition }))
+    this.#lastOutput = [...this.#endedOutput, ...written]
     if (output.partitions.length > 0) await this.#write(transaction, output, signal)
     await this.#commitOffset(transaction, group, signal)
     const ended = await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, (coordinator) =>
       this.#cluster.call(coordinator, this.#lane, this.#version2 ? endTxnV5 : endTxnV3, transaction, true))
+    this.#endedOutput = written
     if (this.#version2) {
       this.#sequences.clear()
       this.#transaction = { transactionalId: this.transactionalId, producerId: ended.producerId, producerEpoch: ended.producerEpoch }

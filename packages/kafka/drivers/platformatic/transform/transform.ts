@@ -55,7 +55,11 @@ class ExactlyOnce implements Processing {
     const state = { transactor, committed: -1, notBefore: 0 }
     await this.#takeOver(at, state, signal)
     this.#states.set(keyOf(at), state)
-    return state.committed >= 0 ? state.committed : startOffset(cluster, at, options.startAt, signal)
+    if (state.committed >= 0) return state.committed
+    const start = await startOffset(cluster, at, options.startAt, signal)
+    // A later owner would find a later end, and what came in between would be skipped.
+    if (options.startAt === 'latest') await this.#commit(at, state, start, new TransactionOutput(), signal)
+    return start
   }
 
   notBefore(at: TopicPartition): number {
@@ -96,8 +100,8 @@ class ExactlyOnce implements Processing {
     const { transactor } = state
     const { cluster, committed } = this.#context
     await transactor.begin(signal)
-    state.committed = await committed.read(at, signal, () => endLostTransaction(cluster, transactor.transactionalId))
-    if ((await transactor.hanging()).length > 0) await endLostTransaction(cluster, transactor.transactionalId)
+    state.committed = await committed.read(at, signal, () => endLostTransaction(cluster, transactor.transactionalId, signal))
+    if ((await transactor.hanging()).length > 0) await endLostTransaction(cluster, transactor.transactionalId, signal)
   }
 
   async #commit({ topic, partition }: TopicPartition, state: State, offset: number, output: TransactionOutput, signal: AbortSignal): Promise<void> {

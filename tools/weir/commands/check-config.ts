@@ -63,7 +63,8 @@ export async function check(service: string, env: Readonly<Record<string, string
     service,
     settings: once.map((setting) => {
       const value = env[setting.name] || (setting.secret && env[`${setting.name}_FILE`]) || undefined
-      return { ...setting, set: value !== undefined, value: value !== undefined && setting.secret ? '********' : withoutPasswords(value ?? setting.fallback ?? '') || undefined }
+      const shown = value ?? setting.fallback
+      return { ...setting, set: value !== undefined, value: value !== undefined && setting.secret ? '********' : shown && withoutPasswords(shown) }
     }),
     problems: reader.problems.map(withoutPasswords),
   }

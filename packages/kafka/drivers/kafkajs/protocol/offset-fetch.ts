@@ -1,10 +1,11 @@
 /** OffsetFetch v7, the first that tells an offset whose transaction is still open from one that stands; kafkajs ends at v5. */
 import type { ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
+import { UNSTABLE_OFFSET_COMMIT } from '../../platformatic/protocol/codes.ts'
 import { Decoder, Encoder } from '../../platformatic/protocol/wire.ts'
 import { encoded } from './bytes.ts'
 
 const OFFSET_FETCH = 9
-export const UNSTABLE = 88
+export { UNSTABLE_OFFSET_COMMIT as UNSTABLE }
 
 /** Of one partition. Resolves to the broker's error code, UNSTABLE among them, and the offset: -1 where none was committed. */
 export function stableOffsetFetch(groupId: string, topic: string, partition: number): ProtocolCall<{ errorCode: number, offset: number }> {

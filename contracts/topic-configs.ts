@@ -8,18 +8,23 @@ export const MAX_VALUE_BYTES = 1 << 20
 
 /**
  * max.message.bytes bounds a whole record batch as stored. Beside one largest value it must hold the key, the headers and the batch's own 61 bytes:
- * 64 KiB are more than doors and steps let those grow to.
+ * 64 KiB are more than doors let those grow to. Flows bury what would be larger.
  */
 export const MAX_BATCH_BYTES = MAX_VALUE_BYTES + (64 << 10)
 
-/** A dead letter holds its original whole, whoever wrote that: with less room the largest records could not be given up and would block their partition. */
+/** A dead letter holds its original whole: with less room the largest records of the doors would be cut. */
 const ENVELOPE_BYTES = 128 << 10
+
+/** The topic's max.message.bytes. */
+export function maxBatchBytes(topic: Topic): number {
+  return MAX_BATCH_BYTES + (topic.value === 'weir/dead-letter' ? ENVELOPE_BYTES : 0)
+}
 
 /** LogAppendTime: the record's timestamp is its arrival; the event's time is in the value. */
 export function topicConfigs(topic: Topic): Record<string, string> {
   return {
     'message.timestamp.type': 'LogAppendTime',
-    'max.message.bytes': String(MAX_BATCH_BYTES + (topic.value === 'weir/dead-letter' ? ENVELOPE_BYTES : 0)),
+    'max.message.bytes': String(maxBatchBytes(topic)),
     ...(topic.retention === 'compact'
       ? { 'cleanup.policy': 'compact' }
       : { 'cleanup.policy': 'delete', 'retention.ms': String(topic.retention * HOUR_MS) }),

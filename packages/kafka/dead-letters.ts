@@ -1,9 +1,10 @@
-/** Dead letters: the original record, byte for byte, in the envelope of contracts/weir/dead-letter.avsc, with cause and origin. Used inside a transaction or by a plain producer. */
-import { decodeHeaders, encodeHeaders } from './records/headers.ts'
+/** Dead letters: the original record, byte for byte where it fits, in the envelope of contracts/weir/dead-letter.avsc, with cause and origin. Used inside a transaction or by a plain producer. */
+import { mostRecordBytes } from './records/format.ts'
+import { editHeaders, encodeHeaders, findHeader } from './records/headers.ts'
 import type { Appender, RecordBatch } from './port.ts'
 
 export interface Cause {
-  /** Short: undecodable, unknown-schema, invalid, failed, rejected. */
+  /** Short: undecodable, unknown-schema, invalid, too-large, failed, rejected. */
   readonly code: string
   /** One sentence; cut at 2,000 characters. */
   readonly message: string
@@ -18,16 +19,30 @@ export interface DeadLetterOptions {
   readonly topic: string
   /** That topic's partition count; a letter goes to its origin's partition modulo this. */
   readonly partitions: number
+  /** That topic's max.message.bytes; of an original that does not fit only the beginning is buried. */
+  readonly maxBatchBytes: number
   /** Who gives up records: service.name. */
   readonly flow: string
 }
 
 export type Bury = (out: Appender, batch: RecordBatch, index: number, step: string, cause: Cause) => void
 
+/** Beside key, value and headers: the cause, at most 2,000 characters of three bytes, and names. */
+const ENVELOPE_BYTES = 8 << 10
+/** What a truncated letter holds of each, in bytes: enough to see what it was. */
+const BEGINNING = 16 << 10
+const LONGEST_ID = 256
+
 /** Makes the function that buries records. The original headers stay, `weir-id` and `weir-source` among them, beside weir-dead-* ones for reading without decoding. */
-export function deadLetters(writer: EnvelopeWriter, { topic, partitions, flow }: DeadLetterOptions): Bury {
+export function deadLetters(writer: EnvelopeWriter, { topic, partitions, maxBatchBytes, flow }: DeadLetterOptions): Bury {
+  const most = mostRecordBytes(maxBatchBytes) - ENVELOPE_BYTES
   return (out, batch, index, step, { code, message }) => {
-    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = batch
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = batch
+    const key = keyStart[index] < 0 ? null : bytes.subarray(keyStart[index], keyEnd[index])
+    const value = valueStart[index] < 0 ? null : bytes.subarray(valueStart[index], valueEnd[index])
+    // The key stands twice: in the letter, and as the letter's own.
+    const truncated = (key?.length ?? 0) * 2 + (value?.length ?? 0) + headersEnd[index] - headersStart[index] > most
+    const beginning = truncated ? BEGINNING : Infinity
     const letter = {
       flow,
       step,
@@ -38,19 +53,23 @@ export function deadLetters(writer: EnvelopeWriter, { topic, partitions, flow }:
       offset: batch.offsets[index],
       timestamp: batch.timestamps[index],
       failedAt: Date.now(),
-      key: keyStart[index] < 0 ? null : bytes.subarray(keyStart[index], keyEnd[index]),
-      value: valueStart[index] < 0 ? null : bytes.subarray(valueStart[index], valueEnd[index]),
+      key: key?.subarray(0, beginning) ?? null,
+      value: value?.subarray(0, beginning) ?? null,
+      truncated,
     }
-    const headers = encodeHeaders({
-      ...decodeHeaders(bytes, batch.headersStart[index]),
+    const cause = {
       'weir-dead-flow': flow,
       'weir-dead-step': step,
       'weir-dead-code': code,
       'weir-dead-origin': `${batch.topic}/${batch.partition}/${batch.offsets[index]}`,
-    })
-    const envelope = encode(writer, letter, 4096 + (letter.key?.length ?? 0) + (letter.value?.length ?? 0))
-    const key = letter.key ?? EMPTY
-    out.append(topic, batch.partition % partitions, letter.key && key, 0, key.length, envelope, 0, envelope.length, headers, 0, headers.length)
+    }
+    const id = truncated ? findHeader(bytes, headersStart[index], 'weir-id') : undefined
+    const headers = truncated
+      ? encodeHeaders(id === undefined || id.length > LONGEST_ID ? cause : { 'weir-id': id, ...cause })
+      : editHeaders(bytes, headersStart[index], (name) => !name.startsWith('weir-dead-'), cause)
+    const envelope = encode(writer, letter, ENVELOPE_BYTES + (letter.key?.length ?? 0) + (letter.value?.length ?? 0))
+    const own = letter.key ?? EMPTY
+    out.append(topic, batch.partition % partitions, letter.key && own, 0, own.length, envelope, 0, envelope.length, headers, 0, headers.length)
   }
 }
 

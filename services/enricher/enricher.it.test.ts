@@ -23,6 +23,7 @@ let codec: Codec
 let producer: Producer
 let reference: Reference
 let redisUrl: string
+let config: KafkaConfig
 let enriched: () => { id: string, partition: number, key: string, value: any }[]
 let dead: () => { id: string, value: any }[]
 let late: () => { id: string, value: any }[]
@@ -31,7 +32,7 @@ beforeAll(async () => {
   const { brokers } = await servers.kafka()
   const { url } = await servers.registry();
   ({ url: redisUrl } = await servers.redis())
-  const config: KafkaConfig = { brokers, driver: 'platformatic', groupProtocol: 'auto', compression: 'none', clientId: 'enricher-test', rack: undefined, tls: undefined, sasl: undefined }
+  config = { brokers, driver: 'platformatic', groupProtocol: 'auto', compression: 'none', clientId: 'enricher-test', rack: undefined, tls: undefined, sasl: undefined }
   const opened = await openKafka(config, log)
   kafka = opened.value
   await applyTopics(kafka.admin, { replicas: 1 })
@@ -72,8 +73,8 @@ async function collect(topic: TopicName) {
   return () => found
 }
 
-async function send(records: { id: string, key: string, bytes: Buffer | null }[]): Promise<void> {
-  const delivery = producer.delivery()
+async function send(records: { id: string, key: string, bytes: Buffer | null }[], by = producer): Promise<void> {
+  const delivery = by.delivery()
   const partitions = await kafka.partitions('taxi.telemetry')
   for (const { id, key, bytes } of records) {
     const keyBytes = Buffer.from(key)
@@ -85,8 +86,8 @@ async function send(records: { id: string, key: string, bytes: Buffer | null }[]
 
 const writerOf = async () => codec.writer('taxi.telemetry')
 
-async function encode(changes: Partial<TaxiTelemetry>): Promise<Buffer> {
-  const buffer = Buffer.alloc(4096)
+async function encode(changes: Partial<TaxiTelemetry>, room = 4096): Promise<Buffer> {
+  const buffer = Buffer.alloc(room)
   return buffer.subarray(0, (await writerOf()).encode({ ...(sampleOf('taxi.telemetry') as TaxiTelemetry), eventTime: Date.now(), ...changes }, buffer, 0))
 }
 
@@ -191,6 +192,25 @@ describe('the enricher', () => {
     await send([{ id: outside, key: 'taxi-b', bytes: await encode({ deviceId: 'taxi-b', position: { lat: 40, lon: 40 } }) }])
     await vi.waitFor(() => expect(byId(enriched(), outside).length).toBe(1), { timeout: 20_000 })
     await reference.put('zones', 'test-broken', null)
+  }, 120_000)
+
+  test('a record that is larger than its topic takes, since it came compressed, is a truncated dead letter, and its neighbours go on', async () => {
+    const good = await encode({ deviceId: 'taxi-large' })
+    const squeezing = await openKafka({ ...config, compression: 'zstd' })
+    stops.push(squeezing.stop)
+    const squeezed = await squeezing.value.producer()
+    await send([
+      { id: 'large-before', key: 'taxi-large', bytes: good },
+      { id: 'large', key: 'taxi-large', bytes: await encode({ deviceId: 'taxi-large', tripId: 'x'.repeat(3 << 20) }, 4 << 20) },
+      { id: 'large-garbage', key: 'taxi-large', bytes: Buffer.alloc(3 << 20, 'no Avro') },
+      { id: 'large-after', key: 'taxi-large', bytes: good },
+    ], squeezed)
+    await vi.waitFor(() => expect(byId(enriched(), 'large-after').length).toBe(1), { timeout: 60_000 })
+    const letters = () => dead().filter(({ id }) => id?.startsWith('large')).map(({ id, value }) => [id, value.step, value.code, value.truncated, value.value.length])
+    await vi.waitFor(() => expect(letters()).toEqual(expect.arrayContaining([
+      ['large', 'publish', 'too-large', true, 16 << 10], ['large-garbage', 'decode', 'undecodable', true, 16 << 10],
+    ])), { timeout: 20_000 })
+    expect(byId(enriched(), 'large-before').length).toBe(1)
   }, 120_000)
 
   test('over HTTP: every client with a key reads them, those with the right change them', async () => {

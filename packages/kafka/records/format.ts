@@ -43,3 +43,11 @@ export function writeInt64(bytes: Buffer, at: number, value: number): void {
   bytes.writeInt32BE(Math.floor(value / 4294967296), at)
   bytes.writeUInt32BE(value >>> 0, at + 4)
 }
+
+/** Lengths, deltas and attributes of a record, and what a codec may add to bytes that do not compress. */
+const BESIDE_BYTES = 1024
+
+/** How large key, value and headers of one record may be together for a batch of this one alone to be within max.message.bytes. */
+export function mostRecordBytes(maxBatchBytes: number): number {
+  return maxBatchBytes - AT.records - BESIDE_BYTES
+}

@@ -21,6 +21,27 @@ export function encodeHeaders(headers: Headers): Buffer {
   return block
 }
 
+/** The block with some of its headers left out and others added at its end. Those that stay do so byte for byte, in order, repeated names among them. */
+export function editHeaders(block: Buffer, start: number, keep: (name: string) => boolean, added: Headers): Buffer {
+  let count = readVarint(block, start)
+  let at = varint.next
+  const kept: Buffer[] = []
+  while (count-- > 0) {
+    const from = at
+    const nameLength = readVarint(block, at)
+    const nameEnd = varint.next + nameLength
+    const name = block.toString('utf8', varint.next, nameEnd)
+    at = Math.max(readVarint(block, nameEnd), 0) + varint.next
+    if (keep(name)) kept.push(block.subarray(from, at))
+  }
+  const more = encodeHeaders(added)
+  const total = kept.length + readVarint(more, 0)
+  const entries = more.subarray(varint.next)
+  const head = Buffer.allocUnsafe(varintSize(total))
+  writeVarint(head, 0, total)
+  return Buffer.concat([head, ...kept, entries])
+}
+
 /** A view of the header's value, undefined where there is none by that name (the first of several wins) or it is null. */
 export function findHeader(block: Buffer, start: number, name: string): Buffer | undefined {
   let count = readVarint(block, start)
@@ -37,7 +58,7 @@ export function findHeader(block: Buffer, start: number, name: string): Buffer |
   return undefined
 }
 
-/** All headers as text, for people and dead letters. */
+/** All headers as text, for people. */
 export function decodeHeaders(block: Buffer, start: number): Record<string, string> {
   const headers: Record<string, string> = {}
   let count = readVarint(block, start)

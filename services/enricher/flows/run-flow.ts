@@ -2,8 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { topics, type TopicName } from '@weir/contracts'
+import { MAX_BATCH_BYTES, maxBatchBytes } from '@weir/contracts/topic-configs.ts'
 import { Dead, DeadRate, type Source, step } from '@weir/flow'
 import { type Appender, type Kafka, KafkaError, type RecordBatch, deadLetters, partitionFor } from '@weir/kafka'
+import { mostRecordBytes } from '@weir/kafka/records/format.ts'
 import type { FlowDefinition, FlowDeps } from '@weir/solutions'
 import { Counter, type Logger, metrics, stage as stageNamed } from '@weir/service'
 
@@ -39,7 +41,7 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
   const flow = definition.build({ decode, now: Date.now, table })
   const publish = await publisher(kafka, codec, flow.output as TopicName)
   const bury = deadLetters(await codec.writer(definition.deadLetter), {
-    topic: definition.deadLetter, partitions: await kafka.partitions(definition.deadLetter), flow: name,
+    topic: definition.deadLetter, partitions: await kafka.partitions(definition.deadLetter), maxBatchBytes: maxBatchBytes(topics[definition.deadLetter]), flow: name,
   })
   const routeTo = await router(kafka)
   const deadRate = new DeadRate()
@@ -55,14 +57,19 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
       try {
         publish(out, batch, result.indices[k], result.values[k])
       } catch (error) {
-        // What the output's contract refuses is a bad record like any other; what Kafka refuses is not.
+        // What the output's contract refuses, or its topic cannot take, is a bad record like any other; what Kafka refuses is not.
         if (error instanceof KafkaError) throw error
-        dead.push({ index: result.indices[k], step: 'publish', cause: { code: 'invalid', message: (error as Error).message } })
+        dead.push({ index: result.indices[k], step: 'publish', cause: { code: error instanceof TooLarge ? 'too-large' : 'invalid', message: (error as Error).message } })
       }
     }
     for (const { index, topic, step } of result.routed) {
-      await routeTo(out, batch, index, topic as TopicName)
-      routed.inc({ flow: definition.name, step, topic })
+      try {
+        await routeTo(out, batch, index, topic as TopicName)
+        routed.inc({ flow: definition.name, step, topic })
+      } catch (error) {
+        if (!(error instanceof TooLarge)) throw error
+        dead.push({ index, step, cause: { code: 'too-large', message: error.message } })
+      }
     }
     for (const [reason, count] of result.dropped) dropped.inc({ flow: definition.name, reason }, count)
     for (const { index, step, cause } of dead) bury(out, batch, index, step, cause)
@@ -93,6 +100,15 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
   }
 }
 
+/** Of key, value and headers: what an output topic takes. A record that was compressed when it came can be larger, and so can what a step adds to one. */
+const MOST_BYTES = mostRecordBytes(MAX_BATCH_BYTES)
+
+class TooLarge extends Error {}
+
+function checkSize(topic: TopicName, bytes: number): void {
+  if (bytes > MOST_BYTES) throw new TooLarge(`The record would have ${bytes} bytes with its key and headers; ${topic} takes ${MOST_BYTES}.`)
+}
+
 /** Encodes values into one reused buffer and appends them under the key that the contract names, with the source record's headers. */
 async function publisher(kafka: Kafka, codec: Codec, topic: TopicName) {
   const writer = await codec.writer(topic)
@@ -111,6 +127,7 @@ async function publisher(kafka: Kafka, codec: Codec, topic: TopicName) {
     if (keyField === null) {
       const keyStart = batch.keyStart[index]
       const hasKey = keyStart >= 0
+      checkSize(topic, end + headersEnd - headersStart + (hasKey ? batch.keyEnd[index] - keyStart : 0))
       out.append(topic, partitionFor(batch.bytes, hasKey ? keyStart : headersStart, hasKey ? batch.keyEnd[index] : headersEnd, partitions),
         hasKey ? batch.bytes : null, hasKey ? keyStart : 0, hasKey ? batch.keyEnd[index] : 0, scratch, 0, end, batch.bytes, headersStart, headersEnd)
       return
@@ -118,6 +135,7 @@ async function publisher(kafka: Kafka, codec: Codec, topic: TopicName) {
     const text: string = value[keyField]
     if (text.length * 3 > key.length) key = Buffer.allocUnsafe(text.length * 3)
     const keyEnd = key.write(text, 0)
+    checkSize(topic, keyEnd + end + headersEnd - headersStart)
     out.append(topic, partitionFor(key, 0, keyEnd, partitions), key, 0, keyEnd, scratch, 0, end, batch.bytes, headersStart, headersEnd)
   }
 }
@@ -130,6 +148,7 @@ async function router(kafka: Kafka) {
     if (partitions === undefined) counts.set(topic, partitions = await kafka.partitions(topic))
     const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = batch
     const hasKey = keyStart[index] >= 0
+    checkSize(topic, keyEnd[index] - keyStart[index] + valueEnd[index] - valueStart[index] + headersEnd[index] - headersStart[index])
     out.append(topic, hasKey ? partitionFor(bytes, keyStart[index], keyEnd[index], partitions) : batch.partition % partitions,
       hasKey ? bytes : null, hasKey ? keyStart[index] : 0, hasKey ? keyEnd[index] : 0,
       valueStart[index] < 0 ? null : bytes, Math.max(0, valueStart[index]), Math.max(0, valueEnd[index]), bytes, headersStart[index], headersEnd[index])

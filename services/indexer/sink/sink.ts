@@ -1,6 +1,8 @@
 /** A sink: topic → decode → document → bulk requests → search engine, at least once by Kafka, effectively once by the documents' ids. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
+import { topics } from '@weir/contracts'
+import { maxBatchBytes } from '@weir/contracts/topic-configs.ts'
 import { DeadRate } from '@weir/flow'
 import { type Bury, type Kafka, type Producer, type RecordBatch, type Subscription, deadLetters } from '@weir/kafka'
 import { type Logger, type Resource, stage as stageNamed } from '@weir/service'
@@ -62,7 +64,7 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
   /** A letter that cannot be stored rejects the batch: it is handed over again, and what was indexed is there already. */
   async function buryAll(batch: RecordBatch, { dead }: Settlement): Promise<void> {
     bury ??= deadLetters(await codec.writer(definition.deadLetter), {
-      topic: definition.deadLetter, partitions: await kafka.partitions(definition.deadLetter), flow: name,
+      topic: definition.deadLetter, partitions: await kafka.partitions(definition.deadLetter), maxBatchBytes: maxBatchBytes(topics[definition.deadLetter]), flow: name,
     })
     const delivery = producer.delivery()
     for (const { record, step, cause } of dead.sort((a, b) => a.record - b.record)) bury(delivery, batch, record, step, cause)

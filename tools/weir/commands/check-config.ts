@@ -70,7 +70,7 @@ export async function check(service: string, env: Readonly<Record<string, string
   }
 }
 
-function report({ service, settings: asked, problems }: Checked): string {
+export function report({ service, settings: asked, problems }: Checked): string {
   const rows = asked.map(({ name, value, set, doc }) => [set ? styled('bold', name) : name, value || null, set ? 'set' : value === undefined ? 'missing' : 'default', doc])
   const sentences = problems.map((problem) => `  ${styled('red', '✗')} ${problem}\n`).join('')
   return `${styled('bold', service)}\n${table(['SETTING', 'VALUE', 'FROM', 'MEANING'], rows)}${sentences || `  ${styled('green', '✓')} no problem\n`}`

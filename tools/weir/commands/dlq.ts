@@ -22,6 +22,7 @@ list      how many there are, by flow, step and code, and how many were sent bac
 show      the newest of them: cause, origin, headers, and the record, decoded where it can be (--count N, 10)
 redrive   sends letters back to the topic they came from, byte for byte, under their own ids. Each is sent once, whoever repeats the
           command; a letter that dies again is a new letter. Order is lost: a letter comes after records that were sent after it.
+          A truncated letter stays: its record was too large for it, and lies at its origin for as long as that topic keeps it.
 
 Which letters (all conditions given must hold; redrive wants at least one, or --all)
   --flow NAME  --step NAME  --code CODE
@@ -117,17 +118,21 @@ async function redrive(kafka: Kafka, name: string | undefined, options: RedriveV
   const before = chosen.filter(({ partition, offset }) => wasRedriven(holding, partition, offset)).length
   const due = options.again ? chosen.length : chosen.length - before
   let done = 0
+  let truncated = 0
   if (!options['dry-run'] && due > 0) {
     process.stderr.write('The order of records is lost: those sent back come after what was sent since.\n')
     const progress = new Progress(() => ({ what: 'sending back', records: done, fraction: done / due }))
     try {
-      await withCodec(async (codec) => sendBack({ kafka, holding, select, reader: await codec.reader(topic), again: options.again, sent: (count) => { done = count } }))
+      await withCodec(async (codec) => {
+        truncated = (await sendBack({ kafka, holding, select, reader: await codec.reader(topic), again: options.again, sent: (count) => { done = count } })).truncated
+      })
     } finally {
       progress.stop()
     }
   }
-  if (options.json) return printJson({ topic, selected: chosen.length, sentBackBefore: before, sentBack: done, dryRun: options['dry-run'] })
+  if (options.json) return printJson({ topic, selected: chosen.length, sentBackBefore: before, sentBack: done, truncated, dryRun: options['dry-run'] })
   const letters = (count: number): string => `${thousands(count)} ${count === 1 ? 'letter' : 'letters'}`
   const skipped = before > 0 && !options.again ? ` Sent back before and left out: ${letters(before)}; --again sends them too.` : ''
-  await print(`${options['dry-run'] ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}\n`)
+  const cut = truncated > 0 ? ` Truncated, which stay: ${letters(truncated)}; \`weir dlq show\` says where their records lie.` : ''
+  await print(`${options['dry-run'] ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}${cut}\n`)
 }

@@ -2,7 +2,7 @@
 import { registerContracts } from '@weir/contracts/apply.ts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import { openCodec, type Codec } from '@weir/codec'
-import { deadLetters, decodeHeaders, encodeHeaders, kafkaConfig, keyOf, openKafka, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
+import { deadLetters, decodeHeaders, encodeHeaders, headerOf, kafkaConfig, keyOf, openKafka, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
 import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -19,13 +19,17 @@ let kafka: Kafka
 let codec: Codec
 const stops: (() => Promise<void>)[] = []
 
-/** What lay in the origin topic and was given up: two good reports, one that is no Avro, one without value. */
-const ORIGINALS = [
+/** What lay in the origin topic and was given up: two good reports, one that is no Avro, one without value, one that no letter can hold. */
+const ORIGINALS: { key: string | null, partition: number, code: string, value: 'report' | Buffer | null }[] = [
   { key: 'taxi-1', partition: 0, code: 'failed', value: 'report' },
   { key: 'taxi-2', partition: 1, code: 'undecodable', value: Buffer.from([1, 2, 255, 0, 17]) },
   { key: 'taxi-1', partition: 0, code: 'failed', value: 'report' },
   { key: null, partition: 2, code: 'undecodable', value: null },
-] as const
+  { key: 'taxi-3', partition: 1, code: 'rejected', value: Buffer.alloc(1_500_000, 'x') },
+]
+/** No UTF-8: what decodes and encodes it again changes it. */
+const BINARY = Buffer.from([0xff, 0x00, 0xfe, 0x80])
+const DEFAULT_MAX_BATCH_BYTES = 1_048_588 as const
 
 beforeAll(async () => {
   const { url } = await servers.registry()
@@ -36,7 +40,7 @@ beforeAll(async () => {
   const openedCodec = await openCodec({ url })
   codec = openedCodec.value
   stops.push(opened.stop, openedCodec.stop)
-  await kafka.admin.createTopics([{ name: origin, partitions: 3, replicas: 1, configs: {} }, { name: dead, partitions: 3, replicas: 1, configs: {} }])
+  await kafka.admin.createTopics([{ name: origin, partitions: 3, replicas: 1, configs: { 'max.message.bytes': '3000000' } }, { name: dead, partitions: 3, replicas: 1, configs: {} }])
   await die()
 }, 60_000)
 
@@ -61,11 +65,11 @@ async function die(): Promise<void> {
   ORIGINALS.forEach(({ key, partition, value }, index) => {
     const keyBytes = key === null ? null : Buffer.from(key)
     const bytes = value === 'report' ? report : value
-    const headers = encodeHeaders({ 'weir-id': `id-${index}`, 'weir-source': 'test' })
+    const headers = encodeHeaders({ 'weir-id': `id-${index}`, 'weir-source': 'test', trace: BINARY })
     delivery.append(origin, partition, keyBytes, 0, keyBytes?.length ?? 0, bytes, 0, bytes?.length ?? 0, headers, 0, headers.length)
   })
   expect(await delivery.settled()).toEqual([])
-  const bury = deadLetters(await codec.writer('taxi.telemetry.dead'), { topic: dead, partitions: 3, flow: 'test.flow' })
+  const bury = deadLetters(await codec.writer('taxi.telemetry.dead'), { topic: dead, partitions: 3, maxBatchBytes: DEFAULT_MAX_BATCH_BYTES, flow: 'test.flow' })
   const graves = producer.delivery()
   await eachRecord(origin, (batch, index) => {
     const { code } = ORIGINALS[idOf(batch, index)]
@@ -82,7 +86,7 @@ async function eachRecord(topic: string, see: (batch: RecordBatch, index: number
   })).done
 }
 
-async function sendBack(options: SelectOptions, again = false): Promise<number> {
+async function sendBack(options: SelectOptions, again = false) {
   const holding = await eachLetter(kafka, dead, () => {})
   return redrive({ kafka, holding, again, reader: await codec.reader('taxi.telemetry.dead'), select: readSelect(options), sent: () => {} })
 }
@@ -92,6 +96,7 @@ describe('dead letters', () => {
     const counts = await countLetters(kafka, dead)
     expect(counts.map(({ flow, step, code, letters, redriven }) => ({ flow, step, code, letters, redriven })).sort((a, b) => (a.code < b.code ? -1 : 1))).toEqual([
       { flow: 'test.flow', step: 'decode', code: 'failed', letters: 2, redriven: 0 },
+      { flow: 'test.flow', step: 'decode', code: 'rejected', letters: 1, redriven: 0 },
       { flow: 'test.flow', step: 'decode', code: 'undecodable', letters: 2, redriven: 0 },
     ])
   })
@@ -108,21 +113,25 @@ describe('dead letters', () => {
     expect(shown.get(0)!.json).toMatchObject({ flow: 'test.flow', step: 'decode', code: 'failed', topic: origin, partition: 0, offset: 0, key: 'taxi-1', value: { deviceId: 'taxi-0417' }, headers: { 'weir-id': 'id-0', 'weir-source': 'test' } })
     expect(shown.get(1)!.json).toMatchObject({ hex: '0102ff0011' })
     expect(shown.get(1)!.text).toContain('0x0102ff0011')
+    expect(shown.get(4)!.json).toMatchObject({ truncated: true, topic: origin, offset: 1, hex: '78'.repeat(16 << 10), headers: { 'weir-id': 'id-4' } })
+    expect(shown.get(4)!.text).toContain('Truncated')
     expect(shown.get(3)!.json).toMatchObject({ key: null, value: null })
   })
 
   test('go back byte for byte, exactly the selected ones, and each once', async () => {
-    expect(await sendBack({ code: 'undecodable' })).toBe(2)
-    expect(await sendBack({ code: 'undecodable' })).toBe(0)
-    expect(await sendBack({ at: ['0:0'] })).toBe(1)
-    expect(await sendBack({})).toBe(1)
-    expect(await sendBack({})).toBe(0)
+    const sent = async (options: SelectOptions): Promise<number> => (await sendBack(options)).sent
+    expect(await sent({ code: 'undecodable' })).toBe(2)
+    expect(await sent({ code: 'undecodable' })).toBe(0)
+    expect(await sent({ at: ['0:0'] })).toBe(1)
+    expect(await sendBack({})).toEqual({ sent: 1, truncated: 1 })
+    expect(await sent({})).toBe(0)
     const first = new Map<number, string>()
     const back = new Map<number, string[]>()
     await eachRecord(origin, (batch, index) => {
       const id = idOf(batch, index)
+      expect(headerOf(batch, index, 'trace')).toEqual(BINARY)
       const headers = decodeHeaders(batch.bytes, batch.headersStart[index])
-      const record = JSON.stringify([batch.partition, keyOf(batch, index), valueOf(batch, index), headers['weir-source']])
+      const record = JSON.stringify([batch.partition, keyOf(batch, index), valueOf(batch, index), headers['weir-source'], headerOf(batch, index, 'trace')])
       if (!headers['weir-redriven']) first.set(id, record)
       else {
         back.set(id, [...back.get(id) ?? [], record])
@@ -131,11 +140,11 @@ describe('dead letters', () => {
     })
     expect(back.size).toBe(4)
     for (const [id, records] of back) expect(records).toEqual([first.get(id)])
-    expect((await countLetters(kafka, dead)).map(({ letters, redriven }) => [letters, redriven])).toEqual([[2, 2], [2, 2]])
+    expect((await countLetters(kafka, dead)).map(({ letters, redriven }) => [letters, redriven])).toEqual(expect.arrayContaining([[2, 2], [2, 2], [1, 0]]))
   })
 
   test('go back again when asked', async () => {
-    expect(await sendBack({ code: 'failed' }, true)).toBe(2)
+    expect((await sendBack({ code: 'failed' }, true)).sent).toBe(2)
     const holding = await eachLetter(kafka, dead, () => {})
     expect(wasRedriven(holding, 0, 0)).toBe(true)
   })

@@ -1,7 +1,7 @@
 /** Sending dead letters back to the topics they came from, byte for byte, under their own ids. */
 import type { DeadLetter } from '@weir/contracts'
 import type { Reader } from '@weir/codec'
-import { decodeHeaders, encodeHeaders, KafkaError, partitionFor, type Delivery, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
+import { editHeaders, encodeHeaders, KafkaError, partitionFor, type Delivery, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { eachLetter, MARK_HEADER, wasRedriven, type Holding } from './letters.ts'
 import type { Select } from './select.ts'
 
@@ -24,13 +24,20 @@ interface Letter {
   readonly offset: number
 }
 
-/** Resolves with how many were sent. Rejects with the producer's KafkaError when one cannot be stored; what was stored before is marked. */
-export async function redrive({ kafka, reader, holding, select, again, sent }: RedriveOptions): Promise<number> {
+export interface Redriven {
+  readonly sent: number
+  /** Truncated letters: the whole record is not in them, so they stay. */
+  readonly truncated: number
+}
+
+/** Rejects with the producer's KafkaError when one cannot be stored; what was stored before is marked. */
+export async function redrive({ kafka, reader, holding, select, again, sent }: RedriveOptions): Promise<Redriven> {
   const producer = await kafka.producer()
   const partitions = new Map<string, number>()
   let window: Letter[] = []
   let delivery = producer.delivery()
   let total = 0
+  let truncated = 0
 
   const settle = async (): Promise<void> => {
     if (window.length === 0) return
@@ -51,13 +58,17 @@ export async function redrive({ kafka, reader, holding, select, again, sent }: R
       if (offset >= (holding.ends.get(partition) ?? 0) || !select(batch, index) || (!again && wasRedriven(holding, partition, offset))) return
       await reader.prepare(batch)
       const letter = reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index])
+      if (letter.truncated) {
+        truncated++
+        return
+      }
       if (!partitions.has(letter.topic)) partitions.set(letter.topic, await kafka.partitions(letter.topic))
       append(delivery, letter, partitions.get(letter.topic)!, headersOf(batch, index))
       window.push({ partition, offset })
       if (window.length >= WINDOW) await settle()
     })
     await settle()
-    return total
+    return { sent: total, truncated }
   } finally {
     await producer.stop()
   }
@@ -71,8 +82,8 @@ function append(delivery: Delivery, { topic, partition, key, value }: DeadLetter
 
 /** The record's own headers, weir-id among them, and where it lay among the dead. */
 function headersOf(batch: RecordBatch, index: number): Buffer {
-  const own = Object.entries(decodeHeaders(batch.bytes, batch.headersStart[index])).filter(([name]) => !name.startsWith('weir-dead-'))
-  return encodeHeaders({ ...Object.fromEntries(own), 'weir-redriven': `${batch.topic}/${batch.partition}/${batch.offsets[index]}` })
+  const keep = (name: string): boolean => !name.startsWith('weir-dead-') && name !== 'weir-redriven'
+  return editHeaders(batch.bytes, batch.headersStart[index], keep, { 'weir-redriven': `${batch.topic}/${batch.partition}/${batch.offsets[index]}` })
 }
 
 async function mark(producer: Producer, topic: string, letters: readonly Letter[]): Promise<void> {

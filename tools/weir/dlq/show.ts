@@ -20,7 +20,8 @@ export interface ShownLetter {
 
 /** @param decode decodes values of the origin topic */
 export async function showLetter(batch: RecordBatch, index: number, letter: DeadLetter, decode: DecodeValue): Promise<ShownLetter> {
-  const decoded = letter.value === null ? { value: null, problem: undefined } : await decode(letter.value)
+  const decoded = letter.truncated ? { value: undefined, problem: 'Truncated: this is the beginning of the value, the whole lies at its origin.' }
+    : letter.value === null ? { value: null, problem: undefined } : await decode(letter.value)
   const headers = Object.entries(decodeHeaders(batch.bytes, batch.headersStart[index])).filter(([name]) => !name.startsWith('weir-dead-'))
   return { at: `${batch.partition}:${batch.offsets[index]}`, letter, headers: Object.fromEntries(headers), value: decoded.value, problem: decoded.problem }
 }

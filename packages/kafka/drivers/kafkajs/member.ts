@@ -13,7 +13,7 @@ const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 3_000
 const FIRST_ANSWER = 1_000
 /** How often the leader of the group looks for partitions that were added. */
-const LOOK_FOR_PARTITIONS = 30_000
+const LOOK_FOR_PARTITIONS = 10_000
 
 export interface MemberHooks {
   assigned(partitions: Assigned): void

@@ -1,5 +1,5 @@
 /** Offsets by time, and those that groups have committed. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { whenStable } from '../stable-offset.ts'
 import { COORDINATOR, type Cluster } from './cluster.ts'
 import { brokerError, toKafkaError } from './errors.ts'
 import { UNSTABLE, stableOffsetFetch } from './protocol/offset-fetch.ts'
@@ -12,9 +12,6 @@ export const LATEST = -1
 const READ_COMMITTED = 1
 const READ_UNCOMMITTED = 0
 const PATIENCE = 15_000
-/** Milliseconds between two looks at an offset whose transaction is open, which lasts milliseconds, and after how many of them it hangs. */
-const WHILE_OPEN = 10
-const HANGING = 1000
 
 /**
  * The offset of the first record at or after `timestamp` in each partition, -1 where there is none; LATEST gives the last stable offset,
@@ -71,13 +68,7 @@ export async function stableOffset(cluster: Cluster, groupId: string, topic: str
     if (answer.errorCode !== 0 && answer.errorCode !== UNSTABLE) throw brokerError(answer.errorCode)
     return answer
   }
-  for (let since = Date.now(); ; await sleep(WHILE_OPEN)) {
-    const { errorCode, offset } = await retrying(ask, () => cluster.refresh(), PATIENCE)
-    if (errorCode === 0) return offset
-    if (Date.now() - since < HANGING) continue
-    await hangs()
-    since = Date.now()
-  }
+  return whenStable(() => retrying(ask, () => cluster.refresh(), PATIENCE), hangs)
 }
 
 export async function committedOffset(cluster: Cluster, groupId: string, topic: string, partition: number): Promise<number> {

@@ -3,9 +3,9 @@
  * and fences whoever else uses the id; only then may the committed offset be read.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Appender } from '../../port.ts'
 import { CODEC_NUMBER } from '../../records/codecs.ts'
-import { BatchWriter } from '../../records/batch-writer.ts'
+import type { BatchWriter } from '../../records/batch-writer.ts'
+import type { TransactionOutput } from '../transaction-output.ts'
 import { COORDINATOR, type Cluster } from './cluster.ts'
 import { brokerError, typeOf } from './errors.ts'
 import type { Link } from './link.ts'
@@ -19,32 +19,8 @@ const TRANSACTION_TIMEOUT = 15_000
 const PATIENCE = 20_000
 /** Milliseconds, times the attempt: the markers of the transaction before are usually written by then. */
 const WHILE_ENDING = 10
-const BATCH_BYTES = 512 * 1024
-const OVERHEAD = 24
 /** Partitions are spread over so many connections to each broker, since a broker answers one connection's requests one after the other. */
 const SLOTS = 4
-
-/** The output of one transaction: batches by partition, in order. */
-export class Output implements Appender {
-  readonly topics = new Map<string, BatchWriter[][]>()
-  records = 0
-
-  append(
-    topic: string, partition: number,
-    key: Buffer | null, keyStart: number, keyEnd: number,
-    value: Buffer | null, valueStart: number, valueEnd: number,
-    headers: Buffer, headersStart: number, headersEnd: number,
-  ): void {
-    let partitions = this.topics.get(topic)
-    if (partitions === undefined) this.topics.set(topic, partitions = [])
-    const batches = (partitions[partition] ??= [])
-    const size = keyEnd - keyStart + valueEnd - valueStart + headersEnd - headersStart + OVERHEAD
-    let writer = batches.at(-1)
-    if (writer === undefined || writer.size + size > BATCH_BYTES) batches.push(writer = new BatchWriter())
-    writer.append(key, keyStart, keyEnd, value, valueStart, valueEnd, headers, headersStart, headersEnd)
-    this.records++
-  }
-}
 
 export class TransactionalProducer {
   readonly #cluster: Cluster
@@ -75,10 +51,11 @@ export class TransactionalProducer {
   }
 
   /** Makes the output and the offset visible together. After a rejection the outcome is unknown, and this producer must not be used again. */
-  async commit(output: Output, groupId: string, topic: string, partition: number, offset: number): Promise<void> {
+  async commit(output: TransactionOutput, groupId: string, topic: string, partition: number, offset: number): Promise<void> {
     const transactionalId = this.#id
     const link = await this.#cluster.link(this.#coordinator, this.#slot)
-    const topics = [...output.topics].map(([name, partitions]) => ({ topic: name, partitions: Object.keys(partitions).map(Number) }))
+    const byTopic = Map.groupBy(output.partitions, (written) => written.topic)
+    const topics = [...byTopic].map(([name, written]) => ({ topic: name, partitions: written.map(({ partition: number }) => number) }))
     if (topics.length > 0) await whenEnded(() => link.call('AddPartitionsToTxn', { transactionalId, ...this.#identity, topics }))
     await whenEnded(() => link.call('AddOffsetsToTxn', { transactionalId, ...this.#identity, groupId }))
     const commitOffset = async (): Promise<void> => {
@@ -86,7 +63,7 @@ export class TransactionalProducer {
       const offsets = [{ topic, partitions: [{ partition, offset, metadata: null }] }]
       await groupLink.call('TxnOffsetCommit', { transactionalId, groupId, ...this.#identity, topics: offsets })
     }
-    const sends = topics.flatMap(({ topic: name, partitions }) => partitions.map((number) => this.#send(name, number, output.topics.get(name)![number])))
+    const sends = output.partitions.map(({ topic: name, partition: number, writers }) => this.#send(name, number, writers))
     await Promise.all([...sends, commitOffset()])
     await link.call('EndTxn', { transactionalId, ...this.#identity, transactionResult: true })
   }

@@ -1,14 +1,12 @@
 /** Where to begin: committed offsets of a group, and the first and last offsets of partitions. */
 import { KafkaError } from '../../../errors.ts'
+import { whenStable } from '../../stable-offset.ts'
 import { backoff, pause } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { GROUP } from '../protocol/cluster.ts'
 import { OK, UNKNOWN_TOPIC_OR_PARTITION, UNSTABLE_OFFSET_COMMIT, brokerError, isTransient, isWrongCoordinator } from '../protocol/codes.ts'
 import { EARLIEST, LATEST, listOffsets, offsetFetch, type OffsetResult } from '../protocol/offsets.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
-
-/** So long an offset is not open in a healthy cluster (ms). */
-const HANGING = 1000
 
 interface Question extends TopicPartition {
   readonly resolve: (answer: OffsetResult) => void
@@ -30,30 +28,22 @@ export class CommittedOffsets {
    * -1 where nothing was committed. Waits while a transaction over the offset is open. Retries until the signal aborts, then throws `stopped`.
    * @param hangs called where that transaction stays open for longer than any can
    */
-  async read(at: TopicPartition, signal: AbortSignal, hangs: () => Promise<void> = async () => {}): Promise<number> {
+  read(at: TopicPartition, signal: AbortSignal, hangs: () => Promise<void> = async () => {}): Promise<number> {
+    return whenStable(() => this.#answer(at, signal), hangs)
+  }
+
+  async #answer(at: TopicPartition, signal: AbortSignal): Promise<OffsetResult> {
     const what = `Reading the committed offset of ${at.topic}/${at.partition}`
-    let unstableSince = Infinity
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        const { errorCode, offset } = await this.#ask(at)
-        if (errorCode === OK) return offset
-        if (!isTransient(errorCode)) throw brokerError(errorCode, what)
-        if (errorCode !== UNSTABLE_OFFSET_COMMIT) {
-          await pause(backoff(attempt, 50, 1000), signal)
-          continue
-        }
-        // An open transaction ends within milliseconds, or its owner is dead and was fenced already.
-        unstableSince = Math.min(unstableSince, Date.now())
-        await pause(10, signal)
-        if (Date.now() - unstableSince > HANGING) {
-          await hangs()
-          unstableSince = Infinity
-        }
+        const answer = await this.#ask(at)
+        if (answer.errorCode === OK || answer.errorCode === UNSTABLE_OFFSET_COMMIT) return answer
+        if (!isTransient(answer.errorCode)) throw brokerError(answer.errorCode, what)
       } catch (error) {
         if (!(error instanceof KafkaError) || !error.retriable) throw error
         this.#cluster.forgetCoordinator(GROUP, this.#groupId)
-        await pause(backoff(attempt, 50, 1000), signal)
       }
+      await pause(backoff(attempt, 50, 1000), signal)
     }
     throw new KafkaError('stopped', what)
   }

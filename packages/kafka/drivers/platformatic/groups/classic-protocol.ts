@@ -16,6 +16,8 @@ const HEARTBEAT_INTERVAL = 2000
 /** A join is answered when the last member has joined or the rebalance timeout is over. */
 const JOIN_LIMIT = REBALANCE_TIMEOUT + 10_000
 const LEAVE_TIMEOUT = 3000
+/** How often the leader looks for partitions that were added (ms): nobody else tells a classic group. */
+const LOOK_FOR_PARTITIONS = 10_000
 const FIRST_ANSWER = 1000
 const NONE = -1
 
@@ -26,6 +28,8 @@ export class ClassicMembership implements Membership {
   readonly #options: MemberOptions
   readonly #lane: string
   readonly #owned = new Map<string, TopicPartition>()
+  /** As the leader: the partition counts that were shared out. */
+  #counts: ReadonlyMap<string, number> | undefined
   readonly #stopping = new AbortController()
   readonly #done: Promise<void>
 
@@ -96,6 +100,7 @@ export class ClassicMembership implements Membership {
     this.memberId = joined.memberId
     const { generation } = joined
     const protocol = joined.protocol ?? ''
+    this.#counts = undefined
     const assignments = joined.leader === joined.memberId ? await this.#assign(joined, protocol) : new Map<string, Buffer>()
     const member = { groupId, memberId: this.memberId, generation }
     const synced = await this.#cluster.callFor(JOIN_LIMIT, coordinator, this.#lane, syncGroup, member, protocol, assignments)
@@ -115,11 +120,19 @@ export class ClassicMembership implements Membership {
     await this.#cluster.refresh(...topics)
     // A broker may not have heard of a topic yet; a group that left it out would settle, and nobody would read it.
     for (const topic of topics) if (this.#cluster.known(topic) === undefined) await this.#cluster.topic(topic).catch(() => {})
-    const counts = new Map([...topics].flatMap((topic) => {
-      const known = this.#cluster.known(topic)
-      return known === undefined ? [] : [[topic, known.partitions.length] as const]
-    }))
-    return new Map([...ASSIGNORS.get(protocol)!(subscribers, counts)].map(([memberId, partitions]) => [memberId, encodeAssignment(partitions)]))
+    this.#counts = this.#count(topics)
+    return new Map([...ASSIGNORS.get(protocol)!(subscribers, this.#counts)].map(([memberId, partitions]) => [memberId, encodeAssignment(partitions)]))
+  }
+
+  #count(topics: Iterable<string>): Map<string, number> {
+    return new Map([...topics].map((topic) => [topic, this.#cluster.known(topic)?.partitions.length ?? 0]))
+  }
+
+  async #grew(): Promise<boolean> {
+    const shared = this.#counts
+    if (shared === undefined) return false
+    await this.#cluster.refresh(...shared.keys())
+    return [...this.#count(shared.keys())].some(([topic, count]) => count > shared.get(topic)!)
   }
 
   /** Returns when the group rebalances and everything is drained and committed. Heartbeats go on meanwhile, or the session would end. */
@@ -127,21 +140,26 @@ export class ClassicMembership implements Membership {
     const { groupId, listener } = this.#options
     const generation = this.epoch
     let drained: Promise<void> | undefined
+    let looked = Date.now()
+    const drain = (): void => {
+      drained ??= listener.revoke([...this.#owned.values()]).then(() => {
+        if (this.epoch === generation) this.#owned.clear()
+      })
+    }
     for (let failures = 0; !signal.aborted;) {
       await (drained === undefined ? pause(HEARTBEAT_INTERVAL, signal) : settledWithin(drained, HEARTBEAT_INTERVAL))
       if (signal.aborted) return
       if (drained !== undefined && await settledWithin(drained, 0)) return
       try {
         const { errorCode } = await this.#cluster.call(await this.#coordinator(), this.#lane, heartbeat, this.#member())
-        if (errorCode === REBALANCE_IN_PROGRESS) {
-          const owned = [...this.#owned.values()]
-          drained ??= listener.revoke(owned).then(() => {
-            if (this.epoch === generation) this.#owned.clear()
-          })
-        } else {
-          this.#check(errorCode, 'The heartbeat of')
-        }
+        if (errorCode === REBALANCE_IN_PROGRESS) drain()
+        else this.#check(errorCode, 'The heartbeat of')
         failures = 0
+        if (drained === undefined && Date.now() - looked > LOOK_FOR_PARTITIONS) {
+          looked = Date.now()
+          // Joining again is how a leader asks for another round.
+          if (await this.#grew()) drain()
+        }
       } catch (error) {
         if (!this.joined || !(error instanceof KafkaError) || !error.retriable) throw error
         listener.failed(error)

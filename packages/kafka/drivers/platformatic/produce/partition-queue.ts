@@ -6,7 +6,7 @@ import { AT } from '../../../records/format.ts'
 import { readRecords } from '../../../records/record-reader.ts'
 import type { ProducerIdentity } from '../protocol/transactions.ts'
 import type { Share } from './delivery.ts'
-import { giveWriter, takeWriter } from './writer-pool.ts'
+import { giveWriter, takeWriter } from '../../../records/writer-pool.ts'
 
 /** Below the default of max.message.bytes (1,048,588), which counts the whole batch. */
 const MOST_BYTES = 1_000_000

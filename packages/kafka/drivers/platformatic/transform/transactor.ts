@@ -5,6 +5,7 @@
  */
 import { KafkaError } from '../../../errors.ts'
 import { CODEC_NUMBER } from '../../../records/codecs.ts'
+import type { TransactionOutput } from '../../transaction-output.ts'
 import { pause } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { GROUP, TRANSACTION, type CoordinatorKind } from '../protocol/cluster.ts'
@@ -18,7 +19,6 @@ import {
 } from '../protocol/transactions.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { openIn } from './lost-markers.ts'
-import type { TransactionOutput } from './output.ts'
 
 /** The coordinator aborts what is left open for longer (ms). */
 const TRANSACTION_TIMEOUT = 15_000

@@ -4,6 +4,7 @@
  */
 import { KafkaError } from '../../../errors.ts'
 import type { RecordBatch, TransformHandler } from '../../../port.ts'
+import { TransactionOutput, inParts } from '../../transaction-output.ts'
 import { startOffset } from '../consume/offsets.ts'
 import type { GroupContext } from '../consume/subscription.ts'
 import type { Processing } from '../consume/worker.ts'
@@ -11,7 +12,6 @@ import { keyOf } from '../groups/membership.ts'
 import type { Committer } from '../protocol/offsets.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { endLostTransaction } from './lost-markers.ts'
-import { TransactionOutput } from './output.ts'
 import { Transactor } from './transactor.ts'
 
 /** A broker answers a connection's requests in order, and each of a transaction's takes a few milliseconds: so many run side by side per broker. */
@@ -66,7 +66,11 @@ class ExactlyOnce implements Processing {
     return this.#states.get(keyOf(at))!.notBefore
   }
 
-  async process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+  process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    return inParts(batch, (part) => this.#transact(part, signal))
+  }
+
+  async #transact(batch: RecordBatch, signal: AbortSignal): Promise<void> {
     const output = new TransactionOutput()
     const state = this.#states.get(keyOf(batch))!
     try {
@@ -83,8 +87,8 @@ class ExactlyOnce implements Processing {
 
   async recover(at: TopicPartition, position: number, _error: unknown, signal: AbortSignal): Promise<number> {
     const state = this.#states.get(keyOf(at))!
-    // The handler rejected before anything was sent: the batch goes to it again.
-    if (!state.transactor.broken) return position
+    // The handler rejected before anything was sent: the batch goes to it again, from the part that is not committed.
+    if (!state.transactor.broken) return Math.max(position, state.committed)
     await this.#takeOver(at, state, signal)
     return state.committed >= 0 ? state.committed : position
   }

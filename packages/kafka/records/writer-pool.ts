@@ -1,5 +1,5 @@
 /** Batch writers to use again: growing a buffer to its size once is dearer than filling it. */
-import { BatchWriter } from '../../../records/batch-writer.ts'
+import { BatchWriter } from './batch-writer.ts'
 
 /** What lies idle is at most so many buffers of at most so many bytes. */
 const MOST_IDLE = 24

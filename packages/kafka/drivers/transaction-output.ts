@@ -1,9 +1,9 @@
 /** What a handler gives out for one transaction: record batches per output partition. */
-import { KafkaError } from '../../../errors.ts'
-import type { Appender } from '../../../port.ts'
-import type { BatchWriter } from '../../../records/batch-writer.ts'
-import { giveWriter, takeWriter } from '../produce/writer-pool.ts'
-import type { TopicPartition } from '../protocol/wire.ts'
+import { KafkaError } from '../errors.ts'
+import type { Appender, RecordBatch } from '../port.ts'
+import type { BatchWriter } from '../records/batch-writer.ts'
+import { head, tail } from '../records/slice.ts'
+import { giveWriter, takeWriter } from '../records/writer-pool.ts'
 
 /** Below the default of max.message.bytes. */
 const MOST_BATCH_BYTES = 1_000_000
@@ -12,9 +12,17 @@ const OVERHEAD = 22
 /** Of one transaction. */
 const MOST_BYTES = 64 * 1024 * 1024
 
-export interface OutputPartition extends TopicPartition {
+export interface OutputPartition {
+  readonly topic: string
+  readonly partition: number
   /** In the order of the records; each becomes one record batch. */
   readonly writers: BatchWriter[]
+}
+
+class OutputTooLarge extends KafkaError {
+  constructor() {
+    super('too-large', `The output of one transaction exceeds ${MOST_BYTES} bytes`)
+  }
 }
 
 export class TransactionOutput implements Appender {
@@ -36,7 +44,7 @@ export class TransactionOutput implements Appender {
     }
     const size = keyEnd - keyStart + valueEnd - valueStart + headersEnd - headersStart + OVERHEAD
     this.#bytes += size
-    if (this.#bytes > MOST_BYTES) throw new KafkaError('too-large', `The output of one batch of input exceeds ${MOST_BYTES} bytes`)
+    if (this.#bytes > MOST_BYTES) throw new OutputTooLarge()
     let writer = output.writers[output.writers.length - 1]
     if (writer.count > 0 && writer.size + size > MOST_BATCH_BYTES) output.writers.push(writer = takeWriter())
     writer.append(key, keyStart, keyEnd, value, valueStart, valueEnd, headers, headersStart, headersEnd)
@@ -47,4 +55,16 @@ export class TransactionOutput implements Appender {
     for (const { writers } of this.partitions.splice(0)) writers.forEach(giveWriter)
     this.#byTopic.clear()
   }
+}
+
+/** Handles a batch in one transaction, or in several, one after the other, where its output is more than one may hold. */
+export async function inParts(batch: RecordBatch, transact: (part: RecordBatch) => Promise<void>): Promise<void> {
+  try {
+    return await transact(batch)
+  } catch (error) {
+    if (!(error instanceof OutputTooLarge) || batch.length < 2) throw error
+  }
+  const half = batch.length >> 1
+  await inParts(head(batch, half), transact)
+  await inParts(tail(batch, half), transact)
 }

@@ -87,7 +87,7 @@ export interface DeadLetter {
   key: Buffer | null
   /** The original value, byte for byte. */
   value: Buffer | null
-  /** The original was larger than a letter can be: only the beginnings of its key and value are here, and none of its headers but weir-id. The whole lies at its origin for as long as that topic keeps it. */
+  /** The original was larger than a letter can be: only the beginnings of its key and value are here, and of its headers only weir-id and weir-source. The whole lies at its origin for as long as that topic keeps it. */
   truncated: boolean
 }
 

@@ -1,6 +1,6 @@
 /** Dead letters: the original record, byte for byte where it fits, in the envelope of contracts/weir/dead-letter.avsc, with cause and origin. Used inside a transaction or by a plain producer. */
 import { mostRecordBytes } from './records/format.ts'
-import { editHeaders, encodeHeaders, findHeader } from './records/headers.ts'
+import { type Headers, editHeaders, encodeHeaders, findHeader } from './records/headers.ts'
 import type { Appender, RecordBatch } from './port.ts'
 
 export interface Cause {
@@ -31,7 +31,7 @@ export type Bury = (out: Appender, batch: RecordBatch, index: number, step: stri
 const ENVELOPE_BYTES = 8 << 10
 /** What a truncated letter holds of each, in bytes: enough to see what it was. */
 const BEGINNING = 16 << 10
-const LONGEST_ID = 256
+const LONGEST_IDENTITY = 256
 
 /** Makes the function that buries records. The original headers stay, `weir-id` and `weir-source` among them, beside weir-dead-* ones for reading without decoding. */
 export function deadLetters(writer: EnvelopeWriter, { topic, partitions, maxBatchBytes, flow }: DeadLetterOptions): Bury {
@@ -63,14 +63,19 @@ export function deadLetters(writer: EnvelopeWriter, { topic, partitions, maxBatc
       'weir-dead-code': code,
       'weir-dead-origin': `${batch.topic}/${batch.partition}/${batch.offsets[index]}`,
     }
-    const id = truncated ? findHeader(bytes, headersStart[index], 'weir-id') : undefined
     const headers = truncated
-      ? encodeHeaders(id === undefined || id.length > LONGEST_ID ? cause : { 'weir-id': id, ...cause })
+      ? encodeHeaders({ ...identity(bytes, headersStart[index]), ...cause })
       : editHeaders(bytes, headersStart[index], (name) => !name.startsWith('weir-dead-'), cause)
     const envelope = encode(writer, letter, ENVELOPE_BYTES + (letter.key?.length ?? 0) + (letter.value?.length ?? 0))
     const own = letter.key ?? EMPTY
     out.append(topic, batch.partition % partitions, letter.key && own, 0, own.length, envelope, 0, envelope.length, headers, 0, headers.length)
   }
+}
+
+/** The headers that say which record it is, unless they are what is too large. */
+function identity(bytes: Buffer, headersStart: number): Headers {
+  const found = ['weir-id', 'weir-source'].map((name) => [name, findHeader(bytes, headersStart, name)] as const)
+  return Object.fromEntries(found.filter((header): header is [string, Buffer] => header[1] !== undefined && header[1].length <= LONGEST_IDENTITY))
 }
 
 const EMPTY = Buffer.alloc(0)

@@ -201,7 +201,7 @@ describe('the enricher', () => {
     const squeezed = await squeezing.value.producer()
     await send([
       { id: 'large-before', key: 'taxi-large', bytes: good },
-      { id: 'large', key: 'taxi-large', bytes: await encode({ deviceId: 'taxi-large', tripId: 'x'.repeat(3 << 20) }, 4 << 20) },
+      { id: 'large', key: 'taxi-large', bytes: await encode({ deviceId: 'taxi-large', tripId: 'x'.repeat(3 << 20) }, 10 << 20) },
       { id: 'large-garbage', key: 'taxi-large', bytes: Buffer.alloc(3 << 20, 'no Avro') },
       { id: 'large-after', key: 'taxi-large', bytes: good },
     ], squeezed)

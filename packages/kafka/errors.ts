@@ -14,6 +14,7 @@ const CODES = {
   'tls': { retriable: false, remedy: 'check KAFKA_TLS_CA, the certificate and the host name' },
   'invalid-group': { retriable: false, remedy: 'stop all members of the group before the operation' },
   'unsupported': { retriable: false, remedy: 'the broker is too old for this; Kafka 2.8 is the least' },
+  'out-of-range': { retriable: false, remedy: 'begin at the earliest offset: what is older is past its retention' },
   'corrupt': { retriable: false, remedy: 'the record batch fails its checksum; restore the partition from another replica; it waits until then' },
   'lost-transaction': { retriable: false, remedy: 'find it with `kafka-transactions.sh find-hanging` and end it with `kafka-transactions.sh abort`' },
   'internal': { retriable: false, remedy: 'please report this with the log line' },

@@ -65,6 +65,19 @@ export interface Delivery extends Appender {
    * A failed record may have been stored all the same (a lost reply); its id lets readers see that.
    */
   settled(): Promise<DeliveryFailure[]>
+  /** Where the records are that were stored; complete after settled(). In the order of each partition's appends. */
+  stored(): readonly StoredRange[]
+}
+
+/** Successive appends of one delivery to one partition that stand at successive offsets. */
+export interface StoredRange {
+  readonly topic: string
+  readonly partition: number
+  /** The first one's number among the delivery's appends to that partition, from 0. */
+  readonly fromIndex: number
+  readonly count: number
+  /** Of the first one; -1 where the broker only says that it has stored them before (a repeated request whose first answer was lost long ago). */
+  readonly offset: number
 }
 
 export interface DeliveryFailure {
@@ -117,6 +130,8 @@ export interface Subscription {
 
 export interface ReadOptions {
   readonly topics: readonly string[]
+  /** The partitions to read of each topic; all where it is not given. */
+  readonly partitions?: readonly number[]
   /** `timestamp`: the first records at or after that time, in ms since the epoch. */
   readonly from: 'earliest' | 'latest' | { readonly timestamp: number } | { readonly offsets: ReadonlyMap<string, readonly number[]> }
   /** `end`: finish at the end offsets seen at the start. */
@@ -172,6 +187,8 @@ export interface Admin {
   /** Creates what is missing. Returns the names created. Rejects with `partition-mismatch` where a topic exists with another partition count. */
   createTopics(specs: readonly TopicSpec[]): Promise<string[]>
   deleteTopics(names: readonly string[]): Promise<void>
+  /** Grows the topic to so many partitions; nothing happens where it has them already. Only for topics whose keys do not go by Kafka's partitioner. */
+  growTopic(name: string, partitions: number): Promise<void>
   topicConfigs(name: string): Promise<Record<string, string>>
   alterTopicConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<void>
   offsets(topic: string): Promise<PartitionOffsets[]>
@@ -193,6 +210,19 @@ export interface Kafka {
   transform(options: SubscribeOptions, handler: TransformHandler): Promise<Subscription>
   /** read_committed, no group. */
   read(options: ReadOptions, handler: BatchHandler): Promise<Reading>
+  /**
+   * What is there now from that offset on, read_committed, of about `maxBytes` (one record batch at least); empty where nothing is. The batch is the caller's to keep.
+   * Rejects with `out-of-range` where the offset is not in the log (any more).
+   */
+  fetch(topic: string, partition: number, offset: number, maxBytes: number): Promise<RecordBatch>
+  /** The first offset at or after that time (ms since the epoch); the end, as a read_committed reader sees it, where nothing is that young. */
+  offsetAt(topic: string, partition: number, time: number | 'earliest' | 'latest'): Promise<number>
+  /**
+   * Runs `work` as the only holder of the transactional id: who held it before is fenced, and what it left open has ended before `work` begins. What is appended
+   * becomes visible together after `work` has resolved, or not at all. Rejects with `fenced` where another one took the id over meanwhile, and with `timeout`
+   * or `no-broker` where the outcome is unknown: the next call settles it.
+   */
+  transact(transactionalId: string, work: (out: Appender) => Promise<void> | void): Promise<void>
   readonly admin: Admin
   /** True while a broker answers. */
   connected(): boolean

@@ -4,7 +4,7 @@ import { Cluster } from '../drivers/kafkajs/cluster.ts'
 import { SILENT, type KafkaLog } from '../log.ts'
 import type { Admin } from '../port.ts'
 import { deleteGroups, describeGroups, groupLag, setOffsets } from './groups.ts'
-import { alterTopicConfigs, createTopics, deleteTopics, describeTopics, topicConfigs, topicOffsets } from './topics.ts'
+import { alterTopicConfigs, createTopics, deleteTopics, describeTopics, growTopic, topicConfigs, topicOffsets } from './topics.ts'
 
 /** With connections of its own, opened at the first call. */
 export function openAdmin(config: KafkaConfig, log: KafkaLog = SILENT): { value: Admin, stop(): Promise<void> } {
@@ -17,6 +17,7 @@ export function createAdmin(cluster: Cluster): Admin {
     topics: () => describeTopics(cluster),
     createTopics: (specs) => createTopics(cluster, specs),
     deleteTopics: (names) => deleteTopics(cluster, names),
+    growTopic: (name, partitions) => growTopic(cluster, name, partitions),
     topicConfigs: (name) => topicConfigs(cluster, name),
     alterTopicConfigs: (name, configs) => alterTopicConfigs(cluster, name, configs),
     offsets: (topic) => topicOffsets(cluster, topic),

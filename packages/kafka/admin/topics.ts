@@ -14,6 +14,7 @@ const VISIBLE = 10_000
 
 const UNKNOWN_TOPIC = 3
 const TOPIC_ALREADY_EXISTS = 36
+const INVALID_PARTITIONS = 37
 const TOPIC_RESOURCE = 2
 
 export async function describeTopics(cluster: Cluster): Promise<TopicDescription[]> {
@@ -68,6 +69,18 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
   for (const { topic, errorCode } of topicErrors) {
     if (errorCode !== 0 && errorCode !== UNKNOWN_TOPIC) throw toKafkaError(brokerError(errorCode), `Topic ${topic} cannot be deleted`)
   }
+}
+
+export async function growTopic(cluster: Cluster, name: string, partitions: number): Promise<void> {
+  if (await cluster.partitions(name) >= partitions) return
+  const request = { topicPartitions: [{ topic: name, count: partitions }], timeout: BROKER_TIMEOUT }
+  const ask = async () => (await cluster.controller()).ask('CreatePartitions', request)
+  const { topicErrors: [{ errorCode, errorMessage }] } = await attempt(cluster, ask, `Topic ${name} cannot be grown`)
+  // Another process may have grown it meanwhile, as far or further.
+  if (errorCode !== 0 && errorCode !== INVALID_PARTITIONS) throw toKafkaError(brokerError(errorCode), `Topic ${name} cannot be grown (${errorMessage})`)
+  for (const until = Date.now() + VISIBLE; await cluster.partitions(name) < partitions && Date.now() < until; await sleep(50)) await cluster.refresh()
+  await untilVisible(cluster, name)
+  if (await cluster.partitions(name) < partitions) throw toKafkaError(brokerError(errorCode), `Topic ${name} cannot be grown (${errorMessage})`)
 }
 
 /** All of them, defaults included. */

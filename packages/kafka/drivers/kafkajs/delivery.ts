@@ -1,6 +1,6 @@
 /** Records whose fate is reported together. */
 import type { KafkaError } from '../../errors.ts'
-import type { Delivery, DeliveryFailure } from '../../port.ts'
+import type { Delivery, DeliveryFailure, StoredRange } from '../../port.ts'
 import type { Segment } from './batch.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
@@ -9,6 +9,7 @@ export class OpenDelivery implements Delivery {
   /** The segment opened last in each queue tells how many records went there. */
   readonly #last = new Map<PartitionQueue, Segment>()
   readonly #failures = new Map<PartitionQueue, DeliveryFailure>()
+  readonly #stored: StoredRange[] = []
   #unsettled = 0
   #waiting: (() => void)[] = []
 
@@ -28,6 +29,14 @@ export class OpenDelivery implements Delivery {
   async settled(): Promise<DeliveryFailure[]> {
     if (this.#unsettled > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     return [...this.#failures.values()]
+  }
+
+  stored(): readonly StoredRange[] {
+    return this.#stored
+  }
+
+  storedAt({ topic, partition }: PartitionQueue, fromIndex: number, count: number, offset: number): void {
+    this.#stored.push({ topic, partition, fromIndex, count, offset })
   }
 
   /** A segment that begins with the delivery's next record for that partition. */

@@ -32,6 +32,7 @@ const BY_TYPE: Readonly<Record<string, KafkaErrorCode>> = {
   GROUP_LOAD_IN_PROGRESS: 'no-broker',
   NETWORK_EXCEPTION: 'no-broker',
   REQUEST_TIMED_OUT: 'timeout',
+  UNKNOWN: 'timeout',
   CONCURRENT_TRANSACTIONS: 'timeout',
   INVALID_PRODUCER_EPOCH: 'fenced',
   INVALID_PRODUCER_ID_MAPPING: 'fenced',

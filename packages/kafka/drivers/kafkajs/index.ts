@@ -8,8 +8,10 @@ import { SILENT, type KafkaLog } from '../../log.ts'
 import type { Kafka, Producer, Reading, Subscription } from '../../port.ts'
 import { Cluster } from './cluster.ts'
 import { consume } from './consume.ts'
+import { fetchOnce, offsetAt } from './fetch-once.ts'
 import { KafkaJsProducer } from './producer.ts'
 import { read } from './read.ts'
+import { transact } from './transact.ts'
 import { transform } from './transform.ts'
 
 /** Milliseconds between the requests by which connected() knows whether a broker answers. */
@@ -47,6 +49,9 @@ export async function openKafkaJs(config: KafkaConfig, log: KafkaLog = SILENT): 
     consume: async (options, handler) => keep(consume(config, log, options, handler)),
     transform: async (options, handler) => keep(transform(config, log, options, handler)),
     read: async (options, handler) => keep(await read(config, log, options, handler)),
+    fetch: (topic, partition, offset, maxBytes) => fetchOnce(cluster, topic, partition, offset, maxBytes),
+    offsetAt: (topic, partition, time) => offsetAt(cluster, topic, partition, time),
+    transact: (transactionalId, work) => transact(cluster, transactionalId, work),
     async stop() {
       clearInterval(ping)
       // What consumers still do may need the producers.

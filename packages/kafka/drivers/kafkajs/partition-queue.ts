@@ -7,7 +7,7 @@ import { type Batch, type Segment, part } from './batch.ts'
 import { type Cluster, UNKNOWN_TOPIC, passing } from './cluster.ts'
 import type { OpenDelivery } from './delivery.ts'
 import { brokerError, toKafkaError, typeOf } from './errors.ts'
-import { produce } from './protocol/produce.ts'
+import { type Produced, produce } from './protocol/produce.ts'
 import { type Sequence, newSequence } from './sequence.ts'
 
 /** Bytes of a batch before it is closed; the brokers' default limit is 1 MiB. A larger record makes a batch of its own. */
@@ -105,15 +105,15 @@ export class PartitionQueue {
     const doomed = (segment: Segment): boolean => segment.delivery.failed(this)
     if (batch.segments.some(doomed)) {
       const rest = part(batch, 0, batch.writer.count, (segment) => !doomed(segment))
-      this.#settle({ writer: batch.writer, segments: batch.segments.filter(doomed) })
+      this.#settle({ writer: batch.writer, segments: batch.segments.filter(doomed) }, 'failed before')
       this.#buffered.bytes += payload(rest.writer)
       batch = rest
     }
-    if (batch.writer.count === 0) return this.#settle(batch)
+    if (batch.writer.count === 0) return this.#settle(batch, 'failed before')
     try {
-      const verdict = await this.#attempt(batch.writer)
-      if (verdict === 'stored') return this.#settle(batch)
-      if (batch.writer.count === 1) return this.#settle(batch, toKafkaError(brokerError(verdict), `A record for ${this.topic}/${this.partition} is refused`))
+      const { errorCode, baseOffset } = await this.#attempt(batch.writer)
+      if (errorCode === 0) return this.#settle(batch, baseOffset)
+      if (batch.writer.count === 1) return this.#settle(batch, toKafkaError(brokerError(errorCode), `A record for ${this.topic}/${this.partition} is refused`))
     } catch (error) {
       // The outcome may be unknown, and what follows must not be stored before it: all fail, and the next batch goes under an identity that fences this one.
       this.#sequence = typeOf(error) === 'INVALID_PRODUCER_EPOCH' ? undefined : this.#sequence?.raised()
@@ -132,8 +132,8 @@ export class PartitionQueue {
     for (const half of halves) await this.#deliver(half)
   }
 
-  /** Resolves when all is stored, or to the code by which the broker refuses a record of the batch. Rejects where nothing is known or nothing more can be stored. */
-  async #attempt(writer: BatchWriter): Promise<'stored' | number> {
+  /** Resolves to code 0 when all is stored, else to the one by which the broker refuses a record of the batch. Rejects where nothing is known or nothing more can be stored. */
+  async #attempt(writer: BatchWriter): Promise<Produced> {
     const began = Date.now()
     const sequence = (this.#sequence ??= await newSequence(this.#buffered.cluster))
     const bytes = writer.finish({ ...sequence, baseSequence: sequence.next, transactional: false }, this.#buffered.codec)
@@ -141,13 +141,14 @@ export class PartitionQueue {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
         const answer = await this.#once(bytes)
-        if (answer === 0 || answer === DUPLICATE_SEQUENCE_NUMBER) {
+        const { errorCode, baseOffset } = answer
+        if (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
           sequence.advance(writer.count)
-          return 'stored'
+          return { errorCode: 0, baseOffset }
         }
-        if (blamesRecord(answer) && !maybeStored) return answer
+        if (blamesRecord(errorCode) && !maybeStored) return answer
         this.#buffered.cluster.forgetLeader(this.topic, this.partition)
-        throw brokerError(answer)
+        throw brokerError(errorCode)
       } catch (error) {
         const patience = toKafkaError(error, '').code === 'unknown-topic' ? NEW_TOPIC : passing(error) ? DELIVERY_TIMEOUT : 0
         if (Date.now() - began >= patience) throw error
@@ -158,20 +159,24 @@ export class PartitionQueue {
     }
   }
 
-  /** One request. Resolves to the broker's error code. */
-  async #once(bytes: Buffer): Promise<number> {
+  /** One request. */
+  async #once(bytes: Buffer): Promise<Produced> {
     const { cluster } = this.#buffered
     if (cluster.leader(this.topic, this.partition) < 0) await cluster.refresh()
     const leader = cluster.leader(this.topic, this.partition)
-    if (leader < 0) return (await cluster.partitions(this.topic)) > this.partition ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC
+    if (leader < 0) return { errorCode: (await cluster.partitions(this.topic)) > this.partition ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC, baseOffset: -1 }
     const link = await cluster.link(leader)
     return link.send(produce(this.topic, this.partition, bytes, null))
   }
 
-  #settle({ writer, segments }: Batch, error?: KafkaError): void {
+  /** @param outcome the offset of the batch's first record (-1: unknown), or why it is not stored */
+  #settle({ writer, segments }: Batch, outcome: number | KafkaError | 'failed before'): void {
     this.#buffered.bytes -= payload(writer)
+    let row = 0
     for (const { delivery, fromIndex, count } of segments) {
-      if (error !== undefined) delivery.fail(this, fromIndex, error)
+      if (typeof outcome === 'number') delivery.storedAt(this, fromIndex, count, outcome < 0 ? -1 : outcome + row)
+      else if (outcome !== 'failed before') delivery.fail(this, fromIndex, outcome)
+      row += count
       delivery.settle(count)
     }
   }

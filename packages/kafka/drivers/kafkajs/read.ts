@@ -32,11 +32,12 @@ export async function read(config: KafkaConfig, log: KafkaLog, options: ReadOpti
   }
 }
 
-async function stretchesOf(cluster: Cluster, topic: string, { from, until }: ReadOptions): Promise<Stretch[]> {
-  const partitions = Array.from({ length: await cluster.partitions(topic) }, (_, partition) => partition)
+async function stretchesOf(cluster: Cluster, topic: string, { from, until, partitions: wanted }: ReadOptions): Promise<Stretch[]> {
+  const all = Array.from({ length: await cluster.partitions(topic) }, (_, partition) => partition)
+  const partitions = wanted === undefined ? all : all.filter((partition) => wanted.includes(partition))
   const ends = await offsetsAt(cluster, topic, partitions, LATEST)
   const starts = await startsOf(cluster, topic, partitions, from, ends)
-  return partitions.map((partition) => ({ topic, partition, start: starts[partition], end: until === 'end' ? ends[partition] : Infinity }))
+  return partitions.map((partition, i) => ({ topic, partition, start: starts[i], end: until === 'end' ? ends[i] : Infinity }))
 }
 
 async function startsOf(cluster: Cluster, topic: string, partitions: number[], from: ReadOptions['from'], ends: number[]): Promise<number[]> {
@@ -44,7 +45,7 @@ async function startsOf(cluster: Cluster, topic: string, partitions: number[], f
   if (from === 'earliest') return offsetsAt(cluster, topic, partitions, EARLIEST)
   if ('timestamp' in from) {
     const found = await offsetsAt(cluster, topic, partitions, from.timestamp)
-    return found.map((offset, partition) => (offset < 0 ? ends[partition] : offset))
+    return found.map((offset, i) => (offset < 0 ? ends[i] : offset))
   }
   const given = from.offsets.get(topic)
   return given === undefined ? offsetsAt(cluster, topic, partitions, EARLIEST) : partitions.map((partition) => given[partition] ?? 0)

@@ -50,15 +50,20 @@ export class TransactionalProducer {
     return retrying(init, () => cluster.refresh(), PATIENCE)
   }
 
-  /** Makes the output and the offset visible together. After a rejection the outcome is unknown, and this producer must not be used again. */
-  async commit(output: TransactionOutput, groupId: string, topic: string, partition: number, offset: number): Promise<void> {
+  /**
+   * Makes the output and the input's offset (where there is one) visible together. After a rejection the outcome is unknown, and this producer must not be
+   * used again.
+   */
+  async commit(output: TransactionOutput, input?: { groupId: string, topic: string, partition: number, offset: number }): Promise<void> {
     const transactionalId = this.#id
     const link = await this.#cluster.link(this.#coordinator, this.#slot)
     const byTopic = Map.groupBy(output.partitions, (written) => written.topic)
     const topics = [...byTopic].map(([name, written]) => ({ topic: name, partitions: written.map(({ partition: number }) => number) }))
     if (topics.length > 0) await whenEnded(() => link.call('AddPartitionsToTxn', { transactionalId, ...this.#identity, topics }))
-    await whenEnded(() => link.call('AddOffsetsToTxn', { transactionalId, ...this.#identity, groupId }))
+    if (input !== undefined) await whenEnded(() => link.call('AddOffsetsToTxn', { transactionalId, ...this.#identity, groupId: input.groupId }))
     const commitOffset = async (): Promise<void> => {
+      if (input === undefined) return
+      const { groupId, topic, partition, offset } = input
       const groupLink = await this.#cluster.link(await this.#cluster.coordinator(COORDINATOR.group, groupId), this.#slot)
       const offsets = [{ topic, partitions: [{ partition, offset, metadata: null }] }]
       await groupLink.call('TxnOffsetCommit', { transactionalId, groupId, ...this.#identity, topics: offsets })
@@ -75,10 +80,10 @@ export class TransactionalProducer {
     for (const writer of batches) {
       const bytes = writer.finish({ ...sequence, baseSequence: sequence.next, transactional: true }, CODEC_NUMBER[this.#cluster.config.compression])
       const link = await this.#leader(topic, partition)
-      const answer = await link.send(produce(topic, partition, bytes, this.#id))
-      if (answer !== 0) {
+      const { errorCode } = await link.send(produce(topic, partition, bytes, this.#id))
+      if (errorCode !== 0) {
         this.#cluster.forgetLeader(topic, partition)
-        throw brokerError(answer)
+        throw brokerError(errorCode)
       }
       sequence.advance(writer.count)
     }

@@ -22,7 +22,7 @@ function work(topic: string, partition: number, { cluster, groupId }: Workshop, 
       producer = await TransactionalProducer.begin(cluster, transactionalId, partition)
       const { offset, committed } = await startOffset(cluster, groupId, topic, partition, startAt, after,
         () => stableOffset(cluster, groupId, topic, partition, () => endLostTransactionOnce(cluster.config, cluster.log, transactionalId)))
-      if (!committed && startAt === 'latest') await producer.commit(new TransactionOutput(), groupId, topic, partition, offset)
+      if (!committed && startAt === 'latest') await producer.commit(new TransactionOutput(), { groupId, topic, partition, offset })
       return offset
     },
     process: (batch: RecordBatch, signal: AbortSignal) => inParts(batch, async (part) => {
@@ -30,7 +30,7 @@ function work(topic: string, partition: number, { cluster, groupId }: Workshop, 
       try {
         if (part.length > 0) await handler(part, output, signal)
         signal.throwIfAborted()
-        await producer.commit(output, groupId, topic, partition, part.nextOffset)
+        await producer.commit(output, { groupId, topic, partition, offset: part.nextOffset })
       } finally {
         output.release()
       }

@@ -6,8 +6,10 @@ import type { Kafka } from '../../port.ts'
 import { Cluster } from './cluster.ts'
 import { atLeastOnce } from './consume/consume.ts'
 import { GroupSubscription } from './consume/subscription.ts'
+import { fetchOnce, offsetAt } from './fetch-once.ts'
 import { IdempotentProducer } from './produce/producer.ts'
 import { ReadingAll } from './read.ts'
+import { transact } from './transform/transact.ts'
 import { exactlyOnce } from './transform/transform.ts'
 
 /** Rejects with a KafkaError where none of the brokers answers or login fails. */
@@ -36,6 +38,9 @@ export async function openPlatformatic(config: KafkaConfig, log: KafkaLog): Prom
       reading.done.catch(() => {}).finally(() => running.delete(reading))
       return reading
     },
+    fetch: (topic, partition, offset, maxBytes) => fetchOnce(cluster, topic, partition, offset, maxBytes),
+    offsetAt: (topic, partition, time) => offsetAt(cluster, topic, partition, time),
+    transact: (transactionalId, work) => transact(cluster, transactionalId, work),
     admin: admin.value,
     connected: () => cluster.connected(),
     async stop() {

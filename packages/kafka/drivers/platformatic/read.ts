@@ -16,7 +16,6 @@ export class ReadingAll implements Reading, Processing {
   readonly #cluster: Cluster
   readonly #options: ReadOptions
   readonly #handler: BatchHandler
-  readonly #only: number | undefined
   readonly #fetcher: Fetcher
   readonly #stopping = new AbortController()
   readonly #starts = new Map<string, number>()
@@ -25,12 +24,10 @@ export class ReadingAll implements Reading, Processing {
   readonly #finished = Promise.withResolvers<void>()
   #workers: Worker[] = []
 
-  /** @param only the one partition to read, of each topic */
-  constructor(cluster: Cluster, options: ReadOptions, handler: BatchHandler, only?: number) {
+  constructor(cluster: Cluster, options: ReadOptions, handler: BatchHandler) {
     this.#cluster = cluster
     this.#options = options
     this.#handler = handler
-    this.#only = only
     this.#fetcher = new Fetcher(cluster, {
       failed: (error) => this.#failed(error),
       outOfRange: async (partition, logStart) => {
@@ -94,7 +91,7 @@ export class ReadingAll implements Reading, Processing {
   async #partitions(): Promise<TopicPartition[]> {
     const topics = await Promise.all(this.#options.topics.map((topic) => this.#cluster.topic(topic)))
     return topics.flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
-      .filter(({ partition }) => this.#only === undefined || partition === this.#only)
+      .filter(({ partition }) => this.#options.partitions?.includes(partition) ?? true)
   }
 
   async #from(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<Map<TopicPartition, number>> {

@@ -32,7 +32,7 @@ export interface Fetched {
 }
 
 /** Answers as soon as a byte is there, at most after `maxWaitMs`. */
-export function fetch(from: readonly FetchFrom[], maxWaitMs: number, rack: string): ProtocolCall<Fetched[]> {
+export function fetch(from: readonly FetchFrom[], maxWaitMs: number, rack: string, partitionBytes = MOST_PARTITION_BYTES): ProtocolCall<Fetched[]> {
   const encode = async () => {
     const topics = Map.groupBy(from, ({ topic }) => topic)
     let size = 4 + 4 + 4 + 4 + 1 + 4 + 4 + 4 + 4 + stringSize(rack)
@@ -41,7 +41,7 @@ export function fetch(from: readonly FetchFrom[], maxWaitMs: number, rack: strin
     body.int32(topics.size)
     for (const [topic, partitions] of topics) {
       body.string(topic).int32(partitions.length)
-      for (const { partition, offset } of partitions) body.int32(partition).int32(UNKNOWN_EPOCH).int64(offset).int64(-1).int32(MOST_PARTITION_BYTES)
+      for (const { partition, offset } of partitions) body.int32(partition).int32(UNKNOWN_EPOCH).int64(offset).int64(-1).int32(partitionBytes)
     }
     return encoded(body.int32(0).string(rack).bytes)
   }

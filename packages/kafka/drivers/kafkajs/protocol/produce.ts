@@ -7,8 +7,14 @@ const ALL_IN_SYNC = -1
 /** How long the leader waits for its followers, milliseconds; under the connection's own time-out. */
 const ACKS_TIMEOUT = 8_000
 
-/** Resolves to the broker's error code, 0 when stored on all in-sync replicas. */
-export function produce(topic: string, partition: number, batch: Buffer, transactionalId: string | null): ProtocolCall<number> {
+export interface Produced {
+  /** 0 when stored on all in-sync replicas. */
+  readonly errorCode: number
+  /** Of the batch's first record, also where this is a repetition that the broker remembers; else -1. */
+  readonly baseOffset: number
+}
+
+export function produce(topic: string, partition: number, batch: Buffer, transactionalId: string | null): ProtocolCall<Produced> {
   const encode = async () => encoded(
     new Body(stringSize(transactionalId) + 2 + 4 + 4 + stringSize(topic) + 4 + 4 + 4 + batch.length)
       .string(transactionalId).int16(ALL_IN_SYNC).int32(ACKS_TIMEOUT)
@@ -18,22 +24,23 @@ export function produce(topic: string, partition: number, batch: Buffer, transac
   return { request: { apiKey: PRODUCE, apiVersion: 7, apiName: 'Produce', encode }, response: { decode, parse }, logResponseError: false }
 }
 
-async function decode(payload: Buffer): Promise<{ errorCode: number, clientSideThrottleTime: number }> {
+async function decode(payload: Buffer): Promise<Produced & { clientSideThrottleTime: number }> {
   const answer = new Answer(payload)
   let errorCode = 0
+  let baseOffset = -1
   answer.array(() => {
     answer.string()
     answer.array(() => {
       answer.int32() // partition
       errorCode = answer.int16()
-      answer.int64() // base offset
+      baseOffset = Number(answer.int64())
       answer.int64() // time of append
       answer.int64() // start of the log
     })
   })
-  return { errorCode, clientSideThrottleTime: answer.int32() }
+  return { errorCode, baseOffset, clientSideThrottleTime: answer.int32() }
 }
 
-async function parse({ errorCode }: { errorCode: number }): Promise<number> {
-  return errorCode
+async function parse({ errorCode, baseOffset }: Produced): Promise<Produced> {
+  return { errorCode, baseOffset }
 }

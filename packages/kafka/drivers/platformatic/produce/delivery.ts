@@ -1,6 +1,6 @@
 /** A caller's view of its own records among those of others: registered once per batch, settled once per batch. */
 import type { KafkaError } from '../../../errors.ts'
-import type { Delivery, DeliveryFailure } from '../../../port.ts'
+import type { Delivery, DeliveryFailure, StoredRange } from '../../../port.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
 /** One delivery's successive records in one batch. */
@@ -23,6 +23,7 @@ export class QueuedDelivery implements Delivery {
   readonly #queues: Queues
   readonly #lastShare = new Map<PartitionQueue, Share>()
   readonly #failures = new Map<PartitionQueue, DeliveryFailure>()
+  readonly #stored: StoredRange[] = []
   #unsettled = 0
   #waiting: (() => void)[] = []
 
@@ -59,7 +60,13 @@ export class QueuedDelivery implements Delivery {
     this.#unsettled++
   }
 
-  stored(): void {
+  stored(): readonly StoredRange[] {
+    return this.#stored
+  }
+
+  /** @param offset of the share's first record */
+  storedAt({ topic, partition }: PartitionQueue, { fromIndex, count }: Share, offset: number): void {
+    this.#stored.push({ topic, partition, fromIndex, count, offset })
     this.#settle()
   }
 

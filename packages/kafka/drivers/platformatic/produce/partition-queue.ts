@@ -65,11 +65,15 @@ export class PartitionQueue {
     return batch.finished
   }
 
-  /** Returns the bytes that are free again. */
-  stored(): number {
+  /** The batch at the front is stored from that offset on (-1: unknown). Returns the bytes that are free again. */
+  stored(baseOffset: number): number {
     const batch = this.#drop()
     this.#sequence = (this.#sequence + batch.writer.count) & 0x7fffffff
-    for (const { delivery } of batch.shares) delivery.stored()
+    let row = 0
+    for (const share of batch.shares) {
+      share.delivery.storedAt(this, share, baseOffset < 0 ? -1 : baseOffset + row)
+      row += share.count
+    }
     return this.#free(batch)
   }
 

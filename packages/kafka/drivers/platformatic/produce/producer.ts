@@ -8,9 +8,9 @@ import { asKafkaError } from '../failure.ts'
 import type { Broker } from '../protocol/cluster.ts'
 import {
   DUPLICATE_SEQUENCE, INVALID_PRODUCER_EPOCH, MESSAGE_TOO_LARGE, OK, OUT_OF_ORDER_SEQUENCE, RECORD_LIST_TOO_LARGE, UNKNOWN_PRODUCER_ID,
-  UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient,
+  UNKNOWN_SERVER_ERROR, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient,
 } from '../protocol/codes.ts'
-import { produceV9 } from '../protocol/produce.ts'
+import { produceV9, type ProduceResult } from '../protocol/produce.ts'
 import { initProducerId, type ProducerIdentity } from '../protocol/transactions.ts'
 import { QueuedDelivery, type Queues } from './delivery.ts'
 import { PartitionQueue } from './partition-queue.ts'
@@ -137,8 +137,8 @@ export class IdempotentProducer implements Producer, Queues {
     }
     try {
       const results = sent.length === 0 ? [] : await this.#cluster.call(leader, LANE, produceV9, null, sent)
-      const codes = new Map(results.map(({ topic, partition, errorCode }) => [`${topic}/${partition}`, errorCode]))
-      for (const { queue, topic, partition } of sent) this.#answered(queue, codes.get(`${topic}/${partition}`))
+      const answers = new Map(results.map((result) => [`${result.topic}/${result.partition}`, result]))
+      for (const { queue, topic, partition } of sent) this.#answered(queue, answers.get(`${topic}/${partition}`))
     } catch (error) {
       for (const { queue } of sent) this.#unanswered(queue, asKafkaError(error, `Writing to ${queue.topic}/${queue.partition}`))
     }
@@ -156,18 +156,19 @@ export class IdempotentProducer implements Producer, Queues {
     }
   }
 
-  #answered(queue: PartitionQueue, code: number | undefined): void {
+  #answered(queue: PartitionQueue, answer: ProduceResult | undefined): void {
     const what = `Writing to ${queue.topic}/${queue.partition}`
     queue.inFlight = false
     if (queue.batches.length === 0) return // failed meanwhile, by stop()
-    if (code === OK || code === DUPLICATE_SEQUENCE) this.#free(queue.stored())
-    else if (code === undefined) return this.#unanswered(queue, new KafkaError('internal', `${what} was not answered`))
+    if (answer === undefined) return this.#unanswered(queue, new KafkaError('internal', `${what} was not answered`))
+    const code = answer.errorCode
+    if (code === OK || code === DUPLICATE_SEQUENCE) this.#free(queue.stored(answer.baseOffset))
     else if (code === UNKNOWN_TOPIC_OR_PARTITION) return this.#retry(queue, brokerError(code, what), UNKNOWN_TOPIC_PATIENCE)
     else if (isTransient(code)) return this.#retry(queue, brokerError(code, what), DELIVERY_TIMEOUT)
     else if (code === MESSAGE_TOO_LARGE || code === RECORD_LIST_TOO_LARGE) {
       this.#free(queue.batches[0].writer.count > 1 ? queue.split() : queue.refused(brokerError(code, what)))
     } else {
-      const unknown = code === OUT_OF_ORDER_SEQUENCE || code === UNKNOWN_PRODUCER_ID || code === INVALID_PRODUCER_EPOCH
+      const unknown = code === OUT_OF_ORDER_SEQUENCE || code === UNKNOWN_PRODUCER_ID || code === INVALID_PRODUCER_EPOCH || code === UNKNOWN_SERVER_ERROR
       this.#fail(queue, brokerError(code, what), unknown)
     }
     if (queue.batches.length > 0) this.#ready.add(queue)

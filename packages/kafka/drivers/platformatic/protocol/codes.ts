@@ -2,6 +2,8 @@
 import { protocolErrorsCodesById } from '@platformatic/kafka'
 import { KafkaError, type KafkaErrorCode } from '../../../errors.ts'
 
+/** The broker failed, nobody knows where. */
+export const UNKNOWN_SERVER_ERROR = -1
 export const OK = 0
 export const OFFSET_OUT_OF_RANGE = 1
 export const UNKNOWN_TOPIC_OR_PARTITION = 3
@@ -50,7 +52,7 @@ const MEANING: Readonly<Record<number, KafkaErrorCode>> = {
   29: 'not-authorized', 30: 'not-authorized', 31: 'not-authorized', 53: 'not-authorized', 58: 'authentication',
   [ILLEGAL_GENERATION]: 'fenced', [UNKNOWN_MEMBER_ID]: 'fenced', [FENCED_MEMBER_EPOCH]: 'fenced', [STALE_MEMBER_EPOCH]: 'fenced',
   [INVALID_PRODUCER_EPOCH]: 'fenced', 90: 'fenced', 82: 'fenced', [OUT_OF_ORDER_SEQUENCE]: 'timeout', [UNKNOWN_PRODUCER_ID]: 'timeout',
-  23: 'invalid-group', 24: 'invalid-group', 35: 'unsupported', 43: 'unsupported', 76: 'unsupported',
+  48: 'fenced', [UNKNOWN_SERVER_ERROR]: 'timeout', 23: 'invalid-group', 24: 'invalid-group', 35: 'unsupported', 43: 'unsupported', 76: 'unsupported',
 }
 
 /** @param what the sentence's subject, for instance "Writing to taxi.telemetry/3" */

@@ -9,6 +9,8 @@ export interface ProducePartition extends TopicPartition {
 
 export interface ProduceResult extends TopicPartition {
   readonly errorCode: number
+  /** Of the batch's first record, also where this is a repetition that the broker remembers; else -1. */
+  readonly baseOffset: number
 }
 
 const ALL_IN_SYNC_REPLICAS = -1
@@ -28,8 +30,8 @@ function request(transactionalId: string | null, partitions: readonly ProducePar
 
 function response(from: Decoder): ProduceResult[] {
   return from.byTopic((topic) => {
-    const result = { topic, partition: from.int32(), errorCode: from.int16() }
-    from.raw(24) // base offset, time of arrival, log start
+    const result = { topic, partition: from.int32(), errorCode: from.int16(), baseOffset: from.number64() }
+    from.raw(16) // time of arrival, log start
     from.array(() => { // errors of single records
       from.int32()
       from.string()

@@ -65,13 +65,13 @@ export async function openIn(cluster: Cluster, producerId: bigint, partitions: r
 /** From the whole log of the coordinator's partition: this happens seldom, and nobody knows how long ago the broker died. */
 async function lastDecision(cluster: Cluster, transactionalId: string, partition: number, signal: AbortSignal): Promise<Decision | undefined> {
   let last: Decision | undefined
-  const reading = new ReadingAll(cluster, { topics: [TRANSACTION_LOG], from: 'earliest', until: 'end' }, async (batch) => {
+  const reading = new ReadingAll(cluster, { topics: [TRANSACTION_LOG], partitions: [partition], from: 'earliest', until: 'end' }, async (batch) => {
     for (let i = 0; i < batch.length; i++) {
       if (batch.keyStart[i] < 0 || batch.valueStart[i] < 0) continue
       if (readKey(batch.bytes.subarray(batch.keyStart[i], batch.keyEnd[i])) !== transactionalId) continue
       last = readDecision(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])) ?? last
     }
-  }, partition)
+  })
   const stop = (): void => void reading.stop()
   signal.addEventListener('abort', stop)
   try {

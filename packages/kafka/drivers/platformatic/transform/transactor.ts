@@ -86,15 +86,15 @@ export class Transactor {
     this.#transaction = { transactionalId: this.transactionalId, producerId, producerEpoch }
   }
 
-  /** Writes the output and commits the offset, both or neither. After a rejection the outcome is unknown: begin() settles it, the committed offset tells. */
-  async commit(output: TransactionOutput, group: GroupOffset, signal: AbortSignal): Promise<void> {
+  /** Writes the output and commits the offset (where there is one), both or neither. After a rejection the outcome is unknown: begin() settles it, the committed offset tells. */
+  async commit(output: TransactionOutput, group: GroupOffset | undefined, signal: AbortSignal): Promise<void> {
     const transaction = this.#transaction
     if (transaction === undefined) throw new KafkaError('internal', `Transaction ${this.transactionalId} was not begun`)
     this.#transaction = undefined
     const written = output.partitions.map(({ topic, partition }) => ({ topic, partition }))
     this.#lastOutput = [...this.#endedOutput, ...written]
     if (output.partitions.length > 0) await this.#write(transaction, output, signal)
-    await this.#commitOffset(transaction, group, signal)
+    if (group !== undefined) await this.#commitOffset(transaction, group, signal)
     const ended = await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, (coordinator) =>
       this.#cluster.call(coordinator, this.#lane, this.#version2 ? endTxnV5 : endTxnV3, transaction, true))
     this.#endedOutput = written

@@ -20,13 +20,16 @@ export function maxBatchBytes(topic: Topic): number {
   return MAX_BATCH_BYTES + (topic.value === 'weir/dead-letter' ? ENVELOPE_BYTES : 0)
 }
 
-/** LogAppendTime: the record's timestamp is its arrival; the event's time is in the value. */
+/**
+ * LogAppendTime: the record's timestamp is its arrival; the event's time is in the value. Compacted topics are read whole at every start, so their
+ * segments are small and cleaned early.
+ */
 export function topicConfigs(topic: Topic): Record<string, string> {
   return {
     'message.timestamp.type': 'LogAppendTime',
     'max.message.bytes': String(maxBatchBytes(topic)),
     ...(topic.retention === 'compact'
-      ? { 'cleanup.policy': 'compact' }
+      ? { 'cleanup.policy': 'compact', 'segment.ms': String(HOUR_MS), 'segment.bytes': String(16 << 20), 'min.cleanable.dirty.ratio': '0.1' }
       : { 'cleanup.policy': 'delete', 'retention.ms': String(topic.retention * HOUR_MS) }),
   }
 }

@@ -54,6 +54,11 @@ export const topics = {
     doors: [], writers: ['enricher'], readers: ['enricher'],
     doc: 'Reference tables, for instance the zones of a city.',
   },
+  'weir.control.streams': {
+    value: 'weir/control-entry', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
+    doors: [], writers: ['ingest-hub'], readers: ['ingest-hub'],
+    doc: 'Kinesis streams with their shards and consumers, and the replicas that serve them.',
+  },
 } as const satisfies Record<string, Topic>
 
 export type TopicName = keyof typeof topics

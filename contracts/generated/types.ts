@@ -123,6 +123,16 @@ export interface ReferenceEntry {
   json: string
 }
 
+/** One piece of state that all replicas agree on. The topics are compacted: the newest entry of a key holds, a tombstone removes it. */
+export interface ControlEntry {
+  /** What it is the state of, for instance stream or replica. */
+  kind: string
+  /** Which one. The key of the topic is kind/id. */
+  id: string
+  /** The state as JSON, in the shape that the kind's package defines. */
+  json: string
+}
+
 /** The type of each topic's values. */
 export interface ValueOf {
   'taxi.telemetry': TaxiTelemetry
@@ -132,4 +142,5 @@ export interface ValueOf {
   'taxi.enriched.dead': DeadLetter
   'weir.stats': StageStats
   'weir.control.reference': ReferenceEntry
+  'weir.control.streams': ControlEntry
 }

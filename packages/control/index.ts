@@ -1,0 +1,2 @@
+export { openControlLog } from './control-log.ts'
+export type { Change, ControlEntry, ControlLog, ControlOptions } from './control-log.ts'

@@ -1,0 +1,27 @@
+/** Ranges of the 128-bit hash keys over which a stream's shards are spread (Kinesis developer guide, "Key concepts": partition keys map by MD5). */
+
+export interface HashRange {
+  /** Decimal, inclusive, as the API shows them. */
+  readonly start: string
+  readonly end: string
+}
+
+export const MAX_HASH_KEY: bigint = (1n << 128n) - 1n
+
+/** The ranges of `count` shards of equal size, as Kinesis gives them to a new stream: the last one takes what is left over. */
+export function uniformRanges(count: number): HashRange[] {
+  const size = (MAX_HASH_KEY + 1n) / BigInt(count)
+  return Array.from({ length: count }, (_, i) => ({
+    start: String(size * BigInt(i)),
+    end: String(i === count - 1 ? MAX_HASH_KEY : size * BigInt(i + 1) - 1n),
+  }))
+}
+
+export const startOf = (range: HashRange): bigint => BigInt(range.start)
+export const endOf = (range: HashRange): bigint => BigInt(range.end)
+
+/** In the order of the hash keys. */
+export function byStart(a: HashRange, b: HashRange): number {
+  const [from, to] = [startOf(a), startOf(b)]
+  return from < to ? -1 : from > to ? 1 : 0
+}

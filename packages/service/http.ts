@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { handleErrors, HttpError } from './errors.ts'
 import { health, HEALTH_PATHS } from './health.ts'
+import { serveHttp2 } from './http2.ts'
 import type { Readiness } from './health.ts'
 import { traceFields } from './logger.ts'
 import type { Logger } from './logger.ts'
@@ -87,6 +88,7 @@ export async function openHttp(config: HttpConfig, { log, ready, routes }: HttpO
     request.log.debug({ method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime }, 'answered')
   })
   handleErrors(app)
+  const http2 = serveHttp2(app.server, { idleMs: LIMITS.keepAliveMs, streamMs: LIMITS.requestMs, prefaceMs: LIMITS.headersMs, headerBytes: LIMITS.headers })
   const drain = draining(app)
   health(app, ready, () => drain.begun)
   await routes?.(app)
@@ -97,8 +99,12 @@ export async function openHttp(config: HttpConfig, { log, ready, routes }: HttpO
     value: { app, port, url },
     stopping: () => { drain.begun = true },
     stop: async (drainMs) => {
-      const cut = setTimeout(() => app.server.closeAllConnections(), drainMs / 2)
+      const cut = setTimeout(() => {
+        app.server.closeAllConnections()
+        http2.destroy()
+      }, drainMs / 2)
       await drain.idle()
+      http2.close()
       await app.close()
       clearTimeout(cut)
     },

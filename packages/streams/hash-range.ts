@@ -25,3 +25,10 @@ export function byStart(a: HashRange, b: HashRange): number {
   const [from, to] = [startOf(a), startOf(b)]
   return from < to ? -1 : from > to ? 1 : 0
 }
+
+/** Undefined for what is no hash key: 0 to 2^128 - 1, decimal. */
+export function parseHashKey(text: string): bigint | undefined {
+  if (!/^(0|[1-9]\d{0,38})$/.test(text)) return undefined
+  const key = BigInt(text)
+  return key <= MAX_HASH_KEY ? key : undefined
+}

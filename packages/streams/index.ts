@@ -1,13 +1,13 @@
 /** Streams on Kafka: which shards a stream has, where each lies, how that changes without losing, moving or reordering a record. */
 export { openStreams } from './streams.ts'
 export type { Streams, StreamsOptions } from './streams.ts'
-export { MAX_HASH_KEY, uniformRanges } from './hash-range.ts'
+export { MAX_HASH_KEY, parseHashKey, uniformRanges } from './hash-range.ts'
 export { beginResharding, mergeOf, splitOf, stepTowards } from './reshard.ts'
-export { parseSequenceNumber } from './sequence-number.ts'
+export { parseSequenceNumber, SequenceNumbers } from './sequence-number.ts'
 export type { Position } from './sequence-number.ts'
 export type { Serving } from './serving.ts'
 export {
-  childrenOf, closingShards, LEAST_RECORD_KIB, LEAST_RETENTION_HOURS, MOST_RETENTION_HOURS, newStream, ON_DEMAND_SHARDS, openShards, TOPIC_PREFIX,
+  childrenOf, closingShards, LEAST_RECORD_KIB, LEAST_RETENTION_HOURS, MOST_RETENTION_HOURS, newStream, ON_DEMAND_SHARDS, openShards, shardId, TOPIC_PREFIX,
 } from './stream.ts'
 export type { Child, FanOutConsumer, NewStream, Shard, Stream, StreamStatus } from './stream.ts'
 export { streamTopicConfigs } from './work.ts'

@@ -14,8 +14,8 @@ export interface Routing {
   readonly closing: readonly boolean[]
   /** The index in `shards` for a partition key. */
   ofKey(partitionKey: string): number
-  /** The same for an explicit hash key, decimal, 0 to 2^128 - 1. */
-  ofHashKey(hashKey: string): number
+  /** The same for an explicit hash key, 0 to 2^128 - 1. */
+  ofHashKey(hashKey: bigint): number
 }
 
 export function routingOf(stream: Stream): Routing {
@@ -55,7 +55,7 @@ export function routingOf(stream: Stream): Routing {
     shards,
     closing: shards.map(({ id }) => closing.has(id)),
     ofKey: stream.external ? byMurmur : byHash,
-    ofHashKey: (hashKey) => find(...wordsOf(BigInt(hashKey))),
+    ofHashKey: (hashKey) => find(...wordsOf(hashKey)),
   }
 }
 

@@ -10,6 +10,7 @@ test.each([1, 2, 3, 77, 100_000])('generation %i: what is formatted is the sum, 
     expect(BigInt(text) > last).toBe(true)
     last = BigInt(text)
     expect(parseSequenceNumber(text)).toEqual({ generation, offset })
+    expect(parseSequenceNumber(numbers.before(offset))).toEqual({ generation, offset: offset - 1 })
   }
 })
 

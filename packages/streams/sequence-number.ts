@@ -4,6 +4,7 @@
  */
 
 const GENERATION_BITS = 64n
+const LOW_BITS = (1n << GENERATION_BITS) - 1n
 /** Digits that a number carries exactly beside an offset. */
 const LOW_DIGITS = 12
 const LOW = 10 ** LOW_DIGITS
@@ -23,6 +24,11 @@ export class SequenceNumbers {
     this.#low = Number(base % BigInt(LOW))
   }
 
+  /** The number below that of the offset: after it, reading goes on there. */
+  before(offset: number): string {
+    return offset > 0 ? this.at(offset - 1) : String(this.#high * BigInt(LOW) + BigInt(this.#low) - 1n)
+  }
+
   at(offset: number): string {
     const low = this.#low + (offset % LOW)
     const carry = Math.floor(offset / LOW) + (low >= LOW ? 1 : 0)
@@ -36,6 +42,7 @@ export class SequenceNumbers {
 
 export interface Position {
   readonly generation: number
+  /** -1: before the generation's first. */
   readonly offset: number
 }
 
@@ -43,7 +50,8 @@ export interface Position {
 export function parseSequenceNumber(text: string): Position | undefined {
   if (!PATTERN.test(text)) return undefined
   const value = BigInt(text)
-  const generation = Number(value >> GENERATION_BITS)
-  const offset = Number(value & ((1n << GENERATION_BITS) - 1n))
+  const low = value & LOW_BITS
+  const generation = Number(value >> GENERATION_BITS) + (low === LOW_BITS ? 1 : 0)
+  const offset = low === LOW_BITS ? -1 : Number(low)
   return Number.isSafeInteger(generation) && Number.isSafeInteger(offset) ? { generation, offset } : undefined
 }

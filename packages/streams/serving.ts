@@ -49,9 +49,18 @@ export class Serving {
     if (this.#superseded && this.#writing === 0) this.#idle.resolve()
   }
 
-  sequenceNumber({ generation }: Shard, offset: number): string {
+  sequenceNumber(shard: Shard, offset: number): string {
+    return this.#numbers(shard).at(offset)
+  }
+
+  /** The number after which reading goes on at that offset. */
+  sequenceBefore(shard: Shard, offset: number): string {
+    return this.#numbers(shard).before(offset)
+  }
+
+  #numbers({ generation }: Shard): SequenceNumbers {
     let numbers = this.#sequences.get(generation)
     if (numbers === undefined) this.#sequences.set(generation, numbers = new SequenceNumbers(generation))
-    return numbers.at(offset)
+    return numbers
   }
 }

@@ -1,0 +1,74 @@
+import { once } from 'node:events'
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
+import { connect } from 'node:net'
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openHttp, type HttpServer } from './http.ts'
+import type { Resource } from './opening.ts'
+
+let server: Resource<HttpServer>
+beforeAll(async () => {
+  server = await openHttp({ host: '127.0.0.1', port: 0 }, {
+    log: pino({ level: 'silent' }), ready: {},
+    routes: (app) => {
+      app.post('/echo', async (request) => ({ version: request.raw.httpVersion, body: request.body }))
+      app.get('/late', () => new Promise((resolve) => setTimeout(resolve, 300, { late: true })))
+    },
+  })
+})
+afterAll(async () => { await server.stop(2000) })
+
+async function ask(session: ClientHttp2Session, method: string, path: string, body?: string): Promise<{ status: number, body: string }> {
+  const stream = session.request({ ':method': method, ':path': path, 'content-type': 'application/json' })
+  stream.end(body)
+  const [headers] = await once(stream, 'response')
+  let text = ''
+  for await (const chunk of stream) text += chunk
+  return { status: headers[':status'], body: text }
+}
+
+test('one port serves HTTP/1.1 and HTTP/2, also where the first bytes come one by one', async () => {
+  const { url, port } = server.value
+  const body = JSON.stringify({ text: 'x'.repeat(100_000) })
+  const one = await fetch(`${url}/echo`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+  expect(await one.json()).toEqual({ version: '1.1', body: JSON.parse(body) })
+
+  const session = connectHttp2(url)
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(session, 'POST', '/echo', body)))
+  for (const answer of answers) expect(JSON.parse(answer.body)).toEqual({ version: '2.0', body: JSON.parse(body) })
+  expect((await ask(session, 'GET', '/nowhere')).status).toBe(404)
+  session.close()
+
+  const socket = connect(port, '127.0.0.1')
+  socket.setNoDelay(true)
+  for (const byte of 'GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n') {
+    socket.write(byte)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  let text = ''
+  for await (const chunk of socket) text += chunk
+  expect(text).toMatch(/^HTTP\/1.1 200 /)
+})
+
+test('garbage and silence end the connection and nothing else', async () => {
+  for (const bytes of ['PRI nonsense\r\n\r\n', '\0\0\0\0', 'PR']) {
+    const socket = connect(server.value.port, '127.0.0.1')
+    socket.end(bytes)
+    socket.resume()
+    await once(socket, 'close')
+  }
+  expect((await fetch(`${server.value.url}/livez`)).status).toBe(200)
+})
+
+test('stopping lets a request under way finish and closes the session', async () => {
+  const session = connectHttp2(server.value.url)
+  const late = ask(session, 'GET', '/late')
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  const closed = once(session, 'close')
+  const began = performance.now()
+  await server.stop(5000)
+  expect(await late).toEqual({ status: 200, body: '{"late":true}' })
+  await closed
+  expect(performance.now() - began).toBeLessThan(2000)
+  server = { ...server, stop: async () => {} }
+})

@@ -94,6 +94,8 @@ export interface SubscribeOptions {
   readonly startAt: 'earliest' | 'latest'
   /** The most records handed over at once (10,000). */
   readonly maxBatchRecords?: number
+  /** Where it is given, a batch is handed over when it has maxBatchRecords, or about so many bytes, or so long after its first record arrived here. */
+  readonly gather?: { readonly ms: number, readonly bytes: number }
 }
 
 /**

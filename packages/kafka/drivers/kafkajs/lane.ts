@@ -1,8 +1,8 @@
 /** One input partition: takes what was fetched, hands it over batch by batch, begins again from the committed offset after any failure. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RecordBatch } from '../../port.ts'
+import type { RecordBatch, SubscribeOptions } from '../../port.ts'
 import { type FetchedRecords, readBatches } from '../../records/batch-reader.ts'
-import { head, tail } from '../../records/slice.ts'
+import { head, join, tail } from '../../records/slice.ts'
 
 /** What is done with a partition: at least once, exactly once, or without a group. */
 export interface Work {
@@ -34,6 +34,7 @@ export class Lane {
   readonly #maxRecords: number
   readonly #onWanting: () => void
   readonly #onFailure: (error: unknown) => void
+  readonly #gather: SubscribeOptions['gather']
   readonly #abort = new AbortController()
   /** One fetch response ahead of the handler. */
   #ahead: FetchedRecords | undefined
@@ -43,13 +44,16 @@ export class Lane {
   #wake: (() => void) | undefined
   #failure: unknown
 
-  constructor(topic: string, partition: number, work: Work, maxRecords: number, onWanting: () => void, onFailure: (error: unknown) => void) {
+  constructor(
+    topic: string, partition: number, work: Work, maxRecords: number, onWanting: () => void, onFailure: (error: unknown) => void, gather?: SubscribeOptions['gather'],
+  ) {
     this.topic = topic
     this.partition = partition
     this.#work = work
     this.#maxRecords = maxRecords
     this.#onWanting = onWanting
     this.#onFailure = onFailure
+    this.#gather = gather
     this.finished = this.#run()
   }
 
@@ -120,17 +124,25 @@ export class Lane {
     this.#reading = false
   }
 
-  #woken(): Promise<void> {
-    return new Promise((resolve) => (this.#wake = resolve))
+  /** @param limit milliseconds after which it resolves all the same */
+  #woken(limit?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = limit === undefined ? undefined : setTimeout(resolve, limit)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   /** The next batch, undefined when the lane stops. */
   async #next(): Promise<RecordBatch | undefined> {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#stopping) return undefined
-    while (this.#rest === undefined) {
+    let since = Date.now()
+    for (let wait = this.#gatherFor(since); wait > 0; wait = this.#gatherFor(since)) {
       if (this.#ahead === undefined) {
-        await this.#woken()
+        await this.#woken(wait)
         if (this.#failure !== undefined) throw this.#failure
         if (this.#stopping) return undefined
         continue
@@ -138,11 +150,14 @@ export class Lane {
       const read = readBatches(this.#ahead)
       this.#ahead = undefined
       // A response can hold the beginning of a batch only; the next one brings it whole.
-      if (read.nextOffset > this.fetchFrom) this.#rest = read
+      if (read.nextOffset > this.fetchFrom) {
+        if ((this.#rest?.length ?? 0) === 0) since = Date.now()
+        this.#rest = this.#rest === undefined ? read : join([this.#rest, read])
+      }
       this.fetchFrom = read.nextOffset
       this.#onWanting()
     }
-    const batch = this.#rest
+    const batch = this.#rest!
     if (batch.length <= this.#maxRecords) {
       this.#rest = undefined
       return batch
@@ -150,7 +165,17 @@ export class Lane {
     this.#rest = tail(batch, this.#maxRecords)
     return head(batch, this.#maxRecords)
   }
+
+  /** How long to wait for more before what is there is handed over. @param since when its first record arrived */
+  #gatherFor(since: number): number {
+    if (this.#rest === undefined) return FOREVER
+    if (this.#gather === undefined || this.#rest.length === 0 || this.#rest.length >= this.#maxRecords || this.#rest.bytes.length >= this.#gather.bytes) return 0
+    return since + this.#gather.ms - Date.now()
+  }
 }
+
+/** Longer than anybody waits for a first record. */
+const FOREVER = 2 ** 31 - 1
 
 /** True when the promise settles within `ms`. */
 async function settles(promise: Promise<unknown>, ms: number): Promise<boolean> {

@@ -81,10 +81,10 @@ export class GroupSubscription implements Subscription {
 
   #assigned(partitions: Assigned): void {
     if (this.#stopped !== undefined) return
-    const { maxBatchRecords = DEFAULT_BATCH_RECORDS } = this.#options
+    const { maxBatchRecords = DEFAULT_BATCH_RECORDS, gather } = this.#options
     const workshop = { cluster: this.#cluster, commits: this.#commits, groupId: this.groupId }
     this.#lanes = partitions.map(({ topic, partition }) =>
-      new Lane(topic, partition, this.#makeWork(topic, partition, workshop), maxBatchRecords, () => this.#fetcher.wake(), (error) => this.#failed(error)))
+      new Lane(topic, partition, this.#makeWork(topic, partition, workshop), maxBatchRecords, () => this.#fetcher.wake(), (error) => this.#failed(error), gather))
     for (const lane of this.#lanes) this.#fetcher.add(lane)
   }
 

@@ -1,5 +1,5 @@
 /** What was fetched of one partition and not handed over yet: small pieces collect while a handler is busy, so that the next batch has all that has arrived. */
-import type { RecordBatch } from '../../../port.ts'
+import type { RecordBatch, SubscribeOptions } from '../../../port.ts'
 import { head, join, tail } from '../../../records/slice.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 
@@ -23,21 +23,30 @@ export class Prefetch implements TopicPartition {
   replica = -1
   readonly #mostRecords: number
   readonly #arrived: () => void
+  readonly #gather: SubscribeOptions['gather']
+  #since = 0
   #pieces: RecordBatch[] = []
   #records = 0
   #bytes = 0
 
   /** @param arrived called when take() has something */
-  constructor({ topic, partition }: TopicPartition, position: number, mostRecords: number, arrived: () => void) {
+  constructor({ topic, partition }: TopicPartition, position: number, mostRecords: number, arrived: () => void, gather?: SubscribeOptions['gather']) {
     this.topic = topic
     this.partition = partition
     this.fetchPosition = position
     this.#mostRecords = mostRecords
     this.#arrived = arrived
+    this.#gather = gather
   }
 
   wants(now: number, mostBytes: number): boolean {
-    return !this.inFlight && this.pausedUntil <= now && this.#records < this.#mostRecords && this.#bytes < mostBytes
+    return !this.inFlight && this.pausedUntil <= now && this.#records < this.#mostRecords && this.#bytes < Math.max(mostBytes, this.#gather?.bytes ?? 0)
+  }
+
+  /** Until when (ms since the epoch) more is to be gathered before take(). */
+  get gatherUntil(): number {
+    if (this.#gather === undefined || this.#records === 0 || this.#records >= this.#mostRecords || this.#bytes >= this.#gather.bytes) return 0
+    return this.#since + this.#gather.ms
   }
 
   offer(batch: RecordBatch): void {
@@ -45,6 +54,7 @@ export class Prefetch implements TopicPartition {
     this.endOffset = batch.endOffset
     if (batch.nextOffset === this.fetchPosition) return
     this.fetchPosition = batch.nextOffset
+    if (this.#records === 0) this.#since = Date.now()
     this.#pieces.push(batch)
     this.#records += batch.length
     this.#bytes += batch.length > 0 ? batch.bytes.length : 0
@@ -53,25 +63,29 @@ export class Prefetch implements TopicPartition {
 
   /** The next batch for the handler, of length 0 where only the position moved; undefined where nothing is there. */
   take(): RecordBatch | undefined {
-    const [first] = this.#pieces
-    if (first === undefined) return undefined
-    if (first.length > this.#mostRecords) {
-      this.#pieces[0] = tail(first, this.#mostRecords)
-      this.#records -= this.#mostRecords
-      return { ...head(first, this.#mostRecords), endOffset: this.endOffset }
-    }
+    if (this.#pieces.length === 0) return undefined
+    const mostBytes = this.#gather?.bytes ?? MOST_JOINED
     let count = 0
     let records = 0
     let bytes = 0
     for (const piece of this.#pieces) {
-      if (count > 0 && (records + piece.length > this.#mostRecords || bytes + piece.bytes.length > MOST_JOINED)) break
+      // What is gathered is to be full: then the last piece is cut.
+      const full = this.#gather === undefined ? records + piece.length > this.#mostRecords : records >= this.#mostRecords
+      if (count > 0 && (full || bytes + piece.bytes.length > mostBytes)) break
       count++
       records += piece.length
       bytes += piece.length > 0 ? piece.bytes.length : 0
     }
-    this.#records -= records
-    this.#bytes -= bytes
-    return { ...join(this.#pieces.splice(0, count)), endOffset: this.endOffset }
+    const batch = join(this.#pieces.splice(0, count))
+    if (records <= this.#mostRecords) {
+      this.#records -= records
+      this.#bytes -= bytes
+      return { ...batch, endOffset: this.endOffset }
+    }
+    this.#pieces.unshift(tail(batch, this.#mostRecords))
+    this.#since = Date.now()
+    this.#records -= this.#mostRecords
+    return { ...head(batch, this.#mostRecords), endOffset: this.endOffset }
   }
 
   seek(position: number): void {

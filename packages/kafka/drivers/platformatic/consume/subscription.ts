@@ -97,7 +97,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     const { groupId, cluster, options } = this
     cluster.log.info({ groupId, partitions: partitions.map(keyOf) }, 'Partitions assigned')
     for (const partition of partitions) {
-      const worker = new Worker(partition, this.#processing, this.#fetcher, options.maxBatchRecords ?? MOST_RECORDS, (error) => this.failed(error))
+      const worker = new Worker(partition, this.#processing, this.#fetcher, options.maxBatchRecords ?? MOST_RECORDS, (error) => this.failed(error), options.gather)
       this.#workers.get(keyOf(partition))?.abandon()
       this.#workers.set(keyOf(partition), worker)
     }

@@ -1,6 +1,6 @@
 /** Handles one assigned partition: finds where to begin, then batch after batch, each after the one before has settled. */
 import type { KafkaError } from '../../../errors.ts'
-import type { Assignment, RecordBatch } from '../../../port.ts'
+import type { Assignment, RecordBatch, SubscribeOptions } from '../../../port.ts'
 import { backoff, pause, settledWithin } from '../backoff.ts'
 import { asKafkaError } from '../failure.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
@@ -39,18 +39,20 @@ export class Worker implements Assignment {
   readonly #failed: (error: KafkaError) => void
   readonly #abort = new AbortController()
   readonly #mostRecords: number
+  readonly #gather: SubscribeOptions['gather']
   readonly #done: Promise<void>
   #prefetch: Prefetch | undefined
   #draining = false
   #wake: () => void = () => {}
 
-  constructor(at: TopicPartition, processing: Processing, fetcher: Fetcher, mostRecords: number, failed: (error: KafkaError) => void) {
+  constructor(at: TopicPartition, processing: Processing, fetcher: Fetcher, mostRecords: number, failed: (error: KafkaError) => void, gather?: SubscribeOptions['gather']) {
     this.topic = at.topic
     this.partition = at.partition
     this.#processing = processing
     this.#fetcher = fetcher
     this.#mostRecords = mostRecords
     this.#failed = failed
+    this.#gather = gather
     this.#done = this.#run()
   }
 
@@ -94,9 +96,9 @@ export class Worker implements Assignment {
     let again: RecordBatch | undefined
     let passed: RecordBatch | undefined
     for (let rejections = 0; !this.#draining;) {
-      const wait = again === undefined ? this.#processing.notBefore(this) - Date.now() : 0
+      const wait = again === undefined ? Math.max(this.#processing.notBefore(this), prefetch.gatherUntil) - Date.now() : 0
       if (wait > 0) {
-        await this.#pause(wait)
+        await this.#pause(wait, () => this.#gather !== undefined && prefetch.gatherUntil === 0)
         continue
       }
       let batch: RecordBatch | undefined = again ?? prefetch.take()
@@ -135,7 +137,7 @@ export class Worker implements Assignment {
       try {
         this.position = await this.#processing.begin(this, signal)
         if (this.#draining || signal.aborted) return false
-        this.#prefetch = new Prefetch(this, this.position, this.#mostRecords, () => this.#wake())
+        this.#prefetch = new Prefetch(this, this.position, this.#mostRecords, () => this.#wake(), this.#gather)
         this.#fetcher.add(this.#prefetch)
         this.progressedAt = Date.now()
         return true
@@ -178,13 +180,13 @@ export class Worker implements Assignment {
     })
   }
 
-  /** Ends early when the partition is to be given up. */
-  #pause(milliseconds: number): Promise<void> {
+  /** Ends early when the partition is to be given up, or when something has arrived and `enough` says so. */
+  #pause(milliseconds: number, enough = () => false): Promise<void> {
     return new Promise((resolve) => {
       if (this.#draining) return resolve()
       const timer = setTimeout(resolve, milliseconds)
       this.#wake = () => {
-        if (!this.#draining) return
+        if (!this.#draining && !enough()) return
         clearTimeout(timer)
         resolve()
       }

@@ -1,0 +1,156 @@
+import { expect, test, vi } from 'vitest'
+import { deliver, firstFailure, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
+import { batchesOf, lanesOf } from './lanes.ts'
+import type { DeliverySettings } from './settings.ts'
+
+vi.mock('node:timers/promises', () => ({ setTimeout: async (_ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) => (signal?.throwIfAborted(), value) }))
+
+const DEFAULTS: DeliverySettings = {
+  batchSize: 100, windowMs: 0, parallelization: 1, maxRetries: -1, maxAgeMs: -1, bisect: false, reportItemFailures: false, tumblingMs: 0,
+}
+const records = (...ids: number[]): EventRecord[] => ids.map((id) => ({ identifier: String(id), timestamp: id * 1000, json: String(id) }))
+const idsOf = (list: readonly EventRecord[]): number[] => list.map(({ identifier }) => Number(identifier))
+
+/** Runs a batch against `handler` and tells every invocation, every record that succeeded or was given up, in order. */
+async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], handler: (ids: number[], nth: number) => InvokeResult, now = 0) {
+  const invocations: number[][] = []
+  const done: number[] = []
+  const discarded: { ids: number[], condition: string, invocations: number }[] = []
+  const port: DeliveryPort = {
+    invoke: async (list) => {
+      invocations.push(idsOf(list))
+      return handler(idsOf(list), invocations.length)
+    },
+    discard: async (list, { condition, invocations: count }) => {
+      discarded.push({ ids: idsOf(list), condition, invocations: count })
+      done.push(...idsOf(list))
+    },
+    succeeded: (list) => done.push(...idsOf(list)),
+    now: () => now,
+  }
+  await deliver(batch, { ...DEFAULTS, ...settings }, port, new AbortController().signal)
+  return { invocations, done, discarded }
+}
+
+const SUCCESS: InvokeResult = { kind: 'success', response: null }
+const ERROR: InvokeResult = { kind: 'error', error: 'boom' }
+const failing = (...ids: number[]): InvokeResult => ({ kind: 'success', response: { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) } })
+/** Throws where one of these is in the batch. */
+const poison = (...bad: number[]) => (ids: number[]): InvokeResult => (ids.some((id) => bad.includes(id)) ? ERROR : SUCCESS)
+
+test('a batch that fails is tried again, whole, until it succeeds', async () => {
+  const { invocations, done } = await run({}, records(1, 2), (_, nth) => (nth < 4 ? ERROR : SUCCESS))
+  expect(invocations).toEqual([[1, 2], [1, 2], [1, 2], [1, 2]])
+  expect(done).toEqual([1, 2])
+})
+
+test('MaximumRetryAttempts: after so many retries the batch is given up', async () => {
+  const { invocations, discarded } = await run({ maxRetries: 2 }, records(1, 2), () => ERROR)
+  expect(invocations).toHaveLength(3)
+  expect(discarded).toEqual([{ ids: [1, 2], condition: 'RetryAttemptsExhausted', invocations: 3 }])
+})
+
+test('MaximumRetryAttempts 0: no retry at all', async () => {
+  expect((await run({ maxRetries: 0 }, records(1), () => ERROR)).invocations).toHaveLength(1)
+})
+
+test('throttles are no retries', async () => {
+  const { invocations, done } = await run({ maxRetries: 0 }, records(1), (_, nth) => (nth < 10 ? { kind: 'throttled' } : SUCCESS))
+  expect([invocations.length, done]).toEqual([10, [1]])
+})
+
+test('MaximumRecordAge: what is too old is given up before it is invoked again, the rest goes on', async () => {
+  const { invocations, discarded, done } = await run({ maxAgeMs: 5000 }, records(1, 2, 8), () => SUCCESS, 8000)
+  expect(discarded).toEqual([{ ids: [1, 2], condition: 'RecordAgeExceeded', invocations: 0 }])
+  expect([invocations, done]).toEqual([[[8]], [1, 2, 8]])
+})
+
+test('BisectBatchOnFunctionError: splits until the bad record stands alone; splits are no retries', async () => {
+  const { invocations, discarded, done } = await run({ bisect: true, maxRetries: 1 }, records(1, 2, 3, 4), poison(3))
+  expect(invocations).toEqual([[1, 2, 3, 4], [1, 2], [3, 4], [3], [3], [4]])
+  expect(discarded).toEqual([{ ids: [3], condition: 'RetryAttemptsExhausted', invocations: 4 }])
+  expect(done).toEqual([1, 2, 3, 4])
+})
+
+test('ReportBatchItemFailures: from the lowest failure on it is tried again', async () => {
+  const { invocations, done } = await run({ reportItemFailures: true }, records(1, 2, 3, 4), (ids, nth) => (nth === 1 ? failing(4, 2) : nth === 2 ? failing(4) : SUCCESS))
+  expect(invocations).toEqual([[1, 2, 3, 4], [2, 3, 4], [4]])
+  expect(done).toEqual([1, 2, 3, 4])
+})
+
+test('ReportBatchItemFailures without the setting is no failure', async () => {
+  expect((await run({}, records(1), () => failing(1))).done).toEqual([1])
+})
+
+test('bisect with partial answers: the split is where the function says', async () => {
+  const handler = (ids: number[]): InvokeResult => (ids.includes(3) ? failing(3) : SUCCESS)
+  const { invocations, discarded } = await run({ bisect: true, reportItemFailures: true, maxRetries: 1 }, records(1, 2, 3, 4), handler)
+  expect(invocations).toEqual([[1, 2, 3, 4], [3, 4]])
+  expect(discarded).toEqual([{ ids: [3, 4], condition: 'RetryAttemptsExhausted', invocations: 2 }])
+})
+
+test('bisect with errors and partial answers mixed', async () => {
+  // Throws while record 1 is in; names record 3 otherwise.
+  const handler = (ids: number[]): InvokeResult => (ids.includes(1) ? ERROR : ids.includes(3) ? failing(3) : SUCCESS)
+  const { invocations, discarded, done } = await run({ bisect: true, reportItemFailures: true, maxRetries: 0 }, records(1, 2, 3, 4), handler)
+  expect(invocations).toEqual([[1, 2, 3, 4], [1, 2], [1], [2], [3, 4]])
+  expect(discarded.map(({ ids }) => ids)).toEqual([[1], [3, 4]])
+  expect(done).toEqual([1, 2, 3, 4])
+})
+
+test.each([
+  ['null', null, undefined], ['nothing', undefined, undefined], ['an empty text', '', undefined], ['an empty object', {}, undefined],
+  ['a null list', { batchItemFailures: null }, undefined], ['an empty list', { batchItemFailures: [] }, undefined],
+  ['a list of something else', { batchItemFailures: 'x' }, 0], ['an empty identifier', { batchItemFailures: [{ itemIdentifier: '' }] }, 0],
+  ['a null identifier', { batchItemFailures: [{ itemIdentifier: null }] }, 0], ['no identifier', { batchItemFailures: [{}] }, 0],
+  ['null in the list', { batchItemFailures: [null] }, 0], ['an unknown identifier', { batchItemFailures: [{ itemIdentifier: '2' }, { itemIdentifier: '99' }] }, 0],
+  ['the lowest of several', { batchItemFailures: [{ itemIdentifier: '3' }, { itemIdentifier: '2' }] }, 1],
+])('a partial answer of %s', (_, response, index) => {
+  expect(firstFailure(response, records(1, 2, 3))?.index).toBe(index)
+})
+
+test('an aborted batch ends at once and neither succeeds nor is given up', async () => {
+  const abort = new AbortController()
+  const done: unknown[] = []
+  const port: DeliveryPort = {
+    invoke: async () => { abort.abort(); return SUCCESS }, discard: async () => { done.push('discarded') }, succeeded: () => done.push('succeeded'), now: () => 0,
+  }
+  await expect(deliver(records(1), DEFAULTS, port, abort.signal)).rejects.toThrow()
+  expect(done).toEqual([])
+})
+
+/** Whatever fails and how: each record is done exactly once, in order, and nothing is invoked behind a record that is not done. */
+test('a thousand random functions', async () => {
+  let seed = 7
+  const random = (n: number): number => (seed = (seed * 1103515245 + 12345) % 2 ** 31) % n
+  for (let i = 0; i < 1000; i++) {
+    const batch = records(...Array.from({ length: 1 + random(12) }, (_, n) => n + 1))
+    const bad = new Set(batch.filter(() => random(5) === 0).map(({ identifier }) => Number(identifier)))
+    const settings = { bisect: random(2) === 0, reportItemFailures: random(2) === 0, maxRetries: random(4) }
+    const partial = random(2) === 0
+    const { done, invocations } = await run(settings, batch, (ids) => {
+      if (random(10) === 0) return { kind: 'throttled' }
+      if (random(10) === 0) return ERROR
+      const first = ids.find((id) => bad.has(id))
+      return first === undefined ? SUCCESS : partial ? failing(first) : ERROR
+    })
+    expect(done).toEqual(idsOf(batch))
+    for (const ids of invocations) expect(ids).toEqual(Array.from(ids, (_, n) => ids[0] + n))
+  }
+})
+
+test('batches keep to their size and to 6 MB', () => {
+  expect(batchesOf(records(1, 2, 3, 4, 5), 2).map(idsOf)).toEqual([[1, 2], [3, 4], [5]])
+  const large = records(1, 2, 3).map((record) => ({ ...record, json: 'x'.repeat(3 << 20) }))
+  expect(batchesOf(large, 100).map(idsOf)).toEqual([[1], [2], [3]])
+})
+
+test('lanes: the records of a key stay together and in order', () => {
+  const keyed = Array.from({ length: 100 }, (_, n) => ({ key: Buffer.from(`key-${n % 7}`), n }))
+  const lanes = lanesOf(keyed, 4)
+  expect(lanes.flat().length).toBe(100)
+  for (const key of new Set(keyed.map((record) => String(record.key)))) {
+    expect(lanes.filter((lane) => lane.some((record) => String(record.key) === key))).toHaveLength(1)
+  }
+  for (const lane of lanes) expect(lane.map(({ n }) => n)).toEqual(lane.map(({ n }) => n).toSorted((a, b) => a - b))
+})

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { compileFilters, type KafkaRecord, type KinesisRecord } from './filters.ts'
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+const criteria = (...patterns: unknown[]) => ({ Filters: patterns.map((pattern) => ({ Pattern: JSON.stringify(pattern) })) })
+
+/** The record of Lambda's documentation of Kinesis filters. */
+function kinesis(data: string | Uint8Array): KinesisRecord {
+  return {
+    kinesis: {
+      kinesisSchemaVersion: '1.0', partitionKey: '1', sequenceNumber: '49590338271490256608559692538361571095921575989136588898',
+      data: typeof data === 'string' ? base64(data) : data, approximateArrivalTimestamp: 1545084650.987,
+    },
+    eventSource: 'aws:kinesis', eventVersion: '1.0', eventID: 'shardId-000000000006:49590338271490256608559692538361571095921575989136588898',
+    eventName: 'aws:kinesis:record', invokeIdentityArn: 'arn:aws:iam::123456789012:role/lambda-role', awsRegion: 'us-east-2',
+    eventSourceARN: 'arn:aws:kinesis:us-east-2:123456789012:stream/lambda-stream',
+  }
+}
+
+const ORDER = '{"record":12345,"order":{"type":"buy","stock":"ANYCO","quantity":1000}}'
+
+describe('Kinesis', () => {
+  test.each<[name: string, pattern: unknown, data: string | Uint8Array, expected: boolean]>([
+    ['the documentation’s example', { data: { order: { type: ['buy'] } } }, ORDER, true],
+    ['another value', { data: { order: { type: ['sell'] } } }, ORDER, false],
+    ['bytes as they are', { data: { order: { quantity: [{ numeric: ['>', 999] }] } } }, Buffer.from(` \n${ORDER}`), true],
+    ['a part of a larger buffer', { data: { a: [1] } }, new Uint8Array(Buffer.from('xx{"a":1}yy')).subarray(2, 9), true],
+    ['not JSON under a JSON pattern', { data: { order: { type: [{ exists: false }] } } }, 'plain', false],
+    ['a bare number is no JSON object', { data: { a: [{ exists: false }] } }, '5', false],
+    ['cut JSON', { data: { a: [{ exists: false }] } }, '{"a":', false],
+    ['not UTF-8', { data: { a: [{ exists: false }] } }, Uint8Array.of(0x7b, 0xff, 0x7d), false],
+    ['an array of objects', { data: { a: [2] } }, '[{"a":1},{"a":2}]', true],
+    ['metadata, with data that is no JSON', { partitionKey: [{ prefix: '1' }], eventName: ['aws:kinesis:record'] }, 'plain', true],
+    ['metadata that differs', { partitionKey: ['2'] }, ORDER, false],
+    ['metadata and data', { kinesisSchemaVersion: ['1.0'], approximateArrivalTimestamp: [{ numeric: ['>', 1.5e9] }], data: { record: [12345] } }, ORDER, true],
+    ['metadata or data', { $or: [{ partitionKey: ['1'] }, { data: { record: [1] } }] }, 'plain', true],
+    ['metadata is beside data, not in kinesis', { kinesis: { partitionKey: ['1'] } }, ORDER, false],
+    ['no data at all', { data: { a: [{ exists: false }] } }, '', false],
+  ])('%s', (_, pattern, data, expected) => {
+    expect(compileFilters(criteria(pattern), 'kinesis')(kinesis(data))).toBe(expected)
+  })
+
+  test('one of several filters is enough, and each judges by itself', () => {
+    const filter = compileFilters(criteria({ data: { a: [1] } }, { partitionKey: ['1'] }), 'kinesis')
+    expect(filter(kinesis('plain'))).toBe(true)
+    expect(filter({ ...kinesis('{"a":1}'), kinesis: { data: base64('{"a":1}'), partitionKey: '2' } })).toBe(true)
+    expect(filter({ kinesis: { data: base64('{"a":2}'), partitionKey: '2' } })).toBe(false)
+  })
+
+  test('a pattern for plain data is refused', () => {
+    expect(() => compileFilters(criteria({ data: ['x'] }), 'kinesis')).toThrow('Filters[0].Pattern: data is an array; Kinesis filters take an object')
+  })
+})
+
+describe('Kafka', () => {
+  const record = (value: string | Uint8Array | null, key: string | null = null): KafkaRecord => ({
+    topic: 'mytopic', partition: 0, offset: 15, timestamp: 1545084650987, timestampType: 'CREATE_TIME', headers: [],
+    value: typeof value === 'string' ? base64(value) : value, key: key === null ? null : base64(key),
+  })
+  const DEVICE = '{"device_ID":"AB1234","session":{"start_time":"yyyy-mm-ddThh:mm:ss","duration":162}}'
+  const json = { value: { device_ID: [{ prefix: 'AB' }] } }
+  const plain = { value: [{ 'anything-but': ['error'] }] }
+
+  test.each<[name: string, pattern: unknown, record: KafkaRecord, expected: boolean]>([
+    ['JSON and JSON', json, record(DEVICE), true],
+    ['JSON and JSON that differs', json, record('{"device_ID":"CD"}'), false],
+    ['text and text', plain, record('warning'), true],
+    ['text and text that differs', plain, record('error'), false],
+    ['text under a JSON pattern: metadata only', json, record('error'), true],
+    ['text under a JSON pattern: metadata decides', { ...json, topic: ['other'] }, record('error'), false],
+    ['JSON under a text pattern: metadata only', { value: ['never'], topic: ['mytopic'] }, record(DEVICE), true],
+    ['JSON under a text pattern: metadata decides', { value: ['never'], offset: [{ numeric: ['>', 15] }] }, record(DEVICE), false],
+    ['not UTF-8: metadata only', { value: ['never'], partition: [0] }, record(Uint8Array.of(0xff, 0xfe)), true],
+    ['no pattern for content', { topic: [{ prefix: 'my' }] }, record(DEVICE), true],
+    ['a bare number is a text', { value: ['162'] }, record('162'), true],
+    ['a bare number under a JSON pattern: metadata only', json, record('162'), true],
+    ['the key', { key: ['abc'] }, record(null, 'abc'), true],
+    ['another key', { key: ['abc'] }, record(null, 'abd'), false],
+    ['a JSON key', { key: { id: [7] } }, record(null, '{"id":7}'), true],
+    ['key and value, where the value does not fit', { key: ['abc'], value: { a: [1] } }, record('plain', 'abd'), false],
+    ['key and value, where the key does not fit', { key: { id: [1] }, value: { a: [1] } }, record('{"a":2}', 'plain'), false],
+    ['no key', { key: ['abc'] }, record(DEVICE), false],
+    ['no key, which is asked for', { key: [{ exists: false }] }, record(DEVICE), true],
+    ['a tombstone', json, record(null, 'k'), false],
+    ['or over both', { $or: [{ key: ['x'] }, { value: { session: { duration: [162] } } }] }, record(DEVICE, 'y'), true],
+  ])('%s', (_, pattern, one, expected) => {
+    expect(compileFilters(criteria(pattern), 'kafka')(one)).toBe(expected)
+  })
+
+  test('a part of a pattern has one format', () => {
+    expect(() => compileFilters(criteria({ value: [1], $or: [{ value: { a: [1] } }, { topic: ['t'] }] }),
+      'kafka')).toThrow('value is both an object and an array')
+  })
+})
+
+test('without filters every record passes', () => {
+  for (const none of [undefined, {}, { Filters: [] }]) expect(compileFilters(none, 'kafka')({})).toBe(true)
+})
+
+test.each([
+  [{ Filters: Array.from({ length: 11 }, () => ({ Pattern: '{"a":[1]}' })) }, 'Filters has 11 filters; make do with 10.'],
+  [{ Filters: [{ Pattern: '{"a":[1]}' }, {}] }, 'Filters[1].Pattern: The pattern is missing'],
+  [{ Filters: [{ Pattern: '{"a":1}' }] }, 'Filters[0].Pattern: a is neither an array nor an object'],
+])('refused: %j', (wrong, message) => {
+  expect(() => compileFilters(wrong, 'kafka')).toThrow(message)
+})

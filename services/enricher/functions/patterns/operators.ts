@@ -1,0 +1,195 @@
+/** What stands in a pattern's arrays: values, and objects with one operator each. */
+import { PatternError } from './errors.ts'
+import { compileCidr, parseAddress } from './ip.ts'
+import { compileWildcard } from './wildcard.ts'
+
+/** A value of an event that is no object and no array. Numbers are binary64, as JSON.parse gives them and as Event Ruler compares them. */
+export type Scalar = string | number | boolean | null
+
+export type Matcher = (value: Scalar) => boolean
+
+/** The alternatives that a pattern gives for one field. */
+export interface Leaf {
+  readonly matches: Matcher
+  /** True when the field may also be absent: { "exists": false } is among the alternatives. */
+  readonly absent: boolean
+}
+
+/** Names of operators, and names that EventBridge keeps for operators to come: they cannot be fields inside $or. */
+export const RESERVED: ReadonlySet<string> = new Set([
+  'exactly', 'equals-ignore-case', 'prefix', 'suffix', 'anything-but', 'exists', 'wildcard', 'numeric', 'cidr', '=', '<', '<=', '>', '>=',
+  'regex', 'not-wildcard', 'not-equals-ignore-case', 'date-after', 'date-on-or-after', 'date-before', 'date-on-or-before', 'in-date-range',
+  'ip-address-in-range', 'ip-address-not-in-range',
+])
+
+/** Compiles an array of a pattern; `where` is its place for errors, such as detail.state. Throws a PatternError. */
+export function compileLeaf(alternatives: readonly unknown[], where: string): Leaf {
+  if (alternatives.length === 0) throw new PatternError(`${where} is an empty array; give at least one value, or leave the field out.`)
+  const exact = new Set<unknown>()
+  const matchers: Matcher[] = []
+  let absent = false
+  alternatives.forEach((alternative, index) => {
+    const place = `${where}[${index}]`
+    if (Array.isArray(alternative)) throw new PatternError(`${place} is an array inside an array; list its values beside the others.`)
+    if (typeof alternative === 'object' && alternative !== null) {
+      const { operator, operand, at } = only(alternative, place)
+      if (operator === 'exists' && operand === false) absent = true
+      else matchers.push(compileOperator(operator, operand, at))
+    } else {
+      exact.add(alternative)
+      if (typeof alternative === 'string') matchers.push(...sameAddress(alternative))
+    }
+  })
+  return { matches: (value) => exact.has(value) || matchers.some((matches) => matches(value)), absent }
+}
+
+function compileOperator(operator: string, operand: unknown, at: string): Matcher {
+  switch (operator) {
+    case 'exactly': return equals(text(operand, at))
+    case 'exists':
+      if (operand !== true) throw new PatternError(`${at} must be true or false.`)
+      return () => true
+    case 'prefix': return affix(operand, at, (value, part) => value.startsWith(part))
+    case 'suffix': return affix(operand, at, (value, part) => value.endsWith(part))
+    case 'equals-ignore-case': return ignoringCase(text(operand, at))
+    case 'wildcard': return wildcard(text(operand, at), at)
+    case 'cidr': return strings(explained(at, () => compileCidr(text(operand, at))))
+    case 'numeric': return numeric(operand, at)
+    case 'anything-but': return anythingBut(operand, at)
+    default: throw new PatternError(`${at} is no operator; use one of prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, exists or cidr.`)
+  }
+}
+
+/** prefix and suffix: a text, or { "equals-ignore-case": text }. */
+function affix(operand: unknown, at: string, has: (value: string, part: string) => boolean): Matcher {
+  if (typeof operand !== 'object' || operand === null) {
+    const part = text(operand, at)
+    return strings((value) => has(value, part))
+  }
+  const inner = only(operand, at)
+  if (inner.operator !== 'equals-ignore-case') throw new PatternError(`${inner.at} cannot stand here; ${at} takes a text or { "equals-ignore-case": text }.`)
+  const part = fold(text(inner.operand, inner.at))
+  return strings((value) => has(fold(value), part))
+}
+
+const COMPARISONS: Readonly<Record<string, (value: number, bound: number) => boolean>> = {
+  '=': (value, bound) => value === bound,
+  '<': (value, bound) => value < bound,
+  '<=': (value, bound) => value <= bound,
+  '>': (value, bound) => value > bound,
+  '>=': (value, bound) => value >= bound,
+}
+
+/** One comparison, or a range: a lower bound, then an upper one. */
+function numeric(operand: unknown, at: string): Matcher {
+  if (!Array.isArray(operand)) throw new PatternError(`${at} must be an array such as [">", 0, "<=", 5].`)
+  if (operand.length !== 2 && operand.length !== 4) throw new PatternError(`${at} has ${operand.length} members; give one comparison (2) or a range (4).`)
+  const comparison = (index: number): ((value: number) => boolean) => {
+    const operator: unknown = operand[index]
+    const bound: unknown = operand[index + 1]
+    if (typeof operator !== 'string' || !Object.hasOwn(COMPARISONS, operator)) {
+      throw new PatternError(`${at}[${index}] must be one of "=", "<", "<=", ">" and ">=".`)
+    }
+    if (typeof bound !== 'number' || !Number.isFinite(bound)) throw new PatternError(`${at}[${index + 1}] must be a number.`)
+    const holds = COMPARISONS[operator]
+    return (value) => holds(value, bound)
+  }
+  const lower = comparison(0)
+  if (operand.length === 2) return (value) => typeof value === 'number' && lower(value)
+  const upper = comparison(2)
+  if (!String(operand[0]).startsWith('>') || !String(operand[2]).startsWith('<')) {
+    throw new PatternError(`${at} must give its lower bound (> or >=) before its upper one (< or <=).`)
+  }
+  if (!(operand[1] < operand[3])) throw new PatternError(`${at} holds for no number; its lower bound must be less than its upper one.`)
+  return (value) => typeof value === 'number' && lower(value) && upper(value)
+}
+
+/** Any value but these; an absent field is none. Texts never equal numbers, so anything but a text matches every number. */
+function anythingBut(operand: unknown, at: string): Matcher {
+  if (typeof operand === 'object' && operand !== null && !Array.isArray(operand)) {
+    const inner = only(operand, at)
+    const compile = NEGATABLE[inner.operator]
+    if (!compile) throw new PatternError(`${inner.at} cannot stand here; anything-but takes values, prefix, suffix, equals-ignore-case or wildcard.`)
+    const matchers = list(inner.operand, inner.at).map((member, index) => {
+      const place = Array.isArray(inner.operand) ? `${inner.at}[${index}]` : inner.at
+      return compile(text(member, place), place)
+    })
+    return (value) => !matchers.some((matches) => matches(value))
+  }
+  const values = list(operand, at)
+  const kind = typeof values[0]
+  if ((kind !== 'string' && kind !== 'number') || values.some((value) => typeof value !== kind)) {
+    throw new PatternError(`${at} must have only texts or only numbers.`)
+  }
+  const excluded = new Set<unknown>(values)
+  return (value) => !excluded.has(value)
+}
+
+const NEGATABLE: Readonly<Record<string, ((operand: string, at: string) => Matcher) | undefined>> = {
+  __proto__: null as never,
+  prefix: (part, at) => strings(startOrEnd(part, at, (value) => value.startsWith(part))),
+  suffix: (part, at) => strings(startOrEnd(part, at, (value) => value.endsWith(part))),
+  'equals-ignore-case': (operand) => ignoringCase(operand),
+  wildcard,
+}
+
+/** Every text starts and ends with the empty one, so anything but that would match none. */
+function startOrEnd(part: string, at: string, has: (value: string) => boolean): (value: string) => boolean {
+  if (part === '') throw new PatternError(`${at} is empty, which every text starts and ends with; give at least one character.`)
+  return has
+}
+
+function wildcard(operand: string, at: string): Matcher {
+  return strings(explained(at, () => compileWildcard(operand)))
+}
+
+function ignoringCase(operand: string): Matcher {
+  const folded = fold(operand)
+  return strings((value) => fold(value) === folded)
+}
+
+const equals = (operand: string): Matcher => (value) => value === operand
+
+/** An IP address matches every way of writing it: Event Ruler compares exact values that are addresses as addresses. */
+function sameAddress(written: string): Matcher[] {
+  const address = parseAddress(written)
+  if (!address) return []
+  return [strings((value) => {
+    const other = parseAddress(value)
+    return other !== undefined && other.family === address.family && other.value === address.value
+  })]
+}
+
+const strings = (matches: (value: string) => boolean): Matcher => (value) => typeof value === 'string' && matches(value)
+
+/** To upper case, so that letters with two lower cases (σ and ς) are one, wherever they stand. */
+const fold = (value: string): string => value.toUpperCase()
+
+/** The only operator of an object. */
+function only(operation: object, place: string): { operator: string, operand: unknown, at: string } {
+  const entries = Object.entries(operation)
+  if (entries.length !== 1) throw new PatternError(`${place} has ${entries.length} operators; give exactly one, such as { "prefix": "us-" }.`)
+  const [operator, operand] = entries[0]
+  return { operator, operand, at: `${place}.${operator}` }
+}
+
+function text(operand: unknown, at: string): string {
+  if (typeof operand === 'string') return operand
+  throw new PatternError(`${at} must be a text in quotes.`)
+}
+
+function list(operand: unknown, at: string): readonly unknown[] {
+  if (!Array.isArray(operand)) return [operand]
+  if (operand.length === 0) throw new PatternError(`${at} is an empty array; give at least one value.`)
+  return operand
+}
+
+/** Puts the place before what a compiler of operands says. */
+function explained<T>(at: string, compile: () => T): T {
+  try {
+    return compile()
+  } catch (error) {
+    if (error instanceof PatternError) throw error
+    throw new PatternError(`${at} ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What runs in an execution environment: loads the function's code and calls its handler for one event after the other. Messages go over file descriptor 3;
+ * standard output and standard error are the function's log. When the other end of descriptor 3 closes, its service is gone, and so is this process.
+ */
+import { syncBuiltinESMExports } from 'node:module'
+import { Socket } from 'node:net'
+import os from 'node:os'
+import { logLine, patchConsole, setRequestId } from './console.mjs'
+import { describe, UnhandledPromiseRejection } from './errors.mjs'
+import { FATAL, HANDLED, INIT, INIT_FAILED, INVOKE, MEMORY, READY, receive, RESULT, send, TOO_LARGE, UNHANDLED } from './frames.mjs'
+import { invoke } from './invocation.mjs'
+import { loadHandler } from './load.mjs'
+
+/** Bytes of a response, as Lambda has them. */
+const MAX_RESPONSE_BYTES = 6_291_556
+const TOO_LARGE_MESSAGE = `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`
+const EMPTY = Buffer.alloc(0)
+
+const socket = new Socket({ fd: 3, readable: true, writable: true })
+const exit = process.exit.bind(process)
+const { parse, stringify } = JSON
+const from = Buffer.from.bind(Buffer)
+socket.on('close', () => exit(0))
+socket.on('error', () => exit(0))
+
+let handler
+let functionArn
+/** The invocation that is under way; 0 while the code is loaded, undefined while there is none. */
+let current = 0
+
+receive(socket, (type, sequence, metaBytes, body) => {
+  if (type === INIT) void init(parse(body.toString()))
+  else if (type === INVOKE) begin(sequence, parse(body.toString('utf8', 0, metaBytes)), body, metaBytes)
+})
+
+async function init(options) {
+  Object.assign(process.env, options.environment)
+  functionArn = options.functionArn
+  if (options.reportMemoryMs) setInterval(() => send(socket, MEMORY, 0, EMPTY), options.reportMemoryMs).unref()
+  restrict()
+  patchConsole()
+  process.on('uncaughtException', (error) => die(error, 129, 'Uncaught Exception'))
+  process.on('unhandledRejection', (reason) => die(new UnhandledPromiseRejection(reason, { cause: reason }), 128, 'Unhandled Promise Rejection'))
+  try {
+    handler = await loadHandler(options.directory, options.handler)
+  } catch (error) {
+    die(error, 1, 'Uncaught Exception')
+    return
+  }
+  current = undefined
+  send(socket, READY, 0, EMPTY)
+}
+
+function begin(sequence, meta, body, metaBytes) {
+  current = sequence
+  setRequestId(meta.requestId)
+  // What the function waits for keeps the process awake, not the wait for its next event: when nothing is left, the invocation is over.
+  socket.unref()
+  let event
+  try {
+    event = parse(body.toString('utf8', metaBytes))
+  } catch (error) {
+    finish(sequence, HANDLED, describe(error))
+    return
+  }
+  invoke(handler, event, { ...meta, functionArn }, {
+    succeed: (text) => {
+      const bytes = from(text)
+      if (bytes.length <= MAX_RESPONSE_BYTES) finish(sequence, RESULT, bytes)
+      else finish(sequence, TOO_LARGE, { errorType: 'Function.ResponseSizeTooLarge', errorMessage: TOO_LARGE_MESSAGE })
+    },
+    fail: (thrown, unhandled = false) => {
+      const error = describe(thrown)
+      logLine('ERROR', `Invoke Error\t${stringify(error)}`)
+      finish(sequence, unhandled ? UNHANDLED : HANDLED, error)
+    },
+  })
+}
+
+/** An invocation ends once. */
+function finish(sequence, type, result) {
+  if (current !== sequence) return
+  current = undefined
+  socket.ref()
+  send(socket, type, sequence, Buffer.isBuffer(result) ? result : from(stringify(result)))
+}
+
+/** Reports what nobody caught and ends the process. */
+function die(thrown, code, title) {
+  const error = describe(thrown)
+  logLine('ERROR', `${title}\t${stringify(error)}`)
+  const sequence = current
+  if (sequence === undefined) return exit(code)
+  current = undefined
+  socket.ref()
+  send(socket, sequence === 0 ? INIT_FAILED : FATAL, sequence, from(stringify(error)), () => exit(code))
+}
+
+/** Node's permission model lets a process send signals to any other of its user: take that away before the function's code is loaded. */
+function restrict() {
+  const { pid, _kill: kill } = process
+  const { setPriority } = os
+  const notPermitted = -os.constants.errno.EPERM
+  process._kill = (target, signal) => (target === pid ? kill.call(process, target, signal) : notPermitted)
+  os.setPriority = (...values) => setPriority(0, values.at(-1))
+  for (const name of ['_debugProcess', '_debugEnd']) delete process[name]
+  syncBuiltinESMExports()
+}

@@ -1,0 +1,410 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { type Environment, type EnvironmentOptions, openEnvironment } from './environment.ts'
+import type { Outcome } from './outcome.ts'
+
+const root = realpathSync(mkdtempSync(join(tmpdir(), 'functions-')))
+const opened: Environment[] = []
+let count = 0
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((environment) => environment.stop()))
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+/** A folder with these files. */
+function code(files: Readonly<Record<string, string>>): string {
+  const directory = join(root, `f${++count}`)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(directory, name, '..'), { recursive: true })
+    writeFileSync(join(directory, name), text)
+  }
+  return directory
+}
+
+interface Opened {
+  readonly environment: Environment
+  readonly lines: string[]
+  invoke(event?: unknown, requestId?: string): Promise<Outcome>
+}
+
+function open(files: string | Readonly<Record<string, string>>, options: Partial<EnvironmentOptions> = {}): Opened {
+  const lines: string[] = []
+  const environment = openEnvironment({
+    functionName: 'taxis', functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:taxis', version: '7', handler: 'index.handler', environment: {},
+    directory: code(typeof files === 'string' ? { 'index.mjs': files } : files), memoryMb: 256, timeoutMs: 3000, log: (line) => void lines.push(line),
+      ...options,
+  })
+  opened.push(environment)
+  return { environment, lines, invoke: (event = {}, requestId = 'id-1') => environment.invoke(Buffer.from(JSON.stringify(event)), { requestId }) }
+}
+
+const json = (outcome: Outcome): unknown => JSON.parse(outcome.payload.toString())
+
+/** A failure with its error. */
+const failed = (kind: string, errorType: string, errorMessage: unknown) => ({ ok: false, kind, error: expect.objectContaining({ errorType, errorMessage }) })
+const withError = (outcome: Outcome) => ({ ...outcome, error: json(outcome) })
+
+describe('what a handler returns', () => {
+  test.each<[name: string, files: string | Record<string, string>, expected: unknown]>([
+    ['an async function', 'export const handler = async (event) => ({ got: event.x })', { got: 5 }],
+    ['nothing', 'export const handler = async () => {}', null],
+    ['a promise of a plain function', 'export const handler = (event) => Promise.resolve([event.x])', [5]],
+    ['a value of a plain function, which Lambda ignores', 'export const handler = () => 5', null],
+    ['a function, which is no JSON', 'export const handler = async () => () => 1', null],
+    ['CommonJS', { 'index.js': 'exports.handler = async (event) => event.x' }, 5],
+    ['CommonJS by its ending', { 'index.cjs': 'module.exports = { handler: async (event) => event.x }' }, 5],
+    ['an ES module by package.json', { 'index.js': 'export const handler = async (event) => event.x', 'package.json': '{"type":"module"}' }, 5],
+    ['TypeScript', { 'index.ts': 'interface E { x: number }\nexport const handler = async (event: E): Promise<number> => event.x * 2' }, 10],
+    ['imports of its own', { 'index.mjs': 'import { two } from "./lib/two.mjs"; import p from "p"; export const handler = async () => two + p',
+      'lib/two.mjs': 'export const two = 2', 'node_modules/p/index.js': 'module.exports = 3' }, 5],
+    ['a callback', { 'index.js': 'exports.handler = (event, context, callback) => setTimeout(() => callback(null, event.x), 5)' }, 5],
+    ['a callback that does not wait',
+      { 'index.js': 'exports.handler = (e, c, cb) => { c.callbackWaitsForEmptyEventLoop = false; setTimeout(() => {}, 60000); cb(null, 1) }' }, 1],
+    ['a callback that waits for the empty event loop',
+      { 'index.js': 'exports.handler = (e, c, cb) => { const r = []; cb(null, r); setTimeout(() => r.push(1), 20) }' }, [1]],
+    ['context.succeed', 'export const handler = (event, context) => { context.succeed("s") }', 's'],
+    ['context.done', 'export const handler = (event, context) => { context.done(null, "d") }', 'd'],
+    ['the first of several ends', 'export const handler = (e, c, cb) => { c.succeed(1); c.fail(new Error("no")); cb(null, 2) }', 1],
+    ['no callback and nothing to wait for', 'export const handler = (event, context, callback) => {}', null],
+    ['non-ASCII', 'export const handler = async () => "ü€😀"', 'ü€😀'],
+  ])('%s', async (_, files, expected) => {
+    const outcome = await open(files).invoke({ x: 5 })
+    expect({ ok: outcome.ok, payload: json(outcome) }).toEqual({ ok: true, payload: expected })
+  })
+
+  test('nested exports and folders', async () => {
+    expect(json(await open({ 'src/app.mjs': 'export const api = { v1: { get: async () => "nested" } }' },
+      { handler: 'src/app.api.v1.get' }).invoke())).toBe('nested')
+  })
+})
+
+describe('how an invocation fails', () => {
+  test.each<[name: string, files: string | Record<string, string>, kind: string, type: string, message: unknown]>([
+    ['rejection', 'export const handler = async () => { throw new TypeError("bad") }', 'handled', 'TypeError', 'bad'],
+    ['throw', 'export const handler = () => { throw new RangeError("far") }', 'handled', 'RangeError', 'far'],
+    ['a text thrown', 'export const handler = async () => { throw "words" }', 'handled', 'string', 'words'],
+    ['an object without anything thrown', 'export const handler = async () => { throw Object.create(null) }', 'handled', 'handled',
+      expect.stringContaining('problem')],
+    ['undefined thrown', 'export const handler = async () => { throw undefined }', 'handled', 'string', 'handled'],
+    ['a callback with an error', 'export const handler = (e, c, callback) => callback(new Error("told"))', 'handled', 'Error', 'told'],
+    ['context.fail', 'export const handler = (e, c) => c.fail(new Error("failed"))', 'handled', 'Error', 'failed'],
+    ['a result with a cycle', 'export const handler = async () => { const a = {}; a.a = a; return a }', 'handled', 'Error',
+      'Unable to stringify response body'],
+    ['a BigInt', 'export const handler = async () => ({ n: 1n })', 'handled', 'Error', 'Unable to stringify response body'],
+    ['a promise that nothing settles', 'export const handler = async () => new Promise(() => {})', 'unhandled', 'Runtime.NodeJsExit',
+      expect.stringContaining('never settled')],
+    ['an error in a timer',
+      'export const handler = async () => { setTimeout(() => { throw new Error("late") }); await new Promise((r) => setTimeout(r, 2000)) }', 'unhandled',
+        'Error', 'late'],
+    ['a rejection that nobody awaits',
+      'export const handler = async () => { Promise.reject(new Error("lost")); await new Promise((r) => setTimeout(r, 2000)) }', 'unhandled',
+        'Runtime.UnhandledPromiseRejection', 'Error: lost'],
+    ['a response of more than 6 MB', 'export const handler = async () => "x".repeat(6_291_555)', 'too-large', 'Function.ResponseSizeTooLarge',
+      'Response payload size exceeded maximum allowed payload size (6291556 bytes).'],
+    ['process.exit(3)', 'export const handler = async () => { process.exit(3) }', 'exit', 'Runtime.ExitError',
+      'RequestId: id-1 Error: Runtime exited with error: exit status 3'],
+    ['process.exit(0)', 'export const handler = async () => { process.exit(0) }', 'exit', 'Runtime.ExitError',
+      'RequestId: id-1 Error: Runtime exited without providing a reason'],
+    ['process.abort()', 'export const handler = async () => { process.abort() }', 'exit', 'Runtime.ExitError',
+      'RequestId: id-1 Error: Runtime exited with error: signal: aborted'],
+    ['no file', { 'other.mjs': '' }, 'init', 'Runtime.ImportModuleError', 'Error: Cannot find module \'index\''],
+    ['no dependency', 'import "nowhere"; export const handler = 1', 'init', 'Runtime.ImportModuleError',
+      expect.stringContaining('Cannot find package \'nowhere\'')],
+    ['no dependency in CommonJS', { 'index.js': 'require("nowhere")' }, 'init', 'Runtime.ImportModuleError',
+      expect.stringContaining('Cannot find module \'nowhere\'')],
+    ['no export', 'export const other = 1', 'init', 'Runtime.HandlerNotFound', 'index.handler is undefined or not exported'],
+    ['an export that is no function', 'export const handler = 1', 'init', 'Runtime.HandlerNotFound', 'index.handler is not a function'],
+    ['syntax', 'export const handler = async ( => {', 'init', 'Runtime.UserCodeSyntaxError', expect.stringContaining('SyntaxError')],
+    ['TypeScript that cannot be stripped', { 'index.ts': 'enum E { A }\nexport const handler = async () => E.A' }, 'init', 'Runtime.UserCodeSyntaxError',
+      expect.stringContaining('enum')],
+    ['an error while loading', 'throw new Error("no database")', 'init', 'Error', 'no database'],
+    ['an exit while loading', 'process.exit(9)', 'init', 'Runtime.ExitError', 'RequestId: id-1 Error: Runtime exited with error: exit status 9'],
+  ])('%s', async (_, files, kind, type, message) => {
+    const { environment, invoke } = open(files)
+    expect(withError(await invoke())).toMatchObject(failed(kind, type, message))
+    // What ended the process leaves an environment that can no longer be used; what did not, one that can.
+    const ends = ['exit', 'init'].includes(kind) || /late|lost/.test(String(message))
+    expect(environment.state).toBe(ends ? 'ended' : 'idle')
+    if (ends) await expect(invoke()).rejects.toThrow('The environment has ended')
+  })
+
+  test('a handler of no valid name', async () => {
+    expect(withError(await open('', { handler: '../index.handler' }).invoke())).toMatchObject(failed('init', 'Runtime.MalformedHandlerName',
+      expect.stringContaining('not a valid handler')))
+    expect(withError(await open('', { handler: 'handler' }).invoke())).toMatchObject(failed('init', 'Runtime.MalformedHandlerName', 'Bad handler'))
+  })
+
+  test('an event that is no JSON', async () => {
+    const { environment } = open('export const handler = async () => 1')
+    expect(withError(await environment.invoke(Buffer.from('{'), { requestId: 'r' }))).toMatchObject(failed('handled', 'SyntaxError', expect.any(String)))
+  })
+
+  test('the start takes too long', async () => {
+    expect(withError(await open('while (true) {}', { initTimeoutMs: 200 }).invoke()))
+      .toMatchObject(failed('init', 'Sandbox.Timedout', 'RequestId: id-1 Error: Init timed out after 0.20 seconds'))
+  })
+
+  test('what went wrong before the first invocation is told by it', async () => {
+    for (const text of ['process.exit(9)', 'throw new Error("x")']) {
+      const { environment, invoke } = open(text)
+      await environment.closed
+      expect(await invoke()).toMatchObject({ ok: false, kind: 'init' })
+    }
+  })
+})
+
+describe('time', () => {
+  test.each([
+    ['an endless loop', 'export const handler = async () => { while (true) {} }'],
+    ['a long wait', 'export const handler = async () => { await new Promise((r) => setTimeout(r, 60000)) }'],
+  ])('%s is killed', async (_, text) => {
+    const { environment, invoke, lines } = open(text, { timeoutMs: 150 })
+    const outcome = await invoke()
+    expect(withError(outcome)).toMatchObject(failed('timeout', 'Sandbox.Timedout',
+      expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z id-1 Task timed out after 0\.15 seconds$/)))
+    expect(outcome.durationMs).toBeGreaterThanOrEqual(150)
+    expect(outcome.durationMs).toBeLessThan(2500)
+    expect(outcome.logTail).toContain('Task timed out after 0.15 seconds')
+    expect(lines.at(-1)).toContain('Task timed out')
+    expect(() => process.kill(environment.pid!, 0)).toThrow('ESRCH')
+  })
+
+  test('an aborted invocation rejects, and its process is gone', async () => {
+    const { environment } = open('export const handler = async () => { while (true) {} }')
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(new Error('draining')), 100)
+    await expect(environment.invoke(Buffer.from('{}'), { requestId: 'r', signal: stop.signal })).rejects.toThrow('draining')
+    expect(() => process.kill(environment.pid!, 0)).toThrow('ESRCH')
+    await expect(environment.invoke(Buffer.from('{}'), { requestId: 'r', signal: stop.signal })).rejects.toThrow('draining')
+  })
+
+  test('a process that somebody kills', async () => {
+    const { environment, invoke } = open('export const handler = async () => { await new Promise((r) => setTimeout(r, 60000)) }')
+    setTimeout(() => process.kill(environment.pid!, 'SIGKILL'), 100)
+    expect(withError(await invoke())).toMatchObject(failed('exit', 'Runtime.ExitError', 'RequestId: id-1 Error: Runtime exited with error: signal: killed'))
+  })
+
+  test('stop while it works', async () => {
+    const { environment, invoke } = open('export const handler = async () => { await new Promise((r) => setTimeout(r, 60000)) }')
+    const invocation = invoke()
+    setTimeout(() => void environment.stop(), 80)
+    await expect(invocation).rejects.toMatchObject({ name: 'EnvironmentStopped' })
+  })
+})
+
+describe('a warm environment', () => {
+  test('keeps the module’s state, and tells its start once', async () => {
+    const { invoke, environment } = open('let n = 0; export const handler = async () => ++n')
+    const first = await invoke()
+    expect(first.initMs).toBeGreaterThan(5)
+    expect(first.logTail).toMatch(/^START RequestId: id-1 Version: 7\nEND RequestId: id-1\nREPORT RequestId: id-1\tDuration: /)
+    expect(first.logTail).toMatch(/Max Memory Used: \d+ MB\tInit Duration/)
+    expect(first.maxMemoryMb).toBeGreaterThan(20)
+    const second = await invoke()
+    expect([json(first), json(second), second.initMs]).toEqual([1, 2, undefined])
+    expect(environment.state).toBe('idle')
+  })
+
+  test('takes one invocation at a time', async () => {
+    const { invoke } = open('export const handler = async () => 1')
+    const first = invoke()
+    await expect(invoke()).rejects.toThrow('The environment is busy')
+    expect((await first).ok).toBe(true)
+  })
+
+  test('goes on after an error and after a response that is too large', async () => {
+    const { invoke } = open('export const handler = async (event) => { if (event.fail) throw new Error("x"); return "y".repeat(event.size) }')
+    expect((await invoke({ fail: true })).ok).toBe(false)
+    expect((await invoke({ size: 7_000_000 })).ok).toBe(false)
+    const large = await invoke({ size: 6_291_554 })
+    expect([large.ok, large.payload.length]).toEqual([true, 6_291_556])
+  })
+
+  test('events and responses of megabytes pass whole', async () => {
+    const { invoke } = open('export const handler = async (event) => event')
+    const event = { records: Array.from({ length: 20_000 }, (_, i) => ({ i, text: 'é'.repeat(60) })) }
+    expect(json(await invoke(event))).toEqual(event)
+  })
+
+  test('ends when something fails between two invocations', async () => {
+    const { environment, invoke, lines } = open('export const handler = async () => { setTimeout(() => { throw new Error("later") }, 20) }')
+    expect((await invoke()).ok).toBe(true)
+    await environment.closed
+    expect(environment.state).toBe('ended')
+    expect(lines.join()).toContain('later')
+  })
+})
+
+test('the context is that of Lambda', async () => {
+  const { environment } = open(`export const handler = async (event, context) => ({
+    ...context, remaining: context.getRemainingTimeInMillis(), methods: ['done', 'fail', 'succeed'].map((m) => typeof context[m]), cwd: process.cwd(),
+  })`, { timeoutMs: 2000 })
+  const outcome = await environment.invoke(Buffer.from('{}'), { requestId: 'abc', clientContext: { custom: { a: 1 } }, identity: { cognitoIdentityId: 'i' } })
+  const context = json(outcome) as { remaining: number }
+  expect(context).toMatchObject({
+    functionName: 'taxis', functionVersion: '7', memoryLimitInMB: '256', awsRequestId: 'abc', logGroupName: '/aws/lambda/taxis',
+    invokedFunctionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:taxis', logStreamName: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[7\][0-9a-f]{32}$/),
+    clientContext: { custom: { a: 1 } }, identity: { cognitoIdentityId: 'i' }, callbackWaitsForEmptyEventLoop: true, methods: ['function', 'function',
+      'function'],
+    cwd: environment.options.directory,
+  })
+  expect(context.remaining).toBeGreaterThan(1000)
+  expect(context.remaining).toBeLessThanOrEqual(2000)
+})
+
+describe('what a function cannot reach', () => {
+  test('it sees its own variables, and none of the service', async () => {
+    process.env.SERVICE_SECRET = 'hidden'
+    const { invoke, environment } = open('export const handler = async () => process.env', {
+      environment: { MINE: 'yes', NODE_OPTIONS: '--allow-child-process', AWS_LAMBDA_FUNCTION_NAME: 'other' },
+    })
+    const seen = json(await invoke()) as Record<string, string>
+    delete process.env.SERVICE_SECRET
+    expect(seen).toEqual({
+      MINE: 'yes', NODE_OPTIONS: '--allow-child-process', AWS_LAMBDA_FUNCTION_NAME: 'taxis', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+        AWS_LAMBDA_FUNCTION_VERSION: '7',
+      AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/taxis', AWS_LAMBDA_LOG_STREAM_NAME: expect.any(String), AWS_REGION: 'eu-west-1',
+        LAMBDA_TASK_ROOT: environment.options.directory,
+      TZ: 'UTC', _HANDLER: 'index.handler',
+    })
+  })
+
+  test('files, processes, threads, addons and other processes are out of its reach; its code and the network are not', async () => {
+    const server = createServer((socket) => socket.end('hello')).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { invoke, environment } = open({
+      'data.txt': 'mine',
+      'index.mjs': `
+        import fs from 'node:fs'
+        import net from 'node:net'
+        import { kill } from 'node:process'
+        const tries = (event) => ({
+          own: () => fs.readFileSync('data.txt', 'utf8'),
+          network: () => new Promise((resolve, reject) => net.connect(event.port, '127.0.0.1').on('data', (d) => resolve(String(d))).on('error', reject)),
+          self: () => process.kill(process.pid, 0),
+          passwd: () => fs.readFileSync('/etc/passwd', 'utf8'),
+          neighbour: () => fs.readFileSync(event.neighbour, 'utf8'),
+          above: () => fs.readdirSync('..'),
+          environ: () => fs.readFileSync('/proc/' + process.ppid + '/environ', 'utf8'),
+          write: () => fs.writeFileSync('data.txt', 'x'),
+          temporary: () => fs.writeFileSync('/tmp/weir-function-was-here', 'x'),
+          spawn: async () => (await import('node:child_process')).execFileSync('/bin/true'),
+          worker: async () => new (await import('node:worker_threads')).Worker('1', { eval: true }),
+          addon: () => process.dlopen({ exports: {} }, '/x.node'),
+          binding: () => process.binding('spawn_sync'),
+          debugger: async () => (await import('node:inspector')).open(0),
+          sqlite: async () => new (await import('node:sqlite')).DatabaseSync('/tmp/weir.db'),
+          import: () => import('/etc/hosts.mjs'),
+          kill: () => process.kill(process.ppid, 0),
+          killImported: () => kill(process.ppid, 0),
+          killRaw: () => { const code = process._kill(process.ppid, 0); if (code !== 0) throw { code } },
+          debugProcess: () => process._debugProcess(process.ppid),
+        })
+        export const handler = async (event) => {
+          const results = {}
+          for (const [name, attempt] of Object.entries(tries(event))) {
+            try { results[name] = await attempt() ?? 'done' } catch (error) { results[name] = 'no' }
+          }
+          return results
+        }`,
+    })
+    const neighbour = join(code({ 'secret.txt': 'theirs' }), 'secret.txt')
+    const prefixed = `${environment.options.directory}-other`
+    mkdirSync(prefixed)
+    writeFileSync(join(prefixed, 'secret.txt'), 'theirs')
+    const port = (server.address() as { port: number }).port
+    const { own, network, self, ...rest } = json(await invoke({ port, neighbour })) as Record<string, unknown>
+    expect({ own, network, self }).toEqual({ own: 'mine', network: 'hello', self: true })
+    expect(new Set(Object.values(rest)), JSON.stringify(rest)).toEqual(new Set(['no']))
+    expect(json(await invoke({ port, neighbour: join(prefixed, 'secret.txt') }))).toMatchObject({ neighbour: 'no' })
+    server.close()
+  })
+
+  test('garbage on the pipe ends the environment, an answer for another invocation counts for nothing', async () => {
+    const forged = open(`
+      import fs from 'node:fs'
+      const header = Buffer.alloc(13)
+      header.writeUInt32LE(8, 0)
+      header[4] = 2
+      header.writeUInt32LE(99, 5)
+      export const handler = async () => { fs.writeSync(3, Buffer.concat([header, Buffer.from('"forged"')])); return 'true' }`)
+    expect(json(await forged.invoke())).toBe('true')
+    const garbage = open(`
+      import fs from 'node:fs'
+      export const handler = async () => { fs.writeSync(3, Buffer.alloc(100, 255)); await new Promise((r) => setTimeout(r, 2000)) }`)
+    expect(await garbage.invoke()).toMatchObject({ ok: false, kind: 'exit' })
+    const closed = open('import fs from "node:fs"; export const handler = async () => { fs.closeSync(3); while (true) {} }')
+    expect(await closed.invoke()).toMatchObject({ ok: false, kind: 'exit' })
+  })
+})
+
+describe('the log', () => {
+  test('lines have time, request and level; those of the process itself stay as they are', async () => {
+    const { invoke, lines } = open(`export const handler = async () => {
+      console.log("a\\nb", { c: 1 }); console.error("bad"); process.stdout.write("raw\\nhalf"); process.stderr.write("err\\n")
+    }`)
+    const { logTail } = await invoke({}, 'req')
+    expect(lines).toEqual(expect.arrayContaining([expect.stringMatching(/^\d{4}-.*Z\treq\tINFO\ta\rb \{ c: 1 \}$/),
+      expect.stringMatching(/Z\treq\tERROR\tbad$/), 'raw', 'err']))
+    expect(logTail).toContain('ERROR\tbad\n')
+    expect((await invoke({}, 'next')).logTail).not.toContain('\treq\t')
+  })
+
+  test('an error is in the log', async () => {
+    const thrown = await open('export const handler = async () => { throw new Error("why") }').invoke()
+    expect(thrown.logTail).toMatch(/ERROR\tInvoke Error\t\{"errorType":"Error","errorMessage":"why","trace":\[/)
+    expect((await open('throw new Error("why")').invoke()).logTail).toContain('ERROR\tUncaught Exception\t{"errorType":"Error","errorMessage":"why"')
+  })
+
+  test('a flood is cut, with a notice, and hinders neither the function nor this process', async () => {
+    const { invoke, lines } = open(`export const handler = async () => {
+      const line = "x".repeat(999); for (let i = 0; i < 4000; i++) console.log(line); return "through"
+    }`)
+    const outcome = await invoke()
+    expect(json(outcome)).toBe('through')
+    expect(lines.length).toBeLessThan(2200)
+    expect(lines.some((line) => /^\d+ bytes of log were dropped/.test(line))).toBe(true)
+    expect(Buffer.byteLength(outcome.logTail)).toBeLessThanOrEqual(4096)
+    expect(outcome.durationMs).toBeLessThan(2500)
+  })
+
+  test('a long line is cut', async () => {
+    const { invoke, lines } = open('export const handler = async () => { process.stdout.write("y".repeat(300_000) + "\\nnext\\n") }')
+    await invoke()
+    expect(lines.filter((line) => !line.includes('dropped')).map((line) => line.length)).toEqual([262_144, 4])
+  })
+})
+
+describe('memory', () => {
+  test('beyond its limit the function is killed', async () => {
+    const { invoke, environment } = open(`const kept = []; export const handler = async () => {
+      while (true) { kept.push(Buffer.alloc(8_000_000, 1)); await new Promise((r) => setTimeout(r, 5)) }
+    }`, { memoryMb: 128 })
+    const outcome = await invoke()
+    expect(withError(outcome)).toMatchObject(failed('memory', 'Runtime.OutOfMemory', 'RequestId: id-1 Error: Runtime exited with error: signal: killed'))
+    expect(outcome.maxMemoryMb).toBeGreaterThan(128)
+    expect(environment.state).toBe('ended')
+  })
+})
+
+test.each<[Partial<EnvironmentOptions>, string]>([
+  [{ directory: 'relative' }, 'must be absolute'], [{ directory: '/a*' }, 'must be absolute'], [{ memoryMb: 64 }, 'from 128 to 10240'],
+    [{ memoryMb: Number.NaN }, 'from 128'],
+  [{ timeoutMs: 0 }, 'at most 15 minutes'], [{ timeoutMs: 1e9 }, 'at most 15 minutes'],
+])('options that cannot be: %j', (options, message) => {
+  expect(() => open('', options)).toThrow(message)
+})
+
+test('a directory behind a link', async () => {
+  const link = join(root, 'link')
+  symlinkSync(code({ 'index.js': 'const fs = require("fs"); exports.handler = async () => fs.readdirSync(process.env.LAMBDA_TASK_ROOT)' }), link)
+  expect(json(await open('', { directory: link }).invoke())).toEqual(['index.js'])
+})
+
+test('a directory that is not there', async () => {
+  expect(await open('', { directory: '/nowhere/at/all' }).invoke()).toMatchObject({ ok: false, kind: 'init' })
+})

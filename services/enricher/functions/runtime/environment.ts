@@ -1,0 +1,326 @@
+/**
+ * An execution environment: one child process that runs one function, one invocation at a time, and keeps its state between them.
+ *
+ * What it contains: the function sees its own environment variables and none of the service's, reads no file but its code, writes none, starts no process,
+ * thread or addon, and sends no signals; its time and its memory end by SIGKILL. What it does not contain: the network, which is open (127.0.0.1 and unix
+ * sockets included), the processor, which is shared, and code between two invocations, which is not frozen as AWS freezes it. It runs as the service's user,
+ * and Node calls its permission model a seat belt: run code of strangers in a container or a machine of its own. Symbolic links in the directory are
+ * followed wherever they lead; unpack none.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { isAbsolute } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { command } from './command.ts'
+import { FATAL, type Frame, frameReader, HANDLED, INIT, INIT_FAILED, INVOKE, MEMORY, READY, RESULT, sendFrame, TOO_LARGE, UNHANDLED } from './frames.ts'
+import { openLog } from './log.ts'
+import { endFirst, HAS_PROC, peakKb } from './memory.ts'
+import { endOf, errorPayload, type FailureKind, type Outcome } from './outcome.ts'
+import { runtimeVariables } from './variables.ts'
+
+/** Bytes of a response: Lambda's 6 MB. */
+export const MAX_RESPONSE_BYTES = 6_291_556
+/** For starting the process and loading its code, as on AWS. */
+const INIT_TIMEOUT_MS = 10_000
+/** How often memory is looked at while the function works. */
+const MEMORY_MS = 100
+/** From the end of the pipe to the kill: a process that is about to exit closes it first, and its exit status is to be known. */
+const EXIT_MS = 200
+
+export interface EnvironmentOptions {
+  readonly functionName: string
+  /** arn:aws:lambda:REGION:ACCOUNT:function:NAME */
+  readonly functionArn: string
+  /** A number or $LATEST. */
+  readonly version: string
+  /** Absolute; holds the code, and is all that the function can read, with the folders node_modules above it. */
+  readonly directory: string
+  /** `index.handler`: file without ending, then export. */
+  readonly handler: string
+  /** The function's own variables. They are set before its code is loaded: what Node or the linker read at start (NODE_OPTIONS, LD_PRELOAD) has no effect. */
+  readonly environment: Readonly<Record<string, string>>
+  /** 128 to 10,240: of resident memory, Node's own base of about 50 MiB included. */
+  readonly memoryMb: number
+  /** Of an invocation, without the start of the process. */
+  readonly timeoutMs: number
+  /** Of the start; 10 s if not given, as on AWS. */
+  readonly initTimeoutMs?: number
+  /** Gets every line that the function prints, at most 1 MB a second, and those on its ends. */
+  log(line: string): void
+}
+
+export interface InvocationOptions {
+  readonly requestId: string
+  /** What the caller sent as ClientContext, parsed. */
+  readonly clientContext?: unknown
+  /** Of Cognito. */
+  readonly identity?: unknown
+  /** Aborting kills the process, and the invocation rejects with the signal's reason: it counts as never made. */
+  readonly signal?: AbortSignal
+}
+
+export interface Environment {
+  readonly options: EnvironmentOptions
+  readonly pid: number | undefined
+  /** starting, until its code is loaded; it takes its first invocation already then. ended: the process is gone or about to go. */
+  readonly state: 'starting' | 'idle' | 'busy' | 'ended'
+  /** Resolves when the process is gone. */
+  readonly closed: Promise<void>
+  /**
+   * Calls the handler with the event that the payload is (JSON text). Resolves with what became of it, after the process has gone where it was killed.
+   * Rejects when the environment is busy or ended, with the reason of the signal, or with EnvironmentStopped; then it is unknown how far the handler got.
+   */
+  invoke(payload: Buffer, options: InvocationOptions): Promise<Outcome>
+  /** Kills the process at once; its invocation rejects with EnvironmentStopped. Resolves when it is gone. */
+  stop(): Promise<void>
+}
+
+/** The invocation was cut off because its environment had to go, not by a fault of the function. */
+export class EnvironmentStopped extends Error {
+  override readonly name = 'EnvironmentStopped'
+}
+
+interface Invocation {
+  readonly requestId: string
+  readonly sequence: number
+  readonly payload: Buffer
+  readonly options: InvocationOptions
+  /** When the event was handed over; undefined while the code is being loaded. */
+  startedAt: number | undefined
+  timeout: NodeJS.Timeout | undefined
+  resolve(outcome: Outcome): void
+  reject(error: unknown): void
+  release(): void
+}
+
+/** What is known of the end of an invocation or of the process before the process is gone. */
+type Verdict = Fault | { readonly rejection: unknown }
+
+interface Fault {
+  readonly kind: FailureKind
+  payload(requestId: string): Buffer
+}
+
+/** Starts the process at once. Throws for options that cannot be; whatever fails later is the outcome of the first invocation. */
+export function openEnvironment(options: EnvironmentOptions): Environment {
+  check(options)
+  const log = openLog((line) => options.log(line))
+  const openedAt = performance.now()
+  const [file, ...arguments_] = command(options.directory, options.memoryMb)
+  const child: ChildProcess = spawn(file, arguments_, { cwd: options.directory, env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true })
+  const pipe = child.stdio[3] as Duplex
+  let state: 'starting' | 'idle' | 'busy' | 'ended' = 'starting'
+  let initMs: number | undefined
+  let current: Invocation | undefined
+  let sequence = 0
+  let memoryKb = 0
+  let verdict: Verdict | undefined
+  let watch: NodeJS.Timeout | undefined = setInterval(watchMemory, MEMORY_MS)
+  const initTimeout = after(options.initTimeoutMs ?? INIT_TIMEOUT_MS, () => {
+    if (state !== 'starting') return
+    const text = `Init timed out after ${seconds(options.initTimeoutMs ?? INIT_TIMEOUT_MS)} seconds`
+    log.add(text)
+    end({ kind: 'init', payload: (id) => errorPayload('Sandbox.Timedout', `RequestId: ${id} Error: ${text}`) })
+  })
+
+  log.read(child.stdout!)
+  log.read(child.stderr!)
+  pipe.on('error', () => {})
+  // Without its pipe the function cannot be asked for anything more.
+  pipe.on('close', () => {
+    state = 'ended'
+    setTimeout(kill, EXIT_MS).unref()
+  })
+  pipe.on('data', frameReader(MAX_RESPONSE_BYTES, received, kill))
+  if (child.pid !== undefined) endFirst(child.pid)
+  child.on('error', (error) => {
+    verdict ??= { kind: 'init', payload: () => errorPayload('Runtime.ExitError', `The process could not be started: ${error.message}`) }
+    if (child.pid === undefined) gone(null, null)
+  })
+  const closed = new Promise<void>((resolve) => {
+    child.once('close', (code, signal) => {
+      gone(code, signal)
+      resolve()
+    })
+    child.once('error', () => child.pid === undefined && resolve())
+  })
+  sendFrame(pipe, INIT, 0, Buffer.from(JSON.stringify({
+    directory: options.directory, handler: options.handler, functionArn: options.functionArn, environment: runtimeVariables(options),
+    reportMemoryMs: HAS_PROC ? undefined : MEMORY_MS,
+  })))
+
+  function received({ type, sequence: of, number, body }: Frame): void {
+    memoryKb = Math.max(memoryKb, HAS_PROC ? 0 : number)
+    if (state === 'ended' || type === MEMORY) return
+    if (type === INIT_FAILED) return end({ kind: 'init', payload: () => body })
+    if (type === READY && state === 'starting') return ready()
+    // A late message of an earlier invocation, or of code that writes to the pipe itself.
+    if (!current || current.startedAt === undefined || of !== current.sequence) return
+    if (type === FATAL) return end({ kind: 'unhandled', payload: () => body })
+    if (type === RESULT) finish(undefined, body)
+    else if (type === HANDLED) finish('handled', body)
+    else if (type === UNHANDLED) finish('unhandled', body)
+    else if (type === TOO_LARGE) finish('too-large', body)
+  }
+
+  function ready(): void {
+    clearTimeout(initTimeout)
+    initMs = performance.now() - openedAt
+    state = 'idle'
+    if (current) begin(current)
+    else rest()
+  }
+
+  function begin(invocation: Invocation): void {
+    state = 'busy'
+    const { requestId, options: { clientContext, identity } } = invocation
+    log.note(`START RequestId: ${requestId} Version: ${options.version}`)
+    invocation.startedAt = performance.now()
+    invocation.timeout = after(options.timeoutMs, () => {
+      if (current !== invocation || state === 'ended') return
+      const text = `${new Date().toISOString()} ${requestId} Task timed out after ${seconds(options.timeoutMs)} seconds`
+      log.add(text)
+      end({ kind: 'timeout', payload: () => errorPayload('Sandbox.Timedout', text) })
+    })
+    watch ??= setInterval(watchMemory, MEMORY_MS)
+    const meta = Buffer.from(JSON.stringify({ requestId, deadlineMs: Date.now() + options.timeoutMs, clientContext, identity }))
+    sendFrame(pipe, INVOKE, invocation.sequence, meta, invocation.payload)
+  }
+
+  /** The function has answered, and its process stays. */
+  function finish(kind: FailureKind | undefined, payload: Buffer): void {
+    const invocation = current!
+    const durationMs = performance.now() - invocation.startedAt!
+    current = undefined
+    invocation.release()
+    rest()
+    // What it printed before it answered is read in this turn of the event loop.
+    setImmediate(() => {
+      look()
+      // What was answered counts; what is too large does not stay.
+      if (memoryKb > options.memoryMb * 1024) end({ rejection: new EnvironmentStopped('The environment has used more memory than its function may have.') })
+      else if (state === 'busy') state = 'idle'
+      const measured = measure(invocation, durationMs)
+      invocation.resolve(kind === undefined ? { ok: true, payload, ...measured } : { ok: false, kind, payload, ...measured })
+    })
+  }
+
+  function measure(invocation: Invocation, durationMs: number): Omit<Outcome & { ok: true }, 'ok' | 'payload'> {
+    const maxMemoryMb = Math.ceil(memoryKb / 1024)
+    const first = invocation.sequence === 1 ? initMs ?? performance.now() - openedAt : undefined
+    log.note(`END RequestId: ${invocation.requestId}`)
+    log.note(`REPORT RequestId: ${invocation.requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${Math.ceil(durationMs)} ms\t`
+      + `Memory Size: ${options.memoryMb} MB\tMax Memory Used: ${maxMemoryMb} MB\t${first === undefined ? '' : `Init Duration: ${first.toFixed(2)} ms\t`}`)
+    return { durationMs, maxMemoryMb, initMs: first, logTail: log.tail() }
+  }
+
+  function look(): void {
+    if (child.pid !== undefined) memoryKb = Math.max(memoryKb, peakKb(child.pid) ?? 0)
+  }
+
+  /** Memory is looked at only while the function works. */
+  function rest(): void {
+    clearInterval(watch)
+    watch = undefined
+  }
+
+  function watchMemory(): void {
+    look()
+    if (state === 'ended' || memoryKb <= options.memoryMb * 1024) return
+    end({ kind: 'memory', payload: (id) => errorPayload('Runtime.OutOfMemory', `RequestId: ${id} Error: Runtime exited with error: signal: killed`) })
+  }
+
+  /** Kills the process for a reason; the invocation ends when it is gone. The first reason counts. */
+  function end(reason: Verdict): void {
+    verdict ??= reason
+    state = 'ended'
+    kill()
+  }
+
+  function kill(): void {
+    state = 'ended'
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    try {
+      process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // Not yet a group of its own, or gone.
+      child.kill('SIGKILL')
+    }
+  }
+
+  function gone(code: number | null, signal: NodeJS.Signals | null): void {
+    const starting = initMs === undefined
+    state = 'ended'
+    rest()
+    clearTimeout(initTimeout)
+    pipe.destroy()
+    log.end()
+    const invocation = current
+    if (!invocation) return
+    current = undefined
+    invocation.release()
+    if (verdict && 'rejection' in verdict) return invocation.reject(verdict.rejection)
+    const durationMs = performance.now() - (invocation.startedAt ?? openedAt)
+    const { kind, payload } = verdict ?? exited(code, signal, starting)
+    const body = payload(invocation.requestId)
+    if (!verdict || kind === 'memory') log.add(String(JSON.parse(body.toString()).errorMessage))
+    invocation.resolve({ ok: false, kind, payload: body, ...measure(invocation, invocation.startedAt === undefined ? 0 : durationMs) })
+  }
+
+  /** The process ended by itself. */
+  function exited(code: number | null, signal: NodeJS.Signals | null, starting: boolean): Fault {
+    const how = endOf(code, signal)
+    // V8 aborts when its heap is full.
+    const full = signal === 'SIGABRT' && log.tail().includes('JavaScript heap out of memory')
+    return {
+      kind: full ? 'memory' : starting ? 'init' : 'exit',
+      payload: (id) => errorPayload(full ? 'Runtime.OutOfMemory' : 'Runtime.ExitError',
+        `RequestId: ${id} Error: ${how === undefined ? 'Runtime exited without providing a reason' : `Runtime exited with error: ${how}`}`),
+    }
+  }
+
+  return {
+    options, closed,
+    get pid() {
+      return child.pid
+    },
+    get state() {
+      return current && state === 'idle' ? 'busy' : state
+    },
+    invoke: (payload, invocationOptions) => new Promise((resolve, reject) => {
+      const { signal, requestId } = invocationOptions
+      if (signal?.aborted) return reject(signal.reason)
+      if (current || state === 'busy') return reject(new Error('The environment is busy; give it one invocation at a time.'))
+      // What went wrong before the first invocation is the outcome of the first.
+      const failedToStart = initMs === undefined && sequence === 0 && !(verdict && 'rejection' in verdict)
+      if (state === 'ended' && !failedToStart) return reject(new EnvironmentStopped('The environment has ended; open another one.'))
+      const abort = (): void => end({ rejection: signal!.reason })
+      signal?.addEventListener('abort', abort, { once: true })
+      const invocation: Invocation = {
+        requestId, sequence: ++sequence, payload, options: invocationOptions, startedAt: undefined, timeout: undefined, resolve, reject,
+        release: () => {
+          clearTimeout(invocation.timeout)
+          signal?.removeEventListener('abort', abort)
+        },
+      }
+      current = invocation
+      log.begin()
+      if (state === 'idle') begin(invocation)
+      else if (child.exitCode !== null || child.signalCode !== null) gone(child.exitCode, child.signalCode)
+    }),
+    stop: () => {
+      end({ rejection: new EnvironmentStopped('The environment was stopped while its function worked.') })
+      return closed
+    },
+  }
+}
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(2)
+
+/** Calls back after the time, but not before what has arrived by then is read: this process may have been busy itself. */
+const after = (ms: number, callback: () => void): NodeJS.Timeout => setTimeout(() => setImmediate(callback), ms)
+
+function check({ directory, memoryMb, timeoutMs }: EnvironmentOptions): void {
+  if (!isAbsolute(directory) || directory.includes('*')) throw new Error(`The directory ${directory} of a function must be absolute and have no * in its name.`)
+  if (!(memoryMb >= 128 && memoryMb <= 10_240)) throw new Error(`The memory of a function is ${memoryMb} MB; it must be from 128 to 10240.`)
+  if (!(timeoutMs > 0 && timeoutMs <= 900_000)) throw new Error(`The timeout of a function is ${timeoutMs} ms; it must be at most 15 minutes.`)
+}

@@ -1,0 +1,20 @@
+/** The environment variables of a function: its own, and those that Lambda's runtime sets. */
+import { randomBytes } from 'node:crypto'
+import type { EnvironmentOptions } from './environment.ts'
+
+/** Lambda's names win over the function's own, but for TZ, which is UTC where the function says nothing else. */
+export function runtimeVariables(options: EnvironmentOptions): Record<string, string> {
+  const region = options.functionArn.split(':')[3] || 'us-east-1'
+  return {
+    TZ: 'UTC',
+    ...options.environment,
+    AWS_LAMBDA_FUNCTION_NAME: options.functionName,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMb),
+    AWS_LAMBDA_FUNCTION_VERSION: options.version,
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${options.functionName}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[${options.version}]${randomBytes(16).toString('hex')}`,
+    AWS_REGION: region,
+    LAMBDA_TASK_ROOT: options.directory,
+    _HANDLER: options.handler,
+  }
+}

@@ -1,4 +1,5 @@
 import { kafkaConfig } from '@weir/kafka'
+import { awsAccessConfig } from '@weir/aws'
 import { accessConfig, type ConfigReader } from '@weir/service'
 
 /** Everything the ingest-hub can be told by its environment. */
@@ -9,6 +10,14 @@ export function config(reader: ConfigReader) {
     access: accessConfig(reader),
     memoryBytes: reader.integer('HUB_MEMORY_MB',
       'What requests being read and records not yet stored may take together, MiB; more is answered with 429.', 24, 12, 4096) << 20,
+    awsAccess: awsAccessConfig(reader),
+    kinesis: {
+      region: reader.string('AWS_REGION', 'The region in ARNs and errors.', 'us-east-1'),
+      accountId: reader.string('AWS_ACCOUNT_ID', 'The account in ARNs and errors, twelve digits.', '000000000000'),
+      throttled: reader.flag('KINESIS_THROTTLING', 'Whether a shard of a provisioned stream takes 1,000 records and 1 MiB a second, as at AWS, or as much as there is.', true),
+      shardLimit: reader.integer('KINESIS_SHARD_LIMIT', 'Open shards of all streams together.', 500, 1, 100_000),
+      replicas: reader.integer('KAFKA_REPLICATION', 'Replicas of each partition of the topics that streams make; -1: the broker\'s default.', -1, -1, 32),
+    },
     http: {
       host: reader.string('HTTP_HOST', 'The address to listen at.', '0.0.0.0'),
       port: reader.port('HTTP_PORT', 'The port of the HTTP door, health and metrics.', 8080),

@@ -1,7 +1,9 @@
+import { openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { configured, openAccess, openHttp, publishStats, readConfig, Service } from '@weir/service'
+import { configured, instance, openAccess, openHttp, publishStats, readConfig, Service } from '@weir/service'
 import { config as read } from './config.ts'
+import { openKinesis } from './doors/kinesis/door.ts'
 import { httpDoor } from './doors/http/door.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
@@ -16,9 +18,14 @@ await Service.named('ingest-hub')
   .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
   .with('intake', ({ kafka, codec }) => openIntake({ kafka, codec, topics: topicsOfDoor('http'), memoryBytes: config.memoryBytes }))
   .with('stats', async ({ intake, codec }, { log }) => publishStats({ log, producer: intake.producer, writer: await codec.writer('weir.stats') }))
-  .with('http', ({ access, collector, kafka, intake }, { log }) => openHttp(config.http, {
+  .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
+  .with('kinesis', ({ awsAccess, codec, kafka, intake }, { log }) => openKinesis(config.kinesis, { access: awsAccess, codec, kafka, intake, instance, log }))
+  .with('http', ({ access, collector, kafka, kinesis, intake }, { log }) => openHttp(config.http, {
     log,
     ready: { kafka: kafka.connected },
-    routes: httpDoor({ intake, access, collector, connected: kafka.connected }),
+    routes: async (app) => {
+      await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
+      await app.register(kinesis)
+    },
   }))
   .start()

@@ -5,7 +5,6 @@ import type { EventRecord } from './delivery.ts'
 
 export interface KeyedRecord extends EventRecord {
   readonly key: Buffer | null
-  /** Of the record's part of the event, for filters: parsed when first asked for. */
   readonly offset: number
 }
 
@@ -38,13 +37,13 @@ export function kinesisEvent(records: readonly EventRecord[], window = ''): stri
   return `{"Records":[${records.map(({ json }) => json).join()}]${window}}`
 }
 
-/** Record `i` of a batch as a Kafka event's. */
-export function kafkaRecord(batch: RecordBatch, i: number): KeyedRecord {
+/** Record `i` of a batch as a Kafka event's. @param value in the place of the record's own */
+export function kafkaRecord(batch: RecordBatch, i: number, value: Buffer | null = valueOf(batch, i)): KeyedRecord {
   const { topic, partition } = batch
   const offset = batch.offsets[i]
   const json = JSON.stringify({
     topic, partition, offset, timestamp: batch.timestamps[i], timestampType: 'LOG_APPEND_TIME',
-    key: keyOf(batch, i)?.toString('base64'), value: valueOf(batch, i)?.toString('base64'), headers: headersOf(batch, i),
+    key: keyOf(batch, i)?.toString('base64'), value: value?.toString('base64'), headers: headersOf(batch, i),
   })
   return { identifier: String(offset), timestamp: batch.timestamps[i], key: keyOf(batch, i), offset, json }
 }

@@ -1,0 +1,32 @@
+/** Base64 as AWS takes it: the plain alphabet, padded, nothing else. Node alone skips over what it does not know. */
+
+const PLUS = 43
+const SLASH = 47
+const PAD = 61
+
+/** Undefined where the text is no strict base64. */
+export function decodeBase64(text: string): Buffer | undefined {
+  const { length } = text
+  if (length === 0) return Buffer.alloc(0)
+  if ((length & 3) !== 0) return undefined
+  const pads = text.charCodeAt(length - 1) !== PAD ? 0 : text.charCodeAt(length - 2) !== PAD ? 1 : 2
+  if (pads > 0 && (digit(text.charCodeAt(length - 1 - pads)) & (pads === 1 ? 0b11 : 0b1111)) !== 0) return undefined
+  const bytes = Buffer.from(text, 'base64')
+  // Each character that was skipped makes it shorter; those of the other alphabet are not skipped.
+  return bytes.length !== length / 4 * 3 - pads || text.includes('-') || text.includes('_') ? undefined : bytes
+}
+
+/** What is wrong with a text that decodeBase64 refused, in AWS's words (with AWS's spelling). */
+export function base64Problem(text: string): string {
+  if (text.length % 4 !== 0) return `Base64 encoded length is expected a multiple of 4 bytes but found: ${text.length}`
+  const wrong = /[^a-zA-Z0-9+/=]|=[^=]/.exec(text)
+  return wrong === null ? 'Invalid last non-pad Base64 character dectected' : `Invalid Base64 character: '${wrong[0][0]}'`
+}
+
+/** The value of a character; 0 for what is none, which the length tells. */
+function digit(code: number): number {
+  if (code >= 97) return code - 71
+  if (code >= 65) return code - 65
+  if (code >= 48) return code + 4
+  return code === PLUS ? 62 : code === SLASH ? 63 : 0
+}

@@ -1,0 +1,52 @@
+/** Bodies in one piece, read by the door itself: AWS answers in its own words to bodies of any type. */
+import type { IncomingMessage } from 'node:http'
+import { overloaded, tooLarge } from './errors.ts'
+
+/** What bounds the bytes of all requests together. */
+export interface Admission {
+  /** A place for a request whose body is announced with so many bytes (0: unknown); undefined when there is none now. */
+  admit(announcedBytes: number): Lease | undefined
+}
+
+/** A request's place. */
+export interface Lease {
+  /** Makes it cover that many bytes in total; false when there is no room. */
+  cover(bytes: number): boolean
+  release(): void
+}
+
+/** A place for everybody. */
+export const UNBOUNDED: Admission = { admit: () => ({ cover: () => true, release: () => {} }) }
+
+/** Bytes that the request announces; 0: unknown. */
+export function announcedBytes({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0) || 0
+}
+
+/**
+ * The whole body; undefined where the client has gone before its end. Throws RequestEntityTooLargeException as soon as it is longer than `most` bytes, and
+ * ServiceUnavailable where the lease has no room for it; what is left passes by unread then, so that the client hears the answer.
+ */
+export function readBody(request: IncomingMessage, most: number, lease: Lease): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    const refuse = (error: Error): void => {
+      request.off('data', take)
+      chunks.length = 0
+      request.resume()
+      reject(error)
+    }
+    const take = (chunk: Buffer): void => {
+      length += chunk.length
+      if (length > most) refuse(tooLarge())
+      else if (!lease.cover(length)) refuse(overloaded())
+      else chunks.push(chunk)
+    }
+    request.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
+    request.once('error', () => resolve(undefined))
+    request.once('close', () => resolve(undefined))
+    if (announcedBytes(request) > most) refuse(tooLarge())
+    else request.on('data', take)
+  })
+}

@@ -1,0 +1,104 @@
+/** Answers that are streams of events: `application/vnd.amazon.eventstream` ("Amazon event stream specification" of Smithy). */
+import { crc32 } from 'node:zlib'
+import { errorBody, type AwsError } from './errors.ts'
+import type { AwsContext } from './json-rpc.ts'
+import { shapeOf } from './model.ts'
+import { compileEncoder, CONTENT_TYPES, encodeTexts, type Encode } from './wire.ts'
+
+export const EVENT_STREAM = 'application/vnd.amazon.eventstream'
+
+/** Type of a header's value. */
+const STRING = 7
+/** Lengths of the message and of its headers, and the checksum of both. */
+const PRELUDE_LENGTH = 12
+const CHECKSUM_LENGTH = 4
+
+/** @param headers texts by name, 255 bytes a name and 65535 a text at the most */
+export function encodeMessage(headers: Readonly<Record<string, string>>, payload: Uint8Array): Buffer {
+  const entries = Object.entries(headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const)
+  let headersLength = 0
+  for (const [name, value] of entries) headersLength += 1 + name.length + 1 + 2 + value.length
+  const length = PRELUDE_LENGTH + headersLength + payload.length + CHECKSUM_LENGTH
+  const message = Buffer.allocUnsafe(length)
+  message.writeUInt32BE(length, 0)
+  message.writeUInt32BE(headersLength, 4)
+  message.writeUInt32BE(crc32(message.subarray(0, 8)), 8)
+  let at = PRELUDE_LENGTH
+  for (const [name, value] of entries) {
+    at = message.writeUInt8(name.length, at)
+    at += name.copy(message, at)
+    at = message.writeUInt8(STRING, at)
+    at = message.writeUInt16BE(value.length, at)
+    at += value.copy(message, at)
+  }
+  message.set(payload, at)
+  at += payload.length
+  message.writeUInt32BE(crc32(message.subarray(0, at)), at)
+  return message
+}
+
+/** @param type the event's name; initial-response for the answer's members that are no events */
+export function eventMessage(type: string, contentType: string, payload: Uint8Array): Buffer {
+  return encodeMessage({ ':event-type': type, ':content-type': contentType, ':message-type': 'event' }, payload)
+}
+
+/** An error that the stream's model has. */
+export function exceptionMessage(type: string, contentType: string, payload: Uint8Array): Buffer {
+  return encodeMessage({ ':exception-type': type, ':content-type': contentType, ':message-type': 'exception' }, payload)
+}
+
+/** Any other error. */
+export function errorMessage(code: string, message: string): Buffer {
+  return encodeMessage({ ':error-code': code, ':error-message': message, ':message-type': 'error' }, Buffer.alloc(0))
+}
+
+export interface EventStream {
+  /** Resolves when the client has gone or the stream has ended. */
+  readonly closed: Promise<void>
+  /** Resolves when the next event may be sent: a slow client slows the sender. What is sent to a client that has gone is lost. */
+  send(type: string, event: object): Promise<void>
+  /** The last message of a stream that failed. */
+  fail(error: AwsError): Promise<void>
+  end(): void
+}
+
+/** Answers 200 and begins the stream. For operations whose output has an event stream; these return HIJACKED then. */
+export function openEventStream({ reply: { raw }, model, operation, protocol, headers }: AwsContext): EventStream {
+  const events = eventsOf(model.operations[operation].output)
+  const encoders = new Map<string, Encode>()
+  const contentType = CONTENT_TYPES[protocol]
+  const closed = new Promise<void>((resolve) => raw.once('close', resolve))
+
+  function eventsOf(output: string | undefined): Readonly<Record<string, string>> {
+    const shape = output === undefined ? undefined : shapeOf(model, output)
+    for (const name of shape?.type === 'structure' ? Object.values(shape.members) : []) {
+      const member = shapeOf(model, name)
+      if (member.type === 'structure' && member.eventstream) return member.members
+    }
+    throw new Error(`${operation} has no event stream.`)
+  }
+
+  const encoderOf = (type: string): Encode => {
+    const made = encoders.get(type) ?? compileEncoder(model, events[type])
+    encoders.set(type, made)
+    return made
+  }
+
+  const write = (message: Buffer): Promise<void> => {
+    if (raw.destroyed || raw.writableEnded || raw.write(message)) return Promise.resolve()
+    const drained = Promise.withResolvers<void>()
+    raw.once('drain', drained.resolve)
+    return Promise.race([drained.promise, closed]).finally(() => raw.off('drain', drained.resolve))
+  }
+
+  raw.writeHead(200, { ...headers, 'content-type': EVENT_STREAM })
+  void write(eventMessage('initial-response', contentType, encodeTexts({}, protocol)))
+  return {
+    closed,
+    send: (type, event) => write(eventMessage(type, contentType, encoderOf(type)(event, protocol))),
+    fail: (error) => write(Object.hasOwn(events, error.code)
+      ? exceptionMessage(error.code, contentType, encodeTexts(errorBody(error), protocol))
+      : errorMessage(error.code, error.message)),
+    end: () => { raw.end() },
+  }
+}

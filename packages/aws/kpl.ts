@@ -1,0 +1,110 @@
+/**
+ * Records that the Kinesis Producer Library packed into one ("KPL Aggregated Record Format"): F3 89 9A C2, a protobuf message, and the MD5 of that message.
+ * message AggregatedRecord { repeated string partition_key_table = 1; repeated string explicit_hash_key_table = 2; repeated Record records = 3; }
+ * message Record { required uint64 partition_key_index = 1; optional uint64 explicit_hash_key_index = 2; required bytes data = 3; repeated Tag tags = 4; }
+ */
+import { hash } from 'node:crypto'
+
+export interface UserRecord {
+  readonly partitionKey: string
+  /** Decimal. */
+  readonly explicitHashKey?: string
+  /** A view of the packed record. */
+  readonly data: Buffer
+}
+
+const MAGIC = 0xf3899ac2
+const MAGIC_LENGTH = 4
+const DIGEST_LENGTH = 16
+/** In one: as many as have 8 bytes each in a record of 1 MiB. */
+const MOST_RECORDS = 1 << 17
+const HASH_KEY = /^\d{1,39}$/
+
+const VARINT = 0
+const FIXED_64 = 1
+const DELIMITED = 2
+const FIXED_32 = 5
+
+/** Thrown inside, for what is no aggregated record after all. */
+const MALFORMED = Symbol('malformed')
+
+interface Field {
+  readonly number: number
+  readonly type: number
+  /** A varint's value; else 0. */
+  readonly value: number
+  /** Of delimited bytes. */
+  readonly start: number
+  readonly end: number
+}
+
+/** The records in it, in their order; undefined for an ordinary record, which is also what looks like an aggregated one and is damaged. */
+export function deaggregate(value: Buffer): UserRecord[] | undefined {
+  const end = value.length - DIGEST_LENGTH
+  if (end < MAGIC_LENGTH || value.readUInt32BE(0) !== MAGIC) return undefined
+  if (hash('md5', value.subarray(MAGIC_LENGTH, end), 'buffer').compare(value, end) !== 0) return undefined
+  try {
+    return unpack(value, MAGIC_LENGTH, end)
+  } catch (error) {
+    if (error === MALFORMED) return undefined
+    throw error
+  }
+}
+
+function unpack(bytes: Buffer, start: number, end: number): UserRecord[] {
+  const keys: string[] = []
+  const hashKeys: string[] = []
+  const records: Field[] = []
+  for (const field of fields(bytes, start, end)) {
+    if (field.type !== DELIMITED || field.number > 3) continue
+    if (field.number === 1) keys.push(bytes.utf8Slice(field.start, field.end))
+    else if (field.number === 2) hashKeys.push(hashKey(bytes.latin1Slice(field.start, field.end)))
+    else if (records.push(field) > MOST_RECORDS) throw MALFORMED
+  }
+  return records.map((record) => userRecord(bytes, record, keys, hashKeys))
+}
+
+function userRecord(bytes: Buffer, record: Field, keys: readonly string[], hashKeys: readonly string[]): UserRecord {
+  let key: string | undefined
+  let explicitHashKey: string | undefined
+  let data: Buffer | undefined
+  for (const { number, type, value, start, end } of fields(bytes, record.start, record.end)) {
+    if (number === 1 && type === VARINT) key = keys[value] ?? malformed()
+    else if (number === 2 && type === VARINT) explicitHashKey = hashKeys[value] ?? malformed()
+    else if (number === 3 && type === DELIMITED) data = bytes.subarray(start, end)
+  }
+  if (key === undefined || data === undefined) throw MALFORMED
+  return explicitHashKey === undefined ? { partitionKey: key, data } : { partitionKey: key, explicitHashKey, data }
+}
+
+function* fields(bytes: Buffer, start: number, end: number): Generator<Field, void> {
+  let at = start
+  const varint = (): number => {
+    let value = 0
+    for (let scale = 1; scale < 2 ** 70; scale *= 128) {
+      if (at >= end) throw MALFORMED
+      const byte = bytes[at++]
+      value += (byte & 127) * scale
+      if (byte < 128) return value
+    }
+    throw MALFORMED
+  }
+  while (at < end) {
+    const tag = varint()
+    const number = Math.floor(tag / 8)
+    const type = tag % 8
+    const value = type === VARINT ? varint() : 0
+    const length = type === DELIMITED ? varint() : type === FIXED_64 ? 8 : type === FIXED_32 ? 4 : type === VARINT ? 0 : malformed()
+    if (number === 0 || length > end - at) throw MALFORMED
+    at += length
+    yield { number, type, value, start: at - length, end: at }
+  }
+}
+
+function hashKey(text: string): string {
+  return HASH_KEY.test(text) ? text : malformed()
+}
+
+function malformed(): never {
+  throw MALFORMED
+}

@@ -1,0 +1,94 @@
+/** Single values: from what JSON or CBOR has to what shapes mean, or a SerializationException in AWS's words. */
+import { base64Problem, decodeBase64 } from './base64.ts'
+import { serializationError } from './errors.ts'
+import type { Shape } from './model.ts'
+import { cut } from './print.ts'
+
+/** In JSON blobs are base64 and timestamps seconds; in CBOR they are bytes and milliseconds. */
+export type Protocol = 'json' | 'cbor'
+
+/** Takes what is neither null nor undefined. */
+export type Convert = (value: unknown, protocol: Protocol) => unknown
+
+const MOST_INTEGER = 2 ** 31 - 1
+/** ms, either side of 1970: what a Date holds. */
+const MOST_TIME = 8.64e15
+const YES = new Set(['TRUE', '1', 'YES'])
+const NO = new Set(['FALSE', '0', 'NO'])
+
+/** For shapes that contain nothing. */
+export function converter({ type }: Shape): Convert {
+  switch (type) {
+    case 'string': return (value) => (typeof value === 'string' ? value : wrongType(value, 'an String'))
+    case 'blob': return toBlob
+    case 'boolean': return toBoolean
+    case 'timestamp': return toDate
+    case 'integer': return (value) => within(-MOST_INTEGER - 1, Math.trunc(toNumber(value, 'Integer')), MOST_INTEGER)
+    case 'long': return (value) => within(Number.MIN_SAFE_INTEGER, Math.trunc(toNumber(value, 'Long')), Number.MAX_SAFE_INTEGER)
+    case 'float': return (value) => toNumber(value, 'Float')
+    case 'double': return (value) => toNumber(value, 'Double')
+    default: throw new Error(`There is no single value of type ${type}.`)
+  }
+}
+
+/** The value, if it is such a container; throws SerializationException. */
+export function expectContainer(value: unknown, wanted: 'list' | 'map' | 'structure', depth: number, mostDepth: number): object {
+  if (depth > mostDepth) throw serializationError('The request is nested too deeply')
+  if (typeof value !== 'object' || value instanceof Uint8Array || value instanceof Date) {
+    throw serializationError(wanted === 'structure' ? 'Expected null' : `Expected ${wanted} or null`)
+  }
+  if (Array.isArray(value) !== (wanted === 'list')) misplaced(value as object)
+  return value as object
+}
+
+function toBlob(value: unknown): Buffer {
+  if (typeof value === 'string') {
+    const bytes = decodeBase64(value)
+    if (bytes === undefined) throw serializationError(`'${cut(value)}' can not be converted to a Blob: ${base64Problem(value)}`)
+    return bytes
+  }
+  return value instanceof Buffer ? value : wrongType(value, 'a Blob')
+}
+
+function toBoolean(value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  if (typeof value !== 'string') return wrongType(value, 'an Boolean')
+  const upper = value.toUpperCase()
+  if (YES.has(upper)) return true
+  if (NO.has(upper)) return false
+  throw serializationError(`'${cut(upper)}' can not be converted to an Boolean`)
+}
+
+function toDate(value: unknown, protocol: Protocol): Date {
+  if (value instanceof Date) return value
+  if (typeof value !== 'number') return wrongType(value, 'milliseconds since epoch')
+  return new Date(within(-MOST_TIME, Math.round(protocol === 'json' ? value * 1000 : value), MOST_TIME))
+}
+
+function toNumber(value: unknown, type: string): number {
+  return typeof value === 'number' ? value : wrongType(value, `an ${type}`)
+}
+
+/** Java's narrowing: what is out of range becomes the end of the range. */
+function within(least: number, value: number, most: number): number {
+  // Not -0, which would be printed so.
+  return Math.max(least, Math.min(most, value)) || 0
+}
+
+function wrongType(value: unknown, wanted: string): never {
+  if (typeof value === 'object' && !(value instanceof Uint8Array) && !(value instanceof Date)) misplaced(value as object)
+  throw serializationError(`class ${javaClass(value)} can not be converted to ${wanted}`)
+}
+
+function misplaced(value: object): never {
+  throw serializationError(Array.isArray(value) ? 'Start of list found where not expected' : 'Start of structure or map found where not expected.')
+}
+
+function javaClass(value: unknown): string {
+  switch (typeof value) {
+    case 'boolean': return 'java.lang.Boolean'
+    case 'number': return 'com.amazon.coral.value.json.numbers.TruncatingBigNumber'
+    case 'string': return 'java.lang.String'
+    default: return value instanceof Date ? 'java.util.Date' : 'java.nio.HeapByteBuffer'
+  }
+}

@@ -1,0 +1,97 @@
+/** Whether a request was signed by who it says: AWS Signature Version 4. */
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { expiredToken, invalidSignature, unrecognizedClient } from '../errors.ts'
+import { canonicalHash, type SignedRequest } from './canonical.ts'
+import { ALGORITHM, basicTime, claimOf, type Claim } from './claim.ts'
+
+/** How far the signer's clock may be off, either way; Kinesis' own bound. */
+const SKEW_MINUTES = 5
+const MINUTE_MS = 60_000
+/** Signing keys kept: one a day, region, service and access key. */
+const MOST_KEYS = 1000
+const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
+const SIGNATURE = /^[0-9a-f]{64}$/
+
+/** What is known of an access key. */
+export interface Credential {
+  readonly secret: string
+  /** ms; undefined: for ever. */
+  readonly expiresAt?: number
+  /** Whether requests may come with this session token (undefined: none came). */
+  acceptsToken(token: string | undefined): boolean
+}
+
+export interface Signer<C extends Credential> {
+  readonly credential: C
+  /** For which the request was signed. */
+  readonly region: string
+}
+
+/** Throws AwsErrors with AWS's names and texts. The body is hashed, unless the signature says that it leaves it out. */
+export type Verify<C extends Credential> = (request: SignedRequest, body: Uint8Array, service: string) => Signer<C>
+
+/**
+ * @param credentialOf by access key id; undefined: there is none
+ * @param now ms, for tests
+ */
+export function signatureVerifier<C extends Credential>(credentialOf: (accessKeyId: string) => C | undefined, now: () => number = Date.now): Verify<C> {
+  const signingKeys = new Map<string, { readonly secret: string, readonly key: Buffer }>()
+
+  const signingKey = (credential: C, { accessKeyId, day, region, scope }: Claim, service: string): Buffer => {
+    const kept = signingKeys.get(`${accessKeyId}/${scope}`)
+    return kept?.secret === credential.secret ? kept.key : hmac(hmac(hmac(hmac(`AWS4${credential.secret}`, day), region), service), 'aws4_request')
+  }
+  /** Only what was right is kept, so that nobody else can push keys out. */
+  const keep = ({ accessKeyId, scope }: Claim, secret: string, key: Buffer): void => {
+    const name = `${accessKeyId}/${scope}`
+    if (signingKeys.get(name)?.key === key) return
+    if (signingKeys.size >= MOST_KEYS) signingKeys.delete(signingKeys.keys().next().value!)
+    signingKeys.set(name, { secret, key })
+  }
+
+  return (request, body, service) => {
+    const claim = claimOf(request, service)
+    checkTime(claim, now())
+    const credential = credentialOf(claim.accessKeyId)
+    if (credential === undefined || !credential.acceptsToken(claim.sessionToken)) throw unrecognizedClient()
+    if (credential.expiresAt !== undefined && credential.expiresAt <= now()) throw expiredToken()
+    const key = signingKey(credential, claim, service)
+    const { time, scope, query, headers, signedHeaders } = claim
+    const canonical = canonicalHash(request, query, headers, signedHeaders, payloadHash(claim, body))
+    const expected = hmac(key, `${ALGORITHM}\n${time}\n${scope}\n${canonical}`)
+    if (!SIGNATURE.test(claim.signature) || !timingSafeEqual(Buffer.from(claim.signature, 'hex'), expected)) throw mismatch()
+    keep(claim, credential.secret, key)
+    return { credential, region: claim.region }
+  }
+}
+
+/** What stands for the body in the signature: its hash, which a header may repeat. */
+function payloadHash({ headers, query }: Claim, body: Uint8Array): string {
+  const said = headers.get('x-amz-content-sha256')?.[0] ?? query.find(({ name }) => name === 'X-Amz-Content-Sha256')?.value
+  if (said === UNSIGNED_PAYLOAD) return said
+  const found = hash('sha256', body, 'hex')
+  if (said !== undefined && said !== found) throw mismatch()
+  return found
+}
+
+function checkTime({ time, signedAt, validFor }: Claim, now: number): void {
+  const skew = SKEW_MINUTES * MINUTE_MS
+  if (signedAt > now + skew) {
+    throw invalidSignature(`Signature not yet current: ${time} is still later than ${basicTime(now + skew)} (${basicTime(now)} + ${SKEW_MINUTES} min.)`)
+  }
+  if (validFor !== undefined) {
+    const end = signedAt + validFor * 1000
+    if (end < now) throw invalidSignature(`Signature expired: ${basicTime(end)} is now earlier than ${basicTime(now)}`)
+  } else if (signedAt < now - skew) {
+    throw invalidSignature(`Signature expired: ${time} is now earlier than ${basicTime(now - skew)} (${basicTime(now)} - ${SKEW_MINUTES} min.)`)
+  }
+}
+
+function mismatch(): Error {
+  return invalidSignature('The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. '
+    + 'Consult the service documentation for details.')
+}
+
+function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest()
+}

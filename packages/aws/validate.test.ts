@@ -1,0 +1,148 @@
+import { expect, test } from 'vitest'
+import { AwsError } from './errors.ts'
+import type { Model } from './model.ts'
+import { kinesisModel } from './models/kinesis.ts'
+import { compile } from './validate.ts'
+import { decode } from './wire.ts'
+
+function failureOf(operation: string, value: unknown, protocol: 'json' | 'cbor' = 'json'): AwsError {
+  const check = compile(kinesisModel, kinesisModel.operations[operation].input!)
+  try {
+    check(protocol === 'json' ? decode(Buffer.from(JSON.stringify(value)), 'json') : value, protocol)
+  } catch (error) {
+    if (error instanceof AwsError) return error
+    throw error
+  }
+  throw new Error('it was accepted')
+}
+
+/** A value at records.0.data, say. */
+function nested(path: string, value: unknown): unknown {
+  return path.split('.').reduceRight((inner, piece) => (piece === '0' ? [inner] : { [piece]: inner }), value)
+}
+
+const NUMBER = 'class com.amazon.coral.value.json.numbers.TruncatingBigNumber'
+const LIST: [unknown, string] = [[], 'Start of list found where not expected']
+const STRUCTURE: [unknown, string] = [{}, 'Start of structure or map found where not expected.']
+const numbers = (text: string): [unknown, string][] => [23, -2147483648, 2147483648, 34.56].map((value) => [value, text])
+const plain = (text: string): [unknown, string][] => [['23', text], [true, text], ...numbers(text)]
+const javaOf = (what: string): [unknown, string][] => [['23', `class java.lang.String can not be converted to ${what}`], [true, `class java.lang.Boolean can not be converted to ${what}`]]
+
+const WRONG_TYPES: Record<string, [unknown, string][]> = {
+  Boolean: [['23', '\'23\' can not be converted to an Boolean'], ['hello', '\'HELLO\' can not be converted to an Boolean'], [23, `${NUMBER} can not be converted to an Boolean`], LIST, STRUCTURE],
+  String: [[true, 'class java.lang.Boolean can not be converted to an String'], ...numbers(`${NUMBER} can not be converted to an String`), LIST, STRUCTURE],
+  Integer: [...javaOf('an Integer'), LIST, STRUCTURE],
+  Blob: [
+    [true, 'class java.lang.Boolean can not be converted to a Blob'], ...numbers(`${NUMBER} can not be converted to a Blob`), LIST, STRUCTURE,
+    ['23456', '\'23456\' can not be converted to a Blob: Base64 encoded length is expected a multiple of 4 bytes but found: 5'],
+    ['=+/=', '\'=+/=\' can not be converted to a Blob: Invalid Base64 character: \'=\''],
+    ['+/+=', '\'+/+=\' can not be converted to a Blob: Invalid last non-pad Base64 character dectected'],
+    ['ab-_', '\'ab-_\' can not be converted to a Blob: Invalid Base64 character: \'-\''],
+    ['ab c', '\'ab c\' can not be converted to a Blob: Invalid Base64 character: \' \''],
+    ['aébc', '\'aébc\' can not be converted to a Blob: Invalid Base64 character: \'é\''],
+  ],
+  Timestamp: [...javaOf('milliseconds since epoch'), LIST, STRUCTURE],
+  List: [...plain('Expected list or null'), STRUCTURE],
+  Map: [...plain('Expected map or null'), LIST],
+  Structure: [...plain('Expected null'), LIST],
+}
+
+test.each([
+  ['PutRecord', 'StreamName', 'String'], ['PutRecord', 'Data', 'Blob'], ['PutRecords', 'Records', 'List'], ['PutRecords', 'Records.0', 'Structure'],
+  ['PutRecords', 'Records.0.Data', 'Blob'], ['PutRecords', 'Records.0.PartitionKey', 'String'], ['GetRecords', 'Limit', 'Integer'], ['PutRecord', 'DryRun', 'Boolean'],
+  ['AddTagsToStream', 'Tags', 'Map'], ['AddTagsToStream', 'Tags.a', 'String'], ['RemoveTagsFromStream', 'TagKeys.0', 'String'],
+  ['GetShardIterator', 'Timestamp', 'Timestamp'], ['CreateStream', 'StreamModeDetails', 'Structure'],
+])('%s: %s that is no %s', (operation, path, type) => {
+  for (const [value, text] of WRONG_TYPES[type]) expect(failureOf(operation, nested(path, value))).toMatchObject({ code: 'SerializationException', message: text, status: 400 })
+})
+
+test('a Long', () => {
+  const model: Model = { service: 'x', apiVersion: '1', operations: {}, errors: {}, shapes: { In: { type: 'structure', members: { N: 'L' } }, L: { type: 'long' } } }
+  const check = compile(model, 'In')
+  expect(() => check({ N: '23' })).toThrow('class java.lang.String can not be converted to an Long')
+  expect(check({ N: -12345678901.9 })).toEqual({ N: -12345678901 })
+})
+
+const at = (value: string, path: string, text: string): string => `Value ${value} at '${path}' failed to satisfy constraint: ${text}`
+const NOT_NULL = 'Member must not be null'
+const least = (n: number): string => `Member must have length greater than or equal to ${n}`
+const most = (n: number): string => `Member must have length less than or equal to ${n}`
+const pattern = (text: string): string => `Member must satisfy regular expression pattern: ${text}`
+const NAME = '[a-zA-Z0-9_.-]+'
+const long = 'a'.repeat(129)
+
+test.each<[string, object, string[]]>([
+  ['CreateStream', {}, [at('null', 'streamName', NOT_NULL)]],
+  ['CreateStream', { StreamName: '', ShardCount: 0 },
+    [at('\'\'', 'streamName', pattern(NAME)), at('\'\'', 'streamName', least(1)), at('\'0\'', 'shardCount', 'Member must have value greater than or equal to 1')]],
+  ['GetRecords', { ShardIterator: 'a'.repeat(513), Limit: 100000000000 },
+    [at(`'${'a'.repeat(513)}'`, 'shardIterator', most(512)), at('\'2147483647\'', 'limit', 'Member must have value less than or equal to 10000')]],
+  ['MergeShards', { StreamName: 'a b', ShardToMerge: long },
+    [at('\'a b\'', 'streamName', pattern(NAME)), at(`'${long}'`, 'shardToMerge', most(128)), at('null', 'adjacentShardToMerge', NOT_NULL)]],
+  ['GetShardIterator', { ShardIteratorType: '', ShardId: 's', StartingSequenceNumber: '' }, [
+    at('\'\'', 'shardIteratorType', 'Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]'),
+    at('\'\'', 'startingSequenceNumber', pattern('0|([1-9]\\d{0,128})')),
+  ]],
+  ['PutRecords', { StreamName: '', Records: [] }, [at('\'[]\'', 'records', least(1)), at('\'\'', 'streamName', pattern(NAME)), at('\'\'', 'streamName', least(1))]],
+  ['PutRecords', { Records: [{ PartitionKey: 'a'.repeat(257), Data: Buffer.alloc(10485761).toString('base64'), ExplicitHashKey: '01' }, {}] }, [
+    at('\'java.nio.HeapByteBuffer[pos=0 lim=10485761 cap=10485761]\'', 'records.1.member.data', most(10485760)),
+    at('\'01\'', 'records.1.member.explicitHashKey', pattern('0|([1-9]\\d{0,38})')),
+    at(`'${'a'.repeat(257)}'`, 'records.1.member.partitionKey', most(256)), at('null', 'records.2.member.data', NOT_NULL),
+  ]],
+  ['PutRecords', { Records: [null] }, [at('null', 'records.1.member', NOT_NULL)]],
+  ['CreateStream', { StreamName: 'a', StreamModeDetails: { StreamMode: 'x' } }, [at('\'x\'', 'streamModeDetails.streamMode', 'Member must satisfy enum value set: [ON_DEMAND, PROVISIONED]')]],
+  ['AddTagsToStream', { Tags: {} }, [at('\'{}\'', 'tags', least(1))]],
+  ['AddTagsToStream', { Tags: { a: '1', [long]: '3' } }, [at(`'{a=1, ${long}=3}'`, 'tags', `Map keys must satisfy constraint: [${most(128)}, ${least(1)}]`)]],
+  ['AddTagsToStream', { Tags: { a: 'b'.repeat(257) } }, [at(`'{a=${'b'.repeat(257)}}'`, 'tags', `Map value must satisfy constraint: [${most(256)}, ${least(0)}]`)]],
+  ['RemoveTagsFromStream', { TagKeys: ['a', long, 'b'] }, [at(`'[a, ${long}, b]'`, 'tagKeys', `Member must satisfy constraint: [${most(128)}, ${least(1)}]`)]],
+])('%s: constraints of %j', (operation, value, problems) => {
+  const { code, message } = failureOf(operation, value)
+  expect(code).toBe('ValidationException')
+  expect(message).toBe(`${problems.length} validation ${problems.length === 1 ? 'error' : 'errors'} detected: ${problems.join('; ')}`)
+})
+
+test('ten problems are told, and no more', () => {
+  const entry = 'com.amazonaws.kinesis.v20131202.PutRecordsRequestEntry@c965e310'
+  const { message } = failureOf('PutRecords', { StreamName: '', Records: new Array(501).fill({ PartitionKey: '', Data: '' }) })
+  const each = Array.from({ length: 9 }, (_, i) => at('\'\'', `records.${i + 1}.member.partitionKey`, least(1)))
+  expect(message).toBe(`10 validation errors detected: ${[at(`'[${new Array(501).fill(entry).join(', ')}]'`, 'records', most(500)), ...each].join('; ')}`)
+})
+
+test('values are taken as the shapes mean them', () => {
+  const check = compile<Record<string, unknown>>(kinesisModel, 'GetShardIteratorInput')
+  const input = { StreamName: 'a', ShardId: 's', ShardIteratorType: 'AT_TIMESTAMP', Unknown: [[]], StreamARN: null }
+  expect(check({ ...input, Timestamp: 1459799926.48 })).toEqual({ StreamName: 'a', ShardId: 's', ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(1459799926480) })
+  expect(check({ ...input, Timestamp: 1459799926480 }, 'cbor').Timestamp).toEqual(new Date(1459799926480))
+  expect(check({ ...input, Timestamp: 1e300 }).Timestamp).toEqual(new Date(8.64e15))
+  expect(compile(kinesisModel, 'PutRecordInput')({ Data: 'aGVsbG8=', PartitionKey: 'k', DryRun: 'true' })).toEqual({ Data: Buffer.from('hello'), PartitionKey: 'k', DryRun: true })
+  expect(failureOf('PutRecord', { PartitionKey: Buffer.from('k') }, 'cbor').message).toBe('class java.nio.HeapByteBuffer can not be converted to an String')
+})
+
+test('names of the inside are names like others', () => {
+  const tags = compile<{ Tags: object }>(kinesisModel, 'AddTagsToStreamInput')(JSON.parse('{"Tags":{"__proto__":"x","constructor":"y"}}'))
+  expect(Object.entries(tags.Tags)).toEqual([['__proto__', 'x'], ['constructor', 'y']])
+})
+
+test('shapes within themselves are bounded', () => {
+  const model: Model = {
+    service: 'x', apiVersion: '1', operations: {}, errors: {},
+    shapes: { Tree: { type: 'structure', members: { Left: 'Tree', Name: 'S' } }, S: { type: 'string', min: 1 } },
+  }
+  const check = compile(model, 'Tree')
+  const deep = (levels: number): object => JSON.parse(`${'{"Left":'.repeat(levels)}{"Name":""}${'}'.repeat(levels)}`) as object
+  expect(() => check(deep(2))).toThrow('Value \'\' at \'left.left.name\'')
+  expect(() => check(deep(100_000))).toThrow('nested too deeply')
+})
+
+test('500 records in well under a millisecond', () => {
+  const record = { Data: Buffer.alloc(200, 'x').toString('base64'), PartitionKey: 'key-1' }
+  const input = { StreamName: 'orders', Records: new Array(500).fill(record) }
+  const check = compile(kinesisModel, 'PutRecordsInput')
+  let best = Infinity
+  for (let i = 0; i < 200; i++) {
+    const start = performance.now()
+    check(input)
+    best = Math.min(best, performance.now() - start)
+  }
+  expect(best).toBeLessThan(0.5)
+})

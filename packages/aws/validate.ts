@@ -1,0 +1,209 @@
+/**
+ * Inputs against their shapes, compiled once an operation. Types come first (SerializationException, at the first wrong value), then all constraints
+ * together (ValidationException). Texts are AWS's.
+ */
+import { constraintsOf, type Constraint } from './constraints.ts'
+import { serializationError, validationError } from './errors.ts'
+import { shapeOf, type ListShape, type MapShape, type Model, type StructureShape } from './model.ts'
+import { lowerFirst, printer, type Print } from './print.ts'
+import { converter, expectContainer, type Protocol } from './scalars.ts'
+
+/** Of containers in containers. Models without recursive shapes stay far below. */
+const MOST_DEPTH = 64
+/** AWS tells no more at once. */
+const MOST_PROBLEMS = 10
+
+/**
+ * Takes what JSON.parse or decodeCbor gave. Returns a new value that has only what the shape knows: Buffers for blobs, Dates for timestamps, integers
+ * cut to their range, objects without a prototype for maps, and no nulls. Throws SerializationException and ValidationException.
+ */
+export type Check<T> = (value: unknown, protocol?: Protocol) => T
+
+interface Checker {
+  /** Converts a value that is not null; throws SerializationException. */
+  take(value: unknown, protocol: Protocol, depth: number): unknown
+  /** Whether what `take` returned keeps all constraints. */
+  fits(value: unknown): boolean
+  /** Tells which it does not keep. */
+  explain(value: unknown, path: string, problems: string[]): void
+  /** Of the value itself, not of what is in it. */
+  readonly constraints: readonly Constraint[]
+}
+
+type Container = Readonly<Record<string, unknown>>
+
+/** T is for the caller to know. Throws for shapes that the model has not. */
+export function compile<T = unknown>(model: Model, shapeName: string): Check<T> {
+  const checker = checkerFor(model)(shapeName)
+  return (value, protocol = 'json') => {
+    if (value === null || typeof value !== 'object') throw serializationError()
+    const taken = checker.take(value, protocol, 0)
+    if (checker.fits(taken)) return taken as T
+    const problems: string[] = []
+    checker.explain(taken, '', problems)
+    throw validationError(problems)
+  }
+}
+
+function checkerFor(model: Model): (shapeName: string) => Checker {
+  const print = printer(model)
+  const made = new Map<string, Checker>()
+  const of = (name: string): Checker => {
+    const before = made.get(name)
+    if (before !== undefined) return before
+    // Shapes may contain themselves: while one is made, others refer to it by name.
+    made.set(name, {
+      take: (value, protocol, depth) => made.get(name)!.take(value, protocol, depth),
+      fits: (value) => made.get(name)!.fits(value),
+      explain: (value, path, problems) => made.get(name)!.explain(value, path, problems),
+      constraints: [],
+    })
+    const shape = shapeOf(model, name)
+    const checker = shape.type === 'structure' ? structure(shape, of)
+      : shape.type === 'list' ? list(shape, name, of, print)
+      : shape.type === 'map' ? map(shape, name, of, print)
+      : scalar(name, converter(shape), constraintsOf(shape), print)
+    made.set(name, checker)
+    return checker
+  }
+  return of
+}
+
+function scalar(name: string, take: Checker['take'], constraints: readonly Constraint[], print: Print): Checker {
+  return {
+    take, constraints, fits: fitsAll(constraints),
+    explain: (value, path, problems) => explainOwn(constraints, value, () => print(name, value), path, problems),
+  }
+}
+
+function structure({ members, required = [] }: StructureShape, of: (name: string) => Checker): Checker {
+  const fields = Object.entries(members).map(([name, shape]) => {
+    // Else an object that lacks it would seem to have it.
+    if (name in Object.prototype) throw new Error(`A member cannot be named ${name}.`)
+    return { name, needed: required.includes(name), shown: lowerFirst(name), checker: of(shape) }
+  })
+  return {
+    constraints: [],
+    take(value, protocol, depth) {
+      const from = expectContainer(value, 'structure', depth, MOST_DEPTH) as Container
+      const taken: Record<string, unknown> = {}
+      for (const { name, checker } of fields) {
+        const member = from[name]
+        if (member !== undefined && member !== null) taken[name] = checker.take(member, protocol, depth + 1)
+      }
+      return taken
+    },
+    fits(value) {
+      for (const { name, needed, checker } of fields) {
+        const member = (value as Container)[name]
+        if (member === undefined ? needed : !checker.fits(member)) return false
+      }
+      return true
+    },
+    explain(value, path, problems) {
+      for (const { name, needed, shown, checker } of fields) {
+        const member = (value as Container)[name]
+        const at = path === '' ? shown : `${path}.${shown}`
+        if (member !== undefined) checker.explain(member, at, problems)
+        else if (needed) note(problems, 'null', at, 'Member must not be null')
+      }
+    },
+  }
+}
+
+function list(shape: ListShape, name: string, of: (name: string) => Checker, print: Print): Checker {
+  const own = constraintsOf(shape)
+  const fitsOwn = fitsAll(own)
+  const member = of(shape.member)
+  const ofMembers = member.constraints.length === 0 || isContainer(member) ? undefined : innerText(member.constraints)
+  return {
+    constraints: own,
+    take(value, protocol, depth) {
+      const from = expectContainer(value, 'list', depth, MOST_DEPTH) as readonly unknown[]
+      const taken: unknown[] = new Array(from.length)
+      for (let i = 0; i < from.length; i++) taken[i] = from[i] === null || from[i] === undefined ? null : member.take(from[i], protocol, depth + 1)
+      return taken
+    },
+    fits(value) {
+      if (!fitsOwn(value)) return false
+      for (const item of value as readonly unknown[]) if (item === null || !member.fits(item)) return false
+      return true
+    },
+    explain(value, path, problems) {
+      explainOwn(own, value, () => print(name, value), path, problems)
+      const items = value as readonly unknown[]
+      if (ofMembers !== undefined && items.some((item) => item !== null && !member.fits(item))) {
+        note(problems, quoted(print(name, value)), path, `Member must satisfy constraint: ${ofMembers}`)
+      }
+      for (let i = 0; i < items.length && problems.length < MOST_PROBLEMS; i++) {
+        if (items[i] === null) note(problems, 'null', `${path}.${i + 1}.member`, 'Member must not be null')
+        else if (ofMembers === undefined) member.explain(items[i], `${path}.${i + 1}.member`, problems)
+      }
+    },
+  }
+}
+
+function map(shape: MapShape, name: string, of: (name: string) => Checker, print: Print): Checker {
+  const own = constraintsOf(shape)
+  const fitsOwn = fitsAll(own)
+  const key = of(shape.key)
+  const member = of(shape.value)
+  const keyText = innerText(key.constraints)
+  const ofMembers = member.constraints.length === 0 || isContainer(member) ? undefined : innerText(member.constraints)
+  return {
+    constraints: own,
+    take(value, protocol, depth) {
+      const from = expectContainer(value, 'map', depth, MOST_DEPTH) as Container
+      const taken = Object.create(null) as Record<string, unknown>
+      for (const name of Object.keys(from)) taken[name] = from[name] === null || from[name] === undefined ? null : member.take(from[name], protocol, depth + 1)
+      return taken
+    },
+    fits(value) {
+      if (!fitsOwn(value)) return false
+      for (const [name, item] of Object.entries(value as Container)) if (item === null || !key.fits(name) || !member.fits(item)) return false
+      return true
+    },
+    explain(value, path, problems) {
+      explainOwn(own, value, () => print(name, value), path, problems)
+      const entries = Object.entries(value as Container)
+      if (entries.some(([name]) => !key.fits(name))) note(problems, quoted(print(name, value)), path, `Map keys must satisfy constraint: ${keyText}`)
+      if (ofMembers !== undefined && entries.some(([, item]) => item !== null && !member.fits(item))) {
+        note(problems, quoted(print(name, value)), path, `Map value must satisfy constraint: ${ofMembers}`)
+      }
+      for (const [name, item] of entries) {
+        if (problems.length >= MOST_PROBLEMS) return
+        if (item === null) note(problems, 'null', `${path}.${name}.member`, 'Member must not be null')
+        else if (ofMembers === undefined) member.explain(item, `${path}.${name}.member`, problems)
+      }
+    },
+  }
+}
+
+/** What is in lists and maps of containers is told one by one. */
+function isContainer({ constraints }: Checker): boolean {
+  return constraints.some(({ ofContainer }) => ofContainer)
+}
+
+function fitsAll(constraints: readonly Constraint[]): (value: unknown) => boolean {
+  if (constraints.length === 0) return () => true
+  if (constraints.length === 1) return constraints[0].fits
+  return (value) => {
+    for (const { fits } of constraints) if (!fits(value)) return false
+    return true
+  }
+}
+
+function explainOwn(constraints: readonly Constraint[], value: unknown, print: () => string, path: string, problems: string[]): void {
+  for (const { fits, text } of constraints) if (!fits(value)) note(problems, quoted(print()), path, text)
+}
+
+/** The constraints of what is inside, as AWS tells them of the whole: the longest length first. */
+function innerText(constraints: readonly Constraint[]): string {
+  return `[${constraints.toSorted((a, b) => a.rank - b.rank).map(({ text }) => text).join(', ')}]`
+}
+
+const quoted = (printed: string): string => `'${printed}'`
+
+function note(problems: string[], value: string, path: string, text: string): void {
+  if (problems.length < MOST_PROBLEMS) problems.push(`Value ${value} at '${path}' failed to satisfy constraint: ${text}`)
+}

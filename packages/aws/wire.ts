@@ -1,0 +1,161 @@
+/**
+ * Bodies of AWS's two encodings. Our values are plain objects with Buffers for blobs and Dates for timestamps; in JSON these are base64 and seconds, in
+ * CBOR bytes and milliseconds under tag 1.
+ */
+import { CborWriter, decodeCbor } from './cbor.ts'
+import { serializationError } from './errors.ts'
+import { shapeOf, type Model, type StructureShape } from './model.ts'
+import type { Protocol } from './scalars.ts'
+
+export const CONTENT_TYPES: Readonly<Record<Protocol, string>> = { json: 'application/x-amz-json-1.1', cbor: 'application/x-amz-cbor-1.1' }
+
+/** Writes a value of one shape. What the shape has not, and members that are undefined or null, are left out. */
+export type Encode = (value: unknown, protocol: Protocol) => Buffer
+
+interface Encoder {
+  json(value: unknown): string
+  cbor(value: unknown, writer: CborWriter): void
+}
+
+type Container = Readonly<Record<string, unknown>>
+
+/** The body's value, which must be a list or structure. Throws SerializationException. */
+export function decode(body: Buffer, protocol: Protocol): object {
+  const value = protocol === 'cbor' ? decodeCbor(body) : decodeJson(body)
+  if (typeof value !== 'object' || value === null) throw serializationError()
+  return value
+}
+
+function decodeJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString())
+  } catch {
+    throw serializationError()
+  }
+}
+
+/** Throws for shapes that the model has not. */
+export function compileEncoder(model: Model, shapeName: string): Encode {
+  const encoder = encoderFor(model)(shapeName)
+  return (value, protocol) => {
+    if (protocol === 'json') return Buffer.from(encoder.json(value))
+    const writer = new CborWriter()
+    encoder.cbor(value, writer)
+    return writer.finish()
+  }
+}
+
+/** A value without a shape: texts by name, as errors are. */
+export function encodeTexts(value: Readonly<Record<string, string>>, protocol: Protocol): Buffer {
+  if (protocol === 'json') return Buffer.from(JSON.stringify(value))
+  const writer = new CborWriter()
+  const entries = Object.entries(value)
+  writer.map(entries.length)
+  for (const [name, text] of entries) {
+    writer.text(name)
+    writer.text(text)
+  }
+  return writer.finish()
+}
+
+function encoderFor(model: Model): (shapeName: string) => Encoder {
+  const made = new Map<string, Encoder>()
+  const of = (name: string): Encoder => {
+    const before = made.get(name)
+    if (before !== undefined) return before
+    // Shapes may contain themselves: while one is made, others refer to it by name.
+    made.set(name, { json: (value) => made.get(name)!.json(value), cbor: (value, writer) => made.get(name)!.cbor(value, writer) })
+    const shape = shapeOf(model, name)
+    const encoder = shape.type === 'structure' ? structure(shape, of)
+      : shape.type === 'list' ? list(of(shape.member))
+      : shape.type === 'map' ? map(of(shape.value))
+      : SINGLE[shape.type]
+    made.set(name, encoder)
+    return encoder
+  }
+  return of
+}
+
+const NUMBER: Encoder = {
+  json: (value) => (Number.isFinite(value) ? String(value) : 'null'),
+  cbor: (value, writer) => writer.number(value as number),
+}
+
+const SINGLE: Readonly<Record<'string' | 'integer' | 'long' | 'float' | 'double' | 'blob' | 'boolean' | 'timestamp', Encoder>> = {
+  string: { json: (value) => quoted(value as string), cbor: (value, writer) => writer.text(value as string) },
+  integer: NUMBER,
+  long: NUMBER,
+  float: NUMBER,
+  double: NUMBER,
+  blob: { json: (value) => `"${(value as Buffer).base64Slice()}"`, cbor: (value, writer) => writer.bytes(value as Buffer) },
+  boolean: { json: (value) => (value ? 'true' : 'false'), cbor: (value, writer) => writer.boolean(value as boolean) },
+  timestamp: { json: (value) => String((value as Date).getTime() / 1000), cbor: (value, writer) => writer.time(value as Date) },
+}
+
+function structure({ members }: StructureShape, of: (name: string) => Encoder): Encoder {
+  const fields = Object.entries(members).map(([name, shape]) => {
+    const keyWriter = new CborWriter()
+    keyWriter.text(name)
+    return { name, json: `${quoted(name)}:`, cbor: keyWriter.finish(), encoder: of(shape) }
+  })
+  return {
+    json(value) {
+      let text = ''
+      for (const { name, json, encoder } of fields) {
+        const member = (value as Container)[name]
+        if (member === undefined || member === null) continue
+        text += (text === '' ? '{' : ',') + json + encoder.json(member)
+      }
+      return text === '' ? '{}' : `${text}}`
+    },
+    cbor(value, writer) {
+      let count = 0
+      for (const { name } of fields) if ((value as Container)[name] !== undefined && (value as Container)[name] !== null) count++
+      writer.map(count)
+      for (const { name, cbor, encoder } of fields) {
+        const member = (value as Container)[name]
+        if (member === undefined || member === null) continue
+        writer.raw(cbor)
+        encoder.cbor(member, writer)
+      }
+    },
+  }
+}
+
+function list(member: Encoder): Encoder {
+  return {
+    json(value) {
+      let text = ''
+      for (const item of value as readonly unknown[]) text += (text === '' ? '[' : ',') + member.json(item)
+      return text === '' ? '[]' : `${text}]`
+    },
+    cbor(value, writer) {
+      const items = value as readonly unknown[]
+      writer.array(items.length)
+      for (const item of items) member.cbor(item, writer)
+    },
+  }
+}
+
+function map(member: Encoder): Encoder {
+  const entriesOf = (value: unknown): [string, unknown][] => Object.entries(value as Container).filter(([, item]) => item !== undefined && item !== null)
+  return {
+    json: (value) => `{${entriesOf(value).map(([key, item]) => `${quoted(key)}:${member.json(item)}`).join(',')}}`,
+    cbor(value, writer) {
+      const entries = entriesOf(value)
+      writer.map(entries.length)
+      for (const [key, item] of entries) {
+        writer.text(key)
+        member.cbor(item, writer)
+      }
+    },
+  }
+}
+
+/** Visible ASCII without what JSON escapes. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+/** Most texts are ids, which need no escapes. */
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
+}

@@ -1,0 +1,231 @@
+/** A mapping at work: reads its shards or partitions as a member of its group, filters, cuts into batches, and gives them to the function. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Codec } from '@weir/codec'
+import type { TopicName } from '@weir/contracts'
+import { KafkaError, valueOf, type Appender, type Kafka, type Producer, type RecordBatch, type Subscription } from '@weir/kafka'
+import { Counter, Gauge, Histogram, metrics, type Logger } from '@weir/service'
+import type { Serving, Shard, Streams } from '@weir/streams'
+import { compileFilters } from '../patterns/filters.ts'
+import { deliver, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
+import { destinationAt, type FailedBatch } from './destinations.ts'
+import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecord, type KeyedRecord } from './events.ts'
+import { batchesOf, lanesOf } from './lanes.ts'
+import type { Mapping } from './mapping.ts'
+import { openOutput, returnedRecords } from './output.ts'
+import { MOST_PAYLOAD_BYTES } from './settings.ts'
+import { Windows, type WindowState } from './windows.ts'
+
+/** Lambda's own figures for streams, by mapping. */
+const invocations = new Counter({ name: 'weir_function_invocations_total', help: 'Invocations by event source mappings.', labelNames: ['function', 'result'], registers: [metrics] })
+const batchSizes = new Histogram({ name: 'weir_function_batch_records', help: 'Records of an invocation.', labelNames: ['function'], buckets: [1, 10, 50, 100, 500, 1000, 5000, 10_000], registers: [metrics] })
+const iteratorAges = new Gauge({ name: 'weir_function_iterator_age_seconds', help: 'Age of the last record of the batch handled last.', labelNames: ['function'], registers: [metrics] })
+const discards = new Counter({ name: 'weir_function_discarded_records_total', help: 'Records given up after their last attempt or for their age.', labelNames: ['function', 'condition'], registers: [metrics] })
+const filtered = new Counter({ name: 'weir_function_filtered_records_total', help: 'Records that no filter of the mapping matches.', labelNames: ['function'], registers: [metrics] })
+
+export interface MappingDeps {
+  readonly kafka: Kafka
+  readonly producer: Producer
+  readonly codec: Codec
+  readonly streams: Streams
+  readonly log: Logger
+  readonly account: { readonly region: string, readonly accountId: string }
+  readonly bootstrapServers: string
+  /** One invocation; rejects where it was ended from outside and so does not count. */
+  invoke(functionName: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult>
+  /** Tumbling windows' states, by mapping and partition. */
+  readonly windowStates: { get(id: string): WindowState | undefined, set(id: string, state: WindowState | undefined): Promise<void> }
+}
+
+export interface RunningMapping {
+  ready(): boolean
+  stop(drainMs: number): Promise<void>
+}
+
+/** How often a child shard looks whether its parents have been read. */
+const PARENTS_MS = 200
+const WINDOW_LOOK_MS = 250
+
+/** What a batch of the broker port holds, where it comes from and how an event of it looks. */
+interface Stretch {
+  readonly records: KeyedRecord[]
+  readonly next: number
+  readonly origin: FailedBatch['origin']
+  readonly shardId: string
+  readonly eventSourceArn: string
+  event(records: readonly EventRecord[], window?: string): string
+}
+
+export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<RunningMapping> {
+  const { kafka, streams, codec, log } = deps
+  const { settings, source, functionName, groupId } = mapping
+  const functionArn = `arn:aws:lambda:${deps.account.region}:${deps.account.accountId}:function:${functionName}`
+  const passes = source.kind === 'kinesis' ? compileFilters(mapping.filters, 'kinesis') : compileFilters(mapping.filters, 'kafka')
+  const destination = mapping.onFailure === undefined ? undefined : destinationAt(mapping.onFailure, kafka, deps.producer, log)
+  const output = mapping.output === undefined ? undefined : await openOutput(mapping.output, kafka, codec)
+  const reader = mapping.decode && source.kind === 'kafka' ? await codec.reader(source.topic as TopicName) : undefined
+  const topic = source.kind === 'kinesis' ? streams.get(source.stream)?.stream.topic : source.topic
+  if (topic === undefined) throw new KafkaError('unknown-topic', `The stream of mapping ${mapping.id} does not exist`)
+  await beginAt(mapping, topic, kafka)
+
+  const invoke = async (event: string, count: number, signal: AbortSignal): Promise<InvokeResult> => {
+    const result = await deps.invoke(functionName, Buffer.from(event), randomUUID(), signal)
+    invocations.inc({ function: functionName, result: result.kind })
+    if (result.kind !== 'throttled') batchSizes.observe({ function: functionName }, count)
+    if (result.kind === 'error') log.debug({ function: functionName, mapping: mapping.id, error: result.error }, 'an invocation failed')
+    return result
+  }
+
+  const discard = (stretch: Stretch): DeliveryPort['discard'] => async (records, why, signal) => {
+    discards.inc({ function: functionName, condition: why.condition }, records.length)
+    log.warn({ function: functionName, mapping: mapping.id, ...why, records: records.length, first: records[0].identifier }, 'records were given up')
+    await destination?.send({ functionArn, ...why, records, origin: stretch.origin }, randomUUID(), signal)
+  }
+
+  /** Everything that was read, through the function. What it answered goes to `out` in the order of the records. */
+  const handle = async (stretch: Stretch, out: Appender | undefined, signal: AbortSignal): Promise<void> => {
+    const lanes = lanesOf(stretch.records, settings.parallelization)
+    const answers: { offset: number, append(): void }[] = []
+    await Promise.all(lanes.map(async (lane) => {
+      for (const batch of batchesOf(lane, settings.batchSize)) {
+        await deliver(batch, settings, {
+          invoke: async (records, s) => {
+            const result = await invoke(stretch.event(records), records.length, s)
+            if (result.kind !== 'success' || output === undefined) return result
+            try {
+              returnedRecords(result.response)
+              return result
+            } catch (error) {
+              return { kind: 'error', error: (error as Error).message }
+            }
+          },
+          succeeded: (records, response) => {
+            if (output === undefined || out === undefined) return
+            const returned = returnedRecords(response)
+            answers.push({ offset: (records[0] as KeyedRecord).offset, append: () => output(out, returned) })
+          },
+          discard: discard(stretch), now: Date.now,
+        }, signal)
+      }
+    }))
+    for (const { append } of answers.sort((a, b) => a.offset - b.offset)) append()
+  }
+
+  const windows = new Map<number, { windows: Windows, signal: AbortSignal, busy: Promise<unknown> }>()
+  /** The same through tumbling windows, whose states survive this process. */
+  const handleWindows = async (stretch: Stretch, partition: number, signal: AbortSignal): Promise<void> => {
+    let open = windows.get(partition)
+    if (open === undefined || open.signal !== signal) {
+      const id = `${mapping.id}/${partition}`
+      const port = {
+        invoke: (records: readonly EventRecord[], window: string, s: AbortSignal) => invoke(stretch.event(records, window), records.length, s),
+        discard: discard(stretch), save: (state: WindowState | undefined) => deps.windowStates.set(id, state), now: Date.now,
+      }
+      open = { windows: new Windows(settings, stretch, port, deps.windowStates.get(id)), signal, busy: Promise.resolve() }
+      windows.set(partition, open)
+    }
+    const { windows: shard } = open
+    await (open.busy = open.busy.then(() => shard.take(stretch.records, stretch.next, signal)))
+  }
+  /** Windows end by the clock where no record comes to end them. */
+  const closing = settings.tumblingMs === 0 ? undefined : setInterval(() => {
+    for (const [partition, open] of windows) {
+      if (open.signal.aborted) windows.delete(partition)
+      else if ((open.windows.end ?? Infinity) < Date.now() - 1000) {
+        open.busy = open.busy.then(() => ((open.windows.end ?? Infinity) < Date.now() - 1000 ? open.windows.close(open.signal) : undefined)).catch(() => {})
+      }
+    }
+  }, WINDOW_LOOK_MS)
+
+  const process = async (batch: RecordBatch, out: Appender | undefined, signal: AbortSignal): Promise<void> => {
+    for await (const stretch of stretchesOf(batch, signal)) {
+      const before = stretch.records.length
+      const kept = mapping.filters === undefined ? stretch.records : stretch.records.filter(({ json }) => passes(JSON.parse(json)))
+      if (kept.length < before) filtered.inc({ function: functionName }, before - kept.length)
+      const passed = { ...stretch, records: kept }
+      if (settings.tumblingMs > 0) await handleWindows(passed, batch.partition, signal)
+      else if (kept.length > 0) await handle(passed, out, signal)
+      if (batch.length > 0) iteratorAges.set({ function: functionName }, (Date.now() - batch.timestamps[batch.length - 1]) / 1000)
+    }
+  }
+
+  /** A batch of a stream's partition may reach from one shard into the next: each is handled by itself, after its parents. */
+  async function* stretchesOf(batch: RecordBatch, signal: AbortSignal): AsyncGenerator<Stretch> {
+    if (source.kind === 'kafka') {
+      await reader?.prepare(batch)
+      const records = Array.from({ length: batch.length }, (_, i) => kafkaRecord(batch, i, reader && decoded(reader, batch, i)))
+      yield {
+        records, next: batch.nextOffset, shardId: `${topic}-${batch.partition}`, eventSourceArn: '',
+        origin: { kind: 'kafka', topic: topic!, partition: batch.partition, bootstrapServers: deps.bootstrapServers },
+        event: (some, window) => kafkaEvent(topic!, batch.partition, some, { eventSource: 'SelfManagedKafka', bootstrapServers: deps.bootstrapServers }, window),
+      }
+      return
+    }
+    const streamArn = `arn:aws:kinesis:${deps.account.region}:${deps.account.accountId}:stream/${source.stream}`
+    for (let i = 0; i < batch.length;) {
+      const { serving, shard } = await shardAt(source.stream, batch.partition, batch.offsets[i], signal)
+      await parentsRead(serving, shard, signal)
+      const origin = { streamArn, region: deps.account.region, functionArn, shardId: shard.id, sequenceNumber: (offset: number) => serving.sequenceNumber(shard, offset) }
+      const records: KeyedRecord[] = []
+      for (; i < batch.length && (shard.to === null || batch.offsets[i] < shard.to); i++) records.push(kinesisRecord(batch, i, origin))
+      const next = i < batch.length ? batch.offsets[i] : batch.nextOffset
+      yield { records, next, shardId: shard.id, eventSourceArn: streamArn, origin: { kind: 'kinesis', streamArn, shardId: shard.id }, event: kinesisEvent }
+    }
+  }
+
+  /** The shard of a record; this replica may hear of a new one a moment later than of its first record. */
+  async function shardAt(stream: string, partition: number, offset: number, signal: AbortSignal): Promise<{ serving: Serving, shard: Shard }> {
+    for (;;) {
+      const serving = streams.get(stream)
+      const shard = serving?.stream.shards.find((one) => one.partition === partition && one.from <= offset && (one.to === null || offset < one.to))
+      if (serving !== undefined && shard !== undefined && streams.leased) return { serving, shard }
+      await sleep(PARENTS_MS, undefined, { signal })
+    }
+  }
+
+  /** Resolves when the group has committed the ends of the shard's parents, whichever member read them. */
+  async function parentsRead({ stream }: Serving, { parents }: Shard, signal: AbortSignal): Promise<void> {
+    const open = stream.shards.filter(({ id }) => parents.includes(id))
+    while (open.length > 0) {
+      const committed = new Map((await kafka.admin.lag(groupId)).filter((lag) => lag.topic === topic).map((lag) => [lag.partition, lag.committed]))
+      if (open.every(({ partition, to, from }) => to === from || (committed.get(partition) ?? -1) >= (to ?? Infinity))) return
+      await sleep(PARENTS_MS, undefined, { signal })
+    }
+  }
+
+  const options = {
+    groupId, topics: [topic], startAt: 'earliest' as const, maxBatchRecords: Math.min(10_000, settings.batchSize * settings.parallelization),
+    gather: settings.windowMs === 0 ? undefined : { ms: settings.windowMs, bytes: MOST_PAYLOAD_BYTES / 2 },
+  }
+  const subscription: Subscription = output === undefined
+    ? await kafka.consume(options, (batch, signal) => process(batch, undefined, signal))
+    : await kafka.transform(options, (batch, out, signal) => process(batch, out, signal))
+  return {
+    ready: () => subscription.ready(),
+    stop: async (drainMs) => {
+      clearInterval(closing)
+      await subscription.stop(drainMs)
+    },
+  }
+}
+
+/** The value as JSON of its contract, in bytes. */
+function decoded(reader: { decode(bytes: Buffer, start: number, end: number): unknown }, batch: RecordBatch, i: number): Buffer | null {
+  return batch.valueStart[i] < 0 ? valueOf(batch, i) : Buffer.from(JSON.stringify(reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])))
+}
+
+/** Where a group without offsets begins is written down at once: what arrives while nobody reads is not skipped. */
+async function beginAt({ groupId, start }: Mapping, topic: string, kafka: Kafka): Promise<void> {
+  if (start === 'TRIM_HORIZON') return
+  const known = await kafka.admin.lag(groupId)
+  if (known.some((lag) => lag.topic === topic && lag.committed >= 0)) return
+  const time = start === 'LATEST' ? 'latest' : start.timestamp
+  const partitions = Array.from({ length: await kafka.partitions(topic) }, (_, partition) => partition)
+  const offsets = await Promise.all(partitions.map(async (partition) => ({ partition, offset: await kafka.offsetAt(topic, partition, time) })))
+  try {
+    await kafka.admin.setOffsets(groupId, topic, offsets)
+  } catch (error) {
+    // Another replica has done so and has joined already.
+    if (!(error instanceof KafkaError) || error.code !== 'invalid-group') throw error
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Tumbling windows: the records of a shard that arrived in the same stretch of time are reduced to one state by successive invocations, and a last one, without
+ * records, closes the window (Lambda developer guide, "Stateful processing").
+ */
+import { deliver, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
+import { batchesOf } from './lanes.ts'
+import type { DeliverySettings } from './settings.ts'
+
+/** Of one shard's state, as JSON (developer guide: 1 MB). */
+export const MOST_STATE_BYTES = 1 << 20
+
+/** What a shard's window holds between invocations. */
+export interface WindowState {
+  /** Ms since the epoch, a multiple of the window's length. */
+  readonly start: number
+  readonly state: unknown
+  /** Records below this offset are in the state. */
+  readonly offset: number
+}
+
+export interface WindowPort {
+  /** The function's answer. @param window the event's members beside its records, JSON that begins with a comma */
+  invoke(records: readonly EventRecord[], window: string, signal: AbortSignal): Promise<InvokeResult>
+  discard: DeliveryPort['discard']
+  /** Resolves when the state is kept for whoever reads the shard next; undefined: there is none. */
+  save(state: WindowState | undefined): Promise<void>
+  now(): number
+}
+
+export interface WindowOrigin {
+  readonly shardId: string
+  readonly eventSourceArn: string
+}
+
+/** One shard's windows. Calls must follow each other. */
+export class Windows {
+  readonly #settings: DeliverySettings
+  readonly #port: WindowPort
+  readonly #origin: WindowOrigin
+  #current: WindowState | undefined
+
+  constructor(settings: DeliverySettings, origin: WindowOrigin, port: WindowPort, saved: WindowState | undefined) {
+    this.#settings = settings
+    this.#origin = origin
+    this.#port = port
+    this.#current = saved
+  }
+
+  /** When the open window ends, ms since the epoch; undefined without one. */
+  get end(): number | undefined {
+    return this.#current === undefined ? undefined : this.#current.start + this.#settings.tumblingMs
+  }
+
+  /** Takes the next records of the shard. @param next the offset after them */
+  async take(records: readonly (EventRecord & { readonly offset: number })[], next: number, signal: AbortSignal): Promise<void> {
+    const { batchSize, tumblingMs } = this.#settings
+    const fresh = records.filter(({ offset }) => offset >= (this.#current?.offset ?? 0))
+    for (let from = 0; from < fresh.length;) {
+      const start = Math.floor(fresh[from].timestamp / tumblingMs) * tumblingMs
+      let to = from
+      while (to < fresh.length && Math.floor(fresh[to].timestamp / tumblingMs) * tumblingMs === start) to++
+      // Arrival times of one partition do not go back but by the clocks of successive leaders: then the window that is open takes the record.
+      if (this.#current !== undefined && this.#current.start < start) await this.close(signal)
+      for (const batch of batchesOf(fresh.slice(from, to), batchSize)) {
+        const last = batch.at(-1) as EventRecord & { readonly offset: number }
+        await this.#reduce(batch, this.#current?.start ?? start, last.offset + 1, signal)
+      }
+      from = to
+    }
+    if (this.#current !== undefined && this.#current.offset < next) this.#current = { ...this.#current, offset: next }
+  }
+
+  /** The last invocation of the open window, if there is one. */
+  async close(signal: AbortSignal, early = false): Promise<void> {
+    if (this.#current === undefined) return
+    const window = this.#event(this.#current, true, early)
+    await deliver(NOTHING, { ...this.#settings, reportItemFailures: false, bisect: false }, {
+      invoke: (_records, s) => this.#port.invoke([], window, s), discard: this.#port.discard, now: this.#port.now,
+    }, signal)
+    this.#current = undefined
+    await this.#port.save(undefined)
+  }
+
+  async #reduce(records: readonly EventRecord[], start: number, next: number, signal: AbortSignal): Promise<void> {
+    let current: WindowState = this.#current ?? { start, state: {}, offset: 0 }
+    await deliver(records, this.#settings, {
+      invoke: async (some, s) => {
+        const result = await this.#port.invoke(some, this.#event(current, false, false), s)
+        if (result.kind === 'success' && stateOf(result.response) === undefined) return { kind: 'error', error: 'The function of a tumbling window must return its state.' }
+        return result
+      },
+      succeeded: (_some, response) => { current = { ...current, state: stateOf(response) } },
+      discard: this.#port.discard,
+      now: this.#port.now,
+    }, signal)
+    this.#current = { ...current, offset: next }
+    if (Buffer.byteLength(JSON.stringify(this.#current.state)) > MOST_STATE_BYTES) return this.close(signal, true)
+    await this.#port.save(this.#current)
+  }
+
+  #event({ start, state }: WindowState, final: boolean, early: boolean): string {
+    const { tumblingMs } = this.#settings
+    const { shardId, eventSourceArn: eventSourceARN } = this.#origin
+    const time = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')
+    return `,${JSON.stringify({
+      window: { start: time(start), end: time(start + tumblingMs) }, state, shardId, eventSourceARN,
+      isFinalInvokeForWindow: final, isWindowTerminatedEarly: early,
+    }).slice(1, -1)}`
+  }
+}
+
+/** For the invocation without records: what is tried again is the window. */
+const NOTHING: readonly EventRecord[] = [{ identifier: '', timestamp: Infinity, json: '' }]
+
+function stateOf(response: unknown): unknown {
+  return typeof response === 'object' && response !== null ? (response as { state?: unknown }).state : undefined
+}

@@ -1,0 +1,57 @@
+/** The Kinesis door: the API of 2013-12-02 at the root of the port, over the topics of the broker. */
+import { awsJson, kinesisModel, type AwsAccess } from '@weir/aws'
+import type { Codec } from '@weir/codec'
+import type { Kafka } from '@weir/kafka'
+import type { Logger, Resource } from '@weir/service'
+import { openStreams } from '@weir/streams'
+import type { FastifyInstance } from 'fastify'
+import type { Intake } from '../../intake/intake.ts'
+import type { Kinesis } from './kinesis.ts'
+import { Names, type Account } from './names.ts'
+import { fanOutOperations } from './operations/fan-out.ts'
+import { readingOperations } from './operations/reading.ts'
+import { recordOperations } from './operations/records.ts'
+import { settingOperations } from './operations/settings.ts'
+import { shardOperations } from './operations/shards.ts'
+import { streamOperations } from './operations/streams.ts'
+import { Throttle } from './throttle.ts'
+
+/** PutRecords takes 10 MiB of records; in JSON they are a third longer, and each has its names. */
+const BODY_BYTES = 16 << 20
+
+export interface KinesisConfig extends Account {
+  readonly throttled: boolean
+  readonly shardLimit: number
+  /** Of topics that streams make; -1: the broker's default. */
+  readonly replicas: number
+}
+
+export interface KinesisDeps {
+  readonly access: AwsAccess
+  readonly codec: Codec
+  readonly intake: Intake
+  readonly instance: string
+  readonly kafka: Kafka
+  readonly log: Logger
+}
+
+export async function openKinesis(config: KinesisConfig, { access, codec, intake, instance, kafka, log }: KinesisDeps): Promise<Resource<(app: FastifyInstance) => Promise<void>>> {
+  const streams = await openStreams({ kafka, codec, replicas: config.replicas, instance, log })
+  const stopping = new AbortController()
+  const kinesis: Kinesis = {
+    kafka, streams, producer: intake.producer, names: new Names(config), shardLimit: config.shardLimit, stopping: stopping.signal,
+    throttle: config.throttled ? new Throttle(() => streams.replicas) : undefined,
+  }
+  const operations = {
+    ...streamOperations(kinesis), ...settingOperations(kinesis), ...shardOperations(kinesis),
+    ...recordOperations(kinesis), ...readingOperations(kinesis), ...fanOutOperations(kinesis),
+  }
+  return {
+    value: awsJson({
+      services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }],
+      access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES,
+    }),
+    stopping: () => stopping.abort(),
+    stop: () => streams.stop(),
+  }
+}

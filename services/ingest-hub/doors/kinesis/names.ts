@@ -1,0 +1,97 @@
+/** Names of streams, consumers and shards as clients give them (Kinesis API reference, "ARNs" in the service model). */
+import { AwsError } from '@weir/aws'
+import { shardId, type FanOutConsumer, type Stream } from '@weir/streams'
+
+export interface Account {
+  readonly region: string
+  /** Twelve digits. */
+  readonly accountId: string
+}
+
+/** Members by which a request names a stream. */
+export interface StreamReference {
+  readonly StreamName?: string
+  readonly StreamARN?: string
+}
+
+const STREAM_ARN = /^arn:aws[^:]*:kinesis:[^:]*:(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})$/
+const CONSUMER_ARN = /^arn:aws[^:]*:kinesis:[^:]*:(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})\/consumer\/([a-zA-Z0-9_.-]{1,128}):(\d{1,16})$/
+const MOST_SHARD_NUMBER = 2 ** 31 - 1
+
+export class Names {
+  readonly account: Account
+
+  constructor(account: Account) {
+    this.account = account
+  }
+
+  arnOf(stream: string): string {
+    return `arn:aws:kinesis:${this.account.region}:${this.account.accountId}:stream/${stream}`
+  }
+
+  /** Ends with the second of its creation, as Kinesis' do. */
+  consumerArnOf({ stream, name, createdAt }: FanOutConsumer): string {
+    return `${this.arnOf(stream)}/consumer/${name}:${Math.floor(createdAt / 1000)}`
+  }
+
+  /** The stream's name. An ARN's region does not matter: this service is in all of them. */
+  streamOf({ StreamName, StreamARN }: StreamReference): string {
+    if (StreamARN === undefined) {
+      if (StreamName === undefined) throw invalidArgument('StreamName or StreamARN is needed.')
+      return StreamName
+    }
+    const [, accountId, name] = STREAM_ARN.exec(StreamARN) ?? []
+    if (name === undefined || (StreamName !== undefined && StreamName !== name)) throw invalidArgument(`StreamARN ${StreamARN} does not name the stream.`)
+    if (accountId !== this.account.accountId) throw this.notFound(name)
+    return name
+  }
+
+  /** What a consumer's ARN says. */
+  consumerOf(arn: string): { stream: string, name: string, createdSecond: number } {
+    const [, accountId, stream, name, second] = CONSUMER_ARN.exec(arn) ?? []
+    if (name === undefined) throw invalidArgument(`ConsumerARN ${arn} names no consumer.`)
+    if (accountId !== this.account.accountId) throw this.notFound(stream)
+    return { stream, name, createdSecond: Number(second) }
+  }
+
+  isConsumer(arn: string): boolean {
+    return CONSUMER_ARN.test(arn)
+  }
+
+  notFound(stream: string): AwsError {
+    return new AwsError('ResourceNotFoundException', `Stream ${stream} under account ${this.account.accountId} not found.`)
+  }
+
+  notActive({ name, status }: Stream): AwsError {
+    return new AwsError('ResourceInUseException', `Stream ${name} under account ${this.account.accountId} not ACTIVE, instead in state ${status}`)
+  }
+
+  noShard(shard: string, stream: string): AwsError {
+    return new AwsError('ResourceNotFoundException', `Could not find shard ${shard} in stream ${stream} under account ${this.account.accountId}.`)
+  }
+
+  /** As iterators say it. */
+  shardGone(shard: string, stream: string): AwsError {
+    return new AwsError('ResourceNotFoundException', `Shard ${shard} in stream ${stream} under account ${this.account.accountId} does not exist`)
+  }
+
+  /** Kinesis takes any name that ends in a number for a shard's: shardId-000000000001, shard-1, 1. */
+  shardOf(text: string, stream: string): string {
+    const number = text.split('-')[1] || text
+    if (!/^\d+$/.test(number) || Number(number) > MOST_SHARD_NUMBER) throw this.noShard(text, stream)
+    return shardId(Number(number))
+  }
+}
+
+export function invalidArgument(message: string): AwsError {
+  return new AwsError('InvalidArgumentException', message)
+}
+
+export function limitExceeded(message: string): AwsError {
+  return new AwsError('LimitExceededException', message)
+}
+
+/** Neither a broker nor the state of the streams can be relied on now; SDKs try again. */
+export function unavailable(): AwsError {
+  return new AwsError('ServiceUnavailable', 'No broker answers, so nothing can be stored or read now; send the request again.', 503)
+}

@@ -1,0 +1,163 @@
+/** GetShardIterator and GetRecords. */
+import type { AwsOperations } from '@weir/aws'
+import { KafkaError, keyOf, valueOf, type RecordBatch } from '@weir/kafka'
+import { childrenOf, parseSequenceNumber, type Serving, type Shard } from '@weir/streams'
+import { requireLease, shardIn, type Kinesis } from '../kinesis.ts'
+import { invalidArgument, type StreamReference } from '../names.ts'
+import { formatIterator, parseIterator } from '../tokens.ts'
+import { dryRun } from './records.ts'
+import { describeChild } from './shards.ts'
+
+/** Of one answer (API reference, GetRecords). */
+const MOST_RECORDS = 10_000
+const MOST_BYTES = 10 << 20
+/** What is fetched for a record where only few are asked for; one record batch always comes whole. */
+const BYTES_A_RECORD = 4096
+const LEAST_FETCH = 64 << 10
+/** PartitionKey has one character at least; records that Kafka producers wrote may have no key. */
+const NO_KEY = '-'
+
+export type StartingType = 'AT_SEQUENCE_NUMBER' | 'AFTER_SEQUENCE_NUMBER' | 'TRIM_HORIZON' | 'LATEST' | 'AT_TIMESTAMP'
+
+interface GetShardIterator extends StreamReference {
+  readonly ShardId: string
+  readonly ShardIteratorType: StartingType
+  readonly StartingSequenceNumber?: string
+  readonly Timestamp?: Date
+  readonly DryRun?: boolean
+}
+
+export function readingOperations(kinesis: Kinesis): AwsOperations {
+  const { names, streams } = kinesis
+
+  return {
+    async GetShardIterator(input: GetShardIterator, context) {
+      const name = names.streamOf(input)
+      const id = names.shardOf(input.ShardId, name)
+      context.authorize(names.arnOf(name))
+      const serving = streams.get(name)
+      const shard = serving === undefined || serving.stream.status === 'CREATING' ? undefined : shardIn(serving.stream, id)
+      if (serving === undefined || shard === undefined) throw names.shardGone(id, name)
+      if (input.DryRun === true) return dryRun(kinesis, context, input)
+      requireLease(kinesis)
+      const { ShardIteratorType: type, StartingSequenceNumber: sequenceNumber, Timestamp: time } = input
+      const offset = await startingOffset(kinesis, serving, shard, type, sequenceNumber, time, 'GetShardIterator')
+      return { ShardIterator: formatIterator({ stream: name, createdAt: serving.stream.createdAt, shard: id, offset, issued: Date.now() }) }
+    },
+
+    async GetRecords(input: StreamReference & { ShardIterator: string, Limit?: number, DryRun?: boolean }, context) {
+      const now = Date.now()
+      const iterator = parseIterator(input.ShardIterator, now)
+      context.authorize(names.arnOf(iterator.stream))
+      const serving = streams.get(iterator.stream)
+      const shard = serving?.stream.createdAt === iterator.createdAt ? shardIn(serving.stream, iterator.shard) : undefined
+      if (serving === undefined || shard === undefined) throw names.shardGone(iterator.shard, iterator.stream)
+      if (input.DryRun === true) return dryRun(kinesis, context, { StreamName: iterator.stream })
+      requireLease(kinesis)
+      const limit = input.Limit ?? MOST_RECORDS
+      const { records, next, millisBehind } = await readShard(kinesis, serving, shard, iterator.offset, limit)
+      const ended = shard.to !== null && next >= shard.to
+      return {
+        Records: records,
+        NextShardIterator: ended ? undefined : formatIterator({ ...iterator, offset: next, issued: now }),
+        MillisBehindLatest: millisBehind,
+        ChildShards: ended ? childrenOf(serving.stream, shard.id).map(describeChild) : undefined,
+      }
+    },
+  }
+}
+
+/** The offset at which reading a shard begins. @param operation for the errors */
+export async function startingOffset(
+  { kafka, names }: Kinesis, { stream }: Serving, shard: Shard, type: StartingType, sequenceNumber: string | undefined, time: Date | undefined, operation: string,
+): Promise<number> {
+  const { name, topic } = stream
+  const within = (offset: number): number => Math.min(Math.max(offset, shard.from), shard.to ?? Infinity)
+  const both = (given: string): never => {
+    throw invalidArgument('Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no '
+      + `StartingSequenceNumber. Request specified ${type} and ${given} StartingSequenceNumber.`)
+  }
+  switch (type) {
+    case 'AT_SEQUENCE_NUMBER':
+    case 'AFTER_SEQUENCE_NUMBER': {
+      if (sequenceNumber === undefined) return both('no')
+      const position = parseSequenceNumber(sequenceNumber)
+      const said = `StartingSequenceNumber ${sequenceNumber} used in ${operation} on shard ${shard.id} in stream ${name} under account ${names.account.accountId} is invalid`
+      if (position === undefined) throw invalidArgument(`${said}.`)
+      if (position.generation !== shard.generation || position.offset < shard.from - 1 || position.offset > (shard.to ?? Infinity)) {
+        throw invalidArgument(`${said} because it did not come from this stream.`)
+      }
+      return within(type === 'AT_SEQUENCE_NUMBER' ? position.offset : position.offset + 1)
+    }
+    case 'TRIM_HORIZON':
+      if (sequenceNumber !== undefined) return both('also a')
+      return within(await kafka.offsetAt(topic, shard.partition, 'earliest'))
+    case 'LATEST':
+      if (sequenceNumber !== undefined) return both('also a')
+      return within(await kafka.offsetAt(topic, shard.partition, 'latest'))
+    case 'AT_TIMESTAMP': {
+      if (time === undefined) {
+        throw invalidArgument('Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current request has no timestamp parameter.')
+      }
+      const [at, now] = [time.getTime(), Date.now()]
+      if (at > now) {
+        throw invalidArgument('The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. '
+          + `timestampInMillis: ${at}, currentTimestampInMillis: ${now}`)
+      }
+      return within(await kafka.offsetAt(topic, shard.partition, at))
+    }
+  }
+}
+
+interface Read {
+  readonly records: object[]
+  /** The offset to go on from. */
+  readonly next: number
+  /** 0 at the tip. */
+  readonly millisBehind: number
+}
+
+/** What is there from that offset on, at most `limit` records. What has expired meanwhile is passed over. */
+async function readShard(kinesis: Kinesis, serving: Serving, shard: Shard, offset: number, limit: number): Promise<Read> {
+  const { kafka } = kinesis
+  const { topic } = serving.stream
+  const mostBytes = Math.min(MOST_BYTES, Math.max(LEAST_FETCH, limit * BYTES_A_RECORD))
+  const earliest = (): Promise<number> => kafka.offsetAt(topic, shard.partition, 'earliest')
+  if (shard.to !== null && offset >= shard.to) return { records: [], next: offset, millisBehind: 0 }
+  const batch = await kafka.fetch(topic, shard.partition, offset, mostBytes).catch(async (error: unknown) => {
+    if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
+    return kafka.fetch(topic, shard.partition, Math.max(offset, await earliest()), mostBytes)
+  })
+  const { records, next } = recordsOf(batch, serving, shard, limit)
+  return { records, next, millisBehind: millisBehind(batch, shard, next, records.length) }
+}
+
+/** The batch's records that belong to the shard, as Kinesis shows them. */
+export function recordsOf(batch: RecordBatch, serving: Serving, shard: Shard, limit: number): { records: object[], next: number } {
+  const encryption = serving.stream.encryptionKey === null ? undefined : 'KMS'
+  const end = shard.to ?? Infinity
+  const records: object[] = []
+  let bytes = 0
+  for (let i = 0; i < batch.length; i++) {
+    if (batch.offsets[i] >= end) return { records, next: end }
+    const data = valueOf(batch, i) ?? EMPTY
+    bytes += data.length
+    if (records.length === limit || (bytes > MOST_BYTES && records.length > 0)) return { records, next: batch.offsets[i] }
+    records.push({
+      SequenceNumber: serving.sequenceNumber(shard, batch.offsets[i]),
+      ApproximateArrivalTimestamp: new Date(batch.timestamps[i]),
+      Data: data,
+      PartitionKey: keyOf(batch, i)?.toString() || NO_KEY,
+      EncryptionType: encryption,
+    })
+  }
+  return { records, next: Math.min(batch.nextOffset, end) }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** How far the last of `count` records taken is behind the newest of the shard. */
+export function millisBehind(batch: RecordBatch, shard: Shard, next: number, count: number): number {
+  if (next >= Math.min(batch.endOffset, shard.to ?? Infinity) || count === 0) return 0
+  return Math.max(0, Date.now() - batch.timestamps[count - 1])
+}

@@ -1,0 +1,154 @@
+/** Listing, splitting and merging shards. */
+import { AwsError, type AwsOperations } from '@weir/aws'
+import { beginResharding, mergeOf, openShards, parseHashKey, SequenceNumbers, splitOf, stepTowards, type Shard, type Stream } from '@weir/streams'
+import { changeActive, shardIn, streamFor, type Kinesis } from '../kinesis.ts'
+import { invalidArgument, type StreamReference } from '../names.ts'
+import { formatToken, parseToken } from '../tokens.ts'
+import { requireShards } from './streams.ts'
+
+const SHARDS_A_PAGE = 1000
+const HOUR_MS = 3_600_000
+
+interface ShardFilter {
+  readonly Type: 'AFTER_SHARD_ID' | 'AT_TRIM_HORIZON' | 'FROM_TRIM_HORIZON' | 'AT_LATEST' | 'AT_TIMESTAMP' | 'FROM_TIMESTAMP'
+  readonly ShardId?: string
+  readonly Timestamp?: Date
+}
+
+type ListShards = StreamReference & { NextToken?: string, ExclusiveStartShardId?: string, MaxResults?: number, StreamCreationTimestamp?: Date, ShardFilter?: ShardFilter }
+
+/** What a token of ListShards remembers; JSON makes a text of the filter's time. */
+interface Asked {
+  readonly stream: string
+  readonly filter?: Omit<ShardFilter, 'Timestamp'> & { readonly Timestamp?: string }
+}
+
+export function describeShard(shard: Shard): object {
+  const numbers = new SequenceNumbers(shard.generation)
+  return {
+    ShardId: shard.id,
+    ParentShardId: shard.parents[0],
+    AdjacentParentShardId: shard.parents[1],
+    HashKeyRange: { StartingHashKey: shard.start, EndingHashKey: shard.end },
+    SequenceNumberRange: { StartingSequenceNumber: numbers.at(shard.from), EndingSequenceNumber: shard.to === null ? undefined : numbers.at(shard.to) },
+  }
+}
+
+/** As GetRecords and SubscribeToShard show what follows a shard that has ended. */
+export function describeChild(shard: Shard): object {
+  return { ShardId: shard.id, ParentShards: shard.parents, HashKeyRange: { StartingHashKey: shard.start, EndingHashKey: shard.end } }
+}
+
+export function shardOperations(kinesis: Kinesis): AwsOperations {
+  const { streams, names } = kinesis
+
+  const openCount = (): number => streams.all().reduce((sum, { stream }) => sum + openShards(stream).length, 0)
+
+  const requireShard = (stream: Stream, id: string): Shard => {
+    const shard = shardIn(stream, id)
+    if (shard === undefined) throw names.noShard(id, stream.name)
+    return shard
+  }
+
+  const requireOwn = (stream: Stream): void => {
+    if (stream.external) throw invalidArgument(`Stream ${stream.name} is written by Kafka producers as well, so its shards cannot be changed.`)
+  }
+
+  const requireOpen = ({ id, to }: Shard, stream: Stream): void => {
+    if (to !== null) throw invalidArgument(`Shard ${id} in stream ${stream.name} under account ${names.account.accountId} is closed.`)
+  }
+
+  return {
+    async ListShards(input: ListShards, context) {
+      const named = input.StreamName ?? input.StreamARN
+      if (named === undefined && input.NextToken === undefined) throw invalidArgument('Either NextToken or StreamName should be provided.')
+      if (named !== undefined && input.NextToken !== undefined) throw invalidArgument('NextToken and StreamName cannot be provided together.')
+      const token = input.NextToken === undefined ? undefined : parseToken<Asked>(input.NextToken, 'shards', Date.now())
+      const asked = token?.asked
+      const filter = asked === undefined ? input.ShardFilter
+        : asked.filter && { ...asked.filter, Timestamp: asked.filter.Timestamp === undefined ? undefined : new Date(asked.filter.Timestamp) }
+      const { stream } = streamFor(kinesis, context, asked === undefined ? input : { StreamName: asked.stream })
+      const after = token?.after ?? input.ExclusiveStartShardId ?? ''
+      const found = stream.status === 'CREATING' ? [] : stream.shards.filter((shard) => shard.id > after && passes(shard, stream, filter, Date.now()))
+      const page = found.slice(0, input.MaxResults ?? SHARDS_A_PAGE)
+      const more = found.length > page.length
+      return {
+        Shards: page.map(describeShard),
+        NextToken: more ? formatToken({ issued: Date.now(), list: 'shards', after: page.at(-1)!.id, asked: { stream: stream.name, filter } }) : undefined,
+      }
+    },
+
+    async SplitShard(input: StreamReference & { ShardToSplit: string, NewStartingHashKey: string }, context) {
+      const name = names.streamOf(input)
+      const id = names.shardOf(input.ShardToSplit, name)
+      streamFor(kinesis, context, input)
+      await changeActive(kinesis, name, (stream) => {
+        const shard = requireShard(stream, id)
+        requireOwn(stream)
+        requireShards(kinesis, openCount(), 1)
+        requireOpen(shard, stream)
+        const at = parseHashKey(input.NewStartingHashKey)
+        if (at === undefined || at <= BigInt(shard.start) + 1n || at >= BigInt(shard.end)) {
+          throw invalidArgument(`NewStartingHashKey ${input.NewStartingHashKey} used in SplitShard() on shard ${id} in stream ${name} under account `
+            + `${names.account.accountId} is not both greater than one plus the shard's StartingHashKey ${shard.start} and less than the shard's EndingHashKey ${shard.end}.`)
+        }
+        return beginResharding(stream, splitOf(shard, at), null)
+      })
+    },
+
+    async MergeShards(input: StreamReference & { ShardToMerge: string, AdjacentShardToMerge: string }, context) {
+      const name = names.streamOf(input)
+      const ids = [input.ShardToMerge, input.AdjacentShardToMerge].map((text) => names.shardOf(text, name))
+      streamFor(kinesis, context, input)
+      await changeActive(kinesis, name, (stream) => {
+        const [one, other] = ids.map((id) => requireShard(stream, id))
+        requireOwn(stream)
+        const adjacent = BigInt(one.end) + 1n === BigInt(other.start) || BigInt(other.end) + 1n === BigInt(one.start)
+        if (!adjacent || one.to !== null || other.to !== null) {
+          throw invalidArgument(`Shards ${one.id} and ${other.id} in stream ${name} under account ${names.account.accountId} are not an adjacent pair of shards eligible for merging`)
+        }
+        return beginResharding(stream, BigInt(one.start) < BigInt(other.start) ? mergeOf(one, other) : mergeOf(other, one), null)
+      })
+    },
+
+    async UpdateShardCount(input: StreamReference & { TargetShardCount: number }, context) {
+      const { stream: { name } } = streamFor(kinesis, context, input)
+      const target = input.TargetShardCount
+      let current = 0
+      await changeActive(kinesis, name, (stream) => {
+        requireOwn(stream)
+        if (stream.mode === 'ON_DEMAND') throw new AwsError('ValidationException', `Stream ${name} is in ON_DEMAND mode, in which the number of shards cannot be set.`)
+        current = openShards(stream).length
+        if (target > current * 2 || target < current / 2) {
+          throw invalidArgument(`UpdateShardCount can neither more than double nor more than halve the number of open shards: ${current} now, ${target} asked for.`)
+        }
+        requireShards(kinesis, openCount(), Math.max(0, target - current))
+        const steps = stepTowards(openShards(stream), target)
+        return steps.length === 0 ? stream : beginResharding(stream, steps, target)
+      })
+      return { StreamName: name, StreamARN: names.arnOf(name), CurrentShardCount: current, TargetShardCount: target }
+    },
+  }
+}
+
+/** API reference, ShardFilter. */
+function passes(shard: Shard, stream: Stream, filter: ListShards['ShardFilter'], now: number): boolean {
+  if (filter === undefined) return true
+  const horizon = Math.max(stream.createdAt, now - stream.retentionHours * HOUR_MS)
+  const openAt = (time: number): boolean => shard.createdAt <= time && (shard.closedAt === null || shard.closedAt > time)
+  switch (filter.Type) {
+    case 'AT_TRIM_HORIZON': return openAt(horizon)
+    case 'FROM_TRIM_HORIZON': return true
+    case 'AT_LATEST': return shard.to === null
+    case 'AT_TIMESTAMP': return openAt(timeOf(filter))
+    case 'FROM_TIMESTAMP': return shard.closedAt === null || shard.closedAt >= timeOf(filter)
+    case 'AFTER_SHARD_ID':
+      if (filter.ShardId === undefined) throw invalidArgument('ShardId is needed with the filter AFTER_SHARD_ID.')
+      return shard.id > filter.ShardId
+  }
+}
+
+function timeOf({ Type, Timestamp }: ShardFilter): number {
+  if (Timestamp === undefined) throw invalidArgument(`Timestamp is needed with the filter ${Type}.`)
+  return Timestamp.getTime()
+}

@@ -1,0 +1,127 @@
+/** Creating, describing, listing and deleting streams. */
+import { AwsError, type AwsOperations } from '@weir/aws'
+import { LEAST_RECORD_KIB, newStream, ON_DEMAND_SHARDS, openShards, type Stream } from '@weir/streams'
+import { allowedName, changeStream, streamFor, type Kinesis } from '../kinesis.ts'
+import { invalidArgument, limitExceeded, type StreamReference } from '../names.ts'
+import { formatToken, parseToken } from '../tokens.ts'
+import { checkTags } from '../tags.ts'
+import { describeShard } from './shards.ts'
+
+/** What a page holds where the request does not say (API reference). */
+const SHARDS_A_PAGE = 100
+const STREAMS_A_PAGE = 100
+const ON_DEMAND_STREAMS = 50
+/** A tag of this name makes a stream of a topic that Kafka producers write to. */
+const EXTERNAL_TAG = 'weir:external'
+
+interface CreateStream {
+  readonly StreamName: string
+  readonly ShardCount?: number
+  readonly StreamModeDetails?: { readonly StreamMode: Stream['mode'] }
+  readonly MaxRecordSizeInKiB?: number
+  readonly Tags?: Readonly<Record<string, string>>
+}
+
+export function streamOperations(kinesis: Kinesis): AwsOperations {
+  const { streams, names, shardLimit } = kinesis
+
+  const openCount = (): number => streams.all().reduce((sum, { stream }) => sum + openShards(stream).length, 0)
+
+  const description = (stream: Stream) => ({
+    StreamName: stream.name,
+    StreamARN: names.arnOf(stream.name),
+    StreamStatus: stream.status,
+    StreamModeDetails: { StreamMode: stream.mode },
+    RetentionPeriodHours: stream.retentionHours,
+    StreamCreationTimestamp: new Date(stream.createdAt),
+    EnhancedMonitoring: [{ ShardLevelMetrics: stream.metrics }],
+    EncryptionType: stream.encryptionKey === null ? 'NONE' : 'KMS',
+    KeyId: stream.encryptionKey ?? undefined,
+  })
+
+  return {
+    async CreateStream(input: CreateStream, context) {
+      const name = allowedName(kinesis, context, input)
+      const mode = input.StreamModeDetails?.StreamMode ?? 'PROVISIONED'
+      if (mode === 'PROVISIONED' && input.ShardCount === undefined) throw invalidArgument('ShardCount is needed for a stream in PROVISIONED mode.')
+      if (mode === 'ON_DEMAND' && input.ShardCount !== undefined) throw invalidArgument('ShardCount must not be given for a stream in ON_DEMAND mode.')
+      if (name.startsWith('.')) throw invalidArgument(`The name ${name} makes no name of a Kafka topic: it begins with a dot.`)
+      const { [EXTERNAL_TAG]: external, ...tags } = input.Tags ?? {}
+      checkTags(tags, name, kinesis)
+      const shards = input.ShardCount ?? ON_DEMAND_SHARDS
+      await streams.change(name, (existing) => {
+        if (existing !== undefined) {
+          throw new AwsError('ResourceInUseException', `Stream ${name} under account ${names.account.accountId} already exists.`)
+        }
+        requireShards(kinesis, openCount(), shards)
+        return newStream({ name, mode, shards, maxRecordKiB: input.MaxRecordSizeInKiB ?? LEAST_RECORD_KIB, tags, external: external === 'true' }, Date.now())
+      })
+    },
+
+    async DeleteStream(input: StreamReference & { EnforceConsumerDeletion?: boolean }, context) {
+      const { stream: { name } } = streamFor(kinesis, context, input)
+      await changeStream(kinesis, name, (stream) => {
+        if (stream.status === 'DELETING') return stream
+        if (stream.status !== 'ACTIVE') throw names.notActive(stream)
+        if (input.EnforceConsumerDeletion !== true && streams.fanOut.of(name).length > 0) {
+          throw new AwsError('ResourceInUseException', `Stream ${name} under account ${names.account.accountId} has consumers; deregister them, or set EnforceConsumerDeletion.`)
+        }
+        return { ...stream, status: 'DELETING' }
+      })
+    },
+
+    async DescribeStream(input: StreamReference & { Limit?: number, ExclusiveStartShardId?: string }, context) {
+      const { stream } = streamFor(kinesis, context, input)
+      // A stream that is being created has no shards to show yet.
+      const shards = stream.status === 'CREATING' ? [] : stream.shards.filter(({ id }) => input.ExclusiveStartShardId === undefined || id > input.ExclusiveStartShardId)
+      const page = shards.slice(0, input.Limit ?? SHARDS_A_PAGE)
+      return { StreamDescription: { ...description(stream), Shards: page.map(describeShard), HasMoreShards: shards.length > page.length } }
+    },
+
+    async DescribeStreamSummary(input: StreamReference, context) {
+      const { stream } = streamFor(kinesis, context, input)
+      return {
+        StreamDescriptionSummary: {
+          ...description(stream),
+          OpenShardCount: stream.status === 'CREATING' ? 0 : openShards(stream).length,
+          ConsumerCount: streams.fanOut.of(stream.name).length,
+          MaxRecordSizeInKiB: stream.maxRecordKiB,
+        },
+      }
+    },
+
+    async ListStreams(input: { Limit?: number, ExclusiveStartStreamName?: string, NextToken?: string }, context) {
+      const token = input.NextToken === undefined ? undefined : parseToken<object>(input.NextToken, 'streams', Date.now())
+      const after = token?.after ?? input.ExclusiveStartStreamName ?? ''
+      const visible = streams.all().filter(({ stream: { name } }) => name > after && context.may(names.arnOf(name)))
+      const page = visible.slice(0, input.Limit ?? STREAMS_A_PAGE).map(({ stream }) => stream)
+      const more = visible.length > page.length
+      return {
+        StreamNames: page.map(({ name }) => name),
+        HasMoreStreams: more,
+        NextToken: more ? formatToken({ issued: Date.now(), list: 'streams', after: page.at(-1)!.name, asked: {} }) : undefined,
+        StreamSummaries: page.map((stream) => ({
+          StreamName: stream.name, StreamARN: names.arnOf(stream.name), StreamStatus: stream.status,
+          StreamModeDetails: { StreamMode: stream.mode }, StreamCreationTimestamp: new Date(stream.createdAt),
+        })),
+      }
+    },
+
+    async DescribeLimits(_input: object, context) {
+      context.authorize('*')
+      return {
+        ShardLimit: shardLimit, OpenShardCount: openCount(),
+        OnDemandStreamCount: streams.all().filter(({ stream }) => stream.mode === 'ON_DEMAND').length, OnDemandStreamCountLimit: ON_DEMAND_STREAMS,
+      }
+    },
+  }
+}
+
+/** Throws LimitExceededException where so many more open shards would be too many. */
+export function requireShards({ names, shardLimit }: Kinesis, open: number, more: number): void {
+  if (open + more <= shardLimit) return
+  const { accountId, region } = names.account
+  throw limitExceeded(`This request would exceed the shard limit for the account ${accountId} in ${region}. Current shard count for the account: ${open}. `
+    + `Limit: ${shardLimit}. Number of additional shards that would have resulted from this request: ${more}. Refer to the AWS Service Limits page `
+    + '(http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how to request higher limits.')
+}

@@ -56,8 +56,13 @@ export const topics = {
   },
   'weir.control.streams': {
     value: 'weir/control-entry', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
-    doors: [], writers: ['ingest-hub'], readers: ['ingest-hub'],
+    doors: [], writers: ['ingest-hub', 'enricher'], readers: ['ingest-hub', 'enricher'],
     doc: 'Kinesis streams with their shards and consumers, and the replicas that serve them.',
+  },
+  'weir.control.functions': {
+    value: 'weir/control-entry', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
+    doors: [], writers: ['enricher'], readers: ['enricher'],
+    doc: 'Functions that were deployed, event source mappings that were made by the API, and the states of tumbling windows.',
   },
 } as const satisfies Record<string, Topic>
 

@@ -143,4 +143,5 @@ export interface ValueOf {
   'weir.stats': StageStats
   'weir.control.reference': ReferenceEntry
   'weir.control.streams': ControlEntry
+  'weir.control.functions': ControlEntry
 }

@@ -36,7 +36,7 @@ export function awsAccessConfig(reader: ConfigReader): AwsAccessConfig {
 }
 
 /** Throws a ConfigError for a file that is wrong. One that turns wrong later leaves the keys as they were. */
-export function openAwsAccess({ keysFile, anonymous }: AwsAccessConfig, log: Logger): Resource<AwsAccess> {
+export function openAwsAccess({ keysFile, anonymous }: AwsAccessConfig, log: Logger, lookAgainMs = LOOK_AGAIN_MS): Resource<AwsAccess> {
   const local = anonymous ? clientOf(LOCAL_KEY, () => true) : undefined
   let clients: ReadonlyMap<string, AwsClient> = new Map()
   if (keysFile !== undefined) {
@@ -44,7 +44,7 @@ export function openAwsAccess({ keysFile, anonymous }: AwsAccessConfig, log: Log
     if (problems.length > 0) throw new ConfigError(problems)
     clients = found
     if (hasLocal && !anonymous) log.warn('the access key test with the secret test is not used: anybody could guess it; it is for ALLOW_ANONYMOUS=true only')
-    watchFile(keysFile, { interval: LOOK_AGAIN_MS, persistent: false }, () => {
+    watchFile(keysFile, { interval: lookAgainMs, persistent: false }, () => {
       const { clients: changed, problems } = readKeys(keysFile)
       if (problems.length > 0) return log.error({ problems }, 'the changed file of access keys is not used, the keys before stay valid')
       clients = changed

@@ -67,7 +67,7 @@ class Reader {
 
   #text(length: number): string {
     const at = this.#skip(length)
-    return this.#bytes.utf8Slice(at, this.at)
+    return this.#bytes.toString('utf8', at, this.at)
   }
 
   /** Strings in parts, each of them of the same kind and of definite length. */
@@ -206,8 +206,8 @@ export class CborWriter {
     const length = Buffer.byteLength(value)
     this.#head(3, length)
     this.#room(length)
-    if (length === value.length) this.#bytes.latin1Write(value, this.#at, length)
-    else this.#bytes.utf8Write(value, this.#at, length)
+    if (length === value.length) this.#bytes.write(value, this.#at, length, 'latin1')
+    else this.#bytes.write(value, this.#at, length, 'utf8')
     this.#at += length
   }
 

@@ -57,8 +57,8 @@ function unpack(bytes: Buffer, start: number, end: number): UserRecord[] {
   const records: Field[] = []
   for (const field of fields(bytes, start, end)) {
     if (field.type !== DELIMITED || field.number > 3) continue
-    if (field.number === 1) keys.push(bytes.utf8Slice(field.start, field.end))
-    else if (field.number === 2) hashKeys.push(hashKey(bytes.latin1Slice(field.start, field.end)))
+    if (field.number === 1) keys.push(bytes.toString('utf8', field.start, field.end))
+    else if (field.number === 2) hashKeys.push(hashKey(bytes.toString('latin1', field.start, field.end)))
     else if (records.push(field) > MOST_RECORDS) throw MALFORMED
   }
   return records.map((record) => userRecord(bytes, record, keys, hashKeys))

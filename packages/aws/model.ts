@@ -35,6 +35,8 @@ export interface StructureShape {
   /** Shapes' names by members' names, in AWS's order. */
   readonly members: Readonly<Record<string, string>>
   readonly required?: readonly string[]
+  /** Members that are needed where another one is not given: the service says so, its model does not. */
+  readonly requiredUnless?: Readonly<Record<string, string>>
   /** Its members are the events, of which a message has one. */
   readonly eventstream?: boolean
   /** Where members travel that are not in the body (uri, querystring, header, headers, statusCode), and under which name. */

@@ -76,11 +76,14 @@ function scalar(name: string, take: Checker['take'], constraints: readonly Const
   }
 }
 
-function structure({ members, required = [] }: StructureShape, of: (name: string) => Checker): Checker {
+function structure({ members, required = [], requiredUnless = {} }: StructureShape, of: (name: string) => Checker): Checker {
   const fields = Object.entries(members).map(([name, shape]) => {
     // Else an object that lacks it would seem to have it.
     if (name in Object.prototype) throw new Error(`A member cannot be named ${name}.`)
-    return { name, needed: required.includes(name), shown: lowerFirst(name), checker: of(shape) }
+    const unless: string | undefined = requiredUnless[name]
+    const always = required.includes(name)
+    const needed = (value: Container): boolean => always || (unless !== undefined && value[unless] === undefined)
+    return { name, needed, shown: lowerFirst(name), checker: of(shape) }
   })
   return {
     constraints: [],
@@ -96,7 +99,7 @@ function structure({ members, required = [] }: StructureShape, of: (name: string
     fits(value) {
       for (const { name, needed, checker } of fields) {
         const member = (value as Container)[name]
-        if (member === undefined ? needed : !checker.fits(member)) return false
+        if (member === undefined ? needed(value as Container) : !checker.fits(member)) return false
       }
       return true
     },
@@ -105,7 +108,7 @@ function structure({ members, required = [] }: StructureShape, of: (name: string
         const member = (value as Container)[name]
         const at = path === '' ? shown : `${path}.${shown}`
         if (member !== undefined) checker.explain(member, at, problems)
-        else if (needed) note(problems, 'null', at, 'Member must not be null')
+        else if (needed(value as Container)) note(problems, 'null', at, 'Member must not be null')
       }
     },
   }

@@ -87,7 +87,7 @@ const SINGLE: Readonly<Record<'string' | 'integer' | 'long' | 'float' | 'double'
   long: NUMBER,
   float: NUMBER,
   double: NUMBER,
-  blob: { json: (value) => `"${(value as Buffer).base64Slice()}"`, cbor: (value, writer) => writer.bytes(value as Buffer) },
+  blob: { json: (value) => `"${(value as Buffer).toString('base64')}"`, cbor: (value, writer) => writer.bytes(value as Buffer) },
   boolean: { json: (value) => (value ? 'true' : 'false'), cbor: (value, writer) => writer.boolean(value as boolean) },
   timestamp: { json: (value) => String((value as Date).getTime() / 1000), cbor: (value, writer) => writer.time(value as Date) },
 }

@@ -33,7 +33,7 @@ export interface ControlOptions {
   readonly log: { warn(details: object, message: string): void }
 }
 
-type ControlTopic = Extract<TopicName, 'weir.control.streams'>
+type ControlTopic = Extract<TopicName, 'weir.control.streams' | 'weir.control.functions'>
 
 export interface ControlLog {
   /**

@@ -14,6 +14,8 @@ export const FORGOTTEN_MS = 60_000
 
 export interface Heartbeat {
   readonly beat: number
+  /** Whether it takes records from clients, and so a part of each shard's throughput. */
+  readonly takes: boolean
   /** Streams that are being resharded and whose parents take nothing here any more: name to version. */
   readonly drained: Readonly<Record<string, number>>
 }
@@ -33,10 +35,10 @@ export class Replicas {
     return performance.now() < this.#leaseUntil
   }
 
-  /** Serving replicas, this one included; at least one. */
+  /** Replicas that take records; at least one. */
   get count(): number {
     let count = 0
-    for (const id of this.#heard.keys()) if (id === this.self || this.#alive(id)) count++
+    for (const [id, { heartbeat }] of this.#heard) if (heartbeat.takes && this.#alive(id)) count++
     return Math.max(1, count)
   }
 

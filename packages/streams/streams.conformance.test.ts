@@ -26,7 +26,7 @@ beforeAll(async () => {
 async function replica(): Promise<Replica> {
   const { value: kafka, stop } = await openKafka(readConfig({ KAFKA_BROKERS: backends.brokers.join(',') }, kafkaConfig))
   const { value: codec } = await openCodec({ url: backends.url })
-  const streams = await openStreams({ kafka, codec, replicas: 1, instance: 'test', log: { info: () => {}, warn: () => {} } })
+  const streams = await openStreams({ kafka, codec, replicas: 1, takes: true, instance: 'test', log: { info: () => {}, warn: () => {} } })
   let stopped: Promise<void> | undefined
   const close = (): Promise<void> => stopped ??= streams.stop().then(stop)
   onTestFinished(close)

@@ -21,6 +21,8 @@ export interface StreamsOptions {
   readonly codec: Codec
   /** Of topics that are created; -1: the broker's default. */
   readonly replicas: number
+  /** Whether this replica takes records from clients. */
+  readonly takes: boolean
   /** This process, unique in the cluster. */
   readonly instance: string
   readonly log: { info(details: object, message: string): void, warn(details: object, message: string): void }
@@ -41,12 +43,12 @@ export interface Streams {
    * any out, since shards may have been closed and their partitions given to others.
    */
   readonly leased: boolean
-  /** Replicas that serve the streams, this one included. */
+  /** Replicas that take records from clients, at least one. */
   readonly replicas: number
   stop(): Promise<void>
 }
 
-export async function openStreams({ kafka, codec, replicas: replication, instance, log }: StreamsOptions): Promise<Streams> {
+export async function openStreams({ kafka, codec, replicas: replication, takes, instance, log }: StreamsOptions): Promise<Streams> {
   const serving = new Map<string, Serving>()
   const replicas = new Replicas(`${instance}-${randomBytes(4).toString('hex')}`)
   /** Streams that this replica has begun to change. */
@@ -103,7 +105,7 @@ export async function openStreams({ kafka, codec, replicas: replication, instanc
     const drained: Record<string, number> = {}
     for (const [name, { stream }] of serving) if (stream.resharding !== null && !retiring.get(name)?.size) drained[name] = stream.version
     replicas.sending(++beat)
-    await control.announce({ kind: 'replica', id: replicas.self, value: { beat, drained } satisfies Heartbeat })
+    await control.announce({ kind: 'replica', id: replicas.self, value: { beat, takes, drained } satisfies Heartbeat })
   }
 
   const acknowledgements = (): string => [...serving].filter(([name, { stream }]) => stream.resharding !== null && !retiring.get(name)?.size)

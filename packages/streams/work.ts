@@ -30,7 +30,13 @@ export function streamTopicConfigs({ retentionHours, maxRecordKiB }: Pick<Stream
 async function create(admin: Admin, stream: Stream, replicas: number, change: ChangeStream): Promise<void> {
   const inSync: Record<string, string> = replicas >= 3 ? { 'min.insync.replicas': '2' } : {}
   await admin.createTopics([{ name: stream.topic, partitions: openShards(stream).length, replicas, configs: { ...streamTopicConfigs(stream), ...inSync } }])
-  await change(stream.name, (current) => (same(current, stream) ? { ...current!, status: 'ACTIVE' } : current))
+  let current: Stream | undefined
+  await change(stream.name, (found) => {
+    current = found
+    return same(found, stream) ? { ...found!, status: 'ACTIVE' } : found
+  })
+  // Deleted meanwhile, perhaps by another replica that found no topic to delete yet.
+  if (current === undefined || current.status === 'DELETING') await admin.deleteTopics([stream.topic])
 }
 
 async function remove(admin: Admin, stream: Stream, change: ChangeStream): Promise<void> {

@@ -1,3 +1,6 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { awsAccessConfig } from '@weir/aws'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, type ConfigReader } from '@weir/service'
 
@@ -7,6 +10,16 @@ export const config = (reader: ConfigReader) => ({
   registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API.', 'http://localhost:8181/apis/ccompat/v7'),
   redisUrl: reader.string('REDIS_URL', 'Redis with the reference tables.', 'redis://localhost:6379'),
   access: accessConfig(reader),
+  awsAccess: awsAccessConfig(reader),
+  account: {
+    region: reader.string('AWS_REGION', 'The region in ARNs and events.', 'us-east-1'),
+    accountId: reader.string('AWS_ACCOUNT_ID', 'The account in ARNs and events, twelve digits.', '000000000000'),
+  },
+  functions: {
+    folder: reader.string('FUNCTIONS_FOLDER', 'Where the code of deployed functions is written to; it is kept in Kafka.', join(tmpdir(), 'weir-functions')),
+    deploying: reader.flag('FUNCTIONS_DEPLOY', 'Whether functions may be deployed by the API. Whoever may deploy runs code here.', false),
+    replication: reader.integer('KAFKA_REPLICATION', 'Replicas of each partition of the topics that streams make; -1: the broker\'s default.', -1, -1, 32),
+  },
   solutions: reader.list('WEIR_SOLUTIONS', 'The solutions whose flows run here, by name; none named: all.', ''),
   http: {
     host: reader.string('HTTP_HOST', 'The address to listen at.', '0.0.0.0'),

@@ -19,7 +19,7 @@ await Service.named('ingest-hub')
   .with('intake', ({ kafka, codec }) => openIntake({ kafka, codec, topics: topicsOfDoor('http'), memoryBytes: config.memoryBytes }))
   .with('stats', async ({ intake, codec }, { log }) => publishStats({ log, producer: intake.producer, writer: await codec.writer('weir.stats') }))
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
-  .with('kinesis', ({ awsAccess, codec, kafka, intake }, { log }) => openKinesis(config.kinesis, { access: awsAccess, codec, kafka, intake, instance, log }))
+  .with('kinesis', ({ awsAccess, codec, collector, kafka, intake }, { log }) => openKinesis(config.kinesis, { access: awsAccess, codec, collector, kafka, intake, instance, log }))
   .with('http', ({ access, collector, kafka, kinesis, intake }, { log }) => openHttp(config.http, {
     log,
     ready: { kafka: kafka.connected },

@@ -34,6 +34,8 @@ export interface MappingDeps {
   /** One invocation; rejects where it was ended from outside and so does not count. */
   invoke(functionName: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult>
   /** Tumbling windows' states, by mapping and partition. */
+  /** Resolves when the states of windows that others wrote before are known here. */
+  catchUp(): Promise<void>
   readonly windowStates: { get(id: string): WindowState | undefined, set(id: string, state: WindowState | undefined): Promise<void> }
 }
 
@@ -116,6 +118,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   const handleWindows = async (stretch: Stretch, partition: number, signal: AbortSignal): Promise<void> => {
     let open = windows.get(partition)
     if (open === undefined || open.signal !== signal) {
+      await deps.catchUp()
       const id = `${mapping.id}/${partition}`
       const port = {
         invoke: (records: readonly EventRecord[], window: string, s: AbortSignal) => invoke(stretch.event(records, window), records.length, s),

@@ -5,6 +5,7 @@ import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 import { openStreams } from '@weir/streams'
 import type { FastifyInstance } from 'fastify'
+import type { Collector } from '../../intake/collector.ts'
 import type { Intake } from '../../intake/intake.ts'
 import type { Kinesis } from './kinesis.ts'
 import { Names, type Account } from './names.ts'
@@ -29,14 +30,15 @@ export interface KinesisConfig extends Account {
 export interface KinesisDeps {
   readonly access: AwsAccess
   readonly codec: Codec
+  readonly collector: Collector
   readonly intake: Intake
   readonly instance: string
   readonly kafka: Kafka
   readonly log: Logger
 }
 
-export async function openKinesis(config: KinesisConfig, { access, codec, intake, instance, kafka, log }: KinesisDeps): Promise<Resource<(app: FastifyInstance) => Promise<void>>> {
-  const streams = await openStreams({ kafka, codec, replicas: config.replicas, instance, log })
+export async function openKinesis(config: KinesisConfig, { access, codec, collector, intake, instance, kafka, log }: KinesisDeps): Promise<Resource<(app: FastifyInstance) => Promise<void>>> {
+  const streams = await openStreams({ kafka, codec, replicas: config.replicas, takes: true, instance, log })
   const stopping = new AbortController()
   const kinesis: Kinesis = {
     kafka, streams, producer: intake.producer, names: new Names(config), shardLimit: config.shardLimit, stopping: stopping.signal,
@@ -49,7 +51,7 @@ export async function openKinesis(config: KinesisConfig, { access, codec, intake
   return {
     value: awsJson({
       services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }],
-      access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES,
+      access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES, admission: intake.admission, afterBody: () => collector.look(),
     }),
     stopping: () => stopping.abort(),
     stop: () => streams.stop(),

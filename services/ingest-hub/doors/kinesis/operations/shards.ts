@@ -103,11 +103,10 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
       await changeActive(kinesis, name, (stream) => {
         const [one, other] = ids.map((id) => requireShard(stream, id))
         requireOwn(stream)
-        const adjacent = BigInt(one.end) + 1n === BigInt(other.start) || BigInt(other.end) + 1n === BigInt(one.start)
-        if (!adjacent || one.to !== null || other.to !== null) {
+        if (BigInt(one.end) + 1n !== BigInt(other.start) || one.to !== null || other.to !== null) {
           throw invalidArgument(`Shards ${one.id} and ${other.id} in stream ${name} under account ${names.account.accountId} are not an adjacent pair of shards eligible for merging`)
         }
-        return beginResharding(stream, BigInt(one.start) < BigInt(other.start) ? mergeOf(one, other) : mergeOf(other, one), null)
+        return beginResharding(stream, mergeOf(one, other), null)
       })
     },
 

@@ -62,7 +62,7 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
       const { stream: { name } } = streamFor(kinesis, context, input)
       await changeStream(kinesis, name, (stream) => {
         if (stream.status === 'DELETING') return stream
-        if (stream.status !== 'ACTIVE') throw names.notActive(stream)
+        if (stream.status === 'UPDATING') throw names.notActive(stream)
         if (input.EnforceConsumerDeletion !== true && streams.fanOut.of(name).length > 0) {
           throw new AwsError('ResourceInUseException', `Stream ${name} under account ${names.account.accountId} has consumers; deregister them, or set EnforceConsumerDeletion.`)
         }

@@ -12,3 +12,5 @@ export {
 export type { Child, FanOutConsumer, NewStream, Shard, Stream, StreamStatus } from './stream.ts'
 export { streamTopicConfigs } from './work.ts'
 export type { FanOut } from './fan-out.ts'
+export { PutError, StreamWriter } from './writer.ts'
+export type { Fate, PutResult, StreamEntry, StreamWriterOptions } from './writer.ts'

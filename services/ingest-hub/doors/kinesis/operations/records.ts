@@ -1,19 +1,13 @@
 /** PutRecord and PutRecords: into the shard of the hash key, answered when stored on all in-sync replicas. */
 import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
-import { KafkaError, type Delivery } from '@weir/kafka'
 import { stage, traceOf, formatTraceparent } from '@weir/service'
-import { parseHashKey, parseSequenceNumber, type Serving, type Shard } from '@weir/streams'
+import { parseHashKey, parseSequenceNumber, PutError, StreamWriter, type PutResult, type Serving } from '@weir/streams'
 import { RecordHeaders } from '../../../intake/record-headers.ts'
 import { streamFor, type Kinesis } from '../kinesis.ts'
 import { invalidArgument, unavailable, type StreamReference } from '../names.ts'
 
 /** Of one PutRecords request, keys included (API reference). */
 const MOST_REQUEST_BYTES = 10 << 20
-const MOST_KEY_BYTES = 256 * 3
-/** How long a request waits while the shard of one of its records is being closed: longer than it takes where a replica has died (ms). */
-const RESHARDING_MS = 10_000
-/** How long a request waits for the brokers (ms); what is not known to be stored then has failed. */
-const SETTLE_MS = 10_000
 
 interface Entry {
   readonly Data: Buffer
@@ -24,112 +18,40 @@ interface Entry {
 type PutRecord = StreamReference & Entry & { SequenceNumberForOrdering?: string, DryRun?: boolean }
 type PutRecords = StreamReference & { Records: readonly Entry[], DryRun?: boolean }
 
-/** What became of a record: where it stands, or why it does not. */
-type Fate = { readonly shard: Shard, readonly offset: number } | 'throttled' | 'failed'
-
-/** Shared by all requests: a key is written and appended without yielding in between. */
-const keys = Buffer.allocUnsafeSlow(MOST_KEY_BYTES)
-
 export function recordOperations(kinesis: Kinesis): AwsOperations {
   const { streams, producer, names, throttle } = kinesis
   const counts = stage('ingest-hub.kinesis')
+  const writer = new StreamWriter({
+    streams, producer,
+    admit: throttle && (({ stream: { name, mode } }, { id }, bytes) => mode === 'ON_DEMAND' || throttle.take(name, id, bytes)),
+  })
 
   /** Resolves when every record is stored or has failed. Rejects where nothing can be taken at all. */
-  async function put(context: AwsContext, reference: StreamReference, entries: readonly Entry[]): Promise<{ serving: Serving, fates: Fate[], routes: Int32Array }> {
+  async function put(context: AwsContext, reference: StreamReference, records: readonly Entry[]): Promise<PutResult> {
     const started = performance.now()
-    const { serving, routes } = await route(context, reference, entries)
-    const { stream: { name, topic, mode }, routing: { shards } } = serving
+    const { stream: { name, maxRecordKiB } } = streamFor(kinesis, context, reference)
+    const entries = records.map(({ Data, PartitionKey, ExplicitHashKey }) => {
+      if (Data.length > maxRecordKiB * 1024) {
+        throw invalidArgument(`The record is larger than the ${maxRecordKiB} KiB that stream ${name} takes; UpdateMaxRecordSize sets up to 10240.`)
+      }
+      return { data: Data, key: PartitionKey, hashKey: ExplicitHashKey === undefined ? undefined : hashKeyOf(ExplicitHashKey) }
+    })
     const headers = new RecordHeaders(context.client.name, formatTraceparent(traceOf(context.request)))
-    const delivery = producer.delivery()
-    const throttled = mode === 'PROVISIONED' ? throttle : undefined
-    const fates: Fate[] = new Array(entries.length).fill('failed')
-    /** By record, its shard where it was appended, else -1. */
-    const appended = new Int32Array(entries.length).fill(-1)
-    let halted = false
-    serving.enter()
-    try {
-      for (let i = 0; i < entries.length; i++) {
-        const { Data, PartitionKey } = entries[i]
-        const shard = shards[routes[i]]
-        const keyEnd = keys.write(PartitionKey)
-        if (halted || throttled?.take(name, shard.id, Data.length + keyEnd) === false) {
-          fates[i] = 'throttled'
-          continue
-        }
-        try {
-          const headersEnd = headers.write(`${context.requestId}-${i}`)
-          delivery.append(topic, shard.partition, keys, 0, keyEnd, Data, 0, Data.length, headers.block, 0, headersEnd)
-          appended[i] = routes[i]
-        } catch (error) {
-          if (!(error instanceof KafkaError)) throw error
-          // What comes later must not overtake it.
-          halted = true
-          fates[i] = error.code === 'buffer-full' ? 'throttled' : 'failed'
-        }
-      }
-      await settle(context, delivery, name)
-      note(delivery, appended, shards, fates)
-    } finally {
-      serving.leave()
-    }
+    const result = await writer.put(name, entries, { block: headers.block, end: (i) => headers.write(`${context.requestId}-${i}`) }).catch((error: unknown) => {
+      throw error instanceof PutError ? refusalOf(error, name) : error
+    })
+    if (result.error !== undefined) context.request.log.warn({ stream: name, err: result.error }, 'records were not stored')
     let stored = 0
-    for (const fate of fates) if (typeof fate === 'object') stored++
+    for (const fate of result.fates) if (typeof fate === 'object') stored++
     counts.done(stored)
-    counts.failed(fates.length - stored)
+    counts.failed(entries.length - stored)
     counts.latency(performance.now() - started, stored)
-    return { serving, fates, routes }
+    return result
   }
 
-  async function settle({ request }: AwsContext, delivery: Delivery, stream: string): Promise<void> {
-    const late = Promise.withResolvers<undefined>()
-    const timer = setTimeout(late.resolve, SETTLE_MS, undefined)
-    const failures = await Promise.race([delivery.settled(), late.promise])
-    clearTimeout(timer)
-    if (failures === undefined) request.log.warn({ stream }, 'the brokers have not answered in time')
-    else if (failures.length > 0) request.log.warn({ stream, err: failures[0].error }, 'records were not stored')
-  }
-
-  /** Without the lease a shard may have been closed below what was just stored there: then nobody would read it. */
-  function note(delivery: Delivery, appended: Int32Array, shards: readonly Shard[], fates: Fate[]): void {
-    if (!streams.leased) return
-    const offsets = new Map<number, Float64Array>()
-    for (const { partition, fromIndex, count, offset } of delivery.stored()) {
-      let ofPartition = offsets.get(partition)
-      if (ofPartition === undefined) offsets.set(partition, ofPartition = new Float64Array(appended.length).fill(-1))
-      for (let i = 0; i < count; i++) ofPartition[fromIndex + i] = offset < 0 ? -1 : offset + i
-    }
-    const nth = new Int32Array(shards.length)
-    for (let i = 0; i < appended.length; i++) {
-      if (appended[i] < 0) continue
-      const shard = shards[appended[i]]
-      const offset = offsets.get(shard.partition)?.[nth[appended[i]]++] ?? -1
-      if (offset >= 0) fates[i] = { shard, offset }
-    }
-  }
-
-  /** The shard of each record. While one of them is being closed, the request waits for its children. */
-  async function route(context: AwsContext, reference: StreamReference, entries: readonly Entry[]): Promise<{ serving: Serving, routes: Int32Array }> {
-    const routes = new Int32Array(entries.length)
-    const deadline = performance.now() + RESHARDING_MS
-    for (;;) {
-      const serving = streamFor(kinesis, context, reference)
-      const { stream: { name, status, maxRecordKiB }, routing: { ofKey, ofHashKey, closing } } = serving
-      if (status === 'CREATING' || status === 'DELETING') throw names.notFound(name)
-      if (!streams.leased) throw unavailable()
-      let waits = false
-      for (let i = 0; i < entries.length; i++) {
-        const { Data, PartitionKey, ExplicitHashKey } = entries[i]
-        if (Data.length > maxRecordKiB * 1024) {
-          throw invalidArgument(`The record is larger than the ${maxRecordKiB} KiB that stream ${name} takes; UpdateMaxRecordSize sets up to 10240.`)
-        }
-        routes[i] = ExplicitHashKey === undefined ? ofKey(PartitionKey) : ofHashKey(hashKeyOf(ExplicitHashKey))
-        if (closing[routes[i]]) waits = true
-      }
-      if (!waits) return { serving, routes }
-      const left = deadline - performance.now()
-      if (left <= 0) throw new AwsError('InternalFailure', `Stream ${name} is being resharded; send the request again.`, 500)
-      await Promise.race([serving.changed, new Promise((resolve) => setTimeout(resolve, left).unref())])
-    }
+  function refusalOf({ code, message }: PutError, name: string): AwsError {
+    if (code === 'no-stream') return names.notFound(name)
+    return code === 'unavailable' ? unavailable() : new AwsError('InternalFailure', message, 500)
   }
 
   return {

@@ -1,0 +1,155 @@
+/** Putting records into streams: each into the open shard of its key, with its fate told when the brokers have answered. */
+import { KafkaError, type Delivery, type Producer } from '@weir/kafka'
+import type { Serving } from './serving.ts'
+import type { Shard } from './stream.ts'
+import type { Streams } from './streams.ts'
+
+/** How long records wait while the shard of one of them is being closed: longer than it takes where a replica has died (ms). */
+const RESHARDING_MS = 10_000
+/** How long the brokers may take (ms); what is not known to be stored then has failed. */
+const SETTLE_MS = 10_000
+/** Of a partition key: 256 characters (service model of Kinesis). */
+const MOST_KEY_BYTES = 256 * 3
+
+export interface StreamEntry {
+  readonly data: Buffer
+  readonly key: string
+  /** Wins over the key's own; 0 to 2^128 - 1. */
+  readonly hashKey: bigint | undefined
+}
+
+/** What became of a record: where it stands, or why it does not. Failed means not known to be stored. */
+export type Fate = { readonly shard: Shard, readonly offset: number } | 'throttled' | 'failed'
+
+export interface PutResult {
+  readonly serving: Serving
+  /** By entry. */
+  readonly fates: readonly Fate[]
+  /** By entry, the index of its shard in serving.routing.shards. */
+  readonly routes: Int32Array
+  /** What the brokers said of a record that failed. */
+  readonly error: KafkaError | undefined
+}
+
+/** no-stream: there is none of that name, or not yet. unavailable: this replica may not know the shards; resharding: it took too long. Both can pass. */
+export class PutError extends Error {
+  override readonly name = 'PutError'
+  readonly code: 'no-stream' | 'unavailable' | 'resharding'
+
+  constructor(code: PutError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export interface StreamWriterOptions {
+  readonly streams: Pick<Streams, 'get' | 'leased'>
+  readonly producer: Producer
+  /** Whether the shard takes a record of so many bytes now; every shard takes everything where it is not given. */
+  admit?(serving: Serving, shard: Shard, bytes: number): boolean
+}
+
+/** Shared by all: a key is written and appended without yielding in between. */
+const keys = Buffer.allocUnsafeSlow(MOST_KEY_BYTES)
+
+export class StreamWriter {
+  readonly #streams: Pick<Streams, 'get' | 'leased'>
+  readonly #producer: Producer
+  readonly #admit: (serving: Serving, shard: Shard, bytes: number) => boolean
+
+  constructor({ streams, producer, admit = () => true }: StreamWriterOptions) {
+    this.#streams = streams
+    this.#producer = producer
+    this.#admit = admit
+  }
+
+  /**
+   * Resolves when every record is stored or has failed. Rejects with a PutError where nothing was sent.
+   * @param headers gives the header block of entry i, from 0 up to the returned end; read before the next call
+   */
+  async put(name: string, entries: readonly StreamEntry[], headers: { readonly block: Buffer, end(i: number): number }): Promise<PutResult> {
+    const { serving, routes } = await this.#route(name, entries)
+    const { stream: { topic }, routing: { shards } } = serving
+    const delivery = this.#producer.delivery()
+    const fates: Fate[] = new Array(entries.length).fill('failed')
+    /** By entry, its shard where it was appended, else -1. */
+    const appended = new Int32Array(entries.length).fill(-1)
+    let error: KafkaError | undefined
+    serving.enter()
+    try {
+      for (let i = 0; i < entries.length; i++) {
+        const { data, key } = entries[i]
+        const shard = shards[routes[i]]
+        const keyEnd = keys.write(key)
+        if (error !== undefined || !this.#admit(serving, shard, data.length + keyEnd)) {
+          fates[i] = 'throttled'
+          continue
+        }
+        try {
+          delivery.append(topic, shard.partition, keys, 0, keyEnd, data, 0, data.length, headers.block, 0, headers.end(i))
+          appended[i] = routes[i]
+        } catch (refusal) {
+          if (!(refusal instanceof KafkaError)) throw refusal
+          // What comes later must not overtake it.
+          error = refusal
+          fates[i] = refusal.code === 'buffer-full' ? 'throttled' : 'failed'
+        }
+      }
+      error = await settled(delivery, topic) ?? error
+      // Without the lease a shard may have been closed below what was just stored there: then nobody would read it.
+      if (this.#streams.leased) note(delivery, appended, shards, fates)
+    } finally {
+      serving.leave()
+    }
+    return { serving, fates, routes, error }
+  }
+
+  /** The shard of each record. While one of them is being closed, all wait for its children. */
+  async #route(name: string, entries: readonly StreamEntry[]): Promise<{ serving: Serving, routes: Int32Array }> {
+    const routes = new Int32Array(entries.length)
+    const deadline = performance.now() + RESHARDING_MS
+    for (;;) {
+      const serving = this.#streams.get(name)
+      if (serving === undefined || serving.stream.status === 'CREATING' || serving.stream.status === 'DELETING') {
+        throw new PutError('no-stream', `Stream ${name} does not exist.`)
+      }
+      if (!this.#streams.leased) throw new PutError('unavailable', 'The shards of the streams are not known for certain now; repeat the request.')
+      const { ofKey, ofHashKey, closing } = serving.routing
+      let waits = false
+      for (let i = 0; i < entries.length; i++) {
+        const { key, hashKey } = entries[i]
+        routes[i] = hashKey === undefined ? ofKey(key) : ofHashKey(hashKey)
+        if (closing[routes[i]]) waits = true
+      }
+      if (!waits) return { serving, routes }
+      const left = deadline - performance.now()
+      if (left <= 0) throw new PutError('resharding', `Stream ${name} is being resharded; repeat the request.`)
+      await Promise.race([serving.changed, new Promise((resolve) => setTimeout(resolve, left).unref())])
+    }
+  }
+}
+
+async function settled(delivery: Delivery, topic: string): Promise<KafkaError | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(late.resolve, SETTLE_MS, undefined)
+  const failures = await Promise.race([delivery.settled(), late.promise])
+  clearTimeout(timer)
+  return failures === undefined ? new KafkaError('timeout', `Writing to ${topic}`) : failures[0]?.error
+}
+
+/** A delivery's ranges are by partition, in the order of its appends there. */
+function note(delivery: Delivery, appended: Int32Array, shards: readonly Shard[], fates: Fate[]): void {
+  const offsets = new Map<number, Float64Array>()
+  for (const { partition, fromIndex, count, offset } of delivery.stored()) {
+    let ofPartition = offsets.get(partition)
+    if (ofPartition === undefined) offsets.set(partition, ofPartition = new Float64Array(appended.length).fill(-1))
+    for (let i = 0; i < count; i++) ofPartition[fromIndex + i] = offset < 0 ? -1 : offset + i
+  }
+  const nth = new Int32Array(shards.length)
+  for (let i = 0; i < appended.length; i++) {
+    if (appended[i] < 0) continue
+    const shard = shards[appended[i]]
+    const offset = offsets.get(shard.partition)?.[nth[appended[i]]++] ?? -1
+    if (offset >= 0) fates[i] = { shard, offset }
+  }
+}

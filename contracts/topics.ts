@@ -44,6 +44,11 @@ export const topics = {
   },
   'taxi.telemetry.dead': deadLetter('the enricher', 'enricher'),
   'taxi.enriched.dead': deadLetter('the indexer', 'indexer'),
+  'location.offers': {
+    value: 'location/offers', key: 'userId', partitioner: 'murmur2', partitions: 6, retention: 'compact',
+    doors: [], writers: ['enricher'], readers: ['enricher'],
+    doc: 'What each user was offered last, exactly once for read_committed readers.',
+  },
   'weir.stats': {
     value: 'weir/stage-stats', key: 'stage', partitioner: 'murmur2', partitions: 1, retention: 1,
     doors: [], writers: ['ingest-hub', 'enricher', 'indexer'], readers: ['indexer'],

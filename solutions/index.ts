@@ -1,10 +1,11 @@
 import type { Solution } from './solution.ts'
+import { locationOffers } from './location-offers/solution.ts'
 import { taxiTelemetry } from './taxi-telemetry/solution.ts'
 
 export * from './solution.ts'
 
 /** Every solution there is. A new one is added here. */
-export const solutions: readonly Solution[] = [taxiTelemetry]
+export const solutions: readonly Solution[] = [taxiTelemetry, locationOffers]
 
 /** The solutions of those names; none named: all. Throws a sentence that lists the known names. */
 export function chosenSolutions(names: readonly string[]): readonly Solution[] {

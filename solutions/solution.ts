@@ -8,8 +8,72 @@ export interface Solution {
   readonly title: string
   readonly flows: readonly FlowDefinition[]
   readonly indices: readonly IndexDefinition[]
-  readonly page: PageDefinition
+  /** Reference entries to begin with, by table and id; given once, where the table is empty. */
+  readonly seed: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly simulator: SimulatorDefinition
+  /** Served by the indexer. */
+  readonly page?: PageDefinition
+  /** Kinesis streams that are made when there are none of that name. */
+  readonly streams?: readonly StreamDefinition[]
+  /** Run by the enricher. */
+  readonly functions?: readonly FunctionDefinition[]
+  readonly mappings?: readonly MappingDefinition[]
+  /** Mounted by the enricher. */
+  readonly application?: ApplicationDefinition
+}
+
+export interface StreamDefinition {
+  readonly name: string
+  readonly shards: number
+}
+
+/** Lambda-style: FILE.EXPORT of the folder, in a process of its own. */
+export interface FunctionDefinition {
+  readonly name: string
+  readonly folder: URL
+  readonly handler: string
+  /** 128 to 10,240. */
+  readonly memoryMb: number
+  readonly timeoutMs: number
+  /** Environments at most. */
+  readonly concurrency: number
+  /** What its code sees of environment variables. */
+  environment(service: { readonly redisUrl: string }): Readonly<Record<string, string>>
+}
+
+/** An event source mapping, as Lambda's API would make it. What is not given is Lambda's default. */
+export interface MappingDefinition {
+  readonly name: string
+  readonly functionName: string
+  readonly source: { readonly kind: 'kinesis', readonly stream: string } | { readonly kind: 'kafka', readonly topic: TopicName }
+  readonly batchSize?: number
+  readonly parallelization?: number
+  readonly maxRetries?: number
+  readonly bisect?: boolean
+  /** The topic for what the function returns. */
+  readonly output?: TopicName
+}
+
+/** Routes of a solution's own: the application of its users. */
+export interface ApplicationDefinition {
+  open(deps: ApplicationDeps): Promise<Application>
+}
+
+export interface ApplicationDeps {
+  /** Stores a record in a stream. Rejects with an error whose `retriable` says whether repeating helps. @param id of the record, visible ASCII */
+  put(stream: string, key: string, data: Buffer, id: string): Promise<void>
+  /** Calls for every record of the topic from now on, in every replica. */
+  follow(topic: TopicName, accept: (value: any, headers: Readonly<Record<string, string>>) => void): Promise<void>
+  /** The newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt. Undefined where there is none. */
+  latest(topic: TopicName): Promise<{ get(key: string): Promise<any> }>
+  /** Throws 401 unless the request shows an API key, or none is needed. */
+  identify(request: unknown): void
+}
+
+export interface Application {
+  routes(app: any): void | Promise<void>
+  /** Ends what waits. */
+  stopping(): void
 }
 
 /** Run by the enricher: source topic → steps → output topics, exactly once. */
@@ -74,9 +138,8 @@ export interface PageSearch {
 
 /** Devices to watch when there are none: run by `npm start`. Sends to ingest-hub as any client does. */
 export interface SimulatorDefinition {
-  readonly topic: TopicName
-  /** Reference entries to begin with, by table and id; given once, where the table is empty. */
-  readonly seed: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Where the values go: a topic with a door for HTTP, or a stream. */
+  readonly to: { readonly topic: TopicName } | { readonly stream: string, key(value: any): string }
   /** A world with that many devices; `next(now)` gives the values due since the last call. Deterministic for a seed. */
   world(options: { readonly devices: number, readonly seed: number }): { next(now: number): Record<string, unknown>[] }
 }

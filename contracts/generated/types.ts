@@ -91,6 +91,48 @@ export interface DeadLetter {
   truncated: boolean
 }
 
+export interface Place {
+  /** Degrees north, -90 to 90. */
+  lat: number
+  /** Degrees east, -180 to 180. */
+  lon: number
+}
+
+export interface BandwidthOption {
+  /** As it is sold. */
+  name: string
+  /** Megabits a second to the user. */
+  downMbps: number
+  /** Megabits a second from the user. */
+  upMbps: number
+  /** A month, in the currency. */
+  price: number
+  /** ISO 4217. */
+  currency: string
+}
+
+/** What a user can have where he or she signed up. */
+export interface LocationOffers {
+  /** The user. The key of the topic. */
+  userId: string
+  /** The signup that this answers. */
+  signupId: string
+  /** Where the user signed up, WGS 84. */
+  position: Place
+  /** The id of the nearest area that is served and reaches that far; null where none does. */
+  area: string | null
+  /** The area's name. */
+  areaName: string | null
+  /** From the middle of the area, kilometres. */
+  distanceKm: number | null
+  /** Empty where no area is served. */
+  options: Array<BandwidthOption>
+  /** When the user signed up, milliseconds since the epoch, UTC. */
+  signedUpAt: number
+  /** When the options were found, milliseconds since the epoch, UTC. */
+  offeredAt: number
+}
+
 /** What one stage of one service instance did in the last second. Pages show it; metrics systems read /metrics instead. */
 export interface StageStats {
   /** service.name, for instance enricher.taxi. The key. */
@@ -140,6 +182,7 @@ export interface ValueOf {
   'taxi.enriched': TaxiEnriched
   'taxi.telemetry.dead': DeadLetter
   'taxi.enriched.dead': DeadLetter
+  'location.offers': LocationOffers
   'weir.stats': StageStats
   'weir.control.reference': ReferenceEntry
   'weir.control.streams': ControlEntry

@@ -1,26 +1,47 @@
+import { openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { configured, openAccess, openHttp, publishStats, readConfig, Service } from '@weir/service'
+import { configured, instance, openAccess, openHttp, publishStats, readConfig, Service } from '@weir/service'
 import { chosenSolutions } from '@weir/solutions'
+import { openStreams } from '@weir/streams'
+import { openApplications } from './applications/open.ts'
 import { config as read } from './config.ts'
 import { openFlows } from './flows/flows.ts'
+import { openFunctionService } from './functions/open.ts'
+import { ensureStreams, functionsOf, mappingsOf } from './functions/solutions.ts'
 import { openReference } from './reference/reference.ts'
 import { referenceRoutes } from './reference/routes.ts'
 
 const config = configured((env) => readConfig(env, read))
-const definitions = chosenSolutions(config.solutions).flatMap((solution) => solution.flows)
-const tables = [...new Set(definitions.flatMap((flow) => flow.tables))]
+const solutions = chosenSolutions(config.solutions)
+const flows = solutions.flatMap((solution) => solution.flows)
+const tables = [...new Set(flows.flatMap((flow) => flow.tables))]
+const applications = solutions.flatMap(({ application }) => application ?? [])
 
 await Service.named('enricher')
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))
   .with('access', (_, { log }) => openAccess(config.access, log))
+  .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
   .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
   .with('reference', ({ kafka, codec }, { log }) => openReference({ kafka, codec, redisUrl: config.redisUrl, tables, log }))
-  .with('flows', ({ kafka, codec, reference }, { log }) => openFlows(definitions, { kafka, codec, table: reference.table, log }))
+  .with('flows', ({ kafka, codec, reference }, { log }) => openFlows(flows, { kafka, codec, table: reference.table, log }))
+  .with('streams', async ({ kafka, codec }, { log }) => {
+    const streams = await openStreams({ kafka, codec, replicas: config.functions.replication, takes: false, instance, log })
+    await ensureStreams(solutions, streams)
+    return { value: streams, stop: () => streams.stop() }
+  })
+  .with('functions', ({ kafka, codec, streams }, { log }) => openFunctionService({
+    definitions: functionsOf(solutions, { redisUrl: config.redisUrl }), fixed: mappingsOf(solutions), folder: config.functions.folder,
+    account: config.account, bootstrapServers: config.kafka.brokers.join(), kafka, codec, streams, log,
+  }))
+  .with('applications', ({ access, kafka, codec, streams }, { log }) => openApplications({ definitions: applications, access, kafka, codec, streams, redisUrl: config.redisUrl, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('http', ({ access, kafka, reference, flows }, { log }) => openHttp(config.http, {
+  .with('http', ({ access, applications, functions, kafka, reference, flows }, { log }) => openHttp(config.http, {
     log,
-    ready: { kafka: kafka.connected, reference: reference.ready, ...flows.ready },
-    routes: referenceRoutes(reference, access),
+    ready: { kafka: kafka.connected, reference: reference.ready, functions: functions.mappings.ready, ...flows.ready },
+    routes: async (app) => {
+      await app.register(async (open) => referenceRoutes(reference, access)(open))
+      await app.register(applications)
+    },
   }))
   .start()

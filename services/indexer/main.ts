@@ -4,7 +4,7 @@ import { configured, openAccess, openHttp, publishStats, readConfig, Service } f
 import { chosenSolutions } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { openEngine } from './engines/open.ts'
-import { openPages } from './page/index.ts'
+import { hasPage, openPages } from './page/index.ts'
 import { openSinks } from './sink/sinks.ts'
 
 const config = configured((env) => readConfig(env, read))
@@ -18,6 +18,6 @@ await Service.named('indexer')
   .with('engine', () => openEngine(config.search))
   .with('sinks', ({ kafka, codec, engine }, { log }) => openSinks(indices, { kafka, codec, engine, replicas: config.replicas, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('pages', ({ access, kafka, codec, engine }, { log }) => openPages({ solutions, access, engine, kafka, codec, log }))
+  .with('pages', ({ access, kafka, codec, engine }, { log }) => openPages({ solutions: solutions.filter(hasPage), access, engine, kafka, codec, log }))
   .with('http', ({ kafka, sinks, pages }, { log }) => openHttp(config.http, { log, ready: { kafka: kafka.connected, ...sinks.ready }, routes: pages.routes }))
   .start()

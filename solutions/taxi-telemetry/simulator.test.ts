@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { zonesSeed } from './manhattan.ts'
 import { simulator } from './simulator.ts'
 import { ZoneIndex } from './zones.ts'
 
@@ -23,7 +24,7 @@ test('a seed always gives the same city, another seed another', () => {
 
 test('taxis stay in the city, at speeds of a city, and change their state', () => {
   const reports = drive(900)
-  const zones = new ZoneIndex(new Map(Object.entries(simulator.seed.zones)))
+  const zones = new ZoneIndex(new Map(Object.entries(zonesSeed)))
   const outside = reports.filter(({ position }) => !zones.find(position.lon, position.lat))
   expect(outside.length / reports.length, 'nearly all positions lie in a named zone').toBeLessThan(0.1)
   expect(Math.max(...reports.map((report) => report.speed))).toBeLessThanOrEqual(48)

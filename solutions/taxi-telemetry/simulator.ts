@@ -1,14 +1,13 @@
 /** Taxis at work in Manhattan: they cruise, take passengers, wait at lights and report once a second. Deterministic for a seed. */
 import type { SimulatorDefinition } from '../solution.ts'
-import { BLOCK_CROSSTOWN, BLOCK_UPTOWN, quarters, toPosition, UPTOWN_HEADING, zonesSeed } from './manhattan.ts'
+import { BLOCK_CROSSTOWN, BLOCK_UPTOWN, quarters, toPosition, UPTOWN_HEADING } from './manhattan.ts'
 
 const REPORT_EVERY_MS = 1000
 /** After a longer silence (a laptop that slept) a world goes on from now instead of catching up. */
 const MOST_CATCH_UP_MS = 10_000
 
 export const simulator: SimulatorDefinition = {
-  topic: 'taxi.telemetry',
-  seed: { zones: zonesSeed },
+  to: { topic: 'taxi.telemetry' },
   world: ({ devices, seed }) => {
     const random = randomFrom(seed)
     const taxis = Array.from({ length: devices }, (_, number) => new Taxi(number, random))

@@ -1,11 +1,12 @@
 import type { Solution } from '../solution.ts'
 import { taxiFlow } from './flow.ts'
+import { zonesSeed } from './manhattan.ts'
 import { taxiIndex } from './index-definition.ts'
 import { simulator } from './simulator.ts'
 import { snapshot } from './snapshot.ts'
 
 /** Taxi telemetry, the paper's fifth solution: devices in taxis → hub → zone and state → search indices → live page. */
-export const taxiTelemetry: Solution = {
+export const taxiTelemetry = {
   name: 'taxi-telemetry',
   title: 'Taxi telemetry',
   flows: [{
@@ -21,5 +22,6 @@ export const taxiTelemetry: Solution = {
     libraries: { 'echarts.js': 'echarts/dist/echarts.min.js', 'h3.js': 'h3-js/dist/h3-js.umd.js' },
     snapshot,
   },
+  seed: { zones: zonesSeed },
   simulator,
-}
+} as const satisfies Solution

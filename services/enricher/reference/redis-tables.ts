@@ -7,6 +7,8 @@ import { Redis } from 'ioredis'
 const VERSION = 'weir:reference:version'
 const CHANGED = 'weir:reference:changed'
 const entriesOf = (table: string) => `weir:reference:{${table}}:entries`
+/** Of entries with lat and lon: their places, for GEOSEARCH. */
+const placesOf = (table: string) => `weir:reference:{${table}}:places`
 const offsetsOf = (table: string) => `weir:reference:{${table}}:offsets`
 
 /** Writes an entry unless a later record of the topic wrote or removed it already: rebuilding and following may overlap. */
@@ -15,6 +17,7 @@ local known = redis.call('HGET', KEYS[2], ARGV[1])
 if known and tonumber(known) >= tonumber(ARGV[2]) then return 0 end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
+if ARGV[4] == '' then redis.call('ZREM', KEYS[3], ARGV[1]) else redis.call('GEOADD', KEYS[3], ARGV[4], ARGV[5], ARGV[1]) end
 return 1`
 
 /** The version stands for a whole copy: a change alone does not begin one, so that whoever finds none rebuilds. */
@@ -42,7 +45,10 @@ export class RedisTables {
    */
   async apply(changes: readonly ReferenceChange[], extent: 'whole' | 'part'): Promise<void> {
     const pipeline = this.#redis.pipeline()
-    for (const { table, id, offset, json } of changes) pipeline.eval(APPLY, 2, entriesOf(table), offsetsOf(table), id, offset, json ?? '')
+    for (const { table, id, offset, json } of changes) {
+      const [lon, lat] = placeOf(json)
+      pipeline.eval(APPLY, 3, entriesOf(table), offsetsOf(table), placesOf(table), id, offset, json ?? '', lon, lat)
+    }
     pipeline.eval(RAISE, 1, VERSION, extent)
     pipeline.publish(CHANGED, '')
     for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
@@ -67,6 +73,13 @@ export class RedisTables {
     await subscriber.subscribe(CHANGED)
     return () => subscriber.disconnect()
   }
+}
+
+/** Longitude and latitude of an entry that has them and that Redis can index; empty texts else. */
+function placeOf(json: string | null): [lon: number | '', lat: number | ''] {
+  const { lat, lon } = json === null ? {} : JSON.parse(json) as { lat?: unknown, lon?: unknown }
+  const fits = typeof lat === 'number' && typeof lon === 'number' && Math.abs(lat) <= 85 && Math.abs(lon) <= 180
+  return fits ? [lon, lat] : ['', '']
 }
 
 /** Commands fail after 2 s instead of waiting for Redis for ever; connecting again never ends. */

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
 import { identify, type Access, type Logger, type Resource } from '@weir/service'
-import type { Solution } from '@weir/solutions'
+import type { PageDefinition, Solution } from '@weir/solutions'
 import { mountFiles } from './files.ts'
 import { followTopic } from './follow.ts'
 import { Live } from './live.ts'
@@ -13,7 +13,11 @@ import { StageBoard } from './stages.ts'
 import { Tables } from './tables.ts'
 
 /** What is left out of a solution here is of no interest to its page. */
-export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'indices' | 'page'>
+export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'indices'> & { readonly page: PageDefinition }
+
+export function hasPage<S extends Solution>(solution: S): solution is S & PagedSolution {
+  return solution.page !== undefined
+}
 
 export interface PagesOptions {
   readonly solutions: readonly PagedSolution[]

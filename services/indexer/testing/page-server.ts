@@ -9,7 +9,7 @@ import type { Solution } from '@weir/solutions/solution.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import type { SearchEngine } from '../engines/engine.ts'
 import { openEngine } from '../engines/open.ts'
-import { openPages } from '../page/index.ts'
+import { openPages, type PagedSolution } from '../page/index.ts'
 import { indexPattern, indexTemplate } from '../sink/template.ts'
 
 const log = logger('page-test')
@@ -36,8 +36,8 @@ export interface PageServerOptions {
   readonly access?: Access
 }
 
-export async function openPageServer(solution: Solution, { engine: name, engineUrl, mostViewers, access }: PageServerOptions): Promise<PageServer> {
-  const own: Solution = { ...solution, indices: solution.indices.map((index) => ({ ...index, prefix: uniqueName('page') })) }
+export async function openPageServer(solution: Solution & PagedSolution, { engine: name, engineUrl, mostViewers, access }: PageServerOptions): Promise<PageServer> {
+  const own: PagedSolution = { ...solution, indices: solution.indices.map((index) => ({ ...index, prefix: uniqueName('page') })) }
   const [definition] = own.indices
   const [{ brokers }, registry] = [await servers.kafka(), await servers.registry()]
   const { value: kafka, stop: stopKafka } = await openKafka(readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig), log)

@@ -3,6 +3,7 @@ import type { TaxiEnriched, TaxiTelemetry } from '@weir/contracts'
 import type { Source } from '@weir/flow'
 import { addState, addZone } from '../flow.ts'
 import { taxiIndex } from '../index-definition.ts'
+import { zonesSeed } from '../manhattan.ts'
 import { simulator } from '../simulator.ts'
 
 type Document = Record<string, unknown>
@@ -14,7 +15,7 @@ export interface City {
 
 export function openCity(taxis: number): City {
   const world = simulator.world({ devices: taxis, seed: 7 })
-  const zone = addZone({ version: 1, entries: new Map(Object.entries(simulator.seed.zones)) })
+  const zone = addZone({ version: 1, entries: new Map(Object.entries(zonesSeed)) })
   return {
     next: (now) => (world.next(now) as unknown as TaxiTelemetry[]).map((report) => {
       const source = { timestamps: [report.eventTime] } as unknown as Source

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Solution } from '@weir/solutions'
 import { Door } from '../hub/door.ts'
+import { encodeEntry, StreamDoor } from '../hub/stream-door.ts'
 import { encodeRecord, withField } from '../hub/wire.ts'
 import type { ReferenceApi } from '../reference/api.ts'
 
@@ -40,8 +41,8 @@ export async function simulate(options: SimulateOptions, counts: SimulatorCounts
 }
 
 /** Fills reference tables that are empty; tries until the enricher answers. */
-async function seed({ simulator }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
-  for (const [table, entries] of Object.entries(simulator.seed)) {
+async function seed({ seed: tables }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
+  for (const [table, entries] of Object.entries(tables)) {
     for (let waiting = false; !signal.aborted;) {
       try {
         if (Object.keys(await reference.entries(table)).length === 0) {
@@ -61,13 +62,16 @@ async function seed({ simulator }: Solution, { reference, signal, log }: Simulat
 async function drive({ simulator }: Solution, idPrefix: string, randomSeed: number, options: SimulateOptions, counts: SimulatorCounts): Promise<void> {
   const { devices, hub, apiKey, signal, log } = options
   let trouble = false
-  const door = new Door({
-    url: hub, apiKey, topic: simulator.topic, source: 'simulator', patience: PATIENCE, signal,
-    onRetry: (reason) => {
-      if (!trouble) log(`waiting: ${reason}`)
-      trouble = true
-    },
-  }, 1)
+  const onRetry = (reason: string): void => {
+    if (!trouble) log(`waiting: ${reason}`)
+    trouble = true
+  }
+  const { to } = simulator
+  const door = 'topic' in to
+    ? new Door({ url: hub, apiKey, topic: to.topic, source: 'simulator', patience: PATIENCE, signal, onRetry }, 1)
+    : new StreamDoor({ url: hub, stream: to.stream, signal, onRetry })
+  const encode = (value: Record<string, unknown>): string =>
+    'topic' in to ? encodeRecord(`${idPrefix}-${made++}`, JSON.stringify(value)) : encodeEntry(to.key(value), JSON.stringify(value))
   const world = simulator.world({ devices, seed: randomSeed })
   const waiting: string[] = []
   let made = 0
@@ -86,7 +90,7 @@ async function drive({ simulator }: Solution, idPrefix: string, randomSeed: numb
   }
 
   while (!signal.aborted && failure === undefined) {
-    for (const value of world.next(Date.now())) waiting.push(encodeRecord(`${idPrefix}-${made++}`, JSON.stringify(value)))
+    for (const value of world.next(Date.now())) waiting.push(encode(value))
     if (waiting.length > WAITING) counts.dropped += waiting.splice(0, waiting.length - WAITING).length
     sending ??= deliver().catch((error) => { failure = error }).finally(() => { sending = undefined })
     await sleep(EVERY, undefined, { signal }).catch(() => {})

@@ -73,7 +73,7 @@ test('BisectBatchOnFunctionError: splits until the bad record stands alone; spli
 })
 
 test('ReportBatchItemFailures: from the lowest failure on it is tried again', async () => {
-  const { invocations, done } = await run({ reportItemFailures: true }, records(1, 2, 3, 4), (ids, nth) => (nth === 1 ? failing(4, 2) : nth === 2 ? failing(4) : SUCCESS))
+  const { invocations, done } = await run({ reportItemFailures: true }, records(1, 2, 3, 4), (_, nth) => (nth === 1 ? failing(4, 2) : nth === 2 ? failing(4) : SUCCESS))
   expect(invocations).toEqual([[1, 2, 3, 4], [2, 3, 4], [4]])
   expect(done).toEqual([1, 2, 3, 4])
 })

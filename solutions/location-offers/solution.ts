@@ -1,0 +1,24 @@
+import type { Solution } from '../solution.ts'
+import { application } from './application.ts'
+import { areas } from './areas.ts'
+import { simulator } from './simulator.ts'
+
+/** Location-based offers, the paper's first solution: signups with positions → Kinesis stream → function → offers, back at the application in milliseconds. */
+export const locationOffers: Solution = {
+  name: 'location-offers',
+  title: 'Location-based offers',
+  flows: [],
+  indices: [],
+  seed: { areas },
+  simulator,
+  streams: [{ name: 'signups', shards: 2 }],
+  functions: [{
+    name: 'offers',
+    folder: new URL('functions/', import.meta.url),
+    handler: 'offers.handler',
+    memoryMb: 256, timeoutMs: 10_000, concurrency: 4,
+    environment: ({ redisUrl }) => ({ REDIS_URL: redisUrl, AREAS: 'weir:reference:{areas}:entries', AREAS_GEO: 'weir:reference:{areas}:places' }),
+  }],
+  mappings: [{ name: 'signups-offers', functionName: 'offers', source: { kind: 'kinesis', stream: 'signups' }, bisect: true, maxRetries: 20, output: 'location.offers' }],
+  application,
+}

@@ -1,6 +1,7 @@
 /**
- * The file of access keys: [{ "accessKeyId": "AKIA...", "secretAccessKey": "...", "streams": ["orders", "sensor-*"], "actions": ["kinesis:Put*"],
- * "expires": "2027-01-01T00:00:00Z" }]. Without actions all are allowed. The secrets are no hashes: a signature can only be checked with the secret itself.
+ * The file of access keys: [{ "accessKeyId": "AKIA...", "secretAccessKey": "...", "streams": ["orders", "sensor-*"], "functions": ["offers"],
+ * "actions": ["kinesis:Put*"], "expires": "2027-01-01T00:00:00Z" }]. Topics of Kafka are named among the streams. Without functions the rights are over none,
+ * without actions all actions are allowed. The secrets are no hashes: a signature can only be checked with the secret itself.
  */
 import type { Credential } from './sigv4/verify.ts'
 
@@ -10,7 +11,7 @@ export interface AwsClient extends Credential {
   /**
    * Whether the rights allow the action on it.
    * @param action kinesis:PutRecord
-   * @param resource an ARN, a name, or * where the action is on no stream: then only the action counts
+   * @param resource an ARN, a stream's or topic's name, or * where the action is on none: then only the action counts
    */
   may(action: string, resource: string): boolean
 }
@@ -28,12 +29,14 @@ const LEAST_SECRET = 16
 const MOST_SECRET = 256
 const NAME = /^[\w.*-]{1,128}$/
 const ACTION = /^(\*|[a-z0-9-]+:[A-Za-z0-9*]+)$/
-const FIELDS = new Set(['accessKeyId', 'secretAccessKey', 'streams', 'actions', 'expires'])
+const FUNCTION = /^arn:[^:]*:lambda:[^:]*:[^:]*:function:/
+const FIELDS = new Set(['accessKeyId', 'secretAccessKey', 'streams', 'functions', 'actions', 'expires'])
 
 interface Entry {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly streams: readonly string[]
+  readonly functions?: readonly string[]
   readonly actions?: readonly string[]
   readonly expires?: string
 }
@@ -84,12 +87,13 @@ function isLocal({ accessKeyId, secretAccessKey }: Pick<Entry, 'accessKeyId' | '
 
 function problemsOf(entry: unknown, which: string): string[] {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return [`${which} must be an object.`]
-  const { accessKeyId, secretAccessKey, streams, actions, expires } = entry as Readonly<Record<string, unknown>>
+  const { accessKeyId, secretAccessKey, streams, functions, actions, expires } = entry as Readonly<Record<string, unknown>>
   const problems: string[] = []
   if (typeof accessKeyId !== 'string' || !ID.test(accessKeyId)) problems.push(`${which} needs an accessKeyId of 4 to 128 letters, digits and underscores.`)
   const isLongEnough = typeof secretAccessKey === 'string' && secretAccessKey.length >= LEAST_SECRET && secretAccessKey.length <= MOST_SECRET
   if (!isLongEnough && !isLocal(entry as Entry)) problems.push(`${which} needs a secretAccessKey of ${LEAST_SECRET} to ${MOST_SECRET} characters.`)
   if (!areAll(streams, NAME)) problems.push(`${which} needs streams: a list of names, in which * stands for any characters.`)
+  if (functions !== undefined && !areAll(functions, NAME)) problems.push(`${which} needs functions like offers and team-* in a list, or none.`)
   if (actions !== undefined && !areAll(actions, ACTION)) problems.push(`${which} needs actions like kinesis:PutRecord and kinesis:Get* in a list, or none.`)
   const isDate = typeof expires === 'string' && !Number.isNaN(Date.parse(expires))
   if (expires !== undefined && !isDate) problems.push(`${which} needs a date like 2027-01-01T00:00:00Z in expires, or none.`)
@@ -103,15 +107,15 @@ function areAll(value: unknown, pattern: RegExp): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'string' && pattern.test(item))
 }
 
-function rightsOf({ streams, actions = ['*'] }: Entry): AwsClient['may'] {
+function rightsOf({ streams, functions = [], actions = ['*'] }: Entry): AwsClient['may'] {
   return (action, resource) => {
     if (!actions.some((pattern) => fits(pattern, action))) return false
     const name = nameOf(resource)
-    return name === '*' || streams.some((pattern) => fits(pattern, name))
+    return name === '*' || (FUNCTION.test(resource) ? functions : streams).some((pattern) => fits(pattern, name))
   }
 }
 
-/** orders of arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/billing:1700000000. */
+/** orders of arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/billing:1700000000, offers of …:function:offers. */
 function nameOf(resource: string): string {
   if (!resource.startsWith('arn:')) return resource
   const inner = resource.split(':').slice(5).join(':')

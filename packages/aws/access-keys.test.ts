@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { ConfigError, logger, readConfig } from '@weir/service'
 import { afterAll, expect, test, vi } from 'vitest'
@@ -84,6 +85,8 @@ test('a changed file holds from then on, a broken one does not', async () => {
   const keysFile = file('rotation.json', [key('BEFORE')])
   const { value: access, stop } = openAwsAccess({ keysFile, anonymous: false }, log, 20)
   const error = vi.spyOn(log, 'error')
+  // Changes count from Node's first look at the file, which comes a moment later.
+  await sleep(100)
   writeFileSync(keysFile, '[{')
   await expect.poll(() => error.mock.calls.length, { timeout: 5000, interval: 50 }).toBe(1)
   expect(access.client('BEFORE')!.name).toBe('BEFORE')

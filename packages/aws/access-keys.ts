@@ -25,8 +25,8 @@ export interface AwsAccess {
 /** What a service with doors for AWS's clients is told by its environment. */
 export function awsAccessConfig(reader: ConfigReader): AwsAccessConfig {
   const keysFile = reader.optional('AWS_ACCESS_KEYS_FILE',
-    'File of the access keys: [{ "accessKeyId", "secretAccessKey", "streams": ["orders", "sensor-*"], "actions": ["kinesis:Put*"] }]. '
-    + 'Read again when it changes.')
+    'File of the access keys: [{ "accessKeyId", "secretAccessKey", "streams": ["orders", "sensor-*"], "functions": ["offers", "team-*"], '
+    + '"actions": ["kinesis:Put*"] }]; streams are topics, too, and who names no functions has none. Read again when it changes.')
   const anonymous = reader.flag('ALLOW_ANONYMOUS',
     'Whether unsigned requests, and those signed with the access key test and the secret test, may do everything.', false)
   if (keysFile === undefined && !anonymous) {

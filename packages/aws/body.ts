@@ -18,6 +18,30 @@ export interface Lease {
 /** A place for everybody. */
 export const UNBOUNDED: Admission = { admit: () => ({ cover: () => true, release: () => {} }) }
 
+/** Places for as many as have together no more than so many bytes. */
+export function bodiesWithin(most: number): Admission {
+  let taken = 0
+  return {
+    admit(announced) {
+      if (taken + announced > most) return undefined
+      let mine = announced
+      taken += mine
+      return {
+        cover(bytes) {
+          if (taken + Math.max(0, bytes - mine) > most) return false
+          taken += Math.max(0, bytes - mine)
+          mine = Math.max(mine, bytes)
+          return true
+        },
+        release() {
+          taken -= mine
+          mine = 0
+        },
+      }
+    },
+  }
+}
+
 /** Bytes that the request announces; 0: unknown. */
 export function announcedBytes({ headers }: IncomingMessage): number {
   return Number(headers['content-length'] ?? 0) || 0

@@ -28,7 +28,8 @@ export function constraintsOf(shape: Shape): readonly Constraint[] {
 function ofString(pattern: string | undefined, values: readonly string[] | undefined, min: number | undefined, max: number | undefined): Constraint[] {
   const found: Constraint[] = []
   if (pattern !== undefined) {
-    const whole = new RegExp(`^(?:${pattern})$`)
+    // Classes of letters of all scripts are known to this kind of expression only, which refuses escapes that other patterns have.
+    const whole = new RegExp(`^(?:${pattern})$`, pattern.includes('\\p{') ? 'u' : '')
     // What is too long anyway is not matched: some patterns take their time.
     const fits = (value: unknown): boolean => (max !== undefined && (value as string).length > max) || whole.test(value as string)
     found.push({ text: `Member must satisfy regular expression pattern: ${pattern}`, rank: 2, ofContainer: false, fits })

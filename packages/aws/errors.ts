@@ -7,12 +7,15 @@ export class AwsError extends Error {
   readonly code: string
   /** HTTP. */
   readonly status: number
+  /** What the error's shape has beside its text; protocols with targets leave it out. */
+  readonly details: Readonly<Record<string, string>>
 
   /** Without a message the answer has none. */
-  constructor(code: string, message = '', status = 400) {
+  constructor(code: string, message = '', status = 400, details: Readonly<Record<string, string>> = {}) {
     super(message)
     this.code = code
     this.status = status
+    this.details = details
   }
 
   /** Whose it is. SDKs send again what was the server's. */

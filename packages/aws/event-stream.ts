@@ -1,8 +1,8 @@
 /** Answers that are streams of events: `application/vnd.amazon.eventstream` ("Amazon event stream specification" of Smithy). */
 import { crc32 } from 'node:zlib'
 import { errorBody, type AwsError } from './errors.ts'
-import type { AwsContext } from './json-rpc.ts'
 import { shapeOf } from './model.ts'
+import type { AwsContext } from './operation.ts'
 import { compileEncoder, CONTENT_TYPES, encodeTexts, type Encode } from './wire.ts'
 
 export const EVENT_STREAM = 'application/vnd.amazon.eventstream'

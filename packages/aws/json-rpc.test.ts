@@ -12,8 +12,9 @@ import { clientOf, parseAccessKeys } from './access-key-file.ts'
 import type { AwsAccess } from './access-keys.ts'
 import { AwsError } from './errors.ts'
 import { openEventStream } from './event-stream.ts'
-import { awsJson, HIJACKED, type AwsContext, type AwsOperations } from './json-rpc.ts'
+import { awsJson } from './json-rpc.ts'
 import { kinesisModel } from './models/kinesis.ts'
+import { HIJACKED, type AwsContext, type AwsOperations } from './operation.ts'
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET }
@@ -168,7 +169,7 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
   }]],
   ['everything right', { headers: target('ListStreams'), body: '{}' }, [200, JSON_TYPE, { HasMoreStreams: false, StreamNames: [] }]],
   ['everything right in CBOR', { headers: target('ListStreams', CBOR_TYPE), body: Buffer.from(cborEncode({})) }, [200, CBOR_TYPE, { HasMoreStreams: false, StreamNames: [] }]],
-  ['an operation without an output', { headers: target('CreateStream'), body: '{"StreamName":"a"}' }, [200, JSON_TYPE, '']],
+  ['an operation without an output', { headers: target('CreateStream'), body: '{"StreamName":"a","ShardCount":1}' }, [200, JSON_TYPE, '']],
   ['a value of a wrong type', { headers: target('ListStreams'), body: '{"Limit":"1"}' },
     [400, JSON_TYPE, { __type: 'SerializationException', Message: 'class java.lang.String can not be converted to an Integer' }]],
   ['a constraint', { headers: target('ListStreams', CBOR_TYPE), body: Buffer.from(cborEncode({ Limit: 0 })) }, [400, CBOR_TYPE, {
@@ -242,7 +243,7 @@ test('AWS\'s own client', async () => {
   const Records = [{ Data: Buffer.from([0, 255]), PartitionKey: 'ü' }, { Data: Buffer.from('b'), PartitionKey: 'b', ExplicitHashKey: '0' }]
   expect(await client.send(new PutRecordsCommand({ StreamName: 'orders', Records }))).toMatchObject({ FailedRecordCount: 0, Records: [{ SequenceNumber: '0' }, { SequenceNumber: '1' }] })
   expect(heard!.input.Records).toEqual(Records)
-  await client.send(new CreateStreamCommand({ StreamName: 'new' }))
+  await client.send(new CreateStreamCommand({ StreamName: 'new', ShardCount: 1 }))
   await expect(client.send(new GetShardIteratorCommand({ StreamName: 'x', ShardId: 's', ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date() })))
     .rejects.toMatchObject({ name: 'ResourceNotFoundException', message: 'Stream x under account 123456789012 not found.' })
   await expect(client.send(new PutRecordsCommand({ StreamName: 'other', Records }))).rejects.toMatchObject({ name: 'AccessDeniedException', message: expect.stringContaining('is not authorized to perform') })

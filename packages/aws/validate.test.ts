@@ -72,29 +72,31 @@ const NAME = '[a-zA-Z0-9_.-]+'
 const long = 'a'.repeat(129)
 
 test.each<[string, object, string[]]>([
-  ['CreateStream', {}, [at('null', 'streamName', NOT_NULL)]],
+  ['CreateStream', {}, [at('null', 'streamName', NOT_NULL), at('null', 'shardCount', NOT_NULL)]],
+  ['DescribeStream', {}, [at('null', 'streamName', NOT_NULL)]],
   ['CreateStream', { StreamName: '', ShardCount: 0 },
     [at('\'\'', 'streamName', pattern(NAME)), at('\'\'', 'streamName', least(1)), at('\'0\'', 'shardCount', 'Member must have value greater than or equal to 1')]],
   ['GetRecords', { ShardIterator: 'a'.repeat(513), Limit: 100000000000 },
     [at(`'${'a'.repeat(513)}'`, 'shardIterator', most(512)), at('\'2147483647\'', 'limit', 'Member must have value less than or equal to 10000')]],
   ['MergeShards', { StreamName: 'a b', ShardToMerge: long },
     [at('\'a b\'', 'streamName', pattern(NAME)), at(`'${long}'`, 'shardToMerge', most(128)), at('null', 'adjacentShardToMerge', NOT_NULL)]],
-  ['GetShardIterator', { ShardIteratorType: '', ShardId: 's', StartingSequenceNumber: '' }, [
+  ['GetShardIterator', { StreamName: 'a', ShardIteratorType: '', ShardId: 's', StartingSequenceNumber: '' }, [
     at('\'\'', 'shardIteratorType', 'Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]'),
     at('\'\'', 'startingSequenceNumber', pattern('0|([1-9]\\d{0,128})')),
   ]],
   ['PutRecords', { StreamName: '', Records: [] }, [at('\'[]\'', 'records', least(1)), at('\'\'', 'streamName', pattern(NAME)), at('\'\'', 'streamName', least(1))]],
-  ['PutRecords', { Records: [{ PartitionKey: 'a'.repeat(257), Data: Buffer.alloc(10485761).toString('base64'), ExplicitHashKey: '01' }, {}] }, [
+  ['PutRecords', { StreamName: 'a', Records: [{ PartitionKey: 'a'.repeat(257), Data: Buffer.alloc(10485761).toString('base64'), ExplicitHashKey: '01' }, {}] }, [
     at('\'java.nio.HeapByteBuffer[pos=0 lim=10485761 cap=10485761]\'', 'records.1.member.data', most(10485760)),
     at('\'01\'', 'records.1.member.explicitHashKey', pattern('0|([1-9]\\d{0,38})')),
     at(`'${'a'.repeat(257)}'`, 'records.1.member.partitionKey', most(256)), at('null', 'records.2.member.data', NOT_NULL),
+    at('null', 'records.2.member.partitionKey', NOT_NULL),
   ]],
-  ['PutRecords', { Records: [null] }, [at('null', 'records.1.member', NOT_NULL)]],
+  ['PutRecords', { StreamName: 'a', Records: [null] }, [at('null', 'records.1.member', NOT_NULL)]],
   ['CreateStream', { StreamName: 'a', StreamModeDetails: { StreamMode: 'x' } }, [at('\'x\'', 'streamModeDetails.streamMode', 'Member must satisfy enum value set: [ON_DEMAND, PROVISIONED]')]],
-  ['AddTagsToStream', { Tags: {} }, [at('\'{}\'', 'tags', least(1))]],
-  ['AddTagsToStream', { Tags: { a: '1', [long]: '3' } }, [at(`'{a=1, ${long}=3}'`, 'tags', `Map keys must satisfy constraint: [${most(128)}, ${least(1)}]`)]],
-  ['AddTagsToStream', { Tags: { a: 'b'.repeat(257) } }, [at(`'{a=${'b'.repeat(257)}}'`, 'tags', `Map value must satisfy constraint: [${most(256)}, ${least(0)}]`)]],
-  ['RemoveTagsFromStream', { TagKeys: ['a', long, 'b'] }, [at(`'[a, ${long}, b]'`, 'tagKeys', `Member must satisfy constraint: [${most(128)}, ${least(1)}]`)]],
+  ['AddTagsToStream', { StreamName: 'a', Tags: {} }, [at('\'{}\'', 'tags', least(1))]],
+  ['AddTagsToStream', { StreamName: 'a', Tags: { a: '1', [long]: '3' } }, [at(`'{a=1, ${long}=3}'`, 'tags', `Map keys must satisfy constraint: [${most(128)}, ${least(1)}]`)]],
+  ['AddTagsToStream', { StreamName: 'a', Tags: { a: 'b'.repeat(257) } }, [at(`'{a=${'b'.repeat(257)}}'`, 'tags', `Map value must satisfy constraint: [${most(256)}, ${least(0)}]`)]],
+  ['RemoveTagsFromStream', { StreamName: 'a', TagKeys: ['a', long, 'b'] }, [at(`'[a, ${long}, b]'`, 'tagKeys', `Member must satisfy constraint: [${most(128)}, ${least(1)}]`)]],
 ])('%s: constraints of %j', (operation, value, problems) => {
   const { code, message } = failureOf(operation, value)
   expect(code).toBe('ValidationException')
@@ -114,12 +116,13 @@ test('values are taken as the shapes mean them', () => {
   expect(check({ ...input, Timestamp: 1459799926.48 })).toEqual({ StreamName: 'a', ShardId: 's', ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(1459799926480) })
   expect(check({ ...input, Timestamp: 1459799926480 }, 'cbor').Timestamp).toEqual(new Date(1459799926480))
   expect(check({ ...input, Timestamp: 1e300 }).Timestamp).toEqual(new Date(8.64e15))
-  expect(compile(kinesisModel, 'PutRecordInput')({ Data: 'aGVsbG8=', PartitionKey: 'k', DryRun: 'true' })).toEqual({ Data: Buffer.from('hello'), PartitionKey: 'k', DryRun: true })
+  expect(compile(kinesisModel, 'PutRecordInput')({ StreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/a', Data: 'aGVsbG8=', PartitionKey: 'k', DryRun: 'true' }))
+    .toMatchObject({ Data: Buffer.from('hello'), PartitionKey: 'k', DryRun: true })
   expect(failureOf('PutRecord', { PartitionKey: Buffer.from('k') }, 'cbor').message).toBe('class java.nio.HeapByteBuffer can not be converted to an String')
 })
 
 test('names of the inside are names like others', () => {
-  const tags = compile<{ Tags: object }>(kinesisModel, 'AddTagsToStreamInput')(JSON.parse('{"Tags":{"__proto__":"x","constructor":"y"}}'))
+  const tags = compile<{ Tags: object }>(kinesisModel, 'AddTagsToStreamInput')(JSON.parse('{"StreamName":"a","Tags":{"__proto__":"x","constructor":"y"}}'))
   expect(Object.entries(tags.Tags)).toEqual([['__proto__', 'x'], ['constructor', 'y']])
 })
 

@@ -6,4 +6,6 @@ export const versions = {
   embeddedRedis: '1.4.4',
   opensearch: '2.19.6',
   elasticsearch: '8.19.21',
+  kinesisClient: '3.5.1',
+  dynamodbLocal: '2.6.1',
 } as const

@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'simulate': async () => (await import('./commands/simulate.ts')).simulate,
   'dlq': async () => (await import('./commands/dlq.ts')).dlq,
   'reference': async () => (await import('./commands/reference.ts')).reference,
+  'functions': async () => (await import('./commands/functions.ts')).functions,
   'check-config': async () => (await import('./commands/check-config.ts')).checkConfig,
 }
 

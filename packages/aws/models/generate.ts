@@ -1,6 +1,7 @@
 /**
- * Makes a compact model of one of AWS's: `node packages/aws/models/generate.ts SERVICE-2.JSON OUT`. SERVICE-2.JSON is botocore's (a wheel of botocore has it
- * gzipped as botocore/data/SERVICE/VERSION/service-2.json.gz). Documentation goes, and shapes that nothing reaches.
+ * Makes a compact model of one of AWS's: `node packages/aws/models/generate.ts SERVICE-2.JSON OUT [OPERATION …]`. SERVICE-2.JSON is botocore's (a wheel of
+ * botocore has it gzipped as botocore/data/SERVICE/VERSION/service-2.json.gz). Documentation goes, operations that are not named where some are, and shapes
+ * that nothing reaches.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 
@@ -40,7 +41,10 @@ interface SourceShape {
 /** What the shapes of a type keep of their traits. */
 const TRAITS = ['min', 'max', 'enum', 'eventstream', 'payload']
 
-function generate({ metadata, operations, shapes }: Source): string {
+/** @param wanted the operations to keep; none: all */
+function generate({ metadata, operations, shapes }: Source, wanted: readonly string[]): string {
+  const unknown = wanted.filter((name) => !Object.hasOwn(operations, name))
+  if (unknown.length > 0) throw new Error(`The model has no operation ${unknown.join(', ')}.`)
   const kept = new Map<string, object>()
   const errors: Record<string, object> = {}
 
@@ -53,7 +57,8 @@ function generate({ metadata, operations, shapes }: Source): string {
     for (const reference of [shape.member, shape.key, shape.value, ...Object.values(shape.members ?? {})]) if (reference) keep(reference.shape)
   }
 
-  const compactOperations = Object.entries(operations).map(([name, { http, input, output, errors: thrown = [] }]) => {
+  const chosen = Object.entries(operations).filter(([name]) => wanted.length === 0 || wanted.includes(name))
+  const compactOperations = chosen.map(([name, { http, input, output, errors: thrown = [] }]) => {
     for (const reference of [input, output, ...thrown]) if (reference) keep(reference.shape)
     const route = http.method === 'POST' && http.requestUri === '/' ? undefined : { method: http.method, uri: http.requestUri, status: http.responseCode }
     return [name, { input: input?.shape, output: output?.shape, http: route }] as const
@@ -97,9 +102,9 @@ function lines(entries: readonly (readonly [string, object])[]): string {
   return `{\n${entries.map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)}`).join(',\n')}\n  }`
 }
 
-const [source, target] = process.argv.slice(2)
+const [source, target, ...wanted] = process.argv.slice(2)
 if (target === undefined) {
-  console.error('node packages/aws/models/generate.ts SERVICE-2.JSON OUT')
+  console.error('node packages/aws/models/generate.ts SERVICE-2.JSON OUT [OPERATION …]')
   process.exit(1)
 }
-writeFileSync(target, generate(JSON.parse(readFileSync(source, 'utf8')) as Source).replace('  "targetPrefix": null,\n', ''))
+writeFileSync(target, generate(JSON.parse(readFileSync(source, 'utf8')) as Source, wanted).replace('  "targetPrefix": null,\n', ''))

@@ -1,9 +1,8 @@
 /** What a request says of its signature, in the Authorization header or in the query of a presigned URL. Texts are AWS's. */
 import { incompleteSignature, invalidSignature, missingAuthentication } from '../errors.ts'
 import { headerLists, queryParameters, type HeaderLists, type QueryParameter, type SignedRequest } from './canonical.ts'
+import { ALGORITHM, TERMINATOR } from './key.ts'
 
-export const ALGORITHM = 'AWS4-HMAC-SHA256'
-const TERMINATOR = 'aws4_request'
 /** Seconds: a week. */
 const LONGEST_VALIDITY = 604_800
 

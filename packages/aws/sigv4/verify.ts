@@ -1,8 +1,9 @@
 /** Whether a request was signed by who it says: AWS Signature Version 4. */
-import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { expiredToken, invalidSignature, unrecognizedClient } from '../errors.ts'
 import { canonicalHash, type SignedRequest } from './canonical.ts'
-import { ALGORITHM, basicTime, claimOf, type Claim } from './claim.ts'
+import { basicTime, claimOf, type Claim } from './claim.ts'
+import { signatureOf, signingKeyOf } from './key.ts'
 
 /** How far the signer's clock may be off, either way; Kinesis' own bound. */
 const SKEW_MINUTES = 5
@@ -39,7 +40,7 @@ export function signatureVerifier<C extends Credential>(credentialOf: (accessKey
 
   const signingKey = (credential: C, { accessKeyId, day, region, scope }: Claim, service: string): Buffer => {
     const kept = signingKeys.get(`${accessKeyId}/${scope}`)
-    return kept?.secret === credential.secret ? kept.key : hmac(hmac(hmac(hmac(`AWS4${credential.secret}`, day), region), service), 'aws4_request')
+    return kept?.secret === credential.secret ? kept.key : signingKeyOf(credential.secret, day, region, service)
   }
   /** Only what was right is kept, so that nobody else can push keys out. */
   const keep = ({ accessKeyId, scope }: Claim, secret: string, key: Buffer): void => {
@@ -58,7 +59,7 @@ export function signatureVerifier<C extends Credential>(credentialOf: (accessKey
     const key = signingKey(credential, claim, service)
     const { time, scope, query, headers, signedHeaders } = claim
     const canonical = canonicalHash(request, query, headers, signedHeaders, payloadHash(claim, body))
-    const expected = hmac(key, `${ALGORITHM}\n${time}\n${scope}\n${canonical}`)
+    const expected = signatureOf(key, time, scope, canonical)
     if (!SIGNATURE.test(claim.signature) || !timingSafeEqual(Buffer.from(claim.signature, 'hex'), expected)) throw mismatch()
     keep(claim, credential.secret, key)
     return { credential, region: claim.region }
@@ -90,8 +91,4 @@ function checkTime({ time, signedAt, validFor }: Claim, now: number): void {
 function mismatch(): Error {
   return invalidSignature('The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. '
     + 'Consult the service documentation for details.')
-}
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest()
 }

@@ -21,6 +21,20 @@ export interface Mapping {
   readonly output: string | undefined
   /** Whether the function is given the decoded Avro value as JSON in the place of its bytes. */
   readonly decode: boolean
+  /** Invocations side by side in a replica; undefined: as many as there are partitions and lanes. */
+  readonly maxConcurrency?: number
+  /** Undefined where a solution has it. */
+  readonly asked?: AskedMapping
+}
+
+/** What a mapping was told through the API that changes nothing but the API's answers. */
+export interface AskedMapping {
+  /** ms since the epoch */
+  readonly modifiedAt: number
+  readonly tags?: Readonly<Record<string, string>>
+  /** Of brokers, by their kind. Reading goes to Weir's own whatever is said. */
+  readonly endpoints?: Readonly<Record<string, readonly string[]>>
+  readonly schemaRegistry?: object
 }
 
 /** Lambda's defaults for streams (API reference, CreateEventSourceMapping). */

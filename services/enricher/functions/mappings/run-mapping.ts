@@ -13,6 +13,7 @@ import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecord, type KeyedRecord 
 import { batchesOf, lanesOf } from './lanes.ts'
 import type { Mapping } from './mapping.ts'
 import { openOutput, returnedRecords } from './output.ts'
+import { openPlaces } from './places.ts'
 import { MOST_PAYLOAD_BYTES } from './settings.ts'
 import { Windows, type WindowState } from './windows.ts'
 
@@ -70,8 +71,10 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   if (topic === undefined) throw new KafkaError('unknown-topic', `The stream of mapping ${mapping.id} does not exist`)
   await beginAt(mapping, topic, kafka)
 
+  const places = openPlaces(mapping.maxConcurrency ?? Infinity)
   const invoke = async (event: string, count: number, signal: AbortSignal): Promise<InvokeResult> => {
-    const result = await deps.invoke(functionName, Buffer.from(event), randomUUID(), signal)
+    await places.take(signal)
+    const result = await deps.invoke(functionName, Buffer.from(event), randomUUID(), signal).finally(places.giveBack)
     invocations.inc({ function: functionName, result: result.kind })
     if (result.kind !== 'throttled') batchSizes.observe({ function: functionName }, count)
     if (result.kind === 'error') log.debug({ function: functionName, mapping: mapping.id, error: result.error }, 'an invocation failed')

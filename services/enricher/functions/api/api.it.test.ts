@@ -1,0 +1,403 @@
+/** The API with the real client of AWS for JavaScript, over functions and mappings on a real broker. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  CreateEventSourceMappingCommand, DeleteEventSourceMappingCommand, GetEventSourceMappingCommand, GetFunctionCommand, GetFunctionConfigurationCommand, InvokeCommand,
+  LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand, UpdateEventSourceMappingCommand,
+  type CreateEventSourceMappingCommandInput, type InvokeCommandInput, type InvokeCommandOutput,
+} from '@aws-sdk/client-lambda'
+import { signatureHeaders, type AwsAccess } from '@weir/aws'
+import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
+import { openCodec } from '@weir/codec'
+import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { kafkaConfig, NO_HEADERS, openKafka, partitionFor, valueOf, type Kafka, type Producer } from '@weir/kafka'
+import { logger, readConfig } from '@weir/service'
+import { newStream, openStreams, type Streams } from '@weir/streams'
+import { servers, uniqueName } from '@weir/testkit'
+import { fastify, type FastifyInstance } from 'fastify'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FunctionDefinition } from '../functions.ts'
+import { DEFAULT_SETTINGS } from '../mappings/mapping.ts'
+import { openFunctionService } from '../open.ts'
+import { lambdaApi } from './lambda-api.ts'
+
+const ACCOUNT = { region: 'us-east-1', accountId: '000000000000' }
+const LIMITED = { accessKeyId: 'LIMITED', secretAccessKey: 'a-secret-of-some-length' }
+const run = uniqueName('f').replaceAll('.', '-')
+const [fixedName, otherTopic] = [`fixed-${run}`, uniqueName('other')]
+const FIXED = `solution-${run}`
+
+const folder = mkdtempSync(join(tmpdir(), 'functions-api-'))
+const code = join(folder, 'code')
+const stops: (() => Promise<unknown> | void)[] = []
+let kafka: Kafka
+let producer: Producer
+let streams: Streams
+let url = ''
+let closed: FastifyInstance
+let closedUrl = ''
+let client: LambdaClient
+
+const local = clientOf(LOCAL_KEY, () => true)
+const limited = clientOf(LIMITED, (action, resource) => action === 'lambda:InvokeFunction' || resource === `arn:aws:lambda:us-east-1:000000000000:function:${fixedName}`)
+const access: AwsAccess = { client: (id) => [local, limited].find(({ name }) => name === id), anonymous: undefined }
+
+const SOURCE = `
+  import { writeFileSync } from 'node:fs'
+  let count = 0
+  export const handler = async (event, context) => {
+    count++
+    if (event?.log) for (let i = 0; i < event.log; i++) console.log('line ' + i + ' ' + 'x'.repeat(80))
+    if (event?.fail) throw new TypeError(event.fail)
+    if (event?.exit) process.exit(3)
+    if (event?.sleep) await new Promise((resolve) => setTimeout(resolve, event.sleep))
+    return { event, count, requestId: context.awsRequestId, client: context.clientContext }
+  }`
+
+beforeAll(async () => {
+  const [{ brokers }, { url: registry }] = await Promise.all([servers.kafka(), servers.registry()])
+  const log = logger('functions-api')
+  if (process.env.LOG_LEVEL === undefined) log.level = 'silent'
+  const opened = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join(',') }, kafkaConfig))
+  kafka = opened.value
+  await applyTopics(kafka.admin, { replicas: 1 })
+  await registerContracts(registry)
+  const { value: codec } = await openCodec({ url: registry })
+  streams = await openStreams({ kafka, codec, replicas: 1, takes: true, instance: 'functions-api', log: { info: () => {}, warn: () => {} } })
+  producer = await kafka.producer()
+  mkdirSync(code)
+  writeFileSync(join(code, 'index.mjs'), SOURCE)
+  const definition: FunctionDefinition = { name: fixedName, handler: 'index.handler', memoryMb: 256, timeoutMs: 10_000, concurrency: 2, environment: { STAGE: 'test' }, directory: code }
+  const service = await openFunctionService({
+    definitions: [definition],
+    fixed: [{
+      id: FIXED, functionName: fixedName, source: { kind: 'kafka', topic: otherTopic }, groupId: FIXED, enabled: false, start: 'LATEST', settings: DEFAULT_SETTINGS,
+      filters: undefined, onFailure: undefined, output: undefined, decode: false,
+    }],
+    folder: join(folder, 'deployed'), account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, log,
+  })
+  const serve = async (deploying: boolean): Promise<[FastifyInstance, string]> => {
+    const app = fastify()
+    await app.register(lambdaApi(service.value, { access, account: ACCOUNT, deploying }))
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    return [app, `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`]
+  }
+  let app: FastifyInstance
+  [app, url] = await serve(true);
+  [closed, closedUrl] = await serve(false)
+  client = clientFor()
+  stops.push(() => client.destroy(), () => closed.close(), () => app.close(), async () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), opened.stop)
+})
+afterAll(async () => {
+  for (const stop of stops) await stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function clientFor(credentials = LOCAL_KEY): LambdaClient {
+  return new LambdaClient({ endpoint: url, region: ACCOUNT.region, credentials: { ...credentials }, maxAttempts: 1 })
+}
+
+const textOf = ({ Payload }: InvokeCommandOutput): string => Buffer.from(Payload!).toString()
+const invoke = (input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string }): Promise<InvokeCommandOutput> =>
+  client.send(new InvokeCommand({ ...input, Payload: typeof input.Payload === 'object' ? JSON.stringify(input.Payload) : input.Payload }))
+
+/** Weir's own routes. */
+function ask(method: string, path: string, body?: object, at = url, credentials = LOCAL_KEY): Promise<Response> {
+  const target = new URL(`${at}${path}`)
+  const text = body === undefined ? undefined : JSON.stringify(body)
+  const headers = signatureHeaders({ method, url: target, headers: { 'content-type': 'application/json' }, body: text }, credentials, ACCOUNT.region, 'lambda')
+  return fetch(target, { method, headers, body: text })
+}
+
+async function deploy(name: string, code: string, more: object = {}): Promise<Record<string, unknown>> {
+  const answer = await ask('PUT', `/v1/functions/${name}`, { file: 'index.mjs', code, handler: 'index.handler', memoryMb: 256, timeoutSeconds: 10, concurrency: 4, environment: {}, ...more })
+  const said = await answer.json() as Record<string, unknown>
+  expect([answer.status, said]).toEqual([200, expect.anything()])
+  return said
+}
+
+async function produce(topic: string, values: readonly string[]): Promise<void> {
+  const partitions = await kafka.partitions(topic)
+  const delivery = producer.delivery()
+  for (const [i, text] of values.entries()) {
+    const [key, value] = [Buffer.from(`k${i}`), Buffer.from(text)]
+    delivery.append(topic, partitionFor(key, 0, key.length, partitions), key, 0, key.length, value, 0, value.length, NO_HEADERS, 0, NO_HEADERS.length)
+  }
+  expect(await delivery.settled()).toEqual([])
+}
+
+async function valuesOf(topic: string): Promise<string[]> {
+  const values: string[] = []
+  for (let partition = 0; partition < await kafka.partitions(topic); partition++) {
+    const end = await kafka.offsetAt(topic, partition, 'latest')
+    for (let at = await kafka.offsetAt(topic, partition, 'earliest'); at < end;) {
+      const batch = await kafka.fetch(topic, partition, at, 1 << 20)
+      for (let i = 0; i < batch.length; i++) values.push(valueOf(batch, i)?.toString() ?? '')
+      at = batch.nextOffset
+    }
+  }
+  return values.sort()
+}
+
+async function topic(partitions = 2): Promise<string> {
+  const name = uniqueName('orders')
+  await kafka.admin.createTopics([{ name, partitions, replicas: 1, configs: { 'message.timestamp.type': 'LogAppendTime' } }])
+  return name
+}
+
+const enabled = (UUID: string): Promise<void> => expect.poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).State, { timeout: 30_000, interval: 50 }).toBe('Enabled')
+
+/** Returns what a batch holds as records for the mapping's output. */
+const ECHO = `export const handler = async (event) => {
+  const records = event.Records
+    ? event.Records.map((r) => ({ value: Buffer.from(r.kinesis.data, 'base64').toString() }))
+    : Object.values(event.records).flat().map((r) => ({ value: Buffer.from(r.value, 'base64').toString() }))
+  for (const { value } of records) if (value.includes('poison')) throw new Error(value)
+  console.log('batch of ' + records.length)
+  return { records }
+}`
+
+describe('invoke', () => {
+  test('an answer, by name, partial ARN and whole ARN', async () => {
+    const ClientContext = Buffer.from('{"custom":{"a":1}}').toString('base64')
+    const answer = await invoke({ FunctionName: fixedName, ClientContext, Payload: { hello: 'ü' } })
+    expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST' })
+    expect(answer.FunctionError).toBeUndefined()
+    expect(JSON.parse(textOf(answer))).toMatchObject({ event: { hello: 'ü' }, requestId: answer.$metadata.requestId, client: { custom: { a: 1 } } })
+    for (const FunctionName of [`arn:aws:lambda:us-east-1:000000000000:function:${fixedName}`, `000000000000:function:${fixedName}`, `${fixedName}:$LATEST`]) {
+      expect(JSON.parse(textOf(await invoke({ FunctionName })))).toMatchObject({ event: {} })
+    }
+  })
+
+  test('errors of the function', async () => {
+    const handled = await invoke({ FunctionName: fixedName, Payload: { fail: 'no luck' } })
+    expect(handled).toMatchObject({ StatusCode: 200, FunctionError: 'Handled' })
+    expect(JSON.parse(textOf(handled))).toMatchObject({ errorType: 'TypeError', errorMessage: 'no luck' })
+    const exited = await invoke({ FunctionName: fixedName, Payload: { exit: true } })
+    expect(exited).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' })
+    expect(JSON.parse(textOf(exited))).toMatchObject({ errorType: 'Runtime.ExitError' })
+  })
+
+  test('the tail of the log', async () => {
+    const { LogResult } = await invoke({ FunctionName: fixedName, LogType: 'Tail', Payload: { log: 100 } })
+    const tail = Buffer.from(LogResult!, 'base64').toString()
+    expect(tail.length).toBeLessThanOrEqual(4096)
+    expect(tail).toContain('line 99')
+    expect(tail).toContain('REPORT RequestId')
+    expect((await invoke({ FunctionName: fixedName, Payload: {} })).LogResult).toBeUndefined()
+    const logs = await ask('GET', `/v1/functions/${fixedName}/logs`)
+    expect(logs.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+    expect(await logs.text()).toContain('line 99')
+  })
+
+  test('dry runs and events', async () => {
+    expect((await invoke({ FunctionName: fixedName, InvocationType: 'DryRun' })).StatusCode).toBe(204)
+    const event = await invoke({ FunctionName: fixedName, InvocationType: 'Event', Payload: { log: 1, marker: run } })
+    expect(event.StatusCode).toBe(202)
+    const ran = async (): Promise<boolean> => (await (await ask('GET', `/v1/functions/${fixedName}/logs`)).text()).includes(`${event.$metadata.requestId}\tINFO\tline 0`)
+    await expect.poll(ran, { timeout: 5000 }).toBe(true)
+  })
+
+  test('throttling, and events that wait for it to end', async () => {
+    const name = `slow-${run}`
+    await deploy(name, 'export const handler = async ({ ms }) => { console.log("ran"); await new Promise((resolve) => setTimeout(resolve, ms)); return "done" }', { concurrency: 1 })
+    const slow = invoke({ FunctionName: name, Payload: { ms: 4000 } })
+    await sleep(500)
+    await expect(invoke({ FunctionName: name, Payload: { ms: 0 } })).rejects.toMatchObject({
+      name: 'TooManyRequestsException', Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded', $metadata: { httpStatusCode: 429 },
+    })
+    const events = await Promise.allSettled(Array.from({ length: 105 }, () => invoke({ FunctionName: name, InvocationType: 'Event', Payload: { ms: 0 } })))
+    expect(events.filter(({ status }) => status === 'fulfilled')).toHaveLength(100)
+    expect(events.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { name: 'TooManyRequestsException' } })
+    expect(JSON.parse(textOf(await slow))).toBe('done')
+    const runs = async (): Promise<number> => (await (await ask('GET', `/v1/functions/${name}/logs`)).text()).split('ran').length - 1
+    await expect.poll(runs, { timeout: 20_000, interval: 100 }).toBe(101)
+  })
+
+  test('what is refused', async () => {
+    const arn = 'arn:aws:lambda:us-east-1:000000000000:function:nobody'
+    await expect(invoke({ FunctionName: 'nobody' })).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: `Function not found: ${arn}` })
+    await expect(invoke({ FunctionName: fixedName, Qualifier: '7' })).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: expect.stringMatching(/:7$/) })
+    await expect(invoke({ FunctionName: `arn:aws:lambda:eu-west-1:000000000000:function:${fixedName}` })).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    await expect(invoke({ FunctionName: fixedName, Payload: 'no json' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' })
+    await expect(invoke({ FunctionName: fixedName, ClientContext: 'e' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' })
+    const large = `"${'x'.repeat(6 << 20)}"`
+    await expect(invoke({ FunctionName: fixedName, Payload: large })).rejects.toMatchObject({ name: 'RequestTooLargeException', $metadata: { httpStatusCode: 413 } })
+    await expect(invoke({ FunctionName: fixedName, InvocationType: 'Event', Payload: `"${'x'.repeat(1 << 20)}"` })).rejects.toMatchObject({ name: 'RequestTooLargeException' })
+    await expect(clientFor(LIMITED).send(new ListFunctionsCommand({}))).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    expect((await clientFor(LIMITED).send(new InvokeCommand({ FunctionName: fixedName, InvocationType: 'DryRun' }))).StatusCode).toBe(204)
+  })
+})
+
+describe('functions', () => {
+  test('are deployed, listed, described, replaced and removed', async () => {
+    const name = `made-${run}`
+    const answer = (text: string): string => `export const handler = async () => ${JSON.stringify(text)} + (process.env.MOOD ?? '')`
+    expect(await deploy(name, answer('one'), { environment: { MOOD: '!' } })).toMatchObject({ name, version: expect.stringMatching(/^[0-9a-f]{64}$/), replaced: false })
+    expect(textOf(await invoke({ FunctionName: name }))).toBe('"one!"')
+    expect(await deploy(name, answer('two'))).toMatchObject({ replaced: true })
+    expect(textOf(await invoke({ FunctionName: name }))).toBe('"two"')
+    // The same code with other settings.
+    await deploy(name, answer('two'), { environment: { MOOD: '?' }, timeoutSeconds: 7 })
+    expect(textOf(await invoke({ FunctionName: name }))).toBe('"two?"')
+
+    const { Configuration, Concurrency } = await client.send(new GetFunctionCommand({ FunctionName: name }))
+    expect(Concurrency).toEqual({ ReservedConcurrentExecutions: 4 })
+    expect(Configuration).toMatchObject({
+      FunctionName: name, FunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`, Handler: 'index.handler', Timeout: 7, MemorySize: 256, State: 'Active',
+      Environment: { Variables: { MOOD: '?' } }, CodeSize: expect.any(Number), LastModified: expect.stringContaining('+0000'), Version: '$LATEST',
+    })
+    expect(await client.send(new GetFunctionConfigurationCommand({ FunctionName: fixedName }))).toMatchObject({ FunctionName: fixedName, Environment: { Variables: { STAGE: 'test' } } })
+    const listed: string[] = []
+    for (let Marker: string | undefined; ;) {
+      const page = await client.send(new ListFunctionsCommand({ MaxItems: 1, Marker }))
+      listed.push(...page.Functions!.map(({ FunctionName }) => FunctionName!))
+      if ((Marker = page.NextMarker) === undefined) break
+    }
+    expect(listed).toEqual([...listed].sort())
+    expect(listed).toEqual(expect.arrayContaining([name, fixedName]))
+    await expect(client.send(new ListFunctionsCommand({ Marker: 'nonsense' }))).rejects.toMatchObject({ name: 'InvalidParameterValueException' })
+
+    expect((await ask('DELETE', `/v1/functions/${name}`)).status).toBe(204)
+    await expect(invoke({ FunctionName: name })).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    expect((await ask('DELETE', `/v1/functions/${name}`)).status).toBe(404)
+  })
+
+  test.each<[string, object, number, string]>([
+    ['no code', { code: undefined }, 400, 'code'],
+    ['too much code', { code: 'x'.repeat((512 << 10) + 1) }, 400, 'code'],
+    ['too many bytes', { code: 'ü'.repeat(300_000) }, 400, 'more than 524288 bytes'],
+    ['code of escapes', { code: '\u0001'.repeat(300_000) }, 400, 'too long for a record'],
+    ['a file elsewhere', { file: '../index.mjs' }, 400, 'file'],
+    ['a handler elsewhere', { handler: 'other.handler' }, 400, 'not in index.mjs'],
+    ['memory', { memoryMb: 64 }, 400, 'memoryMb'],
+    ['time', { timeoutSeconds: 901 }, 400, 'timeoutSeconds'],
+    ['variables', { environment: { A1: 'x'.repeat(4095) } }, 400, 'make do with 4096'],
+  ])('are not deployed with %s', async (_what, more, status, text) => {
+    const answer = await ask('PUT', `/v1/functions/bad-${run}`, { file: 'index.mjs', code: 'x', ...more })
+    expect([answer.status, await answer.json()]).toEqual([status, { message: expect.stringContaining(text) }])
+  })
+
+  test('of solutions stay, and nothing is deployed where that is off', async () => {
+    const code = 'export const handler = async () => 1'
+    expect([(await ask('PUT', `/v1/functions/${fixedName}`, { code })).status, (await ask('DELETE', `/v1/functions/${fixedName}`)).status]).toEqual([409, 409])
+    const off = await ask('PUT', `/v1/functions/x-${run}`, { code }, closedUrl)
+    expect([off.status, await off.json()]).toEqual([403, { Message: expect.stringContaining('FUNCTIONS_DEPLOY=true') }])
+    expect((await ask('PUT', `/v1/functions/x-${run}`, { code }, url, LIMITED)).status).toBe(403)
+    expect((await fetch(`${url}/v1/functions/${fixedName}/logs`)).status).toBe(403)
+  })
+})
+
+describe('mappings', () => {
+  const name = `echo-${run}`
+  beforeAll(async () => { await deploy(name, ECHO) })
+
+  test('of a topic deliver its records, filtered, and name those that fail', async () => {
+    const [source, output, failures] = await Promise.all([topic(), topic(1), topic(1)])
+    await produce(source, ['{"n":1}', '{"n":2}'])
+    const created = await client.send(new CreateEventSourceMappingCommand({
+      FunctionName: name, SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } }, Topics: [source], StartingPosition: 'TRIM_HORIZON', BatchSize: 10,
+      FilterCriteria: { Filters: [{ Pattern: '{"value":{"n":[{"numeric":[">",1]}]}}' }, { Pattern: '{"value":{"poison":[true]}}' }] },
+      DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } }, BisectBatchOnFunctionError: true, MaximumRetryAttempts: 0,
+      ScalingConfig: { MaximumConcurrency: 2 }, Tags: { 'weir:output': output },
+    }))
+    expect(created).toMatchObject({
+      State: 'Creating', StateTransitionReason: 'USER_INITIATED', Topics: [source], BatchSize: 10, MaximumRetryAttempts: 0, BisectBatchOnFunctionError: true, StartingPosition: 'TRIM_HORIZON',
+      FunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`, DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } }, LastModified: expect.any(Date),
+      EventSourceMappingArn: `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${created.UUID}`, ScalingConfig: { MaximumConcurrency: 2 },
+      SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } }, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: `weir.mapping.${created.UUID}` },
+      FunctionResponseTypes: [], MaximumRecordAgeInSeconds: -1, MaximumBatchingWindowInSeconds: 0, ParallelizationFactor: 1, TumblingWindowInSeconds: 0,
+    })
+    const UUID = created.UUID!
+    await enabled(UUID)
+    await produce(source, ['{"n":0}', '{"n":3}', '{"poison":true}', '{"n":4}'])
+    await expect.poll(() => valuesOf(output), { timeout: 20_000 }).toEqual(['{"n":2}', '{"n":3}', '{"n":4}'])
+    await expect.poll(() => valuesOf(failures), { timeout: 20_000 }).toHaveLength(1)
+    expect(JSON.parse((await valuesOf(failures))[0])).toMatchObject({ requestContext: { condition: 'RetryAttemptsExhausted' }, KafkaBatchInfo: { batchSize: 1 } })
+    expect((await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult).toMatch(/^(OK|PROBLEM: Function call failed)$/)
+
+    const disabled = await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false, FilterCriteria: { Filters: [] }, BatchSize: 5 }))
+    expect(disabled).toMatchObject({ State: 'Disabled', BatchSize: 5, BisectBatchOnFunctionError: true })
+    expect(disabled.FilterCriteria).toBeUndefined()
+    await produce(source, ['{"n":-1}'])
+    await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }))
+    await expect.poll(() => valuesOf(output), { timeout: 30_000 }).toEqual(['{"n":-1}', '{"n":2}', '{"n":3}', '{"n":4}'])
+
+    expect((await client.send(new ListEventSourceMappingsCommand({ FunctionName: name }))).EventSourceMappings!.map((mapping) => mapping.UUID)).toContain(UUID)
+    expect(await client.send(new DeleteEventSourceMappingCommand({ UUID }))).toMatchObject({ UUID, State: 'Deleting' })
+    await expect(client.send(new GetEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    await expect(client.send(new DeleteEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+  })
+
+  test('of a stream deliver its records', async () => {
+    const [stream, output] = [uniqueName('stream'), await topic(1)]
+    await streams.change(stream, () => newStream({ name: stream, mode: 'PROVISIONED', shards: 2, maxRecordKiB: 1024, tags: {}, external: false }, Date.now()))
+    await expect.poll(() => streams.get(stream)?.stream.status, { timeout: 20_000 }).toBe('ACTIVE')
+    const EventSourceArn = `arn:aws:kinesis:us-east-1:000000000000:stream/${stream}`
+    const { UUID, EventSourceArn: answered } = await client.send(new CreateEventSourceMappingCommand({
+      FunctionName: name, EventSourceArn, StartingPosition: 'LATEST', ParallelizationFactor: 2, FunctionResponseTypes: ['ReportBatchItemFailures'], MaximumBatchingWindowInSeconds: 1,
+      Tags: { 'weir:output': output },
+    }))
+    expect(answered).toBe(EventSourceArn)
+    await enabled(UUID!)
+    const values = Array.from({ length: 20 }, (_, i) => `record ${i}`)
+    await produce(streams.get(stream)!.stream.topic, values)
+    await expect.poll(() => valuesOf(output), { timeout: 20_000 }).toEqual([...values].sort())
+    const { EventSourceMappings } = await client.send(new ListEventSourceMappingsCommand({ EventSourceArn }))
+    expect(EventSourceMappings).toMatchObject([{ UUID, State: 'Enabled', LastProcessingResult: 'OK', FunctionResponseTypes: ['ReportBatchItemFailures'], MaximumBatchingWindowInSeconds: 1 }])
+    await expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: name, EventSourceArn, StartingPosition: 'LATEST' })))
+      .rejects.toMatchObject({ name: 'ResourceConflictException', message: expect.stringContaining(UUID!) })
+    await client.send(new DeleteEventSourceMappingCommand({ UUID }))
+  })
+
+  test('of solutions are listed, and stay', async () => {
+    const { EventSourceMappings } = await client.send(new ListEventSourceMappingsCommand({ FunctionName: fixedName }))
+    expect(EventSourceMappings).toMatchObject([{ UUID: FIXED, State: 'Disabled', Topics: [otherTopic] }])
+    await expect(client.send(new UpdateEventSourceMappingCommand({ UUID: FIXED, Enabled: true }))).rejects.toMatchObject({ name: 'ResourceInUseException' })
+    await expect(client.send(new DeleteEventSourceMappingCommand({ UUID: FIXED }))).rejects.toMatchObject({ name: 'ResourceInUseException' })
+  })
+
+  const topicSource = { SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } }, Topics: ['orders'] }
+  const streamSource = { EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders', StartingPosition: 'LATEST' as const }
+  test.each<[string, Omit<CreateEventSourceMappingCommandInput, 'FunctionName'>, string]>([
+    ['no source', {}, 'Give EventSourceArn, or SelfManagedEventSource with Topics.'],
+    ['two sources', { ...topicSource, ...streamSource }, 'not both'],
+    ['two topics', { ...topicSource, Topics: ['one', 'two'] }, 'names 2'],
+    ['a queue', { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders' }, 'is no event source that is served here'],
+    ['a stream elsewhere', { ...streamSource, EventSourceArn: 'arn:aws:kinesis:eu-west-1:000000000000:stream/orders' }, 'of another region'],
+    ['no start', { EventSourceArn: streamSource.EventSourceArn }, 'StartingPosition must be given'],
+    ['no time', { ...streamSource, StartingPosition: 'AT_TIMESTAMP' }, 'needs StartingPositionTimestamp'],
+    ['a time to come', { ...streamSource, StartingPosition: 'AT_TIMESTAMP', StartingPositionTimestamp: new Date(Date.now() + 1e6) }, 'cannot be in the future'],
+    ['a short age', { ...streamSource, MaximumRecordAgeInSeconds: 59 }, '60 to 604800'],
+    ['a destination elsewhere', { ...streamSource, DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:000000000000:dead' } } }, 'give kafka://TOPIC'],
+    ['a filter that is none', { ...streamSource, FilterCriteria: { Filters: [{ Pattern: '{"data":1}' }] } }, 'Invalid filter pattern definition.'],
+    ['a registry without a contract', { ...topicSource, SelfManagedKafkaEventSourceConfig: { SchemaRegistryConfig: { EventRecordFormat: 'JSON' } } }, 'with a contract'],
+    ['a topic of the inside', { ...topicSource, Topics: ['weir.control.functions'] }, 'own'],
+    ['an output of the inside', { ...topicSource, Tags: { 'weir:output': '__consumer_offsets' } }, 'own'],
+    ['an output of a window', { ...topicSource, TumblingWindowInSeconds: 60, Tags: { 'weir:output': 'out' } }, 'leave out the tag'],
+    ['keys', { ...streamSource, KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/k' }, 'KMSKeyArn is not served here'],
+    ['a group of another', { ...topicSource, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: FIXED } }, 'choose another one'],
+  ])('are not made with %s', async (what, input, text) => {
+    await expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: name, ...input }))).rejects.toMatchObject({
+      name: what === 'a group of another' ? 'ResourceConflictException' : 'InvalidParameterValueException', message: expect.stringContaining(text),
+    })
+  })
+
+  test('of Kafka give up after ten retries where they have a destination, and of contracts are decoded', async () => {
+    const created = await client.send(new CreateEventSourceMappingCommand({
+      FunctionName: name, ...topicSource, Topics: ['weir.stats'], Enabled: false, DestinationConfig: { OnFailure: { Destination: `kafka://${await topic(1)}` } },
+      SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: `group-${run}`, SchemaRegistryConfig: { EventRecordFormat: 'JSON', SchemaRegistryURI: 'http://localhost:8181' } },
+    }))
+    expect(created).toMatchObject({
+      MaximumRetryAttempts: 10, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: `group-${run}`, SchemaRegistryConfig: { EventRecordFormat: 'JSON' } },
+    })
+    await expect(client.send(new UpdateEventSourceMappingCommand({ UUID: created.UUID, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: 'other' } })))
+      .rejects.toMatchObject({ name: 'InvalidParameterValueException', message: expect.stringContaining('cannot be changed') })
+    await expect(clientFor(LIMITED).send(new GetEventSourceMappingCommand({ UUID: created.UUID }))).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await expect(clientFor(LIMITED).send(new CreateEventSourceMappingCommand({ FunctionName: fixedName, ...topicSource }))).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await client.send(new DeleteEventSourceMappingCommand({ UUID: created.UUID }))
+  })
+})

@@ -1,0 +1,89 @@
+/** Invoke: a function's answer, or an event in its queue. Texts are Lambda's. */
+import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { UnknownFunction, type Functions } from '../functions.ts'
+import { EnvironmentStopped, type InvocationOptions } from '../runtime/environment.ts'
+import type { Outcome } from '../runtime/outcome.ts'
+import { PoolStopped, Throttled } from '../runtime/pool.ts'
+import type { Background } from './background.ts'
+import { existing, invalidParameter, namedFunction, type Account, type NamedFunction } from './names.ts'
+
+interface InvokeInput {
+  readonly FunctionName: string
+  readonly InvocationType?: 'Event' | 'RequestResponse' | 'DryRun'
+  readonly LogType?: 'None' | 'Tail'
+  readonly ClientContext?: string
+  readonly DurableExecutionName?: string
+  readonly TenantId?: string
+  readonly Payload?: Buffer
+  readonly Qualifier?: string
+}
+
+/** Bytes of a request (Lambda quotas, "Invocation payload"): 6 MB where one waits for the answer, 1 MB where not. */
+export const MOST_PAYLOAD = 6 << 20
+const MOST_EVENT = 1 << 20
+const EMPTY = Buffer.from('{}')
+
+export function invokeOperations(functions: Functions, account: Account, background: Background): AwsOperations {
+  return {
+    async Invoke(input: InvokeInput, context: AwsContext) {
+      const { InvocationType: type = 'RequestResponse', Payload: payload = EMPTY } = input
+      const named = namedFunction(input.FunctionName, account, input.Qualifier)
+      context.authorize(named.arn)
+      existing(functions, named)
+      if (type === 'DryRun') return { StatusCode: 204 }
+      const options = { requestId: context.requestId, clientContext: clientContextOf(input.ClientContext) }
+      check(input, payload, type === 'Event' ? MOST_EVENT : MOST_PAYLOAD)
+      if (type === 'Event') {
+        if (!background.add(named.name, payload, options)) throw tooMany('ConcurrentInvocationLimitExceeded')
+        return { StatusCode: 202 }
+      }
+      const outcome = await outcomeOf(functions, named, payload, options)
+      return {
+        StatusCode: 200, ExecutedVersion: '$LATEST', Payload: outcome.payload,
+        FunctionError: outcome.ok ? undefined : outcome.kind === 'handled' ? 'Handled' : 'Unhandled',
+        LogResult: input.LogType === 'Tail' ? Buffer.from(outcome.logTail).toString('base64') : undefined,
+      }
+    },
+  }
+}
+
+async function outcomeOf(functions: Functions, named: NamedFunction, payload: Buffer, options: InvocationOptions): Promise<Outcome> {
+  try {
+    return await functions.invoke(named.name, payload, options)
+  } catch (error) {
+    if (error instanceof Throttled) throw tooMany('ReservedFunctionConcurrentInvocationLimitExceeded')
+    // It was removed a moment ago.
+    if (error instanceof UnknownFunction) existing(functions, { ...named, here: false })
+    if (error instanceof PoolStopped || error instanceof EnvironmentStopped) throw new AwsError('ServiceException', error.message, 500)
+    throw error
+  }
+}
+
+function check({ DurableExecutionName, TenantId }: InvokeInput, payload: Buffer, most: number): void {
+  if (DurableExecutionName !== undefined) throw invalidParameter('Durable executions are not served here; leave DurableExecutionName out.')
+  if (TenantId !== undefined) throw invalidParameter('Functions are not isolated by tenant here; leave TenantId out.')
+  if (payload.length > most) {
+    throw new AwsError('RequestTooLargeException', `Request must be smaller than ${most} bytes for the InvokeFunction operation`, 413)
+  }
+  try {
+    JSON.parse(payload.toString())
+  } catch (error) {
+    throw new AwsError('InvalidRequestContentException', `Could not parse request body into json: ${(error as Error).message}`)
+  }
+}
+
+function clientContextOf(text: string | undefined): unknown {
+  if (text === undefined) return undefined
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64').toString())
+    if (typeof value === 'object' && value !== null) return value
+  } catch {
+    // Told below.
+  }
+  throw new AwsError('InvalidRequestContentException', 'Client context must be a valid Base64-encoded JSON object.')
+}
+
+/** SDKs wait and send the request again. */
+function tooMany(Reason: string): AwsError {
+  return new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429, { Reason })
+}

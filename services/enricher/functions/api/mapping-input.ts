@@ -1,0 +1,175 @@
+/** From what CreateEventSourceMapping and UpdateEventSourceMapping are given to a mapping. What cannot be is told in one sentence. */
+import { topics } from '@weir/contracts'
+import { DEFAULT_SETTINGS, type Mapping, type StartingPosition } from '../mappings/mapping.ts'
+import type { DeliverySettings } from '../mappings/settings.ts'
+import { compileFilters, type FilterCriteria } from '../patterns/filters.ts'
+import { invalidParameter, streamOf, type Account } from './names.ts'
+
+/** Members that both operations have. */
+export interface MappingChange {
+  readonly Enabled?: boolean
+  readonly BatchSize?: number
+  readonly BisectBatchOnFunctionError?: boolean
+  readonly DestinationConfig?: { readonly OnSuccess?: { readonly Destination?: string }, readonly OnFailure?: { readonly Destination?: string } }
+  readonly FilterCriteria?: FilterCriteria
+  readonly FunctionResponseTypes?: readonly string[]
+  readonly MaximumBatchingWindowInSeconds?: number
+  readonly MaximumRecordAgeInSeconds?: number
+  readonly MaximumRetryAttempts?: number
+  readonly ParallelizationFactor?: number
+  readonly ScalingConfig?: { readonly MaximumConcurrency?: number }
+  readonly SelfManagedKafkaEventSourceConfig?: KafkaConfig
+  readonly TumblingWindowInSeconds?: number
+}
+
+export interface NewMapping extends MappingChange {
+  readonly EventSourceArn?: string
+  readonly SelfManagedEventSource?: { readonly Endpoints?: Readonly<Record<string, readonly string[]>> }
+  readonly StartingPosition?: 'TRIM_HORIZON' | 'LATEST' | 'AT_TIMESTAMP'
+  readonly StartingPositionTimestamp?: Date
+  readonly Tags?: Readonly<Record<string, string>>
+  readonly Topics?: readonly string[]
+}
+
+interface KafkaConfig {
+  readonly ConsumerGroupId?: string
+  readonly ConsumptionMode?: string
+  readonly SchemaRegistryConfig?: { readonly EventRecordFormat?: string }
+}
+
+/** The tag that names the topic for what the function returns. */
+export const OUTPUT_TAG = 'weir:output'
+/** What AWS takes in the place of "for ever" where a Kafka mapping has a destination for failures. */
+const KAFKA_RETRIES = 10
+/** Seconds; shorter ones are in the model's range, and still not taken. */
+const LEAST_AGE = 60
+const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
+/** Topics that hold the state of Kafka and of Weir: a function that reads or writes them could do whatever Weir can. */
+const INTERNAL = /^(__|weir\.control\.)/
+const DESTINATION = 'kafka://'
+/** What these could ask for does not exist here. */
+const NOT_SERVED = [
+  'AmazonManagedKafkaEventSourceConfig', 'DocumentDBEventSourceConfig', 'KMSKeyArn', 'LoggingConfig', 'MetricsConfig', 'ProvisionedPollerConfig', 'Queues',
+  'SourceAccessConfigurations',
+]
+
+/** @param now ms, of the request */
+export function newMapping(id: string, functionName: string, input: NewMapping, account: Account, now: number): Mapping {
+  refuseUnserved(input)
+  const source = sourceOf(input, account)
+  const kafka = input.SelfManagedKafkaEventSourceConfig
+  const groupId = kafka?.ConsumerGroupId ?? `weir.mapping.${id}`
+  const blank: Mapping = {
+    id, functionName, source, groupId, enabled: true, start: startOf(input, source.kind, now), settings: DEFAULT_SETTINGS,
+    filters: undefined, onFailure: undefined, output: input.Tags?.[OUTPUT_TAG], decode: false,
+    asked: { modifiedAt: now, tags: input.Tags, endpoints: input.SelfManagedEventSource?.Endpoints },
+  }
+  return changedMapping(blank, functionName, input, now)
+}
+
+/** The mapping with what is given; the rest stays. */
+export function changedMapping(mapping: Mapping, functionName: string, input: MappingChange, now: number): Mapping {
+  refuseUnserved(input)
+  const registry = input.SelfManagedKafkaEventSourceConfig?.SchemaRegistryConfig
+  const concurrency = input.ScalingConfig === undefined ? mapping.maxConcurrency : input.ScalingConfig.MaximumConcurrency
+  return checked({
+    ...mapping, functionName,
+    enabled: input.Enabled ?? mapping.enabled,
+    settings: settingsOf(input, mapping.settings),
+    filters: input.FilterCriteria === undefined ? mapping.filters : input.FilterCriteria.Filters?.length ? input.FilterCriteria : undefined,
+    onFailure: input.DestinationConfig === undefined ? mapping.onFailure : input.DestinationConfig.OnFailure?.Destination || undefined,
+    decode: registry === undefined ? mapping.decode : Object.keys(registry).length > 0,
+    maxConcurrency: concurrency,
+    asked: { ...mapping.asked, modifiedAt: now, ...registry && { schemaRegistry: registry } },
+  }, input)
+}
+
+function settingsOf(input: MappingChange, now: DeliverySettings): DeliverySettings {
+  const ms = (seconds: number | undefined, otherwise: number): number => (seconds === undefined ? otherwise : seconds < 0 ? -1 : seconds * 1000)
+  return {
+    batchSize: input.BatchSize ?? now.batchSize,
+    windowMs: ms(input.MaximumBatchingWindowInSeconds, now.windowMs),
+    parallelization: input.ParallelizationFactor ?? now.parallelization,
+    maxRetries: input.MaximumRetryAttempts ?? now.maxRetries,
+    maxAgeMs: ms(input.MaximumRecordAgeInSeconds, now.maxAgeMs),
+    bisect: input.BisectBatchOnFunctionError ?? now.bisect,
+    reportItemFailures: input.FunctionResponseTypes === undefined ? now.reportItemFailures : input.FunctionResponseTypes.length > 0,
+    tumblingMs: ms(input.TumblingWindowInSeconds, now.tumblingMs),
+  }
+}
+
+/** What depends on several members. */
+function checked(mapping: Mapping, input: MappingChange): Mapping {
+  const { source, settings, output, onFailure, decode } = mapping
+  const age = input.MaximumRecordAgeInSeconds
+  if (age !== undefined && age >= 0 && age < LEAST_AGE) throw invalidParameter(`MaximumRecordAgeInSeconds is ${age}; give -1 for no limit, or 60 to 604800.`)
+  if (input.DestinationConfig?.OnSuccess?.Destination) throw invalidParameter('Mappings have no destination for successes; give OnFailure only.')
+  if (onFailure !== undefined) {
+    checkTopic(onFailure.startsWith(DESTINATION) ? onFailure.slice(DESTINATION.length) : '', `The destination ${onFailure}`, 'kafka://TOPIC')
+  }
+  if (output !== undefined) checkTopic(output, `The tag ${OUTPUT_TAG}`, 'the name of a topic')
+  if (output !== undefined && settings.tumblingMs > 0) {
+    throw invalidParameter(`A tumbling window returns its state, not records; leave out the tag ${OUTPUT_TAG} or the window.`)
+  }
+  checkKafka(mapping, input.SelfManagedKafkaEventSourceConfig)
+  if (decode && !(source.kind === 'kafka' && Object.hasOwn(topics, source.topic))) {
+    const which = source.kind === 'kafka' ? source.topic : 'a stream'
+    throw invalidParameter(`SchemaRegistryConfig is for topics with a contract of Weir, of which ${which} is none; leave it out.`)
+  }
+  try {
+    if (source.kind === 'kinesis') compileFilters(mapping.filters, 'kinesis')
+    else compileFilters(mapping.filters, 'kafka')
+  } catch (error) {
+    throw invalidParameter(`Invalid filter pattern definition. ${(error as Error).message}`)
+  }
+  const forEver = source.kind === 'kafka' && onFailure !== undefined && settings.maxRetries < 0
+  return forEver ? { ...mapping, settings: { ...settings, maxRetries: KAFKA_RETRIES } } : mapping
+}
+
+function checkKafka({ source, groupId }: Mapping, config: KafkaConfig | undefined): void {
+  if (config === undefined) return
+  const { ConsumerGroupId = groupId, ConsumptionMode, SchemaRegistryConfig } = config
+  if (source.kind !== 'kafka') throw invalidParameter('SelfManagedKafkaEventSourceConfig is for SelfManagedEventSource only; leave it out for a stream.')
+  if (ConsumerGroupId !== groupId) throw invalidParameter('The ConsumerGroupId of a mapping cannot be changed; create another mapping.')
+  if (ConsumptionMode === 'Queue') throw invalidParameter('ConsumptionMode Queue is not served here; leave it out.')
+  if (SchemaRegistryConfig?.EventRecordFormat === 'SOURCE') {
+    throw invalidParameter('EventRecordFormat SOURCE is not served here; give JSON, or no SchemaRegistryConfig.')
+  }
+}
+
+function sourceOf({ EventSourceArn, SelfManagedEventSource, Topics }: NewMapping, account: Account): Mapping['source'] {
+  if (EventSourceArn !== undefined) {
+    if (SelfManagedEventSource !== undefined || Topics !== undefined) {
+      throw invalidParameter('Give EventSourceArn, or SelfManagedEventSource with Topics, but not both.')
+    }
+    return { kind: 'kinesis', stream: streamOf(EventSourceArn, account) }
+  }
+  if (SelfManagedEventSource === undefined) throw invalidParameter('Give EventSourceArn, or SelfManagedEventSource with Topics.')
+  if (Topics?.length !== 1) throw invalidParameter(`Topics must name one topic, and names ${Topics?.length ?? 0}; create a mapping for each.`)
+  checkTopic(Topics[0], `The topic ${Topics[0]}`, 'the name of a topic')
+  return { kind: 'kafka', topic: Topics[0] }
+}
+
+function startOf({ StartingPosition, StartingPositionTimestamp: at }: NewMapping, kind: Mapping['source']['kind'], now: number): StartingPosition {
+  if (StartingPosition !== 'AT_TIMESTAMP' && at !== undefined) throw invalidParameter('StartingPositionTimestamp goes with StartingPosition AT_TIMESTAMP only.')
+  if (StartingPosition === undefined && kind === 'kinesis') {
+    throw invalidParameter('StartingPosition must be given for a stream: TRIM_HORIZON, LATEST or AT_TIMESTAMP.')
+  }
+  if (StartingPosition !== 'AT_TIMESTAMP') return StartingPosition ?? 'TRIM_HORIZON'
+  if (at === undefined) throw invalidParameter('StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp.')
+  if (at.getTime() > now) throw invalidParameter('StartingPositionTimestamp cannot be in the future.')
+  return { timestamp: at.getTime() }
+}
+
+function checkTopic(topic: string, what: string, wanted: string): void {
+  if (!TOPIC.test(topic)) throw invalidParameter(`${what} is none that is served; give ${wanted}.`)
+  if (INTERNAL.test(topic)) throw invalidParameter(`${what} is one of Weir's or Kafka's own; choose another topic.`)
+}
+
+function refuseUnserved(input: object): void {
+  const given = NOT_SERVED.find((name) => {
+    const value = (input as Readonly<Record<string, unknown>>)[name]
+    return Array.isArray(value) ? value.length > 0 : value !== undefined
+  })
+  if (given !== undefined) throw invalidParameter(`${given} is not served here; leave it out.`)
+}

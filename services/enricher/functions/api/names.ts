@@ -1,0 +1,75 @@
+/** Names and ARNs of functions, mappings and streams, as callers write them and as answers have them. */
+import { AwsError } from '@weir/aws'
+import type { FunctionState, Functions } from '../functions.ts'
+
+export interface Account {
+  readonly region: string
+  /** Twelve digits. */
+  readonly accountId: string
+}
+
+/** A function as somebody names it; whether there is one is another matter. */
+export interface NamedFunction {
+  readonly name: string
+  /** Without qualifier: what rights are over. */
+  readonly arn: string
+  /** As it was named, for texts. */
+  readonly qualifiedArn: string
+  /** Whether it is named in this account and region, with no other version than $LATEST. */
+  readonly here: boolean
+}
+
+/** A name, a partial ARN or a whole one (pattern of NamespacedFunctionName in Lambda's model). */
+const FORM = /^(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?(?:([a-z]{2}(?:-[a-z]+)+-\d):)?(?:(\d{12}):)?(?:function:)?([\w.-]+)(?::([\w$.-]+))?$/
+const STREAM = /^arn:aws[\w-]*:kinesis:([^:]*):(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})$/
+
+export function functionArn({ region, accountId }: Account, name: string): string {
+  return `arn:aws:lambda:${region}:${accountId}:function:${name}`
+}
+
+export function streamArn({ region, accountId }: Account, name: string): string {
+  return `arn:aws:kinesis:${region}:${accountId}:stream/${name}`
+}
+
+export function mappingArn({ region, accountId }: Account, id: string): string {
+  return `arn:aws:lambda:${region}:${accountId}:event-source-mapping:${id}`
+}
+
+/** @param qualifier given beside the name */
+export function namedFunction(given: string, account: Account, qualifier?: string): NamedFunction {
+  const [, region = account.region, accountId = account.accountId, name, suffix] = FORM.exec(given) ?? []
+  if (name === undefined) throw invalidParameter(`${given.slice(0, 300)} is no name of a function and no ARN of one.`)
+  if (suffix !== undefined && qualifier !== undefined && suffix !== qualifier) {
+    throw invalidParameter('The derived qualifier from the function name does not match the specified qualifier.')
+  }
+  const version = suffix ?? qualifier
+  const arn = functionArn({ region, accountId }, name)
+  return {
+    name, arn, qualifiedArn: version === undefined ? arn : `${arn}:${version}`,
+    here: region === account.region && accountId === account.accountId && (version === undefined || version === '$LATEST'),
+  }
+}
+
+/** Throws ResourceNotFoundException where there is no such function. */
+export function existing(functions: Functions, { name, here, qualifiedArn }: NamedFunction): FunctionState {
+  const found = here ? functions.get(name) : undefined
+  if (found === undefined) throw new AwsError('ResourceNotFoundException', `Function not found: ${qualifiedArn}`, 404)
+  return found
+}
+
+/** The name of a stream of this account; throws InvalidParameterValueException for any other ARN. */
+export function streamOf(arn: string, account: Account): string {
+  const [, region, accountId, name] = STREAM.exec(arn) ?? []
+  if (name === undefined) {
+    throw invalidParameter(`${arn} is no event source that is served here; give the ARN of a Kinesis stream, or SelfManagedEventSource and Topics.`)
+  }
+  if (region !== account.region || accountId !== account.accountId) {
+    throw invalidParameter(`${arn} is a stream of another region or account; streams here are ${streamArn(account, 'NAME')}.`)
+  }
+  return name
+}
+
+/** @param sentence one, with the remedy */
+export function invalidParameter(sentence: string): AwsError {
+  return new AwsError('InvalidParameterValueException', sentence)
+}

@@ -1,0 +1,13 @@
+/** Changes of the control log, asked for through the API. */
+import { AwsError } from '@weir/aws'
+import { KafkaError } from '@weir/kafka'
+
+/** What the broker cannot take now is the service's failure: clients send it again. */
+export async function stored(change: Promise<void>): Promise<void> {
+  try {
+    await change
+  } catch (error) {
+    if (error instanceof KafkaError) throw new AwsError('ServiceException', `The change may not be stored: ${error.message}`, 500)
+    throw error
+  }
+}

@@ -1,0 +1,72 @@
+"""Who may come in, and what they may do: a hub that knows some access keys and nobody else."""
+import datetime
+import json
+import os
+from unittest import mock
+
+import botocore.auth
+from botocore import UNSIGNED
+
+from common import KinesisTest, client
+
+KEYS = json.loads(os.environ['ACCESS_KEYS'])
+PREFIX = os.environ['STREAM_PREFIX']
+
+
+def known(who, **options):
+    return client(KEYS[who]['accessKeyId'], KEYS[who]['secretAccessKey'], **options)
+
+
+class Rights(KinesisTest):
+    def setUp(self):
+        self.kinesis = known('admin')
+        self.addCleanup(self.kinesis.close)
+
+    def test_wrong_credentials(self):
+        with self.refused('InvalidSignatureException'):
+            client(KEYS['admin']['accessKeyId'], 'a wrong secret').list_streams()
+        with self.refused('UnrecognizedClientException'):
+            client('AKIANOBODYNOBODYNO01', 'any secret').list_streams()
+        with self.refused('UnrecognizedClientException'):
+            client('test', 'test').list_streams()
+        with self.refused('UnrecognizedClientException'):
+            known('admin', token='a token that nobody gave out').list_streams()
+        with self.refused('MissingAuthenticationTokenException'):
+            known('admin', signature_version=UNSIGNED).list_streams()
+
+    def test_streams_and_actions(self):
+        orders, other = self.create(name=f'{PREFIX}-orders'), self.create(name=f'{PREFIX}-payments')
+        outside = self.create()
+        writer, reader = known('writer'), known('reader')
+        put = {'PartitionKey': 'k', 'Data': b'data'}
+        self.assertEqual('shardId-000000000000', writer.put_record(StreamName=orders, **put)['ShardId'])
+        for denied in (other, outside):
+            with self.refused('AccessDeniedException', says=f'kinesis:PutRecord on resource: arn:aws:kinesis:us-east-1:000000000000:stream/{denied}'):
+                writer.put_record(StreamName=denied, **put)
+        with self.refused('AccessDeniedException', says='kinesis:DescribeStream'):
+            writer.describe_stream(StreamName=orders)
+        with self.refused('AccessDeniedException', says='kinesis:PutRecords'):
+            reader.put_records(StreamName=orders, Records=[put])
+        with self.refused('AccessDeniedException', says='kinesis:GetShardIterator'):
+            reader.get_shard_iterator(StreamName=outside, ShardId='shardId-000000000000', ShardIteratorType='LATEST')
+        iterator = reader.get_shard_iterator(StreamName=orders, ShardId='shardId-000000000000', ShardIteratorType='TRIM_HORIZON')['ShardIterator']
+        self.assertEqual([b'data'], [record['Data'] for record in reader.get_records(ShardIterator=iterator)['Records']])
+        with self.refused('AccessDeniedException', says='kinesis:GetRecords'):
+            reader.get_records(ShardIterator=self.iterator(outside))
+        with self.refused('AccessDeniedException', says='kinesis:GetRecords'):
+            writer.get_records(ShardIterator=iterator)
+        # Whether it exists is nobody's business who has no rights to it.
+        with self.refused('AccessDeniedException'):
+            reader.describe_stream(StreamName='does-not-exist')
+
+    def test_clocks(self):
+        for minutes, says in ((-20, 'Signature expired'), (20, 'Signature not yet current')):
+            with self.clock(minutes), self.refused('InvalidSignatureException', says=says):
+                self.kinesis.list_streams()
+        for minutes in (-4, 4):
+            with self.clock(minutes):
+                self.kinesis.list_streams()
+
+    def clock(self, minutes):
+        right = botocore.auth.get_current_datetime
+        return mock.patch.object(botocore.auth, 'get_current_datetime', lambda *args, **options: right(*args, **options) + datetime.timedelta(minutes=minutes))

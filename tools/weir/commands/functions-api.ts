@@ -1,0 +1,130 @@
+/** The enricher's functions over HTTP: Lambda's API, and Weir's own routes beside it. */
+import { request as overHttp, type IncomingHttpHeaders } from 'node:http'
+import { request as overHttps } from 'node:https'
+import { text } from 'node:stream/consumers'
+import { signatureHeaders } from '@weir/aws/sigv4/sign.ts'
+import { readConfig, type ConfigReader } from '@weir/service/config.ts'
+import { Refused, Unreachable } from '../command.ts'
+
+export interface ListedFunction {
+  readonly FunctionName: string
+  readonly Handler: string
+  readonly Description: string
+  readonly MemorySize: number
+  readonly Timeout: number
+  readonly CodeSha256: string
+  readonly LastModified?: string
+}
+
+export interface Invoked {
+  /** What the function returned, or its error; undefined where it returned nothing. */
+  readonly payload: unknown
+  /** Handled or Unhandled; undefined where the function succeeded. */
+  readonly functionError: string | undefined
+  /** The end of what it printed. */
+  readonly log: string
+}
+
+export interface Deployment {
+  readonly file: string
+  readonly code: string
+  readonly handler?: string
+  readonly memoryMb?: number
+  readonly timeoutSeconds?: number
+  readonly concurrency?: number
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+export interface FunctionsApi {
+  list(): Promise<ListedFunction[]>
+  /** @param payload JSON text */
+  invoke(name: string, payload: string): Promise<Invoked>
+  /** What it printed in the replica that answers, oldest first. */
+  logs(name: string): Promise<string[]>
+  deploy(name: string, deployment: Deployment): Promise<{ readonly version: string, readonly replaced: boolean }>
+  remove(name: string): Promise<void>
+}
+
+/** Who signs, in which region. */
+export interface Signing {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly region: string
+}
+
+/** The names that AWS's clients read. */
+export const readSigning = (env: Readonly<Record<string, string | undefined>> = process.env): Signing => readConfig(env, (reader: ConfigReader) => ({
+  accessKeyId: reader.optional('AWS_ACCESS_KEY_ID', 'The access key that signs requests to functions; test where none is given.') ?? 'test',
+  secretAccessKey: reader.secret('AWS_SECRET_ACCESS_KEY', 'Its secret; test where none is given.') ?? 'test',
+  region: reader.string('AWS_REGION', 'The region for which requests are signed.', 'us-east-1'),
+}))
+
+const TIMEOUT = 30_000
+/** Longer than any function may take (ms). */
+const INVOKE_TIMEOUT = 910_000
+
+/** Calls reject with Unreachable where the enricher does not answer, with Refused where it says no. */
+export function openFunctionsApi(url: string, { region, ...credentials }: Signing): FunctionsApi {
+  const ask = async (method: string, path: string, body?: string, more: Readonly<Record<string, string>> = {}, timeout = TIMEOUT): Promise<Answer> => {
+    const target = new URL(`${url}${path}`)
+    const headers = signatureHeaders({ method, url: target, headers: { 'content-type': 'application/json', ...more }, body }, credentials, region, 'lambda')
+    const answer = await send(target, method, headers, body, timeout).catch((error: NodeJS.ErrnoException) => {
+      throw new Unreachable(`The enricher at ${url} does not answer (${error.code ?? error.name}); start it or set ENRICHER_URL.`)
+    })
+    if (answer.status < 300) return answer
+    const said = `The enricher answers ${answer.status}: ${problem(answer)}`
+    throw answer.status < 500 ? new Refused(said) : new Unreachable(said)
+  }
+  const own = (name: string): string => `/v1/functions/${encodeURIComponent(name)}`
+  return {
+    list: async () => {
+      const functions: ListedFunction[] = []
+      for (let marker: string | undefined; ;) {
+        const answer = await ask('GET', `/2015-03-31/functions${marker === undefined ? '' : `?Marker=${encodeURIComponent(marker)}`}`)
+        const page = JSON.parse(answer.body) as { Functions: ListedFunction[], NextMarker?: string }
+        functions.push(...page.Functions)
+        if (page.NextMarker === undefined) return functions
+        marker = page.NextMarker
+      }
+    },
+    invoke: async (name, payload) => {
+      const path = `/2015-03-31/functions/${encodeURIComponent(name)}/invocations`
+      const { body, headers } = await ask('POST', path, payload, { 'x-amz-log-type': 'Tail' }, INVOKE_TIMEOUT)
+      return {
+        payload: body === '' ? undefined : JSON.parse(body) as unknown, functionError: headers['x-amz-function-error'] as string | undefined,
+        log: Buffer.from(String(headers['x-amz-log-result'] ?? ''), 'base64').toString(),
+      }
+    },
+    logs: async (name) => (await ask('GET', `${own(name)}/logs`)).body.split('\n').slice(0, -1),
+    deploy: async (name, deployment) => JSON.parse((await ask('PUT', own(name), JSON.stringify(deployment))).body) as { version: string, replaced: boolean },
+    remove: async (name) => { await ask('DELETE', own(name)) },
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** Not fetch, which waits five minutes for an answer and no longer. */
+function send(target: URL, method: string, headers: Readonly<Record<string, string>>, body: string | undefined, timeout: number): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = (target.protocol === 'https:' ? overHttps : overHttp)(target, { method, headers, signal: AbortSignal.timeout(timeout) }, (response) => {
+      text(response).then((said) => resolve({ status: response.statusCode!, headers: response.headers, body: said }), reject)
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+/** What an error says of itself. */
+function problem({ headers, body }: Answer): string {
+  try {
+    const { message, Message } = JSON.parse(body) as { message?: string, Message?: string }
+    if (message !== undefined || Message !== undefined) return (message ?? Message)!
+  } catch {
+    // No answer of the API's.
+  }
+  return String(headers['x-amzn-errortype'] ?? 'it says no more')
+}

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { awsRestJson, lambdaModel } from '@weir/aws'
+import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
+import { deployModel } from '@weir/enricher/functions/api/deploy-model.ts'
+import { fastify, type FastifyInstance } from 'fastify'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { linesSince } from './functions-follow.ts'
+import { functions } from './functions.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-functions-'))
+const file = join(folder, 'offers.mjs')
+const local = clientOf(LOCAL_KEY, () => true)
+const heard: unknown[] = []
+let app: FastifyInstance
+let out = ''
+let said = ''
+
+beforeAll(async () => {
+  writeFileSync(file, 'export const handler = async () => 1')
+  app = fastify()
+  const common = { service: 'lambda', access: { client: (id: string) => (id === local.name ? local : undefined), anonymous: undefined }, region: 'us-east-1', accountId: '000000000000', bodyBytes: 1 << 20 }
+  const one = (FunctionName: string) => ({ FunctionName, Handler: 'index.handler', Description: 'Part of a solution', MemorySize: 256, Timeout: 3, CodeSha256: Buffer.alloc(32, 0xab).toString('base64') })
+  await app.register(awsRestJson({ ...common, model: lambdaModel, operations: {
+    ListFunctions: ({ Marker }: { Marker?: string }) => (Marker === undefined ? { Functions: [one('first')], NextMarker: 'a b' } : { Functions: [one('second')] }),
+    Invoke: ({ FunctionName, Payload }: { FunctionName: string, Payload: Buffer }) => (FunctionName === 'fails'
+      ? { StatusCode: 200, FunctionError: 'Handled', LogResult: Buffer.from('printed\n').toString('base64'), Payload: Buffer.from('{"errorType":"Error"}') }
+      : { StatusCode: 200, Payload }),
+  } }))
+  await app.register(awsRestJson({ ...common, model: deployModel, operations: {
+    DeployFunction: (input: object) => {
+      heard.push(input)
+      return { name: 'x', version: 'ab'.repeat(32), replaced: heard.length > 1 }
+    },
+    RemoveFunction: () => undefined,
+    GetFunctionLogs: () => ({ lines: Buffer.from('one\ntwo\n') }),
+  } }))
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  vi.stubEnv('ENRICHER_URL', `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) vi.stubEnv(name, undefined)
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => { out += String(text); return true })
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => { said += String(text); return true })
+})
+afterEach(() => { out = said = '' })
+afterAll(async () => {
+  vi.restoreAllMocks()
+  vi.unstubAllEnvs()
+  await app.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('all pages are listed', async () => {
+  expect(await functions.run([])).toBe(0)
+  expect(out).toMatch(/^.*NAME.*\nfirst +index\.handler +256 +3 +abababababab +- +Part of a solution\nsecond /)
+  out = ''
+  expect(await functions.run(['list', '--json'])).toBe(0)
+  expect((JSON.parse(out) as { FunctionName: string }[]).map(({ FunctionName }) => FunctionName)).toEqual(['first', 'second'])
+})
+
+test('invocations', async () => {
+  expect(await functions.run(['invoke', 'arn:aws:lambda:us-east-1:000000000000:function:echo', '--payload', '{"a":1}'])).toBe(0)
+  expect(JSON.parse(out)).toEqual({ a: 1 })
+  out = ''
+  expect(await functions.run(['invoke', 'fails'])).toBe(1)
+  expect([JSON.parse(out), said]).toEqual([{ errorType: 'Error' }, 'printed\nThe function failed (Handled).\n'])
+})
+
+test('deploy, logs, remove', async () => {
+  expect(await functions.run(['deploy', file, '--memory', '256', '--env', 'AB=b=c', '--handler', 'main'])).toBe(0)
+  expect(heard.at(-1)).toEqual({
+    name: 'offers', file: 'offers.mjs', code: 'export const handler = async () => 1', handler: 'offers.main', memoryMb: 256, timeoutSeconds: 3, concurrency: 10, environment: { AB: 'b=c' },
+  })
+  expect(await functions.run(['deploy', file, '--name', 'other'])).toBe(0)
+  expect(await functions.run(['logs', 'offers'])).toBe(0)
+  expect(await functions.run(['remove', 'offers'])).toBe(0)
+  expect(out).toBe('Deployed offers, version abababababab.\nReplaced other, version abababababab.\none\ntwo\nRemoved offers.\n')
+})
+
+test.each<[string[], number, string]>([
+  [['lst'], 2, 'list'], [['invoke'], 2, 'Which function?'], [['deploy'], 2, 'Which file?'], [['deploy', '/nowhere.mjs'], 2, 'There is no file'], [['list', 'x'], 2, 'too many'],
+  [['invoke', 'x', '--payload', '{'], 2, 'no JSON'], [['deploy', file, '--env', 'A'], 2, 'NAME=VALUE'], [['deploy', file, '--memory', '1'], 2, '--memory'],
+  [['deploy', file, '--name', 'a b'], 1, 'The enricher answers 400'],
+])('%j ends with %d', async (args, code, text) => {
+  expect(await functions.run(args)).toBe(code)
+  expect(said).toContain(text)
+})
+
+test('keys that are wrong, and no enricher', async () => {
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong')
+  expect(await functions.run(['list'])).toBe(1)
+  expect(said).toContain('The enricher answers 403: The request signature')
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined)
+  const before = process.env.ENRICHER_URL
+  vi.stubEnv('ENRICHER_URL', 'http://127.0.0.1:1')
+  expect(await functions.run(['list'])).toBe(4)
+  vi.stubEnv('ENRICHER_URL', before)
+})
+
+test('what is new in a log', () => {
+  expect(linesSince(['a', 'b'], ['a', 'b', 'c'])).toEqual(['c'])
+  expect(linesSince(['a', 'b', 'a', 'b'], ['a', 'b', 'c'])).toEqual(['c'])
+  expect(linesSince(['a', 'b', 'c'], ['c', 'd'])).toEqual(['d'])
+  expect(linesSince(['a'], ['x', 'y'])).toEqual(['x', 'y'])
+  expect(linesSince([], ['x'])).toEqual(['x'])
+  expect(linesSince(['x'], ['x'])).toEqual([])
+})

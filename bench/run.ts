@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- --rounds 5 --quick --only http,enrich,index,latency]
+ * npm run bench [-- --rounds 5 --quick --only http,enrich,index,kinesis,latency,offers]
  * Contenders take turns within each round, so that a machine that slows down slows all of them. Prints Markdown tables.
  */
 import { parseArgs } from 'node:util'
@@ -9,16 +9,20 @@ import { enrich } from './scenarios/enrich.ts'
 import { httpToKafka } from './scenarios/http-to-kafka.ts'
 import { indexDocuments } from './scenarios/index-documents.ts'
 import { latency } from './scenarios/latency.ts'
+import { offers } from './scenarios/offers.ts'
+import { putRecords } from './scenarios/put-records.ts'
 
 const { values: { rounds, quick, only } } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, only: { type: 'string', default: 'http,enrich,index,latency' } },
+  options: { rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, only: { type: 'string', default: 'http,enrich,index,kinesis,latency,offers' } },
 })
 const part = quick ? 0.2 : 1
 const scenarios = {
   http: httpToKafka(800 * part),
   enrich: enrich(1_600_000 * part),
   index: indexDocuments(400_000 * part),
+  kinesis: putRecords(800 * part),
   latency: latency(1000, 30 * part),
+  offers: offers(500, 30 * part),
 }
 const chosen = only.split(',').map((name) => {
   if (!(name in scenarios)) throw new Error(`There is no scenario "${name}"; --only takes ${Object.keys(scenarios).join(', ')}.`)
@@ -39,7 +43,7 @@ for (let round = 1; round <= Number(rounds); round++) {
 }
 await context.stop()
 for (const [name, rounds] of figures) {
-  const table = name === 'latency' ? latencyTable(scenarios[name].title, rounds as Map<string, Latency>[]) : throughputTable(scenarios[name].title, rounds as Map<string, Figure>[])
+  const table = name === 'latency' || name === 'offers' ? latencyTable(scenarios[name].title, rounds as Map<string, Latency>[]) : throughputTable(scenarios[name].title, rounds as Map<string, Figure>[])
   process.stdout.write(`${table}\n`)
 }
 process.exit(0)

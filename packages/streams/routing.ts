@@ -6,6 +6,8 @@ import { closingShards, openShards, type Shard, type Stream } from './stream.ts'
 
 /** A hash key has 128 bits: four words, the most significant first. */
 const WORDS = 4
+/** Keys of which the shard is remembered, of each stream: some MB. */
+const MOST_REMEMBERED = 20_000
 
 export interface Routing {
   /** The open shards in the order of their hash keys. */
@@ -51,10 +53,21 @@ export function routingOf(stream: Stream): Routing {
     return shards.findIndex((shard) => shard.partition === partition)
   }
 
+  /** Devices and customers come again and again: what was found for a key holds as long as these shards do. */
+  const found = new Map<string, number>()
+  const remembering = (find: (partitionKey: string) => number) => (partitionKey: string): number => {
+    let index = found.get(partitionKey)
+    if (index !== undefined) return index
+    index = find(partitionKey)
+    if (found.size === MOST_REMEMBERED) found.clear()
+    found.set(partitionKey, index)
+    return index
+  }
+
   return {
     shards,
     closing: shards.map(({ id }) => closing.has(id)),
-    ofKey: stream.external ? byMurmur : byHash,
+    ofKey: remembering(stream.external ? byMurmur : byHash),
     ofHashKey: (hashKey) => find(...wordsOf(hashKey)),
   }
 }

@@ -7,6 +7,7 @@ import { openStreams } from '@weir/streams'
 import { openApplications } from './applications/open.ts'
 import { config as read } from './config.ts'
 import { openFlows } from './flows/flows.ts'
+import { lambdaApi } from './functions/api/lambda-api.ts'
 import { openFunctionService } from './functions/open.ts'
 import { ensureStreams, functionsOf, mappingsOf } from './functions/solutions.ts'
 import { openReference } from './reference/reference.ts'
@@ -36,11 +37,12 @@ await Service.named('enricher')
   }))
   .with('applications', ({ access, kafka, codec, streams }, { log }) => openApplications({ definitions: applications, access, kafka, codec, streams, redisUrl: config.redisUrl, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('http', ({ access, applications, functions, kafka, reference, flows }, { log }) => openHttp(config.http, {
+  .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows }, { log }) => openHttp(config.http, {
     log,
     ready: { kafka: kafka.connected, reference: reference.ready, functions: functions.mappings.ready, ...flows.ready },
     routes: async (app) => {
       await app.register(async (open) => referenceRoutes(reference, access)(open))
+      await app.register(lambdaApi(functions, { access: awsAccess, account: config.account, deploying: config.functions.deploying }))
       await app.register(applications)
     },
   }))

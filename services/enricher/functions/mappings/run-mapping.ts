@@ -48,21 +48,36 @@ export interface RunningMapping {
 /** How often a child shard looks whether its parents have been read. */
 const PARENTS_MS = 200
 const WINDOW_LOOK_MS = 250
+/** A record that arrived within a window may be read so much later. */
+const WINDOW_GRACE_MS = 1000
 
-/** What a batch of the broker port holds, where it comes from and how an event of it looks. */
-interface Stretch {
-  readonly records: KeyedRecord[]
-  readonly next: number
+/** Where records come from, and how an event of them looks. */
+interface Place {
   readonly origin: FailedBatch['origin']
   readonly shardId: string
   readonly eventSourceArn: string
   event(records: readonly EventRecord[], window?: string): string
 }
 
+/** What a batch of the broker port holds of one shard. */
+interface Stretch extends Place {
+  readonly records: KeyedRecord[]
+  readonly next: number
+}
+
+/** A shard's windows while its partition is this replica's. */
+interface OpenWindows {
+  readonly windows: Windows
+  signal: AbortSignal
+  /** What is done with them, one after the other. */
+  busy: Promise<unknown>
+}
+
 export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<RunningMapping> {
   const { kafka, streams, codec, log } = deps
   const { settings, source, functionName, groupId } = mapping
   const functionArn = `arn:aws:lambda:${deps.account.region}:${deps.account.accountId}:function:${functionName}`
+  const streamArn = source.kind === 'kinesis' ? `arn:aws:kinesis:${deps.account.region}:${deps.account.accountId}:stream/${source.stream}` : ''
   const passes = source.kind === 'kinesis' ? compileFilters(mapping.filters, 'kinesis') : compileFilters(mapping.filters, 'kafka')
   const destination = mapping.onFailure === undefined ? undefined : destinationAt(mapping.onFailure, kafka, deps.producer, log)
   const output = mapping.output === undefined ? undefined : await openOutput(mapping.output, kafka, codec)
@@ -71,7 +86,9 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   if (topic === undefined) throw new KafkaError('unknown-topic', `The stream of mapping ${mapping.id} does not exist`)
   await beginAt(mapping, topic, kafka)
 
+  let subscription: Subscription | undefined
   const places = openPlaces(mapping.maxConcurrency ?? Infinity)
+
   const invoke = async (event: string, count: number, signal: AbortSignal): Promise<InvokeResult> => {
     await places.take(signal)
     const result = await deps.invoke(functionName, Buffer.from(event), randomUUID(), signal).finally(places.giveBack)
@@ -81,10 +98,10 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     return result
   }
 
-  const discard = (stretch: Stretch): DeliveryPort['discard'] => async (records, why, signal) => {
+  const discard = (place: Place): DeliveryPort['discard'] => async (records, why, signal) => {
     discards.inc({ function: functionName, condition: why.condition }, records.length)
     log.warn({ function: functionName, mapping: mapping.id, ...why, records: records.length, first: records[0].identifier }, 'records were given up')
-    await destination?.send({ functionArn, ...why, records, origin: stretch.origin }, randomUUID(), signal)
+    await destination?.send({ functionArn, ...why, records, origin: place.origin }, randomUUID(), signal)
   }
 
   /** Everything that was read, through the function. What it answered goes to `out` in the order of the records. */
@@ -116,32 +133,49 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     for (const { append } of answers.sort((a, b) => a.offset - b.offset)) append()
   }
 
-  const windows = new Map<number, { windows: Windows, signal: AbortSignal, busy: Promise<unknown> }>()
+  const windows = new Map<number, OpenWindows>()
+  const stateId = (partition: number): string => `${mapping.id}/${partition}`
+
+  const openWindows = (partition: number, place: Place, signal: AbortSignal): OpenWindows => {
+    const id = stateId(partition)
+    const port = {
+      invoke: (records: readonly EventRecord[], window: string, s: AbortSignal) => invoke(place.event(records, window), records.length, s),
+      discard: discard(place), save: (state: WindowState | undefined) => deps.windowStates.set(id, state), now: Date.now,
+    }
+    const open = { windows: new Windows(settings, place, port, deps.windowStates.get(id)), signal, busy: Promise.resolve() }
+    windows.set(partition, open)
+    return open
+  }
+
   /** The same through tumbling windows, whose states survive this process. */
   const handleWindows = async (stretch: Stretch, partition: number, signal: AbortSignal): Promise<void> => {
     let open = windows.get(partition)
-    if (open === undefined || open.signal !== signal) {
+    if (open === undefined || open.signal.aborted) {
       await deps.catchUp()
-      const id = `${mapping.id}/${partition}`
-      const port = {
-        invoke: (records: readonly EventRecord[], window: string, s: AbortSignal) => invoke(stretch.event(records, window), records.length, s),
-        discard: discard(stretch), save: (state: WindowState | undefined) => deps.windowStates.set(id, state), now: Date.now,
-      }
-      open = { windows: new Windows(settings, stretch, port, deps.windowStates.get(id)), signal, busy: Promise.resolve() }
-      windows.set(partition, open)
+      open = openWindows(partition, stretch, signal)
     }
+    open.signal = signal
     const { windows: shard } = open
     await (open.busy = open.busy.then(() => shard.take(stretch.records, stretch.next, signal)))
   }
-  /** Windows end by the clock where no record comes to end them. */
-  const closing = settings.tumblingMs === 0 ? undefined : setInterval(() => {
-    for (const [partition, open] of windows) {
-      if (open.signal.aborted) windows.delete(partition)
-      else if ((open.windows.end ?? Infinity) < Date.now() - 1000) {
-        open.busy = open.busy.then(() => ((open.windows.end ?? Infinity) < Date.now() - 1000 ? open.windows.close(open.signal) : undefined)).catch(() => {})
-      }
+
+  /** Windows end by the clock where no record comes to end them, those of a replica that has died among them. */
+  const closeWindows = async (): Promise<void> => {
+    const overdue = (end: number | undefined): boolean => (end ?? Infinity) < Date.now() - WINDOW_GRACE_MS
+    for (const { partition } of subscription?.assignments() ?? []) {
+      const saved = deps.windowStates.get(stateId(partition))
+      if (windows.has(partition) || saved === undefined || !overdue(saved.start + settings.tumblingMs)) continue
+      await deps.catchUp()
+      const place = placeOf(partition, saved.offset)
+      if (place !== undefined && !windows.has(partition)) openWindows(partition, place, stopping.signal)
     }
-  }, WINDOW_LOOK_MS)
+    for (const [partition, open] of windows) {
+      if (open.signal.aborted || !subscription?.assignments().some((one) => one.partition === partition)) windows.delete(partition)
+      else if (overdue(open.windows.end)) open.busy = open.busy.then(() => (overdue(open.windows.end) ? open.windows.close(open.signal) : undefined)).catch(() => {})
+    }
+  }
+  const stopping = new AbortController()
+  const closing = settings.tumblingMs === 0 ? undefined : setInterval(() => void closeWindows().catch((error: Error) => log.warn({ err: error, mapping: mapping.id }, 'windows could not be closed')), WINDOW_LOOK_MS)
 
   const process = async (batch: RecordBatch, out: Appender | undefined, signal: AbortSignal): Promise<void> => {
     for await (const stretch of stretchesOf(batch, signal)) {
@@ -160,31 +194,44 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     if (source.kind === 'kafka') {
       await reader?.prepare(batch)
       const records = Array.from({ length: batch.length }, (_, i) => kafkaRecord(batch, i, reader && decoded(reader, batch, i)))
-      yield {
-        records, next: batch.nextOffset, shardId: `${topic}-${batch.partition}`, eventSourceArn: '',
-        origin: { kind: 'kafka', topic: topic!, partition: batch.partition, bootstrapServers: deps.bootstrapServers },
-        event: (some, window) => kafkaEvent(topic!, batch.partition, some, { eventSource: 'SelfManagedKafka', bootstrapServers: deps.bootstrapServers }, window),
-      }
+      yield { ...placeOf(batch.partition, batch.offsets[0])!, records, next: batch.nextOffset }
       return
     }
-    const streamArn = `arn:aws:kinesis:${deps.account.region}:${deps.account.accountId}:stream/${source.stream}`
     for (let i = 0; i < batch.length;) {
       const { serving, shard } = await shardAt(source.stream, batch.partition, batch.offsets[i], signal)
       await parentsRead(serving, shard, signal)
       const origin = { streamArn, region: deps.account.region, functionArn, shardId: shard.id, sequenceNumber: (offset: number) => serving.sequenceNumber(shard, offset) }
+      const from = batch.offsets[i]
       const records: KeyedRecord[] = []
       for (; i < batch.length && (shard.to === null || batch.offsets[i] < shard.to); i++) records.push(kinesisRecord(batch, i, origin))
-      const next = i < batch.length ? batch.offsets[i] : batch.nextOffset
-      yield { records, next, shardId: shard.id, eventSourceArn: streamArn, origin: { kind: 'kinesis', streamArn, shardId: shard.id }, event: kinesisEvent }
+      yield { ...placeOf(batch.partition, from)!, records, next: i < batch.length ? batch.offsets[i] : batch.nextOffset }
     }
+  }
+
+  /** Undefined where no shard is known at that offset. */
+  function placeOf(partition: number, offset: number): Place | undefined {
+    if (source.kind === 'kafka') {
+      const { bootstrapServers } = deps
+      return {
+        shardId: `${topic}-${partition}`, eventSourceArn: '', origin: { kind: 'kafka', topic: topic!, partition, bootstrapServers },
+        event: (some, window) => kafkaEvent(topic!, partition, some, { eventSource: 'SelfManagedKafka', bootstrapServers }, window),
+      }
+    }
+    const shard = shardOf(source.stream, partition, offset)?.shard
+    return shard && { shardId: shard.id, eventSourceArn: streamArn, origin: { kind: 'kinesis', streamArn, shardId: shard.id }, event: kinesisEvent }
+  }
+
+  function shardOf(stream: string, partition: number, offset: number): { serving: Serving, shard: Shard } | undefined {
+    const serving = streams.get(stream)
+    const shard = serving?.stream.shards.find((one) => one.partition === partition && one.from <= offset && (one.to === null || offset < one.to))
+    return serving && shard && { serving, shard }
   }
 
   /** The shard of a record; this replica may hear of a new one a moment later than of its first record. */
   async function shardAt(stream: string, partition: number, offset: number, signal: AbortSignal): Promise<{ serving: Serving, shard: Shard }> {
     for (;;) {
-      const serving = streams.get(stream)
-      const shard = serving?.stream.shards.find((one) => one.partition === partition && one.from <= offset && (one.to === null || offset < one.to))
-      if (serving !== undefined && shard !== undefined && streams.leased) return { serving, shard }
+      const found = shardOf(stream, partition, offset)
+      if (found !== undefined && streams.leased) return found
       await sleep(PARENTS_MS, undefined, { signal })
     }
   }
@@ -203,14 +250,15 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     groupId, topics: [topic], startAt: 'earliest' as const, maxBatchRecords: Math.min(10_000, settings.batchSize * settings.parallelization),
     gather: settings.windowMs === 0 ? undefined : { ms: settings.windowMs, bytes: MOST_PAYLOAD_BYTES / 2 },
   }
-  const subscription: Subscription = output === undefined
+  subscription = output === undefined
     ? await kafka.consume(options, (batch, signal) => process(batch, undefined, signal))
     : await kafka.transform(options, (batch, out, signal) => process(batch, out, signal))
   return {
-    ready: () => subscription.ready(),
+    ready: () => subscription!.ready(),
     stop: async (drainMs) => {
       clearInterval(closing)
-      await subscription.stop(drainMs)
+      stopping.abort()
+      await subscription!.stop(drainMs)
     },
   }
 }

@@ -1,0 +1,247 @@
+/** Event source mappings over real topics and streams, with real functions in processes of their own. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openCodec } from '@weir/codec'
+import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { decodeHeaders, kafkaConfig, keyOf, NO_HEADERS, openKafka, partitionFor, valueOf, type Kafka } from '@weir/kafka'
+import { readConfig } from '@weir/service'
+import { beginResharding, newStream, openShards, openStreams, splitOf, StreamWriter, type Streams } from '@weir/streams'
+import { servers, uniqueName } from '@weir/testkit'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { functionOf, mappingOf, startHost, type HostOptions } from './testing/hosting.ts'
+
+let backends: Pick<HostOptions, 'brokers' | 'registryUrl'>
+let kafka: Kafka
+let streams: Streams
+let stop: () => Promise<void>
+
+beforeAll(async () => {
+  const [{ brokers }, { url: registryUrl }] = await Promise.all([servers.kafka(), servers.registry()])
+  backends = { brokers, registryUrl }
+  const opened = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
+  kafka = opened.value
+  await applyTopics(kafka.admin, { replicas: 1 })
+  await registerContracts(registryUrl)
+  const { value: codec } = await openCodec({ url: registryUrl })
+  streams = await openStreams({ kafka, codec, replicas: 1, takes: false, instance: 'test', log: { info: () => {}, warn: () => {} } })
+  stop = async () => {
+    await streams.stop()
+    await opened.stop()
+  }
+})
+afterAll(() => stop())
+
+async function topic(partitions = 1, prefix = 'source'): Promise<string> {
+  const name = uniqueName(prefix)
+  await kafka.admin.createTopics([{ name, partitions, replicas: -1, configs: { 'message.timestamp.type': 'LogAppendTime' } }])
+  return name
+}
+
+/** Values "key:number" under their keys. */
+async function produce(name: string, values: readonly string[]): Promise<void> {
+  const partitions = await kafka.partitions(name)
+  const producer = await kafka.producer()
+  const delivery = producer.delivery()
+  for (const value of values) {
+    const [key, bytes] = [Buffer.from(value.split(':')[0]), Buffer.from(value)]
+    delivery.append(name, partitionFor(key, 0, key.length, partitions), key, 0, key.length, bytes, 0, bytes.length, NO_HEADERS, 0, NO_HEADERS.length)
+  }
+  expect(await delivery.settled()).toEqual([])
+  await producer.stop()
+}
+
+interface Read { readonly key: string, readonly value: string, readonly headers: Record<string, string> }
+
+async function readAll(name: string): Promise<Read[]> {
+  const found: Read[] = []
+  await (await kafka.read({ topics: [name], from: 'earliest', until: 'end' }, (batch) => {
+    for (let i = 0; i < batch.length; i++) found.push({ key: String(keyOf(batch, i)), value: String(valueOf(batch, i)), headers: decodeHeaders(batch.bytes, batch.headersStart[i]) })
+  })).done
+  return found
+}
+
+async function host(options: Pick<HostOptions, 'definitions' | 'mappings'>) {
+  const started = await startHost({ ...backends, ...options })
+  onTestFinished(async () => void await started.stop())
+  return started
+}
+
+/** Answers with a record for each of its own, so that the output shows what the function saw. `n` is the invocation's number in its environment. */
+const ECHO = `
+let n = 0
+const valuesOf = (event) => (event.Records ?? Object.values(event.records).flat()).map((r) => Buffer.from(r.kinesis?.data ?? r.value, 'base64').toString())
+export const handler = async (event) => {
+  n++
+  return { records: valuesOf(event).map((value) => ({ key: value.split(':')[0], value, headers: { batch: String(valuesOf(event).length) } })) }
+}`
+
+describe('a topic', () => {
+  test('batches of the size asked for, gathered for as long as asked for; the event is Lambda\'s', async () => {
+    const [source, output] = [await topic(), await topic(1, 'output')]
+    await host({
+      definitions: [functionOf('echo', `${ECHO.replace('n++', 'if (n++ === 0) console.log("EVENT " + JSON.stringify(event))')}`)],
+      mappings: [mappingOf(source, 'echo', { kind: 'kafka', topic: source }, { batchSize: 10, windowMs: 1500 }, { output })],
+    })
+    for (let i = 0; i < 4; i++) await produce(source, Array.from({ length: 4 }, (_, n) => `k:${i * 4 + n}`))
+    await expect.poll(async () => (await readAll(output)).map(({ value, headers }) => [value, headers.batch]), { timeout: 15_000 })
+      .toEqual(Array.from({ length: 16 }, (_, n) => [`k:${n}`, n < 10 ? '10' : '6']))
+  })
+
+  test.each([['LATEST', ['k:3', 'k:4']], ['TRIM_HORIZON', ['k:0', 'k:1', 'k:2', 'k:3', 'k:4']]] as const)('begins at %s', async (start, expected) => {
+    const [source, output] = [await topic(), await topic(1, 'output')]
+    await produce(source, ['k:0', 'k:1', 'k:2'])
+    await host({ definitions: [functionOf('echo', ECHO)], mappings: [mappingOf(source, 'echo', { kind: 'kafka', topic: source }, {}, { output, start })] })
+    await produce(source, ['k:3', 'k:4'])
+    await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 }).toEqual(expected)
+  })
+
+  test('filters: what no pattern matches never reaches the function, and its offsets are committed', async () => {
+    const [source, output] = [await topic(), await topic(1, 'output')]
+    const filters = { Filters: [{ Pattern: JSON.stringify({ value: { kind: ['order'], amount: [{ numeric: ['>', 10] }] } }) }] }
+    await host({ definitions: [functionOf('echo', ECHO)], mappings: [mappingOf(source, 'echo', { kind: 'kafka', topic: source }, {}, { output, filters })] })
+    const records = [{ kind: 'order', amount: 5 }, { kind: 'order', amount: 50 }, { kind: 'visit', amount: 50 }].map((value) => JSON.stringify(value))
+    await produce(source, records)
+    await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 }).toEqual([records[1]])
+    await expect.poll(async () => (await kafka.admin.lag(`weir.mapping.${source}`)).map(({ lag }) => lag), { timeout: 15_000 }).toEqual([0])
+  })
+
+  test('lanes side by side: many batches at once, the records of a key in order', async () => {
+    const [source, output] = [await topic(), await topic(1, 'output')]
+    const slow = ECHO.replace('n++', 'await new Promise((r) => setTimeout(r, 100)); n++')
+    await produce(source, Array.from({ length: 200 }, (_, n) => `key-${n % 20}:${n}`))
+    await host({ definitions: [functionOf('slow', slow)], mappings: [mappingOf(source, 'slow', { kind: 'kafka', topic: source }, { batchSize: 5, parallelization: 10 }, { output })] })
+    const began = performance.now()
+    await expect.poll(async () => (await readAll(output)).length, { timeout: 15_000 }).toBe(200)
+    expect(performance.now() - began).toBeLessThan(4000 * 0.8) // one after the other they take 40 times 100 ms
+    const last = new Map<string, number>()
+    for (const { value } of await readAll(output)) {
+      const [key, n] = value.split(':')
+      expect(Number(n)).toBeGreaterThan(last.get(key) ?? -1)
+      last.set(key, Number(n))
+    }
+  })
+
+  test('a function that times out, exits, or needs too much memory blocks its partition only, and is given up as told', async () => {
+    const [source, output, failed] = [await topic(2), await topic(1, 'output'), await topic(1, 'failed')]
+    const code = `${ECHO.replace('n++', `n++
+      if (valuesOf(event).some((v) => v.includes('forever'))) for (;;);
+      if (valuesOf(event).some((v) => v.includes('exit'))) process.exit(3)
+      if (valuesOf(event).some((v) => v.includes('memory'))) { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)) }`)}`
+    await host({
+      definitions: [functionOf('bad', code, { timeoutMs: 1000, memoryMb: 128 })],
+      mappings: [mappingOf(source, 'bad', { kind: 'kafka', topic: source }, { batchSize: 1, maxRetries: 0 }, { output, onFailure: `kafka://${failed}` })],
+    })
+    await produce(source, ['a:forever', 'a:1', 'a:exit', 'a:2', 'a:memory', 'a:3', 'b:1', 'b:2'])
+    await expect.poll(async () => (await readAll(output)).map(({ value }) => value).sort(), { timeout: 30_000 }).toEqual(['a:1', 'a:2', 'a:3', 'b:1', 'b:2'])
+    const documents = (await readAll(failed)).map(({ value }) => JSON.parse(value))
+    expect(documents.map(({ requestContext, KafkaBatchInfo }) => [requestContext.condition, requestContext.approximateInvokeCount, KafkaBatchInfo.batchSize])).toEqual(Array(3).fill(['RetryAttemptsExhausted', 1, 1]))
+    expect(documents.map(({ errorMessage }) => /timed out|Runtime\.ExitError|exit|memory/i.test(errorMessage))).toEqual([true, true, true])
+  })
+})
+
+test('bisect, partial failures and retries under kill -9: every good record comes out exactly once and in order, every bad one is named', async () => {
+  const [source, output, failed] = [await topic(3), await topic(3, 'output'), await topic(1, 'failed')]
+  // Bad records throw where they come with others before them, and are named where the batch begins at least with a good one.
+  const code = `
+    const valuesOf = (event) => Object.values(event.records).flat().map((r) => [String(r.offset), Buffer.from(r.value, 'base64').toString()])
+    export const handler = async (event) => {
+      await new Promise((r) => setTimeout(r, 5))
+      const records = valuesOf(event)
+      const bad = records.findIndex(([, value]) => value.endsWith('bad'))
+      if (bad >= 0 && records.length > 8) throw new Error('a bad record among many')
+      const good = bad < 0 ? records : records.slice(0, bad)
+      return {
+        records: good.map(([, value]) => ({ key: value.split(':')[0], value })),
+        batchItemFailures: bad < 0 ? [] : [{ itemIdentifier: records[bad][0] }],
+      }
+    }`
+  const values = Array.from({ length: 3000 }, (_, n) => `key-${n % 30}:${n}${n % 97 === 0 ? 'bad' : ''}`)
+  await produce(source, values)
+  const options = {
+    ...backends, definitions: [functionOf('picky', code)],
+    mappings: [mappingOf(source, 'picky', { kind: 'kafka', topic: source } as const, { batchSize: 50, bisect: true, reportItemFailures: true, maxRetries: 0 }, { output, onFailure: `kafka://${failed}` })],
+  }
+  let kills = 0
+  let running = await startHost(options)
+  onTestFinished(async () => void await running.stop())
+  const done = async (): Promise<boolean> => (await kafka.admin.lag(`weir.mapping.${source}`)).every(({ lag }) => lag === 0)
+  for (const deadline = Date.now() + 45_000; Date.now() < deadline && !(kills >= 3 && await done());) {
+    if (kills < 3) {
+      await sleep(300)
+      await running.kill()
+      kills++
+      running = await startHost(options)
+    } else await sleep(200)
+  }
+  // From a bad record on the rest of its part is given up with it, as Lambda does; what was not given up came out once.
+  const found = (await readAll(output)).map(({ value }) => value)
+  const named = new Set((await readAll(failed)).flatMap(({ value }) => {
+    const [[, info]] = Object.entries<any>(JSON.parse(value).KafkaBatchInfo.recordInfo)
+    return Array.from({ length: Number(info.lastRecordOffset) - Number(info.firstRecordOffset) + 1 }, (_, i) => `${Object.keys(JSON.parse(value).KafkaBatchInfo.recordInfo)[0]}/${Number(info.firstRecordOffset) + i}`)
+  }))
+  expect(new Set(found).size).toBe(found.length)
+  expect(found.filter((value) => value.endsWith('bad'))).toEqual([])
+  expect(found.length + named.size).toBeGreaterThanOrEqual(3000)
+  const last = new Map<string, number>()
+  for (const value of found) {
+    const [key, n] = value.split(':')
+    expect(Number(n)).toBeGreaterThan(last.get(key) ?? -1)
+    last.set(key, Number(n))
+  }
+  expect(await done()).toBe(true)
+}, 90_000)
+
+describe('a stream', () => {
+  test('events are Kinesis\', and a child is read after its parents', async () => {
+    const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
+    await streams.change(name, () => newStream({ name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false }, Date.now()))
+    const active = () => expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
+    await active()
+    const producer = await kafka.producer()
+    const writer = new StreamWriter({ streams, producer })
+    const put = async (from: number) => {
+      const entries = Array.from({ length: 100 }, (_, n) => ({ key: `key-${n % 10}`, data: Buffer.from(`key-${n % 10}:${from + n}`), hashKey: undefined }))
+      const { fates } = await writer.put(name, entries, { block: NO_HEADERS, end: () => NO_HEADERS.length })
+      expect(fates.every((fate) => typeof fate === 'object')).toBe(true)
+    }
+    await put(0)
+    await streams.change(name, (stream) => beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null))
+    await active()
+    await put(100)
+    const slow = `${ECHO.replace('n++', `await new Promise((r) => setTimeout(r, 50)); if (n++ === 0 && !event.Records[0].eventSourceARN.endsWith(':stream/${name}')) throw new Error('no Kinesis event')`)}`
+    await host({ definitions: [functionOf('slow', slow)], mappings: [mappingOf(name, 'slow', { kind: 'kinesis', stream: name }, { batchSize: 10 }, { output })] })
+    await expect.poll(async () => (await readAll(output)).length, { timeout: 20_000 }).toBe(200)
+    const last = new Map<string, number>()
+    for (const { value } of await readAll(output)) {
+      const [key, n] = value.split(':')
+      expect(Number(n)).toBeGreaterThan(last.get(key) ?? -1)
+      last.set(key, Number(n))
+    }
+    await producer.stop()
+  })
+
+  test('a tumbling window goes on after kill -9 with the state that it had', async () => {
+    const source = await topic()
+    const code = `
+      export const handler = async ({ records, state, isFinalInvokeForWindow }) => {
+        const seen = [...(state.seen ?? []), ...Object.values(records).flat().map((r) => Buffer.from(r.value, 'base64').toString())]
+        if (isFinalInvokeForWindow) console.log('WINDOW ' + JSON.stringify(seen))
+        return { state: { seen } }
+      }`
+    const options = {
+      ...backends, definitions: [functionOf('count', code)],
+      mappings: [mappingOf(source, 'count', { kind: 'kafka', topic: source } as const, { batchSize: 5, tumblingMs: 6000 })],
+    }
+    while (Date.now() % 6000 > 1000) await sleep(50)
+    const first = await startHost(options)
+    await produce(source, Array.from({ length: 20 }, (_, n) => `k:${n}`))
+    await expect.poll(async () => (await kafka.admin.lag(`weir.mapping.${source}`)).map(({ lag }) => lag), { timeout: 10_000 }).toEqual([0])
+    await first.kill()
+    const second = await startHost(options)
+    onTestFinished(async () => void await second.stop())
+    const windows = () => second.lines.flatMap((line) => {
+      const { msg } = JSON.parse(line)
+      return typeof msg === 'string' && msg.includes('WINDOW ') ? [JSON.parse(msg.slice(msg.indexOf('WINDOW ') + 7))] : []
+    })
+    await expect.poll(() => windows().flat(), { timeout: 20_000 }).toEqual(Array.from({ length: 20 }, (_, n) => `k:${n}`))
+  }, 60_000)
+})

@@ -200,7 +200,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     for (let i = 0; i < batch.length;) {
       const { serving, shard } = await shardAt(source.stream, batch.partition, batch.offsets[i], signal)
       await parentsRead(serving, shard, signal)
-      const origin = { streamArn, region: deps.account.region, functionArn, shardId: shard.id, sequenceNumber: (offset: number) => serving.sequenceNumber(shard, offset) }
+      const origin = { streamArn, region: deps.account.region, functionArn, shardId: shard.id, sequenceNumber: (offset: number, time: number) => serving.numbersOf(shard).at(offset, time) }
       const from = batch.offsets[i]
       const records: KeyedRecord[] = []
       for (; i < batch.length && (shard.to === null || batch.offsets[i] < shard.to); i++) records.push(kinesisRecord(batch, i, origin))

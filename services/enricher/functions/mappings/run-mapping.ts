@@ -78,6 +78,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   const { settings, source, functionName, groupId } = mapping
   const functionArn = `arn:aws:lambda:${deps.account.region}:${deps.account.accountId}:function:${functionName}`
   const streamArn = source.kind === 'kinesis' ? `arn:aws:kinesis:${deps.account.region}:${deps.account.accountId}:stream/${source.stream}` : ''
+  if (settings.tumblingMs > 0 && mapping.output !== undefined) throw new Error(`Mapping ${mapping.id} has both a tumbling window and an output; what a window's function returns is its state.`)
   const passes = source.kind === 'kinesis' ? compileFilters(mapping.filters, 'kinesis') : compileFilters(mapping.filters, 'kafka')
   const destination = mapping.onFailure === undefined ? undefined : destinationAt(mapping.onFailure, kafka, deps.producer, log)
   const output = mapping.output === undefined ? undefined : await openOutput(mapping.output, kafka, codec)

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { AwsAccess, AwsClient } from './access-keys.ts'
-import { announcedBytes, readBody, UNBOUNDED, type Admission } from './body.ts'
+import { announcedBytes, readBody, UNBOUNDED, type Admission, type Body } from './body.ts'
 import { AwsError, internalFailure, overloaded } from './errors.ts'
 import { isSigned } from './sigv4/claim.ts'
 import { signatureVerifier } from './sigv4/verify.ts'
@@ -37,7 +37,7 @@ export interface Bounds {
 
 export interface ExchangeOptions extends Bounds {
   /** Resolves with undefined where the answer is given already. */
-  answer(exchange: Exchange, body: Buffer): Promise<Answer | undefined>
+  answer(exchange: Exchange, body: Body): Promise<Answer | undefined>
   /** For what went wrong before or outside of `answer`. */
   refused(error: AwsError, request: FastifyRequest): Answer
 }

@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AwsAccess } from './access-keys.ts'
+import type { Body } from './body.ts'
 import { AwsError, errorBody, internalFailure, serializationError, unknownOperation } from './errors.ts'
 import { contentTypeOf, exchange, METHODS, senders, type Answer, type Bounds, type Exchange, type Sender } from './exchange.ts'
 import type { Model } from './model.ts'
@@ -52,7 +53,7 @@ export function awsJson({ services, access, region, accountId, ...bounds }: AwsJ
   const senderOf = senders(access, region)
 
   /** Undefined where the operation answers by itself. */
-  async function answer({ request, reply, requestId, headers }: Exchange, body: Buffer): Promise<Answer | undefined> {
+  async function answer({ request, reply, requestId, headers }: Exchange, body: Body): Promise<Answer | undefined> {
     if (request.method !== 'POST') return unnamed()
     const contentType = contentTypeOf(request)
     const named = String(request.headers['x-amz-target'] ?? '')
@@ -61,11 +62,11 @@ export function awsJson({ services, access, region, accountId, ...bounds }: AwsJ
     if (body.length === 0) {
       return errorAnswer(target === undefined ? unknownOperation() : serializationError(), contentType === CONTENT_TYPES.json ? 'json' : 'cbor')
     }
-    if (contentType === PLAIN_JSON) return inOldProtocol(body)
+    if (contentType === PLAIN_JSON) return inOldProtocol(body.own())
     const protocol = contentType === CONTENT_TYPES.json ? 'json' : contentType === CONTENT_TYPES.cbor ? 'cbor' : undefined
     if (protocol === undefined) return prefix && name ? xml(404, 'UnknownOperationException') : unnamed()
     try {
-      const { input, client, signedRegion } = open(request, body, protocol, target)
+      const { input, client, signedRegion } = open(request, protocol === 'json' ? body.shared() : body.own(), protocol, target)
       const { service, model, operation } = target!
       const context = contextOf(client, `${service}:${operation}`, accountId, {
         requestId, operation, model, protocol, region: signedRegion, request, reply, headers,

@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance } from 'fastify'
 import type { AwsAccess } from './access-keys.ts'
+import type { Body } from './body.ts'
 import { AwsError, internalFailure, unknownOperation } from './errors.ts'
 import { exchange, METHODS, senders, type Answer, type Bounds, type Exchange } from './exchange.ts'
 import type { Model } from './model.ts'
@@ -82,11 +83,12 @@ export function awsRestJson(
     throw unknownOperation()
   }
 
-  async function answer({ request, reply, requestId, headers }: Exchange, body: Buffer): Promise<Answer | undefined> {
+  async function answer({ request, reply, requestId, headers }: Exchange, whole: Body): Promise<Answer | undefined> {
     let operation: string | undefined
     try {
       const { route, labels } = find(request.method, request.url.split('?', 1)[0])
       operation = route.operation
+      const body = whole.own()
       const { client, signedRegion } = senderOf(request, body, service)
       const input = route.check(route.read({ labels, query: queryParameters(request.url), headers: request.headers, body }))
       const context = contextOf(client, route.action, accountId, {

@@ -19,6 +19,7 @@ const TOP = 2n << 184n
 const CREATED_AT = 148n
 const DIGIT_AT = 144n
 const PLACE_AT = 80n
+const ONE_PLACE = 1n << PLACE_AT
 const ARRIVED_AT = 36n
 const SHARD_AT = 4n
 const mask = (bits: bigint): bigint => (1n << bits) - 1n
@@ -32,6 +33,8 @@ export class SequenceNumbers {
   readonly #from: number
   #second = -1
   #withSecond = 0n
+  #offset = -2
+  #number = 0n
 
   constructor({ id, from, createdSecond }: NumberedShard) {
     const shard = BigInt(shardNumber(id))
@@ -45,8 +48,12 @@ export class SequenceNumbers {
     if (second !== this.#second) {
       this.#second = second
       this.#withSecond = this.#base | (BigInt(second) << ARRIVED_AT)
+      this.#offset = -2
     }
-    return String(this.#withSecond + (BigInt(offset - this.#from + 1) << PLACE_AT))
+    // Most come one after the other.
+    this.#number = offset === this.#offset + 1 ? this.#number + ONE_PLACE : this.#withSecond + (BigInt(offset - this.#from + 1) << PLACE_AT)
+    this.#offset = offset
+    return String(this.#number)
   }
 
   /** A number below that of the record at the offset, and above those before it in all but the time: after it, reading goes on there. */

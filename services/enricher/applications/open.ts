@@ -21,6 +21,8 @@ export interface ApplicationsOptions {
 
 /** How often Redis is asked whether it still has everything (ms). */
 const LOOK_MS = 2000
+/** Values reach Redis so much later, together: who waits for one gets it from the topic itself. */
+const GATHER = { ms: 100, bytes: 1 << 20 }
 
 /** The value is what openHttp mounts. */
 export async function openApplications({ definitions, kafka, codec, streams, access, redisUrl, log }: ApplicationsOptions): Promise<Resource<(app: FastifyInstance) => Promise<void>>> {
@@ -58,7 +60,7 @@ export async function openApplications({ definitions, kafka, codec, streams, acc
       const values = new LatestValues(redisUrl, topic, log)
       const reader: Reader = await codec.reader(topic)
       // One replica at a time copies a partition; older values never replace newer ones.
-      const copying: Subscription = await kafka.consume({ groupId: `enricher.latest.${topic}`, topics: [topic], startAt: 'earliest' }, (batch) => copy(values, reader, batch))
+      const copying: Subscription = await kafka.consume({ groupId: `enricher.latest.${topic}`, topics: [topic], startAt: 'earliest', gather: GATHER }, (batch) => copy(values, reader, batch))
       const stopping = new AbortController()
       const watching = watch(topic, values, reader, stopping.signal)
       stops.push(async () => {

@@ -38,7 +38,7 @@ export async function fetchOnce(cluster: Cluster, topic: string, partition: numb
 async function ask(cluster: Cluster, topic: string, partition: number, position: number, maxBytes: number) {
   const leader = cluster.leader(topic, partition)
   if (leader === undefined) throw brokerError(NOT_LEADER, `Reading ${topic}/${partition}`)
-  const limits = { maxWait: 0, maxBytes, partitionMaxBytes: maxBytes, rack: '' }
+  const limits = { maxWait: 0, minBytes: 1, maxBytes, partitionMaxBytes: maxBytes, rack: '' }
   const { errorCode, partitions } = await cluster.call(leader, LANE, fetchV12, [{ topic, topicId: '', partition, leaderEpoch: -1, position }], limits)
   if (errorCode !== OK || partitions.length === 0) throw brokerError(errorCode, `Reading ${topic}/${partition}`)
   return partitions[0]

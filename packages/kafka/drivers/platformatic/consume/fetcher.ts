@@ -10,6 +10,7 @@ import { asKafkaError } from '../failure.ts'
 import type { Broker } from '../protocol/cluster.ts'
 import { OFFSET_OUT_OF_RANGE, OK, brokerError, isTransient } from '../protocol/codes.ts'
 import { fetchV12, fetchV13, type FetchPartition, type FetchResult } from '../protocol/fetch.ts'
+import type { SubscribeOptions } from '../../../port.ts'
 import type { Prefetch } from './prefetch.ts'
 
 /** Milliseconds that a broker holds a request while nothing arrives. */
@@ -31,11 +32,15 @@ export interface FetcherOptions {
   outOfRange(partition: Prefetch, logStart: number): Promise<number>
   /** A failure that the fetcher retries by itself. */
   failed(error: KafkaError): void
+  /** Where batches are gathered anyway, the broker may do so: a request for many records costs it no more than one for a single record. */
+  readonly gather?: SubscribeOptions['gather']
 }
 
 export class Fetcher {
   readonly #cluster: Cluster
   readonly #options: FetcherOptions
+  readonly #maxWait: number
+  readonly #minBytes: number
   readonly #lanePrefix = `fetch-${fetchers++}`
   readonly #partitions = new Set<Prefetch>()
   /** By node id, which lanes have a request under way, and when the last one left. */
@@ -47,6 +52,9 @@ export class Fetcher {
   constructor(cluster: Cluster, options: FetcherOptions) {
     this.#cluster = cluster
     this.#options = options
+    const { gather } = options
+    this.#maxWait = gather === undefined ? MAX_WAIT : Math.min(MAX_WAIT, gather.ms / 2)
+    this.#minBytes = gather === undefined ? 1 : Math.min(gather.bytes, LEAST_PER_PARTITION)
   }
 
   add(partition: Prefetch): void {
@@ -124,7 +132,7 @@ export class Fetcher {
     try {
       const { newest } = await this.#cluster.versions(broker)
       const byId = (newest.get(FETCH) ?? 0) >= 13 && asked.every(({ topicId }) => /[1-9a-f]/.test(topicId))
-      const limits = { maxWait: MAX_WAIT, maxBytes: RESPONSE_BYTES, partitionMaxBytes: this.#perPartition, rack: this.#cluster.config.rack ?? '' }
+      const limits = { maxWait: this.#maxWait, minBytes: this.#minBytes, maxBytes: RESPONSE_BYTES, partitionMaxBytes: this.#perPartition, rack: this.#cluster.config.rack ?? '' }
       const answer = await this.#cluster.call(broker, `${this.#lanePrefix}-${lane}`, byId ? fetchV13 : fetchV12, asked, limits)
       if (answer.errorCode !== OK) throw brokerError(answer.errorCode, 'Fetching')
       const results = new Map(answer.partitions.map((result) => [`${result.topic}/${result.partition}`, result]))

@@ -62,6 +62,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     this.options = options
     this.committed = new CommittedOffsets(cluster, options.groupId)
     this.#fetcher = new Fetcher(cluster, {
+      gather: options.gather,
       failed: (error) => this.failed(error),
       outOfRange: async (partition, logStart) => {
         const { topic, fetchPosition } = partition

@@ -12,6 +12,8 @@ export interface FetchPartition extends TopicPartition {
 export interface FetchLimits {
   /** Milliseconds that the broker may hold the request while there is nothing. */
   readonly maxWait: number
+  /** What the broker waits for, at most so long. */
+  readonly minBytes: number
   readonly maxBytes: number
   readonly partitionMaxBytes: number
   readonly rack: string
@@ -42,7 +44,7 @@ const NO_SESSION_EPOCH = -1
 
 const request = (byId: boolean) => (partitions: readonly FetchPartition[], limits: FetchLimits) => {
   const to = new Encoder()
-  to.int32(CONSUMER).int32(limits.maxWait).int32(1).int32(limits.maxBytes).int8(READ_COMMITTED).int32(NO_SESSION).int32(NO_SESSION_EPOCH)
+  to.int32(CONSUMER).int32(limits.maxWait).int32(limits.minBytes).int32(limits.maxBytes).int8(READ_COMMITTED).int32(NO_SESSION).int32(NO_SESSION_EPOCH)
   to.array([...Map.groupBy(partitions, (item) => item.topic)], ([topic, items]) => {
     if (byId) to.uuid(items[0].topicId)
     else to.string(topic)

@@ -45,7 +45,7 @@ export const topics = {
   'taxi.telemetry.dead': deadLetter('the enricher', 'enricher'),
   'taxi.enriched.dead': deadLetter('the indexer', 'indexer'),
   'location.offers': {
-    value: 'location/offers', key: 'userId', partitioner: 'murmur2', partitions: 6, retention: 'compact',
+    value: 'location/offers', key: 'userId', partitioner: 'murmur2', partitions: 2, retention: 'compact',
     doors: [], writers: ['enricher'], readers: ['enricher'],
     doc: 'What each user was offered last, exactly once for read_committed readers.',
   },

@@ -78,6 +78,8 @@ export interface StoredRange {
   readonly count: number
   /** Of the first one; -1 where the broker only says that it has stored them before (a repeated request whose first answer was lost long ago). */
   readonly offset: number
+  /** Ms since the epoch: the time of arrival on LogAppendTime topics, else that of sending. */
+  readonly time: number
 }
 
 export interface DeliveryFailure {

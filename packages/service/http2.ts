@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 interface Http2Options {
   /** A session without a request is closed after this time. */
   readonly idleMs: number
-  /** A stream on which nothing moves is cancelled after this time. */
+  /** A request of which nothing more comes for this time is cancelled. */
   readonly streamMs: number
   /** A connection that says nothing is closed after this time. */
   readonly prefaceMs: number
@@ -28,7 +28,11 @@ export function serveHttp2(server: Server, { idleMs, streamMs, prefaceMs, header
     session.on('close', () => sessions.delete(session))
     session.on('error', () => session.destroy())
   })
-  http2.on('stream', (stream) => stream.setTimeout(streamMs, () => stream.close(constants.NGHTTP2_CANCEL)))
+  http2.on('stream', (stream) => {
+    stream.setTimeout(streamMs, () => stream.close(constants.NGHTTP2_CANCEL))
+    // What was asked may take longer.
+    stream.once('end', () => stream.setTimeout(0))
+  })
 
   const serveHttp1 = server.listeners('connection') as ((this: Server, socket: Socket) => void)[]
   server.removeAllListeners('connection')

@@ -3,8 +3,8 @@ export { openStreams } from './streams.ts'
 export type { Streams, StreamsOptions } from './streams.ts'
 export { MAX_HASH_KEY, parseHashKey, uniformRanges } from './hash-range.ts'
 export { beginResharding, mergeOf, splitOf, stepTowards } from './reshard.ts'
-export { parseSequenceNumber, SequenceNumbers } from './sequence-number.ts'
-export type { Position } from './sequence-number.ts'
+export { parseSequenceNumber, SequenceNumbers, shardNumber } from './sequence-number.ts'
+export type { SequencePosition } from './sequence-number.ts'
 export type { Serving } from './serving.ts'
 export {
   childrenOf, closingShards, LEAST_RECORD_KIB, LEAST_RETENTION_HOURS, MOST_RETENTION_HOURS, newStream, ON_DEMAND_SHARDS, openShards, shardId, TOPIC_PREFIX,

@@ -41,13 +41,13 @@ test('a split: the parent ends where its log does, the children begin in other p
   const [first] = openShards(stream)
   const split = finish(beginResharding(stream, splitOf(first, 12345n), null))
   expectWhole(split)
-  expect(split.shards.map(({ id, partition, from, to, generation, parents }) => ({ id, partition, from, to, generation, parents }))).toEqual([
-    { id: 'shardId-000000000000', partition: 0, from: 0, to: 10, generation: 1, parents: [] },
-    { id: 'shardId-000000000001', partition: 1, from: 0, to: null, generation: 1, parents: [] },
-    { id: 'shardId-000000000002', partition: 2, from: 10, to: null, generation: 2, parents: ['shardId-000000000000'] },
-    { id: 'shardId-000000000003', partition: 3, from: 10, to: null, generation: 2, parents: ['shardId-000000000000'] },
+  expect(split.shards.map(({ id, partition, from, to, createdSecond, parents }) => ({ id, partition, from, to, second: createdSecond - NOW / 1000, parents }))).toEqual([
+    { id: 'shardId-000000000000', partition: 0, from: 0, to: 10, second: 0, parents: [] },
+    { id: 'shardId-000000000001', partition: 1, from: 0, to: null, second: 0, parents: [] },
+    { id: 'shardId-000000000002', partition: 2, from: 10, to: null, second: 1, parents: ['shardId-000000000000'] },
+    { id: 'shardId-000000000003', partition: 3, from: 10, to: null, second: 1, parents: ['shardId-000000000000'] },
   ])
-  expect(split).toMatchObject({ status: 'ACTIVE', resharding: null, generation: 2, nextShard: 4 })
+  expect(split).toMatchObject({ status: 'ACTIVE', resharding: null, nextShard: 4 })
 })
 
 test('a merge, into a partition that has rested', () => {

@@ -33,8 +33,7 @@ export function finishResharding(stream: Stream, children: readonly Shard[], end
   const closed = stream.shards.map((shard) => (closing.has(shard.id) ? { ...shard, to: endOfPartition(shard.partition), closedAt: now } : shard))
   const { target } = stream.resharding!
   const next: Stream = {
-    ...stream, shards: [...closed, ...children], status: 'ACTIVE', resharding: null,
-    generation: stream.generation + 1, nextShard: stream.nextShard + children.length,
+    ...stream, shards: [...closed, ...children], status: 'ACTIVE', resharding: null, nextShard: stream.nextShard + children.length,
   }
   const steps = target === null ? [] : stepTowards(openShards(next), target)
   return steps.length === 0 ? next : { ...next, status: 'UPDATING', resharding: { children: steps, target } }
@@ -56,7 +55,7 @@ export function placeChildren(stream: Stream, now: number): Omit<Shard, 'from'>[
   }
   return stream.resharding!.children.map((child, i) => ({
     start: child.start, end: child.end, parents: child.parents, id: shardId(stream.nextShard + i), partition: free(),
-    generation: stream.generation + 1, to: null, createdAt: now, closedAt: null,
+    createdSecond: Math.max(Math.floor(now / 1000), ...stream.shards.filter(({ id }) => child.parents.includes(id)).map((parent) => parent.createdSecond + 1)), to: null, createdAt: now, closedAt: null,
   }))
 }
 

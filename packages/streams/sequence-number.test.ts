@@ -1,19 +1,36 @@
 import { expect, test } from 'vitest'
 import { parseSequenceNumber, SequenceNumbers } from './sequence-number.ts'
 
-test.each([1, 2, 3, 77, 100_000])('generation %i: what is formatted is the sum, grows, and is read back', (generation) => {
-  const numbers = new SequenceNumbers(generation)
-  let last = -1n
-  for (const offset of [0, 1, 2, 999_999_999_999, 1_000_000_000_000, 290_448_384_000, 290_448_384_001, 2 ** 40, 2 ** 52, Number.MAX_SAFE_INTEGER].sort((a, b) => a - b)) {
-    const text = numbers.at(offset)
-    expect(BigInt(text)).toBe((BigInt(generation) << 64n) + BigInt(offset))
-    expect(BigInt(text) > last).toBe(true)
-    last = BigInt(text)
-    expect(parseSequenceNumber(text)).toEqual({ generation, offset })
-    expect(parseSequenceNumber(numbers.before(offset))).toEqual({ generation, offset: offset - 1 })
-  }
+const SHARD = { id: 'shardId-000000000018', from: 100, createdSecond: 1_764_014_400 }
+const TIME = 1_764_014_401_234
+
+test('the layout is Kinesis\' own', () => {
+  const numbers = new SequenceNumbers(SHARD)
+  const hex = BigInt(numbers.at(107, TIME)).toString(16)
+  expect(hex).toBe(`2${(1_764_014_400).toString(16).padStart(9, '0')}2${(8).toString(16).padStart(16, '0')}00${(1_764_014_401).toString(16).padStart(9, '0')}00000012` + '2')
+  expect(numbers.at(107, TIME)).toHaveLength(56)
 })
 
-test.each(['', '-1', '01', '1.5', 'x', `1${'0'.repeat(129)}`, '9'.repeat(129)])('%j is none', (text) => {
+test('numbers grow in a shard, lie between its start and its end, and are read back', () => {
+  const numbers = new SequenceNumbers(SHARD)
+  let last = BigInt(numbers.start)
+  for (const [offset, time] of [[100, TIME], [101, TIME], [102, TIME + 5000], [103, TIME], [100 + 2 ** 52, TIME]] as const) {
+    const text = numbers.at(offset, time)
+    expect(BigInt(text) > last).toBe(true)
+    last = BigInt(text)
+    expect(parseSequenceNumber(text)).toEqual({ shard: 18, createdSecond: SHARD.createdSecond, place: offset - 99, arrivedSecond: Math.floor(time / 1000) })
+  }
+  expect(BigInt(numbers.end(TIME)) > last).toBe(true)
+  expect(parseSequenceNumber(numbers.before(100, TIME))!.place).toBe(0)
+})
+
+test('a child\'s numbers are larger than its parents\', those of its neighbours are others', () => {
+  const child = new SequenceNumbers({ id: 'shardId-000000000019', from: 0, createdSecond: SHARD.createdSecond + 1 })
+  const neighbour = new SequenceNumbers({ id: 'shardId-000000000020', from: 0, createdSecond: SHARD.createdSecond + 1 })
+  expect(BigInt(child.start) > BigInt(new SequenceNumbers(SHARD).end(TIME + 10 ** 9))).toBe(true)
+  expect(child.at(0, TIME)).not.toBe(neighbour.at(0, TIME))
+})
+
+test.each(['', '-1', '01', '1.5', 'x', '0', '5', `1${'0'.repeat(129)}`, '9'.repeat(129), '18446744073709551616'])('%j is none', (text) => {
   expect(parseSequenceNumber(text)).toBeUndefined()
 })

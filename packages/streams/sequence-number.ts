@@ -1,57 +1,88 @@
 /**
- * Sequence numbers: (generation << 64) + offset, in decimal. The generation counts the reshardings of a stream from 1, so whatever is written to a child has a
- * larger number than everything in its parents, in whichever partition it lies.
+ * Sequence numbers in the layout that Kinesis itself uses, so that tools which look into them find what they expect. From the highest hexadecimal digit on:
+ * 2, nine of the second in which the shard was created, one of the shard, sixteen of the record's place in the shard (from 1), two zeros, nine of the second in
+ * which it arrived, eight of the shard, 2 for the version. They are unique in a stream, grow in a shard, and from parents to children, since a child's second of
+ * creation is made larger than its parents'. Writer and reader know the same: the topics stamp the time of arrival.
  */
 
-const GENERATION_BITS = 64n
-const LOW_BITS = (1n << GENERATION_BITS) - 1n
-/** Digits that a number carries exactly beside an offset. */
-const LOW_DIGITS = 12
-const LOW = 10 ** LOW_DIGITS
-/** Kinesis' own: up to 129 digits (service model, SequenceNumber); ours have fewer. */
+/** What the numbers of a shard are made of. */
+export interface NumberedShard {
+  readonly id: string
+  /** Offset of its first record. */
+  readonly from: number
+  /** Seconds since the epoch; larger than its parents'. */
+  readonly createdSecond: number
+}
+
+const VERSION = 2n
+const TOP = 2n << 184n
+const CREATED_AT = 148n
+const DIGIT_AT = 144n
+const PLACE_AT = 80n
+const ARRIVED_AT = 36n
+const SHARD_AT = 4n
+const mask = (bits: bigint): bigint => (1n << bits) - 1n
+
+/** Kinesis' own: up to 129 digits (service model, SequenceNumber); these have 56. */
 const PATTERN = /^(0|[1-9]\d{0,128})$/
 
-/** Formats the sequence numbers of one generation; no big number per record. */
+/** Formats the sequence numbers of one shard. */
 export class SequenceNumbers {
-  readonly #high: bigint
-  readonly #low: number
-  #carried = -1
-  #prefix = ''
+  readonly #base: bigint
+  readonly #from: number
+  #second = -1
+  #withSecond = 0n
 
-  constructor(generation: number) {
-    const base = BigInt(generation) << GENERATION_BITS
-    this.#high = base / BigInt(LOW)
-    this.#low = Number(base % BigInt(LOW))
+  constructor({ id, from, createdSecond }: NumberedShard) {
+    const shard = BigInt(shardNumber(id))
+    this.#from = from
+    this.#base = TOP | (BigInt(createdSecond) << CREATED_AT) | ((shard & 15n) << DIGIT_AT) | (shard << SHARD_AT) | VERSION
   }
 
-  /** The number below that of the offset: after it, reading goes on there. */
-  before(offset: number): string {
-    return offset > 0 ? this.at(offset - 1) : String(this.#high * BigInt(LOW) + BigInt(this.#low) - 1n)
-  }
-
-  at(offset: number): string {
-    const low = this.#low + (offset % LOW)
-    const carry = Math.floor(offset / LOW) + (low >= LOW ? 1 : 0)
-    if (carry !== this.#carried) {
-      this.#carried = carry
-      this.#prefix = String(this.#high + BigInt(carry))
+  /** @param time of arrival, ms since the epoch */
+  at(offset: number, time: number): string {
+    const second = Math.floor(time / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#withSecond = this.#base | (BigInt(second) << ARRIVED_AT)
     }
-    return this.#prefix + String(low >= LOW ? low - LOW : low).padStart(LOW_DIGITS, '0')
+    return String(this.#withSecond + (BigInt(offset - this.#from + 1) << PLACE_AT))
+  }
+
+  /** A number below that of the record at the offset, and above those before it in all but the time: after it, reading goes on there. */
+  before(offset: number, time: number): string {
+    return this.at(offset - 1, time)
+  }
+
+  /** Below every record of the shard. */
+  get start(): string {
+    return String(this.#base | ((this.#base >> CREATED_AT & mask(36n)) << ARRIVED_AT))
+  }
+
+  /** Above every record of the shard. */
+  end(time: number): string {
+    return String(this.#base | (mask(63n) << PLACE_AT) | (BigInt(Math.floor(time / 1000)) << ARRIVED_AT))
   }
 }
 
-export interface Position {
-  readonly generation: number
-  /** -1: before the generation's first. */
-  readonly offset: number
+export interface SequencePosition {
+  readonly shard: number
+  readonly createdSecond: number
+  /** From 1; 0 in front of the first record. */
+  readonly place: number
+  readonly arrivedSecond: number
 }
 
-/** Undefined for what is no sequence number of any stream. */
-export function parseSequenceNumber(text: string): Position | undefined {
+/** Undefined for what is no sequence number of this layout. */
+export function parseSequenceNumber(text: string): SequencePosition | undefined {
   if (!PATTERN.test(text)) return undefined
   const value = BigInt(text)
-  const low = value & LOW_BITS
-  const generation = Number(value >> GENERATION_BITS) + (low === LOW_BITS ? 1 : 0)
-  const offset = low === LOW_BITS ? -1 : Number(low)
-  return Number.isSafeInteger(generation) && Number.isSafeInteger(offset) ? { generation, offset } : undefined
+  const field = (at: bigint, bits: bigint): number => Number((value >> at) & mask(bits))
+  const shard = field(SHARD_AT, 32n)
+  if (value >> 184n !== 2n || (value & 15n) !== VERSION || field(DIGIT_AT, 4n) !== (shard & 15) || field(143n, 1n) !== 0 || shard > 0x7fffffff) return undefined
+  return { shard, createdSecond: field(CREATED_AT, 36n), place: field(PLACE_AT, 63n), arrivedSecond: field(ARRIVED_AT, 36n) }
+}
+
+export function shardNumber(id: string): number {
+  return Number(id.slice(id.lastIndexOf('-') + 1))
 }

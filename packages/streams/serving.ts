@@ -8,7 +8,7 @@ export class Serving {
   readonly routing: Routing
   /** When this version was read, as performance.now(). */
   readonly since = performance.now()
-  readonly #sequences = new Map<number, SequenceNumbers>()
+  readonly #numbers = new Map<string, SequenceNumbers>()
   #writing = 0
   #superseded = false
   readonly #changed = Promise.withResolvers<void>()
@@ -49,18 +49,10 @@ export class Serving {
     if (this.#superseded && this.#writing === 0) this.#idle.resolve()
   }
 
-  sequenceNumber(shard: Shard, offset: number): string {
-    return this.#numbers(shard).at(offset)
-  }
-
-  /** The number after which reading goes on at that offset. */
-  sequenceBefore(shard: Shard, offset: number): string {
-    return this.#numbers(shard).before(offset)
-  }
-
-  #numbers({ generation }: Shard): SequenceNumbers {
-    let numbers = this.#sequences.get(generation)
-    if (numbers === undefined) this.#sequences.set(generation, numbers = new SequenceNumbers(generation))
+  /** How the records of a shard are numbered. */
+  numbersOf(shard: Shard): SequenceNumbers {
+    let numbers = this.#numbers.get(shard.id)
+    if (numbers === undefined) this.#numbers.set(shard.id, numbers = new SequenceNumbers(shard))
     return numbers
   }
 }

@@ -8,8 +8,8 @@ export interface Shard extends HashRange {
   /** shardId-000000000000 and so on. */
   readonly id: string
   readonly partition: number
-  /** The high part of its sequence numbers. */
-  readonly generation: number
+  /** In its sequence numbers, seconds since the epoch: larger than its parents', whenever it was created. */
+  readonly createdSecond: number
   readonly from: number
   /** Null while it is open. */
   readonly to: number | null
@@ -37,7 +37,6 @@ export interface Stream {
   readonly external: boolean
   readonly shards: readonly Shard[]
   readonly nextShard: number
-  readonly generation: number
   readonly retentionHours: number
   readonly maxRecordKiB: number
   readonly tags: Readonly<Record<string, string>>
@@ -78,9 +77,9 @@ export interface NewStream {
 
 export function newStream({ name, mode, shards, maxRecordKiB, tags, external }: NewStream, now: number): Stream {
   return {
-    name, topic: TOPIC_PREFIX + name, createdAt: now, version: now, status: 'CREATING', mode, external, generation: 1, nextShard: shards,
+    name, topic: TOPIC_PREFIX + name, createdAt: now, version: now, status: 'CREATING', mode, external, nextShard: shards,
     shards: uniformRanges(shards).map((range, partition) => ({
-      ...range, id: shardId(partition), partition, generation: 1, from: 0, to: null, parents: [], createdAt: now, closedAt: null,
+      ...range, id: shardId(partition), partition, createdSecond: Math.floor(now / 1000), from: 0, to: null, parents: [], createdAt: now, closedAt: null,
     })),
     retentionHours: LEAST_RETENTION_HOURS, maxRecordKiB, tags, metrics: [], encryptionKey: null, policy: null, resharding: null,
   }

@@ -158,6 +158,8 @@ export async function openStreams({ kafka, codec, replicas: replication, takes, 
       try {
         return (await change(name, decide))!
       } finally {
+        // A look between the two may have found the change not begun yet.
+        mine.add(name)
         wake()
       }
     },

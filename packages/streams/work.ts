@@ -30,6 +30,8 @@ export function streamTopicConfigs({ retentionHours, maxRecordKiB }: Pick<Stream
 async function create(admin: Admin, stream: Stream, replicas: number, change: ChangeStream): Promise<void> {
   const inSync: Record<string, string> = replicas >= 3 ? { 'min.insync.replicas': '2' } : {}
   await admin.createTopics([{ name: stream.topic, partitions: openShards(stream).length, replicas, configs: { ...streamTopicConfigs(stream), ...inSync } }])
+  // An external stream may take over a topic that there is already.
+  if (stream.external) await admin.alterTopicConfigs(stream.topic, { 'message.timestamp.type': 'LogAppendTime' })
   let current: Stream | undefined
   await change(stream.name, (found) => {
     current = found

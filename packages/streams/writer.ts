@@ -18,8 +18,8 @@ export interface StreamEntry {
   readonly hashKey: bigint | undefined
 }
 
-/** What became of a record: where it stands, or why it does not. Failed means not known to be stored. */
-export type Fate = { readonly shard: Shard, readonly offset: number } | 'throttled' | 'failed'
+/** What became of a record: where it stands and when it arrived (ms since the epoch), or why it does not. Failed means not known to be stored. */
+export type Fate = { readonly shard: Shard, readonly offset: number, readonly time: number } | 'throttled' | 'failed'
 
 export interface PutResult {
   readonly serving: Serving
@@ -139,17 +139,15 @@ async function settled(delivery: Delivery, topic: string): Promise<KafkaError | 
 
 /** A delivery's ranges are by partition, in the order of its appends there. */
 function note(delivery: Delivery, appended: Int32Array, shards: readonly Shard[], fates: Fate[]): void {
-  const offsets = new Map<number, Float64Array>()
-  for (const { partition, fromIndex, count, offset } of delivery.stored()) {
-    let ofPartition = offsets.get(partition)
-    if (ofPartition === undefined) offsets.set(partition, ofPartition = new Float64Array(appended.length).fill(-1))
-    for (let i = 0; i < count; i++) ofPartition[fromIndex + i] = offset < 0 ? -1 : offset + i
-  }
+  const ranges = Map.groupBy(delivery.stored(), ({ partition }) => partition)
+  for (const list of ranges.values()) list.sort((a, b) => a.fromIndex - b.fromIndex)
   const nth = new Int32Array(shards.length)
   for (let i = 0; i < appended.length; i++) {
     if (appended[i] < 0) continue
     const shard = shards[appended[i]]
-    const offset = offsets.get(shard.partition)?.[nth[appended[i]]++] ?? -1
-    if (offset >= 0) fates[i] = { shard, offset }
+    const index = nth[appended[i]]++
+    const range = ranges.get(shard.partition)?.findLast(({ fromIndex }) => fromIndex <= index)
+    if (range === undefined || range.offset < 0 || index >= range.fromIndex + range.count) continue
+    fates[i] = { shard, offset: range.offset + index - range.fromIndex, time: range.time }
   }
 }

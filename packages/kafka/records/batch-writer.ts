@@ -23,7 +23,8 @@ export class BatchWriter {
   /** Uncompressed size so far, header included. */
   size: number = AT.records
   count = 0
-  #timestamp = 0
+  /** Of all records, ms since the epoch. */
+  timestamp = 0
 
   /** Every record carries the time of the batch's first one: the topics of Weir stamp the time of arrival themselves. */
   append(
@@ -39,7 +40,7 @@ export class BatchWriter {
     let at = this.size
     if (at + body + MOST_OVERHEAD > this.bytes.length) this.#grow(at + body + MOST_OVERHEAD)
     const bytes = this.bytes
-    if (this.count === 0) this.#timestamp = Date.now()
+    if (this.count === 0) this.timestamp = Date.now()
 
     at = writeVarint(bytes, at, body)
     bytes[at++] = 0 // attributes: none are defined
@@ -71,8 +72,8 @@ export class BatchWriter {
     batch[AT.magic] = MAGIC
     batch.writeInt16BE(codec | (transactional ? TRANSACTIONAL : 0), AT.attributes)
     batch.writeInt32BE(this.count - 1, AT.lastOffsetDelta)
-    writeInt64(batch, AT.baseTimestamp, this.#timestamp)
-    writeInt64(batch, AT.maxTimestamp, this.#timestamp)
+    writeInt64(batch, AT.baseTimestamp, this.timestamp)
+    writeInt64(batch, AT.maxTimestamp, this.timestamp)
     batch.writeBigInt64BE(producerId, AT.producerId)
     batch.writeInt16BE(producerEpoch, AT.producerEpoch)
     batch.writeInt32BE(baseSequence, AT.baseSequence)

@@ -65,7 +65,12 @@ export async function openFunctionService({ definitions, fixed, folder, account,
       functions: functions.value,
       mappings: mappings.value,
       changeFunction: (name, decide) => control.write(() => changed('function', name, deployed.get(name), decide)),
-      changeMapping: (id, decide) => control.write(() => changed('mapping', id, made.get(id), decide)),
+      changeMapping: (id, decide) => control.write(() => {
+        const changes = changed('mapping', id, made.get(id), decide)
+        if (changes.length === 0 || changes[0].value !== undefined) return changes
+        const states = [...windows.keys()].filter((state) => state.startsWith(`${id}/`))
+        return [...changes, ...states.map((state) => ({ kind: 'window', id: state, value: undefined }))]
+      }),
     },
     stop: async (drainMs) => {
       await mappings.stop(drainMs)

@@ -35,8 +35,8 @@ export class OpenDelivery implements Delivery {
     return this.#stored
   }
 
-  storedAt({ topic, partition }: PartitionQueue, fromIndex: number, count: number, offset: number): void {
-    this.#stored.push({ topic, partition, fromIndex, count, offset })
+  storedAt({ topic, partition }: PartitionQueue, fromIndex: number, count: number, offset: number, time: number): void {
+    this.#stored.push({ topic, partition, fromIndex, count, offset, time })
   }
 
   /** A segment that begins with the delivery's next record for that partition. */

@@ -1,6 +1,6 @@
 /** Records on their way to one partition: collected into batches, one batch in flight, repeated unchanged until its fate is known. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { KafkaError } from '../../errors.ts'
+import { KafkaError } from '../../errors.ts'
 import { BatchWriter } from '../../records/batch-writer.ts'
 import { AT } from '../../records/format.ts'
 import { type Batch, type Segment, part } from './batch.ts'
@@ -111,8 +111,9 @@ export class PartitionQueue {
     }
     if (batch.writer.count === 0) return this.#settle(batch, 'failed before')
     try {
-      const { errorCode, baseOffset } = await this.#attempt(batch.writer)
-      if (errorCode === 0) return this.#settle(batch, baseOffset)
+      const answer = await this.#attempt(batch.writer)
+      const { errorCode } = answer
+      if (errorCode === 0) return this.#settle(batch, answer)
       if (batch.writer.count === 1) return this.#settle(batch, toKafkaError(brokerError(errorCode), `A record for ${this.topic}/${this.partition} is refused`))
     } catch (error) {
       // The outcome may be unknown, and what follows must not be stored before it: all fail, and the next batch goes under an identity that fences this one.
@@ -141,10 +142,10 @@ export class PartitionQueue {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
         const answer = await this.#once(bytes)
-        const { errorCode, baseOffset } = answer
+        const { errorCode } = answer
         if (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
           sequence.advance(writer.count)
-          return { errorCode: 0, baseOffset }
+          return { ...answer, errorCode: 0 }
         }
         if (blamesRecord(errorCode) && !maybeStored) return answer
         this.#buffered.cluster.forgetLeader(this.topic, this.partition)
@@ -164,18 +165,21 @@ export class PartitionQueue {
     const { cluster } = this.#buffered
     if (cluster.leader(this.topic, this.partition) < 0) await cluster.refresh()
     const leader = cluster.leader(this.topic, this.partition)
-    if (leader < 0) return { errorCode: (await cluster.partitions(this.topic)) > this.partition ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC, baseOffset: -1 }
+    if (leader < 0) return { errorCode: (await cluster.partitions(this.topic)) > this.partition ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC, baseOffset: -1, appendTime: -1 }
     const link = await cluster.link(leader)
     return link.send(produce(this.topic, this.partition, bytes, null))
   }
 
-  /** @param outcome the offset of the batch's first record (-1: unknown), or why it is not stored */
-  #settle({ writer, segments }: Batch, outcome: number | KafkaError | 'failed before'): void {
+  /** @param outcome where the batch is stored, or why it is not */
+  #settle({ writer, segments }: Batch, outcome: Produced | KafkaError | 'failed before'): void {
     this.#buffered.bytes -= payload(writer)
     let row = 0
     for (const { delivery, fromIndex, count } of segments) {
-      if (typeof outcome === 'number') delivery.storedAt(this, fromIndex, count, outcome < 0 ? -1 : outcome + row)
-      else if (outcome !== 'failed before') delivery.fail(this, fromIndex, outcome)
+      if (outcome instanceof KafkaError) delivery.fail(this, fromIndex, outcome)
+      else if (outcome !== 'failed before') {
+        const { baseOffset, appendTime } = outcome
+        delivery.storedAt(this, fromIndex, count, baseOffset < 0 ? -1 : baseOffset + row, appendTime < 0 ? writer.timestamp : appendTime)
+      }
       row += count
       delivery.settle(count)
     }

@@ -112,7 +112,7 @@ export class ReadingAll implements Reading, Processing {
 
   #failed(error: KafkaError): void {
     if (this.#stopping.signal.aborted) return
-    this.#cluster.log.warn({ code: error.code, topics: this.#options.topics, cause: error.cause }, error.message)
+    this.#cluster.log.warn({ code: error.code, topics: this.#options.topics, err: error.cause }, error.message)
     if (FATAL.has(error.code)) this.#finished.reject(error)
   }
 }

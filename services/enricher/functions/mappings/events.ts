@@ -15,12 +15,12 @@ export interface KinesisOrigin {
   readonly region: string
   readonly functionArn: string
   readonly shardId: string
-  sequenceNumber(offset: number): string
+  sequenceNumber(offset: number, time: number): string
 }
 
 /** Record `i` of a batch as a Kinesis event's. @param data the value's bytes, or those of one of the records that were aggregated in it */
 export function kinesisRecord(batch: RecordBatch, i: number, { streamArn, region, functionArn, shardId, sequenceNumber }: KinesisOrigin): KeyedRecord {
-  const identifier = sequenceNumber(batch.offsets[i])
+  const identifier = sequenceNumber(batch.offsets[i], batch.timestamps[i])
   const key = keyOf(batch, i)
   const json = JSON.stringify({
     kinesis: {

@@ -35,14 +35,21 @@ const RETRY_MS = 2000
 interface Slot {
   mapping: Mapping
   running: RunningMapping | undefined
+  /** What is being started, or stopped before it is started anew. */
+  changing: Promise<void> | undefined
   lastResult: string
+  /** Why it does not run, as it was logged. */
+  waitsFor: string
 }
+
+/** Given to what is stopped because its mapping changed (ms). */
+const DRAIN_MS = 10_000
 
 export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions): Resource<Mappings> {
   const slots = new Map<string, Slot>()
-  /** What is to be stopped. */
-  const retired: RunningMapping[] = []
+  const ending = new Set<Promise<void>>()
   let stopped = false
+  let woken = false
   let wake = (): void => {}
 
   const invokeFor = (id: string) => async (name: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult> => {
@@ -52,35 +59,71 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     return result
   }
 
-  const reconcile = async (): Promise<void> => {
-    await Promise.all(retired.splice(0).map((running) => running.stop(10_000)))
-    for (const [id, slot] of slots) {
+  const wait = (slot: Slot, reason: string, error?: unknown): void => {
+    if (slot.waitsFor === reason) return
+    slot.waitsFor = reason
+    log.warn({ err: error, mapping: slot.mapping.id, function: slot.mapping.functionName }, reason)
+  }
+
+  const stopRunning = async (slot: Slot): Promise<void> => {
+    const { running } = slot
+    slot.running = undefined
+    const done = running!.stop(DRAIN_MS).catch((error: Error) => log.warn({ err: error, mapping: slot.mapping.id }, 'a mapping did not stop cleanly'))
+    ending.add(done)
+    await done
+    ending.delete(done)
+  }
+
+  const start = async (slot: Slot): Promise<void> => {
+    const { mapping } = slot
+    try {
+      slot.running = await runMapping(mapping, { ...deps, log, invoke: invokeFor(mapping.id) })
+      slot.waitsFor = ''
+    } catch (error) {
+      wait(slot, `the mapping cannot start yet: ${(error as Error).message}`, error)
+    }
+    // It was changed, or taken away, while it started.
+    if (slot.running !== undefined && (slots.get(mapping.id)?.mapping !== mapping || stopped)) await stopRunning(slot)
+  }
+
+  /** Starts what should run, stops what should not; each mapping by itself. */
+  const reconcile = (): void => {
+    for (const slot of slots.values()) {
       const { mapping } = slot
-      if (slot.running !== undefined || !mapping.enabled || functions.get(mapping.functionName) === undefined) continue
-      try {
-        const running = await runMapping(mapping, { ...deps, log, invoke: invokeFor(id) })
-        if (slots.get(id)?.mapping === mapping && !stopped) slot.running = running
-        else retired.push(running)
-      } catch (error) {
-        log.warn({ err: error, mapping: id, function: mapping.functionName }, 'a mapping cannot start yet')
-      }
+      const known = functions.get(mapping.functionName) !== undefined
+      if (mapping.enabled && !known) wait(slot, `the mapping waits for its function ${mapping.functionName}, which does not exist`)
+      const wanted = mapping.enabled && known
+      if (slot.changing !== undefined || wanted === (slot.running !== undefined)) continue
+      slot.changing = (wanted ? start(slot) : stopRunning(slot)).finally(() => { slot.changing = undefined })
     }
   }
 
   const apply = (id: string, mapping: Mapping | undefined): void => {
-    const known = slots.get(id)
-    if (known?.running !== undefined) retired.push(known.running)
+    const before = slots.get(id)
+    // What runs by the old settings ends first: the new one joins the same group.
+    const over = (async () => {
+      await before?.changing
+      if (before?.running !== undefined) await stopRunning(before)
+    })()
     if (mapping === undefined) slots.delete(id)
-    else slots.set(id, { mapping, running: undefined, lastResult: known?.lastResult ?? 'No records processed' })
+    else {
+      const slot: Slot = { mapping, running: undefined, changing: undefined, lastResult: before?.lastResult ?? 'No records processed', waitsFor: '' }
+      slot.changing = over.finally(() => {
+        slot.changing = undefined
+        wake()
+      })
+      slots.set(id, slot)
+    }
+    woken = true
     wake()
   }
 
   for (const mapping of fixed) apply(mapping.id, mapping)
   const reconciling = (async () => {
     while (!stopped) {
-      await reconcile()
-      if (stopped) break
-      await Promise.race([sleep(RETRY_MS), new Promise<void>((resolve) => { wake = resolve })])
+      woken = false
+      reconcile()
+      if (!woken) await Promise.race([sleep(RETRY_MS), new Promise<void>((resolve) => { wake = resolve })])
     }
   })()
 
@@ -93,15 +136,18 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
         return slot?.mapping.enabled === false ? 'Disabled' : slot?.running?.ready() ? 'Enabled' : 'Creating'
       },
       lastResult: (id) => slots.get(id)?.lastResult ?? '',
-      ready: () => [...slots.values()].every(({ running }) => running?.ready() ?? true),
+      ready: () => [...slots.values()].every(({ running, changing }) => running?.ready() ?? changing === undefined),
       apply,
     },
     stop: async (drainMs) => {
       stopped = true
       wake()
       await reconciling
-      const running = [...slots.values()].flatMap((slot) => slot.running ?? [])
-      await Promise.all([...running, ...retired].map((one) => one.stop(drainMs)))
+      await Promise.all([...slots.values()].map(async (slot) => {
+        await slot.changing
+        await slot.running?.stop(drainMs)
+      }))
+      await Promise.all(ending)
     },
   }
 }

@@ -78,6 +78,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   const { settings, source, functionName, groupId } = mapping
   const functionArn = `arn:aws:lambda:${deps.account.region}:${deps.account.accountId}:function:${functionName}`
   const streamArn = source.kind === 'kinesis' ? `arn:aws:kinesis:${deps.account.region}:${deps.account.accountId}:stream/${source.stream}` : ''
+  if (settings.tumblingMs > 0 && mapping.output !== undefined) throw new Error(`Mapping ${mapping.id} has both a tumbling window and an output; what a window's function returns is its state.`)
   const passes = source.kind === 'kinesis' ? compileFilters(mapping.filters, 'kinesis') : compileFilters(mapping.filters, 'kafka')
   const destination = mapping.onFailure === undefined ? undefined : destinationAt(mapping.onFailure, kafka, deps.producer, log)
   const output = mapping.output === undefined ? undefined : await openOutput(mapping.output, kafka, codec)
@@ -200,7 +201,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     for (let i = 0; i < batch.length;) {
       const { serving, shard } = await shardAt(source.stream, batch.partition, batch.offsets[i], signal)
       await parentsRead(serving, shard, signal)
-      const origin = { streamArn, region: deps.account.region, functionArn, shardId: shard.id, sequenceNumber: (offset: number) => serving.sequenceNumber(shard, offset) }
+      const origin = { streamArn, region: deps.account.region, functionArn, shardId: shard.id, sequenceNumber: (offset: number, time: number) => serving.numbersOf(shard).at(offset, time) }
       const from = batch.offsets[i]
       const records: KeyedRecord[] = []
       for (; i < batch.length && (shard.to === null || batch.offsets[i] < shard.to); i++) records.push(kinesisRecord(batch, i, origin))

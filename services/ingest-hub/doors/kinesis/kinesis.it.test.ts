@@ -72,7 +72,7 @@ describe('streams', () => {
     expect(StreamDescription!.Shards!.map(({ HashKeyRange }) => HashKeyRange!.StartingHashKey)).toEqual([
       '0', '113427455640312821154458202477256070485', '226854911280625642308916404954512140970',
     ])
-    expect(StreamDescription!.Shards![0].SequenceNumberRange).toEqual({ StartingSequenceNumber: '18446744073709551616' })
+    expect(StreamDescription!.Shards![0].SequenceNumberRange).toEqual({ StartingSequenceNumber: expect.stringMatching(/^\d{56}$/) })
     await client.send(new AddTagsToStreamCommand({ StreamName: name, Tags: { team: 'blue', env: 'test' } }))
     expect((await client.send(new ListTagsForStreamCommand({ StreamName: name }))).Tags).toEqual([{ Key: 'env', Value: 'test' }, { Key: 'team', Value: 'blue' }])
     expect((await client.send(new ListStreamsCommand({ Limit: 1, ExclusiveStartStreamName: name.slice(0, -1) }))).StreamNames).toEqual([name])
@@ -94,7 +94,7 @@ describe('records', () => {
   test('a record is read as it was put, by Kinesis and by Kafka', async () => {
     const name = await create(1)
     const { ShardId, SequenceNumber } = await client.send(new PutRecordCommand({ StreamName: name, PartitionKey: 'key-ü', Data: Buffer.from('héllo') }))
-    expect([ShardId, SequenceNumber]).toEqual([shardOf(0), '18446744073709551616'])
+    expect([ShardId, SequenceNumber]).toEqual([shardOf(0), expect.stringMatching(/^\d{56}$/)])
     const { records } = await readAll(await iterator(name, ShardId!, 'TRIM_HORIZON'))
     expect(records).toEqual([{ PartitionKey: 'key-ü', Data: expect.anything(), SequenceNumber, ApproximateArrivalTimestamp: expect.any(Date) }])
     expect(text(records[0])).toBe('héllo')

@@ -12,6 +12,8 @@ export interface Produced {
   readonly errorCode: number
   /** Of the batch's first record, also where this is a repetition that the broker remembers; else -1. */
   readonly baseOffset: number
+  /** The broker's time of arrival, ms since the epoch; -1 where the topic keeps the producer's. */
+  readonly appendTime: number
 }
 
 export function produce(topic: string, partition: number, batch: Buffer, transactionalId: string | null): ProtocolCall<Produced> {
@@ -28,19 +30,20 @@ async function decode(payload: Buffer): Promise<Produced & { clientSideThrottleT
   const answer = new Answer(payload)
   let errorCode = 0
   let baseOffset = -1
+  let appendTime = -1
   answer.array(() => {
     answer.string()
     answer.array(() => {
       answer.int32() // partition
       errorCode = answer.int16()
       baseOffset = Number(answer.int64())
-      answer.int64() // time of append
+      appendTime = Number(answer.int64())
       answer.int64() // start of the log
     })
   })
-  return { errorCode, baseOffset, clientSideThrottleTime: answer.int32() }
+  return { errorCode, baseOffset, appendTime, clientSideThrottleTime: answer.int32() }
 }
 
-async function parse({ errorCode, baseOffset }: Produced): Promise<Produced> {
-  return { errorCode, baseOffset }
+async function parse({ errorCode, baseOffset, appendTime }: Produced): Promise<Produced> {
+  return { errorCode, baseOffset, appendTime }
 }

@@ -125,7 +125,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     const repeated = now - (this.#logged.get(error.message) ?? 0) < LOG_INTERVAL
     if (!repeated) this.#logged.set(error.message, now)
     if (this.#logged.size > MOST_LOGGED) this.#logged.clear()
-    this.cluster.log[repeated ? 'debug' : 'warn']({ groupId: this.groupId, code: error.code, cause: error.cause }, error.message)
+    this.cluster.log[repeated ? 'debug' : 'warn']({ groupId: this.groupId, code: error.code, err: error.cause }, error.message)
   }
 
   async #join(): Promise<void> {

@@ -64,9 +64,9 @@ export class QueuedDelivery implements Delivery {
     return this.#stored
   }
 
-  /** @param offset of the share's first record */
-  storedAt({ topic, partition }: PartitionQueue, { fromIndex, count }: Share, offset: number): void {
-    this.#stored.push({ topic, partition, fromIndex, count, offset })
+  /** @param offset of the share's first record; @param time of all of them, ms since the epoch */
+  storedAt({ topic, partition }: PartitionQueue, { fromIndex, count }: Share, offset: number, time: number): void {
+    this.#stored.push({ topic, partition, fromIndex, count, offset, time })
     this.#settle()
   }
 

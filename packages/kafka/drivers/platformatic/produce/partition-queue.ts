@@ -65,13 +65,13 @@ export class PartitionQueue {
     return batch.finished
   }
 
-  /** The batch at the front is stored from that offset on (-1: unknown). Returns the bytes that are free again. */
-  stored(baseOffset: number): number {
+  /** The batch at the front is stored from that offset on (-1: unknown), since that time (-1: that of sending holds). Returns the bytes that are free again. */
+  stored(baseOffset: number, appendTime: number): number {
     const batch = this.#drop()
     this.#sequence = (this.#sequence + batch.writer.count) & 0x7fffffff
     let row = 0
     for (const share of batch.shares) {
-      share.delivery.storedAt(this, share, baseOffset < 0 ? -1 : baseOffset + row)
+      share.delivery.storedAt(this, share, baseOffset < 0 ? -1 : baseOffset + row, appendTime < 0 ? batch.writer.timestamp : appendTime)
       row += share.count
     }
     return this.#free(batch)

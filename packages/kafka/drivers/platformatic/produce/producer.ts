@@ -162,7 +162,7 @@ export class IdempotentProducer implements Producer, Queues {
     if (queue.batches.length === 0) return // failed meanwhile, by stop()
     if (answer === undefined) return this.#unanswered(queue, new KafkaError('internal', `${what} was not answered`))
     const code = answer.errorCode
-    if (code === OK || code === DUPLICATE_SEQUENCE) this.#free(queue.stored(answer.baseOffset))
+    if (code === OK || code === DUPLICATE_SEQUENCE) this.#free(queue.stored(answer.baseOffset, answer.appendTime))
     else if (code === UNKNOWN_TOPIC_OR_PARTITION) return this.#retry(queue, brokerError(code, what), UNKNOWN_TOPIC_PATIENCE)
     else if (isTransient(code)) return this.#retry(queue, brokerError(code, what), DELIVERY_TIMEOUT)
     else if (code === MESSAGE_TOO_LARGE || code === RECORD_LIST_TOO_LARGE) {

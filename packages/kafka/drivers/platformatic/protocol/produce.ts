@@ -11,6 +11,8 @@ export interface ProduceResult extends TopicPartition {
   readonly errorCode: number
   /** Of the batch's first record, also where this is a repetition that the broker remembers; else -1. */
   readonly baseOffset: number
+  /** The broker's time of arrival, ms since the epoch; -1 where the topic keeps the producer's. */
+  readonly appendTime: number
 }
 
 const ALL_IN_SYNC_REPLICAS = -1
@@ -30,8 +32,8 @@ function request(transactionalId: string | null, partitions: readonly ProducePar
 
 function response(from: Decoder): ProduceResult[] {
   return from.byTopic((topic) => {
-    const result = { topic, partition: from.int32(), errorCode: from.int16(), baseOffset: from.number64() }
-    from.raw(16) // time of arrival, log start
+    const result = { topic, partition: from.int32(), errorCode: from.int16(), baseOffset: from.number64(), appendTime: from.number64() }
+    from.raw(8) // log start
     from.array(() => { // errors of single records
       from.int32()
       from.string()

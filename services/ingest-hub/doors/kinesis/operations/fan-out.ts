@@ -1,5 +1,5 @@
 /** Enhanced fan-out: registered consumers, and SubscribeToShard as an event stream. */
-import { AwsError, HIJACKED, openEventStream, type AwsOperations } from '@weir/aws'
+import { AwsError, HIJACKED, openEventStream, type AwsContext, type AwsOperations } from '@weir/aws'
 import type { RecordBatch } from '@weir/kafka'
 import { childrenOf, type FanOutConsumer, type Serving, type Shard } from '@weir/streams'
 import { requireLease, shardIn, streamFor, type Kinesis } from '../kinesis.ts'
@@ -52,16 +52,18 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
     ConsumerName: consumer.name, ConsumerARN: names.consumerArnOf(consumer), ConsumerStatus: consumer.status, ConsumerCreationTimestamp: new Date(consumer.createdAt),
   })
 
-  /** By its ARN, or by its name and its stream's ARN. */
-  const consumerOf = ({ StreamARN, ConsumerName, ConsumerARN }: ConsumerReference): FanOutConsumer => {
+  /** By its ARN, or by its name and its stream's ARN. Who may not use the stream does not learn which consumers it has. */
+  const consumerOf = ({ StreamARN, ConsumerName, ConsumerARN }: ConsumerReference, context: AwsContext): FanOutConsumer => {
     if (ConsumerARN !== undefined) {
       const { stream, name } = names.consumerOf(ConsumerARN)
+      streamFor(kinesis, context, { StreamName: stream })
       const found = fanOut.get(stream, name)
       if (found === undefined || names.consumerArnOf(found) !== ConsumerARN) throw missing(ConsumerARN)
       return found
     }
     if (StreamARN === undefined || ConsumerName === undefined) throw invalidArgument('ConsumerARN is needed, or both StreamARN and ConsumerName.')
-    const found = fanOut.get(names.streamOf({ StreamARN }), ConsumerName)
+    const { stream } = streamFor(kinesis, context, { StreamARN })
+    const found = fanOut.get(stream.name, ConsumerName)
     if (found === undefined) throw missing(ConsumerName)
     return found
   }
@@ -80,8 +82,7 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
     },
 
     async DescribeStreamConsumer(input: ConsumerReference, context) {
-      const consumer = consumerOf(input)
-      streamFor(kinesis, context, { StreamName: consumer.stream })
+      const consumer = consumerOf(input, context)
       return { ConsumerDescription: { ...describe(consumer), StreamARN: names.arnOf(consumer.stream) } }
     },
 
@@ -98,13 +99,12 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
     },
 
     async DeregisterStreamConsumer(input: ConsumerReference, context) {
-      const consumer = consumerOf(input)
-      streamFor(kinesis, context, { StreamName: consumer.stream })
+      const consumer = consumerOf(input, context)
       await fanOut.change(consumer.stream, consumer.name, () => undefined)
     },
 
     async SubscribeToShard(input: SubscribeToShard, context) {
-      const consumer = consumerOf(input)
+      const consumer = consumerOf(input, context)
       const serving = streamFor(kinesis, context, { StreamName: consumer.stream })
       const { name } = serving.stream
       const id = names.shardOf(input.ShardId, name)
@@ -132,7 +132,7 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
       stopping.addEventListener('abort', stop)
       const finish = async (): Promise<void> => {
         try {
-          await push(serving, shard, from, (event) => events.send('SubscribeToShardEvent', event), ended.promise)
+          await push(consumer, serving, shard, from, (event) => events.send('SubscribeToShardEvent', event), ended.promise)
         } catch (error) {
           context.request.log.warn({ err: error, stream: name, shard: id }, 'a subscription failed')
           await events.fail(error instanceof AwsError ? error : new AwsError('InternalFailureException', 'Reading the shard failed; subscribe again.', 500))
@@ -148,9 +148,11 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
   }
 
   /** Sends the shard's records as they arrive, until it ends or `ended` does. Waits for a client that reads slowly. */
-  async function push({ stream: { name, topic, createdAt } }: Serving, shard: Shard, from: number, send: (event: object) => Promise<void>, ended: Promise<void>): Promise<void> {
+  async function push(consumer: FanOutConsumer, { stream: { name, topic, createdAt } }: Serving, shard: Shard, from: number, send: (event: object) => Promise<void>, ended: Promise<void>): Promise<void> {
     let position = from
     let behind = 0
+    /** Arrival of the last record that was sent, ms since the epoch. */
+    let heardAt = Date.now()
     let heard = performance.now()
     const finished = Promise.withResolvers<void>()
     void ended.then(finished.resolve)
@@ -160,6 +162,7 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
       const serving = streams.get(name)
       const current = serving?.stream.createdAt === createdAt ? shardIn(serving.stream, shard.id) : undefined
       if (serving === undefined || current === undefined) throw names.shardGone(shard.id, name)
+      if (fanOut.get(name, consumer.name)?.createdAt !== consumer.createdAt) throw missing(names.consumerArnOf(consumer))
       requireLease(kinesis)
       return { serving, shard: current }
     }
@@ -168,7 +171,7 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
       const over = current.to !== null && position >= current.to
       await send({
         Records: records,
-        ContinuationSequenceNumber: over ? undefined : serving.sequenceBefore(current, position),
+        ContinuationSequenceNumber: over ? undefined : serving.numbersOf(current).before(position, heardAt),
         MillisBehindLatest: behind,
         ChildShards: over ? childrenOf(serving.stream, shard.id).map(describeChild) : undefined,
       })
@@ -179,6 +182,7 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
       const { records, next } = recordsOf(batch, current.serving, current.shard, EVENT_RECORDS)
       position = next
       behind = millisBehind(batch, current.shard, next, records.length)
+      if (records.length > 0) heardAt = batch.timestamps[records.length - 1]
       if (records.length > 0) await sendEvent(records, current)
     }
     const quiet = setInterval(() => {

@@ -1,7 +1,7 @@
 /** GetShardIterator and GetRecords. */
 import type { AwsOperations } from '@weir/aws'
 import { KafkaError, keyOf, valueOf, type RecordBatch } from '@weir/kafka'
-import { childrenOf, parseSequenceNumber, type Serving, type Shard } from '@weir/streams'
+import { childrenOf, parseSequenceNumber, shardId, shardNumber, type Serving, type Shard } from '@weir/streams'
 import { requireLease, shardIn, type Kinesis } from '../kinesis.ts'
 import { invalidArgument, type StreamReference } from '../names.ts'
 import { formatIterator, parseIterator } from '../tokens.ts'
@@ -84,10 +84,11 @@ export async function startingOffset(
       const position = parseSequenceNumber(sequenceNumber)
       const said = `StartingSequenceNumber ${sequenceNumber} used in ${operation} on shard ${shard.id} in stream ${name} under account ${names.account.accountId} is invalid`
       if (position === undefined) throw invalidArgument(`${said}.`)
-      if (position.generation !== shard.generation || position.offset < shard.from - 1 || position.offset > (shard.to ?? Infinity)) {
-        throw invalidArgument(`${said} because it did not come from this stream.`)
+      if (position.shard !== shardNumber(shard.id)) {
+        throw invalidArgument(`Invalid StartingSequenceNumber. It encodes ${shardId(position.shard)}, while it was used in a call to a shard with ${shard.id}`)
       }
-      return within(type === 'AT_SEQUENCE_NUMBER' ? position.offset : position.offset + 1)
+      if (position.createdSecond !== shard.createdSecond) throw invalidArgument(`${said} because it did not come from this stream.`)
+      return within(shard.from + position.place - 1 + (type === 'AT_SEQUENCE_NUMBER' ? 0 : 1))
     }
     case 'TRIM_HORIZON':
       if (sequenceNumber !== undefined) return both('also a')
@@ -136,6 +137,7 @@ async function readShard(kinesis: Kinesis, serving: Serving, shard: Shard, offse
 export function recordsOf(batch: RecordBatch, serving: Serving, shard: Shard, limit: number): { records: object[], next: number } {
   const encryption = serving.stream.encryptionKey === null ? undefined : 'KMS'
   const end = shard.to ?? Infinity
+  const numbers = serving.numbersOf(shard)
   const records: object[] = []
   let bytes = 0
   for (let i = 0; i < batch.length; i++) {
@@ -144,7 +146,7 @@ export function recordsOf(batch: RecordBatch, serving: Serving, shard: Shard, li
     bytes += data.length
     if (records.length === limit || (bytes > MOST_BYTES && records.length > 0)) return { records, next: batch.offsets[i] }
     records.push({
-      SequenceNumber: serving.sequenceNumber(shard, batch.offsets[i]),
+      SequenceNumber: numbers.at(batch.offsets[i], batch.timestamps[i]),
       ApproximateArrivalTimestamp: new Date(batch.timestamps[i]),
       Data: data,
       PartitionKey: keyOf(batch, i)?.toString() || NO_KEY,
@@ -158,6 +160,8 @@ const EMPTY = Buffer.alloc(0)
 
 /** How far the last of `count` records taken is behind the newest of the shard. */
 export function millisBehind(batch: RecordBatch, shard: Shard, next: number, count: number): number {
-  if (next >= Math.min(batch.endOffset, shard.to ?? Infinity) || count === 0) return 0
-  return Math.max(0, Date.now() - batch.timestamps[count - 1])
+  if (next >= Math.min(batch.endOffset, shard.to ?? Infinity)) return 0
+  // Nothing but aborted transactions was met: more follows, of which only the age of what comes next would tell.
+  if (batch.length === 0) return 1
+  return Math.max(1, Date.now() - batch.timestamps[Math.max(0, count - 1)])
 }

@@ -60,7 +60,7 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       if (ordering !== undefined) {
         const { stream } = streamFor(kinesis, context, input)
         const position = parseSequenceNumber(ordering)
-        if (position === undefined || position.generation < 1 || position.generation > stream.generation) {
+        if (position === undefined || position.arrivedSecond * 1000 > Date.now()) {
           throw invalidArgument(`ExclusiveMinimumSequenceNumber ${ordering} used in PutRecord on stream ${stream.name} under account ${names.account.accountId} is invalid.`)
         }
       }
@@ -68,7 +68,7 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       const { serving, fates: [fate], routes } = await put(context, input, [input])
       if (fate === 'throttled') throw throughputExceeded(serving, routes[0], names.account.accountId)
       if (fate === 'failed') throw new AwsError('InternalFailure', 'The record is not known to be stored; send it again.', 500)
-      return { ShardId: fate.shard.id, SequenceNumber: serving.sequenceNumber(fate.shard, fate.offset), EncryptionType: encryptionOf(serving) }
+      return { ShardId: fate.shard.id, SequenceNumber: serving.numbersOf(fate.shard).at(fate.offset, fate.time), EncryptionType: encryptionOf(serving) }
     },
 
     async PutRecords(input: PutRecords, context) {
@@ -79,7 +79,7 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       const { serving, fates, routes } = await put(context, input, input.Records)
       let failed = 0
       const Records = fates.map((fate, i) => {
-        if (typeof fate === 'object') return { SequenceNumber: serving.sequenceNumber(fate.shard, fate.offset), ShardId: fate.shard.id }
+        if (typeof fate === 'object') return { SequenceNumber: serving.numbersOf(fate.shard).at(fate.offset, fate.time), ShardId: fate.shard.id }
         failed++
         if (fate === 'failed') return { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' }
         const { code, message } = throughputExceeded(serving, routes[i], names.account.accountId)

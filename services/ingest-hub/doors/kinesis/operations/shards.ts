@@ -24,13 +24,13 @@ interface Asked {
 }
 
 export function describeShard(shard: Shard): object {
-  const numbers = new SequenceNumbers(shard.generation)
+  const numbers = new SequenceNumbers(shard)
   return {
     ShardId: shard.id,
     ParentShardId: shard.parents[0],
     AdjacentParentShardId: shard.parents[1],
     HashKeyRange: { StartingHashKey: shard.start, EndingHashKey: shard.end },
-    SequenceNumberRange: { StartingSequenceNumber: numbers.at(shard.from), EndingSequenceNumber: shard.to === null ? undefined : numbers.at(shard.to) },
+    SequenceNumberRange: { StartingSequenceNumber: numbers.start, EndingSequenceNumber: shard.closedAt === null ? undefined : numbers.end(shard.closedAt) },
   }
 }
 

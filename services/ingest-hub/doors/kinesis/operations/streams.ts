@@ -91,6 +91,7 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
     },
 
     async ListStreams(input: { Limit?: number, ExclusiveStartStreamName?: string, NextToken?: string }, context) {
+      context.authorize('*')
       const token = input.NextToken === undefined ? undefined : parseToken<object>(input.NextToken, 'streams', Date.now())
       const after = token?.after ?? input.ExclusiveStartStreamName ?? ''
       const visible = streams.all().filter(({ stream: { name } }) => name > after && context.may(names.arnOf(name)))

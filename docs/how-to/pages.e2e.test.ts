@@ -1,11 +1,21 @@
-/** Follows every how-to page to the letter, in a copy of the repository: writes its files, applies its changes, runs its commands. */
-import { execFile } from 'node:child_process'
+/**
+ * Follows every how-to page to the letter, in a copy of the repository: writes its files, applies its changes, runs its commands. Pages that talk to Weir have
+ * a hub and an enricher of their own, at which the addresses of `npm start` point then.
+ */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { DeleteStreamCommand, KinesisClient, waitUntilStreamNotExists } from '@aws-sdk/client-kinesis'
+import { DeleteEventSourceMappingCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda'
+import { pythonWithBoto3 } from '@weir/ingest-hub/boto3/python.ts'
+import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
+import { servers } from '@weir/testkit'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = (await readdir(new URL('.', import.meta.url))).filter((name) => name.endsWith('.md'))
@@ -14,7 +24,7 @@ let copy: string
 beforeEach(async () => {
   copy = await mkdtemp(join(tmpdir(), 'weir-how-to-'))
   for (const name of await readdir(root)) {
-    if (!['.git', '.weir', 'node_modules', 'docs'].includes(name)) await cp(join(root, name), join(copy, name), { recursive: true })
+    if (!['.git', '.weir', 'node_modules', 'docs'].includes(name)) await cp(join(root, name), join(copy, name), { recursive: true, preserveTimestamps: true })
   }
   await linkPackages()
 }, 60_000)
@@ -59,27 +69,95 @@ async function change(file: string, diff: string): Promise<void> {
   await writeFile(file, text.replace(side('-'), () => side('+')))
 }
 
-async function run(command: string, fails: string | undefined): Promise<void> {
-  const env = { ...process.env, PATH: `${join(copy, 'node_modules/.bin')}:${process.env.PATH}`, VITEST: undefined, NODE_ENV: undefined } as NodeJS.ProcessEnv
+interface Weir {
+  /** The addresses on the pages, and what stands for them here. */
+  readonly addresses: Readonly<Record<string, string>>
+  /** For commands. */
+  readonly env: Readonly<Record<string, string>>
+  stop(): Promise<void>
+}
+
+const NOTHING_RUNS: Weir = { addresses: {}, env: {}, stop: async () => {} }
+/** What the pages make. */
+const STREAMS = ['orders', 'payments']
+const FUNCTIONS = ['check-payments', 'tell-failures']
+
+/** What `npm start` starts, without pages and simulators; access-keys.json of the copy has its access keys. */
+async function startWeir(): Promise<Weir> {
+  const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([servers.kafka(), servers.registry(), servers.redis(), pythonWithBoto3()])
+  const { stop } = await prepare({ brokers, registryUrl })
+  await stop()
+  const keys = join(copy, 'access-keys.json')
+  const hub = await startHub({ brokers, registryUrl }, existsSync(keys) ? { AWS_ACCESS_KEYS_FILE: keys } : {})
+  const child = spawn(process.execPath, [join(root, 'services/enricher/main.ts')], {
+    env: {
+      ...process.env, KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, REDIS_URL: redisUrl, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', ALLOW_ANONYMOUS: 'true',
+      LOG_LEVEL: 'info', WEIR_SOLUTIONS: 'location-offers', FUNCTIONS_DEPLOY: 'true', FUNCTIONS_FOLDER: join(copy, '.functions'),
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let out = ''
+  child.stdout.on('data', (data) => { out += data })
+  const listening = () => /listening at (\S+?)"/.exec(out)?.[1]
+  await vi.waitFor(async () => expect((await fetch(`${listening()}/readyz`)).status).toBe(200), { timeout: 60_000, interval: 100 })
+  const enricher = listening()!
+  await takeAway(hub.url, enricher)
+  return {
+    addresses: { 'http://localhost:8080': hub.url, 'http://localhost:8081': enricher, 'localhost:9092': brokers[0] },
+    env: { HUB_URL: hub.url, ENRICHER_URL: enricher, KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, PATH: `${dirname(python)}:${process.env.PATH}` },
+    stop: async () => {
+      child.kill('SIGTERM')
+      hub.kill('SIGTERM')
+      await Promise.all([once(child, 'exit'), hub.exited])
+    },
+  }
+}
+
+/** What an earlier run that failed has left on servers that outlive it. */
+async function takeAway(hub: string, enricher: string): Promise<void> {
+  const local = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
+  const [kinesis, lambda] = [new KinesisClient({ ...local, endpoint: hub }), new LambdaClient({ ...local, endpoint: enricher })]
+  for (const FunctionName of FUNCTIONS) {
+    const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }))
+    for (const { UUID } of EventSourceMappings) await lambda.send(new DeleteEventSourceMappingCommand({ UUID }))
+  }
+  for (const StreamName of STREAMS) {
+    await kinesis.send(new DeleteStreamCommand({ StreamName, EnforceConsumerDeletion: true })).catch(() => {})
+    await waitUntilStreamNotExists({ client: kinesis, minDelay: 1, maxDelay: 1, maxWaitTime: 30 }, { StreamName })
+  }
+  kinesis.destroy()
+  lambda.destroy()
+}
+
+/** @param attributes fails: what the output of a command that must fail contains; prints: what that of one that must succeed contains */
+async function run(command: string, { fails, prints = '' }: Block['attributes'], weir: Weir): Promise<void> {
+  const path = `${join(copy, 'node_modules/.bin')}:${weir.env.PATH ?? process.env.PATH}`
+  // npx keeps what it runs in npm's cache: this one goes with the copy.
+  const env = { ...process.env, ...weir.env, PATH: path, npm_config_cache: join(copy, '.npm'), VITEST: undefined, NODE_ENV: undefined } as NodeJS.ProcessEnv
   const { code, output } = await promisify(execFile)('bash', ['-ec', command], { cwd: copy, env, maxBuffer: 1 << 26 })
     .then(({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }), (error) => ({ code: error.code, output: `${error.stdout}${error.stderr}` }))
   if (fails === undefined) expect(code, output).toBe(0)
-  else {
-    expect(code, output).not.toBe(0)
-    expect(output).toContain(fails)
-  }
+  else expect(code, output).not.toBe(0)
+  expect(output).toContain(fails ?? prints)
 }
 
 test.for(pages)('%s works as written', { timeout: 300_000 }, async (name) => {
   const blocks = blocksOf(await readFile(new URL(name, import.meta.url), 'utf8'))
-  expect(blocks.some(({ language }) => language === 'sh'), 'the page runs something').toBe(true)
-  for (const { language, attributes, text } of blocks) {
-    const file = attributes.file && join(copy, attributes.file)
-    if (language === 'sh') await run(text, attributes.fails)
-    else if (file && language === 'diff') await change(file, text)
-    else if (file) {
-      await mkdir(dirname(file), { recursive: true })
-      await writeFile(file, text)
+  expect(blocks.some(({ language, attributes }) => language === 'sh' && !attributes.file), 'the page runs something').toBe(true)
+  const keys = blocks.find(({ attributes }) => attributes.file === 'access-keys.json')
+  if (keys) await writeFile(join(copy, 'access-keys.json'), keys.text)
+  const weir = blocks.some(({ text }) => text.includes('localhost:808')) ? await startWeir() : NOTHING_RUNS
+  try {
+    for (const { language, attributes, text: written } of blocks) {
+      const text = Object.entries(weir.addresses).reduce((all, [address, here]) => all.replaceAll(address, here), written)
+      const file = attributes.file && join(copy, attributes.file)
+      if (file && language === 'diff') await change(file, text)
+      else if (file) {
+        await mkdir(dirname(file), { recursive: true })
+        await writeFile(file, text)
+      } else if (language === 'sh') await run(text, attributes, weir)
     }
+  } finally {
+    await weir.stop()
   }
 })

@@ -151,9 +151,12 @@ function tell(message: Message): void {
 function summary({ parts, ports, engine }: StackConfig, seconds: number): string {
   const all = [
     ['indexer', `http://localhost:${ports.indexer}`, 'the page: taxis on the map, and what every stage does'],
+    ['enricher', `http://localhost:${ports.enricher}/location-offers/`, 'the page of the offers: sign up somewhere'],
     ['ingest-hub', `http://localhost:${ports['ingest-hub']}/v1/topics/taxi.telemetry/records`, 'send records here'],
     ['ingest-hub', `http://localhost:${ports['ingest-hub']}/openapi.json`, 'how to send them'],
     ['enricher', `http://localhost:${ports.enricher}/v1/reference/zones`, 'the zones, to look at and to change'],
+    ['ingest-hub', `http://localhost:${ports['ingest-hub']}`, 'Kinesis: AWS_ENDPOINT_URL_KINESIS for clients of AWS (access key test, secret test)'],
+    ['enricher', `http://localhost:${ports.enricher}`, 'Lambda: AWS_ENDPOINT_URL_LAMBDA; see also `npx weir functions`'],
     ['search', `http://localhost:${ports.search}/taxi*/_search`, `enriched reports in ${engine === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'}`],
     ['registry', `http://localhost:${ports.registry}/apis/ccompat/v7/subjects`, 'contracts in the schema registry'],
     ['kafka', `localhost:${ports.kafka}`, 'Kafka; see also `npx weir topics` and `npx weir tail taxi.enriched`'],

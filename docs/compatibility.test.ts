@@ -1,0 +1,20 @@
+/** The tables of compatibility.md leave nothing out. */
+import { readFileSync } from 'node:fs'
+import { kinesisModel, lambdaModel } from '@weir/aws'
+import { expect, test } from 'vitest'
+
+const page = readFileSync(new URL('compatibility.md', import.meta.url), 'utf8')
+const section = (title: string): string => page.split(/^## /m).find((text) => text.startsWith(`${title}\n`))!
+const rows = (title: string): string[][] => section(title).split('\n').filter((line) => line.startsWith('| ')).slice(1).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
+
+test('every operation of Kinesis has its row', () => {
+  const listed = rows('Kinesis operations')
+  expect(listed.map(([name]) => name).sort()).toEqual(Object.keys(kinesisModel.operations).sort())
+  for (const [name, served] of listed) expect(['served', 'noted only', 'not served'], name).toContain(served)
+})
+
+test('every operation of Lambda that the model has is named, and every setting of a mapping', () => {
+  const names = (title: string): string[] => rows(title).flatMap(([cell]) => cell.split(', ').map((name) => name.split('.')[0]))
+  expect(names('Lambda operations').sort()).toEqual(Object.keys(lambdaModel.operations).sort())
+  expect(new Set(names('Settings of event source mappings'))).toEqual(new Set(Object.keys(lambdaModel.shapes.CreateEventSourceMappingRequest.members!)))
+})

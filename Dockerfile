@@ -4,10 +4,13 @@ FROM ${NODE_IMAGE} AS packages
 WORKDIR /weir
 COPY package.json package-lock.json .npmrc ./
 COPY contracts/package.json contracts/
+COPY packages/aws/package.json packages/aws/
+COPY packages/control/package.json packages/control/
 COPY packages/flow/package.json packages/flow/
 COPY packages/kafka/package.json packages/kafka/
 COPY packages/codec/package.json packages/codec/
 COPY packages/service/package.json packages/service/
+COPY packages/streams/package.json packages/streams/
 COPY packages/testkit/package.json packages/testkit/
 COPY services/ingest-hub/package.json services/ingest-hub/
 COPY services/enricher/package.json services/enricher/

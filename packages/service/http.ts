@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { handleErrors, HttpError } from './errors.ts'
 import { health, HEALTH_PATHS } from './health.ts'
-import { serveHttp2 } from './http2.ts'
+import { listenTls, serveHttp2, type TlsConfig } from './http2.ts'
 import type { Readiness } from './health.ts'
 import { traceFields } from './logger.ts'
 import type { Logger } from './logger.ts'
@@ -18,6 +18,8 @@ export interface HttpConfig {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
+  /** Listens with TLS as well. */
+  readonly tls?: TlsConfig
 }
 
 export interface HttpOptions {
@@ -32,6 +34,7 @@ export interface HttpServer {
   readonly app: FastifyInstance
   readonly port: number
   readonly url: string
+  readonly tlsPort: number | undefined
 }
 
 const LIMITS = {
@@ -88,23 +91,28 @@ export async function openHttp(config: HttpConfig, { log, ready, routes }: HttpO
     request.log.debug({ method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime }, 'answered')
   })
   handleErrors(app)
-  const http2 = serveHttp2(app.server, { idleMs: LIMITS.keepAliveMs, streamMs: LIMITS.requestMs, prefaceMs: LIMITS.headersMs, headerBytes: LIMITS.headers })
+  const bounds = { idleMs: LIMITS.keepAliveMs, streamMs: LIMITS.requestMs, prefaceMs: LIMITS.headersMs, headerBytes: LIMITS.headers }
+  const http2 = serveHttp2(app.server, bounds)
   const drain = draining(app)
   health(app, ready, () => drain.begun)
   await routes?.(app)
   await listen(app, config)
+  const tls = config.tls && await listenTls(app.server, config.host, config.tls, bounds)
+  if (tls !== undefined) log.info(`listening with TLS at port ${tls.port}`)
   const { port } = app.server.address() as AddressInfo
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
   return {
-    value: { app, port, url },
+    value: { app, port, url, tlsPort: tls?.port },
     stopping: () => { drain.begun = true },
     stop: async (drainMs) => {
       const cut = setTimeout(() => {
         app.server.closeAllConnections()
         http2.destroy()
+        tls?.destroy()
       }, drainMs / 2)
       await drain.idle()
       http2.close()
+      await tls?.stop()
       await app.close()
       clearTimeout(cut)
     },

@@ -1,6 +1,11 @@
 import { once } from 'node:events'
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
+import { mkdtempSync } from 'node:fs'
+import { request } from 'node:https'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { makeCertificates } from '@weir/testkit/certificates.ts'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openHttp, type HttpServer } from './http.ts'
@@ -71,4 +76,26 @@ test('stopping lets a request under way finish and closes the session', async ()
   await closed
   expect(performance.now() - began).toBeLessThan(2000)
   server = { ...server, stop: async () => {} }
+})
+
+test('with TLS: HTTP/2 by ALPN, HTTP/1.1 for who asks for it, and an end without delay', async () => {
+  const { ca, keyFile } = await makeCertificates(mkdtempSync(join(tmpdir(), 'weir-tls-')))
+  const secure = await openHttp({ host: '127.0.0.1', port: 0, tls: { port: 0, certFile: keyFile, keyFile } }, {
+    log: pino({ level: 'silent' }), ready: {}, routes: (app) => { app.get('/version', async (asked) => ({ version: asked.raw.httpVersion })) },
+  })
+  const port = secure.value.tlsPort!
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca })
+  expect(JSON.parse((await ask(session, 'GET', '/version')).body)).toEqual({ version: '2.0' })
+  const one = await new Promise<string>((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path: '/version', ca, agent: false }, (response) => response.setEncoding('utf8').on('data', resolve)).on('error', reject).end()
+  })
+  expect(JSON.parse(one)).toEqual({ version: '1.1' })
+  const plain = connect(port, '127.0.0.1')
+  plain.on('error', () => {}).end('GET / HTTP/1.1\r\n\r\n')
+  await once(plain.resume(), 'close')
+  const began = performance.now()
+  await secure.stop(5000)
+  expect(performance.now() - began).toBeLessThan(2000)
+  session.destroy()
+  await expect(openHttp({ host: '127.0.0.1', port: 0, tls: { port: 0, certFile: '/nowhere', keyFile: '/nowhere' } }, { log: pino({ level: 'silent' }), ready: {} })).rejects.toThrow('/nowhere')
 })

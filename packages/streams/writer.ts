@@ -35,10 +35,13 @@ export interface PutResult {
 export class PutError extends Error {
   override readonly name = 'PutError'
   readonly code: 'no-stream' | 'unavailable' | 'resharding'
+  /** Whether the same call can succeed later without anybody's doing. */
+  readonly retriable: boolean
 
   constructor(code: PutError['code'], message: string) {
     super(message)
     this.code = code
+    this.retriable = code !== 'no-stream'
   }
 }
 

@@ -1,6 +1,15 @@
 import { kafkaConfig } from '@weir/kafka'
 import { awsAccessConfig } from '@weir/aws'
-import { accessConfig, type ConfigReader } from '@weir/service'
+import { accessConfig, type ConfigReader, type TlsConfig } from '@weir/service'
+
+/** TLS on a port of its own: clients like the Kinesis Producer Library speak nothing else. */
+function tlsConfig(reader: ConfigReader): TlsConfig | undefined {
+  const port = reader.port('HTTPS_PORT', 'The port for TLS, where TLS_CERT_FILE and TLS_KEY_FILE are set.', 8443)
+  const certFile = reader.optional('TLS_CERT_FILE', 'PEM file with the certificate and those between it and its root; read again when it changes.')
+  const keyFile = reader.optional('TLS_KEY_FILE', 'PEM file with the certificate\'s private key.')
+  if ((certFile === undefined) !== (keyFile === undefined)) reader.problem('One of TLS_CERT_FILE and TLS_KEY_FILE is set; set both, or neither.')
+  return certFile === undefined || keyFile === undefined ? undefined : { port, certFile, keyFile }
+}
 
 /** Everything the ingest-hub can be told by its environment. */
 export function config(reader: ConfigReader) {
@@ -21,6 +30,7 @@ export function config(reader: ConfigReader) {
     http: {
       host: reader.string('HTTP_HOST', 'The address to listen at.', '0.0.0.0'),
       port: reader.port('HTTP_PORT', 'The port of the HTTP door, health and metrics.', 8080),
+      tls: tlsConfig(reader),
     },
   }
 }

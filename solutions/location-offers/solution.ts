@@ -3,7 +3,7 @@ import { application } from './application.ts'
 import { areas } from './areas.ts'
 import { simulator } from './simulator.ts'
 
-/** Location-based offers, the paper's first solution: signups with positions → Kinesis stream → function → offers, back at the application in milliseconds. */
+/** Location-based offers: signups with positions → Kinesis stream → function → offers, back at the application in milliseconds. */
 export const locationOffers: Solution = {
   name: 'location-offers',
   title: 'Location-based offers',

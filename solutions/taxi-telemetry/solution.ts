@@ -5,7 +5,7 @@ import { taxiIndex } from './index-definition.ts'
 import { simulator } from './simulator.ts'
 import { snapshot } from './snapshot.ts'
 
-/** Taxi telemetry, the paper's fifth solution: devices in taxis → hub → zone and state → search indices → live page. */
+/** Taxi telemetry: devices in taxis → hub → zone and state → search indices → live page. */
 export const taxiTelemetry = {
   name: 'taxi-telemetry',
   title: 'Taxi telemetry',

@@ -124,7 +124,7 @@ export class Stack {
 
   #node(name: PartName, args: readonly string[], env: Readonly<Record<string, string>>) {
     // Bound to the loopback address, the services let everybody in unless keys are named.
-    const open = process.env.API_KEYS_FILE ? {} : { ALLOW_ANONYMOUS: 'true' }
+    const open = process.env.API_KEYS_FILE || process.env.AWS_ACCESS_KEYS_FILE ? {} : { ALLOW_ANONYMOUS: 'true' }
     return startProcess({ name, command: process.execPath, args, cwd: checkout, log: place(name).log, env: { ...open, ...process.env, ...this.environment, ...env } })
   }
 

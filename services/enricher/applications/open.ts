@@ -33,9 +33,7 @@ export async function openApplications({ definitions, kafka, codec, streams, acc
   const deps: ApplicationDeps = {
     async put(stream, key, data, id) {
       const block = encodeHeaders({ 'weir-id': id, 'weir-source': 'application' })
-      const { fates: [fate] } = await writer.put(stream, [{ data, key, hashKey: undefined }], { block, end: () => block.length }).catch((error: unknown) => {
-        throw Object.assign(error as Error, { retriable: true })
-      })
+      const { fates: [fate] } = await writer.put(stream, [{ data, key, hashKey: undefined }], { block, end: () => block.length })
       if (typeof fate !== 'object') throw Object.assign(new Error(`The record for ${stream} is not known to be stored.`), { retriable: true })
     },
 

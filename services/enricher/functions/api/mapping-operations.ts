@@ -77,7 +77,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     ListEventSourceMappings(input: Listing, context: AwsContext) {
       context.authorize('*')
       const name = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account).name
-      const fitting = mappings.all().filter((mapping) => (name === undefined || mapping.functionName === name)
+      const fitting = mappings.all().filter((mapping) => context.may(functionArn(account, mapping.functionName)) && (name === undefined || mapping.functionName === name)
         && (input.EventSourceArn === undefined || sourceArn(mapping) === input.EventSourceArn))
       const { items, NextMarker } = pageOf(fitting, ({ id }) => id, input, MOST_LISTED)
       return { EventSourceMappings: items.map((mapping) => answer(mapping)), NextMarker }

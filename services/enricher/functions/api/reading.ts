@@ -23,7 +23,7 @@ export function readingOperations(functions: Functions, account: Account): AwsOp
   return {
     ListFunctions(input: Paging, context: AwsContext) {
       context.authorize('*')
-      const { items, NextMarker } = pageOf(functions.all(), ({ settings }) => settings.name, input, MOST_LISTED)
+      const { items, NextMarker } = pageOf(functions.all().filter(({ settings }) => context.may(functionArn(account, settings.name))), ({ settings }) => settings.name, input, MOST_LISTED)
       return { Functions: items.map((one) => configurationOf(one, account)), NextMarker }
     },
     GetFunction(input: FunctionInput, context: AwsContext) {

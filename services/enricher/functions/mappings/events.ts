@@ -1,4 +1,5 @@
 /** Events as Lambda gives them to functions (developer guide: "Using AWS Lambda with Kinesis", "with Amazon MSK", "with self-managed Kafka"). */
+import { deaggregate } from '@weir/aws'
 import { keyOf, valueOf, type RecordBatch } from '@weir/kafka'
 import { readVarint, varint } from '@weir/kafka/records/varint.ts'
 import type { EventRecord } from './delivery.ts'
@@ -18,19 +19,25 @@ export interface KinesisOrigin {
   sequenceNumber(offset: number, time: number): string
 }
 
-/** Record `i` of a batch as a Kinesis event's. @param data the value's bytes, or those of one of the records that were aggregated in it */
-export function kinesisRecord(batch: RecordBatch, i: number, { streamArn, region, functionArn, shardId, sequenceNumber }: KinesisOrigin): KeyedRecord {
-  const identifier = sequenceNumber(batch.offsets[i], batch.timestamps[i])
-  const key = keyOf(batch, i)
-  const json = JSON.stringify({
-    kinesis: {
-      kinesisSchemaVersion: '1.0', partitionKey: key?.toString() || '-', sequenceNumber: identifier, data: base64(valueOf(batch, i)),
-      approximateArrivalTimestamp: batch.timestamps[i] / 1000,
-    },
-    eventSource: 'aws:kinesis', eventVersion: '1.0', eventID: `${shardId}:${identifier}`, eventName: 'aws:kinesis:record',
-    invokeIdentityArn: functionArn, awsRegion: region, eventSourceARN: streamArn,
-  })
-  return { identifier, timestamp: batch.timestamps[i], key, offset: batch.offsets[i], json }
+/**
+ * Record `i` of a batch as a Kinesis event's; where the Kinesis Producer Library has aggregated several in it, each of them. These have one sequence number, as a
+ * consumer that takes them apart by itself would see them.
+ */
+export function kinesisRecords(batch: RecordBatch, i: number, { streamArn, region, functionArn, shardId, sequenceNumber }: KinesisOrigin): KeyedRecord[] {
+  const timestamp = batch.timestamps[i]
+  const offset = batch.offsets[i]
+  const identifier = sequenceNumber(offset, timestamp)
+  const value = valueOf(batch, i)
+  const aggregated = value === null ? undefined : deaggregate(value)
+  const records = aggregated ?? [{ partitionKey: keyOf(batch, i)?.toString() || '-', data: value }]
+  return records.map(({ partitionKey, data }) => ({
+    identifier, timestamp, offset, key: aggregated === undefined ? keyOf(batch, i) : Buffer.from(partitionKey),
+    json: JSON.stringify({
+      kinesis: { kinesisSchemaVersion: '1.0', partitionKey, sequenceNumber: identifier, data: base64(data), approximateArrivalTimestamp: timestamp / 1000 },
+      eventSource: 'aws:kinesis', eventVersion: '1.0', eventID: `${shardId}:${identifier}`, eventName: 'aws:kinesis:record',
+      invokeIdentityArn: functionArn, awsRegion: region, eventSourceARN: streamArn,
+    }),
+  }))
 }
 
 export function kinesisEvent(records: readonly EventRecord[], window = ''): string {

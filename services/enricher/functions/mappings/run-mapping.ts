@@ -9,7 +9,7 @@ import type { Serving, Shard, Streams } from '@weir/streams'
 import { compileFilters } from '../patterns/filters.ts'
 import { deliver, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
 import { destinationAt, type FailedBatch } from './destinations.ts'
-import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecord, type KeyedRecord } from './events.ts'
+import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords, type KeyedRecord } from './events.ts'
 import { batchesOf, lanesOf } from './lanes.ts'
 import type { Mapping } from './mapping.ts'
 import { openOutput, returnedRecords } from './output.ts'
@@ -34,9 +34,9 @@ export interface MappingDeps {
   readonly bootstrapServers: string
   /** One invocation; rejects where it was ended from outside and so does not count. */
   invoke(functionName: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult>
-  /** Tumbling windows' states, by mapping and partition. */
   /** Resolves when the states of windows that others wrote before are known here. */
   catchUp(): Promise<void>
+  /** Of tumbling windows, by mapping and partition. */
   readonly windowStates: { get(id: string): WindowState | undefined, set(id: string, state: WindowState | undefined): Promise<void> }
 }
 
@@ -204,7 +204,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
       const origin = { streamArn, region: deps.account.region, functionArn, shardId: shard.id, sequenceNumber: (offset: number, time: number) => serving.numbersOf(shard).at(offset, time) }
       const from = batch.offsets[i]
       const records: KeyedRecord[] = []
-      for (; i < batch.length && (shard.to === null || batch.offsets[i] < shard.to); i++) records.push(kinesisRecord(batch, i, origin))
+      for (; i < batch.length && (shard.to === null || batch.offsets[i] < shard.to); i++) records.push(...kinesisRecords(batch, i, origin))
       yield { ...placeOf(batch.partition, from)!, records, next: i < batch.length ? batch.offsets[i] : batch.nextOffset }
     }
   }

@@ -43,7 +43,8 @@ export async function openFunctionService({ definitions, fixed, folder, account,
     const value = json === null ? undefined : JSON.parse(json)
     if (kind === 'function') {
       set(deployed, id, value)
-      functions.value.applyDeployed(id, value)
+      // Of what was deployed before, only the newest matters.
+      if (mappings !== undefined) functions.value.applyDeployed(id, value)
     } else if (kind === 'mapping') {
       set(made, id, value)
       mappings?.value.apply(id, value)
@@ -58,6 +59,7 @@ export async function openFunctionService({ definitions, fixed, folder, account,
     },
   }
   mappings = openMappings({ functions: functions.value, fixed, kafka, producer, codec, streams, account, bootstrapServers, windowStates, catchUp: control.catchUp, log })
+  for (const [name, one] of deployed) functions.value.applyDeployed(name, one)
   for (const [id, mapping] of made) mappings.value.apply(id, mapping)
 
   return {

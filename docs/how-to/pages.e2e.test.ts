@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { DeleteStreamCommand, KinesisClient, waitUntilStreamNotExists } from '@aws-sdk/client-kinesis'
 import { DeleteEventSourceMappingCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda'
-import { pythonWithBoto3 } from '@weir/ingest-hub/boto3/python.ts'
+import { pythonWith } from '@weir/tools/stack/python.ts'
 import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { servers } from '@weir/testkit'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -84,7 +84,7 @@ const FUNCTIONS = ['check-payments', 'tell-failures']
 
 /** What `npm start` starts, without pages and simulators; access-keys.json of the copy has its access keys. */
 async function startWeir(): Promise<Weir> {
-  const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([servers.kafka(), servers.registry(), servers.redis(), pythonWithBoto3()])
+  const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([servers.kafka(), servers.registry(), servers.redis(), pythonWith('boto3', join(import.meta.dirname, '../../services/ingest-hub/boto3/requirements.txt'))])
   const { stop } = await prepare({ brokers, registryUrl })
   await stop()
   const keys = join(copy, 'access-keys.json')

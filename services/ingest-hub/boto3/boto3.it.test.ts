@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Hub, prepare, startHub } from '../testing/hub.ts'
-import { pythonWithBoto3 } from './python.ts'
+import { pythonWith } from '@weir/tools/stack/python.ts'
 
 /** For the tests of one module, which wait for streams most of the time (ms). */
 const CHECK_MS = 115_000
@@ -27,7 +27,7 @@ let open: Hub
 let closed: Hub
 
 beforeAll(async () => {
-  const [{ brokers }, { url }, found] = await Promise.all([servers.kafka(), servers.registry(), pythonWithBoto3()])
+  const [{ brokers }, { url }, found] = await Promise.all([servers.kafka(), servers.registry(), pythonWith('boto3', join(import.meta.dirname, 'requirements.txt'))])
   python = found
   const backends = { brokers, registryUrl: url }
   const { stop } = await prepare(backends)

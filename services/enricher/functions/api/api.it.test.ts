@@ -372,7 +372,7 @@ describe('mappings', () => {
     ['no time', { ...streamSource, StartingPosition: 'AT_TIMESTAMP' }, 'needs StartingPositionTimestamp'],
     ['a time to come', { ...streamSource, StartingPosition: 'AT_TIMESTAMP', StartingPositionTimestamp: new Date(Date.now() + 1e6) }, 'cannot be in the future'],
     ['a short age', { ...streamSource, MaximumRecordAgeInSeconds: 59 }, '60 to 604800'],
-    ['a destination elsewhere', { ...streamSource, DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:000000000000:dead' } } }, 'give kafka://TOPIC'],
+    ['a destination elsewhere', { ...streamSource, DestinationConfig: { OnFailure: { Destination: 'arn:aws:lambda:us-east-1:000000000000:function:f' } } }, 'give kafka://TOPIC'],
     ['a filter that is none', { ...streamSource, FilterCriteria: { Filters: [{ Pattern: '{"data":1}' }] } }, 'Invalid filter pattern definition.'],
     ['a registry without a contract', { ...topicSource, SelfManagedKafkaEventSourceConfig: { SchemaRegistryConfig: { EventRecordFormat: 'JSON' } } }, 'with a contract'],
     ['a topic of the inside', { ...topicSource, Topics: ['weir.control.functions'] }, 'own'],

@@ -1,5 +1,6 @@
 /** From what CreateEventSourceMapping and UpdateEventSourceMapping are given to a mapping. What cannot be is told in one sentence. */
 import { topics } from '@weir/contracts'
+import { destinationTopic } from '../mappings/destinations.ts'
 import { DEFAULT_SETTINGS, type Mapping, type StartingPosition } from '../mappings/mapping.ts'
 import type { DeliverySettings } from '../mappings/settings.ts'
 import { compileFilters, type FilterCriteria } from '../patterns/filters.ts'
@@ -46,7 +47,6 @@ const LEAST_AGE = 60
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
 /** Topics that hold the state of Kafka and of Weir: a function that reads or writes them could do whatever Weir can. */
 const INTERNAL = /^(__|weir\.control\.)/
-const DESTINATION = 'kafka://'
 /** What these could ask for does not exist here. */
 const NOT_SERVED = [
   'AmazonManagedKafkaEventSourceConfig', 'DocumentDBEventSourceConfig', 'KMSKeyArn', 'LoggingConfig', 'MetricsConfig', 'ProvisionedPollerConfig', 'Queues',
@@ -98,6 +98,16 @@ function settingsOf(input: MappingChange, now: DeliverySettings): DeliverySettin
   }
 }
 
+function checkDestination(destination: string): void {
+  let topic: string | undefined
+  try {
+    topic = destinationTopic(destination)
+  } catch (error) {
+    throw invalidParameter((error as Error).message)
+  }
+  if (topic !== undefined) checkTopic(topic, `The destination ${destination}`, 'kafka://TOPIC')
+}
+
 /** What depends on several members. */
 function checked(mapping: Mapping, input: MappingChange): Mapping {
   const { source, settings, output, onFailure, decode } = mapping
@@ -105,7 +115,7 @@ function checked(mapping: Mapping, input: MappingChange): Mapping {
   if (age !== undefined && age >= 0 && age < LEAST_AGE) throw invalidParameter(`MaximumRecordAgeInSeconds is ${age}; give -1 for no limit, or 60 to 604800.`)
   if (input.DestinationConfig?.OnSuccess?.Destination) throw invalidParameter('Mappings have no destination for successes; give OnFailure only.')
   if (onFailure !== undefined) {
-    checkTopic(onFailure.startsWith(DESTINATION) ? onFailure.slice(DESTINATION.length) : '', `The destination ${onFailure}`, 'kafka://TOPIC')
+    checkDestination(onFailure)
   }
   if (output !== undefined) checkTopic(output, `The tag ${OUTPUT_TAG}`, 'the name of a topic')
   if (output !== undefined && settings.tumblingMs > 0) {

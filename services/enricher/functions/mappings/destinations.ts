@@ -1,10 +1,12 @@
 /** Where records are named that were given up (Lambda developer guide, "On-failure destinations"). */
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NO_HEADERS, partitionFor, type Kafka, type Producer } from '@weir/kafka'
 import type { Condition, EventRecord } from './delivery.ts'
 
 /** What is known of a batch that was given up; the records themselves stay in the source. */
 export interface FailedBatch {
+  readonly mappingId: string
   readonly functionArn: string
   readonly condition: Condition
   readonly invocations: number
@@ -20,32 +22,86 @@ export interface Destination {
   send(batch: FailedBatch, requestId: string, signal: AbortSignal): Promise<void>
 }
 
+/** The forms that a destination may have, for errors. */
+export const DESTINATION_FORMS = 'kafka://TOPIC, or the ARN of an SQS queue, an SNS topic or an S3 bucket'
 const SCHEME = 'kafka://'
-const PAUSE_MS = 500
+const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
+const ARN = /^arn:aws[^:]*:(?:(sqs|sns):([a-z0-9-]+):(\d{12}):([A-Za-z0-9_.-]{1,256})|s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]))$/
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 30_000
 
-/** Throws a sentence for what is no destination. */
-export function destinationAt(url: string, kafka: Kafka, producer: Producer, log: { warn(details: object, message: string): void }): Destination {
-  const topic = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : ''
-  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) throw new Error(`The destination ${url} is none that is served; give kafka://TOPIC.`)
+/** Stores one document; rejects where that failed. */
+type Store = (document: string, batch: FailedBatch) => Promise<unknown>
+
+/** The topic of kafka://TOPIC; undefined for another destination. Throws a sentence for what is none. */
+export function destinationTopic(url: string): string | undefined {
+  const topic = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined
+  if (topic === undefined ? !ARN.test(url) : !TOPIC.test(topic)) throw new Error(`The destination ${url} is none that is served; give ${DESTINATION_FORMS}.`)
+  return topic
+}
+
+/**
+ * Throws a sentence for what is no destination. Those of AWS are reached by its SDK, with the service's own credentials and endpoints (AWS_ENDPOINT_URL_SQS and so
+ * on, as all of AWS's clients take them).
+ */
+export async function openDestination(url: string, kafka: Kafka, producer: Producer, log: { warn(details: object, message: string): void }): Promise<Destination> {
+  const topic = destinationTopic(url)
+  const store = topic === undefined ? await awsStore(url) : topicStore(topic, kafka, producer)
   return {
     async send(batch, requestId, signal) {
-      const key = Buffer.from(batch.origin.kind === 'kinesis' ? batch.origin.shardId : `${batch.origin.topic}-${batch.origin.partition}`)
-      const value = Buffer.from(JSON.stringify(document(batch, requestId)))
-      for (;;) {
+      const text = JSON.stringify(document(batch, requestId))
+      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
         try {
-          const partition = partitionFor(key, 0, key.length, await kafka.partitions(topic))
-          const delivery = producer.delivery()
-          delivery.append(topic, partition, key, 0, key.length, value, 0, value.length, NO_HEADERS, 0, NO_HEADERS.length)
-          const [failure] = await delivery.settled()
-          if (failure === undefined) return
-          throw failure.error
+          await store(text, batch)
+          return
         } catch (error) {
-          log.warn({ err: error, topic }, 'a failed batch could not be named at its destination; it is tried again, and its shard waits')
+          log.warn({ err: error, destination: url }, 'a failed batch could not be named at its destination; it is tried again, and its shard waits')
         }
-        await sleep(PAUSE_MS, undefined, { signal })
+        await sleep(pause, undefined, { signal })
       }
     },
   }
+}
+
+function topicStore(topic: string, kafka: Kafka, producer: Producer): Store {
+  return async (text, { origin }) => {
+    const key = Buffer.from(origin.kind === 'kinesis' ? origin.shardId : `${origin.topic}-${origin.partition}`)
+    const value = Buffer.from(text)
+    const partition = partitionFor(key, 0, key.length, await kafka.partitions(topic))
+    const delivery = producer.delivery()
+    delivery.append(topic, partition, key, 0, key.length, value, 0, value.length, NO_HEADERS, 0, NO_HEADERS.length)
+    const [failure] = await delivery.settled()
+    if (failure !== undefined) throw failure.error
+  }
+}
+
+/** The SDK's clients take a while to load: only those that are needed are. */
+async function awsStore(arn: string): Promise<Store> {
+  const [, service, region, account, name, bucket] = ARN.exec(arn)!
+  if (service === 'sqs') {
+    const { GetQueueUrlCommand, SendMessageCommand, SQSClient } = await import('@aws-sdk/client-sqs')
+    const client = new SQSClient({ region })
+    let queue: string | undefined
+    return async (text) => {
+      queue ??= (await client.send(new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account }))).QueueUrl
+      return client.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: text }))
+    }
+  }
+  if (service === 'sns') {
+    const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns')
+    const client = new SNSClient({ region })
+    return (text) => client.send(new PublishCommand({ TopicArn: arn, Message: text }))
+  }
+  const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
+  const client = new S3Client({ region: process.env.AWS_REGION || 'us-east-1', forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined })
+  return (text, batch) => client.send(new PutObjectCommand({ Bucket: bucket, Key: objectName(batch, new Date()), Body: text, ContentType: 'application/json' }))
+}
+
+/** aws/lambda/MAPPING/SHARD/2026/11/24/2026-11-24T22.05.00-UUID, as Lambda names them. */
+export function objectName({ mappingId, origin }: FailedBatch, now: Date): string {
+  const time = now.toISOString()
+  const shard = origin.kind === 'kinesis' ? origin.shardId : `${origin.topic}-${origin.partition}`
+  return `aws/lambda/${mappingId}/${shard}/${time.slice(0, 10).replaceAll('-', '/')}/${time.slice(0, 19).replaceAll(':', '.')}-${randomUUID()}`
 }
 
 /** The invocation record of version 1.0. */

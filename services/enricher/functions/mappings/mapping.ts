@@ -15,7 +15,7 @@ export interface Mapping {
   readonly start: StartingPosition
   readonly settings: DeliverySettings
   readonly filters: FilterCriteria | undefined
-  /** kafka://TOPIC: where records are named that were given up. Undefined: nowhere. */
+  /** Where records are named that were given up: kafka://TOPIC, or the ARN of an SQS queue, an SNS topic or an S3 bucket. Undefined: nowhere. */
   readonly onFailure: string | undefined
   /** The topic for the records that the function returns, written exactly once. */
   readonly output: string | undefined

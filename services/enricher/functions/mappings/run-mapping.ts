@@ -8,7 +8,7 @@ import { Counter, Gauge, Histogram, metrics, type Logger } from '@weir/service'
 import type { Serving, Shard, Streams } from '@weir/streams'
 import { compileFilters } from '../patterns/filters.ts'
 import { deliver, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
-import { destinationAt, type FailedBatch } from './destinations.ts'
+import { openDestination, type FailedBatch } from './destinations.ts'
 import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords, type KeyedRecord } from './events.ts'
 import { batchesOf, lanesOf } from './lanes.ts'
 import type { Mapping } from './mapping.ts'
@@ -80,7 +80,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   const streamArn = source.kind === 'kinesis' ? `arn:aws:kinesis:${deps.account.region}:${deps.account.accountId}:stream/${source.stream}` : ''
   if (settings.tumblingMs > 0 && mapping.output !== undefined) throw new Error(`Mapping ${mapping.id} has both a tumbling window and an output; what a window's function returns is its state.`)
   const passes = source.kind === 'kinesis' ? compileFilters(mapping.filters, 'kinesis') : compileFilters(mapping.filters, 'kafka')
-  const destination = mapping.onFailure === undefined ? undefined : destinationAt(mapping.onFailure, kafka, deps.producer, log)
+  const destination = mapping.onFailure === undefined ? undefined : await openDestination(mapping.onFailure, kafka, deps.producer, log)
   const output = mapping.output === undefined ? undefined : await openOutput(mapping.output, kafka, codec)
   const reader = mapping.decode && source.kind === 'kafka' ? await codec.reader(source.topic as TopicName) : undefined
   const topic = source.kind === 'kinesis' ? streams.get(source.stream)?.stream.topic : source.topic
@@ -102,7 +102,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   const discard = (place: Place): DeliveryPort['discard'] => async (records, why, signal) => {
     discards.inc({ function: functionName, condition: why.condition }, records.length)
     log.warn({ function: functionName, mapping: mapping.id, ...why, records: records.length, first: records[0].identifier }, 'records were given up')
-    await destination?.send({ functionArn, ...why, records, origin: place.origin }, randomUUID(), signal)
+    await destination?.send({ mappingId: mapping.id, functionArn, ...why, records, origin: place.origin }, randomUUID(), signal)
   }
 
   /** Everything that was read, through the function. What it answered goes to `out` in the order of the records. */

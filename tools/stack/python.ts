@@ -1,33 +1,35 @@
-/** A Python with boto3: a virtual environment in the cache, made when it is missing. */
+/** Pythons with packages: virtual environments in the cache, made when they are missing. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { StackError } from '@weir/tools/stack/errors.ts'
-import { cached } from '@weir/tools/stack/maven.ts'
+import { StackError } from './errors.ts'
+import { cached } from './maven.ts'
 
 const run = promisify(execFile)
-const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt')
 /** For some MB from a package index over a slow line (ms). */
 const INSTALL_MS = 300_000
 
-/** The interpreter's path. Throws a StackError that says what is missing. */
-export async function pythonWithBoto3(): Promise<string> {
+/**
+ * The interpreter's path. Throws a StackError that says what is missing.
+ * @param name of the environment; @param requirements a requirements.txt with exact versions
+ */
+export async function pythonWith(name: string, requirements: string): Promise<string> {
   const { stdout: version } = await run('python3', ['--version']).catch(() => {
     throw new StackError('There is no Python: install Python 3 with its module venv (for instance the packages python3 and python3-venv).')
   })
-  const what = createHash('sha256').update(version).update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12)
+  const what = createHash('sha256').update(version).update(readFileSync(requirements)).digest('hex').slice(0, 12)
   const python = (environment: string): string => join(environment, 'bin/python')
-  const folder = await cached(`boto3-${what}`, async (environment) => {
+  const folder = await cached(`${name}-${what}`, async (environment) => {
     const step = async (command: string, args: readonly string[], remedy: string): Promise<void> => {
       await run(command, args, { timeout: INSTALL_MS }).catch(({ stderr, message }: { stderr?: string, message: string }) => {
         throw new StackError(`${remedy} (${(stderr || message).trim().split('\n').at(-1)!.slice(0, 300)})`)
       })
     }
     await step('python3', ['-m', 'venv', environment], 'Python could not make a virtual environment: install the package python3-venv.')
-    await step(python(environment), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS],
-      'pip could not install boto3: check the network and pip\'s settings.')
+    await step(python(environment), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements],
+      `pip could not install ${name}: check the network and pip's settings.`)
   })
   return python(folder)
 }

@@ -149,7 +149,8 @@ test('splits and merges under load from two replicas: nothing acknowledged is lo
   writing = false
   await Promise.all(writers)
   expect(openShards(one.streams.get(name)!.stream)).toHaveLength(2)
-  expect(Math.max(...took)).toBeLessThan(5000)
+  // At the start a replica cannot know whether those that it reads of are still alive, and waits for a lease to lapse.
+  expect(Math.max(...took)).toBeLessThan(9000)
 
   const found = await readStream(one, one.streams.get(name)!.stream)
   expect(acknowledged.length).toBeGreaterThan(1000)

@@ -1,9 +1,7 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { deliver, firstFailure, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
 import { batchesOf, lanesOf } from './lanes.ts'
 import type { DeliverySettings } from './settings.ts'
-
-vi.mock('node:timers/promises', () => ({ setTimeout: async (_ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) => (signal?.throwIfAborted(), value) }))
 
 const DEFAULTS: DeliverySettings = {
   batchSize: 100, windowMs: 0, parallelization: 1, maxRetries: -1, maxAgeMs: -1, bisect: false, reportItemFailures: false, tumblingMs: 0,
@@ -15,6 +13,7 @@ const idsOf = (list: readonly EventRecord[]): number[] => list.map(({ identifier
 async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], handler: (ids: number[], nth: number) => InvokeResult, now = 0) {
   const invocations: number[][] = []
   const done: number[] = []
+  const pauses: number[] = []
   const discarded: { ids: number[], condition: string, invocations: number }[] = []
   const port: DeliveryPort = {
     invoke: async (list) => {
@@ -27,9 +26,10 @@ async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], ha
     },
     succeeded: (list) => done.push(...idsOf(list)),
     now: () => now,
+    pause: async (ms) => void pauses.push(ms),
   }
   await deliver(batch, { ...DEFAULTS, ...settings }, port, new AbortController().signal)
-  return { invocations, done, discarded }
+  return { invocations, done, discarded, pauses }
 }
 
 const SUCCESS: InvokeResult = { kind: 'success', response: null }
@@ -52,6 +52,11 @@ test('MaximumRetryAttempts: after so many retries the batch is given up', async 
 
 test('MaximumRetryAttempts 0: no retry at all', async () => {
   expect((await run({ maxRetries: 0 }, records(1), () => ERROR)).invocations).toHaveLength(1)
+})
+
+test('retries wait twice as long each time, up to half a minute', async () => {
+  const { pauses } = await run({ maxRetries: 11 }, records(1), () => ERROR)
+  expect(pauses).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000])
 })
 
 test('throttles are no retries', async () => {
@@ -114,6 +119,7 @@ test('an aborted batch ends at once and neither succeeds nor is given up', async
   const done: unknown[] = []
   const port: DeliveryPort = {
     invoke: async () => { abort.abort(); return SUCCESS }, discard: async () => { done.push('discarded') }, succeeded: () => done.push('succeeded'), now: () => 0,
+    pause: async () => {},
   }
   await expect(deliver(records(1), DEFAULTS, port, abort.signal)).rejects.toThrow()
   expect(done).toEqual([])

@@ -2,7 +2,6 @@
  * One batch and its function: invoked until every record has succeeded or was given up, in order, and never past a record that still fails
  * (Lambda developer guide, "How Lambda processes records from stream and queue-based event sources").
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeliverySettings } from './settings.ts'
 
 /** A record as the function sees it. */
@@ -33,6 +32,8 @@ export interface DeliveryPort {
   /** The function's answer to records that all succeeded. */
   succeeded?(records: readonly EventRecord[], response: unknown): void
   now(): number
+  /** Resolves after so many ms; rejects when the signal aborts. */
+  pause(ms: number, signal: AbortSignal): Promise<void>
 }
 
 /** Milliseconds before a batch is tried again; doubles from the first to the longest. */
@@ -64,7 +65,7 @@ async function step(part: Part, settings: DeliverySettings, port: DeliveryPort, 
   const result = await port.invoke(records, signal)
   signal.throwIfAborted()
   if (result.kind === 'throttled') {
-    await sleep(THROTTLED_PAUSE, undefined, { signal })
+    await port.pause(THROTTLED_PAUSE, signal)
     return [part]
   }
   const invocations = part.invocations + 1
@@ -93,7 +94,7 @@ async function step(part: Part, settings: DeliverySettings, port: DeliveryPort, 
     await port.discard(failing, { condition: 'RetryAttemptsExhausted', invocations, error }, signal)
     return []
   }
-  await sleep(Math.min(FIRST_PAUSE * 2 ** Math.min(retries, 20), LONGEST_PAUSE), undefined, { signal })
+  await port.pause(Math.min(FIRST_PAUSE * 2 ** Math.min(retries, 20), LONGEST_PAUSE), signal)
   return [{ records: failing, retries: retries + 1, invocations }]
 }
 

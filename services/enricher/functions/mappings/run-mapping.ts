@@ -51,6 +51,8 @@ const WINDOW_LOOK_MS = 250
 /** A record that arrived within a window may be read so much later. */
 const WINDOW_GRACE_MS = 1000
 
+const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal })
+
 /** Where records come from, and how an event of them looks. */
 interface Place {
   readonly origin: FailedBatch['origin']
@@ -127,7 +129,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
             const returned = returnedRecords(response)
             answers.push({ offset: (records[0] as KeyedRecord).offset, append: () => output(out, returned) })
           },
-          discard: discard(stretch), now: Date.now,
+          discard: discard(stretch), now: Date.now, pause,
         }, signal)
       }
     }))
@@ -141,7 +143,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     const id = stateId(partition)
     const port = {
       invoke: (records: readonly EventRecord[], window: string, s: AbortSignal) => invoke(place.event(records, window), records.length, s),
-      discard: discard(place), save: (state: WindowState | undefined) => deps.windowStates.set(id, state), now: Date.now,
+      discard: discard(place), save: (state: WindowState | undefined) => deps.windowStates.set(id, state), now: Date.now, pause,
     }
     const open = { windows: new Windows(settings, place, port, deps.windowStates.get(id)), signal, busy: Promise.resolve() }
     windows.set(partition, open)
@@ -233,7 +235,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     for (;;) {
       const found = shardOf(stream, partition, offset)
       if (found !== undefined && streams.leased) return found
-      await sleep(PARENTS_MS, undefined, { signal })
+      await pause(PARENTS_MS, signal)
     }
   }
 
@@ -243,7 +245,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     while (open.length > 0) {
       const committed = new Map((await kafka.admin.lag(groupId)).filter((lag) => lag.topic === topic).map((lag) => [lag.partition, lag.committed]))
       if (open.every(({ partition, to, from }) => to === from || (committed.get(partition) ?? -1) >= (to ?? Infinity))) return
-      await sleep(PARENTS_MS, undefined, { signal })
+      await pause(PARENTS_MS, signal)
     }
   }
 

@@ -1,9 +1,7 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { InvokeResult } from './delivery.ts'
 import { DEFAULT_SETTINGS } from './mapping.ts'
 import { MOST_STATE_BYTES, Windows, type WindowState } from './windows.ts'
-
-vi.mock('node:timers/promises', () => ({ setTimeout: async () => {} }))
 
 const SETTINGS = { ...DEFAULT_SETTINGS, batchSize: 2, tumblingMs: 10_000 }
 const ORIGIN = { shardId: 'shardId-000000000000', eventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s' }
@@ -22,7 +20,7 @@ function counting(answer?: (event: Event, nth: number) => InvokeResult | undefin
       events.push(event)
       return answer?.(event, events.length) ?? { kind: 'success', response: { state: { count: (event.state.count ?? 0) + list.length } } }
     },
-    discard: async () => {}, save: async (state) => void saves.push(state), now: () => 0,
+    discard: async () => {}, save: async (state) => void saves.push(state), now: () => 0, pause: async () => {},
   }, saved)
   return { windows, events, saves }
 }

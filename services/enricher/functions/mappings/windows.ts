@@ -18,13 +18,11 @@ export interface WindowState {
   readonly offset: number
 }
 
-export interface WindowPort {
+export interface WindowPort extends Pick<DeliveryPort, 'discard' | 'now' | 'pause'> {
   /** The function's answer. @param window the event's members beside its records, JSON that begins with a comma */
   invoke(records: readonly EventRecord[], window: string, signal: AbortSignal): Promise<InvokeResult>
-  discard: DeliveryPort['discard']
   /** Resolves when the state is kept for whoever reads the shard next; undefined: there is none. */
   save(state: WindowState | undefined): Promise<void>
-  now(): number
 }
 
 export interface WindowOrigin {
@@ -75,7 +73,7 @@ export class Windows {
     if (this.#current === undefined) return
     const window = this.#event(this.#current, true, early)
     await deliver(NOTHING, { ...this.#settings, reportItemFailures: false, bisect: false }, {
-      invoke: (_records, s) => this.#port.invoke([], window, s), discard: this.#port.discard, now: this.#port.now,
+      invoke: (_records, s) => this.#port.invoke([], window, s), discard: this.#port.discard, now: this.#port.now, pause: this.#port.pause,
     }, signal)
     this.#current = undefined
     await this.#port.save(undefined)
@@ -92,6 +90,7 @@ export class Windows {
       succeeded: (_some, response) => { current = { ...current, state: stateOf(response) } },
       discard: this.#port.discard,
       now: this.#port.now,
+      pause: this.#port.pause,
     }, signal)
     this.#current = { ...current, offset: next }
     if (Buffer.byteLength(JSON.stringify(this.#current.state)) > MOST_STATE_BYTES) return this.close(signal, true)

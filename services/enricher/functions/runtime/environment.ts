@@ -11,14 +11,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { isAbsolute } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { command } from './command.ts'
-import { FATAL, type Frame, frameReader, HANDLED, INIT, INIT_FAILED, INVOKE, MEMORY, READY, RESULT, sendFrame, TOO_LARGE, UNHANDLED } from './frames.ts'
+import { FATAL, type Frame, frameReader, HANDLED, INIT, INIT_FAILED, INVOKE, MAX_RESPONSE_BYTES, MEMORY, READY, RESULT, sendFrame, TOO_LARGE, UNHANDLED } from './child/frames.mjs'
 import { openLog } from './log.ts'
 import { endFirst, HAS_PROC, peakKb } from './memory.ts'
 import { endOf, errorPayload, type FailureKind, type Outcome } from './outcome.ts'
 import { runtimeVariables } from './variables.ts'
 
-/** Bytes of a response: Lambda's 6 MB. */
-export const MAX_RESPONSE_BYTES = 6_291_556
 /** For starting the process and loading its code, as on AWS. */
 const INIT_TIMEOUT_MS = 10_000
 /** How often memory is looked at while the function works. */
@@ -143,10 +141,10 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     })
     child.once('error', () => child.pid === undefined && resolve())
   })
-  sendFrame(pipe, INIT, 0, Buffer.from(JSON.stringify({
+  sendFrame(pipe, INIT, 0, 0, [Buffer.from(JSON.stringify({
     directory: options.directory, handler: options.handler, functionArn: options.functionArn, environment: runtimeVariables(options),
     reportMemoryMs: HAS_PROC ? undefined : MEMORY_MS,
-  })))
+  }))])
 
   function received({ type, sequence: of, number, body }: Frame): void {
     memoryKb = Math.max(memoryKb, HAS_PROC ? 0 : number)
@@ -183,7 +181,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     })
     watch ??= setInterval(watchMemory, MEMORY_MS)
     const meta = Buffer.from(JSON.stringify({ requestId, deadlineMs: Date.now() + options.timeoutMs, clientContext, identity }))
-    sendFrame(pipe, INVOKE, invocation.sequence, meta, invocation.payload)
+    sendFrame(pipe, INVOKE, invocation.sequence, meta.length, [meta, invocation.payload])
   }
 
   /** The function has answered, and its process stays. */

@@ -1,13 +1,17 @@
 /**
- * Messages on the pipe to the service, as ../frames.ts has them: length of the body (u32, little endian), type (u8), number of the invocation (u32), and
- * one more number (u32) whose meaning depends on the type; then the body.
+ * Messages on the pipe between the service and an execution environment, for both sides: length of the body (u32, little endian), type (u8), number of the
+ * invocation (u32; 0 where the message belongs to none), and one more number (u32): bytes of the meta part of an invocation, or the child's largest resident
+ * size in KiB; then the body.
  */
 const HEADER = 13
+
+/** Bytes of a response, as Lambda has them. */
+export const MAX_RESPONSE_BYTES = 6_291_556
 
 /** From the service. */
 export const INIT = 1
 export const INVOKE = 2
-/** To the service; their further number is the largest resident size so far, in KiB. */
+/** From the child. */
 export const READY = 1
 export const RESULT = 2
 export const HANDLED = 3
@@ -18,44 +22,51 @@ export const FATAL = 6
 export const INIT_FAILED = 7
 export const MEMORY = 8
 
-/** Writes one message, and calls `written` when the kernel has all of it. */
-export function send(socket, type, sequence, body, written) {
+/** Writes one message, whose body is `parts` (not copied) one after the other, and calls `written` when the kernel has all of it. */
+export function sendFrame(socket, type, sequence, number, parts, written) {
   const header = Buffer.allocUnsafe(HEADER)
-  header.writeUInt32LE(body.length, 0)
+  header.writeUInt32LE(parts.reduce((bytes, part) => bytes + part.length, 0), 0)
   header.writeUInt8(type, 4)
   header.writeUInt32LE(sequence, 5)
-  header.writeUInt32LE(process.resourceUsage().maxRSS, 9)
+  header.writeUInt32LE(number, 9)
   socket.cork()
   socket.write(header)
-  socket.write(body, written)
+  for (let i = 0; i < parts.length; i++) socket.write(parts[i], i === parts.length - 1 ? written : undefined)
   socket.uncork()
 }
 
-/** Hands over each message as (type, sequence, number, body). Bodies are copied at most once, into a buffer of their size. */
-export function receive(socket, onMessage) {
+/** Returns a consumer of chunks, which copies each body once at most. A body larger than `maxBytes` makes it call `onBad` once and ignore what follows. */
+export function frameReader(maxBytes, onFrame, onBad) {
   const header = Buffer.allocUnsafe(HEADER)
   let headerBytes = 0
   let body
   let bodyBytes = 0
-  socket.on('data', (chunk) => {
+  let bad = false
+  return (chunk) => {
     let at = 0
-    while (at < chunk.length || (body !== undefined && body.length === bodyBytes)) {
+    while (!bad && (at < chunk.length || (body !== undefined && bodyBytes === body.length))) {
       if (body === undefined) {
         const taken = chunk.copy(header, headerBytes, at)
         headerBytes += taken
         at += taken
         if (headerBytes < HEADER) return
-        body = Buffer.allocUnsafeSlow(header.readUInt32LE(0))
+        const length = header.readUInt32LE(0)
+        if (length > maxBytes) {
+          bad = true
+          onBad()
+          return
+        }
+        body = Buffer.allocUnsafeSlow(length)
         bodyBytes = 0
       }
       const taken = chunk.copy(body, bodyBytes, at)
       bodyBytes += taken
       at += taken
       if (bodyBytes < body.length) return
-      const whole = body
+      const frame = { type: header.readUInt8(4), sequence: header.readUInt32LE(5), number: header.readUInt32LE(9), body }
       body = undefined
       headerBytes = 0
-      onMessage(header.readUInt8(4), header.readUInt32LE(5), header.readUInt32LE(9), whole)
+      onFrame(frame)
     }
-  })
+  }
 }

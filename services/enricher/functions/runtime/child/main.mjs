@@ -7,12 +7,10 @@ import { Socket } from 'node:net'
 import os from 'node:os'
 import { logLine, patchConsole, setRequestId } from './console.mjs'
 import { describe, UnhandledPromiseRejection } from './errors.mjs'
-import { FATAL, HANDLED, INIT, INIT_FAILED, INVOKE, MEMORY, READY, receive, RESULT, send, TOO_LARGE, UNHANDLED } from './frames.mjs'
+import { FATAL, frameReader, HANDLED, INIT, INIT_FAILED, INVOKE, MAX_RESPONSE_BYTES, MEMORY, READY, RESULT, sendFrame, TOO_LARGE, UNHANDLED } from './frames.mjs'
 import { invoke } from './invocation.mjs'
 import { loadHandler } from './load.mjs'
 
-/** Bytes of a response, as Lambda has them. */
-const MAX_RESPONSE_BYTES = 6_291_556
 const TOO_LARGE_MESSAGE = `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`
 const EMPTY = Buffer.alloc(0)
 
@@ -28,15 +26,20 @@ let functionArn
 /** The invocation that is under way; 0 while the code is loaded, undefined while there is none. */
 let current = 0
 
-receive(socket, (type, sequence, metaBytes, body) => {
+socket.on('data', frameReader(Infinity, ({ type, sequence, number: metaBytes, body }) => {
   if (type === INIT) void init(parse(body.toString()))
   else if (type === INVOKE) begin(sequence, parse(body.toString('utf8', 0, metaBytes)), body, metaBytes)
-})
+}))
+
+/** The further number of every message is the largest resident size so far, in KiB. */
+function send(type, sequence, body, written) {
+  sendFrame(socket, type, sequence, process.resourceUsage().maxRSS, [body], written)
+}
 
 async function init(options) {
   Object.assign(process.env, options.environment)
   functionArn = options.functionArn
-  if (options.reportMemoryMs) setInterval(() => send(socket, MEMORY, 0, EMPTY), options.reportMemoryMs).unref()
+  if (options.reportMemoryMs) setInterval(() => send(MEMORY, 0, EMPTY), options.reportMemoryMs).unref()
   restrict()
   patchConsole()
   process.on('uncaughtException', (error) => die(error, 129, 'Uncaught Exception'))
@@ -48,7 +51,7 @@ async function init(options) {
     return
   }
   current = undefined
-  send(socket, READY, 0, EMPTY)
+  send(READY, 0, EMPTY)
 }
 
 function begin(sequence, meta, body, metaBytes) {
@@ -82,7 +85,7 @@ function finish(sequence, type, result) {
   if (current !== sequence) return
   current = undefined
   socket.ref()
-  send(socket, type, sequence, Buffer.isBuffer(result) ? result : from(stringify(result)))
+  send(type, sequence, Buffer.isBuffer(result) ? result : from(stringify(result)))
 }
 
 /** Reports what nobody caught and ends the process. */
@@ -93,7 +96,7 @@ function die(thrown, code, title) {
   if (sequence === undefined) return exit(code)
   current = undefined
   socket.ref()
-  send(socket, sequence === 0 ? INIT_FAILED : FATAL, sequence, from(stringify(error)), () => exit(code))
+  send(sequence === 0 ? INIT_FAILED : FATAL, sequence, from(stringify(error)), () => exit(code))
 }
 
 /** Node's permission model lets a process send signals to any other of its user: take that away before the function's code is loaded. */

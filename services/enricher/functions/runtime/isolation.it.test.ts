@@ -1,0 +1,91 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { code, json, open } from '../testing/environments.ts'
+
+describe('what a function cannot reach', () => {
+  test('it sees its own variables, and none of the service', async () => {
+    process.env.SERVICE_SECRET = 'hidden'
+    const { invoke, environment } = open('export const handler = async () => process.env', {
+      environment: { MINE: 'yes', NODE_OPTIONS: '--allow-child-process', AWS_LAMBDA_FUNCTION_NAME: 'other' },
+    })
+    const seen = json(await invoke()) as Record<string, string>
+    delete process.env.SERVICE_SECRET
+    expect(seen).toEqual({
+      MINE: 'yes', NODE_OPTIONS: '--allow-child-process', AWS_LAMBDA_FUNCTION_NAME: 'taxis', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+        AWS_LAMBDA_FUNCTION_VERSION: '7',
+      AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/taxis', AWS_LAMBDA_LOG_STREAM_NAME: expect.any(String), AWS_REGION: 'eu-west-1',
+        LAMBDA_TASK_ROOT: environment.options.directory,
+      TZ: 'UTC', _HANDLER: 'index.handler',
+    })
+  })
+
+  test('files, processes, threads, addons and other processes are out of its reach; its code and the network are not', async () => {
+    const server = createServer((socket) => socket.end('hello')).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { invoke, environment } = open({
+      'data.txt': 'mine',
+      'index.mjs': `
+        import fs from 'node:fs'
+        import net from 'node:net'
+        import { kill } from 'node:process'
+        const tries = (event) => ({
+          own: () => fs.readFileSync('data.txt', 'utf8'),
+          network: () => new Promise((resolve, reject) => net.connect(event.port, '127.0.0.1').on('data', (d) => resolve(String(d))).on('error', reject)),
+          self: () => process.kill(process.pid, 0),
+          passwd: () => fs.readFileSync('/etc/passwd', 'utf8'),
+          neighbour: () => fs.readFileSync(event.neighbour, 'utf8'),
+          above: () => fs.readdirSync('..'),
+          environ: () => fs.readFileSync('/proc/' + process.ppid + '/environ', 'utf8'),
+          write: () => fs.writeFileSync('data.txt', 'x'),
+          temporary: () => fs.writeFileSync('/tmp/weir-function-was-here', 'x'),
+          spawn: async () => (await import('node:child_process')).execFileSync('/bin/true'),
+          worker: async () => new (await import('node:worker_threads')).Worker('1', { eval: true }),
+          addon: () => process.dlopen({ exports: {} }, '/x.node'),
+          binding: () => process.binding('spawn_sync'),
+          debugger: async () => (await import('node:inspector')).open(0),
+          sqlite: async () => new (await import('node:sqlite')).DatabaseSync('/tmp/weir.db'),
+          import: () => import('/etc/hosts.mjs'),
+          kill: () => process.kill(process.ppid, 0),
+          killImported: () => kill(process.ppid, 0),
+          killRaw: () => { const code = process._kill(process.ppid, 0); if (code !== 0) throw { code } },
+          debugProcess: () => process._debugProcess(process.ppid),
+        })
+        export const handler = async (event) => {
+          const results = {}
+          for (const [name, attempt] of Object.entries(tries(event))) {
+            try { results[name] = await attempt() ?? 'done' } catch (error) { results[name] = 'no' }
+          }
+          return results
+        }`,
+    })
+    const neighbour = join(code({ 'secret.txt': 'theirs' }), 'secret.txt')
+    const prefixed = `${environment.options.directory}-other`
+    mkdirSync(prefixed)
+    writeFileSync(join(prefixed, 'secret.txt'), 'theirs')
+    const port = (server.address() as { port: number }).port
+    const { own, network, self, ...rest } = json(await invoke({ port, neighbour })) as Record<string, unknown>
+    expect({ own, network, self }).toEqual({ own: 'mine', network: 'hello', self: true })
+    expect(new Set(Object.values(rest)), JSON.stringify(rest)).toEqual(new Set(['no']))
+    expect(json(await invoke({ port, neighbour: join(prefixed, 'secret.txt') }))).toMatchObject({ neighbour: 'no' })
+    server.close()
+  })
+
+  test('garbage on the pipe ends the environment, an answer for another invocation counts for nothing', async () => {
+    const forged = open(`
+      import fs from 'node:fs'
+      const header = Buffer.alloc(13)
+      header.writeUInt32LE(8, 0)
+      header[4] = 2
+      header.writeUInt32LE(99, 5)
+      export const handler = async () => { fs.writeSync(3, Buffer.concat([header, Buffer.from('"forged"')])); return 'true' }`)
+    expect(json(await forged.invoke())).toBe('true')
+    const garbage = open(`
+      import fs from 'node:fs'
+      export const handler = async () => { fs.writeSync(3, Buffer.alloc(100, 255)); await new Promise((r) => setTimeout(r, 2000)) }`)
+    expect(await garbage.invoke()).toMatchObject({ ok: false, kind: 'exit' })
+    const closed = open('import fs from "node:fs"; export const handler = async () => { fs.closeSync(3); while (true) {} }')
+    expect(await closed.invoke()).toMatchObject({ ok: false, kind: 'exit' })
+  })
+})

@@ -1,0 +1,45 @@
+/** Execution environments of functions whose code stands in the test; they end with it. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach } from 'vitest'
+import { type Environment, type EnvironmentOptions, openEnvironment } from '../runtime/environment.ts'
+import type { Outcome } from '../runtime/outcome.ts'
+
+export const root = realpathSync(mkdtempSync(join(tmpdir(), 'functions-')))
+const opened: Environment[] = []
+let count = 0
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((environment) => environment.stop()))
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+/** A folder with these files. */
+export function code(files: Readonly<Record<string, string>>): string {
+  const directory = join(root, `f${++count}`)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(directory, name, '..'), { recursive: true })
+    writeFileSync(join(directory, name), text)
+  }
+  return directory
+}
+
+export interface Opened {
+  readonly environment: Environment
+  readonly lines: string[]
+  invoke(event?: unknown, requestId?: string): Promise<Outcome>
+}
+
+export function open(files: string | Readonly<Record<string, string>>, options: Partial<EnvironmentOptions> = {}): Opened {
+  const lines: string[] = []
+  const environment = openEnvironment({
+    functionName: 'taxis', functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:taxis', version: '7', handler: 'index.handler', environment: {},
+    directory: code(typeof files === 'string' ? { 'index.mjs': files } : files), memoryMb: 256, timeoutMs: 3000, log: (line) => void lines.push(line),
+    ...options,
+  })
+  opened.push(environment)
+  return { environment, lines, invoke: (event = {}, requestId = 'id-1') => environment.invoke(Buffer.from(JSON.stringify(event)), { requestId }) }
+}
+
+export const json = (outcome: Outcome): unknown => JSON.parse(outcome.payload.toString())

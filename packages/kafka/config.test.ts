@@ -21,16 +21,18 @@ test('nothing set: a broker on this machine, in plain text', () => {
   })
 })
 
-test('TLS with SCRAM, the password from a mounted file', () => {
+test('TLS with SCRAM, the password and the rack from mounted files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-config-'))
   writeFileSync(join(folder, 'ca.pem'), 'the authority')
   writeFileSync(join(folder, 'password'), 'secret\n')
+  writeFileSync(join(folder, 'rack'), 'use1-az1\n')
   const config = readConfig({
     KAFKA_BROKERS: 'a.example:9096,[::1]:9096', KAFKA_TLS: 'true', KAFKA_TLS_CA: join(folder, 'ca.pem'),
     KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: 'weir', KAFKA_SASL_PASSWORD_FILE: join(folder, 'password'),
+    KAFKA_RACK_FILE: join(folder, 'rack'),
   }, kafkaConfig)
   expect(config).toMatchObject({
-    brokers: ['a.example:9096', '[::1]:9096'], tls: { ca: 'the authority', cert: undefined },
+    rack: 'use1-az1', brokers: ['a.example:9096', '[::1]:9096'], tls: { ca: 'the authority', cert: undefined },
     sasl: { mechanism: 'scram-sha-512', username: 'weir', password: 'secret' },
   })
 })
@@ -41,5 +43,6 @@ test('every problem is a sentence that names its variable', () => {
   expect(problemsOf({ KAFKA_SASL_MECHANISM: 'plain' })).toEqual([expect.stringContaining('KAFKA_SASL_PASSWORD')])
   expect(problemsOf({ KAFKA_SASL_MECHANISM: 'msk-iam' })).toEqual([expect.stringContaining('AWS_REGION')])
   expect(problemsOf({ KAFKA_TLS: 'true', KAFKA_TLS_CERT: '/nowhere/cert.pem' })).toEqual([expect.stringContaining('KAFKA_TLS_CERT names /nowhere/cert.pem')])
+  expect(problemsOf({ KAFKA_RACK_FILE: '/nowhere/rack' })).toEqual([expect.stringContaining('KAFKA_RACK_FILE names /nowhere/rack')])
   expect(problemsOf({ KAFKA_DRIVER: 'librdkafka' })).toEqual([expect.stringContaining('KAFKA_DRIVER')])
 })

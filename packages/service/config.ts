@@ -1,4 +1,7 @@
-/** Configuration from the environment: every value is asked for by name, every problem is listed at once, before any socket opens. */
+/**
+ * Configuration from the environment: every value is asked for by name, every problem is listed at once, before any socket opens. Where NAME_FILE names a file,
+ * such as one of a mounted secret, the value of NAME is its text.
+ */
 import { readFileSync } from 'node:fs'
 import { withoutPasswords } from './secrets.ts'
 
@@ -39,17 +42,9 @@ export class ConfigReader {
     return this.#ask(name, doc, '', false) || undefined
   }
 
-  /** A secret: from NAME, or from the file that NAME_FILE names (a mounted secret). Never printed. */
+  /** Never printed. */
   secret(name: string, doc: string): string | undefined {
-    const file = this.#env[`${name}_FILE`]
-    const direct = this.#ask(name, doc, '', true)
-    if (!file) return direct || undefined
-    try {
-      return readFileSync(file, 'utf8').trim()
-    } catch (error) {
-      this.problems.push(`${name}_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`)
-      return undefined
-    }
+    return this.#ask(name, doc, '', true) || undefined
   }
 
   list(name: string, doc: string, fallback: string): string[] {
@@ -86,10 +81,21 @@ export class ConfigReader {
 
   #ask(name: string, doc: string, fallback: string | undefined, secret: boolean): string | undefined {
     this.settings.push({ name, doc, fallback, secret })
-    const value = this.#env[name]
+    const value = this.#fromFile(name) ?? this.#env[name]
     if (value !== undefined && value !== '') return value
     if (fallback === undefined) this.problems.push(`${name} is not set: ${doc}`)
     return fallback
+  }
+
+  #fromFile(name: string): string | undefined {
+    const file = this.#env[`${name}_FILE`]
+    if (!file) return undefined
+    try {
+      return readFileSync(file, 'utf8').trim()
+    } catch (error) {
+      this.problems.push(`${name}_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+      return undefined
+    }
   }
 }
 

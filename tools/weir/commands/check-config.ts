@@ -62,7 +62,8 @@ export async function check(service: string, env: Readonly<Record<string, string
   return {
     service,
     settings: once.map((setting) => {
-      const value = env[setting.name] || (setting.secret && env[`${setting.name}_FILE`]) || undefined
+      const file = env[`${setting.name}_FILE`]
+      const value = file ? `the text of ${file}` : env[setting.name] || undefined
       const shown = value ?? setting.fallback
       return { ...setting, set: value !== undefined, value: value !== undefined && setting.secret ? '********' : shown && withoutPasswords(shown) }
     }),

@@ -9,7 +9,7 @@ export interface Value {
 
 const KEY = /^( *)(?:"([^"]+)"|([A-Za-z][\w.-]*)):(?: (.*))?$/
 
-/** Leaves in their order, and maps with a comment of their own. What has none takes that of its like before it. */
+/** Leaves in their order, and maps with a comment of their own. What has none takes that of its parent, or of its like before it. */
 export function valuesOf(yaml: string): Value[] {
   const values: Value[] = []
   const parents: string[] = []
@@ -34,11 +34,16 @@ export function valuesOf(yaml: string): Value[] {
     if (!hasChildren || comments.length > 0) values.push({ path: parents.join('.'), fallback: hasChildren ? '' : value, doc: comments.join(' ') })
     comments = []
   }
-  return values.map((value) => (value.doc === '' ? { ...value, doc: inherited(value.path, values) } : value))
+  const within = values.map((value) => (value.doc === '' ? { ...value, doc: ofParent(value.path, values) } : value))
+  return within.map((value) => (value.doc === '' ? { ...value, doc: ofItsLike(value.path, within) } : value))
+}
+
+function ofParent(path: string, values: readonly Value[]): string {
+  return values.find((value) => path.startsWith(`${value.path}.`) && path.lastIndexOf('.') === value.path.length)?.doc ?? ''
 }
 
 /** The words of the first value whose path differs in one place only: services.*.port, *.image. */
-function inherited(path: string, values: readonly Value[]): string {
+function ofItsLike(path: string, values: readonly Value[]): string {
   const parts = path.split('.')
   return values.find(({ path: other, doc }) => {
     const others = other.split('.')

@@ -228,7 +228,7 @@ capabilities: { drop: [ALL] }
 {{/* Writes the node's zone id into a file; only this container has the token. */}}
 {{- define "weir.rackContainer" -}}
 - name: rack
-  image: {{ include "weir.image" . | quote }}
+  image: {{ include "weir.image" (dict "root" .root) | quote }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
   args: [/chart/rack.mjs]
   env:

@@ -22,15 +22,53 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 
+{{/* Takes root and, where a service has one of its own, image. A tag of its own does not meet the digest of all others. */}}
 {{- define "weir.image" -}}
-{{- with .Values.image }}{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}{{ end -}}
+{{- $own := .image | default dict -}}
+{{- $image := merge (dict) $own (ternary (omit .root.Values.image "digest") .root.Values.image (or (hasKey $own "tag") (hasKey $own "repository"))) -}}
+{{- $image.repository }}{{ if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default .root.Chart.AppVersion }}{{ end -}}
+{{- end -}}
+
+{{/* Where a pod may run and how its images are pulled. Takes root and pods. */}}
+{{- define "weir.placement" -}}
+automountServiceAccountToken: false
+# The variables of Services would be read as settings.
+enableServiceLinks: false
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .pods.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .pods.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .pods.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* The consumer groups of a service in the solutions that run, as JSON {"groups": […]}. Takes root and component. */}}
+{{- define "weir.groups" -}}
+{{- $component := .component -}}
+{{- $chosen := .root.Values.solutions -}}
+{{- $groups := list -}}
+{{- range $name, $all := merge (dict) .root.Values.customSolutions (.root.Files.Get "files/solutions.json" | fromJson) -}}
+{{- if or (not $chosen) (has $name $chosen) }}{{ range $all }}{{ if eq .service $component }}{{ $groups = append $groups . }}{{ end }}{{ end }}{{ end -}}
+{{- end -}}
+{{- dict "groups" $groups | toJson -}}
+{{- end -}}
+
+{{/* "true" where KEDA scales anything. */}}
+{{- define "weir.scaledByLag" -}}
+{{- range .Values.services }}{{ if and . (eq (dig "scaling" "by" "none" .) "lag") }}true{{ break }}{{ end }}{{ end -}}
 {{- end -}}
 
 {{/* Which servers are the chart's own: those that are enabled and have no external one in their place. */}}
 {{- define "weir.own" -}}
 {{- $own := list -}}
 {{- if and .Values.kafka.enabled (not .Values.externalKafka.brokers) }}{{ $own = append $own "kafka" }}{{ end -}}
-{{- if and .Values.registry.enabled (not .Values.externalRegistry.url) }}{{ $own = append $own "registry" }}{{ end -}}
+{{- if and .Values.registry.enabled (not .Values.externalRegistry.url) (not .Values.externalRegistry.existingSecret) }}{{ $own = append $own "registry" }}{{ end -}}
 {{- if and .Values.redis.enabled (not .Values.externalRedis.existingSecret) }}{{ $own = append $own "redis" }}{{ end -}}
 {{- if and .Values.search.enabled (not .Values.externalSearch.url) }}{{ $own = append $own "search" }}{{ end -}}
 {{- join "," $own -}}
@@ -89,6 +127,10 @@ capabilities: { drop: [ALL] }
 - name: search
   secret: { secretName: {{ $values.externalSearch.existingSecret }} }
 {{- end }}
+{{- if and (has "registry" .needs) $values.externalRegistry.existingSecret }}
+- name: registry
+  secret: { secretName: {{ $values.externalRegistry.existingSecret }}, items: [{ key: url, path: url }] }
+{{- end }}
 {{- if .keys }}
 - name: access
   secret:
@@ -125,6 +167,9 @@ capabilities: { drop: [ALL] }
 {{- if and (has "search" .needs) $values.externalSearch.existingSecret }}
 - { name: search, mountPath: /etc/weir/search, readOnly: true }
 {{- end }}
+{{- if and (has "registry" .needs) $values.externalRegistry.existingSecret }}
+- { name: registry, mountPath: /etc/weir/registry, readOnly: true }
+{{- end }}
 {{- if .keys }}
 - { name: access, mountPath: /etc/weir/access, readOnly: true }
 {{- end }}
@@ -153,7 +198,10 @@ capabilities: { drop: [ALL] }
 {{- if eq $values.rack.from "value" }}{{ $_ := set $env "KAFKA_RACK" (required "rack.from is value, so rack.value must name the rack." $values.rack.value) }}{{ end -}}
 {{- if eq $values.rack.from "node" }}{{ $_ := set $env "KAFKA_RACK_FILE" "/etc/weir/rack/id" }}{{ end -}}
 {{- end -}}
-{{- if has "registry" .needs }}{{ $_ := set $env "REGISTRY_URL" (include "weir.registryUrl" .root) }}{{ end -}}
+{{- if has "registry" .needs -}}
+{{- if $values.externalRegistry.existingSecret }}{{ $_ := set $env "REGISTRY_URL_FILE" "/etc/weir/registry/url" }}
+{{- else }}{{ $_ := set $env "REGISTRY_URL" (include "weir.registryUrl" .root) }}{{ end -}}
+{{- end -}}
 {{- if has "redis" .needs -}}
 {{- if $values.externalRedis.existingSecret }}{{ $_ := set $env "REDIS_URL_FILE" "/etc/weir/redis/url" }}
 {{- else }}{{ $_ := set $env "REDIS_URL" (printf "redis://%s-redis:6379" (include "weir.fullname" .root)) }}{{ end -}}
@@ -180,7 +228,7 @@ capabilities: { drop: [ALL] }
 {{/* Writes the node's zone id into a file; only this container has the token. */}}
 {{- define "weir.rackContainer" -}}
 - name: rack
-  image: {{ include "weir.image" .root | quote }}
+  image: {{ include "weir.image" (dict "root" .root) | quote }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
   args: [/chart/rack.mjs]
   env:
@@ -195,11 +243,15 @@ capabilities: { drop: [ALL] }
     - { name: chart-files, mountPath: /chart, readOnly: true }
 {{- end -}}
 
-{{/* "true" where a bundled server keeps its data in a volume. Takes root and persistence. */}}
+{{/* "true" where a server of the chart keeps its data in a volume: as it runs already, for claims of a StatefulSet cannot change. Takes root and component. */}}
 {{- define "weir.persistent" -}}
-{{- with .persistence -}}
-{{- if eq .when "always" }}true{{ else if eq .when "auto" -}}
-{{- if or .storageClass .volumeName }}true{{ else if (lookup "storage.k8s.io/v1" "StorageClass" "" "").items }}true{{ end -}}
+{{- $runs := lookup "apps/v1" "StatefulSet" .root.Release.Namespace (include "weir.accountName" .) -}}
+{{- with (index .root.Values .component).persistence -}}
+{{- if $runs }}{{ if $runs.spec.volumeClaimTemplates }}true{{ end -}}
+{{- else if eq .when "always" }}true{{ else if eq .when "auto" -}}
+{{- if or .storageClass .volumeName }}true
+{{- else }}{{ range (lookup "storage.k8s.io/v1" "StorageClass" "" "").items }}{{ if eq (dig "metadata" "annotations" "storageclass.kubernetes.io/is-default-class" "" .) "true" }}true{{ break }}{{ end }}{{ end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -220,12 +272,14 @@ spec:
   resources: { requests: { storage: {{ .size }} } }
 {{- end -}}
 
-{{/* The ports of servers outside, out of their addresses, with commas between. Takes root and need. */}}
+{{/* The ports of a server outside, with commas between: out of its address, or as told where that is in a secret. Takes root and need. */}}
 {{- define "weir.externalPorts" -}}
 {{- $values := .root.Values -}}
 {{- $ports := list -}}
 {{- if eq .need "kafka" -}}
 {{- range splitList "," $values.externalKafka.brokers }}{{ $ports = append $ports (regexFind "[0-9]+$" (trim .)) }}{{ end -}}
+{{- else if eq .need "redis" }}{{ $ports = $values.externalRedis.ports -}}
+{{- else if and (eq .need "registry") $values.externalRegistry.existingSecret }}{{ $ports = $values.externalRegistry.ports -}}
 {{- else -}}
 {{- range splitList "," (ternary $values.externalRegistry.url $values.externalSearch.url (eq .need "registry")) -}}
 {{- $url := urlParse (trim .) -}}

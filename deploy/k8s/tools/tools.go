@@ -1,0 +1,9 @@
+//go:build tools
+
+// Package tools pins what checks the chart; tools/stack/go.ts builds it.
+package tools
+
+import (
+	_ "github.com/helm-unittest/helm-unittest/cmd/helm-unittest"
+	_ "helm.sh/helm/v3/cmd/helm"
+)

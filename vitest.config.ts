@@ -12,6 +12,8 @@ const KINDS = {
   faults: { ending: 'faults', seconds: 1800, parallel: false },
   /** Against `docker compose up`. */
   compose: { ending: 'compose', seconds: 600, parallel: false },
+  /** The chart on a cluster. */
+  k8s: { ending: 'k8s', seconds: 600, parallel: false },
 } as const
 
 const files = (ending: string): string => `**/*.${ending}.test.ts`

@@ -1,5 +1,6 @@
 export { awsAccessConfig, openAwsAccess } from './access-keys.ts'
 export type { AwsAccess, AwsAccessConfig, AwsClient } from './access-keys.ts'
+export { decodeBase64 } from './base64.ts'
 export { bodiesWithin } from './body.ts'
 export type { Admission, Lease } from './body.ts'
 export { accessDenied, AwsError, errorBody } from './errors.ts'

@@ -7,6 +7,7 @@ import { readConfig } from '@weir/service'
 import { beginResharding, newStream, openShards, openStreams, splitOf, StreamWriter, type Streams } from '@weir/streams'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { aggregate } from './testing/aggregate.ts'
 import { functionOf, mappingOf, startHost, type HostOptions } from './testing/hosting.ts'
 
 let backends: Pick<HostOptions, 'brokers' | 'registryUrl'>
@@ -217,6 +218,34 @@ describe('a stream', () => {
       last.set(key, Number(n))
     }
     await producer.stop()
+  })
+
+  test('what the Kinesis Producer Library has aggregated is taken apart into a topic, bytes as they are', async () => {
+    const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
+    await streams.change(name, () => newStream({ name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false }, Date.now()))
+    await expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
+    const producer = await kafka.producer()
+    const bytes = (...values: number[]) => Buffer.from(values)
+    const values = [aggregate([['a', bytes(0, 255)], ['b', bytes(128)], ['a', bytes()]]), bytes(9, 200)]
+    const { fates } = await new StreamWriter({ streams, producer }).put(name, values.map((data) => ({ key: 'z', data, hashKey: undefined })), { block: NO_HEADERS, end: () => NO_HEADERS.length })
+    expect(fates.every((fate) => typeof fate === 'object')).toBe(true)
+    const apart = `export const handler = async ({ Records }) => ({ records: Records.map(({ kinesis: { partitionKey: key, data: value } }) => ({ key, value, encoding: 'base64' })) })`
+    await host({ definitions: [functionOf('apart', apart)], mappings: [mappingOf(name, 'apart', { kind: 'kinesis', stream: name }, {}, { output })] })
+    const found: unknown[] = []
+    const reading = await kafka.read({ topics: [output], from: 'earliest', until: 'stopped' }, (batch) => {
+      for (let i = 0; i < batch.length; i++) found.push([String(keyOf(batch, i)), [...valueOf(batch, i)!]])
+    })
+    await expect.poll(() => found, { timeout: 15_000 }).toEqual([['a', [0, 255]], ['b', [128]], ['a', []], ['z', [9, 200]]])
+    await reading.stop()
+    await producer.stop()
+  })
+
+  test('a function whose record is no base64 has failed: nothing is written, and the batch is given up as its mapping says', async () => {
+    const [source, output] = [await topic(), await topic(1, 'output')]
+    const code = ECHO.replace('key: value', `...(value.endsWith('1') && { encoding: 'base64' }), key: value`)
+    await host({ definitions: [functionOf('half', code)], mappings: [mappingOf(source, 'half', { kind: 'kafka', topic: source }, { batchSize: 1, maxRetries: 0 }, { output })] })
+    await produce(source, ['k:0', 'k:1', 'k:2'])
+    await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 }).toEqual(['k:0', 'k:2'])
   })
 
   test('a tumbling window goes on after kill -9 with the state that it had', async () => {

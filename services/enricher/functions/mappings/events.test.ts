@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { aggregate } from '../testing/aggregate.ts'
 import { NO_HEADERS } from '@weir/kafka'
 import { readBatches } from '@weir/kafka/records/batch-reader.ts'
 import { BatchWriter } from '@weir/kafka/records/batch-writer.ts'
@@ -19,14 +19,6 @@ const ORIGIN = {
   shardId: 'shardId-000000000000', sequenceNumber: (offset: number) => `seq-${offset}`,
 }
 
-/** Two user records "one" and "two" under the keys "a" and "b", as the Kinesis Producer Library packs them. */
-function aggregate(): Buffer {
-  const field = (number: number, bytes: Buffer): Buffer => Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes])
-  const record = (key: number, data: string): Buffer => field(3, Buffer.concat([Buffer.from([1 << 3, key]), field(3, Buffer.from(data))]))
-  const message = Buffer.concat([field(1, Buffer.from('a')), field(1, Buffer.from('b')), record(0, 'one'), record(1, 'two')])
-  return Buffer.concat([Buffer.from([0xf3, 0x89, 0x9a, 0xc2]), message, createHash('md5').update(message).digest()])
-}
-
 test('a Kinesis event has the shape of Lambda\'s', () => {
   const batch = batchOf(Buffer.from('hello'))
   expect(JSON.parse(kinesisEvent(kinesisRecords(batch, 0, ORIGIN)))).toEqual({
@@ -39,9 +31,9 @@ test('a Kinesis event has the shape of Lambda\'s', () => {
 })
 
 test('records that a producer library has packed together come one by one; a bad checksum makes an ordinary record', () => {
-  const broken = aggregate()
+  const broken = aggregate([['a', Buffer.from('one')], ['b', Buffer.from('two')]])
   broken[broken.length - 1] ^= 1
-  const batch = batchOf(aggregate(), broken)
+  const batch = batchOf(aggregate([['a', Buffer.from('one')], ['b', Buffer.from('two')]]), broken)
   const shown = [0, 1].map((i) => kinesisRecords(batch, i, ORIGIN).map(({ json, identifier, key }) => [identifier, String(key), JSON.parse(json).kinesis.partitionKey, Buffer.from(JSON.parse(json).kinesis.data, 'base64').toString('latin1')]))
   expect(shown[0]).toEqual([['seq-0', 'a', 'a', 'one'], ['seq-0', 'b', 'b', 'two']])
   expect(shown[1]).toEqual([['seq-1', 'key', 'key', broken.toString('latin1')]])

@@ -12,7 +12,7 @@ import { openDestination, type FailedBatch } from './destinations.ts'
 import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords, type KeyedRecord } from './events.ts'
 import { batchesOf, lanesOf } from './lanes.ts'
 import type { Mapping } from './mapping.ts'
-import { openOutput, returnedRecords } from './output.ts'
+import { openOutput } from './output.ts'
 import { openPlaces } from './places.ts'
 import { MOST_PAYLOAD_BYTES } from './settings.ts'
 import { Windows, type WindowState } from './windows.ts'
@@ -118,7 +118,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
             const result = await invoke(stretch.event(records), records.length, s)
             if (result.kind !== 'success' || output === undefined) return result
             try {
-              returnedRecords(result.response)
+              output.records(result.response)
               return result
             } catch (error) {
               return { kind: 'error', error: (error as Error).message }
@@ -126,8 +126,8 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
           },
           succeeded: (records, response) => {
             if (output === undefined || out === undefined) return
-            const returned = returnedRecords(response)
-            answers.push({ offset: (records[0] as KeyedRecord).offset, append: () => output(out, returned) })
+            const returned = output.records(response)
+            answers.push({ offset: (records[0] as KeyedRecord).offset, append: () => output.append(out, returned) })
           },
           discard: discard(stretch), now: Date.now, pause,
         }, signal)

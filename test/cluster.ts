@@ -1,0 +1,180 @@
+/** A release of the chart in a namespace of its own on the cluster that kubectl reaches, for tests: install, upgrade, replay, delete pods, count. */
+import { execFile } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const NAMESPACE = 'weir-test'
+const RELEASE = 'weir'
+export const IMAGE = process.env.WEIR_IMAGE ?? 'weir:local'
+const [repository, tag] = IMAGE.split(/:(?=[^:/]*$)/)
+/** Where the node keeps the volumes of the bundled servers. */
+const VOLUMES = `/tmp/${NAMESPACE}`
+const SERVERS = { kafka: 1000, redis: 999, search: 1000 } as const
+export const SERVICES = ['ingest-hub', 'enricher', 'indexer'] as const
+
+export interface Ran {
+  readonly code: number
+  readonly output: string
+}
+
+export class Release {
+
+  /** Throws a sentence where something is missing that this takes. */
+  static async requirements(): Promise<void> {
+    for (const tool of ['kubectl', 'helm']) {
+      await run(tool, ['version', '--client']).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') throw new Error(`There is no ${tool} here: install it, and put it on the PATH.`)
+      })
+    }
+    await run('kubectl', ['get', 'nodes', '--request-timeout=10s']).catch((error: Error & { stderr?: string }) => {
+      throw new Error(`kubectl reaches no cluster: start one that has the image ${IMAGE} and those of values.yaml, and point KUBECONFIG at it. It said: ${(error.stderr ?? error.message).trim().split('\n').pop()}`)
+    })
+  }
+
+  /** An empty namespace that enforces the Pod Security Standard `restricted`, and a volume on the node for each bundled server. */
+  async prepare(): Promise<void> {
+    await this.remove()
+    await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' } } })
+    for (const [server, user] of Object.entries(SERVERS)) {
+      // A folder of the node belongs to root: another pod, elsewhere, gives it to the server's user.
+      await this.onNode(`rm -rf ${VOLUMES}/${server} && mkdir -p ${VOLUMES}/${server} && chown ${user}:${user} ${VOLUMES}/${server}`)
+      await this.apply({
+        apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `${NAMESPACE}-${server}` },
+        spec: { capacity: { storage: '5Gi' }, accessModes: ['ReadWriteOnce'], persistentVolumeReclaimPolicy: 'Retain', hostPath: { path: `${VOLUMES}/${server}` } },
+      })
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.helm('uninstall', RELEASE, '--wait', '--timeout=60s', '--ignore-not-found')
+    await this.kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=60s')
+    await this.kubectl('delete', 'persistentvolume', ...Object.keys(SERVERS).map((server) => `${NAMESPACE}-${server}`), '--ignore-not-found', '--timeout=30s')
+  }
+
+  install(...settings: readonly string[]): Promise<Ran> {
+    return this.helm('install', RELEASE, CHART, ...VALUES, '--wait', '--timeout=180s', ...set(settings))
+  }
+
+  upgrade(...settings: readonly string[]): Promise<Ran> {
+    return this.helm('upgrade', RELEASE, CHART, ...VALUES, '--wait', '--timeout=180s', ...set(settings))
+  }
+
+  helm(...args: readonly string[]): Promise<Ran> {
+    return ran('helm', ['--namespace', NAMESPACE, ...args])
+  }
+
+  kubectl(...args: readonly string[]): Promise<Ran> {
+    return ran('kubectl', ['--namespace', NAMESPACE, ...args])
+  }
+
+  /** A pod that the policies let at the hub and at the search engine, with the weir command and a file to replay. */
+  async openLoad(file: string): Promise<void> {
+    await this.apply({
+      apiVersion: 'v1', kind: 'Pod',
+      metadata: { name: 'load', namespace: NAMESPACE, labels: { 'app.kubernetes.io/name': 'weir', 'app.kubernetes.io/instance': RELEASE, 'app.kubernetes.io/component': 'test' } },
+      spec: {
+        automountServiceAccountToken: false, securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+        containers: [{
+          name: 'load', image: IMAGE, imagePullPolicy: 'IfNotPresent', args: ['-e', 'setInterval(() => {}, 1000)'],
+          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+          env: [
+            { name: 'HUB_URL', value: `http://${RELEASE}-ingest-hub:8080` }, { name: 'SEARCH_URL', value: `http://${RELEASE}-search:9200` },
+            { name: 'WEIR_API_KEY_FILE', value: '/key/api-key' },
+          ],
+          volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, { name: 'key', mountPath: '/key', readOnly: true }],
+        }],
+        volumes: [{ name: 'tmp', emptyDir: {} }, { name: 'key', secret: { secretName: `${RELEASE}-access`, items: [{ key: 'api-key', path: 'api-key' }] } }],
+      },
+    })
+    expectDone(await this.kubectl('wait', '--for=condition=Ready', 'pod/load', '--timeout=60s'))
+    expectDone(await this.kubectl('cp', file, 'load:/tmp/vehicles.csv.gz'))
+  }
+
+  /** Sends the file of openLoad(). Its source is replay-NAME. */
+  replay(name: string, speed: string): Promise<Ran> {
+    return this.kubectl('exec', 'load', '--', 'node', 'tools/weir/main.ts', 'replay', '/tmp/vehicles.csv.gz', '--run', name, '--speed', speed)
+  }
+
+  /** Documents of a source, of which each has its record's id, once there are `expected`, or when time is up. */
+  async indexed(source: string, expected: number, patienceMs = 120_000): Promise<number> {
+    const script = `
+      const body = JSON.stringify({ query: { term: { source: ${JSON.stringify(source)} } } })
+      await fetch(process.env.SEARCH_URL + '/taxi-enriched-*/_refresh', { method: 'POST' })
+      const counted = await fetch(process.env.SEARCH_URL + '/taxi-enriched-*/_count', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      console.log('count', (await counted.json()).count)`
+    let count = -1
+    for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await pause(1000)) {
+      const { output } = await this.kubectl('exec', 'load', '--', 'node', '--input-type=module', '-e', script)
+      count = Number(/count (\d+)/.exec(output)?.[1] ?? count)
+      if (count >= expected) break
+    }
+    return count
+  }
+
+  /** Deletes a random pod of the services every `everyMs` until `done`, and each of the named servers once. Returns what was deleted. */
+  async deletePods(servers: readonly string[], everyMs: number, done: () => boolean): Promise<string[]> {
+    const deleted: string[] = []
+    const left = [...servers]
+    for (let turn = 1; !done(); turn++) {
+      const server = turn % 4 === 2 ? left.shift() : undefined
+      const component = server ?? SERVICES[Math.floor(Math.random() * SERVICES.length)]
+      const { output } = await this.kubectl('get', 'pods', '--selector', `app.kubernetes.io/component=${component}`, '--field-selector=status.phase=Running', '--output=name')
+      const pods = output.trim().split('\n').filter(Boolean)
+      const pod = pods[Math.floor(Math.random() * pods.length)]
+      if (pod !== undefined) {
+        await this.kubectl('delete', pod, '--wait=false')
+        deleted.push(component)
+      }
+      await pause(everyMs)
+    }
+    return deleted
+  }
+
+  async logs(component: string): Promise<string> {
+    return (await this.kubectl('logs', '--selector', `app.kubernetes.io/component=${component}`, '--tail=-1')).output
+  }
+
+  private async apply(manifest: object): Promise<void> {
+    const child = execFile('kubectl', ['apply', '--filename', '-'])
+    child.stdin!.end(JSON.stringify(manifest))
+    let output = ''
+    child.stderr!.on('data', (data) => { output += data })
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+    if (code !== 0) throw new Error(`kubectl apply: ${output}`)
+  }
+
+  /** In a privileged pod of kube-system, where folders of the node can be reached. */
+  private async onNode(command: string): Promise<void> {
+    const name = `weir-test-${Math.random().toString(36).slice(2)}`
+    const pod = {
+      spec: {
+        restartPolicy: 'Never', tolerations: [{ operator: 'Exists' }], volumes: [{ name: 'tmp', hostPath: { path: '/tmp' } }],
+        containers: [{ name, image: IMAGE, imagePullPolicy: 'IfNotPresent', command: ['sh', '-c', command], securityContext: { runAsUser: 0 }, volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }] }],
+      },
+    }
+    expectDone(await ran('kubectl', ['run', name, '--namespace=kube-system', `--image=${IMAGE}`, '--restart=Never', '--rm', '--attach', '--quiet', `--overrides=${JSON.stringify(pod)}`]))
+  }
+}
+
+const CHART = 'deploy/k8s/weir'
+const VALUES = set([`image.repository=${repository}`, `image.tag=${tag}`, ...Object.keys(SERVERS).map((server) => `${server}.persistence.volumeName=${NAMESPACE}-${server}`)])
+
+function set(settings: readonly string[]): string[] {
+  return settings.flatMap((setting) => ['--set', setting])
+}
+
+export async function ran(command: string, args: readonly string[]): Promise<Ran> {
+  try {
+    const { stdout, stderr } = await run(command, args, { maxBuffer: 1 << 26 })
+    return { code: 0, output: stdout + stderr }
+  } catch (error) {
+    const { code, stdout = '', stderr = '', message } = error as Error & { code?: number | string, stdout?: string, stderr?: string }
+    return { code: typeof code === 'number' ? code : 1, output: stdout + stderr || message }
+  }
+}
+
+export function expectDone({ code, output }: Ran): string {
+  if (code !== 0) throw new Error(output)
+  return output
+}

@@ -210,7 +210,7 @@ export interface Kafka {
   producer(): Promise<Producer>
   /** At least once: offsets are committed after the handler settles. */
   consume(options: SubscribeOptions, handler: BatchHandler): Promise<Subscription>
-  /** Exactly once as a read_committed reader sees it: one transactional id per group and input partition, offsets inside the transaction. */
+  /** Exactly once as a read_committed reader sees it: transactional ids per group and input partition, offsets inside the transaction. */
   transform(options: SubscribeOptions, handler: TransformHandler): Promise<Subscription>
   /** read_committed, no group. */
   read(options: ReadOptions, handler: BatchHandler): Promise<Reading>

@@ -8,7 +8,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Resource } from '@weir/service'
 
-const YOUNG_GROWTH = 4 << 20
+const YOUNG_GROWTH = 8 << 20
 const OLD_GROWTH = 16 << 20
 /** At 200 MB/s as much comes in as between two collections. */
 const LOOK_EVERY_MS = 20

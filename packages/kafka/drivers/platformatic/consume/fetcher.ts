@@ -22,7 +22,7 @@ const MOST_PER_PARTITION = 1024 * 1024
 const LEAST_PER_PARTITION = 128 * 1024
 const LANES = 3
 /** Between requests to one broker (ms): under a trickle of records each would bring one or two. After a pause the first goes out at once. */
-const LEAST_INTERVAL = 4
+const LEAST_INTERVAL = 2
 const FETCH = 1
 
 let fetchers = 0

@@ -1,10 +1,11 @@
 /**
- * Exactly once: a batch's output and its offset in one transaction, under one transactional id per group and input partition. Whoever is assigned the partition
- * takes the id over first, which fences the member before it, then reads the committed offset, and begins exactly there.
+ * Exactly once: a batch's output and its offset in one transaction, under two transactional ids per group and input partition that take turns. Whoever is
+ * assigned the partition takes both over first, which fences the member before it, then reads the committed offset, and begins exactly there.
  */
 import { KafkaError } from '../../../errors.ts'
 import type { RecordBatch, TransformHandler } from '../../../port.ts'
 import { TransactionOutput, inParts } from '../../transaction-output.ts'
+import type { Cluster } from '../cluster.ts'
 import { startOffset } from '../consume/offsets.ts'
 import type { GroupContext } from '../consume/subscription.ts'
 import type { Processing } from '../consume/worker.ts'
@@ -18,19 +19,27 @@ import { Transactor } from './transactor.ts'
 const LANES = 6
 
 /**
- * After a transaction its partition rests for twice as long as the transaction took, between these bounds (ms): one costs three requests and half a
- * dozen log appends however few its records are, so that under load records had better share one. The least is what the markers need that are written after
- * the end was answered: a transaction that begins before waits 20 ms at the broker (KIP-890), and so does its connection. What comes later is not held up.
+ * After a transaction its partition rests for as long as its transactions take of late, between these bounds (ms): one costs three requests and half a
+ * dozen log appends however few its records are, so that under load records had better share one. What comes later is not held up.
  */
-const LEAST_REST = 4
+const LEAST_REST = 2
 const MOST_REST = 16
-const REST = 2
+/** Of the newest transaction in what they take of late: one that a pause of the broker held up has gathered records enough. */
+const WEIGHT = 1 / 16
 /** A batch of so many records is worth a transaction: after it only the least. */
 const LARGE_BATCH = 1000
 
 interface State {
-  readonly transactor: Transactor
+  /**
+   * They take turns: the markers of a transaction are written after its end was answered, and one that begins under the same id before they are waits 20 ms at
+   * the broker (KIP-890), and so does its connection.
+   */
+  readonly transactors: readonly [Transactor, Transactor]
+  /** How many transactions were tried. */
+  tried: number
   committed: number
+  /** What a transaction takes of late (ms). */
+  takes: number
   /** When the next transaction may begin (ms since the epoch). */
   notBefore: number
 }
@@ -51,8 +60,11 @@ class ExactlyOnce implements Processing {
 
   async begin(at: TopicPartition, signal: AbortSignal): Promise<number> {
     const { cluster, options } = this.#context
-    const transactor = new Transactor(cluster, `${options.groupId}/${at.topic}/${at.partition}`, `transactions-${at.partition % LANES}`)
-    const state = { transactor, committed: -1, notBefore: 0 }
+    const id = `${options.groupId}/${at.topic}/${at.partition}`
+    const lane = `transactions-${at.partition % LANES}`
+    const state: State = {
+      transactors: [new Transactor(cluster, id, lane), new Transactor(cluster, `${id}/2`, lane)], tried: 0, committed: -1, takes: 0, notBefore: 0,
+    }
     await this.#takeOver(at, state, signal)
     this.#states.set(keyOf(at), state)
     if (state.committed >= 0) return state.committed
@@ -79,7 +91,8 @@ class ExactlyOnce implements Processing {
       const began = Date.now()
       await this.#commit(batch, state, batch.nextOffset, output, signal)
       const ended = Date.now()
-      state.notBefore = ended + (batch.length < LARGE_BATCH ? Math.min(Math.max(REST * (ended - began), LEAST_REST), MOST_REST) : LEAST_REST)
+      state.takes += WEIGHT * (ended - began - state.takes)
+      state.notBefore = ended + (batch.length < LARGE_BATCH ? Math.min(Math.max(state.takes, LEAST_REST), MOST_REST) : LEAST_REST)
     } finally {
       output.release()
     }
@@ -88,7 +101,7 @@ class ExactlyOnce implements Processing {
   async recover(at: TopicPartition, position: number, _error: unknown, signal: AbortSignal): Promise<number> {
     const state = this.#states.get(keyOf(at))!
     // The handler rejected before anything was sent: the batch goes to it again, from the part that is not committed.
-    if (!state.transactor.broken) return Math.max(position, state.committed)
+    if (!isBroken(state)) return Math.max(position, state.committed)
     await this.#takeOver(at, state, signal)
     return state.committed >= 0 ? state.committed : position
   }
@@ -96,16 +109,18 @@ class ExactlyOnce implements Processing {
   async finish(at: TopicPartition, position: number): Promise<void> {
     const state = this.#states.get(keyOf(at))
     this.#states.delete(keyOf(at))
-    if (state === undefined || state.transactor.broken || state.committed === position) return
+    if (state === undefined || isBroken(state) || state.committed === position) return
     await this.#commit(at, state, position, new TransactionOutput(), AbortSignal.timeout(FINISH_LIMIT))
   }
 
   async #takeOver(at: TopicPartition, state: State, signal: AbortSignal): Promise<void> {
-    const { transactor } = state
+    const { transactors } = state
     const { cluster, committed } = this.#context
-    await transactor.begin(signal)
-    state.committed = await committed.read(at, signal, () => endLostTransaction(cluster, transactor.transactionalId, signal))
-    if ((await transactor.hanging()).length > 0) await endLostTransaction(cluster, transactor.transactionalId, signal)
+    await Promise.all(transactors.map((transactor) => transactor.begin(signal)))
+    state.committed = await committed.read(at, signal, () => endEitherLost(cluster, transactors, signal))
+    for (const transactor of transactors) {
+      if ((await transactor.hanging()).length > 0) await endLostTransaction(cluster, transactor.transactionalId, signal)
+    }
   }
 
   async #commit({ topic, partition }: TopicPartition, state: State, offset: number, output: TransactionOutput, signal: AbortSignal): Promise<void> {
@@ -114,9 +129,20 @@ class ExactlyOnce implements Processing {
       const membership = this.#context.membership()
       return membership.owns({ topic, partition }) ? membership : undefined
     }
-    await state.transactor.commit(output, { groupId: options.groupId, committer, offset: { topic, partition, offset } }, signal)
+    await state.transactors[state.tried++ % 2].commit(output, { groupId: options.groupId, committer, offset: { topic, partition, offset } }, signal)
     state.committed = offset
   }
+}
+
+function isBroken({ transactors }: State): boolean {
+  return transactors.some(({ broken }) => broken)
+}
+
+/** Which of the two holds the offset cannot be seen from outside. Rejects where neither can be ended. */
+async function endEitherLost(cluster: Cluster, transactors: State['transactors'], signal: AbortSignal): Promise<void> {
+  const outcomes = await Promise.allSettled(transactors.map(({ transactionalId }) => endLostTransaction(cluster, transactionalId, signal)))
+  const [first, second] = outcomes
+  if (first.status === 'rejected' && second.status === 'rejected') throw first.reason
 }
 
 /** For committing a moved position when the partition is given up (ms). */

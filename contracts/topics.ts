@@ -56,7 +56,7 @@ export const topics = {
   },
   'weir.control.reference': {
     value: 'weir/reference', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
-    doors: [], writers: ['enricher'], readers: ['enricher'],
+    doors: [], writers: ['enricher'], readers: ['enricher', 'indexer'],
     doc: 'Reference tables, for instance the zones of a city.',
   },
   'weir.control.streams': {
@@ -76,4 +76,36 @@ export type TopicName = keyof typeof topics
 /** The topic's subject in the schema registry (Confluent's TopicNameStrategy). */
 export function subjectOf(topic: string): string {
   return `${topic}-value`
+}
+
+export interface TopicFamily {
+  /** Who creates, deletes and grows the topics and sets their configuration. */
+  readonly managers: readonly Service[]
+  readonly writers: readonly Service[]
+  readonly readers: readonly Service[]
+  readonly doc: string
+}
+
+/** Topics that come into being at run time, by how their names begin. */
+export const topicFamilies: Readonly<Record<string, TopicFamily>> = {
+  'stream.': {
+    managers: ['ingest-hub', 'enricher'], writers: ['ingest-hub', 'enricher'], readers: ['ingest-hub', 'enricher'],
+    doc: 'Kinesis streams, one topic each, with the bytes of their clients.',
+  },
+}
+
+export interface GroupFamily {
+  readonly members: Service
+  /** Whether it commits in transactions; the transactional ids begin with the group's name. */
+  readonly transactional: boolean
+  /** Who looks at the group's lag. */
+  readonly watchers: readonly Service[]
+  readonly doc: string
+}
+
+/** Consumer groups, by how their names begin. */
+export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
+  'enricher.': { members: 'enricher', transactional: true, watchers: ['indexer'], doc: 'Flows, and copies of topics in Redis.' },
+  'weir.mapping.': { members: 'enricher', transactional: true, watchers: [], doc: 'Event source mappings.' },
+  'indexer.': { members: 'indexer', transactional: false, watchers: [], doc: 'Sinks.' },
 }

@@ -1,5 +1,5 @@
 import { ConfigError, readConfig } from '@weir/service/config.ts'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -45,4 +45,26 @@ test('every problem is a sentence that names its variable', () => {
   expect(problemsOf({ KAFKA_TLS: 'true', KAFKA_TLS_CERT: '/nowhere/cert.pem' })).toEqual([expect.stringContaining('KAFKA_TLS_CERT names /nowhere/cert.pem')])
   expect(problemsOf({ KAFKA_RACK_FILE: '/nowhere/rack' })).toEqual([expect.stringContaining('KAFKA_RACK_FILE names /nowhere/rack')])
   expect(problemsOf({ KAFKA_DRIVER: 'librdkafka' })).toEqual([expect.stringContaining('KAFKA_DRIVER')])
+})
+
+test('passwords and certificates are rotated: what is in their files then holds, and what was there before while there is nothing', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-config-'))
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  const { sasl, tls } = readConfig({
+    KAFKA_TLS: 'true', KAFKA_TLS_CERT: write('cert', 'certificate 1'), KAFKA_TLS_KEY: write('key', 'key 1'),
+    KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME_FILE: write('username', 'weir\n'), KAFKA_SASL_PASSWORD_FILE: write('password', 'one\n'),
+  }, kafkaConfig)
+  expect([{ ...sasl }, { ...tls }]).toEqual([
+    { mechanism: 'scram-sha-512', username: 'weir', password: 'one' }, { ca: undefined, cert: 'certificate 1', key: 'key 1' },
+  ])
+  for (const [name, text] of [['username', 'weir_2'], ['password', 'two\n'], ['cert', 'certificate 2'], ['key', 'key 2']] as const) write(name, text)
+  expect([{ ...sasl }, { ...tls }]).toEqual([
+    { mechanism: 'scram-sha-512', username: 'weir_2', password: 'two' }, { ca: undefined, cert: 'certificate 2', key: 'key 2' },
+  ])
+  write('password', '')
+  rmSync(join(folder, 'cert'))
+  expect([{ ...sasl }, { ...tls }]).toMatchObject([{ password: 'two' }, { cert: 'certificate 2' }])
 })

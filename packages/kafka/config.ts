@@ -1,11 +1,11 @@
 /** The broker connection as configuration of the port: the same variables for both drivers. */
 import { readFileSync } from 'node:fs'
-import type { ConfigReader } from '@weir/service/config.ts'
+import { readNow, type ConfigReader } from '@weir/service/config.ts'
 
 export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 export type Compression = (typeof COMPRESSIONS)[number]
 
-/** PEM texts; what is undefined is Node's default (its own list of authorities, no client certificate). */
+/** PEM texts, as their files are at the moment of asking; what is undefined is Node's default (its own list of authorities, no client certificate). */
 export interface KafkaTls {
   readonly ca: string | undefined
   readonly cert: string | undefined
@@ -13,6 +13,7 @@ export interface KafkaTls {
 }
 
 export type KafkaSasl =
+  /** Name and password as they are at the moment of asking: both may be rotated. Ask at each login. */
   | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512', readonly username: string, readonly password: string }
   /** SASL/OAUTHBEARER with tokens signed by the role of this process. */
   | { readonly mechanism: 'msk-iam', readonly region: string }
@@ -58,18 +59,20 @@ function brokers(reader: ConfigReader): string[] {
 function tls(reader: ConfigReader): KafkaTls | undefined {
   const on = reader.flag('KAFKA_TLS', 'Encrypts connections to the brokers.', false)
   const ca = pem(reader, 'KAFKA_TLS_CA', 'File of the authorities that signed the brokers\' certificates (PEM); Node\'s own list when unset.')
-  const cert = pem(reader, 'KAFKA_TLS_CERT', 'File of the client certificate (PEM), for mutual TLS.')
+  const cert = pem(reader, 'KAFKA_TLS_CERT', 'File of the client certificate (PEM), for mutual TLS. New connections use what is in the files then.')
   const key = pem(reader, 'KAFKA_TLS_KEY', 'File of the client certificate\'s key (PEM).')
   if (!on) return undefined
   if ((cert === undefined) !== (key === undefined)) reader.problem('KAFKA_TLS_CERT and KAFKA_TLS_KEY belong together: set both or neither.')
-  return { ca, cert, key }
+  return { get ca() { return ca?.() }, get cert() { return cert?.() }, get key() { return key?.() } }
 }
 
-function pem(reader: ConfigReader, name: string, doc: string): string | undefined {
+/** While the file is being replaced, what it held before holds. */
+function pem(reader: ConfigReader, name: string, doc: string): (() => string) | undefined {
   const file = reader.optional(name, doc)
   if (file === undefined) return undefined
   try {
-    return readFileSync(file, 'utf8')
+    let last = readFileSync(file, 'utf8')
+    return () => last = readNow(file) ?? last
   } catch (error) {
     reader.problem(`${name} names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`)
     return undefined
@@ -79,8 +82,8 @@ function pem(reader: ConfigReader, name: string, doc: string): string | undefine
 function sasl(reader: ConfigReader): KafkaSasl | undefined {
   const mechanism = reader.choice('KAFKA_SASL_MECHANISM', 'How this process proves to the brokers who it is.',
     ['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'msk-iam'], 'none')
-  const username = reader.optional('KAFKA_SASL_USERNAME', 'User for plain and scram.')
-  const password = reader.secret('KAFKA_SASL_PASSWORD', 'Password for plain and scram.')
+  const username = reader.rotated('KAFKA_SASL_USERNAME', 'User for plain and scram.', { secret: false })
+  const password = reader.rotated('KAFKA_SASL_PASSWORD', 'Password for plain and scram. New logins use what is in its file then.', { secret: true })
   const region = reader.optional('AWS_REGION', 'Region of the MSK cluster, for msk-iam.')
   if (mechanism === 'none') return undefined
   if (mechanism === 'msk-iam') {
@@ -90,5 +93,5 @@ function sasl(reader: ConfigReader): KafkaSasl | undefined {
   if (username === undefined || password === undefined) {
     reader.problem(`KAFKA_SASL_MECHANISM is ${mechanism}, which needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD (or KAFKA_SASL_PASSWORD_FILE).`)
   }
-  return { mechanism, username: username ?? '', password: password ?? '' }
+  return { mechanism, get username() { return username?.() ?? '' }, get password() { return password?.() ?? '' } }
 }

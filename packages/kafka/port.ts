@@ -185,6 +185,17 @@ export interface PartitionLag {
   readonly lag: number
 }
 
+/** A right that an ACL gives a principal from every host. */
+export interface Acl {
+  /** User:NAME */
+  readonly principal: string
+  readonly resource: 'topic' | 'group' | 'transactional-id'
+  readonly name: string
+  readonly pattern: 'literal' | 'prefixed'
+  /** As Kafka names it: Read, Write, DescribeConfigs … */
+  readonly operation: string
+}
+
 /** Administration. Served by kafkajs whichever driver carries the data. */
 export interface Admin {
   topics(): Promise<TopicDescription[]>
@@ -199,6 +210,10 @@ export interface Admin {
   groups(): Promise<GroupDescription[]>
   deleteGroups(groupIds: readonly string[]): Promise<void>
   lag(groupId: string): Promise<PartitionLag[]>
+  /** The rights that ACLs on topics, groups and transactional ids give the principal from every host. */
+  acls(principal: string): Promise<Acl[]>
+  /** Those that exist already stay as they are. */
+  addAcls(acls: readonly Acl[]): Promise<void>
   /** The group must have no members. */
   setOffsets(groupId: string, topic: string, offsets: readonly { partition: number, offset: number }[]): Promise<void>
 }

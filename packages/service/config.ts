@@ -47,6 +47,16 @@ export class ConfigReader {
     return this.#ask(name, doc, '', true) || undefined
   }
 
+  /**
+   * For what may be rotated while the process runs: gives a function that reads the file of NAME_FILE again at each call. While that cannot be read, or is
+   * empty, because somebody is replacing it, what was read before holds. Undefined where the setting is not set.
+   */
+  rotated(name: string, doc: string, { secret }: { secret: boolean }): (() => string) | undefined {
+    let last = this.#ask(name, doc, '', secret)
+    const file = this.#env[`${name}_FILE`]
+    return last ? () => last = readNow(file) ?? last! : undefined
+  }
+
   list(name: string, doc: string, fallback: string): string[] {
     return (this.#ask(name, doc, fallback, false) ?? '').split(',').map((part) => part.trim()).filter(Boolean)
   }
@@ -96,6 +106,15 @@ export class ConfigReader {
       this.problems.push(`${name}_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`)
       return undefined
     }
+  }
+}
+
+/** The file's text without the spaces around it; undefined where there is none at this moment. */
+export function readNow(file: string | undefined): string | undefined {
+  try {
+    return (file && readFileSync(file, 'utf8').trim()) || undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -8,6 +8,7 @@ import { freePorts } from '@weir/tools/stack/ports.ts'
 import { untilReady } from '@weir/tools/stack/process.ts'
 import type { Running } from '@weir/tools/stack/server.ts'
 import { kafka } from '@weir/tools/stack/servers/kafka.ts'
+import type { SecureListeners } from '@weir/tools/stack/servers/kafka-settings.ts'
 import { temporaryFolder } from '@weir/tools/stack/shared-servers.ts'
 
 export interface KafkaCluster {
@@ -23,7 +24,13 @@ export interface KafkaCluster {
   stop(): Promise<void>
 }
 
-export async function kafkaCluster({ brokers: count }: { brokers: 1 | 3 }): Promise<KafkaCluster> {
+export interface KafkaClusterOptions {
+  readonly brokers: 1 | 3
+  /** What node i + 1 listens at beside the plain port. */
+  secure?(i: number): SecureListeners
+}
+
+export async function kafkaCluster({ brokers: count, secure }: KafkaClusterOptions): Promise<KafkaCluster> {
   const folder = temporaryFolder()
   const ports = await freePorts(count * 2)
   const voters = Array.from({ length: count }, (_, i) => ({ nodeId: i + 1, port: ports[count + i]! }))
@@ -32,7 +39,7 @@ export async function kafkaCluster({ brokers: count }: { brokers: 1 | 3 }): Prom
 
   const start = async (i: number): Promise<Running> => {
     const place = { data: join(folder, `kafka-${i + 1}`), log: join(folder, 'logs', `kafka-${i + 1}.log`) }
-    const node = await kafka.start({ ...place, nodeId: i + 1, port: ports[i]!, voters, clusterId })
+    const node = await kafka.start({ ...place, nodeId: i + 1, port: ports[i]!, voters, clusterId, secure: secure?.(i) })
     tieProcess(node.pid)
     return node
   }

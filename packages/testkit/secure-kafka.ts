@@ -1,46 +1,78 @@
-/** A Kafka node of a test's own with a TLS listener and a TLS listener that demands SASL SCRAM. */
-import { rmSync } from 'node:fs'
+/** Kafka nodes of a test's own with listeners for TLS, client certificates, SASL SCRAM, and SASL OAUTHBEARER with the tokens of MSK IAM. */
+import { execFile } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { tieProcess } from '@weir/tools/stack/lifeline.ts'
+import { promisify } from 'node:util'
+import { findJava } from '@weir/tools/stack/java.ts'
+import { setPassword } from '@weir/tools/stack/kafka-admin.ts'
 import { freePorts } from '@weir/tools/stack/ports.ts'
-import { kafka } from '@weir/tools/stack/servers/kafka.ts'
+import { kafkaClasspath } from '@weir/tools/stack/servers/kafka.ts'
+import type { SecureListeners } from '@weir/tools/stack/servers/kafka-settings.ts'
 import { temporaryFolder } from '@weir/tools/stack/shared-servers.ts'
-import { makeCertificates } from './certificates.ts'
+import { makeCertificates, type Certificates } from './certificates.ts'
+import { kafkaCluster, type KafkaCluster } from './kafka-cluster.ts'
 
 export interface SecureKafka {
+  readonly nodes: KafkaCluster
   /** Encrypted, no password asked. */
   readonly tls: { readonly brokers: string[] }
-  /** Encrypted, SCRAM-SHA-256 or SCRAM-SHA-512. */
+  /** Encrypted, a client certificate asked: see `client`. */
+  readonly mtls: { readonly brokers: string[] }
+  /** Encrypted, SCRAM-SHA-256 or SCRAM-SHA-512. The first of the users. */
   readonly scram: { readonly brokers: string[], readonly username: string, readonly password: string }
-  /** The file and the text (PEM) of the authority that signed the broker's certificate, made for this broker alone. */
+  /** Encrypted, tokens signed for that region by that key. */
+  readonly iam: { readonly brokers: string[], readonly region: string, readonly accessKeyId: string, readonly secretAccessKey: string }
+  /** The file and the text (PEM) of the authority that signed the brokers' certificate, made for these brokers alone. */
   readonly caFile: string
   readonly ca: string
+  /** A certificate for the principal of that name. */
+  readonly client: Certificates['client']
+  /** For SCRAM-SHA-512; not where there is a super user. */
+  setPassword(username: string, password: string): Promise<void>
   stop(): Promise<void>
 }
 
-export async function secureKafka(): Promise<SecureKafka> {
+export interface SecureKafkaOptions {
+  readonly brokers?: 1 | 3
+  /** Users of SCRAM by name, and their passwords. */
+  readonly users?: Readonly<Record<string, string>>
+  /** Where it is given, this user may do everything, and all others only what ACLs allow. */
+  readonly superUser?: string
+}
+
+const REGION = 'eu-central-1'
+const KEY = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
+
+export async function secureKafka({ brokers = 1, users = { weir: 'only-for-tests' }, superUser }: SecureKafkaOptions = {}): Promise<SecureKafka> {
   const folder = temporaryFolder()
-  const { ca, caFile, keyFile } = await makeCertificates(folder)
-  const [port, controller, tlsPort, scramPort] = await freePorts(4) as [number, number, number, number]
-  const user = { name: 'weir', password: 'only-for-tests' }
-  const node = await kafka.start({
-    data: join(folder, 'kafka'), log: join(folder, 'logs/kafka.log'), nodeId: 1, port, voters: [{ nodeId: 1, port: controller }],
-    secure: { tlsPort, scramPort, keyFile, users: [user] },
-  })
-  tieProcess(node.pid)
-  const stop = async (): Promise<void> => {
-    await node.stop(3000)
-    rmSync(folder, { recursive: true, force: true })
+  const [{ ca, caFile, keyFile, client }, classes] = await Promise.all([makeCertificates(folder), compileTokenCheck(folder)])
+  const ports = await freePorts(4 * brokers)
+  const secure = (i: number): SecureListeners => {
+    const [tls, mtls, scram, iam] = ports.slice(4 * i) as [number, number, number, number]
+    return {
+      ports: { tls, mtls, scram, iam }, keyFile, caFile, users: Object.entries(users).map(([name, password]) => ({ name, password })),
+      tokens: { classes, region: REGION, ...KEY }, ...superUser !== undefined && { superUsers: ['broker', superUser] },
+    }
   }
-  try {
-    await node.ready
-  } catch (error) {
-    await stop()
-    throw error
-  }
+  const nodes = await kafkaCluster({ brokers, secure })
+  const listener = (name: keyof SecureListeners['ports']): { brokers: string[] } =>
+    ({ brokers: Array.from({ length: brokers }, (_, i) => `127.0.0.1:${secure(i).ports[name]}`) })
+  const [username, password] = Object.entries(users)[0]!
   return {
-    tls: { brokers: [`127.0.0.1:${tlsPort}`] },
-    scram: { brokers: [`127.0.0.1:${scramPort}`], username: user.name, password: user.password },
-    ca, caFile, stop,
+    nodes, tls: listener('tls'), mtls: listener('mtls'), scram: { ...listener('scram'), username, password }, iam: { ...listener('iam'), region: REGION, ...KEY },
+    ca, caFile, client,
+    setPassword: (name, changed) => setPassword(nodes.brokers[0]!, name, changed),
+    async stop() {
+      await nodes.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
+}
+
+async function compileTokenCheck(folder: string): Promise<string> {
+  const classes = join(folder, 'classes')
+  mkdirSync(classes)
+  const compiler = join(findJava().home, 'bin/javac')
+  await promisify(execFile)(compiler, ['-cp', await kafkaClasspath(), '-d', classes, join(import.meta.dirname, 'MskTokens.java')])
+  return classes
 }

@@ -1,5 +1,6 @@
 /** The few questions that starting servers needs to ask of Kafka. Services use the port of packages/kafka instead. */
-import { Admin } from '@platformatic/kafka'
+import { pbkdf2Sync, randomBytes } from 'node:crypto'
+import { Admin, alterUserScramCredentialsV0, Connection } from '@platformatic/kafka'
 
 /** Ids of the brokers that take part, as a broker asked knows them. Rejects while none answers. */
 export const kafkaNodes = (brokers: readonly string[]): Promise<number[]> =>
@@ -11,6 +12,24 @@ export const ensureTopic = (brokers: readonly string[], topic: string, configs: 
     if ((await admin.listTopics()).includes(topic)) return
     await admin.createTopics({ topics: [topic], partitions: 1, replicas: -1, configs: Object.entries(configs).map(([name, value]) => ({ name, value })) })
   })
+
+/** As Kafka numbers SCRAM-SHA-512, and the least number of iterations that it takes. */
+const SHA_512 = 2
+const ITERATIONS = 4096
+
+/** Gives the user another password for SCRAM-SHA-512. Sessions that are logged in go on until they end. */
+export async function setPassword(broker: string, name: string, password: string): Promise<void> {
+  const [host, port] = broker.split(':') as [string, string]
+  const connection = new Connection('weir-stack')
+  await connection.connect(host, Number(port))
+  try {
+    const salt = randomBytes(16)
+    const saltedPassword = pbkdf2Sync(password, salt, ITERATIONS, 64, 'sha512')
+    await alterUserScramCredentialsV0.api.async(connection, [], [{ name, mechanism: SHA_512, iterations: ITERATIONS, salt, saltedPassword }])
+  } finally {
+    await connection.close()
+  }
+}
 
 async function withAdmin<T>(brokers: readonly string[], retries: number, ask: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Admin({ clientId: 'weir-stack', bootstrapBrokers: [...brokers], retries, connectTimeout: 1000, timeout: 5000 })

@@ -10,6 +10,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'down': async () => (await import('./commands/down.ts')).down,
   'status': async () => (await import('./commands/status.ts')).status,
   'topics': async () => (await import('./commands/topics.ts')).topics,
+  'acl': async () => (await import('./commands/acl.ts')).acl,
+  'iam': async () => (await import('./commands/iam.ts')).iam,
   'lag': async () => (await import('./commands/lag.ts')).lag,
   'tail': async () => (await import('./commands/tail.ts')).tail,
   'send': async () => (await import('./commands/send.ts')).send,

@@ -3,6 +3,7 @@ import type { KafkaConfig } from '../config.ts'
 import { Cluster } from '../drivers/kafkajs/cluster.ts'
 import { SILENT, type KafkaLog } from '../log.ts'
 import type { Admin } from '../port.ts'
+import { addAcls, describeAcls } from './acls.ts'
 import { deleteGroups, describeGroups, groupLag, setOffsets } from './groups.ts'
 import { alterTopicConfigs, createTopics, deleteTopics, describeTopics, growTopic, topicConfigs, topicOffsets } from './topics.ts'
 
@@ -24,6 +25,8 @@ export function createAdmin(cluster: Cluster): Admin {
     groups: () => describeGroups(cluster),
     deleteGroups: (groupIds) => deleteGroups(cluster, groupIds),
     lag: (groupId) => groupLag(cluster, groupId),
+    acls: (principal) => describeAcls(cluster, principal),
+    addAcls: (acls) => addAcls(cluster, acls),
     setOffsets: (groupId, topic, offsets) => setOffsets(cluster, groupId, topic, offsets),
   }
 }

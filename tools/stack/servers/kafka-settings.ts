@@ -5,21 +5,43 @@ export interface KafkaNode {
   readonly port: number
   /** Every node's controller, this one's included. */
   readonly voters: readonly { readonly nodeId: number, readonly port: number }[]
-  /** A listener with TLS, and one with TLS and SASL SCRAM. */
-  readonly secure?: SecureListeners
+  readonly secure?: SecureListeners | undefined
 }
 
+/** Listeners with TLS, beside the one in plain text. */
 export interface SecureListeners {
-  readonly tlsPort: number
-  readonly scramPort: number
+  readonly ports: {
+    /** Asks for nothing. */
+    readonly tls: number
+    /** Asks for a client certificate; the principal is its common name. */
+    readonly mtls: number
+    /** SASL SCRAM. */
+    readonly scram: number
+    /** SASL OAUTHBEARER with the tokens of MSK IAM. */
+    readonly iam: number
+  }
   /** PEM: the private key and then the certificate. */
   readonly keyFile: string
+  /** PEM: who signs the certificates of clients. */
+  readonly caFile: string
   readonly users: readonly { readonly name: string, readonly password: string }[]
+  readonly tokens: TokenCheck
+  /** Where they are given, the brokers talk by certificates, and every principal but these has only the rights that ACLs give it. */
+  readonly superUsers?: readonly string[]
+}
+
+export interface TokenCheck {
+  /** The folder with the compiled class `MskTokens`. */
+  readonly classes: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
 }
 
 export function serverProperties({ nodeId, port, voters, secure }: KafkaNode, dataFolder: string): string {
   const controller = voters.find((voter) => voter.nodeId === nodeId)!
-  const listeners = { PLAINTEXT: port, ...secure && { TLS: secure.tlsPort, SCRAM: secure.scramPort } }
+  const guarded = secure?.superUsers !== undefined
+  const listeners = { PLAINTEXT: port, ...secure && { TLS: secure.ports.tls, MTLS: secure.ports.mtls, SCRAM: secure.ports.scram, IAM: secure.ports.iam } }
   const addresses = Object.entries(listeners).map(([name, at]) => `${name}://127.0.0.1:${at}`)
   const replicas = Math.min(3, voters.length)
   return lines({
@@ -28,8 +50,8 @@ export function serverProperties({ nodeId, port, voters, secure }: KafkaNode, da
     'log.dirs': dataFolder,
     'controller.quorum.voters': voters.map((voter) => `${voter.nodeId}@127.0.0.1:${voter.port}`).join(','),
     'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,TLS:SSL,SCRAM:SASL_SSL',
+    'inter.broker.listener.name': guarded ? 'MTLS' : 'PLAINTEXT',
+    'listener.security.protocol.map': `CONTROLLER:${guarded ? 'SSL' : 'PLAINTEXT'},PLAINTEXT:PLAINTEXT,TLS:SSL,MTLS:SSL,SCRAM:SASL_SSL,IAM:SASL_SSL`,
     'listeners': [...addresses, `CONTROLLER://127.0.0.1:${controller.port}`].join(','),
     'advertised.listeners': addresses.join(','),
     'auto.create.topics.enable': false,
@@ -62,14 +84,29 @@ export const quickSettings = {
   'transaction.state.log.num.partitions': 4,
 }
 
-const secureSettings = ({ keyFile }: SecureListeners): Record<string, string> => ({
+const secureSettings = ({ keyFile, caFile, tokens, superUsers }: SecureListeners): Record<string, string> => ({
   'ssl.keystore.type': 'PEM',
   'ssl.keystore.location': keyFile,
-  'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512',
+  'ssl.truststore.type': 'PEM',
+  'ssl.truststore.location': caFile,
+  'ssl.principal.mapping.rules': 'RULE:^CN=([^,]+).*$/$1/',
+  'listener.name.mtls.ssl.client.auth': 'required',
   // Amazon MSK with IAM ends logins too; that it happens within seconds here lets clients show that they outlive it.
   'connections.max.reauth.ms': '4000',
+  'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
+  'listener.name.scram.sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512',
   'listener.name.scram.scram-sha-256.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
   'listener.name.scram.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+  'listener.name.iam.sasl.enabled.mechanisms': 'OAUTHBEARER',
+  'listener.name.iam.oauthbearer.sasl.server.callback.handler.class': 'MskTokens',
+  'listener.name.iam.oauthbearer.sasl.login.callback.handler.class': 'MskTokens',
+  'listener.name.iam.oauthbearer.sasl.jaas.config': 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required '
+    + `region="${tokens.region}" accessKeyId="${tokens.accessKeyId}" secretAccessKey="${tokens.secretAccessKey}";`,
+  ...superUsers !== undefined && {
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': superUsers.map((name) => `User:${name}`).join(';'),
+    'listener.name.controller.ssl.client.auth': 'required',
+  },
 })
 
 const lines = (settings: Readonly<Record<string, unknown>>): string =>

@@ -1,7 +1,7 @@
 /** Apache Kafka: a KRaft node, alone or one of three. */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { findJava } from '../java.ts'
 import { kafkaNodes } from '../kafka-admin.ts'
@@ -41,7 +41,8 @@ export const kafka: Server<KafkaOptions> = {
 
   async start(options) {
     const java = findJava()
-    const classpath = await kafkaClasspath()
+    const tokens = options.secure?.tokens.classes
+    const classpath = [await kafkaClasspath(), ...tokens === undefined ? [] : [tokens]].join(delimiter)
     mkdirSync(options.data, { recursive: true })
     const settings = join(options.data, 'server.properties')
     const logs = join(options.data, 'logs')

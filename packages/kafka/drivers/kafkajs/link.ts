@@ -7,7 +7,8 @@ import apiKeys from 'kafkajs/src/protocol/requests/apiKeys.js'
 import type { KafkaConfig } from '../../config.ts'
 import { KafkaError } from '../../errors.ts'
 import type { KafkaLog } from '../../log.ts'
-import type { ClientError } from './errors.ts'
+import { loginWorked, lostLogin } from '../logins.ts'
+import { toKafkaError, type ClientError } from './errors.ts'
 import { saslOptions, tlsOptions } from './security.ts'
 
 /** Milliseconds. A broker that does not answer for this long is taken for dead, and whatever else waits on its connection fails too. */
@@ -54,10 +55,11 @@ export class Link {
       connection.setVersions(versions)
       connection.setSupportAuthenticationProtocol(true)
       await connection.authenticate()
+      loginWorked(config)
       return new Link(`${host}:${port}`, connection, protocol.lookup(versions))
     } catch (error) {
       destroy(connection, error as Error)
-      throw error
+      throw lostLogin(config, toKafkaError(error, `The broker at ${host}:${port} refused the login`)) ?? error
     }
   }
 

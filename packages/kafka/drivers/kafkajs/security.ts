@@ -1,6 +1,6 @@
 /** TLS and SASL as kafkajs' connections want them. */
-import { generateAuthToken } from 'aws-msk-iam-sasl-signer-js'
 import type { KafkaConfig, KafkaSasl, KafkaTls } from '../../config.ts'
+import { bearerMessage, mskToken, refuseAnswer } from '../logins.ts'
 
 export function tlsOptions(tls: KafkaTls | undefined): object | null {
   return tls === undefined ? null : { ca: tls.ca, cert: tls.cert, key: tls.key }
@@ -8,23 +8,27 @@ export function tlsOptions(tls: KafkaTls | undefined): object | null {
 
 export function saslOptions(sasl: KafkaSasl | undefined): object | null {
   if (sasl === undefined) return null
-  if (sasl.mechanism === 'msk-iam') return { mechanism: 'oauthbearer', oauthBearerProvider: tokens(sasl.region) }
+  if (sasl.mechanism === 'msk-iam') return { mechanism: 'oauthbearer', authenticationProvider: bearer(() => mskToken(sasl.region)) }
   return { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password }
 }
 
-/** A token serves every connection until a minute before it ends (MSK gives 15 minutes). */
-function tokens(region: string): () => Promise<{ value: string }> {
-  const SPARE = 60_000
-  let value = ''
-  let until = 0
-  return async () => {
-    if (Date.now() > until - SPARE) {
-      const { token, expiryTime } = await generateAuthToken({ region })
-      value = token
-      until = expiryTime
-    }
-    return { value }
-  }
+type Exchange = (call: { request: { encode(): Promise<Buffer> }, response: { decode(bytes: Buffer): Promise<Buffer>, parse(bytes: Buffer): Promise<void> } }) => Promise<void>
+
+/** kafkajs' own takes every answer for a yes. */
+const bearer = (token: () => Promise<string>) => ({ saslAuthenticate }: { saslAuthenticate: Exchange }) => ({
+  authenticate: async () => {
+    const message = bearerMessage(await token())
+    await saslAuthenticate({
+      request: { encode: async () => Buffer.concat([lengthOf(message), message]) },
+      response: { decode: async (bytes) => bytes.subarray(4), parse: async (answer) => refuseAnswer(answer) },
+    })
+  },
+})
+
+function lengthOf(message: Buffer): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(message.length)
+  return length
 }
 
 /** Brokers as [host, port]; IPv6 hosts lose their brackets. */

@@ -3,9 +3,9 @@ import type { API } from '@platformatic/kafka'
 import type { KafkaConfig } from '../../config.ts'
 import { KafkaError } from '../../errors.ts'
 import type { KafkaLog } from '../../log.ts'
+import { loginWorked } from '../logins.ts'
 import { backoff, pause } from './backoff.ts'
 import { Connections, addressOf } from './connections.ts'
-import { connectionError } from './failure.ts'
 import {
   apiVersions, findCoordinator, metadata, type Broker, type BrokerVersions, type ClusterMetadata, type CoordinatorKind, type PartitionMetadata,
 } from './protocol/cluster.ts'
@@ -70,9 +70,11 @@ export class Cluster {
     try {
       const answer = await api.async(connection, ...args)
       this.#answered = Date.now()
+      loginWorked(this.config)
+      this.#connections.answered(broker)
       return answer
     } catch (error) {
-      throw connectionError(error, addressOf(broker))
+      throw this.#connections.failure(error, addressOf(broker))
     }
   }
 

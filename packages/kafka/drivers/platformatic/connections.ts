@@ -1,7 +1,8 @@
 /** Connections to brokers, by lane: a broker answers one connection's requests in order, so what may take long has a lane of its own. */
-import { Connection, ConnectionStatuses, type ConnectionOptions, type SASLMechanismValue, type SASLOptions } from '@platformatic/kafka'
-import { generateAuthToken } from 'aws-msk-iam-sasl-signer-js'
+import { Connection, ConnectionStatuses, type SASLMechanismValue, type SASLOptions } from '@platformatic/kafka'
 import type { KafkaConfig, KafkaSasl } from '../../config.ts'
+import type { KafkaError } from '../../errors.ts'
+import { lostLogin, mskToken, refuseAnswer } from '../logins.ts'
 import { connectionError } from './failure.ts'
 import type { Broker } from './protocol/cluster.ts'
 
@@ -16,26 +17,20 @@ interface Slot {
 }
 
 export class Connections {
-  readonly #clientId: string
-  readonly #options: ConnectionOptions
+  readonly #config: KafkaConfig
   readonly #slots = new Map<string, Slot>()
   /** Called with the broker's address when one of its connections ends. */
   readonly #lost: (address: string) => void
+  /** Why the last connection to an address failed, until an answer comes from there. */
+  readonly #refusals = new Map<string, KafkaError>()
   #closed = false
 
   constructor(config: KafkaConfig, lost: (address: string) => void) {
-    this.#clientId = config.clientId
+    this.#config = config
     this.#lost = lost
-    this.#options = {
-      connectTimeout: CONNECT_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      maxInflights: NO_LIMIT,
-      tls: config.tls && { ca: config.tls.ca, cert: config.tls.cert, key: config.tls.key },
-      sasl: config.sasl && saslOptions(config.sasl),
-    }
   }
 
-  /** Rejects with a KafkaError: no-broker, timeout, authentication, tls. */
+  /** Rejects with a KafkaError: no-broker, timeout, authentication, tls, login-lost. */
   async get(broker: { host: string, port: number }, lane: string, requestTimeout = REQUEST_TIMEOUT): Promise<Connection> {
     const address = addressOf(broker)
     const key = `${lane} ${address}`
@@ -48,7 +43,7 @@ export class Connections {
       if (connection.status === ConnectionStatuses.REAUTHENTICATING) await connection.ready()
     } catch (error) {
       this.#forget(key, slot)
-      throw connectionError(error, address)
+      throw this.failure(error, address)
     }
     return connection
   }
@@ -64,6 +59,19 @@ export class Connections {
     return false
   }
 
+  /** Whatever a connection to that address, or a request on it, fails with. */
+  failure(error: unknown, address: string): KafkaError {
+    let known = connectionError(error, address)
+    // With TLS 1.3 a broker refuses a certificate after the handshake: the request fails only because the connection ends.
+    const refusal = this.#refusals.get(address)
+    if (known.code === 'no-broker' && refusal?.code === 'tls') known = refusal
+    return lostLogin(this.#config, known) ?? known
+  }
+
+  answered(broker: { host: string, port: number }): void {
+    if (this.#refusals.size > 0) this.#refusals.delete(addressOf(broker))
+  }
+
   async closeLanes(prefix: string): Promise<void> {
     const ending = [...this.#slots].filter(([key]) => key.startsWith(prefix))
     for (const [key, slot] of ending) this.#forget(key, slot)
@@ -77,7 +85,11 @@ export class Connections {
 
   #open(broker: { host: string, port: number }, address: string, key: string, requestTimeout: number): Slot {
     if (this.#closed) throw connectionError(new Error('the client is closed'), address)
-    const connection = new Connection(this.#clientId, { ...this.#options, requestTimeout })
+    const { clientId, tls, sasl } = this.#config
+    const connection = new Connection(clientId, {
+      connectTimeout: CONNECT_TIMEOUT, requestTimeout, maxInflights: NO_LIMIT,
+      tls: tls && { ca: tls.ca, cert: tls.cert, key: tls.key }, sasl: sasl && saslOptions(sasl),
+    })
     const slot: Slot = { connection, opened: Promise.resolve(connection.connect(broker.host, broker.port)) }
     slot.opened.catch(() => this.#forget(key, slot))
     const gone = (): void => {
@@ -85,7 +97,10 @@ export class Connections {
       this.#lost(address)
     }
     connection.on('close', gone)
-    connection.on('error', gone)
+    connection.on('error', (error: Error) => {
+      this.#refusals.set(address, connectionError(error, address))
+      gone()
+    })
     this.#slots.set(key, slot)
     return slot
   }
@@ -99,10 +114,20 @@ export function addressOf({ host, port }: Pick<Broker, 'host' | 'port'>): string
   return `${host}:${port}`
 }
 
+/** Asked by a connection when it logs in, and again before its session ends. */
 function saslOptions(sasl: KafkaSasl): SASLOptions {
   if (sasl.mechanism === 'msk-iam') {
-    // A token lasts 15 minutes; each connection asks for its own, and again before its session ends.
-    return { mechanism: 'OAUTHBEARER', token: async () => (await generateAuthToken({ region: sasl.region })).token }
+    return { mechanism: 'OAUTHBEARER', token: () => mskToken(sasl.region), authBytesValidator: checkAnswer }
   }
-  return { mechanism: sasl.mechanism.toUpperCase() as SASLMechanismValue, username: sasl.username, password: sasl.password }
+  return { mechanism: sasl.mechanism.toUpperCase() as SASLMechanismValue, username: () => sasl.username, password: () => sasl.password }
+}
+
+/** The client library takes every answer for a yes. */
+function checkAnswer(answer: Buffer | null, done: (error: Error | null, answer?: Buffer) => void): void {
+  try {
+    refuseAnswer(answer ?? Buffer.alloc(0))
+    done(null, answer ?? undefined)
+  } catch (error) {
+    done(error as Error)
+  }
 }

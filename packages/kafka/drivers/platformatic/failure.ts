@@ -7,6 +7,7 @@ const TLS_CODES = /CERT|SIGNATURE|TLS|SSL|EPROTO|UNABLE_TO_|SELF_SIGNED|HOSTNAME
 export function connectionError(error: unknown, address: string): KafkaError {
   if (error instanceof KafkaError) return error
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof KafkaError) return cause
     const code = String((cause as { code?: unknown }).code ?? '')
     if (code === 'PLT_KFK_AUTHENTICATION') return new KafkaError('authentication', `The broker at ${address} refused the login`, error)
     if (code === 'PLT_KFK_TIMEOUT') return new KafkaError('timeout', `The broker at ${address} does not answer`, error)

@@ -1,0 +1,78 @@
+/** What each principal may do on the brokers: no more than the tables of topics.ts say. Kafka's ACLs and the policies of MSK IAM are made from it. */
+import { groupFamilies, type Service, topicFamilies, topics, type Topic, type TopicFamily } from './topics.ts'
+
+/** The services; the registry with its store in Kafka; and the deployer, who runs `weir topics apply`. */
+export const PRINCIPALS = ['ingest-hub', 'enricher', 'indexer', 'registry', 'deployer'] as const
+export type Principal = (typeof PRINCIPALS)[number]
+
+export type Resource = 'topic' | 'group' | 'transactional-id'
+/** As Kafka names them (documentation, "Authorization and ACLs"). */
+export type Operation = 'Read' | 'Write' | 'Create' | 'Delete' | 'Alter' | 'Describe' | 'DescribeConfigs' | 'AlterConfigs'
+
+export interface Right {
+  readonly resource: Resource
+  readonly name: string
+  /** prefixed: every resource whose name begins so. */
+  readonly pattern: 'literal' | 'prefixed'
+  readonly operations: readonly Operation[]
+}
+
+/** Apicurio's topics (kafkasql): the journal with every schema, and the others that it makes sure of at its start. */
+const REGISTRY_TOPICS = 'kafkasql-'
+const REGISTRY_GROUPS = 'apicurio-'
+
+const MANAGES: readonly Operation[] = ['Create', 'Delete', 'Alter', 'DescribeConfigs', 'AlterConfigs']
+
+/** In the order of resources and names; each resource once. */
+export function rightsOf(principal: Principal): Right[] {
+  const found = new Map<string, Right>()
+  const allow = (resource: Resource, name: string, pattern: Right['pattern'], ...operations: readonly Operation[]): void => {
+    const key = `${resource} ${pattern} ${name}`
+    const before = found.get(key)?.operations ?? ['Describe']
+    found.set(key, { resource, name, pattern, operations: [...new Set([...before, ...operations])] })
+  }
+  if (principal === 'registry') {
+    allow('topic', REGISTRY_TOPICS, 'prefixed', 'Create', 'Read', 'Write', 'DescribeConfigs')
+    allow('group', REGISTRY_GROUPS, 'prefixed', 'Read')
+  } else if (principal === 'deployer') {
+    for (const name of Object.keys(topics)) allow('topic', name, 'literal', 'Create', 'DescribeConfigs', 'AlterConfigs')
+  } else {
+    ofService(principal, allow)
+  }
+  return [...found.values()].sort((a, b) => compare(a.resource, b.resource) || compare(a.name, b.name))
+}
+
+export function may(principal: Principal, operation: Operation, resource: Resource, name: string): boolean {
+  return rightsOf(principal).some((right) =>
+    right.resource === resource && right.operations.includes(operation) && (right.pattern === 'prefixed' ? name.startsWith(right.name) : name === right.name))
+}
+
+type Allow = (resource: Resource, name: string, pattern: Right['pattern'], ...operations: readonly Operation[]) => void
+
+function ofService(service: Service, allow: Allow): void {
+  const readBy = (reader: Service): [string, Topic][] => Object.entries<Topic>(topics).filter(([, { readers }]) => readers.includes(reader))
+  for (const [name] of readBy(service)) allow('topic', name, 'literal', 'Read')
+  for (const [name, { writers, value }] of Object.entries<Topic>(topics)) {
+    if (!writers.includes(service)) continue
+    allow('topic', name, 'literal', 'Write')
+    // Whoever decides on a control log holds its transactional id.
+    if (value === 'weir/control-entry') allow('transactional-id', `${name}.writer`, 'literal', 'Write')
+  }
+  for (const [prefix, { managers, writers, readers }] of Object.entries<TopicFamily>(topicFamilies)) {
+    if (readers.includes(service)) allow('topic', prefix, 'prefixed', 'Read')
+    if (writers.includes(service)) allow('topic', prefix, 'prefixed', 'Write')
+    if (managers.includes(service)) allow('topic', prefix, 'prefixed', ...MANAGES)
+  }
+  for (const [prefix, { members, transactional, watchers }] of Object.entries(groupFamilies)) {
+    if (members === service) {
+      allow('group', prefix, 'prefixed', 'Read')
+      if (transactional) allow('transactional-id', prefix, 'prefixed', 'Write')
+    }
+    if (!watchers.includes(service)) continue
+    allow('group', prefix, 'prefixed')
+    // Lag is the distance from a topic's end.
+    for (const [name] of readBy(members)) allow('topic', name, 'literal')
+  }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,0 +1,40 @@
+import { iamPolicy } from '@weir/contracts/iam.ts'
+import { command, onlyPositionals, UsageError } from '../command.ts'
+import { EXIT } from '../exit.ts'
+import { hint } from '../nearest.ts'
+import { printJson } from '../terminal/output.ts'
+import { principalsNamed } from './acl.ts'
+
+const usage = `
+weir iam print PRINCIPAL --cluster-arn ARN
+
+Prints the policy for the IAM role of ingest-hub, enricher, indexer, registry or deployer on an MSK cluster: the rights of \`weir acl print\`, as actions of
+kafka-cluster. Needs neither AWS nor a broker.
+
+Examples
+  weir iam print enricher --cluster-arn arn:aws:kafka:eu-central-1:111122223333:cluster/weir/0a1b2c3d-0000-0000-0000-000000000000-1
+`
+
+export const iam = command({
+  name: 'iam',
+  summary: 'Print the IAM policies that the services need on Amazon MSK',
+  usage,
+  options: { 'cluster-arn': { type: 'string' } },
+  async run({ 'cluster-arn': arn }, [action, name, ...rest]) {
+    if (action !== 'print') throw new UsageError(action === undefined ? 'print?' : `There is no \`weir iam ${action}\`.${hint(action, ['print'])}`)
+    onlyPositionals(rest, 0)
+    if (name === undefined) throw new UsageError('Whose policy? Name a principal.')
+    if (arn === undefined) throw new UsageError('Of which cluster? Give --cluster-arn.')
+    const [principal] = principalsNamed(name)
+    await printJson(policy(principal, arn))
+    return EXIT.ok
+  },
+})
+
+function policy(...args: Parameters<typeof iamPolicy>): object {
+  try {
+    return iamPolicy(...args)
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}

@@ -80,7 +80,7 @@ export class Release {
           securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
           env: [
             { name: 'HUB_URL', value: `http://${RELEASE}-ingest-hub:8080` }, { name: 'SEARCH_URL', value: `http://${RELEASE}-search:9200` },
-            { name: 'WEIR_API_KEY_FILE', value: '/key/api-key' },
+            { name: 'WEIR_API_KEY_FILE', value: '/key/api-key' }, { name: 'WEIR_DATA', value: '/tmp' },
           ],
           volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, { name: 'key', mountPath: '/key', readOnly: true }],
         }],

@@ -7,6 +7,7 @@ import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { Server } from 'node:http'
 import { constants, createSecureServer, createServer, type Http2SecureServer, type Http2Server, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
+import { watchCertificates } from './certificates.ts'
 
 interface Http2Options {
   /** A session without a request is closed after this time. */
@@ -70,6 +71,7 @@ export async function listenTls(server: Server, host: string, { port, certFile, 
   } catch (error) {
     throw new Error(`${certFile} and ${keyFile} are no certificate with its key (${(error as Error).message}).`, { cause: error })
   }
+  watchCertificates({ server: () => readFileSync(certFile, 'utf8') })
   for (const handler of server.listeners('request')) secure.on('request', handler as never)
   const sessions = bounded(secure, options)
   const sockets = new Set<Socket>()

@@ -1,5 +1,6 @@
 export { accessConfig, identify, mayWrite, openAccess } from './access/access.ts'
 export type { Access, AccessConfig, Client } from './access/access.ts'
+export { watchCertificates } from './certificates.ts'
 export { ConfigError, ConfigReader, readConfig } from './config.ts'
 export type { Setting } from './config.ts'
 export { HttpError } from './errors.ts'

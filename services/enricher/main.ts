@@ -1,7 +1,7 @@
 import { openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { configured, instance, openAccess, openHttp, publishStats, readConfig, Service } from '@weir/service'
+import { configured, instance, openAccess, openHttp, publishStats, readConfig, Service, watchCertificates } from '@weir/service'
 import { chosenSolutions } from '@weir/solutions'
 import { openStreams } from '@weir/streams'
 import { openApplications } from './applications/open.ts'
@@ -18,6 +18,7 @@ const solutions = chosenSolutions(config.solutions)
 const flows = solutions.flatMap((solution) => solution.flows)
 const tables = [...new Set(flows.flatMap((flow) => flow.tables))]
 const applications = solutions.flatMap(({ application }) => application ?? [])
+watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
 
 await Service.named('enricher')
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))

@@ -1,6 +1,6 @@
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { configured, openAccess, openHttp, publishStats, readConfig, Service } from '@weir/service'
+import { configured, openAccess, openHttp, publishStats, readConfig, Service, watchCertificates } from '@weir/service'
 import { chosenSolutions } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { openEngine } from './engines/open.ts'
@@ -10,6 +10,7 @@ import { openSinks } from './sink/sinks.ts'
 const config = configured((env) => readConfig(env, read))
 const solutions = chosenSolutions(config.solutions)
 const indices = solutions.flatMap((solution) => solution.indices)
+watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
 
 await Service.named('indexer')
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))

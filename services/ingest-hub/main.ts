@@ -1,7 +1,7 @@
 import { openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { configured, instance, openAccess, openHttp, publishStats, readConfig, Service } from '@weir/service'
+import { configured, instance, openAccess, openHttp, publishStats, readConfig, Service, watchCertificates } from '@weir/service'
 import { config as read } from './config.ts'
 import { openKinesis } from './doors/kinesis/door.ts'
 import { httpDoor } from './doors/http/door.ts'
@@ -10,6 +10,7 @@ import { openCollector } from './intake/collector.ts'
 import { openIntake } from './intake/intake.ts'
 
 const config = configured((env) => readConfig(env, read))
+watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
 
 await Service.named('ingest-hub')
   .with('collector', openCollector)

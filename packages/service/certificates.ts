@@ -1,0 +1,33 @@
+/** When certificates end, for the alert that comes before. */
+import { X509Certificate } from 'node:crypto'
+import { Gauge, metrics } from './metrics.ts'
+
+/** By name: the PEM text as it is at the moment of asking; undefined where there is none. */
+const watched = new Map<string, () => string | undefined>()
+
+const expiry = new Gauge({
+  name: 'weir_certificate_expiry_timestamp_seconds', help: 'When the certificate ends, seconds since the epoch; the first of a chain.',
+  labelNames: ['certificate'], registers: [metrics],
+  collect() {
+    expiry.reset()
+    for (const [certificate, pem] of watched) {
+      const end = endOf(pem)
+      if (end !== undefined) expiry.set({ certificate }, end)
+    }
+  },
+})
+
+/** By the label: server, kafka-client, kafka-ca. */
+export function watchCertificates(certificates: Readonly<Record<string, () => string | undefined>>): void {
+  for (const [name, pem] of Object.entries(certificates)) watched.set(name, pem)
+}
+
+/** Undefined for what cannot be read just now: whoever uses it says so. */
+function endOf(pem: () => string | undefined): number | undefined {
+  try {
+    const text = pem()
+    return text === undefined ? undefined : Date.parse(new X509Certificate(text).validTo) / 1000
+  } catch {
+    return undefined
+  }
+}

@@ -152,6 +152,13 @@ test('a change of a solution\'s file, of a service\'s file and of the solutions 
   expect(await checksum('--set', 'apply.waitSeconds=10')).toBe(sums[0])
 })
 
+test('a trial runs every service, every server, the job and the test of the release', async () => {
+  expect(podsOf(await rendered(['ci/trial-values.yaml'])).map(({ owner }) => owner).toSorted()).toEqual([
+    'Deployment/weir-enricher', 'Deployment/weir-indexer', 'Deployment/weir-ingest-hub', 'Deployment/weir-registry', 'Deployment/weir-simulator', 'Job/weir-apply-1',
+    'Pod/weir-test', 'StatefulSet/weir-kafka', 'StatefulSet/weir-redis', 'StatefulSet/weir-search',
+  ])
+})
+
 test('with three replicas two must have a record', async () => {
   const job = (await rendered(['values-msk.yaml'])).find(({ kind }) => kind === 'Job')!
   const { env } = job.spec.template.spec.containers[0]

@@ -14,6 +14,8 @@ const KINDS = {
   compose: { ending: 'compose', seconds: 600, parallel: false },
   /** The chart on a cluster. */
   k8s: { ending: 'k8s', seconds: 600, parallel: false },
+  /** The Helm chart as it renders: needs Go and Python, which fetch what checks it. */
+  chart: { ending: 'chart', seconds: 60, parallel: false },
 } as const
 
 const files = (ending: string): string => `**/*.${ending}.test.ts`

@@ -3,6 +3,7 @@ import confluent from '@kafkajs/confluent-schema-registry'
 import type { AvroSchema } from './avro.ts'
 import { breaks } from './compatibility.ts'
 import { publishedVersions, schemaOf } from './load.ts'
+import { registryAddress } from './registry-address.ts'
 import { subjectOf, topics, type TopicName } from './topics.ts'
 
 const { COMPATIBILITY, SchemaRegistry, SchemaType } = confluent
@@ -43,7 +44,8 @@ export async function registerContracts(registryUrl: string, log: (line: string)
 /** Registers the versions in their order and returns the last one's id. The subject takes nothing that is not FULL_TRANSITIVE, from its first version on. */
 export async function registerVersions(registryUrl: string, subject: string, versions: readonly AvroSchema[]): Promise<number> {
   await requireFullTransitive(registryUrl, subject)
-  const registry = new SchemaRegistry({ host: registryUrl, retry: { retries: 2 } })
+  const { url: host, auth } = registryAddress(registryUrl)
+  const registry = new SchemaRegistry({ host, auth, retry: { retries: 2 } })
   let id = 0
   for (const text of new Set(versions.map((schema) => JSON.stringify(schema)))) {
     try {
@@ -82,17 +84,19 @@ class AskError extends Error {
   readonly status: number
   readonly retriable: boolean
   constructor(url: string, status: number, body: string) {
-    super(`The schema registry answered ${status} to ${url}: ${body.slice(0, 300)}`)
+    const remedy = status === 401 || status === 403 ? '; check the user and the password in REGISTRY_URL' : ''
+    super(`The schema registry answered ${status} to ${url}${remedy}: ${body.slice(0, 300)}`)
     this.status = status
     this.retriable = status >= 500
   }
 }
 
 async function ask(registryUrl: string, path: string, init: RequestInit = {}): Promise<any> {
-  const url = `${registryUrl}${path}`
-  const request = fetch(url, { ...init, headers: { 'content-type': MEDIA_TYPE }, signal: AbortSignal.timeout(TIMEOUT_MS) })
+  const { url: base, headers } = registryAddress(registryUrl)
+  const url = `${base}${path}`
+  const request = fetch(url, { ...init, headers: { 'content-type': MEDIA_TYPE, ...headers }, signal: AbortSignal.timeout(TIMEOUT_MS) })
   const response = await request.catch((error: Error & { cause?: { code?: string } }) => {
-    throw new Error(`The schema registry at ${registryUrl} does not answer (${error.cause?.code ?? error.message}); check REGISTRY_URL and that it runs.`, { cause: error })
+    throw new Error(`The schema registry at ${base} does not answer (${error.cause?.code ?? error.message}); check REGISTRY_URL and that it runs.`, { cause: error })
   })
   const body = await response.text()
   if (!response.ok) throw new AskError(url, response.status, body)

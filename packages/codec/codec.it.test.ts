@@ -10,6 +10,7 @@ import { SchemaNeeded, Undecodable } from './errors.ts'
 import { createReader, type ValueColumns } from './reader.ts'
 import { registryAt } from './registry.ts'
 import { Schemas } from './schemas.ts'
+import { guardedRegistry } from './testing/guarded-registry.ts'
 import { createWriter } from './writer.ts'
 
 let url: string
@@ -115,4 +116,22 @@ test('a contract that is not registered is said, with what to do', async () => {
   await expect(registry.idOf(uniqueName('nobody'), schemaOf('taxi.telemetry'))).rejects.toMatchObject({
     code: 'not-registered', retriable: true, message: expect.stringContaining('register the contracts'),
   })
+})
+
+test('a registry behind a password is told it, by the job and by the services', async () => {
+  const guarded = await guardedRegistry(url, 'weir:s3cr3t/')
+  try {
+    const withUser = guarded.url.replace('//', '//weir:s3cr3t%2F@')
+    const subject = `${uniqueName('guarded')}-value`
+    const id = await registerVersions(withUser, subject, [schemaOf('taxi.telemetry')])
+    expect((await (await openCodec({ url: withUser })).value.writer('taxi.telemetry')).schemaId).toBeGreaterThan(0)
+    expect(id).toBeGreaterThan(0)
+    const refused = await registerVersions(guarded.url.replace('//', '//weir:wrong@'), subject, [schemaOf('taxi.telemetry')]).catch((error) => error)
+    expect(refused).toMatchObject({ retriable: false })
+    expect(refused.message).toContain('answered 401')
+    expect(refused.message).toContain('check the user and the password in REGISTRY_URL')
+    expect(refused.message).not.toContain('wrong')
+  } finally {
+    await guarded.stop()
+  }
 })

@@ -3,6 +3,7 @@ import confluent from '@kafkajs/confluent-schema-registry'
 import type { Type } from 'avsc'
 import { subjectOf } from '@weir/contracts'
 import { parseSchema, type AvroNode, type AvroSchema } from '@weir/contracts/avro.ts'
+import { registryAddress } from '@weir/contracts/registry-address.ts'
 import { CodecError, RegistryUnavailable } from './errors.ts'
 
 export interface Registry {
@@ -13,9 +14,11 @@ export interface Registry {
 }
 
 /** @param timeoutMs for each request; there are no retries, for callers have their own */
-export function registryAt(url: string, timeoutMs: number): Registry {
+export function registryAt(address: string, timeoutMs: number): Registry {
+  const { url, auth } = registryAddress(address)
   const client = new confluent.SchemaRegistry({
     host: url,
+    auth,
     retry: { retries: 0 },
     middlewares: [() => ({
       prepareRequest: (next) => next().then((request) => request.enhance({ timeout: timeoutMs })),

@@ -7,7 +7,7 @@ import { accessConfig, type ConfigReader } from '@weir/service'
 /** Everything the enricher can be told by its environment. */
 export const config = (reader: ConfigReader) => ({
   kafka: kafkaConfig(reader),
-  registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API.', 'http://localhost:8181/apis/ccompat/v7'),
+  registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API; with a user as https://user:password@host/….', 'http://localhost:8181/apis/ccompat/v7'),
   redisUrl: reader.string('REDIS_URL', 'Redis with the reference tables.', 'redis://localhost:6379'),
   access: accessConfig(reader),
   awsAccess: awsAccessConfig(reader),

@@ -6,7 +6,7 @@ import { ENGINES } from './engines/open.ts'
 /** Everything the indexer can be told by its environment. */
 export const config = (reader: ConfigReader) => ({
   kafka: kafkaConfig(reader),
-  registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API.', 'http://localhost:8181/apis/ccompat/v7'),
+  registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API; with a user as https://user:password@host/….', 'http://localhost:8181/apis/ccompat/v7'),
   access: accessConfig(reader),
   solutions: reader.list('WEIR_SOLUTIONS', 'The solutions whose indices and pages are served here, by name; none named: all.', ''),
   search: {

@@ -15,7 +15,7 @@ function tlsConfig(reader: ConfigReader): TlsConfig | undefined {
 export function config(reader: ConfigReader) {
   return {
     kafka: kafkaConfig(reader),
-    registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API.', 'http://localhost:8181/apis/ccompat/v7'),
+    registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API; with a user as https://user:password@host/….', 'http://localhost:8181/apis/ccompat/v7'),
     access: accessConfig(reader),
     memoryBytes: reader.integer('HUB_MEMORY_MB',
       'What requests being read and records not yet stored may take together, MiB; more is answered with 429.', 24, 12, 4096) << 20,

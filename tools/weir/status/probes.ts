@@ -1,5 +1,6 @@
 /** Asking servers and services how they are. Every probe ends within its time and never rejects. */
 import { connect } from 'node:net'
+import { registryAddress } from '@weir/contracts/registry-address.ts'
 import { openKafka } from '@weir/kafka'
 import { withoutPasswords } from '@weir/service/secrets.ts'
 import { readKafkaSettings, type Settings } from '../settings.ts'
@@ -53,8 +54,9 @@ const kafka: Probe = async () => {
   }
 }
 
-const registry: Probe = async (url) => {
-  const response = await get(`${url}/subjects`)
+const registry: Probe = async (address) => {
+  const { url, headers } = registryAddress(address)
+  const response = await get(`${url}/subjects`, headers)
   if (!response.ok) return { state: 'not ready', reason: `answers ${response.status}` }
   return { state: 'ready', reason: `${(await response.json() as unknown[]).length} contracts` }
 }
@@ -95,7 +97,7 @@ async function startedAt(url: string): Promise<number | undefined> {
   return match ? Number(match[1]) * 1000 : undefined
 }
 
-const get = (url: string): Promise<Response> => fetch(url, { signal: AbortSignal.timeout(TIMEOUT) })
+const get = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> => fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT) })
 
 function reasonOf(error: Error): string {
   const { code } = (error.cause ?? error) as NodeJS.ErrnoException

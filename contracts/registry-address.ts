@@ -1,0 +1,26 @@
+/** A registry's URL may carry a user and a password (https://user:password@host/…), which no request may have in its address. */
+
+export interface RegistryAddress {
+  /** Without user and password: fit for messages. */
+  readonly url: string
+  readonly auth: { readonly username: string, readonly password: string } | undefined
+  /** HTTP basic authentication (RFC 7617); none where there is no user. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export function registryAddress(text: string): RegistryAddress {
+  const parsed = URL.parse(text)
+  if (parsed === null || parsed.username === '') return { url: text, auth: undefined, headers: {} }
+  const auth = { username: decoded(parsed.username), password: decoded(parsed.password) }
+  parsed.username = parsed.password = ''
+  return { url: parsed.href.replace(/\/$/, ''), auth, headers: { authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}` } }
+}
+
+/** A stray % is itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

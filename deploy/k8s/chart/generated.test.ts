@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { solutionsFile } from './solutions.ts'
+import { valuesOf, withTable } from './values-table.ts'
+
+const read = (name: string): string => readFileSync(new URL(`../weir/${name}`, import.meta.url), 'utf8')
+
+test('what is generated is what the generator writes', () => {
+  expect(read('files/solutions.json')).toBe(solutionsFile())
+  expect(read('README.md')).toBe(withTable(read('README.md'), read('values.yaml')))
+})
+
+test('every value has a comment', () => {
+  const values = valuesOf(read('values.yaml'))
+  expect(values.length).toBeGreaterThan(100)
+  expect(values.filter(({ doc }) => doc === '').map(({ path }) => path)).toEqual([])
+})
+
+test('a value takes the words above it, else its parent\'s, else its like\'s', () => {
+  const yaml = '# All.\nservices:\n  one:\n    # The port.\n    port: 1\n    # Limits.\n    resources:\n      cpu: 2\n  two:\n    port: 3\n    resources:\n      cpu: "|"\n\n# Of nothing.\n\nlast: {}\n'
+  expect(valuesOf(yaml)).toEqual([
+    { path: 'services', fallback: '', doc: 'All.' },
+    { path: 'services.one.port', fallback: '1', doc: 'The port.' },
+    { path: 'services.one.resources', fallback: '', doc: 'Limits.' },
+    { path: 'services.one.resources.cpu', fallback: '2', doc: 'Limits.' },
+    { path: 'services.two.port', fallback: '3', doc: 'The port.' },
+    { path: 'services.two.resources.cpu', fallback: '"|"', doc: 'Limits.' },
+    { path: 'last', fallback: '{}', doc: '' },
+  ])
+})

@@ -1,0 +1,209 @@
+/** npm run test:chart: the chart as it renders, without a cluster. Fetches and builds Helm and the checkers once. `-u` writes the golden renderings anew. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { topics, type Topic } from '@weir/contracts'
+import { ConfigReader } from '@weir/service/config.ts'
+import { parse } from 'yaml'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { config as enricher } from '../../services/enricher/config.ts'
+import { config as indexer } from '../../services/indexer/config.ts'
+import { config as hub } from '../../services/ingest-hub/config.ts'
+import { chart, chartTools, KUBERNETES, type ChartTools, type Outcome } from './chart/helm.ts'
+import { flowsOf, manifestsOf, podsOf, type Manifest } from './chart/manifests.ts'
+
+/** What no schema of Kubernetes' own describes. */
+const CUSTOM = ['keda.sh/v1alpha1', 'monitoring.coreos.com/v1', 'gateway.networking.k8s.io/v1']
+/** By the name of its golden file, the value files of a rendering. */
+const RENDERINGS: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(readdirSync(join(chart, 'ci')).map((file) => [file.replace('-values.yaml', ''), [`ci/${file}`]])),
+  msk: ['values-msk.yaml'],
+  'msk-eks': ['values-msk.yaml', 'values-eks.yaml'],
+}
+
+let tools: ChartTools
+let folder: string
+
+beforeAll(async () => {
+  [tools, folder] = await Promise.all([chartTools(), mkdtemp(join(tmpdir(), 'weir-chart-'))])
+}, 900_000)
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const filesOf = (files: readonly string[]): string[] => files.flatMap((file) => ['--values', join(chart, file)])
+const render = (files: readonly string[], ...args: string[]): Promise<Outcome> =>
+  tools.helm('template', 'weir', chart, '--namespace', 'streaming', ...CUSTOM.flatMap((api) => ['--api-versions', api]), ...filesOf(files), ...args)
+
+async function rendered(files: readonly string[], ...args: string[]): Promise<Manifest[]> {
+  const { code, stdout, output } = await render(files, ...args)
+  expect(code, output).toBe(0)
+  return manifestsOf(stdout)
+}
+
+test('helm-unittest', async () => {
+  const { code, output } = await tools.unittest(chart)
+  expect(code, output).toBe(0)
+  expect(Number(/Tests:\s+(\d+) passed/.exec(output)?.[1])).toBeGreaterThan(40)
+})
+
+test('helm lint --strict without values', async () => {
+  const { code, output } = await tools.helm('lint', '--strict', chart)
+  expect(code, output).toBe(0)
+})
+
+describe.each(Object.entries(RENDERINGS))('%s', (name, files) => {
+  test('passes helm lint --strict', async () => {
+    const { code, output } = await tools.helm('lint', '--strict', chart, ...filesOf(files))
+    expect(code, output).toBe(0)
+  })
+
+  test('renders as it did', async () => {
+    const { code, output, stdout } = await render(files)
+    expect(code, output).toBe(0)
+    await expect(stdout).toMatchFileSnapshot(`golden/${name}.yaml`)
+  })
+
+  test('is what the API of Kubernetes takes', async () => {
+    const own = (await rendered(files)).filter(({ apiVersion }) => !CUSTOM.includes(apiVersion))
+    const paths = await Promise.all(own.map(async (manifest, at) => {
+      const path = join(folder, `${name}-${at}.json`)
+      await writeFile(path, JSON.stringify(manifest))
+      return path
+    }))
+    const { code, output } = await tools.validate('--kubernetes-version', KUBERNETES, '--strict', ...paths)
+    expect(code, output).toBe(0)
+    expect(output.match(/ passed for resource /g)).toHaveLength(own.length)
+  })
+
+  test('every pod fits the restricted standard, has no token, and a bound on its memory', async () => {
+    const pods = podsOf(await rendered(files))
+    expect(pods.length).toBeGreaterThan(4)
+    for (const { owner, spec } of pods) {
+      expect(spec, owner).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false, securityContext: { runAsNonRoot: true, runAsUser: expect.any(Number), seccompProfile: { type: 'RuntimeDefault' } } })
+      for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
+        expect(container.securityContext, `${owner} ${container.name}`).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
+        expect(container.resources.limits.memory, `${owner} ${container.name}`).toBeDefined()
+        for (const { name: variable, valueFrom } of container.env ?? []) expect(valueFrom?.secretKeyRef, `${owner} ${variable}`).toBeUndefined()
+      }
+      for (const volume of spec.volumes ?? []) expect(volume.hostPath, owner).toBeUndefined()
+    }
+  })
+
+  test('every pod is under the policy that denies, and under one of its own', async () => {
+    const manifests = await rendered(files)
+    const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy')
+    const selects = (policy: Manifest, labels: Readonly<Record<string, string>>): boolean =>
+      Object.entries(policy.spec.podSelector.matchLabels as Record<string, string>).every(([key, value]) => labels[key] === value)
+    for (const { owner, labels } of podsOf(manifests)) {
+      const names = policies.filter((policy) => selects(policy, labels)).map(({ metadata }) => metadata.name)
+      expect(names, owner).toContain('weir-deny')
+      expect(names.length, owner).toBeGreaterThan(1)
+    }
+    expect(flowsOf(manifests).filter((flow) => flow.includes('(not'))).toEqual([])
+  })
+})
+
+describe('the flows of a trial', () => {
+  const settings = (read: (reader: ConfigReader) => unknown): string[] => {
+    const reader = new ConfigReader({})
+    read(reader)
+    return reader.settings.map(({ name }) => name)
+  }
+
+  test('are those that the table of topics and the services\' settings imply, and no others', async () => {
+    const expected = new Set<string>()
+    const flow = (from: string, to: string): void => { expected.add(`${from} → ${to}`) }
+    for (const topic of Object.values<Topic>(topics)) {
+      for (const service of [...topic.writers, ...topic.readers]) {
+        flow(service, 'kafka:9092')
+        flow(service, 'registry:8080')
+      }
+    }
+    const ports = { 'ingest-hub': 8080, enricher: 8081, indexer: 8084 } as const
+    for (const [service, read] of Object.entries({ 'ingest-hub': hub, enricher, indexer })) {
+      if (settings(read).includes('REDIS_URL')) flow(service, 'redis:6379')
+      if (settings(read).includes('SEARCH_URL')) flow(service, 'search:9200')
+      flow('*', `${service}:${ports[service as keyof typeof ports]}`)
+    }
+    // The job, the simulator, the test, and the registry that keeps its schemas in Kafka.
+    for (const [from, to] of [['apply', 'kafka:9092'], ['apply', 'registry:8080'], ['simulator', 'ingest-hub:8080'], ['simulator', 'enricher:8081'],
+      ['test', 'ingest-hub:8080'], ['test', 'search:9200'], ['registry', 'kafka:9092']]) flow(from, to)
+    const manifests = await rendered(['ci/trial-values.yaml'])
+    for (const component of ['ingest-hub', 'enricher', 'indexer', 'simulator', 'apply', 'test', 'registry']) flow(component, 'kube-system:53')
+    expect(flowsOf(manifests)).toEqual([...expected].toSorted())
+  })
+
+  test('outside go to the servers\' ports, and to the addresses that are named', async () => {
+    expect(flowsOf(await rendered(['values-msk.yaml'])).filter((flow) => flow.startsWith('enricher'))).toEqual([
+      'enricher → *:443', 'enricher → *:6443', 'enricher → 10.0.0.0/16:6379', 'enricher → 10.0.0.0/16:9098', 'enricher → 169.254.170.23/32:80', 'enricher → kube-system:53',
+    ])
+  })
+})
+
+test('a change of a solution\'s file, of a service\'s file and of the solutions each roll the pods, and nothing else does', async () => {
+  const checksum = async (...args: string[]): Promise<string> => {
+    const manifests = await rendered(['ci/trial-values.yaml'], ...args)
+    return manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'weir-enricher')!.spec.template.metadata.annotations['checksum/files']
+  }
+  const sums = await Promise.all([[], ['--set-string', 'solutionFiles.taxi-telemetry.zones\\.ts=a'], ['--set-string', 'solutionFiles.taxi-telemetry.zones\\.ts=b'],
+    ['--set-string', 'services.enricher.config.a=b'], ['--set', 'solutions={taxi-telemetry}']].map((args) => checksum(...args)))
+  expect(new Set(sums).size).toBe(sums.length)
+  expect(await checksum('--set', 'apply.waitSeconds=10')).toBe(sums[0])
+})
+
+test('a trial runs every service, every server, the job and the test of the release', async () => {
+  expect(podsOf(await rendered(['ci/trial-values.yaml'])).map(({ owner }) => owner).toSorted()).toEqual([
+    'Deployment/weir-enricher', 'Deployment/weir-indexer', 'Deployment/weir-ingest-hub', 'Deployment/weir-registry', 'Deployment/weir-simulator', 'Job/weir-apply-1',
+    'Pod/weir-test', 'StatefulSet/weir-kafka', 'StatefulSet/weir-redis', 'StatefulSet/weir-search',
+  ])
+})
+
+test('with three replicas two must have a record', async () => {
+  const job = (await rendered(['values-msk.yaml'])).find(({ kind }) => kind === 'Job')!
+  const { env } = job.spec.template.spec.containers[0]
+  expect(env).toContainEqual({ name: 'TOPIC_REPLICAS', value: '3' })
+})
+
+test('every alert and dashboard that the chart has is rendered', async () => {
+  const manifests = await rendered(['ci/everything-values.yaml'])
+  const dashboards = existing('files/dashboards').filter((name) => name.endsWith('.json'))
+  expect(manifests.filter(({ metadata }) => metadata.labels?.grafana_dashboard === '1').flatMap(({ data }) => Object.keys(data!)).toSorted()).toEqual(dashboards.toSorted())
+  const rules = existing('files').includes('prometheus-rules.yaml') ? [parse(readFileSync(join(chart, 'files/prometheus-rules.yaml'), 'utf8'))] : []
+  expect(manifests.filter(({ kind }) => kind === 'PrometheusRule').map(({ spec }) => spec)).toEqual(rules)
+  expect(manifests.filter(({ kind }) => kind === 'ServiceMonitor')).toHaveLength(1)
+})
+
+const existing = (path: string): string[] => {
+  try {
+    return readdirSync(join(chart, path))
+  } catch {
+    return []
+  }
+}
+
+describe('a wrong value is refused by its path', () => {
+  test.each([
+    ['services.indexer.replicas=two', '/services/indexer/replicas', 'want integer'],
+    ['services.indexer.replica=2', '/services/indexer', "additional properties 'replica' not allowed"],
+    ['services.indexer.needs={mongo}', '/services/indexer/needs/0', "must be one of 'kafka', 'registry', 'redis', 'search'"],
+    ['services.indexer.scaling.by=memory', '/services/indexer/scaling/by', "must be one of 'none', 'cpu', 'lag'"],
+    ['externalKafka.brokers=kafka', '/externalKafka/brokers', 'does not match pattern'],
+    ['externalKafka.sasl.mechanism=iam', '/externalKafka/sasl/mechanism', 'must be one of'],
+    ['externalKafka.sasl.mechanism=plain', '/externalKafka/sasl/existingSecret', 'minLength'],
+    ['externalRegistry.url=https://user:password@registry', '/externalRegistry/url', 'does not match pattern'],
+    ['image.digest=sha256:abc', '/image/digest', 'does not match pattern'],
+    ['rack.from=value', '/rack/value', 'minLength'],
+    ['pods.drainSeconds=0', '/pods/drainSeconds', 'minimum'],
+    ['kafka.persistence.size=big', '/kafka/persistence/size', 'does not match pattern'],
+    ['solutionFiles.taxi-telemetry.\\.\\./x=y', '/solutionFiles/taxi-telemetry', "additional properties '../x' not allowed"],
+    ['gateway.enabled=true', '/gateway/hosts', 'minProperties'],
+    ['aws.accountId=1', '/aws/accountId', 'want string'],
+    ['kafkas.enabled=true', '', "additional properties 'kafkas' not allowed"],
+  ])('%s', async (value, path, reason) => {
+    const { code, output } = await render([], '--set', value)
+    expect(code).toBe(1)
+    expect(output).toContain(`at '${path}'`)
+    expect(output).toContain(reason)
+  })
+})

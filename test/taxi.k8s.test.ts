@@ -7,7 +7,7 @@ import { Release, expectDone } from './cluster.ts'
 import { writeVehicles } from './vehicles.ts'
 
 const release = new Release()
-let folder: string
+let folder: string | undefined
 let rows: number
 
 beforeAll(async () => {
@@ -18,6 +18,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
+  if (folder === undefined) return
   await release.remove()
   await rm(folder, { recursive: true, force: true })
 })
@@ -48,7 +49,7 @@ describe('helm install', () => {
   })
 
   test('pods that are deleted every 5 s, each server once among them, lose nothing and double nothing', async () => {
-    await release.openLoad(join(folder, 'vehicles.csv.gz'))
+    await release.openLoad(join(folder!, 'vehicles.csv.gz'))
     let done = false
     const replay = release.replay('k8s', '4x').finally(() => { done = true })
     const deleting = release.deletePods(['redis', 'search', 'kafka'], 5000, () => done)

@@ -41,6 +41,9 @@ export class Stage {
     this.#records = records.labels(name)
     this.#failures = failures.labels(name)
     this.#lags = lags.labels(name)
+    // Shown from the beginning: what Prometheus has not seen at zero has not grown when it comes as one.
+    this.#records.inc(0)
+    this.#failures.inc(0)
     this.#lags.set(0)
   }
 

@@ -24,6 +24,7 @@ export function config(reader: ConfigReader) {
       region: reader.string('AWS_REGION', 'The region in ARNs and errors.', 'us-east-1'),
       accountId: reader.string('AWS_ACCOUNT_ID', 'The account in ARNs and errors, twelve digits.', '000000000000'),
       throttled: reader.flag('KINESIS_THROTTLING', 'Whether a shard of a provisioned stream takes 1,000 records and 1 MiB a second, as at AWS, or as much as there is.', true),
+      redisUrl: reader.optional('REDIS_URL', 'Redis, by which the replicas share the limits of shards as they need them; each has the same part without it.'),
       shardLimit: reader.integer('KINESIS_SHARD_LIMIT', 'Open shards of all streams together.', 500, 1, 100_000),
       replicas: reader.integer('KAFKA_REPLICATION', 'Replicas of each partition of the topics that streams make; -1: the broker\'s default.', -1, -1, 32),
     },

@@ -11,7 +11,7 @@ import { readConfig } from '@weir/service/config.ts'
 import { servers } from '@weir/testkit'
 import { debianPackage } from '@weir/tools/stack/debian.ts'
 import { freePorts } from '@weir/tools/stack/ports.ts'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -49,7 +49,7 @@ beforeAll(async () => {
     }))
   })
   for (const port of ports) {
-    await expect.poll(() => fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok, () => false), { timeout: 60_000, interval: 200 }).toBe(true)
+    await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/readyz`)).ok).toBe(true), { timeout: 60_000, interval: 200 })
     scraped += await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   }
 }, 120_000)

@@ -15,6 +15,7 @@ import { recordOperations } from './operations/records.ts'
 import { settingOperations } from './operations/settings.ts'
 import { shardOperations } from './operations/shards.ts'
 import { streamOperations } from './operations/streams.ts'
+import { openShares } from './shares.ts'
 import { Throttle } from './throttle.ts'
 
 /** PutRecords takes 10 MiB of records; in JSON they are a third longer, and each has its names. */
@@ -22,6 +23,8 @@ const BODY_BYTES = 16 << 20
 
 export interface KinesisConfig extends Account {
   readonly throttled: boolean
+  /** By which replicas share the limits of shards. */
+  readonly redisUrl: string | undefined
   readonly shardLimit: number
   /** Of topics that streams make; -1: the broker's default. */
   readonly replicas: number
@@ -40,9 +43,11 @@ export interface KinesisDeps {
 export async function openKinesis(config: KinesisConfig, { access, codec, collector, intake, instance, kafka, log }: KinesisDeps): Promise<Resource<(app: FastifyInstance) => Promise<void>>> {
   const streams = await openStreams({ kafka, codec, replicas: config.replicas, takes: true, instance, log })
   const stopping = new AbortController()
+  const throttle = config.throttled ? new Throttle(() => streams.replicas) : undefined
+  const shares = throttle && config.redisUrl ? openShares(throttle, config.redisUrl, instance, log) : undefined
   const kinesis: Kinesis = {
     kafka, streams, producer: intake.producer, names: new Names(config), shardLimit: config.shardLimit, stopping: stopping.signal,
-    throttle: config.throttled ? new Throttle(() => streams.replicas) : undefined,
+    throttle,
   }
   const operations = {
     ...streamOperations(kinesis), ...settingOperations(kinesis), ...shardOperations(kinesis),
@@ -54,6 +59,9 @@ export async function openKinesis(config: KinesisConfig, { access, codec, collec
       access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES, admission: intake.admission, afterBody: () => collector.look(),
     }),
     stopping: () => stopping.abort(),
-    stop: () => streams.stop(),
+    stop: async (drainMs) => {
+      await shares?.stop?.(drainMs)
+      await streams.stop()
+    },
   }
 }

@@ -1,19 +1,32 @@
-/** What a shard of a provisioned stream takes: 1,000 records and 1 MiB a second (developer guide, "Quotas and limits"), shared evenly by the replicas. */
+/** What a shard of a provisioned stream takes: 1,000 records and 1 MiB a second (developer guide, "Quotas and limits"), of which each replica has its share. */
 
 const RECORDS = 1000
 const BYTES = 1 << 20
+/** Buckets of shards that take nothing any more go when there are so many. */
+const MOST_BUCKETS = 10_000
 
 class Bucket {
-  records = RECORDS
-  bytes = BYTES
+  records: number
+  bytes: number
   filled = performance.now()
+  /** Records that were offered since asked(), taken or not. */
+  offered = 0
+  /** Of the shard's limits, 0 to 1; undefined: as much as every replica. */
+  share: number | undefined
 
-  take(size: number, replicas: number): boolean {
+  constructor(share: number) {
+    this.records = RECORDS * share
+    this.bytes = BYTES * share
+  }
+
+  take(size: number, evenShare: number): boolean {
     const now = performance.now()
-    const share = (now - this.filled) / 1000 / replicas
+    const share = this.share ?? evenShare
+    const seconds = (now - this.filled) / 1000
     this.filled = now
-    this.records = Math.min(RECORDS / replicas, this.records + share * RECORDS)
-    this.bytes = Math.min(BYTES / replicas, this.bytes + share * BYTES)
+    this.offered++
+    this.records = Math.min(RECORDS * share, this.records + seconds * RECORDS * share)
+    this.bytes = Math.min(BYTES * share, this.bytes + seconds * BYTES * share)
     // A record may be larger than what is left of the second: the next ones wait for it.
     if (this.records < 1 || this.bytes <= 0) return false
     this.records--
@@ -32,12 +45,30 @@ export class Throttle {
 
   /** False where the shard takes no more now. */
   take(stream: string, shard: string, size: number): boolean {
+    const evenShare = 1 / this.#replicas()
     const name = `${stream}/${shard}`
     let bucket = this.#buckets.get(name)
     if (bucket === undefined) {
-      if (this.#buckets.size > 10_000) this.#buckets.clear()
-      this.#buckets.set(name, bucket = new Bucket())
+      if (this.#buckets.size > MOST_BUCKETS) this.#buckets.clear()
+      this.#buckets.set(name, bucket = new Bucket(evenShare))
     }
-    return bucket.take(size, this.#replicas())
+    return bucket.take(size, evenShare)
+  }
+
+  /** By stream/shard, the records offered since the last call, where there were any. */
+  offered(): Map<string, number> {
+    const offered = new Map<string, number>()
+    for (const [name, bucket] of this.#buckets) {
+      if (bucket.offered > 0) offered.set(name, bucket.offered)
+      else bucket.share = undefined
+      bucket.offered = 0
+    }
+    return offered
+  }
+
+  /** This replica's part of what all replicas are offered for the shard, 0 to 1; undefined: it is not known. */
+  setShare(name: string, share: number | undefined): void {
+    const bucket = this.#buckets.get(name)
+    if (bucket !== undefined) bucket.share = share
   }
 }

@@ -37,6 +37,8 @@ describe('helm install', () => {
     // The API server warns of each pod that the standard would refuse.
     expect(output).not.toMatch(/warn/i)
     expect(output).toContain('helm test weir')
+    // Services wait for topics and contracts; none is started twice for them.
+    expect(expectDone(await release.kubectl('get', 'pods', '--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}'))).toMatch(/^0( 0)*$/)
   })
 
   test('helm test sends records and finds them in the index', async () => {

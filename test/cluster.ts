@@ -4,7 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const NAMESPACE = 'weir-test'
+/** Emptied before and removed after a run: two at a time need two. */
+export const NAMESPACE = process.env.WEIR_NAMESPACE ?? 'weir-test'
 const RELEASE = 'weir'
 export const IMAGE = process.env.WEIR_IMAGE ?? 'weir:local'
 const [repository, tag] = IMAGE.split(/:(?=[^:/]*$)/)
@@ -92,8 +93,60 @@ export class Release {
   }
 
   /** Sends the file of openLoad(). Its source is replay-NAME. */
-  replay(name: string, speed: string): Promise<Ran> {
-    return this.kubectl('exec', 'load', '--', 'node', 'tools/weir/main.ts', 'replay', '/tmp/vehicles.csv.gz', '--run', name, '--speed', speed)
+  replay(name: string, speed: string, ...options: readonly string[]): Promise<Ran> {
+    return this.kubectl('exec', 'load', '--', 'node', 'tools/weir/main.ts', 'replay', '/tmp/vehicles.csv.gz', '--run', name, '--speed', speed, ...options)
+  }
+
+  /** The names of a release's service pods. */
+  async pods(name = RELEASE): Promise<string[]> {
+    const selector = `app.kubernetes.io/instance=${name},app.kubernetes.io/component in (${SERVICES.join()})`
+    return expectDone(await this.kubectl('get', 'pods', '--selector', selector, '--output=name')).split('\n').filter(Boolean).toSorted()
+  }
+
+  /** Whatever a release has made, beside the hook itself. */
+  async made(name: string): Promise<string[]> {
+    const kinds = 'deployment,statefulset,service,configmap,secret,networkpolicy,persistentvolumeclaim,pod'
+    const output = expectDone(await this.kubectl('get', kinds, '--selector', `app.kubernetes.io/instance=${name},app.kubernetes.io/component!=apply`, '--output=name'))
+    return output.split('\n').filter((line) => line.includes('/'))
+  }
+
+  /** What Kubernetes shows of a service's pods that ended. */
+  async lastWords(component: string): Promise<string> {
+    return expectDone(await this.kubectl('get', 'pods', '--selector', `app.kubernetes.io/component=${component}`, '--output=jsonpath={.items[*].status.containerStatuses[*].lastState.terminated.message}{.items[*].status.containerStatuses[*].state.terminated.message}'))
+  }
+
+  /** A broker that wants the password `right` of the user weir, and a listener with a certificate that is over; secrets with a wrong password and with the authority. */
+  async openSecuredBrokers({ ca, cert, key }: { readonly ca: string, readonly cert: string, readonly key: string }): Promise<void> {
+    expectDone(await this.kubectl('create', 'secret', 'generic', 'broker-password', '--from-literal=password=wrong'))
+    expectDone(await this.kubectl('create', 'secret', 'generic', 'broker-tls', `--from-file=ca.crt=${ca}`))
+    expectDone(await this.kubectl('create', 'secret', 'tls', 'expired', `--cert=${cert}`, `--key=${key}`))
+    const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="weir" password="right" user_weir="right";'
+    const settings = {
+      NODE_ID: '1', PROCESS_ROLES: 'broker,controller', CONTROLLER_QUORUM_VOTERS: '1@localhost:9093', CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+      LISTENERS: 'CLIENT://:9092,CONTROLLER://:9093', ADVERTISED_LISTENERS: 'CLIENT://sasl-broker:9092', INTER_BROKER_LISTENER_NAME: 'CLIENT',
+      LISTENER_SECURITY_PROTOCOL_MAP: 'CLIENT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT', SASL_ENABLED_MECHANISMS: 'PLAIN', SASL_MECHANISM_INTER_BROKER_PROTOCOL: 'PLAIN',
+      LISTENER_NAME_CLIENT_PLAIN_SASL_JAAS_CONFIG: login, HEAP_OPTS: '-Xmx256m',
+    }
+    await this.openServer('sasl-broker', 9092, {
+      image: 'apache/kafka:4.3.1', env: Object.entries(settings).map(([name, value]) => ({ name: `KAFKA_${name}`, value })), readinessProbe: { tcpSocket: { port: 9092 }, periodSeconds: 1 },
+    })
+    await this.openServer('expired-broker', 9093, {
+      image: IMAGE, readinessProbe: { tcpSocket: { port: 9093 }, periodSeconds: 1 }, volumeMounts: [{ name: 'tls', mountPath: '/tls' }],
+      args: ['-e', "const { readFileSync: read } = require('fs'); require('tls').createServer({ key: read('/tls/tls.key'), cert: read('/tls/tls.crt') }, (socket) => socket.on('error', () => {})).on('tlsClientError', () => {}).listen(9093)"],
+    }, [{ name: 'tls', secret: { secretName: 'expired' } }])
+    expectDone(await this.kubectl('wait', '--for=condition=Ready', 'pod/sasl-broker', 'pod/expired-broker', '--timeout=120s'))
+  }
+
+  private async openServer(name: string, port: number, container: object, volumes: readonly object[] = []): Promise<void> {
+    const labels = { server: name }
+    await this.apply({
+      apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: NAMESPACE, labels },
+      spec: {
+        automountServiceAccountToken: false, enableServiceLinks: false, securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } }, volumes,
+        containers: [{ name, imagePullPolicy: 'IfNotPresent', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }, ...container }],
+      },
+    })
+    await this.apply({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: NAMESPACE }, spec: { selector: labels, ports: [{ port }] } })
   }
 
   /** Documents of a source, of which each has its record's id, once there are `expected`, or when time is up. */
@@ -131,10 +184,6 @@ export class Release {
     return deleted
   }
 
-  async logs(component: string): Promise<string> {
-    return (await this.kubectl('logs', '--selector', `app.kubernetes.io/component=${component}`, '--tail=-1')).output
-  }
-
   private async apply(manifest: object): Promise<void> {
     const child = execFile('kubectl', ['apply', '--filename', '-'])
     child.stdin!.end(JSON.stringify(manifest))
@@ -146,7 +195,7 @@ export class Release {
 
   /** In a privileged pod of kube-system, where folders of the node can be reached. */
   private async onNode(command: string): Promise<void> {
-    const name = `weir-test-${Math.random().toString(36).slice(2)}`
+    const name = `${NAMESPACE}-${Math.random().toString(36).slice(2)}`
     const pod = {
       spec: {
         restartPolicy: 'Never', tolerations: [{ operator: 'Exists' }], volumes: [{ name: 'tmp', hostPath: { path: '/tmp' } }],
@@ -158,7 +207,8 @@ export class Release {
 }
 
 const CHART = 'deploy/k8s/weir'
-const VALUES = set([`image.repository=${repository}`, `image.tag=${tag}`, ...Object.keys(SERVERS).map((server) => `${server}.persistence.volumeName=${NAMESPACE}-${server}`)])
+export const IMAGE_VALUES = set([`image.repository=${repository}`, `image.tag=${tag}`])
+const VALUES = [...IMAGE_VALUES, ...set(Object.keys(SERVERS).map((server) => `${server}.persistence.volumeName=${NAMESPACE}-${server}`))]
 
 function set(settings: readonly string[]): string[] {
   return settings.flatMap((setting) => ['--set', setting])

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { topics, type Topic } from '@weir/contracts'
+import { PRINCIPALS } from '@weir/contracts/rights.ts'
 import { ConfigReader } from '@weir/service/config.ts'
 import { parse } from 'yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -157,6 +158,16 @@ test('a trial runs every service, every server, the job and the test of the rele
     'Deployment/weir-enricher', 'Deployment/weir-indexer', 'Deployment/weir-ingest-hub', 'Deployment/weir-registry', 'Deployment/weir-simulator', 'Job/weir-apply-1',
     'Pod/weir-test', 'StatefulSet/weir-kafka', 'StatefulSet/weir-redis', 'StatefulSet/weir-search',
   ])
+})
+
+test('where each service is a user of its own, it is one that the table of topics gives rights, with a password of its own', async () => {
+  const users = podsOf(await rendered(['ci/scram-values.yaml'])).flatMap(({ spec }) => {
+    const user = spec.containers[0].env.find(({ name }: { name: string }) => name === 'KAFKA_SASL_USERNAME')?.value
+    const entry = spec.volumes.find(({ name }: { name: string }) => name === 'kafka-sasl')?.secret.items[0].key
+    expect(entry).toBe(user)
+    return user ?? []
+  })
+  expect(users.toSorted()).toEqual(PRINCIPALS.filter((principal) => principal !== 'registry').toSorted())
 })
 
 test('with three replicas two must have a record', async () => {

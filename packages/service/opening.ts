@@ -86,14 +86,14 @@ export class Opening {
     return values
   }
 
-  /** Opens again while the error says that a retry can help: servers that start at the same time come up in any order. */
+  /** Opens again while the error can pass: servers that start at the same time come up in any order, and topics are created beside them. */
   async #patiently<T>(key: string, open: () => T | Promise<T>): Promise<T> {
     const giveUpAt = performance.now() + this.#limits.startMs
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
         return await open()
       } catch (error) {
-        if (this.#stopped || !(error as { retriable?: boolean }).retriable || performance.now() + pause > giveUpAt) throw error
+        if (this.#stopped || !canPass(error as Failure) || performance.now() + pause > giveUpAt) throw error
         this.#life.log.warn(`waiting for ${key}: ${sentence(error)}`)
         await pauseFor(pause)
       }
@@ -117,5 +117,13 @@ export class Opening {
     if (failures.length > 0) throw new StopError(`${this.#life.name} did not stop cleanly: ${failures.join('; ')}`)
   }
 }
+
+interface Failure {
+  readonly retriable?: boolean
+  readonly code?: string
+}
+
+/** A topic that is missing is a mistake later on; at the start it may be that the contracts are only being applied. */
+const canPass = ({ retriable, code }: Failure): boolean => retriable === true || code === 'unknown-topic'
 
 export const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))

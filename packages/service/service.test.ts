@@ -44,6 +44,16 @@ test('what started is stopped in reverse when a part fails', async () => {
   expect(events).toEqual(['open a', 'open b', 'stop b', 'stop a'])
 })
 
+test('a part waits at the start for a topic that is only being created', async () => {
+  let attempts = 0
+  const { values } = await Service.named('s').with('early', () => {
+    if (++attempts < 2) throw Object.assign(new Error('no topic'), { retriable: false, code: 'unknown-topic' })
+    return { value: attempts, stop: () => {} }
+  }).open(LIMITS)
+  expect(values.early).toBe(2)
+  await expect(Service.named('s').with('never', () => { throw Object.assign(new Error('no'), { retriable: false, code: 'tls' }) }).open(LIMITS)).rejects.toThrow('never: no')
+})
+
 test('a part is opened again while its error says that a retry can help', async () => {
   let attempts = 0
   const { values } = await Service.named('s').with('late', () => {

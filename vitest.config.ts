@@ -30,7 +30,8 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...NEVER, ...Object.values(KINDS).map(({ ending }) => files(ending))], testTimeout: 10_000 },
+        // Modules are loaded once a worker: no unit test leaves anything behind in them, and loading takes longer than most tests.
+        test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...NEVER, ...Object.values(KINDS).map(({ ending }) => files(ending))], testTimeout: 10_000, isolate: false },
       },
       ...Object.entries(KINDS).map(([name, { ending, seconds, parallel }], index) => ({
         extends: true as const,

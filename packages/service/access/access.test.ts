@@ -39,12 +39,12 @@ test('without a file everybody comes in where that is said; a wrong key is still
 
 test('a changed file holds from then on, a broken one does not', async () => {
   const keysFile = file('rotation.json', [key('old', 'before', ['*'])])
-  const { value: access, stop } = openAccess({ keysFile, anonymous: false }, log)
+  const { value: access, stop } = openAccess({ keysFile, anonymous: false }, log, 100)
   writeFileSync(keysFile, '[{"name":')
-  await new Promise((resolve) => setTimeout(resolve, 2500))
+  await new Promise((resolve) => setTimeout(resolve, 400))
   expect(access.client('before')!.name).toBe('old')
   file('rotation.json', [key('new', 'after', ['*'])])
-  await expect.poll(() => access.client('after')?.name, { timeout: 5000, interval: 100 }).toBe('new')
+  await expect.poll(() => access.client('after')?.name, { timeout: 5000, interval: 50 }).toBe('new')
   expect(access.client('before')).toBeUndefined()
   void stop(0)
 }, 15_000)

@@ -72,13 +72,13 @@ export function mayWrite(client: Client, topic: string): void {
 
 const ANYBODY: Client = { name: undefined, mayWrite: () => true }
 
-export function openAccess({ keysFile, anonymous }: AccessConfig, log: Logger): Resource<Access> {
+export function openAccess({ keysFile, anonymous }: AccessConfig, log: Logger, lookAgainMs = LOOK_AGAIN_MS): Resource<Access> {
   let keys: readonly ApiKey[] = []
   if (keysFile !== undefined) {
     const { keys: found, problems } = readKeys(keysFile)
     if (problems.length > 0) throw new ConfigError(problems)
     keys = found
-    watchFile(keysFile, { interval: LOOK_AGAIN_MS, persistent: false }, () => {
+    watchFile(keysFile, { interval: lookAgainMs, persistent: false }, () => {
       const { keys: changed, problems } = readKeys(keysFile)
       if (problems.length > 0) return log.error({ problems }, 'the changed file of API keys is not used, the keys before stay valid')
       keys = changed

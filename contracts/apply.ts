@@ -1,7 +1,7 @@
 /** Brings a cluster in line with the contracts: topics of the table on the brokers, schemas in the registry. Running it again changes nothing. */
 import { KafkaError, type Admin, type TopicSpec } from '@weir/kafka'
 import { topicConfigs } from './topic-configs.ts'
-import { topics, type Topic } from './topics.ts'
+import { registryJournal, topics, type Topic } from './topics.ts'
 
 export { ContractRefused, registerContracts, type RegisteredContract } from './register.ts'
 
@@ -44,10 +44,13 @@ export async function applySpecs(admin: Admin, specs: readonly TopicSpec[], log:
   return { created, updated }
 }
 
-/** The topics table as the broker port takes it. */
+/** The topics table, and the registry's journal, as the broker port takes it. */
 export function topicSpecs(replicas: number, minInSync = replicas >= 3 ? 2 : replicas > 0 ? 1 : undefined): TopicSpec[] {
   const inSync: Record<string, string> = minInSync === undefined ? {} : { 'min.insync.replicas': String(minInSync) }
-  return Object.entries<Topic>(topics).map(([name, topic]) => ({ name, partitions: topic.partitions, replicas, configs: { ...topicConfigs(topic), ...inSync } }))
+  return [
+    ...Object.entries<Topic>(topics).map(([name, topic]) => ({ name, partitions: topic.partitions, replicas, configs: { ...topicConfigs(topic), ...inSync } })),
+    { name: registryJournal.name, partitions: 1, replicas, configs: { ...registryJournal.configs, ...inSync } },
+  ]
 }
 
 function differences(actual: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): string[] {

@@ -1,8 +1,8 @@
 /** What each principal may do on the brokers: no more than the tables of topics.ts say. Kafka's ACLs and the policies of MSK IAM are made from it. */
-import { groupFamilies, type Service, topicFamilies, topics, type Topic, type TopicFamily } from './topics.ts'
+import { groupFamilies, registryJournal, type Service, topicFamilies, topics, type Topic, type TopicFamily } from './topics.ts'
 
-/** The services; the registry with its store in Kafka; and the deployer, who runs `weir topics apply`. */
-export const PRINCIPALS = ['ingest-hub', 'enricher', 'indexer', 'registry', 'deployer'] as const
+/** The services; the registry with its store in Kafka; and `apply`, who runs `weir topics apply`. */
+export const PRINCIPALS = ['ingest-hub', 'enricher', 'indexer', 'registry', 'apply'] as const
 export type Principal = (typeof PRINCIPALS)[number]
 
 export type Resource = 'topic' | 'group' | 'transactional-id'
@@ -17,8 +17,8 @@ export interface Right {
   readonly operations: readonly Operation[]
 }
 
-/** Apicurio's topics (kafkasql): the journal with every schema, and the others that it makes sure of at its start. */
-const REGISTRY_TOPICS = 'kafkasql-'
+/** Apicurio's topics (kafkasql): the journal with every schema, and those that it makes at its start. */
+const REGISTRY_TOPICS = [registryJournal.name, 'kafkasql-snapshots', 'registry-events']
 const REGISTRY_GROUPS = 'apicurio-'
 
 const MANAGES: readonly Operation[] = ['Create', 'Delete', 'Alter', 'DescribeConfigs', 'AlterConfigs']
@@ -32,10 +32,10 @@ export function rightsOf(principal: Principal): Right[] {
     found.set(key, { resource, name, pattern, operations: [...new Set([...before, ...operations])] })
   }
   if (principal === 'registry') {
-    allow('topic', REGISTRY_TOPICS, 'prefixed', 'Create', 'Read', 'Write', 'DescribeConfigs')
+    for (const name of REGISTRY_TOPICS) allow('topic', name, 'literal', 'Create', 'Read', 'Write')
     allow('group', REGISTRY_GROUPS, 'prefixed', 'Read')
-  } else if (principal === 'deployer') {
-    for (const name of Object.keys(topics)) allow('topic', name, 'literal', 'Create', 'DescribeConfigs', 'AlterConfigs')
+  } else if (principal === 'apply') {
+    for (const name of [...Object.keys(topics), registryJournal.name]) allow('topic', name, 'literal', 'Create', 'DescribeConfigs', 'AlterConfigs')
   } else {
     ofService(principal, allow)
   }

@@ -78,6 +78,12 @@ export function subjectOf(topic: string): string {
   return `${topic}-value`
 }
 
+/**
+ * Where Apicurio Registry keeps every schema (kafkasql). It is made with the others, before the registry starts: left to the registry it would get the broker's
+ * default retention of 7 days, after which schemas would be gone.
+ */
+export const registryJournal = { name: 'kafkasql-journal', configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1' } } as const
+
 export interface TopicFamily {
   /** Who creates, deletes and grows the topics and sets their configuration. */
   readonly managers: readonly Service[]

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { parseEnv, promisify } from 'node:util'
 import { GenericContainer, Network, Wait } from 'testcontainers'
 import type { StartedTestContainer } from 'testcontainers'
+import { registryJournal } from '@weir/contracts'
 import { ensureTopic } from '@weir/tools/stack/kafka-admin.ts'
 import { removeContainers, RUN_LABEL } from '@weir/tools/stack/docker.ts'
 import { tieContainers } from '@weir/tools/stack/lifeline.ts'
@@ -13,7 +14,7 @@ import { once } from '@weir/tools/stack/once.ts'
 import { checkout } from '@weir/tools/stack/paths.ts'
 import { freePorts } from '@weir/tools/stack/ports.ts'
 import { quickSettings } from '@weir/tools/stack/servers/kafka-settings.ts'
-import { demandCompatibility, JOURNAL } from '@weir/tools/stack/servers/registry.ts'
+import { demandCompatibility } from '@weir/tools/stack/servers/registry.ts'
 import type { SharedServers } from '@weir/tools/stack/shared-servers.ts'
 
 const images = parseEnv(readFileSync(join(checkout, '.env'), 'utf8')) as Record<'KAFKA_IMAGE' | 'REGISTRY_IMAGE' | 'REDIS_IMAGE' | 'OPENSEARCH_IMAGE' | 'ELASTICSEARCH_IMAGE', string>
@@ -47,7 +48,7 @@ export function containerServers(): SharedServers {
     return { brokers: [`127.0.0.1:${port}`] }
   })
   const registry = once(async () => {
-    await ensureTopic((await kafka()).brokers, JOURNAL.name, JOURNAL.configs)
+    await ensureTopic((await kafka()).brokers, registryJournal.name, registryJournal.configs)
     const container = new GenericContainer(images.REGISTRY_IMAGE).withNetwork(await network())
       .withEnvironment({ APICURIO_STORAGE_KIND: 'kafkasql', APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: INTERNAL })
     const url = `${await http(container, 8080, '/apis/ccompat/v7/subjects')}/apis/ccompat/v7`

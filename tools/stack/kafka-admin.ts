@@ -10,7 +10,12 @@ export const kafkaNodes = (brokers: readonly string[]): Promise<number[]> =>
 export const ensureTopic = (brokers: readonly string[], topic: string, configs: Readonly<Record<string, string>>): Promise<void> =>
   withAdmin(brokers, 5, async (admin) => {
     if ((await admin.listTopics()).includes(topic)) return
-    await admin.createTopics({ topics: [topic], partitions: 1, replicas: -1, configs: Object.entries(configs).map(([name, value]) => ({ name, value })) })
+    try {
+      await admin.createTopics({ topics: [topic], partitions: 1, replicas: -1, configs: Object.entries(configs).map(([name, value]) => ({ name, value })) })
+    } catch (error) {
+      // Somebody else was quicker.
+      if (!(await admin.listTopics()).includes(topic)) throw error
+    }
   })
 
 /** As Kafka numbers SCRAM-SHA-512, and the least number of iterations that it takes. */

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { registryJournal } from '@weir/contracts'
 import { findJava } from '../java.ts'
 import { ensureTopic } from '../kafka-admin.ts'
 import { cached, unpackArtifact } from '../maven.ts'
@@ -14,10 +15,9 @@ import { versions } from '../versions.ts'
 export interface RegistryOptions extends Place {
   readonly port: number
   readonly brokers: readonly string[]
+  /** Properties of Kafka's Java client, where brokers ask who it is; then the journal must be there already. */
+  readonly client?: Readonly<Record<string, string>>
 }
-
-/** Holds every schema. Left to the registry it would get the broker's default retention of 7 days, after which schemas would be gone. */
-export const JOURNAL = { name: 'kafkasql-journal', configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1' } } as const
 
 const application = (): Promise<string> => cached(`apicurio-${versions.apicurio}`, (folder, scratch) =>
   unpackArtifact(`io.apicurio:apicurio-registry-app:${versions.apicurio}:tar.gz:all`, folder, scratch))
@@ -29,17 +29,18 @@ export const registry: Server<RegistryOptions> = {
     await application()
   },
 
-  async start({ port, brokers, data, log, recordClasses }) {
+  async start({ port, brokers, client, data, log, recordClasses }) {
     const java = findJava()
     const jar = join(await application(), `apicurio-registry-app-${versions.apicurio}-runner.jar`)
-    await ensureTopic(brokers, JOURNAL.name, JOURNAL.configs)
+    if (client === undefined) await ensureTopic(brokers, registryJournal.name, registryJournal.configs)
     mkdirSync(data, { recursive: true })
     const child = await startJavaServer({
       name: 'registry', java, software: `apicurio-${versions.apicurio}`, record: recordClasses ? data : undefined, log,
       args: ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError', '-jar', jar],
       env: {
         ...process.env, QUARKUS_HTTP_HOST: '127.0.0.1', QUARKUS_HTTP_PORT: String(port), QUARKUS_LOG_LEVEL: 'WARN', QUARKUS_HTTP_ACCESS_LOG_ENABLED: 'false',
-        APICURIO_STORAGE_KIND: 'kafkasql', APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: brokers.join(','), APICURIO_KAFKASQL_TOPIC: JOURNAL.name,
+        APICURIO_STORAGE_KIND: 'kafkasql', APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: brokers.join(','), APICURIO_KAFKASQL_TOPIC: registryJournal.name,
+        ...Object.fromEntries(Object.entries(client ?? {}).map(([name, value]) => [`APICURIO_KAFKA_COMMON_${name.toUpperCase().replaceAll('.', '_')}`, value])),
       },
     })
     const origin = `http://127.0.0.1:${port}`

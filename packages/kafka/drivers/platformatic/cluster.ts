@@ -9,7 +9,7 @@ import { Connections, addressOf } from './connections.ts'
 import {
   apiVersions, findCoordinator, metadata, type Broker, type BrokerVersions, type ClusterMetadata, type CoordinatorKind, type PartitionMetadata,
 } from './protocol/cluster.ts'
-import { LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient } from './protocol/codes.ts'
+import { LEADER_NOT_AVAILABLE, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient } from './protocol/codes.ts'
 
 export interface TopicInfo {
   readonly topic: string
@@ -42,6 +42,8 @@ export class Cluster {
   readonly #versions = new Map<string, Promise<BrokerVersions>>()
   readonly #coordinators = new Map<string, Promise<Broker>>()
   readonly #wanted = new Set<string>()
+  /** Topics of which brokers tell this principal nothing. */
+  readonly #closed = new Set<string>()
   readonly #tick: NodeJS.Timeout
   readonly #stopping = new AbortController()
   #refreshing: Promise<void> | undefined
@@ -110,6 +112,11 @@ export class Cluster {
   /** Cached; undefined before topic() or a refresh brought it. */
   known(name: string): TopicInfo | undefined {
     return this.#topics.get(name)
+  }
+
+  /** Whether this principal lacks the right to see the topic, as a broker last said. */
+  mayNotSee(topic: string): boolean {
+    return this.#closed.has(topic)
   }
 
   nameOf(topicId: string): string | undefined {
@@ -192,6 +199,8 @@ export class Cluster {
       for (const broker of answer.brokers) this.#brokers.set(broker.nodeId, broker)
     }
     for (const { errorCode, topic, topicId, partitions } of answer.topics) {
+      if (errorCode === TOPIC_AUTHORIZATION_FAILED) this.#closed.add(topic)
+      else this.#closed.delete(topic)
       if (errorCode === 0) {
         this.#wanted.add(topic)
         this.#topics.set(topic, { topic, topicId, partitions })

@@ -8,7 +8,7 @@ import { asKafkaError } from '../failure.ts'
 import type { Broker } from '../protocol/cluster.ts'
 import {
   DUPLICATE_SEQUENCE, INVALID_PRODUCER_EPOCH, MESSAGE_TOO_LARGE, OK, OUT_OF_ORDER_SEQUENCE, RECORD_LIST_TOO_LARGE, UNKNOWN_PRODUCER_ID,
-  UNKNOWN_SERVER_ERROR, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient,
+  TOPIC_AUTHORIZATION_FAILED, UNKNOWN_SERVER_ERROR, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient,
 } from '../protocol/codes.ts'
 import { produceV9, type ProduceResult } from '../protocol/produce.ts'
 import { initProducerId, type ProducerIdentity } from '../protocol/transactions.ts'
@@ -183,6 +183,7 @@ export class IdempotentProducer implements Producer, Queues {
 
   #withoutLeader(queue: PartitionQueue): void {
     const { topic, partition } = queue
+    if (this.#cluster.mayNotSee(topic)) return this.#fail(queue, brokerError(TOPIC_AUTHORIZATION_FAILED, `Writing to ${topic}/${partition}`), false)
     const known = this.#cluster.known(topic)
     const missing = known === undefined || partition >= known.partitions.length
     // Whether the topic is missing or only unheard of shows once a broker has answered.

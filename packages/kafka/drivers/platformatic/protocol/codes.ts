@@ -7,6 +7,7 @@ export const UNKNOWN_SERVER_ERROR = -1
 export const OK = 0
 export const OFFSET_OUT_OF_RANGE = 1
 export const UNKNOWN_TOPIC_OR_PARTITION = 3
+export const TOPIC_AUTHORIZATION_FAILED = 29
 export const LEADER_NOT_AVAILABLE = 5
 export const NOT_LEADER = 6
 export const MESSAGE_TOO_LARGE = 10
@@ -49,7 +50,7 @@ export function isWrongCoordinator(code: number): boolean {
 const MEANING: Readonly<Record<number, KafkaErrorCode>> = {
   2: 'corrupt', [UNKNOWN_TOPIC_OR_PARTITION]: 'unknown-topic', [UNKNOWN_TOPIC_ID]: 'unknown-topic', 17: 'unknown-topic', 7: 'timeout',
   [MESSAGE_TOO_LARGE]: 'too-large', [RECORD_LIST_TOO_LARGE]: 'too-large', 19: 'not-enough-replicas', 20: 'not-enough-replicas',
-  29: 'not-authorized', 30: 'not-authorized', 31: 'not-authorized', 53: 'not-authorized', 58: 'authentication',
+  [TOPIC_AUTHORIZATION_FAILED]: 'not-authorized', 30: 'not-authorized', 31: 'not-authorized', 53: 'not-authorized', 58: 'authentication',
   [ILLEGAL_GENERATION]: 'fenced', [UNKNOWN_MEMBER_ID]: 'fenced', [FENCED_MEMBER_EPOCH]: 'fenced', [STALE_MEMBER_EPOCH]: 'fenced',
   [INVALID_PRODUCER_EPOCH]: 'fenced', 90: 'fenced', 82: 'fenced', [OUT_OF_ORDER_SEQUENCE]: 'timeout', [UNKNOWN_PRODUCER_ID]: 'timeout',
   48: 'fenced', [UNKNOWN_SERVER_ERROR]: 'timeout', 23: 'invalid-group', 24: 'invalid-group', 35: 'unsupported', 43: 'unsupported', 76: 'unsupported',

@@ -73,6 +73,18 @@ test('the rights are enough: streams, a function and its application', async () 
   }, { timeout: 40_000 }).toBe('berlin')
 })
 
+test('the services show their lag under the names of MSK', async () => {
+  const lag = async (service: 'enricher' | 'indexer', name: string, group: string, topic: string): Promise<string | undefined> => {
+    const text = await (await fetch(`${system.urls[service]}/metrics`)).text()
+    return new RegExp(`^kafka_consumer_group_ConsumerLagMetrics_Value\\{name="${name}",groupId="${group}",topic="${topic}"\\} (.*)$`, 'm').exec(text)?.[1]
+  }
+  for (const name of ['SumOffsetLag', 'MaxOffsetLag', 'EstimatedMaxTimeLag']) {
+    await expect.poll(() => lag('enricher', name, 'enricher.taxi', 'taxi.telemetry'), { timeout: 20_000 }).toBe('0')
+    await expect.poll(() => lag('indexer', name, 'indexer.taxi', 'taxi.enriched'), { timeout: 20_000 }).toBe('0')
+  }
+  await expect.poll(() => lag('enricher', 'SumOffsetLag', 'weir.mapping.signups-offers', 'stream.signups'), { timeout: 20_000 }).toBe('0')
+})
+
 test('no service was refused anything', async () => {
   expect(await system.refusals()).toEqual([])
 })

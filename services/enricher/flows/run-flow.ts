@@ -7,7 +7,7 @@ import { Dead, DeadRate, type Source, step } from '@weir/flow'
 import { type Appender, type Kafka, KafkaError, type RecordBatch, deadLetters, partitionFor } from '@weir/kafka'
 import { mostRecordBytes } from '@weir/kafka/records/format.ts'
 import type { FlowDefinition, FlowDeps } from '@weir/solutions'
-import { Counter, type Logger, metrics, stage as stageNamed } from '@weir/service'
+import { Counter, type Logger, metrics, stage as stageNamed, watchLag } from '@weir/service'
 
 const PAUSE_MS = 60_000
 
@@ -76,6 +76,7 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
     account(batch, dead.length)
   })
 
+  const unwatch = watchLag(subscription)
   const watching = setInterval(() => stage.lag(subscription.assignments().reduce((sum, { endOffset, position }) => sum + Math.max(0, endOffset - position), 0)), 1000)
 
   function account(batch: RecordBatch, dead: number): void {
@@ -95,6 +96,7 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
     value: { ready: () => subscription.ready() && resumeAt <= Date.now() },
     stop: async (drainMs) => {
       clearInterval(watching)
+      unwatch()
       await subscription.stop(drainMs)
     },
   }

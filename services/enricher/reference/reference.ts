@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { type Kafka, type RecordBatch, encodeHeaders } from '@weir/kafka'
+import { watchLag } from '@weir/service'
 import type { ReferenceTable } from '@weir/solutions'
 import { connectRedis, RedisTables, type ReferenceChange } from './redis-tables.ts'
 
@@ -59,6 +60,9 @@ export async function openReference({ kafka, codec, redisUrl, tables, log }: Opt
   const following = await kafka.consume({ groupId: 'enricher.reference', topics: [TOPIC], startAt: 'earliest' }, async (batch) => {
     if (batch.length > 0) await store.apply(await changesOf(batch), 'part')
   })
+
+  const unwatchLag = watchLag(following)
+
 
   /** Redis lost its data or is new: fill it from the topic's beginning. Several replicas doing so at once do no harm. */
   const rebuild = async (): Promise<void> => {
@@ -117,6 +121,7 @@ export async function openReference({ kafka, codec, redisUrl, tables, log }: Opt
     stop: async () => {
       stopping.abort()
       await polling
+      unwatchLag()
       await following.stop();
       (await unwatch)()
       await producer.stop()

@@ -5,7 +5,7 @@ import { topics } from '@weir/contracts'
 import { maxBatchBytes } from '@weir/contracts/topic-configs.ts'
 import { DeadRate } from '@weir/flow'
 import { type Bury, type Kafka, type Producer, type RecordBatch, type Subscription, deadLetters } from '@weir/kafka'
-import { type Logger, type Resource, stage as stageNamed } from '@weir/service'
+import { type Logger, type Resource, stage as stageNamed, watchLag } from '@weir/service'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
 import type { Bulker } from './bulker.ts'
 import { documents } from './documents.ts'
@@ -94,12 +94,14 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
 
   sinkMetrics.paused.set({ sink: name }, 0)
   const subscription = await kafka.consume({ groupId: name, topics: [definition.source], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, handle)
+  const unwatch = watchLag(subscription)
   // By the clock and not by the batch: while the engine is away no batch ends, and the lag is what one wants to see.
   const lagging = setInterval(() => stage.lag(lagOf(subscription)), LAG_MS)
   return {
     value: { ready: () => subscription.ready() && resumeAt <= Date.now() },
     stop(drainMs) {
       clearInterval(lagging)
+      unwatch()
       return subscription.stop(drainMs)
     },
   }

@@ -1,0 +1,108 @@
+/**
+ * Consumer lag in /metrics under the names of Amazon MSK's open monitoring (developer guide, "Monitor consumer lags"), so that its dashboards and alerts go on
+ * working. Of the partitions that this instance reads: add SumOffsetLag over the instances, take the greatest of the others.
+ */
+import type { Metric } from 'prom-client'
+import type { Subscription } from '@weir/kafka/port.ts'
+import { metrics } from './metrics.ts'
+
+type Group = Pick<Subscription, 'groupId' | 'assignments'>
+
+/** Over so long a time the pace of a group is looked at (ms). */
+const PACE_MS = 60_000
+/** Between two looks (ms). */
+const LOOK_MS = 5_000
+
+interface Look {
+  readonly time: number
+  readonly position: number
+}
+
+/** How fast a group goes on in each of its partitions. */
+class Pace {
+  readonly #looks = new Map<string, Look[]>()
+  #last = -Infinity
+
+  look(group: Group, now: number): void {
+    if (now - this.#last < LOOK_MS) return
+    this.#last = now
+    const assigned = group.assignments()
+    const here = new Set(assigned.map(keyOf))
+    for (const key of this.#looks.keys()) if (!here.has(key)) this.#looks.delete(key)
+    for (const at of assigned) {
+      const looks = (this.#looks.get(keyOf(at)) ?? []).filter(({ time }) => now - time <= PACE_MS)
+      looks.push({ time: now, position: at.position })
+      this.#looks.set(keyOf(at), looks)
+    }
+  }
+
+  /** Seconds to read `lag` records at the pace of the last minute; undefined while nothing is read. */
+  seconds(at: { topic: string, partition: number, position: number }, lag: number, now: number): number | undefined {
+    if (lag === 0) return 0
+    const first = this.#looks.get(keyOf(at))?.[0]
+    const read = first === undefined ? 0 : at.position - first.position
+    return read > 0 ? lag * (now - first!.time) / read / 1000 : undefined
+  }
+}
+
+const keyOf = ({ topic, partition }: { topic: string, partition: number }): string => `${topic}/${partition}`
+
+export interface LagValue {
+  readonly labels: { readonly name: string, readonly groupId: string, readonly topic: string, readonly partition?: number }
+  readonly value: number
+}
+
+/** The values for one group at that time (ms). */
+export function lagWatch(group: Group): { look(now: number): void, values(now: number): LagValue[] } {
+  const pace = new Pace()
+  return {
+    look: (now) => pace.look(group, now),
+    values(now) {
+      const { groupId } = group
+      const values: LagValue[] = []
+      for (const [topic, partitions] of Map.groupBy(group.assignments(), ({ topic }) => topic)) {
+        // Before the first fetch nothing is known of the end.
+        const lags = partitions.filter(({ endOffset }) => endOffset >= 0).map((at) => ({ at, lag: Math.max(0, at.endOffset - at.position) }))
+        if (lags.length === 0) continue
+        const times: number[] = []
+        for (const { at, lag } of lags) {
+          values.push({ labels: { name: 'OffsetLag', groupId, topic, partition: at.partition }, value: lag })
+          const seconds = pace.seconds(at, lag, now)
+          if (seconds === undefined) continue
+          times.push(seconds)
+          values.push({ labels: { name: 'EstimatedTimeLag', groupId, topic, partition: at.partition }, value: seconds })
+        }
+        values.push({ labels: { name: 'SumOffsetLag', groupId, topic }, value: lags.reduce((sum, { lag }) => sum + lag, 0) })
+        values.push({ labels: { name: 'MaxOffsetLag', groupId, topic }, value: Math.max(...lags.map(({ lag }) => lag)) })
+        if (times.length === lags.length) values.push({ labels: { name: 'EstimatedMaxTimeLag', groupId, topic }, value: Math.max(...times) })
+      }
+      return values
+    },
+  }
+}
+
+const watched = new Map<Group, ReturnType<typeof lagWatch>>()
+
+/** Shows the group's lag in /metrics until the function that comes back is called. */
+export function watchLag(group: Group): () => void {
+  const watch = lagWatch(group)
+  watched.set(group, watch)
+  const timer = setInterval(() => watch.look(Date.now()), LOOK_MS).unref()
+  return () => {
+    clearInterval(timer)
+    watched.delete(group)
+  }
+}
+
+const NAME = 'kafka_consumer_group_ConsumerLagMetrics_Value'
+const lag = {
+  name: NAME,
+  help: 'Consumer lag as Amazon MSK names it: OffsetLag and EstimatedTimeLag (s) of a partition; SumOffsetLag, MaxOffsetLag and EstimatedMaxTimeLag (s) of this instance\'s partitions.',
+  type: 'gauge',
+  reset() {},
+  async get() {
+    const values = [...watched.values()].flatMap((watch) => watch.values(Date.now()))
+    return { name: NAME, help: this.help, type: this.type, aggregator: 'sum', values }
+  },
+}
+metrics.registerMetric(lag as unknown as Metric)

@@ -1,0 +1,74 @@
+/** How large a cluster must be: from a load and the rates of the bench to brokers, partitions, replicas and storage. */
+import { BENCH_BYTES, BENCH_CORES, BENCH_PARTITIONS, RATES } from './rates.ts'
+
+export interface Load {
+  readonly eventsPerHour: number
+  /** Of a record's value. */
+  readonly bytes: number
+  /** The busiest seconds, as a multiple of the mean. */
+  readonly peak: number
+  readonly retentionHours: number
+}
+
+export interface Size {
+  readonly meanPerSecond: number
+  readonly peakPerSecond: number
+  readonly brokers: number
+  /** Of the source topic, and of its output. */
+  readonly partitions: number
+  /** Leaders and followers of these topics on a broker. */
+  readonly partitionsPerBroker: number
+  /** Of one CPU each. */
+  readonly replicas: { readonly 'ingest-hub': number, readonly enricher: number, readonly indexer: number }
+  /** Cores for indexing. */
+  readonly searchCores: number
+  /** Bytes, all replicas. */
+  readonly storage: { readonly perDay: number, readonly atRetention: number, readonly perBroker: number }
+  readonly assumptions: readonly string[]
+}
+
+const ZONES = 3
+const REPLICATION = 3
+/** Source and output. */
+const COPIES = 2
+/** Beside the value: key, the headers weir-id and weir-source, and what the record format adds. Batches are not compressed. */
+export const RECORD_OVERHEAD = 100
+/** Of a CPU at the peak: the rest is for a broker or a zone that is away, and for catching up. */
+const BUSY = 0.6
+/** Of a broker's storage: MSK's expansion takes a threshold of 10 to 80 %. */
+const FULL = 0.6
+/** Amazon MSK, quotas of standard brokers. */
+const MOST_BYTES_PER_BROKER = 16_384 * 2 ** 30
+
+export function sizeFor({ eventsPerHour, bytes, peak, retentionHours }: Load): Size {
+  const meanPerSecond = eventsPerHour / 3600
+  const peakPerSecond = meanPerSecond * peak
+  const stored = bytes + RECORD_OVERHEAD
+  // Records larger than those of the bench cost in proportion, smaller ones no less.
+  const weight = Math.max(1, bytes / BENCH_BYTES)
+  const replicasFor = (perCpuSecond: number): number => Math.max(2, Math.ceil(peakPerSecond * weight / (perCpuSecond * BUSY)))
+
+  const atRetention = meanPerSecond * stored * COPIES * REPLICATION * retentionHours * 3600
+  const byWrites = Math.ceil(peakPerSecond * weight * COPIES * REPLICATION / (RATES.broker * BUSY))
+  const byStorage = Math.ceil(atRetention / FULL / MOST_BYTES_PER_BROKER)
+  const brokers = upTo(Math.max(ZONES, byWrites, byStorage), ZONES)
+  const partitions = upTo(Math.ceil(peakPerSecond * weight / (RATES.enricherWhole / BENCH_PARTITIONS * BUSY)), BENCH_PARTITIONS)
+  return {
+    meanPerSecond, peakPerSecond, brokers, partitions,
+    partitionsPerBroker: Math.ceil(partitions * COPIES * REPLICATION / brokers),
+    replicas: { 'ingest-hub': replicasFor(RATES.hub), enricher: replicasFor(RATES.enricher), indexer: replicasFor(RATES.indexer) },
+    searchCores: Math.max(BENCH_CORES, Math.ceil(peakPerSecond * weight / RATES.search * BENCH_CORES)),
+    storage: { perDay: meanPerSecond * stored * COPIES * REPLICATION * 86_400, atRetention, perBroker: atRetention / FULL / brokers },
+    assumptions: [
+      `Rates are those of docs/benchmarks.md, on ${BENCH_CORES} cores that brokers, services and search engine shared, with values of about ${BENCH_BYTES} bytes; larger ones cost in proportion, smaller ones no less.`,
+      `A broker has ${BENCH_CORES} vCPU and takes ${RATES.broker.toLocaleString('en')} records/s; one of n times the vCPU takes about n times as much, up to the limits of its network and volume.`,
+      `Each record is written twice, to the source topic and to the flow's output, each to ${REPLICATION} replicas in ${ZONES} zones; with ${RECORD_OVERHEAD} bytes beside its value, uncompressed.`,
+      `CPUs are ${BUSY * 100} % busy at the peak and storage is ${FULL * 100} % full at the mean: the rest is for a zone that is away and for catching up.`,
+      `A partition carries ${Math.round(RATES.enricherWhole / BENCH_PARTITIONS).toLocaleString('en')} records/s through the flow; counts are multiples of ${BENCH_PARTITIONS}, brokers of ${ZONES}.`,
+      `The search engine indexes ${RATES.search.toLocaleString('en')} records/s on ${BENCH_CORES} cores that it shared with the indexer, and without replicas of its own; it may fall behind at the peak instead, since Kafka keeps what waits.`,
+      'Nothing here was measured on Amazon MSK: run the bench there before you order.',
+    ],
+  }
+}
+
+const upTo = (count: number, multiple: number): number => Math.ceil(count / multiple) * multiple

@@ -86,11 +86,6 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{ .Values.access.existingSecret | default (printf "%s-access" (include "weir.fullname" .)) }}
 {{- end -}}
 
-{{/* As whom a component speaks to Kafka, where each is a user of its own: the names of `weir acl` and `weir iam`. */}}
-{{- define "weir.principal" -}}
-{{ ternary "deployer" . (eq . "apply") }}
-{{- end -}}
-
 {{- define "weir.accountName" -}}
 {{ printf "%s-%s" (include "weir.fullname" .root) .component }}
 {{- end -}}
@@ -117,7 +112,7 @@ capabilities: { drop: [ALL] }
 {{- if has "kafka" .needs }}
 {{- with $values.externalKafka.sasl }}{{ if and (ne .mechanism "none") (ne .mechanism "msk-iam") }}
 - name: kafka-sasl
-  secret: { secretName: {{ required "externalKafka.sasl.existingSecret must name the secret with the passwords." .existingSecret }}, items: [{ key: {{ ternary "password" (include "weir.principal" $.component) (ne .username "") }}, path: password }] }
+  secret: { secretName: {{ required "externalKafka.sasl.existingSecret must name the secret with the passwords." .existingSecret }}, items: [{ key: {{ ternary "password" $.component (ne .username "") }}, path: password }] }
 {{- end }}{{ end }}
 {{- with $values.externalKafka.tls }}{{ if and .enabled .existingSecret }}
 - name: kafka-tls
@@ -197,7 +192,7 @@ capabilities: { drop: [ALL] }
 {{- with $values.externalKafka.sasl }}{{ if ne .mechanism "none" -}}
 {{- $_ := set $env "KAFKA_SASL_MECHANISM" .mechanism -}}
 {{- if ne .mechanism "msk-iam" -}}
-{{- $_ := set $env "KAFKA_SASL_USERNAME" (.username | default (include "weir.principal" $.component)) -}}
+{{- $_ := set $env "KAFKA_SASL_USERNAME" (.username | default $.component) -}}
 {{- $_ := set $env "KAFKA_SASL_PASSWORD_FILE" "/etc/weir/kafka-sasl/password" -}}
 {{- end }}{{ end }}{{ end -}}
 {{- if eq $values.rack.from "value" }}{{ $_ := set $env "KAFKA_RACK" (required "rack.from is value, so rack.value must name the rack." $values.rack.value) }}{{ end -}}

@@ -44,6 +44,18 @@ function changed(file: string, from: string, to: string): string {
 
 const lint = (path: string) => run('', python, join(dirname(python), 'cfn-lint'), '--regions', 'eu-central-1', '--', path)
 
+test('the commands of docs/msk.md that need neither AWS nor a broker do what the page says', async () => {
+  const page = readFileSync(join(here, '../../docs/msk.md'), 'utf8')
+  const commands = page.split('\n').filter((line) => /^npx weir (acl print|iam print|size) [^$]*$|^npx weir acl print$/.test(line)).map((line) => line.split(' ').slice(2))
+  expect(commands.map(([name]) => name)).toEqual(['acl', 'acl', 'iam', 'size'])
+  for (const args of commands) {
+    const { code, output } = await run('', process.execPath, join(here, '../../tools/weir/main.ts'), ...args)
+    expect({ args, code }, output).toEqual({ args, code: 0 })
+    expect(output.length).toBeGreaterThan(500)
+  }
+  for (const file of page.matchAll(/deploy\/aws\/[a-z]+\.yaml/g)) readFileSync(join(here, '../..', file[0]))
+})
+
 test('the template of the brokers is one that CloudFormation takes', async () => {
   expect(await lint(join(here, 'msk.yaml'))).toEqual({ code: 0, output: '' })
   const { code, output } = await lint(changed('msk.yaml', 'InCluster', 'Incluster'))

@@ -39,7 +39,8 @@ export class Guarded {
     this.urls = urls
   }
 
-  static async start(): Promise<Guarded> {
+  /** @param settings environment variables of the services beside those that they need */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<Guarded> {
     const folder = await mkdtemp(join(tmpdir(), 'weir-guarded-'))
     const ports = await freePorts(4)
     // Needed last, and slow to start.
@@ -55,7 +56,7 @@ export class Guarded {
     const urls = Object.fromEntries(SERVICES.map((name, i) => [name, `http://127.0.0.1:${ports[i]}`])) as Guarded['urls']
     const env = {
       ...process.env, REGISTRY_URL: `http://127.0.0.1:${ports[3]}/apis/ccompat/v7`, REDIS_URL: redis.url, HUB_URL: urls['ingest-hub'], ENRICHER_URL: urls.enricher,
-      TOPIC_REPLICAS: '3', KAFKA_REPLICATION: '3', HTTP_HOST: '127.0.0.1', ALLOW_ANONYMOUS: 'true', LOG_LEVEL: 'info',
+      TOPIC_REPLICAS: '3', KAFKA_REPLICATION: '3', HTTP_HOST: '127.0.0.1', ALLOW_ANONYMOUS: 'true', LOG_LEVEL: 'info', ...settings,
     }
     const system = new Guarded(brokers, folder, env, urls)
     try {
@@ -87,9 +88,9 @@ export class Guarded {
     await Promise.all(SERVICES.map((name) => this.#service(name)))
   }
 
-  /** As the chart does it: a job with the principal `apply`, which waits for the registry. */
+  /** As the chart does it: a job with the principal `deployer`, which waits for the registry. */
   async #applyTopics(): Promise<void> {
-    const { code, output } = await this.#node(this.environment('apply'), 'contracts/apply-main.ts')
+    const { code, output } = await this.#node(this.environment('deployer'), 'contracts/apply-main.ts')
     if (code !== 0) throw new Error(output)
   }
 

@@ -10,6 +10,7 @@ const CODES = {
   'partition-mismatch': { retriable: false, remedy: 'the partition count of a keyed topic never grows in place: create a new topic and migrate' },
   'too-large': { retriable: false, remedy: 'make the record smaller or raise max.message.bytes of the topic' },
   'not-authorized': { retriable: false, remedy: 'grant the principal the rights listed by the topics table' },
+  'no-authorizer': { retriable: false, remedy: 'set authorizer.class.name on the brokers; without one everybody may do everything, and there are no ACLs' },
   'authentication': { retriable: false, remedy: 'check KAFKA_SASL_MECHANISM, user name and password, or the role of this process' },
   'login-lost': { retriable: true, remedy: 'it is tried again; check that the rotated password or certificate has reached both the brokers and the file that this process reads' },
   'tls': { retriable: false, remedy: 'check KAFKA_TLS_CA, the certificate and the host name' },

@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'acl': async () => (await import('./commands/acl.ts')).acl,
   'iam': async () => (await import('./commands/iam.ts')).iam,
   'lag': async () => (await import('./commands/lag.ts')).lag,
+  'reset': async () => (await import('./commands/reset.ts')).reset,
   'tail': async () => (await import('./commands/tail.ts')).tail,
   'send': async () => (await import('./commands/send.ts')).send,
   'replay': async () => (await import('./commands/replay.ts')).replay,

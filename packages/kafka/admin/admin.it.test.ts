@@ -59,3 +59,9 @@ test.each(VARIANTS)('groups of %o: state, lag, offsets set when they are empty',
   expect(await state()).toBeUndefined()
   await stopClient()
 })
+
+test('ACLs on a cluster that has no authorizer: a sentence that says so', async () => {
+  await expect(kafka.admin.acls('User:somebody')).rejects.toMatchObject({ code: 'no-authorizer', retriable: false })
+  const right = { principal: 'User:somebody', resource: 'topic', name: 'orders', pattern: 'literal', operation: 'Read' } as const
+  await expect(kafka.admin.addAcls([right])).rejects.toMatchObject({ code: 'no-authorizer', message: expect.stringContaining('User:somebody cannot be allowed to Read the topic orders') })
+})

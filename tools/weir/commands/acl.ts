@@ -10,8 +10,8 @@ import { table } from '../terminal/table.ts'
 const usage = `
 weir acl print | apply [PRINCIPAL] [options]
 
-What each principal must be allowed on the brokers, made from the table of topics: the services ingest-hub, enricher and indexer, the schema registry, and apply,
-which runs \`weir topics apply\`.
+What each principal must be allowed on the brokers, made from the table of topics: the services ingest-hub, enricher and indexer, the schema registry, and the deployer,
+who runs \`weir topics apply\`.
 
 print   shows the rights; no broker is asked
 apply   adds the ACLs that are missing, as a user who may alter the cluster; tells which others there are, and leaves those

@@ -47,7 +47,7 @@ const BY_TYPE: Readonly<Record<string, KafkaErrorCode>> = {
   GROUP_AUTHORIZATION_FAILED: 'not-authorized',
   CLUSTER_AUTHORIZATION_FAILED: 'not-authorized',
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'not-authorized',
-  SECURITY_DISABLED: 'unsupported',
+  SECURITY_DISABLED: 'no-authorizer',
   SASL_AUTHENTICATION_FAILED: 'authentication',
   UNSUPPORTED_SASL_MECHANISM: 'authentication',
   ILLEGAL_SASL_STATE: 'authentication',

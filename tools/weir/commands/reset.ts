@@ -1,0 +1,66 @@
+import type { Kafka } from '@weir/kafka'
+import { command, onlyPositionals, UsageError } from '../command.ts'
+import { EXIT } from '../exit.ts'
+import { existingTopic, withKafka } from '../kafka.ts'
+import { rawTime } from '../replay/time.ts'
+import { print, printJson } from '../terminal/output.ts'
+import { table } from '../terminal/table.ts'
+
+const usage = `
+weir reset GROUP TOPIC --to PLACE [options]
+
+Sets where a consumer group goes on in a topic. Its members must be stopped. What lies between is read again, or skipped: flows write their output once more, and
+sinks leave documents as they are that are in the index already. To fill an index anew, delete it before.
+
+  --to PLACE    earliest, latest, or a time such as 2026-11-26T08:00:00Z: the first record that arrived then or later
+  --dry-run     shows what would change
+  --json        for programs
+
+Examples
+  weir reset enricher.taxi taxi.telemetry --to 2026-11-26T08:00:00Z --dry-run
+  weir reset indexer.taxi taxi.enriched --to earliest
+`
+
+export interface Move {
+  readonly partition: number
+  /** -1: the group had none. */
+  readonly from: number
+  readonly to: number
+}
+
+export const reset = command({
+  name: 'reset',
+  summary: 'Set where a consumer group goes on',
+  usage,
+  options: { to: { type: 'string' }, 'dry-run': { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  async run({ to, 'dry-run': dryRun, json }, [group, wanted, ...rest]) {
+    onlyPositionals(rest, 0)
+    if (group === undefined) throw new UsageError('Which group?')
+    if (to === undefined) throw new UsageError('Where to? Give --to.')
+    const place = placeOf(to)
+    const moves = await withKafka(async (kafka) => {
+      const topic = await existingTopic(kafka, wanted)
+      const found = await movesOf(kafka, group, topic, place)
+      if (!dryRun) await kafka.admin.setOffsets(group, topic, found.map(({ partition, to }) => ({ partition, offset: to })))
+      return found
+    })
+    if (json) await printJson(moves)
+    else await print(table(['PARTITION', 'FROM', 'TO'], moves.map(({ partition, from, to }) => [String(partition), from < 0 ? null : from, to])))
+    return EXIT.ok
+  },
+})
+
+type Place = 'earliest' | 'latest' | number
+
+function placeOf(text: string): Place {
+  if (text === 'earliest' || text === 'latest') return text
+  const time = rawTime(text)
+  if (Number.isNaN(time)) throw new UsageError(`--to is "${text}"; it must be earliest, latest or a time such as 2026-11-26T08:00:00Z.`)
+  return time
+}
+
+async function movesOf(kafka: Kafka, group: string, topic: string, place: Place): Promise<Move[]> {
+  const committed = new Map((await kafka.admin.lag(group)).filter((lag) => lag.topic === topic).map((lag) => [lag.partition, lag.committed]))
+  const partitions = Array.from({ length: await kafka.partitions(topic) }, (_, partition) => partition)
+  return Promise.all(partitions.map(async (partition) => ({ partition, from: committed.get(partition) ?? -1, to: await kafka.offsetAt(topic, partition, place) })))
+}

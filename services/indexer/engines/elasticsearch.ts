@@ -1,7 +1,7 @@
 /** The Elasticsearch driver. The 8.x client only: what 9.x sends, an 8.x server refuses. */
 import { Client } from '@elastic/elasticsearch'
 import { engineError } from './errors.ts'
-import { BULK_QUERY, BULK_TIMEOUT_MS, HEALTH_TIMEOUT_MS, LAST_OF_CONNECTION, LENIENT, bulkReply, clientOptions, templateBody } from './requests.ts'
+import { BULK_QUERY, BULK_TIMEOUT_MS, HEALTH_TIMEOUT_MS, LENIENT, bulkReply, clientOptions, templateBody } from './requests.ts'
 import type { EngineOptions, Health, SearchEngine, SearchReply } from './engine.ts'
 
 export function openElasticsearch(options: EngineOptions): SearchEngine {
@@ -18,7 +18,7 @@ export function openElasticsearch(options: EngineOptions): SearchEngine {
   return {
     name: 'elasticsearch',
     async putTemplate(template) {
-      await call(() => client.indices.putIndexTemplate({ name: template.name, ...templateBody(template) }, LAST_OF_CONNECTION))
+      await call(() => client.indices.putIndexTemplate({ name: template.name, ...templateBody(template) }))
     },
     async bulk(body) {
       return bulkReply(await call(() => client.transport.request({ method: 'POST', path: '/_bulk', querystring: BULK_QUERY, bulkBody: body }, { requestTimeout })))

@@ -2,7 +2,7 @@
 
 export interface SearchEngine {
   readonly name: 'elasticsearch' | 'opensearch'
-  /** Puts or replaces the template: indices created from then on follow it. Repeating it after a failure goes over a new connection. */
+  /** Puts or replaces the template: indices created from then on follow it. */
   putTemplate(template: IndexTemplate): Promise<void>
   /**
    * Sends one bulk request, once: `body` is NDJSON, an action line and a document each, every line ended by a newline.

@@ -160,24 +160,6 @@ describe.each(ENGINES)('%s', (name) => {
     await expect(away.putTemplate(indexTemplate({ prefix, properties: {} } as never, 0))).rejects.toMatchObject(unreachable)
     await away.close()
   })
-  test('kept connections that lead astray: repeating the template gets past them', async () => {
-    const proxy = await faultyProxy((await servers.search(name)).url)
-    const driver = drivers[name]({ urls: [proxy.url], username: undefined, password: undefined, ca: undefined })
-    const astray = new Set<number>()
-    proxy.fault = (_path, _body, _headers, port) => {
-      if (astray.size < 3) astray.add(port)
-      return astray.has(port) ? 503 : 'pass'
-    }
-    await Promise.allSettled([driver.health(), driver.health(), driver.health()])
-    expect(astray.size).toBe(3)
-    const template = indexTemplate({ prefix, properties: PROPERTIES } as never, 0)
-    const failures = []
-    while (failures.length < 10 && await driver.putTemplate(template).then(() => false, (error) => { failures.push(error.code); return true }));
-    expect(failures.length).toBeLessThanOrEqual(3)
-    await expect(driver.bulk(bodyOf(index, [{ id: '1', document: report(1) }]))).resolves.toMatchObject({ items: [{ status: 201 }] })
-    await driver.close()
-    await proxy.close()
-  })
   test('TLS by an authority of one\'s own, and a password', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weir-certificates-'))
     const { ca, keyFile } = await makeCertificates(folder)

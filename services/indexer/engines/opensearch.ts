@@ -1,7 +1,7 @@
 /** The OpenSearch driver. */
 import { Client } from '@opensearch-project/opensearch'
 import { engineError } from './errors.ts'
-import { BULK_QUERY, BULK_TIMEOUT_MS, HEALTH_TIMEOUT_MS, LAST_OF_CONNECTION, LENIENT, bulkReply, clientOptions, templateBody } from './requests.ts'
+import { BULK_QUERY, BULK_TIMEOUT_MS, HEALTH_TIMEOUT_MS, LENIENT, bulkReply, clientOptions, templateBody } from './requests.ts'
 import type { EngineOptions, Health, SearchEngine, SearchReply } from './engine.ts'
 
 export function openOpenSearch(options: EngineOptions): SearchEngine {
@@ -18,7 +18,7 @@ export function openOpenSearch(options: EngineOptions): SearchEngine {
   return {
     name: 'opensearch',
     async putTemplate(template) {
-      await call(() => client.indices.putIndexTemplate({ name: template.name, body: templateBody(template) as any }, LAST_OF_CONNECTION))
+      await call(() => client.indices.putIndexTemplate({ name: template.name, body: templateBody(template) as any }))
     },
     async bulk(body) {
       return bulkReply(await call(() => client.transport.request({ method: 'POST', path: '/_bulk', querystring: BULK_QUERY, bulkBody: body as any }, { requestTimeout })))

@@ -33,11 +33,5 @@ export function clientOptions({ urls, username, password }: EngineOptions) {
   }
 }
 
-/**
- * For the request that comes after failures: it ends the kept connection that it takes, so that repeating it gets past connections which lead astray (to an
- * address that no longer stands behind the name, or to a proxy that answers for it) and never break by themselves.
- */
-export const LAST_OF_CONNECTION = { headers: { connection: 'close' } } as const
-
 /** An index template (composable, as both engines have it since 7.8). */
 export const templateBody = ({ pattern, settings, mappings }: IndexTemplate) => ({ index_patterns: [pattern], priority: 200, template: { settings, mappings } })

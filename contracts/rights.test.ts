@@ -12,7 +12,7 @@ test('a service reads and writes what the table says, and nothing else of it', (
       expect(may(service, 'Write', 'topic', name), `${service} writes ${name}`).toBe(writers.includes(service))
       for (const operation of ['Create', 'Delete', 'Alter', 'AlterConfigs'] as const) expect(may(service, operation, 'topic', name), `${operation} ${name}`).toBe(false)
     }
-    expect((['Create', 'Describe', 'DescribeConfigs', 'AlterConfigs', 'Read', 'Write', 'Delete'] as const).filter((operation) => may('deployer', operation, 'topic', name)))
+    expect((['Create', 'Describe', 'DescribeConfigs', 'AlterConfigs', 'Read', 'Write', 'Delete'] as const).filter((operation) => may('apply', operation, 'topic', name)))
       .toEqual(['Create', 'Describe', 'DescribeConfigs', 'AlterConfigs'])
   }
 })

@@ -2,7 +2,7 @@
 import { groupFamilies, registryJournal, type Service, topicFamilies, topics, type Topic, type TopicFamily } from './topics.ts'
 
 /** The services; the registry with its store in Kafka; and `apply`, who runs `weir topics apply`. */
-export const PRINCIPALS = ['ingest-hub', 'enricher', 'indexer', 'registry', 'deployer'] as const
+export const PRINCIPALS = ['ingest-hub', 'enricher', 'indexer', 'registry', 'apply'] as const
 export type Principal = (typeof PRINCIPALS)[number]
 
 export type Resource = 'topic' | 'group' | 'transactional-id'
@@ -34,7 +34,7 @@ export function rightsOf(principal: Principal): Right[] {
   if (principal === 'registry') {
     for (const name of REGISTRY_TOPICS) allow('topic', name, 'literal', 'Create', 'Read', 'Write')
     allow('group', REGISTRY_GROUPS, 'prefixed', 'Read')
-  } else if (principal === 'deployer') {
+  } else if (principal === 'apply') {
     for (const name of [...Object.keys(topics), registryJournal.name]) allow('topic', name, 'literal', 'Create', 'DescribeConfigs', 'AlterConfigs')
   } else {
     ofService(principal, allow)

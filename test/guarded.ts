@@ -88,9 +88,9 @@ export class Guarded {
     await Promise.all(SERVICES.map((name) => this.#service(name)))
   }
 
-  /** As the chart does it: a job with the principal `deployer`, which waits for the registry. */
+  /** As the chart does it: a job with the principal `apply`, which waits for the registry. */
   async #applyTopics(): Promise<void> {
-    const { code, output } = await this.#node(this.environment('deployer'), 'contracts/apply-main.ts')
+    const { code, output } = await this.#node(this.environment('apply'), 'contracts/apply-main.ts')
     if (code !== 0) throw new Error(output)
   }
 

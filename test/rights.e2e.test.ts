@@ -26,7 +26,7 @@ afterAll(async () => {
 })
 
 test('topics have three replicas, two of which must have a record before it is acknowledged', async () => {
-  const { value: kafka, stop } = await system.kafka('deployer')
+  const { value: kafka, stop } = await system.kafka('apply')
   const found = (await kafka.admin.topics()).filter(({ name }) => name in topics || name === 'kafkasql-journal')
   expect(found.map(({ replicas }) => replicas)).toEqual(Array(Object.keys(topics).length + 1).fill(3))
   for (const { name } of found) expect((await kafka.admin.topicConfigs(name))['min.insync.replicas'], name).toBe('2')
@@ -37,7 +37,7 @@ test('the rights are enough: telemetry arrives exactly once while a broker is ki
   const file = join(folder, 'vehicles.csv.gz')
   const rows = await writeVehicles(file, 40, 120)
   const run = randomUUID().slice(0, 8)
-  const replay = system.weir('deployer', 'replay', file, '--run', run, '--speed', '8x')
+  const replay = system.weir('apply', 'replay', file, '--run', run, '--speed', '8x')
   await pause(3000)
   await system.brokers.nodes.kill(0)
   await pause(4000)
@@ -89,7 +89,7 @@ test('no service was refused anything', async () => {
   expect(await system.refusals()).toEqual([])
 })
 
-test.for(['ingest-hub', 'enricher', 'indexer', 'registry', 'deployer'] as const)('%s is refused what is not its own', async (principal) => {
+test.for(['ingest-hub', 'enricher', 'indexer', 'registry', 'apply'] as const)('%s is refused what is not its own', async (principal) => {
   const { value: kafka, stop } = await system.kafka(principal)
   try {
     for (const name of Object.keys(topics)) {
@@ -98,7 +98,7 @@ test.for(['ingest-hub', 'enricher', 'indexer', 'registry', 'deployer'] as const)
         await expect(operation === 'Read' ? kafka.fetch(name, 0, 0, 1 << 20) : write(kafka, name), `${principal} ${operation} ${name}`).rejects.toMatchObject({ code: 'not-authorized' })
       }
       await expect(kafka.admin.deleteTopics([name]), `${principal} deletes ${name}`).rejects.toMatchObject({ code: 'not-authorized' })
-      if (principal !== 'deployer') await expect(kafka.admin.alterTopicConfigs(name, { 'retention.ms': '1' })).rejects.toMatchObject({ code: 'not-authorized' })
+      if (principal !== 'apply') await expect(kafka.admin.alterTopicConfigs(name, { 'retention.ms': '1' })).rejects.toMatchObject({ code: 'not-authorized' })
     }
     for (const groupId of ['enricher.taxi', 'indexer.taxi', 'weir.mapping.signups-offers', 'somebody-elses']) {
       if (may(principal, 'Read', 'group', groupId)) continue

@@ -23,7 +23,7 @@ test.for(['platformatic', 'kafkajs'])('a rolling restart and the loss of a broke
   const { nodes } = system.brokers
   let done = false
   const run = `rolling-${driver}`
-  const replay = system.weir('deployer', 'replay', file, '--run', run, '--speed', '4x').finally(() => { done = true })
+  const replay = system.weir('apply', 'replay', file, '--run', run, '--speed', '4x').finally(() => { done = true })
   for (const i of [0, 1, 2]) {
     await pause(BETWEEN_MS)
     await nodes.restart(i)

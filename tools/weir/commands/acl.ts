@@ -10,7 +10,7 @@ import { table } from '../terminal/table.ts'
 const usage = `
 weir acl print | apply [PRINCIPAL] [options]
 
-What each principal must be allowed on the brokers, made from the table of topics: the services ingest-hub, enricher and indexer, the schema registry, and the deployer,
+What each principal must be allowed on the brokers, made from the table of topics: the services ingest-hub, enricher and indexer, the schema registry, and \`apply\`,
 who runs \`weir topics apply\`.
 
 print   shows the rights; no broker is asked

@@ -8,7 +8,7 @@ import { principalsNamed } from './acl.ts'
 const usage = `
 weir iam print PRINCIPAL --cluster-arn ARN
 
-Prints the policy for the IAM role of ingest-hub, enricher, indexer, registry or deployer on an MSK cluster: the rights of \`weir acl print\`, as actions of
+Prints the policy for the IAM role of ingest-hub, enricher, indexer, registry or apply on an MSK cluster: the rights of \`weir acl print\`, as actions of
 kafka-cluster. Needs neither AWS nor a broker.
 
 Examples

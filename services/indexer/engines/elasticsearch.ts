@@ -5,7 +5,8 @@ import { BULK_QUERY, BULK_TIMEOUT_MS, HEALTH_TIMEOUT_MS, LENIENT, bulkReply, cli
 import type { EngineOptions, Health, SearchEngine, SearchReply } from './engine.ts'
 
 export function openElasticsearch(options: EngineOptions): SearchEngine {
-  const client = new Client({ ...clientOptions(options), ...(options.ca === undefined ? {} : { tls: { ca: options.ca } }) })
+  const open = () => new Client({ ...clientOptions(options), ...(options.ca === undefined ? {} : { tls: { ca: options.ca } }) })
+  let client = open()
   const requestTimeout = options.bulkTimeoutMs ?? BULK_TIMEOUT_MS
   const call = async <T>(request: () => Promise<unknown>): Promise<T> => {
     try {
@@ -33,6 +34,12 @@ export function openElasticsearch(options: EngineOptions): SearchEngine {
     async health() {
       const health = await call<{ status: Health['status'], number_of_nodes: number }>(() => client.cluster.health({}, { requestTimeout: HEALTH_TIMEOUT_MS }))
       return { status: health.status, nodes: health.number_of_nodes }
+    },
+    reconnect() {
+      const before = client
+      client = open()
+      // Waits for what is under way there.
+      void before.close()
     },
     close: () => client.close(),
   }

@@ -17,6 +17,8 @@ export interface SearchEngine {
   refresh(indexPattern: string): Promise<void>
   /** Rejects with an EngineError where no engine answers. */
   health(): Promise<Health>
+  /** Requests from now on go over new connections; those under way end on the ones that they have. */
+  reconnect(): void
   close(): Promise<void>
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { servers } from '@weir/testkit'
 import { makeCertificates } from '@weir/testkit/certificates.ts'
 import { actionOf } from '../sink/bulk.ts'
@@ -159,6 +159,25 @@ describe.each(ENGINES)('%s', (name) => {
     await expect(away.health()).rejects.toMatchObject(unreachable)
     await expect(away.putTemplate(indexTemplate({ prefix, properties: {} } as never, 0))).rejects.toMatchObject(unreachable)
     await away.close()
+  })
+  test('kept connections that lead astray: new ones get past them, and what is under way on the old ones ends', async () => {
+    const proxy = await faultyProxy((await servers.search(name)).url)
+    const driver = drivers[name]({ urls: [proxy.url], username: undefined, password: undefined, ca: undefined })
+    const kept = new Set<number>()
+    proxy.fault = (_path, _body, _headers, port) => {
+      kept.add(port)
+      return 'pass'
+    }
+    await Promise.all([driver.health(), driver.health(), driver.health()])
+    const underWay = driver.bulk(bodyOf(index, [{ id: '1', document: report(1) }]))
+    await vi.waitFor(() => expect(proxy.bulks).toHaveLength(1))
+    proxy.fault = (_path, _body, _headers, port) => kept.has(port) ? 503 : 'pass'
+    await expect(driver.health()).rejects.toMatchObject({ code: 'unavailable' })
+    driver.reconnect()
+    await expect(driver.bulk(bodyOf(index, [{ id: '2', document: report(2) }]))).resolves.toMatchObject({ items: [{ status: 201 }] })
+    await expect(underWay).resolves.toMatchObject({ items: [{ status: 201 }] })
+    await driver.close()
+    await proxy.close()
   })
   test('TLS by an authority of one\'s own, and a password', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weir-certificates-'))

@@ -153,6 +153,19 @@ describe.each(ENGINES)('%s', (name) => {
     expect((await send(0, 10)).created).toBe(10)
   })
 
+  test('kept connections that answer for the engine are left behind', async () => {
+    open()
+    const kept = new Set<number>()
+    proxy.fault = (_path, _body, _headers, port) => {
+      kept.add(port)
+      return 'pass'
+    }
+    expect((await send(0, 10)).created).toBe(10)
+    proxy.fault = (_path, _body, _headers, port) => (kept.has(port) ? 503 : 'pass')
+    expect((await send(10, 20)).created).toBe(10)
+    expect(await count()).toBe(20)
+  })
+
   test('a request that is refused as a whole is halved until the poison is alone', async () => {
     open()
     const { created, dead } = await send(0, 100, { idOf: (n) => (n === 37 || n === 99 ? 'x'.repeat(600) : `n-${n}`) })

@@ -7,7 +7,7 @@ import type { Logger } from '@weir/service'
 const PROBE_MS = 5000
 
 export interface GateOptions {
-  readonly engine: Pick<SearchEngine, 'name' | 'health'>
+  readonly engine: Pick<SearchEngine, 'name' | 'health' | 'reconnect'>
   /** Puts the templates. */
   readonly prepare: () => Promise<void>
   readonly onOpen: () => void
@@ -51,6 +51,8 @@ export class Gate {
   }
 
   async #prepare(): Promise<void> {
+    // A kept connection may lead astray without ever breaking: to an address that no longer stands behind the name, to a proxy that answers for the engine.
+    this.#options.engine.reconnect()
     try {
       await this.#options.prepare()
     } catch (error) {

@@ -12,8 +12,8 @@ export type Fault = 'pass' | 'refuse' | 'cut' | 'hang' | number
 
 export interface FaultyProxy {
   readonly url: string
-  /** Asked for every request; pass is the default. */
-  fault: (path: string, body: Buffer, headers: IncomingHttpHeaders) => Fault
+  /** Asked for every request; pass is the default. `port` is the client's, and so tells its connections apart. */
+  fault: (path: string, body: Buffer, headers: IncomingHttpHeaders, port: number) => Fault
   /** Bulk requests seen, whatever became of them. */
   bulks: Buffer[]
   close(): Promise<void>
@@ -31,7 +31,7 @@ export async function faultyProxy(target: string, pem?: Buffer): Promise<FaultyP
     const body = Buffer.concat(chunks)
     const path = request.url ?? '/'
     if (path.startsWith('/_bulk')) proxy.bulks.push(body)
-    const fault = proxy.fault(path, body, request.headers)
+    const fault = proxy.fault(path, body, request.headers, request.socket.remotePort ?? 0)
     if (fault === 'refuse') return void request.socket.destroy()
     if (typeof fault === 'number') {
       response.writeHead(fault, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' })

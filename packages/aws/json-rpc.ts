@@ -53,7 +53,8 @@ export function awsJson({ services, access, region, accountId, ...bounds }: AwsJ
   const senderOf = senders(access, region)
 
   /** Undefined where the operation answers by itself. */
-  async function answer({ request, reply, requestId, headers }: Exchange, body: Body): Promise<Answer | undefined> {
+  async function answer(exchange: Exchange, body: Body): Promise<Answer | undefined> {
+    const { request, requestId } = exchange
     if (request.method !== 'POST') return unnamed()
     const contentType = contentTypeOf(request)
     const named = String(request.headers['x-amz-target'] ?? '')
@@ -66,12 +67,7 @@ export function awsJson({ services, access, region, accountId, ...bounds }: AwsJ
     const protocol = contentType === CONTENT_TYPES.json ? 'json' : contentType === CONTENT_TYPES.cbor ? 'cbor' : undefined
     if (protocol === undefined) return prefix && name ? xml(404, 'UnknownOperationException') : unnamed()
     try {
-      const { input, client, signedRegion } = open(request, protocol === 'json' ? body.shared() : body.own(), protocol, target)
-      const { service, model, operation } = target!
-      const context = contextOf(client, `${service}:${operation}`, accountId, {
-        requestId, operation, model, protocol, region: signedRegion, request, reply, headers,
-      })
-      const output = await target!.run(target!.check(input, protocol), context)
+      const output = await start(exchange, protocol === 'json' ? body.shared() : body.own(), protocol, target)
       if (output === HIJACKED) return undefined
       const { encode } = target!
       return { status: 200, body: encode === undefined ? Buffer.alloc(0) : encode(output ?? {}, protocol), contentType: CONTENT_TYPES[protocol] }
@@ -80,6 +76,16 @@ export function awsJson({ services, access, region, accountId, ...bounds }: AwsJ
       request.log.error({ err: error, operation: target?.operation, requestId }, 'an operation failed inside')
       return errorAnswer(internalFailure(), protocol)
     }
+  }
+
+  /** Not in answer, which waits for what this returns: there it would hold the input, and each young collection would copy it. */
+  function start({ request, reply, requestId, headers }: Exchange, body: Buffer, protocol: Protocol, target: Target | undefined): unknown {
+    const { input, client, signedRegion } = open(request, body, protocol, target)
+    const { service, model, operation, check, run } = target!
+    const context = contextOf(client, `${service}:${operation}`, accountId, {
+      requestId, operation, model, protocol, region: signedRegion, request, reply, headers,
+    })
+    return run(check(input, protocol), context)
   }
 
   /** What is wrong with the body or the target is told before what is wrong with the signature. */

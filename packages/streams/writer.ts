@@ -52,6 +52,26 @@ export interface StreamWriterOptions {
   admit?(serving: Serving, shard: Shard, bytes: number): boolean
 }
 
+export interface EntryHeaders {
+  readonly block: Buffer
+  end(i: number): number
+}
+
+interface Routed {
+  readonly serving: Serving
+  /** By entry, the index of its shard. */
+  readonly routes: Int32Array
+}
+
+interface Appended extends Routed {
+  readonly delivery: Delivery
+  readonly fates: Fate[]
+  /** By entry, its shard where it was appended, else -1. */
+  readonly appended: Int32Array
+  /** Why not all of them were appended. */
+  readonly refusal: KafkaError | undefined
+}
+
 /** Shared by all: a key is written and appended without yielding in between. */
 const keys = Buffer.allocUnsafeSlow(MOST_KEY_BYTES)
 
@@ -67,48 +87,61 @@ export class StreamWriter {
   }
 
   /**
-   * Resolves when every record is stored or has failed. Rejects with a PutError where nothing was sent.
+   * Resolves when every record is stored or has failed. Rejects with a PutError where nothing was sent. The entries are let go once they are appended.
    * @param headers gives the header block of entry i, from 0 up to the returned end; read before the next call
    */
-  async put(name: string, entries: readonly StreamEntry[], headers: { readonly block: Buffer, end(i: number): number }): Promise<PutResult> {
-    const { serving, routes } = await this.#route(name, entries)
+  put(name: string, entries: readonly StreamEntry[], headers: EntryHeaders): Promise<PutResult> {
+    return this.#route(name, entries).then((routed) => this.#settle(this.#append(routed, entries, headers)))
+  }
+
+  /** Ends with #settle, which leaves the serving that this enters. */
+  #append({ serving, routes }: Routed, entries: readonly StreamEntry[], headers: EntryHeaders): Appended {
     const { stream: { topic }, routing: { shards } } = serving
     const delivery = this.#producer.delivery()
     const fates: Fate[] = new Array(entries.length).fill('failed')
-    /** By entry, its shard where it was appended, else -1. */
     const appended = new Int32Array(entries.length).fill(-1)
-    let error: KafkaError | undefined
+    let refusal: KafkaError | undefined
     serving.enter()
     try {
       for (let i = 0; i < entries.length; i++) {
         const { data, key } = entries[i]
         const shard = shards[routes[i]]
         const keyEnd = keys.write(key)
-        if (error !== undefined || !this.#admit(serving, shard, data.length + keyEnd)) {
+        if (refusal !== undefined || !this.#admit(serving, shard, data.length + keyEnd)) {
           fates[i] = 'throttled'
           continue
         }
         try {
           delivery.append(topic, shard.partition, keys, 0, keyEnd, data, 0, data.length, headers.block, 0, headers.end(i))
           appended[i] = routes[i]
-        } catch (refusal) {
-          if (!(refusal instanceof KafkaError)) throw refusal
+        } catch (error) {
+          if (!(error instanceof KafkaError)) throw error
           // What comes later must not overtake it.
-          error = refusal
-          fates[i] = refusal.code === 'buffer-full' ? 'throttled' : 'failed'
+          refusal = error
+          fates[i] = error.code === 'buffer-full' ? 'throttled' : 'failed'
         }
       }
-      error = await settled(delivery, topic) ?? error
+    } catch (error) {
+      serving.leave()
+      throw error
+    }
+    return { serving, routes, delivery, fates, appended, refusal }
+  }
+
+  /** A method of its own, which does not know the entries: while it waits, each young collection would copy them. */
+  async #settle({ serving, routes, delivery, fates, appended, refusal }: Appended): Promise<PutResult> {
+    try {
+      const error = await settled(delivery, serving.stream.topic) ?? refusal
       // Without the lease a shard may have been closed below what was just stored there: then nobody would read it.
-      if (this.#streams.leased) note(delivery, appended, shards, fates)
+      if (this.#streams.leased) note(delivery, appended, serving.routing.shards, fates)
+      return { serving, fates, routes, error }
     } finally {
       serving.leave()
     }
-    return { serving, fates, routes, error }
   }
 
   /** The shard of each record. While one of them is being closed, all wait for its children. */
-  async #route(name: string, entries: readonly StreamEntry[]): Promise<{ serving: Serving, routes: Int32Array }> {
+  async #route(name: string, entries: readonly StreamEntry[]): Promise<Routed> {
     const routes = new Int32Array(entries.length)
     const deadline = performance.now() + RESHARDING_MS
     for (;;) {

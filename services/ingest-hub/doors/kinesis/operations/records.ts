@@ -26,8 +26,8 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
     admit: throttle && (({ stream: { name, mode } }, { id }, bytes) => mode === 'ON_DEMAND' || throttle.take(name, id, bytes)),
   })
 
-  /** Resolves when every record is stored or has failed. Rejects where nothing can be taken at all. */
-  async function put(context: AwsContext, reference: StreamReference, records: readonly Entry[]): Promise<PutResult> {
+  /** Resolves when every record is stored or has failed. Throws or rejects where nothing can be taken at all. Does not hold the records while it waits. */
+  function put(context: AwsContext, reference: StreamReference, records: readonly Entry[]): Promise<PutResult> {
     const started = performance.now()
     const { stream: { name, maxRecordKiB } } = streamFor(kinesis, context, reference)
     const entries = records.map(({ Data, PartitionKey, ExplicitHashKey }) => {
@@ -37,14 +37,19 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       return { data: Data, key: PartitionKey, hashKey: ExplicitHashKey === undefined ? undefined : hashKeyOf(ExplicitHashKey) }
     })
     const headers = new RecordHeaders(context.client.name, formatTraceparent(traceOf(context.request)))
-    const result = await writer.put(name, entries, { block: headers.block, end: (i) => headers.write(`${context.requestId}-${i}`) }).catch((error: unknown) => {
+    const written = writer.put(name, entries, { block: headers.block, end: (i) => headers.write(`${context.requestId}-${i}`) })
+    return counted(context, name, started, written)
+  }
+
+  async function counted(context: AwsContext, name: string, started: number, written: Promise<PutResult>): Promise<PutResult> {
+    const result = await written.catch((error: unknown) => {
       throw error instanceof PutError ? refusalOf(error, name) : error
     })
     if (result.error !== undefined) context.request.log.warn({ stream: name, err: result.error }, 'records were not stored')
     let stored = 0
     for (const fate of result.fates) if (typeof fate === 'object') stored++
     counts.done(stored)
-    counts.failed(entries.length - stored)
+    counts.failed(result.fates.length - stored)
     counts.latency(performance.now() - started, stored)
     return result
   }
@@ -71,22 +76,25 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       return { ShardId: fate.shard.id, SequenceNumber: serving.numbersOf(fate.shard).at(fate.offset, fate.time), EncryptionType: encryptionOf(serving) }
     },
 
-    async PutRecords(input: PutRecords, context) {
+    PutRecords(input: PutRecords, context) {
       let bytes = 0
       for (const { Data, PartitionKey } of input.Records) bytes += Data.length + PartitionKey.length
       if (bytes > MOST_REQUEST_BYTES) throw invalidArgument(`Records size exceeds 10 MB limit: the request has ${bytes} bytes.`)
       if (input.DryRun === true) return dryRun(kinesis, context, input)
-      const { serving, fates, routes } = await put(context, input, input.Records)
-      let failed = 0
-      const Records = fates.map((fate, i) => {
-        if (typeof fate === 'object') return { SequenceNumber: serving.numbersOf(fate.shard).at(fate.offset, fate.time), ShardId: fate.shard.id }
-        failed++
-        if (fate === 'failed') return { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' }
-        const { code, message } = throughputExceeded(serving, routes[i], names.account.accountId)
-        return { ErrorCode: code, ErrorMessage: message }
-      })
-      return { FailedRecordCount: failed, Records, EncryptionType: encryptionOf(serving) }
+      return put(context, input, input.Records).then(resultsOf)
     },
+  }
+
+  function resultsOf({ serving, fates, routes }: PutResult): object {
+    let failed = 0
+    const Records = fates.map((fate, i) => {
+      if (typeof fate === 'object') return { SequenceNumber: serving.numbersOf(fate.shard).at(fate.offset, fate.time), ShardId: fate.shard.id }
+      failed++
+      if (fate === 'failed') return { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' }
+      const { code, message } = throughputExceeded(serving, routes[i], names.account.accountId)
+      return { ErrorCode: code, ErrorMessage: message }
+    })
+    return { FailedRecordCount: failed, Records, EncryptionType: encryptionOf(serving) }
   }
 }
 

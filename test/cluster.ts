@@ -65,6 +65,12 @@ export class Release {
     return ran('helm', ['--namespace', NAMESPACE, ...args])
   }
 
+  /** The revision that helm holds for the running one. */
+  async deployedRevision(): Promise<string> {
+    const history = JSON.parse(expectDone(await this.helm('history', RELEASE, '--output=json'))) as { revision: number, status: string }[]
+    return String(history.findLast(({ status }) => status === 'deployed')!.revision)
+  }
+
   kubectl(...args: readonly string[]): Promise<Ran> {
     return ran('kubectl', ['--namespace', NAMESPACE, ...args])
   }

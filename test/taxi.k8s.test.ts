@@ -143,11 +143,13 @@ describe('what is wrong is said in one sentence', () => {
 
   test('an API key file that is wrong: the pod says what, and the pods of before go on', async () => {
     expectDone(await release.kubectl('create', 'secret', 'generic', 'wrong', '--from-literal=api-keys.json={}', '--from-literal=access-keys.json=[]'))
+    // Not simply the one before, which may be an upgrade that a hook ended.
+    const revision = await release.deployedRevision()
     const upgrade = await release.helm('upgrade', 'weir', 'deploy/k8s/weir', '--reuse-values', '--set=access.existingSecret=wrong', '--wait', '--timeout=20s')
     expect(upgrade.code).not.toBe(0)
     expect(await release.lastWords('ingest-hub')).toContain('The file of API keys must hold a list.')
     expect(expectDone(await release.kubectl('get', 'deployment/weir-ingest-hub', '--output=jsonpath={.status.readyReplicas}'))).toBe('2')
-    expectDone(await release.helm('rollback', 'weir', '--wait', '--timeout=120s'))
+    expectDone(await release.helm('rollback', 'weir', revision, '--wait', '--timeout=120s'))
   })
 
   test('a wrong password of Kafka, and an expired certificate of a broker: the hook of an install says so, and nothing is installed', async () => {

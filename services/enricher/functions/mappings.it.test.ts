@@ -143,7 +143,7 @@ test('bisect, partial failures and retries under kill -9: every good record come
   const [source, output, failed] = [await topic(3), await topic(3, 'output'), await topic(1, 'failed')]
   // Bad records throw where they come with others before them, and are named where the batch begins at least with a good one.
   const code = `
-    const valuesOf = (event) => Object.values(event.records).flat().map((r) => [String(r.offset), Buffer.from(r.value, 'base64').toString()])
+    const valuesOf = (event) => Object.values(event.records).flat().map((r) => [{ partition: r.topic + '-' + r.partition, offset: r.offset }, Buffer.from(r.value, 'base64').toString()])
     export const handler = async (event) => {
       await new Promise((r) => setTimeout(r, 5))
       const records = valuesOf(event)

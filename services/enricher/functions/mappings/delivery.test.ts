@@ -114,6 +114,15 @@ test.each([
   expect(firstFailure(response, records(1, 2, 3))?.index).toBe(index)
 })
 
+test.each([
+  ['partition and offset', { partition: 'orders-3', offset: 2 }, 1], ['the offset as text', { partition: 'orders-3', offset: '2' }, 1],
+  ['the offset alone', '2', 0], ['another partition', { partition: 'orders-4', offset: 2 }, 0], ['an unknown offset', { partition: 'orders-3', offset: 9 }, 0],
+  ['no offset', { partition: 'orders-3' }, 0], ['null', null, 0],
+])('a record of Kafka named by %s', (_, itemIdentifier, index) => {
+  const batch = records(1, 2, 3).map((record) => ({ ...record, partition: 'orders-3' }))
+  expect(firstFailure({ batchItemFailures: [{ itemIdentifier }] }, batch)?.index).toBe(index)
+})
+
 test('an aborted batch ends at once and neither succeeds nor is given up', async () => {
   const abort = new AbortController()
   const done: unknown[] = []

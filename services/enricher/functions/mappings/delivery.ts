@@ -6,8 +6,10 @@ import type { DeliverySettings } from './settings.ts'
 
 /** A record as the function sees it. */
 export interface EventRecord {
-  /** The sequence number, or the offset: what the function names in batchItemFailures. */
+  /** The sequence number, or the offset. */
   readonly identifier: string
+  /** Of a Kafka record, TOPIC-PARTITION: batchItemFailures name it together with the offset. */
+  readonly partition?: string
   /** Its arrival, ms since the epoch. */
   readonly timestamp: number
   /** Its part of the event, JSON. */
@@ -108,7 +110,7 @@ function expired(records: readonly EventRecord[], { maxAgeMs }: DeliverySettings
 
 /**
  * Where a partial answer says that the batch has failed; undefined where all has succeeded. The lowest identifier is the checkpoint; an identifier that is
- * empty or unknown means the whole batch (developer guide, "Reporting batch item failures").
+ * empty or unknown means the whole batch (developer guide, "Reporting batch item failures", and for Kafka "Configuring error handling controls").
  */
 export function firstFailure(response: unknown, records: readonly EventRecord[]): { index: number, error: string } | undefined {
   if (response === null || response === undefined || response === '') return undefined
@@ -118,9 +120,15 @@ export function firstFailure(response: unknown, records: readonly EventRecord[])
   let index = Infinity
   for (const item of list as readonly unknown[]) {
     const identifier = (item as { itemIdentifier?: unknown } | null)?.itemIdentifier
-    const at = typeof identifier === 'string' && identifier !== '' ? records.findIndex((record) => record.identifier === identifier) : -1
+    const at = records.findIndex((record) => names(identifier, record))
     if (at < 0) return { index: 0, error: 'batchItemFailures names a record that is not in the batch' }
     index = Math.min(index, at)
   }
   return index === Infinity ? undefined : { index, error: 'The function reported batch item failures' }
+}
+
+function names(itemIdentifier: unknown, { identifier, partition }: EventRecord): boolean {
+  if (partition === undefined) return itemIdentifier === identifier
+  const named = itemIdentifier as { partition?: unknown, offset?: unknown } | null | undefined
+  return named?.partition === partition && String(named.offset) === identifier
 }

@@ -52,7 +52,12 @@ export function kafkaRecord(batch: RecordBatch, i: number, value: Buffer | null 
     topic, partition, offset, timestamp: batch.timestamps[i], timestampType: 'LOG_APPEND_TIME',
     key: keyOf(batch, i)?.toString('base64'), value: value?.toString('base64'), headers: headersOf(batch, i),
   })
-  return { identifier: String(offset), timestamp: batch.timestamps[i], key: keyOf(batch, i), offset, json }
+  return { identifier: String(offset), partition: partitionName(topic, partition), timestamp: batch.timestamps[i], key: keyOf(batch, i), offset, json }
+}
+
+/** Of a partition, as events have it. */
+export function partitionName(topic: string, partition: number): string {
+  return `${topic}-${partition}`
 }
 
 /** Each header as an object of its own, its value as a list of bytes. */
@@ -80,5 +85,5 @@ export interface KafkaOrigin {
 
 export function kafkaEvent(topic: string, partition: number, records: readonly EventRecord[], origin: KafkaOrigin, window = ''): string {
   const head = JSON.stringify({ eventSource: origin.eventSource, eventSourceArn: origin.eventSourceArn, bootstrapServers: origin.bootstrapServers })
-  return `${head.slice(0, -1)},"records":{${JSON.stringify(`${topic}-${partition}`)}:[${records.map(({ json }) => json).join()}]}${window}}`
+  return `${head.slice(0, -1)},"records":{${JSON.stringify(partitionName(topic, partition))}:[${records.map(({ json }) => json).join()}]}${window}}`
 }

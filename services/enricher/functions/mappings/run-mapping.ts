@@ -9,7 +9,7 @@ import type { Serving, Shard, Streams } from '@weir/streams'
 import { compileFilters } from '../patterns/filters.ts'
 import { deliver, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
 import { openDestination, type FailedBatch } from './destinations.ts'
-import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords, type KeyedRecord } from './events.ts'
+import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords, partitionName, type KeyedRecord } from './events.ts'
 import { batchesOf, lanesOf } from './lanes.ts'
 import type { Mapping } from './mapping.ts'
 import { openOutput } from './output.ts'
@@ -216,7 +216,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     if (source.kind === 'kafka') {
       const { bootstrapServers } = deps
       return {
-        shardId: `${topic}-${partition}`, eventSourceArn: '', origin: { kind: 'kafka', topic: topic!, partition, bootstrapServers },
+        shardId: partitionName(topic!, partition), eventSourceArn: '', origin: { kind: 'kafka', topic: topic!, partition, bootstrapServers },
         event: (some, window) => kafkaEvent(topic!, partition, some, { eventSource: 'SelfManagedKafka', bootstrapServers }, window),
       }
     }

@@ -152,11 +152,12 @@ describe('what is wrong is said in one sentence', () => {
     expectDone(await release.helm('rollback', 'weir', revision, '--wait', '--timeout=120s'))
   })
 
-  test('a wrong password of Kafka, and an expired certificate of a broker: the hook of an install says so, and nothing is installed', async () => {
+  test('a wrong password of Kafka, an expired certificate of a broker, no registry: the hook of an install says so, and nothing is installed', async () => {
     await release.openSecuredBrokers(await expiredCertificate(folder))
     const installs = {
       password: ['externalKafka.brokers=sasl-broker:9092', 'externalKafka.sasl.mechanism=plain', 'externalKafka.sasl.username=weir', 'externalKafka.sasl.existingSecret=broker-password'],
       certificate: ['externalKafka.brokers=expired-broker:9093', 'externalKafka.tls.enabled=true', 'externalKafka.tls.existingSecret=broker-tls'],
+      registry: ['externalKafka.brokers=weir-kafka:9092', 'externalRegistry.url=http://nowhere.invalid:8080', 'apply.waitSeconds=5'],
     }
     const outputs: Record<string, string> = {}
     for (const [name, settings] of Object.entries(installs)) {
@@ -169,6 +170,7 @@ describe('what is wrong is said in one sentence', () => {
     expect(outputs.password).toContain('check KAFKA_SASL_MECHANISM, user name and password')
     expect(outputs.certificate).toContain('check KAFKA_TLS_CA, the certificate and the host name')
     expect(outputs.certificate).toMatch(/expired/i)
+    expect(outputs.registry).toContain('waiting for the schema registry')
   })
 })
 

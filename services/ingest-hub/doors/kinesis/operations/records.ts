@@ -8,6 +8,8 @@ import { invalidArgument, unavailable, type StreamReference } from '../names.ts'
 
 /** Of one PutRecords request, keys included (API reference). */
 const MOST_REQUEST_BYTES = 10 << 20
+/** A shard's second of creation is later than its parents', so after many reshardings in a row it may lie ahead of the clock. */
+const AHEAD_SECONDS = 60
 
 interface Entry {
   readonly Data: Buffer
@@ -65,7 +67,7 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       if (ordering !== undefined) {
         const { stream } = streamFor(kinesis, context, input)
         const position = parseSequenceNumber(ordering)
-        if (position === undefined || position.arrivedSecond * 1000 > Date.now()) {
+        if (position === undefined || Math.max(position.arrivedSecond, position.createdSecond - AHEAD_SECONDS) * 1000 > Date.now()) {
           throw invalidArgument(`ExclusiveMinimumSequenceNumber ${ordering} used in PutRecord on stream ${stream.name} under account ${names.account.accountId} is invalid.`)
         }
       }

@@ -1,123 +1,16 @@
 /** The API with the real client of AWS for JavaScript, over functions and mappings on a real broker. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateEventSourceMappingCommand, DeleteEventSourceMappingCommand, GetEventSourceMappingCommand, GetFunctionCommand, GetFunctionConfigurationCommand, InvokeCommand,
-  LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand, UpdateEventSourceMappingCommand,
-  type CreateEventSourceMappingCommandInput, type InvokeCommandInput, type InvokeCommandOutput,
+  ListEventSourceMappingsCommand, ListFunctionsCommand, UpdateEventSourceMappingCommand, type CreateEventSourceMappingCommandInput,
 } from '@aws-sdk/client-lambda'
-import { signatureHeaders, type AwsAccess } from '@weir/aws'
-import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
-import { openCodec } from '@weir/codec'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
-import { kafkaConfig, NO_HEADERS, openKafka, partitionFor, valueOf, type Kafka, type Producer } from '@weir/kafka'
-import { logger, readConfig } from '@weir/service'
-import { newStream, openStreams, type Streams } from '@weir/streams'
-import { servers, uniqueName } from '@weir/testkit'
-import { fastify, type FastifyInstance } from 'fastify'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { FunctionDefinition } from '../functions.ts'
-import { DEFAULT_SETTINGS } from '../mappings/mapping.ts'
-import { openFunctionService } from '../open.ts'
-import { lambdaApi } from './lambda-api.ts'
+import { NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
+import { newStream } from '@weir/streams'
+import { uniqueName } from '@weir/testkit'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { LIMITED, openApi, textOf } from '../testing/api.ts'
 
-const ACCOUNT = { region: 'us-east-1', accountId: '000000000000' }
-const LIMITED = { accessKeyId: 'LIMITED', secretAccessKey: 'a-secret-of-some-length' }
-const run = uniqueName('f').replaceAll('.', '-')
-const [fixedName, otherTopic] = [`fixed-${run}`, uniqueName('other')]
-const FIXED = `solution-${run}`
-
-const folder = mkdtempSync(join(tmpdir(), 'functions-api-'))
-const code = join(folder, 'code')
-const stops: (() => Promise<unknown> | void)[] = []
-let kafka: Kafka
-let producer: Producer
-let streams: Streams
-let url = ''
-let closed: FastifyInstance
-let closedUrl = ''
-let client: LambdaClient
-
-const local = clientOf(LOCAL_KEY, () => true)
-const limited = clientOf(LIMITED, (action, resource) => action === 'lambda:InvokeFunction' || resource === `arn:aws:lambda:us-east-1:000000000000:function:${fixedName}`)
-const access: AwsAccess = { client: (id) => [local, limited].find(({ name }) => name === id), anonymous: undefined }
-
-const SOURCE = `
-  import { writeFileSync } from 'node:fs'
-  let count = 0
-  export const handler = async (event, context) => {
-    count++
-    if (event?.log) for (let i = 0; i < event.log; i++) console.log('line ' + i + ' ' + 'x'.repeat(80))
-    if (event?.fail) throw new TypeError(event.fail)
-    if (event?.exit) process.exit(3)
-    if (event?.sleep) await new Promise((resolve) => setTimeout(resolve, event.sleep))
-    return { event, count, requestId: context.awsRequestId, client: context.clientContext }
-  }`
-
-beforeAll(async () => {
-  const [{ brokers }, { url: registry }] = await Promise.all([servers.kafka(), servers.registry()])
-  const log = logger('functions-api')
-  if (process.env.LOG_LEVEL === undefined) log.level = 'silent'
-  const opened = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join(',') }, kafkaConfig))
-  kafka = opened.value
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(registry)
-  const { value: codec } = await openCodec({ url: registry })
-  streams = await openStreams({ kafka, codec, replicas: 1, takes: true, instance: 'functions-api', log: { info: () => {}, warn: () => {} } })
-  producer = await kafka.producer()
-  mkdirSync(code)
-  writeFileSync(join(code, 'index.mjs'), SOURCE)
-  const definition: FunctionDefinition = { name: fixedName, handler: 'index.handler', memoryMb: 256, timeoutMs: 10_000, concurrency: 2, environment: { STAGE: 'test' }, directory: code }
-  const service = await openFunctionService({
-    definitions: [definition],
-    fixed: [{
-      id: FIXED, functionName: fixedName, source: { kind: 'kafka', topic: otherTopic }, groupId: FIXED, enabled: false, start: 'LATEST', settings: DEFAULT_SETTINGS,
-      filters: undefined, onFailure: undefined, output: undefined, decode: false,
-    }],
-    folder: join(folder, 'deployed'), account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, log,
-  })
-  const serve = async (deploying: boolean): Promise<[FastifyInstance, string]> => {
-    const app = fastify()
-    await app.register(lambdaApi(service.value, { access, account: ACCOUNT, deploying }))
-    await app.listen({ port: 0, host: '127.0.0.1' })
-    return [app, `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`]
-  }
-  let app: FastifyInstance
-  [app, url] = await serve(true);
-  [closed, closedUrl] = await serve(false)
-  client = clientFor()
-  stops.push(() => client.destroy(), () => closed.close(), () => app.close(), async () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), opened.stop)
-})
-afterAll(async () => {
-  for (const stop of stops) await stop()
-  rmSync(folder, { recursive: true, force: true })
-})
-
-function clientFor(credentials = LOCAL_KEY): LambdaClient {
-  return new LambdaClient({ endpoint: url, region: ACCOUNT.region, credentials: { ...credentials }, maxAttempts: 1 })
-}
-
-const textOf = ({ Payload }: InvokeCommandOutput): string => Buffer.from(Payload!).toString()
-const invoke = (input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string }): Promise<InvokeCommandOutput> =>
-  client.send(new InvokeCommand({ ...input, Payload: typeof input.Payload === 'object' ? JSON.stringify(input.Payload) : input.Payload }))
-
-/** Weir's own routes. */
-function ask(method: string, path: string, body?: object, at = url, credentials = LOCAL_KEY): Promise<Response> {
-  const target = new URL(`${at}${path}`)
-  const text = body === undefined ? undefined : JSON.stringify(body)
-  const headers = signatureHeaders({ method, url: target, headers: { 'content-type': 'application/json' }, body: text }, credentials, ACCOUNT.region, 'lambda')
-  return fetch(target, { method, headers, body: text })
-}
-
-async function deploy(name: string, code: string, more: object = {}): Promise<Record<string, unknown>> {
-  const answer = await ask('PUT', `/v1/functions/${name}`, { file: 'index.mjs', code, handler: 'index.handler', memoryMb: 256, timeoutSeconds: 10, concurrency: 4, environment: {}, ...more })
-  const said = await answer.json() as Record<string, unknown>
-  expect([answer.status, said]).toEqual([200, expect.anything()])
-  return said
-}
+const { kafka, producer, streams, run, fixed, url, closedUrl, client, clientFor, invoke, ask, deploy } = await openApi()
 
 async function produce(topic: string, values: readonly string[]): Promise<void> {
   const partitions = await kafka.partitions(topic)
@@ -163,41 +56,41 @@ const ECHO = `export const handler = async (event) => {
 describe('invoke', () => {
   test('an answer, by name, partial ARN and whole ARN', async () => {
     const ClientContext = Buffer.from('{"custom":{"a":1}}').toString('base64')
-    const answer = await invoke({ FunctionName: fixedName, ClientContext, Payload: { hello: 'ü' } })
+    const answer = await invoke({ FunctionName: fixed.name, ClientContext, Payload: { hello: 'ü' } })
     expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST' })
     expect(answer.FunctionError).toBeUndefined()
     expect(JSON.parse(textOf(answer))).toMatchObject({ event: { hello: 'ü' }, requestId: answer.$metadata.requestId, client: { custom: { a: 1 } } })
-    for (const FunctionName of [`arn:aws:lambda:us-east-1:000000000000:function:${fixedName}`, `000000000000:function:${fixedName}`, `${fixedName}:$LATEST`]) {
+    for (const FunctionName of [`arn:aws:lambda:us-east-1:000000000000:function:${fixed.name}`, `000000000000:function:${fixed.name}`, `${fixed.name}:$LATEST`]) {
       expect(JSON.parse(textOf(await invoke({ FunctionName })))).toMatchObject({ event: {} })
     }
   })
 
   test('errors of the function', async () => {
-    const handled = await invoke({ FunctionName: fixedName, Payload: { fail: 'no luck' } })
+    const handled = await invoke({ FunctionName: fixed.name, Payload: { fail: 'no luck' } })
     expect(handled).toMatchObject({ StatusCode: 200, FunctionError: 'Handled' })
     expect(JSON.parse(textOf(handled))).toMatchObject({ errorType: 'TypeError', errorMessage: 'no luck' })
-    const exited = await invoke({ FunctionName: fixedName, Payload: { exit: true } })
+    const exited = await invoke({ FunctionName: fixed.name, Payload: { exit: true } })
     expect(exited).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' })
     expect(JSON.parse(textOf(exited))).toMatchObject({ errorType: 'Runtime.ExitError' })
   })
 
   test('the tail of the log', async () => {
-    const { LogResult } = await invoke({ FunctionName: fixedName, LogType: 'Tail', Payload: { log: 100 } })
+    const { LogResult } = await invoke({ FunctionName: fixed.name, LogType: 'Tail', Payload: { log: 100 } })
     const tail = Buffer.from(LogResult!, 'base64').toString()
     expect(tail.length).toBeLessThanOrEqual(4096)
     expect(tail).toContain('line 99')
     expect(tail).toContain('REPORT RequestId')
-    expect((await invoke({ FunctionName: fixedName, Payload: {} })).LogResult).toBeUndefined()
-    const logs = await ask('GET', `/v1/functions/${fixedName}/logs`)
+    expect((await invoke({ FunctionName: fixed.name, Payload: {} })).LogResult).toBeUndefined()
+    const logs = await ask('GET', `/v1/functions/${fixed.name}/logs`)
     expect(logs.headers.get('content-type')).toBe('text/plain; charset=utf-8')
     expect(await logs.text()).toContain('line 99')
   })
 
   test('dry runs and events', async () => {
-    expect((await invoke({ FunctionName: fixedName, InvocationType: 'DryRun' })).StatusCode).toBe(204)
-    const event = await invoke({ FunctionName: fixedName, InvocationType: 'Event', Payload: { log: 1, marker: run } })
+    expect((await invoke({ FunctionName: fixed.name, InvocationType: 'DryRun' })).StatusCode).toBe(204)
+    const event = await invoke({ FunctionName: fixed.name, InvocationType: 'Event', Payload: { log: 1, marker: run } })
     expect(event.StatusCode).toBe(202)
-    const ran = async (): Promise<boolean> => (await (await ask('GET', `/v1/functions/${fixedName}/logs`)).text()).includes(`${event.$metadata.requestId}\tINFO\tline 0`)
+    const ran = async (): Promise<boolean> => (await (await ask('GET', `/v1/functions/${fixed.name}/logs`)).text()).includes(`${event.$metadata.requestId}\tINFO\tline 0`)
     await expect.poll(ran, { timeout: 5000 }).toBe(true)
   })
 
@@ -220,15 +113,15 @@ describe('invoke', () => {
   test('what is refused', async () => {
     const arn = 'arn:aws:lambda:us-east-1:000000000000:function:nobody'
     await expect(invoke({ FunctionName: 'nobody' })).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: `Function not found: ${arn}` })
-    await expect(invoke({ FunctionName: fixedName, Qualifier: '7' })).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: expect.stringMatching(/:7$/) })
-    await expect(invoke({ FunctionName: `arn:aws:lambda:eu-west-1:000000000000:function:${fixedName}` })).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
-    await expect(invoke({ FunctionName: fixedName, Payload: 'no json' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' })
-    await expect(invoke({ FunctionName: fixedName, ClientContext: 'e' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' })
+    await expect(invoke({ FunctionName: fixed.name, Qualifier: '7' })).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: expect.stringMatching(/:7$/) })
+    await expect(invoke({ FunctionName: `arn:aws:lambda:eu-west-1:000000000000:function:${fixed.name}` })).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    await expect(invoke({ FunctionName: fixed.name, Payload: 'no json' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' })
+    await expect(invoke({ FunctionName: fixed.name, ClientContext: 'e' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' })
     const large = `"${'x'.repeat(6 << 20)}"`
-    await expect(invoke({ FunctionName: fixedName, Payload: large })).rejects.toMatchObject({ name: 'RequestTooLargeException', $metadata: { httpStatusCode: 413 } })
-    await expect(invoke({ FunctionName: fixedName, InvocationType: 'Event', Payload: `"${'x'.repeat(1 << 20)}"` })).rejects.toMatchObject({ name: 'RequestTooLargeException' })
+    await expect(invoke({ FunctionName: fixed.name, Payload: large })).rejects.toMatchObject({ name: 'RequestTooLargeException', $metadata: { httpStatusCode: 413 } })
+    await expect(invoke({ FunctionName: fixed.name, InvocationType: 'Event', Payload: `"${'x'.repeat(1 << 20)}"` })).rejects.toMatchObject({ name: 'RequestTooLargeException' })
     await expect(clientFor(LIMITED).send(new ListFunctionsCommand({}))).rejects.toMatchObject({ name: 'AccessDeniedException' })
-    expect((await clientFor(LIMITED).send(new InvokeCommand({ FunctionName: fixedName, InvocationType: 'DryRun' }))).StatusCode).toBe(204)
+    expect((await clientFor(LIMITED).send(new InvokeCommand({ FunctionName: fixed.name, InvocationType: 'DryRun' }))).StatusCode).toBe(204)
   })
 })
 
@@ -250,7 +143,7 @@ describe('functions', () => {
       FunctionName: name, FunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`, Handler: 'index.handler', Timeout: 7, MemorySize: 256, State: 'Active',
       Environment: { Variables: { MOOD: '?' } }, CodeSize: expect.any(Number), LastModified: expect.stringContaining('+0000'), Version: '$LATEST',
     })
-    expect(await client.send(new GetFunctionConfigurationCommand({ FunctionName: fixedName }))).toMatchObject({ FunctionName: fixedName, Environment: { Variables: { STAGE: 'test' } } })
+    expect(await client.send(new GetFunctionConfigurationCommand({ FunctionName: fixed.name }))).toMatchObject({ FunctionName: fixed.name, Environment: { Variables: { STAGE: 'test' } } })
     const listed: string[] = []
     for (let Marker: string | undefined; ;) {
       const page = await client.send(new ListFunctionsCommand({ MaxItems: 1, Marker }))
@@ -258,7 +151,7 @@ describe('functions', () => {
       if ((Marker = page.NextMarker) === undefined) break
     }
     expect(listed).toEqual([...listed].sort())
-    expect(listed).toEqual(expect.arrayContaining([name, fixedName]))
+    expect(listed).toEqual(expect.arrayContaining([name, fixed.name]))
     await expect(client.send(new ListFunctionsCommand({ Marker: 'nonsense' }))).rejects.toMatchObject({ name: 'InvalidParameterValueException' })
 
     expect((await ask('DELETE', `/v1/functions/${name}`)).status).toBe(204)
@@ -283,11 +176,11 @@ describe('functions', () => {
 
   test('of solutions stay, and nothing is deployed where that is off', async () => {
     const code = 'export const handler = async () => 1'
-    expect([(await ask('PUT', `/v1/functions/${fixedName}`, { code })).status, (await ask('DELETE', `/v1/functions/${fixedName}`)).status]).toEqual([409, 409])
+    expect([(await ask('PUT', `/v1/functions/${fixed.name}`, { code })).status, (await ask('DELETE', `/v1/functions/${fixed.name}`)).status]).toEqual([409, 409])
     const off = await ask('PUT', `/v1/functions/x-${run}`, { code }, closedUrl)
     expect([off.status, await off.json()]).toEqual([403, { Message: expect.stringContaining('FUNCTIONS_DEPLOY=true') }])
     expect((await ask('PUT', `/v1/functions/x-${run}`, { code }, url, LIMITED)).status).toBe(403)
-    expect((await fetch(`${url}/v1/functions/${fixedName}/logs`)).status).toBe(403)
+    expect((await fetch(`${url}/v1/functions/${fixed.name}/logs`)).status).toBe(403)
   })
 })
 
@@ -354,10 +247,10 @@ describe('mappings', () => {
   })
 
   test('of solutions are listed, and stay', async () => {
-    const { EventSourceMappings } = await client.send(new ListEventSourceMappingsCommand({ FunctionName: fixedName }))
-    expect(EventSourceMappings).toMatchObject([{ UUID: FIXED, State: 'Disabled', Topics: [otherTopic] }])
-    await expect(client.send(new UpdateEventSourceMappingCommand({ UUID: FIXED, Enabled: true }))).rejects.toMatchObject({ name: 'ResourceInUseException' })
-    await expect(client.send(new DeleteEventSourceMappingCommand({ UUID: FIXED }))).rejects.toMatchObject({ name: 'ResourceInUseException' })
+    const { EventSourceMappings } = await client.send(new ListEventSourceMappingsCommand({ FunctionName: fixed.name }))
+    expect(EventSourceMappings).toMatchObject([{ UUID: fixed.mapping, State: 'Disabled', Topics: [fixed.topic] }])
+    await expect(client.send(new UpdateEventSourceMappingCommand({ UUID: fixed.mapping, Enabled: true }))).rejects.toMatchObject({ name: 'ResourceInUseException' })
+    await expect(client.send(new DeleteEventSourceMappingCommand({ UUID: fixed.mapping }))).rejects.toMatchObject({ name: 'ResourceInUseException' })
   })
 
   const topicSource = { SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } }, Topics: ['orders'] }
@@ -379,7 +272,7 @@ describe('mappings', () => {
     ['an output of the inside', { ...topicSource, Tags: { 'weir:output': '__consumer_offsets' } }, 'own'],
     ['an output of a window', { ...topicSource, TumblingWindowInSeconds: 60, Tags: { 'weir:output': 'out' } }, 'leave out the tag'],
     ['keys', { ...streamSource, KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/k' }, 'KMSKeyArn is not served here'],
-    ['a group of another', { ...topicSource, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: FIXED } }, 'choose another one'],
+    ['a group of another', { ...topicSource, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: fixed.mapping } }, 'choose another one'],
   ])('are not made with %s', async (what, input, text) => {
     await expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: name, ...input }))).rejects.toMatchObject({
       name: what === 'a group of another' ? 'ResourceConflictException' : 'InvalidParameterValueException', message: expect.stringContaining(text),
@@ -397,7 +290,7 @@ describe('mappings', () => {
     await expect(client.send(new UpdateEventSourceMappingCommand({ UUID: created.UUID, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: 'other' } })))
       .rejects.toMatchObject({ name: 'InvalidParameterValueException', message: expect.stringContaining('cannot be changed') })
     await expect(clientFor(LIMITED).send(new GetEventSourceMappingCommand({ UUID: created.UUID }))).rejects.toMatchObject({ name: 'AccessDeniedException' })
-    await expect(clientFor(LIMITED).send(new CreateEventSourceMappingCommand({ FunctionName: fixedName, ...topicSource }))).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await expect(clientFor(LIMITED).send(new CreateEventSourceMappingCommand({ FunctionName: fixed.name, ...topicSource }))).rejects.toMatchObject({ name: 'AccessDeniedException' })
     await client.send(new DeleteEventSourceMappingCommand({ UUID: created.UUID }))
   })
 })

@@ -1,0 +1,121 @@
+/** The API with the real client of AWS for JavaScript, over functions and mappings on a real broker. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InvokeCommand, LambdaClient, type InvokeCommandInput, type InvokeCommandOutput } from '@aws-sdk/client-lambda'
+import { signatureHeaders, type AwsAccess } from '@weir/aws'
+import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
+import { openCodec } from '@weir/codec'
+import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { kafkaConfig, openKafka, type Kafka, type Producer } from '@weir/kafka'
+import { logger, readConfig } from '@weir/service'
+import { openStreams, type Streams } from '@weir/streams'
+import { servers, uniqueName } from '@weir/testkit'
+import { fastify, type FastifyInstance } from 'fastify'
+import { afterAll, expect } from 'vitest'
+import { lambdaApi } from '../api/lambda-api.ts'
+import type { FunctionDefinition } from '../functions.ts'
+import { DEFAULT_SETTINGS } from '../mappings/mapping.ts'
+import { openFunctionService } from '../open.ts'
+
+/** May invoke every function, and do everything with the solution's. */
+export const LIMITED = { accessKeyId: 'LIMITED', secretAccessKey: 'a-secret-of-some-length' }
+const ACCOUNT = { region: 'us-east-1', accountId: '000000000000' }
+
+const SOURCE = `
+  import { writeFileSync } from 'node:fs'
+  let count = 0
+  export const handler = async (event, context) => {
+    count++
+    if (event?.log) for (let i = 0; i < event.log; i++) console.log('line ' + i + ' ' + 'x'.repeat(80))
+    if (event?.fail) throw new TypeError(event.fail)
+    if (event?.exit) process.exit(3)
+    if (event?.sleep) await new Promise((resolve) => setTimeout(resolve, event.sleep))
+    return { event, count, requestId: context.awsRequestId, client: context.clientContext }
+  }`
+
+export interface Api {
+  readonly kafka: Kafka
+  readonly producer: Producer
+  readonly streams: Streams
+  /** In the names of everything that a file makes. */
+  readonly run: string
+  /** A solution's function, and the id and topic of a mapping of it. */
+  readonly fixed: { readonly name: string, readonly mapping: string, readonly topic: string }
+  readonly url: string
+  /** Of the same, where nothing may be deployed. */
+  readonly closedUrl: string
+  readonly client: LambdaClient
+  clientFor(credentials: typeof LOCAL_KEY): LambdaClient
+  invoke(input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string }): Promise<InvokeCommandOutput>
+  /** Weir's own routes. */
+  ask(method: string, path: string, body?: object, at?: string, credentials?: typeof LOCAL_KEY): Promise<Response>
+  deploy(name: string, code: string, more?: object): Promise<Record<string, unknown>>
+}
+
+/** Ends after the tests of the file. */
+export async function openApi(): Promise<Api> {
+  const run = uniqueName('f').replaceAll('.', '-')
+  const fixed = { name: `fixed-${run}`, mapping: `solution-${run}`, topic: uniqueName('other') }
+  const local = clientOf(LOCAL_KEY, () => true)
+  const limited = clientOf(LIMITED, (action, resource) => action === 'lambda:InvokeFunction' || resource === `arn:aws:lambda:us-east-1:000000000000:function:${fixed.name}`)
+  const access: AwsAccess = { client: (id) => [local, limited].find(({ name }) => name === id), anonymous: undefined }
+  const folder = mkdtempSync(join(tmpdir(), 'functions-api-'))
+  const directory = join(folder, 'code')
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'index.mjs'), SOURCE)
+
+  const [{ brokers }, { url: registry }] = await Promise.all([servers.kafka(), servers.registry()])
+  const log = logger('functions-api')
+  if (process.env.LOG_LEVEL === undefined) log.level = 'silent'
+  const { value: kafka, stop: stopKafka } = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join(',') }, kafkaConfig))
+  await applyTopics(kafka.admin, { replicas: 1 })
+  await registerContracts(registry)
+  const { value: codec } = await openCodec({ url: registry })
+  const streams = await openStreams({ kafka, codec, replicas: 1, takes: true, instance: 'functions-api', log: { info: () => {}, warn: () => {} } })
+  const producer = await kafka.producer()
+  const definition: FunctionDefinition = { name: fixed.name, handler: 'index.handler', memoryMb: 256, timeoutMs: 10_000, concurrency: 2, environment: { STAGE: 'test' }, directory }
+  const service = await openFunctionService({
+    definitions: [definition],
+    fixed: [{
+      id: fixed.mapping, functionName: fixed.name, source: { kind: 'kafka', topic: fixed.topic }, groupId: fixed.mapping, enabled: false, start: 'LATEST', settings: DEFAULT_SETTINGS,
+      filters: undefined, onFailure: undefined, output: undefined, decode: false,
+    }],
+    folder: join(folder, 'deployed'), account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, log,
+  })
+  const serve = async (deploying: boolean): Promise<[FastifyInstance, string]> => {
+    const app = fastify()
+    await app.register(lambdaApi(service.value, { access, account: ACCOUNT, deploying }))
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    return [app, `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`]
+  }
+  const [app, url] = await serve(true)
+  const [closed, closedUrl] = await serve(false)
+
+  const clientFor = (credentials: typeof LOCAL_KEY): LambdaClient => new LambdaClient({ endpoint: url, region: ACCOUNT.region, credentials: { ...credentials }, maxAttempts: 1 })
+  const client = clientFor(LOCAL_KEY)
+  const ask: Api['ask'] = (method, path, body, at = url, credentials = LOCAL_KEY) => {
+    const target = new URL(`${at}${path}`)
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    const headers = signatureHeaders({ method, url: target, headers: { 'content-type': 'application/json' }, body: text }, credentials, ACCOUNT.region, 'lambda')
+    return fetch(target, { method, headers, body: text })
+  }
+  afterAll(async () => {
+    client.destroy()
+    for (const stop of [() => closed.close(), () => app.close(), () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), stopKafka]) await stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return {
+    kafka, producer, streams, run, fixed, url, closedUrl, client, clientFor, ask,
+    invoke: (input) => client.send(new InvokeCommand({ ...input, Payload: typeof input.Payload === 'object' ? JSON.stringify(input.Payload) : input.Payload })),
+    deploy: async (name, code, more = {}) => {
+      const answer = await ask('PUT', `/v1/functions/${name}`, { file: 'index.mjs', code, handler: 'index.handler', memoryMb: 256, timeoutSeconds: 10, concurrency: 4, environment: {}, ...more })
+      const said = await answer.json() as Record<string, unknown>
+      expect([answer.status, said]).toEqual([200, expect.anything()])
+      return said
+    },
+  }
+}
+
+export const textOf = ({ Payload }: InvokeCommandOutput): string => Buffer.from(Payload!).toString()

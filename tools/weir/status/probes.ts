@@ -25,7 +25,7 @@ type Probe = (url: string) => Promise<Pick<Health, 'state' | 'reason'> & { reado
 /** All of them at once, in the order of the data's way. */
 export function probeAll(settings: Settings): Promise<Health[]> {
   const probe = async (name: string, kind: Health['kind'], url: string, ask: Probe): Promise<Health> => {
-    const found = await ask(url).catch((error: Error) => ({ state: 'down' as const, reason: reasonOf(error) }))
+    const found = await ask(url).catch(failed)
     return { name, kind, url: withoutPasswords(url), uptime: undefined, ...found }
   }
   return Promise.all([
@@ -42,7 +42,7 @@ export function probeAll(settings: Settings): Promise<Health[]> {
 const kafka: Probe = async () => {
   const opening = openKafka(readKafkaSettings())
   const timer = AbortSignal.timeout(TIMEOUT)
-  const late = new Promise<never>((_, reject) => { timer.addEventListener('abort', () => reject(new Error('no answer'))) })
+  const late = new Promise<never>((_, reject) => { timer.addEventListener('abort', () => reject(timer.reason as Error)) })
   // A connection that comes too late is still closed.
   opening.then(async ({ stop }) => timer.aborted && stop(), () => {})
   const { value, stop } = await Promise.race([opening, late])
@@ -87,7 +87,7 @@ const redis: Probe = (url) => new Promise((resolve, reject) => {
     socket.destroy()
     resolve(line === '+PONG' || line.startsWith('-NOAUTH') ? { state: 'ready', reason: '' } : { state: 'not ready', reason: line.replace(/^-/, '') })
   })
-  socket.once('timeout', () => socket.destroy(new Error('no answer')))
+  socket.once('timeout', () => socket.destroy(new DOMException('', 'TimeoutError')))
   socket.once('error', reject)
 })
 
@@ -99,8 +99,9 @@ async function startedAt(url: string): Promise<number | undefined> {
 
 const get = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> => fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT) })
 
-function reasonOf(error: Error): string {
+/** What is slow is there: a machine with too much to do is none whose servers are gone. */
+function failed(error: Error): Pick<Health, 'state' | 'reason'> {
+  if (error.name === 'TimeoutError') return { state: 'not ready', reason: `no answer within ${TIMEOUT / 1000} s` }
   const { code } = (error.cause ?? error) as NodeJS.ErrnoException
-  if (code === 'ECONNREFUSED' || code === 'no-broker') return 'nothing listens there'
-  return error.name === 'TimeoutError' ? 'no answer' : code ?? error.message
+  return { state: 'down', reason: code === 'ECONNREFUSED' || code === 'no-broker' ? 'nothing listens there' : code ?? error.message }
 }

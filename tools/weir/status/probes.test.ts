@@ -1,0 +1,24 @@
+import { createServer, type AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { readSettings } from '../settings.ts'
+import { probeAll } from './probes.ts'
+
+async function listen(): Promise<{ port: number, close(): void }> {
+  const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() }
+}
+
+test('what does not answer in time is not ready, and what nobody listens for is down', async () => {
+  const [silent, gone] = [await listen(), await listen()]
+  gone.close()
+  onTestFinished(silent.close)
+  process.env.KAFKA_BROKERS = `127.0.0.1:${silent.port}`
+  onTestFinished(() => { delete process.env.KAFKA_BROKERS })
+  const [there, nowhere] = [`http://127.0.0.1:${silent.port}`, `http://127.0.0.1:${gone.port}`]
+  const health = await probeAll({ ...readSettings(), registry: there, redis: there.replace('http', 'redis'), search: nowhere, hub: there, enricher: nowhere, indexer: nowhere })
+  expect(Object.fromEntries(health.map(({ name, state, reason }) => [name, `${state}: ${reason}`]))).toEqual({
+    kafka: 'not ready: no answer within 3 s', registry: 'not ready: no answer within 3 s', redis: 'not ready: no answer within 3 s', search: 'down: nothing listens there',
+    'ingest-hub': 'not ready: no answer within 3 s', enricher: 'down: nothing listens there', indexer: 'down: nothing listens there',
+  })
+})

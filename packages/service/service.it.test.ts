@@ -21,11 +21,13 @@ function run(behaviour = '', env: Record<string, string> = {}) {
     const check = (): void => { if (out.includes(text)) resolve(); else waiting.push(check) }
     check()
   })
+  const logs = (): Record<string, any>[] => out.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
   return {
-    child, said,
+    child, said, logs,
     exitCode: async () => (await exit)[0],
     lines: () => out.split('\n').filter((line) => line !== '' && !line.startsWith('{')),
-    logs: () => out.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)),
+    /** Not always the last: at the exit what waits is written, and a line that was under way comes after it. */
+    fatal: () => logs().find(({ level }) => level === 'fatal'),
     err: () => err,
     url: () => /listening at (\S+?)"/.exec(out)![1],
   }
@@ -87,7 +89,7 @@ test('a part that fails: the ones before are stopped, one sentence, exit 1', asy
   const service = run('fails')
   expect(await service.exitCode()).toBe(1)
   expect(service.lines()).toEqual(['open first', 'stop first'])
-  expect(service.logs().at(-1)).toMatchObject({ level: 'fatal', msg: 'parts could not start: second: the second part is not well' })
+  expect(service.fatal()).toMatchObject({ msg: 'parts could not start: second: the second part is not well' })
 })
 
 test('a wrong configuration is printed as text with every problem, exit 2', async () => {
@@ -100,5 +102,5 @@ test('a wrong configuration is printed as text with every problem, exit 2', asyn
 test.each([['throws', 'out of the blue'], ['rejects', 'out of the grey']])('an error that nobody catches (%s) is logged as fatal, exit 1', async (behaviour, message) => {
   const service = run(behaviour)
   expect(await service.exitCode()).toBe(1)
-  expect(service.logs().at(-1)).toMatchObject({ level: 'fatal', err: { message } })
+  expect(service.fatal()).toMatchObject({ err: { message } })
 })

@@ -164,14 +164,20 @@ describe('records', () => {
     await expect(client.send(new PutRecordsCommand({ StreamName: name, Records: [] }))).rejects.toMatchObject({ name: 'ValidationException' })
     await expect(client.send(new PutRecordsCommand({ StreamName: name, Records: Array(11).fill({ ...record, Data: Buffer.alloc(1_000_000) }) }))).rejects.toMatchObject({ name: expect.any(String) })
     await expect(client.send(new PutRecordCommand({ StreamName: name, ...record, PartitionKey: 'k'.repeat(257) }))).rejects.toMatchObject({ name: 'ValidationException' })
+    expect((await readAll(await iterator(name, shardOf(0), 'TRIM_HORIZON'))).records).toEqual([])
+    await client.send(new PutRecordCommand({ StreamName: name, ...record, Data: Buffer.alloc((1 << 20) - 1) }))
+  })
+
+  test('a sequence number for ordering is one that was given out', async () => {
+    const put = { StreamName: await create(1), PartitionKey: 'k', Data: Buffer.from('x') }
     // The layout of a sequence number, with all seconds far ahead.
     const ahead = BigInt(`0x2${'f'.repeat(10)}${'7'.padEnd(16, 'f')}00${'0'.repeat(9)}7fffffff2`)
     for (const SequenceNumberForOrdering of ['5', String(ahead)]) {
-      await expect(client.send(new PutRecordCommand({ StreamName: name, ...record, SequenceNumberForOrdering }))).rejects.toMatchObject({ name: 'InvalidArgumentException' })
+      await expect(client.send(new PutRecordCommand({ ...put, SequenceNumberForOrdering }))).rejects.toMatchObject({ name: 'InvalidArgumentException' })
     }
-    expect((await readAll(await iterator(name, shardOf(0), 'TRIM_HORIZON'))).records).toEqual([])
-    const { SequenceNumber } = await client.send(new PutRecordCommand({ StreamName: name, ...record, Data: Buffer.alloc((1 << 20) - 1) }))
-    await client.send(new PutRecordCommand({ StreamName: name, ...record, SequenceNumberForOrdering: SequenceNumber }))
+    const { SequenceNumber } = await client.send(new PutRecordCommand(put))
+    await client.send(new PutRecordCommand({ ...put, SequenceNumberForOrdering: SequenceNumber }))
+    expect((await readAll(await iterator(put.StreamName, shardOf(0), 'TRIM_HORIZON'))).records).toHaveLength(2)
   })
 })
 

@@ -52,16 +52,12 @@ export interface StreamWriterOptions {
   admit?(serving: Serving, shard: Shard, bytes: number): boolean
 }
 
-export interface EntryHeaders {
+interface EntryHeaders {
   readonly block: Buffer
   end(i: number): number
 }
 
-interface Routed {
-  readonly serving: Serving
-  /** By entry, the index of its shard. */
-  readonly routes: Int32Array
-}
+type Routed = Pick<PutResult, 'serving' | 'routes'>
 
 interface Appended extends Routed {
   readonly delivery: Delivery

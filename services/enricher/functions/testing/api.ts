@@ -24,7 +24,6 @@ export const LIMITED = { accessKeyId: 'LIMITED', secretAccessKey: 'a-secret-of-s
 const ACCOUNT = { region: 'us-east-1', accountId: '000000000000' }
 
 const SOURCE = `
-  import { writeFileSync } from 'node:fs'
   let count = 0
   export const handler = async (event, context) => {
     count++

@@ -168,7 +168,7 @@ describe('records', () => {
     await client.send(new PutRecordCommand({ StreamName: name, ...record, Data: Buffer.alloc((1 << 20) - 1) }))
   })
 
-  test('a sequence number for ordering is one that was given out', async () => {
+  test('what is no sequence number, or one from the future, is refused for ordering', async () => {
     const put = { StreamName: await create(1), PartitionKey: 'k', Data: Buffer.from('x') }
     // The layout of a sequence number, with all seconds far ahead.
     const ahead = BigInt(`0x2${'f'.repeat(10)}${'7'.padEnd(16, 'f')}00${'0'.repeat(9)}7fffffff2`)

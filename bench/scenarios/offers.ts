@@ -8,8 +8,8 @@ import type { Context } from '../context.ts'
 import { freePort, ready, startNode } from '../processes.ts'
 import type { Latency } from '../report.ts'
 
-/** As long as a broker that was just started needs to compile what it runs all the time. */
-const WARM_UP_SECONDS = 30
+/** As long as a broker that was just started needs, on a slow machine, to compile what it runs all the time. */
+const WARM_UP_SECONDS = 60
 
 export const offers = (perSecond: number, seconds: number) => ({
   title: `Signup → offers back at the application, ${perSecond.toLocaleString('en')} requests/s`,

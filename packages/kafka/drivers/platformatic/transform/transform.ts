@@ -20,11 +20,12 @@ const LANES = 6
 
 /**
  * After a transaction its partition rests for as long as its transactions take of late, between these bounds (ms): one costs three requests and half a
- * dozen log appends however few its records are, so that under load records had better share one. What comes later is not held up.
+ * dozen log appends however few its records are, so that under load records had better share one. What comes later is not held up. The rest is shorter by
+ * what the batch took longer than usual: after one that was held up, enough records have gathered, and waited.
  */
 const LEAST_REST = 2
 const MOST_REST = 16
-/** Of the newest transaction in what they take of late: one that a pause of the broker held up has gathered records enough. */
+/** Of the newest batch in what they take of late. */
 const WEIGHT = 1 / 16
 /** A batch of so many records is worth a transaction: after it only the least. */
 const LARGE_BATCH = 1000
@@ -38,8 +39,9 @@ interface State {
   /** How many transactions were tried. */
   tried: number
   committed: number
-  /** What a transaction takes of late (ms). */
-  takes: number
+  /** What of late a transaction takes, and a batch from its handler to the transaction's end (ms). */
+  transactionTakes: number
+  batchTakes: number
   /** When the next transaction may begin (ms since the epoch). */
   notBefore: number
 }
@@ -63,7 +65,7 @@ class ExactlyOnce implements Processing {
     const id = `${options.groupId}/${at.topic}/${at.partition}`
     const lane = `transactions-${at.partition % LANES}`
     const state: State = {
-      transactors: [new Transactor(cluster, id, lane), new Transactor(cluster, `${id}/2`, lane)], tried: 0, committed: -1, takes: 0, notBefore: 0,
+      transactors: [new Transactor(cluster, id, lane), new Transactor(cluster, `${id}/2`, lane)], tried: 0, committed: -1, transactionTakes: 0, batchTakes: 0, notBefore: 0,
     }
     await this.#takeOver(at, state, signal)
     this.#states.set(keyOf(at), state)
@@ -85,14 +87,16 @@ class ExactlyOnce implements Processing {
   async #transact(batch: RecordBatch, signal: AbortSignal): Promise<void> {
     const output = new TransactionOutput()
     const state = this.#states.get(keyOf(batch))!
+    const began = Date.now()
     try {
       if (batch.length > 0) await this.#handler(batch, output, signal)
       if (signal.aborted) throw new KafkaError('stopped', `Handling ${batch.topic}/${batch.partition}`)
-      const began = Date.now()
+      const handled = Date.now()
       await this.#commit(batch, state, batch.nextOffset, output, signal)
       const ended = Date.now()
-      state.takes += WEIGHT * (ended - began - state.takes)
-      state.notBefore = ended + (batch.length < LARGE_BATCH ? Math.min(Math.max(state.takes, LEAST_REST), MOST_REST) : LEAST_REST)
+      state.notBefore = ended + restAfter(batch, state, ended - began)
+      state.transactionTakes += WEIGHT * (ended - handled - state.transactionTakes)
+      state.batchTakes += WEIGHT * (ended - began - state.batchTakes)
     } finally {
       output.release()
     }
@@ -132,6 +136,12 @@ class ExactlyOnce implements Processing {
     await state.transactors[state.tried++ % 2].commit(output, { groupId: options.groupId, committer, offset: { topic, partition, offset } }, signal)
     state.committed = offset
   }
+}
+
+/** In ms, after a batch that took `took` ms. */
+function restAfter(batch: RecordBatch, { transactionTakes, batchTakes }: State, took: number): number {
+  if (batch.length >= LARGE_BATCH) return LEAST_REST
+  return Math.max(LEAST_REST, Math.min(transactionTakes, MOST_REST) - Math.max(0, took - batchTakes))
 }
 
 function isBroken({ transactors }: State): boolean {

@@ -1,6 +1,6 @@
 /** The functions of this service: those of the solutions, and those that were deployed. Each has its pool of environments. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger, Resource } from '@weir/service'
 import type { EnvironmentOptions, InvocationOptions } from './runtime/environment.ts'
@@ -76,6 +76,8 @@ interface Running {
   version: string
   deployed: boolean
   directory: string
+  /** Of the code before, where it was deployed: an environment may just be starting from it. */
+  before: string | undefined
   readonly pool: Pool
   readonly lines: string[]
 }
@@ -98,7 +100,7 @@ export function openFunctions({ definitions, folder, account, log }: FunctionsOp
     const lines = known?.lines ?? []
     const options = { environment: environmentOf(settings, directory, version, lines), maximum: settings.concurrency }
     if (known === undefined) {
-      running.set(settings.name, { settings, directory, version, deployed, lines, pool: openPool(options) })
+      running.set(settings.name, { settings, directory, before: undefined, version, deployed, lines, pool: openPool(options) })
       return
     }
     Object.assign(known, { settings, directory, version, deployed })
@@ -141,6 +143,11 @@ export function openFunctions({ definitions, folder, account, log }: FunctionsOp
         const directory = join(folder, name, version)
         mkdirSync(directory, { recursive: true })
         writeFileSync(join(directory, deployed.file), deployed.code)
+        const known = running.get(name)
+        if (known !== undefined && known.directory !== directory) {
+          if (known.before !== undefined && known.before !== directory) rmSync(known.before, { recursive: true, force: true })
+          known.before = known.directory
+        }
         put(deployed, directory, version, true)
       },
     },

@@ -1,4 +1,6 @@
 /** The API with the real client of AWS for JavaScript, over functions and mappings on a real broker. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateEventSourceMappingCommand, DeleteEventSourceMappingCommand, GetEventSourceMappingCommand, GetFunctionCommand, GetFunctionConfigurationCommand, InvokeCommand,
@@ -10,7 +12,7 @@ import { uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { LIMITED, openApi, textOf } from '../testing/api.ts'
 
-const { kafka, producer, streams, run, fixed, url, closedUrl, client, clientFor, invoke, ask, deploy } = await openApi()
+const { kafka, producer, streams, run, fixed, url, closedUrl, deployedFolder, client, clientFor, invoke, ask, deploy } = await openApi()
 
 async function produce(topic: string, values: readonly string[]): Promise<void> {
   const partitions = await kafka.partitions(topic)
@@ -157,6 +159,19 @@ describe('functions', () => {
     expect((await ask('DELETE', `/v1/functions/${name}`)).status).toBe(204)
     await expect(invoke({ FunctionName: name })).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
     expect((await ask('DELETE', `/v1/functions/${name}`)).status).toBe(404)
+  })
+
+  test('keep the code of the version before on the disk, and none older', async () => {
+    const name = `versions-${run}`
+    const versions: unknown[] = []
+    for (let i = 1; i <= 4; i++) {
+      versions.push((await deploy(name, `export const handler = async () => ${i}`)).version)
+      expect(textOf(await invoke({ FunctionName: name }))).toBe(String(i))
+    }
+    expect(readdirSync(join(deployedFolder, name)).sort()).toEqual(versions.slice(2).sort())
+    await deploy(name, 'export const handler = async () => 3')
+    expect(textOf(await invoke({ FunctionName: name }))).toBe('3')
+    expect(readdirSync(join(deployedFolder, name)).sort()).toEqual(versions.slice(2).sort())
   })
 
   test.each<[string, object, number, string]>([

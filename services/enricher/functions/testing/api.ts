@@ -45,6 +45,8 @@ export interface Api {
   readonly url: string
   /** Of the same, where nothing may be deployed. */
   readonly closedUrl: string
+  /** Where the code of deployed functions lies, by their names. */
+  readonly deployedFolder: string
   readonly client: LambdaClient
   clientFor(credentials: typeof LOCAL_KEY): LambdaClient
   invoke(input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string }): Promise<InvokeCommandOutput>
@@ -62,6 +64,7 @@ export async function openApi(): Promise<Api> {
   const access: AwsAccess = { client: (id) => [local, limited].find(({ name }) => name === id), anonymous: undefined }
   const folder = mkdtempSync(join(tmpdir(), 'functions-api-'))
   const directory = join(folder, 'code')
+  const deployedFolder = join(folder, 'deployed')
   mkdirSync(directory)
   writeFileSync(join(directory, 'index.mjs'), SOURCE)
 
@@ -81,7 +84,7 @@ export async function openApi(): Promise<Api> {
       id: fixed.mapping, functionName: fixed.name, source: { kind: 'kafka', topic: fixed.topic }, groupId: fixed.mapping, enabled: false, start: 'LATEST', settings: DEFAULT_SETTINGS,
       filters: undefined, onFailure: undefined, output: undefined, decode: false,
     }],
-    folder: join(folder, 'deployed'), account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, log,
+    folder: deployedFolder, account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, log,
   })
   const serve = async (deploying: boolean): Promise<[FastifyInstance, string]> => {
     const app = fastify()
@@ -106,7 +109,7 @@ export async function openApi(): Promise<Api> {
     rmSync(folder, { recursive: true, force: true })
   })
   return {
-    kafka, producer, streams, run, fixed, url, closedUrl, client, clientFor, ask,
+    kafka, producer, streams, run, fixed, url, closedUrl, deployedFolder, client, clientFor, ask,
     invoke: (input) => client.send(new InvokeCommand({ ...input, Payload: typeof input.Payload === 'object' ? JSON.stringify(input.Payload) : input.Payload })),
     deploy: async (name, code, more = {}) => {
       const answer = await ask('PUT', `/v1/functions/${name}`, { file: 'index.mjs', code, handler: 'index.handler', memoryMb: 256, timeoutSeconds: 10, concurrency: 4, environment: {}, ...more })

@@ -54,6 +54,11 @@ export const topics = {
     doors: [], writers: ['ingest-hub', 'enricher', 'indexer'], readers: ['indexer'],
     doc: 'Throughput, lag and latency of every stage, once a second.',
   },
+  'weir.invocations': {
+    value: 'weir/invocation', key: 'requestId', partitioner: 'murmur2', partitions: 6, retention: 24,
+    doors: [], writers: ['enricher'], readers: ['enricher'],
+    doc: 'Invocations of functions that nobody waits for, until their functions have taken them.',
+  },
   'weir.control.reference': {
     value: 'weir/reference', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
     doors: [], writers: ['enricher'], readers: ['enricher', 'indexer'],

@@ -155,6 +155,20 @@ export interface StageStats {
   p99: number
 }
 
+/** An invocation of a function that nobody waits for. */
+export interface Invocation {
+  /** What Invoke answered with, the same in every attempt. The key of the topic. */
+  requestId: string
+  /** The function, without its ARN. */
+  functionName: string
+  /** The client's context as JSON. */
+  clientContext: string | null
+  /** The event as JSON, byte for byte as it came. */
+  payload: Buffer
+  /** When it was accepted, milliseconds since the epoch, UTC. */
+  acceptedAt: number
+}
+
 /** One entry of a reference table (zones, for instance). The topic is compacted: the newest entry of a key holds, a tombstone removes it. */
 export interface ReferenceEntry {
   /** The table. */
@@ -184,6 +198,7 @@ export interface ValueOf {
   'taxi.enriched.dead': DeadLetter
   'location.offers': LocationOffers
   'weir.stats': StageStats
+  'weir.invocations': Invocation
   'weir.control.reference': ReferenceEntry
   'weir.control.streams': ControlEntry
   'weir.control.functions': ControlEntry

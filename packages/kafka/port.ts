@@ -108,13 +108,24 @@ export interface SubscribeOptions {
  */
 export type BatchHandler = (batch: RecordBatch, signal: AbortSignal) => Promise<void> | void
 
+/**
+ * A handler may end before its batch is done with: then the next one is handed over, and the batch's offset is committed when `done` and those of all batches
+ * before it have resolved. One that rejects holds back all that follow, until another member or process begins there. A stop or a rebalance waits for what
+ * is open as it does for a handler.
+ */
+export interface Ongoing {
+  readonly done: Promise<void>
+}
+
+export type ConsumeHandler = (batch: RecordBatch, signal: AbortSignal) => Promise<void | Ongoing> | void
+
 /** Exactly once: what is appended to `out` and the input's offset become visible together, or not at all. */
 export type TransformHandler = (batch: RecordBatch, out: Appender, signal: AbortSignal) => Promise<void> | void
 
 export interface Assignment {
   readonly topic: string
   readonly partition: number
-  /** The next offset that will be handed over and everything below it is committed or being committed. */
+  /** The next offset that will be handed over; everything below it is committed, being committed, or still open (Ongoing). */
   readonly position: number
   /** The partition's last stable offset when last heard of; -1 before the first fetch. */
   readonly endOffset: number
@@ -223,8 +234,8 @@ export interface Kafka {
   /** The topic's partition count, from cached metadata. Rejects with `unknown-topic`. */
   partitions(topic: string): Promise<number>
   producer(): Promise<Producer>
-  /** At least once: offsets are committed after the handler settles. */
-  consume(options: SubscribeOptions, handler: BatchHandler): Promise<Subscription>
+  /** At least once: offsets are committed after the handler settles, or when what it left open is done. */
+  consume(options: SubscribeOptions, handler: ConsumeHandler): Promise<Subscription>
   /** Exactly once as a read_committed reader sees it: transactional ids per group and input partition, offsets inside the transaction. */
   transform(options: SubscribeOptions, handler: TransformHandler): Promise<Subscription>
   /** read_committed, no group. */

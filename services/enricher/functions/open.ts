@@ -4,6 +4,7 @@ import { openControlLog, type ControlEntry } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 import type { Streams } from '@weir/streams'
+import { openEvents, type Events, type EventsOptions } from './events/events.ts'
 import { openFunctions, type DeployedFunction, type FunctionDefinition, type Functions } from './functions.ts'
 import { openMappings, type Mappings } from './mappings/mappings.ts'
 import type { Mapping } from './mappings/mapping.ts'
@@ -14,6 +15,8 @@ const TOPIC = 'weir.control.functions'
 export interface FunctionService {
   readonly functions: Functions
   readonly mappings: Mappings
+  /** Invocations that nobody waits for. */
+  readonly events: Events
   /** Decides on a function, or a mapping, as the only replica that does; undefined removes it. What `decide` throws is thrown here. */
   changeFunction(name: string, decide: (current: DeployedFunction | undefined) => DeployedFunction | undefined): Promise<void>
   changeMapping(id: string, decide: (current: Mapping | undefined) => Mapping | undefined): Promise<void>
@@ -28,10 +31,11 @@ export interface FunctionServiceOptions {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly streams: Streams
+  readonly eventOptions?: Pick<EventsOptions, 'groupId' | 'retryMs'>
   readonly log: Logger
 }
 
-export async function openFunctionService({ definitions, fixed, folder, account, bootstrapServers, kafka, codec, streams, log }: FunctionServiceOptions): Promise<Resource<FunctionService>> {
+export async function openFunctionService({ definitions, fixed, folder, account, bootstrapServers, kafka, codec, streams, eventOptions, log }: FunctionServiceOptions): Promise<Resource<FunctionService>> {
   const functions = openFunctions({ definitions, folder, account, log })
   const producer = await kafka.producer()
   const deployed = new Map<string, DeployedFunction>()
@@ -61,11 +65,13 @@ export async function openFunctionService({ definitions, fixed, folder, account,
   mappings = openMappings({ functions: functions.value, fixed, kafka, producer, codec, streams, account, bootstrapServers, windowStates, catchUp: control.catchUp, log })
   for (const [name, one] of deployed) functions.value.applyDeployed(name, one)
   for (const [id, mapping] of made) mappings.value.apply(id, mapping)
+  const events = await openEvents({ kafka, producer, codec, functions: functions.value, ...eventOptions, log })
 
   return {
     value: {
       functions: functions.value,
       mappings: mappings.value,
+      events: events.value,
       changeFunction: (name, decide) => control.write(() => changed('function', name, deployed.get(name), decide)),
       changeMapping: (id, decide) => control.write(() => {
         const changes = changed('mapping', id, made.get(id), decide)
@@ -75,7 +81,7 @@ export async function openFunctionService({ definitions, fixed, folder, account,
       }),
     },
     stop: async (drainMs) => {
-      await mappings.stop(drainMs)
+      await Promise.all([mappings.stop(drainMs), events.stop(drainMs)])
       await functions.stop(drainMs)
       await producer.stop(drainMs)
       await control.stop()

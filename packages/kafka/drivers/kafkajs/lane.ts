@@ -10,6 +10,8 @@ export interface Work {
   begin(after: unknown): Promise<number>
   /** Handles and commits. Rejects to get the same records again. */
   process(batch: RecordBatch, signal: AbortSignal): Promise<void>
+  /** Resolves when nothing runs any more that the handler left open. */
+  settled?(): Promise<void>
 }
 
 /** Milliseconds before records are handed over again; doubles from the first to the longest. */
@@ -28,7 +30,7 @@ export class Lane {
   fetchFrom = -1
   /** A follower that the leader told us to read from, -1 for none. */
   preferredReplica = -1
-  /** Resolves when the lane has stopped, and no handler of it runs any more. */
+  /** Resolves when the lane has stopped, and nothing of it runs any more. */
   readonly finished: Promise<void>
   readonly #work: Work
   readonly #maxRecords: number
@@ -122,6 +124,7 @@ export class Lane {
       }
     }
     this.#reading = false
+    await this.#work.settled?.()
   }
 
   /** @param limit milliseconds after which it resolves all the same */

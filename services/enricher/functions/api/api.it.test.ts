@@ -104,9 +104,8 @@ describe('invoke', () => {
     await expect(invoke({ FunctionName: name, Payload: { ms: 0 } })).rejects.toMatchObject({
       name: 'TooManyRequestsException', Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded', $metadata: { httpStatusCode: 429 },
     })
-    const events = await Promise.allSettled(Array.from({ length: 105 }, () => invoke({ FunctionName: name, InvocationType: 'Event', Payload: { ms: 0 } })))
-    expect(events.filter(({ status }) => status === 'fulfilled')).toHaveLength(100)
-    expect(events.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { name: 'TooManyRequestsException' } })
+    const events = await Promise.all(Array.from({ length: 100 }, () => invoke({ FunctionName: name, InvocationType: 'Event', Payload: { ms: 0 } })))
+    expect(new Set(events.map(({ StatusCode }) => StatusCode))).toEqual(new Set([202]))
     expect(JSON.parse(textOf(await slow))).toBe('done')
     const runs = async (): Promise<number> => (await (await ask('GET', `/v1/functions/${name}/logs`)).text()).split('ran').length - 1
     await expect.poll(runs, { timeout: 20_000, interval: 100 }).toBe(101)
@@ -225,7 +224,7 @@ describe('mappings', () => {
     await expect.poll(() => valuesOf(output), { timeout: 20_000 }).toEqual(['{"n":2}', '{"n":3}', '{"n":4}'])
     await expect.poll(() => valuesOf(failures), { timeout: 20_000 }).toHaveLength(1)
     expect(JSON.parse((await valuesOf(failures))[0])).toMatchObject({ requestContext: { condition: 'RetryAttemptsExhausted' }, KafkaBatchInfo: { batchSize: 1 } })
-    expect((await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult).toMatch(/^(OK|PROBLEM: Function call failed)$/)
+    await expect.poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult).toMatch(/^(OK|PROBLEM: Function call failed)$/)
 
     const disabled = await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false, FilterCriteria: { Filters: [] }, BatchSize: 5 }))
     expect(disabled).toMatchObject({ State: 'Disabled', BatchSize: 5, BisectBatchOnFunctionError: true })

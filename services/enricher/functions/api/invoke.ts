@@ -1,10 +1,12 @@
-/** Invoke: a function's answer, or an event in its queue. Texts are Lambda's. */
+/** Invoke: a function's answer, or an event that is stored for it. Texts are Lambda's. */
 import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { KafkaError } from '@weir/kafka'
+import type { Events } from '../events/events.ts'
+import type { Event } from '../events/queues.ts'
 import { UnknownFunction, type Functions } from '../functions.ts'
 import { EnvironmentStopped, type InvocationOptions } from '../runtime/environment.ts'
 import type { Outcome } from '../runtime/outcome.ts'
 import { PoolStopped, Throttled } from '../runtime/pool.ts'
-import type { Background } from './background.ts'
 import { existing, invalidParameter, namedFunction, type Account, type NamedFunction } from './names.ts'
 
 interface InvokeInput {
@@ -23,7 +25,7 @@ export const MOST_PAYLOAD = 6 << 20
 const MOST_EVENT = 1 << 20
 const EMPTY = Buffer.from('{}')
 
-export function invokeOperations(functions: Functions, account: Account, background: Background): AwsOperations {
+export function invokeOperations({ functions, events }: { readonly functions: Functions, readonly events: Events }, account: Account): AwsOperations {
   return {
     async Invoke(input: InvokeInput, context: AwsContext) {
       const { InvocationType: type = 'RequestResponse', Payload: payload = EMPTY } = input
@@ -34,7 +36,7 @@ export function invokeOperations(functions: Functions, account: Account, backgro
       const options = { requestId: context.requestId, clientContext: clientContextOf(input.ClientContext) }
       check(input, payload, type === 'Event' ? MOST_EVENT : MOST_PAYLOAD)
       if (type === 'Event') {
-        if (!background.add(named.name, payload, options)) throw tooMany('ConcurrentInvocationLimitExceeded')
+        await store(events, { functionName: named.name, payload, options, acceptedAt: Date.now() })
         return { StatusCode: 202 }
       }
       const outcome = await outcomeOf(functions, named, payload, options)
@@ -56,6 +58,16 @@ async function outcomeOf(functions: Functions, named: NamedFunction, payload: Bu
     if (error instanceof UnknownFunction) existing(functions, { ...named, here: false })
     if (error instanceof PoolStopped || error instanceof EnvironmentStopped) throw new AwsError('ServiceException', error.message, 500)
     throw error
+  }
+}
+
+async function store(events: Events, event: Event): Promise<void> {
+  try {
+    await events.add(event)
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    if (error.code === 'buffer-full') throw tooMany('ConcurrentInvocationLimitExceeded')
+    throw new AwsError('ServiceException', `The event is not known to be stored; repeat the request. ${error.message}`, 500)
   }
 }
 

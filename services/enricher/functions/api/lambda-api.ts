@@ -2,7 +2,6 @@
 import { awsRestJson, bodiesWithin, lambdaModel, type AwsAccess } from '@weir/aws'
 import type { FastifyInstance } from 'fastify'
 import type { FunctionService } from '../open.ts'
-import { openBackground } from './background.ts'
 import { deployModel } from './deploy-model.ts'
 import { DEPLOY_ACTIONS, deployOperations } from './deploy.ts'
 import { invokeOperations, MOST_PAYLOAD } from './invoke.ts'
@@ -25,13 +24,11 @@ const ALL_BYTES = 64 << 20
 /** A plugin that serves everything below /2015-03-31/ and /v1/functions/. */
 export function lambdaApi(service: FunctionService, { access, account, deploying }: LambdaApiOptions): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
-    const background = openBackground(service.functions, app.log)
-    app.addHook('onClose', async () => background.stop())
     const common = { service: 'lambda', access, ...account, admission: bodiesWithin(ALL_BYTES) }
     await awsRestJson({
       ...common, model: lambdaModel, bodyBytes: MOST_PAYLOAD,
       operations: {
-        ...invokeOperations(service.functions, account, background), ...readingOperations(service.functions, account), ...mappingOperations(service, account),
+        ...invokeOperations(service, account), ...readingOperations(service.functions, account), ...mappingOperations(service, account),
       },
       actions: { Invoke: 'lambda:InvokeFunction' }, payloadTypes: { Invoke: 'application/json' },
     })(app)

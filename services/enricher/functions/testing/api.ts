@@ -84,7 +84,7 @@ export async function openApi(): Promise<Api> {
       id: fixed.mapping, functionName: fixed.name, source: { kind: 'kafka', topic: fixed.topic }, groupId: fixed.mapping, enabled: false, start: 'LATEST', settings: DEFAULT_SETTINGS,
       filters: undefined, onFailure: undefined, output: undefined, decode: false,
     }],
-    folder: deployedFolder, account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, log,
+    folder: deployedFolder, account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, eventOptions: { groupId: `enricher.invocations.${run}` }, log,
   })
   const serve = async (deploying: boolean): Promise<[FastifyInstance, string]> => {
     const app = fastify()

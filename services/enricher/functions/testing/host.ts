@@ -7,13 +7,13 @@ import { openStreams } from '@weir/streams'
 import { openFunctionService } from '../open.ts'
 import type { HostOptions } from './hosting.ts'
 
-const { brokers, registryUrl, definitions, mappings, folder } = JSON.parse(process.env.HOST!) as HostOptions
+const { brokers, registryUrl, definitions, mappings, eventOptions, folder } = JSON.parse(process.env.HOST!) as HostOptions
 const log = logger('function-host')
 const { value: kafka, stop: stopKafka } = await openKafka(readConfig({ ...process.env, KAFKA_BROKERS: brokers.join() }, kafkaConfig), log)
 const { value: codec } = await openCodec({ url: registryUrl })
 const streams = await openStreams({ kafka, codec, replicas: 1, takes: false, instance: 'function-host', log })
 const account = { region: 'us-east-1', accountId: '000000000000' }
-const service = await openFunctionService({ definitions, fixed: mappings, folder, account, bootstrapServers: brokers.join(), kafka, codec, streams, log })
+const service = await openFunctionService({ definitions, fixed: mappings, folder, account, bootstrapServers: brokers.join(), kafka, codec, streams, eventOptions, log })
 while (!mappings.every(({ id, enabled }) => !enabled || service.value.mappings.state(id) === 'Enabled')) await sleep(20)
 process.stdout.write('ready\n')
 

@@ -8,12 +8,14 @@ import { createInterface } from 'node:readline'
 import type { FunctionDefinition } from '../functions.ts'
 import { DEFAULT_SETTINGS, type Mapping } from '../mappings/mapping.ts'
 import type { DeliverySettings } from '../mappings/settings.ts'
+import type { FunctionServiceOptions } from '../open.ts'
 
 export interface HostOptions {
   readonly brokers: readonly string[]
   readonly registryUrl: string
   readonly definitions: readonly FunctionDefinition[]
   readonly mappings: readonly Mapping[]
+  readonly eventOptions?: FunctionServiceOptions['eventOptions']
   readonly folder: string
 }
 

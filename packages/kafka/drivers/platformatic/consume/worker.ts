@@ -17,6 +17,8 @@ export interface Processing {
   process(batch: RecordBatch, signal: AbortSignal): Promise<void>
   /** After a rejection: the position to go on from. The same as before means that the batch is handed over again as it is. */
   recover(at: TopicPartition, position: number, error: unknown, signal: AbortSignal): Promise<number>
+  /** Resolves when nothing of the partition runs any more that its handler left open. */
+  settled?(at: TopicPartition): Promise<void>
   /** No batch is being handled, and none will be: the position is committed now, if it is not yet. */
   finish(at: TopicPartition, position: number): Promise<void>
 }
@@ -69,7 +71,7 @@ export class Worker implements Assignment {
     this.#draining = true
     if (this.busy || this.#prefetch !== undefined) this.#wake()
     else this.#abort.abort()
-    const finished = await settledWithin(this.#done, milliseconds)
+    const finished = await settledWithin(this.#done.then(() => this.#processing.settled?.(this)), milliseconds)
     this.abandon()
     if (finished && this.position >= 0) await this.#processing.finish(this, this.position)
   }

@@ -1,0 +1,110 @@
+/**
+ * Events that nobody waits for (invocation type Event): an accepted one is in the topic weir.invocations, and is handed to its function at least once, by whichever
+ * replica reads its partition. A long or failing one holds up no other: many are open at once, and offsets are committed behind them.
+ */
+import type { Codec } from '@weir/codec'
+import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
+import { watchLag, type Logger, type Resource } from '@weir/service'
+import { openQueues, type Event, type QueuesOptions } from './queues.ts'
+
+export interface Events {
+  /** Resolves when the event is stored. Rejects with a KafkaError where it is not known to be. */
+  add(event: Event): Promise<void>
+}
+
+export interface EventsOptions extends Omit<QueuesOptions, 'log'> {
+  readonly kafka: Kafka
+  readonly producer: Producer
+  readonly codec: Codec
+  /** enricher.invocations if not given. Its members must all have the same functions. */
+  readonly groupId?: string
+  readonly log: Logger
+}
+
+const TOPIC = 'weir.invocations'
+/** What a replica holds of events that are not done with; where there is more, the rest waits in the topic. */
+const MOST_OPEN = 10_000
+const MOST_OPEN_BYTES = 32 << 20
+const BATCH_RECORDS = 100
+/** Beside its payload. */
+const ENVELOPE_BYTES = 1024
+/** A UTF-16 unit of a text, in bytes at most. */
+const UNIT_BYTES = 3
+
+export async function openEvents({ kafka, producer, codec, groupId = 'enricher.invocations', log, ...queuing }: EventsOptions): Promise<Resource<Events>> {
+  const [writer, reader, partitions] = await Promise.all([codec.writer(TOPIC), codec.reader(TOPIC), kafka.partitions(TOPIC)])
+  const queues = openQueues({ ...queuing, log })
+  let open = 0
+  let bytes = 0
+  let roomMade = (): void => {}
+
+  async function run(event: Event, signal: AbortSignal): Promise<void> {
+    open++
+    bytes += event.payload.length
+    try {
+      await queues.run(event, signal)
+    } finally {
+      open--
+      bytes -= event.payload.length
+      roomMade()
+    }
+  }
+
+  async function room(signal: AbortSignal): Promise<void> {
+    while ((open >= MOST_OPEN || bytes >= MOST_OPEN_BYTES) && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const others = roomMade
+      roomMade = () => {
+        others()
+        resolve()
+      }
+      signal.addEventListener('abort', () => resolve(), { once: true })
+      await promise
+    }
+  }
+
+  function eventsOf(batch: RecordBatch): Event[] {
+    const events: Event[] = []
+    for (let i = 0; i < batch.length; i++) {
+      try {
+        const { requestId, functionName, clientContext, payload, acceptedAt } = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
+        const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
+        events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt })
+      } catch (error) {
+        log.error({ err: error, topic: TOPIC, partition: batch.partition, offset: batch.offsets[i] }, 'an event cannot be read and is left out')
+      }
+    }
+    return events
+  }
+
+  const subscription = await kafka.consume({ groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, async (batch, signal) => {
+    await reader.prepare(batch)
+    const done = Promise.allSettled(eventsOf(batch).map((event) => run(event, signal))).then((results) => {
+      for (const result of results) if (result.status === 'rejected') throw result.reason
+    })
+    await room(signal)
+    return { done }
+  })
+  const unwatch = watchLag(subscription)
+
+  return {
+    value: {
+      async add({ functionName, payload, options: { requestId, clientContext }, acceptedAt }) {
+        const context = clientContext === undefined ? null : JSON.stringify(clientContext)
+        const value = Buffer.allocUnsafe(payload.length + ENVELOPE_BYTES + UNIT_BYTES * (requestId.length + functionName.length + (context?.length ?? 0)))
+        const end = writer.encode({ requestId, functionName, clientContext: context, payload, acceptedAt }, value, 0)
+        const key = Buffer.from(requestId)
+        const headers = encodeHeaders({ 'weir-id': requestId, 'weir-source': 'invoke' })
+        const delivery = producer.delivery()
+        delivery.append(TOPIC, partitionFor(key, 0, key.length, partitions), key, 0, key.length, value, 0, end, headers, 0, headers.length)
+        const [failure] = await delivery.settled()
+        if (failure !== undefined) throw failure.error
+      },
+    },
+    stop: async (drainMs) => {
+      unwatch()
+      queues.stop()
+      await subscription.stop(drainMs)
+    },
+  }
+}

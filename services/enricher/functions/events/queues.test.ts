@@ -1,0 +1,111 @@
+import { expect, test, vi } from 'vitest'
+import { UnknownFunction, type Functions } from '../functions.ts'
+import type { Outcome } from '../runtime/outcome.ts'
+import { Throttled } from '../runtime/pool.ts'
+import { openQueues } from './queues.ts'
+
+const DONE: Outcome = { ok: true, payload: Buffer.from('1'), durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
+const FAILED: Outcome = { ...DONE, ok: false, kind: 'handled', payload: Buffer.from('{"errorType":"Error"}') }
+const HOUR = 3_600_000
+
+/** Functions that run so often side by side; what ends an invocation is for the test. */
+function setUp(maximum: number, retryMs = [1, 1]) {
+  const running: { readonly id: string, end(outcome: Outcome | Error): void }[] = []
+  const known = new Set(['f', 'g'])
+  const invoke: Functions['invoke'] = async (name, _payload, { requestId }) => {
+    if (!known.has(name)) throw new UnknownFunction(name)
+    if (running.length >= maximum) throw new Throttled(`${name} is busy`)
+    return new Promise((resolve, reject) => {
+      const one = { id: requestId, end: (outcome: Outcome | Error) => {
+        running.splice(running.indexOf(one), 1)
+        if (outcome instanceof Error) reject(outcome)
+        else resolve(outcome)
+      } }
+      running.push(one)
+    })
+  }
+  const warn = vi.fn()
+  const queues = openQueues({ functions: { invoke }, log: { warn }, retryMs, unknownMs: 1500 })
+  const run = (id: string, { functionName = 'f', age = 0, signal = new AbortController().signal } = {}) =>
+    queues.run({ functionName, payload: Buffer.from('{}'), options: { requestId: id }, acceptedAt: Date.now() - age }, signal)
+  const reasons = (): unknown[] => warn.mock.calls.filter(([, text]) => text === 'an event was given up').map(([{ why }]) => why)
+  return { running, known, queues, run, reasons }
+}
+
+const waitFor = (id: string, { running }: ReturnType<typeof setUp>) =>
+  vi.waitFor(() => expect(running.find((one) => one.id === id)).toBeDefined(), { interval: 1, timeout: 3000 }).then(() => running.find((one) => one.id === id)!)
+
+test('events begin in their order, as many as may', async () => {
+  const it = setUp(2)
+  const all = Promise.all(Array.from({ length: 5 }, (_, i) => it.run(String(i))))
+  const begun: string[] = []
+  for (let i = 0; i < 5; i++) {
+    await vi.waitFor(() => expect(it.running.length).toBe(Math.min(2, 5 - i)), { interval: 1 })
+    begun.push(it.running[0].id)
+    it.running[0].end(DONE)
+  }
+  await all
+  expect(begun).toEqual(['0', '1', '2', '3', '4'])
+})
+
+test('one that fails is tried twice more and then given up; it holds up no other', async () => {
+  const it = setUp(1)
+  const failing = it.run('bad')
+  const good = it.run('good')
+  ;(await waitFor('bad', it)).end(FAILED)
+  ;(await waitFor('good', it)).end(DONE)
+  await good
+  ;(await waitFor('bad', it)).end(FAILED)
+  ;(await waitFor('bad', it)).end(FAILED)
+  await failing
+  expect(it.reasons()).toEqual(['its last attempt has failed'])
+})
+
+test('an invocation that was cut off is no attempt', async () => {
+  const it = setUp(1)
+  const event = it.run('a')
+  for (let i = 0; i < 4; i++) (await waitFor('a', it)).end(new Error('cut off'))
+  ;(await waitFor('a', it)).end(DONE)
+  await event
+  expect(it.reasons()).toEqual([])
+})
+
+test('what is too old, or whose function stays unknown, is given up', async () => {
+  const it = setUp(1)
+  await it.run('old', { age: 7 * HOUR })
+  it.known.delete('f')
+  it.known.delete('g')
+  const early = it.run('early')
+  const orphan = it.run('orphan', { functionName: 'g' })
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  it.known.add('f')
+  ;(await waitFor('early', it)).end(DONE)
+  await Promise.all([early, orphan])
+  expect(it.reasons()).toEqual(['it is older than six hours', 'there is no such function'])
+})
+
+test('what has not begun is left to others when its partition is, or when the service stops', async () => {
+  const it = setUp(1, [HOUR])
+  const lost = new AbortController()
+  const first = it.run('first')
+  const other = it.run('other', { signal: lost.signal })
+  const waiting = it.run('waiting')
+  const retried = it.run('retried', { functionName: 'g' })
+  void (await waitFor('first', it))
+  lost.abort(new Error('the partition is lost'))
+  it.running[0].end(DONE)
+  await expect(other).rejects.toThrow('the partition is lost')
+  await first
+  ;(await waitFor('waiting', it)).end(FAILED)
+  ;(await waitFor('retried', it)).end(FAILED)
+  const late = it.run('late')
+  void (await waitFor('late', it))
+  const never = it.run('never')
+  const left = Promise.allSettled([waiting, retried, never])
+  it.queues.stop()
+  expect((await left).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  await expect(it.run('after')).rejects.toThrow('stopping')
+  it.running[0].end(DONE)
+  await late
+  expect(it.reasons()).toEqual([])
+})

@@ -2,6 +2,7 @@
  * Events that nobody waits for (invocation type Event): an accepted one is in the topic weir.invocations, and is handed to its function at least once, by whichever
  * replica reads its partition. A long or failing one holds up no other: many are open at once, and offsets are committed behind them.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { watchLag, type Logger, type Resource } from '@weir/service'
@@ -26,6 +27,8 @@ const TOPIC = 'weir.invocations'
 const MOST_OPEN = 10_000
 const MOST_OPEN_BYTES = 32 << 20
 const BATCH_RECORDS = 100
+/** How often it is looked whether there is room again. */
+const LOOK_MS = 20
 /** Beside its payload. */
 const ENVELOPE_BYTES = 1024
 /** A UTF-16 unit of a text, in bytes at most. */
@@ -36,7 +39,6 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
   const queues = openQueues({ ...queuing, log })
   let open = 0
   let bytes = 0
-  let roomMade = (): void => {}
 
   async function run(event: Event, signal: AbortSignal): Promise<void> {
     open++
@@ -46,21 +48,11 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
     } finally {
       open--
       bytes -= event.payload.length
-      roomMade()
     }
   }
 
   async function room(signal: AbortSignal): Promise<void> {
-    while ((open >= MOST_OPEN || bytes >= MOST_OPEN_BYTES) && !signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const others = roomMade
-      roomMade = () => {
-        others()
-        resolve()
-      }
-      signal.addEventListener('abort', () => resolve(), { once: true })
-      await promise
-    }
+    while ((open >= MOST_OPEN || bytes >= MOST_OPEN_BYTES) && !signal.aborted) await sleep(LOOK_MS)
   }
 
   function eventsOf(batch: RecordBatch): Event[] {

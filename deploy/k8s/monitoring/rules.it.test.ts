@@ -142,6 +142,10 @@ test('each alert fires when it should, and not when it should not', async () => 
       { [of('weir_function_invocations_total', 'function="offers",result="success"')]: '0+99x60', [of('weir_function_invocations_total', 'function="offers",result="error"')]: '0+1x60' },
     ],
     WeirFunctionBehind: [{ [of('weir_function_iterator_age_seconds', 'function="offers"')]: '0+60x60' }, { [of('weir_function_iterator_age_seconds', 'function="offers"')]: '200x60' }],
+    WeirFunctionEventsDropped: [
+      { [of('weir_function_events_total', 'function="offers",result="dropped"')]: '0x50 1x10' },
+      { [of('weir_function_events_total', 'function="offers",result="dropped"')]: '3x60', [of('weir_function_events_total', 'function="offers",result="error"')]: '0+1x60' },
+    ],
     WeirCertificateExpires: [{ [certificate]: `${10 * 86_400}x60` }, { [certificate]: `${30 * 86_400}x60` }],
   }
   expect(Object.keys(cases)).toEqual(alerts())

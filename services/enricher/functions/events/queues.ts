@@ -56,7 +56,10 @@ const PAUSE = 200
 /** Characters of an error. */
 const MOST_LOGGED = 2000
 
-const results = new Counter({ name: 'weir_function_events_total', help: 'Invocations of events that nobody waits for: success, error; given up: events that are not tried again.', labelNames: ['function', 'result'], registers: [metrics] })
+const results = new Counter({
+  name: 'weir_function_events_total', help: 'Invocations of events that nobody waits for, success or error; dropped: events that were given up.',
+  labelNames: ['function', 'result'], registers: [metrics],
+})
 
 export function openQueues({ functions, log, retryMs = RETRY_MS, unknownMs = UNKNOWN_MS }: QueuesOptions): Queues {
   const stopping = new AbortController()
@@ -72,6 +75,8 @@ export function openQueues({ functions, log, retryMs = RETRY_MS, unknownMs = UNK
     }
     const made: Queue = { waiting: [one], wake: () => {} }
     queues.set(functionName, made)
+    // A counter that begins with its first drop would show no increase.
+    results.inc({ function: functionName, result: 'dropped' }, 0)
     void begin(made)
   }
 
@@ -127,7 +132,7 @@ export function openQueues({ functions, log, retryMs = RETRY_MS, unknownMs = UNK
   }
 
   function giveUp({ event: { functionName, options: { requestId } }, done }: Waiting, why: string): void {
-    results.inc({ function: functionName, result: 'given up' })
+    results.inc({ function: functionName, result: 'dropped' })
     log.warn({ function: functionName, requestId, why }, 'an event was given up')
     done.resolve()
   }

@@ -47,6 +47,7 @@ test.each<[Partial<NewMapping>, string]>([
   [{ StartingPositionTimestamp: new Date(NOW) }, 'AT_TIMESTAMP only'],
   [{ DestinationConfig: { OnSuccess: { Destination: 'kafka://x' } } }, 'no destination for successes'],
   [{ DestinationConfig: { OnFailure: { Destination: 'kafka://weir.control.functions' } } }, 'own'],
+  [{ DestinationConfig: { OnFailure: { Destination: 'kafka://weir.invocations' } } }, 'own'],
   [{ Tags: { 'weir:output': 'a b' } }, 'the name of a topic'],
   [{ SelfManagedKafkaEventSourceConfig: {} }, 'SelfManagedEventSource only'],
   [{ MaximumRecordAgeInSeconds: 0 }, '60 to 604800'],

@@ -1,34 +1,18 @@
 /** Event source mappings over real topics and streams, with real functions in processes of their own. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openCodec } from '@weir/codec'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
-import { decodeHeaders, kafkaConfig, keyOf, NO_HEADERS, openKafka, partitionFor, valueOf, type Kafka } from '@weir/kafka'
-import { readConfig } from '@weir/service'
-import { beginResharding, newStream, openShards, openStreams, splitOf, StreamWriter, type Streams } from '@weir/streams'
-import { servers, uniqueName } from '@weir/testkit'
+import { decodeHeaders, keyOf, NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
+import { beginResharding, newStream, openShards, splitOf, StreamWriter } from '@weir/streams'
+import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { aggregate } from './testing/aggregate.ts'
+import { openBackends, type Backends } from './testing/backends.ts'
 import { functionOf, mappingOf, startHost, type HostOptions } from './testing/hosting.ts'
 
-let backends: Pick<HostOptions, 'brokers' | 'registryUrl'>
-let kafka: Kafka
-let streams: Streams
+let backends: Backends['backends']
+let kafka: Backends['kafka']
+let streams: Backends['streams']
 let stop: () => Promise<void>
-
-beforeAll(async () => {
-  const [{ brokers }, { url: registryUrl }] = await Promise.all([servers.kafka(), servers.registry()])
-  backends = { brokers, registryUrl }
-  const opened = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
-  kafka = opened.value
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(registryUrl)
-  const { value: codec } = await openCodec({ url: registryUrl })
-  streams = await openStreams({ kafka, codec, replicas: 1, takes: false, instance: 'test', log: { info: () => {}, warn: () => {} } })
-  stop = async () => {
-    await streams.stop()
-    await opened.stop()
-  }
-})
+beforeAll(async () => ({ backends, kafka, streams, stop } = await openBackends()))
 afterAll(() => stop())
 
 async function topic(partitions = 1, prefix = 'source'): Promise<string> {

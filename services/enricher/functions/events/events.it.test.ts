@@ -1,13 +1,10 @@
 /** Events over a real broker, with real functions in processes of their own. */
-import { openCodec } from '@weir/codec'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
-import { kafkaConfig, openKafka, type Kafka } from '@weir/kafka'
-import { logger, readConfig } from '@weir/service'
-import { openStreams } from '@weir/streams'
-import { servers, uniqueName } from '@weir/testkit'
+import { logger } from '@weir/service'
+import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { functionOf, startHost, type HostOptions } from '../testing/hosting.ts'
 import { openFunctionService, type FunctionService } from '../open.ts'
+import { openBackends, type Backends } from '../testing/backends.ts'
+import { functionOf, startHost } from '../testing/hosting.ts'
 
 /** Fails for {fail: N} until its Nth attempt, and takes {ms}; says which event it took. */
 const CODE = `
@@ -20,31 +17,24 @@ const CODE = `
     console.log('TOOK ' + id + ' ' + context.awsRequestId + ' ' + (context.clientContext?.from ?? ''))
   }`
 
-let backends: Pick<HostOptions, 'brokers' | 'registryUrl'>
-let kafka: Kafka
+let backends: Backends['backends']
 /** Accepts events; the group that takes them has other members. */
 let door: FunctionService
 let stop: () => Promise<void>
 
 beforeAll(async () => {
-  const [{ brokers }, { url: registryUrl }] = await Promise.all([servers.kafka(), servers.registry()])
-  backends = { brokers, registryUrl }
-  const opened = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
-  kafka = opened.value
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(registryUrl)
-  const { value: codec } = await openCodec({ url: registryUrl })
+  const opened = await openBackends()
+  const { kafka, codec, streams } = opened
+  backends = opened.backends
   const log = logger('events-test')
   log.level = 'silent'
-  const streams = await openStreams({ kafka, codec, replicas: 1, takes: false, instance: 'test', log })
   const service = await openFunctionService({
-    definitions: [], fixed: [], folder: '/nowhere', account: { region: 'us-east-1', accountId: '000000000000' }, bootstrapServers: brokers.join(), kafka, codec, streams,
+    definitions: [], fixed: [], folder: '/nowhere', account: { region: 'us-east-1', accountId: '000000000000' }, bootstrapServers: backends.brokers.join(), kafka, codec, streams,
     eventOptions: { groupId: uniqueName('enricher.invocations.door') }, log,
   })
   door = service.value
   stop = async () => {
     await service.stop(1000)
-    await streams.stop()
     await opened.stop()
   }
 })

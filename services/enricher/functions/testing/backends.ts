@@ -1,0 +1,33 @@
+/** The shared servers with Weir's topics and contracts, and connections to them. */
+import { openCodec, type Codec } from '@weir/codec'
+import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { kafkaConfig, openKafka, type Kafka } from '@weir/kafka'
+import { readConfig } from '@weir/service'
+import { openStreams, type Streams } from '@weir/streams'
+import { servers } from '@weir/testkit'
+import type { HostOptions } from './hosting.ts'
+
+export interface Backends {
+  /** For startHost. */
+  readonly backends: Pick<HostOptions, 'brokers' | 'registryUrl'>
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly streams: Streams
+  stop(): Promise<void>
+}
+
+export async function openBackends(): Promise<Backends> {
+  const [{ brokers }, { url: registryUrl }] = await Promise.all([servers.kafka(), servers.registry()])
+  const { value: kafka, stop } = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
+  await applyTopics(kafka.admin, { replicas: 1 })
+  await registerContracts(registryUrl)
+  const { value: codec } = await openCodec({ url: registryUrl })
+  const streams = await openStreams({ kafka, codec, replicas: 1, takes: false, instance: 'test', log: { info: () => {}, warn: () => {} } })
+  return {
+    backends: { brokers, registryUrl }, kafka, codec, streams,
+    stop: async () => {
+      await streams.stop()
+      await stop()
+    },
+  }
+}

@@ -13,6 +13,15 @@ test('header blocks of a request differ in the id only', () => {
   }
 })
 
+test('numbered ids are those of their texts, whatever was written before', () => {
+  const headers = new RecordHeaders('replay-7', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')
+  const idUpTo = (end: number) => decodeHeaders(headers.block.subarray(0, end), 0)['weir-id']
+  for (const number of [0, 1, 9, 10, 11, 99, 100, 499, 7, 123456789]) expect(idUpTo(headers.writeNumbered('one', number))).toBe(`one-${number}`)
+  expect(idUpTo(headers.writeNumbered('two', 123456780))).toBe('two-123456780')
+  expect(idUpTo(headers.write('x'.repeat(13)))).toBe('x'.repeat(13))
+  expect(idUpTo(headers.writeNumbered('two', 123456781))).toBe('two-123456781')
+})
+
 test('requests are admitted while they and what is not stored yet fit into the budget', () => {
   let unsettled = 0
   const admission = new Admission(1_000_000, () => unsettled)

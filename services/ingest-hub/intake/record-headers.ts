@@ -14,6 +14,7 @@ export class RecordHeaders {
   readonly #rest: Buffer
   readonly #lengthAt: number
   #idLength = -1
+  #prefix: string | undefined
   #idAt = 0
   #end = 0
 
@@ -28,6 +29,7 @@ export class RecordHeaders {
 
   /** Makes `block` that of a record with this id (visible ASCII) and returns its end. */
   write(id: string): number {
+    this.#prefix = undefined
     if (id.length !== this.#idLength) {
       this.#idLength = id.length
       this.#idAt = writeVarint(this.block, this.#lengthAt, id.length)
@@ -35,6 +37,20 @@ export class RecordHeaders {
       this.#end = restAt + this.#rest.copy(this.block, restAt)
     }
     this.block.write(id, this.#idAt, id.length, 'latin1')
+    return this.#end
+  }
+
+  /** As write(`${prefix}-${number}`), which takes twenty times as long where the number before had as many digits. */
+  writeNumbered(prefix: string, number: number): number {
+    let digits = 1
+    for (let left = number; left >= 10; left = Math.trunc(left / 10)) digits++
+    if (prefix !== this.#prefix || prefix.length + 1 + digits !== this.#idLength) {
+      this.write(`${prefix}-${number}`)
+      this.#prefix = prefix
+      return this.#end
+    }
+    const first = this.#idAt + this.#idLength - digits
+    for (let at = first + digits - 1, left = number; at >= first; at--, left = Math.trunc(left / 10)) this.block[at] = 48 + left % 10
     return this.#end
   }
 }

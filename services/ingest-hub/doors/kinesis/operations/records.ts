@@ -39,7 +39,7 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       return { data: Data, key: PartitionKey, hashKey: ExplicitHashKey === undefined ? undefined : hashKeyOf(ExplicitHashKey) }
     })
     const headers = new RecordHeaders(context.client.name, formatTraceparent(traceOf(context.request)))
-    const written = writer.put(name, entries, { block: headers.block, end: (i) => headers.write(`${context.requestId}-${i}`) })
+    const written = writer.put(name, entries, { block: headers.block, end: (i) => headers.writeNumbered(context.requestId, i) })
     return counted(context, name, started, written)
   }
 

@@ -1,8 +1,8 @@
 /** Child processes under measurement: started, asked for the CPU time they used so far, stopped by pid. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePorts } from '@weir/tools/stack/ports.ts'
 
 /** USER_HZ: Linux reports CPU time in hundredths of a second (man 5 proc, /proc/pid/stat). */
 const TICKS_PER_SECOND = 100
@@ -40,13 +40,7 @@ export function startProcess(command: string, args: readonly string[], env: Read
 
 export const startNode = (file: string, env: Readonly<Record<string, string>>): Process => startProcess(process.execPath, ['--max-semi-space-size=8', file], env)
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
+export const freePort = async (): Promise<number> => (await freePorts(1))[0]!
 
 /** Polls until the URL answers 2xx; fails after 60 s or when the process ends. */
 export async function ready(url: string, of: Process): Promise<void> {

@@ -1,12 +1,27 @@
 /** Ports on the loopback address: free ones, and who holds a taken one. */
+import { randomInt } from 'node:crypto'
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 
-/** Free ports, all different. Another process may take one before it is used; at random that is rare. */
+/**
+ * Below the ports that outgoing connections get (from 32768 on Linux): they must not take that of a server that is just restarting. Above 10080, the last
+ * that browsers and fetch refuse.
+ */
+const LOWEST = 10_081
+const HIGHEST = 29_999
+/** By this process: what is not yet used looks free. */
+const given = new Set<number>()
+
+/** Free ports, all different, and none that was given before. Another process may take one before it is used; at random that is rare. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listening(0)))
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+  const ports: number[] = []
+  for (let tries = 0; ports.length < count; tries++) {
+    if (tries > HIGHEST) throw new Error(`No ${count} free ports were found between ${LOWEST} and ${HIGHEST}; end what listens there.`)
+    const port = randomInt(LOWEST, HIGHEST + 1)
+    if (given.has(port)) continue
+    given.add(port)
+    if (await isFree(port)) ports.push(port)
+  }
   return ports
 }
 

@@ -51,7 +51,8 @@ export const kafka: Server<KafkaOptions> = {
     const child = await startJavaServer({
       name: 'kafka', java, software: `kafka-${versions.kafka}`, record: options.recordClasses ? options.data : undefined, log: options.log,
       // Collections stop the broker: two threads take half the time of one (13 ms after 27), and G1 takes more of two cores. With a young generation of
-      // about this size (measured: 288 MB, signups at 500/s) there is one in 12 s where there was one in 2 s; without the second, two of 200 ms come at the start, for room for classes.
+      // about this size (measured: 288 MB, signups at 500/s) there is one in 12 s where there was one in 2 s; without room for classes, two of 200 ms
+      // come at the start.
       args: ['-Xmx512m', '-Xmn256m', '-XX:MetaspaceSize=96m', '-XX:+UseParallelGC', '-XX:+ExitOnOutOfMemoryError', `-Dlog4j2.configurationFile=${LOGGING}`, '-cp', classpath, 'kafka.Kafka', settings],
     })
     const url = `127.0.0.1:${options.port}`

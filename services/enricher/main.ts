@@ -38,8 +38,8 @@ await Service.named('enricher')
   }))
   .with('applications', ({ access, kafka, codec, streams }, { log }) => openApplications({ definitions: applications, access, kafka, codec, streams, redisUrl: config.redisUrl, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows }, { log }) => openHttp(config.http, {
-    log,
+  .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows }, { log, name }) => openHttp(config.http, {
+    log, name,
     ready: { kafka: kafka.connected, reference: reference.ready, functions: functions.mappings.ready, ...flows.ready },
     routes: async (app) => {
       await app.register(async (open) => referenceRoutes(reference, access)(open))

@@ -2,11 +2,11 @@
  * AWS's protocol whose operations have paths and methods of their own, with JSON in the bodies: Lambda's. What is checked first: CORS, body's length, path,
  * signature, input.
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AwsAccess } from './access-keys.ts'
 import type { Body } from './body.ts'
 import { AwsError, internalFailure, unknownOperation } from './errors.ts'
-import { exchange, METHODS, senders, type Answer, type Bounds, type Exchange } from './exchange.ts'
+import { exchange, METHODS, senders, type Answer, type Exchange, type Head } from './exchange.ts'
 import type { Model } from './model.ts'
 import { contextOf, HIJACKED, operationOf, type AwsContext, type AwsOperations } from './operation.ts'
 import { inputReader, outputWriter, type RestOutput, type RestRequest } from './rest-members.ts'
@@ -14,7 +14,7 @@ import { folderOf, pathMatcher, type MatchPath } from './rest-route.ts'
 import { queryParameters } from './sigv4/canonical.ts'
 import { compile, type Check } from './validate.ts'
 
-export interface AwsRestJsonOptions extends Bounds {
+export interface AwsRestJsonOptions {
   /** For which requests are signed, and the first part of actions: lambda. */
   readonly service: string
   /** In which the operations stand. What has no function here is an operation that nobody knows. */
@@ -28,6 +28,10 @@ export interface AwsRestJsonOptions extends Bounds {
   readonly region: string
   /** Twelve digits. */
   readonly accountId: string
+  /** The longest body. */
+  readonly bodyBytes: number
+  /** The longest body of operations that take another one, by their names. */
+  readonly bodyBytesOf?: Readonly<Record<string, number>>
 }
 
 interface Route {
@@ -58,7 +62,7 @@ const FORBIDDEN = new Set([
 
 /** A plugin that serves everything below the first folders of the operations' paths (/2015-03-31/). */
 export function awsRestJson(
-  { service, model, operations, actions = {}, payloadTypes = {}, access, region, accountId, ...bounds }: AwsRestJsonOptions,
+  { service, model, operations, actions = {}, payloadTypes = {}, access, region, accountId, bodyBytes, bodyBytesOf = {} }: AwsRestJsonOptions,
 ): (app: FastifyInstance) => Promise<void> {
   const routes = Object.entries(operations).map(([operation, run]): Route => {
     const { input, output, http } = operationOf(model, operation)
@@ -72,24 +76,29 @@ export function awsRestJson(
     }
   })
   const folders = new Set(Object.keys(operations).map((operation) => folderOf(operationOf(model, operation).http!.uri)))
-  const senderOf = senders(access, region)
+  const { head, sender } = senders(access, region)
   const error = errorWriter(model)
 
-  function find(method: string, path: string): Found {
+  function find({ method, url }: FastifyRequest): Found | undefined {
+    const path = url.split('?', 1)[0]
     for (const route of routes) {
       const labels = route.method === method ? route.match(path) : undefined
       if (labels !== undefined) return { route, labels }
     }
-    throw unknownOperation()
+    return undefined
   }
 
-  async function answer({ request, reply, requestId, headers }: Exchange, whole: Body): Promise<Answer | undefined> {
+  const longestBody = (request: FastifyRequest): number => bodyBytesOf[find(request)?.route.operation ?? ''] ?? bodyBytes
+
+  async function answer({ request, reply, requestId, headers }: Exchange, whole: Body, from: Head): Promise<Answer | undefined> {
     let operation: string | undefined
     try {
-      const { route, labels } = find(request.method, request.url.split('?', 1)[0])
+      const found = find(request)
+      if (found === undefined) throw unknownOperation()
+      const { route, labels } = found
       operation = route.operation
       const body = whole.own()
-      const { client, signedRegion } = senderOf(request, body, service)
+      const { client, signedRegion } = sender(from, body, service)
       const input = route.check(route.read({ labels, query: queryParameters(request.url), headers: request.headers, body }))
       const context = contextOf(client, route.action, accountId, {
         requestId, operation, model, protocol: 'json', region: signedRegion, request, reply, headers,
@@ -109,12 +118,14 @@ export function awsRestJson(
   }
 
   /** Too long a body has another name at some services. */
-  const refused = (failure: AwsError): Answer => {
+  const refused = (failure: AwsError, request: FastifyRequest): Answer => {
     const own = failure.status === 413 ? Object.entries(model.errors).find(([, { status }]) => status === 413) : undefined
-    return error(own === undefined ? failure : new AwsError(own[0], `Request must be smaller than ${bounds.bodyBytes} bytes.`, 413))
+    return error(own === undefined ? failure : new AwsError(own[0], `Request must be smaller than ${longestBody(request)} bytes.`, 413))
   }
 
-  const onRequest = exchange({ ...bounds, answer, refused })
+  const onRequest = exchange({
+    bodyBytes: longestBody, head: (request) => head(request, service), foreignPages: () => access.anonymous === undefined, answer, refused,
+  })
   return async (app) => {
     for (const folder of folders) {
       app.route({

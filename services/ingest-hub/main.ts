@@ -22,7 +22,7 @@ await Service.named('ingest-hub')
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
   .with('kinesis', ({ awsAccess, codec, collector, kafka, intake }, { log }) => openKinesis(config.kinesis, { access: awsAccess, codec, collector, kafka, intake, instance, log }))
   .with('http', ({ access, collector, kafka, kinesis, intake }, { log, name }) => openHttp(config.http, {
-    log, name,
+    log, name, admission: intake.admission,
     ready: { kafka: kafka.connected },
     routes: async (app) => {
       await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))

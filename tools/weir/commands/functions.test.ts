@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { awsRestJson, lambdaModel } from '@weir/aws'
 import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { deployModel } from '@weir/enricher/functions/api/deploy-model.ts'
-import { fastify, type FastifyInstance } from 'fastify'
+import { logger, openHttp, type HttpServer, type Resource } from '@weir/service'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { linesSince } from './functions-follow.ts'
 import { functions } from './functions.ts'
@@ -14,31 +13,38 @@ const folder = mkdtempSync(join(tmpdir(), 'weir-functions-'))
 const file = join(folder, 'offers.mjs')
 const local = clientOf(LOCAL_KEY, () => true)
 const heard: unknown[] = []
-let app: FastifyInstance
+let server: Resource<HttpServer>
 let out = ''
 let said = ''
 
 beforeAll(async () => {
   writeFileSync(file, 'export const handler = async () => 1')
-  app = fastify()
   const common = { service: 'lambda', access: { client: (id: string) => (id === local.name ? local : undefined), anonymous: undefined }, region: 'us-east-1', accountId: '000000000000', bodyBytes: 1 << 20 }
   const one = (FunctionName: string) => ({ FunctionName, Handler: 'index.handler', Description: 'Part of a solution', MemorySize: 256, Timeout: 3, CodeSha256: Buffer.alloc(32, 0xab).toString('base64') })
-  await app.register(awsRestJson({ ...common, model: lambdaModel, operations: {
+  const lambda = awsRestJson({ ...common, model: lambdaModel, operations: {
     ListFunctions: ({ Marker }: { Marker?: string }) => (Marker === undefined ? { Functions: [one('first')], NextMarker: 'a b' } : { Functions: [one('second')] }),
     Invoke: ({ FunctionName, Payload }: { FunctionName: string, Payload: Buffer }) => (FunctionName === 'fails'
       ? { StatusCode: 200, FunctionError: 'Handled', LogResult: Buffer.from('printed\n').toString('base64'), Payload: Buffer.from('{"errorType":"Error"}') }
       : { StatusCode: 200, Payload }),
-  } }))
-  await app.register(awsRestJson({ ...common, model: deployModel, operations: {
+  } })
+  const own = awsRestJson({ ...common, model: deployModel, operations: {
     DeployFunction: (input: object) => {
       heard.push(input)
       return { name: 'x', version: 'ab'.repeat(32), replaced: heard.length > 1 }
     },
     RemoveFunction: () => undefined,
     GetFunctionLogs: () => ({ lines: Buffer.from('one\ntwo\n') }),
-  } }))
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  vi.stubEnv('ENRICHER_URL', `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
+  } })
+  const log = logger('test')
+  log.level = 'silent'
+  server = await openHttp({ host: '127.0.0.1', port: 0 }, {
+    log, ready: {},
+    routes: async (app) => {
+      await app.register(lambda)
+      await app.register(own)
+    },
+  })
+  vi.stubEnv('ENRICHER_URL', server.value.url)
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) vi.stubEnv(name, undefined)
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => { out += String(text); return true })
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => { said += String(text); return true })
@@ -47,7 +53,7 @@ afterEach(() => { out = said = '' })
 afterAll(async () => {
   vi.restoreAllMocks()
   vi.unstubAllEnvs()
-  await app.close()
+  await server.stop(1000)
   rmSync(folder, { recursive: true, force: true })
 })
 

@@ -1,5 +1,5 @@
 /** Functions over HTTP: the part of Lambda's API of 2015-03-31 that clients and mappings need, and Weir's own routes to deploy them. */
-import { awsRestJson, bodiesWithin, lambdaModel, type AwsAccess } from '@weir/aws'
+import { awsRestJson, lambdaModel, type AwsAccess } from '@weir/aws'
 import type { FastifyInstance } from 'fastify'
 import type { FunctionService } from '../open.ts'
 import { deployModel } from './deploy-model.ts'
@@ -18,13 +18,11 @@ export interface LambdaApiOptions {
 
 /** Of a deployment: its code in JSON, where escapes make it longer. */
 const DEPLOY_BYTES = 2 << 20
-/** Bytes of all requests under way: those of functions that run count until these have answered. */
-const ALL_BYTES = 64 << 20
 
 /** A plugin that serves everything below /2015-03-31/ and /v1/functions/. */
 export function lambdaApi(service: FunctionService, { access, account, deploying }: LambdaApiOptions): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
-    const common = { service: 'lambda', access, ...account, admission: bodiesWithin(ALL_BYTES) }
+    const common = { service: 'lambda', access, ...account }
     await awsRestJson({
       ...common, model: lambdaModel, bodyBytes: MOST_PAYLOAD,
       operations: {

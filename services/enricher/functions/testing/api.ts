@@ -1,6 +1,5 @@
 /** The API with the real client of AWS for JavaScript, over functions and mappings on a real broker. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvokeCommand, LambdaClient, type InvokeCommandInput, type InvokeCommandOutput } from '@aws-sdk/client-lambda'
@@ -9,10 +8,10 @@ import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { openCodec } from '@weir/codec'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { kafkaConfig, openKafka, type Kafka, type Producer } from '@weir/kafka'
-import { logger, readConfig } from '@weir/service'
+import { Admission, logger, openHttp, readConfig, type HttpServer, type Resource } from '@weir/service'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers, uniqueName } from '@weir/testkit'
-import { fastify, type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { afterAll, expect } from 'vitest'
 import { lambdaApi } from '../api/lambda-api.ts'
 import type { FunctionDefinition } from '../functions.ts'
@@ -86,14 +85,12 @@ export async function openApi(): Promise<Api> {
     }],
     folder: deployedFolder, account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, eventOptions: { groupId: `enricher.invocations.${run}` }, log,
   })
-  const serve = async (deploying: boolean): Promise<[FastifyInstance, string]> => {
-    const app = fastify()
-    await app.register(lambdaApi(service.value, { access, account: ACCOUNT, deploying }))
-    await app.listen({ port: 0, host: '127.0.0.1' })
-    return [app, `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`]
+  const serve = async (deploying: boolean): Promise<Resource<HttpServer>> => {
+    const routes = async (app: FastifyInstance): Promise<void> => void await app.register(lambdaApi(service.value, { access, account: ACCOUNT, deploying }))
+    return openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes, admission: new Admission(64 << 20) })
   }
-  const [app, url] = await serve(true)
-  const [closed, closedUrl] = await serve(false)
+  const [open, closed] = [await serve(true), await serve(false)]
+  const [{ url }, { url: closedUrl }] = [open.value, closed.value]
 
   const clientFor = (credentials: typeof LOCAL_KEY): LambdaClient => new LambdaClient({ endpoint: url, region: ACCOUNT.region, credentials: { ...credentials }, maxAttempts: 1 })
   const client = clientFor(LOCAL_KEY)
@@ -105,7 +102,7 @@ export async function openApi(): Promise<Api> {
   }
   afterAll(async () => {
     client.destroy()
-    for (const stop of [() => closed.close(), () => app.close(), () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), stopKafka]) await stop()
+    for (const stop of [() => closed.stop(1000), () => open.stop(1000), () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), stopKafka]) await stop()
     rmSync(folder, { recursive: true, force: true })
   })
   return {

@@ -32,10 +32,15 @@ export interface AskedMapping {
   /** ms since the epoch */
   readonly modifiedAt: number
   readonly tags?: Readonly<Record<string, string>>
-  /** Of brokers, by their kind. Reading goes to Weir's own whatever is said. */
+  /** The version of the function by which it was named: $LATEST, the only one there is. */
+  readonly qualifier?: string
+  /** Endpoints of brokers, by their kind. The mapping reads Weir's own Kafka whatever they are. */
   readonly endpoints?: Readonly<Record<string, readonly string[]>>
   readonly schemaRegistry?: object
 }
+
+/** The consumer group of a mapping that names none. */
+export const groupOf = (id: string): string => `weir.mapping.${id}`
 
 /** Lambda's defaults for streams (API reference, CreateEventSourceMapping). */
 export const DEFAULT_SETTINGS: DeliverySettings = {

@@ -215,7 +215,7 @@ describe('mappings', () => {
       State: 'Creating', StateTransitionReason: 'USER_INITIATED', Topics: [source], BatchSize: 10, MaximumRetryAttempts: 0, BisectBatchOnFunctionError: true, StartingPosition: 'TRIM_HORIZON',
       FunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`, DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } }, LastModified: expect.any(Date),
       EventSourceMappingArn: `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${created.UUID}`, ScalingConfig: { MaximumConcurrency: 2 },
-      SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } }, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: `weir.mapping.${created.UUID}` },
+      SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } }, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: created.UUID },
       FunctionResponseTypes: [], MaximumRecordAgeInSeconds: -1, MaximumBatchingWindowInSeconds: 0, ParallelizationFactor: 1, TumblingWindowInSeconds: 0,
     })
     const UUID = created.UUID!
@@ -257,6 +257,11 @@ describe('mappings', () => {
     expect(EventSourceMappings).toMatchObject([{ UUID, State: 'Enabled', LastProcessingResult: 'OK', FunctionResponseTypes: ['ReportBatchItemFailures'], MaximumBatchingWindowInSeconds: 1 }])
     await expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: name, EventSourceArn, StartingPosition: 'LATEST' })))
       .rejects.toMatchObject({ name: 'ResourceConflictException', message: expect.stringContaining(UUID!) })
+    await streams.change(stream, (found) => ({ ...found!, status: 'DELETING' }))
+    await expect.poll(async () => {
+      const { State, LastProcessingResult } = await client.send(new GetEventSourceMappingCommand({ UUID }))
+      return [State, LastProcessingResult]
+    }, { timeout: 20_000 }).toEqual(['Enabled', 'PROBLEM: Stream not found'])
     await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
@@ -270,12 +275,17 @@ describe('mappings', () => {
   const topicSource = { SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } }, Topics: ['orders'] }
   const streamSource = { EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders', StartingPosition: 'LATEST' as const }
   test.each<[string, Omit<CreateEventSourceMappingCommandInput, 'FunctionName'>, string]>([
-    ['no source', {}, 'Give EventSourceArn, or SelfManagedEventSource with Topics.'],
+    ['no source', {}, 'Unrecognized event source.'],
     ['two sources', { ...topicSource, ...streamSource }, 'not both'],
     ['two topics', { ...topicSource, Topics: ['one', 'two'] }, 'names 2'],
     ['a queue', { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders' }, 'is no event source that is served here'],
     ['a stream elsewhere', { ...streamSource, EventSourceArn: 'arn:aws:kinesis:eu-west-1:000000000000:stream/orders' }, 'of another region'],
-    ['no start', { EventSourceArn: streamSource.EventSourceArn }, 'StartingPosition must be given'],
+    ['no start', { EventSourceArn: streamSource.EventSourceArn }, "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."],
+    ['no stream', streamSource, `Stream not found: ${streamSource.EventSourceArn}`],
+    ['a destination for successes', { ...streamSource, DestinationConfig: { OnSuccess: { Destination: 'arn:aws:sqs:us-east-1:000000000000:q' } } },
+      'Unsupported DestinationConfig parameter for given event source mapping type.'],
+    ['its source as destination', { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://orders' } } }, 'own source'],
+    ['a filter that is too complex', { ...topicSource, FilterCriteria: { Filters: [{ Pattern: '{"value":[{"wildcard":"*:*:*:*:*:event-bus/*"}]}' }] } }, 'Rule is too complex'],
     ['no time', { ...streamSource, StartingPosition: 'AT_TIMESTAMP' }, 'needs StartingPositionTimestamp'],
     ['a time to come', { ...streamSource, StartingPosition: 'AT_TIMESTAMP', StartingPositionTimestamp: new Date(Date.now() + 1e6) }, 'cannot be in the future'],
     ['a short age', { ...streamSource, MaximumRecordAgeInSeconds: 59 }, '60 to 604800'],
@@ -291,6 +301,21 @@ describe('mappings', () => {
     await expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: name, ...input }))).rejects.toMatchObject({
       name: what === 'a group of another' ? 'ResourceConflictException' : 'InvalidParameterValueException', message: expect.stringContaining(text),
     })
+  })
+
+  test('are not made for a function that does not exist, and not made twice', async () => {
+    const refused = (input: object) => expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: `none-${run}`, ...input }))).rejects
+    await refused({ ...topicSource }).toMatchObject({ name: 'InvalidParameterValueException', message: 'Function does not exist' })
+    await refused({}).toMatchObject({ name: 'InvalidParameterValueException', message: 'Unrecognized event source.' })
+    const input = { FunctionName: `${name}:$LATEST`, ...topicSource, Topics: [uniqueName('twice')], Enabled: false }
+    const { UUID, FunctionArn } = await client.send(new CreateEventSourceMappingCommand(input))
+    const arn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`
+    expect(FunctionArn).toBe(`${arn}:$LATEST`)
+    await expect(client.send(new CreateEventSourceMappingCommand(input))).rejects.toMatchObject({
+      name: 'ResourceConflictException', message: `An event source mapping with event source ("b:9092"), function ("${arn}"), topics ("${input.Topics[0]}") already exists. `
+        + `Please update or delete the existing mapping with UUID ${UUID}`,
+    })
+    await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
   test('of Kafka give up after ten retries where they have a destination, and of contracts are decoded', async () => {

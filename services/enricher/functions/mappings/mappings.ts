@@ -187,8 +187,13 @@ async function invocation(functions: Functions, name: string, payload: Buffer, r
     if ((error as { code?: string }).code === 'throttled') return { kind: 'throttled' }
     throw error
   }
-  const text = outcome.payload.toString()
-  if (!outcome.ok) return { kind: 'error', error: text.slice(0, MAX_ERROR_LENGTH) }
+  return resultOf(outcome)
+}
+
+/** An answer that is no JSON, which only forged ones are, has failed like any other. */
+export function resultOf({ ok, payload }: Outcome): InvokeResult<undefined> {
+  const text = payload.toString()
+  if (!ok) return { kind: 'error', error: text.slice(0, MAX_ERROR_LENGTH) }
   try {
     return { kind: 'success', response: text === '' ? undefined : JSON.parse(text), answer: undefined }
   } catch {

@@ -7,6 +7,7 @@ import {
   ListEventSourceMappingsCommand, ListFunctionsCommand, UpdateEventSourceMappingCommand, type CreateEventSourceMappingCommandInput,
 } from '@aws-sdk/client-lambda'
 import { NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
+import { metrics } from '@weir/service'
 import { newStream } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -200,6 +201,7 @@ describe('functions', () => {
 
 describe('mappings', () => {
   const name = `echo-${run}`
+  const topicSource = { SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } }, Topics: ['orders'] }
   beforeAll(async () => { await deploy(name, ECHO) })
 
   test('of a topic deliver its records, filtered, and name those that fail', async () => {
@@ -239,6 +241,26 @@ describe('mappings', () => {
     await expect(client.send(new DeleteEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
   })
 
+  test('whose function returns what the output does not take give that up, and say so', async () => {
+    const large = `large-${run}`
+    await deploy(large, ECHO.replace('return { records }', "return { records: records.map((r) => (r.value === 'large' ? { value: 'x'.repeat(3e6) } : r)) }"))
+    const [source, output, failures] = await Promise.all([topic(1), topic(1), topic(1)])
+    await produce(source, ['one', 'large', 'two'])
+    const { UUID } = await client.send(new CreateEventSourceMappingCommand({
+      FunctionName: large, ...topicSource, Topics: [source], StartingPosition: 'TRIM_HORIZON', BatchSize: 1, MaximumRetryAttempts: 1,
+      DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } }, Tags: { 'weir:output': output },
+    }))
+    await expect.poll(() => valuesOf(output), { timeout: 30_000 }).toEqual(['one', 'two'])
+    expect((await valuesOf(failures)).map((text) => JSON.parse(text))).toMatchObject([
+      { requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 2 }, responseContext: { functionError: 'Unhandled' } },
+    ])
+    const { values } = await metrics.getSingleMetric('weir_function_invocations_total')!.get()
+    expect(values.filter(({ labels }) => labels.function === large).map(({ labels, value }) => [labels.result, value]).sort()).toEqual([['error', 2], ['success', 2]])
+    await produce(source, ['large'])
+    await expect.poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult, { timeout: 20_000 }).toBe('PROBLEM: Function call failed')
+    await client.send(new DeleteEventSourceMappingCommand({ UUID }))
+  })
+
   test('of a stream deliver its records', async () => {
     const [stream, output] = [uniqueName('stream'), await topic(1)]
     await streams.change(stream, () => newStream({ name: stream, mode: 'PROVISIONED', shards: 2, maxRecordKiB: 1024, tags: {}, external: false }, Date.now()))
@@ -272,7 +294,6 @@ describe('mappings', () => {
     await expect(client.send(new DeleteEventSourceMappingCommand({ UUID: fixed.mapping }))).rejects.toMatchObject({ name: 'ResourceInUseException' })
   })
 
-  const topicSource = { SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } }, Topics: ['orders'] }
   const streamSource = { EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders', StartingPosition: 'LATEST' as const }
   test.each<[string, Omit<CreateEventSourceMappingCommandInput, 'FunctionName'>, string]>([
     ['no source', {}, 'Unrecognized event source.'],

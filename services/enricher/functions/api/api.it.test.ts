@@ -305,6 +305,8 @@ describe('mappings', () => {
     ['no stream', streamSource, `Stream not found: ${streamSource.EventSourceArn}`],
     ['a destination for successes', { ...streamSource, DestinationConfig: { OnSuccess: { Destination: 'arn:aws:sqs:us-east-1:000000000000:q' } } },
       'Unsupported DestinationConfig parameter for given event source mapping type.'],
+    ['an output in a stream', { ...topicSource, Tags: { 'weir:output': 'stream.orders' } }, "by Kinesis' API only"],
+    ['a destination in a stream', { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://stream.orders' } } }, "by Kinesis' API only"],
     ['its source as destination', { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://orders' } } }, 'own source'],
     ['a filter that is too complex', { ...topicSource, FilterCriteria: { Filters: [{ Pattern: '{"value":[{"wildcard":"*:*:*:*:*:event-bus/*"}]}' }] } }, 'Rule is too complex'],
     ['no time', { ...streamSource, StartingPosition: 'AT_TIMESTAMP' }, 'needs StartingPositionTimestamp'],

@@ -1,13 +1,13 @@
 import type { RecordBatch } from '@weir/kafka'
 import { metrics } from '@weir/service'
 import { expect, test } from 'vitest'
+import { resultOf } from './answer.ts'
 import { Caller, type Out } from './caller.ts'
 import type { InvokeResult } from './delivery.ts'
 import type { FailedBatch } from './destinations.ts'
 import type { KeyedRecord } from './events.ts'
 import { DEFAULT_SETTINGS, type Mapping } from './mapping.ts'
 import type { OutputRecords } from './output.ts'
-import { resultOf } from './mappings.ts'
 import type { DeliverySettings } from './settings.ts'
 import type { Place, Stretch } from './stretch.ts'
 
@@ -85,6 +85,14 @@ test('a batch that the broker port cannot read is named, and where its shard is 
   await made.loseBatch(9, { partition: 0, nextOffset: 10 } as RecordBatch, 'wrong checksum', undefined, never)
   expect(named).toEqual([expect.objectContaining({ condition: 'DESERIALIZATION_ERROR', first: { identifier: '5', timestamp: 0 }, last: { identifier: '8', timestamp: 0 }, count: 4 })])
   expect([reports, await results()]).toEqual([['PROBLEM: wrong checksum', 'PROBLEM: wrong checksum'], { error: 2 }])
+})
+
+test('an answer of more objects and arrays than records have room for is refused before it is read', () => {
+  const measured = { durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
+  const of = (text: string) => resultOf({ ok: true, payload: Buffer.from(text), ...measured })
+  expect(of('['.repeat(700_000))).toEqual({ kind: 'error', error: expect.stringContaining('600000 objects and arrays') })
+  expect(of(JSON.stringify({ records: Array(500_000).fill({ value: 1 }) }))).toMatchObject({ kind: 'success' })
+  expect(of(JSON.stringify({ text: '[{"'.repeat(700_000) }))).toMatchObject({ kind: 'success' })
 })
 
 test.each([

@@ -77,7 +77,7 @@ describe('a topic', () => {
 
   test.each([
     ['LATEST', 'LATEST', ['k:3', 'k:4']], ['TRIM_HORIZON', 'TRIM_HORIZON', ['k:0', 'k:1', 'k:2', 'k:3', 'k:4']],
-    // -1 ms is a mark of Kafka's own.
+    // To Kafka, -1 ms means the end.
     ['a time before 1970', { timestamp: -1 }, ['k:0', 'k:1', 'k:2', 'k:3', 'k:4']],
   ] as const)('begins at %s', async (_, start, expected) => {
     const [source, output] = [await topic(), await topic(1, 'output')]

@@ -53,13 +53,13 @@ const NOT_SERVED = [
   'SourceAccessConfigurations',
 ]
 
-/** A function, with the version by which it was named. */
+/** A function, and the qualifier by which the request names it. */
 export interface FunctionChoice {
   readonly name: string
   readonly qualifier?: string
 }
 
-/** Whether the request names a source at all. */
+/** Whether the request names any source. */
 export function hasSource({ EventSourceArn, SelfManagedEventSource }: NewMapping): boolean {
   return EventSourceArn !== undefined || SelfManagedEventSource !== undefined
 }
@@ -91,7 +91,9 @@ export function changedMapping(mapping: Mapping, choice: FunctionChoice | undefi
     onFailure: input.DestinationConfig === undefined ? mapping.onFailure : input.DestinationConfig.OnFailure?.Destination || undefined,
     decode: registry === undefined ? mapping.decode : Object.keys(registry).length > 0,
     maxConcurrency: concurrency,
-    asked: { ...mapping.asked, modifiedAt: now, ...registry && { schemaRegistry: registry }, ...choice && { qualifier: choice.qualifier } },
+    asked: {
+      ...mapping.asked, modifiedAt: now, ...registry && { schemaRegistry: registry }, ...choice && { qualifier: choice.qualifier },
+    },
   }, input)
 }
 
@@ -118,8 +120,10 @@ function checkDestination(destination: string, source: Mapping['source']): void 
   }
   if (topic === undefined) return
   checkTopic(topic, `The destination ${destination}`, 'kafka://TOPIC')
-  // A record that names a failure would fail itself, for ever.
-  if (source.kind === 'kafka' && source.topic === topic) throw invalidParameter(`The destination ${destination} is the mapping's own source; choose another topic.`)
+  // The invocation record of a failure would fail in turn, for ever.
+  if (source.kind === 'kafka' && source.topic === topic) {
+    throw invalidParameter(`The destination ${destination} is the mapping's own source; choose another topic.`)
+  }
 }
 
 /** What depends on several members. */
@@ -127,7 +131,9 @@ function checked(mapping: Mapping, input: MappingChange): Mapping {
   const { source, settings, output, onFailure, decode } = mapping
   const age = input.MaximumRecordAgeInSeconds
   if (age !== undefined && age >= 0 && age < LEAST_AGE) throw invalidParameter(`MaximumRecordAgeInSeconds is ${age}; give -1 for no limit, or 60 to 604800.`)
-  if (input.DestinationConfig?.OnSuccess?.Destination) throw invalidParameter('Unsupported DestinationConfig parameter for given event source mapping type.')
+  if (input.DestinationConfig?.OnSuccess?.Destination) {
+    throw invalidParameter('Unsupported DestinationConfig parameter for given event source mapping type.')
+  }
   if (onFailure !== undefined) checkDestination(onFailure, source)
   if (output !== undefined) checkTopic(output, `The tag ${OUTPUT_TAG}`, 'the name of a topic')
   if (output !== undefined && settings.tumblingMs > 0) {
@@ -153,7 +159,9 @@ function checkKafka({ id, source, groupId }: Mapping, config: KafkaConfig | unde
   const { ConsumerGroupId = groupId, ConsumptionMode, SchemaRegistryConfig } = config
   if (source.kind !== 'kafka') throw invalidParameter('SelfManagedKafkaEventSourceConfig is for SelfManagedEventSource only; leave it out for a stream.')
   const asAnswered = groupId === groupOf(id) && ConsumerGroupId === id
-  if (ConsumerGroupId !== groupId && !asAnswered) throw invalidParameter('The ConsumerGroupId of a mapping cannot be changed; create another mapping.')
+  if (ConsumerGroupId !== groupId && !asAnswered) {
+    throw invalidParameter('The ConsumerGroupId of a mapping cannot be changed; create another mapping.')
+  }
   if (ConsumptionMode === 'Queue') throw invalidParameter('ConsumptionMode Queue is not served here; leave it out.')
   if (SchemaRegistryConfig?.EventRecordFormat === 'SOURCE') {
     throw invalidParameter('EventRecordFormat SOURCE is not served here; give JSON, or no SchemaRegistryConfig.')

@@ -22,7 +22,7 @@ interface OfMapping {
 
 /** Mappings of a page (API reference, ListEventSourceMappings). */
 const MOST_LISTED = 100
-/** A stream that was made a moment ago may not be known to this replica yet. */
+/** This replica may not know yet a stream that was just created. */
 const STREAM_WAIT_MS = 1000
 const STREAM_LOOK_MS = 50
 
@@ -57,7 +57,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     }
   }
 
-  /** What two mappings have in common, in Lambda's words. */
+  /** The subject of Lambda's sentence about a second mapping of the same source and function. */
   const sameSource = (mapping: Mapping): string => {
     const { source, functionName, asked } = mapping
     if (source.kind === 'kinesis') return `The event source arn (" ${sourceArn(mapping)} ") and function (" ${functionName} ") provided mapping`
@@ -65,7 +65,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     return `An event source mapping with event source ("${endpoints}"), function ("${functionArn(account, functionName)}"), topics ("${source.topic}")`
   }
 
-  /** Throws InvalidParameterValueException where there is no such function. */
+  /** Throws InvalidParameterValueException if the function does not exist. */
   const choose = (named: NamedFunction): FunctionChoice => {
     try {
       existing(functions, named)
@@ -82,7 +82,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     }
   }
 
-  /** The shards of a stream hold what their hash keys say, which records that come past Kinesis' API would break. */
+  /** Records that bypass Kinesis' API would land in shards that do not have their hash keys. */
   const refuseStreamTopics = ({ output, onFailure }: Mapping): void => {
     for (const topic of [output, onFailure?.replace('kafka://', '')]) {
       const name = topic?.startsWith(TOPIC_PREFIX) ? topic.slice(TOPIC_PREFIX.length) : undefined

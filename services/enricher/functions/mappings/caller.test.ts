@@ -3,7 +3,7 @@ import { metrics } from '@weir/service'
 import { expect, test } from 'vitest'
 import { resultOf } from './answer.ts'
 import { Caller, type Out } from './caller.ts'
-import type { InvokeResult } from './delivery.ts'
+import type { CallResult } from './delivery.ts'
 import type { FailedBatch } from './destinations.ts'
 import type { KeyedRecord } from './events.ts'
 import { DEFAULT_SETTINGS, type Mapping } from './mapping.ts'
@@ -22,16 +22,16 @@ const stretch = (count: number): Stretch => ({
 })
 
 let count = 0
-/** A caller whose function answers as `answer` says, for the offsets of a batch. */
+/** A caller whose function gives `answer` for the offsets of a batch. */
 function caller(settings: Partial<DeliverySettings>, answer: (offsets: number[]) => unknown) {
   const name = `caller-${++count}`
   const reports: string[] = []
   const named: FailedBatch[] = []
   const mapping = { id: 'id', functionName: name, settings: { ...DEFAULT_SETTINGS, batchSize: 2, maxRetries: 0, ...settings } } as Mapping
   const log = { warn: () => {}, debug: () => {} } as never
-  const invoke = async (_name: string, payload: Buffer): Promise<InvokeResult<undefined>> => {
+  const invoke = async (_name: string, payload: Buffer): Promise<CallResult> => {
     const response = answer(JSON.parse(payload.toString()))
-    return typeof response === 'string' ? { kind: 'error', error: response } : { kind: 'success', response, answer: undefined }
+    return typeof response === 'string' ? { kind: 'error', error: response } : { kind: 'success', response }
   }
   const made = new Caller(mapping, { log, account: { region: 'r', accountId: '0' }, invoke, report: (result) => reports.push(result) }, { send: async (batch) => void named.push(batch) })
   const results = async (): Promise<Record<string, number>> => {
@@ -41,7 +41,7 @@ function caller(settings: Partial<DeliverySettings>, answer: (offsets: number[])
   return { made, reports, named, results }
 }
 
-/** An output whose records are the answer's; "bad" cannot be written. */
+/** An output that takes any records, unless the answer is "bad". */
 function output(room = 1000): { out: Out, written: unknown[] } {
   const written: unknown[] = []
   const encode = (response: unknown): OutputRecords => {
@@ -96,8 +96,8 @@ test('an answer of more objects and arrays than records have room for is refused
 })
 
 test.each([
-  ['{"a":1}', { kind: 'success', response: { a: 1 }, answer: undefined }], ['', { kind: 'success', response: undefined, answer: undefined }],
-  ['{"a":', { kind: 'error', error: 'The function answered what is no JSON: {"a":' }],
+  ['{"a":1}', { kind: 'success', response: { a: 1 } }], ['', { kind: 'success', response: undefined }],
+  ['{"a":', { kind: 'error', error: 'The function\'s answer is not JSON: {"a":' }],
 ])('an answer of %j', (text, expected) => {
   const measured = { durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
   expect(resultOf({ ok: true, payload: Buffer.from(text), ...measured })).toEqual(expected)

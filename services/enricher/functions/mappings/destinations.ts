@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeHeaders, NO_HEADERS, partitionFor, type Kafka, type Producer } from '@weir/kafka'
 import type { Cause, EventRecord } from './delivery.ts'
 
-/** A record, as it is named. */
+/** Names a record in an invocation record. */
 export type Named = Pick<EventRecord, 'identifier' | 'timestamp'>
 
 /** What is known of a batch that was given up; the records themselves stay in the source. */
@@ -14,9 +14,9 @@ export interface FailedBatch extends Cause {
   readonly first: Named
   readonly last: Named
   readonly count: number
-  /** Of the records' part of the event. */
+  /** Size of the records in the event. */
   readonly payloadBytes: number
-  /** The event that the function got, JSON; undefined where the records could not be read. */
+  /** Makes the event that the function got, JSON; undefined if the records could not be read. */
   readonly event: (() => string) | undefined
   readonly origin:
     | { readonly kind: 'kinesis', readonly streamArn: string, readonly shardId: string }
@@ -36,7 +36,7 @@ const ARN = /^arn:aws[^:]*:(?:(sqs|sns):([a-z0-9-]+):(\d{12}):([A-Za-z0-9_.-]{1,
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
 
-/** The header of a record in kafka://TOPIC that says why, in a sentence. Lambda's document has no place for it. */
+/** A record in kafka://TOPIC has the reason in this header, since Lambda's invocation record has no member for it. */
 const ERROR_HEADER = 'weir-error'
 const MAX_ERROR_LENGTH = 2000
 
@@ -117,7 +117,7 @@ export function objectName({ mappingId, origin }: FailedBatch, now: Date): strin
   return `aws/lambda/${mappingId}/${shard}/${time.slice(0, 10).replaceAll('-', '/')}/${time.slice(0, 19).replaceAll(':', '.')}-${randomUUID()}`
 }
 
-/** Objects have the whole event beside the invocation record (developer guide, "On-failure destinations", on S3). */
+/** An object in S3 holds the event beside the invocation record (developer guide, "On-failure destinations"). */
 function withPayload(text: string, { event }: FailedBatch): string {
   return event === undefined ? text : `${text.slice(0, -1)},"payload":${event()}}`
 }
@@ -126,9 +126,10 @@ function withPayload(text: string, { event }: FailedBatch): string {
 export function invocationRecord(batch: FailedBatch, requestId: string): object {
   const { functionArn, condition, invocations, reported, first, last, count, payloadBytes, origin } = batch
   const time = ({ timestamp }: Named): string => new Date(timestamp).toISOString()
+  // Lambda counts one invocation for records that were too old before the first.
+  const approximateInvokeCount = condition === 'RecordAgeExceeded' ? Math.max(1, invocations) : invocations
   return {
-    // Lambda counts an invocation for records that were too old before the first one.
-    requestContext: { requestId, functionArn, condition, approximateInvokeCount: condition === 'RecordAgeExceeded' ? Math.max(1, invocations) : invocations },
+    requestContext: { requestId, functionArn, condition, approximateInvokeCount },
     ...(condition === 'RetryAttemptsExhausted' && {
       responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: reported ? null : 'Unhandled' },
     }),
@@ -137,7 +138,8 @@ export function invocationRecord(batch: FailedBatch, requestId: string): object 
     ...(origin.kind === 'kinesis' && {
       KinesisBatchInfo: {
         shardId: origin.shardId, startSequenceNumber: first.identifier, endSequenceNumber: last.identifier,
-        approximateArrivalOfFirstRecord: time(first), approximateArrivalOfLastRecord: time(last), batchSize: count, streamArn: origin.streamArn,
+        approximateArrivalOfFirstRecord: time(first), approximateArrivalOfLastRecord: time(last), batchSize: count,
+        streamArn: origin.streamArn,
       },
     }),
     ...(origin.kind === 'kafka' && {

@@ -32,9 +32,9 @@ export interface AskedMapping {
   /** ms since the epoch */
   readonly modifiedAt: number
   readonly tags?: Readonly<Record<string, string>>
-  /** The version of the function by which it was named: $LATEST, the only one there is. */
+  /** The qualifier in the function's name: $LATEST, if there is one. */
   readonly qualifier?: string
-  /** Endpoints of brokers, by their kind. The mapping reads Weir's own Kafka whatever they are. */
+  /** Broker endpoints by kind; kept for the API's answers. The mapping reads Weir's own Kafka. */
   readonly endpoints?: Readonly<Record<string, readonly string[]>>
   readonly schemaRegistry?: object
 }

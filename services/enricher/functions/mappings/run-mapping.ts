@@ -9,11 +9,12 @@ import { PartitionWindows, type PartitionWindowsOptions } from './partition-wind
 import { MOST_PAYLOAD_BYTES } from './settings.ts'
 import { openSource, type SourceDeps } from './sources.ts'
 
-/** Lambda's own figures for streams, by mapping. */
 const iteratorAges = new Gauge({
   name: 'weir_function_iterator_age_seconds', help: 'Age of the last record of the batch handled last.', labelNames: ['function'], registers: [metrics],
 })
-const filtered = new Counter({ name: 'weir_function_filtered_records_total', help: 'Records that no filter of the mapping matches.', labelNames: ['function'], registers: [metrics] })
+const filtered = new Counter({
+  name: 'weir_function_filtered_records_total', help: 'Records that no filter of the mapping matches.', labelNames: ['function'], registers: [metrics],
+})
 
 export interface MappingDeps extends SourceDeps, CallerDeps {
   readonly producer: Producer
@@ -28,7 +29,7 @@ export interface RunningMapping {
   stop(drainMs: number): Promise<void>
 }
 
-/** A batch of the broker port that can never be read has no records; its next offset is after them. */
+/** Marks a batch that the broker port can never read. It has no records; its `nextOffset` is after the ones that are lost. */
 interface Unreadable {
   readonly unreadable?: { readonly firstOffset: number, readonly reason: string }
 }
@@ -74,7 +75,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     try {
       await handle(batch, appender, signal)
     } catch (error) {
-      // Only what can heal comes here, and the port hands the batch over again.
+      // This error can heal: the port hands the batch over again.
       if (!signal.aborted) report(`PROBLEM: ${(error as Error).message}`)
       throw error
     }
@@ -104,7 +105,7 @@ async function beginAt({ groupId, start }: Mapping, topic: string, kafka: Kafka)
   if (start === 'TRIM_HORIZON') return
   const known = await kafka.admin.lag(groupId)
   if (known.some((lag) => lag.topic === topic && lag.committed >= 0)) return
-  // No record is older than the epoch; to Kafka, negative times are marks of its own.
+  // No record is older than the epoch. Kafka has meanings of its own for negative times.
   const time = start === 'LATEST' ? 'latest' : start.timestamp < 0 ? 'earliest' : start.timestamp
   const partitions = Array.from({ length: await kafka.partitions(topic) }, (_, partition) => partition)
   const offsets = await Promise.all(partitions.map(async (partition) => ({ partition, offset: await kafka.offsetAt(topic, partition, time) })))

@@ -65,13 +65,16 @@ export function hasSource({ EventSourceArn, SelfManagedEventSource }: NewMapping
 }
 
 /** @param now ms, of the request */
-export function newMapping(id: string, choice: FunctionChoice, input: NewMapping, account: Account, now: number): Mapping {
+export function newMapping(
+  id: string, choice: FunctionChoice, input: NewMapping, account: Account, now: number,
+): Mapping {
   refuseUnserved(input)
   const source = sourceOf(input, account)
   const kafka = input.SelfManagedKafkaEventSourceConfig
   const groupId = kafka?.ConsumerGroupId ?? groupOf(id)
   const blank: Mapping = {
-    id, functionName: choice.name, source, groupId, enabled: true, start: startOf(input, source.kind, now), settings: DEFAULT_SETTINGS,
+    id, functionName: choice.name, source, groupId, enabled: true, start: startOf(input, source.kind, now),
+    settings: DEFAULT_SETTINGS,
     filters: undefined, onFailure: undefined, output: input.Tags?.[OUTPUT_TAG], decode: false,
     asked: { modifiedAt: now, tags: input.Tags, endpoints: input.SelfManagedEventSource?.Endpoints },
   }
@@ -79,7 +82,9 @@ export function newMapping(id: string, choice: FunctionChoice, input: NewMapping
 }
 
 /** The mapping with what is given; the rest stays. */
-export function changedMapping(mapping: Mapping, choice: FunctionChoice | undefined, input: MappingChange, now: number): Mapping {
+export function changedMapping(
+  mapping: Mapping, choice: FunctionChoice | undefined, input: MappingChange, now: number,
+): Mapping {
   refuseUnserved(input)
   const registry = input.SelfManagedKafkaEventSourceConfig?.SchemaRegistryConfig
   const concurrency = input.ScalingConfig === undefined ? mapping.maxConcurrency : input.ScalingConfig.MaximumConcurrency
@@ -92,7 +97,9 @@ export function changedMapping(mapping: Mapping, choice: FunctionChoice | undefi
     decode: registry === undefined ? mapping.decode : Object.keys(registry).length > 0,
     maxConcurrency: concurrency,
     asked: {
-      ...mapping.asked, modifiedAt: now, ...registry && { schemaRegistry: registry }, ...choice && { qualifier: choice.qualifier },
+      ...mapping.asked, modifiedAt: now,
+      ...registry && { schemaRegistry: registry },
+      ...choice && { qualifier: choice.qualifier },
     },
   }, input)
 }

@@ -11,7 +11,8 @@ export function configurationOf(mapping: Mapping, state: AnsweredState, lastResu
   const { id, settings, start, asked, onFailure, maxConcurrency } = mapping
   const qualifier = asked?.qualifier === undefined ? '' : `:${asked.qualifier}`
   return {
-    UUID: id, EventSourceMappingArn: mappingArn(account, id), FunctionArn: `${functionArn(account, mapping.functionName)}${qualifier}`,
+    UUID: id, EventSourceMappingArn: mappingArn(account, id),
+    FunctionArn: `${functionArn(account, mapping.functionName)}${qualifier}`,
     ...sourceOf(mapping, account),
     State: state, StateTransitionReason: mapping.source.kind === 'kinesis' ? 'User action' : 'USER_INITIATED',
     LastProcessingResult: lastResult,
@@ -31,7 +32,9 @@ function sourceOf({ id, source, groupId, asked }: Mapping, account: Account): ob
   return {
     Topics: [source.topic], SelfManagedEventSource: { Endpoints: asked?.endpoints ?? {} }, SourceAccessConfigurations: [],
     // At Lambda, a mapping without a name for its group has its UUID as that.
-    SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: groupId === groupOf(id) ? id : groupId, SchemaRegistryConfig: asked?.schemaRegistry },
+    SelfManagedKafkaEventSourceConfig: {
+      ConsumerGroupId: groupId === groupOf(id) ? id : groupId, SchemaRegistryConfig: asked?.schemaRegistry,
+    },
   }
 }
 

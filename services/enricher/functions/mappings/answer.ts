@@ -4,17 +4,17 @@ import type { CallResult } from './delivery.ts'
 
 const MAX_ERROR_LENGTH = 2000
 /**
- * The most objects and arrays in an answer. Each takes about 60 bytes of memory, so 6 MB of "[" would take several hundred. The records that fit into
- * an answer stay below this number.
+ * The most objects and arrays in an answer. Each takes about 60 bytes of memory, so 6 MB of "[" would take several
+ * hundred. The records that fit into an answer stay below this number.
  */
 const MAX_CONTAINERS = 600_000
 
-/** An answer that is not JSON makes the invocation a failed one. Only a function that forges its answer sends such a one. */
+/** An answer that is not JSON fails the invocation. Only a function that forges its answer can send it. */
 export function resultOf({ ok, payload }: Outcome): CallResult {
   if (!ok) return { kind: 'error', error: payload.toString('utf8', 0, MAX_ERROR_LENGTH) }
   if (payload.length === 0) return { kind: 'success', response: undefined }
   if (payload.length > MAX_CONTAINERS && containersIn(payload) > MAX_CONTAINERS) {
-    return { kind: 'error', error: `The function answered more than ${MAX_CONTAINERS} objects and arrays; return fewer.` }
+    return { kind: 'error', error: `The function's answer has more than ${MAX_CONTAINERS} objects and arrays.` }
   }
   try {
     return { kind: 'success', response: JSON.parse(payload.toString()) }

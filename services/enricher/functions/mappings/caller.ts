@@ -1,9 +1,11 @@
-/** Invokes the function of a mapping and tells the outcome: in the metrics, in LastProcessingResult, and at the destination. */
+/** Invokes the function of a mapping and tells the outcome: to metrics, LastProcessingResult and the destination. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Appender, RecordBatch } from '@weir/kafka'
 import { Counter, Histogram, metrics, type Logger } from '@weir/service'
-import { deliver, firstFailure, type CallResult, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
+import {
+  deliver, firstFailure, type CallResult, type DeliveryPort, type EventRecord, type InvokeResult,
+} from './delivery.ts'
 import type { Destination, FailedBatch } from './destinations.ts'
 import type { KeyedRecord } from './events.ts'
 import { batchesOf, lanesOf } from './lanes.ts'
@@ -15,7 +17,7 @@ import { returnedState, type WindowPort } from './windows.ts'
 
 const invocations = new Counter({
   name: 'weir_function_invocations_total', labelNames: ['function', 'result'], registers: [metrics],
-  help: 'Invocations by event source mappings. Records that cannot be read, and so never reach the function, count as an error.',
+  help: 'Invocations by event source mappings. Records that cannot be read, and are not invoked with, count as an error.',
 })
 const batchSizes = new Histogram({
   name: 'weir_function_batch_records', help: 'Records of an invocation.', labelNames: ['function'], registers: [metrics],
@@ -34,7 +36,8 @@ const THROTTLED = 'PROBLEM: Function throttled'
 /** The answers to the records of one read go into one transaction, which takes 64 MiB. */
 const MAX_ANSWERED_BYTES = 60 << 20
 
-const TOO_MUCH_RETURNED = 'The function returned more than one transaction takes; return less, or lower BatchSize or ParallelizationFactor.'
+const TOO_MUCH_RETURNED = 'The function returned more than a transaction takes; return less, or lower BatchSize or '
+  + 'ParallelizationFactor.'
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal })
 
@@ -70,7 +73,8 @@ export class Caller {
     this.#mapping = mapping
     this.#deps = deps
     this.#destination = destination
-    this.#functionArn = `arn:aws:lambda:${deps.account.region}:${deps.account.accountId}:function:${mapping.functionName}`
+    const { region, accountId } = deps.account
+    this.#functionArn = `arn:aws:lambda:${region}:${accountId}:function:${mapping.functionName}`
     this.#places = openPlaces(mapping.maxConcurrency ?? Infinity)
   }
 
@@ -110,18 +114,22 @@ export class Caller {
     }
   }
 
-  /** @param decide takes the part of the function's answer that is used; what it throws makes the invocation a failed one */
+  /** @param decide takes from the function's answer what the mapping uses; an error that it throws fails the invocation */
   async #invoke<A>(
     event: string, records: readonly EventRecord[], decide: (response: unknown) => A, signal: AbortSignal,
   ): Promise<InvokeResult<A>> {
     const { functionName, id } = this.#mapping
     await this.#places.take(signal)
-    const called = await this.#deps.invoke(functionName, Buffer.from(event), randomUUID(), signal).finally(this.#places.giveBack)
+    const calling = this.#deps.invoke(functionName, Buffer.from(event), randomUUID(), signal)
+    const called = await calling.finally(this.#places.giveBack)
     const result = called.kind === 'success' ? this.#decided(called.response, records, decide) : called
     invocations.inc({ function: functionName, result: result.kind })
     if (result.kind !== 'throttled') batchSizes.observe({ function: functionName }, records.length)
-    if (result.kind === 'error') this.#deps.log.debug({ function: functionName, mapping: id, error: result.error }, 'an invocation failed')
-    this.#deps.report(result.kind === 'throttled' ? THROTTLED : result.kind === 'error' || result.failure ? CALL_FAILED : OK)
+    if (result.kind === 'error') {
+      this.#deps.log.debug({ function: functionName, mapping: id, error: result.error }, 'an invocation failed')
+    }
+    const failed = result.kind === 'error' || (result.kind === 'success' && result.failure !== undefined)
+    this.#deps.report(result.kind === 'throttled' ? THROTTLED : failed ? CALL_FAILED : OK)
     return result
   }
 
@@ -145,8 +153,9 @@ export class Caller {
     const { id, functionName } = this.#mapping
     const { condition, invocations: count, error, first } = batch
     discards.inc({ function: functionName, condition }, batch.count)
-    const details = { function: functionName, mapping: id, condition, invocations: count, error, records: batch.count, first: first.identifier }
-    this.#deps.log.warn(details, 'records were given up')
+    this.#deps.log.warn({
+      function: functionName, mapping: id, condition, invocations: count, error, records: batch.count, first: first.identifier,
+    }, 'records were given up')
     await this.#destination?.send({ ...batch, mappingId: id, functionArn: this.#functionArn }, randomUUID(), signal)
   }
 
@@ -188,7 +197,8 @@ export class Caller {
       close: (window, signal) => this.#invoke(place.event([], window), [], () => undefined, signal),
       abandon: (offset, why, signal) => {
         const last = place.named(offset - 1)
-        return this.#giveUp({ ...why, first: last, last, count: 0, payloadBytes: 0, event: undefined, origin: place.origin }, signal)
+        const nothing = { first: last, last, count: 0, payloadBytes: 0, event: undefined }
+        return this.#giveUp({ ...why, ...nothing, origin: place.origin }, signal)
       },
       discard: this.#discard(place), now: Date.now, pause,
     }

@@ -8,7 +8,7 @@ import type { DeliverySettings } from './settings.ts'
 export interface EventRecord {
   /** The sequence number, or the offset. */
   readonly identifier: string
-  /** TOPIC-PARTITION of a Kafka record, the same in all of a batch: batchItemFailures name it together with the offset. */
+  /** TOPIC-PARTITION of a Kafka record, the same in all of a batch; batchItemFailures name it beside the offset. */
   readonly partition?: string
   /** Its arrival, ms since the epoch. */
   readonly timestamp: number
@@ -35,11 +35,13 @@ export interface ItemFailure {
  * What an invocation means for the batch.
  * @typeParam A the part of the answer that the mapping uses
  */
-export type InvokeResult<A> = { readonly kind: 'success', readonly answer: A, readonly failure: ItemFailure | undefined } | NoAnswer
+export type InvokeResult<A> =
+  | { readonly kind: 'success', readonly answer: A, readonly failure: ItemFailure | undefined }
+  | NoAnswer
 
 /**
- * Why records were given up; invocation records have it. Records that never reach the function have Lambda's DESERIALIZATION_ERROR or SCHEMA_NOT_FOUND,
- * or FILTER_ERROR, which is Weir's own.
+ * Why records were given up; invocation records have it. Records that never reach the function have Lambda's
+ * DESERIALIZATION_ERROR or SCHEMA_NOT_FOUND, or FILTER_ERROR, which is Weir's own.
  */
 export type Condition =
   | 'RetryAttemptsExhausted' | 'RecordAgeExceeded' | 'DESERIALIZATION_ERROR' | 'SCHEMA_NOT_FOUND' | 'FILTER_ERROR'
@@ -86,11 +88,14 @@ export async function deliver<A>(
 }
 
 /** One invocation. Returns what is to be done next of the part, in order. */
-async function step<A>(part: Part, settings: DeliverySettings, port: DeliveryPort<A>, signal: AbortSignal): Promise<Part[]> {
+async function step<A>(
+  part: Part, settings: DeliverySettings, port: DeliveryPort<A>, signal: AbortSignal,
+): Promise<Part[]> {
   const { records, retries } = part
   const old = expired(records, settings, port.now())
   if (old > 0) {
-    const why: Cause = { condition: 'RecordAgeExceeded', invocations: part.invocations, reported: false, error: undefined }
+    const { invocations } = part
+    const why: Cause = { condition: 'RecordAgeExceeded', invocations, reported: false, error: undefined }
     await port.discard(records.slice(0, old), why, signal)
     return old === records.length ? [] : [{ ...part, records: records.slice(old) }]
   }
@@ -117,8 +122,8 @@ async function step<A>(part: Part, settings: DeliverySettings, port: DeliveryPor
     return [records.slice(0, half), records.slice(half)].map((split) => ({ records: split, retries, invocations }))
   }
   if (settings.maxRetries >= 0 && retries >= settings.maxRetries) {
-    const why: Cause = { condition: 'RetryAttemptsExhausted', invocations, reported: result.kind === 'success', error: failure!.error }
-    await port.discard(records, why, signal)
+    const reported = result.kind === 'success'
+    await port.discard(records, { condition: 'RetryAttemptsExhausted', invocations, reported, error: failure!.error }, signal)
     return []
   }
   await port.pause(Math.min(FIRST_PAUSE * 2 ** Math.min(retries, 20), LONGEST_PAUSE), signal)

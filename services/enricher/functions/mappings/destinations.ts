@@ -79,7 +79,8 @@ function topicStore(topic: string, kafka: Kafka, producer: Producer): Store {
     const value = Buffer.from(text)
     const partition = partitionFor(key, 0, key.length, await kafka.partitions(topic))
     const delivery = producer.delivery()
-    const headers = error === undefined ? NO_HEADERS : encodeHeaders({ [ERROR_HEADER]: error.slice(0, MAX_ERROR_LENGTH) })
+    const reason = error?.slice(0, MAX_ERROR_LENGTH)
+    const headers = reason === undefined ? NO_HEADERS : encodeHeaders({ [ERROR_HEADER]: reason })
     delivery.append(topic, partition, key, 0, key.length, value, 0, value.length, headers, 0, headers.length)
     const [failure] = await delivery.settled()
     if (failure !== undefined) throw failure.error

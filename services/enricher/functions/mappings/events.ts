@@ -29,7 +29,10 @@ interface KinesisEvent {
 }
 
 const EMPTY = Buffer.alloc(0)
-/** In characters (Kinesis API reference, PutRecord). Each record of an aggregate repeats its key, so a long key would make a small aggregate huge. */
+/**
+ * In characters (Kinesis API reference, PutRecord). Many records of an aggregate can share a key, and each event record
+ * repeats it, so a longer one would make a small aggregate huge.
+ */
 const MAX_PARTITION_KEY = 256
 
 /**
@@ -47,7 +50,9 @@ export function kinesisRecords(batch: RecordBatch, i: number, origin: KinesisOri
   return records.map(({ partitionKey, data }) => ({
     identifier, timestamp, offset, key: aggregated === undefined ? keyOf(batch, i) : Buffer.from(partitionKey),
     event: {
-      kinesis: { kinesisSchemaVersion: '1.0', partitionKey, sequenceNumber: identifier, data, approximateArrivalTimestamp: timestamp / 1000 },
+      kinesis: {
+        kinesisSchemaVersion: '1.0', partitionKey, sequenceNumber: identifier, data, approximateArrivalTimestamp: timestamp / 1000,
+      },
       eventSource: 'aws:kinesis', eventVersion: '1.0', eventID: `${shardId}:${identifier}`, eventName: 'aws:kinesis:record',
       invokeIdentityArn: identityArn, awsRegion: region, eventSourceARN: streamArn,
     },
@@ -90,7 +95,8 @@ export function kafkaRecord(
   return {
     identifier: String(offset), partition: partitionName(topic, partition), timestamp, key, offset,
     event: {
-      topic, partition, offset, timestamp, timestampType, key: key ?? undefined, value: value ?? undefined, headers: headersOf(batch, i),
+      topic, partition, offset, timestamp, timestampType,
+      key: key ?? undefined, value: value ?? undefined, headers: headersOf(batch, i),
     },
   }
 }

@@ -63,8 +63,6 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   let woken = false
   let wake = (): void => {}
 
-  const invoke: MappingDeps['invoke'] = (name, payload, requestId, signal) => invocation(functions, name, payload, requestId, signal)
-
   const streamOf = (name: string): Stream | undefined => {
     const stream = deps.streams.get(name)?.stream
     return stream?.status === 'DELETING' ? undefined : stream
@@ -91,7 +89,7 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     const { mapping } = slot
     try {
       const report = (result: string): void => { slot.lastResult = result.slice(0, MAX_RESULT_LENGTH) }
-      slot.running = await runMapping(mapping, { ...deps, log, invoke, report })
+      slot.running = await runMapping(mapping, { ...deps, log, report, invoke: (...call) => invocation(functions, ...call) })
       slot.begun = true
       slot.waitsFor = ''
     } catch (error) {

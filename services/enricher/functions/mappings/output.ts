@@ -108,7 +108,7 @@ class Encoder {
 
   #valueOf({ value, encoding }: ReturnedRecord, maxBytes: number): Buffer | null {
     if (this.#writer !== undefined && encoding !== undefined) {
-      throw new Error(`The function returned a record with an encoding for ${this.#topic}, whose contract says how values are written.`)
+      throw new Error(`The function returned a record with an encoding; the contract of ${this.#topic} says how values are written.`)
     }
     if (value === null) return null
     if (this.#writer !== undefined) return this.#byContract(value, this.#writer, 4 * maxBytes)
@@ -116,19 +116,23 @@ class Encoder {
     return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
   }
 
-  /** @param maxScratch fits any value that the topic takes; the writer asks for up to three bytes for a character that takes one */
+  /** @param maxScratch fits any value that the topic takes; the writer asks for three bytes even where a character takes one */
   #byContract(value: unknown, writer: Writer, maxScratch: number): Buffer {
     for (;;) {
       const end = writer.encode(value, this.#scratch, 0)
       if (end >= 0) return Buffer.from(this.#scratch.subarray(0, end))
-      if (this.#scratch.length >= maxScratch) throw new Error(`The function returned a value that is too large for ${this.#topic}.`)
+      if (this.#scratch.length >= maxScratch) {
+        throw new Error(`The function returned a value that is too large for ${this.#topic}.`)
+      }
       this.#scratch = Buffer.allocUnsafe(2 * this.#scratch.length)
     }
   }
 
   #keyOf({ key, value }: ReturnedRecord): Buffer | null {
     if (key !== undefined) return Buffer.from(key)
-    if (this.#keyField !== null && value !== null) return Buffer.from(String((value as Readonly<Record<string, unknown>>)[this.#keyField]))
+    if (this.#keyField !== null && value !== null) {
+      return Buffer.from(String((value as Readonly<Record<string, unknown>>)[this.#keyField]))
+    }
     if (this.settings.compacted || this.#keyField !== null) {
       throw new Error(`The function returned a record without a key; the records of ${this.#topic} must have one.`)
     }
@@ -155,5 +159,6 @@ function returnedRecords(response: unknown): readonly ReturnedRecord[] {
 }
 
 function isTexts(headers: unknown): boolean {
-  return typeof headers === 'object' && headers !== null && !Array.isArray(headers) && Object.values(headers).every((text) => typeof text === 'string')
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return false
+  return Object.values(headers).every((text) => typeof text === 'string')
 }

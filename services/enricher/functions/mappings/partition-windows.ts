@@ -15,7 +15,10 @@ export interface PartitionWindowsOptions {
   /** Resolves when the states of windows that others wrote before are known here. */
   catchUp(): Promise<void>
   /** Saved states, by mapping and partition. */
-  readonly states: { get(id: string): WindowState | undefined, set(id: string, state: WindowState | undefined): Promise<void> }
+  readonly states: {
+    get(id: string): WindowState | undefined
+    set(id: string, state: WindowState | undefined): Promise<void>
+  }
 }
 
 const LOOK_MS = 250
@@ -43,7 +46,9 @@ export class PartitionWindows {
   watch(subscription: Subscription): void {
     const { log, mappingId } = this.#options
     this.#closing = setInterval(() => {
-      void this.#closeOverdue(subscription).catch((error: Error) => log.warn({ err: error, mapping: mappingId }, 'windows could not be closed'))
+      this.#closeOverdue(subscription).catch((error: Error) => {
+        log.warn({ err: error, mapping: mappingId }, 'windows could not be closed')
+      })
     }, LOOK_MS)
   }
 

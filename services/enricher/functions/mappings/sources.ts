@@ -35,16 +35,20 @@ const LARGE_AGGREGATE = 1000
 
 /** Rejects with unknown-topic if the stream or topic does not exist, and with a PatternError for invalid filters. */
 export function openSource(mapping: Mapping, deps: SourceDeps): Promise<Source> {
-  return mapping.source.kind === 'kinesis' ? openStream(mapping, mapping.source.stream, deps) : openTopic(mapping, mapping.source.topic, deps)
+  const { source } = mapping
+  return source.kind === 'kinesis' ? openStream(mapping, source.stream, deps) : openTopic(mapping, source.topic, deps)
 }
 
-async function openTopic({ filters, decode }: Mapping, topic: string, { kafka, codec, bootstrapServers }: SourceDeps): Promise<Source> {
+async function openTopic({ filters, decode }: Mapping, topic: string, deps: SourceDeps): Promise<Source> {
+  const { kafka, codec, bootstrapServers } = deps
   const filter = compileFilters(filters, 'kafka')
   const reader = decode ? await codec.reader(topic as TopicName) : undefined
   const timestampType: TimestampType = (await topicSettings(topic, kafka)).appendTime ? 'LOG_APPEND_TIME' : 'CREATE_TIME'
   const placeOf = (partition: number): Place => ({
     shardId: partitionName(topic, partition), eventSourceArn: '', origin: { kind: 'kafka', topic, partition, bootstrapServers },
-    event: (records, window) => kafkaEvent(topic, partition, records, { eventSource: 'SelfManagedKafka', bootstrapServers }, window),
+    event: (records, window) => {
+      return kafkaEvent(topic, partition, records, { eventSource: 'SelfManagedKafka', bootstrapServers }, window)
+    },
     named: (offset) => ({ identifier: String(offset), timestamp: Date.now() }),
   })
   return {
@@ -81,6 +85,12 @@ function decoded(reader: Reader, batch: RecordBatch, i: number): Buffer | null {
 const conditionOf = (error: unknown): 'SCHEMA_NOT_FOUND' | 'DESERIALIZATION_ERROR' =>
   (error instanceof Undecodable && error.code === 'unknown-schema' ? 'SCHEMA_NOT_FOUND' : 'DESERIALIZATION_ERROR')
 
+/** A shard in a version of its stream. */
+interface Found {
+  readonly serving: Serving
+  readonly shard: Shard
+}
+
 async function openStream(mapping: Mapping, name: string, { kafka, streams, account }: SourceDeps): Promise<Source> {
   const { id, filters, functionName, groupId } = mapping
   const filter = compileFilters(filters, 'kinesis')
@@ -89,14 +99,16 @@ async function openStream(mapping: Mapping, name: string, { kafka, streams, acco
   const topic = streams.get(name)?.stream.topic
   if (topic === undefined) throw new KafkaError('unknown-topic', `The stream of mapping ${id} does not exist`)
 
-  function shardAt(partition: number, offset: number): { serving: Serving, shard: Shard } | undefined {
+  function shardAt(partition: number, offset: number): Found | undefined {
     const serving = streams.get(name)
-    const shard = serving?.stream.shards.find(({ partition: of, from, to }) => of === partition && from <= offset && (to === null || offset < to))
+    const shard = serving?.stream.shards.find((one) => {
+      return one.partition === partition && one.from <= offset && (one.to === null || offset < one.to)
+    })
     return serving && shard && { serving, shard }
   }
 
   /** The shard of a record. This replica may learn of a new shard a moment after it reads the first record. */
-  async function knownShardAt(partition: number, offset: number, signal: AbortSignal): Promise<{ serving: Serving, shard: Shard }> {
+  async function knownShardAt(partition: number, offset: number, signal: AbortSignal): Promise<Found> {
     for (;;) {
       const found = shardAt(partition, offset)
       if (found !== undefined && streams.leased) return found
@@ -115,7 +127,7 @@ async function openStream(mapping: Mapping, name: string, { kafka, streams, acco
     }
   }
 
-  const placeIn = ({ serving, shard }: { serving: Serving, shard: Shard }): Place => ({
+  const placeIn = ({ serving, shard }: Found): Place => ({
     shardId: shard.id, eventSourceArn: streamArn, origin: { kind: 'kinesis', streamArn, shardId: shard.id }, event: kinesisEvent,
     named: (offset) => ({ identifier: serving.numbersOf(shard).at(offset, Date.now()), timestamp: Date.now() }),
   })

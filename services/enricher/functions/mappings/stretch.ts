@@ -89,7 +89,8 @@ export class Draft<Event> {
     const written = this.#write(record)
     this.#bytes += written.json.length
     const before = this.#lost.at(-1)
-    if (before?.condition === condition && before.records.at(-1)!.offset + 1 >= written.offset) before.records.push(written)
+    const follows = before?.condition === condition && before.records.at(-1)!.offset + 1 >= written.offset
+    if (follows) before.records.push(written)
     else this.#lost.push({ records: [written], condition, error: message })
   }
 

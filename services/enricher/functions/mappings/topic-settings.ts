@@ -22,7 +22,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
  * Rejects with a KafkaError otherwise.
  */
 export async function topicSettings(topic: string, kafka: Kafka): Promise<TopicSettings> {
-  const configs = { ...DEFAULTS, ...await kafka.admin.topicConfigs(topic).catch((error: unknown) => assumed(topic, error)) }
+  const found = await kafka.admin.topicConfigs(topic).catch((error: unknown) => assumed(topic, error))
+  const configs = { ...DEFAULTS, ...found }
   return {
     appendTime: configs['message.timestamp.type'] === 'LogAppendTime',
     maxBatchBytes: Number(configs['max.message.bytes']),

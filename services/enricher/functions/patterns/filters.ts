@@ -36,8 +36,8 @@ export interface KafkaRecord {
 /** Tests records against the filters of a mapping. */
 export interface RecordFilter<R> {
   /**
-   * Whether any of the filters matches. Returns a promise if other work of the process comes first, after much work without a break.
-   * Throws, or rejects with, TooMuchWork if the filters take too long for the record.
+   * Whether any of the filters matches. Returns a promise if other work of the process comes first, after much work
+   * without a break. Throws, or rejects with, TooMuchWork if the filters take too long for the record.
    */
   matches(record: R): boolean | Promise<boolean>
 }
@@ -169,7 +169,7 @@ function kafkaFilter(branches: readonly Branch[]): RecordFilter<KafkaRecord> {
 
 function kafkaAlternative(branch: Branch, planner: Planner): Alternative<KafkaEvent> {
   const formats = { key: formatOf(branch, 'key'), value: formatOf(branch, 'value') }
-  // The index has bit 1 if the key fits, and bit 2 if the value does. Undefined: no condition is left, so every record matches.
+  // The index has bit 1 if the key fits, and bit 2 if the value does. Undefined: no condition is left, all records match.
   const plans: readonly (Plan | undefined)[] = [0, 1, 2, 3].map((asked) => {
     const conditions = [...branch.values()].filter(({ path }) => !PARTS.some((part, bit) => path[0] === part && (asked & 1 << bit) === 0))
     return conditions.length === 0 ? undefined : planner.plan(conditions)

@@ -15,8 +15,8 @@ const V6 = /^[\da-fA-F:]+$/
 export const MAX_ADDRESS_LENGTH = 39
 
 /**
- * Parses an address as Event Ruler does; undefined for other texts. Octets with leading zeros are decimal. IPv6 addresses with zones (fe80::1%eth0) or
- * dots (::ffff:10.0.0.1) are none.
+ * Parses an address as Event Ruler does; undefined for other texts. Octets with leading zeros are decimal. IPv6
+ * addresses with zones (fe80::1%eth0) or dots (::ffff:10.0.0.1) are none.
  */
 function parseAddress(text: string): Address | undefined {
   if (text.length > MAX_ADDRESS_LENGTH) return undefined

@@ -62,7 +62,8 @@ const STEPS_OF_MATCHER = 8
 const STEPS_OF_ADDRESS = 300
 
 /** EventBridge's text. */
-const TOO_COMPLEX = 'Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character'
+const TOO_COMPLEX = 'Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences '
+  + 'after a wildcard character'
 
 function compileOperator(operator: string, operand: unknown, at: string, wildcards: string[]): Matcher {
   switch (operator) {
@@ -70,9 +71,8 @@ function compileOperator(operator: string, operand: unknown, at: string, wildcar
     case 'exists':
       if (operand !== true) throw new PatternError(`${at} must be true or false.`)
       return () => true
-    case 'prefix': return affix(operand, at, (value, part) => value.startsWith(part), (value, length) => value.slice(0, length))
-    case 'suffix':
-      return affix(operand, at, (value, part) => value.endsWith(part), (value, length) => value.slice(Math.max(0, value.length - length)))
+    case 'prefix': return affix(operand, at, (value, part) => value.startsWith(part), start)
+    case 'suffix': return affix(operand, at, (value, part) => value.endsWith(part), end)
     case 'equals-ignore-case': return ignoringCase(text(operand, at))
     case 'wildcard': return wildcard(text(operand, at), at, wildcards)
     case 'cidr': return address(explained(at, () => compileCidr(text(operand, at))))
@@ -82,13 +82,14 @@ function compileOperator(operator: string, operand: unknown, at: string, wildcar
   }
 }
 
+const start = (value: string, length: number): string => value.slice(0, length)
+const end = (value: string, length: number): string => value.slice(Math.max(0, value.length - length))
+
 /**
  * Compiles prefix and suffix: a text, or { "equals-ignore-case": text }.
  * @param cut returns the `length` characters of a value that decide
  */
-function affix(
-  operand: unknown, at: string, has: (value: string, part: string) => boolean, cut: (value: string, length: number) => string,
-): Matcher {
+function affix(operand: unknown, at: string, has: (value: string, part: string) => boolean, cut: typeof start): Matcher {
   if (typeof operand !== 'object' || operand === null) {
     const part = text(operand, at)
     return strings((value) => has(value, part))

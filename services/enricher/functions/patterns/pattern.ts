@@ -1,7 +1,7 @@
 /**
- * Event patterns as EventBridge's rules and Lambda's filters have them: an object with the shape of the event, whose arrays list what a field may be.
- * Semantics are those of AWS's Event Ruler (github.com/aws/event-ruler). Names are joined by dots: "a.b" is the field b of a. Where a field is given twice,
- * the last one counts.
+ * Event patterns as EventBridge's rules and Lambda's filters have them: an object with the shape of the event, whose
+ * arrays list what a field may be. The semantics are those of AWS's Event Ruler (github.com/aws/event-ruler). Names are
+ * joined by dots: "a.b" is the field b of a. If a field is given twice, the last one counts.
  */
 import { PatternError } from './errors.ts'
 import { compileLeaf, type Leaf, RESERVED } from './operators.ts'
@@ -23,7 +23,8 @@ export interface Condition {
 }
 
 /**
- * Conditions that must all hold, by their paths joined by dots. A pattern without $or has one branch; a pattern matches if any of its branches does.
+ * Conditions that must all hold, by their paths joined by dots. A pattern without $or has one branch; a pattern matches
+ * if any of its branches does.
  */
 export type Branch = ReadonlyMap<string, Condition>
 
@@ -65,7 +66,9 @@ type PatternObject = Readonly<Record<string, unknown>>
 type Mode = 'or' | 'inside-or' | 'plain'
 
 /** Adds the conditions of an object of the pattern to every branch. A path that a branch has already is replaced, as Event Ruler does. */
-function expand(object: PatternObject, path: readonly string[], branches: readonly Branch[], depth: number, mode: Mode): readonly Branch[] {
+function expand(
+  object: PatternObject, path: readonly string[], branches: readonly Branch[], depth: number, mode: Mode,
+): readonly Branch[] {
   const names = Object.keys(object)
   if (names.length === 0) throw new PatternError(`${place(path)} is an empty object; name at least one field.`)
   if (depth > MAX_DEPTH) throw tooDeep(path, depth)

@@ -1,7 +1,7 @@
 /**
  * Conditions as a tree of names, and the walk of an event along it. Only what the tree names is looked at.
  *
- * Names are joined by dots in the pattern and in the event alike, as Event Ruler does: { "a.b": 1 } and { "a": { "b": 1 } } are one and the same.
+ * Names are joined by dots in the pattern and in the event, as Event Ruler does: { "a.b": 1 } equals { "a": { "b": 1 } }.
  * Arrays of an event are transparent: a condition on a field holds when any value of the array satisfies it. Conditions that reach into objects of one array
  * must all be satisfied by the same object (Event Ruler's array consistency), and { "exists": false } then speaks of that object. Where no other condition
  * chooses an object, the field must be absent from all of them.
@@ -18,7 +18,7 @@ interface Step {
   readonly name: string
   readonly leaf: Leaf | undefined
   readonly below: Plan | undefined
-  /** Names with dots for the fields below: "name.b" and "name.b.c" for a step "name" with "b" below it, and "c" below that. */
+  /** Names with dots for the fields below: "name.b" and "name.b.c" if "b" is below "name", and "c" below that. */
   readonly dotted: readonly string[]
 }
 
@@ -52,16 +52,21 @@ export class Planner {
       const key = JSON.stringify(group.map(({ path, leaf }) => [path, this.#idOf(leaf)]))
       let step = this.#steps.get(key)
       if (step === undefined) {
-        const deeper = group.filter(({ path }) => path.length > 1)
-        step = {
-          name, leaf: group.find(({ path }) => path.length === 1)?.leaf,
-          below: deeper.length === 0 ? undefined : this.#grow(deeper.map(({ path, leaf }) => ({ path: path.slice(1), leaf }))),
-          dotted: [...new Set(deeper.flatMap(({ path }) => path.slice(1).map((_, i) => path.slice(0, i + 2).join('.'))))],
-        }
+        step = this.#step(name, group)
         this.#steps.set(key, step)
       }
       return step
     })
+  }
+
+  #step(name: string, conditions: readonly Condition[]): Step {
+    const deeper = conditions.filter(({ path }) => path.length > 1)
+    const below = deeper.map(({ path, leaf }) => ({ path: path.slice(1), leaf }))
+    const dotted = deeper.flatMap(({ path }) => path.slice(1).map((_, i) => path.slice(0, i + 2).join('.')))
+    return {
+      name, leaf: conditions.find(({ path }) => path.length === 1)?.leaf,
+      below: below.length === 0 ? undefined : this.#grow(below), dotted: [...new Set(dotted)],
+    }
   }
 
   #idOf(leaf: Leaf): number {

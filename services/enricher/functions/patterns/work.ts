@@ -12,7 +12,7 @@ const MAX_RECORD_STEPS = 64_000_000
 
 /** The work on one record. A step is the reading of one character; longer operations count as several. */
 export class Work {
-  /** Results of the plans' steps on a value, for the other plans that share the step. Undefined if there is only one plan. */
+  /** Results of the plans' steps on a value, for other plans with the same step. Undefined if there is only one plan. */
   readonly results: Map<object, { readonly value: unknown, readonly result: number }> | undefined
   #steps = 0
   #limit = Infinity

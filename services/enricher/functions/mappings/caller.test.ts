@@ -79,6 +79,15 @@ test('answers are held to what a transaction takes; those that came to nothing g
   expect([written, first.named.map(({ first: { identifier } }) => identifier)]).toEqual([[0], ['1']])
 })
 
+test('a batch that was given up gives its room back', async () => {
+  const { made, named } = caller({ batchSize: 1, reportItemFailures: true }, ([offset]) => ({
+    records: [offset], bytes: 60, batchItemFailures: offset === 0 ? [{ itemIdentifier: '0' }] : [],
+  }))
+  const { out, written } = output(100)
+  await made.handle(stretch(2), out, never)
+  expect([written, named.map(({ first: { identifier } }) => identifier)]).toEqual([[1], ['0']])
+})
+
 test('a batch that the broker port cannot read is named, and where its shard is not known told and counted', async () => {
   const { made, reports, named, results } = caller({}, () => null)
   await made.loseBatch(5, { partition: 0, nextOffset: 9 } as RecordBatch, 'wrong checksum', PLACE, never)

@@ -94,10 +94,14 @@ export class Caller {
   ): DeliveryPort<OutputRecords | undefined> {
     // The room that the newest answer takes, until its records have succeeded.
     let reserved = 0
+    const giveBack = (): void => {
+      if (out !== undefined) out.room += reserved
+      reserved = 0
+    }
+    const discard = this.#discard(place)
     return {
       invoke: (records, signal) => {
-        if (out !== undefined) out.room += reserved
-        reserved = 0
+        giveBack()
         return this.#invoke(place.event(records), records, (response) => {
           if (out === undefined) return undefined
           const answer = out.output.encode(response)
@@ -110,7 +114,11 @@ export class Caller {
         reserved = 0
         if (answer !== undefined) answered((records[0] as KeyedRecord).offset, answer)
       },
-      discard: this.#discard(place), now: Date.now, pause,
+      discard: (...given) => {
+        giveBack()
+        return discard(...given)
+      },
+      now: Date.now, pause,
     }
   }
 

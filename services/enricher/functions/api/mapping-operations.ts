@@ -1,11 +1,17 @@
 /** The operations on event source mappings. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { TOPIC_PREFIX } from '@weir/streams'
 import type { Mapping } from '../mappings/mapping.ts'
 import type { FunctionService } from '../open.ts'
-import { changedMapping, newMapping, type MappingChange, type NewMapping } from './mapping-input.ts'
+import {
+  changedMapping, hasSource, newMapping, type FunctionChoice, type MappingChange, type NewMapping,
+} from './mapping-input.ts'
 import { configurationOf, type AnsweredState } from './mapping-output.ts'
-import { existing, functionArn, namedFunction, streamArn, type Account } from './names.ts'
+import {
+  existing, functionArn, invalidParameter, namedFunction, streamArn, type Account, type NamedFunction,
+} from './names.ts'
 import { pageOf, type Paging } from './paging.ts'
 import { stored } from './storing.ts'
 
@@ -20,10 +26,13 @@ interface OfMapping {
 
 /** Mappings of a page (API reference, ListEventSourceMappings). */
 const MOST_LISTED = 100
+/** This replica may not know yet a stream that was just created. */
+const STREAM_WAIT_MS = 1000
+const STREAM_LOOK_MS = 50
 
 export function mappingOperations({ functions, mappings, changeMapping }: FunctionService, account: Account): AwsOperations {
   const answer = (mapping: Mapping, state: AnsweredState = mappings.state(mapping.id)): object =>
-    configurationOf(mapping, state, mappings.lastResult(mapping.id) || 'No records processed', account)
+    configurationOf(mapping, state, mappings.lastResult(mapping.id), account)
 
   const sourceArn = ({ source }: Mapping): string => (source.kind === 'kinesis' ? streamArn(account, source.stream) : source.topic)
 
@@ -47,8 +56,49 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
       if (other.id === mapping.id) continue
       if (other.groupId === mapping.groupId) throw conflict(`The consumer group ${mapping.groupId} is that of mapping ${other.id}; choose another one.`)
       if (other.functionName === mapping.functionName && sourceArn(other) === sourceArn(mapping)) {
-        throw conflict(`The event source arn (" ${sourceArn(mapping)} ") and function (" ${mapping.functionName} ") provided mapping already exists. `
-          + `Please update or delete the existing mapping with UUID ${other.id}`)
+        const remedy = `Please update or delete the existing mapping with UUID ${other.id}`
+        throw conflict(`${sameSource(mapping)} already exists. ${remedy}`)
+      }
+    }
+  }
+
+  /** The subject of Lambda's sentence about a second mapping of the same source and function. */
+  const sameSource = (mapping: Mapping): string => {
+    const { source, functionName, asked } = mapping
+    if (source.kind === 'kinesis') {
+      return `The event source arn (" ${sourceArn(mapping)} ") and function (" ${functionName} ") provided mapping`
+    }
+    const endpoints = Object.values(asked?.endpoints ?? {}).flat().join()
+    const arn = functionArn(account, functionName)
+    return `An event source mapping with event source ("${endpoints}"), function ("${arn}"), topics ("${source.topic}")`
+  }
+
+  /** Throws InvalidParameterValueException if the function does not exist. */
+  const choose = (named: NamedFunction): FunctionChoice => {
+    try {
+      existing(functions, named)
+    } catch (error) {
+      const missing = error instanceof AwsError && error.code === 'ResourceNotFoundException'
+      throw missing ? invalidParameter('Function does not exist') : error
+    }
+    return { name: named.name, qualifier: named.qualifiedArn.slice(named.arn.length + 1) || undefined }
+  }
+
+  const refuseMissingStream = async ({ source }: Mapping): Promise<void> => {
+    if (source.kind !== 'kinesis') return
+    const deadline = Date.now() + STREAM_WAIT_MS
+    while (mappings.stream(source.stream) === undefined) {
+      if (Date.now() > deadline) throw invalidParameter(`Stream not found: ${streamArn(account, source.stream)}`)
+      await sleep(STREAM_LOOK_MS)
+    }
+  }
+
+  /** Records that bypass Kinesis' API would land in shards that do not have their hash keys. */
+  const refuseStreamTopics = ({ output, onFailure }: Mapping): void => {
+    for (const topic of [output, onFailure?.replace('kafka://', '')]) {
+      const name = topic?.startsWith(TOPIC_PREFIX) ? topic.slice(TOPIC_PREFIX.length) : undefined
+      if (name !== undefined && mappings.stream(name)?.external !== true) {
+        throw invalidParameter(`The topic ${topic} belongs to a stream, written by Kinesis' API only; choose another topic.`)
       }
     }
   }
@@ -64,9 +114,11 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     async CreateEventSourceMapping(input: NewMapping & { readonly FunctionName: string }, context: AwsContext) {
       const named = namedFunction(input.FunctionName, account)
       context.authorize(named.arn)
-      existing(functions, named)
-      const mapping = newMapping(randomUUID(), named.name, input, account, Date.now())
+      if (!hasSource(input)) throw invalidParameter('Unrecognized event source.')
+      const mapping = newMapping(randomUUID(), choose(named), input, account, Date.now())
       authorize(mapping, context)
+      refuseStreamTopics(mapping)
+      await refuseMissingStream(mapping)
       await stored(changeMapping(mapping.id, () => {
         refuseTwins(mapping)
         return mapping
@@ -85,14 +137,13 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     async UpdateEventSourceMapping(input: MappingChange & OfMapping & { readonly FunctionName?: string }, context: AwsContext) {
       found(input.UUID, context)
       const named = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account)
-      if (named !== undefined) {
-        context.authorize(named.arn)
-        existing(functions, named)
-      }
+      if (named !== undefined) context.authorize(named.arn)
+      const choice = named && choose(named)
       let next: Mapping
       await change(input.UUID, (current) => {
-        next = changedMapping(current, named?.name ?? current.functionName, input, Date.now())
+        next = changedMapping(current, choice, input, Date.now())
         authorize(next, context)
+        refuseStreamTopics(next)
         refuseTwins(next)
         return next
       })

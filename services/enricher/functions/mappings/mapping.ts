@@ -32,10 +32,15 @@ export interface AskedMapping {
   /** ms since the epoch */
   readonly modifiedAt: number
   readonly tags?: Readonly<Record<string, string>>
-  /** Of brokers, by their kind. Reading goes to Weir's own whatever is said. */
+  /** The qualifier in the function's name: $LATEST, if there is one. */
+  readonly qualifier?: string
+  /** Broker endpoints by kind; kept for the API's answers. The mapping reads Weir's own Kafka. */
   readonly endpoints?: Readonly<Record<string, readonly string[]>>
   readonly schemaRegistry?: object
 }
+
+/** The consumer group of a mapping that names none. */
+export const groupOf = (id: string): string => `weir.mapping.${id}`
 
 /** Lambda's defaults for streams (API reference, CreateEventSourceMapping). */
 export const DEFAULT_SETTINGS: DeliverySettings = {

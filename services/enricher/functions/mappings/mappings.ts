@@ -1,11 +1,12 @@
 /** All mappings: those of the solutions and those made by the API. What the list says runs; every replica runs all of them, and their groups share the partitions. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger, Resource } from '@weir/service'
+import type { Stream } from '@weir/streams'
 import type { Functions } from '../functions.ts'
-import type { InvokeResult } from './delivery.ts'
+import { resultOf } from './answer.ts'
+import type { CallResult } from './delivery.ts'
 import type { Mapping } from './mapping.ts'
 import { runMapping, type MappingDeps, type RunningMapping } from './run-mapping.ts'
-import type { Outcome } from '../runtime/outcome.ts'
 
 export type MappingState = 'Creating' | 'Enabled' | 'Disabled'
 
@@ -14,15 +15,17 @@ export interface Mappings {
   all(): readonly Mapping[]
   get(id: string): Mapping | undefined
   state(id: string): MappingState
-  /** What its last invocation in this replica came to. */
+  /** The LastProcessingResult: how the last attempt in this replica ended, or why there is none. */
   lastResult(id: string): string
+  /** The stream as this replica knows it; undefined if it is being deleted. */
+  stream(name: string): Stream | undefined
   /** True while every mapping that can run is in its group. */
   ready(): boolean
   /** Takes a mapping of the control log, or takes it away. */
   apply(id: string, mapping: Mapping | undefined): void
 }
 
-export interface MappingsOptions extends Omit<MappingDeps, 'invoke'> {
+export interface MappingsOptions extends Omit<MappingDeps, 'invoke' | 'report'> {
   readonly functions: Functions
   /** Of the solutions. */
   readonly fixed: readonly Mapping[]
@@ -32,9 +35,15 @@ export interface MappingsOptions extends Omit<MappingDeps, 'invoke'> {
 /** Where a mapping cannot start yet: its stream or topic may come. */
 const RETRY_MS = 2000
 
+/** Texts of LastProcessingResult. */
+const NOTHING_YET = 'No records processed'
+const NO_STREAM = 'PROBLEM: Stream not found'
+
 interface Slot {
   mapping: Mapping
   running: RunningMapping | undefined
+  /** Whether the mapping has run in this replica. */
+  begun: boolean
   /** What is being started, or stopped before it is started anew. */
   changing: Promise<void> | undefined
   lastResult: string
@@ -44,6 +53,8 @@ interface Slot {
 
 /** Given to what is stopped because its mapping changed (ms). */
 const DRAIN_MS = 10_000
+/** Characters of a LastProcessingResult. */
+const MAX_RESULT_LENGTH = 500
 
 export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions): Resource<Mappings> {
   const slots = new Map<string, Slot>()
@@ -52,12 +63,12 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   let woken = false
   let wake = (): void => {}
 
-  const invokeFor = (id: string) => async (name: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult> => {
-    const result = await invocation(functions, name, payload, requestId, signal)
-    const slot = slots.get(id)
-    if (slot !== undefined) slot.lastResult = result.kind === 'success' ? 'OK' : result.kind === 'throttled' ? 'PROBLEM: Function throttled' : 'PROBLEM: Function call failed'
-    return result
+  const streamOf = (name: string): Stream | undefined => {
+    const stream = deps.streams.get(name)?.stream
+    return stream?.status === 'DELETING' ? undefined : stream
   }
+
+  const lacksStream = ({ source }: Mapping): boolean => source.kind === 'kinesis' && streamOf(source.stream) === undefined
 
   const wait = (slot: Slot, reason: string, error?: unknown): void => {
     if (slot.waitsFor === reason) return
@@ -77,7 +88,9 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   const start = async (slot: Slot): Promise<void> => {
     const { mapping } = slot
     try {
-      slot.running = await runMapping(mapping, { ...deps, log, invoke: invokeFor(mapping.id) })
+      const report = (result: string): void => { slot.lastResult = result.slice(0, MAX_RESULT_LENGTH) }
+      slot.running = await runMapping(mapping, { ...deps, log, report, invoke: (...call) => invocation(functions, ...call) })
+      slot.begun = true
       slot.waitsFor = ''
     } catch (error) {
       wait(slot, `the mapping cannot start yet: ${(error as Error).message}`, error)
@@ -91,8 +104,10 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     for (const slot of slots.values()) {
       const { mapping } = slot
       const known = functions.get(mapping.functionName) !== undefined
+      const lost = lacksStream(mapping)
       if (mapping.enabled && !known) wait(slot, `the mapping waits for its function ${mapping.functionName}, which does not exist`)
-      const wanted = mapping.enabled && known
+      else if (mapping.enabled && lost) wait(slot, 'the mapping waits for its stream, which does not exist')
+      const wanted = mapping.enabled && known && !lost
       if (slot.changing !== undefined || wanted === (slot.running !== undefined)) continue
       slot.changing = (wanted ? start(slot) : stopRunning(slot)).finally(() => { slot.changing = undefined })
     }
@@ -107,7 +122,10 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     })()
     if (mapping === undefined) slots.delete(id)
     else {
-      const slot: Slot = { mapping, running: undefined, changing: undefined, lastResult: before?.lastResult ?? 'No records processed', waitsFor: '' }
+      const slot: Slot = {
+        mapping, running: undefined, begun: before?.begun ?? false, changing: undefined,
+        lastResult: before?.lastResult ?? NOTHING_YET, waitsFor: '',
+      }
       slot.changing = over.finally(() => {
         slot.changing = undefined
         wake()
@@ -133,9 +151,19 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
       get: (id) => slots.get(id)?.mapping,
       state: (id) => {
         const slot = slots.get(id)
-        return slot?.mapping.enabled === false ? 'Disabled' : slot?.running?.ready() ? 'Enabled' : 'Creating'
+        if (slot?.mapping.enabled === false) return 'Disabled'
+        // A mapping that lost its function or its stream stays enabled; its LastProcessingResult tells.
+        return slot?.running?.ready() || (slot?.begun && slot.running === undefined) ? 'Enabled' : 'Creating'
       },
-      lastResult: (id) => slots.get(id)?.lastResult ?? '',
+      lastResult: (id) => {
+        const slot = slots.get(id)
+        if (slot === undefined) return NOTHING_YET
+        const { mapping, running, waitsFor, lastResult } = slot
+        if (!mapping.enabled) return lastResult
+        if (lacksStream(mapping)) return NO_STREAM
+        return running === undefined && waitsFor !== '' ? `PROBLEM: ${waitsFor}`.slice(0, MAX_RESULT_LENGTH) : lastResult
+      },
+      stream: streamOf,
       ready: () => [...slots.values()].every(({ running, changing }) => running?.ready() ?? changing === undefined),
       apply,
     },
@@ -153,15 +181,13 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
 }
 
 /** Throttled and failed invocations are results; one that was ended from outside rejects. */
-async function invocation(functions: Functions, name: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult> {
-  let outcome: Outcome
+async function invocation(
+  functions: Functions, name: string, payload: Buffer, requestId: string, signal: AbortSignal,
+): Promise<CallResult> {
   try {
-    outcome = await functions.invoke(name, payload, { requestId, signal })
+    return resultOf(await functions.invoke(name, payload, { requestId, signal }))
   } catch (error) {
     if ((error as { code?: string }).code === 'throttled') return { kind: 'throttled' }
     throw error
   }
-  const text = outcome.payload.toString()
-  if (outcome.ok) return { kind: 'success', response: text === '' ? undefined : JSON.parse(text) }
-  return { kind: 'error', error: text.slice(0, 2000) }
 }

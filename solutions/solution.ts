@@ -50,6 +50,8 @@ export interface MappingDefinition {
   readonly parallelization?: number
   readonly maxRetries?: number
   readonly bisect?: boolean
+  /** Whether records are left out whose id came within the last 15 minutes: a client has repeated what it did not know to be stored. */
+  readonly once?: boolean
   /** The topic for what the function returns. */
   readonly output?: TopicName
 }

@@ -1,7 +1,7 @@
 /** Event source mappings over real topics and streams, with real functions in processes of their own. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
-import { decodeHeaders, keyOf, NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
+import { decodeHeaders, encodeHeaders, keyOf, NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
 import { beginResharding, newStream, openShards, splitOf, StreamWriter } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -26,13 +26,14 @@ async function topic(partitions = 1, prefix = 'source', configs: Record<string, 
 }
 
 /** Values "key:number" under their keys. */
-async function produce(name: string, values: readonly string[]): Promise<void> {
+async function produce(name: string, values: readonly string[], headersOf = (_value: string) => NO_HEADERS): Promise<void> {
   const partitions = await kafka.partitions(name)
   const producer = await kafka.producer()
   const delivery = producer.delivery()
   for (const value of values) {
     const [key, bytes] = [Buffer.from(value.split(':')[0]), Buffer.from(value)]
-    delivery.append(name, partitionFor(key, 0, key.length, partitions), key, 0, key.length, bytes, 0, bytes.length, NO_HEADERS, 0, NO_HEADERS.length)
+    const headers = headersOf(value)
+    delivery.append(name, partitionFor(key, 0, key.length, partitions), key, 0, key.length, bytes, 0, bytes.length, headers, 0, headers.length)
   }
   expect(await delivery.settled()).toEqual([])
   await producer.stop()
@@ -95,6 +96,19 @@ describe('a topic', () => {
     await produce(source, records)
     await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 }).toEqual([records[1]])
     await expect.poll(async () => (await kafka.admin.lag(`weir.mapping.${source}`)).map(({ lag }) => lag), { timeout: 15_000 }).toEqual([0])
+  })
+
+  test('what a client sent again under its id reaches the function once, also after the mapping was started anew', async () => {
+    const [name, output] = [await topic(), await topic(1, 'out')]
+    const idOf = (value: string) => encodeHeaders({ 'weir-id': value })
+    const options = { definitions: [functionOf('echo', ECHO)], mappings: [mappingOf('once', 'echo', { kind: 'kafka', topic: name }, {}, { output, onceMs: 900_000 })] }
+    const first = await host(options)
+    await produce(name, ['k:1', 'k:2', 'k:1', 'k:3'], idOf)
+    await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 30_000 }).toEqual(['k:1', 'k:2', 'k:3'])
+    await first.kill()
+    await host(options)
+    await produce(name, ['k:3', 'k:4', 'k:1'], idOf)
+    await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 60_000 }).toEqual(['k:1', 'k:2', 'k:3', 'k:4'])
   })
 
   test('lanes side by side: many batches at once, the records of a key in order', async () => {
@@ -200,7 +214,7 @@ test.each([['CreateTime', 'CREATE_TIME'], ['LogAppendTime', 'LOG_APPEND_TIME']])
   const account = { region: 'us-east-1', accountId: '000000000000' }
   const { stretches } = await openSource(mappingOf('times', 'f', { kind: 'kafka', topic: name }), { kafka, codec, streams, account, bootstrapServers: 'b' })
   const found: unknown[] = []
-  for await (const { records } of stretches(await kafka.fetch(name, 0, 0, 1 << 20), new AbortController().signal)) found.push(...records.map(({ json }) => JSON.parse(json).timestampType))
+  for await (const { records } of stretches(await kafka.fetch(name, 0, 0, 1 << 20), () => false, new AbortController().signal)) found.push(...records.map(({ json }) => JSON.parse(json).timestampType))
   expect(found).toEqual([expected])
 })
 

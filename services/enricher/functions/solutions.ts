@@ -1,5 +1,6 @@
 /** What solutions say of their streams, functions and mappings, as the parts of this service take it. */
 import { fileURLToPath } from 'node:url'
+import { ONCE_WINDOW_MS } from '@weir/kafka'
 import type { Solution } from '@weir/solutions'
 import { LEAST_RECORD_KIB, newStream, type Streams } from '@weir/streams'
 import type { FunctionDefinition } from './functions.ts'
@@ -19,7 +20,7 @@ export function mappingsOf(solutions: readonly Solution[]): Mapping[] {
       batchSize: given.batchSize ?? DEFAULT_SETTINGS.batchSize, parallelization: given.parallelization ?? DEFAULT_SETTINGS.parallelization,
       maxRetries: given.maxRetries ?? DEFAULT_SETTINGS.maxRetries, bisect: given.bisect ?? DEFAULT_SETTINGS.bisect,
     },
-    filters: undefined, onFailure: undefined, output, decode: false,
+    filters: undefined, onFailure: undefined, output, decode: false, onceMs: given.once === true ? ONCE_WINDOW_MS : undefined,
   })))
 }
 

@@ -50,6 +50,8 @@ test.each<[Partial<NewMapping>, string]>([
   [{ DestinationConfig: { OnFailure: { Destination: 'kafka://weir.control.functions' } } }, 'own'],
   [{ DestinationConfig: { OnFailure: { Destination: 'kafka://weir.invocations' } } }, 'own'],
   [{ Tags: { 'weir:output': 'a b' } }, 'the name of a topic'],
+  [{ Tags: { 'weir:once': '0' } }, 'minutes from 1 to 1440'],
+  [{ Tags: { 'weir:once': '15m' } }, 'minutes from 1 to 1440'],
   [{ SelfManagedKafkaEventSourceConfig: {} }, 'SelfManagedEventSource only'],
   [{ MaximumRecordAgeInSeconds: 0 }, '60 to 604800'],
 ])('%j is refused', (input, text) => {

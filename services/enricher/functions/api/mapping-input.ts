@@ -40,6 +40,9 @@ interface KafkaConfig {
 
 /** The tag that names the topic for what the function returns. */
 export const OUTPUT_TAG = 'weir:output'
+/** The tag that has records left out whose id came within so many minutes before. */
+export const ONCE_TAG = 'weir:once'
+const MAX_ONCE_MINUTES = 1440
 /** What AWS takes in the place of "for ever" where a Kafka mapping has a destination for failures. */
 const KAFKA_RETRIES = 10
 /** Seconds; shorter ones are in the model's range, and still not taken. */
@@ -76,9 +79,18 @@ export function newMapping(
     id, functionName: choice.name, source, groupId, enabled: true, start: startOf(input, source.kind, now),
     settings: DEFAULT_SETTINGS,
     filters: undefined, onFailure: undefined, output: input.Tags?.[OUTPUT_TAG], decode: false,
+    onceMs: onceMs(input.Tags?.[ONCE_TAG]),
     asked: { modifiedAt: now, tags: input.Tags, endpoints: input.SelfManagedEventSource?.Endpoints },
   }
   return changedMapping(blank, choice, input, now)
+}
+
+function onceMs(minutes: string | undefined): number | undefined {
+  if (minutes === undefined) return undefined
+  if (!/^\d{1,4}$/.test(minutes) || Number(minutes) < 1 || Number(minutes) > MAX_ONCE_MINUTES) {
+    throw invalidParameter(`The tag ${ONCE_TAG} is ${minutes.slice(0, 100)}; give minutes from 1 to ${MAX_ONCE_MINUTES}.`)
+  }
+  return Number(minutes) * 60_000
 }
 
 /** The mapping with what is given; the rest stays. */

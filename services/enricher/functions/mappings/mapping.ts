@@ -21,6 +21,8 @@ export interface Mapping {
   readonly output: string | undefined
   /** Whether the function is given the decoded Avro value as JSON in the place of its bytes. */
   readonly decode: boolean
+  /** Records whose id came in the partition within this time are left out; undefined: none are. */
+  readonly onceMs?: number
   /** Invocations side by side in a replica; undefined: as many as there are partitions and lanes. */
   readonly maxConcurrency?: number
   /** Undefined where a solution has it. */

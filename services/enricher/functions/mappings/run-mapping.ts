@@ -1,5 +1,5 @@
 /** A mapping at work: reads its shards or partitions as a member of its group, filters, cuts into batches, and gives them to the function. */
-import { KafkaError, type Appender, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
+import { KafkaError, Once, type Appender, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { Counter, Gauge, metrics, watchLag } from '@weir/service'
 import { Caller, outOf, type CallerDeps } from './caller.ts'
 import { openDestination } from './destinations.ts'
@@ -16,6 +16,11 @@ const iteratorAges = new Gauge({
 const filtered = new Counter({
   name: 'weir_function_filtered_records_total', labelNames: ['function'], registers: [metrics],
   help: 'Records that no filter of the mapping matches.',
+})
+
+const repetitions = new Counter({
+  name: 'weir_function_repeated_records_total', labelNames: ['function'], registers: [metrics],
+  help: 'Records left out because a client had sent them before under the same id.',
 })
 
 export interface MappingDeps extends SourceDeps, CallerDeps {
@@ -56,15 +61,21 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     placeOf: (partition, offset) => source.placeOf(partition, offset), portOf: (place) => caller.windowPort(place),
   })
 
+  const once = mapping.onceMs === undefined ? undefined : new Once({ kafka, windowMs: mapping.onceMs, log: deps.log })
   const handle = async (batch: ReadBatch, appender: Appender | undefined, signal: AbortSignal): Promise<void> => {
     const { partition, unreadable } = batch
     if (unreadable !== undefined) {
       const { firstOffset, reason } = unreadable
       await caller.loseBatch(firstOffset, batch, reason, source.placeOf(partition, firstOffset), signal)
     }
-    await output?.prepare()
+    await Promise.all([output?.prepare(), once?.prepare(batch, signal)])
     const out = outOf(output, appender)
-    for await (const stretch of source.stretches(batch, signal)) {
+    const leaveOut = (index: number): boolean => {
+      const repeated = once?.seen(batch, index) ?? false
+      if (repeated) repetitions.inc({ function: functionName })
+      return repeated
+    }
+    for await (const stretch of source.stretches(batch, leaveOut, signal)) {
       if (stretch.filtered > 0) filtered.inc({ function: functionName }, stretch.filtered)
       for (const lost of stretch.lost) await caller.lose(lost, stretch.place, signal)
       if (windows !== undefined) await windows.handle(stretch, partition, signal)

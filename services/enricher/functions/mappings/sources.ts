@@ -14,8 +14,11 @@ import { topicSettings } from './topic-settings.ts'
 
 export interface Source {
   readonly topic: string
-  /** The parts of a batch, in order; each is handled by itself. */
-  stretches(batch: RecordBatch, signal: AbortSignal): AsyncGenerator<Stretch>
+  /**
+   * The parts of a batch, in order; each is handled by itself.
+   * @param leaveOut is asked once for each record, in order
+   */
+  stretches(batch: RecordBatch, leaveOut: (index: number) => boolean, signal: AbortSignal): AsyncGenerator<Stretch>
   /** Undefined if no shard is known at that offset. */
   placeOf(partition: number, offset: number): Place | undefined
 }
@@ -53,11 +56,12 @@ async function openTopic({ filters, decode }: Mapping, topic: string, deps: Sour
   })
   return {
     topic, placeOf,
-    async* stretches(batch, signal) {
+    async* stretches(batch, leaveOut, signal) {
       await reader?.prepare(batch)
       for (let i = 0; i < batch.length;) {
         const draft = new Draft(filter, writeKafka)
         for (; i < batch.length && !draft.full; i++) {
+          if (leaveOut(i)) continue
           let value: Buffer | null | undefined
           try {
             value = reader && decoded(reader, batch, i)
@@ -139,7 +143,7 @@ async function openStream(mapping: Mapping, name: string, { kafka, streams, acco
       return found && placeIn(found)
     },
     /** A batch may reach from one shard into the next. Each shard is handled after its parents. */
-    async* stretches(batch, signal) {
+    async* stretches(batch, leaveOut, signal) {
       for (let i = 0; i < batch.length;) {
         const found = await knownShardAt(batch.partition, batch.offsets[i], signal)
         const { serving, shard } = found
@@ -148,6 +152,7 @@ async function openStream(mapping: Mapping, name: string, { kafka, streams, acco
         const origin = { streamArn, region: account.region, identityArn, shardId: shard.id, sequenceNumber }
         const draft = new Draft(filter, writeKinesis)
         for (; i < batch.length && !draft.full && (shard.to === null || batch.offsets[i] < shard.to); i++) {
+          if (leaveOut(i)) continue
           const records = kinesisRecords(batch, i, origin)
           for (const record of records) {
             const taking = draft.take(record)

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
-import { identify, type Access, type Logger, type Resource } from '@weir/service'
+import { clientOf, identify, type Access, type Logger, type Resource } from '@weir/service'
 import type { PageDefinition, Solution } from '@weir/solutions'
 import { mountFiles } from './files.ts'
 import { followTopic } from './follow.ts'
@@ -48,6 +48,11 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
   const sampling = setInterval(() => board.sample(), 1000)
   const lives: Live[] = []
 
+  /** Tells a page whether its key is still valid: 401 without a challenge, which would make the browser ask for a password in the middle of the page. */
+  const mountSession = (app: FastifyInstance, name: string) => app.get(`/${name}/session`, (request, reply) => {
+    return reply.header('cache-control', 'no-store').code(clientOf(access, request)() === undefined ? 401 : 204).send()
+  })
+
   const guarded = async (app: FastifyInstance): Promise<void> => {
     app.addHook('onRequest', async (request) => void identify(access, request, 'Basic'))
     for (const solution of solutions) {
@@ -57,15 +62,20 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
       await mountFiles(app, solution)
       app.get(`/${solution.name}/snapshot`, async (_, reply) => reply.header('cache-control', 'no-store').type('application/json').send(await snapshots.current()))
       for (const table of new Set(solution.flows.flatMap((flow) => flow.tables))) {
-        app.get(`/${solution.name}/tables/${table}`, (_, reply) => reply.header('cache-control', 'no-store').send(tables.json(table)))
+        app.get(`/${solution.name}/tables/${table}`, (_, reply) => reply.header('cache-control', 'no-store').type('application/json').send(tables.json(table)))
       }
-      app.get(`/${solution.name}/live`, (request, reply) => live.admit(request, reply))
+      app.get(`/${solution.name}/live`, (request, reply) => live.admit(request, reply, clientOf(access, request)))
     }
     mountListing(app, solutions)
   }
 
   return {
-    value: { routes: async (app) => void await app.register(guarded) },
+    value: {
+      routes: async (app) => {
+        for (const { name } of solutions) mountSession(app, name)
+        await app.register(guarded)
+      },
+    },
     /** A server waits for the answers under way, and a stream ends only here. */
     stopping: () => lives.forEach((live) => live.end()),
     stop: async () => {

@@ -22,8 +22,8 @@ export interface Snapshot {
 }
 
 export interface Snapshots {
-  /** As JSON. Never rejects. */
-  current(): Promise<string>
+  /** As JSON; all who ask within a second get the same bytes. Never rejects. */
+  current(): Promise<Buffer>
 }
 
 interface Options {
@@ -36,6 +36,10 @@ interface Options {
 }
 
 const FRESH_MS = 900
+/** Each viewer gets that much a second at most. A solution bounds what it shows; this is for one that does not. */
+const MAX_SNAPSHOT_BYTES = 2 << 20
+/** Stages of the hub's doors that are shown, beside those of the solution. */
+const MAX_DOORS = 20
 const PATIENCE_MS = 5000
 /** A consumer lag costs the broker some requests; it changes slowly enough. */
 const LAG_FRESH_MS = 5000
@@ -44,7 +48,7 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
   const search = searchOf(solution, engine, tables)
   const waiting = lagReader(admin)
   const expected = [...solution.flows.map(({ name }) => `enricher.${name}`), ...solution.indices.map(({ name }) => `indexer.${name}`)]
-  let latest = { time: 0, json: Promise.resolve('') }
+  let latest: { readonly time: number, readonly json: Promise<Buffer> } = { time: 0, json: Promise.resolve(Buffer.alloc(0)) }
   let underWay = false
   let failing = false
 
@@ -61,16 +65,21 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
   }
 
   const stages = (): Snapshot['stages'] => {
-    const reporting = board.stages().filter(({ stage }) => stage.startsWith('ingest-hub.') || expected.includes(stage))
+    const all = board.stages()
+    const doors = all.filter(({ stage }) => stage.startsWith('ingest-hub.')).slice(0, MAX_DOORS)
+    const reporting = [...doors, ...all.filter(({ stage }) => expected.includes(stage))]
     const absent = expected.filter((name) => !reporting.some(({ stage }) => stage === name)).map((name) => ({ ...silent(name), lag: waiting(name) }))
     return [...reporting, ...absent].map((stage) => ({ ...stage, history: board.history(stage.stage) }))
   }
 
-  const make = async (): Promise<string> => {
+  const make = async (): Promise<Buffer> => {
     underWay = true
     const found = await data()
     underWay = false
-    return JSON.stringify({ time: Date.now(), ...found, stages: stages() } satisfies Snapshot)
+    const bytesOf = (shown: Pick<Snapshot, 'data' | 'trouble'>) => Buffer.from(JSON.stringify({ time: Date.now(), ...shown, stages: stages() } satisfies Snapshot))
+    const bytes = bytesOf(found)
+    if (bytes.length <= MAX_SNAPSHOT_BYTES) return bytes
+    return bytesOf({ data: null, trouble: `There is more to show than a page may send each second (${bytes.length} bytes; at most ${MAX_SNAPSHOT_BYTES}).` })
   }
 
   return {

@@ -9,9 +9,9 @@ test('the newest value of a key holds, a tombstone removes it, and every change 
   tables.accept(entry('zones', 'soho', { name: 'SoHo' }))
   tables.accept(entry('zones', 'a/b', { name: 'With a slash' }))
   tables.accept(entry('tariffs', 'night', 2))
-  expect(tables.json('zones')).toEqual({ version: 3, entries: { soho: { name: 'SoHo' }, 'a/b': { name: 'With a slash' } } })
+  expect(JSON.parse(String(tables.json('zones')))).toEqual({ version: 3, entries: { soho: { name: 'SoHo' }, 'a/b': { name: 'With a slash' } } })
   tables.accept({ key: 'zones/soho', value: null })
-  expect(tables.json('zones')).toEqual({ version: 4, entries: { 'a/b': { name: 'With a slash' } } })
+  expect(JSON.parse(String(tables.json('zones')))).toEqual({ version: 4, entries: { 'a/b': { name: 'With a slash' } } })
 })
 
 test('a table is a live view, empty before anything was read', () => {

@@ -6,6 +6,8 @@ import type { FollowedRecord } from './follow.ts'
 class Table implements ReferenceTable {
   version = 0
   readonly entries = new Map<string, unknown>()
+  /** As it was last asked for. */
+  json: { readonly version: number, readonly bytes: Buffer } | undefined
 }
 
 export class Tables {
@@ -29,9 +31,11 @@ export class Tables {
     return table
   }
 
-  /** The whole table for a page: snapshots carry its version only. */
-  json(name: string): { readonly version: number, readonly entries: Readonly<Record<string, unknown>> } {
-    const { version, entries } = this.table(name)
-    return { version, entries: Object.fromEntries(entries) }
+  /** The whole table for a page, as JSON: snapshots carry its version only. Written once a version, and the same bytes serve all who ask. */
+  json(name: string): Buffer {
+    const table = this.table(name)
+    const { version, entries } = table
+    if (table.json?.version !== version) table.json = { version, bytes: Buffer.from(JSON.stringify({ version, entries: Object.fromEntries(entries) })) }
+    return table.json.bytes
   }
 }

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openPageServer, type PageServer } from '@weir/indexer/testing/page-server.ts'
+import { type Access, logger, openAccess, type Resource, sha256 } from '@weir/service'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { taxiTelemetry } from './solution.ts'
@@ -8,6 +12,8 @@ import { openCity } from './testing/city.ts'
 import { openLine } from './testing/line.ts'
 
 const TAXIS = 60
+/** Clients choose such names: they are cut, and break lines where they must. */
+const LONG_NAME = 'client'.repeat(300)
 const STAGES = ['ingest-hub.http', 'enricher.taxi', 'indexer.taxi']
 
 let browser: Browser
@@ -53,7 +59,7 @@ describe('the page over taxis that drive', () => {
     drive = (async () => {
       for (; driving; await pause(1000)) {
         const time = Date.now()
-        await server.index(city.next(time), { refresh: false })
+        await server.index(city.next(time).map((document) => ({ ...document, source: LONG_NAME })), { refresh: false })
         for (const stage of STAGES) await server.putStats({ stage, instance: 'one', time, intervalMs: 1000, records: TAXIS, failed: 0, lag: 3, p50: 4.2, p99: 18 })
       }
     })()
@@ -212,6 +218,65 @@ describe('the page over taxis that drive', () => {
     line.mend()
     await live(page)
     expect(await page.locator('#banner').isHidden()).toBe(true)
+    await close()
+    await line.close()
+  })
+})
+
+describe('a key that is taken away while somebody looks', () => {
+  let folder: string
+  let access: Resource<Access>
+  let server: PageServer
+  const keys = (...names: string[]) => writeFileSync(join(folder, 'keys.json'), JSON.stringify(names.map((name) => ({ name, sha256: sha256(name).toString('hex'), topics: [] }))))
+  const signedIn = { httpCredentials: { username: 'anybody', password: 'desk' } }
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'weir-page-keys-'))
+    keys('desk')
+    access = openAccess({ keysFile: join(folder, 'keys.json'), anonymous: false }, logger('page-test'), 100)
+    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access: access.value })
+  })
+  afterAll(async () => {
+    await server.stop()
+    await access.stop(0)
+    rmSync(folder, { recursive: true })
+  })
+
+  const signsOut = async (page: Page): Promise<void> => {
+    await page.locator('.signed-out').waitFor()
+    expect(await text(page, '#status')).toBe('Signed out')
+    expect(await page.locator('canvas, .figures, .foot').count()).toBe(0)
+    expect(await page.evaluate(() => (globalThis as any).document.activeElement.id)).toBe('sign-in')
+  }
+
+  test.each([['light', 360], ['dark', 1440]] as const)('the picture goes, and the page offers to sign in (%s, %i px)', async (colorScheme, width) => {
+    keys('desk')
+    await expect.poll(() => access.value.client('desk')).toBeDefined()
+    const { page, wrongs, close } = await openPage(browser, server.url, { ...signedIn, colorScheme, viewport: { width, height: 740 } })
+    await live(page)
+    keys('depot')
+    await signsOut(page)
+    expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBe(width)
+    const [title, button] = await Promise.all(['#signed-out-title', '#sign-in'].map(async (part) => (await page.locator(part).boundingBox())!))
+    expect(button.y).toBeGreaterThan(title.y + title.height)
+    expect(Math.abs(button.x + button.width / 2 - width / 2)).toBeLessThan(10)
+    expect(wrongs).toEqual([])
+    keys('desk')
+    await expect.poll(() => access.value.client('desk')).toBeDefined()
+    await page.locator('#sign-in').click()
+    await live(page)
+    await close()
+  })
+
+  test('the same after the line was broken meanwhile', async () => {
+    const line = await openLine(server.url)
+    const { page, close } = await openPage(browser, line.url, signedIn)
+    await live(page)
+    line.cut()
+    await page.locator('#status[data-state="broken"]').waitFor()
+    keys('depot')
+    line.mend()
+    await signsOut(page)
     await close()
     await line.close()
   })

@@ -64,7 +64,8 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
       for (const table of new Set(solution.flows.flatMap((flow) => flow.tables))) {
         app.get(`/${solution.name}/tables/${table}`, (_, reply) => reply.header('cache-control', 'no-store').type('application/json').send(tables.json(table)))
       }
-      app.get(`/${solution.name}/live`, (request, reply) => live.admit(request, reply, clientOf(access, request)))
+      // A HEAD would hold a place without ever being sent anything.
+      app.get(`/${solution.name}/live`, { exposeHeadRoute: false }, (request, reply) => live.admit(request, reply, clientOf(access, request)))
     }
     mountListing(app, solutions)
   }

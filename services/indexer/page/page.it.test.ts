@@ -83,6 +83,7 @@ describe('a page of a real engine and broker', () => {
     await Promise.all([1, 2, 3].map(() => fetch(`${server.url}live`, { signal: leaving.signal })))
     const refused = await fetch(`${server.url}live`)
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
+    expect((await fetch(`${server.url}live`, { method: 'HEAD' })).status).toBe(404)
     leaving.abort()
     const admitted = await eventually(() => fetch(`${server.url}live`), ({ status }) => status === 200)
     expect(admitted.status).toBe(200)

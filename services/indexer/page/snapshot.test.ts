@@ -24,6 +24,13 @@ test('a solution that shows more than 2 MB shows why it shows nothing', async ()
   expect(stages.length).toBeGreaterThan(0)
 })
 
+test('a solution that gives what cannot be written as JSON shows trouble, and the server goes on', async () => {
+  const circle: Record<string, unknown> = {}
+  circle.itself = circle
+  expect(await read(open(circle))).toMatchObject({ data: null, trouble: expect.any(String) })
+  expect(await read(open(undefined))).toMatchObject({ data: null, trouble: null })
+})
+
 test('however many doors report, the stages of the solution are there, and few others', async () => {
   const board = new StageBoard(Date.now)
   const report = (stage: string) => board.accept({ key: stage, value: { stage, instance: 'one', time: Date.now(), intervalMs: 1000, records: 1, failed: 0, lag: 0, p50: 1, p99: 1 } })

@@ -37,10 +37,16 @@ interface Options {
 
 const FRESH_MS = 900
 /** Each viewer gets that much a second at most. A solution bounds what it shows; this is for one that does not. */
-const MAX_SNAPSHOT_BYTES = 2 << 20
+const MAX_DATA_BYTES = 2 << 20
 /** Stages of the hub's doors that are shown, beside those of the solution. */
 const MAX_DOORS = 20
 const PATIENCE_MS = 5000
+/** What the solution gave, as JSON. */
+interface Shown {
+  readonly json: string
+  readonly trouble: string | null
+}
+
 /** A consumer lag costs the broker some requests; it changes slowly enough. */
 const LAG_FRESH_MS = 5000
 
@@ -52,15 +58,17 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
   let underWay = false
   let failing = false
 
-  const data = async (): Promise<Pick<Snapshot, 'data' | 'trouble'>> => {
+  const data = async (): Promise<Shown> => {
     try {
-      const found = await within(PATIENCE_MS, solution.page.snapshot(search))
+      const json = JSON.stringify(await within(PATIENCE_MS, solution.page.snapshot(search))) ?? 'null'
       failing = false
-      return { data: found, trouble: null }
+      const bytes = Buffer.byteLength(json)
+      if (bytes <= MAX_DATA_BYTES) return { json, trouble: null }
+      return { json: 'null', trouble: `There is more to show than a page may send each second (${bytes} bytes; at most ${MAX_DATA_BYTES}).` }
     } catch (error) {
       if (!failing) log.warn({ err: error, page: solution.name }, 'the page cannot show its data')
       failing = true
-      return { data: null, trouble: 'The search engine does not answer. What is sent meanwhile waits in Kafka and appears here as soon as it is back.' }
+      return { json: 'null', trouble: 'The search engine does not answer. What is sent meanwhile waits in Kafka and appears here as soon as it is back.' }
     }
   }
 
@@ -76,10 +84,8 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
     underWay = true
     const found = await data()
     underWay = false
-    const bytesOf = (shown: Pick<Snapshot, 'data' | 'trouble'>) => Buffer.from(JSON.stringify({ time: Date.now(), ...shown, stages: stages() } satisfies Snapshot))
-    const bytes = bytesOf(found)
-    if (bytes.length <= MAX_SNAPSHOT_BYTES) return bytes
-    return bytesOf({ data: null, trouble: `There is more to show than a page may send each second (${bytes.length} bytes; at most ${MAX_SNAPSHOT_BYTES}).` })
+    const rest: Omit<Snapshot, 'data'> = { time: Date.now(), trouble: found.trouble, stages: stages() }
+    return Buffer.from(`{"data":${found.json},${JSON.stringify(rest).slice(1)}`)
   }
 
   return {

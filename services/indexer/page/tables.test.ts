@@ -14,6 +14,15 @@ test('the newest value of a key holds, a tombstone removes it, and every change 
   expect(JSON.parse(String(tables.json('zones')))).toEqual({ version: 4, entries: { 'a/b': { name: 'With a slash' } } })
 })
 
+test('an entry that is nested deeper than can be written again is given as it came', () => {
+  const tables = new Tables()
+  const json = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  tables.accept({ key: 'zones/deep', value: { table: 'zones', id: 'deep', json } })
+  tables.accept(entry('zones', '"quoted"', 1))
+  expect(String(tables.json('zones'))).toBe(`{"version":2,"entries":{"deep":${json},"\\"quoted\\"":1}}`)
+  expect(tables.json('zones')).toBe(tables.json('zones'))
+})
+
 test('a table is a live view, empty before anything was read', () => {
   const tables = new Tables()
   const zones = tables.table('zones')

@@ -6,6 +6,8 @@ import type { FollowedRecord } from './follow.ts'
 class Table implements ReferenceTable {
   version = 0
   readonly entries = new Map<string, unknown>()
+  /** The entries as they were written. */
+  readonly texts = new Map<string, string>()
   /** As it was last asked for. */
   json: { readonly version: number, readonly bytes: Buffer } | undefined
 }
@@ -19,8 +21,13 @@ export class Tables {
     if (slash < 0) return
     const table = this.table(key.slice(0, slash))
     const id = key.slice(slash + 1)
-    if (value === null) table.entries.delete(id)
-    else table.entries.set(id, JSON.parse(value.json))
+    if (value === null) {
+      table.entries.delete(id)
+      table.texts.delete(id)
+    } else {
+      table.entries.set(id, JSON.parse(value.json))
+      table.texts.set(id, value.json)
+    }
     table.version++
   }
 
@@ -31,11 +38,17 @@ export class Tables {
     return table
   }
 
-  /** The whole table for a page, as JSON: snapshots carry its version only. Written once a version, and the same bytes serve all who ask. */
+  /**
+   * The whole table for a page, as JSON: snapshots carry its version only. Made once a version from the entries' own texts, however deep they are nested;
+   * the same bytes serve all who ask.
+   */
   json(name: string): Buffer {
     const table = this.table(name)
-    const { version, entries } = table
-    if (table.json?.version !== version) table.json = { version, bytes: Buffer.from(JSON.stringify({ version, entries: Object.fromEntries(entries) })) }
+    const { version, texts } = table
+    if (table.json?.version !== version) {
+      const entries = Array.from(texts, ([id, text]) => `${JSON.stringify(id)}:${text}`)
+      table.json = { version, bytes: Buffer.from(`{"version":${version},"entries":{${entries.join(',')}}}`) }
+    }
     return table.json.bytes
   }
 }

@@ -8,6 +8,7 @@ import type { SearchEngine } from '../engines/engine.ts'
 import { openEngine } from '../engines/open.ts'
 import { faultyProxy, type FaultyProxy } from '../testing/faulty-proxy.ts'
 import { indexed, log, openPipeline, ownDefinition, TOPIC, type Pipeline, type Sent } from '../testing/pipeline.ts'
+import { sinkMetrics } from './metrics.ts'
 import { openSinks, type Sinks } from './sinks.ts'
 
 const source = `sink-${randomUUID()}`
@@ -144,6 +145,8 @@ describe('the sink', { timeout: 60_000 }, () => {
     await pipeline.send(records(100))
     const told = (sinks: Resource<Sinks>) => vi.waitFor(() => expect(sinks.value.ready[`sink ${definition.name}`]()).toContain(`because of ${index} (index_closed_exception): open the index`), LONG)
     await told(first)
+    const paused = async () => (await sinkMetrics.paused.get()).values.find(({ labels }) => labels.sink === `indexer.${definition.name}`)?.value
+    await expect.poll(paused, LONG).toBe(1)
     await stop(first)
     const { kafka, codec } = pipeline
     const second = await openSinks([definition], { kafka, codec, engine: engine.value, replicas: 0, log })
@@ -152,6 +155,7 @@ describe('the sink', { timeout: 60_000 }, () => {
     expect((await fetch(`${url}/${index}/_open`, { method: 'POST' })).status).toBe(200)
     await fresh(definition, 101)
     await vi.waitFor(() => expect(second.value.ready[`sink ${definition.name}`]()).toBe(true), LONG)
+    await expect.poll(paused, LONG).toBe(0)
     expect((await pipeline.deadLetters()).filter(({ letter }) => letter.flow === `indexer.${definition.name}`)).toEqual([])
   })
 

@@ -5,6 +5,8 @@ import { ANONYMOUS, clientOf, LOCAL_KEY, parseAccessKeys, type AwsClient } from 
 export type { AwsClient } from './access-key-file.ts'
 
 const LOOK_AGAIN_MS = 2000
+const LOCAL_KEY_IS_OFF =
+  'the access key test with the secret test is not used: anybody could guess it; it is for ALLOW_ANONYMOUS=true only'
 
 export interface AwsAccessConfig {
   readonly keysFile: string | undefined
@@ -37,7 +39,7 @@ export function openAwsAccess({ keysFile, anonymous }: AwsAccessConfig, log: Log
     const problems = found?.problems ?? [`AWS_ACCESS_KEYS_FILE names ${keysFile}, ${problem}.`]
     if (found !== undefined && problems.length === 0) {
       if (clients !== undefined) log.info({ names: [...found.clients.keys()] }, 'access keys were read again')
-      else if (found.local && !anonymous) log.warn('the access key test with the secret test is not used: anybody could guess it; it is for ALLOW_ANONYMOUS=true only')
+      else if (found.local && !anonymous) log.warn(LOCAL_KEY_IS_OFF)
       clients = found.clients
     } else if (clients === undefined) throw new ConfigError(problems)
     else log.error({ problems }, 'the changed file of access keys is not used, the keys before stay valid')

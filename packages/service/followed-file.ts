@@ -4,13 +4,17 @@ import { readFileSync, statSync } from 'node:fs'
 /** A file of keys is far smaller, and a file that is not one must not fill the memory. */
 const MAX_BYTES = 1 << 20
 
+/** Takes the text, or undefined and why the file cannot be read: "which ...". */
+type Accept = (text: string | undefined, problem: string) => void
+
 /**
- * Gives the file's text, or why it cannot be read, before it returns and whenever that has changed; looks every `intervalMs`. It compares the text:
- * a mounted secret is a link that is switched over, and a change right after the first reading would not show in the file's times.
+ * Calls `accept` before it returns, and again after each change; it looks every `intervalMs`. It compares texts: a
+ * mounted secret is a link that is switched over, and a change right after the first reading would not show in the
+ * file's times.
  * @param accept may throw at the first call only
  * @returns stops looking
  */
-export function followFile(file: string, intervalMs: number, accept: (text: string | undefined, problem: string) => void): () => void {
+export function followFile(file: string, intervalMs: number, accept: Accept): () => void {
   let known: string | undefined
   let trouble: string | undefined
   const look = (): void => {

@@ -2,7 +2,10 @@
 import type { FastifyInstance } from 'fastify'
 import { metrics } from './metrics.ts'
 
-/** By name, whether each dependency can be used now: true, or else false, or why not and what to do. Asked on every /readyz, so the answer must be at hand. */
+/**
+ * Says of each dependency, by its name, whether it can be used now: true, else false, or why not and what to do.
+ * Every /readyz asks, so the answer must be at hand.
+ */
 export type Readiness = Readonly<Record<string, () => boolean | string>>
 
 export const HEALTH_PATHS = ['/livez', '/readyz', '/metrics']

@@ -29,7 +29,8 @@ test('readiness names each dependency', async () => {
   const { status, body } = await ask('/readyz')
   expect([status, JSON.parse(body)]).toEqual([503, { ready: false, stopping: false, dependencies: { kafka: 'not ready', registry: 'ready' } }])
   well = 'its disk is full: empty it'
-  expect(JSON.parse((await ask('/readyz')).body)).toEqual({ ready: false, stopping: false, dependencies: { kafka: 'not ready: its disk is full: empty it', registry: 'ready' } })
+  const { ready, dependencies } = JSON.parse((await ask('/readyz')).body)
+  expect([ready, dependencies.kafka]).toEqual([false, 'not ready: its disk is full: empty it'])
   expect((await ask('/livez')).status).toBe(200)
 })
 

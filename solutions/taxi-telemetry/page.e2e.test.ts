@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { openPageKeys, type PageKeys } from '@weir/indexer/testing/page-keys.ts'
 import { openPageServer, type PageServer } from '@weir/indexer/testing/page-server.ts'
-import { type Access, logger, openAccess, type Resource, sha256 } from '@weir/service'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { taxiTelemetry } from './solution.ts'
@@ -224,22 +221,17 @@ describe('the page over taxis that drive', () => {
 })
 
 describe('a key that is taken away while somebody looks', () => {
-  let folder: string
-  let access: Resource<Access>
+  let keys: PageKeys
   let server: PageServer
-  const keys = (...names: string[]) => writeFileSync(join(folder, 'keys.json'), JSON.stringify(names.map((name) => ({ name, sha256: sha256(name).toString('hex'), topics: [] }))))
   const signedIn = { httpCredentials: { username: 'anybody', password: 'desk' } }
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'weir-page-keys-'))
-    keys('desk')
-    access = openAccess({ keysFile: join(folder, 'keys.json'), anonymous: false }, logger('page-test'), 100)
-    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access: access.value })
+    keys = await openPageKeys('desk')
+    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access: keys.access })
   })
   afterAll(async () => {
     await server.stop()
-    await access.stop(0)
-    rmSync(folder, { recursive: true })
+    await keys.stop()
   })
 
   const signsOut = async (page: Page): Promise<void> => {
@@ -249,20 +241,21 @@ describe('a key that is taken away while somebody looks', () => {
     expect(await page.evaluate(() => (globalThis as any).document.activeElement.id)).toBe('sign-in')
   }
 
-  test.each([['light', 360], ['dark', 1440]] as const)('the picture goes, and the page offers to sign in (%s, %i px)', async (colorScheme, width) => {
-    keys('desk')
-    await expect.poll(() => access.value.client('desk')).toBeDefined()
-    const { page, wrongs, close } = await openPage(browser, server.url, { ...signedIn, colorScheme, viewport: { width, height: 740 } })
+  test.each([
+    ['light', 360], ['dark', 1440],
+  ] as const)('the picture goes, and the page offers to sign in (%s, %i px)', async (colorScheme, width) => {
+    const options = { ...signedIn, colorScheme, viewport: { width, height: 740 } }
+    const { page, wrongs, close } = await openPage(browser, server.url, options)
     await live(page)
-    keys('depot')
+    await keys.allow('depot')
     await signsOut(page)
     expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBe(width)
-    const [title, button] = await Promise.all(['#signed-out-title', '#sign-in'].map(async (part) => (await page.locator(part).boundingBox())!))
+    const title = (await page.locator('#signed-out-title').boundingBox())!
+    const button = (await page.locator('#sign-in').boundingBox())!
     expect(button.y).toBeGreaterThan(title.y + title.height)
     expect(Math.abs(button.x + button.width / 2 - width / 2)).toBeLessThan(10)
     expect(wrongs).toEqual([])
-    keys('desk')
-    await expect.poll(() => access.value.client('desk')).toBeDefined()
+    await keys.allow('desk')
     await page.locator('#sign-in').click()
     await live(page)
     await close()
@@ -274,7 +267,7 @@ describe('a key that is taken away while somebody looks', () => {
     await live(page)
     line.cut()
     await page.locator('#status[data-state="broken"]').waitFor()
-    keys('depot')
+    await keys.allow('depot')
     line.mend()
     await signsOut(page)
     await close()

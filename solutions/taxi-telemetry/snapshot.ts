@@ -2,7 +2,10 @@
 import { createHash } from 'node:crypto'
 import type { PageSearch } from '../solution.ts'
 
-/** The page's data, at most 1.8 MB. Lists that belong together are columns of the same length: half the bytes of objects, every second, for every viewer. */
+/**
+ * The page's data, less than 2 MB. Lists that belong together are columns of the same length: half the bytes of
+ * objects, every second, for every viewer.
+ */
 export interface TaxiSnapshot {
   /** The latest report of each taxi that reported in the last minute; of more than 2,000 taxis, those that reported last. */
   readonly taxis: {
@@ -167,11 +170,15 @@ interface Report {
   readonly zoneName: string | null
 }
 
-/** The text as it is shown. One that is longer is cut, and ends in a digest of the whole, so that different ids stay different. */
+/**
+ * The text as it is shown. A longer one is cut, and ends in a digest of the whole, so that different ids stay
+ * different.
+ */
 export function shown(text: string): string {
   if (text.length <= MAX_TEXT_LENGTH && !UNSEEN.test(text)) return text
   const digest = createHash('sha256').update(text).digest('base64url').slice(0, DIGEST_LENGTH)
-  return `${Array.from(text.slice(0, MAX_TEXT_LENGTH - DIGEST_LENGTH - 1), (character) => (UNSEEN.test(character) ? '\ufffd' : character)).join('')}…${digest}`
+  const beginning = Array.from(text.slice(0, MAX_TEXT_LENGTH - DIGEST_LENGTH - 1))
+  return `${beginning.map((character) => (UNSEEN.test(character) ? '\ufffd' : character)).join('')}…${digest}`
 }
 
 function taxisOf(reports: readonly Report[]): Pick<TaxiSnapshot, 'taxis' | 'zones'> {
@@ -179,7 +186,10 @@ function taxisOf(reports: readonly Report[]): Pick<TaxiSnapshot, 'taxis' | 'zone
   const zones = new Map<string, { index: number, id: string, name: string | null }>()
   const zone = sorted.map(({ zone: id, zoneName }) => {
     let known = zones.get(id)
-    if (!known) zones.set(id, known = { index: zones.size, id: shown(id), name: zoneName == null ? null : shown(zoneName) })
+    if (!known) {
+      known = { index: zones.size, id: shown(id), name: zoneName == null ? null : shown(zoneName) }
+      zones.set(id, known)
+    }
     return known.index
   })
   return {
@@ -202,7 +212,7 @@ function lastMinuteOf(found: any): TaxiSnapshot['lastMinute'] {
     taxis: found?.taxis.value ?? 0,
     trips: found?.trips.value ?? 0,
     reports: found?.doc_count ?? 0,
-    sources: (found?.sources.buckets ?? []).map((bucket: any) => ({ name: shown(bucket.key), reports: bucket.doc_count })),
+    sources: (found?.sources.buckets ?? []).map(({ key, doc_count: reports }: any) => ({ name: shown(key), reports })),
     speeds: found ? found.speeds.buckets.map((bucket: any) => bucket.doc_count) : Array<number>(SPEED_CLASSES).fill(0),
   }
 }

@@ -54,8 +54,8 @@ export function identify(access: Access, request: FastifyRequest, challenge: 'Be
 }
 
 /**
- * Tells who the request's client is at each call: with the rights that its key has by then, undefined once the key is not valid any more.
- * A stream, or anything else that outlasts its request, asks again before it gives more.
+ * Tells who the request's client is at each call: with the rights that its key has by then, undefined once the key is
+ * not valid any more. A stream, or anything else that outlasts its request, asks again before it gives more.
  */
 export function clientOf(access: Access, request: FastifyRequest): () => Client | undefined {
   const shown = shownKey(request)
@@ -83,7 +83,7 @@ const ANYBODY: Client = { name: undefined, mayWrite: () => true }
 export function openAccess({ keysFile, anonymous }: AccessConfig, log: Logger, lookAgainMs = LOOK_AGAIN_MS): Resource<Access> {
   let keys: readonly ApiKey[] | undefined
   const stop = keysFile === undefined ? () => {} : followFile(keysFile, lookAgainMs, (text, problem) => {
-    const { keys: found, problems } = text === undefined ? { keys: [], problems: [`API_KEYS_FILE names ${keysFile}, ${problem}.`] } : parseKeys(text)
+    const { keys: found, problems } = text === undefined ? unreadable(keysFile, problem) : parseKeys(text)
     if (problems.length === 0) {
       if (keys !== undefined) log.info({ names: found.map((key) => key.name) }, 'API keys were read again')
       keys = found
@@ -95,6 +95,9 @@ export function openAccess({ keysFile, anonymous }: AccessConfig, log: Logger, l
     stop,
   }
 }
+
+const unreadable = (file: string, problem: string): ReturnType<typeof parseKeys> =>
+  ({ keys: [], problems: [`API_KEYS_FILE names ${file}, ${problem}.`] })
 
 /** Goes through all keys, whichever fits, so that the time taken tells nothing. */
 function find(keys: readonly ApiKey[], shown: string): Client | undefined {

@@ -5,8 +5,8 @@ const CODES = {
   'overloaded': { retriable: true, remedy: 'the engine asks to be sent less' },
   'unavailable': { retriable: true, remedy: 'look at the engine\'s log' },
   'refused': { retriable: true, remedy: 'check SEARCH_USERNAME, SEARCH_PASSWORD and the rights of that user' },
-  'blocked': { retriable: true, remedy: 'free disk space where it is short, and unset cluster.blocks.* of the cluster' },
-  'unexpected': { retriable: true, remedy: 'check that SEARCH_ENGINE names what runs at SEARCH_URL, its version, and what stands between' },
+  'blocked': { retriable: true, remedy: 'free disk space where it is short, and unset cluster.blocks.*' },
+  'unexpected': { retriable: true, remedy: 'check SEARCH_ENGINE, the engine\'s version, and what stands between' },
   'too-large': { retriable: false, remedy: 'send less at once or raise http.max_content_length of the engine' },
   'rejected': { retriable: false, remedy: 'a document of the request does not fit' },
   'not-this-engine': { retriable: true, remedy: 'check that SEARCH_ENGINE names what runs at SEARCH_URL' },
@@ -18,7 +18,7 @@ export class EngineError extends Error {
   override readonly name = 'EngineError'
   readonly code: EngineErrorCode
   readonly retriable: boolean
-  /** What to do about it. */
+  /** Tells people what to do. */
   readonly remedy: string
 
   constructor(code: EngineErrorCode, what: string, cause?: unknown) {
@@ -52,26 +52,30 @@ export function engineError(engine: string, cause: unknown): EngineError {
   }
 }
 
-/** By the error's type where there is one: engines give 400 and 403 for blocked clusters and settings that forbid bulk requests, too. */
-function codeOf(status: number, { type, reason }: EngineAnswer): EngineErrorCode {
+/** The error's type counts before the status: a blocked cluster answers 403, and so does one that refuses the user. */
+function codeOf(status: number, { type, reason = '' }: EngineAnswer): EngineErrorCode {
   if (type === 'cluster_block_exception' && status !== 503) return 'blocked'
   if (status === 429) return 'overloaded'
   if (status === 401 || status === 403) return 'refused'
   if (status === 413) return 'too-large'
-  if (status === 400) return type === 'action_request_validation_exception' && A_DOCUMENT_ID.test(reason ?? '') ? 'rejected' : 'unexpected'
+  if (type === 'action_request_validation_exception' && OF_AN_ID.test(reason)) return 'rejected'
+  if (status === 400) return 'unexpected'
   // A missing path is the address of something else, or of an engine that is still starting.
   return 'unavailable'
 }
 
-/** "Validation Failed: 1: id [...] is too long, must be no longer than 512 bytes ..." (IndexRequest.validate of both engines). */
-const A_DOCUMENT_ID = /^Validation Failed: 1: id \[/
+/**
+ * Both engines say "Validation Failed: 1: id [...] is too long, must be no longer than 512 bytes"
+ * (IndexRequest.validate).
+ */
+const OF_AN_ID = /^Validation Failed: 1: id \[/
 
 interface EngineAnswer {
   readonly type?: string
   readonly reason?: string
 }
 
-/** The error in the body of the answer; empty where there is none, or a sentence of something that is not the engine. */
+/** The error in the body of the answer. Something that is not the engine may answer a sentence, or nothing. */
 function answered({ meta }: ClientError): EngineAnswer {
   const error = (meta?.body as { error?: EngineAnswer | string } | undefined)?.error
   return typeof error === 'string' ? { reason: error } : error ?? {}

@@ -1,7 +1,8 @@
 /**
- * What an engine's answer means for a document. The status does not tell: 400 stands for a document that does not fit, and for a closed index or a
- * cluster at its limit of shards as well. The error's type does, and where one type serves both, its reason. Types and reasons are those of the
- * sources of Elasticsearch 8.19, OpenSearch 2.19 and their Lucene 9.12.
+ * Decides what an engine's answer means for a document. The status does not tell: 400 stands for a document that
+ * does not fit, for a closed index, and for a cluster at its limit of shards. The error's type tells, or its reason
+ * if one type stands for both. Types and reasons are taken from the sources of Elasticsearch 8.19, OpenSearch 2.19
+ * and their Lucene 9.12.
  */
 import type { BulkItem } from './engine.ts'
 
@@ -12,13 +13,23 @@ import type { BulkItem } from './engine.ts'
  */
 export type Verdict = 'created' | 'duplicate' | 'overloaded' | 'refused' | 'held'
 
-/** Elasticsearch's name, OpenSearch's name, and what both say when a request would not fit into memory. */
-const OVERLOADED = new Set(['es_rejected_execution_exception', 'rejected_execution_exception', 'circuit_breaking_exception'])
+/**
+ * The first is Elasticsearch's name, the second OpenSearch's; both say the third when a request would not fit into
+ * memory.
+ */
+const OVERLOADED =
+  new Set(['es_rejected_execution_exception', 'rejected_execution_exception', 'circuit_breaking_exception'])
 
-/** A document that cannot be read or does not fit the mapping. mapper_parsing_exception is OpenSearch's name, and Elasticsearch's before 8.8. */
+/**
+ * The document cannot be read, or does not fit the mapping. OpenSearch and Elasticsearch before 8.8 say
+ * mapper_parsing_exception.
+ */
 const REFUSED = new Set(['document_parsing_exception', 'mapper_parsing_exception', 'strict_dynamic_mapping_exception'])
 
-/** Errors of those types whose reason or cause begins so are the index's: a mapping that cannot be read, or one that is full. */
+/**
+ * Errors of those types are the index's if their reason or its cause begins so: its mapping cannot be read, or is
+ * full.
+ */
 const OF_THE_INDEX = new RegExp(`^(${[
   'Failed to parse mapping', 'Limit of (total|nested|total dimension) fields \\[',
   // A data stream has taken the index's name.
@@ -27,8 +38,9 @@ const OF_THE_INDEX = new RegExp(`^(${[
 
 /** illegal_argument_exception is nearly always about an index. These, Lucene's above all, are about the document. */
 const OF_THE_DOCUMENT = new RegExp(`^(${[
-  'Document contains at least one immense term in field=', 'DocValuesField "[^"]*" (is too large|appears more than once)', 'stored field "[^"]*" is too large',
-  '(first )?position increment must be ', 'position overflowed ', 'position \\d+ is too large for field', 'startOffset must be non-negative', 'too many tokens for field ',
+  'Document contains at least one immense term in field=', 'stored field "[^"]*" is too large',
+  'DocValuesField "[^"]*" (is too large|appears more than once)', 'too many tokens for field ',
+  'startOffset must be non-negative', '(first )?position increment must be ', 'position overflowed ', 'position \\d+ is too large for field',
   'Malformed content, found extra data after parsing', 'Limit of mapping depth \\[',
 ].join('|')})`)
 
@@ -43,7 +55,10 @@ export function verdictOf({ status, error }: BulkItem): Verdict {
   return 'held'
 }
 
-/** What to do about an error that holds documents back, by its type, or by the beginning of its reason where the type is shared. */
+/**
+ * Tell people what to do about an error that holds documents back. A type that stands for several has its remedies
+ * by reason.
+ */
 const REMEDIES: Readonly<Record<string, string>> = {
   cluster_block_exception: 'free disk space where it is short, and unset the block (index.blocks.*, cluster.blocks.*)',
   index_closed_exception: 'open the index (POST INDEX/_open)',
@@ -53,13 +68,13 @@ const REMEDIES: Readonly<Record<string, string>> = {
   process_cluster_event_timeout_exception: 'look at the load of the cluster manager',
   routing_missing_exception: 'unset _routing.required in the mapping of the index',
   security_exception: 'let the user of SEARCH_USERNAME create the index and write to it',
-  unavailable_shards_exception: 'bring back the nodes with the shards of the index; GET _cluster/allocation/explain says what is missing',
-  validation_exception: 'where the cluster is at its limit of shards, delete old indices, add nodes or raise cluster.max_shards_per_node',
+  unavailable_shards_exception: 'bring back the nodes with the shards of the index (GET _cluster/allocation/explain)',
+  validation_exception: 'at the limit of shards, delete old indices, add nodes or raise cluster.max_shards_per_node',
 }
 
 const REMEDIES_BY_REASON: readonly (readonly [RegExp, string])[] = [
   [/^no write index is defined for alias/, 'set is_write_index for one index of the alias, or remove the alias'],
-  [/^Limit of .* fields \[/, 'raise index.mapping.total_fields.limit, or set "dynamic": false in the mapping of the index'],
+  [/^Limit of .* fields \[/, 'raise index.mapping.total_fields.limit, or set "dynamic": false in the mapping'],
   [/^pipeline with id/, 'create the ingest pipeline, or unset index.default_pipeline and index.final_pipeline'],
   [/timestamp field/, 'correct the index template that makes the index a data stream'],
 ]

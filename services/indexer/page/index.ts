@@ -1,5 +1,5 @@
 /** The page server: mounts every solution's page, and tells its viewers once a second what the solution and its stages do. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
 import { clientOf, identify, type Access, type Logger, type Resource } from '@weir/service'
@@ -48,10 +48,18 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
   const sampling = setInterval(() => board.sample(), 1000)
   const lives: Live[] = []
 
-  /** Tells a page whether its key is still valid: 401 without a challenge, which would make the browser ask for a password in the middle of the page. */
-  const mountSession = (app: FastifyInstance, name: string) => app.get(`/${name}/session`, (request, reply) => {
-    return reply.header('cache-control', 'no-store').code(clientOf(access, request)() === undefined ? 401 : 204).send()
-  })
+  const uncached = (reply: FastifyReply): FastifyReply => reply.header('cache-control', 'no-store')
+  const json = (reply: FastifyReply): FastifyReply => uncached(reply).type('application/json')
+
+  /**
+   * Tells a page whether its key is still valid. A challenge would have the browser ask for a password, so the 401
+   * has none.
+   */
+  const mountSession = (app: FastifyInstance, name: string): void => {
+    app.get(`/${name}/session`, (request, reply) => {
+      return uncached(reply).code(clientOf(access, request)() ? 204 : 401).send()
+    })
+  }
 
   const guarded = async (app: FastifyInstance): Promise<void> => {
     app.addHook('onRequest', async (request) => void identify(access, request, 'Basic'))
@@ -60,12 +68,14 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
       const live = new Live(() => snapshots.current(), mostViewers)
       lives.push(live)
       await mountFiles(app, solution)
-      app.get(`/${solution.name}/snapshot`, async (_, reply) => reply.header('cache-control', 'no-store').type('application/json').send(await snapshots.current()))
+      app.get(`/${solution.name}/snapshot`, async (_, reply) => json(reply).send(await snapshots.current()))
       for (const table of new Set(solution.flows.flatMap((flow) => flow.tables))) {
-        app.get(`/${solution.name}/tables/${table}`, (_, reply) => reply.header('cache-control', 'no-store').type('application/json').send(tables.json(table)))
+        app.get(`/${solution.name}/tables/${table}`, (_, reply) => json(reply).send(tables.json(table)))
       }
       // A HEAD would hold a place without ever being sent anything.
-      app.get(`/${solution.name}/live`, { exposeHeadRoute: false }, (request, reply) => live.admit(request, reply, clientOf(access, request)))
+      app.get(`/${solution.name}/live`, { exposeHeadRoute: false }, (request, reply) => {
+        return live.admit(request, reply, clientOf(access, request))
+      })
     }
     mountListing(app, solutions)
   }

@@ -22,7 +22,7 @@ const RETRY_MS = 2000
 
 /** The last event of a stream that the server ends for a reason. */
 const UNAUTHORIZED = endEvent('unauthorized', 'The API key is not valid any more.')
-const MAKING_ROOM = endEvent('too-many-viewers', 'Too many look at this page by this key or from this address; try again in some seconds.')
+const MAKING_ROOM = endEvent('too-many-viewers', 'Others want to look, too; try again later.')
 
 export class Live {
   readonly #snapshot: () => Promise<Buffer>
@@ -42,8 +42,9 @@ export class Live {
   }
 
   /**
-   * Answers with the stream; 503 with Retry-After when there are too many viewers or the server is stopping. The stream ends once `client` gives none.
-   * When all places are taken, the client that holds the most gives one up to a client that holds fewer.
+   * Answers with the stream; 503 with Retry-After when there are too many viewers or the server is stopping. The
+   * stream ends once `client` gives none. When all places are taken, the client that holds the most gives one up to
+   * a client that holds fewer.
    */
   admit(request: FastifyRequest, reply: FastifyReply, client: () => Client | undefined): FastifyReply {
     const holder = holderOf(client()?.name, request.ip)

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
-import { type Access, logger, openAccess, type Resource, sha256 } from '@weir/service'
+import type { Access } from '@weir/service'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { openPageKeys, type PageKeys } from '../testing/page-keys.ts'
 import { openPageServer, type PageServer } from '../testing/page-server.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -131,11 +129,10 @@ test('a stop ends the streams at once', async () => {
 })
 
 describe('viewers by key', () => {
-  let folder: string
   let server: PageServer
-  let access: Resource<Access>
-  const keys = (...names: string[]) => writeFileSync(join(folder, 'keys.json'), JSON.stringify(names.map((name) => ({ name, sha256: sha256(`${name}-key`).toString('hex'), topics: [] }))))
-  const ask = (path: string, name: string, signal?: AbortSignal) => fetch(server.url + path, { headers: { authorization: `Bearer ${name}-key` }, signal })
+  let keys: PageKeys
+  const ask = (path: string, key: string, signal?: AbortSignal) =>
+    fetch(server.url + path, { headers: { authorization: `Bearer ${key}` }, signal })
   /** Opens a stream and gives its text so far at each call. */
   const open = async (name: string): Promise<{ status: number, text(): string, ended: Promise<void> }> => {
     const response = await ask('live', name, leaving.signal)
@@ -148,29 +145,26 @@ describe('viewers by key', () => {
   let leaving: AbortController
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'weir-viewers-'))
-    keys('desk', 'depot')
-    access = openAccess({ keysFile: join(folder, 'keys.json'), anonymous: false }, logger('page-test'), 100)
-    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access: access.value, mostViewers: 4 })
+    keys = await openPageKeys('desk', 'depot')
+    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access: keys.access, mostViewers: 4 })
   })
   beforeEach(async () => {
     leaving = new AbortController()
-    keys('desk', 'depot')
-    await eventually(() => ask('session', 'desk'), ({ status }) => status === 204)
+    await keys.allow('desk', 'depot')
   })
   afterEach(() => leaving.abort())
   afterAll(async () => {
     await server.stop()
-    await access.stop(0)
-    rmSync(folder, { recursive: true })
+    await keys.stop()
   })
 
   test('a key that is taken away ends its streams with a reason, and no others', async () => {
     const [desk, depot] = await Promise.all([open('desk'), open('depot')])
     await eventually(async () => desk.text(), (text) => text.includes('event: snapshot'))
-    keys('depot')
+    await keys.allow('depot')
     await desk.ended
-    expect(desk.text()).toMatch(/\nevent: end\ndata: \{"code":"unauthorized","message":"The API key is not valid any more\."\}\n\n$/)
+    const reason = '{"code":"unauthorized","message":"The API key is not valid any more."}'
+    expect(desk.text().endsWith(`\nevent: end\ndata: ${reason}\n\n`)).toBe(true)
     const session = await ask('session', 'desk')
     expect([session.status, session.headers.get('www-authenticate')]).toEqual([401, null])
     expect((await ask('session', 'depot')).status).toBe(204)

@@ -41,12 +41,14 @@ const MAX_DATA_BYTES = 2 << 20
 /** Stages of the hub's doors that are shown, beside those of the solution. */
 const MAX_DOORS = 20
 const PATIENCE_MS = 5000
-/** What the solution gave, as JSON. */
 interface Shown {
+  /** The solution's data. */
   readonly json: string
   readonly trouble: string | null
 }
 
+const NO_ANSWER =
+  'The search engine does not answer. What is sent meanwhile waits in Kafka and appears here as soon as it is back.'
 /** A consumer lag costs the broker some requests; it changes slowly enough. */
 const LAG_FRESH_MS = 5000
 
@@ -54,7 +56,7 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
   const search = searchOf(solution, engine, tables)
   const waiting = lagReader(admin)
   const expected = [...solution.flows.map(({ name }) => `enricher.${name}`), ...solution.indices.map(({ name }) => `indexer.${name}`)]
-  let latest: { readonly time: number, readonly json: Promise<Buffer> } = { time: 0, json: Promise.resolve(Buffer.alloc(0)) }
+  let latest = { time: 0, json: Promise.resolve<Buffer>(Buffer.alloc(0)) }
   let underWay = false
   let failing = false
 
@@ -64,11 +66,11 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
       failing = false
       const bytes = Buffer.byteLength(json)
       if (bytes <= MAX_DATA_BYTES) return { json, trouble: null }
-      return { json: 'null', trouble: `There is more to show than a page may send each second (${bytes} bytes; at most ${MAX_DATA_BYTES}).` }
+      return nothing(`There is more to show than a page may send each second (${bytes} of ${MAX_DATA_BYTES} bytes).`)
     } catch (error) {
       if (!failing) log.warn({ err: error, page: solution.name }, 'the page cannot show its data')
       failing = true
-      return { json: 'null', trouble: 'The search engine does not answer. What is sent meanwhile waits in Kafka and appears here as soon as it is back.' }
+      return nothing(NO_ANSWER)
     }
   }
 
@@ -96,6 +98,8 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
     },
   }
 }
+
+const nothing = (trouble: string): Shown => ({ json: 'null', trouble })
 
 /** What a page may search: the indices of its own solution, by the names of their definitions. */
 function searchOf(solution: PagedSolution, engine: SnapshotSearch, tables: Tables): PageSearch {

@@ -9,9 +9,10 @@ test('the newest value of a key holds, a tombstone removes it, and every change 
   tables.accept(entry('zones', 'soho', { name: 'SoHo' }))
   tables.accept(entry('zones', 'a/b', { name: 'With a slash' }))
   tables.accept(entry('tariffs', 'night', 2))
-  expect(JSON.parse(String(tables.json('zones')))).toEqual({ version: 3, entries: { soho: { name: 'SoHo' }, 'a/b': { name: 'With a slash' } } })
+  const zones = () => JSON.parse(String(tables.json('zones')))
+  expect(zones()).toEqual({ version: 3, entries: { soho: { name: 'SoHo' }, 'a/b': { name: 'With a slash' } } })
   tables.accept({ key: 'zones/soho', value: null })
-  expect(JSON.parse(String(tables.json('zones')))).toEqual({ version: 4, entries: { 'a/b': { name: 'With a slash' } } })
+  expect(zones()).toEqual({ version: 4, entries: { 'a/b': { name: 'With a slash' } } })
 })
 
 test('an entry that is nested deeper than can be written again is given as it came', () => {

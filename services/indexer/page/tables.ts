@@ -39,8 +39,8 @@ export class Tables {
   }
 
   /**
-   * The whole table for a page, as JSON: snapshots carry its version only. Made once a version from the entries' own texts, however deep they are nested;
-   * the same bytes serve all who ask.
+   * The whole table for a page, as JSON: snapshots carry its version only. It is made once a version, from the
+   * entries' own texts however deep they are nested, and the same bytes serve all who ask.
    */
   json(name: string): Buffer {
     const table = this.table(name)

@@ -1,6 +1,7 @@
 /**
- * Merges documents of several batches into bulk requests and sees each through. Requests that fail are sent again, and so are documents for which the
- * engine is too busy; their batches are told which documents it refuses, and which an index at fault holds back. Writers wait while too much is queued.
+ * Merges documents of several batches into bulk requests and sees each through. Requests that fail are sent again,
+ * and so are documents for which the engine is too busy. Batches learn which documents the engine refuses, and
+ * which an index at fault holds back. Writers wait while too much is queued.
  */
 import { EngineError } from '../engines/errors.ts'
 import { remedyFor, verdictOf } from '../engines/verdicts.ts'
@@ -148,7 +149,7 @@ export class Bulker {
   }
 
   #settle(bulk: Bulk, items: BulkReply['items']): void {
-    this.#gate.answered()
+    this.#gate.bulkEnded()
     const again: number[] = []
     let overloaded = false
     for (let i = 0; i < items.length; i++) {
@@ -156,7 +157,9 @@ export class Bulker {
       switch (verdictOf(items[i])) {
         case 'created': owner.indexed(); break
         case 'duplicate': owner.alreadyThere(); break
-        case 'refused': owner.refused(bulk.records[i], 'index', { code: 'rejected', message: whatItSays(items[i]) }); break
+        case 'refused':
+          owner.refused(bulk.records[i], 'index', { code: 'rejected', message: whatItSays(items[i]) })
+          break
         case 'held':
           owner.fault ??= faultOf(bulk.indexOf(i), items[i])
           owner.hold(bulk.records[i])
@@ -185,8 +188,9 @@ export class Bulker {
     if (error.code === 'rejected' || error.code === 'too-large') return this.#halve(bulk, error)
     if (error.code !== 'overloaded') this.#gate.close(error)
     bulk.keep(placesWanted(bulk))
-    if (bulk.count === 0) return this.#recycle(bulk)
-    this.#again(bulk)
+    if (bulk.count > 0) return this.#again(bulk)
+    this.#gate.bulkEnded()
+    this.#recycle(bulk)
   }
 
   /** The request is one that the engine will not take. Its halves tell which document is to blame. */
@@ -217,8 +221,12 @@ function whatItSays({ error, status }: BulkItem): string {
   return `${error.type}: ${error.reason ?? 'no reason given'}${cause ? ` (${cause})` : ''}`
 }
 
-const faultOf = (index: string, item: BulkItem): Fault =>
-  ({ index, type: item.error?.type ?? `status ${item.status}`, reason: whatItSays(item).slice(0, MAX_REASON_LENGTH), remedy: remedyFor(item) })
+const faultOf = (index: string, item: BulkItem): Fault => ({
+  index,
+  type: item.error?.type ?? `status ${item.status}`,
+  reason: whatItSays(item).slice(0, MAX_REASON_LENGTH),
+  remedy: remedyFor(item),
+})
 
 /** Documents whose batch is still ours. */
 function placesWanted(bulk: Bulk): number[] {

@@ -28,7 +28,7 @@ export class Gate {
   #stopped = false
   /** What last went wrong, until the engine has answered as it should. */
   #trouble: Error | undefined
-  /** A bulk request failed though the engine takes templates: only the reply to another one ends the trouble. */
+  /** A bulk request failed: that the engine takes templates does not end the trouble yet. */
   #refusesBulks = false
 
   /** Starts closed and begins to open. */
@@ -46,7 +46,8 @@ export class Gate {
   /** True while the engine takes what is sent, else why it does not. */
   get ready(): true | string {
     if (this.#open && !this.#trouble) return true
-    return this.#trouble instanceof EngineError ? `${this.#trouble.code}: ${this.#trouble.remedy}` : 'the engine was not reached yet'
+    if (!(this.#trouble instanceof EngineError)) return 'the engine has not answered yet'
+    return `${this.#trouble.code}: ${this.#trouble.remedy}`
   }
 
   /** The engine failed a bulk request as a whole. Opens again by itself. */
@@ -55,8 +56,8 @@ export class Gate {
     this.#close(error)
   }
 
-  /** The engine replied to a bulk request. */
-  answered(): void {
+  /** The engine replied to a bulk request, or no batch waits for its reply any more. */
+  bulkEnded(): void {
     this.#refusesBulks = false
     if (this.#open) this.#over()
   }
@@ -95,7 +96,8 @@ export class Gate {
 
   #say(error: Error): void {
     this.#trouble = error
-    if (this.#reminder.due(error instanceof EngineError ? error.code : error.message)) this.#options.log.warn(`waiting for ${this.#options.engine.name}: ${error.message}`)
+    if (!this.#reminder.due(error instanceof EngineError ? error.code : error.message)) return
+    this.#options.log.warn(`waiting for ${this.#options.engine.name}: ${error.message}`)
   }
 
   #over(): void {

@@ -1,4 +1,7 @@
-/** What a sink holds back because an index, not a document, is at fault: told in the log and on /readyz until it is mended. */
+/**
+ * Knows what a sink holds back because an index is at fault, and tells it in the log and on /readyz until that is
+ * mended.
+ */
 import type { Logger } from '@weir/service'
 import { Reminder } from './reminder.ts'
 import type { Fault } from './settlement.ts'
@@ -37,12 +40,16 @@ export class Holds {
     this.#log.info({ sink: this.#sink }, 'this replica holds no documents back any more')
   }
 
-  /** The faults, and how many documents wait for each; undefined when there are none. The engine's own words are for the log: they may repeat a document. */
+  /**
+   * The faults, and how many documents wait for each; undefined when there are none. Everybody may read /readyz, so the
+   * engine's own words, which may repeat a document, are in the log only.
+   */
   get reason(): string | undefined {
-    const byFault = Map.groupBy(this.#byPartition.values(), ({ fault: { index, type, remedy } }) => `because of ${index} (${type}): ${remedy}`)
-    const told = [...byFault].slice(0, MAX_FAULTS).map(([because, holds]) => {
+    const because = ({ index, type, remedy }: Fault) => `because of ${index} (${type}): ${remedy}`
+    const byFault = Map.groupBy(this.#byPartition.values(), ({ fault }) => because(fault))
+    const told = [...byFault].slice(0, MAX_FAULTS).map(([cause, holds]) => {
       const records = holds.reduce((sum, hold) => sum + hold.records, 0)
-      return `${records} ${records === 1 ? 'document waits' : 'documents wait'} ${because}`
+      return `${records} ${records === 1 ? 'document waits' : 'documents wait'} ${cause}`
     })
     return told.length > 0 ? told.join('; ') : undefined
   }

@@ -1,10 +1,15 @@
-/** One batch: every record is indexed or refused for good. Records whose index is at fault hold the batch, and with it the partition, until that is mended. */
+/**
+ * Sees one batch through. A record whose index is at fault holds the batch, and with it the partition, until that
+ * is mended.
+ */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { RecordBatch } from '@weir/kafka'
 import type { Bulker } from './bulker.ts'
 import type { Holds } from './holds.ts'
 import { backOff } from './in-flight.ts'
 import { Settlement } from './settlement.ts'
+
+type Batch = Pick<RecordBatch, 'length' | 'partition'>
 
 export interface Indexing {
   readonly bulker: Pick<Bulker, 'full' | 'room'>
@@ -14,10 +19,12 @@ export interface Indexing {
 }
 
 /**
- * Rejects when the signal aborts. Held records are kept by number only and made again from the batch. One of them is tried every 10 s at least; once it
- * is taken the others follow, so that a mending in the middle of a request does not change their order.
+ * Resolves when every record is indexed or refused for good; rejects when the signal aborts. Held records are kept
+ * by number only, and made again from the batch. One of them is tried every 10 s at least. Once it is taken the
+ * others follow: so their order stays, even if the index is mended in the middle of a request.
  */
-export async function indexBatch(batch: Pick<RecordBatch, 'length' | 'partition'>, signal: AbortSignal, { bulker, holds, add }: Indexing): Promise<Settlement> {
+export async function indexBatch(batch: Batch, signal: AbortSignal, indexing: Indexing): Promise<Settlement> {
+  const { bulker, holds, add } = indexing
   const settlement = new Settlement(batch, signal)
   try {
     for (let i = 0; i < batch.length; i++) {

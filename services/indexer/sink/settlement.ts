@@ -1,4 +1,7 @@
-/** The fate of one batch's records: the batch is done when the engine has each of them or has refused it for good. Those that are held are sent again. */
+/**
+ * The fate of one batch's records. The batch is done when the engine has each of them or has refused it for good;
+ * those that are held are sent again before.
+ */
 import type { RecordBatch } from '@weir/kafka'
 import type { Cause } from '@weir/kafka/dead-letters.ts'
 
@@ -66,7 +69,10 @@ export class Settlement {
     return records
   }
 
-  /** Resolves when every record is settled or held; rejects when the batch was taken away. Call it once, after the last record was handed on. */
+  /**
+   * Resolves when every open record is settled or held; rejects when the batch was taken away. Call it once, after
+   * the last of them was handed on.
+   */
   all(): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#open === 0) return resolve()

@@ -134,18 +134,23 @@ describe('the sink', { timeout: 60_000 }, () => {
     expect(letter).toMatchObject({ topic: TOPIC, message: expect.stringContaining('position') })
   })
 
-  test('a closed index: the partitions are held and told until it is open, with a restart between; no dead letter', async () => {
+  test('a closed index: partitions are held until it is open, with a restart between; no dead letter', async () => {
     const definition = ownDefinition()
     const first = await run(definition)
     await pipeline.send(records(1))
     await fresh(definition, 1)
-    const [index] = await direct.value.search(`${definition.prefix}-*`, {}).then(({ hits }) => hits.hits.map(({ _index }) => _index))
+    const { hits: { hits: [{ _index: index }] } } = await direct.value.search(`${definition.prefix}-*`, {})
     const { url } = await servers.search('opensearch')
     expect((await fetch(`${url}/${index}/_close`, { method: 'POST' })).status).toBe(200)
     await pipeline.send(records(100))
-    const told = (sinks: Resource<Sinks>) => vi.waitFor(() => expect(sinks.value.ready[`sink ${definition.name}`]()).toContain(`because of ${index} (index_closed_exception): open the index`), LONG)
+    const readiness = (sinks: Resource<Sinks>) => sinks.value.ready[`sink ${definition.name}`]()
+    const reason = `because of ${index} (index_closed_exception): open the index`
+    const told = (sinks: Resource<Sinks>) => vi.waitFor(() => expect(readiness(sinks)).toContain(reason), LONG)
     await told(first)
-    const paused = async () => (await sinkMetrics.paused.get()).values.find(({ labels }) => labels.sink === `indexer.${definition.name}`)?.value
+    const paused = async () => {
+      const { values } = await sinkMetrics.paused.get()
+      return values.find(({ labels }) => labels.sink === `indexer.${definition.name}`)?.value
+    }
     await expect.poll(paused, LONG).toBe(1)
     await stop(first)
     const { kafka, codec } = pipeline
@@ -154,9 +159,10 @@ describe('the sink', { timeout: 60_000 }, () => {
     await told(second)
     expect((await fetch(`${url}/${index}/_open`, { method: 'POST' })).status).toBe(200)
     await fresh(definition, 101)
-    await vi.waitFor(() => expect(second.value.ready[`sink ${definition.name}`]()).toBe(true), LONG)
+    await vi.waitFor(() => expect(readiness(second)).toBe(true), LONG)
     await expect.poll(paused, LONG).toBe(0)
-    expect((await pipeline.deadLetters()).filter(({ letter }) => letter.flow === `indexer.${definition.name}`)).toEqual([])
+    const letters = await pipeline.deadLetters()
+    expect(letters.filter(({ letter }) => letter.flow === `indexer.${definition.name}`)).toEqual([])
   })
 
   test('the engine hangs up, answers 429 and loses replies in mid-stream: nothing lost, nothing doubled', async () => {

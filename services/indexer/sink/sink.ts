@@ -18,6 +18,7 @@ import type { Settlement } from './settlement.ts'
 const BATCH_RECORDS = 2000
 const PAUSE_MS = 60_000
 const LAG_MS = 1000
+const TOO_MANY_DEAD = 'it pauses, since more than 5 % of the last minute\'s records were dead letters'
 
 export interface SinkDeps {
   readonly kafka: Kafka
@@ -52,15 +53,15 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
     if (batch.length === 0) return
     while (resumeAt > Date.now()) await pause(resumeAt - Date.now(), undefined, { signal })
     await reader.prepare(batch)
-    const settlement = await indexBatch(batch, signal, { bulker, holds, add: (i, settlement) => add(batch, i, settlement) })
+    const settlement = await indexBatch(batch, signal, { bulker, holds, add: (i, owner) => add(batch, i, owner) })
     if (settlement.dead.length > 0) await buryAll(batch, settlement)
     account(settlement, batch)
   }
 
-  function add(batch: RecordBatch, i: number, settlement: Settlement): void {
+  function add(batch: RecordBatch, i: number, owner: Settlement): void {
     const refusal = document(batch, i)
-    if (refusal) settlement.refused(i, refusal.step, refusal.cause)
-    else bulker.add(lines.action, lines.id, lines.document, settlement, i)
+    if (refusal) owner.refused(i, refusal.step, refusal.cause)
+    else bulker.add(lines.action, lines.id, lines.document, owner, i)
   }
 
   /** A letter that cannot be stored rejects the batch: it is handed over again, and what was indexed is there already. */
@@ -92,9 +93,8 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
     resumeAt = now + pauseMs
   }
 
-  /** Why the sink reads no further though it could. */
-  const trouble = (): string | undefined =>
-    resumeAt > Date.now() ? 'it pauses, since more than 5 % of the last minute\'s records were dead letters' : holds.reason
+  /** Tells why the sink reads no further though it could. */
+  const trouble = (): string | undefined => (resumeAt > Date.now() ? TOO_MANY_DEAD : holds.reason)
 
   sinkMetrics.paused.set({ sink: name }, 0)
   const subscription = await kafka.consume({ groupId: name, topics: [definition.source], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, handle)

@@ -5,8 +5,10 @@ const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 15_000
 
 /**
- * @param {{ snapshot(snapshot: object): void, state(state: 'connecting' | 'live' | 'late' | 'broken' | 'signed-out'): void }} viewer
- *   late: the stream is open and silent; broken: it is closed and will be opened again; signed-out: the key is not valid any more, and nothing follows
+ * @typedef {'connecting' | 'live' | 'late' | 'broken' | 'signed-out'} State
+ * @param {{ snapshot(snapshot: object): void, state(state: State): void }} viewer
+ *   late: the stream is open and silent; broken: it is closed and will be opened again;
+ *   signed-out: the key is not valid any more, and nothing follows
  */
 export function openStream(url, viewer) {
   let pause = FIRST_PAUSE_MS

@@ -1,7 +1,9 @@
 /** How the stream is: a sign in the bar always, a sentence over the page when something is wrong. */
 import { setText } from './chart.js'
 
-const NAMES = { connecting: 'Connecting', live: 'Live', late: 'Delayed', broken: 'Reconnecting', 'signed-out': 'Signed out' }
+const NAMES = {
+  connecting: 'Connecting', live: 'Live', late: 'Delayed', broken: 'Reconnecting', 'signed-out': 'Signed out',
+}
 const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false })
 
 export function openStatus(document) {

@@ -257,7 +257,8 @@ describe('a key that is taken away while somebody looks', () => {
     expect(wrongs).toEqual([])
     await keys.allow('desk')
     await page.locator('#sign-in').click()
-    await live(page)
+    await page.locator('#status:is([data-state="live"], [data-state="late"])').waitFor()
+    expect(await page.locator('.figures').isVisible()).toBe(true)
     await close()
   })
 

@@ -219,7 +219,7 @@ describe.each(ENGINES)('%s', (name) => {
     let url: string
     let bulker: Bulker
     let holds: Holds
-    /** What the log says of each index. */
+    /** Has the log's words for each index. */
     let told: Record<string, string>
     beforeEach(async () => {
       url = (await servers.search(name)).url

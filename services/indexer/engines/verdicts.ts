@@ -40,7 +40,8 @@ const OF_THE_INDEX = new RegExp(`^(${[
 const OF_THE_DOCUMENT = new RegExp(`^(${[
   'Document contains at least one immense term in field=', 'stored field "[^"]*" is too large',
   'DocValuesField "[^"]*" (is too large|appears more than once)', 'too many tokens for field ',
-  'startOffset must be non-negative', '(first )?position increment must be ', 'position overflowed ', 'position \\d+ is too large for field',
+  'startOffset must be non-negative', '(first )?position increment must be ', 'position overflowed ',
+  'position \\d+ is too large for field',
   'Malformed content, found extra data after parsing', 'Limit of mapping depth \\[',
 ].join('|')})`)
 

@@ -26,7 +26,7 @@ export class Gate {
   #tries = 0
   #timer: NodeJS.Timeout | undefined
   #stopped = false
-  /** What last went wrong, until the engine has answered as it should. */
+  /** The last failure, until the engine has answered as it should. */
   #trouble: Error | undefined
   /** A bulk request failed: that the engine takes templates does not end the trouble yet. */
   #refusesBulks = false

@@ -41,7 +41,7 @@ export class Holds {
   }
 
   /**
-   * The faults, and how many documents wait for each; undefined when there are none. Everybody may read /readyz, so the
+   * The faults, and how many documents wait for each; undefined when there are none. Anyone may read /readyz, so the
    * engine's own words, which may repeat a document, are in the log only.
    */
   get reason(): string | undefined {

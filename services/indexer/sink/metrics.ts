@@ -16,7 +16,7 @@ export const sinkMetrics = {
   }),
   paused: new Gauge({
     name: 'weir_sink_paused',
-    help: '1 while the sink reads no further: its engine or an index takes no documents, or too many records are dead letters.',
+    help: '1 while the sink reads no further: its engine or an index takes no documents, or too many records are dead.',
     labelNames: ['sink'], registers: [metrics],
   }),
 }

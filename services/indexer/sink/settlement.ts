@@ -26,7 +26,7 @@ export class Settlement {
   readonly dead: DeadRecord[] = []
   /** Records to send again once their index takes documents. */
   readonly held: number[] = []
-  /** What held a record since the last reopening. */
+  /** The first fault that has held a record since the last reopening. */
   fault: Fault | undefined
   /** Documents the engine took now, and those it had already. */
   created = 0
@@ -55,7 +55,7 @@ export class Settlement {
     this.#settle()
   }
 
-  /** The record cannot be indexed now, and is no worse for it. */
+  /** The record cannot be indexed now, through no fault of its own. */
   hold(record: number): void {
     this.held.push(record)
     this.#settle()

@@ -17,9 +17,8 @@ const LOOK_AGAIN_MS = 50
 export async function openPageKeys(...names: string[]): Promise<PageKeys> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-page-keys-'))
   const keysFile = join(folder, 'keys.json')
-  const write = (allowed: readonly string[]): void => {
-    writeFileSync(keysFile, JSON.stringify(allowed.map((name) => ({ name, sha256: sha256(name).toString('hex'), topics: [] }))))
-  }
+  const keyOf = (name: string) => ({ name, sha256: sha256(name).toString('hex'), topics: [] })
+  const write = (allowed: readonly string[]): void => writeFileSync(keysFile, JSON.stringify(allowed.map(keyOf)))
   write(names)
   const { value: access, stop } = openAccess({ keysFile, anonymous: false }, logger('page-test'), LOOK_AGAIN_MS)
   const known = new Set(names)
@@ -28,7 +27,8 @@ export async function openPageKeys(...names: string[]): Promise<PageKeys> {
     allow: async (...allowed) => {
       for (const name of allowed) known.add(name)
       write(allowed)
-      while ([...known].some((name) => (access.client(name) !== undefined) !== allowed.includes(name))) await pause(LOOK_AGAIN_MS)
+      const isWrong = (name: string): boolean => (access.client(name) !== undefined) !== allowed.includes(name)
+      while ([...known].some(isWrong)) await pause(LOOK_AGAIN_MS)
     },
     stop: async () => {
       await stop(0)

@@ -40,7 +40,7 @@ export function openStatus(document) {
   }
 }
 
-/** What was shown is taken away with the right to see it. */
+/** Takes the picture away: the right to see it has ended. */
 function signOut(document) {
   for (const part of document.querySelectorAll('.skip, main:not(.signed-out), .foot')) part.remove()
   document.querySelector('.signed-out').hidden = false

@@ -25,7 +25,7 @@ export function openStatus(document) {
     document.documentElement.classList.toggle('stale', Boolean(sentence))
   }
 
-  // The answer to the page itself is what a browser asks for a password by.
+  // The 401 of the page itself makes the browser ask for a password.
   document.getElementById('sign-in').addEventListener('click', () => location.reload())
   return {
     connection: (next) => {

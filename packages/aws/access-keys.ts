@@ -1,14 +1,12 @@
 /** Who may do what by AWS's protocols: access keys in a file that is read again when it changes, as packages/service/access does with API keys. */
-import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs'
-import { ConfigError, type ConfigReader, type Logger, type Resource } from '@weir/service'
+import { ConfigError, type ConfigReader, followFile, type Logger, type Resource } from '@weir/service'
 import { ANONYMOUS, clientOf, LOCAL_KEY, parseAccessKeys, type AwsClient } from './access-key-file.ts'
 
 export type { AwsClient } from './access-key-file.ts'
 
-/** A mounted secret is a link that is switched over; asking for the file's times sees that, and notices of the file system do not. */
 const LOOK_AGAIN_MS = 2000
-/** Bytes: some thousand keys. */
-const MOST_BYTES = 1 << 20
+const LOCAL_KEY_IS_OFF =
+  'the access key test with the secret test is not used: anybody could guess it; it is for ALLOW_ANONYMOUS=true only'
 
 export interface AwsAccessConfig {
   readonly keysFile: string | undefined
@@ -35,35 +33,22 @@ export function awsAccessConfig(reader: ConfigReader): AwsAccessConfig {
 /** Throws a ConfigError for a file that is wrong. One that turns wrong later leaves the keys as they were. */
 export function openAwsAccess({ keysFile, anonymous }: AwsAccessConfig, log: Logger, lookAgainMs = LOOK_AGAIN_MS): Resource<AwsAccess> {
   const local = anonymous ? clientOf(LOCAL_KEY, () => true) : undefined
-  let clients: ReadonlyMap<string, AwsClient> = new Map()
-  if (keysFile !== undefined) {
-    const { clients: found, problems, local: hasLocal } = readKeys(keysFile)
-    if (problems.length > 0) throw new ConfigError(problems)
-    clients = found
-    if (hasLocal && !anonymous) log.warn('the access key test with the secret test is not used: anybody could guess it; it is for ALLOW_ANONYMOUS=true only')
-    watchFile(keysFile, { interval: lookAgainMs, persistent: false }, () => {
-      const { clients: changed, problems } = readKeys(keysFile)
-      if (problems.length > 0) return log.error({ problems }, 'the changed file of access keys is not used, the keys before stay valid')
-      clients = changed
-      log.info({ names: [...clients.keys()] }, 'access keys were read again')
-    })
-  }
+  let clients: ReadonlyMap<string, AwsClient> | undefined
+  const stop = keysFile === undefined ? () => {} : followFile(keysFile, lookAgainMs, (text, problem) => {
+    const found = text === undefined ? undefined : parseAccessKeys(text)
+    const problems = found?.problems ?? [`AWS_ACCESS_KEYS_FILE names ${keysFile}, ${problem}.`]
+    if (found !== undefined && problems.length === 0) {
+      if (clients !== undefined) log.info({ names: [...found.clients.keys()] }, 'access keys were read again')
+      else if (found.local && !anonymous) log.warn(LOCAL_KEY_IS_OFF)
+      clients = found.clients
+    } else if (clients === undefined) throw new ConfigError(problems)
+    else log.error({ problems }, 'the changed file of access keys is not used, the keys before stay valid')
+  })
   return {
     value: {
-      client: (accessKeyId) => (local !== undefined && accessKeyId === local.name ? local : clients.get(accessKeyId)),
+      client: (accessKeyId) => (local !== undefined && accessKeyId === local.name ? local : clients?.get(accessKeyId)),
       anonymous: anonymous ? ANONYMOUS : undefined,
     },
-    stop: () => { if (keysFile !== undefined) unwatchFile(keysFile) },
-  }
-}
-
-function readKeys(file: string): ReturnType<typeof parseAccessKeys> {
-  const refused = (problem: string): ReturnType<typeof parseAccessKeys> =>
-    ({ clients: new Map(), problems: [`AWS_ACCESS_KEYS_FILE names ${file}, ${problem}.`], local: false })
-  try {
-    if (statSync(file).size > MOST_BYTES) return refused(`which is longer than ${MOST_BYTES} bytes`)
-    return parseAccessKeys(readFileSync(file, 'utf8'))
-  } catch (error) {
-    return refused(`which cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    stop,
   }
 }

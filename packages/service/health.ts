@@ -4,8 +4,11 @@ import { createServer, type Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { metrics } from './metrics.ts'
 
-/** By name, whether each dependency can be used now. Asked on every /readyz, so the answer must be at hand. */
-export type Readiness = Readonly<Record<string, () => boolean>>
+/**
+ * Says of each dependency, by its name, whether it can be used now: true, else false, or why not and what to do.
+ * Every /readyz asks, so the answer must be at hand.
+ */
+export type Readiness = Readonly<Record<string, () => boolean | string>>
 
 export const HEALTH_PATHS = ['/livez', '/readyz', '/metrics']
 
@@ -13,7 +16,7 @@ export const HEALTH_PATHS = ['/livez', '/readyz', '/metrics']
 export function health(app: FastifyInstance, ready: Readiness, isStopping: () => boolean, withMetrics: boolean): void {
   app.get('/livez', { schema: { hide: true } as object }, async () => ({ alive: true }))
   app.get('/readyz', { schema: { hide: true } as object }, async (_request, reply) => {
-    const dependencies = Object.fromEntries(Object.entries(ready).map(([name, check]) => [name, check() ? 'ready' : 'not ready']))
+    const dependencies = Object.fromEntries(Object.entries(ready).map(([name, check]) => [name, stateOf(check())]))
     const stopping = isStopping()
     const all = !stopping && Object.values(dependencies).every((state) => state === 'ready')
     return reply.code(all ? 200 : 503).send({ ready: all, stopping, dependencies })
@@ -32,4 +35,9 @@ export async function serveMetrics(host: string, port: number): Promise<Server> 
   server.listen(port, host)
   await once(server, 'listening')
   return server
+}
+
+function stateOf(answer: boolean | string): string {
+  if (answer === true) return 'ready'
+  return answer === false ? 'not ready' : `not ready: ${answer}`
 }

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest'
 import { HttpError, logger, openHttp, sameHash, sha256, traceOf } from './index.ts'
 
 process.env.LOG_LEVEL = 'silent'
-let well = true
+let well: boolean | string = true
 const { value: server, stop } = await openHttp({ host: '127.0.0.1', port: 0 }, {
   log: logger('test'),
   ready: { kafka: () => well, registry: () => true },
@@ -28,6 +28,9 @@ test('readiness names each dependency', async () => {
   well = false
   const { status, body } = await ask('/readyz')
   expect([status, JSON.parse(body)]).toEqual([503, { ready: false, stopping: false, dependencies: { kafka: 'not ready', registry: 'ready' } }])
+  well = 'its disk is full: empty it'
+  const { ready, dependencies } = JSON.parse((await ask('/readyz')).body)
+  expect([ready, dependencies.kafka]).toEqual([false, 'not ready: its disk is full: empty it'])
   expect((await ask('/livez')).status).toBe(200)
 })
 

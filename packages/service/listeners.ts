@@ -3,13 +3,14 @@
  * (RFC 9113, section 3.4) is served as such.
  */
 import { once } from 'node:events'
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { IncomingMessage, Server } from 'node:http'
 import { constants, createServer, type Http2ServerRequest, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import type { Connection, Connections } from './admission/connections.ts'
 import { watchCertificates } from './certificates.ts'
+import { followFile } from './followed-file.ts'
 
 export interface ListenerBounds {
   readonly connections: Connections
@@ -47,7 +48,6 @@ const PREFACE = Buffer.from('PRI')
 const STREAMS_A_SESSION = 256
 /** What nghttp2 may keep for one session, MB. */
 const SESSION_MEMORY = 32
-/** A mounted secret is a link that is switched over; asking for the file's times sees that (ms). */
 const LOOK_AGAIN_MS = 5000
 
 /** Takes over the connections of `server`. */
@@ -125,13 +125,13 @@ export function openListeners(server: Server, { connections, requestMs, handshak
         // Half of a change: the other file follows, and until then the certificate before stays valid.
       }
     }
-    for (const file of [certFile, keyFile]) watchFile(file, { interval: LOOK_AGAIN_MS, persistent: false }, renew)
+    const follows = [certFile, keyFile].map((file) => followFile(file, LOOK_AGAIN_MS, renew))
     secure.listen(port, host)
     await once(secure, 'listening')
     return {
       port: (secure.address() as AddressInfo).port,
       stop: () => {
-        for (const file of [certFile, keyFile]) unwatchFile(file, renew)
+        for (const unfollow of follows) unfollow()
         return new Promise((resolve) => secure.close(() => resolve()))
       },
     }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { openPageKeys, type PageKeys } from '@weir/indexer/testing/page-keys.ts'
 import { openPageServer, type PageServer } from '@weir/indexer/testing/page-server.ts'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -8,6 +9,8 @@ import { openCity } from './testing/city.ts'
 import { openLine } from './testing/line.ts'
 
 const TAXIS = 60
+/** Clients choose such names: they are cut, and break lines where they must. */
+const LONG_NAME = 'client'.repeat(300)
 const STAGES = ['ingest-hub.http', 'enricher.taxi', 'indexer.taxi']
 
 let browser: Browser
@@ -53,7 +56,7 @@ describe('the page over taxis that drive', () => {
     drive = (async () => {
       for (; driving; await pause(1000)) {
         const time = Date.now()
-        await server.index(city.next(time), { refresh: false })
+        await server.index(city.next(time).map((document) => ({ ...document, source: LONG_NAME })), { refresh: false })
         for (const stage of STAGES) await server.putStats({ stage, instance: 'one', time, intervalMs: 1000, records: TAXIS, failed: 0, lag: 3, p50: 4.2, p99: 18 })
       }
     })()
@@ -212,6 +215,62 @@ describe('the page over taxis that drive', () => {
     line.mend()
     await live(page)
     expect(await page.locator('#banner').isHidden()).toBe(true)
+    await close()
+    await line.close()
+  })
+})
+
+describe('a key that is taken away while somebody looks', () => {
+  let keys: PageKeys
+  let server: PageServer
+  const signedIn = { httpCredentials: { username: 'anybody', password: 'desk' } }
+
+  beforeAll(async () => {
+    keys = await openPageKeys('desk')
+    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access: keys.access })
+  })
+  afterAll(async () => {
+    await server.stop()
+    await keys.stop()
+  })
+
+  const signsOut = async (page: Page): Promise<void> => {
+    await page.locator('.signed-out').waitFor()
+    expect(await text(page, '#status')).toBe('Signed out')
+    expect(await page.locator('canvas, .figures, .foot').count()).toBe(0)
+    expect(await page.evaluate(() => (globalThis as any).document.activeElement.id)).toBe('sign-in')
+  }
+
+  test.each([
+    ['light', 360], ['dark', 1440],
+  ] as const)('the picture goes, and the page offers to sign in (%s, %i px)', async (colorScheme, width) => {
+    const options = { ...signedIn, colorScheme, viewport: { width, height: 740 } }
+    const { page, wrongs, close } = await openPage(browser, server.url, options)
+    await live(page)
+    await keys.allow('depot')
+    await signsOut(page)
+    expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBe(width)
+    const title = (await page.locator('#signed-out-title').boundingBox())!
+    const button = (await page.locator('#sign-in').boundingBox())!
+    expect(button.y).toBeGreaterThan(title.y + title.height)
+    expect(Math.abs(button.x + button.width / 2 - width / 2)).toBeLessThan(10)
+    expect(wrongs).toEqual([])
+    await keys.allow('desk')
+    await page.locator('#sign-in').click()
+    await page.locator('#status:is([data-state="live"], [data-state="late"])').waitFor()
+    expect(await page.locator('.figures').isVisible()).toBe(true)
+    await close()
+  })
+
+  test('the same after the line was broken meanwhile', async () => {
+    const line = await openLine(server.url)
+    const { page, close } = await openPage(browser, line.url, signedIn)
+    await live(page)
+    line.cut()
+    await page.locator('#status[data-state="broken"]').waitFor()
+    await keys.allow('depot')
+    line.mend()
+    await signsOut(page)
     await close()
     await line.close()
   })

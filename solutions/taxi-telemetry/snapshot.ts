@@ -1,7 +1,11 @@
 /** What the taxi page shows: at most two searches, whatever the number of viewers. Both engines understand them without scripts. */
+import { createHash } from 'node:crypto'
 import type { PageSearch } from '../solution.ts'
 
-/** The page's data. Lists that belong together are columns of the same length: half the bytes of objects, every second, for every viewer. */
+/**
+ * The page's data, less than 2 MB. Lists that belong together are columns of the same length: half the bytes of
+ * objects, every second, for every viewer.
+ */
 export interface TaxiSnapshot {
   /** The latest report of each taxi that reported in the last minute; of more than 2,000 taxis, those that reported last. */
   readonly taxis: {
@@ -58,6 +62,11 @@ const SPEED_STEP = 10
 const SPEED_CLASSES = 10
 /** The half hour is searched again at the earliest after so many times what the last search took, so that it costs the engine a tenth of its time at most. */
 const REST = 10
+/** Characters of an id or a name. Device ids may have 4 KB each, and all of them go to every viewer each second. */
+const MAX_TEXT_LENGTH = 64
+const DIGEST_LENGTH = 11
+/** Escaped in JSON by six bytes each, and never seen. */
+const UNSEEN = /[\p{Cc}\p{Cs}]/u
 
 const FIELDS = ['deviceId', 'position', 'speed', 'heading', 'state', 'zone', 'zoneName']
 
@@ -161,17 +170,31 @@ interface Report {
   readonly zoneName: string | null
 }
 
+/**
+ * The text as it is shown. A longer one is cut, and ends in a digest of the whole, so that different ids stay
+ * different.
+ */
+export function shown(text: string): string {
+  if (text.length <= MAX_TEXT_LENGTH && !UNSEEN.test(text)) return text
+  const digest = createHash('sha256').update(text).digest('base64url').slice(0, DIGEST_LENGTH)
+  const beginning = Array.from(text.slice(0, MAX_TEXT_LENGTH - DIGEST_LENGTH - 1))
+  return `${beginning.map((character) => (UNSEEN.test(character) ? '\ufffd' : character)).join('')}…${digest}`
+}
+
 function taxisOf(reports: readonly Report[]): Pick<TaxiSnapshot, 'taxis' | 'zones'> {
   const sorted = reports.toSorted((a, b) => (a.deviceId < b.deviceId ? -1 : 1))
   const zones = new Map<string, { index: number, id: string, name: string | null }>()
   const zone = sorted.map(({ zone: id, zoneName }) => {
     let known = zones.get(id)
-    if (!known) zones.set(id, known = { index: zones.size, id, name: zoneName ?? null })
+    if (!known) {
+      known = { index: zones.size, id: shown(id), name: zoneName == null ? null : shown(zoneName) }
+      zones.set(id, known)
+    }
     return known.index
   })
   return {
     taxis: {
-      id: sorted.map(({ deviceId }) => deviceId),
+      id: sorted.map(({ deviceId }) => shown(deviceId)),
       lon: sorted.map(({ position }) => rounded(position.lon, 5)),
       lat: sorted.map(({ position }) => rounded(position.lat, 5)),
       state: sorted.map(({ state }) => state),
@@ -189,7 +212,7 @@ function lastMinuteOf(found: any): TaxiSnapshot['lastMinute'] {
     taxis: found?.taxis.value ?? 0,
     trips: found?.trips.value ?? 0,
     reports: found?.doc_count ?? 0,
-    sources: (found?.sources.buckets ?? []).map((bucket: any) => ({ name: bucket.key, reports: bucket.doc_count })),
+    sources: (found?.sources.buckets ?? []).map(({ key, doc_count: reports }: any) => ({ name: shown(key), reports })),
     speeds: found ? found.speeds.buckets.map((bucket: any) => bucket.doc_count) : Array<number>(SPEED_CLASSES).fill(0),
   }
 }

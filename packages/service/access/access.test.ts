@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { ConfigError } from '../config.ts'
 import { logger } from '../logger.ts'
 import { sha256 } from '../secrets.ts'
+import type { FastifyRequest } from 'fastify'
 import { afterAll, expect, test } from 'vitest'
-import { openAccess } from './access.ts'
+import { clientOf, openAccess } from './access.ts'
 import { parseKeys } from './keys.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-access-'))
@@ -46,6 +47,20 @@ test('a changed file holds from then on, a broken one does not', async () => {
   file('rotation.json', [key('new', 'after', ['*'])])
   await expect.poll(() => access.client('after')?.name, { timeout: 5000, interval: 50 }).toBe('new')
   expect(access.client('before')).toBeUndefined()
+  void stop(0)
+}, 15_000)
+
+test('who outlasts its request is asked for again: its rights are those of now, and end with the key', async () => {
+  const keysFile = file('standing.json', [key('fleet', 's1', ['taxi.*']), key('other', 's2', ['*'])])
+  const { value: access, stop } = openAccess({ keysFile, anonymous: true }, log, 100)
+  const client = clientOf(access, { headers: { authorization: 'Bearer s1' } } as FastifyRequest)
+  const nobody = clientOf(access, { headers: {} } as FastifyRequest)
+  expect(client()!.mayWrite('taxi.telemetry')).toBe(true)
+  file('standing.json', [key('fleet', 's1', []), key('other', 's2', ['*'])])
+  await expect.poll(() => client()!.mayWrite('taxi.telemetry'), { timeout: 5000, interval: 50 }).toBe(false)
+  file('standing.json', [key('other', 's2', ['*'])])
+  await expect.poll(client, { timeout: 5000, interval: 50 }).toBeUndefined()
+  expect(nobody()).toMatchObject({ name: undefined })
   void stop(0)
 }, 15_000)
 

@@ -1,16 +1,15 @@
 /** Who may write to which topic: API keys, kept as hashes in a file that is read again when it changes. */
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { FastifyRequest } from 'fastify'
 import { identified, isLocalRequest, underPressure } from '../admission/requests.ts'
 import { ConfigError, type ConfigReader } from '../config.ts'
 import { HttpError } from '../errors.ts'
+import { followFile } from '../followed-file.ts'
 import type { Logger } from '../logger.ts'
 import type { Resource } from '../opening.ts'
 import { sameHash, sha256 } from '../secrets.ts'
 import { parseKeys } from './keys.ts'
 import type { ApiKey } from './keys.ts'
 
-/** A mounted secret is a link that is switched over; asking for the file's times sees that, and notices of the file system do not. */
 const LOOK_AGAIN_MS = 2000
 
 export interface AccessConfig {
@@ -49,13 +48,12 @@ export function accessConfig(reader: ConfigReader): AccessConfig {
  * @param challenge Basic where people come with browsers
  */
 export function identify(access: Access, request: FastifyRequest, challenge: 'Bearer' | 'Basic' = 'Bearer'): Client {
-  const key = shownKey(request)
-  const client = access.client(key)
-  if (client !== undefined && key === undefined && !isLocalRequest(request)) throw notLocal()
+  const client = clientOf(access, request)()
   if (client !== undefined) {
     if (!identified(request, client.name ?? 'anonymous')) throw underPressure()
     return client
   }
+  if (shownKey(request) === undefined && access.client(undefined) !== undefined) throw notLocal()
   const scheme = challenge === 'Basic' ? 'Basic realm="Weir", charset="UTF-8"' : challenge
   throw new HttpError(401, 'unauthorized', 'An API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY; in a browser as the password, with any user name.',
     { 'www-authenticate': scheme })
@@ -64,6 +62,15 @@ export function identify(access: Access, request: FastifyRequest, challenge: 'Be
 function notLocal(): HttpError {
   return new HttpError(403, 'not-local', 'Without a key only programs and pages of this machine are served, by the names localhost and 127.0.0.1; '
     + 'show an API key (API_KEYS_FILE names those that are valid).')
+}
+
+/**
+ * Tells who the request's client is at each call: with the rights that its key has by then, undefined once the key is
+ * not valid any more. A stream, or anything else that outlasts its request, asks again before it gives more.
+ */
+export function clientOf(access: Access, request: FastifyRequest): () => Client | undefined {
+  const shown = shownKey(request)
+  return () => (shown === undefined && !isLocalRequest(request) ? undefined : access.client(shown))
 }
 
 /** Undefined where none was shown, empty where what was shown is none. */
@@ -85,23 +92,23 @@ export function mayWrite(client: Client, topic: string): void {
 const ANYBODY: Client = { name: undefined, mayWrite: () => true }
 
 export function openAccess({ keysFile, anonymous }: AccessConfig, log: Logger, lookAgainMs = LOOK_AGAIN_MS): Resource<Access> {
-  let keys: readonly ApiKey[] = []
-  if (keysFile !== undefined) {
-    const { keys: found, problems } = readKeys(keysFile)
-    if (problems.length > 0) throw new ConfigError(problems)
-    keys = found
-    watchFile(keysFile, { interval: lookAgainMs, persistent: false }, () => {
-      const { keys: changed, problems } = readKeys(keysFile)
-      if (problems.length > 0) return log.error({ problems }, 'the changed file of API keys is not used, the keys before stay valid')
-      keys = changed
-      log.info({ names: keys.map((key) => key.name) }, 'API keys were read again')
-    })
-  }
+  let keys: readonly ApiKey[] | undefined
+  const stop = keysFile === undefined ? () => {} : followFile(keysFile, lookAgainMs, (text, problem) => {
+    const { keys: found, problems } = text === undefined ? unreadable(keysFile, problem) : parseKeys(text)
+    if (problems.length === 0) {
+      if (keys !== undefined) log.info({ names: found.map((key) => key.name) }, 'API keys were read again')
+      keys = found
+    } else if (keys === undefined) throw new ConfigError(problems)
+    else log.error({ problems }, 'the changed file of API keys is not used, the keys before stay valid')
+  })
   return {
-    value: { client: (shown) => (shown === undefined ? (anonymous ? ANYBODY : undefined) : find(keys, shown)) },
-    stop: () => { if (keysFile !== undefined) unwatchFile(keysFile) },
+    value: { client: (shown) => (shown === undefined ? (anonymous ? ANYBODY : undefined) : find(keys ?? [], shown)) },
+    stop,
   }
 }
+
+const unreadable = (file: string, problem: string): ReturnType<typeof parseKeys> =>
+  ({ keys: [], problems: [`API_KEYS_FILE names ${file}, ${problem}.`] })
 
 /** Goes through all keys, whichever fits, so that the time taken tells nothing. */
 function find(keys: readonly ApiKey[], shown: string): Client | undefined {
@@ -111,12 +118,4 @@ function find(keys: readonly ApiKey[], shown: string): Client | undefined {
     if (sameHash(key.sha256, hash)) found = key
   }
   return found
-}
-
-function readKeys(file: string): { keys: readonly ApiKey[], problems: readonly string[] } {
-  try {
-    return parseKeys(readFileSync(file, 'utf8'))
-  } catch (error) {
-    return { keys: [], problems: [`API_KEYS_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`] }
-  }
 }

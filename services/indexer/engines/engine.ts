@@ -36,7 +36,7 @@ export interface BulkReply {
 }
 
 export interface BulkItem {
-  /** 201 created, 409 already there, 429 and 5xx not now, another: never. */
+  /** As HTTP has it. What it means for the document: verdicts.ts. */
   readonly status: number
   readonly error?: { readonly type: string, readonly reason?: string, readonly caused_by?: { readonly reason?: string } }
 }

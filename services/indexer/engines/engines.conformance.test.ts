@@ -3,17 +3,34 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { logger } from '@weir/service'
 import { servers } from '@weir/testkit'
 import { makeCertificates } from '@weir/testkit/certificates.ts'
 import { actionOf } from '../sink/bulk.ts'
+import { Bulker } from '../sink/bulker.ts'
+import { Holds } from '../sink/holds.ts'
+import { indexBatch } from '../sink/indexing.ts'
 import { indexTemplate } from '../sink/template.ts'
 import { drivers, ENGINES } from './open.ts'
 import { faultyProxy } from '../testing/faulty-proxy.ts'
+import type { Fault, Settlement } from '../sink/settlement.ts'
 import type { EngineOptions, SearchEngine } from './engine.ts'
+import { verdictOf } from './verdicts.ts'
 
 const PROPERTIES = {
   device: { type: 'keyword' }, position: { type: 'geo_point' }, time: { type: 'date', format: 'epoch_millis' }, speed: { type: 'float' },
+}
+
+const SOON = { timeout: 15_000 }
+const NEVER = new AbortController().signal
+const log = logger('conformance')
+
+interface IndexFault {
+  /** The beginning of what the log says: type and remedy. */
+  readonly told: string
+  breaks(index: string): Promise<unknown>
+  mends(index: string): Promise<unknown>
 }
 
 interface Line { readonly id: string, readonly document: unknown }
@@ -81,7 +98,7 @@ describe.each(ENGINES)('%s', (name) => {
     const lines = Array.from({ length: 50 }, (_, i) => ({ id: `r-${i}`, document: report(i) }))
     expect(await statuses(lines)).toEqual(lines.map(() => 201))
     const retried = lines.map(({ id }) => ({ id, document: report(999) }))
-    expect(await statuses(retried)).toEqual(lines.map(() => 409))
+    expect((await engine.bulk(bodyOf(index, retried))).items.map(verdictOf)).toEqual(lines.map(() => 'duplicate'))
     expect(await count()).toBe(50)
     const { hits } = await engine.search(`${prefix}-*`, { size: 50, version: true, query: { match_all: {} } })
     expect(hits.hits.every((hit) => hit._version === 1 && hit._source.device !== 'taxi-999')).toBe(true)
@@ -103,8 +120,7 @@ describe.each(ENGINES)('%s', (name) => {
     ]
     const lines = poison.flatMap((document, i) => [{ id: `bad-${i}`, document }, { ...good, id: `good-${i}` }])
     const { items } = await engine.bulk(bodyOf(index, lines))
-    const verdicts = items.map(({ status }, i) => (i % 2 ? status : Math.floor(status / 100)))
-    expect(verdicts).toEqual(poison.flatMap(() => [4, 201]))
+    expect(items.map(verdictOf)).toEqual(poison.flatMap(() => ['refused', 'created']))
     for (let i = 0; i < items.length; i += 2) expect(items[i].error).toMatchObject({ type: expect.any(String), reason: expect.any(String) })
     expect(await count()).toBe(poison.length)
   })
@@ -114,9 +130,11 @@ describe.each(ENGINES)('%s', (name) => {
     ['deep nesting', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`],
     ['half a surrogate pair', '{"device":"\\ud800"}'],
   ])('%s harms no neighbour', async (_, document) => {
-    const [before, poison, after] = await statuses([{ id: '1', document: report(1) }, { id: '2', document }, { id: '3', document: report(3) }])
-    expect([before, after]).toEqual([201, 201])
-    expect([201, 400]).toContain(poison)
+    const lines = [{ id: '1', document: report(1) }, { id: '2', document }, { id: '3', document: report(3) }]
+    const { items } = await engine.bulk(bodyOf(index, lines))
+    const [before, poison, after] = items.map(verdictOf)
+    expect([before, after]).toEqual(['created', 'created'])
+    expect(['created', 'refused']).toContain(poison)
     expect(await count({ exists: { field: 'time' } })).toBe(2)
   })
 
@@ -140,9 +158,9 @@ describe.each(ENGINES)('%s', (name) => {
     expect(hits.hits.map(({ _id }) => _id).sort()).toEqual([...ids].sort())
   })
 
-  test('a request that no engine can take is rejected as a whole, without a retry', async () => {
+  test('a request is rejected for an id that no engine takes; another form may be right elsewhere', async () => {
     await expect(engine.bulk(bodyOf(index, [{ id: 'x'.repeat(513), document: report(1) }, { id: 'fine', document: report(2) }]))).rejects.toMatchObject({ code: 'rejected', retriable: false })
-    await expect(engine.bulk(Buffer.from('nonsense\n'))).rejects.toMatchObject({ code: 'rejected' })
+    await expect(engine.bulk(Buffer.from('nonsense\n'))).rejects.toMatchObject({ code: 'unexpected', retriable: true })
     expect(await count()).toBe(0)
   })
 
@@ -195,5 +213,140 @@ describe.each(ENGINES)('%s', (name) => {
     await expect(healthWith({ ca: undefined })).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining('certificate') })
     await proxy.close()
     rmSync(folder, { recursive: true })
+  })
+
+  describe('where an index, not a document, is at fault', () => {
+    let url: string
+    let bulker: Bulker
+    let holds: Holds
+    /** Has the log's words for each index. */
+    let told: Record<string, string>
+    beforeEach(async () => {
+      url = (await servers.search(name)).url
+      bulker = new Bulker({ engine, prepare: () => Promise.resolve(), log, lingerMs: 10 })
+      told = {}
+      const error = ({ index, type, remedy }: Fault): void => { told[index] = `${type}: ${remedy}` }
+      holds = new Holds('conformance', { error, info: () => {} } as never)
+    })
+    afterEach(() => bulker.stop())
+
+    async function call(method: string, path: string, body?: object): Promise<void> {
+      const headers = { 'content-type': 'application/json' }
+      const reply = await fetch(`${url}/${path}`, { method, headers, body: body && JSON.stringify(body) })
+      if (!reply.ok) throw new Error(`${method} ${path}: ${await reply.text()}`)
+    }
+    const cluster = (setting: string, value: unknown) =>
+      call('PUT', '_cluster/settings', { persistent: { [setting]: value } })
+    const set = (of: string, setting: string, value: unknown) => call('PUT', `${of}/_settings`, { [setting]: value })
+    const make = (of: string, settings: object = {}, more: object = {}) => call('PUT', of, { settings, ...more })
+    const send = (to: string, partition: number, documents: readonly unknown[]) => {
+      const add = (i: number, owner: Settlement): void =>
+        bulker.add(actionOf(to), JSON.stringify(`${partition}-${i}`), JSON.stringify(documents[i]), owner, i)
+      return indexBatch({ length: documents.length, partition }, NEVER, { bulker, holds, add })
+    }
+
+    const documents: object[] = Array.from({ length: 20 }, (_, i) => ({ ...report(i), one: i, two: i, three: i }))
+    const withUnfit = documents.toSpliced(10, 0, { ...report(1), speed: 'unfit', one: 1 })
+
+    /** Whether the index has all documents in the order in which they were sent. */
+    const hasAllInOrder = async (of: string): Promise<boolean> => {
+      await engine.refresh(of)
+      const { hits } = await engine.search(of, { size: 100, sort: [{ _seq_no: 'asc' }], query: { match_all: {} } })
+      return hits.hits.map(({ _source }) => _source.device).join() === documents.map((_, i) => `taxi-${i}`).join()
+    }
+
+    const indexFaults: Readonly<Record<string, IndexFault>> = {
+      closed: {
+        told: 'index_closed_exception: open the index',
+        breaks: (of) => make(of).then(() => call('POST', `${of}/_close`)), mends: (of) => call('POST', `${of}/_open`),
+      },
+      alias: {
+        told: 'illegal_argument_exception: set is_write_index',
+        breaks: (of) => Promise.all(['one', 'two'].map((i) => make(`${prefix}-${i}`, {}, { aliases: { [of]: {} } }))),
+        mends: (alias) => call('POST', '_aliases', {
+          actions: [{ add: { index: `${prefix}-one`, alias, is_write_index: true } }],
+        }),
+      },
+      blocked: {
+        told: 'cluster_block_exception: free disk space where it is short, and unset the block',
+        breaks: (of) => make(of, { 'index.blocks.write': true }), mends: (of) => set(of, 'index.blocks.write', null),
+      },
+      flooded: {
+        told: 'cluster_block_exception: free disk space where it is short, and unset the block',
+        breaks: (of) => make(of, { 'index.blocks.read_only_allow_delete': true }),
+        mends: (of) => set(of, 'index.blocks.read_only_allow_delete', null),
+      },
+      full: {
+        told: '_exception: raise index.mapping.total_fields.limit',
+        breaks: (of) => make(of, { 'index.mapping.total_fields.limit': 6 }, { mappings: { dynamic: true } }),
+        mends: (of) => set(of, 'index.mapping.total_fields.limit', 100),
+      },
+      pipeline: {
+        told: 'illegal_argument_exception: create the ingest pipeline',
+        breaks: (of) => make(of, { 'index.default_pipeline': 'no-such-pipeline' }),
+        mends: (of) => set(of, 'index.default_pipeline', null),
+      },
+      unknown: {
+        told: 'illegal_argument_exception: Weir does not know this error',
+        breaks: (of) => call('PUT', `_index_template/${of}`, {
+          index_patterns: [of], priority: 300, template: { settings: { 'index.sort.field': 'nowhere' } },
+        }),
+        mends: (of) => call('DELETE', `_index_template/${of}`),
+      },
+    }
+    const names = Object.keys(indexFaults)
+    const indexNamed = (fault: string) => `${prefix}-${fault}`
+
+    test(`indices (${names.join(', ')}): documents wait for the remedy, arrive in order, others go on`, async () => {
+      const neighbour = indexNamed('neighbour')
+      await Promise.all([make(neighbour), ...names.map((fault) => indexFaults[fault].breaks(indexNamed(fault)))])
+      const held = names.map((fault, partition) => send(indexNamed(fault), partition, withUnfit))
+      const expected = names.map((fault) => [indexNamed(fault), expect.stringContaining(indexFaults[fault].told)])
+      await vi.waitFor(() => expect(told).toEqual(Object.fromEntries(expected)), SOON)
+      expect(await send(neighbour, names.length, documents)).toMatchObject({ created: 20, dead: [] })
+      expect(holds.reason).toMatch(/ documents wait because of \S+ \(\w+_exception\): .+; \d+ documents wait /)
+      await Promise.all(names.map((fault) => indexFaults[fault].mends(indexNamed(fault))))
+      for (const settled of await Promise.all(held)) {
+        expect(settled).toMatchObject({ created: 20, dead: [{ record: 10, cause: { code: 'rejected' } }] })
+        expect(settled.dead).toHaveLength(1)
+      }
+      expect(holds.reason).toBeUndefined()
+      expect(await Promise.all(names.map((fault) => hasAllInOrder(indexNamed(fault))))).toEqual(names.map(() => true))
+    })
+
+    test.each([
+      ['cluster.max_shards_per_node', 1, 'validation_exception'],
+      ['action.auto_create_index', 'false', 'index_not_found_exception'],
+    ])('%s does not let the cluster make the next index: the same', async (setting, value, type) => {
+      const neighbour = indexNamed('neighbour')
+      await make(neighbour)
+      await cluster(setting, value)
+      try {
+        const held = send(index, 0, withUnfit)
+        const reason = `21 documents wait because of ${index} (${type}): `
+        await vi.waitFor(() => expect(holds.reason).toContain(reason), SOON)
+        expect(holds.reason).toContain(setting)
+        expect(await send(neighbour, 1, documents)).toMatchObject({ created: 20, dead: [] })
+        await cluster(setting, null)
+        expect(await held).toMatchObject({ created: 20, dead: [{ record: 10 }] })
+      } finally {
+        await cluster(setting, null)
+      }
+      expect(await hasAllInOrder(index)).toBe(true)
+    })
+
+    test('a cluster that may only be read: no request is taken, and all are repeated', async () => {
+      await make(index)
+      await cluster('cluster.blocks.read_only', true)
+      try {
+        const held = send(index, 0, [report(1)])
+        await vi.waitFor(() => expect(bulker.ready).toMatch(/^blocked: .*cluster\.blocks/), SOON)
+        await cluster('cluster.blocks.read_only', null)
+        expect(await held).toMatchObject({ created: 1, dead: [] })
+        expect(bulker.ready).toBe(true)
+      } finally {
+        await cluster('cluster.blocks.read_only', null)
+      }
+    })
   })
 })

@@ -20,8 +20,10 @@ export const LENIENT = { ignore_unavailable: true, allow_no_indices: true } as c
 
 /** Takes the verdicts out of their operation's name: { create: { status } } → { status }. */
 export function bulkReply(body: { readonly items?: readonly Record<string, BulkItem>[] }): BulkReply {
-  return { items: (body.items ?? []).map((item) => item.create ?? item.index) }
+  return { items: (body.items ?? []).map((item) => item.create ?? NO_VERDICT) }
 }
+
+const NO_VERDICT: BulkItem = { status: 0 }
 
 /** Neither client retries, sniffs or compresses: the bulker decides when a request is repeated, and then byte for byte. */
 export function clientOptions({ urls, username, password }: EngineOptions) {

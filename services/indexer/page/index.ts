@@ -1,8 +1,8 @@
 /** The page server: mounts every solution's page, and tells its viewers once a second what the solution and its stages do. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
-import { identify, type Access, type Logger, type Resource } from '@weir/service'
+import { clientOf, identify, type Access, type Logger, type Resource } from '@weir/service'
 import type { PageDefinition, Solution } from '@weir/solutions'
 import { mountFiles } from './files.ts'
 import { followTopic } from './follow.ts'
@@ -48,6 +48,19 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
   const sampling = setInterval(() => board.sample(), 1000)
   const lives: Live[] = []
 
+  const uncached = (reply: FastifyReply): FastifyReply => reply.header('cache-control', 'no-store')
+  const json = (reply: FastifyReply): FastifyReply => uncached(reply).type('application/json')
+
+  /**
+   * Tells a page whether its key is still valid. A challenge would have the browser ask for a password, so the 401
+   * has none.
+   */
+  const mountSession = (app: FastifyInstance, name: string): void => {
+    app.get(`/${name}/session`, (request, reply) => {
+      return uncached(reply).code(clientOf(access, request)() ? 204 : 401).send()
+    })
+  }
+
   const guarded = async (app: FastifyInstance): Promise<void> => {
     app.addHook('onRequest', async (request) => void identify(access, request, 'Basic'))
     for (const solution of solutions) {
@@ -55,17 +68,25 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
       const live = new Live(() => snapshots.current(), mostViewers)
       lives.push(live)
       await mountFiles(app, solution)
-      app.get(`/${solution.name}/snapshot`, async (_, reply) => reply.header('cache-control', 'no-store').type('application/json').send(await snapshots.current()))
+      app.get(`/${solution.name}/snapshot`, async (_, reply) => json(reply).send(await snapshots.current()))
       for (const table of new Set(solution.flows.flatMap((flow) => flow.tables))) {
-        app.get(`/${solution.name}/tables/${table}`, (_, reply) => reply.header('cache-control', 'no-store').send(tables.json(table)))
+        app.get(`/${solution.name}/tables/${table}`, (_, reply) => json(reply).send(tables.json(table)))
       }
-      app.get(`/${solution.name}/live`, (request, reply) => live.admit(request, reply))
+      // A HEAD would hold a place without ever being sent anything.
+      app.get(`/${solution.name}/live`, { exposeHeadRoute: false }, (request, reply) => {
+        return live.admit(request, reply, clientOf(access, request))
+      })
     }
     mountListing(app, solutions)
   }
 
   return {
-    value: { routes: async (app) => void await app.register(guarded) },
+    value: {
+      routes: async (app) => {
+        for (const { name } of solutions) mountSession(app, name)
+        await app.register(guarded)
+      },
+    },
     /** A server waits for the answers under way, and a stream ends only here. */
     stopping: () => lives.forEach((live) => live.end()),
     stop: async () => {

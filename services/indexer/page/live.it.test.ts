@@ -4,12 +4,14 @@ import { expect, test } from 'vitest'
 import { Live } from './live.ts'
 
 /** More than the two sockets of a connection buffer, so that a viewer that does not read is felt at once. */
-const LARGE = JSON.stringify('x'.repeat(16 << 20))
+const LARGE = Buffer.from(JSON.stringify('x'.repeat(16 << 20)))
+
+const ANYBODY = { name: undefined, mayWrite: () => false }
 
 test('a viewer that takes nothing is disconnected after some seconds; the others go on, and one snapshot at most waits for it', async () => {
   const app = fastify()
   const live = new Live(async () => LARGE, 10)
-  app.get('/live', (request, reply) => live.admit(request, reply))
+  app.get('/live', (request, reply) => live.admit(request, reply, () => ANYBODY))
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
 

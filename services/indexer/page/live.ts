@@ -2,10 +2,14 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { HttpError } from '@weir/service'
+import { type Client, HttpError } from '@weir/service'
+import { holderOf } from './holder.ts'
 
 interface Viewer {
   readonly raw: ServerResponse
+  /** The client by whose key it looks; undefined once the key is not valid any more. */
+  readonly client: () => Client | undefined
+  readonly holder: string
   /** When the connection last took no more, 0 while it takes. */
   blockedSince: number
 }
@@ -16,15 +20,19 @@ const SLOW_MS = 5000
 /** How long browsers wait before they come back after the stream broke. */
 const RETRY_MS = 2000
 
+/** The last event of a stream that the server ends for a reason. */
+const UNAUTHORIZED = endEvent('unauthorized', 'The API key is not valid any more.')
+const MAKING_ROOM = endEvent('too-many-viewers', 'Others want to look, too; try again later.')
+
 export class Live {
-  readonly #snapshot: () => Promise<string>
+  readonly #snapshot: () => Promise<Buffer>
   readonly #mostViewers: number
   readonly #viewers = new Set<Viewer>()
   readonly #ending = new AbortController()
   #running = false
 
   /** @param snapshot gives JSON on one line and never rejects; as it takes some seconds at most, the stream needs no heartbeat of its own */
-  constructor(snapshot: () => Promise<string>, mostViewers: number) {
+  constructor(snapshot: () => Promise<Buffer>, mostViewers: number) {
     this.#snapshot = snapshot
     this.#mostViewers = mostViewers
   }
@@ -33,9 +41,14 @@ export class Live {
     return this.#viewers.size
   }
 
-  /** Answers with the stream; 503 with Retry-After when there are too many viewers or the server is stopping. */
-  admit(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    if (this.#ending.signal.aborted || this.#viewers.size >= this.#mostViewers) {
+  /**
+   * Answers with the stream; 503 with Retry-After when there are too many viewers or the server is stopping. The
+   * stream ends once `client` gives none. When all places are taken, the client that holds the most gives one up to
+   * a client that holds fewer.
+   */
+  admit(request: FastifyRequest, reply: FastifyReply, client: () => Client | undefined): FastifyReply {
+    const holder = holderOf(client()?.name, request.ip)
+    if (this.#ending.signal.aborted || !this.#hasRoomFor(holder)) {
       throw new HttpError(503, 'too-many-viewers', 'Too many look at this page now; try again in some seconds.', { 'retry-after': '5' })
     }
     reply.hijack()
@@ -45,12 +58,12 @@ export class Live {
       'x-accel-buffering': 'no', // nginx would collect events before it passes them on
     })
     raw.write(`retry: ${RETRY_MS}\n\n`)
-    const viewer: Viewer = { raw, blockedSince: 0 }
+    const viewer: Viewer = { raw, client, holder, blockedSince: 0 }
     this.#viewers.add(viewer)
     raw.on('close', () => this.#viewers.delete(viewer))
     raw.on('drain', () => { viewer.blockedSince = 0 })
     raw.on('error', () => {}) // 'close' follows
-    if (this.#running) void this.#snapshot().then((json) => send(viewer, eventOf(json)))
+    if (this.#running) void this.#snapshot().then((json) => show(viewer, eventOf(json)))
     else void this.#run()
     return reply
   }
@@ -61,13 +74,23 @@ export class Live {
     for (const { raw } of this.#viewers) raw.end()
   }
 
+  #hasRoomFor(holder: string): boolean {
+    const watching = [...this.#viewers].filter(({ raw }) => !raw.writableEnded)
+    if (watching.length < this.#mostViewers) return true
+    const byHolder = Map.groupBy(watching, (viewer) => viewer.holder)
+    const most = [...byHolder.values()].reduce((a, b) => (b.length > a.length ? b : a), [])
+    if (most.length <= (byHolder.get(holder)?.length ?? 0) + 1) return false
+    dismiss(most.at(-1)!, MAKING_ROOM)
+    return true
+  }
+
   /** From the first viewer to the last. */
   async #run(): Promise<void> {
     this.#running = true
     while (this.#viewers.size > 0 && !this.#ending.signal.aborted) {
       const started = Date.now()
       const event = eventOf(await this.#snapshot())
-      for (const viewer of this.#viewers) send(viewer, event)
+      for (const viewer of this.#viewers) show(viewer, event)
       await pause(Math.max(0, EVERY_MS - (Date.now() - started)), undefined, { signal: this.#ending.signal }).catch(() => {})
     }
     this.#running = false
@@ -75,15 +98,27 @@ export class Live {
 }
 
 /** One copy of the bytes serves all viewers. */
-function eventOf(json: string): Buffer {
-  return Buffer.from(`event: snapshot\ndata: ${json}\n\n`)
+function eventOf(json: Buffer): Buffer {
+  return Buffer.concat([Buffer.from('event: snapshot\ndata: '), json, Buffer.from('\n\n')])
 }
 
-function send(viewer: Viewer, event: Buffer): void {
+function endEvent(code: string, message: string): string {
+  return `event: end\ndata: ${JSON.stringify({ code, message })}\n\n`
+}
+
+function show(viewer: Viewer, event: Buffer): void {
+  if (viewer.client() === undefined) dismiss(viewer, UNAUTHORIZED)
   const { raw, blockedSince } = viewer
   if (blockedSince > 0) {
     if (Date.now() - blockedSince > SLOW_MS) raw.destroy()
   } else if (!raw.writableEnded && !raw.destroyed && !raw.write(event)) {
     viewer.blockedSince = Date.now()
   }
+}
+
+/** Ends the stream with a last event. A connection that takes none is closed like any that takes nothing. */
+function dismiss(viewer: Viewer, event: string): void {
+  if (viewer.raw.writableEnded) return
+  viewer.raw.end(event)
+  viewer.blockedSince ||= Date.now()
 }

@@ -2,7 +2,8 @@ import { get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import type { Access } from '@weir/service'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { openPageKeys, type PageKeys } from '../testing/page-keys.ts'
 import { openPageServer, type PageServer } from '../testing/page-server.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -80,6 +81,7 @@ describe('a page of a real engine and broker', () => {
     await Promise.all([1, 2, 3].map(() => fetch(`${server.url}live`, { signal: leaving.signal })))
     const refused = await fetch(`${server.url}live`)
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
+    expect((await fetch(`${server.url}live`, { method: 'HEAD' })).status).toBe(404)
     leaving.abort()
     const admitted = await eventually(() => fetch(`${server.url}live`), ({ status }) => status === 200)
     expect(admitted.status).toBe(200)
@@ -124,6 +126,65 @@ test('a stop ends the streams at once', async () => {
   await server.stop()
   expect((await watching).snapshots.length).toBeGreaterThan(0)
   expect(Date.now() - began).toBeLessThan(2000)
+})
+
+describe('viewers by key', () => {
+  let server: PageServer
+  let keys: PageKeys
+  const ask = (path: string, key: string, signal?: AbortSignal) =>
+    fetch(server.url + path, { headers: { authorization: `Bearer ${key}` }, signal })
+  /** Opens a stream and gives its text so far at each call. */
+  const open = async (name: string): Promise<{ status: number, text(): string, ended: Promise<void> }> => {
+    const response = await ask('live', name, leaving.signal)
+    let text = ''
+    const ended = (async () => {
+      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) text += chunk
+    })().catch(() => {})
+    return { status: response.status, text: () => text, ended }
+  }
+  let leaving: AbortController
+
+  beforeAll(async () => {
+    keys = await openPageKeys('desk', 'depot')
+    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access: keys.access, mostViewers: 4 })
+  })
+  beforeEach(async () => {
+    leaving = new AbortController()
+    await keys.allow('desk', 'depot')
+  })
+  afterEach(() => leaving.abort())
+  afterAll(async () => {
+    await server.stop()
+    await keys.stop()
+  })
+
+  test('a key that is taken away ends its streams with a reason, and no others', async () => {
+    const [desk, depot] = await Promise.all([open('desk'), open('depot')])
+    await eventually(async () => desk.text(), (text) => text.includes('event: snapshot'))
+    await keys.allow('depot')
+    await desk.ended
+    const reason = '{"code":"unauthorized","message":"The API key is not valid any more."}'
+    expect(desk.text().endsWith(`\nevent: end\ndata: ${reason}\n\n`)).toBe(true)
+    const session = await ask('session', 'desk')
+    expect([session.status, session.headers.get('www-authenticate')]).toEqual([401, null])
+    expect((await ask('session', 'depot')).status).toBe(204)
+    const before = depot.text().length
+    await eventually(async () => depot.text().length, (length) => length > before)
+    expect(depot.text().length).toBeGreaterThan(before)
+    expect(depot.text()).not.toContain('event: end')
+  })
+
+  test('a client that has taken all places gives up to half of them to one that comes later', async () => {
+    const desk = [await open('desk'), await open('desk'), await open('desk'), await open('desk')]
+    expect((await ask('live', 'desk')).status).toBe(503)
+    const depot = [await open('depot'), await open('depot')]
+    expect(depot.map(({ status }) => status)).toEqual([200, 200])
+    expect((await ask('live', 'depot')).status).toBe(503)
+    await Promise.all([desk[3].ended, desk[2].ended])
+    for (const { text } of desk.slice(2)) expect(text()).toMatch(/\nevent: end\ndata: \{"code":"too-many-viewers",/)
+    await eventually(async () => desk[0].text(), (text) => text.includes('event: snapshot'))
+    for (const { text } of [...desk.slice(0, 2), ...depot]) expect(text()).not.toContain('event: end')
+  })
 })
 
 test('where keys are wanted, a browser is asked for one, and nothing of the page comes without', async () => {

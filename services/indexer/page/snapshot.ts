@@ -22,8 +22,8 @@ export interface Snapshot {
 }
 
 export interface Snapshots {
-  /** As JSON. Never rejects. */
-  current(): Promise<string>
+  /** As JSON; all who ask within a second get the same bytes. Never rejects. */
+  current(): Promise<Buffer>
 }
 
 interface Options {
@@ -36,7 +36,19 @@ interface Options {
 }
 
 const FRESH_MS = 900
+/** Each viewer gets that much a second at most. A solution bounds what it shows; this is for one that does not. */
+const MAX_DATA_BYTES = 2 << 20
+/** Stages of the hub's doors that are shown, beside those of the solution. */
+const MAX_DOORS = 20
 const PATIENCE_MS = 5000
+interface Shown {
+  /** The solution's data. */
+  readonly json: string
+  readonly trouble: string | null
+}
+
+const NO_ANSWER =
+  'The search engine does not answer. What is sent meanwhile waits in Kafka and appears here as soon as it is back.'
 /** A consumer lag costs the broker some requests; it changes slowly enough. */
 const LAG_FRESH_MS = 5000
 
@@ -44,33 +56,38 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
   const search = searchOf(solution, engine, tables)
   const waiting = lagReader(admin)
   const expected = [...solution.flows.map(({ name }) => `enricher.${name}`), ...solution.indices.map(({ name }) => `indexer.${name}`)]
-  let latest = { time: 0, json: Promise.resolve('') }
+  let latest = { time: 0, json: Promise.resolve<Buffer>(Buffer.alloc(0)) }
   let underWay = false
   let failing = false
 
-  const data = async (): Promise<Pick<Snapshot, 'data' | 'trouble'>> => {
+  const data = async (): Promise<Shown> => {
     try {
-      const found = await within(PATIENCE_MS, solution.page.snapshot(search))
+      const json = JSON.stringify(await within(PATIENCE_MS, solution.page.snapshot(search))) ?? 'null'
       failing = false
-      return { data: found, trouble: null }
+      const bytes = Buffer.byteLength(json)
+      if (bytes <= MAX_DATA_BYTES) return { json, trouble: null }
+      return nothing(`There is more to show than a page may send each second (${bytes} of ${MAX_DATA_BYTES} bytes).`)
     } catch (error) {
       if (!failing) log.warn({ err: error, page: solution.name }, 'the page cannot show its data')
       failing = true
-      return { data: null, trouble: 'The search engine does not answer. What is sent meanwhile waits in Kafka and appears here as soon as it is back.' }
+      return nothing(NO_ANSWER)
     }
   }
 
   const stages = (): Snapshot['stages'] => {
-    const reporting = board.stages().filter(({ stage }) => stage.startsWith('ingest-hub.') || expected.includes(stage))
+    const all = board.stages()
+    const doors = all.filter(({ stage }) => stage.startsWith('ingest-hub.')).slice(0, MAX_DOORS)
+    const reporting = [...doors, ...all.filter(({ stage }) => expected.includes(stage))]
     const absent = expected.filter((name) => !reporting.some(({ stage }) => stage === name)).map((name) => ({ ...silent(name), lag: waiting(name) }))
     return [...reporting, ...absent].map((stage) => ({ ...stage, history: board.history(stage.stage) }))
   }
 
-  const make = async (): Promise<string> => {
+  const make = async (): Promise<Buffer> => {
     underWay = true
     const found = await data()
     underWay = false
-    return JSON.stringify({ time: Date.now(), ...found, stages: stages() } satisfies Snapshot)
+    const rest: Omit<Snapshot, 'data'> = { time: Date.now(), trouble: found.trouble, stages: stages() }
+    return Buffer.from(`{"data":${found.json},${JSON.stringify(rest).slice(1)}`)
   }
 
   return {
@@ -81,6 +98,8 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
     },
   }
 }
+
+const nothing = (trouble: string): Shown => ({ json: 'null', trouble })
 
 /** What a page may search: the indices of its own solution, by the names of their definitions. */
 function searchOf(solution: PagedSolution, engine: SnapshotSearch, tables: Tables): PageSearch {

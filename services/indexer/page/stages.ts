@@ -29,6 +29,8 @@ const SILENCE_MS = 10_000
 const HISTORY = 60
 /** More than any cluster has; what names itself newly for ever must not fill the memory. */
 const MOST_INSTANCES = 2000
+/** Characters of a stage's and an instance's name together. */
+const MAX_NAME_LENGTH = 300
 
 interface Report {
   readonly stats: StageStats
@@ -46,6 +48,7 @@ export class StageBoard {
   accept({ value: stats }: FollowedRecord<StageStats>): void {
     if (!stats || !(stats.intervalMs > 0)) return
     const key = `${stats.stage}\0${stats.instance}`
+    if (key.length > MAX_NAME_LENGTH) return
     if (!this.#reports.has(key) && this.#reports.size >= MOST_INSTANCES) return
     this.#reports.set(key, { stats, heardAt: this.#now() })
   }

@@ -6,6 +6,10 @@ import type { FollowedRecord } from './follow.ts'
 class Table implements ReferenceTable {
   version = 0
   readonly entries = new Map<string, unknown>()
+  /** The entries as they were written. */
+  readonly texts = new Map<string, string>()
+  /** As it was last asked for. */
+  json: { readonly version: number, readonly bytes: Buffer } | undefined
 }
 
 export class Tables {
@@ -17,8 +21,13 @@ export class Tables {
     if (slash < 0) return
     const table = this.table(key.slice(0, slash))
     const id = key.slice(slash + 1)
-    if (value === null) table.entries.delete(id)
-    else table.entries.set(id, JSON.parse(value.json))
+    if (value === null) {
+      table.entries.delete(id)
+      table.texts.delete(id)
+    } else {
+      table.entries.set(id, JSON.parse(value.json))
+      table.texts.set(id, value.json)
+    }
     table.version++
   }
 
@@ -29,9 +38,17 @@ export class Tables {
     return table
   }
 
-  /** The whole table for a page: snapshots carry its version only. */
-  json(name: string): { readonly version: number, readonly entries: Readonly<Record<string, unknown>> } {
-    const { version, entries } = this.table(name)
-    return { version, entries: Object.fromEntries(entries) }
+  /**
+   * The whole table for a page, as JSON: snapshots carry its version only. It is made once a version, from the
+   * entries' own texts however deep they are nested, and the same bytes serve all who ask.
+   */
+  json(name: string): Buffer {
+    const table = this.table(name)
+    const { version, texts } = table
+    if (table.json?.version !== version) {
+      const entries = Array.from(texts, ([id, text]) => `${JSON.stringify(id)}:${text}`)
+      table.json = { version, bytes: Buffer.from(`{"version":${version},"entries":{${entries.join(',')}}}`) }
+    }
+    return table.json.bytes
   }
 }

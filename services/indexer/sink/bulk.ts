@@ -54,6 +54,12 @@ export class Bulk {
     return this.#bytes.subarray(0, this.length)
   }
 
+  /** The index that document i is for. */
+  indexOf(i: number): string {
+    const start = this.#starts[i]
+    return JSON.parse(this.#bytes.toString('utf8', start, this.#bytes.indexOf(NEWLINE, start))).create._index
+  }
+
   /** Keeps the documents of those places (ascending), in order. */
   keep(places: readonly number[]): void {
     const starts = this.#starts

@@ -1,15 +1,17 @@
 /**
- * Merges documents of several batches into bulk requests and sees each through: what the engine cannot take now is sent again, what it will never
- * take is reported, and whoever adds waits while too much is queued.
+ * Merges documents of several batches into bulk requests and sees each through. Requests that fail are sent again,
+ * and so are documents for which the engine is too busy. Batches learn which documents the engine refuses, and
+ * which an index at fault holds back. Writers wait while too much is queued.
  */
 import { EngineError } from '../engines/errors.ts'
+import { remedyFor, verdictOf } from '../engines/verdicts.ts'
 import type { BulkItem, BulkReply, SearchEngine } from '../engines/engine.ts'
 import type { Logger } from '@weir/service'
 import { Bulk, lineBytes } from './bulk.ts'
 import { Gate } from './gate.ts'
 import { backOff, InFlightLimit } from './in-flight.ts'
 import { bulkMetrics } from './metrics.ts'
-import type { Settlement } from './settlement.ts'
+import type { Fault, Settlement } from './settlement.ts'
 
 export interface BulkerOptions {
   readonly engine: SearchEngine
@@ -26,6 +28,8 @@ export interface BulkerOptions {
 const MOST_QUEUED = 4
 /** Requests kept for reuse. */
 const MOST_FREE = 8
+/** Characters of an engine's words in the log. */
+const MAX_REASON_LENGTH = 500
 
 export class Bulker {
   readonly limit = new InFlightLimit()
@@ -57,9 +61,9 @@ export class Bulker {
     this.#gate = new Gate({ engine, prepare, log, onOpen: () => this.#pump(), busy: () => this.#inFlight > 0 })
   }
 
-  /** True while the engine can be written to. */
-  get ready(): boolean {
-    return this.#gate.open
+  /** True while the engine can be written to, else why it cannot. */
+  get ready(): true | string {
+    return this.#gate.ready
   }
 
   /** True while enough is queued: wait for `room()` before adding more. */
@@ -145,27 +149,34 @@ export class Bulker {
   }
 
   #settle(bulk: Bulk, items: BulkReply['items']): void {
+    this.#gate.bulkEnded()
     const again: number[] = []
     let overloaded = false
     for (let i = 0; i < items.length; i++) {
-      const { status } = items[i]
       const owner = bulk.owners[i]
-      if (status === 201 || status === 200) owner.indexed()
-      else if (status === 409) owner.alreadyThere()
-      else if (isTransient(status)) {
-        overloaded ||= status === 429
-        if (!owner.signal.aborted) again.push(i)
-      } else owner.refused(bulk.records[i], 'index', { code: 'rejected', message: verdict(items[i]) })
+      switch (verdictOf(items[i])) {
+        case 'created': owner.indexed(); break
+        case 'duplicate': owner.alreadyThere(); break
+        case 'refused':
+          owner.refused(bulk.records[i], 'index', { code: 'rejected', message: whatItSays(items[i]) })
+          break
+        case 'held':
+          owner.fault ??= faultOf(bulk.indexOf(i), items[i])
+          owner.hold(bulk.records[i])
+          break
+        case 'overloaded':
+          overloaded = true
+          if (!owner.signal.aborted) again.push(i)
+      }
     }
     bulkMetrics.seconds.observe((performance.now() - bulk.sentAt) / 1000)
+    bulkMetrics.requests.inc({ outcome: overloaded ? 'overloaded' : 'done' })
     if (overloaded) this.limit.shrink(bulk.sentAt, performance.now())
+    else this.limit.grow()
     if (again.length === 0) {
-      bulkMetrics.requests.inc({ outcome: 'done' })
-      if (!overloaded) this.limit.grow()
       this.#setbacks = 0
       return this.#recycle(bulk)
     }
-    bulkMetrics.requests.inc({ outcome: overloaded ? 'overloaded' : 'partly' })
     bulk.keep(again)
     this.#again(bulk)
   }
@@ -177,8 +188,9 @@ export class Bulker {
     if (error.code === 'rejected' || error.code === 'too-large') return this.#halve(bulk, error)
     if (error.code !== 'overloaded') this.#gate.close(error)
     bulk.keep(placesWanted(bulk))
-    if (bulk.count === 0) return this.#recycle(bulk)
-    this.#again(bulk)
+    if (bulk.count > 0) return this.#again(bulk)
+    this.#gate.bulkEnded()
+    this.#recycle(bulk)
   }
 
   /** The request is one that the engine will not take. Its halves tell which document is to blame. */
@@ -203,14 +215,18 @@ export class Bulker {
   }
 }
 
-/** Not now: too much work, a failing shard; or nothing about the document: missing rights, a blocked index, an index that must not be created by itself. */
-const isTransient = (status: number): boolean => status === 429 || status >= 500 || status === 401 || status === 403 || status === 404
-
-function verdict({ error, status }: BulkItem): string {
+function whatItSays({ error, status }: BulkItem): string {
   if (!error) return `The engine answered ${status}.`
   const cause = error.caused_by?.reason
   return `${error.type}: ${error.reason ?? 'no reason given'}${cause ? ` (${cause})` : ''}`
 }
+
+const faultOf = (index: string, item: BulkItem): Fault => ({
+  index,
+  type: item.error?.type ?? `status ${item.status}`,
+  reason: whatItSays(item).slice(0, MAX_REASON_LENGTH),
+  remedy: remedyFor(item),
+})
 
 /** Documents whose batch is still ours. */
 function placesWanted(bulk: Bulk): number[] {

@@ -28,7 +28,7 @@ test('engine killed amid bulk requests and brought back: nothing lost, nothing d
   // The sink is there before its engine is, and fails over nothing.
   const { kafka, codec } = pipeline
   const sinks = await openSinks([definition], { kafka, codec, engine: engine.value, replicas: 0, log })
-  expect(sinks.value.ready['search']()).toBe(false)
+  expect(sinks.value.ready['search']()).not.toBe(true)
   let server = await start()
   let sent = 0
   const send = async (count: number): Promise<void> => {
@@ -45,7 +45,7 @@ test('engine killed amid bulk requests and brought back: nothing lost, nothing d
     server.kill('SIGKILL')
     await server.exited
     await sending
-    await vi.waitFor(() => expect(sinks.value.ready['search']()).toBe(false), { timeout: 20_000 })
+    await vi.waitFor(() => expect(sinks.value.ready['search']()).toMatch(/^unreachable: /), { timeout: 20_000 })
     server = await start()
     await server.ready
     await vi.waitFor(async () => expect(await indexed(engine.value, definition, source)).toBe(sent), { timeout: 120_000, interval: 500 })

@@ -1,7 +1,9 @@
 /** Whether the engine may be written to: only after the templates were put, and again after every outage, since an engine may come back empty. */
-import { backOff } from './in-flight.ts'
+import { EngineError } from '../engines/errors.ts'
 import type { SearchEngine } from '../engines/engine.ts'
 import type { Logger } from '@weir/service'
+import { backOff } from './in-flight.ts'
+import { Reminder } from './reminder.ts'
 
 /** How often an open gate looks whether the engine is still there while nothing is sent. A request under way tells more, and a busy engine is slow to answer. */
 const PROBE_MS = 5000
@@ -19,10 +21,15 @@ export interface GateOptions {
 export class Gate {
   readonly #options: GateOptions
   readonly #probe: NodeJS.Timeout
+  readonly #reminder = new Reminder()
   #open = false
   #tries = 0
   #timer: NodeJS.Timeout | undefined
   #stopped = false
+  /** The last failure, until the engine has answered as it should. */
+  #trouble: Error | undefined
+  /** A bulk request failed: that the engine takes templates does not end the trouble yet. */
+  #refusesBulks = false
 
   /** Starts closed and begins to open. */
   constructor(options: GateOptions) {
@@ -31,16 +38,28 @@ export class Gate {
     void this.#prepare()
   }
 
+  /** Requests may be sent, be it to find out whether the trouble is over. */
   get open(): boolean {
     return this.#open
   }
 
-  /** The engine failed a request as a whole. Opens again by itself. */
+  /** True while the engine takes what is sent, else why it does not. */
+  get ready(): true | string {
+    if (this.#open && !this.#trouble) return true
+    if (!(this.#trouble instanceof EngineError)) return 'the engine has not answered yet'
+    return `${this.#trouble.code}: ${this.#trouble.remedy}`
+  }
+
+  /** The engine failed a bulk request as a whole. Opens again by itself. */
   close(error: Error): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#options.log.warn({ err: error }, `${this.#options.engine.name} cannot be written to; waiting for it`)
-    void this.#prepare()
+    this.#refusesBulks = true
+    this.#close(error)
+  }
+
+  /** The engine replied to a bulk request, or no batch waits for its reply any more. */
+  bulkEnded(): void {
+    this.#refusesBulks = false
+    if (this.#open) this.#over()
   }
 
   stop(): void {
@@ -50,6 +69,13 @@ export class Gate {
     clearTimeout(this.#timer)
   }
 
+  #close(error: Error): void {
+    this.#say(error)
+    if (!this.#open) return
+    this.#open = false
+    void this.#prepare()
+  }
+
   async #prepare(): Promise<void> {
     // A kept connection may lead astray without ever breaking: to an address that no longer stands behind the name, to a proxy that answers for the engine.
     this.#options.engine.reconnect()
@@ -57,19 +83,31 @@ export class Gate {
       await this.#options.prepare()
     } catch (error) {
       if (this.#stopped) return
-      // Once a failure that lasts is news; then every tenth try, about once in 100 s.
-      if (this.#tries++ % 10 === 0) this.#options.log.warn(`waiting for ${this.#options.engine.name}: ${(error as Error).message}`)
-      this.#timer = setTimeout(() => void this.#prepare(), backOff(this.#tries))
+      this.#say(error as Error)
+      this.#timer = setTimeout(() => void this.#prepare(), backOff(++this.#tries))
       return
     }
     if (this.#stopped) return
-    if (this.#tries > 0) this.#options.log.info(`${this.#options.engine.name} answers again`)
     this.#tries = 0
     this.#open = true
+    if (!this.#refusesBulks) this.#over()
     this.#options.onOpen()
   }
 
+  #say(error: Error): void {
+    this.#trouble = error
+    if (!this.#reminder.due(error instanceof EngineError ? error.code : error.message)) return
+    this.#options.log.warn(`waiting for ${this.#options.engine.name}: ${error.message}`)
+  }
+
+  #over(): void {
+    if (!this.#trouble) return
+    this.#options.log.info(`${this.#options.engine.name} answers again`)
+    this.#trouble = undefined
+    this.#reminder.forget()
+  }
+
   #look(): void {
-    if (this.#open && !this.#options.busy()) this.#options.engine.health().catch((error) => this.close(error))
+    if (this.#open && !this.#options.busy()) this.#options.engine.health().catch((error) => this.#close(error))
   }
 }

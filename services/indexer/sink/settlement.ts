@@ -1,4 +1,7 @@
-/** The fate of one batch's records: the batch is done when the engine has each of them or has refused it for good. */
+/**
+ * The fate of one batch's records. The batch is done when the engine has each of them or has refused it for good;
+ * those that are held are sent again before.
+ */
 import type { RecordBatch } from '@weir/kafka'
 import type { Cause } from '@weir/kafka/dead-letters.ts'
 
@@ -8,9 +11,23 @@ export interface DeadRecord {
   readonly cause: Cause
 }
 
+/** Why documents cannot be indexed although nothing is wrong with them. */
+export interface Fault {
+  readonly index: string
+  /** The engine's name for the error. */
+  readonly type: string
+  /** The engine's words. */
+  readonly reason: string
+  readonly remedy: string
+}
+
 export class Settlement {
   readonly signal: AbortSignal
   readonly dead: DeadRecord[] = []
+  /** Records to send again once their index takes documents. */
+  readonly held: number[] = []
+  /** The first fault that has held a record since the last reopening. */
+  fault: Fault | undefined
   /** Documents the engine took now, and those it had already. */
   created = 0
   duplicates = 0
@@ -38,7 +55,24 @@ export class Settlement {
     this.#settle()
   }
 
-  /** Resolves when every record is settled; rejects when the batch was taken away. Call it once, after the last record was handed on. */
+  /** The record cannot be indexed now, through no fault of its own. */
+  hold(record: number): void {
+    this.held.push(record)
+    this.#settle()
+  }
+
+  /** Takes the first `most` of the held records, in order, as open again: hand each on, then await `all()`. */
+  reopen(most = Infinity): readonly number[] {
+    const records = this.held.sort((a, b) => a - b).splice(0, most)
+    this.fault = undefined
+    this.#open = records.length
+    return records
+  }
+
+  /**
+   * Resolves when every open record is settled or held; rejects when the batch was taken away. Call it once, after
+   * the last of them was handed on.
+   */
   all(): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#open === 0) return resolve()

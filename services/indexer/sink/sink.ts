@@ -9,13 +9,16 @@ import { type Logger, type Resource, stage as stageNamed, watchLag } from '@weir
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
 import type { Bulker } from './bulker.ts'
 import { documents } from './documents.ts'
+import { Holds } from './holds.ts'
+import { indexBatch } from './indexing.ts'
 import { sinkMetrics } from './metrics.ts'
-import { Settlement } from './settlement.ts'
+import type { Settlement } from './settlement.ts'
 
 /** One bulk request's worth of each partition at a time: what is under way and what is fetched ahead stay small. */
 const BATCH_RECORDS = 2000
 const PAUSE_MS = 60_000
 const LAG_MS = 1000
+const TOO_MANY_DEAD = 'it pauses, since more than 5 % of the last minute\'s records were dead letters'
 
 export interface SinkDeps {
   readonly kafka: Kafka
@@ -28,8 +31,8 @@ export interface SinkDeps {
 }
 
 export interface Sink {
-  /** False while it joins its group and while it pauses. */
-  ready(): boolean
+  /** True, else why not; false while it joins its group. */
+  ready(): boolean | string
 }
 
 export async function openSink(definition: IndexDefinition, { kafka, codec, producer, bulker, log, pauseMs = PAUSE_MS }: SinkDeps): Promise<Resource<Sink>> {
@@ -42,6 +45,7 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
   const lines = { action: '', id: '', document: '' }
   const document = documents(definition, reader, lines)
   const deadRate = new DeadRate()
+  const holds = new Holds(name, log)
   let bury: Bury | undefined
   let resumeAt = 0
 
@@ -49,16 +53,15 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
     if (batch.length === 0) return
     while (resumeAt > Date.now()) await pause(resumeAt - Date.now(), undefined, { signal })
     await reader.prepare(batch)
-    const settlement = new Settlement(batch, signal)
-    for (let i = 0; i < batch.length; i++) {
-      if (bulker.full) await bulker.room(signal)
-      const refusal = document(batch, i)
-      if (refusal) settlement.refused(i, refusal.step, refusal.cause)
-      else bulker.add(lines.action, lines.id, lines.document, settlement, i)
-    }
-    await settlement.all()
+    const settlement = await indexBatch(batch, signal, { bulker, holds, add: (i, owner) => add(batch, i, owner) })
     if (settlement.dead.length > 0) await buryAll(batch, settlement)
     account(settlement, batch)
+  }
+
+  function add(batch: RecordBatch, i: number, owner: Settlement): void {
+    const refusal = document(batch, i)
+    if (refusal) owner.refused(i, refusal.step, refusal.cause)
+    else bulker.add(lines.action, lines.id, lines.document, owner, i)
   }
 
   /** A letter that cannot be stored rejects the batch: it is handed over again, and what was indexed is there already. */
@@ -88,17 +91,21 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
     log.error({ sink: name }, `more than 5 % of the last minute's records were dead letters; the sink pauses for ${pauseMs / 1000} s`)
     deadRate.reset(now)
     resumeAt = now + pauseMs
-    sinkMetrics.paused.set({ sink: name }, 1)
-    setTimeout(() => sinkMetrics.paused.set({ sink: name }, 0), pauseMs).unref()
   }
+
+  /** Tells why the sink reads no further though it could. */
+  const trouble = (): string | undefined => (resumeAt > Date.now() ? TOO_MANY_DEAD : holds.reason)
 
   sinkMetrics.paused.set({ sink: name }, 0)
   const subscription = await kafka.consume({ groupId: name, topics: [definition.source], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, handle)
   const unwatch = watchLag(subscription)
   // By the clock and not by the batch: while the engine is away no batch ends, and the lag is what one wants to see.
-  const lagging = setInterval(() => stage.lag(lagOf(subscription)), LAG_MS)
+  const lagging = setInterval(() => {
+    stage.lag(lagOf(subscription))
+    sinkMetrics.paused.set({ sink: name }, bulker.ready === true && trouble() === undefined ? 0 : 1)
+  }, LAG_MS)
   return {
-    value: { ready: () => subscription.ready() && resumeAt <= Date.now() },
+    value: { ready: () => trouble() ?? subscription.ready() },
     stop(drainMs) {
       clearInterval(lagging)
       unwatch()

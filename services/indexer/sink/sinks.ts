@@ -1,4 +1,4 @@
-import type { Resource } from '@weir/service'
+import type { Readiness, Resource } from '@weir/service'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
 import type { SearchEngine } from '../engines/engine.ts'
 import { Bulker } from './bulker.ts'
@@ -6,8 +6,8 @@ import { openSink, type Sink, type SinkDeps } from './sink.ts'
 import { indexTemplate } from './template.ts'
 
 export interface Sinks {
-  /** By what it needs: the search engine, and each sink. */
-  readonly ready: Readonly<Record<string, () => boolean>>
+  /** The search engine, and each sink: true, else why not. */
+  readonly ready: Readiness
 }
 
 /** What the rest of a stop may take once the batches have ended. */
@@ -30,7 +30,7 @@ export async function openSinks(definitions: readonly IndexDefinition[], { engin
 
   async function stop(drainMs: number): Promise<void> {
     // Without the engine nothing under way will end: the batches are left to whoever reads on. With it, some time is kept for leaving the groups.
-    const patience = bulker.ready ? Math.max(0, drainMs - LEAVE_MS) : 0
+    const patience = bulker.ready === true ? Math.max(0, drainMs - LEAVE_MS) : 0
     await Promise.all(sinks.map((sink) => sink.stop(patience)))
     bulker.stop()
     await producer.stop(drainMs)

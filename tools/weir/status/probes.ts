@@ -74,7 +74,8 @@ const service: Probe = async (url) => {
   const body = await response.json().catch(() => ({})) as { ready?: boolean, stopping?: boolean, dependencies?: Record<string, string> }
   const uptime = await startedAt(url).then((started) => (started === undefined ? undefined : Date.now() - started), () => undefined)
   if (body.ready) return { state: 'ready', reason: '', uptime }
-  const missing = Object.entries(body.dependencies ?? {}).filter(([, state]) => state !== 'ready').map(([name]) => name)
+  const missing = Object.entries(body.dependencies ?? {}).filter(([, state]) => state !== 'ready')
+    .map(([name, state]) => name + state.replace(/^not ready/, ''))
   return { state: 'not ready', uptime, reason: body.stopping ? 'stopping' : missing.length > 0 ? `waits for ${missing.join(', ')}` : `answers ${response.status}` }
 }
 

@@ -1,7 +1,9 @@
 /** How the stream is: a sign in the bar always, a sentence over the page when something is wrong. */
 import { setText } from './chart.js'
 
-const NAMES = { connecting: 'Connecting', live: 'Live', late: 'Delayed', broken: 'Reconnecting' }
+const NAMES = {
+  connecting: 'Connecting', live: 'Live', late: 'Delayed', broken: 'Reconnecting', 'signed-out': 'Signed out',
+}
 const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false })
 
 export function openStatus(document) {
@@ -15,13 +17,16 @@ export function openStatus(document) {
   const draw = () => {
     sign.dataset.state = connection === 'live' && trouble ? 'late' : connection
     setText(text, connection === 'live' && trouble ? 'No data' : NAMES[connection])
-    const sentence = connection === 'live' || connection === 'connecting' ? trouble : lost(connection, newest)
+    if (connection === 'signed-out') signOut(document)
+    const sentence = connection === 'late' || connection === 'broken' ? lost(connection, newest) : trouble
     banner.hidden = !sentence
     banner.dataset.kind = connection === 'broken' ? 'broken' : 'late'
     setText(banner, sentence ?? '')
     document.documentElement.classList.toggle('stale', Boolean(sentence))
   }
 
+  // The 401 of the page itself makes the browser ask for a password.
+  document.getElementById('sign-in').addEventListener('click', () => location.reload())
   return {
     connection: (next) => {
       connection = next
@@ -33,6 +38,13 @@ export function openStatus(document) {
       draw()
     },
   }
+}
+
+/** Takes the picture away: the right to see it has ended. */
+function signOut(document) {
+  for (const part of document.querySelectorAll('.skip, main:not(.signed-out), .foot')) part.remove()
+  document.querySelector('.signed-out').hidden = false
+  document.getElementById('sign-in').focus()
 }
 
 function lost(connection, newest) {

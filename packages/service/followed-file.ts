@@ -1,0 +1,39 @@
+/** A small file that is used again when it changes, such as a file of keys. */
+import { readFileSync, statSync } from 'node:fs'
+
+/** A file of keys is far smaller, and a file that is not one must not fill the memory. */
+const MAX_BYTES = 1 << 20
+
+/** Takes the text, or undefined and why the file cannot be read: "which ...". */
+type Accept = (text: string | undefined, problem: string) => void
+
+/**
+ * Calls `accept` before it returns, and again after each change; it looks every `intervalMs`. It compares texts: a
+ * mounted secret is a link that is switched over, and a change right after the first reading would not show in the
+ * file's times.
+ * @param accept may throw at the first call only
+ * @returns stops looking
+ */
+export function followFile(file: string, intervalMs: number, accept: Accept): () => void {
+  let known: string | undefined
+  let trouble: string | undefined
+  const look = (): void => {
+    const [text, problem] = read(file)
+    if (text === known && problem === trouble) return
+    known = text
+    trouble = problem
+    accept(text, problem)
+  }
+  look()
+  const timer = setInterval(look, intervalMs).unref()
+  return () => clearInterval(timer)
+}
+
+function read(file: string): [text: string | undefined, problem: string] {
+  try {
+    if (statSync(file).size > MAX_BYTES) return [undefined, `which is longer than ${MAX_BYTES} bytes`]
+    return [readFileSync(file, 'utf8'), '']
+  } catch (error) {
+    return [undefined, `which cannot be read (${(error as NodeJS.ErrnoException).code})`]
+  }
+}

@@ -1,0 +1,47 @@
+import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { logger } from '@weir/service'
+import { expect, test } from 'vitest'
+import { openSnapshots } from './snapshot.ts'
+import { StageBoard } from './stages.ts'
+import { Tables } from './tables.ts'
+
+const open = (data: unknown, board = new StageBoard(Date.now)) => openSnapshots({
+  solution: { ...taxiTelemetry, page: { ...taxiTelemetry.page, snapshot: async () => data } },
+  engine: { search: async () => ({}) }, admin: { lag: async () => [] }, tables: new Tables(), board,
+  log: logger('snapshot-test'),
+})
+const read = async (snapshots: ReturnType<typeof open>) => JSON.parse(String(await snapshots.current()))
+
+test('all who ask within a second get the same bytes', async () => {
+  const snapshots = open({ taxis: 1 })
+  const [first, second] = await Promise.all([snapshots.current(), snapshots.current()])
+  expect(second).toBe(first)
+  expect(JSON.parse(String(first))).toMatchObject({ data: { taxis: 1 }, trouble: null })
+})
+
+test('a solution that shows more than 2 MB shows why it shows nothing', async () => {
+  const { data, trouble, stages } = await read(open('x'.repeat(3 << 20)))
+  expect(data).toBeNull()
+  expect(trouble).toMatch(/^There is more to show than a page may send each second \(\d+ of 2097152 bytes\)\.$/)
+  expect(stages.length).toBeGreaterThan(0)
+})
+
+test('a solution that gives what cannot be written as JSON shows trouble, and the server goes on', async () => {
+  const circle: Record<string, unknown> = {}
+  circle.itself = circle
+  expect(await read(open(circle))).toMatchObject({ data: null, trouble: expect.any(String) })
+  expect(await read(open(undefined))).toMatchObject({ data: null, trouble: null })
+})
+
+test('however many doors report, the stages of the solution are there, and few others', async () => {
+  const board = new StageBoard(Date.now)
+  const idle = { instance: 'one', time: Date.now(), intervalMs: 1000, records: 1, failed: 0, lag: 0, p50: 1, p99: 1 }
+  const report = (stage: string) => board.accept({ key: stage, value: { ...idle, stage } })
+  for (let i = 0; i < 1500; i++) report(`ingest-hub.${i}`)
+  report(`ingest-hub.${'x'.repeat(1000)}`)
+  report('indexer.taxi')
+  const names: string[] = (await read(open({}, board))).stages.map(({ stage }: { stage: string }) => stage)
+  expect(names).toHaveLength(22)
+  expect(names).toEqual(expect.arrayContaining(['indexer.taxi', 'enricher.taxi']))
+  expect(board.stages().every(({ stage }) => stage.length < 100)).toBe(true)
+})

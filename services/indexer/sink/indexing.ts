@@ -1,0 +1,52 @@
+/**
+ * Sees one batch through. A record whose index is at fault holds the batch, and with it the partition, until that
+ * is mended.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { RecordBatch } from '@weir/kafka'
+import type { Bulker } from './bulker.ts'
+import type { Holds } from './holds.ts'
+import { backOff } from './in-flight.ts'
+import { Settlement } from './settlement.ts'
+
+type Batch = Pick<RecordBatch, 'length' | 'partition'>
+
+export interface Indexing {
+  readonly bulker: Pick<Bulker, 'full' | 'room'>
+  readonly holds: Pick<Holds, 'hold' | 'release'>
+  /** Hands record i to the bulker, or refuses it. Called again for a record that was held. */
+  add(i: number, settlement: Settlement): void
+}
+
+/**
+ * Resolves when every record is indexed or refused for good; rejects when the signal aborts. Held records are kept
+ * by number only, and made again from the batch. One of them is tried every 10 s at least. Once it is taken the
+ * others follow: so their order stays, even if the index is mended in the middle of a request.
+ */
+export async function indexBatch(batch: Batch, signal: AbortSignal, indexing: Indexing): Promise<Settlement> {
+  const { bulker, holds, add } = indexing
+  const settlement = new Settlement(batch, signal)
+  try {
+    for (let i = 0; i < batch.length; i++) {
+      if (bulker.full) await bulker.room(signal)
+      add(i, settlement)
+    }
+    await settlement.all()
+    for (let tries = 0; settlement.held.length > 0;) {
+      const { fault } = settlement
+      if (fault !== undefined) {
+        holds.hold(batch.partition, fault, settlement.held.length)
+        await pause(backOff(++tries), undefined, { signal })
+      }
+      for (const i of settlement.reopen(fault && 1)) {
+        if (bulker.full) await bulker.room(signal)
+        add(i, settlement)
+      }
+      await settlement.all()
+      if (settlement.fault === undefined) tries = 0
+    }
+  } finally {
+    holds.release(batch.partition)
+  }
+  return settlement
+}

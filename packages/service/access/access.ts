@@ -70,7 +70,8 @@ function notLocal(): HttpError {
  */
 export function clientOf(access: Access, request: FastifyRequest): () => Client | undefined {
   const shown = shownKey(request)
-  return () => (shown === undefined && !isLocalRequest(request) ? undefined : access.client(shown))
+  if (shown === undefined && !isLocalRequest(request)) return () => undefined
+  return () => access.client(shown)
 }
 
 /** Undefined where none was shown, empty where what was shown is none. */

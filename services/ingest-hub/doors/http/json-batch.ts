@@ -21,7 +21,7 @@ function parseJson(bytes: Buffer, end: number): unknown {
   if (depth > LIMITS.depth) throw new HttpError(400, 'too-deep', `The body nests deeper than ${LIMITS.depth} levels.`)
   if (values > LIMITS.bodyValues) throw new HttpError(413, 'too-many-values', `The body has more than ${LIMITS.bodyValues} values; send it in smaller parts.`)
   try {
-    return JSON.parse(bytes.toString('utf8', 0, end))
+    return JSON.parse(bytes.toString('utf8', afterBom(bytes, 0, end), end))
   } catch (error) {
     throw new HttpError(400, 'not-json', `The body is no JSON: ${complaint(error)}`)
   }
@@ -41,7 +41,12 @@ function recordsOf(body: unknown): readonly unknown[] {
   return records
 }
 
-/** What the parser says, which may quote a little of the client's own text. */
+/** The index after a byte order mark (EF BB BF), which some editors and exports write before the text. */
+export function afterBom(bytes: Buffer, start: number, end: number): number {
+  return end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start
+}
+
+/** What the parser says. It may quote a little of the client's own text, whose invisible characters are shown as escapes. */
 export function complaint(error: unknown): string {
-  return `${(error as Error).message.slice(0, 200)}.`
+  return `${(error as Error).message.slice(0, 200).replace(/\p{C}/gu, (c) => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`)}.`
 }

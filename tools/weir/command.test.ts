@@ -36,6 +36,11 @@ test.each([
   expect(said).toContain(error.message)
 })
 
+test('an error shows no password', async () => {
+  expect(await failing(new Unreachable('Nothing at http://me:sesame@h?token=sesame.')).run([])).toBe(4)
+  expect(said).toBe('weir try: Nothing at http://me:********@h?token=********\n')
+})
+
 test('what nobody foresaw keeps its stack', async () => {
   await expect(failing(new TypeError('ours')).run([])).rejects.toThrow('ours')
 })

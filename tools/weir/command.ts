@@ -1,6 +1,7 @@
 /** What a command is, and the arguments and errors that all of them treat alike. */
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { ConfigError } from '@weir/service/config.ts'
+import { withoutPasswords } from '@weir/service/secrets.ts'
 import { CodecError } from '@weir/codec'
 import { KafkaError } from '@weir/kafka/errors.ts'
 import { StackError } from '../stack/errors.ts'
@@ -80,7 +81,7 @@ function readArguments<O extends ParseArgsOptionsConfig>(args: readonly string[]
 /** Says an error in one sentence on stderr; what is nobody's mistake but ours keeps its stack. */
 function explain(name: string, error: unknown): number {
   const say = (sentence: string, code: number): number => {
-    process.stderr.write(`weir ${name}: ${sentence}\n`)
+    process.stderr.write(`weir ${name}: ${withoutPasswords(sentence)}\n`)
     return code
   }
   if (error instanceof UsageError) return say(`${error.message} See \`weir ${name} --help\`.`, EXIT.usage)

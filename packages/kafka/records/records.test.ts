@@ -8,7 +8,7 @@ import { readBatches, type AbortedTransaction } from './batch-reader.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { CODEC_NUMBER, MAX_INFLATED } from './codecs.ts'
 import { AT, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL, writeInt64 } from './format.ts'
-import { NO_HEADERS, decodeHeaders, editHeaders, encodeHeaders, findHeader } from './headers.ts'
+import { NO_HEADERS, decodeHeaders, editHeaders, encodeHeaders, findHeader, listHeaders } from './headers.ts'
 import { head, join, tail } from './slice.ts'
 
 interface Sample { key: string | null, value: string | null, headers?: Record<string, string> }
@@ -212,8 +212,15 @@ test('a header is found by name, the first of several, none where it is null', (
   expect(findHeader(block, 0, 'c')).toBeUndefined()
 })
 
+const entry = (name: string, value: number[] | null): number[] => [name.length * 2, ...Buffer.from(name), ...(value === null ? [1] : [value.length * 2, ...value])]
+
+test('headers are listed in their order, with all of a name, and null apart from empty', () => {
+  const block = Buffer.from([9, 8, ...entry('a', [0x31]), ...entry('b', null), ...entry('a', []), ...entry('a', null)])
+  expect(listHeaders(block, 1)).toEqual([['a', Buffer.from('1')], ['b', null], ['a', Buffer.alloc(0)], ['a', null]])
+  expect(decodeHeaders(block, 1)).toEqual({ a: '', b: '' })
+})
+
 test('editing headers leaves those that stay as they are: repeated, binary, null', () => {
-  const entry = (name: string, value: number[] | null): number[] => [name.length * 2, ...Buffer.from(name), ...(value === null ? [1] : [value.length * 2, ...value])]
   const staying = [...entry('a', [0xff, 0x00]), ...entry('a', [0x80]), ...entry('null', null)]
   const block = Buffer.from([9, 9, 8, ...entry('a', [0xff, 0x00]), ...entry('gone', [1]), ...entry('a', [0x80]), ...entry('null', null)])
   expect([...editHeaders(block, 2, (name) => name !== 'gone', { added: 'x' })]).toEqual([8, ...staying, ...entry('added', [0x78])])

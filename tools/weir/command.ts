@@ -7,6 +7,7 @@ import { KafkaError } from '@weir/kafka/errors.ts'
 import { StackError } from '../stack/errors.ts'
 import { EXIT } from './exit.ts'
 import { hint } from './nearest.ts'
+import { isoTime, MAX_TIME_MS } from './replay/time.ts'
 
 export interface Command {
   readonly name: string
@@ -98,6 +99,20 @@ export function wholeNumber(option: string, text: string | undefined, fallback: 
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`${option} is "${text}"; it must be a whole number from ${least} to ${most}.`)
   return value
+}
+
+/** Smaller numbers are seconds, or were meant to be none: as milliseconds it is March 1973. */
+const MIN_MOMENT_MS = 1e11
+
+/**
+ * An option's moment in milliseconds since the epoch, never negative: to Kafka negative timestamps are marks of their own.
+ * @param others what else the option takes: "earliest, latest, "
+ */
+export function moment(option: string, text: string, others = ''): number {
+  const isNumber = /^\d+$/.test(text)
+  const time = isNumber ? Number(text) : isoTime(text)
+  if (time >= (isNumber ? MIN_MOMENT_MS : 0) && time <= MAX_TIME_MS) return time
+  throw new UsageError(`${option} is "${text}"; it must be ${others}a time from 1970 on such as 2026-11-22T16:00:00Z, or milliseconds since the epoch.`)
 }
 
 /** Refuses what is more than the command takes. */

@@ -82,8 +82,18 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
   })
 })
 
-test('a zstd frame whose end and the next beginning share a chunk is told from other bytes', async () => {
-  await expect(inflate(Buffer.concat([zstdCompressSync('a'), gzipSync('b')]), 'zstd')).rejects.toThrow('is not valid zstd')
+test('other data after the end is told before anything is given away, where it shares a chunk with the data', async () => {
+  for (const [compression, bytes] of [['zstd', Buffer.concat([zstdCompressSync('a'), gzipSync('b')])], ['gzip', Buffer.concat([gzipSync('a'), zstdCompressSync('b')])]] as const) {
+    const chunks: Buffer[] = []
+    const read = async (): Promise<void> => { for await (const chunk of inflated((async function* () { yield bytes })(), compression)) chunks.push(chunk) }
+    await expect(read()).rejects.toThrow(InflateError)
+    expect(chunks).toEqual([])
+  }
+})
+
+test('and is told from data that is no such data at all', async () => {
+  await expect(inflate(Buffer.concat([zstdCompressSync('a'), gzipSync('b')]), 'zstd')).rejects.toThrow('has other bytes after its zstd data')
+  await expect(inflate(gzipSync('a'), 'zstd')).rejects.toThrow('is not valid zstd')
   await expect(inflate(Buffer.concat([gzipSync('a'), zstdCompressSync('b')]), 'gzip')).rejects.toThrow('is not valid gzip')
   await expect(inflate(Buffer.concat([gzipSync('a'), Buffer.alloc(8), gzipSync('b')]), 'gzip')).rejects.toThrow('has other bytes after its gzip data')
 })

@@ -55,15 +55,17 @@ async function feed(source: AsyncIterable<Buffer>, inflater: Gunzip | ZstdDecomp
   let wake = (): void => {}
   inflater.once('close', () => wake()) // A write that waits for its reader is never called back then.
   for await (const chunk of source) {
-    for (let from = 0, to = 0; from < chunk.length; from = to) {
-      to = frames?.next(chunk, from) ?? chunk.length
-      if (frames && frames.count > maxFrames) throw new InflateError(`has more than ${maxFrames} zstd frames`)
+    const ends = frames?.endsIn(chunk) ?? [chunk.length]
+    if (frames && frames.count > maxFrames) throw new InflateError(`has more than ${maxFrames} zstd frames`)
+    let from = 0
+    for (const to of ends) {
       await new Promise<void>((resolve) => {
         wake = resolve
         inflater.write(chunk.subarray(from, to), wake)
       })
       if (inflater.destroyed) return
       given += to - from
+      from = to
       if (inflater.bytesWritten !== given) throw new InflateError(`has other bytes after its ${compression} data`)
     }
   }
@@ -80,7 +82,7 @@ export const isZstdMagic = (magic: number): boolean => magic === FRAME_MAGIC || 
 /** Bytes of the number that is read next. */
 const WIDTH = { magic: 4, size: 4, descriptor: 1, block: 3, end: 0 } as const
 
-/** Finds where zstd frames end by their headers alone (RFC 8878, section 3.1), across chunks. What breaks the format is left to the decoder to refuse. */
+/** Finds where zstd frames end by their headers alone (RFC 8878, section 3.1), across chunks. What else breaks the format is left to the decoder to refuse. */
 class FrameEnds {
   /** Frames that have begun, skippable ones too. */
   count = 0
@@ -91,8 +93,15 @@ class FrameEnds {
   #bytes = 0
   #checksum = 0
 
+  /** Where the chunk's pieces end, each with bytes of one frame only. Throws InflateError for bytes that begin no frame, before any piece is given away. */
+  endsIn(chunk: Buffer): number[] {
+    const ends: number[] = []
+    for (let at = 0; at < chunk.length;) ends.push(at = this.#end(chunk, at))
+    return ends
+  }
+
   /** The index in `chunk` after the frame's last byte, or the chunk's length where the frame goes on. */
-  next(chunk: Buffer, from: number): number {
+  #end(chunk: Buffer, from: number): number {
     let at = from
     while (true) {
       const skipped = Math.min(this.#skip, chunk.length - at)
@@ -115,9 +124,9 @@ class FrameEnds {
   #read(number: number): void {
     switch (this.#next) {
       case 'magic':
+        if (!isZstdMagic(number)) throw new InflateError(this.count === 0 ? 'is not valid zstd' : 'has other bytes after its zstd data')
         this.count++
         this.#next = number === FRAME_MAGIC ? 'descriptor' : 'size'
-        if (!isZstdMagic(number)) this.#skip = Infinity
         return
       case 'size':
         this.#skip = number

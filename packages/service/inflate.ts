@@ -1,6 +1,6 @@
 /**
- * Gzip and zstd inflated to their last byte. All members and frames are read, however the bytes are cut into chunks; data that is cut off, or followed by
- * other bytes, is an error. Both matter because Node's decoders end without an error where bytes of a chunk are left that they do not want.
+ * Inflates gzip and zstd to the last byte. All members and frames are read, however the bytes are cut into chunks. Data that
+ * is cut off, or followed by other bytes, is an error. Node's decoders alone end without one when they want no more of a chunk.
  */
 import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib'
 
@@ -20,8 +20,10 @@ export class InflateError extends Error {
   override readonly name = 'InflateError'
 }
 
-/** The inflated bytes of `source`, which is read no faster than they are. Throws what the source throws, and InflateError. */
-export async function* inflated(source: AsyncIterable<Buffer>, compression: Compression, options: InflateOptions = {}): AsyncGenerator<Buffer, void> {
+/** Yields the inflated bytes of `source` and reads it no faster than they are taken. Throws the source's errors and InflateError. */
+export async function* inflated(
+  source: AsyncIterable<Buffer>, compression: Compression, options: InflateOptions = {},
+): AsyncGenerator<Buffer, void> {
   const inflater = open(compression, options)
   let feedError: unknown
   const feeding = feed(source, inflater, compression, options.maxFrames ?? Infinity)
@@ -41,19 +43,22 @@ export async function* inflated(source: AsyncIterable<Buffer>, compression: Comp
 
 function open(compression: Compression, { chunkBytes: chunkSize, zstdWindowLog }: InflateOptions): Gunzip | ZstdDecompress {
   if (compression === 'gzip') return createGunzip({ chunkSize })
-  return createZstdDecompress({ chunkSize, params: zstdWindowLog === undefined ? {} : { [constants.ZSTD_d_windowLogMax]: zstdWindowLog } })
+  const params = zstdWindowLog === undefined ? {} : { [constants.ZSTD_d_windowLogMax]: zstdWindowLog }
+  return createZstdDecompress({ chunkSize, params })
 }
 
 function decoderError(compression: Compression, { code, message }: NodeJS.ErrnoException): InflateError {
   return new InflateError(code === 'Z_BUF_ERROR' ? 'is cut off' : `is not valid ${compression} (${message})`)
 }
 
-/** Writes the source into the inflater, piece by piece, and checks that all of each piece was wanted. Returns early when the inflater is destroyed. */
-async function feed(source: AsyncIterable<Buffer>, inflater: Gunzip | ZstdDecompress, compression: Compression, maxFrames: number): Promise<void> {
+/** Writes the source into the inflater and checks that it wants all of every piece. Returns early when the inflater is destroyed. */
+async function feed(
+  source: AsyncIterable<Buffer>, inflater: Gunzip | ZstdDecompress, compression: Compression, maxFrames: number,
+): Promise<void> {
   const frames = compression === 'zstd' ? new FrameEnds() : undefined
   let given = 0
   let wake = (): void => {}
-  inflater.once('close', () => wake()) // A write that waits for its reader is never called back then.
+  inflater.once('close', () => wake()) // Node never calls back a write that waits for the reader of a destroyed stream.
   for await (const chunk of source) {
     const ends = frames?.endsIn(chunk) ?? [chunk.length]
     if (frames && frames.count > maxFrames) throw new InflateError(`has more than ${maxFrames} zstd frames`)
@@ -73,27 +78,30 @@ async function feed(source: AsyncIterable<Buffer>, inflater: Gunzip | ZstdDecomp
 }
 
 const FRAME_MAGIC = 0xfd2fb528
-/** The last four bits may be anything. */
+/** The last four bits are free. */
 const SKIPPABLE_MAGIC = 0x184d2a50
 
-/** Whether a zstd file begins with this number, read little-endian: that of a frame or of a skippable one. */
+/** Whether the number, read little-endian, begins a zstd frame or a skippable one. */
 export const isZstdMagic = (magic: number): boolean => magic === FRAME_MAGIC || magic - (magic & 15) === SKIPPABLE_MAGIC
 
-/** Bytes of the number that is read next. */
+/** How many bytes the next number has, by what it is. */
 const WIDTH = { magic: 4, size: 4, descriptor: 1, block: 3, end: 0 } as const
 
-/** Finds where zstd frames end by their headers alone (RFC 8878, section 3.1), across chunks. What else breaks the format is left to the decoder to refuse. */
+/** Finds where zstd frames end by their headers alone (RFC 8878, section 3.1), across chunks. The decoder checks all else. */
 class FrameEnds {
   /** Frames that have begun, skippable ones too. */
   count = 0
   #next: keyof typeof WIDTH = 'magic'
-  /** Bytes that pass before the number. */
+  /** Bytes to pass before that number. */
   #skip = 0
   #number = 0
   #bytes = 0
   #checksum = 0
 
-  /** Where the chunk's pieces end, each with bytes of one frame only. Throws InflateError for bytes that begin no frame, before any piece is given away. */
+  /**
+   * Cuts the chunk into pieces that each belong to one frame, and returns where they end. Throws InflateError for bytes that
+   * begin no frame, so that nothing of their chunk is inflated.
+   */
   endsIn(chunk: Buffer): number[] {
     const ends: number[] = []
     for (let at = 0; at < chunk.length;) ends.push(at = this.#end(chunk, at))
@@ -124,7 +132,7 @@ class FrameEnds {
   #read(number: number): void {
     switch (this.#next) {
       case 'magic':
-        if (!isZstdMagic(number)) throw new InflateError(this.count === 0 ? 'is not valid zstd' : 'has other bytes after its zstd data')
+        if (!isZstdMagic(number)) throw new InflateError(this.count > 0 ? 'has other bytes after its zstd data' : 'is not valid zstd')
         this.count++
         this.#next = number === FRAME_MAGIC ? 'descriptor' : 'size'
         return

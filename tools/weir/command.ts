@@ -101,18 +101,19 @@ export function wholeNumber(option: string, text: string | undefined, fallback: 
   return value
 }
 
-/** Smaller numbers are seconds, or were meant to be none: as milliseconds it is March 1973. */
+/** March 1973. Smaller numbers are seconds, or mistakes. */
 const MIN_MOMENT_MS = 1e11
 
 /**
- * An option's moment in milliseconds since the epoch, never negative: to Kafka negative timestamps are marks of their own.
+ * Reads an option's moment, in milliseconds since the epoch. It is never negative: Kafka gives negative timestamps meanings.
  * @param others what else the option takes: "earliest, latest, "
  */
 export function moment(option: string, text: string, others = ''): number {
   const isNumber = /^\d+$/.test(text)
   const time = isNumber ? Number(text) : isoTime(text)
   if (time >= (isNumber ? MIN_MOMENT_MS : 0) && time <= MAX_TIME_MS) return time
-  throw new UsageError(`${option} is "${text}"; it must be ${others}a time from 1970 on such as 2026-11-22T16:00:00Z, or milliseconds since the epoch.`)
+  const wanted = `${others}a time from 1970 on such as 2026-11-22T16:00:00Z, or milliseconds since the epoch`
+  throw new UsageError(`${option} is "${text}"; it must be ${wanted}.`)
 }
 
 /** Refuses what is more than the command takes. */

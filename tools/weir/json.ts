@@ -5,7 +5,7 @@ export interface RawNumber {
   readonly rawJSON: string
 }
 
-/** Of ECMAScript, but not yet of TypeScript's library. */
+/** ECMAScript has these, but TypeScript's library does not yet. */
 const Source = JSON as unknown as {
   parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
   rawJSON(text: string): RawNumber
@@ -17,13 +17,14 @@ export const isRawNumber = (value: unknown): value is RawNumber => Source.isRawJ
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 
-/** Only such a text can have a number that does not survive. Most have none and are parsed without a look at each value. */
+/** A number that would be rounded looks like this. Most texts have none and are parsed without a look at each value. */
 const SUSPECT = /[\d.]{16}|\d[eE][+-]?\d{3}/
 
-/** Like JSON.parse, but numbers that would become others are RawNumbers: whole ones beyond 2^53, and those of more than 15 digits. */
+/** Parses like JSON.parse, but whole numbers beyond 2^53 and numbers of more than 15 digits become RawNumbers. */
 export function parseExactly(text: string): unknown {
   if (!SUSPECT.test(text)) return JSON.parse(text)
-  return Source.parse(text, (_, value, { source }) => (typeof value === 'number' && isRounded(value, source!) ? Source.rawJSON(source!) : value))
+  return Source.parse(text, (_, value, { source = '' }) =>
+    (typeof value === 'number' && isRounded(value, source) ? Source.rawJSON(source) : value))
 }
 
 function isRounded(value: number, source: string): boolean {

@@ -21,7 +21,7 @@ const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 const BY_NUMBER: readonly (Codec | undefined)[] = [
   undefined,
   { compress: (bytes) => gzipSync(bytes, GZIP), inflate: (bytes) => inflateParts(bytes, gzipMembers) },
-  { compress: (bytes) => snappy.compressSync(bytes), inflate: (bytes) => (isXerial(bytes) ? inflateParts(bytes, xerialBlock) : snappyBlock(bytes, MAX_INFLATED)) },
+  { compress: (bytes) => snappy.compressSync(bytes), inflate: inflateSnappy },
   { compress: (bytes) => lz4.compressSync(bytes), inflate: (bytes) => inflateParts(bytes, lz4Frame) },
   { compress: (bytes) => zstdCompressSync(bytes, ZSTD), inflate: (bytes) => inflateParts(bytes, zstdFrame) },
 ]
@@ -44,7 +44,7 @@ export function inflate(codec: number, bytes: Buffer): Buffer {
   }
 }
 
-/** The beginning of what was compressed. Nearly always it is all of it. */
+/** The first part of the compressed bytes. Nearly always there is only one. */
 interface Part {
   readonly inflated: Buffer
   /** Compressed bytes that it took; at least one. */
@@ -54,14 +54,14 @@ interface Part {
 /** The most parts of a batch. A zstd frame takes about 30 µs of one core, however little it holds. */
 const MAX_PARTS = 10_000
 
-/** Inflates part by part up to the last byte, which the decoders do not do by themselves: bytes after the end of a frame are no error to them. */
+/** Inflates part by part up to the last byte. The decoders stop after a frame and ignore the bytes that follow it. */
 function inflateParts(bytes: Buffer, next: (rest: Buffer, most: number) => Part): Buffer {
   const { inflated, read } = next(bytes, MAX_INFLATED)
   if (read === bytes.length) return inflated
   const parts = [inflated]
   let size = inflated.length
   for (let at = read; at < bytes.length;) {
-    if (parts.length === MAX_PARTS) throw new KafkaError('corrupt', `A compressed record batch has more than ${MAX_PARTS} parts`)
+    if (parts.length === MAX_PARTS) throw corrupt(`A compressed record batch has more than ${MAX_PARTS} parts`)
     const part = next(bytes.subarray(at), MAX_INFLATED - size)
     parts.push(part.inflated)
     size += part.inflated.length
@@ -70,7 +70,7 @@ function inflateParts(bytes: Buffer, next: (rest: Buffer, most: number) => Part)
   return Buffer.concat(parts, size)
 }
 
-/** What zlib returns with `info`. */
+/** The result of zlib's functions with `info`. */
 interface Informed {
   readonly buffer: Buffer
   readonly engine: { readonly bytesWritten: number }
@@ -78,7 +78,7 @@ interface Informed {
 
 const informed = (most: number) => ({ info: true, maxOutputLength: Math.max(most, 1) })
 
-/** All members at once; the decoder ends at a zero byte where the next would begin. */
+/** Reads all members at once. The decoder stops at a zero byte in the place of the next member. */
 function gzipMembers(rest: Buffer, most: number): Part {
   const { buffer, engine } = gunzipSync(rest, informed(most)) as unknown as Informed
   return { inflated: buffer, read: engine.bytesWritten }
@@ -92,13 +92,18 @@ function zstdFrame(rest: Buffer, most: number): Part {
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 const XERIAL_HEADER_BYTES = 16
 
-const isXerial = (bytes: Buffer): boolean => bytes.length >= XERIAL_HEADER_BYTES && bytes.subarray(0, XERIAL.length).equals(XERIAL)
+const isXerial = (bytes: Buffer): boolean =>
+  bytes.length >= XERIAL_HEADER_BYTES && bytes.subarray(0, XERIAL.length).equals(XERIAL)
 
-/** Java's framing: a header, then blocks with their lengths before them. Streams put one after the other have a header each. */
+function inflateSnappy(bytes: Buffer): Buffer {
+  return isXerial(bytes) ? inflateParts(bytes, xerialBlock) : snappyBlock(bytes, MAX_INFLATED)
+}
+
+/** Java's framing is a header, then blocks that each follow their length. Concatenated streams each have a header. */
 function xerialBlock(rest: Buffer, most: number): Part {
   if (isXerial(rest)) return { inflated: EMPTY, read: XERIAL_HEADER_BYTES }
   const end = 4 + rest.readUInt32BE(0)
-  if (end === 4 || end > rest.length) throw new KafkaError('corrupt', 'A snappy block is cut short')
+  if (end === 4 || end > rest.length) throw corrupt('A snappy block is cut short')
   return { inflated: snappyBlock(rest.subarray(4, end), most), read: end }
 }
 
@@ -115,14 +120,14 @@ function unsignedVarint(bytes: Buffer): number {
     value += (byte & 0x7f) * shift
     if (byte < 0x80) return value
   }
-  throw new KafkaError('corrupt', 'A snappy block states no length')
+  throw corrupt('A snappy block states no length')
 }
 
 const LZ4_MAGIC = 0x184d2204
 
 /** The most that a frame can inflate to is its number of blocks times the block size that its descriptor allows. */
 function lz4Frame(rest: Buffer, most: number): Part {
-  if (rest.readUInt32LE(0) !== LZ4_MAGIC) throw new KafkaError('corrupt', 'An LZ4 frame does not begin with its magic number')
+  if (rest.readUInt32LE(0) !== LZ4_MAGIC) throw corrupt('An LZ4 frame does not begin with its magic number')
   const flags = rest.readUInt8(4)
   const blockSize = 1 << (8 + 2 * ((rest.readUInt8(5) >> 4) & 7))
   const blockChecksum = flags & 0x10 ? 4 : 0
@@ -134,12 +139,14 @@ function lz4Frame(rest: Buffer, most: number): Part {
   }
   refuse(blocks * blockSize, most)
   const read = at + 4 + (flags & 0x04 ? 4 : 0)
-  if (read > rest.length) throw new KafkaError('corrupt', 'An LZ4 frame is cut short')
+  if (read > rest.length) throw corrupt('An LZ4 frame is cut short')
   return { inflated: lz4.decompressSync(read === rest.length ? rest : rest.subarray(0, read)), read }
 }
 
 const EMPTY = Buffer.alloc(0)
 
 function refuse(size: number, most: number): void {
-  if (size > most) throw new KafkaError('corrupt', `A compressed record batch would inflate beyond ${MAX_INFLATED} bytes`)
+  if (size > most) throw corrupt(`A compressed record batch would inflate beyond ${MAX_INFLATED} bytes`)
 }
+
+const corrupt = (sentence: string): KafkaError => new KafkaError('corrupt', sentence)

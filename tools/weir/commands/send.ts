@@ -88,7 +88,8 @@ export const send = command({
     } finally {
       await lanes.end().finally(() => door.close())
     }
-    const summary = json ? JSON.stringify({ stored, refused, open, source }) : `Stored ${thousands(stored)}${refused > 0 ? `, refused ${thousands(refused)}` : ''}.`
+    const text = `Stored ${thousands(stored)}${refused > 0 ? `, refused ${thousands(refused)}` : ''}.`
+    const summary = json ? JSON.stringify({ stored, refused, open, source }) : text
     if (!failure || stored + refused + open > 0) await print(`${summary}\n`)
     if (failure) throw failure
     return refused > 0 || open > 0 ? EXIT.refused : EXIT.ok

@@ -5,7 +5,7 @@ import type { DecodeValue, SeenHeaders } from '../tail/decoder.ts'
 import { headersJson, hex, jsonText, printable } from '../tail/format.ts'
 import { styled } from '../terminal/table.ts'
 
-/** Bytes of a key, header or value that people are shown where it is not text; --json has them all. */
+/** How many bytes of a binary key, header or value people are shown; --json has them all. */
 const SHOWN_BYTES = 256
 
 export interface ShownLetter {
@@ -22,8 +22,10 @@ export interface ShownLetter {
 export async function showLetter(batch: RecordBatch, index: number, letter: DeadLetter, decode: DecodeValue): Promise<ShownLetter> {
   const decoded = letter.truncated ? { value: undefined, problem: 'Truncated: this is the beginning of the value, the whole lies at its origin.' }
     : letter.value === null ? { value: null, problem: undefined } : await decode(letter.value)
-  const headers = listHeaders(batch.bytes, batch.headersStart[index]).filter(([name]) => !name.startsWith('weir-dead-'))
-  return { at: `${batch.partition}:${batch.offsets[index]}`, letter, headers: headers.map(([name, bytes]) => [name, bytes && Buffer.from(bytes)]), value: decoded.value, problem: decoded.problem }
+  const headers = listHeaders(batch.bytes, batch.headersStart[index])
+    .filter(([name]) => !name.startsWith('weir-dead-'))
+    .map(([name, bytes]) => [name, bytes && Buffer.from(bytes)] as const) // The batch's own bytes are gone when letters are shown.
+  return { at: `${batch.partition}:${batch.offsets[index]}`, letter, headers, value: decoded.value, problem: decoded.problem }
 }
 
 export function letterText({ at, letter, headers, value, problem }: ShownLetter, redriven: boolean): string {

@@ -52,7 +52,7 @@ export function converter({ mapping, key, time, reading, window, shift }: Conver
       }
       if (leaf.type === 'time' && 'column' in assignment && typeof read === 'number') {
         if (leaf.name === time) {
-          if (read < window.from || read > window.to) return fail(leaf, `${show(cells[assignment.column])} is ${timeText(read)}, far from the other times; --all-times sends it`)
+          if (read < window.from || read > window.to) return fail(leaf, `${show(cells[assignment.column])} is ${timeText(read)}, ${FAR}`)
           result.time = read
         }
         read += shift
@@ -72,6 +72,7 @@ class Unreadable {
   }
 }
 
+const FAR = 'far from the other times; --all-times sends it'
 const NO_TEXT = new Unreadable('is no text')
 const NO_INTEGER = new Unreadable('is no whole number')
 const NO_NUMBER = new Unreadable('is no number')
@@ -110,7 +111,7 @@ function scaled(cell: unknown, factor: number): unknown {
 
 const isWholeText = (cell: unknown): boolean => /^\s*[+-]?\d+\s*$/.test(isRawNumber(cell) ? cell.rawJSON : String(cell))
 
-/** A number becomes a text only where there is one text for it: two ids must not become one. */
+/** A number becomes text only when no other number has that text: two ids must not become one. */
 function readText(cell: unknown): unknown {
   if (typeof cell === 'string') return cell.includes(REPLACED) ? DAMAGED : cell
   if (typeof cell === 'boolean') return String(cell)

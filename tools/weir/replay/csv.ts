@@ -1,10 +1,10 @@
-/** Rows of a CSV file (RFC 4180) from its text in pieces, in memory bounded by the longest row. Line ends are LF, CRLF or CR, also mixed. */
+/** Reads the rows of a CSV file (RFC 4180) from its text in pieces. Memory is bounded by the longest row. Lines end in LF, CRLF or CR. */
 import { MAX_ROW } from './ndjson.ts'
 
 export interface CsvHandler {
-  /** The header is the first row; the others have as many cells. @param line on which the row begins, from 1 */
+  /** The first row is the header; the others have as many cells. @param line on which the row begins, from 1 */
   row(line: number, cells: string[]): void
-  /** In place of a row that cannot be read. */
+  /** Called in place of `row` for a row that cannot be read. */
   fault(line: number, problem: string): void
 }
 
@@ -12,10 +12,10 @@ const QUOTE = 0x22, LF = 0x0a, CR = 0x0d
 /** A line with its end. */
 const LINE = /[^\n\r]*(?:\r\n|\n|\r|$)/y
 const DELIMITERS = [',', ';', '\t', '|']
-/** Lines after a quote that tell whether it is out of place. */
+/** How many lines after a quote are looked at to tell whether it is out of place. */
 const LOOKED_AT = 10
 
-/** The delimiter that the first line has most of outside of quotes. */
+/** The delimiter that occurs most in the first line, outside of quotes. */
 export function guessDelimiter(text: string): string {
   const header = text.split(/[\n\r]/, 1)[0].replace(/"[^"]*"/g, '')
   const count = (delimiter: string): number => header.split(delimiter).length
@@ -26,16 +26,17 @@ export class CsvReader {
   readonly #delimiter: string
   readonly #handler: CsvHandler
   #text = ''
-  /** Where in the text the row that is open begins, and on which line of the file. */
+  /** The index in the text at which the open row begins. */
   #from = 0
+  /** The line of the file on which it begins. */
   #line = 1
-  /** How far the row was looked through. */
+  /** The index up to which the row was searched for its end. */
   #at = 0
-  /** Whether that place lies within quotes. */
+  /** Whether that index is within quotes. */
   #quoted = false
   /** Line ends of the row so far, all of them within quotes. */
   #newlines = 0
-  /** True while the rest of a row that is too long passes by. */
+  /** True while the rest of a row that is too long is dropped. */
   #skipping = false
   /** Cells of the header; 0 before it. */
   #width = 0
@@ -60,7 +61,7 @@ export class CsvReader {
     this.#from = 0
   }
 
-  /** The last row needs no line end. Throws where a quote that is not closed hides the rows after it. */
+  /** The last row needs no line end. Throws when a quote that is not closed hides the rows after it. */
   end(): void {
     this.#take(true)
     while (this.#from < this.#text.length && !this.#skipping) {
@@ -68,11 +69,12 @@ export class CsvReader {
       else this.#close(this.#text.length, this.#text.length)
       this.#take(true)
     }
-    if (this.#skipping && this.#quoted) throw new Error(`line ${this.#line} opens a quote that is not closed, so that the rows after it cannot be told apart`)
-    if (this.#skipping) this.#handler.fault(this.#line, TOO_LONG)
+    if (!this.#skipping) return
+    if (this.#quoted) throw new Error(`line ${this.#line} opens a quote that is not closed, which hides the rows after it`)
+    this.#handler.fault(this.#line, TOO_LONG)
   }
 
-  /** Hands over the rows that are whole. */
+  /** Takes the rows that are complete. */
   #take(isLast: boolean): void {
     for (let end = this.#rowEnd(isLast); end >= 0; end = this.#rowEnd(isLast)) {
       const isPair = this.#text.charCodeAt(end) === CR && this.#text.charCodeAt(end + 1) === LF
@@ -80,7 +82,7 @@ export class CsvReader {
     }
   }
 
-  /** Looks for the line end that closes the row: the first outside of quotes. -1 where the text ends before. */
+  /** The index of the line end that closes the row, which is the first outside of quotes; -1 when the text ends before. */
   #rowEnd(isLast: boolean): number {
     const text = this.#text
     for (; this.#at < text.length; this.#at++) {
@@ -95,26 +97,26 @@ export class CsvReader {
     return -1
   }
 
-  /** @param next where the next row begins */
+  /** @param next the index at which the next row begins */
   #close(end: number, next: number): void {
     if (this.#skipping || end - this.#from > MAX_ROW) this.#handler.fault(this.#line, TOO_LONG)
     else {
       const row = this.#text.slice(this.#from, end)
       const cells = cellsOf(row, this.#delimiter)
       if (cells === undefined) return this.#giveUpLine('has a quote within a cell; quote the whole cell and double the quotes in it')
-      if (cells.length > 1 || row.trim() !== '') this.#hand(cells)
+      if (cells.length > 1 || row.trim() !== '') this.#handOver(cells)
     }
     this.#skipping = false
     this.#begin(next, this.#newlines + 1)
   }
 
-  #hand(cells: string[]): void {
+  #handOver(cells: string[]): void {
     this.#width ||= cells.length
     if (cells.length === this.#width) this.#handler.row(this.#line, cells)
     else this.#handler.fault(this.#line, `has ${cells.length} columns, the header has ${this.#width}`)
   }
 
-  /** Gives up the first line only of the row: a quote out of place has joined the next lines to it. */
+  /** Gives up only the first line of the row. A quote out of place has joined the next lines to it. */
   #giveUpLine(problem: string): void {
     this.#handler.fault(this.#line, problem)
     LINE.lastIndex = this.#from
@@ -128,7 +130,7 @@ export class CsvReader {
     this.#quoted = false
   }
 
-  /** Whether a quote out of place made the row so long: the lines after its first look like rows, for they have as many cells as the header. */
+  /** Whether the lines after the row's first look like rows, because they have as many cells as the header. */
   #joinsRows(): boolean {
     const lines = this.#text.slice(this.#from, this.#at).split(/\r\n|\n|\r/, 2 + LOOKED_AT).slice(1, -1)
     return lines.length > 0 && lines.every((line) => cellsOf(line, this.#delimiter)?.length === this.#width)
@@ -137,7 +139,7 @@ export class CsvReader {
 
 const TOO_LONG = `is longer than ${MAX_ROW} characters`
 
-/** The cells of one row; undefined where a quote is out of place. */
+/** The cells of one row; undefined when a quote is out of place. */
 function cellsOf(row: string, delimiter: string): string[] | undefined {
   if (!row.includes('"')) return row.split(delimiter)
   const cells: string[] = []
@@ -159,5 +161,5 @@ function cellsOf(row: string, delimiter: string): string[] | undefined {
   }
 }
 
-/** A cell in quotes; its own are doubled. */
+/** A cell in quotes. Quotes of its own are doubled. */
 const CELL = /"([^"]*(?:""[^"]*)*)"/y

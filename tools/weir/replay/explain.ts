@@ -1,4 +1,4 @@
-/** What a replay is about to do, for people: which column gives which field, and all that was told from the file, with the option that says otherwise. */
+/** Tells people how a replay reads the file, and which option changes it, before the first record is sent. */
 import { duration, thousands } from '../terminal/table.ts'
 import type { Plan } from './replay.ts'
 import { timeText } from './time.ts'

@@ -11,7 +11,7 @@ export interface RecordFile {
   /** Bytes on disk. */
   readonly size: number
   readonly format: 'csv' | 'ndjson'
-  /** What separates the cells of a CSV file. */
+  /** Separates the cells of a CSV file. */
   readonly delimiter: string
 }
 
@@ -24,7 +24,7 @@ export interface OpenFile {
 }
 
 const CHUNK_BYTES = 256 * 1024
-/** Characters of the beginning in which the header line should end. */
+/** Characters within which the first line should end. */
 const HEAD_LENGTH = 64 * 1024
 
 /** @param delimiter undefined: told from the header line */
@@ -46,9 +46,10 @@ export function openFile({ path }: RecordFile): OpenFile {
   return { text: textOf(disk, path), bytesRead: () => disk.bytesRead, close: () => disk.destroy() }
 }
 
-/** Throws where the file grew or shrank since it was looked at. Call when its text was read to the end. */
+/** Throws when the file grew or shrank since it was opened first. To be called after its text was read to the end. */
 export function checkSize({ path, size }: RecordFile, bytesRead: number): void {
-  if (bytesRead !== size) throw new Refused(`${path} changed while it was read: it had ${size} bytes, now ${bytesRead} were read. Replay it when nothing writes to it any more.`)
+  if (bytesRead === size) return
+  throw new Refused(`${path} changed while it was read: it had ${size} bytes, now it has ${bytesRead}. Replay it when it is complete.`)
 }
 
 /** What a broken file says to its owner. */
@@ -67,7 +68,7 @@ export async function contentHash({ path }: RecordFile, signal: AbortSignal): Pr
   return hash.digest('hex')
 }
 
-/** The first characters that are not blank. */
+/** The beginning of the text up to a line end, without the blanks before it. */
 async function beginning(file: RecordFile): Promise<string> {
   const { text, close } = openFile(file)
   let head = ''

@@ -85,8 +85,8 @@ function readColumn(text: string, { names }: Columns): { column: number, factor:
 function readConstant(leaf: Leaf, text: string): unknown {
   if (leaf.type === 'text') return text
   const value = text === 'null' && leaf.nullable ? null : parseJson(text)
-  if (value === undefined || !(value === null || fits(leaf, value))) throw new UsageError(`--set ${leaf.name}=${text}: the field takes ${TYPE_NAMES[leaf.type]}.`)
-  return value
+  if (value !== undefined && (value === null || fits(leaf, value))) return value
+  throw new UsageError(`--set ${leaf.name}=${text}: the field takes ${TYPE_NAMES[leaf.type]}.`)
 }
 
 function fits({ type }: Leaf, value: unknown): boolean {

@@ -4,7 +4,7 @@ import { isObject, parseExactly } from '../json.ts'
 /** A longer row is refused: 1 MiB, like Kafka's default for one record. */
 export const MAX_ROW = 1024 * 1024
 
-/** What a decoder puts in the place of bytes that are not text. */
+/** The character that a decoder puts in the place of bytes that are not text. */
 export const REPLACED = '\uFFFD'
 export const NOT_UTF8 = 'has bytes that are not UTF-8'
 

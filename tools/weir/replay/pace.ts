@@ -7,6 +7,7 @@ import type { Survey } from './survey.ts'
 import { timeText } from './time.ts'
 
 type Span = Pick<Survey, 'first' | 'last'>
+type SpanWithLines = Pick<Survey, 'first' | 'firstLine' | 'last' | 'lastLine'>
 
 /** Event time passes that many times as fast as real time; Infinity: as fast as the hub takes it. */
 export function readSpeed(text: string): number {
@@ -17,16 +18,18 @@ export function readSpeed(text: string): number {
 }
 
 /** Added to every time of the file, so that the last event happens at the moment it is sent: now, or when the paced run ends. */
-export const shiftToNow = ({ first, last }: Span, speed: number, now: number): number => Math.round(now + (last - first) / speed - last)
+export const shiftToNow = ({ first, last }: Span, speed: number, now: number): number =>
+  Math.round(now + (last - first) / speed - last)
 
-/** A paced run that takes longer is a mistake in the file or in the speed. */
+/** A paced run that would take longer is refused: the file or the speed is a mistake. */
 const MAX_RUN_MS = 31 * 86_400_000
 
-/** Throws where the times of the file lie too far apart for a run of at most a month. */
-export function checkLength({ first, firstLine, last, lastLine }: Span & Pick<Survey, 'firstLine' | 'lastLine'>, speed: number): void {
+/** Throws when the run would take longer than MAX_RUN_MS. */
+export function checkLength({ first, firstLine, last, lastLine }: SpanWithLines, speed: number): void {
   const length = (last - first) / speed
   if (length <= MAX_RUN_MS) return
-  throw new UsageError(`At --speed ${speed}x this would take ${duration(length)}: the first time is ${timeText(first)} on line ${firstLine}, the last ${timeText(last)} on line ${lastLine}. Replay it faster, or without those lines.`)
+  const span = `the first time is ${timeText(first)} on line ${firstLine}, the last ${timeText(last)} on line ${lastLine}`
+  throw new UsageError(`At --speed ${speed}x this would take ${duration(length)}: ${span}. Replay it faster, or without those lines.`)
 }
 
 /** The shortest wait worth a timer, ms: what is due within it goes out together. */

@@ -21,7 +21,7 @@ export interface ReplayOptions {
   readonly sets: readonly string[]
   /** undefined: told from the times. */
   readonly timeFormat: TimeFormat | undefined
-  /** Milliseconds that clocks are ahead of UTC where an ISO time has no zone. */
+  /** Milliseconds ahead of UTC of ISO times without a zone. */
   readonly zoneMs: number
   /** Whether times far from the others are sent too. */
   readonly allTimes: boolean
@@ -79,8 +79,8 @@ const BATCH = 500
 const CAPACITY = 32_000
 
 /**
- * Resolves when the file was sent or the signal came; rejects with the signal's reason where it came before the first record. Rejects with Unreachable
- * or Refused; the counts hold then too.
+ * Resolves when the file was sent or the signal came; rejects with the signal's reason when it came before the first record.
+ * Rejects with Unreachable or Refused; the counts hold then too.
  */
 export async function replay(options: ReplayOptions, counts: Counts, listener: Listener): Promise<void> {
   const { file, signal, speed } = options
@@ -160,10 +160,12 @@ async function prepare(options: ReplayOptions, report: (bytesRead: number) => vo
   const remembered = {
     shift: times && !keepTimes ? shiftToNow(times, speed, Date.now()) : 0,
     content: await contentHash(file, signal),
-    reading: JSON.stringify([topic, keepTimes, file.delimiter, times?.reading, mapping.assignments.map((assignment) =>
-      [assignment.leaf.name, ...'constant' in assignment ? ['=', assignment.constant] : [columns.names[assignment.column], assignment.factor]])]),
+    reading: JSON.stringify([topic, keepTimes, file.delimiter, times?.reading, mapping.assignments.map((one) =>
+      [one.leaf.name, ...'constant' in one ? ['=', one.constant] : [columns.names[one.column], one.factor]])]),
   }
-  const run = options.run === undefined ? { id: freshRunId(new Date()), shift: remembered.shift } : await rememberRun(options.run, remembered)
-  const plan: Plan = { file, mapping, columns: columns.names, survey: times, shift: run.shift, run: run.id, source: `replay-${run.id}` }
+  const { id, shift } = options.run === undefined
+    ? { id: freshRunId(new Date()), shift: remembered.shift }
+    : await rememberRun(options.run, remembered)
+  const plan: Plan = { file, mapping, columns: columns.names, survey: times, shift, run: id, source: `replay-${id}` }
   return { plan, contract, columns, remembered }
 }

@@ -10,7 +10,7 @@ import { jsonLines, type JsonLines } from './ndjson.ts'
 export interface RowBatch {
   readonly lines: number[]
   readonly cells: (readonly unknown[])[]
-  /** In place of rows that cannot be read. */
+  /** The rows that cannot be read. */
   readonly faults: Fault[]
   /** Bytes of the file read so far. */
   readonly bytesRead: number
@@ -28,7 +28,9 @@ export async function readColumns(file: RecordFile, fields: readonly string[]): 
     for await (const { lines, cells, faults: more } of csvRows(file)) {
       faults.push(...more)
       if (cells.length === 0 && faults.length === 0) continue
-      if (cells.length === 0 || faults[0]?.line < lines[0]) throw new Refused(`${file.path} has no header that can be read: ${faultText(faults.slice(0, 1))}.`)
+      if (cells.length === 0 || faults[0]?.line < lines[0]) {
+        throw new Refused(`${file.path} has no header that can be read: ${faultText(faults.slice(0, 1))}.`)
+      }
       const names = (cells[0] as string[]).map((name) => name.trim())
       return { names, known: names.length }
     }
@@ -46,10 +48,12 @@ export async function readColumns(file: RecordFile, fields: readonly string[]): 
 
 const FAULTS_SHOWN = 3
 
-/** The first of them as a clause. */
-export const faultText = (faults: readonly Fault[]): string => faults.slice(0, FAULTS_SHOWN).map(({ line, problem }) => `line ${line} ${problem}`).join('; ')
+/** The first of the faults as a clause. */
+export const faultText = (faults: readonly Fault[]): string =>
+  faults.slice(0, FAULTS_SHOWN).map(({ line, problem }) => `line ${line} ${problem}`).join('; ')
 
-export const readRows = (file: RecordFile, columns: Columns): AsyncGenerator<RowBatch> => (file.format === 'csv' ? rowsAfterHeader(file) : jsonRows(file, columns))
+export const readRows = (file: RecordFile, columns: Columns): AsyncGenerator<RowBatch> =>
+  (file.format === 'csv' ? rowsAfterHeader(file) : jsonRows(file, columns))
 
 async function* rowsAfterHeader(file: RecordFile): AsyncGenerator<RowBatch> {
   let header = false
@@ -123,5 +127,6 @@ function at(value: Record<string, unknown>, path: readonly string[]): unknown {
 }
 
 function flatten(value: Record<string, unknown>, prefix: string, depth: number): string[] {
-  return Object.entries(value).flatMap(([name, inner]) => (isObject(inner) && depth < 5 ? flatten(inner, `${prefix}${name}.`, depth + 1) : [`${prefix}${name}`]))
+  return Object.entries(value).flatMap(([name, inner]) =>
+    (isObject(inner) && depth < 5 ? flatten(inner, `${prefix}${name}.`, depth + 1) : [`${prefix}${name}`]))
 }

@@ -10,7 +10,7 @@ export interface Run {
   readonly shift: number
 }
 
-/** What the records of a run follow from. Another file, or another way to read it, would give other records the same ids. */
+/** Another file, or another way to read it, would give other records the same ids. */
 export interface Remembered {
   readonly shift: number
   /** SHA-256 of the file, in hex. */
@@ -33,7 +33,8 @@ export async function rememberRun(id: string, run: Remembered, folder = join(dat
   if (before) {
     if (before.content !== run.content) throw new UsageError(`Run ${id} sent another file; give this one a name of its own.`)
     if (before.reading !== run.reading) {
-      throw new UsageError(`Run ${id} read this file in another way: its topic, columns, constants or times were others. Repeat its options, or give this run a name of its own.`)
+      const difference = 'with another topic, or with other columns, constants or times'
+      throw new UsageError(`Run ${id} read this file in another way, ${difference}. Repeat its options, or give this run a name of its own.`)
     }
     return { id, shift: before.shift }
   }
@@ -47,6 +48,6 @@ async function recall(path: string): Promise<Remembered | undefined> {
     return JSON.parse(await readFile(path, 'utf8')) as Remembered
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new UsageError(`What is remembered of this run cannot be read (${(error as Error).message}); give the run another name, or remove ${path}.`)
+    throw new UsageError(`The memory of this run cannot be read (${(error as Error).message}); give the run another name, or remove ${path}.`)
   }
 }

@@ -1,4 +1,4 @@
-/** A first reading of the file for its times. The shift, the pace and the format of the times are told from all of them, so that no single row decides. */
+/** A first reading of the file for its times, from which the format, the shift and the pace follow. No single row decides any of them. */
 import { Refused, UsageError } from '../command.ts'
 import type { RecordFile } from './file.ts'
 import type { Columns, FromColumn } from './mapping.ts'
@@ -15,16 +15,16 @@ export const ALL_TIMES: Window = { from: -Infinity, to: Infinity }
 
 /** Times in milliseconds since the epoch, as the file has them. */
 export interface Survey {
-  /** Rows that can be read, though not all of them need have a time. */
+  /** Rows that can be read, with or without a time. */
   readonly rows: number
   readonly reading: TimeReading
-  /** Whether an ISO time leaves its zone open. */
+  /** Whether any ISO time has no zone. */
   readonly zoneless: boolean
-  /** Event times that are sent. Sentinels such as 0 or the year 9999 lie outside. */
+  /** The event times that are sent. Sentinels such as 0 or the year 9999 are outside. */
   readonly window: Window
-  /** Times outside of it. */
+  /** How many times are outside of it. */
   readonly far: number
-  /** Of the window, with their lines. */
+  /** The first and the last time in the window, and their lines. */
   readonly first: number
   readonly firstLine: number
   readonly last: number
@@ -38,7 +38,7 @@ export interface SurveyOptions {
   readonly columns: Columns
   /** Where the event time stands. */
   readonly time: FromColumn
-  /** undefined: told from the column. */
+  /** undefined: told from the times. */
   readonly format: TimeFormat | undefined
   readonly zoneMs: number
   /** Whether times far from the others are sent too. */
@@ -56,9 +56,10 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
   return all.first >= window.from && all.last <= window.to ? all : measure(options, reading, window)
 }
 
-/** Rows that tell the format; the most votes win. */
+/** How many rows tell the format. */
 const VOTERS = 20_000
 
+/** The format that most rows have. A 0 has no unit and often stands for no time, so that it counts only where all are 0. */
 async function recognise(options: SurveyOptions): Promise<TimeFormat> {
   const { file, columns, time: { column, factor } } = options
   const votes = new Map<TimeFormat, number>()
@@ -69,9 +70,10 @@ async function recognise(options: SurveyOptions): Promise<TimeFormat> {
     for (let i = 0; i < cells.length; i++) {
       const cell = cells[i][column]
       const number = numberIn(cell) * factor
-      const format = !Number.isNaN(number) ? unitOf(number) : Number.isNaN(readTime(cell, { format: 'iso', zoneMs: 0 }, factor)) ? undefined : 'iso'
+      const isIso = !Number.isNaN(readTime(cell, { format: 'iso', zoneMs: 0 }, factor))
+      const format = isIso ? 'iso' : Number.isNaN(number) ? undefined : unitOf(number)
       if (format === undefined) unread.see(lines[i], cell)
-      else votes.set(format, (votes.get(format) ?? 0) + (number === 0 ? 1e-9 : 1)) // 0 has no unit, and often stands for no time.
+      else votes.set(format, (votes.get(format) ?? 0) + (number === 0 ? 1e-9 : 1))
       voters++
     }
     options.signal.throwIfAborted()
@@ -120,7 +122,7 @@ async function measure(options: SurveyOptions, reading: TimeReading, window: Win
 const YEAR_MS = 366 * 86_400_000
 const YEAR_2200 = Date.UTC(2200, 0, 1)
 
-/** Some of the times, evenly spread over the file. */
+/** A bounded number of the times, evenly spread over the file. */
 class Sample {
   static readonly #MOST = 65_536
   #times: number[] = []
@@ -136,8 +138,8 @@ class Sample {
   }
 
   /**
-   * The times that belong together: as far from their median as a year and twenty times the median distance from it. Zero and times after 2200 are often
-   * sentinels, and have no say where there are others.
+   * The times that belong together: those no further from the median than a year and twenty times the median distance from it.
+   * Zero and times after 2200 are often sentinels, so that they do not count where there are others.
    */
   window(): Window {
     const plausible = this.#times.filter((time) => time !== 0 && time < YEAR_2200)
@@ -150,7 +152,7 @@ class Sample {
 
 const median = (values: readonly number[]): number => Float64Array.from(values).sort()[values.length >> 1]
 
-/** Why no row has a time: the first rows that cannot be read, and the first cell that is no time. */
+/** Remembers why no row has a time: the first rows that cannot be read, and the first cell without a time. */
 class Unread {
   readonly #options: SurveyOptions
   readonly #faults: Fault[] = []
@@ -171,8 +173,8 @@ class Unread {
   error(): Error {
     const { file: { path }, columns, time: { column }, format } = this.#options
     if (this.#cell !== undefined) {
-      const wanted = format === undefined ? 'a time' : `a time in ${format}`
-      return new UsageError(`No row has ${wanted} in column ${columns.names[column]}: ${this.#cell}; say which column has it with --map FIELD=COLUMN, or how it is written with --time.`)
+      const wanted = `No row has a time${format === undefined ? '' : ` in ${format}`} in column ${columns.names[column]}: ${this.#cell}`
+      return new UsageError(`${wanted}; say which column has it with --map FIELD=COLUMN, or how it is written with --time.`)
     }
     if (this.#faults.length > 0) return new Refused(`${path} has no row that can be read: ${faultText(this.#faults)}.`)
     return new UsageError(`${path} has a header and no rows.`)

@@ -1,12 +1,12 @@
-/** The text of a file, or of what is piped in: inflated where it is gzip or zstd, decoded by its byte order mark, else as UTF-8. */
+/** The text of a file or of standard input. Gzip and zstd are inflated; the byte order mark tells UTF-16, all else is UTF-8. */
 import { inflated, InflateError, isZstdMagic, type Compression } from '@weir/service/inflate.ts'
 import { Refused } from '../command.ts'
 
 const CHUNK_BYTES = 256 * 1024
-/** Enough to tell every format below. */
+/** Enough bytes to tell every format below. */
 const HEAD_BYTES = 6
 
-/** First bytes of what is not read, and what it is. */
+/** Formats that are not read, by their first bytes. */
 const OTHERS: readonly (readonly [hex: string, what: string, remedy: string])[] = [
   ['504b0304', 'a zip archive or a workbook', 'unpack it, or save the sheet as CSV'],
   ['d0cf11e0', 'a workbook', 'save the sheet as CSV'],
@@ -16,7 +16,7 @@ const OTHERS: readonly (readonly [hex: string, what: string, remedy: string])[] 
   ['50415231', 'a Parquet file', 'write it as CSV or NDJSON'],
 ]
 
-/** @param name what errors call it. Rejects with Refused for what is not text, is cut off, or is followed by other bytes. */
+/** Throws Refused for data that is not text, is cut off, or is followed by other bytes. @param name of the file in errors */
 export async function* textOf(source: AsyncIterable<Buffer>, name: string): AsyncGenerator<string, void> {
   try {
     const { head, all } = await peek(source)
@@ -47,7 +47,7 @@ async function* decoded(bytes: AsyncIterable<Buffer>, name: string): AsyncGenera
   if (rest !== '') yield rest
 }
 
-/** The first bytes, and all of them again. */
+/** The first bytes of a source, and a source that yields all of them. */
 async function peek(source: AsyncIterable<Buffer>): Promise<{ head: Buffer, all: AsyncIterable<Buffer> }> {
   const chunks = source[Symbol.asyncIterator]()
   let head: Buffer = Buffer.alloc(0)

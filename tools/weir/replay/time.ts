@@ -9,28 +9,28 @@ export type TimeUnit = Exclude<TimeFormat, 'iso'>
 /** How a column's times are read. */
 export interface TimeReading {
   readonly format: TimeFormat
-  /** Milliseconds that clocks are ahead of UTC where an ISO time has no zone. */
+  /** Milliseconds ahead of UTC of ISO times without a zone. */
   readonly zoneMs: number
 }
 
 const UNIT_MS: Readonly<Record<TimeUnit, number>> = { seconds: 1000, milliseconds: 1, microseconds: 1e-3, nanoseconds: 1e-6 }
 
-/** What Date can hold, ECMAScript 21.4.1.1. */
+/** The largest time that Date can hold, ECMAScript 21.4.1.1. */
 export const MAX_TIME_MS = 8.64e15
 
-/** The unit that makes a number a time of 1973 to 5138; seconds for smaller ones, which count from a start of their own. */
+/** The unit in which a number is a time between 1973 and 5138. Smaller numbers, such as seconds since a start, are seconds. */
 export function unitOf(value: number): TimeUnit {
   const size = Math.abs(value)
   return size < 1e11 ? 'seconds' : size < 1e14 ? 'milliseconds' : size < 1e17 ? 'microseconds' : 'nanoseconds'
 }
 
-/** The number in a cell of CSV or JSON; NaN where it is none. */
+/** The number in a cell of CSV or JSON; NaN for any other cell. */
 export function numberIn(cell: unknown): number {
   if (typeof cell === 'number') return cell
   return decimal(typeof cell === 'string' ? cell.trim() : isRawNumber(cell) ? cell.rawJSON : '')
 }
 
-/** Milliseconds since the epoch; NaN where the cell is no time of that format. Numbers are multiplied by the factor first. */
+/** Milliseconds since the epoch; NaN when the cell is no time of that format. A number is multiplied by the factor first. */
 export function readTime(cell: unknown, { format, zoneMs }: TimeReading, factor = 1): number {
   if (format === 'iso') return typeof cell === 'string' && factor === 1 ? isoTime(cell.trim(), zoneMs) : NaN
   const ms = Math.round(numberIn(cell) * factor * UNIT_MS[format])
@@ -40,7 +40,7 @@ export function readTime(cell: unknown, { format, zoneMs }: TimeReading, factor 
 /** YYYY-MM-DD, optionally a time of day, then optionally a zone. */
 const ISO = /^(\d{4}-\d\d-(\d\d))(?:[ T](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?)?$/i
 
-/** Milliseconds since the epoch; NaN where the text is no ISO 8601 time or names a day that there is not. */
+/** Milliseconds since the epoch; NaN when the text is no ISO 8601 time, or its day does not exist. */
 export function isoTime(text: string, zoneMs = 0): number {
   const match = ISO.exec(text)
   if (!match) return NaN
@@ -52,7 +52,7 @@ export function isoTime(text: string, zoneMs = 0): number {
   return local - (sign === '-' ? -60_000 : 60_000) * (Number(hours) * 60 + Number(minutes))
 }
 
-/** Whether an ISO time leaves the zone open. */
+/** Whether an ISO time names its zone. */
 export const hasZone = (text: string): boolean => /(?:Z|[+-]\d\d(?::?\d\d)?)$/i.test(text.slice(10))
 
 /** A zone as --zone gives it: Z, or hours and minutes ahead of UTC such as +05:30. NaN for anything else. */

@@ -69,7 +69,7 @@ function document(text: string): Input {
   return input
 }
 
-/** A record as clients write it, { id?, value }, or the bare value. `id` is what stands there, which need not be text. */
+/** A record as clients write it, { id?, value }, or the bare value. The id may be of any type. */
 export function recordOf(given: Record<string, unknown>): { readonly id: unknown, readonly value: Record<string, unknown> } {
   return isObject(given.value) ? { id: given.id, value: given.value } : { id: undefined, value: given }
 }

@@ -5,7 +5,8 @@ import type { SeenHeaders, SeenRecord } from './decoder.ts'
 /** time, key, partition:offset, value. Nulls inside the value are left out: they say nothing to the eye. */
 export function recordLine(record: SeenRecord, now: number): string {
   const { timestamp, key, partition, offset } = record
-  return [styled('dim', shortTime(timestamp, now)), styled('cyan', key === '' ? '""' : key ?? '-'), styled('dim', `${partition}:${offset}`), valueText(record)].join('  ')
+  const shownKey = key === '' ? '""' : key ?? '-'
+  return [styled('dim', shortTime(timestamp, now)), styled('cyan', shownKey), styled('dim', `${partition}:${offset}`), valueText(record)].join('  ')
 }
 
 function valueText({ value, bytes, problem }: SeenRecord): string {
@@ -21,16 +22,16 @@ function shortest(value: number): number {
 
 export function recordJson({ timestamp, topic, partition, offset, key, headers, value, bytes, problem }: SeenRecord): Record<string, unknown> {
   return {
-    time: new Date(timestamp).toISOString(), topic, partition, offset, key, id: headerText(headers, 'weir-id'), source: headerText(headers, 'weir-source'),
-    headers: headersJson(headers), ...bytes ? { hex: bytes.toString('hex'), problem } : { value },
+    time: new Date(timestamp).toISOString(), topic, partition, offset, key,
+    id: headerText(headers, 'weir-id'), source: headerText(headers, 'weir-source'), headers: headersJson(headers), ...bytes ? { hex: bytes.toString('hex'), problem } : { value },
   }
 }
 
-/** As flows read it: the first of the name that is not null. */
+/** The header as flows read it: the first of that name that is not null. */
 export const headerText = (headers: SeenHeaders, name: string): string | undefined =>
   headers.find(([one, value]) => one === name && value !== null)?.[1]?.toString('utf8')
 
-/** By name: its text, or null; where a name is there several times, the list of them. */
+/** Headers by name, each as its text or null; a name that is there several times has the list of them. */
 export function headersJson(headers: SeenHeaders): Record<string, string | null | (string | null)[]> {
   const byName = new Map<string, (string | null)[]>()
   for (const [name, value] of headers) {

@@ -5,7 +5,7 @@ import { HttpError } from '@weir/service'
 import { inflated, InflateError, type Compression } from '@weir/service/inflate.ts'
 import { LIMITS } from './limits.ts'
 
-/** The largest window that a zstd frame may ask for: 8 MiB, which RFC 8878 (section 3.1.1.1.2) wants decoders to support at least. */
+/** A zstd frame may ask for a window of 8 MiB, which RFC 8878 (section 3.1.1.1.2) wants decoders to support at least. */
 const BOUNDS = { zstdWindowLog: 23, maxFrames: LIMITS.zstdFrames }
 
 const COMPRESSIONS: Readonly<Record<string, Compression>> = { 'gzip': 'gzip', 'x-gzip': 'gzip', 'zstd': 'zstd' }

@@ -43,10 +43,12 @@ function recordsOf(body: unknown): readonly unknown[] {
 
 /** The index after a byte order mark (EF BB BF), which some editors and exports write before the text. */
 export function afterBom(bytes: Buffer, start: number, end: number): number {
-  return end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start
+  const isThere = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
+  return isThere ? start + 3 : start
 }
 
-/** What the parser says. It may quote a little of the client's own text, whose invisible characters are shown as escapes. */
+/** The parser's message. It may quote a little of the client's text, whose invisible characters are shown as escapes. */
 export function complaint(error: unknown): string {
-  return `${(error as Error).message.slice(0, 200).replace(/\p{C}/gu, (c) => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`)}.`
+  const escape = (character: string): string => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`
+  return `${(error as Error).message.slice(0, 200).replace(/\p{C}/gu, escape)}.`
 }

@@ -102,7 +102,7 @@ async function measure(options: SurveyOptions, reading: TimeReading, window: Win
         continue
       }
       sample?.add(time)
-      if (!found.zoneless && reading.format === 'iso') found.zoneless = !hasZone(cell as string)
+      if (!found.zoneless && reading.format === 'iso') found.zoneless = !hasZone((cell as string).trim())
       if (time < found.first) {
         found.first = time
         found.firstLine = lines[i]

@@ -145,7 +145,7 @@ describe('what is wrong is said in one sentence', () => {
     expectDone(await release.kubectl('create', 'secret', 'generic', 'wrong', '--from-literal=api-keys.json={}', '--from-literal=access-keys.json=[]'))
     // Not simply the one before, which may be an upgrade that a hook ended.
     const revision = await release.deployedRevision()
-    const upgrade = await release.helm('upgrade', 'weir', 'deploy/k8s/weir', '--reuse-values', '--set=access.existingSecret=wrong', '--wait', '--timeout=20s')
+    const upgrade = await release.helm('upgrade', 'weir', 'deploy/k8s/weir', '--reset-then-reuse-values', '--set=access.existingSecret=wrong', '--wait', '--timeout=20s')
     expect(upgrade.code).not.toBe(0)
     expect(await release.lastWords('ingest-hub')).toContain('The file of API keys must hold a list.')
     expect(expectDone(await release.kubectl('get', 'deployment/weir-ingest-hub', '--output=jsonpath={.status.readyReplicas}'))).toBe('2')

@@ -195,6 +195,10 @@ const existing = (path: string): string[] => {
 
 describe('a wrong value is refused by its path', () => {
   test.each([
+    ['rack=null', '', "missing property 'rack'"],
+    ['solutionFiles=null', '', "missing property 'solutionFiles'"],
+    ['externalKafka.sasl=null', '/externalKafka', "missing property 'sasl'"],
+    ['networkPolicies.enabled=null', '/networkPolicies', "missing property 'enabled'"],
     ['services.indexer.replicas=two', '/services/indexer/replicas', 'want integer'],
     ['services.indexer.replica=2', '/services/indexer', "additional properties 'replica' not allowed"],
     ['services.indexer.needs={mongo}', '/services/indexer/needs/0', "must be one of 'kafka', 'registry', 'redis', 'search'"],

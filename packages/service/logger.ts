@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { pino, stdTimeFunctions } from 'pino'
 import type { Logger } from 'pino'
+import { withoutPasswords } from './secrets.ts'
 import type { TraceContext } from './trace.ts'
 
 export type { Logger } from 'pino'
@@ -25,6 +26,7 @@ export function logger(service: string): Logger {
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: REDACTED, censor: '[redacted]' },
+    hooks: { streamWrite: withoutPasswords },
   })
 }
 

@@ -1,9 +1,43 @@
+import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { ConfigError } from './config.ts'
 import { withoutPasswords } from './secrets.ts'
 
-test('passwords of URLs are not shown, nor what configuration errors quote', () => {
-  expect(withoutPasswords('redis://:sesame@a:1, https://me:sesame@b:2/x?y=c:d@e')).toBe('redis://:********@a:1, https://me:********@b:2/x?y=c:d@e')
-  for (const plain of ['redis://localhost:6379', 'localhost:9092', 'http://a/b:c@d', 'https://me@host']) expect(withoutPasswords(plain)).toBe(plain)
-  expect(new ConfigError(['SEARCH_URL holds "ftp://me:sesame@h".']).message).not.toContain('sesame')
+test.each([
+  ['redis://:sesame@a:1, https://me:sesame@b:2/x?y=c:d@e', 'redis://:********@a:1, https://me:********@b:2/x?y=c:d@e'],
+  ['http://a:sesame@h1:9200,http://b:sesame@h2:9200', 'http://a:********@h1:9200,http://b:********@h2:9200'],
+  ['redis://:ses/am+e==@a:1/0', 'redis://:********@a:1/0'],
+  ['redis://me:ses@me@a', 'redis://me:********@a'],
+  ['redis://me:12345@a', 'redis://me:********@a'],
+  ['me:sesame@a:6379', 'me:********@a:6379'],
+  ['redis://a:6379?db=1&password=sesame', 'redis://a:6379?db=1&password=********'],
+  ['rediss://a/0?Pass%77ord=ses%61me&family=4', 'rediss://a/0?Pass%77ord=********&family=4'],
+  ['http://a/x?api_key=sesame&access-token=sesame&sig=sesame#access_token=sesame', 'http://a/x?api_key=********&access-token=********&sig=********'],
+  ['redis://a?sentinelPassword=ses;am#e', 'redis://a?sentinelPassword=********'],
+  ['https://a/?X-Amz-Credential=sesame&X-Amz-Signature=sesame', 'https://a/?X-Amz-Credential=********&X-Amz-Signature=********'],
+  ['http://a?next=redis%3A%2F%2F%3Asesame%40b&to=http%3A%2F%2Fb%2F%3Ftoken%3Dsesame', 'http://a?next=********&to=********'],
+  ['redis://a?password=%E0%A4%A', 'redis://a?password=********'],
+])('%s', (text, masked) => {
+  expect(withoutPasswords(text)).toBe(masked)
+  expect(withoutPasswords(masked)).toBe(masked)
+})
+
+test.each(['redis://localhost:6379', 'localhost:9092', 'http://a/b:c@d', 'https://me@host', 'http://a:8080/x?y=c:d@e', 'http://a?author=me&page=2', 'note: me@host',
+  'at run (file:///app/node_modules/@weir/service/secrets.ts:10:3)', '{"msg":"me@host","n":1}'])('%s holds no password', (plain) => {
+  expect(withoutPasswords(plain)).toBe(plain)
+})
+
+test('neither errors of the configuration nor lines of the log show them', () => {
+  expect(new ConfigError(['SEARCH_URL holds "ftp://me:sesame@h?token=sesame".']).message).not.toContain('sesame')
+  const program = `import { logger } from ${JSON.stringify(new URL('./logger.ts', import.meta.url).href)}
+    logger('s').error({ err: Object.assign(new Error('no redis://h?password=sesame'), { input: 'redis://:ses/sesame@h' }), url: 'http://me:sesame@h' }, 'at "//a:sesame@h"')`
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  expect(JSON.parse(stdout)).toMatchObject({ level: 'error', err: { message: 'no redis://h?password=********', input: 'redis://:********@h' }, url: 'http://me:********@h' })
+  expect(stdout).not.toContain('sesame')
+})
+
+test('a long text takes no longer than its length', () => {
+  const from = performance.now()
+  for (const unit of ['//a:', '//a:b@', '?a=b@', '&password=']) withoutPasswords(`${unit.repeat(30_000)}@`)
+  expect(performance.now() - from).toBeLessThan(10_000)
 })

@@ -6,9 +6,59 @@ export function sha256(text: string): Buffer {
   return hash('sha256', text, 'buffer')
 }
 
-/** A text that is shown, with the passwords of its URLs left out. */
+const MASK = '********'
+
+/**
+ * user:password@ after the slashes of a URL. The password may have slashes and @ in it, but a number that can be a port is not
+ * taken for one. The bounds on lengths keep the search linear.
+ */
+const USER_INFO = /(\/\/[^\s/?#@:"\\]{0,128}:)(?!\d{1,5}(?:[/?#,\s"]|$))[^\s"\\]{1,512}?@(?=[^\s@/?#"\\]{1,255}(?:[/?#\s"\\]|$))/g
+/** The same without a scheme; clients of Redis take it. */
+const BARE_USER_INFO = /((?<![^\s"'(,])[^\s/?#@:"'\\,]{0,128}:)[^\s/@"\\]{1,512}@(?=[\w[])/g
+const PARAMETER = /[?&;#]([^\s=&;?#"\\]{1,128})=/g
+const SECRET_NAME = /pass|pwd|secret|token|auth(?!or)|credential|signature|^sig$|key$/i
+/** A parameter's value. A secret may have characters in it that would begin another parameter. */
+const VALUE = /[^\s&?;#"\\]*/y
+const SECRET_VALUE = /[^\s&"\\]*/y
+
+/** Masks the passwords of URLs in a text that is shown: those before the host, and query parameters named like secrets. */
 export function withoutPasswords(text: string): string {
-  return text.replace(/\/\/([^/@\s]*):[^/@\s]*@/g, '//$1:********@')
+  if (!text.includes('@') && !text.includes('=')) return text
+  return withoutSecretParameters(text.replace(USER_INFO, `$1${MASK}@`).replace(BARE_USER_INFO, `$1${MASK}@`))
+}
+
+function withoutSecretParameters(text: string): string {
+  let shown = ''
+  let from = 0
+  for (const { 0: { length }, 1: name, index } of text.matchAll(PARAMETER)) {
+    const start = index + length
+    if (start < from) continue // inside a value that is masked
+    const isSecret = SECRET_NAME.test(decoded(name))
+    const end = endOf(isSecret ? SECRET_VALUE : VALUE, text, start)
+    if (!isSecret && !holdsSecret(text.slice(start, end))) continue
+    shown += text.slice(from, start) + MASK
+    from = end
+  }
+  return shown + text.slice(from)
+}
+
+function endOf(value: RegExp, text: string, start: number): number {
+  value.lastIndex = start
+  return start + value.exec(text)![0].length
+}
+
+/** Whether the value is an encoded URL with a password of its own. */
+function holdsSecret(value: string): boolean {
+  const text = value.includes('%') ? decoded(value) : value
+  return text !== value && withoutPasswords(text) !== text
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** Whether two hashes are equal, in constant time for hashes of the same length. */

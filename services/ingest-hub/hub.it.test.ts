@@ -66,8 +66,9 @@ describe('what is stored', () => {
     const records = Array.from({ length: 3000 }, (_, i) => ({ id: `${source}-${i}`, value: report({ speed: i }) }))
     const headers = { 'content-encoding': encoding, ...from(source) }
     expect((await post(hub, compress(batch(records)), headers)).body).toEqual({ stored: 3000 })
-    const lines = records.map((record) => JSON.stringify(record)).join('\r\n')
-    expect((await post(hub, compress(`${lines}\n\n`), { ...headers, 'content-type': 'application/x-ndjson; charset=utf-8' })).body).toEqual({ stored: 3000 })
+    const lines = records.map((record) => `${JSON.stringify(record)}\r\n`)
+    const twoParts = Buffer.concat([compress(`\uFEFF${lines.slice(0, 1000).join('')}`), compress(`${lines.slice(1000).join('')}\n`)])
+    expect((await post(hub, twoParts, { ...headers, 'content-type': 'application/x-ndjson; charset=utf-8' })).body).toEqual({ stored: 3000 })
     expect(await stored(source)).toHaveLength(6000)
   })
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { command, onlyPositionals, Refused, Unreachable, UsageError, wholeNumber } from './command.ts'
+import { command, moment, onlyPositionals, Refused, Unreachable, UsageError, wholeNumber } from './command.ts'
 import { nearest } from './nearest.ts'
 
 let said = ''
@@ -36,6 +36,11 @@ test.each([
   expect(said).toContain(error.message)
 })
 
+test('an error shows no password', async () => {
+  expect(await failing(new Unreachable('Nothing at http://me:sesame@h?token=sesame.')).run([])).toBe(4)
+  expect(said).toBe('weir try: Nothing at http://me:********@h?token=********\n')
+})
+
 test('what nobody foresaw keeps its stack', async () => {
   await expect(failing(new TypeError('ours')).run([])).rejects.toThrow('ours')
 })
@@ -45,6 +50,13 @@ test('numbers within bounds, and no more arguments than wanted', () => {
   expect(wholeNumber('--count', '10', 7, 1, 10)).toBe(10)
   for (const text of ['0', '11', '1.5', '-1', 'x', '']) expect(() => wholeNumber('--count', text, 7, 1, 10)).toThrow('--count')
   expect(() => onlyPositionals(['a', 'b'], 1)).toThrow('"b" is one argument too many')
+})
+
+test('a moment is ISO or milliseconds, never a number that is neither, and never negative', () => {
+  expect(['1970-01-01', '2026-11-28T05:27:43+01:00', '1795843663000'].map((text) => moment('--to', text))).toEqual([0, 1_795_840_063_000, 1_795_843_663_000])
+  for (const text of ['', ' ', '0', '1795843663', '0x1a2b3c4d5e6f', '1e12', '1795843663000.5', '-1', '1969-12-31T23:59:59.999Z', '2026-02-30', '99999999999999999', 'noon']) {
+    expect(() => moment('--to', text, 'earliest, '), text).toThrow(`--to is "${text}"; it must be earliest, a time from 1970 on`)
+  }
 })
 
 test('the nearest name', () => {

@@ -1,11 +1,13 @@
 /** What a command is, and the arguments and errors that all of them treat alike. */
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { ConfigError } from '@weir/service/config.ts'
+import { withoutPasswords } from '@weir/service/secrets.ts'
 import { CodecError } from '@weir/codec'
 import { KafkaError } from '@weir/kafka/errors.ts'
 import { StackError } from '../stack/errors.ts'
 import { EXIT } from './exit.ts'
 import { hint } from './nearest.ts'
+import { isoTime, MAX_TIME_MS } from './replay/time.ts'
 
 export interface Command {
   readonly name: string
@@ -80,7 +82,7 @@ function readArguments<O extends ParseArgsOptionsConfig>(args: readonly string[]
 /** Says an error in one sentence on stderr; what is nobody's mistake but ours keeps its stack. */
 function explain(name: string, error: unknown): number {
   const say = (sentence: string, code: number): number => {
-    process.stderr.write(`weir ${name}: ${sentence}\n`)
+    process.stderr.write(`weir ${name}: ${withoutPasswords(sentence)}\n`)
     return code
   }
   if (error instanceof UsageError) return say(`${error.message} See \`weir ${name} --help\`.`, EXIT.usage)
@@ -97,6 +99,21 @@ export function wholeNumber(option: string, text: string | undefined, fallback: 
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`${option} is "${text}"; it must be a whole number from ${least} to ${most}.`)
   return value
+}
+
+/** March 1973. Smaller numbers are seconds, or mistakes. */
+const MIN_MOMENT_MS = 1e11
+
+/**
+ * Reads an option's moment, in milliseconds since the epoch. It is never negative: Kafka gives negative timestamps meanings.
+ * @param others what else the option takes: "earliest, latest, "
+ */
+export function moment(option: string, text: string, others = ''): number {
+  const isNumber = /^\d+$/.test(text)
+  const time = isNumber ? Number(text) : isoTime(text)
+  if (time >= (isNumber ? MIN_MOMENT_MS : 0) && time <= MAX_TIME_MS) return time
+  const wanted = `${others}a time from 1970 on such as 2026-11-22T16:00:00Z, or milliseconds since the epoch`
+  throw new UsageError(`${option} is "${text}"; it must be ${wanted}.`)
 }
 
 /** Refuses what is more than the command takes. */

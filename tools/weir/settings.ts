@@ -20,14 +20,19 @@ export const readSettings = (env: Env = process.env): Settings => readConfig(env
 export const readKafkaSettings = (env: Env = process.env): KafkaConfig => readConfig(env, kafkaConfig)
 
 export const settings = (reader: ConfigReader): Settings => ({
-  hub: address(reader.string('HUB_URL', 'Where ingest-hub listens.', 'http://localhost:8080')),
-  enricher: address(reader.string('ENRICHER_URL', 'Where the enricher listens.', 'http://localhost:8081')),
-  indexer: address(reader.string('INDEXER_URL', 'Where the indexer and its pages listen.', 'http://localhost:8084')),
+  hub: httpUrl(reader, 'HUB_URL', 'Where ingest-hub listens.', 'http://localhost:8080'),
+  enricher: httpUrl(reader, 'ENRICHER_URL', 'Where the enricher listens.', 'http://localhost:8081'),
+  indexer: httpUrl(reader, 'INDEXER_URL', 'Where the indexer and its pages listen.', 'http://localhost:8084'),
   search: address(reader.string('SEARCH_URL', 'The search engine.', 'http://localhost:9200')),
   redis: reader.string('REDIS_URL', 'Redis with the reference tables.', 'redis://localhost:6379'),
-  registry: address(reader.string('REGISTRY_URL', 'The schema registry, Confluent API.', 'http://localhost:8181/apis/ccompat/v7')),
+  registry: httpUrl(reader, 'REGISTRY_URL', 'The schema registry, Confluent API.', 'http://localhost:8181/apis/ccompat/v7'),
   apiKey: reader.secret('WEIR_API_KEY', 'The API key that is sent to ingest-hub and the enricher.'),
 })
 
 const address = (text: string): string => text.replace(/\/+$/, '')
 
+function httpUrl(reader: ConfigReader, name: string, doc: string, fallback: string): string {
+  const text = address(reader.string(name, doc, fallback))
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? '')) reader.problem(`${name} is "${text}"; it must be a URL such as ${fallback}.`)
+  return text
+}

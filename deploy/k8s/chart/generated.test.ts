@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { solutionsFile } from './solutions.ts'
 import { valuesOf, withTable } from './values-table.ts'
 
@@ -14,6 +15,30 @@ test('every value has a comment', () => {
   const values = valuesOf(read('values.yaml'))
   expect(values.length).toBeGreaterThan(100)
   expect(values.filter(({ doc }) => doc === '').map(({ path }) => path)).toEqual([])
+})
+
+interface Schema {
+  readonly $ref?: string
+  readonly required?: readonly string[]
+  readonly properties?: Readonly<Record<string, Schema>>
+}
+
+/** Helm reuses the values of an older chart without those that are new. */
+test('a value that is missing is named by the schema', () => {
+  const schema = JSON.parse(read('values.schema.json')) as Schema & { readonly $defs: Readonly<Record<string, Schema>> }
+  const missing: string[] = []
+  const look = (values: Readonly<Record<string, unknown>>, { $ref, ...own }: Schema, path: string): void => {
+    const named = $ref === undefined ? {} : schema.$defs[$ref.slice('#/$defs/'.length)]
+    const { required = [], properties } = { ...named, ...own }
+    if (properties === undefined || path === 'services' || path.endsWith('resources')) return
+    for (const [key, value] of Object.entries(values)) {
+      const at = path === '' ? key : `${path}.${key}`
+      if (!required.includes(key)) missing.push(at)
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) look(value as Record<string, unknown>, properties[key], at)
+    }
+  }
+  look(parse(read('values.yaml')), schema, '')
+  expect(missing).toEqual([])
 })
 
 test('a value takes the words above it, else its parent\'s, else its like\'s', () => {

@@ -83,9 +83,9 @@ export function findHeader(block: Buffer, start: number, name: string): Buffer |
   return undefined
 }
 
-/** All headers as text, for people. */
-export function decodeHeaders(block: Buffer, start: number): Record<string, string> {
-  const headers: Record<string, string> = {}
+/** All headers in their order: a name may be there several times, and a value may be null. Values are views. */
+export function listHeaders(block: Buffer, start: number): (readonly [name: string, value: Buffer | null])[] {
+  const headers: (readonly [string, Buffer | null])[] = []
   let count = readVarint(block, start)
   let at = varint.next
   while (count-- > 0) {
@@ -94,7 +94,11 @@ export function decodeHeaders(block: Buffer, start: number): Record<string, stri
     const name = block.toString('utf8', varint.next, nameEnd)
     const valueLength = readVarint(block, nameEnd)
     at = varint.next + Math.max(valueLength, 0)
-    headers[name] = valueLength < 0 ? '' : block.toString('utf8', varint.next, at)
+    headers.push([name, valueLength < 0 ? null : block.subarray(varint.next, at)])
   }
   return headers
 }
+
+/** Headers as text, where names do not repeat and nulls mean nothing: the last of a name counts, and null is ''. */
+export const decodeHeaders = (block: Buffer, start: number): Record<string, string> =>
+  Object.fromEntries(listHeaders(block, start).map(([name, value]) => [name, value?.toString('utf8') ?? '']))

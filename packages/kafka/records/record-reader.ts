@@ -59,6 +59,7 @@ export function readRecords(bytes: Buffer, at: number, end: number, head: Head, 
     headersEnd[row] = recordEnd
     row++
   }
+  if (at !== end) throw new RangeError('bytes follow the last record')
   return row
 }
 

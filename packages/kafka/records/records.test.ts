@@ -1,3 +1,4 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { crc32c } from '@node-rs/crc32'
 import { compressionsAlgorithms } from '@platformatic/kafka'
 import { describe, expect, test } from 'vitest'
@@ -7,7 +8,7 @@ import { readBatches, type AbortedTransaction } from './batch-reader.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { CODEC_NUMBER, MAX_INFLATED } from './codecs.ts'
 import { AT, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL, writeInt64 } from './format.ts'
-import { NO_HEADERS, decodeHeaders, editHeaders, encodeHeaders, findHeader } from './headers.ts'
+import { NO_HEADERS, decodeHeaders, editHeaders, encodeHeaders, findHeader, listHeaders } from './headers.ts'
 import { head, join, tail } from './slice.ts'
 
 interface Sample { key: string | null, value: string | null, headers?: Record<string, string> }
@@ -87,19 +88,59 @@ describe('round trips', () => {
     const batch = read(Buffer.concat([at(0, write(SAMPLES, 3)), at(5, write(SAMPLES, 0)), at(10, write(SAMPLES, 4))]))
     expect(samplesOf(batch)).toEqual([...SAMPLES, ...SAMPLES, ...SAMPLES])
   })
+})
 
-  test('a snappy batch in Java\'s block framing is read', () => {
-    const plain = write(SAMPLES)
-    const blocks = [plain.subarray(AT.records, 200), plain.subarray(200)].flatMap((part) => {
-      const block = compressionsAlgorithms.snappy.compressSync(part)
-      const length = Buffer.alloc(4)
-      length.writeUInt32BE(block.length)
-      return [length, block]
-    })
-    const framed = Buffer.concat([plain.subarray(0, AT.records), Buffer.from('82534e4150505900000000010000000' + '1', 'hex'), ...blocks])
-    framed.writeInt32BE(framed.length - 12, AT.batchLength)
-    framed.writeInt16BE(2, AT.attributes)
-    expect(samplesOf(read(seal(framed)))).toEqual(SAMPLES)
+/** The batch of SAMPLES with other bytes in the place of its records. */
+function withRecords(codec: number, records: Buffer): Buffer {
+  const bytes = Buffer.concat([write(SAMPLES).subarray(0, AT.records), records])
+  bytes.writeInt32BE(bytes.length - 12, AT.batchLength)
+  bytes.writeInt16BE(codec, AT.attributes)
+  return seal(bytes)
+}
+
+/** Java's framing of snappy blocks. */
+function xerial(parts: readonly Buffer[]): Buffer {
+  const blocks = parts.flatMap((part) => {
+    const block = compressionsAlgorithms.snappy.compressSync(part)
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(block.length)
+    return [length, block]
+  })
+  return Buffer.concat([Buffer.from('82534e41505059000000000100000001', 'hex'), ...blocks])
+}
+
+describe('records in several members, frames or blocks', () => {
+  const records = write(SAMPLES).subarray(AT.records)
+  const halves = [records.subarray(0, 200), records.subarray(200)]
+  const skippable = Buffer.from('502a4d1803000000616263', 'hex')
+  const { lz4 } = compressionsAlgorithms
+  const PARTS: readonly (readonly [name: string, codec: number, parts: Buffer[]])[] = [
+    ['gzip members', 1, halves.map((half) => gzipSync(half))],
+    ['xerial blocks', 2, [xerial(halves)]],
+    ['xerial streams', 2, halves.map((half) => xerial([half]))],
+    ['lz4 frames', 3, halves.map((half) => lz4.compressSync(half))],
+    ['zstd frames', 4, halves.map((half) => zstdCompressSync(half))],
+    ['zstd frames beside skippable ones', 4, [skippable, zstdCompressSync(halves[0]), skippable, zstdCompressSync(halves[1]), skippable]],
+  ]
+
+  test.each(PARTS)('%s are all read', (_, codec, parts) => {
+    expect(samplesOf(read(withRecords(codec, Buffer.concat(parts))))).toEqual(SAMPLES)
+  })
+
+  test.each(PARTS)('%s that are cut off, or followed by other bytes, are refused', (_, codec, parts) => {
+    const whole = Buffer.concat(parts)
+    const refused = [1, 2, 5, 9].map((bytes) => whole.subarray(0, whole.length - bytes))
+    for (const more of ['x', '\0', '\0\0\0\0', 'other bytes']) refused.push(Buffer.concat([whole, Buffer.from(more)]))
+    for (const bytes of refused) expect(() => read(withRecords(codec, bytes))).toThrow(expect.objectContaining({ code: 'corrupt' }))
+  })
+
+  test('more frames than a batch may have are refused', () => {
+    expect(() => read(withRecords(4, Buffer.concat(Array(10_001).fill(skippable))))).toThrow(/more than 10000 parts/)
+  })
+
+  test('bytes after the last record are refused', () => {
+    expect(() => read(withRecords(0, Buffer.concat([records, Buffer.alloc(1)])))).toThrow(expect.objectContaining({ code: 'corrupt' }))
+    expect(() => read(withRecords(4, zstdCompressSync(Buffer.concat([records, records]))))).toThrow(expect.objectContaining({ code: 'corrupt' }))
   })
 })
 
@@ -171,8 +212,15 @@ test('a header is found by name, the first of several, none where it is null', (
   expect(findHeader(block, 0, 'c')).toBeUndefined()
 })
 
+const entry = (name: string, value: number[] | null): number[] => [name.length * 2, ...Buffer.from(name), ...(value === null ? [1] : [value.length * 2, ...value])]
+
+test('headers are listed in their order, with all of a name, and null apart from empty', () => {
+  const block = Buffer.from([9, 8, ...entry('a', [0x31]), ...entry('b', null), ...entry('a', []), ...entry('a', null)])
+  expect(listHeaders(block, 1)).toEqual([['a', Buffer.from('1')], ['b', null], ['a', Buffer.alloc(0)], ['a', null]])
+  expect(decodeHeaders(block, 1)).toEqual({ a: '', b: '' })
+})
+
 test('editing headers leaves those that stay as they are: repeated, binary, null', () => {
-  const entry = (name: string, value: number[] | null): number[] => [name.length * 2, ...Buffer.from(name), ...(value === null ? [1] : [value.length * 2, ...value])]
   const staying = [...entry('a', [0xff, 0x00]), ...entry('a', [0x80]), ...entry('null', null)]
   const block = Buffer.from([9, 9, 8, ...entry('a', [0xff, 0x00]), ...entry('gone', [1]), ...entry('a', [0x80]), ...entry('null', null)])
   expect([...editHeaders(block, 2, (name) => name !== 'gone', { added: 'x' })]).toEqual([8, ...staying, ...entry('added', [0x78])])
@@ -219,11 +267,7 @@ describe('hostile bytes', () => {
   for (const name of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
     test(`${name}: a bomb is refused`, { timeout: 30_000 }, () => {
       const bomb = compressionsAlgorithms[name].compressSync(Buffer.alloc(MAX_INFLATED + 65_536))
-      const bytes = Buffer.concat([write([]).subarray(0, AT.records), bomb])
-      bytes.writeInt32BE(bytes.length - 12, AT.batchLength)
-      bytes.writeInt16BE(CODEC_NUMBER[name], AT.attributes)
-      bytes.writeInt32BE(0, AT.lastOffsetDelta)
-      expect(() => read(seal(bytes))).toThrow(expect.objectContaining({ code: 'corrupt' }))
+      expect(() => read(withRecords(CODEC_NUMBER[name], bomb))).toThrow(expect.objectContaining({ code: 'corrupt', message: expect.stringContaining('inflate') }))
     })
   }
 })

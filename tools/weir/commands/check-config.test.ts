@@ -6,3 +6,16 @@ test('a setting is set, has its default, though that be empty, or is missing', a
   const from = (name: string): string | undefined => new RegExp(`${name} .*?(set|default|missing) `).exec(text)?.[1]
   expect([from('SEARCH_URL'), from('API_KEYS_FILE'), from('KAFKA_DRIVER')]).toEqual(['set', 'default', 'default'])
 })
+
+test('passwords are not shown, wherever a URL has them', async () => {
+  const text = report(await check('enricher', { REDIS_URL: 'redis://h:6379?pass%77ord=sesame', REGISTRY_URL: 'http://me:sesame@h', ENRICHER_URL: 'x', HTTP_PORT: '//me:sesame@h' }))
+  expect(text).toContain('redis://h:6379?pass%77ord=********')
+  expect(text).toContain('HTTP_PORT is "//me:********@h"')
+  expect(text).not.toContain('sesame')
+})
+
+test('an address that is no URL is a problem', async () => {
+  expect((await check('weir', { HUB_URL: 'hub:8080', REGISTRY_URL: 'nonsense' })).problems).toEqual([
+    'HUB_URL is "hub:8080"; it must be a URL such as http://localhost:8080.', 'REGISTRY_URL is "nonsense"; it must be a URL such as http://localhost:8181/apis/ccompat/v7.',
+  ])
+})

@@ -3,6 +3,7 @@ import { text as readAll } from 'node:stream/consumers'
 import { solutions } from '@weir/solutions'
 import { command, onlyPositionals, Refused, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
+import { isObject, parseExactly } from '../json.ts'
 import { hint } from '../nearest.ts'
 import { openReferenceApi } from '../reference/api.ts'
 import { readSettings } from '../settings.ts'
@@ -78,8 +79,8 @@ async function readEntry(file = '-'): Promise<Record<string, unknown>> {
     throw new UsageError(error.code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`)
   })
   try {
-    const entry = JSON.parse(words)
-    if (typeof entry === 'object' && entry !== null && !Array.isArray(entry)) return entry
+    const entry = parseExactly(words.replace(/^\uFEFF/, ''))
+    if (isObject(entry)) return entry
   } catch (error) {
     throw new Refused(`The entry is no JSON: ${(error as Error).message}.`)
   }

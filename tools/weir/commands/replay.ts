@@ -2,10 +2,11 @@ import { basename } from 'node:path'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { withField } from '../hub/wire.ts'
+import { explain } from '../replay/explain.ts'
 import { recordFile } from '../replay/file.ts'
 import { readSpeed } from '../replay/pace.ts'
 import { replay as run, type Counts, type Plan, type Refusal } from '../replay/replay.ts'
-import { TIME_FORMATS, type TimeFormat } from '../replay/time.ts'
+import { TIME_FORMATS, zoneOffset, type TimeFormat } from '../replay/time.ts'
 import { readSettings } from '../settings.ts'
 import { print, untilStopped } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
@@ -21,15 +22,23 @@ weir replay FILE [options]
 
 Sends the rows of a file to a topic through the hub. FILE is CSV or NDJSON, plain, gzip or zstd; which it is, is told from its content.
 Columns find their fields by name (lat, latitude, lng, track_id, timestamp, …). Times are moved once, so that the last event is now.
+What is told from the file is shown before the first record is sent.
 
   --topic TOPIC          where to (taxi.telemetry)
   --map FIELD=COLUMN     which column gives a field; FIELD=COLUMN*FACTOR converts units. Repeatable
   --set FIELD=VALUE      a constant for every record. Repeatable
   --speed SPEED          1x is real time, 10x ten times that, max as fast as the hub takes it (max)
   --keep-times           leave the times as the file has them
-  --time FORMAT          ${TIME_FORMATS.join(', ')}: how times are written, where that is not recognised
-  --run NAME             names the run. Record ids are NAME and the line number: repeating a run of that name stores nothing twice
+  --time FORMAT          ${TIME_FORMATS.join(', ')} (what most rows have)
+  --zone ZONE            the zone of ISO times without one: Z, +05:30, --zone=-08:00 (Z)
+  --all-times            also send rows whose times lie far from the others: 0, or the year 9999
+  --delimiter CHARACTER  what separates the cells of CSV, or tab (what the header has most of , ; | and tab)
+  --run NAME             names the run. Record ids are NAME and the number of the line where the row begins: repeating a run of that
+                         name stores nothing twice. The name belongs to the content of the file, and to how its columns are read
   --json                 one JSON object a line: each refused record, then the summary
+
+Numbers are decimal: 12, -0.5, 1.5e3. Blank cells are missing. A whole number beyond 2^53 is refused, unless the field is text.
+Rows that cannot be read are refused one by one, with the line and the reason; so are rows longer than 1 MiB.
 
 Every record's source is replay-RUN, so a run can be counted. A hub that is down is waited for, up to 5 minutes.
 
@@ -53,6 +62,9 @@ export const replay = command({
     speed: { type: 'string', default: 'max' },
     'keep-times': { type: 'boolean', default: false },
     time: { type: 'string' },
+    zone: { type: 'string', default: 'Z' },
+    'all-times': { type: 'boolean', default: false },
+    delimiter: { type: 'string' },
     run: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -61,8 +73,10 @@ export const replay = command({
     if (positionals[0] === undefined) throw new UsageError('Which file?')
     const speed = readSpeed(values.speed)
     const timeFormat = readTimeFormat(values.time)
+    const zoneMs = zoneOffset(values.zone)
+    if (Number.isNaN(zoneMs)) throw new UsageError(`--zone is "${values.zone}"; it must be Z, or hours and minutes ahead of UTC such as +05:30.`)
     const settings = readSettings()
-    const file = await recordFile(positionals[0])
+    const file = await recordFile(positionals[0], readDelimiter(values.delimiter))
     const counts: Counts = { phase: 'looking through', fraction: 0, stored: 0, refused: 0, open: 0, trouble: undefined }
     const signal = untilStopped()
     const started = performance.now()
@@ -73,12 +87,12 @@ export const replay = command({
     let failure: unknown
     try {
       await run({
-        file, speed, timeFormat, signal, topic: values.topic, hub: settings.hub, apiKey: settings.apiKey,
+        file, speed, timeFormat, zoneMs, allTimes: values['all-times'], signal, topic: values.topic, hub: settings.hub, apiKey: settings.apiKey,
         maps: values.map, sets: values.set, keepTimes: values['keep-times'], run: values.run, patience: PATIENCE,
       }, counts, {
         planned(made) {
           plan = made
-          if (!values.json) process.stderr.write(explain(made))
+          process.stderr.write(explain(made))
         },
         refused: (refusal) => showRefusal(refusal, counts.refused, values.json),
       })
@@ -103,13 +117,10 @@ function readTimeFormat(text: string | undefined): TimeFormat | undefined {
   throw new UsageError(`--time is "${text}"; it must be one of ${TIME_FORMATS.join(', ')}.`)
 }
 
-function explain({ mapping, columns }: Plan): string {
-  const pairs = mapping.assignments.map((assignment) => ('constant' in assignment
-    ? `${assignment.leaf.name} = ${JSON.stringify(assignment.constant)}`
-    : assignment.column < columns.length && columns[assignment.column] === assignment.leaf.name
-      ? assignment.leaf.name
-      : `${assignment.leaf.name} ← ${columns[assignment.column]}${assignment.factor === 1 ? '' : ` × ${assignment.factor}`}`))
-  return `${pairs.join(', ')}\n${mapping.unused.length > 0 ? `not used: ${mapping.unused.join(', ')}\n` : ''}`
+function readDelimiter(text: string | undefined): string | undefined {
+  if (text === 'tab') return '\t'
+  if (text === undefined || (text.length === 1 && !/["\r\n]/.test(text))) return text
+  throw new UsageError(`--delimiter is "${text}"; it must be one character, or tab.`)
 }
 
 function showRefusal(refusal: Refusal, nth: number, json: boolean): void {

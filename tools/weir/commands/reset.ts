@@ -1,8 +1,7 @@
 import type { Kafka } from '@weir/kafka'
-import { command, onlyPositionals, UsageError } from '../command.ts'
+import { command, moment, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { existingTopic, withKafka } from '../kafka.ts'
-import { rawTime } from '../replay/time.ts'
 import { print, printJson } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
 
@@ -12,7 +11,8 @@ weir reset GROUP TOPIC --to PLACE [options]
 Sets where a consumer group goes on in a topic. Its members must be stopped. What lies between is read again, or skipped: flows write their output once more, and
 sinks leave documents as they are that are in the index already. To fill an index anew, delete it before.
 
-  --to PLACE    earliest, latest, or a time such as 2026-11-26T08:00:00Z: the first record that arrived then or later
+  --to PLACE    earliest, latest, or a time such as 2026-11-26T08:00:00Z, or milliseconds since the epoch: the first record that
+                arrived then or later
   --dry-run     shows what would change
   --json        for programs
 
@@ -53,10 +53,7 @@ export const reset = command({
 type Place = 'earliest' | 'latest' | number
 
 function placeOf(text: string): Place {
-  if (text === 'earliest' || text === 'latest') return text
-  const time = rawTime(text)
-  if (Number.isNaN(time)) throw new UsageError(`--to is "${text}"; it must be earliest, latest or a time such as 2026-11-26T08:00:00Z.`)
-  return time
+  return text === 'earliest' || text === 'latest' ? text : moment('--to', text, 'earliest, latest, ')
 }
 
 async function movesOf(kafka: Kafka, group: string, topic: string, place: Place): Promise<Move[]> {

@@ -7,6 +7,7 @@ import { withField } from '../hub/wire.ts'
 import { topicContract } from '../replay/contract.ts'
 import { Lanes } from '../replay/lanes.ts'
 import { freshRunId } from '../replay/run-memory.ts'
+import { textOf } from '../replay/text.ts'
 import { readInput, recordOf } from '../send/input.ts'
 import { readSettings } from '../settings.ts'
 import { print, untilStopped } from '../terminal/output.ts'
@@ -15,7 +16,8 @@ import { thousands } from '../terminal/table.ts'
 const usage = `
 weir send TOPIC [FILE | -] [options]
 
-Sends JSON to a topic through the hub: one value, a list of values, or one value a line. Without FILE it reads what is piped in.
+Sends JSON to a topic through the hub: one value, a list of values, or one value a line; plain, gzip or zstd. Without FILE it reads
+what is piped in.
 A value may stand in a record with an id of its own, { "id": "…", "value": { … } }; repeating an id stores nothing twice further on.
 
   --source NAME   where the records come from (weir-send)
@@ -66,22 +68,30 @@ export const send = command({
     })
     const input = openInput(file)
     signal.addEventListener('abort', () => input.destroy())
+    let failure: unknown
     try {
-      for await (const { places, values, faults } of readInput(input)) {
+      for await (const { places, values, faults } of readInput(textOf(input, file === '-' ? 'The input' : file))) {
         for (const { place, problem } of faults) refuse(place, 'unreadable', undefined, problem)
         for (let i = 0; i < values.length && !signal.aborted; i++) {
-          const { id, value } = recordOf(values[i])
+          const { id = `${run}-${places[i]}`, value } = recordOf(values[i])
+          if (typeof id !== 'string') {
+            refuse(places[i], 'invalid-id', 'id', 'must be text')
+            continue
+          }
           if (lanes.full) await lanes.room()
-          lanes.add(key === undefined ? '' : String(value[key]), id ?? `${run}-${places[i]}`, JSON.stringify(value), places[i])
+          lanes.add(key === undefined ? '' : JSON.stringify(value[key]) ?? '', id, JSON.stringify(value), places[i])
         }
         lanes.flush()
       }
     } catch (error) {
-      if (!signal.aborted) throw error // Ctrl-C cuts the input off.
+      if (!signal.aborted) failure = error // Ctrl-C cuts the input off.
     } finally {
       await lanes.end().finally(() => door.close())
     }
-    await print(json ? `${JSON.stringify({ stored, refused, open, source })}\n` : `Stored ${thousands(stored)}${refused > 0 ? `, refused ${thousands(refused)}` : ''}.\n`)
+    const text = `Stored ${thousands(stored)}${refused > 0 ? `, refused ${thousands(refused)}` : ''}.`
+    const summary = json ? JSON.stringify({ stored, refused, open, source }) : text
+    if (!failure || stored + refused + open > 0) await print(`${summary}\n`)
+    if (failure) throw failure
     return refused > 0 || open > 0 ? EXIT.refused : EXIT.ok
   },
 })

@@ -1,8 +1,7 @@
 import type { ReadOptions, RecordBatch } from '@weir/kafka'
-import { command, onlyPositionals, UsageError, wholeNumber } from '../command.ts'
+import { command, moment, onlyPositionals, wholeNumber } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { existingTopic, withCodec, withKafka } from '../kafka.ts'
-import { rawTime } from '../replay/time.ts'
 import { seeRecord, valueDecoder } from '../tail/decoder.ts'
 import { readFilters } from '../tail/filter.ts'
 import { jsonText, recordJson, recordLine } from '../tail/format.ts'
@@ -72,8 +71,5 @@ export const tail = command({
 })
 
 function readFrom(text: string): ReadOptions['from'] {
-  if (text === 'earliest' || text === 'latest') return text
-  const timestamp = rawTime(text)
-  if (Number.isNaN(timestamp)) throw new UsageError(`--from is "${text}"; it must be earliest, latest, a time like 2026-11-22T16:00:00Z, or milliseconds since the epoch.`)
-  return { timestamp }
+  return text === 'earliest' || text === 'latest' ? text : { timestamp: moment('--from', text, 'earliest, latest, ') }
 }

@@ -111,6 +111,8 @@ describe('dead letters', () => {
       shown.set(idOf(batch, index), { json: JSON.parse(letterJson(letter, false)), text: letterText(letter, false) })
     })
     expect(shown.get(0)!.json).toMatchObject({ flow: 'test.flow', step: 'decode', code: 'failed', topic: origin, partition: 0, offset: 0, key: 'taxi-1', value: { deviceId: 'taxi-0417' }, headers: { 'weir-id': 'id-0', 'weir-source': 'test' } })
+    expect(shown.get(0)!.json.headers.trace).toBe(`0x${BINARY.toString('hex')}`)
+    expect(shown.get(0)!.text).toContain('header  weir-source: test\n')
     expect(shown.get(1)!.json).toMatchObject({ hex: '0102ff0011' })
     expect(shown.get(1)!.text).toContain('0x0102ff0011')
     expect(shown.get(4)!.json).toMatchObject({ truncated: true, topic: origin, offset: 1, hex: '78'.repeat(16 << 10), headers: { 'weir-id': 'id-4' } })

@@ -1,7 +1,6 @@
 /** Which dead letters are meant: every condition given must hold. Decided by headers alone, without decoding. */
 import { headerOf, type RecordBatch } from '@weir/kafka'
-import { UsageError } from '../command.ts'
-import { rawTime } from '../replay/time.ts'
+import { moment, UsageError } from '../command.ts'
 
 export interface SelectOptions {
   readonly flow?: string | undefined
@@ -33,11 +32,11 @@ export function readSelect({ flow, step, code, since, until, at }: SelectOptions
   header('weir-dead-step', step)
   header('weir-dead-code', code)
   if (since !== undefined) {
-    const from = readMoment('--since', since)
+    const from = moment('--since', since)
     conditions.push((batch, index) => batch.timestamps[index] >= from)
   }
   if (until !== undefined) {
-    const to = readMoment('--until', until)
+    const to = moment('--until', until)
     conditions.push((batch, index) => batch.timestamps[index] < to)
   }
   if (at !== undefined) {
@@ -48,12 +47,6 @@ export function readSelect({ flow, step, code, since, until, at }: SelectOptions
 }
 
 export const selectsNothing = ({ flow, step, code, since, until, at }: SelectOptions): boolean => [flow, step, code, since, until, at].every((option) => option === undefined)
-
-function readMoment(option: string, text: string): number {
-  const moment = rawTime(text)
-  if (Number.isNaN(moment)) throw new UsageError(`${option} is "${text}"; it must be a time like 2026-11-22T16:00:00Z, or milliseconds since the epoch.`)
-  return moment
-}
 
 function readPlace(text: string): string {
   const match = /^(\d+):(\d+)$/.exec(text)

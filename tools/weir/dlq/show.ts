@@ -1,18 +1,18 @@
 /** A dead letter for people: cause, origin, headers, and the record as far as it can be read. */
 import type { DeadLetter } from '@weir/contracts'
-import { decodeHeaders, type RecordBatch } from '@weir/kafka'
-import type { DecodeValue } from '../tail/decoder.ts'
-import { hex, jsonText } from '../tail/format.ts'
+import { listHeaders, type RecordBatch } from '@weir/kafka'
+import type { DecodeValue, SeenHeaders } from '../tail/decoder.ts'
+import { headersJson, hex, jsonText, printable } from '../tail/format.ts'
 import { styled } from '../terminal/table.ts'
 
-/** Bytes of an undecodable value that people are shown; --json has them all. */
+/** How many bytes of a binary key, header or value people are shown; --json has them all. */
 const SHOWN_BYTES = 256
 
 export interface ShownLetter {
   /** partition:offset */
   readonly at: string
   readonly letter: DeadLetter
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: SeenHeaders
   /** The original value by its contract; undefined where it cannot be decoded, for `problem`. */
   readonly value: unknown
   readonly problem: string | undefined
@@ -22,8 +22,10 @@ export interface ShownLetter {
 export async function showLetter(batch: RecordBatch, index: number, letter: DeadLetter, decode: DecodeValue): Promise<ShownLetter> {
   const decoded = letter.truncated ? { value: undefined, problem: 'Truncated: this is the beginning of the value, the whole lies at its origin.' }
     : letter.value === null ? { value: null, problem: undefined } : await decode(letter.value)
-  const headers = Object.entries(decodeHeaders(batch.bytes, batch.headersStart[index])).filter(([name]) => !name.startsWith('weir-dead-'))
-  return { at: `${batch.partition}:${batch.offsets[index]}`, letter, headers: Object.fromEntries(headers), value: decoded.value, problem: decoded.problem }
+  const headers = listHeaders(batch.bytes, batch.headersStart[index])
+    .filter(([name]) => !name.startsWith('weir-dead-'))
+    .map(([name, bytes]) => [name, bytes && Buffer.from(bytes)] as const) // The batch's own bytes are gone when letters are shown.
+  return { at: `${batch.partition}:${batch.offsets[index]}`, letter, headers, value: decoded.value, problem: decoded.problem }
 }
 
 export function letterText({ at, letter, headers, value, problem }: ShownLetter, redriven: boolean): string {
@@ -32,8 +34,8 @@ export function letterText({ at, letter, headers, value, problem }: ShownLetter,
     ['cause', `${styled('red', code)} in ${flow}, step ${step}: ${message}`],
     ['failed', new Date(failedAt).toISOString()],
     ['origin', `${topic} ${partition}:${offset}, arrived ${new Date(timestamp).toISOString()}`],
-    ['key', key === null ? '-' : printable(key)],
-    ...Object.entries(headers).map(([name, text]): [string, string] => ['header', `${name}: ${text}`]),
+    ['key', key === null ? '-' : shown(key)],
+    ...headers.map(([name, bytes]): [string, string] => ['header', `${name}: ${bytes === null ? '(null)' : shown(bytes)}`]),
     ['value', problem === undefined ? jsonText(value) : `${problem}\n          ${letter.value ? hex(letter.value, SHOWN_BYTES) : '-'}`],
   ]
   return `${styled('bold', `letter ${at}`)}${redriven ? ' (sent back already)' : ''}\n${rows.map(([name, text]) => `  ${name.padEnd(6)}  ${text}\n`).join('')}`
@@ -43,12 +45,8 @@ export function letterJson({ at, letter, headers, value, problem }: ShownLetter,
   const { key, value: bytes, ...cause } = letter
   return JSON.stringify({
     at, redriven, ...cause, timestamp: new Date(letter.timestamp).toISOString(), failedAt: new Date(letter.failedAt).toISOString(),
-    key: key === null ? null : printable(key), headers, ...problem === undefined ? { value } : { problem, hex: bytes?.toString('hex') },
+    key: key === null ? null : printable(key), headers: headersJson(headers), ...problem === undefined ? { value } : { problem, hex: bytes?.toString('hex') },
   })
 }
 
-/** Text where the bytes are text, hex otherwise. */
-function printable(bytes: Buffer): string {
-  const text = bytes.toString('utf8')
-  return /[\u0000-\u001f\ufffd]/.test(text) ? hex(bytes, SHOWN_BYTES) : text
-}
+const shown = (bytes: Buffer): string => (bytes.length === 0 ? '""' : printable(bytes, SHOWN_BYTES))

@@ -1,7 +1,10 @@
 /** Rows to values, by a mapping and the contract's types. */
+import { isRawNumber } from '../json.ts'
 import type { Leaf } from './contract.ts'
 import type { Assignment, FromColumn, Mapping } from './mapping.ts'
-import { readTime, type TimeFormat } from './time.ts'
+import { NOT_UTF8, REPLACED } from './ndjson.ts'
+import type { Window } from './survey.ts'
+import { numberIn, readTime, timeText, type TimeReading } from './time.ts'
 
 /** What a row became; reused for every row, so read it before the next. */
 export interface Converted {
@@ -20,13 +23,15 @@ export interface ConvertOptions {
   readonly mapping: Mapping
   readonly key: string | undefined
   readonly time: string | undefined
-  readonly timeFormat: TimeFormat
+  readonly reading: TimeReading
+  /** Event times outside are refused. */
+  readonly window: Window
   /** Milliseconds added to every time. */
   readonly shift: number
 }
 
 /** Returns the converter of a run. Cells are text (CSV) or JSON values (NDJSON). */
-export function converter({ mapping, key, time, timeFormat, shift }: ConvertOptions): (cells: readonly unknown[]) => Converted {
+export function converter({ mapping, key, time, reading, window, shift }: ConvertOptions): (cells: readonly unknown[]) => Converted {
   const result: Converted = { json: undefined, key: '', time: NaN, field: '', problem: '' }
   const fail = (leaf: Leaf, problem: string): Converted => {
     result.json = undefined
@@ -39,14 +44,17 @@ export function converter({ mapping, key, time, timeFormat, shift }: ConvertOpti
     result.key = ''
     for (const assignment of mapping.assignments) {
       const { leaf } = assignment
-      let read = 'constant' in assignment ? assignment.constant : readCell(assignment, cells[assignment.column], timeFormat)
-      if (read === UNREADABLE) return fail(leaf, `${show(cells[(assignment as FromColumn).column])} is ${EXPECTED[leaf.type]}`)
+      let read = 'constant' in assignment ? assignment.constant : readCell(assignment, cells[assignment.column], reading)
+      if (read instanceof Unreadable) return fail(leaf, `${show(cells[(assignment as FromColumn).column])} ${read.problem}`)
       if (read === undefined) {
         if (leaf.optional) continue
         return fail(leaf, 'is missing')
       }
       if (leaf.type === 'time' && 'column' in assignment && typeof read === 'number') {
-        if (leaf.name === time) result.time = read
+        if (leaf.name === time) {
+          if (read < window.from || read > window.to) return fail(leaf, `${show(cells[assignment.column])} is ${timeText(read)}, ${FAR}`)
+          result.time = read
+        }
         read += shift
       }
       if (leaf.name === key) result.key = String(read)
@@ -57,39 +65,65 @@ export function converter({ mapping, key, time, timeFormat, shift }: ConvertOpti
   }
 }
 
-const UNREADABLE = Symbol('unreadable')
+class Unreadable {
+  readonly problem: string
+  constructor(problem: string) {
+    this.problem = problem
+  }
+}
 
-const EXPECTED = { text: 'no text', integer: 'no whole number', number: 'no number', boolean: 'neither true nor false', time: 'no time', json: 'not usable' } as const
+const FAR = 'far from the other times; --all-times sends it'
+const NO_TEXT = new Unreadable('is no text')
+const NO_INTEGER = new Unreadable('is no whole number')
+const NO_NUMBER = new Unreadable('is no number')
+const NO_BOOLEAN = new Unreadable('is neither true nor false')
+const NO_TIME = new Unreadable('is no time')
+const DAMAGED = new Unreadable(NOT_UTF8)
+const ROUNDED = new Unreadable(`is beyond ${Number.MAX_SAFE_INTEGER}, where numbers are no longer exact`)
+const INEXACT_ID = new Unreadable('is a number whose text is not sure; write it as text')
 
-/** The cell by the leaf's type; undefined where it is empty, null where that is said and allowed. */
-function readCell({ leaf, factor }: FromColumn, cell: unknown, timeFormat: TimeFormat): unknown {
-  if (cell === undefined || cell === '') return undefined
+/** The cell by the leaf's type; undefined where it is blank, null where that is said and allowed. */
+function readCell({ leaf, factor }: FromColumn, cell: unknown, reading: TimeReading): unknown {
+  if (cell === undefined || (typeof cell === 'string' && cell.trim() === '')) return undefined
   if (cell === null) return leaf.nullable ? null : undefined
   switch (leaf.type) {
     case 'number': return scaled(cell, factor)
     case 'integer': {
       const value = scaled(cell, factor)
-      return typeof value === 'number' && !Number.isInteger(value) ? UNREADABLE : value
+      return typeof value !== 'number' || Number.isSafeInteger(value) ? value : Number.isInteger(value) ? ROUNDED : NO_INTEGER
     }
     case 'time': {
-      const value = factor === 1 ? readTime(cell, timeFormat) : readTime(Number(cell) * factor, timeFormat)
-      return Number.isNaN(value) ? UNREADABLE : value
+      const value = readTime(cell, reading, factor)
+      return Number.isNaN(value) ? NO_TIME : value
     }
-    case 'boolean': return readBoolean(cell)
-    case 'text': return typeof cell === 'string' ? cell : typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : UNREADABLE
+    case 'boolean': return readBoolean(typeof cell === 'string' ? cell.trim() : cell)
+    case 'text': return readText(cell)
     case 'json': return cell
   }
 }
 
 function scaled(cell: unknown, factor: number): unknown {
-  const value = typeof cell === 'string' ? Number(cell) : cell
-  return typeof value === 'number' && Number.isFinite(value) ? (factor === 1 ? value : value * factor) : UNREADABLE
+  const value = numberIn(cell)
+  if (Number.isNaN(value)) return NO_NUMBER
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER && isWholeText(cell)) return ROUNDED
+  return factor === 1 ? value : value * factor
+}
+
+const isWholeText = (cell: unknown): boolean => /^\s*[+-]?\d+\s*$/.test(isRawNumber(cell) ? cell.rawJSON : String(cell))
+
+/** A number becomes text only when no other number has that text: two ids must not become one. */
+function readText(cell: unknown): unknown {
+  if (typeof cell === 'string') return cell.includes(REPLACED) ? DAMAGED : cell
+  if (typeof cell === 'boolean') return String(cell)
+  if (isRawNumber(cell)) return /^-?\d+$/.test(cell.rawJSON) ? cell.rawJSON : INEXACT_ID
+  if (typeof cell !== 'number') return NO_TEXT
+  return Number.isInteger(cell) && !Number.isSafeInteger(cell) ? INEXACT_ID : String(cell)
 }
 
 function readBoolean(cell: unknown): unknown {
   if (cell === true || cell === 'true' || cell === '1' || cell === 1 || cell === 'TRUE' || cell === 'True' || cell === 'Y') return true
   if (cell === false || cell === 'false' || cell === '0' || cell === 0 || cell === 'FALSE' || cell === 'False' || cell === 'N') return false
-  return UNREADABLE
+  return NO_BOOLEAN
 }
 
 function put(value: Record<string, unknown>, path: readonly string[], read: unknown): void {

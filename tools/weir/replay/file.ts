@@ -1,68 +1,83 @@
-/** Opening a file of records: what it is (CSV or NDJSON, plain, gzip or zstd) is told from its first bytes, not from its name. */
+/** Opening a file of records: its format is told from its content, not from its name. */
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { PassThrough, pipeline, type Readable, type Transform } from 'node:stream'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { Refused, UsageError } from '../command.ts'
+import { guessDelimiter } from './csv.ts'
+import { textOf } from './text.ts'
 
 export interface RecordFile {
   readonly path: string
   /** Bytes on disk. */
   readonly size: number
-  readonly compression: 'none' | 'gzip' | 'zstd'
   readonly format: 'csv' | 'ndjson'
+  /** Separates the cells of a CSV file. */
+  readonly delimiter: string
 }
 
-/** An open file: inflated text, and how far it was read. */
+/** An open file: its text, and how far it was read. */
 export interface OpenFile {
-  readonly text: Readable
+  readonly text: AsyncIterable<string>
   /** Bytes read from disk so far. */
   bytesRead(): number
   close(): void
 }
 
-const CHUNK = 256 * 1024
+const CHUNK_BYTES = 256 * 1024
+/** Characters within which the first line should end. */
+const HEAD_LENGTH = 64 * 1024
 
-export async function recordFile(path: string): Promise<RecordFile> {
+/** @param delimiter undefined: told from the header line */
+export async function recordFile(path: string, delimiter?: string): Promise<RecordFile> {
   const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(error.code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read (${error.code}).`)
   })
-  let size: number
-  const head = Buffer.alloc(4)
-  try {
-    const stat = await handle.stat()
-    if (!stat.isFile()) throw new UsageError(`${path} is not a file; a replay reads its file twice. For a stream use \`weir send TOPIC -\`.`)
-    size = stat.size
-    await handle.read(head, 0, 4, 0)
-  } finally {
-    await handle.close()
-  }
-  if (size === 0) throw new UsageError(`${path} is empty.`)
-  const compression = head.readUInt16BE(0) === 0x1f8b ? 'gzip' : head.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : 'none'
-  const file = { path, size, compression, format: 'csv' } as const
-  return { ...file, format: (await firstCharacter(file)) === '{' ? 'ndjson' : 'csv' }
+  const stat = await handle.stat().finally(() => handle.close())
+  if (!stat.isFile()) throw new UsageError(`${path} is not a file; a replay reads its file twice. For a stream use \`weir send TOPIC -\`.`)
+  if (stat.size === 0) throw new UsageError(`${path} is empty.`)
+  const file = { path, size: stat.size, format: 'csv', delimiter: ',' } as const
+  const head = await beginning(file)
+  if (head.startsWith('{')) return { ...file, format: 'ndjson' }
+  return { ...file, delimiter: delimiter ?? guessDelimiter(head) }
 }
 
-export function openFile(file: RecordFile): OpenFile {
-  const disk = createReadStream(file.path, { highWaterMark: CHUNK })
-  const inflate: Transform = file.compression === 'gzip' ? createGunzip({ chunkSize: CHUNK }) : file.compression === 'zstd' ? createZstdDecompress({ chunkSize: CHUNK }) : new PassThrough()
-  pipeline(disk, inflate, () => {}) // An error destroys `inflate`, where its reader meets it.
-  return { text: inflate, bytesRead: () => disk.bytesRead, close: () => disk.destroy() }
+export function openFile({ path }: RecordFile): OpenFile {
+  const disk = createReadStream(path, { highWaterMark: CHUNK_BYTES })
+  return { text: textOf(disk, path), bytesRead: () => disk.bytesRead, close: () => disk.destroy() }
+}
+
+/** Throws when the file grew or shrank since it was opened first. To be called after its text was read to the end. */
+export function checkSize({ path, size }: RecordFile, bytesRead: number): void {
+  if (bytesRead === size) return
+  throw new Refused(`${path} changed while it was read: it had ${size} bytes, now it has ${bytesRead}. Replay it when it is complete.`)
 }
 
 /** What a broken file says to its owner. */
-export function unreadable(file: RecordFile, error: unknown): Refused {
-  return new Refused(`${file.path} cannot be read to its end: ${(error as Error).message}.`)
+export function unreadable({ path }: RecordFile, error: unknown): Error {
+  if (error instanceof UsageError || error instanceof Refused) return error
+  return new Refused(`${path} cannot be read to its end: ${(error as Error).message}.`)
 }
 
-async function firstCharacter(file: RecordFile): Promise<string> {
+/** SHA-256 of the bytes on disk, in hex. */
+export async function contentHash({ path }: RecordFile, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+    hash.update(chunk as Buffer)
+    signal.throwIfAborted()
+  }
+  return hash.digest('hex')
+}
+
+/** The beginning of the text up to a line end, without the blanks before it. */
+async function beginning(file: RecordFile): Promise<string> {
   const { text, close } = openFile(file)
+  let head = ''
   try {
     for await (const chunk of text) {
-      const begin = (chunk as Buffer).toString('utf8').replace(/^\uFEFF/, '').trimStart()
-      if (begin !== '') return begin[0]
+      head = (head + chunk).trimStart()
+      if (head.length >= HEAD_LENGTH || /[\n\r]/.test(head)) break
     }
-    return ''
+    return head
   } catch (error) {
     throw unreadable(file, error)
   } finally {

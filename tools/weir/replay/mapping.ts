@@ -1,6 +1,8 @@
 /** Which column gives which field of the value: what was said with --map and --set, else what column names tell. */
 import { UsageError } from '../command.ts'
+import { isRawNumber, parseExactly } from '../json.ts'
 import { hint } from '../nearest.ts'
+import { decimal } from '../number.ts'
 import type { Leaf, TopicContract } from './contract.ts'
 
 /** One field of the value from a column of the row, times a factor. */
@@ -72,27 +74,35 @@ function readColumn(text: string, { names }: Columns): { column: number, factor:
   const whole = names.indexOf(text)
   if (whole >= 0) return { column: whole, factor: 1 }
   const star = text.lastIndexOf('*')
-  const factor = star > 0 ? Number(text.slice(star + 1)) : 1
+  const factor = star > 0 ? decimal(text.slice(star + 1)) : 1
   const name = star > 0 ? text.slice(0, star) : text
   const column = names.indexOf(name)
   if (column < 0) throw new UsageError(`There is no column ${name}.${hint(name, names)} The columns are ${names.join(', ')}.`)
-  if (!Number.isFinite(factor)) throw new UsageError(`The factor of --map …=${text} is no number.`)
+  if (Number.isNaN(factor)) throw new UsageError(`The factor of --map …=${text} is no number.`)
   return { column, factor }
 }
 
 function readConstant(leaf: Leaf, text: string): unknown {
   if (leaf.type === 'text') return text
   const value = text === 'null' && leaf.nullable ? null : parseJson(text)
-  const fits = value === null || leaf.type === 'json' || (leaf.type === 'boolean' ? typeof value === 'boolean' : typeof value === 'number')
-  if (value === undefined || !fits) throw new UsageError(`--set ${leaf.name}=${text}: the field takes ${TYPE_NAMES[leaf.type]}.`)
-  return value
+  if (value !== undefined && (value === null || fits(leaf, value))) return value
+  throw new UsageError(`--set ${leaf.name}=${text}: the field takes ${TYPE_NAMES[leaf.type]}.`)
 }
 
-const TYPE_NAMES = { text: 'text', integer: 'a whole number', number: 'a number', boolean: 'true or false', time: 'milliseconds since the epoch', json: 'JSON' } as const
+function fits({ type }: Leaf, value: unknown): boolean {
+  if (type === 'json') return true
+  if (type === 'boolean') return typeof value === 'boolean'
+  if (typeof value === 'number') return type === 'number' || Number.isSafeInteger(value)
+  return type === 'number' && isRawNumber(value) && !Number.isInteger(Number(value.rawJSON))
+}
+
+const TYPE_NAMES = {
+  text: 'text', integer: 'a whole number up to 2^53', number: 'a number', boolean: 'true or false', time: 'milliseconds since the epoch', json: 'JSON',
+} as const
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseExactly(text)
   } catch {
     return undefined
   }

@@ -1,8 +1,12 @@
-/** NDJSON from a stream, in bounded memory. */
-import type { Readable } from 'node:stream'
+/** NDJSON from a text in pieces, in bounded memory. */
+import { isObject, parseExactly } from '../json.ts'
 
 /** A longer row is refused: 1 MiB, like Kafka's default for one record. */
 export const MAX_ROW = 1024 * 1024
+
+/** The character that a decoder puts in the place of bytes that are not text. */
+export const REPLACED = '\uFFFD'
+export const NOT_UTF8 = 'has bytes that are not UTF-8'
 
 export interface JsonLines {
   /** Line numbers of the values, from 1. */
@@ -13,19 +17,19 @@ export interface JsonLines {
 }
 
 /** The objects of the lines, batch by batch. Empty lines are passed over. */
-export async function* jsonLines(text: Readable): AsyncGenerator<JsonLines> {
+export async function* jsonLines(text: AsyncIterable<string>): AsyncGenerator<JsonLines> {
   let rest = ''
   let line = 0
   let tooLong = false
   const take = (words: string, into: JsonLines): void => {
     line++
     if (tooLong || words.length > MAX_ROW) into.faults.push({ line, problem: `is longer than ${MAX_ROW} characters` })
-    else if (words.trim() !== '') parseLine(line === 1 ? words.replace(/^\uFEFF/, '') : words, line, into)
+    else if (words.trim() !== '') parseLine(words, line, into)
     tooLong = false
   }
-  for await (const chunk of text.setEncoding('utf8')) {
+  for await (const chunk of text) {
     const batch: JsonLines = { lines: [], values: [], faults: [] }
-    const words = rest + (chunk as string)
+    const words = rest + chunk
     let from = 0
     for (let end = words.indexOf('\n'); end >= 0; end = words.indexOf('\n', from)) {
       take(words.slice(from, end), batch)
@@ -45,9 +49,13 @@ export async function* jsonLines(text: Readable): AsyncGenerator<JsonLines> {
 }
 
 function parseLine(words: string, line: number, into: JsonLines): void {
+  if (words.includes(REPLACED)) {
+    into.faults.push({ line, problem: NOT_UTF8 })
+    return
+  }
   try {
-    const value = JSON.parse(words)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const value = parseExactly(words)
+    if (isObject(value)) {
       into.lines.push(line)
       into.values.push(value)
       return

@@ -1,18 +1,36 @@
 /** When an event of a replay is due. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../command.ts'
+import { decimal } from '../number.ts'
+import { duration } from '../terminal/table.ts'
 import type { Survey } from './survey.ts'
+import { timeText } from './time.ts'
+
+type Span = Pick<Survey, 'first' | 'last'>
+type SpanWithLines = Pick<Survey, 'first' | 'firstLine' | 'last' | 'lastLine'>
 
 /** Event time passes that many times as fast as real time; Infinity: as fast as the hub takes it. */
 export function readSpeed(text: string): number {
   if (text === 'max') return Infinity
-  const speed = Number(text.replace(/x$/i, ''))
+  const speed = decimal(text.replace(/x$/i, ''))
   if (!(speed > 0) || speed > 1e6) throw new UsageError(`--speed is "${text}"; it must be like 1x, 10x, 0.5x or max.`)
   return speed
 }
 
 /** Added to every time of the file, so that the last event happens at the moment it is sent: now, or when the paced run ends. */
-export const shiftToNow = ({ first, last }: Survey, speed: number, now: number): number => Math.round(now + (last - first) / speed - last)
+export const shiftToNow = ({ first, last }: Span, speed: number, now: number): number =>
+  Math.round(now + (last - first) / speed - last)
+
+/** A paced run that would take longer is refused: the file or the speed is a mistake. */
+const MAX_RUN_MS = 31 * 86_400_000
+
+/** Throws when the run would take longer than MAX_RUN_MS. */
+export function checkLength({ first, firstLine, last, lastLine }: SpanWithLines, speed: number): void {
+  const length = (last - first) / speed
+  if (length <= MAX_RUN_MS) return
+  const span = `the first time is ${timeText(first)} on line ${firstLine}, the last ${timeText(last)} on line ${lastLine}`
+  throw new UsageError(`At --speed ${speed}x this would take ${duration(length)}: ${span}. Replay it faster, or without those lines.`)
+}
 
 /** The shortest wait worth a timer, ms: what is due within it goes out together. */
 const TICK = 50
@@ -23,7 +41,7 @@ export class Pace {
   readonly #speed: number
   #started = NaN
 
-  constructor({ first }: Survey, speed: number) {
+  constructor({ first }: Pick<Survey, 'first'>, speed: number) {
     this.#first = first
     this.#speed = speed
   }

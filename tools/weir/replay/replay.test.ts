@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Refused, Unreachable } from '../command.ts'
+import { explain } from './explain.ts'
 import { recordFile } from './file.ts'
 import { replay, type Counts, type Plan, type Refusal, type ReplayOptions } from './replay.ts'
 
@@ -90,16 +91,22 @@ beforeEach(async () => {
 })
 afterEach(() => hub.close())
 
-async function run(data: string | Buffer, options: Partial<ReplayOptions> = {}): Promise<{ counts: Counts, refusals: Refusal[], plan: Plan }> {
+async function run(data: string | Buffer, options: Partial<ReplayOptions> & { delimiter?: string } = {}): Promise<{ counts: Counts, refusals: Refusal[], plan: Plan }> {
   const counts: Counts = { phase: 'looking through', fraction: 0, stored: 0, refused: 0, open: 0, trouble: undefined }
   const refusals: Refusal[] = []
   let plan: Plan | undefined
   await replay({
-    file: await recordFile(write(data)), topic: 'taxi.telemetry', hub: hub.url, apiKey: undefined, maps: [], sets: [], timeFormat: undefined, keepTimes: false,
-    speed: Infinity, run: undefined, patience: 20_000, signal: new AbortController().signal, ...options,
+    file: await recordFile(write(data), options.delimiter), topic: 'taxi.telemetry', hub: hub.url, apiKey: undefined, maps: [], sets: [], timeFormat: undefined, keepTimes: false,
+    zoneMs: 0, allTimes: false, speed: Infinity, run: undefined, patience: 20_000, signal: new AbortController().signal, ...options,
   }, counts, { planned: (made) => { plan = made }, refused: (refusal) => { refusals.push(refusal) } })
   return { counts, refusals, plan: plan! }
 }
+
+/** A report of each time, on lines 2, 3, …; each has a device of its own. */
+const timed = (...times: (string | number)[]): string => ['id,lat,lon,speed,time', ...times.map((time, i) => `v${i},1,2,3,${time}`)].join('\n')
+
+/** Event times as sent, by device. */
+const sentTimes = (): number[] => [...hub.stored.values()].sort((a, b) => (a.value.deviceId < b.value.deviceId ? -1 : 1)).map(({ value }) => value.eventTime)
 
 /** Lines of each key as they arrived. */
 function linesByKey(): Map<string, number[]> {
@@ -112,7 +119,11 @@ function expectOrderPerKey(): void {
 }
 
 describe('a replay', () => {
-  test.each([['plain', (text: string) => Buffer.from(text)], ['gzip', gzipSync], ['zstd', zstdCompressSync]])('stores every row of a %s file once, with ids, source and times moved to now', async (_, pack) => {
+  const halves = (pack: (text: string) => Buffer) => (text: string): Buffer => Buffer.concat([pack(text.slice(0, 1000)), pack(text.slice(1000))])
+  test.each([
+    ['plain', (text: string) => Buffer.from(text)], ['gzip', gzipSync], ['zstd', zstdCompressSync], ['gzip file of two members', halves(gzipSync)],
+    ['zstd file of two frames', halves(zstdCompressSync)], ['UTF-16', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
+  ])('stores every row of a %s file once, with ids, source and times moved to now', async (_, pack) => {
     const before = Date.now()
     const { counts, plan } = await run(pack(csv(6000)))
     expect(counts).toMatchObject({ stored: 6000, refused: 0, open: 0 })
@@ -183,6 +194,11 @@ describe('a replay', () => {
     await run(data, { run: name })
     expect(JSON.stringify([...hub.stored].sort())).toBe(first)
     await expect(run(csv(701), { run: name })).rejects.toThrow('another file')
+    await expect(run(data.replace('.5,', '.6,'), { run: name })).rejects.toThrow('another file')
+    await expect(run(data, { run: name, maps: ['speed=speed*2'] })).rejects.toThrow('in another way')
+    await expect(run(data, { run: name, sets: ['occupied=true'] })).rejects.toThrow('in another way')
+    writeFileSync(join(folder, 'replays', `${name}.json`), '{')
+    await expect(run(data, { run: name })).rejects.toThrow('cannot be read')
   })
 
   test('reports rows that are none and goes on with their neighbours', async () => {
@@ -229,8 +245,103 @@ describe('a replay', () => {
   })
 
   test('says which file cannot be read to its end', async () => {
-    const packed = gzipSync(csv(5_000))
-    await expect(run(packed.subarray(0, packed.length - 100))).rejects.toThrow('cannot be read to its end')
+    for (const pack of [gzipSync, zstdCompressSync]) {
+      const packed = pack(csv(5_000))
+      await expect(run(packed.subarray(0, packed.length - 100))).rejects.toThrow('cannot be read to its end: it is cut off')
+      await expect(run(Buffer.concat([packed, packed.subarray(0, packed.length - 100)]))).rejects.toThrow('cannot be read to its end: it is cut off')
+      await expect(run(Buffer.concat([packed, Buffer.from('more')]))).rejects.toThrow('cannot be read to its end')
+    }
     await expect(run('')).rejects.toThrow('is empty')
+    await expect(run(gzipSync('PK\x03\x04'))).rejects.toThrow('is a zip archive')
+    await expect(run(`${csv(1)}"${'text\n'.repeat(300_000)}`)).rejects.toThrow('line 3 opens a quote that is not closed')
+    expect(hub.requests).toBe(0)
+  })
+
+  test('says so where a file has grown since it was looked at', async () => {
+    const file = await recordFile(write(csv(10)))
+    await expect(run('x', { file: { ...file, size: file.size - 1 } })).rejects.toThrow('changed while it was read')
+  })
+})
+
+describe('rows', () => {
+  test('that are too long cost no other row', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => `v${i},1,2,3,${i},${i === 2 ? 'x'.repeat(1_300_000) : ''}`)
+    const { counts, refusals } = await run(['id,lat,lon,speed,time,note', ...rows].join('\n'))
+    expect(counts).toMatchObject({ stored: 199, refused: 1 })
+    expect(refusals).toMatchObject([{ line: 4, message: expect.stringContaining('is longer than') }])
+  })
+
+  test('have their ids from the line where they begin, whatever ends lines', async () => {
+    const { plan } = await run('lat,lon,speed,time,id\n1,2,3,0,a\r\n1,2,3,1,"b\r\nb"\r\n\r\n1,2,3,2,c\r1,2,3,3,d\n')
+    expect([...hub.stored].sort().map(([id, { value }]) => [id, value.deviceId])).toEqual([[`${plan.run}-2`, 'a'], [`${plan.run}-3`, 'b\r\nb'], [`${plan.run}-6`, 'c'], [`${plan.run}-7`, 'd']])
+  })
+
+  test('of NDJSON keep numeric ids apart beyond 2^53', async () => {
+    const line = (id: string): string => `{"device":${id},"lat":1,"lon":2,"speed":3,"time":1}`
+    await run([line('9007199254740993'), line('9007199254740992'), line('7')].join('\n'))
+    expect([...hub.stored.values()].map(({ value }) => value.deviceId)).toEqual(['9007199254740993', '9007199254740992', '7'])
+  })
+
+  test.each([
+    ['a comma at the end of every row', 'id,lat,lon,speed,time\na,1,2,3,4,\nb,1,2,3,4,\n', 'has no row that can be read: line 2 has 6 columns, the header has 5; line 3 has 6 columns'],
+    ['no row', 'id,lat,lon,speed,time\n', 'has a header and no rows'],
+    ['times of another kind', 'id,lat,lon,speed,time\na,1,2,3,\nb,1,2,3,noon\n', 'No row has a time in column time: line 2 has nothing; say which'],
+    ['a quote in the header', 'id,lat,"lon"x,speed,time\na,1,2,3,4\n', 'has no header that can be read: line 1 has a quote within a cell'],
+    ['lines that are no JSON', '{"a":\n{"b":\n', 'has no row that can be read: line 1 is no JSON'],
+  ])('%s: the file says why', async (_, data, sentence) => {
+    await expect(run(data)).rejects.toThrow(sentence)
+  })
+
+  test.each([[';', undefined], ['\t', undefined], ['^', '^']])('with cells separated by %j', async (delimiter, said) => {
+    const { counts, plan } = await run(csv(10).replaceAll(',', delimiter), said === undefined ? {} : { delimiter: said })
+    expect(counts).toMatchObject({ stored: 10, refused: 0 })
+    expect(explain(plan)).toContain(`cells separated by ${{ ';': 'semicolons', '\t': 'tabs', '^': '"^"' }[delimiter]} (--delimiter)`)
+  })
+})
+
+describe('times', () => {
+  const NOW = 1_795_843_663
+
+  test.each([['seconds', ''], ['milliseconds', '000'], ['microseconds', '000000'], ['nanoseconds', '000000000']])('in %s are a second apart', async (unit, zeros) => {
+    const { plan } = await run(timed(...[0, 1, 2, 3, 4].map((second) => `${NOW + second}${zeros}`)), { keepTimes: true })
+    expect(sentTimes()).toEqual([0, 1, 2, 3, 4].map((second) => (NOW + second) * 1000))
+    expect(explain(plan)).toContain(`times in ${unit} (--time), from 2026-11-28T05:27:43Z on line 2 to 2026-11-28T05:27:47Z on line 6\n`)
+  })
+
+  test.each([
+    ['the year 9999 in seconds', [NOW, 253402300799, NOW + 1, NOW + 2]], ['0', [NOW, 0, NOW + 1, NOW + 2]], ['the year 9999', ['2026-11-28', '9999-12-31', '2026-11-29', '2026-11-30']],
+    ['a clock that was reset', [NOW, 315964800, NOW + 1, NOW + 2]], ['0 where most are 0', [0, 0, NOW, 0, NOW + 1]], ['the year 1', ['2026-11-28', '0001-01-01', '2026-11-29']],
+    ['0 beside one other', [0, NOW]], ['0 beside milliseconds', [0, 0, 0, NOW * 1000]],
+  ])('far from the others are refused: %s', async (_, times) => {
+    const bad = times.filter((time) => time === 0 || ![String(NOW).slice(0, 4), '2026'].includes(String(time).slice(0, 4))).length
+    const { counts, refusals, plan } = await run(timed(...times))
+    expect(counts).toMatchObject({ stored: times.length - bad, refused: bad })
+    for (const { field, message } of refusals) expect([field, message]).toEqual(['eventTime', expect.stringMatching(/ is (0001|1970|1980|9999)-\S+, far from the other times; --all-times sends it$/)])
+    expect(Math.max(...sentTimes())).toBeGreaterThan(Date.now() - 60_000)
+    expect(explain(plan)).toMatch(new RegExp(`^${bad} times? lies? far from these and will be refused \\(--all-times\\)$`.replace('lies?', bad === 1 ? 'lies' : 'lie'), 'm'))
+    expect((await run(timed(...times), { allTimes: true })).counts).toMatchObject({ stored: times.length, refused: 0 })
+  })
+
+  test('far apart make no run of years', async () => {
+    const file = timed(NOW, 0, NOW + 1)
+    await expect(run(file, { speed: 10, allTimes: true })).rejects.toThrow(/At --speed 10x this would take 2078 d .*: the first time is 1970-01-01T00:00:00Z on line 3/)
+    expect((await run(file, { speed: 10 })).counts).toMatchObject({ stored: 2, refused: 1 })
+  })
+
+  test('of years are no outliers of each other', async () => {
+    expect((await run(timed('2019-01-01', '2021-06-01', '2023-01-01', '2026-11-01'), { keepTimes: true })).counts).toMatchObject({ stored: 4, refused: 0 })
+    expect((await run(timed(0, 200, 400, 600, 787))).counts).toMatchObject({ stored: 5, refused: 0 })
+  })
+
+  test('without a zone are read in the one that is said', async () => {
+    const { plan } = await run(timed('2026-11-28 06:00:00', '2026-11-28T05:00:01Z'), { keepTimes: true, zoneMs: 3_600_000 })
+    expect(sentTimes()).toEqual([Date.UTC(2026, 10, 28, 5), Date.UTC(2026, 10, 28, 5, 0, 1)])
+    expect(explain(plan)).toContain('times in ISO 8601 (--time), from 2026-11-28T05:00:00Z on line 2 to 2026-11-28T05:00:01Z on line 3, those without a zone in UTC+01:00 (--zone)\n')
+  })
+
+  test('are read as is said', async () => {
+    await run(timed(5000, 6000), { timeFormat: 'milliseconds', keepTimes: true })
+    expect(sentTimes()).toEqual([5000, 6000])
+    await expect(run(timed(5000), { timeFormat: 'iso' })).rejects.toThrow('No row has a time in iso in column time: line 2 has "5000"')
   })
 })

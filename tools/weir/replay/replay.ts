@@ -3,13 +3,13 @@ import { Door } from '../hub/door.ts'
 import { topicContract } from './contract.ts'
 import { columnOf, converter } from './convert.ts'
 import { inFileOrder, inTimeOrder, mustSort, type Reading } from './events.ts'
-import type { RecordFile } from './file.ts'
+import { contentHash, type RecordFile } from './file.ts'
 import { Lanes } from './lanes.ts'
 import { planMapping, type Mapping } from './mapping.ts'
-import { Pace, shiftToNow } from './pace.ts'
+import { checkLength, Pace, shiftToNow } from './pace.ts'
 import { readColumns } from './rows.ts'
 import { freshRunId, rememberRun } from './run-memory.ts'
-import { survey, type Survey } from './survey.ts'
+import { ALL_TIMES, survey, type Survey } from './survey.ts'
 import type { TimeFormat } from './time.ts'
 
 export interface ReplayOptions {
@@ -19,8 +19,12 @@ export interface ReplayOptions {
   readonly apiKey: string | undefined
   readonly maps: readonly string[]
   readonly sets: readonly string[]
-  /** undefined: recognised */
+  /** undefined: told from the times. */
   readonly timeFormat: TimeFormat | undefined
+  /** Milliseconds ahead of UTC of ISO times without a zone. */
+  readonly zoneMs: number
+  /** Whether times far from the others are sent too. */
+  readonly allTimes: boolean
   readonly keepTimes: boolean
   /** Event time over real time; Infinity: full speed. */
   readonly speed: number
@@ -52,9 +56,12 @@ export interface Counts {
 }
 
 export interface Plan {
+  readonly file: RecordFile
   readonly mapping: Mapping
   readonly columns: readonly string[]
   readonly survey: Survey | undefined
+  /** Milliseconds added to every time. */
+  readonly shift: number
   readonly run: string
   readonly source: string
 }
@@ -71,20 +78,16 @@ const BATCH = 500
 /** Records waiting in memory: about 10 MB, and enough for all lanes to work on a file that is sorted by key. */
 const CAPACITY = 32_000
 
-/** Resolves when the file was sent or the signal came; rejects with the signal's reason where it came before the first record. Rejects with Unreachable or Refused; the counts hold then too. */
+/**
+ * Resolves when the file was sent or the signal came; rejects with the signal's reason when it came before the first record.
+ * Rejects with Unreachable or Refused; the counts hold then too.
+ */
 export async function replay(options: ReplayOptions, counts: Counts, listener: Listener): Promise<void> {
   const { file, signal, speed } = options
-  const contract = topicContract(options.topic)
-  const columns = await readColumns(file, contract.leaves.map((leaf) => leaf.name))
-  const mapping = planMapping(contract, columns, options.maps, options.sets)
-  const timeColumn = columnOf(mapping, contract.time)
   const report = (bytesRead: number): void => { counts.fraction = bytesRead / file.size }
-  const times = timeColumn && await survey({ file, columns, time: timeColumn, format: options.timeFormat, report, signal })
-  const shift = times && !options.keepTimes ? shiftToNow(times, speed, Date.now()) : 0
-  const remembered = { shift, size: file.size, keepTimes: options.keepTimes }
-  const run = options.run === undefined ? { id: freshRunId(new Date()), shift } : await rememberRun(options.run, remembered)
-  const source = `replay-${run.id}`
-  listener.planned({ mapping, columns: columns.names, survey: times, run: run.id, source })
+  const { plan, contract, columns, remembered } = await prepare(options, report)
+  const { mapping, survey: times, run, shift } = plan
+  listener.planned(plan)
 
   // What was sent tells more than what was read: reading runs ahead.
   const finished = (): void => { if (times) counts.fraction = (counts.stored + counts.refused) / times.rows }
@@ -94,7 +97,7 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
     listener.refused({ line, field, code, message })
   }
   const door = new Door({
-    url: options.hub, apiKey: options.apiKey, topic: options.topic, source, patience: options.patience, signal,
+    url: options.hub, apiKey: options.apiKey, topic: options.topic, source: plan.source, patience: options.patience, signal,
     onRetry: (reason) => { counts.trouble = reason },
   }, LANES)
   const lanes = new Lanes({
@@ -111,11 +114,14 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
   const pace = times && Number.isFinite(speed) ? new Pace(times, speed) : undefined
   const reading: Reading = {
     file, columns, signal, refuse, report: times ? () => {} : report,
-    convert: converter({ mapping, key: contract.key, time: contract.time, timeFormat: times?.format ?? 'iso', shift: run.shift }),
+    convert: converter({
+      mapping, key: contract.key, time: contract.time, shift, window: times?.window ?? ALL_TIMES,
+      reading: times?.reading ?? { format: options.timeFormat ?? 'iso', zoneMs: options.zoneMs },
+    }),
     offer(key, line, value, time) {
       const early = pace !== undefined && pace.wait(time, performance.now()) > 0
       if (!early && !lanes.full) {
-        lanes.add(key, `${run.id}-${line}`, value, line)
+        lanes.add(key, `${run}-${line}`, value, line)
         return undefined
       }
       return offerLater(key, line, value, time)
@@ -125,7 +131,7 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
     if (pace) lanes.flush()
     await pace?.until(time, signal)
     await lanes.room()
-    if (!signal.aborted) lanes.add(key, `${run.id}-${line}`, value, line)
+    if (!signal.aborted) lanes.add(key, `${run}-${line}`, value, line)
   }
 
   counts.phase = 'sending'
@@ -138,6 +144,28 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
   } finally {
     await lanes.end().catch(() => {}) // What is under way when reading fails still counts.
     door.close()
-    if (options.run === undefined && !complete) await rememberRun(run.id, remembered)
+    if (options.run === undefined && !complete) await rememberRun(run, { ...remembered, shift })
   }
+}
+
+/** Looks through the file and decides how it is read. */
+async function prepare(options: ReplayOptions, report: (bytesRead: number) => void) {
+  const { file, topic, timeFormat, zoneMs, allTimes, keepTimes, speed, signal } = options
+  const contract = topicContract(topic)
+  const columns = await readColumns(file, contract.leaves.map((leaf) => leaf.name))
+  const mapping = planMapping(contract, columns, options.maps, options.sets)
+  const time = columnOf(mapping, contract.time)
+  const times = time && await survey({ file, columns, time, format: timeFormat, zoneMs, allTimes, report, signal })
+  if (times && speed !== Infinity) checkLength(times, speed)
+  const remembered = {
+    shift: times && !keepTimes ? shiftToNow(times, speed, Date.now()) : 0,
+    content: await contentHash(file, signal),
+    reading: JSON.stringify([topic, keepTimes, file.delimiter, times?.reading, mapping.assignments.map((one) =>
+      [one.leaf.name, ...'constant' in one ? ['=', one.constant] : [columns.names[one.column], one.factor]])]),
+  }
+  const { id, shift } = options.run === undefined
+    ? { id: freshRunId(new Date()), shift: remembered.shift }
+    : await rememberRun(options.run, remembered)
+  const plan: Plan = { file, mapping, columns: columns.names, survey: times, shift, run: id, source: `replay-${id}` }
+  return { plan, contract, columns, remembered }
 }

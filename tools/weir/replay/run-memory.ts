@@ -10,11 +10,13 @@ export interface Run {
   readonly shift: number
 }
 
-interface Remembered {
+/** Another file, or another way to read it, would give other records the same ids. */
+export interface Remembered {
   readonly shift: number
-  /** Bytes of the file: another file under the same name would give other records the same ids. */
-  readonly size: number
-  readonly keepTimes: boolean
+  /** SHA-256 of the file, in hex. */
+  readonly content: string
+  /** The topic, the mapping and how times are read, as one text. */
+  readonly reading: string
 }
 
 /** A fresh id: sortable, readable, unique among processes. */
@@ -27,12 +29,25 @@ export function freshRunId(now: Date): string {
 export async function rememberRun(id: string, run: Remembered, folder = join(dataFolder(), 'replays')): Promise<Run> {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(id)) throw new UsageError(`--run is "${id}"; it must be up to 100 letters, digits, dots, dashes and underscores.`)
   const path = join(folder, `${id}.json`)
-  const before = await readFile(path, 'utf8').then((text) => JSON.parse(text) as Remembered, () => undefined)
+  const before = await recall(path)
   if (before) {
-    if (before.size !== run.size || before.keepTimes !== run.keepTimes) throw new UsageError(`Run ${id} sent another file or kept other times; give this one a name of its own.`)
+    if (before.content !== run.content) throw new UsageError(`Run ${id} sent another file; give this one a name of its own.`)
+    if (before.reading !== run.reading) {
+      const difference = 'with another topic, or with other columns, constants or times'
+      throw new UsageError(`Run ${id} read this file in another way, ${difference}. Repeat its options, or give this run a name of its own.`)
+    }
     return { id, shift: before.shift }
   }
   await mkdir(folder, { recursive: true })
   await writeFile(path, JSON.stringify(run))
   return { id, shift: run.shift }
+}
+
+async function recall(path: string): Promise<Remembered | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Remembered
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new UsageError(`The memory of this run cannot be read (${(error as Error).message}); give the run another name, or remove ${path}.`)
+  }
 }

@@ -1,34 +1,48 @@
 import { expect, test } from 'vitest'
 import { readRetryAfter } from '../hub/door.ts'
-import { Pace, readSpeed, shiftToNow } from './pace.ts'
-import { rawTime, readTime, recogniseTime } from './time.ts'
+import { parseExactly } from '../json.ts'
+import { checkLength, Pace, readSpeed, shiftToNow } from './pace.ts'
+import { isoTime, readTime, TIME_FORMATS, unitOf, zoneOffset, type TimeFormat } from './time.ts'
+
+const read = (cell: unknown, format: TimeFormat, zoneMs = 0): number => readTime(cell, { format, zoneMs })
 
 test.each([
   ['1970-01-01 00:13:07.000', 787_000],
   ['2019-03-23T20:21:09Z', 1_553_372_469_000],
   ['2019-03-23 20:21:09', 1_553_372_469_000],
+  [' 2019-03-23t20:21:09z ', 1_553_372_469_000],
+  ['2019-03-23 20:21', 1_553_372_460_000],
+  ['2019-03-23 20:21:09,1239', 1_553_372_469_123],
   ['2019-03-23T20:21:09+02:00', 1_553_365_269_000],
+  ['2019-03-23 20:21:09-0230', 1_553_381_469_000],
+  ['2019-03-23 20:21:09+02', 1_553_365_269_000],
   ['2019-03-23', 1_553_299_200_000],
+  ['0001-01-01', -62_135_596_800_000],
 ])('%s is ISO, UTC where no zone is said', (text, ms) => {
-  expect(rawTime(text)).toBe(ms)
-  expect(readTime(text, 'iso')).toBe(ms)
+  expect(isoTime(text.trim())).toBe(ms)
+  expect(read(text, 'iso')).toBe(ms)
 })
 
-test.each(['', 'noon', '3/23/2019 20:21', '2019-13-45', undefined, null, {}])('%s is no time', (cell) => {
-  expect(rawTime(cell)).toBeNaN()
+test.each(['', ' ', 'noon', '3/23/2019 20:21', '2019-13-45', '2019-02-30', '2019-03-23T24:00', '2019-03-23T20:60', '2019-03-23+02:00', '2019-03-23T20:21+24:00', '0x10', undefined, null, {}, true])('%s is no time', (cell) => {
+  for (const format of TIME_FORMATS) expect(read(cell, format)).toBeNaN()
 })
 
-test('numbers are seconds or milliseconds by their size', () => {
-  expect(recogniseTime('0', 787)).toBe('seconds')
-  expect(recogniseTime('1553372469', 1553372469)).toBe('seconds')
-  expect(recogniseTime('1553372469000', 1553372469000)).toBe('milliseconds')
-  expect(recogniseTime('2019-03-23', 1553372469000)).toBe('iso')
-  expect(readTime('1.5', 'seconds')).toBe(1500)
-  expect(readTime(1.4, 'milliseconds')).toBe(1)
+test('numbers are in a unit, and are not ISO', () => {
+  expect([read('1.5', 'seconds'), read(1.4, 'milliseconds'), read(' 1795843663123456 ', 'microseconds'), read('1795843663123456789', 'nanoseconds')]).toEqual([1500, 1, 1_795_843_663_123, 1_795_843_663_123])
+  expect(read(parseExactly('1795843663123456789'), 'nanoseconds')).toBe(1_795_843_663_123)
+  expect(read('1795843663', 'iso')).toBeNaN()
+  expect(read('1795843663123456', 'seconds')).toBeNaN()
+  expect([0, 787, 1_553_372_469, 1_553_372_469_000, 1_553_372_469_000_000, 1_553_372_469_000_000_000].map(unitOf)).toEqual(['seconds', 'seconds', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'])
+})
+
+test('a zone is what local clocks are ahead of UTC', () => {
+  expect(['Z', '+02:00', '-0330', '+05', '', 'CET', '2', '+24:00'].map(zoneOffset)).toEqual([0, 7_200_000, -12_600_000, 18_000_000, NaN, NaN, NaN, NaN])
+  expect(read('2019-03-23T20:21:09', 'iso', 7_200_000)).toBe(1_553_365_269_000)
+  expect(read('2019-03-23T20:21:09Z', 'iso', 7_200_000)).toBe(1_553_372_469_000)
 })
 
 test('the last event happens when it is sent', () => {
-  const survey = { rows: 2, format: 'seconds', first: 1_000, last: 11_000, stepBack: 0 } as const
+  const survey = { first: 1_000, last: 11_000, firstLine: 2, lastLine: 3 }
   expect(shiftToNow(survey, Infinity, 50_000) + 11_000).toBe(50_000)
   expect(shiftToNow(survey, 10, 50_000) + 11_000).toBe(51_000)
   expect(shiftToNow(survey, 1, 50_000) + 1_000).toBe(50_000)
@@ -38,9 +52,15 @@ test('the last event happens when it is sent', () => {
   expect(pace.wait(11_000, 990)).toBe(0)
 })
 
+test('a run that would take more than a month is refused, with the lines that make it so', () => {
+  const survey = { first: 0, firstLine: 17, last: Date.UTC(2026, 10, 28), lastLine: 2 }
+  expect(() => checkLength(survey, 10)).toThrow('At --speed 10x this would take 2078 d 12 h: the first time is 1970-01-01T00:00:00Z on line 17, the last 2026-11-28T00:00:00Z on line 2.')
+  expect(() => checkLength(survey, 1_000_000)).not.toThrow()
+})
+
 test('speeds', () => {
   expect(['max', '10x', '0.5X', '3'].map(readSpeed)).toEqual([Infinity, 10, 0.5, 3])
-  for (const text of ['0x', '-1x', 'fast', 'x', '']) expect(() => readSpeed(text)).toThrow('--speed')
+  for (const text of ['0x', '-1x', '0x10', '1e9', ' ', 'fast', 'x', '']) expect(() => readSpeed(text)).toThrow('--speed')
 })
 
 test('Retry-After in seconds or as a date, bounded', () => {

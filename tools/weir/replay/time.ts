@@ -1,36 +1,65 @@
 /** Times as files write them, in milliseconds since the epoch. */
+import { isRawNumber } from '../json.ts'
+import { decimal } from '../number.ts'
 
-export const TIME_FORMATS = ['seconds', 'milliseconds', 'iso'] as const
+export const TIME_FORMATS = ['seconds', 'milliseconds', 'microseconds', 'nanoseconds', 'iso'] as const
 export type TimeFormat = (typeof TIME_FORMATS)[number]
+export type TimeUnit = Exclude<TimeFormat, 'iso'>
 
-/** Numbers below are seconds: as seconds it is the year 5138, as milliseconds March 1973. */
-const SECONDS_BELOW = 1e11
+/** How a column's times are read. */
+export interface TimeReading {
+  readonly format: TimeFormat
+  /** Milliseconds ahead of UTC of ISO times without a zone. */
+  readonly zoneMs: number
+}
 
-/** YYYY-MM-DD, optionally a time of day, optionally a zone. Without a zone it is UTC. */
-const ISO = /^\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$/
+const UNIT_MS: Readonly<Record<TimeUnit, number>> = { seconds: 1000, milliseconds: 1, microseconds: 1e-3, nanoseconds: 1e-6 }
 
-/** The format of a column, told from its first value and its largest number. */
-export const recogniseTime = (first: unknown, largest: number): TimeFormat => (isNumber(first) ? (largest < SECONDS_BELOW ? 'seconds' : 'milliseconds') : 'iso')
+/** The largest time that Date can hold, ECMAScript 21.4.1.1. */
+export const MAX_TIME_MS = 8.64e15
 
-/** The number that a cell holds before its unit is known: as written, or milliseconds where it is ISO. NaN where it is no time. */
-export function rawTime(cell: unknown): number {
+/** The unit in which a number is a time between 1973 and 5138. Smaller numbers, such as seconds since a start, are seconds. */
+export function unitOf(value: number): TimeUnit {
+  const size = Math.abs(value)
+  return size < 1e11 ? 'seconds' : size < 1e14 ? 'milliseconds' : size < 1e17 ? 'microseconds' : 'nanoseconds'
+}
+
+/** The number in a cell of CSV or JSON; NaN for any other cell. */
+export function numberIn(cell: unknown): number {
   if (typeof cell === 'number') return cell
-  if (typeof cell !== 'string' || cell === '') return NaN
-  return isNumber(cell) ? Number(cell) : isoTime(cell)
+  return decimal(typeof cell === 'string' ? cell.trim() : isRawNumber(cell) ? cell.rawJSON : '')
 }
 
-/** Milliseconds since the epoch; NaN where the cell is no time of that format. */
-export function readTime(cell: unknown, format: TimeFormat): number {
-  if (format === 'iso') return typeof cell === 'string' ? isoTime(cell) : NaN
-  const value = typeof cell === 'string' && cell !== '' ? Number(cell) : typeof cell === 'number' ? cell : NaN
-  return format === 'seconds' ? Math.round(value * 1000) : Math.round(value)
+/** Milliseconds since the epoch; NaN when the cell is no time of that format. A number is multiplied by the factor first. */
+export function readTime(cell: unknown, { format, zoneMs }: TimeReading, factor = 1): number {
+  if (format === 'iso') return typeof cell === 'string' && factor === 1 ? isoTime(cell.trim(), zoneMs) : NaN
+  const ms = Math.round(numberIn(cell) * factor * UNIT_MS[format])
+  return Math.abs(ms) <= MAX_TIME_MS ? ms : NaN
 }
 
-function isoTime(text: string): number {
+/** YYYY-MM-DD, optionally a time of day, then optionally a zone. */
+const ISO = /^(\d{4}-\d\d-(\d\d))(?:[ T](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?)?$/i
+
+/** Milliseconds since the epoch; NaN when the text is no ISO 8601 time, or its day does not exist. */
+export function isoTime(text: string, zoneMs = 0): number {
   const match = ISO.exec(text)
   if (!match) return NaN
-  const joined = text.length > 10 && text[10] === ' ' ? `${text.slice(0, 10)}T${text.slice(11)}` : text
-  return Date.parse(match[1] || text.length === 10 ? joined : `${joined}Z`)
+  const [, date, day, minute = '00:00', second = '00', fraction = '', utc, sign, hours, minutes = '00'] = match
+  const local = Date.parse(`${date}T${minute}:${second}.${fraction.slice(0, 3).padEnd(3, '0')}Z`)
+  if (new Date(local).getUTCDate() !== Number(day)) return NaN
+  if (sign === undefined) return local - (utc === undefined ? zoneMs : 0)
+  if (Number(hours) > 23 || Number(minutes) > 59) return NaN
+  return local - (sign === '-' ? -60_000 : 60_000) * (Number(hours) * 60 + Number(minutes))
 }
 
-const isNumber = (cell: unknown): boolean => typeof cell === 'number' || (typeof cell === 'string' && cell !== '' && Number.isFinite(Number(cell)))
+/** Whether an ISO time names its zone. */
+export const hasZone = (text: string): boolean => /(?:Z|[+-]\d\d(?::?\d\d)?)$/i.test(text.slice(10))
+
+/** A zone as --zone gives it: Z, or hours and minutes ahead of UTC such as +05:30. NaN for anything else. */
+export function zoneOffset(text: string): number {
+  const utc = Date.UTC(2000, 0, 1)
+  return utc - isoTime(`2000-01-01T00:00${text}`, NaN)
+}
+
+/** A time for people. */
+export const timeText = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')

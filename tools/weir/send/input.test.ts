@@ -28,12 +28,20 @@ test('what is no object is a fault, its neighbours are not', async () => {
   const lines = await read('{"a":1}\n{"a":\n{"a":3}\n')
   expect(lines.places).toEqual([1, 3])
   expect(lines.faults).toMatchObject([{ place: 2 }])
+  expect((await read('{"a":1}\n{"a":"Z\uFFFDrich"}\n')).faults).toEqual([{ place: 2, problem: 'has bytes that are not UTF-8' }])
   await expect(read('')).rejects.toThrow('nothing to send')
   await expect(read('{"a":')).rejects.toThrow('no JSON')
 })
 
+test.each([
+  ['one value a line', '{"a":9007199254740993}\n{"a":0.12345678901234567}\n'], ['a list', '[{"a":9007199254740993},{"a":0.12345678901234567}]'],
+])('no number is rounded: %s', async (_, text) => {
+  expect(JSON.stringify((await read(text)).values)).toBe('[{"a":9007199254740993},{"a":0.12345678901234567}]')
+})
+
 test('records carry their own ids', () => {
   expect(recordOf({ id: 'x', value: { a: 1 } })).toEqual({ id: 'x', value: { a: 1 } })
+  expect(recordOf({ id: 7, value: { a: 1 } })).toEqual({ id: 7, value: { a: 1 } })
   expect(recordOf({ a: 1 })).toEqual({ id: undefined, value: { a: 1 } })
   expect(recordOf({ value: 3 })).toEqual({ id: undefined, value: { value: 3 } })
 })

@@ -1,7 +1,7 @@
 /** What a person gives to `weir send`: one JSON (a value, a list, or { "records": [ … ] }) over any number of lines, or NDJSON. */
-import { Readable } from 'node:stream'
 import { Refused } from '../command.ts'
-import { jsonLines } from '../replay/ndjson.ts'
+import { isObject, parseExactly } from '../json.ts'
+import { jsonLines, NOT_UTF8, REPLACED } from '../replay/ndjson.ts'
 
 export interface Input {
   /** Where each value stands: its line, or its place in the list, from 1. */
@@ -13,8 +13,8 @@ export interface Input {
 /** One JSON document is read whole, so it is bounded: 64 MiB of characters. NDJSON is not. */
 const MAX_DOCUMENT = 64 * 1024 * 1024
 
-export async function* readInput(stream: Readable): AsyncGenerator<Input> {
-  const chunks = stream.setEncoding('utf8')[Symbol.asyncIterator]() as AsyncIterator<string>
+export async function* readInput(text: AsyncIterable<string>): AsyncGenerator<Input> {
+  const chunks = text[Symbol.asyncIterator]()
   let head = ''
   let next = await chunks.next()
   while (!next.done) {
@@ -24,7 +24,7 @@ export async function* readInput(stream: Readable): AsyncGenerator<Input> {
   }
   const rest = { [Symbol.asyncIterator]: () => chunks }
   if (isObject(firstLine(head))) {
-    for await (const { lines, values, faults } of jsonLines(Readable.from(following(head, rest), { objectMode: false }))) {
+    for await (const { lines, values, faults } of jsonLines(following(head, rest))) {
       yield { places: lines, values, faults: faults.map(({ line, problem }) => ({ place: line, problem })) }
     }
   } else {
@@ -44,16 +44,17 @@ async function* following(head: string, rest: AsyncIterable<string>): AsyncGener
 /** The first line's JSON; undefined where it is none by itself. */
 function firstLine(head: string): unknown {
   try {
-    return JSON.parse(head.trimStart().split('\n', 1)[0])
+    return parseExactly(head.trimStart().split('\n', 1)[0])
   } catch {
     return undefined
   }
 }
 
 function document(text: string): Input {
+  if (text.includes(REPLACED)) throw new Refused(`The input ${NOT_UTF8}.`)
   let found: unknown
   try {
-    found = JSON.parse(text.replace(/^\uFEFF/, ''))
+    found = parseExactly(text)
   } catch (error) {
     throw new Refused(text.trim() === '' ? 'There is nothing to send.' : `The input is no JSON: ${(error as Error).message}.`)
   }
@@ -68,10 +69,7 @@ function document(text: string): Input {
   return input
 }
 
-/** A record as clients write it, { id?, value }, or the bare value. */
-export function recordOf(given: Record<string, unknown>): { readonly id: string | undefined, readonly value: Record<string, unknown> } {
-  if (!isObject(given.value)) return { id: undefined, value: given }
-  return { id: typeof given.id === 'string' ? given.id : undefined, value: given.value }
+/** A record as clients write it, { id?, value }, or the bare value. The id may be of any type. */
+export function recordOf(given: Record<string, unknown>): { readonly id: unknown, readonly value: Record<string, unknown> } {
+  return isObject(given.value) ? { id: given.id, value: given.value } : { id: undefined, value: given }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

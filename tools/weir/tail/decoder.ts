@@ -1,8 +1,11 @@
 /** Records as a person reads them: the value by its contract, else as it lies there. */
 import type { TopicName } from '@weir/contracts'
 import { SchemaNeeded, Undecodable, type Codec } from '@weir/codec'
-import { decodeHeaders, keyOf, valueOf, type RecordBatch } from '@weir/kafka'
+import { keyOf, listHeaders, valueOf, type RecordBatch } from '@weir/kafka'
 import { contractOf } from '../kafka.ts'
+
+/** In their order: a name may be there several times, and a value may be null. */
+export type SeenHeaders = readonly (readonly [name: string, value: Buffer | null])[]
 
 export interface SeenRecord {
   readonly topic: string
@@ -11,7 +14,7 @@ export interface SeenRecord {
   /** Milliseconds since the epoch: the broker's time of arrival. */
   readonly timestamp: number
   readonly key: string | null
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: SeenHeaders
   /** The decoded value; null for a tombstone; undefined where `bytes` holds what could not be decoded. */
   readonly value: unknown
   readonly bytes: Buffer | undefined
@@ -45,7 +48,7 @@ export async function seeRecord(batch: RecordBatch, index: number, decode: Decod
   return {
     topic: batch.topic, partition: batch.partition, offset: batch.offsets[index], timestamp: batch.timestamps[index],
     key: keyOf(batch, index)?.toString('utf8') ?? null,
-    headers: decodeHeaders(batch.bytes, batch.headersStart[index]),
+    headers: listHeaders(batch.bytes, batch.headersStart[index]),
     ...value === null ? { value: null, bytes: undefined, problem: undefined } : await decode(value),
   }
 }

@@ -1,6 +1,7 @@
 /** --filter FIELD=VALUE: a path into the value, else one of the record's own (key, id, source, partition). All filters must hold. */
 import { UsageError } from '../command.ts'
 import type { SeenRecord } from './decoder.ts'
+import { headerText } from './format.ts'
 
 export type Filter = (record: SeenRecord) => boolean
 
@@ -19,8 +20,8 @@ function lookUp(record: SeenRecord, path: readonly string[]): unknown {
   if (found !== undefined || path.length > 1) return found
   switch (path[0]) {
     case 'key': return record.key
-    case 'id': return record.headers['weir-id']
-    case 'source': return record.headers['weir-source']
+    case 'id': return headerText(record.headers, 'weir-id')
+    case 'source': return headerText(record.headers, 'weir-source')
     case 'partition': return record.partition
     default: return undefined
   }

@@ -1,11 +1,12 @@
 /** One record as a line for people, or as a JSON object for programs. */
 import { styled } from '../terminal/table.ts'
-import type { SeenRecord } from './decoder.ts'
+import type { SeenHeaders, SeenRecord } from './decoder.ts'
 
 /** time, key, partition:offset, value. Nulls inside the value are left out: they say nothing to the eye. */
 export function recordLine(record: SeenRecord, now: number): string {
   const { timestamp, key, partition, offset } = record
-  return [styled('dim', shortTime(timestamp, now)), styled('cyan', key ?? '-'), styled('dim', `${partition}:${offset}`), valueText(record)].join('  ')
+  const shownKey = key === '' ? '""' : key ?? '-'
+  return [styled('dim', shortTime(timestamp, now)), styled('cyan', shownKey), styled('dim', `${partition}:${offset}`), valueText(record)].join('  ')
 }
 
 function valueText({ value, bytes, problem }: SeenRecord): string {
@@ -21,9 +22,25 @@ function shortest(value: number): number {
 
 export function recordJson({ timestamp, topic, partition, offset, key, headers, value, bytes, problem }: SeenRecord): Record<string, unknown> {
   return {
-    time: new Date(timestamp).toISOString(), topic, partition, offset, key, id: headers['weir-id'], source: headers['weir-source'],
-    ...bytes ? { hex: bytes.toString('hex'), problem } : { value },
+    time: new Date(timestamp).toISOString(), topic, partition, offset, key,
+    id: headerText(headers, 'weir-id'), source: headerText(headers, 'weir-source'), headers: headersJson(headers), ...bytes ? { hex: bytes.toString('hex'), problem } : { value },
   }
+}
+
+/** The header as flows read it: the first of that name that is not null. */
+export const headerText = (headers: SeenHeaders, name: string): string | undefined =>
+  headers.find(([one, value]) => one === name && value !== null)?.[1]?.toString('utf8')
+
+/** Headers by name, each as its text or null; a name that is there several times has the list of them. */
+export function headersJson(headers: SeenHeaders): Record<string, string | null | (string | null)[]> {
+  const byName = new Map<string, (string | null)[]>()
+  for (const [name, value] of headers) {
+    const values = byName.get(name)
+    const text = value && printable(value)
+    if (values) values.push(text)
+    else byName.set(name, [text])
+  }
+  return Object.fromEntries([...byName].map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
 }
 
 /** JSON text of a record; bytes inside values as base64, like protobuf's JSON mapping. */
@@ -38,6 +55,12 @@ function asJson(inner: unknown): unknown {
 export function shortTime(timestamp: number, now: number): string {
   const text = new Date(timestamp).toISOString()
   return text.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? text.slice(11, 23) : text.slice(0, 23).replace('T', ' ')
+}
+
+/** Text where the bytes are text, hex otherwise. */
+export function printable(bytes: Buffer, most = Infinity): string {
+  const text = bytes.toString('utf8')
+  return /[\u0000-\u001f\ufffd]/.test(text) ? hex(bytes, most) : text
 }
 
 export function hex(bytes: Buffer, most: number): string {

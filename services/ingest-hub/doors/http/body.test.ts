@@ -40,6 +40,7 @@ const TEXT = Buffer.from('hello '.repeat(20_000))
 test.each([
   ['identity', undefined, TEXT], ['gzip', 'gzip', gzipSync(TEXT)], ['GZIP', 'GZIP', gzipSync(TEXT)], ['zstd', 'zstd', zstdCompressSync(TEXT)],
   ['two gzip members', 'gzip', Buffer.concat([gzipSync(TEXT.subarray(0, 7)), gzipSync(TEXT.subarray(7))])],
+  ['two zstd frames', 'zstd', Buffer.concat([zstdCompressSync(TEXT.subarray(0, 7)), zstdCompressSync(TEXT.subarray(7))])],
 ])('reads %s', async (_, encoding, body) => {
   expect(await post(body, encoding)).toBe('200 120000 hello')
 })
@@ -51,6 +52,10 @@ test.each([
   ['gzip cut off', gzipSync(TEXT).subarray(0, 100), 'gzip', '400 bad-encoding'],
   ['no zstd', TEXT, 'zstd', '400 bad-encoding'],
   ['zstd cut off', zstdCompressSync(TEXT).subarray(0, 20), 'zstd', '400 bad-encoding'],
+  ['a second zstd frame cut off', Buffer.concat([zstdCompressSync(TEXT), zstdCompressSync(TEXT).subarray(0, 20)]), 'zstd', '400 bad-encoding'],
+  ['bytes after a zstd frame', Buffer.concat([zstdCompressSync(TEXT), Buffer.from('more')]), 'zstd', '400 bad-encoding'],
+  ['zeros after a gzip member', Buffer.concat([gzipSync(TEXT), Buffer.alloc(9)]), 'gzip', '400 bad-encoding'],
+  ['too many zstd frames', Buffer.concat(Array(10_001).fill(zstdCompressSync(''))), 'zstd', '400 bad-encoding'],
   ['a zstd window of 128 MiB', WIDE, 'zstd', '400 bad-encoding'],
   ['too many bytes', Buffer.alloc(MOST + 1), undefined, '413 too-large'],
 ])('refuses %s', async (_, body, encoding, answer) => {

@@ -1,24 +1,21 @@
 /** Bodies as a stream of bytes: inflated, counted, and stopped where they go too far. The connection survives, so that the client gets its answer. */
 import type { IncomingMessage } from 'node:http'
-import type { Readable, Transform } from 'node:stream'
-import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
+import type { Readable } from 'node:stream'
 import { HttpError } from '@weir/service'
+import { inflated, InflateError, type Compression } from '@weir/service/inflate.ts'
+import { LIMITS } from './limits.ts'
 
-/** The largest window that a zstd frame may ask for, as a power of two: 8 MiB, what RFC 8878 (section 3.1.1.1.2) wants decoders to support at least. */
-const ZSTD_WINDOW_LOG = 23
+/** A zstd frame may ask for a window of 8 MiB, which RFC 8878 (section 3.1.1.1.2) wants decoders to support at least. */
+const BOUNDS = { zstdWindowLog: 23, maxFrames: LIMITS.zstdFrames }
 
-const INFLATERS: Readonly<Record<string, () => Transform>> = {
-  'gzip': createGunzip,
-  'x-gzip': createGunzip,
-  'zstd': () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } }),
-}
+const COMPRESSIONS: Readonly<Record<string, Compression>> = { 'gzip': 'gzip', 'x-gzip': 'gzip', 'zstd': 'zstd' }
 
 export type Encoding = 'identity' | 'gzip' | 'x-gzip' | 'zstd'
 
 /** The body's Content-Encoding; throws 415 for one that is not served. */
 export function encodingOf(request: IncomingMessage): Encoding {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() || 'identity'
-  if (encoding === 'identity' || Object.hasOwn(INFLATERS, encoding)) return encoding as Encoding
+  if (encoding === 'identity' || Object.hasOwn(COMPRESSIONS, encoding)) return encoding as Encoding
   throw new HttpError(415, 'unsupported-encoding', 'Content-Encoding is gzip, zstd or identity.', { 'accept-encoding': 'gzip, zstd, identity' })
 }
 
@@ -28,8 +25,13 @@ export function encodingOf(request: IncomingMessage): Encoding {
  */
 export async function* chunksOf(request: IncomingMessage, encoding: Encoding, mostSent: number): AsyncGenerator<Buffer, void> {
   const counted = countedChunks(request, mostSent)
-  if (encoding === 'identity') yield* counted
-  else yield* inflate(counted, INFLATERS[encoding](), encoding)
+  if (encoding === 'identity') return yield* counted
+  try {
+    yield* inflated(counted, COMPRESSIONS[encoding], BOUNDS)
+  } catch (error) {
+    if (error instanceof InflateError) throw new HttpError(400, 'bad-encoding', `The body ${error.message}.`)
+    throw error
+  }
 }
 
 async function* countedChunks(request: IncomingMessage, most: number): AsyncGenerator<Buffer, void> {
@@ -48,43 +50,6 @@ async function* countedChunks(request: IncomingMessage, most: number): AsyncGene
     await chunks.return?.()
     request.resume()
   }
-}
-
-/** Feeds the inflater while what it gives is read, and ends it whichever side ends first. */
-async function* inflate(source: AsyncGenerator<Buffer, void>, inflater: Transform, encoding: Encoding): AsyncGenerator<Buffer, void> {
-  let sourceError: unknown
-  feed(source, inflater).catch((error) => {
-    sourceError = error
-    inflater.destroy(error)
-  })
-  try {
-    for await (const chunk of inflater) yield chunk
-  } catch (error) {
-    if (error === sourceError) throw error
-    throw new HttpError(400, 'bad-encoding', `The body is no valid ${encoding}, or it is cut off; send it again.`)
-  } finally {
-    inflater.destroy()
-  }
-}
-
-async function feed(source: AsyncGenerator<Buffer, void>, inflater: Transform): Promise<void> {
-  for await (const chunk of source) {
-    if (inflater.destroyed) return
-    if (!inflater.write(chunk)) await drained(inflater)
-  }
-  inflater.end()
-}
-
-function drained(inflater: Transform): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      inflater.off('drain', done)
-      inflater.off('close', done)
-      resolve()
-    }
-    inflater.on('drain', done)
-    inflater.on('close', done)
-  })
 }
 
 export function tooLarge(most: number): HttpError {

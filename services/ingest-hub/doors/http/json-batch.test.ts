@@ -30,6 +30,12 @@ test('a body in chunks, cut within a character', () => {
   expect(parse([body.subarray(0, middle), body.subarray(middle)])).toEqual([{ id: 'ü', value: {} }])
 })
 
+test('a byte order mark before the body is passed over; elsewhere the message shows it', () => {
+  expect(parse(['\uFEFF{"records":[1]}'])).toEqual([1])
+  expect(refusal('{"records":[\uFEFF1]}')).toMatchObject({ code: 'not-json', message: expect.stringContaining('\\ufeff') })
+  expect(refusal('\uFEFF')).toMatchObject({ status: 400, code: 'not-json' })
+})
+
 test.each([
   ['nothing', '', 400, 'empty-body'],
   ['cut off', '{"records":[{"value":{"a":1}', 400, 'not-json'],

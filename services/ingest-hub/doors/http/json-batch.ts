@@ -21,7 +21,7 @@ function parseJson(bytes: Buffer, end: number): unknown {
   if (values > LIMITS.bodyValues) throw new HttpError(413, 'too-many-values', `The body has more than ${LIMITS.bodyValues} values; send it in smaller parts.`)
   if (names > LIMITS.names) throw new HttpError(413, 'too-many-names', `The body has more than ${LIMITS.names} different names; contracts have fewer.`)
   try {
-    return JSON.parse(bytes.toString('utf8', 0, end))
+    return JSON.parse(bytes.toString('utf8', afterBom(bytes, 0, end), end))
   } catch (error) {
     throw new HttpError(400, 'not-json', `The body is no JSON: ${complaint(error)}`)
   }
@@ -41,7 +41,14 @@ function recordsOf(body: unknown): readonly unknown[] {
   return records
 }
 
-/** What the parser says, which may quote a little of the client's own text. */
+/** The index after a byte order mark (EF BB BF), which some editors and exports write before the text. */
+export function afterBom(bytes: Buffer, start: number, end: number): number {
+  const isThere = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
+  return isThere ? start + 3 : start
+}
+
+/** The parser's message. It may quote a little of the client's text, whose invisible characters are shown as escapes. */
 export function complaint(error: unknown): string {
-  return `${(error as Error).message.slice(0, 200)}.`
+  const escape = (character: string): string => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`
+  return `${(error as Error).message.slice(0, 200).replace(/\p{C}/gu, escape)}.`
 }

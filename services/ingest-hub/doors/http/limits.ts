@@ -3,6 +3,8 @@ export const LIMITS = {
   /** Bytes of a JSON body, and the same inflated. */
   bodyBytes: 10 << 20,
   batchRecords: 10_000,
+  /** Frames of a zstd body. Each takes about 30 µs to inflate, however little it holds. */
+  zstdFrames: 10_000,
   /** Values in a JSON body: parsed, the smallest of them takes 56 bytes where the text took 3, so bytes alone would not bound memory. */
   bodyValues: 500_000,
   /** Levels of nesting. Contracts need three or four. */

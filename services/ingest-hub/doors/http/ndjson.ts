@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { HttpError, shapeOfJson, type Lease } from '@weir/service'
 import type { RecordErrorCode } from '../../intake/errors.ts'
 import type { Submission } from '../../intake/submission.ts'
-import { complaint } from './json-batch.ts'
+import { afterBom, complaint } from './json-batch.ts'
 import { LIMITS } from './limits.ts'
 import { LineSplitter } from './lines.ts'
 import { Outcome } from './outcome.ts'
@@ -87,7 +87,8 @@ class Window {
   }
 
   line(bytes: Buffer, start: number, end: number): void {
-    if (++this.lines > LIMITS.streamLines || isBlank(bytes, start, end)) return
+    if (++this.lines === 1) start = afterBom(bytes, start, end)
+    if (this.lines > LIMITS.streamLines || isBlank(bytes, start, end)) return
     this.count++
     this.#bytes += end - start
     if (!isUtf8(bytes.subarray(start, end))) return this.#current.addUnread('not-json', 'The line is no valid UTF-8.')

@@ -1,0 +1,34 @@
+/** JSON without rounding: a number that JavaScript's numbers cannot hold stays as it was written. */
+
+/** A number as its text, which JSON.stringify writes out again. */
+export interface RawNumber {
+  readonly rawJSON: string
+}
+
+/** ECMAScript has these, but TypeScript's library does not yet. */
+const Source = JSON as unknown as {
+  parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
+  rawJSON(text: string): RawNumber
+  isRawJSON(value: unknown): value is RawNumber
+}
+
+export const isRawNumber = (value: unknown): value is RawNumber => Source.isRawJSON(value)
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
+
+/** A number that would be rounded looks like this. Most texts have none and are parsed without a look at each value. */
+const SUSPECT = /[\d.]{16}|\d[eE][+-]?\d{3}/
+
+/** Parses like JSON.parse, but whole numbers beyond 2^53 and numbers of more than 15 digits become RawNumbers. */
+export function parseExactly(text: string): unknown {
+  if (!SUSPECT.test(text)) return JSON.parse(text)
+  return Source.parse(text, (_, value, { source = '' }) =>
+    (typeof value === 'number' && isRounded(value, source) ? Source.rawJSON(source) : value))
+}
+
+function isRounded(value: number, source: string): boolean {
+  const digits = source.replace(/[eE].*$/, '').replace(/[-.]/g, '').replace(/^0+/, '')
+  if (value === 0) return digits !== ''
+  return Number.isInteger(value) ? !Number.isSafeInteger(value) : digits.length > 15 || !Number.isFinite(value)
+}

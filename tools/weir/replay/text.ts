@@ -1,0 +1,68 @@
+/** The text of a file or of standard input. Gzip and zstd are inflated; the byte order mark tells UTF-16, all else is UTF-8. */
+import { inflated, InflateError, isZstdMagic, type Compression } from '@weir/service/inflate.ts'
+import { Refused } from '../command.ts'
+
+const CHUNK_BYTES = 256 * 1024
+/** Enough bytes to tell every format below. */
+const HEAD_BYTES = 6
+
+/** Formats that are not read, by their first bytes. */
+const OTHERS: readonly (readonly [hex: string, what: string, remedy: string])[] = [
+  ['504b0304', 'a zip archive or a workbook', 'unpack it, or save the sheet as CSV'],
+  ['d0cf11e0', 'a workbook', 'save the sheet as CSV'],
+  ['fd377a585a00', 'compressed with xz', 'unpack it with xz -d'],
+  ['425a68', 'compressed with bzip2', 'unpack it with bzip2 -d'],
+  ['04224d18', 'compressed with lz4', 'unpack it with lz4 -d'],
+  ['50415231', 'a Parquet file', 'write it as CSV or NDJSON'],
+]
+
+/** Throws Refused for data that is not text, is cut off, or is followed by other bytes. @param name of the file in errors */
+export async function* textOf(source: AsyncIterable<Buffer>, name: string): AsyncGenerator<string, void> {
+  try {
+    const { head, all } = await peek(source)
+    const compression = compressionOf(head)
+    yield* decoded(compression === undefined ? all : inflated(all, compression, { chunkBytes: CHUNK_BYTES }), name)
+  } catch (error) {
+    if (error instanceof InflateError) throw new Refused(`${name} cannot be read to its end: it ${error.message}.`)
+    throw error
+  }
+}
+
+function compressionOf(head: Buffer): Compression | undefined {
+  if (head.length >= 2 && head.readUInt16BE(0) === 0x1f8b) return 'gzip'
+  return head.length >= 4 && isZstdMagic(head.readUInt32LE(0)) ? 'zstd' : undefined
+}
+
+async function* decoded(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<string, void> {
+  const { head, all } = await peek(bytes)
+  const other = OTHERS.find(([hex]) => head.toString('hex').startsWith(hex))
+  if (other) throw new Refused(`${name} is ${other[1]}; ${other[2]}.`)
+  const mark = head.toString('hex', 0, 2)
+  const decoder = new TextDecoder(mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8')
+  for await (const chunk of all) {
+    const text = decoder.decode(chunk, { stream: true })
+    if (text !== '') yield text
+  }
+  const rest = decoder.decode()
+  if (rest !== '') yield rest
+}
+
+/** The first bytes of a source, and a source that yields all of them. */
+async function peek(source: AsyncIterable<Buffer>): Promise<{ head: Buffer, all: AsyncIterable<Buffer> }> {
+  const chunks = source[Symbol.asyncIterator]()
+  let head: Buffer = Buffer.alloc(0)
+  let next = await chunks.next()
+  for (; !next.done; next = await chunks.next()) {
+    head = head.length === 0 ? next.value : Buffer.concat([head, next.value])
+    if (head.length >= HEAD_BYTES) break
+  }
+  const all = async function* (): AsyncGenerator<Buffer> {
+    try {
+      if (head.length > 0) yield head
+      yield* { [Symbol.asyncIterator]: () => chunks }
+    } finally {
+      await chunks.return?.()
+    }
+  }
+  return { head, all: all() }
+}

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { watchLag, type Logger, type Resource } from '@weir/service'
+import { openRecords } from '@weir/topics'
+import { integer, object, read, text } from '@weir/topics/shape.ts'
 import { openQueues, type Event, type QueuesOptions } from './queues.ts'
 
 export interface Events {
@@ -23,6 +25,11 @@ export interface EventsOptions extends Omit<QueuesOptions, 'log'> {
 }
 
 const TOPIC = 'weir.invocations'
+/** What an event must say of itself, whoever wrote it: the name becomes a label of metrics. */
+const identity = object({
+  requestId: text({ max: 128 }), functionName: text({ max: 64, pattern: /^[a-zA-Z0-9_-]+$/, like: 'letters, digits, _ and -' }),
+  acceptedAt: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+})
 /** What a replica holds of events that are not done with; where there is more, the rest waits in the topic. */
 const MOST_OPEN = 10_000
 const MOST_OPEN_BYTES = 32 << 20
@@ -35,7 +42,7 @@ const ENVELOPE_BYTES = 1024
 const UNIT_BYTES = 3
 
 export async function openEvents({ kafka, producer, codec, groupId = 'enricher.invocations', log, ...queuing }: EventsOptions): Promise<Resource<Events>> {
-  const [writer, reader, partitions] = await Promise.all([codec.writer(TOPIC), codec.reader(TOPIC), kafka.partitions(TOPIC)])
+  const [writer, records, partitions] = await Promise.all([codec.writer(TOPIC), openRecords({ codec, topic: TOPIC, reader: 'events', log }), kafka.partitions(TOPIC)])
   const queues = openQueues({ ...queuing, log })
   let open = 0
   let bytes = 0
@@ -57,20 +64,17 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
 
   function eventsOf(batch: RecordBatch): Event[] {
     const events: Event[] = []
-    for (let i = 0; i < batch.length; i++) {
-      try {
-        const { requestId, functionName, clientContext, payload, acceptedAt } = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
-        const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
-        events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt })
-      } catch (error) {
-        log.error({ err: error, topic: TOPIC, partition: batch.partition, offset: batch.offsets[i] }, 'an event cannot be read and is left out')
-      }
-    }
+    records.each(batch, ({ value }) => {
+      const { requestId, functionName, acceptedAt } = read(identity, value, 'ignored')
+      const { clientContext, payload } = value!
+      const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
+      events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt })
+    })
     return events
   }
 
   const subscription = await kafka.consume({ groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, async (batch, signal) => {
-    await reader.prepare(batch)
+    await records.prepare(batch)
     const done = Promise.allSettled(eventsOf(batch).map((event) => run(event, signal))).then((results) => {
       for (const result of results) if (result.status === 'rejected') throw result.reason
     })

@@ -1,4 +1,4 @@
-export { accessConfig, identify, mayWrite, openAccess } from './access/access.ts'
+export { accessConfig, identify, mayRead, mayWrite, openAccess } from './access/access.ts'
 export type { Access, AccessConfig, Client } from './access/access.ts'
 export { watchCertificates } from './certificates.ts'
 export { ConfigError, ConfigReader, readConfig } from './config.ts'

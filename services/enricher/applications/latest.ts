@@ -6,7 +6,7 @@ import type { Kafka, RecordBatch, Subscription } from '@weir/kafka'
 import { watchLag, type Resource } from '@weir/service'
 import { openRecords, type Warnings } from '@weir/topics'
 import type { Redis } from 'ioredis'
-import { connectRedis } from '../redis/connect.ts'
+import { connectRedis, runAll } from '../redis/connect.ts'
 import { WholeMark } from '../redis/whole.ts'
 
 /** A key stays in its partition, so that offsets say which of its values is newer. A removed one leaves its offset. */
@@ -112,5 +112,5 @@ async function put(redis: Redis, prefix: string, newest: ReadonlyMap<string, { r
   if (newest.size === 0) return
   const pipeline = redis.pipeline()
   for (const [key, { offset, json }] of newest) pipeline.eval(PUT, 1, `${prefix}/${key}`, offset, json)
-  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
+  await runAll(pipeline)
 }

@@ -1,5 +1,5 @@
 /** Redis as the enricher uses it: copies of topics, which it may lose at any time. */
-import { Redis } from 'ioredis'
+import { Redis, type ChainableCommander } from 'ioredis'
 import type { Warnings } from '@weir/topics'
 
 const TELL_AGAIN_MS = 10_000
@@ -14,4 +14,11 @@ export function connectRedis(url: string, log: Warnings): Redis {
     log.warn({ error: error.message }, 'Redis does not answer')
   })
   return redis
+}
+
+/** Runs the commands in one round trip. Rejects with the first failure, without the command that failed: its arguments are data, which belongs in no log. */
+export async function runAll(commands: ChainableCommander): Promise<void> {
+  const results = await commands.exec()
+  const failure = results?.find(([error]) => error !== null)?.[0]
+  if (failure) throw new Error(`Redis refused a command: ${failure.message}`)
 }

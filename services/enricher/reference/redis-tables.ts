@@ -3,10 +3,10 @@
  * topic; offsets make that harmless. Redis may lose everything at any time, or come back with what it had yesterday.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ChainableCommander, Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { ReferenceChange } from '@weir/solutions'
 import type { Warnings } from '@weir/topics'
-import { connectRedis } from '../redis/connect.ts'
+import { connectRedis, runAll } from '../redis/connect.ts'
 import { WholeMark } from '../redis/whole.ts'
 
 const entriesOf = (table: string) => `weir:reference:{${table}}:entries`
@@ -115,7 +115,7 @@ async function applyChanges(redis: Redis, changes: Iterable<ReferenceChange>): P
     const [lon, lat] = placeOf(json) ?? ['', '']
     pipeline.eval(APPLY, 3, entriesOf(table), offsetsOf(table), placesOf(table), id, offset, json ?? '', lon, lat)
   }
-  await done(pipeline)
+  await runAll(pipeline)
 }
 
 /** What another replica has read beyond this one comes back when this one reads it. */
@@ -126,11 +126,7 @@ async function replaceTable(redis: Redis, table: string, entries: readonly Refer
     const place = placeOf(json)
     if (place !== undefined) transaction.geoadd(placesOf(table), ...place, id)
   }
-  await done(transaction)
-}
-
-async function done(commands: ChainableCommander): Promise<void> {
-  for (const [error] of (await commands.exec()) ?? []) if (error) throw error
+  await runAll(transaction)
 }
 
 /** Longitude and latitude of an entry that has them and that Redis can index. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 
 let readerGone = false
 process.stdout.on('error', () => { readerGone = true }) // EPIPE: `weir … | head` has seen enough.
+process.stderr.on('error', () => {}) // What cannot be said there, on a full disk for instance, must not end what goes on.
 
 /** Aborts when the command should end: SIGINT, SIGTERM, or the reader of stdout gone (EPIPE). A second SIGINT ends the process at once. */
 export function untilStopped(): AbortSignal {

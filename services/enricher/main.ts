@@ -40,8 +40,8 @@ await Service.named('enricher')
   .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows, streams }, { log }) => openHttp(config.http, {
     log,
     ready: {
-      kafka: kafka.connected, streams: () => streams.ready, ...reference.ready, 'deployed functions': functions.ready, functions: functions.mappings.ready,
-      ...flows.ready, ...applications.ready,
+      kafka: kafka.connected, streams: () => streams.ready, ...reference.ready, ...flows.ready, ...applications.ready,
+      'deployed functions': functions.ready, functions: functions.mappings.ready, events: functions.events.ready,
     },
     routes: async (app) => {
       await app.register(async (open) => referenceRoutes(reference, access)(open))

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
-import type { Kafka, RecordBatch, Subscription } from '@weir/kafka'
+import type { Kafka, RecordBatch } from '@weir/kafka'
 import { watchLag, type Resource } from '@weir/service'
-import { openRecords, type Warnings } from '@weir/topics'
+import { openRecords, Standing, type Warnings } from '@weir/topics'
 import type { Redis } from 'ioredis'
 import { connectRedis, runAll } from '../redis/connect.ts'
 import { WholeMark } from '../redis/whole.ts'
@@ -43,8 +43,7 @@ export async function openLatest({ kafka, codec, topic, redisUrl, log }: LatestO
   const whole = new WholeMark(redis, `${prefix}:whole`)
   const records = await openRecords({ codec, topic, reader: 'latest', log })
   const stopping = new AbortController()
-  /** Partitions whose newest batch was not taken by Redis. */
-  const failing = new Set<number>()
+  const standing = new Standing()
   let filled = false
 
   const copy = async (batch: RecordBatch): Promise<void> => {
@@ -57,15 +56,7 @@ export async function openLatest({ kafka, codec, topic, redisUrl, log }: LatestO
     await put(redis, prefix, newest)
   }
 
-  const copying: Subscription = await kafka.consume({ groupId: `enricher.latest.${topic}`, topics: [topic], startAt: 'earliest', gather: GATHER }, async (batch) => {
-    try {
-      await copy(batch)
-      failing.delete(batch.partition)
-    } catch (error) {
-      failing.add(batch.partition)
-      throw error
-    }
-  })
+  const copying = await kafka.consume({ groupId: `enricher.latest.${topic}`, topics: [topic], startAt: 'earliest', gather: GATHER }, standing.watch(copy))
 
   /** Where Redis is new or has lost its data, reads the topic from its beginning. */
   const fill = async (): Promise<void> => {
@@ -97,7 +88,7 @@ export async function openLatest({ kafka, codec, topic, redisUrl, log }: LatestO
         const json = await redis.hget(`${prefix}/${key}`, 'json')
         return json === null ? undefined : JSON.parse(json)
       },
-      ready: () => filled && copying.ready() && !copying.assignments().some(({ partition }) => failing.has(partition)),
+      ready: () => filled && standing.ready(copying),
     },
     stop: async (drainMs) => {
       unwatchLag()

@@ -12,11 +12,11 @@ import { table } from '../terminal/table.ts'
 const usage = `
 weir reference [list [TABLE]] | get TABLE ID | put TABLE ID [FILE | -] | delete TABLE ID
 
-Reference tables are what flows look things up in, the zones of a city for instance. A change holds within a second, without restart.
+Reference tables are what flows and functions look things up in, the zones of a city for instance. A change holds within a second, without restart.
 
 list      the tables, or a table's entries
 get       one entry as JSON
-put       stores an entry: a JSON object from FILE or from what is piped in
+put       stores an entry: a JSON object from FILE or from what is piped in. What does not have the table's shape is refused, with its field
 delete    removes an entry
 
   --json    for programs

@@ -6,13 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { watchLag, type Logger, type Resource } from '@weir/service'
-import { openRecords } from '@weir/topics'
+import { openRecords, Standing } from '@weir/topics'
 import { integer, object, read, text } from '@weir/topics/shape.ts'
 import { openQueues, type Event, type QueuesOptions } from './queues.ts'
 
 export interface Events {
   /** Resolves when the event is stored. Rejects with a KafkaError where it is not known to be. */
   add(event: Event): Promise<void>
+  /** False while events that were accepted are not read here. */
+  ready(): boolean
 }
 
 export interface EventsOptions extends Omit<QueuesOptions, 'log'> {
@@ -44,6 +46,7 @@ const UNIT_BYTES = 3
 export async function openEvents({ kafka, producer, codec, groupId = 'enricher.invocations', log, ...queuing }: EventsOptions): Promise<Resource<Events>> {
   const [writer, records, partitions] = await Promise.all([codec.writer(TOPIC), openRecords({ codec, topic: TOPIC, reader: 'events', log }), kafka.partitions(TOPIC)])
   const queues = openQueues({ ...queuing, log })
+  const standing = new Standing()
   let open = 0
   let bytes = 0
 
@@ -73,18 +76,19 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
     return events
   }
 
-  const subscription = await kafka.consume({ groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, async (batch, signal) => {
+  const subscription = await kafka.consume({ groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, standing.watch(async (batch, signal) => {
     await records.prepare(batch)
     const done = Promise.allSettled(eventsOf(batch).map((event) => run(event, signal))).then((results) => {
       for (const result of results) if (result.status === 'rejected') throw result.reason
     })
     await room(signal)
     return { done }
-  })
+  }))
   const unwatch = watchLag(subscription)
 
   return {
     value: {
+      ready: () => standing.ready(subscription),
       async add({ functionName, payload, options: { requestId, clientContext }, acceptedAt }) {
         const context = clientContext === undefined ? null : JSON.stringify(clientContext)
         const value = Buffer.allocUnsafe(payload.length + ENVELOPE_BYTES + UNIT_BYTES * (requestId.length + functionName.length + (context?.length ?? 0)))

@@ -1,4 +1,7 @@
-/** Reference tables as the topic weir.control.reference has them: every entry with the shape that its solution declares. */
+/**
+ * Reference tables as the topic weir.control.reference has them: every entry with the shape that its solution
+ * declares.
+ */
 import type { ReferenceEntry } from '@weir/contracts'
 import type { TopicRecord } from '@weir/topics'
 import { read, text } from '@weir/topics/shape.ts'
@@ -39,7 +42,16 @@ export class ReferenceTables {
 
   /** The tables of all solutions: whoever follows the topic must know those that it does not use itself. */
   constructor(solutions: readonly Pick<Solution, 'tables'>[]) {
-    this.#tables = new Map(solutions.flatMap(({ tables }) => Object.entries(tables).map(([name, definition]) => [name, new Table(definition)] as const)))
+    this.#tables = new Map(
+      solutions.flatMap(({ tables }) =>
+        Object.entries(tables).map(([name, definition]) => [name, new Table(definition)] as const),
+      ),
+    )
+  }
+
+  /** In the order of the alphabet. */
+  get names(): readonly string[] {
+    return [...this.#tables.keys()].sort()
   }
 
   /** A live view. Throws UnknownTable. */
@@ -54,8 +66,15 @@ export class ReferenceTables {
     read(definition.entry, entry, 'refused')
   }
 
-  /** Takes a record of the topic and returns the change that it makes; undefined for a table that another version declares. Throws where it has no such shape. */
-  accept({ key, value, offset }: Pick<TopicRecord<ReferenceEntry>, 'key' | 'value' | 'offset'>): ReferenceChange | undefined {
+  /**
+   * Takes a record of the topic and returns the change that it makes; undefined for a table that another version
+   * declares. Throws where it has no such shape.
+   */
+  accept({
+    key,
+    value,
+    offset,
+  }: Pick<TopicRecord<ReferenceEntry>, 'key' | 'value' | 'offset'>): ReferenceChange | undefined {
     const slash = key.indexOf('/')
     const [name, id] = [key.slice(0, slash), key.slice(slash + 1)]
     if (slash < 1) throw new Error('The key must be TABLE/ID.')
@@ -64,7 +83,9 @@ export class ReferenceTables {
     entryId(id, 'id', 'refused')
     if (value === null) table.entries.delete(id)
     else {
-      if (value.table !== name || value.id !== id) throw new Error('The entry is stored under the key of another one.')
+      if (value.table !== name || value.id !== id) {
+        throw new Error('The entry is stored under the key of another one.')
+      }
       table.entries.set(id, read(table.definition.entry, JSON.parse(value.json), 'ignored'))
     }
     table.version++
@@ -80,7 +101,9 @@ export class ReferenceTables {
 
   #known(name: string): Table {
     const table = this.#tables.get(name)
-    if (table === undefined) throw new UnknownTable(`There is no reference table ${JSON.stringify(name)}; there are ${[...this.#tables.keys()].sort().join(', ')}.`)
+    if (table === undefined) {
+      throw new UnknownTable(`There is no reference table ${JSON.stringify(name)}; there are ${this.names.join(', ')}.`)
+    }
     return table
   }
 }

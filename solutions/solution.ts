@@ -25,7 +25,10 @@ export interface Solution {
 
 /** Entries that do not have their shape are refused where they are written, and left out where they are read. */
 export interface TableDefinition {
-  /** What flows and functions may rely on. A field that is added later must be optional, and a bound must not become narrower: older entries stay as they are. */
+  /**
+   * Flows and functions may rely on this shape. Fields that are added later must be optional, and bounds must not
+   * become narrower: older entries stay as they are.
+   */
   readonly entry: Shape<unknown>
   /** Entries to begin with, by id; given once, while the table is empty. */
   readonly seed: Readonly<Record<string, unknown>>
@@ -68,9 +71,9 @@ export interface ApplicationDefinition {
   open(deps: ApplicationDeps): Promise<Application>
 }
 
-/** Who sends a request: what reaches records of others, in either direction, asks for it. */
+/** The sender of a request. Every function that reads or writes records wants it, and looks at its rights. */
 export interface ApplicationClient {
-  /** Of its API key; undefined for a client without one. */
+  /** The name of its API key; undefined for a client without one. */
   readonly name: string | undefined
   mayWrite(topic: string): boolean
   mayRead(topic: string): boolean
@@ -79,18 +82,20 @@ export interface ApplicationClient {
 export interface ApplicationDeps {
   /** Throws 401 unless the request shows an API key, or none is needed. */
   identify(request: unknown): ApplicationClient
-  /** Throws 403 unless the client may read the topic. For records that come by follow(). */
+  /**
+   * Throws 403 unless the client may read the topic. Call it before you answer with records that came by follow().
+   */
   requireRead(client: ApplicationClient, topic: TopicName): void
   /**
-   * Stores a record in a stream. Throws 403 unless the client may write to the stream's topic. Rejects with an error whose `retriable` says whether repeating
-   * helps. @param id of the record, visible ASCII
+   * Stores a record in a stream. Rejects with 403 unless the client may write to the stream's topic, and otherwise
+   * with an error whose `retriable` says whether repeating helps. @param id of the record, visible ASCII
    */
   put(client: ApplicationClient, stream: string, key: string, data: Buffer, id: string): Promise<void>
   /** Calls for every record of the topic from now on, in every replica. */
   follow(topic: TopicName, accept: (value: any, headers: Readonly<Record<string, string>>) => void): Promise<void>
   /**
-   * The newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt. Undefined where there is none. `get` throws 403 unless the
-   * client may read the topic.
+   * The newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt; undefined if there
+   * is none. `get` rejects with 403 unless the client may read the topic.
    */
   latest(topic: TopicName): Promise<{ get(client: ApplicationClient, key: string): Promise<any> }>
 }

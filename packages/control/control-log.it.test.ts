@@ -50,7 +50,10 @@ async function replica(topic: Topic): Promise<Replica> {
   const warnings: Record<string, unknown>[] = []
   const named = { reader: () => codec.reader(CONTRACT), writer: () => codec.writer(CONTRACT) } as unknown as Codec
   const log = await openControlLog({
-    kafka, codec: named, topic, log: { warn: (details, message) => warnings.push({ ...details, message }) },
+    kafka,
+    codec: named,
+    topic,
+    log: { warn: (details, message) => warnings.push({ ...details, message }) },
     checks: { counter: (found) => void read(counter, found, 'ignored') },
     apply: ({ kind, id, state: value }) => {
       if (value === undefined) state.delete(`${kind}/${id}`)
@@ -62,19 +65,25 @@ async function replica(topic: Topic): Promise<Replica> {
 }
 
 /** What somebody writes who is none of the replicas. */
-async function write(topic: string, key: string, value: { kind: string, id: string, json: string } | Buffer | null): Promise<void> {
+async function write(
+  topic: string,
+  key: string,
+  value: { kind: string, id: string, json: string } | Buffer | null,
+): Promise<void> {
   const producer = await kafka.producer()
-  const bytes = value === null || Buffer.isBuffer(value) ? value : encodeValue(await codec.writer(CONTRACT), value, 1024)
+  const bytes =
+    value === null || Buffer.isBuffer(value) ? value : encodeValue(await codec.writer(CONTRACT), value, 1024)
   await store(producer, { topic, partition: 0, key, value: bytes })
   await producer.stop()
 }
 
 const countOf = ({ state }: Replica): number => (state.get('counter/x') as { count: number } | undefined)?.count ?? 0
 
-test('replicas that decide at the same time decide one after the other, each on what the ones before wrote', async () => {
+test('replicas decide one after the other, each on what the ones before it wrote', async () => {
   const topic = await topicOf()
   const replicas = await Promise.all([replica(topic), replica(topic), replica(topic)])
-  const raise = (one: Replica): Promise<void> => one.log.write(() => [{ kind: 'counter', id: 'x', value: { count: countOf(one) + 1 } }])
+  const raise = (one: Replica): Promise<void> =>
+    one.log.write(() => [{ kind: 'counter', id: 'x', value: { count: countOf(one) + 1 } }])
   await Promise.all(replicas.flatMap((one) => [raise(one), raise(one), raise(one)]))
   for (const one of replicas) {
     await one.log.catchUp()
@@ -86,15 +95,24 @@ test('replicas that decide at the same time decide one after the other, each on 
 
 test('a decision that throws writes nothing; one that followers would leave out is refused', async () => {
   const one = await replica(await topicOf())
-  await expect(one.log.write(() => { throw new Error('no') })).rejects.toThrow('no')
-  const half = () => [{ kind: 'counter', id: 'x', value: { count: 1 } }, { kind: 'counter', id: 'y', value: { count: 1001 } }]
+  await expect(
+    one.log.write(() => {
+      throw new Error('no')
+    }),
+  ).rejects.toThrow('no')
+  const half = () => [
+    { kind: 'counter', id: 'x', value: { count: 1 } },
+    { kind: 'counter', id: 'y', value: { count: 1001 } },
+  ]
   await expect(one.log.write(half)).rejects.toThrow('count must be between 0 and 1000.')
-  await expect(one.log.announce({ kind: 'counter', id: 'x', value: { count: NaN } })).rejects.toThrow('count must be a whole number.')
+  await expect(one.log.announce({ kind: 'counter', id: 'x', value: { count: NaN } })).rejects.toThrow(
+    'count must be a whole number.',
+  )
   await one.log.write(() => [])
   expect(one.state.size).toBe(0)
 })
 
-test('entries of others are input: what has not its shape, or another name than its key, is left out and told, and its neighbours are applied', async () => {
+test('entries without their shape, or under another key, are left out; all others are applied', async () => {
   const topic = await topicOf()
   const entry = (id: string, state: unknown) => ({ kind: 'counter', id, json: JSON.stringify(state) })
   const running = await replica(topic)

@@ -7,8 +7,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { ControlEntry as Stored, TopicName } from '@weir/contracts'
-import { type Appender, type Kafka, KafkaError } from '@weir/kafka'
-import { append, encodeValue, Follower, type TopicRecord, type Warnings } from '@weir/topics'
+import { type Kafka, KafkaError } from '@weir/kafka'
+import { append, encodeValue, Follower, store, type NewRecord, type TopicRecord, type WarnLog } from '@weir/topics'
 
 export interface ControlEntry {
   readonly kind: string
@@ -26,8 +26,9 @@ export interface Change {
 }
 
 /**
- * Throws a sentence for a state that nothing may be done with: of a wrong type, out of bounds, or of another id. Entries are input, whoever wrote them: on a
- * broker without logins that is everybody. Fields that the check does not know are not its business, for a later version may have written them.
+ * Throws an error with a sentence if the state has a wrong type, is out of bounds, or belongs to another id. Entries
+ * are input: on a broker without logins everybody can write them. A check ignores fields that it does not know,
+ * because a later version may have written them.
  */
 export type CheckState = (state: unknown, id: string) => void
 
@@ -35,11 +36,14 @@ export interface ControlOptions {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly topic: ControlTopic
-  /** By kind. Entries of other kinds are passed over: other versions of the service have them. */
+  /** One for each kind. Entries of other kinds are ignored: another version of the service wrote them. */
   readonly checks: Readonly<Record<string, CheckState>>
-  /** Takes every entry in the order of the log, those of the past before openControlLog resolves. An entry at which it throws is left out like one that a check refuses. */
+  /**
+   * Takes every entry in the order of the log, those of the past before openControlLog resolves. An entry for which
+   * it throws is left out, like one that a check refuses.
+   */
   apply(entry: ControlEntry): void
-  readonly log: Warnings
+  readonly log: WarnLog
 }
 
 type ControlTopic = Extract<TopicName, 'weir.control.streams' | 'weir.control.functions'>
@@ -91,11 +95,12 @@ export async function openControlLog({ kafka, codec, topic, checks, apply, log }
   const follower = new Follower({ kafka, codec, topic, reader: 'control-log', from: 'earliest', accept, log })
 
   /** Throws what the kind's check throws: every replica would leave such an entry out. */
-  const put = (out: Appender, { kind, id, value }: Change): void => {
-    const json = value === undefined ? undefined : JSON.stringify(value)
-    if (json !== undefined && kind !== MARK.kind) checks[kind](JSON.parse(json), id)
-    const bytes = json === undefined ? null : encodeValue(writer, { kind, id, json }, 512 + (id.length + json.length) * 3)
-    append(out, { topic, partition: PARTITION, key: `${kind}/${id}`, value: bytes })
+  const recordOf = ({ kind, id, value }: Change): NewRecord => {
+    const record = { topic, partition: PARTITION, key: `${kind}/${id}` }
+    if (value === undefined) return { ...record, value: null }
+    const json = JSON.stringify(value)
+    if (kind !== MARK.kind) checks[kind](JSON.parse(json), id)
+    return { ...record, value: encodeValue(writer, { kind, id, json }, 512 + (id.length + json.length) * 3) }
   }
 
   const write = async (decide: () => readonly Change[]): Promise<void> => {
@@ -109,8 +114,7 @@ export async function openControlLog({ kafka, codec, topic, checks, apply, log }
           if (marks.has(mark)) return
           const changes = decide()
           if (changes.length === 0) return
-          for (const change of changes) put(out, change)
-          put(out, { ...MARK, value: mark })
+          for (const change of [...changes, { ...MARK, value: mark }]) append(out, recordOf(change))
         })
         break
       } catch (error) {
@@ -124,7 +128,8 @@ export async function openControlLog({ kafka, codec, topic, checks, apply, log }
   /** The end of a transaction is answered a moment before readers may see it. */
   const visible = async (): Promise<void> => {
     const [{ latest }] = await kafka.admin.offsets(topic)
-    for (const deadline = Date.now() + PATIENCE; follower.position(PARTITION) < latest && Date.now() < deadline; await sleep(2)) await follower.catchUp()
+    const deadline = Date.now() + PATIENCE
+    for (; follower.position(PARTITION) < latest && Date.now() < deadline; await sleep(2)) await follower.catchUp()
   }
 
   await follower.catchUp().catch(async (error: unknown) => {
@@ -141,12 +146,7 @@ export async function openControlLog({ kafka, codec, topic, checks, apply, log }
       turn = mine.catch(() => {})
       return mine
     },
-    announce: async (change) => {
-      const delivery = producer.delivery()
-      put(delivery, change)
-      const [failure] = await delivery.settled()
-      if (failure !== undefined) throw failure.error
-    },
+    announce: async (change) => store(producer, recordOf(change)),
     stop: async () => {
       await follower.stop()
       await producer.stop()
@@ -158,7 +158,9 @@ export async function openControlLog({ kafka, codec, topic, checks, apply, log }
 function entryOf({ key, value }: TopicRecord<Stored>): ControlEntry {
   const slash = key.indexOf('/')
   const [kind, id] = [key.slice(0, slash), key.slice(slash + 1)]
-  if (slash < 1 || id.length < 1 || id.length > MAX_ID_LENGTH) throw new Error(`The key must be KIND/ID, with an id of 1 to ${MAX_ID_LENGTH} characters.`)
+  if (slash < 1 || id.length < 1 || id.length > MAX_ID_LENGTH) {
+    throw new Error(`The key must be KIND/ID, with an id of 1 to ${MAX_ID_LENGTH} characters.`)
+  }
   if (value === null) return { kind, id, state: undefined }
   if (value.kind !== kind || value.id !== id) throw new Error('The entry is stored under the key of another one.')
   return { kind, id, state: JSON.parse(value.json) }

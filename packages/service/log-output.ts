@@ -1,15 +1,16 @@
 /**
- * Where log lines go. Nothing that happens to the log ends the process or holds it up: on a full disk lines wait until there is room, and are lost once too many
- * wait. (Pino's own destination ends the process by an error that nobody listens to, and waits for room for ever when the process wants to end.)
+ * Writes log lines without ever ending the process or holding it up. On a full disk lines wait until there is room,
+ * and are lost once too many wait. Pino's own destination (sonic-boom 4) throws on a full disk, and its flushSync(),
+ * which pino calls after a fatal line and at exit, then never returns.
  */
 import { write, writeSync } from 'node:fs'
 
 const MAX_WAITING_BYTES = 4 << 20
 /** After a failure (ms). */
 const RETRY_MS = 1000
-/** A pipe that is full takes more as soon as its reader goes on (ms). */
+/** Pause while a pipe is full (ms): it takes more as soon as its reader goes on. */
 const PIPE_RETRY_MS = 20
-/** How long the end of the process may wait for such a reader (ms). */
+/** The end of the process waits for such a reader at most this long (ms). */
 const MAX_END_MS = 1000
 
 export class LogOutput {
@@ -42,7 +43,7 @@ export class LogOutput {
     queueMicrotask(() => this.#send())
   }
 
-  /** Writes what waits. Called by pino after a fatal line, and before the process ends; gives up where nothing is taken. */
+  /** Writes all waiting lines, or gives up. Pino calls it after a fatal line. */
   flushSync(): void {
     const deadline = Date.now() + MAX_END_MS
     while (this.#waiting.length > 0) {

@@ -31,7 +31,9 @@ export function logger(service: string): Logger {
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: REDACTED, censor: '[redacted]' },
   }, output)
-  output.onLost = (lines) => log.warn({ lines }, 'log lines were lost: standard output took none for a while; is the disk full?')
+  output.onLost = (lines) => {
+    log.warn({ lines }, 'log lines were lost: standard output took none for a while; is the disk full?')
+  }
   return log
 }
 

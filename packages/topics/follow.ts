@@ -6,12 +6,12 @@ import { openRecords, type Accept, type RecordsOptions, type TopicRecords } from
 
 export interface FollowOptions<T extends TopicName> extends RecordsOptions<T> {
   readonly kafka: Pick<Kafka, 'partitions' | 'offsetAt' | 'fetch' | 'read'>
-  /** latest: only what is written after the first catchUp(), or after start(). */
+  /** latest: only records that are written after the first catchUp(), or after start(). */
   readonly from: 'earliest' | 'latest'
   readonly accept: Accept<ValueOf[T]>
   /**
-   * Forgets what was accepted: the topic was made anew, and is read from its beginning. Without it such a topic is not read any further, since its records do
-   * not continue what was read before.
+   * Forgets everything that was accepted, because the topic was made anew and is read from its beginning. Without it
+   * the follower stands still then: the new records do not continue the old ones.
    */
   readonly reset?: () => void
 }
@@ -22,18 +22,20 @@ const MAX_PAUSE_MS = 10_000
 /** How often the position is compared with the topic's end, to find out that reading stands still (ms). */
 const LOOK_MS = 10_000
 const FETCH_BYTES = 4 << 20
-/** After an answer without the records that the topic's end promised: a leader that is new may not show them yet (ms). */
+/**
+ * Pause after an answer without the records that the topic's end promised: a new leader may not show them yet (ms).
+ */
 const NOT_YET_MS = 20
 
 /**
- * Calls `accept` for each record once, in the order of its partition, whichever of start() and catchUp() read it. Goes on after any failure, from where it was.
- * While it cannot, ready() is false, and the log says why.
+ * Calls `accept` once for each record, in the order of its partition, no matter whether start() or catchUp() read it.
+ * After a failure it goes on from where it was; until then `ready` is false, and the log says why.
  */
 export class Follower<T extends TopicName> {
   readonly #options: FollowOptions<T>
   readonly #stopping = new AbortController()
   #opening: Promise<TopicRecords<ValueOf[T]>> | undefined
-  /** By partition: the offset after the last record accepted. */
+  /** The offset after the last record accepted, by partition. */
   #positions: number[] = []
   #following: Promise<void> | undefined
   #ready = false
@@ -56,7 +58,10 @@ export class Follower<T extends TopicName> {
     this.#following ??= this.#follow()
   }
 
-  /** Resolves when all that was visible before the call has been accepted. Rejects where it cannot be read now. */
+  /**
+   * Resolves when all records that were visible before the call have been accepted. Rejects if they cannot be read
+   * now.
+   */
   async catchUp(): Promise<void> {
     const records = await this.#open()
     await Promise.all(this.#positions.map((_, partition) => this.#catchUp(records, partition)))
@@ -79,7 +84,9 @@ export class Follower<T extends TopicName> {
   async #begin(): Promise<TopicRecords<ValueOf[T]>> {
     const { kafka, topic, from } = this.#options
     const [records, partitions] = await Promise.all([openRecords(this.#options), kafka.partitions(topic)])
-    this.#positions = await Promise.all(Array.from({ length: partitions }, (_, partition) => kafka.offsetAt(topic, partition, from)))
+    this.#positions = await Promise.all(
+      Array.from({ length: partitions }, (_, partition) => kafka.offsetAt(topic, partition, from)),
+    )
     return records
   }
 
@@ -105,7 +112,7 @@ export class Follower<T extends TopicName> {
 
   #beginAnew(position: number, end: number): never {
     const { topic, reset } = this.#options
-    const what = `${topic} ends at offset ${end}, before what was read of it (${position}): it was made anew, or has lost records.`
+    const what = `${topic} ends at ${end}, and was read up to ${position}: it was made anew, or has lost records.`
     if (reset === undefined) throw new Error(`${what} Restart this service once that is what it should begin with.`)
     reset()
     this.#opening = undefined
@@ -132,7 +139,9 @@ export class Follower<T extends TopicName> {
         })
       } catch (error) {
         this.#ready = false
-        if (!failing && !signal.aborted) this.#warn(error, 'the topic cannot be followed; trying again until it works')
+        if (!failing && !signal.aborted) {
+          this.#warn(error, 'the topic cannot be followed; trying again until it works')
+        }
         failing = true
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => {})
@@ -149,8 +158,10 @@ export class Follower<T extends TopicName> {
       const records = await this.#unlessStopped(this.#open())
       await this.#unlessStopped(this.catchUp())
       const offsets = new Map([[topic as string, [...this.#positions]]])
-      reading = await kafka.read({ topics: [topic], from: { offsets }, until: 'stopped' }, (batch) => this.#take(records, batch))
-      const ended = reading.done.then(() => { throw new Error('reading has ended') })
+      reading = await kafka.read({ topics: [topic], from: { offsets }, until: 'stopped' }, (batch) =>
+        this.#take(records, batch),
+      )
+      const ended = reading.done.then(() => Promise.reject(new Error('reading has ended')))
       for (;;) {
         this.#ready = true
         caughtUp()
@@ -162,7 +173,7 @@ export class Follower<T extends TopicName> {
     }
   }
 
-  /** What waits for a broker that is away must not hold up a stop. */
+  /** A stop does not wait for work that waits for a broker. */
   async #unlessStopped<R>(work: Promise<R>): Promise<R> {
     const { signal } = this.#stopping
     signal.throwIfAborted()

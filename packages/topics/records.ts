@@ -1,22 +1,27 @@
-/** The records of a batch one by one, decoded. What cannot be read is left out, so that one bad record never holds up its neighbours. */
+/**
+ * Hands out the records of a batch, decoded. A record that cannot be read is left out: it never holds up its
+ * neighbours.
+ */
 import type { Codec, Reader } from '@weir/codec'
 import type { TopicName, ValueOf } from '@weir/contracts'
 import { decodeHeaders, type RecordBatch } from '@weir/kafka'
 import { Counter, metrics } from '@weir/service'
 
 const leftOut = new Counter({
-  name: 'weir_records_left_out_total', help: 'Records that a reader of a topic left out, since they could not be read or did not have their shape.',
-  labelNames: ['topic', 'reader'], registers: [metrics],
+  name: 'weir_records_left_out_total',
+  help: 'Records that a reader of a topic left out, since they could not be read or did not have their shape.',
+  labelNames: ['topic', 'reader'],
+  registers: [metrics],
 })
 
 /** Records can be bad by the thousand: the log names one of them this often at most (ms). */
 const TELL_AGAIN_MS = 60_000
 
-export interface Warnings {
+export interface WarnLog {
   warn(details: object, message: string): void
 }
 
-/** One record. Its key and headers are valid until the batch's handler settles; its value may outlive it. */
+/** One record. Its key and headers are valid until the batch's handler settles; its value stays valid. */
 export class TopicRecord<V> {
   /** null: a tombstone. */
   readonly value: V | null
@@ -36,10 +41,6 @@ export class TopicRecord<V> {
     return start < 0 ? '' : bytes.toString('utf8', start, keyEnd[this.#index])
   }
 
-  get partition(): number {
-    return this.#batch.partition
-  }
-
   get offset(): number {
     return this.#batch.offsets[this.#index]
   }
@@ -49,11 +50,14 @@ export class TopicRecord<V> {
   }
 }
 
-/** Takes a record. What it throws means that the record is left out. */
+/** Takes a record. If it throws, the record is left out. */
 export type Accept<V> = (record: TopicRecord<V>) => void
 
 export interface TopicRecords<V> {
-  /** To be awaited before each(). Rejects with RegistryUnavailable, which says nothing about the records: the batch must come again. */
+  /**
+   * Await it before each(). Rejects with RegistryUnavailable, which says nothing about the records: repeat the
+   * batch.
+   */
   prepare(batch: RecordBatch): Promise<void> | undefined
   /** Hands the batch's records from that offset on to `accept`, in their order. */
   each(batch: RecordBatch, accept: Accept<V>, from?: number): void
@@ -64,10 +68,11 @@ export interface RecordsOptions<T extends TopicName> {
   readonly topic: T
   /** Who reads, for the log and the metric. */
   readonly reader: string
-  readonly log: Warnings
+  readonly log: WarnLog
 }
 
-export async function openRecords<T extends TopicName>({ codec, topic, reader: name, log }: RecordsOptions<T>): Promise<TopicRecords<ValueOf[T]>> {
+export async function openRecords<T extends TopicName>(options: RecordsOptions<T>): Promise<TopicRecords<ValueOf[T]>> {
+  const { codec, topic, reader: name, log } = options
   const reader: Reader<ValueOf[T]> = await codec.reader(topic)
   const counter = leftOut.labels({ topic, reader: name })
   let untold = 0
@@ -79,7 +84,8 @@ export async function openRecords<T extends TopicName>({ codec, topic, reader: n
     const now = performance.now()
     if (now - toldAt < TELL_AGAIN_MS) return
     const { message } = error as Error
-    log.warn({ topic, reader: name, partition: batch.partition, offset: batch.offsets[index], error: message, records: untold }, 'a record is left out')
+    const place = { topic, partition: batch.partition, offset: batch.offsets[index] }
+    log.warn({ ...place, reader: name, error: message, records: untold }, 'a record is left out')
     untold = 0
     toldAt = now
   }

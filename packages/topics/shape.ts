@@ -1,14 +1,21 @@
 /**
- * What a value of JSON must look like. Every shape bounds what it takes: a string and a list have a greatest length, a number has a least and a greatest value,
- * an object has the fields that it names. So a value that was read is bounded in size and depth, and `ShapedBy` is its type.
+ * Shapes describe JSON values. Every shape has bounds: strings and lists have a greatest length, numbers a least and
+ * a greatest value, and objects the fields that the shape names. So a value that was read is bounded in size and
+ * depth.
  */
 
-/** Returns the value with only what the shape names, or throws a Misfit. `at` is the path of the value, for the message. */
+/**
+ * Returns the value with only the fields that the shape names, or throws a Misfit. @param at path, for the message
+ */
 export type Shape<T> = (value: unknown, at: string, extra: ExtraFields) => T
 
+/** The type of the values that have the shape. */
 export type ShapedBy<S> = S extends Shape<infer T> ? T : never
 
-/** Whether a field that no shape names is an error, as where people write values, or is left out, as where a later version may have written it. */
+/**
+ * Fields that the shape does not name are refused where people write values, and ignored where a later version may
+ * have written them.
+ */
 export type ExtraFields = 'refused' | 'ignored'
 
 /** A value that does not have its shape. The message is a sentence with the path of what is wrong. */
@@ -31,13 +38,26 @@ export function read<T>(shape: Shape<T>, value: unknown, extra: ExtraFields): T 
 /** Names in messages are cut here: they come from outside. */
 const MAX_NAME_LENGTH = 60
 
-/** A string of well-formed Unicode. Lengths are UTF-16 units. */
-export function text({ min = 1, max, pattern, like }: { min?: number, max: number, pattern?: RegExp, like?: string }): Shape<string> {
+export interface TextBounds {
+  /** 1 if not given; both count UTF-16 units. */
+  readonly min?: number
+  readonly max: number
+  readonly pattern?: RegExp
+  /** What the pattern asks for, for the message: `lower-case letters`. */
+  readonly like?: string
+}
+
+/** A string of well-formed Unicode. */
+export function text({ min = 1, max, pattern, like }: TextBounds): Shape<string> {
   return (value, at) => {
     if (typeof value !== 'string') throw new Misfit(at, 'must be a string')
-    if (value.length < min || value.length > max) throw new Misfit(at, `must have ${min} to ${max} characters, and has ${value.length}`)
+    if (value.length < min || value.length > max) {
+      throw new Misfit(at, `must have ${min} to ${max} characters, and has ${value.length}`)
+    }
     if (!value.isWellFormed()) throw new Misfit(at, 'has half of a surrogate pair, which is not Unicode')
-    if (pattern !== undefined && !pattern.test(value)) throw new Misfit(at, `must be ${like ?? `a string that matches ${pattern.source}`}`)
+    if (pattern !== undefined && !pattern.test(value)) {
+      throw new Misfit(at, `must be ${like ?? `a string that matches ${pattern.source}`}`)
+    }
     return value
   }
 }
@@ -66,7 +86,9 @@ export const flag: Shape<boolean> = (value, at) => {
 
 export function oneOf<const T extends string>(...values: readonly T[]): Shape<T> {
   return (value, at) => {
-    if (!(values as readonly unknown[]).includes(value)) throw new Misfit(at, `must be ${values.map((one) => JSON.stringify(one)).join(' or ')}`)
+    if (!(values as readonly unknown[]).includes(value)) {
+      throw new Misfit(at, `must be ${values.map((one) => JSON.stringify(one)).join(' or ')}`)
+    }
     return value as T
   }
 }
@@ -78,7 +100,9 @@ export function nullable<T>(shape: Shape<T>): Shape<T | null> {
 export function list<T>(shape: Shape<T>, { min = 0, max }: { min?: number, max: number }): Shape<readonly T[]> {
   return (value, at, extra) => {
     if (!Array.isArray(value)) throw new Misfit(at, 'must be a list')
-    if (value.length < min || value.length > max) throw new Misfit(at, `must have ${min} to ${max} items, and has ${value.length}`)
+    if (value.length < min || value.length > max) {
+      throw new Misfit(at, `must have ${min} to ${max} items, and has ${value.length}`)
+    }
     return value.map((item, i) => shape(item, `${at}[${i}]`, extra))
   }
 }
@@ -91,11 +115,20 @@ export function pair<A, B>(first: Shape<A>, second: Shape<B>): Shape<readonly [A
 }
 
 /** An object whose names come from outside, tags for instance. */
-export function map<T>(name: Shape<string>, shape: Shape<T>, { max }: { max: number }): Shape<Readonly<Record<string, T>>> {
+export function map<T>(
+  name: Shape<string>,
+  shape: Shape<T>,
+  { max }: { max: number },
+): Shape<Readonly<Record<string, T>>> {
   return (value, at, extra) => {
     const entries = Object.entries(objectAt(value, at))
     if (entries.length > max) throw new Misfit(at, `must have at most ${max} names, and has ${entries.length}`)
-    return Object.fromEntries(entries.map(([key, item]) => [name(key, `the name ${shown(key)} of ${at || 'the value'}`, extra), shape(item, field(at, key), extra)]))
+    return Object.fromEntries(
+      entries.map(([key, item]) => [
+        name(key, `the name ${shown(key)} of ${at || 'the value'}`, extra),
+        shape(item, field(at, key), extra),
+      ]),
+    )
   }
 }
 
@@ -103,14 +136,21 @@ type Fields = Readonly<Record<string, Shape<any>>>
 type Required<F extends Fields> = { readonly [name in keyof F]: ShapedBy<F[name]> }
 type Optional<F extends Fields> = { readonly [name in keyof F]?: ShapedBy<F[name]> | undefined }
 
-/** @param optional fields that may be missing; one that is added to a shape later belongs here, since older values do not have it */
-export function object<R extends Fields, O extends Fields = {}>(required: R, optional: O = {} as O): Shape<Required<R> & Optional<O>> {
+/**
+ * @param optional fields that may be missing; fields that are added later belong here, since older values lack them
+ */
+export function object<R extends Fields, O extends Fields = {}>(
+  required: R,
+  optional: O = {} as O,
+): Shape<Required<R> & Optional<O>> {
   const names = new Set([...Object.keys(required), ...Object.keys(optional)])
   return (value, at, extra) => {
     const given = objectAt(value, at)
     if (extra === 'refused') {
       const unknown = Object.keys(given).find((name) => !names.has(name))
-      if (unknown !== undefined) throw new Misfit(field(at, unknown), `is not known; there are ${[...names].join(', ')}`)
+      if (unknown !== undefined) {
+        throw new Misfit(field(at, unknown), `is not known; there are ${[...names].join(', ')}`)
+      }
     }
     const found: Record<string, unknown> = {}
     for (const [name, shape] of Object.entries(required)) {
@@ -118,7 +158,9 @@ export function object<R extends Fields, O extends Fields = {}>(required: R, opt
       found[name] = shape(given[name], field(at, name), extra)
     }
     for (const [name, shape] of Object.entries(optional)) {
-      if (Object.hasOwn(given, name) && given[name] !== undefined) found[name] = shape(given[name], field(at, name), extra)
+      if (Object.hasOwn(given, name) && given[name] !== undefined) {
+        found[name] = shape(given[name], field(at, name), extra)
+      }
     }
     return found as Required<R> & Optional<O>
   }

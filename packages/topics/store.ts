@@ -1,18 +1,18 @@
-/** Single records, for topics where a change is rare. Doors and flows append to batches of their own. */
+/** Writes single records, to topics that rarely change. Doors and flows append to batches of their own. */
 import type { Writer } from '@weir/codec'
 import { NO_HEADERS, type Appender, type Producer } from '@weir/kafka'
 
 export interface NewRecord {
   readonly topic: string
   readonly partition: number
-  readonly key: string
+  readonly key: string | Buffer
   /** null: a tombstone. */
   readonly value: Buffer | null
   /** A header block; none if not given. */
   readonly headers?: Buffer
 }
 
-/** @param room bytes that will do in most cases */
+/** @param room bytes that suffice in most cases */
 export function encodeValue<V>(writer: Writer<V>, value: V, room: number): Buffer {
   for (let size = room; ; size *= 2) {
     const buffer = Buffer.allocUnsafe(size)
@@ -22,7 +22,7 @@ export function encodeValue<V>(writer: Writer<V>, value: V, room: number): Buffe
 }
 
 export function append(out: Appender, { topic, partition, key, value, headers = NO_HEADERS }: NewRecord): void {
-  const bytes = Buffer.from(key)
+  const bytes = typeof key === 'string' ? Buffer.from(key) : key
   out.append(topic, partition, bytes, 0, bytes.length, value, 0, value?.length ?? 0, headers, 0, headers.length)
 }
 

@@ -24,7 +24,8 @@ await Service.named('enricher')
   .with('access', (_, { log }) => openAccess(config.access, log))
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
   .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
-  .with('reference', ({ kafka, codec }, { log }) => openReference({ kafka, codec, redisUrl: config.redisUrl, solutions: everySolution, log }))
+  .with('reference', ({ kafka, codec }, { log }) =>
+    openReference({ kafka, codec, redisUrl: config.redisUrl, solutions: everySolution, log }))
   .with('flows', ({ kafka, codec, reference }, { log }) => openFlows(flows, { kafka, codec, table: reference.table, log }))
   .with('streams', async ({ kafka, codec }, { log }) => {
     const streams = await openStreams({ kafka, codec, replicas: config.functions.replication, takes: false, instance, log })
@@ -37,16 +38,18 @@ await Service.named('enricher')
   }))
   .with('applications', ({ access, kafka, codec, streams }, { log }) => openApplications({ definitions: applications, access, kafka, codec, streams, redisUrl: config.redisUrl, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows, streams }, { log }) => openHttp(config.http, {
-    log,
-    ready: {
-      kafka: kafka.connected, streams: () => streams.ready, ...reference.ready, ...flows.ready, ...applications.ready,
-      'deployed functions': functions.ready, functions: functions.mappings.ready, events: functions.events.ready,
-    },
-    routes: async (app) => {
-      await app.register(async (open) => referenceRoutes(reference, access)(open))
-      await app.register(lambdaApi(functions, { access: awsAccess, account: config.account, deploying: config.functions.deploying }))
-      await app.register(applications.routes)
-    },
-  }))
+  .with('http', ({ access, applications, awsAccess, flows, functions, kafka, reference, streams }, { log }) =>
+    openHttp(config.http, {
+      log,
+      ready: {
+        kafka: kafka.connected, streams: () => streams.ready, ...reference.ready, ...flows.ready, ...applications.ready,
+        'deployed functions': functions.ready, functions: functions.mappings.ready, events: functions.events.ready,
+      },
+      routes: async (app) => {
+        await app.register(async (open) => referenceRoutes(reference, access)(open))
+        const { account, functions: { deploying } } = config
+        await app.register(lambdaApi(functions, { access: awsAccess, account, deploying }))
+        await app.register(applications.routes)
+      },
+    }))
   .start()

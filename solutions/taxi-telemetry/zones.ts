@@ -27,7 +27,8 @@ export class ZoneIndex {
 
   /** @param entries of the table: each has the shape of a zone */
   constructor(entries: ReadonlyMap<string, unknown>) {
-    this.#zones = [...entries].map(([id, entry]) => ({ ...entry as ShapedBy<typeof zone>, id })).sort((a, b) => (a.id < b.id ? -1 : 1))
+    const zones = [...entries].map(([id, entry]) => ({ ...entry as ShapedBy<typeof zone>, id }))
+    this.#zones = zones.sort((a, b) => (a.id < b.id ? -1 : 1))
     for (const { polygon } of this.#zones) this.#widen(polygon)
     this.#zones.forEach((zone, number) => this.#place(zone.polygon, number))
   }

@@ -8,12 +8,18 @@ const MIN_FREE_BYTES = 32 << 20
 export function fullDisk(folder: string): string | undefined {
   try {
     const { bavail, bsize } = statfsSync(folder)
-    if (bavail * bsize >= MIN_FREE_BYTES) return undefined
-    return `The disk of ${folder} is full (${Math.floor((bavail * bsize) / (1 << 20))} MB free): make room there, and everything goes on by itself.`
+    const freeBytes = bavail * bsize
+    if (freeBytes >= MIN_FREE_BYTES) return undefined
+    const free = `${Math.floor(freeBytes / (1 << 20))} MB free`
+    return `The disk of ${folder} is full (${free}): make room there, and everything goes on by itself.`
   } catch {
     return undefined
   }
 }
 
-/** Whether a write failed for lack of room: on the disk, in a quota, in the largest size of a file. It can work again later. */
-export const isDiskFull = (error: NodeJS.ErrnoException): boolean => error.code === 'ENOSPC' || error.code === 'EDQUOT' || error.code === 'EFBIG'
+/**
+ * Whether a write failed for lack of room: on the disk, in a quota, in the largest size of a file. It can work again
+ * later.
+ */
+export const isDiskFull = (error: NodeJS.ErrnoException): boolean =>
+  error.code === 'ENOSPC' || error.code === 'EDQUOT' || error.code === 'EFBIG'

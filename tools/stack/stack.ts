@@ -147,7 +147,9 @@ export class Stack {
 
   #remember(): void {
     const supervisor = { pid: process.pid, startTime: startTimeOf(process.pid)! }
-    this.#state.write(() => ({ supervisor, ready: this.#ready, environment: this.environment, processes: this.#supervisor.processes() }))
+    this.#state.write(() => {
+      return { supervisor, ready: this.#ready, environment: this.environment, processes: this.#supervisor.processes() }
+    })
   }
 }
 

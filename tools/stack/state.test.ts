@@ -5,9 +5,14 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { isDiskFull } from './disk.ts'
 import { readState, StateFile, type StackState } from './state.ts'
 
-const state = (ready: boolean): StackState => ({ supervisor: { pid: 1, startTime: '1' }, ready, environment: {}, processes: [] })
+const state = (ready: boolean): StackState => ({
+  supervisor: { pid: 1, startTime: '1' },
+  ready,
+  environment: {},
+  processes: [],
+})
 
-test('a state that cannot be written ends nothing: it is said once, and the newest is written as soon as that goes', async () => {
+test('a state that cannot be written is told once, and the newest is written as soon as it can be', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-state-'))
   vi.stubEnv('WEIR_DATA', folder)
   onTestFinished(() => void vi.unstubAllEnvs())
@@ -22,7 +27,11 @@ test('a state that cannot be written ends nothing: it is said once, and the newe
   file.write(() => state(ready))
   file.write(() => state(ready))
   ready = true
-  expect(lines).toEqual([expect.stringMatching(/^The state of the stack cannot be written down \(EISDIR.*\); everything runs on, and it is tried again\.$/)])
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /^The state of the stack cannot be written down \(EISDIR.*\); it is tried again until it can\.$/,
+    ),
+  ])
   rmdirSync(join(folder, 'stack.json.new'))
   await expect.poll(() => readState(), { timeout: 6000 }).toEqual(state(true))
   expect(lines.at(-1)).toBe('The state of the stack is written down again.')
@@ -31,5 +40,7 @@ test('a state that cannot be written ends nothing: it is said once, and the newe
 })
 
 test('errors for lack of room are told from those of a reader that has gone', () => {
-  expect(['ENOSPC', 'EDQUOT', 'EFBIG', 'EPIPE', 'EIO'].map((code) => isDiskFull(Object.assign(new Error(), { code })))).toEqual([true, true, true, false, false])
+  expect(
+    ['ENOSPC', 'EDQUOT', 'EFBIG', 'EPIPE', 'EIO'].map((code) => isDiskFull(Object.assign(new Error(), { code }))),
+  ).toEqual([true, true, true, false, false])
 })

@@ -41,7 +41,10 @@ function writeState(state: StackState): void {
 /** How soon it is tried again to write the state (ms). */
 const RETRY_MS = 2000
 
-/** Keeps the file up to date. Where it cannot be written, on a full disk for instance, that is said once, and it is tried again until it can. */
+/**
+ * Keeps the state's file up to date. If it cannot be written, on a full disk for instance, it says so once and tries
+ * again.
+ */
 export class StateFile {
   readonly #say: (line: string) => void
   #newest: (() => StackState) | undefined
@@ -71,7 +74,10 @@ export class StateFile {
       if (this.#retrying !== undefined) this.#say('The state of the stack is written down again.')
       this.#retrying = undefined
     } catch (error) {
-      if (this.#retrying === undefined) this.#say(`The state of the stack cannot be written down (${(error as Error).message}); everything runs on, and it is tried again.`)
+      if (this.#retrying === undefined) {
+        const { message } = error as Error
+        this.#say(`The state of the stack cannot be written down (${message}); it is tried again until it can.`)
+      }
       this.#retrying = setTimeout(() => this.#try(), RETRY_MS)
       this.#retrying.unref()
     }

@@ -36,7 +36,8 @@ const BASIC = /^basic +(\S+) *$/i
 /** What a service with doors for clients is told by its environment. */
 export function accessConfig(reader: ConfigReader): AccessConfig {
   const keysFile = reader.optional('API_KEYS_FILE',
-    'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["taxi.*"] to write to, "reads": ["taxi.*"] to see, as topics if not given }]. Read again when it changes.')
+    'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["taxi.*"] to write to, '
+    + '"reads": ["taxi.*"] to see, the same as topics if not given }]. Read again when it changes.')
   const anonymous = reader.flag('ALLOW_ANONYMOUS', 'Whether clients without an API key may come in, and write to every topic that has a door.', false)
   if (keysFile === undefined && !anonymous) {
     reader.problem('API_KEYS_FILE is not set, so nobody could come in; name a file of keys, or set ALLOW_ANONYMOUS=true to let everybody in.')

@@ -1,6 +1,7 @@
 /**
- * The file of API keys: [{ "name": "fleet-gateway", "sha256": "<hash of the key, hex>", "topics": ["taxi.*"], "reads": ["taxi.*"] }]. `topics` may be written;
- * `reads` may be read where a service shows what is in a topic, in any form. Without `reads` the same topics may be read as written.
+ * The file of API keys: [{ "name": "fleet-gateway", "sha256": "<hash of the key, hex>", "topics": ["taxi.*"] }]. A
+ * key may write to `topics`. It may see the records of the topics in `reads`, on pages, in tables and through
+ * applications; without `reads` it may see those of `topics`.
  */
 export interface ApiKey {
   readonly name: string
@@ -34,20 +35,25 @@ export function parseKeys(text: string): { keys: readonly ApiKey[], problems: re
 function parseKey(entry: any, which: string, problems: string[]): ApiKey[] {
   const before = problems.length
   for (const field of Object.keys(entry ?? {})) {
-    if (!FIELDS.has(field)) problems.push(`${which} has a field ${JSON.stringify(field.slice(0, 40))}, which nothing reads.`)
+    if (FIELDS.has(field)) continue
+    problems.push(`${which} has a field ${JSON.stringify(field.slice(0, 40))}, which nothing reads.`)
   }
   if (typeof entry?.name !== 'string' || !NAME.test(entry.name)) problems.push(`${which} needs a name of 1 to ${MAX_NAME_LENGTH} visible ASCII characters.`)
   if (typeof entry?.sha256 !== 'string' || !HASH.test(entry.sha256)) problems.push(`${which} needs the key's SHA-256 as sha256, 64 hex digits.`)
   const topics = entry?.topics
   const reads = entry?.reads ?? topics
-  if (!arePatterns(topics)) problems.push(`${which} needs topics: a list of names, or beginnings of names with * at the end.`)
-  else if (!arePatterns(reads)) problems.push(`${which} needs reads like topics: a list of names, or beginnings of names with * at the end; or none.`)
+  const list = 'a list of names, or beginnings of names with * at the end'
+  if (!arePatterns(topics)) problems.push(`${which} needs topics: ${list}.`)
+  else if (!arePatterns(reads)) problems.push(`${which} needs reads like topics: ${list}; or none.`)
   if (problems.length > before) return []
-  const among = (patterns: readonly string[]) => (topic: string): boolean => patterns.some((pattern) => fits(pattern, topic))
-  return [{ name: entry.name, sha256: Buffer.from(entry.sha256, 'hex'), mayWrite: among(topics), mayRead: among(reads) }]
+  const among = (patterns: readonly string[]) => (topic: string) => patterns.some((pattern) => fits(pattern, topic))
+  const sha256 = Buffer.from(entry.sha256, 'hex')
+  return [{ name: entry.name, sha256, mayWrite: among(topics), mayRead: among(reads) }]
 }
 
-const arePatterns = (value: unknown): boolean => Array.isArray(value) && value.every((topic) => typeof topic === 'string' && PATTERN.test(topic))
+function arePatterns(value: unknown): boolean {
+  return Array.isArray(value) && value.every((topic) => typeof topic === 'string' && PATTERN.test(topic))
+}
 
 function fits(pattern: string, topic: string): boolean {
   return pattern.endsWith('*') ? topic.startsWith(pattern.slice(0, -1)) : topic === pattern

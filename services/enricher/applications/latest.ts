@@ -4,7 +4,7 @@ import type { Codec } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
 import type { Kafka, RecordBatch } from '@weir/kafka'
 import { watchLag, type Resource } from '@weir/service'
-import { openRecords, Standing, type Warnings } from '@weir/topics'
+import { HandlerHealth, openRecords, type WarnLog } from '@weir/topics'
 import type { Redis } from 'ioredis'
 import { connectRedis, runAll } from '../redis/connect.ts'
 import { WholeMark } from '../redis/whole.ts'
@@ -33,17 +33,23 @@ export interface LatestOptions {
   readonly codec: Codec
   readonly topic: TopicName
   readonly redisUrl: string
-  readonly log: Warnings
+  readonly log: WarnLog
 }
 
 /** One replica at a time copies a partition; older values never replace newer ones. */
-export async function openLatest({ kafka, codec, topic, redisUrl, log }: LatestOptions): Promise<Resource<LatestValues>> {
+export async function openLatest({
+  kafka,
+  codec,
+  topic,
+  redisUrl,
+  log,
+}: LatestOptions): Promise<Resource<LatestValues>> {
   const redis = connectRedis(redisUrl, log)
   const prefix = `weir:latest:${topic}`
   const whole = new WholeMark(redis, `${prefix}:whole`)
   const records = await openRecords({ codec, topic, reader: 'latest', log })
   const stopping = new AbortController()
-  const standing = new Standing()
+  const health = new HandlerHealth()
   let filled = false
 
   const copy = async (batch: RecordBatch): Promise<void> => {
@@ -56,7 +62,10 @@ export async function openLatest({ kafka, codec, topic, redisUrl, log }: LatestO
     await put(redis, prefix, newest)
   }
 
-  const copying = await kafka.consume({ groupId: `enricher.latest.${topic}`, topics: [topic], startAt: 'earliest', gather: GATHER }, standing.watch(copy))
+  const copying = await kafka.consume(
+    { groupId: `enricher.latest.${topic}`, topics: [topic], startAt: 'earliest', gather: GATHER },
+    health.watch(copy),
+  )
 
   /** Where Redis is new or has lost its data, reads the topic from its beginning. */
   const fill = async (): Promise<void> => {
@@ -88,7 +97,7 @@ export async function openLatest({ kafka, codec, topic, redisUrl, log }: LatestO
         const json = await redis.hget(`${prefix}/${key}`, 'json')
         return json === null ? undefined : JSON.parse(json)
       },
-      ready: () => filled && standing.ready(copying),
+      ready: () => filled && health.ready(copying),
     },
     stop: async (drainMs) => {
       unwatchLag()
@@ -99,7 +108,11 @@ export async function openLatest({ kafka, codec, topic, redisUrl, log }: LatestO
   }
 }
 
-async function put(redis: Redis, prefix: string, newest: ReadonlyMap<string, { readonly offset: number, readonly json: string }>): Promise<void> {
+async function put(
+  redis: Redis,
+  prefix: string,
+  newest: ReadonlyMap<string, { readonly offset: number, readonly json: string }>,
+): Promise<void> {
   if (newest.size === 0) return
   const pipeline = redis.pipeline()
   for (const [key, { offset, json }] of newest) pipeline.eval(PUT, 1, `${prefix}/${key}`, offset, json)

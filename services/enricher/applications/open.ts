@@ -2,7 +2,7 @@
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, type Kafka } from '@weir/kafka'
 import { identify, mayRead, mayWrite, type Access, type Logger, type Readiness, type Resource } from '@weir/service'
-import type { Application, ApplicationDefinition, ApplicationDeps } from '@weir/solutions'
+import type { Application, ApplicationClient, ApplicationDefinition, ApplicationDeps } from '@weir/solutions'
 import { StreamWriter, TOPIC_PREFIX, type Streams } from '@weir/streams'
 import { Follower } from '@weir/topics'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -25,7 +25,8 @@ export interface Applications {
   readonly ready: Readiness
 }
 
-export async function openApplications({ definitions, kafka, codec, streams, access, redisUrl, log }: ApplicationsOptions): Promise<Resource<Applications>> {
+export async function openApplications(options: ApplicationsOptions): Promise<Resource<Applications>> {
+  const { definitions, kafka, codec, streams, access, redisUrl, log } = options
   const producer = await kafka.producer()
   const writer = new StreamWriter({ streams, producer })
   const ready: Record<string, () => boolean> = {}
@@ -37,16 +38,18 @@ export async function openApplications({ definitions, kafka, codec, streams, acc
 
     async put(client, stream, key, data, id) {
       mayWrite(client, TOPIC_PREFIX + stream)
-      const block = encodeHeaders({ 'weir-id': id, 'weir-source': 'application', ...client.name !== undefined && { 'weir-client': client.name } })
-      const { fates: [fate] } = await writer.put(stream, [{ data, key, hashKey: undefined }], { block, end: () => block.length })
-      if (typeof fate !== 'object') throw Object.assign(new Error(`The record for ${stream} is not known to be stored.`), { retriable: true })
+      const block = headersOf(id, client)
+      const { fates } = await writer.put(stream, [{ data, key, hashKey: undefined }], { block, end: () => block.length })
+      if (typeof fates[0] === 'object') return
+      throw Object.assign(new Error(`The record for ${stream} is not known to be stored.`), { retriable: true })
     },
 
     async follow(topic, accept) {
       const follower = new Follower({
-        kafka, codec, topic, reader: 'applications', from: 'latest', log,
-        accept: ({ value, headers }) => { if (value !== null) accept(value, headers) },
-        reset: () => {},
+        kafka, codec, topic, reader: 'applications', from: 'latest', log, reset: () => {},
+        accept: ({ value, headers }) => {
+          if (value !== null) accept(value, headers)
+        },
       })
       stops.push(() => follower.stop())
       await follower.catchUp()
@@ -88,4 +91,8 @@ export async function openApplications({ definitions, kafka, codec, streams, acc
     stopping: () => applications.forEach((application) => application.stopping()),
     stop,
   }
+}
+
+function headersOf(id: string, { name }: ApplicationClient): Buffer {
+  return encodeHeaders({ 'weir-id': id, 'weir-source': 'application', ...name !== undefined && { 'weir-client': name } })
 }

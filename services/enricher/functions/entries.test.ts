@@ -2,8 +2,15 @@ import { expect, test } from 'vitest'
 import { checks } from './entries.ts'
 
 const deployed = {
-  name: 'offers', file: 'index.mjs', handler: 'index.handler', code: 'export const handler = () => {}', memoryMb: 128, timeoutMs: 3000, concurrency: 10,
-  environment: { STAGE: 'test' }, deployedAt: 1,
+  name: 'offers',
+  file: 'index.mjs',
+  handler: 'index.handler',
+  code: 'export const handler = () => {}',
+  memoryMb: 128,
+  timeoutMs: 3000,
+  concurrency: 10,
+  environment: { STAGE: 'test' },
+  deployedAt: 1,
 }
 
 test('a function that the API stored passes', () => {

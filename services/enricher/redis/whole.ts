@@ -1,4 +1,7 @@
-/** A mark in Redis that says: here is all that a topic had. Without it, Redis is new or has lost its data, and is filled again. */
+/**
+ * A mark in Redis that says that a copy of a topic is complete. If it is missing, Redis is new or has lost its data,
+ * and the copy is filled again.
+ */
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 
@@ -20,12 +23,12 @@ export class WholeMark {
   }
 
   async set(): Promise<boolean> {
-    return await this.#redis.exists(this.#key) === 1
+    return (await this.#redis.exists(this.#key)) === 1
   }
 
   /**
-   * Runs `fill`, which puts everything there, and sets the mark after it. Not where Redis lost its data meanwhile: a mark of its own, made before the first
-   * value, is gone then. Several may fill at the same time.
+   * Runs `fill`, which puts everything there, and sets the mark after it, unless Redis lost its data meanwhile: then
+   * a second mark, made before the first value, is gone. Several replicas may fill at the same time.
    */
   async after(fill: () => Promise<void>): Promise<void> {
     // The braces keep both keys in one slot of a cluster.

@@ -1,16 +1,17 @@
 /**
- * Reference tables in Redis, for functions: a hash a table (id → JSON), and one of the offsets that wrote the entries. Every replica writes what it reads of the
- * topic; offsets make that harmless. Redis may lose everything at any time, or come back with what it had yesterday.
+ * Reference tables in Redis, for functions. Each table is a hash (id → JSON), beside a hash of the offsets that
+ * wrote its entries. Every replica writes what it reads of the topic, and the offsets make that harmless. Redis may
+ * lose everything at any time, or come back with what it had yesterday.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { ReferenceChange } from '@weir/solutions'
-import type { Warnings } from '@weir/topics'
+import type { WarnLog } from '@weir/topics'
 import { connectRedis, runAll } from '../redis/connect.ts'
 import { WholeMark } from '../redis/whole.ts'
 
 const entriesOf = (table: string) => `weir:reference:{${table}}:entries`
-/** Of entries with lat and lon: their places, for GEOSEARCH. */
+/** The places of entries that have lat and lon, for GEOSEARCH. */
 const placesOf = (table: string) => `weir:reference:{${table}}:places`
 const offsetsOf = (table: string) => `weir:reference:{${table}}:offsets`
 
@@ -26,86 +27,104 @@ return 1`
 /** How often it is asked whether Redis still has everything, and how soon it is tried again (ms). */
 const LOOK_MS = 1000
 
-export interface RedisTables {
+export class RedisTables {
+  readonly #redis: Redis
+  readonly #whole: WholeMark
+  readonly #tables: readonly string[]
+  readonly #log: WarnLog
+  readonly #stopping = new AbortController()
+  #copying: Promise<void> | undefined
+  /** The newest change of each entry that the topic has, by TABLE/ID. */
+  readonly #newest = new Map<string, ReferenceChange>()
+  /** The changes that Redis lacks. */
+  #pending = new Map<string, ReferenceChange>()
+  /** Set at first and after each connection: the server may be another one, or have come back with older data. */
+  #replacing = true
+  #failing = true
+  #wake = (): void => {}
+
+  /** @param tables all that there are */
+  constructor(url: string, tables: readonly string[], log: WarnLog) {
+    this.#tables = tables
+    this.#log = log
+    this.#redis = connectRedis(url, log)
+    this.#whole = new WholeMark(this.#redis, 'weir:reference:whole')
+    this.#redis.on('ready', () => {
+      this.#replacing = true
+    })
+  }
+
+  /** Begins to copy. Before this call, changed() must have had all that the topic has: what it lacks is removed from Redis. */
+  start(): void {
+    this.#copying ??= this.#run()
+  }
+
+  /** False while Redis cannot be given what it lacks. */
+  get ready(): boolean {
+    return !this.#failing && !this.#replacing
+  }
+
   /** Copies the change to Redis, as soon as Redis takes it. */
-  changed(change: ReferenceChange): void
+  changed(change: ReferenceChange): void {
+    const key = `${change.table}/${change.id}`
+    if (change.json === null) this.#newest.delete(key)
+    else this.#newest.set(key, change)
+    this.#pending.set(key, change)
+    this.#wake()
+  }
+
   /** Forgets all changes: the topic was made anew. */
-  clear(): void
-  /** False while Redis lacks something that was given to changed(). */
-  ready(): boolean
-  stop(): Promise<void>
-}
+  clear(): void {
+    this.#newest.clear()
+    this.#pending.clear()
+    this.#replacing = true
+  }
 
-/** @param tables all that there are */
-export function openRedisTables(url: string, tables: readonly string[], log: Warnings): RedisTables {
-  const redis = connectRedis(url, log)
-  const whole = new WholeMark(redis, 'weir:reference:whole')
-  const stopping = new AbortController()
-  /** By TABLE/ID: what the topic has, and what Redis has not been given of it yet. */
-  const newest = new Map<string, ReferenceChange>()
-  let pending = new Map<string, ReferenceChange>()
-  /** At first and after each connection: the server may be another one, or have come back with older data. */
-  let replacing = true
-  let ready = false
-  let failing = false
-  let wake = (): void => {}
-  redis.on('ready', () => { replacing = true })
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#copying
+    this.#redis.disconnect()
+  }
 
-  const copy = async (): Promise<void> => {
-    const changes = pending
-    pending = new Map()
-    try {
-      if (replacing || !await whole.set()) {
-        replacing = false
-        const byTable = Map.groupBy(newest.values(), ({ table }) => table)
-        await whole.after(async () => {
-          for (const table of tables) await replaceTable(redis, table, byTable.get(table) ?? [])
-        })
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    for (let told = false; !signal.aborted;) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      try {
+        await this.#copy()
+        this.#failing = told = false
+      } catch (error) {
+        const details = { error: (error as Error).message }
+        if (!told) this.#log.warn(details, 'the reference tables cannot be copied to Redis; trying again until they can')
+        this.#failing = told = true
       }
-      await applyChanges(redis, changes.values())
+      const later = sleep(LOOK_MS, undefined, { signal }).catch(() => {})
+      await (this.#failing ? later : Promise.race([woken, later]))
+    }
+  }
+
+  async #copy(): Promise<void> {
+    const changes = this.#pending
+    this.#pending = new Map()
+    try {
+      if (this.#replacing || !await this.#whole.set()) {
+        this.#replacing = false
+        await this.#whole.after(() => this.#replace())
+      }
+      await applyChanges(this.#redis, changes.values())
     } catch (error) {
       // A later change of the same entry stays.
-      pending = new Map([...changes, ...pending])
-      replacing = true
+      this.#pending = new Map([...changes, ...this.#pending])
+      this.#replacing = true
       throw error
     }
   }
 
-  const copying = (async () => {
-    while (!stopping.signal.aborted) {
-      const woken = new Promise<void>((resolve) => { wake = resolve })
-      try {
-        await copy()
-        ready = true
-        failing = false
-      } catch (error) {
-        ready = false
-        if (!failing) log.warn({ error: (error as Error).message }, 'the reference tables cannot be copied to Redis; trying again until they can')
-        failing = true
-      }
-      await Promise.race([...failing ? [] : [woken], sleep(LOOK_MS, undefined, { signal: stopping.signal }).catch(() => {})])
-    }
-  })()
-
-  return {
-    ready: () => ready && !replacing,
-    changed(change) {
-      const key = `${change.table}/${change.id}`
-      if (change.json === null) newest.delete(key)
-      else newest.set(key, change)
-      pending.set(key, change)
-      wake()
-    },
-    clear() {
-      newest.clear()
-      pending.clear()
-      replacing = true
-    },
-    stop: async () => {
-      stopping.abort()
-      await copying
-      redis.disconnect()
-    },
+  async #replace(): Promise<void> {
+    const byTable = Map.groupBy(this.#newest.values(), ({ table }) => table)
+    for (const table of this.#tables) await replaceTable(this.#redis, table, byTable.get(table) ?? [])
   }
 }
 
@@ -131,7 +150,7 @@ async function replaceTable(redis: Redis, table: string, entries: readonly Refer
 
 /** Longitude and latitude of an entry that has them and that Redis can index. */
 function placeOf(json: string | null): [lon: number, lat: number] | undefined {
-  const { lat, lon } = json === null ? {} : JSON.parse(json) as { lat?: unknown, lon?: unknown }
+  const { lat, lon } = json === null ? {} : (JSON.parse(json) as { lat?: unknown, lon?: unknown })
   const fits = typeof lat === 'number' && typeof lon === 'number' && Math.abs(lat) <= 85 && Math.abs(lon) <= 180
   return fits ? [lon, lat] : undefined
 }

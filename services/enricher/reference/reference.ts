@@ -1,19 +1,21 @@
 /**
- * Reference data: the compacted topic weir.control.reference is the truth. Every replica follows it, keeps the tables in memory for its flows, and copies them to
- * Redis for functions. A change goes API → topic → replicas within some milliseconds, without restart.
+ * Reference tables: the compacted topic weir.control.reference is the truth. Every replica follows it, keeps the
+ * tables in memory for its flows, and copies them to Redis for functions. A change goes API → topic → replicas
+ * within some milliseconds, without restart.
  */
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, type Kafka } from '@weir/kafka'
 import type { Resource } from '@weir/service'
 import { REFERENCE_TOPIC, ReferenceTables, type ReferenceTable, type Solution } from '@weir/solutions'
-import { encodeValue, Follower, store, type Warnings } from '@weir/topics'
-import { openRedisTables } from './redis-tables.ts'
+import { encodeValue, Follower, store, type WarnLog } from '@weir/topics'
+import { RedisTables } from './redis-tables.ts'
 
 export interface Reference {
   /** The live view of a table. Throws UnknownTable. */
   table(name: string): ReferenceTable
   /**
-   * Stores an entry; resolves when it is in the topic. Rejects with UnknownTable, with a Misfit, or with the producer's KafkaError.
+   * Stores an entry; resolves when it is in the topic. Rejects with UnknownTable, with a Misfit, or with the
+   * producer's KafkaError.
    * @param by the name of the client's API key
    */
   put(table: string, id: string, entry: unknown, by?: string): Promise<void>
@@ -29,14 +31,17 @@ interface Options {
   readonly redisUrl: string
   /** All that there are: their tables are copied to Redis, whichever of them run here. */
   readonly solutions: readonly Solution[]
-  readonly log: Warnings
+  readonly log: WarnLog
 }
 
-/** Resolves when the tables are as they are in the topic, so that flows never begin without them. Redis may be away. */
-export async function openReference({ kafka, codec, redisUrl, solutions, log }: Options): Promise<Resource<Reference>> {
+/**
+ * Resolves when the tables are as they are in the topic, so that flows never begin without them. Redis may be away.
+ */
+export async function openReference(options: Options): Promise<Resource<Reference>> {
+  const { kafka, codec, redisUrl, solutions, log } = options
   const tables = new ReferenceTables(solutions)
   const [writer, producer] = await Promise.all([codec.writer(REFERENCE_TOPIC), kafka.producer()])
-  const redis = openRedisTables(redisUrl, solutions.flatMap((solution) => Object.keys(solution.tables)), log)
+  const redis = new RedisTables(redisUrl, tables.names, log)
   const follower = new Follower({
     kafka, codec, topic: REFERENCE_TOPIC, reader: 'reference', from: 'earliest', log,
     accept: (record) => {
@@ -58,6 +63,7 @@ export async function openReference({ kafka, codec, redisUrl, solutions, log }: 
     throw error
   })
   follower.start()
+  redis.start()
 
   const write = (table: string, id: string, value: Buffer | null, by: string | undefined): Promise<void> => {
     const headers = encodeHeaders({ 'weir-source': 'reference-api', ...by !== undefined && { 'weir-client': by } })
@@ -66,7 +72,7 @@ export async function openReference({ kafka, codec, redisUrl, solutions, log }: 
 
   return {
     value: {
-      ready: { 'reference tables': () => follower.ready, 'reference tables in Redis': redis.ready },
+      ready: { 'reference tables': () => follower.ready, 'reference tables in Redis': () => redis.ready },
       table: (name) => tables.table(name),
       put: async (table, id, entry, by) => {
         tables.check(table, id, entry)

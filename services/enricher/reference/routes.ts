@@ -8,7 +8,10 @@ import type { Reference } from './reference.ts'
 const MAX_ENTRY_BYTES = 256 * 1024
 const params = {
   type: 'object',
-  properties: { table: { type: 'string', pattern: TABLE_NAME.source }, id: { type: 'string', pattern: TABLE_NAME.source } },
+  properties: {
+    table: { type: 'string', pattern: TABLE_NAME.source },
+    id: { type: 'string', pattern: TABLE_NAME.source },
+  },
 }
 
 interface Entry {
@@ -16,26 +19,43 @@ interface Entry {
 }
 
 /**
- * The reference tables over HTTP: read whole by clients that may read the tables' topic, changed one entry at a time by those that may write to it.
- * A PUT that returned is stored; replicas follow within a second.
+ * The reference tables over HTTP. Clients that may read the tables' topic read whole tables; those that may write to
+ * it change one entry at a time. A PUT that was answered is stored; replicas follow within a second.
  */
 export function referenceRoutes(reference: Reference, access: Access) {
-  const reads = { schema: { params }, onRequest: async (request: FastifyRequest) => mayRead(identify(access, request), REFERENCE_TOPIC) }
+  const reads = {
+    schema: { params },
+    onRequest: async (request: FastifyRequest) => mayRead(identify(access, request), REFERENCE_TOPIC),
+  }
   const writes = {
-    schema: { params }, bodyLimit: MAX_ENTRY_BYTES, onRequest: async (request: FastifyRequest) => mayWrite(identify(access, request), REFERENCE_TOPIC),
+    schema: { params },
+    bodyLimit: MAX_ENTRY_BYTES,
+    onRequest: async (request: FastifyRequest) => mayWrite(identify(access, request), REFERENCE_TOPIC),
   }
   const by = (request: FastifyRequest<Entry>): string | undefined => identify(access, request).name
 
   return (app: FastifyInstance): void => {
-    app.get<Entry>('/v1/reference/:table', reads, answering(({ params: { table } }) => Object.fromEntries(reference.table(table).entries)))
-    app.put<Entry>('/v1/reference/:table/:id', writes, answering(async (request, reply) => {
-      await reference.put(request.params.table, request.params.id, request.body, by(request))
-      return reply.code(204).send()
-    }))
-    app.delete<Entry>('/v1/reference/:table/:id', writes, answering(async (request, reply) => {
-      await reference.remove(request.params.table, request.params.id, by(request))
-      return reply.code(204).send()
-    }))
+    app.get<Entry>(
+      '/v1/reference/:table',
+      reads,
+      answering(({ params: { table } }) => Object.fromEntries(reference.table(table).entries)),
+    )
+    app.put<Entry>(
+      '/v1/reference/:table/:id',
+      writes,
+      answering(async (request, reply) => {
+        await reference.put(request.params.table, request.params.id, request.body, by(request))
+        return reply.code(204).send()
+      }),
+    )
+    app.delete<Entry>(
+      '/v1/reference/:table/:id',
+      writes,
+      answering(async (request, reply) => {
+        await reference.remove(request.params.table, request.params.id, by(request))
+        return reply.code(204).send()
+      }),
+    )
   }
 }
 
@@ -47,9 +67,13 @@ function answering(handler: Handler) {
     try {
       return await handler(request, reply)
     } catch (error) {
-      if (error instanceof Misfit) return reply.code(400).send({ error: { code: 'invalid-entry', field: error.field, message: error.message } })
+      if (error instanceof Misfit) {
+        return reply.code(400).send({ error: { code: 'invalid-entry', field: error.field, message: error.message } })
+      }
       if (error instanceof UnknownTable) throw new HttpError(404, 'unknown-table', error.message)
-      if (error instanceof KafkaError && error.retriable) throw new HttpError(503, error.code, error.message, { 'retry-after': '1' })
+      if (error instanceof KafkaError && error.retriable) {
+        throw new HttpError(503, error.code, error.message, { 'retry-after': '1' })
+      }
       throw error
     }
   }

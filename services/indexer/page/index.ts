@@ -12,7 +12,9 @@ import { openSnapshots, type SnapshotSearch } from './snapshot.ts'
 import { StageBoard } from './stages.ts'
 
 /** What is left out of a solution here is of no interest to its page. */
-export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'indices' | 'tables'> & { readonly page: PageDefinition }
+export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'indices' | 'tables'> & {
+  readonly page: PageDefinition
+}
 
 export function hasPage<S extends Solution>(solution: S): solution is S & PagedSolution {
   return solution.page !== undefined
@@ -44,8 +46,13 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
   const board = new StageBoard(Date.now)
   const tables = new ReferenceTables(solutions)
   const follow = { kafka, codec, log, reader: 'pages' }
-  const stats = new Follower({ ...follow, topic: 'weir.stats', from: 'latest', accept: (record) => board.accept(record), reset: () => {} })
-  const reference = new Follower({ ...follow, topic: REFERENCE_TOPIC, from: 'earliest', accept: (record) => void tables.accept(record), reset: () => tables.clear() })
+  const stats = new Follower({
+    ...follow, topic: 'weir.stats', from: 'latest', accept: (record) => board.accept(record), reset: () => {},
+  })
+  const reference = new Follower({
+    ...follow, topic: REFERENCE_TOPIC, from: 'earliest',
+    accept: (record) => void tables.accept(record), reset: () => tables.clear(),
+  })
   for (const follower of [stats, reference]) follower.start()
   const sampling = setInterval(() => board.sample(), 1000)
   const lives: Live[] = []
@@ -59,12 +66,15 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
     const live = new Live(() => snapshots.current(), mostViewers)
     lives.push(live)
     await mountFiles(app, solution)
-    app.get(`/${solution.name}/snapshot`, async (_, reply) => reply.header('cache-control', 'no-store').type('application/json').send(await snapshots.current()))
+    app.get(`/${solution.name}/snapshot`, async (_, reply) =>
+      reply.header('cache-control', 'no-store').type('application/json').send(await snapshots.current()))
     for (const name of Object.keys(solution.tables)) {
       const table = tables.table(name)
       // Snapshots carry the version only.
-      app.get(`/${solution.name}/tables/${name}`, (_, reply) =>
-        reply.header('cache-control', 'no-store').send({ version: table.version, entries: Object.fromEntries(table.entries) }))
+      app.get(`/${solution.name}/tables/${name}`, (_, reply) => {
+        const { version, entries } = table
+        return reply.header('cache-control', 'no-store').send({ version, entries: Object.fromEntries(entries) })
+      })
     }
     app.get(`/${solution.name}/live`, (request, reply) => live.admit(request, reply))
   }

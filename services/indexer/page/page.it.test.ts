@@ -1,7 +1,7 @@
 import { get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
-import type { Access } from '@weir/service'
+import type { Access, Client } from '@weir/service'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openPageServer, type PageServer } from '../testing/page-server.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -127,7 +127,11 @@ test('a stop ends the streams at once', async () => {
 })
 
 test('where keys are wanted, a browser is asked for one, and nothing of the page comes without', async () => {
-  const access: Access = { client: (key) => (key === 'right' ? { name: 'dispatch', mayWrite: () => false, mayRead: (topic) => topic === 'taxi.enriched' } : key === 'other' ? { name: 'other', mayWrite: () => true, mayRead: () => false } : undefined) }
+  const clients: Readonly<Record<string, Client>> = {
+    right: { name: 'dispatch', mayWrite: () => false, mayRead: (topic) => topic === 'taxi.enriched' },
+    other: { name: 'other', mayWrite: () => true, mayRead: () => false },
+  }
+  const access: Access = { client: (key = '') => clients[key] }
   const server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access })
   onTestFinished(() => server.stop())
   const basic = (password: string): string => `Basic ${Buffer.from(`anybody:${password}`).toString('base64')}`

@@ -58,7 +58,9 @@ test('the history is always a minute long, the newest last', () => {
 test('a tombstone, an empty interval, names and numbers out of bounds, and ever new names do no harm', () => {
   const { board } = boardAt(0)
   board.accept({ value: null })
-  for (const wrong of [{ stage: 'x'.repeat(201) }, { instance: '' }, { p99: NaN }, { lag: -1 }, { intervalMs: 0 }]) expect(() => board.accept(report(wrong))).toThrow(Misfit)
+  for (const wrong of [{ stage: 'x'.repeat(201) }, { instance: '' }, { p99: NaN }, { lag: -1 }, { intervalMs: 0 }]) {
+    expect(() => board.accept(report(wrong))).toThrow(Misfit)
+  }
   for (let i = 0; i < 3000; i++) board.accept(report({ instance: `i${i}` }))
   expect(board.stages()).toMatchObject([{ instances: 2000 }])
 })

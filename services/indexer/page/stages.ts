@@ -35,7 +35,11 @@ const count = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 const latency = number({ min: 0, max: Number.MAX_SAFE_INTEGER })
 /** The names stand in every snapshot, so they are bounded. */
 const reported = object({
-  stage: text({ max: 200 }), instance: text({ max: 300 }), intervalMs: integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), records: count, failed: count, lag: count, p50: latency, p99: latency,
+  stage: text({ max: 200 }),
+  instance: text({ max: 300 }),
+  intervalMs: integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  records: count, failed: count, lag: count,
+  p50: latency, p99: latency,
 })
 type Reported = ShapedBy<typeof reported>
 

@@ -99,7 +99,7 @@ async function show(kafka: Kafka, name: string | undefined, options: SelectOptio
       if (newest.length > count) newest.shift()
     })
     if (newest.length === 0 && !json) await print('There are no such letters.\n')
-    if (unreadable > 0) process.stderr.write(`${topic} has ${thousands(unreadable)} ${unreadable === 1 ? 'record' : 'records'} among these that are no letters.\n`)
+    if (unreadable > 0) process.stderr.write(`Records that are no letters, not shown: ${thousands(unreadable)}.\n`)
     for (const { shown, partition, offset } of newest) {
       const redriven = wasRedriven(holding, partition, offset)
       await print(json ? `${letterJson(shown, redriven)}\n` : `${letterText(shown, redriven)}\n`)
@@ -132,19 +132,25 @@ async function redrive(kafka: Kafka, name: string | undefined, options: RedriveV
     const progress = new Progress(() => ({ what: 'sending back', records: done, fraction: done / due }))
     try {
       await withCodec(async (codec) => {
+        const reader = await codec.reader(topic)
         const sent = (count: number): void => { done = count }
-        const { sent: _, ...rest } = await sendBack({ kafka, holding, select, origins, reader: await codec.reader(topic), again: options.again, sent })
-        left = rest
+        left = (await sendBack({ kafka, holding, select, origins, reader, again: options.again, sent })).left
       })
     } finally {
       progress.stop()
     }
   }
-  if (options.json) return printJson({ topic, selected: chosen.length, sentBackBefore: before, sentBack: done, ...left, dryRun: options['dry-run'] })
+  const dryRun = options['dry-run']
+  if (options.json) {
+    return printJson({ topic, selected: chosen.length, sentBackBefore: before, sentBack: done, ...left, dryRun })
+  }
   const letters = (count: number): string => `${thousands(count)} ${count === 1 ? 'letter' : 'letters'}`
   const skipped = before > 0 && !options.again ? ` Sent back before and left out: ${letters(before)}; --again sends them too.` : ''
-  const cut = left.truncated > 0 ? ` Truncated, which stay: ${letters(left.truncated)}; \`weir dlq show\` says where their records lie.` : ''
-  const foreign = left.foreign > 0 ? ` Of another origin than ${[...origins].join(', ')}, which stay: ${letters(left.foreign)}.` : ''
-  const unreadable = left.unreadable > 0 ? ` Records that are no letters, which stay: ${thousands(left.unreadable)}.` : ''
-  await print(`${options['dry-run'] ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}${cut}${foreign}${unreadable}\n`)
+  const { truncated, foreign, unreadable } = left
+  const sentences = [`${dryRun ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}`]
+  const where = '`weir dlq show` says where their records lie'
+  if (truncated > 0) sentences.push(`Truncated, which stay: ${letters(truncated)}; ${where}.`)
+  if (foreign > 0) sentences.push(`Of another origin than ${[...origins].join(', ')}, which stay: ${letters(foreign)}.`)
+  if (unreadable > 0) sentences.push(`Records that are no letters, which stay: ${thousands(unreadable)}.`)
+  await print(`${sentences.join(' ')}\n`)
 }

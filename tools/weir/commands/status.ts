@@ -40,7 +40,8 @@ export const status = command({
     const data = health[0].state === 'ready' ? await withKafka(readData) : undefined
     const well = health.every(({ state }) => state === 'ready')
     const disk = processes.size > 0 ? fullDisk(dataFolder()) : undefined
-    if (json) await printJson({ well, disk, parts: health.map((part) => ({ ...part, pid: processes.get(part.name)?.pid })), ...data })
+    const parts = health.map((part) => ({ ...part, pid: processes.get(part.name)?.pid }))
+    if (json) await printJson({ well, disk, parts, ...data })
     else await print(`${disk === undefined ? '' : `${styled('red', disk)}\n\n`}${report(health, processes, data)}`)
     return well ? EXIT.ok : EXIT.down
   },

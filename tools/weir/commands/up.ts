@@ -100,8 +100,8 @@ function interruption(stack: Stack): Promise<void> {
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, handle)
     process.once('disconnect', handle)
-    // Nobody reads any more (`npm start | head`): every line from now on fails, which must not end us before the servers. A log on a full disk takes
-    // lines again when there is room.
+    // The reader may be gone (`npm start | head`): every line from now on fails, which must not end us before the
+    // servers. A log on a full disk takes lines again when there is room.
     for (const stream of [process.stdout, process.stderr]) {
       stream.on('error', (error: NodeJS.ErrnoException) => {
         if (!isDiskFull(error)) done()

@@ -90,7 +90,9 @@ async function eachRecord(topic: string, see: (batch: RecordBatch, index: number
 
 async function sendBack(options: SelectOptions, again = false) {
   const holding = await eachLetter(kafka, dead, () => {})
-  return redrive({ kafka, holding, again, origins: new Set([origin]), reader: await codec.reader('taxi.telemetry.dead'), select: readSelect(options), sent: () => {} })
+  const reader = await codec.reader('taxi.telemetry.dead')
+  const select = readSelect(options)
+  return redrive({ kafka, holding, again, origins: new Set([origin]), reader, select, sent: () => {} })
 }
 
 describe('dead letters', () => {
@@ -125,7 +127,7 @@ describe('dead letters', () => {
     expect(await sent({ code: 'undecodable' })).toBe(2)
     expect(await sent({ code: 'undecodable' })).toBe(0)
     expect(await sent({ at: ['0:0'] })).toBe(1)
-    expect(await sendBack({})).toEqual({ sent: 1, truncated: 1, foreign: 0, unreadable: 0 })
+    expect(await sendBack({})).toEqual({ sent: 1, left: { truncated: 1, foreign: 0, unreadable: 0 } })
     expect(await sent({})).toBe(0)
     const first = new Map<number, string>()
     const back = new Map<number, string[]>()
@@ -151,15 +153,17 @@ describe('dead letters', () => {
     const control = uniqueName('control')
     await kafka.admin.createTopics([{ name: control, partitions: 1, replicas: 1, configs: {} }])
     const writer = await codec.writer('taxi.telemetry.dead')
-    const forged = { ...sampleOf('taxi.telemetry.dead') as DeadLetter, code: 'forged', truncated: false, key: null, value: Buffer.from('planted') }
+    const sample = sampleOf('taxi.telemetry.dead') as DeadLetter
+    const forged = { ...sample, truncated: false, key: null, value: Buffer.from('planted') }
+    const letter = (topic: string, partition: number) => encodeValue(writer, { ...forged, topic, partition }, 8192)
+    const bad = [letter(control, 0), letter(origin, -1), letter('no such topic', 0), Buffer.from('no letter')]
     const headers = encodeHeaders({ 'weir-dead-code': 'forged' })
     const producer = await kafka.producer()
     stops.push(() => producer.stop())
-    for (const value of [
-      encodeValue(writer, { ...forged, topic: control, partition: 0 }, 8192), encodeValue(writer, { ...forged, topic: origin, partition: -1 }, 8192),
-      encodeValue(writer, { ...forged, topic: 'no such topic', partition: 0 }, 8192), Buffer.from('no letter'), encodeValue(writer, { ...forged, topic: origin, partition: 0 }, 8192),
-    ]) await store(producer, { topic: dead, partition: 0, key: 'forged', value, headers })
-    expect(await sendBack({ code: 'forged' })).toEqual({ sent: 1, truncated: 0, foreign: 3, unreadable: 1 })
+    for (const value of [...bad, letter(origin, 0)]) {
+      await store(producer, { topic: dead, partition: 0, key: 'forged', value, headers })
+    }
+    expect(await sendBack({ code: 'forged' })).toEqual({ sent: 1, left: { truncated: 0, foreign: 3, unreadable: 1 } })
     expect(await kafka.offsetAt(control, 0, 'latest')).toBe(0)
     await kafka.admin.deleteTopics([control])
   })

@@ -29,8 +29,8 @@ export function deadLetterTopic(name: string | undefined): DeadLetterTopic {
 }
 
 /**
- * The topics whose records die there: those that the topic's flows and sinks read. A letter says itself where it came from, and on a broker without logins
- * anybody can write one, so it goes to none but these.
+ * The topics whose records die there: those that the topic's flows and sinks read. Letters go back to these only: a
+ * letter says itself where it came from, and on a broker without logins anybody can write one.
  */
 export function originsOf(topic: DeadLetterTopic): ReadonlySet<string> {
   const readers = solutions.flatMap(({ flows, indices }) => [...flows, ...indices])

@@ -28,16 +28,22 @@ interface Letter {
 
 export interface Redriven {
   readonly sent: number
-  /** Truncated letters: the whole record is not in them, so they stay. */
+  readonly left: LeftLetters
+}
+
+/** Counts of records that stay in the dead-letter topic. */
+export interface LeftLetters {
+  /** Letters that do not hold their whole record. */
   readonly truncated: number
-  /** Letters that name another topic than the origins, or no place in it; they stay. */
+  /** Letters that name another topic than the origins, or no partition of it. */
   readonly foreign: number
-  /** Records of the dead-letter topic that are no letters. */
+  /** Records that are no letters. */
   readonly unreadable: number
 }
 
 /** Rejects with the producer's KafkaError when one cannot be stored; what was stored before is marked. */
-export async function redrive({ kafka, reader, holding, select, origins, again, sent }: RedriveOptions): Promise<Redriven> {
+export async function redrive(options: RedriveOptions): Promise<Redriven> {
+  const { kafka, reader, holding, select, origins, again, sent } = options
   const producer = await kafka.producer()
   const partitions = new Map<string, number>()
   let window: Letter[] = []
@@ -75,7 +81,7 @@ export async function redrive({ kafka, reader, holding, select, origins, again, 
       if (window.length >= WINDOW) await settle()
     })
     await settle()
-    return { sent: total, ...left }
+    return { sent: total, left }
   } finally {
     await producer.stop()
   }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { watchLag, type Logger, type Resource } from '@weir/service'
-import { openRecords, Standing } from '@weir/topics'
+import { encodeValue, HandlerHealth, openRecords, store } from '@weir/topics'
 import { integer, object, read, text } from '@weir/topics/shape.ts'
 import { openQueues, type Event, type QueuesOptions } from './queues.ts'
 
@@ -27,9 +27,10 @@ export interface EventsOptions extends Omit<QueuesOptions, 'log'> {
 }
 
 const TOPIC = 'weir.invocations'
-/** What an event must say of itself, whoever wrote it: the name becomes a label of metrics. */
+/** Checked for each event of the topic: the function's name becomes a label of metrics. */
 const identity = object({
-  requestId: text({ max: 128 }), functionName: text({ max: 64, pattern: /^[a-zA-Z0-9_-]+$/, like: 'letters, digits, _ and -' }),
+  requestId: text({ max: 128 }),
+  functionName: text({ max: 64, pattern: /^[a-zA-Z0-9_-]+$/, like: 'letters, digits, _ and -' }),
   acceptedAt: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
 })
 /** What a replica holds of events that are not done with; where there is more, the rest waits in the topic. */
@@ -44,9 +45,11 @@ const ENVELOPE_BYTES = 1024
 const UNIT_BYTES = 3
 
 export async function openEvents({ kafka, producer, codec, groupId = 'enricher.invocations', log, ...queuing }: EventsOptions): Promise<Resource<Events>> {
-  const [writer, records, partitions] = await Promise.all([codec.writer(TOPIC), openRecords({ codec, topic: TOPIC, reader: 'events', log }), kafka.partitions(TOPIC)])
+  const [writer, records, partitions] = await Promise.all([
+    codec.writer(TOPIC), openRecords({ codec, topic: TOPIC, reader: 'events', log }), kafka.partitions(TOPIC),
+  ])
   const queues = openQueues({ ...queuing, log })
-  const standing = new Standing()
+  const health = new HandlerHealth()
   let open = 0
   let bytes = 0
 
@@ -76,7 +79,8 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
     return events
   }
 
-  const subscription = await kafka.consume({ groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, standing.watch(async (batch, signal) => {
+  const options = { groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS } as const
+  const subscription = await kafka.consume(options, health.watch(async (batch, signal) => {
     await records.prepare(batch)
     const done = Promise.allSettled(eventsOf(batch).map((event) => run(event, signal))).then((results) => {
       for (const result of results) if (result.status === 'rejected') throw result.reason
@@ -88,17 +92,16 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
 
   return {
     value: {
-      ready: () => standing.ready(subscription),
+      ready: () => health.ready(subscription),
       async add({ functionName, payload, options: { requestId, clientContext }, acceptedAt }) {
         const context = clientContext === undefined ? null : JSON.stringify(clientContext)
-        const value = Buffer.allocUnsafe(payload.length + ENVELOPE_BYTES + UNIT_BYTES * (requestId.length + functionName.length + (context?.length ?? 0)))
-        const end = writer.encode({ requestId, functionName, clientContext: context, payload, acceptedAt }, value, 0)
-        const key = Buffer.from(requestId)
+        const units = requestId.length + functionName.length + (context?.length ?? 0)
+        const event = { requestId, functionName, clientContext: context, payload, acceptedAt }
+        const value = encodeValue(writer, event, payload.length + ENVELOPE_BYTES + UNIT_BYTES * units)
         const headers = encodeHeaders({ 'weir-id': requestId, 'weir-source': 'invoke' })
-        const delivery = producer.delivery()
-        delivery.append(TOPIC, partitionFor(key, 0, key.length, partitions), key, 0, key.length, value, 0, end, headers, 0, headers.length)
-        const [failure] = await delivery.settled()
-        if (failure !== undefined) throw failure.error
+        const key = Buffer.from(requestId)
+        const partition = partitionFor(key, 0, key.length, partitions)
+        await store(producer, { topic: TOPIC, partition, key, value, headers })
       },
     },
     stop: async (drainMs) => {

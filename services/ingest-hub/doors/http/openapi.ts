@@ -24,9 +24,10 @@ export function documentation(): SwaggerOptions {
   }
 }
 
-const RECORD_ID = 'Repeat it when you send the record again, and it counts once: of two records with the same id, the first to arrive counts, whichever clients sent them. '
-  + 'Made when missing.'
-const RECORD_SOURCE = 'Where the records come from; the API key\'s name when missing. Beside it, each record has the name of the API key in the header weir-client.'
+const RECORD_ID = 'Repeat it when you send the record again, and it counts once: of two records with the same id, the '
+  + 'first to arrive counts, whichever clients sent them. Made when missing.'
+const RECORD_SOURCE = 'Where the records come from; the API key\'s name when missing. Beside it, each record has the '
+  + 'name of the API key in the header weir-client.'
 
 /** The operation that stores records of the topic. */
 export function recordsSchema(name: TopicName): FastifySchema {

@@ -47,7 +47,8 @@ export interface KinesisDoor {
   ready(): boolean
 }
 
-export async function openKinesis(config: KinesisConfig, { access, codec, collector, intake, instance, kafka, log }: KinesisDeps): Promise<Resource<KinesisDoor>> {
+export async function openKinesis(config: KinesisConfig, deps: KinesisDeps): Promise<Resource<KinesisDoor>> {
+  const { access, codec, collector, intake, instance, kafka, log } = deps
   const streams = await openStreams({ kafka, codec, replicas: config.replicas, takes: true, instance, log })
   const stopping = new AbortController()
   const throttle = config.throttled ? new Throttle(() => streams.replicas) : undefined
@@ -65,7 +66,8 @@ export async function openKinesis(config: KinesisConfig, { access, codec, collec
       ready: () => streams.ready,
       routes: awsJson({
         services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }],
-        access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES, admission: intake.admission, afterBody: () => collector.look(),
+        access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES,
+        admission: intake.admission, afterBody: () => collector.look(),
       }),
     },
     stopping: () => stopping.abort(),

@@ -9,7 +9,7 @@ import type { ReferenceTable, Solution, TableDefinition } from './solution.ts'
 
 export const REFERENCE_TOPIC = 'weir.control.reference'
 
-/** Of tables and entries: they stand in URLs and in names of keys. */
+/** Names of tables and ids of entries: they stand in URLs and in names of keys. */
 export const TABLE_NAME = /^[a-z0-9][a-z0-9._-]{0,127}$/
 const entryId = text({ max: 128, pattern: TABLE_NAME, like: 'lower-case letters, digits, ., _ and -' })
 
@@ -23,7 +23,7 @@ export interface ReferenceChange {
   readonly id: string
   /** The record's offset in the topic. */
   readonly offset: number
-  /** As it was written; null removes the entry. */
+  /** The entry as it was written; null removes it. */
   readonly json: string | null
 }
 

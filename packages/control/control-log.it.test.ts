@@ -38,7 +38,7 @@ async function topicOf(): Promise<Topic> {
 
 interface Replica {
   readonly log: ControlLog
-  /** By KIND/ID. */
+  /** The states by KIND/ID. */
   readonly state: Map<string, unknown>
   readonly warnings: Record<string, unknown>[]
 }
@@ -64,7 +64,7 @@ async function replica(topic: Topic): Promise<Replica> {
   return { log, state, warnings }
 }
 
-/** What somebody writes who is none of the replicas. */
+/** Writes a record as a stranger would. */
 async function write(
   topic: string,
   key: string,

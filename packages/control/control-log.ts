@@ -13,7 +13,7 @@ import { append, encodeValue, Follower, store, type NewRecord, type TopicRecord,
 export interface ControlEntry {
   readonly kind: string
   readonly id: string
-  /** As its kind's check let it pass; undefined removes what there is of that kind and id. */
+  /** The state, checked; undefined removes the entry of that kind and id. */
   readonly state: unknown
 }
 

@@ -19,7 +19,7 @@ export interface FollowOptions<T extends TopicName> extends RecordsOptions<T> {
 /** Pauses before it is tried again, growing (ms). */
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 10_000
-/** How often the position is compared with the topic's end, to find out that reading stands still (ms). */
+/** The position is compared with the topic's end this often, to notice that reading stands still (ms). */
 const LOOK_MS = 10_000
 const FETCH_BYTES = 4 << 20
 /**
@@ -72,7 +72,7 @@ export class Follower<T extends TopicName> {
     await this.#following
   }
 
-  /** Where to begin is looked up once; after a failure it is looked up again. */
+  /** Looks up once where to begin; again after a failure. */
   #open(): Promise<TopicRecords<ValueOf[T]>> {
     this.#opening ??= this.#begin().catch((error: unknown) => {
       this.#opening = undefined

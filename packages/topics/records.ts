@@ -66,7 +66,7 @@ export interface TopicRecords<V> {
 export interface RecordsOptions<T extends TopicName> {
   readonly codec: Pick<Codec, 'reader'>
   readonly topic: T
-  /** Who reads, for the log and the metric. */
+  /** Names the reader in the log and the metric. */
   readonly reader: string
   readonly log: WarnLog
 }

@@ -43,7 +43,7 @@ export interface TextBounds {
   readonly min?: number
   readonly max: number
   readonly pattern?: RegExp
-  /** What the pattern asks for, for the message: `lower-case letters`. */
+  /** Describes the pattern in the message: `lower-case letters`. */
   readonly like?: string
 }
 

@@ -1,4 +1,4 @@
-/** Whether there is room to write. */
+/** Tells whether there is room to write. */
 import { statfsSync } from 'node:fs'
 
 /** Below this servers fail to write their next file (bytes): Kafka's are some MB each. */
@@ -18,7 +18,7 @@ export function fullDisk(folder: string): string | undefined {
 }
 
 /**
- * Whether a write failed for lack of room: on the disk, in a quota, in the largest size of a file. It can work again
+ * True if a write failed for lack of room: on the disk, in a quota, in the largest size of a file. It can work again
  * later.
  */
 export const isDiskFull = (error: NodeJS.ErrnoException): boolean =>

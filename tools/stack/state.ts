@@ -38,7 +38,7 @@ function writeState(state: StackState): void {
   renameSync(`${file()}.new`, file())
 }
 
-/** How soon it is tried again to write the state (ms). */
+/** Pause before a failed write of the state is repeated (ms). */
 const RETRY_MS = 2000
 
 /**

@@ -21,7 +21,7 @@ export interface Client {
   /** undefined for clients without a key. */
   readonly name: string | undefined
   mayWrite(topic: string): boolean
-  /** Whether it may see what is in the topic: by an application, on a page, as a table. */
+  /** True if the client may see the topic's records: through an application, on a page, as a table. */
   mayRead(topic: string): boolean
 }
 

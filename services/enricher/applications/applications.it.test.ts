@@ -150,7 +150,7 @@ test('a key signs people up if it may write to the stream, and sees offers if it
     'The API key fleet may not write to stream.signups.',
   )
   expect((await offersOf('fleet', userId)).body.error.message).toBe('The API key fleet may not read location.offers.')
-  // What was refused left nothing behind, and each record says by which key it came.
+  // Refused signups left no record, and each record names the key by which it came.
   expect((await signupsOf(userId)).map(({ headers }) => [headers['weir-source'], headers['weir-client']])).toEqual([
     ['application', 'clerk'],
     ['application', 'kiosk'],

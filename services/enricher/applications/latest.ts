@@ -17,7 +17,7 @@ if ARGV[2] == '' then redis.call('HDEL', KEYS[1], 'json') else redis.call('HSET'
 redis.call('HSET', KEYS[1], 'offset', ARGV[1])
 return 1`
 
-/** How often Redis is asked whether it still has everything (ms). */
+/** Redis is asked this often whether it still has everything (ms). */
 const LOOK_MS = 2000
 /** Values reach Redis so much later, together: who waits for one gets it from the topic itself. */
 const GATHER = { ms: 100, bytes: 1 << 20 }
@@ -67,7 +67,7 @@ export async function openLatest({
     health.watch(copy),
   )
 
-  /** Where Redis is new or has lost its data, reads the topic from its beginning. */
+  /** Reads the topic from its beginning, for a Redis that is new or has lost its data. */
   const fill = async (): Promise<void> => {
     const reading = await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, copy)
     const stop = (): void => void reading.stop()

@@ -19,9 +19,9 @@ export interface ApplicationsOptions {
 }
 
 export interface Applications {
-  /** What openHttp mounts. */
+  /** Mounts the routes; give it to openHttp. */
   routes(app: FastifyInstance): Promise<void>
-  /** By topic that an application follows, or has the newest values of. */
+  /** One for each topic that an application follows, or whose newest values it reads. */
   readonly ready: Readiness
 }
 
@@ -39,7 +39,8 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
     async put(client, stream, key, data, id) {
       mayWrite(client, TOPIC_PREFIX + stream)
       const block = headersOf(id, client)
-      const { fates } = await writer.put(stream, [{ data, key, hashKey: undefined }], { block, end: () => block.length })
+      const entries = [{ data, key, hashKey: undefined }]
+      const { fates } = await writer.put(stream, entries, { block, end: () => block.length })
       if (typeof fates[0] === 'object') return
       throw Object.assign(new Error(`The record for ${stream} is not known to be stored.`), { retriable: true })
     },
@@ -94,5 +95,6 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
 }
 
 function headersOf(id: string, { name }: ApplicationClient): Buffer {
-  return encodeHeaders({ 'weir-id': id, 'weir-source': 'application', ...name !== undefined && { 'weir-client': name } })
+  const client = name !== undefined && { 'weir-client': name }
+  return encodeHeaders({ 'weir-id': id, 'weir-source': 'application', ...client })
 }

@@ -24,7 +24,7 @@ if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET
 if ARGV[4] == '' then redis.call('ZREM', KEYS[3], ARGV[1]) else redis.call('GEOADD', KEYS[3], ARGV[4], ARGV[5], ARGV[1]) end
 return 1`
 
-/** How often it is asked whether Redis still has everything, and how soon it is tried again (ms). */
+/** Redis is asked this often whether it still has everything; failures are tried again as soon (ms). */
 const LOOK_MS = 1000
 
 export class RedisTables {
@@ -43,7 +43,7 @@ export class RedisTables {
   #failing = true
   #wake = (): void => {}
 
-  /** @param tables all that there are */
+  /** @param tables the names of all tables */
   constructor(url: string, tables: readonly string[], log: WarnLog) {
     this.#tables = tables
     this.#log = log
@@ -54,7 +54,7 @@ export class RedisTables {
     })
   }
 
-  /** Begins to copy. Before this call, changed() must have had all that the topic has: what it lacks is removed from Redis. */
+  /** Begins to copy. changed() must have had all entries of the topic before: Redis loses those that it lacks. */
   start(): void {
     this.#copying ??= this.#run()
   }
@@ -97,7 +97,7 @@ export class RedisTables {
         this.#failing = told = false
       } catch (error) {
         const details = { error: (error as Error).message }
-        if (!told) this.#log.warn(details, 'the reference tables cannot be copied to Redis; trying again until they can')
+        if (!told) this.#log.warn(details, 'the reference tables cannot be copied to Redis; it is tried again')
         this.#failing = told = true
       }
       const later = sleep(LOOK_MS, undefined, { signal }).catch(() => {})
@@ -137,7 +137,7 @@ async function applyChanges(redis: Redis, changes: Iterable<ReferenceChange>): P
   await runAll(pipeline)
 }
 
-/** What another replica has read beyond this one comes back when this one reads it. */
+/** Removes changes that only another replica has read; they come back when this one reads them. */
 async function replaceTable(redis: Redis, table: string, entries: readonly ReferenceChange[]): Promise<void> {
   const transaction = redis.multi().del(entriesOf(table), placesOf(table), offsetsOf(table))
   for (const { id, offset, json } of entries) {

@@ -21,7 +21,7 @@ export interface Reference {
   put(table: string, id: string, entry: unknown, by?: string): Promise<void>
   /** Removes an entry, if there is one. Resolves and rejects like put(). */
   remove(table: string, id: string, by?: string): Promise<void>
-  /** By part: whether the tables are followed, and whether Redis has them. */
+  /** Tells whether the tables are followed, and whether Redis has them. */
   readonly ready: Readonly<Record<string, () => boolean>>
 }
 
@@ -29,7 +29,7 @@ interface Options {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly redisUrl: string
-  /** All that there are: their tables are copied to Redis, whichever of them run here. */
+  /** All solutions, also those that do not run here: the tables of all are copied to Redis. */
   readonly solutions: readonly Solution[]
   readonly log: WarnLog
 }

@@ -35,7 +35,7 @@ export interface PagesOptions {
 export interface Pages {
   /** Adds / and /NAME/ of every solution. Give it to openHttp. */
   routes(app: FastifyInstance): Promise<void>
-  /** By what the pages follow. */
+  /** One for each topic that the pages follow. */
   readonly ready: Readiness
 }
 

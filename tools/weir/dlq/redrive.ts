@@ -87,7 +87,7 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
   }
 }
 
-/** What keeps a letter where it is. */
+/** Says why a letter stays where it is; undefined if it may go back. */
 function obstacleTo(letter: DeadLetter, origins: ReadonlySet<string>): 'truncated' | 'foreign' | undefined {
   if (letter.truncated) return 'truncated'
   return origins.has(letter.topic) && letter.partition >= 0 ? undefined : 'foreign'

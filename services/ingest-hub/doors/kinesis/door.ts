@@ -41,7 +41,7 @@ export interface KinesisDeps {
 }
 
 export interface KinesisDoor {
-  /** What openHttp mounts. */
+  /** Mounts the routes; give it to openHttp. */
   routes(app: FastifyInstance): Promise<void>
   /** False while this replica cannot learn which streams there are. */
   ready(): boolean

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { pino, stdTimeFunctions } from 'pino'
 import type { Logger } from 'pino'
+import { LogOutput } from './log-output.ts'
 import { withoutPasswords } from './secrets.ts'
 import type { TraceContext } from './trace.ts'
 
@@ -17,17 +18,25 @@ const SECRETS = ['authorization', 'cookie', 'password', 'secret', 'token', 'apiK
 const at = (path: string, name: string): string => (name.startsWith('[') ? `${path}${name}` : `${path}.${name}`)
 const REDACTED = SECRETS.flatMap((name) => [name, at('*', name), at('*.*', name), at('req.headers', name)])
 
+const STANDARD_OUTPUT = 1
+const output = new LogOutput(STANDARD_OUTPUT)
+process.on('exit', () => output.flushSync())
+
 /** A logger of this service. LOG_LEVEL is one of fatal, error, warn, info (when unset or unknown), debug, trace, silent. */
 export function logger(service: string): Logger {
   const level = process.env.LOG_LEVEL ?? 'info'
-  return pino({
+  const log = pino({
     level: LEVELS.includes(level) ? level : 'info',
     base: { service, instance },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: REDACTED, censor: '[redacted]' },
     hooks: { streamWrite: withoutPasswords },
-  })
+  }, output)
+  output.onLost = (lines) => {
+    log.warn({ lines }, 'log lines were lost: standard output took none for a while; is the disk full?')
+  }
+  return log
 }
 
 /** Fields of a log line that belongs to a trace: `log.child(traceFields(trace))`. */

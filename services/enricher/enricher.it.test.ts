@@ -5,12 +5,17 @@ import { join } from 'node:path'
 import { openCodec, type Codec } from '@weir/codec'
 import { sampleOf, type TaxiTelemetry, type TopicName } from '@weir/contracts'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { drop, flow, step, type Source } from '@weir/flow'
 import { encodeHeaders, headerOf, type Kafka, type KafkaConfig, openKafka, partitionFor, type Producer } from '@weir/kafka'
+import { encodeValue, store } from '@weir/topics'
 import { logger, openAccess, openHttp, sha256 } from '@weir/service'
+import { solutions, type FlowDefinition } from '@weir/solutions'
+import { areas } from '@weir/solutions/location-offers/areas.ts'
+import { addState, addZone } from '@weir/solutions/taxi-telemetry/flow.ts'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { servers } from '@weir/testkit'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openFlows } from './flows/flows.ts'
 import { openReference, type Reference } from './reference/reference.ts'
 import { referenceRoutes } from './reference/routes.ts'
@@ -22,7 +27,7 @@ let kafka: Kafka
 let codec: Codec
 let producer: Producer
 let reference: Reference
-let redisUrl: string
+let redis: Redis
 let config: KafkaConfig
 let enriched: () => { id: string, partition: number, key: string, value: any }[]
 let dead: () => { id: string, value: any }[]
@@ -30,8 +35,9 @@ let late: () => { id: string, value: any }[]
 
 beforeAll(async () => {
   const { brokers } = await servers.kafka()
-  const { url } = await servers.registry();
-  ({ url: redisUrl } = await servers.redis())
+  const { url } = await servers.registry()
+  const { url: redisUrl } = await servers.redis()
+  redis = new Redis(redisUrl)
   config = { brokers, driver: 'platformatic', groupProtocol: 'auto', compression: 'none', clientId: 'enricher-test', rack: undefined, tls: undefined, sasl: undefined }
   const opened = await openKafka(config, log)
   kafka = opened.value
@@ -39,17 +45,18 @@ beforeAll(async () => {
   await registerContracts(url)
   codec = (await openCodec({ url }, log)).value
   producer = await kafka.producer()
-  const tables = await openReference({ kafka, codec, redisUrl, tables: ['zones'], log })
+  const tables = await openReference({ kafka, codec, redisUrl, solutions, log })
   reference = tables.value
   enriched = await collect('taxi.enriched')
   dead = await collect('taxi.telemetry.dead')
   late = await collect('taxi.telemetry.late')
   const flows = await openFlows(taxiTelemetry.flows, { kafka, codec, table: reference.table, log })
-  stops.push(() => flows.stop(5000), () => tables.stop(), () => producer.stop(), () => opened.stop())
+  stops.push(() => flows.stop(5000), async () => tables.stop(0), () => producer.stop(), () => opened.stop())
   await vi.waitFor(() => expect(Object.values(flows.value.ready).every((ready) => ready())).toBe(true), { timeout: 60_000 })
 }, 180_000)
 
 afterAll(async () => {
+  redis?.disconnect()
   for (const stop of stops) await stop()
 })
 
@@ -83,6 +90,18 @@ async function send(records: { id: string, key: string, bytes: Buffer | null }[]
   }
   expect(await delivery.settled()).toEqual([])
 }
+
+/** No such name gets into the table; flows of other solutions may make one up. */
+const square = [[30, 30], [30.01, 30], [30.01, 30.01], [30, 30.01]]
+const halfCharacter = { version: 1, entries: new Map([['broken', { name: '\ud800', polygon: square }]]) }
+
+async function inRedis(table: string): Promise<Record<string, unknown>> {
+  const entries = Object.entries(await redis.hgetall(`weir:reference:{${table}}:entries`))
+  return Object.fromEntries(entries.map(([id, json]) => [id, JSON.parse(json)]))
+}
+
+/** Soon enough under load. */
+const soon = { timeout: 20_000 }
 
 const writerOf = async () => codec.writer('taxi.telemetry')
 
@@ -164,34 +183,85 @@ describe('the enricher', () => {
     expect(await zoneAfter('Harbour')).toBe('Harbour')
     await reference.put('zones', 'test-harbour', square('Old Harbour'))
     expect(await zoneAfter('Old Harbour')).toBe('Old Harbour')
-    await reference.put('zones', 'test-harbour', null)
+    await reference.remove('zones', 'test-harbour')
     expect(await zoneAfter(null as never)).toBe(null)
   }, 180_000)
 
-  test('rebuilds the reference tables in Redis after it has lost everything', async () => {
-    await reference.put('zones', 'test-kept', { name: 'Kept', polygon: [[10, 10], [11, 10], [11, 11]] })
-    await vi.waitFor(async () => expect((await reference.entries('zones')).has('test-kept')).toBe(true), { timeout: 60_000 })
-    const redis = new Redis(redisUrl)
+  test('fills Redis again after it has lost everything, with what there is now and nothing else', async () => {
+    await reference.put('areas', 'test-kept', areas.berlin)
+    await vi.waitFor(async () => expect(await inRedis('areas')).toHaveProperty('test-kept'), { timeout: 20_000 })
     await redis.del(...await redis.keys('weir:reference:*'))
     // A change that arrives before anybody has noticed must not pass for the whole.
-    await reference.put('zones', 'test-beside', { name: 'Beside', polygon: [[11, 11], [12, 11], [12, 12]] })
-    redis.disconnect()
-    await vi.waitFor(async () => expect((await reference.entries('zones')).get('test-kept')).toMatchObject({ name: 'Kept' }), { timeout: 60_000 })
-    await reference.put('zones', 'test-kept', null)
+    await reference.put('areas', 'test-beside', areas.paris)
+    const both = { 'test-kept': areas.berlin, 'test-beside': areas.paris }
+    await vi.waitFor(async () => expect(await inRedis('areas')).toMatchObject(both), soon)
+    const place = [expect.stringMatching(/^13\.40/), expect.stringMatching(/^52\.5/)]
+    expect(await redis.geopos('weir:reference:{areas}:places', 'test-kept')).toEqual([place])
+    // Redis comes back with an entry that was removed, and with an offset that the topic has not reached.
+    await reference.remove('areas', 'test-kept')
+    await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), { timeout: 20_000 })
+    await redis.hset('weir:reference:{areas}:entries', 'test-kept', JSON.stringify(areas.tokyo))
+    await redis.hset('weir:reference:{areas}:offsets', 'test-kept', 10 ** 12)
+    await redis.del('weir:reference:whole')
+    await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), { timeout: 20_000 })
+    // Another replica that starts never shows functions a table that is not full.
+    const size = () => redis.hlen('weir:reference:{areas}:entries')
+    let smallest = Infinity
+    const watching = setInterval(() => void size().then((now) => { smallest = Math.min(smallest, now) }), 1)
+    const redisUrl = `redis://${redis.options.host}:${redis.options.port}`
+    const replica = await openReference({ kafka, codec, redisUrl, solutions, log })
+    await vi.waitFor(() => expect(Object.values(replica.value.ready).every((ready) => ready())).toBe(true), soon)
+    clearInterval(watching)
+    await replica.stop(0)
+    expect(smallest).toBe(await size())
+    await reference.remove('areas', 'test-beside')
+    await vi.waitFor(() => expect(Object.values(reference.ready).every((ready) => ready())).toBe(true), soon)
+  }, 120_000)
+
+  test('leaves out of the tables what is no entry, in memory and in Redis, and goes on', async () => {
+    const topic = 'weir.control.reference'
+    const writer = await codec.writer(topic)
+    const bad = (key: string, value: Buffer) => store(producer, { topic, partition: 0, key, value })
+    const entry = (table: string, id: string, json: string) => encodeValue(writer, { table, id, json }, 1024)
+    await reference.put('areas', 'test-good', areas.lisbon)
+    await bad('areas/test-good', Buffer.from('sevenxx'))
+    const broken = '{"name":"Broken","lat":40.75,"lon":-73.98,"radiusKm":5}'
+    await bad('areas/test-broken', entry('areas', 'test-broken', broken))
+    await bad('areas/test-json', entry('areas', 'test-json', '{'))
+    await bad('areas/test-null', entry('areas', 'test-null', 'null'))
+    await bad('secrets/x', entry('secrets', 'x', '"none of these tables"'))
+    await reference.put('areas', 'test-after', areas.london)
+    await vi.waitFor(async () => expect(await inRedis('areas')).toHaveProperty('test-after'), { timeout: 20_000 })
+    for (const found of [await inRedis('areas'), Object.fromEntries(reference.table('areas').entries)]) {
+      expect(found).toMatchObject({ 'test-good': areas.lisbon, 'test-after': areas.london })
+      for (const id of ['test-broken', 'test-json', 'test-null']) expect(found).not.toHaveProperty(id)
+    }
+    for (const id of ['test-good', 'test-after']) await reference.remove('areas', id)
   }, 120_000)
 
   test('a value that the output contract refuses is a dead letter, and its neighbours go on', async () => {
-    await reference.put('zones', 'test-broken', { name: '\ud800', polygon: [[30, 30], [30.01, 30], [30.01, 30.01], [30, 30.01]] })
+    const breaking: FlowDefinition = {
+      ...taxiTelemetry.flows[0], name: `breaking-${randomUUID()}`,
+      build: ({ decode }) => flow<number, Source>()
+        .step(step('only-mine', (index: number, place: number, batch: Source) => {
+          const report = decode(index, place, batch)
+          return report.deviceId === 'taxi-b' ? report as TaxiTelemetry : drop('others')
+        }))
+        .step(addZone(halfCharacter)).step(addState).publish('taxi.enriched'),
+    }
+    const { stop } = await openFlows([breaking], { kafka, codec, table: reference.table, log })
+    onTestFinished(() => stop(5000))
     const [inside, outside] = [`broken-${randomUUID()}`, `whole-${randomUUID()}`]
-    const ids: string[] = []
-    await vi.waitFor(async () => {
-      ids.push(`${inside}-${ids.length}`)
-      await send([{ id: ids.at(-1)!, key: 'taxi-b', bytes: await encode({ deviceId: 'taxi-b', position: { lat: 30.005, lon: 30.005 } }) }])
-      await vi.waitFor(() => expect(dead().filter(({ id }) => ids.includes(id)).map(({ value }) => [value.step, value.code])).toContainEqual(['publish', 'invalid']), { timeout: 3000 })
-    }, { timeout: 60_000, interval: 200 })
-    await send([{ id: outside, key: 'taxi-b', bytes: await encode({ deviceId: 'taxi-b', position: { lat: 40, lon: 40 } }) }])
-    await vi.waitFor(() => expect(byId(enriched(), outside).length).toBe(1), { timeout: 20_000 })
-    await reference.put('zones', 'test-broken', null)
+    const at = (lat: number, lon: number) => encode({ deviceId: 'taxi-b', position: { lat, lon } })
+    await send([
+      { id: inside, key: 'taxi-b', bytes: await at(30.005, 30.005) },
+      { id: outside, key: 'taxi-b', bytes: await at(40, 40) },
+    ])
+    const causes = () => byId(dead(), inside).map(({ value }) => [value.step, value.code])
+    await vi.waitFor(() => expect(causes()).toEqual([['publish', 'invalid']]), { timeout: 60_000 })
+    // Both flows have published it.
+    const counts = () => [byId(enriched(), inside).length, byId(enriched(), outside).length]
+    await vi.waitFor(() => expect(counts()).toEqual([1, 2]), soon)
   }, 120_000)
 
   test('a record that is larger than its topic takes, since it came compressed, is a truncated dead letter, and its neighbours go on', async () => {
@@ -213,22 +283,56 @@ describe('the enricher', () => {
     expect(byId(enriched(), 'large-before').length).toBe(1)
   }, 120_000)
 
-  test('over HTTP: every client with a key reads them, those with the right change them', async () => {
+  test('over HTTP: keys read and change tables by their rights; a wrong entry is refused with its field', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-keys-'))
     const keysFile = join(folder, 'keys.json')
-    const key = (name: string, topics: string[]) => ({ name, sha256: sha256(`${name}-key`).toString('hex'), topics })
-    await writeFile(keysFile, JSON.stringify([key('fleet', ['taxi.*']), key('dispatch', ['weir.control.reference'])]))
+    const topic = 'weir.control.reference'
+    const key = (name: string, rights: object) => ({ name, sha256: sha256(`${name}-key`).toString('hex'), ...rights })
+    await writeFile(keysFile, JSON.stringify([
+      key('fleet', { topics: ['taxi.*'] }), key('screen', { topics: [], reads: [topic] }),
+      key('dispatch', { topics: [topic] }),
+    ]))
     const access = openAccess({ keysFile, anonymous: false }, log)
     const { value: { url }, stop } = await openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes: referenceRoutes(reference, access.value) })
-    const ask = async (method: string, path: string, name?: string) => (await fetch(`${url}/v1/reference/${path}`, {
-      method, headers: { ...name && { 'x-api-key': `${name}-key` }, ...method === 'PUT' && { 'content-type': 'application/json' } },
-      ...method === 'PUT' && { body: JSON.stringify({ name: 'Guarded', polygon: [[20, 20], [21, 20], [21, 21]] }) },
-    })).status
-    expect([await ask('GET', 'zones'), await ask('PUT', 'zones/test-guarded'), await ask('PUT', 'zones/test-guarded', 'nobody')]).toEqual([401, 401, 401])
-    expect([await ask('GET', 'zones', 'fleet'), await ask('PUT', 'zones/test-guarded', 'fleet'), await ask('DELETE', 'zones/test-guarded', 'fleet')]).toEqual([200, 403, 403])
-    expect(await ask('PUT', 'zones/test-guarded', 'dispatch')).toBe(204)
-    await vi.waitFor(async () => expect((await reference.entries('zones')).has('test-guarded')).toBe(true), { timeout: 60_000 })
-    expect(await ask('DELETE', 'zones/test-guarded', 'dispatch')).toBe(204)
+    const zone = { name: 'Guarded', polygon: [[20, 20], [21, 20], [21, 21]] }
+    const ask = async (method: string, path: string, name?: string, body: string = JSON.stringify(zone)) => {
+      const json = method === 'PUT' && { 'content-type': 'application/json' }
+      const headers = { ...name && { 'x-api-key': `${name}-key` }, ...json }
+      const response = await fetch(`${url}/v1/reference/${path}`, { method, headers, ...method === 'PUT' && { body } })
+      return { status: response.status, body: await response.json().catch(() => undefined) as any }
+    }
+    const status = async (...args: Parameters<typeof ask>) => (await ask(...args)).status
+    const path = 'zones/test-guarded'
+    for (const [name, read, write] of [
+      [undefined, 401, 401], ['nobody', 401, 401], ['fleet', 403, 403], ['screen', 200, 403],
+    ] as const) {
+      expect(await status('GET', 'zones', name)).toBe(read)
+      expect([await status('PUT', path, name), await status('DELETE', path, name)]).toEqual([write, write])
+    }
+
+    const brackets = `${'['.repeat(120_000)}${']'.repeat(120_000)}`
+    const deep = `{"name":"Deep","polygon":[[20,20],[21,20],[21,21]],"deep":${brackets}}`
+    for (const [body, field, message] of [
+      [JSON.stringify({ ...zone, name: 5 }), 'name', 'name must be a string.'],
+      [JSON.stringify({ name: 'x' }), 'polygon', 'polygon is missing.'],
+      ['null', '', 'The value must be an object.'],
+      ['[]', '', 'The value must be an object.'],
+      [deep, 'deep', 'deep is not known; there are name, polygon.'],
+    ] as const) {
+      const error = { code: 'invalid-entry', field, message }
+      expect(await ask('PUT', path, 'dispatch', body)).toEqual({ status: 400, body: { error } })
+    }
+    const unknown = { code: 'unknown-table', message: 'There is no reference table "zone"; there are areas, zones.' }
+    for (const [method, entry] of [['GET', 'zone'], ['PUT', 'zone/x'], ['DELETE', 'zone/x']] as const) {
+      expect(await ask(method, entry, 'dispatch')).toEqual({ status: 404, body: { error: unknown } })
+    }
+    expect(await status('PUT', 'zones/Upper', 'dispatch')).toBe(400)
+
+    expect(await status('PUT', path, 'dispatch')).toBe(204)
+    const seen = async () => (await ask('GET', 'zones', 'screen')).body
+    await vi.waitFor(async () => expect(await seen()).toHaveProperty('test-guarded', zone), soon)
+    expect(await status('DELETE', path, 'dispatch')).toBe(204)
+    await vi.waitFor(async () => expect(await seen()).not.toHaveProperty('test-guarded'), soon)
     await stop(1000)
     await access.stop(0)
     await rm(folder, { recursive: true })

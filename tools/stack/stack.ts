@@ -6,6 +6,7 @@ import { kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
 import { PARTS, portsNeeded, stackEnvironment } from './config.ts'
 import type { PartName, StackConfig } from './config.ts'
+import { fullDisk } from './disk.ts'
 import { cacheFolder, checkout, dataFolder, searchFolder } from './paths.ts'
 import { freePorts } from './ports.ts'
 import { preflight } from './preflight.ts'
@@ -18,7 +19,7 @@ import { kafka } from './servers/kafka.ts'
 import { opensearch } from './servers/opensearch.ts'
 import { redis } from './servers/redis.ts'
 import { registry } from './servers/registry.ts'
-import { forgetState, writeState } from './state.ts'
+import { StateFile } from './state.ts'
 import { Supervisor } from './supervisor.ts'
 
 /** Services are drained before what they write to goes away. */
@@ -31,13 +32,15 @@ export class Stack {
   readonly #config: StackConfig
   readonly #progress: Progress
   readonly #supervisor: Supervisor
+  readonly #state: StateFile
   #ready = false
 
   constructor(config: StackConfig, say: (line: string) => void) {
     this.#config = config
     this.environment = stackEnvironment(config)
     this.#progress = new Progress(say)
-    this.#supervisor = new Supervisor(say, () => this.#remember())
+    this.#state = new StateFile(say)
+    this.#supervisor = new Supervisor(say, () => this.#remember(), () => fullDisk(dataFolder()))
   }
 
   /** Resolves when everything is ready. Rejects with a StackError; what was started then is for stop() to end. */
@@ -60,7 +63,7 @@ export class Stack {
   /** In the reverse order; what does not end within 15 s is killed. */
   async stop(): Promise<void> {
     await this.#supervisor.stop(STOP_ORDER)
-    forgetState()
+    this.#state.forget()
   }
 
   kill(): void {
@@ -144,7 +147,9 @@ export class Stack {
 
   #remember(): void {
     const supervisor = { pid: process.pid, startTime: startTimeOf(process.pid)! }
-    writeState({ supervisor, ready: this.#ready, environment: this.environment, processes: this.#supervisor.processes() })
+    this.#state.write(() => {
+      return { supervisor, ready: this.#ready, environment: this.environment, processes: this.#supervisor.processes() }
+    })
   }
 }
 

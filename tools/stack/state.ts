@@ -32,10 +32,56 @@ export function readState(): StackState | undefined {
   }
 }
 
-export function writeState(state: StackState): void {
+function writeState(state: StackState): void {
   mkdirSync(dirname(file()), { recursive: true })
   writeFileSync(`${file()}.new`, `${JSON.stringify(state, null, 2)}\n`)
   renameSync(`${file()}.new`, file())
+}
+
+/** Pause before a failed write of the state is repeated (ms). */
+const RETRY_MS = 2000
+
+/**
+ * Keeps the state's file up to date. If it cannot be written, on a full disk for instance, it says so once and tries
+ * again.
+ */
+export class StateFile {
+  readonly #say: (line: string) => void
+  #newest: (() => StackState) | undefined
+  #retrying: NodeJS.Timeout | undefined
+
+  constructor(say: (line: string) => void) {
+    this.#say = say
+  }
+
+  /** @param state read when it is written */
+  write(state: () => StackState): void {
+    this.#newest = state
+    if (this.#retrying === undefined) this.#try()
+  }
+
+  /** Removes the file: the stack has been stopped. */
+  forget(): void {
+    this.#newest = undefined
+    clearTimeout(this.#retrying)
+    forgetState()
+  }
+
+  #try(): void {
+    if (this.#newest === undefined) return
+    try {
+      writeState(this.#newest())
+      if (this.#retrying !== undefined) this.#say('The state of the stack is written down again.')
+      this.#retrying = undefined
+    } catch (error) {
+      if (this.#retrying === undefined) {
+        const { message } = error as Error
+        this.#say(`The state of the stack cannot be written down (${message}); it is tried again until it can.`)
+      }
+      this.#retrying = setTimeout(() => this.#try(), RETRY_MS)
+      this.#retrying.unref()
+    }
+  }
 }
 
 export const forgetState = (): void => rmSync(file(), { force: true })

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { startProcess } from './process.ts'
 import { running } from './server.ts'
@@ -14,9 +15,9 @@ const node = (script: string, ready: Promise<void> = Promise.resolve()) => async
 
 const FOREVER = 'setInterval(() => {}, 1000)'
 
-function supervisor(): { it: Supervisor, lines: string[] } {
+function supervisor(obstacle?: () => string | undefined): { it: Supervisor, lines: string[] } {
   const lines: string[] = []
-  const it = new Supervisor((line) => lines.push(line), () => {})
+  const it = new Supervisor((line) => lines.push(line), () => {}, obstacle)
   onTestFinished(() => it.kill())
   return { it, lines }
 }
@@ -34,6 +35,32 @@ test('the pause grows while it keeps ending', async () => {
   const { it, lines } = supervisor()
   await it.run('x', node('process.exit(7)'))
   await expect.poll(() => lines.filter((line) => line.includes('ended')).map((line) => /in ([\d.]+) s/.exec(line)![1]), { timeout: 5000 }).toEqual(['0.25', '0.5', '1'])
+})
+
+test('nothing is started while something is in the way, which is said once', async () => {
+  let obstacle: string | undefined = 'The disk is full.'
+  const { it, lines } = supervisor(() => obstacle)
+  const first = await it.run('x', node(FOREVER))
+  process.kill(first.pid, 'SIGKILL')
+  await expect.poll(() => lines.at(-1)).toBe('x is not started yet. The disk is full.')
+  await sleep(1500)
+  expect([lines.length, it.processes()]).toEqual([2, []])
+  obstacle = undefined
+  await expect.poll(() => lines.at(-1), { timeout: 5000 }).toMatch(/^x is ready again after/)
+})
+
+test('a start that fails for lack of room is tried again', async () => {
+  const { it, lines } = supervisor()
+  let full = false
+  const first = await it.run('x', async () => {
+    if (full) throw Object.assign(new Error('ENOSPC: no space left on device, open'), { code: 'ENOSPC' })
+    return node(FOREVER)()
+  })
+  full = true
+  process.kill(first.pid, 'SIGKILL')
+  await expect.poll(() => lines.at(-1)).toMatch(/^x could not be started \(ENOSPC: no space left/)
+  full = false
+  await expect.poll(() => lines.at(-1), { timeout: 5000 }).toMatch(/^x is ready again after/)
 })
 
 test('a first start that fails is not repeated', async () => {

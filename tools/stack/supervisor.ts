@@ -8,6 +8,8 @@ import type { StackProcess } from './state.ts'
 /** Pause before a process that died is started again, ms: doubled each time, forgotten once it ran for a while. */
 const PAUSE = { first: 250, most: 5000, forgottenAfter: 30_000 }
 
+const OBSTACLE_LOOK_MS = 1000
+
 interface Supervised {
   readonly name: string
   running: Running
@@ -22,11 +24,16 @@ export class Supervisor {
   readonly #stopping = new AbortController()
   readonly #say: (line: string) => void
   readonly #changed: () => void
+  readonly #obstacle: () => string | undefined
 
-  /** `changed` is called whenever processes came or went. */
-  constructor(say: (line: string) => void, changed: () => void) {
+  /**
+   * @param changed called whenever processes came or went; must not throw
+   * @param obstacle a sentence while nothing can be started, for instance since the disk is full
+   */
+  constructor(say: (line: string) => void, changed: () => void, obstacle: () => string | undefined = () => undefined) {
     this.#say = say
     this.#changed = changed
+    this.#obstacle = obstacle
   }
 
   /** Starts a process and resolves once it is ready. Rejects when this first start fails; from then on it is started again whenever it ends. */
@@ -79,8 +86,20 @@ export class Supervisor {
       this.#changed()
       this.#say(`${part.name} ${end}; starting it again in ${pause / 1000} s. Its log: ${part.running.log}`)
       await sleep(pause, undefined, { signal: stopping }).catch(() => {})
+      await this.#wayFree(part.name)
       if (stopping.aborted) return
       pause = Math.min(pause * 2, PAUSE.most)
+    }
+  }
+
+  /** A process that cannot work would only end again, and take the machine's time. */
+  async #wayFree(name: string): Promise<void> {
+    const stopping = this.#stopping.signal
+    for (let said = false; !stopping.aborted; said = true) {
+      const obstacle = this.#obstacle()
+      if (obstacle === undefined) return
+      if (!said) this.#say(`${name} is not started yet. ${obstacle}`)
+      await sleep(OBSTACLE_LOOK_MS, undefined, { signal: stopping }).catch(() => {})
     }
   }
 

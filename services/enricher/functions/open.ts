@@ -4,6 +4,7 @@ import { openControlLog, type ControlEntry } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 import type { Streams } from '@weir/streams'
+import { checks } from './entries.ts'
 import { openEvents, type Events, type EventsOptions } from './events/events.ts'
 import { openFunctions, type DeployedFunction, type FunctionDefinition, type Functions } from './functions.ts'
 import { openMappings, type Mappings } from './mappings/mappings.ts'
@@ -20,6 +21,8 @@ export interface FunctionService {
   /** Decides on a function, or a mapping, as the only replica that does; undefined removes it. What `decide` throws is thrown here. */
   changeFunction(name: string, decide: (current: DeployedFunction | undefined) => DeployedFunction | undefined): Promise<void>
   changeMapping(id: string, decide: (current: Mapping | undefined) => Mapping | undefined): Promise<void>
+  /** False while this replica cannot follow what is deployed and made elsewhere. */
+  ready(): boolean
 }
 
 export interface FunctionServiceOptions {
@@ -43,18 +46,17 @@ export async function openFunctionService({ definitions, fixed, folder, account,
   const windows = new Map<string, WindowState>()
   let mappings: Resource<Mappings> | undefined
 
-  const apply = ({ kind, id, json }: ControlEntry): void => {
-    const value = json === null ? undefined : JSON.parse(json)
+  const apply = ({ kind, id, state }: ControlEntry): void => {
     if (kind === 'function') {
-      set(deployed, id, value)
+      set(deployed, id, state as DeployedFunction | undefined)
       // Of what was deployed before, only the newest matters.
-      if (mappings !== undefined) functions.value.applyDeployed(id, value)
+      if (mappings !== undefined) functions.value.applyDeployed(id, deployed.get(id))
     } else if (kind === 'mapping') {
-      set(made, id, value)
-      mappings?.value.apply(id, value)
-    } else if (kind === 'window') set(windows, id, value)
+      set(made, id, state as Mapping | undefined)
+      mappings?.value.apply(id, made.get(id))
+    } else set(windows, id, state as WindowState | undefined)
   }
-  const control = await openControlLog({ kafka, codec, topic: TOPIC, apply, log })
+  const control = await openControlLog({ kafka, codec, topic: TOPIC, checks, apply, log })
   const windowStates = {
     get: (id: string) => windows.get(id),
     set: async (id: string, state: WindowState | undefined) => {
@@ -72,6 +74,7 @@ export async function openFunctionService({ definitions, fixed, folder, account,
       functions: functions.value,
       mappings: mappings.value,
       events: events.value,
+      ready: control.ready,
       changeFunction: (name, decide) => control.write(() => changed('function', name, deployed.get(name), decide)),
       changeMapping: (id, decide) => control.write(() => {
         const changes = changed('mapping', id, made.get(id), decide)

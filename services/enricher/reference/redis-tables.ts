@@ -1,17 +1,21 @@
 /**
- * Reference tables in Redis: one hash a table (id → JSON), one of the offsets that wrote them, and a version for all.
- * Redis holds only what the compacted topic weir.control.reference can rebuild.
+ * Reference tables in Redis, for functions. Each table is a hash (id → JSON), beside a hash of the offsets that
+ * wrote its entries. Every replica writes what it reads of the topic, and the offsets make that harmless. Redis may
+ * lose everything at any time, or come back with what it had yesterday.
  */
-import { Redis } from 'ioredis'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import type { ReferenceChange } from '@weir/solutions'
+import type { WarnLog } from '@weir/topics'
+import { connectRedis, runAll } from '../redis/connect.ts'
+import { WholeMark } from '../redis/whole.ts'
 
-const VERSION = 'weir:reference:version'
-const CHANGED = 'weir:reference:changed'
 const entriesOf = (table: string) => `weir:reference:{${table}}:entries`
-/** Of entries with lat and lon: their places, for GEOSEARCH. */
+/** The places of entries that have lat and lon, for GEOSEARCH. */
 const placesOf = (table: string) => `weir:reference:{${table}}:places`
 const offsetsOf = (table: string) => `weir:reference:{${table}}:offsets`
 
-/** Writes an entry unless a later record of the topic wrote or removed it already: rebuilding and following may overlap. */
+/** Writes an entry unless a later record of the topic wrote or removed it already. */
 const APPLY = `
 local known = redis.call('HGET', KEYS[2], ARGV[1])
 if known and tonumber(known) >= tonumber(ARGV[2]) then return 0 end
@@ -20,76 +24,133 @@ if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET
 if ARGV[4] == '' then redis.call('ZREM', KEYS[3], ARGV[1]) else redis.call('GEOADD', KEYS[3], ARGV[4], ARGV[5], ARGV[1]) end
 return 1`
 
-/** The version stands for a whole copy: a change alone does not begin one, so that whoever finds none rebuilds. */
-const RAISE = `if ARGV[1] == 'whole' or redis.call('EXISTS', KEYS[1]) == 1 then redis.call('INCR', KEYS[1]) end return 1`
-
-export interface ReferenceChange {
-  readonly table: string
-  readonly id: string
-  /** The record's offset in the topic. */
-  readonly offset: number
-  /** null removes the entry. */
-  readonly json: string | null
-}
+/** Redis is asked this often whether it still has everything; failures are tried again as soon (ms). */
+const LOOK_MS = 1000
 
 export class RedisTables {
   readonly #redis: Redis
+  readonly #whole: WholeMark
+  readonly #tables: readonly string[]
+  readonly #log: WarnLog
+  readonly #stopping = new AbortController()
+  #copying: Promise<void> | undefined
+  /** The newest change of each entry that the topic has, by TABLE/ID. */
+  readonly #newest = new Map<string, ReferenceChange>()
+  /** The changes that Redis lacks. */
+  #pending = new Map<string, ReferenceChange>()
+  /** Set at first and after each connection: the server may be another one, or have come back with older data. */
+  #replacing = true
+  #failing = true
+  #wake = (): void => {}
 
-  constructor(redis: Redis) {
-    this.#redis = redis
+  /** @param tables the names of all tables */
+  constructor(url: string, tables: readonly string[], log: WarnLog) {
+    this.#tables = tables
+    this.#log = log
+    this.#redis = connectRedis(url, log)
+    this.#whole = new WholeMark(this.#redis, 'weir:reference:whole')
+    this.#redis.on('ready', () => {
+      this.#replacing = true
+    })
   }
 
-  /**
-   * Applies changes in one round trip and tells every replica.
-   * @param extent whole: these are all changes of the topic, and Redis has everything after them
-   */
-  async apply(changes: readonly ReferenceChange[], extent: 'whole' | 'part'): Promise<void> {
-    const pipeline = this.#redis.pipeline()
-    for (const { table, id, offset, json } of changes) {
-      const [lon, lat] = placeOf(json)
-      pipeline.eval(APPLY, 3, entriesOf(table), offsetsOf(table), placesOf(table), id, offset, json ?? '', lon, lat)
+  /** Begins to copy. changed() must have had all entries of the topic before: Redis loses those that it lacks. */
+  start(): void {
+    this.#copying ??= this.#run()
+  }
+
+  /** False while Redis cannot be given what it lacks. */
+  get ready(): boolean {
+    return !this.#failing && !this.#replacing
+  }
+
+  /** Copies the change to Redis, as soon as Redis takes it. */
+  changed(change: ReferenceChange): void {
+    const key = `${change.table}/${change.id}`
+    if (change.json === null) this.#newest.delete(key)
+    else this.#newest.set(key, change)
+    this.#pending.set(key, change)
+    this.#wake()
+  }
+
+  /** Forgets all changes: the topic was made anew. */
+  clear(): void {
+    this.#newest.clear()
+    this.#pending.clear()
+    this.#replacing = true
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#copying
+    this.#redis.disconnect()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    for (let told = false; !signal.aborted;) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      try {
+        await this.#copy()
+        this.#failing = told = false
+      } catch (error) {
+        const details = { error: (error as Error).message }
+        if (!told) this.#log.warn(details, 'the reference tables cannot be copied to Redis; it is tried again')
+        this.#failing = told = true
+      }
+      const later = sleep(LOOK_MS, undefined, { signal }).catch(() => {})
+      await (this.#failing ? later : Promise.race([woken, later]))
     }
-    pipeline.eval(RAISE, 1, VERSION, extent)
-    pipeline.publish(CHANGED, '')
-    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
   }
 
-  /** undefined where Redis knows nothing: it is new or has lost its data. */
-  async version(): Promise<number | undefined> {
-    const version = await this.#redis.get(VERSION)
-    return version === null ? undefined : Number(version)
+  async #copy(): Promise<void> {
+    const changes = this.#pending
+    this.#pending = new Map()
+    try {
+      if (this.#replacing || !await this.#whole.set()) {
+        this.#replacing = false
+        await this.#whole.after(() => this.#replace())
+      }
+      await applyChanges(this.#redis, changes.values())
+    } catch (error) {
+      // A later change of the same entry stays.
+      this.#pending = new Map([...changes, ...this.#pending])
+      this.#replacing = true
+      throw error
+    }
   }
 
-  async load(table: string): Promise<Map<string, unknown>> {
-    const entries = await this.#redis.hgetall(entriesOf(table))
-    return new Map(Object.entries(entries).map(([id, json]) => [id, JSON.parse(json)]))
-  }
-
-  /** Calls back on every change that any replica applies. Needs a connection of its own; polling the version covers what it misses. */
-  async watch(changed: () => void): Promise<() => void> {
-    const subscriber = this.#redis.duplicate()
-    subscriber.on('error', () => {}) // The main connection reports the same outage.
-    subscriber.on('message', changed)
-    await subscriber.subscribe(CHANGED)
-    return () => subscriber.disconnect()
+  async #replace(): Promise<void> {
+    const byTable = Map.groupBy(this.#newest.values(), ({ table }) => table)
+    for (const table of this.#tables) await replaceTable(this.#redis, table, byTable.get(table) ?? [])
   }
 }
 
-/** Longitude and latitude of an entry that has them and that Redis can index; empty texts else. */
-function placeOf(json: string | null): [lon: number | '', lat: number | ''] {
-  const { lat, lon } = json === null ? {} : JSON.parse(json) as { lat?: unknown, lon?: unknown }
+async function applyChanges(redis: Redis, changes: Iterable<ReferenceChange>): Promise<void> {
+  const pipeline = redis.pipeline()
+  for (const { table, id, offset, json } of changes) {
+    const [lon, lat] = placeOf(json) ?? ['', '']
+    pipeline.eval(APPLY, 3, entriesOf(table), offsetsOf(table), placesOf(table), id, offset, json ?? '', lon, lat)
+  }
+  await runAll(pipeline)
+}
+
+/** Removes changes that only another replica has read; they come back when this one reads them. */
+async function replaceTable(redis: Redis, table: string, entries: readonly ReferenceChange[]): Promise<void> {
+  const transaction = redis.multi().del(entriesOf(table), placesOf(table), offsetsOf(table))
+  for (const { id, offset, json } of entries) {
+    transaction.hset(entriesOf(table), id, json!).hset(offsetsOf(table), id, offset)
+    const place = placeOf(json)
+    if (place !== undefined) transaction.geoadd(placesOf(table), ...place, id)
+  }
+  await runAll(transaction)
+}
+
+/** Longitude and latitude of an entry that has them and that Redis can index. */
+function placeOf(json: string | null): [lon: number, lat: number] | undefined {
+  const { lat, lon } = json === null ? {} : (JSON.parse(json) as { lat?: unknown, lon?: unknown })
   const fits = typeof lat === 'number' && typeof lon === 'number' && Math.abs(lat) <= 85 && Math.abs(lon) <= 180
-  return fits ? [lon, lat] : ['', '']
-}
-
-/** Commands fail after 2 s instead of waiting for Redis for ever; connecting again never ends. */
-export function connectRedis(url: string, log: { warn(details: object, message: string): void }): Redis {
-  const redis = new Redis(url, { commandTimeout: 2000, maxRetriesPerRequest: 1, retryStrategy: (attempt) => Math.min(100 * attempt, 2000) })
-  let reported = 0
-  redis.on('error', (error) => {
-    if (Date.now() - reported < 10_000) return
-    reported = Date.now()
-    log.warn({ error: error.message }, 'Redis does not answer; the last known reference tables stay in use')
-  })
-  return redis
+  return fits ? [lon, lat] : undefined
 }

@@ -1,19 +1,20 @@
 /** The page server: mounts every solution's page, and tells its viewers once a second what the solution and its stages do. */
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
-import { clientOf, identify, type Access, type Logger, type Resource } from '@weir/service'
-import type { PageDefinition, Solution } from '@weir/solutions'
+import { clientOf, identify, mayRead, type Access, type Client, type Logger, type Readiness, type Resource } from '@weir/service'
+import { REFERENCE_TOPIC, ReferenceTables, type PageDefinition, type ReferenceTable, type Solution } from '@weir/solutions'
+import { Follower } from '@weir/topics'
 import { mountFiles } from './files.ts'
-import { followTopic } from './follow.ts'
 import { Live } from './live.ts'
 import { mountListing } from './listing.ts'
 import { openSnapshots, type SnapshotSearch } from './snapshot.ts'
 import { StageBoard } from './stages.ts'
-import { Tables } from './tables.ts'
 
 /** What is left out of a solution here is of no interest to its page. */
-export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'indices'> & { readonly page: PageDefinition }
+export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'indices' | 'tables'> & {
+  readonly page: PageDefinition
+}
 
 export function hasPage<S extends Solution>(solution: S): solution is S & PagedSolution {
   return solution.page !== undefined
@@ -21,10 +22,10 @@ export function hasPage<S extends Solution>(solution: S): solution is S & PagedS
 
 export interface PagesOptions {
   readonly solutions: readonly PagedSolution[]
-  /** Every client that it lets in may look. */
+  /** A client may look at a page if it may read the topics of the page's indices. */
   readonly access: Access
   readonly engine: SnapshotSearch
-  readonly kafka: Pick<Kafka, 'read' | 'admin'>
+  readonly kafka: Pick<Kafka, 'admin' | 'fetch' | 'offsetAt' | 'partitions' | 'read'>
   readonly codec: Pick<Codec, 'reader'>
   readonly log: Logger
   /** The most that watch at once, of each page (200): one more is asked to come back later. */
@@ -34,6 +35,8 @@ export interface PagesOptions {
 export interface Pages {
   /** Adds / and /NAME/ of every solution. Give it to openHttp. */
   routes(app: FastifyInstance): Promise<void>
+  /** One for each topic that the pages follow. */
+  readonly ready: Readiness
 }
 
 const MOST_VIEWERS = 200
@@ -41,57 +44,84 @@ const MOST_VIEWERS = 200
 /** Begins to follow statistics and reference tables; a broker or a search engine that is away is no error here, the pages say so themselves. */
 export function openPages({ solutions, access, engine, kafka, codec, log, mostViewers = MOST_VIEWERS }: PagesOptions): Resource<Pages> {
   const board = new StageBoard(Date.now)
-  const tables = new Tables()
-  const follow = { kafka, codec, log }
-  const stats = followTopic({ ...follow, topic: 'weir.stats', from: 'latest' }, (record) => board.accept(record))
-  const reference = followTopic({ ...follow, topic: 'weir.control.reference', from: 'earliest' }, (record) => tables.accept(record))
+  const tables = new ReferenceTables(solutions)
+  const follow = { kafka, codec, log, reader: 'pages' }
+  const stats = new Follower({
+    ...follow, topic: 'weir.stats', from: 'latest', accept: (record) => board.accept(record), reset: () => {},
+  })
+  const reference = new Follower({
+    ...follow, topic: REFERENCE_TOPIC, from: 'earliest',
+    accept: (record) => void tables.accept(record), reset: () => tables.clear(),
+  })
+  for (const follower of [stats, reference]) follower.start()
   const sampling = setInterval(() => board.sample(), 1000)
   const lives: Live[] = []
 
   const uncached = (reply: FastifyReply): FastifyReply => reply.header('cache-control', 'no-store')
   const json = (reply: FastifyReply): FastifyReply => uncached(reply).type('application/json')
 
-  /**
-   * Tells a page whether its key is still valid. A challenge would have the browser ask for a password, so the 401
-   * has none.
-   */
-  const mountSession = (app: FastifyInstance, name: string): void => {
-    app.get(`/${name}/session`, (request, reply) => {
-      return uncached(reply).code(clientOf(access, request)() ? 204 : 401).send()
+  /** The request's client at each call, while it may see what the page shows. */
+  const viewerOf = ({ indices }: PagedSolution, request: FastifyRequest): (() => Client | undefined) => {
+    const now = clientOf(access, request)
+    return () => {
+      const client = now()
+      return client !== undefined && indices.every(({ source }) => client.mayRead(source)) ? client : undefined
+    }
+  }
+
+  /** Tells a page whether its key is still valid. A challenge would have the browser ask for a password, so the 401 has none. */
+  const mountSession = (app: FastifyInstance, solution: PagedSolution): void => {
+    app.get(`/${solution.name}/session`, (request, reply) => uncached(reply).code(viewerOf(solution, request)() ? 204 : 401).send())
+  }
+
+  const page = (solution: PagedSolution) => async (app: FastifyInstance): Promise<void> => {
+    app.addHook('onRequest', async (request) => {
+      const client = identify(access, request, 'Basic')
+      for (const { source } of solution.indices) mayRead(client, source)
+    })
+    const snapshots = openSnapshots({ solution, engine, board, tables, admin: kafka.admin, log })
+    const live = new Live(() => snapshots.current(), mostViewers)
+    lives.push(live)
+    await mountFiles(app, solution)
+    app.get(`/${solution.name}/snapshot`, async (_, reply) => json(reply).send(await snapshots.current()))
+    for (const name of Object.keys(solution.tables)) {
+      const bytes = tableBytes(tables.table(name))
+      app.get(`/${solution.name}/tables/${name}`, (_, reply) => json(reply).send(bytes()))
+    }
+    // A HEAD would hold a place without ever being sent anything.
+    app.get(`/${solution.name}/live`, { exposeHeadRoute: false }, (request, reply) => live.admit(request, reply, viewerOf(solution, request)))
+  }
+
+  const routes = async (app: FastifyInstance): Promise<void> => {
+    for (const solution of solutions) {
+      mountSession(app, solution)
+      await app.register(page(solution))
+    }
+    await app.register(async (list) => {
+      list.addHook('onRequest', async (request) => void identify(access, request, 'Basic'))
+      mountListing(list, solutions)
     })
   }
 
-  const guarded = async (app: FastifyInstance): Promise<void> => {
-    app.addHook('onRequest', async (request) => void identify(access, request, 'Basic'))
-    for (const solution of solutions) {
-      const snapshots = openSnapshots({ solution, engine, board, tables, admin: kafka.admin, log })
-      const live = new Live(() => snapshots.current(), mostViewers)
-      lives.push(live)
-      await mountFiles(app, solution)
-      app.get(`/${solution.name}/snapshot`, async (_, reply) => json(reply).send(await snapshots.current()))
-      for (const table of new Set(solution.flows.flatMap((flow) => flow.tables))) {
-        app.get(`/${solution.name}/tables/${table}`, (_, reply) => json(reply).send(tables.json(table)))
-      }
-      // A HEAD would hold a place without ever being sent anything.
-      app.get(`/${solution.name}/live`, { exposeHeadRoute: false }, (request, reply) => {
-        return live.admit(request, reply, clientOf(access, request))
-      })
-    }
-    mountListing(app, solutions)
-  }
-
   return {
-    value: {
-      routes: async (app) => {
-        for (const { name } of solutions) mountSession(app, name)
-        await app.register(guarded)
-      },
-    },
+    value: { routes, ready: { statistics: () => stats.ready, 'reference tables': () => reference.ready } },
     /** A server waits for the answers under way, and a stream ends only here. */
     stopping: () => lives.forEach((live) => live.end()),
     stop: async () => {
       clearInterval(sampling)
       await Promise.all([stats.stop(), reference.stop()])
     },
+  }
+}
+
+/** The whole table as JSON, made once a version: snapshots carry its version only, and the same bytes serve all who ask. */
+function tableBytes(table: ReferenceTable): () => Buffer {
+  let made = -1
+  let bytes = Buffer.alloc(0)
+  return () => {
+    const { version, entries } = table
+    if (made !== version) bytes = Buffer.from(JSON.stringify({ version, entries: Object.fromEntries(entries) }))
+    made = version
+    return bytes
   }
 }

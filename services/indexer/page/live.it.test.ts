@@ -6,7 +6,7 @@ import { Live } from './live.ts'
 /** More than the two sockets of a connection buffer, so that a viewer that does not read is felt at once. */
 const LARGE = Buffer.from(JSON.stringify('x'.repeat(16 << 20)))
 
-const ANYBODY = { name: undefined, mayWrite: () => false }
+const ANYBODY = { name: undefined, mayRead: () => true, mayWrite: () => false }
 
 test('a viewer that takes nothing is disconnected after some seconds; the others go on, and one snapshot at most waits for it', async () => {
   const app = fastify()

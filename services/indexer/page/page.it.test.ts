@@ -1,7 +1,7 @@
 import { get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
-import type { Access } from '@weir/service'
+import type { Access, Client } from '@weir/service'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openPageKeys, type PageKeys } from '../testing/page-keys.ts'
 import { openPageServer, type PageServer } from '../testing/page-server.ts'
@@ -188,7 +188,11 @@ describe('viewers by key', () => {
 })
 
 test('where keys are wanted, a browser is asked for one, and nothing of the page comes without', async () => {
-  const access: Access = { client: (key) => (key === 'right' ? { name: 'dispatch', mayWrite: () => false } : undefined) }
+  const clients: Readonly<Record<string, Client>> = {
+    right: { name: 'dispatch', mayWrite: () => false, mayRead: (topic) => topic === 'taxi.enriched' },
+    other: { name: 'other', mayWrite: () => true, mayRead: () => false },
+  }
+  const access: Access = { client: (key = '') => clients[key] }
   const server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access })
   onTestFinished(() => server.stop())
   const basic = (password: string): string => `Basic ${Buffer.from(`anybody:${password}`).toString('base64')}`
@@ -199,6 +203,9 @@ test('where keys are wanted, a browser is asked for one, and nothing of the page
       expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="Weir", charset="UTF-8"'])
       await answer.body?.cancel()
     }
+  }
+  for (const url of [server.url, `${server.url}snapshot`, `${server.url}live`, `${server.url}tables/zones`]) {
+    expect((await fetch(url, { headers: { authorization: 'Bearer other' } })).status).toBe(403)
   }
   for (const authorization of [basic('right'), 'Bearer right']) expect((await fetch(server.url, { headers: { authorization } })).status).toBe(200)
   expect((await fetch(new URL('/livez', root))).status).toBe(200)

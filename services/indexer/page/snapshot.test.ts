@@ -1,13 +1,13 @@
+import { ReferenceTables } from '@weir/solutions'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { logger } from '@weir/service'
 import { expect, test } from 'vitest'
 import { openSnapshots } from './snapshot.ts'
 import { StageBoard } from './stages.ts'
-import { Tables } from './tables.ts'
 
 const open = (data: unknown, board = new StageBoard(Date.now)) => openSnapshots({
   solution: { ...taxiTelemetry, page: { ...taxiTelemetry.page, snapshot: async () => data } },
-  engine: { search: async () => ({}) }, admin: { lag: async () => [] }, tables: new Tables(), board,
+  engine: { search: async () => ({}) }, admin: { lag: async () => [] }, tables: new ReferenceTables([taxiTelemetry]), board,
   log: logger('snapshot-test'),
 })
 const read = async (snapshots: ReturnType<typeof open>) => JSON.parse(String(await snapshots.current()))
@@ -36,7 +36,7 @@ test('a solution that gives what cannot be written as JSON shows trouble, and th
 test('however many doors report, the stages of the solution are there, and few others', async () => {
   const board = new StageBoard(Date.now)
   const idle = { instance: 'one', time: Date.now(), intervalMs: 1000, records: 1, failed: 0, lag: 0, p50: 1, p99: 1 }
-  const report = (stage: string) => board.accept({ key: stage, value: { ...idle, stage } })
+  const report = (stage: string) => board.accept({ value: { ...idle, stage } })
   for (let i = 0; i < 1500; i++) report(`ingest-hub.${i}`)
   report(`ingest-hub.${'x'.repeat(1000)}`)
   report('indexer.taxi')

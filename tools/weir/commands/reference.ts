@@ -13,11 +13,12 @@ import { table } from '../terminal/table.ts'
 const usage = `
 weir reference [list [TABLE]] | get TABLE ID | put TABLE ID [FILE | -] | delete TABLE ID
 
-Reference tables are what flows look things up in, the zones of a city for instance. A change holds within a second, without restart.
+Flows and functions look things up in reference tables, the zones of a city for instance. A change holds within a
+second, without restart.
 
 list      the tables, or a table's entries
 get       one entry as JSON
-put       stores an entry: a JSON object from FILE or from what is piped in
+put       stores an entry: a JSON object from FILE or from what is piped in. It must have the table's shape
 delete    removes an entry
 
   --json    for programs
@@ -62,7 +63,7 @@ export const reference = command({
 })
 
 async function listTables(json: boolean): Promise<void> {
-  const rows = solutions.flatMap((solution) => [...new Set(solution.flows.flatMap((flow) => flow.tables))].map((name) => ({ table: name, solution: solution.name })))
+  const rows = solutions.flatMap(({ name, tables }) => Object.keys(tables).map((table) => ({ table, solution: name })))
   await (json ? printJson(rows) : print(table(['TABLE', 'SOLUTION'], rows.map((row) => [row.table, row.solution]))))
 }
 

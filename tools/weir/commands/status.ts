@@ -1,4 +1,6 @@
 import type { Kafka } from '@weir/kafka'
+import { fullDisk } from '../../stack/disk.ts'
+import { dataFolder } from '../../stack/paths.ts'
 import { stillRuns } from '../../stack/process.ts'
 import { readState, type StackProcess } from '../../stack/state.ts'
 import { command, onlyPositionals } from '../command.ts'
@@ -15,6 +17,7 @@ const usage = `
 weir status
 
 Shows every server and service with its state, where it is, process, time since it started, and why it is not ready; then topics and lag.
+Says so where the disk of \`weir up\`'s data is full.
 Looks at the stack that \`weir up\` runs, else where KAFKA_BROKERS, REGISTRY_URL, REDIS_URL, SEARCH_URL, HUB_URL, ENRICHER_URL and
 INDEXER_URL say.
 
@@ -36,8 +39,10 @@ export const status = command({
     const health = [...probed, ...others.map(({ name, url }) => ({ name, url, kind: 'service', state: 'ready', reason: '', uptime: undefined }) as const)]
     const data = health[0].state === 'ready' ? await withKafka(readData) : undefined
     const well = health.every(({ state }) => state === 'ready')
-    if (json) await printJson({ well, parts: health.map((part) => ({ ...part, pid: processes.get(part.name)?.pid })), ...data })
-    else await print(report(health, processes, data))
+    const disk = processes.size > 0 ? fullDisk(dataFolder()) : undefined
+    const parts = health.map((part) => ({ ...part, pid: processes.get(part.name)?.pid }))
+    if (json) await printJson({ well, disk, parts, ...data })
+    else await print(`${disk === undefined ? '' : `${styled('red', disk)}\n\n`}${report(health, processes, data)}`)
     return well ? EXIT.ok : EXIT.down
   },
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { readConfig } from '@weir/service/config.ts'
 import { chooseParts, stackConfig } from '../../stack/config.ts'
 import type { StackConfig } from '../../stack/config.ts'
+import { isDiskFull } from '../../stack/disk.ts'
 import { StackError } from '../../stack/errors.ts'
 import { endOrphans } from '../../stack/orphans.ts'
 import { checkout, dataFolder } from '../../stack/paths.ts'
@@ -99,8 +100,13 @@ function interruption(stack: Stack): Promise<void> {
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, handle)
     process.once('disconnect', handle)
-    // Nobody reads any more (`npm start | head`): every line from now on fails, which must not end us before the servers.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => done())
+    // The reader may be gone (`npm start | head`): every line from now on fails, which must not end us before the
+    // servers. A log on a full disk takes lines again when there is room.
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (!isDiskFull(error)) done()
+      })
+    }
   })
 }
 

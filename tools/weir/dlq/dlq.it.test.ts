@@ -1,14 +1,16 @@
 /** Dead letters on a real broker: listed by cause, shown, and sent back byte for byte, each once. */
+import type { DeadLetter } from '@weir/contracts'
 import { registerContracts } from '@weir/contracts/apply.ts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import { openCodec, type Codec } from '@weir/codec'
 import { deadLetters, decodeHeaders, encodeHeaders, headerOf, kafkaConfig, keyOf, openKafka, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
 import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
+import { encodeValue, store } from '@weir/topics'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { valueDecoder } from '../tail/decoder.ts'
 import { countLetters } from './list.ts'
-import { eachLetter, wasRedriven, type DeadLetterTopic } from './letters.ts'
+import { deadLetterTopics, eachLetter, originsOf, wasRedriven, type DeadLetterTopic } from './letters.ts'
 import { redrive } from './redrive.ts'
 import { readSelect, type SelectOptions } from './select.ts'
 import { letterJson, letterText, showLetter } from './show.ts'
@@ -88,7 +90,9 @@ async function eachRecord(topic: string, see: (batch: RecordBatch, index: number
 
 async function sendBack(options: SelectOptions, again = false) {
   const holding = await eachLetter(kafka, dead, () => {})
-  return redrive({ kafka, holding, again, reader: await codec.reader('taxi.telemetry.dead'), select: readSelect(options), sent: () => {} })
+  const reader = await codec.reader('taxi.telemetry.dead')
+  const select = readSelect(options)
+  return redrive({ kafka, holding, again, origins: new Set([origin]), reader, select, sent: () => {} })
 }
 
 describe('dead letters', () => {
@@ -125,7 +129,7 @@ describe('dead letters', () => {
     expect(await sent({ code: 'undecodable' })).toBe(2)
     expect(await sent({ code: 'undecodable' })).toBe(0)
     expect(await sent({ at: ['0:0'] })).toBe(1)
-    expect(await sendBack({})).toEqual({ sent: 1, truncated: 1 })
+    expect(await sendBack({})).toEqual({ sent: 1, left: { truncated: 1, foreign: 0, unreadable: 0 } })
     expect(await sent({})).toBe(0)
     const first = new Map<number, string>()
     const back = new Map<number, string[]>()
@@ -143,6 +147,27 @@ describe('dead letters', () => {
     expect(back.size).toBe(4)
     for (const [id, records] of back) expect(records).toEqual([first.get(id)])
     expect((await countLetters(kafka, dead)).map(({ letters, redriven }) => [letters, redriven])).toEqual(expect.arrayContaining([[2, 2], [2, 2], [1, 0]]))
+  })
+
+  test('go to no other topic than those whose records die there, and what is no letter is passed over', async () => {
+    expect([...originsOf('taxi.telemetry.dead')]).toEqual(['taxi.telemetry'])
+    expect(deadLetterTopics().every((topic) => originsOf(topic).size === 1)).toBe(true)
+    const control = uniqueName('control')
+    await kafka.admin.createTopics([{ name: control, partitions: 1, replicas: 1, configs: {} }])
+    const writer = await codec.writer('taxi.telemetry.dead')
+    const sample = sampleOf('taxi.telemetry.dead') as DeadLetter
+    const forged = { ...sample, truncated: false, key: null, value: Buffer.from('planted') }
+    const letter = (topic: string, partition: number) => encodeValue(writer, { ...forged, topic, partition }, 8192)
+    const bad = [letter(control, 0), letter(origin, -1), letter('no such topic', 0), Buffer.from('no letter')]
+    const headers = encodeHeaders({ 'weir-dead-code': 'forged' })
+    const producer = await kafka.producer()
+    stops.push(() => producer.stop())
+    for (const value of [...bad, letter(origin, 0)]) {
+      await store(producer, { topic: dead, partition: 0, key: 'forged', value, headers })
+    }
+    expect(await sendBack({ code: 'forged' })).toEqual({ sent: 1, left: { truncated: 0, foreign: 3, unreadable: 1 } })
+    expect(await kafka.offsetAt(control, 0, 'latest')).toBe(0)
+    await kafka.admin.deleteTopics([control])
   })
 
   test('go back again when asked', async () => {

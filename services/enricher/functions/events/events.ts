@@ -6,11 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { watchLag, type Logger, type Resource } from '@weir/service'
+import { encodeValue, HandlerHealth, openRecords, store } from '@weir/topics'
+import { integer, object, read, text } from '@weir/topics/shape.ts'
 import { openQueues, type Event, type QueuesOptions } from './queues.ts'
 
 export interface Events {
   /** Resolves when the event is stored. Rejects with a KafkaError where it is not known to be. */
   add(event: Event): Promise<void>
+  /** False while events that were accepted are not read here. */
+  ready(): boolean
 }
 
 export interface EventsOptions extends Omit<QueuesOptions, 'log'> {
@@ -23,6 +27,12 @@ export interface EventsOptions extends Omit<QueuesOptions, 'log'> {
 }
 
 const TOPIC = 'weir.invocations'
+/** Checked for each event of the topic: the function's name becomes a label of metrics. */
+const identity = object({
+  requestId: text({ max: 128 }),
+  functionName: text({ max: 64, pattern: /^[a-zA-Z0-9_-]+$/, like: 'letters, digits, _ and -' }),
+  acceptedAt: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+})
 /** What a replica holds of events that are not done with; where there is more, the rest waits in the topic. */
 const MOST_OPEN = 10_000
 const MOST_OPEN_BYTES = 32 << 20
@@ -35,8 +45,11 @@ const ENVELOPE_BYTES = 1024
 const UNIT_BYTES = 3
 
 export async function openEvents({ kafka, producer, codec, groupId = 'enricher.invocations', log, ...queuing }: EventsOptions): Promise<Resource<Events>> {
-  const [writer, reader, partitions] = await Promise.all([codec.writer(TOPIC), codec.reader(TOPIC), kafka.partitions(TOPIC)])
+  const [writer, records, partitions] = await Promise.all([
+    codec.writer(TOPIC), openRecords({ codec, topic: TOPIC, reader: 'events', log }), kafka.partitions(TOPIC),
+  ])
   const queues = openQueues({ ...queuing, log })
+  const health = new HandlerHealth()
   let open = 0
   let bytes = 0
 
@@ -57,40 +70,38 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
 
   function eventsOf(batch: RecordBatch): Event[] {
     const events: Event[] = []
-    for (let i = 0; i < batch.length; i++) {
-      try {
-        const { requestId, functionName, clientContext, payload, acceptedAt } = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
-        const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
-        events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt })
-      } catch (error) {
-        log.error({ err: error, topic: TOPIC, partition: batch.partition, offset: batch.offsets[i] }, 'an event cannot be read and is left out')
-      }
-    }
+    records.each(batch, ({ value }) => {
+      const { requestId, functionName, acceptedAt } = read(identity, value, 'ignored')
+      const { clientContext, payload } = value!
+      const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
+      events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt })
+    })
     return events
   }
 
-  const subscription = await kafka.consume({ groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, async (batch, signal) => {
-    await reader.prepare(batch)
+  const options = { groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS } as const
+  const subscription = await kafka.consume(options, health.watch(async (batch, signal) => {
+    await records.prepare(batch)
     const done = Promise.allSettled(eventsOf(batch).map((event) => run(event, signal))).then((results) => {
       for (const result of results) if (result.status === 'rejected') throw result.reason
     })
     await room(signal)
     return { done }
-  })
+  }))
   const unwatch = watchLag(subscription)
 
   return {
     value: {
+      ready: () => health.ready(subscription),
       async add({ functionName, payload, options: { requestId, clientContext }, acceptedAt }) {
         const context = clientContext === undefined ? null : JSON.stringify(clientContext)
-        const value = Buffer.allocUnsafe(payload.length + ENVELOPE_BYTES + UNIT_BYTES * (requestId.length + functionName.length + (context?.length ?? 0)))
-        const end = writer.encode({ requestId, functionName, clientContext: context, payload, acceptedAt }, value, 0)
-        const key = Buffer.from(requestId)
+        const units = requestId.length + functionName.length + (context?.length ?? 0)
+        const event = { requestId, functionName, clientContext: context, payload, acceptedAt }
+        const value = encodeValue(writer, event, payload.length + ENVELOPE_BYTES + UNIT_BYTES * units)
         const headers = encodeHeaders({ 'weir-id': requestId, 'weir-source': 'invoke' })
-        const delivery = producer.delivery()
-        delivery.append(TOPIC, partitionFor(key, 0, key.length, partitions), key, 0, key.length, value, 0, end, headers, 0, headers.length)
-        const [failure] = await delivery.settled()
-        if (failure !== undefined) throw failure.error
+        const key = Buffer.from(requestId)
+        const partition = partitionFor(key, 0, key.length, partitions)
+        await store(producer, { topic: TOPIC, partition, key, value, headers })
       },
     },
     stop: async (drainMs) => {

@@ -6,7 +6,10 @@ import { MAX_SOURCE_LENGTH } from '../../intake/record-headers.ts'
 
 const SOURCE = /^[\x21-\x7e]+$/
 
-/** Who the records come from: what the client says, else the name of its key. */
+/**
+ * Where the records come from: the client's Weir-Source, else the name of its key. Records have that name in
+ * weir-client as well.
+ */
 export function sourceOf({ headers }: FastifyRequest, client: Client): string {
   const source = headers['weir-source']
   if (source === undefined) return client.name ?? 'anonymous'

@@ -1,0 +1,101 @@
+/**
+ * Writes log lines without ever ending the process or holding it up. On a full disk lines wait until there is room,
+ * and are lost once too many wait. Pino's own destination (sonic-boom 4) throws on a full disk, and its flushSync(),
+ * which pino calls after a fatal line and at exit, then never returns.
+ */
+import { write, writeSync } from 'node:fs'
+
+const MAX_WAITING_BYTES = 4 << 20
+/** After a failure (ms). */
+const RETRY_MS = 1000
+/** Pause while a pipe is full (ms): it takes more as soon as its reader goes on. */
+const PIPE_RETRY_MS = 20
+/** The end of the process waits for such a reader at most this long (ms). */
+const MAX_END_MS = 1000
+
+export class LogOutput {
+  /** Called after lines were lost, when lines can be written again. */
+  onLost: (lines: number) => void = () => {}
+  readonly #fd: number
+  readonly #maxWaitingBytes: number
+  #waiting: Buffer[] = []
+  #waitingBytes = 0
+  #lost = 0
+  #toldAt = -Infinity
+  #busy = false
+
+  constructor(fd: number, maxWaitingBytes = MAX_WAITING_BYTES) {
+    this.#fd = fd
+    this.#maxWaitingBytes = maxWaitingBytes
+  }
+
+  write(line: string): void {
+    const bytes = Buffer.from(line)
+    if (this.#waitingBytes + bytes.length > this.#maxWaitingBytes) {
+      this.#lost++
+      return
+    }
+    this.#waiting.push(bytes)
+    this.#waitingBytes += bytes.length
+    if (this.#busy) return
+    this.#busy = true
+    // Until then flushSync() may take the lines: one that is logged right before the end of the process is not lost.
+    queueMicrotask(() => this.#send())
+  }
+
+  /** Writes all waiting lines, or gives up. Pino calls it after a fatal line. */
+  flushSync(): void {
+    const deadline = Date.now() + MAX_END_MS
+    while (this.#waiting.length > 0) {
+      const bytes = this.#take()
+      try {
+        this.#putBack(bytes.subarray(writeSync(this.#fd, bytes)))
+      } catch (error) {
+        this.#putBack(bytes)
+        if (!isBusy(error) || Date.now() > deadline) return
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_RETRY_MS)
+      }
+    }
+  }
+
+  #send(): void {
+    if (this.#waiting.length === 0) {
+      this.#busy = false
+      return
+    }
+    const bytes = this.#take()
+    write(this.#fd, bytes, 0, bytes.length, null, (error, written) => {
+      this.#putBack(bytes.subarray(error ? 0 : written))
+      if (error) {
+        setTimeout(() => this.#send(), isBusy(error) ? PIPE_RETRY_MS : RETRY_MS).unref()
+        return
+      }
+      this.#tellLost()
+      this.#send()
+    })
+  }
+
+  #tellLost(): void {
+    const now = performance.now()
+    if (this.#lost === 0 || now - this.#toldAt < RETRY_MS) return
+    const lost = this.#lost
+    this.#lost = 0
+    this.#toldAt = now
+    this.onLost(lost)
+  }
+
+  #take(): Buffer {
+    const bytes = this.#waiting.length === 1 ? this.#waiting[0] : Buffer.concat(this.#waiting)
+    this.#waiting = []
+    this.#waitingBytes = 0
+    return bytes
+  }
+
+  #putBack(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.#waiting.unshift(bytes)
+    this.#waitingBytes += bytes.length
+  }
+}
+
+const isBusy = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EAGAIN'

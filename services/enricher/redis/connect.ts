@@ -1,0 +1,31 @@
+/** Connects to Redis, which holds copies of topics and may lose them at any time. */
+import { Redis, type ChainableCommander } from 'ioredis'
+import type { WarnLog } from '@weir/topics'
+
+const TELL_AGAIN_MS = 10_000
+
+/** Commands fail after 2 s instead of waiting for Redis for ever; connecting again never ends. */
+export function connectRedis(url: string, log: WarnLog): Redis {
+  const redis = new Redis(url, {
+    commandTimeout: 2000,
+    maxRetriesPerRequest: 1,
+    retryStrategy: (attempt) => Math.min(100 * attempt, 2000),
+  })
+  let reported = 0
+  redis.on('error', (error) => {
+    if (Date.now() - reported < TELL_AGAIN_MS) return
+    reported = Date.now()
+    log.warn({ error: error.message }, 'Redis does not answer')
+  })
+  return redis
+}
+
+/**
+ * Runs the commands in one round trip. Rejects with the first failure. The error does not have the command that
+ * failed, because its arguments are data, which belong in no log.
+ */
+export async function runAll(commands: ChainableCommander): Promise<void> {
+  const results = await commands.exec()
+  const failure = results?.find(([error]) => error !== null)?.[0]
+  if (failure) throw new Error(`Redis refused a command: ${failure.message}`)
+}

@@ -10,7 +10,6 @@ const SKEW_MINUTES = 5
 const MINUTE_MS = 60_000
 /** Signing keys kept: one a day, region, service and access key. */
 const MOST_KEYS = 1000
-const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
 const SIGNATURE = /^[0-9a-f]{64}$/
 
 /** What is known of an access key. */
@@ -28,7 +27,7 @@ export interface Signer<C extends Credential> {
   readonly region: string
 }
 
-/** Throws AwsErrors with AWS's names and texts. The body is hashed, unless the signature says that it leaves it out. */
+/** Throws AwsErrors with AWS's names and texts. */
 export type Verify<C extends Credential> = (request: SignedRequest, body: Uint8Array, service: string) => Signer<C>
 
 /**
@@ -66,10 +65,12 @@ export function signatureVerifier<C extends Credential>(credentialOf: (accessKey
   }
 }
 
-/** What stands for the body in the signature: its hash, which a header may repeat. */
+/**
+ * What stands for the body in the signature: its hash, which a header may repeat. Anything else that the header says is refused: UNSIGNED-PAYLOAD is for
+ * S3 only, and would let anyone who sees a presigned URL send another body with it.
+ */
 function payloadHash({ headers, query }: Claim, body: Uint8Array): string {
   const said = headers.get('x-amz-content-sha256')?.[0] ?? query.find(({ name }) => name === 'X-Amz-Content-Sha256')?.value
-  if (said === UNSIGNED_PAYLOAD) return said
   const found = hash('sha256', body, 'hex')
   if (said !== undefined && said !== found) throw mismatch()
   return found

@@ -78,6 +78,8 @@ export interface NumberShape {
 
 export interface BlobShape {
   readonly type: 'blob'
+  /** Messages show nothing of its values. */
+  readonly sensitive?: boolean
   /** Bytes. */
   readonly min?: number
   readonly max?: number

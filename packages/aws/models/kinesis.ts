@@ -4,14 +4,14 @@ import type { Model, Shape } from '../model.ts'
 
 const published = JSON.parse(readFileSync(new URL('kinesis.json', import.meta.url), 'utf8')) as Model
 
-/** The published model leaves open what the service demands: a stream's name or its ARN, a record's partition key, a provisioned stream's number of shards. */
+/** The published model leaves open what the service demands, a stream's name or its ARN and a record's partition key, and that it shows no data. */
 export const kinesisModel: Model = { ...published, shapes: Object.fromEntries(Object.entries(published.shapes).map(([name, shape]) => [name, demanding(name, shape)])) }
 
 function demanding(name: string, shape: Shape): Shape {
+  if (name === 'Data' && shape.type === 'blob') return { ...shape, sensitive: true }
   if (shape.type !== 'structure') return shape
   const { members, required = [] } = shape
   if (name === 'PutRecordsRequestEntry') return { ...shape, required: [...required, 'PartitionKey'] }
-  if (name === 'CreateStreamInput') return { ...shape, requiredUnless: { ShardCount: 'StreamModeDetails' } }
   // ListShards may go by a token instead; outputs demand nothing.
   if (!name.endsWith('Input') || name === 'ListShardsInput' || !('StreamName' in members && 'StreamARN' in members)) return shape
   return { ...shape, required: name === 'PutRecordInput' ? [...required, 'PartitionKey'] : required, requiredUnless: { StreamName: 'StreamARN' } }

@@ -1,6 +1,7 @@
 /** Who may do what by AWS's protocols: access keys in a file that is read again when it changes, as packages/service/access does with API keys. */
 import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs'
 import { ConfigError, type ConfigReader, type Logger, type Resource } from '@weir/service'
+import { accessDenied, expiredToken, unrecognizedClient } from './errors.ts'
 import { ANONYMOUS, clientOf, LOCAL_KEY, parseAccessKeys, type AwsClient } from './access-key-file.ts'
 
 export type { AwsClient } from './access-key-file.ts'
@@ -54,6 +55,22 @@ export function openAwsAccess({ keysFile, anonymous }: AwsAccessConfig, log: Log
       anonymous: anonymous ? ANONYMOUS : undefined,
     },
     stop: () => { if (keysFile !== undefined) unwatchFile(keysFile) },
+  }
+}
+
+/**
+ * For an answer that lasts: throws as soon as its request would be refused if it came now, because the access key is gone, has another secret or has
+ * expired, or may not do the action any more.
+ * @param name of the client, as it is when the answer begins
+ */
+export function lastingRight(access: AwsAccess, name: string, accountId: string): (action: string, resource: string) => void {
+  const find = (): AwsClient | undefined => access.client(name) ?? (access.anonymous?.name === name ? access.anonymous : undefined)
+  const secret = find()?.secret
+  return (action, resource) => {
+    const client = find()
+    if (client === undefined || client.secret !== secret) throw unrecognizedClient()
+    if (client.expiresAt !== undefined && client.expiresAt <= Date.now()) throw expiredToken()
+    if (!client.may(action, resource)) throw accessDenied(accountId, name, action, resource)
   }
 }
 

@@ -27,11 +27,13 @@ export function formatIterator({ stream, createdAt, shard, offset, issued }: Ite
 
 const ITERATOR = /^(\d{1,15})\/([a-zA-Z0-9_.-]{1,128})\/(\d{1,15})\/(shardId-\d{12})\/(\d{1,16})\/\0*$/
 
-/** Throws InvalidArgumentException or ExpiredIteratorException. */
-export function parseIterator(text: string, now: number): Iterator {
+/** Takes quotation marks around it, as AWS does: `--query ShardIterator` gives them to a shell. Throws InvalidArgumentException or ExpiredIteratorException. */
+export function parseIterator(given: string, now: number): Iterator {
+  const text = /^"(.*)"$/.exec(given)?.[1] ?? given
   const bytes = Buffer.from(text, 'base64')
-  const found = bytes.toString('base64') === text && bytes.subarray(0, PREFIX.length).equals(PREFIX) ? ITERATOR.exec(bytes.toString('latin1', PREFIX.length)) : null
-  if (found === null || Number(found[1]) > now) throw invalidArgument('Invalid ShardIterator.')
+  const isOurs = bytes.toString('base64') === text && bytes.subarray(0, PREFIX.length).equals(PREFIX)
+  const found = isOurs ? ITERATOR.exec(bytes.toString('latin1', PREFIX.length)) : null
+  if (found === null || Number(found[1]) > now) throw invalidIterator()
   const [issued, createdAt, offset] = [Number(found[1]), Number(found[3]), Number(found[5])]
   if (now - issued > TOKEN_MS) {
     throw new AwsError('ExpiredIteratorException', `Iterator expired. The iterator was created at time ${longTime(issued)} while right now it is ${longTime(now)} `
@@ -46,28 +48,36 @@ function longTime(time: number): string {
   return `${day} ${month} ${date} ${clock} UTC ${year}`
 }
 
-/** Where a list goes on: what was asked for, and the last item that was shown. */
-export interface ListToken<T> {
-  readonly issued: number
-  readonly list: string
-  readonly after: string
-  readonly asked: T
+export function invalidIterator(): AwsError {
+  return invalidArgument('Invalid ShardIterator.')
 }
 
-export function formatToken<T>(token: ListToken<T>): string {
-  return Buffer.from(JSON.stringify(token)).toString('base64')
+/** Characters of a field: those of names, and what numbers need. */
+const FIELD = /^[a-zA-Z0-9_.-]*$/
+const ISSUED = /^\d{1,15}$/
+const MAX_TOKEN_CHARACTERS = 4096
+
+/**
+ * Where a list goes on.
+ * @param list tells its tokens from those of other lists
+ * @param fields what was asked for, and the last item that was shown; of FIELD's characters
+ */
+export function formatToken(list: string, ...fields: readonly string[]): string {
+  return Buffer.from([Date.now(), list, ...fields].join('/')).toString('base64')
 }
 
-/** @param list by which tokens of other lists are told apart */
-export function parseToken<T>(text: string, list: string, now: number): ListToken<T> {
-  let token: ListToken<T> | undefined
-  if (text.length <= 4096) {
-    try {
-      token = JSON.parse(Buffer.from(text, 'base64').toString()) as ListToken<T>
-    } catch {}
+/** The fields. Throws InvalidArgumentException or ExpiredNextTokenException. */
+export function parseToken(text: string, list: string, count: number, now: number): string[] {
+  const [issued, of, ...fields] = text.length > MAX_TOKEN_CHARACTERS ? [] : Buffer.from(text, 'base64').toString('latin1').split('/')
+  if (of !== list || !ISSUED.test(issued) || Number(issued) > now || fields.length !== count || !fields.every((field) => FIELD.test(field))) {
+    throw invalidToken()
   }
-  if (typeof token !== 'object' || token === null || token.list !== list || typeof token.issued !== 'number' || typeof token.after !== 'string'
-    || typeof token.asked !== 'object' || token.issued > now) throw invalidArgument('Invalid NextToken.')
-  if (now - token.issued > TOKEN_MS) throw new AwsError('ExpiredNextTokenException', `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; begin again without one.`)
-  return token
+  if (now - Number(issued) > TOKEN_MS) {
+    throw new AwsError('ExpiredNextTokenException', `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; begin again without one.`)
+  }
+  return fields
+}
+
+export function invalidToken(): AwsError {
+  return invalidArgument('Invalid NextToken.')
 }

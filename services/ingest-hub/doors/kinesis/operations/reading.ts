@@ -1,10 +1,10 @@
 /** GetShardIterator and GetRecords. */
 import type { AwsOperations } from '@weir/aws'
-import { KafkaError, keyOf, valueOf, type RecordBatch } from '@weir/kafka'
+import { KafkaError, keyOf, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
 import { childrenOf, parseSequenceNumber, shardId, shardNumber, type Serving, type Shard } from '@weir/streams'
 import { requireLease, shardIn, type Kinesis } from '../kinesis.ts'
 import { invalidArgument, type StreamReference } from '../names.ts'
-import { formatIterator, parseIterator } from '../tokens.ts'
+import { formatIterator, invalidIterator, parseIterator } from '../tokens.ts'
 import { dryRun } from './records.ts'
 import { describeChild } from './shards.ts'
 
@@ -52,6 +52,7 @@ export function readingOperations(kinesis: Kinesis): AwsOperations {
       const serving = streams.get(iterator.stream)
       const shard = serving?.stream.createdAt === iterator.createdAt ? shardIn(serving.stream, iterator.shard) : undefined
       if (serving === undefined || shard === undefined) throw names.shardGone(iterator.shard, iterator.stream)
+      if (iterator.offset < shard.from || iterator.offset > (shard.to ?? Infinity)) throw invalidIterator()
       if (input.DryRun === true) return dryRun(kinesis, context, { StreamName: iterator.stream })
       requireLease(kinesis)
       const limit = input.Limit ?? MOST_RECORDS
@@ -88,7 +89,9 @@ export async function startingOffset(
         throw invalidArgument(`Invalid StartingSequenceNumber. It encodes ${shardId(position.shard)}, while it was used in a call to a shard with ${shard.id}`)
       }
       if (position.createdSecond !== shard.createdSecond) throw invalidArgument(`${said} because it did not come from this stream.`)
-      return within(shard.from + position.place - 1 + (type === 'AT_SEQUENCE_NUMBER' ? 0 : 1))
+      const offset = shard.from + position.place - 1 + (type === 'AT_SEQUENCE_NUMBER' ? 0 : 1)
+      if (shard.to === null && offset > shard.from && await isBeyond(kafka, topic, shard.partition, offset)) throw invalidArgument(`${said}.`)
+      return within(offset)
     }
     case 'TRIM_HORIZON':
       if (sequenceNumber !== undefined) return both('also a')
@@ -110,6 +113,14 @@ export async function startingOffset(
   }
 }
 
+/** Whether the offset is not even that of the partition's next record. */
+async function isBeyond(kafka: Kafka, topic: string, partition: number, offset: number): Promise<boolean> {
+  if (offset <= await kafka.offsetAt(topic, partition, 'latest')) return false
+  // Records behind an open transaction have been acknowledged, though nobody can read them yet.
+  const found = (await kafka.admin.offsets(topic)).find((ends) => ends.partition === partition)
+  return found === undefined || offset > found.latest
+}
+
 interface Read {
   readonly records: object[]
   /** The offset to go on from. */
@@ -118,32 +129,36 @@ interface Read {
   readonly millisBehind: number
 }
 
-/** What is there from that offset on, at most `limit` records. What has expired meanwhile is passed over. */
+/** What is there from that offset on, at most `limit` records. What has expired meanwhile is passed over. Throws InvalidArgumentException behind the end. */
 async function readShard(kinesis: Kinesis, serving: Serving, shard: Shard, offset: number, limit: number): Promise<Read> {
   const { kafka } = kinesis
   const { topic } = serving.stream
   const mostBytes = Math.min(MOST_BYTES, Math.max(LEAST_FETCH, limit * BYTES_A_RECORD))
-  const earliest = (): Promise<number> => kafka.offsetAt(topic, shard.partition, 'earliest')
   if (shard.to !== null && offset >= shard.to) return { records: [], next: offset, millisBehind: 0 }
   const batch = await kafka.fetch(topic, shard.partition, offset, mostBytes).catch(async (error: unknown) => {
     if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
-    return kafka.fetch(topic, shard.partition, Math.max(offset, await earliest()), mostBytes)
+    const earliest = await kafka.offsetAt(topic, shard.partition, 'earliest')
+    if (offset >= earliest) throw invalidIterator()
+    return kafka.fetch(topic, shard.partition, earliest, mostBytes)
   })
   const { records, next } = recordsOf(batch, serving, shard, limit)
   return { records, next, millisBehind: millisBehind(batch, shard, next, records.length) }
 }
 
-/** The batch's records that belong to the shard, as Kinesis shows them. */
-export function recordsOf(batch: RecordBatch, serving: Serving, shard: Shard, limit: number): { records: object[], next: number } {
+/**
+ * The batch's records that belong to the shard, as Kinesis shows them: at most `limit`, and as many as one answer may hold.
+ * @param first the index of the first one
+ */
+export function recordsOf(batch: RecordBatch, serving: Serving, shard: Shard, limit: number, first = 0): { records: object[], next: number } {
   const encryption = serving.stream.encryptionKey === null ? undefined : 'KMS'
   const end = shard.to ?? Infinity
   const numbers = serving.numbersOf(shard)
   const records: object[] = []
   let bytes = 0
-  for (let i = 0; i < batch.length; i++) {
+  for (let i = first; i < batch.length; i++) {
     if (batch.offsets[i] >= end) return { records, next: end }
     const data = valueOf(batch, i) ?? EMPTY
-    bytes += data.length
+    bytes += data.length + batch.keyEnd[i] - batch.keyStart[i]
     if (records.length === limit || (bytes > MOST_BYTES && records.length > 0)) return { records, next: batch.offsets[i] }
     records.push({
       SequenceNumber: numbers.at(batch.offsets[i], batch.timestamps[i]),

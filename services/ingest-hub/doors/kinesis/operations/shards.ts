@@ -1,26 +1,43 @@
 /** Listing, splitting and merging shards. */
-import { AwsError, type AwsOperations } from '@weir/aws'
+import type { AwsOperations } from '@weir/aws'
 import { beginResharding, mergeOf, openShards, parseHashKey, SequenceNumbers, splitOf, stepTowards, type Shard, type Stream } from '@weir/streams'
 import { changeActive, shardIn, streamFor, type Kinesis } from '../kinesis.ts'
 import { invalidArgument, type StreamReference } from '../names.ts'
-import { formatToken, parseToken } from '../tokens.ts'
+import { formatToken, invalidToken, parseToken } from '../tokens.ts'
 import { requireShards } from './streams.ts'
 
+/** What a page holds at most, and where the request does not say (API reference, ListShards). */
 const SHARDS_A_PAGE = 1000
 const HOUR_MS = 3_600_000
 
+const FILTERS = ['AFTER_SHARD_ID', 'AT_TRIM_HORIZON', 'FROM_TRIM_HORIZON', 'AT_LATEST', 'AT_TIMESTAMP', 'FROM_TIMESTAMP'] as const
+
 interface ShardFilter {
-  readonly Type: 'AFTER_SHARD_ID' | 'AT_TRIM_HORIZON' | 'FROM_TRIM_HORIZON' | 'AT_LATEST' | 'AT_TIMESTAMP' | 'FROM_TIMESTAMP'
+  readonly Type: typeof FILTERS[number]
   readonly ShardId?: string
   readonly Timestamp?: Date
 }
 
-type ListShards = StreamReference & { NextToken?: string, ExclusiveStartShardId?: string, MaxResults?: number, StreamCreationTimestamp?: Date, ShardFilter?: ShardFilter }
+type ListShards = StreamReference & { NextToken?: string, ExclusiveStartShardId?: string, MaxResults?: number, ShardFilter?: ShardFilter }
 
-/** What a token of ListShards remembers; JSON makes a text of the filter's time. */
-interface Asked {
+/** What a page of ListShards shows: of the stream's shards, those behind `after` that pass the filter. */
+interface Listing {
   readonly stream: string
-  readonly filter?: Omit<ShardFilter, 'Timestamp'> & { readonly Timestamp?: string }
+  readonly after: string
+  readonly filter: ShardFilter | undefined
+}
+
+function tokenOf({ stream, after, filter }: Listing): string {
+  return formatToken('shards', stream, after, filter?.Type ?? '', filter?.ShardId ?? '', String(filter?.Timestamp?.getTime() ?? ''))
+}
+
+function listingOf(token: string): Listing {
+  const [stream, after, type, shard, time] = parseToken(token, 'shards', 5, Date.now())
+  if (type === '') return { stream, after, filter: undefined }
+  const Type = FILTERS.find((known) => known === type)
+  const Timestamp = time === '' ? undefined : new Date(Number(time))
+  if (Type === undefined || Number.isNaN(Timestamp?.getTime())) throw invalidToken()
+  return { stream, after, filter: { Type, ShardId: shard || undefined, Timestamp } }
 }
 
 export function describeShard(shard: Shard): object {
@@ -50,12 +67,16 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
     return shard
   }
 
-  const requireOwn = (stream: Stream): void => {
+  /** AWS changes the shards of a stream on demand by itself only. */
+  const requireReshardable = (stream: Stream): void => {
+    if (stream.mode === 'ON_DEMAND') throw names.onDemand(stream)
     if (stream.external) throw invalidArgument(`Stream ${stream.name} is written by Kafka producers as well, so its shards cannot be changed.`)
   }
 
   const requireOpen = ({ id, to }: Shard, stream: Stream): void => {
-    if (to !== null) throw invalidArgument(`Shard ${id} in stream ${stream.name} under account ${names.account.accountId} is closed.`)
+    if (to === null) return
+    throw invalidArgument(`Shard ${id} in stream ${stream.name} under account ${names.account.accountId} has already been merged or split, `
+      + 'and thus is not eligible for merging or splitting.')
   }
 
   return {
@@ -63,19 +84,14 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
       const named = input.StreamName ?? input.StreamARN
       if (named === undefined && input.NextToken === undefined) throw invalidArgument('Either NextToken or StreamName should be provided.')
       if (named !== undefined && input.NextToken !== undefined) throw invalidArgument('NextToken and StreamName cannot be provided together.')
-      const token = input.NextToken === undefined ? undefined : parseToken<Asked>(input.NextToken, 'shards', Date.now())
-      const asked = token?.asked
-      const filter = asked === undefined ? input.ShardFilter
-        : asked.filter && { ...asked.filter, Timestamp: asked.filter.Timestamp === undefined ? undefined : new Date(asked.filter.Timestamp) }
-      const { stream } = streamFor(kinesis, context, asked === undefined ? input : { StreamName: asked.stream })
-      const after = token?.after ?? input.ExclusiveStartShardId ?? ''
-      const found = stream.status === 'CREATING' ? [] : stream.shards.filter((shard) => shard.id > after && passes(shard, stream, filter, Date.now()))
-      const page = found.slice(0, input.MaxResults ?? SHARDS_A_PAGE)
+      const { stream: name, after, filter } = input.NextToken !== undefined ? listingOf(input.NextToken)
+        : { stream: names.streamOf(input), after: input.ExclusiveStartShardId ?? '', filter: input.ShardFilter }
+      const { stream } = streamFor(kinesis, context, { StreamName: name })
+      const now = Date.now()
+      const found = stream.status === 'CREATING' ? [] : stream.shards.filter((shard) => shard.id > after && passes(shard, stream, filter, now))
+      const page = found.slice(0, Math.min(input.MaxResults ?? SHARDS_A_PAGE, SHARDS_A_PAGE))
       const more = found.length > page.length
-      return {
-        Shards: page.map(describeShard),
-        NextToken: more ? formatToken({ issued: Date.now(), list: 'shards', after: page.at(-1)!.id, asked: { stream: stream.name, filter } }) : undefined,
-      }
+      return { Shards: page.map(describeShard), NextToken: more ? tokenOf({ stream: name, after: page.at(-1)!.id, filter }) : undefined }
     },
 
     async SplitShard(input: StreamReference & { ShardToSplit: string, NewStartingHashKey: string }, context) {
@@ -84,7 +100,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
       streamFor(kinesis, context, input)
       await changeActive(kinesis, name, (stream) => {
         const shard = requireShard(stream, id)
-        requireOwn(stream)
+        requireReshardable(stream)
         requireShards(kinesis, openCount(), 1)
         requireOpen(shard, stream)
         const at = parseHashKey(input.NewStartingHashKey)
@@ -102,7 +118,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
       streamFor(kinesis, context, input)
       await changeActive(kinesis, name, (stream) => {
         const [one, other] = ids.map((id) => requireShard(stream, id))
-        requireOwn(stream)
+        requireReshardable(stream)
         if (BigInt(one.end) + 1n !== BigInt(other.start) || one.to !== null || other.to !== null) {
           throw invalidArgument(`Shards ${one.id} and ${other.id} in stream ${name} under account ${names.account.accountId} are not an adjacent pair of shards eligible for merging`)
         }
@@ -115,8 +131,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
       const target = input.TargetShardCount
       let current = 0
       await changeActive(kinesis, name, (stream) => {
-        requireOwn(stream)
-        if (stream.mode === 'ON_DEMAND') throw new AwsError('ValidationException', `Stream ${name} is in ON_DEMAND mode, in which the number of shards cannot be set.`)
+        requireReshardable(stream)
         current = openShards(stream).length
         if (target > current * 2 || target < current / 2) {
           throw invalidArgument(`UpdateShardCount can neither more than double nor more than halve the number of open shards: ${current} now, ${target} asked for.`)

@@ -73,7 +73,7 @@ async function wrongAnswers(requests: readonly [operation: string, input: unknow
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, send))
-  expect(hub.logs().filter(({ level }) => (level as number) >= 50)).toEqual([])
+  expect(hub.logs().filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([])
   return wrong
 }
 
@@ -199,9 +199,8 @@ test('times', async () => {
 
 test('any member of any operation', async () => {
   const values = [
-    '', '\0', '..', '🙂', '__proto__', '-1', '9'.repeat(39), 'x'.repeat(3000), `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/`,
-    `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/x/consumer/y:${'9'.repeat(400)}`, 'arn:aws:kinesis:us-east-1:111111111111:stream/x',
-    null, -1, 1e300, true, [null], { a: {} },
+    '', '\0', '__proto__', '9'.repeat(39), 'x'.repeat(3000), `arn:aws:kinesis:us-east-1:${ACCOUNT}:stream/x/consumer/y:${'9'.repeat(400)}`,
+    'arn:aws:kinesis:us-east-1:111111111111:stream/x', null, -1, 1e300, [null], { a: {} },
   ]
   const shard = { ShardId: SHARD, ShardToSplit: SHARD, ShardToMerge: SHARD, AdjacentShardToMerge: SHARD, NewStartingHashKey: '0' }
   const usual: Readonly<Record<string, unknown>> = {
@@ -221,6 +220,6 @@ test('any member of any operation', async () => {
     if (operation === 'DeleteStream' || operation === 'DeregisterStreamConsumer') Object.assign(base, { StreamName: 'none', ConsumerARN: undefined, ConsumerName: 'none' })
     for (const member of members) for (const value of values) requests.push([operation, { ...base, [member]: value }])
   }
-  expect(requests.length).toBeGreaterThan(1500)
+  expect(requests.length).toBeGreaterThan(1000)
   expect(await wrongAnswers(requests, isClients)).toEqual([])
-}, 60_000)
+}, 120_000)

@@ -1,8 +1,8 @@
 /** Who may do what by AWS's protocols: access keys in a file that is read again when it changes, as packages/service/access does with API keys. */
 import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs'
 import { ConfigError, type ConfigReader, type Logger, type Resource } from '@weir/service'
-import { accessDenied, expiredToken, unrecognizedClient } from './errors.ts'
 import { ANONYMOUS, clientOf, LOCAL_KEY, parseAccessKeys, type AwsClient } from './access-key-file.ts'
+import { accessDenied, expiredToken, unrecognizedClient } from './errors.ts'
 
 export type { AwsClient } from './access-key-file.ts'
 

@@ -149,7 +149,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
 function passes(shard: Shard, stream: Stream, filter: ListShards['ShardFilter'], now: number): boolean {
   if (filter === undefined) return true
   const horizon = Math.max(stream.createdAt, now - stream.retentionHours * HOUR_MS)
-  const openAt = (time: number): boolean => shard.createdAt <= time && (shard.closedAt === null || shard.closedAt > time)
+  const openAt = (time: number): boolean => shard.createdAt <= time && (shard.closedAt === null || shard.closedAt >= time)
   switch (filter.Type) {
     case 'AT_TRIM_HORIZON': return openAt(horizon)
     case 'FROM_TRIM_HORIZON': return true

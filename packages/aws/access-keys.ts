@@ -58,13 +58,17 @@ export function openAwsAccess({ keysFile, anonymous }: AwsAccessConfig, log: Log
   }
 }
 
+/** Throws an AwsError when the client may not do the action on the resource any more. */
+export type LastingRight = (action: string, resource: string) => void
+
 /**
- * For an answer that lasts: throws as soon as its request would be refused if it came now, because the access key is gone, has another secret or has
- * expired, or may not do the action any more.
- * @param name of the client, as it is when the answer begins
+ * Checks the rights of a client again while a long answer goes on. The check fails when the access key was removed, has expired,
+ * got another secret, or lost the right.
+ * @param name the client's, when the answer begins
  */
-export function lastingRight(access: AwsAccess, name: string, accountId: string): (action: string, resource: string) => void {
-  const find = (): AwsClient | undefined => access.client(name) ?? (access.anonymous?.name === name ? access.anonymous : undefined)
+export function lastingRight(access: AwsAccess, name: string, accountId: string): LastingRight {
+  const find = (): AwsClient | undefined =>
+    access.client(name) ?? (access.anonymous?.name === name ? access.anonymous : undefined)
   const secret = find()?.secret
   return (action, resource) => {
     const client = find()

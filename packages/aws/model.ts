@@ -78,7 +78,7 @@ export interface NumberShape {
 
 export interface BlobShape {
   readonly type: 'blob'
-  /** Messages show nothing of its values. */
+  /** Messages do not show its values. */
   readonly sensitive?: boolean
   /** Bytes. */
   readonly min?: number

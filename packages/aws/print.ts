@@ -1,13 +1,13 @@
 /** Values as AWS's messages print them. */
 import { shapeOf, type Model } from './model.ts'
 
-/** UTF-16 units of a printed value. AWS's own bound is not known. */
+/** A printed value has at most this many UTF-16 units. AWS's own bound is not known. */
 const MAX_PRINTED = 1024
 const CUT = '...[truncated]'
 /** Java would print where the object lies in memory; this is what Kinesis was seen to print. */
 const PLACE = 'c965e310'
 
-/** Undefined where the shape, or one inside of it, is sensitive: of such values AWS shows nothing. */
+/** Undefined if the shape, or one inside it, is sensitive: AWS does not show such values. */
 export type Print = (shapeName: string, value: unknown) => string | undefined
 
 export function printer(model: Model): Print {
@@ -45,7 +45,7 @@ function plainPrinter(model: Model): (shapeName: string, value: unknown) => stri
   return print
 }
 
-/** A message quotes no more of what it is about. */
+/** The beginning of a text that is too long for a message. */
 export function cut(text: string): string {
   return text.length > MAX_PRINTED ? text.slice(0, MAX_PRINTED) + CUT : text
 }

@@ -170,7 +170,9 @@ function map(shape: MapShape, name: string, of: (name: string) => Checker, print
     explain(value, path, problems) {
       explainOwn(own, value, () => print(name, value), path, problems)
       const entries = Object.entries(value as Container)
-      if (entries.some(([name]) => !key.fits(name))) note(problems, shown(print(name, value)), path, `Map keys must satisfy constraint: ${keyText}`)
+      if (entries.some(([name]) => !key.fits(name))) {
+        note(problems, shown(print(name, value)), path, `Map keys must satisfy constraint: ${keyText}`)
+      }
       if (ofMembers !== undefined && entries.some(([, item]) => item !== null && !member.fits(item))) {
         note(problems, shown(print(name, value)), path, `Map value must satisfy constraint: ${ofMembers}`)
       }
@@ -197,7 +199,9 @@ function fitsAll(constraints: readonly Constraint[]): (value: unknown) => boolea
   }
 }
 
-function explainOwn(constraints: readonly Constraint[], value: unknown, print: () => string | undefined, path: string, problems: string[]): void {
+function explainOwn(
+  constraints: readonly Constraint[], value: unknown, print: () => string | undefined, path: string, problems: string[],
+): void {
   for (const { fits, text } of constraints) if (!fits(value)) note(problems, shown(print()), path, text)
 }
 
@@ -208,7 +212,7 @@ function innerText(constraints: readonly Constraint[]): string {
 
 const shown = (printed: string | undefined): string => (printed === undefined ? '' : `'${printed}' `)
 
-/** @param value with a space behind it, or nothing */
+/** @param value followed by a space; empty if it is not shown */
 function note(problems: string[], value: string, path: string, text: string): void {
   if (problems.length < MOST_PROBLEMS) problems.push(`Value ${value}at '${path}' failed to satisfy constraint: ${text}`)
 }

@@ -147,7 +147,7 @@ export interface ReadOptions {
   readonly topics: readonly string[]
   /** The partitions to read of each topic; all where it is not given. */
   readonly partitions?: readonly number[]
-  /** `timestamp`: the first records at or after that time, in ms since the epoch; before 1970: the beginning. */
+  /** `timestamp`: the first records at or after that time, in ms since the epoch. Before 1970 is the beginning. */
   readonly from: 'earliest' | 'latest' | { readonly timestamp: number } | { readonly offsets: ReadonlyMap<string, readonly number[]> }
   /** `end`: finish at the end offsets seen at the start. */
   readonly until: 'end' | 'stopped'
@@ -246,8 +246,8 @@ export interface Kafka {
    */
   fetch(topic: string, partition: number, offset: number, maxBytes: number): Promise<RecordBatch>
   /**
-   * The first offset at or after that time (ms since the epoch; before 1970: the beginning of the log); the end, as a read_committed reader sees it,
-   * where nothing is that young.
+   * The first offset at or after that time (ms since the epoch), or the end, as a read_committed reader sees it, if no record is
+   * that young. A time before 1970 is the beginning of the log.
    */
   offsetAt(topic: string, partition: number, time: number | 'earliest' | 'latest'): Promise<number>
   /**

@@ -20,7 +20,7 @@ export function uniformRanges(count: number): HashRange[] {
 export const startOf = (range: HashRange): bigint => BigInt(range.start)
 export const endOf = (range: HashRange): bigint => BigInt(range.end)
 
-/** In the order of the hash keys: decimals without leading zeros go by their lengths first. */
+/** In the order of the hash keys. Decimals without leading zeros are ordered by length first. */
 export function byStart({ start: a }: HashRange, { start: b }: HashRange): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 }

@@ -4,7 +4,10 @@ import { closingShards, openShards, shardId, type Child, type Shard, type Stream
 
 /** A partition that belonged to a shard is given to another one only when every replica has long seen that the first is closed (ms). */
 export const PARTITION_REST = 60_000
-/** Hash keys. More than all roundings of a bound add up to, and too few to matter: 2^47 shards would have as many each. */
+/**
+ * Bounds that differ by no more hash keys than this are the same bound. Roundings stay far below it, and it is a vanishing part of a
+ * shard: 2^64 shards would have that many keys each.
+ */
 const MAX_ROUNDING = 1n << 64n
 
 /** The shard's range cut in two; `at` is where the second one starts. */
@@ -61,15 +64,17 @@ export function placeChildren(stream: Stream, now: number): Omit<Shard, 'from'>[
 }
 
 /**
- * The next step from these open shards to `target` shards of equal size: first every shard that reaches over a bound of the target is split there, then
- * the shards between two bounds are merged, two by two. Empty when the target is reached.
+ * The next step from these open shards to `target` shards of equal size. Splits the shards at the bounds of the target first, then
+ * merges pairs of the shards between two bounds. Empty when the target is reached.
  */
 export function stepTowards(open: readonly Shard[], target: number): Child[] {
   const shards = [...open].sort(byStart)
   const starts = shards.map(startOf)
   const bounds = boundsOf(starts, target)
-  const inside = between(bounds, (bound) => bound, starts).map((found, i) => found.filter((bound) => bound > starts[i]))
-  const splits = shards.flatMap((shard, i) => (inside[i].length === 0 ? [] : splitOf(shard, inside[i][inside[i].length >> 1])))
+  const splits = between(bounds, (bound) => bound, starts).flatMap((found, i) => {
+    const inside = found.filter((bound) => bound > starts[i])
+    return inside.length === 0 ? [] : splitOf(shards[i], inside[inside.length >> 1])
+  })
   if (splits.length > 0) return splits
   return between(shards, startOf, bounds).flatMap((within) => {
     const merges: Child[] = []
@@ -78,7 +83,7 @@ export function stepTowards(open: readonly Shard[], target: number): Child[] {
   })
 }
 
-/** For each bound, the items from it up to the next bound. Both come in their order. */
+/** Groups the items by the bound that they follow. Items and bounds are sorted, and the first bound is below every item. */
 function between<T>(items: readonly T[], placeOf: (item: T) => bigint, bounds: readonly bigint[]): T[][] {
   let at = 0
   return bounds.map((_, b) => {
@@ -89,16 +94,17 @@ function between<T>(items: readonly T[], placeOf: (item: T) => bigint, bounds: r
 }
 
 /**
- * Where `target` shards of equal size begin. The same bound comes out differently for different targets, since each rounds by its own size: a start
- * that differs by no more than that is taken as it is, or a shard of a few hash keys would be cut off.
- * @param starts of the open shards, in their order
+ * The starts of `target` shards of equal size. A start that exists already, but for a rounding, stays: each target rounds the size
+ * of its shards, so the same bound differs by a few hash keys between targets, and moving it would cut off a shard of those.
+ * @param starts the open shards' starts, sorted
  */
 function boundsOf(starts: readonly bigint[], target: number): bigint[] {
   const distance = (a: bigint, b: bigint): bigint => (a < b ? b - a : a - b)
   let nearest = 0
   return uniformRanges(target).map((range) => {
     const wanted = startOf(range)
-    while (nearest + 1 < starts.length && distance(starts[nearest + 1], wanted) <= distance(starts[nearest], wanted)) nearest++
-    return distance(starts[nearest], wanted) <= MAX_ROUNDING ? starts[nearest] : wanted
+    const off = (i: number): bigint => distance(starts[i], wanted)
+    while (nearest + 1 < starts.length && off(nearest + 1) <= off(nearest)) nearest++
+    return off(nearest) <= MAX_ROUNDING ? starts[nearest] : wanted
   })
 }

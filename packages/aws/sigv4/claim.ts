@@ -97,20 +97,27 @@ function checkAlgorithm(algorithm: string): void {
 function scopeOf(credential: string, given: string, service: string): Pick<Claim, 'accessKeyId' | 'region' | 'day' | 'scope' | 'time' | 'signedAt'> {
   const parts = credential.split('/')
   if (parts.length !== 5) {
-    throw incompleteSignature(`Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${cut(credential)}'`)
+    throw incompleteSignature('Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, '
+      + `got '${cut(credential)}'`)
   }
   const [accessKeyId, day, region, signedService, terminator] = parts
   const signedAt = timeOf(given)
   if (signedAt === undefined) {
-    throw incompleteSignature(`Date must be in ISO-8601 'basic format'. Got '${cut(given)}'. See http://en.wikipedia.org/wiki/ISO_8601`)
+    throw incompleteSignature(`Date must be in ISO-8601 'basic format'. Got '${cut(given)}'. `
+      + 'See http://en.wikipedia.org/wiki/ISO_8601')
   }
   const time = basicTime(signedAt)
   const wrong: string[] = []
-  if (!/^[a-z0-9-]{1,64}$/.test(region)) wrong.push(`Credential should be scoped to a valid region, not '${cut(region)}'. `)
+  if (!/^[a-z0-9-]{1,64}$/.test(region)) {
+    wrong.push(`Credential should be scoped to a valid region, not '${cut(region)}'. `)
+  }
   if (signedService !== service) wrong.push(`Credential should be scoped to correct service: '${service}'. `)
-  if (terminator !== TERMINATOR) wrong.push(`Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${cut(terminator)}'. `)
+  if (terminator !== TERMINATOR) {
+    wrong.push(`Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${cut(terminator)}'. `)
+  }
   if (day !== time.slice(0, 8)) {
-    wrong.push(`Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${cut(day)}' != '${time.slice(0, 8)}', from '${time}'. `)
+    wrong.push('Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '
+      + `'${cut(day)}' != '${time.slice(0, 8)}', from '${time}'. `)
   }
   if (wrong.length > 0) throw invalidSignature(wrong.join(''))
   return { accessKeyId, region, day, scope: `${day}/${region}/${service}/${TERMINATOR}`, time, signedAt }
@@ -124,7 +131,9 @@ function signedHeadersOf(text: string, headers: HeaderLists): { signedHeaders: s
     throw invalidSignature('\'Host\' or \':authority\' must be a \'SignedHeader\' in the AWS Authorization.')
   }
   const unsigned = [...headers.keys()].filter((name) => name.startsWith('x-amz-') && !signed.has(name))
-  if (unsigned.length > 0) throw invalidSignature(`There were headers present in the request which were not signed: ${cut(unsigned.join(', '))}`)
+  if (unsigned.length > 0) {
+    throw invalidSignature(`There were headers present in the request which were not signed: ${cut(unsigned.join(', '))}`)
+  }
   return { signedHeaders }
 }
 

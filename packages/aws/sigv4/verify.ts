@@ -66,8 +66,8 @@ export function signatureVerifier<C extends Credential>(credentialOf: (accessKey
 }
 
 /**
- * What stands for the body in the signature: its hash, which a header may repeat. Anything else that the header says is refused: UNSIGNED-PAYLOAD is for
- * S3 only, and would let anyone who sees a presigned URL send another body with it.
+ * The hash of the body, which the signature covers and which a header may repeat. Refuses UNSIGNED-PAYLOAD in its place: AWS has
+ * that for S3 only, and it would let anyone who sees a presigned URL send another body with it.
  */
 function payloadHash({ headers, query }: Claim, body: Uint8Array): string {
   const said = headers.get('x-amz-content-sha256')?.[0] ?? query.find(({ name }) => name === 'X-Amz-Content-Sha256')?.value

@@ -1,8 +1,8 @@
-/** What ListOffsets is asked for a place in a log. */
+/** Times as Kafka's ListOffsets takes them. */
 import { EARLIEST, LATEST } from './platformatic/protocol/offsets.ts'
 
 /**
- * Kafka gives negative times meanings of its own (-1 is the end of the log), so a time before 1970 becomes the beginning.
+ * Turns a time before 1970 into the beginning of the log, since Kafka gives negative times other meanings (-1 is the end).
  * @param place ms since the epoch, or one end of the log
  */
 export function offsetTime(place: number | 'earliest' | 'latest'): number {

@@ -102,7 +102,8 @@ export class ReadingAll implements Reading, Processing {
       const earliest = await offsetsAt(this.#cluster, partitions, EARLIEST, signal)
       return new Map(partitions.map((partition) => [partition, from.offsets.get(partition.topic)?.[partition.partition] ?? earliest.get(partition)!]))
     }
-    const [found, latest] = await Promise.all([offsetTime(from.timestamp), LATEST].map((time) => offsetsAt(this.#cluster, partitions, time, signal)))
+    const times = [offsetTime(from.timestamp), LATEST]
+    const [found, latest] = await Promise.all(times.map((time) => offsetsAt(this.#cluster, partitions, time, signal)))
     return new Map(partitions.map((partition) => [partition, found.get(partition)! >= 0 ? found.get(partition)! : latest.get(partition)!]))
   }
 

@@ -46,7 +46,7 @@ export class Names {
     return name
   }
 
-  /** What a consumer's ARN says. Its region does not matter either. */
+  /** The parts of a consumer's ARN. Its region does not matter either. */
   consumerOf(arn: string): { stream: string, name: string, createdSecond: number } {
     const [, accountId, stream, name, second] = CONSUMER_ARN.exec(arn) ?? []
     if (name === undefined) throw invalidArgument(`ConsumerARN ${arn} names no consumer.`)
@@ -58,18 +58,20 @@ export class Names {
     return CONSUMER_ARN.test(arn)
   }
 
-  /** @param stream its name; operations that take a ResourceARN show that instead */
+  /** @param stream its name, or the ResourceARN of the request */
   notFound(stream: string): AwsError {
     return new AwsError('ResourceNotFoundException', `Stream ${stream} under account ${this.account.accountId} not found.`)
   }
 
-  /** @param consumer its name or ARN, as the request has it */
+  /** @param consumer its name or ARN, as in the request */
   noConsumer(consumer: string): AwsError {
-    return new AwsError('ResourceNotFoundException', `Consumer ${consumer}, account ${this.account.accountId} not found.`)
+    const { accountId } = this.account
+    return new AwsError('ResourceNotFoundException', `Consumer ${consumer}, account ${accountId} not found.`)
   }
 
   onDemand({ name }: Stream): AwsError {
-    return new AwsError('ValidationException', `Request is invalid. Stream ${name} under account ${this.account.accountId} is in On-Demand mode.`)
+    const { accountId } = this.account
+    return new AwsError('ValidationException', `Request is invalid. Stream ${name} under account ${accountId} is in On-Demand mode.`)
   }
 
   notActive({ name, status }: Stream): AwsError {

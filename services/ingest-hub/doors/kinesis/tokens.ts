@@ -27,7 +27,10 @@ export function formatIterator({ stream, createdAt, shard, offset, issued }: Ite
 
 const ITERATOR = /^(\d{1,15})\/([a-zA-Z0-9_.-]{1,128})\/(\d{1,15})\/(shardId-\d{12})\/(\d{1,16})\/\0*$/
 
-/** Takes quotation marks around it, as AWS does: `--query ShardIterator` gives them to a shell. Throws InvalidArgumentException or ExpiredIteratorException. */
+/**
+ * Accepts quotation marks around the iterator, as AWS does: the AWS CLI prints them with `--query ShardIterator`.
+ * Throws InvalidArgumentException or ExpiredIteratorException.
+ */
 export function parseIterator(given: string, now: number): Iterator {
   const text = /^"(.*)"$/.exec(given)?.[1] ?? given
   const bytes = Buffer.from(text, 'base64')
@@ -52,28 +55,29 @@ export function invalidIterator(): AwsError {
   return invalidArgument('Invalid ShardIterator.')
 }
 
-/** Characters of a field: those of names, and what numbers need. */
+/** Holds a name or a number. */
 const FIELD = /^[a-zA-Z0-9_.-]*$/
 const ISSUED = /^\d{1,15}$/
 const MAX_TOKEN_CHARACTERS = 4096
 
 /**
- * Where a list goes on.
- * @param list tells its tokens from those of other lists
- * @param fields what was asked for, and the last item that was shown; of FIELD's characters
+ * The NextToken of a list.
+ * @param list distinguishes its tokens from those of other lists
+ * @param fields the request's parameters and the last item shown, each of which matches FIELD
  */
 export function formatToken(list: string, ...fields: readonly string[]): string {
   return Buffer.from([Date.now(), list, ...fields].join('/')).toString('base64')
 }
 
-/** The fields. Throws InvalidArgumentException or ExpiredNextTokenException. */
+/** The `count` fields of a token. Throws InvalidArgumentException or ExpiredNextTokenException. */
 export function parseToken(text: string, list: string, count: number, now: number): string[] {
-  const [issued, of, ...fields] = text.length > MAX_TOKEN_CHARACTERS ? [] : Buffer.from(text, 'base64').toString('latin1').split('/')
-  if (of !== list || !ISSUED.test(issued) || Number(issued) > now || fields.length !== count || !fields.every((field) => FIELD.test(field))) {
-    throw invalidToken()
-  }
+  if (text.length > MAX_TOKEN_CHARACTERS) throw invalidToken()
+  const [issued, of, ...fields] = Buffer.from(text, 'base64').toString('latin1').split('/')
+  if (of !== list || !ISSUED.test(issued) || Number(issued) > now) throw invalidToken()
+  if (fields.length !== count || !fields.every((field) => FIELD.test(field))) throw invalidToken()
   if (now - Number(issued) > TOKEN_MS) {
-    throw new AwsError('ExpiredNextTokenException', `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; begin again without one.`)
+    throw new AwsError('ExpiredNextTokenException',
+      `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; begin again without one.`)
   }
   return fields
 }

@@ -30,8 +30,9 @@ interface SubscribeToShard {
   readonly DryRun?: boolean
 }
 
-/** One under way: when it began, as performance.now(), and how it is ended. */
+/** A subscription under way. */
 interface Begun {
+  /** performance.now() */
   readonly at: number
   end(): void
 }

@@ -90,7 +90,8 @@ export async function startingOffset(
       }
       if (position.createdSecond !== shard.createdSecond) throw invalidArgument(`${said} because it did not come from this stream.`)
       const offset = shard.from + position.place - 1 + (type === 'AT_SEQUENCE_NUMBER' ? 0 : 1)
-      if (shard.to === null && offset > shard.from && await isBeyond(kafka, topic, shard.partition, offset)) throw invalidArgument(`${said}.`)
+      const isOpen = shard.to === null && offset > shard.from
+      if (isOpen && await isBeyond(kafka, topic, shard.partition, offset)) throw invalidArgument(`${said}.`)
       return within(offset)
     }
     case 'TRIM_HORIZON':
@@ -113,10 +114,10 @@ export async function startingOffset(
   }
 }
 
-/** Whether the offset is not even that of the partition's next record. */
+/** Whether the offset is beyond that of the partition's next record. */
 async function isBeyond(kafka: Kafka, topic: string, partition: number, offset: number): Promise<boolean> {
   if (offset <= await kafka.offsetAt(topic, partition, 'latest')) return false
-  // Records behind an open transaction have been acknowledged, though nobody can read them yet.
+  // Records behind an open transaction may have been acknowledged, though they cannot be read yet.
   const found = (await kafka.admin.offsets(topic)).find((ends) => ends.partition === partition)
   return found === undefined || offset > found.latest
 }
@@ -129,7 +130,10 @@ interface Read {
   readonly millisBehind: number
 }
 
-/** What is there from that offset on, at most `limit` records. What has expired meanwhile is passed over. Throws InvalidArgumentException behind the end. */
+/**
+ * Reads at most `limit` records from the offset on. Skips records that have expired meanwhile. Throws InvalidArgumentException if the
+ * offset is beyond the end.
+ */
 async function readShard(kinesis: Kinesis, serving: Serving, shard: Shard, offset: number, limit: number): Promise<Read> {
   const { kafka } = kinesis
   const { topic } = serving.stream
@@ -146,10 +150,12 @@ async function readShard(kinesis: Kinesis, serving: Serving, shard: Shard, offse
 }
 
 /**
- * The batch's records that belong to the shard, as Kinesis shows them: at most `limit`, and as many as one answer may hold.
- * @param first the index of the first one
+ * The batch's records that belong to the shard, as Kinesis shows them, up to `limit` and to the size of an answer.
+ * @param first the index of the first record
  */
-export function recordsOf(batch: RecordBatch, serving: Serving, shard: Shard, limit: number, first = 0): { records: object[], next: number } {
+export function recordsOf(
+  batch: RecordBatch, serving: Serving, shard: Shard, limit: number, first = 0,
+): { records: object[], next: number } {
   const encryption = serving.stream.encryptionKey === null ? undefined : 'KMS'
   const end = shard.to ?? Infinity
   const numbers = serving.numbersOf(shard)

@@ -8,9 +8,9 @@ import { invalidArgument, unavailable, type StreamReference } from '../names.ts'
 
 /** Of one PutRecords request, keys included (API reference). */
 const MOST_REQUEST_BYTES = 10 << 20
-/** A partition key has no more bytes for each of its UTF-16 units: what is small enough by that needs no exact count. */
+/** UTF-8 takes at most this many bytes for a UTF-16 unit. A record that is small enough by this bound needs no exact count. */
 const MAX_UNIT_BYTES = 3
-/** AWS tells no more at once. */
+/** AWS reports no more at once. */
 const MAX_PROBLEMS = 10
 /** A shard's second of creation is later than its parents', so after many reshardings in a row it may lie ahead of the clock. */
 const AHEAD_SECONDS = 60
@@ -106,17 +106,19 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
   }
 }
 
-/** As AWS counts it against every limit: data and partition key, in bytes. */
+/** The size that AWS counts against every limit: data and partition key, in bytes. */
 function sizeOf({ Data, PartitionKey }: Entry): number {
   return Data.length + Buffer.byteLength(PartitionKey)
 }
 
-/** Throws ValidationException for records that the stream does not take. AWS tells it of the data, and never shows that. */
+/** Throws ValidationException for records larger than the stream's limit. AWS's message names the data, also if the key is too long. */
 function requireSizes(records: readonly Entry[], maxBytes: number, operation: string): void {
   const problems: string[] = []
   for (let i = 0; i < records.length && problems.length < MAX_PROBLEMS; i++) {
+    if (sizeOf(records[i]) <= maxBytes) continue
     const path = operation === 'PutRecord' ? 'data' : `records.${i + 1}.member.data`
-    if (sizeOf(records[i]) > maxBytes) problems.push(`Value at '${path}' failed to satisfy constraint: Member must have length less than or equal to ${maxBytes}`)
+    const text = `Member must have length less than or equal to ${maxBytes}`
+    problems.push(`Value at '${path}' failed to satisfy constraint: ${text}`)
   }
   if (problems.length > 0) throw validationError(problems)
 }

@@ -56,7 +56,8 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
       if (consumer === undefined) throw names.noConsumer(arn)
       return { ...consumer, ...decide(consumer) }
     }
-    return { value: found, change: (decide) => streams.fanOut.change(found.stream, found.name, (consumer) => changed(consumer, decide)) }
+    const { stream, name } = found
+    return { value: found, change: (decide) => streams.fanOut.change(stream, name, (consumer) => changed(consumer, decide)) }
   }
 
   return {
@@ -148,8 +149,8 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
 
     async DeleteResourcePolicy(input: { ResourceARN: string }, context) {
       await resource(input.ResourceARN, context).change(({ policy }) => {
-        if (policy === null) throw new AwsError('ResourceNotFoundException', `No resource policy found for resource ARN ${input.ResourceARN}.`)
-        return { policy: null }
+        if (policy !== null) return { policy: null }
+        throw new AwsError('ResourceNotFoundException', `No resource policy found for resource ARN ${input.ResourceARN}.`)
       })
     },
   }

@@ -6,11 +6,13 @@ import { invalidArgument, type StreamReference } from '../names.ts'
 import { formatToken, invalidToken, parseToken } from '../tokens.ts'
 import { requireShards } from './streams.ts'
 
-/** What a page holds at most, and where the request does not say (API reference, ListShards). */
+/** The largest page, and the default (API reference, ListShards). */
 const SHARDS_A_PAGE = 1000
 const HOUR_MS = 3_600_000
 
-const FILTERS = ['AFTER_SHARD_ID', 'AT_TRIM_HORIZON', 'FROM_TRIM_HORIZON', 'AT_LATEST', 'AT_TIMESTAMP', 'FROM_TIMESTAMP'] as const
+const FILTERS = [
+  'AFTER_SHARD_ID', 'AT_TRIM_HORIZON', 'FROM_TRIM_HORIZON', 'AT_LATEST', 'AT_TIMESTAMP', 'FROM_TIMESTAMP',
+] as const
 
 interface ShardFilter {
   readonly Type: typeof FILTERS[number]
@@ -18,9 +20,14 @@ interface ShardFilter {
   readonly Timestamp?: Date
 }
 
-type ListShards = StreamReference & { NextToken?: string, ExclusiveStartShardId?: string, MaxResults?: number, ShardFilter?: ShardFilter }
+interface ListShards extends StreamReference {
+  readonly NextToken?: string
+  readonly ExclusiveStartShardId?: string
+  readonly MaxResults?: number
+  readonly ShardFilter?: ShardFilter
+}
 
-/** What a page of ListShards shows: of the stream's shards, those behind `after` that pass the filter. */
+/** A page of ListShards shows the stream's shards that follow `after` and pass the filter. */
 interface Listing {
   readonly stream: string
   readonly after: string
@@ -28,7 +35,8 @@ interface Listing {
 }
 
 function tokenOf({ stream, after, filter }: Listing): string {
-  return formatToken('shards', stream, after, filter?.Type ?? '', filter?.ShardId ?? '', String(filter?.Timestamp?.getTime() ?? ''))
+  const time = String(filter?.Timestamp?.getTime() ?? '')
+  return formatToken('shards', stream, after, filter?.Type ?? '', filter?.ShardId ?? '', time)
 }
 
 function listingOf(token: string): Listing {
@@ -67,7 +75,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
     return shard
   }
 
-  /** AWS changes the shards of a stream on demand by itself only. */
+  /** AWS lets clients change the shards of provisioned streams only. */
   const requireReshardable = (stream: Stream): void => {
     if (stream.mode === 'ON_DEMAND') throw names.onDemand(stream)
     if (stream.external) throw invalidArgument(`Stream ${stream.name} is written by Kafka producers as well, so its shards cannot be changed.`)
@@ -75,8 +83,8 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
 
   const requireOpen = ({ id, to }: Shard, stream: Stream): void => {
     if (to === null) return
-    throw invalidArgument(`Shard ${id} in stream ${stream.name} under account ${names.account.accountId} has already been merged or split, `
-      + 'and thus is not eligible for merging or splitting.')
+    throw invalidArgument(`Shard ${id} in stream ${stream.name} under account ${names.account.accountId} `
+      + 'has already been merged or split, and thus is not eligible for merging or splitting.')
   }
 
   return {
@@ -88,10 +96,14 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
         : { stream: names.streamOf(input), after: input.ExclusiveStartShardId ?? '', filter: input.ShardFilter }
       const { stream } = streamFor(kinesis, context, { StreamName: name })
       const now = Date.now()
-      const found = stream.status === 'CREATING' ? [] : stream.shards.filter((shard) => shard.id > after && passes(shard, stream, filter, now))
+      const shards = stream.status === 'CREATING' ? [] : stream.shards
+      const found = shards.filter((shard) => shard.id > after && passes(shard, stream, filter, now))
       const page = found.slice(0, Math.min(input.MaxResults ?? SHARDS_A_PAGE, SHARDS_A_PAGE))
       const more = found.length > page.length
-      return { Shards: page.map(describeShard), NextToken: more ? tokenOf({ stream: name, after: page.at(-1)!.id, filter }) : undefined }
+      return {
+        Shards: page.map(describeShard),
+        NextToken: more ? tokenOf({ stream: name, after: page.at(-1)!.id, filter }) : undefined,
+      }
     },
 
     async SplitShard(input: StreamReference & { ShardToSplit: string, NewStartingHashKey: string }, context) {
@@ -149,7 +161,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
 function passes(shard: Shard, stream: Stream, filter: ListShards['ShardFilter'], now: number): boolean {
   if (filter === undefined) return true
   const horizon = Math.max(stream.createdAt, now - stream.retentionHours * HOUR_MS)
-  const openAt = (time: number): boolean => shard.createdAt <= time && (shard.closedAt === null || shard.closedAt >= time)
+  const openAt = (time: number): boolean => shard.createdAt <= time && (shard.closedAt ?? Infinity) >= time
   switch (filter.Type) {
     case 'AT_TRIM_HORIZON': return openAt(horizon)
     case 'FROM_TRIM_HORIZON': return true

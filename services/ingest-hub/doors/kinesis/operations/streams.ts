@@ -7,7 +7,7 @@ import { formatToken, parseToken } from '../tokens.ts'
 import { checkTags } from '../tags.ts'
 import { describeShard } from './shards.ts'
 
-/** What a page holds where the request does not say; of shards, what it holds at most (API reference). */
+/** The defaults, of which that of shards is the largest page, too (API reference). */
 const SHARDS_A_PAGE = 100
 const STREAMS_A_PAGE = 100
 const ON_DEMAND_STREAMS = 50
@@ -64,8 +64,9 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
         if (stream.status === 'DELETING') return stream
         if (stream.status === 'UPDATING') throw names.notActive(stream)
         if (input.EnforceConsumerDeletion !== true && streams.fanOut.of(name).length > 0) {
-          throw new AwsError('ResourceInUseException', `DeleteStream can't delete ${names.arnOf(name)} because there are consumers associated with this data stream. `
-            + `To delete ${name} anyway, set the EnforceConsumerDeletion parameter to true to force the deletion of all the consumers that are associated with it.`)
+          throw new AwsError('ResourceInUseException', `DeleteStream can't delete ${names.arnOf(name)} because there are consumers `
+            + `associated with this data stream. To delete ${name} anyway, set the EnforceConsumerDeletion parameter to true to force `
+            + 'the deletion of all the consumers that are associated with it.')
         }
         return { ...stream, status: 'DELETING' }
       })
@@ -93,7 +94,8 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
 
     async ListStreams(input: { Limit?: number, ExclusiveStartStreamName?: string, NextToken?: string }, context) {
       context.authorize('*')
-      const after = input.NextToken === undefined ? input.ExclusiveStartStreamName ?? '' : parseToken(input.NextToken, 'streams', 1, Date.now())[0]
+      const after = input.NextToken === undefined ? input.ExclusiveStartStreamName ?? ''
+        : parseToken(input.NextToken, 'streams', 1, Date.now())[0]
       const visible = streams.all().filter(({ stream: { name } }) => name > after && context.may(names.arnOf(name)))
       const page = visible.slice(0, input.Limit ?? STREAMS_A_PAGE).map(({ stream }) => stream)
       const more = visible.length > page.length

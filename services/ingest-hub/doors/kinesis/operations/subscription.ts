@@ -1,15 +1,15 @@
-/** What a subscription sends: the records of a shard as they arrive, and every few seconds that nothing did. */
+/** Pushes the records of a shard to a subscriber as they arrive. */
 import type { Reading, RecordBatch } from '@weir/kafka'
 import { childrenOf, type FanOutConsumer, type Serving, type Shard } from '@weir/streams'
 import { requireLease, shardIn, type Kinesis } from '../kinesis.ts'
 import { millisBehind, recordsOf } from './reading.ts'
 import { describeChild } from './shards.ts'
 
-/** How often a subscription hears that it is alive while nothing arrives. */
+/** An event without records follows this long after the last one. */
 const QUIET_MS = 2000
-/** How often is asked whether the subscription may go on. */
-const LOOK_MS = QUIET_MS / 8
-/** A batch of the broker port has no more. */
+/** Between two checks whether the subscription may go on. */
+const CHECK_MS = QUIET_MS / 8
+/** The largest batch of the broker port. */
 const EVENT_RECORDS = 10_000
 
 export interface Subscription {
@@ -18,23 +18,23 @@ export interface Subscription {
   readonly shard: Shard
   /** The offset of the first record. */
   readonly from: number
-  /** Throws an AwsError when the subscriber has lost its right. */
+  /** Throws an AwsError if the subscriber has lost its right. */
   readonly authorize: () => void
-  /** Resolves when the event may be followed by another one: a client that reads slowly is waited for. */
+  /** Resolves when the next event may be sent, so that a slow client slows the reading. */
   readonly send: (event: object) => Promise<void>
 }
 
-/** Resolves when the shard or `ended` has ended. Rejects with an AwsError when the stream, the consumer or the right is gone. */
+/** Resolves at the end of the shard, or when `ended` resolves. Rejects with an AwsError if the stream, the consumer or the right is gone. */
 export async function push(kinesis: Kinesis, subscription: Subscription, ended: Promise<void>): Promise<void> {
   const { kafka, streams, names } = kinesis
-  const { consumer, serving: { stream: { name, topic, createdAt } }, shard, from, authorize, send } = subscription
-  let position = from
+  const { consumer, serving: { stream: { name, topic, createdAt } }, shard, authorize, send } = subscription
+  let position = subscription.from
   let behind = 0
   /** Arrival of the last record that was sent, ms since the epoch. */
   let heardAt = Date.now()
   let heard = performance.now()
   const finished = Promise.withResolvers<void>()
-  finished.promise.catch(() => {}) // it may reject before anything waits for it
+  finished.promise.catch(() => {}) // it may reject before the race below begins
   void ended.then(finished.resolve)
 
   /** The shard as it is now: it may have been closed since. */
@@ -43,7 +43,8 @@ export async function push(kinesis: Kinesis, subscription: Subscription, ended: 
     const serving = streams.get(name)
     const current = serving?.stream.createdAt === createdAt ? shardIn(serving.stream, shard.id) : undefined
     if (serving === undefined || current === undefined) throw names.shardGone(shard.id, name)
-    if (streams.fanOut.get(name, consumer.name)?.createdAt !== consumer.createdAt) throw names.noConsumer(names.consumerArnOf(consumer))
+    const isRegistered = streams.fanOut.get(name, consumer.name)?.createdAt === consumer.createdAt
+    if (!isRegistered) throw names.noConsumer(names.consumerArnOf(consumer))
     requireLease(kinesis)
     return { serving, shard: current }
   }
@@ -58,7 +59,7 @@ export async function push(kinesis: Kinesis, subscription: Subscription, ended: 
     })
     if (over) finished.resolve()
   }
-  /** In several events where one would be too large. */
+  /** Sends several events if one would be too large. */
   const take = async (batch: RecordBatch): Promise<void> => {
     let taken = 0
     do {
@@ -80,15 +81,16 @@ export async function push(kinesis: Kinesis, subscription: Subscription, ended: 
     } catch (error) {
       finished.reject(error)
     }
-  }, LOOK_MS)
+  }, CHECK_MS)
   let reading: Reading | undefined
   try {
     const end = now().shard.to
     if (end !== null && position >= end) await sendEvent([], now())
     const offsets: number[] = []
     offsets[shard.partition] = position
-    const place = { topics: [topic], partitions: [shard.partition], from: { offsets: new Map([[topic, offsets]]) }, until: 'stopped' as const }
-    reading = await kafka.read(place, (batch) => take(batch).catch(finished.reject))
+    const from = { offsets: new Map([[topic, offsets]]) }
+    reading = await kafka.read({ topics: [topic], partitions: [shard.partition], from, until: 'stopped' }, (batch) =>
+      take(batch).catch(finished.reject))
     await Promise.race([finished.promise, reading.done])
   } finally {
     clearInterval(quiet)

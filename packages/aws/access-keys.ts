@@ -62,8 +62,8 @@ export function openAwsAccess({ keysFile, anonymous }: AwsAccessConfig, log: Log
 export type LastingRight = (action: string, resource: string) => void
 
 /**
- * Checks the rights of a client again while a long answer goes on. The check fails when the access key was removed, has expired,
- * got another secret, or lost the right.
+ * Checks the rights of a client again while a long answer goes on. The check fails when the access key was removed,
+ * has expired, got another secret, or lost the right.
  * @param name the client's, when the answer begins
  */
 export function lastingRight(access: AwsAccess, name: string, accountId: string): LastingRight {

@@ -64,7 +64,7 @@ test('a Long', () => {
 })
 
 const at = (value: string, path: string, text: string): string => `Value ${value} at '${path}' failed to satisfy constraint: ${text}`
-/** Of data and what contains it. */
+/** A record's data, and lists of records, are not shown. */
 const unshown = (path: string, text: string): string => `Value at '${path}' failed to satisfy constraint: ${text}`
 const NOT_NULL = 'Member must not be null'
 const least = (n: number): string => `Member must have length greater than or equal to ${n}`
@@ -86,7 +86,8 @@ test.each<[string, object, string[]]>([
     at('\'\'', 'shardIteratorType', 'Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]'),
     at('\'\'', 'startingSequenceNumber', pattern('0|([1-9]\\d{0,128})')),
   ]],
-  ['PutRecords', { StreamName: '', Records: [] }, [unshown('records', least(1)), at('\'\'', 'streamName', pattern(NAME)), at('\'\'', 'streamName', least(1))]],
+  ['PutRecords', { StreamName: '', Records: [] },
+    [unshown('records', least(1)), at('\'\'', 'streamName', pattern(NAME)), at('\'\'', 'streamName', least(1))]],
   ['PutRecords', { StreamName: 'a', Records: [{ PartitionKey: 'a'.repeat(257), Data: Buffer.alloc(10485761).toString('base64'), ExplicitHashKey: '01' }, {}] }, [
     unshown('records.1.member.data', most(10485760)),
     at('\'01\'', 'records.1.member.explicitHashKey', pattern('0|([1-9]\\d{0,38})')),
@@ -121,7 +122,8 @@ test('a message quotes a part of a value that is long', () => {
   const longer = 'y'.repeat(3000)
   const tags = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}${longer}`, longer]))
   const inputs: [string, unknown][] = [
-    ['AddTagsToStream', { StreamName: large, Tags: tags }], ['RemoveTagsFromStream', { StreamName: large, TagKeys: new Array(100).fill(longer) }],
+    ['AddTagsToStream', { StreamName: large, Tags: tags }],
+    ['RemoveTagsFromStream', { StreamName: large, TagKeys: new Array(100).fill(longer) }],
     ['PutRecord', { Data: `${large}!`, PartitionKey: 'k', StreamName: 'a' }], ['PutRecord', { DryRun: large }],
     ['PutRecord', { Data: '', PartitionKey: large, StreamName: large, ExplicitHashKey: large, StreamARN: large }],
     ['PutRecords', { StreamName: 'a', Records: new Array(600).fill({ Data: '', PartitionKey: longer }) }],

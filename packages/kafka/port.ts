@@ -246,8 +246,8 @@ export interface Kafka {
    */
   fetch(topic: string, partition: number, offset: number, maxBytes: number): Promise<RecordBatch>
   /**
-   * The first offset at or after that time (ms since the epoch), or the end, as a read_committed reader sees it, if no record is
-   * that young. A time before 1970 is the beginning of the log.
+   * The first offset at or after that time (ms since the epoch), or the end, as a read_committed reader sees it, if
+   * no record is that young. A time before 1970 is the beginning of the log.
    */
   offsetAt(topic: string, partition: number, time: number | 'earliest' | 'latest'): Promise<number>
   /**

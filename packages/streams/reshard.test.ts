@@ -110,7 +110,9 @@ function faultsOf({ open, made }: Rescaled, from: number, target: number): strin
   return faults.map((fault) => `${from} to ${target}: ${fault}`)
 }
 
-test.each([1, 9, 17, 25, 33, 41, 49, 57])('from %i shards, and up to seven more, to every allowed number in few steps', (least) => {
+test.each([
+  1, 9, 17, 25, 33, 41, 49, 57,
+])('from %i shards, and up to seven more, to every allowed number in few steps', (least) => {
   const faults: string[] = []
   for (let from = least; from < least + 8; from++) {
     for (let target = Math.ceil(from / 2); target <= 2 * from; target++) {
@@ -141,7 +143,9 @@ test('half as many shards: pairs are merged once, in their order', () => {
   }
 })
 
-test.each([[2, 4, 6], [4, 5, 15], [4, 2, 6]])('from %i to %i shards makes as many in all as at AWS: %i', (from, target, all) => {
+test.each([
+  [2, 4, 6], [4, 5, 15], [4, 2, 6],
+])('from %i to %i shards makes as many in all as at AWS: %i', (from, target, all) => {
   const stream = rescale(active(from), target)
   expectWhole(stream)
   expect(stream.shards).toHaveLength(all)

@@ -5,8 +5,8 @@ import { closingShards, openShards, shardId, type Child, type Shard, type Stream
 /** A partition that belonged to a shard is given to another one only when every replica has long seen that the first is closed (ms). */
 export const PARTITION_REST = 60_000
 /**
- * Bounds that differ by no more hash keys than this are the same bound. Roundings stay far below it, and it is a vanishing part of a
- * shard: 2^64 shards would have that many keys each.
+ * Bounds that differ by no more hash keys than this are the same bound. Roundings stay far below it, and it is a
+ * vanishing part of a shard: 2^64 shards would have that many keys each.
  */
 const MAX_ROUNDING = 1n << 64n
 
@@ -64,8 +64,8 @@ export function placeChildren(stream: Stream, now: number): Omit<Shard, 'from'>[
 }
 
 /**
- * The next step from these open shards to `target` shards of equal size. Splits the shards at the bounds of the target first, then
- * merges pairs of the shards between two bounds. Empty when the target is reached.
+ * The next step from these open shards to `target` shards of equal size. Splits the shards at the bounds of the
+ * target first, then merges pairs of the shards between two bounds. Empty when the target is reached.
  */
 export function stepTowards(open: readonly Shard[], target: number): Child[] {
   const shards = [...open].sort(byStart)
@@ -83,7 +83,10 @@ export function stepTowards(open: readonly Shard[], target: number): Child[] {
   })
 }
 
-/** Groups the items by the bound that they follow. Items and bounds are sorted, and the first bound is below every item. */
+/**
+ * Groups the items by the bound that they follow. Items and bounds are sorted, and the first bound is below every
+ * item.
+ */
 function between<T>(items: readonly T[], placeOf: (item: T) => bigint, bounds: readonly bigint[]): T[][] {
   let at = 0
   return bounds.map((_, b) => {
@@ -94,8 +97,9 @@ function between<T>(items: readonly T[], placeOf: (item: T) => bigint, bounds: r
 }
 
 /**
- * The starts of `target` shards of equal size. A start that exists already, but for a rounding, stays: each target rounds the size
- * of its shards, so the same bound differs by a few hash keys between targets, and moving it would cut off a shard of those.
+ * The starts of `target` shards of equal size. A start that exists already, but for a rounding, stays: each target
+ * rounds the size of its shards, so the same bound differs by a few hash keys between targets, and moving it would
+ * cut off a shard of those.
  * @param starts the open shards' starts, sorted
  */
 function boundsOf(starts: readonly bigint[], target: number): bigint[] {

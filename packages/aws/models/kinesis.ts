@@ -5,8 +5,8 @@ import type { Model, Shape } from '../model.ts'
 const published = JSON.parse(readFileSync(new URL('kinesis.json', import.meta.url), 'utf8')) as Model
 
 /**
- * The published model does not say that a request needs a stream's name or ARN, that a record needs a partition key, and that
- * messages never show a record's data.
+ * The published model does not say that a request needs a stream's name or ARN, that a record needs a partition key,
+ * and that messages never show a record's data.
  */
 export const kinesisModel: Model = { ...published, shapes: Object.fromEntries(Object.entries(published.shapes).map(([name, shape]) => [name, demanding(name, shape)])) }
 

@@ -97,8 +97,8 @@ function checkAlgorithm(algorithm: string): void {
 function scopeOf(credential: string, given: string, service: string): Pick<Claim, 'accessKeyId' | 'region' | 'day' | 'scope' | 'time' | 'signedAt'> {
   const parts = credential.split('/')
   if (parts.length !== 5) {
-    throw incompleteSignature('Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, '
-      + `got '${cut(credential)}'`)
+    throw incompleteSignature('Credential must have exactly 5 slash-delimited elements, '
+      + `e.g. keyid/date/region/service/term, got '${cut(credential)}'`)
   }
   const [accessKeyId, day, region, signedService, terminator] = parts
   const signedAt = timeOf(given)
@@ -132,7 +132,8 @@ function signedHeadersOf(text: string, headers: HeaderLists): { signedHeaders: s
   }
   const unsigned = [...headers.keys()].filter((name) => name.startsWith('x-amz-') && !signed.has(name))
   if (unsigned.length > 0) {
-    throw invalidSignature(`There were headers present in the request which were not signed: ${cut(unsigned.join(', '))}`)
+    const names = cut(unsigned.join(', '))
+    throw invalidSignature(`There were headers present in the request which were not signed: ${names}`)
   }
   return { signedHeaders }
 }

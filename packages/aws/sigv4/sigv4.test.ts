@@ -70,14 +70,17 @@ async function signed(changes: { query?: Record<string, string>, headers?: Recor
   return { method: 'POST', url: text === '' ? path : `${path}?${text}`, headers: Object.entries(all), body }
 }
 
-/** @param headers of which those of AWS go into the query, unless `inHeaders` */
-async function presigned(expiresIn?: number, headers: Record<string, string> = {}, inHeaders = false): Promise<Request> {
+/** A presigned URL has AWS's headers in its query, unless `inHeaders`. */
+async function presigned(expiresIn?: number, extra: Record<string, string> = {}, inHeaders = false): Promise<Request> {
   const host = { host: 'localhost:4567' }
-  const request = { method: 'POST', protocol: 'https:', hostname: 'localhost', path: '/', query: { a: 'b c' }, body: '{}', headers: { ...host, ...headers } }
-  const unhoistableHeaders = new Set(inHeaders ? Object.keys(headers).map((name) => name.toLowerCase()) : [])
-  const { query = {} } = await signer().presign(request, { signingDate: new Date(SUITE_TIME), expiresIn, unhoistableHeaders })
+  const headers = { ...host, ...extra }
+  const place = { protocol: 'https:', hostname: 'localhost', path: '/', query: { a: 'b c' } }
+  const request = { method: 'POST', ...place, body: '{}', headers }
+  const unhoistableHeaders = new Set(inHeaders ? Object.keys(extra).map((name) => name.toLowerCase()) : [])
+  const options = { signingDate: new Date(SUITE_TIME), expiresIn, unhoistableHeaders }
+  const { query = {} } = await signer().presign(request, options)
   const url = `/?${Object.entries(query).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`).join('&')}`
-  return { method: 'POST', url, headers: Object.entries(inHeaders ? request.headers : host), body: '{}' }
+  return { method: 'POST', url, headers: Object.entries(inHeaders ? headers : host), body: '{}' }
 }
 
 function failure(request: Request, { minutes = 0, credential = {} as Partial<Credential>, service = 'kinesis' } = {}): AwsError | undefined {
@@ -117,7 +120,9 @@ test('what was signed may not change: body, method, query', async () => {
   expect(failure(wrongHash)).toMatchObject({ code: 'InvalidSignatureException' })
 })
 
-test.each(['UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'])('a body that is left out of the signature is refused: %s', async (hash) => {
+test.each([
+  'UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+])('a signature without the body is refused: %s', async (hash) => {
   const headers = { 'X-Amz-Content-Sha256': hash }
   for (const request of [await signed({ headers }), await presigned(60, headers), await presigned(60, headers, true)]) {
     expect(failure(request)).toMatchObject({ code: 'InvalidSignatureException' })

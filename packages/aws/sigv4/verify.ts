@@ -66,8 +66,8 @@ export function signatureVerifier<C extends Credential>(credentialOf: (accessKey
 }
 
 /**
- * The hash of the body, which the signature covers and which a header may repeat. Refuses UNSIGNED-PAYLOAD in its place: AWS has
- * that for S3 only, and it would let anyone who sees a presigned URL send another body with it.
+ * The hash of the body, which the signature covers and which a header may repeat. Refuses UNSIGNED-PAYLOAD in its
+ * place: AWS has that for S3 only, and it would let anyone who sees a presigned URL send another body with it.
  */
 function payloadHash({ headers, query }: Claim, body: Uint8Array): string {
   const said = headers.get('x-amz-content-sha256')?.[0] ?? query.find(({ name }) => name === 'X-Amz-Content-Sha256')?.value

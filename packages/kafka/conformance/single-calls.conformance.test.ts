@@ -68,7 +68,10 @@ describeDriver('single calls', (variant) => {
     }
     for (const timestamp of [-1, -2, -5000]) {
       const seen: string[] = []
-      await (await kafka.read({ topics: [topic], from: { timestamp }, until: 'end' }, (batch) => void seen.push(...values(batch)))).done
+      const reading = await kafka.read({ topics: [topic], from: { timestamp }, until: 'end' }, (batch) => {
+        seen.push(...values(batch))
+      })
+      await reading.done
       expect(seen).toHaveLength(5)
     }
   })

@@ -42,20 +42,23 @@ class Consumers(KinesisTest):
         self.assertEqual(f'{arn}/consumer/billing', consumer.rpartition(':')[0])
         for one in (arn, consumer):
             self.kinesis.tag_resource(ResourceARN=elsewhere(one), Tags={'c': 'd'})
-            self.assertIn({'Key': 'c', 'Value': 'd'}, self.kinesis.list_tags_for_resource(ResourceARN=elsewhere(one))['Tags'])
+            tags = self.kinesis.list_tags_for_resource(ResourceARN=elsewhere(one))['Tags']
+            self.assertIn({'Key': 'c', 'Value': 'd'}, tags)
             self.kinesis.untag_resource(ResourceARN=elsewhere(one), TagKeys=['c'])
             self.assertEqual('{}', self.kinesis.get_resource_policy(ResourceARN=elsewhere(one))['Policy'])
         found = self.kinesis.describe_stream_consumer(ConsumerARN=elsewhere(consumer))['ConsumerDescription']
         self.assertEqual((consumer, arn), (found['ConsumerARN'], found['StreamARN']))
         self.assertEqual(1, len(self.kinesis.list_stream_consumers(StreamARN=elsewhere(arn))['Consumers']))
-        for call in (self.kinesis.describe_stream, self.kinesis.describe_stream_summary, self.kinesis.list_shards, self.kinesis.list_tags_for_stream):
-            call(StreamARN=elsewhere(arn))
+        for call in ('describe_stream', 'describe_stream_summary', 'list_shards', 'list_tags_for_stream'):
+            getattr(self.kinesis, call)(StreamARN=elsewhere(arn))
         put = self.kinesis.put_record(StreamARN=elsewhere(arn), PartitionKey='k', Data=b'1')['SequenceNumber']
-        iterator = self.kinesis.get_shard_iterator(StreamARN=elsewhere(arn), ShardId='shardId-000000000000', ShardIteratorType='TRIM_HORIZON')
+        iterator = self.kinesis.get_shard_iterator(
+            StreamARN=elsewhere(arn), ShardId='shardId-000000000000', ShardIteratorType='TRIM_HORIZON')
         self.kinesis.get_records(StreamARN=elsewhere(arn), ShardIterator=iterator['ShardIterator'])
         answer = self.kinesis.subscribe_to_shard(
             ConsumerARN=elsewhere(consumer), ShardId='shardId-000000000000', StartingPosition={'Type': 'TRIM_HORIZON'})
-        self.assertEqual(put, next(iter(answer['EventStream']))['SubscribeToShardEvent']['Records'][0]['SequenceNumber'])
+        event = next(iter(answer['EventStream']))['SubscribeToShardEvent']
+        self.assertEqual([put], [record['SequenceNumber'] for record in event['Records']])
         answer['EventStream'].close()
         self.kinesis.deregister_stream_consumer(ConsumerARN=elsewhere(consumer))
         self.kinesis.delete_stream(StreamARN=elsewhere(arn))
@@ -64,7 +67,8 @@ class Consumers(KinesisTest):
         arn = self.arn(self.create())
         consumer = self.register(arn, 'billing')['ConsumerARN']
         for one in (arn, consumer):
-            statement = {'Effect': 'Allow', 'Principal': {'AWS': '123456789012'}, 'Action': 'kinesis:GetRecords', 'Resource': one}
+            principal = {'AWS': '123456789012'}
+            statement = {'Effect': 'Allow', 'Principal': principal, 'Action': 'kinesis:GetRecords', 'Resource': one}
             text = json.dumps({'Version': '2012-10-17', 'Statement': [statement]})
             policy = lambda: self.kinesis.get_resource_policy(ResourceARN=one)['Policy']
             self.assertEqual('{}', policy())
@@ -73,8 +77,10 @@ class Consumers(KinesisTest):
             self.kinesis.put_resource_policy(ResourceARN=one, Policy=text)
             self.assertEqual(text, policy())
             without = lambda name: {'Statement': [{key: value for key, value in statement.items() if key != name}]}
-            wrong = ['', 'x', '{', 'null', '[]', '{}', json.dumps({'Statement': []}), json.dumps({'Version': '2020-01-01', 'Statement': statement})]
-            wrong += [json.dumps(without(name)) for name in statement] + [json.dumps({'Statement': {**statement, 'Effect': 'allow'}}), text + ' ' * 20480]
+            wrong = [
+                {}, {'Statement': []}, {'Version': '2020-01-01', 'Statement': statement},
+                {'Statement': {**statement, 'Effect': 'allow'}}, *(without(name) for name in statement)]
+            wrong = ['', 'x', '{', 'null', '[]', text + ' ' * 20480, *map(json.dumps, wrong)]
             for refused in wrong:
                 with self.refused('InvalidArgumentException', says='The policy '):
                     self.kinesis.put_resource_policy(ResourceARN=one, Policy=refused)
@@ -103,7 +109,8 @@ class Consumers(KinesisTest):
     def test_a_stream_with_consumers_is_not_deleted_by_mistake(self):
         stream = self.create()
         self.register(self.arn(stream), 'billing')
-        says = f"DeleteStream can't delete {self.arn(stream)} because there are consumers associated with this data stream. To delete {stream} anyway, "
+        says = (f"DeleteStream can't delete {self.arn(stream)} because there are consumers associated with this data "
+                f'stream. To delete {stream} anyway, set the EnforceConsumerDeletion parameter to true')
         with self.refused('ResourceInUseException', says=says):
             self.kinesis.delete_stream(StreamName=stream)
         self.kinesis.delete_stream(StreamName=stream, EnforceConsumerDeletion=True)

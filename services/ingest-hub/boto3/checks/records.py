@@ -90,10 +90,11 @@ class Records(KinesisTest):
         for key, key_bytes in (('k', 1), ('✓' * 256, 768)):
             largest = bytes(KIB * KIB - key_bytes)
             self.kinesis.put_record(StreamName=name, PartitionKey=key, Data=largest)
-            with self.refused('ValidationException', says=f"1 validation error detected: Value at 'data' {too_long}"):
+            one = '1 validation error detected: Value at'
+            with self.refused('ValidationException', says=f"{one} 'data' {too_long}"):
                 self.kinesis.put_record(StreamName=name, PartitionKey=key, Data=largest + b'1')
             records = [{'Data': b'', 'PartitionKey': 'k'}, {'Data': largest + b'1', 'PartitionKey': key}]
-            with self.refused('ValidationException', says=f"1 validation error detected: Value at 'records.2.member.data' {too_long}"):
+            with self.refused('ValidationException', says=f"{one} 'records.2.member.data' {too_long}"):
                 self.kinesis.put_records(StreamName=name, Records=records)
         self.read(self.iterator(name), 2)
 

@@ -88,10 +88,11 @@ class Shards(KinesisTest):
         with self.refused('InvalidArgumentException', says='Invalid NextToken.'):
             self.kinesis.list_shards(NextToken='made-up')
         filters = {'Type': 'AFTER_SHARD_ID', 'ShardId': 'shardId-000000000001'}
-        page, found = self.kinesis.list_shards(StreamName=name, ShardFilter=filters, MaxResults=1), []
-        while page['Shards']:
+        page = self.kinesis.list_shards(StreamName=name, ShardFilter=filters, MaxResults=1)
+        found = [shard['ShardId'] for shard in page['Shards']]
+        while 'NextToken' in page:
+            page = self.kinesis.list_shards(NextToken=page['NextToken'], MaxResults=1)
             found += [shard['ShardId'] for shard in page['Shards']]
-            page = self.kinesis.list_shards(NextToken=page['NextToken'], MaxResults=1) if 'NextToken' in page else {'Shards': []}
         self.assertEqual(['shardId-000000000002', 'shardId-000000000003', 'shardId-000000000004'], found)
 
     def test_merging(self):
@@ -119,7 +120,8 @@ class Shards(KinesisTest):
         with self.refused('ResourceNotFoundException'):
             self.split(name, shard='shardId-000000000005')
         self.split(name)
-        says = f'Shard shardId-000000000000 in stream {name} under account 000000000000 has already been merged or split, and thus is not eligible for merging or splitting.'
+        says = (f'Shard shardId-000000000000 in stream {name} under account 000000000000 has already been merged or '
+                'split, and thus is not eligible for merging or splitting.')
         with self.refused('InvalidArgumentException', says=says):
             self.split(name)
 
@@ -143,7 +145,8 @@ class Shards(KinesisTest):
         self.assertEqual(list(range(9)), numbers(self.shards(name)))
         self.assertEqual(list(range(3, 9)), numbers(self.open(name)))
         self.split(name, 'shardId-000000000003', at=10)
-        self.kinesis.merge_shards(StreamName=name, ShardToMerge='shardId-000000000004', AdjacentShardToMerge='shardId-000000000005')
+        pair = {'ShardToMerge': 'shardId-000000000004', 'AdjacentShardToMerge': 'shardId-000000000005'}
+        self.kinesis.merge_shards(StreamName=name, **pair)
         self.active(name)
         self.assertEqual([6, 7, 8, 9, 10, 11], numbers(self.open(name)))
         self.assertEqual([6, 7, 8, 9, 10, 11], numbers(self.shards(name, ExclusiveStartShardId='shardId-000000000005')))

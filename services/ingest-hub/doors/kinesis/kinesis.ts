@@ -34,7 +34,10 @@ export function allowedName({ names }: Kinesis, context: AwsContext, reference: 
   return name
 }
 
-/** The consumer that the ARN names. Checks the right to its stream first, so that others do not learn of its consumers. */
+/**
+ * The consumer that the ARN names. Checks the right to its stream first, so that others do not learn of its
+ * consumers.
+ */
 export function consumerByArn(kinesis: Kinesis, context: AwsContext, arn: string): FanOutConsumer {
   const { names, streams } = kinesis
   const { stream, name, createdSecond } = names.consumerOf(arn)

@@ -1,9 +1,13 @@
-/** Subscriptions of access keys that lose their rights: the file of access keys is read again, and what goes on must not go on. */
+/**
+ * Subscriptions end when their access keys lose the right, which the hub sees when it reads the file of access keys
+ * again.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  CreateStreamCommand, KinesisClient, PutRecordCommand, RegisterStreamConsumerCommand, SubscribeToShardCommand, waitUntilStreamExists,
+  CreateStreamCommand, KinesisClient, PutRecordCommand, RegisterStreamConsumerCommand, SubscribeToShardCommand,
+  waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -17,9 +21,12 @@ interface Key {
   readonly expires?: string
 }
 
-const keyOf = (accessKeyId: string, changes: Partial<Key> = {}): Key => ({ accessKeyId, secretAccessKey: `only-for-tests-of-${accessKeyId}`, streams: ['*'], ...changes })
+const keyOf = (accessKeyId: string, changes: Partial<Key> = {}): Key =>
+  ({ accessKeyId, secretAccessKey: `only-for-tests-of-${accessKeyId}`, streams: ['*'], ...changes })
 const ADMIN = keyOf('AKIAADMIN')
-/** What becomes of each subscriber, and how its subscription ends; undefined: it goes on. */
+/**
+ * By access key: its later entries in the file, and the error that ends its subscription; undefined if it continues.
+ */
 const SUBSCRIBERS: Readonly<Record<string, readonly [after: readonly Key[], error: string | undefined]>> = {
   AKIAKEPT: [[keyOf('AKIAKEPT', { actions: ['kinesis:Subscribe*'] })], undefined],
   AKIAREMOVED: [[], 'UnrecognizedClientException'],
@@ -50,7 +57,8 @@ afterAll(async () => {
 
 test('a subscription ends when its access key is gone, has expired or has lost the right', async () => {
   const clientOf = ({ accessKeyId, secretAccessKey }: Key): KinesisClient => {
-    const client = new KinesisClient({ region: 'us-east-1', endpoint: hub.url, credentials: { accessKeyId, secretAccessKey } })
+    const credentials = { accessKeyId, secretAccessKey }
+    const client = new KinesisClient({ region: 'us-east-1', endpoint: hub.url, credentials })
     onTestFinished(() => client.destroy())
     return client
   }
@@ -64,17 +72,22 @@ test('a subscription ends when its access key is gone, has expired or has lost t
   const ends = new Map<string, string>()
   for (const id of Object.keys(SUBSCRIBERS)) {
     const { Consumer } = await admin.send(new RegisterStreamConsumerCommand({ StreamARN, ConsumerName: id }))
-    const place = { ConsumerARN: Consumer!.ConsumerARN, ShardId: 'shardId-000000000000', StartingPosition: { Type: 'TRIM_HORIZON' as const } }
-    const { EventStream } = await clientOf(keyOf(id)).send(new SubscribeToShardCommand(place))
+    const { EventStream } = await clientOf(keyOf(id)).send(new SubscribeToShardCommand({
+      ConsumerARN: Consumer!.ConsumerARN, ShardId: 'shardId-000000000000', StartingPosition: { Type: 'TRIM_HORIZON' },
+    }))
     const records: string[] = []
     seen.set(id, records)
     void (async () => {
-      for await (const { SubscribeToShardEvent: event } of EventStream!) records.push(...event!.Records!.map(({ Data }) => Buffer.from(Data!).toString()))
+      for await (const { SubscribeToShardEvent: event } of EventStream!) {
+        records.push(...event!.Records!.map(({ Data }) => Buffer.from(Data!).toString()))
+      }
     })().then(() => ends.set(id, 'ended'), (error: Error) => ends.set(id, error.name))
   }
-  const put = (text: string) => admin.send(new PutRecordCommand({ StreamName, PartitionKey: 'k', Data: Buffer.from(text) }))
+  const put = (text: string) =>
+    admin.send(new PutRecordCommand({ StreamName, PartitionKey: 'k', Data: Buffer.from(text) }))
   await put('before')
-  await expect.poll(() => [...seen.values()], { timeout: 30_000 }).toEqual(Object.keys(SUBSCRIBERS).map(() => ['before']))
+  const all = Object.keys(SUBSCRIBERS).map(() => ['before'])
+  await expect.poll(() => [...seen.values()], { timeout: 30_000 }).toEqual(all)
 
   writeFileSync(keys, JSON.stringify([ADMIN, ...Object.values(SUBSCRIBERS).flatMap(([after]) => after)]))
   const lost = Object.entries(SUBSCRIBERS).flatMap(([id, [, error]]) => (error === undefined ? [] : [[id, error]]))

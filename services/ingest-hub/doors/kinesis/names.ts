@@ -71,7 +71,8 @@ export class Names {
 
   onDemand({ name }: Stream): AwsError {
     const { accountId } = this.account
-    return new AwsError('ValidationException', `Request is invalid. Stream ${name} under account ${accountId} is in On-Demand mode.`)
+    const text = `Request is invalid. Stream ${name} under account ${accountId} is in On-Demand mode.`
+    return new AwsError('ValidationException', text)
   }
 
   notActive({ name, status }: Stream): AwsError {

@@ -131,8 +131,8 @@ interface Read {
 }
 
 /**
- * Reads at most `limit` records from the offset on. Skips records that have expired meanwhile. Throws InvalidArgumentException if the
- * offset is beyond the end.
+ * Reads at most `limit` records from the offset on. Skips records that have expired meanwhile. Throws
+ * InvalidArgumentException if the offset is beyond the end.
  */
 async function readShard(kinesis: Kinesis, serving: Serving, shard: Shard, offset: number, limit: number): Promise<Read> {
   const { kafka } = kinesis

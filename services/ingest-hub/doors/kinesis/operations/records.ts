@@ -8,7 +8,10 @@ import { invalidArgument, unavailable, type StreamReference } from '../names.ts'
 
 /** Of one PutRecords request, keys included (API reference). */
 const MOST_REQUEST_BYTES = 10 << 20
-/** UTF-8 takes at most this many bytes for a UTF-16 unit. A record that is small enough by this bound needs no exact count. */
+/**
+ * UTF-8 takes at most this many bytes for a UTF-16 unit. A record that is small enough by this bound needs no exact
+ * count.
+ */
 const MAX_UNIT_BYTES = 3
 /** AWS reports no more at once. */
 const MAX_PROBLEMS = 10
@@ -111,7 +114,10 @@ function sizeOf({ Data, PartitionKey }: Entry): number {
   return Data.length + Buffer.byteLength(PartitionKey)
 }
 
-/** Throws ValidationException for records larger than the stream's limit. AWS's message names the data, also if the key is too long. */
+/**
+ * Throws ValidationException for records larger than the stream's limit. AWS's message names the data, also if the
+ * key is too long.
+ */
 function requireSizes(records: readonly Entry[], maxBytes: number, operation: string): void {
   const problems: string[] = []
   for (let i = 0; i < records.length && problems.length < MAX_PROBLEMS; i++) {

@@ -150,7 +150,8 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
     async DeleteResourcePolicy(input: { ResourceARN: string }, context) {
       await resource(input.ResourceARN, context).change(({ policy }) => {
         if (policy !== null) return { policy: null }
-        throw new AwsError('ResourceNotFoundException', `No resource policy found for resource ARN ${input.ResourceARN}.`)
+        const text = `No resource policy found for resource ARN ${input.ResourceARN}.`
+        throw new AwsError('ResourceNotFoundException', text)
       })
     },
   }

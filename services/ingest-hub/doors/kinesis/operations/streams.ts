@@ -64,9 +64,9 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
         if (stream.status === 'DELETING') return stream
         if (stream.status === 'UPDATING') throw names.notActive(stream)
         if (input.EnforceConsumerDeletion !== true && streams.fanOut.of(name).length > 0) {
-          throw new AwsError('ResourceInUseException', `DeleteStream can't delete ${names.arnOf(name)} because there are consumers `
-            + `associated with this data stream. To delete ${name} anyway, set the EnforceConsumerDeletion parameter to true to force `
-            + 'the deletion of all the consumers that are associated with it.')
+          throw new AwsError('ResourceInUseException', `DeleteStream can't delete ${names.arnOf(name)} because there `
+            + `are consumers associated with this data stream. To delete ${name} anyway, set the EnforceConsumerDeletion `
+            + 'parameter to true to force the deletion of all the consumers that are associated with it.')
         }
         return { ...stream, status: 'DELETING' }
       })

@@ -24,7 +24,10 @@ export interface Subscription {
   readonly send: (event: object) => Promise<void>
 }
 
-/** Resolves at the end of the shard, or when `ended` resolves. Rejects with an AwsError if the stream, the consumer or the right is gone. */
+/**
+ * Resolves at the end of the shard, or when `ended` resolves. Rejects with an AwsError if the stream, the consumer or
+ * the right is gone.
+ */
 export async function push(kinesis: Kinesis, subscription: Subscription, ended: Promise<void>): Promise<void> {
   const { kafka, streams, names } = kinesis
   const { consumer, serving: { stream: { name, topic, createdAt } }, shard, authorize, send } = subscription

@@ -1,9 +1,14 @@
-/** Shard iterators and tokens of lists: where to go on, in plain sight. Whoever makes one up reaches nothing that its access key may not reach anyway. */
+/**
+ * Shard iterators and tokens of lists. They are readable, and a made-up one reaches nothing that its sender's access key
+ * may not reach anyway.
+ */
 import { AwsError } from '@weir/aws'
 import { invalidArgument } from './names.ts'
 
 /** Iterators and tokens last for five minutes (API reference, GetShardIterator and ListShards). */
 export const TOKEN_MS = 300_000
+/** The clocks of replicas may differ by this: one may get what another one gave out a moment later. */
+const MAX_SKEW_MS = 60_000
 /** Iterators have at most 512 characters (service model). Kinesis' own begin with these bytes, and what follows comes in blocks of 16. */
 const PREFIX = Buffer.from([0, 0, 0, 0, 0, 0, 0, 1])
 const BLOCK = 16
@@ -36,7 +41,7 @@ export function parseIterator(given: string, now: number): Iterator {
   const bytes = Buffer.from(text, 'base64')
   const isOurs = bytes.toString('base64') === text && bytes.subarray(0, PREFIX.length).equals(PREFIX)
   const found = isOurs ? ITERATOR.exec(bytes.toString('latin1', PREFIX.length)) : null
-  if (found === null || Number(found[1]) > now) throw invalidIterator()
+  if (found === null || Number(found[1]) > now + MAX_SKEW_MS) throw invalidIterator()
   const [issued, createdAt, offset] = [Number(found[1]), Number(found[3]), Number(found[5])]
   if (now - issued > TOKEN_MS) {
     throw new AwsError('ExpiredIteratorException', `Iterator expired. The iterator was created at time ${longTime(issued)} while right now it is ${longTime(now)} `
@@ -73,7 +78,7 @@ export function formatToken(list: string, ...fields: readonly string[]): string 
 export function parseToken(text: string, list: string, count: number, now: number): string[] {
   if (text.length > MAX_TOKEN_CHARACTERS) throw invalidToken()
   const [issued, of, ...fields] = Buffer.from(text, 'base64').toString('latin1').split('/')
-  if (of !== list || !ISSUED.test(issued) || Number(issued) > now) throw invalidToken()
+  if (of !== list || !ISSUED.test(issued) || Number(issued) > now + MAX_SKEW_MS) throw invalidToken()
   if (fields.length !== count || !fields.every((field) => FIELD.test(field))) throw invalidToken()
   if (now - Number(issued) > TOKEN_MS) {
     throw new AwsError('ExpiredNextTokenException',

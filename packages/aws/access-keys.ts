@@ -1,6 +1,7 @@
 /** Who may do what by AWS's protocols: access keys in a file that is read again when it changes, as packages/service/access does with API keys. */
 import { ConfigError, type ConfigReader, followFile, type Logger, type Resource } from '@weir/service'
 import { ANONYMOUS, clientOf, LOCAL_KEY, parseAccessKeys, type AwsClient } from './access-key-file.ts'
+import { accessDenied, expiredToken, unrecognizedClient } from './errors.ts'
 
 export type { AwsClient } from './access-key-file.ts'
 
@@ -50,5 +51,25 @@ export function openAwsAccess({ keysFile, anonymous }: AwsAccessConfig, log: Log
       anonymous: anonymous ? ANONYMOUS : undefined,
     },
     stop,
+  }
+}
+
+/** Throws an AwsError when the client may not do the action on the resource any more. */
+export type LastingRight = (action: string, resource: string) => void
+
+/**
+ * Checks the rights of a client again while a long answer goes on. The check fails when the access key was removed,
+ * has expired, got another secret, or lost the right.
+ * @param name the client's, when the answer begins
+ */
+export function lastingRight(access: AwsAccess, name: string, accountId: string): LastingRight {
+  const find = (): AwsClient | undefined =>
+    access.client(name) ?? (access.anonymous?.name === name ? access.anonymous : undefined)
+  const secret = find()?.secret
+  return (action, resource) => {
+    const client = find()
+    if (client === undefined || client.secret !== secret) throw unrecognizedClient()
+    if (client.expiresAt !== undefined && client.expiresAt <= Date.now()) throw expiredToken()
+    if (!client.may(action, resource)) throw accessDenied(accountId, name, action, resource)
   }
 }

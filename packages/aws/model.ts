@@ -78,6 +78,8 @@ export interface NumberShape {
 
 export interface BlobShape {
   readonly type: 'blob'
+  /** Messages do not show its values. */
+  readonly sensitive?: boolean
   /** Bytes. */
   readonly min?: number
   readonly max?: number

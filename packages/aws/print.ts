@@ -1,17 +1,36 @@
 /** Values as AWS's messages print them. */
 import { shapeOf, type Model } from './model.ts'
 
-/** UTF-16 units of a printed value; AWS's own bound is not known. 501 records fit. */
-const MOST_PRINTED = 1 << 16
+/** A printed value has at most this many UTF-16 units. AWS's own bound is not known. */
+const MAX_PRINTED = 1024
 const CUT = '...[truncated]'
 /** Java would print where the object lies in memory; this is what Kinesis was seen to print. */
 const PLACE = 'c965e310'
 
-export type Print = (shapeName: string, value: unknown) => string
+/** Undefined if the shape, or one inside it, is sensitive: AWS does not show such values. */
+export type Print = (shapeName: string, value: unknown) => string | undefined
 
 export function printer(model: Model): Print {
+  const plain = plainPrinter(model)
+  return (shapeName, value) => (hides(model, shapeName, new Set()) ? undefined : plain(shapeName, value))
+}
+
+function hides(model: Model, shapeName: string, seen: Set<string>): boolean {
+  if (seen.has(shapeName)) return false
+  seen.add(shapeName)
+  const shape = shapeOf(model, shapeName)
+  switch (shape.type) {
+    case 'blob': return shape.sensitive === true
+    case 'structure': return Object.values(shape.members).some((member) => hides(model, member, seen))
+    case 'list': return hides(model, shape.member, seen)
+    case 'map': return hides(model, shape.value, seen)
+    default: return false
+  }
+}
+
+function plainPrinter(model: Model): (shapeName: string, value: unknown) => string {
   const prefix = `com.amazonaws.${model.service}.v${model.apiVersion.replaceAll('-', '')}`
-  const print: Print = (shapeName, value) => {
+  const print = (shapeName: string, value: unknown): string => {
     if (value === null) return 'null'
     const shape = shapeOf(model, shapeName)
     switch (shape.type) {
@@ -26,8 +45,9 @@ export function printer(model: Model): Print {
   return print
 }
 
+/** The beginning of a text that is too long for a message. */
 export function cut(text: string): string {
-  return text.length > MOST_PRINTED ? text.slice(0, MOST_PRINTED) + CUT : text
+  return text.length > MAX_PRINTED ? text.slice(0, MAX_PRINTED) + CUT : text
 }
 
 export function lowerFirst(name: string): string {
@@ -38,7 +58,7 @@ function joined<T>(items: readonly T[], print: (item: T) => string): string {
   let text = ''
   for (const item of items) {
     text += (text === '' ? '' : ', ') + print(item)
-    if (text.length > MOST_PRINTED) break
+    if (text.length > MAX_PRINTED) break
   }
   return cut(text)
 }

@@ -5,13 +5,14 @@
 import { constraintsOf, type Constraint } from './constraints.ts'
 import { serializationError, validationError } from './errors.ts'
 import { shapeOf, type ListShape, type MapShape, type Model, type StructureShape } from './model.ts'
-import { lowerFirst, printer, type Print } from './print.ts'
+import { cut, lowerFirst, printer, type Print } from './print.ts'
 import { converter, expectContainer, type Protocol } from './scalars.ts'
 
 /** Of containers in containers. Models without recursive shapes stay far below. */
 const MOST_DEPTH = 64
 /** AWS tells no more at once. */
 const MOST_PROBLEMS = 10
+const NULL = 'null '
 
 /**
  * Takes what JSON.parse or decodeCbor gave. Returns a new value that has only what the shape knows: Buffers for blobs, Dates for timestamps, integers
@@ -108,7 +109,7 @@ function structure({ members, required = [], requiredUnless = {} }: StructureSha
         const member = (value as Container)[name]
         const at = path === '' ? shown : `${path}.${shown}`
         if (member !== undefined) checker.explain(member, at, problems)
-        else if (needed(value as Container)) note(problems, 'null', at, 'Member must not be null')
+        else if (needed(value as Container)) note(problems, NULL, at, 'Member must not be null')
       }
     },
   }
@@ -136,10 +137,10 @@ function list(shape: ListShape, name: string, of: (name: string) => Checker, pri
       explainOwn(own, value, () => print(name, value), path, problems)
       const items = value as readonly unknown[]
       if (ofMembers !== undefined && items.some((item) => item !== null && !member.fits(item))) {
-        note(problems, quoted(print(name, value)), path, `Member must satisfy constraint: ${ofMembers}`)
+        note(problems, shown(print(name, value)), path, `Member must satisfy constraint: ${ofMembers}`)
       }
       for (let i = 0; i < items.length && problems.length < MOST_PROBLEMS; i++) {
-        if (items[i] === null) note(problems, 'null', `${path}.${i + 1}.member`, 'Member must not be null')
+        if (items[i] === null) note(problems, NULL, `${path}.${i + 1}.member`, 'Member must not be null')
         else if (ofMembers === undefined) member.explain(items[i], `${path}.${i + 1}.member`, problems)
       }
     },
@@ -169,14 +170,16 @@ function map(shape: MapShape, name: string, of: (name: string) => Checker, print
     explain(value, path, problems) {
       explainOwn(own, value, () => print(name, value), path, problems)
       const entries = Object.entries(value as Container)
-      if (entries.some(([name]) => !key.fits(name))) note(problems, quoted(print(name, value)), path, `Map keys must satisfy constraint: ${keyText}`)
+      if (entries.some(([name]) => !key.fits(name))) {
+        note(problems, shown(print(name, value)), path, `Map keys must satisfy constraint: ${keyText}`)
+      }
       if (ofMembers !== undefined && entries.some(([, item]) => item !== null && !member.fits(item))) {
-        note(problems, quoted(print(name, value)), path, `Map value must satisfy constraint: ${ofMembers}`)
+        note(problems, shown(print(name, value)), path, `Map value must satisfy constraint: ${ofMembers}`)
       }
       for (const [name, item] of entries) {
         if (problems.length >= MOST_PROBLEMS) return
-        if (item === null) note(problems, 'null', `${path}.${name}.member`, 'Member must not be null')
-        else if (ofMembers === undefined) member.explain(item, `${path}.${name}.member`, problems)
+        if (item === null) note(problems, NULL, `${path}.${cut(name)}.member`, 'Member must not be null')
+        else if (ofMembers === undefined) member.explain(item, `${path}.${cut(name)}.member`, problems)
       }
     },
   }
@@ -196,8 +199,10 @@ function fitsAll(constraints: readonly Constraint[]): (value: unknown) => boolea
   }
 }
 
-function explainOwn(constraints: readonly Constraint[], value: unknown, print: () => string, path: string, problems: string[]): void {
-  for (const { fits, text } of constraints) if (!fits(value)) note(problems, quoted(print()), path, text)
+function explainOwn(
+  constraints: readonly Constraint[], value: unknown, print: () => string | undefined, path: string, problems: string[],
+): void {
+  for (const { fits, text } of constraints) if (!fits(value)) note(problems, shown(print()), path, text)
 }
 
 /** The constraints of what is inside, as AWS tells them of the whole: the longest length first. */
@@ -205,8 +210,9 @@ function innerText(constraints: readonly Constraint[]): string {
   return `[${constraints.toSorted((a, b) => a.rank - b.rank).map(({ text }) => text).join(', ')}]`
 }
 
-const quoted = (printed: string): string => `'${printed}'`
+const shown = (printed: string | undefined): string => (printed === undefined ? '' : `'${printed}' `)
 
+/** @param value followed by a space; empty if it is not shown */
 function note(problems: string[], value: string, path: string, text: string): void {
-  if (problems.length < MOST_PROBLEMS) problems.push(`Value ${value} at '${path}' failed to satisfy constraint: ${text}`)
+  if (problems.length < MOST_PROBLEMS) problems.push(`Value ${value}at '${path}' failed to satisfy constraint: ${text}`)
 }

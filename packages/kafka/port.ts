@@ -147,7 +147,7 @@ export interface ReadOptions {
   readonly topics: readonly string[]
   /** The partitions to read of each topic; all where it is not given. */
   readonly partitions?: readonly number[]
-  /** `timestamp`: the first records at or after that time, in ms since the epoch. */
+  /** `timestamp`: the first records at or after that time, in ms since the epoch. Before 1970 is the beginning. */
   readonly from: 'earliest' | 'latest' | { readonly timestamp: number } | { readonly offsets: ReadonlyMap<string, readonly number[]> }
   /** `end`: finish at the end offsets seen at the start. */
   readonly until: 'end' | 'stopped'
@@ -245,7 +245,10 @@ export interface Kafka {
    * Rejects with `out-of-range` where the offset is not in the log (any more).
    */
   fetch(topic: string, partition: number, offset: number, maxBytes: number): Promise<RecordBatch>
-  /** The first offset at or after that time (ms since the epoch); the end, as a read_committed reader sees it, where nothing is that young. */
+  /**
+   * The first offset at or after that time (ms since the epoch), or the end, as a read_committed reader sees it, if
+   * no record is that young. A time before 1970 is the beginning of the log.
+   */
   offsetAt(topic: string, partition: number, time: number | 'earliest' | 'latest'): Promise<number>
   /**
    * Runs `work` as the only holder of the transactional id: who held it before is fenced, and what it left open has ended before `work` begins. What is appended

@@ -20,10 +20,9 @@ export function uniformRanges(count: number): HashRange[] {
 export const startOf = (range: HashRange): bigint => BigInt(range.start)
 export const endOf = (range: HashRange): bigint => BigInt(range.end)
 
-/** In the order of the hash keys. */
-export function byStart(a: HashRange, b: HashRange): number {
-  const [from, to] = [startOf(a), startOf(b)]
-  return from < to ? -1 : from > to ? 1 : 0
+/** In the order of the hash keys. Decimals without leading zeros are ordered by length first. */
+export function byStart({ start: a }: HashRange, { start: b }: HashRange): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 }
 
 /** Undefined for what is no hash key: 0 to 2^128 - 1, decimal. */

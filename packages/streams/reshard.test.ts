@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { MAX_HASH_KEY, byStart, endOf, startOf, uniformRanges } from './hash-range.ts'
 import { beginResharding, finishResharding, mergeOf, PARTITION_REST, placeChildren, splitOf, stepTowards } from './reshard.ts'
 import { routingOf } from './routing.ts'
-import { childrenOf, newStream, openShards, withoutExpired, type Stream } from './stream.ts'
+import { childrenOf, newStream, openShards, shardId, withoutExpired, type Shard, type Stream } from './stream.ts'
 
 const NOW = 1_764_000_000_000
 const active = (shards: number): Stream => ({ ...newStream({ name: 's', mode: 'PROVISIONED', shards, maxRecordKiB: 1024, tags: {}, external: false }, NOW), status: 'ACTIVE' })
@@ -60,11 +60,113 @@ test('a merge, into a partition that has rested', () => {
   expect(openShards(again).map(({ partition }) => partition)).toEqual([0, 1])
 })
 
-test.each([[1, 2], [2, 4], [2, 3], [3, 2], [4, 3], [5, 10], [10, 5], [7, 6], [1, 1], [3, 5]])('from %i shards to %i of equal size', (from, to) => {
-  const children = stepTowards(openShards(active(from)), to)
-  const stream = children.length === 0 ? active(from) : finish(beginResharding(active(from), children, to))
+const HASH_KEYS = MAX_HASH_KEY + 1n
+/** Roundings move a bound by fewer hash keys. */
+const ROUNDING = 1n << 20n
+
+/** Splits and merges until the stream has `target` shards. */
+function rescale(stream: Stream, target: number): Stream {
+  const children = stepTowards(openShards(stream), target)
+  return children.length === 0 ? stream : finish(beginResharding(stream, children, target))
+}
+
+interface Rescaled {
+  readonly open: readonly Shard[]
+  /** The shards that were opened on the way, too. */
+  readonly made: readonly Shard[]
+  readonly steps: number
+}
+
+/** The same for shards alone, which is faster. */
+function rescaled(shards: readonly Shard[], target: number): Rescaled {
+  const made: Shard[] = []
+  let open = shards
+  let steps = 0
+  for (let children = stepTowards(open, target); children.length > 0; children = stepTowards(open, target)) {
+    steps++
+    const opened = children.map((child) => ({ ...shards[0], ...child, id: `${child.start}-${child.end}` }))
+    const closed = new Set(children.flatMap(({ parents }) => parents))
+    open = [...open.filter(({ id }) => !closed.has(id)), ...opened]
+    made.push(...opened)
+  }
+  return { open: [...open].sort(byStart), made, steps }
+}
+
+/** Finds shards that do not have the target's size, and shards that a rounding cut off. */
+function faultsOf({ open, made }: Rescaled, from: number, target: number): string[] {
+  const faults = open.length === target ? [] : [`${open.length} shards`]
+  let next = 0n
+  open.forEach((shard, i) => {
+    const start = startOf(shard)
+    if (start !== next) faults.push(`a gap before ${shard.start}`)
+    next = endOf(shard) + 1n
+    const off = start - (HASH_KEYS * BigInt(i)) / BigInt(target)
+    if (off > ROUNDING || off < -ROUNDING) faults.push(`${shard.start} is ${off} off`)
+  })
+  if (next !== HASH_KEYS) faults.push('a gap at the end')
+  // The bounds i / from and k / target are the same, or at least this far from each other.
+  const smallest = HASH_KEYS / BigInt(from * target) - ROUNDING
+  for (const shard of made) if (endOf(shard) - startOf(shard) < smallest) faults.push(`a sliver at ${shard.start}`)
+  return faults.map((fault) => `${from} to ${target}: ${fault}`)
+}
+
+test.each([
+  1, 9, 17, 25, 33, 41, 49, 57,
+])('from %i shards, and up to seven more, to every allowed number in few steps', (least) => {
+  const faults: string[] = []
+  for (let from = least; from < least + 8; from++) {
+    for (let target = Math.ceil(from / 2); target <= 2 * from; target++) {
+      const found = rescaled(openShards(active(from)), target)
+      const allowed = from === target ? 0 : target === 2 * from || from === 2 * target ? 1 : 4
+      faults.push(...faultsOf(found, from, target))
+      if (found.steps > allowed) faults.push(`${from} to ${target}: ${found.steps} steps`)
+    }
+  }
+  expect(faults).toEqual([])
+})
+
+test('twice as many shards: each is split once, in their order', () => {
+  for (let from = 1; from <= 64; from++) {
+    const stream = rescale(active(from), 2 * from)
+    const children = Array.from({ length: 2 * from }, (_, i) => ({ id: shardId(from + i), parents: [shardId(i >> 1)] }))
+    expect(stream.shards.slice(from)).toMatchObject(children)
+    expect(openShards(stream).map(({ id }) => id)).toEqual(children.map(({ id }) => id))
+  }
+})
+
+test('half as many shards: pairs are merged once, in their order', () => {
+  for (let target = 1; target <= 32; target++) {
+    const stream = rescale(active(2 * target), target)
+    expect(stream.shards.slice(2 * target)).toMatchObject(Array.from({ length: target }, (_, i) => ({
+      id: shardId(2 * target + i), parents: [shardId(2 * i), shardId(2 * i + 1)],
+    })))
+  }
+})
+
+test.each([
+  [2, 4, 6], [4, 5, 15], [4, 2, 6],
+])('from %i to %i shards makes as many in all as at AWS: %i', (from, target, all) => {
+  const stream = rescale(active(from), target)
   expectWhole(stream)
-  expect(openShards(stream).map(({ start, end }) => ({ start, end }))).toEqual(uniformRanges(to))
+  expect(stream.shards).toHaveLength(all)
+})
+
+test.each([
+  [[60, 30, 16, 8, 4, 2, 1]], [[3, 6, 12, 24, 48, 64, 33, 17, 9, 5, 3]], [[63, 64, 63, 32, 62, 31]],
+  [[7, 14, 28, 56, 50, 25, 13, 7, 4]],
+])('roundings do not add up: %j', (counts) => {
+  let shards: readonly Shard[] = openShards(active(counts[0]))
+  for (let i = 1; i < counts.length; i++) {
+    const found = rescaled(shards, counts[i])
+    expect(faultsOf(found, counts[i - 1], counts[i])).toEqual([])
+    shards = found.open
+  }
+})
+
+test('shards of a few hash keys, split off by hand, are merged again', () => {
+  const [first] = openShards(active(2))
+  const split = finish(beginResharding(active(2), splitOf(first, 10n), null))
+  expect(openShards(rescale(split, 2)).map(({ start }) => start)).toEqual(['0', String(HASH_KEYS / 2n)])
 })
 
 test('keys go to the shard whose range holds their MD5', () => {

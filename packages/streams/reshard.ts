@@ -1,9 +1,14 @@
 /** Splits, merges and changes of the number of shards, as plain steps from one state of a stream to the next. */
-import { byStart, endOf, startOf, uniformRanges, type HashRange } from './hash-range.ts'
+import { byStart, startOf, uniformRanges } from './hash-range.ts'
 import { closingShards, openShards, shardId, type Child, type Shard, type Stream } from './stream.ts'
 
 /** A partition that belonged to a shard is given to another one only when every replica has long seen that the first is closed (ms). */
 export const PARTITION_REST = 60_000
+/**
+ * Bounds that differ by no more hash keys than this are the same bound. Roundings stay far below it, and it is a
+ * vanishing part of a shard: 2^64 shards would have that many keys each.
+ */
+const MAX_ROUNDING = 1n << 64n
 
 /** The shard's range cut in two; `at` is where the second one starts. */
 export function splitOf(shard: Shard, at: bigint): Child[] {
@@ -42,41 +47,68 @@ export function finishResharding(stream: Stream, children: readonly Shard[], end
 /** The children of the resharding under way as they will be opened, each in a partition of its own. `from` is filled in by the caller. */
 export function placeChildren(stream: Stream, now: number): Omit<Shard, 'from'>[] {
   const taken = new Set<number>()
-  let used = 0
   for (const { partition, closedAt } of stream.shards) {
-    used = Math.max(used, partition + 1)
     if (closedAt === null || closedAt + PARTITION_REST > now) taken.add(partition)
   }
+  let partition = -1
   const free = (): number => {
-    let partition = 0
-    while (taken.has(partition)) partition++
-    taken.add(partition)
+    do partition++
+    while (taken.has(partition))
     return partition
   }
-  return stream.resharding!.children.map((child, i) => ({
-    start: child.start, end: child.end, parents: child.parents, id: shardId(stream.nextShard + i), partition: free(),
-    createdSecond: Math.max(Math.floor(now / 1000), ...stream.shards.filter(({ id }) => child.parents.includes(id)).map((parent) => parent.createdSecond + 1)), to: null, createdAt: now, closedAt: null,
+  const seconds = new Map(stream.shards.map(({ id, createdSecond }) => [id, createdSecond]))
+  return stream.resharding!.children.map(({ start, end, parents }, i) => ({
+    start, end, parents, id: shardId(stream.nextShard + i), partition: free(), to: null, createdAt: now, closedAt: null,
+    createdSecond: Math.max(Math.floor(now / 1000), ...parents.map((parent) => seconds.get(parent)! + 1)),
   }))
 }
 
 /**
- * The next step from these open shards to `target` shards of equal size: first every shard that reaches over a border of the target is split there, then what
- * lies within one range of the target is merged, two by two. Empty when it is reached.
+ * The next step from these open shards to `target` shards of equal size. Splits the shards at the bounds of the
+ * target first, then merges pairs of the shards between two bounds. Empty when the target is reached.
  */
 export function stepTowards(open: readonly Shard[], target: number): Child[] {
-  const ranges = uniformRanges(target)
   const shards = [...open].sort(byStart)
-  const splits = shards.flatMap((shard) => {
-    const borders = ranges.map(startOf).filter((border) => border > startOf(shard) && border <= endOf(shard))
-    return borders.length === 0 ? [] : splitOf(shard, borders[borders.length >> 1])
+  const starts = shards.map(startOf)
+  const bounds = boundsOf(starts, target)
+  const splits = between(bounds, (bound) => bound, starts).flatMap((found, i) => {
+    const inside = found.filter((bound) => bound > starts[i])
+    return inside.length === 0 ? [] : splitOf(shards[i], inside[inside.length >> 1])
   })
   if (splits.length > 0) return splits
-  return ranges.flatMap((range) => {
-    const within = shards.filter((shard) => inside(shard, range))
+  return between(shards, startOf, bounds).flatMap((within) => {
     const merges: Child[] = []
     for (let i = 0; i + 1 < within.length; i += 2) merges.push(...mergeOf(within[i], within[i + 1]))
     return merges
   })
 }
 
-const inside = (shard: HashRange, range: HashRange): boolean => startOf(shard) >= startOf(range) && endOf(shard) <= endOf(range)
+/**
+ * Groups the items by the bound that they follow. Items and bounds are sorted, and the first bound is below every
+ * item.
+ */
+function between<T>(items: readonly T[], placeOf: (item: T) => bigint, bounds: readonly bigint[]): T[][] {
+  let at = 0
+  return bounds.map((_, b) => {
+    const first = at
+    while (at < items.length && (b + 1 === bounds.length || placeOf(items[at]) < bounds[b + 1])) at++
+    return items.slice(first, at)
+  })
+}
+
+/**
+ * The starts of `target` shards of equal size. A start that exists already, but for a rounding, stays: each target
+ * rounds the size of its shards, so the same bound differs by a few hash keys between targets, and moving it would
+ * cut off a shard of those.
+ * @param starts the open shards' starts, sorted
+ */
+function boundsOf(starts: readonly bigint[], target: number): bigint[] {
+  const distance = (a: bigint, b: bigint): bigint => (a < b ? b - a : a - b)
+  let nearest = 0
+  return uniformRanges(target).map((range) => {
+    const wanted = startOf(range)
+    const off = (i: number): bigint => distance(starts[i], wanted)
+    while (nearest + 1 < starts.length && off(nearest + 1) <= off(nearest)) nearest++
+    return off(nearest) <= MAX_ROUNDING ? starts[nearest] : wanted
+  })
+}

@@ -43,7 +43,7 @@ export function queryParameters(url: string): QueryParameter[] {
  * The hash of the canonical request, in hex.
  * @param query without X-Amz-Signature
  * @param signedHeaders lower-case names, in the order of the signature
- * @param payloadHash hex, or UNSIGNED-PAYLOAD
+ * @param payloadHash of the body, in hex
  */
 export function canonicalHash(
   { method, url }: SignedRequest, query: readonly QueryParameter[], headers: HeaderLists, signedHeaders: readonly string[], payloadHash: string,

@@ -1,5 +1,6 @@
 /** What a request says of its signature, in the Authorization header or in the query of a presigned URL. Texts are AWS's. */
 import { incompleteSignature, invalidSignature, missingAuthentication } from '../errors.ts'
+import { cut } from '../print.ts'
 import { headerLists, queryParameters, type HeaderLists, type QueryParameter, type SignedRequest } from './canonical.ts'
 import { ALGORITHM, TERMINATOR } from './key.ts'
 
@@ -62,7 +63,7 @@ function inHeader(authorization: string, headers: HeaderLists, query: readonly Q
   const missing = ['Credential', 'Signature', 'SignedHeaders'].filter((name) => !parameters.get(name))
     .map((name) => `Authorization header requires '${name}' parameter.`)
   if (!time) missing.push('Authorization header requires existence of either a \'X-Amz-Date\' or a \'Date\' header.')
-  if (missing.length > 0) throw incompleteSignature(`${missing.join(' ')} Authorization=${authorization}`)
+  if (missing.length > 0) throw incompleteSignature(`${missing.join(' ')} Authorization=${cut(authorization)}`)
   checkAlgorithm(algorithm)
   return {
     ...scopeOf(parameters.get('Credential')!, time!, service), ...signedHeadersOf(parameters.get('SignedHeaders')!, headers),
@@ -90,26 +91,33 @@ function inQuery(headers: HeaderLists, query: readonly QueryParameter[], service
 }
 
 function checkAlgorithm(algorithm: string): void {
-  if (algorithm !== ALGORITHM) throw incompleteSignature(`Unsupported AWS 'algorithm': '${algorithm}'.`)
+  if (algorithm !== ALGORITHM) throw incompleteSignature(`Unsupported AWS 'algorithm': '${cut(algorithm)}'.`)
 }
 
 function scopeOf(credential: string, given: string, service: string): Pick<Claim, 'accessKeyId' | 'region' | 'day' | 'scope' | 'time' | 'signedAt'> {
   const parts = credential.split('/')
   if (parts.length !== 5) {
-    throw incompleteSignature(`Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${credential}'`)
+    throw incompleteSignature('Credential must have exactly 5 slash-delimited elements, '
+      + `e.g. keyid/date/region/service/term, got '${cut(credential)}'`)
   }
   const [accessKeyId, day, region, signedService, terminator] = parts
   const signedAt = timeOf(given)
   if (signedAt === undefined) {
-    throw incompleteSignature(`Date must be in ISO-8601 'basic format'. Got '${given}'. See http://en.wikipedia.org/wiki/ISO_8601`)
+    throw incompleteSignature(`Date must be in ISO-8601 'basic format'. Got '${cut(given)}'. `
+      + 'See http://en.wikipedia.org/wiki/ISO_8601')
   }
   const time = basicTime(signedAt)
   const wrong: string[] = []
-  if (!/^[a-z0-9-]{1,64}$/.test(region)) wrong.push(`Credential should be scoped to a valid region, not '${region}'. `)
+  if (!/^[a-z0-9-]{1,64}$/.test(region)) {
+    wrong.push(`Credential should be scoped to a valid region, not '${cut(region)}'. `)
+  }
   if (signedService !== service) wrong.push(`Credential should be scoped to correct service: '${service}'. `)
-  if (terminator !== TERMINATOR) wrong.push(`Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${terminator}'. `)
+  if (terminator !== TERMINATOR) {
+    wrong.push(`Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${cut(terminator)}'. `)
+  }
   if (day !== time.slice(0, 8)) {
-    wrong.push(`Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${day}' != '${time.slice(0, 8)}', from '${time}'. `)
+    wrong.push('Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '
+      + `'${cut(day)}' != '${time.slice(0, 8)}', from '${time}'. `)
   }
   if (wrong.length > 0) throw invalidSignature(wrong.join(''))
   return { accessKeyId, region, day, scope: `${day}/${region}/${service}/${TERMINATOR}`, time, signedAt }
@@ -123,7 +131,10 @@ function signedHeadersOf(text: string, headers: HeaderLists): { signedHeaders: s
     throw invalidSignature('\'Host\' or \':authority\' must be a \'SignedHeader\' in the AWS Authorization.')
   }
   const unsigned = [...headers.keys()].filter((name) => name.startsWith('x-amz-') && !signed.has(name))
-  if (unsigned.length > 0) throw invalidSignature(`There were headers present in the request which were not signed: ${unsigned.join(', ')}`)
+  if (unsigned.length > 0) {
+    const names = cut(unsigned.join(', '))
+    throw invalidSignature(`There were headers present in the request which were not signed: ${names}`)
+  }
   return { signedHeaders }
 }
 

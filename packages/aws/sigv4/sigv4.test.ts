@@ -70,11 +70,17 @@ async function signed(changes: { query?: Record<string, string>, headers?: Recor
   return { method: 'POST', url: text === '' ? path : `${path}?${text}`, headers: Object.entries(all), body }
 }
 
-async function presigned(expiresIn?: number): Promise<Request> {
-  const request = { method: 'POST', protocol: 'https:', hostname: 'localhost', path: '/', query: { a: 'b c' }, body: '{}', headers: { host: 'localhost:4567' } }
-  const { query = {} } = await signer().presign(request, { signingDate: new Date(SUITE_TIME), expiresIn })
+/** A presigned URL has AWS's headers in its query, unless `inHeaders`. */
+async function presigned(expiresIn?: number, extra: Record<string, string> = {}, inHeaders = false): Promise<Request> {
+  const host = { host: 'localhost:4567' }
+  const headers = { ...host, ...extra }
+  const place = { protocol: 'https:', hostname: 'localhost', path: '/', query: { a: 'b c' } }
+  const request = { method: 'POST', ...place, body: '{}', headers }
+  const unhoistableHeaders = new Set(inHeaders ? Object.keys(extra).map((name) => name.toLowerCase()) : [])
+  const options = { signingDate: new Date(SUITE_TIME), expiresIn, unhoistableHeaders }
+  const { query = {} } = await signer().presign(request, options)
   const url = `/?${Object.entries(query).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`).join('&')}`
-  return { method: 'POST', url, headers: [['host', 'localhost:4567']], body: '{}' }
+  return { method: 'POST', url, headers: Object.entries(inHeaders ? headers : host), body: '{}' }
 }
 
 function failure(request: Request, { minutes = 0, credential = {} as Partial<Credential>, service = 'kinesis' } = {}): AwsError | undefined {
@@ -97,7 +103,7 @@ test('what an SDK signs is right, with any path, query, header and body', async 
   expect(failure(await signed())).toBeUndefined()
   expect(failure(await signed({ body: 'x'.repeat(100_000) }))).toBeUndefined()
   expect(failure(await signed({ path: '/a%20b/c%2Fd', query: { 'b': '2', 'a': '1 +/=', 'c d': '*\'()!ü' } }))).toBeUndefined()
-  expect(failure(await signed({ headers: { 'x-amz-extra': ' a   b ', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } }))).toBeUndefined()
+  expect(failure(await signed({ headers: { 'x-amz-extra': ' a   b ' } }))).toBeUndefined()
   expect(failure(await signed({ token: TOKEN }))).toBeUndefined()
   for (const expiresIn of [undefined, 60, 604_800]) expect(failure(await presigned(expiresIn))).toBeUndefined()
 })
@@ -107,14 +113,27 @@ test('over HTTP/2 the host is :authority', async () => {
   expect(failure({ ...without(request, 'host'), headers: [[':authority', 'localhost:4567'], ...without(request, 'host').headers] })).toBeUndefined()
 })
 
-test('an unsigned body may change, a signed one may not', async () => {
-  const unsigned = await signed({ headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } })
-  expect(failure({ ...unsigned, body: 'other' })).toBeUndefined()
+test('what was signed may not change: body, method, query', async () => {
   for (const request of [{ ...await signed(), body: '{ }' }, { ...await signed(), method: 'PUT' }, { ...await signed(), url: '/?a=b' }]) {
     expect(failure(request)).toMatchObject({ code: 'InvalidSignatureException' })
   }
   const wrongHash = await signed({ headers: { 'x-amz-content-sha256': '0'.repeat(64) } })
   expect(failure(wrongHash)).toMatchObject({ code: 'InvalidSignatureException' })
+})
+
+test.each([
+  'UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+])('a signature without the body is refused: %s', async (hash) => {
+  const headers = { 'X-Amz-Content-Sha256': hash }
+  for (const request of [await signed({ headers }), await presigned(60, headers), await presigned(60, headers, true)]) {
+    expect(failure(request)).toMatchObject({ code: 'InvalidSignatureException' })
+  }
+})
+
+test('a presigned URL holds for the body that it was made for', async () => {
+  const url = await presigned(604_800)
+  expect(failure(url)).toBeUndefined()
+  expect(failure({ ...url, body: '{"StreamName":"other"}' })).toMatchObject({ code: 'InvalidSignatureException' })
 })
 
 test('requests that are not signed, or twice, or not whole', async () => {

@@ -10,7 +10,6 @@ const SKEW_MINUTES = 5
 const MINUTE_MS = 60_000
 /** Signing keys kept: one a day, region, service and access key. */
 const MOST_KEYS = 1000
-const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
 const SIGNATURE = /^[0-9a-f]{64}$/
 
 /** What is known of an access key. */
@@ -82,10 +81,12 @@ export function signatureVerifier<C extends Credential>(credentialOf: (accessKey
   }
 }
 
-/** What stands for the body in the signature: its hash, which a header may repeat. */
+/**
+ * The hash of the body, which the signature covers and which a header may repeat. Refuses UNSIGNED-PAYLOAD in its
+ * place: AWS has that for S3 only, and it would let anyone who sees a presigned URL send another body with it.
+ */
 function payloadHash({ headers, query }: Claim, body: Uint8Array): string {
   const said = headers.get('x-amz-content-sha256')?.[0] ?? query.find(({ name }) => name === 'X-Amz-Content-Sha256')?.value
-  if (said === UNSIGNED_PAYLOAD) return said
   const found = hash('sha256', body, 'hex')
   if (said !== undefined && said !== found) throw mismatch()
   return found

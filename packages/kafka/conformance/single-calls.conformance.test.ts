@@ -56,6 +56,24 @@ describeDriver('single calls', (variant) => {
     const between = Date.now()
     await produceNumbered(kafka, topic, 1, 2, 5)
     expect(await Promise.all(['earliest', between, Date.now() + 60_000, 'latest'].map((time) => kafka.offsetAt(topic, 0, time as number)))).toEqual([0, 5, 7, 7])
+    expect(await Promise.all([between - 0.5, 1e300].map((time) => kafka.offsetAt(topic, 0, time)))).toEqual([5, 7])
+  })
+
+  test('a time before 1970 is the beginning, never one of Kafka\'s own marks', async () => {
+    const kafka = await open(variant, brokers)
+    const topic = await createTopic(kafka, uniqueName('before-1970'), 1, { 'message.timestamp.type': 'LogAppendTime' })
+    await produceNumbered(kafka, topic, 1, 5)
+    for (const time of [-0.1, -1, -2, -3, -4, -5, -5000, Date.parse('0001-01-01T00:00:00Z'), -8.64e15]) {
+      expect(await kafka.offsetAt(topic, 0, time)).toBe(0)
+    }
+    for (const timestamp of [-1, -2, -5000]) {
+      const seen: string[] = []
+      const reading = await kafka.read({ topics: [topic], from: { timestamp }, until: 'end' }, (batch) => {
+        seen.push(...values(batch))
+      })
+      await reading.done
+      expect(seen).toHaveLength(5)
+    }
   })
 
   test('a topic that grows is written and read at once, also by clients that knew it before', async () => {

@@ -2,9 +2,10 @@
 import { KafkaError } from '../../errors.ts'
 import type { RecordBatch } from '../../port.ts'
 import { readBatches } from '../../records/batch-reader.ts'
+import { offsetTime } from '../offset-time.ts'
 import type { Cluster } from './cluster.ts'
 import { brokerError, toKafkaError, typeOf } from './errors.ts'
-import { EARLIEST, LATEST, offsetsAt } from './offsets.ts'
+import { offsetsAt } from './offsets.ts'
 import { fetch } from './protocol/fetch.ts'
 import { retrying } from './retry.ts'
 
@@ -37,6 +38,6 @@ export async function fetchOnce(cluster: Cluster, topic: string, partition: numb
 }
 
 export async function offsetAt(cluster: Cluster, topic: string, partition: number, time: number | 'earliest' | 'latest'): Promise<number> {
-  const [offset] = await offsetsAt(cluster, topic, [partition], time === 'earliest' ? EARLIEST : time === 'latest' ? LATEST : time)
+  const [offset] = await offsetsAt(cluster, topic, [partition], offsetTime(time))
   return offset < 0 ? offsetAt(cluster, topic, partition, 'latest') : offset
 }

@@ -4,6 +4,7 @@ import { KafkaError } from '../../errors.ts'
 import type { KafkaLog } from '../../log.ts'
 import type { BatchHandler, ReadOptions, Reading, RecordBatch } from '../../port.ts'
 import { head } from '../../records/slice.ts'
+import { offsetTime } from '../offset-time.ts'
 import { Cluster } from './cluster.ts'
 import { toKafkaError, typeOf } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
@@ -44,7 +45,7 @@ async function startsOf(cluster: Cluster, topic: string, partitions: number[], f
   if (from === 'latest') return ends
   if (from === 'earliest') return offsetsAt(cluster, topic, partitions, EARLIEST)
   if ('timestamp' in from) {
-    const found = await offsetsAt(cluster, topic, partitions, from.timestamp)
+    const found = await offsetsAt(cluster, topic, partitions, offsetTime(from.timestamp))
     return found.map((offset, i) => (offset < 0 ? ends[i] : offset))
   }
   const given = from.offsets.get(topic)

@@ -2,12 +2,13 @@
 import { KafkaError } from '../../errors.ts'
 import type { RecordBatch } from '../../port.ts'
 import { readBatches } from '../../records/batch-reader.ts'
+import { offsetTime } from '../offset-time.ts'
 import { backoff, pause } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
 import { offsetsAt } from './consume/offsets.ts'
 import { NOT_LEADER, OFFSET_OUT_OF_RANGE, OK, brokerError, isTransient } from './protocol/codes.ts'
 import { fetchV12 } from './protocol/fetch.ts'
-import { EARLIEST, LATEST } from './protocol/offsets.ts'
+import { LATEST } from './protocol/offsets.ts'
 
 /** How long a leader is looked for (ms). */
 const PATIENCE = 10_000
@@ -48,6 +49,6 @@ export async function offsetAt(cluster: Cluster, topic: string, partition: numbe
   await cluster.topic(topic)
   const at = { topic, partition }
   const find = async (when: number): Promise<number> => (await offsetsAt(cluster, [at], when, AbortSignal.timeout(PATIENCE))).get(at)!
-  const offset = await find(time === 'earliest' ? EARLIEST : time === 'latest' ? LATEST : time)
+  const offset = await find(offsetTime(time))
   return offset < 0 ? find(LATEST) : offset
 }

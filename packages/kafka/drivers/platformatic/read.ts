@@ -1,6 +1,7 @@
 /** Reading without a group: every partition of the topics, from a given place, to the end or until stopped. */
 import { KafkaError } from '../../errors.ts'
 import type { BatchHandler, ReadOptions, Reading, RecordBatch } from '../../port.ts'
+import { offsetTime } from '../offset-time.ts'
 import type { Cluster } from './cluster.ts'
 import { Fetcher } from './consume/fetcher.ts'
 import { offsetsAt } from './consume/offsets.ts'
@@ -96,12 +97,13 @@ export class ReadingAll implements Reading, Processing {
 
   async #from(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<Map<TopicPartition, number>> {
     const { from } = this.#options
-    if (from === 'earliest' || from === 'latest') return offsetsAt(this.#cluster, partitions, from === 'earliest' ? EARLIEST : LATEST, signal)
+    if (from === 'earliest' || from === 'latest') return offsetsAt(this.#cluster, partitions, offsetTime(from), signal)
     if ('offsets' in from) {
       const earliest = await offsetsAt(this.#cluster, partitions, EARLIEST, signal)
       return new Map(partitions.map((partition) => [partition, from.offsets.get(partition.topic)?.[partition.partition] ?? earliest.get(partition)!]))
     }
-    const [found, latest] = await Promise.all([from.timestamp, LATEST].map((time) => offsetsAt(this.#cluster, partitions, time, signal)))
+    const times = [offsetTime(from.timestamp), LATEST]
+    const [found, latest] = await Promise.all(times.map((time) => offsetsAt(this.#cluster, partitions, time, signal)))
     return new Map(partitions.map((partition) => [partition, found.get(partition)! >= 0 ? found.get(partition)! : latest.get(partition)!]))
   }
 

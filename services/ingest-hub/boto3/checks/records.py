@@ -84,6 +84,29 @@ class Records(KinesisTest):
         starting = self.kinesis.describe_stream(StreamName=name)['StreamDescription']['Shards'][0]['SequenceNumberRange']['StartingSequenceNumber']
         self.assertEqual(everything + ['newest'], texts(self.iterator(name, kind='AT_SEQUENCE_NUMBER', StartingSequenceNumber=starting), 7))
 
+    def test_a_record_is_as_large_as_its_data_and_its_key(self):
+        name = self.create()
+        too_long = 'failed to satisfy constraint: Member must have length less than or equal to 1048576'
+        for key, key_bytes in (('k', 1), ('✓' * 256, 768)):
+            largest = bytes(KIB * KIB - key_bytes)
+            self.kinesis.put_record(StreamName=name, PartitionKey=key, Data=largest)
+            one = '1 validation error detected: Value at'
+            with self.refused('ValidationException', says=f"{one} 'data' {too_long}"):
+                self.kinesis.put_record(StreamName=name, PartitionKey=key, Data=largest + b'1')
+            records = [{'Data': b'', 'PartitionKey': 'k'}, {'Data': largest + b'1', 'PartitionKey': key}]
+            with self.refused('ValidationException', says=f"{one} 'records.2.member.data' {too_long}"):
+                self.kinesis.put_records(StreamName=name, Records=records)
+        self.read(self.iterator(name), 2)
+
+    def test_an_iterator_in_quotation_marks(self):
+        name = self.create()
+        self.kinesis.put_record(StreamName=name, PartitionKey='k', Data=b'1')
+        iterator = self.iterator(name)
+        self.assertEqual(1, len(self.read(f'"{iterator}"', 1)))
+        for wrong in (f'"{iterator}', f'{iterator}"', f"'{iterator}'", f'""{iterator}""', '""'):
+            with self.refused('InvalidArgumentException', says='Invalid ShardIterator.'):
+                self.kinesis.get_records(ShardIterator=wrong)
+
     def test_what_is_refused(self):
         name = self.create()
         with self.refused('ResourceNotFoundException'):
@@ -102,7 +125,5 @@ class Records(KinesisTest):
             self.kinesis.put_record(StreamName=name, PartitionKey='k', Data=b'', ExplicitHashKey='-1')
         with self.refused('ValidationException'):
             self.kinesis.put_record(StreamName=name, PartitionKey='k' * 257, Data=b'')
-        with self.refused('InvalidArgumentException'):
-            self.kinesis.put_record(StreamName=name, PartitionKey='k', Data=bytes(KIB * KIB + 2000))
         with self.refused('ValidationException', says='500'):
             self.kinesis.put_records(StreamName=name, Records=[{'Data': b'', 'PartitionKey': 'k'}] * 501)

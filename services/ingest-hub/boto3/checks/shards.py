@@ -85,8 +85,15 @@ class Shards(KinesisTest):
         self.assertEqual(2, len(self.shards(name, ExclusiveStartShardId='shardId-000000000002')))
         with self.refused('InvalidArgumentException'):
             self.kinesis.list_shards(StreamName=name, NextToken=first['NextToken'])
-        with self.refused('InvalidArgumentException'):
+        with self.refused('InvalidArgumentException', says='Invalid NextToken.'):
             self.kinesis.list_shards(NextToken='made-up')
+        filters = {'Type': 'AFTER_SHARD_ID', 'ShardId': 'shardId-000000000001'}
+        page = self.kinesis.list_shards(StreamName=name, ShardFilter=filters, MaxResults=1)
+        found = [shard['ShardId'] for shard in page['Shards']]
+        while 'NextToken' in page:
+            page = self.kinesis.list_shards(NextToken=page['NextToken'], MaxResults=1)
+            found += [shard['ShardId'] for shard in page['Shards']]
+        self.assertEqual(['shardId-000000000002', 'shardId-000000000003', 'shardId-000000000004'], found)
 
     def test_merging(self):
         name = self.create(3)
@@ -113,8 +120,36 @@ class Shards(KinesisTest):
         with self.refused('ResourceNotFoundException'):
             self.split(name, shard='shardId-000000000005')
         self.split(name)
-        with self.refused('InvalidArgumentException'):
+        says = (f'Shard shardId-000000000000 in stream {name} under account 000000000000 has already been merged or '
+                'split, and thus is not eligible for merging or splitting.')
+        with self.refused('InvalidArgumentException', says=says):
             self.split(name)
+
+    def test_on_demand_shards_are_not_changed(self):
+        name = self.create(None)
+        says = f'Request is invalid. Stream {name} under account 000000000000 is in On-Demand mode.'
+        shard, adjacent = 'shardId-000000000000', 'shardId-000000000001'
+        with self.refused('ValidationException', says=says):
+            self.kinesis.update_shard_count(StreamName=name, TargetShardCount=2, ScalingType='UNIFORM_SCALING')
+        with self.refused('ValidationException', says=says):
+            self.kinesis.split_shard(StreamName=name, ShardToSplit=shard, NewStartingHashKey='10')
+        with self.refused('ValidationException', says=says):
+            self.kinesis.merge_shards(StreamName=name, ShardToMerge=shard, AdjacentShardToMerge=adjacent)
+
+    def test_the_examples_of_the_aws_cli_in_a_row(self):
+        name = self.create(3)
+        numbers = lambda shards: [int(shard['ShardId'][-12:]) for shard in shards]
+        answer = self.kinesis.update_shard_count(StreamName=name, TargetShardCount=6, ScalingType='UNIFORM_SCALING')
+        self.assertEqual((3, 6), (answer['CurrentShardCount'], answer['TargetShardCount']))
+        self.active(name)
+        self.assertEqual(list(range(9)), numbers(self.shards(name)))
+        self.assertEqual(list(range(3, 9)), numbers(self.open(name)))
+        self.split(name, 'shardId-000000000003', at=10)
+        pair = {'ShardToMerge': 'shardId-000000000004', 'AdjacentShardToMerge': 'shardId-000000000005'}
+        self.kinesis.merge_shards(StreamName=name, **pair)
+        self.active(name)
+        self.assertEqual([6, 7, 8, 9, 10, 11], numbers(self.open(name)))
+        self.assertEqual([6, 7, 8, 9, 10, 11], numbers(self.shards(name, ExclusiveStartShardId='shardId-000000000005')))
 
     def test_rescaling(self):
         name = self.create(2)

@@ -36,12 +36,20 @@ class Streams(KinesisTest):
         name = self.create(None)
         found = self.kinesis.describe_stream_summary(StreamName=name)['StreamDescriptionSummary']
         self.assertEqual(({'StreamMode': 'ON_DEMAND'}, 4), (found['StreamModeDetails'], found['OpenShardCount']))
-        with self.refused('ValidationException'):
-            self.kinesis.update_shard_count(StreamName=name, TargetShardCount=2, ScalingType='UNIFORM_SCALING')
         self.kinesis.update_stream_mode(StreamARN=found['StreamARN'], StreamModeDetails={'StreamMode': 'PROVISIONED'})
         self.active(name)
         found = self.kinesis.describe_stream_summary(StreamName=name)['StreamDescriptionSummary']
         self.assertEqual(({'StreamMode': 'PROVISIONED'}, 4), (found['StreamModeDetails'], found['OpenShardCount']))
+
+    def test_with_only_a_name(self):
+        name = f'boto3-{uuid.uuid4().hex[:10]}'
+        self.kinesis.create_stream(StreamName=name)
+        self.addCleanup(self.delete, name)
+        self.active(name)
+        found = self.kinesis.describe_stream_summary(StreamName=name)['StreamDescriptionSummary']
+        self.assertEqual(({'StreamMode': 'ON_DEMAND'}, 4), (found['StreamModeDetails'], found['OpenShardCount']))
+        with self.refused('InvalidArgumentException'):
+            self.kinesis.create_stream(StreamName=f'{name}-2', StreamModeDetails={'StreamMode': 'PROVISIONED'})
 
     def test_deleting(self):
         name = self.create()

@@ -54,8 +54,8 @@ export async function openKinesis(config: KinesisConfig, deps: KinesisDeps): Pro
   const throttle = config.throttled ? new Throttle(() => streams.replicas) : undefined
   const shares = throttle && config.redisUrl ? openShares(throttle, config.redisUrl, instance, log) : undefined
   const kinesis: Kinesis = {
-    kafka, streams, producer: intake.producer, names: new Names(config), shardLimit: config.shardLimit, stopping: stopping.signal,
-    throttle,
+    access, kafka, streams, producer: intake.producer, names: new Names(config), shardLimit: config.shardLimit,
+    stopping: stopping.signal, throttle,
   }
   const operations = {
     ...streamOperations(kinesis), ...settingOperations(kinesis), ...shardOperations(kinesis),

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   AddTagsToStreamCommand, CreateStreamCommand, DeleteStreamCommand, DescribeStreamCommand, DescribeStreamSummaryCommand, GetRecordsCommand, GetShardIteratorCommand,
   KinesisClient, ListShardsCommand, ListStreamsCommand, ListTagsForStreamCommand, MergeShardsCommand, PutRecordCommand, PutRecordsCommand, RegisterStreamConsumerCommand,
-  SplitShardCommand, SubscribeToShardCommand, UpdateShardCountCommand, waitUntilStreamExists, waitUntilStreamNotExists, type _Record, type GetRecordsCommandOutput, type SubscribeToShardEvent,
+  SplitShardCommand, SubscribeToShardCommand, UpdateMaxRecordSizeCommand, UpdateShardCountCommand,
+  waitUntilStreamExists, waitUntilStreamNotExists, type _Record, type GetRecordsCommandOutput, type SubscribeToShardEvent,
 } from '@aws-sdk/client-kinesis'
 import type { Kafka } from '@weir/kafka'
 import { decodeHeaders, keyOf, valueOf } from '@weir/kafka'
@@ -159,13 +160,28 @@ describe('records', () => {
   test('too large, too many, wrong: the model\'s errors, and nothing is stored', async () => {
     const name = await create(1)
     const record = { PartitionKey: 'k', Data: Buffer.from('x') }
-    await expect(client.send(new PutRecordCommand({ StreamName: name, ...record, Data: Buffer.alloc((1 << 20) + 1) }))).rejects.toMatchObject({ name: 'InvalidArgumentException' })
+    const tooLarge = new PutRecordCommand({ StreamName: name, ...record, Data: Buffer.alloc((1 << 20) + 1) })
+    await expect(client.send(tooLarge)).rejects.toMatchObject({ name: 'ValidationException' })
     await expect(client.send(new PutRecordsCommand({ StreamName: name, Records: Array(501).fill(record) }))).rejects.toMatchObject({ name: 'ValidationException' })
     await expect(client.send(new PutRecordsCommand({ StreamName: name, Records: [] }))).rejects.toMatchObject({ name: 'ValidationException' })
-    await expect(client.send(new PutRecordsCommand({ StreamName: name, Records: Array(11).fill({ ...record, Data: Buffer.alloc(1_000_000) }) }))).rejects.toMatchObject({ name: expect.any(String) })
+    const tenth = (key: string) => ({ PartitionKey: key, Data: Buffer.alloc((1 << 20) - Buffer.byteLength(key)) })
+    const over = [...Array(9).fill(tenth('ü'.repeat(100))), tenth('k'), { PartitionKey: 'k', Data: Buffer.alloc(0) }]
+    await expect(client.send(new PutRecordsCommand({ StreamName: name, Records: over }))).rejects.toMatchObject({
+      name: 'InvalidArgumentException', message: 'Records size exceeds 10 MB limit: the request has 10485761 bytes.',
+    })
     await expect(client.send(new PutRecordCommand({ StreamName: name, ...record, PartitionKey: 'k'.repeat(257) }))).rejects.toMatchObject({ name: 'ValidationException' })
     expect((await readAll(await iterator(name, shardOf(0), 'TRIM_HORIZON'))).records).toEqual([])
     await client.send(new PutRecordCommand({ StreamName: name, ...record, Data: Buffer.alloc((1 << 20) - 1) }))
+    const onDemand = await create(undefined)
+    const Records = Array(10).fill(tenth('ü'.repeat(100)))
+    const largest = await client.send(new PutRecordsCommand({ StreamName: onDemand, Records }))
+    expect(largest.FailedRecordCount).toBe(0)
+    const StreamARN = `arn:aws:kinesis:us-east-1:000000000000:stream/${onDemand}`
+    await client.send(new UpdateMaxRecordSizeCommand({ StreamARN, MaxRecordSizeInKiB: 2048 }))
+    const put = (bytes: number) =>
+      client.send(new PutRecordCommand({ StreamName: onDemand, ...record, Data: Buffer.alloc(bytes) }))
+    await put((2 << 20) - 1)
+    await expect(put(2 << 20)).rejects.toMatchObject({ name: 'ValidationException' })
   })
 
   test('what is no sequence number, or one from the future, is refused for ordering', async () => {

@@ -1,11 +1,12 @@
 /** What the operations work with. */
-import type { AwsContext } from '@weir/aws'
+import type { AwsAccess, AwsContext } from '@weir/aws'
 import type { Kafka, Producer } from '@weir/kafka'
-import type { Shard, Serving, Stream, Streams } from '@weir/streams'
+import type { FanOutConsumer, Shard, Serving, Stream, Streams } from '@weir/streams'
 import { unavailable, type Names, type StreamReference } from './names.ts'
 import type { Throttle } from './throttle.ts'
 
 export interface Kinesis {
+  readonly access: AwsAccess
   readonly kafka: Kafka
   readonly producer: Producer
   readonly streams: Streams
@@ -31,6 +32,19 @@ export function allowedName({ names }: Kinesis, context: AwsContext, reference: 
   const name = names.streamOf(reference)
   context.authorize(names.arnOf(name))
   return name
+}
+
+/**
+ * The consumer that the ARN names. Checks the right to its stream first, so that others do not learn of its
+ * consumers.
+ */
+export function consumerByArn(kinesis: Kinesis, context: AwsContext, arn: string): FanOutConsumer {
+  const { names, streams } = kinesis
+  const { stream, name, createdSecond } = names.consumerOf(arn)
+  context.authorize(names.arnOf(stream))
+  const found = streams.fanOut.get(stream, name)
+  if (found === undefined || Math.floor(found.createdAt / 1000) !== createdSecond) throw names.noConsumer(arn)
+  return found
 }
 
 /** Decides on a stream that must exist. What `decide` returns is its next state. */

@@ -46,7 +46,7 @@ export class Names {
     return name
   }
 
-  /** What a consumer's ARN says. */
+  /** The parts of a consumer's ARN. Its region does not matter either. */
   consumerOf(arn: string): { stream: string, name: string, createdSecond: number } {
     const [, accountId, stream, name, second] = CONSUMER_ARN.exec(arn) ?? []
     if (name === undefined) throw invalidArgument(`ConsumerARN ${arn} names no consumer.`)
@@ -58,8 +58,21 @@ export class Names {
     return CONSUMER_ARN.test(arn)
   }
 
+  /** @param stream its name, or the ResourceARN of the request */
   notFound(stream: string): AwsError {
     return new AwsError('ResourceNotFoundException', `Stream ${stream} under account ${this.account.accountId} not found.`)
+  }
+
+  /** @param consumer its name or ARN, as in the request */
+  noConsumer(consumer: string): AwsError {
+    const { accountId } = this.account
+    return new AwsError('ResourceNotFoundException', `Consumer ${consumer}, account ${accountId} not found.`)
+  }
+
+  onDemand({ name }: Stream): AwsError {
+    const { accountId } = this.account
+    const text = `Request is invalid. Stream ${name} under account ${accountId} is in On-Demand mode.`
+    return new AwsError('ValidationException', text)
   }
 
   notActive({ name, status }: Stream): AwsError {

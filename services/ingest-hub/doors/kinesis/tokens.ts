@@ -1,9 +1,14 @@
-/** Shard iterators and tokens of lists: where to go on, in plain sight. Whoever makes one up reaches nothing that its access key may not reach anyway. */
+/**
+ * Shard iterators and tokens of lists. They are readable, and a made-up one reaches nothing that its sender's access key
+ * may not reach anyway.
+ */
 import { AwsError } from '@weir/aws'
 import { invalidArgument } from './names.ts'
 
 /** Iterators and tokens last for five minutes (API reference, GetShardIterator and ListShards). */
 export const TOKEN_MS = 300_000
+/** The clocks of replicas may differ by this: one may get what another one gave out a moment later. */
+const MAX_SKEW_MS = 60_000
 /** Iterators have at most 512 characters (service model). Kinesis' own begin with these bytes, and what follows comes in blocks of 16. */
 const PREFIX = Buffer.from([0, 0, 0, 0, 0, 0, 0, 1])
 const BLOCK = 16
@@ -27,11 +32,16 @@ export function formatIterator({ stream, createdAt, shard, offset, issued }: Ite
 
 const ITERATOR = /^(\d{1,15})\/([a-zA-Z0-9_.-]{1,128})\/(\d{1,15})\/(shardId-\d{12})\/(\d{1,16})\/\0*$/
 
-/** Throws InvalidArgumentException or ExpiredIteratorException. */
-export function parseIterator(text: string, now: number): Iterator {
+/**
+ * Accepts quotation marks around the iterator, as AWS does: the AWS CLI prints them with `--query ShardIterator`.
+ * Throws InvalidArgumentException or ExpiredIteratorException.
+ */
+export function parseIterator(given: string, now: number): Iterator {
+  const text = /^"(.*)"$/.exec(given)?.[1] ?? given
   const bytes = Buffer.from(text, 'base64')
-  const found = bytes.toString('base64') === text && bytes.subarray(0, PREFIX.length).equals(PREFIX) ? ITERATOR.exec(bytes.toString('latin1', PREFIX.length)) : null
-  if (found === null || Number(found[1]) > now) throw invalidArgument('Invalid ShardIterator.')
+  const isOurs = bytes.toString('base64') === text && bytes.subarray(0, PREFIX.length).equals(PREFIX)
+  const found = isOurs ? ITERATOR.exec(bytes.toString('latin1', PREFIX.length)) : null
+  if (found === null || Number(found[1]) > now + MAX_SKEW_MS) throw invalidIterator()
   const [issued, createdAt, offset] = [Number(found[1]), Number(found[3]), Number(found[5])]
   if (now - issued > TOKEN_MS) {
     throw new AwsError('ExpiredIteratorException', `Iterator expired. The iterator was created at time ${longTime(issued)} while right now it is ${longTime(now)} `
@@ -46,28 +56,37 @@ function longTime(time: number): string {
   return `${day} ${month} ${date} ${clock} UTC ${year}`
 }
 
-/** Where a list goes on: what was asked for, and the last item that was shown. */
-export interface ListToken<T> {
-  readonly issued: number
-  readonly list: string
-  readonly after: string
-  readonly asked: T
+export function invalidIterator(): AwsError {
+  return invalidArgument('Invalid ShardIterator.')
 }
 
-export function formatToken<T>(token: ListToken<T>): string {
-  return Buffer.from(JSON.stringify(token)).toString('base64')
+/** Holds a name or a number. */
+const FIELD = /^[a-zA-Z0-9_.-]*$/
+const ISSUED = /^\d{1,15}$/
+const MAX_TOKEN_CHARACTERS = 4096
+
+/**
+ * The NextToken of a list.
+ * @param list distinguishes its tokens from those of other lists
+ * @param fields the request's parameters and the last item shown, each of which matches FIELD
+ */
+export function formatToken(list: string, ...fields: readonly string[]): string {
+  return Buffer.from([Date.now(), list, ...fields].join('/')).toString('base64')
 }
 
-/** @param list by which tokens of other lists are told apart */
-export function parseToken<T>(text: string, list: string, now: number): ListToken<T> {
-  let token: ListToken<T> | undefined
-  if (text.length <= 4096) {
-    try {
-      token = JSON.parse(Buffer.from(text, 'base64').toString()) as ListToken<T>
-    } catch {}
+/** The `count` fields of a token. Throws InvalidArgumentException or ExpiredNextTokenException. */
+export function parseToken(text: string, list: string, count: number, now: number): string[] {
+  if (text.length > MAX_TOKEN_CHARACTERS) throw invalidToken()
+  const [issued, of, ...fields] = Buffer.from(text, 'base64').toString('latin1').split('/')
+  if (of !== list || !ISSUED.test(issued) || Number(issued) > now + MAX_SKEW_MS) throw invalidToken()
+  if (fields.length !== count || !fields.every((field) => FIELD.test(field))) throw invalidToken()
+  if (now - Number(issued) > TOKEN_MS) {
+    throw new AwsError('ExpiredNextTokenException',
+      `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; begin again without one.`)
   }
-  if (typeof token !== 'object' || token === null || token.list !== list || typeof token.issued !== 'number' || typeof token.after !== 'string'
-    || typeof token.asked !== 'object' || token.issued > now) throw invalidArgument('Invalid NextToken.')
-  if (now - token.issued > TOKEN_MS) throw new AwsError('ExpiredNextTokenException', `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; begin again without one.`)
-  return token
+  return fields
+}
+
+export function invalidToken(): AwsError {
+  return invalidArgument('Invalid NextToken.')
 }

@@ -1,14 +1,13 @@
 /** Enhanced fan-out: registered consumers, and SubscribeToShard as an event stream. */
-import { AwsError, HIJACKED, openEventStream, type AwsContext, type AwsOperations } from '@weir/aws'
-import type { RecordBatch } from '@weir/kafka'
-import { childrenOf, type FanOutConsumer, type Serving, type Shard } from '@weir/streams'
-import { requireLease, shardIn, streamFor, type Kinesis } from '../kinesis.ts'
+import { AwsError, HIJACKED, lastingRight, openEventStream, type AwsContext, type AwsOperations } from '@weir/aws'
+import type { FanOutConsumer } from '@weir/streams'
+import { consumerByArn, requireLease, shardIn, streamFor, type Kinesis } from '../kinesis.ts'
 import { invalidArgument, limitExceeded } from '../names.ts'
 import { formatToken, parseToken } from '../tokens.ts'
 import { checkTags } from '../tags.ts'
 import { dryRun } from './records.ts'
-import { millisBehind, recordsOf, startingOffset, type StartingType } from './reading.ts'
-import { describeChild } from './shards.ts'
+import { startingOffset, type StartingType } from './reading.ts'
+import { push } from './subscription.ts'
 
 /** Developer guide, "Quotas and limits". */
 const MOST_CONSUMERS = 20
@@ -17,10 +16,6 @@ const CONSUMERS_A_PAGE = 100
 const SUBSCRIPTION_MS = 300_000
 /** Within this time a second subscription of a consumer to a shard is refused; later it takes over. */
 const EXCLUSIVE_MS = 5000
-/** How often a subscription hears that it is alive while nothing arrives. */
-const QUIET_MS = 2000
-/** A batch of the broker port has no more. */
-const EVENT_RECORDS = 10_000
 
 interface ConsumerReference {
   readonly StreamARN?: string
@@ -35,36 +30,30 @@ interface SubscribeToShard {
   readonly DryRun?: boolean
 }
 
-interface Subscription {
-  readonly begun: number
+/** A subscription under way. */
+interface Begun {
+  /** performance.now() */
+  readonly at: number
   end(): void
 }
 
 export function fanOutOperations(kinesis: Kinesis): AwsOperations {
-  const { kafka, streams, names, stopping } = kinesis
+  const { access, streams, names, stopping } = kinesis
   const { fanOut } = streams
   /** By consumer and shard, at this replica. */
-  const subscriptions = new Map<string, Subscription>()
-
-  const missing = (what: string): AwsError => new AwsError('ResourceNotFoundException', `Consumer ${what} under account ${names.account.accountId} not found.`)
+  const subscriptions = new Map<string, Begun>()
 
   const describe = (consumer: FanOutConsumer) => ({
     ConsumerName: consumer.name, ConsumerARN: names.consumerArnOf(consumer), ConsumerStatus: consumer.status, ConsumerCreationTimestamp: new Date(consumer.createdAt),
   })
 
-  /** By its ARN, or by its name and its stream's ARN. Who may not use the stream does not learn which consumers it has. */
+  /** By its ARN, or by its name and its stream's ARN. */
   const consumerOf = ({ StreamARN, ConsumerName, ConsumerARN }: ConsumerReference, context: AwsContext): FanOutConsumer => {
-    if (ConsumerARN !== undefined) {
-      const { stream, name } = names.consumerOf(ConsumerARN)
-      streamFor(kinesis, context, { StreamName: stream })
-      const found = fanOut.get(stream, name)
-      if (found === undefined || names.consumerArnOf(found) !== ConsumerARN) throw missing(ConsumerARN)
-      return found
-    }
+    if (ConsumerARN !== undefined) return consumerByArn(kinesis, context, ConsumerARN)
     if (StreamARN === undefined || ConsumerName === undefined) throw invalidArgument('ConsumerARN is needed, or both StreamARN and ConsumerName.')
     const { stream } = streamFor(kinesis, context, { StreamARN })
     const found = fanOut.get(stream.name, ConsumerName)
-    if (found === undefined) throw missing(ConsumerName)
+    if (found === undefined) throw names.noConsumer(ConsumerName)
     return found
   }
 
@@ -88,13 +77,14 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
 
     async ListStreamConsumers(input: { StreamARN: string, NextToken?: string, MaxResults?: number }, context) {
       const { stream } = streamFor(kinesis, context, input)
-      const after = input.NextToken === undefined ? '' : parseToken<object>(input.NextToken, `consumers of ${stream.name}`, Date.now()).after
+      const list = `consumers of ${stream.name}`
+      const after = input.NextToken === undefined ? '' : parseToken(input.NextToken, list, 1, Date.now())[0]
       const found = fanOut.of(stream.name).filter(({ name }) => name > after)
       const page = found.slice(0, input.MaxResults ?? CONSUMERS_A_PAGE)
       const more = found.length > page.length
       return {
         Consumers: page.map(describe),
-        NextToken: more ? formatToken({ issued: Date.now(), list: `consumers of ${stream.name}`, after: page.at(-1)!.name, asked: {} }) : undefined,
+        NextToken: more ? formatToken(list, page.at(-1)!.name) : undefined,
       }
     },
 
@@ -104,7 +94,8 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
     },
 
     async SubscribeToShard(input: SubscribeToShard, context) {
-      const consumer = consumerOf(input, context)
+      const stillMay = lastingRight(access, context.client.name, names.account.accountId)
+      const consumer = consumerByArn(kinesis, context, input.ConsumerARN)
       const serving = streamFor(kinesis, context, { StreamName: consumer.stream })
       const { name } = serving.stream
       const id = names.shardOf(input.ShardId, name)
@@ -115,16 +106,17 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
       const { Type: type, SequenceNumber: sequenceNumber, Timestamp: time } = input.StartingPosition
       const from = await startingOffset(kinesis, serving, shard, type, sequenceNumber, time, 'SubscribeToShard')
 
-      const key = `${input.ConsumerARN}/${id}`
+      const key = `${names.consumerArnOf(consumer)}/${id}`
       const earlier = subscriptions.get(key)
-      if (earlier !== undefined && performance.now() - earlier.begun < EXCLUSIVE_MS) {
+      if (earlier !== undefined && performance.now() - earlier.at < EXCLUSIVE_MS) {
         throw new AwsError('ResourceInUseException', `Another active subscription exists for this consumer: ${key}`)
       }
       earlier?.end()
 
+      const authorize = (): void => stillMay('kinesis:SubscribeToShard', names.arnOf(name))
       const events = openEventStream(context)
       const ended = Promise.withResolvers<void>()
-      const subscription: Subscription = { begun: performance.now(), end: () => ended.resolve() }
+      const subscription: Begun = { at: performance.now(), end: () => ended.resolve() }
       subscriptions.set(key, subscription)
       void events.closed.then(ended.resolve)
       const timer = setTimeout(ended.resolve, SUBSCRIPTION_MS)
@@ -132,7 +124,8 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
       stopping.addEventListener('abort', stop)
       const finish = async (): Promise<void> => {
         try {
-          await push(consumer, serving, shard, from, (event) => events.send('SubscribeToShardEvent', event), ended.promise)
+          const send = (event: object): Promise<void> => events.send('SubscribeToShardEvent', event)
+          await push(kinesis, { consumer, serving, shard, from, authorize, send }, ended.promise)
         } catch (error) {
           context.request.log.warn({ err: error, stream: name, shard: id }, 'a subscription failed')
           await events.fail(error instanceof AwsError ? error : new AwsError('InternalFailureException', 'Reading the shard failed; subscribe again.', 500))
@@ -145,65 +138,5 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
       void finish()
       return HIJACKED
     },
-  }
-
-  /** Sends the shard's records as they arrive, until it ends or `ended` does. Waits for a client that reads slowly. */
-  async function push(consumer: FanOutConsumer, { stream: { name, topic, createdAt } }: Serving, shard: Shard, from: number, send: (event: object) => Promise<void>, ended: Promise<void>): Promise<void> {
-    let position = from
-    let behind = 0
-    /** Arrival of the last record that was sent, ms since the epoch. */
-    let heardAt = Date.now()
-    let heard = performance.now()
-    const finished = Promise.withResolvers<void>()
-    void ended.then(finished.resolve)
-
-    /** The shard as it is now: it may have been closed since. */
-    const now = (): { serving: Serving, shard: Shard } => {
-      const serving = streams.get(name)
-      const current = serving?.stream.createdAt === createdAt ? shardIn(serving.stream, shard.id) : undefined
-      if (serving === undefined || current === undefined) throw names.shardGone(shard.id, name)
-      if (fanOut.get(name, consumer.name)?.createdAt !== consumer.createdAt) throw missing(names.consumerArnOf(consumer))
-      requireLease(kinesis)
-      return { serving, shard: current }
-    }
-    const sendEvent = async (records: object[], { serving, shard: current }: ReturnType<typeof now>): Promise<void> => {
-      heard = performance.now()
-      const over = current.to !== null && position >= current.to
-      await send({
-        Records: records,
-        ContinuationSequenceNumber: over ? undefined : serving.numbersOf(current).before(position, heardAt),
-        MillisBehindLatest: behind,
-        ChildShards: over ? childrenOf(serving.stream, shard.id).map(describeChild) : undefined,
-      })
-      if (over) finished.resolve()
-    }
-    const take = async (batch: RecordBatch): Promise<void> => {
-      const current = now()
-      const { records, next } = recordsOf(batch, current.serving, current.shard, EVENT_RECORDS)
-      position = next
-      behind = millisBehind(batch, current.shard, next, records.length)
-      if (records.length > 0) heardAt = batch.timestamps[records.length - 1]
-      if (records.length > 0) await sendEvent(records, current)
-    }
-    const quiet = setInterval(() => {
-      try {
-        const current = now()
-        const over = current.shard.to !== null && position >= current.shard.to
-        if (over || performance.now() - heard > QUIET_MS) sendEvent([], current).catch(finished.reject)
-      } catch (error) {
-        finished.reject(error)
-      }
-    }, QUIET_MS / 8)
-    const end = now().shard.to
-    if (end !== null && position >= end) await sendEvent([], now())
-    const offsets: number[] = []
-    offsets[shard.partition] = position
-    const reading = await kafka.read({ topics: [topic], partitions: [shard.partition], from: { offsets: new Map([[topic, offsets]]) }, until: 'stopped' }, (batch) => take(batch).catch(finished.reject))
-    try {
-      await Promise.race([finished.promise, reading.done])
-    } finally {
-      clearInterval(quiet)
-      await reading.stop()
-    }
   }
 }

@@ -1,11 +1,11 @@
 /** GetShardIterator and GetRecords. */
 import type { AwsOperations } from '@weir/aws'
-import { KafkaError, keyOf, valueOf, type RecordBatch } from '@weir/kafka'
+import { KafkaError, keyOf, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
 import { leaseOf, type Lease } from '@weir/service'
 import { childrenOf, parseSequenceNumber, shardId, shardNumber, type Serving, type Shard } from '@weir/streams'
 import { requireLease, shardIn, type Kinesis } from '../kinesis.ts'
 import { invalidArgument, unavailable, type StreamReference } from '../names.ts'
-import { formatIterator, parseIterator } from '../tokens.ts'
+import { formatIterator, invalidIterator, parseIterator } from '../tokens.ts'
 import { dryRun } from './records.ts'
 import { describeChild } from './shards.ts'
 
@@ -55,6 +55,7 @@ export function readingOperations(kinesis: Kinesis): AwsOperations {
       const serving = streams.get(iterator.stream)
       const shard = serving?.stream.createdAt === iterator.createdAt ? shardIn(serving.stream, iterator.shard) : undefined
       if (serving === undefined || shard === undefined) throw names.shardGone(iterator.shard, iterator.stream)
+      if (iterator.offset < shard.from || iterator.offset > (shard.to ?? Infinity)) throw invalidIterator()
       if (input.DryRun === true) return dryRun(kinesis, context, { StreamName: iterator.stream })
       requireLease(kinesis)
       const limit = input.Limit ?? MOST_RECORDS
@@ -91,7 +92,10 @@ export async function startingOffset(
         throw invalidArgument(`Invalid StartingSequenceNumber. It encodes ${shardId(position.shard)}, while it was used in a call to a shard with ${shard.id}`)
       }
       if (position.createdSecond !== shard.createdSecond) throw invalidArgument(`${said} because it did not come from this stream.`)
-      return within(shard.from + position.place - 1 + (type === 'AT_SEQUENCE_NUMBER' ? 0 : 1))
+      const offset = shard.from + position.place - 1 + (type === 'AT_SEQUENCE_NUMBER' ? 0 : 1)
+      const isOpen = shard.to === null && offset > shard.from
+      if (isOpen && await isBeyond(kafka, topic, shard.partition, offset)) throw invalidArgument(`${said}.`)
+      return within(offset)
     }
     case 'TRIM_HORIZON':
       if (sequenceNumber !== undefined) return both('also a')
@@ -113,6 +117,14 @@ export async function startingOffset(
   }
 }
 
+/** Whether the offset is beyond that of the partition's next record. */
+async function isBeyond(kafka: Kafka, topic: string, partition: number, offset: number): Promise<boolean> {
+  if (offset <= await kafka.offsetAt(topic, partition, 'latest')) return false
+  // Records behind an open transaction may have been acknowledged, though they cannot be read yet.
+  const found = (await kafka.admin.offsets(topic)).find((ends) => ends.partition === partition)
+  return found === undefined || offset > found.latest
+}
+
 interface Read {
   readonly records: object[]
   /** The offset to go on from. */
@@ -122,8 +134,8 @@ interface Read {
 }
 
 /**
- * What is there from that offset on, at most `limit` records, and fewer while memory is short. What has expired meanwhile is passed over. A first look takes
- * little, because most readers are at the tip; only where more is waiting, more memory is covered and all of it read.
+ * Reads at most `limit` records from the offset on, and fewer while memory is short. Skips records that have expired meanwhile. A first look takes little, because
+ * most readers are at the tip; only if more is waiting, more memory is covered and all of it read. Throws InvalidArgumentException if the offset is beyond the end.
  */
 async function readShard(kinesis: Kinesis, serving: Serving, shard: Shard, offset: number, limit: number, lease: Lease): Promise<Read> {
   if (shard.to !== null && offset >= shard.to) return { records: [], next: offset, millisBehind: 0 }
@@ -143,21 +155,28 @@ async function readShard(kinesis: Kinesis, serving: Serving, shard: Shard, offse
 async function fetchFrom({ kafka }: Kinesis, { stream: { topic } }: Serving, { partition }: Shard, offset: number, maxBytes: number): Promise<RecordBatch> {
   return kafka.fetch(topic, partition, offset, maxBytes).catch(async (error: unknown) => {
     if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
-    return kafka.fetch(topic, partition, Math.max(offset, await kafka.offsetAt(topic, partition, 'earliest')), maxBytes)
+    const earliest = await kafka.offsetAt(topic, partition, 'earliest')
+    if (offset >= earliest) throw invalidIterator()
+    return kafka.fetch(topic, partition, earliest, maxBytes)
   })
 }
 
-/** The batch's records that belong to the shard, as Kinesis shows them. */
-export function recordsOf(batch: RecordBatch, serving: Serving, shard: Shard, limit: number): { records: object[], next: number } {
+/**
+ * The batch's records that belong to the shard, as Kinesis shows them, up to `limit` and to the size of an answer.
+ * @param first the index of the first record
+ */
+export function recordsOf(
+  batch: RecordBatch, serving: Serving, shard: Shard, limit: number, first = 0,
+): { records: object[], next: number } {
   const encryption = serving.stream.encryptionKey === null ? undefined : 'KMS'
   const end = shard.to ?? Infinity
   const numbers = serving.numbersOf(shard)
   const records: object[] = []
   let bytes = 0
-  for (let i = 0; i < batch.length; i++) {
+  for (let i = first; i < batch.length; i++) {
     if (batch.offsets[i] >= end) return { records, next: end }
     const data = valueOf(batch, i) ?? EMPTY
-    bytes += data.length
+    bytes += data.length + batch.keyEnd[i] - batch.keyStart[i]
     if (records.length === limit || (bytes > MOST_BYTES && records.length > 0)) return { records, next: batch.offsets[i] }
     records.push({
       SequenceNumber: numbers.at(batch.offsets[i], batch.timestamps[i]),

@@ -1,5 +1,5 @@
 /** PutRecord and PutRecords: into the shard of the hash key, answered when stored on all in-sync replicas. */
-import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { AwsError, validationError, type AwsContext, type AwsOperations } from '@weir/aws'
 import { formatTraceparent, leaseOf, stage, traceOf } from '@weir/service'
 import { parseHashKey, parseSequenceNumber, PutError, StreamWriter, type PutResult, type Serving } from '@weir/streams'
 import { RecordHeaders } from '../../../intake/record-headers.ts'
@@ -8,6 +8,13 @@ import { invalidArgument, unavailable, type StreamReference } from '../names.ts'
 
 /** Of one PutRecords request, keys included (API reference). */
 const MOST_REQUEST_BYTES = 10 << 20
+/**
+ * UTF-8 takes at most this many bytes for a UTF-16 unit. A record that is small enough by this bound needs no exact
+ * count.
+ */
+const MAX_UNIT_BYTES = 3
+/** AWS reports no more at once. */
+const MAX_PROBLEMS = 10
 /** A shard's second of creation is later than its parents', so after many reshardings in a row it may lie ahead of the clock. */
 const AHEAD_SECONDS = 60
 
@@ -32,12 +39,13 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
   function put(context: AwsContext, reference: StreamReference, records: readonly Entry[]): Promise<PutResult> {
     const started = performance.now()
     const { stream: { name, maxRecordKiB } } = streamFor(kinesis, context, reference)
+    const maxBytes = maxRecordKiB * 1024
+    let largest = 0
     const entries = records.map(({ Data, PartitionKey, ExplicitHashKey }) => {
-      if (Data.length > maxRecordKiB * 1024) {
-        throw invalidArgument(`The record is larger than the ${maxRecordKiB} KiB that stream ${name} takes; UpdateMaxRecordSize sets up to 10240.`)
-      }
+      largest = Math.max(largest, Data.length + MAX_UNIT_BYTES * PartitionKey.length)
       return { data: Data, key: PartitionKey, hashKey: ExplicitHashKey === undefined ? undefined : hashKeyOf(ExplicitHashKey) }
     })
+    if (largest > maxBytes) requireSizes(records, maxBytes, context.operation)
     const headers = new RecordHeaders(context.client.name, formatTraceparent(traceOf(context.request)))
     const written = writer.put(name, entries, { block: headers.block, end: (i) => headers.writeNumbered(context.requestId, i) })
     // What was appended counts as the producer's now.
@@ -82,7 +90,8 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
 
     PutRecords(input: PutRecords, context) {
       let bytes = 0
-      for (const { Data, PartitionKey } of input.Records) bytes += Data.length + PartitionKey.length
+      for (const { Data, PartitionKey } of input.Records) bytes += Data.length + MAX_UNIT_BYTES * PartitionKey.length
+      if (bytes > MOST_REQUEST_BYTES) bytes = input.Records.reduce((sum, record) => sum + sizeOf(record), 0)
       if (bytes > MOST_REQUEST_BYTES) throw invalidArgument(`Records size exceeds 10 MB limit: the request has ${bytes} bytes.`)
       if (input.DryRun === true) return dryRun(kinesis, context, input)
       return put(context, input, input.Records).then(resultsOf)
@@ -100,6 +109,26 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
     })
     return { FailedRecordCount: failed, Records, EncryptionType: encryptionOf(serving) }
   }
+}
+
+/** The size that AWS counts against every limit: data and partition key, in bytes. */
+function sizeOf({ Data, PartitionKey }: Entry): number {
+  return Data.length + Buffer.byteLength(PartitionKey)
+}
+
+/**
+ * Throws ValidationException for records larger than the stream's limit. AWS's message names the data, also if the
+ * key is too long.
+ */
+function requireSizes(records: readonly Entry[], maxBytes: number, operation: string): void {
+  const problems: string[] = []
+  for (let i = 0; i < records.length && problems.length < MAX_PROBLEMS; i++) {
+    if (sizeOf(records[i]) <= maxBytes) continue
+    const path = operation === 'PutRecord' ? 'data' : `records.${i + 1}.member.data`
+    const text = `Member must have length less than or equal to ${maxBytes}`
+    problems.push(`Value at '${path}' failed to satisfy constraint: ${text}`)
+  }
+  if (problems.length > 0) throw validationError(problems)
 }
 
 function hashKeyOf(text: string): bigint {

@@ -1,8 +1,9 @@
 /** What can be changed about a stream beside its shards: retention, record size, mode, monitoring, encryption, tags, policies. */
 import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
 import { LEAST_RETENTION_HOURS, MOST_RETENTION_HOURS, streamTopicConfigs, type FanOutConsumer, type Stream } from '@weir/streams'
-import { changeActive, changeStream, streamFor, type Kinesis } from '../kinesis.ts'
+import { allowedName, changeActive, changeStream, consumerByArn, streamFor, type Kinesis } from '../kinesis.ts'
 import { invalidArgument, type StreamReference } from '../names.ts'
+import { checkPolicy } from '../policy.ts'
 import { checkCharacters, checkTags } from '../tags.ts'
 
 const TAGS_A_PAGE = 50
@@ -45,19 +46,17 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
 
   /** The stream or consumer of the ARN, as it is and to be changed. */
   const resource = (arn: string, context: AwsContext): { value: Tagged, change(decide: (value: Tagged) => Partial<Tagged>): Promise<unknown> } => {
-    context.authorize(arn)
     if (!names.isConsumer(arn)) {
-      const { stream } = streamFor(kinesis, context, { StreamARN: arn })
+      const stream = streams.get(allowedName(kinesis, context, { StreamARN: arn }))?.stream
+      if (stream === undefined) throw names.notFound(arn)
       return { value: stream, change: (decide) => changeStream(kinesis, stream.name, (current) => ({ ...current, ...decide(current) })) }
     }
-    const { stream, name } = names.consumerOf(arn)
-    const found = streams.fanOut.get(stream, name)
-    const missing = (): AwsError => new AwsError('ResourceNotFoundException', `Consumer ${arn} not found.`)
-    if (found === undefined || names.consumerArnOf(found) !== arn) throw missing()
+    const found = consumerByArn(kinesis, context, arn)
     const changed = (consumer: FanOutConsumer | undefined, decide: (value: Tagged) => Partial<Tagged>): FanOutConsumer => {
-      if (consumer === undefined) throw missing()
+      if (consumer === undefined) throw names.noConsumer(arn)
       return { ...consumer, ...decide(consumer) }
     }
+    const { stream, name } = found
     return { value: found, change: (decide) => streams.fanOut.change(stream, name, (consumer) => changed(consumer, decide)) }
   }
 
@@ -139,17 +138,21 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
     },
 
     async PutResourcePolicy(input: { ResourceARN: string, Policy: string }, context) {
-      await resource(input.ResourceARN, context).change(() => ({ policy: input.Policy }))
+      const { change } = resource(input.ResourceARN, context)
+      checkPolicy(input.Policy)
+      await change(() => ({ policy: input.Policy }))
     },
 
     async GetResourcePolicy(input: { ResourceARN: string }, context) {
-      const { value: { policy } } = resource(input.ResourceARN, context)
-      if (policy === null) throw new AwsError('ResourceNotFoundException', `No resource policy is found for the resource ${input.ResourceARN}.`)
-      return { Policy: policy }
+      return { Policy: resource(input.ResourceARN, context).value.policy ?? '{}' }
     },
 
     async DeleteResourcePolicy(input: { ResourceARN: string }, context) {
-      await resource(input.ResourceARN, context).change(() => ({ policy: null }))
+      await resource(input.ResourceARN, context).change(({ policy }) => {
+        if (policy !== null) return { policy: null }
+        const text = `No resource policy found for resource ARN ${input.ResourceARN}.`
+        throw new AwsError('ResourceNotFoundException', text)
+      })
     },
   }
 }

@@ -1,26 +1,51 @@
 /** Listing, splitting and merging shards. */
-import { AwsError, type AwsOperations } from '@weir/aws'
+import type { AwsOperations } from '@weir/aws'
 import { beginResharding, mergeOf, openShards, parseHashKey, SequenceNumbers, splitOf, stepTowards, type Shard, type Stream } from '@weir/streams'
 import { changeActive, shardIn, streamFor, type Kinesis } from '../kinesis.ts'
 import { invalidArgument, type StreamReference } from '../names.ts'
-import { formatToken, parseToken } from '../tokens.ts'
+import { formatToken, invalidToken, parseToken } from '../tokens.ts'
 import { requireShards } from './streams.ts'
 
+/** The largest page, and the default (API reference, ListShards). */
 const SHARDS_A_PAGE = 1000
 const HOUR_MS = 3_600_000
 
+const FILTERS = [
+  'AFTER_SHARD_ID', 'AT_TRIM_HORIZON', 'FROM_TRIM_HORIZON', 'AT_LATEST', 'AT_TIMESTAMP', 'FROM_TIMESTAMP',
+] as const
+
 interface ShardFilter {
-  readonly Type: 'AFTER_SHARD_ID' | 'AT_TRIM_HORIZON' | 'FROM_TRIM_HORIZON' | 'AT_LATEST' | 'AT_TIMESTAMP' | 'FROM_TIMESTAMP'
+  readonly Type: typeof FILTERS[number]
   readonly ShardId?: string
   readonly Timestamp?: Date
 }
 
-type ListShards = StreamReference & { NextToken?: string, ExclusiveStartShardId?: string, MaxResults?: number, StreamCreationTimestamp?: Date, ShardFilter?: ShardFilter }
+interface ListShards extends StreamReference {
+  readonly NextToken?: string
+  readonly ExclusiveStartShardId?: string
+  readonly MaxResults?: number
+  readonly ShardFilter?: ShardFilter
+}
 
-/** What a token of ListShards remembers; JSON makes a text of the filter's time. */
-interface Asked {
+/** A page of ListShards shows the stream's shards that follow `after` and pass the filter. */
+interface Listing {
   readonly stream: string
-  readonly filter?: Omit<ShardFilter, 'Timestamp'> & { readonly Timestamp?: string }
+  readonly after: string
+  readonly filter: ShardFilter | undefined
+}
+
+function tokenOf({ stream, after, filter }: Listing): string {
+  const time = String(filter?.Timestamp?.getTime() ?? '')
+  return formatToken('shards', stream, after, filter?.Type ?? '', filter?.ShardId ?? '', time)
+}
+
+function listingOf(token: string): Listing {
+  const [stream, after, type, shard, time] = parseToken(token, 'shards', 5, Date.now())
+  if (type === '') return { stream, after, filter: undefined }
+  const Type = FILTERS.find((known) => known === type)
+  const Timestamp = time === '' ? undefined : new Date(Number(time))
+  if (Type === undefined || Number.isNaN(Timestamp?.getTime())) throw invalidToken()
+  return { stream, after, filter: { Type, ShardId: shard || undefined, Timestamp } }
 }
 
 export function describeShard(shard: Shard): object {
@@ -50,12 +75,16 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
     return shard
   }
 
-  const requireOwn = (stream: Stream): void => {
+  /** AWS lets clients change the shards of provisioned streams only. */
+  const requireReshardable = (stream: Stream): void => {
+    if (stream.mode === 'ON_DEMAND') throw names.onDemand(stream)
     if (stream.external) throw invalidArgument(`Stream ${stream.name} is written by Kafka producers as well, so its shards cannot be changed.`)
   }
 
   const requireOpen = ({ id, to }: Shard, stream: Stream): void => {
-    if (to !== null) throw invalidArgument(`Shard ${id} in stream ${stream.name} under account ${names.account.accountId} is closed.`)
+    if (to === null) return
+    throw invalidArgument(`Shard ${id} in stream ${stream.name} under account ${names.account.accountId} `
+      + 'has already been merged or split, and thus is not eligible for merging or splitting.')
   }
 
   return {
@@ -63,18 +92,17 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
       const named = input.StreamName ?? input.StreamARN
       if (named === undefined && input.NextToken === undefined) throw invalidArgument('Either NextToken or StreamName should be provided.')
       if (named !== undefined && input.NextToken !== undefined) throw invalidArgument('NextToken and StreamName cannot be provided together.')
-      const token = input.NextToken === undefined ? undefined : parseToken<Asked>(input.NextToken, 'shards', Date.now())
-      const asked = token?.asked
-      const filter = asked === undefined ? input.ShardFilter
-        : asked.filter && { ...asked.filter, Timestamp: asked.filter.Timestamp === undefined ? undefined : new Date(asked.filter.Timestamp) }
-      const { stream } = streamFor(kinesis, context, asked === undefined ? input : { StreamName: asked.stream })
-      const after = token?.after ?? input.ExclusiveStartShardId ?? ''
-      const found = stream.status === 'CREATING' ? [] : stream.shards.filter((shard) => shard.id > after && passes(shard, stream, filter, Date.now()))
-      const page = found.slice(0, input.MaxResults ?? SHARDS_A_PAGE)
+      const { stream: name, after, filter } = input.NextToken !== undefined ? listingOf(input.NextToken)
+        : { stream: names.streamOf(input), after: input.ExclusiveStartShardId ?? '', filter: input.ShardFilter }
+      const { stream } = streamFor(kinesis, context, { StreamName: name })
+      const now = Date.now()
+      const shards = stream.status === 'CREATING' ? [] : stream.shards
+      const found = shards.filter((shard) => shard.id > after && passes(shard, stream, filter, now))
+      const page = found.slice(0, Math.min(input.MaxResults ?? SHARDS_A_PAGE, SHARDS_A_PAGE))
       const more = found.length > page.length
       return {
         Shards: page.map(describeShard),
-        NextToken: more ? formatToken({ issued: Date.now(), list: 'shards', after: page.at(-1)!.id, asked: { stream: stream.name, filter } }) : undefined,
+        NextToken: more ? tokenOf({ stream: name, after: page.at(-1)!.id, filter }) : undefined,
       }
     },
 
@@ -84,7 +112,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
       streamFor(kinesis, context, input)
       await changeActive(kinesis, name, (stream) => {
         const shard = requireShard(stream, id)
-        requireOwn(stream)
+        requireReshardable(stream)
         requireShards(kinesis, openCount(), 1)
         requireOpen(shard, stream)
         const at = parseHashKey(input.NewStartingHashKey)
@@ -102,7 +130,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
       streamFor(kinesis, context, input)
       await changeActive(kinesis, name, (stream) => {
         const [one, other] = ids.map((id) => requireShard(stream, id))
-        requireOwn(stream)
+        requireReshardable(stream)
         if (BigInt(one.end) + 1n !== BigInt(other.start) || one.to !== null || other.to !== null) {
           throw invalidArgument(`Shards ${one.id} and ${other.id} in stream ${name} under account ${names.account.accountId} are not an adjacent pair of shards eligible for merging`)
         }
@@ -115,8 +143,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
       const target = input.TargetShardCount
       let current = 0
       await changeActive(kinesis, name, (stream) => {
-        requireOwn(stream)
-        if (stream.mode === 'ON_DEMAND') throw new AwsError('ValidationException', `Stream ${name} is in ON_DEMAND mode, in which the number of shards cannot be set.`)
+        requireReshardable(stream)
         current = openShards(stream).length
         if (target > current * 2 || target < current / 2) {
           throw invalidArgument(`UpdateShardCount can neither more than double nor more than halve the number of open shards: ${current} now, ${target} asked for.`)
@@ -134,7 +161,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
 function passes(shard: Shard, stream: Stream, filter: ListShards['ShardFilter'], now: number): boolean {
   if (filter === undefined) return true
   const horizon = Math.max(stream.createdAt, now - stream.retentionHours * HOUR_MS)
-  const openAt = (time: number): boolean => shard.createdAt <= time && (shard.closedAt === null || shard.closedAt > time)
+  const openAt = (time: number): boolean => shard.createdAt <= time && (shard.closedAt ?? Infinity) >= time
   switch (filter.Type) {
     case 'AT_TRIM_HORIZON': return openAt(horizon)
     case 'FROM_TRIM_HORIZON': return true

@@ -7,7 +7,7 @@ import { formatToken, parseToken } from '../tokens.ts'
 import { checkTags } from '../tags.ts'
 import { describeShard } from './shards.ts'
 
-/** What a page holds where the request does not say (API reference). */
+/** The defaults, of which that of shards is the largest page, too (API reference). */
 const SHARDS_A_PAGE = 100
 const STREAMS_A_PAGE = 100
 const ON_DEMAND_STREAMS = 50
@@ -42,7 +42,7 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
   return {
     async CreateStream(input: CreateStream, context) {
       const name = allowedName(kinesis, context, input)
-      const mode = input.StreamModeDetails?.StreamMode ?? 'PROVISIONED'
+      const mode = input.StreamModeDetails?.StreamMode ?? (input.ShardCount === undefined ? 'ON_DEMAND' : 'PROVISIONED')
       if (mode === 'PROVISIONED' && input.ShardCount === undefined) throw invalidArgument('ShardCount is needed for a stream in PROVISIONED mode.')
       if (mode === 'ON_DEMAND' && input.ShardCount !== undefined) throw invalidArgument('ShardCount must not be given for a stream in ON_DEMAND mode.')
       if (name.startsWith('.')) throw invalidArgument(`The name ${name} makes no name of a Kafka topic: it begins with a dot.`)
@@ -64,7 +64,9 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
         if (stream.status === 'DELETING') return stream
         if (stream.status === 'UPDATING') throw names.notActive(stream)
         if (input.EnforceConsumerDeletion !== true && streams.fanOut.of(name).length > 0) {
-          throw new AwsError('ResourceInUseException', `Stream ${name} under account ${names.account.accountId} has consumers; deregister them, or set EnforceConsumerDeletion.`)
+          throw new AwsError('ResourceInUseException', `DeleteStream can't delete ${names.arnOf(name)} because there `
+            + `are consumers associated with this data stream. To delete ${name} anyway, set the EnforceConsumerDeletion `
+            + 'parameter to true to force the deletion of all the consumers that are associated with it.')
         }
         return { ...stream, status: 'DELETING' }
       })
@@ -74,7 +76,7 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
       const { stream } = streamFor(kinesis, context, input)
       // A stream that is being created has no shards to show yet.
       const shards = stream.status === 'CREATING' ? [] : stream.shards.filter(({ id }) => input.ExclusiveStartShardId === undefined || id > input.ExclusiveStartShardId)
-      const page = shards.slice(0, input.Limit ?? SHARDS_A_PAGE)
+      const page = shards.slice(0, Math.min(input.Limit ?? SHARDS_A_PAGE, SHARDS_A_PAGE))
       return { StreamDescription: { ...description(stream), Shards: page.map(describeShard), HasMoreShards: shards.length > page.length } }
     },
 
@@ -92,15 +94,15 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
 
     async ListStreams(input: { Limit?: number, ExclusiveStartStreamName?: string, NextToken?: string }, context) {
       context.authorize('*')
-      const token = input.NextToken === undefined ? undefined : parseToken<object>(input.NextToken, 'streams', Date.now())
-      const after = token?.after ?? input.ExclusiveStartStreamName ?? ''
+      const after = input.NextToken === undefined ? input.ExclusiveStartStreamName ?? ''
+        : parseToken(input.NextToken, 'streams', 1, Date.now())[0]
       const visible = streams.all().filter(({ stream: { name } }) => name > after && context.may(names.arnOf(name)))
       const page = visible.slice(0, input.Limit ?? STREAMS_A_PAGE).map(({ stream }) => stream)
       const more = visible.length > page.length
       return {
         StreamNames: page.map(({ name }) => name),
         HasMoreStreams: more,
-        NextToken: more ? formatToken({ issued: Date.now(), list: 'streams', after: page.at(-1)!.name, asked: {} }) : undefined,
+        NextToken: more ? formatToken('streams', page.at(-1)!.name) : undefined,
         StreamSummaries: page.map((stream) => ({
           StreamName: stream.name, StreamARN: names.arnOf(stream.name), StreamStatus: stream.status,
           StreamModeDetails: { StreamMode: stream.mode }, StreamCreationTimestamp: new Date(stream.createdAt),

@@ -1,0 +1,50 @@
+/** Checks the form of resource policies, which are stored and given back but not evaluated. */
+import { invalidArgument } from './names.ts'
+
+/** IAM user guide, "Grammar of the IAM JSON policy language". */
+const VERSIONS = ['2012-10-17', '2008-10-17']
+const EFFECTS = ['Allow', 'Deny']
+/** A statement has one member of each pair. */
+const PAIRS = [['Principal', 'NotPrincipal'], ['Action', 'NotAction'], ['Resource', 'NotResource']]
+/** As for the policies of S3 buckets and Lambda functions. */
+const MAX_BYTES = 20 << 10
+
+/** Throws InvalidArgumentException. */
+export function checkPolicy(text: string): void {
+  const bytes = Buffer.byteLength(text)
+  if (bytes > MAX_BYTES) throw invalidArgument(`The policy has ${bytes} bytes; at most ${MAX_BYTES} are allowed.`)
+  const policy = objectOf(parsed(text), 'The policy')
+  if (policy.Version !== undefined && !VERSIONS.includes(policy.Version as string)) {
+    throw refused(`Version must be ${VERSIONS.join(' or ')}`)
+  }
+  const statements = Array.isArray(policy.Statement) ? policy.Statement : [policy.Statement]
+  if (statements.length === 0) throw refused('Statement must not be empty')
+  statements.forEach((statement, i) => checkStatement(objectOf(statement, `Statement ${i + 1}`), `Statement ${i + 1}`))
+}
+
+function checkStatement(statement: Readonly<Record<string, unknown>>, which: string): void {
+  if (!EFFECTS.includes(statement.Effect as string)) {
+    throw refused(`${which} must have the Effect ${EFFECTS.join(' or ')}`)
+  }
+  for (const [name, not] of PAIRS) {
+    const has = (member: string): boolean => statement[member] !== undefined
+    if (has(name) === has(not)) throw refused(`${which} must have either ${name} or ${not}`)
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw refused('it must be JSON')
+  }
+}
+
+function objectOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused(`${what} must be an object`)
+  return value as Readonly<Record<string, unknown>>
+}
+
+function refused(why: string): Error {
+  return invalidArgument(`The policy is not valid: ${why}.`)
+}

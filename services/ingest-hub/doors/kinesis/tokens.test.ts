@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { formatIterator, formatToken, parseIterator, parseToken, TOKEN_MS } from './tokens.ts'
+
+const NOW = 1_764_000_000_000
+const ITERATOR = { stream: 'orders', createdAt: NOW - 1000, shard: 'shardId-000000000007', offset: 12, issued: NOW }
+
+test('an iterator is read back for five minutes, also by a replica whose clock is behind', () => {
+  const text = formatIterator(ITERATOR)
+  for (const now of [NOW - 59_000, NOW, NOW + TOKEN_MS]) expect(parseIterator(text, now)).toEqual(ITERATOR)
+  expect(parseIterator(`"${text}"`, NOW)).toEqual(ITERATOR)
+  expect(() => parseIterator(text, NOW - 61_000)).toThrow('Invalid ShardIterator.')
+  expect(() => parseIterator(text, NOW + TOKEN_MS + 1)).toThrow('Iterator expired.')
+  const longest = { ...ITERATOR, stream: 's'.repeat(128), offset: 2 ** 53 - 1 }
+  expect(formatIterator(longest).length).toBeLessThan(512)
+  expect(parseIterator(formatIterator(longest), NOW)).toEqual(longest)
+})
+
+test('a token is read back for five minutes, by its own list only', () => {
+  const text = formatToken('shards', 'orders', '', '-62135596800000')
+  const now = Date.now()
+  for (const time of [now - 59_000, now + TOKEN_MS - 1000]) {
+    expect(parseToken(text, 'shards', 3, time)).toEqual(['orders', '', '-62135596800000'])
+  }
+  expect(() => parseToken(text, 'shards', 3, now + TOKEN_MS + 1000)).toThrow('begin again without one')
+  expect(() => parseToken(text, 'shards', 3, now - 61_000)).toThrow('Invalid NextToken.')
+  expect(() => parseToken(text, 'shards', 2, now)).toThrow('Invalid NextToken.')
+  expect(() => parseToken(text, 'streams', 3, now)).toThrow('Invalid NextToken.')
+})

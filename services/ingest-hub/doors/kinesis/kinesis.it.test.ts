@@ -107,6 +107,22 @@ describe('records', () => {
     ])
   })
 
+  test('a call that a client repeats stores records of the same ids', async () => {
+    const name = await create(1)
+    const named = clientOf(hub)
+    const invocation = '0191b7a2-0000-4000-8000-00000000abcd'
+    named.middlewareStack.addRelativeTo((next) => (args) => {
+      (args.request as { headers: Record<string, string> }).headers['amz-sdk-invocation-id'] = invocation
+      return next(args)
+    }, { relation: 'after', toMiddleware: 'retryMiddleware' })
+    const Records = ['a', 'b'].map((key) => ({ PartitionKey: key, Data: Buffer.from(key) }))
+    for (let attempt = 0; attempt < 2; attempt++) await named.send(new PutRecordsCommand({ StreamName: name, Records }))
+    named.destroy()
+    const batch = await kafka.fetch(`stream.${name}`, 0, 0, 1 << 20)
+    const ids = Array.from({ length: batch.length }, (_, i) => decodeHeaders(batch.bytes, batch.headersStart[i])['weir-id'])
+    expect(ids).toEqual([0, 1, 0, 1].map((i) => `${invocation}-${i}`))
+  })
+
   test('500 records: the answer is in the order of the request, each record in the shard of its key', async () => {
     const name = await create(undefined)
     const Records = Array.from({ length: 500 }, (_, i) => ({ PartitionKey: `key-${i % 50}`, Data: Buffer.from(`${i}`) }))

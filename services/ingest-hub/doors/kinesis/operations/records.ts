@@ -47,7 +47,8 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
     })
     if (largest > maxBytes) requireSizes(records, maxBytes, context.operation)
     const headers = new RecordHeaders(context.client.name, formatTraceparent(traceOf(context.request)))
-    const written = writer.put(name, entries, { block: headers.block, end: (i) => headers.writeNumbered(context.requestId, i) })
+    const request = invocationOf(context)
+    const written = writer.put(name, entries, { block: headers.block, end: (i) => headers.writeNumbered(request, i) })
     // What was appended counts as the producer's now.
     leaseOf(context.request).cover(0)
     return counted(context, name, started, written)
@@ -129,6 +130,14 @@ function requireSizes(records: readonly Entry[], maxBytes: number, operation: st
     problems.push(`Value at '${path}' failed to satisfy constraint: ${text}`)
   }
   if (problems.length > 0) throw validationError(problems)
+}
+
+const INVOCATION = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** What ids of records begin with. AWS's SDKs name each call, and repeat the name with the call when an answer was lost; records that came before are known by it. */
+function invocationOf({ request, requestId }: AwsContext): string {
+  const named = request.headers['amz-sdk-invocation-id']
+  return typeof named === 'string' && INVOCATION.test(named) ? named.toLowerCase() : requestId
 }
 
 function hashKeyOf(text: string): bigint {

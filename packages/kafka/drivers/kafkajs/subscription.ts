@@ -1,13 +1,16 @@
 /** A running member of a group: its partitions as lanes, supplied by one fetcher, drained when they are revoked. */
 import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
-import type { Assignment, SubscribeOptions, Subscription } from '../../port.ts'
+import type { Assignment, StalledPartition, SubscribeOptions, Subscription } from '../../port.ts'
+import { stalledOf } from '../standstill.ts'
+import { type Before, type Beginning, type Committed, beginning } from '../topic-ids.ts'
 import type { Assigned } from './assignment.ts'
 import { Cluster } from './cluster.ts'
 import { Commits } from './commits.ts'
 import { Fetcher } from './fetcher.ts'
 import { Lane, type Work } from './lane.ts'
 import { Member } from './member.ts'
+import { EARLIEST, LATEST, offsetsAt } from './offsets.ts'
 
 export const DEFAULT_BATCH_RECORDS = 10_000
 const DEFAULT_DRAIN = 10_000
@@ -21,6 +24,8 @@ export interface Workshop {
   readonly cluster: Cluster
   readonly commits: Commits
   readonly groupId: string
+  /** Where to begin in the partition. @param committed reads its committed offset */
+  beginning(topic: string, partition: number, before: Before | undefined, committed: () => Promise<Committed>): Promise<Beginning>
 }
 
 export class GroupSubscription implements Subscription {
@@ -47,7 +52,7 @@ export class GroupSubscription implements Subscription {
     this.#cluster = new Cluster(config, log)
     this.#memberCluster = new Cluster(config, log)
     this.#fetcher = new Fetcher(this.#cluster)
-    this.#commits = new Commits(() => this.#member)
+    this.#commits = new Commits(this.#cluster, () => this.#member)
     this.#member = new Member(this.#memberCluster, options.groupId, options.topics, {
       assigned: (partitions) => this.#assigned(partitions),
       revoked: (lost) => this.#revoked(lost),
@@ -61,7 +66,11 @@ export class GroupSubscription implements Subscription {
   }
 
   assignments(): readonly Assignment[] {
-    return this.#lanes.map(({ topic, partition, position, endOffset }) => ({ topic, partition, position, endOffset }))
+    return this.#lanes.map(({ topic, partition, position, startOffset, endOffset }) => ({ topic, partition, position, startOffset, endOffset }))
+  }
+
+  stalled(): readonly StalledPartition[] {
+    return stalledOf(this.#lanes)
   }
 
   stop(drainMs = DEFAULT_DRAIN): Promise<void> {
@@ -82,10 +91,27 @@ export class GroupSubscription implements Subscription {
   #assigned(partitions: Assigned): void {
     if (this.#stopped !== undefined) return
     const { maxBatchRecords = DEFAULT_BATCH_RECORDS, gather } = this.#options
-    const workshop = { cluster: this.#cluster, commits: this.#commits, groupId: this.groupId }
+    const workshop: Workshop = {
+      cluster: this.#cluster, commits: this.#commits, groupId: this.groupId, beginning: (...place) => this.#beginning(...place),
+    }
+    const hooks = { wanting: () => this.#fetcher.wake(), failed: (error: unknown) => this.#failed(error), log: this.#log }
     this.#lanes = partitions.map(({ topic, partition }) =>
-      new Lane(topic, partition, this.#makeWork(topic, partition, workshop), maxBatchRecords, () => this.#fetcher.wake(), (error) => this.#failed(error), gather))
+      new Lane(topic, partition, this.#makeWork(topic, partition, workshop), maxBatchRecords, hooks, gather))
     for (const lane of this.#lanes) this.#fetcher.add(lane)
+  }
+
+  async #beginning(topic: string, partition: number, before: Before | undefined, committed: () => Promise<Committed>): Promise<Beginning> {
+    const cluster = this.#cluster
+    const source = {
+      committed,
+      knownId: () => cluster.topicId(topic),
+      agreedId: () => cluster.agreedId(topic),
+      offset: async (place: 'earliest' | 'latest') => (await offsetsAt(cluster, topic, [partition], place === 'earliest' ? EARLIEST : LATEST))[0],
+    }
+    const found = await beginning(source, this.#options.startAt, before)
+    const anew = before !== undefined && (before.loss !== undefined || before.topicId !== found.topicId)
+    if (anew) this.#log.warn({ groupId: this.groupId, topic, partition, before, ...found }, 'The group begins anew in this partition')
+    return found
   }
 
   async #revoked(lost: boolean): Promise<void> {
@@ -110,6 +136,8 @@ export class GroupSubscription implements Subscription {
   }
 
   #watch(): void {
+    // Before Kafka 3.1 brokers fetch by the topic's name, and do not say that it belongs to another topic now.
+    void this.#cluster.refresh().catch(() => {})
     if (!this.#fetcher.stalled(STALLED)) return
     this.#failed(new Error(`no broker has answered a fetch for ${STALLED / 1000} s`))
     this.#cluster.reconnect()

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec, Reader } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
 import { decodeHeaders, encodeHeaders, keyOf, type Kafka, type Producer, type Reading, type RecordBatch, type Subscription } from '@weir/kafka'
-import { identify, watchLag, type Access, type Logger, type Resource } from '@weir/service'
+import { identify, watchGroup, type Access, type Logger, type Resource } from '@weir/service'
 import type { Application, ApplicationDefinition, ApplicationDeps } from '@weir/solutions'
 import { StreamWriter, type Streams } from '@weir/streams'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -59,7 +59,7 @@ export async function openApplications({ definitions, kafka, codec, streams, acc
       const reader: Reader = await codec.reader(topic)
       // One replica at a time copies a partition; older values never replace newer ones.
       const copying: Subscription = await kafka.consume({ groupId: `enricher.latest.${topic}`, topics: [topic], startAt: 'earliest', gather: GATHER }, (batch) => copy(values, reader, batch))
-      const unwatch = watchLag(copying)
+      const unwatch = watchGroup(copying)
       const stopping = new AbortController()
       const watching = watch(topic, values, reader, stopping.signal)
       stops.push(async () => {

@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { type Kafka, type RecordBatch, encodeHeaders } from '@weir/kafka'
-import { watchLag } from '@weir/service'
+import { watchGroup } from '@weir/service'
 import type { ReferenceTable } from '@weir/solutions'
 import { connectRedis, RedisTables, type ReferenceChange } from './redis-tables.ts'
 
@@ -61,7 +61,7 @@ export async function openReference({ kafka, codec, redisUrl, tables, log }: Opt
     if (batch.length > 0) await store.apply(await changesOf(batch), 'part')
   })
 
-  const unwatchLag = watchLag(following)
+  const unwatchGroup = watchGroup(following)
 
 
   /** Redis lost its data or is new: fill it from the topic's beginning. Several replicas doing so at once do no harm. */
@@ -121,7 +121,7 @@ export async function openReference({ kafka, codec, redisUrl, tables, log }: Opt
     stop: async () => {
       stopping.abort()
       await polling
-      unwatchLag()
+      unwatchGroup()
       await following.stop();
       (await unwatch)()
       await producer.stop()

@@ -23,6 +23,7 @@ show      the newest of them: cause, origin, headers, and the record, decoded wh
 redrive   sends letters back to the topic they came from, byte for byte, under their own ids. Each is sent once, whoever repeats the
           command; a letter that dies again is a new letter. Order is lost: a letter comes after records that were sent after it.
           A truncated letter stays: its record was too large for it, and lies at its origin for as long as that topic keeps it.
+          An unreadable letter stays, too: it names the offsets of a record batch whose bytes nothing could read.
 
 Which letters (all conditions given must hold; redrive wants at least one, or --all)
   --flow NAME  --step NAME  --code CODE
@@ -118,21 +119,23 @@ async function redrive(kafka: Kafka, name: string | undefined, options: RedriveV
   const before = chosen.filter(({ partition, offset }) => wasRedriven(holding, partition, offset)).length
   const due = options.again ? chosen.length : chosen.length - before
   let done = 0
-  let truncated = 0
+  let stayed = { truncated: 0, unreadable: 0 }
   if (!options['dry-run'] && due > 0) {
     process.stderr.write('The order of records is lost: those sent back come after what was sent since.\n')
     const progress = new Progress(() => ({ what: 'sending back', records: done, fraction: done / due }))
     try {
       await withCodec(async (codec) => {
-        truncated = (await sendBack({ kafka, holding, select, reader: await codec.reader(topic), again: options.again, sent: (count) => { done = count } })).truncated
+        stayed = await sendBack({ kafka, holding, select, reader: await codec.reader(topic), again: options.again, sent: (count) => { done = count } })
       })
     } finally {
       progress.stop()
     }
   }
-  if (options.json) return printJson({ topic, selected: chosen.length, sentBackBefore: before, sentBack: done, truncated, dryRun: options['dry-run'] })
+  const { truncated, unreadable } = stayed
+  if (options.json) return printJson({ topic, selected: chosen.length, sentBackBefore: before, sentBack: done, truncated, unreadable, dryRun: options['dry-run'] })
   const letters = (count: number): string => `${thousands(count)} ${count === 1 ? 'letter' : 'letters'}`
   const skipped = before > 0 && !options.again ? ` Sent back before and left out: ${letters(before)}; --again sends them too.` : ''
   const cut = truncated > 0 ? ` Truncated, which stay: ${letters(truncated)}; \`weir dlq show\` says where their records lie.` : ''
-  await print(`${options['dry-run'] ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}${cut}\n`)
+  const rotten = unreadable > 0 ? ` Unreadable, which stay: ${letters(unreadable)}; there is nothing in them to send.` : ''
+  await print(`${options['dry-run'] ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}${cut}${rotten}\n`)
 }

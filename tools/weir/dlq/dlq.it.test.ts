@@ -2,7 +2,7 @@
 import { registerContracts } from '@weir/contracts/apply.ts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import { openCodec, type Codec } from '@weir/codec'
-import { deadLetters, decodeHeaders, encodeHeaders, headerOf, kafkaConfig, keyOf, openKafka, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
+import { deadLetters, decodeHeaders, encodeHeaders, headerOf, kafkaConfig, keyOf, openKafka, unreadableLetters, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
 import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -123,7 +123,7 @@ describe('dead letters', () => {
     expect(await sent({ code: 'undecodable' })).toBe(2)
     expect(await sent({ code: 'undecodable' })).toBe(0)
     expect(await sent({ at: ['0:0'] })).toBe(1)
-    expect(await sendBack({})).toEqual({ sent: 1, truncated: 1 })
+    expect(await sendBack({})).toEqual({ sent: 1, truncated: 1, unreadable: 0 })
     expect(await sent({})).toBe(0)
     const first = new Map<number, string>()
     const back = new Map<number, string[]>()
@@ -141,6 +141,29 @@ describe('dead letters', () => {
     expect(back.size).toBe(4)
     for (const [id, records] of back) expect(records).toEqual([first.get(id)])
     expect((await countLetters(kafka, dead)).map(({ letters, redriven }) => [letters, redriven])).toEqual(expect.arrayContaining([[2, 2], [2, 2], [1, 0]]))
+  })
+
+  test('one that stands for a batch that nothing could read names its offsets, and does not go back', async () => {
+    const producer = await kafka.producer()
+    const delivery = producer.delivery()
+    const batch = { topic: origin, partition: 1, nextOffset: 48, unreadable: { firstOffset: 40, reason: 'it fails its checksum' } } as RecordBatch
+    const options = { topic: dead, partitions: 3, maxBatchBytes: DEFAULT_MAX_BATCH_BYTES, flow: 'test.flow' }
+    unreadableLetters(await codec.writer('taxi.telemetry.dead'), options)(delivery, batch)
+    expect(await delivery.settled()).toEqual([])
+    await producer.stop()
+    expect(await countLetters(kafka, dead)).toContainEqual(expect.objectContaining({ flow: 'test.flow', step: 'read', code: 'unreadable', letters: 1, redriven: 0 }))
+
+    const reader = await codec.reader('taxi.telemetry.dead')
+    const shown: string[] = []
+    await eachLetter(kafka, dead, async (letters, index) => {
+      await reader.prepare(letters)
+      const letter = reader.decode(letters.bytes, letters.valueStart[index], letters.valueEnd[index])
+      if (letter.code === 'unreadable') shown.push(letterText(await showLetter(letters, index, letter, await valueDecoder(codec, 'taxi.telemetry')), false))
+    })
+    expect(shown).toHaveLength(1)
+    expect(shown[0]).toContain(`origin  ${origin} 1:40 to 47\n`)
+    expect(shown[0]).toContain('it fails its checksum')
+    expect(await sendBack({ code: 'unreadable' })).toEqual({ sent: 0, truncated: 0, unreadable: 1 })
   })
 
   test('go back again when asked', async () => {

@@ -28,6 +28,8 @@ export interface Redriven {
   readonly sent: number
   /** Truncated letters: the whole record is not in them, so they stay. */
   readonly truncated: number
+  /** Letters that stand for records that nothing could read, so there is nothing to send. */
+  readonly unreadable: number
 }
 
 /** Rejects with the producer's KafkaError when one cannot be stored; what was stored before is marked. */
@@ -38,6 +40,7 @@ export async function redrive({ kafka, reader, holding, select, again, sent }: R
   let delivery = producer.delivery()
   let total = 0
   let truncated = 0
+  let unreadable = 0
 
   const settle = async (): Promise<void> => {
     if (window.length === 0) return
@@ -58,17 +61,16 @@ export async function redrive({ kafka, reader, holding, select, again, sent }: R
       if (offset >= (holding.ends.get(partition) ?? 0) || !select(batch, index) || (!again && wasRedriven(holding, partition, offset))) return
       await reader.prepare(batch)
       const letter = reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index])
-      if (letter.truncated) {
-        truncated++
-        return
-      }
+      if (letter.lastOffset !== null) unreadable++
+      else if (letter.truncated) truncated++
+      if (letter.truncated) return
       if (!partitions.has(letter.topic)) partitions.set(letter.topic, await kafka.partitions(letter.topic))
       append(delivery, letter, partitions.get(letter.topic)!, headersOf(batch, index))
       window.push({ partition, offset })
       if (window.length >= WINDOW) await settle()
     })
     await settle()
-    return { sent: total, truncated }
+    return { sent: total, truncated, unreadable }
   } finally {
     await producer.stop()
   }

@@ -20,18 +20,20 @@ export interface ShownLetter {
 
 /** @param decode decodes values of the origin topic */
 export async function showLetter(batch: RecordBatch, index: number, letter: DeadLetter, decode: DecodeValue): Promise<ShownLetter> {
-  const decoded = letter.truncated ? { value: undefined, problem: 'Truncated: this is the beginning of the value, the whole lies at its origin.' }
+  const decoded = letter.lastOffset !== null ? { value: undefined, problem: 'Nothing of these records could be read.' }
+    : letter.truncated ? { value: undefined, problem: 'Truncated: this is the beginning of the value, the whole lies at its origin.' }
     : letter.value === null ? { value: null, problem: undefined } : await decode(letter.value)
   const headers = Object.entries(decodeHeaders(batch.bytes, batch.headersStart[index])).filter(([name]) => !name.startsWith('weir-dead-'))
   return { at: `${batch.partition}:${batch.offsets[index]}`, letter, headers: Object.fromEntries(headers), value: decoded.value, problem: decoded.problem }
 }
 
 export function letterText({ at, letter, headers, value, problem }: ShownLetter, redriven: boolean): string {
-  const { flow, step, code, message, topic, partition, offset, timestamp, failedAt, key } = letter
+  const { flow, step, code, message, topic, partition, offset, lastOffset, timestamp, failedAt, key } = letter
+  const place = lastOffset === null ? `${offset}, arrived ${new Date(timestamp).toISOString()}` : `${offset} to ${lastOffset}`
   const rows: [string, string][] = [
     ['cause', `${styled('red', code)} in ${flow}, step ${step}: ${message}`],
     ['failed', new Date(failedAt).toISOString()],
-    ['origin', `${topic} ${partition}:${offset}, arrived ${new Date(timestamp).toISOString()}`],
+    ['origin', `${topic} ${partition}:${place}`],
     ['key', key === null ? '-' : printable(key)],
     ...Object.entries(headers).map(([name, text]): [string, string] => ['header', `${name}: ${text}`]),
     ['value', problem === undefined ? jsonText(value) : `${problem}\n          ${letter.value ? hex(letter.value, SHOWN_BYTES) : '-'}`],

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
 import { KafkaError, valueOf, type Appender, type Kafka, type Producer, type RecordBatch, type Subscription } from '@weir/kafka'
-import { Counter, Gauge, Histogram, metrics, type Logger, watchLag } from '@weir/service'
+import { Counter, Gauge, Histogram, metrics, type Logger, watchGroup } from '@weir/service'
 import type { Serving, Shard, Streams } from '@weir/streams'
 import { compileFilters } from '../patterns/filters.ts'
 import { deliver, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
@@ -256,7 +256,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   subscription = output === undefined
     ? await kafka.consume(options, (batch, signal) => process(batch, undefined, signal))
     : await kafka.transform(options, (batch, out, signal) => process(batch, out, signal))
-  const unwatch = watchLag(subscription)
+  const unwatch = watchGroup(subscription)
   return {
     ready: () => subscription!.ready(),
     stop: async (drainMs) => {

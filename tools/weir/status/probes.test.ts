@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { readSettings } from '../settings.ts'
@@ -20,5 +21,19 @@ test('what does not answer in time is not ready, and what nobody listens for is 
   expect(Object.fromEntries(health.map(({ name, state, reason }) => [name, `${state}: ${reason}`]))).toEqual({
     kafka: 'not ready: no answer within 3 s', registry: 'not ready: no answer within 3 s', redis: 'not ready: no answer within 3 s', search: 'down: nothing listens there',
     'ingest-hub': 'not ready: no answer within 3 s', enricher: 'down: nothing listens there', indexer: 'down: nothing listens there',
+  })
+})
+
+test('a service says which partitions stand still, and why', async () => {
+  const stalled = [0, 1, 2].map((partition) => ({ group: 'enricher.taxi', topic: 'taxi.telemetry', partition, offset: 40 + partition, reason: 'its handler rejects (timeout)' }))
+  const server = createHttpServer((_request, response) => {
+    response.writeHead(503, { 'content-type': 'application/json' }).end(JSON.stringify({ ready: false, stopping: false, dependencies: { redis: 'not ready' }, stalled }))
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const health = await probeAll({ ...readSettings(), registry: url, redis: url.replace('http', 'redis'), search: url, hub: url, enricher: url, indexer: url })
+  expect(health.find(({ name }) => name === 'enricher')).toMatchObject({
+    state: 'not ready', reason: 'waits for redis; enricher.taxi stands still at taxi.telemetry/0 40: its handler rejects (timeout); enricher.taxi stands still at taxi.telemetry/1 41: its handler rejects (timeout)',
   })
 })

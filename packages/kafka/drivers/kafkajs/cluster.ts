@@ -159,6 +159,7 @@ export class Cluster {
    * partitions() does, or with `no-broker` where they do not agree.
    */
   async agreedId(topic: string): Promise<string> {
+    this.#topics.add(topic)
     const ask = async (): Promise<ClusterMetadata[]> => {
       await this.refresh()
       const asked = await Promise.allSettled(this.nodes.map(async (node) => (await this.link(node)).send(flexible(metadata, [topic]))))

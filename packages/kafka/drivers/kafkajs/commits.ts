@@ -42,6 +42,10 @@ export class Commits {
     this.#running = undefined
   }
 
+  get pending(): boolean {
+    return this.#marked.size > 0
+  }
+
   /** Commits what is marked. Rejects where that cannot be done. */
   async flush(): Promise<void> {
     for (const until = Date.now() + PATIENCE; this.#marked.size > 0; await sleep(INTERVAL)) {

@@ -1,4 +1,5 @@
 /** A running member of a group: its partitions as lanes, supplied by one fetcher, drained when they are revoked. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
 import type { Assignment, StalledPartition, SubscribeOptions, Subscription } from '../../port.ts'
@@ -18,6 +19,8 @@ const DEFAULT_DRAIN = 10_000
 const REVOKE_DRAIN = 10_000
 /** Milliseconds. Lanes that want records and have not heard of any broker for so long get new connections. */
 const STALLED = 30_000
+/** For a look at the topics before the last commit of partitions (ms). */
+const LOOK_LIMIT = 1_000
 
 /** What a kind of subscription needs to make the work of one partition. */
 export interface Workshop {
@@ -127,6 +130,8 @@ export class GroupSubscription implements Subscription {
     await Promise.all(lanes.map((lane) => lane.drain(drainMs)))
     for (const lane of lanes) this.#fetcher.remove(lane)
     this.#lanes = this.#lanes.filter((lane) => !lanes.includes(lane))
+    // A topic may have been made anew since the last look.
+    if (this.#commits.pending) await Promise.race([this.#cluster.refresh().catch(() => {}), sleep(LOOK_LIMIT)])
     await this.#commits.flush().catch((error) => this.#failed(error))
   }
 

@@ -1,14 +1,14 @@
 /** Handles one assigned partition: finds where to begin, then batch after batch, each after the one before has settled. */
 import type { KafkaError } from '../../../errors.ts'
 import type { Assignment, RecordBatch, SubscribeOptions } from '../../../port.ts'
+import { isForHandlers } from '../../../unreadable.ts'
+import { Standstill } from '../../standstill.ts'
+import type { Before, Beginning } from '../../topic-ids.ts'
 import { backoff, pause, settledWithin } from '../backoff.ts'
 import { asKafkaError } from '../failure.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Prefetch } from './prefetch.ts'
-import { isForHandlers } from '../../../unreadable.ts'
-import { Standstill } from '../../standstill.ts'
-import type { Before, Beginning } from '../../topic-ids.ts'
 
 /** What is done with a partition's batches: handled and committed after (consume), or handled inside a transaction (transform). */
 export interface Processing {
@@ -80,8 +80,10 @@ export class Worker implements Assignment {
     if (this.busy || this.#prefetch !== undefined) this.#wake()
     else this.#abort.abort()
     const finished = await settledWithin(this.#done.then(() => this.#processing.settled?.(this)), milliseconds)
+    // Who was abandoned meanwhile has no say any more: the partition may have begun elsewhere.
+    const owner = !this.#abort.signal.aborted
     this.abandon()
-    if (finished && this.position >= 0) await this.#processing.finish(this, this.position)
+    if (finished && owner && this.position >= 0) await this.#processing.finish(this, this.position)
   }
 
   /** The partition is lost: nothing more is handed over or committed. */

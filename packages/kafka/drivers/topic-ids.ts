@@ -33,7 +33,7 @@ export function topicIdIn(metadata: string | null): string | undefined {
 /** Why a partition begins once more: its name belongs to another topic now, or its log ends before the position. */
 export type Loss = 'made-anew' | 'beyond-end'
 
-/** What this member read in the partition until now. */
+/** What this member knew, or read in the partition, until now. */
 export interface Before {
   readonly topicId: string
   readonly loss: Loss | undefined
@@ -70,6 +70,11 @@ export async function beginning(source: Source, startAt: 'earliest' | 'latest', 
   const gone = before?.loss === 'beyond-end' && offset > await source.offset('latest')
   if (gone) return { topicId, position: await source.offset('earliest'), commit: true }
   return { topicId, position: offset, commit: isTopicId(topicId) && committedId !== topicId }
+}
+
+/** Whether that is worth a line in the log. */
+export function beginsAnew({ topicId }: Beginning, before: Before | undefined): boolean {
+  return before !== undefined && (before.loss === 'beyond-end' || before.topicId !== topicId)
 }
 
 function isOther(id: string | undefined, topicId: string): boolean {

@@ -109,7 +109,9 @@ export class Lane {
   /** Goes on at a later offset: what lies before is gone. */
   skipTo(position: number, offset: number): void {
     if (!this.wanting || position !== this.fetchFrom) return
-    this.#ahead = emptyBatch(this.topic, this.partition, offset, Math.max(offset, this.endOffset))
+    this.startOffset = offset
+    this.endOffset = Math.max(offset, this.endOffset)
+    this.#ahead = emptyBatch(this.topic, this.partition, offset, this.endOffset)
     this.#wake?.()
   }
 

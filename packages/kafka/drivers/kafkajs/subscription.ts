@@ -4,7 +4,7 @@ import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
 import type { Assignment, StalledPartition, SubscribeOptions, Subscription } from '../../port.ts'
 import { stalledOf } from '../standstill.ts'
-import { type Before, type Beginning, type Committed, beginning } from '../topic-ids.ts'
+import { type Before, type Beginning, type Committed, beginning, beginsAnew } from '../topic-ids.ts'
 import type { Assigned } from './assignment.ts'
 import { Cluster } from './cluster.ts'
 import { Commits } from './commits.ts'
@@ -28,7 +28,7 @@ export interface Workshop {
   readonly commits: Commits
   readonly groupId: string
   /** Where to begin in the partition. @param committed reads its committed offset */
-  beginning(topic: string, partition: number, before: Before | undefined, committed: () => Promise<Committed>): Promise<Beginning>
+  beginning(topic: string, partition: number, lost: Before | undefined, committed: () => Promise<Committed>): Promise<Beginning>
 }
 
 export class GroupSubscription implements Subscription {
@@ -44,6 +44,8 @@ export class GroupSubscription implements Subscription {
   readonly #commits: Commits
   readonly #member: Member
   readonly #watchdog: NodeJS.Timeout
+  /** By name, the topics in which this member has begun. */
+  readonly #topicIds = new Map<string, string>()
   #lanes: Lane[] = []
   #stopped: Promise<void> | undefined
 
@@ -103,8 +105,10 @@ export class GroupSubscription implements Subscription {
     for (const lane of this.#lanes) this.#fetcher.add(lane)
   }
 
-  async #beginning(topic: string, partition: number, before: Before | undefined, committed: () => Promise<Committed>): Promise<Beginning> {
+  async #beginning(topic: string, partition: number, lost: Before | undefined, committed: () => Promise<Committed>): Promise<Beginning> {
     const cluster = this.#cluster
+    const known = this.#topicIds.get(topic)
+    const before = lost ?? (known === undefined ? undefined : { topicId: known, loss: undefined })
     const source = {
       committed,
       knownId: () => cluster.topicId(topic),
@@ -112,8 +116,8 @@ export class GroupSubscription implements Subscription {
       offset: async (place: 'earliest' | 'latest') => (await offsetsAt(cluster, topic, [partition], place === 'earliest' ? EARLIEST : LATEST))[0],
     }
     const found = await beginning(source, this.#options.startAt, before)
-    const anew = before !== undefined && (before.loss !== undefined || before.topicId !== found.topicId)
-    if (anew) this.#log.warn({ groupId: this.groupId, topic, partition, before, ...found }, 'The group begins anew in this partition')
+    this.#topicIds.set(topic, found.topicId)
+    if (beginsAnew(found, before)) this.#log.warn({ groupId: this.groupId, topic, partition, before, ...found }, 'The group begins anew in this partition')
     return found
   }
 

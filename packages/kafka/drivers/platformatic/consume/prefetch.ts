@@ -76,6 +76,7 @@ export class Prefetch implements TopicPartition {
   /** Goes on at a later offset: what lies before is gone. */
   skipTo(offset: number): void {
     this.inFlight = false
+    this.startOffset = offset
     this.offer(emptyBatch(this.topic, this.partition, offset, Math.max(offset, this.endOffset)))
   }
 

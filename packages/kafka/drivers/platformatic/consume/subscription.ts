@@ -8,7 +8,7 @@ import { keyOf, type GroupListener, type Membership } from '../groups/membership
 import { joinGroup } from '../groups/open.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { Fetcher } from './fetcher.ts'
-import { beginning, type Before, type Beginning, type Committed } from '../../topic-ids.ts'
+import { beginning, beginsAnew, type Before, type Beginning, type Committed } from '../../topic-ids.ts'
 import { CommittedOffsets, offsetAtPlace } from './offsets.ts'
 import { Worker, type Processing } from './worker.ts'
 
@@ -31,7 +31,7 @@ export interface GroupContext {
   /** Joined before the first partition is assigned. */
   membership(): Membership
   /** Where to begin in the partition. @param committed reads its committed offset */
-  beginning(at: TopicPartition, before: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>): Promise<Beginning>
+  beginning(at: TopicPartition, lost: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>): Promise<Beginning>
   /** Whether the name still belongs to that topic, after another look. */
   stillIs(topic: string, topicId: string): Promise<boolean>
   failed(error: KafkaError): void
@@ -48,14 +48,17 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   readonly #workers = new Map<string, Worker>()
   readonly #stopping = new AbortController()
   readonly #logged = new Map<string, number>()
+  /** By name, the topics that this member knew when it was opened, or has begun in since. */
+  readonly #topicIds = new Map<string, string>()
   #membership: Membership | undefined
   #watchdog: NodeJS.Timeout | undefined
   #stopped: Promise<void> | undefined
 
   /** Rejects with unknown-topic, unsupported, or when no broker answers. */
   static async open(cluster: Cluster, options: SubscribeOptions, processing: (context: GroupContext) => Processing): Promise<GroupSubscription> {
-    for (const topic of options.topics) await cluster.topic(topic)
+    const topics = await Promise.all(options.topics.map((topic) => cluster.topic(topic)))
     const subscription = new GroupSubscription(cluster, options, processing)
+    for (const { topic, topicId } of topics) subscription.#topicIds.set(topic, topicId)
     try {
       await subscription.#join()
     } catch (error) {
@@ -78,9 +81,10 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     return this.#membership!
   }
 
-  async beginning(at: TopicPartition, before: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>): Promise<Beginning> {
+  async beginning(at: TopicPartition, lost: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>): Promise<Beginning> {
     const { cluster, groupId, options } = this
     const { topic, partition } = at
+    const before = lost ?? { topicId: this.#topicIds.get(topic)!, loss: undefined }
     const source = {
       committed,
       knownId: async () => (await cluster.topic(topic)).topicId,
@@ -88,7 +92,8 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
       offset: (place: 'earliest' | 'latest') => offsetAtPlace(cluster, at, place, signal),
     }
     const found = await beginning(source, options.startAt, before)
-    if (before !== undefined) cluster.log.warn({ groupId, topic, partition, before, ...found }, 'The group begins anew in this partition')
+    this.#topicIds.set(topic, found.topicId)
+    if (beginsAnew(found, before)) cluster.log.warn({ groupId, topic, partition, before, ...found }, 'The group begins anew in this partition')
     return found
   }
 

@@ -5,7 +5,6 @@ import { Cluster, COORDINATOR } from '../drivers/kafkajs/cluster.ts'
 import { metadataOf } from '../drivers/topic-ids.ts'
 import { SILENT } from '../log.ts'
 import type { Kafka } from '../port.ts'
-import { readBack } from './read-back.ts'
 import { append, caughtUp, createTopic, stored, values, valueText } from './records.ts'
 import { open, testTogether, type CleanUp } from './suite.ts'
 import { configOf, VARIANTS, type Variant } from './variant.ts'
@@ -44,7 +43,11 @@ async function twoGroups(variant: Variant, after: (cleanUp: CleanUp) => void) {
       for (let i = 0; i < batch.length; i++) append(out, output, 0, 'key', valueText(batch, i))
     }),
   ])
-  const copied = async (): Promise<string[]> => (await readBack(brokers, output)).map(({ value }) => value!.toString())
+  const copied = async (): Promise<string[]> => {
+    const copies: string[] = []
+    await (await kafka.read({ topics: [output], from: 'earliest', until: 'end' }, (batch) => void copies.push(...values(batch)))).done
+    return copies
+  }
   const ready = async (): Promise<void> => {
     for (const group of groups) await caughtUp(kafka, group)
   }

@@ -68,15 +68,18 @@ export function deadLetters(writer: EnvelopeWriter, { topic, partitions, maxBatc
   }
 }
 
-/** Makes the function that buries what batches stand for that cannot be read: one letter a batch, which holds nothing of the records. */
-export function unreadableLetters(writer: EnvelopeWriter, { topic, partitions, flow }: DeadLetterOptions): (out: Appender, batch: RecordBatch) => void {
+export type BuryUnreadable = (out: Appender, batch: RecordBatch) => void
+
+/** Makes the function that buries records that cannot be read: one letter for each batch, which names the offsets. */
+export function unreadableLetters(writer: EnvelopeWriter, options: DeadLetterOptions): BuryUnreadable {
+  const { topic, partitions, flow } = options
   return (out, { topic: origin, partition, unreadable, nextOffset }) => {
     const { firstOffset: offset, reason } = unreadable!
     const message = `The record batch of offsets ${offset} to ${nextOffset - 1} cannot be read: ${reason}.`
     const now = Date.now()
     const letter = {
-      flow, step: 'read', code: 'unreadable', message, topic: origin, partition, offset, timestamp: now, failedAt: now, key: null, value: null,
-      truncated: true, lastOffset: nextOffset - 1,
+      flow, step: 'read', code: 'unreadable', message, topic: origin, partition, offset, timestamp: now, failedAt: now,
+      key: null, value: null, truncated: true, lastOffset: nextOffset - 1,
     }
     const headers = encodeHeaders(causeHeaders(letter))
     const envelope = encode(writer, letter, ENVELOPE_BYTES)
@@ -93,9 +96,14 @@ interface Origin {
   readonly offset: number
 }
 
-/** For reading without decoding. */
+/** They say why without the letter being decoded. */
 function causeHeaders({ flow, step, code, topic, partition, offset }: Origin): Headers {
-  return { 'weir-dead-flow': flow, 'weir-dead-step': step, 'weir-dead-code': code, 'weir-dead-origin': `${topic}/${partition}/${offset}` }
+  return {
+    'weir-dead-flow': flow,
+    'weir-dead-step': step,
+    'weir-dead-code': code,
+    'weir-dead-origin': `${topic}/${partition}/${offset}`,
+  }
 }
 
 /** The headers that say which record it is, unless they are what is too large. */

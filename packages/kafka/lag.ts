@@ -1,4 +1,4 @@
-/** How far behind a reader is: the one measure of it, for the brokers' offsets of a group as for a running member's position. */
+/** How far behind a reader is: one measure for the offsets that a group has committed and the position of a member. */
 import type { Assignment } from './port.ts'
 
 interface Reader {

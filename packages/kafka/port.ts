@@ -29,11 +29,14 @@ export interface RecordBatch {
   readonly nextOffset: number
   /** The partition's last stable offset when this was fetched; `endOffset - nextOffset` is the consumer lag after this batch. */
   readonly endOffset: number
-  /** Set where the batch stands for records that cannot be read. It has length 0 then, and its nextOffset is the offset after them. */
+  /** Set where the batch stands for records that cannot be read. Its length is 0, and its nextOffset passes them. */
   readonly unreadable?: Unreadable
 }
 
-/** Records that are passed over because the bytes of their record batch break the format. The port has tried them again before, and has logged them. */
+/**
+ * Records that are passed over because the bytes of their record batch break the format. The port has tried to read
+ * them several times before, and has logged them.
+ */
 export interface Unreadable {
   readonly firstOffset: number
   /** A sentence without anything that the records hold. */
@@ -101,7 +104,10 @@ export interface DeliveryFailure {
 export interface SubscribeOptions {
   readonly groupId: string
   readonly topics: readonly string[]
-  /** Where a partition without a committed offset begins. A topic that was deleted and made anew is read from its beginning. */
+  /**
+   * Where a partition without a committed offset begins. A topic that was deleted and made anew since the group read it
+   * is read from its beginning.
+   */
   readonly startAt: 'earliest' | 'latest'
   /** The most records handed over at once (10,000). */
   readonly maxBatchRecords?: number
@@ -160,7 +166,7 @@ export interface Subscription {
   /** True once the member is in its group and every partition given to it is being read. */
   ready(): boolean
   assignments(): readonly Assignment[]
-  /** Those of its partitions that stand still. One whose topic was deleted is not among them: there is nothing to read. */
+  /** The partitions of it that stand still. One whose topic was deleted is not among them: there is nothing to read. */
   stalled(): readonly StalledPartition[]
   /** Failures and restarts that healed so far, for metrics. */
   readonly restarts: number
@@ -217,7 +223,10 @@ export interface PartitionLag {
   /** -1: nothing committed yet, or only in a topic of that name that was deleted since. */
   readonly committed: number
   readonly latest: number
-  /** Records between them, markers included; from the log's start where nothing is committed, or what is committed lies below it. */
+  /**
+   * Records between them, markers included; from the log's start where nothing is committed, or what is committed lies
+   * below it.
+   */
   readonly lag: number
 }
 

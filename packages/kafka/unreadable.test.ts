@@ -3,8 +3,10 @@ import { SILENT } from './log.ts'
 import { UnreadableBatch } from './records/unreadable-batch.ts'
 import { passedOver, UnreadableTries } from './unreadable.ts'
 
-const rotten = (firstOffset: number) =>
-  new UnreadableBatch({ topic: 'rotten', partition: 0, firstOffset, nextOffset: firstOffset + 10 }, new Error('no varint'))
+function rotten(firstOffset: number): UnreadableBatch {
+  const place = { topic: 'rotten', partition: 0, firstOffset, nextOffset: firstOffset + 10 }
+  return new UnreadableBatch(place, new Error('no varint'))
+}
 
 test('the fifth try passes over the batch, and nothing else', () => {
   const tries = new UnreadableTries()
@@ -15,7 +17,8 @@ test('the fifth try passes over the batch, and nothing else', () => {
   }
   expect(pauses).toEqual([200, 400, 800, 1600])
   expect(tries.failed(rotten(20), 99, SILENT)).toMatchObject({
-    topic: 'rotten', partition: 0, length: 0, nextOffset: 30, endOffset: 99, unreadable: { firstOffset: 20, reason: 'it breaks the record format: no varint' },
+    topic: 'rotten', partition: 0, length: 0, nextOffset: 30, endOffset: 99,
+    unreadable: { firstOffset: 20, reason: 'it breaks the record format: no varint' },
   })
   expect(passedOver.get('rotten')).toBe(1)
 })

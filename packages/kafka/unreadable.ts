@@ -1,12 +1,13 @@
-/** Record batches whose bytes break the format: tried again for a moment, then passed over, so that their neighbours are read. */
+/** Record batches whose bytes break the format are tried again for a moment, then passed over for their neighbours. */
+import { KafkaError } from './errors.ts'
 import type { KafkaLog } from './log.ts'
 import type { RecordBatch } from './port.ts'
 import { allocateColumns } from './records/batch-reader.ts'
 import type { UnreadableBatch } from './records/unreadable-batch.ts'
 
 /**
- * The broker checks a batch before it stores it and TCP checks what it carries, so a reading that goes wrong on the way goes right the next time. Bytes that
- * are the same five times within three seconds lie so in the log.
+ * The broker checks a batch before it stores it and TCP checks what it carries, so a reading that goes wrong on the way
+ * goes right the next time. Bytes that are the same five times within three seconds lie so in the log.
  */
 const TRIES = 5
 /** Before the second try; each further pause is twice as long. */
@@ -36,9 +37,15 @@ export class UnreadableTries {
     }
     this.#tries = 0
     passedOver.set(topic, (passedOver.get(topic) ?? 0) + 1)
-    log.error({ topic, partition, firstOffset, lastOffset: nextOffset - 1, reason }, 'A record batch cannot be read and is passed over')
+    const lastOffset = nextOffset - 1
+    log.error({ topic, partition, firstOffset, lastOffset, reason }, 'A record batch cannot be read and is passed over')
     return { ...emptyBatch(topic, partition, nextOffset, endOffset), unreadable: { firstOffset, reason } }
   }
+}
+
+/** An answer that holds only the beginning of the batch at its position: the next one brings it whole. */
+export function cutShort({ topic, partition }: { topic: string, partition: number }, position: number): KafkaError {
+  return new KafkaError('timeout', `The answer ends within the record batch ${topic}/${partition} at ${position}`)
 }
 
 /** A batch that only moves the position. */

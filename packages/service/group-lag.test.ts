@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { lagWatch } from './group-lag.ts'
 
-const at = (partition: number, position: number, endOffset: number, startOffset = 0) => ({ topic: 'orders', partition, position, startOffset, endOffset })
+const at = (partition: number, position: number, endOffset: number, startOffset = 0) =>
+  ({ topic: 'orders', partition, position, startOffset, endOffset })
 
 test('lag by partition, its sum and its greatest, and the time that it takes at the pace of the last minute', () => {
   let assignments = [at(0, 1000, 1000), at(1, 0, 5000)]
@@ -27,6 +28,7 @@ test('nothing is said before the end is known, and nothing of other groups\' par
 })
 
 test('what was removed from the log before it was read is no lag', () => {
-  const values = lagWatch({ groupId: 'billing', assignments: () => [at(0, 333, 356, 356), at(1, 10, 20, 15)] }).values(0)
+  const assignments = [at(0, 333, 356, 356), at(1, 10, 20, 15)]
+  const values = lagWatch({ groupId: 'billing', assignments: () => assignments }).values(0)
   expect(values.filter(({ labels }) => labels.name === 'OffsetLag').map(({ value }) => value)).toEqual([0, 5])
 })

@@ -9,10 +9,12 @@ const partition = { topic: 'orders', partition: 3 }
 const STALLED = { ...partition, offset: 4, sinceMs: 1_700_000_000_000, reason: 'its handler rejects (TypeError)' }
 
 test('/metrics shows a group as long as it is watched', async () => {
-  const stop = watchGroup({ groupId: 'billing', assignments: () => [{ ...partition, position: 4, startOffset: 0, endOffset: 10 }], stalled: () => [] })
+  const assignment = { ...partition, position: 4, startOffset: 0, endOffset: 10 }
+  const stop = watchGroup({ groupId: 'billing', assignments: () => [assignment], stalled: () => [] })
   const text = await metrics.metrics()
-  expect(text).toContain('kafka_consumer_group_ConsumerLagMetrics_Value{name="SumOffsetLag",groupId="billing",topic="orders"} 6')
-  expect(text).toContain('kafka_consumer_group_ConsumerLagMetrics_Value{name="OffsetLag",groupId="billing",topic="orders",partition="3"} 6')
+  const lag = 'kafka_consumer_group_ConsumerLagMetrics_Value'
+  expect(text).toContain(`${lag}{name="SumOffsetLag",groupId="billing",topic="orders"} 6`)
+  expect(text).toContain(`${lag}{name="OffsetLag",groupId="billing",topic="orders",partition="3"} 6`)
   expect(text).toContain('weir_group_stalled_partitions{group="billing"} 0')
   stop()
   expect(await metrics.metrics()).not.toContain('billing')
@@ -29,7 +31,8 @@ test('/readyz answers 503 while a partition stands still, and says which and why
   }
   const { sinceMs, ...named } = STALLED
   expect(await ready()).toEqual([503, {
-    ready: false, stopping: false, dependencies: { kafka: 'ready' }, stalled: [{ group: 'billing', ...named, since: new Date(sinceMs).toISOString() }],
+    ready: false, stopping: false, dependencies: { kafka: 'ready' },
+    stalled: [{ group: 'billing', ...named, since: new Date(sinceMs).toISOString() }],
   }])
   expect(await metrics.metrics()).toContain('weir_group_stalled_partitions{group="billing"} 1')
   stalled = []

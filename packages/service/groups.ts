@@ -1,4 +1,4 @@
-/** The consumer groups that this process is a member of: their lag and what stands still of them, in /metrics and on /readyz. */
+/** The consumer groups of this process: their lag and the partitions that stand still, in /metrics and on /readyz. */
 import type { Metric } from 'prom-client'
 import type { StalledPartition, Subscription } from '@weir/kafka/port.ts'
 import { passedOver } from '@weir/kafka/unreadable.ts'
@@ -31,19 +31,24 @@ export function stalls(): Stall[] {
 
 /** A metric that is worked out when it is asked for. */
 function register(name: string, type: 'gauge' | 'counter', help: string, values: () => readonly GroupValue[]): void {
-  const metric = { name, help, type, reset() {}, get: async () => ({ name, help, type, aggregator: 'sum', values: values() }) }
+  const get = async () => ({ name, help, type, aggregator: 'sum', values: values() })
+  const metric = { name, help, type, reset() {}, get }
   metrics.registerMetric(metric as unknown as Metric)
 }
 
 register('kafka_consumer_group_ConsumerLagMetrics_Value', 'gauge',
-  'Consumer lag as Amazon MSK names it: OffsetLag and EstimatedTimeLag (s) of a partition; SumOffsetLag, MaxOffsetLag and EstimatedMaxTimeLag (s) of this instance\'s partitions.',
+  'Consumer lag as Amazon MSK names it: OffsetLag and EstimatedTimeLag (s) of a partition; '
+  + 'SumOffsetLag, MaxOffsetLag and EstimatedMaxTimeLag (s) of this instance\'s partitions.',
   () => [...watched.values()].flatMap((lag) => lag.values(Date.now())))
 
-register('weir_group_stalled_partitions', 'gauge', 'Partitions of this instance that have not got on for 30 s because their handler rejects or nothing can be fetched.', () => {
-  const counts = new Map([...watched.keys()].map(({ groupId }) => [groupId, 0]))
-  for (const { group } of stalls()) counts.set(group, counts.get(group)! + 1)
-  return [...counts].map(([group, value]) => ({ labels: { group }, value }))
-})
+register('weir_group_stalled_partitions', 'gauge',
+  'Partitions of this instance that have not got on for 30 s: their handler rejects, or nothing can be fetched.',
+  () => {
+    const counts = new Map([...watched.keys()].map(({ groupId }) => [groupId, 0]))
+    for (const { group } of stalls()) counts.set(group, counts.get(group)! + 1)
+    return [...counts].map(([group, value]) => ({ labels: { group }, value }))
+  })
 
-register('weir_unreadable_batches_total', 'counter', 'Record batches that were passed over because their bytes break the format.',
+register('weir_unreadable_batches_total', 'counter',
+  'Record batches that were passed over because their bytes break the format.',
   () => [...passedOver].map(([topic, value]) => ({ labels: { topic }, value })))

@@ -15,7 +15,8 @@ export function health(app: FastifyInstance, ready: Readiness, isStopping: () =>
     const stopping = isStopping()
     const stalled = stalls().map(({ sinceMs, ...stall }) => ({ ...stall, since: new Date(sinceMs).toISOString() }))
     const all = !stopping && stalled.length === 0 && Object.values(dependencies).every((state) => state === 'ready')
-    return reply.code(all ? 200 : 503).send({ ready: all, stopping, dependencies, ...(stalled.length > 0 && { stalled }) })
+    const body = { ready: all, stopping, dependencies, ...(stalled.length > 0 && { stalled }) }
+    return reply.code(all ? 200 : 503).send(body)
   })
   app.get('/metrics', { schema: { hide: true } as object }, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()))
 }

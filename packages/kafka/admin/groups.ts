@@ -36,7 +36,7 @@ export async function deleteGroups(cluster: Cluster, groupIds: readonly string[]
   }
 }
 
-/** Of every partition of the topics in which the group has committed. Weir's groups do so as soon as they begin. */
+/** Covers all partitions of the topics in which the group has committed. Weir's groups commit when they begin. */
 export async function groupLag(cluster: Cluster, groupId: string): Promise<PartitionLag[]> {
   const committed = await committedOffsets(cluster, groupId)
   // A topic may have been made anew since it was asked for last.
@@ -52,14 +52,17 @@ export async function groupLag(cluster: Cluster, groupId: string): Promise<Parti
   return lags.flat()
 }
 
-async function topicLag(cluster: Cluster, topic: string, offsets: ReadonlyMap<number, Committed>): Promise<PartitionLag[]> {
+type OffsetsOf = ReadonlyMap<number, Committed>
+
+async function topicLag(cluster: Cluster, topic: string, offsets: OffsetsOf): Promise<PartitionLag[]> {
   const known = await cluster.topicId(topic)
   const others = [...offsets.values()].some(({ topicId }) => topicId !== undefined && topicId !== known)
   const id = others ? await cluster.agreedId(topic) : known
   return (await topicOffsets(cluster, topic)).map(({ partition, earliest, latest }): PartitionLag => {
     const { offset, topicId = id } = offsets.get(partition) ?? { offset: -1 }
     const position = topicId === id ? offset : -1
-    return { topic, partition, committed: position, latest, lag: lagOf({ startOffset: earliest, position, endOffset: latest }) }
+    const lag = lagOf({ startOffset: earliest, position, endOffset: latest })
+    return { topic, partition, committed: position, latest, lag }
   })
 }
 

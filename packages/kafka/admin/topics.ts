@@ -72,7 +72,10 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
   await untilGone(cluster, names)
 }
 
-/** Brokers hear of a deletion a little later than the controller: until then the topic looks as if it were there, and would not be made anew. */
+/**
+ * Brokers hear of a deletion a little later than the controller: until then the topic looks as if it were there, and
+ * createTopics() would leave it alone.
+ */
 async function untilGone(cluster: Cluster, names: readonly string[]): Promise<void> {
   for (const until = Date.now() + VISIBLE; Date.now() < until; await sleep(50)) {
     const existing = await describeTopics(cluster)

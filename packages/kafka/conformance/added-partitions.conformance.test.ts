@@ -24,7 +24,8 @@ testTogether('partitions that are added while a group runs are read by it, from 
   for (let partition = 0; partition < 4; partition++) append(delivery, topic, partition, 'k', `value ${partition}`)
   await stored(delivery)
 
-  await vi.waitFor(() => expect([...seen].sort()).toEqual([0, 1, 2, 3].map((partition) => `value ${partition}`)), { timeout: 60_000 })
+  const wanted = [0, 1, 2, 3].map((partition) => `value ${partition}`)
+  await vi.waitFor(() => expect([...seen].sort()).toEqual(wanted), { timeout: 60_000 })
   expect(members.map((member) => member.assignments().length)).toEqual([2, 2])
   await Promise.all(members.map((member) => member.stop()))
 })

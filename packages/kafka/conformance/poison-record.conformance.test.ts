@@ -22,7 +22,7 @@ async function topicWithPoison(variant: Variant) {
   return { kafka, topic, wanted }
 }
 
-/** What the member would say in half a minute if nothing happened until then. */
+/** Asks the member as if half a minute had passed without anything happening. */
 function stalledLater(member: Subscription): readonly StalledPartition[] {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 })
   try {
@@ -56,12 +56,15 @@ describeDriver('poison record', (variant) => {
     const { kafka, topic, wanted } = await topicWithPoison(variant)
     const seen: string[] = []
     let poisonous = true
-    const member = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 20 }, (batch) => {
+    const options = { groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 20 } as const
+    const member = await kafka.consume(options, (batch) => {
       if (poisonous && values(batch).includes('key-1:90')) throw new TypeError('key-1:90 is poison')
       seen.push(...values(batch))
     })
-    await expect.poll(() => seen.filter((value) => !value.startsWith('key-1')).length, { timeout: 30_000 }).toBe(2 * RECORDS)
-    await expect.poll(() => stalledLater(member), { timeout: 30_000 }).toMatchObject([{ topic, partition: 1, reason: 'its handler rejects (TypeError)' }])
+    const neighbours = (): number => seen.filter((value) => !value.startsWith('key-1')).length
+    await expect.poll(neighbours, { timeout: 30_000 }).toBe(2 * RECORDS)
+    const stall = { topic, partition: 1, reason: 'its handler rejects (TypeError)' }
+    await expect.poll(() => stalledLater(member), { timeout: 30_000 }).toMatchObject([stall])
     const [{ offset, sinceMs }] = stalledLater(member)
     expect([offset <= 90, offset + 20 > 90, sinceMs <= Date.now()]).toEqual([true, true, true])
     expect(member.stalled()).toEqual([])

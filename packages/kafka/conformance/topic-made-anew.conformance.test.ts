@@ -1,4 +1,4 @@
-/** A topic that is deleted and made anew under its name: its groups read all of it, and offsets of the one before mean nothing in it. */
+/** A topic is deleted and made anew under its name: its groups read all of it, whatever the old offsets say. */
 import { beforeAll, describe, expect, vi } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
 import { Cluster, COORDINATOR } from '../drivers/kafkajs/cluster.ts'
@@ -22,8 +22,10 @@ async function produce(kafka: Kafka, topic: string, records: readonly string[]):
   await producer.stop()
 }
 
-/** By clients of their own, as from outside. */
-async function makeAnew(variant: Variant, topic: string, records: readonly string[], after: (cleanUp: CleanUp) => void): Promise<void> {
+type After = (cleanUp: CleanUp) => void
+
+/** Uses another client: those of the groups hear nothing of it. */
+async function makeAnew(variant: Variant, topic: string, records: readonly string[], after: After): Promise<void> {
   const outside = await open(variant, brokers, {}, after)
   await outside.admin.deleteTopics([topic])
   await createTopic(outside, topic, 1)
@@ -31,21 +33,24 @@ async function makeAnew(variant: Variant, topic: string, records: readonly strin
 }
 
 /** Two groups on one topic: one that consumes, one that copies in transactions. */
-async function twoGroups(variant: Variant, after: (cleanUp: CleanUp) => void) {
+async function twoGroups(variant: Variant, after: After) {
   const kafka = await open(variant, brokers, {}, after)
   const topic = await createTopic(kafka, uniqueName('made-anew'), 1)
   const output = await createTopic(kafka, `${topic}-out`, 1)
   const seen: string[] = []
   const groups = [`${topic}-plain`, `${topic}-copy`]
   const join = () => Promise.all([
-    kafka.consume({ groupId: groups[0], topics: [topic], startAt: 'latest' }, (batch) => void seen.push(...values(batch))),
+    kafka.consume({ groupId: groups[0], topics: [topic], startAt: 'latest' }, (batch) => {
+      seen.push(...values(batch))
+    }),
     kafka.transform({ groupId: groups[1], topics: [topic], startAt: 'earliest' }, (batch, out) => {
       for (let i = 0; i < batch.length; i++) append(out, output, 0, 'key', valueText(batch, i))
     }),
   ])
   const copied = async (): Promise<string[]> => {
     const copies: string[] = []
-    await (await kafka.read({ topics: [output], from: 'earliest', until: 'end' }, (batch) => void copies.push(...values(batch)))).done
+    const options = { topics: [output], from: 'earliest', until: 'end' } as const
+    await (await kafka.read(options, (batch) => void copies.push(...values(batch)))).done
     return copies
   }
   const ready = async (): Promise<void> => {
@@ -54,7 +59,7 @@ async function twoGroups(variant: Variant, after: (cleanUp: CleanUp) => void) {
   return { kafka, topic, groups, seen, join, copied, ready }
 }
 
-/** As a member did that drained late, or one of another program. */
+/** Commits like a member that drained late, or like another program. */
 async function commitByHand(groupId: string, topic: string, offset: number, metadata: string | null): Promise<void> {
   const cluster = new Cluster(configOf(VARIANTS[2], brokers), SILENT)
   try {
@@ -93,11 +98,13 @@ describe.concurrent('topic made anew', () => {
     await vi.waitFor(() => expect(seen).toEqual([...wanted, 'last']), { timeout: 20_000, interval: 20 })
     await ready()
     expect(await copied()).toEqual([...wanted, 'last'])
-    for (const group of groups) expect(await kafka.admin.lag(group)).toMatchObject([{ committed: 9, latest: 9, lag: 0 }])
+    for (const group of groups) {
+      expect(await kafka.admin.lag(group)).toMatchObject([{ committed: 9, latest: 9, lag: 0 }])
+    }
     await Promise.all(members.map((member) => member.stop()))
   })
 
-  testTogether('between two sessions, also where an offset of the one before was committed late', async (variant, after) => {
+  testTogether('between two sessions, also where an old offset was committed late', async (variant, after) => {
     const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
     let members = await join()
     await ready()
@@ -108,7 +115,9 @@ describe.concurrent('topic made anew', () => {
     const before = await idOf(topic)
     await makeAnew(variant, topic, numbered('second', 8), after)
     for (const group of groups) await commitByHand(group, topic, 5, metadataOf(before))
-    for (const group of groups) expect(await kafka.admin.lag(group)).toMatchObject([{ committed: -1, latest: 8, lag: 8 }])
+    for (const group of groups) {
+      expect(await kafka.admin.lag(group)).toMatchObject([{ committed: -1, latest: 8, lag: 8 }])
+    }
 
     members = await join()
     const wanted = [...numbered('first', 5), ...numbered('second', 8)]

@@ -1,4 +1,4 @@
-/** A record batch that rots on the broker's disk: its neighbours are read, and it is passed over, by groups and readers alike. */
+/** A record batch rots on the broker's disk: groups and readers pass over it, and read its neighbours. */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, vi } from 'vitest'
@@ -57,12 +57,14 @@ describe('unreadable batch', () => {
     const kafka = await open(variant, cluster.brokers, {}, after)
     const topic = await rottenTopic(kafka)
     const output = await createTopic(kafka, `${topic}-out`, 1)
+    const options = { topics: [topic], startAt: 'earliest' } as const
     const [consumed, transformed, read]: Seen[] = Array.from({ length: 3 }, () => ({ records: [], passed: [] }))
     const members = await Promise.all([
-      kafka.consume({ groupId: `${topic}-consume`, topics: [topic], startAt: 'earliest' }, (batch) => see(consumed, batch)),
-      kafka.transform({ groupId: `${topic}-transform`, topics: [topic], startAt: 'earliest' }, (batch, out) => {
+      kafka.consume({ groupId: `${topic}-consume`, ...options }, (batch) => see(consumed, batch)),
+      kafka.transform({ groupId: `${topic}-transform`, ...options }, (batch, out) => {
         see(transformed, batch)
-        if (batch.unreadable !== undefined) append(out, output, 0, 'letter', `${batch.unreadable.firstOffset} to ${batch.nextOffset - 1}`)
+        const { unreadable, nextOffset } = batch
+        if (unreadable !== undefined) append(out, output, 0, 'letter', `${unreadable.firstOffset} to ${nextOffset - 1}`)
       }),
     ])
     const reading = await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, (batch) => see(read, batch))
@@ -84,7 +86,8 @@ describe('unreadable batch', () => {
     await Promise.all(members.map((member) => member.stop()))
 
     const letters: string[] = []
-    await (await kafka.read({ topics: [output], from: 'earliest', until: 'end' }, (batch) => void letters.push(...values(batch)))).done
+    const everything = { topics: [output], from: 'earliest', until: 'end' } as const
+    await (await kafka.read(everything, (batch) => void letters.push(...values(batch)))).done
     expect(letters).toEqual(['10 to 29'])
   })
 
@@ -92,7 +95,8 @@ describe('unreadable batch', () => {
     const kafka = await open(variant, cluster.brokers, {}, after)
     const topic = await rottenTopic(kafka)
     const seen: Seen = { records: [], passed: [] }
-    const member = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest' }, (batch) => see(seen, batch))
+    const options = { groupId: topic, topics: [topic], startAt: 'earliest' } as const
+    const member = await kafka.consume(options, (batch) => see(seen, batch))
     await vi.waitFor(() => expect(seen.records).toHaveLength(10), { timeout: 20_000, interval: 20 })
     // The broker reads the block from its disk again, say: the same bit flips back.
     rot(join(cluster.logs(0), `${topic}-0`, '00000000000000000000.log'), BATCHES[0])

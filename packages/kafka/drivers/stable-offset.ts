@@ -12,7 +12,9 @@ const HANGING = 1000
  * @param ask   rejects with what is no answer; UNSTABLE_OFFSET_COMMIT is one
  * @param hangs called where that transaction stays open for longer than any can
  */
-export async function whenStable<T extends { errorCode: number }>(ask: () => Promise<T>, hangs: () => Promise<void>): Promise<T> {
+export async function whenStable<T extends { errorCode: number }>(
+  ask: () => Promise<T>, hangs: () => Promise<void>,
+): Promise<T> {
   for (let since = Date.now(); ; await sleep(WHILE_OPEN)) {
     const answer = await ask()
     if (answer.errorCode !== UNSTABLE_OFFSET_COMMIT) return answer

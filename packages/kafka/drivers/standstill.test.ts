@@ -5,7 +5,8 @@ import { Standstill, stalledOf } from './standstill.ts'
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 }))
 afterEach(() => void vi.useRealTimers())
 
-const partition = (standstill: Standstill) => ({ topic: 't', partition: 3, position: 41, startOffset: 0, endOffset: 50, standstill })
+const partition = (standstill: Standstill) =>
+  ({ topic: 't', partition: 3, position: 41, startOffset: 0, endOffset: 50, standstill })
 
 test('what fails for 30 s stands still, since its first failure and for its last reason', () => {
   const standstill = new Standstill()

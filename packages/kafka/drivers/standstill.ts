@@ -24,8 +24,10 @@ export class Standstill {
   /** Counts from the first failure after the last success. */
   failed(work: Work, error: unknown): void {
     // There is nothing to read in a topic that was deleted, so nothing of it stands still.
-    if (work !== 'handling' && error instanceof KafkaError && error.code === 'unknown-topic') return this.succeeded(work)
-    this.#failures[work] = { sinceMs: this.#failures[work]?.sinceMs ?? Date.now(), reason: `${SENTENCES[work]} (${nameOf(error)})` }
+    const deleted = work !== 'handling' && error instanceof KafkaError && error.code === 'unknown-topic'
+    if (deleted) return this.succeeded(work)
+    const sinceMs = this.#failures[work]?.sinceMs ?? Date.now()
+    this.#failures[work] = { sinceMs, reason: `${SENTENCES[work]} (${nameOf(error)})` }
   }
 
   succeeded(work: Work): void {
@@ -34,14 +36,18 @@ export class Standstill {
 
   /** The oldest failure that has lasted. */
   get lasting(): Failure | undefined {
-    const { beginning, fetching, handling } = this.#failures
-    const lasting = [beginning, fetching, handling].filter((failure) => failure !== undefined && Date.now() - failure.sinceMs > STALLED_MS)
+    const before = Date.now() - STALLED_MS
+    const lasting = Object.values(this.#failures).filter((failure) => failure !== undefined && failure.sinceMs < before)
     return lasting.sort((a, b) => a!.sinceMs - b!.sinceMs)[0]
   }
 }
 
-/** What stands still of the partitions of a member. */
-export function stalledOf(partitions: readonly (Assignment & { readonly standstill: Standstill })[]): StalledPartition[] {
+interface Reader extends Assignment {
+  readonly standstill: Standstill
+}
+
+/** Those of a member's partitions that stand still. */
+export function stalledOf(partitions: readonly Reader[]): StalledPartition[] {
   return partitions.flatMap(({ topic, partition, position, standstill }) => {
     const failure = standstill.lasting
     return failure === undefined ? [] : [{ topic, partition, offset: position, ...failure }]
@@ -54,6 +60,6 @@ const SHORT_NAME = /^[\w.-]{1,64}$/
 function nameOf(error: unknown): string {
   if (error instanceof KafkaError) return error.code
   if (!(error instanceof Error)) return 'no error'
-  const { code } = error as NodeJS.ErrnoException
-  return [error.name, code].filter((name): name is string => typeof name === 'string' && SHORT_NAME.test(name)).join(' ') || 'Error'
+  const { name, code } = error as NodeJS.ErrnoException
+  return [name, code].filter((word) => typeof word === 'string' && SHORT_NAME.test(word)).join(' ') || 'Error'
 }

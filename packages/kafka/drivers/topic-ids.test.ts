@@ -19,29 +19,44 @@ function source(committed: Partial<Committed>, known = NEW, agreed = NEW) {
   }
 }
 
+type Case = [
+  what: string, Partial<Committed>, startAt: 'earliest' | 'latest', Before | undefined, position: number, commit: boolean,
+]
+
+async function expectBeginning(...[, committed, startAt, before, position, commit]: Case): Promise<void> {
+  expect(await beginning(source(committed), startAt, before)).toEqual({ topicId: NEW, position, commit })
+}
+
 test('the metadata of a commit says the id, and that of other programs says nothing', () => {
   expect(topicIdIn(metadataOf(OLD))).toBe(OLD)
   expect(metadataOf(NONE)).toBeNull()
-  for (const other of [null, '', 'consumer-1', `topic-id=${OLD}0`, 'topic-id=']) expect(topicIdIn(other)).toBeUndefined()
+  const others = [null, '', 'consumer-1', `topic-id=${OLD}0`, 'topic-id=']
+  expect(others.map(topicIdIn)).toEqual(others.map(() => undefined))
 })
 
 describe('a group begins', () => {
-  const cases: [what: string, committed: Partial<Committed>, startAt: 'earliest' | 'latest', before: Before | undefined, position: number, commit: boolean][] = [
-    ['at its offset', { offset: 150, topicId: NEW }, 'earliest', undefined, 150, false],
+  const [madeAnew, beyondEnd]: Before[] = [{ topicId: OLD, loss: 'made-anew' }, { topicId: NEW, loss: 'beyond-end' }]
+  const ours = { offset: 150, topicId: NEW }
+
+  test.each<Case>([
+    ['at its offset', ours, 'earliest', undefined, 150, false],
     ['at an offset without an id, which gets it', { offset: 150 }, 'earliest', undefined, 150, true],
     ['without an offset, where it is told', {}, 'earliest', undefined, 100, true],
     ['without an offset, at the end', {}, 'latest', undefined, 200, true],
-    ['in a topic made anew since its commit, with its first record', { offset: 150, topicId: OLD }, 'latest', undefined, 0, true],
-    ['in a topic made anew while it ran, with its first record', {}, 'latest', { topicId: OLD, loss: 'made-anew' }, 0, true],
-    ['in a topic made anew while it ran, whatever an offset without an id says', { offset: 150 }, 'earliest', { topicId: OLD, loss: 'made-anew' }, 0, true],
-    ['where another member began in the topic that was made anew', { offset: 150, topicId: NEW }, 'earliest', { topicId: OLD, loss: 'made-anew' }, 150, false],
-    ['at its offset after a failure', { offset: 150, topicId: NEW }, 'latest', { topicId: NEW, loss: undefined }, 150, false],
-    ['with all that is left where the log ends before its offset', { offset: 250, topicId: NEW }, 'latest', { topicId: NEW, loss: 'beyond-end' }, 100, true],
-    ['at its offset where only what was not committed is gone', { offset: 150, topicId: NEW }, 'latest', { topicId: NEW, loss: 'beyond-end' }, 150, false],
-  ]
-  test.each(cases)('%s', async (_what, committed, startAt, before, position, commit) => {
-    expect(await beginning(source(committed), startAt, before)).toEqual({ topicId: NEW, position, commit })
-  })
+    ['at its offset after a failure', ours, 'latest', { topicId: NEW, loss: undefined }, 150, false],
+  ])('%s', expectBeginning)
+
+  test.each<Case>([
+    ['since its commit', { offset: 150, topicId: OLD }, 'latest', undefined, 0, true],
+    ['while it ran', {}, 'latest', madeAnew, 0, true],
+    ['while it ran, whatever an offset without an id says', { offset: 150 }, 'earliest', madeAnew, 0, true],
+    ['while it ran, where another member has begun already', ours, 'earliest', madeAnew, 150, false],
+  ])('in a topic that was made anew %s', expectBeginning)
+
+  test.each<Case>([
+    ['its offset: with all that is left', { offset: 250, topicId: NEW }, 'latest', beyondEnd, 100, true],
+    ['its position, and not its offset: there', ours, 'latest', beyondEnd, 150, false],
+  ])('where the log ends before %s', expectBeginning)
 
   test('at its offset where the broker that was asked lags behind', async () => {
     const lagging = source({ offset: 150, topicId: NEW }, OLD)
@@ -50,7 +65,8 @@ describe('a group begins', () => {
   })
 
   test('at its offset where topics have no ids', async () => {
-    expect(await beginning(source({ offset: 150 }, NONE), 'earliest', undefined)).toEqual({ topicId: NONE, position: 150, commit: false })
+    const begun = await beginning(source({ offset: 150 }, NONE), 'earliest', undefined)
+    expect(begun).toEqual({ topicId: NONE, position: 150, commit: false })
   })
 })
 

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaError } from '../errors.ts'
 
 /**
- * A topic that was deleted and made anew under its name has another id. Committed offsets say which topic they belong to, in the metadata that Kafka keeps
- * with each of them; an offset of another topic is no place to begin at (decision 11).
+ * A topic that was deleted and made anew under its name has another id. Committed offsets say which topic they belong
+ * to, in the metadata that Kafka keeps with each of them. No group begins at an offset of another topic (decision 11).
  */
 export interface Committed {
   /** -1: none. */
@@ -33,6 +33,10 @@ export function topicIdIn(metadata: string | null): string | undefined {
 /** Why a partition begins once more: its name belongs to another topic now, or its log ends before the position. */
 export type Loss = 'made-anew' | 'beyond-end'
 
+/** For the log. */
+export const TRIMMED = 'Records were removed from the log before they were read here'
+export const BEYOND_END = 'The log ends before the position'
+
 /** What this member knew, or read in the partition, until now. */
 export interface Before {
   readonly topicId: string
@@ -42,7 +46,7 @@ export interface Before {
 export interface Beginning {
   readonly topicId: string
   readonly position: number
-  /** The group has no such offset yet: it is committed at once, so that lag is known and a later member begins there too. */
+  /** The group has no such offset yet. Committed at once, it makes lag known, and a later member begins there too. */
   readonly commit: boolean
 }
 
@@ -57,17 +61,21 @@ export interface Source {
 }
 
 /** Where a member of a group begins in a partition. */
-export async function beginning(source: Source, startAt: 'earliest' | 'latest', before: Before | undefined): Promise<Beginning> {
+export async function beginning(
+  source: Source, startAt: 'earliest' | 'latest', before: Before | undefined,
+): Promise<Beginning> {
   const { offset, topicId: committedId } = await source.committed()
   let topicId = await source.knownId()
   // Which of the two is the older one, a broker that lags behind does not know.
   if (isOther(committedId, topicId) || isOther(before?.topicId, topicId)) topicId = await source.agreedId()
 
   const madeAnew = isOther(committedId, topicId) || (committedId === undefined && isOther(before?.topicId, topicId))
-  // The group is older than the topic, so nothing of it may be skipped. If its log begins later, the leader says so when it is asked by the id.
+  // The group is older than the topic, so nothing of it may be skipped. If its log begins later, the leader says so
+  // when it is asked by the id.
   if (madeAnew) return { topicId, position: 0, commit: true }
-  if (offset < 0) return { topicId, position: await source.offset(before?.loss === 'beyond-end' ? 'earliest' : startAt), commit: true }
-  const gone = before?.loss === 'beyond-end' && offset > await source.offset('latest')
+  const beyondEnd = before?.loss === 'beyond-end'
+  if (offset < 0) return { topicId, position: await source.offset(beyondEnd ? 'earliest' : startAt), commit: true }
+  const gone = beyondEnd && offset > await source.offset('latest')
   if (gone) return { topicId, position: await source.offset('earliest'), commit: true }
   return { topicId, position: offset, commit: isTopicId(topicId) && committedId !== topicId }
 }
@@ -81,7 +89,7 @@ function isOther(id: string | undefined, topicId: string): boolean {
   return id !== undefined && isTopicId(topicId) && id !== topicId
 }
 
-/** Brokers hear of a topic within milliseconds, and one that does not is expelled after nine seconds (broker.session.timeout.ms). */
+/** Brokers hear of a topic within milliseconds; one that does not is expelled after 9 s (broker.session.timeout.ms). */
 const AGREEMENT_MS = 10_000
 const AGREEMENT_PAUSE_MS = 100
 
@@ -89,7 +97,9 @@ const AGREEMENT_PAUSE_MS = 100
  * Asks until all answers name the same id, and gives one of them.
  * @param ask resolves to the answers of all brokers that give one
  */
-export async function untilAgreed<T>(topic: string, ask: () => Promise<readonly T[]>, idOf: (answer: T) => string | undefined): Promise<T> {
+export async function untilAgreed<T>(
+  topic: string, ask: () => Promise<readonly T[]>, idOf: (answer: T) => string | undefined,
+): Promise<T> {
   for (const until = Date.now() + AGREEMENT_MS; Date.now() < until; await sleep(AGREEMENT_PAUSE_MS)) {
     const answers = await ask()
     if (new Set(answers.map(idOf)).size === 1) return answers[0]

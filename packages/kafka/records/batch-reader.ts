@@ -43,8 +43,8 @@ interface Segment {
 
 /**
  * Merges all complete broker batches into one. Control batches and aborted transactions are left out, yet nextOffset passes them.
- * Ends before a batch that cannot be read, and throws UnreadableBatch where that one comes first: its bytes break the format or their checksum, or are of a
- * format before v2 or an unknown codec.
+ * Ends before a batch that cannot be read, and throws UnreadableBatch where that one comes first: its bytes break the
+ * format or their checksum, or are of a format before v2 or an unknown codec.
  */
 export function readBatches(fetched: FetchedRecords): RecordBatch {
   const { position, bytes, aborted } = fetched
@@ -66,11 +66,14 @@ export function readBatches(fetched: FetchedRecords): RecordBatch {
       if (baseOffset < expected || lastOffsetDelta < 0) throw new KafkaError('corrupt', 'its offsets are out of order')
       const attributes = bytes.readInt16BE(at + AT.attributes)
 
-      // As the Java client does: a transaction counts as aborted from its first offset on until its abort marker is met.
-      while (upcoming.length > 0 && upcoming[0].firstOffset <= lastOffset) abortedProducers.add(upcoming.shift()!.producerId)
+      // A transaction counts as aborted from its first offset on until its abort marker is met, as in the Java client.
+      while (upcoming.length > 0 && upcoming[0].firstOffset <= lastOffset) {
+        abortedProducers.add(upcoming.shift()!.producerId)
+      }
+      const producerId = bytes.readBigInt64BE(at + AT.producerId)
       if (attributes & CONTROL) {
-        if (isAbortMarker(bytes, at, end)) abortedProducers.delete(bytes.readBigInt64BE(at + AT.producerId))
-      } else if (lastOffset >= position && !(attributes & TRANSACTIONAL && abortedProducers.has(bytes.readBigInt64BE(at + AT.producerId)))) {
+        if (isAbortMarker(bytes, at, end)) abortedProducers.delete(producerId)
+      } else if (lastOffset >= position && !(attributes & TRANSACTIONAL && abortedProducers.has(producerId))) {
         const segment = segmentOf(bytes, at, end)
         if (segment.bytes !== bytes) inflated += segment.bytes.length
         if (inflated > MAX_INFLATED && segments.length > 0) break
@@ -102,18 +105,22 @@ function segmentOf(bytes: Buffer, at: number, end: number): Segment {
   const segment = {
     at, bytes: records ?? bytes, from: records ? 0 : at + AT.records, to: records ? records.length : end,
     baseOffset: readInt64(bytes, at + AT.baseOffset), lastOffsetDelta: bytes.readInt32BE(at + AT.lastOffsetDelta),
-    baseTimestamp: readInt64(bytes, at + AT.baseTimestamp), appendTime: attributes & LOG_APPEND_TIME ? readInt64(bytes, at + AT.maxTimestamp) : -1,
+    baseTimestamp: readInt64(bytes, at + AT.baseTimestamp),
+    appendTime: attributes & LOG_APPEND_TIME ? readInt64(bytes, at + AT.maxTimestamp) : -1,
     count: bytes.readInt32BE(at + AT.recordCount),
   }
-  if (segment.count < 0 || segment.count > (segment.to - segment.from) / LEAST_RECORD) throw new KafkaError('corrupt', `it states ${segment.count} records`)
+  const { count, from, to } = segment
+  if (count < 0 || count > (to - from) / LEAST_RECORD) throw new KafkaError('corrupt', `it states ${count} records`)
   return segment
 }
 
 /**
- * Neighbours must not be skipped with the batch, and its header may be damaged as well. The next batch of the response bounds it; without one the header is
- * believed where it agrees with itself and with the end of the log. Otherwise one offset is given up: the broker then gives the same batch for the next.
+ * Neighbours must not be skipped with the batch, and its header may be damaged as well. The next batch of the response
+ * bounds it; without one the header is believed where it agrees with itself and with the end of the log. Otherwise one
+ * offset is given up: the broker gives the same batch for the next one.
  */
-function unreadable({ topic, partition, position, bytes, endOffset }: FetchedRecords, at: number, error: Error): UnreadableBatch {
+function unreadable(fetched: FetchedRecords, at: number, error: Error): UnreadableBatch {
+  const { topic, partition, position, bytes, endOffset } = fetched
   const baseOffset = readInt64(bytes, at + AT.baseOffset)
   const end = at + LENGTH_PREFIX + bytes.readInt32BE(at + AT.batchLength)
   const following = isSound(bytes, end) ? readInt64(bytes, end + AT.baseOffset) : undefined
@@ -136,7 +143,8 @@ function offsetsOf(bytes: Buffer, at: number): number {
 function isSound(bytes: Buffer, at: number): boolean {
   if (at < 0 || bytes.length - at < AT.records || bytes[at + AT.magic] !== MAGIC) return false
   const end = at + LENGTH_PREFIX + bytes.readInt32BE(at + AT.batchLength)
-  return end >= at + AT.records && end <= bytes.length && crc32c(bytes.subarray(at + AT.attributes, end)) === bytes.readUInt32BE(at + AT.crc)
+  if (end < at + AT.records || end > bytes.length) return false
+  return crc32c(bytes.subarray(at + AT.attributes, end)) === bytes.readUInt32BE(at + AT.crc)
 }
 
 function isAbortMarker(bytes: Buffer, batch: number, end: number): boolean {

@@ -202,7 +202,8 @@ describe('a batch that cannot be read', () => {
     const [first, second, third] = batches(3)
     const bytes = Buffer.concat([first, flip(second, AT.records + 5), third])
     expect(read(bytes)).toMatchObject({ length: 10, nextOffset: 10 })
-    expect(refused(bytes, 10)).toMatchObject({ topic: 't', partition: 3, firstOffset: 10, nextOffset: 20, reason: 'it fails its checksum' })
+    const place = { topic: 't', partition: 3, firstOffset: 10, nextOffset: 20 }
+    expect(refused(bytes, 10)).toMatchObject({ ...place, reason: 'it fails its checksum' })
     expect(refused(bytes.subarray(first.length), 13)).toMatchObject({ firstOffset: 13, nextOffset: 20 })
     expect(read(third, 20)).toMatchObject({ length: 10, nextOffset: 30 })
   })
@@ -212,7 +213,8 @@ describe('a batch that cannot be read', () => {
     second[AT.records] += 2
     const bytes = Buffer.concat([first, seal(second)])
     expect(read(bytes)).toMatchObject({ length: 10, nextOffset: 10 })
-    expect(refused(bytes, 10)).toMatchObject({ firstOffset: 10, nextOffset: 20, reason: expect.stringContaining('it breaks the record format') })
+    const reason = expect.stringContaining('it breaks the record format')
+    expect(refused(bytes, 10)).toMatchObject({ firstOffset: 10, nextOffset: 20, reason })
   })
 
   test('of a codec or format that is not known', () => {
@@ -226,7 +228,8 @@ describe('a batch that cannot be read', () => {
   test('that states an impossible length ends where its header says', () => {
     const [batch] = batches(1)
     batch.writeInt32BE(-5, AT.batchLength)
-    expect(refused(batch, 0)).toMatchObject({ firstOffset: 0, nextOffset: 10, reason: 'it states an impossible length' })
+    const reason = 'it states an impossible length'
+    expect(refused(batch, 0)).toMatchObject({ firstOffset: 0, nextOffset: 10, reason })
   })
 
   test('whose header is damaged does not take its neighbours with it', () => {
@@ -234,7 +237,7 @@ describe('a batch that cannot be read', () => {
       const [batch, neighbour] = batches(2)
       batch.writeInt32BE(delta, AT.lastOffsetDelta)
       expect(refused(Buffer.concat([batch, neighbour]), 0)).toMatchObject({ firstOffset: 0, nextOffset: 10 })
-      // Without the next batch nothing says where this one ends: then one offset is given up, and the next fetch tells more.
+      // Without the next batch nothing says where this one ends: then one offset is given up.
       expect(refused(batch, 0)).toMatchObject({ firstOffset: 0, nextOffset: 1 })
     }
     const [batch] = batches(1)

@@ -12,7 +12,8 @@ export class UnreadableBatch extends KafkaError {
 
   constructor(at: Pick<UnreadableBatch, 'topic' | 'partition' | 'firstOffset' | 'nextOffset'>, cause: Error) {
     const reason = cause instanceof KafkaError ? cause.what : `it breaks the record format: ${cause.message}`
-    super('corrupt', `The record batch ${at.topic}/${at.partition} from ${at.firstOffset} to ${at.nextOffset - 1} cannot be read: ${reason}`, cause)
+    const place = `${at.topic}/${at.partition} ${at.firstOffset} to ${at.nextOffset - 1}`
+    super('corrupt', `The record batch ${place} cannot be read: ${reason}`, cause)
     this.topic = at.topic
     this.partition = at.partition
     this.firstOffset = at.firstOffset

@@ -4,7 +4,9 @@ import type { Codec } from '@weir/codec'
 import { topics, type TopicName } from '@weir/contracts'
 import { MAX_BATCH_BYTES, maxBatchBytes } from '@weir/contracts/topic-configs.ts'
 import { Dead, DeadRate, type Source, step } from '@weir/flow'
-import { type Appender, type Kafka, KafkaError, type RecordBatch, deadLetters, partitionFor, totalLag, unreadableLetters } from '@weir/kafka'
+import {
+  type Appender, type Kafka, KafkaError, type RecordBatch, deadLetters, partitionFor, totalLag, unreadableLetters,
+} from '@weir/kafka'
 import { mostRecordBytes } from '@weir/kafka/records/format.ts'
 import type { FlowDefinition, FlowDeps } from '@weir/solutions'
 import { Counter, type Logger, metrics, stage as stageNamed, watchGroup } from '@weir/service'

@@ -4,7 +4,10 @@ import type { Codec } from '@weir/codec'
 import { topics } from '@weir/contracts'
 import { maxBatchBytes } from '@weir/contracts/topic-configs.ts'
 import { DeadRate } from '@weir/flow'
-import { type Appender, type DeadLetterOptions, type Kafka, type Producer, type RecordBatch, deadLetters, totalLag, unreadableLetters } from '@weir/kafka'
+import {
+  type Appender, type DeadLetterOptions, type Kafka, type Producer, type RecordBatch, deadLetters, totalLag,
+  unreadableLetters,
+} from '@weir/kafka'
 import { type Logger, type Resource, stage as stageNamed, watchGroup } from '@weir/service'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
 import type { Bulker } from './bulker.ts'
@@ -64,9 +67,8 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
   /** A letter that cannot be stored rejects the batch: it is handed over again, and what was indexed is there already. */
   async function buryAll(batch: RecordBatch, { dead }: Settlement): Promise<void> {
     const bury = deadLetters(await codec.writer(definition.deadLetter), await letters())
-    await store((out) => {
-      for (const { record, step, cause } of dead.sort((a, b) => a.record - b.record)) bury(out, batch, record, step, cause)
-    })
+    const inOrder = dead.sort((a, b) => a.record - b.record)
+    await store((out) => inOrder.forEach(({ record, step, cause }) => bury(out, batch, record, step, cause)))
   }
 
   async function buryUnreadable(batch: RecordBatch, records: number): Promise<void> {
@@ -78,7 +80,8 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
 
   async function letters(): Promise<DeadLetterOptions> {
     const partitions = await kafka.partitions(definition.deadLetter)
-    return { topic: definition.deadLetter, partitions, maxBatchBytes: maxBatchBytes(topics[definition.deadLetter]), flow: name }
+    const { deadLetter: topic } = definition
+    return { topic, partitions, maxBatchBytes: maxBatchBytes(topics[topic]), flow: name }
   }
 
   async function store(append: (out: Appender) => void): Promise<void> {

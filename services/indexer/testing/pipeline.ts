@@ -87,8 +87,8 @@ export async function openPipeline(source: string): Promise<Pipeline> {
       const reading = await kafka.read({ topics: ['taxi.enriched.dead'], from: 'earliest', until: 'end' }, async (batch) => {
         await reader.prepare(batch)
         for (let i = 0; i < batch.length; i++) {
-          const wanted = code === undefined ? headerOf(batch, i, 'weir-source')?.toString() === source : headerOf(batch, i, 'weir-dead-code')?.toString() === code
-          if (!wanted) continue
+          const [header, wanted] = code === undefined ? ['weir-source', source] : ['weir-dead-code', code]
+          if (headerOf(batch, i, header)?.toString() !== wanted) continue
           found.push({ id: headerOf(batch, i, 'weir-id')?.toString() ?? '', letter: reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]) })
         }
       })

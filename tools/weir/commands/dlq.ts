@@ -125,17 +125,21 @@ async function redrive(kafka: Kafka, name: string | undefined, options: RedriveV
     const progress = new Progress(() => ({ what: 'sending back', records: done, fraction: done / due }))
     try {
       await withCodec(async (codec) => {
-        stayed = await sendBack({ kafka, holding, select, reader: await codec.reader(topic), again: options.again, sent: (count) => { done = count } })
+        const reader = await codec.reader(topic)
+        const sent = (count: number): void => { done = count }
+        stayed = await sendBack({ kafka, holding, select, reader, again: options.again, sent })
       })
     } finally {
       progress.stop()
     }
   }
   const { truncated, unreadable } = stayed
-  if (options.json) return printJson({ topic, selected: chosen.length, sentBackBefore: before, sentBack: done, truncated, unreadable, dryRun: options['dry-run'] })
+  const counts = { selected: chosen.length, sentBackBefore: before, sentBack: done, truncated, unreadable }
+  if (options.json) return printJson({ topic, ...counts, dryRun: options['dry-run'] })
   const letters = (count: number): string => `${thousands(count)} ${count === 1 ? 'letter' : 'letters'}`
   const skipped = before > 0 && !options.again ? ` Sent back before and left out: ${letters(before)}; --again sends them too.` : ''
   const cut = truncated > 0 ? ` Truncated, which stay: ${letters(truncated)}; \`weir dlq show\` says where their records lie.` : ''
-  const rotten = unreadable > 0 ? ` Unreadable, which stay: ${letters(unreadable)}; there is nothing in them to send.` : ''
-  await print(`${options['dry-run'] ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}${cut}${rotten}\n`)
+  const nothing = unreadable > 0 ? ` Unreadable, which stay: ${letters(unreadable)}; they hold nothing to send.` : ''
+  const sent = options['dry-run'] ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`
+  await print(`${sent}${skipped}${cut}${nothing}\n`)
 }

@@ -7,14 +7,19 @@ import { lagRows } from './lag.ts'
 
 let kafka: Kafka
 let stop: () => Promise<void>
-beforeAll(async () => ({ value: kafka, stop } = await openKafka(configOf(VARIANTS[0], (await servers.kafka()).brokers))))
+beforeAll(async () => {
+  const { brokers } = await servers.kafka();
+  ({ value: kafka, stop } = await openKafka(configOf(VARIANTS[0], brokers)))
+})
 afterAll(() => stop())
 
 test('a group that has handled nothing yet lags by all that waits for it, in every partition', async () => {
   const topic = await createTopic(kafka, uniqueName('lag'), 3)
   await produceNumbered(kafka, topic, 6, 5)
   const groupId = `enricher.${topic}`
-  const member = await kafka.transform({ groupId, topics: [topic], startAt: 'earliest' }, () => Promise.reject(new Error('not today')))
+  const member = await kafka.transform({ groupId, topics: [topic], startAt: 'earliest' }, () => {
+    throw new Error('not today')
+  })
   await vi.waitFor(async () => {
     const rows = (await lagRows(kafka, undefined)).filter(({ group }) => group === groupId)
     expect(rows.map(({ partition, committed }) => [partition, committed])).toEqual([[0, 0], [1, 0], [2, 0]])

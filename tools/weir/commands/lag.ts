@@ -11,9 +11,9 @@ import { styled, table, thousands } from '../terminal/table.ts'
 const usage = `
 weir lag [GROUP] [options]
 
-Shows how far Weir's consumer groups are behind, per topic; with GROUP, which may be any group of the cluster, per partition. Lag
-counts records between the committed offset and the end, transaction markers included. What was removed from a log does not count,
-nor does an offset of a topic that was deleted and made anew.
+Shows how far Weir's consumer groups are behind, per topic; with GROUP, which may be any group of the cluster, per
+partition. Lag counts records between the committed offset and the end, transaction markers included. Records that were
+removed from a log do not count, nor does an offset of a topic that was deleted and made anew.
 
   --watch     again every 2 seconds, until Ctrl-C
   --json      for programs; with --watch one JSON array a line
@@ -60,7 +60,10 @@ export const lag = command({
 
 const isWeirs = (groupId: string): boolean => Object.keys(groupFamilies).some((prefix) => groupId.startsWith(prefix))
 
-/** Every partition of the topics that a group reads; of all Weir's groups where none is named. Others come and go: the registry takes a new one at each start. */
+/**
+ * Every partition of the topics that a group reads, for all of Weir's groups unless one is named. Other groups pile up:
+ * the schema registry takes a new one at each of its starts.
+ */
 export async function lagRows(kafka: Kafka, only: string | undefined): Promise<Row[]> {
   const groups = await kafka.admin.groups()
   const wanted = groups.filter(({ groupId }) => (only === undefined ? isWeirs(groupId) : groupId === only))

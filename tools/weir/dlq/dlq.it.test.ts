@@ -2,7 +2,10 @@
 import { registerContracts } from '@weir/contracts/apply.ts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import { openCodec, type Codec } from '@weir/codec'
-import { deadLetters, decodeHeaders, encodeHeaders, headerOf, kafkaConfig, keyOf, openKafka, unreadableLetters, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
+import {
+  deadLetters, decodeHeaders, encodeHeaders, headerOf, kafkaConfig, keyOf, openKafka, unreadableLetters, valueOf,
+  type Kafka, type RecordBatch,
+} from '@weir/kafka'
 import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -146,19 +149,23 @@ describe('dead letters', () => {
   test('one that stands for a batch that nothing could read names its offsets, and does not go back', async () => {
     const producer = await kafka.producer()
     const delivery = producer.delivery()
-    const batch = { topic: origin, partition: 1, nextOffset: 48, unreadable: { firstOffset: 40, reason: 'it fails its checksum' } } as RecordBatch
+    const unreadable = { firstOffset: 40, reason: 'it fails its checksum' }
+    const batch = { topic: origin, partition: 1, nextOffset: 48, unreadable } as RecordBatch
     const options = { topic: dead, partitions: 3, maxBatchBytes: DEFAULT_MAX_BATCH_BYTES, flow: 'test.flow' }
     unreadableLetters(await codec.writer('taxi.telemetry.dead'), options)(delivery, batch)
     expect(await delivery.settled()).toEqual([])
     await producer.stop()
-    expect(await countLetters(kafka, dead)).toContainEqual(expect.objectContaining({ flow: 'test.flow', step: 'read', code: 'unreadable', letters: 1, redriven: 0 }))
+    const count = { flow: 'test.flow', step: 'read', code: 'unreadable', letters: 1, redriven: 0 }
+    expect(await countLetters(kafka, dead)).toContainEqual(expect.objectContaining(count))
 
     const reader = await codec.reader('taxi.telemetry.dead')
+    const decode = await valueDecoder(codec, 'taxi.telemetry')
     const shown: string[] = []
     await eachLetter(kafka, dead, async (letters, index) => {
       await reader.prepare(letters)
       const letter = reader.decode(letters.bytes, letters.valueStart[index], letters.valueEnd[index])
-      if (letter.code === 'unreadable') shown.push(letterText(await showLetter(letters, index, letter, await valueDecoder(codec, 'taxi.telemetry')), false))
+      if (letter.code !== 'unreadable') return
+      shown.push(letterText(await showLetter(letters, index, letter, decode), false))
     })
     expect(shown).toHaveLength(1)
     expect(shown[0]).toContain(`origin  ${origin} 1:40 to 47\n`)

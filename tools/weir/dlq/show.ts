@@ -5,6 +5,7 @@ import type { DecodeValue } from '../tail/decoder.ts'
 import { hex, jsonText } from '../tail/format.ts'
 import { styled } from '../terminal/table.ts'
 
+const TRUNCATED = 'Truncated: this is the beginning of the value, the whole lies at its origin.'
 /** Bytes of an undecodable value that people are shown; --json has them all. */
 const SHOWN_BYTES = 256
 
@@ -21,7 +22,7 @@ export interface ShownLetter {
 /** @param decode decodes values of the origin topic */
 export async function showLetter(batch: RecordBatch, index: number, letter: DeadLetter, decode: DecodeValue): Promise<ShownLetter> {
   const decoded = letter.lastOffset !== null ? { value: undefined, problem: 'Nothing of these records could be read.' }
-    : letter.truncated ? { value: undefined, problem: 'Truncated: this is the beginning of the value, the whole lies at its origin.' }
+    : letter.truncated ? { value: undefined, problem: TRUNCATED }
     : letter.value === null ? { value: null, problem: undefined } : await decode(letter.value)
   const headers = Object.entries(decodeHeaders(batch.bytes, batch.headersStart[index])).filter(([name]) => !name.startsWith('weir-dead-'))
   return { at: `${batch.partition}:${batch.offsets[index]}`, letter, headers: Object.fromEntries(headers), value: decoded.value, problem: decoded.problem }
@@ -29,7 +30,8 @@ export async function showLetter(batch: RecordBatch, index: number, letter: Dead
 
 export function letterText({ at, letter, headers, value, problem }: ShownLetter, redriven: boolean): string {
   const { flow, step, code, message, topic, partition, offset, lastOffset, timestamp, failedAt, key } = letter
-  const place = lastOffset === null ? `${offset}, arrived ${new Date(timestamp).toISOString()}` : `${offset} to ${lastOffset}`
+  const arrived = `arrived ${new Date(timestamp).toISOString()}`
+  const place = lastOffset === null ? `${offset}, ${arrived}` : `${offset} to ${lastOffset}`
   const rows: [string, string][] = [
     ['cause', `${styled('red', code)} in ${flow}, step ${step}: ${message}`],
     ['failed', new Date(failedAt).toISOString()],

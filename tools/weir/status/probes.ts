@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { registryAddress } from '@weir/contracts/registry-address.ts'
 import { openKafka } from '@weir/kafka'
+import type { Stall } from '@weir/service/groups.ts'
 import { withoutPasswords } from '@weir/service/secrets.ts'
 import { readKafkaSettings, type Settings } from '../settings.ts'
 
@@ -75,16 +76,18 @@ const service: Probe = async (url) => {
   const uptime = await startedAt(url).then((started) => (started === undefined ? undefined : Date.now() - started), () => undefined)
   if (body.ready) return { state: 'ready', reason: '', uptime }
   const missing = Object.entries(body.dependencies ?? {}).filter(([, state]) => state !== 'ready').map(([name]) => name)
-  const stalled = (body.stalled ?? []).map(({ group, topic, partition, offset, reason }) => `${group} stands still at ${topic}/${partition} ${offset}: ${reason}`)
-  const reasons = [...(missing.length > 0 ? [`waits for ${missing.join(', ')}`] : []), ...stalled.slice(0, MAX_STALLED)]
-  return { state: 'not ready', uptime, reason: body.stopping ? 'stopping' : reasons.join('; ') || `answers ${response.status}` }
+  const stalled = (body.stalled ?? []).slice(0, MAX_STALLED).map(({ group, topic, partition, offset, reason }) =>
+    `${group} stands still at ${topic}/${partition} ${offset}: ${reason}`)
+  const reasons = [...(missing.length > 0 ? [`waits for ${missing.join(', ')}`] : []), ...stalled]
+  const reason = body.stopping ? 'stopping' : reasons.join('; ') || `answers ${response.status}`
+  return { state: 'not ready', uptime, reason }
 }
 
 interface Readyz {
   readonly ready?: boolean
   readonly stopping?: boolean
   readonly dependencies?: Readonly<Record<string, string>>
-  readonly stalled?: readonly { readonly group: string, readonly topic: string, readonly partition: number, readonly offset: number, readonly reason: string }[]
+  readonly stalled?: readonly Stall[]
 }
 
 /** Partitions that stand still often do so together. */

@@ -155,14 +155,15 @@ export class Cluster {
   }
 
   /**
-   * The topic's id when all brokers that answer name the same one: one that lags behind still names a topic that was deleted and made anew. Rejects as
-   * partitions() does, or with `no-broker` where they do not agree.
+   * The topic's id when all brokers that answer name the same one: one that lags behind still names the topic that was
+   * deleted. Rejects as partitions() does, or with `no-broker` where they do not agree.
    */
   async agreedId(topic: string): Promise<string> {
     this.#topics.add(topic)
     const ask = async (): Promise<ClusterMetadata[]> => {
       await this.refresh()
-      const asked = await Promise.allSettled(this.nodes.map(async (node) => (await this.link(node)).send(flexible(metadata, [topic]))))
+      const name = async (node: number) => (await this.link(node)).send(flexible(metadata, [topic]))
+      const asked = await Promise.allSettled(this.nodes.map(name))
       return asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
     }
     this.#learn(await untilAgreed(topic, ask, ({ topics }) => topics[0]?.topicId))

@@ -65,13 +65,17 @@ export class Commits {
   /** Where the group has given the partitions to others, what is marked is dropped: it will be handed over again there. */
   async #commit(): Promise<void> {
     // A topic that was made anew must not get the offsets of the one before.
-    for (const [key, { topic, topicId }] of this.#marked) if (this.#cluster.isOther(topic, topicId)) this.#marked.delete(key)
+    for (const [key, { topic, topicId }] of this.#marked) {
+      if (this.#cluster.isOther(topic, topicId)) this.#marked.delete(key)
+    }
     const committing = [...this.#marked.values()]
     if (committing.length === 0) return
     const { memberId } = this.#member()
-    const topics = [...Map.groupBy(committing, ({ topic }) => topic)].map(([topic, marks]) => ({
-      topic, partitions: marks.map(({ partition, offset, topicId }) => ({ partition, offset, metadata: metadataOf(topicId) })),
-    }))
+    const topics = [...Map.groupBy(committing, ({ topic }) => topic)].map(([topic, marks]) => {
+      const partitions = marks.map(({ partition, offset, topicId }) =>
+        ({ partition, offset, metadata: metadataOf(topicId) }))
+      return { topic, partitions }
+    })
     try {
       await this.#member().call('OffsetCommit', { memberId, topics })
     } catch (error) {

@@ -9,10 +9,11 @@ import { committedOffset } from './offsets.ts'
 import { GroupSubscription, type Workshop } from './subscription.ts'
 
 export function consume(config: KafkaConfig, log: KafkaLog, options: SubscribeOptions, handler: ConsumeHandler): Subscription {
-  return new GroupSubscription(config, log, options, (topic, partition, workshop) => work(topic, partition, workshop, handler))
+  return new GroupSubscription(config, log, options, (...place) => work(...place, handler))
 }
 
-function work(topic: string, partition: number, { cluster, commits, groupId, beginning }: Workshop, handler: ConsumeHandler): Work {
+function work(topic: string, partition: number, workshop: Workshop, handler: ConsumeHandler): Work {
+  const { cluster, commits, groupId, beginning } = workshop
   let open = new DoneInOrder()
   let topicId = ''
   return {

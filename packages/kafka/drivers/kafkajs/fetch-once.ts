@@ -26,7 +26,8 @@ export async function fetchOnce(cluster: Cluster, topic: string, partition: numb
     const leader = cluster.leader(topic, partition)
     if (leader < 0) throw brokerError(NOT_LEADER)
     const link = await cluster.link(leader, SLOT)
-    const { partitions } = await link.send(flexible(fetchV12, [{ topic, topicId: '', partition, leaderEpoch: -1, position: offset }], limits))
+    const question = { topic, topicId: '', partition, leaderEpoch: -1, position: offset }
+    const { partitions } = await link.send(flexible(fetchV12, [question], limits))
     const [{ errorCode, records, aborted, lastStableOffset }] = partitions
     if (errorCode !== 0) {
       cluster.forgetLeader(topic, partition)

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaError } from '../../errors.ts'
 import { INCONSISTENT_TOPIC_ID, OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_ID } from '../platformatic/protocol/codes.ts'
 import { fetchV12, fetchV13, type FetchPartition, type FetchResult } from '../platformatic/protocol/fetch.ts'
-import { isTopicId } from '../topic-ids.ts'
+import { BEYOND_END, TRIMMED, isTopicId } from '../topic-ids.ts'
 import { type Cluster, UNKNOWN_TOPIC, passing } from './cluster.ts'
 import { brokerError, toKafkaError } from './errors.ts'
 import type { Lane } from './lane.ts'
@@ -70,7 +70,9 @@ export class Fetcher {
   /** Serves the lanes of one broker until none of them wants; as NO_NODE, looks for the leaders of those that have none. */
   async #pump(node: number): Promise<void> {
     while (!this.#closed) {
-      for (const lane of this.#lanes) if (this.#cluster.isOther(lane.topic, lane.topicId)) lane.lose(lane.fetchFrom, 'made-anew')
+      for (const lane of this.#lanes) {
+        if (this.#cluster.isOther(lane.topic, lane.topicId)) lane.lose(lane.fetchFrom, 'made-anew')
+      }
       const here = [...this.#lanes].filter((lane) => lane.reading && this.#nodeOf(lane) === node)
       const wanting = here.filter((lane) => lane.wanting)
       if (wanting.length === 0) break
@@ -98,7 +100,8 @@ export class Fetcher {
     const link = await this.#cluster.link(node, 'fetch')
     const byId = link.speaks(fetchV13.key, fetchV13.version) && lanes.every(({ topicId }) => isTopicId(topicId))
     const nameOf = ({ topic, topicId, partition }: FetchPartition): string => `${byId ? topicId : topic}/${partition}`
-    const asked = inTurn.map(({ topic, topicId, partition, fetchFrom }) => ({ topic, topicId, partition, leaderEpoch: -1, position: fetchFrom }))
+    const asked = inTurn.map(({ topic, topicId, partition, fetchFrom: position }) =>
+      ({ topic, topicId, partition, leaderEpoch: -1, position }))
     const limits = { ...LIMITS, maxWait, rack: this.#cluster.config.rack ?? '' }
     const { partitions } = await link.send(flexible(byId ? fetchV13 : fetchV12, asked, limits))
     this.#heard = Date.now()
@@ -141,8 +144,7 @@ export class Fetcher {
   async #outOfRange(lane: Lane, position: number): Promise<void> {
     const { topic, partition } = lane
     const [start] = await offsetsAt(this.#cluster, topic, [partition], EARLIEST)
-    this.#cluster.log.warn({ topic, partition, offset: position, start },
-      position < start ? 'Records were removed from the log before they were read here' : 'The log ends before the position')
+    this.#cluster.log.warn({ topic, partition, offset: position, start }, position < start ? TRIMMED : BEYOND_END)
     if (position < start) lane.skipTo(position, start)
     else lane.lose(position, 'beyond-end')
   }

@@ -14,9 +14,12 @@ function fetched(position: number, count: number) {
   return { topic: 't', partition: 0, position, bytes, aborted: [], endOffset: position + count }
 }
 
-function laneFor(process: Work['process'], begin: Work['begin'] = async () => ({ topicId: 'id', position: 0 }), maxRecords = 100) {
+const atZero: Work['begin'] = async () => ({ topicId: 'id', position: 0 })
+
+function laneFor(process: Work['process'], begin = atZero, maxRecords = 100) {
   const failures: unknown[] = []
-  const lane = new Lane('t', 0, { begin, process }, maxRecords, { wanting() {}, failed: (error) => failures.push(error), log: SILENT })
+  const hooks = { wanting() {}, failed: (error: unknown) => failures.push(error), log: SILENT }
+  const lane = new Lane('t', 0, { begin, process }, maxRecords, hooks)
   return { lane, failures }
 }
 

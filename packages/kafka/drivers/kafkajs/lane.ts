@@ -1,12 +1,11 @@
 /** One input partition: takes what was fetched, hands it over batch by batch, begins again from the committed offset after any failure. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KafkaError } from '../../errors.ts'
 import type { RecordBatch, SubscribeOptions } from '../../port.ts'
 import { type FetchedRecords, readBatches } from '../../records/batch-reader.ts'
 import { head, join, tail } from '../../records/slice.ts'
 import { UnreadableBatch } from '../../records/unreadable-batch.ts'
 import type { KafkaLog } from '../../log.ts'
-import { UnreadableTries, emptyBatch } from '../../unreadable.ts'
+import { UnreadableTries, cutShort, emptyBatch } from '../../unreadable.ts'
 import { Standstill } from '../standstill.ts'
 import type { Before, Beginning, Loss } from '../topic-ids.ts'
 import { toKafkaError } from './errors.ts'
@@ -46,7 +45,7 @@ export class Lane {
   readonly topic: string
   readonly partition: number
   readonly standstill = new Standstill()
-  /** Of the topic that the position belongs to; empty before the first begin(). */
+  /** The id of the topic that the position belongs to; empty before the first begin(). */
   topicId = ''
   /** What is handed over next; -1 before the first begin(). */
   position = -1
@@ -76,7 +75,10 @@ export class Lane {
   #wake: (() => void) | undefined
   #failure: unknown
 
-  constructor(topic: string, partition: number, work: Work, maxRecords: number, hooks: LaneHooks, gather?: SubscribeOptions['gather']) {
+  constructor(
+    topic: string, partition: number, work: Work, maxRecords: number, hooks: LaneHooks,
+    gather?: SubscribeOptions['gather'],
+  ) {
     this.topic = topic
     this.partition = partition
     this.#work = work
@@ -171,8 +173,10 @@ export class Lane {
         const loss = error instanceof Lost ? error.loss : undefined
         before = this.topicId === '' ? undefined : { topicId: this.topicId, loss }
         if (loss !== undefined) continue
-        pause = error instanceof UnreadableBatch ? this.#unreadable.pauseMs : pause === 0 ? FIRST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE)
-        if (!(error instanceof UnreadableBatch)) {
+        if (error instanceof UnreadableBatch) {
+          pause = this.#unreadable.pauseMs
+        } else {
+          pause = pause === 0 ? FIRST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE)
           this.standstill.failed(work, work === 'handling' ? error : toKafkaError(error, ''))
           this.#hooks.failed(error)
         }
@@ -230,12 +234,13 @@ export class Lane {
       const read = readBatches(ahead)
       if (read.nextOffset > ahead.position) return read
     } catch (error) {
-      const instead = error instanceof UnreadableBatch ? this.#unreadable.failed(error, ahead.endOffset, this.#hooks.log) : undefined
+      if (!(error instanceof UnreadableBatch)) throw error
+      const instead = this.#unreadable.failed(error, ahead.endOffset, this.#hooks.log)
       if (instead === undefined) throw error
       return instead
     }
     // Only the beginning of a batch, which the next answer brings whole.
-    throw new KafkaError('timeout', `Reading ${this.topic}/${this.partition}: the answer ends within the record batch at ${ahead.position}`)
+    throw cutShort(this, ahead.position)
   }
 
   /** How long to wait for more before what is there is handed over. @param since when its first record arrived */

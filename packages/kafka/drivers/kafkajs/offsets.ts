@@ -46,7 +46,13 @@ type Offsets = Map<string, Map<number, Committed>>
 
 interface Response {
   readonly topic: string
-  readonly partitions: readonly { readonly partition: number, readonly offset: string, readonly metadata: string | null }[]
+  readonly partitions: readonly CommittedPartition[]
+}
+
+interface CommittedPartition {
+  readonly partition: number
+  readonly offset: string
+  readonly metadata: string | null
 }
 
 /** Everything that the group has committed. */
@@ -54,8 +60,9 @@ export async function committedOffsets(cluster: Cluster, groupId: string): Promi
   const ask = async (): Promise<Offsets> => {
     const link = await cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
     const { responses } = await link.call('OffsetFetch', { groupId, topics: [] }) as { responses: Response[] }
-    return new Map(responses.map(({ topic, partitions }) =>
-      [topic, new Map(partitions.map(({ partition, offset, metadata }) => [partition, { offset: Number(offset), topicId: topicIdIn(metadata) }]))]))
+    const read = ({ partition, offset, metadata }: CommittedPartition): [number, Committed] =>
+      [partition, { offset: Number(offset), topicId: topicIdIn(metadata) }]
+    return new Map(responses.map(({ topic, partitions }) => [topic, new Map(partitions.map(read))]))
   }
   try {
     return await retrying(ask, () => cluster.refresh(), PATIENCE)
@@ -73,8 +80,9 @@ export async function committedOffset(
 ): Promise<Committed> {
   const ask = async () => {
     const link = await cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
-    const { errorCode: groupError, partitions: [answer] } = await link.send(flexible(offsetFetch, groupId, [{ topic, partition }]))
-    const errorCode = groupError || (answer?.errorCode ?? 0)
+    const { errorCode: refusal, partitions } = await link.send(flexible(offsetFetch, groupId, [{ topic, partition }]))
+    const [answer] = partitions
+    const errorCode = refusal || (answer?.errorCode ?? 0)
     if (errorCode !== 0 && errorCode !== UNSTABLE_OFFSET_COMMIT) throw brokerError(errorCode)
     return { errorCode, offset: answer?.offset ?? -1, topicId: answer?.topicId }
   }

@@ -79,7 +79,8 @@ class GrouplessReading implements Reading {
         if (known.code !== 'internal' && !known.retriable) void this.#fail(known)
       }
       const hooks = { wanting: () => this.#fetcher.wake(), failed, log }
-      const lane = new Lane(stretch.topic, stretch.partition, workOf(stretch, cluster, handler, reached), DEFAULT_BATCH_RECORDS, hooks)
+      const work = workOf(stretch, cluster, handler, reached)
+      const lane = new Lane(stretch.topic, stretch.partition, work, DEFAULT_BATCH_RECORDS, hooks)
       return lane
     })
     for (const lane of this.#lanes) this.#fetcher.add(lane)

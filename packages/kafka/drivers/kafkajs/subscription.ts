@@ -28,7 +28,9 @@ export interface Workshop {
   readonly commits: Commits
   readonly groupId: string
   /** Where to begin in the partition. @param committed reads its committed offset */
-  beginning(topic: string, partition: number, lost: Before | undefined, committed: () => Promise<Committed>): Promise<Beginning>
+  beginning(
+    topic: string, partition: number, lost: Before | undefined, committed: () => Promise<Committed>,
+  ): Promise<Beginning>
 }
 
 export class GroupSubscription implements Subscription {
@@ -71,7 +73,8 @@ export class GroupSubscription implements Subscription {
   }
 
   assignments(): readonly Assignment[] {
-    return this.#lanes.map(({ topic, partition, position, startOffset, endOffset }) => ({ topic, partition, position, startOffset, endOffset }))
+    return this.#lanes.map(({ topic, partition, position, startOffset, endOffset }) =>
+      ({ topic, partition, position, startOffset, endOffset }))
   }
 
   stalled(): readonly StalledPartition[] {
@@ -97,15 +100,21 @@ export class GroupSubscription implements Subscription {
     if (this.#stopped !== undefined) return
     const { maxBatchRecords = DEFAULT_BATCH_RECORDS, gather } = this.#options
     const workshop: Workshop = {
-      cluster: this.#cluster, commits: this.#commits, groupId: this.groupId, beginning: (...place) => this.#beginning(...place),
+      cluster: this.#cluster,
+      commits: this.#commits,
+      groupId: this.groupId,
+      beginning: (...place) => this.#beginning(...place),
     }
-    const hooks = { wanting: () => this.#fetcher.wake(), failed: (error: unknown) => this.#failed(error), log: this.#log }
+    const failed = (error: unknown): void => this.#failed(error)
+    const hooks = { wanting: () => this.#fetcher.wake(), failed, log: this.#log }
     this.#lanes = partitions.map(({ topic, partition }) =>
       new Lane(topic, partition, this.#makeWork(topic, partition, workshop), maxBatchRecords, hooks, gather))
     for (const lane of this.#lanes) this.#fetcher.add(lane)
   }
 
-  async #beginning(topic: string, partition: number, lost: Before | undefined, committed: () => Promise<Committed>): Promise<Beginning> {
+  async #beginning(
+    topic: string, partition: number, lost: Before | undefined, committed: () => Promise<Committed>,
+  ): Promise<Beginning> {
     const cluster = this.#cluster
     const known = this.#topicIds.get(topic)
     const before = lost ?? (known === undefined ? undefined : { topicId: known, loss: undefined })
@@ -113,11 +122,17 @@ export class GroupSubscription implements Subscription {
       committed,
       knownId: () => cluster.topicId(topic),
       agreedId: () => cluster.agreedId(topic),
-      offset: async (place: 'earliest' | 'latest') => (await offsetsAt(cluster, topic, [partition], place === 'earliest' ? EARLIEST : LATEST))[0],
+      offset: async (place: 'earliest' | 'latest') => {
+        const [offset] = await offsetsAt(cluster, topic, [partition], place === 'earliest' ? EARLIEST : LATEST)
+        return offset
+      },
     }
     const found = await beginning(source, this.#options.startAt, before)
     this.#topicIds.set(topic, found.topicId)
-    if (beginsAnew(found, before)) this.#log.warn({ groupId: this.groupId, topic, partition, before, ...found }, 'The group begins anew in this partition')
+    if (beginsAnew(found, before)) {
+      const fields = { groupId: this.groupId, topic, partition, before, ...found }
+      this.#log.warn(fields, 'The group begins anew in this partition')
+    }
     return found
   }
 

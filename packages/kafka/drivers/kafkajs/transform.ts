@@ -4,6 +4,7 @@ import type { KafkaLog } from '../../log.ts'
 import type { RecordBatch, SubscribeOptions, Subscription, TransformHandler } from '../../port.ts'
 import { isForHandlers } from '../../unreadable.ts'
 import { endLostTransactionOnce } from '../platformatic/transform/lost-markers.ts'
+import type { Committed } from '../topic-ids.ts'
 import { TransactionOutput, inParts } from '../transaction-output.ts'
 import type { Work } from './lane.ts'
 import { committedOffset } from './offsets.ts'
@@ -11,10 +12,11 @@ import { GroupSubscription, type Workshop } from './subscription.ts'
 import { TransactionalProducer } from './transaction.ts'
 
 export function transform(config: KafkaConfig, log: KafkaLog, options: SubscribeOptions, handler: TransformHandler): Subscription {
-  return new GroupSubscription(config, log, options, (topic, partition, workshop) => work(topic, partition, workshop, handler))
+  return new GroupSubscription(config, log, options, (...place) => work(...place, handler))
 }
 
-function work(topic: string, partition: number, { cluster, groupId, beginning }: Workshop, handler: TransformHandler): Work {
+function work(topic: string, partition: number, workshop: Workshop, handler: TransformHandler): Work {
+  const { cluster, groupId, beginning } = workshop
   const transactionalId = `${groupId}/${topic}/${partition}`
   const endLost = (): Promise<void> => endLostTransactionOnce(cluster.config, cluster.log, transactionalId)
   let producer: TransactionalProducer
@@ -29,7 +31,8 @@ function work(topic: string, partition: number, { cluster, groupId, beginning }:
   return {
     async begin(before) {
       producer = await TransactionalProducer.begin(cluster, transactionalId, partition)
-      const found = await beginning(topic, partition, before, () => committedOffset(cluster, groupId, topic, partition, endLost))
+      const committed = (): Promise<Committed> => committedOffset(cluster, groupId, topic, partition, endLost)
+      const found = await beginning(topic, partition, before, committed)
       topicId = found.topicId
       if (found.commit) await commit(new TransactionOutput(), found.position)
       return found

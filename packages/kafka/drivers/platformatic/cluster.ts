@@ -128,8 +128,8 @@ export class Cluster {
   }
 
   /**
-   * The topic's id when all brokers that answer name the same one: one that lags behind still names a topic that was deleted and made anew. Rejects with
-   * `unknown-topic`, or with `no-broker` where they do not agree.
+   * The topic's id when all brokers that answer name the same one: one that lags behind still names the topic that was
+   * deleted. Rejects with `unknown-topic`, or with `no-broker` where they do not agree.
    */
   agreedId(topic: string): Promise<string> {
     let agreeing = this.#agreeing.get(topic)
@@ -144,7 +144,8 @@ export class Cluster {
     const ask = async (): Promise<ClusterMetadata[]> => {
       if (this.#stopping.signal.aborted) throw new KafkaError('stopped', `Looking up ${topic}`)
       await this.refresh(topic)
-      const asked = await Promise.allSettled([...this.#brokers.values()].map((broker) => this.call(broker, MAIN, metadata, [topic])))
+      const brokers = [...this.#brokers.values()]
+      const asked = await Promise.allSettled(brokers.map((broker) => this.call(broker, MAIN, metadata, [topic])))
       return asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
     }
     this.#learn(await untilAgreed(topic, ask, ({ topics }) => topics[0]?.topicId))

@@ -26,7 +26,8 @@ export async function fetchOnce(cluster: Cluster, topic: string, partition: numb
     try {
       const { errorCode, lastStableOffset, aborted, records } = await ask(cluster, topic, partition, offset, maxBytes)
       endOffset = lastStableOffset
-      if (errorCode === OK) return readBatches({ topic, partition, position: offset, bytes: records, aborted, endOffset })
+      const fetched = { topic, partition, position: offset, bytes: records, aborted, endOffset }
+      if (errorCode === OK) return readBatches(fetched)
       if (errorCode === OFFSET_OUT_OF_RANGE) throw new KafkaError('out-of-range', what)
       failure = brokerError(errorCode, what)
       if (!isTransient(errorCode)) throw failure

@@ -2,11 +2,11 @@
 import { KafkaError } from '../../errors.ts'
 import type { BatchHandler, ReadOptions, Reading, RecordBatch } from '../../port.ts'
 import { isForHandlers } from '../../unreadable.ts'
-import type { Before, Beginning } from '../topic-ids.ts'
+import type { Before } from '../topic-ids.ts'
 import type { Cluster } from './cluster.ts'
 import { Fetcher } from './consume/fetcher.ts'
 import { offsetAtPlace, offsetsAt } from './consume/offsets.ts'
-import { Worker, type Processing } from './consume/worker.ts'
+import { Worker, type Place, type Processing } from './consume/worker.ts'
 import { keyOf } from './groups/membership.ts'
 import { EARLIEST, LATEST } from './protocol/offsets.ts'
 import type { TopicPartition } from './protocol/wire.ts'
@@ -41,11 +41,14 @@ export class ReadingAll implements Reading, Processing {
     await this.done.catch(() => {})
   }
 
-  async begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Pick<Beginning, 'topicId' | 'position'>> {
+  async begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place> {
     const { topic } = at
-    const topicId = before?.loss === 'made-anew' ? await this.#cluster.agreedId(topic) : (await this.#cluster.topic(topic)).topicId
-    if (before?.loss === 'beyond-end') return { topicId, position: await offsetAtPlace(this.#cluster, at, 'latest', signal) }
-    if (before === undefined || before.topicId === topicId) return { topicId, position: this.#positions.get(keyOf(at))! }
+    const cluster = this.#cluster
+    const madeAnew = before?.loss === 'made-anew'
+    const topicId = madeAnew ? await cluster.agreedId(topic) : (await cluster.topic(topic)).topicId
+    if (before?.loss === 'beyond-end') return { topicId, position: await offsetAtPlace(cluster, at, 'latest', signal) }
+    const same = before === undefined || before.topicId === topicId
+    if (same) return { topicId, position: this.#positions.get(keyOf(at))! }
     if (this.#options.until === 'end') throw new KafkaError('unknown-topic', `${topic} was made anew while it was read`)
     return { topicId, position: 0 }
   }
@@ -72,7 +75,8 @@ export class ReadingAll implements Reading, Processing {
     const { signal } = this.#stopping
     try {
       const partitions = await this.#partitions()
-      for (const [partition, offset] of await this.#from(partitions, signal)) this.#positions.set(keyOf(partition), offset)
+      const starts = await this.#from(partitions, signal)
+      for (const [partition, offset] of starts) this.#positions.set(keyOf(partition), offset)
       if (this.#options.until === 'end') {
         for (const [partition, end] of await offsetsAt(this.#cluster, partitions, LATEST, signal)) {
           if (this.#positions.get(keyOf(partition))! < end) this.#ends.set(keyOf(partition), end)

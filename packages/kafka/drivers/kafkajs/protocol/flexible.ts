@@ -1,9 +1,9 @@
-/** The requests that both drivers share (platformatic/protocol), as kafkajs' framing takes them. All their versions are flexible. */
+/** Requests that both drivers share (platformatic/protocol), as kafkajs' framing takes them. All are flexible. */
 import { Reader, type API, type Connection, type ResponseParser, type Writer } from '@platformatic/kafka'
 import type { ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
 import { encoded } from './bytes.ts'
 
-/** Of a header: no tagged fields. */
+/** The end of a header without tagged fields. */
 const NO_TAGS = Buffer.from([0])
 
 export function flexible<A extends unknown[], R>(api: API<A, R>, ...args: A): ProtocolCall<R> {

@@ -69,7 +69,8 @@ export class Committer {
   /** Returns what has to be tried again. */
   async #commit(offsets: readonly OffsetOf[]): Promise<readonly OffsetOf[]> {
     // A topic that was made anew must not get the offsets of the one before.
-    const owned = offsets.filter((offset) => this.#membership.owns(offset) && !this.#cluster.isOther(offset.topic, offset.topicId))
+    const owned = offsets.filter((offset) =>
+      this.#membership.owns(offset) && !this.#cluster.isOther(offset.topic, offset.topicId))
     if (owned.length === 0) return []
     const { memberId, epoch } = this.#membership
     try {

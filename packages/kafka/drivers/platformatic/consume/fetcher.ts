@@ -2,14 +2,18 @@
  * Long-polls every leader with one request for all partitions that want more. A partition that begins to want more while a request of its leader waits goes out
  * in a second one, on a connection of its own: no partition waits for another one's silence.
  */
-import { KafkaError } from '../../../errors.ts'
+import type { KafkaError } from '../../../errors.ts'
 import { readBatches } from '../../../records/batch-reader.ts'
 import { UnreadableBatch } from '../../../records/unreadable-batch.ts'
+import { cutShort } from '../../../unreadable.ts'
+import { BEYOND_END, TRIMMED } from '../../topic-ids.ts'
 import { backoff } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import type { Broker } from '../protocol/cluster.ts'
-import { NOT_LEADER, OFFSET_OUT_OF_RANGE, OK, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient } from '../protocol/codes.ts'
+import {
+  NOT_LEADER, OFFSET_OUT_OF_RANGE, OK, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient,
+} from '../protocol/codes.ts'
 import { fetchV12, fetchV13, type FetchPartition, type FetchResult } from '../protocol/fetch.ts'
 import type { SubscribeOptions } from '../../../port.ts'
 import { offsetAtPlace } from './offsets.ts'
@@ -101,7 +105,8 @@ export class Fetcher {
       const broker = this.#cluster.broker(partition.replica) ?? this.#cluster.leader(partition.topic, partition.partition)
       if (broker === undefined) {
         const code = this.#cluster.known(partition.topic) === undefined ? UNKNOWN_TOPIC_OR_PARTITION : NOT_LEADER
-        this.#retryLater(partition, brokerError(code, `Looking for the leader of ${partition.topic}/${partition.partition}`))
+        const what = `Looking for the leader of ${partition.topic}/${partition.partition}`
+        this.#retryLater(partition, brokerError(code, what))
         earliest = Math.min(earliest, partition.pausedUntil)
         continue
       }
@@ -179,13 +184,12 @@ export class Fetcher {
   }
 
   #read(prefetch: Prefetch, { records, aborted, lastStableOffset, logStartOffset }: FetchResult): void {
-    const { topic, partition, fetchPosition } = prefetch
+    const { topic, partition, fetchPosition: position } = prefetch
     prefetch.startOffset = Math.max(0, logStartOffset)
     try {
-      const batch = readBatches({ topic, partition, position: fetchPosition, bytes: records, aborted, endOffset: lastStableOffset })
-      if (records.length === 0 || batch.nextOffset > fetchPosition) return prefetch.offer(batch)
-      // Only the beginning of a batch, which the next answer brings whole.
-      this.#retryLater(prefetch, new KafkaError('timeout', `Reading ${topic}/${partition}: the answer ends within the record batch at ${fetchPosition}`))
+      const batch = readBatches({ topic, partition, position, bytes: records, aborted, endOffset: lastStableOffset })
+      if (records.length === 0 || batch.nextOffset > position) prefetch.offer(batch)
+      else this.#retryLater(prefetch, cutShort(prefetch, position))
     } catch (error) {
       if (!(error instanceof UnreadableBatch)) throw error
       const instead = prefetch.unreadable.failed(error, lastStableOffset, this.#cluster.log)
@@ -201,8 +205,8 @@ export class Fetcher {
     try {
       const start = await offsetAtPlace(this.#cluster, prefetch, 'earliest', this.#stopping.signal)
       if (prefetch.generation !== generation) return
-      this.#cluster.log.warn({ topic, partition, offset: fetchPosition, start },
-        fetchPosition < start ? 'Records were removed from the log before they were read here' : 'The log ends before the position')
+      const what = fetchPosition < start ? TRIMMED : BEYOND_END
+      this.#cluster.log.warn({ topic, partition, offset: fetchPosition, start }, what)
       if (fetchPosition < start) prefetch.skipTo(start)
       else prefetch.lose('beyond-end')
     } catch (error) {

@@ -66,7 +66,8 @@ export class CommittedOffsets {
       const answers = new Map(partitions.map((answer) => [`${answer.topic}/${answer.partition}`, answer]))
       for (const { topic, partition, resolve } of questions) {
         const answer = errorCode === OK ? answers.get(`${topic}/${partition}`) : undefined
-        resolve(answer ?? { topic, partition, errorCode: errorCode === OK ? UNKNOWN_TOPIC_OR_PARTITION : errorCode, offset: -1, topicId: undefined })
+        const refusal = errorCode === OK ? UNKNOWN_TOPIC_OR_PARTITION : errorCode
+        resolve(answer ?? { topic, partition, errorCode: refusal, offset: -1, topicId: undefined })
       }
     } catch (error) {
       for (const { reject } of questions) reject(error)
@@ -103,7 +104,9 @@ export async function offsetsAt<T extends TopicPartition>(
   }
 }
 
-export async function offsetAtPlace(cluster: Cluster, { topic, partition }: TopicPartition, place: 'earliest' | 'latest', signal: AbortSignal): Promise<number> {
+export async function offsetAtPlace(
+  cluster: Cluster, { topic, partition }: TopicPartition, place: 'earliest' | 'latest', signal: AbortSignal,
+): Promise<number> {
   const question = { topic, partition }
   return (await offsetsAt(cluster, [question], place === 'earliest' ? EARLIEST : LATEST, signal)).get(question)!
 }

@@ -22,7 +22,7 @@ interface PrefetchOptions {
 export class Prefetch implements TopicPartition {
   readonly topic: string
   readonly partition: number
-  /** Of the topic that the position belongs to. */
+  /** The id of the topic that the position belongs to. */
   readonly topicId: string
   /** The offset to ask the broker for next. */
   fetchPosition: number
@@ -50,7 +50,8 @@ export class Prefetch implements TopicPartition {
   #records = 0
   #bytes = 0
 
-  constructor({ topic, partition }: TopicPartition, { topicId, position, mostRecords, standstill, arrived, gather }: PrefetchOptions) {
+  constructor({ topic, partition }: TopicPartition, options: PrefetchOptions) {
+    const { topicId, position, mostRecords, standstill, arrived, gather } = options
     this.topic = topic
     this.partition = partition
     this.topicId = topicId
@@ -90,8 +91,9 @@ export class Prefetch implements TopicPartition {
     this.failures = 0
     this.endOffset = batch.endOffset
     // An answer that was full before it came to this partition is neither a success nor a failure.
-    if (batch.nextOffset > this.fetchPosition || this.fetchPosition >= batch.endOffset) this.standstill.succeeded('fetching')
-    if (batch.nextOffset === this.fetchPosition) return
+    const moved = batch.nextOffset > this.fetchPosition
+    if (moved || this.fetchPosition >= batch.endOffset) this.standstill.succeeded('fetching')
+    if (!moved) return
     this.fetchPosition = batch.nextOffset
     if (this.#records === 0) this.#since = Date.now()
     this.#pieces.push(batch)

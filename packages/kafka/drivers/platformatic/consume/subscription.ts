@@ -31,7 +31,9 @@ export interface GroupContext {
   /** Joined before the first partition is assigned. */
   membership(): Membership
   /** Where to begin in the partition. @param committed reads its committed offset */
-  beginning(at: TopicPartition, lost: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>): Promise<Beginning>
+  beginning(
+    at: TopicPartition, lost: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>,
+  ): Promise<Beginning>
   /** Whether the name still belongs to that topic, after another look. */
   stillIs(topic: string, topicId: string): Promise<boolean>
   failed(error: KafkaError): void
@@ -81,7 +83,9 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     return this.#membership!
   }
 
-  async beginning(at: TopicPartition, lost: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>): Promise<Beginning> {
+  async beginning(
+    at: TopicPartition, lost: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>,
+  ): Promise<Beginning> {
     const { cluster, groupId, options } = this
     const { topic, partition } = at
     const before = lost ?? { topicId: this.#topicIds.get(topic)!, loss: undefined }
@@ -93,7 +97,9 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     }
     const found = await beginning(source, options.startAt, before)
     this.#topicIds.set(topic, found.topicId)
-    if (beginsAnew(found, before)) cluster.log.warn({ groupId, topic, partition, before, ...found }, 'The group begins anew in this partition')
+    if (beginsAnew(found, before)) {
+      cluster.log.warn({ groupId, topic, partition, before, ...found }, 'The group begins anew in this partition')
+    }
     return found
   }
 

@@ -10,10 +10,13 @@ import type { TopicPartition } from '../protocol/wire.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Prefetch } from './prefetch.ts'
 
+/** Where a partition begins. */
+export type Place = Pick<Beginning, 'topicId' | 'position'>
+
 /** What is done with a partition's batches: handled and committed after (consume), or handled inside a transaction (transform). */
 export interface Processing {
   /** Where to begin, on assignment and where the position is lost. Throws `stopped` when the signal aborts. */
-  begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Pick<Beginning, 'topicId' | 'position'>>
+  begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place>
   /** The next batch is not to be taken before this time (ms since the epoch), so that more records come with it. */
   notBefore(at: TopicPartition): number
   /** Resolves when the batch is done with and the position may move past it. A batch of length 0 only moves the committed position. */
@@ -120,7 +123,8 @@ export class Worker implements Assignment {
     for (let rejections = 0; !this.#draining && prefetch.lost === undefined;) {
       const wait = again === undefined ? Math.max(this.#processing.notBefore(this), prefetch.gatherUntil) - Date.now() : 0
       if (wait > 0) {
-        await this.#pause(wait, () => prefetch.lost !== undefined || (this.#gather !== undefined && prefetch.gatherUntil === 0))
+        const gathered = (): boolean => this.#gather !== undefined && prefetch.gatherUntil === 0
+        await this.#pause(wait, () => prefetch.lost !== undefined || gathered())
         continue
       }
       let batch: RecordBatch | undefined = again ?? prefetch.take()
@@ -167,9 +171,10 @@ export class Worker implements Assignment {
         this.standstill.succeeded('beginning')
         if (this.#draining || signal.aborted) return undefined
         this.position = position
-        const arrived = (): void => this.#wake()
-        const options = { topicId, position, mostRecords: this.#mostRecords, standstill: this.standstill, arrived, gather: this.#gather }
-        this.#prefetch = new Prefetch(this, options)
+        this.#prefetch = new Prefetch(this, {
+          topicId, position, mostRecords: this.#mostRecords, standstill: this.standstill, gather: this.#gather,
+          arrived: () => this.#wake(),
+        })
         this.#fetcher.add(this.#prefetch)
         this.progressedAt = Date.now()
         return this.#prefetch

@@ -16,7 +16,10 @@ const HEARTBEAT_INTERVAL = 2000
 /** A join is answered when the last member has joined or the rebalance timeout is over. */
 const JOIN_LIMIT = REBALANCE_TIMEOUT + 10_000
 const LEAVE_TIMEOUT = 3000
-/** How often the leader looks for partitions that were added and topics that were made anew (ms): nobody else tells a classic group. */
+/**
+ * How often the leader looks for partitions that were added and topics that were made anew (ms): classic groups hear of
+ * them from no one else.
+ */
 const LOOK_FOR_PARTITIONS = 10_000
 const FIRST_ANSWER = 1000
 const NONE = -1
@@ -122,7 +125,8 @@ export class ClassicMembership implements Membership {
     for (const topic of topics) if (this.#cluster.known(topic) === undefined) await this.#cluster.topic(topic).catch(() => {})
     this.#shared = new Map([...topics].map((topic) => [topic, this.#cluster.known(topic)]))
     const counts = new Map([...this.#shared].map(([topic, info]) => [topic, info?.partitions.length ?? 0]))
-    return new Map([...ASSIGNORS.get(protocol)!(subscribers, counts)].map(([memberId, partitions]) => [memberId, encodeAssignment(partitions)]))
+    const shares = ASSIGNORS.get(protocol)!(subscribers, counts)
+    return new Map([...shares].map(([memberId, partitions]) => [memberId, encodeAssignment(partitions)]))
   }
 
   /** Whether there are partitions now that were not shared out. */

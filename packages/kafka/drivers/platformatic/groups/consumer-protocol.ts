@@ -129,7 +129,8 @@ export class ConsumerMembership implements Membership {
         const target = await this.#named(this.#target)
         if (this.#life !== life || this.#stopping.signal.aborted || target === undefined) return
         // The same partition of a topic that was made anew is another partition.
-        const surplus = [...this.#owned.values()].filter((partition) => target.get(keyOf(partition))?.topicId !== partition.topicId)
+        const isSurplus = (owned: Owned): boolean => target.get(keyOf(owned))?.topicId !== owned.topicId
+        const surplus = [...this.#owned.values()].filter(isSurplus)
         if (surplus.length > 0) {
           await this.#options.listener.revoke(surplus)
           if (this.#life !== life) return

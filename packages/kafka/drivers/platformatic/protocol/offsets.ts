@@ -28,8 +28,10 @@ export const EARLIEST = -2
 const READ_COMMITTED = 1
 
 /** `time`: milliseconds, LATEST (the last stable offset) or EARLIEST. The answer's offset is -1 where nothing is that young. */
-export const listOffsets = createAPI<[partitions: readonly (TopicPartition & { leaderEpoch: number, time: number })[]], ListedOffset[]>(2, 6,
-  (partitions: readonly (TopicPartition & { leaderEpoch: number, time: number })[]) => {
+type OffsetQuestion = TopicPartition & { readonly leaderEpoch: number, readonly time: number }
+
+export const listOffsets = createAPI<[partitions: readonly OffsetQuestion[]], ListedOffset[]>(2, 6,
+  (partitions: readonly OffsetQuestion[]) => {
     const to = new Encoder()
     return to.int32(-1).int8(READ_COMMITTED)
       .byTopic(partitions, ({ partition, leaderEpoch, time }) => to.int32(partition).int32(leaderEpoch).int64(time).tags())
@@ -92,7 +94,8 @@ export const offsetCommitV8 = offsetCommitVersion(8)
 export const offsetCommitV9 = offsetCommitVersion(9)
 
 export function writeOffsets(to: Encoder, offsets: readonly OffsetOf[]): Encoder {
-  return to.byTopic(offsets, ({ partition, offset, topicId }) => to.int32(partition).int64(offset).int32(-1).string(metadataOf(topicId)).tags())
+  return to.byTopic(offsets, ({ partition, offset, topicId }) =>
+    to.int32(partition).int64(offset).int32(-1).string(metadataOf(topicId)).tags())
 }
 
 export function readCodes(from: Decoder): CodeOf[] {

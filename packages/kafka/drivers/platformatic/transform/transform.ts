@@ -118,7 +118,8 @@ class ExactlyOnce implements Processing {
   async finish(at: TopicPartition, position: number): Promise<void> {
     const state = this.#states.get(keyOf(at))
     this.#states.delete(keyOf(at))
-    if (state === undefined || isBroken(state) || state.committed === position || !await this.#context.stillIs(at.topic, state.topicId)) return
+    if (state === undefined || isBroken(state) || state.committed === position) return
+    if (!await this.#context.stillIs(at.topic, state.topicId)) return
     await this.#commit(at, state, position, new TransactionOutput(), AbortSignal.timeout(FINISH_LIMIT))
   }
 
@@ -142,7 +143,9 @@ class ExactlyOnce implements Processing {
     // Where the topic was made anew meanwhile, the output stands and the offset means nothing any more.
     const group = this.#context.cluster.isOther(topic, state.topicId) ? undefined
       : { groupId: options.groupId, committer, offset: { topic, partition, topicId: state.topicId, offset } }
-    if (group !== undefined || output.partitions.length > 0) await state.transactors[state.tried++ % 2].commit(output, group, signal)
+    if (group !== undefined || output.partitions.length > 0) {
+      await state.transactors[state.tried++ % 2].commit(output, group, signal)
+    }
     state.committed = offset
   }
 }

@@ -102,7 +102,7 @@ export class Lane {
     if (!this.wanting || records.position !== this.fetchFrom) return
     this.endOffset = records.endOffset
     // An answer that was full before it came to this partition is neither a success nor a failure.
-    if (records.bytes.length > 0 || records.position >= records.endOffset) this.standstill.succeeded('fetching')
+    if (records.position >= records.endOffset) this.standstill.succeeded('fetching')
     if (records.bytes.length === 0) return
     this.#ahead = records
     this.#wake?.()
@@ -218,6 +218,7 @@ export class Lane {
         if ((this.#rest?.length ?? 0) === 0) since = Date.now()
         this.#rest = this.#rest === undefined ? read : join([this.#rest, read])
       }
+      this.standstill.succeeded('fetching')
       this.fetchFrom = read.nextOffset
       this.#hooks.wanting()
     }

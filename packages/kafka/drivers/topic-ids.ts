@@ -21,7 +21,7 @@ export function isTopicId(id: string): boolean {
   return /[1-9a-f]/.test(id)
 }
 
-/** What a commit for this topic carries. */
+/** The metadata of a commit for this topic. */
 export function metadataOf(topicId: string): string | null {
   return isTopicId(topicId) ? LABEL + topicId : null
 }
@@ -37,7 +37,7 @@ export type Loss = 'made-anew' | 'beyond-end'
 export const TRIMMED = 'Records were removed from the log before they were read here'
 export const BEYOND_END = 'The log ends before the position'
 
-/** What this member knew, or read in the partition, until now. */
+/** The topic that this member knew, or read in the partition, until now. */
 export interface Before {
   readonly topicId: string
   readonly loss: Loss | undefined
@@ -50,7 +50,7 @@ export interface Beginning {
   readonly commit: boolean
 }
 
-/** What a driver knows of the partition. */
+/** The partition as a driver sees it. */
 export interface Source {
   committed(): Promise<Committed>
   /** The topic's id as this client last heard it. Rejects with `unknown-topic`. */

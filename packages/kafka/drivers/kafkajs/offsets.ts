@@ -55,7 +55,7 @@ interface CommittedPartition {
   readonly metadata: string | null
 }
 
-/** Everything that the group has committed. */
+/** All offsets that the group has committed. */
 export async function committedOffsets(cluster: Cluster, groupId: string): Promise<Offsets> {
   const ask = async (): Promise<Offsets> => {
     const link = await cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
@@ -72,7 +72,7 @@ export async function committedOffsets(cluster: Cluster, groupId: string): Promi
 }
 
 /**
- * What the group has committed in one partition. Waits while a transaction over the offset is open.
+ * Reads the group's offset in one partition. Waits while a transaction over the offset is open.
  * @param hangs called where that transaction stays open for longer than any can
  */
 export async function committedOffset(

@@ -63,13 +63,13 @@ export interface TaxiEnriched {
   arrivalTime: number
 }
 
-/** A record that a flow could not handle, with the cause and its origin. The original headers, weir-id among them, travel as headers. */
+/** A record that a flow could not handle, or a record batch that cannot be read, with the cause and its origin. The original headers, weir-id among them, travel as headers. */
 export interface DeadLetter {
   /** The flow or sink that gave up the record, as service.name. */
   flow: string
   /** The step that gave it up. */
   step: string
-  /** A short name of the cause: undecodable, unknown-schema, invalid, failed, rejected. */
+  /** A short name of the cause: undecodable, unknown-schema, invalid, failed, rejected, unreadable. */
   code: string
   /** The cause in one sentence. */
   message: string
@@ -77,9 +77,9 @@ export interface DeadLetter {
   topic: string
   /** The partition it came from. */
   partition: number
-  /** Its offset there. */
+  /** Its offset there; that of the first record where the letter stands for several. */
   offset: number
-  /** Its Kafka timestamp, milliseconds since the epoch. */
+  /** Its Kafka timestamp, milliseconds since the epoch; that of failing where it cannot be read. */
   timestamp: number
   /** When it was given up, milliseconds since the epoch. */
   failedAt: number
@@ -89,6 +89,8 @@ export interface DeadLetter {
   value: Buffer | null
   /** The original was larger than a letter can be: only the beginnings of its key and value are here, and of its headers only weir-id and weir-source. The whole lies at its origin for as long as that topic keeps it. */
   truncated: boolean
+  /** Set where the letter stands for the records of a batch whose bytes break the record format: the offset of the last one. Nothing of them could be read, so truncated is true and there is nothing to send back. */
+  lastOffset: number | null
 }
 
 export interface Place {

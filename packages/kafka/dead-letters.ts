@@ -4,7 +4,7 @@ import { type Headers, editHeaders, encodeHeaders, findHeader } from './records/
 import type { Appender, RecordBatch } from './port.ts'
 
 export interface Cause {
-  /** Short: undecodable, unknown-schema, invalid, too-large, failed, rejected. */
+  /** Short: undecodable, unknown-schema, invalid, too-large, failed, rejected, unreadable. */
   readonly code: string
   /** One sentence; cut at 2,000 characters. */
   readonly message: string
@@ -56,19 +56,53 @@ export function deadLetters(writer: EnvelopeWriter, { topic, partitions, maxBatc
       key: key?.subarray(0, beginning) ?? null,
       value: value?.subarray(0, beginning) ?? null,
       truncated,
+      lastOffset: null,
     }
-    const cause = {
-      'weir-dead-flow': flow,
-      'weir-dead-step': step,
-      'weir-dead-code': code,
-      'weir-dead-origin': `${batch.topic}/${batch.partition}/${batch.offsets[index]}`,
-    }
+    const cause = causeHeaders(letter)
     const headers = truncated
       ? encodeHeaders({ ...identity(bytes, headersStart[index]), ...cause })
       : editHeaders(bytes, headersStart[index], (name) => !name.startsWith('weir-dead-'), cause)
     const envelope = encode(writer, letter, ENVELOPE_BYTES + (letter.key?.length ?? 0) + (letter.value?.length ?? 0))
     const own = letter.key ?? EMPTY
     out.append(topic, batch.partition % partitions, letter.key && own, 0, own.length, envelope, 0, envelope.length, headers, 0, headers.length)
+  }
+}
+
+export type BuryUnreadable = (out: Appender, batch: RecordBatch) => void
+
+/** Makes the function that buries records that cannot be read: one letter for each batch, which names the offsets. */
+export function unreadableLetters(writer: EnvelopeWriter, options: DeadLetterOptions): BuryUnreadable {
+  const { topic, partitions, flow } = options
+  return (out, { topic: origin, partition, unreadable, nextOffset }) => {
+    const { firstOffset: offset, reason } = unreadable!
+    const message = `The record batch of offsets ${offset} to ${nextOffset - 1} cannot be read: ${reason}.`
+    const now = Date.now()
+    const letter = {
+      flow, step: 'read', code: 'unreadable', message, topic: origin, partition, offset, timestamp: now, failedAt: now,
+      key: null, value: null, truncated: true, lastOffset: nextOffset - 1,
+    }
+    const headers = encodeHeaders(causeHeaders(letter))
+    const envelope = encode(writer, letter, ENVELOPE_BYTES)
+    out.append(topic, partition % partitions, null, 0, 0, envelope, 0, envelope.length, headers, 0, headers.length)
+  }
+}
+
+interface Origin {
+  readonly flow: string
+  readonly step: string
+  readonly code: string
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** They say why without the letter being decoded. */
+function causeHeaders({ flow, step, code, topic, partition, offset }: Origin): Headers {
+  return {
+    'weir-dead-flow': flow,
+    'weir-dead-step': step,
+    'weir-dead-code': code,
+    'weir-dead-origin': `${topic}/${partition}/${offset}`,
   }
 }
 

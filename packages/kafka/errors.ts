@@ -17,7 +17,7 @@ const CODES = {
   'invalid-group': { retriable: false, remedy: 'stop all members of the group before the operation' },
   'unsupported': { retriable: false, remedy: 'the broker is too old for this; Kafka 2.8 is the least' },
   'out-of-range': { retriable: false, remedy: 'begin at the earliest offset: what is older is past its retention' },
-  'corrupt': { retriable: false, remedy: 'the record batch fails its checksum; restore the partition from another replica; it waits until then' },
+  'corrupt': { retriable: false, remedy: 'look for damaged disks at the brokers that hold the partition' },
   'lost-transaction': { retriable: false, remedy: 'find it with `kafka-transactions.sh find-hanging` and end it with `kafka-transactions.sh abort`' },
   'internal': { retriable: false, remedy: 'please report this with the log line' },
 } as const
@@ -28,10 +28,13 @@ export class KafkaError extends Error {
   override readonly name = 'KafkaError'
   readonly code: KafkaErrorCode
   readonly retriable: boolean
+  /** The message without its code and remedy. */
+  readonly what: string
 
   constructor(code: KafkaErrorCode, what: string, cause?: unknown) {
     super(`${what} (${code}): ${CODES[code].remedy}`, cause === undefined ? undefined : { cause })
     this.code = code
+    this.what = what
     this.retriable = CODES[code].retriable
   }
 }

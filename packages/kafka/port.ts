@@ -10,7 +10,7 @@ import type { KafkaError } from './errors.ts'
 export interface RecordBatch {
   readonly topic: string
   readonly partition: number
-  /** Number of records. May be 0 where control records or aborted data moved the position. */
+  /** Number of records. May be 0 where control records, aborted data or unreadable batches moved the position. */
   readonly length: number
   readonly bytes: Buffer
   readonly offsets: Float64Array
@@ -29,6 +29,18 @@ export interface RecordBatch {
   readonly nextOffset: number
   /** The partition's last stable offset when this was fetched; `endOffset - nextOffset` is the consumer lag after this batch. */
   readonly endOffset: number
+  /** Set where the batch stands for records that cannot be read. Its length is 0, and its nextOffset passes them. */
+  readonly unreadable?: Unreadable
+}
+
+/**
+ * Records that are passed over because the bytes of their record batch break the format. The port has tried to read
+ * them several times before, and has logged them.
+ */
+export interface Unreadable {
+  readonly firstOffset: number
+  /** A sentence without anything that the records hold. */
+  readonly reason: string
 }
 
 /** Takes records for output. The bytes are copied before it returns, so callers may reuse their buffers. */
@@ -92,7 +104,10 @@ export interface DeliveryFailure {
 export interface SubscribeOptions {
   readonly groupId: string
   readonly topics: readonly string[]
-  /** Where a partition without a committed offset begins. */
+  /**
+   * Where a partition without a committed offset begins. A topic that was deleted and made anew since the group read it
+   * is read from its beginning.
+   */
   readonly startAt: 'earliest' | 'latest'
   /** The most records handed over at once (10,000). */
   readonly maxBatchRecords?: number
@@ -127,8 +142,22 @@ export interface Assignment {
   readonly partition: number
   /** The next offset that will be handed over; everything below it is committed, being committed, or still open (Ongoing). */
   readonly position: number
+  /** Where the partition's log begins, when last heard of; 0 before the first fetch. */
+  readonly startOffset: number
   /** The partition's last stable offset when last heard of; -1 before the first fetch. */
   readonly endOffset: number
+}
+
+/** A partition that has not got on for 30 s, because its handler rejects, or nothing can be fetched. */
+export interface StalledPartition {
+  readonly topic: string
+  readonly partition: number
+  /** The next offset that will be handed over; -1 where not even that is known. */
+  readonly offset: number
+  /** When it began, in ms since the epoch. */
+  readonly sinceMs: number
+  /** Names and codes only: nothing of records, addresses or secrets. The log says more. */
+  readonly reason: string
 }
 
 /** A running member of a consumer group. */
@@ -137,6 +166,8 @@ export interface Subscription {
   /** True once the member is in its group and every partition given to it is being read. */
   ready(): boolean
   assignments(): readonly Assignment[]
+  /** The partitions of it that stand still. One whose topic was deleted is not among them: there is nothing to read. */
+  stalled(): readonly StalledPartition[]
   /** Failures and restarts that healed so far, for metrics. */
   readonly restarts: number
   /** Lets running handlers finish (at most `drainMs`, default 10,000), commits, leaves the group. */
@@ -189,10 +220,13 @@ export interface GroupDescription {
 export interface PartitionLag {
   readonly topic: string
   readonly partition: number
-  /** -1: nothing committed yet. */
+  /** -1: nothing committed yet, or only in a topic of that name that was deleted since. */
   readonly committed: number
   readonly latest: number
-  /** Records between them, markers included; from `earliest` where nothing is committed. */
+  /**
+   * Records between them, markers included; from the log's start where nothing is committed, or what is committed lies
+   * below it.
+   */
   readonly lag: number
 }
 
@@ -225,7 +259,7 @@ export interface Admin {
   acls(principal: string): Promise<Acl[]>
   /** Those that exist already stay as they are. */
   addAcls(acls: readonly Acl[]): Promise<void>
-  /** The group must have no members. */
+  /** The group must have no members. The offsets are those of the topic that has the name now. */
   setOffsets(groupId: string, topic: string, offsets: readonly { partition: number, offset: number }[]): Promise<void>
 }
 
@@ -242,6 +276,7 @@ export interface Kafka {
   read(options: ReadOptions, handler: BatchHandler): Promise<Reading>
   /**
    * What is there now from that offset on, read_committed, of about `maxBytes` (one record batch at least); empty where nothing is. The batch is the caller's to keep.
+   * Go on at its nextOffset, which passes what cannot be read.
    * Rejects with `out-of-range` where the offset is not in the log (any more).
    */
   fetch(topic: string, partition: number, offset: number, maxBytes: number): Promise<RecordBatch>

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { lagWatch, watchLag } from './group-lag.ts'
-import { metrics } from './metrics.ts'
+import { lagWatch } from './group-lag.ts'
 
-const at = (partition: number, position: number, endOffset: number) => ({ topic: 'orders', partition, position, endOffset })
+const at = (partition: number, position: number, endOffset: number, startOffset = 0) =>
+  ({ topic: 'orders', partition, position, startOffset, endOffset })
 
 test('lag by partition, its sum and its greatest, and the time that it takes at the pace of the last minute', () => {
   let assignments = [at(0, 1000, 1000), at(1, 0, 5000)]
@@ -27,11 +27,8 @@ test('nothing is said before the end is known, and nothing of other groups\' par
   expect(lagWatch({ groupId: 'billing', assignments: () => [] }).values(0)).toEqual([])
 })
 
-test('/metrics shows a group under the name of MSK as long as it is watched', async () => {
-  const stop = watchLag({ groupId: 'billing', assignments: () => [at(3, 4, 10)] })
-  const text = await metrics.metrics()
-  expect(text).toContain('kafka_consumer_group_ConsumerLagMetrics_Value{name="SumOffsetLag",groupId="billing",topic="orders"} 6')
-  expect(text).toContain('kafka_consumer_group_ConsumerLagMetrics_Value{name="OffsetLag",groupId="billing",topic="orders",partition="3"} 6')
-  stop()
-  expect(await metrics.metrics()).not.toContain('billing')
+test('what was removed from the log before it was read is no lag', () => {
+  const assignments = [at(0, 333, 356, 356), at(1, 10, 20, 15)]
+  const values = lagWatch({ groupId: 'billing', assignments: () => assignments }).values(0)
+  expect(values.filter(({ labels }) => labels.name === 'OffsetLag').map(({ value }) => value)).toEqual([0, 5])
 })

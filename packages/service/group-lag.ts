@@ -2,16 +2,15 @@
  * Consumer lag in /metrics under the names of Amazon MSK's open monitoring (developer guide, "Monitor consumer lags"), so that its dashboards and alerts go on
  * working. Of the partitions that this instance reads: add SumOffsetLag over the instances, take the greatest of the others.
  */
-import type { Metric } from 'prom-client'
+import { lagOf } from '@weir/kafka/lag.ts'
 import type { Subscription } from '@weir/kafka/port.ts'
-import { metrics } from './metrics.ts'
 
 type Group = Pick<Subscription, 'groupId' | 'assignments'>
 
 /** Over so long a time the pace of a group is looked at (ms). */
 const PACE_MS = 60_000
 /** Between two looks (ms). */
-const LOOK_MS = 5_000
+export const LOOK_MS = 5_000
 
 interface Look {
   readonly time: number
@@ -47,22 +46,22 @@ class Pace {
 
 const keyOf = ({ topic, partition }: { topic: string, partition: number }): string => `${topic}/${partition}`
 
-export interface LagValue {
-  readonly labels: { readonly name: string, readonly groupId: string, readonly topic: string, readonly partition?: number }
+export interface GroupValue {
+  readonly labels: Readonly<Record<string, string | number>>
   readonly value: number
 }
 
 /** The values for one group at that time (ms). */
-export function lagWatch(group: Group): { look(now: number): void, values(now: number): LagValue[] } {
+export function lagWatch(group: Group): { look(now: number): void, values(now: number): GroupValue[] } {
   const pace = new Pace()
   return {
     look: (now) => pace.look(group, now),
     values(now) {
       const { groupId } = group
-      const values: LagValue[] = []
+      const values: GroupValue[] = []
       for (const [topic, partitions] of Map.groupBy(group.assignments(), ({ topic }) => topic)) {
         // Before the first fetch nothing is known of the end.
-        const lags = partitions.filter(({ endOffset }) => endOffset >= 0).map((at) => ({ at, lag: Math.max(0, at.endOffset - at.position) }))
+        const lags = partitions.filter(({ endOffset }) => endOffset >= 0).map((at) => ({ at, lag: lagOf(at) }))
         if (lags.length === 0) continue
         const times: number[] = []
         for (const { at, lag } of lags) {
@@ -80,29 +79,3 @@ export function lagWatch(group: Group): { look(now: number): void, values(now: n
     },
   }
 }
-
-const watched = new Map<Group, ReturnType<typeof lagWatch>>()
-
-/** Shows the group's lag in /metrics until the function that comes back is called. */
-export function watchLag(group: Group): () => void {
-  const watch = lagWatch(group)
-  watched.set(group, watch)
-  const timer = setInterval(() => watch.look(Date.now()), LOOK_MS).unref()
-  return () => {
-    clearInterval(timer)
-    watched.delete(group)
-  }
-}
-
-const NAME = 'kafka_consumer_group_ConsumerLagMetrics_Value'
-const lag = {
-  name: NAME,
-  help: 'Consumer lag as Amazon MSK names it: OffsetLag and EstimatedTimeLag (s) of a partition; SumOffsetLag, MaxOffsetLag and EstimatedMaxTimeLag (s) of this instance\'s partitions.',
-  type: 'gauge',
-  reset() {},
-  async get() {
-    const values = [...watched.values()].flatMap((watch) => watch.values(Date.now()))
-    return { name: NAME, help: this.help, type: this.type, aggregator: 'sum', values }
-  },
-}
-metrics.registerMetric(lag as unknown as Metric)

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
+import { stalls } from './groups.ts'
 import { metrics } from './metrics.ts'
 
 /**
@@ -18,8 +19,10 @@ export function health(app: FastifyInstance, ready: Readiness, isStopping: () =>
   app.get('/readyz', { schema: { hide: true } as object }, async (_request, reply) => {
     const dependencies = Object.fromEntries(Object.entries(ready).map(([name, check]) => [name, stateOf(check())]))
     const stopping = isStopping()
-    const all = !stopping && Object.values(dependencies).every((state) => state === 'ready')
-    return reply.code(all ? 200 : 503).send({ ready: all, stopping, dependencies })
+    const stalled = stalls().map(({ sinceMs, ...stall }) => ({ ...stall, since: new Date(sinceMs).toISOString() }))
+    const all = !stopping && stalled.length === 0 && Object.values(dependencies).every((state) => state === 'ready')
+    const body = { ready: all, stopping, dependencies, ...(stalled.length > 0 && { stalled }) }
+    return reply.code(all ? 200 : 503).send(body)
   })
   if (withMetrics) app.get('/metrics', { schema: { hide: true } as object }, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()))
 }

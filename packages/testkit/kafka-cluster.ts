@@ -14,6 +14,8 @@ import { temporaryFolder } from '@weir/tools/stack/shared-servers.ts'
 export interface KafkaCluster {
   /** `host:port` of node i + 1 at i. */
   readonly brokers: string[]
+  /** Where node i + 1 keeps the logs of its partitions. */
+  logs(i: number): string
   /** SIGKILL. */
   kill(i: number): Promise<void>
   /** SIGSTOP: connections stay open and nothing answers. */
@@ -61,6 +63,7 @@ export async function kafkaCluster({ brokers: count, secure }: KafkaClusterOptio
 
   return {
     brokers,
+    logs: (i) => join(folder, `kafka-${i + 1}`, 'logs'),
     async kill(i) {
       nodes[i]!.kill('SIGKILL')
       await nodes[i]!.exited

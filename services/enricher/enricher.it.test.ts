@@ -7,6 +7,7 @@ import { sampleOf, type TaxiTelemetry, type TopicName } from '@weir/contracts'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { drop, flow, step, type Source } from '@weir/flow'
 import { encodeHeaders, headerOf, type Kafka, type KafkaConfig, openKafka, partitionFor, type Producer } from '@weir/kafka'
+import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
 import { encodeValue, store } from '@weir/topics'
 import { logger, openAccess, openHttp, sha256 } from '@weir/service'
 import { solutions, type FlowDefinition } from '@weir/solutions'
@@ -281,6 +282,34 @@ describe('the enricher', () => {
       ['large', 'publish', 'too-large', true, 16 << 10], ['large-garbage', 'decode', 'undecodable', true, 16 << 10],
     ])), { timeout: 20_000 })
     expect(byId(enriched(), 'large-before').length).toBe(1)
+  }, 120_000)
+
+  test('a record batch that nothing reads is a dead letter with its offsets, and its neighbours go on', async () => {
+    const good = await encode({ deviceId: 'taxi-rotten' })
+    const key = Buffer.from('taxi-rotten')
+    const partition = partitionFor(key, 0, key.length, await kafka.partitions('taxi.telemetry'))
+    await send([{ id: 'rotten-before', key: 'taxi-rotten', bytes: good }])
+    const offset = await storeUnreadable(config.brokers, 'taxi.telemetry', partition, 4)
+    await send([{ id: 'rotten-after', key: 'taxi-rotten', bytes: good }])
+    await vi.waitFor(() => expect(byId(enriched(), 'rotten-after').length).toBe(1), { timeout: 30_000 })
+    expect(byId(enriched(), 'rotten-before').length).toBe(1)
+    const letters = async () => {
+      const reader = await codec.reader('taxi.telemetry.dead')
+      const found: unknown[] = []
+      await (await kafka.read({ topics: ['taxi.telemetry.dead'], from: 'earliest', until: 'end' }, async (batch) => {
+        await reader.prepare(batch)
+        for (let i = 0; i < batch.length; i++) {
+          if (headerOf(batch, i, 'weir-dead-code')?.toString() !== 'unreadable') continue
+          found.push(reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]))
+        }
+      })).done
+      return found
+    }
+    await vi.waitFor(async () => expect(await letters()).toContainEqual(expect.objectContaining({
+      flow: 'enricher.taxi', step: 'read', topic: 'taxi.telemetry', partition, offset, lastOffset: offset + 3,
+      key: null, value: null, truncated: true,
+      message: expect.stringContaining(`${offset} to ${offset + 3} cannot be read: it breaks the record format`),
+    })), { timeout: 20_000 })
   }, 120_000)
 
   test('over HTTP: keys read and change tables by their rights; a wrong entry is refused with its field', async () => {

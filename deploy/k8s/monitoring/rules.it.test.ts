@@ -119,6 +119,7 @@ test('each alert fires when it should, and not when it should not', async () => 
   const lag = series('weir_stage_lag_records', 'enricher.taxi')
   const done = series('weir_stage_records_total', 'enricher.taxi')
   const failed = series('weir_stage_failed_total', 'enricher.taxi')
+  const stalled = series('weir_group_stalled_partitions', 'enricher.taxi')
   const route = series('weir_http_request_duration_seconds_count', 'route="/readyz"')
   const within = (le: string): string => series('weir_stage_latency_seconds_bucket', 'enricher.taxi', `le="${le}"`)
   const of = (name: string, labels: string): string => `${name}{${labels},job="weir"}`
@@ -127,6 +128,7 @@ test('each alert fires when it should, and not when it should not', async () => 
   const cases: Readonly<Record<string, readonly [Readonly<Record<string, string>>, Readonly<Record<string, string>>]>> = {
     WeirLagGrowing: [{ [lag]: '0+1000x60' }, { [lag]: '60000-1000x60' }],
     WeirNoProgress: [{ [lag]: '7x60', [done]: '100x60' }, { [lag]: '7x60', [done]: '100+1x60' }],
+    WeirStandsStill: [{ [stalled]: '0x50 1x10' }, { [stalled]: '0x30 1 0x29' }],
     WeirDeadLetters: [{ [failed]: '0x50 1x10' }, { [failed]: '5x60' }],
     WeirServerErrors: [
       { [route]: '0+100x60', [route.replace(/status="\d+"/, 'status="503"')]: '0+5x60' },

@@ -28,6 +28,16 @@ test('topics: created once, refused with another count, configured, deleted', as
   expect((await kafka.admin.topics()).map(({ name }) => name)).not.toContain(one)
 })
 
+test('a topic that was deleted can be made anew at once', async () => {
+  const topic = await createTopic(kafka, uniqueName('again'), 1)
+  for (let i = 0; i < 5; i++) {
+    await produceNumbered(kafka, topic, 1, 3)
+    await kafka.admin.deleteTopics([topic])
+    expect(await kafka.admin.createTopics([spec(topic, 1)])).toEqual([topic])
+    expect(await kafka.admin.offsets(topic)).toEqual([{ partition: 0, earliest: 0, latest: 0 }])
+  }
+})
+
 test('a topic can be used as soon as it is created', async () => {
   for (let i = 0; i < 5; i++) {
     const topic = await createTopic(kafka, uniqueName('fresh'), 2)

@@ -2,7 +2,9 @@
 import { COORDINATOR, type Cluster } from '../drivers/kafkajs/cluster.ts'
 import { brokerError, typeOf } from '../drivers/kafkajs/errors.ts'
 import { committedOffsets } from '../drivers/kafkajs/offsets.ts'
+import { metadataOf, type Committed } from '../drivers/topic-ids.ts'
 import { KafkaError } from '../errors.ts'
+import { lagOf } from '../lag.ts'
 import type { GroupDescription, PartitionLag } from '../port.ts'
 import { attempt } from './attempt.ts'
 import { listGroups } from './calls.ts'
@@ -34,24 +36,39 @@ export async function deleteGroups(cluster: Cluster, groupIds: readonly string[]
   }
 }
 
-/** Of every partition of the topics in which the group has committed. */
+/** Covers all partitions of the topics in which the group has committed. Weir's groups commit when they begin. */
 export async function groupLag(cluster: Cluster, groupId: string): Promise<PartitionLag[]> {
-  const committed = await committedOffsets(cluster, groupId, [])
+  const committed = await committedOffsets(cluster, groupId)
+  // A topic may have been made anew since it was asked for last.
+  await attempt(cluster, () => cluster.refresh(), 'The topics cannot be listed')
   const lags = await Promise.all([...committed].map(async ([topic, offsets]) => {
-    const partitions = await topicOffsets(cluster, topic).catch((error: unknown) => {
+    try {
+      return await topicLag(cluster, topic, offsets)
+    } catch (error) {
       if (error instanceof KafkaError && error.code === 'unknown-topic') return []
       throw error
-    })
-    return partitions.map(({ partition, earliest, latest }): PartitionLag => {
-      const position = offsets.get(partition) ?? -1
-      return { topic, partition, committed: position, latest, lag: Math.max(0, latest - Math.max(position, earliest)) }
-    })
+    }
   }))
   return lags.flat()
 }
 
+type OffsetsOf = ReadonlyMap<number, Committed>
+
+async function topicLag(cluster: Cluster, topic: string, offsets: OffsetsOf): Promise<PartitionLag[]> {
+  const known = await cluster.topicId(topic)
+  const others = [...offsets.values()].some(({ topicId }) => topicId !== undefined && topicId !== known)
+  const id = others ? await cluster.agreedId(topic) : known
+  return (await topicOffsets(cluster, topic)).map(({ partition, earliest, latest }): PartitionLag => {
+    const { offset, topicId = id } = offsets.get(partition) ?? { offset: -1 }
+    const position = topicId === id ? offset : -1
+    const lag = lagOf({ startOffset: earliest, position, endOffset: latest })
+    return { topic, partition, committed: position, latest, lag }
+  })
+}
+
 export async function setOffsets(cluster: Cluster, groupId: string, topic: string, offsets: readonly { partition: number, offset: number }[]): Promise<void> {
-  const topics = [{ topic, partitions: offsets.map(({ partition, offset }) => ({ partition, offset, metadata: null })) }]
+  const metadata = metadataOf(await cluster.agreedId(topic))
+  const topics = [{ topic, partitions: offsets.map(({ partition, offset }) => ({ partition, offset, metadata })) }]
   const ask = async () => {
     const link = await coordinator(cluster, groupId)
     await link.call('OffsetCommit', { groupId, memberId: '', groupGenerationId: NO_GENERATION, topics }).catch((error: unknown) => {

@@ -69,6 +69,18 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
   for (const { topic, errorCode } of topicErrors) {
     if (errorCode !== 0 && errorCode !== UNKNOWN_TOPIC) throw toKafkaError(brokerError(errorCode), `Topic ${topic} cannot be deleted`)
   }
+  await untilGone(cluster, names)
+}
+
+/**
+ * Brokers hear of a deletion a little later than the controller: until then the topic looks as if it were there, and
+ * createTopics() would leave it alone.
+ */
+async function untilGone(cluster: Cluster, names: readonly string[]): Promise<void> {
+  for (const until = Date.now() + VISIBLE; Date.now() < until; await sleep(50)) {
+    const existing = await describeTopics(cluster)
+    if (!existing.some(({ name }) => names.includes(name))) return
+  }
 }
 
 export async function growTopic(cluster: Cluster, name: string, partitions: number): Promise<void> {

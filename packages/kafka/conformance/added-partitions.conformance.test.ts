@@ -1,5 +1,5 @@
 import { Kafka as KafkaJs } from 'kafkajs'
-import { beforeAll, expect } from 'vitest'
+import { beforeAll, expect, vi } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
 import { append, createTopic, stored, values } from './records.ts'
 import { open, testTogether } from './suite.ts'
@@ -12,19 +12,20 @@ testTogether('partitions that are added while a group runs are read by it, from 
   const topic = await createTopic(kafka, uniqueName('added'), 1)
   const seen: string[] = []
   const members = await Promise.all([1, 2].map(() => kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest' }, (batch) => void seen.push(...values(batch)))))
-  await expect.poll(() => members.every((member) => member.ready()), { timeout: 30_000 }).toBe(true)
+  await vi.waitUntil(() => members.every((member) => member.ready()), { timeout: 30_000 })
 
   const admin = new KafkaJs({ brokers }).admin()
   await admin.connect()
   after(() => admin.disconnect())
   await admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] })
   const other = await open(variant, brokers, {}, after)
-  await expect.poll(() => other.partitions(topic), { timeout: 20_000 }).toBe(4)
+  await vi.waitFor(async () => expect(await other.partitions(topic)).toBe(4), { timeout: 20_000 })
   const delivery = (await other.producer()).delivery()
   for (let partition = 0; partition < 4; partition++) append(delivery, topic, partition, 'k', `value ${partition}`)
   await stored(delivery)
 
-  await expect.poll(() => [...seen].sort(), { timeout: 60_000 }).toEqual([0, 1, 2, 3].map((partition) => `value ${partition}`))
+  const wanted = [0, 1, 2, 3].map((partition) => `value ${partition}`)
+  await vi.waitFor(() => expect([...seen].sort()).toEqual(wanted), { timeout: 60_000 })
   expect(members.map((member) => member.assignments().length)).toEqual([2, 2])
   await Promise.all(members.map((member) => member.stop()))
 })

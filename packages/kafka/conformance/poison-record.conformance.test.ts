@@ -1,5 +1,6 @@
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
+import type { StalledPartition, Subscription } from '../port.ts'
 import { readBack } from './read-back.ts'
 import { append, caughtUp, createTopic, stored, valueText, values } from './records.ts'
 import { EXACT, tally } from './tally.ts'
@@ -21,6 +22,16 @@ async function topicWithPoison(variant: Variant) {
   return { kafka, topic, wanted }
 }
 
+/** Asks the member as if half a minute had passed without anything happening. */
+function stalledLater(member: Subscription): readonly StalledPartition[] {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 })
+  try {
+    return member.stalled()
+  } finally {
+    vi.useRealTimers()
+  }
+}
+
 describeDriver('poison record', (variant) => {
   test('a handler that throws gets the same records again, in order; its neighbours go on', async () => {
     const { kafka, topic, wanted } = await topicWithPoison(variant)
@@ -38,6 +49,29 @@ describeDriver('poison record', (variant) => {
     await member.stop()
     expect(new Set(attempts).size, 'the same batch each time').toBe(1)
     expect(member.restarts).toBeGreaterThanOrEqual(4)
+    expect(tally(wanted, seen)).toEqual(EXACT)
+  })
+
+  test('the partition says that it stands still and why, until its handler takes the records', async () => {
+    const { kafka, topic, wanted } = await topicWithPoison(variant)
+    const seen: string[] = []
+    let poisonous = true
+    const options = { groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 20 } as const
+    const member = await kafka.consume(options, (batch) => {
+      if (poisonous && values(batch).includes('key-1:90')) throw new TypeError('key-1:90 is poison')
+      seen.push(...values(batch))
+    })
+    const neighbours = (): number => seen.filter((value) => !value.startsWith('key-1')).length
+    await expect.poll(neighbours, { timeout: 30_000 }).toBe(2 * RECORDS)
+    const stall = { topic, partition: 1, reason: 'its handler rejects (TypeError)' }
+    await expect.poll(() => stalledLater(member), { timeout: 30_000 }).toMatchObject([stall])
+    const [{ offset, sinceMs }] = stalledLater(member)
+    expect([offset <= 90, offset + 20 > 90, sinceMs <= Date.now()]).toEqual([true, true, true])
+    expect(member.stalled()).toEqual([])
+    poisonous = false
+    await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(3 * RECORDS)
+    expect(stalledLater(member)).toEqual([])
+    await member.stop()
     expect(tally(wanted, seen)).toEqual(EXACT)
   })
 

@@ -12,10 +12,12 @@ const HANGING = 1000
  * @param ask   rejects with what is no answer; UNSTABLE_OFFSET_COMMIT is one
  * @param hangs called where that transaction stays open for longer than any can
  */
-export async function whenStable(ask: () => Promise<{ errorCode: number, offset: number }>, hangs: () => Promise<void>): Promise<number> {
+export async function whenStable<T extends { errorCode: number }>(
+  ask: () => Promise<T>, hangs: () => Promise<void>,
+): Promise<T> {
   for (let since = Date.now(); ; await sleep(WHILE_OPEN)) {
-    const { errorCode, offset } = await ask()
-    if (errorCode !== UNSTABLE_OFFSET_COMMIT) return offset
+    const answer = await ask()
+    if (answer.errorCode !== UNSTABLE_OFFSET_COMMIT) return answer
     if (Date.now() - since < HANGING) continue
     await hangs()
     since = Date.now()

@@ -5,6 +5,7 @@ import type { RecordBatch } from '../port.ts'
 import { MAX_INFLATED, inflate } from './codecs.ts'
 import { ABORT_MARKER, AT, CODEC_MASK, CONTROL, LEAST_RECORD, LENGTH_PREFIX, LOG_APPEND_TIME, MAGIC, TRANSACTIONAL, readInt64 } from './format.ts'
 import { readRecords } from './record-reader.ts'
+import { UnreadableBatch } from './unreadable-batch.ts'
 import { readVarint, varint } from './varint.ts'
 
 /** From the fetch response: the transactions of this stretch of the partition that were aborted. */
@@ -27,6 +28,8 @@ export interface FetchedRecords {
 
 /** The records of one broker batch, as they lie in `bytes` of `from` to `to`. */
 interface Segment {
+  /** Where the batch lies in the response. */
+  readonly at: number
   readonly bytes: Buffer
   readonly from: number
   readonly to: number
@@ -40,11 +43,11 @@ interface Segment {
 
 /**
  * Merges all complete broker batches into one. Control batches and aborted transactions are left out, yet nextOffset passes them.
- * Throws KafkaError `corrupt` for bytes that break the format or their checksum, `unsupported` for formats before v2.
+ * Ends before a batch that cannot be read, and throws UnreadableBatch where that one comes first: its bytes break the
+ * format or their checksum, or are of a format before v2 or an unknown codec.
  */
 export function readBatches(fetched: FetchedRecords): RecordBatch {
-  const { topic, partition, position, bytes, aborted, endOffset } = fetched
-  const where = `${topic}/${partition}`
+  const { position, bytes, aborted } = fetched
   const abortedProducers = new Set<bigint>()
   const upcoming = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset)
   const segments: Segment[] = []
@@ -52,47 +55,96 @@ export function readBatches(fetched: FetchedRecords): RecordBatch {
   let expected = 0
   let inflated = 0
 
-  for (let at = 0; bytes.length - at >= AT.records;) {
-    const end = at + LENGTH_PREFIX + bytes.readInt32BE(at + AT.batchLength)
-    if (end < at + AT.records) throw new KafkaError('corrupt', `A record batch of ${where} states an impossible length`)
-    if (end > bytes.length) break
-    if (bytes[at + AT.magic] !== MAGIC) throw new KafkaError('unsupported', `A record batch of ${where} has format v${bytes[at + AT.magic]}`)
-    const baseOffset = readInt64(bytes, at + AT.baseOffset)
-    if (crc32c(bytes.subarray(at + AT.attributes, end)) !== bytes.readUInt32BE(at + AT.crc)) {
-      throw new KafkaError('corrupt', `The record batch at ${where}/${baseOffset} fails its checksum`)
-    }
-    const attributes = bytes.readInt16BE(at + AT.attributes)
-    const lastOffsetDelta = bytes.readInt32BE(at + AT.lastOffsetDelta)
-    const lastOffset = baseOffset + lastOffsetDelta
-    if (baseOffset < expected || lastOffsetDelta < 0) throw new KafkaError('corrupt', `The record batch at ${where}/${baseOffset} is out of order`)
-    expected = lastOffset + 1
-    nextOffset = Math.max(nextOffset, lastOffset + 1)
+  for (let at = 0; bytes.length - at > AT.magic;) {
+    try {
+      const end = endOf(bytes, at)
+      if (end > bytes.length) break
+      const baseOffset = readInt64(bytes, at + AT.baseOffset)
+      const lastOffsetDelta = bytes.readInt32BE(at + AT.lastOffsetDelta)
+      const lastOffset = baseOffset + lastOffsetDelta
+      if (!isSound(bytes, at)) throw new KafkaError('corrupt', 'it fails its checksum')
+      if (baseOffset < expected || lastOffsetDelta < 0) throw new KafkaError('corrupt', 'its offsets are out of order')
+      const attributes = bytes.readInt16BE(at + AT.attributes)
 
-    // As the Java client does: a transaction counts as aborted from its first offset on until its abort marker is met.
-    while (upcoming.length > 0 && upcoming[0].firstOffset <= lastOffset) abortedProducers.add(upcoming.shift()!.producerId)
-    if (attributes & CONTROL) {
-      if (isAbortMarker(bytes, at, end)) abortedProducers.delete(bytes.readBigInt64BE(at + AT.producerId))
-    } else if (lastOffset >= position && !(attributes & TRANSACTIONAL && abortedProducers.has(bytes.readBigInt64BE(at + AT.producerId)))) {
-      const codec = attributes & CODEC_MASK
-      const records = codec === 0 ? undefined : inflate(codec, bytes.subarray(at + AT.records, end))
-      inflated += records?.length ?? 0
-      if (inflated > MAX_INFLATED && segments.length > 0) {
-        nextOffset = baseOffset
-        break
+      // A transaction counts as aborted from its first offset on until its abort marker is met, as in the Java client.
+      while (upcoming.length > 0 && upcoming[0].firstOffset <= lastOffset) {
+        abortedProducers.add(upcoming.shift()!.producerId)
       }
-      const segment = {
-        bytes: records ?? bytes, from: records ? 0 : at + AT.records, to: records ? records.length : end,
-        baseOffset, lastOffsetDelta, baseTimestamp: readInt64(bytes, at + AT.baseTimestamp),
-        appendTime: attributes & LOG_APPEND_TIME ? readInt64(bytes, at + AT.maxTimestamp) : -1, count: bytes.readInt32BE(at + AT.recordCount),
+      const producerId = bytes.readBigInt64BE(at + AT.producerId)
+      if (attributes & CONTROL) {
+        if (isAbortMarker(bytes, at, end)) abortedProducers.delete(producerId)
+      } else if (lastOffset >= position && !(attributes & TRANSACTIONAL && abortedProducers.has(producerId))) {
+        const segment = segmentOf(bytes, at, end)
+        if (segment.bytes !== bytes) inflated += segment.bytes.length
+        if (inflated > MAX_INFLATED && segments.length > 0) break
+        segments.push(segment)
       }
-      if (segment.count < 0 || segment.count > (segment.to - segment.from) / LEAST_RECORD) {
-        throw new KafkaError('corrupt', `The record batch at ${where}/${baseOffset} states ${segment.count} records`)
-      }
-      segments.push(segment)
+      expected = lastOffset + 1
+      nextOffset = Math.max(nextOffset, lastOffset + 1)
+      at = end
+    } catch (error) {
+      if (nextOffset > position) break
+      throw unreadable(fetched, at, error as Error)
     }
-    at = end
   }
-  return merge(topic, partition, position, segments, nextOffset, endOffset)
+  return merge(fetched, segments, nextOffset)
+}
+
+/** Where the batch ends; beyond the bytes where it is cut short. Throws for what is no batch of format v2. */
+function endOf(bytes: Buffer, at: number): number {
+  if (bytes[at + AT.magic] !== MAGIC) throw new KafkaError('unsupported', `it has format v${bytes[at + AT.magic]}`)
+  const end = at + LENGTH_PREFIX + bytes.readInt32BE(at + AT.batchLength)
+  if (end < at + AT.records) throw new KafkaError('corrupt', 'it states an impossible length')
+  return end
+}
+
+function segmentOf(bytes: Buffer, at: number, end: number): Segment {
+  const attributes = bytes.readInt16BE(at + AT.attributes)
+  const codec = attributes & CODEC_MASK
+  const records = codec === 0 ? undefined : inflate(codec, bytes.subarray(at + AT.records, end))
+  const segment = {
+    at, bytes: records ?? bytes, from: records ? 0 : at + AT.records, to: records ? records.length : end,
+    baseOffset: readInt64(bytes, at + AT.baseOffset), lastOffsetDelta: bytes.readInt32BE(at + AT.lastOffsetDelta),
+    baseTimestamp: readInt64(bytes, at + AT.baseTimestamp),
+    appendTime: attributes & LOG_APPEND_TIME ? readInt64(bytes, at + AT.maxTimestamp) : -1,
+    count: bytes.readInt32BE(at + AT.recordCount),
+  }
+  const { count, from, to } = segment
+  if (count < 0 || count > (to - from) / LEAST_RECORD) throw new KafkaError('corrupt', `it states ${count} records`)
+  return segment
+}
+
+/**
+ * Neighbours must not be skipped with the batch, and its header may be damaged as well. The next batch of the response
+ * bounds it; without one the header is believed where it agrees with itself and with the end of the log. Otherwise one
+ * offset is given up: the broker gives the same batch for the next one.
+ */
+function unreadable(fetched: FetchedRecords, at: number, error: Error): UnreadableBatch {
+  const { topic, partition, position, bytes, endOffset } = fetched
+  const baseOffset = readInt64(bytes, at + AT.baseOffset)
+  const end = at + LENGTH_PREFIX + bytes.readInt32BE(at + AT.batchLength)
+  const following = isSound(bytes, end) ? readInt64(bytes, end + AT.baseOffset) : undefined
+  const claimed = baseOffset + offsetsOf(bytes, at)
+  const believed = claimed > position && claimed <= (following ?? endOffset)
+  const nextOffset = believed ? claimed : following !== undefined && following > position ? following : position + 1
+  const firstOffset = baseOffset > position && baseOffset < nextOffset ? baseOffset : position
+  return new UnreadableBatch({ topic, partition, firstOffset, nextOffset }, error)
+}
+
+/** How many offsets the header says the batch takes; 0 where it contradicts itself. */
+function offsetsOf(bytes: Buffer, at: number): number {
+  if (bytes[at + AT.magic] !== MAGIC) return 1 // v0 and v1 give the offset of a single record, or of the last one
+  if (bytes.length - at < AT.records) return 0
+  const offsets = bytes.readInt32BE(at + AT.lastOffsetDelta) + 1
+  return isSound(bytes, at) || offsets === bytes.readInt32BE(at + AT.recordCount) ? offsets : 0
+}
+
+/** Whether a whole batch with the right checksum begins there. */
+function isSound(bytes: Buffer, at: number): boolean {
+  if (at < 0 || bytes.length - at < AT.records || bytes[at + AT.magic] !== MAGIC) return false
+  const end = at + LENGTH_PREFIX + bytes.readInt32BE(at + AT.batchLength)
+  if (end < at + AT.records || end > bytes.length) return false
+  return crc32c(bytes.subarray(at + AT.attributes, end)) === bytes.readUInt32BE(at + AT.crc)
 }
 
 function isAbortMarker(bytes: Buffer, batch: number, end: number): boolean {
@@ -104,7 +156,8 @@ function isAbortMarker(bytes: Buffer, batch: number, end: number): boolean {
   return keyLength >= 4 && varint.next + 4 <= end && bytes.readInt16BE(varint.next + 2) === ABORT_MARKER
 }
 
-function merge(topic: string, partition: number, position: number, segments: readonly Segment[], nextOffset: number, endOffset: number): RecordBatch {
+function merge(fetched: FetchedRecords, segments: readonly Segment[], nextOffset: number): RecordBatch {
+  const { topic, partition, position, endOffset } = fetched
   let most = 0
   for (const segment of segments) most += segment.count
   const columns = allocateColumns(most)
@@ -123,7 +176,9 @@ function merge(topic: string, partition: number, position: number, segments: rea
     try {
       length = readRecords(bytes, from, to, segment, position, columns, length)
     } catch (error) {
-      throw new KafkaError('corrupt', `The record batch at ${topic}/${partition}/${segment.baseOffset} breaks the record format`, error)
+      if (segment.baseOffset <= position) throw unreadable(fetched, segment.at, error as Error)
+      nextOffset = segment.baseOffset
+      break
     }
   }
   return { topic, partition, length, bytes, ...columns, nextOffset, endOffset }

@@ -10,6 +10,7 @@ import { CODEC_NUMBER, MAX_INFLATED } from './codecs.ts'
 import { AT, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL, writeInt64 } from './format.ts'
 import { NO_HEADERS, decodeHeaders, editHeaders, encodeHeaders, findHeader, listHeaders } from './headers.ts'
 import { head, join, tail } from './slice.ts'
+import { UnreadableBatch } from './unreadable-batch.ts'
 
 interface Sample { key: string | null, value: string | null, headers?: Record<string, string> }
 
@@ -225,6 +226,72 @@ test('editing headers leaves those that stay as they are: repeated, binary, null
   const block = Buffer.from([9, 9, 8, ...entry('a', [0xff, 0x00]), ...entry('gone', [1]), ...entry('a', [0x80]), ...entry('null', null)])
   expect([...editHeaders(block, 2, (name) => name !== 'gone', { added: 'x' })]).toEqual([8, ...staying, ...entry('added', [0x78])])
   expect([...editHeaders(NO_HEADERS, 0, () => true, {})]).toEqual([0])
+})
+
+describe('a batch that cannot be read', () => {
+  /** Ten records each: offsets 0, 10, 20 and so on. */
+  const ten = Array.from({ length: 10 }, (_, i): Sample => ({ key: null, value: `value ${i}` }))
+  const batches = (count: number): Buffer[] => Array.from({ length: count }, (_, i) => at(10 * i, write(ten)))
+  const flip = (batch: Buffer, place: number): Buffer => {
+    batch[place] ^= 0x40
+    return batch
+  }
+  const refused = (bytes: Buffer, position: number): UnreadableBatch => {
+    try {
+      read(bytes, position)
+    } catch (error) {
+      expect(error).toBeInstanceOf(UnreadableBatch)
+      return error as UnreadableBatch
+    }
+    throw new Error('it was read')
+  }
+
+  test('does not hold up what comes before it, and what comes after is read from its end', () => {
+    const [first, second, third] = batches(3)
+    const bytes = Buffer.concat([first, flip(second, AT.records + 5), third])
+    expect(read(bytes)).toMatchObject({ length: 10, nextOffset: 10 })
+    const place = { topic: 't', partition: 3, firstOffset: 10, nextOffset: 20 }
+    expect(refused(bytes, 10)).toMatchObject({ ...place, reason: 'it fails its checksum' })
+    expect(refused(bytes.subarray(first.length), 13)).toMatchObject({ firstOffset: 13, nextOffset: 20 })
+    expect(read(third, 20)).toMatchObject({ length: 10, nextOffset: 30 })
+  })
+
+  test('of records that break the format, too', () => {
+    const [first, second] = batches(2)
+    second[AT.records] += 2
+    const bytes = Buffer.concat([first, seal(second)])
+    expect(read(bytes)).toMatchObject({ length: 10, nextOffset: 10 })
+    const reason = expect.stringContaining('it breaks the record format')
+    expect(refused(bytes, 10)).toMatchObject({ firstOffset: 10, nextOffset: 20, reason })
+  })
+
+  test('of a codec or format that is not known', () => {
+    const [codec, old] = batches(2)
+    codec.writeInt16BE(7, AT.attributes)
+    expect(refused(seal(codec), 0)).toMatchObject({ firstOffset: 0, nextOffset: 10, reason: 'Compression codec 7' })
+    old[AT.magic] = 1
+    expect(refused(old, 0)).toMatchObject({ firstOffset: 10, nextOffset: 11, reason: 'it has format v1' })
+  })
+
+  test('that states an impossible length ends where its header says', () => {
+    const [batch] = batches(1)
+    batch.writeInt32BE(-5, AT.batchLength)
+    const reason = 'it states an impossible length'
+    expect(refused(batch, 0)).toMatchObject({ firstOffset: 0, nextOffset: 10, reason })
+  })
+
+  test('whose header is damaged does not take its neighbours with it', () => {
+    for (const delta of [500, 100_000, -1]) {
+      const [batch, neighbour] = batches(2)
+      batch.writeInt32BE(delta, AT.lastOffsetDelta)
+      expect(refused(Buffer.concat([batch, neighbour]), 0)).toMatchObject({ firstOffset: 0, nextOffset: 10 })
+      // Without the next batch nothing says where this one ends: then one offset is given up.
+      expect(refused(batch, 0)).toMatchObject({ firstOffset: 0, nextOffset: 1 })
+    }
+    const [batch] = batches(1)
+    writeInt64(flip(batch, AT.records + 5), AT.baseOffset, 2 ** 50)
+    expect(refused(batch, 7)).toMatchObject({ firstOffset: 7, nextOffset: 8 })
+  })
 })
 
 describe('hostile bytes', () => {

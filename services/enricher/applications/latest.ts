@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
 import type { Kafka, RecordBatch } from '@weir/kafka'
-import { watchLag, type Resource } from '@weir/service'
+import { watchGroup, type Resource } from '@weir/service'
 import { HandlerHealth, openRecords, type WarnLog } from '@weir/topics'
 import type { Redis } from 'ioredis'
 import { connectRedis, runAll } from '../redis/connect.ts'
@@ -89,7 +89,7 @@ export async function openLatest({
       }
     }
   })()
-  const unwatchLag = watchLag(copying)
+  const unwatchGroup = watchGroup(copying)
 
   return {
     value: {
@@ -100,7 +100,7 @@ export async function openLatest({
       ready: () => filled && health.ready(copying),
     },
     stop: async (drainMs) => {
-      unwatchLag()
+      unwatchGroup()
       stopping.abort()
       await Promise.all([copying.stop(drainMs), watching])
       redis.disconnect()

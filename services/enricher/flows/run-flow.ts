@@ -4,10 +4,12 @@ import type { Codec } from '@weir/codec'
 import { topics, type TopicName } from '@weir/contracts'
 import { MAX_BATCH_BYTES, maxBatchBytes } from '@weir/contracts/topic-configs.ts'
 import { Dead, DeadRate, drop, type Source, step } from '@weir/flow'
-import { type Appender, type Kafka, KafkaError, Once, type RecordBatch, deadLetters, partitionFor } from '@weir/kafka'
+import {
+  type Appender, type Kafka, KafkaError, Once, type RecordBatch, deadLetters, partitionFor, totalLag, unreadableLetters,
+} from '@weir/kafka'
 import { mostRecordBytes } from '@weir/kafka/records/format.ts'
 import type { FlowDefinition, FlowDeps } from '@weir/solutions'
-import { Counter, type Logger, metrics, stage as stageNamed, watchLag } from '@weir/service'
+import { Counter, type Logger, metrics, stage as stageNamed, watchGroup } from '@weir/service'
 
 const PAUSE_MS = 60_000
 
@@ -48,14 +50,21 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
     },
   })
   const publish = await publisher(kafka, codec, flow.output as TopicName)
-  const bury = deadLetters(await codec.writer(definition.deadLetter), {
+  const letterWriter = await codec.writer(definition.deadLetter)
+  const letters = {
     topic: definition.deadLetter, partitions: await kafka.partitions(definition.deadLetter), maxBatchBytes: maxBatchBytes(topics[definition.deadLetter]), flow: name,
-  })
+  }
+  const bury = deadLetters(letterWriter, letters)
+  const buryUnreadable = unreadableLetters(letterWriter, letters)
   const routeTo = await router(kafka)
   const deadRate = new DeadRate()
   let resumeAt = 0
 
   const subscription = await kafka.transform({ groupId: name, topics: [definition.source], startAt: 'earliest' }, async (batch, out, signal) => {
+    if (batch.unreadable !== undefined) {
+      buryUnreadable(out, batch)
+      stage.failed(batch.nextOffset - batch.unreadable.firstOffset)
+    }
     if (batch.length === 0) return
     while (resumeAt > Date.now() && !signal.aborted) await pause(200)
     await Promise.all([reader.prepare(batch), once?.prepare(batch, signal)])
@@ -84,8 +93,8 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
     account(batch, dead.length)
   })
 
-  const unwatch = watchLag(subscription)
-  const watching = setInterval(() => stage.lag(subscription.assignments().reduce((sum, { endOffset, position }) => sum + Math.max(0, endOffset - position), 0)), 1000)
+  const unwatch = watchGroup(subscription)
+  const watching = setInterval(() => stage.lag(totalLag(subscription.assignments())), 1000)
 
   function account(batch: RecordBatch, dead: number): void {
     const now = Date.now()

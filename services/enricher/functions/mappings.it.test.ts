@@ -302,6 +302,35 @@ describe('a stream', () => {
     await producer.stop()
   })
 
+  test('one that is deleted and made anew under its name: its function gets every record', async () => {
+    const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
+    const spec = { name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false } as const
+    const create = async (): Promise<void> => {
+      await streams.change(name, () => newStream(spec, Date.now()))
+      await expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
+    }
+    const producer = await kafka.producer()
+    const writer = new StreamWriter({ streams, producer })
+    const put = async (values: readonly string[]): Promise<void> => {
+      const entries = values.map((value) => ({ key: 'k', data: Buffer.from(value), hashKey: undefined }))
+      const { fates } = await writer.put(name, entries, { block: NO_HEADERS, end: () => NO_HEADERS.length })
+      expect(fates.every((fate) => typeof fate === 'object')).toBe(true)
+    }
+    const [first, second] = [5, 8].map((count) => Array.from({ length: count }, (_, n) => `k:${count}-${n}`))
+    await create()
+    const mapping = mappingOf(name, 'echo', { kind: 'kinesis', stream: name }, {}, { output })
+    await host({ definitions: [functionOf('echo', ECHO)], mappings: [mapping] })
+    await put(first)
+    const echoed = async (): Promise<string[]> => (await readAll(output)).map(({ value }) => value)
+    await expect.poll(echoed, { timeout: 20_000 }).toEqual(first)
+    await streams.change(name, (stream) => ({ ...stream!, status: 'DELETING' }))
+    await expect.poll(() => streams.get(name), { timeout: 10_000 }).toBeUndefined()
+    await create()
+    await put(second)
+    await expect.poll(echoed, { timeout: 30_000 }).toEqual([...first, ...second])
+    await producer.stop()
+  })
+
   test('what the Kinesis Producer Library has aggregated is taken apart into a topic, bytes as they are', async () => {
     const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
     await streams.change(name, () => newStream({ name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false }, Date.now()))

@@ -38,7 +38,7 @@ test('however many doors report, the stages of the solution are there, and few o
   const idle = { instance: 'one', time: Date.now(), intervalMs: 1000, records: 1, failed: 0, lag: 0, p50: 1, p99: 1 }
   const report = (stage: string) => board.accept({ value: { ...idle, stage } })
   for (let i = 0; i < 1500; i++) report(`ingest-hub.${i}`)
-  report(`ingest-hub.${'x'.repeat(1000)}`)
+  expect(() => report(`ingest-hub.${'x'.repeat(1000)}`)).toThrow('stage must have 1 to 200 characters')
   report('indexer.taxi')
   const names: string[] = (await read(open({}, board))).stages.map(({ stage }: { stage: string }) => stage)
   expect(names).toHaveLength(22)

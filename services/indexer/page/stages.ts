@@ -30,8 +30,6 @@ const SILENCE_MS = 10_000
 const HISTORY = 60
 /** More than any cluster has; what names itself newly for ever must not fill the memory. */
 const MOST_INSTANCES = 2000
-/** Characters of a stage's and an instance's name together. */
-const MAX_NAME_LENGTH = 300
 
 const count = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 const latency = number({ min: 0, max: Number.MAX_SAFE_INTEGER })
@@ -63,7 +61,6 @@ export class StageBoard {
     if (value === null) return
     const stats = read(reported, value, 'ignored')
     const key = `${stats.stage}\0${stats.instance}`
-    if (key.length > MAX_NAME_LENGTH) return
     if (!this.#reports.has(key) && this.#reports.size >= MOST_INSTANCES) return
     this.#reports.set(key, { stats, heardAt: this.#now() })
   }

@@ -1,6 +1,7 @@
 /** The whole sink: enriched records in real Kafka, documents in a real search engine, and a proxy between the two that can be told to fail. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
 import { stage, type Resource } from '@weir/service'
 import { servers } from '@weir/testkit'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
@@ -102,6 +103,19 @@ describe('the sink', { timeout: 60_000 }, () => {
     const { hits } = await direct.value.search(`${definition.prefix}-*`, { size: 1000, version: true, query: { term: { source } } })
     expect(hits.hits.length).toBe(1000)
     expect(hits.hits.every(({ _version }) => _version === 1)).toBe(true)
+  })
+
+  test('a record batch that nothing reads is buried with its offsets, and its neighbours are indexed', async () => {
+    const definition = ownDefinition()
+    await run(definition)
+    await pipeline.send(records(5))
+    const offset = await storeUnreadable((await servers.kafka()).brokers, TOPIC, 0, 4)
+    await pipeline.send(records(5))
+    await fresh(definition, 10)
+    const cause = { flow: `indexer.${definition.name}`, step: 'read', code: 'unreadable' }
+    const letter = expect.objectContaining({ ...cause, topic: TOPIC, partition: 0, offset, lastOffset: offset + 3 })
+    const letters = () => pipeline.deadLetters('unreadable')
+    await vi.waitFor(async () => expect(await letters()).toContainEqual({ id: '', letter }), LONG)
   })
 
   test('poison records are buried with cause and origin, and their neighbours indexed', async () => {

@@ -4,8 +4,11 @@ import type { Codec } from '@weir/codec'
 import { topics } from '@weir/contracts'
 import { maxBatchBytes } from '@weir/contracts/topic-configs.ts'
 import { DeadRate } from '@weir/flow'
-import { type Bury, type Kafka, type Producer, type RecordBatch, type Subscription, deadLetters } from '@weir/kafka'
-import { type Logger, type Resource, stage as stageNamed, watchLag } from '@weir/service'
+import {
+  type Appender, type DeadLetterOptions, type Kafka, type Producer, type RecordBatch, deadLetters, totalLag,
+  unreadableLetters,
+} from '@weir/kafka'
+import { type Logger, type Resource, stage as stageNamed, watchGroup } from '@weir/service'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
 import type { Bulker } from './bulker.ts'
 import { documents } from './documents.ts'
@@ -46,10 +49,10 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
   const document = documents(definition, reader, lines)
   const deadRate = new DeadRate()
   const holds = new Holds(name, log)
-  let bury: Bury | undefined
   let resumeAt = 0
 
   async function handle(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    if (batch.unreadable !== undefined) await buryUnreadable(batch, batch.nextOffset - batch.unreadable.firstOffset)
     if (batch.length === 0) return
     while (resumeAt > Date.now()) await pause(resumeAt - Date.now(), undefined, { signal })
     await reader.prepare(batch)
@@ -66,11 +69,27 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
 
   /** A letter that cannot be stored rejects the batch: it is handed over again, and what was indexed is there already. */
   async function buryAll(batch: RecordBatch, { dead }: Settlement): Promise<void> {
-    bury ??= deadLetters(await codec.writer(definition.deadLetter), {
-      topic: definition.deadLetter, partitions: await kafka.partitions(definition.deadLetter), maxBatchBytes: maxBatchBytes(topics[definition.deadLetter]), flow: name,
-    })
+    const bury = deadLetters(await codec.writer(definition.deadLetter), await letters())
+    const inOrder = dead.sort((a, b) => a.record - b.record)
+    await store((out) => inOrder.forEach(({ record, step, cause }) => bury(out, batch, record, step, cause)))
+  }
+
+  async function buryUnreadable(batch: RecordBatch, records: number): Promise<void> {
+    const bury = unreadableLetters(await codec.writer(definition.deadLetter), await letters())
+    await store((out) => bury(out, batch))
+    stage.failed(records)
+    fates.dead.inc(records)
+  }
+
+  async function letters(): Promise<DeadLetterOptions> {
+    const partitions = await kafka.partitions(definition.deadLetter)
+    const { deadLetter: topic } = definition
+    return { topic, partitions, maxBatchBytes: maxBatchBytes(topics[topic]), flow: name }
+  }
+
+  async function store(append: (out: Appender) => void): Promise<void> {
     const delivery = producer.delivery()
-    for (const { record, step, cause } of dead.sort((a, b) => a.record - b.record)) bury(delivery, batch, record, step, cause)
+    append(delivery)
     const [failure] = await delivery.settled()
     if (failure) throw failure.error
   }
@@ -98,10 +117,10 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
 
   sinkMetrics.paused.set({ sink: name }, 0)
   const subscription = await kafka.consume({ groupId: name, topics: [definition.source], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, handle)
-  const unwatch = watchLag(subscription)
+  const unwatch = watchGroup(subscription)
   // By the clock and not by the batch: while the engine is away no batch ends, and the lag is what one wants to see.
   const lagging = setInterval(() => {
-    stage.lag(lagOf(subscription))
+    stage.lag(totalLag(subscription.assignments()))
     sinkMetrics.paused.set({ sink: name }, bulker.ready === true && trouble() === undefined ? 0 : 1)
   }, LAG_MS)
   return {
@@ -112,10 +131,4 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
       return subscription.stop(drainMs)
     },
   }
-}
-
-function lagOf(subscription: Subscription): number {
-  let lag = 0
-  for (const { endOffset, position } of subscription.assignments()) lag += Math.max(0, endOffset - position)
-  return lag
 }

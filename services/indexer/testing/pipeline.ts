@@ -31,8 +31,8 @@ export interface Pipeline {
   /** Makes the definition's sink begin there. It must not run. */
   beginAt(definition: IndexDefinition, end: readonly PartitionOffsets[]): Promise<void>
   encode(changes?: Partial<TaxiTelemetry>): Buffer
-  /** Dead letters of this pipeline's records. */
-  deadLetters(): Promise<{ readonly id: string, readonly letter: DeadLetter }[]>
+  /** Dead letters of this pipeline's records, or all of that code. */
+  deadLetters(code?: string): Promise<{ readonly id: string, readonly letter: DeadLetter }[]>
   stop(): Promise<void>
 }
 
@@ -81,13 +81,14 @@ export async function openPipeline(source: string): Promise<Pipeline> {
       Buffer.from(buffer.subarray(0, writer.encode({ ...(sampleOf(TOPIC) as TaxiTelemetry), eventTime: Date.now(), ...changes }, buffer, 0))),
     end: () => kafka.admin.offsets(TOPIC),
     beginAt: ({ name }, end) => kafka.admin.setOffsets(`indexer.${name}`, TOPIC, end.map(({ partition, latest }) => ({ partition, offset: latest }))),
-    async deadLetters() {
+    async deadLetters(code) {
       const reader = await codec.reader('taxi.enriched.dead')
       const found: { id: string, letter: DeadLetter }[] = []
       const reading = await kafka.read({ topics: ['taxi.enriched.dead'], from: 'earliest', until: 'end' }, async (batch) => {
         await reader.prepare(batch)
         for (let i = 0; i < batch.length; i++) {
-          if (headerOf(batch, i, 'weir-source')?.toString() !== source) continue
+          const [header, wanted] = code === undefined ? ['weir-source', source] : ['weir-dead-code', code]
+          if (headerOf(batch, i, header)?.toString() !== wanted) continue
           found.push({ id: headerOf(batch, i, 'weir-id')?.toString() ?? '', letter: reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]) })
         }
       })

@@ -2,7 +2,7 @@ import type { Kafka, RecordBatch } from '@weir/kafka'
 import { command, onlyPositionals, UsageError, wholeNumber } from '../command.ts'
 import { countLetters } from '../dlq/list.ts'
 import { deadLetterTopic, deadLetterTopics, eachLetter, letterOf, originsOf, wasRedriven } from '../dlq/letters.ts'
-import { redrive as sendBack } from '../dlq/redrive.ts'
+import { redrive as sendBack, type LeftLetters } from '../dlq/redrive.ts'
 import { readSelect, SELECT_OPTIONS, selectsNothing, type SelectOptions } from '../dlq/select.ts'
 import { letterJson, letterText, showLetter, type ShownLetter } from '../dlq/show.ts'
 import { EXIT } from '../exit.ts'
@@ -24,6 +24,7 @@ redrive   sends letters back to the topic they came from, byte for byte, under t
           command; a letter that dies again is a new letter. Order is lost: a letter comes after records that were sent after it.
           A truncated letter stays: its record was too large for it, and lies at its origin for as long as that topic keeps it.
           So does one that names another topic than those whose records die there: no flow of these solutions wrote it.
+          An unreadable letter stays, too: it names the offsets of a record batch whose bytes nothing could read.
 
 Which letters (all conditions given must hold; redrive wants at least one, or --all)
   --flow NAME  --step NAME  --code CODE
@@ -126,7 +127,7 @@ async function redrive(kafka: Kafka, name: string | undefined, options: RedriveV
   const due = options.again ? chosen.length : chosen.length - before
   let done = 0
   const origins = originsOf(topic)
-  let left = { truncated: 0, foreign: 0, unreadable: 0 }
+  let left: LeftLetters = { truncated: 0, foreign: 0, unreadable: 0, invalid: 0 }
   if (!options['dry-run'] && due > 0) {
     process.stderr.write('The order of records is lost: those sent back come after what was sent since.\n')
     const progress = new Progress(() => ({ what: 'sending back', records: done, fraction: done / due }))
@@ -146,11 +147,12 @@ async function redrive(kafka: Kafka, name: string | undefined, options: RedriveV
   }
   const letters = (count: number): string => `${thousands(count)} ${count === 1 ? 'letter' : 'letters'}`
   const skipped = before > 0 && !options.again ? ` Sent back before and left out: ${letters(before)}; --again sends them too.` : ''
-  const { truncated, foreign, unreadable } = left
+  const { truncated, foreign, unreadable, invalid } = left
   const sentences = [`${dryRun ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}`]
   const where = '`weir dlq show` says where their records lie'
   if (truncated > 0) sentences.push(`Truncated, which stay: ${letters(truncated)}; ${where}.`)
   if (foreign > 0) sentences.push(`Of another origin than ${[...origins].join(', ')}, which stay: ${letters(foreign)}.`)
-  if (unreadable > 0) sentences.push(`Records that are no letters, which stay: ${thousands(unreadable)}.`)
+  if (unreadable > 0) sentences.push(`Unreadable, which stay: ${letters(unreadable)}; they hold nothing to send.`)
+  if (invalid > 0) sentences.push(`Records that are no letters, which stay: ${thousands(invalid)}.`)
   await print(`${sentences.join(' ')}\n`)
 }

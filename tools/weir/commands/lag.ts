@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { groupFamilies } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
@@ -10,8 +11,9 @@ import { styled, table, thousands } from '../terminal/table.ts'
 const usage = `
 weir lag [GROUP] [options]
 
-Shows how far consumer groups are behind, per topic; with GROUP, per partition. Lag counts records between the committed offset
-and the end, transaction markers included.
+Shows how far Weir's consumer groups are behind, per topic; with GROUP, which may be any group of the cluster, per
+partition. Lag counts records between the committed offset and the end, transaction markers included. Records that were
+removed from a log do not count, nor does an offset of a topic that was deleted and made anew.
 
   --watch     again every 2 seconds, until Ctrl-C
   --json      for programs; with --watch one JSON array a line
@@ -56,10 +58,15 @@ export const lag = command({
   },
 })
 
-/** Every partition that a group has read or reads; of all groups where none is named. */
+const isWeirs = (groupId: string): boolean => Object.keys(groupFamilies).some((prefix) => groupId.startsWith(prefix))
+
+/**
+ * Every partition of the topics that a group reads, for all of Weir's groups unless one is named. Other groups pile up:
+ * the schema registry takes a new one at each of its starts.
+ */
 export async function lagRows(kafka: Kafka, only: string | undefined): Promise<Row[]> {
   const groups = await kafka.admin.groups()
-  const wanted = only === undefined ? groups : groups.filter((group) => group.groupId === only)
+  const wanted = groups.filter(({ groupId }) => (only === undefined ? isWeirs(groupId) : groupId === only))
   if (only !== undefined && wanted.length === 0) {
     throw new UsageError(`There is no consumer group ${only}.${hint(only, groups.map((group) => group.groupId))}`)
   }
@@ -69,13 +76,14 @@ export async function lagRows(kafka: Kafka, only: string | undefined): Promise<R
 }
 
 function byPartition(rows: readonly Row[]): string {
-  const state = rows[0]?.state ?? 'no committed offsets'
+  if (rows.length === 0) return 'The group has committed no offset, so its lag is not known.\n'
+  const [{ state }] = rows
   return `${table(['PARTITION', 'TOPIC', 'COMMITTED', 'END', 'LAG'], rows.map((row) =>
     [String(row.partition), row.topic, row.committed < 0 ? null : row.committed, row.latest, row.lag]))}${state}, lag ${thousands(sum(rows))}\n`
 }
 
 function byTopic(rows: readonly Row[]): string {
-  if (rows.length === 0) return 'There are no consumer groups yet.\n'
+  if (rows.length === 0) return 'None of Weir\'s consumer groups has begun yet.\n'
   return table(['GROUP', 'TOPIC', 'STATE', 'PARTITIONS', 'LAG', 'MOST IN ONE'], summarise(rows).map(({ group, topic, state, parts, lag, most }) =>
     [group, topic, state.toLowerCase() === 'empty' ? styled('yellow', state) : state, parts, lag, most]))
 }

@@ -3,7 +3,10 @@ import type { DeadLetter } from '@weir/contracts'
 import { registerContracts } from '@weir/contracts/apply.ts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import { openCodec, type Codec } from '@weir/codec'
-import { deadLetters, decodeHeaders, encodeHeaders, headerOf, kafkaConfig, keyOf, openKafka, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
+import {
+  deadLetters, decodeHeaders, encodeHeaders, headerOf, kafkaConfig, keyOf, openKafka, unreadableLetters, valueOf,
+  type Kafka, type RecordBatch,
+} from '@weir/kafka'
 import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { encodeValue, store } from '@weir/topics'
@@ -129,7 +132,7 @@ describe('dead letters', () => {
     expect(await sent({ code: 'undecodable' })).toBe(2)
     expect(await sent({ code: 'undecodable' })).toBe(0)
     expect(await sent({ at: ['0:0'] })).toBe(1)
-    expect(await sendBack({})).toEqual({ sent: 1, left: { truncated: 1, foreign: 0, unreadable: 0 } })
+    expect(await sendBack({})).toEqual({ sent: 1, left: { truncated: 1, foreign: 0, unreadable: 0, invalid: 0 } })
     expect(await sent({})).toBe(0)
     const first = new Map<number, string>()
     const back = new Map<number, string[]>()
@@ -165,9 +168,36 @@ describe('dead letters', () => {
     for (const value of [...bad, letter(origin, 0)]) {
       await store(producer, { topic: dead, partition: 0, key: 'forged', value, headers })
     }
-    expect(await sendBack({ code: 'forged' })).toEqual({ sent: 1, left: { truncated: 0, foreign: 3, unreadable: 1 } })
+    expect(await sendBack({ code: 'forged' })).toEqual({ sent: 1, left: { truncated: 0, foreign: 3, unreadable: 0, invalid: 1 } })
     expect(await kafka.offsetAt(control, 0, 'latest')).toBe(0)
     await kafka.admin.deleteTopics([control])
+  })
+
+  test('one that stands for a batch that nothing could read names its offsets, and does not go back', async () => {
+    const producer = await kafka.producer()
+    const delivery = producer.delivery()
+    const unreadable = { firstOffset: 40, reason: 'it fails its checksum' }
+    const batch = { topic: origin, partition: 1, nextOffset: 48, unreadable } as RecordBatch
+    const options = { topic: dead, partitions: 3, maxBatchBytes: DEFAULT_MAX_BATCH_BYTES, flow: 'test.flow' }
+    unreadableLetters(await codec.writer('taxi.telemetry.dead'), options)(delivery, batch)
+    expect(await delivery.settled()).toEqual([])
+    await producer.stop()
+    const count = { flow: 'test.flow', step: 'read', code: 'unreadable', letters: 1, redriven: 0 }
+    expect(await countLetters(kafka, dead)).toContainEqual(expect.objectContaining(count))
+
+    const reader = await codec.reader('taxi.telemetry.dead')
+    const decode = await valueDecoder(codec, 'taxi.telemetry')
+    const shown: string[] = []
+    await eachLetter(kafka, dead, async (letters, index) => {
+      await reader.prepare(letters)
+      const letter = reader.decode(letters.bytes, letters.valueStart[index], letters.valueEnd[index])
+      if (letter.code !== 'unreadable') return
+      shown.push(letterText(await showLetter(letters, index, letter, decode), false))
+    })
+    expect(shown).toHaveLength(1)
+    expect(shown[0]).toContain(`origin  ${origin} 1:40 to 47\n`)
+    expect(shown[0]).toContain('it fails its checksum')
+    expect(await sendBack({ code: 'unreadable' })).toEqual({ sent: 0, left: { truncated: 0, foreign: 0, unreadable: 1, invalid: 0 } })
   })
 
   test('go back again when asked', async () => {

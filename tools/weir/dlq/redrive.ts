@@ -1,7 +1,7 @@
 /** Sending dead letters back to the topics they came from, byte for byte, under their own ids. */
 import type { DeadLetter } from '@weir/contracts'
 import type { Reader } from '@weir/codec'
-import { editHeaders, encodeHeaders, KafkaError, partitionFor, type Delivery, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
+import { editHeaders, encodeHeaders, KafkaError, partitionFor, REDRIVEN, type Delivery, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { eachLetter, letterOf, MARK_HEADER, wasRedriven, type Holding } from './letters.ts'
 import type { Select } from './select.ts'
 
@@ -37,8 +37,10 @@ export interface LeftLetters {
   readonly truncated: number
   /** Letters that name another topic than the origins, or no partition of it. */
   readonly foreign: number
-  /** Records that are no letters. */
+  /** Letters that stand for records that nothing could read, so there is nothing to send. */
   readonly unreadable: number
+  /** Records that are no letters. */
+  readonly invalid: number
 }
 
 /** Rejects with the producer's KafkaError when one cannot be stored; what was stored before is marked. */
@@ -49,7 +51,7 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
   let window: Letter[] = []
   let delivery = producer.delivery()
   let total = 0
-  const left = { truncated: 0, foreign: 0, unreadable: 0 }
+  const left = { truncated: 0, foreign: 0, unreadable: 0, invalid: 0 }
 
   const settle = async (): Promise<void> => {
     if (window.length === 0) return
@@ -70,9 +72,9 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
       if (offset >= (holding.ends.get(partition) ?? 0) || !select(batch, index) || (!again && wasRedriven(holding, partition, offset))) return
       await reader.prepare(batch)
       const letter = letterOf(reader, batch, index)
-      const obstacle = letter && obstacleTo(letter, origins)
+      const obstacle = letter === undefined ? 'invalid' : obstacleTo(letter, origins)
       if (letter === undefined || obstacle !== undefined) {
-        left[obstacle ?? 'unreadable']++
+        left[obstacle!]++
         return
       }
       if (!partitions.has(letter.topic)) partitions.set(letter.topic, await kafka.partitions(letter.topic))
@@ -88,7 +90,8 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
 }
 
 /** Says why a letter stays where it is; undefined if it may go back. */
-function obstacleTo(letter: DeadLetter, origins: ReadonlySet<string>): 'truncated' | 'foreign' | undefined {
+function obstacleTo(letter: DeadLetter, origins: ReadonlySet<string>): 'unreadable' | 'truncated' | 'foreign' | undefined {
+  if (letter.lastOffset !== null) return 'unreadable'
   if (letter.truncated) return 'truncated'
   return origins.has(letter.topic) && letter.partition >= 0 ? undefined : 'foreign'
 }
@@ -101,8 +104,8 @@ function append(delivery: Delivery, { topic, partition, key, value }: DeadLetter
 
 /** The record's own headers, weir-id among them, and where it lay among the dead. */
 function headersOf(batch: RecordBatch, index: number): Buffer {
-  const keep = (name: string): boolean => !name.startsWith('weir-dead-') && name !== 'weir-redriven'
-  return editHeaders(batch.bytes, batch.headersStart[index], keep, { 'weir-redriven': `${batch.topic}/${batch.partition}/${batch.offsets[index]}` })
+  const keep = (name: string): boolean => !name.startsWith('weir-dead-') && name !== REDRIVEN
+  return editHeaders(batch.bytes, batch.headersStart[index], keep, { [REDRIVEN]: `${batch.topic}/${batch.partition}/${batch.offsets[index]}` })
 }
 
 async function mark(producer: Producer, topic: string, letters: readonly Letter[]): Promise<void> {

@@ -5,6 +5,7 @@ import type { DecodeValue, SeenHeaders } from '../tail/decoder.ts'
 import { headersJson, hex, jsonText, printable } from '../tail/format.ts'
 import { styled } from '../terminal/table.ts'
 
+const TRUNCATED = 'Truncated: this is the beginning of the value, the whole lies at its origin.'
 /** How many bytes of a binary key, header or value people are shown; --json has them all. */
 const SHOWN_BYTES = 256
 
@@ -20,7 +21,8 @@ export interface ShownLetter {
 
 /** @param decode decodes values of the origin topic */
 export async function showLetter(batch: RecordBatch, index: number, letter: DeadLetter, decode: DecodeValue): Promise<ShownLetter> {
-  const decoded = letter.truncated ? { value: undefined, problem: 'Truncated: this is the beginning of the value, the whole lies at its origin.' }
+  const decoded = letter.lastOffset !== null ? { value: undefined, problem: 'Nothing of these records could be read.' }
+    : letter.truncated ? { value: undefined, problem: TRUNCATED }
     : letter.value === null ? { value: null, problem: undefined } : await decode(letter.value)
   const headers = listHeaders(batch.bytes, batch.headersStart[index])
     .filter(([name]) => !name.startsWith('weir-dead-'))
@@ -29,11 +31,13 @@ export async function showLetter(batch: RecordBatch, index: number, letter: Dead
 }
 
 export function letterText({ at, letter, headers, value, problem }: ShownLetter, redriven: boolean): string {
-  const { flow, step, code, message, topic, partition, offset, timestamp, failedAt, key } = letter
+  const { flow, step, code, message, topic, partition, offset, lastOffset, timestamp, failedAt, key } = letter
+  const arrived = `arrived ${new Date(timestamp).toISOString()}`
+  const place = lastOffset === null ? `${offset}, ${arrived}` : `${offset} to ${lastOffset}`
   const rows: [string, string][] = [
     ['cause', `${styled('red', code)} in ${flow}, step ${step}: ${message}`],
     ['failed', new Date(failedAt).toISOString()],
-    ['origin', `${topic} ${partition}:${offset}, arrived ${new Date(timestamp).toISOString()}`],
+    ['origin', `${topic} ${partition}:${place}, arrived ${new Date(timestamp).toISOString()}`],
     ['key', key === null ? '-' : shown(key)],
     ...headers.map(([name, bytes]): [string, string] => ['header', `${name}: ${bytes === null ? '(null)' : shown(bytes)}`]),
     ['value', problem === undefined ? jsonText(value) : `${problem}\n          ${letter.value ? hex(letter.value, SHOWN_BYTES) : '-'}`],

@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { readSettings } from '../settings.ts'
@@ -21,4 +22,23 @@ test('what does not answer in time is not ready, and what nobody listens for is 
     kafka: 'not ready: no answer within 3 s', registry: 'not ready: no answer within 3 s', redis: 'not ready: no answer within 3 s', search: 'down: nothing listens there',
     'ingest-hub': 'not ready: no answer within 3 s', enricher: 'down: nothing listens there', indexer: 'down: nothing listens there',
   })
+})
+
+test('a service says which partitions stand still, and why', async () => {
+  const reason = 'its handler rejects (timeout)'
+  const stalled = [0, 1, 2].map((partition) =>
+    ({ group: 'enricher.taxi', topic: 'taxi', partition, offset: 40, reason }))
+  const body = { ready: false, stopping: false, dependencies: { redis: 'not ready' }, stalled }
+  const server = createHttpServer((_request, response) => {
+    response.writeHead(503, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const redis = url.replace('http', 'redis')
+  const urls = { registry: url, redis, search: url, hub: url, enricher: url, indexer: url }
+  const health = await probeAll({ ...readSettings(), ...urls })
+  const [first, second] = [0, 1].map((partition) => `enricher.taxi stands still at taxi/${partition} 40: ${reason}`)
+  const told = { state: 'not ready', reason: `waits for redis; ${first}; ${second}` }
+  expect(health.find(({ name }) => name === 'enricher')).toMatchObject(told)
 })

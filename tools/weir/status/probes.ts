@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { registryAddress } from '@weir/contracts/registry-address.ts'
 import { openKafka } from '@weir/kafka'
+import type { Stall } from '@weir/service/groups.ts'
 import { withoutPasswords } from '@weir/service/secrets.ts'
 import { readKafkaSettings, type Settings } from '../settings.ts'
 
@@ -71,13 +72,27 @@ const search: Probe = async (url) => {
 
 const service: Probe = async (url) => {
   const response = await get(`${url}/readyz`)
-  const body = await response.json().catch(() => ({})) as { ready?: boolean, stopping?: boolean, dependencies?: Record<string, string> }
+  const body = await response.json().catch(() => ({})) as Readyz
   const uptime = await startedAt(url).then((started) => (started === undefined ? undefined : Date.now() - started), () => undefined)
   if (body.ready) return { state: 'ready', reason: '', uptime }
   const missing = Object.entries(body.dependencies ?? {}).filter(([, state]) => state !== 'ready')
     .map(([name, state]) => name + state.replace(/^not ready/, ''))
-  return { state: 'not ready', uptime, reason: body.stopping ? 'stopping' : missing.length > 0 ? `waits for ${missing.join(', ')}` : `answers ${response.status}` }
+  const stalled = (body.stalled ?? []).slice(0, MAX_STALLED).map(({ group, topic, partition, offset, reason }) =>
+    `${group} stands still at ${topic}/${partition} ${offset}: ${reason}`)
+  const reasons = [...(missing.length > 0 ? [`waits for ${missing.join(', ')}`] : []), ...stalled]
+  const reason = body.stopping ? 'stopping' : reasons.join('; ') || `answers ${response.status}`
+  return { state: 'not ready', uptime, reason }
 }
+
+interface Readyz {
+  readonly ready?: boolean
+  readonly stopping?: boolean
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly stalled?: readonly Stall[]
+}
+
+/** Partitions that stand still often do so together. */
+const MAX_STALLED = 2
 
 /** PING by hand: one line each way. */
 const redis: Probe = (url) => new Promise((resolve, reject) => {

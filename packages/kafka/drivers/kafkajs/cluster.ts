@@ -3,7 +3,10 @@ import type { KafkaConfig } from '../../config.ts'
 import { KafkaError } from '../../errors.ts'
 import type { KafkaLog } from '../../log.ts'
 import { brokerError, toKafkaError, typeOf } from './errors.ts'
+import { untilAgreed } from '../topic-ids.ts'
+import { metadata, type ClusterMetadata } from '../platformatic/protocol/cluster.ts'
 import { Link } from './link.ts'
+import { flexible } from './protocol/flexible.ts'
 import { seeds } from './security.ts'
 
 /** As FindCoordinator numbers them. */
@@ -11,12 +14,6 @@ export const COORDINATOR = { group: 0, transaction: 1 } as const
 
 export const UNKNOWN_TOPIC = 3
 const NO_LEADER = -1
-
-interface Metadata {
-  controllerId: number
-  brokers: { nodeId: number, host: string, port: number }[]
-  topicMetadata: { topicErrorCode: number, topic: string, partitionMetadata: { partitionId: number, leader: number }[] }[]
-}
 
 export class Cluster {
   readonly config: KafkaConfig
@@ -26,6 +23,7 @@ export class Cluster {
   readonly #addresses = new Map<number, [host: string, port: number]>()
   /** Leaders by partition. */
   readonly #leaders = new Map<string, number[]>()
+  readonly #ids = new Map<string, string>()
   readonly #topics = new Set<string>()
   /** Why brokers tell nothing of a topic: the code of the error. */
   readonly #refusals = new Map<string, number>()
@@ -144,6 +142,34 @@ export class Cluster {
     throw toKafkaError(brokerError(this.#refusals.get(topic) ?? UNKNOWN_TOPIC), `Topic ${topic} cannot be used`)
   }
 
+  /** Rejects as partitions() does. */
+  async topicId(topic: string): Promise<string> {
+    await this.partitions(topic)
+    return this.#ids.get(topic)!
+  }
+
+  /** Whether the name belongs to another topic by now, as far as is known. */
+  isOther(topic: string, topicId: string): boolean {
+    const known = this.#ids.get(topic)
+    return known !== undefined && known !== topicId
+  }
+
+  /**
+   * The topic's id when all brokers that answer name the same one: one that lags behind still names the topic that was
+   * deleted. Rejects as partitions() does, or with `no-broker` where they do not agree.
+   */
+  async agreedId(topic: string): Promise<string> {
+    this.#topics.add(topic)
+    const ask = async (): Promise<ClusterMetadata[]> => {
+      await this.refresh()
+      const name = async (node: number) => (await this.link(node)).send(flexible(metadata, [topic]))
+      const asked = await Promise.allSettled(this.nodes.map(name))
+      return asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+    }
+    this.#learn(await untilAgreed(topic, ask, ({ topics }) => topics[0]?.topicId))
+    return this.topicId(topic)
+  }
+
   /** Reads the metadata of the topics in use. Calls while one is under way share it, unless it does not ask for their topic. */
   refresh(): Promise<void> {
     if (this.#refreshing !== undefined) return this.#asked === this.#topics.size ? this.#refreshing : this.#refreshing.then(() => this.refresh())
@@ -155,26 +181,30 @@ export class Cluster {
 
   async #refresh(): Promise<void> {
     const link = await this.any()
-    let metadata: Metadata
+    const topics = [...this.#topics]
+    this.#asked = topics.length
     try {
-      const topics = [...this.#topics]
-      this.#asked = topics.length
-      metadata = await link.ask('Metadata', { topics, allowAutoTopicCreation: false })
+      this.#learn(await link.send(flexible(metadata, topics)))
     } catch (error) {
       this.#silent = link.address
       link.close()
       throw toKafkaError(error, 'The metadata cannot be read')
     }
-    this.#controller = metadata.controllerId
+  }
+
+  #learn({ controllerId, brokers, topics }: ClusterMetadata): void {
+    this.#controller = controllerId
     this.#addresses.clear()
-    for (const { nodeId, host, port } of metadata.brokers) this.#addresses.set(nodeId, [host, port])
-    for (const { topic, topicErrorCode, partitionMetadata } of metadata.topicMetadata) {
+    for (const { nodeId, host, port } of brokers) this.#addresses.set(nodeId, [host, port])
+    for (const { topic, topicId, errorCode, partitions } of topics) {
       if (!this.#topics.has(topic)) continue
-      if (topicErrorCode === 0) {
+      if (errorCode === 0) {
         this.#refusals.delete(topic)
-        this.#leaders.set(topic, partitionMetadata.sort((a, b) => a.partitionId - b.partitionId).map(({ leader }) => leader))
+        this.#ids.set(topic, topicId)
+        this.#leaders.set(topic, partitions.map(({ leader }) => leader))
       } else {
-        this.#refusals.set(topic, topicErrorCode)
+        this.#refusals.set(topic, errorCode)
+        this.#ids.delete(topic)
         this.#leaders.delete(topic)
       }
     }

@@ -1,6 +1,7 @@
 /** Commits what handlers have finished, together for all partitions. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { passing } from './cluster.ts'
+import { metadataOf } from '../topic-ids.ts'
+import { type Cluster, passing } from './cluster.ts'
 import type { Member } from './member.ts'
 
 /** Milliseconds between commits: what a crash can make to be handed over twice. */
@@ -8,19 +9,27 @@ const INTERVAL = 100
 /** How long a commit is repeated while its coordinator moves. */
 const PATIENCE = 5_000
 
+interface Mark {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly offset: number
+}
+
 export class Commits {
+  readonly #cluster: Cluster
   readonly #member: () => Member
-  readonly #marked = new Map<string, Map<number, number>>()
+  /** By topic and partition. */
+  readonly #marked = new Map<string, Mark>()
   #running: Promise<void> | undefined
 
-  constructor(member: () => Member) {
+  constructor(cluster: Cluster, member: () => Member) {
+    this.#cluster = cluster
     this.#member = member
   }
 
-  mark(topic: string, partition: number, offset: number): void {
-    const partitions = this.#marked.get(topic)
-    if (partitions === undefined) this.#marked.set(topic, new Map([[partition, offset]]))
-    else partitions.set(partition, offset)
+  mark(mark: Mark): void {
+    this.#marked.set(keyOf(mark), mark)
     this.#running ??= this.#commitSoon()
   }
 
@@ -31,6 +40,10 @@ export class Commits {
       await this.#commit().catch(() => {})
     } while (this.#marked.size > 0)
     this.#running = undefined
+  }
+
+  get pending(): boolean {
+    return this.#marked.size > 0
   }
 
   /** Commits what is marked. Rejects where that cannot be done. */
@@ -51,23 +64,29 @@ export class Commits {
 
   /** Where the group has given the partitions to others, what is marked is dropped: it will be handed over again there. */
   async #commit(): Promise<void> {
-    const committing = [...this.#marked].map(([topic, partitions]) => ({ topic, partitions: [...partitions].map(([partition, offset]) => ({ partition, offset })) }))
+    // A topic that was made anew must not get the offsets of the one before.
+    for (const [key, { topic, topicId }] of this.#marked) {
+      if (this.#cluster.isOther(topic, topicId)) this.#marked.delete(key)
+    }
+    const committing = [...this.#marked.values()]
     if (committing.length === 0) return
     const { memberId } = this.#member()
+    const topics = [...Map.groupBy(committing, ({ topic }) => topic)].map(([topic, marks]) => {
+      const partitions = marks.map(({ partition, offset, topicId }) =>
+        ({ partition, offset, metadata: metadataOf(topicId) }))
+      return { topic, partitions }
+    })
     try {
-      await this.#member().call('OffsetCommit', { memberId, topics: committing })
+      await this.#member().call('OffsetCommit', { memberId, topics })
     } catch (error) {
       if (!passing(error)) this.drop()
       throw error
     }
-    for (const { topic, partitions } of committing) for (const { partition, offset } of partitions) this.#forget(topic, partition, offset)
+    // Unless more was marked meanwhile.
+    for (const mark of committing) if (this.#marked.get(keyOf(mark)) === mark) this.#marked.delete(keyOf(mark))
   }
+}
 
-  /** Unless more was marked meanwhile. */
-  #forget(topic: string, partition: number, offset: number): void {
-    const partitions = this.#marked.get(topic)
-    if (partitions?.get(partition) !== offset) return
-    partitions.delete(partition)
-    if (partitions.size === 0) this.#marked.delete(topic)
-  }
+function keyOf({ topic, partition }: Mark): string {
+  return `${topic}/${partition}`
 }

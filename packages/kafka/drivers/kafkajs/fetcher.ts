@@ -1,16 +1,24 @@
 /** Keeps lanes supplied: one fetch request in flight per broker, for the lanes there that have room. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { KafkaError } from '../../errors.ts'
+import { INCONSISTENT_TOPIC_ID, OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_ID } from '../platformatic/protocol/codes.ts'
+import { fetchV12, fetchV13, type FetchPartition, type FetchResult } from '../platformatic/protocol/fetch.ts'
+import { BEYOND_END, TRIMMED, isTopicId } from '../topic-ids.ts'
 import { type Cluster, UNKNOWN_TOPIC, passing } from './cluster.ts'
-import { brokerError } from './errors.ts'
+import { brokerError, toKafkaError } from './errors.ts'
 import type { Lane } from './lane.ts'
-import { fetch } from './protocol/fetch.ts'
+import { EARLIEST, offsetsAt } from './offsets.ts'
+import { flexible } from './protocol/flexible.ts'
 
 /** Milliseconds that a fetch waits for records: long while all lanes of the broker are in it, short while some are busy and may soon want more. */
 const LONG_WAIT = 500
 const SHORT_WAIT = 10
 const PAUSE_AFTER_FAILURE = 200
-const OFFSET_OUT_OF_RANGE = 1
 const NO_NODE = -1
+/** Bytes of a whole response and of one partition in it. A record batch that is larger comes all the same, alone. */
+const LIMITS = { minBytes: 1, maxBytes: 10 * 1024 * 1024, partitionMaxBytes: 1024 * 1024 }
+/** The partition of that name, or id, is of no topic that the broker knows. */
+const TOPIC_UNKNOWN = new Set([UNKNOWN_TOPIC, UNKNOWN_TOPIC_ID, INCONSISTENT_TOPIC_ID])
 
 export class Fetcher {
   readonly #cluster: Cluster
@@ -62,6 +70,9 @@ export class Fetcher {
   /** Serves the lanes of one broker until none of them wants; as NO_NODE, looks for the leaders of those that have none. */
   async #pump(node: number): Promise<void> {
     while (!this.#closed) {
+      for (const lane of this.#lanes) {
+        if (this.#cluster.isOther(lane.topic, lane.topicId)) lane.lose(lane.fetchFrom, 'made-anew')
+      }
       const here = [...this.#lanes].filter((lane) => lane.reading && this.#nodeOf(lane) === node)
       const wanting = here.filter((lane) => lane.wanting)
       if (wanting.length === 0) break
@@ -82,42 +93,78 @@ export class Fetcher {
     if ([...this.#lanes].some((lane) => lane.wanting && this.#nodeOf(lane) === NO_NODE)) await sleep(PAUSE_AFTER_FAILURE)
   }
 
-  async #fetch(node: number, lanes: Lane[], maxWaitMs: number): Promise<void> {
+  async #fetch(node: number, lanes: Lane[], maxWait: number): Promise<void> {
     // The broker fills the response from its first partition on: each gets to be first in turn.
     const first = this.#turn++ % lanes.length
-    const from = [...lanes.slice(first), ...lanes.slice(0, first)].map(({ topic, partition, fetchFrom }) => ({ topic, partition, offset: fetchFrom }))
+    const inTurn = [...lanes.slice(first), ...lanes.slice(0, first)]
     const link = await this.#cluster.link(node, 'fetch')
-    const fetched = await link.send(fetch(from, maxWaitMs, this.#cluster.config.rack ?? ''))
+    const byId = link.speaks(fetchV13.key, fetchV13.version) && lanes.every(({ topicId }) => isTopicId(topicId))
+    const nameOf = ({ topic, topicId, partition }: FetchPartition): string => `${byId ? topicId : topic}/${partition}`
+    const asked = inTurn.map(({ topic, topicId, partition, fetchFrom: position }) =>
+      ({ topic, topicId, partition, leaderEpoch: -1, position }))
+    const limits = { ...LIMITS, maxWait, rack: this.#cluster.config.rack ?? '' }
+    const { partitions } = await link.send(flexible(byId ? fetchV13 : fetchV12, asked, limits))
     this.#heard = Date.now()
-    const offsets = new Map(from.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]))
-    const byName = new Map(lanes.map((lane) => [`${lane.topic}/${lane.partition}`, lane]))
+    const results = new Map(partitions.map((result) => [`${result.topic}/${result.partition}`, result]))
+    const failed: Lane[] = []
     let failure: unknown
-    for (const { topic, partition, errorCode, lastStableOffset, aborted, preferredReplica, bytes } of fetched) {
-      const name = `${topic}/${partition}`
-      const lane = byName.get(name)
-      const position = offsets.get(name)
-      if (lane === undefined || position === undefined) continue
-      if (errorCode === OFFSET_OUT_OF_RANGE) {
-        lane.restart(position, brokerError(errorCode))
-      } else if (errorCode !== 0) {
-        this.#cluster.forgetLeader(topic, partition)
-        lane.preferredReplica = NO_NODE
-        failure = brokerError(errorCode)
-        if (errorCode === UNKNOWN_TOPIC || !passing(failure)) lane.restart(position, failure)
-      } else if (preferredReplica !== NO_NODE && preferredReplica !== node) {
-        lane.preferredReplica = preferredReplica
-      } else {
-        lane.offer({ topic, partition, position, bytes, aborted, endOffset: lastStableOffset })
-      }
+    for (const [i, lane] of inTurn.entries()) {
+      const result = results.get(nameOf(asked[i]))
+      const refusal = result && await this.#answered(lane, asked[i].position, result, node)
+      if (refusal === undefined) continue
+      failure = refusal
+      failed.push(lane)
     }
-    if (failure !== undefined) throw failure
+    if (failed.length > 0) await this.#recover(failed, failure)
+  }
+
+  /** Resolves to what the broker failed with. */
+  async #answered(lane: Lane, position: number, result: FetchResult, node: number): Promise<unknown> {
+    const { topic, partition } = lane
+    const { errorCode, lastStableOffset, logStartOffset, aborted, preferredReplica, records } = result
+    const follower = lane.preferredReplica !== NO_NODE
+    if (errorCode === 0) {
+      lane.startOffset = Math.max(0, logStartOffset)
+      if (preferredReplica !== NO_NODE && preferredReplica !== node) lane.preferredReplica = preferredReplica
+      else lane.offer({ topic, partition, position, bytes: records, aborted, endOffset: lastStableOffset })
+      return undefined
+    }
+    lane.preferredReplica = NO_NODE
+    if (errorCode === OFFSET_OUT_OF_RANGE) {
+      if (!follower) await this.#outOfRange(lane, position)
+      return undefined
+    }
+    this.#cluster.forgetLeader(topic, partition)
+    const failure = brokerError(TOPIC_UNKNOWN.has(errorCode) ? UNKNOWN_TOPIC : errorCode)
+    if (!passing(failure)) lane.restart(position, failure)
+    return failure
+  }
+
+  /** The leader has nothing at the position: the log was trimmed, and goes on later, or it ends before. */
+  async #outOfRange(lane: Lane, position: number): Promise<void> {
+    const { topic, partition } = lane
+    const [start] = await offsetsAt(this.#cluster, topic, [partition], EARLIEST)
+    this.#cluster.log.warn({ topic, partition, offset: position, start }, position < start ? TRIMMED : BEYOND_END)
+    if (position < start) lane.skipTo(position, start)
+    else lane.lose(position, 'beyond-end')
   }
 
   async #recover(lanes: Lane[], error: unknown): Promise<void> {
     this.#cluster.log.debug({ err: error }, 'a fetch failed')
-    for (const lane of lanes) lane.preferredReplica = NO_NODE
+    for (const lane of lanes) {
+      lane.preferredReplica = NO_NODE
+      lane.standstill.failed('fetching', toKafkaError(error, 'Fetching'))
+    }
     await sleep(PAUSE_AFTER_FAILURE)
     await this.#cluster.refresh().catch(() => {})
+    for (const lane of lanes) await this.#restartUnknown(lane)
     this.wake()
+  }
+
+  /** Where the topic is gone, the lane's owner decides whether to wait for another one of that name. */
+  async #restartUnknown(lane: Lane): Promise<void> {
+    await this.#cluster.partitions(lane.topic).catch((error: KafkaError) => {
+      if (error.code === 'unknown-topic') lane.restart(lane.fetchFrom, error)
+    })
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { BatchWriter } from '../../records/batch-writer.ts'
 import { NO_HEADERS } from '../../records/headers.ts'
+import { SILENT } from '../../log.ts'
 import { Lane, type Work } from './lane.ts'
 
 /** A fetch response with `count` records from `position` on. */
@@ -13,9 +14,12 @@ function fetched(position: number, count: number) {
   return { topic: 't', partition: 0, position, bytes, aborted: [], endOffset: position + count }
 }
 
-function laneFor(process: Work['process'], begin: Work['begin'] = async () => 0, maxRecords = 100) {
+const atZero: Work['begin'] = async () => ({ topicId: 'id', position: 0 })
+
+function laneFor(process: Work['process'], begin = atZero, maxRecords = 100) {
   const failures: unknown[] = []
-  const lane = new Lane('t', 0, { begin, process }, maxRecords, () => {}, (error) => failures.push(error))
+  const hooks = { wanting() {}, failed: (error: unknown) => failures.push(error), log: SILENT }
+  const lane = new Lane('t', 0, { begin, process }, maxRecords, hooks)
   return { lane, failures }
 }
 
@@ -45,11 +49,15 @@ test('after a failure it begins anew, and drops a response that was on its way',
   const { lane, failures } = laneFor(async (batch) => {
     if (begins.length === 1) throw new Error('poison')
     seen.push(...batch.offsets.subarray(0, batch.length))
-  }, async (after) => begins.push(after) && 2)
+  }, async (before) => {
+    begins.push(before)
+    return { topicId: 'id', position: 2 }
+  })
   await vi.waitUntil(() => lane.wanting)
   lane.offer(fetched(2, 3))
   await vi.waitUntil(() => begins.length === 2 && lane.wanting)
-  expect((begins[1] as Error).message).toBe('poison')
+  expect(begins[1]).toEqual({ topicId: 'id', loss: undefined })
+  expect((failures[0] as Error).message).toBe('poison')
   lane.offer(fetched(5, 3))
   expect(lane.wanting).toBe(true)
   lane.offer(fetched(2, 3))

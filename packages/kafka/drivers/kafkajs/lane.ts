@@ -3,11 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RecordBatch, SubscribeOptions } from '../../port.ts'
 import { type FetchedRecords, readBatches } from '../../records/batch-reader.ts'
 import { head, join, tail } from '../../records/slice.ts'
+import { UnreadableBatch } from '../../records/unreadable-batch.ts'
+import type { KafkaLog } from '../../log.ts'
+import { UnreadableTries, cutShort, emptyBatch } from '../../unreadable.ts'
+import { Standstill } from '../standstill.ts'
+import type { Before, Beginning, Loss } from '../topic-ids.ts'
+import { toKafkaError } from './errors.ts'
 
 /** What is done with a partition: at least once, exactly once, or without a group. */
 export interface Work {
-  /** Called on assignment, and after each failure with that. Resolves to the position to hand over from. */
-  begin(after: unknown): Promise<number>
+  /** Where to hand over from: on assignment, and again after each failure. */
+  begin(before: Before | undefined): Promise<Pick<Beginning, 'topicId' | 'position'>>
   /** Handles and commits. Rejects to get the same records again. */
   process(batch: RecordBatch, signal: AbortSignal): Promise<void>
   /** Resolves when nothing runs any more that the handler left open. */
@@ -19,11 +25,32 @@ const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 10_000
 const AFTER_ABORT = 1_000
 
+/** The position is lost, which no repetition helps. */
+class Lost extends Error {
+  readonly loss: Loss
+
+  constructor(loss: Loss) {
+    super(loss)
+    this.loss = loss
+  }
+}
+
+export interface LaneHooks {
+  wanting(): void
+  failed(error: unknown): void
+  readonly log: KafkaLog
+}
+
 export class Lane {
   readonly topic: string
   readonly partition: number
+  readonly standstill = new Standstill()
+  /** The id of the topic that the position belongs to; empty before the first begin(). */
+  topicId = ''
   /** What is handed over next; -1 before the first begin(). */
   position = -1
+  /** Where the log begins, when last heard of. */
+  startOffset = 0
   /** Last stable offset when last heard of, -1 before. */
   endOffset = -1
   /** Where the next fetch reads. */
@@ -34,27 +61,29 @@ export class Lane {
   readonly finished: Promise<void>
   readonly #work: Work
   readonly #maxRecords: number
-  readonly #onWanting: () => void
-  readonly #onFailure: (error: unknown) => void
+  readonly #hooks: LaneHooks
   readonly #gather: SubscribeOptions['gather']
   readonly #abort = new AbortController()
-  /** One fetch response ahead of the handler. */
-  #ahead: FetchedRecords | undefined
+  readonly #unreadable = new UnreadableTries()
+  /** One fetch response ahead of the handler, or a batch that stands for none. */
+  #ahead: FetchedRecords | RecordBatch | undefined
   #rest: RecordBatch | undefined
+  /** Comes after the rest, by itself: it stands for records that cannot be read. */
+  #apart: RecordBatch | undefined
   #reading = false
   #stopping = false
   #wake: (() => void) | undefined
   #failure: unknown
 
   constructor(
-    topic: string, partition: number, work: Work, maxRecords: number, onWanting: () => void, onFailure: (error: unknown) => void, gather?: SubscribeOptions['gather'],
+    topic: string, partition: number, work: Work, maxRecords: number, hooks: LaneHooks,
+    gather?: SubscribeOptions['gather'],
   ) {
     this.topic = topic
     this.partition = partition
     this.#work = work
     this.#maxRecords = maxRecords
-    this.#onWanting = onWanting
-    this.#onFailure = onFailure
+    this.#hooks = hooks
     this.#gather = gather
     this.finished = this.#run()
   }
@@ -65,23 +94,38 @@ export class Lane {
 
   /** True while there is room for a fetch response. */
   get wanting(): boolean {
-    return this.#reading && this.#ahead === undefined && !this.#stopping
+    return this.#reading && this.#ahead === undefined && this.#failure === undefined && !this.#stopping
   }
 
   /** Takes a response for `position`; one that was asked for before the lane began anew is dropped. */
   offer(records: FetchedRecords): void {
     if (!this.wanting || records.position !== this.fetchFrom) return
     this.endOffset = records.endOffset
+    // An answer that was full before it came to this partition is neither a success nor a failure.
+    if (records.position >= records.endOffset) this.standstill.succeeded('fetching')
     if (records.bytes.length === 0) return
     this.#ahead = records
     this.#wake?.()
   }
 
-  /** Makes the lane begin anew because nothing can be fetched from `position`: it is out of range, say. */
+  /** Goes on at a later offset: what lies before is gone. */
+  skipTo(position: number, offset: number): void {
+    if (!this.wanting || position !== this.fetchFrom) return
+    this.startOffset = offset
+    this.endOffset = Math.max(offset, this.endOffset)
+    this.#ahead = emptyBatch(this.topic, this.partition, offset, this.endOffset)
+    this.#wake?.()
+  }
+
+  /** Makes the lane begin anew because nothing can be fetched from `position`. */
   restart(position: number, error: unknown): void {
     if (!this.wanting || position !== this.fetchFrom) return
     this.#failure = error
     this.#wake?.()
+  }
+
+  lose(position: number, loss: Loss): void {
+    this.restart(position, new Lost(loss))
   }
 
   /** No further batch; the running handler may finish within `drainMs`, then its signal aborts. A handler that ignores its signal is left behind. */
@@ -102,24 +146,40 @@ export class Lane {
 
   async #run(): Promise<void> {
     let pause = 0
-    let failure: unknown
+    let before: Before | undefined
     while (!this.#stopping) {
+      let work: 'beginning' | 'fetching' | 'handling' = 'beginning'
       try {
-        this.position = this.fetchFrom = await this.#work.begin(failure)
+        const { topicId, position } = await this.#work.begin(before)
+        this.topicId = topicId
+        this.position = this.fetchFrom = position
         this.#reading = true
-        this.#onWanting()
-        for (let batch = await this.#next(); batch !== undefined; batch = await this.#next()) {
+        this.standstill.succeeded('beginning')
+        this.#hooks.wanting()
+        for (;;) {
+          work = 'fetching'
+          const batch = await this.#next()
+          if (batch === undefined) break
+          work = 'handling'
           await this.#work.process(batch, this.#abort.signal)
           this.position = batch.nextOffset
+          this.standstill.succeeded('handling')
           pause = 0
         }
       } catch (error) {
         this.#reading = false
-        this.#ahead = this.#rest = this.#failure = undefined
+        this.#ahead = this.#rest = this.#apart = this.#failure = undefined
         if (this.#stopping) break
-        failure = error
-        this.#onFailure(error)
-        pause = pause === 0 ? FIRST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE)
+        const loss = error instanceof Lost ? error.loss : undefined
+        before = this.topicId === '' ? undefined : { topicId: this.topicId, loss }
+        if (loss !== undefined) continue
+        if (error instanceof UnreadableBatch) {
+          pause = this.#unreadable.pauseMs
+        } else {
+          pause = pause === 0 ? FIRST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE)
+          this.standstill.failed(work, work === 'handling' ? error : toKafkaError(error, ''))
+          this.#hooks.failed(error)
+        }
         await Promise.race([sleep(pause, undefined, { signal: this.#abort.signal }).catch(() => {}), this.#woken()])
       }
     }
@@ -150,27 +210,43 @@ export class Lane {
         if (this.#stopping) return undefined
         continue
       }
-      const read = readBatches(this.#ahead)
+      const read = this.#read(this.#ahead)
       this.#ahead = undefined
-      // A response can hold the beginning of a batch only; the next one brings it whole.
-      if (read.nextOffset > this.fetchFrom) {
+      if (read.unreadable !== undefined) {
+        this.#apart = read
+      } else if (read.nextOffset > this.fetchFrom) {
         if ((this.#rest?.length ?? 0) === 0) since = Date.now()
         this.#rest = this.#rest === undefined ? read : join([this.#rest, read])
       }
+      this.standstill.succeeded('fetching')
       this.fetchFrom = read.nextOffset
-      this.#onWanting()
+      this.#hooks.wanting()
     }
-    const batch = this.#rest!
-    if (batch.length <= this.#maxRecords) {
-      this.#rest = undefined
-      return batch
+    const batch = this.#rest ?? this.#apart!
+    if (batch === this.#apart) this.#apart = undefined
+    this.#rest = batch.length <= this.#maxRecords ? undefined : tail(batch, this.#maxRecords)
+    return this.#rest === undefined ? batch : head(batch, this.#maxRecords)
+  }
+
+  /** Throws what is to be tried again. */
+  #read(ahead: FetchedRecords | RecordBatch): RecordBatch {
+    if ('nextOffset' in ahead) return ahead
+    try {
+      const read = readBatches(ahead)
+      if (read.nextOffset > ahead.position) return read
+    } catch (error) {
+      if (!(error instanceof UnreadableBatch)) throw error
+      const instead = this.#unreadable.failed(error, ahead.endOffset, this.#hooks.log)
+      if (instead === undefined) throw error
+      return instead
     }
-    this.#rest = tail(batch, this.#maxRecords)
-    return head(batch, this.#maxRecords)
+    // Only the beginning of a batch, which the next answer brings whole.
+    throw cutShort(this, ahead.position)
   }
 
   /** How long to wait for more before what is there is handed over. @param since when its first record arrived */
   #gatherFor(since: number): number {
+    if (this.#apart !== undefined) return 0
     if (this.#rest === undefined) return FOREVER
     if (this.#gather === undefined || this.#rest.length === 0 || this.#rest.length >= this.#maxRecords || this.#rest.bytes.length >= this.#gather.bytes) return 0
     return since + this.#gather.ms - Date.now()

@@ -1,5 +1,5 @@
 /** One connection to one broker: kafkajs' socket, TLS, SASL and framing, without its clients. Never reconnects: who needs it again opens another. */
-import Connection from 'kafkajs/src/network/connection.js'
+import Connection, { type Versions } from 'kafkajs/src/network/connection.js'
 import loggers from 'kafkajs/src/loggers/index.js'
 import socketFactory from 'kafkajs/src/network/socketFactory.js'
 import protocol, { type ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
@@ -28,13 +28,15 @@ export class Link {
   readonly address: string
   readonly #connection: Connection
   readonly #lookup: ReturnType<typeof protocol.lookup>
+  readonly #versions: Versions
   /** Milliseconds since the epoch. */
   readonly #retiresAt: number
 
-  private constructor(address: string, connection: Connection, lookup: ReturnType<typeof protocol.lookup>) {
+  private constructor(address: string, connection: Connection, versions: Versions) {
     this.address = address
     this.#connection = connection
-    this.#lookup = lookup
+    this.#versions = versions
+    this.#lookup = protocol.lookup(versions)
     const lifetime = Number(connection.sessionLifetime)
     this.#retiresAt = lifetime === 0 ? Infinity : Date.now() + lifetime * RETIRES_AT
     if (lifetime > 0) setTimeout(() => this.close(), Math.min(lifetime * RETIRES_AT + RETIREMENT, MAX_TIMER)).unref()
@@ -51,12 +53,12 @@ export class Link {
     try {
       await connection.connect()
       const { apiVersions } = await connection.send(protocol.requests.ApiVersions.protocol({ version: 2 })())
-      const versions = Object.fromEntries(apiVersions.map((api: { apiKey: number }) => [api.apiKey, api]))
+      const versions: Versions = Object.fromEntries(apiVersions.map((api: { apiKey: number }) => [api.apiKey, api]))
       connection.setVersions(versions)
       connection.setSupportAuthenticationProtocol(true)
       await connection.authenticate()
       loginWorked(config)
-      return new Link(`${host}:${port}`, connection, protocol.lookup(versions))
+      return new Link(`${host}:${port}`, connection, versions)
     } catch (error) {
       destroy(connection, error as Error)
       throw lostLogin(config, toKafkaError(error, `The broker at ${host}:${port} refused the login`)) ?? error
@@ -66,6 +68,11 @@ export class Link {
   /** False as well once its login (brokers with connections.max.reauth.ms, so every MSK cluster with IAM) comes to its end. */
   get open(): boolean {
     return this.#connection.isConnected() && Date.now() < this.#retiresAt
+  }
+
+  /** Whether the broker speaks that version of a request, given by its number. */
+  speaks(apiKey: number, version: number): boolean {
+    return (this.#versions[apiKey]?.maxVersion ?? -1) >= version
   }
 
   /** Calls by kafkajs' name of the API, in the newest version that both sides speak. Rejects with the broker's error, or one of the connection. */

@@ -2,7 +2,10 @@
 import { whenStable } from '../stable-offset.ts'
 import { COORDINATOR, type Cluster } from './cluster.ts'
 import { brokerError, toKafkaError } from './errors.ts'
-import { UNSTABLE, stableOffsetFetch } from './protocol/offset-fetch.ts'
+import { UNSTABLE_OFFSET_COMMIT } from '../platformatic/protocol/codes.ts'
+import { offsetFetch } from '../platformatic/protocol/offsets.ts'
+import { topicIdIn, type Committed } from '../topic-ids.ts'
+import { flexible } from './protocol/flexible.ts'
 import { retrying } from './retry.ts'
 
 /** Timestamps with a meaning of their own, as ListOffsets defines them. */
@@ -39,16 +42,27 @@ export async function offsetsAt(cluster: Cluster, topic: string, partitions: rea
 }
 
 /** By topic and partition. */
-type Offsets = Map<string, Map<number, number>>
+type Offsets = Map<string, Map<number, Committed>>
 
-/** What the group has committed; -1 where nothing. With `topics` empty: everything that it has committed. */
-export async function committedOffsets(cluster: Cluster, groupId: string, topics: readonly { topic: string, partitions: readonly number[] }[]): Promise<Offsets> {
-  const asked = topics.map(({ topic, partitions }) => ({ topic, partitions: partitions.map((partition) => ({ partition })) }))
+interface Response {
+  readonly topic: string
+  readonly partitions: readonly CommittedPartition[]
+}
+
+interface CommittedPartition {
+  readonly partition: number
+  readonly offset: string
+  readonly metadata: string | null
+}
+
+/** All offsets that the group has committed. */
+export async function committedOffsets(cluster: Cluster, groupId: string): Promise<Offsets> {
   const ask = async (): Promise<Offsets> => {
     const link = await cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
-    const { responses } = await link.call('OffsetFetch', { groupId, topics: asked })
-    return new Map(responses.map(({ topic, partitions }: { topic: string, partitions: { partition: number, offset: string }[] }) =>
-      [topic, new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]))]))
+    const { responses } = await link.call('OffsetFetch', { groupId, topics: [] }) as { responses: Response[] }
+    const read = ({ partition, offset, metadata }: CommittedPartition): [number, Committed] =>
+      [partition, { offset: Number(offset), topicId: topicIdIn(metadata) }]
+    return new Map(responses.map(({ topic, partitions }) => [topic, new Map(partitions.map(read))]))
   }
   try {
     return await retrying(ask, () => cluster.refresh(), PATIENCE)
@@ -58,20 +72,19 @@ export async function committedOffsets(cluster: Cluster, groupId: string, topics
 }
 
 /**
- * As committedOffset(), but waits while a transaction over the offset is open.
+ * Reads the group's offset in one partition. Waits while a transaction over the offset is open.
  * @param hangs called where that transaction stays open for longer than any can
  */
-export async function stableOffset(cluster: Cluster, groupId: string, topic: string, partition: number, hangs: () => Promise<void>): Promise<number> {
-  const ask = async (): Promise<{ errorCode: number, offset: number }> => {
+export async function committedOffset(
+  cluster: Cluster, groupId: string, topic: string, partition: number, hangs: () => Promise<void> = async () => {},
+): Promise<Committed> {
+  const ask = async () => {
     const link = await cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
-    const answer = await link.send(stableOffsetFetch(groupId, topic, partition))
-    if (answer.errorCode !== 0 && answer.errorCode !== UNSTABLE) throw brokerError(answer.errorCode)
-    return answer
+    const { errorCode: refusal, partitions } = await link.send(flexible(offsetFetch, groupId, [{ topic, partition }]))
+    const [answer] = partitions
+    const errorCode = refusal || (answer?.errorCode ?? 0)
+    if (errorCode !== 0 && errorCode !== UNSTABLE_OFFSET_COMMIT) throw brokerError(errorCode)
+    return { errorCode, offset: answer?.offset ?? -1, topicId: answer?.topicId }
   }
   return whenStable(() => retrying(ask, () => cluster.refresh(), PATIENCE), hangs)
-}
-
-export async function committedOffset(cluster: Cluster, groupId: string, topic: string, partition: number): Promise<number> {
-  const committed = await committedOffsets(cluster, groupId, [{ topic, partitions: [partition] }])
-  return committed.get(topic)?.get(partition) ?? -1
 }

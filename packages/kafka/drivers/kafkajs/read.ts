@@ -6,11 +6,10 @@ import type { BatchHandler, ReadOptions, Reading, RecordBatch } from '../../port
 import { head } from '../../records/slice.ts'
 import { offsetTime } from '../offset-time.ts'
 import { Cluster } from './cluster.ts'
-import { toKafkaError, typeOf } from './errors.ts'
+import { toKafkaError } from './errors.ts'
 import { Fetcher } from './fetcher.ts'
 import { Lane, type Work } from './lane.ts'
 import { EARLIEST, LATEST, offsetsAt } from './offsets.ts'
-import { nearest } from './start-offset.ts'
 import { DEFAULT_BATCH_RECORDS } from './subscription.ts'
 
 const STOP_DRAIN = 10_000
@@ -80,7 +79,9 @@ class GrouplessReading implements Reading {
         const known = toKafkaError(error, `Reading ${stretch.topic} failed`)
         if (known.code !== 'internal' && !known.retriable) void this.#fail(known)
       }
-      const lane = new Lane(stretch.topic, stretch.partition, workOf(stretch, cluster, handler, reached), DEFAULT_BATCH_RECORDS, () => this.#fetcher.wake(), failed)
+      const hooks = { wanting: () => this.#fetcher.wake(), failed, log }
+      const work = workOf(stretch, cluster, handler, reached)
+      const lane = new Lane(stretch.topic, stretch.partition, work, DEFAULT_BATCH_RECORDS, hooks)
       return lane
     })
     for (const lane of this.#lanes) this.#fetcher.add(lane)
@@ -108,12 +109,16 @@ class GrouplessReading implements Reading {
 function workOf({ topic, partition, start, end }: Stretch, cluster: Cluster, handler: BatchHandler, reached: () => void): Work {
   let position = start
   return {
-    async begin(after) {
-      if (typeOf(after) === 'OFFSET_OUT_OF_RANGE') {
-        position = await nearest(cluster, topic, partition, position)
-        if (position >= end) reached()
+    async begin(earlier) {
+      let topicId = await cluster.topicId(topic)
+      if (earlier !== undefined && earlier.topicId !== topicId) topicId = await cluster.agreedId(topic)
+      if (earlier !== undefined && earlier.topicId !== topicId) {
+        if (end < Infinity) throw new KafkaError('unknown-topic', `${topic} was made anew while it was read`)
+        position = 0
+      } else if (earlier?.loss === 'beyond-end') {
+        [position] = await offsetsAt(cluster, topic, [partition], LATEST)
       }
-      return position
+      return { topicId, position }
     },
     async process(batch, signal) {
       await handler(before(batch, end), signal)

@@ -1,13 +1,17 @@
 /** A running member of a group: its partitions as lanes, supplied by one fetcher, drained when they are revoked. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
-import type { Assignment, SubscribeOptions, Subscription } from '../../port.ts'
+import type { Assignment, StalledPartition, SubscribeOptions, Subscription } from '../../port.ts'
+import { stalledOf } from '../standstill.ts'
+import { type Before, type Beginning, type Committed, beginning, beginsAnew } from '../topic-ids.ts'
 import type { Assigned } from './assignment.ts'
 import { Cluster } from './cluster.ts'
 import { Commits } from './commits.ts'
 import { Fetcher } from './fetcher.ts'
 import { Lane, type Work } from './lane.ts'
 import { Member } from './member.ts'
+import { EARLIEST, LATEST, offsetsAt } from './offsets.ts'
 
 export const DEFAULT_BATCH_RECORDS = 10_000
 const DEFAULT_DRAIN = 10_000
@@ -15,12 +19,18 @@ const DEFAULT_DRAIN = 10_000
 const REVOKE_DRAIN = 10_000
 /** Milliseconds. Lanes that want records and have not heard of any broker for so long get new connections. */
 const STALLED = 30_000
+/** For a look at the topics before the last commit of partitions (ms). */
+const LOOK_LIMIT = 1_000
 
 /** What a kind of subscription needs to make the work of one partition. */
 export interface Workshop {
   readonly cluster: Cluster
   readonly commits: Commits
   readonly groupId: string
+  /** Where to begin in the partition. @param committed reads its committed offset */
+  beginning(
+    topic: string, partition: number, lost: Before | undefined, committed: () => Promise<Committed>,
+  ): Promise<Beginning>
 }
 
 export class GroupSubscription implements Subscription {
@@ -36,6 +46,8 @@ export class GroupSubscription implements Subscription {
   readonly #commits: Commits
   readonly #member: Member
   readonly #watchdog: NodeJS.Timeout
+  /** By name, the topics in which this member has begun. */
+  readonly #topicIds = new Map<string, string>()
   #lanes: Lane[] = []
   #stopped: Promise<void> | undefined
 
@@ -47,7 +59,7 @@ export class GroupSubscription implements Subscription {
     this.#cluster = new Cluster(config, log)
     this.#memberCluster = new Cluster(config, log)
     this.#fetcher = new Fetcher(this.#cluster)
-    this.#commits = new Commits(() => this.#member)
+    this.#commits = new Commits(this.#cluster, () => this.#member)
     this.#member = new Member(this.#memberCluster, options.groupId, options.topics, {
       assigned: (partitions) => this.#assigned(partitions),
       revoked: (lost) => this.#revoked(lost),
@@ -61,7 +73,12 @@ export class GroupSubscription implements Subscription {
   }
 
   assignments(): readonly Assignment[] {
-    return this.#lanes.map(({ topic, partition, position, endOffset }) => ({ topic, partition, position, endOffset }))
+    return this.#lanes.map(({ topic, partition, position, startOffset, endOffset }) =>
+      ({ topic, partition, position, startOffset, endOffset }))
+  }
+
+  stalled(): readonly StalledPartition[] {
+    return stalledOf(this.#lanes)
   }
 
   stop(drainMs = DEFAULT_DRAIN): Promise<void> {
@@ -82,10 +99,41 @@ export class GroupSubscription implements Subscription {
   #assigned(partitions: Assigned): void {
     if (this.#stopped !== undefined) return
     const { maxBatchRecords = DEFAULT_BATCH_RECORDS, gather } = this.#options
-    const workshop = { cluster: this.#cluster, commits: this.#commits, groupId: this.groupId }
+    const workshop: Workshop = {
+      cluster: this.#cluster,
+      commits: this.#commits,
+      groupId: this.groupId,
+      beginning: (...place) => this.#beginning(...place),
+    }
+    const failed = (error: unknown): void => this.#failed(error)
+    const hooks = { wanting: () => this.#fetcher.wake(), failed, log: this.#log }
     this.#lanes = partitions.map(({ topic, partition }) =>
-      new Lane(topic, partition, this.#makeWork(topic, partition, workshop), maxBatchRecords, () => this.#fetcher.wake(), (error) => this.#failed(error), gather))
+      new Lane(topic, partition, this.#makeWork(topic, partition, workshop), maxBatchRecords, hooks, gather))
     for (const lane of this.#lanes) this.#fetcher.add(lane)
+  }
+
+  async #beginning(
+    topic: string, partition: number, lost: Before | undefined, committed: () => Promise<Committed>,
+  ): Promise<Beginning> {
+    const cluster = this.#cluster
+    const known = this.#topicIds.get(topic)
+    const before = lost ?? (known === undefined ? undefined : { topicId: known, loss: undefined })
+    const source = {
+      committed,
+      knownId: () => cluster.topicId(topic),
+      agreedId: () => cluster.agreedId(topic),
+      offset: async (place: 'earliest' | 'latest') => {
+        const [offset] = await offsetsAt(cluster, topic, [partition], place === 'earliest' ? EARLIEST : LATEST)
+        return offset
+      },
+    }
+    const found = await beginning(source, this.#options.startAt, before)
+    this.#topicIds.set(topic, found.topicId)
+    if (beginsAnew(found, before)) {
+      const fields = { groupId: this.groupId, topic, partition, before, ...found }
+      this.#log.warn(fields, 'The group begins anew in this partition')
+    }
+    return found
   }
 
   async #revoked(lost: boolean): Promise<void> {
@@ -101,6 +149,8 @@ export class GroupSubscription implements Subscription {
     await Promise.all(lanes.map((lane) => lane.drain(drainMs)))
     for (const lane of lanes) this.#fetcher.remove(lane)
     this.#lanes = this.#lanes.filter((lane) => !lanes.includes(lane))
+    // A topic may have been made anew since the last look.
+    if (this.#commits.pending) await Promise.race([this.#cluster.refresh().catch(() => {}), sleep(LOOK_LIMIT)])
     await this.#commits.flush().catch((error) => this.#failed(error))
   }
 
@@ -110,6 +160,8 @@ export class GroupSubscription implements Subscription {
   }
 
   #watch(): void {
+    // Before Kafka 3.1 brokers fetch by the topic's name, and do not say that it belongs to another topic now.
+    void this.#cluster.refresh().catch(() => {})
     if (!this.#fetcher.stalled(STALLED)) return
     this.#failed(new Error(`no broker has answered a fetch for ${STALLED / 1000} s`))
     this.#cluster.reconnect()

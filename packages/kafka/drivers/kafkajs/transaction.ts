@@ -12,6 +12,7 @@ import type { Link } from './link.ts'
 import { produce } from './protocol/produce.ts'
 import { retrying } from './retry.ts'
 import { Sequence } from './sequence.ts'
+import { metadataOf } from '../topic-ids.ts'
 
 /** Milliseconds after which the broker aborts a transaction whose producer has vanished. */
 const TRANSACTION_TIMEOUT = 15_000
@@ -21,6 +22,14 @@ const PATIENCE = 20_000
 const WHILE_ENDING = 10
 /** Partitions are spread over so many connections to each broker, since a broker answers one connection's requests one after the other. */
 const SLOTS = 4
+
+export interface CommittedInput {
+  readonly groupId: string
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly offset: number
+}
 
 export class TransactionalProducer {
   readonly #cluster: Cluster
@@ -54,7 +63,7 @@ export class TransactionalProducer {
    * Makes the output and the input's offset (where there is one) visible together. After a rejection the outcome is unknown, and this producer must not be
    * used again.
    */
-  async commit(output: TransactionOutput, input?: { groupId: string, topic: string, partition: number, offset: number }): Promise<void> {
+  async commit(output: TransactionOutput, input?: CommittedInput): Promise<void> {
     const transactionalId = this.#id
     const link = await this.#cluster.link(this.#coordinator, this.#slot)
     const byTopic = Map.groupBy(output.partitions, (written) => written.topic)
@@ -63,9 +72,9 @@ export class TransactionalProducer {
     if (input !== undefined) await whenEnded(() => link.call('AddOffsetsToTxn', { transactionalId, ...this.#identity, groupId: input.groupId }))
     const commitOffset = async (): Promise<void> => {
       if (input === undefined) return
-      const { groupId, topic, partition, offset } = input
+      const { groupId, topic, topicId, partition, offset } = input
       const groupLink = await this.#cluster.link(await this.#cluster.coordinator(COORDINATOR.group, groupId), this.#slot)
-      const offsets = [{ topic, partitions: [{ partition, offset, metadata: null }] }]
+      const offsets = [{ topic, partitions: [{ partition, offset, metadata: metadataOf(topicId) }] }]
       await groupLink.call('TxnOffsetCommit', { transactionalId, groupId, ...this.#identity, topics: offsets })
     }
     const sends = output.partitions.map(({ topic: name, partition: number, writers }) => this.#send(name, number, writers))

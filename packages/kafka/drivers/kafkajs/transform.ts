@@ -2,35 +2,47 @@
 import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
 import type { RecordBatch, SubscribeOptions, Subscription, TransformHandler } from '../../port.ts'
+import { isForHandlers } from '../../unreadable.ts'
 import { endLostTransactionOnce } from '../platformatic/transform/lost-markers.ts'
+import type { Committed } from '../topic-ids.ts'
 import { TransactionOutput, inParts } from '../transaction-output.ts'
 import type { Work } from './lane.ts'
-import { stableOffset } from './offsets.ts'
-import { startOffset } from './start-offset.ts'
+import { committedOffset } from './offsets.ts'
 import { GroupSubscription, type Workshop } from './subscription.ts'
 import { TransactionalProducer } from './transaction.ts'
 
 export function transform(config: KafkaConfig, log: KafkaLog, options: SubscribeOptions, handler: TransformHandler): Subscription {
-  return new GroupSubscription(config, log, options, (topic, partition, workshop) => work(topic, partition, workshop, options.startAt, handler))
+  return new GroupSubscription(config, log, options, (...place) => work(...place, handler))
 }
 
-function work(topic: string, partition: number, { cluster, groupId }: Workshop, startAt: 'earliest' | 'latest', handler: TransformHandler): Work {
+function work(topic: string, partition: number, workshop: Workshop, handler: TransformHandler): Work {
+  const { cluster, groupId, beginning } = workshop
+  const transactionalId = `${groupId}/${topic}/${partition}`
+  const endLost = (): Promise<void> => endLostTransactionOnce(cluster.config, cluster.log, transactionalId)
   let producer: TransactionalProducer
+  let topicId = ''
+
+  /** Where the topic was made anew meanwhile, the output stands and the offset means nothing any more. */
+  const commit = async (output: TransactionOutput, offset: number): Promise<void> => {
+    const input = cluster.isOther(topic, topicId) ? undefined : { groupId, topic, topicId, partition, offset }
+    if (input !== undefined || output.partitions.length > 0) await producer.commit(output, input)
+  }
+
   return {
-    async begin(after) {
-      const transactionalId = `${groupId}/${topic}/${partition}`
+    async begin(before) {
       producer = await TransactionalProducer.begin(cluster, transactionalId, partition)
-      const { offset, committed } = await startOffset(cluster, groupId, topic, partition, startAt, after,
-        () => stableOffset(cluster, groupId, topic, partition, () => endLostTransactionOnce(cluster.config, cluster.log, transactionalId)))
-      if (!committed && startAt === 'latest') await producer.commit(new TransactionOutput(), { groupId, topic, partition, offset })
-      return offset
+      const committed = (): Promise<Committed> => committedOffset(cluster, groupId, topic, partition, endLost)
+      const found = await beginning(topic, partition, before, committed)
+      topicId = found.topicId
+      if (found.commit) await commit(new TransactionOutput(), found.position)
+      return found
     },
     process: (batch: RecordBatch, signal: AbortSignal) => inParts(batch, async (part) => {
       const output = new TransactionOutput()
       try {
-        if (part.length > 0) await handler(part, output, signal)
+        if (isForHandlers(part)) await handler(part, output, signal)
         signal.throwIfAborted()
-        await producer.commit(output, { groupId, topic, partition, offset: part.nextOffset })
+        await commit(output, part.nextOffset)
       } finally {
         output.release()
       }

@@ -4,6 +4,7 @@ import type { KafkaConfig } from '../../config.ts'
 import { KafkaError } from '../../errors.ts'
 import type { KafkaLog } from '../../log.ts'
 import { loginWorked } from '../logins.ts'
+import { untilAgreed } from '../topic-ids.ts'
 import { backoff, pause } from './backoff.ts'
 import { Connections, addressOf } from './connections.ts'
 import {
@@ -42,6 +43,7 @@ export class Cluster {
   readonly #versions = new Map<string, Promise<BrokerVersions>>()
   readonly #coordinators = new Map<string, Promise<Broker>>()
   readonly #wanted = new Set<string>()
+  readonly #agreeing = new Map<string, Promise<string>>()
   /** Topics of which brokers tell this principal nothing. */
   readonly #closed = new Set<string>()
   readonly #tick: NodeJS.Timeout
@@ -114,9 +116,40 @@ export class Cluster {
     return this.#topics.get(name)
   }
 
+  /** Whether the name belongs to another topic by now, as far as is known. */
+  isOther(name: string, topicId: string): boolean {
+    const known = this.#topics.get(name)
+    return known !== undefined && known.topicId !== topicId
+  }
+
   /** Whether this principal lacks the right to see the topic, as a broker last said. */
   mayNotSee(topic: string): boolean {
     return this.#closed.has(topic)
+  }
+
+  /**
+   * The topic's id when all brokers that answer name the same one: one that lags behind still names the topic that was
+   * deleted. Rejects with `unknown-topic`, or with `no-broker` where they do not agree.
+   */
+  agreedId(topic: string): Promise<string> {
+    let agreeing = this.#agreeing.get(topic)
+    if (agreeing === undefined) {
+      agreeing = this.#agree(topic).finally(() => this.#agreeing.delete(topic))
+      this.#agreeing.set(topic, agreeing)
+    }
+    return agreeing
+  }
+
+  async #agree(topic: string): Promise<string> {
+    const ask = async (): Promise<ClusterMetadata[]> => {
+      if (this.#stopping.signal.aborted) throw new KafkaError('stopped', `Looking up ${topic}`)
+      await this.refresh(topic)
+      const brokers = [...this.#brokers.values()]
+      const asked = await Promise.allSettled(brokers.map((broker) => this.call(broker, MAIN, metadata, [topic])))
+      return asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+    }
+    this.#learn(await untilAgreed(topic, ask, ({ topics }) => topics[0]?.topicId))
+    return (await this.topic(topic)).topicId
   }
 
   nameOf(topicId: string): string | undefined {
@@ -194,6 +227,11 @@ export class Cluster {
 
   async ask(topics: readonly string[]): Promise<ClusterMetadata> {
     const answer = await this.anywhere((address) => this.call(address, MAIN, metadata, topics))
+    this.#learn(answer)
+    return answer
+  }
+
+  #learn(answer: ClusterMetadata): void {
     if (answer.brokers.length > 0) {
       this.#brokers.clear()
       for (const broker of answer.brokers) this.#brokers.set(broker.nodeId, broker)
@@ -209,7 +247,6 @@ export class Cluster {
         this.#topics.delete(topic)
       }
     }
-    return answer
   }
 
   /** Asks connected brokers first, then the others, in random order; the brokers of the configuration last. */

@@ -2,6 +2,8 @@
 import { KafkaError } from '../../errors.ts'
 import type { RecordBatch } from '../../port.ts'
 import { readBatches } from '../../records/batch-reader.ts'
+import { UnreadableBatch } from '../../records/unreadable-batch.ts'
+import { UnreadableTries } from '../../unreadable.ts'
 import { offsetTime } from '../offset-time.ts'
 import { backoff, pause } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
@@ -18,15 +20,25 @@ export async function fetchOnce(cluster: Cluster, topic: string, partition: numb
   const what = `Reading ${topic}/${partition} at ${offset}`
   await cluster.topic(topic)
   const deadline = Date.now() + PATIENCE
+  const unreadable = new UnreadableTries()
   for (let attempt = 0; ; attempt++) {
     let failure: KafkaError
+    let endOffset = offset
     try {
       const { errorCode, lastStableOffset, aborted, records } = await ask(cluster, topic, partition, offset, maxBytes)
-      if (errorCode === OK) return readBatches({ topic, partition, position: offset, bytes: records, aborted, endOffset: lastStableOffset })
+      endOffset = lastStableOffset
+      const fetched = { topic, partition, position: offset, bytes: records, aborted, endOffset }
+      if (errorCode === OK) return readBatches(fetched)
       if (errorCode === OFFSET_OUT_OF_RANGE) throw new KafkaError('out-of-range', what)
       failure = brokerError(errorCode, what)
       if (!isTransient(errorCode)) throw failure
     } catch (error) {
+      if (error instanceof UnreadableBatch) {
+        const instead = unreadable.failed(error, endOffset, cluster.log)
+        if (instead !== undefined) return instead
+        await pause(unreadable.pauseMs)
+        continue
+      }
       if (!(error instanceof KafkaError) || !error.retriable) throw error
       failure = error
     }

@@ -1,11 +1,13 @@
 /** Reading without a group: every partition of the topics, from a given place, to the end or until stopped. */
 import { KafkaError } from '../../errors.ts'
 import type { BatchHandler, ReadOptions, Reading, RecordBatch } from '../../port.ts'
+import { isForHandlers } from '../../unreadable.ts'
 import { offsetTime } from '../offset-time.ts'
+import type { Before } from '../topic-ids.ts'
 import type { Cluster } from './cluster.ts'
 import { Fetcher } from './consume/fetcher.ts'
-import { offsetsAt } from './consume/offsets.ts'
-import { Worker, type Processing } from './consume/worker.ts'
+import { offsetAtPlace, offsetsAt } from './consume/offsets.ts'
+import { Worker, type Place, type Processing } from './consume/worker.ts'
 import { keyOf } from './groups/membership.ts'
 import { EARLIEST, LATEST } from './protocol/offsets.ts'
 import type { TopicPartition } from './protocol/wire.ts'
@@ -19,7 +21,7 @@ export class ReadingAll implements Reading, Processing {
   readonly #handler: BatchHandler
   readonly #fetcher: Fetcher
   readonly #stopping = new AbortController()
-  readonly #starts = new Map<string, number>()
+  readonly #positions = new Map<string, number>()
   /** Where reading finishes; what has finished is taken out. */
   readonly #ends = new Map<string, number>()
   readonly #finished = Promise.withResolvers<void>()
@@ -29,13 +31,7 @@ export class ReadingAll implements Reading, Processing {
     this.#cluster = cluster
     this.#options = options
     this.#handler = handler
-    this.#fetcher = new Fetcher(cluster, {
-      failed: (error) => this.#failed(error),
-      outOfRange: async (partition, logStart) => {
-        if (partition.fetchPosition < logStart) return logStart
-        return (await offsetsAt(cluster, [partition], LATEST, this.#stopping.signal)).get(partition)!
-      },
-    })
+    this.#fetcher = new Fetcher(cluster, { failed: (error) => this.#failed(error) })
     this.done = this.#run()
     this.done.catch(() => {}) // who does not look at it need not fear it
   }
@@ -46,8 +42,16 @@ export class ReadingAll implements Reading, Processing {
     await this.done.catch(() => {})
   }
 
-  async begin(at: TopicPartition): Promise<number> {
-    return this.#starts.get(keyOf(at))!
+  async begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place> {
+    const { topic } = at
+    const cluster = this.#cluster
+    const madeAnew = before?.loss === 'made-anew'
+    const topicId = madeAnew ? await cluster.agreedId(topic) : (await cluster.topic(topic)).topicId
+    if (before?.loss === 'beyond-end') return { topicId, position: await offsetAtPlace(cluster, at, 'latest', signal) }
+    const same = before === undefined || before.topicId === topicId
+    if (same) return { topicId, position: this.#positions.get(keyOf(at))! }
+    if (this.#options.until === 'end') throw new KafkaError('unknown-topic', `${topic} was made anew while it was read`)
+    return { topicId, position: 0 }
   }
 
   notBefore(): number {
@@ -57,7 +61,8 @@ export class ReadingAll implements Reading, Processing {
   async process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
     const end = this.#ends.get(keyOf(batch))
     if (this.#options.until === 'end' && end === undefined) return
-    if (batch.length > 0) await this.#handler(batch, signal)
+    if (isForHandlers(batch)) await this.#handler(batch, signal)
+    this.#positions.set(keyOf(batch), batch.nextOffset)
     if (end !== undefined && batch.nextOffset >= end) this.#reached(batch)
   }
 
@@ -71,10 +76,11 @@ export class ReadingAll implements Reading, Processing {
     const { signal } = this.#stopping
     try {
       const partitions = await this.#partitions()
-      for (const [partition, offset] of await this.#from(partitions, signal)) this.#starts.set(keyOf(partition), offset)
+      const starts = await this.#from(partitions, signal)
+      for (const [partition, offset] of starts) this.#positions.set(keyOf(partition), offset)
       if (this.#options.until === 'end') {
         for (const [partition, end] of await offsetsAt(this.#cluster, partitions, LATEST, signal)) {
-          if (this.#starts.get(keyOf(partition))! < end) this.#ends.set(keyOf(partition), end)
+          if (this.#positions.get(keyOf(partition))! < end) this.#ends.set(keyOf(partition), end)
         }
         if (this.#ends.size === 0) return
       }

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
-import { watchLag, type Logger, type Resource } from '@weir/service'
+import { watchGroup, type Logger, type Resource } from '@weir/service'
 import { encodeValue, HandlerHealth, openRecords, store } from '@weir/topics'
 import { integer, object, read, text } from '@weir/topics/shape.ts'
 import { openQueues, type Event, type QueuesOptions } from './queues.ts'
@@ -88,7 +88,7 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
     await room(signal)
     return { done }
   }))
-  const unwatch = watchLag(subscription)
+  const unwatch = watchGroup(subscription)
 
   return {
     value: {

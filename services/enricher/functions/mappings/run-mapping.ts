@@ -1,6 +1,6 @@
 /** A mapping at work: reads its shards or partitions as a member of its group, filters, cuts into batches, and gives them to the function. */
 import { KafkaError, Once, type Appender, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
-import { Counter, Gauge, metrics, watchLag } from '@weir/service'
+import { Counter, Gauge, metrics, watchGroup } from '@weir/service'
 import { Caller, outOf, type CallerDeps } from './caller.ts'
 import { openDestination } from './destinations.ts'
 import type { Mapping } from './mapping.ts'
@@ -36,9 +36,6 @@ export interface RunningMapping {
   stop(drainMs: number): Promise<void>
 }
 
-/** A batch that the broker port can never read has no records; its `nextOffset` is after the lost ones. */
-type ReadBatch = RecordBatch & { readonly unreadable?: { readonly firstOffset: number, readonly reason: string } }
-
 export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<RunningMapping> {
   const { kafka, codec, producer, report } = deps
   const { settings, groupId, functionName } = mapping
@@ -62,7 +59,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   })
 
   const once = mapping.onceMs === undefined ? undefined : new Once({ kafka, windowMs: mapping.onceMs, log: deps.log })
-  const handle = async (batch: ReadBatch, appender: Appender | undefined, signal: AbortSignal): Promise<void> => {
+  const handle = async (batch: RecordBatch, appender: Appender | undefined, signal: AbortSignal): Promise<void> => {
     const { partition, unreadable } = batch
     if (unreadable !== undefined) {
       const { firstOffset, reason } = unreadable
@@ -102,7 +99,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     ? await kafka.consume(options, (batch, signal) => process(batch, undefined, signal))
     : await kafka.transform(options, (batch, appender, signal) => process(batch, appender, signal))
   windows?.watch(subscription)
-  const unwatch = watchLag(subscription)
+  const unwatch = watchGroup(subscription)
   return {
     ready: () => subscription.ready(),
     stop: async (drainMs) => {

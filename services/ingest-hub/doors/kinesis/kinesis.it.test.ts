@@ -111,8 +111,8 @@ describe('records', () => {
     const name = await create(1)
     const named = clientOf(hub)
     const invocation = '0191b7a2-0000-4000-8000-00000000abcd'
-    named.middlewareStack.addRelativeTo((next) => (args) => {
-      (args.request as { headers: Record<string, string> }).headers['amz-sdk-invocation-id'] = invocation
+    named.middlewareStack.addRelativeTo((next: any) => (args: any) => {
+      args.request.headers['amz-sdk-invocation-id'] = invocation
       return next(args)
     }, { relation: 'after', toMiddleware: 'retryMiddleware' })
     const Records = ['a', 'b'].map((key) => ({ PartitionKey: key, Data: Buffer.from(key) }))

@@ -31,8 +31,8 @@ export class Committer {
   }
 
   /** To be committed with the next round; a later offset of the partition takes its place. */
-  mark({ topic, partition }: TopicPartition, offset: number): void {
-    this.#dirty.set(`${topic}/${partition}`, { topic, partition, offset })
+  mark(offset: OffsetOf): void {
+    this.#dirty.set(`${offset.topic}/${offset.partition}`, offset)
     this.#round ??= this.#commitRounds()
   }
 
@@ -68,7 +68,9 @@ export class Committer {
 
   /** Returns what has to be tried again. */
   async #commit(offsets: readonly OffsetOf[]): Promise<readonly OffsetOf[]> {
-    const owned = offsets.filter((offset) => this.#membership.owns(offset))
+    // A topic that was made anew must not get the offsets of the one before.
+    const owned = offsets.filter((offset) =>
+      this.#membership.owns(offset) && !this.#cluster.isOther(offset.topic, offset.topicId))
     if (owned.length === 0) return []
     const { memberId, epoch } = this.#membership
     try {

@@ -1,10 +1,11 @@
 /** At least once: the offset is committed after the handler has settled, and what it left open is done. */
 import type { ConsumeHandler, RecordBatch } from '../../../port.ts'
+import { isForHandlers } from '../../../unreadable.ts'
 import { DoneInOrder } from '../../done-in-order.ts'
+import type { Before, Beginning } from '../../topic-ids.ts'
 import { keyOf } from '../groups/membership.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { Committer } from './committer.ts'
-import { startOffset } from './offsets.ts'
 import type { GroupContext } from './subscription.ts'
 import type { Processing } from './worker.ts'
 
@@ -12,11 +13,16 @@ export function atLeastOnce(handler: ConsumeHandler) {
   return (context: GroupContext): Processing => new AtLeastOnce(context, handler)
 }
 
+interface State {
+  readonly topicId: string
+  readonly open: DoneInOrder
+}
+
 class AtLeastOnce implements Processing {
   readonly #context: GroupContext
   readonly #handler: ConsumeHandler
-  /** By partition. */
-  readonly #open = new Map<string, DoneInOrder>()
+  /** By partition, since it began. */
+  readonly #states = new Map<string, State>()
   #committer: Committer | undefined
 
   constructor(context: GroupContext, handler: ConsumeHandler) {
@@ -24,16 +30,15 @@ class AtLeastOnce implements Processing {
     this.#handler = handler
   }
 
-  async begin(at: TopicPartition, signal: AbortSignal): Promise<number> {
-    const { cluster, options, committed } = this.#context
+  async begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Beginning> {
+    const { topic, partition } = at
     this.#commits.forget(at)
-    this.#open.set(keyOf(at), new DoneInOrder())
-    const offset = await committed.read(at, signal)
-    if (offset >= 0) return offset
-    const start = await startOffset(cluster, at, options.startAt, signal)
-    // With `latest`, what arrives from now on must be read even if this process dies before its first batch.
-    this.#commits.mark(at, start)
-    return start
+    this.#states.delete(keyOf(at))
+    const beginning = await this.#context.beginning(at, before, signal, () => this.#context.committed.read(at, signal))
+    const { topicId, position, commit } = beginning
+    this.#states.set(keyOf(at), { topicId, open: new DoneInOrder() })
+    if (commit) this.#commits.mark({ topic, partition, topicId, offset: position })
+    return beginning
   }
 
   notBefore(): number {
@@ -41,10 +46,12 @@ class AtLeastOnce implements Processing {
   }
 
   async process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
-    const ongoing = batch.length > 0 ? await this.#handler(batch, signal) : undefined
+    const state = this.#states.get(keyOf(batch))!
+    const ongoing = isForHandlers(batch) ? await this.#handler(batch, signal) : undefined
     const { topic, partition, nextOffset } = batch
-    this.#open.get(keyOf(batch))!.add(ongoing, () => {
-      if (!signal.aborted) this.#commits.mark({ topic, partition }, nextOffset)
+    state.open.add(ongoing, () => {
+      const here = !signal.aborted && this.#states.get(keyOf(batch)) === state
+      if (here) this.#commits.mark({ topic, partition, topicId: state.topicId, offset: nextOffset })
     })
   }
 
@@ -54,11 +61,14 @@ class AtLeastOnce implements Processing {
   }
 
   async settled(at: TopicPartition): Promise<void> {
-    await this.#open.get(keyOf(at))?.settled()
+    await this.#states.get(keyOf(at))?.open.settled()
   }
 
   async finish(at: TopicPartition, position: number): Promise<void> {
-    if (this.#open.get(keyOf(at))?.idle) this.#commits.mark(at, position)
+    const state = this.#states.get(keyOf(at))
+    const { topic, partition } = at
+    if (state === undefined || !await this.#context.stillIs(topic, state.topicId)) this.#commits.forget(at)
+    else if (state.open.idle) this.#commits.mark({ topic, partition, topicId: state.topicId, offset: position })
     await this.#commits.flush()
   }
 

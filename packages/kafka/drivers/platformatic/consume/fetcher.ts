@@ -2,15 +2,21 @@
  * Long-polls every leader with one request for all partitions that want more. A partition that begins to want more while a request of its leader waits goes out
  * in a second one, on a connection of its own: no partition waits for another one's silence.
  */
-import { KafkaError } from '../../../errors.ts'
+import type { KafkaError } from '../../../errors.ts'
 import { readBatches } from '../../../records/batch-reader.ts'
+import { UnreadableBatch } from '../../../records/unreadable-batch.ts'
+import { cutShort } from '../../../unreadable.ts'
+import { BEYOND_END, TRIMMED } from '../../topic-ids.ts'
 import { backoff } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import type { Broker } from '../protocol/cluster.ts'
-import { OFFSET_OUT_OF_RANGE, OK, brokerError, isTransient } from '../protocol/codes.ts'
+import {
+  NOT_LEADER, OFFSET_OUT_OF_RANGE, OK, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient,
+} from '../protocol/codes.ts'
 import { fetchV12, fetchV13, type FetchPartition, type FetchResult } from '../protocol/fetch.ts'
 import type { SubscribeOptions } from '../../../port.ts'
+import { offsetAtPlace } from './offsets.ts'
 import type { Prefetch } from './prefetch.ts'
 
 /** Milliseconds that a broker holds a request while nothing arrives. */
@@ -28,8 +34,6 @@ const FETCH = 1
 let fetchers = 0
 
 export interface FetcherOptions {
-  /** Finds the offset to go on from where `position` does not exist in the log (any more). */
-  outOfRange(partition: Prefetch, logStart: number): Promise<number>
   /** A failure that the fetcher retries by itself. */
   failed(error: KafkaError): void
   /** Where batches are gathered anyway, the broker may do so: a request for many records costs it no more than one for a single record. */
@@ -47,7 +51,7 @@ export class Fetcher {
   readonly #busy = new Map<number, { lanes: boolean[], asked: number }>()
   #scheduled = false
   #wakeUp: NodeJS.Timeout | undefined
-  #stopped = false
+  readonly #stopping = new AbortController()
 
   constructor(cluster: Cluster, options: FetcherOptions) {
     this.#cluster = cluster
@@ -69,7 +73,7 @@ export class Fetcher {
 
   /** A partition may want more now. */
   poke(): void {
-    if (this.#scheduled || this.#stopped) return
+    if (this.#scheduled || this.#stopping.signal.aborted) return
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
@@ -78,7 +82,7 @@ export class Fetcher {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#stopping.abort()
     clearTimeout(this.#wakeUp)
     this.#partitions.clear()
     await this.#cluster.closeLanes(`${this.#lanePrefix}-`)
@@ -89,17 +93,20 @@ export class Fetcher {
   }
 
   #ask(): void {
-    if (this.#stopped) return
+    if (this.#stopping.signal.aborted) return
     const now = Date.now()
     const mostBytes = this.#perPartition
     const byBroker = new Map<Broker, Prefetch[]>()
     let earliest = Infinity
     for (const partition of this.#partitions) {
+      if (this.#cluster.isOther(partition.topic, partition.topicId)) partition.lose('made-anew')
       if (!partition.inFlight && partition.pausedUntil > now) earliest = Math.min(earliest, partition.pausedUntil)
       if (!partition.wants(now, mostBytes)) continue
       const broker = this.#cluster.broker(partition.replica) ?? this.#cluster.leader(partition.topic, partition.partition)
       if (broker === undefined) {
-        this.#retryLater(partition)
+        const code = this.#cluster.known(partition.topic) === undefined ? UNKNOWN_TOPIC_OR_PARTITION : NOT_LEADER
+        const what = `Looking for the leader of ${partition.topic}/${partition.partition}`
+        this.#retryLater(partition, brokerError(code, what))
         earliest = Math.min(earliest, partition.pausedUntil)
         continue
       }
@@ -143,11 +150,12 @@ export class Fetcher {
         if (result !== undefined) this.#answered(prefetch, result)
       }
     } catch (error) {
-      if (!this.#stopped) this.#options.failed(asKafkaError(error, 'Fetching'))
+      const failure = asKafkaError(error, 'Fetching')
+      if (!this.#stopping.signal.aborted) this.#options.failed(failure)
       for (const { prefetch, generation } of asked) {
         if (prefetch.generation !== generation) continue
         prefetch.inFlight = false
-        this.#retryLater(prefetch)
+        this.#retryLater(prefetch, failure)
       }
     }
     lanes[lane] = false
@@ -156,52 +164,64 @@ export class Fetcher {
     this.poke()
   }
 
-  #question({ topic, partition, fetchPosition }: Prefetch): FetchPartition {
-    const known = this.#cluster.known(topic)
-    return { topic, topicId: known?.topicId ?? '', partition, leaderEpoch: known?.partitions[partition]?.leaderEpoch ?? -1, position: fetchPosition }
+  #question({ topic, topicId, partition, fetchPosition }: Prefetch): FetchPartition {
+    const leaderEpoch = this.#cluster.known(topic)?.partitions[partition]?.leaderEpoch ?? -1
+    return { topic, topicId, partition, leaderEpoch, position: fetchPosition }
   }
 
   #answered(prefetch: Prefetch, result: FetchResult): void {
-    const { topic, partition, fetchPosition } = prefetch
+    const where = `Reading ${prefetch.topic}/${prefetch.partition}`
     if (result.errorCode === OK) {
-      if (result.preferredReplica >= 0) {
-        prefetch.replica = result.preferredReplica
-        return
-      }
-      try {
-        prefetch.offer(readBatches({
-          topic, partition, position: fetchPosition, bytes: result.records, aborted: result.aborted, endOffset: result.lastStableOffset,
-        }))
-      } catch (error) {
-        this.#options.failed(asKafkaError(error, `Reading ${topic}/${partition}`))
-        this.#retryLater(prefetch)
-      }
-      return
+      if (result.preferredReplica >= 0) prefetch.replica = result.preferredReplica
+      else this.#read(prefetch, result)
+    } else if (result.errorCode === OFFSET_OUT_OF_RANGE && prefetch.replica < 0) {
+      void this.#outOfRange(prefetch)
+    } else {
+      const failure = brokerError(result.errorCode, where)
+      if (!isTransient(result.errorCode)) this.#options.failed(failure)
+      this.#retryLater(prefetch, failure)
     }
-    if (result.errorCode === OFFSET_OUT_OF_RANGE && prefetch.replica < 0) return void this.#outOfRange(prefetch, result.logStartOffset)
-    prefetch.replica = -1
-    if (!isTransient(result.errorCode)) this.#options.failed(brokerError(result.errorCode, `Reading ${topic}/${partition}`))
-    this.#retryLater(prefetch)
   }
 
-  async #outOfRange(prefetch: Prefetch, logStart: number): Promise<void> {
-    const { generation } = prefetch
+  #read(prefetch: Prefetch, { records, aborted, lastStableOffset, logStartOffset }: FetchResult): void {
+    const { topic, partition, fetchPosition: position } = prefetch
+    prefetch.startOffset = Math.max(0, logStartOffset)
+    try {
+      const batch = readBatches({ topic, partition, position, bytes: records, aborted, endOffset: lastStableOffset })
+      if (records.length === 0 || batch.nextOffset > position) prefetch.offer(batch)
+      else this.#retryLater(prefetch, cutShort(prefetch, position))
+    } catch (error) {
+      if (!(error instanceof UnreadableBatch)) throw error
+      const instead = prefetch.unreadable.failed(error, lastStableOffset, this.#cluster.log)
+      if (instead !== undefined) return prefetch.offer(instead)
+      prefetch.pausedUntil = Date.now() + prefetch.unreadable.pauseMs
+    }
+  }
+
+  /** The leader has nothing at the position: the log was trimmed, and goes on later, or it ends before. */
+  async #outOfRange(prefetch: Prefetch): Promise<void> {
+    const { topic, partition, generation, fetchPosition } = prefetch
     prefetch.inFlight = true
     try {
-      const position = await this.#options.outOfRange(prefetch, logStart)
-      if (prefetch.generation === generation) prefetch.seek(position)
+      const start = await offsetAtPlace(this.#cluster, prefetch, 'earliest', this.#stopping.signal)
+      if (prefetch.generation !== generation) return
+      const what = fetchPosition < start ? TRIMMED : BEYOND_END
+      this.#cluster.log.warn({ topic, partition, offset: fetchPosition, start }, what)
+      if (fetchPosition < start) prefetch.skipTo(start)
+      else prefetch.lose('beyond-end')
     } catch (error) {
-      this.#options.failed(asKafkaError(error, `Looking for an offset of ${prefetch.topic}/${prefetch.partition}`))
-      if (prefetch.generation === generation) {
-        prefetch.inFlight = false
-        this.#retryLater(prefetch)
-      }
+      if (prefetch.generation !== generation) return
+      const failure = asKafkaError(error, `Looking for the beginning of ${topic}/${partition}`)
+      if (!this.#stopping.signal.aborted) this.#options.failed(failure)
+      prefetch.inFlight = false
+      this.#retryLater(prefetch, failure)
     }
     this.poke()
   }
 
-  #retryLater(prefetch: Prefetch): void {
+  #retryLater(prefetch: Prefetch, failure: KafkaError): void {
     prefetch.replica = -1
+    prefetch.standstill.failed('fetching', failure)
     prefetch.pausedUntil = Date.now() + backoff(prefetch.failures++, 20, 1000)
     void this.#cluster.refresh(prefetch.topic).then(() => this.poke())
   }

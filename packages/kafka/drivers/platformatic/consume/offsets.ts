@@ -5,11 +5,12 @@ import { backoff, pause } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { GROUP } from '../protocol/cluster.ts'
 import { OK, UNKNOWN_TOPIC_OR_PARTITION, UNSTABLE_OFFSET_COMMIT, brokerError, isTransient, isWrongCoordinator } from '../protocol/codes.ts'
-import { EARLIEST, LATEST, listOffsets, offsetFetch, type OffsetResult } from '../protocol/offsets.ts'
+import { EARLIEST, LATEST, listOffsets, offsetFetch, type CommittedResult } from '../protocol/offsets.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
+import type { Committed } from '../../topic-ids.ts'
 
 interface Question extends TopicPartition {
-  readonly resolve: (answer: OffsetResult) => void
+  readonly resolve: (answer: CommittedResult) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -25,14 +26,14 @@ export class CommittedOffsets {
   }
 
   /**
-   * -1 where nothing was committed. Waits while a transaction over the offset is open. Retries until the signal aborts, then throws `stopped`.
+   * Waits while a transaction over the offset is open. Retries until the signal aborts, then throws `stopped`.
    * @param hangs called where that transaction stays open for longer than any can
    */
-  read(at: TopicPartition, signal: AbortSignal, hangs: () => Promise<void> = async () => {}): Promise<number> {
+  read(at: TopicPartition, signal: AbortSignal, hangs: () => Promise<void> = async () => {}): Promise<Committed> {
     return whenStable(() => this.#answer(at, signal), hangs)
   }
 
-  async #answer(at: TopicPartition, signal: AbortSignal): Promise<OffsetResult> {
+  async #answer(at: TopicPartition, signal: AbortSignal): Promise<CommittedResult> {
     const what = `Reading the committed offset of ${at.topic}/${at.partition}`
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
@@ -48,7 +49,7 @@ export class CommittedOffsets {
     throw new KafkaError('stopped', what)
   }
 
-  #ask({ topic, partition }: TopicPartition): Promise<OffsetResult> {
+  #ask({ topic, partition }: TopicPartition): Promise<CommittedResult> {
     return new Promise((resolve, reject) => {
       this.#questions.push({ topic, partition, resolve, reject })
       if (this.#questions.length === 1) setImmediate(() => void this.#send())
@@ -65,7 +66,8 @@ export class CommittedOffsets {
       const answers = new Map(partitions.map((answer) => [`${answer.topic}/${answer.partition}`, answer]))
       for (const { topic, partition, resolve } of questions) {
         const answer = errorCode === OK ? answers.get(`${topic}/${partition}`) : undefined
-        resolve(answer ?? { topic, partition, errorCode: errorCode === OK ? UNKNOWN_TOPIC_OR_PARTITION : errorCode, offset: -1 })
+        const refusal = errorCode === OK ? UNKNOWN_TOPIC_OR_PARTITION : errorCode
+        resolve(answer ?? { topic, partition, errorCode: refusal, offset: -1, topicId: undefined })
       }
     } catch (error) {
       for (const { reject } of questions) reject(error)
@@ -102,9 +104,9 @@ export async function offsetsAt<T extends TopicPartition>(
   }
 }
 
-/** Where a partition without a committed offset begins. */
-export async function startOffset(cluster: Cluster, at: TopicPartition, startAt: 'earliest' | 'latest', signal: AbortSignal): Promise<number> {
-  const { topic, partition } = at
+export async function offsetAtPlace(
+  cluster: Cluster, { topic, partition }: TopicPartition, place: 'earliest' | 'latest', signal: AbortSignal,
+): Promise<number> {
   const question = { topic, partition }
-  return (await offsetsAt(cluster, [question], startAt === 'earliest' ? EARLIEST : LATEST, signal)).get(question)!
+  return (await offsetsAt(cluster, [question], place === 'earliest' ? EARLIEST : LATEST, signal)).get(question)!
 }

@@ -1,16 +1,33 @@
 /** What was fetched of one partition and not handed over yet: small pieces collect while a handler is busy, so that the next batch has all that has arrived. */
 import type { RecordBatch, SubscribeOptions } from '../../../port.ts'
 import { head, join, tail } from '../../../records/slice.ts'
+import { UnreadableTries, emptyBatch } from '../../../unreadable.ts'
+import { Standstill } from '../../standstill.ts'
+import type { Loss } from '../../topic-ids.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 
 /** Pieces are copied together up to this size; beyond it the copy costs more than a second call of the handler. */
 const MOST_JOINED = 256 * 1024
 
+interface PrefetchOptions {
+  readonly topicId: string
+  readonly position: number
+  readonly mostRecords: number
+  readonly standstill: Standstill
+  /** Called when take() has something, and when the position is lost. */
+  readonly arrived: () => void
+  readonly gather?: SubscribeOptions['gather']
+}
+
 export class Prefetch implements TopicPartition {
   readonly topic: string
   readonly partition: number
+  /** The id of the topic that the position belongs to. */
+  readonly topicId: string
   /** The offset to ask the broker for next. */
   fetchPosition: number
+  /** Where the log begins, when last heard of. */
+  startOffset = 0
   /** The last stable offset when last heard of; -1 before the first answer. */
   endOffset = -1
   /** Grows with every seek(): answers to earlier questions are dropped. */
@@ -21,6 +38,10 @@ export class Prefetch implements TopicPartition {
   failures = 0
   /** The replica to ask in the place of the leader, -1 for none. */
   replica = -1
+  /** Why nothing can be fetched from the position any more; undefined while all is well. */
+  lost: Loss | undefined
+  readonly standstill: Standstill
+  readonly unreadable = new UnreadableTries()
   readonly #mostRecords: number
   readonly #arrived: () => void
   readonly #gather: SubscribeOptions['gather']
@@ -29,18 +50,35 @@ export class Prefetch implements TopicPartition {
   #records = 0
   #bytes = 0
 
-  /** @param arrived called when take() has something */
-  constructor({ topic, partition }: TopicPartition, position: number, mostRecords: number, arrived: () => void, gather?: SubscribeOptions['gather']) {
+  constructor({ topic, partition }: TopicPartition, options: PrefetchOptions) {
+    const { topicId, position, mostRecords, standstill, arrived, gather } = options
     this.topic = topic
     this.partition = partition
+    this.topicId = topicId
     this.fetchPosition = position
+    this.standstill = standstill
     this.#mostRecords = mostRecords
     this.#arrived = arrived
     this.#gather = gather
   }
 
   wants(now: number, mostBytes: number): boolean {
-    return !this.inFlight && this.pausedUntil <= now && this.#records < this.#mostRecords && this.#bytes < Math.max(mostBytes, this.#gather?.bytes ?? 0)
+    return !this.inFlight && this.lost === undefined && this.pausedUntil <= now
+      && this.#records < this.#mostRecords && this.#bytes < Math.max(mostBytes, this.#gather?.bytes ?? 0)
+  }
+
+  /** The partition has to begin anew. */
+  lose(reason: Loss): void {
+    if (this.lost !== undefined) return
+    this.lost = reason
+    this.#arrived()
+  }
+
+  /** Goes on at a later offset: what lies before is gone. */
+  skipTo(offset: number): void {
+    this.inFlight = false
+    this.startOffset = offset
+    this.offer(emptyBatch(this.topic, this.partition, offset, Math.max(offset, this.endOffset)))
   }
 
   /** Until when (ms since the epoch) more is to be gathered before take(). */
@@ -52,7 +90,10 @@ export class Prefetch implements TopicPartition {
   offer(batch: RecordBatch): void {
     this.failures = 0
     this.endOffset = batch.endOffset
-    if (batch.nextOffset === this.fetchPosition) return
+    // An answer that was full before it came to this partition is neither a success nor a failure.
+    const moved = batch.nextOffset > this.fetchPosition
+    if (moved || this.fetchPosition >= batch.endOffset) this.standstill.succeeded('fetching')
+    if (!moved) return
     this.fetchPosition = batch.nextOffset
     if (this.#records === 0) this.#since = Date.now()
     this.#pieces.push(batch)
@@ -69,6 +110,10 @@ export class Prefetch implements TopicPartition {
     let records = 0
     let bytes = 0
     for (const piece of this.#pieces) {
+      if (piece.unreadable !== undefined) {
+        if (count === 0) return this.#pieces.shift()
+        break
+      }
       // What is gathered is to be full: then the last piece is cut.
       const full = this.#gather === undefined ? records + piece.length > this.#mostRecords : records >= this.#mostRecords
       if (count > 0 && (full || bytes + piece.bytes.length > mostBytes)) break

@@ -1,12 +1,15 @@
 /** A running member of a group: the membership says which partitions, a worker handles each, one fetcher feeds them all. */
 import type { KafkaError } from '../../../errors.ts'
-import type { Assignment, SubscribeOptions, Subscription } from '../../../port.ts'
+import type { Assignment, StalledPartition, SubscribeOptions, Subscription } from '../../../port.ts'
+import { settledWithin } from '../backoff.ts'
+import { stalledOf } from '../../standstill.ts'
 import type { Cluster } from '../cluster.ts'
 import { keyOf, type GroupListener, type Membership } from '../groups/membership.ts'
 import { joinGroup } from '../groups/open.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { Fetcher } from './fetcher.ts'
-import { CommittedOffsets, startOffset } from './offsets.ts'
+import { beginning, beginsAnew, type Before, type Beginning, type Committed } from '../../topic-ids.ts'
+import { CommittedOffsets, offsetAtPlace } from './offsets.ts'
 import { Worker, type Processing } from './worker.ts'
 
 const MOST_RECORDS = 10_000
@@ -17,6 +20,8 @@ const STALL = 30_000
 /** While a broker is away every partition fails again and again: the same sentence is a warning once in so many milliseconds. */
 const LOG_INTERVAL = 10_000
 const MOST_LOGGED = 100
+/** For a look at the topic before the last commit of a partition (ms). */
+const LOOK_LIMIT = 1000
 
 /** What a processing needs of the subscription that it works for. */
 export interface GroupContext {
@@ -25,6 +30,12 @@ export interface GroupContext {
   readonly committed: CommittedOffsets
   /** Joined before the first partition is assigned. */
   membership(): Membership
+  /** Where to begin in the partition. @param committed reads its committed offset */
+  beginning(
+    at: TopicPartition, lost: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>,
+  ): Promise<Beginning>
+  /** Whether the name still belongs to that topic, after another look. */
+  stillIs(topic: string, topicId: string): Promise<boolean>
   failed(error: KafkaError): void
 }
 
@@ -39,14 +50,17 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   readonly #workers = new Map<string, Worker>()
   readonly #stopping = new AbortController()
   readonly #logged = new Map<string, number>()
+  /** By name, the topics that this member knew when it was opened, or has begun in since. */
+  readonly #topicIds = new Map<string, string>()
   #membership: Membership | undefined
   #watchdog: NodeJS.Timeout | undefined
   #stopped: Promise<void> | undefined
 
   /** Rejects with unknown-topic, unsupported, or when no broker answers. */
   static async open(cluster: Cluster, options: SubscribeOptions, processing: (context: GroupContext) => Processing): Promise<GroupSubscription> {
-    for (const topic of options.topics) await cluster.topic(topic)
+    const topics = await Promise.all(options.topics.map((topic) => cluster.topic(topic)))
     const subscription = new GroupSubscription(cluster, options, processing)
+    for (const { topic, topicId } of topics) subscription.#topicIds.set(topic, topicId)
     try {
       await subscription.#join()
     } catch (error) {
@@ -61,22 +75,37 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     this.cluster = cluster
     this.options = options
     this.committed = new CommittedOffsets(cluster, options.groupId)
-    this.#fetcher = new Fetcher(cluster, {
-      gather: options.gather,
-      failed: (error) => this.failed(error),
-      outOfRange: async (partition, logStart) => {
-        const { topic, fetchPosition } = partition
-        cluster.log.warn({ groupId: this.groupId, topic, partition: partition.partition, offset: fetchPosition, logStart },
-          'The position lies outside the log: records were removed before this group read them, or the topic was made anew')
-        // Below the log nothing may be skipped that is still there; beyond its end the option decides, as for a partition without a committed offset.
-        return fetchPosition < logStart ? logStart : startOffset(cluster, partition, options.startAt, this.#stopping.signal)
-      },
-    })
+    this.#fetcher = new Fetcher(cluster, { gather: options.gather, failed: (error) => this.failed(error) })
     this.#processing = processing(this)
   }
 
   membership(): Membership {
     return this.#membership!
+  }
+
+  async beginning(
+    at: TopicPartition, lost: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>,
+  ): Promise<Beginning> {
+    const { cluster, groupId, options } = this
+    const { topic, partition } = at
+    const before = lost ?? { topicId: this.#topicIds.get(topic)!, loss: undefined }
+    const source = {
+      committed,
+      knownId: async () => (await cluster.topic(topic)).topicId,
+      agreedId: () => cluster.agreedId(topic),
+      offset: (place: 'earliest' | 'latest') => offsetAtPlace(cluster, at, place, signal),
+    }
+    const found = await beginning(source, options.startAt, before)
+    this.#topicIds.set(topic, found.topicId)
+    if (beginsAnew(found, before)) {
+      cluster.log.warn({ groupId, topic, partition, before, ...found }, 'The group begins anew in this partition')
+    }
+    return found
+  }
+
+  async stillIs(topic: string, topicId: string): Promise<boolean> {
+    await settledWithin(this.cluster.refresh(topic), LOOK_LIMIT)
+    return this.cluster.known(topic)?.topicId === topicId
   }
 
   ready(): boolean {
@@ -87,6 +116,10 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
 
   assignments(): readonly Assignment[] {
     return [...this.#workers.values()]
+  }
+
+  stalled(): readonly StalledPartition[] {
+    return stalledOf([...this.#workers.values()])
   }
 
   stop(drainMs = DRAIN): Promise<void> {

@@ -1,16 +1,22 @@
 /** Handles one assigned partition: finds where to begin, then batch after batch, each after the one before has settled. */
 import type { KafkaError } from '../../../errors.ts'
 import type { Assignment, RecordBatch, SubscribeOptions } from '../../../port.ts'
+import { isForHandlers } from '../../../unreadable.ts'
+import { Standstill } from '../../standstill.ts'
+import type { Before, Beginning } from '../../topic-ids.ts'
 import { backoff, pause, settledWithin } from '../backoff.ts'
 import { asKafkaError } from '../failure.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Prefetch } from './prefetch.ts'
 
+/** Where a partition begins. */
+export type Place = Pick<Beginning, 'topicId' | 'position'>
+
 /** What is done with a partition's batches: handled and committed after (consume), or handled inside a transaction (transform). */
 export interface Processing {
-  /** Called on assignment: the position to begin at. Throws `stopped` when the signal aborts. */
-  begin(at: TopicPartition, signal: AbortSignal): Promise<number>
+  /** Where to begin, on assignment and where the position is lost. Throws `stopped` when the signal aborts. */
+  begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place>
   /** The next batch is not to be taken before this time (ms since the epoch), so that more records come with it. */
   notBefore(at: TopicPartition): number
   /** Resolves when the batch is done with and the position may move past it. A batch of length 0 only moves the committed position. */
@@ -36,6 +42,7 @@ export class Worker implements Assignment {
   /** When the position last moved, or the handler was last busy. */
   progressedAt = Date.now()
   busy = false
+  readonly standstill = new Standstill()
   readonly #fetcher: Fetcher
   readonly #processing: Processing
   readonly #failed: (error: KafkaError) => void
@@ -58,6 +65,10 @@ export class Worker implements Assignment {
     this.#done = this.#run()
   }
 
+  get startOffset(): number {
+    return this.#prefetch?.startOffset ?? 0
+  }
+
   get endOffset(): number {
     return this.#prefetch?.endOffset ?? -1
   }
@@ -72,8 +83,10 @@ export class Worker implements Assignment {
     if (this.busy || this.#prefetch !== undefined) this.#wake()
     else this.#abort.abort()
     const finished = await settledWithin(this.#done.then(() => this.#processing.settled?.(this)), milliseconds)
+    // Who was abandoned meanwhile has no say any more: the partition may have begun elsewhere.
+    const owner = !this.#abort.signal.aborted
     this.abandon()
-    if (finished && this.position >= 0) await this.#processing.finish(this, this.position)
+    if (finished && owner && this.position >= 0) await this.#processing.finish(this, this.position)
   }
 
   /** The partition is lost: nothing more is handed over or committed. */
@@ -91,16 +104,27 @@ export class Worker implements Assignment {
     this.#fetcher.poke()
   }
 
+  /** Begins again where the position is lost. */
   async #run(): Promise<void> {
     const { signal } = this.#abort
-    if (!await this.#begin(signal)) return
-    const prefetch = this.#prefetch!
+    let before: Before | undefined
+    while (!this.#draining) {
+      const prefetch = await this.#begin(before, signal)
+      if (prefetch === undefined) return
+      await this.#follow(prefetch, signal)
+      before = { topicId: prefetch.topicId, loss: prefetch.lost }
+    }
+  }
+
+  /** Handles what arrives until the position is lost or the partition is given up. */
+  async #follow(prefetch: Prefetch, signal: AbortSignal): Promise<void> {
     let again: RecordBatch | undefined
     let passed: RecordBatch | undefined
-    for (let rejections = 0; !this.#draining;) {
+    for (let rejections = 0; !this.#draining && prefetch.lost === undefined;) {
       const wait = again === undefined ? Math.max(this.#processing.notBefore(this), prefetch.gatherUntil) - Date.now() : 0
       if (wait > 0) {
-        await this.#pause(wait, () => this.#gather !== undefined && prefetch.gatherUntil === 0)
+        const gathered = (): boolean => this.#gather !== undefined && prefetch.gatherUntil === 0
+        await this.#pause(wait, () => prefetch.lost !== undefined || gathered())
         continue
       }
       let batch: RecordBatch | undefined = again ?? prefetch.take()
@@ -109,7 +133,7 @@ export class Worker implements Assignment {
         batch = passed
       } else if (again === undefined) {
         this.#fetcher.poke()
-        if (batch.length === 0) {
+        if (!isForHandlers(batch)) {
           this.position = batch.nextOffset
           passed = batch
           continue
@@ -122,11 +146,13 @@ export class Worker implements Assignment {
         await this.#processing.process(batch, signal)
         this.position = batch.nextOffset
         rejections = 0
+        this.standstill.succeeded('handling')
       } catch (error) {
         if (signal.aborted) return
+        this.standstill.failed('handling', error)
         this.#failed(asKafkaError(error, `Handling ${this.topic}/${this.partition} from offset ${this.position}`))
-        await this.#pause(backoff(rejections++, LEAST_PAUSE, MOST_PAUSE))
-        if (!this.#draining && await this.#recover(error, signal)) again = batch
+        await this.#pause(backoff(rejections++, LEAST_PAUSE, MOST_PAUSE), () => prefetch.lost !== undefined)
+        if (!this.#draining && prefetch.lost === undefined && await this.#recover(error, signal)) again = batch
       } finally {
         this.busy = false
         this.progressedAt = Date.now()
@@ -134,22 +160,32 @@ export class Worker implements Assignment {
     }
   }
 
-  async #begin(signal: AbortSignal): Promise<boolean> {
+  /** Resolves to undefined where the partition is given up meanwhile. */
+  async #begin(before: Before | undefined, signal: AbortSignal): Promise<Prefetch | undefined> {
+    if (this.#prefetch !== undefined) this.#fetcher.remove(this.#prefetch)
+    this.#prefetch = undefined
+    this.position = -1
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        this.position = await this.#processing.begin(this, signal)
-        if (this.#draining || signal.aborted) return false
-        this.#prefetch = new Prefetch(this, this.position, this.#mostRecords, () => this.#wake(), this.#gather)
+        const { topicId, position } = await this.#processing.begin(this, before, signal)
+        this.standstill.succeeded('beginning')
+        if (this.#draining || signal.aborted) return undefined
+        this.position = position
+        this.#prefetch = new Prefetch(this, {
+          topicId, position, mostRecords: this.#mostRecords, standstill: this.standstill, gather: this.#gather,
+          arrived: () => this.#wake(),
+        })
         this.#fetcher.add(this.#prefetch)
         this.progressedAt = Date.now()
-        return true
+        return this.#prefetch
       } catch (error) {
-        if (signal.aborted) return false
+        if (signal.aborted) return undefined
+        this.standstill.failed('beginning', error)
         this.#failed(asKafkaError(error, `Beginning with ${this.topic}/${this.partition}`))
         await pause(backoff(attempt, LEAST_PAUSE, MOST_PAUSE), signal)
       }
     }
-    return false
+    return undefined
   }
 
   /** True where the same batch is to be handed over again. */

@@ -1,7 +1,7 @@
 /** The classic protocol, eager: whenever the group rebalances, every member drains and commits everything, joins again, and takes what the leader gives it. */
 import { KafkaError } from '../../../errors.ts'
 import { backoff, pause, settledWithin } from '../backoff.ts'
-import type { Cluster } from '../cluster.ts'
+import type { Cluster, TopicInfo } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import { GROUP } from '../protocol/cluster.ts'
 import { ILLEGAL_GENERATION, MEMBER_ID_REQUIRED, OK, REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID, brokerError, isTransient } from '../protocol/codes.ts'
@@ -16,7 +16,10 @@ const HEARTBEAT_INTERVAL = 2000
 /** A join is answered when the last member has joined or the rebalance timeout is over. */
 const JOIN_LIMIT = REBALANCE_TIMEOUT + 10_000
 const LEAVE_TIMEOUT = 3000
-/** How often the leader looks for partitions that were added (ms): nobody else tells a classic group. */
+/**
+ * How often the leader looks for partitions that were added and topics that were made anew (ms): classic groups hear of
+ * them from no one else.
+ */
 const LOOK_FOR_PARTITIONS = 10_000
 const FIRST_ANSWER = 1000
 const NONE = -1
@@ -28,8 +31,8 @@ export class ClassicMembership implements Membership {
   readonly #options: MemberOptions
   readonly #lane: string
   readonly #owned = new Map<string, TopicPartition>()
-  /** As the leader: the partition counts that were shared out. */
-  #counts: ReadonlyMap<string, number> | undefined
+  /** As the leader: the topics whose partitions were shared out. */
+  #shared: ReadonlyMap<string, TopicInfo | undefined> | undefined
   readonly #stopping = new AbortController()
   readonly #done: Promise<void>
 
@@ -100,7 +103,7 @@ export class ClassicMembership implements Membership {
     this.memberId = joined.memberId
     const { generation } = joined
     const protocol = joined.protocol ?? ''
-    this.#counts = undefined
+    this.#shared = undefined
     const assignments = joined.leader === joined.memberId ? await this.#assign(joined, protocol) : new Map<string, Buffer>()
     const member = { groupId, memberId: this.memberId, generation }
     const synced = await this.#cluster.callFor(JOIN_LIMIT, coordinator, this.#lane, syncGroup, member, protocol, assignments)
@@ -120,19 +123,21 @@ export class ClassicMembership implements Membership {
     await this.#cluster.refresh(...topics)
     // A broker may not have heard of a topic yet; a group that left it out would settle, and nobody would read it.
     for (const topic of topics) if (this.#cluster.known(topic) === undefined) await this.#cluster.topic(topic).catch(() => {})
-    this.#counts = this.#count(topics)
-    return new Map([...ASSIGNORS.get(protocol)!(subscribers, this.#counts)].map(([memberId, partitions]) => [memberId, encodeAssignment(partitions)]))
+    this.#shared = new Map([...topics].map((topic) => [topic, this.#cluster.known(topic)]))
+    const counts = new Map([...this.#shared].map(([topic, info]) => [topic, info?.partitions.length ?? 0]))
+    const shares = ASSIGNORS.get(protocol)!(subscribers, counts)
+    return new Map([...shares].map(([memberId, partitions]) => [memberId, encodeAssignment(partitions)]))
   }
 
-  #count(topics: Iterable<string>): Map<string, number> {
-    return new Map([...topics].map((topic) => [topic, this.#cluster.known(topic)?.partitions.length ?? 0]))
-  }
-
+  /** Whether there are partitions now that were not shared out. */
   async #grew(): Promise<boolean> {
-    const shared = this.#counts
+    const shared = this.#shared
     if (shared === undefined) return false
     await this.#cluster.refresh(...shared.keys())
-    return [...this.#count(shared.keys())].some(([topic, count]) => count > shared.get(topic)!)
+    return [...shared].some(([topic, before]) => {
+      const now = this.#cluster.known(topic)
+      return now !== undefined && (now.topicId !== before?.topicId || now.partitions.length > before.partitions.length)
+    })
   }
 
   /** Returns when the group rebalances and everything is drained and committed. Heartbeats go on meanwhile, or the session would end. */

@@ -128,7 +128,9 @@ export class ConsumerMembership implements Membership {
       for (;;) {
         const target = await this.#named(this.#target)
         if (this.#life !== life || this.#stopping.signal.aborted || target === undefined) return
-        const surplus = [...this.#owned.values()].filter((partition) => !target.has(keyOf(partition)))
+        // The same partition of a topic that was made anew is another partition.
+        const isSurplus = (owned: Owned): boolean => target.get(keyOf(owned))?.topicId !== owned.topicId
+        const surplus = [...this.#owned.values()].filter(isSurplus)
         if (surplus.length > 0) {
           await this.#options.listener.revoke(surplus)
           if (this.#life !== life) return

@@ -62,6 +62,8 @@ export interface TopicMetadata {
 
 export interface ClusterMetadata {
   readonly brokers: readonly Broker[]
+  /** Node id of the broker that takes changes. */
+  readonly controllerId: number
   readonly topics: readonly TopicMetadata[]
 }
 
@@ -84,7 +86,7 @@ export const metadata = createAPI<[topics: readonly string[]], ClusterMetadata>(
       return broker
     })
     from.string() // cluster id
-    from.int32() // controller
+    const controllerId = from.int32()
     const topics = from.array(() => {
       const head = { errorCode: from.int16(), topic: from.string() ?? '', topicId: from.uuid() }
       from.bool() // internal
@@ -99,7 +101,7 @@ export const metadata = createAPI<[topics: readonly string[]], ClusterMetadata>(
       from.tags()
       return { ...head, partitions: partitions.sort((a, b) => a.partition - b.partition) }
     })
-    return { brokers, topics }
+    return { brokers, controllerId, topics }
   })
 
 export const GROUP = 0

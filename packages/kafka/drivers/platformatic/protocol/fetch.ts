@@ -45,9 +45,9 @@ const NO_SESSION_EPOCH = -1
 const request = (byId: boolean) => (partitions: readonly FetchPartition[], limits: FetchLimits) => {
   const to = new Encoder()
   to.int32(CONSUMER).int32(limits.maxWait).int32(limits.minBytes).int32(limits.maxBytes).int8(READ_COMMITTED).int32(NO_SESSION).int32(NO_SESSION_EPOCH)
-  to.array([...Map.groupBy(partitions, (item) => item.topic)], ([topic, items]) => {
-    if (byId) to.uuid(items[0].topicId)
-    else to.string(topic)
+  to.array([...Map.groupBy(partitions, ({ topic, topicId }) => (byId ? topicId : topic))], ([name, items]) => {
+    if (byId) to.uuid(name)
+    else to.string(name)
     to.array(items, ({ partition, leaderEpoch, position }) => {
       to.int32(partition).int32(leaderEpoch).int64(position)
         .int32(-1) // last fetched epoch: no check of divergence

@@ -1,13 +1,21 @@
 /** ListOffsets, OffsetFetch and OffsetCommit. */
 import { createAPI } from '@platformatic/kafka'
+import { metadataOf, topicIdIn, type Committed } from '../../topic-ids.ts'
 import { Decoder, Encoder, type TopicPartition } from './wire.ts'
 
+/** To be committed. */
 export interface OffsetOf extends TopicPartition {
+  readonly topicId: string
   readonly offset: number
 }
 
-export interface OffsetResult extends OffsetOf {
+export interface CommittedResult extends TopicPartition, Committed {
   readonly errorCode: number
+}
+
+export interface ListedOffset extends TopicPartition {
+  readonly errorCode: number
+  readonly offset: number
 }
 
 export interface CodeOf extends TopicPartition {
@@ -20,8 +28,10 @@ export const EARLIEST = -2
 const READ_COMMITTED = 1
 
 /** `time`: milliseconds, LATEST (the last stable offset) or EARLIEST. The answer's offset is -1 where nothing is that young. */
-export const listOffsets = createAPI<[partitions: readonly (TopicPartition & { leaderEpoch: number, time: number })[]], OffsetResult[]>(2, 6,
-  (partitions: readonly (TopicPartition & { leaderEpoch: number, time: number })[]) => {
+type OffsetQuestion = TopicPartition & { readonly leaderEpoch: number, readonly time: number }
+
+export const listOffsets = createAPI<[partitions: readonly OffsetQuestion[]], ListedOffset[]>(2, 6,
+  (partitions: readonly OffsetQuestion[]) => {
     const to = new Encoder()
     return to.int32(-1).int8(READ_COMMITTED)
       .byTopic(partitions, ({ partition, leaderEpoch, time }) => to.int32(partition).int32(leaderEpoch).int64(time).tags())
@@ -42,7 +52,7 @@ export const listOffsets = createAPI<[partitions: readonly (TopicPartition & { l
 
 export interface CommittedOffsets {
   readonly errorCode: number
-  readonly partitions: readonly OffsetResult[]
+  readonly partitions: readonly CommittedResult[]
 }
 
 /** With requireStable: UNSTABLE_OFFSET_COMMIT while a transaction over a partition's offset is open. An offset of -1 means that none was committed. */
@@ -57,10 +67,10 @@ export const offsetFetch = createAPI<[groupId: string, partitions: readonly Topi
     const partitions = from.byTopic((topic) => {
       const head = { topic, partition: from.int32(), offset: from.number64() }
       from.int32() // leader epoch
-      from.string() // metadata
+      const topicId = topicIdIn(from.string())
       const errorCode = from.int16()
       from.tags()
-      return { ...head, errorCode }
+      return { ...head, topicId, errorCode }
     })
     return { errorCode: from.int16(), partitions }
   })
@@ -84,7 +94,8 @@ export const offsetCommitV8 = offsetCommitVersion(8)
 export const offsetCommitV9 = offsetCommitVersion(9)
 
 export function writeOffsets(to: Encoder, offsets: readonly OffsetOf[]): Encoder {
-  return to.byTopic(offsets, ({ partition, offset }) => to.int32(partition).int64(offset).int32(-1).string(null).tags())
+  return to.byTopic(offsets, ({ partition, offset, topicId }) =>
+    to.int32(partition).int64(offset).int32(-1).string(metadataOf(topicId)).tags())
 }
 
 export function readCodes(from: Decoder): CodeOf[] {

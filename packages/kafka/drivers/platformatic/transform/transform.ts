@@ -4,9 +4,10 @@
  */
 import { KafkaError } from '../../../errors.ts'
 import type { RecordBatch, TransformHandler } from '../../../port.ts'
+import { isForHandlers } from '../../../unreadable.ts'
+import type { Before, Beginning, Committed } from '../../topic-ids.ts'
 import { TransactionOutput, inParts } from '../../transaction-output.ts'
 import type { Cluster } from '../cluster.ts'
-import { startOffset } from '../consume/offsets.ts'
 import type { GroupContext } from '../consume/subscription.ts'
 import type { Processing } from '../consume/worker.ts'
 import { keyOf } from '../groups/membership.ts'
@@ -36,6 +37,7 @@ interface State {
    * the broker (KIP-890), and so does its connection.
    */
   readonly transactors: readonly [Transactor, Transactor]
+  topicId: string
   /** How many transactions were tried. */
   tried: number
   committed: number
@@ -60,20 +62,21 @@ class ExactlyOnce implements Processing {
     this.#handler = handler
   }
 
-  async begin(at: TopicPartition, signal: AbortSignal): Promise<number> {
+  async begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Beginning> {
     const { cluster, options } = this.#context
     const id = `${options.groupId}/${at.topic}/${at.partition}`
     const lane = `transactions-${at.partition % LANES}`
     const state: State = {
-      transactors: [new Transactor(cluster, id, lane), new Transactor(cluster, `${id}/2`, lane)], tried: 0, committed: -1, transactionTakes: 0, batchTakes: 0, notBefore: 0,
+      transactors: [new Transactor(cluster, id, lane), new Transactor(cluster, `${id}/2`, lane)],
+      topicId: '', tried: 0, committed: -1, transactionTakes: 0, batchTakes: 0, notBefore: 0,
     }
-    await this.#takeOver(at, state, signal)
+    const beginning = await this.#context.beginning(at, before, signal, () => this.#takeOver(at, state, signal))
+    const { topicId, position, commit } = beginning
+    state.topicId = topicId
+    state.committed = position
     this.#states.set(keyOf(at), state)
-    if (state.committed >= 0) return state.committed
-    const start = await startOffset(cluster, at, options.startAt, signal)
-    // A later owner would find a later end, and what came in between would be skipped.
-    if (options.startAt === 'latest') await this.#commit(at, state, start, new TransactionOutput(), signal)
-    return start
+    if (commit) await this.#commit(at, state, position, new TransactionOutput(), signal)
+    return beginning
   }
 
   notBefore(at: TopicPartition): number {
@@ -89,7 +92,7 @@ class ExactlyOnce implements Processing {
     const state = this.#states.get(keyOf(batch))!
     const began = Date.now()
     try {
-      if (batch.length > 0) await this.#handler(batch, output, signal)
+      if (isForHandlers(batch)) await this.#handler(batch, output, signal)
       if (signal.aborted) throw new KafkaError('stopped', `Handling ${batch.topic}/${batch.partition}`)
       const handled = Date.now()
       await this.#commit(batch, state, batch.nextOffset, output, signal)
@@ -106,25 +109,29 @@ class ExactlyOnce implements Processing {
     const state = this.#states.get(keyOf(at))!
     // The handler rejected before anything was sent: the batch goes to it again, from the part that is not committed.
     if (!isBroken(state)) return Math.max(position, state.committed)
-    await this.#takeOver(at, state, signal)
-    return state.committed >= 0 ? state.committed : position
+    const { offset, topicId } = await this.#takeOver(at, state, signal)
+    // An offset of another topic, or none: the topic was made anew, which fetching finds out.
+    if (offset >= 0 && (topicId === undefined || topicId === state.topicId)) state.committed = offset
+    return state.committed
   }
 
   async finish(at: TopicPartition, position: number): Promise<void> {
     const state = this.#states.get(keyOf(at))
     this.#states.delete(keyOf(at))
     if (state === undefined || isBroken(state) || state.committed === position) return
+    if (!await this.#context.stillIs(at.topic, state.topicId)) return
     await this.#commit(at, state, position, new TransactionOutput(), AbortSignal.timeout(FINISH_LIMIT))
   }
 
-  async #takeOver(at: TopicPartition, state: State, signal: AbortSignal): Promise<void> {
-    const { transactors } = state
+  /** Fences whoever had the partition before, then reads what it has committed. */
+  async #takeOver(at: TopicPartition, { transactors }: State, signal: AbortSignal): Promise<Committed> {
     const { cluster, committed } = this.#context
     await Promise.all(transactors.map((transactor) => transactor.begin(signal)))
-    state.committed = await committed.read(at, signal, () => endEitherLost(cluster, transactors, signal))
+    const found = await committed.read(at, signal, () => endEitherLost(cluster, transactors, signal))
     for (const transactor of transactors) {
       if ((await transactor.hanging()).length > 0) await endLostTransaction(cluster, transactor.transactionalId, signal)
     }
+    return found
   }
 
   async #commit({ topic, partition }: TopicPartition, state: State, offset: number, output: TransactionOutput, signal: AbortSignal): Promise<void> {
@@ -133,7 +140,12 @@ class ExactlyOnce implements Processing {
       const membership = this.#context.membership()
       return membership.owns({ topic, partition }) ? membership : undefined
     }
-    await state.transactors[state.tried++ % 2].commit(output, { groupId: options.groupId, committer, offset: { topic, partition, offset } }, signal)
+    // Where the topic was made anew meanwhile, the output stands and the offset means nothing any more.
+    const group = this.#context.cluster.isOther(topic, state.topicId) ? undefined
+      : { groupId: options.groupId, committer, offset: { topic, partition, topicId: state.topicId, offset } }
+    if (group !== undefined || output.partitions.length > 0) {
+      await state.transactors[state.tried++ % 2].commit(output, group, signal)
+    }
     state.committed = offset
   }
 }

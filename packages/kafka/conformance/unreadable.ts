@@ -1,0 +1,35 @@
+/** A record batch that brokers take and nothing reads: they do not check the length that a compressed record states. */
+import { brokerError } from '../drivers/kafkajs/errors.ts'
+import { Cluster } from '../drivers/kafkajs/cluster.ts'
+import { produce } from '../drivers/kafkajs/protocol/produce.ts'
+import { NO_HEADERS } from '../index.ts'
+import { SILENT } from '../log.ts'
+import { BatchWriter } from '../records/batch-writer.ts'
+import { CODEC_NUMBER } from '../records/codecs.ts'
+import { AT } from '../records/format.ts'
+import { configOf, VARIANTS } from './variant.ts'
+
+const NOBODY = { producerId: -1n, producerEpoch: -1, baseSequence: -1, transactional: false }
+/** A varint's step from one length to the next. */
+const ONE_BYTE = 2
+
+/** Stores such a batch with that number of records. Resolves to the offset of the first one. */
+export async function storeUnreadable(
+  brokers: readonly string[], topic: string, partition: number, records: number,
+): Promise<number> {
+  const writer = new BatchWriter()
+  const value = Buffer.from('value')
+  for (let i = 0; i < records; i++) writer.append(null, 0, 0, value, 0, value.length, NO_HEADERS, 0, NO_HEADERS.length)
+  writer.bytes[AT.records] += ONE_BYTE
+  const cluster = new Cluster(configOf(VARIANTS[0], brokers), SILENT)
+  try {
+    await cluster.partitions(topic)
+    const link = await cluster.link(cluster.leader(topic, partition))
+    const batch = writer.finish(NOBODY, CODEC_NUMBER.gzip)
+    const { errorCode, baseOffset } = await link.send(produce(topic, partition, batch, null))
+    if (errorCode !== 0) throw brokerError(errorCode)
+    return baseOffset
+  } finally {
+    cluster.close()
+  }
+}

@@ -1,0 +1,65 @@
+/** Since when, and why, a partition does not get on. */
+import { KafkaError } from '../errors.ts'
+import type { Assignment, StalledPartition } from '../port.ts'
+
+/** Leaders move and registries restart within seconds; what fails for longer needs someone to look. */
+const STALLED_MS = 30_000
+
+const SENTENCES = {
+  beginning: 'its position cannot be read',
+  fetching: 'it cannot be fetched',
+  handling: 'its handler rejects',
+} as const
+
+type Work = keyof typeof SENTENCES
+
+interface Failure {
+  readonly sinceMs: number
+  readonly reason: string
+}
+
+export class Standstill {
+  readonly #failures: { [work in Work]?: Failure | undefined } = {}
+
+  /** Counts from the first failure after the last success. */
+  failed(work: Work, error: unknown): void {
+    // There is nothing to read in a topic that was deleted, so nothing of it stands still.
+    const deleted = work !== 'handling' && error instanceof KafkaError && error.code === 'unknown-topic'
+    if (deleted) return this.succeeded(work)
+    const sinceMs = this.#failures[work]?.sinceMs ?? Date.now()
+    this.#failures[work] = { sinceMs, reason: `${SENTENCES[work]} (${nameOf(error)})` }
+  }
+
+  succeeded(work: Work): void {
+    if (this.#failures[work] !== undefined) this.#failures[work] = undefined
+  }
+
+  /** The oldest failure that has lasted. */
+  get lasting(): Failure | undefined {
+    const before = Date.now() - STALLED_MS
+    const lasting = Object.values(this.#failures).filter((failure) => failure !== undefined && failure.sinceMs < before)
+    return lasting.sort((a, b) => a!.sinceMs - b!.sinceMs)[0]
+  }
+}
+
+interface Reader extends Assignment {
+  readonly standstill: Standstill
+}
+
+/** Those of a member's partitions that stand still. */
+export function stalledOf(partitions: readonly Reader[]): StalledPartition[] {
+  return partitions.flatMap(({ topic, partition, position, standstill }) => {
+    const failure = standstill.lasting
+    return failure === undefined ? [] : [{ topic, partition, offset: position, ...failure }]
+  })
+}
+
+const SHORT_NAME = /^[\w.-]{1,64}$/
+
+/** A name or code at most: messages can hold what a record holds, or an address with its password. */
+function nameOf(error: unknown): string {
+  if (error instanceof KafkaError) return error.code
+  if (!(error instanceof Error)) return 'no error'
+  const { name, code } = error as NodeJS.ErrnoException
+  return [name, code].filter((word) => typeof word === 'string' && SHORT_NAME.test(word)).join(' ') || 'Error'
+}

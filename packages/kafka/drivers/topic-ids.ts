@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KafkaError } from '../errors.ts'
+
+/**
+ * A topic that was deleted and made anew under its name has another id. Committed offsets say which topic they belong
+ * to, in the metadata that Kafka keeps with each of them. No group begins at an offset of another topic (decision 11).
+ */
+export interface Committed {
+  /** -1: none. */
+  readonly offset: number
+  /** Undefined in commits of other programs, and of versions of Weir before decision 11. */
+  readonly topicId: string | undefined
+}
+
+const LABEL = 'topic-id='
+/** 32 hex digits, as drivers write ids. */
+const ID = /^topic-id=([0-9a-f]{32})$/
+
+/** False before Kafka 2.8, where topics have no ids. */
+export function isTopicId(id: string): boolean {
+  return /[1-9a-f]/.test(id)
+}
+
+/** The metadata of a commit for this topic. */
+export function metadataOf(topicId: string): string | null {
+  return isTopicId(topicId) ? LABEL + topicId : null
+}
+
+export function topicIdIn(metadata: string | null): string | undefined {
+  return ID.exec(metadata ?? '')?.[1]
+}
+
+/** Why a partition begins once more: its name belongs to another topic now, or its log ends before the position. */
+export type Loss = 'made-anew' | 'beyond-end'
+
+/** For the log. */
+export const TRIMMED = 'Records were removed from the log before they were read here'
+export const BEYOND_END = 'The log ends before the position'
+
+/** The topic that this member knew, or read in the partition, until now. */
+export interface Before {
+  readonly topicId: string
+  readonly loss: Loss | undefined
+}
+
+export interface Beginning {
+  readonly topicId: string
+  readonly position: number
+  /** The group has no such offset yet. Committed at once, it makes lag known, and a later member begins there too. */
+  readonly commit: boolean
+}
+
+/** The partition as a driver sees it. */
+export interface Source {
+  committed(): Promise<Committed>
+  /** The topic's id as this client last heard it. Rejects with `unknown-topic`. */
+  knownId(): Promise<string>
+  /** The topic's id when all brokers that answer name the same one. Rejects with `unknown-topic`. */
+  agreedId(): Promise<string>
+  offset(place: 'earliest' | 'latest'): Promise<number>
+}
+
+/** Where a member of a group begins in a partition. */
+export async function beginning(
+  source: Source, startAt: 'earliest' | 'latest', before: Before | undefined,
+): Promise<Beginning> {
+  const { offset, topicId: committedId } = await source.committed()
+  let topicId = await source.knownId()
+  // Which of the two is the older one, a broker that lags behind does not know.
+  if (isOther(committedId, topicId) || isOther(before?.topicId, topicId)) topicId = await source.agreedId()
+
+  const madeAnew = isOther(committedId, topicId) || (committedId === undefined && isOther(before?.topicId, topicId))
+  // The group is older than the topic, so nothing of it may be skipped. If its log begins later, the leader says so
+  // when it is asked by the id.
+  if (madeAnew) return { topicId, position: 0, commit: true }
+  const beyondEnd = before?.loss === 'beyond-end'
+  if (offset < 0) return { topicId, position: await source.offset(beyondEnd ? 'earliest' : startAt), commit: true }
+  const gone = beyondEnd && offset > await source.offset('latest')
+  if (gone) return { topicId, position: await source.offset('earliest'), commit: true }
+  return { topicId, position: offset, commit: isTopicId(topicId) && committedId !== topicId }
+}
+
+/** Whether that is worth a line in the log. */
+export function beginsAnew({ topicId }: Beginning, before: Before | undefined): boolean {
+  return before !== undefined && (before.loss === 'beyond-end' || before.topicId !== topicId)
+}
+
+function isOther(id: string | undefined, topicId: string): boolean {
+  return id !== undefined && isTopicId(topicId) && id !== topicId
+}
+
+/** Brokers hear of a topic within milliseconds; one that does not is expelled after 9 s (broker.session.timeout.ms). */
+const AGREEMENT_MS = 10_000
+const AGREEMENT_PAUSE_MS = 100
+
+/**
+ * Asks until all answers name the same id, and gives one of them.
+ * @param ask resolves to the answers of all brokers that give one
+ */
+export async function untilAgreed<T>(
+  topic: string, ask: () => Promise<readonly T[]>, idOf: (answer: T) => string | undefined,
+): Promise<T> {
+  for (const until = Date.now() + AGREEMENT_MS; Date.now() < until; await sleep(AGREEMENT_PAUSE_MS)) {
+    const answers = await ask()
+    if (new Set(answers.map(idOf)).size === 1) return answers[0]
+  }
+  throw new KafkaError('no-broker', `The brokers do not agree which topic ${topic} is`)
+}

@@ -1,0 +1,59 @@
+/** Record batches whose bytes break the format are tried again for a moment, then passed over for their neighbours. */
+import { KafkaError } from './errors.ts'
+import type { KafkaLog } from './log.ts'
+import type { RecordBatch } from './port.ts'
+import { allocateColumns } from './records/batch-reader.ts'
+import type { UnreadableBatch } from './records/unreadable-batch.ts'
+
+/**
+ * The broker checks a batch before it stores it and TCP checks what it carries, so a reading that goes wrong on the way
+ * goes right the next time. Bytes that are the same five times within three seconds lie so in the log.
+ */
+const TRIES = 5
+/** Before the second try; each further pause is twice as long. */
+const FIRST_PAUSE_MS = 200
+
+/** By topic, how many batches this process has passed over. */
+export const passedOver = new Map<string, number>()
+
+/** The tries of one partition. */
+export class UnreadableTries {
+  #offset = -1
+  #tries = 0
+
+  /** Before the next try. */
+  get pauseMs(): number {
+    return FIRST_PAUSE_MS * 2 ** (this.#tries - 1)
+  }
+
+  /** After a try: the batch to hand over in its place, or undefined where it is to be tried again. */
+  failed(error: UnreadableBatch, endOffset: number, log: KafkaLog): RecordBatch | undefined {
+    const { topic, partition, firstOffset, nextOffset, reason } = error
+    if (this.#offset !== firstOffset) this.#tries = 0
+    this.#offset = firstOffset
+    if (++this.#tries < TRIES) {
+      log.warn({ topic, partition, firstOffset, reason }, 'A record batch cannot be read; it is tried again')
+      return undefined
+    }
+    this.#tries = 0
+    passedOver.set(topic, (passedOver.get(topic) ?? 0) + 1)
+    const lastOffset = nextOffset - 1
+    log.error({ topic, partition, firstOffset, lastOffset, reason }, 'A record batch cannot be read and is passed over')
+    return { ...emptyBatch(topic, partition, nextOffset, endOffset), unreadable: { firstOffset, reason } }
+  }
+}
+
+/** An answer that holds only the beginning of the batch at its position: the next one brings it whole. */
+export function cutShort({ topic, partition }: { topic: string, partition: number }, position: number): KafkaError {
+  return new KafkaError('timeout', `The answer ends within the record batch ${topic}/${partition} at ${position}`)
+}
+
+/** A batch that only moves the position. */
+export function emptyBatch(topic: string, partition: number, nextOffset: number, endOffset: number): RecordBatch {
+  return { topic, partition, length: 0, bytes: Buffer.alloc(0), ...allocateColumns(0), nextOffset, endOffset }
+}
+
+/** Whether a handler is to see the batch: it has records, or stands for some that cannot be read. */
+export function isForHandlers({ length, unreadable }: RecordBatch): boolean {
+  return length > 0 || unreadable !== undefined
+}

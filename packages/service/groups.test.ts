@@ -1,0 +1,48 @@
+import { fastify } from 'fastify'
+import { passedOver } from '@weir/kafka/unreadable.ts'
+import { expect, test } from 'vitest'
+import { watchGroup } from './groups.ts'
+import { health } from './health.ts'
+import { metrics } from './metrics.ts'
+
+const partition = { topic: 'orders', partition: 3 }
+const STALLED = { ...partition, offset: 4, sinceMs: 1_700_000_000_000, reason: 'its handler rejects (TypeError)' }
+
+test('/metrics shows a group as long as it is watched', async () => {
+  const assignment = { ...partition, position: 4, startOffset: 0, endOffset: 10 }
+  const stop = watchGroup({ groupId: 'billing', assignments: () => [assignment], stalled: () => [] })
+  const text = await metrics.metrics()
+  const lag = 'kafka_consumer_group_ConsumerLagMetrics_Value'
+  expect(text).toContain(`${lag}{name="SumOffsetLag",groupId="billing",topic="orders"} 6`)
+  expect(text).toContain(`${lag}{name="OffsetLag",groupId="billing",topic="orders",partition="3"} 6`)
+  expect(text).toContain('weir_group_stalled_partitions{group="billing"} 0')
+  stop()
+  expect(await metrics.metrics()).not.toContain('billing')
+})
+
+test('/readyz answers 503 while a partition stands still, and says which and why', async () => {
+  const app = fastify()
+  health(app, { kafka: () => true }, () => false, true)
+  let stalled = [STALLED]
+  const stop = watchGroup({ groupId: 'billing', assignments: () => [], stalled: () => stalled })
+  const ready = async () => {
+    const answer = await app.inject('/readyz')
+    return [answer.statusCode, answer.json()]
+  }
+  const { sinceMs, ...named } = STALLED
+  expect(await ready()).toEqual([503, {
+    ready: false, stopping: false, dependencies: { kafka: 'ready' },
+    stalled: [{ group: 'billing', ...named, since: new Date(sinceMs).toISOString() }],
+  }])
+  expect(await metrics.metrics()).toContain('weir_group_stalled_partitions{group="billing"} 1')
+  stalled = []
+  expect(await ready()).toEqual([200, { ready: true, stopping: false, dependencies: { kafka: 'ready' } }])
+  stop()
+  await app.close()
+})
+
+test('/metrics counts the record batches that were passed over', async () => {
+  passedOver.set('orders', 2)
+  expect(await metrics.metrics()).toContain('weir_unreadable_batches_total{topic="orders"} 2')
+  passedOver.delete('orders')
+})

@@ -189,6 +189,16 @@ export interface ControlEntry {
   json: string
 }
 
+/** A part of the archive with a function's code. The topic is compacted; the key is archive/part, the part with five digits. */
+export interface FunctionCode {
+  /** The archive: its SHA-256 in hex, a hyphen, and what sets uploads of the same bytes apart. */
+  archive: string
+  /** The part's number, from 0. */
+  part: number
+  /** The part. All parts but the last have the same length. */
+  bytes: Buffer
+}
+
 /** The type of each topic's values. */
 export interface ValueOf {
   'taxi.telemetry': TaxiTelemetry
@@ -202,4 +212,5 @@ export interface ValueOf {
   'weir.control.reference': ReferenceEntry
   'weir.control.streams': ControlEntry
   'weir.control.functions': ControlEntry
+  'weir.functions.code': FunctionCode
 }

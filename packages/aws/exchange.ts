@@ -36,6 +36,8 @@ export interface Bounds {
 }
 
 export interface ExchangeOptions extends Bounds {
+  /** Bounds that hold for this request in place of the others. */
+  readonly boundsOf?: (request: FastifyRequest) => Omit<Bounds, 'afterBody'> | undefined
   /** Resolves with undefined where the answer is given already. */
   answer(exchange: Exchange, body: Body): Promise<Answer | undefined>
   /** For what went wrong before or outside of `answer`. */
@@ -57,13 +59,14 @@ const ID_2_LENGTH = 72
 
 /** A hook that answers before Fastify looks at the body's type: AWS has its own answers to that. */
 export function exchange(
-  { bodyBytes, admission = UNBOUNDED, afterBody = () => {}, answer, refused }: ExchangeOptions,
+  { afterBody = () => {}, boundsOf = () => undefined, answer, refused, ...common }: ExchangeOptions,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   return async (request, reply) => {
     reply.hijack()
     const requestId = randomUUID()
     const headers = headersOf(request, requestId)
     if (request.method === 'OPTIONS' && request.headers.origin !== undefined) return send(reply, headers, NOTHING)
+    const { bodyBytes, admission = UNBOUNDED } = boundsOf(request) ?? common
     const lease = admission.admit(Math.min(announcedBytes(request.raw), bodyBytes))
     try {
       if (lease === undefined) throw overloaded()

@@ -2,7 +2,7 @@
  * AWS's protocol whose operations have paths and methods of their own, with JSON in the bodies: Lambda's. What is checked first: CORS, body's length, path,
  * signature, input.
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AwsAccess } from './access-keys.ts'
 import type { Body } from './body.ts'
 import { AwsError, internalFailure, unknownOperation } from './errors.ts'
@@ -12,6 +12,7 @@ import { contextOf, HIJACKED, operationOf, type AwsContext, type AwsOperations }
 import { inputReader, outputWriter, type RestOutput, type RestRequest } from './rest-members.ts'
 import { folderOf, pathMatcher, type MatchPath } from './rest-route.ts'
 import { queryParameters } from './sigv4/canonical.ts'
+import { claimOf, isSigned } from './sigv4/claim.ts'
 import { compile, type Check } from './validate.ts'
 
 export interface AwsRestJsonOptions extends Bounds {
@@ -22,6 +23,8 @@ export interface AwsRestJsonOptions extends Bounds {
   readonly operations: AwsOperations
   /** By operation, where the action has another name: lambda:InvokeFunction. */
   readonly actions?: Readonly<Record<string, string>>
+  /** By operation, where the bounds are others: they hold for requests that name an access key which exists, or that may come unsigned. */
+  readonly bounds?: Readonly<Record<string, Omit<Bounds, 'afterBody'>>>
   /** Types of payloads that are blobs, by operation; application/octet-stream where none is given. */
   readonly payloadTypes?: Readonly<Record<string, string>>
   readonly access: AwsAccess
@@ -58,7 +61,7 @@ const FORBIDDEN = new Set([
 
 /** A plugin that serves everything below the first folders of the operations' paths (/2015-03-31/). */
 export function awsRestJson(
-  { service, model, operations, actions = {}, payloadTypes = {}, access, region, accountId, ...bounds }: AwsRestJsonOptions,
+  { service, model, operations, actions = {}, payloadTypes = {}, bounds = {}, access, region, accountId, ...common }: AwsRestJsonOptions,
 ): (app: FastifyInstance) => Promise<void> {
   const routes = Object.entries(operations).map(([operation, run]): Route => {
     const { input, output, http } = operationOf(model, operation)
@@ -75,18 +78,27 @@ export function awsRestJson(
   const senderOf = senders(access, region)
   const error = errorWriter(model)
 
-  function find(method: string, path: string): Found {
+  function find({ method, url }: FastifyRequest): Found | undefined {
+    const path = url.split('?', 1)[0]
     for (const route of routes) {
       const labels = route.method === method ? route.match(path) : undefined
       if (labels !== undefined) return { route, labels }
     }
-    throw unknownOperation()
+    return undefined
+  }
+
+  const boundsOf = (request: FastifyRequest): Omit<Bounds, 'afterBody'> | undefined => {
+    const found = find(request)
+    const own = found && bounds[found.route.operation]
+    return own !== undefined && isFromKnown(access, request, service) ? own : undefined
   }
 
   async function answer({ request, reply, requestId, headers }: Exchange, whole: Body): Promise<Answer | undefined> {
     let operation: string | undefined
     try {
-      const { route, labels } = find(request.method, request.url.split('?', 1)[0])
+      const found = find(request)
+      if (found === undefined) throw unknownOperation()
+      const { route, labels } = found
       operation = route.operation
       const body = whole.own()
       const { client, signedRegion } = senderOf(request, body, service)
@@ -109,12 +121,16 @@ export function awsRestJson(
   }
 
   /** Too long a body has another name at some services. */
-  const refused = (failure: AwsError): Answer => {
+  const refused = (failure: AwsError, request: FastifyRequest): Answer => {
+    const operation = find(request)?.route.operation
+    if (failure.status === 413 && operation !== undefined && bounds[operation] !== undefined) {
+      return error(new AwsError(failure.code, `Request must be smaller than ${bounds[operation].bodyBytes} bytes for the ${operation} operation`, 413))
+    }
     const own = failure.status === 413 ? Object.entries(model.errors).find(([, { status }]) => status === 413) : undefined
-    return error(own === undefined ? failure : new AwsError(own[0], `Request must be smaller than ${bounds.bodyBytes} bytes.`, 413))
+    return error(own === undefined ? failure : new AwsError(own[0], `Request must be smaller than ${common.bodyBytes} bytes.`, 413))
   }
 
-  const onRequest = exchange({ ...bounds, answer, refused })
+  const onRequest = exchange({ ...common, boundsOf, answer, refused })
   return async (app) => {
     for (const folder of folders) {
       app.route({
@@ -151,4 +167,15 @@ function membersOf({ shapes }: Model, name: string): ReadonlySet<string> {
 function statusOf({ code, status }: AwsError): number {
   if (FORBIDDEN.has(code)) return 403
   return code === 'UnknownOperationException' ? 404 : status
+}
+
+/** Whether the headers name an access key that exists, or the request may come unsigned. Whether the signature is right takes the body to see. */
+function isFromKnown(access: AwsAccess, request: FastifyRequest, service: string): boolean {
+  const signed = { method: request.method, url: request.url, rawHeaders: request.raw.rawHeaders }
+  if (!isSigned(signed)) return access.anonymous !== undefined
+  try {
+    return access.client(claimOf(signed, service).accessKeyId) !== undefined
+  } catch {
+    return false
+  }
 }

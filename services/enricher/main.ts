@@ -43,7 +43,9 @@ await Service.named('enricher')
     ready: { kafka: kafka.connected, reference: reference.ready, functions: functions.mappings.ready, ...flows.ready },
     routes: async (app) => {
       await app.register(async (open) => referenceRoutes(reference, access)(open))
-      await app.register(lambdaApi(functions, { access: awsAccess, account: config.account, deploying: config.functions.deploying }))
+      await app.register(lambdaApi(functions, {
+        access: awsAccess, account: config.account, deploying: config.functions.deploying, runtimes: new Set(['nodejs']), maxCodeBytes: config.functions.codeMb * 2 ** 20,
+      }))
       await app.register(applications)
     },
   }))

@@ -65,7 +65,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
       const named = namedFunction(input.FunctionName, account)
       context.authorize(named.arn)
       existing(functions, named)
-      const mapping = newMapping(randomUUID(), named.name, input, account, Date.now())
+      const mapping = newMapping(randomUUID(), named.qualified, input, account, Date.now())
       authorize(mapping, context)
       await stored(changeMapping(mapping.id, () => {
         refuseTwins(mapping)
@@ -76,7 +76,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     GetEventSourceMapping: ({ UUID }: OfMapping, context: AwsContext) => answer(found(UUID, context)),
     ListEventSourceMappings(input: Listing, context: AwsContext) {
       context.authorize('*')
-      const name = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account).name
+      const name = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account).qualified
       const fitting = mappings.all().filter((mapping) => context.may(functionArn(account, mapping.functionName)) && (name === undefined || mapping.functionName === name)
         && (input.EventSourceArn === undefined || sourceArn(mapping) === input.EventSourceArn))
       const { items, NextMarker } = pageOf(fitting, ({ id }) => id, input, MOST_LISTED)
@@ -91,7 +91,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
       }
       let next: Mapping
       await change(input.UUID, (current) => {
-        next = changedMapping(current, named?.name ?? current.functionName, input, Date.now())
+        next = changedMapping(current, named?.qualified ?? current.functionName, input, Date.now())
         authorize(next, context)
         refuseTwins(next)
         return next

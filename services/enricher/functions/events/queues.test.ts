@@ -1,22 +1,21 @@
 import { expect, test, vi } from 'vitest'
-import { UnknownFunction, type Functions } from '../functions.ts'
-import type { Outcome } from '../runtime/outcome.ts'
+import { UnknownFunction, type Functions, type Invoked } from '../functions.ts'
 import { Throttled } from '../runtime/pool.ts'
 import { openQueues } from './queues.ts'
 
-const DONE: Outcome = { ok: true, payload: Buffer.from('1'), durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
-const FAILED: Outcome = { ...DONE, ok: false, kind: 'handled', payload: Buffer.from('{"errorType":"Error"}') }
+const DONE: Invoked = { ok: true, executedVersion: '$LATEST', payload: Buffer.from('1'), durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
+const FAILED: Invoked = { ...DONE, ok: false, kind: 'handled', payload: Buffer.from('{"errorType":"Error"}') }
 const HOUR = 3_600_000
 
 /** Functions that run so often side by side; what ends an invocation is for the test. */
 function setUp(maximum: number, retryMs = [1, 1]) {
-  const running: { readonly id: string, end(outcome: Outcome | Error): void }[] = []
+  const running: { readonly id: string, end(outcome: Invoked | Error): void }[] = []
   const known = new Set(['f', 'g'])
   const invoke: Functions['invoke'] = async (name, _payload, { requestId }) => {
     if (!known.has(name)) throw new UnknownFunction(name)
     if (running.length >= maximum) throw new Throttled(`${name} is busy`)
     return new Promise((resolve, reject) => {
-      const one = { id: requestId, end: (outcome: Outcome | Error) => {
+      const one = { id: requestId, end: (outcome: Invoked | Error) => {
         running.splice(running.indexOf(one), 1)
         if (outcome instanceof Error) reject(outcome)
         else resolve(outcome)

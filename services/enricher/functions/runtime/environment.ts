@@ -50,6 +50,8 @@ export interface InvocationOptions {
   readonly requestId: string
   /** What the caller sent as ClientContext, parsed. */
   readonly clientContext?: unknown
+  /** As the caller named the function, with its qualifier; that of the environment if not given. */
+  readonly functionArn?: string
   /** Of Cognito. */
   readonly identity?: unknown
   /** Aborting kills the process, and the invocation rejects with the signal's reason: it counts as never made. */
@@ -170,7 +172,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
 
   function begin(invocation: Invocation): void {
     state = 'busy'
-    const { requestId, options: { clientContext, identity } } = invocation
+    const { requestId, options: { clientContext, identity, functionArn } } = invocation
     log.note(`START RequestId: ${requestId} Version: ${options.version}`)
     invocation.startedAt = performance.now()
     invocation.timeout = after(options.timeoutMs, () => {
@@ -180,7 +182,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
       end({ kind: 'timeout', payload: () => errorPayload('Sandbox.Timedout', text) })
     })
     watch ??= setInterval(watchMemory, MEMORY_MS)
-    const meta = Buffer.from(JSON.stringify({ requestId, deadlineMs: Date.now() + options.timeoutMs, clientContext, identity }))
+    const meta = Buffer.from(JSON.stringify({ requestId, deadlineMs: Date.now() + options.timeoutMs, clientContext, identity, functionArn }))
     sendFrame(pipe, INVOKE, invocation.sequence, meta.length, [meta, invocation.payload])
   }
 

@@ -3,7 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { InvokeCommand, LambdaClient, type InvokeCommandInput, type InvokeCommandOutput } from '@aws-sdk/client-lambda'
+import {
+  CreateFunctionCommand, InvokeCommand, LambdaClient, PutFunctionConcurrencyCommand, type CreateFunctionCommandInput, type CreateFunctionCommandOutput, type InvokeCommandInput,
+  type InvokeCommandOutput,
+} from '@aws-sdk/client-lambda'
 import { signatureHeaders, type AwsAccess } from '@weir/aws'
 import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { openCodec } from '@weir/codec'
@@ -12,12 +15,13 @@ import { kafkaConfig, openKafka, type Kafka, type Producer } from '@weir/kafka'
 import { logger, readConfig } from '@weir/service'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers, uniqueName } from '@weir/testkit'
+import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import { fastify, type FastifyInstance } from 'fastify'
-import { afterAll, expect } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { lambdaApi } from '../api/lambda-api.ts'
-import type { FunctionDefinition } from '../functions.ts'
+import type { FunctionDefinition } from '../solutions.ts'
 import { DEFAULT_SETTINGS } from '../mappings/mapping.ts'
-import { openFunctionService } from '../open.ts'
+import { openFunctionService, type FunctionService, type FunctionServiceOptions } from '../open.ts'
 
 /** May invoke every function, and do everything with the solution's. */
 export const LIMITED = { accessKeyId: 'LIMITED', secretAccessKey: 'a-secret-of-some-length' }
@@ -45,14 +49,18 @@ export interface Api {
   readonly url: string
   /** Of the same, where nothing may be deployed. */
   readonly closedUrl: string
-  /** Where the code of deployed functions lies, by their names. */
+  /** Where the code of deployed functions is unpacked. */
   readonly deployedFolder: string
+  readonly service: FunctionService
+  /** Another service over the same control log, with an empty folder; it ends with the test. */
+  replica(): Promise<FunctionService>
   readonly client: LambdaClient
   clientFor(credentials: typeof LOCAL_KEY): LambdaClient
   invoke(input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string }): Promise<InvokeCommandOutput>
   /** Weir's own routes. */
   ask(method: string, path: string, body?: object, at?: string, credentials?: typeof LOCAL_KEY): Promise<Response>
-  deploy(name: string, code: string, more?: object): Promise<Record<string, unknown>>
+  /** Creates a function of one module, index.mjs. */
+  deploy(name: string, code: string, more?: Partial<CreateFunctionCommandInput> & { readonly concurrency?: number }): Promise<CreateFunctionCommandOutput>
 }
 
 /** Ends after the tests of the file. */
@@ -78,17 +86,18 @@ export async function openApi(): Promise<Api> {
   const streams = await openStreams({ kafka, codec, replicas: 1, takes: true, instance: 'functions-api', log: { info: () => {}, warn: () => {} } })
   const producer = await kafka.producer()
   const definition: FunctionDefinition = { name: fixed.name, handler: 'index.handler', memoryMb: 256, timeoutMs: 10_000, concurrency: 2, environment: { STAGE: 'test' }, directory }
-  const service = await openFunctionService({
+  const common: Omit<FunctionServiceOptions, 'folder'> = {
     definitions: [definition],
     fixed: [{
       id: fixed.mapping, functionName: fixed.name, source: { kind: 'kafka', topic: fixed.topic }, groupId: fixed.mapping, enabled: false, start: 'LATEST', settings: DEFAULT_SETTINGS,
       filters: undefined, onFailure: undefined, output: undefined, decode: false,
     }],
-    folder: deployedFolder, account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, eventOptions: { groupId: `enricher.invocations.${run}` }, log,
-  })
+    account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, eventOptions: { groupId: `enricher.invocations.${run}` }, codeGraceMs: 3000, log,
+  }
+  const service = await openFunctionService({ ...common, folder: deployedFolder })
   const serve = async (deploying: boolean): Promise<[FastifyInstance, string]> => {
     const app = fastify()
-    await app.register(lambdaApi(service.value, { access, account: ACCOUNT, deploying }))
+    await app.register(lambdaApi(service.value, { access, account: ACCOUNT, deploying, runtimes: new Set(['nodejs']), maxCodeBytes: 1 << 30 }))
     await app.listen({ port: 0, host: '127.0.0.1' })
     return [app, `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`]
   }
@@ -109,15 +118,25 @@ export async function openApi(): Promise<Api> {
     rmSync(folder, { recursive: true, force: true })
   })
   return {
-    kafka, producer, streams, run, fixed, url, closedUrl, deployedFolder, client, clientFor, ask,
+    kafka, producer, streams, run, fixed, url, closedUrl, deployedFolder, service: service.value, client, clientFor, ask,
+    replica: async () => {
+      const { value, stop } = await openFunctionService({ ...common, fixed: [], folder: mkdtempSync(join(folder, 'replica-')) })
+      onTestFinished(async () => void await stop(1000))
+      return value
+    },
     invoke: (input) => client.send(new InvokeCommand({ ...input, Payload: typeof input.Payload === 'object' ? JSON.stringify(input.Payload) : input.Payload })),
-    deploy: async (name, code, more = {}) => {
-      const answer = await ask('PUT', `/v1/functions/${name}`, { file: 'index.mjs', code, handler: 'index.handler', memoryMb: 256, timeoutSeconds: 10, concurrency: 4, environment: {}, ...more })
-      const said = await answer.json() as Record<string, unknown>
-      expect([answer.status, said]).toEqual([200, expect.anything()])
-      return said
+    deploy: async (FunctionName, code, { concurrency, ...more } = {}) => {
+      const made = await client.send(new CreateFunctionCommand({
+        FunctionName, Runtime: 'nodejs24.x', Role: ROLE, Handler: 'index.handler', MemorySize: 256, Timeout: 10, Code: { ZipFile: await moduleZip(code) }, ...more,
+      }))
+      if (concurrency !== undefined) await client.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: concurrency }))
+      return made
     },
   }
 }
 
 export const textOf = ({ Payload }: InvokeCommandOutput): string => Buffer.from(Payload!).toString()
+
+export const ROLE = 'arn:aws:iam::000000000000:role/functions'
+
+export const moduleZip = (code: string, name = 'index.mjs'): Promise<Buffer> => zipOf([{ name, bytes: Buffer.from(code) }])

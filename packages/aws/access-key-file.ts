@@ -8,6 +8,8 @@ import type { Credential } from './sigv4/verify.ts'
 export interface AwsClient extends Credential {
   /** The access key's id; goes into logs and records. */
   readonly name: string
+  /** Whether anybody can be this client, so that pages from elsewhere must be kept from it. */
+  readonly localOnly: boolean
   /**
    * Whether the rights allow the action on it.
    * @param action kinesis:PutRecord
@@ -20,7 +22,7 @@ export interface AwsClient extends Credential {
 export const LOCAL_KEY = { accessKeyId: 'test', secretAccessKey: 'test' }
 
 /** Who sends unsigned requests. */
-export const ANONYMOUS: AwsClient = { name: 'anonymous', secret: '', acceptsToken: () => false, may: () => true }
+export const ANONYMOUS: AwsClient = { name: 'anonymous', localOnly: true, secret: '', acceptsToken: () => false, may: () => true }
 
 /** As AWS has it (IAM API reference, AccessKey), but shorter ones are no harm. */
 const ID = /^\w{4,128}$/
@@ -77,7 +79,7 @@ export function parseAccessKeys(text: string): Parsed {
 export function clientOf(key: Pick<Entry, 'accessKeyId' | 'secretAccessKey' | 'expires'>, may: AwsClient['may']): AwsClient {
   const expiresAt = key.expires === undefined ? undefined : Date.parse(key.expires)
   const local = isLocal(key)
-  const client = { name: key.accessKeyId, expiresAt, may, acceptsToken: (token: string | undefined): boolean => local || token === undefined }
+  const client = { name: key.accessKeyId, localOnly: local, expiresAt, may, acceptsToken: (token: string | undefined): boolean => local || token === undefined }
   return Object.defineProperty(client, 'secret', { value: key.secretAccessKey, enumerable: false }) as AwsClient
 }
 

@@ -66,6 +66,12 @@ export function overloaded(): AwsError {
   return new AwsError('ServiceUnavailable', 'Too much is under way here; send the request again.', 503)
 }
 
+/** A page from elsewhere, in the browser of somebody on this machine, has sent what only this machine's own programs may. */
+export function notLocal(): AwsError {
+  return new AwsError('AccessDeniedException', 'Unsigned requests and those of the access key test are served to programs and pages of this machine only, by the '
+    + 'names localhost and 127.0.0.1; sign with an access key of AWS_ACCESS_KEYS_FILE.')
+}
+
 export function missingAuthentication(): AwsError {
   return new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token')
 }

@@ -1,5 +1,6 @@
 /** Answers that are streams of events: `application/vnd.amazon.eventstream` ("Amazon event stream specification" of Smithy). */
 import { crc32 } from 'node:zlib'
+import { leaseOf } from '@weir/service'
 import { errorBody, type AwsError } from './errors.ts'
 import { shapeOf } from './model.ts'
 import type { AwsContext } from './operation.ts'
@@ -52,10 +53,18 @@ export function errorMessage(code: string, message: string): Buffer {
   return encodeMessage({ ':error-code': code, ':error-message': message, ':message-type': 'error' }, Buffer.alloc(0))
 }
 
+/** A client that does not read an event to its end in this time is let go (ms). */
+const READ_MS = 60_000
+/** Memory that waits with an event that is not read: the event, the records that it was made of, and those read ahead. */
+const WAITING_FACTOR = 3
+
 export interface EventStream {
   /** Resolves when the client has gone or the stream has ended. */
   readonly closed: Promise<void>
-  /** Resolves when the next event may be sent: a slow client slows the sender. What is sent to a client that has gone is lost. */
+  /**
+   * Resolves when the next event may be sent: a slow client slows the sender. What is sent to a client that has gone is lost. A client that does not read is let
+   * go after a minute, and at once while memory is short.
+   */
   send(type: string, event: object): Promise<void>
   /** The last message of a stream that failed. */
   fail(error: AwsError): Promise<void>
@@ -63,7 +72,8 @@ export interface EventStream {
 }
 
 /** Answers 200 and begins the stream. For operations whose output has an event stream; these return HIJACKED then. */
-export function openEventStream({ reply: { raw }, model, operation, protocol, headers }: AwsContext): EventStream {
+export function openEventStream({ request, reply: { raw }, model, operation, protocol, headers }: AwsContext): EventStream {
+  const lease = leaseOf(request)
   const events = eventsOf(model.operations[operation].output)
   const encoders = new Map<string, Encode>()
   const contentType = CONTENT_TYPES[protocol]
@@ -84,11 +94,16 @@ export function openEventStream({ reply: { raw }, model, operation, protocol, he
     return made
   }
 
-  const write = (message: Buffer): Promise<void> => {
-    if (raw.destroyed || raw.writableEnded || raw.write(message)) return Promise.resolve()
-    const drained = Promise.withResolvers<void>()
-    raw.once('drain', drained.resolve)
-    return Promise.race([drained.promise, closed]).finally(() => raw.off('drain', drained.resolve))
+  const write = async (message: Buffer): Promise<void> => {
+    if (raw.destroyed || raw.writableEnded || raw.write(message)) return
+    if (!lease.cover(WAITING_FACTOR * message.length)) return void raw.destroy()
+    const read = Promise.withResolvers<void>()
+    const limit = setTimeout(() => raw.destroy(), READ_MS)
+    raw.once('drain', read.resolve)
+    await Promise.race([read.promise, closed])
+    raw.off('drain', read.resolve)
+    clearTimeout(limit)
+    lease.cover(0)
   }
 
   raw.writeHead(200, { ...headers, 'content-type': EVENT_STREAM })

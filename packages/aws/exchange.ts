@@ -1,11 +1,12 @@
 /** One request and its answer, whatever protocol of AWS they are in: bodies within bounds, who signed, the headers of every answer, CORS. */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { BodyRefused, identified, isFromForeignPage, isLocalRequest, leaseOf, limitReading, MAX_UNKNOWN_BODY_BYTES, readChunks } from '@weir/service'
 import type { FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { AwsAccess, AwsClient } from './access-keys.ts'
-import { announcedBytes, readBody, UNBOUNDED, type Admission, type Body } from './body.ts'
-import { AwsError, internalFailure, overloaded } from './errors.ts'
+import { Body } from './body.ts'
+import { AwsError, internalFailure, notLocal, overloaded, tooLarge } from './errors.ts'
 import { isSigned } from './sigv4/claim.ts'
-import { signatureVerifier } from './sigv4/verify.ts'
+import { signatureVerifier, type Claimed } from './sigv4/verify.ts'
 
 export interface Exchange {
   readonly request: FastifyRequest
@@ -26,23 +27,25 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export interface Bounds {
-  /** The longest body. */
-  readonly bodyBytes: number
-  /** Bounds all bodies together; a request that finds no place is answered 503. */
-  readonly admission?: Admission
+export interface ExchangeOptions {
+  /** The longest body of the request. */
+  bodyBytes(request: FastifyRequest): number
+  /** Who the request says that it is from. */
+  head(request: FastifyRequest): Head
+  /** Whether pages from anywhere may send requests and read the answers, as at AWS. */
+  foreignPages(): boolean
+  /** Resolves with undefined if the answer is given already. */
+  answer(exchange: Exchange, body: Body, head: Head): Promise<Answer | undefined>
+  /** For what went wrong before or outside of `answer`. */
+  refused(error: AwsError, request: FastifyRequest): Answer
   /** Called when a body is done with. */
   readonly afterBody?: () => void
 }
 
-export interface ExchangeOptions extends Bounds {
-  /** Bounds that hold for this request in place of the others. */
-  readonly boundsOf?: (request: FastifyRequest) => Omit<Bounds, 'afterBody'> | undefined
-  /** Resolves with undefined where the answer is given already. */
-  answer(exchange: Exchange, body: Body): Promise<Answer | undefined>
-  /** For what went wrong before or outside of `answer`. */
-  refused(error: AwsError, request: FastifyRequest): Answer
-}
+/** What the head of a request says about its sender: an unsigned one that is welcome, a claim to be checked with the body, or what is wrong with it. */
+export type Head =
+  | { readonly client: AwsClient, readonly claimed?: Claimed<AwsClient> }
+  | { readonly client: undefined, readonly error: AwsError }
 
 export interface Sender {
   readonly client: AwsClient
@@ -57,41 +60,87 @@ const EXPOSED = 'x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x
 /** Bytes, as many as Kinesis' ids have. */
 const ID_2_LENGTH = 72
 
+/** Smaller answers are part of what each request takes. */
+const SMALL_ANSWER_BYTES = 16 << 10
+
 /** A hook that answers before Fastify looks at the body's type: AWS has its own answers to that. */
-export function exchange(
-  { afterBody = () => {}, boundsOf = () => undefined, answer, refused, ...common }: ExchangeOptions,
-): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+export function exchange(options: ExchangeOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+  const { answer, refused, foreignPages, afterBody = () => {} } = options
   return async (request, reply) => {
     reply.hijack()
     const requestId = randomUUID()
-    const headers = headersOf(request, requestId)
-    if (request.method === 'OPTIONS' && request.headers.origin !== undefined) return send(reply, headers, NOTHING)
-    const { bodyBytes, admission = UNBOUNDED } = boundsOf(request) ?? common
-    const lease = admission.admit(Math.min(announcedBytes(request.raw), bodyBytes))
+    const welcome = foreignPages() || !isFromForeignPage(request.headers)
+    const headers = headersOf(request, requestId, welcome)
+    if (request.method === 'OPTIONS' && request.headers.origin !== undefined) {
+      return send(request, reply, headers, welcome ? NOTHING : { ...NOTHING, status: 403 })
+    }
     try {
-      if (lease === undefined) throw overloaded()
-      const body = await readBody(request.raw, bodyBytes, lease)
-      const given = body === undefined ? undefined : await answer({ request, reply, requestId, headers }, body)
-      if (given !== undefined) send(reply, headers, given)
+      const head = options.head(request)
+      const body = await bodyOf(request, head, options.bodyBytes(request))
+      const given = body === undefined ? undefined : await answer({ request, reply, requestId, headers }, body, head)
+      if (given !== undefined) sendWithin(given)
     } catch (error) {
       request.raw.resume()
       if (!(error instanceof AwsError)) request.log.error({ err: error, requestId }, 'a request failed inside')
-      send(reply, headers, refused(error instanceof AwsError ? error : internalFailure(), request))
+      send(request, reply, headers, refused(error instanceof AwsError ? error : internalFailure(), request))
     } finally {
-      lease?.release()
       afterBody()
+    }
+
+    function sendWithin(given: Answer): void {
+      const { length } = given.body
+      if (length > SMALL_ANSWER_BYTES && !leaseOf(request).cover(length)) throw overloaded()
+      send(request, reply, headers, given)
     }
   }
 }
 
-/** Who sent a request to the service (kinesis). Throws AwsErrors for what is not signed as it should be. */
-export function senders(access: AwsAccess, region: string): (request: FastifyRequest, body: Buffer, service: string) => Sender {
-  const verify = signatureVerifier((accessKeyId) => access.client(accessKeyId))
-  return (request, body, service) => {
+/**
+ * The body; undefined if the client has gone before its end. A client that has not shown a known access key sends a short one, or hears what is wrong with its
+ * head: what else AWS would find wrong is told of short bodies only.
+ */
+async function bodyOf(request: FastifyRequest, head: Head, maxBytes: number): Promise<Body | undefined> {
+  if (head.client !== undefined && !identified(request, head.client.name)) throw overloaded()
+  try {
+    const chunks = await readChunks(request.raw, head.client === undefined ? Math.min(maxBytes, MAX_UNKNOWN_BODY_BYTES) : maxBytes, leaseOf(request))
+    return chunks && new Body(chunks)
+  } catch (error) {
+    if (!(error instanceof BodyRefused)) throw error
+    if (error.reason === 'no-room') throw overloaded()
+    throw head.client === undefined ? head.error : tooLarge()
+  }
+}
+
+export interface Senders {
+  /** What the head of a request to the service (kinesis) says. */
+  head(request: FastifyRequest, service: string): Head
+  /** Who sent the request, when its signature is checked as well. Throws AwsErrors for what is not signed as it should be. */
+  sender(head: Head, body: Buffer, service: string): Sender
+}
+
+export function senders(access: AwsAccess, region: string): Senders {
+  const { claim, verify } = signatureVerifier((accessKeyId) => access.client(accessKeyId))
+  const headOf = (request: FastifyRequest, service: string): Head & { client: AwsClient } => {
     const signed = { method: request.method, url: request.url, rawHeaders: request.raw.rawHeaders }
-    if (access.anonymous !== undefined && !isSigned(signed)) return { client: access.anonymous, signedRegion: region }
-    const { credential, region: signedRegion } = verify(signed, body, service)
-    return { client: credential, signedRegion }
+    if (access.anonymous !== undefined && !isSigned(signed)) return { client: access.anonymous }
+    const claimed = claim(signed, service)
+    return { client: claimed.credential, claimed }
+  }
+  return {
+    head(request, service) {
+      try {
+        const head = headOf(request, service)
+        return head.client.localOnly && !isLocalRequest(request) ? { client: undefined, error: notLocal() } : head
+      } catch (error) {
+        if (error instanceof AwsError) return { client: undefined, error }
+        throw error
+      }
+    },
+    sender(head, body, service) {
+      if (head.client === undefined) throw head.error
+      const signedRegion = head.claimed === undefined ? region : verify(head.claimed, body, service).region
+      return { client: head.client, signedRegion }
+    },
   }
 }
 
@@ -99,8 +148,10 @@ export function contentTypeOf({ headers }: FastifyRequest): string {
   return (headers['content-type'] ?? '').split(';', 1)[0].trim()
 }
 
-function headersOf({ method, headers: { origin, ...asked } }: FastifyRequest, requestId: string): Record<string, string> {
+/** @param shared whether the page that sent the request may read the answer */
+function headersOf({ method, headers: { origin: from, ...asked } }: FastifyRequest, requestId: string, shared: boolean): Record<string, string> {
   const headers: Record<string, string> = { 'x-amzn-RequestId': requestId }
+  const origin = shared ? from : undefined
   if (origin !== undefined) headers['access-control-allow-origin'] = '*'
   if (origin === undefined || method !== 'OPTIONS') {
     headers['x-amz-id-2'] = randomBytes(ID_2_LENGTH).toString('base64')
@@ -115,13 +166,16 @@ function headersOf({ method, headers: { origin, ...asked } }: FastifyRequest, re
   return headers
 }
 
-function send({ raw }: FastifyReply, common: Readonly<Record<string, string>>, { status, body, contentType, errorType, headers }: Answer): void {
+function send(
+  request: FastifyRequest, { raw }: FastifyReply, common: Readonly<Record<string, string>>, { status, body, contentType, errorType, headers }: Answer,
+): void {
   if (raw.headersSent) raw.destroy()
   if (raw.destroyed) return
   const all: Record<string, string | number> = { ...common, ...headers }
   if (status !== 204) all['content-length'] = body.length
   if (contentType !== undefined) all['content-type'] = contentType
   if (errorType !== undefined) all['x-amzn-ErrorType'] = errorType
+  limitReading(request)
   raw.writeHead(status, all)
   raw.end(body)
 }

@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:http2'
 import { Sha256 } from '@aws-crypto/sha256-js'
@@ -6,9 +5,9 @@ import { KinesisClient, ListStreamsCommand, PutRecordsCommand, SubscribeToShardC
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { decode as cborDecode, encode as cborEncode } from 'cborg'
-import { fastify, type FastifyInstance } from 'fastify'
+import { Admission, logger, openHttp, type HttpServer, type Resource } from '@weir/service'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { clientOf, parseAccessKeys } from './access-key-file.ts'
+import { ANONYMOUS, clientOf, parseAccessKeys, type AwsClient } from './access-key-file.ts'
 import type { AwsAccess } from './access-keys.ts'
 import { AwsError } from './errors.ts'
 import { openEventStream } from './event-stream.ts'
@@ -46,33 +45,30 @@ const operations: AwsOperations = {
   },
 }
 
-const { clients } = parseAccessKeys(JSON.stringify([{ ...CREDENTIALS, streams: ['orders'] }]))
+const clients = new Map<string, AwsClient>(parseAccessKeys(JSON.stringify([{ ...CREDENTIALS, streams: ['orders'] }])).clients)
 let anonymous: AwsAccess['anonymous']
 const access: AwsAccess = { client: (accessKeyId) => clients.get(accessKeyId), get anonymous() { return anonymous } }
 
-let app: FastifyInstance
-let plain: FastifyInstance
+/** Alone, a client gets three quarters of it: 97,500 bytes, of which the request itself takes 16 KiB. */
+const admission = new Admission(130_000)
+let server: Resource<HttpServer>
 let port = 0
 const errors = vi.fn()
-const release = vi.fn()
 beforeAll(async () => {
-  const options = {
-    services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }], access, region: 'eu-central-1', accountId: '123456789012', bodyBytes: BODY_BYTES,
-    admission: { admit: (bytes: number) => (bytes === 4242 ? undefined : { cover: (covered: number) => covered !== 4343, release }) },
-  }
-  app = fastify()
-  app.addHook('onRequest', async (request) => { request.log.error = errors })
-  await app.register(awsJson(options))
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  port = (app.server.address() as AddressInfo).port
-  plain = fastify({ http2: true } as object) as unknown as FastifyInstance
-  await plain.register(awsJson(options))
-  await plain.listen({ port: 0, host: '127.0.0.1' })
+  const log = logger('test')
+  log.level = 'silent'
+  server = await openHttp({ host: '127.0.0.1', port: 0 }, {
+    log, ready: {}, admission,
+    routes: async (app) => {
+      app.addHook('onRequest', async (request) => { request.log.error = errors })
+      await app.register(awsJson({
+        services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }], access, region: 'eu-central-1', accountId: '123456789012', bodyBytes: BODY_BYTES,
+      }))
+    },
+  })
+  port = server.value.port
 })
-afterAll(async () => {
-  await app.close()
-  await plain.close()
-})
+afterAll(() => server.stop(1000))
 
 interface Answer {
   readonly status: number
@@ -130,6 +126,7 @@ const NO_CBOR: [number, string, unknown] = [400, CBOR_TYPE, { __type: 'Serializa
 const NO_JSON: [number, string, unknown] = [400, JSON_TYPE, { __type: 'SerializationException' }]
 const old = (status: number, code: string): [number, string, unknown] => [status, 'application/json', { Output: { __type: `com.amazon.coral.service#${code}` }, Version: '1.0' }]
 const MISSING: [number, string, unknown] = [400, JSON_TYPE, { __type: 'MissingAuthenticationTokenException', message: 'Missing Authentication Token' }]
+const TOO_COMPLEX: [number, string, unknown] = [400, JSON_TYPE, { __type: 'SerializationException', Message: 'The request is too complex' }]
 const LIST = { 'x-amz-target': 'Kinesis_20131202.ListStreams' }
 
 test.each<[string, Options, [number, string | undefined, unknown]]>([
@@ -184,9 +181,11 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
   }]],
   ['a body that is too long', { headers: target('ListStreams'), body: 'x'.repeat(BODY_BYTES + 1) },
     [413, JSON_TYPE, { __type: 'RequestEntityTooLargeException', message: 'Request Entity Too Large' }]],
-  ['a long body of somebody unknown, which is not parsed', { headers: target('ListStreams'), body: 'x'.repeat(BODY_BYTES), noSign: true }, MISSING],
-  ['no place', { headers: target('ListStreams'), body: 'x'.repeat(4242) }, [503, JSON_TYPE, { __type: 'ServiceUnavailable', message: expect.any(String) }]],
-  ['no place for the whole body', { headers: target('ListStreams'), body: 'x'.repeat(4343) }, [503, JSON_TYPE, { __type: 'ServiceUnavailable', message: expect.any(String) }]],
+  ['a body that nests too deep', { headers: target('ListStreams'), body: `{"a":${'['.repeat(100)}` }, TOO_COMPLEX],
+  ['a body of too many names', { headers: target('ListStreams'), body: JSON.stringify(Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`n${i}`, 0]))) }, TOO_COMPLEX],
+  ['a long body of an unknown client, which is not read', { headers: target('ListStreams'), body: 'x'.repeat(BODY_BYTES), noSign: true }, MISSING],
+  ['no room', { headers: target('ListStreams'), body: 'x'.repeat(90_000) }, [503, JSON_TYPE, { __type: 'ServiceUnavailable', message: expect.any(String) }]],
+  ['no room for a body that was not announced', { headers: { ...target('ListStreams'), 'transfer-encoding': 'chunked' }, body: 'x'.repeat(90_000) }, [503, JSON_TYPE, { __type: 'ServiceUnavailable', message: expect.any(String) }]],
 ])('%s', async (_name, options, wanted) => {
   const answer = await ask(options)
   expectAnswer(answer, wanted)
@@ -194,11 +193,11 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
   expect(answer.headers['x-amzn-errortype']).toEqual(wanted[0] === 200 ? undefined : body.__type ?? expect.any(String))
 })
 
-test('what fails inside is logged without the body, and places are given back', async () => {
+test('what fails inside is logged without the body, and its room is given back', async () => {
   await call('DescribeLimits', {})
   expect(errors).toHaveBeenLastCalledWith(expect.objectContaining({ operation: 'DescribeLimits' }), 'an operation failed inside')
   expect(JSON.stringify(errors.mock.lastCall)).not.toContain('Signature')
-  expect(release).toHaveBeenCalled()
+  await expect.poll(() => admission.usedBytes).toBe(0)
 })
 
 test('operations get their input as the model says, and who sent it', async () => {
@@ -226,10 +225,25 @@ test('browsers of any origin', async () => {
   })
 })
 
-test('where everybody may come in, a wrong signature is still wrong', async () => {
-  anonymous = clientOf({ accessKeyId: 'anonymous', secretAccessKey: '' }, () => true)
+test('if unsigned requests may come in, a wrong signature is still wrong, and pages from elsewhere are kept out', async () => {
+  anonymous = ANONYMOUS
   expect((await ask({ headers: target('ListStreams'), body: '{}', noSign: true })).status).toBe(200)
   expect((await ask({ headers: { ...target('ListStreams'), authorization: 'X' }, body: '{}', noSign: true })).body).toMatchObject({ __type: 'IncompleteSignatureException' })
+  const page = { origin: 'http://evil.example' }
+  const refused = await ask({ headers: { ...target('ListStreams'), ...page }, body: '{}', noSign: true })
+  expect([refused.body, refused.headers['access-control-allow-origin']]).toEqual([{ __type: 'AccessDeniedException', Message: expect.stringContaining('localhost') }, undefined])
+  expect((await ask({ headers: { ...target('ListStreams'), host: 'evil.example' }, body: '{}', noSign: true })).body).toMatchObject({ __type: 'AccessDeniedException' })
+  const preflight = await ask({ method: 'OPTIONS', noSign: true, headers: { ...page, 'access-control-request-method': 'POST' } })
+  expect([preflight.status, preflight.headers['access-control-allow-origin'], preflight.headers['access-control-allow-methods']]).toEqual([403, undefined, undefined])
+  const local = await ask({ headers: { ...target('ListStreams'), origin: 'http://localhost:8084' }, body: '{}', noSign: true })
+  expect([local.status, local.headers['access-control-allow-origin']]).toEqual([200, '*'])
+  // Its key is not secret, and whoever has one of their own may come from anywhere.
+  clients.set('test', clientOf({ accessKeyId: 'test', secretAccessKey: 'test' }, () => true))
+  const guessed = new SignatureV4({ service: 'kinesis', region: 'eu-central-1', sha256: Sha256, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } })
+  const { headers } = await guessed.sign({ method: 'POST', protocol: 'http:', hostname: '127.0.0.1', path: '/', query: {}, body: '{}', headers: { host: `127.0.0.1:${port}`, ...target('ListStreams') } })
+  expect((await ask({ headers, body: '{}', noSign: true })).status).toBe(200)
+  expect((await ask({ headers: { ...headers, ...page }, body: '{}', noSign: true })).body).toMatchObject({ __type: 'AccessDeniedException' })
+  expect((await ask({ headers: { ...target('ListStreams'), ...page }, body: '{}' })).status).toBe(200)
   anonymous = undefined
 })
 
@@ -264,8 +278,7 @@ test('AWS\'s own client reads event streams', async () => {
 })
 
 test('HTTP/2', async () => {
-  const { port: h2port } = plain.server.address() as AddressInfo
-  const host = `127.0.0.1:${h2port}`
+  const host = `127.0.0.1:${port}`
   const signer = new SignatureV4({ service: 'kinesis', region: 'eu-central-1', sha256: Sha256, credentials: CREDENTIALS })
   const request = { method: 'POST', protocol: 'http:', hostname: '127.0.0.1', path: '/', query: {}, body: '{}', headers: { host, ...target('ListStreams') } }
   const { host: _, ...headers } = (await signer.sign(request)).headers

@@ -2,11 +2,12 @@
  * AWS's protocols that have all operations behind POST /, named by X-Amz-Target: JSON 1.1, and Kinesis' CBOR. What is checked first is as at AWS: CORS,
  * method, body, encoding, operation, signature, input.
  */
+import { MAX_UNKNOWN_BODY_BYTES } from '@weir/service'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AwsAccess } from './access-keys.ts'
 import type { Body } from './body.ts'
 import { AwsError, errorBody, internalFailure, serializationError, unknownOperation } from './errors.ts'
-import { contentTypeOf, exchange, METHODS, senders, type Answer, type Bounds, type Exchange, type Sender } from './exchange.ts'
+import { contentTypeOf, exchange, METHODS, senders, type Answer, type Exchange, type Head, type Sender } from './exchange.ts'
 import type { Model } from './model.ts'
 import { contextOf, HIJACKED, operationOf, type AwsContext, type AwsOperations } from './operation.ts'
 import type { Protocol } from './scalars.ts'
@@ -23,13 +24,17 @@ export interface AwsService {
   readonly operations: AwsOperations
 }
 
-export interface AwsJsonOptions extends Bounds {
-  /** With different targets. */
+export interface AwsJsonOptions {
+  /** Their X-Amz-Target prefixes must differ. */
   readonly services: readonly AwsService[]
   readonly access: AwsAccess
   readonly region: string
   /** Twelve digits. */
   readonly accountId: string
+  /** The longest body. */
+  readonly bodyBytes: number
+  /** Called when a body is done with. */
+  readonly afterBody?: () => void
 }
 
 interface Target {
@@ -44,30 +49,31 @@ interface Target {
 
 /** Of an older protocol, in which nothing can be asked any more. */
 const PLAIN_JSON = 'application/json'
-/** Longer bodies are not parsed for those who do not show who they are (bytes): parsed, a body can be many times as large. */
-const MOST_UNKNOWN = 64 << 10
 
 /** A plugin that serves / with all methods. Register it where no other route has that path. */
-export function awsJson({ services, access, region, accountId, ...bounds }: AwsJsonOptions): (app: FastifyInstance) => Promise<void> {
+export function awsJson({ services, access, region, accountId, bodyBytes, afterBody }: AwsJsonOptions): (app: FastifyInstance) => Promise<void> {
   const targets = new Map(services.flatMap((service) => targetsOf(service)))
-  const senderOf = senders(access, region)
+  const { head, sender } = senders(access, region)
+  const targetOf = (request: FastifyRequest): Target | undefined => {
+    const [prefix, name] = String(request.headers['x-amz-target'] ?? '').split('.')
+    return targets.get(`${prefix}.${name}`)
+  }
+  const serviceOf = (request: FastifyRequest): string => (targetOf(request) ?? services[0]).service
 
   /** Undefined where the operation answers by itself. */
-  async function answer(exchange: Exchange, body: Body): Promise<Answer | undefined> {
+  async function answer(exchange: Exchange, body: Body, from: Head): Promise<Answer | undefined> {
     const { request, requestId } = exchange
     if (request.method !== 'POST') return unnamed()
     const contentType = contentTypeOf(request)
-    const named = String(request.headers['x-amz-target'] ?? '')
-    const [prefix, name] = named.split('.')
-    const target = targets.get(`${prefix}.${name}`)
+    const target = targetOf(request)
     if (body.length === 0) {
       return errorAnswer(target === undefined ? unknownOperation() : serializationError(), contentType === CONTENT_TYPES.json ? 'json' : 'cbor')
     }
     if (contentType === PLAIN_JSON) return inOldProtocol(body.own())
     const protocol = contentType === CONTENT_TYPES.json ? 'json' : contentType === CONTENT_TYPES.cbor ? 'cbor' : undefined
-    if (protocol === undefined) return prefix && name ? xml(404, 'UnknownOperationException') : unnamed()
+    if (protocol === undefined) return /^[^.]+\.[^.]+/.test(String(request.headers['x-amz-target'])) ? xml(404, 'UnknownOperationException') : unnamed()
     try {
-      const output = await start(exchange, protocol === 'json' ? body.shared() : body.own(), protocol, target)
+      const output = await start(exchange, protocol === 'json' ? body.shared() : body.own(), protocol, target, from)
       if (output === HIJACKED) return undefined
       const { encode } = target!
       return { status: 200, body: encode === undefined ? Buffer.alloc(0) : encode(output ?? {}, protocol), contentType: CONTENT_TYPES[protocol] }
@@ -79,8 +85,8 @@ export function awsJson({ services, access, region, accountId, ...bounds }: AwsJ
   }
 
   /** Not in answer, which waits for what this returns: there it would hold the input, and each young collection would copy it. */
-  function start({ request, reply, requestId, headers }: Exchange, body: Buffer, protocol: Protocol, target: Target | undefined): unknown {
-    const { input, client, signedRegion } = open(request, body, protocol, target)
+  function start({ request, reply, requestId, headers }: Exchange, body: Buffer, protocol: Protocol, target: Target | undefined, from: Head): unknown {
+    const { input, client, signedRegion } = open(from, body, protocol, target)
     const { service, model, operation, check, run } = target!
     const context = contextOf(client, `${service}:${operation}`, accountId, {
       requestId, operation, model, protocol, region: signedRegion, request, reply, headers,
@@ -89,7 +95,7 @@ export function awsJson({ services, access, region, accountId, ...bounds }: AwsJ
   }
 
   /** What is wrong with the body or the target is told before what is wrong with the signature. */
-  function open(request: FastifyRequest, body: Buffer, protocol: Protocol, target: Target | undefined): Sender & { input: object } {
+  function open(from: Head, body: Buffer, protocol: Protocol, target: Target | undefined): Sender & { input: object } {
     const parse = (): object => {
       const input = decode(body, protocol)
       if (target === undefined) throw unknownOperation()
@@ -97,15 +103,17 @@ export function awsJson({ services, access, region, accountId, ...bounds }: AwsJ
     }
     let signer: Sender
     try {
-      signer = senderOf(request, body, (target ?? services[0]).service)
+      signer = sender(from, body, (target ?? services[0]).service)
     } catch (error) {
-      if (body.length <= MOST_UNKNOWN) parse()
+      if (body.length <= MAX_UNKNOWN_BODY_BYTES) parse()
       throw error
     }
     return { input: parse(), ...signer }
   }
 
-  const onRequest = exchange({ ...bounds, answer, refused })
+  const onRequest = exchange({
+    bodyBytes: () => bodyBytes, head: (request) => head(request, serviceOf(request)), foreignPages: () => access.anonymous === undefined, answer, refused, afterBody,
+  })
   return async (app) => {
     app.route({
       method: METHODS, url: '/', exposeHeadRoute: false, onRequest,
@@ -150,7 +158,7 @@ function inOldProtocol(body: Buffer): Answer {
     body: Buffer.from(JSON.stringify({ Output: { __type: `com.amazon.coral.service#${code}` }, Version: '1.0' })),
   })
   try {
-    if (body.length <= MOST_UNKNOWN) decode(body, 'json')
+    if (body.length <= MAX_UNKNOWN_BODY_BYTES) decode(body, 'json')
   } catch {
     return answer(400, 'SerializationException')
   }

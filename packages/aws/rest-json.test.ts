@@ -1,10 +1,9 @@
-import type { AddressInfo } from 'node:net'
 import {
   CreateEventSourceMappingCommand, GetEventSourceMappingCommand, InvokeCommand, LambdaClient, ListFunctionsCommand, UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda'
-import { fastify, type FastifyInstance } from 'fastify'
+import { logger, openHttp, type HttpServer, type Resource } from '@weir/service'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { clientOf, parseAccessKeys } from './access-key-file.ts'
+import { ANONYMOUS, parseAccessKeys } from './access-key-file.ts'
 import type { AwsAccess } from './access-keys.ts'
 import { AwsError } from './errors.ts'
 import { lambdaModel } from './models/lambda.ts'
@@ -47,21 +46,26 @@ const { clients, problems } = parseAccessKeys(JSON.stringify([{ ...CREDENTIALS, 
 let anonymous: AwsAccess['anonymous']
 const access: AwsAccess = { client: (accessKeyId) => clients.get(accessKeyId), get anonymous() { return anonymous } }
 
-let app: FastifyInstance
+let server: Resource<HttpServer>
 let url = ''
 const errors = vi.fn()
 beforeAll(async () => {
   expect(problems).toEqual([])
-  app = fastify()
-  app.addHook('onRequest', async (request) => { request.log.error = errors })
-  await app.register(awsRestJson({
-    service: 'lambda', model: lambdaModel, operations, actions: { Invoke: 'lambda:InvokeFunction' }, payloadTypes: { Invoke: 'application/json' },
-    access, region: REGION, accountId: '123456789012', bodyBytes: BODY_BYTES,
-  }))
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  const log = logger('test')
+  log.level = 'silent'
+  server = await openHttp({ host: '127.0.0.1', port: 0 }, {
+    log, ready: {},
+    routes: async (app) => {
+      app.addHook('onRequest', async (request) => { request.log.error = errors })
+      await app.register(awsRestJson({
+        service: 'lambda', model: lambdaModel, operations, actions: { Invoke: 'lambda:InvokeFunction' }, payloadTypes: { Invoke: 'application/json' },
+        access, region: REGION, accountId: '123456789012', bodyBytes: BODY_BYTES, bodyBytesOf: { CreateEventSourceMapping: 2 * BODY_BYTES },
+      }))
+    },
+  })
+  url = server.value.url
 })
-afterAll(() => app.close())
+afterAll(() => server.stop(1000))
 
 const sdk = (credentials = CREDENTIALS): LambdaClient => new LambdaClient({ endpoint: url, region: REGION, credentials: { ...credentials }, maxAttempts: 1 })
 
@@ -111,6 +115,8 @@ test('AWS\'s own client: errors', async () => {
   await expect(sdk({ ...CREDENTIALS, secretAccessKey: 'wrong' }).send(new ListFunctionsCommand({}))).rejects.toMatchObject({ name: 'InvalidSignatureException', $metadata: { httpStatusCode: 403 } })
   await expect(sdk().send(new InvokeCommand({ FunctionName: 'offers', Payload: Buffer.alloc(BODY_BYTES + 1, ' ') })))
     .rejects.toMatchObject({ name: 'RequestTooLargeException', $metadata: { httpStatusCode: 413 } })
+  const Tags = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`tag-${i}`, 'x'.repeat(200)]))
+  expect((await sdk().send(new CreateEventSourceMappingCommand({ FunctionName: 'offers', Tags }))).UUID).toBe('u')
 })
 
 test.each<[string, string, string | undefined, number, string | undefined, unknown]>([
@@ -135,7 +141,7 @@ test.each<[string, string, string | undefined, number, string | undefined, unkno
 test('who is not signed comes in only where everybody may', async () => {
   const refused = await fetch(`${url}/2015-03-31/functions`)
   expect([refused.status, refused.headers.get('x-amzn-errortype'), await refused.json()]).toEqual([403, 'MissingAuthenticationTokenException', { message: 'Missing Authentication Token' }])
-  anonymous = clientOf({ accessKeyId: 'anonymous', secretAccessKey: '' }, () => true)
+  anonymous = ANONYMOUS
   expect((await fetch(`${url}/2015-03-31/functions`)).status).toBe(200)
   anonymous = undefined
 })

@@ -6,16 +6,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AwsAccess } from './access-keys.ts'
 import type { Body } from './body.ts'
 import { AwsError, internalFailure, unknownOperation } from './errors.ts'
-import { exchange, METHODS, senders, type Answer, type Bounds, type Exchange } from './exchange.ts'
+import { exchange, METHODS, senders, type Answer, type Exchange, type Head } from './exchange.ts'
 import type { Model } from './model.ts'
 import { contextOf, HIJACKED, operationOf, type AwsContext, type AwsOperations } from './operation.ts'
 import { inputReader, outputWriter, type RestOutput, type RestRequest } from './rest-members.ts'
 import { folderOf, pathMatcher, type MatchPath } from './rest-route.ts'
 import { queryParameters } from './sigv4/canonical.ts'
-import { claimOf, isSigned } from './sigv4/claim.ts'
 import { compile, type Check } from './validate.ts'
 
-export interface AwsRestJsonOptions extends Bounds {
+export interface AwsRestJsonOptions {
   /** For which requests are signed, and the first part of actions: lambda. */
   readonly service: string
   /** In which the operations stand. What has no function here is an operation that nobody knows. */
@@ -23,14 +22,16 @@ export interface AwsRestJsonOptions extends Bounds {
   readonly operations: AwsOperations
   /** By operation, where the action has another name: lambda:InvokeFunction. */
   readonly actions?: Readonly<Record<string, string>>
-  /** By operation, where the bounds are others: they hold for requests that name an access key which exists, or that may come unsigned. */
-  readonly bounds?: Readonly<Record<string, Omit<Bounds, 'afterBody'>>>
   /** Types of payloads that are blobs, by operation; application/octet-stream where none is given. */
   readonly payloadTypes?: Readonly<Record<string, string>>
   readonly access: AwsAccess
   readonly region: string
   /** Twelve digits. */
   readonly accountId: string
+  /** The longest body. */
+  readonly bodyBytes: number
+  /** The longest body of operations that take another one, by their names. */
+  readonly bodyBytesOf?: Readonly<Record<string, number>>
 }
 
 interface Route {
@@ -61,7 +62,7 @@ const FORBIDDEN = new Set([
 
 /** A plugin that serves everything below the first folders of the operations' paths (/2015-03-31/). */
 export function awsRestJson(
-  { service, model, operations, actions = {}, payloadTypes = {}, bounds = {}, access, region, accountId, ...common }: AwsRestJsonOptions,
+  { service, model, operations, actions = {}, payloadTypes = {}, access, region, accountId, bodyBytes, bodyBytesOf = {} }: AwsRestJsonOptions,
 ): (app: FastifyInstance) => Promise<void> {
   const routes = Object.entries(operations).map(([operation, run]): Route => {
     const { input, output, http } = operationOf(model, operation)
@@ -75,7 +76,7 @@ export function awsRestJson(
     }
   })
   const folders = new Set(Object.keys(operations).map((operation) => folderOf(operationOf(model, operation).http!.uri)))
-  const senderOf = senders(access, region)
+  const { head, sender } = senders(access, region)
   const error = errorWriter(model)
 
   function find({ method, url }: FastifyRequest): Found | undefined {
@@ -87,13 +88,9 @@ export function awsRestJson(
     return undefined
   }
 
-  const boundsOf = (request: FastifyRequest): Omit<Bounds, 'afterBody'> | undefined => {
-    const found = find(request)
-    const own = found && bounds[found.route.operation]
-    return own !== undefined && isFromKnown(access, request, service) ? own : undefined
-  }
+  const longestBody = (request: FastifyRequest): number => bodyBytesOf[find(request)?.route.operation ?? ''] ?? bodyBytes
 
-  async function answer({ request, reply, requestId, headers }: Exchange, whole: Body): Promise<Answer | undefined> {
+  async function answer({ request, reply, requestId, headers }: Exchange, whole: Body, from: Head): Promise<Answer | undefined> {
     let operation: string | undefined
     try {
       const found = find(request)
@@ -101,7 +98,7 @@ export function awsRestJson(
       const { route, labels } = found
       operation = route.operation
       const body = whole.own()
-      const { client, signedRegion } = senderOf(request, body, service)
+      const { client, signedRegion } = sender(from, body, service)
       const input = route.check(route.read({ labels, query: queryParameters(request.url), headers: request.headers, body }))
       const context = contextOf(client, route.action, accountId, {
         requestId, operation, model, protocol: 'json', region: signedRegion, request, reply, headers,
@@ -122,15 +119,17 @@ export function awsRestJson(
 
   /** Too long a body has another name at some services. */
   const refused = (failure: AwsError, request: FastifyRequest): Answer => {
-    const operation = find(request)?.route.operation
-    if (failure.status === 413 && operation !== undefined && bounds[operation] !== undefined) {
-      return error(new AwsError(failure.code, `Request must be smaller than ${bounds[operation].bodyBytes} bytes for the ${operation} operation`, 413))
+    const operation = find(request)?.route.operation ?? ''
+    if (failure.status === 413 && bodyBytesOf[operation] !== undefined) {
+      return error(new AwsError(failure.code, `Request must be smaller than ${bodyBytesOf[operation]} bytes for the ${operation} operation`, 413))
     }
     const own = failure.status === 413 ? Object.entries(model.errors).find(([, { status }]) => status === 413) : undefined
-    return error(own === undefined ? failure : new AwsError(own[0], `Request must be smaller than ${common.bodyBytes} bytes.`, 413))
+    return error(own === undefined ? failure : new AwsError(own[0], `Request must be smaller than ${longestBody(request)} bytes.`, 413))
   }
 
-  const onRequest = exchange({ ...common, boundsOf, answer, refused })
+  const onRequest = exchange({
+    bodyBytes: longestBody, head: (request) => head(request, service), foreignPages: () => access.anonymous === undefined, answer, refused,
+  })
   return async (app) => {
     for (const folder of folders) {
       app.route({
@@ -167,15 +166,4 @@ function membersOf({ shapes }: Model, name: string): ReadonlySet<string> {
 function statusOf({ code, status }: AwsError): number {
   if (FORBIDDEN.has(code)) return 403
   return code === 'UnknownOperationException' ? 404 : status
-}
-
-/** Whether the headers name an access key that exists, or the request may come unsigned. Whether the signature is right takes the body to see. */
-function isFromKnown(access: AwsAccess, request: FastifyRequest, service: string): boolean {
-  const signed = { method: request.method, url: request.url, rawHeaders: request.raw.rawHeaders }
-  if (!isSigned(signed)) return access.anonymous !== undefined
-  try {
-    return access.client(claimOf(signed, service).accessKeyId) !== undefined
-  } catch {
-    return false
-  }
 }

@@ -3,9 +3,12 @@ import { fastify, LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Admission } from './admission/admission.ts'
+import { Connections } from './admission/connections.ts'
+import { admitRequests } from './admission/requests.ts'
 import { handleErrors, HttpError } from './errors.ts'
 import { health, HEALTH_PATHS } from './health.ts'
-import { listenTls, serveHttp2, type TlsConfig } from './http2.ts'
+import { openListeners, type TlsConfig } from './listeners.ts'
 import type { Readiness } from './health.ts'
 import { traceFields } from './logger.ts'
 import type { Logger } from './logger.ts'
@@ -18,14 +21,20 @@ export interface HttpConfig {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
+  /** Connections at once; DEFAULT_CONNECTIONS if it is not given. */
+  readonly connections?: number
   /** Listens with TLS as well. */
   readonly tls?: TlsConfig
 }
 
 export interface HttpOptions {
   readonly log: Logger
+  /** The service's name, by which containers beside it reach it: its clients without a key may use it as they use localhost. */
+  readonly name?: string
   /** What this service needs to do its work, by name: /readyz answers 200 while all of them are true. */
   readonly ready: Readiness
+  /** Bounds the memory of all requests; 16 MiB if it is not given. */
+  readonly admission?: Admission
   /** Adds the service's own routes. */
   readonly routes?: (app: FastifyInstance) => void | Promise<void>
 }
@@ -49,8 +58,14 @@ const LIMITS = {
   lookMs: 5000,
   /** Longer than the idle time-outs of usual load balancers (60 s), so that they close first and never meet a closed connection. */
   keepAliveMs: 72_000,
-  connections: 4096,
+  /** From an answer's beginning to its end, however long it is. */
+  answerMs: 60_000,
+  /** Bytes of all requests of a service that says nothing else. */
+  memory: 16 << 20,
 } as const
+
+/** 33 KB resident memory each; those with TLS count as three. */
+export const DEFAULT_CONNECTIONS = 1024
 
 const durations = new Histogram({
   name: 'weir_http_request_duration_seconds', help: 'Time from a request\'s headers to the end of its answer.',
@@ -71,7 +86,9 @@ export function traceOf(request: FastifyRequest): TraceContext {
  * need time to see that, a preStop pause gives it); requests under way may finish for half the drain time: the other half belongs to what stands
  * behind them.
  */
-export async function openHttp(config: HttpConfig, { log, ready, routes }: HttpOptions): Promise<Resource<HttpServer>> {
+export async function openHttp(
+  config: HttpConfig, { log, name = '', ready, routes, admission = new Admission(LIMITS.memory) }: HttpOptions,
+): Promise<Resource<HttpServer>> {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -85,19 +102,21 @@ export async function openHttp(config: HttpConfig, { log, ready, routes }: HttpO
     routerOptions: { maxParamLength: 256 },
   })
   app.server.maxHeadersCount = 100
-  app.server.maxConnections = LIMITS.connections
   app.addHook('onResponse', async (request, reply) => {
     durations.observe({ method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode }, reply.elapsedTime / 1000)
     request.log.debug({ method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime }, 'answered')
   })
   handleErrors(app)
-  const bounds = { idleMs: LIMITS.keepAliveMs, streamMs: LIMITS.requestMs, prefaceMs: LIMITS.headersMs, headerBytes: LIMITS.headers }
-  const http2 = serveHttp2(app.server, bounds)
+  const connections = new Connections({ max: config.connections ?? DEFAULT_CONNECTIONS, firstMs: LIMITS.headersMs, idleMs: LIMITS.keepAliveMs })
+  const listeners = openListeners(app.server, {
+    connections, requestMs: LIMITS.requestMs, handshakeMs: LIMITS.headersMs, headerBytes: LIMITS.headers,
+  })
+  admitRequests(app, { admission, connections, connectionOf: listeners.connectionOf, answerMs: LIMITS.answerMs, name })
   const drain = draining(app)
   health(app, ready, () => drain.begun)
   await routes?.(app)
   await listen(app, config)
-  const tls = config.tls && await listenTls(app.server, config.host, config.tls, bounds)
+  const tls = config.tls && await listeners.listenTls(config.host, config.tls)
   if (tls !== undefined) log.info(`listening with TLS at port ${tls.port}`)
   const { port } = app.server.address() as AddressInfo
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
@@ -105,16 +124,12 @@ export async function openHttp(config: HttpConfig, { log, ready, routes }: HttpO
     value: { app, port, url, tlsPort: tls?.port },
     stopping: () => { drain.begun = true },
     stop: async (drainMs) => {
-      const cut = setTimeout(() => {
-        app.server.closeAllConnections()
-        http2.destroy()
-        tls?.destroy()
-      }, drainMs / 2)
+      const cut = setTimeout(() => connections.destroy(), drainMs / 2)
       await drain.idle()
-      http2.close()
-      await tls?.stop()
-      await app.close()
+      listeners.closeSessions()
+      await Promise.all([tls?.stop(), app.close()])
       clearTimeout(cut)
+      connections.destroy()
     },
   }
 }
@@ -125,8 +140,8 @@ async function listen(app: FastifyInstance, { host, port }: HttpConfig): Promise
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') throw new Error(`port ${port} is taken; stop what listens there or choose another port.`, { cause: error })
-    if (code === 'EACCES') throw new Error(`port ${port} needs rights that this process has not; choose one above 1023.`, { cause: error })
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new Error(`${host} is no address of this machine; listen on 0.0.0.0 or 127.0.0.1.`, { cause: error })
+    if (code === 'EACCES') throw new Error(`port ${port} needs rights that this process does not have; choose one above 1023.`, { cause: error })
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new Error(`${host} is not an address of this machine; listen on 0.0.0.0 or 127.0.0.1.`, { cause: error })
     throw error
   }
 }

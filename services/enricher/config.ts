@@ -22,6 +22,8 @@ export const config = (reader: ConfigReader) => ({
     deploying: reader.flag('FUNCTIONS_DEPLOY', 'Whether functions may be deployed by the API. Whoever may deploy runs code here.', false),
     replication: reader.integer('KAFKA_REPLICATION', 'Replicas of each partition of the topics that streams make; -1: the broker\'s default.', -1, -1, 32),
   },
+  memoryBytes: reader.integer('ENRICHER_MEMORY_MB',
+    'What requests may take together, MiB: their bodies, those of functions that run until these have answered, and answers until they are read. One request with an archive of 50 MB needs 96.', 128, 24, 4096) << 20,
   solutions: reader.list('WEIR_SOLUTIONS', 'The solutions whose flows run here, by name; none named: all.', ''),
   http: {
     host: reader.string('HTTP_HOST', 'The address to listen at.', '0.0.0.0'),

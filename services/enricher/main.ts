@@ -1,7 +1,7 @@
 import { openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { configured, instance, openAccess, openHttp, publishStats, readConfig, Service, watchCertificates } from '@weir/service'
+import { Admission, configured, instance, openAccess, openHttp, publishStats, readConfig, Service, watchCertificates } from '@weir/service'
 import { chosenSolutions } from '@weir/solutions'
 import { openStreams } from '@weir/streams'
 import { openApplications } from './applications/open.ts'
@@ -38,8 +38,8 @@ await Service.named('enricher')
   }))
   .with('applications', ({ access, kafka, codec, streams }, { log }) => openApplications({ definitions: applications, access, kafka, codec, streams, redisUrl: config.redisUrl, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows }, { log }) => openHttp(config.http, {
-    log,
+  .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows }, { log, name }) => openHttp(config.http, {
+    log, name, admission: new Admission(config.memoryBytes),
     ready: { kafka: kafka.connected, reference: reference.ready, functions: functions.mappings.ready, ...flows.ready },
     routes: async (app) => {
       await app.register(async (open) => referenceRoutes(reference, access)(open))

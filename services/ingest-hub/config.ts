@@ -18,7 +18,7 @@ export function config(reader: ConfigReader) {
     registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API; with a user as https://user:password@host/….', 'http://localhost:8181/apis/ccompat/v7'),
     access: accessConfig(reader),
     memoryBytes: reader.integer('HUB_MEMORY_MB',
-      'What requests being read and records not yet stored may take together, MiB; more is answered with 429.', 24, 12, 4096) << 20,
+      'What requests may take together, MiB: bodies being read, records not yet stored, and answers until they are read. More is answered with 429 or 503.', 24, 24, 4096) << 20,
     awsAccess: awsAccessConfig(reader),
     kinesis: {
       region: reader.string('AWS_REGION', 'The region in ARNs and errors.', 'us-east-1'),

@@ -211,7 +211,7 @@ describe('bodies that are none', () => {
     const { hostname, port } = new URL(hub.url)
     const socket = connect(Number(port), hostname)
     const good = batch([{ value: report() }])
-    const head = (length: number) => `POST /v1/topics/${TOPIC}/records HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n`
+    const head = (length: number) => `POST /v1/topics/${TOPIC}/records HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n`
     const long = ' '.repeat((10 << 20) + 1)
     socket.write(`${head(long.length)}\r\n${long}`)
     socket.write(`${head(good.length)}connection: close\r\n\r\n${good}`)

@@ -21,8 +21,8 @@ await Service.named('ingest-hub')
   .with('stats', async ({ intake, codec }, { log }) => publishStats({ log, producer: intake.producer, writer: await codec.writer('weir.stats') }))
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
   .with('kinesis', ({ awsAccess, codec, collector, kafka, intake }, { log }) => openKinesis(config.kinesis, { access: awsAccess, codec, collector, kafka, intake, instance, log }))
-  .with('http', ({ access, collector, kafka, kinesis, intake }, { log }) => openHttp(config.http, {
-    log,
+  .with('http', ({ access, collector, kafka, kinesis, intake }, { log, name }) => openHttp(config.http, {
+    log, name, admission: intake.admission,
     ready: { kafka: kafka.connected },
     routes: async (app) => {
       await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))

@@ -19,6 +19,6 @@ test.each([
   }, { signingDate: new Date(NOW) })
   expect(authorization).toBe(wanted.authorization)
   const rawHeaders = Object.entries({ ...signatureHeaders({ method, url, headers, body }, CREDENTIALS, 'eu-west-1', 'lambda', NOW), host: url.host }).flat()
-  const verify = signatureVerifier(() => ({ secret: CREDENTIALS.secretAccessKey, acceptsToken: () => true }), () => NOW)
-  expect(verify({ method, url: path, rawHeaders }, Buffer.from(body), 'lambda').region).toBe('eu-west-1')
+  const { claim, verify } = signatureVerifier(() => ({ secret: CREDENTIALS.secretAccessKey, acceptsToken: () => true }), () => NOW)
+  expect(verify(claim({ method, url: path, rawHeaders }, 'lambda'), Buffer.from(body), 'lambda').region).toBe('eu-west-1')
 })

@@ -50,10 +50,10 @@ test.each(SUITE)('AWS\'s test suite: %s', (_name, method, url, headers, signatur
   const all: [string, string][] = [['Host', 'example.amazonaws.com'], ['X-Amz-Date', '20150830T123600Z'], ...headers]
   const names = [...new Set(all.map(([name]) => name.toLowerCase()))].sort().join(';')
   const authorization = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=${names}, Signature=${signature}`
-  const verify = signatureVerifier(known(), () => SUITE_TIME)
+  const { claim, verify } = signatureVerifier(known(), () => SUITE_TIME)
   const request = { method, url, headers: [...all, ['Authorization', authorization] as const], body }
-  expect(verify(raw(request), Buffer.from(body), 'service').region).toBe('us-east-1')
-  expect(() => verify(raw(request), Buffer.from(`${body} `), 'service')).toThrow('The request signature we calculated does not match')
+  expect(verify(claim(raw(request), 'service'), Buffer.from(body), 'service').region).toBe('us-east-1')
+  expect(() => verify(claim(raw(request), 'service'), Buffer.from(`${body} `), 'service')).toThrow('The request signature we calculated does not match')
 })
 
 const signer = (region = 'eu-central-1', sessionToken?: string): SignatureV4 =>
@@ -79,7 +79,8 @@ async function presigned(expiresIn?: number): Promise<Request> {
 
 function failure(request: Request, { minutes = 0, credential = {} as Partial<Credential>, service = 'kinesis' } = {}): AwsError | undefined {
   try {
-    signatureVerifier(known(credential), () => SUITE_TIME + minutes * 60_000)(raw(request), Buffer.from(request.body), service)
+    const { claim, verify } = signatureVerifier(known(credential), () => SUITE_TIME + minutes * 60_000)
+    verify(claim(raw(request), service), Buffer.from(request.body), service)
     return undefined
   } catch (error) {
     if (error instanceof AwsError) return error
@@ -185,9 +186,9 @@ test('access keys that are unknown or expired, and tokens that belong to none', 
 
 test('a changed secret holds at once', async () => {
   let secret = SUITE_KEY.secretAccessKey
-  const verify = signatureVerifier(() => ({ secret, acceptsToken: () => true }), () => SUITE_TIME)
+  const { claim, verify } = signatureVerifier(() => ({ secret, acceptsToken: () => true }), () => SUITE_TIME)
   const request = await signed()
-  verify(raw(request), Buffer.from(request.body), 'kinesis')
+  verify(claim(raw(request), 'kinesis'), Buffer.from(request.body), 'kinesis')
   secret = 'rotated'
-  expect(() => verify(raw(request), Buffer.from(request.body), 'kinesis')).toThrow(AwsError)
+  expect(() => verify(claim(raw(request), 'kinesis'), Buffer.from(request.body), 'kinesis')).toThrow(AwsError)
 })

@@ -28,14 +28,25 @@ export interface Signer<C extends Credential> {
   readonly region: string
 }
 
-/** Throws AwsErrors with AWS's names and texts. The body is hashed, unless the signature says that it leaves it out. */
-export type Verify<C extends Credential> = (request: SignedRequest, body: Uint8Array, service: string) => Signer<C>
+/** A request whose head is right: it is signed by a known access key, in time. Its signature is yet to be checked. */
+export interface Claimed<C extends Credential> {
+  readonly request: SignedRequest
+  readonly claim: Claim
+  readonly credential: C
+}
+
+export interface Verifier<C extends Credential> {
+  /** Checks what the head of the request says. Throws AwsErrors with AWS's names and texts. */
+  claim(request: SignedRequest, service: string): Claimed<C>
+  /** Checks the signature, over the body as well. Throws AwsErrors with AWS's names and texts. */
+  verify(claimed: Claimed<C>, body: Uint8Array, service: string): Signer<C>
+}
 
 /**
  * @param credentialOf by access key id; undefined: there is none
  * @param now ms, for tests
  */
-export function signatureVerifier<C extends Credential>(credentialOf: (accessKeyId: string) => C | undefined, now: () => number = Date.now): Verify<C> {
+export function signatureVerifier<C extends Credential>(credentialOf: (accessKeyId: string) => C | undefined, now: () => number = Date.now): Verifier<C> {
   const signingKeys = new Map<string, { readonly secret: string, readonly key: Buffer }>()
 
   const signingKey = (credential: C, { accessKeyId, day, region, scope }: Claim, service: string): Buffer => {
@@ -50,19 +61,24 @@ export function signatureVerifier<C extends Credential>(credentialOf: (accessKey
     signingKeys.set(name, { secret, key })
   }
 
-  return (request, body, service) => {
-    const claim = claimOf(request, service)
-    checkTime(claim, now())
-    const credential = credentialOf(claim.accessKeyId)
-    if (credential === undefined || !credential.acceptsToken(claim.sessionToken)) throw unrecognizedClient()
-    if (credential.expiresAt !== undefined && credential.expiresAt <= now()) throw expiredToken()
-    const key = signingKey(credential, claim, service)
-    const { time, scope, query, headers, signedHeaders } = claim
-    const canonical = canonicalHash(request, query, headers, signedHeaders, payloadHash(claim, body))
-    const expected = signatureOf(key, time, scope, canonical)
-    if (!SIGNATURE.test(claim.signature) || !timingSafeEqual(Buffer.from(claim.signature, 'hex'), expected)) throw mismatch()
-    keep(claim, credential.secret, key)
-    return { credential, region: claim.region }
+  return {
+    claim(request, service) {
+      const claim = claimOf(request, service)
+      checkTime(claim, now())
+      const credential = credentialOf(claim.accessKeyId)
+      if (credential === undefined || !credential.acceptsToken(claim.sessionToken)) throw unrecognizedClient()
+      if (credential.expiresAt !== undefined && credential.expiresAt <= now()) throw expiredToken()
+      return { request, claim, credential }
+    },
+    verify({ request, claim, credential }, body, service) {
+      const key = signingKey(credential, claim, service)
+      const { time, scope, query, headers, signedHeaders } = claim
+      const canonical = canonicalHash(request, query, headers, signedHeaders, payloadHash(claim, body))
+      const expected = signatureOf(key, time, scope, canonical)
+      if (!SIGNATURE.test(claim.signature) || !timingSafeEqual(Buffer.from(claim.signature, 'hex'), expected)) throw mismatch()
+      keep(claim, credential.secret, key)
+      return { credential, region: claim.region }
+    },
   }
 }
 

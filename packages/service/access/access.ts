@@ -1,6 +1,7 @@
 /** Who may write to which topic: API keys, kept as hashes in a file that is read again when it changes. */
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { FastifyRequest } from 'fastify'
+import { identified, isLocalRequest, underPressure } from '../admission/requests.ts'
 import { ConfigError, type ConfigReader } from '../config.ts'
 import { HttpError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -43,15 +44,26 @@ export function accessConfig(reader: ConfigReader): AccessConfig {
 }
 
 /**
- * The client of the request: its key comes as a bearer token, in X-Api-Key, or as the password that a browser asks for. Throws 401.
+ * The client of the request: its key comes as a bearer token, in X-Api-Key, or as the password that a browser asks for. Throws 401, 403 for a request without
+ * a key that a web page from elsewhere has sent, and 429 if the client has no room left.
  * @param challenge Basic where people come with browsers
  */
 export function identify(access: Access, request: FastifyRequest, challenge: 'Bearer' | 'Basic' = 'Bearer'): Client {
-  const client = access.client(shownKey(request))
-  if (client !== undefined) return client
+  const key = shownKey(request)
+  const client = access.client(key)
+  if (client !== undefined && key === undefined && !isLocalRequest(request)) throw notLocal()
+  if (client !== undefined) {
+    if (!identified(request, client.name ?? 'anonymous')) throw underPressure()
+    return client
+  }
   const scheme = challenge === 'Basic' ? 'Basic realm="Weir", charset="UTF-8"' : challenge
   throw new HttpError(401, 'unauthorized', 'An API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY; in a browser as the password, with any user name.',
     { 'www-authenticate': scheme })
+}
+
+function notLocal(): HttpError {
+  return new HttpError(403, 'not-local', 'Without a key only programs and pages of this machine are served, by the names localhost and 127.0.0.1; '
+    + 'show an API key (API_KEYS_FILE names those that are valid).')
 }
 
 /** Undefined where none was shown, empty where what was shown is none. */

@@ -2,7 +2,7 @@
 import type { KafkaErrorCode } from '@weir/kafka'
 
 export type RecordErrorCode =
-  | 'not-json' | 'too-deep' | 'not-an-object' | 'unknown-field' | 'invalid-id' | 'invalid-value' | 'event-time-ahead' | 'too-large' | 'not-sent' | KafkaErrorCode
+  | 'not-json' | 'too-deep' | 'not-an-object' | 'unknown-field' | 'invalid-id' | 'invalid-value' | 'event-time-ahead' | 'too-large' | 'not-sent' | 'not-listed' | KafkaErrorCode
 
 export interface RecordError {
   /** The record's place in the request, from 0. */
@@ -13,6 +13,6 @@ export interface RecordError {
   readonly field?: string
   readonly message: string
   readonly retriable: boolean
-  /** True for the last entry of a stream that was given up: this record and all after it are not stored. */
+  /** True for the last entry of a stream that was given up, or of a list that was cut short: this record and all after it are not known to be stored. */
   readonly toEnd?: true
 }

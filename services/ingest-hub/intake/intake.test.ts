@@ -1,6 +1,5 @@
 import { decodeHeaders } from '@weir/kafka'
 import { expect, test } from 'vitest'
-import { Admission } from './admission.ts'
 import { RecordHeaders } from './record-headers.ts'
 
 test('header blocks of a request differ in the id only', () => {
@@ -20,22 +19,4 @@ test('numbered ids are those of their texts, whatever was written before', () =>
   expect(idUpTo(headers.writeNumbered('two', 123456780))).toBe('two-123456780')
   expect(idUpTo(headers.write('x'.repeat(13)))).toBe('x'.repeat(13))
   expect(idUpTo(headers.writeNumbered('two', 123456781))).toBe('two-123456781')
-})
-
-test('requests are admitted while they and what is not stored yet fit into the budget', () => {
-  let unsettled = 0
-  const admission = new Admission(1_000_000, () => unsettled)
-  const first = admission.admit(600_000)!
-  expect(admission.admit(600_000)).toBeUndefined()
-  const second = admission.admit(0)!
-  expect(second.cover(200_000)).toBe(true)
-  expect(second.cover(500_000)).toBe(false)
-  unsettled = 500_000
-  first.release()
-  first.release()
-  expect(admission.used).toBe(700_000)
-  second.release()
-  expect(admission.used).toBe(500_000)
-  unsettled = 0
-  expect(admission.admit(900_000)).toBeDefined()
 })

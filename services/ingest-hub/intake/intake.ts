@@ -3,9 +3,8 @@ import type { Codec, Writer } from '@weir/codec'
 import { schemaOf, topics as table } from '@weir/contracts'
 import type { TopicName } from '@weir/contracts'
 import type { Kafka, Producer } from '@weir/kafka'
-import { Gauge, metrics } from '@weir/service'
+import { Admission, Gauge, metrics } from '@weir/service'
 import type { Resource } from '@weir/service'
-import { Admission } from './admission.ts'
 
 /** Buffers of record batches grow by doubling, so they are up to twice as large as what is in them. */
 const CAPACITY = 2
@@ -39,8 +38,8 @@ export async function openIntake({ kafka, codec, topics, memoryBytes }: IntakeOp
   const producer = await kafka.producer()
   const admission = new Admission(memoryBytes, () => CAPACITY * producer.bufferedBytes)
   new Gauge({
-    name: 'weir_hub_memory_used_bytes', help: 'Bodies being read and records not stored yet; HUB_MEMORY_MB bounds them.', registers: [metrics],
-    collect() { this.set(admission.used) },
+    name: 'weir_hub_memory_used_bytes', help: 'Requests under way with their bodies and answers, and records not stored yet; HUB_MEMORY_MB bounds them.', registers: [metrics],
+    collect() { this.set(admission.usedBytes) },
   })
   return { value: { topics: opened, producer, admission }, stop: (drainMs) => producer.stop(drainMs) }
 }

@@ -1,11 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AwsError, awsRestJson, lambdaModel } from '@weir/aws'
 import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { ownModel } from '@weir/enricher/functions/api/own-model.ts'
-import { fastify, type FastifyInstance } from 'fastify'
+import { logger, openHttp, type HttpServer, type Resource } from '@weir/service'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { fromBufferPromise } from 'yauzl'
 import { linesSince } from './functions-follow.ts'
@@ -16,13 +15,12 @@ const file = join(folder, 'offers.mjs')
 const local = clientOf(LOCAL_KEY, () => true)
 const heard: { readonly operation: string, readonly [member: string]: unknown }[] = []
 const known = new Set<string>()
-let app: FastifyInstance
+let server: Resource<HttpServer>
 let out = ''
 let said = ''
 
 beforeAll(async () => {
   writeFileSync(file, 'export const handler = async () => 1')
-  app = fastify()
   const common = { service: 'lambda', access: { client: (id: string) => (id === local.name ? local : undefined), anonymous: undefined }, region: 'us-east-1', accountId: '000000000000', bodyBytes: 1 << 20 }
   const one = (FunctionName: string) => ({
     FunctionName, Runtime: 'nodejs24.x', Handler: 'index.handler', Description: 'Part of a solution', MemorySize: 256, Timeout: 3, Version: '$LATEST',
@@ -34,7 +32,7 @@ beforeAll(async () => {
     return { ...one(input.FunctionName), Version: '7' }
   }
   const missing = (text: string) => { throw new AwsError('ResourceNotFoundException', text, 404) }
-  await app.register(awsRestJson({ ...common, model: lambdaModel, operations: {
+  const lambda = awsRestJson({ ...common, model: lambdaModel, operations: {
     ListFunctions: ({ Marker }: { Marker?: string }) => (Marker === undefined ? { Functions: [one('first')], NextMarker: 'a b' } : { Functions: [one('second')] }),
     Invoke: ({ FunctionName, Payload }: { FunctionName: string, Payload: Buffer }) => (FunctionName === 'fails'
       ? { StatusCode: 200, FunctionError: 'Handled', LogResult: Buffer.from('printed\n').toString('base64'), Payload: Buffer.from('{"errorType":"Error"}') }
@@ -43,10 +41,18 @@ beforeAll(async () => {
     CreateFunction: note('create'), UpdateFunctionCode: note('code'), UpdateFunctionConfiguration: note('settings'), PublishVersion: note('publish'),
     CreateAlias: () => { throw new AwsError('ResourceConflictException', 'Alias already exists', 409) }, UpdateAlias: note('alias'), PutFunctionConcurrency: note('reserve'),
     DeleteFunction: () => ({ StatusCode: 204 }),
-  } }))
-  await app.register(awsRestJson({ ...common, model: ownModel, operations: { GetFunctionLogs: () => ({ lines: Buffer.from('one\ntwo\n') }) } }))
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  vi.stubEnv('ENRICHER_URL', `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
+  } })
+  const own = awsRestJson({ ...common, model: ownModel, operations: { GetFunctionLogs: () => ({ lines: Buffer.from('one\ntwo\n') }) } })
+  const log = logger('test')
+  log.level = 'silent'
+  server = await openHttp({ host: '127.0.0.1', port: 0 }, {
+    log, ready: {},
+    routes: async (app) => {
+      await app.register(lambda)
+      await app.register(own)
+    },
+  })
+  vi.stubEnv('ENRICHER_URL', server.value.url)
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) vi.stubEnv(name, undefined)
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => { out += String(text); return true })
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => { said += String(text); return true })
@@ -55,7 +61,7 @@ afterEach(() => { out = said = '' })
 afterAll(async () => {
   vi.restoreAllMocks()
   vi.unstubAllEnvs()
-  await app.close()
+  await server.stop(1000)
   rmSync(folder, { recursive: true, force: true })
 })
 

@@ -31,7 +31,13 @@ export function readVerdict(status: number, body: string, count: number): { stor
     return { stored: 0, errors: errorForAll(count, code, message, false) }
   }
   const listed: unknown[] = Array.isArray(reply.errors) ? reply.errors : []
-  const errors = listed.map(readError).filter((error) => error.index >= 0 && error.index < count)
+  const errors = listed.flatMap((item) => {
+    const error = readError(item)
+    if (error.index < 0 || error.index >= count) return []
+    // The last entry may stand for all records from there on.
+    const covered = (item as { toEnd?: unknown }).toEnd === true ? count - error.index : 1
+    return Array.from({ length: covered }, (_, i) => ({ ...error, index: error.index + i }))
+  })
   if (errors.length === 0) return { stored: 0, errors: errorForAll(count, 'unreadable', 'the hub answers 207 without saying which records failed', true) }
   return { stored: count - errors.length, errors }
 }

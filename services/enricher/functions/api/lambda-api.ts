@@ -1,5 +1,5 @@
 /** Functions over HTTP: Lambda's API of 2015-03-31, as far as functions and mappings need it, and Weir's own routes beside it. */
-import { awsRestJson, bodiesWithin, lambdaModel, type AwsAccess } from '@weir/aws'
+import { awsRestJson, lambdaModel, type AwsAccess } from '@weir/aws'
 import type { FastifyInstance } from 'fastify'
 import type { FunctionService } from '../open.ts'
 import { aliasOperations } from './alias-operations.ts'
@@ -22,18 +22,14 @@ export interface LambdaApiOptions extends DeployingOptions {
   readonly account: Account
 }
 
-/** Bytes of all requests under way: those of functions that run count until these have answered. */
-const ALL_BYTES = 64 << 20
 /** Bytes of a request with an archive, whose base64 is a third longer (as Lambda answers to larger ones). */
 const MAX_DEPLOY_BYTES = 70_167_211
 
 /** A plugin that serves everything below the folders of Lambda's paths (/2015-03-31/ and others), and below /v1/functions/. */
 export function lambdaApi(service: FunctionService, { access, account, ...options }: LambdaApiOptions): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
-    const common = { service: 'lambda', access, ...account, bodyBytes: MOST_PAYLOAD, admission: bodiesWithin(ALL_BYTES) }
+    const common = { service: 'lambda', access, ...account, bodyBytes: MOST_PAYLOAD }
     const deploying = deployingOf(service, account, options)
-    // One archive at a time: it is in memory until it is stored.
-    const archive = { bodyBytes: MAX_DEPLOY_BYTES, admission: bodiesWithin(MAX_DEPLOY_BYTES) }
     await awsRestJson({
       ...common, model: lambdaModel,
       operations: {
@@ -42,7 +38,7 @@ export function lambdaApi(service: FunctionService, { access, account, ...option
         ...concurrencyOperations(deploying), ...tagOperations(deploying),
       },
       actions: { Invoke: 'lambda:InvokeFunction' }, payloadTypes: { Invoke: 'application/json' },
-      bounds: { CreateFunction: archive, UpdateFunctionCode: archive },
+      bodyBytesOf: { CreateFunction: MAX_DEPLOY_BYTES, UpdateFunctionCode: MAX_DEPLOY_BYTES },
     })(app)
     await awsRestJson({
       ...common, model: ownModel, operations: ownOperations(service, account), actions: OWN_ACTIONS,

@@ -1,6 +1,5 @@
 /** The API with the real client of AWS for JavaScript, over functions and mappings on a real broker. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -12,11 +11,11 @@ import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { openCodec } from '@weir/codec'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { kafkaConfig, openKafka, type Kafka, type Producer } from '@weir/kafka'
-import { logger, readConfig } from '@weir/service'
+import { Admission, logger, openHttp, readConfig, type HttpServer, type Resource } from '@weir/service'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers, uniqueName } from '@weir/testkit'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
-import { fastify, type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { afterAll, onTestFinished } from 'vitest'
 import { lambdaApi } from '../api/lambda-api.ts'
 import type { FunctionDefinition } from '../solutions.ts'
@@ -95,14 +94,13 @@ export async function openApi(): Promise<Api> {
     account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, eventOptions: { groupId: `enricher.invocations.${run}` }, codeGraceMs: 3000, log,
   }
   const service = await openFunctionService({ ...common, folder: deployedFolder })
-  const serve = async (deploying: boolean): Promise<[FastifyInstance, string]> => {
-    const app = fastify()
-    await app.register(lambdaApi(service.value, { access, account: ACCOUNT, deploying, runtimes: new Set(['nodejs']), maxCodeBytes: 1 << 30 }))
-    await app.listen({ port: 0, host: '127.0.0.1' })
-    return [app, `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`]
+  const serve = async (deploying: boolean): Promise<Resource<HttpServer>> => {
+    const api = lambdaApi(service.value, { access, account: ACCOUNT, deploying, runtimes: new Set(['nodejs']), maxCodeBytes: 1 << 30 })
+    const routes = async (app: FastifyInstance): Promise<void> => void await app.register(api)
+    return openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes, admission: new Admission(128 << 20) })
   }
-  const [app, url] = await serve(true)
-  const [closed, closedUrl] = await serve(false)
+  const [open, closed] = [await serve(true), await serve(false)]
+  const [{ url }, { url: closedUrl }] = [open.value, closed.value]
 
   const clientFor = (credentials: typeof LOCAL_KEY): LambdaClient => new LambdaClient({ endpoint: url, region: ACCOUNT.region, credentials: { ...credentials }, maxAttempts: 1 })
   const client = clientFor(LOCAL_KEY)
@@ -114,7 +112,7 @@ export async function openApi(): Promise<Api> {
   }
   afterAll(async () => {
     client.destroy()
-    for (const stop of [() => closed.close(), () => app.close(), () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), stopKafka]) await stop()
+    for (const stop of [() => closed.stop(1000), () => open.stop(1000), () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), stopKafka]) await stop()
     rmSync(folder, { recursive: true, force: true })
   })
   return {

@@ -1,12 +1,12 @@
 /** The HTTP door: POST /v1/topics/TOPIC/records. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { formatTraceparent, HttpError, identify, mayWrite, stage, traceOf, type Access } from '@weir/service'
+import { announcedBytes, formatTraceparent, HttpError, identify, leaseOf, mayWrite, stage, traceOf, underPressure, type Access } from '@weir/service'
 import type { Collector } from '../../intake/collector.ts'
 import type { Intake, IntakeTopic } from '../../intake/intake.ts'
 import { RecordHeaders } from '../../intake/record-headers.ts'
 import { Submission } from '../../intake/submission.ts'
-import { answer, underPressure, withoutBroker } from './answer.ts'
+import { answer, withoutBroker } from './answer.ts'
 import { chunksOf, encodingOf, tooLarge } from './body.ts'
 import { parseBatch } from './json-batch.ts'
 import { LIMITS } from './limits.ts'
@@ -15,6 +15,9 @@ import { documentation, recordsSchema } from './openapi.ts'
 import { Outcome } from './outcome.ts'
 import { formatOf, sourceOf, unknownTopic } from './request.ts'
 import { BodySlabs, slabBytes } from './slabs.ts'
+
+/** An id in memory and in an answer that repeats it, with the error that may stand beside it. */
+const ID_BYTES = 1024
 
 export interface HttpDoorOptions {
   readonly intake: Intake
@@ -41,36 +44,41 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
     counts.failed(outcome.failed)
     counts.latency(performance.now() - started, outcome.stored)
     if (outcome.cause) request.log.warn({ err: outcome.cause, topic: topic.name, failed: outcome.failed }, 'records were not stored')
-    return answer(reply, outcome, ids)
+    return answer(request, reply, outcome, ids)
   }
 
   async function storeBatch(request: FastifyRequest, begin: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
-    const submission = await readBatch(request, begin)
+    const submission = await readBatch(request, begin, wantsIds)
     const outcome = new Outcome()
     outcome.add(submission, await submission.settled())
     return { outcome, ids: wantsIds ? submission.ids : undefined }
   }
 
   /** Apart from storeBatch so that body and values can be forgotten while the broker is awaited. */
-  async function readBatch(request: FastifyRequest, begin: (first: number) => Submission): Promise<Submission> {
+  async function readBatch(request: FastifyRequest, begin: (first: number) => Submission, wantsIds: boolean): Promise<Submission> {
     const encoding = encodingOf(request.raw)
-    const announced = Number(request.headers['content-length'] ?? 0)
+    const announced = announcedBytes(request.raw)
     if (announced > LIMITS.bodyBytes) throw tooLarge(LIMITS.bodyBytes)
-    const lease = intake.admission.admit(slabBytes(announced))
-    if (lease === undefined) throw underPressure()
+    const lease = leaseOf(request)
+    // What has no room now is refused before it is sent, and what was only announced takes no room.
+    if (!lease.cover(slabBytes(announced)) || !lease.cover(0)) throw underPressure()
     const body = new BodySlabs()
+    let kept = 0
     try {
       for await (const chunk of chunksOf(request.raw, encoding, LIMITS.bodyBytes)) {
         if (body.length + chunk.length > LIMITS.bodyBytes) throw tooLarge(LIMITS.bodyBytes)
         if (!lease.cover(slabBytes(body.length + chunk.length))) throw underPressure()
         body.push(chunk)
       }
+      const records = parseBatch(body)
+      kept = wantsIds ? records.length * ID_BYTES : 0
+      if (!lease.cover(slabBytes(body.length) + kept)) throw underPressure()
       const submission = begin(0)
-      for (const record of parseBatch(body)) submission.add(record)
+      for (const record of records) submission.add(record)
       return submission
     } finally {
       body.release()
-      lease.release()
+      lease.cover(kept)
       collector.look()
     }
   }
@@ -78,13 +86,9 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
   async function storeStream(request: FastifyRequest, submission: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
     if (wantsIds) throw new HttpError(400, 'no-ids', 'Ids are answered for JSON bodies only; give the records of a stream ids of your own.')
     const encoding = encodingOf(request.raw)
-    const lease = intake.admission.admit(LIMITS.lineBytes)
-    if (lease === undefined) throw underPressure()
-    try {
-      return { outcome: await storeLines({ chunks: chunksOf(request.raw, encoding, LIMITS.streamBytes), lease, submission }), ids: undefined }
-    } finally {
-      lease.release()
-    }
+    const lease = leaseOf(request)
+    if (!lease.cover(LIMITS.lineBytes)) throw underPressure()
+    return { outcome: await storeLines({ chunks: chunksOf(request.raw, encoding, LIMITS.streamBytes), lease, submission }), ids: undefined }
   }
 
   return async (app) => {

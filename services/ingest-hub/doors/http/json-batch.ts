@@ -1,8 +1,7 @@
 /** `application/json`: { "records": [ { "id"?, "value" } ] }. Nothing of it is sent before all of it is read and parsed. */
 import { isUtf8 } from 'node:buffer'
-import { HttpError } from '@weir/service'
+import { HttpError, shapeOfJson } from '@weir/service'
 import { LIMITS } from './limits.ts'
-import { outlineOf } from './shape.ts'
 import type { BodySlabs } from './slabs.ts'
 
 /** Where a body's parts are put together; parsing does not yield, so one serves all. Pages are only taken up as far as they are written. */
@@ -17,9 +16,10 @@ export function parseBatch(body: BodySlabs): readonly unknown[] {
 
 function parseJson(bytes: Buffer, end: number): unknown {
   if (!isUtf8(bytes.subarray(0, end))) throw new HttpError(400, 'invalid-utf8', 'The body is no valid UTF-8.')
-  const { depth, values } = outlineOf(bytes, 0, end)
+  const { depth, values, names } = shapeOfJson(bytes, 0, end)
   if (depth > LIMITS.depth) throw new HttpError(400, 'too-deep', `The body nests deeper than ${LIMITS.depth} levels.`)
   if (values > LIMITS.bodyValues) throw new HttpError(413, 'too-many-values', `The body has more than ${LIMITS.bodyValues} values; send it in smaller parts.`)
+  if (names > LIMITS.names) throw new HttpError(413, 'too-many-names', `The body has more than ${LIMITS.names} different names; contracts have fewer.`)
   try {
     return JSON.parse(bytes.toString('utf8', 0, end))
   } catch (error) {

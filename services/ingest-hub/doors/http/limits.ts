@@ -7,8 +7,12 @@ export const LIMITS = {
   bodyValues: 500_000,
   /** Levels of nesting. Contracts need three or four. */
   depth: 32,
+  /** Different names in a JSON body or an NDJSON line: each takes some hundred bytes where the text took four. */
+  names: 4096,
   /** Bytes of an NDJSON line. */
   lineBytes: 1 << 20,
+  /** Values in an NDJSON line. */
+  lineValues: 50_000,
   /** Bytes of an NDJSON body, and the same inflated. */
   streamBytes: 64 << 20,
   /** Lines of an NDJSON body, blank ones too. */
@@ -18,4 +22,6 @@ export const LIMITS = {
   windowBytes: 512 << 10,
   /** Errors that an answer lists; what is over is counted. */
   listedErrors: 10_000,
+  /** The same while memory is short. */
+  leastListedErrors: 50,
 } as const

@@ -1,4 +1,5 @@
 /** Splits a stream of bytes into lines without copying those that lie within one chunk. */
+import { CHUNK_BYTES } from '@weir/service'
 
 const NEWLINE = 0x0a
 
@@ -22,9 +23,9 @@ export class LineSplitter {
     this.#handler = handler
   }
 
-  /** Bytes of the line that is still open. */
+  /** Memory of the line that is still open. */
   get carriedBytes(): number {
-    return this.#carriedBytes
+    return this.#carriedBytes + CHUNK_BYTES * this.#carried.length
   }
 
   push(chunk: Buffer): void {

@@ -1,14 +1,12 @@
 /** `application/x-ndjson`: a record a line, sent as the lines come in. What is sent cannot be taken back, so trouble ends the stream and the rest is refused. */
 import { isUtf8 } from 'node:buffer'
-import { HttpError } from '@weir/service'
-import type { Lease } from '../../intake/admission.ts'
+import { HttpError, shapeOfJson, type Lease } from '@weir/service'
 import type { RecordErrorCode } from '../../intake/errors.ts'
 import type { Submission } from '../../intake/submission.ts'
 import { complaint } from './json-batch.ts'
 import { LIMITS } from './limits.ts'
 import { LineSplitter } from './lines.ts'
 import { Outcome } from './outcome.ts'
-import { outlineOf } from './shape.ts'
 
 /** Why nothing more of a stream is taken. */
 interface Stop {
@@ -38,7 +36,7 @@ export async function storeLines({ chunks, lease, submission }: StreamOptions): 
     for await (const chunk of chunks) {
       bytes += chunk.length
       if (bytes > LIMITS.streamBytes) stop = tooMuch(`${LIMITS.streamBytes} bytes`)
-      else if (!lease.cover(splitter.carriedBytes + 2 * chunk.length)) stop = PRESSURE
+      else if (!lease.cover(splitter.carriedBytes + 2 * chunk.length + outcome.listBytes)) stop = PRESSURE
       if (stop) break
       splitter.push(chunk)
       if (window.lines > LIMITS.streamLines) stop = tooMuch(`${LIMITS.streamLines} lines`)
@@ -93,7 +91,10 @@ class Window {
     this.count++
     this.#bytes += end - start
     if (!isUtf8(bytes.subarray(start, end))) return this.#current.addUnread('not-json', 'The line is no valid UTF-8.')
-    if (outlineOf(bytes, start, end).depth > LIMITS.depth) return this.#current.addUnread('too-deep', `The line nests deeper than ${LIMITS.depth} levels.`)
+    const { depth, values, names } = shapeOfJson(bytes, start, end)
+    if (depth > LIMITS.depth) return this.#current.addUnread('too-deep', `The line nests deeper than ${LIMITS.depth} levels.`)
+    if (values > LIMITS.lineValues) return this.#current.addUnread('too-large', `A line has at most ${LIMITS.lineValues} values.`)
+    if (names > LIMITS.names) return this.#current.addUnread('too-large', `A line has at most ${LIMITS.names} different names.`)
     let record: unknown
     try {
       record = JSON.parse(bytes.toString('utf8', start, end))

@@ -90,7 +90,7 @@ const PARTLY = content({
           field: { type: 'string', description: 'What is wrong: a path in the value, or id or value itself.' },
           message: { type: 'string' },
           retriable: { type: 'boolean', description: 'Whether the same record can be stored later.' },
-          toEnd: { type: 'boolean', description: 'This record and all after it are not stored.' },
+          toEnd: { type: 'boolean', description: 'This record and all after it are not known to be stored: send them again with the same ids.' },
         },
       },
     },

@@ -56,7 +56,7 @@ export async function openKinesis(config: KinesisConfig, { access, codec, collec
   return {
     value: awsJson({
       services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }],
-      access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES, admission: intake.admission, afterBody: () => collector.look(),
+      access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES, afterBody: () => collector.look(),
     }),
     stopping: () => stopping.abort(),
     stop: async (drainMs) => {

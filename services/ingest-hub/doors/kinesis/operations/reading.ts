@@ -1,9 +1,10 @@
 /** GetShardIterator and GetRecords. */
 import type { AwsOperations } from '@weir/aws'
 import { KafkaError, keyOf, valueOf, type RecordBatch } from '@weir/kafka'
+import { leaseOf, type Lease } from '@weir/service'
 import { childrenOf, parseSequenceNumber, shardId, shardNumber, type Serving, type Shard } from '@weir/streams'
 import { requireLease, shardIn, type Kinesis } from '../kinesis.ts'
-import { invalidArgument, type StreamReference } from '../names.ts'
+import { invalidArgument, unavailable, type StreamReference } from '../names.ts'
 import { formatIterator, parseIterator } from '../tokens.ts'
 import { dryRun } from './records.ts'
 import { describeChild } from './shards.ts'
@@ -14,6 +15,8 @@ const MOST_BYTES = 10 << 20
 /** What is fetched for a record where only few are asked for; one record batch always comes whole. */
 const BYTES_A_RECORD = 4096
 const LEAST_FETCH = 64 << 10
+/** Memory of an answer for each byte that is read for it: the bytes, their base64, and the JSON around them. */
+const ANSWER_FACTOR = 3
 /** PartitionKey has one character at least; records that Kafka producers wrote may have no key. */
 const NO_KEY = '-'
 
@@ -55,7 +58,7 @@ export function readingOperations(kinesis: Kinesis): AwsOperations {
       if (input.DryRun === true) return dryRun(kinesis, context, { StreamName: iterator.stream })
       requireLease(kinesis)
       const limit = input.Limit ?? MOST_RECORDS
-      const { records, next, millisBehind } = await readShard(kinesis, serving, shard, iterator.offset, limit)
+      const { records, next, millisBehind } = await readShard(kinesis, serving, shard, iterator.offset, limit, leaseOf(context.request))
       const ended = shard.to !== null && next >= shard.to
       return {
         Records: records,
@@ -118,19 +121,30 @@ interface Read {
   readonly millisBehind: number
 }
 
-/** What is there from that offset on, at most `limit` records. What has expired meanwhile is passed over. */
-async function readShard(kinesis: Kinesis, serving: Serving, shard: Shard, offset: number, limit: number): Promise<Read> {
-  const { kafka } = kinesis
-  const { topic } = serving.stream
-  const mostBytes = Math.min(MOST_BYTES, Math.max(LEAST_FETCH, limit * BYTES_A_RECORD))
-  const earliest = (): Promise<number> => kafka.offsetAt(topic, shard.partition, 'earliest')
+/**
+ * What is there from that offset on, at most `limit` records, and fewer while memory is short. What has expired meanwhile is passed over. A first look takes
+ * little, because most readers are at the tip; only where more is waiting, more memory is covered and all of it read.
+ */
+async function readShard(kinesis: Kinesis, serving: Serving, shard: Shard, offset: number, limit: number, lease: Lease): Promise<Read> {
   if (shard.to !== null && offset >= shard.to) return { records: [], next: offset, millisBehind: 0 }
-  const batch = await kafka.fetch(topic, shard.partition, offset, mostBytes).catch(async (error: unknown) => {
-    if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
-    return kafka.fetch(topic, shard.partition, Math.max(offset, await earliest()), mostBytes)
-  })
+  if (!lease.cover(ANSWER_FACTOR * LEAST_FETCH)) throw unavailable()
+  let batch = await fetchFrom(kinesis, serving, shard, offset, LEAST_FETCH)
+  const wantedBytes = Math.min(MOST_BYTES, limit * BYTES_A_RECORD)
+  if (batch.bytes.length >= LEAST_FETCH && batch.length < limit && wantedBytes > LEAST_FETCH) {
+    const covered = lease.coverUpTo(ANSWER_FACTOR * wantedBytes, 2 * ANSWER_FACTOR * LEAST_FETCH)
+    if (covered > 0) batch = await fetchFrom(kinesis, serving, shard, offset, Math.floor(covered / ANSWER_FACTOR))
+  }
+  // A record batch always comes whole.
+  if (!lease.cover(ANSWER_FACTOR * batch.bytes.length)) throw unavailable()
   const { records, next } = recordsOf(batch, serving, shard, limit)
   return { records, next, millisBehind: millisBehind(batch, shard, next, records.length) }
+}
+
+async function fetchFrom({ kafka }: Kinesis, { stream: { topic } }: Serving, { partition }: Shard, offset: number, maxBytes: number): Promise<RecordBatch> {
+  return kafka.fetch(topic, partition, offset, maxBytes).catch(async (error: unknown) => {
+    if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
+    return kafka.fetch(topic, partition, Math.max(offset, await kafka.offsetAt(topic, partition, 'earliest')), maxBytes)
+  })
 }
 
 /** The batch's records that belong to the shard, as Kinesis shows them. */

@@ -1,6 +1,6 @@
 /** PutRecord and PutRecords: into the shard of the hash key, answered when stored on all in-sync replicas. */
 import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
-import { stage, traceOf, formatTraceparent } from '@weir/service'
+import { formatTraceparent, leaseOf, stage, traceOf } from '@weir/service'
 import { parseHashKey, parseSequenceNumber, PutError, StreamWriter, type PutResult, type Serving } from '@weir/streams'
 import { RecordHeaders } from '../../../intake/record-headers.ts'
 import { streamFor, type Kinesis } from '../kinesis.ts'
@@ -40,6 +40,8 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
     })
     const headers = new RecordHeaders(context.client.name, formatTraceparent(traceOf(context.request)))
     const written = writer.put(name, entries, { block: headers.block, end: (i) => headers.writeNumbered(context.requestId, i) })
+    // What was appended counts as the producer's now.
+    leaseOf(context.request).cover(0)
     return counted(context, name, started, written)
   }
 

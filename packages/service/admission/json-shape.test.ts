@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { shapeOfJson } from './json-shape.ts'
+
+const shape = (text: string) => shapeOfJson(Buffer.from(text), 0, Buffer.byteLength(text))
+
+test('depth and values, whatever stands in texts', () => {
+  expect(shape('{"a":[1,2,{"b":"[[[,,,:\\"{"}]}')).toEqual({ depth: 3, values: 6, names: 2 })
+  expect(shape('')).toEqual({ depth: 0, values: 1, names: 0 })
+  expect(shape('[[[[')).toMatchObject({ depth: 4, values: 5 })
+  expect(shape('"unclosed [[[')).toMatchObject({ depth: 0, values: 1 })
+  expect(shape('{"x":1}{"x":1}')).toMatchObject({ depth: 1, names: 1 })
+})
+
+test('different names are counted once each, however often they come', () => {
+  expect(shape(JSON.stringify(Array.from({ length: 1000 }, (_, i) => ({ deviceId: i, speed: 1, position: { lat: 1, lon: 2 } })))).names).toBe(5)
+  const many = Object.fromEntries(Array.from({ length: 4000 }, (_, i) => [`name-${i}`, 0]))
+  const { names } = shape(JSON.stringify(many))
+  expect(names).toBeLessThanOrEqual(4000)
+  expect(names).toBeGreaterThan(3600)
+  // Nothing is remembered of the text before.
+  expect(shape(JSON.stringify(many)).names).toBe(names)
+  expect(shape('{"name-1":0}').names).toBe(1)
+})
+
+test('names that differ in one place only are different, wherever that is', () => {
+  const pad = 'x'.repeat(200)
+  const names = Array.from({ length: 300 }, (_, i) => `${pad.slice(0, i % 190)}${String.fromCharCode(97 + i % 26)}${i}${pad.slice(i % 190)}`)
+  expect(shape(JSON.stringify(Object.fromEntries(names.map((name) => [name, 1])))).names).toBeGreaterThan(295)
+})

@@ -1,0 +1,68 @@
+/** A look at JSON before it is parsed: what a parser would make of it is bounded by its depth, by how many values it has, and by how many different names. */
+
+export interface JsonShape {
+  /** Most brackets and braces open at once. */
+  readonly depth: number
+  /** At least as many values as the text has: openings and commas outside of strings. */
+  readonly values: number
+  /** About as many different names as its objects have, and no more; up to some thousands. */
+  readonly names: number
+}
+
+const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, OPEN_BRACKET = 0x5b, BACKSLASH = 0x5c, CLOSE_BRACKET = 0x5d, OPEN_BRACE = 0x7b, CLOSE_BRACE = 0x7d
+
+/** One bit for each hash of a name. With 4,096 different names 3 % fall on a bit that is set already. */
+const NAME_BITS = 1 << 16
+const seen = new Int32Array(NAME_BITS >> 5)
+/** The words of `seen` that are not 0, so that clearing them costs no more than the names did. */
+const touched: number[] = []
+
+/** The shape of the UTF-8 text `bytes[start, end)`. Right for valid JSON, and for what a parser reads of anything else before it gives up. */
+export function shapeOfJson(bytes: Buffer, start: number, end: number): JsonShape {
+  let open = 0
+  let depth = 0
+  let values = 1
+  let names = 0
+  let textStart = 0
+  let textEnd = 0
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]
+    if (byte === QUOTE) {
+      textStart = at + 1
+      for (at++; at < end && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++
+      textEnd = Math.min(at, end)
+    } else if (byte === COMMA) {
+      values++
+    } else if (byte === COLON) {
+      if (isNew(hashOf(bytes, textStart, textEnd))) names++
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      values++
+      if (++open > depth) depth = open
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      open--
+    }
+  }
+  for (let word = touched.pop(); word !== undefined; word = touched.pop()) seen[word] = 0
+  return { depth, values, names }
+}
+
+function isNew(hash: number): boolean {
+  const bit = hash & (NAME_BITS - 1)
+  const mask = 1 << (bit & 31)
+  const word = seen[bit >> 5]
+  if ((word & mask) !== 0) return false
+  if (word === 0) touched.push(bit >> 5)
+  seen[bit >> 5] = word | mask
+  return true
+}
+
+/** FNV-1a with a final mix, so that the low bits depend on all of the name. */
+function hashOf(bytes: Buffer, start: number, end: number): number {
+  let hash = SEED
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at], 16777619)
+  hash ^= hash >>> 15
+  return Math.imul(hash, 0x2c1b3c6d) >>> 8
+}
+
+/** Drawn at the start, so that names cannot be chosen to fall on one bit. */
+const SEED = Math.floor(Math.random() * 2 ** 32) | 1

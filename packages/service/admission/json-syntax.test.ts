@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { jsonFault } from './json-syntax.ts'
+
+/** What JSON.parse says, the oracle of these tests. */
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const VALID = [
+  '{}', '[]', ' \t\r\n0 ', '-0', '0.5', '1e5', '1E-5', '-1.25e+10', '"x"', '"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD834\\udd1e"', 'true', 'false', 'null',
+  '[1,[2,{"a":{}}],"]"]', '{"a":1,"a":2,"":[]}', ' { "a" : [ 1 , 2 ] , "b" : { "c" : null } } ', '"é€😀"', '[[],{},[[]]]',
+]
+const INVALID = [
+  '', ' ', '{', '[', '}', ']', '[1', '[1,', '[,1]', '[1 2]', '{"a"}', '{"a":}', '{"a":1,}', '{a:1}', '{"a" 1}', '{1:2}', '[}', '{]', '[1}', '{"a":1]', '01', '1.', '.5', '1e', '+1',
+  '-', '--1', '0x10', 'NaN', 'Infinity', 'tru', 'truex', 'nul', 'True', "'x'", '"x', '"\\x"', '"\\u12"', '"\\u12G4"', '"\n"', '"\t"', '[] []', '{}x', '1 2', '/**/1', '\ufeff1', '\v1',
+]
+
+test.each([...VALID, ...INVALID])('%j', (text) => {
+  expect(jsonFault(Buffer.from(text)) === undefined).toBe(parses(text))
+})
+
+test('as JSON.parse for texts with a byte changed, left out or put in anywhere', () => {
+  const bytes = [...'{}[]",:\\0-.eEtfnu \n\u0001a']
+  let valid = 0
+  for (const text of VALID) {
+    for (let at = 0; at <= text.length; at++) {
+      for (const byte of bytes) {
+        for (const changed of [text.slice(0, at) + byte + text.slice(at), text.slice(0, at) + byte + text.slice(at + 1), text.slice(0, at) + text.slice(at + 1)]) {
+          const expected = parses(changed)
+          if (expected) valid++
+          if ((jsonFault(Buffer.from(changed)) === undefined) !== expected) expect.fail(`${JSON.stringify(changed)}: ${expected ? 'is' : 'is not'} JSON`)
+        }
+      }
+    }
+  }
+  expect(valid).toBeGreaterThan(1000)
+})
+
+test('tells the place of the first fault', () => {
+  expect(jsonFault(Buffer.from('{"a":1,]'))).toBe(7)
+  expect(jsonFault(Buffer.from('[1,2'))).toBe(4)
+  expect(jsonFault(Buffer.from('[1,2]x'))).toBe(5)
+})
+
+test('nests up to a thousand levels, however much text there is', () => {
+  const nested = (depth: number): Buffer => Buffer.from('['.repeat(depth) + ']'.repeat(depth))
+  expect(jsonFault(nested(1000))).toBeUndefined()
+  expect(jsonFault(nested(1001))).toBe(1000)
+  expect(jsonFault(Buffer.from('['.repeat(1_000_000)))).toBe(1000)
+})

@@ -1,0 +1,141 @@
+/** Each request has a lease of memory and a place on its connection, from its head until its answer is written. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { announcedBytes, BodyRefused, readChunks } from '../body.ts'
+import { HttpError } from '../errors.ts'
+import { MAX_UNKNOWN_BODY_BYTES, type Admission, type Lease } from './admission.ts'
+import type { Connection, Connections } from './connections.ts'
+import { shapeOfJson } from './json-shape.ts'
+import { isLocal } from './local.ts'
+
+export interface RequestBounds {
+  readonly admission: Admission
+  readonly connections: Connections
+  connectionOf(request: IncomingMessage): Connection
+  /** An answer that has not been read to its end after this time is cut off. */
+  readonly answerMs: number
+  /** The name under which containers beside this one know the service. */
+  readonly name: string
+}
+
+interface Admitted {
+  readonly lease: Lease
+  readonly connection: Connection
+  readonly connections: Connections
+  readonly name: string
+  readonly response: ServerResponse
+  /** The requests of this server whose answers are being written, in the order of their beginnings. */
+  readonly answering: Set<Admitted>
+  answerBegan: number
+}
+
+/** Bounds of the JSON that routes get parsed; a route for larger ones reads its body itself. */
+const JSON_LIMITS = { depth: 32, values: 10_000, names: 1000 }
+/** Smaller answers are part of what each request takes. */
+const SMALL_ANSWER_BYTES = 16 << 10
+
+/** How often answers are looked at that are not read. */
+const LOOK_MS = 2000
+
+const admitted = new WeakMap<IncomingMessage, Admitted>()
+
+function admittedOf({ raw }: FastifyRequest): Admitted {
+  const found = admitted.get(raw)
+  if (found === undefined) throw new Error('The request is of another server; give one that openHttp serves.')
+  return found
+}
+
+export function leaseOf(request: FastifyRequest): Lease {
+  return admittedOf(request).lease
+}
+
+/** The client has shown a valid key. False if it has no room left: refuse the request then. */
+export function identified(request: FastifyRequest, client: string): boolean {
+  const { lease, connection, connections } = admittedOf(request)
+  return connections.identify(connection, client) && lease.identify(client)
+}
+
+/** Whether a request without a key comes from this machine's own programs and pages. */
+export function isLocalRequest(request: FastifyRequest): boolean {
+  return isLocal(request.headers, admittedOf(request).name)
+}
+
+/**
+ * The answer begins, and its client must read it to the end in time. For every answer whose end is known when it begins; streams of events look after
+ * themselves.
+ */
+export function limitReading(request: FastifyRequest): void {
+  const one = admittedOf(request)
+  one.answerBegan = performance.now()
+  one.answering.add(one)
+}
+
+export function underPressure(): HttpError {
+  return new HttpError(429, 'under-pressure', 'More is coming in than can be handled now; send it again later.', { 'retry-after': '1' })
+}
+
+export function admitRequests(app: FastifyInstance, { admission, connections, connectionOf, answerMs, name }: RequestBounds): void {
+  const answering = new Set<Admitted>()
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    const connection = connectionOf(raw)
+    const lease = admission.lease()
+    const one: Admitted = { lease, connection, connections, name, response: reply.raw, answering, answerBegan: 0 }
+    admitted.set(raw, one)
+    connections.begin(connection)
+    reply.raw.once('close', () => {
+      answering.delete(one)
+      lease.release()
+      connections.end(connection)
+    })
+  })
+  const looking = setInterval(() => {
+    for (const { answerBegan, response } of answering) {
+      if (performance.now() - answerBegan < answerMs) break
+      response.destroy()
+    }
+  }, LOOK_MS).unref()
+  app.addHook('onClose', async () => clearInterval(looking))
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', async (request: FastifyRequest) => parsedBody(request))
+  app.addHook('onSend', async (request, _reply, payload) => {
+    const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0
+    if (bytes > SMALL_ANSWER_BYTES && !leaseOf(request).cover(bytes)) throw underPressure()
+    limitReading(request)
+    return payload
+  })
+}
+
+async function parsedBody(request: FastifyRequest): Promise<unknown> {
+  const lease = leaseOf(request)
+  const maxBytes = lease.known ? request.routeOptions.bodyLimit : Math.min(request.routeOptions.bodyLimit, MAX_UNKNOWN_BODY_BYTES)
+  const body = await readChunks(request.raw, maxBytes, lease).catch((error: unknown) => {
+    if (!(error instanceof BodyRefused)) throw error
+    throw error.reason === 'no-room' ? underPressure() : tooLarge(maxBytes, announcedBytes(request.raw))
+  })
+  if (body === undefined) throw new HttpError(400, 'cut-off', 'The connection closed before the body ended.')
+  return parseJson(Buffer.concat(body.chunks, body.length))
+}
+
+function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw new HttpError(400, 'empty-body', 'The body is empty; send JSON.')
+  const { depth, values, names } = shapeOfJson(bytes, 0, bytes.length)
+  if (depth > JSON_LIMITS.depth) throw new HttpError(400, 'too-deep', `The body nests deeper than ${JSON_LIMITS.depth} levels.`)
+  if (values > JSON_LIMITS.values) throw new HttpError(413, 'too-many-values', `The body has more than ${JSON_LIMITS.values} values.`)
+  if (names > JSON_LIMITS.names) throw new HttpError(413, 'too-many-names', `The body has more than ${JSON_LIMITS.names} different names.`)
+  try {
+    return JSON.parse(bytes.toString(), refuseProto)
+  } catch (error) {
+    throw error instanceof HttpError ? error : new HttpError(400, 'not-json', 'The body is not JSON.')
+  }
+}
+
+/** A name that changes the prototype of what it is copied into. */
+function refuseProto(name: string, value: unknown): unknown {
+  if (name === '__proto__') throw new HttpError(400, 'invalid-name', 'The body has the name __proto__; choose another one.')
+  return value
+}
+
+function tooLarge(maxBytes: number, announced: number): HttpError {
+  const size = announced > 0 ? `has ${announced} bytes` : 'is longer'
+  return new HttpError(413, 'too-large', `The body ${size}; at most ${maxBytes} are read here.`)
+}

@@ -1,0 +1,58 @@
+/** Reads whole bodies within the bounds of their request's lease. */
+import type { IncomingMessage } from 'node:http'
+import type { Lease } from './admission/admission.ts'
+
+/** Why a body is not read to its end. */
+export class BodyRefused extends Error {
+  override readonly name = 'BodyRefused'
+  readonly reason: 'too-large' | 'no-room'
+
+  constructor(reason: BodyRefused['reason']) {
+    super(reason === 'too-large' ? 'The body is longer than it may be.' : 'There is no room for the body now.')
+    this.reason = reason
+  }
+}
+
+/** A body as it came, in pieces. */
+export interface BodyChunks {
+  readonly chunks: readonly Buffer[]
+  readonly length: number
+}
+
+/** What a chunk takes beside its bytes: a client may send each byte by itself. */
+export const CHUNK_BYTES = 384
+
+/** Bytes that the request announces; 0 if it does not. */
+export function announcedBytes({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0) || 0
+}
+
+/**
+ * The whole body, which the lease covers as it arrives; undefined if the client has gone before its end. Rejects with BodyRefused as soon as it is longer than
+ * `maxBytes`, or the lease has no room for it. What is left passes by unread then, so that the client hears the answer.
+ */
+export function readChunks(request: IncomingMessage, maxBytes: number, lease: Lease): Promise<BodyChunks | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    const refuse = (reason: BodyRefused['reason']): void => {
+      request.off('data', take)
+      chunks.length = 0
+      request.resume()
+      reject(new BodyRefused(reason))
+    }
+    const take = (chunk: Buffer): void => {
+      length += chunk.length
+      if (length > maxBytes) refuse('too-large')
+      else if (!lease.cover(length + CHUNK_BYTES * chunks.push(chunk))) refuse('no-room')
+    }
+    request.once('end', () => resolve({ chunks, length }))
+    request.once('error', () => resolve(undefined))
+    request.once('close', () => resolve(undefined))
+    const announced = announcedBytes(request)
+    if (announced > maxBytes) refuse('too-large')
+    // What has no room now is refused before it is sent, and what was only announced takes no room.
+    else if (!lease.cover(announced) || !lease.cover(0)) refuse('no-room')
+    else request.on('data', take)
+  })
+}

@@ -1,0 +1,150 @@
+/**
+ * Serves HTTP/1.1 and HTTP/2 by one handler and within the same bounds, plain on one port and with TLS on another. A connection that begins with HTTP/2's preface
+ * (RFC 9113, section 3.4) is served as such.
+ */
+import { once } from 'node:events'
+import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import type { IncomingMessage, Server } from 'node:http'
+import { constants, createServer, type Http2ServerRequest, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
+import type { Connection, Connections } from './admission/connections.ts'
+import { watchCertificates } from './certificates.ts'
+
+export interface ListenerBounds {
+  readonly connections: Connections
+  /** A request that has not ended after this time is cancelled. Node does the same for HTTP/1.1 by its `requestTimeout`. */
+  readonly requestMs: number
+  readonly handshakeMs: number
+  readonly headerBytes: number
+}
+
+export interface Listeners {
+  /** The connection that brought the request. */
+  connectionOf(request: IncomingMessage): Connection
+  /** Serves the same with TLS. Rejects with a sentence for files that are not a certificate and its key. */
+  listenTls(host: string, config: TlsConfig): Promise<TlsListener>
+  /** Lets the requests of HTTP/2 sessions under way finish. */
+  closeSessions(): void
+}
+
+export interface TlsListener {
+  readonly port: number
+  /** Takes no more connections. Resolves when all are closed. */
+  stop(): Promise<void>
+}
+
+export interface TlsConfig {
+  /** 0: any free port. */
+  readonly port: number
+  /** PEM files; read again when they change. */
+  readonly certFile: string
+  readonly keyFile: string
+}
+
+/** PRI: no method of HTTP/1.1 begins so. */
+const PREFACE = Buffer.from('PRI')
+const STREAMS_A_SESSION = 256
+/** What nghttp2 may keep for one session, MB. */
+const SESSION_MEMORY = 32
+/** A mounted secret is a link that is switched over; asking for the file's times sees that (ms). */
+const LOOK_AGAIN_MS = 5000
+
+/** Takes over the connections of `server`. */
+export function openListeners(server: Server, { connections, requestMs, handshakeMs, headerBytes }: ListenerBounds): Listeners {
+  const settings = { maxConcurrentStreams: STREAMS_A_SESSION, maxHeaderListSize: headerBytes }
+  const http2 = createServer({ settings, maxSessionMemory: SESSION_MEMORY })
+  for (const handler of server.listeners('request')) http2.on('request', handler as never)
+  const sockets = new WeakMap<Socket, Connection>()
+  const sessions = new Map<ServerHttp2Session, Connection>()
+  http2.on('session', (session: ServerHttp2Session) => {
+    session.on('close', () => sessions.delete(session))
+    session.on('error', () => session.destroy())
+  })
+  http2.on('stream', (stream: ServerHttp2Stream) => {
+    const limit = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), requestMs)
+    stream.once('end', () => clearTimeout(limit))
+    stream.once('close', () => clearTimeout(limit))
+  })
+
+  const serveHttp1 = server.listeners('connection') as ((this: Server, socket: Socket) => void)[]
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) => serve(socket, connections.open(socket, false)))
+
+  function serve(socket: Socket, connection: Connection): void {
+    sockets.set(socket, connection)
+    const ignore = (): void => {}
+    socket.on('error', ignore)
+    const look = (): void => {
+      const first: Buffer | null = socket.read(PREFACE.length)
+      if (first === null && !socket.readableEnded) return
+      socket.off('readable', look)
+      socket.off('error', ignore)
+      if (first !== null) socket.unshift(first)
+      if (first?.equals(PREFACE)) serveHttp2(socket, connection)
+      else {
+        connection.parsed = true
+        for (const begin of serveHttp1) begin.call(server, socket)
+      }
+    }
+    socket.on('readable', look)
+  }
+
+  function serveHttp2(socket: Socket, connection: Connection): void {
+    http2.once('session', (session: ServerHttp2Session) => sessions.set(session, connection))
+    http2.emit('connection', socket)
+  }
+
+  async function listenTls(host: string, { port, certFile, keyFile }: TlsConfig): Promise<TlsListener> {
+    const files = () => ({ cert: readFileSync(certFile), key: readFileSync(keyFile) })
+    let secure: TlsServer
+    try {
+      secure = createTlsServer({ ...files(), ALPNProtocols: ['h2', 'http/1.1'], minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs })
+    } catch (error) {
+      throw new Error(`${certFile} and ${keyFile} are not a certificate and its key (${(error as Error).message}).`, { cause: error })
+    }
+    watchCertificates({ server: () => readFileSync(certFile, 'utf8') })
+    /** During their handshakes, by the port that they come from. */
+    const shaking = new Map<string, Connection>()
+    secure.prependListener('connection', (socket: Socket) => {
+      const from = endpointOf(socket)
+      shaking.set(from, connections.open(socket, true))
+      socket.once('close', () => shaking.delete(from))
+    })
+    secure.on('secureConnection', (socket) => {
+      const connection = shaking.get(endpointOf(socket))
+      if (connection === undefined) return socket.destroy()
+      connection.socket = socket
+      serve(socket, connection)
+    })
+    secure.on('tlsClientError', (_error, socket) => socket.destroy())
+    const renew = (): void => {
+      try {
+        secure.setSecureContext(files())
+      } catch {
+        // Half of a change: the other file follows, and until then the certificate before stays valid.
+      }
+    }
+    for (const file of [certFile, keyFile]) watchFile(file, { interval: LOOK_AGAIN_MS, persistent: false }, renew)
+    secure.listen(port, host)
+    await once(secure, 'listening')
+    return {
+      port: (secure.address() as AddressInfo).port,
+      stop: () => {
+        for (const file of [certFile, keyFile]) unwatchFile(file, renew)
+        return new Promise((resolve) => secure.close(() => resolve()))
+      },
+    }
+  }
+
+  return {
+    connectionOf(request) {
+      const { stream, socket } = request as unknown as Http2ServerRequest
+      return (request.httpVersionMajor === 2 ? sessions.get(stream.session as ServerHttp2Session) : sockets.get(socket as Socket))!
+    },
+    listenTls,
+    closeSessions: () => { for (const session of sessions.keys()) session.close() },
+  }
+}
+
+const endpointOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`

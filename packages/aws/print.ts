@@ -1,33 +1,45 @@
 /** Values as AWS's messages print them. */
 import { shapeOf, type Model } from './model.ts'
 
-/** UTF-16 units of a printed value; AWS's own bound is not known. 501 records fit. */
+/** UTF-16 units of a printed list; AWS's own bound is not known. 501 records fit. */
 const MOST_PRINTED = 1 << 16
+/** Of a single text: longer than any that a model takes, but for the texts that hold documents. */
+const MAX_TEXT_PRINTED = 4096
+/** Of a blob's text: it may be megabytes, and who sent it knows it. */
+const MAX_BLOB_PRINTED = 64
 const CUT = '...[truncated]'
+/** Stands for a sensitive value within another one. */
+const HIDDEN = '***'
 /** Java would print where the object lies in memory; this is what Kinesis was seen to print. */
 const PLACE = 'c965e310'
 
-export type Print = (shapeName: string, value: unknown) => string
+/** Undefined for what is sensitive: AWS says that the value is wrong, and not what it is. */
+export type Print = (shapeName: string, value: unknown) => string | undefined
 
 export function printer(model: Model): Print {
   const prefix = `com.amazonaws.${model.service}.v${model.apiVersion.replaceAll('-', '')}`
-  const print: Print = (shapeName, value) => {
+  const print = (shapeName: string, value: unknown): string => {
     if (value === null) return 'null'
     const shape = shapeOf(model, shapeName)
+    if (shape.sensitive) return HIDDEN
     switch (shape.type) {
       case 'blob': return `java.nio.HeapByteBuffer[pos=0 lim=${(value as Buffer).length} cap=${(value as Buffer).length}]`
       case 'structure': return `${prefix}.${shapeName}@${PLACE}`
       case 'list': return `[${joined(value as readonly unknown[], (item) => print(shape.member, item))}]`
       case 'map': return `{${joined(Object.entries(value as object), ([key, item]) => `${key}=${print(shape.value, item)}`)}}`
       case 'timestamp': return String((value as Date).getTime())
-      default: return cut(String(value))
+      default: return cut(String(value), MAX_TEXT_PRINTED)
     }
   }
-  return print
+  return (shapeName, value) => (shapeOf(model, shapeName).sensitive ? undefined : print(shapeName, value))
 }
 
-export function cut(text: string): string {
-  return text.length > MOST_PRINTED ? text.slice(0, MOST_PRINTED) + CUT : text
+export function cut(text: string, most = MOST_PRINTED): string {
+  return text.length > most ? text.slice(0, most) + CUT : text
+}
+
+export function cutBlob(text: string): string {
+  return cut(text, MAX_BLOB_PRINTED)
 }
 
 export function lowerFirst(name: string): string {

@@ -108,7 +108,7 @@ function structure({ members, required = [], requiredUnless = {} }: StructureSha
         const member = (value as Container)[name]
         const at = path === '' ? shown : `${path}.${shown}`
         if (member !== undefined) checker.explain(member, at, problems)
-        else if (needed(value as Container)) note(problems, 'null', at, 'Member must not be null')
+        else if (needed(value as Container)) note(problems, 'null ', at, 'Member must not be null')
       }
     },
   }
@@ -139,7 +139,7 @@ function list(shape: ListShape, name: string, of: (name: string) => Checker, pri
         note(problems, quoted(print(name, value)), path, `Member must satisfy constraint: ${ofMembers}`)
       }
       for (let i = 0; i < items.length && problems.length < MOST_PROBLEMS; i++) {
-        if (items[i] === null) note(problems, 'null', `${path}.${i + 1}.member`, 'Member must not be null')
+        if (items[i] === null) note(problems, 'null ', `${path}.${i + 1}.member`, 'Member must not be null')
         else if (ofMembers === undefined) member.explain(items[i], `${path}.${i + 1}.member`, problems)
       }
     },
@@ -175,7 +175,7 @@ function map(shape: MapShape, name: string, of: (name: string) => Checker, print
       }
       for (const [name, item] of entries) {
         if (problems.length >= MOST_PROBLEMS) return
-        if (item === null) note(problems, 'null', `${path}.${name}.member`, 'Member must not be null')
+        if (item === null) note(problems, 'null ', `${path}.${name}.member`, 'Member must not be null')
         else if (ofMembers === undefined) member.explain(item, `${path}.${name}.member`, problems)
       }
     },
@@ -196,7 +196,7 @@ function fitsAll(constraints: readonly Constraint[]): (value: unknown) => boolea
   }
 }
 
-function explainOwn(constraints: readonly Constraint[], value: unknown, print: () => string, path: string, problems: string[]): void {
+function explainOwn(constraints: readonly Constraint[], value: unknown, print: () => string | undefined, path: string, problems: string[]): void {
   for (const { fits, text } of constraints) if (!fits(value)) note(problems, quoted(print()), path, text)
 }
 
@@ -205,8 +205,9 @@ function innerText(constraints: readonly Constraint[]): string {
   return `[${constraints.toSorted((a, b) => a.rank - b.rank).map(({ text }) => text).join(', ')}]`
 }
 
-const quoted = (printed: string): string => `'${printed}'`
+const quoted = (printed: string | undefined): string => (printed === undefined ? '' : `'${printed}' `)
 
+/** @param value as `quoted` gives it, or "null " */
 function note(problems: string[], value: string, path: string, text: string): void {
-  if (problems.length < MOST_PROBLEMS) problems.push(`Value ${value} at '${path}' failed to satisfy constraint: ${text}`)
+  if (problems.length < MOST_PROBLEMS) problems.push(`Value ${value}at '${path}' failed to satisfy constraint: ${text}`)
 }

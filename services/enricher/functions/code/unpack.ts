@@ -49,33 +49,36 @@ export interface Unpacked {
 }
 
 /** Unpacks into an empty folder. Rejects with an ArchiveError, and then leaves what it has written so far. */
-export async function unpack(archive: string, folder: string): Promise<Unpacked> {
+export async function unpack(archive: string, folder: string, maxBytes: number = MAX_UNPACKED_BYTES): Promise<Unpacked> {
   const { size } = await stat(archive)
   const zip = await openPromise(archive).catch((error: Error) => { throw corrupt(error) })
   try {
     if (zip.entryCount > MAX_ENTRIES) throw new ArchiveError('refused', `It has ${zip.entryCount} entries; at most ${MAX_ENTRIES} are unpacked.`)
     const names = new Names()
     const folders = new Set<string>()
-    const total = { files: 0, bytes: 0, packed: 0 }
+    let [files, bytes, packed] = [0, 0, 0]
     for await (const entry of entriesOf(zip)) {
       const parts = names.add(entry.fileName)
       const executable = isExecutable(entry)
-      total.packed += entry.compressedSize
-      if (total.packed > size) throw new ArchiveError('refused', 'Its entries overlap.')
+      packed += entry.compressedSize
+      if (packed > size) throw new ArchiveError('refused', 'Its entries overlap.')
       const path = join(folder, ...parts)
       const isFolder = entry.fileName.endsWith('/')
       const parent = isFolder ? path : dirname(path)
       if (!folders.has(parent)) await mkdir(parent, { recursive: true })
       folders.add(parent)
       if (isFolder) continue
-      total.files++
+      files++
+      // The stream fails when more bytes come than are stated.
+      bytes += entry.uncompressedSize
+      if (bytes > maxBytes) throw new ArchiveError('too-large', `It has more than ${maxBytes} bytes unpacked.`)
       const source = await zip.openReadStreamPromise(entry).catch((error: Error) => { throw corrupt(error) })
-      await pipeline(source, counted(entry, total), createWriteStream(path, { flags: 'wx', mode: executable ? 0o755 : 0o644 })).catch((error: Error) => {
+      await pipeline(source, checked(entry), createWriteStream(path, { flags: 'wx', mode: executable ? 0o755 : 0o644 })).catch((error: Error) => {
         throw error instanceof ArchiveError || isOfDisk(error) ? error : corrupt(error)
       })
     }
-    if (total.files === 0) throw new ArchiveError('refused', 'It is empty.')
-    return { files: total.files, bytes: total.bytes }
+    if (files === 0) throw new ArchiveError('refused', 'It is empty.')
+    return { files, bytes }
   } finally {
     zip.close()
   }
@@ -90,13 +93,11 @@ async function* entriesOf(zip: { eachEntry(): AsyncIterable<Entry> }): AsyncGene
   }
 }
 
-/** Passes the bytes of an entry on while they fit, and compares their checksum at the end. */
-function counted({ fileName, crc32: expected }: Entry, total: { bytes: number }): Transform {
+/** Passes the bytes of an entry on, and compares their checksum at the end. */
+function checked({ fileName, crc32: expected }: Entry): Transform {
   let checksum = 0
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      total.bytes += chunk.length
-      if (total.bytes > MAX_UNPACKED_BYTES) return done(new ArchiveError('too-large', `It has more than ${MAX_UNPACKED_BYTES} bytes unpacked.`))
       checksum = crc32(chunk, checksum)
       done(null, chunk)
     },

@@ -4,19 +4,25 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Kafka, Producer } from '@weir/kafka'
-import { openDestination, type FailedBatch } from './mappings/destinations.ts'
+import { invocationRecord, openDestination, type FailedBatch } from './mappings/destinations.ts'
 import { startAws } from './testing/aws.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 const BATCH: FailedBatch = {
-  mappingId: 'mapping-1', functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f', condition: 'RetryAttemptsExhausted', invocations: 3, error: 'boom',
-  records: [{ identifier: '7', timestamp: 1_764_014_400_000, json: '{}' }, { identifier: '9', timestamp: 1_764_014_401_000, json: '{}' }],
+  mappingId: 'mapping-1', functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f', condition: 'RetryAttemptsExhausted', invocations: 3, reported: false, error: 'boom',
+  first: { identifier: '7', timestamp: 1_764_014_400_000 }, last: { identifier: '9', timestamp: 1_764_014_401_000 }, count: 2, payloadBytes: 4,
+  event: () => '{"Records":[{"a":1},{"a":2}]}',
   origin: { kind: 'kinesis', streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s', shardId: 'shardId-000000000000' },
 }
 const EXPECTED = {
-  requestContext: { requestId: 'request-1', functionArn: `${BATCH.functionArn}:$LATEST`, condition: 'RetryAttemptsExhausted', approximateInvokeCount: 3 },
+  requestContext: { requestId: 'request-1', functionArn: BATCH.functionArn, condition: 'RetryAttemptsExhausted', approximateInvokeCount: 3 },
+  responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
   version: '1.0',
-  KinesisBatchInfo: { shardId: 'shardId-000000000000', startSequenceNumber: '7', endSequenceNumber: '9', batchSize: 2, streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s' },
+  timestamp: expect.any(String),
+  KinesisBatchInfo: {
+    shardId: 'shardId-000000000000', startSequenceNumber: '7', endSequenceNumber: '9', batchSize: 2, streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s',
+    approximateArrivalOfFirstRecord: '2025-11-24T20:00:00.000Z', approximateArrivalOfLastRecord: '2025-11-24T20:00:01.000Z',
+  },
 }
 
 let aws: Awaited<ReturnType<typeof startAws>>
@@ -49,7 +55,7 @@ test('a queue, which is there a moment later only', async () => {
   await expect.poll(() => warned.length, { timeout: 10_000 }).toBeGreaterThan(0)
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'failed' }))
   await sending
-  expect((await received(QueueUrl!)).map((text) => JSON.parse(text))).toEqual([expect.objectContaining({ ...EXPECTED, KinesisBatchInfo: expect.objectContaining(EXPECTED.KinesisBatchInfo) })])
+  expect((await received(QueueUrl!)).map((text) => JSON.parse(text))).toEqual([EXPECTED])
 })
 
 test('a topic', async () => {
@@ -59,11 +65,11 @@ test('a topic', async () => {
   await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: 'arn:aws:sqs:us-east-1:123456789012:subscriber' }))
   await send(TopicArn!)
   const [message] = await received(QueueUrl!)
-  expect(JSON.parse(JSON.parse(message).Message)).toMatchObject(EXPECTED)
+  expect(JSON.parse(JSON.parse(message).Message)).toEqual(EXPECTED)
   sns.destroy()
 })
 
-test('a bucket', async () => {
+test('a bucket, which gets the event as well', async () => {
   const s3 = new S3Client({ endpoint: aws.url, region: 'us-east-1', credentials, forcePathStyle: true })
   const { CreateBucketCommand } = await import('@aws-sdk/client-s3')
   await s3.send(new CreateBucketCommand({ Bucket: 'failed-batches' }))
@@ -71,8 +77,20 @@ test('a bucket', async () => {
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'failed-batches' }))
   expect(Contents.map(({ Key }) => Key)).toEqual([expect.stringMatching(/^aws\/lambda\/mapping-1\/shardId-000000000000\/\d{4}\/\d\d\/\d\d\/[\dT.-]+-[0-9a-f-]{36}$/)])
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'failed-batches', Key: Contents[0].Key }))
-  expect(JSON.parse(await Body!.transformToString())).toMatchObject(EXPECTED)
+  expect(JSON.parse(await Body!.transformToString())).toEqual({ ...EXPECTED, payload: { Records: [{ a: 1 }, { a: 2 }] } })
   s3.destroy()
+})
+
+test.each<[what: string, changes: Partial<FailedBatch>, expected: object]>([
+  ['reported by the function itself', { reported: true }, { responseContext: { ...EXPECTED.responseContext, functionError: null } }],
+  ['too old before it was invoked', { condition: 'RecordAgeExceeded', invocations: 0 },
+    { requestContext: { ...EXPECTED.requestContext, condition: 'RecordAgeExceeded', approximateInvokeCount: 1 }, responseContext: undefined }],
+  ['too old while it was tried again', { condition: 'RecordAgeExceeded', invocations: 8 },
+    { requestContext: { ...EXPECTED.requestContext, condition: 'RecordAgeExceeded', approximateInvokeCount: 8 }, responseContext: undefined }],
+  ['unreadable', { condition: 'DESERIALIZATION_ERROR', invocations: 0 },
+    { requestContext: { ...EXPECTED.requestContext, condition: 'DESERIALIZATION_ERROR', approximateInvokeCount: 0 }, responseContext: undefined }],
+])('the invocation record of a batch that was %s', (_, changes, expected) => {
+  expect(invocationRecord({ ...BATCH, ...changes }, 'request-1')).toEqual({ ...EXPECTED, ...expected })
 })
 
 test.each(['kafka://', 'kafka://a b', 'https://example.org', 'arn:aws:lambda:us-east-1:123456789012:function:f', 'arn:aws:s3:::'])('%s is none', async (url) => {

@@ -1,7 +1,7 @@
 /** From what CreateEventSourceMapping and UpdateEventSourceMapping are given to a mapping. What cannot be is told in one sentence. */
 import { topics } from '@weir/contracts'
 import { destinationTopic } from '../mappings/destinations.ts'
-import { DEFAULT_SETTINGS, type Mapping, type StartingPosition } from '../mappings/mapping.ts'
+import { DEFAULT_SETTINGS, groupOf, type Mapping, type StartingPosition } from '../mappings/mapping.ts'
 import type { DeliverySettings } from '../mappings/settings.ts'
 import { compileFilters, type FilterCriteria } from '../patterns/filters.ts'
 import { invalidParameter, streamOf, type Account } from './names.ts'
@@ -53,34 +53,45 @@ const NOT_SERVED = [
   'SourceAccessConfigurations',
 ]
 
+/** A function, with the version by which it was named. */
+export interface FunctionChoice {
+  readonly name: string
+  readonly qualifier?: string
+}
+
+/** Whether the request names a source at all. */
+export function hasSource({ EventSourceArn, SelfManagedEventSource }: NewMapping): boolean {
+  return EventSourceArn !== undefined || SelfManagedEventSource !== undefined
+}
+
 /** @param now ms, of the request */
-export function newMapping(id: string, functionName: string, input: NewMapping, account: Account, now: number): Mapping {
+export function newMapping(id: string, choice: FunctionChoice, input: NewMapping, account: Account, now: number): Mapping {
   refuseUnserved(input)
   const source = sourceOf(input, account)
   const kafka = input.SelfManagedKafkaEventSourceConfig
-  const groupId = kafka?.ConsumerGroupId ?? `weir.mapping.${id}`
+  const groupId = kafka?.ConsumerGroupId ?? groupOf(id)
   const blank: Mapping = {
-    id, functionName, source, groupId, enabled: true, start: startOf(input, source.kind, now), settings: DEFAULT_SETTINGS,
+    id, functionName: choice.name, source, groupId, enabled: true, start: startOf(input, source.kind, now), settings: DEFAULT_SETTINGS,
     filters: undefined, onFailure: undefined, output: input.Tags?.[OUTPUT_TAG], decode: false,
     asked: { modifiedAt: now, tags: input.Tags, endpoints: input.SelfManagedEventSource?.Endpoints },
   }
-  return changedMapping(blank, functionName, input, now)
+  return changedMapping(blank, choice, input, now)
 }
 
 /** The mapping with what is given; the rest stays. */
-export function changedMapping(mapping: Mapping, functionName: string, input: MappingChange, now: number): Mapping {
+export function changedMapping(mapping: Mapping, choice: FunctionChoice | undefined, input: MappingChange, now: number): Mapping {
   refuseUnserved(input)
   const registry = input.SelfManagedKafkaEventSourceConfig?.SchemaRegistryConfig
   const concurrency = input.ScalingConfig === undefined ? mapping.maxConcurrency : input.ScalingConfig.MaximumConcurrency
   return checked({
-    ...mapping, functionName,
+    ...mapping, functionName: choice?.name ?? mapping.functionName,
     enabled: input.Enabled ?? mapping.enabled,
     settings: settingsOf(input, mapping.settings),
     filters: input.FilterCriteria === undefined ? mapping.filters : input.FilterCriteria.Filters?.length ? input.FilterCriteria : undefined,
     onFailure: input.DestinationConfig === undefined ? mapping.onFailure : input.DestinationConfig.OnFailure?.Destination || undefined,
     decode: registry === undefined ? mapping.decode : Object.keys(registry).length > 0,
     maxConcurrency: concurrency,
-    asked: { ...mapping.asked, modifiedAt: now, ...registry && { schemaRegistry: registry } },
+    asked: { ...mapping.asked, modifiedAt: now, ...registry && { schemaRegistry: registry }, ...choice && { qualifier: choice.qualifier } },
   }, input)
 }
 
@@ -98,14 +109,17 @@ function settingsOf(input: MappingChange, now: DeliverySettings): DeliverySettin
   }
 }
 
-function checkDestination(destination: string): void {
+function checkDestination(destination: string, source: Mapping['source']): void {
   let topic: string | undefined
   try {
     topic = destinationTopic(destination)
   } catch (error) {
     throw invalidParameter((error as Error).message)
   }
-  if (topic !== undefined) checkTopic(topic, `The destination ${destination}`, 'kafka://TOPIC')
+  if (topic === undefined) return
+  checkTopic(topic, `The destination ${destination}`, 'kafka://TOPIC')
+  // A record that names a failure would fail itself, for ever.
+  if (source.kind === 'kafka' && source.topic === topic) throw invalidParameter(`The destination ${destination} is the mapping's own source; choose another topic.`)
 }
 
 /** What depends on several members. */
@@ -113,10 +127,8 @@ function checked(mapping: Mapping, input: MappingChange): Mapping {
   const { source, settings, output, onFailure, decode } = mapping
   const age = input.MaximumRecordAgeInSeconds
   if (age !== undefined && age >= 0 && age < LEAST_AGE) throw invalidParameter(`MaximumRecordAgeInSeconds is ${age}; give -1 for no limit, or 60 to 604800.`)
-  if (input.DestinationConfig?.OnSuccess?.Destination) throw invalidParameter('Mappings have no destination for successes; give OnFailure only.')
-  if (onFailure !== undefined) {
-    checkDestination(onFailure)
-  }
+  if (input.DestinationConfig?.OnSuccess?.Destination) throw invalidParameter('Unsupported DestinationConfig parameter for given event source mapping type.')
+  if (onFailure !== undefined) checkDestination(onFailure, source)
   if (output !== undefined) checkTopic(output, `The tag ${OUTPUT_TAG}`, 'the name of a topic')
   if (output !== undefined && settings.tumblingMs > 0) {
     throw invalidParameter(`A tumbling window returns its state, not records; leave out the tag ${OUTPUT_TAG} or the window.`)
@@ -136,11 +148,12 @@ function checked(mapping: Mapping, input: MappingChange): Mapping {
   return forEver ? { ...mapping, settings: { ...settings, maxRetries: KAFKA_RETRIES } } : mapping
 }
 
-function checkKafka({ source, groupId }: Mapping, config: KafkaConfig | undefined): void {
+function checkKafka({ id, source, groupId }: Mapping, config: KafkaConfig | undefined): void {
   if (config === undefined) return
   const { ConsumerGroupId = groupId, ConsumptionMode, SchemaRegistryConfig } = config
   if (source.kind !== 'kafka') throw invalidParameter('SelfManagedKafkaEventSourceConfig is for SelfManagedEventSource only; leave it out for a stream.')
-  if (ConsumerGroupId !== groupId) throw invalidParameter('The ConsumerGroupId of a mapping cannot be changed; create another mapping.')
+  const asAnswered = groupId === groupOf(id) && ConsumerGroupId === id
+  if (ConsumerGroupId !== groupId && !asAnswered) throw invalidParameter('The ConsumerGroupId of a mapping cannot be changed; create another mapping.')
   if (ConsumptionMode === 'Queue') throw invalidParameter('ConsumptionMode Queue is not served here; leave it out.')
   if (SchemaRegistryConfig?.EventRecordFormat === 'SOURCE') {
     throw invalidParameter('EventRecordFormat SOURCE is not served here; give JSON, or no SchemaRegistryConfig.')
@@ -154,7 +167,7 @@ function sourceOf({ EventSourceArn, SelfManagedEventSource, Topics }: NewMapping
     }
     return { kind: 'kinesis', stream: streamOf(EventSourceArn, account) }
   }
-  if (SelfManagedEventSource === undefined) throw invalidParameter('Give EventSourceArn, or SelfManagedEventSource with Topics.')
+  if (SelfManagedEventSource === undefined) throw invalidParameter('Unrecognized event source.')
   if (Topics?.length !== 1) throw invalidParameter(`Topics must name one topic, and names ${Topics?.length ?? 0}; create a mapping for each.`)
   checkTopic(Topics[0], `The topic ${Topics[0]}`, 'the name of a topic')
   return { kind: 'kafka', topic: Topics[0] }
@@ -163,7 +176,7 @@ function sourceOf({ EventSourceArn, SelfManagedEventSource, Topics }: NewMapping
 function startOf({ StartingPosition, StartingPositionTimestamp: at }: NewMapping, kind: Mapping['source']['kind'], now: number): StartingPosition {
   if (StartingPosition !== 'AT_TIMESTAMP' && at !== undefined) throw invalidParameter('StartingPositionTimestamp goes with StartingPosition AT_TIMESTAMP only.')
   if (StartingPosition === undefined && kind === 'kinesis') {
-    throw invalidParameter('StartingPosition must be given for a stream: TRIM_HORIZON, LATEST or AT_TIMESTAMP.')
+    throw invalidParameter("1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.")
   }
   if (StartingPosition !== 'AT_TIMESTAMP') return StartingPosition ?? 'TRIM_HORIZON'
   if (at === undefined) throw invalidParameter('StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp.')

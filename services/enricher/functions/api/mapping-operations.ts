@@ -1,11 +1,12 @@
 /** The operations on event source mappings. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
-import type { Mapping } from '../mappings/mapping.ts'
+import { targetOf, type Mapping } from '../mappings/mapping.ts'
 import type { FunctionService } from '../open.ts'
-import { changedMapping, newMapping, type MappingChange, type NewMapping } from './mapping-input.ts'
+import { changedMapping, hasSource, newMapping, type FunctionChoice, type MappingChange, type NewMapping } from './mapping-input.ts'
 import { configurationOf, type AnsweredState } from './mapping-output.ts'
-import { existing, functionArn, namedFunction, streamArn, type Account } from './names.ts'
+import { existing, functionArn, invalidParameter, namedFunction, streamArn, type Account, type NamedFunction } from './names.ts'
 import { pageOf, type Paging } from './paging.ts'
 import { stored } from './storing.ts'
 
@@ -20,10 +21,13 @@ interface OfMapping {
 
 /** Mappings of a page (API reference, ListEventSourceMappings). */
 const MOST_LISTED = 100
+/** A stream that was made a moment ago may not be known to this replica yet. */
+const STREAM_WAIT_MS = 1000
+const STREAM_LOOK_MS = 50
 
 export function mappingOperations({ functions, mappings, changeMapping }: FunctionService, account: Account): AwsOperations {
   const answer = (mapping: Mapping, state: AnsweredState = mappings.state(mapping.id)): object =>
-    configurationOf(mapping, state, mappings.lastResult(mapping.id) || 'No records processed', account)
+    configurationOf(mapping, state, mappings.lastResult(mapping.id), account)
 
   const sourceArn = ({ source }: Mapping): string => (source.kind === 'kinesis' ? streamArn(account, source.stream) : source.topic)
 
@@ -46,10 +50,34 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     for (const other of mappings.all()) {
       if (other.id === mapping.id) continue
       if (other.groupId === mapping.groupId) throw conflict(`The consumer group ${mapping.groupId} is that of mapping ${other.id}; choose another one.`)
-      if (other.functionName === mapping.functionName && sourceArn(other) === sourceArn(mapping)) {
-        throw conflict(`The event source arn (" ${sourceArn(mapping)} ") and function (" ${mapping.functionName} ") provided mapping already exists. `
-          + `Please update or delete the existing mapping with UUID ${other.id}`)
+      if (targetOf(other) === targetOf(mapping) && sourceArn(other) === sourceArn(mapping)) {
+        throw conflict(`${sameSource(mapping)} already exists. Please update or delete the existing mapping with UUID ${other.id}`)
       }
+    }
+  }
+
+  /** What two mappings have in common, in Lambda's words. */
+  const sameSource = (mapping: Mapping): string => {
+    const { source, functionName, asked } = mapping
+    if (source.kind === 'kinesis') return `The event source arn (" ${sourceArn(mapping)} ") and function (" ${functionName} ") provided mapping`
+    const endpoints = Object.values(asked?.endpoints ?? {}).flat().join()
+    return `An event source mapping with event source ("${endpoints}"), function ("${functionArn(account, functionName)}"), topics ("${source.topic}")`
+  }
+
+  /** Throws InvalidParameterValueException where there is no such function. */
+  const choose = (named: NamedFunction): FunctionChoice => {
+    try {
+      existing(functions, named)
+    } catch (error) {
+      throw error instanceof AwsError && error.code === 'ResourceNotFoundException' ? invalidParameter('Function does not exist') : error
+    }
+    return { name: named.name, qualifier: named.qualifier }
+  }
+
+  const refuseMissingStream = async ({ source }: Mapping): Promise<void> => {
+    if (source.kind !== 'kinesis') return
+    for (const deadline = Date.now() + STREAM_WAIT_MS; !mappings.hasStream(source.stream); await sleep(STREAM_LOOK_MS)) {
+      if (Date.now() > deadline) throw invalidParameter(`Stream not found: ${streamArn(account, source.stream)}`)
     }
   }
 
@@ -64,9 +92,10 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     async CreateEventSourceMapping(input: NewMapping & { readonly FunctionName: string }, context: AwsContext) {
       const named = namedFunction(input.FunctionName, account)
       context.authorize(named.arn)
-      existing(functions, named)
-      const mapping = newMapping(randomUUID(), named.qualified, input, account, Date.now())
+      if (!hasSource(input)) throw invalidParameter('Unrecognized event source.')
+      const mapping = newMapping(randomUUID(), choose(named), input, account, Date.now())
       authorize(mapping, context)
+      await refuseMissingStream(mapping)
       await stored(changeMapping(mapping.id, () => {
         refuseTwins(mapping)
         return mapping
@@ -76,8 +105,8 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     GetEventSourceMapping: ({ UUID }: OfMapping, context: AwsContext) => answer(found(UUID, context)),
     ListEventSourceMappings(input: Listing, context: AwsContext) {
       context.authorize('*')
-      const name = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account).qualified
-      const fitting = mappings.all().filter((mapping) => context.may(functionArn(account, mapping.functionName)) && (name === undefined || mapping.functionName === name)
+      const named = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account)
+      const fitting = mappings.all().filter((mapping) => context.may(functionArn(account, mapping.functionName)) && (named === undefined || isOf(mapping, named))
         && (input.EventSourceArn === undefined || sourceArn(mapping) === input.EventSourceArn))
       const { items, NextMarker } = pageOf(fitting, ({ id }) => id, input, MOST_LISTED)
       return { EventSourceMappings: items.map((mapping) => answer(mapping)), NextMarker }
@@ -85,13 +114,11 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     async UpdateEventSourceMapping(input: MappingChange & OfMapping & { readonly FunctionName?: string }, context: AwsContext) {
       found(input.UUID, context)
       const named = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account)
-      if (named !== undefined) {
-        context.authorize(named.arn)
-        existing(functions, named)
-      }
+      if (named !== undefined) context.authorize(named.arn)
+      const choice = named && choose(named)
       let next: Mapping
       await change(input.UUID, (current) => {
-        next = changedMapping(current, named?.qualified ?? current.functionName, input, Date.now())
+        next = changedMapping(current, choice, input, Date.now())
         authorize(next, context)
         refuseTwins(next)
         return next
@@ -107,6 +134,10 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
       return answer(last, 'Deleting')
     },
   }
+}
+
+function isOf({ functionName, asked }: Mapping, { name, qualifier }: NamedFunction): boolean {
+  return functionName === name && (qualifier === undefined || asked?.qualifier === qualifier)
 }
 
 function conflict(sentence: string): AwsError {

@@ -1,5 +1,5 @@
 /** A mapping as the API answers it (EventSourceMappingConfiguration). */
-import type { Mapping } from '../mappings/mapping.ts'
+import { groupOf, type Mapping } from '../mappings/mapping.ts'
 import type { MappingState } from '../mappings/mappings.ts'
 import { functionArn, mappingArn, streamArn, type Account } from './names.ts'
 
@@ -9,9 +9,10 @@ export type AnsweredState = MappingState | 'Deleting'
 /** @param lastResult what its last invocation came to */
 export function configurationOf(mapping: Mapping, state: AnsweredState, lastResult: string, account: Account): object {
   const { id, settings, start, asked, onFailure, maxConcurrency } = mapping
+  const qualifier = asked?.qualifier === undefined ? '' : `:${asked.qualifier}`
   return {
-    UUID: id, EventSourceMappingArn: mappingArn(account, id), FunctionArn: functionArn(account, mapping.functionName), ...sourceOf(mapping, account),
-    State: state, StateTransitionReason: 'USER_INITIATED', LastProcessingResult: lastResult,
+    UUID: id, EventSourceMappingArn: mappingArn(account, id), FunctionArn: `${functionArn(account, mapping.functionName)}${qualifier}`, ...sourceOf(mapping, account),
+    State: state, StateTransitionReason: mapping.source.kind === 'kinesis' ? 'User action' : 'USER_INITIATED', LastProcessingResult: lastResult,
     LastModified: asked && new Date(asked.modifiedAt),
     StartingPosition: typeof start === 'string' ? start : 'AT_TIMESTAMP',
     StartingPositionTimestamp: typeof start === 'string' ? undefined : new Date(start.timestamp),
@@ -23,11 +24,12 @@ export function configurationOf(mapping: Mapping, state: AnsweredState, lastResu
   }
 }
 
-function sourceOf({ source, groupId, asked }: Mapping, account: Account): object {
+function sourceOf({ id, source, groupId, asked }: Mapping, account: Account): object {
   if (source.kind === 'kinesis') return { EventSourceArn: streamArn(account, source.stream) }
   return {
     Topics: [source.topic], SelfManagedEventSource: { Endpoints: asked?.endpoints ?? {} }, SourceAccessConfigurations: [],
-    SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: groupId, SchemaRegistryConfig: asked?.schemaRegistry },
+    // Lambda's name for the group of a mapping that names none is its UUID.
+    SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: groupId === groupOf(id) ? id : groupId, SchemaRegistryConfig: asked?.schemaRegistry },
   }
 }
 

@@ -10,18 +10,18 @@ const records = (...ids: number[]): EventRecord[] => ids.map((id) => ({ identifi
 const idsOf = (list: readonly EventRecord[]): number[] => list.map(({ identifier }) => Number(identifier))
 
 /** Runs a batch against `handler` and tells every invocation, every record that succeeded or was given up, in order. */
-async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], handler: (ids: number[], nth: number) => InvokeResult, now = 0) {
+async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], handler: (ids: number[], nth: number) => InvokeResult<undefined>, now = 0) {
   const invocations: number[][] = []
   const done: number[] = []
   const pauses: number[] = []
-  const discarded: { ids: number[], condition: string, invocations: number }[] = []
-  const port: DeliveryPort = {
+  const discarded: { ids: number[], condition: string, invocations: number, reported: boolean }[] = []
+  const port: DeliveryPort<undefined> = {
     invoke: async (list) => {
       invocations.push(idsOf(list))
       return handler(idsOf(list), invocations.length)
     },
-    discard: async (list, { condition, invocations: count }) => {
-      discarded.push({ ids: idsOf(list), condition, invocations: count })
+    discard: async (list, { condition, invocations: count, reported }) => {
+      discarded.push({ ids: idsOf(list), condition, invocations: count, reported })
       done.push(...idsOf(list))
     },
     succeeded: (list) => done.push(...idsOf(list)),
@@ -32,11 +32,12 @@ async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], ha
   return { invocations, done, discarded, pauses }
 }
 
-const SUCCESS: InvokeResult = { kind: 'success', response: null }
-const ERROR: InvokeResult = { kind: 'error', error: 'boom' }
-const failing = (...ids: number[]): InvokeResult => ({ kind: 'success', response: { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) } })
+const SUCCESS: InvokeResult<undefined> = { kind: 'success', response: null, answer: undefined }
+const ERROR: InvokeResult<undefined> = { kind: 'error', error: 'boom' }
+const failing = (...ids: number[]): InvokeResult<undefined> =>
+  ({ kind: 'success', response: { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) }, answer: undefined })
 /** Throws where one of these is in the batch. */
-const poison = (...bad: number[]) => (ids: number[]): InvokeResult => (ids.some((id) => bad.includes(id)) ? ERROR : SUCCESS)
+const poison = (...bad: number[]) => (ids: number[]): InvokeResult<undefined> => (ids.some((id) => bad.includes(id)) ? ERROR : SUCCESS)
 
 test('a batch that fails is tried again, whole, until it succeeds', async () => {
   const { invocations, done } = await run({}, records(1, 2), (_, nth) => (nth < 4 ? ERROR : SUCCESS))
@@ -47,7 +48,7 @@ test('a batch that fails is tried again, whole, until it succeeds', async () => 
 test('MaximumRetryAttempts: after so many retries the batch is given up', async () => {
   const { invocations, discarded } = await run({ maxRetries: 2 }, records(1, 2), () => ERROR)
   expect(invocations).toHaveLength(3)
-  expect(discarded).toEqual([{ ids: [1, 2], condition: 'RetryAttemptsExhausted', invocations: 3 }])
+  expect(discarded).toEqual([{ ids: [1, 2], condition: 'RetryAttemptsExhausted', invocations: 3, reported: false }])
 })
 
 test('MaximumRetryAttempts 0: no retry at all', async () => {
@@ -66,14 +67,14 @@ test('throttles are no retries', async () => {
 
 test('MaximumRecordAge: what is too old is given up before it is invoked again, the rest goes on', async () => {
   const { invocations, discarded, done } = await run({ maxAgeMs: 5000 }, records(1, 2, 8), () => SUCCESS, 8000)
-  expect(discarded).toEqual([{ ids: [1, 2], condition: 'RecordAgeExceeded', invocations: 0 }])
+  expect(discarded).toEqual([{ ids: [1, 2], condition: 'RecordAgeExceeded', invocations: 0, reported: false }])
   expect([invocations, done]).toEqual([[[8]], [1, 2, 8]])
 })
 
 test('BisectBatchOnFunctionError: splits until the bad record stands alone; splits are no retries', async () => {
   const { invocations, discarded, done } = await run({ bisect: true, maxRetries: 1 }, records(1, 2, 3, 4), poison(3))
   expect(invocations).toEqual([[1, 2, 3, 4], [1, 2], [3, 4], [3], [3], [4]])
-  expect(discarded).toEqual([{ ids: [3], condition: 'RetryAttemptsExhausted', invocations: 4 }])
+  expect(discarded).toEqual([{ ids: [3], condition: 'RetryAttemptsExhausted', invocations: 4, reported: false }])
   expect(done).toEqual([1, 2, 3, 4])
 })
 
@@ -83,23 +84,39 @@ test('ReportBatchItemFailures: from the lowest failure on it is tried again', as
   expect(done).toEqual([1, 2, 3, 4])
 })
 
+test('ReportBatchItemFailures: after a part has succeeded the retries are counted anew', async () => {
+  const fails = (ids: number[]): InvokeResult<undefined> => (ids.includes(6) ? failing(6) : SUCCESS)
+  const { invocations, discarded } = await run({ reportItemFailures: true, maxRetries: 3 }, records(4, 5, 6), fails)
+  expect(invocations).toEqual([[4, 5, 6], [6], [6], [6], [6]])
+  expect(discarded).toEqual([{ ids: [6], condition: 'RetryAttemptsExhausted', invocations: 4, reported: true }])
+})
+
+test('ReportBatchItemFailures: what the function answered goes with the records that succeeded', async () => {
+  const answers: [number[], string][] = []
+  await deliver(records(1, 2, 3), { ...DEFAULTS, reportItemFailures: true }, {
+    invoke: async (list) => ({ kind: 'success', response: list.length === 3 ? { batchItemFailures: [{ itemIdentifier: '2' }] } : null, answer: `of ${list.length}` }),
+    discard: async () => {}, succeeded: (list, answer) => answers.push([idsOf(list), answer]), now: () => 0, pause: async () => {},
+  }, new AbortController().signal)
+  expect(answers).toEqual([[[1], 'of 3'], [[2, 3], 'of 2']])
+})
+
 test('ReportBatchItemFailures without the setting is no failure', async () => {
   expect((await run({}, records(1), () => failing(1))).done).toEqual([1])
 })
 
 test('bisect with partial answers: the split is where the function says', async () => {
-  const handler = (ids: number[]): InvokeResult => (ids.includes(3) ? failing(3) : SUCCESS)
+  const handler = (ids: number[]): InvokeResult<undefined> => (ids.includes(3) ? failing(3) : SUCCESS)
   const { invocations, discarded } = await run({ bisect: true, reportItemFailures: true, maxRetries: 1 }, records(1, 2, 3, 4), handler)
-  expect(invocations).toEqual([[1, 2, 3, 4], [3, 4]])
-  expect(discarded).toEqual([{ ids: [3, 4], condition: 'RetryAttemptsExhausted', invocations: 2 }])
+  expect(invocations).toEqual([[1, 2, 3, 4], [3, 4], [3, 4]])
+  expect(discarded).toEqual([{ ids: [3, 4], condition: 'RetryAttemptsExhausted', invocations: 2, reported: true }])
 })
 
 test('bisect with errors and partial answers mixed', async () => {
   // Throws while record 1 is in; names record 3 otherwise.
-  const handler = (ids: number[]): InvokeResult => (ids.includes(1) ? ERROR : ids.includes(3) ? failing(3) : SUCCESS)
+  const handler = (ids: number[]): InvokeResult<undefined> => (ids.includes(1) ? ERROR : ids.includes(3) ? failing(3) : SUCCESS)
   const { invocations, discarded, done } = await run({ bisect: true, reportItemFailures: true, maxRetries: 0 }, records(1, 2, 3, 4), handler)
   expect(invocations).toEqual([[1, 2, 3, 4], [1, 2], [1], [2], [3, 4]])
-  expect(discarded.map(({ ids }) => ids)).toEqual([[1], [3, 4]])
+  expect(discarded.map(({ ids, reported }) => [ids, reported])).toEqual([[[1], false], [[3, 4], true]])
   expect(done).toEqual([1, 2, 3, 4])
 })
 
@@ -126,7 +143,7 @@ test.each([
 test('an aborted batch ends at once and neither succeeds nor is given up', async () => {
   const abort = new AbortController()
   const done: unknown[] = []
-  const port: DeliveryPort = {
+  const port: DeliveryPort<undefined> = {
     invoke: async () => { abort.abort(); return SUCCESS }, discard: async () => { done.push('discarded') }, succeeded: () => done.push('succeeded'), now: () => 0,
     pause: async () => {},
   }

@@ -8,7 +8,7 @@ import type { DeliverySettings } from './settings.ts'
 export interface EventRecord {
   /** The sequence number, or the offset. */
   readonly identifier: string
-  /** Of a Kafka record, TOPIC-PARTITION: batchItemFailures name it together with the offset. */
+  /** Of a Kafka record, TOPIC-PARTITION, the same for all of a batch: batchItemFailures name it together with the offset. */
   readonly partition?: string
   /** Its arrival, ms since the epoch. */
   readonly timestamp: number
@@ -16,23 +16,36 @@ export interface EventRecord {
   readonly json: string
 }
 
-export type InvokeResult =
-  | { readonly kind: 'success', readonly response: unknown }
-  /** The function failed, was killed, or took too long. */
+/** @typeParam A what the function answered, as the mapping uses it */
+export type InvokeResult<A = unknown> =
+  | { readonly kind: 'success', readonly response: unknown, readonly answer: A }
+  /** The function failed, was killed, took too long, or answered what cannot be used. */
   | { readonly kind: 'error', readonly error: string }
   /** No environment was free. */
   | { readonly kind: 'throttled' }
 
-/** Why records were given up, as on-failure records say it. */
-export type Condition = 'RetryAttemptsExhausted' | 'RecordAgeExceeded'
+/**
+ * Why records were given up, as on-failure records say it. DESERIALIZATION_ERROR and SCHEMA_NOT_FOUND are those of Lambda for records that never reach the
+ * function; FILTER_ERROR is Weir's.
+ */
+export type Condition = 'RetryAttemptsExhausted' | 'RecordAgeExceeded' | 'DESERIALIZATION_ERROR' | 'SCHEMA_NOT_FOUND' | 'FILTER_ERROR'
 
-export interface DeliveryPort {
+export interface Cause {
+  readonly condition: Condition
+  readonly invocations: number
+  /** True where the function ended well and said by batchItemFailures that it had failed. */
+  readonly reported: boolean
+  /** A sentence; undefined for records that grew too old. */
+  readonly error: string | undefined
+}
+
+export interface DeliveryPort<A = unknown> {
   /** @param signal aborts when the batch is no longer this process's: what the function has begun does not count */
-  invoke(records: readonly EventRecord[], signal: AbortSignal): Promise<InvokeResult>
+  invoke(records: readonly EventRecord[], signal: AbortSignal): Promise<InvokeResult<A>>
   /** Resolves when the destination has taken it; must not reject but by its signal. */
-  discard(records: readonly EventRecord[], why: { condition: Condition, invocations: number, error: string | undefined }, signal: AbortSignal): Promise<void>
-  /** The function's answer to records that all succeeded. */
-  succeeded?(records: readonly EventRecord[], response: unknown): void
+  discard(records: readonly EventRecord[], why: Cause, signal: AbortSignal): Promise<void>
+  /** What the function answered to records that all succeeded. */
+  succeeded?(records: readonly EventRecord[], answer: A): void
   now(): number
   /** Resolves after so many ms; rejects when the signal aborts. */
   pause(ms: number, signal: AbortSignal): Promise<void>
@@ -51,17 +64,17 @@ interface Part {
 }
 
 /** Resolves when every record has succeeded or was given up. Rejects only when the signal aborts. */
-export async function deliver(records: readonly EventRecord[], settings: DeliverySettings, port: DeliveryPort, signal: AbortSignal): Promise<void> {
+export async function deliver<A>(records: readonly EventRecord[], settings: DeliverySettings, port: DeliveryPort<A>, signal: AbortSignal): Promise<void> {
   const parts: Part[] = [{ records, retries: 0, invocations: 0 }]
   while (parts.length > 0) parts.unshift(...await step(parts.shift()!, settings, port, signal))
 }
 
 /** One invocation. Returns what is to be done next of the part, in order. */
-async function step(part: Part, settings: DeliverySettings, port: DeliveryPort, signal: AbortSignal): Promise<Part[]> {
+async function step<A>(part: Part, settings: DeliverySettings, port: DeliveryPort<A>, signal: AbortSignal): Promise<Part[]> {
   const { records, retries } = part
   const old = expired(records, settings, port.now())
   if (old > 0) {
-    await port.discard(records.slice(0, old), { condition: 'RecordAgeExceeded', invocations: part.invocations, error: undefined }, signal)
+    await port.discard(records.slice(0, old), { condition: 'RecordAgeExceeded', invocations: part.invocations, reported: false, error: undefined }, signal)
     return old === records.length ? [] : [{ ...part, records: records.slice(old) }]
   }
   const result = await port.invoke(records, signal)
@@ -71,33 +84,27 @@ async function step(part: Part, settings: DeliverySettings, port: DeliveryPort, 
     return [part]
   }
   const invocations = part.invocations + 1
-  let error: string
-  let failing = records
+  const failure = result.kind === 'success' ? settings.reportItemFailures ? firstFailure(result.response, records) : undefined : { index: 0, error: result.error }
   if (result.kind === 'success') {
-    const first = settings.reportItemFailures ? firstFailure(result.response, records) : undefined
-    if (first === undefined) {
-      port.succeeded?.(records, result.response)
-      return []
+    const done = records.slice(0, failure?.index)
+    if (done.length > 0) port.succeeded?.(done, result.answer)
+    if (failure === undefined) return []
+    // What comes after records that succeeded is a batch of its own, with retries of its own.
+    if (done.length > 0) {
+      await port.pause(FIRST_PAUSE, signal)
+      return [{ records: records.slice(failure.index), retries: 0, invocations: 0 }]
     }
-    error = first.error
-    if (first.index > 0) {
-      port.succeeded?.(records.slice(0, first.index), result.response)
-      failing = records.slice(first.index)
-    }
-  } else {
-    error = result.error
+  } else if (settings.bisect && records.length > 1) {
     // Splitting is no retry. A function that names the failing record has split the batch there itself.
-    if (settings.bisect && records.length > 1) {
-      const half = records.length >> 1
-      return [records.slice(0, half), records.slice(half)].map((split) => ({ records: split, retries, invocations }))
-    }
+    const half = records.length >> 1
+    return [records.slice(0, half), records.slice(half)].map((split) => ({ records: split, retries, invocations }))
   }
   if (settings.maxRetries >= 0 && retries >= settings.maxRetries) {
-    await port.discard(failing, { condition: 'RetryAttemptsExhausted', invocations, error }, signal)
+    await port.discard(records, { condition: 'RetryAttemptsExhausted', invocations, reported: result.kind === 'success', error: failure!.error }, signal)
     return []
   }
   await port.pause(Math.min(FIRST_PAUSE * 2 ** Math.min(retries, 20), LONGEST_PAUSE), signal)
-  return [{ records: failing, retries: retries + 1, invocations }]
+  return [{ records, retries: retries + 1, invocations }]
 }
 
 /** How many records at the front are too old. */
@@ -117,18 +124,22 @@ export function firstFailure(response: unknown, records: readonly EventRecord[])
   const list = (response as { batchItemFailures?: unknown }).batchItemFailures
   if (list === null || list === undefined) return undefined
   if (!Array.isArray(list)) return { index: 0, error: 'batchItemFailures is no list' }
+  if (list.length === 0 || records.length === 0) return undefined
+  const places = new Map<string, number>()
+  for (let i = records.length - 1; i >= 0; i--) places.set(records[i].identifier, i)
   let index = Infinity
   for (const item of list as readonly unknown[]) {
-    const identifier = (item as { itemIdentifier?: unknown } | null)?.itemIdentifier
-    const at = records.findIndex((record) => names(identifier, record))
-    if (at < 0) return { index: 0, error: 'batchItemFailures names a record that is not in the batch' }
+    const at = placeOf((item as { itemIdentifier?: unknown } | null)?.itemIdentifier, records, places)
+    if (at === undefined) return { index: 0, error: 'batchItemFailures names a record that is not in the batch' }
     index = Math.min(index, at)
   }
-  return index === Infinity ? undefined : { index, error: 'The function reported batch item failures' }
+  return { index, error: 'The function reported batch item failures' }
 }
 
-function names(itemIdentifier: unknown, { identifier, partition }: EventRecord): boolean {
-  if (partition === undefined) return itemIdentifier === identifier
-  const named = itemIdentifier as { partition?: unknown, offset?: unknown } | null | undefined
-  return named?.partition === partition && String(named.offset) === identifier
+/** @param places of the records, by their identifiers */
+function placeOf(itemIdentifier: unknown, records: readonly EventRecord[], places: ReadonlyMap<string, number>): number | undefined {
+  if (records[0].partition === undefined) return typeof itemIdentifier === 'string' ? places.get(itemIdentifier) : undefined
+  const { partition, offset } = (itemIdentifier ?? {}) as { partition?: unknown, offset?: unknown }
+  if (partition !== records[0].partition || (typeof offset !== 'string' && typeof offset !== 'number')) return undefined
+  return places.get(String(offset))
 }

@@ -3,7 +3,7 @@ import { NO_HEADERS } from '@weir/kafka'
 import { readBatches } from '@weir/kafka/records/batch-reader.ts'
 import { BatchWriter } from '@weir/kafka/records/batch-writer.ts'
 import { expect, test } from 'vitest'
-import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords } from './events.ts'
+import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords, writeKafka, writeKinesis } from './events.ts'
 
 /** One partition's records with these values under the key "key". */
 function batchOf(...values: Buffer[]) {
@@ -15,34 +15,42 @@ function batchOf(...values: Buffer[]) {
 }
 
 const ORIGIN = {
-  streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s', region: 'us-east-1', functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
+  streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s', region: 'us-east-1', identityArn: 'arn:aws:iam::000000000000:role/f',
   shardId: 'shardId-000000000000', sequenceNumber: (offset: number) => `seq-${offset}`,
 }
 
 test('a Kinesis event has the shape of Lambda\'s', () => {
   const batch = batchOf(Buffer.from('hello'))
-  expect(JSON.parse(kinesisEvent(kinesisRecords(batch, 0, ORIGIN)))).toEqual({
+  expect(JSON.parse(kinesisEvent(kinesisRecords(batch, 0, ORIGIN).map(writeKinesis)))).toEqual({
     Records: [{
       kinesis: { kinesisSchemaVersion: '1.0', partitionKey: 'key', sequenceNumber: 'seq-0', data: 'aGVsbG8=', approximateArrivalTimestamp: batch.timestamps[0] / 1000 },
       eventSource: 'aws:kinesis', eventVersion: '1.0', eventID: 'shardId-000000000000:seq-0', eventName: 'aws:kinesis:record',
-      invokeIdentityArn: ORIGIN.functionArn, awsRegion: 'us-east-1', eventSourceARN: ORIGIN.streamArn,
+      invokeIdentityArn: 'arn:aws:iam::000000000000:role/f', awsRegion: 'us-east-1', eventSourceARN: ORIGIN.streamArn,
     }],
   })
 })
 
-test('records that a producer library has packed together come one by one; a bad checksum makes an ordinary record', () => {
-  const broken = aggregate([['a', Buffer.from('one')], ['b', Buffer.from('two')]])
+test('records that a producer library has packed together come one by one; a bad checksum, or a key that no record can have, makes an ordinary record', () => {
+  const whole = aggregate([['a', Buffer.from('one')], ['b', Buffer.from('two')]])
+  const broken = Buffer.from(whole)
   broken[broken.length - 1] ^= 1
-  const batch = batchOf(aggregate([['a', Buffer.from('one')], ['b', Buffer.from('two')]]), broken)
-  const shown = [0, 1].map((i) => kinesisRecords(batch, i, ORIGIN).map(({ json, identifier, key }) => [identifier, String(key), JSON.parse(json).kinesis.partitionKey, Buffer.from(JSON.parse(json).kinesis.data, 'base64').toString('latin1')]))
-  expect(shown[0]).toEqual([['seq-0', 'a', 'a', 'one'], ['seq-0', 'b', 'b', 'two']])
-  expect(shown[1]).toEqual([['seq-1', 'key', 'key', broken.toString('latin1')]])
+  const long = aggregate([['k'.repeat(257), Buffer.from('one')]])
+  const batch = batchOf(whole, broken, long)
+  const shown = [0, 1, 2].map((i) => kinesisRecords(batch, i, ORIGIN).map(writeKinesis).map(({ json, identifier, key }) => {
+    const { partitionKey, data } = JSON.parse(json).kinesis
+    return [identifier, String(key), partitionKey, Buffer.from(data, 'base64').toString('latin1')]
+  }))
+  expect(shown).toEqual([
+    [['seq-0', 'a', 'a', 'one'], ['seq-0', 'b', 'b', 'two']],
+    [['seq-1', 'key', 'key', broken.toString('latin1')]],
+    [['seq-2', 'key', 'key', long.toString('latin1')]],
+  ])
 })
 
-test('a Kafka event has the shape of Lambda\'s', () => {
+test.each(['CREATE_TIME', 'LOG_APPEND_TIME'] as const)('a Kafka event has the shape of Lambda\'s, its timestamps of the type %s', (timestampType) => {
   const batch = batchOf(Buffer.from('hello'))
-  expect(JSON.parse(kafkaEvent('t', 3, [kafkaRecord(batch, 0)], { eventSource: 'SelfManagedKafka', bootstrapServers: 'b:9092' }))).toEqual({
+  expect(JSON.parse(kafkaEvent('t', 3, [writeKafka(kafkaRecord(batch, 0, timestampType))], { eventSource: 'SelfManagedKafka', bootstrapServers: 'b:9092' }))).toEqual({
     eventSource: 'SelfManagedKafka', bootstrapServers: 'b:9092',
-    records: { 't-3': [{ topic: 't', partition: 3, offset: 0, timestamp: batch.timestamps[0], timestampType: 'LOG_APPEND_TIME', key: 'a2V5', value: 'aGVsbG8=', headers: [] }] },
+    records: { 't-3': [{ topic: 't', partition: 3, offset: 0, timestamp: batch.timestamps[0], timestampType, key: 'a2V5', value: 'aGVsbG8=', headers: [] }] },
   })
 })

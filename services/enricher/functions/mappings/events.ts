@@ -1,5 +1,5 @@
 /** Events as Lambda gives them to functions (developer guide: "Using AWS Lambda with Kinesis", "with Amazon MSK", "with self-managed Kafka"). */
-import { deaggregate } from '@weir/aws'
+import { deaggregate, type UserRecord } from '@weir/aws'
 import { keyOf, valueOf, type RecordBatch } from '@weir/kafka'
 import { readVarint, varint } from '@weir/kafka/records/varint.ts'
 import type { EventRecord } from './delivery.ts'
@@ -9,50 +9,91 @@ export interface KeyedRecord extends EventRecord {
   readonly offset: number
 }
 
-const base64 = (bytes: Buffer | null): string => (bytes === null ? '' : bytes.toString('base64'))
+/** A record before it becomes text: filters see it so, with its content as bytes. */
+export interface Unwritten<Event> extends Omit<KeyedRecord, 'json'> {
+  readonly event: Event
+}
 
 export interface KinesisOrigin {
   readonly streamArn: string
   readonly region: string
-  readonly functionArn: string
+  /** Whose rights the function has: at AWS its role. */
+  readonly identityArn: string
   readonly shardId: string
   sequenceNumber(offset: number, time: number): string
 }
+
+interface KinesisEvent {
+  readonly kinesis: { data: Buffer | string, readonly [name: string]: unknown }
+  readonly [name: string]: unknown
+}
+
+const EMPTY = Buffer.alloc(0)
+/** Characters (Kinesis API reference, PutRecord). An aggregate with a longer one is none: it could be as long as the aggregate, for each of its records. */
+const MAX_PARTITION_KEY = 256
 
 /**
  * Record `i` of a batch as a Kinesis event's; where the Kinesis Producer Library has aggregated several in it, each of them. These have one sequence number, as a
  * consumer that takes them apart by itself would see them.
  */
-export function kinesisRecords(batch: RecordBatch, i: number, { streamArn, region, functionArn, shardId, sequenceNumber }: KinesisOrigin): KeyedRecord[] {
+export function kinesisRecords(batch: RecordBatch, i: number, { streamArn, region, identityArn, shardId, sequenceNumber }: KinesisOrigin): Unwritten<KinesisEvent>[] {
   const timestamp = batch.timestamps[i]
   const offset = batch.offsets[i]
   const identifier = sequenceNumber(offset, timestamp)
   const value = valueOf(batch, i)
-  const aggregated = value === null ? undefined : deaggregate(value)
-  const records = aggregated ?? [{ partitionKey: keyOf(batch, i)?.toString() || '-', data: value }]
+  const aggregated = value === null ? undefined : userRecords(value)
+  const records = aggregated ?? [{ partitionKey: keyOf(batch, i)?.toString() || '-', data: value ?? EMPTY }]
   return records.map(({ partitionKey, data }) => ({
     identifier, timestamp, offset, key: aggregated === undefined ? keyOf(batch, i) : Buffer.from(partitionKey),
-    json: JSON.stringify({
-      kinesis: { kinesisSchemaVersion: '1.0', partitionKey, sequenceNumber: identifier, data: base64(data), approximateArrivalTimestamp: timestamp / 1000 },
+    event: {
+      kinesis: { kinesisSchemaVersion: '1.0', partitionKey, sequenceNumber: identifier, data, approximateArrivalTimestamp: timestamp / 1000 },
       eventSource: 'aws:kinesis', eventVersion: '1.0', eventID: `${shardId}:${identifier}`, eventName: 'aws:kinesis:record',
-      invokeIdentityArn: functionArn, awsRegion: region, eventSourceARN: streamArn,
-    }),
+      invokeIdentityArn: identityArn, awsRegion: region, eventSourceARN: streamArn,
+    },
   }))
 }
 
-export function kinesisEvent(records: readonly EventRecord[], window = ''): string {
+function userRecords(value: Buffer): UserRecord[] | undefined {
+  const records = deaggregate(value)
+  return records?.every(({ partitionKey }) => partitionKey.length <= MAX_PARTITION_KEY) ? records : undefined
+}
+
+export function writeKinesis({ event, ...record }: Unwritten<KinesisEvent>): KeyedRecord {
+  event.kinesis.data = (event.kinesis.data as Buffer).toString('base64')
+  return { ...record, json: JSON.stringify(event) }
+}
+
+/** A record's part of an event. */
+type Written = Pick<EventRecord, 'json'>
+
+export function kinesisEvent(records: readonly Written[], window = ''): string {
   return `{"Records":[${records.map(({ json }) => json).join()}]${window}}`
 }
 
+interface KafkaEvent {
+  key: Buffer | string | undefined
+  value: Buffer | string | undefined
+  readonly [name: string]: unknown
+}
+
+export type TimestampType = 'CREATE_TIME' | 'LOG_APPEND_TIME'
+
 /** Record `i` of a batch as a Kafka event's. @param value in the place of the record's own */
-export function kafkaRecord(batch: RecordBatch, i: number, value: Buffer | null = valueOf(batch, i)): KeyedRecord {
+export function kafkaRecord(batch: RecordBatch, i: number, timestampType: TimestampType, value: Buffer | null = valueOf(batch, i)): Unwritten<KafkaEvent> {
   const { topic, partition } = batch
   const offset = batch.offsets[i]
-  const json = JSON.stringify({
-    topic, partition, offset, timestamp: batch.timestamps[i], timestampType: 'LOG_APPEND_TIME',
-    key: keyOf(batch, i)?.toString('base64'), value: value?.toString('base64'), headers: headersOf(batch, i),
-  })
-  return { identifier: String(offset), partition: partitionName(topic, partition), timestamp: batch.timestamps[i], key: keyOf(batch, i), offset, json }
+  const timestamp = batch.timestamps[i]
+  const key = keyOf(batch, i)
+  return {
+    identifier: String(offset), partition: partitionName(topic, partition), timestamp, key, offset,
+    event: { topic, partition, offset, timestamp, timestampType, key: key ?? undefined, value: value ?? undefined, headers: headersOf(batch, i) },
+  }
+}
+
+export function writeKafka({ event, ...record }: Unwritten<KafkaEvent>): KeyedRecord {
+  event.key = (event.key as Buffer | undefined)?.toString('base64')
+  event.value = (event.value as Buffer | undefined)?.toString('base64')
+  return { ...record, json: JSON.stringify(event) }
 }
 
 /** Of a partition, as events have it. */
@@ -83,7 +124,7 @@ export interface KafkaOrigin {
   readonly bootstrapServers: string
 }
 
-export function kafkaEvent(topic: string, partition: number, records: readonly EventRecord[], origin: KafkaOrigin, window = ''): string {
+export function kafkaEvent(topic: string, partition: number, records: readonly Written[], origin: KafkaOrigin, window = ''): string {
   const head = JSON.stringify({ eventSource: origin.eventSource, eventSourceArn: origin.eventSourceArn, bootstrapServers: origin.bootstrapServers })
   return `${head.slice(0, -1)},"records":{${JSON.stringify(partitionName(topic, partition))}:[${records.map(({ json }) => json).join()}]}${window}}`
 }

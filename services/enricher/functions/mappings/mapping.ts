@@ -27,17 +27,27 @@ export interface Mapping {
   readonly asked?: AskedMapping
 }
 
-/** What a mapping was told through the API that changes nothing but the API's answers. */
+/** What a mapping was told through the API. Most of it changes nothing but the API's answers. */
 export interface AskedMapping {
   /** ms since the epoch */
   readonly modifiedAt: number
   readonly tags?: Readonly<Record<string, string>>
-  /** Of brokers, by their kind. Reading goes to Weir's own whatever is said. */
+  /** The version or the alias that the function was named with. */
+  readonly qualifier?: string
+  /** Endpoints of brokers, by their kind. The mapping reads Weir's own Kafka whatever they are. */
   readonly endpoints?: Readonly<Record<string, readonly string[]>>
   readonly schemaRegistry?: object
 }
 
+/** The consumer group of a mapping that names none. */
+export const groupOf = (id: string): string => `weir.mapping.${id}`
+
 /** Lambda's defaults for streams (API reference, CreateEventSourceMapping). */
 export const DEFAULT_SETTINGS: DeliverySettings = {
   batchSize: 100, windowMs: 0, parallelization: 1, maxRetries: -1, maxAgeMs: -1, bisect: false, reportItemFailures: false, tumblingMs: 0,
+}
+
+/** The function as it is invoked: NAME, or NAME:QUALIFIER where the mapping is of a version or an alias. */
+export function targetOf({ functionName, asked }: Mapping): string {
+  return asked?.qualifier === undefined ? functionName : `${functionName}:${asked.qualifier}`
 }

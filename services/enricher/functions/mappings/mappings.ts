@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger, Resource } from '@weir/service'
 import type { Functions } from '../functions.ts'
 import type { InvokeResult } from './delivery.ts'
-import type { Mapping } from './mapping.ts'
+import { targetOf, type Mapping } from './mapping.ts'
 import { runMapping, type MappingDeps, type RunningMapping } from './run-mapping.ts'
 import type { Outcome } from '../runtime/outcome.ts'
 
@@ -14,15 +14,17 @@ export interface Mappings {
   all(): readonly Mapping[]
   get(id: string): Mapping | undefined
   state(id: string): MappingState
-  /** What its last invocation in this replica came to. */
+  /** What its last attempt in this replica came to, or why it does nothing. */
   lastResult(id: string): string
+  /** Whether there is a stream of that name, as far as this replica knows. */
+  hasStream(name: string): boolean
   /** True while every mapping that can run is in its group. */
   ready(): boolean
   /** Takes a mapping of the control log, or takes it away. */
   apply(id: string, mapping: Mapping | undefined): void
 }
 
-export interface MappingsOptions extends Omit<MappingDeps, 'invoke'> {
+export interface MappingsOptions extends Omit<MappingDeps, 'invoke' | 'report'> {
   readonly functions: Functions
   /** Of the solutions. */
   readonly fixed: readonly Mapping[]
@@ -32,9 +34,15 @@ export interface MappingsOptions extends Omit<MappingDeps, 'invoke'> {
 /** Where a mapping cannot start yet: its stream or topic may come. */
 const RETRY_MS = 2000
 
+/** LastProcessingResult. */
+const NOTHING_YET = 'No records processed'
+const NO_STREAM = 'PROBLEM: Stream not found'
+
 interface Slot {
   mapping: Mapping
   running: RunningMapping | undefined
+  /** Whether it was ever at work here. */
+  begun: boolean
   /** What is being started, or stopped before it is started anew. */
   changing: Promise<void> | undefined
   lastResult: string
@@ -44,6 +52,7 @@ interface Slot {
 
 /** Given to what is stopped because its mapping changed (ms). */
 const DRAIN_MS = 10_000
+const MAX_ERROR_LENGTH = 2000
 
 export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions): Resource<Mappings> {
   const slots = new Map<string, Slot>()
@@ -52,12 +61,14 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   let woken = false
   let wake = (): void => {}
 
-  const invokeFor = (id: string) => async (name: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult> => {
-    const result = await invocation(functions, name, payload, requestId, signal)
-    const slot = slots.get(id)
-    if (slot !== undefined) slot.lastResult = result.kind === 'success' ? 'OK' : result.kind === 'throttled' ? 'PROBLEM: Function throttled' : 'PROBLEM: Function call failed'
-    return result
+  const invoke: MappingDeps['invoke'] = (name, payload, requestId, signal) => invocation(functions, name, payload, requestId, signal)
+
+  const hasStream = (name: string): boolean => {
+    const status = deps.streams.get(name)?.stream.status
+    return status !== undefined && status !== 'DELETING'
   }
+
+  const lacksStream = ({ source }: Mapping): boolean => source.kind === 'kinesis' && !hasStream(source.stream)
 
   const wait = (slot: Slot, reason: string, error?: unknown): void => {
     if (slot.waitsFor === reason) return
@@ -77,7 +88,8 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   const start = async (slot: Slot): Promise<void> => {
     const { mapping } = slot
     try {
-      slot.running = await runMapping(mapping, { ...deps, log, invoke: invokeFor(mapping.id) })
+      slot.running = await runMapping(mapping, { ...deps, log, invoke, report: (result) => { slot.lastResult = result } })
+      slot.begun = true
       slot.waitsFor = ''
     } catch (error) {
       wait(slot, `the mapping cannot start yet: ${(error as Error).message}`, error)
@@ -90,9 +102,11 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   const reconcile = (): void => {
     for (const slot of slots.values()) {
       const { mapping } = slot
-      const known = functions.get(mapping.functionName) !== undefined
-      if (mapping.enabled && !known) wait(slot, `the mapping waits for its function ${mapping.functionName}, which does not exist`)
-      const wanted = mapping.enabled && known
+      const known = functions.get(targetOf(mapping)) !== undefined
+      const lost = lacksStream(mapping)
+      if (mapping.enabled && !known) wait(slot, `the mapping waits for its function ${targetOf(mapping)}, which does not exist`)
+      else if (mapping.enabled && lost) wait(slot, 'the mapping waits for its stream, which does not exist')
+      const wanted = mapping.enabled && known && !lost
       if (slot.changing !== undefined || wanted === (slot.running !== undefined)) continue
       slot.changing = (wanted ? start(slot) : stopRunning(slot)).finally(() => { slot.changing = undefined })
     }
@@ -107,7 +121,9 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     })()
     if (mapping === undefined) slots.delete(id)
     else {
-      const slot: Slot = { mapping, running: undefined, changing: undefined, lastResult: before?.lastResult ?? 'No records processed', waitsFor: '' }
+      const slot: Slot = {
+        mapping, running: undefined, begun: before?.begun ?? false, changing: undefined, lastResult: before?.lastResult ?? NOTHING_YET, waitsFor: '',
+      }
       slot.changing = over.finally(() => {
         slot.changing = undefined
         wake()
@@ -133,9 +149,19 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
       get: (id) => slots.get(id)?.mapping,
       state: (id) => {
         const slot = slots.get(id)
-        return slot?.mapping.enabled === false ? 'Disabled' : slot?.running?.ready() ? 'Enabled' : 'Creating'
+        if (slot?.mapping.enabled === false) return 'Disabled'
+        // One that lost its function or its stream stays enabled; its last result says what is wrong.
+        return slot?.running?.ready() || (slot?.begun && slot.running === undefined) ? 'Enabled' : 'Creating'
       },
-      lastResult: (id) => slots.get(id)?.lastResult ?? '',
+      lastResult: (id) => {
+        const slot = slots.get(id)
+        if (slot === undefined) return NOTHING_YET
+        const { mapping, running, waitsFor, lastResult } = slot
+        if (!mapping.enabled) return lastResult
+        if (lacksStream(mapping)) return NO_STREAM
+        return running === undefined && waitsFor !== '' ? `PROBLEM: ${waitsFor}` : lastResult
+      },
+      hasStream,
       ready: () => [...slots.values()].every(({ running, changing }) => running?.ready() ?? changing === undefined),
       apply,
     },
@@ -153,7 +179,7 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
 }
 
 /** Throttled and failed invocations are results; one that was ended from outside rejects. */
-async function invocation(functions: Functions, name: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult> {
+async function invocation(functions: Functions, name: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult<undefined>> {
   let outcome: Outcome
   try {
     outcome = await functions.invoke(name, payload, { requestId, signal })
@@ -162,6 +188,10 @@ async function invocation(functions: Functions, name: string, payload: Buffer, r
     throw error
   }
   const text = outcome.payload.toString()
-  if (outcome.ok) return { kind: 'success', response: text === '' ? undefined : JSON.parse(text) }
-  return { kind: 'error', error: text.slice(0, 2000) }
+  if (!outcome.ok) return { kind: 'error', error: text.slice(0, MAX_ERROR_LENGTH) }
+  try {
+    return { kind: 'success', response: text === '' ? undefined : JSON.parse(text), answer: undefined }
+  } catch {
+    return { kind: 'error', error: `The function answered what is no JSON: ${text.slice(0, 100)}` }
+  }
 }

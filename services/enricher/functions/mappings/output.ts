@@ -4,48 +4,129 @@ import { decodeBase64 } from '@weir/aws'
 import type { Codec, Writer } from '@weir/codec'
 import { topics, type TopicName } from '@weir/contracts'
 import { encodeHeaders, NO_HEADERS, partitionFor, type Appender, type Kafka } from '@weir/kafka'
+import { mostRecordBytes } from '@weir/kafka/records/format.ts'
+import { topicSettings, type TopicSettings } from './topic-settings.ts'
 
 /**
  * `{ "records": [ { "key"?, "value", "encoding"?, "headers"? } ] }` is what a function answers. A text is written as it is, or as the bytes that it stands for
  * with encoding base64; anything else as JSON or by the topic's contract.
  */
-export interface ReturnedRecord {
+interface ReturnedRecord {
   readonly key?: string
   readonly value: unknown
   readonly encoding?: 'base64'
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export interface Output {
-  /** Throws a sentence for an answer that is no list of records for this topic. */
-  records(response: unknown): readonly ReturnedRecord[]
-  append(out: Appender, records: readonly ReturnedRecord[]): void
+/** A record that the topic takes. */
+interface OutputRecord {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: Buffer
 }
+
+/** What a function answered to an invocation. */
+export interface OutputRecords {
+  readonly records: readonly OutputRecord[]
+  /** What they take of a transaction. */
+  readonly bytes: number
+}
+
+export interface Output {
+  /** Looks again what the topic takes, now and then; never rejects. A promise only then. */
+  prepare(): Promise<void> | undefined
+  /** Throws a sentence for an answer that is no list of records for this topic: then it can never be written. */
+  encode(response: unknown): OutputRecords
+  append(out: Appender, records: OutputRecords): void
+}
+
+/** Of a record in a transaction, beside its own bytes. */
+const OVERHEAD_BYTES = 32
+/** A transaction writes batches of up to a million bytes. */
+const MIN_BATCH_BYTES = 1 << 20
+const SETTINGS_MS = 60_000
 
 /** Rejects with unknown-topic where there is no such topic. */
 export async function openOutput(topic: string, kafka: Kafka, codec: Codec): Promise<Output> {
-  const contract = topic in topics ? (topic as TopicName) : undefined
-  const [partitions, writer] = await Promise.all([kafka.partitions(topic), contract && codec.writer(contract)])
-  const keyField = contract === undefined ? null : topics[contract].key
+  const contract = Object.hasOwn(topics, topic) ? (topic as TopicName) : undefined
+  const [partitions, writer, first] = await Promise.all([kafka.partitions(topic), contract && codec.writer(contract), topicSettings(topic, kafka)])
+  if (first.maxBatchBytes < MIN_BATCH_BYTES) {
+    throw new Error(`The topic ${topic} takes batches of ${first.maxBatchBytes} bytes; an output needs max.message.bytes of ${MIN_BATCH_BYTES} or more.`)
+  }
+  const encoder = new Encoder(topic, writer, contract === undefined ? null : topics[contract].key, first)
+  let readAt = Date.now()
   let turn = 0
   return {
-    records(response) {
-      const records = returnedRecords(response)
-      if (writer !== undefined && records.some(({ encoding }) => encoding !== undefined)) {
-        throw new Error(`The function returned a record with an encoding for ${topic}, whose contract says how values are written.`)
-      }
-      return records
+    prepare() {
+      if (Date.now() - readAt < SETTINGS_MS) return undefined
+      readAt = Date.now()
+      return topicSettings(topic, kafka).then((settings) => { encoder.settings = settings }, () => {})
     },
-    append(out, records) {
-      for (const { key, value, encoding, headers } of records) {
-        const bytes = encoding === undefined ? bytesOf(value, writer) : Buffer.from(value as string, encoding)
-        const text = key ?? (keyField === null ? undefined : String((value as Record<string, unknown>)[keyField]))
-        const keyBytes = text === undefined ? null : Buffer.from(text)
-        const block = headers === undefined ? NO_HEADERS : encodeHeaders(headers)
-        const partition = keyBytes === null ? turn++ % partitions : partitionFor(keyBytes, 0, keyBytes.length, partitions)
-        out.append(topic, partition, keyBytes, 0, keyBytes?.length ?? 0, bytes, 0, bytes?.length ?? 0, block, 0, block.length)
+    encode: (response) => encoder.encode(response),
+    append(out, { records }) {
+      for (const { key, value, headers } of records) {
+        const partition = key === null ? turn++ % partitions : partitionFor(key, 0, key.length, partitions)
+        out.append(topic, partition, key, 0, key?.length ?? 0, value, 0, value?.length ?? 0, headers, 0, headers.length)
       }
     },
+  }
+}
+
+class Encoder {
+  settings: TopicSettings
+  readonly #topic: string
+  readonly #writer: Writer | undefined
+  readonly #keyField: string | null
+  #scratch = Buffer.allocUnsafe(16 << 10)
+
+  constructor(topic: string, writer: Writer | undefined, keyField: string | null, settings: TopicSettings) {
+    this.#topic = topic
+    this.#writer = writer
+    this.#keyField = keyField
+    this.settings = settings
+  }
+
+  encode(response: unknown): OutputRecords {
+    const returned = returnedRecords(response)
+    const maxBytes = mostRecordBytes(this.settings.maxBatchBytes)
+    let sum = 0
+    const records = returned.map((record) => {
+      const value = this.#valueOf(record, maxBytes)
+      const key = this.#keyOf(record)
+      const headers = record.headers === undefined ? NO_HEADERS : encodeHeaders(record.headers)
+      const bytes = (key?.length ?? 0) + (value?.length ?? 0) + headers.length
+      if (bytes > maxBytes) throw new Error(`The function returned a record of ${bytes} bytes with its key and headers; ${this.#topic} takes ${maxBytes}.`)
+      sum += bytes + OVERHEAD_BYTES
+      return { key, value, headers }
+    })
+    return { records, bytes: sum }
+  }
+
+  #valueOf({ value, encoding }: ReturnedRecord, maxBytes: number): Buffer | null {
+    if (this.#writer !== undefined && encoding !== undefined) {
+      throw new Error(`The function returned a record with an encoding for ${this.#topic}, whose contract says how values are written.`)
+    }
+    if (value === null) return null
+    if (this.#writer !== undefined) return this.#byContract(value, this.#writer, 4 * maxBytes)
+    return encoding === undefined ? Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)) : Buffer.from(value as string, encoding)
+  }
+
+  /** @param mostScratch enough for any value that the topic takes: the writer asks for three bytes where a character may take one */
+  #byContract(value: unknown, writer: Writer, mostScratch: number): Buffer {
+    for (;;) {
+      const end = writer.encode(value, this.#scratch, 0)
+      if (end >= 0) return Buffer.from(this.#scratch.subarray(0, end))
+      if (this.#scratch.length >= mostScratch) throw new Error(`The function returned a value that is too large for ${this.#topic}.`)
+      this.#scratch = Buffer.allocUnsafe(2 * this.#scratch.length)
+    }
+  }
+
+  #keyOf({ key, value }: ReturnedRecord): Buffer | null {
+    if (key !== undefined) return Buffer.from(key)
+    if (this.#keyField !== null && value !== null) return Buffer.from(String((value as Readonly<Record<string, unknown>>)[this.#keyField]))
+    if (this.settings.compacted) throw new Error(`The function returned a record without a key; ${this.#topic} is compacted and takes none without.`)
+    if (this.#keyField !== null) throw new Error(`The function returned a record with neither a value nor a key; ${this.#topic} has a key for each.`)
+    return null
   }
 }
 
@@ -54,25 +135,15 @@ function returnedRecords(response: unknown): readonly ReturnedRecord[] {
   if (records === undefined || records === null) return []
   if (!Array.isArray(records)) throw new Error('The function returned "records" that are no list.')
   for (const record of records as readonly unknown[]) {
-    if (typeof record !== 'object' || record === null || !('value' in record)) throw new Error('The function returned a record without a value.')
+    if (typeof record !== 'object' || record === null || !Object.hasOwn(record, 'value')) throw new Error('The function returned a record without a value.')
     const { key, value, encoding, headers } = record as { key?: unknown, value: unknown, encoding?: unknown, headers?: unknown }
     if (key !== undefined && typeof key !== 'string') throw new Error('The function returned a record whose key is no text.')
     if (encoding !== undefined && (encoding !== 'base64' || typeof value !== 'string' || decodeBase64(value) === undefined)) {
       throw new Error('The function returned a record whose value is no text in the encoding base64, the only one there is.')
     }
-    if (headers !== undefined && (typeof headers !== 'object' || headers === null || Object.values(headers).some((value) => typeof value !== 'string'))) {
+    if (headers !== undefined && (typeof headers !== 'object' || headers === null || Array.isArray(headers) || Object.values(headers).some((text) => typeof text !== 'string'))) {
       throw new Error('The function returned a record whose headers are no texts.')
     }
   }
   return records as readonly ReturnedRecord[]
-}
-
-function bytesOf(value: unknown, writer: Writer | undefined): Buffer | null {
-  if (value === null) return null
-  if (writer === undefined) return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
-  for (let size = 1024; ; size *= 2) {
-    const bytes = Buffer.allocUnsafe(size)
-    const end = writer.encode(value, bytes, 0)
-    if (end >= 0) return bytes.subarray(0, end)
-  }
 }

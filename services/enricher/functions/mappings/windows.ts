@@ -2,7 +2,7 @@
  * Tumbling windows: the records of a shard that arrived in the same stretch of time are reduced to one state by successive invocations, and a last one, without
  * records, closes the window (Lambda developer guide, "Stateful processing").
  */
-import { deliver, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
+import { deliver, type Cause, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
 import { batchesOf } from './lanes.ts'
 import type { DeliverySettings } from './settings.ts'
 
@@ -18,9 +18,27 @@ export interface WindowState {
   readonly offset: number
 }
 
+/** What a function made of a window. */
+export interface ReturnedState {
+  readonly state: unknown
+  /** As JSON. */
+  readonly bytes: number
+}
+
+/** Throws a sentence for an answer that is no state, or none that can be kept. */
+export function returnedState(response: unknown): ReturnedState {
+  const state = typeof response === 'object' && response !== null ? (response as { state?: unknown }).state : undefined
+  if (state === undefined) throw new Error('The function of a tumbling window must return its state.')
+  return { state, bytes: Buffer.byteLength(JSON.stringify(state)) }
+}
+
 export interface WindowPort extends Pick<DeliveryPort, 'discard' | 'now' | 'pause'> {
-  /** The function's answer. @param window the event's members beside its records, JSON that begins with a comma */
-  invoke(records: readonly EventRecord[], window: string, signal: AbortSignal): Promise<InvokeResult>
+  /** The state that the function returned. @param window the event's members beside its records, JSON that begins with a comma */
+  reduce(records: readonly EventRecord[], window: string, signal: AbortSignal): Promise<InvokeResult<ReturnedState>>
+  /** The last invocation of a window. */
+  close(window: string, signal: AbortSignal): Promise<InvokeResult<undefined>>
+  /** Resolves when the destination has taken it that a window's last invocation was given up. @param offset after the window's records */
+  abandon(offset: number, why: Cause, signal: AbortSignal): Promise<void>
   /** Resolves when the state is kept for whoever reads the shard next; undefined: there is none. */
   save(state: WindowState | undefined): Promise<void>
 }
@@ -72,8 +90,10 @@ export class Windows {
   async close(signal: AbortSignal, early = false): Promise<void> {
     if (this.#current === undefined) return
     const window = this.#event(this.#current, true, early)
+    const { offset } = this.#current
     await deliver(NOTHING, { ...this.#settings, reportItemFailures: false, bisect: false }, {
-      invoke: (_records, s) => this.#port.invoke([], window, s), discard: this.#port.discard, now: this.#port.now, pause: this.#port.pause,
+      invoke: (_records, s) => this.#port.close(window, s), discard: (_records, why, s) => this.#port.abandon(offset, why, s),
+      now: this.#port.now, pause: this.#port.pause,
     }, signal)
     this.#current = undefined
     await this.#port.save(undefined)
@@ -81,19 +101,19 @@ export class Windows {
 
   async #reduce(records: readonly EventRecord[], start: number, next: number, signal: AbortSignal): Promise<void> {
     let current: WindowState = this.#current ?? { start, state: {}, offset: 0 }
-    await deliver(records, this.#settings, {
-      invoke: async (some, s) => {
-        const result = await this.#port.invoke(some, this.#event(current, false, false), s)
-        if (result.kind === 'success' && stateOf(result.response) === undefined) return { kind: 'error', error: 'The function of a tumbling window must return its state.' }
-        return result
+    let bytes = 0
+    await deliver<ReturnedState>(records, this.#settings, {
+      invoke: (some, s) => this.#port.reduce(some, this.#event(current, false, false), s),
+      succeeded: (_some, returned) => {
+        current = { ...current, state: returned.state }
+        bytes = returned.bytes
       },
-      succeeded: (_some, response) => { current = { ...current, state: stateOf(response) } },
       discard: this.#port.discard,
       now: this.#port.now,
       pause: this.#port.pause,
     }, signal)
     this.#current = { ...current, offset: next }
-    if (Buffer.byteLength(JSON.stringify(this.#current.state)) > MOST_STATE_BYTES) return this.close(signal, true)
+    if (bytes > MOST_STATE_BYTES) return this.close(signal, true)
     await this.#port.save(this.#current)
   }
 
@@ -110,7 +130,3 @@ export class Windows {
 
 /** For the invocation without records: what is tried again is the window. */
 const NOTHING: readonly EventRecord[] = [{ identifier: '', timestamp: Infinity, json: '' }]
-
-function stateOf(response: unknown): unknown {
-  return typeof response === 'object' && response !== null ? (response as { state?: unknown }).state : undefined
-}

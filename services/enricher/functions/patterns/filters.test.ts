@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compileFilters, type KafkaRecord, type KinesisRecord } from './filters.ts'
+import { TooMuchWork } from './work.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const criteria = (...patterns: unknown[]) => ({ Filters: patterns.map((pattern) => ({ Pattern: JSON.stringify(pattern) })) })
@@ -34,17 +35,20 @@ describe('Kinesis', () => {
     ['metadata that differs', { partitionKey: ['2'] }, ORDER, false],
     ['metadata and data', { kinesisSchemaVersion: ['1.0'], approximateArrivalTimestamp: [{ numeric: ['>', 1.5e9] }], data: { record: [12345] } }, ORDER, true],
     ['metadata or data', { $or: [{ partitionKey: ['1'] }, { data: { record: [1] } }] }, 'plain', true],
+    ['a name with dots', { 'data.order.type': ['buy'] }, ORDER, true],
+    ['a name with dots within the data', { data: { 'order.type': ['buy'] } }, ORDER, true],
+    ['a name with dots in the data', { data: { order: { type: ['buy'] } } }, '{"order.type":"buy"}', true],
     ['metadata is beside data, not in kinesis', { kinesis: { partitionKey: ['1'] } }, ORDER, false],
     ['no data at all', { data: { a: [{ exists: false }] } }, '', false],
   ])('%s', (_, pattern, data, expected) => {
-    expect(compileFilters(criteria(pattern), 'kinesis')(kinesis(data))).toBe(expected)
+    expect(compileFilters(criteria(pattern), 'kinesis')!.matches(kinesis(data))).toBe(expected)
   })
 
   test('one of several filters is enough, and each judges by itself', () => {
-    const filter = compileFilters(criteria({ data: { a: [1] } }, { partitionKey: ['1'] }), 'kinesis')
-    expect(filter(kinesis('plain'))).toBe(true)
-    expect(filter({ ...kinesis('{"a":1}'), kinesis: { data: base64('{"a":1}'), partitionKey: '2' } })).toBe(true)
-    expect(filter({ kinesis: { data: base64('{"a":2}'), partitionKey: '2' } })).toBe(false)
+    const filter = compileFilters(criteria({ data: { a: [1] } }, { partitionKey: ['1'] }), 'kinesis')!
+    expect(filter.matches(kinesis('plain'))).toBe(true)
+    expect(filter.matches({ ...kinesis('{"a":1}'), kinesis: { data: base64('{"a":1}'), partitionKey: '2' } })).toBe(true)
+    expect(filter.matches({ kinesis: { data: base64('{"a":2}'), partitionKey: '2' } })).toBe(false)
   })
 
   test('a pattern for plain data is refused', () => {
@@ -84,7 +88,7 @@ describe('Kafka', () => {
     ['a tombstone', json, record(null, 'k'), false],
     ['or over both', { $or: [{ key: ['x'] }, { value: { session: { duration: [162] } } }] }, record(DEVICE, 'y'), true],
   ])('%s', (_, pattern, one, expected) => {
-    expect(compileFilters(criteria(pattern), 'kafka')(one)).toBe(expected)
+    expect(compileFilters(criteria(pattern), 'kafka')!.matches(one)).toBe(expected)
   })
 
   test('a part of a pattern has one format', () => {
@@ -94,7 +98,7 @@ describe('Kafka', () => {
 })
 
 test('without filters every record passes', () => {
-  for (const none of [undefined, {}, { Filters: [] }]) expect(compileFilters(none, 'kafka')({})).toBe(true)
+  for (const none of [undefined, {}, { Filters: [] }]) expect(compileFilters(none, 'kafka')).toBeUndefined()
 })
 
 test.each([
@@ -103,4 +107,32 @@ test.each([
   [{ Filters: [{ Pattern: '{"a":1}' }] }, 'Filters[0].Pattern: a is neither an array nor an object'],
 ])('refused: %j', (wrong, message) => {
   expect(() => compileFilters(wrong, 'kafka')).toThrow(message)
+})
+
+describe('much work', () => {
+  const LONG = JSON.stringify({ text: 'a'.repeat(1 << 20) })
+  const ten = Array.from({ length: 10 }, (_, i) => ({ data: { text: [{ wildcard: `*aa${i}*` }, { wildcard: `*b${i}` }] } }))
+
+  test('other work of the process goes on in between, and the verdict is the same', async () => {
+    const filter = compileFilters(criteria(...ten.slice(1), { data: { text: [{ prefix: 'aaa' }] } }), 'kinesis')!
+    let turns = 0
+    let waiting = true
+    const count = (): void => {
+      turns++
+      if (waiting) setImmediate(count)
+    }
+    setImmediate(count)
+    const verdicts = [await filter.matches(kinesis(LONG)), await filter.matches(kinesis(LONG)), await filter.matches(kinesis('{"text":"b"}'))]
+    waiting = false
+    expect(verdicts).toEqual([true, true, false])
+    expect(turns).toBeGreaterThan(10)
+  })
+
+  test('ten filters of 190 wildcards each are refused, in one field, and given up where they are spread over alternatives', async () => {
+    const wildcards = (i: number) => Array.from({ length: 190 }, (_, k) => ({ wildcard: `${i}${k}*` }))
+    expect(() => compileFilters(criteria(...ten.map((_, i) => ({ data: { text: wildcards(i) } }))), 'kinesis')).toThrow('Rule is too complex')
+    const spread = compileFilters(criteria(...ten.map((_, i) => ({ data: { $or: wildcards(i).slice(0, 100).map(({ wildcard }) => ({ text: [{ wildcard: `*a${wildcard}` }] })) } }))), 'kinesis')!
+    await expect((async () => spread.matches(kinesis(LONG)))()).rejects.toThrow(TooMuchWork)
+    expect(await spread.matches(kinesis('{"text":"xa15"}'))).toBe(true)
+  })
 })

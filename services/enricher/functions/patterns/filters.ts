@@ -3,9 +3,11 @@
  * ("Using event filtering with a Kinesis event source", "Filtering events from Amazon MSK and self-managed Apache Kafka event sources").
  */
 import { isUtf8 } from 'node:buffer'
+import { setImmediate as turn } from 'node:timers/promises'
 import { PatternError } from './errors.ts'
 import { type Branch, parsePattern } from './pattern.ts'
-import { matchesPlan, type Plan, plan } from './plan.ts'
+import { matchesPlan, type Plan, Planner } from './plan.ts'
+import { Work } from './work.ts'
 
 /** Lambda's quota; 5 until one asks for more. */
 export const MAX_FILTERS = 10
@@ -31,26 +33,38 @@ export interface KafkaRecord {
   readonly [name: string]: unknown
 }
 
+/** The filters of a mapping. */
+export interface RecordFilter<R> {
+  /**
+   * Whether any of the filters matches. A promise where other work of the process must come first, since much was done without a break.
+   * Throws or rejects with TooMuchWork where the record takes more than the filters may do for one.
+   */
+  matches(record: R): boolean | Promise<boolean>
+}
+
 /**
- * Compiles filters to a test of records: true when any of them matches. Throws a PatternError that names the filter.
+ * Compiles filters; undefined where there are none, so that every record passes. Throws a PatternError that names the filter.
  *
  * Kinesis: a pattern with `data` drops records whose data is no JSON object or array; such a pattern must itself be an object.
  * Kafka: a pattern's `key` or `value` is an object (for JSON) or an array (for plain texts); content of the other format, or that is no UTF-8, leaves that
  * part of the pattern unasked, so that only its other parts decide. A record without key or value is asked: it has no such field. JSON here means an object
  * or an array; a bare number or quoted text is a plain text.
  */
-export function compileFilters(criteria: FilterCriteria | undefined, source: 'kinesis'): (record: KinesisRecord) => boolean
-export function compileFilters(criteria: FilterCriteria | undefined, source: 'kafka'): (record: KafkaRecord) => boolean
+export function compileFilters(criteria: FilterCriteria | undefined, source: 'kinesis'): RecordFilter<KinesisRecord> | undefined
+export function compileFilters(criteria: FilterCriteria | undefined, source: 'kafka'): RecordFilter<KafkaRecord> | undefined
 export function compileFilters(
   criteria: FilterCriteria | undefined, source: 'kinesis' | 'kafka',
-): ((record: KinesisRecord) => boolean) | ((record: KafkaRecord) => boolean) {
+): RecordFilter<KinesisRecord> | RecordFilter<KafkaRecord> | undefined {
   const filters = criteria?.Filters ?? []
-  if (filters.length === 0) return () => true
+  if (filters.length === 0) return undefined
   if (filters.length > MAX_FILTERS) throw new PatternError(`Filters has ${filters.length} filters; make do with ${MAX_FILTERS}.`)
-  const branches = filters.flatMap(({ Pattern }, index) => {
+  const patterns = filters.map(({ Pattern }) => Pattern)
+  const branches = patterns.flatMap((pattern, index) => {
+    // Equal filters match the same records.
+    if (patterns.indexOf(pattern) < index) return []
     try {
-      if (typeof Pattern !== 'string') throw new PatternError('The pattern is missing; give it as a text.')
-      return parsePattern(Pattern).map(source === 'kinesis' ? checkedKinesis : (branch) => branch)
+      if (typeof pattern !== 'string') throw new PatternError('The pattern is missing; give it as a text.')
+      return parsePattern(pattern).map(source === 'kinesis' ? checkedKinesis : (branch) => branch)
     } catch (error) {
       throw new PatternError(`Filters[${index}].Pattern: ${(error as Error).message}`)
     }
@@ -58,59 +72,107 @@ export function compileFilters(
   return source === 'kinesis' ? kinesisFilter(branches) : kafkaFilter(branches)
 }
 
+/** Steps after which other work of the process comes first: some milliseconds. */
+const SLICE_STEPS = 1_000_000
+/** Steps for each character of content that is read as JSON. */
+const STEPS_OF_READING = 3
+
+/** A record as patterns see it. */
+interface Subject<Event> {
+  readonly event: Event
+  readonly work: Work
+}
+
+/** Asks alternatives one after the other. @param read makes of a record what the alternatives are asked about */
+class SlicedFilter<R, Event> implements RecordFilter<R> {
+  readonly #alternatives: readonly ((event: Event, work: Work) => boolean)[]
+  readonly #read: (record: R, work: Work) => Event
+  /** Since the last break. */
+  #steps = 0
+
+  constructor(alternatives: readonly ((event: Event, work: Work) => boolean)[], read: (record: R, work: Work) => Event) {
+    this.#alternatives = alternatives
+    this.#read = read
+  }
+
+  matches(record: R): boolean | Promise<boolean> {
+    const work = new Work(this.#alternatives.length > 1)
+    const event = this.#read(record, work)
+    this.#steps += work.steps
+    return this.#ask({ event, work }, 0)
+  }
+
+  #ask(subject: Subject<Event>, from: number): boolean | Promise<boolean> {
+    const { event, work } = subject
+    for (let i = from; i < this.#alternatives.length; i++) {
+      if (this.#steps > SLICE_STEPS) return this.#askLater(subject, i)
+      const before = work.steps
+      try {
+        if (this.#alternatives[i](event, work)) return true
+      } finally {
+        this.#steps += work.steps - before
+      }
+    }
+    return false
+  }
+
+  async #askLater(subject: Subject<Event>, from: number): Promise<boolean> {
+    await turn()
+    this.#steps = 0
+    return this.#ask(subject, from)
+  }
+}
+
 function checkedKinesis(branch: Branch): Branch {
   if (formatOf(branch, 'data') === 'plain') throw new PatternError('data is an array; Kinesis filters take an object, whose fields are those of the JSON data.')
   return branch
 }
 
-/** An alternative of the filters, and whether it needs the data. */
-interface KinesisPlan {
-  readonly steps: Plan
-  readonly data: boolean
-}
-
-function kinesisFilter(branches: readonly Branch[]): (record: KinesisRecord) => boolean {
-  const plans: KinesisPlan[] = branches.map((branch) => ({ steps: plan(branch.values()), data: formatOf(branch, 'data') !== undefined }))
-  const needsData = plans.some(({ data }) => data)
-  return (record) => {
-    const data = needsData ? json(utf8(record.kinesis.data)) : undefined
-    const event = { ...record, ...record.kinesis, kinesis: undefined, data }
-    return plans.some((one) => (!one.data || data !== undefined) && matchesPlan(one.steps, event))
-  }
+function kinesisFilter(branches: readonly Branch[]): RecordFilter<KinesisRecord> {
+  const planner = new Planner()
+  const needsData = branches.some((branch) => formatOf(branch, 'data') !== undefined)
+  const alternatives = branches.map((branch) => {
+    const plan = planner.plan(branch.values())
+    const asksData = formatOf(branch, 'data') !== undefined
+    return (event: { readonly data: unknown }, work: Work) => (!asksData || event.data !== undefined) && matchesPlan(plan, event, work)
+  })
+  return new SlicedFilter(alternatives, (record, work) => {
+    const data = needsData ? json(utf8(record.kinesis.data), work) : undefined
+    return { ...record, ...record.kinesis, kinesis: undefined, data }
+  })
 }
 
 type Format = 'json' | 'plain'
-type Part = 'key' | 'value'
 const PARTS = ['key', 'value'] as const
 
-/** A branch that is asked about fewer parts: its plans by which of the parts fit. */
-interface KafkaPlan {
-  readonly formats: Readonly<Record<Part, Format | undefined>>
-  /** By bits: 1 with the key, 2 with the value. Undefined where nothing is left to ask, which every record satisfies. */
-  readonly plans: readonly (Plan | undefined)[]
+/** A record of Kafka, with its content as patterns see it. */
+interface KafkaEvent {
+  readonly key: Read | undefined
+  readonly value: Read | undefined
+  readonly event: object
 }
 
-function kafkaFilter(branches: readonly Branch[]): (record: KafkaRecord) => boolean {
-  const plans = branches.map(kafkaPlan)
-  const needs = { key: plans.some(({ formats }) => formats.key), value: plans.some(({ formats }) => formats.value) }
-  return (record) => {
-    const key = needs.key ? read(record.key) : undefined
-    const value = needs.value ? read(record.value) : undefined
-    const event = { ...record, key: key?.content, value: value?.content }
-    return plans.some(({ formats, plans: byFit }) => {
-      const steps = byFit[(fits(formats.key, key) ? 1 : 0) | (fits(formats.value, value) ? 2 : 0)]
-      return steps === undefined || matchesPlan(steps, event)
-    })
-  }
-}
-
-function kafkaPlan(branch: Branch): KafkaPlan {
-  const formats = { key: formatOf(branch, 'key'), value: formatOf(branch, 'value') }
-  const plans = [0, 1, 2, 3].map((asked) => {
-    const conditions = [...branch.values()].filter(({ path }) => !PARTS.some((part, bit) => path[0] === part && (asked & 1 << bit) === 0))
-    return conditions.length === 0 ? undefined : plan(conditions)
+function kafkaFilter(branches: readonly Branch[]): RecordFilter<KafkaRecord> {
+  const planner = new Planner()
+  const needs = { key: branches.some((branch) => formatOf(branch, 'key')), value: branches.some((branch) => formatOf(branch, 'value')) }
+  return new SlicedFilter(branches.map((branch) => kafkaAlternative(branch, planner)), (record, work) => {
+    const key = needs.key ? read(record.key, work) : undefined
+    const value = needs.value ? read(record.value, work) : undefined
+    return { key, value, event: { ...record, key: key?.content, value: value?.content } }
   })
-  return { formats, plans }
+}
+
+function kafkaAlternative(branch: Branch, planner: Planner): (event: KafkaEvent, work: Work) => boolean {
+  const formats = { key: formatOf(branch, 'key'), value: formatOf(branch, 'value') }
+  // By which of the parts fit: 1 with the key, 2 with the value. Undefined where nothing is left to ask, which every record satisfies.
+  const plans: readonly (Plan | undefined)[] = [0, 1, 2, 3].map((asked) => {
+    const conditions = [...branch.values()].filter(({ path }) => !PARTS.some((part, bit) => path[0] === part && (asked & 1 << bit) === 0))
+    return conditions.length === 0 ? undefined : planner.plan(conditions)
+  })
+  return ({ key, value, event }, work) => {
+    const plan = plans[(fits(formats.key, key) ? 1 : 0) | (fits(formats.value, value) ? 2 : 0)]
+    return plan === undefined || matchesPlan(plan, event, work)
+  }
 }
 
 /** Content as patterns see it; format undefined where it is no UTF-8. */
@@ -120,11 +182,11 @@ interface Read {
 }
 
 /** Undefined where the record has none: then there is nothing that could be of another format. */
-function read(content: Content | null | undefined): Read | undefined {
+function read(content: Content | null | undefined, work: Work): Read | undefined {
   if (content === null || content === undefined) return undefined
   const text = utf8(content)
   if (text === undefined) return { format: undefined, content: undefined }
-  const parsed = json(text)
+  const parsed = json(text, work)
   return parsed === undefined ? { format: 'plain', content: text } : { format: 'json', content: parsed }
 }
 
@@ -149,8 +211,9 @@ function utf8(content: Content): string | undefined {
 }
 
 /** The object or array that a text is, or undefined. */
-function json(text: string | undefined): object | undefined {
+function json(text: string | undefined, work: Work): object | undefined {
   if (text === undefined || !/^[\s]*[[{]/.test(text)) return undefined
+  work.count(STEPS_OF_READING * text.length)
   try {
     return JSON.parse(text) as object
   } catch {

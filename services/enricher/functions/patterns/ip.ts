@@ -1,21 +1,36 @@
 /** IP addresses as texts: parsed to numbers, compared by network. Nothing here asks a name server. */
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
 
-export interface Address {
+interface Address {
   /** 4 or 6. An IPv4 address that is written as IPv6 (::ffff:a00:1) is a 4, as in Java, in which Event Ruler is written. */
   readonly family: 4 | 6
   readonly value: bigint
 }
 
-const LONGEST = 45
+/** What Event Ruler takes for an address (its Constants), and Java's limit for the length of the first. */
+const V4 = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/
+const MAX_V4_LENGTH = 15
+const V6 = /^[\da-fA-F:]+$/
+/** Of IPv6, in characters. */
+export const MAX_ADDRESS_LENGTH = 39
 
-/** The address that a text is, or undefined. Zones (fe80::1%eth0) and IPv4 with leading zeros are no addresses. */
-export function parseAddress(text: string): Address | undefined {
-  if (text.length > LONGEST) return undefined
-  if (isIPv4(text)) return { family: 4, value: fromV4(text) }
-  if (text.includes('%') || !isIPv6(text)) return undefined
-  const value = fromV6(text)
-  return value >> 32n === 0xffffn ? { family: 4, value: value & 0xffff_ffffn } : { family: 6, value }
+/** The address that a text is, or undefined. Leading zeros are decimal, and IPv6 has neither zones (fe80::1%eth0) nor dots (::ffff:10.0.0.1), as in Event Ruler. */
+function parseAddress(text: string): Address | undefined {
+  if (text.length > MAX_ADDRESS_LENGTH) return undefined
+  if (V6.test(text)) {
+    if (!isIPv6(text)) return undefined
+    const value = fromV6(text)
+    return value >> 32n === 0xffffn ? { family: 4, value: value & 0xffff_ffffn } : { family: 6, value }
+  }
+  const octets = text.length > MAX_V4_LENGTH ? undefined : V4.exec(text)?.slice(1).map(BigInt)
+  if (octets === undefined || octets.some((octet) => octet > 255n)) return undefined
+  return { family: 4, value: octets.reduce((sum, octet) => sum << 8n | octet, 0n) }
+}
+
+/** The same text for all ways of writing an address; undefined for what is none. */
+export function addressKey(text: string): string | undefined {
+  const address = parseAddress(text)
+  return address && `${address.family}/${address.value}`
 }
 
 /** Whether an address is in `address/bits`; throws an Error whose message goes after the place of the operator. */
@@ -25,6 +40,7 @@ export function compileCidr(cidr: string): (text: string) => boolean {
   const size = network?.family === 4 ? 32 : 128
   const bits = /^\d{1,3}$/.test(parts[1] ?? '') ? Number(parts[1]) : Infinity
   if (!network || bits > size) throw new Error('is no block of addresses; write one such as 10.0.0.0/24 or 2001:db8::/32.')
+  if (bits === size) throw new Error(`is a block of one address, whose mask bits must be < ${size}; give the address as a plain value instead.`)
   const shift = BigInt(size - bits)
   const prefix = network.value >> shift
   return (text) => {
@@ -32,8 +48,6 @@ export function compileCidr(cidr: string): (text: string) => boolean {
     return address !== undefined && address.family === network.family && address.value >> shift === prefix
   }
 }
-
-const fromV4 = (text: string): bigint => text.split('.').reduce((sum, octet) => sum << 8n | BigInt(octet), 0n)
 
 function fromV6(text: string): bigint {
   const [head, tail] = text.split('::')
@@ -44,10 +58,5 @@ function fromV6(text: string): bigint {
 }
 
 function groups(text: string): bigint[] {
-  if (text === '') return []
-  return text.split(':').flatMap((group) => {
-    if (!group.includes('.')) return [BigInt(`0x${group}`)]
-    const v4 = fromV4(group)
-    return [v4 >> 16n, v4 & 0xffffn]
-  })
+  return text === '' ? [] : text.split(':').map((group) => BigInt(`0x${group}`))
 }

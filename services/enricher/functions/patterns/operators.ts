@@ -1,12 +1,14 @@
 /** What stands in a pattern's arrays: values, and objects with one operator each. */
+import { isTooComplex } from './complexity.ts'
 import { PatternError } from './errors.ts'
-import { compileCidr, parseAddress } from './ip.ts'
+import { addressKey, compileCidr, MAX_ADDRESS_LENGTH } from './ip.ts'
 import { compileWildcard } from './wildcard.ts'
+import type { Work } from './work.ts'
 
 /** A value of an event that is no object and no array. Numbers are binary64, as JSON.parse gives them and as Event Ruler compares them. */
 export type Scalar = string | number | boolean | null
 
-export type Matcher = (value: Scalar) => boolean
+export type Matcher = (value: Scalar, work: Work) => boolean
 
 /** The alternatives that a pattern gives for one field. */
 export interface Leaf {
@@ -26,7 +28,10 @@ export const RESERVED: ReadonlySet<string> = new Set([
 export function compileLeaf(alternatives: readonly unknown[], where: string): Leaf {
   if (alternatives.length === 0) throw new PatternError(`${where} is an empty array; give at least one value, or leave the field out.`)
   const exact = new Set<unknown>()
+  // An IP address matches every way of writing it: Event Ruler compares exact values that are addresses as addresses.
+  const addresses = new Set<string>()
   const matchers: Matcher[] = []
+  const wildcards: string[] = []
   let absent = false
   alternatives.forEach((alternative, index) => {
     const place = `${where}[${index}]`
@@ -34,34 +39,49 @@ export function compileLeaf(alternatives: readonly unknown[], where: string): Le
     if (typeof alternative === 'object' && alternative !== null) {
       const { operator, operand, at } = only(alternative, place)
       if (operator === 'exists' && operand === false) absent = true
-      else matchers.push(compileOperator(operator, operand, at))
+      else matchers.push(compileOperator(operator, operand, at, wildcards))
     } else {
       exact.add(alternative)
-      if (typeof alternative === 'string') matchers.push(...sameAddress(alternative))
+      const key = typeof alternative === 'string' ? addressKey(alternative) : undefined
+      if (key !== undefined) addresses.add(key)
     }
   })
-  return { matches: (value) => exact.has(value) || matchers.some((matches) => matches(value)), absent }
+  if (addresses.size > 0) matchers.push(address((value) => addresses.has(addressKey(value) ?? '')))
+  if (wildcards.length > 0 && isTooComplex(wildcards)) throw new PatternError(`${where}: ${TOO_COMPLEX}`)
+  const matches: Matcher = (value, work) => {
+    // A Set reads a text once, to hash it.
+    work.count(STEPS_OF_MATCHER * (1 + matchers.length) + (typeof value === 'string' ? value.length >> 4 : 0))
+    return exact.has(value) || matchers.some((matcher) => matcher(value, work))
+  }
+  return { matches, absent }
 }
 
-function compileOperator(operator: string, operand: unknown, at: string): Matcher {
+/** Steps that a comparison takes beside those of a wildcard, and that it takes to read an address. */
+const STEPS_OF_MATCHER = 8
+const STEPS_OF_ADDRESS = 300
+
+/** EventBridge's words. */
+const TOO_COMPLEX = 'Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character'
+
+function compileOperator(operator: string, operand: unknown, at: string, wildcards: string[]): Matcher {
   switch (operator) {
     case 'exactly': return equals(text(operand, at))
     case 'exists':
       if (operand !== true) throw new PatternError(`${at} must be true or false.`)
       return () => true
-    case 'prefix': return affix(operand, at, (value, part) => value.startsWith(part))
-    case 'suffix': return affix(operand, at, (value, part) => value.endsWith(part))
+    case 'prefix': return affix(operand, at, (value, part) => value.startsWith(part), (value, length) => value.slice(0, length))
+    case 'suffix': return affix(operand, at, (value, part) => value.endsWith(part), (value, length) => value.slice(Math.max(0, value.length - length)))
     case 'equals-ignore-case': return ignoringCase(text(operand, at))
-    case 'wildcard': return wildcard(text(operand, at), at)
-    case 'cidr': return strings(explained(at, () => compileCidr(text(operand, at))))
+    case 'wildcard': return wildcard(text(operand, at), at, wildcards)
+    case 'cidr': return address(explained(at, () => compileCidr(text(operand, at))))
     case 'numeric': return numeric(operand, at)
-    case 'anything-but': return anythingBut(operand, at)
+    case 'anything-but': return anythingBut(operand, at, wildcards)
     default: throw new PatternError(`${at} is no operator; use one of prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, exists or cidr.`)
   }
 }
 
-/** prefix and suffix: a text, or { "equals-ignore-case": text }. */
-function affix(operand: unknown, at: string, has: (value: string, part: string) => boolean): Matcher {
+/** prefix and suffix: a text, or { "equals-ignore-case": text }. @param cut leaves of a value the part that decides, which has `length` characters at most */
+function affix(operand: unknown, at: string, has: (value: string, part: string) => boolean, cut: (value: string, length: number) => string): Matcher {
   if (typeof operand !== 'object' || operand === null) {
     const part = text(operand, at)
     return strings((value) => has(value, part))
@@ -69,7 +89,7 @@ function affix(operand: unknown, at: string, has: (value: string, part: string) 
   const inner = only(operand, at)
   if (inner.operator !== 'equals-ignore-case') throw new PatternError(`${inner.at} cannot stand here; ${at} takes a text or { "equals-ignore-case": text }.`)
   const part = fold(text(inner.operand, inner.at))
-  return strings((value) => has(fold(value), part))
+  return strings((value) => has(fold(cut(value, part.length)), part))
 }
 
 const COMPARISONS: Readonly<Record<string, (value: number, bound: number) => boolean>> = {
@@ -105,16 +125,19 @@ function numeric(operand: unknown, at: string): Matcher {
 }
 
 /** Any value but these; an absent field is none. Texts never equal numbers, so anything but a text matches every number. */
-function anythingBut(operand: unknown, at: string): Matcher {
+function anythingBut(operand: unknown, at: string, wildcards: string[]): Matcher {
   if (typeof operand === 'object' && operand !== null && !Array.isArray(operand)) {
     const inner = only(operand, at)
     const compile = NEGATABLE[inner.operator]
     if (!compile) throw new PatternError(`${inner.at} cannot stand here; anything-but takes values, prefix, suffix, equals-ignore-case or wildcard.`)
     const matchers = list(inner.operand, inner.at).map((member, index) => {
       const place = Array.isArray(inner.operand) ? `${inner.at}[${index}]` : inner.at
-      return compile(text(member, place), place)
+      return compile(text(member, place), place, wildcards)
     })
-    return (value) => !matchers.some((matches) => matches(value))
+    return (value, work) => {
+      work.count(STEPS_OF_MATCHER * matchers.length)
+      return !matchers.some((matcher) => matcher(value, work))
+    }
   }
   const values = list(operand, at)
   const kind = typeof values[0]
@@ -125,7 +148,7 @@ function anythingBut(operand: unknown, at: string): Matcher {
   return (value) => !excluded.has(value)
 }
 
-const NEGATABLE: Readonly<Record<string, ((operand: string, at: string) => Matcher) | undefined>> = {
+const NEGATABLE: Readonly<Record<string, ((operand: string, at: string, wildcards: string[]) => Matcher) | undefined>> = {
   __proto__: null as never,
   prefix: (part, at) => strings(startOrEnd(part, at, (value) => value.startsWith(part))),
   suffix: (part, at) => strings(startOrEnd(part, at, (value) => value.endsWith(part))),
@@ -139,30 +162,28 @@ function startOrEnd(part: string, at: string, has: (value: string) => boolean): 
   return has
 }
 
-function wildcard(operand: string, at: string): Matcher {
-  return strings(explained(at, () => compileWildcard(operand)))
+function wildcard(operand: string, at: string, wildcards: string[]): Matcher {
+  const matches = explained(at, () => compileWildcard(operand))
+  wildcards.push(operand)
+  return (value, work) => typeof value === 'string' && matches(value, work)
 }
 
 function ignoringCase(operand: string): Matcher {
   const folded = fold(operand)
-  return strings((value) => fold(value) === folded)
+  return strings((value) => value.length <= folded.length && fold(value) === folded)
 }
 
 const equals = (operand: string): Matcher => (value) => value === operand
 
-/** An IP address matches every way of writing it: Event Ruler compares exact values that are addresses as addresses. */
-function sameAddress(written: string): Matcher[] {
-  const address = parseAddress(written)
-  if (!address) return []
-  return [strings((value) => {
-    const other = parseAddress(value)
-    return other !== undefined && other.family === address.family && other.value === address.value
-  })]
-}
-
 const strings = (matches: (value: string) => boolean): Matcher => (value) => typeof value === 'string' && matches(value)
 
-/** To upper case, so that letters with two lower cases (σ and ς) are one, wherever they stand. */
+const address = (matches: (value: string) => boolean): Matcher => (value, work) => {
+  if (typeof value !== 'string' || value.length > MAX_ADDRESS_LENGTH) return false
+  work.count(STEPS_OF_ADDRESS)
+  return matches(value)
+}
+
+/** To upper case, so that letters with two lower cases (σ and ς) are one, wherever they stand. No text gets shorter by it. */
 const fold = (value: string): string => value.toUpperCase()
 
 /** The only operator of an object. */

@@ -1,32 +1,38 @@
 /**
  * Event patterns as EventBridge's rules and Lambda's filters have them: an object with the shape of the event, whose arrays list what a field may be.
- * Semantics are those of AWS's Event Ruler (github.com/aws/event-ruler), with one difference: a dot in a name is a dot, never a step into an object.
- * Where a name is given twice, the last one counts, as JSON.parse has it.
+ * Semantics are those of AWS's Event Ruler (github.com/aws/event-ruler). Names are joined by dots: "a.b" is the field b of a. Where a field is given twice,
+ * the last one counts.
  */
 import { PatternError } from './errors.ts'
 import { compileLeaf, type Leaf, RESERVED } from './operators.ts'
-import { matchesPlan, plan } from './plan.ts'
+import { matchesPlan, Planner } from './plan.ts'
+import { Work } from './work.ts'
 
 /** Characters of a filter's pattern: the quota of Lambda's API. */
 export const MAX_PATTERN_LENGTH = 4096
-/** Objects within objects; bounds the recursion here and in matching. */
+/** Names within names; bounds the recursion here and in matching. */
 export const MAX_DEPTH = 64
 /** What a pattern's $or multiply to; EventBridge refuses more, too. */
 export const MAX_BRANCHES = 1000
 
 /** One field that a branch of a pattern looks at. */
 export interface Condition {
+  /** Its names, with none that has a dot. */
   readonly path: readonly string[]
   readonly leaf: Leaf
 }
 
-/** Conditions that must all hold, by path. A pattern without $or has one branch, and matches when any of its branches does. */
+/** Conditions that must all hold, by their names joined by dots. A pattern without $or has one branch, and matches when any of its branches does. */
 export type Branch = ReadonlyMap<string, Condition>
 
 /** Compiles a pattern to a test of events, which are JSON values; an event that is no object matches nothing. Throws a PatternError. */
 export function compilePattern(text: string): (event: unknown) => boolean {
-  const plans = parsePattern(text).map((branch) => plan(branch.values()))
-  return (event) => plans.some((one) => matchesPlan(one, event))
+  const planner = new Planner()
+  const plans = parsePattern(text).map((branch) => planner.plan(branch.values()))
+  return (event) => {
+    const work = new Work(plans.length > 1)
+    return plans.some((one) => matchesPlan(one, event, work))
+  }
 }
 
 /** Parses and checks a pattern, and multiplies its $or out. Throws a PatternError. */
@@ -39,31 +45,44 @@ export function parsePattern(text: string): readonly Branch[] {
     throw new PatternError(`The pattern is no JSON (${(error as Error).message}); write an object such as { "data": { "state": ["open"] } }.`)
   }
   if (!isObject(pattern)) throw new PatternError('The pattern is no object; write one such as { "data": { "state": ["open"] } }.')
-  return expand(pattern, [], [new Map()], 1, false)
+  try {
+    return expand(pattern, [], [new Map()], 1, 'or')
+  } catch (error) {
+    // Where $or cannot be the operator, Event Ruler takes it for the name of a field, everywhere in the pattern.
+    try {
+      return expand(pattern, [], [new Map()], 1, 'plain')
+    } catch {
+      throw error
+    }
+  }
 }
 
 type PatternObject = Readonly<Record<string, unknown>>
 
+/** What $or is, and whether this place is inside of one. */
+type Mode = 'or' | 'inside-or' | 'plain'
+
 /** Adds the conditions of an object of the pattern to every branch. A path that a branch has already is replaced, as Event Ruler does. */
-function expand(object: PatternObject, path: readonly string[], branches: readonly Branch[], depth: number, inOr: boolean): readonly Branch[] {
+function expand(object: PatternObject, path: readonly string[], branches: readonly Branch[], depth: number, mode: Mode): readonly Branch[] {
   const names = Object.keys(object)
   if (names.length === 0) throw new PatternError(`${place(path)} is an empty object; name at least one field.`)
-  if (depth > MAX_DEPTH) throw new PatternError(`${place(path.slice(0, 3))} goes ${depth} objects deep; make do with ${MAX_DEPTH}.`)
+  if (depth > MAX_DEPTH) throw tooDeep(path, depth)
   for (const name of names) {
     const value = object[name]
-    if (name === '$or') {
+    if (name === '$or' && mode !== 'plain') {
       branches = either(value, path, branches, depth)
       continue
     }
-    const below = [...path, name]
-    if (inOr && RESERVED.has(name)) {
+    const below = [...path, ...name.split('.')]
+    if (below.length > MAX_DEPTH) throw tooDeep(below, below.length)
+    if (mode === 'inside-or' && RESERVED.has(name)) {
       throw new PatternError(`${place(below)} is the name of an operator, which no field inside $or can have; put the operator into an array of a field.`)
     }
     if (Array.isArray(value)) {
       const condition = { path: below, leaf: compileLeaf(value, place(below)) }
-      branches = branches.map((branch) => new Map(branch).set(JSON.stringify(below), condition))
+      branches = branches.map((branch) => new Map(branch).set(place(below), condition))
     } else if (isObject(value)) {
-      branches = expand(value, below, branches, depth + 1, inOr)
+      branches = expand(value, below, branches, depth + 1, mode)
     } else {
       throw new PatternError(`${place(below)} is neither an array nor an object; put the value into an array.`)
     }
@@ -78,12 +97,16 @@ function either(alternatives: unknown, path: readonly string[], branches: readon
   }
   const expanded: Branch[] = []
   for (const alternative of alternatives) {
-    expanded.push(...expand(alternative, path, branches, depth + 1, true))
+    expanded.push(...expand(alternative, path, branches, depth + 1, 'inside-or'))
     if (expanded.length > MAX_BRANCHES) {
       throw new PatternError(`${at} makes more than ${MAX_BRANCHES} combinations with the others; split the pattern into several filters.`)
     }
   }
   return expanded
+}
+
+function tooDeep(path: readonly string[], depth: number): PatternError {
+  return new PatternError(`${place(path.slice(0, 3))} goes ${depth} objects deep; make do with ${MAX_DEPTH}.`)
 }
 
 function isObject(value: unknown): value is PatternObject {

@@ -1,21 +1,28 @@
 /**
  * Conditions as a tree of names, and the walk of an event along it. Only what the tree names is looked at.
  *
+ * Names are joined by dots in the pattern and in the event alike, as Event Ruler does: { "a.b": 1 } and { "a": { "b": 1 } } are one and the same.
  * Arrays of an event are transparent: a condition on a field holds when any value of the array satisfies it. Conditions that reach into objects of one array
  * must all be satisfied by the same object (Event Ruler's array consistency), and { "exists": false } then speaks of that object. Where no other condition
  * chooses an object, the field must be absent from all of them.
  */
 import type { Leaf, Scalar } from './operators.ts'
 import type { Condition } from './pattern.ts'
+import type { Work } from './work.ts'
 
 /** The names that an object of the event is asked for. */
 export type Plan = readonly Step[]
 
+/** A name and what is asked below it. Plans that ask the same share their steps. */
 interface Step {
   readonly name: string
   readonly leaf: Leaf | undefined
   readonly below: Plan | undefined
+  /** Names with dots by which an object can have a field that lies deeper: "name.b" and "name.b.c" for a step "name" with "b" and "c" below it. */
+  readonly dotted: readonly string[]
 }
+
+type EventObject = Readonly<Record<string, unknown>>
 
 /** NO: some condition does not hold. ABSENT: all hold, for want of their fields. YES: all hold, at least one by a value. */
 const NO = 0
@@ -23,62 +30,105 @@ const ABSENT = 1
 const YES = 2
 type Result = typeof NO | typeof ABSENT | typeof YES
 
-export function plan(conditions: Iterable<Condition>): Plan {
-  return grow([...conditions].map(({ path, leaf }) => ({ path, leaf })))
+/** Steps of Work for each name that an object is asked for. */
+const STEPS_OF_NAME = 8
+/** Steps for each choice of objects among several arrays. */
+const STEPS_OF_CHOICE = 128
+/** What comes of a text of so many characters is not worth remembering. */
+const SHORT = 64
+
+/** Makes plans that share what they have in common. */
+export class Planner {
+  readonly #steps = new Map<string, Step>()
+  readonly #leaves = new Map<Leaf, number>()
+
+  plan(conditions: Iterable<Condition>): Plan {
+    return this.#grow([...conditions])
+  }
+
+  #grow(conditions: readonly Condition[]): Plan {
+    const byName = Map.groupBy(conditions, ({ path }) => path[0])
+    return [...byName].map(([name, group]) => {
+      const key = JSON.stringify(group.map(({ path, leaf }) => [path, this.#idOf(leaf)]))
+      let step = this.#steps.get(key)
+      if (step === undefined) {
+        const deeper = group.filter(({ path }) => path.length > 1)
+        step = {
+          name, leaf: group.find(({ path }) => path.length === 1)?.leaf,
+          below: deeper.length > 0 ? this.#grow(deeper.map(({ path, leaf }) => ({ path: path.slice(1), leaf }))) : undefined,
+          dotted: [...new Set(deeper.flatMap(({ path }) => path.slice(1).map((_, i) => path.slice(0, i + 2).join('.'))))],
+        }
+        this.#steps.set(key, step)
+      }
+      return step
+    })
+  }
+
+  #idOf(leaf: Leaf): number {
+    let id = this.#leaves.get(leaf)
+    if (id === undefined) this.#leaves.set(leaf, id = this.#leaves.size)
+    return id
+  }
 }
 
-function grow(conditions: readonly Condition[]): Plan {
-  const byName = Map.groupBy(conditions, ({ path }) => path[0])
-  return [...byName].map(([name, group]) => {
-    const deeper = group.filter(({ path }) => path.length > 1).map(({ path, leaf }) => ({ path: path.slice(1), leaf }))
-    return { name, leaf: group.find(({ path }) => path.length === 1)?.leaf, below: deeper.length > 0 ? grow(deeper) : undefined }
-  })
-}
-
-export function matchesPlan(steps: Plan, event: unknown): boolean {
-  return typeof event === 'object' && event !== null && !Array.isArray(event) && matchObject(steps, event as Readonly<Record<string, unknown>>) !== NO
+/** @throws TooMuchWork */
+export function matchesPlan(steps: Plan, event: unknown, work: Work): boolean {
+  work.beginPlan()
+  return isObject(event) && matchObject(steps, event, work) !== NO
 }
 
 /** `object` is undefined where the event has no object at this place. */
-function matchObject(steps: Plan, object: Readonly<Record<string, unknown>> | undefined): Result {
+function matchObject(steps: Plan, object: EventObject | undefined, work: Work): Result {
   let result: Result = ABSENT
-  for (const { name, leaf, below } of steps) {
-    const value = object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined
-    if (leaf) {
-      const matched = matchLeaf(leaf, value)
-      if (matched === NO) return NO
-      if (matched === YES) result = YES
-    }
-    if (below) {
-      const matched = matchBelow(below, value)
-      if (matched === NO) return NO
-      if (matched === YES) result = YES
-    }
+  for (const step of steps) {
+    work.count(STEPS_OF_NAME * (1 + step.dotted.length))
+    const value = object !== undefined && Object.hasOwn(object, step.name) ? object[step.name] : undefined
+    const dotted = object === undefined || step.dotted.length === 0 ? undefined : dottedValues(step, object)
+    const matched = dotted === undefined ? matchStep(step, value, work) : matchValues(step, [value, ...dotted], work)
+    if (matched === NO) return NO
+    if (matched === YES) result = YES
   }
   return result
 }
 
-function matchBelow(steps: Plan, value: unknown): Result {
-  if (typeof value !== 'object' || value === null) return matchObject(steps, undefined)
-  if (!Array.isArray(value)) return matchObject(steps, value as Readonly<Record<string, unknown>>)
-  let result = matchObject(steps, undefined)
-  for (const element of elements(value)) {
-    if (typeof element !== 'object' || element === null) continue
-    const matched = matchObject(steps, element as Readonly<Record<string, unknown>>)
+/** For { "a.b": 1 } asked for "a": { "b": 1 }. Undefined where the object has no such names. */
+function dottedValues({ name, dotted }: Step, object: EventObject): EventObject[] | undefined {
+  let found: EventObject[] | undefined
+  for (const joined of dotted) if (Object.hasOwn(object, joined)) (found ??= []).push({ [joined.slice(name.length + 1)]: object[joined] })
+  return found
+}
+
+function matchStep(step: Step, value: unknown, work: Work): Result {
+  const results = Array.isArray(value) || (typeof value === 'string' && value.length > SHORT) ? work.results : undefined
+  const known = results?.get(step)
+  if (known !== undefined && known.value === value) return known.result as Result
+  const leaf = step.leaf === undefined ? ABSENT : matchLeaf(step.leaf, value, work)
+  const below = leaf === NO || step.below === undefined ? ABSENT : matchBelow(step.below, value, work)
+  const result = leaf === NO || below === NO ? NO : leaf === YES || below === YES ? YES : ABSENT
+  results?.set(step, { value, result })
+  return result
+}
+
+function matchBelow(steps: Plan, value: unknown, work: Work): Result {
+  if (!Array.isArray(value)) return matchObject(steps, isObject(value) ? value : undefined, work)
+  let result = matchObject(steps, undefined, work)
+  for (const element of elements(value, work)) {
+    if (!isObject(element)) continue
+    const matched = matchObject(steps, element, work)
     if (matched === YES) return YES
     if (matched === NO) result = NO
   }
   return result
 }
 
-function matchLeaf(leaf: Leaf, value: unknown): Result {
+function matchLeaf(leaf: Leaf, value: unknown, work: Work): Result {
   let present = false
   if (!Array.isArray(value)) {
-    if (isScalar(value)) return leaf.matches(value) ? YES : NO
+    if (isScalar(value)) return leaf.matches(value, work) ? YES : NO
   } else {
-    for (const element of elements(value)) {
+    for (const element of elements(value, work)) {
       if (!isScalar(element)) continue
-      if (leaf.matches(element)) return YES
+      if (leaf.matches(element, work)) return YES
       present = true
     }
   }
@@ -86,17 +136,60 @@ function matchLeaf(leaf: Leaf, value: unknown): Result {
   return !present && leaf.absent ? ABSENT : NO
 }
 
+/** The same where names with dots give a field several values. */
+function matchValues(step: Step, values: readonly unknown[], work: Work): Result {
+  const leaf = step.leaf === undefined ? ABSENT : matchLeaf(step.leaf, values, work)
+  if (leaf === NO) return NO
+  const below = step.below === undefined ? ABSENT : matchChoices(step.below, values, [], work)
+  return below === NO ? NO : leaf === YES || below === YES ? YES : ABSENT
+}
+
+/** Tries every choice of one object from each array among the values; the objects that are no array's are all there at once. */
+function matchChoices(steps: Plan, values: readonly unknown[], chosen: readonly EventObject[], work: Work): Result {
+  work.count(STEPS_OF_CHOICE)
+  if (values.length === 0) return matchObjects(steps, chosen, work)
+  const [first, ...rest] = values
+  if (!Array.isArray(first)) return matchChoices(steps, rest, isObject(first) ? [...chosen, first] : chosen, work)
+  let result = matchChoices(steps, rest, chosen, work)
+  for (const element of elements(first, work)) {
+    if (!isObject(element)) continue
+    const matched = matchChoices(steps, rest, [...chosen, element], work)
+    if (matched === YES) return YES
+    if (matched === NO) result = NO
+  }
+  return result
+}
+
+function matchObjects(steps: Plan, objects: readonly EventObject[], work: Work): Result {
+  let result: Result = ABSENT
+  for (const step of steps) {
+    work.count(STEPS_OF_NAME * objects.length * (1 + step.dotted.length))
+    const values = objects.flatMap((object) => [...Object.hasOwn(object, step.name) ? [object[step.name]] : [], ...dottedValues(step, object) ?? []])
+    const matched = matchValues(step, values, work)
+    if (matched === NO) return NO
+    if (matched === YES) result = YES
+  }
+  return result
+}
+
 /** What arrays within arrays hold, without recursion: an event may nest them as deep as it likes. */
-function elements(array: readonly unknown[]): readonly unknown[] {
+function elements(array: readonly unknown[], work: Work): readonly unknown[] {
+  work.count(array.length)
   if (!array.some(Array.isArray)) return array
   const found: unknown[] = []
   const waiting: unknown[] = [array]
   while (waiting.length > 0) {
     const next = waiting.pop()
-    if (Array.isArray(next)) for (const element of next) waiting.push(element)
-    else found.push(next)
+    if (Array.isArray(next)) {
+      work.count(next.length)
+      for (const element of next) waiting.push(element)
+    } else found.push(next)
   }
   return found
+}
+
+function isObject(value: unknown): value is EventObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isScalar(value: unknown): value is Scalar {

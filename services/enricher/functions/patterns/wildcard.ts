@@ -1,4 +1,5 @@
 /** Matching against a text in which `*` stands for any characters: one pass over the value, whatever the pattern, and nothing to backtrack. */
+import type { Work } from './work.ts'
 
 /** The error of a wildcard that means nothing; its message goes after the place, as in "detail.path[0].wildcard has two * in a row". */
 export class WildcardError extends Error {}
@@ -7,19 +8,19 @@ export class WildcardError extends Error {}
  * Compiles a wildcard: `*` is any number of any characters, `\*` an asterisk, `\\` a backslash. Throws a WildcardError for `**` and for other escapes,
  * as EventBridge does.
  */
-export function compileWildcard(text: string): (value: string) => boolean {
-  const literals = split(text)
+export function compileWildcard(text: string): (value: string, work: Work) => boolean {
+  const literals = literalsOf(text)
   if (literals.length === 1) return (value) => value === literals[0]
   const first = literals[0]
   const last = literals[literals.length - 1]
   const finders = literals.slice(1, -1).map(finder)
-  return (value) => {
+  return (value, work) => {
     if (value.length < first.length + last.length || !value.startsWith(first) || !value.endsWith(last)) return false
     const end = value.length - last.length
     let at = first.length
     // The earliest place of each literal leaves most for those after it.
     for (const find of finders) {
-      at = find(value, at, end)
+      at = find(value, at, end, work)
       if (at < 0) return false
     }
     return true
@@ -27,7 +28,7 @@ export function compileWildcard(text: string): (value: string) => boolean {
 }
 
 /** The literal texts around the asterisks. */
-function split(text: string): string[] {
+export function literalsOf(text: string): string[] {
   const literals = ['']
   for (let i = 0; i < text.length; i++) {
     const char = text[i]
@@ -48,20 +49,23 @@ function split(text: string): string[] {
 /**
  * Finds a literal in value[from, end) and returns the place after it, or -1: Knuth, Morris and Pratt's way, whose time is that of reading the value once.
  */
-function finder(literal: string): (value: string, from: number, end: number) => number {
+function finder(literal: string): (value: string, from: number, end: number, work: Work) => number {
   const borders = new Uint16Array(literal.length)
   for (let i = 1, border = 0; i < literal.length; i++) {
     while (border > 0 && literal[i] !== literal[border]) border = borders[border - 1]
     if (literal[i] === literal[border]) border++
     borders[i] = border
   }
-  return (value, from, end) => {
+  return (value, from, end, work) => {
     if (literal.length === 0) return from
-    for (let i = from, matched = 0; i < end; i++) {
+    let found = -1
+    let i = from
+    for (let matched = 0; i < end && found < 0; i++) {
       while (matched > 0 && value.charCodeAt(i) !== literal.charCodeAt(matched)) matched = borders[matched - 1]
       if (value.charCodeAt(i) === literal.charCodeAt(matched)) matched++
-      if (matched === literal.length) return i + 1
+      if (matched === literal.length) found = i + 1
     }
-    return -1
+    work.count(i - from)
+    return found
   }
 }

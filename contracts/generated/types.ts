@@ -159,7 +159,7 @@ export interface StageStats {
 export interface Invocation {
   /** What Invoke answered with, the same in every attempt. The key of the topic. */
   requestId: string
-  /** The function, without its ARN. */
+  /** The function, without its ARN; NAME:QUALIFIER where a version or an alias was invoked. */
   functionName: string
   /** The client's context as JSON. */
   clientContext: string | null
@@ -167,6 +167,8 @@ export interface Invocation {
   payload: Buffer
   /** When it was accepted, milliseconds since the epoch, UTC. */
   acceptedAt: number
+  /** How many functions have passed it on, each as the destination of the one before. */
+  hops: number
 }
 
 /** One entry of a reference table (zones, for instance). The topic is compacted: the newest entry of a key holds, a tombstone removes it. */

@@ -93,7 +93,7 @@ export async function openFunctionService(options: FunctionServiceOptions): Prom
   const archives = openArchives({ catalogue, code, topic, control, graceMs: codeGraceMs, log })
   mappings = openMappings({ functions: functions.value, fixed, kafka, producer, codec, streams, account, bootstrapServers, windowStates, catchUp: control.catchUp, log })
   for (const [id, mapping] of made) mappings.value.apply(id, mapping)
-  const events = await openEvents({ kafka, producer, codec, functions: functions.value, ...eventOptions, log })
+  const events = await openEvents({ kafka, producer, codec, functions: functions.value, account, ...eventOptions, log })
 
   return {
     value: {

@@ -7,6 +7,7 @@ import { concurrencyOperations } from './concurrency-operations.ts'
 import { createOperation } from './create-function.ts'
 import { deleteOperation } from './delete-function.ts'
 import { deployingOf, type DeployingOptions } from './deploying.ts'
+import { eventConfigOperations } from './event-config-operations.ts'
 import { invokeOperations, MOST_PAYLOAD } from './invoke.ts'
 import { mappingOperations } from './mapping-operations.ts'
 import type { Account } from './names.ts'
@@ -35,7 +36,7 @@ export function lambdaApi(service: FunctionService, { access, account, ...option
       operations: {
         ...invokeOperations(service, account), ...readingOperations(deploying, access), ...mappingOperations(service, account), ...createOperation(deploying),
         ...updateOperations(deploying), ...deleteOperation(deploying), ...versionOperations(deploying), ...aliasOperations(deploying),
-        ...concurrencyOperations(deploying), ...tagOperations(deploying),
+        ...concurrencyOperations(deploying), ...eventConfigOperations(deploying), ...tagOperations(deploying),
       },
       actions: { Invoke: 'lambda:InvokeFunction' }, payloadTypes: { Invoke: 'application/json' },
       bodyBytesOf: { CreateFunction: MAX_DEPLOY_BYTES, UpdateFunctionCode: MAX_DEPLOY_BYTES },

@@ -6,6 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { watchLag, type Logger, type Resource } from '@weir/service'
+import type { Functions } from '../functions.ts'
+import { openEventDestinations } from './event-destinations.ts'
+import { eventSettingsOf } from './event-settings.ts'
 import { openQueues, type Event, type QueuesOptions } from './queues.ts'
 
 export interface Events {
@@ -13,10 +16,12 @@ export interface Events {
   add(event: Event): Promise<void>
 }
 
-export interface EventsOptions extends Omit<QueuesOptions, 'log'> {
+export interface EventsOptions extends Pick<QueuesOptions, 'retryMs' | 'unknownMs'> {
   readonly kafka: Kafka
   readonly producer: Producer
   readonly codec: Codec
+  readonly functions: Functions
+  readonly account: { readonly region: string, readonly accountId: string }
   /** enricher.invocations if not given. Its members must all have the same functions. */
   readonly groupId?: string
   readonly log: Logger
@@ -34,11 +39,26 @@ const ENVELOPE_BYTES = 1024
 /** A UTF-16 unit of a text, in bytes at most. */
 const UNIT_BYTES = 3
 
-export async function openEvents({ kafka, producer, codec, groupId = 'enricher.invocations', log, ...queuing }: EventsOptions): Promise<Resource<Events>> {
+export async function openEvents({ kafka, producer, codec, functions, account, groupId = 'enricher.invocations', log, ...queuing }: EventsOptions): Promise<Resource<Events>> {
   const [writer, reader, partitions] = await Promise.all([codec.writer(TOPIC), codec.reader(TOPIC), kafka.partitions(TOPIC)])
-  const queues = openQueues({ ...queuing, log })
+  const destinations = openEventDestinations({ kafka, producer, account, add, log })
+  const settingsOf = (name: string) => eventSettingsOf(functions, name)
+  const isOff = (name: string) => functions.find(name.split(':')[0])?.latest.reserved === 0
+  const queues = openQueues({ ...queuing, functions, settingsOf, isOff, destinations, log })
   let open = 0
   let bytes = 0
+
+  async function add({ functionName, payload, options: { requestId, clientContext }, acceptedAt, hops = 0 }: Event): Promise<void> {
+    const context = clientContext === undefined ? null : JSON.stringify(clientContext)
+    const value = Buffer.allocUnsafe(payload.length + ENVELOPE_BYTES + UNIT_BYTES * (requestId.length + functionName.length + (context?.length ?? 0)))
+    const end = writer.encode({ requestId, functionName, clientContext: context, payload, acceptedAt, hops }, value, 0)
+    const key = Buffer.from(requestId)
+    const headers = encodeHeaders({ 'weir-id': requestId, 'weir-source': 'invoke' })
+    const delivery = producer.delivery()
+    delivery.append(TOPIC, partitionFor(key, 0, key.length, partitions), key, 0, key.length, value, 0, end, headers, 0, headers.length)
+    const [failure] = await delivery.settled()
+    if (failure !== undefined) throw failure.error
+  }
 
   async function run(event: Event, signal: AbortSignal): Promise<void> {
     open++
@@ -59,9 +79,9 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
     const events: Event[] = []
     for (let i = 0; i < batch.length; i++) {
       try {
-        const { requestId, functionName, clientContext, payload, acceptedAt } = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
+        const { requestId, functionName, clientContext, payload, acceptedAt, hops } = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
         const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
-        events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt })
+        events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt, hops })
       } catch (error) {
         log.error({ err: error, topic: TOPIC, partition: batch.partition, offset: batch.offsets[i] }, 'an event cannot be read and is left out')
       }
@@ -80,19 +100,7 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
   const unwatch = watchLag(subscription)
 
   return {
-    value: {
-      async add({ functionName, payload, options: { requestId, clientContext }, acceptedAt }) {
-        const context = clientContext === undefined ? null : JSON.stringify(clientContext)
-        const value = Buffer.allocUnsafe(payload.length + ENVELOPE_BYTES + UNIT_BYTES * (requestId.length + functionName.length + (context?.length ?? 0)))
-        const end = writer.encode({ requestId, functionName, clientContext: context, payload, acceptedAt }, value, 0)
-        const key = Buffer.from(requestId)
-        const headers = encodeHeaders({ 'weir-id': requestId, 'weir-source': 'invoke' })
-        const delivery = producer.delivery()
-        delivery.append(TOPIC, partitionFor(key, 0, key.length, partitions), key, 0, key.length, value, 0, end, headers, 0, headers.length)
-        const [failure] = await delivery.settled()
-        if (failure !== undefined) throw failure.error
-      },
-    },
+    value: { add },
     stop: async (drainMs) => {
       unwatch()
       queues.stop()

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Appender, RecordBatch } from '@weir/kafka'
 import { Counter, Histogram, metrics, type Logger } from '@weir/service'
 import { deliver, firstFailure, type Cause, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
-import type { Destination, FailedBatch } from './destinations.ts'
+import type { BatchDestination, FailedBatch } from './destinations.ts'
 import type { KeyedRecord } from './events.ts'
 import { batchesOf, lanesOf } from './lanes.ts'
 import { targetOf, type Mapping } from './mapping.ts'
@@ -60,11 +60,11 @@ export function outOf(output: Output | undefined, appender: Appender | undefined
 export class Caller {
   readonly #mapping: Mapping
   readonly #deps: CallerDeps
-  readonly #destination: Destination | undefined
+  readonly #destination: BatchDestination | undefined
   readonly #functionArn: string
   readonly #places: ReturnType<typeof openPlaces>
 
-  constructor(mapping: Mapping, deps: CallerDeps, destination: Destination | undefined) {
+  constructor(mapping: Mapping, deps: CallerDeps, destination: BatchDestination | undefined) {
     this.#mapping = mapping
     this.#deps = deps
     this.#destination = destination

@@ -27,6 +27,8 @@ export function printer(model: Model): Print {
       case 'structure': return `${prefix}.${shapeName}@${PLACE}`
       case 'list': return `[${joined(value as readonly unknown[], (item) => print(shape.member, item))}]`
       case 'map': return `{${joined(Object.entries(value as object), ([key, item]) => `${key}=${print(shape.value, item)}`)}}`
+      // As Java prints them.
+      case 'float': case 'double': return Number.isInteger(value) ? `${String(value)}.0` : String(value)
       case 'timestamp': return String((value as Date).getTime())
       default: return cut(String(value), MAX_TEXT_PRINTED)
     }

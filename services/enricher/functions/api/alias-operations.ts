@@ -31,10 +31,10 @@ export function aliasOperations({ service: { functions }, account, changeableWho
   const changed = (before: Alias, { versions }: DeployedFunction, { FunctionVersion, Description, RoutingConfig }: AliasSettings): Alias => {
     const weights = RoutingConfig === undefined ? before.weights : { ...RoutingConfig.AdditionalVersionWeights }
     const alias = { ...before, version: FunctionVersion ?? before.version, description: Description ?? before.description, weights, revisionId: randomUUID() }
+    checkWeights(alias)
     for (const version of [alias.version, ...Object.keys(weights)]) {
       if (version !== LATEST && !versions.has(version)) throw notFound(`Function not found: ${arnOf(before.name, version)}`)
     }
-    checkWeights(alias)
     return alias
   }
   const write = (value: Alias) => [{ kind: 'alias', id: `${value.name}:${value.alias}`, value }]

@@ -10,7 +10,7 @@ import { signatureHeaders, type AwsAccess } from '@weir/aws'
 import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { openCodec } from '@weir/codec'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
-import { kafkaConfig, openKafka, type Kafka, type Producer } from '@weir/kafka'
+import { kafkaConfig, keyOf, openKafka, valueOf, type Kafka, type Producer } from '@weir/kafka'
 import { Admission, logger, openHttp, readConfig, type HttpServer, type Resource } from '@weir/service'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers, uniqueName } from '@weir/testkit'
@@ -55,6 +55,8 @@ export interface Api {
   replica(): Promise<FunctionService>
   readonly client: LambdaClient
   clientFor(credentials: typeof LOCAL_KEY): LambdaClient
+  /** All that is in a topic, in the order of each partition. */
+  records(topic: string): Promise<{ readonly key: string, readonly value: string | null }[]>
   invoke(input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string }): Promise<InvokeCommandOutput>
   /** Weir's own routes. */
   ask(method: string, path: string, body?: object, at?: string, credentials?: typeof LOCAL_KEY): Promise<Response>
@@ -121,6 +123,18 @@ export async function openApi(): Promise<Api> {
       const { value, stop } = await openFunctionService({ ...common, fixed: [], folder: mkdtempSync(join(folder, 'replica-')) })
       onTestFinished(async () => void await stop(1000))
       return value
+    },
+    records: async (topic) => {
+      const found: { key: string, value: string | null }[] = []
+      for (let partition = 0; partition < await kafka.partitions(topic); partition++) {
+        const end = await kafka.offsetAt(topic, partition, 'latest')
+        for (let at = await kafka.offsetAt(topic, partition, 'earliest'); at < end;) {
+          const batch = await kafka.fetch(topic, partition, at, 4 << 20)
+          for (let i = 0; i < batch.length; i++) found.push({ key: keyOf(batch, i)?.toString() ?? '', value: valueOf(batch, i)?.toString() ?? null })
+          at = batch.nextOffset
+        }
+      }
+      return found
     },
     invoke: (input) => client.send(new InvokeCommand({ ...input, Payload: typeof input.Payload === 'object' ? JSON.stringify(input.Payload) : input.Payload })),
     deploy: async (FunctionName, code, { concurrency, ...more } = {}) => {

@@ -1,9 +1,12 @@
 /** Event source mappings over real topics and streams, with real functions in processes of their own. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Codec } from '@weir/codec'
 import { decodeHeaders, keyOf, NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
 import { beginResharding, newStream, openShards, splitOf, StreamWriter } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { openOutput } from './mappings/output.ts'
+import { openSource } from './mappings/sources.ts'
 import { aggregate } from './testing/aggregate.ts'
 import { openBackends, type Backends } from './testing/backends.ts'
 import { functionOf, mappingOf, startHost, type HostOptions } from './testing/hosting.ts'
@@ -11,13 +14,14 @@ import { functionOf, mappingOf, startHost, type HostOptions } from './testing/ho
 let backends: Backends['backends']
 let kafka: Backends['kafka']
 let streams: Backends['streams']
+let codec: Codec
 let stop: () => Promise<void>
-beforeAll(async () => ({ backends, kafka, streams, stop } = await openBackends()))
+beforeAll(async () => ({ backends, kafka, streams, codec, stop } = await openBackends()))
 afterAll(() => stop())
 
-async function topic(partitions = 1, prefix = 'source'): Promise<string> {
+async function topic(partitions = 1, prefix = 'source', configs: Record<string, string> = {}): Promise<string> {
   const name = uniqueName(prefix)
-  await kafka.admin.createTopics([{ name, partitions, replicas: -1, configs: { 'message.timestamp.type': 'LogAppendTime' } }])
+  await kafka.admin.createTopics([{ name, partitions, replicas: -1, configs: { 'message.timestamp.type': 'LogAppendTime', ...configs } }])
   return name
 }
 
@@ -71,7 +75,11 @@ describe('a topic', () => {
       .toEqual(Array.from({ length: 16 }, (_, n) => [`k:${n}`, n < 10 ? '10' : '6']))
   })
 
-  test.each([['LATEST', ['k:3', 'k:4']], ['TRIM_HORIZON', ['k:0', 'k:1', 'k:2', 'k:3', 'k:4']]] as const)('begins at %s', async (start, expected) => {
+  test.each([
+    ['LATEST', 'LATEST', ['k:3', 'k:4']], ['TRIM_HORIZON', 'TRIM_HORIZON', ['k:0', 'k:1', 'k:2', 'k:3', 'k:4']],
+    // -1 ms is a mark of Kafka's own.
+    ['a time before 1970', { timestamp: -1 }, ['k:0', 'k:1', 'k:2', 'k:3', 'k:4']],
+  ] as const)('begins at %s', async (_, start, expected) => {
     const [source, output] = [await topic(), await topic(1, 'output')]
     await produce(source, ['k:0', 'k:1', 'k:2'])
     await host({ definitions: [functionOf('echo', ECHO)], mappings: [mappingOf(source, 'echo', { kind: 'kafka', topic: source }, {}, { output, start })] })
@@ -117,10 +125,82 @@ describe('a topic', () => {
     })
     await produce(source, ['a:forever', 'a:1', 'a:exit', 'a:2', 'a:memory', 'a:3', 'b:1', 'b:2'])
     await expect.poll(async () => (await readAll(output)).map(({ value }) => value).sort(), { timeout: 30_000 }).toEqual(['a:1', 'a:2', 'a:3', 'b:1', 'b:2'])
-    const documents = (await readAll(failed)).map(({ value }) => JSON.parse(value))
-    expect(documents.map(({ requestContext, KafkaBatchInfo }) => [requestContext.condition, requestContext.approximateInvokeCount, KafkaBatchInfo.batchSize])).toEqual(Array(3).fill(['RetryAttemptsExhausted', 1, 1]))
-    expect(documents.map(({ errorMessage }) => /timed out|Runtime\.ExitError|exit|memory/i.test(errorMessage))).toEqual([true, true, true])
+    const documents = await readAll(failed)
+    expect(documents.map(({ value }) => {
+      const { requestContext, KafkaBatchInfo } = JSON.parse(value)
+      return [requestContext.condition, requestContext.approximateInvokeCount, KafkaBatchInfo.batchSize]
+    })).toEqual(Array(3).fill(['RetryAttemptsExhausted', 1, 1]))
+    expect(documents.map(({ headers }) => headers['weir-error'])).toEqual([expect.stringContaining('timed out'), expect.stringContaining('exit'), expect.stringContaining('signal: killed')])
   })
+})
+
+test('records that are none of their contract are given up by themselves, each with its reason; their neighbours go on', async () => {
+  const [output, failed] = [await topic(1, 'output'), await topic(1, 'failed')]
+  const source = 'taxi.telemetry.late'
+  const deviceId = uniqueName('taxi')
+  const code = `
+    const records = (event) => Object.values(event.records).flat().map((r) => JSON.parse(Buffer.from(r.value, 'base64').toString()))
+    export const handler = async (event) => ({ records: records(event).map((value) => ({ value })) })`
+  await host({
+    definitions: [functionOf('decoded', code)],
+    mappings: [mappingOf(deviceId, 'decoded', { kind: 'kafka', topic: source }, { maxRetries: 0 }, { output, onFailure: `kafka://${failed}`, decode: true, start: 'LATEST' })],
+  })
+  const writer = await codec.writer(source)
+  const value = (speed: number): Buffer => {
+    const bytes = Buffer.alloc(1024)
+    return bytes.subarray(0, writer.encode({
+      deviceId, tripId: null, position: { lat: 1, lon: 2 }, speed, heading: null, fuel: null, charge: null, engineTemperature: null, occupied: false, eventTime: Date.now(),
+    } as never, bytes, 0))
+  }
+  const unknown = Buffer.concat([Buffer.from([0, 0x7f, 0xff, 0xff, 0xf0]), Buffer.from('x')])
+  const values = [value(1), Buffer.from('{"no":"avro"}'), Buffer.from('plain'), value(2), unknown, value(3)]
+  const producer = await kafka.producer()
+  const delivery = producer.delivery()
+  const key = Buffer.from(deviceId)
+  for (const bytes of values) delivery.append(source, 0, key, 0, key.length, bytes, 0, bytes.length, NO_HEADERS, 0, NO_HEADERS.length)
+  expect(await delivery.settled()).toEqual([])
+  await producer.stop()
+  await expect.poll(async () => (await readAll(output)).map((read) => JSON.parse(read.value)).filter((read) => read.deviceId === deviceId).map(({ speed }) => speed), { timeout: 20_000 })
+    .toEqual([1, 2, 3])
+  const named = (await readAll(failed)).map((read) => ({ ...JSON.parse(read.value), error: read.headers['weir-error'] }))
+  expect(named.map(({ requestContext: { condition, approximateInvokeCount }, responseContext, KafkaBatchInfo: { batchSize }, error }) => [condition, approximateInvokeCount, responseContext, batchSize, error]))
+    .toEqual([['DESERIALIZATION_ERROR', 0, undefined, 2, expect.any(String)], ['SCHEMA_NOT_FOUND', 0, undefined, 1, expect.any(String)]])
+})
+
+describe('an output', () => {
+  const OFFER = { userId: 'u', value: 1 }
+  test.each<[what: string, response: unknown, text: string]>([
+    ['no list', { records: 5 }, 'no list'], ['no object', { records: [5] }, 'without a value'], ['no value', { records: [{ key: 'k' }] }, 'without a value'],
+    ['a key that is no text', { records: [{ key: 1, value: 1 }] }, 'key is no text'], ['headers in a list', { records: [{ value: 1, headers: ['a'] }] }, 'headers are no texts'],
+    ['a header that is no text', { records: [{ value: 1, headers: { a: 1 } }] }, 'headers are no texts'], ['another encoding', { records: [{ value: 'x', encoding: 'hex' }] }, 'base64'],
+    ['3 MB', { records: [{ value: 'x'.repeat(3_000_000) }] }, 'takes 1047503'], ['a large key', { records: [{ key: 'x'.repeat(1_100_000), value: 1 }] }, 'takes 1047503'],
+    ['large headers', { records: [{ value: 1, headers: { a: 'x'.repeat(1_100_000) } }] }, 'takes 1047503'],
+    ['a value that nests without end', { records: [{ value: JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) }] }, 'call stack'],
+  ])('refuses %s', async (_, response, text) => {
+    const { encode } = await openOutput(await topic(1, 'output'), kafka, codec)
+    expect(() => encode(response)).toThrow(text)
+    expect(encode({ records: [{ value: 'x' }] }).records).toEqual([{ key: null, value: Buffer.from('x'), headers: NO_HEADERS }])
+  })
+
+  test('refuses what its contract does not allow, or its topic does not take', async () => {
+    const offers = await openOutput('location.offers', kafka, codec)
+    for (const value of [{ nonsense: true }, OFFER, 5, 'text', [], { userId: 1 }]) expect(() => offers.encode({ records: [{ value }] })).toThrow()
+    expect(() => offers.encode({ records: [{ value: null }] })).toThrow('without a key')
+    expect(offers.encode({ records: [{ value: null, key: 'u' }] }).records).toMatchObject([{ value: null }])
+    const compacted = await openOutput(await topic(1, 'output', { 'cleanup.policy': 'compact' }), kafka, codec)
+    expect(() => compacted.encode({ records: [{ value: 1 }] })).toThrow('without a key')
+    await expect(openOutput(await topic(1, 'output', { 'max.message.bytes': '20000' }), kafka, codec)).rejects.toThrow('max.message.bytes')
+  })
+})
+
+test.each([['CreateTime', 'CREATE_TIME'], ['LogAppendTime', 'LOG_APPEND_TIME']])('events of a topic with %s say %s', async (type, expected) => {
+  const name = await topic(1, 'times', { 'message.timestamp.type': type })
+  await produce(name, ['k:1'])
+  const account = { region: 'us-east-1', accountId: '000000000000' }
+  const { stretches } = await openSource(mappingOf('times', 'f', { kind: 'kafka', topic: name }), { kafka, codec, streams, account, bootstrapServers: 'b' })
+  const found: unknown[] = []
+  for await (const { records } of stretches(await kafka.fetch(name, 0, 0, 1 << 20), new AbortController().signal)) found.push(...records.map(({ json }) => JSON.parse(json).timestampType))
+  expect(found).toEqual([expected])
 })
 
 test('bisect, partial failures and retries under kill -9: every good record comes out exactly once and in order, every bad one is named', async () => {
@@ -148,8 +228,11 @@ test('bisect, partial failures and retries under kill -9: every good record come
   let kills = 0
   let running = await startHost(options)
   onTestFinished(async () => void await running.stop())
-  const done = async (): Promise<boolean> => (await kafka.admin.lag(`weir.mapping.${source}`)).every(({ lag }) => lag === 0)
-  for (const deadline = Date.now() + 45_000; Date.now() < deadline && !(kills >= 3 && await done());) {
+  const done = async (): Promise<boolean> => {
+    const lags = await kafka.admin.lag(`weir.mapping.${source}`)
+    return lags.length > 0 && lags.every(({ lag }) => lag === 0)
+  }
+  for (const deadline = Date.now() + 90_000; Date.now() < deadline && !(kills >= 3 && await done());) {
     if (kills < 3) {
       await sleep(300)
       await running.kill()
@@ -173,7 +256,7 @@ test('bisect, partial failures and retries under kill -9: every good record come
     last.set(key, Number(n))
   }
   expect(await done()).toBe(true)
-}, 90_000)
+}, 150_000)
 
 describe('a stream', () => {
   test('events are Kinesis\', and a child is read after its parents', async () => {

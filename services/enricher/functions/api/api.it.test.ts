@@ -5,6 +5,7 @@ import {
   ListEventSourceMappingsCommand, ListFunctionsCommand, UpdateEventSourceMappingCommand, type CreateEventSourceMappingCommandInput,
 } from '@aws-sdk/client-lambda'
 import { NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
+import { metrics } from '@weir/service'
 import { newStream } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -128,6 +129,7 @@ describe('invoke', () => {
 
 describe('mappings', () => {
   const name = `echo-${run}`
+  const topicSource = { SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } }, Topics: ['orders'] }
   beforeAll(async () => { await deploy(name, ECHO) })
 
   test('of a topic deliver its records, filtered, and name those that fail', async () => {
@@ -143,7 +145,7 @@ describe('mappings', () => {
       State: 'Creating', StateTransitionReason: 'USER_INITIATED', Topics: [source], BatchSize: 10, MaximumRetryAttempts: 0, BisectBatchOnFunctionError: true, StartingPosition: 'TRIM_HORIZON',
       FunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`, DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } }, LastModified: expect.any(Date),
       EventSourceMappingArn: `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${created.UUID}`, ScalingConfig: { MaximumConcurrency: 2 },
-      SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } }, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: `weir.mapping.${created.UUID}` },
+      SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } }, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: created.UUID },
       FunctionResponseTypes: [], MaximumRecordAgeInSeconds: -1, MaximumBatchingWindowInSeconds: 0, ParallelizationFactor: 1, TumblingWindowInSeconds: 0,
     })
     const UUID = created.UUID!
@@ -167,6 +169,26 @@ describe('mappings', () => {
     await expect(client.send(new DeleteEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
   })
 
+  test('whose function returns what the output does not take give that up, and say so', async () => {
+    const large = `large-${run}`
+    await deploy(large, ECHO.replace('return { records }', "return { records: records.map((r) => (r.value === 'large' ? { value: 'x'.repeat(3e6) } : r)) }"))
+    const [source, output, failures] = await Promise.all([topic(1), topic(1), topic(1)])
+    await produce(source, ['one', 'large', 'two'])
+    const { UUID } = await client.send(new CreateEventSourceMappingCommand({
+      FunctionName: large, ...topicSource, Topics: [source], StartingPosition: 'TRIM_HORIZON', BatchSize: 1, MaximumRetryAttempts: 1,
+      DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } }, Tags: { 'weir:output': output },
+    }))
+    await expect.poll(() => valuesOf(output), { timeout: 30_000 }).toEqual(['one', 'two'])
+    expect((await valuesOf(failures)).map((text) => JSON.parse(text))).toMatchObject([
+      { requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 2 }, responseContext: { functionError: 'Unhandled' } },
+    ])
+    const { values } = await metrics.getSingleMetric('weir_function_invocations_total')!.get()
+    expect(values.filter(({ labels }) => labels.function === large).map(({ labels, value }) => [labels.result, value]).sort()).toEqual([['error', 2], ['success', 2]])
+    await produce(source, ['large'])
+    await expect.poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult, { timeout: 20_000 }).toBe('PROBLEM: Function call failed')
+    await client.send(new DeleteEventSourceMappingCommand({ UUID }))
+  })
+
   test('of a stream deliver its records', async () => {
     const [stream, output] = [uniqueName('stream'), await topic(1)]
     await streams.change(stream, () => newStream({ name: stream, mode: 'PROVISIONED', shards: 2, maxRecordKiB: 1024, tags: {}, external: false }, Date.now()))
@@ -185,6 +207,11 @@ describe('mappings', () => {
     expect(EventSourceMappings).toMatchObject([{ UUID, State: 'Enabled', LastProcessingResult: 'OK', FunctionResponseTypes: ['ReportBatchItemFailures'], MaximumBatchingWindowInSeconds: 1 }])
     await expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: name, EventSourceArn, StartingPosition: 'LATEST' })))
       .rejects.toMatchObject({ name: 'ResourceConflictException', message: expect.stringContaining(UUID!) })
+    await streams.change(stream, (found) => ({ ...found!, status: 'DELETING' }))
+    await expect.poll(async () => {
+      const { State, LastProcessingResult } = await client.send(new GetEventSourceMappingCommand({ UUID }))
+      return [State, LastProcessingResult]
+    }, { timeout: 20_000 }).toEqual(['Enabled', 'PROBLEM: Stream not found'])
     await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
@@ -195,15 +222,21 @@ describe('mappings', () => {
     await expect(client.send(new DeleteEventSourceMappingCommand({ UUID: fixed.mapping }))).rejects.toMatchObject({ name: 'ResourceInUseException' })
   })
 
-  const topicSource = { SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } }, Topics: ['orders'] }
   const streamSource = { EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders', StartingPosition: 'LATEST' as const }
   test.each<[string, Omit<CreateEventSourceMappingCommandInput, 'FunctionName'>, string]>([
-    ['no source', {}, 'Give EventSourceArn, or SelfManagedEventSource with Topics.'],
+    ['no source', {}, 'Unrecognized event source.'],
     ['two sources', { ...topicSource, ...streamSource }, 'not both'],
     ['two topics', { ...topicSource, Topics: ['one', 'two'] }, 'names 2'],
     ['a queue', { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders' }, 'is no event source that is served here'],
     ['a stream elsewhere', { ...streamSource, EventSourceArn: 'arn:aws:kinesis:eu-west-1:000000000000:stream/orders' }, 'of another region'],
-    ['no start', { EventSourceArn: streamSource.EventSourceArn }, 'StartingPosition must be given'],
+    ['no start', { EventSourceArn: streamSource.EventSourceArn }, "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."],
+    ['no stream', streamSource, `Stream not found: ${streamSource.EventSourceArn}`],
+    ['a destination for successes', { ...streamSource, DestinationConfig: { OnSuccess: { Destination: 'arn:aws:sqs:us-east-1:000000000000:q' } } },
+      'Unsupported DestinationConfig parameter for given event source mapping type.'],
+    ['an output in a stream', { ...topicSource, Tags: { 'weir:output': 'stream.orders' } }, "by Kinesis' API only"],
+    ['a destination in a stream', { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://stream.orders' } } }, "by Kinesis' API only"],
+    ['its source as destination', { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://orders' } } }, 'own source'],
+    ['a filter that is too complex', { ...topicSource, FilterCriteria: { Filters: [{ Pattern: '{"value":[{"wildcard":"*:*:*:*:*:event-bus/*"}]}' }] } }, 'Rule is too complex'],
     ['no time', { ...streamSource, StartingPosition: 'AT_TIMESTAMP' }, 'needs StartingPositionTimestamp'],
     ['a time to come', { ...streamSource, StartingPosition: 'AT_TIMESTAMP', StartingPositionTimestamp: new Date(Date.now() + 1e6) }, 'cannot be in the future'],
     ['a short age', { ...streamSource, MaximumRecordAgeInSeconds: 59 }, '60 to 604800'],
@@ -219,6 +252,21 @@ describe('mappings', () => {
     await expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: name, ...input }))).rejects.toMatchObject({
       name: what === 'a group of another' ? 'ResourceConflictException' : 'InvalidParameterValueException', message: expect.stringContaining(text),
     })
+  })
+
+  test('are not made for a function that does not exist, and not made twice', async () => {
+    const refused = (input: object) => expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: `none-${run}`, ...input }))).rejects
+    await refused({ ...topicSource }).toMatchObject({ name: 'InvalidParameterValueException', message: 'Function does not exist' })
+    await refused({}).toMatchObject({ name: 'InvalidParameterValueException', message: 'Unrecognized event source.' })
+    const input = { FunctionName: `${name}:$LATEST`, ...topicSource, Topics: [uniqueName('twice')], Enabled: false }
+    const { UUID, FunctionArn } = await client.send(new CreateEventSourceMappingCommand(input))
+    const arn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`
+    expect(FunctionArn).toBe(`${arn}:$LATEST`)
+    await expect(client.send(new CreateEventSourceMappingCommand(input))).rejects.toMatchObject({
+      name: 'ResourceConflictException', message: `An event source mapping with event source ("b:9092"), function ("${arn}"), topics ("${input.Topics[0]}") already exists. `
+        + `Please update or delete the existing mapping with UUID ${UUID}`,
+    })
+    await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
   test('of Kafka give up after ten retries where they have a destination, and of contracts are decoded', async () => {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { TOPIC_PREFIX } from '@weir/streams'
 import { targetOf, type Mapping } from '../mappings/mapping.ts'
 import type { FunctionService } from '../open.ts'
 import { changedMapping, hasSource, newMapping, type FunctionChoice, type MappingChange, type NewMapping } from './mapping-input.ts'
@@ -76,8 +77,18 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
 
   const refuseMissingStream = async ({ source }: Mapping): Promise<void> => {
     if (source.kind !== 'kinesis') return
-    for (const deadline = Date.now() + STREAM_WAIT_MS; !mappings.hasStream(source.stream); await sleep(STREAM_LOOK_MS)) {
+    for (const deadline = Date.now() + STREAM_WAIT_MS; mappings.stream(source.stream) === undefined; await sleep(STREAM_LOOK_MS)) {
       if (Date.now() > deadline) throw invalidParameter(`Stream not found: ${streamArn(account, source.stream)}`)
+    }
+  }
+
+  /** The shards of a stream hold what their hash keys say, which records that come past Kinesis' API would break. */
+  const refuseStreamTopics = ({ output, onFailure }: Mapping): void => {
+    for (const topic of [output, onFailure?.replace('kafka://', '')]) {
+      const name = topic?.startsWith(TOPIC_PREFIX) ? topic.slice(TOPIC_PREFIX.length) : undefined
+      if (name !== undefined && mappings.stream(name)?.external !== true) {
+        throw invalidParameter(`The topic ${topic} is that of a stream, which takes records by Kinesis' API only; choose another topic.`)
+      }
     }
   }
 
@@ -95,6 +106,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
       if (!hasSource(input)) throw invalidParameter('Unrecognized event source.')
       const mapping = newMapping(randomUUID(), choose(named), input, account, Date.now())
       authorize(mapping, context)
+      refuseStreamTopics(mapping)
       await refuseMissingStream(mapping)
       await stored(changeMapping(mapping.id, () => {
         refuseTwins(mapping)
@@ -120,6 +132,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
       await change(input.UUID, (current) => {
         next = changedMapping(current, choice, input, Date.now())
         authorize(next, context)
+        refuseStreamTopics(next)
         refuseTwins(next)
         return next
       })

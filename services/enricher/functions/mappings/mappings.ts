@@ -1,11 +1,12 @@
 /** All mappings: those of the solutions and those made by the API. What the list says runs; every replica runs all of them, and their groups share the partitions. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger, Resource } from '@weir/service'
+import type { Stream } from '@weir/streams'
 import type { Functions } from '../functions.ts'
+import { resultOf } from './answer.ts'
 import type { InvokeResult } from './delivery.ts'
 import { targetOf, type Mapping } from './mapping.ts'
 import { runMapping, type MappingDeps, type RunningMapping } from './run-mapping.ts'
-import type { Outcome } from '../runtime/outcome.ts'
 
 export type MappingState = 'Creating' | 'Enabled' | 'Disabled'
 
@@ -16,8 +17,8 @@ export interface Mappings {
   state(id: string): MappingState
   /** What its last attempt in this replica came to, or why it does nothing. */
   lastResult(id: string): string
-  /** Whether there is a stream of that name, as far as this replica knows. */
-  hasStream(name: string): boolean
+  /** As this replica knows it; undefined for one that is being deleted. */
+  stream(name: string): Stream | undefined
   /** True while every mapping that can run is in its group. */
   ready(): boolean
   /** Takes a mapping of the control log, or takes it away. */
@@ -52,7 +53,8 @@ interface Slot {
 
 /** Given to what is stopped because its mapping changed (ms). */
 const DRAIN_MS = 10_000
-const MAX_ERROR_LENGTH = 2000
+/** Of a result, in characters. */
+const MAX_RESULT_LENGTH = 500
 
 export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions): Resource<Mappings> {
   const slots = new Map<string, Slot>()
@@ -63,12 +65,12 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
 
   const invoke: MappingDeps['invoke'] = (name, payload, requestId, signal) => invocation(functions, name, payload, requestId, signal)
 
-  const hasStream = (name: string): boolean => {
-    const status = deps.streams.get(name)?.stream.status
-    return status !== undefined && status !== 'DELETING'
+  const streamOf = (name: string): Stream | undefined => {
+    const stream = deps.streams.get(name)?.stream
+    return stream?.status === 'DELETING' ? undefined : stream
   }
 
-  const lacksStream = ({ source }: Mapping): boolean => source.kind === 'kinesis' && !hasStream(source.stream)
+  const lacksStream = ({ source }: Mapping): boolean => source.kind === 'kinesis' && streamOf(source.stream) === undefined
 
   const wait = (slot: Slot, reason: string, error?: unknown): void => {
     if (slot.waitsFor === reason) return
@@ -88,7 +90,7 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   const start = async (slot: Slot): Promise<void> => {
     const { mapping } = slot
     try {
-      slot.running = await runMapping(mapping, { ...deps, log, invoke, report: (result) => { slot.lastResult = result } })
+      slot.running = await runMapping(mapping, { ...deps, log, invoke, report: (result) => { slot.lastResult = result.slice(0, MAX_RESULT_LENGTH) } })
       slot.begun = true
       slot.waitsFor = ''
     } catch (error) {
@@ -159,9 +161,9 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
         const { mapping, running, waitsFor, lastResult } = slot
         if (!mapping.enabled) return lastResult
         if (lacksStream(mapping)) return NO_STREAM
-        return running === undefined && waitsFor !== '' ? `PROBLEM: ${waitsFor}` : lastResult
+        return running === undefined && waitsFor !== '' ? `PROBLEM: ${waitsFor}`.slice(0, MAX_RESULT_LENGTH) : lastResult
       },
-      hasStream,
+      stream: streamOf,
       ready: () => [...slots.values()].every(({ running, changing }) => running?.ready() ?? changing === undefined),
       apply,
     },
@@ -180,18 +182,10 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
 
 /** Throttled and failed invocations are results; one that was ended from outside rejects. */
 async function invocation(functions: Functions, name: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult<undefined>> {
-  let outcome: Outcome
   try {
-    outcome = await functions.invoke(name, payload, { requestId, signal })
+    return resultOf(await functions.invoke(name, payload, { requestId, signal }))
   } catch (error) {
     if ((error as { code?: string }).code === 'throttled') return { kind: 'throttled' }
     throw error
-  }
-  const text = outcome.payload.toString()
-  if (!outcome.ok) return { kind: 'error', error: text.slice(0, MAX_ERROR_LENGTH) }
-  try {
-    return { kind: 'success', response: text === '' ? undefined : JSON.parse(text), answer: undefined }
-  } catch {
-    return { kind: 'error', error: `The function answered what is no JSON: ${text.slice(0, 100)}` }
   }
 }

@@ -1,6 +1,4 @@
-/** The concurrency that a mapping may have, whatever its partitions and lanes. */
-
-/** What may happen so often side by side, and no oftener. */
+/** A counting semaphore: bounds the invocations of a mapping that run side by side, whatever its partitions and lanes. */
 export interface Places {
   /** Resolves when there is a place, in the order of the calls; rejects with the signal's reason. */
   take(signal: AbortSignal): Promise<void>

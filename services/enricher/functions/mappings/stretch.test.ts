@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import type { RecordFilter } from '../patterns/filters.ts'
+import type { KeyedRecord, Unwritten } from './events.ts'
+import { Draft, type Place } from './stretch.ts'
+
+const record = (offset: number): Unwritten<number> => ({ identifier: String(offset), timestamp: 0, key: null, offset, event: offset })
+const write = ({ event, ...rest }: Unwritten<number>): KeyedRecord => ({ ...rest, json: String(event) })
+const PLACE = {} as Place
+const offsetsOf = (records: readonly KeyedRecord[]): number[] => records.map(({ offset }) => offset)
+
+test('what the filters match stays in order, however long they take', async () => {
+  const filter: RecordFilter<number> = { matches: (n) => (n % 3 === 0 ? Promise.resolve(true) : n % 3 === 1) }
+  const draft = new Draft(filter, write)
+  for (let i = 0; i < 9; i++) await draft.take(record(i))
+  const { records, filtered, next } = draft.done(PLACE, 9)
+  expect([offsetsOf(records), filtered, next]).toEqual([[0, 1, 3, 4, 6, 7], 3, 9])
+})
+
+test('a record that cannot be filtered is lost by itself, whether that shows at once or later', async () => {
+  const broken = new Error('too much')
+  const filter: RecordFilter<number> = {
+    matches: (n) => {
+      if (n === 1) throw broken
+      return n === 3 ? Promise.reject(broken) : true
+    },
+  }
+  const draft = new Draft(filter, write)
+  for (let i = 0; i < 5; i++) await draft.take(record(i))
+  const { records, lost } = draft.done(PLACE, 5)
+  expect(offsetsOf(records)).toEqual([0, 2, 4])
+  expect(lost.map(({ records: some, condition, error }) => [offsetsOf(some), condition, error])).toEqual([[[1], 'FILTER_ERROR', 'too much'], [[3], 'FILTER_ERROR', 'too much']])
+})
+
+test('lost records that follow each other for the same reason are named together', async () => {
+  const draft = new Draft<number>(undefined, write)
+  for (const offset of [0, 1]) draft.lose(record(offset), 'DESERIALIZATION_ERROR', new Error(`no ${offset}`))
+  draft.lose(record(2), 'SCHEMA_NOT_FOUND', new Error('no 2'))
+  await draft.take(record(3))
+  draft.lose(record(4), 'SCHEMA_NOT_FOUND', new Error('no 4'))
+  expect(draft.done(PLACE, 5).lost.map(({ records, condition, error }) => [offsetsOf(records), condition, error])).toEqual([
+    [[0, 1], 'DESERIALIZATION_ERROR', 'no 0'], [[2], 'SCHEMA_NOT_FOUND', 'no 2'], [[4], 'SCHEMA_NOT_FOUND', 'no 4'],
+  ])
+})

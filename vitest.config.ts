@@ -8,6 +8,8 @@ const KINDS = {
   conformance: { ending: 'conformance', seconds: 180, parallel: false },
   /** Whole services and a browser. */
   e2e: { ending: 'e2e', seconds: 180, parallel: false },
+  /** Attacks, each with its bound; CI tries each for a moment. */
+  hostile: { ending: 'hostile', seconds: 600, parallel: false },
   /** Kills of every component; by hand. */
   faults: { ending: 'faults', seconds: 1800, parallel: false },
   /** Against `docker compose up`. */

@@ -88,6 +88,11 @@ export interface FlowDefinition {
 }
 
 export interface FlowDeps {
+  /**
+   * Leaves out records whose id came in their partition within the last minutes (15 if nothing is said): a client has repeated what it did not know to be stored.
+   * Must be the first step.
+   */
+  once(windowMs?: number): Step<number, number, Source>
   /** From the place of a record in the batch to its value in the shape of the source's contract. */
   readonly decode: Step<number, any, Source>
   /** Milliseconds since the epoch. */

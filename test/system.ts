@@ -148,7 +148,7 @@ export class System {
   }
 }
 
-/** Ids that came more than once: a client may repeat what it did not hear the answer to, so only a run without a kill has none. */
+/** Records beyond the first of their id. */
 export const repeated = (records: readonly Enriched[]): number => records.length - new Set(records.map(({ id }) => id)).size
 
 /** Records that came after a later one of the same vehicle, each id counted where it came first. */

@@ -10,6 +10,7 @@ export { KafkaError, type KafkaErrorCode } from './errors.ts'
 export { kafkaConfig, type Compression, type KafkaConfig, type KafkaSasl, type KafkaTls } from './config.ts'
 export { murmur2, partitionFor } from './partitioner.ts'
 export { NO_HEADERS, decodeHeaders, editHeaders, encodeHeaders, findHeader, type Headers } from './records/headers.ts'
+export { Once, ONCE_WINDOW_MS, REDRIVEN, type OnceOptions } from './once/once.ts'
 export { deadLetters, type Bury, type Cause, type DeadLetterOptions } from './dead-letters.ts'
 
 /** Opens the driver that the configuration names; the other one is not even loaded. Rejects with a KafkaError where no broker answers or login fails. */

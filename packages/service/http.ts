@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { Admission } from './admission/admission.ts'
 import { Connections } from './admission/connections.ts'
 import { admitRequests } from './admission/requests.ts'
+import type { ConfigReader } from './config.ts'
 import { handleErrors, HttpError } from './errors.ts'
-import { health, HEALTH_PATHS } from './health.ts'
+import { health, HEALTH_PATHS, serveMetrics } from './health.ts'
 import { openListeners, type TlsConfig } from './listeners.ts'
 import type { Readiness } from './health.ts'
 import { traceFields } from './logger.ts'
@@ -21,10 +22,26 @@ export interface HttpConfig {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
-  /** Connections at once; DEFAULT_CONNECTIONS if it is not given. */
+  /** Connections at once; 1,024 if it is not given. */
   readonly connections?: number
+  /** Serves /metrics on this port instead. */
+  readonly metricsPort?: number
   /** Listens with TLS as well. */
   readonly tls?: TlsConfig
+}
+
+/** 33 KB resident memory each, and 92 KB with TLS. */
+const DEFAULT_CONNECTIONS = 1024
+
+/** What a service with an HTTP server is told by its environment. */
+export function httpConfig(reader: ConfigReader, port: number): HttpConfig {
+  const metricsPort = reader.port('METRICS_PORT', 'A port of its own for /metrics, which tells the names of functions and streams; 0: it is served on HTTP_PORT.', 0)
+  return {
+    host: reader.string('HTTP_HOST', 'The address to listen at.', '0.0.0.0'),
+    port: reader.port('HTTP_PORT', 'The port for everything but TLS.', port),
+    connections: reader.integer('HTTP_CONNECTIONS', 'Connections at once; one over TLS counts as three. Each takes about 33 KB of memory.', DEFAULT_CONNECTIONS, 64, 100_000),
+    ...(metricsPort > 0 && { metricsPort }),
+  }
 }
 
 export interface HttpOptions {
@@ -63,9 +80,6 @@ const LIMITS = {
   /** Bytes of all requests of a service that says nothing else. */
   memory: 16 << 20,
 } as const
-
-/** 33 KB resident memory each; those with TLS count as three. */
-export const DEFAULT_CONNECTIONS = 1024
 
 const durations = new Histogram({
   name: 'weir_http_request_duration_seconds', help: 'Time from a request\'s headers to the end of its answer.',
@@ -113,10 +127,11 @@ export async function openHttp(
   })
   admitRequests(app, { admission, connections, connectionOf: listeners.connectionOf, answerMs: LIMITS.answerMs, name })
   const drain = draining(app)
-  health(app, ready, () => drain.begun)
+  health(app, ready, () => drain.begun, config.metricsPort === undefined)
   await routes?.(app)
   await listen(app, config)
   const tls = config.tls && await listeners.listenTls(config.host, config.tls)
+  const metricsServer = config.metricsPort === undefined ? undefined : await serveMetrics(config.host, config.metricsPort)
   if (tls !== undefined) log.info(`listening with TLS at port ${tls.port}`)
   const { port } = app.server.address() as AddressInfo
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
@@ -127,6 +142,7 @@ export async function openHttp(
       const cut = setTimeout(() => connections.destroy(), drainMs / 2)
       await drain.idle()
       listeners.closeSessions()
+      metricsServer?.close()
       await Promise.all([tls?.stop(), app.close()])
       clearTimeout(cut)
       connections.destroy()

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { awsAccessConfig } from '@weir/aws'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, type ConfigReader } from '@weir/service'
+import { accessConfig, httpConfig, type ConfigReader } from '@weir/service'
 
 /** Everything the enricher can be told by its environment. */
 export const config = (reader: ConfigReader) => ({
@@ -25,8 +25,5 @@ export const config = (reader: ConfigReader) => ({
   memoryBytes: reader.integer('ENRICHER_MEMORY_MB',
     'What requests may take together, MiB: their bodies, those of functions that run until these have answered, and answers until they are read. One request with an archive of 50 MB needs 96.', 128, 24, 4096) << 20,
   solutions: reader.list('WEIR_SOLUTIONS', 'The solutions whose flows run here, by name; none named: all.', ''),
-  http: {
-    host: reader.string('HTTP_HOST', 'The address to listen at.', '0.0.0.0'),
-    port: reader.port('HTTP_PORT', 'The port for health, metrics and reference tables.', 8081),
-  },
+  http: httpConfig(reader, 8081),
 })

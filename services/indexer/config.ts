@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, type ConfigReader } from '@weir/service'
+import { accessConfig, httpConfig, type ConfigReader } from '@weir/service'
 import { ENGINES } from './engines/open.ts'
 
 /** Everything the indexer can be told by its environment. */
@@ -17,10 +17,7 @@ export const config = (reader: ConfigReader) => ({
     ca: authorities(reader),
   },
   replicas: reader.integer('SEARCH_REPLICAS', 'Copies of every shard beside the primary; 0 on a single node.', 0, 0, 10),
-  http: {
-    host: reader.string('HTTP_HOST', 'The address to listen at.', '0.0.0.0'),
-    port: reader.port('HTTP_PORT', 'The port for the pages, health and metrics.', 8084),
-  },
+  http: httpConfig(reader, 8084),
 })
 
 function searchUrls(reader: ConfigReader): string[] {

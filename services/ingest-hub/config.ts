@@ -1,6 +1,6 @@
 import { kafkaConfig } from '@weir/kafka'
 import { awsAccessConfig } from '@weir/aws'
-import { accessConfig, type ConfigReader, type TlsConfig } from '@weir/service'
+import { accessConfig, httpConfig, type ConfigReader, type TlsConfig } from '@weir/service'
 
 /** TLS on a port of its own: clients like the Kinesis Producer Library speak nothing else. */
 function tlsConfig(reader: ConfigReader): TlsConfig | undefined {
@@ -28,10 +28,6 @@ export function config(reader: ConfigReader) {
       shardLimit: reader.integer('KINESIS_SHARD_LIMIT', 'Open shards of all streams together.', 500, 1, 100_000),
       replicas: reader.integer('KAFKA_REPLICATION', 'Replicas of each partition of the topics that streams make; -1: the broker\'s default.', -1, -1, 32),
     },
-    http: {
-      host: reader.string('HTTP_HOST', 'The address to listen at.', '0.0.0.0'),
-      port: reader.port('HTTP_PORT', 'The port of the HTTP door, health and metrics.', 8080),
-      tls: tlsConfig(reader),
-    },
+    http: { ...httpConfig(reader, 8080), tls: tlsConfig(reader) },
   }
 }

@@ -15,7 +15,8 @@ const report = (changes: Record<string, unknown> = {}) => ({
 
 async function run(reports: object[], zones: ReferenceTable = { version: 1, entries: new Map([['a', square('Alpha', -74, 40)]]) }) {
   const decode = step<number, any, Source>('decode', (i) => structuredClone(reports[i]))
-  const flow = taxiFlow({ decode, now: () => NOW, table: () => zones })
+  const once = () => step<number, number, Source>('once', (i) => i)
+  const flow = taxiFlow({ once, decode, now: () => NOW, table: () => zones })
   const source = { bytes: Buffer.alloc(0), valueStart: new Int32Array(), valueEnd: new Int32Array(), timestamps: Float64Array.from(reports, () => NOW - 5) }
   return { flow, result: await flow.run(reports.map((_, i) => i), source) }
 }

@@ -14,6 +14,7 @@ const H3_RESOLUTION = 8
 const MOVING_FROM_KMH = 3
 
 export const taxiFlow = (deps: FlowDeps) => flow<number, Source>()
+  .step(deps.once())
   .step(deps.decode)
   .step(refuseImpossible(deps.now))
   .step(divertOlderThan(DAY, deps.now))

@@ -42,6 +42,31 @@ export function editHeaders(block: Buffer, start: number, keep: (name: string) =
   return Buffer.concat([head, ...kept, entries])
 }
 
+const ID = Buffer.from('weir-id')
+
+/** Where the record's id lies in the bytes that hold its header block; valid until the next call of `locateId`. */
+export const located = { start: 0, end: 0 }
+
+/** Finds the header weir-id and sets `located`. False if the record has none. Allocates nothing. */
+export function locateId(block: Buffer, start: number): boolean {
+  let count = readVarint(block, start)
+  let at = varint.next
+  while (count-- > 0) {
+    const nameLength = readVarint(block, at)
+    const nameStart = varint.next
+    const valueLength = readVarint(block, nameStart + nameLength)
+    located.start = varint.next
+    located.end = at = varint.next + Math.max(valueLength, 0)
+    if (nameLength === ID.length && valueLength > 0 && isId(block, nameStart)) return true
+  }
+  return false
+}
+
+function isId(block: Buffer, start: number): boolean {
+  for (let i = 0; i < ID.length; i++) if (block[start + i] !== ID[i]) return false
+  return true
+}
+
 /** A view of the header's value, undefined where there is none by that name (the first of several wins) or it is null. */
 export function findHeader(block: Buffer, start: number, name: string): Buffer | undefined {
   let count = readVarint(block, start)

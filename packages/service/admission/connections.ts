@@ -1,11 +1,11 @@
 /**
- * Bounds what connections take. A connection is known once a request on it has shown a valid key. Those that have not share a small part of their own, in which
- * the newest pushes out the oldest; among the known, the one that was idle for longest makes room.
+ * Bounds what connections take. A connection is known once a request on it has shown a valid key. Known ones and unknown ones have as much room, each by themselves.
+ * Among the unknown the newest pushes out the oldest, among the known the one that was idle for longest makes room.
  */
 import type { Socket } from 'node:net'
 
 export interface ConnectionLimits {
-  /** Known connections at once; a connection over TLS counts as three. */
+  /** Known connections at once, and as many unknown ones; a connection over TLS counts as three. */
   readonly max: number
   /** A connection without a request is closed after this time. Node does the same once it parses HTTP/1.1. */
   readonly firstMs: number
@@ -15,8 +15,6 @@ export interface ConnectionLimits {
 
 /** Measured with Node 24: 33 KB resident memory a connection after its first request, 92 KB with TLS. */
 const TLS_UNITS = 3
-/** Part of the known connections' number that there may be unknown ones beside them. */
-const UNKNOWN_PART = 1 / 4
 /** Part of all known connections that one client may have. */
 const CLIENT_PART = 3 / 4
 const LOOK_MS = 2000
@@ -66,7 +64,7 @@ export class Connections {
     this.#unknownUnits += connection.units
     socket.once('close', () => this.#forget(connection))
     for (const oldest of this.#unknown) {
-      if (this.#unknownUnits <= this.#limits.max * UNKNOWN_PART || oldest === connection) break
+      if (this.#unknownUnits <= this.#limits.max || oldest === connection) break
       this.#close(oldest)
     }
     return connection

@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { topics, type TopicName } from '@weir/contracts'
 import { MAX_BATCH_BYTES, maxBatchBytes } from '@weir/contracts/topic-configs.ts'
-import { Dead, DeadRate, type Source, step } from '@weir/flow'
-import { type Appender, type Kafka, KafkaError, type RecordBatch, deadLetters, partitionFor } from '@weir/kafka'
+import { Dead, DeadRate, drop, type Source, step } from '@weir/flow'
+import { type Appender, type Kafka, KafkaError, Once, type RecordBatch, deadLetters, partitionFor } from '@weir/kafka'
 import { mostRecordBytes } from '@weir/kafka/records/format.ts'
 import type { FlowDefinition, FlowDeps } from '@weir/solutions'
 import { Counter, type Logger, metrics, stage as stageNamed, watchLag } from '@weir/service'
@@ -38,7 +38,15 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
       return new Dead((error as { code?: string }).code ?? 'undecodable', (error as Error).message)
     }
   })
-  const flow = definition.build({ decode, now: Date.now, table })
+  let once: Once | undefined
+  const repeated = drop('repeated')
+  const flow = definition.build({
+    decode, now: Date.now, table,
+    once: (windowMs) => {
+      const ids = once = new Once({ kafka, windowMs, log })
+      return step('once', (index: number, _place: number, source: Source) => (ids.seen(source as RecordBatch, index) ? repeated : index))
+    },
+  })
   const publish = await publisher(kafka, codec, flow.output as TopicName)
   const bury = deadLetters(await codec.writer(definition.deadLetter), {
     topic: definition.deadLetter, partitions: await kafka.partitions(definition.deadLetter), maxBatchBytes: maxBatchBytes(topics[definition.deadLetter]), flow: name,
@@ -50,7 +58,7 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
   const subscription = await kafka.transform({ groupId: name, topics: [definition.source], startAt: 'earliest' }, async (batch, out, signal) => {
     if (batch.length === 0) return
     while (resumeAt > Date.now() && !signal.aborted) await pause(200)
-    await reader.prepare(batch)
+    await Promise.all([reader.prepare(batch), once?.prepare(batch, signal)])
     const result = await flow.run(Array.from({ length: batch.length }, (_, i) => i), batch)
     const dead = [...result.dead]
     for (let k = 0; k < result.values.length; k++) {

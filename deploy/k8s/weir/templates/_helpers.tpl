@@ -288,3 +288,8 @@ spec:
 {{- end -}}
 {{- $ports | uniq | join "," -}}
 {{- end -}}
+
+{{/* Where pods serve /metrics. No route leads there, and network policies say who may ask. */}}
+{{- define "weir.metricsPort" -}}
+9464
+{{- end -}}

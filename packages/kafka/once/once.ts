@@ -1,0 +1,136 @@
+/**
+ * Leaves out records whose id has been in their partition before. A client that repeats a request after a lost answer makes a second record of the same id; whoever
+ * reads through this sees the first one only. It keeps nothing beside what the input topic itself says: where a partition is taken over, the ids of the last
+ * minutes are read back from there.
+ */
+import { KafkaError } from '../errors.ts'
+import type { Kafka, RecordBatch } from '../port.ts'
+import { findHeader, located, locateId } from '../records/headers.ts'
+import { SeenIds } from './seen-ids.ts'
+
+/** How long a client may take to repeat a request (ms). */
+export const ONCE_WINDOW_MS = 15 * 60_000
+/** The header of a dead letter that was sent again. */
+export const REDRIVEN = 'weir-redriven'
+/** What is read back at once. */
+const FETCH_BYTES = 4 << 20
+/** Ids that a member keeps of all its partitions: 256 MB at most. Where more come within the window, the oldest go early. */
+const MAX_IDS = 8_000_000
+/** Places of the log are noted this often, to know what lies within the window (ms of arrival). */
+const MARK_MS = 1000
+
+export interface OnceOptions {
+  readonly kafka: Pick<Kafka, 'fetch' | 'offsetAt'>
+  readonly windowMs?: number
+  readonly log: { warn(details: object, message: string): void }
+}
+
+interface Mark {
+  readonly time: number
+  readonly offset: number
+}
+
+interface Partition {
+  readonly ids: SeenIds
+  /** In the order of the log. */
+  readonly marks: Mark[]
+  /** When its last batch came (ms). */
+  usedAt: number
+}
+
+export class Once {
+  readonly #kafka: OnceOptions['kafka']
+  readonly #windowMs: number
+  readonly #log: OnceOptions['log']
+  readonly #partitions = new Map<string, Partition>()
+  #early = false
+
+  constructor({ kafka, windowMs = ONCE_WINDOW_MS, log }: OnceOptions) {
+    this.#kafka = kafka
+    this.#windowMs = windowMs
+    this.#log = log
+  }
+
+  /** Resolves when all ids of the window before the batch are known. Call it before each batch; batches of a partition come one after the other. */
+  async prepare(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    if (batch.length === 0) return
+    const name = nameOf(batch)
+    const first = batch.offsets[0]
+    const since = arrivalOf(batch) - this.#windowMs
+    const known = this.#partitions.get(name)
+    const goesOn = known !== undefined && (known.ids.next <= first || known.ids.rewind(first))
+    const partition = goesOn ? known : { ids: new SeenIds(Math.min(first, await this.#kafka.offsetAt(batch.topic, batch.partition, since))), marks: [], usedAt: 0 }
+    if (partition.ids.next < first) await this.#readBack(batch, partition, first, signal)
+    this.#partitions.set(name, partition)
+    partition.usedAt = Date.now()
+    this.#mark(partition, first, arrivalOf(batch))
+    this.#bound()
+  }
+
+  /**
+   * Whether a record of the partition had this one's id before. Call it once for each record, in order. Records without an id are never seen, and those that an
+   * operator has sent again on purpose count as new.
+   */
+  seen(batch: RecordBatch, index: number): boolean {
+    const { bytes, headersStart, offsets } = batch
+    if (!locateId(bytes, headersStart[index])) return false
+    const { ids } = this.#partitions.get(nameOf(batch))!
+    return ids.add(bytes, located.start, located.end, offsets[index]) && findHeader(bytes, headersStart[index], REDRIVEN) === undefined
+  }
+
+  /** Adds the ids of the records before `to`. */
+  async #readBack({ topic, partition: number }: RecordBatch, partition: Partition, to: number, signal: AbortSignal): Promise<void> {
+    const { ids } = partition
+    let position = ids.next
+    while (position < to) {
+      signal.throwIfAborted()
+      const batch = await this.#kafka.fetch(topic, number, position, FETCH_BYTES).catch(async (error: unknown) => {
+        if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
+        position = await this.#kafka.offsetAt(topic, number, 'earliest')
+        return undefined
+      })
+      if (batch === undefined) continue
+      for (let i = 0; i < batch.length && batch.offsets[i] < to; i++) {
+        if (locateId(batch.bytes, batch.headersStart[i])) ids.add(batch.bytes, located.start, located.end, batch.offsets[i])
+      }
+      if (batch.length > 0) this.#mark(partition, batch.offsets[0], arrivalOf(batch))
+      if (batch.nextOffset <= position) break
+      position = batch.nextOffset
+    }
+    ids.skipTo(to)
+  }
+
+  #mark({ ids, marks }: Partition, offset: number, arrival: number): void {
+    const later = marks.findIndex((mark) => mark.offset >= offset)
+    if (later >= 0) marks.splice(later)
+    // Clocks of successive leaders may differ; the window follows the one that is ahead.
+    const time = Math.max(arrival, marks.at(-1)?.time ?? 0)
+    if (marks.length === 0 || time - marks.at(-1)!.time >= MARK_MS) marks.push({ time, offset })
+    const within = marks.findIndex((mark) => mark.time > time - this.#windowMs)
+    marks.splice(0, within - 1)
+    if (marks[0].time <= time - this.#windowMs) ids.expire(marks[0].offset)
+  }
+
+  /** Forgets partitions without a batch within the window, such as those that others have now, and the older half of the largest while all are too many. */
+  #bound(): void {
+    let total = 0
+    let largest: Partition | undefined
+    for (const [name, partition] of this.#partitions) {
+      if (Date.now() - partition.usedAt > this.#windowMs) this.#partitions.delete(name)
+      total += partition.ids.size
+      if (largest === undefined || partition.ids.size > largest.ids.size) largest = partition
+    }
+    if (total <= MAX_IDS || largest === undefined || largest.marks.length < 2) return
+    const { ids, marks } = largest
+    marks.splice(0, marks.length >> 1)
+    ids.expire(marks[0].offset)
+    ids.compact()
+    if (!this.#early) this.#log.warn({ ids: total }, `more than ${MAX_IDS} records came within the window in which repeated ones are left out; the oldest are forgotten early`)
+    this.#early = true
+  }
+}
+
+/** Ms since the epoch. A producer's own time may be anything; what lies ahead would end the window for all others. */
+const arrivalOf = ({ timestamps }: RecordBatch): number => Math.min(timestamps[0], Date.now())
+
+const nameOf = ({ topic, partition }: { readonly topic: string, readonly partition: number }): string => `${topic}/${partition}`

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest'
+import { SeenIds } from './seen-ids.ts'
+
+function add(ids: SeenIds, id: string, offset: number): boolean {
+  const bytes = Buffer.from(id)
+  return ids.add(bytes, 0, bytes.length, offset)
+}
+
+test('an id that came before is seen, also after it came again', () => {
+  const ids = new SeenIds(100)
+  expect([add(ids, 'a', 100), add(ids, 'b', 101), add(ids, 'a', 102), add(ids, 'a', 103), add(ids, 'c', 104)]).toEqual([false, false, true, true, false])
+  expect(ids.next).toBe(105)
+})
+
+test('what came before the window is new, and a repetition within it keeps the id in it', () => {
+  const ids = new SeenIds(0)
+  add(ids, 'a', 0)
+  add(ids, 'b', 1)
+  expect(add(ids, 'b', 10)).toBe(true)
+  ids.expire(5)
+  expect(add(ids, 'a', 11)).toBe(false)
+  expect(add(ids, 'b', 12)).toBe(true)
+})
+
+test('records that are handed over again are what they were the first time', () => {
+  const ids = new SeenIds(0)
+  const log = ['a', 'b', 'a', 'c', 'a', 'b', 'd', 'd']
+  const first = log.map((id, offset) => add(ids, id, offset))
+  expect(first).toEqual([false, false, true, false, true, true, false, true])
+  for (const from of [7, 4, 2, 6, 0, 5, 1]) {
+    expect(ids.rewind(from)).toBe(true)
+    expect(log.slice(from).map((id, i) => add(ids, id, from + i))).toEqual(first.slice(from))
+  }
+})
+
+test('as a set of strings, through growth, expiry and rewinds', () => {
+  const ids = new SeenIds(0)
+  const log: string[] = []
+  let floor = 0
+  const expected = (offset: number): boolean => log.lastIndexOf(log[offset], offset - 1) >= floor && offset > 0 && log.slice(floor, offset).includes(log[offset])
+  let random = 1
+  const next = (): number => (random = (Math.imul(random, 1103515245) + 12345) >>> 0)
+  for (let offset = 0; offset < 4000; offset++) {
+    log[offset] = `record-${next() % 1500}`
+    if (offset % 200 === 199) {
+      floor = Math.max(floor, offset - 1200)
+      ids.expire(floor)
+    }
+    expect(add(ids, log[offset], offset)).toBe(expected(offset))
+    if (offset % 777 === 776) {
+      const back = offset - next() % 100
+      expect(ids.rewind(back)).toBe(true)
+      for (let again = back; again <= offset; again++) expect(add(ids, log[again], again)).toBe(expected(again))
+    }
+  }
+  expect(ids.bytes).toBeLessThan(1 << 20)
+})
+
+test('a hundred thousand ids take some megabytes, and expired ones none', () => {
+  const ids = new SeenIds(0)
+  for (let offset = 0; offset < 100_000; offset++) add(ids, `id-${offset}`, offset)
+  expect(ids.bytes).toBeLessThan(6 << 20)
+  ids.expire(99_000)
+  for (let offset = 100_000; offset < 200_000; offset++) {
+    add(ids, `id-${offset}`, offset)
+    if (offset % 1000 === 0) ids.expire(offset - 1000)
+  }
+  expect(ids.bytes).toBeLessThan(6 << 20)
+})
+
+test('more repetitions than are remembered cannot be taken back', () => {
+  const ids = new SeenIds(0)
+  add(ids, 'a', 0)
+  let seen = 0
+  for (let offset = 1; offset < 140_000; offset++) if (add(ids, 'a', offset)) seen++
+  expect(seen).toBe(139_999)
+  expect(ids.rewind(139_000)).toBe(true)
+  expect(ids.rewind(10)).toBe(false)
+})

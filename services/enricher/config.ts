@@ -1,5 +1,3 @@
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { awsAccessConfig } from '@weir/aws'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, type ConfigReader } from '@weir/service'
@@ -16,7 +14,7 @@ export const config = (reader: ConfigReader) => ({
     accountId: reader.string('AWS_ACCOUNT_ID', 'The account in ARNs and events, twelve digits.', '000000000000'),
   },
   functions: {
-    folder: reader.string('FUNCTIONS_FOLDER', 'Where the code of deployed functions is written to; it is kept in Kafka.', join(tmpdir(), 'weir-functions')),
+    folder: reader.optional('FUNCTIONS_FOLDER', 'A folder of this user for the code of deployed functions, which Kafka keeps; not set: a new one.'),
     deploying: reader.flag('FUNCTIONS_DEPLOY', 'Whether functions may be deployed by the API. Whoever may deploy runs code here.', false),
     replication: reader.integer('KAFKA_REPLICATION', 'Replicas of each partition of the topics that streams make; -1: the broker\'s default.', -1, -1, 32),
   },

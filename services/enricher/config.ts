@@ -1,5 +1,3 @@
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { awsAccessConfig } from '@weir/aws'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, type ConfigReader } from '@weir/service'
@@ -16,8 +14,7 @@ export const config = (reader: ConfigReader) => ({
     accountId: reader.string('AWS_ACCOUNT_ID', 'The account in ARNs and events, twelve digits.', '000000000000'),
   },
   functions: {
-    folder: reader.string('FUNCTIONS_FOLDER', 'Where the code of deployed functions is unpacked: a cache of what is kept in Kafka. No other user may write there.',
-      join(tmpdir(), `weir-functions-${process.getuid?.() ?? 'user'}`)),
+    folder: reader.optional('FUNCTIONS_FOLDER', 'A folder of this user for the code of deployed functions, which Kafka keeps; not set: a new one.'),
     codeMb: reader.integer('FUNCTIONS_CODE_MB', 'MiB of the archives of all functions and their versions together.', 10_240, 1, 76_800),
     deploying: reader.flag('FUNCTIONS_DEPLOY', 'Whether functions may be deployed by the API. Whoever may deploy runs code here.', false),
     replication: reader.integer('KAFKA_REPLICATION', 'Replicas of each partition of the topics that streams make; -1: the broker\'s default.', -1, -1, 32),

@@ -8,6 +8,7 @@ import { openApplications } from './applications/open.ts'
 import { config as read } from './config.ts'
 import { openFlows } from './flows/flows.ts'
 import { lambdaApi } from './functions/api/lambda-api.ts'
+import { openCodeFolder } from './functions/code-folder.ts'
 import { openFunctionService } from './functions/open.ts'
 import { ensureStreams, functionsOf, mappingsOf } from './functions/solutions.ts'
 import { openReference } from './reference/reference.ts'
@@ -32,8 +33,9 @@ await Service.named('enricher')
     await ensureStreams(solutions, streams)
     return { value: streams, stop: () => streams.stop() }
   })
-  .with('functions', ({ kafka, codec, streams }, { log }) => openFunctionService({
-    definitions: functionsOf(solutions, { redisUrl: config.redisUrl }), fixed: mappingsOf(solutions), folder: config.functions.folder,
+  .with('code', () => openCodeFolder(config.functions.folder))
+  .with('functions', ({ kafka, codec, streams, code }, { log }) => openFunctionService({
+    definitions: functionsOf(solutions, { redisUrl: config.redisUrl }), fixed: mappingsOf(solutions), folder: code,
     account: config.account, bootstrapServers: config.kafka.brokers.join(), kafka, codec, streams, log,
   }))
   .with('applications', ({ access, kafka, codec, streams }, { log }) => openApplications({ definitions: applications, access, kafka, codec, streams, redisUrl: config.redisUrl, log }))

@@ -32,7 +32,7 @@ export async function rememberRun(id: string, run: Remembered, folder = join(dat
     if (before.size !== run.size || before.keepTimes !== run.keepTimes) throw new UsageError(`Run ${id} sent another file or kept other times; give this one a name of its own.`)
     return { id, shift: before.shift }
   }
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   await writeFile(path, JSON.stringify(run))
   return { id, shift: run.shift }
 }

@@ -4,7 +4,7 @@
  */
 import { createHash, hash, randomUUID } from 'node:crypto'
 import { createWriteStream, existsSync } from 'node:fs'
-import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -53,11 +53,10 @@ const STALE_MS = 3_600_000
 const SHA256 = /^[0-9a-f]{64}$/
 const FOREVER = new AbortController().signal
 
-/** Throws a sentence where the folder cannot be used. */
+/** @param folder that no other user can write to */
 export async function openCodeStore(folder: string, topic: CodeTopic, log: Logger): Promise<CodeStore> {
   const [ready, tmp] = [join(folder, 'code'), join(folder, 'tmp')]
   for (const path of [folder, ready, tmp]) await mkdir(path, { recursive: true, mode: 0o700 })
-  for (const path of [ready, tmp]) await makePrivate(path)
   await removeStale(tmp)
   /** Folders that are whole, as this process has seen. */
   const whole = new Set<string>()
@@ -188,14 +187,6 @@ async function isWhole(folder: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-/** What others could write here would run as functions. */
-async function makePrivate(path: string): Promise<void> {
-  const { uid, mode } = await lstat(path)
-  const isOwn = process.getuid === undefined || uid === process.getuid()
-  if (!isOwn) throw new Error(`${path} belongs to another user (${uid}); name another FUNCTIONS_FOLDER.`)
-  if ((mode & 0o077) !== 0) await chmod(path, 0o700)
 }
 
 async function removeStale(tmp: string): Promise<void> {

@@ -1,11 +1,14 @@
 /**
- * An execution environment: one child process that runs one function, one invocation at a time, and keeps its state between them.
+ * An execution environment: one child process that runs one function, one invocation at a time, and keeps its state
+ * between them.
  *
- * What it contains: the function sees its own environment variables and none of the service's, reads no file but its code, writes none, starts no process,
- * thread or addon, and sends no signals; its time and its memory end by SIGKILL. What it does not contain: the network, which is open (127.0.0.1 and unix
- * sockets included), the processor, which is shared, and code between two invocations, which is not frozen as AWS freezes it. It runs as the service's user,
- * and Node calls its permission model a seat belt: run code of strangers in a container or a machine of its own. Symbolic links in the directory are
- * followed wherever they lead; unpack none.
+ * What it contains: the function sees its own environment variables and none of the service's, reads no file but its
+ * code, writes none, opens no unix socket, starts no process, thread or addon, and sends no signals; its time and its
+ * memory end by SIGKILL. What it does not contain: the network, which is open (127.0.0.1 included), the processor,
+ * which is shared, and code between two invocations, which is not frozen as AWS freezes it. The module loader tells
+ * whether a file exists, wherever it is. It runs as the service's user, and Node calls its permission model a seat
+ * belt: run code of strangers in a container or a machine of its own. Symbolic links in the directory are followed
+ * wherever they lead; unpack none.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { isAbsolute } from 'node:path'
@@ -113,6 +116,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
   let current: Invocation | undefined
   let sequence = 0
   let memoryKb = 0
+  let memoryFrames = 0
   let verdict: Verdict | undefined
   let watch: NodeJS.Timeout | undefined = setInterval(watchMemory, MEMORY_MS)
   const initTimeout = after(options.initTimeoutMs ?? INIT_TIMEOUT_MS, () => {
@@ -130,7 +134,10 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     state = 'ended'
     setTimeout(kill, EXIT_MS).unref()
   })
-  pipe.on('data', frameReader(MAX_RESPONSE_BYTES, received, kill))
+  const read = frameReader(MAX_RESPONSE_BYTES, received, intruded)
+  pipe.on('data', (chunk: Buffer) => {
+    if (state !== 'ended') read(chunk)
+  })
   if (child.pid !== undefined) endFirst(child.pid)
   child.on('error', (error) => {
     verdict ??= { kind: 'init', payload: () => errorPayload('Runtime.ExitError', `The process could not be started: ${error.message}`) }
@@ -148,18 +155,28 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     reportMemoryMs: HAS_PROC ? undefined : MEMORY_MS,
   }))])
 
+  /** Takes what the runtime sends: one message for the start and one for each invocation. */
   function received({ type, sequence: of, number, body }: Frame): void {
+    if (state === 'ended') return
     memoryKb = Math.max(memoryKb, HAS_PROC ? 0 : number)
-    if (state === 'ended' || type === MEMORY) return
-    if (type === INIT_FAILED) return end({ kind: 'init', payload: () => body })
-    if (type === READY && state === 'starting') return ready()
-    // A late message of an earlier invocation, or of code that writes to the pipe itself.
-    if (!current || current.startedAt === undefined || of !== current.sequence) return
-    if (type === FATAL) return end({ kind: 'unhandled', payload: () => body })
-    if (type === RESULT) finish(undefined, body)
-    else if (type === HANDLED) finish('handled', body)
-    else if (type === UNHANDLED) finish('unhandled', body)
-    else if (type === TOO_LARGE) finish('too-large', body)
+    if (state === 'starting' && of === 0 && type === READY) return ready()
+    if (state === 'starting' && of === 0 && type === INIT_FAILED) return end({ kind: 'init', payload: () => body })
+    if (current?.startedAt !== undefined && of === current.sequence) {
+      if (type === FATAL) return end({ kind: 'unhandled', payload: () => body })
+      if (type === RESULT) return finish(undefined, body)
+      if (type === HANDLED) return finish('handled', body)
+      if (type === UNHANDLED) return finish('unhandled', body)
+      if (type === TOO_LARGE) return finish('too-large', body)
+    }
+    // The child sends one every MEMORY_MS; several may have been waiting.
+    if (type === MEMORY && !HAS_PROC && ++memoryFrames < (performance.now() - openedAt) / MEMORY_MS + 50) return
+    intruded()
+  }
+
+  /** The function's own code wrote to the pipe. Its environment ends: a flood of messages would cost this process. */
+  function intruded(): void {
+    log.add('The function wrote to file descriptor 3, which belongs to its runtime; its environment was ended.')
+    kill()
   }
 
   function ready(): void {

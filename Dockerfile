@@ -12,6 +12,7 @@ COPY packages/codec/package.json packages/codec/
 COPY packages/service/package.json packages/service/
 COPY packages/streams/package.json packages/streams/
 COPY packages/testkit/package.json packages/testkit/
+COPY packages/topics/package.json packages/topics/
 COPY services/ingest-hub/package.json services/ingest-hub/
 COPY services/enricher/package.json services/enricher/
 COPY services/indexer/package.json services/indexer/

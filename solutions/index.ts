@@ -2,6 +2,7 @@ import type { Solution } from './solution.ts'
 import { locationOffers } from './location-offers/solution.ts'
 import { taxiTelemetry } from './taxi-telemetry/solution.ts'
 
+export * from './reference-tables.ts'
 export * from './solution.ts'
 
 /** Every solution there is. A new one is added here. */

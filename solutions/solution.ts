@@ -1,6 +1,7 @@
 /** What a solution is: data and small functions that the services run. Services never name one; a solution never opens a socket. */
 import type { TopicName } from '@weir/contracts'
 import type { PublishedFlow, Source, Step } from '@weir/flow'
+import type { Shape } from '@weir/topics/shape.ts'
 
 export interface Solution {
   /** Also its folder and its path on the page server: lower case and dashes. */
@@ -8,8 +9,8 @@ export interface Solution {
   readonly title: string
   readonly flows: readonly FlowDefinition[]
   readonly indices: readonly IndexDefinition[]
-  /** Reference entries to begin with, by table and id; given once, where the table is empty. */
-  readonly seed: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Reference tables, by name. No two solutions may have one of the same name. */
+  readonly tables: Readonly<Record<string, TableDefinition>>
   readonly simulator: SimulatorDefinition
   /** Served by the indexer. */
   readonly page?: PageDefinition
@@ -20,6 +21,14 @@ export interface Solution {
   readonly mappings?: readonly MappingDefinition[]
   /** Mounted by the enricher. */
   readonly application?: ApplicationDefinition
+}
+
+/** Entries that do not have their shape are refused where they are written, and left out where they are read. */
+export interface TableDefinition {
+  /** What flows and functions may rely on. A field that is added later must be optional, and a bound must not become narrower: older entries stay as they are. */
+  readonly entry: Shape<unknown>
+  /** Entries to begin with, by id; given once, while the table is empty. */
+  readonly seed: Readonly<Record<string, unknown>>
 }
 
 export interface StreamDefinition {
@@ -59,15 +68,31 @@ export interface ApplicationDefinition {
   open(deps: ApplicationDeps): Promise<Application>
 }
 
+/** Who sends a request: what reaches records of others, in either direction, asks for it. */
+export interface ApplicationClient {
+  /** Of its API key; undefined for a client without one. */
+  readonly name: string | undefined
+  mayWrite(topic: string): boolean
+  mayRead(topic: string): boolean
+}
+
 export interface ApplicationDeps {
-  /** Stores a record in a stream. Rejects with an error whose `retriable` says whether repeating helps. @param id of the record, visible ASCII */
-  put(stream: string, key: string, data: Buffer, id: string): Promise<void>
+  /** Throws 401 unless the request shows an API key, or none is needed. */
+  identify(request: unknown): ApplicationClient
+  /** Throws 403 unless the client may read the topic. For records that come by follow(). */
+  requireRead(client: ApplicationClient, topic: TopicName): void
+  /**
+   * Stores a record in a stream. Throws 403 unless the client may write to the stream's topic. Rejects with an error whose `retriable` says whether repeating
+   * helps. @param id of the record, visible ASCII
+   */
+  put(client: ApplicationClient, stream: string, key: string, data: Buffer, id: string): Promise<void>
   /** Calls for every record of the topic from now on, in every replica. */
   follow(topic: TopicName, accept: (value: any, headers: Readonly<Record<string, string>>) => void): Promise<void>
-  /** The newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt. Undefined where there is none. */
-  latest(topic: TopicName): Promise<{ get(key: string): Promise<any> }>
-  /** Throws 401 unless the request shows an API key, or none is needed. */
-  identify(request: unknown): void
+  /**
+   * The newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt. Undefined where there is none. `get` throws 403 unless the
+   * client may read the topic.
+   */
+  latest(topic: TopicName): Promise<{ get(client: ApplicationClient, key: string): Promise<any> }>
 }
 
 export interface Application {
@@ -82,8 +107,6 @@ export interface FlowDefinition {
   readonly name: string
   readonly source: TopicName
   readonly deadLetter: TopicName
-  /** Reference tables that the steps look things up in; they follow changes while the flow runs. */
-  readonly tables: readonly string[]
   build(deps: FlowDeps): PublishedFlow<number, any, Source>
 }
 
@@ -97,13 +120,14 @@ export interface FlowDeps {
   readonly decode: Step<number, any, Source>
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** A table of the solution; it follows changes while the flow runs. */
   table(name: string): ReferenceTable
 }
 
 /** A live view of a reference table. `version` grows with every change, so what is derived from the entries is rebuilt only then. */
 export interface ReferenceTable {
   readonly version: number
-  /** By id; the values are the entries' JSON, as the solution's `seed` and users wrote them. */
+  /** By id; the values have the shape that the solution declares. */
   readonly entries: ReadonlyMap<string, unknown>
 }
 

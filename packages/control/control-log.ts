@@ -7,13 +7,14 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { ControlEntry as Stored, TopicName } from '@weir/contracts'
-import { type Appender, type Kafka, KafkaError, NO_HEADERS, type RecordBatch } from '@weir/kafka'
+import { type Appender, type Kafka, KafkaError } from '@weir/kafka'
+import { append, encodeValue, Follower, type TopicRecord, type Warnings } from '@weir/topics'
 
 export interface ControlEntry {
   readonly kind: string
   readonly id: string
-  /** The state as JSON; null removes it. */
-  readonly json: string | null
+  /** As its kind's check let it pass; undefined removes what there is of that kind and id. */
+  readonly state: unknown
 }
 
 /** What a decision writes. */
@@ -24,13 +25,21 @@ export interface Change {
   readonly value: unknown
 }
 
+/**
+ * Throws a sentence for a state that nothing may be done with: of a wrong type, out of bounds, or of another id. Entries are input, whoever wrote them: on a
+ * broker without logins that is everybody. Fields that the check does not know are not its business, for a later version may have written them.
+ */
+export type CheckState = (state: unknown, id: string) => void
+
 export interface ControlOptions {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly topic: ControlTopic
-  /** Takes every entry in the order of the log, those of the past before openControlLog resolves. Must not throw. */
+  /** By kind. Entries of other kinds are passed over: other versions of the service have them. */
+  readonly checks: Readonly<Record<string, CheckState>>
+  /** Takes every entry in the order of the log, those of the past before openControlLog resolves. An entry at which it throws is left out like one that a check refuses. */
   apply(entry: ControlEntry): void
-  readonly log: { warn(details: object, message: string): void }
+  readonly log: Warnings
 }
 
 type ControlTopic = Extract<TopicName, 'weir.control.streams' | 'weir.control.functions'>
@@ -46,69 +55,47 @@ export interface ControlLog {
   announce(change: Change): Promise<void>
   /** Resolves when all that was written before the call has been applied. */
   catchUp(): Promise<void>
+  /** False while the log cannot be followed: what was decided since is not known here. */
+  ready(): boolean
   stop(): Promise<void>
 }
 
 const PARTITION = 0
-const FETCH_BYTES = 4 << 20
 /** How long a decision is tried again where others get in its way or the outcome is unknown (ms). */
 const PATIENCE = 15_000
 /** Under this key each transaction leaves its mark, by which its writer knows afterwards whether it happened. */
 const MARK = { kind: 'write', id: 'last' } as const
 const MARKS_KEPT = 200
+/** Characters of an id. The longest are names of streams with those of their consumers. */
+const MAX_ID_LENGTH = 300
 
-export async function openControlLog({ kafka, codec, topic, apply, log }: ControlOptions): Promise<ControlLog> {
-  const [reader, writer, producer] = await Promise.all([codec.reader(topic), codec.writer(topic), kafka.producer()])
+export async function openControlLog({ kafka, codec, topic, checks, apply, log }: ControlOptions): Promise<ControlLog> {
+  const [writer, producer] = await Promise.all([codec.writer(topic), kafka.producer()])
   const marks = new Set<string>()
-  let position = await kafka.offsetAt(topic, PARTITION, 'earliest')
   let turn: Promise<unknown> = Promise.resolve()
 
-  /** Batches come from the follower and from catchUp(), each in order; what was applied before is left out. */
-  const take = async (batch: RecordBatch): Promise<void> => {
-    await reader.prepare(batch)
-    for (let i = 0; i < batch.length; i++) {
-      if (batch.offsets[i] < position) continue
-      try {
-        const entry = entryOf(batch, i)
-        if (entry.kind === MARK.kind) remember(entry.json)
-        else apply(entry)
-      } catch (error) {
-        log.warn({ err: error, topic, offset: batch.offsets[i] }, 'an entry of the control log cannot be read and is left out')
-      }
-    }
-    position = Math.max(position, batch.nextOffset)
+  const accept = (record: TopicRecord<Stored>): void => {
+    const entry = entryOf(record)
+    if (entry.kind === MARK.kind) return remember(entry.state)
+    if (!Object.hasOwn(checks, entry.kind)) return
+    if (entry.state !== undefined) checks[entry.kind](entry.state, entry.id)
+    apply(entry)
   }
 
-  const entryOf = (batch: RecordBatch, i: number): ControlEntry => {
-    if (batch.valueStart[i] >= 0) return reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]) as Stored
-    const key = batch.bytes.toString('utf8', batch.keyStart[i], batch.keyEnd[i])
-    const slash = key.indexOf('/')
-    return { kind: key.slice(0, slash), id: key.slice(slash + 1), json: null }
-  }
-
-  const remember = (mark: string | null): void => {
-    if (mark === null) return
+  const remember = (mark: unknown): void => {
+    if (typeof mark !== 'string') return
     marks.add(mark)
     if (marks.size > MARKS_KEPT) marks.delete(marks.values().next().value!)
   }
 
-  const catchUp = async (): Promise<void> => {
-    const end = await kafka.offsetAt(topic, PARTITION, 'latest')
-    while (position < end) await take(await kafka.fetch(topic, PARTITION, position, FETCH_BYTES))
-  }
+  const follower = new Follower({ kafka, codec, topic, reader: 'control-log', from: 'earliest', accept, log })
 
-  const append = (out: Appender, { kind, id, value }: Change): void => {
-    const key = Buffer.from(`${kind}/${id}`)
-    const bytes = value === undefined ? null : encode({ kind, id, json: JSON.stringify(value) })
-    out.append(topic, PARTITION, key, 0, key.length, bytes, 0, bytes?.length ?? 0, NO_HEADERS, 0, NO_HEADERS.length)
-  }
-
-  const encode = (entry: Stored): Buffer => {
-    for (let size = 512 + (entry.id.length + entry.json.length) * 3; ; size *= 2) {
-      const buffer = Buffer.allocUnsafe(size)
-      const end = writer.encode(entry, buffer, 0)
-      if (end >= 0) return buffer.subarray(0, end)
-    }
+  /** Throws what the kind's check throws: every replica would leave such an entry out. */
+  const put = (out: Appender, { kind, id, value }: Change): void => {
+    const json = value === undefined ? undefined : JSON.stringify(value)
+    if (json !== undefined && kind !== MARK.kind) checks[kind](JSON.parse(json), id)
+    const bytes = json === undefined ? null : encodeValue(writer, { kind, id, json }, 512 + (id.length + json.length) * 3)
+    append(out, { topic, partition: PARTITION, key: `${kind}/${id}`, value: bytes })
   }
 
   const write = async (decide: () => readonly Change[]): Promise<void> => {
@@ -117,13 +104,13 @@ export async function openControlLog({ kafka, codec, topic, apply, log }: Contro
     for (let attempt = 0; ; attempt++) {
       try {
         await kafka.transact(`${topic}.writer`, async (out) => {
-          await catchUp()
+          await follower.catchUp()
           // An attempt of which no answer came may have been the one.
-          if (marks.has(JSON.stringify(mark))) return
+          if (marks.has(mark)) return
           const changes = decide()
           if (changes.length === 0) return
-          for (const change of changes) append(out, change)
-          append(out, { ...MARK, value: mark })
+          for (const change of changes) put(out, change)
+          put(out, { ...MARK, value: mark })
         })
         break
       } catch (error) {
@@ -137,15 +124,18 @@ export async function openControlLog({ kafka, codec, topic, apply, log }: Contro
   /** The end of a transaction is answered a moment before readers may see it. */
   const visible = async (): Promise<void> => {
     const [{ latest }] = await kafka.admin.offsets(topic)
-    for (const deadline = Date.now() + PATIENCE; position < latest && Date.now() < deadline; await sleep(2)) await catchUp()
+    for (const deadline = Date.now() + PATIENCE; follower.position(PARTITION) < latest && Date.now() < deadline; await sleep(2)) await follower.catchUp()
   }
 
-  await catchUp()
-  const following = await kafka.read({ topics: [topic], from: { offsets: new Map([[topic, [position]]]) }, until: 'stopped' }, take)
-  following.done.catch((error: Error) => log.warn({ err: error, topic }, 'the control log is not followed any more'))
+  await follower.catchUp().catch(async (error: unknown) => {
+    await producer.stop()
+    throw error
+  })
+  follower.start()
 
   return {
-    catchUp,
+    catchUp: () => follower.catchUp(),
+    ready: () => follower.ready,
     write: (decide) => {
       const mine = turn.then(() => write(decide))
       turn = mine.catch(() => {})
@@ -153,13 +143,23 @@ export async function openControlLog({ kafka, codec, topic, apply, log }: Contro
     },
     announce: async (change) => {
       const delivery = producer.delivery()
-      append(delivery, change)
+      put(delivery, change)
       const [failure] = await delivery.settled()
       if (failure !== undefined) throw failure.error
     },
     stop: async () => {
-      await following.stop()
+      await follower.stop()
       await producer.stop()
     },
   }
+}
+
+/** Throws for an entry that is not stored under its own name: compaction would mix it up with another one. */
+function entryOf({ key, value }: TopicRecord<Stored>): ControlEntry {
+  const slash = key.indexOf('/')
+  const [kind, id] = [key.slice(0, slash), key.slice(slash + 1)]
+  if (slash < 1 || id.length < 1 || id.length > MAX_ID_LENGTH) throw new Error(`The key must be KIND/ID, with an id of 1 to ${MAX_ID_LENGTH} characters.`)
+  if (value === null) return { kind, id, state: undefined }
+  if (value.kind !== kind || value.id !== id) throw new Error('The entry is stored under the key of another one.')
+  return { kind, id, state: JSON.parse(value.json) }
 }

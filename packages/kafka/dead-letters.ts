@@ -74,7 +74,7 @@ export function deadLetters(writer: EnvelopeWriter, { topic, partitions, maxBatc
 
 /** The headers that say which record it is, unless they are what is too large. */
 function identity(bytes: Buffer, headersStart: number): Headers {
-  const found = ['weir-id', 'weir-source'].map((name) => [name, findHeader(bytes, headersStart, name)] as const)
+  const found = ['weir-id', 'weir-source', 'weir-client'].map((name) => [name, findHeader(bytes, headersStart, name)] as const)
   return Object.fromEntries(found.filter((header): header is [string, Buffer] => header[1] !== undefined && header[1].length <= LONGEST_IDENTITY))
 }
 

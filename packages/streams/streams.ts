@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { type ControlEntry, openControlLog } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
+import { checks } from './entries.ts'
 import { FanOut } from './fan-out.ts'
 import { HEARTBEAT_MS, Replicas, type Heartbeat } from './replicas.ts'
 import { Serving } from './serving.ts'
-import { withoutExpired, type Stream } from './stream.ts'
+import { withoutExpired, type FanOutConsumer, type Stream } from './stream.ts'
 import { finishStep } from './work.ts'
 
 const TOPIC = 'weir.control.streams'
@@ -43,6 +44,8 @@ export interface Streams {
    * any out, since shards may have been closed and their partitions given to others.
    */
   readonly leased: boolean
+  /** False while the log of decisions cannot be followed. */
+  readonly ready: boolean
   /** Replicas that take records from clients, at least one. */
   readonly replicas: number
   stop(): Promise<void>
@@ -74,17 +77,16 @@ export async function openStreams({ kafka, codec, replicas: replication, takes, 
     })
   }
 
-  const apply = ({ kind, id, json }: ControlEntry): void => {
-    const value = json === null ? undefined : JSON.parse(json)
-    if (kind === 'stream') replace(id, value as Stream | undefined)
-    else if (kind === 'consumer') fanOut.apply(id, value)
-    else if (kind === 'replica' && value === undefined) replicas.gone(id)
-    else if (kind === 'replica') replicas.heard(id, value as Heartbeat)
+  const apply = ({ kind, id, state }: ControlEntry): void => {
+    if (kind === 'stream') replace(id, state as Stream | undefined)
+    else if (kind === 'consumer') fanOut.apply(id, state as FanOutConsumer | undefined)
+    else if (state === undefined) replicas.gone(id)
+    else replicas.heard(id, state as Heartbeat)
     wake()
   }
 
   const fanOut: FanOut = new FanOut((changes) => control.write(changes))
-  const control = await openControlLog({ kafka, codec, topic: TOPIC, apply, log })
+  const control = await openControlLog({ kafka, codec, topic: TOPIC, checks, apply, log })
 
   const change = async (name: string, decide: (stream: Stream | undefined) => Stream | undefined): Promise<Stream | undefined> => {
     let next: Stream | undefined
@@ -164,6 +166,7 @@ export async function openStreams({ kafka, codec, replicas: replication, takes, 
       }
     },
     get leased() { return replicas.leased },
+    get ready() { return control.ready() },
     get replicas() { return replicas.count },
     stop: async () => {
       stopped = true

@@ -5,12 +5,17 @@ import { join } from 'node:path'
 import { openCodec, type Codec } from '@weir/codec'
 import { sampleOf, type TaxiTelemetry, type TopicName } from '@weir/contracts'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { drop, flow, step, type Source } from '@weir/flow'
 import { encodeHeaders, headerOf, type Kafka, type KafkaConfig, openKafka, partitionFor, type Producer } from '@weir/kafka'
+import { encodeValue, store } from '@weir/topics'
 import { logger, openAccess, openHttp, sha256 } from '@weir/service'
+import { solutions, type FlowDefinition } from '@weir/solutions'
+import { areas } from '@weir/solutions/location-offers/areas.ts'
+import { addState, addZone } from '@weir/solutions/taxi-telemetry/flow.ts'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { servers } from '@weir/testkit'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openFlows } from './flows/flows.ts'
 import { openReference, type Reference } from './reference/reference.ts'
 import { referenceRoutes } from './reference/routes.ts'
@@ -22,7 +27,7 @@ let kafka: Kafka
 let codec: Codec
 let producer: Producer
 let reference: Reference
-let redisUrl: string
+let redis: Redis
 let config: KafkaConfig
 let enriched: () => { id: string, partition: number, key: string, value: any }[]
 let dead: () => { id: string, value: any }[]
@@ -30,8 +35,9 @@ let late: () => { id: string, value: any }[]
 
 beforeAll(async () => {
   const { brokers } = await servers.kafka()
-  const { url } = await servers.registry();
-  ({ url: redisUrl } = await servers.redis())
+  const { url } = await servers.registry()
+  const { url: redisUrl } = await servers.redis()
+  redis = new Redis(redisUrl)
   config = { brokers, driver: 'platformatic', groupProtocol: 'auto', compression: 'none', clientId: 'enricher-test', rack: undefined, tls: undefined, sasl: undefined }
   const opened = await openKafka(config, log)
   kafka = opened.value
@@ -39,17 +45,18 @@ beforeAll(async () => {
   await registerContracts(url)
   codec = (await openCodec({ url }, log)).value
   producer = await kafka.producer()
-  const tables = await openReference({ kafka, codec, redisUrl, tables: ['zones'], log })
+  const tables = await openReference({ kafka, codec, redisUrl, solutions, log })
   reference = tables.value
   enriched = await collect('taxi.enriched')
   dead = await collect('taxi.telemetry.dead')
   late = await collect('taxi.telemetry.late')
   const flows = await openFlows(taxiTelemetry.flows, { kafka, codec, table: reference.table, log })
-  stops.push(() => flows.stop(5000), () => tables.stop(), () => producer.stop(), () => opened.stop())
+  stops.push(() => flows.stop(5000), async () => tables.stop(0), () => producer.stop(), () => opened.stop())
   await vi.waitFor(() => expect(Object.values(flows.value.ready).every((ready) => ready())).toBe(true), { timeout: 60_000 })
 }, 180_000)
 
 afterAll(async () => {
+  redis?.disconnect()
   for (const stop of stops) await stop()
 })
 
@@ -83,6 +90,12 @@ async function send(records: { id: string, key: string, bytes: Buffer | null }[]
   }
   expect(await delivery.settled()).toEqual([])
 }
+
+/** No such name gets into the table; flows of other solutions may make one up. */
+const halfCharacter = { version: 1, entries: new Map([['broken', { name: '\ud800', polygon: [[30, 30], [30.01, 30], [30.01, 30.01], [30, 30.01]] }]]) }
+
+const inRedis = async (table: string): Promise<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(await redis.hgetall(`weir:reference:{${table}}:entries`)).map(([id, json]) => [id, JSON.parse(json)]))
 
 const writerOf = async () => codec.writer('taxi.telemetry')
 
@@ -164,34 +177,67 @@ describe('the enricher', () => {
     expect(await zoneAfter('Harbour')).toBe('Harbour')
     await reference.put('zones', 'test-harbour', square('Old Harbour'))
     expect(await zoneAfter('Old Harbour')).toBe('Old Harbour')
-    await reference.put('zones', 'test-harbour', null)
+    await reference.remove('zones', 'test-harbour')
     expect(await zoneAfter(null as never)).toBe(null)
   }, 180_000)
 
-  test('rebuilds the reference tables in Redis after it has lost everything', async () => {
-    await reference.put('zones', 'test-kept', { name: 'Kept', polygon: [[10, 10], [11, 10], [11, 11]] })
-    await vi.waitFor(async () => expect((await reference.entries('zones')).has('test-kept')).toBe(true), { timeout: 60_000 })
-    const redis = new Redis(redisUrl)
+  test('fills Redis again after it has lost everything, with what there is now and nothing else', async () => {
+    await reference.put('areas', 'test-kept', areas.berlin)
+    await vi.waitFor(async () => expect(await inRedis('areas')).toHaveProperty('test-kept'), { timeout: 20_000 })
     await redis.del(...await redis.keys('weir:reference:*'))
     // A change that arrives before anybody has noticed must not pass for the whole.
-    await reference.put('zones', 'test-beside', { name: 'Beside', polygon: [[11, 11], [12, 11], [12, 12]] })
-    redis.disconnect()
-    await vi.waitFor(async () => expect((await reference.entries('zones')).get('test-kept')).toMatchObject({ name: 'Kept' }), { timeout: 60_000 })
-    await reference.put('zones', 'test-kept', null)
+    await reference.put('areas', 'test-beside', areas.paris)
+    await vi.waitFor(async () => expect(await inRedis('areas')).toMatchObject({ 'test-kept': areas.berlin, 'test-beside': areas.paris }), { timeout: 20_000 })
+    expect(await redis.geopos('weir:reference:{areas}:places', 'test-kept')).toEqual([[expect.stringMatching(/^13\.40/), expect.stringMatching(/^52\.5/)]])
+    // Redis comes back with what it had before the entry was removed, and under an offset that the topic has not reached.
+    await reference.remove('areas', 'test-kept')
+    await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), { timeout: 20_000 })
+    await redis.hset('weir:reference:{areas}:entries', 'test-kept', JSON.stringify(areas.tokyo))
+    await redis.hset('weir:reference:{areas}:offsets', 'test-kept', 10 ** 12)
+    await redis.del('weir:reference:whole')
+    await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), { timeout: 20_000 })
+    await reference.remove('areas', 'test-beside')
+    await vi.waitFor(() => expect(Object.values(reference.ready).every((ready) => ready())).toBe(true), { timeout: 20_000 })
+  }, 120_000)
+
+  test('leaves out of the tables what is no entry, in memory and in Redis, and goes on', async () => {
+    const bad = async (key: string, value: Buffer): Promise<void> => store(producer, { topic: 'weir.control.reference', partition: 0, key, value })
+    const entry = async (table: string, id: string, json: string): Promise<Buffer> => encodeValue(await codec.writer('weir.control.reference'), { table, id, json }, 1024)
+    await reference.put('areas', 'test-good', areas.lisbon)
+    await bad('areas/test-good', Buffer.from('sevenxx'))
+    await bad('areas/test-broken', await entry('areas', 'test-broken', JSON.stringify({ name: 'Broken', lat: 40.75, lon: -73.98, radiusKm: 5 })))
+    await bad('areas/test-json', await entry('areas', 'test-json', '{'))
+    await bad('areas/test-null', await entry('areas', 'test-null', 'null'))
+    await bad('secrets/x', await entry('secrets', 'x', '"none of these tables"'))
+    await reference.put('areas', 'test-after', areas.london)
+    await vi.waitFor(async () => expect(await inRedis('areas')).toHaveProperty('test-after'), { timeout: 20_000 })
+    for (const found of [await inRedis('areas'), Object.fromEntries(reference.table('areas').entries)]) {
+      expect(found).toMatchObject({ 'test-good': areas.lisbon, 'test-after': areas.london })
+      for (const id of ['test-broken', 'test-json', 'test-null']) expect(found).not.toHaveProperty(id)
+    }
+    for (const id of ['test-good', 'test-after']) await reference.remove('areas', id)
   }, 120_000)
 
   test('a value that the output contract refuses is a dead letter, and its neighbours go on', async () => {
-    await reference.put('zones', 'test-broken', { name: '\ud800', polygon: [[30, 30], [30.01, 30], [30.01, 30.01], [30, 30.01]] })
+    const breaking: FlowDefinition = {
+      ...taxiTelemetry.flows[0], name: `breaking-${randomUUID()}`,
+      build: ({ decode }) => flow<number, Source>()
+        .step(step('only-mine', (index: number, place: number, batch: Source) => {
+          const report = decode(index, place, batch)
+          return report.deviceId === 'taxi-b' ? report as TaxiTelemetry : drop('others')
+        }))
+        .step(addZone(halfCharacter)).step(addState).publish('taxi.enriched'),
+    }
+    const { stop } = await openFlows([breaking], { kafka, codec, table: reference.table, log })
+    onTestFinished(() => stop(5000))
     const [inside, outside] = [`broken-${randomUUID()}`, `whole-${randomUUID()}`]
-    const ids: string[] = []
-    await vi.waitFor(async () => {
-      ids.push(`${inside}-${ids.length}`)
-      await send([{ id: ids.at(-1)!, key: 'taxi-b', bytes: await encode({ deviceId: 'taxi-b', position: { lat: 30.005, lon: 30.005 } }) }])
-      await vi.waitFor(() => expect(dead().filter(({ id }) => ids.includes(id)).map(({ value }) => [value.step, value.code])).toContainEqual(['publish', 'invalid']), { timeout: 3000 })
-    }, { timeout: 60_000, interval: 200 })
-    await send([{ id: outside, key: 'taxi-b', bytes: await encode({ deviceId: 'taxi-b', position: { lat: 40, lon: 40 } }) }])
-    await vi.waitFor(() => expect(byId(enriched(), outside).length).toBe(1), { timeout: 20_000 })
-    await reference.put('zones', 'test-broken', null)
+    await send([
+      { id: inside, key: 'taxi-b', bytes: await encode({ deviceId: 'taxi-b', position: { lat: 30.005, lon: 30.005 } }) },
+      { id: outside, key: 'taxi-b', bytes: await encode({ deviceId: 'taxi-b', position: { lat: 40, lon: 40 } }) },
+    ])
+    await vi.waitFor(() => expect(byId(dead(), inside).map(({ value }) => [value.step, value.code])).toEqual([['publish', 'invalid']]), { timeout: 60_000 })
+    // Once by each of the two flows.
+    await vi.waitFor(() => expect([byId(enriched(), inside).length, byId(enriched(), outside).length]).toEqual([1, 2]), { timeout: 20_000 })
   }, 120_000)
 
   test('a record that is larger than its topic takes, since it came compressed, is a truncated dead letter, and its neighbours go on', async () => {
@@ -213,22 +259,39 @@ describe('the enricher', () => {
     expect(byId(enriched(), 'large-before').length).toBe(1)
   }, 120_000)
 
-  test('over HTTP: every client with a key reads them, those with the right change them', async () => {
+  test('over HTTP: tables are read and changed by those that may, and what is no entry is refused with its field', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-keys-'))
     const keysFile = join(folder, 'keys.json')
-    const key = (name: string, topics: string[]) => ({ name, sha256: sha256(`${name}-key`).toString('hex'), topics })
-    await writeFile(keysFile, JSON.stringify([key('fleet', ['taxi.*']), key('dispatch', ['weir.control.reference'])]))
+    const topic = 'weir.control.reference'
+    const key = (name: string, rights: object) => ({ name, sha256: sha256(`${name}-key`).toString('hex'), ...rights })
+    await writeFile(keysFile, JSON.stringify([key('fleet', { topics: ['taxi.*'] }), key('screen', { topics: [], reads: [topic] }), key('dispatch', { topics: [topic] })]))
     const access = openAccess({ keysFile, anonymous: false }, log)
     const { value: { url }, stop } = await openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes: referenceRoutes(reference, access.value) })
-    const ask = async (method: string, path: string, name?: string) => (await fetch(`${url}/v1/reference/${path}`, {
-      method, headers: { ...name && { 'x-api-key': `${name}-key` }, ...method === 'PUT' && { 'content-type': 'application/json' } },
-      ...method === 'PUT' && { body: JSON.stringify({ name: 'Guarded', polygon: [[20, 20], [21, 20], [21, 21]] }) },
-    })).status
-    expect([await ask('GET', 'zones'), await ask('PUT', 'zones/test-guarded'), await ask('PUT', 'zones/test-guarded', 'nobody')]).toEqual([401, 401, 401])
-    expect([await ask('GET', 'zones', 'fleet'), await ask('PUT', 'zones/test-guarded', 'fleet'), await ask('DELETE', 'zones/test-guarded', 'fleet')]).toEqual([200, 403, 403])
-    expect(await ask('PUT', 'zones/test-guarded', 'dispatch')).toBe(204)
-    await vi.waitFor(async () => expect((await reference.entries('zones')).has('test-guarded')).toBe(true), { timeout: 60_000 })
-    expect(await ask('DELETE', 'zones/test-guarded', 'dispatch')).toBe(204)
+    const zone = { name: 'Guarded', polygon: [[20, 20], [21, 20], [21, 21]] }
+    const ask = async (method: string, path: string, name?: string, body: string = JSON.stringify(zone)) => {
+      const response = await fetch(`${url}/v1/reference/${path}`, {
+        method, headers: { ...name && { 'x-api-key': `${name}-key` }, ...method === 'PUT' && { 'content-type': 'application/json' } }, ...method === 'PUT' && { body },
+      })
+      return { status: response.status, body: await response.json().catch(() => undefined) as any }
+    }
+    const status = async (...args: Parameters<typeof ask>) => (await ask(...args)).status
+    expect([await status('GET', 'zones'), await status('PUT', 'zones/test-guarded'), await status('PUT', 'zones/test-guarded', 'nobody')]).toEqual([401, 401, 401])
+    expect([await status('GET', 'zones', 'fleet'), await status('GET', 'zones', 'screen'), await status('GET', 'zones', 'dispatch')]).toEqual([403, 200, 200])
+    for (const name of ['fleet', 'screen']) expect([await status('PUT', 'zones/test-guarded', name), await status('DELETE', 'zones/test-guarded', name)]).toEqual([403, 403])
+
+    const deep = `{"name":"Deep","polygon":[[20,20],[21,20],[21,21]],"deep":${'['.repeat(60_000)}${']'.repeat(60_000)}}`
+    for (const [body, field, message] of [
+      [JSON.stringify({ ...zone, name: 5 }), 'name', 'name must be a string.'], [JSON.stringify({ name: 'x' }), 'polygon', 'polygon is missing.'],
+      ['null', '', 'The value must be an object.'], ['[]', '', 'The value must be an object.'], [deep, 'deep', expect.stringContaining('deep is not known')],
+    ] as const) expect(await ask('PUT', 'zones/test-guarded', 'dispatch', body)).toEqual({ status: 400, body: { error: { code: 'invalid-entry', field, message } } })
+    const unknown = { status: 404, body: { error: { code: 'unknown-table', message: 'There is no reference table "zone"; there are areas, zones.' } } }
+    for (const method of ['GET', 'PUT', 'DELETE']) expect(await ask(method, method === 'GET' ? 'zone' : 'zone/x', 'dispatch')).toEqual(unknown)
+    expect(await status('PUT', 'zones/Upper', 'dispatch')).toBe(400)
+
+    expect(await status('PUT', 'zones/test-guarded', 'dispatch')).toBe(204)
+    await vi.waitFor(async () => expect((await ask('GET', 'zones', 'screen')).body['test-guarded']).toEqual(zone), { timeout: 20_000 })
+    expect(await status('DELETE', 'zones/test-guarded', 'dispatch')).toBe(204)
+    await vi.waitFor(async () => expect((await ask('GET', 'zones', 'screen')).body).not.toHaveProperty('test-guarded'), { timeout: 20_000 })
     await stop(1000)
     await access.stop(0)
     await rm(folder, { recursive: true })

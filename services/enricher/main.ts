@@ -2,7 +2,7 @@ import { openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
 import { Admission, configured, instance, openAccess, openHttp, publishStats, readConfig, Service, watchCertificates } from '@weir/service'
-import { chosenSolutions } from '@weir/solutions'
+import { chosenSolutions, solutions as everySolution } from '@weir/solutions'
 import { openStreams } from '@weir/streams'
 import { openApplications } from './applications/open.ts'
 import { config as read } from './config.ts'
@@ -17,7 +17,6 @@ import { referenceRoutes } from './reference/routes.ts'
 const config = configured((env) => readConfig(env, read))
 const solutions = chosenSolutions(config.solutions)
 const flows = solutions.flatMap((solution) => solution.flows)
-const tables = [...new Set(flows.flatMap((flow) => flow.tables))]
 const applications = solutions.flatMap(({ application }) => application ?? [])
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
 
@@ -26,7 +25,7 @@ await Service.named('enricher')
   .with('access', (_, { log }) => openAccess(config.access, log))
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
   .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
-  .with('reference', ({ kafka, codec }, { log }) => openReference({ kafka, codec, redisUrl: config.redisUrl, tables, log }))
+  .with('reference', ({ kafka, codec }, { log }) => openReference({ kafka, codec, redisUrl: config.redisUrl, solutions: everySolution, log }))
   .with('flows', ({ kafka, codec, reference }, { log }) => openFlows(flows, { kafka, codec, table: reference.table, log }))
   .with('streams', async ({ kafka, codec }, { log }) => {
     const streams = await openStreams({ kafka, codec, replicas: config.functions.replication, takes: false, instance, log })
@@ -40,15 +39,18 @@ await Service.named('enricher')
   }))
   .with('applications', ({ access, kafka, codec, streams }, { log }) => openApplications({ definitions: applications, access, kafka, codec, streams, redisUrl: config.redisUrl, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows }, { log, name }) => openHttp(config.http, {
+  .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows, streams }, { log, name }) => openHttp(config.http, {
     log, name, admission: new Admission(config.memoryBytes),
-    ready: { kafka: kafka.connected, reference: reference.ready, functions: functions.mappings.ready, ...flows.ready },
+    ready: {
+      kafka: kafka.connected, streams: () => streams.ready, ...reference.ready, 'deployed functions': functions.ready, functions: functions.mappings.ready,
+      ...flows.ready, ...applications.ready,
+    },
     routes: async (app) => {
       await app.register(async (open) => referenceRoutes(reference, access)(open))
       await app.register(lambdaApi(functions, {
         access: awsAccess, account: config.account, deploying: config.functions.deploying, runtimes: new Set(['nodejs']), maxCodeBytes: config.functions.codeMb * 2 ** 20,
       }))
-      await app.register(applications)
+      await app.register(applications.routes)
     },
   }))
   .start()

@@ -20,5 +20,7 @@ await Service.named('indexer')
   .with('sinks', ({ kafka, codec, engine }, { log }) => openSinks(indices, { kafka, codec, engine, replicas: config.replicas, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
   .with('pages', ({ access, kafka, codec, engine }, { log }) => openPages({ solutions: solutions.filter(hasPage), access, engine, kafka, codec, log }))
-  .with('http', ({ kafka, sinks, pages }, { log, name }) => openHttp(config.http, { log, name, ready: { kafka: kafka.connected, ...sinks.ready }, routes: pages.routes }))
+  .with('http', ({ kafka, sinks, pages }, { log, name }) => openHttp(config.http, {
+    log, name, ready: { kafka: kafka.connected, ...sinks.ready, ...pages.ready }, routes: pages.routes,
+  }))
   .start()

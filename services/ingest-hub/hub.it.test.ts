@@ -247,10 +247,16 @@ describe('who may come in', () => {
     expect((await post(guarded, body, { 'x-api-key': 'key-2' })).status).toBe(403)
   })
 
-  test('the key\'s name is the source, unless the client says another', async () => {
+  test('the key\'s name is the source, unless the client says another; the record has it in any case', async () => {
     expect((await post(guarded, body, { 'x-api-key': 'key-1' })).status).toBe(200)
     expect((await post(guarded, body, { authorization: 'bearer key-1' })).status).toBe(200)
-    expect(await stored(fleet)).toHaveLength(2)
+    expect((await stored(fleet)).map(({ headers }) => headers['weir-client'])).toEqual([fleet, fleet])
+    const other = uniqueName('other')
+    expect((await post(guarded, body, { 'x-api-key': 'key-1', ...from(other) })).status).toBe(200)
+    expect((await stored(other)).map(({ headers }) => headers['weir-client'])).toEqual([fleet])
+    const nobody = uniqueName('nobody')
+    expect((await post(hub, body, from(nobody))).status).toBe(200)
+    expect((await stored(nobody))[0].headers).not.toHaveProperty('weir-client')
   })
 
   test('keys change without a restart', async () => {

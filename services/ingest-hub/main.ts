@@ -23,10 +23,10 @@ await Service.named('ingest-hub')
   .with('kinesis', ({ awsAccess, codec, collector, kafka, intake }, { log }) => openKinesis(config.kinesis, { access: awsAccess, codec, collector, kafka, intake, instance, log }))
   .with('http', ({ access, collector, kafka, kinesis, intake }, { log, name }) => openHttp(config.http, {
     log, name, admission: intake.admission,
-    ready: { kafka: kafka.connected },
+    ready: { kafka: kafka.connected, streams: kinesis.ready },
     routes: async (app) => {
       await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
-      await app.register(kinesis)
+      await app.register(kinesis.routes)
     },
   }))
   .start()

@@ -48,7 +48,7 @@ interface Request {
 }
 
 export const application: ApplicationDefinition = {
-  async open({ put, follow, latest, identify }) {
+  async open({ identify, requireRead, put, follow, latest }) {
     const waiting = new Map<string, (offers: unknown) => void>()
     await follow(OFFERS, (value, headers) => waiting.get(headers['reply-to'] ?? '')?.(value))
     const offers = await latest(OFFERS)
@@ -66,6 +66,8 @@ export const application: ApplicationDefinition = {
     const signUp = async (request: Request, reply: Reply): Promise<unknown> => {
       const { userId, position } = request.body
       const wait = Math.min(milliseconds(request.query.wait), MOST_WAIT)
+      const client = identify(request)
+      if (wait > 0) requireRead(client, OFFERS)
       if (wait > 0 && waiting.size >= MOST_WAITING) {
         return reply.code(429).header('retry-after', '1').send(problem('too-many-waiting', 'Too many signups wait for their answers; repeat it without ?wait, or later.'))
       }
@@ -74,7 +76,7 @@ export const application: ApplicationDefinition = {
       // Before it is stored, else the answer might be quicker.
       const waits = wait > 0 ? answerTo(signupId, wait) : undefined
       try {
-        await put(STREAM, userId, Buffer.from(JSON.stringify(signup)), signupId)
+        await put(client, STREAM, userId, Buffer.from(JSON.stringify(signup)), signupId)
       } catch (error) {
         waits?.cancel()
         if (!(error as { retriable?: boolean }).retriable) throw error
@@ -89,10 +91,12 @@ export const application: ApplicationDefinition = {
 
     return {
       routes(app) {
-        const guard = { onRequest: async (request: unknown) => identify(request) }
+        // Before the body is read.
+        const guard = { onRequest: async (request: unknown) => void identify(request) }
         app.post('/v1/signups', { ...guard, bodyLimit: 16 << 10, schema: { body: SIGNUP, querystring: QUERY } }, signUp)
-        app.get('/v1/offers/:userId', guard, async ({ params: { userId } }: Request, reply: Reply) => {
-          const found = await offers.get(userId)
+        app.get('/v1/offers/:userId', guard, async (request: Request, reply: Reply) => {
+          const { userId } = request.params
+          const found = await offers.get(identify(request), userId)
           return found === undefined ? reply.code(404).send(problem('no-offers', `Nothing is known of ${userId}.`)) : reply.send(found)
         })
         app.get('/location-offers', (_: Request, reply: Reply) => reply.redirect('/location-offers/', 308))

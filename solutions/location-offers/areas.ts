@@ -1,24 +1,28 @@
 /** The areas that are served to begin with: cities of the world, each with what can be had there. Prices are made up. */
+import { integer, list, number, object, text, type ShapedBy } from '@weir/topics/shape.ts'
 
-export interface BandwidthOption {
-  readonly name: string
-  readonly downMbps: number
-  readonly upMbps: number
+const bandwidthOption = object({
+  name: text({ max: 100 }),
+  downMbps: integer({ min: 0, max: 10_000_000 }),
+  upMbps: integer({ min: 0, max: 10_000_000 }),
   /** A month. */
-  readonly price: number
+  price: number({ min: 0, max: 1e9 }),
   /** ISO 4217. */
-  readonly currency: string
-}
+  currency: text({ max: 3, pattern: /^[A-Z]{3}$/, like: 'three capital letters' }),
+})
+export type BandwidthOption = ShapedBy<typeof bandwidthOption>
 
 /** An entry of the reference table `areas`. */
-export interface Area {
-  readonly name: string
-  /** Degrees, WGS 84: the middle. */
-  readonly lat: number
-  readonly lon: number
-  readonly radiusKm: number
-  readonly options: readonly BandwidthOption[]
-}
+export const area = object({
+  name: text({ max: 200 }),
+  /** Degrees, WGS 84: the middle. Redis finds places up to 85° north and south. */
+  lat: number({ min: -85, max: 85 }),
+  lon: number({ min: -180, max: 180 }),
+  /** The function looks for areas no further away. */
+  radiusKm: number({ min: 0, max: 100 }),
+  options: list(bandwidthOption, { max: 50 }),
+})
+export type Area = ShapedBy<typeof area>
 
 const option = (name: string, downMbps: number, upMbps: number, price: number, currency: string): BandwidthOption => ({ name, downMbps, upMbps, price, currency })
 

@@ -1,6 +1,6 @@
 import type { Solution } from '../solution.ts'
 import { application } from './application.ts'
-import { areas } from './areas.ts'
+import { area, areas } from './areas.ts'
 import { simulator } from './simulator.ts'
 
 /** Location-based offers: signups with positions → Kinesis stream → function → offers, back at the application in milliseconds. */
@@ -9,7 +9,7 @@ export const locationOffers: Solution = {
   title: 'Location-based offers',
   flows: [],
   indices: [],
-  seed: { areas },
+  tables: { areas: { entry: area, seed: areas } },
   simulator,
   // A shard takes 1,000 signups a second, and the fewer there are, the more signups share a transaction; it is split while signups flow.
   streams: [{ name: 'signups', shards: 1 }],

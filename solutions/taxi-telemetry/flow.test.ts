@@ -66,8 +66,3 @@ test('finds the same zone as testing every polygon would', () => {
     expect(index.find(lon, lat)?.id, `${lon}, ${lat}`).toBe(expected)
   }
 })
-
-test('leaves out entries that are no zones', () => {
-  const index = new ZoneIndex(new Map<string, unknown>([['x', null], ['y', { name: 'Y', polygon: [[1, 2]] }], ['z', { polygon: [] }], ['w', square('W', 0, 0)]]))
-  expect(index.find(0.5, 0.5)?.id).toBe('w')
-})

@@ -46,7 +46,7 @@ describe('the page over taxis that drive', () => {
 
   beforeAll(async () => {
     server = await openPageServer(taxiTelemetry, { engine: 'opensearch' })
-    for (const [id, zone] of Object.entries(taxiTelemetry.seed.zones)) await server.putReference('zones', id, zone)
+    for (const [id, zone] of Object.entries(taxiTelemetry.tables.zones.seed)) await server.putReference('zones', id, zone)
     const city = openCity(TAXIS)
     const now = Date.now()
     for (let time = now - 15 * 60_000; time < now; time += 10_000) await server.index(city.next(time), { refresh: false })

@@ -4,6 +4,7 @@ import { zonesSeed } from './manhattan.ts'
 import { taxiIndex } from './index-definition.ts'
 import { simulator } from './simulator.ts'
 import { snapshot } from './snapshot.ts'
+import { zone } from './zones.ts'
 
 /** Taxi telemetry: devices in taxis → hub → zone and state → search indices → live page. */
 export const taxiTelemetry = {
@@ -13,7 +14,6 @@ export const taxiTelemetry = {
     name: 'taxi',
     source: 'taxi.telemetry',
     deadLetter: 'taxi.telemetry.dead',
-    tables: ['zones'],
     build: taxiFlow,
   }],
   indices: [taxiIndex],
@@ -22,6 +22,6 @@ export const taxiTelemetry = {
     libraries: { 'echarts.js': 'echarts/dist/echarts.min.js', 'h3.js': 'h3-js/dist/h3-js.umd.js' },
     snapshot,
   },
-  seed: { zones: zonesSeed },
+  tables: { zones: { entry: zone, seed: zonesSeed } },
   simulator,
 } as const satisfies Solution

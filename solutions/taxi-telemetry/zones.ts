@@ -1,10 +1,17 @@
 /** Finds the named zone that covers a point: polygons behind a grid, so that a lookup tests the few polygons near the point. */
 
-export interface Zone {
-  readonly id: string
-  readonly name: string
+import { list, number, object, pair, text, type ShapedBy } from '@weir/topics/shape.ts'
+
+/** An entry of the reference table `zones`. */
+export const zone = object({
+  /** Search engines take names up to 32 KB; nothing that people read has so many. */
+  name: text({ max: 200 }),
   /** The ring, [longitude, latitude] in degrees, at least three corners; closing it is optional. It must not cross the 180th meridian. */
-  readonly polygon: readonly (readonly [number, number])[]
+  polygon: list(pair(number({ min: -180, max: 180 }), number({ min: -90, max: 90 })), { min: 3, max: 10_000 }),
+})
+
+export interface Zone extends ShapedBy<typeof zone> {
+  readonly id: string
 }
 
 /** Cells a side. 128 × 128 keeps the average at one or two polygons for a city of some hundred zones. */
@@ -18,9 +25,9 @@ export class ZoneIndex {
   #east = -Infinity
   #north = -Infinity
 
-  /** From the entries of the table: id → { name, polygon }. Entries of another shape are left out. */
+  /** @param entries of the table: each has the shape of a zone */
   constructor(entries: ReadonlyMap<string, unknown>) {
-    this.#zones = [...entries].flatMap(([id, entry]) => (isZone(entry) ? [{ ...entry, id }] : [])).sort((a, b) => (a.id < b.id ? -1 : 1))
+    this.#zones = [...entries].map(([id, entry]) => ({ ...entry as ShapedBy<typeof zone>, id })).sort((a, b) => (a.id < b.id ? -1 : 1))
     for (const { polygon } of this.#zones) this.#widen(polygon)
     this.#zones.forEach((zone, number) => this.#place(zone.polygon, number))
   }
@@ -71,10 +78,4 @@ function covers(ring: Zone['polygon'], lon: number, lat: number): boolean {
     if (y1 > lat !== y2 > lat && lon < ((x2 - x1) * (lat - y1)) / (y2 - y1) + x1) inside = !inside
   }
   return inside
-}
-
-function isZone(entry: unknown): entry is Omit<Zone, 'id'> {
-  const { name, polygon } = (entry ?? {}) as Partial<Zone>
-  return typeof name === 'string' && Array.isArray(polygon) && polygon.length >= 3 && polygon.length <= 10_000
-    && polygon.every((corner) => Array.isArray(corner) && Number.isFinite(corner[0]) && Number.isFinite(corner[1]))
 }

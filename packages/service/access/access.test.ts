@@ -5,7 +5,7 @@ import { ConfigError } from '../config.ts'
 import { logger } from '../logger.ts'
 import { sha256 } from '../secrets.ts'
 import { afterAll, expect, test } from 'vitest'
-import { openAccess } from './access.ts'
+import { mayRead, openAccess } from './access.ts'
 import { parseKeys } from './keys.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-access-'))
@@ -28,6 +28,16 @@ test('a key opens its topics and no others', () => {
   expect(access.client('s3')).toBeUndefined()
   expect(access.client('')).toBeUndefined()
   expect(access.client(undefined)).toBeUndefined()
+  void stop(0)
+})
+
+test('what a key may read are its topics, or what it names beside them', () => {
+  const keys = [key('fleet', 's1', ['taxi.*']), { ...key('screen', 's2', []), reads: ['location.*'] }, { ...key('device', 's3', ['taxi.telemetry']), reads: [] }]
+  const { value: access, stop } = openAccess({ keysFile: file('reads.json', keys), anonymous: false }, log)
+  const reads = (secret: string) => ['taxi.telemetry', 'taxi.enriched', 'location.offers'].map((topic) => access.client(secret)!.mayRead(topic))
+  expect([reads('s1'), reads('s2'), reads('s3')]).toEqual([[true, true, false], [false, false, true], [false, false, false]])
+  expect(() => mayRead(access.client('s3')!, 'taxi.telemetry')).toThrow('The API key device may not read taxi.telemetry.')
+  expect(access.client('s2')!.mayWrite('location.offers')).toBe(false)
   void stop(0)
 })
 
@@ -55,5 +65,8 @@ test('a file that is wrong at the start is refused with every problem, without t
   const { keys, problems } = parseKeys(JSON.stringify([key('a', 'a', ['*']), { name: 'with space', sha256: 'c0ffee', topics: 'taxi' }, null]))
   expect(keys.map(({ name }) => name)).toEqual(['a'])
   expect(problems).toHaveLength(6)
+  expect(parseKeys(JSON.stringify([{ ...key('a', 'a', ['*']), reads: 'taxi' }, { ...key('b', 'b', []), read: ['*'] }])).problems).toEqual([
+    'API key 0 needs reads like topics: a list of names, or beginnings of names with * at the end; or none.', 'API key 1 has a field "read", which nothing reads.',
+  ])
   expect(problems.join()).not.toContain('c0ffee')
 })

@@ -22,6 +22,8 @@ export interface Client {
   /** undefined for clients without a key. */
   readonly name: string | undefined
   mayWrite(topic: string): boolean
+  /** Whether it may see what is in the topic: by an application, on a page, as a table. */
+  mayRead(topic: string): boolean
 }
 
 export interface Access {
@@ -35,7 +37,7 @@ const BASIC = /^basic +(\S+) *$/i
 /** What a service with doors for clients is told by its environment. */
 export function accessConfig(reader: ConfigReader): AccessConfig {
   const keysFile = reader.optional('API_KEYS_FILE',
-    'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["taxi.*"] }]. Read again when it changes.')
+    'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["taxi.*"] to write to, "reads": ["taxi.*"] to see, as topics if not given }]. Read again when it changes.')
   const anonymous = reader.flag('ALLOW_ANONYMOUS', 'Whether clients without an API key may come in, and write to every topic that has a door.', false)
   if (keysFile === undefined && !anonymous) {
     reader.problem('API_KEYS_FILE is not set, so nobody could come in; name a file of keys, or set ALLOW_ANONYMOUS=true to let everybody in.')
@@ -82,7 +84,12 @@ export function mayWrite(client: Client, topic: string): void {
   if (!client.mayWrite(topic)) throw new HttpError(403, 'forbidden', `The API key ${client.name} may not write to ${topic}.`)
 }
 
-const ANYBODY: Client = { name: undefined, mayWrite: () => true }
+/** Throws 403. */
+export function mayRead(client: Client, topic: string): void {
+  if (!client.mayRead(topic)) throw new HttpError(403, 'forbidden', `The API key ${client.name} may not read ${topic}.`)
+}
+
+const ANYBODY: Client = { name: undefined, mayWrite: () => true, mayRead: () => true }
 
 export function openAccess({ keysFile, anonymous }: AccessConfig, log: Logger, lookAgainMs = LOOK_AGAIN_MS): Resource<Access> {
   let keys: readonly ApiKey[] = []

@@ -1,14 +1,19 @@
-/** The file of API keys: [{ "name": "fleet-gateway", "sha256": "<hash of the key, hex>", "topics": ["taxi.*"] }]. */
+/**
+ * The file of API keys: [{ "name": "fleet-gateway", "sha256": "<hash of the key, hex>", "topics": ["taxi.*"], "reads": ["taxi.*"] }]. `topics` may be written;
+ * `reads` may be read where a service shows what is in a topic, in any form. Without `reads` the same topics may be read as written.
+ */
 export interface ApiKey {
   readonly name: string
   readonly sha256: Buffer
   mayWrite(topic: string): boolean
+  mayRead(topic: string): boolean
 }
 
 /** Names become the source of the records that come with the key. */
 const MAX_NAME_LENGTH = 128
 const NAME = new RegExp(`^[\\x21-\\x7e]{1,${MAX_NAME_LENGTH}}$`)
 const HASH = /^[0-9a-f]{64}$/i
+const FIELDS = new Set(['name', 'sha256', 'topics', 'reads'])
 /** A topic's name, or the beginning of names with a star at its end. */
 const PATTERN = /^[A-Za-z0-9._-]*\*?$/
 
@@ -28,15 +33,21 @@ export function parseKeys(text: string): { keys: readonly ApiKey[], problems: re
 
 function parseKey(entry: any, which: string, problems: string[]): ApiKey[] {
   const before = problems.length
+  for (const field of Object.keys(entry ?? {})) {
+    if (!FIELDS.has(field)) problems.push(`${which} has a field ${JSON.stringify(field.slice(0, 40))}, which nothing reads.`)
+  }
   if (typeof entry?.name !== 'string' || !NAME.test(entry.name)) problems.push(`${which} needs a name of 1 to ${MAX_NAME_LENGTH} visible ASCII characters.`)
   if (typeof entry?.sha256 !== 'string' || !HASH.test(entry.sha256)) problems.push(`${which} needs the key's SHA-256 as sha256, 64 hex digits.`)
   const topics = entry?.topics
-  if (!Array.isArray(topics) || !topics.every((topic) => typeof topic === 'string' && PATTERN.test(topic))) {
-    problems.push(`${which} needs topics: a list of names, or beginnings of names with * at the end.`)
-  }
+  const reads = entry?.reads ?? topics
+  if (!arePatterns(topics)) problems.push(`${which} needs topics: a list of names, or beginnings of names with * at the end.`)
+  else if (!arePatterns(reads)) problems.push(`${which} needs reads like topics: a list of names, or beginnings of names with * at the end; or none.`)
   if (problems.length > before) return []
-  return [{ name: entry.name, sha256: Buffer.from(entry.sha256, 'hex'), mayWrite: (topic) => topics.some((pattern: string) => fits(pattern, topic)) }]
+  const among = (patterns: readonly string[]) => (topic: string): boolean => patterns.some((pattern) => fits(pattern, topic))
+  return [{ name: entry.name, sha256: Buffer.from(entry.sha256, 'hex'), mayWrite: among(topics), mayRead: among(reads) }]
 }
+
+const arePatterns = (value: unknown): boolean => Array.isArray(value) && value.every((topic) => typeof topic === 'string' && PATTERN.test(topic))
 
 function fits(pattern: string, topic: string): boolean {
   return pattern.endsWith('*') ? topic.startsWith(pattern.slice(0, -1)) : topic === pattern

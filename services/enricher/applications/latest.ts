@@ -1,6 +1,13 @@
 /** The newest value of each key of a compacted topic, in Redis. The topic can rebuild it. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Codec } from '@weir/codec'
+import type { TopicName } from '@weir/contracts'
+import type { Kafka, RecordBatch, Subscription } from '@weir/kafka'
+import { watchLag, type Resource } from '@weir/service'
+import { openRecords, type Warnings } from '@weir/topics'
 import type { Redis } from 'ioredis'
-import { connectRedis } from '../reference/redis-tables.ts'
+import { connectRedis } from '../redis/connect.ts'
+import { WholeMark } from '../redis/whole.ts'
 
 /** A key stays in its partition, so that offsets say which of its values is newer. A removed one leaves its offset. */
 const PUT = `
@@ -10,37 +17,100 @@ if ARGV[2] == '' then redis.call('HDEL', KEYS[1], 'json') else redis.call('HSET'
 redis.call('HSET', KEYS[1], 'offset', ARGV[1])
 return 1`
 
-export class LatestValues {
-  readonly #redis: Redis
-  readonly #prefix: string
+/** How often Redis is asked whether it still has everything (ms). */
+const LOOK_MS = 2000
+/** Values reach Redis so much later, together: who waits for one gets it from the topic itself. */
+const GATHER = { ms: 100, bytes: 1 << 20 }
 
-  constructor(url: string, topic: string, log: { warn(details: object, message: string): void }) {
-    this.#redis = connectRedis(url, log)
-    this.#prefix = `weir:latest:${topic}`
+export interface LatestValues {
+  get(key: string): Promise<unknown>
+  /** False while Redis lacks something that is in the topic. */
+  ready(): boolean
+}
+
+export interface LatestOptions {
+  readonly kafka: Pick<Kafka, 'consume' | 'read'>
+  readonly codec: Codec
+  readonly topic: TopicName
+  readonly redisUrl: string
+  readonly log: Warnings
+}
+
+/** One replica at a time copies a partition; older values never replace newer ones. */
+export async function openLatest({ kafka, codec, topic, redisUrl, log }: LatestOptions): Promise<Resource<LatestValues>> {
+  const redis = connectRedis(redisUrl, log)
+  const prefix = `weir:latest:${topic}`
+  const whole = new WholeMark(redis, `${prefix}:whole`)
+  const records = await openRecords({ codec, topic, reader: 'latest', log })
+  const stopping = new AbortController()
+  /** Partitions whose newest batch was not taken by Redis. */
+  const failing = new Set<number>()
+  let filled = false
+
+  const copy = async (batch: RecordBatch): Promise<void> => {
+    await records.prepare(batch)
+    const newest = new Map<string, { readonly offset: number, readonly json: string }>()
+    records.each(batch, ({ key, value, offset }) => {
+      if (key === '') throw new Error('A record without key has no newest value.')
+      newest.set(key, { offset, json: value === null ? '' : JSON.stringify(value) })
+    })
+    await put(redis, prefix, newest)
   }
 
-  /** Whether everything that was in the topic once is here. */
-  async whole(): Promise<boolean> {
-    return await this.#redis.exists(`${this.#prefix}:whole`) === 1
-  }
+  const copying: Subscription = await kafka.consume({ groupId: `enricher.latest.${topic}`, topics: [topic], startAt: 'earliest', gather: GATHER }, async (batch) => {
+    try {
+      await copy(batch)
+      failing.delete(batch.partition)
+    } catch (error) {
+      failing.add(batch.partition)
+      throw error
+    }
+  })
 
-  async markWhole(): Promise<void> {
-    await this.#redis.set(`${this.#prefix}:whole`, '1')
+  /** Where Redis is new or has lost its data, reads the topic from its beginning. */
+  const fill = async (): Promise<void> => {
+    const reading = await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, copy)
+    const stop = (): void => void reading.stop()
+    stopping.signal.addEventListener('abort', stop)
+    await reading.done.finally(() => stopping.signal.removeEventListener('abort', stop))
+    stopping.signal.throwIfAborted()
   }
+  const watching = (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        filled = await whole.set()
+        if (!filled) await whole.after(fill)
+        else await sleep(LOOK_MS, undefined, { signal: stopping.signal })
+      } catch (error) {
+        filled = false
+        if (stopping.signal.aborted) break
+        log.warn({ err: error, topic }, 'the newest values could not be copied to Redis; trying again')
+        await sleep(LOOK_MS, undefined, { signal: stopping.signal }).catch(() => {})
+      }
+    }
+  })()
+  const unwatchLag = watchLag(copying)
 
-  async put(values: ReadonlyMap<string, { readonly offset: number, readonly json: string | null }>): Promise<void> {
-    if (values.size === 0) return
-    const pipeline = this.#redis.pipeline()
-    for (const [key, { offset, json }] of values) pipeline.eval(PUT, 1, `${this.#prefix}/${key}`, offset, json ?? '')
-    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
+  return {
+    value: {
+      async get(key) {
+        const json = await redis.hget(`${prefix}/${key}`, 'json')
+        return json === null ? undefined : JSON.parse(json)
+      },
+      ready: () => filled && copying.ready() && !copying.assignments().some(({ partition }) => failing.has(partition)),
+    },
+    stop: async (drainMs) => {
+      unwatchLag()
+      stopping.abort()
+      await Promise.all([copying.stop(drainMs), watching])
+      redis.disconnect()
+    },
   }
+}
 
-  async get(key: string): Promise<unknown> {
-    const json = await this.#redis.hget(`${this.#prefix}/${key}`, 'json')
-    return json === null ? undefined : JSON.parse(json)
-  }
-
-  async stop(): Promise<void> {
-    this.#redis.disconnect()
-  }
+async function put(redis: Redis, prefix: string, newest: ReadonlyMap<string, { readonly offset: number, readonly json: string }>): Promise<void> {
+  if (newest.size === 0) return
+  const pipeline = redis.pipeline()
+  for (const [key, { offset, json }] of newest) pipeline.eval(PUT, 1, `${prefix}/${key}`, offset, json)
+  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
 }

@@ -1,8 +1,9 @@
 /**
- * What the control log holds of functions: their versions, aliases, settings of events, and where archives are. Entries are input, whoever wrote them: each is
- * checked against its shape before it is applied, and a name in it never becomes a path.
+ * What the control log weir.control.functions holds: functions with their versions, aliases and settings of events, where archives are, mappings and the states
+ * of windows. Entries are input, whoever wrote them: each is checked before it is applied, and a name in it never becomes a path.
  */
-import { compile, type Model } from '@weir/aws'
+import type { CheckState } from '@weir/control'
+import { flag, integer, map, number, object, read, text, type Shape } from '@weir/topics/shape.ts'
 import type { Archive, StoredArchive } from './code/archive.ts'
 import type { CodeModule } from './code/code-store.ts'
 
@@ -81,119 +82,85 @@ export interface Entries {
 
 export type EntryKind = keyof Entries
 
-const common = {
-  name: 'Name', version: 'Version', runtime: 'Text', handler: 'Handler', description: 'Text', role: 'Role', memoryMb: 'MemoryMb', timeoutMs: 'TimeoutMs',
-  environment: 'Environment', archive: 'Archive', module: 'Module', noted: 'Noted', revisionId: 'Text', modifiedAt: 'Time',
-}
-const required = Object.keys(common).filter((name) => name !== 'archive' && name !== 'module')
+const functionName = text({ max: 64, pattern: /^[a-zA-Z0-9_-]+$/, like: 'letters, digits, _ and -' })
+const versionName = text({ max: 10, pattern: /^(\$LATEST|[1-9]\d{0,8})$/, like: '$LATEST or a number' })
+const aliasName = text({ max: 128, pattern: /^(?!\d+$)[a-zA-Z0-9_-]+$/, like: 'letters, digits, _ and -, and no number' })
+const qualifier = text({ max: 128, pattern: /^(\$LATEST|[a-zA-Z0-9_-]+)$/, like: '$LATEST, a number, or an alias' })
+const file = text({ max: 64, pattern: /^[a-zA-Z0-9_-]+\.(mjs|cjs|js|mts|cts|ts)$/, like: 'like index.mjs' })
+const sha256 = text({ max: 64, pattern: /^[0-9a-f]{64}$/, like: 'a SHA-256 in hex' })
+const archiveId = text({ max: 73, pattern: /^[0-9a-f]{64}-[0-9a-f]{8}$/, like: 'a SHA-256 in hex, a hyphen and eight digits' })
+const archiveBytes = integer({ min: 1, max: 262_144_000 })
+const handler = text({ max: 128, pattern: /^\S+$/, like: 'without blanks' })
+const code = text({ max: 1 << 20 })
+const memoryMb = integer({ min: 128, max: 10_240 })
+const timeoutMs = integer({ min: 1000, max: 900_000 })
+const concurrency = integer({ min: 0, max: 1000 })
+const time = integer({ min: 0, max: 8.64e15 })
+const count = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+const words = text({ min: 0, max: 512 })
+const destination = text({ max: 350, pattern: /^(kafka:\/\/|arn:)/, like: 'kafka://TOPIC or an ARN' })
+const environment = map(text({ max: 256, pattern: /^[a-zA-Z][a-zA-Z0-9_]*$/, like: 'a name of a variable' }), text({ min: 0, max: 4096 }), { max: 1000 })
 
-const model: Model = {
-  service: 'weir', apiVersion: '1', operations: {}, errors: {},
-  shapes: {
-    latest: {
-      type: 'structure', members: { ...common, lastPublished: 'Count', reserved: 'Concurrency', tags: 'Texts' }, required: [...required, 'lastPublished', 'tags'],
-    },
-    version: { type: 'structure', members: common, required },
-    alias: {
-      type: 'structure', required: ['name', 'alias', 'version', 'description', 'weights', 'revisionId'],
-      members: { name: 'Name', alias: 'AliasName', version: 'Version', description: 'Text', weights: 'Weights', revisionId: 'Text' },
-    },
-    events: {
-      type: 'structure', required: ['name', 'qualifier', 'modifiedAt'],
-      members: {
-        name: 'Name', qualifier: 'Qualifier', maxRetries: 'Retries', maxAgeSeconds: 'Age', onSuccess: 'Destination', onFailure: 'Destination', modifiedAt: 'Time',
-      },
-    },
-    archive: {
-      type: 'structure', required: ['id', 'sha256', 'bytes', 'offset', 'storedAt'],
-      members: { id: 'ArchiveId', sha256: 'Sha256', bytes: 'ArchiveBytes', offset: 'Count', storedAt: 'Time', leaving: 'Flag' },
-    },
-    // As older versions of Weir wrote it: one module.
-    function: {
-      type: 'structure', required: ['name', 'file', 'code', 'handler', 'memoryMb', 'timeoutMs', 'concurrency', 'environment', 'deployedAt'],
-      members: {
-        name: 'Name', file: 'File', code: 'Code', handler: 'Handler', memoryMb: 'MemoryMb', timeoutMs: 'TimeoutMs', concurrency: 'Concurrency',
-        environment: 'Environment', deployedAt: 'Time',
-      },
-    },
-    Name: { type: 'string', pattern: '[a-zA-Z0-9-_]+', min: 1, max: 64 },
-    Version: { type: 'string', pattern: '\\$LATEST|[1-9][0-9]{0,8}' },
-    AliasName: { type: 'string', pattern: '(?![0-9]+$)[a-zA-Z0-9-_]+', min: 1, max: 128 },
-    Qualifier: { type: 'string', pattern: '\\$LATEST|[a-zA-Z0-9-_]+', min: 1, max: 128 },
-    Handler: { type: 'string', pattern: '[^\\s]+', min: 1, max: 128 },
-    File: { type: 'string', pattern: '[a-zA-Z0-9_-]+\\.(mjs|cjs|js|mts|cts|ts)', min: 1, max: 64 },
-    Code: { type: 'string', min: 1, max: 1 << 20 },
-    Role: { type: 'string', max: 10_000 },
-    MemoryMb: { type: 'integer', min: 128, max: 10_240 },
-    TimeoutMs: { type: 'integer', min: 1000, max: 900_000 },
-    Concurrency: { type: 'integer', min: 0, max: 1000 },
-    Environment: { type: 'map', key: 'VariableName', value: 'VariableValue' },
-    VariableName: { type: 'string', pattern: '[a-zA-Z][a-zA-Z0-9_]+', max: 256 },
-    VariableValue: { type: 'string', max: 4096 },
-    Archive: { type: 'structure', members: { id: 'ArchiveId', sha256: 'Sha256', bytes: 'ArchiveBytes' }, required: ['id', 'sha256', 'bytes'] },
-    ArchiveId: { type: 'string', pattern: '[0-9a-f]{64}-[0-9a-f]{8}' },
-    Sha256: { type: 'string', pattern: '[0-9a-f]{64}' },
-    ArchiveBytes: { type: 'integer', min: 1, max: 262_144_000 },
-    Module: { type: 'structure', members: { file: 'File', code: 'Code' }, required: ['file', 'code'] },
-    Noted: {
-      type: 'structure', members: { architecture: 'Text', tracing: 'Text', ephemeralMb: 'Count', logging: 'Texts' },
-      required: ['architecture', 'tracing', 'ephemeralMb', 'logging'],
-    },
-    Weights: { type: 'map', key: 'Version', value: 'Weight', max: 1 },
-    Weight: { type: 'double', min: 0, max: 1 },
-    Retries: { type: 'integer', min: 0, max: 2 },
-    Age: { type: 'integer', min: 60, max: 21_600 },
-    Destination: { type: 'string', pattern: '(kafka://|arn:).+', max: 350 },
-    Count: { type: 'long', min: 0 },
-    Time: { type: 'long', min: 0 },
-    Text: { type: 'string', max: 512 },
-    Texts: { type: 'map', key: 'Text', value: 'Text', max: 50 },
-    Flag: { type: 'boolean' },
-  },
+const ofVersion = {
+  name: functionName, version: versionName, runtime: words, handler, description: words, role: text({ min: 0, max: 10_000 }), memoryMb, timeoutMs, environment,
+  noted: object({ architecture: words, tracing: words, ephemeralMb: count, logging: map(words, words, { max: 10 }) }), revisionId: words, modifiedAt: time,
 }
+const ofCode = { archive: object({ id: archiveId, sha256, bytes: archiveBytes }), module: object({ file, code }) }
 
-const checks = Object.fromEntries(Object.keys(model.shapes).filter((name) => /^[a-z]/.test(name)).map((name) => [name, compile(model, name)]))
+const shapes: { readonly [kind in EntryKind]: Shape<unknown> } = {
+  latest: object({ ...ofVersion, lastPublished: count, tags: map(words, words, { max: 50 }) }, { ...ofCode, reserved: concurrency }),
+  version: object(ofVersion, ofCode),
+  alias: object({
+    name: functionName, alias: aliasName, version: versionName, description: words, weights: map(versionName, number({ min: 0, max: 1 }), { max: 1 }), revisionId: words,
+  }),
+  events: object({ name: functionName, qualifier, modifiedAt: time }, {
+    maxRetries: integer({ min: 0, max: 2 }), maxAgeSeconds: integer({ min: 60, max: 21_600 }), onSuccess: destination, onFailure: destination,
+  }),
+  archive: object({ id: archiveId, sha256, bytes: archiveBytes, offset: count, storedAt: time }, { leaving: flag }),
+}
+/** As older versions of Weir wrote a function: one module. */
+const deployedModule = object({ name: functionName, file, code, handler, memoryMb, timeoutMs, concurrency, environment, deployedAt: time })
+const mapping = object({ id: text({ max: 128 }), functionName: text({ max: 170 }), groupId: text({ max: 249 }), enabled: flag, decode: flag })
+const window = object({ start: time, offset: count })
 
 /** The key of an entry among those of its kind. */
 export function idOf<K extends EntryKind>(kind: K, entry: Entries[K]): string {
   if (kind === 'archive') return (entry as StoredArchive).id
-  const { name, version, alias, qualifier } = entry as { readonly name: string, readonly version?: string, readonly alias?: string, readonly qualifier?: string }
-  return kind === 'latest' ? name : `${name}:${alias ?? qualifier ?? version}`
+  const { name, version, alias, qualifier: of } = entry as { readonly name: string, readonly version?: string, readonly alias?: string, readonly qualifier?: string }
+  return kind === 'latest' ? name : `${name}:${alias ?? of ?? version}`
 }
 
-/** Throws an error that says what is wrong. */
-export function checkEntry<K extends EntryKind>(kind: K, id: string, value: unknown): Entries[K] {
-  const entry = checks[kind](value) as Entries[K]
-  if (idOf(kind, entry) !== id) throw new Error(`The entry ${kind}/${id} says that it is ${idOf(kind, entry)}.`)
-  if (kind === 'latest' || kind === 'version') {
+function checkEntry(kind: EntryKind): CheckState {
+  return (state, id) => {
+    const entry = read(shapes[kind], state, 'ignored') as Entries[EntryKind]
+    if (idOf(kind, entry) !== id) throw new Error(`The ${kind} is stored under the name of another one.`)
+    if (kind !== 'latest' && kind !== 'version') return
     const { archive, module } = entry as FunctionVersion
-    if ((archive === undefined) === (module === undefined)) throw new Error(`The entry ${kind}/${id} needs an archive or a module, and not both.`)
+    if ((archive === undefined) === (module === undefined)) throw new Error('A version needs an archive or a module, and not both.')
   }
-  return entry
 }
 
-interface DeployedModule {
-  readonly name: string
-  readonly file: string
-  readonly code: string
-  readonly handler: string
-  readonly memoryMb: number
-  readonly timeoutMs: number
-  readonly concurrency: number
-  readonly environment: Readonly<Record<string, string>>
-  readonly deployedAt: number
-}
+/** By kind. */
+export const checks = {
+  latest: checkEntry('latest'), version: checkEntry('version'), alias: checkEntry('alias'), events: checkEntry('events'), archive: checkEntry('archive'),
+  function: (state, id) => {
+    if (read(deployedModule, state, 'ignored').name !== id) throw new Error('The function is stored under the name of another one.')
+  },
+  mapping: (state, id) => {
+    if (read(mapping, state, 'ignored').id !== id) throw new Error('The mapping is stored under the id of another one.')
+  },
+  window: (state) => void read(window, state, 'ignored'),
+} satisfies Record<string, CheckState>
 
-/** A function as older versions of Weir wrote it. */
-export function fromModule(id: string, value: unknown, runtime: string, noted: NotedSettings): LatestVersion {
-  const { file, code, deployedAt, concurrency, ...settings } = checks.function(value) as DeployedModule
-  if (settings.name !== id) throw new Error(`The entry function/${id} says that it is ${settings.name}.`)
+/** What an entry of an older version of Weir stands for. It has passed its check. */
+export function fromModule(state: unknown, runtime: string, noted: NotedSettings): LatestVersion {
+  const { file: name, code: source, deployedAt, concurrency: reserved, ...settings } = read(deployedModule, state, 'ignored')
   return {
-    ...settings, version: LATEST, runtime, description: '', role: '', module: { file, code }, noted, revisionId: String(deployedAt), modifiedAt: deployedAt,
-    lastPublished: 0, reserved: concurrency, tags: {},
+    ...settings, version: LATEST, runtime, description: '', role: '', module: { file: name, code: source }, noted, revisionId: String(deployedAt),
+    modifiedAt: deployedAt, lastPublished: 0, reserved, tags: {},
   }
 }
 
 export function isKind(kind: string): kind is EntryKind {
-  return ['latest', 'version', 'alias', 'events', 'archive'].includes(kind)
+  return Object.hasOwn(shapes, kind)
 }

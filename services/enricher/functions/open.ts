@@ -8,7 +8,7 @@ import { openCatalogue, type Catalogue } from './catalogue.ts'
 import { openArchives, type Archives } from './code/archives.ts'
 import { openCodeStore } from './code/code-store.ts'
 import { openCodeTopic } from './code/code-topic.ts'
-import { checkEntry, fromModule, isKind } from './entries.ts'
+import { checks, fromModule, isKind, type Entries, type EntryKind } from './entries.ts'
 import { openEvents, type Events, type EventsOptions } from './events/events.ts'
 import { openFunctions, type Functions } from './functions.ts'
 import { openMappings, type Mappings } from './mappings/mappings.ts'
@@ -32,6 +32,8 @@ export interface FunctionService {
   changeMapping(id: string, decide: (current: Mapping | undefined) => Mapping | undefined): Promise<void>
   /** Resolves when all that other replicas had changed before the call is known here. */
   catchUp(): Promise<void>
+  /** False while this replica cannot follow what is deployed and made elsewhere. */
+  ready(): boolean
 }
 
 export interface FunctionServiceOptions {
@@ -63,24 +65,23 @@ export async function openFunctionService(options: FunctionServiceOptions): Prom
   let functions: Resource<Functions> | undefined
   let mappings: Resource<Mappings> | undefined
 
-  const apply = ({ kind, id, json }: ControlEntry): void => {
-    const value: unknown = json === null ? undefined : JSON.parse(json)
+  const apply = ({ kind, id, state }: ControlEntry): void => {
     if (isKind(kind)) {
-      catalogue.apply(kind, id, value === undefined ? undefined : checkEntry(kind, id, value))
+      catalogue.apply(kind, id, state as Entries[EntryKind] | undefined)
       if (kind === 'latest') modules.delete(id)
       functions?.value.changed(id.split(':')[0])
     } else if (kind === 'function') {
       if (catalogue.get(id) !== undefined && !modules.has(id)) return
-      catalogue.apply('latest', id, value === undefined ? undefined : fromModule(id, value, OWN_RUNTIME, NOTED_DEFAULTS))
-      if (value === undefined) modules.delete(id)
+      catalogue.apply('latest', id, state === undefined ? undefined : fromModule(state, OWN_RUNTIME, NOTED_DEFAULTS))
+      if (state === undefined) modules.delete(id)
       else modules.add(id)
       functions?.value.changed(id)
     } else if (kind === 'mapping') {
-      set(made, id, value as Mapping | undefined)
-      mappings?.value.apply(id, value as Mapping | undefined)
-    } else if (kind === 'window') set(windows, id, value as WindowState | undefined)
+      set(made, id, state as Mapping | undefined)
+      mappings?.value.apply(id, made.get(id))
+    } else set(windows, id, state as WindowState | undefined)
   }
-  const control = await openControlLog({ kafka, codec, topic: TOPIC, apply, log })
+  const control = await openControlLog({ kafka, codec, topic: TOPIC, checks, apply, log })
   const windowStates = {
     get: (id: string) => windows.get(id),
     set: async (id: string, state: WindowState | undefined) => {
@@ -102,6 +103,7 @@ export async function openFunctionService(options: FunctionServiceOptions): Prom
       archives: archives.value,
       mappings: mappings.value,
       events: events.value,
+      ready: control.ready,
       changeFunctions: (decide) => control.write(decide),
       changeMapping: (id, decide) => control.write(() => {
         const [current, next] = [made.get(id), decide(made.get(id))]

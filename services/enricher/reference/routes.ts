@@ -1,43 +1,56 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { KafkaError } from '@weir/kafka'
-import { identify, mayWrite, type Access } from '@weir/service'
-import { TOPIC, type Reference } from './reference.ts'
+import { HttpError, identify, mayRead, mayWrite, type Access } from '@weir/service'
+import { REFERENCE_TOPIC, TABLE_NAME, UnknownTable } from '@weir/solutions'
+import { Misfit } from '@weir/topics/shape.ts'
+import type { Reference } from './reference.ts'
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,127}$/
+const MAX_ENTRY_BYTES = 256 * 1024
 const params = {
   type: 'object',
-  properties: { table: { type: 'string', pattern: NAME.source }, id: { type: 'string', pattern: NAME.source } },
+  properties: { table: { type: 'string', pattern: TABLE_NAME.source }, id: { type: 'string', pattern: TABLE_NAME.source } },
+}
+
+interface Entry {
+  readonly Params: { readonly table: string, readonly id: string }
 }
 
 /**
- * The reference tables over HTTP: read whole by every client with a key, changed one entry at a time by those that may write to the tables' topic.
+ * The reference tables over HTTP: read whole by clients that may read the tables' topic, changed one entry at a time by those that may write to it.
  * A PUT that returned is stored; replicas follow within a second.
  */
 export function referenceRoutes(reference: Reference, access: Access) {
-  const reads = async (request: FastifyRequest): Promise<void> => void identify(access, request)
-  const writes = async (request: FastifyRequest): Promise<void> => mayWrite(identify(access, request), TOPIC)
+  const reads = { schema: { params }, onRequest: async (request: FastifyRequest) => mayRead(identify(access, request), REFERENCE_TOPIC) }
+  const writes = {
+    schema: { params }, bodyLimit: MAX_ENTRY_BYTES, onRequest: async (request: FastifyRequest) => mayWrite(identify(access, request), REFERENCE_TOPIC),
+  }
+  const by = (request: FastifyRequest<Entry>): string | undefined => identify(access, request).name
+
   return (app: FastifyInstance): void => {
-    app.get<{ Params: { table: string } }>('/v1/reference/:table', { schema: { params }, onRequest: reads }, async ({ params: { table } }) =>
-      Object.fromEntries(await reference.entries(table)))
-
-    app.put<{ Params: { table: string, id: string } }>('/v1/reference/:table/:id', { schema: { params }, onRequest: writes, bodyLimit: 256 * 1024 }, async (request, reply) => {
-      if (typeof request.body !== 'object' || request.body === null) {
-        return reply.code(400).send({ code: 'not-an-object', message: 'Send the entry as a JSON object.' })
-      }
-      return store(reply, reference.put(request.params.table, request.params.id, request.body))
-    })
-
-    app.delete<{ Params: { table: string, id: string } }>('/v1/reference/:table/:id', { schema: { params }, onRequest: writes }, async (request, reply) =>
-      store(reply, reference.put(request.params.table, request.params.id, null)))
+    app.get<Entry>('/v1/reference/:table', reads, answering(({ params: { table } }) => Object.fromEntries(reference.table(table).entries)))
+    app.put<Entry>('/v1/reference/:table/:id', writes, answering(async (request, reply) => {
+      await reference.put(request.params.table, request.params.id, request.body, by(request))
+      return reply.code(204).send()
+    }))
+    app.delete<Entry>('/v1/reference/:table/:id', writes, answering(async (request, reply) => {
+      await reference.remove(request.params.table, request.params.id, by(request))
+      return reply.code(204).send()
+    }))
   }
 }
 
-async function store(reply: FastifyReply, done: Promise<void>): Promise<FastifyReply> {
-  try {
-    await done
-    return await reply.code(204).send()
-  } catch (error) {
-    if (!(error instanceof KafkaError) || !error.retriable) throw error
-    return reply.code(503).header('retry-after', '1').send({ code: error.code, message: error.message })
+type Handler = (request: FastifyRequest<Entry>, reply: FastifyReply) => unknown
+
+/** Answers for what the tables refuse: with the field that is wrong, with the tables that there are. */
+function answering(handler: Handler) {
+  return async (request: FastifyRequest<Entry>, reply: FastifyReply): Promise<unknown> => {
+    try {
+      return await handler(request, reply)
+    } catch (error) {
+      if (error instanceof Misfit) return reply.code(400).send({ error: { code: 'invalid-entry', field: error.field, message: error.message } })
+      if (error instanceof UnknownTable) throw new HttpError(404, 'unknown-table', error.message)
+      if (error instanceof KafkaError && error.retriable) throw new HttpError(503, error.code, error.message, { 'retry-after': '1' })
+      throw error
+    }
   }
 }

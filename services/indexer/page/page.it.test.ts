@@ -127,7 +127,7 @@ test('a stop ends the streams at once', async () => {
 })
 
 test('where keys are wanted, a browser is asked for one, and nothing of the page comes without', async () => {
-  const access: Access = { client: (key) => (key === 'right' ? { name: 'dispatch', mayWrite: () => false } : undefined) }
+  const access: Access = { client: (key) => (key === 'right' ? { name: 'dispatch', mayWrite: () => false, mayRead: (topic) => topic === 'taxi.enriched' } : key === 'other' ? { name: 'other', mayWrite: () => true, mayRead: () => false } : undefined) }
   const server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access })
   onTestFinished(() => server.stop())
   const basic = (password: string): string => `Basic ${Buffer.from(`anybody:${password}`).toString('base64')}`
@@ -138,6 +138,9 @@ test('where keys are wanted, a browser is asked for one, and nothing of the page
       expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="Weir", charset="UTF-8"'])
       await answer.body?.cancel()
     }
+  }
+  for (const url of [server.url, `${server.url}snapshot`, `${server.url}live`, `${server.url}tables/zones`]) {
+    expect((await fetch(url, { headers: { authorization: 'Bearer other' } })).status).toBe(403)
   }
   for (const authorization of [basic('right'), 'Bearer right']) expect((await fetch(server.url, { headers: { authorization } })).status).toBe(200)
   expect((await fetch(new URL('/livez', root))).status).toBe(200)

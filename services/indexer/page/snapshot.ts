@@ -1,10 +1,9 @@
 /** The snapshot of a page: what its solution shows, and what the solution's stages do. Computed once for all that ask within a second. */
 import type { Admin } from '@weir/kafka'
 import type { Logger } from '@weir/service'
-import type { PageSearch } from '@weir/solutions'
+import type { PageSearch, ReferenceTables } from '@weir/solutions'
 import type { PagedSolution } from './index.ts'
 import { silent, type StageBoard, type StageHistory, type StageNow } from './stages.ts'
-import type { Tables } from './tables.ts'
 
 /** The part of a search engine that pages use. */
 export interface SnapshotSearch {
@@ -30,7 +29,7 @@ interface Options {
   readonly solution: PagedSolution
   readonly engine: SnapshotSearch
   readonly board: StageBoard
-  readonly tables: Tables
+  readonly tables: ReferenceTables
   readonly admin: Pick<Admin, 'lag'>
   readonly log: Logger
 }
@@ -83,7 +82,7 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
 }
 
 /** What a page may search: the indices of its own solution, by the names of their definitions. */
-function searchOf(solution: PagedSolution, engine: SnapshotSearch, tables: Tables): PageSearch {
+function searchOf(solution: PagedSolution, engine: SnapshotSearch, tables: ReferenceTables): PageSearch {
   return {
     search: (index, body) => {
       const definition = solution.indices.find(({ name }) => name === index)

@@ -1,9 +1,9 @@
 import type { StageStats } from '@weir/contracts'
 import { expect, test } from 'vitest'
+import { Misfit } from '@weir/topics/shape.ts'
 import { StageBoard } from './stages.ts'
 
-const report = (changes: Partial<StageStats>): { key: string, value: StageStats } => ({
-  key: 'enricher.taxi',
+const report = (changes: Partial<StageStats>): { value: StageStats } => ({
   value: { stage: 'enricher.taxi', instance: 'a', time: 0, intervalMs: 1000, records: 100, failed: 0, lag: 0, p50: 5, p99: 20, ...changes },
 })
 
@@ -55,10 +55,10 @@ test('the history is always a minute long, the newest last', () => {
   expect([records[0], records.at(-1)]).toEqual([11, 70])
 })
 
-test('a tombstone, an empty interval and ever new names do no harm', () => {
+test('a tombstone, an empty interval, names and numbers out of bounds, and ever new names do no harm', () => {
   const { board } = boardAt(0)
-  board.accept({ key: 'x', value: null })
-  board.accept(report({ intervalMs: 0 }))
+  board.accept({ value: null })
+  for (const wrong of [{ stage: 'x'.repeat(201) }, { instance: '' }, { p99: NaN }, { lag: -1 }, { intervalMs: 0 }]) expect(() => board.accept(report(wrong))).toThrow(Misfit)
   for (let i = 0; i < 3000; i++) board.accept(report({ instance: `i${i}` }))
   expect(board.stages()).toMatchObject([{ instances: 2000 }])
 })

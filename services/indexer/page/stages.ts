@@ -1,6 +1,7 @@
 /** What every stage does now, from the statistics that all service instances publish once a second. */
 import type { StageStats } from '@weir/contracts'
-import type { FollowedRecord } from './follow.ts'
+import type { TopicRecord } from '@weir/topics'
+import { integer, number, object, read, text, type ShapedBy } from '@weir/topics/shape.ts'
 
 /** A stage over all its instances. Rates are per second, latencies in ms. */
 export interface StageNow {
@@ -30,8 +31,16 @@ const HISTORY = 60
 /** More than any cluster has; what names itself newly for ever must not fill the memory. */
 const MOST_INSTANCES = 2000
 
+const count = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+const latency = number({ min: 0, max: Number.MAX_SAFE_INTEGER })
+/** The names stand in every snapshot, so they are bounded. */
+const reported = object({
+  stage: text({ max: 200 }), instance: text({ max: 300 }), intervalMs: integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), records: count, failed: count, lag: count, p50: latency, p99: latency,
+})
+type Reported = ShapedBy<typeof reported>
+
 interface Report {
-  readonly stats: StageStats
+  readonly stats: Reported
   readonly heardAt: number
 }
 
@@ -43,8 +52,10 @@ export class StageBoard {
     this.#now = now
   }
 
-  accept({ value: stats }: FollowedRecord<StageStats>): void {
-    if (!stats || !(stats.intervalMs > 0)) return
+  /** Throws a Misfit for what cannot be statistics. */
+  accept({ value }: Pick<TopicRecord<StageStats>, 'value'>): void {
+    if (value === null) return
+    const stats = read(reported, value, 'ignored')
     const key = `${stats.stage}\0${stats.instance}`
     if (!this.#reports.has(key) && this.#reports.size >= MOST_INSTANCES) return
     this.#reports.set(key, { stats, heardAt: this.#now() })
@@ -88,7 +99,7 @@ export function silent(stage: string): StageNow {
   return { stage, instances: 0, records: 0, failed: 0, lag: 0, p50: null, p99: null }
 }
 
-function sum(stage: string, reports: readonly StageStats[]): StageNow {
+function sum(stage: string, reports: readonly Reported[]): StageNow {
   const total = { records: 0, failed: 0, lag: 0 }
   let weight = 0
   let p50 = 0

@@ -12,6 +12,13 @@ test('header blocks of a request differ in the id only', () => {
   }
 })
 
+test('a block has the name of the key beside the source that its client chose', () => {
+  const headers = new RecordHeaders('somebody-else', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', 'fleet')
+  for (const write of [() => headers.write('a'), () => headers.writeNumbered('b', 1), () => headers.writeNumbered('b', 2), () => headers.write('x'.repeat(128))]) {
+    expect(decodeHeaders(headers.block.subarray(0, write()), 0)).toMatchObject({ 'weir-source': 'somebody-else', 'weir-client': 'fleet' })
+  }
+})
+
 test('numbered ids are those of their texts, whatever was written before', () => {
   const headers = new RecordHeaders('replay-7', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')
   const idUpTo = (end: number) => decodeHeaders(headers.block.subarray(0, end), 0)['weir-id']

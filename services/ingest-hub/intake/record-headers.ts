@@ -6,7 +6,6 @@ export const MAX_ID_LENGTH = 128
 export const MAX_SOURCE_LENGTH = 128
 
 const ID = Buffer.from('weir-id')
-const COUNT = 3
 
 export class RecordHeaders {
   /** Holds the block of the id written last, from 0 on. */
@@ -18,11 +17,17 @@ export class RecordHeaders {
   #idAt = 0
   #end = 0
 
-  /** @param source who sends: visible ASCII; @param traceparent of the request */
-  constructor(source: string, traceparent: string) {
-    this.#rest = encodeHeaders({ 'weir-source': source, traceparent }).subarray(varintSize(COUNT - 1))
+  /**
+   * @param source where the records come from: visible ASCII
+   * @param traceparent of the request
+   * @param client the name of the API key, where the client may choose the source itself
+   */
+  constructor(source: string, traceparent: string, client?: string) {
+    const rest = { 'weir-source': source, traceparent, ...client !== undefined && { 'weir-client': client } }
+    const count = Object.keys(rest).length
+    this.#rest = encodeHeaders(rest).subarray(varintSize(count))
     this.block = Buffer.allocUnsafe(16 + ID.length + MAX_ID_LENGTH + this.#rest.length)
-    let at = writeVarint(this.block, 0, COUNT)
+    let at = writeVarint(this.block, 0, count + 1)
     at = writeVarint(this.block, at, ID.length)
     this.#lengthAt = at + ID.copy(this.block, at)
   }

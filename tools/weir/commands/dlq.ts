@@ -1,7 +1,7 @@
 import type { Kafka, RecordBatch } from '@weir/kafka'
 import { command, onlyPositionals, UsageError, wholeNumber } from '../command.ts'
 import { countLetters } from '../dlq/list.ts'
-import { deadLetterTopic, deadLetterTopics, eachLetter, wasRedriven } from '../dlq/letters.ts'
+import { deadLetterTopic, deadLetterTopics, eachLetter, letterOf, originsOf, wasRedriven } from '../dlq/letters.ts'
 import { redrive as sendBack } from '../dlq/redrive.ts'
 import { readSelect, SELECT_OPTIONS, selectsNothing, type SelectOptions } from '../dlq/select.ts'
 import { letterJson, letterText, showLetter, type ShownLetter } from '../dlq/show.ts'
@@ -23,6 +23,7 @@ show      the newest of them: cause, origin, headers, and the record, decoded wh
 redrive   sends letters back to the topic they came from, byte for byte, under their own ids. Each is sent once, whoever repeats the
           command; a letter that dies again is a new letter. Order is lost: a letter comes after records that were sent after it.
           A truncated letter stays: its record was too large for it, and lies at its origin for as long as that topic keeps it.
+          So does one that names another topic than those whose records die there: no flow of these solutions wrote it.
 
 Which letters (all conditions given must hold; redrive wants at least one, or --all)
   --flow NAME  --step NAME  --code CODE
@@ -81,18 +82,24 @@ async function show(kafka: Kafka, name: string | undefined, options: SelectOptio
   await withCodec(async (codec) => {
     const reader = await codec.reader(topic)
     const decoders = new Map<string, DecodeValue>()
+    let unreadable = 0
     const newest: { readonly timestamp: number, readonly shown: ShownLetter, readonly partition: number, readonly offset: number }[] = []
     const holding = await eachLetter(kafka, topic, async (batch: RecordBatch, index) => {
       const timestamp = batch.timestamps[index]
       if (!select(batch, index) || (newest.length >= count && timestamp < newest[0].timestamp)) return
       await reader.prepare(batch)
-      const letter = reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index])
+      const letter = letterOf(reader, batch, index)
+      if (letter === undefined) {
+        unreadable++
+        return
+      }
       if (!decoders.has(letter.topic)) decoders.set(letter.topic, await valueDecoder(codec, letter.topic))
       newest.push({ timestamp, partition: batch.partition, offset: batch.offsets[index], shown: await showLetter(batch, index, letter, decoders.get(letter.topic)!) })
       newest.sort((a, b) => a.timestamp - b.timestamp)
       if (newest.length > count) newest.shift()
     })
     if (newest.length === 0 && !json) await print('There are no such letters.\n')
+    if (unreadable > 0) process.stderr.write(`${topic} has ${thousands(unreadable)} ${unreadable === 1 ? 'record' : 'records'} among these that are no letters.\n`)
     for (const { shown, partition, offset } of newest) {
       const redriven = wasRedriven(holding, partition, offset)
       await print(json ? `${letterJson(shown, redriven)}\n` : `${letterText(shown, redriven)}\n`)
@@ -118,21 +125,26 @@ async function redrive(kafka: Kafka, name: string | undefined, options: RedriveV
   const before = chosen.filter(({ partition, offset }) => wasRedriven(holding, partition, offset)).length
   const due = options.again ? chosen.length : chosen.length - before
   let done = 0
-  let truncated = 0
+  const origins = originsOf(topic)
+  let left = { truncated: 0, foreign: 0, unreadable: 0 }
   if (!options['dry-run'] && due > 0) {
     process.stderr.write('The order of records is lost: those sent back come after what was sent since.\n')
     const progress = new Progress(() => ({ what: 'sending back', records: done, fraction: done / due }))
     try {
       await withCodec(async (codec) => {
-        truncated = (await sendBack({ kafka, holding, select, reader: await codec.reader(topic), again: options.again, sent: (count) => { done = count } })).truncated
+        const sent = (count: number): void => { done = count }
+        const { sent: _, ...rest } = await sendBack({ kafka, holding, select, origins, reader: await codec.reader(topic), again: options.again, sent })
+        left = rest
       })
     } finally {
       progress.stop()
     }
   }
-  if (options.json) return printJson({ topic, selected: chosen.length, sentBackBefore: before, sentBack: done, truncated, dryRun: options['dry-run'] })
+  if (options.json) return printJson({ topic, selected: chosen.length, sentBackBefore: before, sentBack: done, ...left, dryRun: options['dry-run'] })
   const letters = (count: number): string => `${thousands(count)} ${count === 1 ? 'letter' : 'letters'}`
   const skipped = before > 0 && !options.again ? ` Sent back before and left out: ${letters(before)}; --again sends them too.` : ''
-  const cut = truncated > 0 ? ` Truncated, which stay: ${letters(truncated)}; \`weir dlq show\` says where their records lie.` : ''
-  await print(`${options['dry-run'] ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}${cut}\n`)
+  const cut = left.truncated > 0 ? ` Truncated, which stay: ${letters(left.truncated)}; \`weir dlq show\` says where their records lie.` : ''
+  const foreign = left.foreign > 0 ? ` Of another origin than ${[...origins].join(', ')}, which stay: ${letters(left.foreign)}.` : ''
+  const unreadable = left.unreadable > 0 ? ` Records that are no letters, which stay: ${thousands(left.unreadable)}.` : ''
+  await print(`${options['dry-run'] ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}${cut}${foreign}${unreadable}\n`)
 }

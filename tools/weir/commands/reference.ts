@@ -61,7 +61,7 @@ export const reference = command({
 })
 
 async function listTables(json: boolean): Promise<void> {
-  const rows = solutions.flatMap((solution) => [...new Set(solution.flows.flatMap((flow) => flow.tables))].map((name) => ({ table: name, solution: solution.name })))
+  const rows = solutions.flatMap((solution) => Object.keys(solution.tables).map((name) => ({ table: name, solution: solution.name })))
   await (json ? printJson(rows) : print(table(['TABLE', 'SOLUTION'], rows.map((row) => [row.table, row.solution]))))
 }
 

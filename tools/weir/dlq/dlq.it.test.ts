@@ -1,14 +1,16 @@
 /** Dead letters on a real broker: listed by cause, shown, and sent back byte for byte, each once. */
+import type { DeadLetter } from '@weir/contracts'
 import { registerContracts } from '@weir/contracts/apply.ts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import { openCodec, type Codec } from '@weir/codec'
 import { deadLetters, decodeHeaders, encodeHeaders, headerOf, kafkaConfig, keyOf, openKafka, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
 import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
+import { encodeValue, store } from '@weir/topics'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { valueDecoder } from '../tail/decoder.ts'
 import { countLetters } from './list.ts'
-import { eachLetter, wasRedriven, type DeadLetterTopic } from './letters.ts'
+import { deadLetterTopics, eachLetter, originsOf, wasRedriven, type DeadLetterTopic } from './letters.ts'
 import { redrive } from './redrive.ts'
 import { readSelect, type SelectOptions } from './select.ts'
 import { letterJson, letterText, showLetter } from './show.ts'
@@ -88,7 +90,7 @@ async function eachRecord(topic: string, see: (batch: RecordBatch, index: number
 
 async function sendBack(options: SelectOptions, again = false) {
   const holding = await eachLetter(kafka, dead, () => {})
-  return redrive({ kafka, holding, again, reader: await codec.reader('taxi.telemetry.dead'), select: readSelect(options), sent: () => {} })
+  return redrive({ kafka, holding, again, origins: new Set([origin]), reader: await codec.reader('taxi.telemetry.dead'), select: readSelect(options), sent: () => {} })
 }
 
 describe('dead letters', () => {
@@ -123,7 +125,7 @@ describe('dead letters', () => {
     expect(await sent({ code: 'undecodable' })).toBe(2)
     expect(await sent({ code: 'undecodable' })).toBe(0)
     expect(await sent({ at: ['0:0'] })).toBe(1)
-    expect(await sendBack({})).toEqual({ sent: 1, truncated: 1 })
+    expect(await sendBack({})).toEqual({ sent: 1, truncated: 1, foreign: 0, unreadable: 0 })
     expect(await sent({})).toBe(0)
     const first = new Map<number, string>()
     const back = new Map<number, string[]>()
@@ -141,6 +143,25 @@ describe('dead letters', () => {
     expect(back.size).toBe(4)
     for (const [id, records] of back) expect(records).toEqual([first.get(id)])
     expect((await countLetters(kafka, dead)).map(({ letters, redriven }) => [letters, redriven])).toEqual(expect.arrayContaining([[2, 2], [2, 2], [1, 0]]))
+  })
+
+  test('go to no other topic than those whose records die there, and what is no letter is passed over', async () => {
+    expect([...originsOf('taxi.telemetry.dead')]).toEqual(['taxi.telemetry'])
+    expect(deadLetterTopics().every((topic) => originsOf(topic).size === 1)).toBe(true)
+    const control = uniqueName('control')
+    await kafka.admin.createTopics([{ name: control, partitions: 1, replicas: 1, configs: {} }])
+    const writer = await codec.writer('taxi.telemetry.dead')
+    const forged = { ...sampleOf('taxi.telemetry.dead') as DeadLetter, code: 'forged', truncated: false, key: null, value: Buffer.from('planted') }
+    const headers = encodeHeaders({ 'weir-dead-code': 'forged' })
+    const producer = await kafka.producer()
+    stops.push(() => producer.stop())
+    for (const value of [
+      encodeValue(writer, { ...forged, topic: control, partition: 0 }, 8192), encodeValue(writer, { ...forged, topic: origin, partition: -1 }, 8192),
+      encodeValue(writer, { ...forged, topic: 'no such topic', partition: 0 }, 8192), Buffer.from('no letter'), encodeValue(writer, { ...forged, topic: origin, partition: 0 }, 8192),
+    ]) await store(producer, { topic: dead, partition: 0, key: 'forged', value, headers })
+    expect(await sendBack({ code: 'forged' })).toEqual({ sent: 1, truncated: 0, foreign: 3, unreadable: 1 })
+    expect(await kafka.offsetAt(control, 0, 'latest')).toBe(0)
+    await kafka.admin.deleteTopics([control])
   })
 
   test('go back again when asked', async () => {

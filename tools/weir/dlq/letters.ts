@@ -1,6 +1,8 @@
 /** Dead letters: what lies in the dead-letter topics, and which of it was sent back already. */
+import { Undecodable, type Reader } from '@weir/codec'
 import { topics, type DeadLetter, type TopicName, type ValueOf } from '@weir/contracts'
 import { headerOf, type Kafka, type RecordBatch } from '@weir/kafka'
+import { solutions } from '@weir/solutions'
 import { UsageError } from '../command.ts'
 import { hint } from '../nearest.ts'
 
@@ -24,6 +26,15 @@ export function deadLetterTopic(name: string | undefined): DeadLetterTopic {
   if (found) return found
   if (name === undefined) throw new UsageError(`Which dead-letter topic? There are ${known.join(', ')}.`)
   throw new UsageError(`${name} is no dead-letter topic.${hint(name, known)} There are ${known.join(', ')}.`)
+}
+
+/**
+ * The topics whose records die there: those that the topic's flows and sinks read. A letter says itself where it came from, and on a broker without logins
+ * anybody can write one, so it goes to none but these.
+ */
+export function originsOf(topic: DeadLetterTopic): ReadonlySet<string> {
+  const readers = solutions.flatMap(({ flows, indices }) => [...flows, ...indices])
+  return new Set(readers.filter(({ deadLetter }) => deadLetter === topic).map(({ source }) => source))
 }
 
 /** What a dead-letter topic holds at one moment. */
@@ -59,6 +70,16 @@ export async function eachLetter(kafka: Kafka, topic: DeadLetterTopic, see: (bat
   await reading.done
   if (failure !== undefined) throw failure
   return { topic, redriven, ends }
+}
+
+/** Undefined for what is no letter: anybody may have written it. The batch must have been prepared. */
+export function letterOf(reader: Reader<DeadLetter>, batch: RecordBatch, index: number): DeadLetter | undefined {
+  try {
+    return reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index])
+  } catch (error) {
+    if (error instanceof Undecodable) return undefined
+    throw error
+  }
 }
 
 export const wasRedriven = ({ redriven }: Holding, partition: number, offset: number): boolean => redriven.get(partition)?.has(offset) === true

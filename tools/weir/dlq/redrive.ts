@@ -2,7 +2,7 @@
 import type { DeadLetter } from '@weir/contracts'
 import type { Reader } from '@weir/codec'
 import { editHeaders, encodeHeaders, KafkaError, partitionFor, type Delivery, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
-import { eachLetter, MARK_HEADER, wasRedriven, type Holding } from './letters.ts'
+import { eachLetter, letterOf, MARK_HEADER, wasRedriven, type Holding } from './letters.ts'
 import type { Select } from './select.ts'
 
 export interface RedriveOptions {
@@ -11,6 +11,8 @@ export interface RedriveOptions {
   /** What the topic held when the redrive began: letters that die again meanwhile are not sent again. */
   readonly holding: Holding
   readonly select: Select
+  /** The topics that letters may go back to. */
+  readonly origins: ReadonlySet<string>
   /** Also what was sent back before. */
   readonly again: boolean
   readonly sent: (count: number) => void
@@ -28,16 +30,20 @@ export interface Redriven {
   readonly sent: number
   /** Truncated letters: the whole record is not in them, so they stay. */
   readonly truncated: number
+  /** Letters that name another topic than the origins, or no place in it; they stay. */
+  readonly foreign: number
+  /** Records of the dead-letter topic that are no letters. */
+  readonly unreadable: number
 }
 
 /** Rejects with the producer's KafkaError when one cannot be stored; what was stored before is marked. */
-export async function redrive({ kafka, reader, holding, select, again, sent }: RedriveOptions): Promise<Redriven> {
+export async function redrive({ kafka, reader, holding, select, origins, again, sent }: RedriveOptions): Promise<Redriven> {
   const producer = await kafka.producer()
   const partitions = new Map<string, number>()
   let window: Letter[] = []
   let delivery = producer.delivery()
   let total = 0
-  let truncated = 0
+  const left = { truncated: 0, foreign: 0, unreadable: 0 }
 
   const settle = async (): Promise<void> => {
     if (window.length === 0) return
@@ -57,9 +63,10 @@ export async function redrive({ kafka, reader, holding, select, again, sent }: R
       const offset = batch.offsets[index]
       if (offset >= (holding.ends.get(partition) ?? 0) || !select(batch, index) || (!again && wasRedriven(holding, partition, offset))) return
       await reader.prepare(batch)
-      const letter = reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index])
-      if (letter.truncated) {
-        truncated++
+      const letter = letterOf(reader, batch, index)
+      const obstacle = letter && obstacleTo(letter, origins)
+      if (letter === undefined || obstacle !== undefined) {
+        left[obstacle ?? 'unreadable']++
         return
       }
       if (!partitions.has(letter.topic)) partitions.set(letter.topic, await kafka.partitions(letter.topic))
@@ -68,10 +75,16 @@ export async function redrive({ kafka, reader, holding, select, again, sent }: R
       if (window.length >= WINDOW) await settle()
     })
     await settle()
-    return { sent: total, truncated }
+    return { sent: total, ...left }
   } finally {
     await producer.stop()
   }
+}
+
+/** What keeps a letter where it is. */
+function obstacleTo(letter: DeadLetter, origins: ReadonlySet<string>): 'truncated' | 'foreign' | undefined {
+  if (letter.truncated) return 'truncated'
+  return origins.has(letter.topic) && letter.partition >= 0 ? undefined : 'foreign'
 }
 
 /** To the partition it came from, which is its key's; a topic that was made anew with fewer partitions decides by the key. */

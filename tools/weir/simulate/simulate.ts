@@ -41,8 +41,8 @@ export async function simulate(options: SimulateOptions, counts: SimulatorCounts
 }
 
 /** Fills reference tables that are empty; tries until the enricher answers. */
-async function seed({ seed: tables }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
-  for (const [table, entries] of Object.entries(tables)) {
+async function seed({ tables }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
+  for (const [table, { seed: entries }] of Object.entries(tables)) {
     for (let waiting = false; !signal.aborted;) {
       try {
         if (Object.keys(await reference.entries(table)).length === 0) {

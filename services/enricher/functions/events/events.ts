@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { watchLag, type Logger, type Resource } from '@weir/service'
+import { openRecords } from '@weir/topics'
+import { integer, object, read, text } from '@weir/topics/shape.ts'
 import type { Functions } from '../functions.ts'
 import { openEventDestinations } from './event-destinations.ts'
 import { eventSettingsOf } from './event-settings.ts'
@@ -28,6 +30,11 @@ export interface EventsOptions extends Pick<QueuesOptions, 'retryMs' | 'unknownM
 }
 
 const TOPIC = 'weir.invocations'
+/** What an event must say of itself, whoever wrote it: the name becomes a label of metrics. */
+const identity = object({
+  requestId: text({ max: 128 }), functionName: text({ max: 193, pattern: /^[\w-]{1,64}(:[\w$-]{1,128})?$/, like: 'NAME or NAME:QUALIFIER' }),
+  acceptedAt: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), hops: integer({ min: 0, max: 1000 }),
+})
 /** What a replica holds of events that are not done with; where there is more, the rest waits in the topic. */
 const MOST_OPEN = 10_000
 const MOST_OPEN_BYTES = 32 << 20
@@ -40,7 +47,7 @@ const ENVELOPE_BYTES = 1024
 const UNIT_BYTES = 3
 
 export async function openEvents({ kafka, producer, codec, functions, account, groupId = 'enricher.invocations', log, ...queuing }: EventsOptions): Promise<Resource<Events>> {
-  const [writer, reader, partitions] = await Promise.all([codec.writer(TOPIC), codec.reader(TOPIC), kafka.partitions(TOPIC)])
+  const [writer, records, partitions] = await Promise.all([codec.writer(TOPIC), openRecords({ codec, topic: TOPIC, reader: 'events', log }), kafka.partitions(TOPIC)])
   const destinations = openEventDestinations({ kafka, producer, account, add, log })
   const settingsOf = (name: string) => eventSettingsOf(functions, name)
   const isOff = (name: string) => functions.find(name.split(':')[0])?.latest.reserved === 0
@@ -77,20 +84,17 @@ export async function openEvents({ kafka, producer, codec, functions, account, g
 
   function eventsOf(batch: RecordBatch): Event[] {
     const events: Event[] = []
-    for (let i = 0; i < batch.length; i++) {
-      try {
-        const { requestId, functionName, clientContext, payload, acceptedAt, hops } = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
-        const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
-        events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt, hops })
-      } catch (error) {
-        log.error({ err: error, topic: TOPIC, partition: batch.partition, offset: batch.offsets[i] }, 'an event cannot be read and is left out')
-      }
-    }
+    records.each(batch, ({ value }) => {
+      const { requestId, functionName, acceptedAt, hops } = read(identity, value, 'ignored')
+      const { clientContext, payload } = value!
+      const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
+      events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt, hops })
+    })
     return events
   }
 
   const subscription = await kafka.consume({ groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, async (batch, signal) => {
-    await reader.prepare(batch)
+    await records.prepare(batch)
     const done = Promise.allSettled(eventsOf(batch).map((event) => run(event, signal))).then((results) => {
       for (const result of results) if (result.status === 'rejected') throw result.reason
     })

@@ -36,7 +36,7 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
     mayWrite(client, topic.name)
     const format = formatOf(request)
     if (!connected()) throw withoutBroker()
-    const headers = new RecordHeaders(sourceOf(request, client), formatTraceparent(traceOf(request)))
+    const headers = new RecordHeaders(sourceOf(request, client), formatTraceparent(traceOf(request)), client.name)
     const submission = (first: number): Submission => new Submission(topic, intake.producer, headers, Date.now(), first)
     const wantsIds = (request.query as { ids?: string }).ids === 'true'
     const { outcome, ids } = format === 'json' ? await storeBatch(request, submission, wantsIds) : await storeStream(request, submission, wantsIds)

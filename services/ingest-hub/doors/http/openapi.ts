@@ -24,12 +24,16 @@ export function documentation(): SwaggerOptions {
   }
 }
 
+const RECORD_ID = 'Repeat it when you send the record again, and it counts once: of two records with the same id, the first to arrive counts, whichever clients sent them. '
+  + 'Made when missing.'
+const RECORD_SOURCE = 'Where the records come from; the API key\'s name when missing. Beside it, each record has the name of the API key in the header weir-client.'
+
 /** The operation that stores records of the topic. */
 export function recordsSchema(name: TopicName): FastifySchema {
   const record = {
     type: 'object', required: ['value'], additionalProperties: false,
     properties: {
-      id: { type: 'string', pattern: `^[!-~]{1,${MAX_ID_LENGTH}}$`, description: 'Repeat it when you send the record again, and it counts once. Made when missing.' },
+      id: { type: 'string', pattern: `^[!-~]{1,${MAX_ID_LENGTH}}$`, description: RECORD_ID },
       value: jsonSchema(parseSchema(schemaOf(name))),
     },
   }
@@ -40,7 +44,7 @@ export function recordsSchema(name: TopicName): FastifySchema {
     querystring: { type: 'object', properties: { ids: { type: 'boolean', description: 'Answer the records\' ids, for JSON bodies.' } } },
     headers: {
       type: 'object',
-      properties: { 'weir-source': { type: 'string', maxLength: MAX_SOURCE_LENGTH, description: 'Where the records come from; the API key\'s name when missing.' } },
+      properties: { 'weir-source': { type: 'string', maxLength: MAX_SOURCE_LENGTH, description: RECORD_SOURCE } },
     },
     body: {
       required: true,

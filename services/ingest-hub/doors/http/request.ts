@@ -6,7 +6,7 @@ import { MAX_SOURCE_LENGTH } from '../../intake/record-headers.ts'
 
 const SOURCE = /^[\x21-\x7e]+$/
 
-/** Who the records come from: what the client says, else the name of its key. */
+/** Where the records come from: what the client says, else the name of its key. The record has the key's name in any case (weir-client). */
 export function sourceOf({ headers }: FastifyRequest, client: Client): string {
   const source = headers['weir-source']
   if (source === undefined) return client.name ?? 'anonymous'

@@ -40,7 +40,14 @@ export interface KinesisDeps {
   readonly log: Logger
 }
 
-export async function openKinesis(config: KinesisConfig, { access, codec, collector, intake, instance, kafka, log }: KinesisDeps): Promise<Resource<(app: FastifyInstance) => Promise<void>>> {
+export interface KinesisDoor {
+  /** What openHttp mounts. */
+  routes(app: FastifyInstance): Promise<void>
+  /** False while this replica cannot learn which streams there are. */
+  ready(): boolean
+}
+
+export async function openKinesis(config: KinesisConfig, { access, codec, collector, intake, instance, kafka, log }: KinesisDeps): Promise<Resource<KinesisDoor>> {
   const streams = await openStreams({ kafka, codec, replicas: config.replicas, takes: true, instance, log })
   const stopping = new AbortController()
   const throttle = config.throttled ? new Throttle(() => streams.replicas) : undefined
@@ -54,10 +61,13 @@ export async function openKinesis(config: KinesisConfig, { access, codec, collec
     ...recordOperations(kinesis), ...readingOperations(kinesis), ...fanOutOperations(kinesis),
   }
   return {
-    value: awsJson({
-      services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }],
-      access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES, afterBody: () => collector.look(),
-    }),
+    value: {
+      ready: () => streams.ready,
+      routes: awsJson({
+        services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }],
+        access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES, afterBody: () => collector.look(),
+      }),
+    },
     stopping: () => stopping.abort(),
     stop: async (drainMs) => {
       await shares?.stop?.(drainMs)

@@ -1,0 +1,197 @@
+/** Followers on a real broker: what they read, what they leave out, and how they go on. */
+import { openCodec, type Codec } from '@weir/codec'
+import type { ReferenceEntry } from '@weir/contracts'
+import { registerContracts } from '@weir/contracts/apply.ts'
+import { kafkaConfig, openKafka, type Kafka, type Producer } from '@weir/kafka'
+import { metrics, readConfig } from '@weir/service'
+import { servers, uniqueName } from '@weir/testkit'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { Follower, type FollowOptions } from './follow.ts'
+import { append, encodeValue, store } from './store.ts'
+
+/** Any contract will do: the topics are this test's own. */
+const CONTRACT = 'weir.control.reference'
+type Contract = typeof CONTRACT
+
+let kafka: Kafka
+let codec: Codec
+let producer: Producer
+const stops: (() => Promise<unknown>)[] = []
+
+beforeAll(async () => {
+  const [{ brokers }, { url }] = await Promise.all([servers.kafka(), servers.registry()])
+  await registerContracts(url)
+  const opened = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
+  kafka = opened.value
+  codec = (await openCodec({ url })).value
+  producer = await kafka.producer()
+  stops.push(opened.stop, () => producer.stop())
+})
+
+afterAll(async () => {
+  for (const stop of stops.reverse()) await stop()
+})
+
+async function topicOf(partitions = 1): Promise<Contract> {
+  const name = uniqueName('followed')
+  await kafka.admin.createTopics([{ name, partitions, replicas: 1, configs: {} }])
+  return name as Contract
+}
+
+async function encoded(id: string, json = '1'): Promise<Buffer> {
+  return encodeValue(await codec.writer(CONTRACT), { table: 't', id, json }, 512)
+}
+
+async function put(topic: string, id: string, value?: Buffer | null, partition = 0): Promise<void> {
+  await store(producer, { topic, partition, key: `t/${id}`, value: value === undefined ? await encoded(id) : value })
+}
+
+interface Followed {
+  readonly follower: Follower<Contract>
+  readonly seen: string[]
+  readonly warnings: Record<string, unknown>[]
+}
+
+function follow(topic: Contract, changes: Partial<FollowOptions<Contract>> = {}): Followed {
+  const seen: string[] = []
+  const warnings: Record<string, unknown>[] = []
+  const follower = new Follower<Contract>({
+    kafka, topic, reader: 'test', from: 'earliest', codec: { reader: () => codec.reader(CONTRACT) } as unknown as Codec,
+    log: { warn: (details, message) => warnings.push({ ...details, message }) },
+    accept: ({ key, value }) => {
+      if (key === 't/refused') throw new Error('It does not have its shape.')
+      seen.push(value === null ? `${key} gone` : (value as ReferenceEntry).id)
+    },
+    ...changes,
+  })
+  onTestFinished(() => follower.stop())
+  return { follower, seen, warnings }
+}
+
+const leftOut = async (topic: string): Promise<number | undefined> =>
+  (await metrics.getSingleMetric('weir_records_left_out_total')!.get()).values.find(({ labels }) => labels.topic === topic)?.value
+
+test('what cannot be read or does not have its shape is left out, logged and counted; everything else arrives once, in order', async () => {
+  const topic = await topicOf()
+  const unknownSchema = Buffer.concat([Buffer.from([0, 255, 255, 255, 255]), Buffer.from('no such schema')])
+  const truncated = (await encoded('truncated')).subarray(0, 8)
+  await put(topic, 'first')
+  for (const bad of [Buffer.from('sevenxx'), Buffer.alloc(0), unknownSchema, truncated, await encoded('refused')]) await put(topic, 'refused', bad)
+  await put(topic, 'gone', null)
+  await put(topic, 'before')
+  const { follower, seen, warnings } = follow(topic)
+  await follower.catchUp()
+  expect(seen).toEqual(['first', 't/gone gone', 'before'])
+  expect(await leftOut(topic)).toBe(5)
+  expect(warnings).toEqual([expect.objectContaining({ topic, offset: 1, error: expect.stringContaining('framing'), message: 'a record is left out' })])
+  follower.start()
+  await expect.poll(() => follower.ready).toBe(true)
+  await put(topic, 'refused', Buffer.from('bad again'))
+  await put(topic, 'after')
+  await expect.poll(() => seen.at(-1)).toBe('after')
+  await follower.catchUp()
+  expect(seen).toEqual(['first', 't/gone gone', 'before', 'after'])
+  expect(await leftOut(topic)).toBe(6)
+  expect(warnings.length).toBe(1)
+})
+
+test('all partitions are read, from the end where that is asked for, and a reading beside catchUp() takes nothing twice', async () => {
+  const topic = await topicOf(2)
+  await put(topic, 'old')
+  const { follower, seen } = follow(topic, { from: 'latest' })
+  await follower.catchUp()
+  follower.start()
+  const records = Array.from({ length: 100 }, (_, i) => `r${i}`)
+  for (const id of records) await Promise.all([put(topic, id, undefined, Number(id.slice(1)) % 2), id.endsWith('9') && follower.catchUp()])
+  await follower.catchUp()
+  expect(seen.toSorted()).toEqual(records.toSorted())
+}, 60_000)
+
+test('a transaction is seen when it is committed; one that is idle leaves nobody behind', async () => {
+  const topic = await topicOf()
+  const { follower, seen } = follow(topic)
+  for (const id of ['a', 'b']) {
+    const value = await encoded(id)
+    await kafka.transact(topic, (out) => append(out, { topic, partition: 0, key: `t/${id}`, value }))
+  }
+  // Each has a marker behind it, which readers may see a moment after the transaction was answered.
+  await expect.poll(async () => {
+    await follower.catchUp()
+    return follower.position(0)
+  }, { timeout: 10_000 }).toBe(4)
+  expect(seen).toEqual(['a', 'b'])
+})
+
+test('it goes on by itself where the topic, and then the registry, were not there at first', async () => {
+  const topic = uniqueName('followed') as Contract
+  let registry = false
+  const { follower, seen, warnings } = follow(topic, {
+    codec: {
+      reader: async () => {
+        const reader = await codec.reader(CONTRACT)
+        return { ...reader, prepare: (batch: Parameters<typeof reader.prepare>[0]) => (registry ? reader.prepare(batch) : Promise.reject(new Error('no registry'))) }
+      },
+    } as unknown as Codec,
+  })
+  follower.start()
+  await expect.poll(() => warnings.length).toBe(1)
+  await expect(follower.catchUp()).rejects.toMatchObject({ code: 'unknown-topic' })
+  await kafka.admin.createTopics([{ name: topic, partitions: 1, replicas: 1, configs: {} }])
+  await put(topic, 'early')
+  await expect.poll(() => follower.catchUp().then(() => '', (error: Error) => error.message), { timeout: 10_000 }).toBe('no registry')
+  expect([follower.ready, seen]).toEqual([false, []])
+  registry = true
+  await expect.poll(() => follower.ready, { timeout: 15_000 }).toBe(true)
+  expect(seen).toEqual(['early'])
+  expect(warnings.map(({ message }) => message)).toEqual(['the topic cannot be followed; trying again until it works', 'the topic is followed again'])
+}, 60_000)
+
+test('a topic that is made anew is read from its beginning, or told where what was accepted cannot be taken back', async () => {
+  const topic = await topicOf()
+  for (const id of ['a', 'b', 'c']) await put(topic, id)
+  const table = follow(topic, { reset: () => { table.seen.length = 0 } })
+  const log = follow(topic)
+  await Promise.all([table.follower.catchUp(), log.follower.catchUp()])
+  await kafka.admin.deleteTopics([topic])
+  await expect.poll(async () => (await kafka.admin.topics()).some(({ name }) => name === topic)).toBe(false)
+  await kafka.admin.createTopics([{ name: topic, partitions: 1, replicas: 1, configs: {} }])
+  await put(topic, 'new')
+  table.follower.start()
+  log.follower.start()
+  await expect.poll(() => table.follower.ready, { timeout: 20_000 }).toBe(true)
+  expect(table.seen).toEqual(['new'])
+  await expect(log.follower.catchUp()).rejects.toThrow(/ends at offset 1, before what was read of it \(3\).*Restart this service/)
+  expect([log.follower.ready, log.seen]).toEqual([false, ['a', 'b', 'c']])
+}, 60_000)
+
+test('records that were deleted before they were read do not stop it', async () => {
+  const topic = await topicOf()
+  await put(topic, 'a')
+  const { follower, seen, warnings } = follow(topic)
+  await follower.catchUp()
+  for (const id of ['b', 'c', 'd']) await put(topic, id)
+  await servers.kafka().then(({ brokers }) => deleteRecords(brokers, topic, 3))
+  await follower.catchUp()
+  expect(seen).toEqual(['a', 'd'])
+  expect(warnings.map(({ message }) => message)).toEqual(['records were deleted before they were read; reading goes on behind them'])
+}, 60_000)
+
+test('a stop does not wait for a broker that is away', async () => {
+  const topic = await topicOf()
+  const never = new Promise<never>(() => {})
+  const { follower } = follow(topic, { kafka: { ...asked(kafka), offsetAt: () => never } })
+  follower.start()
+  await follower.stop()
+  expect(follower.ready).toBe(false)
+})
+
+const asked = ({ partitions, fetch, read, offsetAt }: Kafka): FollowOptions<Contract>['kafka'] => ({ partitions, fetch, read, offsetAt })
+
+async function deleteRecords(brokers: readonly string[], topic: string, offset: number): Promise<void> {
+  const { Kafka: KafkaJs } = (await import('kafkajs')).default
+  const admin = new KafkaJs({ brokers: [...brokers] }).admin()
+  await admin.connect()
+  await admin.fetchTopicOffsets(topic)
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset) }] })
+  await admin.disconnect()
+}

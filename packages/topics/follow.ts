@@ -1,0 +1,183 @@
+/** Following a topic without a group: every replica reads all of it, for as long as it runs. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TopicName, ValueOf } from '@weir/contracts'
+import { type Kafka, KafkaError, type Reading, type RecordBatch } from '@weir/kafka'
+import { openRecords, type Accept, type RecordsOptions, type TopicRecords } from './records.ts'
+
+export interface FollowOptions<T extends TopicName> extends RecordsOptions<T> {
+  readonly kafka: Pick<Kafka, 'partitions' | 'offsetAt' | 'fetch' | 'read'>
+  /** latest: only what is written after the first catchUp(), or after start(). */
+  readonly from: 'earliest' | 'latest'
+  readonly accept: Accept<ValueOf[T]>
+  /**
+   * Forgets what was accepted: the topic was made anew, and is read from its beginning. Without it such a topic is not read any further, since its records do
+   * not continue what was read before.
+   */
+  readonly reset?: () => void
+}
+
+/** Pauses before it is tried again, growing (ms). */
+const FIRST_PAUSE_MS = 500
+const MAX_PAUSE_MS = 10_000
+/** How often the position is compared with the topic's end, to find out that reading stands still (ms). */
+const LOOK_MS = 10_000
+const FETCH_BYTES = 4 << 20
+/** After an answer without the records that the topic's end promised: a leader that is new may not show them yet (ms). */
+const NOT_YET_MS = 20
+
+/**
+ * Calls `accept` for each record once, in the order of its partition, whichever of start() and catchUp() read it. Goes on after any failure, from where it was.
+ * While it cannot, ready() is false, and the log says why.
+ */
+export class Follower<T extends TopicName> {
+  readonly #options: FollowOptions<T>
+  readonly #stopping = new AbortController()
+  #opening: Promise<TopicRecords<ValueOf[T]>> | undefined
+  /** By partition: the offset after the last record accepted. */
+  #positions: number[] = []
+  #following: Promise<void> | undefined
+  #ready = false
+
+  constructor(options: FollowOptions<T>) {
+    this.#options = options
+  }
+
+  /** True while everything that is in the topic arrives here. */
+  get ready(): boolean {
+    return this.#ready
+  }
+
+  position(partition: number): number {
+    return this.#positions[partition]
+  }
+
+  /** Begins to follow, in the background. */
+  start(): void {
+    this.#following ??= this.#follow()
+  }
+
+  /** Resolves when all that was visible before the call has been accepted. Rejects where it cannot be read now. */
+  async catchUp(): Promise<void> {
+    const records = await this.#open()
+    await Promise.all(this.#positions.map((_, partition) => this.#catchUp(records, partition)))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#following
+  }
+
+  /** Where to begin is looked up once; after a failure it is looked up again. */
+  #open(): Promise<TopicRecords<ValueOf[T]>> {
+    this.#opening ??= this.#begin().catch((error: unknown) => {
+      this.#opening = undefined
+      throw error
+    })
+    return this.#opening
+  }
+
+  async #begin(): Promise<TopicRecords<ValueOf[T]>> {
+    const { kafka, topic, from } = this.#options
+    const [records, partitions] = await Promise.all([openRecords(this.#options), kafka.partitions(topic)])
+    this.#positions = await Promise.all(Array.from({ length: partitions }, (_, partition) => kafka.offsetAt(topic, partition, from)))
+    return records
+  }
+
+  async #catchUp(records: TopicRecords<ValueOf[T]>, partition: number): Promise<void> {
+    const { kafka, topic } = this.#options
+    const position = this.#positions[partition]
+    const end = await kafka.offsetAt(topic, partition, 'latest')
+    if (end < position) return this.#beginAnew(position, end)
+    while (this.#positions[partition] < end) {
+      try {
+        const batch = await kafka.fetch(topic, partition, this.#positions[partition], FETCH_BYTES)
+        if (batch.nextOffset > this.#positions[partition]) await this.#take(records, batch)
+        else await sleep(NOT_YET_MS)
+      } catch (error) {
+        if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
+        const earliest = await kafka.offsetAt(topic, partition, 'earliest')
+        if (earliest <= this.#positions[partition]) throw error
+        this.#positions[partition] = earliest
+        this.#warn(error, 'records were deleted before they were read; reading goes on behind them')
+      }
+    }
+  }
+
+  #beginAnew(position: number, end: number): never {
+    const { topic, reset } = this.#options
+    const what = `${topic} ends at offset ${end}, before what was read of it (${position}): it was made anew, or has lost records.`
+    if (reset === undefined) throw new Error(`${what} Restart this service once that is what it should begin with.`)
+    reset()
+    this.#opening = undefined
+    throw new Error(`${what} It is read again.`)
+  }
+
+  /** Batches come from the reading and from catchUp(), each in order; what was accepted before is left out. */
+  async #take(records: TopicRecords<ValueOf[T]>, batch: RecordBatch): Promise<void> {
+    const { partition, nextOffset } = batch
+    await records.prepare(batch)
+    records.each(batch, this.#options.accept, this.#positions[partition])
+    this.#positions[partition] = Math.max(this.#positions[partition], nextOffset)
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stopping
+    let failing = false
+    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted;) {
+      try {
+        await this.#round(() => {
+          if (failing) this.#warn(undefined, 'the topic is followed again')
+          failing = false
+          pauseMs = FIRST_PAUSE_MS
+        })
+      } catch (error) {
+        this.#ready = false
+        if (!failing && !signal.aborted) this.#warn(error, 'the topic cannot be followed; trying again until it works')
+        failing = true
+      }
+      await sleep(pauseMs, undefined, { signal }).catch(() => {})
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)
+    }
+  }
+
+  /** Reads until it is stopped. Rejects when the reading has ended, or stands still. */
+  async #round(caughtUp: () => void): Promise<void> {
+    const { kafka, topic } = this.#options
+    const { signal } = this.#stopping
+    let reading: Reading | undefined
+    try {
+      const records = await this.#unlessStopped(this.#open())
+      await this.#unlessStopped(this.catchUp())
+      const offsets = new Map([[topic as string, [...this.#positions]]])
+      reading = await kafka.read({ topics: [topic], from: { offsets }, until: 'stopped' }, (batch) => this.#take(records, batch))
+      const ended = reading.done.then(() => { throw new Error('reading has ended') })
+      for (;;) {
+        this.#ready = true
+        caughtUp()
+        await Promise.race([ended, sleep(LOOK_MS, undefined, { signal })])
+        await Promise.race([ended, this.#unlessStopped(this.catchUp())])
+      }
+    } finally {
+      await reading?.stop()
+    }
+  }
+
+  /** What waits for a broker that is away must not hold up a stop. */
+  async #unlessStopped<R>(work: Promise<R>): Promise<R> {
+    const { signal } = this.#stopping
+    signal.throwIfAborted()
+    const { promise: stopped, reject } = Promise.withResolvers<never>()
+    const stop = (): void => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+    try {
+      return await Promise.race([work, stopped])
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  #warn(error: unknown, message: string): void {
+    const { log, topic, reader } = this.#options
+    log.warn({ ...error !== undefined && { err: error }, topic, reader }, message)
+  }
+}

@@ -1,0 +1,101 @@
+/** The records of a batch one by one, decoded. What cannot be read is left out, so that one bad record never holds up its neighbours. */
+import type { Codec, Reader } from '@weir/codec'
+import type { TopicName, ValueOf } from '@weir/contracts'
+import { decodeHeaders, type RecordBatch } from '@weir/kafka'
+import { Counter, metrics } from '@weir/service'
+
+const leftOut = new Counter({
+  name: 'weir_records_left_out_total', help: 'Records that a reader of a topic left out, since they could not be read or did not have their shape.',
+  labelNames: ['topic', 'reader'], registers: [metrics],
+})
+
+/** Records can be bad by the thousand: the log names one of them this often at most (ms). */
+const TELL_AGAIN_MS = 60_000
+
+export interface Warnings {
+  warn(details: object, message: string): void
+}
+
+/** One record. Its key and headers are valid until the batch's handler settles; its value may outlive it. */
+export class TopicRecord<V> {
+  /** null: a tombstone. */
+  readonly value: V | null
+  readonly #batch: RecordBatch
+  readonly #index: number
+
+  constructor(batch: RecordBatch, index: number, value: V | null) {
+    this.#batch = batch
+    this.#index = index
+    this.value = value
+  }
+
+  /** Empty for a record without key. */
+  get key(): string {
+    const { bytes, keyStart, keyEnd } = this.#batch
+    const start = keyStart[this.#index]
+    return start < 0 ? '' : bytes.toString('utf8', start, keyEnd[this.#index])
+  }
+
+  get partition(): number {
+    return this.#batch.partition
+  }
+
+  get offset(): number {
+    return this.#batch.offsets[this.#index]
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return decodeHeaders(this.#batch.bytes, this.#batch.headersStart[this.#index])
+  }
+}
+
+/** Takes a record. What it throws means that the record is left out. */
+export type Accept<V> = (record: TopicRecord<V>) => void
+
+export interface TopicRecords<V> {
+  /** To be awaited before each(). Rejects with RegistryUnavailable, which says nothing about the records: the batch must come again. */
+  prepare(batch: RecordBatch): Promise<void> | undefined
+  /** Hands the batch's records from that offset on to `accept`, in their order. */
+  each(batch: RecordBatch, accept: Accept<V>, from?: number): void
+}
+
+export interface RecordsOptions<T extends TopicName> {
+  readonly codec: Pick<Codec, 'reader'>
+  readonly topic: T
+  /** Who reads, for the log and the metric. */
+  readonly reader: string
+  readonly log: Warnings
+}
+
+export async function openRecords<T extends TopicName>({ codec, topic, reader: name, log }: RecordsOptions<T>): Promise<TopicRecords<ValueOf[T]>> {
+  const reader: Reader<ValueOf[T]> = await codec.reader(topic)
+  const counter = leftOut.labels({ topic, reader: name })
+  let untold = 0
+  let toldAt = -Infinity
+
+  const leaveOut = (batch: RecordBatch, index: number, error: unknown): void => {
+    counter.inc()
+    untold++
+    const now = performance.now()
+    if (now - toldAt < TELL_AGAIN_MS) return
+    const { message } = error as Error
+    log.warn({ topic, reader: name, partition: batch.partition, offset: batch.offsets[index], error: message, records: untold }, 'a record is left out')
+    untold = 0
+    toldAt = now
+  }
+
+  return {
+    prepare: (batch) => reader.prepare(batch),
+    each(batch, accept, from = -1) {
+      for (let i = 0; i < batch.length; i++) {
+        if (batch.offsets[i] < from) continue
+        try {
+          const start = batch.valueStart[i]
+          accept(new TopicRecord(batch, i, start < 0 ? null : reader.decode(batch.bytes, start, batch.valueEnd[i])))
+        } catch (error) {
+          leaveOut(batch, i, error)
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,37 @@
+/** A mark in Redis that says: here is all that a topic had. Without it, Redis is new or has lost its data, and is filled again. */
+import { randomUUID } from 'node:crypto'
+import type { Redis } from 'ioredis'
+
+/** Longer than it takes to read any compacted topic (s). */
+const FILLING_SECONDS = 24 * 3600
+
+const COMPLETE = `
+if redis.call('DEL', KEYS[2]) == 0 then return 0 end
+redis.call('SET', KEYS[1], '1')
+return 1`
+
+export class WholeMark {
+  readonly #redis: Redis
+  readonly #key: string
+
+  constructor(redis: Redis, key: string) {
+    this.#redis = redis
+    this.#key = key
+  }
+
+  async set(): Promise<boolean> {
+    return await this.#redis.exists(this.#key) === 1
+  }
+
+  /**
+   * Runs `fill`, which puts everything there, and sets the mark after it. Not where Redis lost its data meanwhile: a mark of its own, made before the first
+   * value, is gone then. Several may fill at the same time.
+   */
+  async after(fill: () => Promise<void>): Promise<void> {
+    // The braces keep both keys in one slot of a cluster.
+    const filling = `{${this.#key}}:filling:${randomUUID()}`
+    await this.#redis.set(filling, '1', 'EX', FILLING_SECONDS)
+    await fill()
+    await this.#redis.eval(COMPLETE, 2, this.#key, filling)
+  }
+}

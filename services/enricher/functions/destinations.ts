@@ -1,6 +1,7 @@
 /** Where documents about invocations go: topics of Weir's Kafka, and queues, topics and buckets of AWS. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { encodeHeaders, NO_HEADERS, partitionFor, type Kafka, type Producer } from '@weir/kafka'
+import { encodeHeaders, partitionFor, type Kafka, type Producer } from '@weir/kafka'
+import { store } from '@weir/topics'
 
 export interface Letter {
   /** JSON */
@@ -35,7 +36,7 @@ const ERROR_HEADER = 'weir-error'
 const MAX_ERROR_LENGTH = 2000
 
 /** Stores one letter; rejects where that failed. */
-type Store = (letter: Letter) => Promise<unknown>
+type Put = (letter: Letter) => Promise<unknown>
 
 /** The topic of kafka://TOPIC; undefined for another destination. Throws a sentence for what is none. */
 export function destinationTopic(url: string): string | undefined {
@@ -50,12 +51,12 @@ export function destinationTopic(url: string): string | undefined {
  */
 export async function openDestination(url: string, kafka: Kafka, producer: Producer, log: Log): Promise<Destination> {
   const topic = destinationTopic(url)
-  const store = topic === undefined ? await awsStore(url) : topicStore(topic, kafka, producer)
+  const put = topic === undefined ? await awsStore(url) : topicStore(topic, kafka, producer)
   return {
     async send(letter, signal) {
       for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
         try {
-          await store(letter)
+          await put(letter)
           return
         } catch (error) {
           log.warn({ err: error, destination: url }, 'a destination does not take what was given up or done; it is tried again, and what comes behind waits')
@@ -66,21 +67,17 @@ export async function openDestination(url: string, kafka: Kafka, producer: Produ
   }
 }
 
-function topicStore(topic: string, kafka: Kafka, producer: Producer): Store {
-  return async ({ text, key: name, error }) => {
-    const key = Buffer.from(name)
-    const value = Buffer.from(text)
-    const partition = partitionFor(key, 0, key.length, await kafka.partitions(topic))
-    const delivery = producer.delivery()
-    const headers = error === undefined ? NO_HEADERS : encodeHeaders({ [ERROR_HEADER]: error.slice(0, MAX_ERROR_LENGTH) })
-    delivery.append(topic, partition, key, 0, key.length, value, 0, value.length, headers, 0, headers.length)
-    const [failure] = await delivery.settled()
-    if (failure !== undefined) throw failure.error
+function topicStore(topic: string, kafka: Kafka, producer: Producer): Put {
+  return async ({ text, key, error }) => {
+    const bytes = Buffer.from(key)
+    const partition = partitionFor(bytes, 0, bytes.length, await kafka.partitions(topic))
+    const headers = error === undefined ? undefined : encodeHeaders({ [ERROR_HEADER]: error.slice(0, MAX_ERROR_LENGTH) })
+    return store(producer, { topic, partition, key, value: Buffer.from(text), headers })
   }
 }
 
 /** The SDK's clients take a while to load: only those that are needed are. */
-async function awsStore(arn: string): Promise<Store> {
+async function awsStore(arn: string): Promise<Put> {
   const [, service, region, account, name, bucket] = ARN.exec(arn)!
   if (service === 'sqs') {
     const { GetQueueUrlCommand, SendMessageCommand, SQSClient } = await import('@aws-sdk/client-sqs')

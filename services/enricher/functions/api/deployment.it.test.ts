@@ -1,7 +1,9 @@
 /** Deployment by Lambda's own operations, with the client of AWS for JavaScript, over a real broker. */
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import {
   CreateAliasCommand, CreateFunctionCommand, DeleteAliasCommand, DeleteFunctionCommand, DeleteFunctionConcurrencyCommand, DeleteFunctionEventInvokeConfigCommand,
   GetAccountSettingsCommand, GetAliasCommand, GetFunctionCommand, GetFunctionConcurrencyCommand, GetFunctionConfigurationCommand,
@@ -11,11 +13,12 @@ import {
   waitUntilFunctionUpdatedV2, type CreateFunctionCommandInput,
 } from '@aws-sdk/client-lambda'
 import { uniqueName } from '@weir/testkit'
+import { pythonWith } from '@weir/tools/stack/python.ts'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import { describe, expect, test } from 'vitest'
 import { LIMITED, moduleZip, openApi, ROLE, textOf } from '../testing/api.ts'
 
-const { kafka, run, fixed, deployedFolder, service, replica, client, clientFor, closedUrl, invoke, deploy, records } = await openApi()
+const { kafka, run, fixed, deployedFolder, service, replica, client, clientFor, url, closedUrl, invoke, deploy, records, plant } = await openApi()
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
 /** Says what it is told, which version it is, and by which ARN it was invoked. */
@@ -86,6 +89,14 @@ test('the code is in Kafka: a replica with an empty folder runs it, and so does 
   await service.functions.invoke(FunctionName, Buffer.from('{}'), { requestId: 'r-2' })
   expect(readdirSync(join(deployedFolder, 'code'))).not.toEqual([])
 })
+
+test('AWS\'s client for Python deploys too, and its waiters end', async () => {
+  const python = await pythonWith('boto3', join(import.meta.dirname, '../../../ingest-hub/boto3/requirements.txt'))
+  const env = { ...process.env, LAMBDA_URL: url, FUNCTION_NAME: `python-${run}`, PYTHONDONTWRITEBYTECODE: '1' }
+  const { stderr } = await promisify(execFile)(python, ['-m', 'unittest', '-v', 'functions'], { cwd: join(import.meta.dirname, '../boto3'), env })
+    .catch((error: { stderr: string }) => { throw new Error(error.stderr) })
+  expect(stderr).toContain('OK')
+}, 120_000)
 
 describe('versions and aliases', () => {
   const FunctionName = `spoken-${run}`
@@ -216,15 +227,12 @@ describe('code', () => {
     const old = `old-${run}`
     const entry = { file: 'index.mjs', code: `export const handler = async () => 'old'`, handler: 'index.handler', memoryMb: 128, timeoutMs: 3000, concurrency: 2, environment: {}, deployedAt: 1 }
     const good = service.catalogue.get(`kept-${run}`)!.latest
-    await service.changeFunctions(() => [
-      { kind: 'function', id: '../../escaped', value: { ...entry, name: '../../escaped' } },
-      { kind: 'function', id: `planted-${run}`, value: { ...entry, name: `planted-${run}`, file: '../../../planted.mjs' } },
-      { kind: 'latest', id: `evil-${run}`, value: { ...good, name: `evil-${run}`, archive: { ...good.archive, sha256: '../../..' } } },
-      { kind: 'latest', id: `other-${run}`, value: good },
-      { kind: 'version', id: `kept-${run}:x`, value: { ...good, version: 'x' } },
-      { kind: 'function', id: old, value: { ...entry, name: old } },
-    ])
-    for (const name of ['../../escaped', `planted-${run}`, `evil-${run}`, `other-${run}`]) expect(service.functions.find(name), name).toBeUndefined()
+    await plant('function', '../../escaped', { ...entry, name: '../../escaped' })
+    await plant('function', `planted-${run}`, { ...entry, name: `planted-${run}`, file: '../../../planted.mjs' })
+    await plant('latest', `evil-${run}`, { ...good, name: `evil-${run}`, archive: { ...good.archive, sha256: '../../..' } })
+    await plant('function', old, { ...entry, name: old })
+    await service.catchUp()
+    for (const name of ['../../escaped', `planted-${run}`, `evil-${run}`]) expect(service.functions.find(name), name).toBeUndefined()
     expect(existsSync('/planted.mjs')).toBe(false)
     expect(textOf(await invoke({ FunctionName: old }))).toBe('"old"')
     expect((await client.send(new GetFunctionCommand({ FunctionName: old }))).Concurrency).toEqual({ ReservedConcurrentExecutions: 2 })

@@ -1,7 +1,8 @@
 /** The topic weir.functions.code: archives in parts, for all replicas to fetch. */
 import { createReadStream } from 'node:fs'
 import type { Codec } from '@weir/codec'
-import { type Kafka, KafkaError, keyOf, NO_HEADERS, type Producer } from '@weir/kafka'
+import { type Kafka, KafkaError, keyOf, type Producer } from '@weir/kafka'
+import { append } from '@weir/topics'
 import { type Archive, PART_BYTES, partsOf, type StoredArchive } from './archive.ts'
 
 const TOPIC = 'weir.functions.code'
@@ -53,9 +54,8 @@ export async function openCodeTopic({ kafka, codec, producer }: { readonly kafka
       let delivery = producer.delivery()
       let part = 0
       for await (const bytes of createReadStream(file, { highWaterMark: PART_BYTES })) {
-        const key = Buffer.from(keyFor(archive, part))
         const end = writer.encode({ archive: archive.id, part, bytes: bytes as Buffer }, record, 0)
-        delivery.append(TOPIC, PARTITION, key, 0, key.length, record, 0, end, NO_HEADERS, 0, NO_HEADERS.length)
+        append(delivery, { topic: TOPIC, partition: PARTITION, key: keyFor(archive, part), value: record.subarray(0, end) })
         if (++part % MAX_OPEN_PARTS !== 0) continue
         await settled(delivery)
         delivery = producer.delivery()
@@ -65,8 +65,7 @@ export async function openCodeTopic({ kafka, codec, producer }: { readonly kafka
     async remove(archive) {
       const delivery = producer.delivery()
       for (let part = 0; part < partsOf(archive); part++) {
-        const key = Buffer.from(keyFor(archive, part))
-        delivery.append(TOPIC, PARTITION, key, 0, key.length, null, 0, 0, NO_HEADERS, 0, NO_HEADERS.length)
+        append(delivery, { topic: TOPIC, partition: PARTITION, key: keyFor(archive, part), value: null })
       }
       await settled(delivery)
     },

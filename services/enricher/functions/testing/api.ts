@@ -14,6 +14,7 @@ import { kafkaConfig, keyOf, openKafka, valueOf, type Kafka, type Producer } fro
 import { Admission, logger, openHttp, readConfig, type HttpServer, type Resource } from '@weir/service'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers, uniqueName } from '@weir/testkit'
+import { encodeValue, store } from '@weir/topics'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, onTestFinished } from 'vitest'
@@ -55,6 +56,8 @@ export interface Api {
   replica(): Promise<FunctionService>
   readonly client: LambdaClient
   clientFor(credentials: typeof LOCAL_KEY): LambdaClient
+  /** Writes an entry into the control log past every check. */
+  plant(kind: string, id: string, state: object): Promise<void>
   /** All that is in a topic, in the order of each partition. */
   records(topic: string): Promise<{ readonly key: string, readonly value: string | null }[]>
   invoke(input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string }): Promise<InvokeCommandOutput>
@@ -123,6 +126,11 @@ export async function openApi(): Promise<Api> {
       const { value, stop } = await openFunctionService({ ...common, fixed: [], folder: mkdtempSync(join(folder, 'replica-')) })
       onTestFinished(async () => void await stop(1000))
       return value
+    },
+    plant: async (kind, id, state) => {
+      const topic = 'weir.control.functions'
+      const value = encodeValue(await codec.writer(topic), { kind, id, json: JSON.stringify(state) }, 4096)
+      await store(producer, { topic, partition: 0, key: `${kind}/${id}`, value })
     },
     records: async (topic) => {
       const found: { key: string, value: string | null }[] = []

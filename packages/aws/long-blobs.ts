@@ -1,6 +1,6 @@
 /**
- * Large blobs in JSON bodies. As texts they would be several times on the heap of V8, which is far smaller than the memory for bodies: here they are decoded
- * in the body itself and never become texts.
+ * Large blobs in JSON bodies. As texts they would be several times on the heap of V8, which is far smaller than the
+ * memory for bodies: here they are decoded in the body itself and never become texts.
  */
 import { randomUUID } from 'node:crypto'
 import { base64Problem, decodeBase64 } from './base64.ts'
@@ -20,7 +20,10 @@ const BACKSLASH = 0x5c
 const COLON = 0x3a
 const SPACE = 0x20
 
-/** The value of a JSON body, with Buffers for long texts of members that are blobs. The body is changed. Throws SerializationException. */
+/**
+ * The value of a JSON body, with Buffers for long texts of members that are blobs. The body is changed. Throws
+ * SerializationException.
+ */
 export type DecodeJson = (body: Buffer) => object
 
 /** @param shapeName of the input, all members of which are in the body */
@@ -62,11 +65,14 @@ function blobNames(model: Model, shapeName: string, seen: Set<string> = new Set(
   return names
 }
 
-/** Where the long texts of the members are. A text with escapes is left to the parser, and so is whatever is no JSON. */
+/**
+ * Where the long texts of the members are. A text with escapes is left to the parser, and so is whatever is no
+ * JSON.
+ */
 function longTexts(body: Buffer, names: ReadonlySet<string>): Range[] {
   const found: Range[] = []
   let name = ''
-  for (let start = body.indexOf(QUOTE) + 1; start > 0;) {
+  for (let start = body.indexOf(QUOTE) + 1; start > 0; ) {
     const end = endOfText(body, start)
     if (end < 0) break
     const isLong = end - start >= MIN_LONG
@@ -98,8 +104,10 @@ function decodeInPlace(body: Buffer, start: number, end: number): Buffer {
     const text = body.toString('latin1', at, Math.min(end, at + PIECE))
     const bytes = decodeBase64(text)
     const isLast = at + PIECE >= end
-    if (bytes === undefined || (!isLast && bytes.length < PIECE / 4 * 3)) {
-      throw serializationError(`'${cutBlob(text)}' can not be converted to a Blob: ${base64Problem(text, end - start)}`)
+    if (bytes === undefined || (!isLast && bytes.length < (PIECE / 4) * 3)) {
+      throw serializationError(
+        `'${cutBlob(text)}' can not be converted to a Blob: ${base64Problem(text, end - start)}`,
+      )
     }
     to += bytes.copy(body, to)
   }
@@ -110,6 +118,7 @@ function decodeInPlace(body: Buffer, start: number, end: number): Buffer {
 function fill(value: object, blobs: readonly Buffer[]): void {
   for (const [name, member] of Object.entries(value) as [string, unknown][]) {
     if (typeof member === 'object' && member !== null) fill(member, blobs)
-    else if (typeof member === 'string' && member.startsWith(MARK)) (value as Record<string, unknown>)[name] = blobs[Number(member.slice(MARK.length))]
+    else if (typeof member === 'string' && member.startsWith(MARK))
+      (value as Record<string, unknown>)[name] = blobs[Number(member.slice(MARK.length))]
   }
 }

@@ -1,6 +1,14 @@
 /** The functions that were deployed, as the control log has them: what a name and a qualifier stand for. */
 import type { StoredArchive } from './code/archive.ts'
-import { LATEST, type Alias, type Entries, type EntryKind, type EventConfig, type FunctionVersion, type LatestVersion } from './entries.ts'
+import {
+  LATEST,
+  type Alias,
+  type Entries,
+  type EntryKind,
+  type EventConfig,
+  type FunctionVersion,
+  type LatestVersion,
+} from './entries.ts'
 
 export interface DeployedFunction {
   readonly latest: LatestVersion
@@ -19,7 +27,10 @@ export interface Catalogue {
   archives(): Iterable<StoredArchive>
   /** The ids of the archives that a function or a version refers to. */
   referred(): ReadonlySet<string>
-  /** Bytes of the archives of all functions and versions, each counted as often as it is used: what Lambda calls code storage. */
+  /**
+   * Bytes of the archives of all functions and versions, each counted as often as it is used: what Lambda calls
+   * code storage.
+   */
   codeBytes(): number
   /** Takes an entry in, or away. */
   apply<K extends EntryKind>(kind: K, id: string, entry: Entries[K] | undefined): void
@@ -51,28 +62,37 @@ export function openCatalogue(): Catalogue {
       set(one.versions, rest, entry as FunctionVersion | undefined)
       one.versions = new Map([...one.versions].sort(([a], [b]) => Number(a) - Number(b)))
     } else set<unknown>(kind === 'alias' ? one.aliases : one.events, rest, entry)
-    if (one.latest === undefined && one.versions.size + one.aliases.size + one.events.size === 0) functions.delete(name)
+    if (one.latest === undefined && one.versions.size + one.aliases.size + one.events.size === 0)
+      functions.delete(name)
   }
-  const all = (): DeployedFunction[] => [...functions.values()].filter((one): one is Known & DeployedFunction => one.latest !== undefined)
-    .sort((a, b) => (a.latest.name < b.latest.name ? -1 : 1))
-  const versions = (): FunctionVersion[] => all().flatMap(({ latest, versions: published }) => [latest, ...published.values()])
+  const all = (): DeployedFunction[] =>
+    [...functions.values()]
+      .filter((one): one is Known & DeployedFunction => one.latest !== undefined)
+      .sort((a, b) => (a.latest.name < b.latest.name ? -1 : 1))
+  const versions = (): FunctionVersion[] =>
+    all().flatMap(({ latest, versions: published }) => [latest, ...published.values()])
 
   return {
     get: (name) => {
       const found = functions.get(name)
-      return found?.latest === undefined ? undefined : found as DeployedFunction
+      return found?.latest === undefined ? undefined : (found as DeployedFunction)
     },
     all,
     archive: (id) => archives.get(id),
     archives: () => archives.values(),
     referred: () => new Set(versions().flatMap(({ archive }) => archive?.id ?? [])),
-    codeBytes: () => versions().reduce((sum, { archive, module }) => sum + (archive?.bytes ?? module!.code.length), 0),
+    codeBytes: () =>
+      versions().reduce((sum, { archive, module }) => sum + (archive?.bytes ?? module!.code.length), 0),
     apply,
   }
 }
 
 /** The version that an invocation of the qualifier goes to; undefined where there is none. */
-export function versionFor({ latest, versions, aliases }: DeployedFunction, qualifier: string = LATEST, random: () => number = Math.random): FunctionVersion | undefined {
+export function versionFor(
+  { latest, versions, aliases }: DeployedFunction,
+  qualifier: string = LATEST,
+  random: () => number = Math.random,
+): FunctionVersion | undefined {
   if (qualifier === LATEST) return latest
   const alias = aliases.get(qualifier)
   if (alias === undefined) return versions.get(qualifier)

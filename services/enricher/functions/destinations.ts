@@ -8,7 +8,10 @@ export interface Letter {
   readonly text: string
   /** Of the record in a topic of Kafka. */
   readonly key: string
-  /** Why it is written, in a sentence: Lambda's documents have no place for it. A header of the record in a topic of Kafka. */
+  /**
+   * Why it is written, in a sentence: Lambda's documents have no place for it. A header of the record in a topic of
+   * Kafka.
+   */
   readonly error?: string
   /** In a bucket. */
   objectName(now: Date): string
@@ -29,7 +32,8 @@ interface Log {
 export const DESTINATION_FORMS = 'kafka://TOPIC, or the ARN of an SQS queue, an SNS topic or an S3 bucket'
 const SCHEME = 'kafka://'
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
-const ARN = /^arn:aws[^:]*:(?:(sqs|sns):([a-z0-9-]+):(\d{12}):([A-Za-z0-9_.-]{1,256})|s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]))$/
+const ARN =
+  /^arn:aws[^:]*:(?:(sqs|sns):([a-z0-9-]+):(\d{12}):([A-Za-z0-9_.-]{1,256})|s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]))$/
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
 const ERROR_HEADER = 'weir-error'
@@ -41,15 +45,21 @@ type Put = (letter: Letter) => Promise<unknown>
 /** The topic of kafka://TOPIC; undefined for another destination. Throws a sentence for what is none. */
 export function destinationTopic(url: string): string | undefined {
   const topic = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined
-  if (topic === undefined ? !ARN.test(url) : !TOPIC.test(topic)) throw new Error(`The destination ${url} is none that is served; give ${DESTINATION_FORMS}.`)
+  if (topic === undefined ? !ARN.test(url) : !TOPIC.test(topic))
+    throw new Error(`The destination ${url} is none that is served; give ${DESTINATION_FORMS}.`)
   return topic
 }
 
 /**
- * Throws a sentence for what is no destination. Those of AWS are reached by its SDK, with the service's own credentials and endpoints (AWS_ENDPOINT_URL_SQS and so
- * on, as all of AWS's clients take them).
+ * Throws a sentence for what is no destination. Those of AWS are reached by its SDK, with the service's own
+ * credentials and endpoints (AWS_ENDPOINT_URL_SQS and so on, as all of AWS's clients take them).
  */
-export async function openDestination(url: string, kafka: Kafka, producer: Producer, log: Log): Promise<Destination> {
+export async function openDestination(
+  url: string,
+  kafka: Kafka,
+  producer: Producer,
+  log: Log,
+): Promise<Destination> {
   const topic = destinationTopic(url)
   const put = topic === undefined ? await awsStore(url) : topicStore(topic, kafka, producer)
   return {
@@ -59,7 +69,10 @@ export async function openDestination(url: string, kafka: Kafka, producer: Produ
           await put(letter)
           return
         } catch (error) {
-          log.warn({ err: error, destination: url }, 'a destination does not take what was given up or done; it is tried again, and what comes behind waits')
+          log.warn(
+            { err: error, destination: url },
+            'a destination does not take what was given up or done; it is tried again, and what comes behind waits',
+          )
         }
         await sleep(pause, undefined, { signal })
       }
@@ -71,7 +84,8 @@ function topicStore(topic: string, kafka: Kafka, producer: Producer): Put {
   return async ({ text, key, error }) => {
     const bytes = Buffer.from(key)
     const partition = partitionFor(bytes, 0, bytes.length, await kafka.partitions(topic))
-    const headers = error === undefined ? undefined : encodeHeaders({ [ERROR_HEADER]: error.slice(0, MAX_ERROR_LENGTH) })
+    const headers =
+      error === undefined ? undefined : encodeHeaders({ [ERROR_HEADER]: error.slice(0, MAX_ERROR_LENGTH) })
     return store(producer, { topic, partition, key, value: Buffer.from(text), headers })
   }
 }
@@ -84,7 +98,8 @@ async function awsStore(arn: string): Promise<Put> {
     const client = new SQSClient({ region })
     let queue: string | undefined
     return async ({ text }) => {
-      queue ??= (await client.send(new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account }))).QueueUrl
+      queue ??= (await client.send(new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account })))
+        .QueueUrl
       return client.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: text }))
     }
   }
@@ -94,8 +109,17 @@ async function awsStore(arn: string): Promise<Put> {
     return ({ text }) => client.send(new PublishCommand({ TopicArn: arn, Message: text }))
   }
   const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
-  const client = new S3Client({ region: process.env.AWS_REGION || 'us-east-1', forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined })
-  return (letter) => client.send(new PutObjectCommand({
-    Bucket: bucket, Key: letter.objectName(new Date()), Body: letter.object?.() ?? letter.text, ContentType: 'application/json',
-  }))
+  const client = new S3Client({
+    region: process.env.AWS_REGION || 'us-east-1',
+    forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined,
+  })
+  return (letter) =>
+    client.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: letter.objectName(new Date()),
+        Body: letter.object?.() ?? letter.text,
+        ContentType: 'application/json',
+      }),
+    )
 }

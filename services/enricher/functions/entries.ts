@@ -1,6 +1,7 @@
 /**
- * What the control log weir.control.functions holds: functions with their versions, aliases and settings of events, where archives are, mappings and the states
- * of windows. Entries are input, whoever wrote them: each is checked before it is applied, and a name in it never becomes a path.
+ * What the control log weir.control.functions holds: functions with their versions, aliases and settings of events,
+ * where archives are, mappings and the states of windows. Entries are input, whoever wrote them: each is checked
+ * before it is applied, and a name in it never becomes a path.
  */
 import type { CheckState } from '@weir/control'
 import { flag, integer, map, number, object, read, text, type Shape } from '@weir/topics/shape.ts'
@@ -84,11 +85,19 @@ export type EntryKind = keyof Entries
 
 const functionName = text({ max: 64, pattern: /^[a-zA-Z0-9_-]+$/, like: 'letters, digits, _ and -' })
 const versionName = text({ max: 10, pattern: /^(\$LATEST|[1-9]\d{0,8})$/, like: '$LATEST or a number' })
-const aliasName = text({ max: 128, pattern: /^(?!\d+$)[a-zA-Z0-9_-]+$/, like: 'letters, digits, _ and -, and no number' })
+const aliasName = text({
+  max: 128,
+  pattern: /^(?!\d+$)[a-zA-Z0-9_-]+$/,
+  like: 'letters, digits, _ and -, and no number',
+})
 const qualifier = text({ max: 128, pattern: /^(\$LATEST|[a-zA-Z0-9_-]+)$/, like: '$LATEST, a number, or an alias' })
 const file = text({ max: 64, pattern: /^[a-zA-Z0-9_-]+\.(mjs|cjs|js|mts|cts|ts)$/, like: 'like index.mjs' })
 const sha256 = text({ max: 64, pattern: /^[0-9a-f]{64}$/, like: 'a SHA-256 in hex' })
-const archiveId = text({ max: 73, pattern: /^[0-9a-f]{64}-[0-9a-f]{8}$/, like: 'a SHA-256 in hex, a hyphen and eight digits' })
+const archiveId = text({
+  max: 73,
+  pattern: /^[0-9a-f]{64}-[0-9a-f]{8}$/,
+  like: 'a SHA-256 in hex, a hyphen and eight digits',
+})
 const archiveBytes = integer({ min: 1, max: 262_144_000 })
 const handler = text({ max: 128, pattern: /^\S+$/, like: 'without blanks' })
 const code = text({ max: 1 << 20 })
@@ -99,34 +108,93 @@ const time = integer({ min: 0, max: 8.64e15 })
 const count = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 const words = text({ min: 0, max: 512 })
 const destination = text({ max: 350, pattern: /^(kafka:\/\/|arn:)/, like: 'kafka://TOPIC or an ARN' })
-const environment = map(text({ max: 256, pattern: /^[a-zA-Z][a-zA-Z0-9_]*$/, like: 'a name of a variable' }), text({ min: 0, max: 4096 }), { max: 1000 })
+const environment = map(
+  text({ max: 256, pattern: /^[a-zA-Z][a-zA-Z0-9_]*$/, like: 'a name of a variable' }),
+  text({ min: 0, max: 4096 }),
+  { max: 1000 },
+)
 
 const ofVersion = {
-  name: functionName, version: versionName, runtime: words, handler, description: words, role: text({ min: 0, max: 10_000 }), memoryMb, timeoutMs, environment,
-  noted: object({ architecture: words, tracing: words, ephemeralMb: count, logging: map(words, words, { max: 10 }) }), revisionId: words, modifiedAt: time,
+  name: functionName,
+  version: versionName,
+  runtime: words,
+  handler,
+  description: words,
+  role: text({ min: 0, max: 10_000 }),
+  memoryMb,
+  timeoutMs,
+  environment,
+  noted: object({
+    architecture: words,
+    tracing: words,
+    ephemeralMb: count,
+    logging: map(words, words, { max: 10 }),
+  }),
+  revisionId: words,
+  modifiedAt: time,
 }
 const ofCode = { archive: object({ id: archiveId, sha256, bytes: archiveBytes }), module: object({ file, code }) }
 
 const shapes: { readonly [kind in EntryKind]: Shape<unknown> } = {
-  latest: object({ ...ofVersion, lastPublished: count, tags: map(words, words, { max: 50 }) }, { ...ofCode, reserved: concurrency }),
+  latest: object(
+    { ...ofVersion, lastPublished: count, tags: map(words, words, { max: 50 }) },
+    { ...ofCode, reserved: concurrency },
+  ),
   version: object(ofVersion, ofCode),
   alias: object({
-    name: functionName, alias: aliasName, version: versionName, description: words, weights: map(versionName, number({ min: 0, max: 1 }), { max: 1 }), revisionId: words,
+    name: functionName,
+    alias: aliasName,
+    version: versionName,
+    description: words,
+    weights: map(versionName, number({ min: 0, max: 1 }), { max: 1 }),
+    revisionId: words,
   }),
-  events: object({ name: functionName, qualifier, modifiedAt: time }, {
-    maxRetries: integer({ min: 0, max: 2 }), maxAgeSeconds: integer({ min: 60, max: 21_600 }), onSuccess: destination, onFailure: destination,
-  }),
+  events: object(
+    { name: functionName, qualifier, modifiedAt: time },
+    {
+      maxRetries: integer({ min: 0, max: 2 }),
+      maxAgeSeconds: integer({ min: 60, max: 21_600 }),
+      onSuccess: destination,
+      onFailure: destination,
+    },
+  ),
   archive: object({ id: archiveId, sha256, bytes: archiveBytes, offset: count, storedAt: time }, { leaving: flag }),
 }
 /** As older versions of Weir wrote a function: one module. */
-const deployedModule = object({ name: functionName, file, code, handler, memoryMb, timeoutMs, concurrency, environment, deployedAt: time })
-const mapping = object({ id: text({ max: 128 }), functionName: text({ max: 170 }), groupId: text({ max: 249 }), enabled: flag, decode: flag })
+const deployedModule = object({
+  name: functionName,
+  file,
+  code,
+  handler,
+  memoryMb,
+  timeoutMs,
+  concurrency,
+  environment,
+  deployedAt: time,
+})
+const mapping = object({
+  id: text({ max: 128 }),
+  functionName: text({ max: 170 }),
+  groupId: text({ max: 249 }),
+  enabled: flag,
+  decode: flag,
+})
 const window = object({ start: time, offset: count })
 
 /** The key of an entry among those of its kind. */
 export function idOf<K extends EntryKind>(kind: K, entry: Entries[K]): string {
   if (kind === 'archive') return (entry as StoredArchive).id
-  const { name, version, alias, qualifier: of } = entry as { readonly name: string, readonly version?: string, readonly alias?: string, readonly qualifier?: string }
+  const {
+    name,
+    version,
+    alias,
+    qualifier: of,
+  } = entry as {
+    readonly name: string
+    readonly version?: string
+    readonly alias?: string
+    readonly qualifier?: string
+  }
   return kind === 'latest' ? name : `${name}:${alias ?? of ?? version}`
 }
 
@@ -136,28 +204,51 @@ function checkEntry(kind: EntryKind): CheckState {
     if (idOf(kind, entry) !== id) throw new Error(`The ${kind} is stored under the name of another one.`)
     if (kind !== 'latest' && kind !== 'version') return
     const { archive, module } = entry as FunctionVersion
-    if ((archive === undefined) === (module === undefined)) throw new Error('A version needs an archive or a module, and not both.')
+    if ((archive === undefined) === (module === undefined))
+      throw new Error('A version needs an archive or a module, and not both.')
   }
 }
 
 /** By kind. */
 export const checks = {
-  latest: checkEntry('latest'), version: checkEntry('version'), alias: checkEntry('alias'), events: checkEntry('events'), archive: checkEntry('archive'),
+  latest: checkEntry('latest'),
+  version: checkEntry('version'),
+  alias: checkEntry('alias'),
+  events: checkEntry('events'),
+  archive: checkEntry('archive'),
   function: (state, id) => {
-    if (read(deployedModule, state, 'ignored').name !== id) throw new Error('The function is stored under the name of another one.')
+    if (read(deployedModule, state, 'ignored').name !== id)
+      throw new Error('The function is stored under the name of another one.')
   },
   mapping: (state, id) => {
-    if (read(mapping, state, 'ignored').id !== id) throw new Error('The mapping is stored under the id of another one.')
+    if (read(mapping, state, 'ignored').id !== id)
+      throw new Error('The mapping is stored under the id of another one.')
   },
   window: (state) => void read(window, state, 'ignored'),
 } satisfies Record<string, CheckState>
 
 /** What an entry of an older version of Weir stands for. It has passed its check. */
 export function fromModule(state: unknown, runtime: string, noted: NotedSettings): LatestVersion {
-  const { file: name, code: source, deployedAt, concurrency: reserved, ...settings } = read(deployedModule, state, 'ignored')
+  const {
+    file: name,
+    code: source,
+    deployedAt,
+    concurrency: reserved,
+    ...settings
+  } = read(deployedModule, state, 'ignored')
   return {
-    ...settings, version: LATEST, runtime, description: '', role: '', module: { file: name, code: source }, noted, revisionId: String(deployedAt),
-    modifiedAt: deployedAt, lastPublished: 0, reserved, tags: {},
+    ...settings,
+    version: LATEST,
+    runtime,
+    description: '',
+    role: '',
+    module: { file: name, code: source },
+    noted,
+    revisionId: String(deployedAt),
+    modifiedAt: deployedAt,
+    lastPublished: 0,
+    reserved,
+    tags: {},
   }
 }
 

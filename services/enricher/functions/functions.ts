@@ -1,4 +1,7 @@
-/** The functions of this service: those of the solutions, and those that were deployed. Each version that is used has its pool of environments. */
+/**
+ * The functions of this service: those of the solutions, and those that were deployed. Each version that is used
+ * has its pool of environments.
+ */
 import { createHash } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,17 +30,19 @@ export interface Functions {
   /** The version for NAME or NAME:QUALIFIER. */
   get(name: string): FunctionVersion | undefined
   /** Whether the code of $LATEST is here, and the settings that hold now are those of new invocations. */
-  state(name: string): { readonly active: boolean, readonly updated: boolean }
+  state(name: string): { readonly active: boolean; readonly updated: boolean }
   /**
-   * Invokes NAME or NAME:QUALIFIER. Waits for code that this replica has yet to fetch. Rejects with UnknownFunction, CodeMissing, Throttled, or when the
-   * invocation was ended from outside.
+   * Invokes NAME or NAME:QUALIFIER. Waits for code that this replica has yet to fetch. Rejects with
+   * UnknownFunction, CodeMissing, Throttled, or when the invocation was ended from outside.
    */
   invoke(name: string, payload: Buffer, options: InvocationOptions): Promise<Invoked>
   /** The last lines that it printed in this replica, oldest first. */
   logs(name: string): readonly string[]
   /** Looks at the catalogue again: the function of this name was changed there. */
   changed(name: string): void
-  /** Resolves when this replica has the code and the settings that hold now, or cannot get them within some seconds. */
+  /**
+   * Resolves when this replica has the code and the settings that hold now, or cannot get them within some seconds.
+   */
   settled(name: string): Promise<void>
 }
 
@@ -54,7 +59,7 @@ export interface FunctionsOptions {
   readonly definitions: readonly FunctionDefinition[]
   readonly catalogue: Catalogue
   readonly code: CodeStore
-  readonly account: { readonly region: string, readonly accountId: string }
+  readonly account: { readonly region: string; readonly accountId: string }
   readonly log: Logger
 }
 
@@ -72,13 +77,21 @@ const LONGEST_PAUSE_MS = 30_000
 /** One version of a function, as it is wanted and as it runs. */
 interface Slot {
   version: FunctionVersion
-  running: { readonly version: FunctionVersion, readonly environment: EnvironmentOptions, readonly pool: Pool } | undefined
+  running:
+    | { readonly version: FunctionVersion; readonly environment: EnvironmentOptions; readonly pool: Pool }
+    | undefined
   /** Resolves when `running` is as wanted. */
   preparing: Promise<void> | undefined
   ended: boolean
 }
 
-export function openFunctions({ definitions, catalogue, code, account, log }: FunctionsOptions): Resource<Functions> {
+export function openFunctions({
+  definitions,
+  catalogue,
+  code,
+  account,
+  log,
+}: FunctionsOptions): Resource<Functions> {
   const stopping = new AbortController()
   const solutions = new Map(definitions.map((definition) => [definition.name, solutionOf(definition)]))
   /** By name, then by version. */
@@ -103,14 +116,21 @@ export function openFunctions({ definitions, catalogue, code, account, log }: Fu
     return code.folderOf(stored)
   }
 
-  const isLost = ({ version: { archive }, running }: Slot): boolean => archive !== undefined && running !== undefined && !code.has(archive.sha256)
+  const isLost = ({ version: { archive }, running }: Slot): boolean =>
+    archive !== undefined && running !== undefined && !code.has(archive.sha256)
 
   function environmentOf(version: FunctionVersion, directory: string): EnvironmentOptions {
     const { name, handler, memoryMb, timeoutMs, environment } = version
     const printed = lines.get(name) ?? []
     lines.set(name, printed)
     return {
-      functionName: name, functionArn: arnOf(version), version: version.version, directory, handler, memoryMb, timeoutMs,
+      functionName: name,
+      functionArn: arnOf(version),
+      version: version.version,
+      directory,
+      handler,
+      memoryMb,
+      timeoutMs,
       environment: { ...environment, AWS_REGION: account.region, AWS_DEFAULT_REGION: account.region },
       log: (line) => {
         printed.push(line)
@@ -120,7 +140,10 @@ export function openFunctions({ definitions, catalogue, code, account, log }: Fu
     }
   }
 
-  function arnOf({ name, version }: FunctionVersion, qualifier: string | undefined = version === LATEST ? undefined : version): string {
+  function arnOf(
+    { name, version }: FunctionVersion,
+    qualifier: string | undefined = version === LATEST ? undefined : version,
+  ): string {
     const arn = `arn:aws:lambda:${account.region}:${account.accountId}:function:${name}`
     return qualifier === undefined ? arn : `${arn}:${qualifier}`
   }
@@ -133,18 +156,25 @@ export function openFunctions({ definitions, catalogue, code, account, log }: Fu
     const options = { environment, maximum: concurrencyOf(version.name) }
     before?.pool.update(options)
     slot.running = { version, environment, pool: before?.pool ?? openPool(options) }
-    if (environment === wanted) log.info({ function: version.name, version: version.version, codeVersion: codeOf(version) }, 'the function is ready')
+    if (environment === wanted)
+      log.info(
+        { function: version.name, version: version.version, codeVersion: codeOf(version) },
+        'the function is ready',
+      )
   }
 
   async function prepare(slot: Slot): Promise<void> {
-    for (let pause = FIRST_PAUSE_MS; !slot.ended && !stopping.signal.aborted;) {
+    for (let pause = FIRST_PAUSE_MS; !slot.ended && !stopping.signal.aborted; ) {
       const { version } = slot
       try {
         const folder = await folderOf(version)
         if (slot.ended || slot.version !== version) continue
         return run(slot, version, folder)
       } catch (error) {
-        log.warn({ err: error, function: version.name, version: version.version }, 'the code of a function cannot be had yet; it is tried again')
+        log.warn(
+          { err: error, function: version.name, version: version.version },
+          'the code of a function cannot be had yet; it is tried again',
+        )
       }
       await sleep(pause, undefined, { signal: stopping.signal }).catch(() => {})
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
@@ -162,9 +192,10 @@ export function openFunctions({ definitions, catalogue, code, account, log }: Fu
 
   function slotFor(version: FunctionVersion): Slot {
     let ofName = slots.get(version.name)
-    if (ofName === undefined) slots.set(version.name, ofName = new Map())
+    if (ofName === undefined) slots.set(version.name, (ofName = new Map()))
     let slot = ofName.get(version.version)
-    if (slot === undefined) ofName.set(version.version, slot = { version, running: undefined, preparing: undefined, ended: false })
+    if (slot === undefined)
+      ofName.set(version.version, (slot = { version, running: undefined, preparing: undefined, ended: false }))
     return slot
   }
 
@@ -176,7 +207,7 @@ export function openFunctions({ definitions, catalogue, code, account, log }: Fu
 
   function changed(name: string): void {
     const found = find(name)
-    for (const slot of [...slots.get(name)?.values() ?? []]) {
+    for (const slot of [...(slots.get(name)?.values() ?? [])]) {
       const version = slot.version.version === LATEST ? found?.latest : found?.versions.get(slot.version.version)
       if (version === undefined) end(slot)
       else {
@@ -196,7 +227,9 @@ export function openFunctions({ definitions, catalogue, code, account, log }: Fu
     if (slot.running !== undefined && !isLost(slot)) return slot.running
     await Promise.race([begin(slot), sleep(CODE_WAIT_MS, undefined, { ref: false })])
     if (slot.running !== undefined) return slot.running
-    throw new CodeMissing(`The code of ${slot.version.name} is stored, but this replica has not been able to fetch it yet; look at its log.`)
+    throw new CodeMissing(
+      `The code of ${slot.version.name} is stored, but this replica has not been able to fetch it yet; look at its log.`,
+    )
   }
 
   const looking = setInterval(() => {
@@ -210,30 +243,54 @@ export function openFunctions({ definitions, catalogue, code, account, log }: Fu
 
   return {
     value: {
-      find, get, changed,
-      all: () => [...[...solutions.values()].map(({ found }) => found), ...catalogue.all().filter(({ latest: { name } }) => !solutions.has(name))]
-        .sort((a, b) => (a.latest.name < b.latest.name ? -1 : 1)),
+      find,
+      get,
+      changed,
+      all: () =>
+        [
+          ...[...solutions.values()].map(({ found }) => found),
+          ...catalogue.all().filter(({ latest: { name } }) => !solutions.has(name)),
+        ].sort((a, b) => (a.latest.name < b.latest.name ? -1 : 1)),
       isOfSolution: (name) => solutions.has(name),
       state: (name) => {
         const slot = latestSlot(name)
-        return { active: slot?.running !== undefined, updated: slot?.running !== undefined && slot.running.version === slot.version }
+        return {
+          active: slot?.running !== undefined,
+          updated: slot?.running !== undefined && slot.running.version === slot.version,
+        }
       },
       async invoke(qualified, payload, options) {
         const [name, qualifier] = qualified.split(':')
         const version = get(qualified)
-        if (version === undefined) throw new UnknownFunction(`Function ${qualified} does not exist; \`weir functions list\` shows those that do.`)
+        if (version === undefined)
+          throw new UnknownFunction(
+            `Function ${qualified} does not exist; \`weir functions list\` shows those that do.`,
+          )
         const slot = slotFor(version)
-        const { pool, version: { version: executedVersion } } = slot.running !== undefined && !isLost(slot) ? slot.running : await ready(slot)
+        const {
+          pool,
+          version: { version: executedVersion },
+        } = slot.running !== undefined && !isLost(slot) ? slot.running : await ready(slot)
         let busy = 0
         for (const { running } of slots.get(name)?.values() ?? []) busy += running?.pool.counts().busy ?? 0
-        if (busy >= concurrencyOf(name)) throw new Throttled(`${name} runs ${busy} times already, which is its concurrency; repeat the request later.`)
-        const outcome = await pool.invoke(payload, qualifier === undefined ? options : { ...options, functionArn: arnOf(version, qualifier) })
+        if (busy >= concurrencyOf(name))
+          throw new Throttled(
+            `${name} runs ${busy} times already, which is its concurrency; repeat the request later.`,
+          )
+        const outcome = await pool.invoke(
+          payload,
+          qualifier === undefined ? options : { ...options, functionArn: arnOf(version, qualifier) },
+        )
         return { ...outcome, executedVersion }
       },
       logs: (name) => lines.get(name) ?? [],
       async settled(name) {
         const end = Date.now() + SETTLE_MS
-        for (let slot = latestSlot(name); slot?.preparing !== undefined && Date.now() < end; slot = latestSlot(name)) {
+        for (
+          let slot = latestSlot(name);
+          slot?.preparing !== undefined && Date.now() < end;
+          slot = latestSlot(name)
+        ) {
           await Promise.race([slot.preparing, sleep(SETTLE_MS, undefined, { ref: false })])
         }
       },
@@ -241,12 +298,19 @@ export function openFunctions({ definitions, catalogue, code, account, log }: Fu
     stop: async (drainMs) => {
       clearInterval(looking)
       stopping.abort()
-      await Promise.all([...slots.values()].flatMap((ofName) => [...ofName.values()].map(({ running }) => running?.pool.stop(drainMs))))
+      await Promise.all(
+        [...slots.values()].flatMap((ofName) =>
+          [...ofName.values()].map(({ running }) => running?.pool.stop(drainMs)),
+        ),
+      )
     },
   }
 }
 
-function solutionOf(definition: FunctionDefinition): { readonly definition: FunctionDefinition, readonly found: DeployedFunction } {
+function solutionOf(definition: FunctionDefinition): {
+  readonly definition: FunctionDefinition
+  readonly found: DeployedFunction
+} {
   return { definition, found: functionOfSolution(definition, codeVersionOf(definition.directory)) }
 }
 

@@ -26,7 +26,10 @@ export interface FunctionService {
   readonly mappings: Mappings
   /** Invocations that nobody waits for. */
   readonly events: Events
-  /** Decides on functions as the only replica that does, by what the catalogue says then. What `decide` throws is thrown here. */
+  /**
+   * Decides on functions as the only replica that does, by what the catalogue says then. What `decide` throws is
+   * thrown here.
+   */
   changeFunctions(decide: () => readonly Change[]): Promise<void>
   /** Decides on a mapping in the same way; undefined removes it. */
   changeMapping(id: string, decide: (current: Mapping | undefined) => Mapping | undefined): Promise<void>
@@ -41,7 +44,7 @@ export interface FunctionServiceOptions {
   readonly fixed: readonly Mapping[]
   /** For the code of deployed functions: a cache. */
   readonly folder: string
-  readonly account: { readonly region: string, readonly accountId: string }
+  readonly account: { readonly region: string; readonly accountId: string }
   readonly bootstrapServers: string
   readonly kafka: Kafka
   readonly codec: Codec
@@ -53,14 +56,29 @@ export interface FunctionServiceOptions {
 }
 
 export async function openFunctionService(options: FunctionServiceOptions): Promise<Resource<FunctionService>> {
-  const { definitions, fixed, folder, account, bootstrapServers, kafka, codec, streams, eventOptions, codeGraceMs, log } = options
+  const {
+    definitions,
+    fixed,
+    folder,
+    account,
+    bootstrapServers,
+    kafka,
+    codec,
+    streams,
+    eventOptions,
+    codeGraceMs,
+    log,
+  } = options
   const catalogue = openCatalogue()
   const producer = await kafka.producer()
   const topic = await openCodeTopic({ kafka, codec, producer })
   const code = await openCodeStore(folder, topic, log)
   const made = new Map<string, Mapping>()
   const windows = new Map<string, WindowState>()
-  /** Functions whose entry is one of an older version of Weir. When they are changed, they become entries of the other kinds. */
+  /**
+   * Functions whose entry is one of an older version of Weir. When they are changed, they become entries of the
+   * other kinds.
+   */
   const modules = new Set<string>()
   let functions: Resource<Functions> | undefined
   let mappings: Resource<Mappings> | undefined
@@ -72,7 +90,11 @@ export async function openFunctionService(options: FunctionServiceOptions): Prom
       functions?.value.changed(id.split(':')[0])
     } else if (kind === 'function') {
       if (catalogue.get(id) !== undefined && !modules.has(id)) return
-      catalogue.apply('latest', id, state === undefined ? undefined : fromModule(state, OWN_RUNTIME, NOTED_DEFAULTS))
+      catalogue.apply(
+        'latest',
+        id,
+        state === undefined ? undefined : fromModule(state, OWN_RUNTIME, NOTED_DEFAULTS),
+      )
       if (state === undefined) modules.delete(id)
       else modules.add(id)
       functions?.value.changed(id)
@@ -90,11 +112,34 @@ export async function openFunctionService(options: FunctionServiceOptions): Prom
     },
   }
   functions = openFunctions({ definitions, catalogue, code, account, log })
-  for (const { latest: { name } } of catalogue.all()) functions.value.changed(name)
+  for (const {
+    latest: { name },
+  } of catalogue.all())
+    functions.value.changed(name)
   const archives = openArchives({ catalogue, code, topic, control, graceMs: codeGraceMs, log })
-  mappings = openMappings({ functions: functions.value, fixed, kafka, producer, codec, streams, account, bootstrapServers, windowStates, catchUp: control.catchUp, log })
+  mappings = openMappings({
+    functions: functions.value,
+    fixed,
+    kafka,
+    producer,
+    codec,
+    streams,
+    account,
+    bootstrapServers,
+    windowStates,
+    catchUp: control.catchUp,
+    log,
+  })
   for (const [id, mapping] of made) mappings.value.apply(id, mapping)
-  const events = await openEvents({ kafka, producer, codec, functions: functions.value, account, ...eventOptions, log })
+  const events = await openEvents({
+    kafka,
+    producer,
+    codec,
+    functions: functions.value,
+    account,
+    ...eventOptions,
+    log,
+  })
 
   return {
     value: {
@@ -105,14 +150,15 @@ export async function openFunctionService(options: FunctionServiceOptions): Prom
       events: events.value,
       ready: control.ready,
       changeFunctions: (decide) => control.write(decide),
-      changeMapping: (id, decide) => control.write(() => {
-        const [current, next] = [made.get(id), decide(made.get(id))]
-        if (next === current) return []
-        const change = { kind: 'mapping', id, value: next }
-        if (next !== undefined) return [change]
-        const states = [...windows.keys()].filter((state) => state.startsWith(`${id}/`))
-        return [change, ...states.map((state) => ({ kind: 'window', id: state, value: undefined }))]
-      }),
+      changeMapping: (id, decide) =>
+        control.write(() => {
+          const [current, next] = [made.get(id), decide(made.get(id))]
+          if (next === current) return []
+          const change = { kind: 'mapping', id, value: next }
+          if (next !== undefined) return [change]
+          const states = [...windows.keys()].filter((state) => state.startsWith(`${id}/`))
+          return [change, ...states.map((state) => ({ kind: 'window', id: state, value: undefined }))]
+        }),
       catchUp: control.catchUp,
     },
     stop: async (drainMs) => {

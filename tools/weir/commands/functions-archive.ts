@@ -19,7 +19,8 @@ export interface Entry {
 
 export async function zipOf(entries: Iterable<Entry>): Promise<Buffer> {
   const zip = new ZipFile()
-  for (const { name, bytes, executable = false } of entries) zip.addBuffer(bytes, name, { mtime: MTIME, mode: executable ? 0o100755 : 0o100644 })
+  for (const { name, bytes, executable = false } of entries)
+    zip.addBuffer(bytes, name, { mtime: MTIME, mode: executable ? 0o100755 : 0o100644 })
   zip.end()
   return buffer(zip.outputStream)
 }
@@ -27,7 +28,9 @@ export async function zipOf(entries: Iterable<Entry>): Promise<Buffer> {
 /** @param path a .zip, a folder, or a file that is the whole code */
 export async function archiveOf(path: string): Promise<Buffer> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(error.code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read (${error.code}).`)
+    throw new UsageError(
+      error.code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read (${error.code}).`,
+    )
   })
   if (found.isDirectory()) return zipOf(await entriesIn(path))
   if (path.endsWith('.zip')) return readFile(path)
@@ -48,8 +51,13 @@ async function entriesIn(root: string): Promise<Entry[]> {
       if (found.isDirectory()) await walk(path, `${prefix}${name}/`, [...above, real])
       else if (found.isFile()) {
         bytes += found.size
-        if (bytes > MAX_BYTES) throw new UsageError(`${root} has more than ${MAX_BYTES} bytes, which is what Lambda unpacks at most.`)
-        entries.push({ name: `${prefix}${name}`, bytes: await readFile(path), executable: (found.mode & 0o111) !== 0 })
+        if (bytes > MAX_BYTES)
+          throw new UsageError(`${root} has more than ${MAX_BYTES} bytes, which is what Lambda unpacks at most.`)
+        entries.push({
+          name: `${prefix}${name}`,
+          bytes: await readFile(path),
+          executable: (found.mode & 0o111) !== 0,
+        })
       }
     }
   }

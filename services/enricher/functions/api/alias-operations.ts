@@ -24,16 +24,32 @@ interface AliasSettings extends AliasInput {
 const MAX_LISTED = 50
 const MAX_ALIASES = 1000
 
-export function aliasOperations({ service: { functions }, account, changeableWhole, change }: Deploying): AwsOperations {
+export function aliasOperations({
+  service: { functions },
+  account,
+  changeableWhole,
+  change,
+}: Deploying): AwsOperations {
   const arnOf = (name: string, qualifier: string): string => `${functionArn(account, name)}:${qualifier}`
 
   /** The alias with what is given, checked against the versions that exist. */
-  const changed = (before: Alias, { versions }: DeployedFunction, { FunctionVersion, Description, RoutingConfig }: AliasSettings): Alias => {
+  const changed = (
+    before: Alias,
+    { versions }: DeployedFunction,
+    { FunctionVersion, Description, RoutingConfig }: AliasSettings,
+  ): Alias => {
     const weights = RoutingConfig === undefined ? before.weights : { ...RoutingConfig.AdditionalVersionWeights }
-    const alias = { ...before, version: FunctionVersion ?? before.version, description: Description ?? before.description, weights, revisionId: randomUUID() }
+    const alias = {
+      ...before,
+      version: FunctionVersion ?? before.version,
+      description: Description ?? before.description,
+      weights,
+      revisionId: randomUUID(),
+    }
     checkWeights(alias)
     for (const version of [alias.version, ...Object.keys(weights)]) {
-      if (version !== LATEST && !versions.has(version)) throw notFound(`Function not found: ${arnOf(before.name, version)}`)
+      if (version !== LATEST && !versions.has(version))
+        throw notFound(`Function not found: ${arnOf(before.name, version)}`)
     }
     return alias
   }
@@ -44,9 +60,15 @@ export function aliasOperations({ service: { functions }, account, changeableWho
       const { name } = await changeableWhole(input.FunctionName, context)
       let made: Alias
       await change(name, (current) => {
-        if (current.aliases.has(input.Name)) throw new AwsError('ResourceConflictException', `Alias already exists: ${arnOf(name, input.Name)}`, 409)
-        if (current.aliases.size >= MAX_ALIASES) throw invalidParameter(`${name} has ${MAX_ALIASES} aliases; delete some first.`)
-        made = changed({ name, alias: input.Name, version: LATEST, description: '', weights: {}, revisionId: '' }, current, input)
+        if (current.aliases.has(input.Name))
+          throw new AwsError('ResourceConflictException', `Alias already exists: ${arnOf(name, input.Name)}`, 409)
+        if (current.aliases.size >= MAX_ALIASES)
+          throw invalidParameter(`${name} has ${MAX_ALIASES} aliases; delete some first.`)
+        made = changed(
+          { name, alias: input.Name, version: LATEST, description: '', weights: {}, revisionId: '' },
+          current,
+          input,
+        )
         return write(made)
       })
       return aliasOf(made!, account)
@@ -77,10 +99,19 @@ export function aliasOperations({ service: { functions }, account, changeableWho
       if (found === undefined) throw notFound(`Cannot find alias arn: ${arnOf(named.name, Name)}`)
       return aliasOf(found, account)
     },
-    ListAliases({ FunctionName, FunctionVersion, ...paging }: Paging & { readonly FunctionName: string, readonly FunctionVersion?: string }, context: AwsContext) {
+    ListAliases(
+      {
+        FunctionName,
+        FunctionVersion,
+        ...paging
+      }: Paging & { readonly FunctionName: string; readonly FunctionVersion?: string },
+      context: AwsContext,
+    ) {
       const named = wholeFunction(FunctionName, account)
       context.authorize(named.arn)
-      const all = [...existingFunction(functions, named).aliases.values()].sort((a, b) => (a.alias < b.alias ? -1 : 1))
+      const all = [...existingFunction(functions, named).aliases.values()].sort((a, b) =>
+        a.alias < b.alias ? -1 : 1,
+      )
       const fitting = all.filter(({ version }) => FunctionVersion === undefined || version === FunctionVersion)
       const { items, NextMarker } = pageOf(fitting, ({ alias }) => alias, paging, MAX_LISTED)
       return { Aliases: items.map((alias) => aliasOf(alias, account)), NextMarker }
@@ -90,16 +121,24 @@ export function aliasOperations({ service: { functions }, account, changeableWho
 
 function checkWeights({ version, weights }: Alias): void {
   const others = Object.keys(weights)
-  if (others.length > 1) throw invalidParameter('Number of items in AdditionalVersionWeights cannot be greater than 1')
-  if (others.length > 0 && version === LATEST) throw invalidParameter('$LATEST is not supported for an alias pointing to more than 1 version')
+  if (others.length > 1)
+    throw invalidParameter('Number of items in AdditionalVersionWeights cannot be greater than 1')
+  if (others.length > 0 && version === LATEST)
+    throw invalidParameter('$LATEST is not supported for an alias pointing to more than 1 version')
   if (others.includes(version)) {
-    throw invalidParameter(`Invalid function version ${version}. Function version ${version} is already included in routing configuration.`)
+    throw invalidParameter(
+      `Invalid function version ${version}. Function version ${version} is already included in routing configuration.`,
+    )
   }
 }
 
 function aliasOf({ name, alias, version, description, weights, revisionId }: Alias, account: Account): object {
   return {
-    AliasArn: `${functionArn(account, name)}:${alias}`, Name: alias, FunctionVersion: version, Description: description, RevisionId: revisionId,
+    AliasArn: `${functionArn(account, name)}:${alias}`,
+    Name: alias,
+    FunctionVersion: version,
+    Description: description,
+    RevisionId: revisionId,
     RoutingConfig: Object.keys(weights).length === 0 ? undefined : { AdditionalVersionWeights: weights },
   }
 }

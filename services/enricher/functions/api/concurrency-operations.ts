@@ -8,18 +8,33 @@ interface FunctionInput {
   readonly FunctionName: string
 }
 
-/** As of an account at AWS (Lambda quotas): all that functions reserve together leaves the rest at least so much. */
+/**
+ * As of an account at AWS (Lambda quotas): all that functions reserve together leaves the rest at least so much.
+ */
 export const ACCOUNT_CONCURRENCY = 1000
 const MIN_UNRESERVED = 100
 
-export function concurrencyOperations({ service: { functions, catalogue }, account, changeableWhole, changeLatest }: Deploying): AwsOperations {
+export function concurrencyOperations({
+  service: { functions, catalogue },
+  account,
+  changeableWhole,
+  changeLatest,
+}: Deploying): AwsOperations {
   return {
-    async PutFunctionConcurrency({ FunctionName, ReservedConcurrentExecutions: reserved }: FunctionInput & { readonly ReservedConcurrentExecutions: number }, context: AwsContext) {
+    async PutFunctionConcurrency(
+      {
+        FunctionName,
+        ReservedConcurrentExecutions: reserved,
+      }: FunctionInput & { readonly ReservedConcurrentExecutions: number },
+      context: AwsContext,
+    ) {
       const { name } = await changeableWhole(FunctionName, context)
       await changeLatest(name, false, (latest) => {
         if (ACCOUNT_CONCURRENCY - reservedOf(catalogue) + (latest.reserved ?? 0) - reserved < MIN_UNRESERVED) {
-          throw invalidParameter('Specified ReservedConcurrentExecutions for function decreases account\'s UnreservedConcurrentExecution below '
-            + `its minimum value of [${MIN_UNRESERVED}].`)
+          throw invalidParameter(
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below " +
+              `its minimum value of [${MIN_UNRESERVED}].`,
+          )
         }
         return { ...latest, reserved }
       })

@@ -24,12 +24,20 @@ const MAX_FUNCTIONS = 5000
 /** Characters of a name without its ARN. */
 const MAX_NAME = 64
 
-export function createOperation({ service, account, runtimes, refuseWhereOff, refuseFull }: Deploying): AwsOperations {
+export function createOperation({
+  service,
+  account,
+  runtimes,
+  refuseWhereOff,
+  refuseFull,
+}: Deploying): AwsOperations {
   const { functions, catalogue, archives, changeFunctions } = service
 
   const refuseTwin = (name: string): void => {
-    if (functions.find(name) !== undefined) throw new AwsError('ResourceConflictException', `Function already exist: ${name}`, 409)
-    if (catalogue.all().length >= MAX_FUNCTIONS) throw invalidParameter(`There are ${MAX_FUNCTIONS} functions; delete one first.`)
+    if (functions.find(name) !== undefined)
+      throw new AwsError('ResourceConflictException', `Function already exist: ${name}`, 409)
+    if (catalogue.all().length >= MAX_FUNCTIONS)
+      throw invalidParameter(`There are ${MAX_FUNCTIONS} functions; delete one first.`)
   }
 
   return {
@@ -37,9 +45,13 @@ export function createOperation({ service, account, runtimes, refuseWhereOff, re
       const { name, arn, here } = wholeFunction(input.FunctionName, account)
       context.authorize(arn)
       refuseWhereOff()
-      if (!here) throw invalidParameter(`Functions are made in the account ${account.accountId} here; give the name alone.`)
+      if (!here)
+        throw invalidParameter(`Functions are made in the account ${account.accountId} here; give the name alone.`)
       checkName(name)
-      if (input.PackageType === 'Image') throw invalidParameter('Container images are not run here; give the code as a zip archive and leave PackageType out.')
+      if (input.PackageType === 'Image')
+        throw invalidParameter(
+          'Container images are not run here; give the code as a zip archive and leave PackageType out.',
+        )
       const settings = settingsOf(input, runtimes)
       const tags = checkTags({}, input.Tags ?? {})
       refuseTwin(name)
@@ -48,17 +60,26 @@ export function createOperation({ service, account, runtimes, refuseWhereOff, re
         refuseFull(upload.bytes)
         const made = await withArchive(upload, archives, async (archive) => {
           const latest: LatestVersion = {
-            name, version: LATEST, ...settings, archive, revisionId: randomUUID(), modifiedAt: Date.now(), lastPublished: 0, tags,
+            name,
+            version: LATEST,
+            ...settings,
+            archive,
+            revisionId: randomUUID(),
+            modifiedAt: Date.now(),
+            lastPublished: 0,
+            tags,
           }
           let version = LATEST
-          await stored(changeFunctions(() => {
-            refuseTwin(name)
-            keep(archive, archives)
-            if (!input.Publish) return [{ kind: 'latest', id: name, value: latest }]
-            const result = publication({ latest, versions: new Map() })
-            version = result.version
-            return result.changes
-          }))
+          await stored(
+            changeFunctions(() => {
+              refuseTwin(name)
+              keep(archive, archives)
+              if (!input.Publish) return [{ kind: 'latest', id: name, value: latest }]
+              const result = publication({ latest, versions: new Map() })
+              version = result.version
+              return result.changes
+            }),
+          )
           return { ...latest, version }
         })
         await functions.settled(name)
@@ -72,6 +93,9 @@ export function createOperation({ service, account, runtimes, refuseWhereOff, re
 
 function checkName(name: string): void {
   if (name.length <= MAX_NAME) return
-  throw new AwsError('ValidationException', `1 validation error detected: Value '${name}' at 'functionName' failed to satisfy constraint: `
-    + `Member must have length less than or equal to ${MAX_NAME}`)
+  throw new AwsError(
+    'ValidationException',
+    `1 validation error detected: Value '${name}' at 'functionName' failed to satisfy constraint: ` +
+      `Member must have length less than or equal to ${MAX_NAME}`,
+  )
 }

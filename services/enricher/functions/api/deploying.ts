@@ -6,7 +6,15 @@ import type { DeployedFunction } from '../catalogue.ts'
 import { LATEST, type LatestVersion } from '../entries.ts'
 import type { FunctionService } from '../open.ts'
 import type { RuntimeKind } from '../runtimes.ts'
-import { existingFunction, functionArn, namedFunction, notFound, wholeFunction, type Account, type NamedFunction } from './names.ts'
+import {
+  existingFunction,
+  functionArn,
+  namedFunction,
+  notFound,
+  wholeFunction,
+  type Account,
+  type NamedFunction,
+} from './names.ts'
 import { stored } from './storing.ts'
 import { publication } from './publication.ts'
 
@@ -26,8 +34,15 @@ export interface Deploying extends DeployingOptions {
   changeable(given: string, context: AwsContext, qualifier?: string): Promise<NamedFunction>
   changeableWhole(given: string, context: AwsContext): Promise<NamedFunction>
   refuseWhereOff(): void
-  /** Changes $LATEST, and publishes the new one if asked to. Resolves to what came of it, the number included where one was published. */
-  changeLatest(name: string, publish: boolean, decide: (current: LatestVersion) => LatestVersion): Promise<LatestVersion>
+  /**
+   * Changes $LATEST, and publishes the new one if asked to. Resolves to what came of it, the number included where
+   * one was published.
+   */
+  changeLatest(
+    name: string,
+    publish: boolean,
+    decide: (current: LatestVersion) => LatestVersion,
+  ): Promise<LatestVersion>
   /** Writes what is decided by the function as it is then. */
   change(name: string, decide: (current: DeployedFunction) => readonly Change[]): Promise<void>
   refuseFull(moreBytes: number): void
@@ -43,7 +58,11 @@ export function deployingOf(service: FunctionService, account: Account, options:
   }
   const refuseWhereOff = (): void => {
     if (options.deploying) return
-    throw new AwsError('AccessDeniedException', 'Functions are not deployed through the API here; set FUNCTIONS_DEPLOY=true at the enricher to allow it.', 403)
+    throw new AwsError(
+      'AccessDeniedException',
+      'Functions are not deployed through the API here; set FUNCTIONS_DEPLOY=true at the enricher to allow it.',
+      403,
+    )
   }
   const checked = async (named: NamedFunction, context: AwsContext): Promise<NamedFunction> => {
     context.authorize(named.arn)
@@ -52,29 +71,43 @@ export function deployingOf(service: FunctionService, account: Account, options:
     if (functions.find(named.name) === undefined) await stored(catchUp())
     existingFunction(functions, named)
     if (!functions.isOfSolution(named.name)) return named
-    throw new AwsError('ResourceConflictException', `The function ${named.name} belongs to a solution and stays as it is there; change the solution.`, 409)
+    throw new AwsError(
+      'ResourceConflictException',
+      `The function ${named.name} belongs to a solution and stays as it is there; change the solution.`,
+      409,
+    )
   }
 
   return {
-    ...options, service, account, refuseWhereOff,
+    ...options,
+    service,
+    account,
+    refuseWhereOff,
     changeable: (given, context, qualifier) => checked(namedFunction(given, account, qualifier), context),
     changeableWhole: (given, context) => checked(wholeFunction(given, account), context),
     change: (name, decide) => stored(changeFunctions(() => decide(current(name)))),
     async changeLatest(name, publish, decide) {
       let made: LatestVersion
-      await stored(changeFunctions(() => {
-        const before = current(name)
-        const latest = { ...decide(before.latest), revisionId: randomUUID() }
-        const result = publish ? publication({ ...before, latest }) : { changes: [{ kind: 'latest', id: name, value: latest }], version: LATEST }
-        made = { ...latest, version: result.version }
-        // An older version of Weir may have deployed it.
-        return before.latest.module === undefined ? result.changes : [...result.changes, { kind: 'function', id: name, value: undefined }]
-      }))
+      await stored(
+        changeFunctions(() => {
+          const before = current(name)
+          const latest = { ...decide(before.latest), revisionId: randomUUID() }
+          const result = publish
+            ? publication({ ...before, latest })
+            : { changes: [{ kind: 'latest', id: name, value: latest }], version: LATEST }
+          made = { ...latest, version: result.version }
+          // An older version of Weir may have deployed it.
+          return before.latest.module === undefined
+            ? result.changes
+            : [...result.changes, { kind: 'function', id: name, value: undefined }]
+        }),
+      )
       await functions.settled(name)
       return made!
     },
     refuseFull(moreBytes) {
-      if (catalogue.codeBytes() + moreBytes > options.maxCodeBytes) throw new AwsError('CodeStorageExceededException', 'Code storage limit exceeded.')
+      if (catalogue.codeBytes() + moreBytes > options.maxCodeBytes)
+        throw new AwsError('CodeStorageExceededException', 'Code storage limit exceeded.')
     },
   }
 }

@@ -5,14 +5,25 @@ export const ownModel: Model = {
   service: 'lambda',
   apiVersion: '1',
   operations: {
-    GetFunctionLogs: { input: 'FunctionRequest', output: 'LogsResponse', http: { method: 'GET', uri: '/v1/functions/{name}/logs' } },
+    GetFunctionLogs: {
+      input: 'FunctionRequest',
+      output: 'LogsResponse',
+      http: { method: 'GET', uri: '/v1/functions/{name}/logs' },
+    },
     GetFunctionCode: { input: 'CodeRequest', http: { method: 'GET', uri: '/v1/functions/{name}/code/{archive}' } },
   },
   errors: {},
   shapes: {
-    FunctionRequest: { type: 'structure', members: { name: 'Name' }, required: ['name'], locations: { name: { location: 'uri', name: 'name' } } },
+    FunctionRequest: {
+      type: 'structure',
+      members: { name: 'Name' },
+      required: ['name'],
+      locations: { name: { location: 'uri', name: 'name' } },
+    },
     CodeRequest: {
-      type: 'structure', members: { name: 'Name', archive: 'Archive' }, required: ['name', 'archive'],
+      type: 'structure',
+      members: { name: 'Name', archive: 'Archive' },
+      required: ['name', 'archive'],
       locations: { name: { location: 'uri', name: 'name' }, archive: { location: 'uri', name: 'archive' } },
     },
     LogsResponse: { type: 'structure', members: { lines: 'Lines' }, payload: 'lines' },

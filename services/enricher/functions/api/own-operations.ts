@@ -20,25 +20,46 @@ export function ownOperations({ functions, archives }: FunctionService, account:
       const named = namedFunction(name, account)
       context.authorize(named.arn)
       existingFunction(functions, named)
-      return { lines: Buffer.from(functions.logs(name).map((line) => `${line}\n`).join('')) }
+      return {
+        lines: Buffer.from(
+          functions
+            .logs(name)
+            .map((line) => `${line}\n`)
+            .join(''),
+        ),
+      }
     },
-    async GetFunctionCode({ name, archive: id }: { readonly name: string, readonly archive: string }, context: AwsContext) {
+    async GetFunctionCode(
+      { name, archive: id }: { readonly name: string; readonly archive: string },
+      context: AwsContext,
+    ) {
       const named = namedFunction(name, account)
       context.authorize(named.arn)
       const { latest, versions } = existingFunction(functions, named)
       const archive = [latest, ...versions.values()].find((version) => version.archive?.id === id)?.archive
       if (archive === undefined) throw notFound(`${name} has other code by now; call GetFunction again.`)
-      if (downloads >= MAX_DOWNLOADS) throw new AwsError('TooManyRequestsException', 'Too many archives are being sent; send the request again.', 429)
+      if (downloads >= MAX_DOWNLOADS)
+        throw new AwsError(
+          'TooManyRequestsException',
+          'Too many archives are being sent; send the request again.',
+          429,
+        )
       downloads++
       try {
         const { raw } = context.reply
         raw.writeHead(200, {
-          ...context.headers, 'content-type': 'application/zip', 'content-length': archive.bytes, 'content-disposition': `attachment; filename="${name}.zip"`,
+          ...context.headers,
+          'content-type': 'application/zip',
+          'content-length': archive.bytes,
+          'content-disposition': `attachment; filename="${name}.zip"`,
         })
         await pipeline(Readable.from(archives.read(archive)), raw, { signal: AbortSignal.timeout(MAX_DOWNLOAD_MS) })
       } catch (error) {
         // Its length tells the client that it is not whole.
-        context.request.log.warn({ err: error, function: name, archive: id }, 'the code of a function was not sent to its end')
+        context.request.log.warn(
+          { err: error, function: name, archive: id },
+          'the code of a function was not sent to its end',
+        )
         context.reply.raw.destroy()
       } finally {
         downloads--

@@ -16,26 +16,60 @@ export interface Publication {
 }
 
 /** Always writes $LATEST too. */
-export function publication({ latest, versions }: Pick<DeployedFunction, 'latest' | 'versions'>, description?: string): Publication {
+export function publication(
+  { latest, versions }: Pick<DeployedFunction, 'latest' | 'versions'>,
+  description?: string,
+): Publication {
   const last = versions.get(String(latest.lastPublished))
   const name = latest.name
   if (last !== undefined && isDeepStrictEqual(contentOf(last), contentOf(latest))) {
     return { version: last.version, changes: [{ kind: 'latest', id: name, value: latest }] }
   }
-  if (versions.size >= MAX_VERSIONS) throw invalidParameter(`${name} has ${MAX_VERSIONS} versions; delete some first.`)
+  if (versions.size >= MAX_VERSIONS)
+    throw invalidParameter(`${name} has ${MAX_VERSIONS} versions; delete some first.`)
   const version = String(latest.lastPublished + 1)
   const { lastPublished, reserved, tags, ...content } = latest
-  const published: FunctionVersion = { ...content, version, description: description ?? latest.description, revisionId: randomUUID() }
+  const published: FunctionVersion = {
+    ...content,
+    version,
+    description: description ?? latest.description,
+    revisionId: randomUUID(),
+  }
   return {
     version,
     changes: [
       { kind: 'version', id: `${name}:${version}`, value: published },
-      { kind: 'latest', id: name, value: { ...latest, lastPublished: lastPublished + 1, revisionId: randomUUID() } satisfies LatestVersion },
+      {
+        kind: 'latest',
+        id: name,
+        value: { ...latest, lastPublished: lastPublished + 1, revisionId: randomUUID() } satisfies LatestVersion,
+      },
     ],
   }
 }
 
 /** What makes a version another one. */
-function contentOf({ runtime, handler, role, memoryMb, timeoutMs, environment, noted, archive, module }: FunctionVersion): unknown {
-  return JSON.parse(JSON.stringify({ runtime, handler, role, memoryMb, timeoutMs, environment, noted, code: archive?.sha256 ?? module }))
+function contentOf({
+  runtime,
+  handler,
+  role,
+  memoryMb,
+  timeoutMs,
+  environment,
+  noted,
+  archive,
+  module,
+}: FunctionVersion): unknown {
+  return JSON.parse(
+    JSON.stringify({
+      runtime,
+      handler,
+      role,
+      memoryMb,
+      timeoutMs,
+      environment,
+      noted,
+      code: archive?.sha256 ?? module,
+    }),
+  )
 }

@@ -17,11 +17,20 @@ interface UpdateCodeInput extends CodeInput {
   readonly RevisionId?: string
 }
 
-export function updateOperations({ service, account, runtimes, changeableWhole, changeLatest, refuseFull }: Deploying): AwsOperations {
+export function updateOperations({
+  service,
+  account,
+  runtimes,
+  changeableWhole,
+  changeLatest,
+  refuseFull,
+}: Deploying): AwsOperations {
   const { catalogue, archives } = service
 
-  const answer = (version: LatestVersion): object =>
-    ({ ...configurationOf(version, account, version.version === LATEST ? undefined : version.version), ...UPDATING })
+  const answer = (version: LatestVersion): object => ({
+    ...configurationOf(version, account, version.version === LATEST ? undefined : version.version),
+    ...UPDATING,
+  })
 
   return {
     async UpdateFunctionCode(input: UpdateCodeInput, context: AwsContext) {
@@ -29,24 +38,41 @@ export function updateOperations({ service, account, runtimes, changeableWhole, 
       const { name } = await changeableWhole(FunctionName, context)
       const withCode = ({ module, ...latest }: LatestVersion, archive: Archive): LatestVersion => {
         checkRevision(RevisionId, latest.revisionId)
-        return { ...latest, ...settingsOf({ Architectures, PublishTo }, runtimes, latest), archive, modifiedAt: Date.now() }
+        return {
+          ...latest,
+          ...settingsOf({ Architectures, PublishTo }, runtimes, latest),
+          archive,
+          modifiedAt: Date.now(),
+        }
       }
       checkRevision(RevisionId, catalogue.get(name)!.latest.revisionId)
       const upload = await uploadOf(input, archives, context)
       try {
         refuseFull(upload.bytes)
-        if (DryRun) return answer(withCode(catalogue.get(name)!.latest, { id: '', sha256: upload.sha256, bytes: upload.bytes }))
-        return answer(await withArchive(upload, archives, (archive) => changeLatest(name, Publish, (latest) => withCode(latest, keep(archive, archives)))))
+        if (DryRun)
+          return answer(
+            withCode(catalogue.get(name)!.latest, { id: '', sha256: upload.sha256, bytes: upload.bytes }),
+          )
+        return answer(
+          await withArchive(upload, archives, (archive) =>
+            changeLatest(name, Publish, (latest) => withCode(latest, keep(archive, archives))),
+          ),
+        )
       } finally {
         await upload.discard()
       }
     },
-    async UpdateFunctionConfiguration(input: SettingsInput & { readonly FunctionName: string, readonly RevisionId?: string }, context: AwsContext) {
+    async UpdateFunctionConfiguration(
+      input: SettingsInput & { readonly FunctionName: string; readonly RevisionId?: string },
+      context: AwsContext,
+    ) {
       const { name } = await changeableWhole(input.FunctionName, context)
-      return answer(await changeLatest(name, false, (latest) => {
-        checkRevision(input.RevisionId, latest.revisionId)
-        return { ...latest, ...settingsOf(input, runtimes, latest), modifiedAt: Date.now() }
-      }))
+      return answer(
+        await changeLatest(name, false, (latest) => {
+          checkRevision(input.RevisionId, latest.revisionId)
+          return { ...latest, ...settingsOf(input, runtimes, latest), modifiedAt: Date.now() }
+        }),
+      )
     },
   }
 }

@@ -19,11 +19,21 @@ interface PublishInput {
 /** Versions of a page (API reference, ListVersionsByFunction). */
 const MAX_LISTED = 50
 
-export function versionOperations({ service: { functions, catalogue }, account, changeableWhole, change, refuseFull }: Deploying): AwsOperations {
+export function versionOperations({
+  service: { functions, catalogue },
+  account,
+  changeableWhole,
+  change,
+  refuseFull,
+}: Deploying): AwsOperations {
   return {
-    async PublishVersion({ FunctionName, CodeSha256, Description, RevisionId, PublishTo }: PublishInput, context: AwsContext) {
+    async PublishVersion(
+      { FunctionName, CodeSha256, Description, RevisionId, PublishTo }: PublishInput,
+      context: AwsContext,
+    ) {
       const { name } = await changeableWhole(FunctionName, context)
-      if (PublishTo !== undefined) throw invalidParameter('Versions are published under their numbers here; leave PublishTo out.')
+      if (PublishTo !== undefined)
+        throw invalidParameter('Versions are published under their numbers here; leave PublishTo out.')
       let number: string
       await change(name, (current) => {
         const { latest } = current
@@ -36,11 +46,19 @@ export function versionOperations({ service: { functions, catalogue }, account, 
       })
       return describedVersion(catalogue.get(name)!.versions.get(number!)!, functions, account, number!)
     },
-    ListVersionsByFunction({ FunctionName, ...paging }: Paging & { readonly FunctionName: string }, context: AwsContext) {
+    ListVersionsByFunction(
+      { FunctionName, ...paging }: Paging & { readonly FunctionName: string },
+      context: AwsContext,
+    ) {
       const named = namedFunction(FunctionName, account)
       context.authorize(named.arn)
       const { latest, versions } = existingFunction(functions, named)
-      const { items, NextMarker } = pageOf([latest, ...versions.values()], ({ version }) => version.padStart(10, '0'), paging, MAX_LISTED)
+      const { items, NextMarker } = pageOf(
+        [latest, ...versions.values()],
+        ({ version }) => version.padStart(10, '0'),
+        paging,
+        MAX_LISTED,
+      )
       return { Versions: items.map((one) => configurationOf(one, account, one.version)), NextMarker }
     },
   }
@@ -49,6 +67,8 @@ export function versionOperations({ service: { functions, catalogue }, account, 
 function checkHash(asked: string | undefined, { archive }: FunctionVersion): void {
   const current = archive === undefined ? '' : Buffer.from(archive.sha256, 'hex').toString('base64')
   if (asked === undefined || asked === current) return
-  throw invalidParameter(`CodeSHA256 (${asked}) is different from current CodeSHA256 in $LATEST (${current}). `
-    + 'Please try again with the CodeSHA256 in $LATEST.')
+  throw invalidParameter(
+    `CodeSHA256 (${asked}) is different from current CodeSHA256 in $LATEST (${current}). ` +
+      'Please try again with the CodeSHA256 in $LATEST.',
+  )
 }

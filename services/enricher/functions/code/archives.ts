@@ -29,7 +29,14 @@ export interface ArchivesOptions {
 const GRACE_MS = 20 * 60_000
 const LONGEST_SWEEP_MS = 60_000
 
-export function openArchives({ catalogue, code, topic, control, graceMs = GRACE_MS, log }: ArchivesOptions): Resource<Archives> {
+export function openArchives({
+  catalogue,
+  code,
+  topic,
+  control,
+  graceMs = GRACE_MS,
+  log,
+}: ArchivesOptions): Resource<Archives> {
   /** When this replica first saw that an archive is not referred to (ms since the epoch). */
   const unusedSince = new Map<string, number>()
   let sweeping: Promise<void> | undefined
@@ -45,8 +52,16 @@ export function openArchives({ catalogue, code, topic, control, graceMs = GRACE_
       if (referred.has(archive.id)) unusedSince.delete(archive.id)
       else if (archive.leaving || Date.now() - since(archive) >= graceMs) await remove(archive)
     }
-    const modules = catalogue.all().flatMap(({ latest, versions }) => [latest, ...versions.values()]).flatMap(({ module }) => module ?? [])
-    await code.keepOnly(new Set([...[...catalogue.archives()].map(({ sha256 }) => sha256), ...modules.map((module) => hash('sha256', `${module.file}\n${module.code}`))]))
+    const modules = catalogue
+      .all()
+      .flatMap(({ latest, versions }) => [latest, ...versions.values()])
+      .flatMap(({ module }) => module ?? [])
+    await code.keepOnly(
+      new Set([
+        ...[...catalogue.archives()].map(({ sha256 }) => sha256),
+        ...modules.map((module) => hash('sha256', `${module.file}\n${module.code}`)),
+      ]),
+    )
   }
 
   function since({ id }: StoredArchive): number {
@@ -55,21 +70,41 @@ export function openArchives({ catalogue, code, topic, control, graceMs = GRACE_
     return found
   }
 
-  /** First nothing may refer to it any more, then its parts go, then its entry: an end in between is found by the next sweep, here or elsewhere. */
+  /**
+   * First nothing may refer to it any more, then its parts go, then its entry: an end in between is found by the
+   * next sweep, here or elsewhere.
+   */
   async function remove(archive: StoredArchive): Promise<void> {
     const { id } = archive
-    await control.write(() => (kept(id) === undefined || catalogue.referred().has(id) ? [] : [{ kind: 'archive', id, value: { ...archive, leaving: true } }]))
+    await control.write(() =>
+      kept(id) === undefined || catalogue.referred().has(id)
+        ? []
+        : [{ kind: 'archive', id, value: { ...archive, leaving: true } }],
+    )
     if (!catalogue.archive(id)?.leaving) return
     await topic.remove(archive)
-    await control.write(() => (catalogue.archive(id) === undefined ? [] : [{ kind: 'archive', id, value: undefined }]))
+    await control.write(() =>
+      catalogue.archive(id) === undefined ? [] : [{ kind: 'archive', id, value: undefined }],
+    )
     unusedSince.delete(id)
     log.info({ archive: id, bytes: archive.bytes }, 'an archive that no function uses any more was removed')
   }
 
-  const timer = setInterval(() => {
-    sweeping ??= sweep().catch((error: Error) => log.warn({ err: error }, 'archives that no function uses any more could not be removed; it is tried again'))
-      .finally(() => { sweeping = undefined })
-  }, Math.min(LONGEST_SWEEP_MS, graceMs)).unref()
+  const timer = setInterval(
+    () => {
+      sweeping ??= sweep()
+        .catch((error: Error) =>
+          log.warn(
+            { err: error },
+            'archives that no function uses any more could not be removed; it is tried again',
+          ),
+        )
+        .finally(() => {
+          sweeping = undefined
+        })
+    },
+    Math.min(LONGEST_SWEEP_MS, graceMs),
+  ).unref()
 
   return {
     value: {
@@ -77,14 +112,15 @@ export function openArchives({ catalogue, code, topic, control, graceMs = GRACE_
       isKept: ({ id }) => kept(id) !== undefined,
       async store({ sha256, bytes, file }) {
         const referred = catalogue.referred()
-        for (const one of catalogue.archives()) if (one.sha256 === sha256 && !one.leaving && referred.has(one.id)) return { id: one.id, sha256, bytes }
+        for (const one of catalogue.archives())
+          if (one.sha256 === sha256 && !one.leaving && referred.has(one.id)) return { id: one.id, sha256, bytes }
         const archive = { id: `${sha256}-${randomBytes(4).toString('hex')}`, sha256, bytes }
         const entry: StoredArchive = { ...archive, offset: await topic.end(), storedAt: Date.now() }
         await control.announce({ kind: 'archive', id: archive.id, value: entry })
         await topic.write(archive, file)
         return archive
       },
-      async* read({ id }) {
+      async *read({ id }) {
         const found = catalogue.archive(id)
         if (found === undefined) throw new Error(`The archive ${id} is gone.`)
         yield* topic.read(found)

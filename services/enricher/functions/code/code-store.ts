@@ -1,6 +1,6 @@
 /**
- * The unpacked code of functions on this replica's disk, by the SHA-256 of its archive. The folder is a cache: what is missing, or not whole any more, is
- * fetched from Kafka and unpacked again.
+ * The unpacked code of functions on this replica's disk, by the SHA-256 of its archive. The folder is a cache: what
+ * is missing, or not whole any more, is fetched from Kafka and unpacked again.
  */
 import { createHash, hash, randomUUID } from 'node:crypto'
 import { createWriteStream, existsSync } from 'node:fs'
@@ -119,7 +119,8 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
     const file = `${made}.zip`
     try {
       const found = await store(Readable.from(topic.read(archive)), file, archive.bytes)
-      if (found.sha256 !== archive.sha256) throw new Error(`The archive ${archive.id} has another hash in Kafka: ${found.sha256}.`)
+      if (found.sha256 !== archive.sha256)
+        throw new Error(`The archive ${archive.id} has another hash in Kafka: ${found.sha256}.`)
       return await unpack(file, made)
     } finally {
       await rm(file, { force: true })
@@ -129,10 +130,11 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
   return {
     has,
     folderOf: (archive) => ensure(archive.sha256, (made) => fetch(archive, made)),
-    folderOfModule: ({ file, code }) => ensure(hash('sha256', `${file}\n${code}`), async (made) => {
-      await writeFile(join(made, file), code)
-      return { files: 1, bytes: Buffer.byteLength(code) }
-    }),
+    folderOfModule: ({ file, code }) =>
+      ensure(hash('sha256', `${file}\n${code}`), async (made) => {
+        await writeFile(join(made, file), code)
+        return { files: 1, bytes: Buffer.byteLength(code) }
+      }),
     async accept(source, maxBytes) {
       const file = join(tmp, `${randomUUID()}.zip`)
       try {
@@ -150,15 +152,21 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
         const sha256 = name.replace('.json', '')
         if (!SHA256.test(sha256) || sha256s.has(sha256) || making.has(sha256)) continue
         whole.delete(sha256)
-        await (name === sha256 ? discardFolder(place(sha256)) : rm(join(ready, name), { force: true }))
-          .catch((error: Error) => log.warn({ err: error, sha256 }, 'code that no function uses any more could not be removed'))
+        await (name === sha256 ? discardFolder(place(sha256)) : rm(join(ready, name), { force: true })).catch(
+          (error: Error) =>
+            log.warn({ err: error, sha256 }, 'code that no function uses any more could not be removed'),
+        )
       }
     },
   }
 }
 
 /** Writes what comes into a file, and hashes it. */
-async function store(source: Readable, file: string, maxBytes: number): Promise<{ readonly sha256: string, readonly bytes: number }> {
+async function store(
+  source: Readable,
+  file: string,
+  maxBytes: number,
+): Promise<{ readonly sha256: string; readonly bytes: number }> {
   const sha256 = createHash('sha256')
   let bytes = 0
   const counted = new Transform({
@@ -173,7 +181,9 @@ async function store(source: Readable, file: string, maxBytes: number): Promise<
   return { sha256: sha256.digest('hex'), bytes }
 }
 
-/** Whether the folder has as many files and bytes as when it was unpacked: something may have tidied it up since. */
+/**
+ * Whether the folder has as many files and bytes as when it was unpacked: something may have tidied it up since.
+ */
 async function isWhole(folder: string): Promise<boolean> {
   try {
     const { files, bytes } = JSON.parse(await readFile(`${folder}.json`, 'utf8')) as Unpacked
@@ -195,4 +205,3 @@ async function removeStale(tmp: string): Promise<void> {
     if (Date.now() - (await lstat(path)).mtimeMs > STALE_MS) await rm(path, { recursive: true, force: true })
   }
 }
-

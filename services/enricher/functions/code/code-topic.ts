@@ -18,13 +18,24 @@ export interface CodeTopic {
   end(): Promise<number>
   /** Resolves when every part is stored on all in-sync replicas. */
   write(archive: Archive, file: string): Promise<void>
-  /** The parts in their order. Throws where one is missing; whether the bytes are those of the hash is for the caller to see. */
+  /**
+   * The parts in their order. Throws where one is missing; whether the bytes are those of the hash is for the
+   * caller to see.
+   */
   read(archive: StoredArchive): AsyncGenerator<Buffer>
   /** Removes the parts. */
   remove(archive: Archive): Promise<void>
 }
 
-export async function openCodeTopic({ kafka, codec, producer }: { readonly kafka: Kafka, readonly codec: Codec, readonly producer: Producer }): Promise<CodeTopic> {
+export async function openCodeTopic({
+  kafka,
+  codec,
+  producer,
+}: {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly producer: Producer
+}): Promise<CodeTopic> {
   const [writer, reader] = await Promise.all([codec.writer(TOPIC), codec.reader(TOPIC)])
   const record = Buffer.allocUnsafeSlow(PART_BYTES + ENVELOPE_BYTES)
 
@@ -37,7 +48,12 @@ export async function openCodeTopic({ kafka, codec, producer }: { readonly kafka
       const batch = await kafka.fetch(TOPIC, PARTITION, at, FETCH_BYTES)
       await reader.prepare(batch)
       for (let i = 0; i < batch.length && next < parts; i++) {
-        if (batch.offsets[i] < at || batch.valueStart[i] < 0 || keyOf(batch, i)?.toString() !== keyFor(archive, next)) continue
+        if (
+          batch.offsets[i] < at ||
+          batch.valueStart[i] < 0 ||
+          keyOf(batch, i)?.toString() !== keyFor(archive, next)
+        )
+          continue
         const { bytes } = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
         next++
         yield bytes
@@ -55,7 +71,12 @@ export async function openCodeTopic({ kafka, codec, producer }: { readonly kafka
       let part = 0
       for await (const bytes of createReadStream(file, { highWaterMark: PART_BYTES })) {
         const end = writer.encode({ archive: archive.id, part, bytes: bytes as Buffer }, record, 0)
-        append(delivery, { topic: TOPIC, partition: PARTITION, key: keyFor(archive, part), value: record.subarray(0, end) })
+        append(delivery, {
+          topic: TOPIC,
+          partition: PARTITION,
+          key: keyFor(archive, part),
+          value: record.subarray(0, end),
+        })
         if (++part % MAX_OPEN_PARTS !== 0) continue
         await settled(delivery)
         delivery = producer.delivery()

@@ -26,11 +26,22 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 let count = 0
 
 /** A zip of any kind, right or wrong (APPNOTE.TXT 6.3.10, 4.3). */
-function rawZip(entries: readonly Raw[], { zip64 = false, tail = Buffer.alloc(0), entryCount = entries.length } = {}): Buffer {
+function rawZip(
+  entries: readonly Raw[],
+  { zip64 = false, tail = Buffer.alloc(0), entryCount = entries.length } = {},
+): Buffer {
   const parts: Buffer[] = []
   const central: Buffer[] = []
   let offset = 0
-  for (const { name, data = Buffer.from('x'), method = 0, flags = 0x800, mode = 0o100644, shared = false, ...said } of entries) {
+  for (const {
+    name,
+    data = Buffer.from('x'),
+    method = 0,
+    flags = 0x800,
+    mode = 0o100644,
+    shared = false,
+    ...said
+  } of entries) {
     const bytes = Buffer.from(name)
     const stored = method === 8 ? deflateRawSync(data) : data
     const numbers = [0, 0, said.crc ?? crc32(data), said.packed ?? stored.length, said.size ?? data.length]
@@ -82,33 +93,48 @@ function rawZip(entries: readonly Raw[], { zip64 = false, tail = Buffer.alloc(0)
 }
 
 /** Unpacks into a folder of its own, three folders below the root. */
-async function unpacked(zip: Buffer, maxBytes?: number): Promise<{ folder: string, files: number, bytes: number }> {
+async function unpacked(zip: Buffer, maxBytes?: number): Promise<{ folder: string; files: number; bytes: number }> {
   const folder = join(root, `${++count}/a/b`)
   mkdirSync(folder, { recursive: true })
   const file = join(root, `${count}.zip`)
   writeFileSync(file, zip)
-  return { folder, ...await unpack(file, folder, maxBytes) }
+  return { folder, ...(await unpack(file, folder, maxBytes)) }
 }
 
 test('folders, modes and contents come out as they went in', async () => {
   const big = Buffer.alloc(3_000_000, 'abcdefg')
   const zip = await zipOf([
-    { name: 'src/app.mjs', bytes: Buffer.from('export const a = 1') }, { name: 'bootstrap', bytes: Buffer.from('#!/bin/sh'), executable: true },
-    { name: 'node_modules/p/data.bin', bytes: big }, { name: 'empty', bytes: Buffer.alloc(0) }, { name: 'übung.txt', bytes: Buffer.from('ü') },
+    { name: 'src/app.mjs', bytes: Buffer.from('export const a = 1') },
+    { name: 'bootstrap', bytes: Buffer.from('#!/bin/sh'), executable: true },
+    { name: 'node_modules/p/data.bin', bytes: big },
+    { name: 'empty', bytes: Buffer.alloc(0) },
+    { name: 'übung.txt', bytes: Buffer.from('ü') },
   ])
   const { folder, files, bytes } = await unpacked(zip)
   expect([files, bytes]).toEqual([5, big.length + 18 + 9 + 2])
   expect(readFileSync(join(folder, 'node_modules/p/data.bin')).equals(big)).toBe(true)
   expect(readFileSync(join(folder, 'übung.txt'), 'utf8')).toBe('ü')
-  expect([statSync(join(folder, 'bootstrap')).mode & 0o111, statSync(join(folder, 'src/app.mjs')).mode & 0o111]).toEqual([0o111, 0])
+  expect([
+    statSync(join(folder, 'bootstrap')).mode & 0o111,
+    statSync(join(folder, 'src/app.mjs')).mode & 0o111,
+  ]).toEqual([0o111, 0])
 })
 
 test('zip64, folders with entries of their own, and backslashes of Windows', async () => {
-  const { folder } = await unpacked(rawZip([{ name: 'lib/', data: Buffer.alloc(0), mode: 0o040755 }, { name: 'lib\\a.js', data: Buffer.from('1'), method: 8 }], { zip64: true }))
+  const { folder } = await unpacked(
+    rawZip(
+      [
+        { name: 'lib/', data: Buffer.alloc(0), mode: 0o040755 },
+        { name: 'lib\\a.js', data: Buffer.from('1'), method: 8 },
+      ],
+      { zip64: true },
+    ),
+  )
   expect(readFileSync(join(folder, 'lib/a.js'), 'utf8')).toBe('1')
 })
 
-const many = (length: number, name: (i: number) => string): Raw[] => Array.from({ length }, (_, i) => ({ name: name(i) }))
+const many = (length: number, name: (i: number) => string): Raw[] =>
+  Array.from({ length }, (_, i) => ({ name: name(i) }))
 
 test.each<[string, string, readonly Raw[], Parameters<typeof rawZip>[1]?]>([
   ['a name above the folder', 'corrupt', [{ name: '../../planted' }]],
@@ -138,28 +164,49 @@ test.each<[string, string, readonly Raw[], Parameters<typeof rawZip>[1]?]>([
   ['more bytes than it says', 'corrupt', [{ name: 'a', data: Buffer.alloc(1000), method: 8, size: 10 }]],
   ['fewer bytes than it says', 'corrupt', [{ name: 'a', data: Buffer.alloc(10), method: 8, size: 1000 }]],
   ['data beyond its end', 'refused', [{ name: 'a', packed: 100_000, size: 100_000 }]],
-  ['entries that share data', 'refused', [{ name: 'a', data: Buffer.alloc(1000, 1) }, ...many(9, (i) => `b${i}`).map((raw) => ({ ...raw, data: Buffer.alloc(1000, 1), shared: true }))]],
+  [
+    'entries that share data',
+    'refused',
+    [
+      { name: 'a', data: Buffer.alloc(1000, 1) },
+      ...many(9, (i) => `b${i}`).map((raw) => ({ ...raw, data: Buffer.alloc(1000, 1), shared: true })),
+    ],
+  ],
   ['nothing', 'refused', []],
   ['only a folder', 'refused', [{ name: 'a/', data: Buffer.alloc(0) }]],
   ['more entries than it says', 'refused', [{ name: 'a' }], { entryCount: 0 }],
   ['bytes behind its end', 'corrupt', [{ name: 'a' }], { tail: Buffer.from('trailing') }],
 ])('%s is refused (%s), and nothing is written elsewhere', async (_what, problem, entries, options) => {
   await expect(unpacked(rawZip(entries, options))).rejects.toMatchObject({ name: 'ArchiveError', problem })
-  for (const up of ['planted', '../planted', '../../planted', '../../../planted', '/tmp/planted']) expect(existsSync(up[0] === '/' ? up : join(root, `${count}/a/b`, up))).toBe(false)
+  for (const up of ['planted', '../planted', '../../planted', '../../../planted', '/tmp/planted'])
+    expect(existsSync(up[0] === '/' ? up : join(root, `${count}/a/b`, up))).toBe(false)
 })
 
-test.each([['no zip', Buffer.from('not a zip')], ['an empty file', Buffer.alloc(0)], ['half a zip', rawZip([{ name: 'a', data: Buffer.alloc(1000) }]).subarray(0, 500)]])(
-  '%s is corrupt', (_what, zip) => expect(unpacked(zip)).rejects.toMatchObject({ problem: 'corrupt' }))
+test.each([
+  ['no zip', Buffer.from('not a zip')],
+  ['an empty file', Buffer.alloc(0)],
+  ['half a zip', rawZip([{ name: 'a', data: Buffer.alloc(1000) }]).subarray(0, 500)],
+])('%s is corrupt', (_what, zip) => expect(unpacked(zip)).rejects.toMatchObject({ problem: 'corrupt' }))
 
 test('too many entries are refused before any is written', async () => {
   const zip = rawZip([{ name: 'a' }], { zip64: true, entryCount: 100_001 })
-  await expect(unpacked(zip)).rejects.toMatchObject({ problem: 'refused', detail: expect.stringContaining('at most 100000') })
+  await expect(unpacked(zip)).rejects.toMatchObject({
+    problem: 'refused',
+    detail: expect.stringContaining('at most 100000'),
+  })
   expect(existsSync(join(root, `${count}/a/b/a`))).toBe(false)
 })
 
 test('what grows beyond the bound is stopped before it is written', async () => {
   const zeros = (length: number): Raw => ({ name: `zeros-${length}`, data: Buffer.alloc(length), method: 8 })
-  await expect(unpacked(rawZip([zeros(60_000), zeros(50_000)]), 100_000)).rejects.toMatchObject({ problem: 'too-large' })
-  expect([existsSync(join(root, `${count}/a/b/zeros-60000`)), existsSync(join(root, `${count}/a/b/zeros-50000`))]).toEqual([true, false])
-  await expect(unpacked(rawZip([{ ...zeros(1000), size: MAX_UNPACKED_BYTES + 1 }]))).rejects.toMatchObject({ problem: 'too-large' })
+  await expect(unpacked(rawZip([zeros(60_000), zeros(50_000)]), 100_000)).rejects.toMatchObject({
+    problem: 'too-large',
+  })
+  expect([
+    existsSync(join(root, `${count}/a/b/zeros-60000`)),
+    existsSync(join(root, `${count}/a/b/zeros-50000`)),
+  ]).toEqual([true, false])
+  await expect(unpacked(rawZip([{ ...zeros(1000), size: MAX_UNPACKED_BYTES + 1 }]))).rejects.toMatchObject({
+    problem: 'too-large',
+  })
 })

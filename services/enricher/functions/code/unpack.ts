@@ -1,6 +1,7 @@
 /**
- * Unpacks the archive of a function. Every archive is hostile until all of it has been read: names stay inside the folder, nothing is a link or a device, no
- * file comes twice, sizes and checksums are those that the archive states, and the whole stays within Lambda's bound however well it is compressed.
+ * Unpacks the archive of a function. Every archive is hostile until all of it has been read: names stay inside the
+ * folder, nothing is a link or a device, no file comes twice, sizes and checksums are those that the archive
+ * states, and the whole stays within Lambda's bound however well it is compressed.
  */
 import { createWriteStream } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
@@ -49,11 +50,18 @@ export interface Unpacked {
 }
 
 /** Unpacks into an empty folder. Rejects with an ArchiveError, and then leaves what it has written so far. */
-export async function unpack(archive: string, folder: string, maxBytes: number = MAX_UNPACKED_BYTES): Promise<Unpacked> {
+export async function unpack(
+  archive: string,
+  folder: string,
+  maxBytes: number = MAX_UNPACKED_BYTES,
+): Promise<Unpacked> {
   const { size } = await stat(archive)
-  const zip = await openPromise(archive).catch((error: Error) => { throw corrupt(error) })
+  const zip = await openPromise(archive).catch((error: Error) => {
+    throw corrupt(error)
+  })
   try {
-    if (zip.entryCount > MAX_ENTRIES) throw new ArchiveError('refused', `It has ${zip.entryCount} entries; at most ${MAX_ENTRIES} are unpacked.`)
+    if (zip.entryCount > MAX_ENTRIES)
+      throw new ArchiveError('refused', `It has ${zip.entryCount} entries; at most ${MAX_ENTRIES} are unpacked.`)
     const names = new Names()
     const folders = new Set<string>()
     let [files, bytes, packed] = [0, 0, 0]
@@ -72,8 +80,14 @@ export async function unpack(archive: string, folder: string, maxBytes: number =
       // The stream fails when more bytes come than are stated.
       bytes += entry.uncompressedSize
       if (bytes > maxBytes) throw new ArchiveError('too-large', `It has more than ${maxBytes} bytes unpacked.`)
-      const source = await zip.openReadStreamPromise(entry).catch((error: Error) => { throw corrupt(error) })
-      await pipeline(source, checked(entry), createWriteStream(path, { flags: 'wx', mode: executable ? 0o755 : 0o644 })).catch((error: Error) => {
+      const source = await zip.openReadStreamPromise(entry).catch((error: Error) => {
+        throw corrupt(error)
+      })
+      await pipeline(
+        source,
+        checked(entry),
+        createWriteStream(path, { flags: 'wx', mode: executable ? 0o755 : 0o644 }),
+      ).catch((error: Error) => {
         throw error instanceof ArchiveError || isOfDisk(error) ? error : corrupt(error)
       })
     }
@@ -87,7 +101,9 @@ export async function unpack(archive: string, folder: string, maxBytes: number =
 async function* entriesOf(zip: { eachEntry(): AsyncIterable<Entry> }): AsyncGenerator<Entry> {
   const entries = zip.eachEntry()[Symbol.asyncIterator]()
   for (;;) {
-    const { value, done } = await entries.next().catch((error: Error) => { throw corrupt(error) })
+    const { value, done } = await entries.next().catch((error: Error) => {
+      throw corrupt(error)
+    })
     if (done) return
     yield value
   }
@@ -101,23 +117,34 @@ function checked({ fileName, crc32: expected }: Entry): Transform {
       checksum = crc32(chunk, checksum)
       done(null, chunk)
     },
-    flush: (done) => done(checksum === expected ? null : new ArchiveError('corrupt', `The checksum of ${shown(fileName)} is wrong.`)),
+    flush: (done) =>
+      done(
+        checksum === expected ? null : new ArchiveError('corrupt', `The checksum of ${shown(fileName)} is wrong.`),
+      ),
   })
 }
 
-/** Whether the file may be executed. Throws for encrypted entries and for those that are neither files nor folders. */
+/**
+ * Whether the file may be executed. Throws for encrypted entries and for those that are neither files nor folders.
+ */
 function isExecutable(entry: Entry): boolean {
   const { fileName, versionMadeBy, externalFileAttributes } = entry
   if (entry.isEncrypted()) throw new ArchiveError('refused', `${shown(fileName)} is encrypted.`)
   const mode = versionMadeBy >> 8 === CREATED_BY_UNIX ? externalFileAttributes >>> 16 : 0
   const type = mode & TYPE_BITS
   if (type !== 0 && type !== FOLDER && type !== REGULAR) {
-    throw new ArchiveError('refused', `${shown(fileName)} is a link or a device; make the archive with the files themselves (zip without -y).`)
+    throw new ArchiveError(
+      'refused',
+      `${shown(fileName)} is a link or a device; make the archive with the files themselves (zip without -y).`,
+    )
   }
   return (mode & EXECUTABLE) !== 0
 }
 
-/** The names of an archive: each once, none of them the folder of another, also where the file system ignores case or writes accents otherwise. */
+/**
+ * The names of an archive: each once, none of them the folder of another, also where the file system ignores case
+ * or writes accents otherwise.
+ */
 class Names {
   readonly #kinds = new Map<string, 'file' | 'folder'>()
 
@@ -133,7 +160,10 @@ class Names {
       const kind = i < parts.length - 1 || isFolder ? 'folder' : 'file'
       const before = this.#kinds.get(path)
       if (before !== undefined && (before !== kind || kind === 'file')) {
-        throw new ArchiveError('refused', `${shown(name)} comes twice, or differs from another name in its case only.`)
+        throw new ArchiveError(
+          'refused',
+          `${shown(name)} comes twice, or differs from another name in its case only.`,
+        )
       }
       this.#kinds.set(path, kind)
     }
@@ -142,13 +172,22 @@ class Names {
 }
 
 function isBadPart(part: string): boolean {
-  return part === '' || part === '.' || part === '..' || Buffer.byteLength(part) > MAX_PART_BYTES || /[\u0000-\u001f\u007f]/.test(part)
-    || !part.isWellFormed()
+  return (
+    part === '' ||
+    part === '.' ||
+    part === '..' ||
+    Buffer.byteLength(part) > MAX_PART_BYTES ||
+    /[\u0000-\u001f\u007f]/.test(part) ||
+    !part.isWellFormed()
+  )
 }
 
 /** The disk is at fault, not the archive. */
 function isOfDisk({ code }: NodeJS.ErrnoException): boolean {
-  return code !== undefined && ['ENOSPC', 'EIO', 'EACCES', 'EPERM', 'EROFS', 'EMFILE', 'ENFILE', 'EDQUOT', 'ENOENT'].includes(code)
+  return (
+    code !== undefined &&
+    ['ENOSPC', 'EIO', 'EACCES', 'EPERM', 'EROFS', 'EMFILE', 'ENFILE', 'EDQUOT', 'ENOENT'].includes(code)
+  )
 }
 
 function corrupt(error: Error): Error {

@@ -14,14 +14,17 @@ export interface EventDestinations {
 export interface EventDestinationsOptions {
   readonly kafka: Kafka
   readonly producer: Producer
-  readonly account: { readonly region: string, readonly accountId: string }
+  readonly account: { readonly region: string; readonly accountId: string }
   /** Invokes the function that is a destination. */
   add(event: Event): Promise<void>
   readonly log: Logger
 }
 
 const FUNCTION = /^arn:aws[^:]*:lambda:[^:]*:\d{12}:function:([\w-]+(?::[\w$-]+)?)$/
-/** Functions that invoke each other as their destinations end after so many (Lambda developer guide, "Recursive loop detection"). */
+/**
+ * Functions that invoke each other as their destinations end after so many (Lambda developer guide, "Recursive loop
+ * detection").
+ */
 const MAX_HOPS = 16
 
 /** The function of an ARN, as it is invoked: NAME or NAME:QUALIFIER. Undefined for another destination. */
@@ -29,7 +32,13 @@ export function functionOfArn(url: string): string | undefined {
   return FUNCTION.exec(url)?.[1]
 }
 
-export function openEventDestinations({ kafka, producer, account, add, log }: EventDestinationsOptions): EventDestinations {
+export function openEventDestinations({
+  kafka,
+  producer,
+  account,
+  add,
+  log,
+}: EventDestinationsOptions): EventDestinations {
   const opened = new Map<string, Promise<Destination>>()
 
   const open = (url: string): Promise<Destination> => {
@@ -44,12 +53,28 @@ export function openEventDestinations({ kafka, producer, account, add, log }: Ev
       const text = invocationRecord(event, result, functionArn)
       const functionName = functionOfArn(url)
       if (functionName === undefined) {
-        const { functionName: name, options: { requestId } } = event
-        return (await open(url)).send({ text, key: requestId, objectName: (now) => eventObjectName(name, now) }, signal)
+        const {
+          functionName: name,
+          options: { requestId },
+        } = event
+        return (await open(url)).send(
+          { text, key: requestId, objectName: (now) => eventObjectName(name, now) },
+          signal,
+        )
       }
       const hops = (event.hops ?? 0) + 1
-      if (hops > MAX_HOPS) return log.warn({ function: event.functionName, destination: url }, 'functions that are each other\'s destinations were stopped')
-      await add({ functionName, payload: Buffer.from(text), options: { requestId: randomUUID() }, acceptedAt: Date.now(), hops })
+      if (hops > MAX_HOPS)
+        return log.warn(
+          { function: event.functionName, destination: url },
+          "functions that are each other's destinations were stopped",
+        )
+      await add({
+        functionName,
+        payload: Buffer.from(text),
+        options: { requestId: randomUUID() },
+        acceptedAt: Date.now(),
+        hops,
+      })
     },
   }
 }

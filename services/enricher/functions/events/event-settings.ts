@@ -1,4 +1,6 @@
-/** What becomes of the events of a function (Lambda developer guide, "Error handling for asynchronous invocation"). */
+/**
+ * What becomes of the events of a function (Lambda developer guide, "Error handling for asynchronous invocation").
+ */
 import type { Functions } from '../functions.ts'
 import { LATEST } from '../entries.ts'
 
@@ -11,7 +13,12 @@ export interface EventSettings {
   readonly onFailure: string | undefined
 }
 
-const DEFAULTS: EventSettings = { maxRetries: 2, maxAgeMs: 6 * 3_600_000, onSuccess: undefined, onFailure: undefined }
+const DEFAULTS: EventSettings = {
+  maxRetries: 2,
+  maxAgeMs: 6 * 3_600_000,
+  onSuccess: undefined,
+  onFailure: undefined,
+}
 
 /** @param name NAME or NAME:QUALIFIER, as it was invoked */
 export function eventSettingsOf(functions: Pick<Functions, 'find'>, name: string): EventSettings {
@@ -19,5 +26,10 @@ export function eventSettingsOf(functions: Pick<Functions, 'find'>, name: string
   const found = functions.find(functionName)?.events.get(qualifier)
   if (found === undefined) return DEFAULTS
   const { maxRetries = DEFAULTS.maxRetries, maxAgeSeconds, onSuccess, onFailure } = found
-  return { maxRetries, maxAgeMs: maxAgeSeconds === undefined ? DEFAULTS.maxAgeMs : maxAgeSeconds * 1000, onSuccess, onFailure }
+  return {
+    maxRetries,
+    maxAgeMs: maxAgeSeconds === undefined ? DEFAULTS.maxAgeMs : maxAgeSeconds * 1000,
+    onSuccess,
+    onFailure,
+  }
 }

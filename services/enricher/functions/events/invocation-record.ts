@@ -18,21 +18,37 @@ export interface EventResult {
 const MAX_BYTES = 1_000_000
 
 /** JSON; without the payloads where it would be too long with them. @param functionArn without a qualifier */
-export function invocationRecord({ functionName, payload, options: { requestId } }: Event, { condition, attempts, outcome }: EventResult, functionArn: string): string {
+export function invocationRecord(
+  { functionName, payload, options: { requestId } }: Event,
+  { condition, attempts, outcome }: EventResult,
+  functionArn: string,
+): string {
   const [, qualifier = LATEST] = functionName.split(':')
   const head = JSON.stringify({
-    version: '1.0', timestamp: new Date().toISOString(),
-    requestContext: { requestId, functionArn: `${functionArn}:${qualifier}`, condition, approximateInvokeCount: attempts },
+    version: '1.0',
+    timestamp: new Date().toISOString(),
+    requestContext: {
+      requestId,
+      functionArn: `${functionArn}:${qualifier}`,
+      condition,
+      approximateInvokeCount: attempts,
+    },
   })
-  const response = outcome && JSON.stringify({
-    statusCode: 200, executedVersion: outcome.executedVersion, functionError: outcome.ok ? undefined : 'Unhandled',
-  })
+  const response =
+    outcome &&
+    JSON.stringify({
+      statusCode: 200,
+      executedVersion: outcome.executedVersion,
+      functionError: outcome.ok ? undefined : 'Unhandled',
+    })
   const answered = outcome === undefined ? 0 : outcome.payload.length
   const text = (bytes: Buffer, fits: boolean): string => (fits ? bytes.toString() : 'null')
   const requestFits = payload.length <= MAX_BYTES / 2
   const responseFits = answered <= MAX_BYTES - (requestFits ? payload.length : 0)
-  return `${head.slice(0, -1)},"requestPayload":${text(payload, requestFits)}`
-    + `${outcome === undefined ? '' : `,"responseContext":${response},"responsePayload":${text(outcome.payload, responseFits) || 'null'}`}}`
+  return (
+    `${head.slice(0, -1)},"requestPayload":${text(payload, requestFits)}` +
+    `${outcome === undefined ? '' : `,"responseContext":${response},"responsePayload":${text(outcome.payload, responseFits) || 'null'}`}}`
+  )
 }
 
 /** aws/lambda/async/NAME/2026/11/24/2026-11-24T22.05.00-UUID, as Lambda names objects. */

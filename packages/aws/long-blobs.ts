@@ -66,8 +66,7 @@ function blobNames(model: Model, shapeName: string, seen: Set<string> = new Set(
 }
 
 /**
- * Where the long texts of the members are. A text with escapes is left to the parser, and so is whatever is no
- * JSON.
+ * Finds the long texts of the members. Texts with escapes, and bodies that are not JSON, are left to the parser.
  */
 function longTexts(body: Buffer, names: ReadonlySet<string>): Range[] {
   const found: Range[] = []

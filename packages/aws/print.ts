@@ -3,9 +3,9 @@ import { shapeOf, type Model } from './model.ts'
 
 /** UTF-16 units of a printed list; AWS's own bound is not known. 501 records fit. */
 const MOST_PRINTED = 1 << 16
-/** Of a single text: longer than any that a model takes, but for the texts that hold documents. */
+/** UTF-16 units of a printed text. Only texts that hold whole documents may be longer. */
 const MAX_TEXT_PRINTED = 4096
-/** Of a blob's text: it may be megabytes, and who sent it knows it. */
+/** UTF-16 units of a blob's text, which may have megabytes. */
 const MAX_BLOB_PRINTED = 64
 const CUT = '...[truncated]'
 /** Stands for a sensitive value within another one. */
@@ -13,7 +13,7 @@ const HIDDEN = '***'
 /** Java would print where the object lies in memory; this is what Kinesis was seen to print. */
 const PLACE = 'c965e310'
 
-/** Undefined for what is sensitive: AWS says that the value is wrong, and not what it is. */
+/** Returns undefined for sensitive values, which AWS does not repeat. */
 export type Print = (shapeName: string, value: unknown) => string | undefined
 
 export function printer(model: Model): Print {

@@ -14,7 +14,7 @@ export const lambdaModel: Model = {
     Topics: { type: 'list', member: 'Topic', min: 1 },
     // Lambda refuses a runtime by another error than the model's.
     Runtime: { type: 'string' },
-    // Of functions that run on demand; the model has the bounds of others too.
+    // The model also has the bounds of functions that do not run on demand.
     Timeout: { type: 'integer', min: 1, max: 900 },
     MemorySize: { type: 'integer', min: 128, max: 10_240 },
   },

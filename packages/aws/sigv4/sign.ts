@@ -40,7 +40,7 @@ export function signatureHeaders(
 }
 
 /**
- * A URL that whoever has it may GET for so many seconds.
+ * Signs a URL. Anybody who has it may GET it for `seconds`.
  * @param service for which it is signed: lambda
  * @param now ms, for tests
  */

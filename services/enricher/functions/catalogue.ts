@@ -1,4 +1,4 @@
-/** The functions that were deployed, as the control log has them: what a name and a qualifier stand for. */
+/** The deployed functions of the control log, by name, with their versions and aliases. */
 import type { StoredArchive } from './code/archive.ts'
 import {
   LATEST,
@@ -28,8 +28,8 @@ export interface Catalogue {
   /** The ids of the archives that a function or a version refers to. */
   referred(): ReadonlySet<string>
   /**
-   * Bytes of the archives of all functions and versions, each counted as often as it is used: what Lambda calls
-   * code storage.
+   * Bytes of the archives of all functions and versions. An archive counts once for each use, as in Lambda's code
+   * storage.
    */
   codeBytes(): number
   /** Takes an entry in, or away. */
@@ -87,7 +87,7 @@ export function openCatalogue(): Catalogue {
   }
 }
 
-/** The version that an invocation of the qualifier goes to; undefined where there is none. */
+/** Returns the version that an invocation of the qualifier goes to, or undefined if it does not exist. */
 export function versionFor(
   { latest, versions, aliases }: DeployedFunction,
   qualifier: string = LATEST,

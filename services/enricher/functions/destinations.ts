@@ -1,4 +1,4 @@
-/** Where documents about invocations go: topics of Weir's Kafka, and queues, topics and buckets of AWS. */
+/** Sends documents about invocations to topics of Weir's Kafka, and to queues, topics and buckets of AWS. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeHeaders, partitionFor, type Kafka, type Producer } from '@weir/kafka'
 import { store } from '@weir/topics'
@@ -6,16 +6,16 @@ import { store } from '@weir/topics'
 export interface Letter {
   /** JSON */
   readonly text: string
-  /** Of the record in a topic of Kafka. */
+  /** The key of the record in a topic of Kafka. */
   readonly key: string
   /**
    * Why it is written, in a sentence: Lambda's documents have no place for it. A header of the record in a topic of
    * Kafka.
    */
   readonly error?: string
-  /** In a bucket. */
+  /** The name of the object in a bucket. */
   objectName(now: Date): string
-  /** What a bucket gets in the place of the text. */
+  /** The content of the object in a bucket; the text if not given. */
   object?(): string
 }
 
@@ -42,7 +42,7 @@ const MAX_ERROR_LENGTH = 2000
 /** Stores one letter; rejects where that failed. */
 type Put = (letter: Letter) => Promise<unknown>
 
-/** The topic of kafka://TOPIC; undefined for another destination. Throws a sentence for what is none. */
+/** Returns the topic of kafka://TOPIC, or undefined for another destination. Throws a sentence if the form is unknown. */
 export function destinationTopic(url: string): string | undefined {
   const topic = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined
   if (topic === undefined ? !ARN.test(url) : !TOPIC.test(topic))
@@ -51,7 +51,7 @@ export function destinationTopic(url: string): string | undefined {
 }
 
 /**
- * Throws a sentence for what is no destination. Those of AWS are reached by its SDK, with the service's own
+ * Throws a sentence if the form is unknown. Destinations of AWS are reached by its SDK, with the service's own
  * credentials and endpoints (AWS_ENDPOINT_URL_SQS and so on, as all of AWS's clients take them).
  */
 export async function openDestination(

@@ -1,7 +1,7 @@
 /**
- * What the control log weir.control.functions holds: functions with their versions, aliases and settings of events,
- * where archives are, mappings and the states of windows. Entries are input, whoever wrote them: each is checked
- * before it is applied, and a name in it never becomes a path.
+ * The entries of the control log weir.control.functions: functions with their versions, aliases and settings of
+ * events, archives, mappings and the states of windows. Entries are input: each is checked before it is applied, and
+ * a name in it never becomes a path.
  */
 import type { CheckState } from '@weir/control'
 import { flag, integer, map, number, object, read, text, type Shape } from '@weir/topics/shape.ts'
@@ -33,7 +33,7 @@ export interface FunctionVersion {
   readonly modifiedAt: number
 }
 
-/** What is given back and changes nothing. */
+/** Settings that are given back and change nothing. */
 export interface NotedSettings {
   readonly architecture: string
   readonly tracing: string
@@ -60,7 +60,7 @@ export interface Alias {
   readonly revisionId: string
 }
 
-/** What becomes of events that fail or succeed, of one qualifier. */
+/** Retries, age and destinations of the events of one qualifier. */
 export interface EventConfig {
   readonly name: string
   /** $LATEST, a number, or an alias. */
@@ -160,7 +160,7 @@ const shapes: { readonly [kind in EntryKind]: Shape<unknown> } = {
   ),
   archive: object({ id: archiveId, sha256, bytes: archiveBytes, offset: count, storedAt: time }, { leaving: flag }),
 }
-/** As older versions of Weir wrote a function: one module. */
+/** A function as older versions of Weir wrote it: one module. */
 const deployedModule = object({
   name: functionName,
   file,
@@ -209,7 +209,7 @@ function checkEntry(kind: EntryKind): CheckState {
   }
 }
 
-/** By kind. */
+/** The check of each kind. */
 export const checks = {
   latest: checkEntry('latest'),
   version: checkEntry('version'),
@@ -227,7 +227,7 @@ export const checks = {
   window: (state) => void read(window, state, 'ignored'),
 } satisfies Record<string, CheckState>
 
-/** What an entry of an older version of Weir stands for. It has passed its check. */
+/** Reads an entry of an older version of Weir, which has passed its check, as $LATEST of a function. */
 export function fromModule(state: unknown, runtime: string, noted: NotedSettings): LatestVersion {
   const {
     file: name,

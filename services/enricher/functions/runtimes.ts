@@ -6,7 +6,7 @@ export type RuntimeKind = 'nodejs' | 'python' | 'provided'
 /** The Node.js that the service itself runs on, as Lambda would name it. */
 export const OWN_RUNTIME = `nodejs${process.versions.node.split('.', 1)[0]}.x`
 
-/** Of this machine: what an archive holds of native code must be made for it. */
+/** The architecture of this machine. Native code in an archive must be made for it. */
 export const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'x86_64'
 
 export const NOTED_DEFAULTS: NotedSettings = {
@@ -17,7 +17,7 @@ export const NOTED_DEFAULTS: NotedSettings = {
 }
 
 /**
- * By kind, as Lambda takes them for new functions (developer guide, "Lambda runtimes"). Each kind runs on the one
+ * The runtimes that Lambda takes for new functions, by kind (developer guide, "Lambda runtimes"). Each kind runs on the one
  * interpreter that is at hand.
  */
 const RUNTIMES: Readonly<Record<RuntimeKind, readonly string[]>> = {
@@ -35,7 +35,7 @@ const RUNTIMES: Readonly<Record<RuntimeKind, readonly string[]>> = {
   provided: ['provided.al2', 'provided.al2023'],
 }
 
-/** What Lambda takes no more. */
+/** Runtimes that Lambda no longer takes. */
 const DEPRECATED = new Set([
   'nodejs',
   'nodejs4.3',
@@ -58,7 +58,7 @@ const DEPRECATED = new Set([
   'dotnetcore3.1',
 ])
 
-/** Undefined for a runtime of another language, and for one that does not exist. */
+/** Returns undefined for runtimes of other languages, and for those that do not exist. */
 export function kindOf(runtime: string): RuntimeKind | undefined {
   return (Object.keys(RUNTIMES) as RuntimeKind[]).find((kind) => RUNTIMES[kind].includes(runtime))
 }

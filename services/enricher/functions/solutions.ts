@@ -28,7 +28,7 @@ export function functionsOf(solutions: readonly Solution[], service: { readonly 
     ({ name, handler, memoryMb, timeoutMs, concurrency, environment: environment(service), directory: fileURLToPath(folder).replace(/\/$/, '') })))
 }
 
-/** In the form of a deployed one, which has one version and no code in Kafka. */
+/** Returns the function in the form of a deployed one. It has one version, and no code in Kafka. */
 export function functionOfSolution({ name, handler, memoryMb, timeoutMs, concurrency, environment }: FunctionDefinition, codeVersion: string): DeployedFunction {
   return {
     latest: {

@@ -6,7 +6,7 @@ import { signatureHeaders } from '@weir/aws/sigv4/sign.ts'
 import { readConfig, type ConfigReader } from '@weir/service/config.ts'
 import { Refused, Unreachable } from '../command.ts'
 
-/** What Lambda says of a function. */
+/** A function as Lambda's API describes it. */
 export interface ListedFunction {
   readonly FunctionName: string
   readonly Runtime: string
@@ -47,7 +47,7 @@ export interface FunctionsApi {
   invoke(name: string, payload: string): Promise<Invoked>
   /** What it printed in the replica that answers, oldest first. */
   logs(name: string): Promise<string[]>
-  /** Undefined where there is none. */
+  /** Undefined if the function does not exist. */
   get(name: string): Promise<ListedFunction | undefined>
   create(name: string, zip: Buffer, settings: Settings): Promise<ListedFunction>
   updateCode(name: string, zip: Buffer): Promise<ListedFunction>

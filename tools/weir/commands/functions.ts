@@ -173,7 +173,7 @@ async function active(api: FunctionsApi, name: string, tell: (text: string) => v
   }
 }
 
-/** What is given of them; of a file alone the handler always. */
+/** The settings that are given. A single file always has a handler, as its name is part of it. */
 function settingsOf(path: string, { runtime, handler, memory, timeout, env }: Options): Settings {
   const file = isWhole(path) ? undefined : basename(path)
   const module = file === undefined ? 'index' : file.replace(/\.[^.]*$/, '')
@@ -187,7 +187,7 @@ function settingsOf(path: string, { runtime, handler, memory, timeout, env }: Op
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
-/** For a function that is new. */
+/** The settings that a new function needs. */
 function defaultsFor(path: string): Settings {
   return path.endsWith('.py') ? { Runtime: 'python3.13' } : { Runtime: 'nodejs24.x', Handler: 'index.handler' }
 }

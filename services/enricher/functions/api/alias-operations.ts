@@ -32,7 +32,7 @@ export function aliasOperations({
 }: Deploying): AwsOperations {
   const arnOf = (name: string, qualifier: string): string => `${functionArn(account, name)}:${qualifier}`
 
-  /** The alias with what is given, checked against the versions that exist. */
+  /** Applies the input to the alias, and checks it against the versions that exist. */
   const changed = (
     before: Alias,
     { versions }: DeployedFunction,

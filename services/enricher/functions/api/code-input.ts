@@ -100,7 +100,7 @@ async function objectOf({ S3Bucket, S3Key, S3ObjectVersion }: CodeInput): Promis
   }
 }
 
-/** Stores the archive, and then changes what refers to it, all again where the archive went in between. */
+/** Stores the archive, then runs the change that refers to it. Repeats both if the archive was removed in between. */
 export async function withArchive<T>(
   upload: Upload,
   archives: Archives,
@@ -121,12 +121,12 @@ export async function withArchive<T>(
   }
 }
 
-/** Nothing referred to the archive for a while, and it was removed. */
+/** The archive was removed because nothing referred to it for a while. */
 export class ArchiveGone extends Error {
   override readonly name = 'ArchiveGone'
 }
 
-/** For the moment at which it is decided that a function refers to the archive. */
+/** Returns the archive. To be called while the change is decided: throws if the archive was removed meanwhile. */
 export function keep(archive: Archive, archives: Archives): Archive {
   if (!archives.isKept(archive)) throw new ArchiveGone()
   return archive

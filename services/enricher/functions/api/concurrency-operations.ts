@@ -9,7 +9,7 @@ interface FunctionInput {
 }
 
 /**
- * As of an account at AWS (Lambda quotas): all that functions reserve together leaves the rest at least so much.
+ * The concurrency of an AWS account (Lambda quotas). Functions may reserve all of it but MIN_UNRESERVED.
  */
 export const ACCOUNT_CONCURRENCY = 1000
 const MIN_UNRESERVED = 100
@@ -52,7 +52,7 @@ export function concurrencyOperations({
   }
 }
 
-/** What all functions reserve together. */
+/** The sum of what all functions reserve. */
 export function reservedOf(catalogue: Catalogue): number {
   return catalogue.all().reduce((sum, { latest }) => sum + (latest.reserved ?? 0), 0)
 }

@@ -3,7 +3,7 @@ import { LATEST, type FunctionVersion } from '../entries.ts'
 import type { Functions } from '../functions.ts'
 import { functionArn, type Account } from './names.ts'
 
-/** As Lambda says it of code and settings that are on their way. */
+/** Lambda's words for code and settings that are not in use yet. */
 const CREATING = { reason: 'The function is being created.', code: 'Creating' }
 
 /** @param qualifier of the ARN; undefined: none */
@@ -34,7 +34,7 @@ export function configurationOf(version: FunctionVersion, account: Account, qual
   }
 }
 
-/** With its state in this replica: the code of $LATEST may still be on its way. */
+/** Adds the state in this replica, which may still be fetching the code of $LATEST. */
 export function describedVersion(
   version: FunctionVersion,
   functions: Functions,
@@ -49,12 +49,12 @@ export function describedVersion(
   }
 }
 
-/** For the answer to CreateFunction. */
+/** The state in the answer to CreateFunction. */
 export const PENDING = { State: 'Pending', StateReason: CREATING.reason, StateReasonCode: CREATING.code }
 const IN_PROGRESS = {
   LastUpdateStatus: 'InProgress',
   LastUpdateStatusReason: CREATING.reason,
   LastUpdateStatusReasonCode: CREATING.code,
 }
-/** For the answers to updates. */
+/** The state in the answers to updates. */
 export const UPDATING = { State: 'Active', ...IN_PROGRESS }

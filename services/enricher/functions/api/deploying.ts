@@ -1,4 +1,4 @@
-/** What all operations that change functions share: who may, and how a change is written. */
+/** Shared by all operations that change functions: who may change one, and how a change is written. */
 import { randomUUID } from 'node:crypto'
 import { AwsError, type AwsContext } from '@weir/aws'
 import type { Change } from '@weir/control'
@@ -19,11 +19,11 @@ import { stored } from './storing.ts'
 import { publication } from './publication.ts'
 
 export interface DeployingOptions {
-  /** Whether functions may be changed by the API. Whoever may do that runs code here. */
+  /** Whether functions may be changed by the API. Clients that may do so run code here. */
   readonly deploying: boolean
-  /** What functions may be written for. */
+  /** The kinds of runtimes that functions may have. */
   readonly runtimes: ReadonlySet<RuntimeKind>
-  /** Of all archives, each counted as often as a function or a version uses it. */
+  /** The most bytes of all archives. An archive counts once for each function and version that uses it. */
   readonly maxCodeBytes: number
 }
 
@@ -35,15 +35,15 @@ export interface Deploying extends DeployingOptions {
   changeableWhole(given: string, context: AwsContext): Promise<NamedFunction>
   refuseWhereOff(): void
   /**
-   * Changes $LATEST, and publishes the new one if asked to. Resolves to what came of it, the number included where
-   * one was published.
+   * Changes $LATEST, and publishes the new one if asked to. Resolves to the new $LATEST; its `version` is the
+   * number if one was published.
    */
   changeLatest(
     name: string,
     publish: boolean,
     decide: (current: LatestVersion) => LatestVersion,
   ): Promise<LatestVersion>
-  /** Writes what is decided by the function as it is then. */
+  /** Writes the changes that `decide` makes of the current function, as the only replica that does. */
   change(name: string, decide: (current: DeployedFunction) => readonly Change[]): Promise<void>
   refuseFull(moreBytes: number): void
 }

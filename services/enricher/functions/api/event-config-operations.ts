@@ -1,4 +1,4 @@
-/** What becomes of a function's events: PutFunctionEventInvokeConfig and its neighbours. */
+/** Retries, age and destinations of a function's events: PutFunctionEventInvokeConfig and its neighbours. */
 import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
 import type { DeployedFunction } from '../catalogue.ts'
 import { destinationTopic } from '../destinations.ts'
@@ -24,7 +24,7 @@ interface ConfigSettings extends ConfigInput {
   }
 }
 
-/** Of a page (API reference, ListFunctionEventInvokeConfigs). */
+/** Configurations of a page (API reference, ListFunctionEventInvokeConfigs). */
 const MAX_LISTED = 50
 const BUCKET = /^arn:aws[^:]*:s3:::/
 
@@ -34,7 +34,7 @@ export function eventConfigOperations({
   changeable,
   change,
 }: Deploying): AwsOperations {
-  /** Writes what is made of the configuration of before; undefined removes it. */
+  /** Replaces the configuration by the one that `decide` returns; undefined removes it. */
   const write = async (
     input: ConfigSettings,
     context: AwsContext,
@@ -123,7 +123,7 @@ function checkSomething({
   }
 }
 
-/** Only what is given. An empty destination takes one away. */
+/** The settings that are given, and no others. An empty destination removes one. */
 function settingsOf({
   MaximumRetryAttempts,
   MaximumEventAgeInSeconds,

@@ -1,12 +1,12 @@
 /**
- * The settings of a function as callers give them: what is taken, what is noted, and what is refused with a
- * sentence.
+ * Reads the settings of a function from a request. Some change nothing and are only noted; others are refused with
+ * a sentence.
  */
 import type { FunctionVersion } from '../entries.ts'
 import { ARCHITECTURE, isDeprecated, kindOf, namesOf, NOTED_DEFAULTS, type RuntimeKind } from '../runtimes.ts'
 import { invalidParameter } from './names.ts'
 
-/** What CreateFunction and UpdateFunctionConfiguration have in common. */
+/** The members that CreateFunction and UpdateFunctionConfiguration share. */
 export interface SettingsInput {
   readonly Role?: string
   readonly Handler?: string
@@ -33,7 +33,7 @@ export interface SettingsInput {
   readonly [other: string]: unknown
 }
 
-/** Settings, apart from what a version is named and what its code is. */
+/** The settings of a version: everything but its name and its code. */
 export type Settings = Pick<
   FunctionVersion,
   'runtime' | 'handler' | 'description' | 'role' | 'memoryMb' | 'timeoutMs' | 'environment' | 'noted'
@@ -72,7 +72,7 @@ const RESERVED = new Set([
   'LAMBDA_RUNTIME_DIR',
 ])
 
-/** Settings that are not served, with what to do instead. An empty one says nothing. */
+/** Settings that are not served, with the remedy. An empty one is accepted. */
 const REFUSED: Readonly<Record<string, string>> = {
   ImageConfig: 'Container images are not run here; give the code as a zip archive and leave ImageConfig out.',
   KMSKeyArn: 'Environment variables are not encrypted here; leave KMSKeyArn out.',
@@ -87,7 +87,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   PublishTo: 'Versions are published under their numbers here; leave PublishTo out.',
 }
 
-/** What was before, changed by what is given. */
+/** Applies the input to the settings of before. */
 export function settingsOf(
   input: SettingsInput,
   runtimes: ReadonlySet<RuntimeKind>,

@@ -59,7 +59,7 @@ export function namedFunction(given: string, account: Account, qualifier?: strin
   }
 }
 
-/** For operations that are on functions as a whole. */
+/** Reads the name of a function in operations that take no version or alias. */
 export function wholeFunction(given: string, account: Account): NamedFunction {
   const named = namedFunction(given, account)
   if (named.qualifier === undefined || named.qualifier === LATEST) return named
@@ -67,14 +67,14 @@ export function wholeFunction(given: string, account: Account): NamedFunction {
     + 'Please specify either a function name or an unqualified function ARN.')
 }
 
-/** The version that is meant. Throws ResourceNotFoundException where there is none. */
+/** Returns the version that is named. Throws ResourceNotFoundException if it does not exist. */
 export function existing(functions: Functions, { here, qualified, qualifiedArn }: NamedFunction): FunctionVersion {
   const found = here ? functions.get(qualified) : undefined
   if (found === undefined) throw notFound(`Function not found: ${qualifiedArn}`)
   return found
 }
 
-/** The function with all its versions; a qualifier counts for nothing. Throws ResourceNotFoundException where there is none. */
+/** Returns the function with all its versions. Throws ResourceNotFoundException if it does not exist. */
 export function existingFunction(functions: Functions, { here, name, arn }: NamedFunction): DeployedFunction {
   const found = here ? functions.find(name) : undefined
   if (found === undefined) throw notFound(`Function not found: ${arn}`)

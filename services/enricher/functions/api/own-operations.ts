@@ -1,4 +1,4 @@
-/** What GetFunction's locations lead to, and the logs of functions. */
+/** Sends archives to clients that have a location from GetFunction, and the logs of functions. */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AwsError, HIJACKED, type AwsContext, type AwsOperations } from '@weir/aws'

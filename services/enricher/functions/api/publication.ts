@@ -1,4 +1,4 @@
-/** What PublishVersion does: $LATEST as it is gets a number, unless nothing has changed since the last one. */
+/** Publishes $LATEST under the next number, unless nothing has changed since the last one. */
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Change } from '@weir/control'
@@ -6,7 +6,7 @@ import type { DeployedFunction } from '../catalogue.ts'
 import type { FunctionVersion, LatestVersion } from '../entries.ts'
 import { invalidParameter } from './names.ts'
 
-/** Of one function. Lambda bounds the bytes of the code only. */
+/** The most versions of a function. Lambda bounds the bytes of their code only. */
 const MAX_VERSIONS = 1000
 
 export interface Publication {
@@ -15,7 +15,7 @@ export interface Publication {
   readonly changes: readonly Change[]
 }
 
-/** Always writes $LATEST too. */
+/** Returns the changes to write, $LATEST among them. */
 export function publication(
   { latest, versions }: Pick<DeployedFunction, 'latest' | 'versions'>,
   description?: string,
@@ -48,7 +48,7 @@ export function publication(
   }
 }
 
-/** What makes a version another one. */
+/** The parts in which two versions must differ. */
 function contentOf({
   runtime,
   handler,

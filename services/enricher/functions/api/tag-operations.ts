@@ -53,7 +53,7 @@ export function tagOperations({
   }
 }
 
-/** Throws where they are more or longer than a function's may be. */
+/** Returns both together. Throws if a function may not have that many, or such long ones. */
 export function checkTags(before: Tags, added: Tags): Tags {
   const tags = { ...before, ...added }
   if (Object.keys(tags).length > MAX_TAGS) throw invalidParameter('Number of tags exceeds resource tag limit.')

@@ -1,4 +1,4 @@
-/** Where the archive of a function is: what the control log says of it. */
+/** The archive of a function, as the control log describes it. */
 
 export interface Archive {
   /**
@@ -12,11 +12,10 @@ export interface Archive {
 }
 
 /**
- * The entry of an archive, which is written before its parts are: what no function refers to any more is found
- * again by it.
+ * The entry of an archive. It is written before the parts, so that parts which no function uses are found by it.
  */
 export interface StoredArchive extends Archive {
-  /** Of the topic weir.functions.code: the parts come at this offset or later. */
+  /** The parts are at this offset of weir.functions.code or later. */
   readonly offset: number
   /** ms since the epoch */
   readonly storedAt: number

@@ -10,7 +10,7 @@ import type { CodeTopic } from './code-topic.ts'
 export interface Archives extends Pick<CodeStore, 'accept'> {
   /** Stores the upload, unless an archive of the same bytes is in use: then that is the one. */
   store(upload: Upload): Promise<Archive>
-  /** Whether functions may refer to it; to be asked when it is decided that one will. */
+  /** Whether functions may refer to it. To be called while such a change is decided. */
   isKept(archive: Archive): boolean
   /** The archive's bytes; throws where they are gone. */
   read(archive: Archive): AsyncGenerator<Buffer>

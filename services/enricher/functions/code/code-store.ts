@@ -48,7 +48,7 @@ export class TooLarge extends Error {
 
 /** Archives that are unpacked at once; each takes a part of the processor. */
 const UNPACKING = openPlaces(2)
-/** A folder that nobody finished: the process that made it has ended. */
+/** Age of folders whose process has ended before it finished them. */
 const STALE_MS = 3_600_000
 const SHA256 = /^[0-9a-f]{64}$/
 const FOREVER = new AbortController().signal
@@ -161,7 +161,7 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
   }
 }
 
-/** Writes what comes into a file, and hashes it. */
+/** Writes the source to a file, and hashes it. */
 async function store(
   source: Readable,
   file: string,
@@ -182,7 +182,7 @@ async function store(
 }
 
 /**
- * Whether the folder has as many files and bytes as when it was unpacked: something may have tidied it up since.
+ * Whether the folder has as many files and bytes as when it was unpacked: a cleaner of temporary files may have been there.
  */
 async function isWhole(folder: string): Promise<boolean> {
   try {

@@ -10,7 +10,7 @@ const PARTITION = 0
 const FETCH_BYTES = 4 << 20
 /** Parts under way at once. */
 const MAX_OPEN_PARTS = 8
-/** Of a record beside the part. */
+/** Room for the rest of a record. */
 const ENVELOPE_BYTES = 1024
 
 export interface CodeTopic {

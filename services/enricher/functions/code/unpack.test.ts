@@ -12,7 +12,7 @@ interface Raw {
   readonly method?: number
   readonly flags?: number
   readonly crc?: number
-  /** As the archive says. */
+  /** The size that the archive states. */
   readonly size?: number
   readonly packed?: number
   /** Unix mode. */

@@ -22,7 +22,7 @@ export interface EventDestinationsOptions {
 
 const FUNCTION = /^arn:aws[^:]*:lambda:[^:]*:\d{12}:function:([\w-]+(?::[\w$-]+)?)$/
 /**
- * Functions that invoke each other as their destinations end after so many (Lambda developer guide, "Recursive loop
+ * The length of a chain of functions that are each other's destinations (Lambda developer guide, "Recursive loop
  * detection").
  */
 const MAX_HOPS = 16

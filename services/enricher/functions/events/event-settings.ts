@@ -1,5 +1,6 @@
 /**
- * What becomes of the events of a function (Lambda developer guide, "Error handling for asynchronous invocation").
+ * Retries, age and destinations of a function's events (Lambda developer guide, "Error handling for asynchronous
+ * invocation").
  */
 import type { Functions } from '../functions.ts'
 import { LATEST } from '../entries.ts'

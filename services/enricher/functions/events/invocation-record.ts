@@ -6,11 +6,11 @@ import type { Event } from './queues.ts'
 
 export type EventCondition = 'Success' | 'RetriesExhausted' | 'EventAgeExceeded' | 'ZeroReservedConcurrency'
 
-/** What came of an event. */
+/** The end of an event. */
 export interface EventResult {
   readonly condition: EventCondition
   readonly attempts: number
-  /** The last one; undefined where there was none. */
+  /** The last one; undefined if the function was never invoked. */
   readonly outcome: Invoked | undefined
 }
 

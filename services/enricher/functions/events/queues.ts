@@ -34,9 +34,9 @@ export interface Queues {
 
 export interface QueuesOptions {
   readonly functions: Pick<Functions, 'invoke'>
-  /** Of NAME or NAME:QUALIFIER. */
+  /** The settings of NAME or NAME:QUALIFIER. */
   settingsOf(functionName: string): EventSettings
-  /** Whether the function is never to run: it reserves no concurrency at all. */
+  /** Whether the function reserves a concurrency of 0, and so must not run. */
   isOff(functionName: string): boolean
   readonly destinations: EventDestinations
   readonly log: { warn(details: object, message: string): void }

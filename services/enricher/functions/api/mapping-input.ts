@@ -53,25 +53,28 @@ const NOT_SERVED = [
   'SourceAccessConfigurations',
 ]
 
-/** A function, with the version by which it was named. */
+/** A function, and the qualifier by which the request names it. */
 export interface FunctionChoice {
   readonly name: string
   readonly qualifier?: string
 }
 
-/** Whether the request names a source at all. */
+/** Whether the request names any source. */
 export function hasSource({ EventSourceArn, SelfManagedEventSource }: NewMapping): boolean {
   return EventSourceArn !== undefined || SelfManagedEventSource !== undefined
 }
 
 /** @param now ms, of the request */
-export function newMapping(id: string, choice: FunctionChoice, input: NewMapping, account: Account, now: number): Mapping {
+export function newMapping(
+  id: string, choice: FunctionChoice, input: NewMapping, account: Account, now: number,
+): Mapping {
   refuseUnserved(input)
   const source = sourceOf(input, account)
   const kafka = input.SelfManagedKafkaEventSourceConfig
   const groupId = kafka?.ConsumerGroupId ?? groupOf(id)
   const blank: Mapping = {
-    id, functionName: choice.name, source, groupId, enabled: true, start: startOf(input, source.kind, now), settings: DEFAULT_SETTINGS,
+    id, functionName: choice.name, source, groupId, enabled: true, start: startOf(input, source.kind, now),
+    settings: DEFAULT_SETTINGS,
     filters: undefined, onFailure: undefined, output: input.Tags?.[OUTPUT_TAG], decode: false,
     asked: { modifiedAt: now, tags: input.Tags, endpoints: input.SelfManagedEventSource?.Endpoints },
   }
@@ -79,7 +82,9 @@ export function newMapping(id: string, choice: FunctionChoice, input: NewMapping
 }
 
 /** The mapping with what is given; the rest stays. */
-export function changedMapping(mapping: Mapping, choice: FunctionChoice | undefined, input: MappingChange, now: number): Mapping {
+export function changedMapping(
+  mapping: Mapping, choice: FunctionChoice | undefined, input: MappingChange, now: number,
+): Mapping {
   refuseUnserved(input)
   const registry = input.SelfManagedKafkaEventSourceConfig?.SchemaRegistryConfig
   const concurrency = input.ScalingConfig === undefined ? mapping.maxConcurrency : input.ScalingConfig.MaximumConcurrency
@@ -91,7 +96,11 @@ export function changedMapping(mapping: Mapping, choice: FunctionChoice | undefi
     onFailure: input.DestinationConfig === undefined ? mapping.onFailure : input.DestinationConfig.OnFailure?.Destination || undefined,
     decode: registry === undefined ? mapping.decode : Object.keys(registry).length > 0,
     maxConcurrency: concurrency,
-    asked: { ...mapping.asked, modifiedAt: now, ...registry && { schemaRegistry: registry }, ...choice && { qualifier: choice.qualifier } },
+    asked: {
+      ...mapping.asked, modifiedAt: now,
+      ...registry && { schemaRegistry: registry },
+      ...choice && { qualifier: choice.qualifier },
+    },
   }, input)
 }
 
@@ -118,8 +127,10 @@ function checkDestination(destination: string, source: Mapping['source']): void 
   }
   if (topic === undefined) return
   checkTopic(topic, `The destination ${destination}`, 'kafka://TOPIC')
-  // A record that names a failure would fail itself, for ever.
-  if (source.kind === 'kafka' && source.topic === topic) throw invalidParameter(`The destination ${destination} is the mapping's own source; choose another topic.`)
+  // The invocation record of a failure would fail in turn, for ever.
+  if (source.kind === 'kafka' && source.topic === topic) {
+    throw invalidParameter(`The destination ${destination} is the mapping's own source; choose another topic.`)
+  }
 }
 
 /** What depends on several members. */
@@ -127,7 +138,9 @@ function checked(mapping: Mapping, input: MappingChange): Mapping {
   const { source, settings, output, onFailure, decode } = mapping
   const age = input.MaximumRecordAgeInSeconds
   if (age !== undefined && age >= 0 && age < LEAST_AGE) throw invalidParameter(`MaximumRecordAgeInSeconds is ${age}; give -1 for no limit, or 60 to 604800.`)
-  if (input.DestinationConfig?.OnSuccess?.Destination) throw invalidParameter('Unsupported DestinationConfig parameter for given event source mapping type.')
+  if (input.DestinationConfig?.OnSuccess?.Destination) {
+    throw invalidParameter('Unsupported DestinationConfig parameter for given event source mapping type.')
+  }
   if (onFailure !== undefined) checkDestination(onFailure, source)
   if (output !== undefined) checkTopic(output, `The tag ${OUTPUT_TAG}`, 'the name of a topic')
   if (output !== undefined && settings.tumblingMs > 0) {
@@ -153,7 +166,9 @@ function checkKafka({ id, source, groupId }: Mapping, config: KafkaConfig | unde
   const { ConsumerGroupId = groupId, ConsumptionMode, SchemaRegistryConfig } = config
   if (source.kind !== 'kafka') throw invalidParameter('SelfManagedKafkaEventSourceConfig is for SelfManagedEventSource only; leave it out for a stream.')
   const asAnswered = groupId === groupOf(id) && ConsumerGroupId === id
-  if (ConsumerGroupId !== groupId && !asAnswered) throw invalidParameter('The ConsumerGroupId of a mapping cannot be changed; create another mapping.')
+  if (ConsumerGroupId !== groupId && !asAnswered) {
+    throw invalidParameter('The ConsumerGroupId of a mapping cannot be changed; create another mapping.')
+  }
   if (ConsumptionMode === 'Queue') throw invalidParameter('ConsumptionMode Queue is not served here; leave it out.')
   if (SchemaRegistryConfig?.EventRecordFormat === 'SOURCE') {
     throw invalidParameter('EventRecordFormat SOURCE is not served here; give JSON, or no SchemaRegistryConfig.')

@@ -5,9 +5,13 @@ import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
 import { TOPIC_PREFIX } from '@weir/streams'
 import { targetOf, type Mapping } from '../mappings/mapping.ts'
 import type { FunctionService } from '../open.ts'
-import { changedMapping, hasSource, newMapping, type FunctionChoice, type MappingChange, type NewMapping } from './mapping-input.ts'
+import {
+  changedMapping, hasSource, newMapping, type FunctionChoice, type MappingChange, type NewMapping,
+} from './mapping-input.ts'
 import { configurationOf, type AnsweredState } from './mapping-output.ts'
-import { existing, functionArn, invalidParameter, namedFunction, streamArn, type Account, type NamedFunction } from './names.ts'
+import {
+  existing, functionArn, invalidParameter, namedFunction, streamArn, type Account, type NamedFunction,
+} from './names.ts'
 import { pageOf, type Paging } from './paging.ts'
 import { stored } from './storing.ts'
 
@@ -22,7 +26,7 @@ interface OfMapping {
 
 /** Mappings of a page (API reference, ListEventSourceMappings). */
 const MOST_LISTED = 100
-/** A stream that was made a moment ago may not be known to this replica yet. */
+/** This replica may not know yet a stream that was just created. */
 const STREAM_WAIT_MS = 1000
 const STREAM_LOOK_MS = 50
 
@@ -52,42 +56,49 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
       if (other.id === mapping.id) continue
       if (other.groupId === mapping.groupId) throw conflict(`The consumer group ${mapping.groupId} is that of mapping ${other.id}; choose another one.`)
       if (targetOf(other) === targetOf(mapping) && sourceArn(other) === sourceArn(mapping)) {
-        throw conflict(`${sameSource(mapping)} already exists. Please update or delete the existing mapping with UUID ${other.id}`)
+        const remedy = `Please update or delete the existing mapping with UUID ${other.id}`
+        throw conflict(`${sameSource(mapping)} already exists. ${remedy}`)
       }
     }
   }
 
-  /** What two mappings have in common, in Lambda's words. */
+  /** The subject of Lambda's sentence about a second mapping of the same source and function. */
   const sameSource = (mapping: Mapping): string => {
     const { source, functionName, asked } = mapping
-    if (source.kind === 'kinesis') return `The event source arn (" ${sourceArn(mapping)} ") and function (" ${functionName} ") provided mapping`
+    if (source.kind === 'kinesis') {
+      return `The event source arn (" ${sourceArn(mapping)} ") and function (" ${functionName} ") provided mapping`
+    }
     const endpoints = Object.values(asked?.endpoints ?? {}).flat().join()
-    return `An event source mapping with event source ("${endpoints}"), function ("${functionArn(account, functionName)}"), topics ("${source.topic}")`
+    const arn = functionArn(account, functionName)
+    return `An event source mapping with event source ("${endpoints}"), function ("${arn}"), topics ("${source.topic}")`
   }
 
-  /** Throws InvalidParameterValueException where there is no such function. */
+  /** Throws InvalidParameterValueException if the function does not exist. */
   const choose = (named: NamedFunction): FunctionChoice => {
     try {
       existing(functions, named)
     } catch (error) {
-      throw error instanceof AwsError && error.code === 'ResourceNotFoundException' ? invalidParameter('Function does not exist') : error
+      const missing = error instanceof AwsError && error.code === 'ResourceNotFoundException'
+      throw missing ? invalidParameter('Function does not exist') : error
     }
     return { name: named.name, qualifier: named.qualifier }
   }
 
   const refuseMissingStream = async ({ source }: Mapping): Promise<void> => {
     if (source.kind !== 'kinesis') return
-    for (const deadline = Date.now() + STREAM_WAIT_MS; mappings.stream(source.stream) === undefined; await sleep(STREAM_LOOK_MS)) {
+    const deadline = Date.now() + STREAM_WAIT_MS
+    while (mappings.stream(source.stream) === undefined) {
       if (Date.now() > deadline) throw invalidParameter(`Stream not found: ${streamArn(account, source.stream)}`)
+      await sleep(STREAM_LOOK_MS)
     }
   }
 
-  /** The shards of a stream hold what their hash keys say, which records that come past Kinesis' API would break. */
+  /** Records that bypass Kinesis' API would land in shards that do not have their hash keys. */
   const refuseStreamTopics = ({ output, onFailure }: Mapping): void => {
     for (const topic of [output, onFailure?.replace('kafka://', '')]) {
       const name = topic?.startsWith(TOPIC_PREFIX) ? topic.slice(TOPIC_PREFIX.length) : undefined
       if (name !== undefined && mappings.stream(name)?.external !== true) {
-        throw invalidParameter(`The topic ${topic} is that of a stream, which takes records by Kinesis' API only; choose another topic.`)
+        throw invalidParameter(`The topic ${topic} belongs to a stream, written by Kinesis' API only; choose another topic.`)
       }
     }
   }

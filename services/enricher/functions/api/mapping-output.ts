@@ -11,8 +11,11 @@ export function configurationOf(mapping: Mapping, state: AnsweredState, lastResu
   const { id, settings, start, asked, onFailure, maxConcurrency } = mapping
   const qualifier = asked?.qualifier === undefined ? '' : `:${asked.qualifier}`
   return {
-    UUID: id, EventSourceMappingArn: mappingArn(account, id), FunctionArn: `${functionArn(account, mapping.functionName)}${qualifier}`, ...sourceOf(mapping, account),
-    State: state, StateTransitionReason: mapping.source.kind === 'kinesis' ? 'User action' : 'USER_INITIATED', LastProcessingResult: lastResult,
+    UUID: id, EventSourceMappingArn: mappingArn(account, id),
+    FunctionArn: `${functionArn(account, mapping.functionName)}${qualifier}`,
+    ...sourceOf(mapping, account),
+    State: state, StateTransitionReason: mapping.source.kind === 'kinesis' ? 'User action' : 'USER_INITIATED',
+    LastProcessingResult: lastResult,
     LastModified: asked && new Date(asked.modifiedAt),
     StartingPosition: typeof start === 'string' ? start : 'AT_TIMESTAMP',
     StartingPositionTimestamp: typeof start === 'string' ? undefined : new Date(start.timestamp),
@@ -28,8 +31,10 @@ function sourceOf({ id, source, groupId, asked }: Mapping, account: Account): ob
   if (source.kind === 'kinesis') return { EventSourceArn: streamArn(account, source.stream) }
   return {
     Topics: [source.topic], SelfManagedEventSource: { Endpoints: asked?.endpoints ?? {} }, SourceAccessConfigurations: [],
-    // Lambda's name for the group of a mapping that names none is its UUID.
-    SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: groupId === groupOf(id) ? id : groupId, SchemaRegistryConfig: asked?.schemaRegistry },
+    // At Lambda, a mapping without a name for its group has its UUID as that.
+    SelfManagedKafkaEventSourceConfig: {
+      ConsumerGroupId: groupId === groupOf(id) ? id : groupId, SchemaRegistryConfig: asked?.schemaRegistry,
+    },
   }
 }
 

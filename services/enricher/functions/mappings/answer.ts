@@ -1,25 +1,25 @@
-/** What a function answered, from its bytes. */
+/** Reads the bytes of a function's answer. */
 import type { Outcome } from '../runtime/outcome.ts'
-import type { InvokeResult } from './delivery.ts'
+import type { CallResult } from './delivery.ts'
 
 const MAX_ERROR_LENGTH = 2000
 /**
- * Objects and arrays in an answer. Each takes some 60 bytes of memory however short it is written, so that 6 MB of "[" would take two hundred. As many records
- * as an answer has room for are below it.
+ * The most objects and arrays in an answer. Each takes about 60 bytes of memory, so 6 MB of "[" would take several
+ * hundred. The records that fit into an answer stay below this number.
  */
 const MAX_CONTAINERS = 600_000
 
-/** An answer that is no JSON, which only forged ones are, has failed like any other. */
-export function resultOf({ ok, payload }: Outcome): InvokeResult<undefined> {
+/** An answer that is not JSON fails the invocation. Only a function that forges its answer can send it. */
+export function resultOf({ ok, payload }: Outcome): CallResult {
   if (!ok) return { kind: 'error', error: payload.toString('utf8', 0, MAX_ERROR_LENGTH) }
-  if (payload.length === 0) return { kind: 'success', response: undefined, answer: undefined }
+  if (payload.length === 0) return { kind: 'success', response: undefined }
   if (payload.length > MAX_CONTAINERS && containersIn(payload) > MAX_CONTAINERS) {
-    return { kind: 'error', error: `The function answered more than ${MAX_CONTAINERS} objects and arrays; return fewer.` }
+    return { kind: 'error', error: `The function's answer has more than ${MAX_CONTAINERS} objects and arrays.` }
   }
   try {
-    return { kind: 'success', response: JSON.parse(payload.toString()), answer: undefined }
+    return { kind: 'success', response: JSON.parse(payload.toString()) }
   } catch {
-    return { kind: 'error', error: `The function answered what is no JSON: ${payload.toString('utf8', 0, 100)}` }
+    return { kind: 'error', error: `The function's answer is not JSON: ${payload.toString('utf8', 0, 100)}` }
   }
 }
 
@@ -28,7 +28,7 @@ const BACKSLASH = 0x5c
 const BRACKET = 0x5b
 const BRACE = 0x7b
 
-/** Those that begin outside of texts. */
+/** Counts the objects and arrays; brackets inside of strings are left out. */
 function containersIn(json: Buffer): number {
   let count = 0
   for (let i = 0, inText = false; i < json.length; i++) {

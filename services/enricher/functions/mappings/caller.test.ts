@@ -3,7 +3,7 @@ import { metrics } from '@weir/service'
 import { expect, test } from 'vitest'
 import { resultOf } from './answer.ts'
 import { Caller, type Out } from './caller.ts'
-import type { InvokeResult } from './delivery.ts'
+import type { CallResult } from './delivery.ts'
 import type { FailedBatch } from './destinations.ts'
 import type { KeyedRecord } from './events.ts'
 import { DEFAULT_SETTINGS, type Mapping } from './mapping.ts'
@@ -22,16 +22,16 @@ const stretch = (count: number): Stretch => ({
 })
 
 let count = 0
-/** A caller whose function answers as `answer` says, for the offsets of a batch. */
+/** A caller whose function gives `answer` for the offsets of a batch. */
 function caller(settings: Partial<DeliverySettings>, answer: (offsets: number[]) => unknown) {
   const name = `caller-${++count}`
   const reports: string[] = []
   const named: FailedBatch[] = []
   const mapping = { id: 'id', functionName: name, settings: { ...DEFAULT_SETTINGS, batchSize: 2, maxRetries: 0, ...settings } } as Mapping
   const log = { warn: () => {}, debug: () => {} } as never
-  const invoke = async (_name: string, payload: Buffer): Promise<InvokeResult<undefined>> => {
+  const invoke = async (_name: string, payload: Buffer): Promise<CallResult> => {
     const response = answer(JSON.parse(payload.toString()))
-    return typeof response === 'string' ? { kind: 'error', error: response } : { kind: 'success', response, answer: undefined }
+    return typeof response === 'string' ? { kind: 'error', error: response } : { kind: 'success', response }
   }
   const made = new Caller(mapping, { log, account: { region: 'r', accountId: '0' }, invoke, report: (result) => reports.push(result) }, { send: async (batch) => void named.push(batch) })
   const results = async (): Promise<Record<string, number>> => {
@@ -41,7 +41,7 @@ function caller(settings: Partial<DeliverySettings>, answer: (offsets: number[])
   return { made, reports, named, results }
 }
 
-/** An output whose records are the answer's; "bad" cannot be written. */
+/** An output that takes any records, unless the answer is "bad". */
 function output(room = 1000): { out: Out, written: unknown[] } {
   const written: unknown[] = []
   const encode = (response: unknown): OutputRecords => {
@@ -79,6 +79,15 @@ test('answers are held to what a transaction takes; those that came to nothing g
   expect([written, first.named.map(({ first: { identifier } }) => identifier)]).toEqual([[0], ['1']])
 })
 
+test('a batch that was given up gives its room back', async () => {
+  const { made, named } = caller({ batchSize: 1, reportItemFailures: true }, ([offset]) => ({
+    records: [offset], bytes: 60, batchItemFailures: offset === 0 ? [{ itemIdentifier: '0' }] : [],
+  }))
+  const { out, written } = output(100)
+  await made.handle(stretch(2), out, never)
+  expect([written, named.map(({ first: { identifier } }) => identifier)]).toEqual([[1], ['0']])
+})
+
 test('a batch that the broker port cannot read is named, and where its shard is not known told and counted', async () => {
   const { made, reports, named, results } = caller({}, () => null)
   await made.loseBatch(5, { partition: 0, nextOffset: 9 } as RecordBatch, 'wrong checksum', PLACE, never)
@@ -96,8 +105,8 @@ test('an answer of more objects and arrays than records have room for is refused
 })
 
 test.each([
-  ['{"a":1}', { kind: 'success', response: { a: 1 }, answer: undefined }], ['', { kind: 'success', response: undefined, answer: undefined }],
-  ['{"a":', { kind: 'error', error: 'The function answered what is no JSON: {"a":' }],
+  ['{"a":1}', { kind: 'success', response: { a: 1 } }], ['', { kind: 'success', response: undefined }],
+  ['{"a":', { kind: 'error', error: 'The function\'s answer is not JSON: {"a":' }],
 ])('an answer of %j', (text, expected) => {
   const measured = { durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
   expect(resultOf({ ok: true, payload: Buffer.from(text), ...measured })).toEqual(expected)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { deliver, firstFailure, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
+import { deliver, firstFailure, type CallResult, type DeliveryPort, type EventRecord } from './delivery.ts'
 import { batchesOf, lanesOf } from './lanes.ts'
 import type { DeliverySettings } from './settings.ts'
 
@@ -10,7 +10,7 @@ const records = (...ids: number[]): EventRecord[] => ids.map((id) => ({ identifi
 const idsOf = (list: readonly EventRecord[]): number[] => list.map(({ identifier }) => Number(identifier))
 
 /** Runs a batch against `handler` and tells every invocation, every record that succeeded or was given up, in order. */
-async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], handler: (ids: number[], nth: number) => InvokeResult<undefined>, now = 0) {
+async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], handler: (ids: number[], nth: number) => CallResult, now = 0) {
   const invocations: number[][] = []
   const done: number[] = []
   const pauses: number[] = []
@@ -18,7 +18,9 @@ async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], ha
   const port: DeliveryPort<undefined> = {
     invoke: async (list) => {
       invocations.push(idsOf(list))
-      return handler(idsOf(list), invocations.length)
+      const result = handler(idsOf(list), invocations.length)
+      if (result.kind !== 'success') return result
+      return { kind: 'success', answer: undefined, failure: settings.reportItemFailures ? firstFailure(result.response, list) : undefined }
     },
     discard: async (list, { condition, invocations: count, reported }) => {
       discarded.push({ ids: idsOf(list), condition, invocations: count, reported })
@@ -32,12 +34,11 @@ async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], ha
   return { invocations, done, discarded, pauses }
 }
 
-const SUCCESS: InvokeResult<undefined> = { kind: 'success', response: null, answer: undefined }
-const ERROR: InvokeResult<undefined> = { kind: 'error', error: 'boom' }
-const failing = (...ids: number[]): InvokeResult<undefined> =>
-  ({ kind: 'success', response: { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) }, answer: undefined })
+const SUCCESS: CallResult = { kind: 'success', response: null }
+const ERROR: CallResult = { kind: 'error', error: 'boom' }
+const failing = (...ids: number[]): CallResult => ({ kind: 'success', response: { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) } })
 /** Throws where one of these is in the batch. */
-const poison = (...bad: number[]) => (ids: number[]): InvokeResult<undefined> => (ids.some((id) => bad.includes(id)) ? ERROR : SUCCESS)
+const poison = (...bad: number[]) => (ids: number[]): CallResult => (ids.some((id) => bad.includes(id)) ? ERROR : SUCCESS)
 
 test('a batch that fails is tried again, whole, until it succeeds', async () => {
   const { invocations, done } = await run({}, records(1, 2), (_, nth) => (nth < 4 ? ERROR : SUCCESS))
@@ -85,7 +86,7 @@ test('ReportBatchItemFailures: from the lowest failure on it is tried again', as
 })
 
 test('ReportBatchItemFailures: after a part has succeeded the retries are counted anew', async () => {
-  const fails = (ids: number[]): InvokeResult<undefined> => (ids.includes(6) ? failing(6) : SUCCESS)
+  const fails = (ids: number[]): CallResult => (ids.includes(6) ? failing(6) : SUCCESS)
   const { invocations, discarded } = await run({ reportItemFailures: true, maxRetries: 3 }, records(4, 5, 6), fails)
   expect(invocations).toEqual([[4, 5, 6], [6], [6], [6], [6]])
   expect(discarded).toEqual([{ ids: [6], condition: 'RetryAttemptsExhausted', invocations: 4, reported: true }])
@@ -94,7 +95,7 @@ test('ReportBatchItemFailures: after a part has succeeded the retries are counte
 test('ReportBatchItemFailures: what the function answered goes with the records that succeeded', async () => {
   const answers: [number[], string][] = []
   await deliver(records(1, 2, 3), { ...DEFAULTS, reportItemFailures: true }, {
-    invoke: async (list) => ({ kind: 'success', response: list.length === 3 ? { batchItemFailures: [{ itemIdentifier: '2' }] } : null, answer: `of ${list.length}` }),
+    invoke: async (list) => ({ kind: 'success', answer: `of ${list.length}`, failure: list.length === 3 ? { index: 1, error: 'two' } : undefined }),
     discard: async () => {}, succeeded: (list, answer) => answers.push([idsOf(list), answer]), now: () => 0, pause: async () => {},
   }, new AbortController().signal)
   expect(answers).toEqual([[[1], 'of 3'], [[2, 3], 'of 2']])
@@ -105,7 +106,7 @@ test('ReportBatchItemFailures without the setting is no failure', async () => {
 })
 
 test('bisect with partial answers: the split is where the function says', async () => {
-  const handler = (ids: number[]): InvokeResult<undefined> => (ids.includes(3) ? failing(3) : SUCCESS)
+  const handler = (ids: number[]): CallResult => (ids.includes(3) ? failing(3) : SUCCESS)
   const { invocations, discarded } = await run({ bisect: true, reportItemFailures: true, maxRetries: 1 }, records(1, 2, 3, 4), handler)
   expect(invocations).toEqual([[1, 2, 3, 4], [3, 4], [3, 4]])
   expect(discarded).toEqual([{ ids: [3, 4], condition: 'RetryAttemptsExhausted', invocations: 2, reported: true }])
@@ -113,7 +114,7 @@ test('bisect with partial answers: the split is where the function says', async 
 
 test('bisect with errors and partial answers mixed', async () => {
   // Throws while record 1 is in; names record 3 otherwise.
-  const handler = (ids: number[]): InvokeResult<undefined> => (ids.includes(1) ? ERROR : ids.includes(3) ? failing(3) : SUCCESS)
+  const handler = (ids: number[]): CallResult => (ids.includes(1) ? ERROR : ids.includes(3) ? failing(3) : SUCCESS)
   const { invocations, discarded, done } = await run({ bisect: true, reportItemFailures: true, maxRetries: 0 }, records(1, 2, 3, 4), handler)
   expect(invocations).toEqual([[1, 2, 3, 4], [1, 2], [1], [2], [3, 4]])
   expect(discarded.map(({ ids, reported }) => [ids, reported])).toEqual([[[1], false], [[3, 4], true]])
@@ -144,7 +145,7 @@ test('an aborted batch ends at once and neither succeeds nor is given up', async
   const abort = new AbortController()
   const done: unknown[] = []
   const port: DeliveryPort<undefined> = {
-    invoke: async () => { abort.abort(); return SUCCESS }, discard: async () => { done.push('discarded') }, succeeded: () => done.push('succeeded'), now: () => 0,
+    invoke: async () => { abort.abort(); return { kind: 'success', answer: undefined, failure: undefined } }, discard: async () => { done.push('discarded') }, succeeded: () => done.push('succeeded'), now: () => 0,
     pause: async () => {},
   }
   await expect(deliver(records(1), DEFAULTS, port, abort.signal)).rejects.toThrow()

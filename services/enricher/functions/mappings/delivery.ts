@@ -8,7 +8,7 @@ import type { DeliverySettings } from './settings.ts'
 export interface EventRecord {
   /** The sequence number, or the offset. */
   readonly identifier: string
-  /** Of a Kafka record, TOPIC-PARTITION, the same for all of a batch: batchItemFailures name it together with the offset. */
+  /** TOPIC-PARTITION of a Kafka record, the same in all of a batch; batchItemFailures name it beside the offset. */
   readonly partition?: string
   /** Its arrival, ms since the epoch. */
   readonly timestamp: number
@@ -16,24 +16,40 @@ export interface EventRecord {
   readonly json: string
 }
 
-/** @typeParam A what the function answered, as the mapping uses it */
-export type InvokeResult<A = unknown> =
-  | { readonly kind: 'success', readonly response: unknown, readonly answer: A }
+type NoAnswer =
   /** The function failed, was killed, took too long, or answered what cannot be used. */
   | { readonly kind: 'error', readonly error: string }
   /** No environment was free. */
   | { readonly kind: 'throttled' }
 
+/** How an invocation ended. */
+export type CallResult = { readonly kind: 'success', readonly response: unknown } | NoAnswer
+
+/** The record of a batch from which on the function reports failures, and a sentence about it. */
+export interface ItemFailure {
+  readonly index: number
+  readonly error: string
+}
+
 /**
- * Why records were given up, as on-failure records say it. DESERIALIZATION_ERROR and SCHEMA_NOT_FOUND are those of Lambda for records that never reach the
- * function; FILTER_ERROR is Weir's.
+ * What an invocation means for the batch.
+ * @typeParam A the part of the answer that the mapping uses
  */
-export type Condition = 'RetryAttemptsExhausted' | 'RecordAgeExceeded' | 'DESERIALIZATION_ERROR' | 'SCHEMA_NOT_FOUND' | 'FILTER_ERROR'
+export type InvokeResult<A> =
+  | { readonly kind: 'success', readonly answer: A, readonly failure: ItemFailure | undefined }
+  | NoAnswer
+
+/**
+ * Why records were given up; invocation records have it. Records that never reach the function have Lambda's
+ * DESERIALIZATION_ERROR or SCHEMA_NOT_FOUND, or FILTER_ERROR, which is Weir's own.
+ */
+export type Condition =
+  | 'RetryAttemptsExhausted' | 'RecordAgeExceeded' | 'DESERIALIZATION_ERROR' | 'SCHEMA_NOT_FOUND' | 'FILTER_ERROR'
 
 export interface Cause {
   readonly condition: Condition
   readonly invocations: number
-  /** True where the function ended well and said by batchItemFailures that it had failed. */
+  /** True if the function ended well and reported the failure by batchItemFailures. */
   readonly reported: boolean
   /** A sentence; undefined for records that grew too old. */
   readonly error: string | undefined
@@ -44,7 +60,7 @@ export interface DeliveryPort<A = unknown> {
   invoke(records: readonly EventRecord[], signal: AbortSignal): Promise<InvokeResult<A>>
   /** Resolves when the destination has taken it; must not reject but by its signal. */
   discard(records: readonly EventRecord[], why: Cause, signal: AbortSignal): Promise<void>
-  /** What the function answered to records that all succeeded. */
+  /** Takes the answer to records that have all succeeded. */
   succeeded?(records: readonly EventRecord[], answer: A): void
   now(): number
   /** Resolves after so many ms; rejects when the signal aborts. */
@@ -64,17 +80,23 @@ interface Part {
 }
 
 /** Resolves when every record has succeeded or was given up. Rejects only when the signal aborts. */
-export async function deliver<A>(records: readonly EventRecord[], settings: DeliverySettings, port: DeliveryPort<A>, signal: AbortSignal): Promise<void> {
+export async function deliver<A>(
+  records: readonly EventRecord[], settings: DeliverySettings, port: DeliveryPort<A>, signal: AbortSignal,
+): Promise<void> {
   const parts: Part[] = [{ records, retries: 0, invocations: 0 }]
   while (parts.length > 0) parts.unshift(...await step(parts.shift()!, settings, port, signal))
 }
 
 /** One invocation. Returns what is to be done next of the part, in order. */
-async function step<A>(part: Part, settings: DeliverySettings, port: DeliveryPort<A>, signal: AbortSignal): Promise<Part[]> {
+async function step<A>(
+  part: Part, settings: DeliverySettings, port: DeliveryPort<A>, signal: AbortSignal,
+): Promise<Part[]> {
   const { records, retries } = part
   const old = expired(records, settings, port.now())
   if (old > 0) {
-    await port.discard(records.slice(0, old), { condition: 'RecordAgeExceeded', invocations: part.invocations, reported: false, error: undefined }, signal)
+    const { invocations } = part
+    const why: Cause = { condition: 'RecordAgeExceeded', invocations, reported: false, error: undefined }
+    await port.discard(records.slice(0, old), why, signal)
     return old === records.length ? [] : [{ ...part, records: records.slice(old) }]
   }
   const result = await port.invoke(records, signal)
@@ -84,13 +106,13 @@ async function step<A>(part: Part, settings: DeliverySettings, port: DeliveryPor
     return [part]
   }
   const invocations = part.invocations + 1
-  const failure = result.kind === 'success' ? settings.reportItemFailures ? firstFailure(result.response, records) : undefined : { index: 0, error: result.error }
+  const failure = result.kind === 'success' ? result.failure : { index: 0, error: result.error }
   if (result.kind === 'success') {
     const done = records.slice(0, failure?.index)
     if (done.length > 0) port.succeeded?.(done, result.answer)
     if (failure === undefined) return []
-    // What comes after records that succeeded is a batch of its own, with retries of its own.
     if (done.length > 0) {
+      // The records that are left are a batch of their own, with retries of their own.
       await port.pause(FIRST_PAUSE, signal)
       return [{ records: records.slice(failure.index), retries: 0, invocations: 0 }]
     }
@@ -100,7 +122,8 @@ async function step<A>(part: Part, settings: DeliverySettings, port: DeliveryPor
     return [records.slice(0, half), records.slice(half)].map((split) => ({ records: split, retries, invocations }))
   }
   if (settings.maxRetries >= 0 && retries >= settings.maxRetries) {
-    await port.discard(records, { condition: 'RetryAttemptsExhausted', invocations, reported: result.kind === 'success', error: failure!.error }, signal)
+    const reported = result.kind === 'success'
+    await port.discard(records, { condition: 'RetryAttemptsExhausted', invocations, reported, error: failure!.error }, signal)
     return []
   }
   await port.pause(Math.min(FIRST_PAUSE * 2 ** Math.min(retries, 20), LONGEST_PAUSE), signal)
@@ -119,27 +142,27 @@ function expired(records: readonly EventRecord[], { maxAgeMs }: DeliverySettings
  * Where a partial answer says that the batch has failed; undefined where all has succeeded. The lowest identifier is the checkpoint; an identifier that is
  * empty or unknown means the whole batch (developer guide, "Reporting batch item failures", and for Kafka "Configuring error handling controls").
  */
-export function firstFailure(response: unknown, records: readonly EventRecord[]): { index: number, error: string } | undefined {
+export function firstFailure(response: unknown, records: readonly EventRecord[]): ItemFailure | undefined {
   if (response === null || response === undefined || response === '') return undefined
   const list = (response as { batchItemFailures?: unknown }).batchItemFailures
   if (list === null || list === undefined) return undefined
   if (!Array.isArray(list)) return { index: 0, error: 'batchItemFailures is no list' }
   if (list.length === 0 || records.length === 0) return undefined
-  const places = new Map<string, number>()
-  for (let i = records.length - 1; i >= 0; i--) places.set(records[i].identifier, i)
+  const indices = new Map<string, number>()
+  for (let i = records.length - 1; i >= 0; i--) indices.set(records[i].identifier, i)
   let index = Infinity
   for (const item of list as readonly unknown[]) {
-    const at = placeOf((item as { itemIdentifier?: unknown } | null)?.itemIdentifier, records, places)
+    const identifier = identifierOf((item as { itemIdentifier?: unknown } | null)?.itemIdentifier, records[0].partition)
+    const at = identifier === undefined ? undefined : indices.get(identifier)
     if (at === undefined) return { index: 0, error: 'batchItemFailures names a record that is not in the batch' }
     index = Math.min(index, at)
   }
   return { index, error: 'The function reported batch item failures' }
 }
 
-/** @param places of the records, by their identifiers */
-function placeOf(itemIdentifier: unknown, records: readonly EventRecord[], places: ReadonlyMap<string, number>): number | undefined {
-  if (records[0].partition === undefined) return typeof itemIdentifier === 'string' ? places.get(itemIdentifier) : undefined
-  const { partition, offset } = (itemIdentifier ?? {}) as { partition?: unknown, offset?: unknown }
-  if (partition !== records[0].partition || (typeof offset !== 'string' && typeof offset !== 'number')) return undefined
-  return places.get(String(offset))
+/** @param partition of the batch's records, if they are Kafka's */
+function identifierOf(itemIdentifier: unknown, partition: string | undefined): string | undefined {
+  if (partition === undefined) return typeof itemIdentifier === 'string' ? itemIdentifier : undefined
+  const { partition: named, offset } = (itemIdentifier ?? {}) as { partition?: unknown, offset?: unknown }
+  return named === partition && (typeof offset === 'string' || typeof offset === 'number') ? String(offset) : undefined
 }

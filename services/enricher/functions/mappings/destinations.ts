@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { openDestination } from '../destinations.ts'
 import type { Cause, EventRecord } from './delivery.ts'
 
-/** A record, as it is named. */
+/** Names a record in an invocation record. */
 export type Named = Pick<EventRecord, 'identifier' | 'timestamp'>
 
 /** What is known of a batch that was given up; the records themselves stay in the source. */
@@ -13,9 +13,9 @@ export interface FailedBatch extends Cause {
   readonly first: Named
   readonly last: Named
   readonly count: number
-  /** Of the records' part of the event. */
+  /** Size of the records in the event. */
   readonly payloadBytes: number
-  /** The event that the function got, JSON; undefined where the records could not be read. */
+  /** Makes the event that the function got, JSON; undefined if the records could not be read. */
   readonly event: (() => string) | undefined
   readonly origin:
     | { readonly kind: 'kinesis', readonly streamArn: string, readonly shardId: string }
@@ -47,7 +47,7 @@ export function objectName({ mappingId, origin }: FailedBatch, now: Date): strin
   return `aws/lambda/${mappingId}/${shard}/${time.slice(0, 10).replaceAll('-', '/')}/${time.slice(0, 19).replaceAll(':', '.')}-${randomUUID()}`
 }
 
-/** Objects have the whole event beside the invocation record (developer guide, "On-failure destinations", on S3). */
+/** An object in S3 holds the event beside the invocation record (developer guide, "On-failure destinations"). */
 function withPayload(text: string, { event }: FailedBatch): string {
   return event === undefined ? text : `${text.slice(0, -1)},"payload":${event()}}`
 }
@@ -56,9 +56,10 @@ function withPayload(text: string, { event }: FailedBatch): string {
 export function invocationRecord(batch: FailedBatch, requestId: string): object {
   const { functionArn, condition, invocations, reported, first, last, count, payloadBytes, origin } = batch
   const time = ({ timestamp }: Named): string => new Date(timestamp).toISOString()
+  // Lambda counts one invocation for records that were too old before the first.
+  const approximateInvokeCount = condition === 'RecordAgeExceeded' ? Math.max(1, invocations) : invocations
   return {
-    // Lambda counts an invocation for records that were too old before the first one.
-    requestContext: { requestId, functionArn, condition, approximateInvokeCount: condition === 'RecordAgeExceeded' ? Math.max(1, invocations) : invocations },
+    requestContext: { requestId, functionArn, condition, approximateInvokeCount },
     ...(condition === 'RetryAttemptsExhausted' && {
       responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: reported ? null : 'Unhandled' },
     }),
@@ -67,7 +68,8 @@ export function invocationRecord(batch: FailedBatch, requestId: string): object 
     ...(origin.kind === 'kinesis' && {
       KinesisBatchInfo: {
         shardId: origin.shardId, startSequenceNumber: first.identifier, endSequenceNumber: last.identifier,
-        approximateArrivalOfFirstRecord: time(first), approximateArrivalOfLastRecord: time(last), batchSize: count, streamArn: origin.streamArn,
+        approximateArrivalOfFirstRecord: time(first), approximateArrivalOfLastRecord: time(last), batchSize: count,
+        streamArn: origin.streamArn,
       },
     }),
     ...(origin.kind === 'kafka' && {

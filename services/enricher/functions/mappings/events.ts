@@ -9,7 +9,7 @@ export interface KeyedRecord extends EventRecord {
   readonly offset: number
 }
 
-/** A record before it becomes text: filters see it so, with its content as bytes. */
+/** A record before it becomes JSON text. Filters read this form, whose content is bytes. */
 export interface Unwritten<Event> extends Omit<KeyedRecord, 'json'> {
   readonly event: Event
 }
@@ -17,7 +17,7 @@ export interface Unwritten<Event> extends Omit<KeyedRecord, 'json'> {
 export interface KinesisOrigin {
   readonly streamArn: string
   readonly region: string
-  /** Whose rights the function has: at AWS its role. */
+  /** The ARN of the function's role. */
   readonly identityArn: string
   readonly shardId: string
   sequenceNumber(offset: number, time: number): string
@@ -29,14 +29,18 @@ interface KinesisEvent {
 }
 
 const EMPTY = Buffer.alloc(0)
-/** Characters (Kinesis API reference, PutRecord). An aggregate with a longer one is none: it could be as long as the aggregate, for each of its records. */
+/**
+ * In characters (Kinesis API reference, PutRecord). Many records of an aggregate can share a key, and each event record
+ * repeats it, so a longer one would make a small aggregate huge.
+ */
 const MAX_PARTITION_KEY = 256
 
 /**
  * Record `i` of a batch as a Kinesis event's; where the Kinesis Producer Library has aggregated several in it, each of them. These have one sequence number, as a
  * consumer that takes them apart by itself would see them.
  */
-export function kinesisRecords(batch: RecordBatch, i: number, { streamArn, region, identityArn, shardId, sequenceNumber }: KinesisOrigin): Unwritten<KinesisEvent>[] {
+export function kinesisRecords(batch: RecordBatch, i: number, origin: KinesisOrigin): Unwritten<KinesisEvent>[] {
+  const { streamArn, region, identityArn, shardId, sequenceNumber } = origin
   const timestamp = batch.timestamps[i]
   const offset = batch.offsets[i]
   const identifier = sequenceNumber(offset, timestamp)
@@ -46,7 +50,9 @@ export function kinesisRecords(batch: RecordBatch, i: number, { streamArn, regio
   return records.map(({ partitionKey, data }) => ({
     identifier, timestamp, offset, key: aggregated === undefined ? keyOf(batch, i) : Buffer.from(partitionKey),
     event: {
-      kinesis: { kinesisSchemaVersion: '1.0', partitionKey, sequenceNumber: identifier, data, approximateArrivalTimestamp: timestamp / 1000 },
+      kinesis: {
+        kinesisSchemaVersion: '1.0', partitionKey, sequenceNumber: identifier, data, approximateArrivalTimestamp: timestamp / 1000,
+      },
       eventSource: 'aws:kinesis', eventVersion: '1.0', eventID: `${shardId}:${identifier}`, eventName: 'aws:kinesis:record',
       invokeIdentityArn: identityArn, awsRegion: region, eventSourceARN: streamArn,
     },
@@ -79,14 +85,19 @@ interface KafkaEvent {
 export type TimestampType = 'CREATE_TIME' | 'LOG_APPEND_TIME'
 
 /** Record `i` of a batch as a Kafka event's. @param value in the place of the record's own */
-export function kafkaRecord(batch: RecordBatch, i: number, timestampType: TimestampType, value: Buffer | null = valueOf(batch, i)): Unwritten<KafkaEvent> {
+export function kafkaRecord(
+  batch: RecordBatch, i: number, timestampType: TimestampType, value: Buffer | null = valueOf(batch, i),
+): Unwritten<KafkaEvent> {
   const { topic, partition } = batch
   const offset = batch.offsets[i]
   const timestamp = batch.timestamps[i]
   const key = keyOf(batch, i)
   return {
     identifier: String(offset), partition: partitionName(topic, partition), timestamp, key, offset,
-    event: { topic, partition, offset, timestamp, timestampType, key: key ?? undefined, value: value ?? undefined, headers: headersOf(batch, i) },
+    event: {
+      topic, partition, offset, timestamp, timestampType,
+      key: key ?? undefined, value: value ?? undefined, headers: headersOf(batch, i),
+    },
   }
 }
 

@@ -32,9 +32,9 @@ export interface AskedMapping {
   /** ms since the epoch */
   readonly modifiedAt: number
   readonly tags?: Readonly<Record<string, string>>
-  /** The version or the alias that the function was named with. */
+  /** The version or the alias in the function's name. */
   readonly qualifier?: string
-  /** Endpoints of brokers, by their kind. The mapping reads Weir's own Kafka whatever they are. */
+  /** Broker endpoints by kind; kept for the API's answers. The mapping reads Weir's own Kafka. */
   readonly endpoints?: Readonly<Record<string, readonly string[]>>
   readonly schemaRegistry?: object
 }

@@ -4,7 +4,7 @@ import type { Logger, Resource } from '@weir/service'
 import type { Stream } from '@weir/streams'
 import type { Functions } from '../functions.ts'
 import { resultOf } from './answer.ts'
-import type { InvokeResult } from './delivery.ts'
+import type { CallResult } from './delivery.ts'
 import { targetOf, type Mapping } from './mapping.ts'
 import { runMapping, type MappingDeps, type RunningMapping } from './run-mapping.ts'
 
@@ -15,9 +15,9 @@ export interface Mappings {
   all(): readonly Mapping[]
   get(id: string): Mapping | undefined
   state(id: string): MappingState
-  /** What its last attempt in this replica came to, or why it does nothing. */
+  /** The LastProcessingResult: how the last attempt in this replica ended, or why there is none. */
   lastResult(id: string): string
-  /** As this replica knows it; undefined for one that is being deleted. */
+  /** The stream as this replica knows it; undefined if it is being deleted. */
   stream(name: string): Stream | undefined
   /** True while every mapping that can run is in its group. */
   ready(): boolean
@@ -35,14 +35,14 @@ export interface MappingsOptions extends Omit<MappingDeps, 'invoke' | 'report'> 
 /** Where a mapping cannot start yet: its stream or topic may come. */
 const RETRY_MS = 2000
 
-/** LastProcessingResult. */
+/** Texts of LastProcessingResult. */
 const NOTHING_YET = 'No records processed'
 const NO_STREAM = 'PROBLEM: Stream not found'
 
 interface Slot {
   mapping: Mapping
   running: RunningMapping | undefined
-  /** Whether it was ever at work here. */
+  /** Whether the mapping has run in this replica. */
   begun: boolean
   /** What is being started, or stopped before it is started anew. */
   changing: Promise<void> | undefined
@@ -53,7 +53,7 @@ interface Slot {
 
 /** Given to what is stopped because its mapping changed (ms). */
 const DRAIN_MS = 10_000
-/** Of a result, in characters. */
+/** Characters of a LastProcessingResult. */
 const MAX_RESULT_LENGTH = 500
 
 export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions): Resource<Mappings> {
@@ -62,8 +62,6 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   let stopped = false
   let woken = false
   let wake = (): void => {}
-
-  const invoke: MappingDeps['invoke'] = (name, payload, requestId, signal) => invocation(functions, name, payload, requestId, signal)
 
   const streamOf = (name: string): Stream | undefined => {
     const stream = deps.streams.get(name)?.stream
@@ -90,7 +88,8 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   const start = async (slot: Slot): Promise<void> => {
     const { mapping } = slot
     try {
-      slot.running = await runMapping(mapping, { ...deps, log, invoke, report: (result) => { slot.lastResult = result.slice(0, MAX_RESULT_LENGTH) } })
+      const report = (result: string): void => { slot.lastResult = result.slice(0, MAX_RESULT_LENGTH) }
+      slot.running = await runMapping(mapping, { ...deps, log, report, invoke: (...call) => invocation(functions, ...call) })
       slot.begun = true
       slot.waitsFor = ''
     } catch (error) {
@@ -124,7 +123,8 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     if (mapping === undefined) slots.delete(id)
     else {
       const slot: Slot = {
-        mapping, running: undefined, begun: before?.begun ?? false, changing: undefined, lastResult: before?.lastResult ?? NOTHING_YET, waitsFor: '',
+        mapping, running: undefined, begun: before?.begun ?? false, changing: undefined,
+        lastResult: before?.lastResult ?? NOTHING_YET, waitsFor: '',
       }
       slot.changing = over.finally(() => {
         slot.changing = undefined
@@ -152,7 +152,7 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
       state: (id) => {
         const slot = slots.get(id)
         if (slot?.mapping.enabled === false) return 'Disabled'
-        // One that lost its function or its stream stays enabled; its last result says what is wrong.
+        // A mapping that lost its function or its stream stays enabled; its LastProcessingResult tells.
         return slot?.running?.ready() || (slot?.begun && slot.running === undefined) ? 'Enabled' : 'Creating'
       },
       lastResult: (id) => {
@@ -181,7 +181,9 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
 }
 
 /** Throttled and failed invocations are results; one that was ended from outside rejects. */
-async function invocation(functions: Functions, name: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<InvokeResult<undefined>> {
+async function invocation(
+  functions: Functions, name: string, payload: Buffer, requestId: string, signal: AbortSignal,
+): Promise<CallResult> {
   try {
     return resultOf(await functions.invoke(name, payload, { requestId, signal }))
   } catch (error) {

@@ -18,40 +18,42 @@ interface ReturnedRecord {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A record that the topic takes. */
+/** A record that the topic accepts. */
 interface OutputRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: Buffer
 }
 
-/** What a function answered to an invocation. */
+/** The records of one answer. */
 export interface OutputRecords {
   readonly records: readonly OutputRecord[]
-  /** What they take of a transaction. */
+  /** Their size in a transaction. */
   readonly bytes: number
 }
 
 export interface Output {
-  /** Looks again what the topic takes, now and then; never rejects. A promise only then. */
+  /** Reads the topic's configuration again once a minute; never rejects. Returns undefined in between. */
   prepare(): Promise<void> | undefined
-  /** Throws a sentence for an answer that is no list of records for this topic: then it can never be written. */
+  /** Throws a sentence for an answer that is not a list of records which the topic accepts. */
   encode(response: unknown): OutputRecords
   append(out: Appender, records: OutputRecords): void
 }
 
-/** Of a record in a transaction, beside its own bytes. */
+/** Bytes that a transaction counts for a record beside its key, value and headers, and a few more. */
 const OVERHEAD_BYTES = 32
-/** A transaction writes batches of up to a million bytes. */
+/** A transaction writes record batches of up to 1,000,000 bytes. */
 const MIN_BATCH_BYTES = 1 << 20
 const SETTINGS_MS = 60_000
 
 /** Rejects with unknown-topic where there is no such topic. */
 export async function openOutput(topic: string, kafka: Kafka, codec: Codec): Promise<Output> {
   const contract = Object.hasOwn(topics, topic) ? (topic as TopicName) : undefined
-  const [partitions, writer, first] = await Promise.all([kafka.partitions(topic), contract && codec.writer(contract), topicSettings(topic, kafka)])
+  const [partitions, writer, first] = await Promise.all([
+    kafka.partitions(topic), contract && codec.writer(contract), topicSettings(topic, kafka),
+  ])
   if (first.maxBatchBytes < MIN_BATCH_BYTES) {
-    throw new Error(`The topic ${topic} takes batches of ${first.maxBatchBytes} bytes; an output needs max.message.bytes of ${MIN_BATCH_BYTES} or more.`)
+    throw new Error(`The output ${topic} has max.message.bytes ${first.maxBatchBytes}; raise it to ${MIN_BATCH_BYTES} or more.`)
   }
   const encoder = new Encoder(topic, writer, contract === undefined ? null : topics[contract].key, first)
   let readAt = Date.now()
@@ -95,7 +97,9 @@ class Encoder {
       const key = this.#keyOf(record)
       const headers = record.headers === undefined ? NO_HEADERS : encodeHeaders(record.headers)
       const bytes = (key?.length ?? 0) + (value?.length ?? 0) + headers.length
-      if (bytes > maxBytes) throw new Error(`The function returned a record of ${bytes} bytes with its key and headers; ${this.#topic} takes ${maxBytes}.`)
+      if (bytes > maxBytes) {
+        throw new Error(`The function returned a record of ${bytes} bytes with its key and headers; ${this.#topic} takes ${maxBytes}.`)
+      }
       sum += bytes + OVERHEAD_BYTES
       return { key, value, headers }
     })
@@ -104,28 +108,34 @@ class Encoder {
 
   #valueOf({ value, encoding }: ReturnedRecord, maxBytes: number): Buffer | null {
     if (this.#writer !== undefined && encoding !== undefined) {
-      throw new Error(`The function returned a record with an encoding for ${this.#topic}, whose contract says how values are written.`)
+      throw new Error(`The function returned a record with an encoding; the contract of ${this.#topic} says how values are written.`)
     }
     if (value === null) return null
     if (this.#writer !== undefined) return this.#byContract(value, this.#writer, 4 * maxBytes)
-    return encoding === undefined ? Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)) : Buffer.from(value as string, encoding)
+    if (encoding !== undefined) return Buffer.from(value as string, encoding)
+    return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
   }
 
-  /** @param mostScratch enough for any value that the topic takes: the writer asks for three bytes where a character may take one */
-  #byContract(value: unknown, writer: Writer, mostScratch: number): Buffer {
+  /** @param maxScratch fits any value that the topic takes; the writer asks for three bytes even where a character takes one */
+  #byContract(value: unknown, writer: Writer, maxScratch: number): Buffer {
     for (;;) {
       const end = writer.encode(value, this.#scratch, 0)
       if (end >= 0) return Buffer.from(this.#scratch.subarray(0, end))
-      if (this.#scratch.length >= mostScratch) throw new Error(`The function returned a value that is too large for ${this.#topic}.`)
+      if (this.#scratch.length >= maxScratch) {
+        throw new Error(`The function returned a value that is too large for ${this.#topic}.`)
+      }
       this.#scratch = Buffer.allocUnsafe(2 * this.#scratch.length)
     }
   }
 
   #keyOf({ key, value }: ReturnedRecord): Buffer | null {
     if (key !== undefined) return Buffer.from(key)
-    if (this.#keyField !== null && value !== null) return Buffer.from(String((value as Readonly<Record<string, unknown>>)[this.#keyField]))
-    if (this.settings.compacted) throw new Error(`The function returned a record without a key; ${this.#topic} is compacted and takes none without.`)
-    if (this.#keyField !== null) throw new Error(`The function returned a record with neither a value nor a key; ${this.#topic} has a key for each.`)
+    if (this.#keyField !== null && value !== null) {
+      return Buffer.from(String((value as Readonly<Record<string, unknown>>)[this.#keyField]))
+    }
+    if (this.settings.compacted || this.#keyField !== null) {
+      throw new Error(`The function returned a record without a key; the records of ${this.#topic} must have one.`)
+    }
     return null
   }
 }
@@ -135,15 +145,20 @@ function returnedRecords(response: unknown): readonly ReturnedRecord[] {
   if (records === undefined || records === null) return []
   if (!Array.isArray(records)) throw new Error('The function returned "records" that are no list.')
   for (const record of records as readonly unknown[]) {
-    if (typeof record !== 'object' || record === null || !Object.hasOwn(record, 'value')) throw new Error('The function returned a record without a value.')
+    if (typeof record !== 'object' || record === null || !Object.hasOwn(record, 'value')) {
+      throw new Error('The function returned a record without a value.')
+    }
     const { key, value, encoding, headers } = record as { key?: unknown, value: unknown, encoding?: unknown, headers?: unknown }
     if (key !== undefined && typeof key !== 'string') throw new Error('The function returned a record whose key is no text.')
     if (encoding !== undefined && (encoding !== 'base64' || typeof value !== 'string' || decodeBase64(value) === undefined)) {
       throw new Error('The function returned a record whose value is no text in the encoding base64, the only one there is.')
     }
-    if (headers !== undefined && (typeof headers !== 'object' || headers === null || Array.isArray(headers) || Object.values(headers).some((text) => typeof text !== 'string'))) {
-      throw new Error('The function returned a record whose headers are no texts.')
-    }
+    if (headers !== undefined && !isTexts(headers)) throw new Error('The function returned a record whose headers are no texts.')
   }
   return records as readonly ReturnedRecord[]
+}
+
+function isTexts(headers: unknown): boolean {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return false
+  return Object.values(headers).every((text) => typeof text === 'string')
 }

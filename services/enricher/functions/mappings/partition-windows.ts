@@ -1,4 +1,4 @@
-/** The tumbling windows of a mapping, by partition, while their partitions are this replica's. */
+/** Holds the tumbling windows of a mapping for the partitions that this replica reads. */
 import type { Subscription } from '@weir/kafka'
 import type { Logger } from '@weir/service'
 import type { DeliverySettings } from './settings.ts'
@@ -10,22 +10,25 @@ export interface PartitionWindowsOptions {
   readonly settings: DeliverySettings
   readonly log: Logger
   placeOf(partition: number, offset: number): Place | undefined
-  /** How a shard's windows reach the function and its destination. */
+  /** Connects a shard's windows with the function and the destination. */
   portOf(place: Place): Omit<WindowPort, 'save'>
   /** Resolves when the states of windows that others wrote before are known here. */
   catchUp(): Promise<void>
-  /** By mapping and partition. */
-  readonly states: { get(id: string): WindowState | undefined, set(id: string, state: WindowState | undefined): Promise<void> }
+  /** Saved states, by mapping and partition. */
+  readonly states: {
+    get(id: string): WindowState | undefined
+    set(id: string, state: WindowState | undefined): Promise<void>
+  }
 }
 
 const LOOK_MS = 250
-/** A window without new records is closed so long after its end: a record that arrived before may still be read. */
+/** How long after its end a window is closed by the clock: a record that arrived in time may still be read. */
 const GRACE_MS = 1000
 
 interface Open {
   readonly windows: Windows
   signal: AbortSignal
-  /** What is done with them, one after the other. */
+  /** Resolves when the newest task is done; tasks follow each other. */
   busy: Promise<unknown>
 }
 
@@ -39,11 +42,13 @@ export class PartitionWindows {
     this.#options = options
   }
 
-  /** Closes windows by the clock from now on, where no record ends them. */
+  /** From now on, closes windows by the clock if no record ends them. */
   watch(subscription: Subscription): void {
     const { log, mappingId } = this.#options
     this.#closing = setInterval(() => {
-      void this.#closeOverdue(subscription).catch((error: Error) => log.warn({ err: error, mapping: mappingId }, 'windows could not be closed'))
+      this.#closeOverdue(subscription).catch((error: Error) => {
+        log.warn({ err: error, mapping: mappingId }, 'windows could not be closed')
+      })
     }, LOOK_MS)
   }
 
@@ -63,7 +68,7 @@ export class PartitionWindows {
     try {
       await (open.busy = open.busy.then(() => windows.take(records, next, signal)))
     } catch (error) {
-      // They begin anew from the state that was saved.
+      // The windows begin again from the saved state.
       if (this.#open.get(partition) === open) this.#open.delete(partition)
       throw error
     }
@@ -82,7 +87,7 @@ export class PartitionWindows {
     return open
   }
 
-  /** Among them the windows of a replica that has died. */
+  /** Closes windows whose end has passed, among them those of a replica that died. */
   async #closeOverdue(subscription: Subscription): Promise<void> {
     const { settings, states, catchUp, placeOf } = this.#options
     const overdue = (end: number | undefined): boolean => (end ?? Infinity) < Date.now() - GRACE_MS

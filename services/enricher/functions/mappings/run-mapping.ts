@@ -9,11 +9,14 @@ import { PartitionWindows, type PartitionWindowsOptions } from './partition-wind
 import { MOST_PAYLOAD_BYTES } from './settings.ts'
 import { openSource, type SourceDeps } from './sources.ts'
 
-/** Lambda's own figures for streams, by mapping. */
 const iteratorAges = new Gauge({
-  name: 'weir_function_iterator_age_seconds', help: 'Age of the last record of the batch handled last.', labelNames: ['function'], registers: [metrics],
+  name: 'weir_function_iterator_age_seconds', labelNames: ['function'], registers: [metrics],
+  help: 'Age of the last record of the batch handled last.',
 })
-const filtered = new Counter({ name: 'weir_function_filtered_records_total', help: 'Records that no filter of the mapping matches.', labelNames: ['function'], registers: [metrics] })
+const filtered = new Counter({
+  name: 'weir_function_filtered_records_total', labelNames: ['function'], registers: [metrics],
+  help: 'Records that no filter of the mapping matches.',
+})
 
 export interface MappingDeps extends SourceDeps, CallerDeps {
   readonly producer: Producer
@@ -28,16 +31,14 @@ export interface RunningMapping {
   stop(drainMs: number): Promise<void>
 }
 
-/** A batch of the broker port that can never be read has no records; its next offset is after them. */
-interface Unreadable {
-  readonly unreadable?: { readonly firstOffset: number, readonly reason: string }
-}
+/** A batch that the broker port can never read has no records; its `nextOffset` is after the lost ones. */
+type ReadBatch = RecordBatch & { readonly unreadable?: { readonly firstOffset: number, readonly reason: string } }
 
 export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<RunningMapping> {
   const { kafka, codec, producer, report } = deps
   const { settings, groupId, functionName } = mapping
   if (settings.tumblingMs > 0 && mapping.output !== undefined) {
-    throw new Error(`Mapping ${mapping.id} has both a tumbling window and an output; what a window's function returns is its state.`)
+    throw new Error(`Mapping ${mapping.id} has a tumbling window and an output, but a window's function returns its state.`)
   }
   const source = await openSource(mapping, deps)
   const destination = mapping.onFailure === undefined ? undefined : await openBatchDestination(mapping.onFailure, kafka, producer, {
@@ -55,10 +56,11 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     placeOf: (partition, offset) => source.placeOf(partition, offset), portOf: (place) => caller.windowPort(place),
   })
 
-  const handle = async (batch: RecordBatch & Unreadable, appender: Appender | undefined, signal: AbortSignal): Promise<void> => {
+  const handle = async (batch: ReadBatch, appender: Appender | undefined, signal: AbortSignal): Promise<void> => {
     const { partition, unreadable } = batch
     if (unreadable !== undefined) {
-      await caller.loseBatch(unreadable.firstOffset, batch, unreadable.reason, source.placeOf(partition, unreadable.firstOffset), signal)
+      const { firstOffset, reason } = unreadable
+      await caller.loseBatch(firstOffset, batch, reason, source.placeOf(partition, firstOffset), signal)
     }
     await output?.prepare()
     const out = outOf(output, appender)
@@ -74,14 +76,15 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     try {
       await handle(batch, appender, signal)
     } catch (error) {
-      // Only what can heal comes here, and the port hands the batch over again.
+      // This error can heal: the port hands the batch over again.
       if (!signal.aborted) report(`PROBLEM: ${(error as Error).message}`)
       throw error
     }
   }
 
   const options = {
-    groupId, topics: [source.topic], startAt: 'earliest' as const, maxBatchRecords: Math.min(10_000, settings.batchSize * settings.parallelization),
+    groupId, topics: [source.topic], startAt: 'earliest' as const,
+    maxBatchRecords: Math.min(10_000, settings.batchSize * settings.parallelization),
     gather: settings.windowMs === 0 ? undefined : { ms: settings.windowMs, bytes: MOST_PAYLOAD_BYTES / 2 },
   }
   const subscription = output === undefined
@@ -104,7 +107,7 @@ async function beginAt({ groupId, start }: Mapping, topic: string, kafka: Kafka)
   if (start === 'TRIM_HORIZON') return
   const known = await kafka.admin.lag(groupId)
   if (known.some((lag) => lag.topic === topic && lag.committed >= 0)) return
-  // No record is older than the epoch; to Kafka, negative times are marks of its own.
+  // No record is older than the epoch. Kafka has meanings of its own for negative times.
   const time = start === 'LATEST' ? 'latest' : start.timestamp < 0 ? 'earliest' : start.timestamp
   const partitions = Array.from({ length: await kafka.partitions(topic) }, (_, partition) => partition)
   const offsets = await Promise.all(partitions.map(async (partition) => ({ partition, offset: await kafka.offsetAt(topic, partition, time) })))

@@ -1,20 +1,22 @@
-/** Where the records of mappings come from: streams by their shards, and topics. */
+/** The sources of mappings: streams, read by their shards, and topics. */
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { SchemaNeeded, Undecodable, type Codec, type Reader } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
-import { KafkaError, valueOf, type Kafka, type RecordBatch } from '@weir/kafka'
+import { KafkaError, type Kafka, type RecordBatch } from '@weir/kafka'
 import type { Serving, Shard, Streams } from '@weir/streams'
 import { compileFilters } from '../patterns/filters.ts'
-import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords, partitionName, writeKafka, writeKinesis, type TimestampType } from './events.ts'
+import {
+  kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords, partitionName, writeKafka, writeKinesis, type TimestampType,
+} from './events.ts'
 import type { Mapping } from './mapping.ts'
 import { Draft, type Place, type Stretch } from './stretch.ts'
 import { topicSettings } from './topic-settings.ts'
 
 export interface Source {
   readonly topic: string
-  /** The parts of a batch of the topic, in their order, each to be handled by itself. */
+  /** The parts of a batch, in order; each is handled by itself. */
   stretches(batch: RecordBatch, signal: AbortSignal): AsyncGenerator<Stretch>
-  /** Undefined where no shard is known at that offset. */
+  /** Undefined if no shard is known at that offset. */
   placeOf(partition: number, offset: number): Place | undefined
 }
 
@@ -28,21 +30,25 @@ export interface SourceDeps {
 
 /** How often a child shard looks whether its parents have been read. */
 const PARENTS_MS = 200
-/** An aggregate of more records is taken apart before anything else goes on. */
+/** After an aggregate of more records than this, other work of the process comes first. */
 const LARGE_AGGREGATE = 1000
 
-/** Rejects with unknown-topic where the stream or the topic does not exist, and with a PatternError for filters that cannot be. */
+/** Rejects with unknown-topic if the stream or topic does not exist, and with a PatternError for invalid filters. */
 export function openSource(mapping: Mapping, deps: SourceDeps): Promise<Source> {
-  return mapping.source.kind === 'kinesis' ? openStream(mapping, mapping.source.stream, deps) : openTopic(mapping, mapping.source.topic, deps)
+  const { source } = mapping
+  return source.kind === 'kinesis' ? openStream(mapping, source.stream, deps) : openTopic(mapping, source.topic, deps)
 }
 
-async function openTopic({ filters, decode }: Mapping, topic: string, { kafka, codec, bootstrapServers }: SourceDeps): Promise<Source> {
+async function openTopic({ filters, decode }: Mapping, topic: string, deps: SourceDeps): Promise<Source> {
+  const { kafka, codec, bootstrapServers } = deps
   const filter = compileFilters(filters, 'kafka')
   const reader = decode ? await codec.reader(topic as TopicName) : undefined
   const timestampType: TimestampType = (await topicSettings(topic, kafka)).appendTime ? 'LOG_APPEND_TIME' : 'CREATE_TIME'
   const placeOf = (partition: number): Place => ({
     shardId: partitionName(topic, partition), eventSourceArn: '', origin: { kind: 'kafka', topic, partition, bootstrapServers },
-    event: (records, window) => kafkaEvent(topic, partition, records, { eventSource: 'SelfManagedKafka', bootstrapServers }, window),
+    event: (records, window) => {
+      return kafkaEvent(topic, partition, records, { eventSource: 'SelfManagedKafka', bootstrapServers }, window)
+    },
     named: (offset) => ({ identifier: String(offset), timestamp: Date.now() }),
   })
   return {
@@ -70,29 +76,39 @@ async function openTopic({ filters, decode }: Mapping, topic: string, { kafka, c
   }
 }
 
-/** The value as JSON of its contract, in bytes. */
+/** The value as JSON by its contract. */
 function decoded(reader: Reader, batch: RecordBatch, i: number): Buffer | null {
-  return batch.valueStart[i] < 0 ? valueOf(batch, i) : Buffer.from(JSON.stringify(reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])))
+  if (batch.valueStart[i] < 0) return null
+  return Buffer.from(JSON.stringify(reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])))
 }
 
 const conditionOf = (error: unknown): 'SCHEMA_NOT_FOUND' | 'DESERIALIZATION_ERROR' =>
   (error instanceof Undecodable && error.code === 'unknown-schema' ? 'SCHEMA_NOT_FOUND' : 'DESERIALIZATION_ERROR')
 
-async function openStream({ id, filters, functionName, groupId }: Mapping, name: string, { kafka, streams, account }: SourceDeps): Promise<Source> {
+/** A shard in a version of its stream. */
+interface Found {
+  readonly serving: Serving
+  readonly shard: Shard
+}
+
+async function openStream(mapping: Mapping, name: string, { kafka, streams, account }: SourceDeps): Promise<Source> {
+  const { id, filters, functionName, groupId } = mapping
   const filter = compileFilters(filters, 'kinesis')
   const streamArn = `arn:aws:kinesis:${account.region}:${account.accountId}:stream/${name}`
   const identityArn = roleArn(account.accountId, functionName)
   const topic = streams.get(name)?.stream.topic
   if (topic === undefined) throw new KafkaError('unknown-topic', `The stream of mapping ${id} does not exist`)
 
-  function shardAt(partition: number, offset: number): { serving: Serving, shard: Shard } | undefined {
+  function shardAt(partition: number, offset: number): Found | undefined {
     const serving = streams.get(name)
-    const shard = serving?.stream.shards.find((one) => one.partition === partition && one.from <= offset && (one.to === null || offset < one.to))
+    const shard = serving?.stream.shards.find((one) => {
+      return one.partition === partition && one.from <= offset && (one.to === null || offset < one.to)
+    })
     return serving && shard && { serving, shard }
   }
 
-  /** The shard of a record; this replica may hear of a new one a moment later than of its first record. */
-  async function knownShardAt(partition: number, offset: number, signal: AbortSignal): Promise<{ serving: Serving, shard: Shard }> {
+  /** The shard of a record. This replica may learn of a new shard a moment after it reads the first record. */
+  async function knownShardAt(partition: number, offset: number, signal: AbortSignal): Promise<Found> {
     for (;;) {
       const found = shardAt(partition, offset)
       if (found !== undefined && streams.leased) return found
@@ -100,17 +116,18 @@ async function openStream({ id, filters, functionName, groupId }: Mapping, name:
     }
   }
 
-  /** Resolves when the group has committed the ends of the shard's parents, whichever member read them. */
+  /** Resolves when the group, in any member, has committed the ends of the shard's parents. */
   async function parentsRead({ stream }: Serving, { parents }: Shard, signal: AbortSignal): Promise<void> {
     const open = stream.shards.filter((shard) => parents.includes(shard.id))
     while (open.length > 0) {
-      const committed = new Map((await kafka.admin.lag(groupId)).filter((lag) => lag.topic === topic).map((lag) => [lag.partition, lag.committed]))
+      const lags = (await kafka.admin.lag(groupId)).filter((lag) => lag.topic === topic)
+      const committed = new Map(lags.map((lag) => [lag.partition, lag.committed]))
       if (open.every(({ partition, to, from }) => to === from || (committed.get(partition) ?? -1) >= (to ?? Infinity))) return
       await sleep(PARENTS_MS, undefined, { signal })
     }
   }
 
-  const placeIn = ({ serving, shard }: { serving: Serving, shard: Shard }): Place => ({
+  const placeIn = ({ serving, shard }: Found): Place => ({
     shardId: shard.id, eventSourceArn: streamArn, origin: { kind: 'kinesis', streamArn, shardId: shard.id }, event: kinesisEvent,
     named: (offset) => ({ identifier: serving.numbersOf(shard).at(offset, Date.now()), timestamp: Date.now() }),
   })
@@ -121,7 +138,7 @@ async function openStream({ id, filters, functionName, groupId }: Mapping, name:
       const found = shardAt(partition, offset)
       return found && placeIn(found)
     },
-    /** A batch of a stream's partition may reach from one shard into the next: each is handled by itself, after its parents. */
+    /** A batch may reach from one shard into the next. Each shard is handled after its parents. */
     async* stretches(batch, signal) {
       for (let i = 0; i < batch.length;) {
         const found = await knownShardAt(batch.partition, batch.offsets[i], signal)
@@ -145,7 +162,7 @@ async function openStream({ id, filters, functionName, groupId }: Mapping, name:
   }
 }
 
-/** Functions have no roles of their own here; the ARN has the form of one. */
+/** Functions have no roles; the ARN is well-formed for code that parses it. */
 function roleArn(accountId: string, functionName: string): string {
   return `arn:aws:iam::${accountId}:role/${functionName}`
 }

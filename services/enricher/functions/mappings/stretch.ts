@@ -1,41 +1,41 @@
-/** What was read of one shard or partition, on its way to the function. */
+/** A stretch: records of one shard or partition, on their way to the function. */
 import type { RecordFilter } from '../patterns/filters.ts'
 import type { Condition } from './delivery.ts'
 import type { FailedBatch, Named } from './destinations.ts'
 import type { KeyedRecord, Unwritten } from './events.ts'
 
-/** Where records come from, and how an event of them looks. */
+/** The shard or partition of a stretch. */
 export interface Place {
   readonly origin: FailedBatch['origin']
   readonly shardId: string
   readonly eventSourceArn: string
   /** @param window the members of a tumbling window's event, JSON that begins with a comma */
   event(records: readonly { readonly json: string }[], window?: string): string
-  /** A record by its offset alone, for one that cannot be read. */
+  /** Names a record that cannot be read by its offset. */
   named(offset: number): Named
 }
 
-/** Records that never reach the function, next to each other in the shard. */
+/** Neighbouring records that never reach the function. */
 export interface Lost {
   readonly records: KeyedRecord[]
   readonly condition: Condition
-  /** What is wrong with the first one. */
+  /** A sentence about the first one. */
   readonly error: string
 }
 
-/** What a batch of the broker port holds of one shard, or a part of that. */
+/** The records of one shard in a batch of the broker port, or a part of them. */
 export interface Stretch {
   readonly place: Place
-  /** That the mapping's filters match. */
+  /** Records that the filters match. */
   readonly records: readonly KeyedRecord[]
   readonly lost: readonly Lost[]
-  /** How many records no filter matches. */
+  /** Number of records that no filter matches. */
   readonly filtered: number
-  /** The offset after it. */
+  /** The offset after the stretch. */
   readonly next: number
 }
 
-/** What is read at once is cut where its events have more bytes. */
+/** A stretch ends when its records have more bytes in events. */
 const MAX_STRETCH_BYTES = 16 << 20
 
 /** Gathers the records of a stretch. */
@@ -56,7 +56,7 @@ export class Draft<Event> {
     return this.#bytes > MAX_STRETCH_BYTES
   }
 
-  /** Takes a record that the filters match. A promise where that takes a while. */
+  /** Keeps a record if the filters match it. Returns a promise if filtering gave way to other work. */
   take(record: Unwritten<Event>): Promise<void> | undefined {
     let verdict: boolean | Promise<boolean>
     try {
@@ -66,7 +66,10 @@ export class Draft<Event> {
       return undefined
     }
     if (typeof verdict !== 'boolean') {
-      return verdict.then((matches) => this.#judged(record, matches), (error: Error) => this.lose(record, 'FILTER_ERROR', error))
+      return verdict.then(
+        (matches) => this.#judged(record, matches),
+        (error: Error) => this.lose(record, 'FILTER_ERROR', error),
+      )
     }
     this.#judged(record, verdict)
     return undefined
@@ -86,7 +89,8 @@ export class Draft<Event> {
     const written = this.#write(record)
     this.#bytes += written.json.length
     const before = this.#lost.at(-1)
-    if (before?.condition === condition && before.records.at(-1)!.offset + 1 >= written.offset) before.records.push(written)
+    const follows = before?.condition === condition && before.records.at(-1)!.offset + 1 >= written.offset
+    if (follows) before.records.push(written)
     else this.#lost.push({ records: [written], condition, error: message })
   }
 

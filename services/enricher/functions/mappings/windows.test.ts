@@ -32,7 +32,7 @@ function counting(answer?: (event: Event, nth: number) => InvokeResult<ReturnedS
   return { windows, events, saves, abandoned }
 }
 
-const returning = (state: unknown): InvokeResult<ReturnedState> => ({ kind: 'success', response: { state }, answer: returnedState({ state }) })
+const returning = (state: unknown): InvokeResult<ReturnedState> => ({ kind: 'success', answer: returnedState({ state }), failure: undefined })
 
 test('a window is reduced batch by batch and closed by the first record of the next one', async () => {
   const { windows, events, saves } = counting()

@@ -18,14 +18,14 @@ export interface WindowState {
   readonly offset: number
 }
 
-/** What a function made of a window. */
+/** The state that a function returned. */
 export interface ReturnedState {
   readonly state: unknown
-  /** As JSON. */
+  /** Size as JSON. */
   readonly bytes: number
 }
 
-/** Throws a sentence for an answer that is no state, or none that can be kept. */
+/** Throws a sentence for an answer without a state, or with one that cannot be written. */
 export function returnedState(response: unknown): ReturnedState {
   const state = typeof response === 'object' && response !== null ? (response as { state?: unknown }).state : undefined
   if (state === undefined) throw new Error('The function of a tumbling window must return its state.')
@@ -33,11 +33,17 @@ export function returnedState(response: unknown): ReturnedState {
 }
 
 export interface WindowPort extends Pick<DeliveryPort, 'discard' | 'now' | 'pause'> {
-  /** The state that the function returned. @param window the event's members beside its records, JSON that begins with a comma */
+  /**
+   * Invokes the function with records.
+   * @param window the event's members beside its records, JSON that begins with a comma
+   */
   reduce(records: readonly EventRecord[], window: string, signal: AbortSignal): Promise<InvokeResult<ReturnedState>>
-  /** The last invocation of a window. */
+  /** Invokes the function for the last time in a window. */
   close(window: string, signal: AbortSignal): Promise<InvokeResult<undefined>>
-  /** Resolves when the destination has taken it that a window's last invocation was given up. @param offset after the window's records */
+  /**
+   * Gives up the last invocation of a window. Resolves when the destination has taken that.
+   * @param offset the one after the window's records
+   */
   abandon(offset: number, why: Cause, signal: AbortSignal): Promise<void>
   /** Resolves when the state is kept for whoever reads the shard next; undefined: there is none. */
   save(state: WindowState | undefined): Promise<void>
@@ -92,8 +98,10 @@ export class Windows {
     const window = this.#event(this.#current, true, early)
     const { offset } = this.#current
     await deliver(NOTHING, { ...this.#settings, reportItemFailures: false, bisect: false }, {
-      invoke: (_records, s) => this.#port.close(window, s), discard: (_records, why, s) => this.#port.abandon(offset, why, s),
-      now: this.#port.now, pause: this.#port.pause,
+      invoke: (_records, s) => this.#port.close(window, s),
+      discard: (_records, why, s) => this.#port.abandon(offset, why, s),
+      now: this.#port.now,
+      pause: this.#port.pause,
     }, signal)
     this.#current = undefined
     await this.#port.save(undefined)

@@ -1,16 +1,17 @@
 /**
- * How complex the wildcards of a field are, by Event Ruler's measure (MachineComplexityEvaluator): how many beginnings of wildcards can match one and the same
- * text at once. `*ab` has 3 of them, "*", "*a" and "*ab", of which "ab" is matched by the first and the last. Values count with their quotes, as UTF-8.
+ * Event Ruler's measure for the wildcards of a field (MachineComplexityEvaluator): the largest number of wildcard
+ * prefixes that one text can match. The prefixes of `*ab` are "*", "*a" and "*ab"; the text "ab" matches two of them.
+ * Wildcards and texts count with their quotes, as UTF-8.
  */
 import { literalsOf } from './wildcard.ts'
 
-/** EventBridge refuses a pattern above it: by public reports it takes 9 and refuses 11, and Event Ruler's documentation proposes 10. */
+/** Event Ruler's documentation proposes this limit. EventBridge is known to accept 9 and to refuse 11. */
 export const MAX_COMPLEXITY = 10
 
 const ANY = -1
 const QUOTE = 0x22
 
-/** Whether the wildcards, all of one field, are more complex than EventBridge takes. Each must compile. */
+/** Whether the wildcards of a field are too complex together. Each must compile. */
 export function isTooComplex(wildcards: readonly string[]): boolean {
   const tokens: number[] = []
   const starts: number[] = []
@@ -19,7 +20,7 @@ export function isTooComplex(wildcards: readonly string[]): boolean {
     tokens.push(...tokensOf(wildcard))
   }
   for (const start of [...starts]) if (tokens[start + 1] === ANY) starts.push(start + 1)
-  // A text leads to a set of places in the wildcards. Wildcards that are within the limit have few such sets, about as many as they have characters.
+  // A text leads to a set of places in the wildcards. Within the limit there are few sets, about one for each character.
   const maxSets = 2 * tokens.length + 100
   const seen = new Set<string>()
   const waiting: number[][] = [starts.sort((a, b) => a - b)]
@@ -29,13 +30,15 @@ export function isTooComplex(wildcards: readonly string[]): boolean {
     if (seen.has(key)) continue
     seen.add(key)
     if (seen.size > maxSets) return true
-    // A byte that no literal goes on with leaves the asterisks only, which every other byte leaves as well.
-    for (const byte of new Set(places.map((place) => tokens[place + 1]))) if (byte >= 0) waiting.push(after(tokens, places, byte))
+    // Other bytes leave the asterisks alone, which these bytes leave as well.
+    for (const byte of new Set(places.map((place) => tokens[place + 1]))) {
+      if (byte >= 0) waiting.push(after(tokens, places, byte))
+    }
   }
   return false
 }
 
-/** Ends each wildcard. */
+/** The token after the last one of a wildcard. */
 const END = -2
 
 function tokensOf(wildcard: string): number[] {
@@ -47,7 +50,7 @@ function tokensOf(wildcard: string): number[] {
   return [...tokens, QUOTE, END]
 }
 
-/** The places that a byte leads to, with the asterisks behind them, which match nothing as well. In order, as `places` are. */
+/** The places that a byte leads to, in order. An asterisk can match nothing, so the place before it leads to it too. */
 function after(tokens: readonly number[], places: readonly number[], byte: number): number[] {
   const next: number[] = []
   let last = -1

@@ -33,17 +33,17 @@ export interface KafkaRecord {
   readonly [name: string]: unknown
 }
 
-/** The filters of a mapping. */
+/** Tests records against the filters of a mapping. */
 export interface RecordFilter<R> {
   /**
-   * Whether any of the filters matches. A promise where other work of the process must come first, since much was done without a break.
-   * Throws or rejects with TooMuchWork where the record takes more than the filters may do for one.
+   * Whether any of the filters matches. Returns a promise if other work of the process comes first, after much work
+   * without a break. Throws, or rejects with, TooMuchWork if the filters take too long for the record.
    */
   matches(record: R): boolean | Promise<boolean>
 }
 
 /**
- * Compiles filters; undefined where there are none, so that every record passes. Throws a PatternError that names the filter.
+ * Compiles filters. Returns undefined if there are none: every record passes. Throws a PatternError that names the filter.
  *
  * Kinesis: a pattern with `data` drops records whose data is no JSON object or array; such a pattern must itself be an object.
  * Kafka: a pattern's `key` or `value` is an object (for JSON) or an array (for plain texts); content of the other format, or that is no UTF-8, leaves that
@@ -72,25 +72,28 @@ export function compileFilters(
   return source === 'kinesis' ? kinesisFilter(branches) : kafkaFilter(branches)
 }
 
-/** Steps after which other work of the process comes first: some milliseconds. */
+/** After this number of steps, which takes some milliseconds, other work of the process comes first. */
 const SLICE_STEPS = 1_000_000
-/** Steps for each character of content that is read as JSON. */
+/** Steps to parse a character of JSON. */
 const STEPS_OF_READING = 3
 
-/** A record as patterns see it. */
+/** A record as patterns see it, and the work on it. */
 interface Subject<Event> {
   readonly event: Event
   readonly work: Work
 }
 
-/** Asks alternatives one after the other. @param read makes of a record what the alternatives are asked about */
+type Alternative<Event> = (event: Event, work: Work) => boolean
+
+/** Tests a record against alternatives, one after the other, with breaks. */
 class SlicedFilter<R, Event> implements RecordFilter<R> {
-  readonly #alternatives: readonly ((event: Event, work: Work) => boolean)[]
+  readonly #alternatives: readonly Alternative<Event>[]
   readonly #read: (record: R, work: Work) => Event
-  /** Since the last break. */
+  /** Steps since the last break. */
   #steps = 0
 
-  constructor(alternatives: readonly ((event: Event, work: Work) => boolean)[], read: (record: R, work: Work) => Event) {
+  /** @param read makes the event that the alternatives test */
+  constructor(alternatives: readonly Alternative<Event>[], read: (record: R, work: Work) => Event) {
     this.#alternatives = alternatives
     this.#read = read
   }
@@ -134,7 +137,8 @@ function kinesisFilter(branches: readonly Branch[]): RecordFilter<KinesisRecord>
   const alternatives = branches.map((branch) => {
     const plan = planner.plan(branch.values())
     const asksData = formatOf(branch, 'data') !== undefined
-    return (event: { readonly data: unknown }, work: Work) => (!asksData || event.data !== undefined) && matchesPlan(plan, event, work)
+    return (event: { readonly data: unknown }, work: Work): boolean =>
+      (!asksData || event.data !== undefined) && matchesPlan(plan, event, work)
   })
   return new SlicedFilter(alternatives, (record, work) => {
     const data = needsData ? json(utf8(record.kinesis.data), work) : undefined
@@ -145,7 +149,7 @@ function kinesisFilter(branches: readonly Branch[]): RecordFilter<KinesisRecord>
 type Format = 'json' | 'plain'
 const PARTS = ['key', 'value'] as const
 
-/** A record of Kafka, with its content as patterns see it. */
+/** A Kafka record as patterns see it. */
 interface KafkaEvent {
   readonly key: Read | undefined
   readonly value: Read | undefined
@@ -154,7 +158,8 @@ interface KafkaEvent {
 
 function kafkaFilter(branches: readonly Branch[]): RecordFilter<KafkaRecord> {
   const planner = new Planner()
-  const needs = { key: branches.some((branch) => formatOf(branch, 'key')), value: branches.some((branch) => formatOf(branch, 'value')) }
+  const asks = (part: string): boolean => branches.some((branch) => formatOf(branch, part) !== undefined)
+  const needs = { key: asks('key'), value: asks('value') }
   return new SlicedFilter(branches.map((branch) => kafkaAlternative(branch, planner)), (record, work) => {
     const key = needs.key ? read(record.key, work) : undefined
     const value = needs.value ? read(record.value, work) : undefined
@@ -162,9 +167,9 @@ function kafkaFilter(branches: readonly Branch[]): RecordFilter<KafkaRecord> {
   })
 }
 
-function kafkaAlternative(branch: Branch, planner: Planner): (event: KafkaEvent, work: Work) => boolean {
+function kafkaAlternative(branch: Branch, planner: Planner): Alternative<KafkaEvent> {
   const formats = { key: formatOf(branch, 'key'), value: formatOf(branch, 'value') }
-  // By which of the parts fit: 1 with the key, 2 with the value. Undefined where nothing is left to ask, which every record satisfies.
+  // The index has bit 1 if the key fits, and bit 2 if the value does. Undefined: no condition is left, all records match.
   const plans: readonly (Plan | undefined)[] = [0, 1, 2, 3].map((asked) => {
     const conditions = [...branch.values()].filter(({ path }) => !PARTS.some((part, bit) => path[0] === part && (asked & 1 << bit) === 0))
     return conditions.length === 0 ? undefined : planner.plan(conditions)

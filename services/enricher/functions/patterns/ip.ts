@@ -7,14 +7,17 @@ interface Address {
   readonly value: bigint
 }
 
-/** What Event Ruler takes for an address (its Constants), and Java's limit for the length of the first. */
+/** Event Ruler's expressions for addresses (Constants.java). Java reads IPv4 addresses of up to 15 characters. */
 const V4 = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/
 const MAX_V4_LENGTH = 15
 const V6 = /^[\da-fA-F:]+$/
-/** Of IPv6, in characters. */
+/** The longest address, an IPv6 one, in characters. */
 export const MAX_ADDRESS_LENGTH = 39
 
-/** The address that a text is, or undefined. Leading zeros are decimal, and IPv6 has neither zones (fe80::1%eth0) nor dots (::ffff:10.0.0.1), as in Event Ruler. */
+/**
+ * Parses an address as Event Ruler does; undefined for other texts. Octets with leading zeros are decimal. IPv6
+ * addresses with zones (fe80::1%eth0) or dots (::ffff:10.0.0.1) are none.
+ */
 function parseAddress(text: string): Address | undefined {
   if (text.length > MAX_ADDRESS_LENGTH) return undefined
   if (V6.test(text)) {
@@ -27,7 +30,7 @@ function parseAddress(text: string): Address | undefined {
   return { family: 4, value: octets.reduce((sum, octet) => sum << 8n | octet, 0n) }
 }
 
-/** The same text for all ways of writing an address; undefined for what is none. */
+/** A canonical text for an address; undefined for other texts. */
 export function addressKey(text: string): string | undefined {
   const address = parseAddress(text)
   return address && `${address.family}/${address.value}`
@@ -40,7 +43,7 @@ export function compileCidr(cidr: string): (text: string) => boolean {
   const size = network?.family === 4 ? 32 : 128
   const bits = /^\d{1,3}$/.test(parts[1] ?? '') ? Number(parts[1]) : Infinity
   if (!network || bits > size) throw new Error('is no block of addresses; write one such as 10.0.0.0/24 or 2001:db8::/32.')
-  if (bits === size) throw new Error(`is a block of one address, whose mask bits must be < ${size}; give the address as a plain value instead.`)
+  if (bits === size) throw new Error(`is a single address; mask bits must be < ${size}, so give the address as a plain value.`)
   const shift = BigInt(size - bits)
   const prefix = network.value >> shift
   return (text) => {

@@ -28,7 +28,7 @@ export const RESERVED: ReadonlySet<string> = new Set([
 export function compileLeaf(alternatives: readonly unknown[], where: string): Leaf {
   if (alternatives.length === 0) throw new PatternError(`${where} is an empty array; give at least one value, or leave the field out.`)
   const exact = new Set<unknown>()
-  // An IP address matches every way of writing it: Event Ruler compares exact values that are addresses as addresses.
+  // Event Ruler compares exact values that are IP addresses as addresses, in whatever way they are written.
   const addresses = new Set<string>()
   const matchers: Matcher[] = []
   const wildcards: string[] = []
@@ -49,19 +49,21 @@ export function compileLeaf(alternatives: readonly unknown[], where: string): Le
   if (addresses.size > 0) matchers.push(address((value) => addresses.has(addressKey(value) ?? '')))
   if (wildcards.length > 0 && isTooComplex(wildcards)) throw new PatternError(`${where}: ${TOO_COMPLEX}`)
   const matches: Matcher = (value, work) => {
-    // A Set reads a text once, to hash it.
+    // A Set reads a text once to hash it.
     work.count(STEPS_OF_MATCHER * (1 + matchers.length) + (typeof value === 'string' ? value.length >> 4 : 0))
     return exact.has(value) || matchers.some((matcher) => matcher(value, work))
   }
   return { matches, absent }
 }
 
-/** Steps that a comparison takes beside those of a wildcard, and that it takes to read an address. */
+/** Steps of a comparison, without those of a wildcard. */
 const STEPS_OF_MATCHER = 8
+/** Steps to parse an address. */
 const STEPS_OF_ADDRESS = 300
 
-/** EventBridge's words. */
-const TOO_COMPLEX = 'Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character'
+/** EventBridge's text. */
+const TOO_COMPLEX = 'Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences '
+  + 'after a wildcard character'
 
 function compileOperator(operator: string, operand: unknown, at: string, wildcards: string[]): Matcher {
   switch (operator) {
@@ -69,8 +71,8 @@ function compileOperator(operator: string, operand: unknown, at: string, wildcar
     case 'exists':
       if (operand !== true) throw new PatternError(`${at} must be true or false.`)
       return () => true
-    case 'prefix': return affix(operand, at, (value, part) => value.startsWith(part), (value, length) => value.slice(0, length))
-    case 'suffix': return affix(operand, at, (value, part) => value.endsWith(part), (value, length) => value.slice(Math.max(0, value.length - length)))
+    case 'prefix': return affix(operand, at, (value, part) => value.startsWith(part), start)
+    case 'suffix': return affix(operand, at, (value, part) => value.endsWith(part), end)
     case 'equals-ignore-case': return ignoringCase(text(operand, at))
     case 'wildcard': return wildcard(text(operand, at), at, wildcards)
     case 'cidr': return address(explained(at, () => compileCidr(text(operand, at))))
@@ -80,8 +82,14 @@ function compileOperator(operator: string, operand: unknown, at: string, wildcar
   }
 }
 
-/** prefix and suffix: a text, or { "equals-ignore-case": text }. @param cut leaves of a value the part that decides, which has `length` characters at most */
-function affix(operand: unknown, at: string, has: (value: string, part: string) => boolean, cut: (value: string, length: number) => string): Matcher {
+const start = (value: string, length: number): string => value.slice(0, length)
+const end = (value: string, length: number): string => value.slice(Math.max(0, value.length - length))
+
+/**
+ * Compiles prefix and suffix: a text, or { "equals-ignore-case": text }.
+ * @param cut returns the `length` characters of a value that decide
+ */
+function affix(operand: unknown, at: string, has: (value: string, part: string) => boolean, cut: typeof start): Matcher {
   if (typeof operand !== 'object' || operand === null) {
     const part = text(operand, at)
     return strings((value) => has(value, part))
@@ -183,7 +191,7 @@ const address = (matches: (value: string) => boolean): Matcher => (value, work) 
   return matches(value)
 }
 
-/** To upper case, so that letters with two lower cases (σ and ς) are one, wherever they stand. No text gets shorter by it. */
+/** Upper case makes letters with two lower cases (σ and ς) equal. It makes no text shorter. */
 const fold = (value: string): string => value.toUpperCase()
 
 /** The only operator of an object. */

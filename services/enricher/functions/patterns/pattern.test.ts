@@ -144,15 +144,15 @@ describe('names with dots', () => {
     [{ a: { b: ['x'] } }, { 'a.b': { b: 'x' } }, false],
     [{ 'a.b': { b: ['x'] } }, { a: { b: 'x' } }, false],
     [{ 'a.': ['x'] }, { a: { '': 'x' } }, true],
-    // A field may come under both names; either value will do.
+    // A field can have a value under each name; one that matches is enough.
     [{ 'a.b': ['x'] }, { a: { b: 'y' }, 'a.b': 'x' }, true],
     [{ 'a.b': ['x'], a: { c: [1] } }, { a: { b: 'y', c: 1 }, 'a.b': 'x' }, true],
     [{ 'a.b': [{ exists: false }] }, { a: { c: 1 } }, true],
     [{ 'a.b': [{ exists: false }] }, { 'a.b': 1 }, false],
-    // The last one of a pattern counts.
+    // The last one in a pattern counts.
     [{ 'a.b': ['x'], a: { b: ['y'] } }, { a: { b: 'y' } }, true],
     [{ 'a.b': ['x'], a: { b: ['y'] } }, { a: { b: 'x' } }, false],
-    // What lies in one array must be in one of its objects.
+    // One object of an array must satisfy all conditions on it.
     [{ 'a.b': [1], 'a.c': [2] }, { a: [{ b: 1 }, { c: 2 }] }, false],
     [{ 'a.b': [1], 'a.c': [2] }, { a: [{ b: 1, c: 2 }] }, true],
     [{ 'a.b.c': [1], 'a.b.d': [2] }, { a: [{ 'b.c': 1 }, { b: { c: 1 }, 'b.d': 2 }] }, true],
@@ -193,7 +193,7 @@ describe('$or that is no list of objects is a field', () => {
 })
 
 describe('wildcards that EventBridge finds too complex', () => {
-  // Event Ruler counts the wildcards' beginnings that match one text at once; EventBridge takes ten at most.
+  // Event Ruler counts the wildcard prefixes that one text matches; the limit is ten.
   test.each<[wildcards: string[], refused: boolean]>([
     [['*:*:*:*:*:event-bus/*'], true],
     [['arn:aws:events:us-east-1:*:event-bus/*'], false],
@@ -202,11 +202,11 @@ describe('wildcards that EventBridge finds too complex', () => {
     [['*:stack/a/*', '*:stack/b/*', '*:stack/c/*', '*:stack/d/*'], true],
     [['*a*a*a*a*'], false],
     [['*a*a*a*a*a*'], true],
-    // Asterisks that are meant do not count, nor does a wildcard that is given twice.
+    // Escaped asterisks do not count, nor does a wildcard that is given twice.
     [['*\\*\\*\\*\\*\\*\\*'], false],
     [Array(20).fill('*ab*'), false],
     [Array.from({ length: 190 }, (_, i) => `*${i}*`), true],
-    // All begin with the quote of a text.
+    // They share the prefix that is the quote.
     [Array.from({ length: 10 }, (_, i) => `${i}*z`), false],
     [Array.from({ length: 11 }, (_, i) => `${i}*z`), true],
     [[`*${'ab'.repeat(2000)}`], true],

@@ -1,7 +1,7 @@
 /**
- * Event patterns as EventBridge's rules and Lambda's filters have them: an object with the shape of the event, whose arrays list what a field may be.
- * Semantics are those of AWS's Event Ruler (github.com/aws/event-ruler). Names are joined by dots: "a.b" is the field b of a. Where a field is given twice,
- * the last one counts.
+ * Event patterns as EventBridge's rules and Lambda's filters have them: an object with the shape of the event, whose
+ * arrays list what a field may be. The semantics are those of AWS's Event Ruler (github.com/aws/event-ruler). Names are
+ * joined by dots: "a.b" is the field b of a. If a field is given twice, the last one counts.
  */
 import { PatternError } from './errors.ts'
 import { compileLeaf, type Leaf, RESERVED } from './operators.ts'
@@ -10,19 +10,22 @@ import { Work } from './work.ts'
 
 /** Characters of a filter's pattern: the quota of Lambda's API. */
 export const MAX_PATTERN_LENGTH = 4096
-/** Names within names; bounds the recursion here and in matching. */
+/** The most names of a path; bounds the recursion here and in matching. */
 export const MAX_DEPTH = 64
 /** What a pattern's $or multiply to; EventBridge refuses more, too. */
 export const MAX_BRANCHES = 1000
 
 /** One field that a branch of a pattern looks at. */
 export interface Condition {
-  /** Its names, with none that has a dot. */
+  /** Names without dots. */
   readonly path: readonly string[]
   readonly leaf: Leaf
 }
 
-/** Conditions that must all hold, by their names joined by dots. A pattern without $or has one branch, and matches when any of its branches does. */
+/**
+ * Conditions that must all hold, by their paths joined by dots. A pattern without $or has one branch; a pattern matches
+ * if any of its branches does.
+ */
 export type Branch = ReadonlyMap<string, Condition>
 
 /** Compiles a pattern to a test of events, which are JSON values; an event that is no object matches nothing. Throws a PatternError. */
@@ -48,7 +51,7 @@ export function parsePattern(text: string): readonly Branch[] {
   try {
     return expand(pattern, [], [new Map()], 1, 'or')
   } catch (error) {
-    // Where $or cannot be the operator, Event Ruler takes it for the name of a field, everywhere in the pattern.
+    // If $or cannot be the operator, Event Ruler takes it for the name of a field everywhere in the pattern.
     try {
       return expand(pattern, [], [new Map()], 1, 'plain')
     } catch {
@@ -59,11 +62,13 @@ export function parsePattern(text: string): readonly Branch[] {
 
 type PatternObject = Readonly<Record<string, unknown>>
 
-/** What $or is, and whether this place is inside of one. */
+/** Whether $or is the operator or a plain name, and whether the object is inside of one. */
 type Mode = 'or' | 'inside-or' | 'plain'
 
 /** Adds the conditions of an object of the pattern to every branch. A path that a branch has already is replaced, as Event Ruler does. */
-function expand(object: PatternObject, path: readonly string[], branches: readonly Branch[], depth: number, mode: Mode): readonly Branch[] {
+function expand(
+  object: PatternObject, path: readonly string[], branches: readonly Branch[], depth: number, mode: Mode,
+): readonly Branch[] {
   const names = Object.keys(object)
   if (names.length === 0) throw new PatternError(`${place(path)} is an empty object; name at least one field.`)
   if (depth > MAX_DEPTH) throw tooDeep(path, depth)

@@ -1,7 +1,7 @@
 /**
  * Conditions as a tree of names, and the walk of an event along it. Only what the tree names is looked at.
  *
- * Names are joined by dots in the pattern and in the event alike, as Event Ruler does: { "a.b": 1 } and { "a": { "b": 1 } } are one and the same.
+ * Names are joined by dots in the pattern and in the event, as Event Ruler does: { "a.b": 1 } equals { "a": { "b": 1 } }.
  * Arrays of an event are transparent: a condition on a field holds when any value of the array satisfies it. Conditions that reach into objects of one array
  * must all be satisfied by the same object (Event Ruler's array consistency), and { "exists": false } then speaks of that object. Where no other condition
  * chooses an object, the field must be absent from all of them.
@@ -13,12 +13,12 @@ import type { Work } from './work.ts'
 /** The names that an object of the event is asked for. */
 export type Plan = readonly Step[]
 
-/** A name and what is asked below it. Plans that ask the same share their steps. */
+/** A name and the conditions on it and below it. Plans with the same conditions share the step. */
 interface Step {
   readonly name: string
   readonly leaf: Leaf | undefined
   readonly below: Plan | undefined
-  /** Names with dots by which an object can have a field that lies deeper: "name.b" and "name.b.c" for a step "name" with "b" and "c" below it. */
+  /** Names with dots for the fields below: "name.b" and "name.b.c" if "b" is below "name", and "c" below that. */
   readonly dotted: readonly string[]
 }
 
@@ -30,14 +30,14 @@ const ABSENT = 1
 const YES = 2
 type Result = typeof NO | typeof ABSENT | typeof YES
 
-/** Steps of Work for each name that an object is asked for. */
+/** Work to look a name up in an object. */
 const STEPS_OF_NAME = 8
-/** Steps for each choice of objects among several arrays. */
+/** Work for each choice of objects from several arrays. */
 const STEPS_OF_CHOICE = 128
-/** What comes of a text of so many characters is not worth remembering. */
+/** Results for texts up to this length are not remembered. */
 const SHORT = 64
 
-/** Makes plans that share what they have in common. */
+/** Makes plans that share their common steps. */
 export class Planner {
   readonly #steps = new Map<string, Step>()
   readonly #leaves = new Map<Leaf, number>()
@@ -52,16 +52,21 @@ export class Planner {
       const key = JSON.stringify(group.map(({ path, leaf }) => [path, this.#idOf(leaf)]))
       let step = this.#steps.get(key)
       if (step === undefined) {
-        const deeper = group.filter(({ path }) => path.length > 1)
-        step = {
-          name, leaf: group.find(({ path }) => path.length === 1)?.leaf,
-          below: deeper.length > 0 ? this.#grow(deeper.map(({ path, leaf }) => ({ path: path.slice(1), leaf }))) : undefined,
-          dotted: [...new Set(deeper.flatMap(({ path }) => path.slice(1).map((_, i) => path.slice(0, i + 2).join('.'))))],
-        }
+        step = this.#step(name, group)
         this.#steps.set(key, step)
       }
       return step
     })
+  }
+
+  #step(name: string, conditions: readonly Condition[]): Step {
+    const deeper = conditions.filter(({ path }) => path.length > 1)
+    const below = deeper.map(({ path, leaf }) => ({ path: path.slice(1), leaf }))
+    const dotted = deeper.flatMap(({ path }) => path.slice(1).map((_, i) => path.slice(0, i + 2).join('.')))
+    return {
+      name, leaf: conditions.find(({ path }) => path.length === 1)?.leaf,
+      below: below.length === 0 ? undefined : this.#grow(below), dotted: [...new Set(dotted)],
+    }
   }
 
   #idOf(leaf: Leaf): number {
@@ -91,10 +96,12 @@ function matchObject(steps: Plan, object: EventObject | undefined, work: Work): 
   return result
 }
 
-/** For { "a.b": 1 } asked for "a": { "b": 1 }. Undefined where the object has no such names. */
+/** { "b": 1 } for the step "a" and the object { "a.b": 1 }. Undefined if the object has no such names. */
 function dottedValues({ name, dotted }: Step, object: EventObject): EventObject[] | undefined {
   let found: EventObject[] | undefined
-  for (const joined of dotted) if (Object.hasOwn(object, joined)) (found ??= []).push({ [joined.slice(name.length + 1)]: object[joined] })
+  for (const joined of dotted) {
+    if (Object.hasOwn(object, joined)) (found ??= []).push({ [joined.slice(name.length + 1)]: object[joined] })
+  }
   return found
 }
 
@@ -136,7 +143,7 @@ function matchLeaf(leaf: Leaf, value: unknown, work: Work): Result {
   return !present && leaf.absent ? ABSENT : NO
 }
 
-/** The same where names with dots give a field several values. */
+/** Like matchStep, for a field to which names with dots give several values. */
 function matchValues(step: Step, values: readonly unknown[], work: Work): Result {
   const leaf = step.leaf === undefined ? ABSENT : matchLeaf(step.leaf, values, work)
   if (leaf === NO) return NO
@@ -144,7 +151,7 @@ function matchValues(step: Step, values: readonly unknown[], work: Work): Result
   return below === NO ? NO : leaf === YES || below === YES ? YES : ABSENT
 }
 
-/** Tries every choice of one object from each array among the values; the objects that are no array's are all there at once. */
+/** Tries every choice of one object from each array among the values. Values that are objects are always chosen. */
 function matchChoices(steps: Plan, values: readonly unknown[], chosen: readonly EventObject[], work: Work): Result {
   work.count(STEPS_OF_CHOICE)
   if (values.length === 0) return matchObjects(steps, chosen, work)
@@ -164,7 +171,10 @@ function matchObjects(steps: Plan, objects: readonly EventObject[], work: Work):
   let result: Result = ABSENT
   for (const step of steps) {
     work.count(STEPS_OF_NAME * objects.length * (1 + step.dotted.length))
-    const values = objects.flatMap((object) => [...Object.hasOwn(object, step.name) ? [object[step.name]] : [], ...dottedValues(step, object) ?? []])
+    const values = objects.flatMap((object) => {
+      const own = Object.hasOwn(object, step.name) ? [object[step.name]] : []
+      return [...own, ...dottedValues(step, object) ?? []]
+    })
     const matched = matchValues(step, values, work)
     if (matched === NO) return NO
     if (matched === YES) result = YES

@@ -1,23 +1,23 @@
-/** Counts what matching takes, so that no pattern and no record holds up the process for long. */
+/** Counts the steps of matching, so that no pattern and no record holds up the process for long. */
 
-/** The filters of a mapping take too long for a record: whether they match it is not known. */
+/** The filters of a mapping take too long for a record. Whether they match is not known. */
 export class TooMuchWork extends Error {
   override readonly name = 'TooMuchWork'
 }
 
-/** Steps of one plan on one record, which nothing interrupts: some tens of milliseconds. */
+/** The most steps of a plan on a record: some tens of milliseconds, without a break. */
 const MAX_PLAN_STEPS = 12_000_000
-/** Steps of all plans on one record. */
+/** The most steps of all plans on a record. */
 const MAX_RECORD_STEPS = 64_000_000
 
-/** The work on one record. A step is a character that is looked at; what takes longer counts as several. */
+/** The work on one record. A step is the reading of one character; longer operations count as several. */
 export class Work {
-  /** What steps of the plans came to on a value, for other plans that have the same step. Undefined where there is one plan only. */
+  /** Results of the plans' steps on a value, for other plans with the same step. Undefined if there is only one plan. */
   readonly results: Map<object, { readonly value: unknown, readonly result: number }> | undefined
   #steps = 0
   #limit = Infinity
 
-  /** @param shared whether several plans are asked */
+  /** @param shared whether there are several plans */
   constructor(shared: boolean) {
     this.results = shared ? new Map() : undefined
   }

@@ -17,7 +17,7 @@ export function decodeBase64(text: string): Buffer | undefined {
 }
 
 /**
- * What is wrong with a text that decodeBase64 refused, in AWS's words (with AWS's spelling).
+ * AWS's message about a text that decodeBase64 refused, with AWS's spelling.
  * @param length of the whole where the text is a part of it
  */
 export function base64Problem(text: string, length: number = text.length): string {

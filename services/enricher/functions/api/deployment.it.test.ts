@@ -13,27 +13,12 @@ import {
 import { pythonWith } from '@weir/tools/stack/python.ts'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import { describe, expect, test } from 'vitest'
-import { moduleZip, openApi, ROLE, textOf } from '../testing/api.ts'
+import { moduleZip, openApi, ROLE, SPEAKER, textOf } from '../testing/api.ts'
 
-const { run, fixed, deployedFolder, service, replica, client, url, invoke, deploy, records, plant } =
+const { run, fixed, deployedFolder, service, replica, client, url, invoke, said, deploy, records, plant } =
   await openApi()
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
-/** Says what it is told, which version it is, and by which ARN it was invoked. */
-const SPEAKER = `export const handler = async (event, context) => {
-  if (event.fail) throw new Error(event.fail)
-  return { says: process.env.SAYS, version: context.functionVersion, arn: context.invokedFunctionArn, event }
-}`
-const said = async (
-  FunctionName: string,
-  Qualifier?: string,
-): Promise<{ says: string; version: string; arn: string; executed: string | undefined }> => {
-  const answer = await invoke({ FunctionName, Qualifier })
-  return {
-    ...(JSON.parse(textOf(answer)) as { says: string; version: string; arn: string }),
-    executed: answer.ExecutedVersion,
-  }
-}
 
 test('a function is created from a zip, described, changed and deleted', async () => {
   const FunctionName = `made-${run}`

@@ -13,27 +13,12 @@ import {
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { LIMITED, moduleZip, openApi, ROLE, textOf } from '../testing/api.ts'
+import { LIMITED, moduleZip, openApi, ROLE, SPEAKER, textOf } from '../testing/api.ts'
 import { startAws } from '../testing/aws.ts'
 
-const { kafka, run, fixed, client, clientFor, closedUrl, invoke, deploy, records } = await openApi()
+const { kafka, run, fixed, client, clientFor, closedUrl, invoke, said, deploy, records } = await openApi()
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
-/** Says what it is told, which version it is, and by which ARN it was invoked. */
-const SPEAKER = `export const handler = async (event, context) => {
-  if (event.fail) throw new Error(event.fail)
-  return { says: process.env.SAYS, version: context.functionVersion, arn: context.invokedFunctionArn, event }
-}`
-const said = async (
-  FunctionName: string,
-  Qualifier?: string,
-): Promise<{ says: string; version: string; arn: string; executed: string | undefined }> => {
-  const answer = await invoke({ FunctionName, Qualifier })
-  return {
-    ...(JSON.parse(textOf(answer)) as { says: string; version: string; arn: string }),
-    executed: answer.ExecutedVersion,
-  }
-}
 
 describe('beside other services of AWS', () => {
   let aws: Awaited<ReturnType<typeof startAws>>

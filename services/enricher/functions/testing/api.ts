@@ -38,6 +38,20 @@ const SOURCE = `
     return { event, count, requestId: context.awsRequestId, client: context.clientContext }
   }`
 
+/** Answers with its event, its version and the ARN by which it was invoked. */
+export const SPEAKER = `export const handler = async (event, context) => {
+  if (event.fail) throw new Error(event.fail)
+  return { says: process.env.SAYS, version: context.functionVersion, arn: context.invokedFunctionArn, event }
+}`
+
+/** What SPEAKER answered, and the version that the answer's header names. */
+export interface Said {
+  readonly says: string
+  readonly version: string
+  readonly arn: string
+  readonly executed: string | undefined
+}
+
 export interface Api {
   readonly kafka: Kafka
   readonly producer: Producer
@@ -47,9 +61,9 @@ export interface Api {
   /** A solution's function, and the id and topic of a mapping of it. */
   readonly fixed: { readonly name: string, readonly mapping: string, readonly topic: string }
   readonly url: string
-  /** Of the same, where nothing may be deployed. */
+  /** The same service with FUNCTIONS_DEPLOY off. */
   readonly closedUrl: string
-  /** Where the code of deployed functions is unpacked. */
+  /** The code of deployed functions is unpacked here. */
   readonly deployedFolder: string
   readonly service: FunctionService
   /** Another service over the same control log, with an empty folder; it ends with the test. */
@@ -61,6 +75,8 @@ export interface Api {
   /** All that is in a topic, in the order of each partition. */
   records(topic: string): Promise<{ readonly key: string, readonly value: string | null }[]>
   invoke(input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string }): Promise<InvokeCommandOutput>
+  /** Invokes a function whose code is SPEAKER. */
+  said(name: string, qualifier?: string): Promise<Said>
   /** Weir's own routes. */
   ask(method: string, path: string, body?: object, at?: string, credentials?: typeof LOCAL_KEY): Promise<Response>
   /** Creates a function of one module, index.mjs. */
@@ -120,6 +136,9 @@ export async function openApi(): Promise<Api> {
     for (const stop of [() => closed.stop(1000), () => open.stop(1000), () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), stopKafka]) await stop()
     rmSync(folder, { recursive: true, force: true })
   })
+  const invoke: Api['invoke'] = ({ Payload, ...input }) => client.send(
+    new InvokeCommand({ ...input, Payload: typeof Payload === 'object' ? JSON.stringify(Payload) : Payload }),
+  )
   return {
     kafka, producer, streams, run, fixed, url, closedUrl, deployedFolder, service: service.value, client, clientFor, ask,
     replica: async () => {
@@ -144,7 +163,11 @@ export async function openApi(): Promise<Api> {
       }
       return found
     },
-    invoke: (input) => client.send(new InvokeCommand({ ...input, Payload: typeof input.Payload === 'object' ? JSON.stringify(input.Payload) : input.Payload })),
+    invoke,
+    said: async (FunctionName, Qualifier) => {
+      const answer = await invoke({ FunctionName, Qualifier })
+      return { ...JSON.parse(textOf(answer)) as Said, executed: answer.ExecutedVersion }
+    },
     deploy: async (FunctionName, code, { concurrency, ...more } = {}) => {
       const made = await client.send(new CreateFunctionCommand({
         FunctionName, Runtime: 'nodejs24.x', Role: ROLE, Handler: 'index.handler', MemorySize: 256, Timeout: 10, Code: { ZipFile: await moduleZip(code) }, ...more,

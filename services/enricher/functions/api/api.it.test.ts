@@ -10,6 +10,8 @@ import { newStream } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { LIMITED, openApi, textOf } from '../testing/api.ts'
+import './deployment.suite.ts'
+import './function-settings.suite.ts'
 
 const { kafka, producer, streams, run, fixed, client, clientFor, invoke, ask, deploy } = await openApi()
 

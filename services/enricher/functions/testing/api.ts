@@ -83,8 +83,17 @@ export interface Api {
   deploy(name: string, code: string, more?: Partial<CreateFunctionCommandInput> & { readonly concurrency?: number }): Promise<CreateFunctionCommandOutput>
 }
 
-/** Ends after the tests of the file. */
-export async function openApi(): Promise<Api> {
+let opened: Promise<Api> | undefined
+
+/**
+ * The one of this test file; it ends after its tests. All suites that need it run in one file: services of other files
+ * would be replicas of this one, and would take their part of its events and mappings.
+ */
+export function openApi(): Promise<Api> {
+  return opened ??= start()
+}
+
+async function start(): Promise<Api> {
   const run = uniqueName('f').replaceAll('.', '-')
   const fixed = { name: `fixed-${run}`, mapping: `solution-${run}`, topic: uniqueName('other') }
   const local = clientOf(LOCAL_KEY, () => true)

@@ -385,7 +385,7 @@ describe('code', () => {
 
   test('a bundle of megabytes is deployed', async () => {
     const large = randomBytes(6_000_000)
-    const name = `large-${run}`
+    const name = `heavy-${run}`
     await deploy(name, '', {
       Code: {
         ZipFile: await zipOf([

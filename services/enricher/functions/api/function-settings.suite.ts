@@ -207,7 +207,6 @@ describe('settings', () => {
       }),
     )
     const failed = await invoke({ FunctionName: source, InvocationType: 'Event', Payload: { fail: 'boom' } })
-    // The service of a test beside this one reads the same events, so a record may come twice.
     const told = async (of: string) => {
       const all = (await records(topic)).map(({ value }) => JSON.parse(value!) as { requestContext: { condition: string } })
       return all.find(({ requestContext }) => requestContext.condition === of)

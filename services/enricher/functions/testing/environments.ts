@@ -3,8 +3,12 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach } from 'vitest'
+import { type Confinement, confinement } from '../runtime/confine.ts'
 import { type Environment, type EnvironmentOptions, openEnvironment } from '../runtime/environment.ts'
 import type { Outcome } from '../runtime/outcome.ts'
+
+/** What this machine can do, and what every machine can. */
+export const CONFINEMENTS = [...new Set<Confinement>([confinement(), 'process only'])]
 
 export const root = realpathSync(mkdtempSync(join(tmpdir(), 'functions-')))
 const opened: Environment[] = []
@@ -15,12 +19,12 @@ afterEach(async () => {
 })
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-/** A folder with these files. */
+/** A folder with these files; `bootstrap` can be executed. */
 export function code(files: Readonly<Record<string, string>>): string {
   const directory = join(root, `f${++count}`)
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(join(directory, name, '..'), { recursive: true })
-    writeFileSync(join(directory, name), text)
+    writeFileSync(join(directory, name), text, { mode: name === 'bootstrap' ? 0o755 : 0o644 })
   }
   return directory
 }

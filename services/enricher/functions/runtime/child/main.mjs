@@ -64,7 +64,7 @@ function begin(sequence, meta, body, metaBytes) {
     finish(sequence, HANDLED, describe(error))
     return
   }
-  invoke(handler, event, { ...meta, functionArn }, {
+  invoke(handler, event, { functionArn, ...meta }, {
     succeed: (text) => {
       const bytes = from(text)
       if (bytes.length <= MAX_RESPONSE_BYTES) finish(sequence, RESULT, bytes)

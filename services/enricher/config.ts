@@ -1,6 +1,7 @@
 import { awsAccessConfig } from '@weir/aws'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, type ConfigReader } from '@weir/service'
+import { runtimesConfig } from './functions/runtime/runtimes.ts'
 
 /** Everything the enricher can be told by its environment. */
 export const config = (reader: ConfigReader) => ({
@@ -16,6 +17,7 @@ export const config = (reader: ConfigReader) => ({
   functions: {
     folder: reader.optional('FUNCTIONS_FOLDER', 'A folder of this user for the code of deployed functions, which Kafka keeps; not set: a new one.'),
     deploying: reader.flag('FUNCTIONS_DEPLOY', 'Whether functions may be deployed by the API. Whoever may deploy runs code here.', false),
+    runtimes: runtimesConfig(reader),
     replication: reader.integer('KAFKA_REPLICATION', 'Replicas of each partition of the topics that streams make; -1: the broker\'s default.', -1, -1, 32),
   },
   solutions: reader.list('WEIR_SOLUTIONS', 'The solutions whose flows run here, by name; none named: all.', ''),

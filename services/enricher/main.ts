@@ -10,6 +10,7 @@ import { openFlows } from './flows/flows.ts'
 import { lambdaApi } from './functions/api/lambda-api.ts'
 import { openCodeFolder } from './functions/code-folder.ts'
 import { openFunctionService } from './functions/open.ts'
+import { openRuntimes } from './functions/runtime/runtimes.ts'
 import { ensureStreams, functionsOf, mappingsOf } from './functions/solutions.ts'
 import { openReference } from './reference/reference.ts'
 import { referenceRoutes } from './reference/routes.ts'
@@ -33,6 +34,7 @@ await Service.named('enricher')
     await ensureStreams(solutions, streams)
     return { value: streams, stop: () => streams.stop() }
   })
+  .with('runtimes', (_, { log }) => openRuntimes(config.functions.runtimes, log))
   .with('code', () => openCodeFolder(config.functions.folder))
   .with('functions', ({ kafka, codec, streams, code }, { log }) => openFunctionService({
     definitions: functionsOf(solutions, { redisUrl: config.redisUrl }), fixed: mappingsOf(solutions), folder: code,

@@ -12,11 +12,13 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import { isAbsolute } from 'node:path'
+import { openApiLink } from './api-link.ts'
 import { type Confinement, launchers } from './confine.ts'
 import { openLog } from './log.ts'
 import { openNodeLink } from './node-link.ts'
 import { ABORTED, endOf, errorPayload, type FailureKind, type Outcome } from './outcome.ts'
 import { endFirst, killGroup, killTree, memoryKb, treeOf } from './processes.ts'
+import type { Python } from './python.ts'
 
 /** For starting the process and loading its code, as on AWS. */
 const INIT_TIMEOUT_MS = 10_000
@@ -27,7 +29,14 @@ const EXIT_MS = 200
 /** How long output is read after the process has exited. */
 const OUTPUT_MS = 1000
 
+/** nodejs: a handler for Node.js. python: one for Python. provided: an executable `bootstrap` that speaks Lambda's Runtime API. */
+export type RuntimeKind = 'nodejs' | 'python' | 'provided'
+
 export interface EnvironmentOptions {
+  /** nodejs if not given. */
+  readonly runtime?: RuntimeKind
+  /** The interpreter, for python. */
+  readonly python?: Python
   /** As much as the machine allows if not given. */
   readonly confinement?: Confinement
   readonly functionName: string
@@ -127,7 +136,8 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     log.add(text)
     end({ kind: 'init', payload: (id) => errorPayload('Sandbox.Timedout', `RequestId: ${id} Error: ${text}`) })
   })
-  const link = openNodeLink(options, {
+  const openLink = options.runtime === undefined || options.runtime === 'nodejs' ? openNodeLink : openApiLink
+  const link = openLink(options, {
     spawned, failed, ready,
     answered: (kind, payload) => {
       if (state === 'busy' && current) finish(kind, payload)

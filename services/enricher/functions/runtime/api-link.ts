@@ -1,6 +1,6 @@
 /** Functions whose process speaks Lambda's Runtime API: those in Python, and those that bring a `bootstrap`. */
 import { spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
@@ -28,9 +28,8 @@ export function openApiLink(options: EnvironmentOptions, host: Host): Link {
   async function start(): Promise<void> {
     const { directory, python, runtime } = options
     const bootstrap = join(directory, 'bootstrap')
-    if (runtime === 'provided' && !isExecutable(bootstrap)) {
-      return host.failed(errorPayload('Runtime.InvalidEntrypoint', `Couldn't find valid bootstrap(s): [${bootstrap}]`))
-    }
+    const problem = runtime === 'provided' ? problemOf(bootstrap) : undefined
+    if (problem !== undefined) return host.failed(errorPayload('Runtime.InvalidEntrypoint', problem))
     const isOurs = async (socket: Socket): Promise<boolean> => pid !== undefined && isHeldBy(treeOf(pid), socket)
     api = await openRuntimeApi(options.functionArn, isOurs, host)
     if (closed) return api.close()
@@ -57,12 +56,14 @@ export function openApiLink(options: EnvironmentOptions, host: Host): Link {
   }
 }
 
-function isExecutable(file: string): boolean {
+/** AWS's words for a bootstrap that cannot be started. */
+function problemOf(bootstrap: string): string | undefined {
+  if (!existsSync(bootstrap)) return `Couldn't find valid bootstrap(s): [${bootstrap}]`
   try {
-    accessSync(file, constants.X_OK)
-    return true
+    accessSync(bootstrap, constants.X_OK)
+    return undefined
   } catch {
-    return false
+    return `fork/exec ${bootstrap}: permission denied`
   }
 }
 

@@ -4,7 +4,7 @@
  * system's programs, their code and their runtime, read-only, and no other process.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readlinkSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export type Confinement = 'namespaces' | 'process only'
@@ -69,11 +69,12 @@ function inNewRoot(readable: readonly string[]): string {
   const folders = new Set(['/proc', '/dev', '/etc', '/tmp'])
   const files = new Set<string>()
   const table: string[] = []
+  const execution = executionOf(readFileSync('/proc/self/mountinfo', 'utf8'))
   for (const path of shown([...PROGRAMS, ...ETC, ...DEVICES, ...readable])) {
     const isFolder = existsSync(`${path}/.`)
     folders.add(isFolder ? path : dirname(path))
     if (!isFolder) files.add(path)
-    const options = DEVICES.includes(path) ? 'bind' : isFolder ? 'rbind,ro' : 'bind,ro'
+    const options = DEVICES.includes(path) ? 'bind' : `${isFolder ? 'rbind' : 'bind'},ro,nosuid,nodev${execution(path)}`
     table.push(`${escaped(path)} ${escaped(ROOT + path)} none ${options} 0 0`)
   }
   return [
@@ -101,6 +102,17 @@ function inNewRoot(readable: readonly string[]): string {
     `(exec setpriv ${GIVE_UP.join(' ')} -- "$@" 2>&9 9>&-)`,
     'exit $?',
   ].join('\n')
+}
+
+/** Tells the mount option that a path must keep: in a user namespace, what the mount before forbids cannot be allowed. */
+function executionOf(mountinfo: string): (path: string) => string {
+  const mounts = mountinfo.trim().split('\n').map((line) => line.split(' '))
+  return (path) => {
+    const real = `${escaped(realpathSync(path))}/`
+    // The fifth field is where the mount is, the sixth its options; a later one covers those before.
+    const options = mounts.findLast(({ 4: point }) => real.startsWith(point.endsWith('/') ? point : `${point}/`))?.[5]
+    return options?.split(',').includes('noexec') ? ',noexec' : ''
+  }
 }
 
 /** Those that exist and are not within another one, parents before what is in them. */

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, expect, test } from 'vitest'
+import { running } from '../testing/environments.ts'
 import type { EnvironmentOptions } from './environment.ts'
 import { openPool, type Pool } from './pool.ts'
-import { treeOf } from './processes.ts'
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'pool-')))
 writeFileSync(join(directory, 'index.mjs'), `
@@ -38,8 +38,7 @@ async function invoke(event: unknown = {}): Promise<Answer> {
   return JSON.parse((await pool.invoke(Buffer.from(JSON.stringify(event)), { requestId: 'r' })).payload.toString()) as Answer
 }
 
-/** How many processes this one has started that are still there. */
-const processes = (): number => treeOf(process.pid).length - 1
+const processes = (): number => running(directory)
 
 test('invocations at once get environments of their own, those after them the same ones', async () => {
   pool = openPool({ environment: environment('1'), maximum: 3 })
@@ -63,10 +62,10 @@ test('more than the maximum is throttled', async () => {
 
 test('new code takes over at once; what runs with the old one ends with it', async () => {
   pool = openPool({ environment: environment('1'), maximum: 2 })
-  const none = processes()
+  await expect.poll(processes).toBe(0)
   const idle = await invoke()
   const one = processes()
-  expect(one).toBeGreaterThan(none)
+  expect(one).toBeGreaterThan(0)
   const working = invoke({ ms: 150 })
   await pause(20)
   pool.update({ environment: environment('2'), maximum: 2 })
@@ -89,10 +88,9 @@ test('an environment that ended, at work or idle, is replaced', async () => {
 
 test('idle environments end after a while', async () => {
   pool = openPool({ environment: environment('1'), maximum: 1, idleMs: 50 })
-  const none = processes()
   await invoke()
   await expect.poll(() => pool.counts().idle).toBe(0)
-  await expect.poll(processes).toBe(none)
+  await expect.poll(processes).toBe(0)
 })
 
 test('stop lets invocations end within its time, then kills', async () => {
@@ -113,10 +111,9 @@ test('stop lets invocations end within its time, then kills', async () => {
 
 test('stop without work does not wait', async () => {
   pool = openPool({ environment: environment('1'), maximum: 1 })
-  const none = processes()
   await invoke()
   const begun = performance.now()
   await pool.stop(60_000)
   expect(performance.now() - begun).toBeLessThan(10_000)
-  await expect.poll(processes).toBe(none)
+  await expect.poll(processes).toBe(0)
 })

@@ -1,11 +1,11 @@
 /** Functions in Python, and those that bring a bootstrap of their own. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigReader } from '@weir/service'
 import { describe, expect, test } from 'vitest'
-import { code, CONFINEMENTS, json, open, type Opened, root } from '../testing/environments.ts'
+import { code, CONFINEMENTS, json, open, type Opened, root, running } from '../testing/environments.ts'
 import type { EnvironmentOptions } from './environment.ts'
-import { treeOf } from './processes.ts'
 import { findPython } from './python.ts'
 import { openRuntimes, runtimesConfig } from './runtimes.ts'
 
@@ -74,26 +74,26 @@ def handler(event, context):
   })
 
   test('time and memory end by a kill, and what the function started ends with it', async () => {
-    const before = treeOf(process.pid).length
+    const marker = randomUUID()
     const loop = openPython('def handler(event, context):\n    while True: pass', { confinement, timeoutMs: 500 })
     expect(await loop.invoke()).toMatchObject({ ok: false, kind: 'timeout' })
     const greedy = openPython(`
 import subprocess, sys
 def handler(event, context):
-    code = "kept = bytes(90_000_000).replace(bytes(1), b'x'); import time; time.sleep(60)"
+    code = "kept = bytes(90_000_000).replace(bytes(1), b'x'); import time; time.sleep(60) # ${marker}"
     children = [subprocess.Popen([sys.executable, '-c', code], start_new_session=True) for _ in range(2)]
     return [child.wait() for child in children]
 `, { confinement, memoryMb: 192 })
     expect(await greedy.invoke()).toMatchObject({ ok: false, kind: 'memory' })
     await Promise.all([loop.environment.closed, greedy.environment.closed])
-    await expect.poll(() => treeOf(process.pid).length).toBe(before)
+    await expect.poll(() => running(marker)).toBe(0)
   })
 
   test('a process that is left behind does not keep the environment', async () => {
     const { invoke, environment } = openPython(`
 import os, subprocess, sys
 def handler(event, context):
-    subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True)
+    subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(9)'], start_new_session=True)
     os._exit(3)
 `, { confinement })
     const outcome = await invoke()
@@ -270,8 +270,13 @@ describe('a bootstrap of its own', () => {
   })
 
   test('one that is not there, or that no program is', async () => {
+    const invalid = (errorMessage: unknown): object => [{ kind: 'init' }, { errorType: 'Runtime.InvalidEntrypoint', errorMessage }]
     const none = await open({ other: '' }, { runtime: 'provided' }).invoke()
-    expect([none, json(none)]).toMatchObject([{ kind: 'init' }, { errorType: 'Runtime.InvalidEntrypoint' }])
+    expect([none, json(none)]).toMatchObject(invalid(expect.stringMatching(/^Couldn't find valid bootstrap/)))
+    const directory = code({ bootstrap: '' })
+    chmodSync(join(directory, 'bootstrap'), 0o644)
+    const closed = await open({}, { runtime: 'provided', directory }).invoke()
+    expect([closed, json(closed)]).toMatchObject(invalid(expect.stringMatching(/^fork\/exec .*: permission denied$/)))
     const folder = open({ 'bootstrap/x': '' }, { runtime: 'provided' })
     expect(await folder.invoke()).toMatchObject({ ok: false, kind: 'init' })
   })

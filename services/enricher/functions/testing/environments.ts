@@ -1,5 +1,5 @@
 /** Execution environments of functions whose code stands in the test; they end with it. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach } from 'vitest'
@@ -44,6 +44,17 @@ export function open(files: string | Readonly<Record<string, string>>, options: 
   })
   opened.push(environment)
   return { environment, lines, invoke: (event = {}, requestId = 'id-1') => environment.invoke(Buffer.from(JSON.stringify(event)), { requestId }) }
+}
+
+/** How many processes of this machine have the text in their command. */
+export function running(text: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text)
+    } catch {
+      return false
+    }
+  }).length
 }
 
 export const json = (outcome: Outcome): unknown => JSON.parse(outcome.payload.toString())

@@ -1,6 +1,7 @@
 import { awsAccessConfig } from '@weir/aws'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, type ConfigReader } from '@weir/service'
+import { runtimesConfig } from './functions/runtime/runtimes.ts'
 
 /** Everything the enricher can be told by its environment. */
 export const config = (reader: ConfigReader) => ({
@@ -17,6 +18,7 @@ export const config = (reader: ConfigReader) => ({
     folder: reader.optional('FUNCTIONS_FOLDER', 'A folder of this user for the code of deployed functions, which Kafka keeps; not set: a new one.'),
     codeMb: reader.integer('FUNCTIONS_CODE_MB', 'MiB of the archives of all functions and their versions together.', 10_240, 1, 76_800),
     deploying: reader.flag('FUNCTIONS_DEPLOY', 'Whether functions may be deployed by the API. Whoever may deploy runs code here.', false),
+    runtimes: runtimesConfig(reader),
     replication: reader.integer('KAFKA_REPLICATION', 'Replicas of each partition of the topics that streams make; -1: the broker\'s default.', -1, -1, 32),
   },
   memoryBytes: reader.integer('ENRICHER_MEMORY_MB',

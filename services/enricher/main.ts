@@ -10,6 +10,7 @@ import { openFlows } from './flows/flows.ts'
 import { lambdaApi } from './functions/api/lambda-api.ts'
 import { openCodeFolder } from './functions/code-folder.ts'
 import { openFunctionService } from './functions/open.ts'
+import { openRuntimes } from './functions/runtime/runtimes.ts'
 import { ensureStreams, functionsOf, mappingsOf } from './functions/solutions.ts'
 import { openReference } from './reference/reference.ts'
 import { referenceRoutes } from './reference/routes.ts'
@@ -32,14 +33,15 @@ await Service.named('enricher')
     await ensureStreams(solutions, streams)
     return { value: streams, stop: () => streams.stop() }
   })
+  .with('runtimes', (_, { log }) => openRuntimes(config.functions.runtimes, log))
   .with('code', () => openCodeFolder(config.functions.folder))
-  .with('functions', ({ kafka, codec, streams, code }, { log }) => openFunctionService({
+  .with('functions', ({ kafka, codec, streams, runtimes, code }, { log }) => openFunctionService({
     definitions: functionsOf(solutions, { redisUrl: config.redisUrl }), fixed: mappingsOf(solutions), folder: code,
-    account: config.account, bootstrapServers: config.kafka.brokers.join(), kafka, codec, streams, log,
+    account: config.account, bootstrapServers: config.kafka.brokers.join(), kafka, codec, streams, runtimes, log,
   }))
   .with('applications', ({ access, kafka, codec, streams }, { log }) => openApplications({ definitions: applications, access, kafka, codec, streams, redisUrl: config.redisUrl, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows, streams }, { log, name }) => openHttp(config.http, {
+  .with('http', ({ access, applications, awsAccess, functions, kafka, reference, flows, streams, runtimes }, { log, name }) => openHttp(config.http, {
     log, name, admission: new Admission(config.memoryBytes),
     ready: {
       kafka: kafka.connected, streams: () => streams.ready, ...reference.ready, 'deployed functions': functions.ready, functions: functions.mappings.ready,
@@ -48,7 +50,7 @@ await Service.named('enricher')
     routes: async (app) => {
       await app.register(async (open) => referenceRoutes(reference, access)(open))
       await app.register(lambdaApi(functions, {
-        access: awsAccess, account: config.account, deploying: config.functions.deploying, runtimes: new Set(['nodejs']), maxCodeBytes: config.functions.codeMb * 2 ** 20,
+        access: awsAccess, account: config.account, deploying: config.functions.deploying, runtimes: runtimes.allowed, maxCodeBytes: config.functions.codeMb * 2 ** 20,
       }))
       await app.register(applications.routes)
     },

@@ -1,10 +1,10 @@
-/** The folder that the code of deployed functions is written to: other users of the machine can neither write nor read it. */
+/** The folder for the code of deployed functions: other users of the machine can neither write nor read it. */
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Resource } from '@weir/service'
 
-/** Makes the folder if it does not exist. With no name it makes a new one in the temporary folder and removes it at the end. */
+/** Makes the folder if it does not exist. With no name it makes a temporary one and removes it at the end. */
 export function openCodeFolder(named: string | undefined): Resource<string> {
   if (named === undefined) {
     const made = mkdtempSync(join(realpathSync(tmpdir()), 'weir-functions-'))
@@ -17,7 +17,7 @@ export function openCodeFolder(named: string | undefined): Resource<string> {
     : found.uid !== process.geteuid?.() ? 'belongs to another user'
       : (found.mode & 0o022) !== 0 ? 'can be written by other users' : undefined
   if (problem !== undefined) {
-    throw new Error(`FUNCTIONS_FOLDER=${named} ${problem}: the code of functions would not be safe there; name another folder.`)
+    throw new Error(`FUNCTIONS_FOLDER=${named} ${problem}: code would not be safe there; name another folder.`)
   }
   chmodSync(path, 0o700)
   return { value: path, stop: async () => {} }

@@ -11,9 +11,11 @@ import type { Logger, Resource } from '@weir/service'
 import { versionFor, type Catalogue, type DeployedFunction } from './catalogue.ts'
 import type { CodeStore } from './code/code-store.ts'
 import { LATEST, type FunctionVersion } from './entries.ts'
-import type { EnvironmentOptions, InvocationOptions } from './runtime/environment.ts'
+import type { EnvironmentOptions, InvocationOptions, RuntimeKind } from './runtime/environment.ts'
 import type { Outcome } from './runtime/outcome.ts'
 import { openPool, Throttled, type Pool } from './runtime/pool.ts'
+import type { Runtimes } from './runtime/runtimes.ts'
+import { kindOf } from './runtimes.ts'
 import { functionOfSolution, type FunctionDefinition } from './solutions.ts'
 
 export type Invoked = Outcome & {
@@ -33,7 +35,7 @@ export interface Functions {
   state(name: string): { readonly active: boolean; readonly updated: boolean }
   /**
    * Invokes NAME or NAME:QUALIFIER. Waits for code that this replica has yet to fetch. Rejects with
-   * UnknownFunction, CodeMissing, Throttled, or when the invocation was ended from outside.
+   * UnknownFunction, RuntimeRefused, CodeMissing, Throttled, or when the invocation was ended from outside.
    */
   invoke(name: string, payload: Buffer, options: InvocationOptions): Promise<Invoked>
   /** The last lines that it printed in this replica, oldest first. */
@@ -50,6 +52,11 @@ export class UnknownFunction extends Error {
   override readonly name = 'UnknownFunction'
 }
 
+/** The operator no longer allows the function's runtime here. */
+export class RuntimeRefused extends Error {
+  override readonly name = 'RuntimeRefused'
+}
+
 /** The code is stored, but this replica has not been able to fetch it. */
 export class CodeMissing extends Error {
   override readonly name = 'CodeMissing'
@@ -59,6 +66,8 @@ export interface FunctionsOptions {
   readonly definitions: readonly FunctionDefinition[]
   readonly catalogue: Catalogue
   readonly code: CodeStore
+  /** Node.js alone if not given. */
+  readonly runtimes: Pick<Runtimes, 'allowed' | 'options'> | undefined
   readonly account: { readonly region: string; readonly accountId: string }
   readonly log: Logger
 }
@@ -89,6 +98,7 @@ export function openFunctions({
   definitions,
   catalogue,
   code,
+  runtimes,
   account,
   log,
 }: FunctionsOptions): Resource<Functions> {
@@ -124,6 +134,7 @@ export function openFunctions({
     const printed = lines.get(name) ?? []
     lines.set(name, printed)
     return {
+      ...runtimes?.options(runtimeOf(version)),
       functionName: name,
       functionArn: arnOf(version),
       version: version.version,
@@ -138,6 +149,14 @@ export function openFunctions({
         log.debug({ function: name, version: version.version }, line)
       },
     }
+  }
+
+  const runtimeOf = ({ runtime }: FunctionVersion): RuntimeKind => kindOf(runtime) ?? 'nodejs'
+
+  function refuseRuntime(version: FunctionVersion): void {
+    const kind = runtimeOf(version)
+    if (kind === 'nodejs' || runtimes?.allowed.has(kind)) return
+    throw new RuntimeRefused(`${version.name} has the runtime ${version.runtime}, which FUNCTIONS_RUNTIMES does not allow.`)
   }
 
   function arnOf(
@@ -266,6 +285,7 @@ export function openFunctions({
           throw new UnknownFunction(
             `Function ${qualified} does not exist; \`weir functions list\` shows those that do.`,
           )
+        refuseRuntime(version)
         const slot = slotFor(version)
         const {
           pool,

@@ -14,6 +14,7 @@ import { openFunctions, type Functions } from './functions.ts'
 import { openMappings, type Mappings } from './mappings/mappings.ts'
 import type { Mapping } from './mappings/mapping.ts'
 import type { WindowState } from './mappings/windows.ts'
+import type { Runtimes } from './runtime/runtimes.ts'
 import { NOTED_DEFAULTS, OWN_RUNTIME } from './runtimes.ts'
 import type { FunctionDefinition } from './solutions.ts'
 
@@ -49,6 +50,8 @@ export interface FunctionServiceOptions {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly streams: Streams
+  /** Node.js alone if not given. */
+  readonly runtimes?: Runtimes
   readonly eventOptions?: Pick<EventsOptions, 'groupId' | 'retryMs'>
   /** How long an archive stays after the last function that used it (ms). */
   readonly codeGraceMs?: number
@@ -65,6 +68,7 @@ export async function openFunctionService(options: FunctionServiceOptions): Prom
     kafka,
     codec,
     streams,
+    runtimes,
     eventOptions,
     codeGraceMs,
     log,
@@ -111,7 +115,7 @@ export async function openFunctionService(options: FunctionServiceOptions): Prom
       set(windows, id, state)
     },
   }
-  functions = openFunctions({ definitions, catalogue, code, account, log })
+  functions = openFunctions({ definitions, catalogue, code, runtimes, account, log })
   for (const {
     latest: { name },
   } of catalogue.all())

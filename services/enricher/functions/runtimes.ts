@@ -1,7 +1,6 @@
 /** Lambda's runtimes: which of them run here, and by what. */
 import type { NotedSettings } from './entries.ts'
-
-export type RuntimeKind = 'nodejs' | 'python' | 'provided'
+import type { RuntimeKind } from './runtime/environment.ts'
 
 /** The Node.js that the service itself runs on, as Lambda would name it. */
 export const OWN_RUNTIME = `nodejs${process.versions.node.split('.', 1)[0]}.x`

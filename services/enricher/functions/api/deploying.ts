@@ -5,7 +5,7 @@ import type { Change } from '@weir/control'
 import type { DeployedFunction } from '../catalogue.ts'
 import { LATEST, type LatestVersion } from '../entries.ts'
 import type { FunctionService } from '../open.ts'
-import type { RuntimeKind } from '../runtimes.ts'
+import type { RuntimeKind } from '../runtime/environment.ts'
 import {
   existingFunction,
   functionArn,

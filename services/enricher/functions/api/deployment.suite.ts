@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import {
-  CreateAliasCommand, DeleteAliasCommand, DeleteFunctionCommand, GetAliasCommand, GetFunctionCommand,
+  CreateAliasCommand, CreateFunctionCommand, DeleteAliasCommand, DeleteFunctionCommand, GetAliasCommand, GetFunctionCommand,
   GetFunctionConfigurationCommand, ListAliasesCommand, ListFunctionsCommand, ListVersionsByFunctionCommand,
   PublishVersionCommand, UpdateAliasCommand, UpdateFunctionCodeCommand, UpdateFunctionConfigurationCommand,
   waitUntilFunctionActiveV2, waitUntilFunctionUpdatedV2,
@@ -15,10 +15,35 @@ import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import { describe, expect, test } from 'vitest'
 import { moduleZip, openApi, ROLE, SPEAKER, textOf } from '../testing/api.ts'
 
-const { run, fixed, deployedFolder, service, replica, client, url, invoke, said, deploy, records, plant } =
+const { run, fixed, deployedFolder, service, replica, client, everyRuntime, url, invoke, said, deploy, records, plant } =
   await openApi()
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
+
+test.each([
+  ['python3.13', 'app.handler', 'app.py', 'def handler(event, context):\n    return [event, context.function_version]\n'],
+  ['provided.al2023', 'any.name', 'bootstrap', `#!/usr/bin/env python3
+import json, os, urllib.request
+runtime = f'http://{os.environ["AWS_LAMBDA_RUNTIME_API"]}/2018-06-01/runtime/invocation'
+while True:
+    with urllib.request.urlopen(f'{runtime}/next') as request:
+        id, event = request.headers['Lambda-Runtime-Aws-Request-Id'], json.load(request)
+    answer = json.dumps([event, os.environ['AWS_LAMBDA_FUNCTION_VERSION']]).encode()
+    urllib.request.urlopen(urllib.request.Request(f'{runtime}/{id}/response', answer, method='POST')).close()
+`],
+] as const)('a function for %s', async (Runtime, Handler, file, code) => {
+  const FunctionName = `${Runtime.split('.')[0]}-${run}`
+  const ZipFile = await zipOf([{ name: file, bytes: Buffer.from(code), executable: file === 'bootstrap' }])
+  const input = { FunctionName, Runtime, Handler, Role: ROLE, MemorySize: 256, Timeout: 20, Code: { ZipFile } }
+  await everyRuntime.send(new CreateFunctionCommand(input))
+  await waitUntilFunctionActiveV2({ client, maxWaitTime: 20 }, { FunctionName })
+  expect(JSON.parse(textOf(await invoke({ FunctionName, Payload: { n: 1 } })))).toEqual([{ n: 1 }, '$LATEST'])
+  const strict = await replica()
+  await expect.poll(() => strict.functions.find(FunctionName)).toBeDefined()
+  await expect(strict.functions.invoke(FunctionName, Buffer.from('{}'), { requestId: 'r' })).rejects.toThrow(
+    `${FunctionName} has the runtime ${Runtime}, which FUNCTIONS_RUNTIMES does not allow.`,
+  )
+})
 
 test('a function is created from a zip, described, changed and deleted', async () => {
   const FunctionName = `made-${run}`

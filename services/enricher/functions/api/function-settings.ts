@@ -3,7 +3,8 @@
  * a sentence.
  */
 import type { FunctionVersion } from '../entries.ts'
-import { ARCHITECTURE, isDeprecated, kindOf, namesOf, NOTED_DEFAULTS, type RuntimeKind } from '../runtimes.ts'
+import type { RuntimeKind } from '../runtime/environment.ts'
+import { ARCHITECTURE, isDeprecated, kindOf, namesOf, NOTED_DEFAULTS } from '../runtimes.ts'
 import { invalidParameter } from './names.ts'
 
 /** The members that CreateFunction and UpdateFunctionConfiguration share. */

@@ -3,7 +3,7 @@ import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 import type { Events } from '../events/events.ts'
 import type { Event } from '../events/queues.ts'
-import { CodeMissing, UnknownFunction, type Functions, type Invoked } from '../functions.ts'
+import { CodeMissing, RuntimeRefused, UnknownFunction, type Functions, type Invoked } from '../functions.ts'
 import { EnvironmentStopped, type InvocationOptions } from '../runtime/environment.ts'
 import { PoolStopped, Throttled } from '../runtime/pool.ts'
 import type { FunctionService } from '../open.ts'
@@ -58,6 +58,7 @@ async function outcomeOf(functions: Functions, named: NamedFunction, payload: Bu
     if (error instanceof Throttled) throw tooMany('ReservedFunctionConcurrentInvocationLimitExceeded')
     // It was removed a moment ago.
     if (error instanceof UnknownFunction) existing(functions, { ...named, here: false })
+    if (error instanceof RuntimeRefused) throw new AwsError('InvalidRuntimeException', error.message, 502)
     if (error instanceof PoolStopped || error instanceof EnvironmentStopped || error instanceof CodeMissing) throw new AwsError('ServiceException', error.message, 500)
     throw error
   }

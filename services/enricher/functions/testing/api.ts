@@ -19,6 +19,8 @@ import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, onTestFinished } from 'vitest'
 import { lambdaApi } from '../api/lambda-api.ts'
+import type { RuntimeKind } from '../runtime/environment.ts'
+import { openRuntimes } from '../runtime/runtimes.ts'
 import type { FunctionDefinition } from '../solutions.ts'
 import { DEFAULT_SETTINGS } from '../mappings/mapping.ts'
 import { openFunctionService, type FunctionService, type FunctionServiceOptions } from '../open.ts'
@@ -69,6 +71,8 @@ export interface Api {
   /** Another service over the same control log, with an empty folder; it ends with the test. */
   replica(): Promise<FunctionService>
   readonly client: LambdaClient
+  /** A client of the same service where all runtimes are allowed; elsewhere Node.js alone is. */
+  readonly everyRuntime: LambdaClient
   clientFor(credentials: typeof LOCAL_KEY): LambdaClient
   /** Writes an entry into the control log past every check. */
   plant(kind: string, id: string, state: object): Promise<void>
@@ -115,6 +119,7 @@ async function start(): Promise<Api> {
   const streams = await openStreams({ kafka, codec, replicas: 1, takes: true, instance: 'functions-api', log: { info: () => {}, warn: () => {} } })
   const producer = await kafka.producer()
   const definition: FunctionDefinition = { name: fixed.name, handler: 'index.handler', memoryMb: 256, timeoutMs: 10_000, concurrency: 2, environment: { STAGE: 'test' }, directory }
+  const { value: runtimes } = openRuntimes({ kinds: ['nodejs', 'python', 'provided'], python: 'python3' }, log)
   const common: Omit<FunctionServiceOptions, 'folder'> = {
     definitions: [definition],
     fixed: [{
@@ -123,17 +128,18 @@ async function start(): Promise<Api> {
     }],
     account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, eventOptions: { groupId: `enricher.invocations.${run}` }, codeGraceMs: 3000, log,
   }
-  const service = await openFunctionService({ ...common, folder: deployedFolder })
-  const serve = async (deploying: boolean): Promise<Resource<HttpServer>> => {
-    const api = lambdaApi(service.value, { access, account: ACCOUNT, deploying, runtimes: new Set(['nodejs']), maxCodeBytes: 1 << 30 })
+  const service = await openFunctionService({ ...common, runtimes, folder: deployedFolder })
+  const serve = async (deploying: boolean, kinds: readonly RuntimeKind[] = ['nodejs']): Promise<Resource<HttpServer>> => {
+    const api = lambdaApi(service.value, { access, account: ACCOUNT, deploying, runtimes: new Set(kinds), maxCodeBytes: 1 << 30 })
     const routes = async (app: FastifyInstance): Promise<void> => void await app.register(api)
     return openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes, admission: new Admission(128 << 20) })
   }
-  const [open, closed] = [await serve(true), await serve(false)]
+  const [open, closed, every] = [await serve(true), await serve(false), await serve(true, [...runtimes.allowed])]
   const [{ url }, { url: closedUrl }] = [open.value, closed.value]
 
-  const clientFor = (credentials: typeof LOCAL_KEY): LambdaClient => new LambdaClient({ endpoint: url, region: ACCOUNT.region, credentials: { ...credentials }, maxAttempts: 1 })
+  const clientFor = (credentials: typeof LOCAL_KEY, endpoint = url): LambdaClient => new LambdaClient({ endpoint, region: ACCOUNT.region, credentials: { ...credentials }, maxAttempts: 1 })
   const client = clientFor(LOCAL_KEY)
+  const everyRuntime = clientFor(LOCAL_KEY, every.value.url)
   const ask: Api['ask'] = (method, path, body, at = url, credentials = LOCAL_KEY) => {
     const target = new URL(`${at}${path}`)
     const text = body === undefined ? undefined : JSON.stringify(body)
@@ -142,14 +148,15 @@ async function start(): Promise<Api> {
   }
   afterAll(async () => {
     client.destroy()
-    for (const stop of [() => closed.stop(1000), () => open.stop(1000), () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), stopKafka]) await stop()
+    everyRuntime.destroy()
+    for (const stop of [() => every.stop(1000), () => closed.stop(1000), () => open.stop(1000), () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), stopKafka]) await stop()
     rmSync(folder, { recursive: true, force: true })
   })
   const invoke: Api['invoke'] = ({ Payload, ...input }) => client.send(
     new InvokeCommand({ ...input, Payload: typeof Payload === 'object' ? JSON.stringify(Payload) : Payload }),
   )
   return {
-    kafka, producer, streams, run, fixed, url, closedUrl, deployedFolder, service: service.value, client, clientFor, ask,
+    kafka, producer, streams, run, fixed, url, closedUrl, deployedFolder, service: service.value, client, everyRuntime, clientFor, ask,
     replica: async () => {
       const { value, stop } = await openFunctionService({ ...common, fixed: [], folder: mkdtempSync(join(folder, 'replica-')) })
       onTestFinished(async () => void await stop(1000))

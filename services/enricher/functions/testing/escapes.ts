@@ -344,6 +344,11 @@ export const PATCHING: readonly Escape[] = [
     process._kill(victim, 15)`],
 ]
 
+/** What Node.js alone does not prevent. */
+export const WITHOUT_NAMESPACES: readonly Escape[] = [
+  ['the resolver', 'require.resolve(secret); return "reached"'],
+]
+
 export const ESCAPES: readonly Escape[] = [...READING, ...WRITING, ...STARTING, ...SIGNALLING]
 
 /** The module whose handler makes the attempt of its event's index. */

@@ -26,7 +26,8 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules/echarts/dist -type f ! -name echarts.min.js -delete
 
 FROM ${NODE_IMAGE}
-ENV NODE_ENV=production
+# The container's own /tmp is shared with no other user, and a restarted container finds the folder again.
+ENV NODE_ENV=production FUNCTIONS_FOLDER=/tmp/weir-functions
 WORKDIR /weir
 COPY --from=packages /weir/node_modules node_modules
 COPY package.json ./

@@ -74,6 +74,11 @@ export const topics = {
     doors: [], writers: ['enricher'], readers: ['enricher'],
     doc: 'Functions that were deployed, event source mappings that were made by the API, and the states of tumbling windows.',
   },
+  'weir.functions.code': {
+    value: 'weir/function-code', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
+    doors: [], writers: ['enricher'], readers: ['enricher'],
+    doc: 'The archives of deployed functions, in parts.',
+  },
 } as const satisfies Record<string, Topic>
 
 export type TopicName = keyof typeof topics

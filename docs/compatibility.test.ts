@@ -13,8 +13,9 @@ test('every operation of Kinesis has its row', () => {
   for (const [name, served] of listed) expect(['served', 'noted only', 'not served'], name).toContain(served)
 })
 
-test('every operation of Lambda that the model has is named, and every setting of a mapping', () => {
+test('every operation of Lambda that the model has is named, and every setting of a mapping and of a function', () => {
   const names = (title: string): string[] => rows(title).flatMap(([cell]) => cell.split(', ').map((name) => name.split('.')[0]))
   expect(names('Lambda operations').sort()).toEqual(Object.keys(lambdaModel.operations).sort())
   expect(new Set(names('Settings of event source mappings'))).toEqual(new Set(Object.keys(lambdaModel.shapes.CreateEventSourceMappingRequest.members!)))
+  expect(new Set(names('Settings of functions'))).toEqual(new Set(Object.keys(lambdaModel.shapes.CreateFunctionRequest.members!)))
 })

@@ -161,7 +161,7 @@ export interface StageStats {
 export interface Invocation {
   /** What Invoke answered with, the same in every attempt. The key of the topic. */
   requestId: string
-  /** The function, without its ARN. */
+  /** The function, without its ARN; NAME:QUALIFIER where a version or an alias was invoked. */
   functionName: string
   /** The client's context as JSON. */
   clientContext: string | null
@@ -169,6 +169,8 @@ export interface Invocation {
   payload: Buffer
   /** When it was accepted, milliseconds since the epoch, UTC. */
   acceptedAt: number
+  /** How many functions have passed it on, each as the destination of the one before. */
+  hops: number
 }
 
 /** One entry of a reference table (zones, for instance). The topic is compacted: the newest entry of a key holds, a tombstone removes it. */
@@ -191,6 +193,16 @@ export interface ControlEntry {
   json: string
 }
 
+/** A part of the archive with a function's code. The topic is compacted; the key is archive/part, the part with five digits. */
+export interface FunctionCode {
+  /** The archive: its SHA-256 in hex, a hyphen, and what sets uploads of the same bytes apart. */
+  archive: string
+  /** The part's number, from 0. */
+  part: number
+  /** The part. All parts but the last have the same length. */
+  bytes: Buffer
+}
+
 /** The type of each topic's values. */
 export interface ValueOf {
   'taxi.telemetry': TaxiTelemetry
@@ -204,4 +216,5 @@ export interface ValueOf {
   'weir.control.reference': ReferenceEntry
   'weir.control.streams': ControlEntry
   'weir.control.functions': ControlEntry
+  'weir.functions.code': FunctionCode
 }

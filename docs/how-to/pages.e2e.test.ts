@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { DeleteStreamCommand, KinesisClient, waitUntilStreamNotExists } from '@aws-sdk/client-kinesis'
-import { DeleteEventSourceMappingCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda'
+import { DeleteEventSourceMappingCommand, DeleteFunctionCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda'
 import { pythonWith } from '@weir/tools/stack/python.ts'
 import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { servers } from '@weir/testkit'
@@ -84,7 +84,7 @@ const FUNCTIONS = ['check-payments', 'tell-failures']
 
 /** What `npm start` starts, without pages and simulators; access-keys.json of the copy has its access keys. */
 async function startWeir(): Promise<Weir> {
-  const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([servers.kafka(), servers.registry(), servers.redis(), pythonWith('boto3', join(import.meta.dirname, '../../services/ingest-hub/boto3/requirements.txt'))])
+  const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([servers.kafka(), servers.registry(), servers.redis(), pythonWith('how-to', join(import.meta.dirname, 'requirements.txt'))])
   const { stop } = await prepare({ brokers, registryUrl })
   await stop()
   const keys = join(copy, 'access-keys.json')
@@ -102,9 +102,13 @@ async function startWeir(): Promise<Weir> {
   await vi.waitFor(async () => expect((await fetch(`${listening()}/readyz`)).status).toBe(200), { timeout: 60_000, interval: 100 })
   const enricher = listening()!
   await takeAway(hub.url, enricher)
+  // The environment was moved to its place after it was made, so that its own scripts do not find their interpreter.
+  const bin = join(copy, '.bin')
+  await mkdir(bin)
+  await writeFile(join(bin, 'aws'), `#!/bin/sh\nexec ${python} -m awscli "$@"\n`, { mode: 0o755 })
   return {
     addresses: { 'http://localhost:8080': hub.url, 'http://localhost:8081': enricher, 'localhost:9092': brokers[0] },
-    env: { HUB_URL: hub.url, ENRICHER_URL: enricher, KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, PATH: `${dirname(python)}:${process.env.PATH}` },
+    env: { HUB_URL: hub.url, ENRICHER_URL: enricher, KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, PATH: `${bin}:${dirname(python)}:${process.env.PATH}`, AWS_PAGER: '' },
     stop: async () => {
       child.kill('SIGTERM')
       hub.kill('SIGTERM')
@@ -120,6 +124,7 @@ async function takeAway(hub: string, enricher: string): Promise<void> {
   for (const FunctionName of FUNCTIONS) {
     const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }))
     for (const { UUID } of EventSourceMappings) await lambda.send(new DeleteEventSourceMappingCommand({ UUID }))
+    await lambda.send(new DeleteFunctionCommand({ FunctionName })).catch(() => {})
   }
   for (const StreamName of STREAMS) {
     await kinesis.send(new DeleteStreamCommand({ StreamName, EnforceConsumerDeletion: true })).catch(() => {})

@@ -16,9 +16,12 @@ export function decodeBase64(text: string): Buffer | undefined {
   return bytes.length !== length / 4 * 3 - pads || text.includes('-') || text.includes('_') ? undefined : bytes
 }
 
-/** What is wrong with a text that decodeBase64 refused, in AWS's words (with AWS's spelling). */
-export function base64Problem(text: string): string {
-  if (text.length % 4 !== 0) return `Base64 encoded length is expected a multiple of 4 bytes but found: ${text.length}`
+/**
+ * AWS's message about a text that decodeBase64 refused, with AWS's spelling.
+ * @param length of the whole where the text is a part of it
+ */
+export function base64Problem(text: string, length: number = text.length): string {
+  if (length % 4 !== 0) return `Base64 encoded length is expected a multiple of 4 bytes but found: ${length}`
   const wrong = /[^a-zA-Z0-9+/=]|=[^=]/.exec(text)
   return wrong === null ? 'Invalid last non-pad Base64 character dectected' : `Invalid Base64 character: '${wrong[0][0]}'`
 }

@@ -11,9 +11,11 @@ export class Body {
     this.length = length
   }
 
-  /** In one piece of its own. */
+  /** In one piece of its own, and forgotten here. */
   own(): Buffer {
-    return this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks, this.length)
+    const chunks = this.#chunks
+    this.#chunks = []
+    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, this.length)
   }
 
   /**

@@ -28,9 +28,14 @@ export interface ErrorModel {
   readonly fault?: boolean
 }
 
+/** Its values are not for errors to repeat. */
+interface Sensitive {
+  readonly sensitive?: boolean
+}
+
 export type Shape = StructureShape | ListShape | MapShape | StringShape | NumberShape | BlobShape | PlainShape
 
-export interface StructureShape {
+export interface StructureShape extends Sensitive {
   readonly type: 'structure'
   /** Shapes' names by members' names, in AWS's order. */
   readonly members: Readonly<Record<string, string>>
@@ -45,14 +50,14 @@ export interface StructureShape {
   readonly payload?: string
 }
 
-export interface ListShape {
+export interface ListShape extends Sensitive {
   readonly type: 'list'
   readonly member: string
   readonly min?: number
   readonly max?: number
 }
 
-export interface MapShape {
+export interface MapShape extends Sensitive {
   readonly type: 'map'
   readonly key: string
   readonly value: string
@@ -60,7 +65,7 @@ export interface MapShape {
   readonly max?: number
 }
 
-export interface StringShape {
+export interface StringShape extends Sensitive {
   readonly type: 'string'
   /** UTF-16 units. */
   readonly min?: number
@@ -70,13 +75,13 @@ export interface StringShape {
   readonly enum?: readonly string[]
 }
 
-export interface NumberShape {
+export interface NumberShape extends Sensitive {
   readonly type: 'integer' | 'long' | 'float' | 'double'
   readonly min?: number
   readonly max?: number
 }
 
-export interface BlobShape {
+export interface BlobShape extends Sensitive {
   readonly type: 'blob'
   /** Messages do not show its values. */
   readonly sensitive?: boolean
@@ -85,7 +90,7 @@ export interface BlobShape {
   readonly max?: number
 }
 
-export interface PlainShape {
+export interface PlainShape extends Sensitive {
   readonly type: 'boolean' | 'timestamp'
 }
 

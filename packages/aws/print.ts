@@ -3,6 +3,8 @@ import { shapeOf, type Model } from './model.ts'
 
 /** A printed value has at most this many UTF-16 units. AWS's own bound is not known. */
 const MAX_PRINTED = 1024
+/** UTF-16 units of a blob's text, which may be code or data. */
+const MAX_BLOB_PRINTED = 64
 const CUT = '...[truncated]'
 /** Java would print where the object lies in memory; this is what Kinesis was seen to print. */
 const PLACE = 'c965e310'
@@ -19,8 +21,8 @@ function hides(model: Model, shapeName: string, seen: Set<string>): boolean {
   if (seen.has(shapeName)) return false
   seen.add(shapeName)
   const shape = shapeOf(model, shapeName)
+  if (shape.sensitive) return true
   switch (shape.type) {
-    case 'blob': return shape.sensitive === true
     case 'structure': return Object.values(shape.members).some((member) => hides(model, member, seen))
     case 'list': return hides(model, shape.member, seen)
     case 'map': return hides(model, shape.value, seen)
@@ -38,6 +40,7 @@ function plainPrinter(model: Model): (shapeName: string, value: unknown) => stri
       case 'structure': return `${prefix}.${shapeName}@${PLACE}`
       case 'list': return `[${joined(value as readonly unknown[], (item) => print(shape.member, item))}]`
       case 'map': return `{${joined(Object.entries(value as object), ([key, item]) => `${key}=${print(shape.value, item)}`)}}`
+      case 'float': case 'double': return Number.isInteger(value) ? `${String(value)}.0` : String(value) // As Java prints them.
       case 'timestamp': return String((value as Date).getTime())
       default: return cut(String(value))
     }
@@ -46,8 +49,12 @@ function plainPrinter(model: Model): (shapeName: string, value: unknown) => stri
 }
 
 /** The beginning of a text that is too long for a message. */
-export function cut(text: string): string {
-  return text.length > MAX_PRINTED ? text.slice(0, MAX_PRINTED) + CUT : text
+export function cut(text: string, max = MAX_PRINTED): string {
+  return text.length > max ? text.slice(0, max) + CUT : text
+}
+
+export function cutBlob(text: string): string {
+  return cut(text, MAX_BLOB_PRINTED)
 }
 
 export function lowerFirst(name: string): string {

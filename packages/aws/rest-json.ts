@@ -119,6 +119,10 @@ export function awsRestJson(
 
   /** Too long a body has another name at some services. */
   const refused = (failure: AwsError, request: FastifyRequest): Answer => {
+    const operation = find(request)?.route.operation ?? ''
+    if (failure.status === 413 && bodyBytesOf[operation] !== undefined) {
+      return error(new AwsError(failure.code, `Request must be smaller than ${bodyBytesOf[operation]} bytes for the ${operation} operation`, 413))
+    }
     const own = failure.status === 413 ? Object.entries(model.errors).find(([, { status }]) => status === 413) : undefined
     return error(own === undefined ? failure : new AwsError(own[0], `Request must be smaller than ${longestBody(request)} bytes.`, 413))
   }

@@ -1,6 +1,7 @@
 /** Where the members of inputs and outputs travel over REST: in the path, the query, the headers, or the body. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { serializationError } from './errors.ts'
+import { longBlobDecoder } from './long-blobs.ts'
 import { shapeOf, type Model, type Shape, type StructureShape } from './model.ts'
 import { cut } from './print.ts'
 import type { QueryParameter } from './sigv4/canonical.ts'
@@ -37,9 +38,10 @@ export function inputReader(model: Model, shapeName: string): (request: RestRequ
   const located = locatedOf(model, shape)
   const payload = shape.payload
   const payloadType = payload === undefined ? undefined : shapeOf(model, shape.members[payload]).type
+  const decodeBody = longBlobDecoder(model, shapeName)
   return (request) => {
     const { body } = request
-    const input: Members = { ...payload === undefined && body.length > 0 ? decode(body, 'json') : {} }
+    const input: Members = { ...payload === undefined && body.length > 0 ? decodeBody(body) : {} }
     if (payload !== undefined && body.length > 0) input[payload] = payloadType === 'blob' ? body : decode(body, 'json')
     for (const place of located) input[place.member] = taken(place, request, model)
     return input

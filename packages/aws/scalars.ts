@@ -2,7 +2,7 @@
 import { base64Problem, decodeBase64 } from './base64.ts'
 import { serializationError } from './errors.ts'
 import type { Shape } from './model.ts'
-import { cut } from './print.ts'
+import { cut, cutBlob } from './print.ts'
 
 /** In JSON blobs are base64 and timestamps seconds; in CBOR they are bytes and milliseconds. */
 export type Protocol = 'json' | 'cbor'
@@ -44,7 +44,7 @@ export function expectContainer(value: unknown, wanted: 'list' | 'map' | 'struct
 function toBlob(value: unknown): Buffer {
   if (typeof value === 'string') {
     const bytes = decodeBase64(value)
-    if (bytes === undefined) throw serializationError(`'${cut(value)}' can not be converted to a Blob: ${base64Problem(value)}`)
+    if (bytes === undefined) throw serializationError(`'${cutBlob(value)}' can not be converted to a Blob: ${base64Problem(value)}`)
     return bytes
   }
   return value instanceof Buffer ? value : wrongType(value, 'a Blob')

@@ -8,7 +8,9 @@ import { openApplications } from './applications/open.ts'
 import { config as read } from './config.ts'
 import { openFlows } from './flows/flows.ts'
 import { lambdaApi } from './functions/api/lambda-api.ts'
+import { openCodeFolder } from './functions/code-folder.ts'
 import { openFunctionService } from './functions/open.ts'
+import { openRuntimes } from './functions/runtime/runtimes.ts'
 import { ensureStreams, functionsOf, mappingsOf } from './functions/solutions.ts'
 import { openReference } from './reference/reference.ts'
 import { referenceRoutes } from './reference/routes.ts'
@@ -32,13 +34,15 @@ await Service.named('enricher')
     await ensureStreams(solutions, streams)
     return { value: streams, stop: () => streams.stop() }
   })
-  .with('functions', ({ kafka, codec, streams }, { log }) => openFunctionService({
-    definitions: functionsOf(solutions, { redisUrl: config.redisUrl }), fixed: mappingsOf(solutions), folder: config.functions.folder,
-    account: config.account, bootstrapServers: config.kafka.brokers.join(), kafka, codec, streams, log,
+  .with('runtimes', (_, { log }) => openRuntimes(config.functions.runtimes, log))
+  .with('code', () => openCodeFolder(config.functions.folder))
+  .with('functions', ({ kafka, codec, streams, runtimes, code }, { log }) => openFunctionService({
+    definitions: functionsOf(solutions, { redisUrl: config.redisUrl }), fixed: mappingsOf(solutions), folder: code,
+    account: config.account, bootstrapServers: config.kafka.brokers.join(), kafka, codec, streams, runtimes, log,
   }))
   .with('applications', ({ access, kafka, codec, streams }, { log }) => openApplications({ definitions: applications, access, kafka, codec, streams, redisUrl: config.redisUrl, log }))
   .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('http', ({ access, applications, awsAccess, flows, functions, kafka, reference, streams }, { log, name }) =>
+  .with('http', ({ access, applications, awsAccess, flows, functions, kafka, reference, runtimes, streams }, { log, name }) =>
     openHttp(config.http, {
       log, name, admission: new Admission(config.memoryBytes),
       ready: {
@@ -47,8 +51,10 @@ await Service.named('enricher')
       },
       routes: async (app) => {
         await app.register(async (open) => referenceRoutes(reference, access)(open))
-        const { account, functions: { deploying } } = config
-        await app.register(lambdaApi(functions, { access: awsAccess, account, deploying }))
+        const { account, functions: { codeMb, deploying } } = config
+        await app.register(lambdaApi(functions, {
+          access: awsAccess, account, deploying, runtimes: runtimes.allowed, maxCodeBytes: codeMb * 2 ** 20,
+        }))
         await app.register(applications.routes)
       },
     }))

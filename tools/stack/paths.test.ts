@@ -1,26 +1,34 @@
-import { chmodSync, mkdtempSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { cacheFolder, dataFolder, searchFolder } from './paths.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { cacheFolder, dataFolder, makeDataFolder, searchFolder } from './paths.ts'
 import { unprivilegedUser } from './unprivileged.ts'
-
-const closed = mkdtempSync(join(tmpdir(), 'weir-paths-'))
-const open = mkdtempSync(join(tmpdir(), 'weir-paths-'))
-chmodSync(open, 0o755)
 
 test('variables say where things are kept', () => {
   expect(cacheFolder({ WEIR_CACHE: '/somewhere' })).toBe('/somewhere')
   expect(dataFolder({ WEIR_DATA: '/elsewhere' })).toBe('/elsewhere')
 })
 
-test('the search engine keeps its data beside the others\' where its user can get there', () => {
-  expect(searchFolder('opensearch', join(open, '.weir'))).toBe(join(open, '.weir/opensearch'))
+test('the data folder is closed to other users, also one that was open', () => {
+  const before = process.env.WEIR_DATA
+  onTestFinished(() => {
+    if (before === undefined) delete process.env.WEIR_DATA
+    else process.env.WEIR_DATA = before
+  })
+  const root = mkdtempSync(join(tmpdir(), 'weir-paths-'))
+  mkdirSync(join(root, 'open'))
+  chmodSync(join(root, 'open'), 0o755)
+  for (const name of ['new', 'open']) {
+    process.env.WEIR_DATA = join(root, name)
+    expect(statSync(makeDataFolder()).mode & 0o777).toBe(0o700)
+  }
 })
 
-test.runIf(unprivilegedUser())('root in a closed folder: its user gets another, the same each time', () => {
-  const folder = searchFolder('opensearch', closed, { WEIR_CACHE: '/cache' })
-  expect(folder).toMatch(/^\/cache\/data\/[0-9a-f]{12}\/opensearch$/)
-  expect(searchFolder('opensearch', closed, { WEIR_CACHE: '/cache' })).toBe(folder)
-  expect(searchFolder('opensearch', open, { WEIR_CACHE: '/cache' })).not.toBe(folder)
+test('the search engine keeps its data beside the others\', or in the cache where it runs as another user', () => {
+  const folder = (data: string): string => searchFolder('opensearch', data, { WEIR_CACHE: '/cache' })
+  if (unprivilegedUser() === undefined) expect(folder('/data')).toBe('/data/opensearch')
+  else expect(folder('/data')).toMatch(/^\/cache\/data\/[0-9a-f]{12}\/opensearch$/)
+  expect(folder('/data')).toBe(folder('/data'))
+  expect(folder('/other')).not.toBe(folder('/data'))
 })

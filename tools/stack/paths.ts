@@ -1,8 +1,8 @@
 /** Where the stack keeps things: software in a cache shared by all checkouts, data and logs in the checkout. */
 import { createHash } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { unprivilegedUser } from './unprivileged.ts'
 
 /** The root of this checkout. */
@@ -19,21 +19,20 @@ export function dataFolder(env: NodeJS.ProcessEnv = process.env): string {
   return resolve(env.WEIR_DATA || join(checkout, '.weir'))
 }
 
-/**
- * The search engine's data: beside the others' where its user can get there, else in the cache, under a name that belongs to this data folder.
- * Root in a clone under /root (mode 700) is the usual case of "else".
- */
-export function searchFolder(engine: string, data: string, env: NodeJS.ProcessEnv = process.env): string {
-  if (unprivilegedUser() === undefined || othersCanEnter(data)) return join(data, engine)
-  const name = createHash('sha256').update(data).digest('hex').slice(0, 12)
-  return join(cacheFolder(env), 'data', name, engine)
+/** Makes the data folder, closed to other users: logs, records and the settings of services are in it. */
+export function makeDataFolder(): string {
+  const folder = dataFolder()
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chmodSync(folder, 0o700)
+  return folder
 }
 
-/** True where every existing folder on the way lets others pass. */
-function othersCanEnter(path: string): boolean {
-  for (let at = resolve(path); ; at = dirname(at)) {
-    const mode = statSync(at, { throwIfNoEntry: false })?.mode
-    if (mode !== undefined && (mode & 0o001) === 0) return false
-    if (at === dirname(at)) return true
-  }
+/**
+ * The search engine's data. Where it runs as another user, who cannot enter the data folder, it is in the cache, under a name that belongs to this data
+ * folder.
+ */
+export function searchFolder(engine: string, data: string, env: NodeJS.ProcessEnv = process.env): string {
+  if (unprivilegedUser() === undefined) return join(data, engine)
+  const name = createHash('sha256').update(data).digest('hex').slice(0, 12)
+  return join(cacheFolder(env), 'data', name, engine)
 }

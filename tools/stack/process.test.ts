@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -20,6 +20,11 @@ test('a start time belongs to a running process alone', async () => {
   child.kill('SIGKILL')
   await child.exited
   expect(startTimeOf(child.pid)).toBeUndefined()
+})
+
+test('a log is for this user alone', async () => {
+  const { log } = await start('')
+  expect(statSync(log).mode & 0o777).toBe(0o600)
 })
 
 test('what ignores SIGTERM is killed when its time is over', async () => {

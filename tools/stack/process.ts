@@ -1,7 +1,7 @@
 /** Child processes with a log file, in a group of their own: a terminal's Ctrl-C reaches only the supervisor, which then stops them in order. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, fchmodSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StackError } from './errors.ts'
@@ -13,7 +13,7 @@ export interface Command {
   readonly args: readonly string[]
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
-  /** Standard output and error are appended to it. */
+  /** Standard output and error are appended to it; only this user can read it. */
   readonly log: string
   readonly user?: User | undefined
 }
@@ -35,8 +35,7 @@ export interface ChildProcess {
 }
 
 export async function startProcess({ name, command, args, env, cwd, log, user }: Command): Promise<ChildProcess> {
-  mkdirSync(dirname(log), { recursive: true })
-  const output = openSync(log, 'a')
+  const output = openLogFile(log)
   const child = spawn(command, args, { detached: true, stdio: ['ignore', output, output], env: env ?? process.env, cwd: cwd ?? '/', ...user })
   closeSync(output)
   await once(child, 'spawn').catch((error: Error) => {
@@ -59,6 +58,14 @@ export async function startProcess({ name, command, args, env, cwd, log, user }:
     clearTimeout(timer)
   }
   return { name, pid, log, exited, kill, stop }
+}
+
+/** Opens the file to append to it, and closes it to other users. */
+export function openLogFile(path: string): number {
+  mkdirSync(dirname(path), { recursive: true })
+  const file = openSync(path, 'a', 0o600)
+  fchmodSync(file, 0o600)
+  return file
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {

@@ -7,7 +7,7 @@ import { readConfig } from '@weir/service/config.ts'
 import { PARTS, portsNeeded, stackEnvironment } from './config.ts'
 import type { PartName, StackConfig } from './config.ts'
 import { fullDisk } from './disk.ts'
-import { cacheFolder, checkout, dataFolder, searchFolder } from './paths.ts'
+import { cacheFolder, checkout, dataFolder, makeDataFolder, searchFolder } from './paths.ts'
 import { freePorts } from './ports.ts'
 import { preflight } from './preflight.ts'
 import { answers, startProcess, startTimeOf, untilReady } from './process.ts'
@@ -45,7 +45,7 @@ export class Stack {
 
   /** Resolves when everything is ready. Rejects with a StackError; what was started then is for stop() to end. */
   async start(): Promise<void> {
-    await preflight(portsNeeded(this.#config), [dataFolder(), cacheFolder()])
+    await preflight(portsNeeded(this.#config), [makeDataFolder(), cacheFolder()])
     this.#remember()
     await this.#prepare()
     const log = this.#kafkaAndRegistry()

@@ -1,7 +1,7 @@
 /** What `weir up` writes down of the stack it runs, so that other commands find it, and the next `up` or `down` ends what a killed supervisor left. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { dataFolder } from './paths.ts'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { dataFolder, makeDataFolder } from './paths.ts'
 import { stillRuns } from './process.ts'
 import type { Known } from './process.ts'
 
@@ -33,8 +33,8 @@ export function readState(): StackState | undefined {
 }
 
 function writeState(state: StackState): void {
-  mkdirSync(dirname(file()), { recursive: true })
-  writeFileSync(`${file()}.new`, `${JSON.stringify(state, null, 2)}\n`)
+  makeDataFolder()
+  writeFileSync(`${file()}.new`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
   renameSync(`${file()}.new`, file())
 }
 

@@ -39,7 +39,7 @@ interface SourceShape {
 }
 
 /** What the shapes of a type keep of their traits. */
-const TRAITS = ['min', 'max', 'enum', 'eventstream', 'payload']
+const TRAITS = ['min', 'max', 'enum', 'eventstream', 'payload', 'sensitive']
 
 /** @param wanted the operations to keep; none: all */
 function generate({ metadata, operations, shapes }: Source, wanted: readonly string[]): string {

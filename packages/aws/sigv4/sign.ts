@@ -1,4 +1,4 @@
-/** Signs requests as AWS's clients do: AWS Signature Version 4, in the Authorization header. */
+/** Signs requests as AWS's clients do: AWS Signature Version 4, in the Authorization header or in the query of a URL. */
 import { hash } from 'node:crypto'
 import { canonicalHash, headerLists, queryParameters } from './canonical.ts'
 import { basicTime } from './claim.ts'
@@ -37,4 +37,27 @@ export function signatureHeaders(
   const signature = signatureOf(key, time, scope, canonical).toString('hex')
   const credential = `${credentials.accessKeyId}/${scope}`
   return { ...sent, authorization: `${ALGORITHM} Credential=${credential}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}` }
+}
+
+/**
+ * Signs a URL. Anybody who has it may GET it for `seconds`.
+ * @param service for which it is signed: lambda
+ * @param now ms, for tests
+ */
+export function presignedUrl(url: URL, { accessKeyId, secretAccessKey }: AwsCredentials, region: string, service: string, seconds: number, now: number = Date.now()): URL {
+  const time = basicTime(now)
+  const day = time.slice(0, 8)
+  const scope = `${day}/${region}/${service}/${TERMINATOR}`
+  const signed = new URL(url)
+  const parameters = {
+    'X-Amz-Algorithm': ALGORITHM, 'X-Amz-Credential': `${accessKeyId}/${scope}`, 'X-Amz-Date': time, 'X-Amz-Expires': String(seconds), 'X-Amz-SignedHeaders': 'host',
+  }
+  for (const [name, value] of Object.entries(parameters)) signed.searchParams.set(name, value)
+  const path = `${signed.pathname}${signed.search}`
+  const canonical = canonicalHash(
+    { method: 'GET', url: path, rawHeaders: [] }, queryParameters(path), headerLists(['host', url.host]), ['host'], hash('sha256', '', 'hex'),
+  )
+  const signature = signatureOf(signingKeyOf(secretAccessKey, day, region, service), time, scope, canonical)
+  signed.searchParams.set('X-Amz-Signature', signature.toString('hex'))
+  return signed
 }

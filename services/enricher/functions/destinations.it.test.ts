@@ -4,7 +4,7 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Kafka, Producer } from '@weir/kafka'
-import { invocationRecord, openDestination, type FailedBatch } from './mappings/destinations.ts'
+import { invocationRecord, openBatchDestination, type FailedBatch } from './mappings/destinations.ts'
 import { startAws } from './testing/aws.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
@@ -30,7 +30,7 @@ let sqs: SQSClient
 const before = { ...process.env }
 const warned: object[] = []
 const log = { warn: (details: object) => void warned.push(details) }
-const send = async (url: string): Promise<void> => (await openDestination(url, {} as Kafka, {} as Producer, log)).send(BATCH, 'request-1', AbortSignal.timeout(20_000))
+const send = async (url: string): Promise<void> => (await openBatchDestination(url, {} as Kafka, {} as Producer, log)).send(BATCH, 'request-1', AbortSignal.timeout(20_000))
 
 beforeAll(async () => {
   aws = await startAws()
@@ -94,5 +94,5 @@ test.each<[what: string, changes: Partial<FailedBatch>, expected: object]>([
 })
 
 test.each(['kafka://', 'kafka://a b', 'https://example.org', 'arn:aws:lambda:us-east-1:123456789012:function:f', 'arn:aws:s3:::'])('%s is none', async (url) => {
-  await expect(openDestination(url, {} as Kafka, {} as Producer, log)).rejects.toThrow('give kafka://TOPIC')
+  await expect(openBatchDestination(url, {} as Kafka, {} as Producer, log)).rejects.toThrow('give kafka://TOPIC')
 })

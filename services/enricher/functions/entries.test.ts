@@ -1,39 +1,52 @@
-import { expect, test } from 'vitest'
-import { checks } from './entries.ts'
+import { describe, expect, test } from 'vitest'
+import { checks, fromModule } from './entries.ts'
+import { NOTED_DEFAULTS } from './runtimes.ts'
 
-const deployed = {
-  name: 'offers',
-  file: 'index.mjs',
-  handler: 'index.handler',
-  code: 'export const handler = () => {}',
-  memoryMb: 128,
-  timeoutMs: 3000,
-  concurrency: 10,
-  environment: { STAGE: 'test' },
-  deployedAt: 1,
+const SHA256 = 'ab'.repeat(32)
+const archive = { id: `${SHA256}-01234567`, sha256: SHA256, bytes: 100 }
+const version = {
+  name: 'f', version: '7', runtime: 'nodejs24.x', handler: 'src/app.handler', description: '', role: '', memoryMb: 128, timeoutMs: 3000, environment: { A1: 'b' },
+  archive, noted: NOTED_DEFAULTS, revisionId: 'r', modifiedAt: 1,
 }
+const latest = { ...version, version: '$LATEST', lastPublished: 0, tags: {} }
+const module = { name: 'old', file: 'index.mjs', code: '1', handler: 'index.handler', memoryMb: 128, timeoutMs: 3000, concurrency: 2, environment: {}, deployedAt: 5 }
 
-test('a function that the API stored passes', () => {
-  expect(() => checks.function(deployed, 'offers')).not.toThrow()
-  expect(() => checks.function({ ...deployed, runtime: 'a later version has this' }, 'offers')).not.toThrow()
+test('entries as they are written pass, also with what a later version adds', () => {
+  checks.latest({ ...latest, reserved: 0, added: 1 }, 'f')
+  checks.version(version, 'f:7')
+  checks.alias({ name: 'f', alias: 'live', version: '7', description: '', weights: { 8: 0.5 }, revisionId: 'r' }, 'f:live')
+  checks.events({ name: 'f', qualifier: '$LATEST', modifiedAt: 1, onFailure: 'kafka://t' }, 'f:$LATEST')
+  checks.archive({ ...archive, offset: 0, storedAt: 1, leaving: true }, archive.id)
+  checks.function(module, 'old')
 })
 
-test.each([
-  ['a name that leads elsewhere', { name: '../../escaped' }, '../../escaped'],
-  ['the name of another one', {}, 'other'],
-  ['a file elsewhere', { file: '../../../planted.mjs' }, 'offers'],
-  ['no code', { code: undefined }, 'offers'],
-  ['too much memory', { memoryMb: 1e9 }, 'offers'],
-  ['variables that are none', { environment: { STAGE: 1 } }, 'offers'],
-])('a function with %s is refused', (_, changes, id) => {
-  expect(() => checks.function(JSON.parse(JSON.stringify({ ...deployed, ...changes })), id)).toThrow()
+describe('refused are', () => {
+  const path = '../../planted'
+  test.each<[string, keyof typeof checks, string, unknown]>([
+    ['a name that is a path', 'latest', path, { ...latest, name: path }],
+    ['the name of another one', 'latest', 'g', latest],
+    ['a hash that is a path', 'latest', 'f', { ...latest, archive: { ...archive, sha256: path } }],
+    ['an archive that is a path', 'version', 'f:7', { ...version, archive: { ...archive, id: path } }],
+    ['a file that is a path', 'latest', 'f', { ...latest, archive: undefined, module: { file: `${path}.mjs`, code: '1' } }],
+    ['two kinds of code', 'latest', 'f', { ...latest, module: { file: 'index.mjs', code: '1' } }],
+    ['no code', 'latest', 'f', { ...latest, archive: undefined }],
+    ['a version that is none', 'version', 'f:x', { ...version, version: 'x' }],
+    ['much memory', 'latest', 'f', { ...latest, memoryMb: 1e9 }],
+    ['little memory', 'latest', 'f', { ...latest, memoryMb: -1 }],
+    ['a time-out without end', 'latest', 'f', { ...latest, timeoutMs: 1e12 }],
+    ['variables that are no texts', 'latest', 'f', { ...latest, environment: { A1: { b: 1 } } }],
+    ['weights for many', 'alias', 'f:live', { name: 'f', alias: 'live', version: '1', description: '', weights: { 2: 0.1, 3: 0.1 }, revisionId: 'r' }],
+    ['a destination that is none', 'events', 'f:$LATEST', { name: 'f', qualifier: '$LATEST', modifiedAt: 1, onFailure: 'http://x' }],
+    ['an archive under another id', 'archive', `${SHA256}-76543210`, { ...archive, offset: 0, storedAt: 1 }],
+    ['an old file that is a path', 'function', 'old', { ...module, file: `${path}.mjs` }],
+    ['an old name that is a path', 'function', path, { ...module, name: path }],
+    ['a list', 'latest', 'f', []],
+    ['nothing', 'version', 'f:7', null],
+  ])('%s', (_what, kind, id, state) => expect(() => checks[kind](state, id)).toThrow())
 })
 
-test('mappings and windows', () => {
-  const mapping = { id: 'm', functionName: 'offers', groupId: 'weir.mapping.m', enabled: true, decode: false }
-  expect(() => checks.mapping(mapping, 'm')).not.toThrow()
-  expect(() => checks.mapping(mapping, 'n')).toThrow()
-  expect(() => checks.mapping({ ...mapping, enabled: 'yes' }, 'm')).toThrow()
-  expect(() => checks.window({ start: 0, state: {}, offset: 5 })).not.toThrow()
-  expect(() => checks.window({ start: 0, state: {}, offset: -1 })).toThrow()
+test('a module of an older version becomes $LATEST', () => {
+  expect(fromModule(module, 'nodejs24.x', NOTED_DEFAULTS)).toMatchObject({
+    name: 'old', version: '$LATEST', module: { file: 'index.mjs', code: '1' }, reserved: 2, modifiedAt: 5, lastPublished: 0, handler: 'index.handler',
+  })
 })

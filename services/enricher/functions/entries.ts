@@ -1,26 +1,177 @@
-/** Checks the entries of weir.control.functions before they are applied. */
+/**
+ * The entries of the control log weir.control.functions: functions with their versions, aliases and settings of
+ * events, archives, mappings and the states of windows. Entries are input: each is checked before it is applied, and
+ * a name in it never becomes a path.
+ */
 import type { CheckState } from '@weir/control'
-import { flag, integer, map, object, read, text } from '@weir/topics/shape.ts'
+import { flag, integer, map, number, object, read, text, type Shape } from '@weir/topics/shape.ts'
+import type { Archive, StoredArchive } from './code/archive.ts'
+import type { CodeModule } from './code/code-store.ts'
+
+export const LATEST = '$LATEST'
+
+/** The settings and the code of a function, as $LATEST or under a number. */
+export interface FunctionVersion {
+  readonly name: string
+  /** $LATEST, or a number. */
+  readonly version: string
+  /** nodejs24.x */
+  readonly runtime: string
+  /** index.handler */
+  readonly handler: string
+  readonly description: string
+  readonly role: string
+  readonly memoryMb: number
+  readonly timeoutMs: number
+  readonly environment: Readonly<Record<string, string>>
+  /** One of both: `module` where an older version of Weir deployed it. */
+  readonly archive?: Archive
+  readonly module?: CodeModule
+  readonly noted: NotedSettings
+  readonly revisionId: string
+  /** ms since the epoch */
+  readonly modifiedAt: number
+}
+
+/** Settings that are given back and change nothing. */
+export interface NotedSettings {
+  readonly architecture: string
+  readonly tracing: string
+  readonly ephemeralMb: number
+  readonly logging: Readonly<Record<string, string>>
+}
+
+export interface LatestVersion extends FunctionVersion {
+  /** The number that was published last; 0: none. */
+  readonly lastPublished: number
+  /** Environments at most in each replica; undefined: as many as where nothing is said. */
+  readonly reserved?: number
+  readonly tags: Readonly<Record<string, string>>
+}
+
+export interface Alias {
+  readonly name: string
+  readonly alias: string
+  /** $LATEST, or a number. */
+  readonly version: string
+  readonly description: string
+  /** The share of invocations that go to another version, by its number; at most one. */
+  readonly weights: Readonly<Record<string, number>>
+  readonly revisionId: string
+}
+
+/** Retries, age and destinations of the events of one qualifier. */
+export interface EventConfig {
+  readonly name: string
+  /** $LATEST, a number, or an alias. */
+  readonly qualifier: string
+  readonly maxRetries?: number
+  readonly maxAgeSeconds?: number
+  readonly onSuccess?: string
+  readonly onFailure?: string
+  /** ms since the epoch */
+  readonly modifiedAt: number
+}
+
+export interface Entries {
+  readonly latest: LatestVersion
+  readonly version: FunctionVersion
+  readonly alias: Alias
+  readonly events: EventConfig
+  readonly archive: StoredArchive
+}
+
+export type EntryKind = keyof Entries
 
 const functionName = text({ max: 64, pattern: /^[a-zA-Z0-9_-]+$/, like: 'letters, digits, _ and -' })
-
-/** The bounds of the API (api/deploy-model.ts). Name and file become a path. */
-const deployed = object({
-  name: functionName,
-  file: text({ max: 64, pattern: /^[a-zA-Z0-9_-]+\.(mjs|cjs|js|mts|cts|ts)$/, like: 'like index.mjs' }),
-  handler: text({ max: 128, pattern: /^[a-zA-Z0-9_-]+\.[a-zA-Z0-9_$]+$/, like: 'like index.handler' }),
-  code: text({ max: 512 << 10 }),
-  memoryMb: integer({ min: 128, max: 10_240 }),
-  timeoutMs: integer({ min: 1000, max: 900_000 }),
-  concurrency: integer({ min: 1, max: 1000 }),
-  environment: map(
-    text({ max: 256, pattern: /^[a-zA-Z][a-zA-Z0-9_]*$/, like: 'a name of a variable' }),
-    text({ min: 0, max: 4096 }),
-    { max: 1000 },
-  ),
-  deployedAt: integer({ min: 0, max: 8.64e15 }),
+const versionName = text({ max: 10, pattern: /^(\$LATEST|[1-9]\d{0,8})$/, like: '$LATEST or a number' })
+const aliasName = text({
+  max: 128,
+  pattern: /^(?!\d+$)[a-zA-Z0-9_-]+$/,
+  like: 'letters, digits, _ and -, and no number',
 })
+const qualifier = text({ max: 128, pattern: /^(\$LATEST|[a-zA-Z0-9_-]+)$/, like: '$LATEST, a number, or an alias' })
+const file = text({ max: 64, pattern: /^[a-zA-Z0-9_-]+\.(mjs|cjs|js|mts|cts|ts)$/, like: 'like index.mjs' })
+const sha256 = text({ max: 64, pattern: /^[0-9a-f]{64}$/, like: 'a SHA-256 in hex' })
+const archiveId = text({
+  max: 73,
+  pattern: /^[0-9a-f]{64}-[0-9a-f]{8}$/,
+  like: 'a SHA-256 in hex, a hyphen and eight digits',
+})
+const archiveBytes = integer({ min: 1, max: 262_144_000 })
+const handler = text({ max: 128, pattern: /^\S+$/, like: 'without blanks' })
+const code = text({ max: 1 << 20 })
+const memoryMb = integer({ min: 128, max: 10_240 })
+const timeoutMs = integer({ min: 1000, max: 900_000 })
+const concurrency = integer({ min: 0, max: 1000 })
+const time = integer({ min: 0, max: 8.64e15 })
+const count = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+const words = text({ min: 0, max: 512 })
+const destination = text({ max: 350, pattern: /^(kafka:\/\/|arn:)/, like: 'kafka://TOPIC or an ARN' })
+const environment = map(
+  text({ max: 256, pattern: /^[a-zA-Z][a-zA-Z0-9_]*$/, like: 'a name of a variable' }),
+  text({ min: 0, max: 4096 }),
+  { max: 1000 },
+)
 
+const ofVersion = {
+  name: functionName,
+  version: versionName,
+  runtime: words,
+  handler,
+  description: words,
+  role: text({ min: 0, max: 10_000 }),
+  memoryMb,
+  timeoutMs,
+  environment,
+  noted: object({
+    architecture: words,
+    tracing: words,
+    ephemeralMb: count,
+    logging: map(words, words, { max: 10 }),
+  }),
+  revisionId: words,
+  modifiedAt: time,
+}
+const ofCode = { archive: object({ id: archiveId, sha256, bytes: archiveBytes }), module: object({ file, code }) }
+
+const shapes: { readonly [kind in EntryKind]: Shape<unknown> } = {
+  latest: object(
+    { ...ofVersion, lastPublished: count, tags: map(words, words, { max: 50 }) },
+    { ...ofCode, reserved: concurrency },
+  ),
+  version: object(ofVersion, ofCode),
+  alias: object({
+    name: functionName,
+    alias: aliasName,
+    version: versionName,
+    description: words,
+    weights: map(versionName, number({ min: 0, max: 1 }), { max: 1 }),
+    revisionId: words,
+  }),
+  events: object(
+    { name: functionName, qualifier, modifiedAt: time },
+    {
+      maxRetries: integer({ min: 0, max: 2 }),
+      maxAgeSeconds: integer({ min: 60, max: 21_600 }),
+      onSuccess: destination,
+      onFailure: destination,
+    },
+  ),
+  archive: object({ id: archiveId, sha256, bytes: archiveBytes, offset: count, storedAt: time }, { leaving: flag }),
+}
+/** A function as older versions of Weir wrote it: one module. */
+const deployedModule = object({
+  name: functionName,
+  file,
+  code,
+  handler,
+  memoryMb,
+  timeoutMs,
+  concurrency,
+  environment,
+  deployedAt: time,
+})
 const mapping = object({
   id: text({ max: 128 }),
   functionName: text({ max: 170 }),
@@ -28,22 +179,79 @@ const mapping = object({
   enabled: flag,
   decode: flag,
 })
+const window = object({ start: time, offset: count })
 
+/** The key of an entry among those of its kind. */
+export function idOf<K extends EntryKind>(kind: K, entry: Entries[K]): string {
+  if (kind === 'archive') return (entry as StoredArchive).id
+  const {
+    name,
+    version,
+    alias,
+    qualifier: of,
+  } = entry as {
+    readonly name: string
+    readonly version?: string
+    readonly alias?: string
+    readonly qualifier?: string
+  }
+  return kind === 'latest' ? name : `${name}:${alias ?? of ?? version}`
+}
+
+function checkEntry(kind: EntryKind): CheckState {
+  return (state, id) => {
+    const entry = read(shapes[kind], state, 'ignored') as Entries[EntryKind]
+    if (idOf(kind, entry) !== id) throw new Error(`The ${kind} is stored under the name of another one.`)
+    if (kind !== 'latest' && kind !== 'version') return
+    const { archive, module } = entry as FunctionVersion
+    if ((archive === undefined) === (module === undefined))
+      throw new Error('A version needs an archive or a module, and not both.')
+  }
+}
+
+/** The check of each kind. */
 export const checks = {
+  latest: checkEntry('latest'),
+  version: checkEntry('version'),
+  alias: checkEntry('alias'),
+  events: checkEntry('events'),
+  archive: checkEntry('archive'),
   function: (state, id) => {
-    if (read(deployed, state, 'ignored').name !== id) {
+    if (read(deployedModule, state, 'ignored').name !== id)
       throw new Error('The function is stored under the name of another one.')
-    }
   },
   mapping: (state, id) => {
-    if (read(mapping, state, 'ignored').id !== id) {
+    if (read(mapping, state, 'ignored').id !== id)
       throw new Error('The mapping is stored under the id of another one.')
-    }
   },
-  window: (state) =>
-    void read(
-      object({ start: integer({ min: 0, max: 8.64e15 }), offset: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }) }),
-      state,
-      'ignored',
-    ),
+  window: (state) => void read(window, state, 'ignored'),
 } satisfies Record<string, CheckState>
+
+/** Reads an entry of an older version of Weir, which has passed its check, as $LATEST of a function. */
+export function fromModule(state: unknown, runtime: string, noted: NotedSettings): LatestVersion {
+  const {
+    file: name,
+    code: source,
+    deployedAt,
+    concurrency: reserved,
+    ...settings
+  } = read(deployedModule, state, 'ignored')
+  return {
+    ...settings,
+    version: LATEST,
+    runtime,
+    description: '',
+    role: '',
+    module: { file: name, code: source },
+    noted,
+    revisionId: String(deployedAt),
+    modifiedAt: deployedAt,
+    lastPublished: 0,
+    reserved,
+    tags: {},
+  }
+}
+
+export function isKind(kind: string): kind is EntryKind {
+  return Object.hasOwn(shapes, kind)
+}

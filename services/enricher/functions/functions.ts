@@ -1,165 +1,350 @@
-/** The functions of this service: those of the solutions, and those that were deployed. Each has its pool of environments. */
+/**
+ * The functions of this service: those of the solutions, and those that were deployed. Each version that is used
+ * has its pool of environments.
+ */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger, Resource } from '@weir/service'
-import type { EnvironmentOptions, InvocationOptions } from './runtime/environment.ts'
+import { versionFor, type Catalogue, type DeployedFunction } from './catalogue.ts'
+import type { CodeStore } from './code/code-store.ts'
+import { LATEST, type FunctionVersion } from './entries.ts'
+import type { EnvironmentOptions, InvocationOptions, RuntimeKind } from './runtime/environment.ts'
 import type { Outcome } from './runtime/outcome.ts'
-import { openPool, type Pool } from './runtime/pool.ts'
+import { openPool, Throttled, type Pool } from './runtime/pool.ts'
+import type { Runtimes } from './runtime/runtimes.ts'
+import { kindOf } from './runtimes.ts'
+import { functionOfSolution, type FunctionDefinition } from './solutions.ts'
 
-/** What a function is, wherever its code comes from. */
-export interface FunctionSettings {
-  readonly name: string
-  /** FILE.EXPORT: index.handler. */
-  readonly handler: string
-  /** 128 to 10,240. */
-  readonly memoryMb: number
-  /** 1,000 to 900,000. */
-  readonly timeoutMs: number
-  /** Environments at most. */
-  readonly concurrency: number
-  /** All that its code sees of environment variables beside Lambda's own. */
-  readonly environment: Readonly<Record<string, string>>
-}
-
-/** A function whose code is in a folder of this image; it is loaded anew when a file of the folder changes. */
-export interface FunctionDefinition extends FunctionSettings {
-  readonly directory: string
-}
-
-/** As it stands in the control log: one module, which says its handler by the file's name. */
-export interface DeployedFunction extends FunctionSettings {
-  /** index.mjs, index.ts … */
-  readonly file: string
-  readonly code: string
-  readonly deployedAt: number
-}
-
-export interface FunctionState {
-  readonly settings: FunctionSettings
-  /** SHA-256 of the code, or of the files' times, in hex. */
-  readonly version: string
-  readonly deployed: boolean
-  readonly counts: { readonly idle: number, readonly busy: number }
+export type Invoked = Outcome & {
+  /** $LATEST, or a number. */
+  readonly executedVersion: string
 }
 
 export interface Functions {
-  /** By name. */
-  all(): FunctionState[]
-  get(name: string): FunctionState | undefined
-  /** Rejects with UnknownFunction, Throttled, or where the invocation was ended from outside. */
-  invoke(name: string, payload: Buffer, options: InvocationOptions): Promise<Outcome>
+  /** Solutions' functions too. */
+  find(name: string): DeployedFunction | undefined
+  /** In the order of their names. */
+  all(): readonly DeployedFunction[]
+  isOfSolution(name: string): boolean
+  /** The version for NAME or NAME:QUALIFIER. */
+  get(name: string): FunctionVersion | undefined
+  /** Whether the code of $LATEST is here, and the settings that hold now are those of new invocations. */
+  state(name: string): { readonly active: boolean; readonly updated: boolean }
+  /**
+   * Invokes NAME or NAME:QUALIFIER. Waits for code that this replica has yet to fetch. Rejects with
+   * UnknownFunction, RuntimeRefused, CodeMissing, Throttled, or when the invocation was ended from outside.
+   */
+  invoke(name: string, payload: Buffer, options: InvocationOptions): Promise<Invoked>
   /** The last lines that it printed in this replica, oldest first. */
   logs(name: string): readonly string[]
-  /** Takes a function of the control log, or takes it away. */
-  applyDeployed(name: string, deployed: DeployedFunction | undefined): void
+  /** Looks at the catalogue again: the function of this name was changed there. */
+  changed(name: string): void
+  /**
+   * Resolves when this replica has the code and the settings that hold now, or cannot get them within some seconds.
+   */
+  settled(name: string): Promise<void>
 }
 
 export class UnknownFunction extends Error {
   override readonly name = 'UnknownFunction'
 }
 
+/** The operator no longer allows the function's runtime here. */
+export class RuntimeRefused extends Error {
+  override readonly name = 'RuntimeRefused'
+}
+
+/** The code is stored, but this replica has not been able to fetch it. */
+export class CodeMissing extends Error {
+  override readonly name = 'CodeMissing'
+}
+
 export interface FunctionsOptions {
   readonly definitions: readonly FunctionDefinition[]
-  /** Where deployed code is written to, by its hash. */
-  readonly folder: string
-  readonly account: { readonly region: string, readonly accountId: string }
+  readonly catalogue: Catalogue
+  readonly code: CodeStore
+  /** Node.js alone if not given. */
+  readonly runtimes: Pick<Runtimes, 'allowed' | 'options'> | undefined
+  readonly account: { readonly region: string; readonly accountId: string }
   readonly log: Logger
 }
 
+/** Environments of a function that reserves none, in each replica. */
+export const DEFAULT_CONCURRENCY = 10
 const LOG_LINES = 1000
-/** How often folders are looked at for changes. */
+/** How often folders of solutions are looked at for changes. */
 const LOOK_MS = 2000
+/** How long an invocation waits for the code. */
+const CODE_WAIT_MS = 60_000
+const SETTLE_MS = 10_000
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 30_000
 
-interface Running {
-  settings: FunctionSettings
-  version: string
-  deployed: boolean
-  directory: string
-  /** Of the code before, where it was deployed: an environment may just be starting from it. */
-  before: string | undefined
-  readonly pool: Pool
-  readonly lines: string[]
+/** One version of a function, as it is wanted and as it runs. */
+interface Slot {
+  version: FunctionVersion
+  running:
+    | { readonly version: FunctionVersion; readonly environment: EnvironmentOptions; readonly pool: Pool }
+    | undefined
+  /** Resolves when `running` is as wanted. */
+  preparing: Promise<void> | undefined
+  ended: boolean
 }
 
-export function openFunctions({ definitions, folder, account, log }: FunctionsOptions): Resource<Functions> {
-  const running = new Map<string, Running>()
+export function openFunctions({
+  definitions,
+  catalogue,
+  code,
+  runtimes,
+  account,
+  log,
+}: FunctionsOptions): Resource<Functions> {
+  const stopping = new AbortController()
+  const solutions = new Map(definitions.map((definition) => [definition.name, solutionOf(definition)]))
+  /** By name, then by version. */
+  const slots = new Map<string, Map<string, Slot>>()
+  const lines = new Map<string, string[]>()
 
-  const environmentOf = ({ name, handler, memoryMb, timeoutMs, environment }: FunctionSettings, directory: string, version: string, lines: string[]): EnvironmentOptions => ({
-    functionName: name, functionArn: `arn:aws:lambda:${account.region}:${account.accountId}:function:${name}`, version: '$LATEST', directory, handler,
-    environment: { ...environment, AWS_REGION: account.region, AWS_DEFAULT_REGION: account.region }, memoryMb, timeoutMs,
-    log: (line) => {
-      lines.push(line)
-      if (lines.length > LOG_LINES) lines.splice(0, lines.length - LOG_LINES)
-      log.debug({ function: name, codeVersion: version.slice(0, 12) }, line)
-    },
-  })
+  const find = (name: string): DeployedFunction | undefined => solutions.get(name)?.found ?? catalogue.get(name)
+  const get = (qualified: string): FunctionVersion | undefined => {
+    const [name, qualifier] = qualified.split(':')
+    const found = find(name)
+    return found && versionFor(found, qualifier)
+  }
+  const concurrencyOf = (name: string): number => find(name)?.latest.reserved ?? DEFAULT_CONCURRENCY
+  const latestSlot = (name: string): Slot | undefined => slots.get(name)?.get(LATEST)
 
-  const put = (settings: FunctionSettings, directory: string, version: string, deployed: boolean): void => {
-    const known = running.get(settings.name)
-    const lines = known?.lines ?? []
-    const options = { environment: environmentOf(settings, directory, version, lines), maximum: settings.concurrency }
-    if (known === undefined) {
-      running.set(settings.name, { settings, directory, before: undefined, version, deployed, lines, pool: openPool(options) })
-      return
-    }
-    Object.assign(known, { settings, directory, version, deployed })
-    known.pool.update(options)
-    log.info({ function: settings.name, codeVersion: version.slice(0, 12) }, 'the function was replaced')
+  async function folderOf({ name, archive, module }: FunctionVersion): Promise<string> {
+    const solution = solutions.get(name)
+    if (solution !== undefined) return solution.definition.directory
+    if (module !== undefined) return code.folderOfModule(module)
+    const stored = catalogue.archive(archive!.id)
+    if (stored === undefined) throw new Error(`The control log does not say where the archive ${archive!.id} is.`)
+    return code.folderOf(stored)
   }
 
-  for (const definition of definitions) put(definition, definition.directory, versionOf(definition.directory), false)
+  const isLost = ({ version: { archive }, running }: Slot): boolean =>
+    archive !== undefined && running !== undefined && !code.has(archive.sha256)
+
+  function environmentOf(version: FunctionVersion, directory: string): EnvironmentOptions {
+    const { name, handler, memoryMb, timeoutMs, environment } = version
+    const printed = lines.get(name) ?? []
+    lines.set(name, printed)
+    return {
+      ...runtimes?.options(runtimeOf(version)),
+      functionName: name,
+      functionArn: arnOf(version),
+      version: version.version,
+      directory,
+      handler,
+      memoryMb,
+      timeoutMs,
+      environment: { ...environment, AWS_REGION: account.region, AWS_DEFAULT_REGION: account.region },
+      log: (line) => {
+        printed.push(line)
+        if (printed.length > LOG_LINES) printed.splice(0, printed.length - LOG_LINES)
+        log.debug({ function: name, version: version.version }, line)
+      },
+    }
+  }
+
+  const runtimeOf = ({ runtime }: FunctionVersion): RuntimeKind => kindOf(runtime) ?? 'nodejs'
+
+  function refuseRuntime(version: FunctionVersion): void {
+    const kind = runtimeOf(version)
+    if (kind === 'nodejs' || runtimes?.allowed.has(kind)) return
+    throw new RuntimeRefused(`${version.name} has the runtime ${version.runtime}, which FUNCTIONS_RUNTIMES does not allow.`)
+  }
+
+  function arnOf(
+    { name, version }: FunctionVersion,
+    qualifier: string | undefined = version === LATEST ? undefined : version,
+  ): string {
+    const arn = `arn:aws:lambda:${account.region}:${account.accountId}:function:${name}`
+    return qualifier === undefined ? arn : `${arn}:${qualifier}`
+  }
+
+  function run(slot: Slot, version: FunctionVersion, folder: string): void {
+    const wanted = environmentOf(version, folder)
+    const before = slot.running
+    // Environments are kept where only the concurrency or what is noted has changed.
+    const environment = before !== undefined && isSame(before.environment, wanted) ? before.environment : wanted
+    const options = { environment, maximum: concurrencyOf(version.name) }
+    before?.pool.update(options)
+    slot.running = { version, environment, pool: before?.pool ?? openPool(options) }
+    if (environment === wanted)
+      log.info(
+        { function: version.name, version: version.version, codeVersion: codeOf(version) },
+        'the function is ready',
+      )
+  }
+
+  async function prepare(slot: Slot): Promise<void> {
+    for (let pause = FIRST_PAUSE_MS; !slot.ended && !stopping.signal.aborted; ) {
+      const { version } = slot
+      try {
+        const folder = await folderOf(version)
+        if (slot.ended || slot.version !== version) continue
+        return run(slot, version, folder)
+      } catch (error) {
+        log.warn(
+          { err: error, function: version.name, version: version.version },
+          'the code of a function cannot be had yet; it is tried again',
+        )
+      }
+      await sleep(pause, undefined, { signal: stopping.signal }).catch(() => {})
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+    }
+  }
+
+  function begin(slot: Slot): Promise<void> {
+    slot.preparing ??= prepare(slot).finally(() => {
+      slot.preparing = undefined
+      // It changed at the last moment.
+      if (slot.running?.version !== slot.version && !slot.ended && !stopping.signal.aborted) void begin(slot)
+    })
+    return slot.preparing
+  }
+
+  function slotFor(version: FunctionVersion): Slot {
+    let ofName = slots.get(version.name)
+    if (ofName === undefined) slots.set(version.name, (ofName = new Map()))
+    let slot = ofName.get(version.version)
+    if (slot === undefined)
+      ofName.set(version.version, (slot = { version, running: undefined, preparing: undefined, ended: false }))
+    return slot
+  }
+
+  function end(slot: Slot): void {
+    slot.ended = true
+    slots.get(slot.version.name)!.delete(slot.version.version)
+    void slot.running?.pool.stop(SETTLE_MS)
+  }
+
+  function changed(name: string): void {
+    const found = find(name)
+    for (const slot of [...(slots.get(name)?.values() ?? [])]) {
+      const version = slot.version.version === LATEST ? found?.latest : found?.versions.get(slot.version.version)
+      if (version === undefined) end(slot)
+      else {
+        slot.version = version
+        void begin(slot)
+      }
+    }
+    if (found !== undefined) {
+      if (latestSlot(name) === undefined) void begin(slotFor(found.latest))
+      return
+    }
+    slots.delete(name)
+    lines.delete(name)
+  }
+
+  async function ready(slot: Slot): Promise<NonNullable<Slot['running']>> {
+    if (slot.running !== undefined && !isLost(slot)) return slot.running
+    await Promise.race([begin(slot), sleep(CODE_WAIT_MS, undefined, { ref: false })])
+    if (slot.running !== undefined) return slot.running
+    throw new CodeMissing(
+      `The code of ${slot.version.name} is stored, but this replica has not been able to fetch it yet; look at its log.`,
+    )
+  }
+
   const looking = setInterval(() => {
-    for (const { settings, directory, version, deployed } of running.values()) {
-      if (deployed) continue
-      const now = versionOf(directory)
-      if (now !== version) put(settings, directory, now, false)
+    for (const [name, { definition, found }] of solutions) {
+      if (codeVersionOf(definition.directory) === found.latest.revisionId) continue
+      solutions.set(name, solutionOf(definition))
+      changed(name)
     }
   }, LOOK_MS).unref()
+  for (const name of solutions.keys()) changed(name)
 
-  const stateOf = ({ settings, version, deployed, pool }: Running): FunctionState => ({ settings, version, deployed, counts: pool.counts() })
   return {
     value: {
-      all: () => [...running.values()].map(stateOf).sort((a, b) => (a.settings.name < b.settings.name ? -1 : 1)),
-      get: (name) => {
-        const found = running.get(name)
-        return found && stateOf(found)
-      },
-      invoke: async (name, payload, options) => {
-        const found = running.get(name)
-        if (found === undefined) throw new UnknownFunction(`Function ${name} does not exist; \`weir functions list\` shows those that do.`)
-        return found.pool.invoke(payload, options)
-      },
-      logs: (name) => running.get(name)?.lines ?? [],
-      applyDeployed: (name, deployed) => {
-        if (definitions.some((definition) => definition.name === name)) return log.warn({ function: name }, 'a deployed function has the name of a solution\'s, which stays')
-        if (deployed === undefined) {
-          const found = running.get(name)
-          running.delete(name)
-          void found?.pool.stop(10_000)
-          return
+      find,
+      get,
+      changed,
+      all: () =>
+        [
+          ...[...solutions.values()].map(({ found }) => found),
+          ...catalogue.all().filter(({ latest: { name } }) => !solutions.has(name)),
+        ].sort((a, b) => (a.latest.name < b.latest.name ? -1 : 1)),
+      isOfSolution: (name) => solutions.has(name),
+      state: (name) => {
+        const slot = latestSlot(name)
+        return {
+          active: slot?.running !== undefined,
+          updated: slot?.running !== undefined && slot.running.version === slot.version,
         }
-        const version = createHash('sha256').update(deployed.code).digest('hex')
-        const directory = join(folder, name, version)
-        mkdirSync(directory, { recursive: true })
-        writeFileSync(join(directory, deployed.file), deployed.code)
-        const known = running.get(name)
-        if (known !== undefined && known.directory !== directory) {
-          if (known.before !== undefined && known.before !== directory) rmSync(known.before, { recursive: true, force: true })
-          known.before = known.directory
+      },
+      async invoke(qualified, payload, options) {
+        const [name, qualifier] = qualified.split(':')
+        const version = get(qualified)
+        if (version === undefined)
+          throw new UnknownFunction(
+            `Function ${qualified} does not exist; \`weir functions list\` shows those that do.`,
+          )
+        refuseRuntime(version)
+        const slot = slotFor(version)
+        const {
+          pool,
+          version: { version: executedVersion },
+        } = slot.running !== undefined && !isLost(slot) ? slot.running : await ready(slot)
+        let busy = 0
+        for (const { running } of slots.get(name)?.values() ?? []) busy += running?.pool.counts().busy ?? 0
+        if (busy >= concurrencyOf(name))
+          throw new Throttled(
+            `${name} runs ${busy} times already, which is its concurrency; repeat the request later.`,
+          )
+        const outcome = await pool.invoke(
+          payload,
+          qualifier === undefined ? options : { ...options, functionArn: arnOf(version, qualifier) },
+        )
+        return { ...outcome, executedVersion }
+      },
+      logs: (name) => lines.get(name) ?? [],
+      async settled(name) {
+        const end = Date.now() + SETTLE_MS
+        for (
+          let slot = latestSlot(name);
+          slot?.preparing !== undefined && Date.now() < end;
+          slot = latestSlot(name)
+        ) {
+          await Promise.race([slot.preparing, sleep(SETTLE_MS, undefined, { ref: false })])
         }
-        put(deployed, directory, version, true)
       },
     },
     stop: async (drainMs) => {
       clearInterval(looking)
-      await Promise.all([...running.values()].map(({ pool }) => pool.stop(drainMs)))
+      stopping.abort()
+      await Promise.all(
+        [...slots.values()].flatMap((ofName) =>
+          [...ofName.values()].map(({ running }) => running?.pool.stop(drainMs)),
+        ),
+      )
     },
   }
 }
 
+function solutionOf(definition: FunctionDefinition): {
+  readonly definition: FunctionDefinition
+  readonly found: DeployedFunction
+} {
+  return { definition, found: functionOfSolution(definition, codeVersionOf(definition.directory)) }
+}
+
+/** Apart from where the log goes, which is the same for all environments of a function. */
+function isSame(a: EnvironmentOptions, b: EnvironmentOptions): boolean {
+  return isDeepStrictEqual({ ...a, log: undefined }, { ...b, log: undefined })
+}
+
+function codeOf({ archive, revisionId }: FunctionVersion): string {
+  return (archive?.sha256 ?? revisionId).slice(0, 12)
+}
+
 /** Changes with every file of the folder that is written. */
-function versionOf(directory: string): string {
+function codeVersionOf(directory: string): string {
   const hash = createHash('sha256')
   for (const name of readdirSync(directory).sort()) {
     const { mtimeMs, size } = statSync(join(directory, name))

@@ -1,26 +1,41 @@
 /** Functions and their mappings with the control log that keeps what was deployed and made by the API. */
 import type { Codec } from '@weir/codec'
-import { openControlLog, type ControlEntry } from '@weir/control'
+import { openControlLog, type Change, type ControlEntry } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 import type { Streams } from '@weir/streams'
-import { checks } from './entries.ts'
+import { openCatalogue, type Catalogue } from './catalogue.ts'
+import { openArchives, type Archives } from './code/archives.ts'
+import { openCodeStore } from './code/code-store.ts'
+import { openCodeTopic } from './code/code-topic.ts'
+import { checks, fromModule, isKind, type Entries, type EntryKind } from './entries.ts'
 import { openEvents, type Events, type EventsOptions } from './events/events.ts'
-import { openFunctions, type DeployedFunction, type FunctionDefinition, type Functions } from './functions.ts'
+import { openFunctions, type Functions } from './functions.ts'
 import { openMappings, type Mappings } from './mappings/mappings.ts'
 import type { Mapping } from './mappings/mapping.ts'
 import type { WindowState } from './mappings/windows.ts'
+import type { Runtimes } from './runtime/runtimes.ts'
+import { NOTED_DEFAULTS, OWN_RUNTIME } from './runtimes.ts'
+import type { FunctionDefinition } from './solutions.ts'
 
 const TOPIC = 'weir.control.functions'
 
 export interface FunctionService {
   readonly functions: Functions
+  readonly catalogue: Catalogue
+  readonly archives: Archives
   readonly mappings: Mappings
   /** Invocations that nobody waits for. */
   readonly events: Events
-  /** Decides on a function, or a mapping, as the only replica that does; undefined removes it. What `decide` throws is thrown here. */
-  changeFunction(name: string, decide: (current: DeployedFunction | undefined) => DeployedFunction | undefined): Promise<void>
+  /**
+   * Decides on functions as the only replica that does, by what the catalogue says then. What `decide` throws is
+   * thrown here.
+   */
+  changeFunctions(decide: () => readonly Change[]): Promise<void>
+  /** Decides on a mapping in the same way; undefined removes it. */
   changeMapping(id: string, decide: (current: Mapping | undefined) => Mapping | undefined): Promise<void>
+  /** Resolves when all that other replicas had changed before the call is known here. */
+  catchUp(): Promise<void>
   /** False while this replica cannot follow what is deployed and made elsewhere. */
   ready(): boolean
 }
@@ -28,29 +43,65 @@ export interface FunctionService {
 export interface FunctionServiceOptions {
   readonly definitions: readonly FunctionDefinition[]
   readonly fixed: readonly Mapping[]
+  /** For the code of deployed functions: a cache. */
   readonly folder: string
-  readonly account: { readonly region: string, readonly accountId: string }
+  readonly account: { readonly region: string; readonly accountId: string }
   readonly bootstrapServers: string
   readonly kafka: Kafka
   readonly codec: Codec
   readonly streams: Streams
+  /** Node.js alone if not given. */
+  readonly runtimes?: Runtimes
   readonly eventOptions?: Pick<EventsOptions, 'groupId' | 'retryMs'>
+  /** How long an archive stays after the last function that used it (ms). */
+  readonly codeGraceMs?: number
   readonly log: Logger
 }
 
-export async function openFunctionService({ definitions, fixed, folder, account, bootstrapServers, kafka, codec, streams, eventOptions, log }: FunctionServiceOptions): Promise<Resource<FunctionService>> {
-  const functions = openFunctions({ definitions, folder, account, log })
+export async function openFunctionService(options: FunctionServiceOptions): Promise<Resource<FunctionService>> {
+  const {
+    definitions,
+    fixed,
+    folder,
+    account,
+    bootstrapServers,
+    kafka,
+    codec,
+    streams,
+    runtimes,
+    eventOptions,
+    codeGraceMs,
+    log,
+  } = options
+  const catalogue = openCatalogue()
   const producer = await kafka.producer()
-  const deployed = new Map<string, DeployedFunction>()
+  const topic = await openCodeTopic({ kafka, codec, producer })
+  const code = await openCodeStore(folder, topic, log)
   const made = new Map<string, Mapping>()
   const windows = new Map<string, WindowState>()
+  /**
+   * Functions whose entry is one of an older version of Weir. When they are changed, they become entries of the
+   * other kinds.
+   */
+  const modules = new Set<string>()
+  let functions: Resource<Functions> | undefined
   let mappings: Resource<Mappings> | undefined
 
   const apply = ({ kind, id, state }: ControlEntry): void => {
-    if (kind === 'function') {
-      set(deployed, id, state as DeployedFunction | undefined)
-      // Of what was deployed before, only the newest matters.
-      if (mappings !== undefined) functions.value.applyDeployed(id, deployed.get(id))
+    if (isKind(kind)) {
+      catalogue.apply(kind, id, state as Entries[EntryKind] | undefined)
+      if (kind === 'latest') modules.delete(id)
+      functions?.value.changed(id.split(':')[0])
+    } else if (kind === 'function') {
+      if (catalogue.get(id) !== undefined && !modules.has(id)) return
+      catalogue.apply(
+        'latest',
+        id,
+        state === undefined ? undefined : fromModule(state, OWN_RUNTIME, NOTED_DEFAULTS),
+      )
+      if (state === undefined) modules.delete(id)
+      else modules.add(id)
+      functions?.value.changed(id)
     } else if (kind === 'mapping') {
       set(made, id, state as Mapping | undefined)
       mappings?.value.apply(id, made.get(id))
@@ -64,37 +115,63 @@ export async function openFunctionService({ definitions, fixed, folder, account,
       set(windows, id, state)
     },
   }
-  mappings = openMappings({ functions: functions.value, fixed, kafka, producer, codec, streams, account, bootstrapServers, windowStates, catchUp: control.catchUp, log })
-  for (const [name, one] of deployed) functions.value.applyDeployed(name, one)
+  functions = openFunctions({ definitions, catalogue, code, runtimes, account, log })
+  for (const {
+    latest: { name },
+  } of catalogue.all())
+    functions.value.changed(name)
+  const archives = openArchives({ catalogue, code, topic, control, graceMs: codeGraceMs, log })
+  mappings = openMappings({
+    functions: functions.value,
+    fixed,
+    kafka,
+    producer,
+    codec,
+    streams,
+    account,
+    bootstrapServers,
+    windowStates,
+    catchUp: control.catchUp,
+    log,
+  })
   for (const [id, mapping] of made) mappings.value.apply(id, mapping)
-  const events = await openEvents({ kafka, producer, codec, functions: functions.value, ...eventOptions, log })
+  const events = await openEvents({
+    kafka,
+    producer,
+    codec,
+    functions: functions.value,
+    account,
+    ...eventOptions,
+    log,
+  })
 
   return {
     value: {
       functions: functions.value,
+      catalogue,
+      archives: archives.value,
       mappings: mappings.value,
       events: events.value,
       ready: control.ready,
-      changeFunction: (name, decide) => control.write(() => changed('function', name, deployed.get(name), decide)),
-      changeMapping: (id, decide) => control.write(() => {
-        const changes = changed('mapping', id, made.get(id), decide)
-        if (changes.length === 0 || changes[0].value !== undefined) return changes
-        const states = [...windows.keys()].filter((state) => state.startsWith(`${id}/`))
-        return [...changes, ...states.map((state) => ({ kind: 'window', id: state, value: undefined }))]
-      }),
+      changeFunctions: (decide) => control.write(decide),
+      changeMapping: (id, decide) =>
+        control.write(() => {
+          const [current, next] = [made.get(id), decide(made.get(id))]
+          if (next === current) return []
+          const change = { kind: 'mapping', id, value: next }
+          if (next !== undefined) return [change]
+          const states = [...windows.keys()].filter((state) => state.startsWith(`${id}/`))
+          return [change, ...states.map((state) => ({ kind: 'window', id: state, value: undefined }))]
+        }),
+      catchUp: control.catchUp,
     },
     stop: async (drainMs) => {
-      await Promise.all([mappings.stop(drainMs), events.stop(drainMs)])
+      await Promise.all([mappings.stop(drainMs), events.stop(drainMs), archives.stop(drainMs)])
       await functions.stop(drainMs)
       await producer.stop(drainMs)
       await control.stop()
     },
   }
-}
-
-function changed<T>(kind: string, id: string, current: T | undefined, decide: (current: T | undefined) => T | undefined) {
-  const next = decide(current)
-  return next === current ? [] : [{ kind, id, value: next }]
 }
 
 function set<T>(map: Map<string, T>, id: string, value: T | undefined): void {

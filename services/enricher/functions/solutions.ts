@@ -3,12 +3,41 @@ import { fileURLToPath } from 'node:url'
 import { ONCE_WINDOW_MS } from '@weir/kafka'
 import type { Solution } from '@weir/solutions'
 import { LEAST_RECORD_KIB, newStream, type Streams } from '@weir/streams'
-import type { FunctionDefinition } from './functions.ts'
+import type { DeployedFunction } from './catalogue.ts'
+import { LATEST } from './entries.ts'
 import { DEFAULT_SETTINGS, type Mapping } from './mappings/mapping.ts'
+import { NOTED_DEFAULTS, OWN_RUNTIME } from './runtimes.ts'
+
+/** A function whose code is in a folder of this image; it is loaded anew when a file of the folder changes. */
+export interface FunctionDefinition {
+  readonly name: string
+  /** FILE.EXPORT: index.handler. */
+  readonly handler: string
+  /** 128 to 10,240. */
+  readonly memoryMb: number
+  /** 1,000 to 900,000. */
+  readonly timeoutMs: number
+  /** Environments at most. */
+  readonly concurrency: number
+  /** All that its code sees of environment variables beside Lambda's own. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly directory: string
+}
 
 export function functionsOf(solutions: readonly Solution[], service: { readonly redisUrl: string }): FunctionDefinition[] {
   return solutions.flatMap(({ functions = [] }) => functions.map(({ name, folder, handler, memoryMb, timeoutMs, concurrency, environment }) =>
     ({ name, handler, memoryMb, timeoutMs, concurrency, environment: environment(service), directory: fileURLToPath(folder).replace(/\/$/, '') })))
+}
+
+/** Returns the function in the form of a deployed one. It has one version, and no code in Kafka. */
+export function functionOfSolution({ name, handler, memoryMb, timeoutMs, concurrency, environment }: FunctionDefinition, codeVersion: string): DeployedFunction {
+  return {
+    latest: {
+      name, version: LATEST, runtime: OWN_RUNTIME, handler, description: 'Part of a solution', role: '', memoryMb, timeoutMs, environment, noted: NOTED_DEFAULTS,
+      revisionId: codeVersion, modifiedAt: 0, lastPublished: 0, reserved: concurrency, tags: {},
+    },
+    versions: new Map(), aliases: new Map(), events: new Map(),
+  }
 }
 
 /** Their ids are their names: they are the same in every replica and after every start. */

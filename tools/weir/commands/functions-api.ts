@@ -6,14 +6,21 @@ import { signatureHeaders } from '@weir/aws/sigv4/sign.ts'
 import { readConfig, type ConfigReader } from '@weir/service/config.ts'
 import { Refused, Unreachable } from '../command.ts'
 
+/** A function as Lambda's API describes it. */
 export interface ListedFunction {
   readonly FunctionName: string
+  readonly Runtime: string
   readonly Handler: string
   readonly Description: string
   readonly MemorySize: number
   readonly Timeout: number
-  readonly CodeSha256: string
+  readonly Version: string
+  /** Undefined where the function is part of a solution. */
+  readonly CodeSha256?: string
   readonly LastModified?: string
+  /** Not in lists. */
+  readonly State?: string
+  readonly LastUpdateStatus?: string
 }
 
 export interface Invoked {
@@ -25,14 +32,13 @@ export interface Invoked {
   readonly log: string
 }
 
-export interface Deployment {
-  readonly file: string
-  readonly code: string
-  readonly handler?: string
-  readonly memoryMb?: number
-  readonly timeoutSeconds?: number
-  readonly concurrency?: number
-  readonly environment?: Readonly<Record<string, string>>
+/** As CreateFunction and UpdateFunctionConfiguration take them. */
+export interface Settings {
+  readonly Runtime?: string
+  readonly Handler?: string
+  readonly MemorySize?: number
+  readonly Timeout?: number
+  readonly Environment?: { readonly Variables: Readonly<Record<string, string>> }
 }
 
 export interface FunctionsApi {
@@ -41,7 +47,16 @@ export interface FunctionsApi {
   invoke(name: string, payload: string): Promise<Invoked>
   /** What it printed in the replica that answers, oldest first. */
   logs(name: string): Promise<string[]>
-  deploy(name: string, deployment: Deployment): Promise<{ readonly version: string, readonly replaced: boolean }>
+  /** Undefined if the function does not exist. */
+  get(name: string): Promise<ListedFunction | undefined>
+  create(name: string, zip: Buffer, settings: Settings): Promise<ListedFunction>
+  updateCode(name: string, zip: Buffer): Promise<ListedFunction>
+  updateSettings(name: string, settings: Settings): Promise<ListedFunction>
+  /** Resolves to the number; that of before where nothing has changed since. */
+  publish(name: string): Promise<string>
+  /** Makes the alias, or points it elsewhere. */
+  pointAlias(name: string, alias: string, version: string): Promise<void>
+  reserve(name: string, concurrency: number): Promise<void>
   remove(name: string): Promise<void>
 }
 
@@ -60,8 +75,11 @@ export const readSigning = (env: Readonly<Record<string, string | undefined>> = 
 }))
 
 const TIMEOUT = 30_000
-/** Longer than any function may take (ms). */
+/** Longer than any function may take (ms), and than an archive of 50 MB takes over a slow line. */
 const INVOKE_TIMEOUT = 910_000
+const UPLOAD_TIMEOUT = 300_000
+/** As at AWS, a role must be named; functions have none here. */
+const ROLE = 'arn:aws:iam::000000000000:role/weir'
 
 /** Calls reject with Unreachable where the enricher does not answer, with Refused where it says no. */
 export function openFunctionsApi(url: string, { region, ...credentials }: Signing): FunctionsApi {
@@ -73,9 +91,12 @@ export function openFunctionsApi(url: string, { region, ...credentials }: Signin
     })
     if (answer.status < 300) return answer
     const said = `The enricher answers ${answer.status}: ${problem(answer)}`
-    throw answer.status < 500 ? new Refused(said) : new Unreachable(said)
+    throw answer.status < 500 ? new RefusedByLambda(said, String(answer.headers['x-amzn-errortype'])) : new Unreachable(said)
   }
-  const own = (name: string): string => `/v1/functions/${encodeURIComponent(name)}`
+  const call = async <T>(method: string, path: string, input: object, timeout?: number): Promise<T> =>
+    JSON.parse((await ask(method, path, JSON.stringify(input), {}, timeout)).body || '{}') as T
+  const at = (name: string, rest = ''): string => `/2015-03-31/functions/${encodeURIComponent(name)}${rest}`
+  const base64 = (zip: Buffer): string => zip.toString('base64')
   return {
     list: async () => {
       const functions: ListedFunction[] = []
@@ -88,16 +109,44 @@ export function openFunctionsApi(url: string, { region, ...credentials }: Signin
       }
     },
     invoke: async (name, payload) => {
-      const path = `/2015-03-31/functions/${encodeURIComponent(name)}/invocations`
-      const { body, headers } = await ask('POST', path, payload, { 'x-amz-log-type': 'Tail' }, INVOKE_TIMEOUT)
+      const { body, headers } = await ask('POST', at(name, '/invocations'), payload, { 'x-amz-log-type': 'Tail' }, INVOKE_TIMEOUT)
       return {
         payload: body === '' ? undefined : JSON.parse(body) as unknown, functionError: headers['x-amz-function-error'] as string | undefined,
         log: Buffer.from(String(headers['x-amz-log-result'] ?? ''), 'base64').toString(),
       }
     },
-    logs: async (name) => (await ask('GET', `${own(name)}/logs`)).body.split('\n').slice(0, -1),
-    deploy: async (name, deployment) => JSON.parse((await ask('PUT', own(name), JSON.stringify(deployment))).body) as { version: string, replaced: boolean },
-    remove: async (name) => { await ask('DELETE', own(name)) },
+    logs: async (name) => (await ask('GET', `/v1/functions/${encodeURIComponent(name)}/logs`)).body.split('\n').slice(0, -1),
+    get: (name) => ask('GET', at(name, '/configuration')).then(({ body }) => JSON.parse(body) as ListedFunction, (error: Error) => {
+      if (error instanceof RefusedByLambda && error.code === 'ResourceNotFoundException') return undefined
+      throw error
+    }),
+    create: (name, zip, settings) =>
+      call('POST', '/2015-03-31/functions', { FunctionName: name, Role: ROLE, ...settings, Code: { ZipFile: base64(zip) } }, UPLOAD_TIMEOUT),
+    updateCode: (name, zip) => call('PUT', at(name, '/code'), { ZipFile: base64(zip) }, UPLOAD_TIMEOUT),
+    updateSettings: (name, settings) => call('PUT', at(name, '/configuration'), settings),
+    publish: async (name) => (await call<ListedFunction>('POST', at(name, '/versions'), {})).Version,
+    pointAlias: async (name, alias, version) => {
+      try {
+        await call('POST', at(name, '/aliases'), { Name: alias, FunctionVersion: version })
+      } catch (error) {
+        if (!(error instanceof RefusedByLambda) || error.code !== 'ResourceConflictException') throw error
+        await call('PUT', at(name, `/aliases/${encodeURIComponent(alias)}`), { FunctionVersion: version, RoutingConfig: { AdditionalVersionWeights: {} } })
+      }
+    },
+    reserve: async (name, concurrency) => {
+      await call('PUT', `/2017-10-31/functions/${encodeURIComponent(name)}/concurrency`, { ReservedConcurrentExecutions: concurrency })
+    },
+    remove: async (name) => { await ask('DELETE', at(name)) },
+  }
+}
+
+class RefusedByLambda extends Refused {
+  /** ResourceNotFoundException */
+  readonly code: string
+
+  constructor(message: string, code: string) {
+    super(message)
+    this.code = code
   }
 }
 

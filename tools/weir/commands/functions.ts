@@ -1,39 +1,46 @@
+import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { command, onlyPositionals, UsageError, wholeNumber } from '../command.ts'
+import { command, onlyPositionals, Refused, Unreachable, UsageError, wholeNumber } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { hint } from '../nearest.ts'
 import { readSettings } from '../settings.ts'
 import { print, printJson, untilStopped } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
-import { openFunctionsApi, readSigning, type FunctionsApi } from './functions-api.ts'
+import { openFunctionsApi, readSigning, type FunctionsApi, type ListedFunction, type Settings } from './functions-api.ts'
+import { archiveOf } from './functions-archive.ts'
 import { linesSince } from './functions-follow.ts'
 
 const usage = `
-weir functions [list] | invoke NAME | logs NAME | deploy FILE | remove NAME
+weir functions [list] | invoke NAME | logs NAME | deploy PATH | remove NAME
 
 Functions run in the enricher, by Lambda's API and by event source mappings. Requests are signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (test, test)
 for AWS_REGION (us-east-1).
 
 list      all functions
 invoke    runs a function and shows what it returns; what it printed goes to stderr where it fails
-deploy    stores a module of one file, .mjs, .js, .cjs or .ts; the enricher must have FUNCTIONS_DEPLOY=true
+deploy    creates a function, or changes the code and what is given of the settings: of a folder, a .zip, or a file alone; the enricher must
+          have FUNCTIONS_DEPLOY=true
 logs      what the function printed lately in the replica that answers
 remove    takes away a function that was deployed
 
   --payload JSON|@FILE   the event of invoke ({})
   --follow               logs: goes on until Ctrl-C
-  --name NAME            deploy: the function's name (the file's, without its ending)
-  --handler NAME         deploy: FILE.EXPORT, or the export alone (handler)
+  --name NAME            deploy: the function's name (the path's last part, without its ending)
+  --runtime NAME         deploy: nodejs24.x, python3.13, provided.al2023 … (by the file: Node.js or Python)
+  --handler NAME         deploy: FILE.EXPORT, or the export alone (handler, of the file or of index)
   --memory MB            deploy: 128 to 10240 (128)
   --timeout SECONDS      deploy: 1 to 900 (3)
-  --concurrency N        deploy: how many run side by side in a replica, at most 1000 (10)
-  --env NAME=VALUE       deploy: an environment variable. Repeatable
+  --concurrency N        deploy: how many run side by side in a replica, at most 900 (10)
+  --env NAME=VALUE       deploy: an environment variable; all that are given replace those of before. Repeatable
+  --publish              deploy: gives the code and settings a version number
+  --alias NAME           deploy: publishes, and points the alias to the version
   --json                 for programs
 
 Examples
   weir functions deploy offers.mjs --memory 256 --env STAGE=test
+  weir functions deploy build/ --name offers --handler src/app.handler --alias live
   weir functions invoke offers --payload '{"id":1}'
   weir functions invoke offers --payload @event.json
   weir functions logs offers --follow
@@ -42,16 +49,20 @@ Examples
 const ACTIONS = ['list', 'invoke', 'logs', 'deploy', 'remove']
 /** How often a log that is followed is looked at (ms). */
 const LOOK = 1000
+const ACTIVE_TIMEOUT = 60_000
 
 interface Options {
   readonly payload?: string
   readonly follow: boolean
   readonly name?: string
+  readonly runtime?: string
   readonly handler?: string
   readonly memory?: string
   readonly timeout?: string
   readonly concurrency?: string
   readonly env: readonly string[]
+  readonly publish: boolean
+  readonly alias?: string
   readonly json: boolean
 }
 
@@ -60,15 +71,16 @@ export const functions = command({
   summary: 'List, invoke, deploy and follow functions',
   usage,
   options: {
-    payload: { type: 'string' }, follow: { type: 'boolean', default: false }, name: { type: 'string' }, handler: { type: 'string' }, memory: { type: 'string' },
-    timeout: { type: 'string' }, concurrency: { type: 'string' }, env: { type: 'string', multiple: true, default: [] }, json: { type: 'boolean', default: false },
+    payload: { type: 'string' }, follow: { type: 'boolean', default: false }, name: { type: 'string' }, runtime: { type: 'string' }, handler: { type: 'string' }, memory: { type: 'string' },
+    timeout: { type: 'string' }, concurrency: { type: 'string' }, env: { type: 'string', multiple: true, default: [] }, publish: { type: 'boolean', default: false },
+    alias: { type: 'string' }, json: { type: 'boolean', default: false },
   },
   async run(options, [action = 'list', subject, ...rest]) {
     if (!ACTIONS.includes(action)) throw new UsageError(`There is no \`weir functions ${action}\`.${hint(action, ACTIONS)}`)
     onlyPositionals(action === 'list' && subject !== undefined ? [subject] : rest, 0)
     const api = openFunctionsApi(readSettings().enricher, readSigning())
     if (action === 'list') return list(api, options)
-    if (subject === undefined) throw new UsageError(action === 'deploy' ? 'Which file? Write `weir functions deploy FILE`.' : `Which function? Write \`weir functions ${action} NAME\`.`)
+    if (subject === undefined) throw new UsageError(action === 'deploy' ? 'Which code? Write `weir functions deploy PATH` with a folder, a .zip or a file.' : `Which function? Write \`weir functions ${action} NAME\`.`)
     switch (action) {
       case 'invoke': return invoke(api, subject, options)
       case 'logs': return logs(api, subject, options)
@@ -81,12 +93,12 @@ export const functions = command({
 async function list(api: FunctionsApi, { json }: Options): Promise<number> {
   const all = await api.list()
   if (json) await printJson(all)
-  else if (all.length === 0) await print('No function yet; `weir functions deploy FILE` makes one.\n')
+  else if (all.length === 0) await print('No function yet; `weir functions deploy PATH` makes one.\n')
   else {
     const rows = all.map((one) => [
-      one.FunctionName, one.Handler, one.MemorySize, one.Timeout, Buffer.from(one.CodeSha256, 'base64').toString('hex').slice(0, 12), one.LastModified?.slice(0, 19) ?? null, one.Description,
+      one.FunctionName, one.Runtime, one.Handler, one.MemorySize, one.Timeout, codeOf(one), one.LastModified?.slice(0, 19) ?? null, one.Description || null,
     ])
-    await print(table(['NAME', 'HANDLER', 'MEMORY MB', 'TIMEOUT S', 'VERSION', 'DEPLOYED', 'ORIGIN'], rows))
+    await print(table(['NAME', 'RUNTIME', 'HANDLER', 'MEMORY MB', 'TIMEOUT S', 'CODE', 'DEPLOYED', 'DESCRIPTION'], rows))
   }
   return EXIT.ok
 }
@@ -124,17 +136,74 @@ async function logs(api: FunctionsApi, name: string, { follow, json }: Options):
 }
 
 async function deploy(api: FunctionsApi, path: string, options: Options): Promise<number> {
-  const file = basename(path)
-  const module = file.replace(/\.[^.]*$/, '')
-  const name = options.name ?? module
-  const { handler = 'handler' } = options
-  const { version, replaced } = await api.deploy(name, {
-    file, code: await readText(path), handler: handler.includes('.') ? handler : `${module}.${handler}`,
-    memoryMb: wholeNumber('--memory', options.memory, 128, 128, 10_240), timeoutSeconds: wholeNumber('--timeout', options.timeout, 3, 1, 900),
-    concurrency: wholeNumber('--concurrency', options.concurrency, 10, 1, 1000), environment: variablesOf(options.env),
-  })
-  await (options.json ? printJson({ name, version, replaced }) : print(`${replaced ? 'Replaced' : 'Deployed'} ${name}, version ${version.slice(0, 12)}.\n`))
+  const name = options.name ?? basename(path).replace(/\.[^.]*$/, '')
+  const settings = settingsOf(path, options)
+  const concurrency = given(options.concurrency, (text) => wholeNumber('--concurrency', text, 0, 0, 900))
+  const zip = await archiveOf(path)
+  const tell = (text: string): void => void process.stderr.write(options.json ? '' : `${text}\n`)
+  tell(`Sending ${(zip.length / 2 ** 20).toFixed(1)} MiB …`)
+  const before = await api.get(name)
+  if (before === undefined) await api.create(name, zip, { ...defaultsFor(path), ...settings })
+  else {
+    await api.updateCode(name, zip)
+    if (Object.keys(settings).length > 0) await api.updateSettings(name, settings)
+  }
+  if (concurrency !== undefined) await api.reserve(name, concurrency)
+  const now = await active(api, name, tell)
+  const version = options.publish || options.alias !== undefined ? await api.publish(name) : undefined
+  if (options.alias !== undefined) await api.pointAlias(name, options.alias, version!)
+  if (options.json) await printJson({ name, code: now.CodeSha256, replaced: before !== undefined, version, alias: options.alias })
+  else {
+    const as = `${version === undefined ? '' : `, version ${version}`}${options.alias === undefined ? '' : `, alias ${options.alias}`}`
+    await print(`${before === undefined ? 'Deployed' : 'Replaced'} ${name}, code ${codeOf(now)}${as}.\n`)
+  }
   return EXIT.ok
+}
+
+/** The function, when its code is in use. */
+async function active(api: FunctionsApi, name: string, tell: (text: string) => void): Promise<ListedFunction> {
+  const deadline = Date.now() + ACTIVE_TIMEOUT
+  for (let told = false; ; told = true) {
+    const now = await api.get(name)
+    if (now === undefined) throw new Refused(`${name} was removed meanwhile.`)
+    if (now.State === 'Active' && now.LastUpdateStatus === 'Successful') return now
+    if (Date.now() > deadline) throw new Unreachable(`${name} is stored, but the enricher does not run it yet; look at its log.`)
+    if (!told) tell('Waiting for the enricher to unpack it …')
+    await sleep(LOOK)
+  }
+}
+
+/** The settings that are given. A single file always has a handler, as its name is part of it. */
+function settingsOf(path: string, { runtime, handler, memory, timeout, env }: Options): Settings {
+  const file = isWhole(path) ? undefined : basename(path)
+  const module = file === undefined ? 'index' : file.replace(/\.[^.]*$/, '')
+  const entry = handler ?? (file === undefined ? undefined : file.endsWith('.py') ? 'lambda_handler' : 'handler')
+  const settings: Settings = {
+    Runtime: runtime, Handler: entry === undefined || entry.includes('.') ? entry : `${module}.${entry}`,
+    MemorySize: given(memory, (text) => wholeNumber('--memory', text, 128, 128, 10_240)),
+    Timeout: given(timeout, (text) => wholeNumber('--timeout', text, 3, 1, 900)),
+    Environment: env.length === 0 ? undefined : { Variables: variablesOf(env) },
+  }
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+/** The settings that a new function needs. */
+function defaultsFor(path: string): Settings {
+  return path.endsWith('.py') ? { Runtime: 'python3.13' } : { Runtime: 'nodejs24.x', Handler: 'index.handler' }
+}
+
+/** Whether the path has all that the function needs under its own names: a folder or a zip. */
+function isWhole(path: string): boolean {
+  return path.endsWith('.zip') || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+function given<T>(text: string | undefined, read: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : read(text)
+}
+
+/** The beginning of the code's SHA-256. */
+function codeOf({ CodeSha256 }: ListedFunction): string | null {
+  return CodeSha256 === undefined ? null : Buffer.from(CodeSha256, 'base64').toString('hex').slice(0, 12)
 }
 
 async function remove(api: FunctionsApi, name: string, { json }: Options): Promise<number> {

@@ -1,5 +1,4 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { readConfig } from '@weir/service/config.ts'
 import { chooseParts, stackConfig } from '../../stack/config.ts'
@@ -7,8 +6,8 @@ import type { StackConfig } from '../../stack/config.ts'
 import { isDiskFull } from '../../stack/disk.ts'
 import { StackError } from '../../stack/errors.ts'
 import { endOrphans } from '../../stack/orphans.ts'
-import { checkout, dataFolder } from '../../stack/paths.ts'
-import { stillRuns } from '../../stack/process.ts'
+import { checkout, makeDataFolder } from '../../stack/paths.ts'
+import { openLogFile, stillRuns } from '../../stack/process.ts'
 import { forgetData, Stack } from '../../stack/stack.ts'
 import { readState } from '../../stack/state.ts'
 import { command, onlyPositionals } from '../command.ts'
@@ -114,13 +113,12 @@ type Message = { readonly line: string } | { readonly ready: true } | { readonly
 
 /** Starts a supervisor of its own session, repeats what it says, and leaves it alone once it is ready. */
 function detach(args: readonly string[]): Promise<number> {
-  const logs = join(dataFolder(), 'logs')
-  mkdirSync(logs, { recursive: true })
-  const log = openSync(join(logs, 'supervisor.log'), 'a')
+  const path = join(makeDataFolder(), 'logs/supervisor.log')
+  const log = openLogFile(path)
   const child = spawn(process.execPath, [join(checkout, 'tools/weir/main.ts'), 'up', '--attach', ...args], { detached: true, stdio: ['ignore', log, log, 'ipc'] })
   return new Promise((done, fail) => {
     let reason: string | undefined
-    child.once('exit', (code) => fail(new StackError(reason ?? `The supervisor ended (code ${code}); its log is ${join(logs, 'supervisor.log')}.`)))
+    child.once('exit', (code) => fail(new StackError(reason ?? `The supervisor ended (code ${code}); its log is ${path}.`)))
     child.on('message', (message: Message) => {
       if ('line' in message) say(message.line)
       else if ('failed' in message) reason = message.failed

@@ -38,7 +38,7 @@ export async function rememberRun(id: string, run: Remembered, folder = join(dat
     }
     return { id, shift: before.shift }
   }
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   await writeFile(path, JSON.stringify(run))
   return { id, shift: run.shift }
 }

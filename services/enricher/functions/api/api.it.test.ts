@@ -1,9 +1,7 @@
 /** The API with the real client of AWS for JavaScript, over functions and mappings on a real broker. */
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  CreateEventSourceMappingCommand, DeleteEventSourceMappingCommand, GetEventSourceMappingCommand, GetFunctionCommand, GetFunctionConfigurationCommand, InvokeCommand,
+  CreateEventSourceMappingCommand, DeleteEventSourceMappingCommand, GetEventSourceMappingCommand, InvokeCommand,
   ListEventSourceMappingsCommand, ListFunctionsCommand, UpdateEventSourceMappingCommand, type CreateEventSourceMappingCommandInput,
 } from '@aws-sdk/client-lambda'
 import { NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
@@ -12,8 +10,10 @@ import { newStream } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { LIMITED, openApi, textOf } from '../testing/api.ts'
+import './deployment.suite.ts'
+import './function-settings.suite.ts'
 
-const { kafka, producer, streams, run, fixed, url, closedUrl, deployedFolder, client, clientFor, invoke, ask, deploy } = await openApi()
+const { kafka, producer, streams, run, fixed, client, clientFor, invoke, ask, deploy } = await openApi()
 
 async function produce(topic: string, values: readonly string[]): Promise<void> {
   const partitions = await kafka.partitions(topic)
@@ -116,7 +116,9 @@ describe('invoke', () => {
     const arn = 'arn:aws:lambda:us-east-1:000000000000:function:nobody'
     await expect(invoke({ FunctionName: 'nobody' })).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: `Function not found: ${arn}` })
     await expect(invoke({ FunctionName: fixed.name, Qualifier: '7' })).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: expect.stringMatching(/:7$/) })
-    await expect(invoke({ FunctionName: `arn:aws:lambda:eu-west-1:000000000000:function:${fixed.name}` })).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    await expect(invoke({ FunctionName: `arn:aws:lambda:eu-west-1:000000000000:function:${fixed.name}` })).rejects.toMatchObject({
+      name: 'ResourceNotFoundException', message: "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
+    })
     await expect(invoke({ FunctionName: fixed.name, Payload: 'no json' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' })
     await expect(invoke({ FunctionName: fixed.name, ClientContext: 'e' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' })
     const large = `"${'x'.repeat(6 << 20)}"`
@@ -124,78 +126,6 @@ describe('invoke', () => {
     await expect(invoke({ FunctionName: fixed.name, InvocationType: 'Event', Payload: `"${'x'.repeat(1 << 20)}"` })).rejects.toMatchObject({ name: 'RequestTooLargeException' })
     await expect(clientFor(LIMITED).send(new ListFunctionsCommand({}))).rejects.toMatchObject({ name: 'AccessDeniedException' })
     expect((await clientFor(LIMITED).send(new InvokeCommand({ FunctionName: fixed.name, InvocationType: 'DryRun' }))).StatusCode).toBe(204)
-  })
-})
-
-describe('functions', () => {
-  test('are deployed, listed, described, replaced and removed', async () => {
-    const name = `made-${run}`
-    const answer = (text: string): string => `export const handler = async () => ${JSON.stringify(text)} + (process.env.MOOD ?? '')`
-    expect(await deploy(name, answer('one'), { environment: { MOOD: '!' } })).toMatchObject({ name, version: expect.stringMatching(/^[0-9a-f]{64}$/), replaced: false })
-    expect(textOf(await invoke({ FunctionName: name }))).toBe('"one!"')
-    expect(await deploy(name, answer('two'))).toMatchObject({ replaced: true })
-    expect(textOf(await invoke({ FunctionName: name }))).toBe('"two"')
-    // The same code with other settings.
-    await deploy(name, answer('two'), { environment: { MOOD: '?' }, timeoutSeconds: 7 })
-    expect(textOf(await invoke({ FunctionName: name }))).toBe('"two?"')
-
-    const { Configuration, Concurrency } = await client.send(new GetFunctionCommand({ FunctionName: name }))
-    expect(Concurrency).toEqual({ ReservedConcurrentExecutions: 4 })
-    expect(Configuration).toMatchObject({
-      FunctionName: name, FunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`, Handler: 'index.handler', Timeout: 7, MemorySize: 256, State: 'Active',
-      Environment: { Variables: { MOOD: '?' } }, CodeSize: expect.any(Number), LastModified: expect.stringContaining('+0000'), Version: '$LATEST',
-    })
-    expect(await client.send(new GetFunctionConfigurationCommand({ FunctionName: fixed.name }))).toMatchObject({ FunctionName: fixed.name, Environment: { Variables: { STAGE: 'test' } } })
-    const listed: string[] = []
-    for (let Marker: string | undefined; ;) {
-      const page = await client.send(new ListFunctionsCommand({ MaxItems: 1, Marker }))
-      listed.push(...page.Functions!.map(({ FunctionName }) => FunctionName!))
-      if ((Marker = page.NextMarker) === undefined) break
-    }
-    expect(listed).toEqual([...listed].sort())
-    expect(listed).toEqual(expect.arrayContaining([name, fixed.name]))
-    await expect(client.send(new ListFunctionsCommand({ Marker: 'nonsense' }))).rejects.toMatchObject({ name: 'InvalidParameterValueException' })
-
-    expect((await ask('DELETE', `/v1/functions/${name}`)).status).toBe(204)
-    await expect(invoke({ FunctionName: name })).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
-    expect((await ask('DELETE', `/v1/functions/${name}`)).status).toBe(404)
-  })
-
-  test('keep the code of the version before on the disk, and none older', async () => {
-    const name = `versions-${run}`
-    const versions: unknown[] = []
-    for (let i = 1; i <= 4; i++) {
-      versions.push((await deploy(name, `export const handler = async () => ${i}`)).version)
-      expect(textOf(await invoke({ FunctionName: name }))).toBe(String(i))
-    }
-    expect(readdirSync(join(deployedFolder, name)).sort()).toEqual(versions.slice(2).sort())
-    await deploy(name, 'export const handler = async () => 3')
-    expect(textOf(await invoke({ FunctionName: name }))).toBe('3')
-    expect(readdirSync(join(deployedFolder, name)).sort()).toEqual(versions.slice(2).sort())
-  })
-
-  test.each<[string, object, number, string]>([
-    ['no code', { code: undefined }, 400, 'code'],
-    ['too much code', { code: 'x'.repeat((512 << 10) + 1) }, 400, 'code'],
-    ['too many bytes', { code: 'ü'.repeat(300_000) }, 400, 'more than 524288 bytes'],
-    ['code of escapes', { code: '\u0001'.repeat(300_000) }, 400, 'too long for a record'],
-    ['a file elsewhere', { file: '../index.mjs' }, 400, 'file'],
-    ['a handler elsewhere', { handler: 'other.handler' }, 400, 'not in index.mjs'],
-    ['memory', { memoryMb: 64 }, 400, 'memoryMb'],
-    ['time', { timeoutSeconds: 901 }, 400, 'timeoutSeconds'],
-    ['variables', { environment: { A1: 'x'.repeat(4095) } }, 400, 'make do with 4096'],
-  ])('are not deployed with %s', async (_what, more, status, text) => {
-    const answer = await ask('PUT', `/v1/functions/bad-${run}`, { file: 'index.mjs', code: 'x', ...more })
-    expect([answer.status, await answer.json()]).toEqual([status, { message: expect.stringContaining(text) }])
-  })
-
-  test('of solutions stay, and nothing is deployed where that is off', async () => {
-    const code = 'export const handler = async () => 1'
-    expect([(await ask('PUT', `/v1/functions/${fixed.name}`, { code })).status, (await ask('DELETE', `/v1/functions/${fixed.name}`)).status]).toEqual([409, 409])
-    const off = await ask('PUT', `/v1/functions/x-${run}`, { code }, closedUrl)
-    expect([off.status, await off.json()]).toEqual([403, { Message: expect.stringContaining('FUNCTIONS_DEPLOY=true') }])
-    expect((await ask('PUT', `/v1/functions/x-${run}`, { code }, url, LIMITED)).status).toBe(403)
-    expect((await fetch(`${url}/v1/functions/${fixed.name}/logs`)).status).toBe(403)
   })
 })
 

@@ -3,10 +3,10 @@ import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 import type { Events } from '../events/events.ts'
 import type { Event } from '../events/queues.ts'
-import { UnknownFunction, type Functions } from '../functions.ts'
+import { CodeMissing, RuntimeRefused, UnknownFunction, type Functions, type Invoked } from '../functions.ts'
 import { EnvironmentStopped, type InvocationOptions } from '../runtime/environment.ts'
-import type { Outcome } from '../runtime/outcome.ts'
 import { PoolStopped, Throttled } from '../runtime/pool.ts'
+import type { FunctionService } from '../open.ts'
 import { existing, invalidParameter, namedFunction, type Account, type NamedFunction } from './names.ts'
 
 interface InvokeInput {
@@ -25,23 +25,25 @@ export const MOST_PAYLOAD = 6 << 20
 const MOST_EVENT = 1 << 20
 const EMPTY = Buffer.from('{}')
 
-export function invokeOperations({ functions, events }: { readonly functions: Functions, readonly events: Events }, account: Account): AwsOperations {
+export function invokeOperations({ functions, events, catchUp }: Pick<FunctionService, 'functions' | 'events' | 'catchUp'>, account: Account): AwsOperations {
   return {
     async Invoke(input: InvokeInput, context: AwsContext) {
       const { InvocationType: type = 'RequestResponse', Payload: payload = EMPTY } = input
       const named = namedFunction(input.FunctionName, account, input.Qualifier)
       context.authorize(named.arn)
+      // Another replica may just have made it.
+      if (functions.get(named.qualified) === undefined) await catchUp()
       existing(functions, named)
       if (type === 'DryRun') return { StatusCode: 204 }
       const options = { requestId: context.requestId, clientContext: clientContextOf(input.ClientContext) }
       check(input, payload, type === 'Event' ? MOST_EVENT : MOST_PAYLOAD)
       if (type === 'Event') {
-        await store(events, { functionName: named.name, payload, options, acceptedAt: Date.now() })
+        await store(events, { functionName: named.qualified, payload, options, acceptedAt: Date.now() })
         return { StatusCode: 202 }
       }
       const outcome = await outcomeOf(functions, named, payload, options)
       return {
-        StatusCode: 200, ExecutedVersion: '$LATEST', Payload: outcome.payload,
+        StatusCode: 200, ExecutedVersion: outcome.executedVersion, Payload: outcome.payload,
         FunctionError: outcome.ok ? undefined : outcome.kind === 'handled' ? 'Handled' : 'Unhandled',
         LogResult: input.LogType === 'Tail' ? Buffer.from(outcome.logTail).toString('base64') : undefined,
       }
@@ -49,14 +51,15 @@ export function invokeOperations({ functions, events }: { readonly functions: Fu
   }
 }
 
-async function outcomeOf(functions: Functions, named: NamedFunction, payload: Buffer, options: InvocationOptions): Promise<Outcome> {
+async function outcomeOf(functions: Functions, named: NamedFunction, payload: Buffer, options: InvocationOptions): Promise<Invoked> {
   try {
-    return await functions.invoke(named.name, payload, options)
+    return await functions.invoke(named.qualified, payload, options)
   } catch (error) {
     if (error instanceof Throttled) throw tooMany('ReservedFunctionConcurrentInvocationLimitExceeded')
     // It was removed a moment ago.
     if (error instanceof UnknownFunction) existing(functions, { ...named, here: false })
-    if (error instanceof PoolStopped || error instanceof EnvironmentStopped) throw new AwsError('ServiceException', error.message, 500)
+    if (error instanceof RuntimeRefused) throw new AwsError('InvalidRuntimeException', error.message, 502)
+    if (error instanceof PoolStopped || error instanceof EnvironmentStopped || error instanceof CodeMissing) throw new AwsError('ServiceException', error.message, 500)
     throw error
   }
 }

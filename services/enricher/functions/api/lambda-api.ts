@@ -1,37 +1,48 @@
-/** Functions over HTTP: the part of Lambda's API of 2015-03-31 that clients and mappings need, and Weir's own routes to deploy them. */
+/** Functions over HTTP: Lambda's API of 2015-03-31, as far as functions and mappings need it, and Weir's own routes beside it. */
 import { awsRestJson, lambdaModel, type AwsAccess } from '@weir/aws'
 import type { FastifyInstance } from 'fastify'
 import type { FunctionService } from '../open.ts'
-import { deployModel } from './deploy-model.ts'
-import { DEPLOY_ACTIONS, deployOperations } from './deploy.ts'
+import { aliasOperations } from './alias-operations.ts'
+import { concurrencyOperations } from './concurrency-operations.ts'
+import { createOperation } from './create-function.ts'
+import { deleteOperation } from './delete-function.ts'
+import { deployingOf, type DeployingOptions } from './deploying.ts'
+import { eventConfigOperations } from './event-config-operations.ts'
 import { invokeOperations, MOST_PAYLOAD } from './invoke.ts'
 import { mappingOperations } from './mapping-operations.ts'
 import type { Account } from './names.ts'
+import { ownModel } from './own-model.ts'
+import { OWN_ACTIONS, ownOperations } from './own-operations.ts'
 import { readingOperations } from './reading.ts'
+import { tagOperations } from './tag-operations.ts'
+import { updateOperations } from './update-function.ts'
+import { versionOperations } from './version-operations.ts'
 
-export interface LambdaApiOptions {
+export interface LambdaApiOptions extends DeployingOptions {
   readonly access: AwsAccess
   readonly account: Account
-  /** Whether functions may be deployed and removed. Whoever may do that runs code here. */
-  readonly deploying: boolean
 }
 
-/** Of a deployment: its code in JSON, where escapes make it longer. */
-const DEPLOY_BYTES = 2 << 20
+/** Bytes of a request with an archive, whose base64 is a third longer (as Lambda answers to larger ones). */
+const MAX_DEPLOY_BYTES = 70_167_211
 
-/** A plugin that serves everything below /2015-03-31/ and /v1/functions/. */
-export function lambdaApi(service: FunctionService, { access, account, deploying }: LambdaApiOptions): (app: FastifyInstance) => Promise<void> {
+/** A plugin that serves everything below the folders of Lambda's paths (/2015-03-31/ and others), and below /v1/functions/. */
+export function lambdaApi(service: FunctionService, { access, account, ...options }: LambdaApiOptions): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
-    const common = { service: 'lambda', access, ...account }
+    const common = { service: 'lambda', access, ...account, bodyBytes: MOST_PAYLOAD }
+    const deploying = deployingOf(service, account, options)
     await awsRestJson({
-      ...common, model: lambdaModel, bodyBytes: MOST_PAYLOAD,
+      ...common, model: lambdaModel,
       operations: {
-        ...invokeOperations(service, account), ...readingOperations(service.functions, account), ...mappingOperations(service, account),
+        ...invokeOperations(service, account), ...readingOperations(deploying, access), ...mappingOperations(service, account), ...createOperation(deploying),
+        ...updateOperations(deploying), ...deleteOperation(deploying), ...versionOperations(deploying), ...aliasOperations(deploying),
+        ...concurrencyOperations(deploying), ...eventConfigOperations(deploying), ...tagOperations(deploying),
       },
       actions: { Invoke: 'lambda:InvokeFunction' }, payloadTypes: { Invoke: 'application/json' },
+      bodyBytesOf: { CreateFunction: MAX_DEPLOY_BYTES, UpdateFunctionCode: MAX_DEPLOY_BYTES },
     })(app)
     await awsRestJson({
-      ...common, model: deployModel, bodyBytes: DEPLOY_BYTES, operations: deployOperations(service, account, deploying), actions: DEPLOY_ACTIONS,
+      ...common, model: ownModel, operations: ownOperations(service, account), actions: OWN_ACTIONS,
       payloadTypes: { GetFunctionLogs: 'text/plain; charset=utf-8' },
     })(app)
   }

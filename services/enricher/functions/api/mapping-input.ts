@@ -1,6 +1,6 @@
 /** From what CreateEventSourceMapping and UpdateEventSourceMapping are given to a mapping. What cannot be is told in one sentence. */
 import { topics } from '@weir/contracts'
-import { destinationTopic } from '../mappings/destinations.ts'
+import { destinationTopic } from '../destinations.ts'
 import { DEFAULT_SETTINGS, groupOf, type Mapping, type StartingPosition } from '../mappings/mapping.ts'
 import type { DeliverySettings } from '../mappings/settings.ts'
 import { compileFilters, type FilterCriteria } from '../patterns/filters.ts'
@@ -211,7 +211,7 @@ function startOf({ StartingPosition, StartingPositionTimestamp: at }: NewMapping
   return { timestamp: at.getTime() }
 }
 
-function checkTopic(topic: string, what: string, wanted: string): void {
+export function checkTopic(topic: string, what: string, wanted: string): void {
   if (!TOPIC.test(topic)) throw invalidParameter(`${what} is none that is served; give ${wanted}.`)
   if (INTERNAL.test(topic)) throw invalidParameter(`${what} is one of Weir's or Kafka's own; choose another topic.`)
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
 import { TOPIC_PREFIX } from '@weir/streams'
-import type { Mapping } from '../mappings/mapping.ts'
+import { targetOf, type Mapping } from '../mappings/mapping.ts'
 import type { FunctionService } from '../open.ts'
 import {
   changedMapping, hasSource, newMapping, type FunctionChoice, type MappingChange, type NewMapping,
@@ -55,7 +55,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     for (const other of mappings.all()) {
       if (other.id === mapping.id) continue
       if (other.groupId === mapping.groupId) throw conflict(`The consumer group ${mapping.groupId} is that of mapping ${other.id}; choose another one.`)
-      if (other.functionName === mapping.functionName && sourceArn(other) === sourceArn(mapping)) {
+      if (targetOf(other) === targetOf(mapping) && sourceArn(other) === sourceArn(mapping)) {
         const remedy = `Please update or delete the existing mapping with UUID ${other.id}`
         throw conflict(`${sameSource(mapping)} already exists. ${remedy}`)
       }
@@ -81,7 +81,7 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
       const missing = error instanceof AwsError && error.code === 'ResourceNotFoundException'
       throw missing ? invalidParameter('Function does not exist') : error
     }
-    return { name: named.name, qualifier: named.qualifiedArn.slice(named.arn.length + 1) || undefined }
+    return { name: named.name, qualifier: named.qualifier }
   }
 
   const refuseMissingStream = async ({ source }: Mapping): Promise<void> => {
@@ -128,8 +128,8 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     GetEventSourceMapping: ({ UUID }: OfMapping, context: AwsContext) => answer(found(UUID, context)),
     ListEventSourceMappings(input: Listing, context: AwsContext) {
       context.authorize('*')
-      const name = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account).name
-      const fitting = mappings.all().filter((mapping) => context.may(functionArn(account, mapping.functionName)) && (name === undefined || mapping.functionName === name)
+      const named = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account)
+      const fitting = mappings.all().filter((mapping) => context.may(functionArn(account, mapping.functionName)) && (named === undefined || isOf(mapping, named))
         && (input.EventSourceArn === undefined || sourceArn(mapping) === input.EventSourceArn))
       const { items, NextMarker } = pageOf(fitting, ({ id }) => id, input, MOST_LISTED)
       return { EventSourceMappings: items.map((mapping) => answer(mapping)), NextMarker }
@@ -158,6 +158,10 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
       return answer(last, 'Deleting')
     },
   }
+}
+
+function isOf({ functionName, asked }: Mapping, { name, qualifier }: NamedFunction): boolean {
+  return functionName === name && (qualifier === undefined || asked?.qualifier === qualifier)
 }
 
 function conflict(sentence: string): AwsError {

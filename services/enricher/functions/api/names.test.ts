@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { namedFunction, streamOf } from './names.ts'
+import { namedFunction, streamOf, wholeFunction } from './names.ts'
 import { pageOf } from './paging.ts'
 
 const ACCOUNT = { region: 'eu-west-1', accountId: '123456789012' }
@@ -7,10 +7,9 @@ const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function'
 
 test.each<[string, string | undefined, string, boolean]>([
   ['offers', undefined, `${ARN}:offers`, true], ['offers:$LATEST', undefined, `${ARN}:offers:$LATEST`, true], ['offers', '$LATEST', `${ARN}:offers:$LATEST`, true],
-  ['offers', '3', `${ARN}:offers:3`, false], ['123456789012:function:offers', undefined, `${ARN}:offers`, true], ['function:offers', undefined, `${ARN}:offers`, true],
-  [`${ARN}:offers`, undefined, `${ARN}:offers`, true], [`${ARN}:offers:live`, undefined, `${ARN}:offers:live`, false],
+  ['offers', '3', `${ARN}:offers:3`, true], ['123456789012:function:offers', undefined, `${ARN}:offers`, true], ['function:offers', undefined, `${ARN}:offers`, true],
+  [`${ARN}:offers`, undefined, `${ARN}:offers`, true], [`${ARN}:offers:live`, undefined, `${ARN}:offers:live`, true],
   ['arn:aws:lambda:eu-west-1:000000000000:function:offers', undefined, 'arn:aws:lambda:eu-west-1:000000000000:function:offers', false],
-  ['arn:aws:lambda:us-east-1:123456789012:function:offers', undefined, 'arn:aws:lambda:us-east-1:123456789012:function:offers', false],
 ])('%s with %s is %s', (given, qualifier, qualifiedArn, here) => {
   expect(namedFunction(given, ACCOUNT, qualifier)).toMatchObject({ name: 'offers', qualifiedArn, here })
 })
@@ -18,6 +17,8 @@ test.each<[string, string | undefined, string, boolean]>([
 test('what names no function or stream', () => {
   expect(() => namedFunction('a b', ACCOUNT)).toThrow('is no name of a function')
   expect(() => namedFunction('offers:1', ACCOUNT, '2')).toThrow('does not match the specified qualifier')
+  expect(() => namedFunction('arn:aws:lambda:us-east-1:123456789012:function:offers', ACCOUNT)).toThrow("not reachable in this region ('eu-west-1')")
+  expect(() => wholeFunction('offers:3', ACCOUNT)).toThrow('This operation is permitted on Lambda functions only.')
   expect(streamOf('arn:aws:kinesis:eu-west-1:123456789012:stream/orders', ACCOUNT)).toBe('orders')
   expect(() => streamOf('arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/c:1', ACCOUNT)).toThrow('no event source')
   expect(() => streamOf('arn:aws:kinesis:eu-west-1:000000000000:stream/orders', ACCOUNT)).toThrow('another region or account')

@@ -1,6 +1,8 @@
 /** Names and ARNs of functions, mappings and streams, as callers write them and as answers have them. */
 import { AwsError } from '@weir/aws'
-import type { FunctionState, Functions } from '../functions.ts'
+import type { DeployedFunction } from '../catalogue.ts'
+import { LATEST, type FunctionVersion } from '../entries.ts'
+import type { Functions } from '../functions.ts'
 
 export interface Account {
   readonly region: string
@@ -15,7 +17,11 @@ export interface NamedFunction {
   readonly arn: string
   /** As it was named, for texts. */
   readonly qualifiedArn: string
-  /** Whether it is named in this account and region, with no other version than $LATEST. */
+  /** A number, an alias or $LATEST, where one was given. */
+  readonly qualifier: string | undefined
+  /** NAME, or NAME:QUALIFIER where one was given. */
+  readonly qualified: string
+  /** Whether it is named in this account and region. */
   readonly here: boolean
 }
 
@@ -42,19 +48,41 @@ export function namedFunction(given: string, account: Account, qualifier?: strin
   if (suffix !== undefined && qualifier !== undefined && suffix !== qualifier) {
     throw invalidParameter('The derived qualifier from the function name does not match the specified qualifier.')
   }
+  if (region !== account.region) {
+    throw notFound(`Functions from '${region}' are not reachable in this region ('${account.region}')`)
+  }
   const version = suffix ?? qualifier
   const arn = functionArn({ region, accountId }, name)
   return {
-    name, arn, qualifiedArn: version === undefined ? arn : `${arn}:${version}`,
-    here: region === account.region && accountId === account.accountId && (version === undefined || version === '$LATEST'),
+    name, arn, qualifier: version, qualified: version === undefined ? name : `${name}:${version}`,
+    qualifiedArn: version === undefined ? arn : `${arn}:${version}`, here: accountId === account.accountId,
   }
 }
 
-/** Throws ResourceNotFoundException where there is no such function. */
-export function existing(functions: Functions, { name, here, qualifiedArn }: NamedFunction): FunctionState {
-  const found = here ? functions.get(name) : undefined
-  if (found === undefined) throw new AwsError('ResourceNotFoundException', `Function not found: ${qualifiedArn}`, 404)
+/** Reads the name of a function in operations that take no version or alias. */
+export function wholeFunction(given: string, account: Account): NamedFunction {
+  const named = namedFunction(given, account)
+  if (named.qualifier === undefined || named.qualifier === LATEST) return named
+  throw invalidParameter('This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. '
+    + 'Please specify either a function name or an unqualified function ARN.')
+}
+
+/** Returns the version that is named. Throws ResourceNotFoundException if it does not exist. */
+export function existing(functions: Functions, { here, qualified, qualifiedArn }: NamedFunction): FunctionVersion {
+  const found = here ? functions.get(qualified) : undefined
+  if (found === undefined) throw notFound(`Function not found: ${qualifiedArn}`)
   return found
+}
+
+/** Returns the function with all its versions. Throws ResourceNotFoundException if it does not exist. */
+export function existingFunction(functions: Functions, { here, name, arn }: NamedFunction): DeployedFunction {
+  const found = here ? functions.find(name) : undefined
+  if (found === undefined) throw notFound(`Function not found: ${arn}`)
+  return found
+}
+
+export function notFound(text: string): AwsError {
+  return new AwsError('ResourceNotFoundException', text, 404)
 }
 
 /** The name of a stream of this account; throws InvalidParameterValueException for any other ARN. */

@@ -1,7 +1,12 @@
-/** ListFunctions, GetFunction, GetFunctionConfiguration. */
-import type { AwsContext, AwsOperations } from '@weir/aws'
-import type { FunctionState, Functions } from '../functions.ts'
-import { existing, functionArn, namedFunction, type Account } from './names.ts'
+/** ListFunctions, GetFunction, GetFunctionConfiguration, GetAccountSettings. */
+import { presignedUrl, type AwsAccess, type AwsContext, type AwsOperations } from '@weir/aws'
+import { MAX_UNPACKED_BYTES } from '../code/unpack.ts'
+import { LATEST, type FunctionVersion } from '../entries.ts'
+import { MAX_ZIPPED_BYTES } from './code-input.ts'
+import { ACCOUNT_CONCURRENCY, reservedOf } from './concurrency-operations.ts'
+import { configurationOf, describedVersion } from './configuration.ts'
+import type { Deploying } from './deploying.ts'
+import { existing, functionArn, namedFunction, type NamedFunction } from './names.ts'
 import { pageOf, type Paging } from './paging.ts'
 
 interface FunctionInput {
@@ -9,40 +14,72 @@ interface FunctionInput {
   readonly Qualifier?: string
 }
 
-/** Functions of a page (API reference, ListFunctions). */
-const MOST_LISTED = 50
-const RUNTIME = `nodejs${process.versions.node.split('.', 1)[0]}.x`
-const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'x86_64'
+interface ListInput extends Paging {
+  readonly FunctionVersion?: 'ALL'
+}
 
-export function readingOperations(functions: Functions, account: Account): AwsOperations {
-  const state = ({ FunctionName, Qualifier }: FunctionInput, context: AwsContext): FunctionState => {
+/** Functions of a page (API reference, ListFunctions). */
+const MAX_LISTED = 50
+/** How long the location of code is good (API reference, GetFunction: 10 minutes). */
+const LOCATION_SECONDS = 600
+
+export function readingOperations({ service, account, maxCodeBytes }: Deploying, access: AwsAccess): AwsOperations {
+  const { functions, catalogue, catchUp } = service
+
+  const found = async ({ FunctionName, Qualifier }: FunctionInput, context: AwsContext): Promise<{ named: NamedFunction, version: FunctionVersion }> => {
     const named = namedFunction(FunctionName, account, Qualifier)
     context.authorize(named.arn)
-    return existing(functions, named)
+    // Another replica may just have made it.
+    if (functions.get(named.qualified) === undefined) await catchUp()
+    return { named, version: existing(functions, named) }
   }
+
+  /** The archive at this service, for whoever has the location. */
+  const locationOf = ({ name, archive }: FunctionVersion, context: AwsContext): object | undefined => {
+    if (archive === undefined) return undefined
+    const { protocol, host } = context.request
+    const url = new URL(`${protocol}://${host}/v1/functions/${name}/code/${archive.id}`)
+    const secretAccessKey = access.client(context.client.name)?.secret
+    // Unsigned requests are answered to those who may send them.
+    if (secretAccessKey === undefined) return { RepositoryType: 'S3', Location: url.href }
+    const credentials = { accessKeyId: context.client.name, secretAccessKey }
+    return { RepositoryType: 'S3', Location: presignedUrl(url, credentials, account.region, 'lambda', LOCATION_SECONDS).href }
+  }
+
   return {
-    ListFunctions(input: Paging, context: AwsContext) {
+    ListFunctions(input: ListInput, context: AwsContext) {
       context.authorize('*')
-      const { items, NextMarker } = pageOf(functions.all().filter(({ settings }) => context.may(functionArn(account, settings.name))), ({ settings }) => settings.name, input, MOST_LISTED)
-      return { Functions: items.map((one) => configurationOf(one, account)), NextMarker }
+      const all = functions.all().filter(({ latest: { name } }) => context.may(functionArn(account, name)))
+      const listed = input.FunctionVersion === 'ALL' ? all.flatMap(({ latest, versions }) => [latest, ...versions.values()]) : all.map(({ latest }) => latest)
+      const { items, NextMarker } = pageOf(listed, keyOf, input, MAX_LISTED)
+      return { Functions: items.map((one) => configurationOf(one, account, input.FunctionVersion === 'ALL' ? one.version : undefined)), NextMarker }
     },
-    GetFunction(input: FunctionInput, context: AwsContext) {
-      const found = state(input, context)
-      return { Configuration: configurationOf(found, account), Concurrency: { ReservedConcurrentExecutions: found.settings.concurrency }, Tags: {} }
+    async GetFunction(input: FunctionInput, context: AwsContext) {
+      const { named, version } = await found(input, context)
+      const { latest: { reserved, tags } } = functions.find(named.name)!
+      return {
+        Configuration: describedVersion(version, functions, account, named.qualifier), Code: locationOf(version, context),
+        Concurrency: reserved === undefined ? undefined : { ReservedConcurrentExecutions: reserved }, Tags: Object.keys(tags).length === 0 ? undefined : tags,
+      }
     },
-    GetFunctionConfiguration: (input: FunctionInput, context: AwsContext) => configurationOf(state(input, context), account),
+    async GetFunctionConfiguration(input: FunctionInput, context: AwsContext) {
+      const { named, version } = await found(input, context)
+      return describedVersion(version, functions, account, named.qualifier)
+    },
+    GetAccountSettings(_input: object, context: AwsContext) {
+      context.authorize('*')
+      return {
+        AccountLimit: {
+          TotalCodeSize: maxCodeBytes, CodeSizeUnzipped: MAX_UNPACKED_BYTES, CodeSizeZipped: MAX_ZIPPED_BYTES, ConcurrentExecutions: ACCOUNT_CONCURRENCY,
+          UnreservedConcurrentExecutions: ACCOUNT_CONCURRENCY - reservedOf(catalogue),
+        },
+        AccountUsage: { TotalCodeSize: catalogue.codeBytes(), FunctionCount: functions.all().length },
+      }
+    },
   }
 }
 
-function configurationOf({ settings, version, deployed }: FunctionState, account: Account): object {
-  // What was deployed keeps its code and date beside its settings.
-  const { code, deployedAt } = settings as { readonly code?: string, readonly deployedAt?: number }
-  return {
-    FunctionName: settings.name, FunctionArn: functionArn(account, settings.name), Runtime: RUNTIME, Handler: settings.handler,
-    Description: deployed ? 'Deployed through the API' : 'Part of a solution',
-    CodeSize: code === undefined ? undefined : Buffer.byteLength(code), CodeSha256: Buffer.from(version, 'hex').toString('base64'),
-    Timeout: Math.ceil(settings.timeoutMs / 1000), MemorySize: settings.memoryMb, Environment: { Variables: settings.environment },
-    LastModified: deployedAt === undefined ? undefined : new Date(deployedAt).toISOString().replace('Z', '+0000'),
-    Version: '$LATEST', State: 'Active', LastUpdateStatus: 'Successful', PackageType: 'Zip', Architectures: [ARCHITECTURE],
-  }
+/** In whose order functions and their versions are listed: $LATEST is before the numbers. */
+function keyOf({ name, version }: FunctionVersion): string {
+  return version === LATEST ? `${name}\u0000` : `${name}\u0000${version.padStart(10, '0')}`
 }

@@ -11,3 +11,10 @@ export async function stored(change: Promise<void>): Promise<void> {
     throw error
   }
 }
+
+/** Throws PreconditionFailedException where the caller decided by an older revision. */
+export function checkRevision(asked: string | undefined, current: string): void {
+  if (asked === undefined || asked === current) return
+  throw new AwsError('PreconditionFailedException', 'The Revision Id provided does not match the latest Revision Id. '
+    + 'Call the GetFunction/GetAlias API to retrieve the latest Revision Id', 412)
+}

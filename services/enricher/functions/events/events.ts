@@ -8,6 +8,9 @@ import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatc
 import { watchGroup, type Logger, type Resource } from '@weir/service'
 import { encodeValue, HandlerHealth, openRecords, store } from '@weir/topics'
 import { integer, object, read, text } from '@weir/topics/shape.ts'
+import type { Functions } from '../functions.ts'
+import { openEventDestinations } from './event-destinations.ts'
+import { eventSettingsOf } from './event-settings.ts'
 import { openQueues, type Event, type QueuesOptions } from './queues.ts'
 
 export interface Events {
@@ -17,10 +20,12 @@ export interface Events {
   ready(): boolean
 }
 
-export interface EventsOptions extends Omit<QueuesOptions, 'log'> {
+export interface EventsOptions extends Pick<QueuesOptions, 'retryMs' | 'unknownMs'> {
   readonly kafka: Kafka
   readonly producer: Producer
   readonly codec: Codec
+  readonly functions: Functions
+  readonly account: { readonly region: string, readonly accountId: string }
   /** enricher.invocations if not given. Its members must all have the same functions. */
   readonly groupId?: string
   readonly log: Logger
@@ -30,8 +35,9 @@ const TOPIC = 'weir.invocations'
 /** Checked for each event of the topic: the function's name becomes a label of metrics. */
 const identity = object({
   requestId: text({ max: 128 }),
-  functionName: text({ max: 64, pattern: /^[a-zA-Z0-9_-]+$/, like: 'letters, digits, _ and -' }),
+  functionName: text({ max: 193, pattern: /^[\w-]{1,64}(:[\w$-]{1,128})?$/, like: 'NAME or NAME:QUALIFIER' }),
   acceptedAt: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+  hops: integer({ min: 0, max: 1000 }),
 })
 /** What a replica holds of events that are not done with; where there is more, the rest waits in the topic. */
 const MOST_OPEN = 10_000
@@ -44,14 +50,29 @@ const ENVELOPE_BYTES = 1024
 /** A UTF-16 unit of a text, in bytes at most. */
 const UNIT_BYTES = 3
 
-export async function openEvents({ kafka, producer, codec, groupId = 'enricher.invocations', log, ...queuing }: EventsOptions): Promise<Resource<Events>> {
+export async function openEvents(options: EventsOptions): Promise<Resource<Events>> {
+  const { kafka, producer, codec, functions, account, groupId = 'enricher.invocations', log, ...queuing } = options
   const [writer, records, partitions] = await Promise.all([
     codec.writer(TOPIC), openRecords({ codec, topic: TOPIC, reader: 'events', log }), kafka.partitions(TOPIC),
   ])
-  const queues = openQueues({ ...queuing, log })
+  const destinations = openEventDestinations({ kafka, producer, account, add, log })
+  const settingsOf = (name: string) => eventSettingsOf(functions, name)
+  const isOff = (name: string) => functions.find(name.split(':')[0])?.latest.reserved === 0
+  const queues = openQueues({ ...queuing, functions, settingsOf, isOff, destinations, log })
   const health = new HandlerHealth()
   let open = 0
   let bytes = 0
+
+  async function add({ functionName, payload, options: { requestId, clientContext }, acceptedAt, hops = 0 }: Event): Promise<void> {
+    const context = clientContext === undefined ? null : JSON.stringify(clientContext)
+    const units = requestId.length + functionName.length + (context?.length ?? 0)
+    const event = { requestId, functionName, clientContext: context, payload, acceptedAt, hops }
+    const value = encodeValue(writer, event, payload.length + ENVELOPE_BYTES + UNIT_BYTES * units)
+    const headers = encodeHeaders({ 'weir-id': requestId, 'weir-source': 'invoke' })
+    const key = Buffer.from(requestId)
+    const partition = partitionFor(key, 0, key.length, partitions)
+    await store(producer, { topic: TOPIC, partition, key, value, headers })
+  }
 
   async function run(event: Event, signal: AbortSignal): Promise<void> {
     open++
@@ -71,16 +92,16 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
   function eventsOf(batch: RecordBatch): Event[] {
     const events: Event[] = []
     records.each(batch, ({ value }) => {
-      const { requestId, functionName, acceptedAt } = read(identity, value, 'ignored')
+      const { requestId, functionName, acceptedAt, hops } = read(identity, value, 'ignored')
       const { clientContext, payload } = value!
       const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
-      events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt })
+      events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt, hops })
     })
     return events
   }
 
-  const options = { groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS } as const
-  const subscription = await kafka.consume(options, health.watch(async (batch, signal) => {
+  const reading = { groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS } as const
+  const subscription = await kafka.consume(reading, health.watch(async (batch, signal) => {
     await records.prepare(batch)
     const done = Promise.allSettled(eventsOf(batch).map((event) => run(event, signal))).then((results) => {
       for (const result of results) if (result.status === 'rejected') throw result.reason
@@ -91,19 +112,7 @@ export async function openEvents({ kafka, producer, codec, groupId = 'enricher.i
   const unwatch = watchGroup(subscription)
 
   return {
-    value: {
-      ready: () => health.ready(subscription),
-      async add({ functionName, payload, options: { requestId, clientContext }, acceptedAt }) {
-        const context = clientContext === undefined ? null : JSON.stringify(clientContext)
-        const units = requestId.length + functionName.length + (context?.length ?? 0)
-        const event = { requestId, functionName, clientContext: context, payload, acceptedAt }
-        const value = encodeValue(writer, event, payload.length + ENVELOPE_BYTES + UNIT_BYTES * units)
-        const headers = encodeHeaders({ 'weir-id': requestId, 'weir-source': 'invoke' })
-        const key = Buffer.from(requestId)
-        const partition = partitionFor(key, 0, key.length, partitions)
-        await store(producer, { topic: TOPIC, partition, key, value, headers })
-      },
-    },
+    value: { add, ready: () => health.ready(subscription) },
     stop: async (drainMs) => {
       unwatch()
       queues.stop()

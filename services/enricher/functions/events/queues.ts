@@ -1,21 +1,32 @@
-/** The events that this replica holds: each function's begin in their order, as many as may, and what fails is tried twice more (Lambda developer guide, "Error handling for asynchronous invocation"). */
+/**
+ * The events that this replica holds: each function's begin in their order, as many as may, and what fails is tried again, twice where its function says
+ * nothing else (Lambda developer guide, "Error handling for asynchronous invocation"). What came of an event goes to the function's destinations.
+ */
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { Counter, metrics } from '@weir/service'
-import { UnknownFunction, type Functions } from '../functions.ts'
+import { UnknownFunction, type Functions, type Invoked } from '../functions.ts'
 import type { InvocationOptions } from '../runtime/environment.ts'
-import type { Outcome } from '../runtime/outcome.ts'
 import { Throttled } from '../runtime/pool.ts'
+import type { EventDestinations } from './event-destinations.ts'
+import type { EventSettings } from './event-settings.ts'
+import type { EventCondition } from './invocation-record.ts'
 
 export interface Event {
+  /** NAME, or NAME:QUALIFIER. */
   readonly functionName: string
   readonly payload: Buffer
   readonly options: Omit<InvocationOptions, 'signal'>
   /** Ms since the epoch. */
   readonly acceptedAt: number
+  /** How many functions have passed it on as their destination; 0 where it is not given. */
+  readonly hops?: number
 }
 
 export interface Queues {
-  /** Resolves when the event is done with: its function has taken it, or it was given up. Rejects where another one has to do it: the signal aborts, or the service stops. */
+  /**
+   * Resolves when the event is done with: its function has taken it, or it was given up, and its destination knows. Rejects where another one has to do it: the
+   * signal aborts, or the service stops.
+   */
   run(event: Event, signal: AbortSignal): Promise<void>
   /** Rejects what has not begun. */
   stop(): void
@@ -23,6 +34,11 @@ export interface Queues {
 
 export interface QueuesOptions {
   readonly functions: Pick<Functions, 'invoke'>
+  /** The settings of NAME or NAME:QUALIFIER. */
+  settingsOf(functionName: string): EventSettings
+  /** Whether the function reserves a concurrency of 0, and so must not run. */
+  isOff(functionName: string): boolean
+  readonly destinations: EventDestinations
   readonly log: { warn(details: object, message: string): void }
   /** Before the second attempt and the third (ms); one minute and two, as at AWS. */
   readonly retryMs?: readonly number[]
@@ -35,6 +51,7 @@ interface Waiting {
   readonly signal: AbortSignal
   readonly done: PromiseWithResolvers<void>
   failures: number
+  last: Invoked | undefined
   /** Ms since the epoch. */
   unknownSince: number | undefined
 }
@@ -49,19 +66,19 @@ const RETRY_MS = [60_000, 120_000]
 /** A replica of the version before may not know a function of this one; it ends within this time, and then another replica begins the event. */
 const UNKNOWN_MS = 15 * 60_000
 const UNKNOWN_PAUSE = 1000
-/** An event older than that is not begun any more. */
-const MOST_AGE_MS = 6 * 3_600_000
+/** How long a destination is tried. Others' events must not wait for one that is gone. */
+const DESTINATION_MS = 15 * 60_000
 /** Milliseconds before a function is tried again that others keep busy, and before an event whose invocation was cut off. */
 const PAUSE = 200
 /** Characters of an error. */
 const MOST_LOGGED = 2000
 
 const results = new Counter({
-  name: 'weir_function_events_total', help: 'Invocations of events that nobody waits for, success or error; dropped: events that were given up.',
+  name: 'weir_function_events_total', help: 'Invocations of events that nobody waits for, success or error; dropped: events that were given up; undelivered: results that no destination got.',
   labelNames: ['function', 'result'], registers: [metrics],
 })
 
-export function openQueues({ functions, log, retryMs = RETRY_MS, unknownMs = UNKNOWN_MS }: QueuesOptions): Queues {
+export function openQueues({ functions, settingsOf, isOff, destinations, log, retryMs = RETRY_MS, unknownMs = UNKNOWN_MS }: QueuesOptions): Queues {
   const stopping = new AbortController()
   /** By function. */
   const queues = new Map<string, Queue>()
@@ -87,8 +104,10 @@ export function openQueues({ functions, log, retryMs = RETRY_MS, unknownMs = UNK
       const { event: { acceptedAt, payload, options }, signal, done } = one
       if (signal.aborted) {
         done.reject(signal.reason)
-      } else if (Date.now() - acceptedAt > MOST_AGE_MS) {
-        giveUp(one, 'it is older than six hours')
+      } else if (Date.now() - acceptedAt > settingsOf(functionName).maxAgeMs) {
+        void giveUp(one, 'it is too old', 'EventAgeExceeded')
+      } else if (isOff(functionName)) {
+        void giveUp(one, 'its function reserves no concurrency', 'ZeroReservedConcurrency')
       } else {
         const running = functions.invoke(functionName, payload, { ...options, signal })
         if (await isThrottled(running)) {
@@ -96,7 +115,8 @@ export function openQueues({ functions, log, retryMs = RETRY_MS, unknownMs = UNK
           await Promise.race([free, sleep(PAUSE, undefined, { signal: stopping.signal }).catch(() => {})])
           continue
         }
-        void finish(one, running).finally(() => queue.wake())
+        void finish(one, running)
+        void running.catch(() => {}).then(() => queue.wake())
       }
       queue.waiting.shift()
     }
@@ -104,20 +124,24 @@ export function openQueues({ functions, log, retryMs = RETRY_MS, unknownMs = UNK
     for (const { done } of queue.waiting) done.reject(stopping.signal.reason)
   }
 
-  async function finish(one: Waiting, running: Promise<Outcome>): Promise<void> {
-    const { event: { functionName, options: { requestId } }, signal, done } = one
+  async function finish(one: Waiting, running: Promise<Invoked>): Promise<void> {
+    const { event: { functionName, acceptedAt, options: { requestId } }, signal, done } = one
     let pause = PAUSE
     try {
       const outcome = await running
+      one.last = outcome
       results.inc({ function: functionName, result: outcome.ok ? 'success' : 'error' })
-      if (outcome.ok) return done.resolve()
+      const { maxRetries, maxAgeMs, onSuccess } = settingsOf(functionName)
+      if (outcome.ok) return void await tell(one, onSuccess, 'Success')
       log.warn({ function: functionName, requestId, error: outcome.payload.toString().slice(0, MOST_LOGGED) }, 'an event failed in its function')
-      if (one.failures >= retryMs.length) return giveUp(one, 'its last attempt has failed')
-      pause = retryMs[one.failures++]
+      one.failures++
+      if (one.failures > maxRetries) return void await giveUp(one, 'its last attempt has failed', 'RetriesExhausted')
+      pause = retryMs[Math.min(one.failures, retryMs.length) - 1]
+      if (Date.now() + pause - acceptedAt > maxAgeMs) return void await giveUp(one, 'it would be too old for its next attempt', 'EventAgeExceeded')
     } catch (error) {
       if (error instanceof UnknownFunction) {
         one.unknownSince ??= Date.now()
-        if (Date.now() - one.unknownSince >= unknownMs) return giveUp(one, 'there is no such function')
+        if (Date.now() - one.unknownSince >= unknownMs) return void await giveUp(one, 'there is no such function', 'RetriesExhausted')
         pause = UNKNOWN_PAUSE
       } else if (!signal.aborted && !stopping.signal.aborted) {
         log.warn({ err: error, function: functionName, requestId }, 'an event was cut off and is begun again')
@@ -131,15 +155,32 @@ export function openQueues({ functions, log, retryMs = RETRY_MS, unknownMs = UNK
     }
   }
 
-  function giveUp({ event: { functionName, options: { requestId } }, done }: Waiting, why: string): void {
+  function giveUp(one: Waiting, why: string, condition: EventCondition): Promise<void> {
+    const { functionName, options: { requestId } } = one.event
     results.inc({ function: functionName, result: 'dropped' })
     log.warn({ function: functionName, requestId, why }, 'an event was given up')
-    done.resolve()
+    return tell(one, settingsOf(functionName).onFailure, condition)
+  }
+
+  /** Ends the event, when the destination knows of it. */
+  async function tell({ event, failures, last, signal, done }: Waiting, url: string | undefined, condition: EventCondition): Promise<void> {
+    const ended = AbortSignal.any([signal, stopping.signal])
+    try {
+      const attempts = failures + (condition === 'Success' ? 1 : 0)
+      if (url !== undefined) await destinations.send(url, event, { condition, attempts, outcome: last }, AbortSignal.any([ended, AbortSignal.timeout(DESTINATION_MS)]))
+      done.resolve()
+    } catch (error) {
+      if (ended.aborted) return done.reject(ended.reason)
+      const { functionName, options: { requestId } } = event
+      results.inc({ function: functionName, result: 'undelivered' })
+      log.warn({ err: error, function: functionName, requestId, destination: url }, 'the result of an event was not delivered')
+      done.resolve()
+    }
   }
 
   return {
     run: (event, signal) => {
-      const one: Waiting = { event, signal, done: Promise.withResolvers(), failures: 0, unknownSince: undefined }
+      const one: Waiting = { event, signal, done: Promise.withResolvers(), failures: 0, last: undefined, unknownSince: undefined }
       if (stopping.signal.aborted) one.done.reject(stopping.signal.reason)
       else push(one)
       return one.done.promise
@@ -149,6 +190,6 @@ export function openQueues({ functions, log, retryMs = RETRY_MS, unknownMs = UNK
 }
 
 /** A pool refuses at once; whatever else becomes of an invocation takes its time, or is none of this. */
-function isThrottled(running: Promise<Outcome>): Promise<boolean> {
+function isThrottled(running: Promise<Invoked>): Promise<boolean> {
   return Promise.race([running.then(() => false, (error: unknown) => error instanceof Throttled), setImmediate(false)])
 }

@@ -6,10 +6,10 @@ import { Counter, Histogram, metrics, type Logger } from '@weir/service'
 import {
   deliver, firstFailure, type CallResult, type DeliveryPort, type EventRecord, type InvokeResult,
 } from './delivery.ts'
-import type { Destination, FailedBatch } from './destinations.ts'
+import type { BatchDestination, FailedBatch } from './destinations.ts'
 import type { KeyedRecord } from './events.ts'
 import { batchesOf, lanesOf } from './lanes.ts'
-import type { Mapping } from './mapping.ts'
+import { targetOf, type Mapping } from './mapping.ts'
 import type { Output, OutputRecords } from './output.ts'
 import { openPlaces } from './places.ts'
 import type { Lost, Place, Stretch } from './stretch.ts'
@@ -65,16 +65,16 @@ export function outOf(output: Output | undefined, appender: Appender | undefined
 export class Caller {
   readonly #mapping: Mapping
   readonly #deps: CallerDeps
-  readonly #destination: Destination | undefined
+  readonly #destination: BatchDestination | undefined
   readonly #functionArn: string
   readonly #places: ReturnType<typeof openPlaces>
 
-  constructor(mapping: Mapping, deps: CallerDeps, destination: Destination | undefined) {
+  constructor(mapping: Mapping, deps: CallerDeps, destination: BatchDestination | undefined) {
     this.#mapping = mapping
     this.#deps = deps
     this.#destination = destination
     const { region, accountId } = deps.account
-    this.#functionArn = `arn:aws:lambda:${region}:${accountId}:function:${mapping.functionName}`
+    this.#functionArn = `arn:aws:lambda:${region}:${accountId}:function:${targetOf(mapping)}`
     this.#places = openPlaces(mapping.maxConcurrency ?? Infinity)
   }
 
@@ -128,7 +128,7 @@ export class Caller {
   ): Promise<InvokeResult<A>> {
     const { functionName, id } = this.#mapping
     await this.#places.take(signal)
-    const calling = this.#deps.invoke(functionName, Buffer.from(event), randomUUID(), signal)
+    const calling = this.#deps.invoke(targetOf(this.#mapping), Buffer.from(event), randomUUID(), signal)
     const called = await calling.finally(this.#places.giveBack)
     const result = called.kind === 'success' ? this.#decided(called.response, records, decide) : called
     invocations.inc({ function: functionName, result: result.kind })

@@ -1,7 +1,6 @@
 /** Where records are named that were given up (Lambda developer guide, "On-failure destinations"). */
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { encodeHeaders, NO_HEADERS, partitionFor, type Kafka, type Producer } from '@weir/kafka'
+import { openDestination } from '../destinations.ts'
 import type { Cause, EventRecord } from './delivery.ts'
 
 /** Names a record in an invocation record. */
@@ -23,92 +22,22 @@ export interface FailedBatch extends Cause {
     | { readonly kind: 'kafka', readonly topic: string, readonly partition: number, readonly bootstrapServers: string }
 }
 
-export interface Destination {
-  /** Resolves when the document is stored there; tried again until the signal aborts. */
+export interface BatchDestination {
+  /** Resolves when the batch is named there; tried again until the signal aborts. */
   send(batch: FailedBatch, requestId: string, signal: AbortSignal): Promise<void>
 }
 
-/** The forms that a destination may have, for errors. */
-export const DESTINATION_FORMS = 'kafka://TOPIC, or the ARN of an SQS queue, an SNS topic or an S3 bucket'
-const SCHEME = 'kafka://'
-const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
-const ARN = /^arn:aws[^:]*:(?:(sqs|sns):([a-z0-9-]+):(\d{12}):([A-Za-z0-9_.-]{1,256})|s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]))$/
-const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 30_000
-
-/** A record in kafka://TOPIC has the reason in this header, since Lambda's invocation record has no member for it. */
-const ERROR_HEADER = 'weir-error'
-const MAX_ERROR_LENGTH = 2000
-
-/** Stores one document; rejects where that failed. */
-type Store = (document: string, batch: FailedBatch) => Promise<unknown>
-
-/** The topic of kafka://TOPIC; undefined for another destination. Throws a sentence for what is none. */
-export function destinationTopic(url: string): string | undefined {
-  const topic = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined
-  if (topic === undefined ? !ARN.test(url) : !TOPIC.test(topic)) throw new Error(`The destination ${url} is none that is served; give ${DESTINATION_FORMS}.`)
-  return topic
-}
-
-/**
- * Throws a sentence for what is no destination. Those of AWS are reached by its SDK, with the service's own credentials and endpoints (AWS_ENDPOINT_URL_SQS and so
- * on, as all of AWS's clients take them).
- */
-export async function openDestination(url: string, kafka: Kafka, producer: Producer, log: { warn(details: object, message: string): void }): Promise<Destination> {
-  const topic = destinationTopic(url)
-  const store = topic === undefined ? await awsStore(url) : topicStore(topic, kafka, producer)
+/** Throws a sentence for what is no destination. */
+export async function openBatchDestination(...options: Parameters<typeof openDestination>): Promise<BatchDestination> {
+  const destination = await openDestination(...options)
   return {
-    async send(batch, requestId, signal) {
+    send(batch, requestId, signal) {
       const text = JSON.stringify(invocationRecord(batch, requestId))
-      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-        try {
-          await store(text, batch)
-          return
-        } catch (error) {
-          log.warn({ err: error, destination: url }, 'a failed batch could not be named at its destination; it is tried again, and its shard waits')
-        }
-        await sleep(pause, undefined, { signal })
-      }
+      const { origin, error } = batch
+      const key = origin.kind === 'kinesis' ? origin.shardId : `${origin.topic}-${origin.partition}`
+      return destination.send({ text, key, error, objectName: (now) => objectName(batch, now), object: () => withPayload(text, batch) }, signal)
     },
   }
-}
-
-function topicStore(topic: string, kafka: Kafka, producer: Producer): Store {
-  return async (text, { origin, error }) => {
-    const key = Buffer.from(origin.kind === 'kinesis' ? origin.shardId : `${origin.topic}-${origin.partition}`)
-    const value = Buffer.from(text)
-    const partition = partitionFor(key, 0, key.length, await kafka.partitions(topic))
-    const delivery = producer.delivery()
-    const reason = error?.slice(0, MAX_ERROR_LENGTH)
-    const headers = reason === undefined ? NO_HEADERS : encodeHeaders({ [ERROR_HEADER]: reason })
-    delivery.append(topic, partition, key, 0, key.length, value, 0, value.length, headers, 0, headers.length)
-    const [failure] = await delivery.settled()
-    if (failure !== undefined) throw failure.error
-  }
-}
-
-/** The SDK's clients take a while to load: only those that are needed are. */
-async function awsStore(arn: string): Promise<Store> {
-  const [, service, region, account, name, bucket] = ARN.exec(arn)!
-  if (service === 'sqs') {
-    const { GetQueueUrlCommand, SendMessageCommand, SQSClient } = await import('@aws-sdk/client-sqs')
-    const client = new SQSClient({ region })
-    let queue: string | undefined
-    return async (text) => {
-      queue ??= (await client.send(new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account }))).QueueUrl
-      return client.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: text }))
-    }
-  }
-  if (service === 'sns') {
-    const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns')
-    const client = new SNSClient({ region })
-    return (text) => client.send(new PublishCommand({ TopicArn: arn, Message: text }))
-  }
-  const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
-  const client = new S3Client({ region: process.env.AWS_REGION || 'us-east-1', forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined })
-  return (text, batch) => client.send(new PutObjectCommand({
-    Bucket: bucket, Key: objectName(batch, new Date()), Body: withPayload(text, batch), ContentType: 'application/json',
-  }))
 }
 
 /** aws/lambda/MAPPING/SHARD/2026/11/24/2026-11-24T22.05.00-UUID, as Lambda names them. */

@@ -29,12 +29,12 @@ export interface Mapping {
   readonly asked?: AskedMapping
 }
 
-/** What a mapping was told through the API that changes nothing but the API's answers. */
+/** What a mapping was told through the API. Most of it changes nothing but the API's answers. */
 export interface AskedMapping {
   /** ms since the epoch */
   readonly modifiedAt: number
   readonly tags?: Readonly<Record<string, string>>
-  /** The qualifier in the function's name: $LATEST, if there is one. */
+  /** The version or the alias in the function's name. */
   readonly qualifier?: string
   /** Broker endpoints by kind; kept for the API's answers. The mapping reads Weir's own Kafka. */
   readonly endpoints?: Readonly<Record<string, readonly string[]>>
@@ -47,4 +47,9 @@ export const groupOf = (id: string): string => `weir.mapping.${id}`
 /** Lambda's defaults for streams (API reference, CreateEventSourceMapping). */
 export const DEFAULT_SETTINGS: DeliverySettings = {
   batchSize: 100, windowMs: 0, parallelization: 1, maxRetries: -1, maxAgeMs: -1, bisect: false, reportItemFailures: false, tumblingMs: 0,
+}
+
+/** The function as it is invoked: NAME, or NAME:QUALIFIER where the mapping is of a version or an alias. */
+export function targetOf({ functionName, asked }: Mapping): string {
+  return asked?.qualifier === undefined ? functionName : `${functionName}:${asked.qualifier}`
 }

@@ -5,7 +5,7 @@ import type { Stream } from '@weir/streams'
 import type { Functions } from '../functions.ts'
 import { resultOf } from './answer.ts'
 import type { CallResult } from './delivery.ts'
-import type { Mapping } from './mapping.ts'
+import { targetOf, type Mapping } from './mapping.ts'
 import { runMapping, type MappingDeps, type RunningMapping } from './run-mapping.ts'
 
 export type MappingState = 'Creating' | 'Enabled' | 'Disabled'
@@ -103,9 +103,9 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   const reconcile = (): void => {
     for (const slot of slots.values()) {
       const { mapping } = slot
-      const known = functions.get(mapping.functionName) !== undefined
+      const known = functions.get(targetOf(mapping)) !== undefined
       const lost = lacksStream(mapping)
-      if (mapping.enabled && !known) wait(slot, `the mapping waits for its function ${mapping.functionName}, which does not exist`)
+      if (mapping.enabled && !known) wait(slot, `the mapping waits for its function ${targetOf(mapping)}, which does not exist`)
       else if (mapping.enabled && lost) wait(slot, 'the mapping waits for its stream, which does not exist')
       const wanted = mapping.enabled && known && !lost
       if (slot.changing !== undefined || wanted === (slot.running !== undefined)) continue

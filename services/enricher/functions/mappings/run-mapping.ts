@@ -2,7 +2,7 @@
 import { KafkaError, Once, type Appender, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
 import { Counter, Gauge, metrics, watchGroup } from '@weir/service'
 import { Caller, outOf, type CallerDeps } from './caller.ts'
-import { openDestination } from './destinations.ts'
+import { openBatchDestination } from './destinations.ts'
 import type { Mapping } from './mapping.ts'
 import { openOutput } from './output.ts'
 import { PartitionWindows, type PartitionWindowsOptions } from './partition-windows.ts'
@@ -43,7 +43,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     throw new Error(`Mapping ${mapping.id} has a tumbling window and an output, but a window's function returns its state.`)
   }
   const source = await openSource(mapping, deps)
-  const destination = mapping.onFailure === undefined ? undefined : await openDestination(mapping.onFailure, kafka, producer, {
+  const destination = mapping.onFailure === undefined ? undefined : await openBatchDestination(mapping.onFailure, kafka, producer, {
     warn: (details, message) => {
       report('PROBLEM: The on-failure destination cannot be reached')
       deps.log.warn({ ...details, mapping: mapping.id }, message)

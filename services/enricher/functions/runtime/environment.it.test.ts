@@ -145,8 +145,11 @@ describe('time', () => {
 
   test('a process that somebody kills', async () => {
     const { environment, invoke } = open('export const handler = async () => { await new Promise((r) => setTimeout(r, 60000)) }')
-    setTimeout(() => process.kill(environment.pid!, 'SIGKILL'), 100)
-    expect(withError(await invoke())).toMatchObject(failed('exit', 'Runtime.ExitError', 'RequestId: id-1 Error: Runtime exited with error: signal: killed'))
+    const invocation = invoke()
+    await expect.poll(() => environment.state).toBe('busy')
+    process.kill(environment.pid!, 'SIGKILL')
+    expect(withError(await invocation)).toMatchObject(failed('exit', 'Runtime.ExitError',
+      'RequestId: id-1 Error: Runtime exited with error: signal: killed'))
   })
 
   test('stop while it works', async () => {

@@ -1,21 +1,24 @@
 /**
- * An execution environment: one child process that runs one function, one invocation at a time, and keeps its state between them.
+ * An execution environment: one child process that runs one function, one invocation at a time, and keeps its state
+ * between them.
  *
- * What it contains: the function sees its own environment variables and none of the service's, reads no file but its code, writes none, starts no process,
- * thread or addon, and sends no signals; its time and its memory end by SIGKILL. What it does not contain: the network, which is open (127.0.0.1 and unix
- * sockets included), the processor, which is shared, and code between two invocations, which is not frozen as AWS freezes it. It runs as the service's user,
- * and Node calls its permission model a seat belt: run code of strangers in a container or a machine of its own. Symbolic links in the directory are
- * followed wherever they lead; unpack none.
+ * What it contains: the function sees its own environment variables and none of the service's, reads no file but its
+ * code, writes none, opens no unix socket, starts no process, thread or addon, and sends no signals; its time and its
+ * memory end by SIGKILL. What it does not contain: the network, which is open (127.0.0.1 included), the processor,
+ * which is shared, and code between two invocations, which is not frozen as AWS freezes it. The module loader tells
+ * whether a file exists, wherever it is. It runs as the service's user, and Node calls its permission model a seat
+ * belt: run code of strangers in a container or a machine of its own. Symbolic links in the directory are followed
+ * wherever they lead; unpack none.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { isAbsolute } from 'node:path'
-import type { Duplex } from 'node:stream'
-import { command } from './command.ts'
-import { FATAL, type Frame, frameReader, HANDLED, INIT, INIT_FAILED, INVOKE, MAX_RESPONSE_BYTES, MEMORY, READY, RESULT, sendFrame, TOO_LARGE, UNHANDLED } from './child/frames.mjs'
+import { openApiLink } from './api-link.ts'
+import { type Confinement, launchers } from './confine.ts'
 import { openLog } from './log.ts'
-import { endFirst, HAS_PROC, peakKb } from './memory.ts'
-import { endOf, errorPayload, type FailureKind, type Outcome } from './outcome.ts'
-import { runtimeVariables } from './variables.ts'
+import { openNodeLink } from './node-link.ts'
+import { ABORTED, endOf, errorPayload, type FailureKind, type Outcome } from './outcome.ts'
+import { endFirst, killGroup, killTree, memoryKb, treeOf } from './processes.ts'
+import type { Python } from './python.ts'
 
 /** For starting the process and loading its code, as on AWS. */
 const INIT_TIMEOUT_MS = 10_000
@@ -23,8 +26,19 @@ const INIT_TIMEOUT_MS = 10_000
 const MEMORY_MS = 100
 /** From the end of the pipe to the kill: a process that is about to exit closes it first, and its exit status is to be known. */
 const EXIT_MS = 200
+/** How long output is read after the process has exited. */
+const OUTPUT_MS = 1000
+
+/** nodejs: a handler for Node.js. python: one for Python. provided: an executable `bootstrap` that speaks Lambda's Runtime API. */
+export type RuntimeKind = 'nodejs' | 'python' | 'provided'
 
 export interface EnvironmentOptions {
+  /** nodejs if not given. */
+  readonly runtime?: RuntimeKind
+  /** The interpreter, for python. */
+  readonly python?: Python
+  /** As much as the machine allows if not given. */
+  readonly confinement?: Confinement
   readonly functionName: string
   /** arn:aws:lambda:REGION:ACCOUNT:function:NAME */
   readonly functionArn: string
@@ -50,6 +64,8 @@ export interface InvocationOptions {
   readonly requestId: string
   /** What the caller sent as ClientContext, parsed. */
   readonly clientContext?: unknown
+  /** As the caller named the function, with its qualifier; that of the environment if not given. */
+  readonly functionArn?: string
   /** Of Cognito. */
   readonly identity?: unknown
   /** Aborting kills the process, and the invocation rejects with the signal's reason: it counts as never made. */
@@ -103,14 +119,15 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
   check(options)
   const log = openLog((line) => options.log(line))
   const openedAt = performance.now()
-  const [file, ...arguments_] = command(options.directory, options.memoryMb)
-  const child: ChildProcess = spawn(file, arguments_, { cwd: options.directory, env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true })
-  const pipe = child.stdio[3] as Duplex
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>()
+  let child: ChildProcess | undefined
   let state: 'starting' | 'idle' | 'busy' | 'ended' = 'starting'
   let initMs: number | undefined
   let current: Invocation | undefined
   let sequence = 0
-  let memoryKb = 0
+  let peakKb = 0
+  let programs: readonly number[] = []
+  let isGone = false
   let verdict: Verdict | undefined
   let watch: NodeJS.Timeout | undefined = setInterval(watchMemory, MEMORY_MS)
   const initTimeout = after(options.initTimeoutMs ?? INIT_TIMEOUT_MS, () => {
@@ -119,58 +136,64 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     log.add(text)
     end({ kind: 'init', payload: (id) => errorPayload('Sandbox.Timedout', `RequestId: ${id} Error: ${text}`) })
   })
+  const openLink = options.runtime === undefined || options.runtime === 'nodejs' ? openNodeLink : openApiLink
+  const link = openLink(options, {
+    spawned, failed, ready,
+    answered: (kind, payload) => {
+      if (state === 'busy' && current) finish(kind, payload)
+    },
+    dying: (kind, payload) => end({ kind, payload: () => payload }),
+    // An exit status that is about to come is to be known.
+    lost: () => {
+      state = 'ended'
+      setTimeout(kill, EXIT_MS).unref()
+    },
+    measured: (memoryKb) => {
+      peakKb = Math.max(peakKb, memoryKb)
+    },
+    intruded: (sentence) => {
+      if (state === 'ended') return
+      log.add(sentence)
+      kill()
+    },
+  })
 
-  log.read(child.stdout!)
-  log.read(child.stderr!)
-  pipe.on('error', () => {})
-  // Without its pipe the function cannot be asked for anything more.
-  pipe.on('close', () => {
-    state = 'ended'
-    setTimeout(kill, EXIT_MS).unref()
-  })
-  pipe.on('data', frameReader(MAX_RESPONSE_BYTES, received, kill))
-  if (child.pid !== undefined) endFirst(child.pid)
-  child.on('error', (error) => {
-    verdict ??= { kind: 'init', payload: () => errorPayload('Runtime.ExitError', `The process could not be started: ${error.message}`) }
-    if (child.pid === undefined) gone(null, null)
-  })
-  const closed = new Promise<void>((resolve) => {
-    child.once('close', (code, signal) => {
-      gone(code, signal)
-      resolve()
+  function spawned(started: ChildProcess): void {
+    child = started
+    log.read(child.stdout!)
+    log.read(child.stderr!)
+    if (child.pid !== undefined) endFirst(child.pid)
+    child.once('error', (error) => {
+      if (child?.pid === undefined) failed(errorPayload('Runtime.ExitError', `The process could not be started: ${error.message}`))
     })
-    child.once('error', () => child.pid === undefined && resolve())
-  })
-  sendFrame(pipe, INIT, 0, 0, [Buffer.from(JSON.stringify({
-    directory: options.directory, handler: options.handler, functionArn: options.functionArn, environment: runtimeVariables(options),
-    reportMemoryMs: HAS_PROC ? undefined : MEMORY_MS,
-  }))])
+    child.once('exit', () => {
+      killGroup(started.pid!)
+      // What it left behind outside its group must not keep its output open.
+      const timer = setTimeout(() => [started.stdout, started.stderr].forEach((stream) => stream?.destroy()), OUTPUT_MS)
+      child!.once('close', () => clearTimeout(timer))
+    })
+    child.once('close', gone)
+    if (state === 'ended') kill()
+  }
 
-  function received({ type, sequence: of, number, body }: Frame): void {
-    memoryKb = Math.max(memoryKb, HAS_PROC ? 0 : number)
-    if (state === 'ended' || type === MEMORY) return
-    if (type === INIT_FAILED) return end({ kind: 'init', payload: () => body })
-    if (type === READY && state === 'starting') return ready()
-    // A late message of an earlier invocation, or of code that writes to the pipe itself.
-    if (!current || current.startedAt === undefined || of !== current.sequence) return
-    if (type === FATAL) return end({ kind: 'unhandled', payload: () => body })
-    if (type === RESULT) finish(undefined, body)
-    else if (type === HANDLED) finish('handled', body)
-    else if (type === UNHANDLED) finish('unhandled', body)
-    else if (type === TOO_LARGE) finish('too-large', body)
+  function failed(payload: Buffer): void {
+    verdict ??= { kind: 'init', payload: () => payload }
+    gone(null, null)
   }
 
   function ready(): void {
+    if (state !== 'starting') return
     clearTimeout(initTimeout)
     initMs = performance.now() - openedAt
     state = 'idle'
+    lookAround()
     if (current) begin(current)
     else rest()
   }
 
   function begin(invocation: Invocation): void {
     state = 'busy'
-    const { requestId, options: { clientContext, identity } } = invocation
+    const { requestId, payload, options: { clientContext, identity, functionArn } } = invocation
     log.note(`START RequestId: ${requestId} Version: ${options.version}`)
     invocation.startedAt = performance.now()
     invocation.timeout = after(options.timeoutMs, () => {
@@ -180,8 +203,8 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
       end({ kind: 'timeout', payload: () => errorPayload('Sandbox.Timedout', text) })
     })
     watch ??= setInterval(watchMemory, MEMORY_MS)
-    const meta = Buffer.from(JSON.stringify({ requestId, deadlineMs: Date.now() + options.timeoutMs, clientContext, identity }))
-    sendFrame(pipe, INVOKE, invocation.sequence, meta.length, [meta, invocation.payload])
+    const deadlineMs = Date.now() + options.timeoutMs
+    link.begin({ sequence: invocation.sequence, requestId, deadlineMs, clientContext, identity, functionArn, payload })
   }
 
   /** The function has answered, and its process stays. */
@@ -195,7 +218,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     setImmediate(() => {
       look()
       // What was answered counts; what is too large does not stay.
-      if (memoryKb > options.memoryMb * 1024) end({ rejection: new EnvironmentStopped('The environment has used more memory than its function may have.') })
+      if (peakKb > options.memoryMb * 1024) end({ rejection: new EnvironmentStopped('The environment has used more memory than its function may have.') })
       else if (state === 'busy') state = 'idle'
       const measured = measure(invocation, durationMs)
       invocation.resolve(kind === undefined ? { ok: true, payload, ...measured } : { ok: false, kind, payload, ...measured })
@@ -203,7 +226,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
   }
 
   function measure(invocation: Invocation, durationMs: number): Omit<Outcome & { ok: true }, 'ok' | 'payload'> {
-    const maxMemoryMb = Math.ceil(memoryKb / 1024)
+    const maxMemoryMb = Math.ceil(peakKb / 1024)
     const first = invocation.sequence === 1 ? initMs ?? performance.now() - openedAt : undefined
     log.note(`END RequestId: ${invocation.requestId}`)
     log.note(`REPORT RequestId: ${invocation.requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${Math.ceil(durationMs)} ms\t`
@@ -212,7 +235,13 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
   }
 
   function look(): void {
-    if (child.pid !== undefined) memoryKb = Math.max(memoryKb, peakKb(child.pid) ?? 0)
+    peakKb = Math.max(peakKb, memoryKb(programs) ?? 0)
+  }
+
+  /** What the program started since is looked at, too. */
+  function lookAround(): void {
+    if (child?.pid !== undefined) programs = treeOf(child.pid).slice(launchers(options.confinement))
+    look()
   }
 
   /** Memory is looked at only while the function works. */
@@ -222,36 +251,31 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
   }
 
   function watchMemory(): void {
-    look()
-    if (state === 'ended' || memoryKb <= options.memoryMb * 1024) return
+    lookAround()
+    if (state === 'ended' || peakKb <= options.memoryMb * 1024) return
     end({ kind: 'memory', payload: (id) => errorPayload('Runtime.OutOfMemory', `RequestId: ${id} Error: Runtime exited with error: signal: killed`) })
   }
 
   /** Kills the process for a reason; the invocation ends when it is gone. The first reason counts. */
   function end(reason: Verdict): void {
     verdict ??= reason
-    state = 'ended'
     kill()
   }
 
   function kill(): void {
     state = 'ended'
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-    try {
-      process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      // Not yet a group of its own, or gone.
-      child.kill('SIGKILL')
-    }
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) killTree(child.pid)
   }
 
   function gone(code: number | null, signal: NodeJS.Signals | null): void {
     const starting = initMs === undefined
     state = 'ended'
+    isGone = true
     rest()
     clearTimeout(initTimeout)
-    pipe.destroy()
+    link.close()
     log.end()
+    close()
     const invocation = current
     if (!invocation) return
     current = undefined
@@ -266,20 +290,20 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
 
   /** The process ended by itself. */
   function exited(code: number | null, signal: NodeJS.Signals | null, starting: boolean): Fault {
-    const how = endOf(code, signal)
+    const ended = endOf(code, signal)
     // V8 aborts when its heap is full.
-    const full = signal === 'SIGABRT' && log.tail().includes('JavaScript heap out of memory')
+    const full = ended === ABORTED && log.tail().includes('JavaScript heap out of memory')
     return {
       kind: full ? 'memory' : starting ? 'init' : 'exit',
       payload: (id) => errorPayload(full ? 'Runtime.OutOfMemory' : 'Runtime.ExitError',
-        `RequestId: ${id} Error: ${how === undefined ? 'Runtime exited without providing a reason' : `Runtime exited with error: ${how}`}`),
+        `RequestId: ${id} Error: ${ended === undefined ? 'Runtime exited without providing a reason' : `Runtime exited with error: ${ended}`}`),
     }
   }
 
   return {
     options, closed,
     get pid() {
-      return child.pid
+      return child?.pid
     },
     get state() {
       return current && state === 'idle' ? 'busy' : state
@@ -303,7 +327,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
       current = invocation
       log.begin()
       if (state === 'idle') begin(invocation)
-      else if (child.exitCode !== null || child.signalCode !== null) gone(child.exitCode, child.signalCode)
+      else if (isGone) gone(child?.exitCode ?? null, child?.signalCode ?? null)
     }),
     stop: () => {
       end({ rejection: new EnvironmentStopped('The environment was stopped while its function worked.') })

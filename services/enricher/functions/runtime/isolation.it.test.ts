@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { code, json, open } from '../testing/environments.ts'
+import { code, json, open, type Opened } from '../testing/environments.ts'
 
 describe('what a function cannot reach', () => {
   test('it sees its own variables, and none of the service', async () => {
@@ -19,6 +19,22 @@ describe('what a function cannot reach', () => {
         LAMBDA_TASK_ROOT: environment.options.directory,
       TZ: 'UTC', _HANDLER: 'index.handler',
     })
+  })
+
+  test('its variables are texts that it may change, and Date follows TZ', async () => {
+    const { invoke } = open({
+      '.env': 'A=file\nB=file',
+      'index.mjs': `export const handler = async () => {
+        Object.assign(process.env, { NUMBER: 5, GONE: 'x', A: 'set' })
+        delete process.env.GONE
+        process.loadEnvFile()
+        const hour = () => new Date(0).getHours()
+        const [utc, , tokyo] = [hour(), process.env.TZ = 'Asia/Tokyo', hour()]
+        const { NUMBER, A, B } = process.env
+        return { NUMBER, A, B, gone: 'GONE' in process.env, own: process.env.hasOwnProperty('B'), utc, tokyo }
+      }`,
+    })
+    expect(json(await invoke())).toEqual({ NUMBER: '5', A: 'set', B: 'file', gone: false, own: true, utc: 0, tokyo: 9 })
   })
 
   test('files, processes, threads, addons and other processes are out of its reach; its code and the network are not', async () => {
@@ -72,20 +88,25 @@ describe('what a function cannot reach', () => {
     server.close()
   })
 
-  test('garbage on the pipe ends the environment, an answer for another invocation counts for nothing', async () => {
-    const forged = open(`
+  test('what the code writes to the pipe itself is its own answer, or ends the environment', async () => {
+    const writes = (bytes: string, then = 'await new Promise((r) => setTimeout(r, 2000))'): Opened => open(`
       import fs from 'node:fs'
-      const header = Buffer.alloc(13)
-      header.writeUInt32LE(8, 0)
-      header[4] = 2
-      header.writeUInt32LE(99, 5)
-      export const handler = async () => { fs.writeSync(3, Buffer.concat([header, Buffer.from('"forged"')])); return 'true' }`)
-    expect(json(await forged.invoke())).toBe('true')
-    const garbage = open(`
-      import fs from 'node:fs'
-      export const handler = async () => { fs.writeSync(3, Buffer.alloc(100, 255)); await new Promise((r) => setTimeout(r, 2000)) }`)
-    expect(await garbage.invoke()).toMatchObject({ ok: false, kind: 'exit' })
+      const frame = (type, sequence, body) => {
+        const header = Buffer.alloc(13)
+        header.writeUInt32LE(body.length, 0)
+        header[4] = type
+        header.writeUInt32LE(sequence, 5)
+        return Buffer.concat([header, Buffer.from(body)])
+      }
+      export const handler = async () => { fs.writeSync(3, ${bytes}); ${then} }`)
+    expect(json(await writes('frame(2, 1, \'"its own"\')').invoke())).toBe('its own')
+    for (const bytes of ['frame(2, 99, "1")', 'frame(8, 0, "")', 'frame(1, 0, "")', 'frame(7, 0, "{}")', 'frame(200, 1, "")',
+      'Buffer.alloc(100, 255)']) {
+      const { invoke, lines } = writes(bytes)
+      expect(await invoke(), bytes).toMatchObject({ ok: false, kind: 'exit' })
+      expect(lines).toContainEqual(expect.stringContaining('wrote to file descriptor 3'))
+    }
     const closed = open('import fs from "node:fs"; export const handler = async () => { fs.closeSync(3); while (true) {} }')
-    expect(await closed.invoke()).toMatchObject({ ok: false, kind: 'exit' })
+    expect(await closed.invoke()).toMatchObject({ ok: false, kind: expect.stringMatching(/^(exit|timeout)$/) })
   })
 })

@@ -1,4 +1,5 @@
 /** How an invocation ended. */
+import { constants } from 'node:os'
 
 interface Measured {
   /** From the event's handing over to its end, without the start of the process. */
@@ -36,13 +37,22 @@ export function errorPayload(errorType: string, errorMessage: string): Buffer {
   return Buffer.from(JSON.stringify({ errorType, errorMessage }))
 }
 
-/** AWS's words for the end of a process: "exit status 1", "signal: killed". Undefined for an exit with 0. */
+/**
+ * AWS's words for the end of a process: "exit status 1", "signal: killed". Undefined for an exit with 0. A shell that waited for the process says 128 and the
+ * number of its signal.
+ */
 export function endOf(code: number | null, signal: NodeJS.Signals | null): string | undefined {
-  if (signal) return `signal: ${SIGNALS[signal] ?? signal}`
+  const ended = signal ?? NAMES.get((code ?? 0) - SHELL_SIGNAL)
+  if (ended) return `signal: ${SIGNALS[ended] ?? ended}`
   return code === 0 ? undefined : `exit status ${code}`
 }
+
+const SHELL_SIGNAL = 128
+const NAMES = new Map(Object.entries(constants.signals).reverse().map(([name, number]) => [number, name as NodeJS.Signals]))
 
 const SIGNALS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGKILL: 'killed', SIGABRT: 'aborted', SIGSEGV: 'segmentation fault', SIGTERM: 'terminated', SIGINT: 'interrupt', SIGBUS: 'bus error',
   SIGILL: 'illegal instruction', SIGTRAP: 'trace/breakpoint trap', SIGFPE: 'floating point exception', SIGHUP: 'hangup',
 }
+
+export const ABORTED = endOf(null, 'SIGABRT')

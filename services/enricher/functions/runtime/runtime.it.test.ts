@@ -10,12 +10,19 @@ import { type EnvironmentOptions, openEnvironment } from './environment.ts'
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'runtime-')))
 writeFileSync(join(directory, 'index.mjs'), `
+  import fs from 'node:fs'
   const kept = []
   export const idle = async () => 1
   export const loop = async () => { while (true) {} }
   export const heap = async () => { while (true) kept.push({ a: [kept.length], b: 'x' + kept.length }) }
   export const print = async () => { const line = 'x'.repeat(200); while (true) console.log(line) }
   export const feeds = async () => { const text = '\\n'.repeat(65536); while (true) process.stdout.write(text) }
+  const frame = (type, length) => { const b = Buffer.alloc(13 + length); b.writeUInt32LE(length); b[4] = type; return b }
+  const flood = (bytes) => {
+    for (let at = 0; ;) try { at = (at + fs.writeSync(3, bytes, at)) % bytes.length } catch {}
+  }
+  export const frames = async () => flood(Buffer.concat(Array(5000).fill(frame(8, 0))))
+  export const bodies = async () => flood(frame(8, 6_000_000))
   export const count = async (event) => event.Records.length`)
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
@@ -74,6 +81,14 @@ test.each(['print', 'feeds'])('endless printing leaves this process its time and
   expect(lines).toBeLessThan(100_000)
   expect(delay.percentile(99) / 1e6).toBeLessThan(150)
   expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024)
+})
+
+test.each(['frames', 'bodies'])('messages that its runtime would not send end the environment: %s', async (handler) => {
+  const environments = Array.from({ length: 6 }, () => openEnvironment(options(handler)))
+  const before = process.memoryUsage().rss
+  const outcomes = await Promise.all(environments.map((one) => one.invoke(Buffer.from('{}'), { requestId: 'r' })))
+  expect(outcomes.map((outcome) => !outcome.ok && outcome.kind)).toEqual(Array(6).fill('exit'))
+  expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
 })
 
 test('a warm invocation with a hundred records costs less than a millisecond', async () => {

@@ -1,10 +1,14 @@
 /** Execution environments of functions whose code stands in the test; they end with it. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach } from 'vitest'
+import { type Confinement, confinement } from '../runtime/confine.ts'
 import { type Environment, type EnvironmentOptions, openEnvironment } from '../runtime/environment.ts'
 import type { Outcome } from '../runtime/outcome.ts'
+
+/** What this machine can do, and what every machine can. */
+export const CONFINEMENTS = [...new Set<Confinement>([confinement(), 'process only'])]
 
 export const root = realpathSync(mkdtempSync(join(tmpdir(), 'functions-')))
 const opened: Environment[] = []
@@ -15,12 +19,12 @@ afterEach(async () => {
 })
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-/** A folder with these files. */
+/** A folder with these files; `bootstrap` can be executed. */
 export function code(files: Readonly<Record<string, string>>): string {
   const directory = join(root, `f${++count}`)
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(join(directory, name, '..'), { recursive: true })
-    writeFileSync(join(directory, name), text)
+    writeFileSync(join(directory, name), text, { mode: name === 'bootstrap' ? 0o755 : 0o644 })
   }
   return directory
 }
@@ -40,6 +44,17 @@ export function open(files: string | Readonly<Record<string, string>>, options: 
   })
   opened.push(environment)
   return { environment, lines, invoke: (event = {}, requestId = 'id-1') => environment.invoke(Buffer.from(JSON.stringify(event)), { requestId }) }
+}
+
+/** How many processes of this machine have the text in their command. */
+export function running(text: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text)
+    } catch {
+      return false
+    }
+  }).length
 }
 
 export const json = (outcome: Outcome): unknown => JSON.parse(outcome.payload.toString())

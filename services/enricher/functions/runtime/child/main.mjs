@@ -2,14 +2,13 @@
  * What runs in an execution environment: loads the function's code and calls its handler for one event after the other. Messages go over file descriptor 3;
  * standard output and standard error are the function's log. When the other end of descriptor 3 closes, its service is gone, and so is this process.
  */
-import { syncBuiltinESMExports } from 'node:module'
 import { Socket } from 'node:net'
-import os from 'node:os'
 import { logLine, patchConsole, setRequestId } from './console.mjs'
 import { describe, UnhandledPromiseRejection } from './errors.mjs'
 import { FATAL, frameReader, HANDLED, INIT, INIT_FAILED, INVOKE, MAX_RESPONSE_BYTES, MEMORY, READY, RESULT, sendFrame, TOO_LARGE, UNHANDLED } from './frames.mjs'
 import { invoke } from './invocation.mjs'
 import { loadHandler } from './load.mjs'
+import { restrict } from './restrict.mjs'
 
 const TOO_LARGE_MESSAGE = `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`
 const EMPTY = Buffer.alloc(0)
@@ -37,10 +36,9 @@ function send(type, sequence, body, written) {
 }
 
 async function init(options) {
-  Object.assign(process.env, options.environment)
   functionArn = options.functionArn
   if (options.reportMemoryMs) setInterval(() => send(MEMORY, 0, EMPTY), options.reportMemoryMs).unref()
-  restrict()
+  restrict(socket._handle, options.environment)
   patchConsole()
   process.on('uncaughtException', (error) => die(error, 129, 'Uncaught Exception'))
   process.on('unhandledRejection', (reason) => die(new UnhandledPromiseRejection(reason, { cause: reason }), 128, 'Unhandled Promise Rejection'))
@@ -66,7 +64,7 @@ function begin(sequence, meta, body, metaBytes) {
     finish(sequence, HANDLED, describe(error))
     return
   }
-  invoke(handler, event, { ...meta, functionArn }, {
+  invoke(handler, event, { functionArn, ...meta }, {
     succeed: (text) => {
       const bytes = from(text)
       if (bytes.length <= MAX_RESPONSE_BYTES) finish(sequence, RESULT, bytes)
@@ -97,15 +95,4 @@ function die(thrown, code, title) {
   current = undefined
   socket.ref()
   send(sequence === 0 ? INIT_FAILED : FATAL, sequence, from(stringify(error)), () => exit(code))
-}
-
-/** Node's permission model lets a process send signals to any other of its user: take that away before the function's code is loaded. */
-function restrict() {
-  const { pid, _kill: kill } = process
-  const { setPriority } = os
-  const notPermitted = -os.constants.errno.EPERM
-  process._kill = (target, signal) => (target === pid ? kill.call(process, target, signal) : notPermitted)
-  os.setPriority = (...values) => setPriority(0, values.at(-1))
-  for (const name of ['_debugProcess', '_debugEnd']) delete process[name]
-  syncBuiltinESMExports()
 }

@@ -1,0 +1,70 @@
+/** Sends archives to clients that have a location from GetFunction, and the logs of functions. */
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { AwsError, HIJACKED, type AwsContext, type AwsOperations } from '@weir/aws'
+import type { FunctionService } from '../open.ts'
+import { existingFunction, namedFunction, notFound, type Account } from './names.ts'
+
+/** Actions of access keys. */
+export const OWN_ACTIONS = { GetFunctionLogs: 'weir:GetFunctionLogs', GetFunctionCode: 'lambda:GetFunction' }
+
+/** Archives that are sent at once; each takes some megabytes while it is. */
+const MAX_DOWNLOADS = 4
+/** A client that takes longer gets the rest by a new request. */
+const MAX_DOWNLOAD_MS = 300_000
+
+export function ownOperations({ functions, archives }: FunctionService, account: Account): AwsOperations {
+  let downloads = 0
+  return {
+    GetFunctionLogs({ name }: { readonly name: string }, context: AwsContext) {
+      const named = namedFunction(name, account)
+      context.authorize(named.arn)
+      existingFunction(functions, named)
+      return {
+        lines: Buffer.from(
+          functions
+            .logs(name)
+            .map((line) => `${line}\n`)
+            .join(''),
+        ),
+      }
+    },
+    async GetFunctionCode(
+      { name, archive: id }: { readonly name: string; readonly archive: string },
+      context: AwsContext,
+    ) {
+      const named = namedFunction(name, account)
+      context.authorize(named.arn)
+      const { latest, versions } = existingFunction(functions, named)
+      const archive = [latest, ...versions.values()].find((version) => version.archive?.id === id)?.archive
+      if (archive === undefined) throw notFound(`${name} has other code by now; call GetFunction again.`)
+      if (downloads >= MAX_DOWNLOADS)
+        throw new AwsError(
+          'TooManyRequestsException',
+          'Too many archives are being sent; send the request again.',
+          429,
+        )
+      downloads++
+      try {
+        const { raw } = context.reply
+        raw.writeHead(200, {
+          ...context.headers,
+          'content-type': 'application/zip',
+          'content-length': archive.bytes,
+          'content-disposition': `attachment; filename="${name}.zip"`,
+        })
+        await pipeline(Readable.from(archives.read(archive)), raw, { signal: AbortSignal.timeout(MAX_DOWNLOAD_MS) })
+      } catch (error) {
+        // Its length tells the client that it is not whole.
+        context.request.log.warn(
+          { err: error, function: name, archive: id },
+          'the code of a function was not sent to its end',
+        )
+        context.reply.raw.destroy()
+      } finally {
+        downloads--
+      }
+      return HIJACKED
+    },
+  }
+}

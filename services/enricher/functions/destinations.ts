@@ -1,0 +1,125 @@
+/** Sends documents about invocations to topics of Weir's Kafka, and to queues, topics and buckets of AWS. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { encodeHeaders, partitionFor, type Kafka, type Producer } from '@weir/kafka'
+import { store } from '@weir/topics'
+
+export interface Letter {
+  /** JSON */
+  readonly text: string
+  /** The key of the record in a topic of Kafka. */
+  readonly key: string
+  /**
+   * Why it is written, in a sentence: Lambda's documents have no place for it. A header of the record in a topic of
+   * Kafka.
+   */
+  readonly error?: string
+  /** The name of the object in a bucket. */
+  objectName(now: Date): string
+  /** The content of the object in a bucket; the text if not given. */
+  object?(): string
+}
+
+export interface Destination {
+  /** Resolves when the letter is stored there; tried again until the signal aborts. */
+  send(letter: Letter, signal: AbortSignal): Promise<void>
+}
+
+interface Log {
+  warn(details: object, message: string): void
+}
+
+/** The forms that a destination may have, for errors. */
+export const DESTINATION_FORMS = 'kafka://TOPIC, or the ARN of an SQS queue, an SNS topic or an S3 bucket'
+const SCHEME = 'kafka://'
+const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
+const ARN =
+  /^arn:aws[^:]*:(?:(sqs|sns):([a-z0-9-]+):(\d{12}):([A-Za-z0-9_.-]{1,256})|s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]))$/
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 30_000
+const ERROR_HEADER = 'weir-error'
+const MAX_ERROR_LENGTH = 2000
+
+/** Stores one letter; rejects where that failed. */
+type Put = (letter: Letter) => Promise<unknown>
+
+/** Returns the topic of kafka://TOPIC, or undefined for another destination. Throws a sentence if the form is unknown. */
+export function destinationTopic(url: string): string | undefined {
+  const topic = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined
+  if (topic === undefined ? !ARN.test(url) : !TOPIC.test(topic))
+    throw new Error(`The destination ${url} is none that is served; give ${DESTINATION_FORMS}.`)
+  return topic
+}
+
+/**
+ * Throws a sentence if the form is unknown. Destinations of AWS are reached by its SDK, with the service's own
+ * credentials and endpoints (AWS_ENDPOINT_URL_SQS and so on, as all of AWS's clients take them).
+ */
+export async function openDestination(
+  url: string,
+  kafka: Kafka,
+  producer: Producer,
+  log: Log,
+): Promise<Destination> {
+  const topic = destinationTopic(url)
+  const put = topic === undefined ? await awsStore(url) : topicStore(topic, kafka, producer)
+  return {
+    async send(letter, signal) {
+      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+        try {
+          await put(letter)
+          return
+        } catch (error) {
+          log.warn(
+            { err: error, destination: url },
+            'a destination does not take what was given up or done; it is tried again, and what comes behind waits',
+          )
+        }
+        await sleep(pause, undefined, { signal })
+      }
+    },
+  }
+}
+
+function topicStore(topic: string, kafka: Kafka, producer: Producer): Put {
+  return async ({ text, key, error }) => {
+    const bytes = Buffer.from(key)
+    const partition = partitionFor(bytes, 0, bytes.length, await kafka.partitions(topic))
+    const headers =
+      error === undefined ? undefined : encodeHeaders({ [ERROR_HEADER]: error.slice(0, MAX_ERROR_LENGTH) })
+    return store(producer, { topic, partition, key, value: Buffer.from(text), headers })
+  }
+}
+
+/** The SDK's clients take a while to load: only those that are needed are. */
+async function awsStore(arn: string): Promise<Put> {
+  const [, service, region, account, name, bucket] = ARN.exec(arn)!
+  if (service === 'sqs') {
+    const { GetQueueUrlCommand, SendMessageCommand, SQSClient } = await import('@aws-sdk/client-sqs')
+    const client = new SQSClient({ region })
+    let queue: string | undefined
+    return async ({ text }) => {
+      queue ??= (await client.send(new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account })))
+        .QueueUrl
+      return client.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: text }))
+    }
+  }
+  if (service === 'sns') {
+    const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns')
+    const client = new SNSClient({ region })
+    return ({ text }) => client.send(new PublishCommand({ TopicArn: arn, Message: text }))
+  }
+  const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
+  const client = new S3Client({
+    region: process.env.AWS_REGION || 'us-east-1',
+    forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined,
+  })
+  return (letter) =>
+    client.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: letter.objectName(new Date()),
+        Body: letter.object?.() ?? letter.text,
+        ContentType: 'application/json',
+      }),
+    )
+}

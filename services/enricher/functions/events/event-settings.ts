@@ -1,0 +1,36 @@
+/**
+ * Retries, age and destinations of a function's events (Lambda developer guide, "Error handling for asynchronous
+ * invocation").
+ */
+import type { Functions } from '../functions.ts'
+import { LATEST } from '../entries.ts'
+
+export interface EventSettings {
+  /** After the first attempt. */
+  readonly maxRetries: number
+  readonly maxAgeMs: number
+  /** kafka://TOPIC, or an ARN. */
+  readonly onSuccess: string | undefined
+  readonly onFailure: string | undefined
+}
+
+const DEFAULTS: EventSettings = {
+  maxRetries: 2,
+  maxAgeMs: 6 * 3_600_000,
+  onSuccess: undefined,
+  onFailure: undefined,
+}
+
+/** @param name NAME or NAME:QUALIFIER, as it was invoked */
+export function eventSettingsOf(functions: Pick<Functions, 'find'>, name: string): EventSettings {
+  const [functionName, qualifier = LATEST] = name.split(':')
+  const found = functions.find(functionName)?.events.get(qualifier)
+  if (found === undefined) return DEFAULTS
+  const { maxRetries = DEFAULTS.maxRetries, maxAgeSeconds, onSuccess, onFailure } = found
+  return {
+    maxRetries,
+    maxAgeMs: maxAgeSeconds === undefined ? DEFAULTS.maxAgeMs : maxAgeSeconds * 1000,
+    onSuccess,
+    onFailure,
+  }
+}

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import type { Invoked } from '../functions.ts'
+import { eventObjectName, invocationRecord } from './invocation-record.ts'
+
+const ARN = 'arn:aws:lambda:us-east-1:000000000000:function:f'
+const outcome: Invoked = {
+  ok: true,
+  executedVersion: '3',
+  payload: Buffer.from('{"a":1}'),
+  durationMs: 1,
+  maxMemoryMb: 1,
+  initMs: undefined,
+  logTail: '',
+}
+const event = (functionName: string, payload: string) => ({
+  functionName,
+  payload: Buffer.from(payload),
+  options: { requestId: 'r-1' },
+  acceptedAt: 0,
+})
+
+test('what succeeded', () => {
+  expect(
+    JSON.parse(invocationRecord(event('f:live', '{"n":1e2}'), { condition: 'Success', attempts: 1, outcome }, ARN)),
+  ).toEqual({
+    version: '1.0',
+    timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
+    requestContext: {
+      requestId: 'r-1',
+      functionArn: `${ARN}:live`,
+      condition: 'Success',
+      approximateInvokeCount: 1,
+    },
+    requestPayload: { n: 100 },
+    responseContext: { statusCode: 200, executedVersion: '3' },
+    responsePayload: { a: 1 },
+  })
+})
+
+test('what failed, and what was never invoked', () => {
+  const failed: Invoked = { ...outcome, ok: false, kind: 'handled', payload: Buffer.from('{"errorType":"E"}') }
+  expect(
+    JSON.parse(
+      invocationRecord(event('f', '{}'), { condition: 'RetriesExhausted', attempts: 3, outcome: failed }, ARN),
+    ),
+  ).toMatchObject({
+    requestContext: { functionArn: `${ARN}:$LATEST`, condition: 'RetriesExhausted', approximateInvokeCount: 3 },
+    responseContext: { statusCode: 200, executedVersion: '3', functionError: 'Unhandled' },
+    responsePayload: { errorType: 'E' },
+  })
+  const never = JSON.parse(
+    invocationRecord(event('f', '{}'), { condition: 'EventAgeExceeded', attempts: 0, outcome: undefined }, ARN),
+  ) as object
+  expect(Object.keys(never)).toEqual(['version', 'timestamp', 'requestContext', 'requestPayload'])
+})
+
+test('payloads that no queue takes are left out', () => {
+  const large = `"${'x'.repeat(600_000)}"`
+  expect(
+    JSON.parse(invocationRecord(event('f', large), { condition: 'Success', attempts: 1, outcome }, ARN)),
+  ).toMatchObject({ requestPayload: null, responsePayload: { a: 1 } })
+  const answer = { ...outcome, payload: Buffer.from(`"${'x'.repeat(1_000_000)}"`) }
+  expect(
+    JSON.parse(invocationRecord(event('f', '1'), { condition: 'Success', attempts: 1, outcome: answer }, ARN)),
+  ).toMatchObject({ requestPayload: 1, responsePayload: null })
+})
+
+test('objects are named as Lambda names them', () => {
+  expect(eventObjectName('f:live', new Date('2026-11-24T22:05:00Z'))).toMatch(
+    /^aws\/lambda\/async\/f\/2026\/11\/24\/2026-11-24T22\.05\.00-[0-9a-f-]{36}$/,
+  )
+})

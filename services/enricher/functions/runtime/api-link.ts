@@ -1,0 +1,90 @@
+/** Functions whose process speaks Lambda's Runtime API: those in Python, and those that bring a `bootstrap`. */
+import { spawn } from 'node:child_process'
+import { accessSync, constants, existsSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import type { Writable } from 'node:stream'
+import { confined, LAUNCH_ENVIRONMENT } from './confine.ts'
+import type { EnvironmentOptions } from './environment.ts'
+import type { Host, Link } from './link.ts'
+import { CHILD } from './node-command.ts'
+import { errorPayload } from './outcome.ts'
+import { isHeldBy } from './peers.ts'
+import { treeOf } from './processes.ts'
+import { openRuntimeApi, type RuntimeApi } from './runtime-api.ts'
+import { runtimeVariables } from './variables.ts'
+
+/**
+ * Takes the variables of the function from descriptor 3 and becomes the program of its arguments. It does so when
+ * privileges are gone: the linker loads what the variables name.
+ */
+const WITH_VARIABLES = ['/bin/sh', '-c', 'eval "$(cat <&3)"; exec 3<&-; unset OLDPWD; exec "$@"', 'sh']
+
+export function openApiLink(options: EnvironmentOptions, host: Host): Link {
+  let api: RuntimeApi | undefined
+  let pid: number | undefined
+  let closed = false
+
+  async function start(): Promise<void> {
+    const { directory, python, runtime } = options
+    const bootstrap = join(directory, 'bootstrap')
+    const problem = runtime === 'provided' ? problemOf(bootstrap) : undefined
+    if (problem !== undefined) return host.failed(errorPayload('Runtime.InvalidEntrypoint', problem))
+    const isOurs = async (socket: Socket): Promise<boolean> => pid !== undefined && isHeldBy(treeOf(pid), socket)
+    api = await openRuntimeApi(options.functionArn, isOurs, host)
+    if (closed) return api.close()
+    const program = runtime === 'provided' ? [bootstrap] : [python!.executable, '-B', '-s', join(CHILD, 'bootstrap.py')]
+    const readable = [directory, CHILD, ...python?.folders ?? []]
+    const [file, ...arguments_] = confined([...WITH_VARIABLES, ...program], readable, options.confinement)
+    const child = spawn(file, arguments_, {
+      cwd: directory, env: LAUNCH_ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true,
+    })
+    pid = child.pid
+    const variables = child.stdio[3] as Writable
+    variables.on('error', () => {})
+    host.spawned(child)
+    variables.end(exportsOf({ ...runtimeVariables(options), ...apiVariables(options, api.address) }))
+  }
+
+  Promise.resolve().then(start).catch((error: Error) => host.failed(errorPayload('Runtime.ExitError', error.message)))
+  return {
+    begin: (call) => api!.hand(call),
+    close: () => {
+      closed = true
+      api?.close()
+    },
+  }
+}
+
+/** AWS's words for a bootstrap that cannot be started. */
+function problemOf(bootstrap: string): string | undefined {
+  if (!existsSync(bootstrap)) return `Couldn't find valid bootstrap(s): [${bootstrap}]`
+  try {
+    accessSync(bootstrap, constants.X_OK)
+    return undefined
+  } catch {
+    return `fork/exec ${bootstrap}: permission denied`
+  }
+}
+
+/** What Lambda sets for these runtimes beside what it sets for all. */
+function apiVariables(options: EnvironmentOptions, address: string): Record<string, string> {
+  const { directory, environment, functionArn, python } = options
+  return {
+    LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin', LD_LIBRARY_PATH: `${directory}:${directory}/lib`,
+    ...environment,
+    AWS_DEFAULT_REGION: functionArn.split(':')[3], AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_RUNTIME_API: address, LAMBDA_RUNTIME_DIR: CHILD,
+    ...(python === undefined ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_python${python.version}` }),
+  }
+}
+
+/** Names that a shell does not let a script set. */
+const READ_ONLY = ['BASHOPTS', 'BASH_VERSINFO', 'EUID', 'PPID', 'SHELLOPTS', 'UID']
+
+function exportsOf(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !READ_ONLY.includes(name))
+    .map(([name, value]) => `export ${name}='${value.replaceAll('\0', '').replaceAll('\'', `'\\''`)}'\n`)
+    .join('')
+}

@@ -1,0 +1,147 @@
+/**
+ * What the kernel takes from the processes of functions, beside what their runtimes do: limits and privileges
+ * everywhere, and namespaces of their own where this process may make them. There they have a root that shows the
+ * system's programs, their code and their runtime, read-only, and no other process.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+export type Confinement = 'namespaces' | 'process only'
+
+/** Where the tools that set this up are. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+export const LAUNCH_ENVIRONMENT = { PATH }
+
+/** No core is dumped, no byte goes to a regular file, and there are as many descriptors and processes as on AWS. */
+const LIMITS = 'ulimit -c 0; ulimit -f 0; ulimit -n 1024'
+const PROCESSES = '{ ulimit -u 1024 || ulimit -p 1024; } 2>/dev/null || :'
+
+/** Where the new root is put together. Nothing of what is there is shown. */
+const ROOT = '/sys'
+const PROGRAMS = [
+  '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32',
+  ...['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'libexec', 'share'].map((name) => `/usr/${name}`),
+  ...['bin', 'sbin', 'lib', 'lib64', 'share'].map((name) => `/usr/local/${name}`),
+]
+/** Names, public certificates, time zones and shared libraries are found by these. */
+const ETC = [
+  'alternatives', 'gai.conf', 'group', 'host.conf', 'hosts', 'ld.so.cache', 'localtime', 'mime.types', 'nsswitch.conf',
+  'passwd', 'pki/ca-trust', 'pki/tls/cert.pem', 'pki/tls/certs', 'protocols', 'resolv.conf', 'services', 'ssl/cert.pem',
+  'ssl/certs', 'ssl/openssl.cnf',
+].map((name) => `/etc/${name}`)
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom'].map((name) => `/dev/${name}`)
+
+/** The kernel kills the process when its service dies, even in an endless loop. No program gives it privileges. */
+const DEATH_WATCH = ['setpriv', '--pdeathsig', 'KILL', '--no-new-privs']
+/** Root has no privileges either. */
+const GIVE_UP = ['--bounding-set=-all', '--inh-caps=-all']
+const UNSHARE = ['unshare', '--user', '--map-root-user', '--mount', '--pid', '--ipc', '--fork', '--kill-child=KILL']
+
+/** A try takes some 50 ms; on a busy machine much longer. */
+const PROBE_MS = 10_000
+
+let guard: readonly string[] | undefined
+let found: Confinement | undefined
+
+/** How functions are confined on this machine; the first call tries it. */
+export function confinement(): Confinement {
+  found ??= namespacesWork() ? 'namespaces' : 'process only'
+  return found
+}
+
+/**
+ * The command that runs `program` confined. `readable` are the folders and files that it needs beside the system's
+ * programs. With namespaces these are all that it sees; without them it sees what this process's user sees.
+ */
+export function confined(program: readonly string[], readable: readonly string[], how = confinement()): string[] {
+  if (how === 'process only') {
+    return ['/bin/sh', '-c', `${LIMITS}; exec "$@"`, 'sh', ...guard ??= findGuard(), ...program]
+  }
+  return [...DEATH_WATCH, '--', ...UNSHARE, '/bin/sh', '-c', inNewRoot(readable), 'sh', ...program]
+}
+
+/** Processes between this one and the program. */
+export const launchers = (how = confinement()): number => (how === 'namespaces' ? 2 : 0)
+
+/** A script that puts the root together, gives up the privileges that this took, and runs its arguments. */
+function inNewRoot(readable: readonly string[]): string {
+  const folders = new Set(['/proc', '/dev', '/etc', '/tmp'])
+  const files = new Set<string>()
+  const table: string[] = []
+  const execution = executionOf(readFileSync('/proc/self/mountinfo', 'utf8'))
+  for (const path of shown([...PROGRAMS, ...ETC, ...DEVICES, ...readable])) {
+    const isFolder = existsSync(`${path}/.`)
+    folders.add(isFolder ? path : dirname(path))
+    if (!isFolder) files.add(path)
+    const options = DEVICES.includes(path) ? 'bind' : `${isFolder ? 'rbind' : 'bind'},ro,nosuid,nodev${execution(path)}`
+    table.push(`${escaped(path)} ${escaped(ROOT + path)} none ${options} 0 0`)
+  }
+  return [
+    'set -e',
+    `mount -t tmpfs -o mode=755,nosuid,nodev,size=1m,nr_inodes=1k weir ${ROOT}`,
+    `cd ${ROOT}`,
+    `mkdir -p ${[...folders].map((path) => quoted(`.${path}`)).join(' ')}`,
+    ...[...files].map((path) => `: > ${quoted(`.${path}`)}`),
+    'ln -s /proc/self/fd dev',
+    `printf '%s\\n' ${table.map(quoted).join(' ')} > table`,
+    `mount --all --fstab table`,
+    'rm table',
+    // The program would have privileges again in a user namespace that it makes itself.
+    'mount -t proc -o nosuid,nodev,noexec proc proc',
+    'echo 0 > proc/sys/user/max_user_namespaces',
+    'mount -o remount,bind,ro,nosuid,nodev,noexec proc',
+    'mount -o remount,bind,ro,nosuid,nodev .',
+    'pivot_root . .',
+    'umount -l .',
+    'cd "$OLDPWD"',
+    'set +e',
+    `${LIMITS}; ${PROCESSES}`,
+    // The shell says how the program ended; what it would print about that is not the function's.
+    'exec 9>&2 2>/dev/null',
+    `(exec setpriv ${GIVE_UP.join(' ')} -- "$@" 2>&9 9>&-)`,
+    'exit $?',
+  ].join('\n')
+}
+
+/** Tells the mount option that a path must keep: in a user namespace, what the mount before forbids cannot be allowed. */
+function executionOf(mountinfo: string): (path: string) => string {
+  const mounts = mountinfo.trim().split('\n').map((line) => line.split(' '))
+  return (path) => {
+    const real = `${escaped(realpathSync(path))}/`
+    // The fifth field is where the mount is, the sixth its options; a later one covers those before.
+    const options = mounts.findLast(({ 4: point }) => real.startsWith(point.endsWith('/') ? point : `${point}/`))?.[5]
+    return options?.split(',').includes('noexec') ? ',noexec' : ''
+  }
+}
+
+/** Those that exist and are not within another one, parents before what is in them. */
+function shown(paths: readonly string[]): readonly string[] {
+  const sorted = [...new Set(paths)].filter((path) => existsSync(path)).sort((a, b) => (a < b ? -1 : 1))
+  return sorted.filter((path) => !sorted.some((other) => path.startsWith(`${other}/`)))
+}
+
+const quoted = (text: string): string => `'${text.replaceAll('\'', `'\\''`)}'`
+/** As fstab has it. */
+const escaped = (path: string): string =>
+  path.replace(/[\s\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
+
+/** Where util-linux has no setpriv, the process notices the closed pipe of a dead service when its event loop turns. */
+function findGuard(): readonly string[] {
+  const guards = [[...DEATH_WATCH, ...GIVE_UP, '--'], [...DEATH_WATCH, '--']]
+  return guards.find((one) => runs([...one, '/bin/sh', '-c', ':'])) ?? []
+}
+
+/** Whether a program in namespaces runs, reads this folder, and sees no other process and no other file. */
+function namespacesWork(): boolean {
+  if (process.platform !== 'linux') return false
+  const folder = import.meta.dirname
+  const pids = readlinkSync('/proc/self/ns/pid')
+  const check = 'test -r "$1" && ! test -e /sys && ! test -w / && test "$(readlink /proc/self/ns/pid)" != "$2"'
+  return runs(confined(['/bin/sh', '-c', check, 'sh', folder, pids], [folder], 'namespaces'))
+}
+
+function runs([file, ...arguments_]: readonly string[]): boolean {
+  const options = { env: LAUNCH_ENVIRONMENT, cwd: '/', timeout: PROBE_MS, stdio: 'ignore' } as const
+  return spawnSync(file, arguments_, options).status === 0
+}

@@ -1,0 +1,44 @@
+/** How the process of a function for Node.js is started. */
+import { existsSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { confined, confinement } from './confine.ts'
+
+export const CHILD = fileURLToPath(new URL('./child', import.meta.url))
+
+/** MiB that Node itself needs beside the heap of the function. */
+const BASE_MB = 64
+
+/**
+ * Many of V8's flags name files that it writes. They are frozen where there are no namespaces to keep it from that.
+ * V8 then compiles Node's own modules anew, so that a start takes half as long again.
+ */
+const FROZEN_FLAGS = ['--freeze-flags-after-init']
+
+/**
+ * The command line for code in `directory`: Node's permission model lets it read there, in the folders node_modules
+ * above, and nothing else; no file can be written, no process, worker thread, native addon or debugger started. The
+ * network is open: Node 24 has no permission for it. child/restrict.mjs takes away what the model does not look at.
+ */
+export function nodeCommand(directory: string, memoryMb: number, how = confinement()): readonly string[] {
+  const real = existsSync(directory) ? realpathSync(directory) : directory
+  const readable = [...new Set([CHILD, directory, real, ...modulesAbove(real)])]
+  const program = [
+    process.execPath, '--permission', ...readable.map((path) => `--allow-fs-read=${path}`),
+    // Each of these would reach files or processes past the permission model.
+    '--no-experimental-sqlite', '--disable-sigusr1', ...how === 'namespaces' ? [] : FROZEN_FLAGS,
+    `--max-old-space-size=${Math.max(BASE_MB, memoryMb - BASE_MB)}`,
+    `--max-semi-space-size=${Math.min(16, Math.max(2, memoryMb >> 6))}`,
+    '--disable-warning=ExperimentalWarning', join(CHILD, 'main.mjs'),
+  ]
+  return confined(program, [dirname(realpathSync(process.execPath)), dirname(process.execPath), ...readable], how)
+}
+
+function modulesAbove(directory: string): readonly string[] {
+  const found: string[] = []
+  for (let at = dirname(directory); ; at = dirname(at)) {
+    const modules = join(at, 'node_modules')
+    if (existsSync(modules)) found.push(modules)
+    if (at === dirname(at)) return found
+  }
+}

@@ -1,0 +1,71 @@
+/** The processes of an environment and their resident memory. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+
+/** Where /proc tells of memory; elsewhere the child says so itself, as often as its event loop lets it. */
+export const HAS_PROC = existsSync('/proc/self/status')
+
+/** More processes than a function needs; looking at them takes time. */
+const MAX_PROCESSES = 256
+
+/** The process and those that it started, 256 at most, as far as their parents are still there. */
+export function treeOf(pid: number): readonly number[] {
+  const found = [pid]
+  for (let i = 0; i < found.length && found.length < MAX_PROCESSES; i++) found.push(...childrenOf(found[i]))
+  return found
+}
+
+/** Kills the process, its group, and what it started and is in neither. */
+export function killTree(pid: number): void {
+  const members = treeOf(pid)
+  killGroup(pid)
+  for (const member of members) kill(member)
+}
+
+/** Kills what is left of the group that the process led. */
+export function killGroup(pid: number): void {
+  kill(-pid)
+}
+
+function kill(target: number): void {
+  try {
+    process.kill(target, 'SIGKILL')
+  } catch {
+    // It is gone.
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number))
+  } catch {
+    return []
+  }
+}
+
+/** KiB: what the processes take together, or the most that one ever took if that is more; undefined without /proc. */
+export function memoryKb(pids: readonly number[]): number | undefined {
+  if (!HAS_PROC) return undefined
+  let sum = 0
+  let most = 0
+  for (const pid of pids) {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+      sum += Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0)
+      most = Math.max(most, Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0))
+    } catch {
+      // It has just ended.
+    }
+  }
+  return Math.max(sum, most) || undefined
+}
+
+/** If memory runs out between two looks, the kernel ends this process, and those that it starts, before any other. */
+export function endFirst(pid: number): void {
+  if (!HAS_PROC) return
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
+  } catch {
+    // It is gone, or /proc is read-only.
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Lambda's Runtime API, version 2018-06-01, for one environment: its runtime asks for the next invocation and posts
+ * what became of it. Responses are buffered, X-Ray is ignored, and there are no extensions.
+ */
+import { randomBytes } from 'node:crypto'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { MAX_RESPONSE_BYTES } from './child/frames.mjs'
+import type { Call, Host } from './link.ts'
+import { errorPayload } from './outcome.ts'
+
+const TOO_LARGE = `maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`
+const PREFIX = '/2018-06-01/runtime'
+/** Header of an error; a runtime may put a stack for X-Ray into one. */
+const MAX_HEADER_BYTES = 1_100_000
+/** A runtime needs one, or one for each request. */
+const MAX_CONNECTIONS = 16
+/** Connections and refused requests between two answers. A runtime needs two connections for an invocation at most. */
+const MAX_IDLE_WORK = 200
+/** Bytes of a response that is too large which are still read, so that its sender gets to read the answer. */
+const MAX_DISCARDED_BYTES = 128 * 1024 * 1024
+const NOTHING = Buffer.alloc(0)
+/** From a connection of another process to the look at the next one. */
+const STRANGER_MS = 20
+
+export interface RuntimeApi {
+  /** HOST:PORT, for AWS_LAMBDA_RUNTIME_API. */
+  readonly address: string
+  /** The next invocation that the runtime gets. */
+  hand(call: Call): void
+  close(): void
+}
+
+export type RuntimeApiHost = Pick<Host, 'ready' | 'answered' | 'dying' | 'intruded'>
+
+/** Listens at a port of its own on 127.0.0.1. Only connections that `isOurs` accepts are read. */
+export async function openRuntimeApi(
+  functionArn: string, isOurs: (socket: Socket) => Promise<boolean>, host: RuntimeApiHost,
+): Promise<RuntimeApi> {
+  /** A request for the next invocation that is held until there is one. */
+  let waiting: ServerResponse | undefined
+  /** Handed over by the environment, not yet asked for. */
+  let next: Call | undefined
+  /** With the runtime, without an answer. */
+  let current: Call | undefined
+  let answering = false
+  let started = false
+  let idleWork = 0
+  const sockets = new Set<Socket>()
+
+  const noTimeouts = { requestTimeout: 0, keepAliveTimeout: 0, headersTimeout: 0 }
+  const http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES, ...noTimeouts }, handle)
+  const server = createServer({ pauseOnConnect: true })
+  server.maxConnections = MAX_CONNECTIONS
+  let looking = Promise.resolve()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).once('close', () => sockets.delete(socket))
+    looking = looking.then(() => admit(socket)).catch(() => {})
+  })
+  await new Promise<void>((resolve, reject) => server.on('error', reject).listen(0, '127.0.0.1', resolve))
+
+  /** One after the other, and slowly for strangers: looking takes time. */
+  async function admit(socket: Socket): Promise<void> {
+    if (socket.destroyed) return
+    if (await isOurs(socket)) {
+      work()
+      http.emit('connection', socket)
+      socket.resume()
+      return
+    }
+    socket.destroy()
+    await pause(STRANGER_MS)
+  }
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    const { method, url = '' } = request
+    const [, id, what] = /^\/invocation\/([^/]+)\/(response|error)$/.exec(url.slice(PREFIX.length)) ?? []
+    if (!url.startsWith(PREFIX)) refuse(response, 404, 'NotFound', `There is no ${url} here.`)
+    else if (method === 'GET' && url === `${PREFIX}/invocation/next`) wait(response)
+    else if (method === 'POST' && url === `${PREFIX}/init/error`) initFailed(request, response)
+    else if (method === 'POST' && id !== undefined) void answer(id, what === 'error', request, response)
+    else refuse(response, 404, 'NotFound', `There is no ${method} ${url} here.`)
+  }
+
+  function wait(response: ServerResponse): void {
+    if (current || waiting) return refuse(response, 403, 'InvalidStateTransition', 'There is no answer yet.')
+    waiting = response
+    response.once('close', () => {
+      if (waiting === response) waiting = undefined
+    })
+    if (next) deliver()
+    if (started) return
+    started = true
+    host.ready()
+  }
+
+  function deliver(): void {
+    const call = next!
+    current = call
+    next = undefined
+    waiting!.writeHead(200, {
+      'Content-Type': 'application/json', 'Content-Length': call.payload.length,
+      'Lambda-Runtime-Aws-Request-Id': ascii(call.requestId), 'Lambda-Runtime-Deadline-Ms': call.deadlineMs,
+      'Lambda-Runtime-Invoked-Function-Arn': ascii(call.functionArn ?? functionArn), 'Lambda-Runtime-Trace-Id': traceId(),
+      ...(call.clientContext === undefined ? {} : { 'Lambda-Runtime-Client-Context': asciiJson(call.clientContext) }),
+      ...(call.identity === undefined ? {} : { 'Lambda-Runtime-Cognito-Identity': asciiJson(call.identity) }),
+    })
+    waiting!.end(call.payload)
+    waiting = undefined
+  }
+
+  async function answer(
+    id: string, isError: boolean, request: IncomingMessage, response: ServerResponse,
+  ): Promise<void> {
+    if (current === undefined || ascii(current.requestId) !== id || answering) {
+      return refuse(response, 400, 'InvalidRequestID', 'Invalid request ID')
+    }
+    answering = true
+    const body = await readBody(request)
+    answering = false
+    if (body === 'cut off') return
+    current = undefined
+    idleWork = 0
+    if (body === 'too large') {
+      reply(response, 413, { errorType: 'RequestEntityTooLarge', errorMessage: `Exceeded ${TOO_LARGE}` })
+      const sentence = `Response payload size exceeded ${TOO_LARGE}`
+      host.answered('too-large', errorPayload('Function.ResponseSizeTooLarge', sentence))
+      return
+    }
+    reply(response, 202, { status: 'OK' })
+    host.answered(isError ? 'handled' : undefined, isError ? errorOf(request, body) : body)
+  }
+
+  async function initFailed(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (started) return refuse(response, 403, 'InvalidStateTransition', 'The start is over.')
+    const body = await readBody(request)
+    reply(response, 202, { status: 'OK' })
+    host.dying('init', errorOf(request, typeof body === 'string' ? NOTHING : body))
+  }
+
+  function refuse(response: ServerResponse, status: number, errorType: string, errorMessage: string): void {
+    reply(response, status, { errorType, errorMessage })
+    work()
+  }
+
+  /** Bounds what the function can make this process do without an answer. */
+  function work(): void {
+    if (++idleWork <= MAX_IDLE_WORK) return
+    host.intruded('The function asked the Runtime API too often without an answer; its environment was ended.')
+  }
+
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    hand: (call) => {
+      next = call
+      if (waiting) deliver()
+    },
+    close: () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer | 'too large' | 'cut off'> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const part of request as AsyncIterable<Buffer>) {
+      bytes += part.length
+      if (bytes <= MAX_RESPONSE_BYTES) parts.push(part)
+      else if (bytes > MAX_DISCARDED_BYTES) break
+    }
+  } catch {
+    return 'cut off'
+  }
+  return bytes <= MAX_RESPONSE_BYTES ? Buffer.concat(parts, bytes) : 'too large'
+}
+
+/** What the runtime says of an error; its type from the header if it says nothing. */
+function errorOf({ headers }: IncomingMessage, body: Buffer): Buffer {
+  if (body.length > 0) return body
+  const type = headers['lambda-runtime-function-error-type']
+  return errorPayload(typeof type === 'string' ? type.slice(0, 256) : 'Runtime.UnknownReason', '')
+}
+
+function reply(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body)
+  // What was not read of the request is not read as the next one.
+  if (!response.req.complete) response.setHeader('Connection', 'close')
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })
+  response.end(text)
+}
+
+/** A text with nothing that a header must not have. */
+const ascii = (text: string): string => text.replace(/[^ -~]/g, '?')
+
+const asciiJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+function traceId(): string {
+  const seconds = Math.floor(Date.now() / 1000).toString(16)
+  return `Root=1-${seconds}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`
+}

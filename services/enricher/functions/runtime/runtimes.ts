@@ -1,0 +1,54 @@
+/** Which runtimes this service offers for functions. */
+import { existsSync } from 'node:fs'
+import type { ConfigReader, Resource } from '@weir/service'
+import { type Confinement, confinement } from './confine.ts'
+import type { EnvironmentOptions, RuntimeKind } from './environment.ts'
+import { findPython } from './python.ts'
+
+/** By the names that FUNCTIONS_RUNTIMES has. */
+const KINDS: Readonly<Record<string, RuntimeKind>> = { nodejs: 'nodejs', python3: 'python', provided: 'provided' }
+
+export interface RuntimesConfig {
+  readonly kinds: readonly RuntimeKind[]
+  readonly python: string
+}
+
+export function runtimesConfig(reader: ConfigReader): RuntimesConfig {
+  const known = Object.keys(KINDS).join(', ')
+  const names = reader.list('FUNCTIONS_RUNTIMES', `Runtimes that functions may have: ${known}.`, 'nodejs')
+  const unknown = names.filter((name) => !Object.hasOwn(KINDS, name))
+  if (unknown.length > 0) reader.problem(`FUNCTIONS_RUNTIMES has ${unknown.join(', ')}; it may have ${known}.`)
+  return {
+    kinds: names.flatMap((name) => KINDS[name] ?? []),
+    python: reader.string('FUNCTIONS_PYTHON', 'The Python for functions, 3.9 or later: a path or a name.', 'python3'),
+  }
+}
+
+export interface Runtimes {
+  readonly allowed: ReadonlySet<RuntimeKind>
+  /** How the processes of functions are confined on this machine. */
+  readonly confinement: Confinement
+  /** What an environment needs to know for a function of this kind, which is allowed. */
+  options(kind: RuntimeKind): Pick<EnvironmentOptions, 'runtime' | 'python'>
+}
+
+type Log = Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>>
+
+const NO_NAMESPACES = 'Namespaces are not available to this process'
+const OPEN = `${NO_NAMESPACES}: functions of other runtimes than nodejs can do what this user can. Run none of strangers.`
+
+/** Throws one sentence where a runtime is offered that cannot run here. */
+export function openRuntimes({ kinds, python: command }: RuntimesConfig, log: Log): Resource<Runtimes> {
+  const allowed = new Set(kinds)
+  const others = kinds.some((kind) => kind !== 'nodejs')
+  if (others && !existsSync(`/proc/self/task/${process.pid}/children`)) {
+    throw new Error('FUNCTIONS_RUNTIMES names more than nodejs, which needs Linux with /proc; leave the others out.')
+  }
+  const python = allowed.has('python') ? findPython(command) : undefined
+  const how = confinement()
+  if (how === 'namespaces') log.info({ runtimes: kinds }, 'functions run in namespaces of their own')
+  else if (others) log.warn({ runtimes: kinds }, OPEN)
+  else log.info({ runtimes: kinds }, `${NO_NAMESPACES}: Node.js alone confines functions.`)
+  const options: Runtimes['options'] = (runtime) => (runtime === 'python' ? { runtime, python } : { runtime })
+  return { value: { allowed, confinement: how, options }, stop: () => {} }
+}

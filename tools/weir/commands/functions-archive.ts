@@ -1,0 +1,67 @@
+/** The code of a function as an archive: a zip as it is, a file alone, or a folder with all that is in it. */
+import { readFile, readdir, realpath, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { ZipFile } from 'yazl'
+import { UsageError } from '../command.ts'
+
+/** Bytes that Lambda unpacks at most. */
+const MAX_BYTES = 262_144_000
+/** The same files make the same archive, whenever they were written. */
+const MTIME = new Date(1980, 0, 1)
+
+export interface Entry {
+  /** Within the archive, with slashes. */
+  readonly name: string
+  readonly bytes: Buffer
+  readonly executable?: boolean
+}
+
+export async function zipOf(entries: Iterable<Entry>): Promise<Buffer> {
+  const zip = new ZipFile()
+  for (const { name, bytes, executable = false } of entries)
+    zip.addBuffer(bytes, name, { mtime: MTIME, mode: executable ? 0o100755 : 0o100644 })
+  zip.end()
+  return buffer(zip.outputStream)
+}
+
+/** @param path a .zip, a folder, or a file that is the whole code */
+export async function archiveOf(path: string): Promise<Buffer> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(
+      error.code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read (${error.code}).`,
+    )
+  })
+  if (found.isDirectory()) return zipOf(await entriesIn(path))
+  if (path.endsWith('.zip')) return readFile(path)
+  return zipOf([{ name: basename(path), bytes: await readFile(path), executable: (found.mode & 0o111) !== 0 }])
+}
+
+/** Links are followed: an archive has files only. */
+async function entriesIn(root: string): Promise<Entry[]> {
+  const entries: Entry[] = []
+  let bytes = 0
+  const walk = async (folder: string, prefix: string, above: readonly string[]): Promise<void> => {
+    const real = await realpath(folder)
+    if (above.includes(real)) throw new UsageError(`${folder} is a link to a folder that it is in; leave it out.`)
+    for (const name of (await readdir(folder)).sort()) {
+      if (name === '.git') continue
+      const path = join(folder, name)
+      const found = await stat(path)
+      if (found.isDirectory()) await walk(path, `${prefix}${name}/`, [...above, real])
+      else if (found.isFile()) {
+        bytes += found.size
+        if (bytes > MAX_BYTES)
+          throw new UsageError(`${root} has more than ${MAX_BYTES} bytes, which is what Lambda unpacks at most.`)
+        entries.push({
+          name: `${prefix}${name}`,
+          bytes: await readFile(path),
+          executable: (found.mode & 0o111) !== 0,
+        })
+      }
+    }
+  }
+  await walk(root, '', [])
+  if (entries.length === 0) throw new UsageError(`The folder ${root} has no files.`)
+  return entries
+}

@@ -15,7 +15,7 @@ export const config = (reader: ConfigReader) => ({
     accountId: reader.string('AWS_ACCOUNT_ID', 'The account in ARNs and events, twelve digits.', '000000000000'),
   },
   functions: {
-    folder: reader.optional('FUNCTIONS_FOLDER', 'A folder of this user for the code of deployed functions, which Kafka keeps; not set: a new one.'),
+    folder: reader.optional('FUNCTIONS_FOLDER', 'A folder of this user for deployed code; not set: a new one.'),
     deploying: reader.flag('FUNCTIONS_DEPLOY', 'Whether functions may be deployed by the API. Whoever may deploy runs code here.', false),
     runtimes: runtimesConfig(reader),
     replication: reader.integer('KAFKA_REPLICATION', 'Replicas of each partition of the topics that streams make; -1: the broker\'s default.', -1, -1, 32),

@@ -67,7 +67,7 @@ function problemOf(bootstrap: string): string | undefined {
   }
 }
 
-/** What Lambda sets for these runtimes beside what it sets for all. */
+/** Lambda sets these for such runtimes, beside those that it sets for all. */
 function apiVariables(options: EnvironmentOptions, address: string): Record<string, string> {
   const { directory, environment, functionArn, python } = options
   return {

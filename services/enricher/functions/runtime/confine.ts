@@ -1,7 +1,7 @@
 /**
- * What the kernel takes from the processes of functions, beside what their runtimes do: limits and privileges
- * everywhere, and namespaces of their own where this process may make them. There they have a root that shows the
- * system's programs, their code and their runtime, read-only, and no other process.
+ * The kernel confines the processes of functions, whatever their runtimes do: everywhere by limits and lost privileges,
+ * and by namespaces of their own where this process may make them. There they have a root that shows the system's
+ * programs, their code and their runtime, read-only, and no other process.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
@@ -13,9 +13,10 @@ export type Confinement = 'namespaces' | 'process only'
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 export const LAUNCH_ENVIRONMENT = { PATH }
 
-/** No core is dumped, no byte goes to a regular file, and there are as many descriptors and processes as on AWS. */
-const LIMITS = 'ulimit -c 0; ulimit -f 0; ulimit -n 1024'
-const PROCESSES = '{ ulimit -u 1024 || ulimit -p 1024; } 2>/dev/null || :'
+/** No core is dumped, no byte goes to a regular file, and there are as many descriptors as on AWS. */
+const LIMITS = '{ ulimit -c 0; ulimit -f 0; ulimit -n 1024; } 2>/dev/null'
+/** Shells differ in the letter. In a user namespace, processes elsewhere do not count. */
+const PROCESSES = '{ ulimit -u 1024 || ulimit -p 1024; } 2>/dev/null'
 
 /** Where the new root is put together. Nothing of what is there is shown. */
 const ROOT = '/sys'
@@ -104,7 +105,7 @@ function inNewRoot(readable: readonly string[]): string {
   ].join('\n')
 }
 
-/** Tells the mount option that a path must keep: in a user namespace, what the mount before forbids cannot be allowed. */
+/** Tells which option a path must keep: a user namespace cannot allow what the mount before forbids. */
 function executionOf(mountinfo: string): (path: string) => string {
   const mounts = mountinfo.trim().split('\n').map((line) => line.split(' '))
   return (path) => {

@@ -100,8 +100,8 @@ describe('what a function cannot reach', () => {
       }
       export const handler = async () => { fs.writeSync(3, ${bytes}); ${then} }`)
     expect(json(await writes('frame(2, 1, \'"its own"\')').invoke())).toBe('its own')
-    for (const bytes of ['frame(2, 99, "1")', 'frame(8, 0, "")', 'frame(1, 0, "")', 'frame(7, 0, "{}")', 'frame(200, 1, "")',
-      'Buffer.alloc(100, 255)']) {
+    const unexpected = ['frame(2, 99, "1")', 'frame(8, 0, "")', 'frame(1, 0, "")', 'frame(7, 0, "{}")', 'frame(200, 1, "")']
+    for (const bytes of [...unexpected, 'Buffer.alloc(100, 255)']) {
       const { invoke, lines } = writes(bytes)
       expect(await invoke(), bytes).toMatchObject({ ok: false, kind: 'exit' })
       expect(lines).toContainEqual(expect.stringContaining('wrote to file descriptor 3'))

@@ -24,7 +24,7 @@ export interface Link {
   close(): void
 }
 
-/** What a link tells its environment. */
+/** The environment, as its link sees it. */
 export interface Host {
   /** The process is being started. */
   spawned(child: ChildProcess): void

@@ -5,6 +5,7 @@ import {
   FATAL, type Frame, frameReader, HANDLED, INIT, INIT_FAILED, INVOKE, MAX_RESPONSE_BYTES, MEMORY, READY, RESULT,
   sendFrame, TOO_LARGE, UNHANDLED,
 } from './child/frames.mjs'
+import { LAUNCH_ENVIRONMENT } from './confine.ts'
 import type { EnvironmentOptions } from './environment.ts'
 import type { Host, Link } from './link.ts'
 import { nodeCommand } from './node-command.ts'
@@ -21,7 +22,7 @@ const EMPTY = Buffer.alloc(0)
 export function openNodeLink(options: EnvironmentOptions, host: Host): Link {
   const [file, ...arguments_] = nodeCommand(options.directory, options.memoryMb, options.confinement)
   const child = spawn(file, arguments_, {
-    cwd: options.directory, env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true,
+    cwd: options.directory, env: LAUNCH_ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true,
   })
   const pipe = child.stdio[3] as Duplex
   const openedAt = performance.now()

@@ -103,7 +103,8 @@ export async function openRuntimeApi(
     waiting!.writeHead(200, {
       'Content-Type': 'application/json', 'Content-Length': call.payload.length,
       'Lambda-Runtime-Aws-Request-Id': ascii(call.requestId), 'Lambda-Runtime-Deadline-Ms': call.deadlineMs,
-      'Lambda-Runtime-Invoked-Function-Arn': ascii(call.functionArn ?? functionArn), 'Lambda-Runtime-Trace-Id': traceId(),
+      'Lambda-Runtime-Invoked-Function-Arn': ascii(call.functionArn ?? functionArn),
+      'Lambda-Runtime-Trace-Id': traceId(),
       ...(call.clientContext === undefined ? {} : { 'Lambda-Runtime-Client-Context': asciiJson(call.clientContext) }),
       ...(call.identity === undefined ? {} : { 'Lambda-Runtime-Cognito-Identity': asciiJson(call.identity) }),
     })

@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { code, json, open, type Opened } from '../testing/environments.ts'
+import { code, CONFINEMENTS, json, open, type Opened, root } from '../testing/environments.ts'
 
 describe('what a function cannot reach', () => {
   test('it sees its own variables, and none of the service', async () => {
@@ -86,6 +87,31 @@ describe('what a function cannot reach', () => {
     expect(new Set(Object.values(rest)), JSON.stringify(rest)).toEqual(new Set(['no']))
     expect(json(await invoke({ port, neighbour: join(prefixed, 'secret.txt') }))).toMatchObject({ neighbour: 'no' })
     server.close()
+  })
+
+  test.each(CONFINEMENTS)('it gets no descriptor that the service was started with, %s', async (confinement) => {
+    const lock = join(root, 'lock')
+    writeFileSync(lock, 'theirs')
+    const { environment } = open(`
+      import fs from 'node:fs'
+      export const handler = async () => {
+        const bytes = Buffer.alloc(9)
+        try { fs.readSync(20, bytes, 0, 9, 0) } catch {}
+        try { fs.writeSync(20, 'its own', 0) } catch {}
+        return bytes.toString()
+      }`)
+    const service = join(root, 'service.ts')
+    writeFileSync(service, `
+      import { openEnvironment } from ${JSON.stringify(join(import.meta.dirname, 'environment.ts'))}
+      const environment = openEnvironment({ ...${JSON.stringify({ ...environment.options, confinement })}, log: () => {} })
+      const { payload } = await environment.invoke(Buffer.from('{}'), { requestId: 'r' })
+      await environment.stop()
+      console.log(payload.toString())`)
+    const descriptor = openSync(lock, 'r+')
+    const stdio = ['ignore', 'pipe', 'inherit', ...Array(17).fill('ignore'), descriptor]
+    const { stdout } = spawnSync(process.execPath, [service], { stdio, encoding: 'utf8' })
+    closeSync(descriptor)
+    expect([stdout, readFileSync(lock, 'utf8')]).toEqual([`"${'\\u0000'.repeat(9)}"\n`, 'theirs'])
   })
 
   test('what the code writes to the pipe itself is its own answer, or ends the environment', async () => {

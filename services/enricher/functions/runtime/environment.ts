@@ -294,10 +294,11 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     const ended = endOf(code, signal)
     // V8 aborts when its heap is full.
     const full = ended === ABORTED && log.tail().includes('JavaScript heap out of memory')
-    const text = ended === undefined ? 'Runtime exited without providing a reason' : `Runtime exited with error: ${ended}`
+    const errorType = full ? 'Runtime.OutOfMemory' : 'Runtime.ExitError'
+    const text = `Runtime exited ${ended === undefined ? 'without providing a reason' : `with error: ${ended}`}`
     return {
       kind: full ? 'memory' : starting ? 'init' : 'exit',
-      payload: (id) => errorPayload(full ? 'Runtime.OutOfMemory' : 'Runtime.ExitError', `RequestId: ${id} Error: ${text}`),
+      payload: (id) => errorPayload(errorType, `RequestId: ${id} Error: ${text}`),
     }
   }
 

@@ -11,8 +11,8 @@ export const CHILD = fileURLToPath(new URL('./child', import.meta.url))
 const BASE_MB = 64
 
 /**
- * Many of V8's flags name files that it writes. They are frozen where there are no namespaces to keep it from that.
- * V8 then compiles Node's own modules anew, so that a start takes half as long again.
+ * Many of V8's flags name files that it writes. Namespaces keep it from that; without them the flags are frozen. V8 then
+ * compiles Node's own modules anew, which makes a start half as long again.
  */
 const FROZEN_FLAGS = ['--freeze-flags-after-init']
 

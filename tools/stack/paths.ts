@@ -28,8 +28,8 @@ export function makeDataFolder(): string {
 }
 
 /**
- * The search engine's data. Where it runs as another user, who cannot enter the data folder, it is in the cache, under a name that belongs to this data
- * folder.
+ * The search engine's data. A server that runs as another user cannot enter the data folder: then its data is in the
+ * cache, under a name that belongs to this data folder.
  */
 export function searchFolder(engine: string, data: string, env: NodeJS.ProcessEnv = process.env): string {
   if (unprivilegedUser() === undefined) return join(data, engine)

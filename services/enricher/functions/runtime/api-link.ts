@@ -1,13 +1,12 @@
 /** Functions whose process speaks Lambda's Runtime API: those in Python, and those that bring a `bootstrap`. */
-import { spawn } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
-import { confined, LAUNCH_ENVIRONMENT } from './confine.ts'
+import { startConfined } from './confine.ts'
 import type { EnvironmentOptions } from './environment.ts'
 import type { Host, Link } from './link.ts'
-import { CHILD } from './node-command.ts'
+import { CHILD } from './node-program.ts'
 import { errorPayload } from './outcome.ts'
 import { isHeldBy } from './peers.ts'
 import { treeOf } from './processes.ts'
@@ -35,10 +34,7 @@ export function openApiLink(options: EnvironmentOptions, host: Host): Link {
     if (closed) return api.close()
     const program = runtime === 'provided' ? [bootstrap] : [python!.executable, '-B', '-s', join(CHILD, 'bootstrap.py')]
     const readable = [directory, CHILD, ...python?.folders ?? []]
-    const [file, ...arguments_] = confined([...WITH_VARIABLES, ...program], readable, options.confinement)
-    const child = spawn(file, arguments_, {
-      cwd: directory, env: LAUNCH_ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true,
-    })
+    const child = startConfined([...WITH_VARIABLES, ...program], readable, directory, options.confinement)
     pid = child.pid
     const variables = child.stdio[3] as Writable
     variables.on('error', () => {})
@@ -67,7 +63,7 @@ function problemOf(bootstrap: string): string | undefined {
   }
 }
 
-/** What Lambda sets for these runtimes beside what it sets for all. */
+/** Lambda sets these for such runtimes, beside those that it sets for all. */
 function apiVariables(options: EnvironmentOptions, address: string): Record<string, string> {
   const { directory, environment, functionArn, python } = options
   return {

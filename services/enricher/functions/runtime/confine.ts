@@ -1,21 +1,22 @@
 /**
- * What the kernel takes from the processes of functions, beside what their runtimes do: limits and privileges
- * everywhere, and namespaces of their own where this process may make them. There they have a root that shows the
- * system's programs, their code and their runtime, read-only, and no other process.
+ * The kernel confines the processes of functions, whatever their runtimes do: everywhere by limits and lost privileges,
+ * and by namespaces of their own where this process may make them. There they have a root that shows the system's
+ * programs, their code and their runtime, read-only, and no other process.
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export type Confinement = 'namespaces' | 'process only'
 
 /** Where the tools that set this up are. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-export const LAUNCH_ENVIRONMENT = { PATH }
+const LAUNCH_ENVIRONMENT = { PATH }
 
-/** No core is dumped, no byte goes to a regular file, and there are as many descriptors and processes as on AWS. */
-const LIMITS = 'ulimit -c 0; ulimit -f 0; ulimit -n 1024'
-const PROCESSES = '{ ulimit -u 1024 || ulimit -p 1024; } 2>/dev/null || :'
+/** No core is dumped, no byte goes to a regular file, and there are as many descriptors as on AWS. */
+const LIMITS = '{ ulimit -c 0; ulimit -f 0; ulimit -n 1024; } 2>/dev/null'
+/** Shells differ in the letter. In a user namespace, processes elsewhere do not count. */
+const PROCESSES = '{ ulimit -u 1024 || ulimit -p 1024; } 2>/dev/null'
 
 /** Where the new root is put together. Nothing of what is there is shown. */
 const ROOT = '/sys'
@@ -41,6 +42,10 @@ const UNSHARE = ['unshare', '--user', '--map-root-user', '--mount', '--pid', '--
 /** A try takes some 50 ms; on a busy machine much longer. */
 const PROBE_MS = 10_000
 
+/** O_CLOEXEC. */
+const CLOSED_ON_EXEC = 0o2000000
+
+let stdio: ReturnType<typeof findStdio> | undefined
 let guard: readonly string[] | undefined
 let found: Confinement | undefined
 
@@ -51,10 +56,43 @@ export function confinement(): Confinement {
 }
 
 /**
- * The command that runs `program` confined. `readable` are the folders and files that it needs beside the system's
- * programs. With namespaces these are all that it sees; without them it sees what this process's user sees.
+ * Starts a program confined, in its folder, with pipes for its output and for descriptor 3, as the leader of a group.
+ * `readable` are the folders and files that it needs beside the system's programs. With namespaces these are all that
+ * it sees; without them it sees what this process's user sees.
  */
-export function confined(program: readonly string[], readable: readonly string[], how = confinement()): string[] {
+export function startConfined(
+  program: readonly string[], readable: readonly string[], cwd: string, how = confinement(),
+): ChildProcess {
+  const [file, ...arguments_] = confined(program, readable, how)
+  stdio ??= findStdio()
+  return spawn(file, arguments_, { cwd, env: LAUNCH_ENVIRONMENT, stdio: [...stdio], detached: true })
+}
+
+/** Descriptors that the starter of this process left open, for a lock or a folder perhaps, lead to nothing. */
+function findStdio(): readonly (number | 'ignore' | 'pipe')[] {
+  const descriptors = existsSync('/proc/self/fdinfo') ? readdirSync('/proc/self/fdinfo').map(Number) : []
+  const inherited = descriptors.filter((descriptor) => descriptor > 3 && isInherited(descriptor))
+  const found: (number | 'ignore' | 'pipe')[] = Array(Math.max(3, ...inherited) + 1).fill('ignore')
+  if (inherited.length > 0) {
+    const nothing = openSync('/dev/null', 'r+')
+    for (const descriptor of inherited) found[descriptor] = nothing
+  }
+  return found.fill('pipe', 1, 4)
+}
+
+/** Whether children of this process get the descriptor: not those that Node opened itself. */
+function isInherited(descriptor: number): boolean {
+  try {
+    const [, flags = '0'] = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')) ?? []
+    return (parseInt(flags, 8) & CLOSED_ON_EXEC) === 0
+  } catch {
+    // It was the one that listed the others.
+    return false
+  }
+}
+
+/** The command that runs `program` confined. */
+function confined(program: readonly string[], readable: readonly string[], how: Confinement): readonly string[] {
   if (how === 'process only') {
     return ['/bin/sh', '-c', `${LIMITS}; exec "$@"`, 'sh', ...guard ??= findGuard(), ...program]
   }
@@ -104,7 +142,7 @@ function inNewRoot(readable: readonly string[]): string {
   ].join('\n')
 }
 
-/** Tells the mount option that a path must keep: in a user namespace, what the mount before forbids cannot be allowed. */
+/** Tells which option a path must keep: a user namespace cannot allow what the mount before forbids. */
 function executionOf(mountinfo: string): (path: string) => string {
   const mounts = mountinfo.trim().split('\n').map((line) => line.split(' '))
   return (path) => {

@@ -1,14 +1,13 @@
 /**
- * An execution environment: one child process that runs one function, one invocation at a time, and keeps its state
+ * An execution environment: a child process that runs one function, one invocation at a time, and keeps its state
  * between them.
  *
- * What it contains: the function sees its own environment variables and none of the service's, reads no file but its
- * code, writes none, opens no unix socket, starts no process, thread or addon, and sends no signals; its time and its
- * memory end by SIGKILL. What it does not contain: the network, which is open (127.0.0.1 included), the processor,
- * which is shared, and code between two invocations, which is not frozen as AWS freezes it. The module loader tells
- * whether a file exists, wherever it is. It runs as the service's user, and Node calls its permission model a seat
- * belt: run code of strangers in a container or a machine of its own. Symbolic links in the directory are followed
- * wherever they lead; unpack none.
+ * The function sees its own environment variables and none of the service's; its time and its memory end by SIGKILL.
+ * The kernel confines its processes (confine.ts). On Node.js it also reads no file but its code, writes none, opens no
+ * unix socket, starts no process, thread or addon, and sends no signals. Nothing confines the network, which is open
+ * (127.0.0.1 included), the processor, which is shared, and code between two invocations, which is not frozen as AWS
+ * freezes it. It runs as the service's user: run code of strangers in a container or a machine of its own. Without
+ * namespaces, symbolic links in the directory are followed wherever they lead; unpack none.
  */
 import type { ChildProcess } from 'node:child_process'
 import { isAbsolute } from 'node:path'
@@ -28,8 +27,9 @@ const MEMORY_MS = 100
 const EXIT_MS = 200
 /** How long output is read after the process has exited. */
 const OUTPUT_MS = 1000
+const TOO_MUCH_MEMORY = 'The environment has used more memory than its function may have.'
 
-/** nodejs: a handler for Node.js. python: one for Python. provided: an executable `bootstrap` that speaks Lambda's Runtime API. */
+/** A handler for Node.js, one for Python, or an executable `bootstrap` that speaks Lambda's Runtime API. */
 export type RuntimeKind = 'nodejs' | 'python' | 'provided'
 
 export interface EnvironmentOptions {
@@ -44,11 +44,11 @@ export interface EnvironmentOptions {
   readonly functionArn: string
   /** A number or $LATEST. */
   readonly version: string
-  /** Absolute; holds the code, and is all that the function can read, with the folders node_modules above it. */
+  /** Absolute; holds the code. Of other folders, Node.js reads the node_modules above it. */
   readonly directory: string
   /** `index.handler`: file without ending, then export. */
   readonly handler: string
-  /** The function's own variables. They are set before its code is loaded: what Node or the linker read at start (NODE_OPTIONS, LD_PRELOAD) has no effect. */
+  /** The function's own variables. On Node.js those have no effect that Node or the linker read at the start. */
   readonly environment: Readonly<Record<string, string>>
   /** 128 to 10,240: of resident memory, Node's own base of about 50 MiB included. */
   readonly memoryMb: number
@@ -163,14 +163,15 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     log.read(child.stdout!)
     log.read(child.stderr!)
     if (child.pid !== undefined) endFirst(child.pid)
-    child.once('error', (error) => {
-      if (child?.pid === undefined) failed(errorPayload('Runtime.ExitError', `The process could not be started: ${error.message}`))
+    child.once('error', ({ message }) => {
+      if (started.pid !== undefined) return
+      failed(errorPayload('Runtime.ExitError', `The process cannot be started: ${message}`))
     })
     child.once('exit', () => {
       killGroup(started.pid!)
-      // What it left behind outside its group must not keep its output open.
+      // A process that it left behind outside its group may keep the output open.
       const timer = setTimeout(() => [started.stdout, started.stderr].forEach((stream) => stream?.destroy()), OUTPUT_MS)
-      child!.once('close', () => clearTimeout(timer))
+      started.once('close', () => clearTimeout(timer))
     })
     child.once('close', gone)
     if (state === 'ended') kill()
@@ -218,7 +219,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     setImmediate(() => {
       look()
       // What was answered counts; what is too large does not stay.
-      if (peakKb > options.memoryMb * 1024) end({ rejection: new EnvironmentStopped('The environment has used more memory than its function may have.') })
+      if (peakKb > options.memoryMb * 1024) end({ rejection: new EnvironmentStopped(TOO_MUCH_MEMORY) })
       else if (state === 'busy') state = 'idle'
       const measured = measure(invocation, durationMs)
       invocation.resolve(kind === undefined ? { ok: true, payload, ...measured } : { ok: false, kind, payload, ...measured })
@@ -238,7 +239,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     peakKb = Math.max(peakKb, memoryKb(programs) ?? 0)
   }
 
-  /** What the program started since is looked at, too. */
+  /** Looks at the processes that the program has started since, too. */
   function lookAround(): void {
     if (child?.pid !== undefined) programs = treeOf(child.pid).slice(launchers(options.confinement))
     look()
@@ -293,10 +294,11 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     const ended = endOf(code, signal)
     // V8 aborts when its heap is full.
     const full = ended === ABORTED && log.tail().includes('JavaScript heap out of memory')
+    const errorType = full ? 'Runtime.OutOfMemory' : 'Runtime.ExitError'
+    const text = `Runtime exited ${ended === undefined ? 'without providing a reason' : `with error: ${ended}`}`
     return {
       kind: full ? 'memory' : starting ? 'init' : 'exit',
-      payload: (id) => errorPayload(full ? 'Runtime.OutOfMemory' : 'Runtime.ExitError',
-        `RequestId: ${id} Error: ${ended === undefined ? 'Runtime exited without providing a reason' : `Runtime exited with error: ${ended}`}`),
+      payload: (id) => errorPayload(errorType, `RequestId: ${id} Error: ${text}`),
     }
   }
 

@@ -83,7 +83,7 @@ interface Scene {
 
 const scene = (): Scene => ({ files: look(), priority: getPriority(victim.pid) })
 
-/** What is no longer as it was: files, or the victim. */
+/** Tells which files changed since, or that the victim did. */
 function changeSince({ files, priority }: Scene): string | undefined {
   const now = look()
   const changed = now.filter((line) => !files.includes(line))

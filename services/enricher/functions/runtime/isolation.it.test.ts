@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { code, json, open, type Opened } from '../testing/environments.ts'
+import { code, CONFINEMENTS, json, open, type Opened, root } from '../testing/environments.ts'
 
 describe('what a function cannot reach', () => {
   test('it sees its own variables, and none of the service', async () => {
@@ -88,6 +89,32 @@ describe('what a function cannot reach', () => {
     server.close()
   })
 
+  test.each(CONFINEMENTS)('it gets no descriptor that the service was started with, %s', async (confinement) => {
+    const lock = join(root, 'lock')
+    writeFileSync(lock, 'theirs')
+    const { environment } = open(`
+      import fs from 'node:fs'
+      export const handler = async () => {
+        const bytes = Buffer.alloc(9)
+        try { fs.readSync(20, bytes, 0, 9, 0) } catch {}
+        try { fs.writeSync(20, 'its own', 0) } catch {}
+        return bytes.toString()
+      }`)
+    const service = join(root, 'service.ts')
+    writeFileSync(service, `
+      import { openEnvironment } from ${JSON.stringify(join(import.meta.dirname, 'environment.ts'))}
+      const options = ${JSON.stringify({ ...environment.options, confinement })}
+      const environment = openEnvironment({ ...options, log: () => {} })
+      const { payload } = await environment.invoke(Buffer.from('{}'), { requestId: 'r' })
+      await environment.stop()
+      console.log(payload.toString())`)
+    const descriptor = openSync(lock, 'r+')
+    const stdio = ['ignore', 'pipe', 'inherit', ...Array(17).fill('ignore'), descriptor]
+    const { stdout } = spawnSync(process.execPath, [service], { stdio, encoding: 'utf8' })
+    closeSync(descriptor)
+    expect([stdout, readFileSync(lock, 'utf8')]).toEqual([`"${'\\u0000'.repeat(9)}"\n`, 'theirs'])
+  })
+
   test('what the code writes to the pipe itself is its own answer, or ends the environment', async () => {
     const writes = (bytes: string, then = 'await new Promise((r) => setTimeout(r, 2000))'): Opened => open(`
       import fs from 'node:fs'
@@ -100,8 +127,8 @@ describe('what a function cannot reach', () => {
       }
       export const handler = async () => { fs.writeSync(3, ${bytes}); ${then} }`)
     expect(json(await writes('frame(2, 1, \'"its own"\')').invoke())).toBe('its own')
-    for (const bytes of ['frame(2, 99, "1")', 'frame(8, 0, "")', 'frame(1, 0, "")', 'frame(7, 0, "{}")', 'frame(200, 1, "")',
-      'Buffer.alloc(100, 255)']) {
+    const frames = ['2, 99, "1"', '8, 0, ""', '1, 0, ""', '7, 0, "{}"', '200, 1, ""'].map((values) => `frame(${values})`)
+    for (const bytes of [...frames, 'Buffer.alloc(100, 255)']) {
       const { invoke, lines } = writes(bytes)
       expect(await invoke(), bytes).toMatchObject({ ok: false, kind: 'exit' })
       expect(lines).toContainEqual(expect.stringContaining('wrote to file descriptor 3'))

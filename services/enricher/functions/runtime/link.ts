@@ -24,17 +24,17 @@ export interface Link {
   close(): void
 }
 
-/** What a link tells its environment. */
+/** The environment, as its link sees it. */
 export interface Host {
   /** The process is being started. */
   spawned(child: ChildProcess): void
-  /** There is no process, and will be none; the error is what an invocation fails with. */
+  /** The process cannot be started; the invocation fails with this error. */
   failed(payload: Buffer): void
   /** The code is loaded. */
   ready(): void
   /** The function has answered its call, and its process stays. */
   answered(kind: FailureKind | undefined, payload: Buffer): void
-  /** The code cannot be loaded (init), or nobody caught an error (unhandled): the process ends. */
+  /** The code cannot be loaded (init), or an error was not caught (unhandled): the process ends. */
   dying(kind: 'init' | 'unhandled', payload: Buffer): void
   /** The process cannot be asked for anything more. */
   lost(): void

@@ -1,5 +1,4 @@
 /** Functions for Node.js: messages on file descriptor 3 of a process that runs child/main.mjs. */
-import { spawn } from 'node:child_process'
 import type { Duplex } from 'node:stream'
 import {
   FATAL, type Frame, frameReader, HANDLED, INIT, INIT_FAILED, INVOKE, MAX_RESPONSE_BYTES, MEMORY, READY, RESULT,
@@ -7,7 +6,7 @@ import {
 } from './child/frames.mjs'
 import type { EnvironmentOptions } from './environment.ts'
 import type { Host, Link } from './link.ts'
-import { nodeCommand } from './node-command.ts'
+import { startNode } from './node-program.ts'
 import type { FailureKind } from './outcome.ts'
 import { HAS_PROC } from './processes.ts'
 import { runtimeVariables } from './variables.ts'
@@ -19,10 +18,7 @@ const MEMORY_BACKLOG = 50
 const EMPTY = Buffer.alloc(0)
 
 export function openNodeLink(options: EnvironmentOptions, host: Host): Link {
-  const [file, ...arguments_] = nodeCommand(options.directory, options.memoryMb, options.confinement)
-  const child = spawn(file, arguments_, {
-    cwd: options.directory, env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true,
-  })
+  const child = startNode(options.directory, options.memoryMb, options.confinement)
   const pipe = child.stdio[3] as Duplex
   const openedAt = performance.now()
   let memoryFrames = 0

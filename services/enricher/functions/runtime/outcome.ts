@@ -38,8 +38,8 @@ export function errorPayload(errorType: string, errorMessage: string): Buffer {
 }
 
 /**
- * AWS's words for the end of a process: "exit status 1", "signal: killed". Undefined for an exit with 0. A shell that waited for the process says 128 and the
- * number of its signal.
+ * AWS's words for the end of a process: "exit status 1", "signal: killed". Undefined for an exit with 0. A shell that
+ * waited for the process adds 128 to the number of its signal.
  */
 export function endOf(code: number | null, signal: NodeJS.Signals | null): string | undefined {
   const ended = signal ?? NAMES.get((code ?? 0) - SHELL_SIGNAL)
@@ -48,7 +48,8 @@ export function endOf(code: number | null, signal: NodeJS.Signals | null): strin
 }
 
 const SHELL_SIGNAL = 128
-const NAMES = new Map(Object.entries(constants.signals).reverse().map(([name, number]) => [number, name as NodeJS.Signals]))
+/** Some have two names; the first counts. */
+const NAMES = new Map(Object.entries(constants.signals).reverse().map(([name, n]) => [n, name as NodeJS.Signals]))
 
 const SIGNALS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGKILL: 'killed', SIGABRT: 'aborted', SIGSEGV: 'segmentation fault', SIGTERM: 'terminated', SIGINT: 'interrupt', SIGBUS: 'bus error',

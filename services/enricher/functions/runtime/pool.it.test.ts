@@ -28,7 +28,7 @@ const environment = (version: string): EnvironmentOptions => ({
 })
 
 interface Answer {
-  /** Of the environment. */
+  /** Names the environment. */
   readonly id: string
   readonly n: number
   readonly version: string

@@ -270,7 +270,8 @@ describe('a bootstrap of its own', () => {
   })
 
   test('one that is not there, or that no program is', async () => {
-    const invalid = (errorMessage: unknown): object => [{ kind: 'init' }, { errorType: 'Runtime.InvalidEntrypoint', errorMessage }]
+    const errorType = 'Runtime.InvalidEntrypoint'
+    const invalid = (errorMessage: unknown): object => [{ kind: 'init' }, { errorType, errorMessage }]
     const none = await open({ other: '' }, { runtime: 'provided' }).invoke()
     expect([none, json(none)]).toMatchObject(invalid(expect.stringMatching(/^Couldn't find valid bootstrap/)))
     const directory = code({ bootstrap: '' })
@@ -324,5 +325,6 @@ test('an operator allows runtimes by name; one that cannot run here is one sente
   expect(value.options('python')).toEqual({ runtime: 'python', python })
   const sentence = value.confinement === 'namespaces' ? 'in namespaces' : 'can do what this user can'
   expect(said).toEqual([expect.stringContaining(sentence)])
-  expect(() => openRuntimes({ kinds: ['python'], python: '/nowhere/python' }, log)).toThrow(/^FUNCTIONS_PYTHON=.* does not run/)
+  const nowhere = { kinds: ['python'] as const, python: '/nowhere/python' }
+  expect(() => openRuntimes(nowhere, log)).toThrow(/^FUNCTIONS_PYTHON=.* does not run/)
 })

@@ -21,7 +21,7 @@ const MAX_IDLE_WORK = 200
 /** Bytes of a response that is too large which are still read, so that its sender gets to read the answer. */
 const MAX_DISCARDED_BYTES = 128 * 1024 * 1024
 const NOTHING = Buffer.alloc(0)
-/** From a connection of another process to the look at the next one. */
+/** The pause after a connection of another process. */
 const STRANGER_MS = 20
 
 export interface RuntimeApi {
@@ -103,7 +103,8 @@ export async function openRuntimeApi(
     waiting!.writeHead(200, {
       'Content-Type': 'application/json', 'Content-Length': call.payload.length,
       'Lambda-Runtime-Aws-Request-Id': ascii(call.requestId), 'Lambda-Runtime-Deadline-Ms': call.deadlineMs,
-      'Lambda-Runtime-Invoked-Function-Arn': ascii(call.functionArn ?? functionArn), 'Lambda-Runtime-Trace-Id': traceId(),
+      'Lambda-Runtime-Invoked-Function-Arn': ascii(call.functionArn ?? functionArn),
+      'Lambda-Runtime-Trace-Id': traceId(),
       ...(call.clientContext === undefined ? {} : { 'Lambda-Runtime-Client-Context': asciiJson(call.clientContext) }),
       ...(call.identity === undefined ? {} : { 'Lambda-Runtime-Cognito-Identity': asciiJson(call.identity) }),
     })
@@ -179,7 +180,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | 'too large' 
   return bytes <= MAX_RESPONSE_BYTES ? Buffer.concat(parts, bytes) : 'too large'
 }
 
-/** What the runtime says of an error; its type from the header if it says nothing. */
+/** The error as the runtime describes it; an empty description has its type in a header. */
 function errorOf({ headers }: IncomingMessage, body: Buffer): Buffer {
   if (body.length > 0) return body
   const type = headers['lambda-runtime-function-error-type']
@@ -188,7 +189,7 @@ function errorOf({ headers }: IncomingMessage, body: Buffer): Buffer {
 
 function reply(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body)
-  // What was not read of the request is not read as the next one.
+  // The rest of a request that was not read must not be taken for the next one.
   if (!response.req.complete) response.setHeader('Connection', 'close')
   response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })
   response.end(text)

@@ -17,7 +17,12 @@ writeFileSync(join(directory, 'index.mjs'), `
   export const heap = async () => { while (true) kept.push({ a: [kept.length], b: 'x' + kept.length }) }
   export const print = async () => { const line = 'x'.repeat(200); while (true) console.log(line) }
   export const feeds = async () => { const text = '\\n'.repeat(65536); while (true) process.stdout.write(text) }
-  const frame = (type, length) => { const b = Buffer.alloc(13 + length); b.writeUInt32LE(length); b[4] = type; return b }
+  const frame = (type, length) => {
+    const bytes = Buffer.alloc(13 + length)
+    bytes.writeUInt32LE(length)
+    bytes[4] = type
+    return bytes
+  }
   const flood = (bytes) => {
     for (let at = 0; ;) try { at = (at + fs.writeSync(3, bytes, at)) % bytes.length } catch {}
   }

@@ -35,7 +35,7 @@ export interface Runtimes {
 type Log = Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>>
 
 const NO_NAMESPACES = 'Namespaces are not available to this process'
-const OPEN = `${NO_NAMESPACES}: functions of other runtimes than nodejs can do what this user can. Run none of strangers.`
+const OPEN = `${NO_NAMESPACES}: functions that do not run on Node.js can do what this user can. Run none of strangers.`
 
 /** Throws one sentence where a runtime is offered that cannot run here. */
 export function openRuntimes({ kinds, python: command }: RuntimesConfig, log: Log): Resource<Runtimes> {

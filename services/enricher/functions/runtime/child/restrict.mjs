@@ -39,7 +39,7 @@ function denied(name) {
   throw Object.assign(new Error(`${name} is not available to functions.`), { code: 'ERR_ACCESS_DENIED' })
 }
 
-/** The functions that are kept have their target bound: there is no way to call them for another process. */
+/** Binds the pid to the functions that are kept: nothing can call them for another process. */
 function restrictSignals() {
   const { pid } = process
   const killSelf = process._kill.bind(process, pid)

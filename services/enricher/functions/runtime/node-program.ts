@@ -1,8 +1,9 @@
-/** How the process of a function for Node.js is started. */
+/** The program that runs a function for Node.js. */
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { confined, confinement } from './confine.ts'
+import { confinement, startConfined } from './confine.ts'
 
 export const CHILD = fileURLToPath(new URL('./child', import.meta.url))
 
@@ -10,17 +11,17 @@ export const CHILD = fileURLToPath(new URL('./child', import.meta.url))
 const BASE_MB = 64
 
 /**
- * Many of V8's flags name files that it writes. They are frozen where there are no namespaces to keep it from that.
- * V8 then compiles Node's own modules anew, so that a start takes half as long again.
+ * Many of V8's flags name files that it writes. Namespaces keep it from that; without them the flags are frozen. V8 then
+ * compiles Node's own modules anew, which makes a start half as long again.
  */
 const FROZEN_FLAGS = ['--freeze-flags-after-init']
 
 /**
- * The command line for code in `directory`: Node's permission model lets it read there, in the folders node_modules
+ * Starts the program for code in `directory`. Node's permission model lets it read there, in the folders node_modules
  * above, and nothing else; no file can be written, no process, worker thread, native addon or debugger started. The
  * network is open: Node 24 has no permission for it. child/restrict.mjs takes away what the model does not look at.
  */
-export function nodeCommand(directory: string, memoryMb: number, how = confinement()): readonly string[] {
+export function startNode(directory: string, memoryMb: number, how = confinement()): ChildProcess {
   const real = existsSync(directory) ? realpathSync(directory) : directory
   const readable = [...new Set([CHILD, directory, real, ...modulesAbove(real)])]
   const program = [
@@ -31,7 +32,8 @@ export function nodeCommand(directory: string, memoryMb: number, how = confineme
     `--max-semi-space-size=${Math.min(16, Math.max(2, memoryMb >> 6))}`,
     '--disable-warning=ExperimentalWarning', join(CHILD, 'main.mjs'),
   ]
-  return confined(program, [dirname(realpathSync(process.execPath)), dirname(process.execPath), ...readable], how)
+  const binaries = [dirname(realpathSync(process.execPath)), dirname(process.execPath)]
+  return startConfined(program, [...binaries, ...readable], directory, how)
 }
 
 function modulesAbove(directory: string): readonly string[] {

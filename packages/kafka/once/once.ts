@@ -60,9 +60,9 @@ export class Once {
     const known = this.#partitions.get(name)
     const goesOn = known !== undefined && (known.ids.next <= first || known.ids.rewind(first))
     const partition = goesOn ? known : { ids: new SeenIds(Math.min(first, await this.#kafka.offsetAt(batch.topic, batch.partition, since))), marks: [], usedAt: 0 }
-    if (partition.ids.next < first) await this.#readBack(batch, partition, first, signal)
-    this.#partitions.set(name, partition)
     partition.usedAt = Date.now()
+    this.#partitions.set(name, partition)
+    if (partition.ids.next < first) await this.#readBack(batch, partition, first, signal)
     this.#mark(partition, first, arrivalOf(batch))
     this.#bound()
   }
@@ -94,6 +94,7 @@ export class Once {
         if (locateId(batch.bytes, batch.headersStart[i])) ids.add(batch.bytes, located.start, located.end, batch.offsets[i])
       }
       if (batch.length > 0) this.#mark(partition, batch.offsets[0], arrivalOf(batch))
+      this.#bound()
       if (batch.nextOffset <= position) break
       position = batch.nextOffset
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { newMapping } from './api/mapping-input.ts'
 import { checks, fromModule } from './entries.ts'
 import { NOTED_DEFAULTS } from './runtimes.ts'
 
@@ -48,5 +49,37 @@ describe('refused are', () => {
 test('a module of an older version becomes $LATEST', () => {
   expect(fromModule(module, 'nodejs24.x', NOTED_DEFAULTS)).toMatchObject({
     name: 'old', version: '$LATEST', module: { file: 'index.mjs', code: '1' }, reserved: 2, modifiedAt: 5, lastPublished: 0, handler: 'index.handler',
+  })
+})
+
+describe('mappings', () => {
+  const stream = newMapping('m', { name: 'f' }, {
+    EventSourceArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/orders', StartingPosition: 'AT_TIMESTAMP', StartingPositionTimestamp: new Date(-5),
+    FilterCriteria: { Filters: [{ Pattern: '{"data":{"a":[1]}}' }] }, DestinationConfig: { OnFailure: { Destination: 'kafka://dead' } },
+    Tags: { 'weir:once': '15', 'weir:output': 'results' }, ScalingConfig: { MaximumConcurrency: 2 }, Enabled: false,
+  }, { region: 'eu-west-1', accountId: '123456789012' }, 1)
+  const stored = JSON.parse(JSON.stringify(stream)) as object
+  const ofSolution = { ...stored, asked: undefined, filters: undefined, onFailure: undefined, start: 'TRIM_HORIZON', source: { kind: 'kafka', topic: 't' } }
+
+  test.each([['of the API', stored], ['of a solution', ofSolution], ['with what a later version adds', { ...stored, added: 1 }]])('%s pass', (_what, entry) => {
+    expect(() => checks.mapping(entry, 'm')).not.toThrow()
+  })
+
+  test.each<[string, object]>([
+    ['no source', { source: undefined }],
+    ['a source that is none', { source: { kind: 'kafka', topic: '../x' } }],
+    ['a stream of no name', { source: { kind: 'kinesis' } }],
+    ['no settings', { settings: undefined }],
+    ['batches of no records', { settings: { ...stream.settings, batchSize: 0 } }],
+    ['an age that is a text', { settings: { ...stream.settings, maxAgeMs: '5' } }],
+    ['no start', { start: 'SOMEWHERE' }],
+    ['a start that is no time', { start: { timestamp: 'yesterday' } }],
+    ['ids kept for ever', { onceMs: 1e12 }],
+    ['filters that are none', { filters: { Filters: 5 } }],
+    ['many side by side', { maxConcurrency: 1e9 }],
+    ['tags that are no texts', { asked: { modifiedAt: 1, tags: { a: {} } } }],
+    ['the id of another one', { id: 'n' }],
+  ])('with %s are refused', (_what, changes) => {
+    expect(() => checks.mapping(JSON.parse(JSON.stringify({ ...stored, ...changes })), 'm')).toThrow()
   })
 })

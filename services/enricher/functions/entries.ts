@@ -4,9 +4,10 @@
  * a name in it never becomes a path.
  */
 import type { CheckState } from '@weir/control'
-import { flag, integer, map, number, object, read, text, type Shape } from '@weir/topics/shape.ts'
+import { flag, integer, list, map, number, object, oneOf, read, text, type Shape } from '@weir/topics/shape.ts'
 import type { Archive, StoredArchive } from './code/archive.ts'
 import type { CodeModule } from './code/code-store.ts'
+import type { Mapping, StartingPosition } from './mappings/mapping.ts'
 
 export const LATEST = '$LATEST'
 
@@ -172,13 +173,64 @@ const deployedModule = object({
   environment,
   deployedAt: time,
 })
-const mapping = object({
-  id: text({ max: 128 }),
-  functionName: text({ max: 170 }),
-  groupId: text({ max: 249 }),
-  enabled: flag,
-  decode: flag,
-})
+const topicName = text({ max: 249, pattern: /^[a-zA-Z0-9._-]+$/, like: 'the name of a topic' })
+const source: Shape<Mapping['source']> = (value, at, extra) => {
+  const { kind } = object({ kind: oneOf('kinesis', 'kafka') })(value, at, 'ignored')
+  return kind === 'kinesis'
+    ? object({ kind: oneOf('kinesis'), stream: text({ max: 128, pattern: /^[a-zA-Z0-9_.-]+$/ }) })(value, at, extra)
+    : object({ kind: oneOf('kafka'), topic: topicName })(value, at, extra)
+}
+const start: Shape<StartingPosition> = (value, at, extra) =>
+  typeof value === 'string'
+    ? oneOf('TRIM_HORIZON', 'LATEST')(value, at, extra)
+    : object({ timestamp: integer({ min: -8.64e15, max: 8.64e15 }) })(value, at, extra)
+const longWords = text({ min: 0, max: 10_000 })
+const asked = object(
+  { modifiedAt: time },
+  {
+    tags: map(words, words, { max: 1000 }),
+    qualifier,
+    endpoints: map(words, list(words, { max: 10 }), { max: 10 }),
+    schemaRegistry: object(
+      {},
+      {
+        SchemaRegistryURI: longWords,
+        EventRecordFormat: words,
+        AccessConfigs: list(object({}, { Type: words, URI: longWords }), { max: 100 }),
+        SchemaValidationConfigs: list(object({}, { Attribute: words }), { max: 100 }),
+      },
+    ),
+  },
+)
+const mapping = object(
+  {
+    id: text({ max: 128 }),
+    functionName,
+    source,
+    groupId: text({ max: 249 }),
+    enabled: flag,
+    start,
+    settings: object({
+      batchSize: integer({ min: 1, max: 10_000 }),
+      windowMs: integer({ min: 0, max: 300_000 }),
+      parallelization: integer({ min: 1, max: 10 }),
+      maxRetries: integer({ min: -1, max: 10_000 }),
+      maxAgeMs: integer({ min: -1, max: 604_800_000 }),
+      bisect: flag,
+      reportItemFailures: flag,
+      tumblingMs: integer({ min: 0, max: 900_000 }),
+    }),
+    decode: flag,
+  },
+  {
+    filters: object({}, { Filters: list(object({}, { Pattern: text({ min: 0, max: 4096 }) }), { max: 100 }) }),
+    onFailure: destination,
+    output: topicName,
+    onceMs: integer({ min: 1, max: 86_400_000 }),
+    maxConcurrency: integer({ min: 1, max: 1000 }),
+    asked,
+  },
+)
 const window = object({ start: time, offset: count })
 
 /** The key of an entry among those of its kind. */

@@ -1,6 +1,7 @@
 /** Invoke: a function's answer, or an event that is stored for it. Texts are Lambda's. */
 import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
+import { jsonFault } from '@weir/service'
 import type { Events } from '../events/events.ts'
 import type { Event } from '../events/queues.ts'
 import { CodeMissing, RuntimeRefused, UnknownFunction, type Functions, type Invoked } from '../functions.ts'
@@ -80,21 +81,17 @@ function check({ DurableExecutionName, TenantId }: InvokeInput, payload: Buffer,
   if (payload.length > most) {
     throw new AwsError('RequestTooLargeException', `Request must be smaller than ${most} bytes for the InvokeFunction operation`, 413)
   }
-  try {
-    JSON.parse(payload.toString())
-  } catch (error) {
-    throw new AwsError('InvalidRequestContentException', `Could not parse request body into json: ${(error as Error).message}`)
+  const fault = jsonFault(payload)
+  if (fault !== undefined) {
+    throw new AwsError('InvalidRequestContentException', `Could not parse request body into json: byte ${fault} is wrong, or nests too deep.`)
   }
 }
 
 function clientContextOf(text: string | undefined): unknown {
   if (text === undefined) return undefined
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64').toString())
-    if (typeof value === 'object' && value !== null) return value
-  } catch {
-    // Told below.
-  }
+  const json = Buffer.from(text, 'base64')
+  const value: unknown = jsonFault(json) === undefined ? JSON.parse(json.toString()) : undefined
+  if (typeof value === 'object' && value !== null) return value
   throw new AwsError('InvalidRequestContentException', 'Client context must be a valid Base64-encoded JSON object.')
 }
 

@@ -48,8 +48,8 @@ const KAFKA_RETRIES = 10
 /** Seconds; shorter ones are in the model's range, and still not taken. */
 const LEAST_AGE = 60
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
-/** Topics that hold the state of Kafka and of Weir: a function that reads or writes them could do whatever Weir can. */
-const INTERNAL = /^(__|weir\.control\.|weir\.invocations$)/
+/** Topics with the state of Kafka, of the registry and of Weir: a function that reads or writes them could do whatever Weir can. */
+const INTERNAL = /^(__|kafkasql-|weir\.(control|functions)\.|weir\.invocations$)/
 /** What these could ask for does not exist here. */
 const NOT_SERVED = [
   'AmazonManagedKafkaEventSourceConfig', 'DocumentDBEventSourceConfig', 'KMSKeyArn', 'LoggingConfig', 'MetricsConfig', 'ProvisionedPollerConfig', 'Queues',

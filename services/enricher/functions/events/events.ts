@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
-import { watchGroup, type Logger, type Resource } from '@weir/service'
+import { jsonFault, watchGroup, type Logger, type Resource } from '@weir/service'
 import { encodeValue, HandlerHealth, openRecords, store } from '@weir/topics'
-import { integer, object, read, text } from '@weir/topics/shape.ts'
+import { integer, Misfit, object, read, text } from '@weir/topics/shape.ts'
 import type { Functions } from '../functions.ts'
 import { openEventDestinations } from './event-destinations.ts'
 import { eventSettingsOf } from './event-settings.ts'
@@ -94,6 +94,8 @@ export async function openEvents(options: EventsOptions): Promise<Resource<Event
     records.each(batch, ({ value }) => {
       const { requestId, functionName, acceptedAt, hops } = read(identity, value, 'ignored')
       const { clientContext, payload } = value!
+      // Deep values cannot be written again.
+      if (clientContext !== null && jsonFault(Buffer.from(clientContext)) !== undefined) throw new Misfit('clientContext', 'must be JSON')
       const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
       events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt, hops })
     })

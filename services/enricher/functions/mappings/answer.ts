@@ -8,14 +8,18 @@ const MAX_ERROR_LENGTH = 2000
  * hundred. The records that fit into an answer stay below this number.
  */
 const MAX_CONTAINERS = 600_000
+/** What nests deeper can be parsed, but not be written again. */
+const MAX_DEPTH = 1000
 
-/** An answer that is not JSON fails the invocation. Only a function that forges its answer can send it. */
+/** An answer that is not JSON fails the invocation. Functions with a runtime of their own answer anything. */
 export function resultOf({ ok, payload }: Outcome): CallResult {
   if (!ok) return { kind: 'error', error: payload.toString('utf8', 0, MAX_ERROR_LENGTH) }
   if (payload.length === 0) return { kind: 'success', response: undefined }
-  if (payload.length > MAX_CONTAINERS && containersIn(payload) > MAX_CONTAINERS) {
+  const { containers, depth } = measure(payload)
+  if (containers > MAX_CONTAINERS) {
     return { kind: 'error', error: `The function's answer has more than ${MAX_CONTAINERS} objects and arrays.` }
   }
+  if (depth > MAX_DEPTH) return { kind: 'error', error: `The function's answer nests deeper than ${MAX_DEPTH} levels.` }
   try {
     return { kind: 'success', response: JSON.parse(payload.toString()) }
   } catch {
@@ -25,17 +29,25 @@ export function resultOf({ ok, payload }: Outcome): CallResult {
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-const BRACKET = 0x5b
-const BRACE = 0x7b
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+/** Brackets are braces without this bit. */
+const CASE_BIT = 0x20
 
-/** Counts the objects and arrays; brackets inside of strings are left out. */
-function containersIn(json: Buffer): number {
-  let count = 0
+/** Counts the objects and arrays, and how many are open at once; brackets inside of strings are left out. */
+function measure(json: Buffer): { containers: number, depth: number } {
+  let containers = 0
+  let depth = 0
+  let open = 0
   for (let i = 0, inText = false; i < json.length; i++) {
     const byte = json[i]
     if (byte === QUOTE) inText = !inText
-    else if (inText && byte === BACKSLASH) i++
-    else if (!inText && (byte === BRACKET || byte === BRACE)) count++
+    else if (inText) {
+      if (byte === BACKSLASH) i++
+    } else if ((byte | CASE_BIT) === OPEN_BRACE) {
+      containers++
+      if (++open > depth) depth = open
+    } else if ((byte | CASE_BIT) === CLOSE_BRACE) open--
   }
-  return count
+  return { containers, depth }
 }

@@ -100,6 +100,7 @@ test('an answer of more objects and arrays than records have room for is refused
   const measured = { durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
   const of = (text: string) => resultOf({ ok: true, payload: Buffer.from(text), ...measured })
   expect(of('['.repeat(700_000))).toEqual({ kind: 'error', error: expect.stringContaining('600000 objects and arrays') })
+  expect(of(`${'['.repeat(1001)}${']'.repeat(1001)}`)).toEqual({ kind: 'error', error: expect.stringContaining('deeper than 1000 levels') })
   expect(of(JSON.stringify({ records: Array(500_000).fill({ value: 1 }) }))).toMatchObject({ kind: 'success' })
   expect(of(JSON.stringify({ text: '[{"'.repeat(700_000) }))).toMatchObject({ kind: 'success' })
 })

@@ -346,11 +346,13 @@ describe('the enricher', () => {
       [JSON.stringify({ name: 'x' }), 'polygon', 'polygon is missing.'],
       ['null', '', 'The value must be an object.'],
       ['[]', '', 'The value must be an object.'],
-      [deep, 'deep', 'deep is not known; there are name, polygon.'],
+      [JSON.stringify({ ...zone, deep: [] }), 'deep', 'deep is not known; there are name, polygon.'],
     ] as const) {
       const error = { code: 'invalid-entry', field, message }
       expect(await ask('PUT', path, 'dispatch', body)).toEqual({ status: 400, body: { error } })
     }
+    const tooDeep = { code: 'too-deep', message: 'The body nests deeper than 32 levels.' }
+    expect(await ask('PUT', path, 'dispatch', deep)).toEqual({ status: 400, body: { error: tooDeep } })
     const unknown = { code: 'unknown-table', message: 'There is no reference table "zone"; there are areas, zones.' }
     for (const [method, entry] of [['GET', 'zone'], ['PUT', 'zone/x'], ['DELETE', 'zone/x']] as const) {
       expect(await ask(method, entry, 'dispatch')).toEqual({ status: 404, body: { error: unknown } })

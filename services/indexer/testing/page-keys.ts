@@ -17,7 +17,7 @@ const LOOK_AGAIN_MS = 50
 export async function openPageKeys(...names: string[]): Promise<PageKeys> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-page-keys-'))
   const keysFile = join(folder, 'keys.json')
-  const keyOf = (name: string) => ({ name, sha256: sha256(name).toString('hex'), topics: [] })
+  const keyOf = (name: string) => ({ name, sha256: sha256(name).toString('hex'), topics: [], reads: ['taxi.*'] })
   const write = (allowed: readonly string[]): void => writeFileSync(keysFile, JSON.stringify(allowed.map(keyOf)))
   write(names)
   const { value: access, stop } = openAccess({ keysFile, anonymous: false }, logger('page-test'), LOOK_AGAIN_MS)

@@ -45,7 +45,7 @@ test('a group goes on where it is told: at the beginning, at a time, at the end;
   expect((await kafka.admin.lag(topic))[0]).toMatchObject({ committed: 15 })
   expect(JSON.parse((await run(topic, topic, '--to', new Date(between).toISOString(), '--json')).said)).toEqual([{ partition: 0, from: 15, to: 10 }])
   const before1970 = await run(topic, topic, '--to', '1969-12-31T23:59:59.999Z', '--dry-run', '--json')
-  expect(JSON.parse(before1970.said)).toEqual([{ partition: 0, from: 10, to: 0 }])
+  expect(before1970).toMatchObject({ code: 2, said: expect.stringContaining('a time from 1970 on') })
   seen.length = 0
   const again = await join()
   await expect.poll(() => seen, { timeout: 20_000 }).toEqual([10, 11, 12, 13, 14])

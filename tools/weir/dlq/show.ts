@@ -37,7 +37,7 @@ export function letterText({ at, letter, headers, value, problem }: ShownLetter,
   const rows: [string, string][] = [
     ['cause', `${styled('red', code)} in ${flow}, step ${step}: ${message}`],
     ['failed', new Date(failedAt).toISOString()],
-    ['origin', `${topic} ${partition}:${place}, arrived ${new Date(timestamp).toISOString()}`],
+    ['origin', `${topic} ${partition}:${place}`],
     ['key', key === null ? '-' : shown(key)],
     ...headers.map(([name, bytes]): [string, string] => ['header', `${name}: ${bytes === null ? '(null)' : shown(bytes)}`]),
     ['value', problem === undefined ? jsonText(value) : `${problem}\n          ${letter.value ? hex(letter.value, SHOWN_BYTES) : '-'}`],

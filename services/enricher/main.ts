@@ -53,7 +53,7 @@ await Service.named('enricher')
         await app.register(async (open) => referenceRoutes(reference, access)(open))
         const { account, functions: { codeMb, deploying } } = config
         await app.register(lambdaApi(functions, {
-          access: awsAccess, account, deploying, runtimes: runtimes.allowed, maxCodeBytes: codeMb * 2 ** 20,
+          access: awsAccess, account, deploying, runtimes, maxCodeBytes: codeMb * 2 ** 20,
         }))
         await app.register(applications.routes)
       },

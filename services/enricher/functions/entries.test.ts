@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { newMapping } from './api/mapping-input.ts'
 import { checks, fromModule } from './entries.ts'
-import { NOTED_DEFAULTS } from './runtimes.ts'
+import { NOTED_DEFAULTS } from './lambda-runtimes.ts'
 
 const SHA256 = 'ab'.repeat(32)
 const archive = { id: `${SHA256}-01234567`, sha256: SHA256, bytes: 100 }

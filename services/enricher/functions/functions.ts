@@ -15,7 +15,7 @@ import type { EnvironmentOptions, InvocationOptions, RuntimeKind } from './runti
 import type { Outcome } from './runtime/outcome.ts'
 import { openPool, Throttled, type Pool } from './runtime/pool.ts'
 import type { Runtimes } from './runtime/runtimes.ts'
-import { kindOf } from './runtimes.ts'
+import { kindOf } from './lambda-runtimes.ts'
 import { functionOfSolution, type FunctionDefinition } from './solutions.ts'
 
 export type Invoked = Outcome & {

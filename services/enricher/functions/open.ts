@@ -15,7 +15,7 @@ import { openMappings, type Mappings } from './mappings/mappings.ts'
 import type { Mapping } from './mappings/mapping.ts'
 import type { WindowState } from './mappings/windows.ts'
 import type { Runtimes } from './runtime/runtimes.ts'
-import { NOTED_DEFAULTS, OWN_RUNTIME } from './runtimes.ts'
+import { NOTED_DEFAULTS, OWN_RUNTIME } from './lambda-runtimes.ts'
 import type { FunctionDefinition } from './solutions.ts'
 
 const TOPIC = 'weir.control.functions'

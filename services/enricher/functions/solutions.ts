@@ -6,7 +6,7 @@ import { LEAST_RECORD_KIB, newStream, type Streams } from '@weir/streams'
 import type { DeployedFunction } from './catalogue.ts'
 import { LATEST } from './entries.ts'
 import { DEFAULT_SETTINGS, type Mapping } from './mappings/mapping.ts'
-import { NOTED_DEFAULTS, OWN_RUNTIME } from './runtimes.ts'
+import { NOTED_DEFAULTS, OWN_RUNTIME } from './lambda-runtimes.ts'
 
 /** A function whose code is in a folder of this image; it is loaded anew when a file of the folder changes. */
 export interface FunctionDefinition {

@@ -23,6 +23,12 @@ export interface ListedFunction {
   readonly LastUpdateStatus?: string
 }
 
+export interface RuntimesOffered {
+  readonly Runtimes: readonly string[]
+  /** A sentence: how the processes of functions are confined, and what is missing. */
+  readonly Confinement: string
+}
+
 export interface Invoked {
   /** What the function returned, or its error; undefined where it returned nothing. */
   readonly payload: unknown
@@ -43,6 +49,8 @@ export interface Settings {
 
 export interface FunctionsApi {
   list(): Promise<ListedFunction[]>
+  /** Undefined if this client has no right to see it. */
+  runtimes(): Promise<RuntimesOffered | undefined>
   /** @param payload JSON text */
   invoke(name: string, payload: string): Promise<Invoked>
   /** What it printed in the replica that answers, oldest first. */
@@ -108,6 +116,10 @@ export function openFunctionsApi(url: string, { region, ...credentials }: Signin
         marker = page.NextMarker
       }
     },
+    runtimes: () => ask('GET', '/v1/functions/runtimes').then(({ body }) => JSON.parse(body) as RuntimesOffered, (error: Error) => {
+      if (error instanceof RefusedByLambda) return undefined
+      throw error
+    }),
     invoke: async (name, payload) => {
       const { body, headers } = await ask('POST', at(name, '/invocations'), payload, { 'x-amz-log-type': 'Tail' }, INVOKE_TIMEOUT)
       return {

@@ -42,7 +42,10 @@ beforeAll(async () => {
     CreateAlias: () => { throw new AwsError('ResourceConflictException', 'Alias already exists', 409) }, UpdateAlias: note('alias'), PutFunctionConcurrency: note('reserve'),
     DeleteFunction: () => ({ StatusCode: 204 }),
   } })
-  const own = awsRestJson({ ...common, model: ownModel, operations: { GetFunctionLogs: () => ({ lines: Buffer.from('one\ntwo\n') }) } })
+  const own = awsRestJson({ ...common, model: ownModel, operations: {
+    GetFunctionLogs: () => ({ lines: Buffer.from('one\ntwo\n') }),
+    GetRuntimes: () => ({ Runtimes: ['nodejs22.x', 'nodejs24.x'], Confinement: 'Functions run in namespaces of their own.' }),
+  } })
   const log = logger('test')
   log.level = 'silent'
   server = await openHttp({ host: '127.0.0.1', port: 0 }, {
@@ -67,7 +70,7 @@ afterAll(async () => {
 
 test('all pages are listed', async () => {
   expect(await functions.run([])).toBe(0)
-  expect(out).toMatch(/^.*NAME.*\nfirst +nodejs24\.x +index\.handler +256 +3 +abababababab +- +Part of a solution\nsecond /)
+  expect(out).toMatch(/^.*NAME.*\nfirst +nodejs24\.x +index\.handler +256 +3 +abababababab +- +Part of a solution\nsecond .*\n\nFunctions run in namespaces of their own\.\nRuntimes: nodejs22\.x, nodejs24\.x\.\n$/)
   out = ''
   expect(await functions.run(['list', '--json'])).toBe(0)
   expect((JSON.parse(out) as { FunctionName: string }[]).map(({ FunctionName }) => FunctionName)).toEqual(['first', 'second'])

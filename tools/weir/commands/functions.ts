@@ -18,7 +18,7 @@ weir functions [list] | invoke NAME | logs NAME | deploy PATH | remove NAME
 Functions run in the enricher, by Lambda's API and by event source mappings. Requests are signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (test, test)
 for AWS_REGION (us-east-1).
 
-list      all functions
+list      all functions, the runtimes they may have, and how their processes are confined
 invoke    runs a function and shows what it returns; what it printed goes to stderr where it fails
 deploy    creates a function, or changes the code and what is given of the settings: of a folder, a .zip, or a file alone; the enricher must
           have FUNCTIONS_DEPLOY=true
@@ -93,14 +93,20 @@ export const functions = command({
 async function list(api: FunctionsApi, { json }: Options): Promise<number> {
   const all = await api.list()
   if (json) await printJson(all)
-  else if (all.length === 0) await print('No function yet; `weir functions deploy PATH` makes one.\n')
+  else if (all.length === 0) await print(`No function yet; \`weir functions deploy PATH\` makes one.\n${await confinementOf(api)}`)
   else {
     const rows = all.map((one) => [
       one.FunctionName, one.Runtime, one.Handler, one.MemorySize, one.Timeout, codeOf(one), one.LastModified?.slice(0, 19) ?? null, one.Description || null,
     ])
-    await print(table(['NAME', 'RUNTIME', 'HANDLER', 'MEMORY MB', 'TIMEOUT S', 'CODE', 'DEPLOYED', 'DESCRIPTION'], rows))
+    await print(table(['NAME', 'RUNTIME', 'HANDLER', 'MEMORY MB', 'TIMEOUT S', 'CODE', 'DEPLOYED', 'DESCRIPTION'], rows) + await confinementOf(api))
   }
   return EXIT.ok
+}
+
+/** Which runtimes functions may have, and how their processes are confined. */
+async function confinementOf(api: FunctionsApi): Promise<string> {
+  const offered = await api.runtimes()
+  return offered === undefined ? '' : `\n${offered.Confinement}\nRuntimes: ${offered.Runtimes.join(', ')}.\n`
 }
 
 async function invoke(api: FunctionsApi, name: string, { payload = '{}', json }: Options): Promise<number> {

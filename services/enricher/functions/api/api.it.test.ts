@@ -89,6 +89,13 @@ describe('invoke', () => {
     expect(await logs.text()).toContain('line 99')
   })
 
+  test('the runtimes that functions may have, and what confines them', async () => {
+    const { Runtimes, Confinement } = await (await ask('GET', '/v1/functions/runtimes')).json() as { Runtimes: string[], Confinement: string }
+    expect(Runtimes).toContain('nodejs24.x')
+    expect(Runtimes.every((name) => name.startsWith('nodejs'))).toBe(true)
+    expect(Confinement).toMatch(/namespaces/)
+  })
+
   test('dry runs and events', async () => {
     expect((await invoke({ FunctionName: fixed.name, InvocationType: 'DryRun' })).StatusCode).toBe(204)
     const event = await invoke({ FunctionName: fixed.name, InvocationType: 'Event', Payload: { log: 1, marker: run } })

@@ -52,7 +52,7 @@ export function createOperation({
         throw invalidParameter(
           'Container images are not run here; give the code as a zip archive and leave PackageType out.',
         )
-      const settings = settingsOf(input, runtimes)
+      const settings = settingsOf(input, runtimes.allowed)
       const tags = checkTags({}, input.Tags ?? {})
       refuseTwin(name)
       const upload = await uploadOf(input.Code, archives, context)

@@ -5,7 +5,7 @@ import type { Change } from '@weir/control'
 import type { DeployedFunction } from '../catalogue.ts'
 import { LATEST, type LatestVersion } from '../entries.ts'
 import type { FunctionService } from '../open.ts'
-import type { RuntimeKind } from '../runtime/environment.ts'
+import type { Runtimes } from '../runtime/runtimes.ts'
 import {
   existingFunction,
   functionArn,
@@ -21,8 +21,8 @@ import { publication } from './publication.ts'
 export interface DeployingOptions {
   /** Whether functions may be changed by the API. Clients that may do so run code here. */
   readonly deploying: boolean
-  /** The kinds of runtimes that functions may have. */
-  readonly runtimes: ReadonlySet<RuntimeKind>
+  /** Those that functions may have, and how their processes are confined. */
+  readonly runtimes: Pick<Runtimes, 'allowed' | 'sentence'>
   /** The most bytes of all archives. An archive counts once for each function and version that uses it. */
   readonly maxCodeBytes: number
 }

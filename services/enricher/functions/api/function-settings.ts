@@ -4,7 +4,7 @@
  */
 import type { FunctionVersion } from '../entries.ts'
 import type { RuntimeKind } from '../runtime/environment.ts'
-import { ARCHITECTURE, isDeprecated, kindOf, namesOf, NOTED_DEFAULTS } from '../runtimes.ts'
+import { ARCHITECTURE, isDeprecated, kindOf, NOTED_DEFAULTS, runtimesOf } from '../lambda-runtimes.ts'
 import { invalidParameter } from './names.ts'
 
 /** The members that CreateFunction and UpdateFunctionConfiguration share. */
@@ -162,7 +162,7 @@ function checkRuntime(runtime: string, runtimes: ReadonlySet<RuntimeKind>): void
       ? 'Here run Node.js, and where the operator allows them Python and runtimes that the archive brings.'
       : `The operator of this service does not allow ${kind === 'python' ? 'Python' : 'runtimes that the archive brings'}.`
   throw invalidParameter(
-    `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${namesOf(runtimes)}] ` +
+    `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${runtimesOf(runtimes).join(', ')}] ` +
       `or be a valid ARN. ${sentence}`,
   )
 }

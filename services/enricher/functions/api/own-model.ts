@@ -5,6 +5,7 @@ export const ownModel: Model = {
   service: 'lambda',
   apiVersion: '1',
   operations: {
+    GetRuntimes: { output: 'RuntimesResponse', http: { method: 'GET', uri: '/v1/functions/runtimes' } },
     GetFunctionLogs: {
       input: 'FunctionRequest',
       output: 'LogsResponse',
@@ -26,9 +27,12 @@ export const ownModel: Model = {
       required: ['name', 'archive'],
       locations: { name: { location: 'uri', name: 'name' }, archive: { location: 'uri', name: 'archive' } },
     },
+    RuntimesResponse: { type: 'structure', members: { Runtimes: 'Texts', Confinement: 'Text' } },
     LogsResponse: { type: 'structure', members: { lines: 'Lines' }, payload: 'lines' },
     Name: { type: 'string', pattern: '[a-zA-Z0-9_-]+', min: 1, max: 64 },
     Archive: { type: 'string', pattern: '[0-9a-f]{64}-[0-9a-f]{8}' },
     Lines: { type: 'blob' },
+    Text: { type: 'string' },
+    Texts: { type: 'list', member: 'Text' },
   },
 }

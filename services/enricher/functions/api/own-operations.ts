@@ -1,21 +1,35 @@
-/** Sends archives to clients that have a location from GetFunction, and the logs of functions. */
+/** Sends archives to clients that have a location from GetFunction, the logs of functions, and what confines them. */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AwsError, HIJACKED, type AwsContext, type AwsOperations } from '@weir/aws'
+import { runtimesOf } from '../lambda-runtimes.ts'
 import type { FunctionService } from '../open.ts'
+import type { DeployingOptions } from './deploying.ts'
 import { existingFunction, namedFunction, notFound, type Account } from './names.ts'
 
 /** Actions of access keys. */
-export const OWN_ACTIONS = { GetFunctionLogs: 'weir:GetFunctionLogs', GetFunctionCode: 'lambda:GetFunction' }
+export const OWN_ACTIONS = {
+  GetRuntimes: 'weir:GetRuntimes',
+  GetFunctionLogs: 'weir:GetFunctionLogs',
+  GetFunctionCode: 'lambda:GetFunction',
+}
 
 /** Archives that are sent at once; each takes some megabytes while it is. */
 const MAX_DOWNLOADS = 4
 /** A client that takes longer gets the rest by a new request. */
 const MAX_DOWNLOAD_MS = 300_000
 
-export function ownOperations({ functions, archives }: FunctionService, account: Account): AwsOperations {
+export function ownOperations(
+  { functions, archives }: FunctionService,
+  { allowed, sentence }: DeployingOptions['runtimes'],
+  account: Account,
+): AwsOperations {
   let downloads = 0
   return {
+    GetRuntimes(_input: object, context: AwsContext) {
+      context.authorize('*')
+      return { Runtimes: runtimesOf(allowed), Confinement: sentence }
+    },
     GetFunctionLogs({ name }: { readonly name: string }, context: AwsContext) {
       const named = namedFunction(name, account)
       context.authorize(named.arn)

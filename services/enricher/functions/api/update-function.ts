@@ -40,7 +40,7 @@ export function updateOperations({
         checkRevision(RevisionId, latest.revisionId)
         return {
           ...latest,
-          ...settingsOf({ Architectures, PublishTo }, runtimes, latest),
+          ...settingsOf({ Architectures, PublishTo }, runtimes.allowed, latest),
           archive,
           modifiedAt: Date.now(),
         }
@@ -70,7 +70,7 @@ export function updateOperations({
       return answer(
         await changeLatest(name, false, (latest) => {
           checkRevision(input.RevisionId, latest.revisionId)
-          return { ...latest, ...settingsOf(input, runtimes, latest), modifiedAt: Date.now() }
+          return { ...latest, ...settingsOf(input, runtimes.allowed, latest), modifiedAt: Date.now() }
         }),
       )
     },

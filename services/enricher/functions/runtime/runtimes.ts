@@ -28,14 +28,18 @@ export interface Runtimes {
   readonly allowed: ReadonlySet<RuntimeKind>
   /** How the processes of functions are confined on this machine. */
   readonly confinement: Confinement
+  /** The same as a sentence for people, with what is missing. */
+  readonly sentence: string
   /** What an environment needs to know for a function of this kind, which is allowed. */
   options(kind: RuntimeKind): Pick<EnvironmentOptions, 'runtime' | 'python'>
 }
 
 type Log = Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>>
 
-const NO_NAMESPACES = 'Namespaces are not available to this process'
-const OPEN = `${NO_NAMESPACES}: functions that do not run on Node.js can do what this user can. Run none of strangers.`
+const NAMESPACES = 'Functions run in namespaces of their own.'
+const NO_NAMESPACES = 'The enricher may not make namespaces'
+const NODE_ONLY = `${NO_NAMESPACES}: Node.js alone confines functions.`
+const OPEN = `${NO_NAMESPACES}: functions that do not run on Node.js can do what its user can. Run none of strangers.`
 
 /** Throws one sentence where a runtime is offered that cannot run here. */
 export function openRuntimes({ kinds, python: command }: RuntimesConfig, log: Log): Resource<Runtimes> {
@@ -46,9 +50,8 @@ export function openRuntimes({ kinds, python: command }: RuntimesConfig, log: Lo
   }
   const python = allowed.has('python') ? findPython(command) : undefined
   const how = confinement()
-  if (how === 'namespaces') log.info({ runtimes: kinds }, 'functions run in namespaces of their own')
-  else if (others) log.warn({ runtimes: kinds }, OPEN)
-  else log.info({ runtimes: kinds }, `${NO_NAMESPACES}: Node.js alone confines functions.`)
+  const sentence = how === 'namespaces' ? NAMESPACES : others ? OPEN : NODE_ONLY
+  log[sentence === OPEN ? 'warn' : 'info']({ runtimes: kinds }, sentence)
   const options: Runtimes['options'] = (runtime) => (runtime === 'python' ? { runtime, python } : { runtime })
-  return { value: { allowed, confinement: how, options }, stop: () => {} }
+  return { value: { allowed, confinement: how, sentence, options }, stop: () => {} }
 }

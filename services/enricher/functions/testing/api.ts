@@ -130,7 +130,7 @@ async function start(): Promise<Api> {
   }
   const service = await openFunctionService({ ...common, runtimes, folder: deployedFolder })
   const serve = async (deploying: boolean, kinds: readonly RuntimeKind[] = ['nodejs']): Promise<Resource<HttpServer>> => {
-    const api = lambdaApi(service.value, { access, account: ACCOUNT, deploying, runtimes: new Set(kinds), maxCodeBytes: 1 << 30 })
+    const api = lambdaApi(service.value, { access, account: ACCOUNT, deploying, runtimes: { allowed: new Set(kinds), sentence: runtimes.sentence }, maxCodeBytes: 1 << 30 })
     const routes = async (app: FastifyInstance): Promise<void> => void await app.register(api)
     return openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes, admission: new Admission(128 << 20) })
   }

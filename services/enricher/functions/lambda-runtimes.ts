@@ -66,6 +66,7 @@ export function isDeprecated(runtime: string): boolean {
   return DEPRECATED.has(runtime)
 }
 
-export function namesOf(kinds: ReadonlySet<RuntimeKind>): string {
-  return [...kinds].flatMap((kind) => RUNTIMES[kind]).join(', ')
+/** nodejs22.x … */
+export function runtimesOf(kinds: ReadonlySet<RuntimeKind>): readonly string[] {
+  return [...kinds].flatMap((kind) => RUNTIMES[kind])
 }

@@ -13,7 +13,7 @@ import { openListeners, type TlsConfig } from './listeners.ts'
 import type { Readiness } from './health.ts'
 import { traceFields } from './logger.ts'
 import type { Logger } from './logger.ts'
-import { Histogram, metrics } from './metrics.ts'
+import { Gauge, Histogram, metrics } from './metrics.ts'
 import type { Resource } from './opening.ts'
 import { continueTrace, parseTraceparent } from './trace.ts'
 import type { TraceContext } from './trace.ts'
@@ -86,6 +86,13 @@ const durations = new Histogram({
   labelNames: ['method', 'route', 'status'], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30], registers: [metrics],
 })
 
+/** Those of the servers that are open. */
+const admissions = new Set<Admission>()
+new Gauge({
+  name: 'weir_request_memory_used_bytes', help: 'Requests under way with their bodies and answers, and what was taken over from them and is not stored yet.', registers: [metrics],
+  collect() { this.set([...admissions].reduce((sum, { usedBytes }) => sum + usedBytes, 0)) },
+})
+
 const traces = new WeakMap<IncomingMessage, TraceContext>()
 
 /** The span of this request: a child of the caller's when it sent a valid traceparent, else a trace of its own. */
@@ -133,6 +140,7 @@ export async function openHttp(
   const tls = config.tls && await listeners.listenTls(config.host, config.tls)
   const metricsServer = config.metricsPort === undefined ? undefined : await serveMetrics(config.host, config.metricsPort)
   if (tls !== undefined) log.info(`listening with TLS at port ${tls.port}`)
+  admissions.add(admission)
   const { port } = app.server.address() as AddressInfo
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
   return {
@@ -142,6 +150,7 @@ export async function openHttp(
       const cut = setTimeout(() => connections.destroy(), drainMs / 2)
       await drain.idle()
       listeners.closeSessions()
+      admissions.delete(admission)
       metricsServer?.close()
       await Promise.all([tls?.stop(), app.close()])
       clearTimeout(cut)

@@ -286,7 +286,7 @@ test('what it does shows in metrics and on the topic of statistics', async () =>
   expect(metrics).toMatch(/weir_stage_records_total\{stage="ingest-hub.http"\} [1-9]/)
   expect(metrics).toMatch(/weir_stage_failed_total\{stage="ingest-hub.http"\} [1-9]/)
   expect(metrics).toMatch(/weir_http_request_duration_seconds_count\{method="POST",route="\/v1\/topics\/taxi.telemetry\/records",status="200"\} [1-9]/)
-  expect(metrics).toMatch(/weir_hub_memory_used_bytes \d{1,4}\n/)
+  expect(metrics).toMatch(/weir_request_memory_used_bytes \d{1,4}\n/)
   const [partition] = await kafka.admin.offsets('weir.stats')
   await expect.poll(async () => (await kafka.admin.offsets('weir.stats'))[0].latest, { timeout: 5000 }).toBeGreaterThan(partition.latest)
 })

@@ -146,7 +146,7 @@ test('overload from 64 clients, large and small, packed and plain: at most 128 M
   expect((await post(hub, batch([{ value: report() }]))).status).toBe(200)
   const metrics = await (await fetch(`${hub.url}/metrics`)).text()
   // What is left are the records of its own statistics.
-  expect(metrics).toMatch(/weir_hub_memory_used_bytes \d{1,4}\n/)
+  expect(metrics).toMatch(/weir_request_memory_used_bytes \d{1,4}\n/)
 })
 
 /** Resident memory of the hub, MB (man 5 proc, VmRSS). */

@@ -1,10 +1,9 @@
 /** The whole solution: the enricher as a process over real servers, customers over HTTP and in a browser, a producer that knows only Kinesis. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { openCodec } from '@weir/codec'
 import { prepare, startHub, type Hub } from '@weir/ingest-hub/testing/hub.ts'
 import { decodeHeaders, type Kafka } from '@weir/kafka'
 import { servers } from '@weir/testkit'
+import { startService, type ServiceProcess } from '@weir/testkit/service-process.ts'
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import type { Browser } from 'playwright-core'
 import { Redis } from 'ioredis'
@@ -16,7 +15,7 @@ import { simulator, type Signup } from './simulator.ts'
 let kafka: Kafka
 let stopKafka: () => Promise<void>
 let hub: Hub
-let child: ChildProcess
+let enricher: ServiceProcess
 let url: string
 let redis: Redis
 let start: () => Promise<void>
@@ -29,17 +28,10 @@ beforeAll(async () => {
   redis = new Redis(redisUrl)
   hub = await startHub({ brokers, registryUrl })
   start = async () => {
-    child = spawn(process.execPath, [new URL('../../services/enricher/main.ts', import.meta.url).pathname], {
-      env: {
-        ...process.env, KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, REDIS_URL: redisUrl, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', ALLOW_ANONYMOUS: 'true',
-        LOG_LEVEL: 'info', WEIR_SOLUTIONS: 'location-offers',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
+    enricher = await startService('enricher', {
+      KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, REDIS_URL: redisUrl, ALLOW_ANONYMOUS: 'true', WEIR_SOLUTIONS: 'location-offers',
     })
-    let out = ''
-    child.stdout!.on('data', (data) => { out += data })
-    await vi.waitFor(() => expect(out).toMatch(/listening at (\S+?)"/), { timeout: 30_000 })
-    url = /listening at (\S+?)"/.exec(out)![1]
+    url = enricher.url
     await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), { timeout: 30_000, interval: 100 })
   }
   await start()
@@ -47,8 +39,8 @@ beforeAll(async () => {
   await vi.waitFor(async () => expect(await redis.zcard('weir:reference:{areas}:places')).toBeGreaterThanOrEqual(Object.keys(areas).length), { timeout: 15_000 })
 })
 afterAll(async () => {
-  child.kill('SIGTERM')
-  expect((await once(child, 'exit'))[0]).toBe(0)
+  enricher.kill('SIGTERM')
+  expect(await enricher.exited).toBe(0)
   hub.kill('SIGTERM')
   await hub.exited
   redis.disconnect()
@@ -124,8 +116,8 @@ test('what producers put by Kinesis comes out once, under kill -9 of the service
   }
   for (let kill = 0; kill < 3; kill++) {
     await send(1000)
-    child.kill('SIGKILL')
-    await once(child, 'exit')
+    enricher.kill('SIGKILL')
+    await enricher.exited
     await start()
   }
   await send(1000)

@@ -3,7 +3,7 @@ import type { Codec, Writer } from '@weir/codec'
 import { schemaOf, topics as table } from '@weir/contracts'
 import type { TopicName } from '@weir/contracts'
 import type { Kafka, Producer } from '@weir/kafka'
-import { Admission, Gauge, metrics } from '@weir/service'
+import { Admission } from '@weir/service'
 import type { Resource } from '@weir/service'
 
 /** Buffers of record batches grow by doubling, so they are up to twice as large as what is in them. */
@@ -37,10 +37,6 @@ export async function openIntake({ kafka, codec, topics, memoryBytes }: IntakeOp
   const opened = await Promise.all(topics.map((name) => openTopic(name, kafka, codec)))
   const producer = await kafka.producer()
   const admission = new Admission(memoryBytes, () => CAPACITY * producer.bufferedBytes)
-  new Gauge({
-    name: 'weir_hub_memory_used_bytes', help: 'Requests under way with their bodies and answers, and records not stored yet; HUB_MEMORY_MB bounds them.', registers: [metrics],
-    collect() { this.set(admission.usedBytes) },
-  })
   return { value: { topics: opened, producer, admission }, stop: (drainMs) => producer.stop(drainMs) }
 }
 

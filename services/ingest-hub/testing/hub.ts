@@ -1,7 +1,4 @@
 /** The hub as a process of its own against real servers, and what it stored read back. */
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { openCodec } from '@weir/codec'
 import { sampleOf } from '@weir/contracts'
 import type { TaxiTelemetry } from '@weir/contracts'
@@ -9,6 +6,7 @@ import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { decodeHeaders, kafkaConfig, keyOf, openKafka } from '@weir/kafka'
 import type { Kafka } from '@weir/kafka'
 import { readConfig } from '@weir/service'
+import { startService, type ServiceProcess } from '@weir/testkit/service-process.ts'
 
 export const TOPIC = 'taxi.telemetry'
 
@@ -25,40 +23,10 @@ export async function prepare({ brokers, registryUrl }: Backends): Promise<{ kaf
   return { kafka, stop }
 }
 
-export interface Hub {
-  readonly url: string
-  readonly pid: number
-  /** Every line it logged. */
-  logs(): Record<string, unknown>[]
-  kill(signal: NodeJS.Signals): void
-  /** Resolves with the exit code. */
-  readonly exited: Promise<number | null>
-}
+export type Hub = ServiceProcess
 
-export async function startHub({ brokers, registryUrl }: Backends, env: Readonly<Record<string, string>> = {}): Promise<Hub> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=8', `${import.meta.dirname}/../main.ts`], {
-    env: { ...process.env, KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: registryUrl, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', ALLOW_ANONYMOUS: 'true', LOG_LEVEL: 'info', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exited = once(child, 'exit').then(([code]) => code as number | null)
-  let out = ''
-  child.stdout.on('data', (data) => { out += data })
-  const url = await listening(child, () => out)
-  return {
-    url, exited,
-    pid: child.pid!,
-    logs: () => out.split('\n').filter(Boolean).map((line) => JSON.parse(line)),
-    kill: (signal) => { child.kill(signal) },
-  }
-}
-
-async function listening(child: ChildProcess, out: () => string): Promise<string> {
-  while (child.exitCode === null) {
-    const url = /listening at (\S+?)"/.exec(out())?.[1]
-    if (url !== undefined) return url
-    await Promise.race([once(child.stdout!, 'data'), once(child, 'exit')])
-  }
-  throw new Error(`The hub did not start:\n${out()}`)
+export function startHub({ brokers, registryUrl }: Backends, env: Readonly<Record<string, string>> = {}): Promise<Hub> {
+  return startService('ingest-hub', { KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: registryUrl, ALLOW_ANONYMOUS: 'true', ...env })
 }
 
 export interface Answer {

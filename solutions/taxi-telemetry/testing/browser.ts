@@ -9,10 +9,10 @@ const ARGUMENTS = [
 ]
 
 /** CHROMIUM_PATH, else where systems install it; where it is absent, a root user's Debian gets it. Throws one sentence where there is none. */
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser(...more: readonly string[]): Promise<Browser> {
   const executablePath = find() ?? install()
   if (!executablePath) throw new Error('The page tests need Chromium: install it (apt-get install chromium) or set CHROMIUM_PATH to a Chrome or Chromium.')
-  return chromium.launch({ executablePath, args: ARGUMENTS })
+  return chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] })
 }
 
 function find(): string | undefined {

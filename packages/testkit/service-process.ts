@@ -1,0 +1,40 @@
+/** A service of Weir as a process of its own, at a free port of the loopback. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+export interface ServiceProcess {
+  readonly url: string
+  readonly pid: number
+  /** Every line it logged. */
+  logs(): Record<string, unknown>[]
+  kill(signal: NodeJS.Signals): void
+  /** Resolves with the exit code. */
+  readonly exited: Promise<number | null>
+}
+
+/** Resolves when it listens. Its options of Node are those of a stack. */
+export async function startService(name: 'ingest-hub' | 'enricher', env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+  const main = fileURLToPath(new URL(`../../services/${name}/main.ts`, import.meta.url))
+  const child = spawn(process.execPath, ['--max-semi-space-size=8', main], {
+    env: { ...process.env, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', LOG_LEVEL: 'info', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
+  let out = ''
+  const listening = new Promise<string>((resolve) => {
+    child.stdout.on('data', (data) => {
+      out += data
+      const url = /listening at (\S+?)"/.exec(out)?.[1]
+      if (url !== undefined) resolve(url)
+    })
+  })
+  const url = await Promise.race([listening, exited])
+  if (typeof url !== 'string') throw new Error(`The service ${name} did not start:\n${out}`)
+  return {
+    url, exited,
+    pid: child.pid!,
+    logs: () => out.split('\n').filter(Boolean).map((line) => JSON.parse(line)),
+    kill: (signal) => { child.kill(signal) },
+  }
+}

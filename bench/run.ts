@@ -1,11 +1,11 @@
 /**
- * npm run bench [-- --rounds 5 --quick --only http,enrich,index,kinesis,latency,offers]
+ * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers]
  * Contenders take turns within each round, so that a machine that slows down slows all of them. Prints Markdown tables.
  */
 import { parseArgs } from 'node:util'
 import { openContext } from './context.ts'
 import { type Figure, type Latency, latencyTable, throughputTable } from './report.ts'
-import { enrich } from './scenarios/enrich.ts'
+import { enrich, once } from './scenarios/enrich.ts'
 import { httpToKafka } from './scenarios/http-to-kafka.ts'
 import { indexDocuments } from './scenarios/index-documents.ts'
 import { latency } from './scenarios/latency.ts'
@@ -13,12 +13,13 @@ import { offers } from './scenarios/offers.ts'
 import { putRecords } from './scenarios/put-records.ts'
 
 const { values: { rounds, quick, only } } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, only: { type: 'string', default: 'http,enrich,index,kinesis,latency,offers' } },
+  options: { rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, only: { type: 'string', default: 'http,enrich,once,index,kinesis,latency,offers' } },
 })
 const part = quick ? 0.2 : 1
 const scenarios = {
   http: httpToKafka(800 * part),
   enrich: enrich(1_600_000 * part),
+  once: once(1_600_000 * part),
   index: indexDocuments(400_000 * part),
   kinesis: putRecords(800 * part),
   latency: latency(1000, 30 * part),

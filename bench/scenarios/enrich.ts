@@ -22,6 +22,15 @@ export const enrich = (records: number) => ({
   },
 })
 
+/** What it costs to leave out records that clients repeated: the ids of all records are new here. */
+export const once = (records: number) => ({
+  title: 'The taxi flow, with and without its step once()',
+  contenders: Object.fromEntries(['true', 'false'].map((ONCE) => [ONCE === 'true' ? 'with once()' : 'without', async (context: Context): Promise<Figure> => {
+    await fill(context, 'taxi.telemetry', records, 'avro')
+    return worked(context, 'enricher.taxi', 'taxi.telemetry', records, file('taxi-flow.ts'), { ...context.env, ONCE })
+  }])),
+})
+
 async function worked(context: Context, group: string, topic: string, records: number, main: string, env: Readonly<Record<string, string>>): Promise<Figure> {
   const process = startNode(main, env)
   try {

@@ -1,0 +1,18 @@
+/** The taxi flow and nothing else, as a process to measure; ONCE=false leaves its first step out. */
+import { openCodec } from '@weir/codec'
+import { openFlows } from '@weir/enricher/flows/flows.ts'
+import { openReference } from '@weir/enricher/reference/reference.ts'
+import { step } from '@weir/flow'
+import { kafkaConfig, openKafka } from '@weir/kafka'
+import { logger, readConfig } from '@weir/service'
+import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
+
+const log = logger('taxi-flow')
+const { value: kafka } = await openKafka(readConfig(process.env, kafkaConfig), log)
+const { value: codec } = await openCodec({ url: process.env.REGISTRY_URL! }, log)
+const reference = await openReference({ kafka, codec, redisUrl: process.env.REDIS_URL!, solutions: [taxiTelemetry], log })
+const [taxi] = taxiTelemetry.flows
+const every = step('every', (index: number) => index)
+const definition = process.env.ONCE === 'false' ? { ...taxi, build: (deps: Parameters<typeof taxi.build>[0]) => taxi.build({ ...deps, once: () => every }) } : taxi
+const flows = await openFlows([definition], { kafka, codec, table: reference.value.table, log })
+process.once('SIGTERM', () => void flows.stop(5000).then(() => process.exit()))

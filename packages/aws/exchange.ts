@@ -1,6 +1,6 @@
 /** One request and its answer, whatever protocol of AWS they are in: bodies within bounds, who signed, the headers of every answer, CORS. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { BodyRefused, identified, isFromForeignPage, isLocalRequest, leaseOf, limitReading, MAX_UNKNOWN_BODY_BYTES, readChunks } from '@weir/service'
+import { BodyRefused, holdLease, identified, isFromForeignPage, isLocalRequest, leaseOf, limitReading, MAX_UNKNOWN_BODY_BYTES, readChunks } from '@weir/service'
 import type { FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { AwsAccess, AwsClient } from './access-keys.ts'
 import { Body } from './body.ts'
@@ -66,7 +66,13 @@ const SMALL_ANSWER_BYTES = 16 << 10
 /** A hook that answers before Fastify looks at the body's type: AWS has its own answers to that. */
 export function exchange(options: ExchangeOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const { answer, refused, foreignPages, afterBody = () => {} } = options
-  return async (request, reply) => {
+  return (request, reply) => {
+    const answering = exchanged(request, reply)
+    holdLease(request, answering)
+    return answering
+  }
+
+  async function exchanged(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     reply.hijack()
     const requestId = randomUUID()
     const welcome = foreignPages() || !isFromForeignPage(request.headers)

@@ -57,14 +57,24 @@ export function openListeners(server: Server, { connections, requestMs, handshak
   for (const handler of server.listeners('request')) http2.on('request', handler as never)
   const sockets = new WeakMap<Socket, Connection>()
   const sessions = new Map<ServerHttp2Session, Connection>()
+  /** Whose session begins. Node refuses some, such as one over TLS whose client has asked for HTTP/1.1, without an event. */
+  let beginning: Connection | undefined
   http2.on('session', (session: ServerHttp2Session) => {
+    sessions.set(session, beginning!)
     session.on('close', () => sessions.delete(session))
     session.on('error', () => session.destroy())
   })
-  http2.on('stream', (stream: ServerHttp2Stream) => {
+  http2.prependListener('stream', (stream: ServerHttp2Stream) => {
+    const connection = sessions.get(stream.session as ServerHttp2Session)!
     const limit = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), requestMs)
     stream.once('end', () => clearTimeout(limit))
-    stream.once('close', () => clearTimeout(limit))
+    // Who has the whole answer need not send the rest of the request (RFC 9113, section 8.1), or keep its place.
+    stream.once('finish', () => { if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR) })
+    stream.once('close', () => {
+      clearTimeout(limit)
+      connections.end(connection)
+    })
+    connections.begin(connection)
   })
 
   const serveHttp1 = server.listeners('connection') as ((this: Server, socket: Socket) => void)[]
@@ -91,8 +101,11 @@ export function openListeners(server: Server, { connections, requestMs, handshak
   }
 
   function serveHttp2(socket: Socket, connection: Connection): void {
-    http2.once('session', (session: ServerHttp2Session) => sessions.set(session, connection))
+    // A client of HTTP/2 that ends its side has gone; HTTP/1.1's server leaves the other side open.
+    socket.allowHalfOpen = false
+    beginning = connection
     http2.emit('connection', socket)
+    beginning = undefined
   }
 
   async function listenTls(host: string, { port, certFile, keyFile }: TlsConfig): Promise<TlsListener> {

@@ -4,7 +4,7 @@ import { BodyRefused, holdLease, identified, isFromForeignPage, isLocalRequest, 
 import type { FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { AwsAccess, AwsClient } from './access-keys.ts'
 import { Body } from './body.ts'
-import { AwsError, internalFailure, notLocal, overloaded, tooLarge } from './errors.ts'
+import { AwsError, internalFailure, notLocal, overloaded, tooLarge, unrecognizedClient } from './errors.ts'
 import { isSigned } from './sigv4/claim.ts'
 import { signatureVerifier, type Claimed } from './sigv4/verify.ts'
 
@@ -144,8 +144,12 @@ export function senders(access: AwsAccess, region: string): Senders {
     },
     sender(head, body, service) {
       if (head.client === undefined) throw head.error
-      const signedRegion = head.claimed === undefined ? region : verify(head.claimed, body, service).region
-      return { client: head.client, signedRegion }
+      if (head.claimed === undefined) return { client: head.client, signedRegion: region }
+      const signedRegion = verify(head.claimed, body, service).region
+      // The body may have taken a while: what counts are the rights that the access key has now.
+      const client = access.client(head.client.name)
+      if (client === undefined || client.secret !== head.client.secret) throw unrecognizedClient()
+      return { client, signedRegion }
     },
   }
 }

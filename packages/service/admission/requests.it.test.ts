@@ -48,6 +48,20 @@ test.each(['1.1', '2'])('HTTP/%s: clients that go leave their memory counted whi
   await until(() => admission.usedBytes === 0)
 })
 
+test('streams that are reset at once harm nobody and leave nothing behind', async () => {
+  work = Promise.withResolvers()
+  work.resolve()
+  for (let round = 0; round < 20; round++) {
+    const session = connectHttp2(server.url).on('error', () => {})
+    await once(session, 'connect')
+    for (let i = 0; i < 30; i++) session.request({ ':path': '/work', 'x-api-key': 'k' }).on('error', () => {}).close(8)
+    await sleep(20)
+    session.destroy()
+  }
+  await until(() => admission.usedBytes === 0)
+  expect((await fetch(`${server.url}/livez`)).status).toBe(200)
+})
+
 test('requests of nobody that are open at once over HTTP/2 count as connections do: the oldest give way', async () => {
   const sessions = await Promise.all(Array.from({ length: 4 }, async () => {
     const session = connectHttp2(server.url, { settings: { initialWindowSize: 0 } }).on('error', () => {})

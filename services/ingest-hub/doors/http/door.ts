@@ -110,7 +110,10 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
         throw unknownTopic((request.params as { topic: string }).topic, intake.topics)
       })
     })
-    app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+    // Made once: it is long, and anybody may ask for it.
+    let document: string | undefined
+    app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) =>
+      reply.type('application/json; charset=utf-8').send(document ??= JSON.stringify(app.swagger())))
   }
 }
 

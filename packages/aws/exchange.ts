@@ -1,10 +1,10 @@
 /** One request and its answer, whatever protocol of AWS they are in: bodies within bounds, who signed, the headers of every answer, CORS. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { BodyRefused, identified, isFromForeignPage, isLocalRequest, leaseOf, limitReading, MAX_UNKNOWN_BODY_BYTES, readChunks } from '@weir/service'
+import { BodyRefused, holdLease, identified, isFromForeignPage, isLocalRequest, leaseOf, limitReading, MAX_UNKNOWN_BODY_BYTES, readChunks } from '@weir/service'
 import type { FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { AwsAccess, AwsClient } from './access-keys.ts'
 import { Body } from './body.ts'
-import { AwsError, internalFailure, notLocal, overloaded, tooLarge } from './errors.ts'
+import { AwsError, internalFailure, notLocal, overloaded, tooLarge, unrecognizedClient } from './errors.ts'
 import { isSigned } from './sigv4/claim.ts'
 import { signatureVerifier, type Claimed } from './sigv4/verify.ts'
 
@@ -66,7 +66,13 @@ const SMALL_ANSWER_BYTES = 16 << 10
 /** A hook that answers before Fastify looks at the body's type: AWS has its own answers to that. */
 export function exchange(options: ExchangeOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const { answer, refused, foreignPages, afterBody = () => {} } = options
-  return async (request, reply) => {
+  return (request, reply) => {
+    const answering = exchanged(request, reply)
+    holdLease(request, answering)
+    return answering
+  }
+
+  async function exchanged(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     reply.hijack()
     const requestId = randomUUID()
     const welcome = foreignPages() || !isFromForeignPage(request.headers)
@@ -138,8 +144,12 @@ export function senders(access: AwsAccess, region: string): Senders {
     },
     sender(head, body, service) {
       if (head.client === undefined) throw head.error
-      const signedRegion = head.claimed === undefined ? region : verify(head.claimed, body, service).region
-      return { client: head.client, signedRegion }
+      if (head.claimed === undefined) return { client: head.client, signedRegion: region }
+      const signedRegion = verify(head.claimed, body, service).region
+      // The body may have taken a while: what counts are the rights that the access key has now.
+      const client = access.client(head.client.name)
+      if (client === undefined || client.secret !== head.client.secret) throw unrecognizedClient()
+      return { client, signedRegion }
     },
   }
 }

@@ -47,6 +47,8 @@ test('what fails inside stays inside', async () => {
 test('refusals carry their code, message and headers', async () => {
   const { status, headers, body } = await ask('/refuses')
   expect([status, headers.get('retry-after'), JSON.parse(body)]).toEqual([429, '3', { error: { code: 'busy', message: 'Later.' } }])
+  expect((await ask(`/${'x'.repeat(10_000)}`)).body.length).toBeLessThan(1200)
+  expect((await ask(`/%${'x'.repeat(10_000)}`)).body.length).toBeLessThan(1200)
   expect((await ask('/nowhere?x=1')).body).toBe('{"error":{"code":"not-found","message":"GET /nowhere is not served here."}}')
 })
 

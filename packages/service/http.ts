@@ -7,7 +7,7 @@ import { Admission } from './admission/admission.ts'
 import { Connections } from './admission/connections.ts'
 import { admitRequests } from './admission/requests.ts'
 import type { ConfigReader } from './config.ts'
-import { handleErrors, HttpError } from './errors.ts'
+import { handleErrors, HttpError, refuseAddress } from './errors.ts'
 import { health, HEALTH_PATHS, serveMetrics } from './health.ts'
 import { openListeners, type TlsConfig } from './listeners.ts'
 import type { Readiness } from './health.ts'
@@ -118,6 +118,7 @@ export async function openHttp(
       traces.set(raw as IncomingMessage, trace)
       return parent.child(traceFields(trace), options)
     },
+    frameworkErrors: refuseAddress as never,
     bodyLimit: LIMITS.body, requestTimeout: LIMITS.requestMs, keepAliveTimeout: LIMITS.keepAliveMs,
     http: { maxHeaderSize: LIMITS.headers, headersTimeout: LIMITS.headersMs, connectionsCheckingInterval: LIMITS.lookMs },
     routerOptions: { maxParamLength: 256 },

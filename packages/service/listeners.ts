@@ -54,18 +54,38 @@ const LOOK_AGAIN_MS = 5000
 export function openListeners(server: Server, { connections, requestMs, handshakeMs, headerBytes }: ListenerBounds): Listeners {
   const settings = { maxConcurrentStreams: STREAMS_A_SESSION, maxHeaderListSize: headerBytes }
   const http2 = createServer({ settings, maxSessionMemory: SESSION_MEMORY })
-  for (const handler of server.listeners('request')) http2.on('request', handler as never)
+  for (const handler of server.listeners('request')) {
+    http2.on('request', (request, response) => {
+      // A stream that was reset already would never tell that its answer is closed.
+      if (response.stream !== undefined && !response.stream.destroyed) handler.call(server, request, response)
+    })
+  }
   const sockets = new WeakMap<Socket, Connection>()
-  const sessions = new Map<ServerHttp2Session, Connection>()
+  const sessions = new Set<ServerHttp2Session>()
+  const streams = new WeakMap<ServerHttp2Stream, Connection>()
+  /** Whose session begins. Node refuses some, such as one over TLS whose client has asked for HTTP/1.1, without an event. */
+  let beginning: Connection | undefined
   http2.on('session', (session: ServerHttp2Session) => {
+    const connection = beginning!
+    sessions.add(session)
+    // First of all: a stream that was reset at once forgets its session.
+    session.prependListener('stream', (stream: ServerHttp2Stream) => bound(stream, connection))
     session.on('close', () => sessions.delete(session))
     session.on('error', () => session.destroy())
   })
-  http2.on('stream', (stream: ServerHttp2Stream) => {
+  const bound = (stream: ServerHttp2Stream, connection: Connection): void => {
+    streams.set(stream, connection)
+    if (stream.destroyed) return
     const limit = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), requestMs)
     stream.once('end', () => clearTimeout(limit))
-    stream.once('close', () => clearTimeout(limit))
-  })
+    // Who has the whole answer need not send the rest of the request (RFC 9113, section 8.1), or keep its place.
+    stream.once('finish', () => { if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR) })
+    stream.once('close', () => {
+      clearTimeout(limit)
+      connections.end(connection)
+    })
+    connections.begin(connection)
+  }
 
   const serveHttp1 = server.listeners('connection') as ((this: Server, socket: Socket) => void)[]
   server.removeAllListeners('connection')
@@ -91,8 +111,11 @@ export function openListeners(server: Server, { connections, requestMs, handshak
   }
 
   function serveHttp2(socket: Socket, connection: Connection): void {
-    http2.once('session', (session: ServerHttp2Session) => sessions.set(session, connection))
+    // A client of HTTP/2 that ends its side has gone; HTTP/1.1's server leaves the other side open.
+    socket.allowHalfOpen = false
+    beginning = connection
     http2.emit('connection', socket)
+    beginning = undefined
   }
 
   async function listenTls(host: string, { port, certFile, keyFile }: TlsConfig): Promise<TlsListener> {
@@ -140,10 +163,10 @@ export function openListeners(server: Server, { connections, requestMs, handshak
   return {
     connectionOf(request) {
       const { stream, socket } = request as unknown as Http2ServerRequest
-      return (request.httpVersionMajor === 2 ? sessions.get(stream.session as ServerHttp2Session) : sockets.get(socket as Socket))!
+      return (request.httpVersionMajor === 2 ? streams.get(stream) : sockets.get(socket as Socket))!
     },
     listenTls,
-    closeSessions: () => { for (const session of sessions.keys()) session.close() },
+    closeSessions: () => { for (const session of sessions) session.close() },
   }
 }
 

@@ -16,13 +16,16 @@ test.each([
   ['redis://a?sentinelPassword=ses;am#e', 'redis://a?sentinelPassword=********'],
   ['https://a/?X-Amz-Credential=sesame&X-Amz-Signature=sesame', 'https://a/?X-Amz-Credential=********&X-Amz-Signature=********'],
   ['http://a?next=redis%3A%2F%2F%3Asesame%40b&to=http%3A%2F%2Fb%2F%3Ftoken%3Dsesame', 'http://a?next=********&to=********'],
+  ['https://sesame-sesame-sesame@h/x', 'https://********@h/x'],
+  ['https://sesame:@h:9200,https://sesame-sesame-sesame:@i', 'https://********@h:9200,https://********@i'],
+  ['http://a?pw=sesame&private_key_base64=sesame&apiKey2=sesame&jwt=sesame', 'http://a?pw=********&private_key_base64=********&apiKey2=********&jwt=********'],
   ['redis://a?password=%E0%A4%A', 'redis://a?password=********'],
 ])('%s', (text, masked) => {
   expect(withoutPasswords(text)).toBe(masked)
   expect(withoutPasswords(masked)).toBe(masked)
 })
 
-test.each(['redis://localhost:6379', 'localhost:9092', 'http://a/b:c@d', 'https://me@host', 'http://a:8080/x?y=c:d@e', 'http://a?author=me&page=2', 'note: me@host',
+test.each(['redis://localhost:6379', 'localhost:9092', 'http://a/b:c@d', 'https://me@host', 'http://a:8080/x?y=c:d@e', 'http://a?author=me&page=2', 'http://a?keyPrefix=me&keyFile=/me&keyspace=me', 'note: me@host',
   'at run (file:///app/node_modules/@weir/service/secrets.ts:10:3)', '{"msg":"me@host","n":1}'])('%s holds no password', (plain) => {
   expect(withoutPasswords(plain)).toBe(plain)
 })

@@ -15,16 +15,18 @@ const MASK = '********'
 const USER_INFO = /(\/\/[^\s/?#@:"\\]{0,128}:)(?!\d{1,5}(?:[/?#,\s"]|$))[^\s"\\]{1,512}?@(?=[^\s@/?#"\\]{1,255}(?:[/?#\s"\\]|$))/g
 /** The same without a scheme; clients of Redis take it. */
 const BARE_USER_INFO = /((?<![^\s"'(,])[^\s/?#@:"'\\,]{0,128}:)[^\s/@"\\]{1,512}@(?=[\w[])/g
+/** A user without a password: one so long, or with an empty password, is a token. */
+const TOKEN_USER = /(\/\/)(?:[^\s/?#@:"\\]{16,512}:?|[^\s/?#@:"\\]{1,512}:)@(?=[^\s@/?#"\\]{1,255}(?:[/?#,\s"\\]|$))/g
 const PARAMETER = /[?&;#]([^\s=&;?#"\\]{1,128})=/g
-const SECRET_NAME = /pass|pwd|secret|token|auth(?!or)|credential|signature|^sig$|key$/i
+const SECRET_NAME = /pass|pwd|^pw$|secret|token|auth(?!or)|cred|signature|^sig$|jwt|bearer|session|key(?!s$|space|prefix|file|path|name|id$)/i
 /** A parameter's value. A secret may have characters in it that would begin another parameter. */
 const VALUE = /[^\s&?;#"\\]*/y
 const SECRET_VALUE = /[^\s&"\\]*/y
 
-/** Masks the passwords of URLs in a text that is shown: those before the host, and query parameters named like secrets. */
+/** Masks the passwords of URLs in a text that is shown: those before the host, tokens in their place, and query parameters named like secrets. */
 export function withoutPasswords(text: string): string {
   if (!text.includes('@') && !text.includes('=')) return text
-  return withoutSecretParameters(text.replace(USER_INFO, `$1${MASK}@`).replace(BARE_USER_INFO, `$1${MASK}@`))
+  return withoutSecretParameters(text.replace(TOKEN_USER, `$1${MASK}@`).replace(USER_INFO, `$1${MASK}@`).replace(BARE_USER_INFO, `$1${MASK}@`))
 }
 
 function withoutSecretParameters(text: string): string {

@@ -86,6 +86,8 @@ export const application: ApplicationDefinition = {
       request.raw.once('close', waits.cancel)
       const found = await waits.answer
       if (found === undefined) return reply.code(504).send({ ...problem('no-answer-yet', 'No offers within the wait; they will be under GET /v1/offers/USER.'), signupId })
+      // The key may have lost the right while the signup waited.
+      requireRead(identify(request), OFFERS)
       return reply.send(found)
     }
 

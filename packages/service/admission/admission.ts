@@ -57,11 +57,15 @@ export class Admission {
   }
 }
 
-/** The part of the budget that a request holds from its head until its answer is written. */
+/**
+ * The part of the budget that a request holds from its head until its answer is written and all work on it has ended.
+ * After its release it takes nothing more: nobody would give that back.
+ */
 export class Lease {
   readonly #admission: Admission
   #client: string | undefined
   #heldBytes = 0
+  #released = false
 
   constructor(admission: Admission) {
     this.#admission = admission
@@ -74,6 +78,7 @@ export class Lease {
 
   /** From now on the request counts as the client's. False if the client has no room left; the lease stays as it was then. */
   identify(client: string): boolean {
+    if (this.#released) return false
     if (this.#client === client) return true
     const bytes = Math.max(this.#heldBytes, REQUEST_BYTES)
     if (!this.#admission.take(client, bytes)) return false
@@ -85,6 +90,7 @@ export class Lease {
 
   /** Makes the lease cover `bytes` beside the request itself, more or fewer than before. False if there is no room for more. */
   cover(bytes: number): boolean {
+    if (this.#released) return false
     const more = REQUEST_BYTES + bytes - this.#heldBytes
     if (more !== 0 && !this.#admission.take(this.#client, more)) return false
     this.#heldBytes += more
@@ -101,5 +107,6 @@ export class Lease {
   release(): void {
     this.#admission.take(this.#client, -this.#heldBytes)
     this.#heldBytes = 0
+    this.#released = true
   }
 }

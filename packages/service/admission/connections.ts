@@ -5,7 +5,10 @@
 import type { Socket } from 'node:net'
 
 export interface ConnectionLimits {
-  /** Known connections at once, and as many unknown ones; a connection over TLS counts as three. */
+  /**
+   * Known connections at once, and as many unknown ones; a connection over TLS counts as three. Each request beside the
+   * first one that an unknown connection has under way counts as one more.
+   */
   readonly max: number
   /** A connection without a request is closed after this time. Node does the same once it parses HTTP/1.1. */
   readonly firstMs: number
@@ -18,6 +21,12 @@ const TLS_UNITS = 3
 /** Part of all known connections that one client may have. */
 const CLIENT_PART = 3 / 4
 const LOOK_MS = 2000
+
+/**
+ * What an unknown connection counts for. HTTP/2 has many requests under way at once, and each takes as much memory as a
+ * connection. Those of known ones have leases.
+ */
+const weightOf = ({ units, busy }: Connection): number => units + Math.max(0, busy - 1)
 
 export interface Connection {
   readonly units: number
@@ -63,21 +72,23 @@ export class Connections {
     this.#unknown.add(connection)
     this.#unknownUnits += connection.units
     socket.once('close', () => this.#forget(connection))
-    for (const oldest of this.#unknown) {
-      if (this.#unknownUnits <= this.#limits.max || oldest === connection) break
-      this.#close(oldest)
-    }
+    this.#pushOut()
     return connection
   }
 
   begin(connection: Connection): void {
     connection.busy++
     connection.requests++
+    if (this.#unknown.has(connection) && connection.busy > 1) {
+      this.#unknownUnits++
+      this.#pushOut()
+    }
     if (connection.client !== undefined && this.#idle.delete(connection)) this.#busy.add(connection)
   }
 
   end(connection: Connection): void {
     connection.busy--
+    if (this.#unknown.has(connection) && connection.busy > 0) this.#unknownUnits--
     connection.idleSince = performance.now()
     if (connection.busy === 0 && this.#busy.delete(connection)) this.#idle.add(connection)
   }
@@ -91,7 +102,7 @@ export class Connections {
     if (mine + units > max * CLIENT_PART && !this.#makeRoom(units, (one) => one.client === client)) return false
     if (this.#knownUnits + units > max && !this.#makeRoom(units, () => true)) return false
     this.#unknown.delete(connection)
-    this.#unknownUnits -= units
+    this.#unknownUnits -= weightOf(connection)
     connection.client = client
     this.#knownUnits += units
     this.#unitsOf.set(client, (this.#unitsOf.get(client) ?? 0) + units)
@@ -103,6 +114,13 @@ export class Connections {
   destroy(): void {
     clearInterval(this.#looking)
     for (const connection of [...this.#unknown, ...this.#idle, ...this.#busy]) this.#close(connection)
+  }
+
+  #pushOut(): void {
+    for (const oldest of this.#unknown) {
+      if (this.#unknownUnits <= this.#limits.max) break
+      this.#close(oldest)
+    }
   }
 
   #makeRoom(units: number, fits: (connection: Connection) => boolean): boolean {
@@ -123,7 +141,7 @@ export class Connections {
 
   #forget(connection: Connection): void {
     const { units, client } = connection
-    if (this.#unknown.delete(connection)) this.#unknownUnits -= units
+    if (this.#unknown.delete(connection)) this.#unknownUnits -= weightOf(connection)
     else if (this.#idle.delete(connection) || this.#busy.delete(connection)) {
       this.#knownUnits -= units
       const left = this.#unitsOf.get(client!)! - units

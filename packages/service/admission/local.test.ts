@@ -24,6 +24,13 @@ test('HTTP/2 has its host in :authority', () => {
   expect(isLocal({ ':authority': 'evil.example' }, 'x')).toBe(false)
 })
 
+test('what a page from elsewhere loads without saying its origin is not local, but a link is', () => {
+  const site = (dest: string, mode: string, where = 'cross-site') =>
+    isLocal({ host: 'localhost:8084', 'sec-fetch-site': where, 'sec-fetch-dest': dest, 'sec-fetch-mode': mode }, 'indexer')
+  expect([site('image', 'no-cors'), site('script', 'no-cors'), site('iframe', 'navigate')]).toEqual([false, false, false])
+  expect([site('document', 'navigate'), site('image', 'no-cors', 'same-origin'), site('empty', 'cors', 'same-site')]).toEqual([true, true, true])
+})
+
 test('a page from elsewhere is told by its origin', () => {
   expect(isFromForeignPage({})).toBe(false)
   expect(isFromForeignPage({ origin: 'http://localhost:1' })).toBe(false)

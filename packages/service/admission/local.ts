@@ -8,14 +8,19 @@ const LOOPBACK = /^(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
  * @param ownName a name under which containers beside this one know it, which no page can have
  */
 export function isLocal(headers: IncomingHttpHeaders, ownName: string): boolean {
-  const { origin } = headers
   const host = headers.host ?? String(headers[':authority'] ?? '')
-  return (origin === undefined || isLoopback(hostOfOrigin(origin))) && (isLoopback(nameOf(host)) || nameOf(host) === ownName)
+  return !isFromForeignPage(headers) && (isLoopback(nameOf(host)) || nameOf(host) === ownName)
 }
 
-/** Whether a page from another machine sent the request. */
-export function isFromForeignPage({ origin }: IncomingHttpHeaders): boolean {
-  return origin !== undefined && !isLoopback(hostOfOrigin(origin))
+/**
+ * Whether a page from another machine sent the request. What a page loads by GET, such as images and scripts, has no
+ * Origin: browsers say then that it is cross-site. Following a link from there is no such thing.
+ */
+export function isFromForeignPage(headers: IncomingHttpHeaders): boolean {
+  const { origin } = headers
+  if (origin !== undefined) return !isLoopback(hostOfOrigin(origin))
+  const isLink = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
+  return headers['sec-fetch-site'] === 'cross-site' && !isLink
 }
 
 const isLoopback = (name: string): boolean => LOOPBACK.test(name)

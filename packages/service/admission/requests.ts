@@ -27,6 +27,8 @@ interface Admitted {
   /** The requests of this server whose answers are being written, in the order of their beginnings. */
   readonly answering: Set<Admitted>
   answerBegan: number
+  /** The answer that is not closed yet, and each piece of work that has not ended. */
+  holders: number
 }
 
 /** Bounds of the JSON that routes get parsed; a route for larger ones reads its body itself. */
@@ -60,6 +62,17 @@ export function isLocalRequest(request: FastifyRequest): boolean {
   return isLocal(request.headers, admittedOf(request).name)
 }
 
+/** Holds the request's lease until the work has ended, also if its client goes before: its memory is taken that long. */
+export function holdLease(request: FastifyRequest, work: Promise<unknown>): void {
+  const one = admittedOf(request)
+  one.holders++
+  work.then(() => letGo(one), () => letGo(one))
+}
+
+function letGo(one: Admitted): void {
+  if (--one.holders === 0) one.lease.release()
+}
+
 /**
  * The answer begins, and its client must read it to the end in time. For every answer whose end is known when it begins; streams of events look after
  * themselves.
@@ -79,14 +92,24 @@ export function admitRequests(app: FastifyInstance, { admission, connections, co
   app.addHook('onRequest', async ({ raw }, reply) => {
     const connection = connectionOf(raw)
     const lease = admission.lease()
-    const one: Admitted = { lease, connection, connections, name, response: reply.raw, answering, answerBegan: 0 }
+    const one: Admitted = { lease, connection, connections, name, response: reply.raw, answering, answerBegan: 0, holders: 1 }
     admitted.set(raw, one)
-    connections.begin(connection)
+    // Streams of HTTP/2 are counted where they open: not all of them come here.
+    const isAlone = raw.httpVersionMajor === 1
+    if (isAlone) connections.begin(connection)
     reply.raw.once('close', () => {
       answering.delete(one)
-      lease.release()
-      connections.end(connection)
+      letGo(one)
+      if (isAlone) connections.end(connection)
     })
+  })
+  app.addHook('onRoute', (route) => {
+    const { handler } = route
+    route.handler = function (request, reply) {
+      const result: unknown = handler.call(this, request, reply)
+      if (result instanceof Promise) holdLease(request, result)
+      return result
+    }
   })
   const looking = setInterval(() => {
     for (const { answerBegan, response } of answering) {

@@ -32,7 +32,12 @@ export function referenceRoutes(reference: Reference, access: Access) {
     bodyLimit: MAX_ENTRY_BYTES,
     onRequest: async (request: FastifyRequest) => mayWrite(identify(access, request), REFERENCE_TOPIC),
   }
-  const by = (request: FastifyRequest<Entry>): string | undefined => identify(access, request).name
+  /** The client's name, if it may still write when the body has been read. */
+  const by = (request: FastifyRequest<Entry>): string | undefined => {
+    const client = identify(access, request)
+    mayWrite(client, REFERENCE_TOPIC)
+    return client.name
+  }
 
   return (app: FastifyInstance): void => {
     app.get<Entry>(

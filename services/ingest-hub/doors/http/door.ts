@@ -1,7 +1,7 @@
 /** The HTTP door: POST /v1/topics/TOPIC/records. */
 import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { announcedBytes, formatTraceparent, HttpError, identify, leaseOf, mayWrite, stage, traceOf, underPressure, type Access } from '@weir/service'
+import { announcedBytes, clientOf, formatTraceparent, HttpError, identify, leaseOf, mayWrite, stage, traceOf, underPressure, type Access } from '@weir/service'
 import type { Collector } from '../../intake/collector.ts'
 import type { Intake, IntakeTopic } from '../../intake/intake.ts'
 import { RecordHeaders } from '../../intake/record-headers.ts'
@@ -39,7 +39,7 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
     const headers = new RecordHeaders(sourceOf(request, client), formatTraceparent(traceOf(request)), client.name)
     const submission = (first: number): Submission => new Submission(topic, intake.producer, headers, Date.now(), first)
     const wantsIds = (request.query as { ids?: string }).ids === 'true'
-    const { outcome, ids } = format === 'json' ? await storeBatch(request, submission, wantsIds) : await storeStream(request, submission, wantsIds)
+    const { outcome, ids } = format === 'json' ? await storeBatch(topic, request, submission, wantsIds) : await storeStream(topic, request, submission, wantsIds)
     counts.done(outcome.stored)
     counts.failed(outcome.failed)
     counts.latency(performance.now() - started, outcome.stored)
@@ -47,15 +47,15 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
     return answer(request, reply, outcome, ids)
   }
 
-  async function storeBatch(request: FastifyRequest, begin: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
-    const submission = await readBatch(request, begin, wantsIds)
+  async function storeBatch(topic: IntakeTopic, request: FastifyRequest, begin: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
+    const submission = await readBatch(topic, request, begin, wantsIds)
     const outcome = new Outcome()
     outcome.add(submission, await submission.settled())
     return { outcome, ids: wantsIds ? submission.ids : undefined }
   }
 
   /** Apart from storeBatch so that body and values can be forgotten while the broker is awaited. */
-  async function readBatch(request: FastifyRequest, begin: (first: number) => Submission, wantsIds: boolean): Promise<Submission> {
+  async function readBatch(topic: IntakeTopic, request: FastifyRequest, begin: (first: number) => Submission, wantsIds: boolean): Promise<Submission> {
     const encoding = encodingOf(request.raw)
     const announced = announcedBytes(request.raw)
     if (announced > LIMITS.bodyBytes) throw tooLarge(LIMITS.bodyBytes)
@@ -70,6 +70,8 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
         if (!lease.cover(slabBytes(body.length + chunk.length))) throw underPressure()
         body.push(chunk)
       }
+      // The body may have taken a while.
+      mayWrite(identify(access, request), topic.name)
       const records = parseBatch(body)
       kept = wantsIds ? records.length * ID_BYTES : 0
       if (!lease.cover(slabBytes(body.length) + kept)) throw underPressure()
@@ -83,12 +85,15 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
     }
   }
 
-  async function storeStream(request: FastifyRequest, submission: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
+  async function storeStream(topic: IntakeTopic, request: FastifyRequest, submission: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
     if (wantsIds) throw new HttpError(400, 'no-ids', 'Ids are answered for JSON bodies only; give the records of a stream ids of your own.')
     const encoding = encodingOf(request.raw)
     const lease = leaseOf(request)
     if (!lease.cover(LIMITS.lineBytes)) throw underPressure()
-    return { outcome: await storeLines({ chunks: chunksOf(request.raw, encoding, LIMITS.streamBytes), lease, submission }), ids: undefined }
+    const client = clientOf(access, request)
+    const mayStillWrite = (): boolean => client()?.mayWrite(topic.name) ?? false
+    const chunks = chunksOf(request.raw, encoding, LIMITS.streamBytes)
+    return { outcome: await storeLines({ chunks, lease, mayWrite: mayStillWrite, submission }), ids: undefined }
   }
 
   return async (app) => {
@@ -105,7 +110,10 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
         throw unknownTopic((request.params as { topic: string }).topic, intake.topics)
       })
     })
-    app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+    // Made once: it is long, and anybody may ask for it.
+    let document: string | undefined
+    app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) =>
+      reply.type('application/json; charset=utf-8').send(document ??= JSON.stringify(app.swagger())))
   }
 }
 

@@ -17,16 +17,22 @@ interface Stop {
 
 const PRESSURE: Stop = { code: 'buffer-full', message: 'No room for this line and those after it now; send them again a little later.', retriable: true }
 const UNSETTLED: Stop = { code: 'not-sent', message: 'This line and those after it are not sent, because a record before them failed; send them again.', retriable: true }
+const FORBIDDEN: Stop = {
+  code: 'not-sent', retriable: false,
+  message: 'The API key has lost the right to write to this topic; this line and those after it are not sent.',
+}
 
 export interface StreamOptions {
   readonly chunks: AsyncIterable<Buffer>
   readonly lease: Lease
+  /** Whether the client may still write to the topic: it may lose the right while it sends. */
+  mayWrite(): boolean
   /** Begins a submission whose first record is the request's record of that index. */
   submission(first: number): Submission
 }
 
 /** Reads to the end or to the first trouble. Throws what `chunks` throws while nothing was sent. */
-export async function storeLines({ chunks, lease, submission }: StreamOptions): Promise<Outcome> {
+export async function storeLines({ chunks, lease, mayWrite, submission }: StreamOptions): Promise<Outcome> {
   const outcome = new Outcome()
   const window = new Window(submission)
   const splitter = new LineSplitter(LIMITS.lineBytes, window)
@@ -37,6 +43,7 @@ export async function storeLines({ chunks, lease, submission }: StreamOptions): 
       bytes += chunk.length
       if (bytes > LIMITS.streamBytes) stop = tooMuch(`${LIMITS.streamBytes} bytes`)
       else if (!lease.cover(splitter.carriedBytes + 2 * chunk.length + outcome.listBytes)) stop = PRESSURE
+      else if (!mayWrite()) stop = FORBIDDEN
       if (stop) break
       splitter.push(chunk)
       if (window.lines > LIMITS.streamLines) stop = tooMuch(`${LIMITS.streamLines} lines`)

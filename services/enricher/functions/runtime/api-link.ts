@@ -65,13 +65,12 @@ function problemOf(bootstrap: string): string | undefined {
 
 /** Lambda sets these for such runtimes, beside those that it sets for all. */
 function apiVariables(options: EnvironmentOptions, address: string): Record<string, string> {
-  const { directory, environment, functionArn, python } = options
+  const { directory, environment, functionArn } = options
   return {
     LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin', LD_LIBRARY_PATH: `${directory}:${directory}/lib`,
     ...environment,
-    AWS_DEFAULT_REGION: functionArn.split(':')[3], AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_DEFAULT_REGION: functionArn.split(':')[3],
     AWS_LAMBDA_RUNTIME_API: address, LAMBDA_RUNTIME_DIR: CHILD,
-    ...(python === undefined ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_python${python.version}` }),
   }
 }
 

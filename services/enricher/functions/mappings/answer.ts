@@ -12,7 +12,7 @@ const MAX_CONTAINERS = 600_000
 const MAX_DEPTH = 1000
 
 /** An answer that is not JSON fails the invocation. Functions with a runtime of their own answer anything. */
-export function resultOf({ ok, payload }: Outcome): CallResult {
+export function resultOf({ ok, payload }: Outcome): Exclude<CallResult, { readonly kind: 'throttled' }> {
   if (!ok) return { kind: 'error', error: payload.toString('utf8', 0, MAX_ERROR_LENGTH) }
   if (payload.length === 0) return { kind: 'success', response: undefined }
   const { containers, depth } = measure(payload)

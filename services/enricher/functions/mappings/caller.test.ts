@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { resultOf } from './answer.ts'
 import { Caller, type Out } from './caller.ts'
 import type { CallResult } from './delivery.ts'
-import type { FailedBatch } from './destinations.ts'
+import { invocationRecord, type FailedBatch } from './destinations.ts'
 import type { KeyedRecord } from './events.ts'
 import { DEFAULT_SETTINGS, type Mapping } from './mapping.ts'
 import type { OutputRecords } from './output.ts'
@@ -31,7 +31,8 @@ function caller(settings: Partial<DeliverySettings>, answer: (offsets: number[])
   const log = { warn: () => {}, debug: () => {} } as never
   const invoke = async (_name: string, payload: Buffer): Promise<CallResult> => {
     const response = answer(JSON.parse(payload.toString()))
-    return typeof response === 'string' ? { kind: 'error', error: response } : { kind: 'success', response }
+    const executedVersion = '7'
+    return typeof response === 'string' ? { kind: 'error', error: response, executedVersion } : { kind: 'success', response, executedVersion }
   }
   const made = new Caller(mapping, { log, account: { region: 'r', accountId: '0' }, invoke, report: (result) => reports.push(result) }, { send: async (batch) => void named.push(batch) })
   const results = async (): Promise<Record<string, number>> => {
@@ -112,4 +113,12 @@ test.each([
   const measured = { durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
   expect(resultOf({ ok: true, payload: Buffer.from(text), ...measured })).toEqual(expected)
   expect(resultOf({ ok: false, kind: 'handled', payload: Buffer.from(text), ...measured })).toEqual({ kind: 'error', error: text })
+})
+
+test.each([['thrown', 'boom'], ['reported', { batchItemFailures: [{ itemIdentifier: '0' }] }]])('a failure that was %s names the version that ran', async (_, answer) => {
+  const { made, named } = caller({ reportItemFailures: true }, () => answer)
+  await made.handle(stretch(1), undefined, never)
+  expect(named.map((batch) => invocationRecord(batch, 'r-1'))).toEqual([
+    expect.objectContaining({ responseContext: expect.objectContaining({ executedVersion: '7' }) }),
+  ])
 })

@@ -185,7 +185,8 @@ async function invocation(
   functions: Functions, name: string, payload: Buffer, requestId: string, signal: AbortSignal,
 ): Promise<CallResult> {
   try {
-    return resultOf(await functions.invoke(name, payload, { requestId, signal }))
+    const outcome = await functions.invoke(name, payload, { requestId, signal })
+    return { ...resultOf(outcome), executedVersion: outcome.executedVersion }
   } catch (error) {
     if ((error as { code?: string }).code === 'throttled') return { kind: 'throttled' }
     throw error

@@ -32,7 +32,7 @@ export interface RuntimesOffered {
 export interface Invoked {
   /** What the function returned, or its error; undefined where it returned nothing. */
   readonly payload: unknown
-  /** Handled or Unhandled; undefined where the function succeeded. */
+  /** Unhandled; undefined where the function succeeded. */
   readonly functionError: string | undefined
   /** The end of what it printed. */
   readonly log: string

@@ -70,7 +70,7 @@ describe('invoke', () => {
 
   test('errors of the function', async () => {
     const handled = await invoke({ FunctionName: fixed.name, Payload: { fail: 'no luck' } })
-    expect(handled).toMatchObject({ StatusCode: 200, FunctionError: 'Handled' })
+    expect(handled).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' })
     expect(JSON.parse(textOf(handled))).toMatchObject({ errorType: 'TypeError', errorMessage: 'no luck' })
     const exited = await invoke({ FunctionName: fixed.name, Payload: { exit: true } })
     expect(exited).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' })

@@ -45,7 +45,8 @@ export function invokeOperations({ functions, events, catchUp }: Pick<FunctionSe
       const outcome = await outcomeOf(functions, named, payload, options)
       return {
         StatusCode: 200, ExecutedVersion: outcome.executedVersion, Payload: outcome.payload,
-        FunctionError: outcome.ok ? undefined : outcome.kind === 'handled' ? 'Handled' : 'Unhandled',
+        // Lambda calls what a handler throws unhandled, too.
+        FunctionError: outcome.ok ? undefined : 'Unhandled',
         LogResult: input.LogType === 'Tail' ? Buffer.from(outcome.logTail).toString('base64') : undefined,
       }
     },

@@ -9,11 +9,14 @@ import { dirname, join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { crc32 } from 'node:zlib'
-import { openPromise, type Entry } from 'yauzl'
+import { openPromise, type Entry, type ZipFile } from 'yauzl'
 
 /** Bytes of all files together (Lambda quotas, "Deployment package size"). */
 export const MAX_UNPACKED_BYTES = 262_144_000
-/** Lambda has no such bound; large node_modules have some ten thousand files. */
+/**
+ * Entries of an archive, and files and folders that they make: a name may bring a folder for each of its parts.
+ * Lambda has no such bound; large node_modules have some ten thousand files.
+ */
 const MAX_ENTRIES = 100_000
 /** Bytes of a name with its folders, and folders in folders. File systems take 255 bytes a part. */
 const MAX_NAME_BYTES = 1024
@@ -49,63 +52,72 @@ export interface Unpacked {
   readonly bytes: number
 }
 
-/** Unpacks into an empty folder. Rejects with an ArchiveError, and then leaves what it has written so far. */
+/** Unpacks into an empty folder. Rejects with an ArchiveError; what it has written by then stays. */
 export async function unpack(
   archive: string,
   folder: string,
   maxBytes: number = MAX_UNPACKED_BYTES,
 ): Promise<Unpacked> {
+  const stated = await check(archive, maxBytes)
+  const folders = new Set<string>()
+  for await (const { zip, entry } of entriesOf(archive)) {
+    const path = join(folder, ...entry.fileName.split('/'))
+    const isFolder = entry.fileName.endsWith('/')
+    const parent = isFolder ? path : dirname(path)
+    if (!folders.has(parent)) await mkdir(parent, { recursive: true })
+    folders.add(parent)
+    if (isFolder) continue
+    const source = await zip.openReadStreamPromise(entry).catch((error: Error) => {
+      throw corrupt(error)
+    })
+    // The stream fails when more bytes come than are stated.
+    await pipeline(
+      source,
+      checked(entry),
+      createWriteStream(path, { flags: 'wx', mode: isExecutable(entry) ? 0o755 : 0o644 }),
+    ).catch((error: Error) => {
+      throw error instanceof ArchiveError || isOfDisk(error) ? error : corrupt(error)
+    })
+  }
+  return stated
+}
+
+/** Reads what the archive states, and throws where not all of it can be unpacked: nothing is written before. */
+async function check(archive: string, maxBytes: number): Promise<Unpacked> {
   const { size } = await stat(archive)
+  const names = new Names()
+  let [files, bytes, packed] = [0, 0, 0]
+  for await (const { entry } of entriesOf(archive)) {
+    names.add(entry.fileName)
+    isExecutable(entry)
+    packed += entry.compressedSize
+    if (packed > size) throw new ArchiveError('refused', 'Its entries overlap.')
+    if (entry.fileName.endsWith('/')) continue
+    files++
+    bytes += entry.uncompressedSize
+    if (bytes > maxBytes) throw new ArchiveError('too-large', `It has more than ${maxBytes} bytes unpacked.`)
+  }
+  if (files === 0) throw new ArchiveError('refused', 'It is empty.')
+  return { files, bytes }
+}
+
+async function* entriesOf(archive: string): AsyncGenerator<{ readonly zip: ZipFile; readonly entry: Entry }> {
   const zip = await openPromise(archive).catch((error: Error) => {
     throw corrupt(error)
   })
   try {
     if (zip.entryCount > MAX_ENTRIES)
       throw new ArchiveError('refused', `It has ${zip.entryCount} entries; at most ${MAX_ENTRIES} are unpacked.`)
-    const names = new Names()
-    const folders = new Set<string>()
-    let [files, bytes, packed] = [0, 0, 0]
-    for await (const entry of entriesOf(zip)) {
-      const parts = names.add(entry.fileName)
-      const executable = isExecutable(entry)
-      packed += entry.compressedSize
-      if (packed > size) throw new ArchiveError('refused', 'Its entries overlap.')
-      const path = join(folder, ...parts)
-      const isFolder = entry.fileName.endsWith('/')
-      const parent = isFolder ? path : dirname(path)
-      if (!folders.has(parent)) await mkdir(parent, { recursive: true })
-      folders.add(parent)
-      if (isFolder) continue
-      files++
-      // The stream fails when more bytes come than are stated.
-      bytes += entry.uncompressedSize
-      if (bytes > maxBytes) throw new ArchiveError('too-large', `It has more than ${maxBytes} bytes unpacked.`)
-      const source = await zip.openReadStreamPromise(entry).catch((error: Error) => {
+    const entries = zip.eachEntry()[Symbol.asyncIterator]()
+    for (;;) {
+      const { value, done } = await entries.next().catch((error: Error) => {
         throw corrupt(error)
       })
-      await pipeline(
-        source,
-        checked(entry),
-        createWriteStream(path, { flags: 'wx', mode: executable ? 0o755 : 0o644 }),
-      ).catch((error: Error) => {
-        throw error instanceof ArchiveError || isOfDisk(error) ? error : corrupt(error)
-      })
+      if (done) return
+      yield { zip, entry: value }
     }
-    if (files === 0) throw new ArchiveError('refused', 'It is empty.')
-    return { files, bytes }
   } finally {
     zip.close()
-  }
-}
-
-async function* entriesOf(zip: { eachEntry(): AsyncIterable<Entry> }): AsyncGenerator<Entry> {
-  const entries = zip.eachEntry()[Symbol.asyncIterator]()
-  for (;;) {
-    const { value, done } = await entries.next().catch((error: Error) => {
-      throw corrupt(error)
-    })
-    if (done) return
-    yield value
   }
 }
 
@@ -148,8 +160,7 @@ function isExecutable(entry: Entry): boolean {
 class Names {
   readonly #kinds = new Map<string, 'file' | 'folder'>()
 
-  /** Returns the parts of the path. */
-  add(name: string): readonly string[] {
+  add(name: string): void {
     const isFolder = name.endsWith('/')
     const parts = (isFolder ? name.slice(0, -1) : name).split('/')
     const isBad = Buffer.byteLength(name) > MAX_NAME_BYTES || parts.length > MAX_DEPTH || parts.some(isBadPart)
@@ -159,6 +170,8 @@ class Names {
       path += `/${parts[i]}`.normalize('NFC').toLowerCase()
       const kind = i < parts.length - 1 || isFolder ? 'folder' : 'file'
       const before = this.#kinds.get(path)
+      if (before === undefined && this.#kinds.size >= MAX_ENTRIES)
+        throw new ArchiveError('refused', `It has more than ${MAX_ENTRIES} files and folders.`)
       if (before !== undefined && (before !== kind || kind === 'file')) {
         throw new ArchiveError(
           'refused',
@@ -167,7 +180,6 @@ class Names {
       }
       this.#kinds.set(path, kind)
     }
-    return parts
   }
 }
 

@@ -70,3 +70,9 @@ test('objects are named as Lambda names them', () => {
     /^aws\/lambda\/async\/f\/2026\/11\/24\/2026-11-24T22\.05\.00-[0-9a-f-]{36}$/,
   )
 })
+
+test('an answer that is no JSON is a text in a record that is JSON', () => {
+  const answered: Invoked = { ...outcome, payload: Buffer.from('no "JSON"') }
+  const text = invocationRecord(event('f', '{}'), { condition: 'Success', attempts: 1, outcome: answered }, ARN)
+  expect(JSON.parse(text)).toMatchObject({ responsePayload: 'no "JSON"' })
+})

@@ -1,5 +1,6 @@
 /** The invocation record of an event, version 1.0 (Lambda developer guide, "Invocation record"). */
 import { randomUUID } from 'node:crypto'
+import { jsonFault } from '@weir/service'
 import { LATEST } from '../entries.ts'
 import type { Invoked } from '../functions.ts'
 import type { Event } from './queues.ts'
@@ -42,13 +43,18 @@ export function invocationRecord(
       functionError: outcome.ok ? undefined : 'Unhandled',
     })
   const answered = outcome === undefined ? 0 : outcome.payload.length
-  const text = (bytes: Buffer, fits: boolean): string => (fits ? bytes.toString() : 'null')
+  const text = (bytes: Buffer, fits: boolean): string => (fits ? jsonOf(bytes) : 'null')
   const requestFits = payload.length <= MAX_BYTES / 2
   const responseFits = answered <= MAX_BYTES - (requestFits ? payload.length : 0)
   return (
     `${head.slice(0, -1)},"requestPayload":${text(payload, requestFits)}` +
     `${outcome === undefined ? '' : `,"responseContext":${response},"responsePayload":${text(outcome.payload, responseFits) || 'null'}`}}`
   )
+}
+
+/** Functions with a runtime of their own answer anything; what is no JSON is a text in the record. */
+function jsonOf(bytes: Buffer): string {
+  return bytes.length === 0 || jsonFault(bytes) === undefined ? bytes.toString() : JSON.stringify(bytes.toString())
 }
 
 /** aws/lambda/async/NAME/2026/11/24/2026-11-24T22.05.00-UUID, as Lambda names objects. */

@@ -1,6 +1,7 @@
 /** Reads the bytes of a function's answer. */
 import type { Outcome } from '../runtime/outcome.ts'
 import type { CallResult } from './delivery.ts'
+import type { Mapping } from './mapping.ts'
 
 const MAX_ERROR_LENGTH = 2000
 /**
@@ -11,10 +12,15 @@ const MAX_CONTAINERS = 600_000
 /** What nests deeper can be parsed, but not be written again. */
 const MAX_DEPTH = 1000
 
-/** An answer that is not JSON fails the invocation. Functions with a runtime of their own answer anything. */
-export function resultOf({ ok, payload }: Outcome): CallResult {
+/**
+ * An answer that is not JSON fails the invocation: Python writes NaN, and functions with a runtime of their own answer
+ * anything. Lambda does not look at an answer that a mapping has no use for.
+ */
+export function resultOf(
+  { ok, payload }: Pick<Outcome, 'ok' | 'payload'>, mapping: Pick<Mapping, 'output' | 'settings'>,
+): Exclude<CallResult, { readonly kind: 'throttled' }> {
   if (!ok) return { kind: 'error', error: payload.toString('utf8', 0, MAX_ERROR_LENGTH) }
-  if (payload.length === 0) return { kind: 'success', response: undefined }
+  if (payload.length === 0 || !usesAnswer(mapping)) return { kind: 'success', response: undefined }
   const { containers, depth } = measure(payload)
   if (containers > MAX_CONTAINERS) {
     return { kind: 'error', error: `The function's answer has more than ${MAX_CONTAINERS} objects and arrays.` }
@@ -25,6 +31,10 @@ export function resultOf({ ok, payload }: Outcome): CallResult {
   } catch {
     return { kind: 'error', error: `The function's answer is not JSON: ${payload.toString('utf8', 0, 100)}` }
   }
+}
+
+function usesAnswer({ output, settings }: Pick<Mapping, 'output' | 'settings'>): boolean {
+  return output !== undefined || settings.reportItemFailures || settings.tumblingMs > 0
 }
 
 const QUOTE = 0x22

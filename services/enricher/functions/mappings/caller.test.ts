@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { resultOf } from './answer.ts'
 import { Caller, type Out } from './caller.ts'
 import type { CallResult } from './delivery.ts'
-import type { FailedBatch } from './destinations.ts'
+import { invocationRecord, type FailedBatch } from './destinations.ts'
 import type { KeyedRecord } from './events.ts'
 import { DEFAULT_SETTINGS, type Mapping } from './mapping.ts'
 import type { OutputRecords } from './output.ts'
@@ -31,7 +31,8 @@ function caller(settings: Partial<DeliverySettings>, answer: (offsets: number[])
   const log = { warn: () => {}, debug: () => {} } as never
   const invoke = async (_name: string, payload: Buffer): Promise<CallResult> => {
     const response = answer(JSON.parse(payload.toString()))
-    return typeof response === 'string' ? { kind: 'error', error: response } : { kind: 'success', response }
+    const executedVersion = '7'
+    return typeof response === 'string' ? { kind: 'error', error: response, executedVersion } : { kind: 'success', response, executedVersion }
   }
   const made = new Caller(mapping, { log, account: { region: 'r', accountId: '0' }, invoke, report: (result) => reports.push(result) }, { send: async (batch) => void named.push(batch) })
   const results = async (): Promise<Record<string, number>> => {
@@ -96,9 +97,19 @@ test('a batch that the broker port cannot read is named, and where its shard is 
   expect([reports, await results()]).toEqual([['PROBLEM: wrong checksum', 'PROBLEM: wrong checksum'], { error: 2 }])
 })
 
+/** Of the answer. */
+const READING = { output: 'a-topic', settings: DEFAULT_SETTINGS }
+
+test.each<[Partial<Mapping>, string]>([
+  [{ output: 'a-topic' }, 'error'], [{ settings: { ...DEFAULT_SETTINGS, reportItemFailures: true } }, 'error'],
+  [{ settings: { ...DEFAULT_SETTINGS, tumblingMs: 1000 } }, 'error'], [{}, 'success'],
+])('an answer that is no JSON to a mapping of %j: %s', (mapping, kind) => {
+  const payload = Buffer.from('{"mean": NaN}')
+  expect(resultOf({ ok: true, payload }, { output: undefined, settings: DEFAULT_SETTINGS, ...mapping })).toMatchObject({ kind })
+})
+
 test('an answer of more objects and arrays than records have room for is refused before it is read', () => {
-  const measured = { durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
-  const of = (text: string) => resultOf({ ok: true, payload: Buffer.from(text), ...measured })
+  const of = (text: string) => resultOf({ ok: true, payload: Buffer.from(text) }, READING)
   expect(of('['.repeat(700_000))).toEqual({ kind: 'error', error: expect.stringContaining('600000 objects and arrays') })
   expect(of(`${'['.repeat(1001)}${']'.repeat(1001)}`)).toEqual({ kind: 'error', error: expect.stringContaining('deeper than 1000 levels') })
   expect(of(JSON.stringify({ records: Array(500_000).fill({ value: 1 }) }))).toMatchObject({ kind: 'success' })
@@ -109,7 +120,14 @@ test.each([
   ['{"a":1}', { kind: 'success', response: { a: 1 } }], ['', { kind: 'success', response: undefined }],
   ['{"a":', { kind: 'error', error: 'The function\'s answer is not JSON: {"a":' }],
 ])('an answer of %j', (text, expected) => {
-  const measured = { durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
-  expect(resultOf({ ok: true, payload: Buffer.from(text), ...measured })).toEqual(expected)
-  expect(resultOf({ ok: false, kind: 'handled', payload: Buffer.from(text), ...measured })).toEqual({ kind: 'error', error: text })
+  expect(resultOf({ ok: true, payload: Buffer.from(text) }, READING)).toEqual(expected)
+  expect(resultOf({ ok: false, payload: Buffer.from(text) }, READING)).toEqual({ kind: 'error', error: text })
+})
+
+test.each([['thrown', 'boom'], ['reported', { batchItemFailures: [{ itemIdentifier: '0' }] }]])('a failure that was %s names the version that ran', async (_, answer) => {
+  const { made, named } = caller({ reportItemFailures: true }, () => answer)
+  await made.handle(stretch(1), undefined, never)
+  expect(named.map((batch) => invocationRecord(batch, 'r-1'))).toEqual([
+    expect.objectContaining({ responseContext: expect.objectContaining({ executedVersion: '7' }) }),
+  ])
 })

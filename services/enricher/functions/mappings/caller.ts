@@ -130,7 +130,7 @@ export class Caller {
     await this.#places.take(signal)
     const calling = this.#deps.invoke(targetOf(this.#mapping), Buffer.from(event), randomUUID(), signal)
     const called = await calling.finally(this.#places.giveBack)
-    const result = called.kind === 'success' ? this.#decided(called.response, records, decide) : called
+    const result = called.kind === 'success' ? { ...this.#decided(called.response, records, decide), executedVersion: called.executedVersion } : called
     invocations.inc({ function: functionName, result: result.kind })
     if (result.kind !== 'throttled') batchSizes.observe({ function: functionName }, records.length)
     if (result.kind === 'error') {

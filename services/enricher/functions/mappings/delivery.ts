@@ -18,12 +18,12 @@ export interface EventRecord {
 
 type NoAnswer =
   /** The function failed, was killed, took too long, or answered what cannot be used. */
-  | { readonly kind: 'error', readonly error: string }
+  | { readonly kind: 'error', readonly error: string, readonly executedVersion?: string }
   /** No environment was free. */
   | { readonly kind: 'throttled' }
 
-/** How an invocation ended. */
-export type CallResult = { readonly kind: 'success', readonly response: unknown } | NoAnswer
+/** How an invocation ended. `executedVersion` is $LATEST or a number. */
+export type CallResult = { readonly kind: 'success', readonly response: unknown, readonly executedVersion?: string } | NoAnswer
 
 /** The record of a batch from which on the function reports failures, and a sentence about it. */
 export interface ItemFailure {
@@ -36,7 +36,7 @@ export interface ItemFailure {
  * @typeParam A the part of the answer that the mapping uses
  */
 export type InvokeResult<A> =
-  | { readonly kind: 'success', readonly answer: A, readonly failure: ItemFailure | undefined }
+  | { readonly kind: 'success', readonly answer: A, readonly failure: ItemFailure | undefined, readonly executedVersion?: string }
   | NoAnswer
 
 /**
@@ -53,6 +53,8 @@ export interface Cause {
   readonly reported: boolean
   /** A sentence; undefined for records that grew too old. */
   readonly error: string | undefined
+  /** Of the last invocation; an alias may have chosen another one for those before. */
+  readonly executedVersion?: string
 }
 
 export interface DeliveryPort<A = unknown> {
@@ -123,7 +125,8 @@ async function step<A>(
   }
   if (settings.maxRetries >= 0 && retries >= settings.maxRetries) {
     const reported = result.kind === 'success'
-    await port.discard(records, { condition: 'RetryAttemptsExhausted', invocations, reported, error: failure!.error }, signal)
+    const { executedVersion } = result
+    await port.discard(records, { condition: 'RetryAttemptsExhausted', invocations, reported, error: failure!.error, executedVersion }, signal)
     return []
   }
   await port.pause(Math.min(FIRST_PAUSE * 2 ** Math.min(retries, 20), LONGEST_PAUSE), signal)

@@ -1,6 +1,7 @@
 /** Where records are named that were given up (Lambda developer guide, "On-failure destinations"). */
 import { randomUUID } from 'node:crypto'
 import { openDestination } from '../destinations.ts'
+import { LATEST } from '../entries.ts'
 import type { Cause, EventRecord } from './delivery.ts'
 
 /** Names a record in an invocation record. */
@@ -54,14 +55,14 @@ function withPayload(text: string, { event }: FailedBatch): string {
 
 /** The invocation record of version 1.0. */
 export function invocationRecord(batch: FailedBatch, requestId: string): object {
-  const { functionArn, condition, invocations, reported, first, last, count, payloadBytes, origin } = batch
+  const { functionArn, condition, invocations, reported, executedVersion = LATEST, first, last, count, payloadBytes, origin } = batch
   const time = ({ timestamp }: Named): string => new Date(timestamp).toISOString()
   // Lambda counts one invocation for records that were too old before the first.
   const approximateInvokeCount = condition === 'RecordAgeExceeded' ? Math.max(1, invocations) : invocations
   return {
     requestContext: { requestId, functionArn, condition, approximateInvokeCount },
     ...(condition === 'RetryAttemptsExhausted' && {
-      responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: reported ? null : 'Unhandled' },
+      responseContext: { statusCode: 200, executedVersion, functionError: reported ? null : 'Unhandled' },
     }),
     version: '1.0',
     timestamp: new Date().toISOString(),

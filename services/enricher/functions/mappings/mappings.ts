@@ -89,7 +89,7 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     const { mapping } = slot
     try {
       const report = (result: string): void => { slot.lastResult = result.slice(0, MAX_RESULT_LENGTH) }
-      slot.running = await runMapping(mapping, { ...deps, log, report, invoke: (...call) => invocation(functions, ...call) })
+      slot.running = await runMapping(mapping, { ...deps, log, report, invoke: (...call) => invocation(functions, mapping, ...call) })
       slot.begun = true
       slot.waitsFor = ''
     } catch (error) {
@@ -182,10 +182,11 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
 
 /** Throttled and failed invocations are results; one that was ended from outside rejects. */
 async function invocation(
-  functions: Functions, name: string, payload: Buffer, requestId: string, signal: AbortSignal,
+  functions: Functions, mapping: Mapping, name: string, payload: Buffer, requestId: string, signal: AbortSignal,
 ): Promise<CallResult> {
   try {
-    return resultOf(await functions.invoke(name, payload, { requestId, signal }))
+    const outcome = await functions.invoke(name, payload, { requestId, signal })
+    return { ...resultOf(outcome, mapping), executedVersion: outcome.executedVersion }
   } catch (error) {
     if ((error as { code?: string }).code === 'throttled') return { kind: 'throttled' }
     throw error

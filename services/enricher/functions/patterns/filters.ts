@@ -169,13 +169,15 @@ function kafkaFilter(branches: readonly Branch[]): RecordFilter<KafkaRecord> {
 
 function kafkaAlternative(branch: Branch, planner: Planner): Alternative<KafkaEvent> {
   const formats = { key: formatOf(branch, 'key'), value: formatOf(branch, 'value') }
-  // The index has bit 1 if the key fits, and bit 2 if the value does. Undefined: no condition is left, all records match.
+  const named = (formats.key === undefined ? 0 : 1) | (formats.value === undefined ? 0 : 2)
+  // The index has bit 1 if the branch names the key and it fits, bit 2 for the value. Undefined: no condition is left, all records match.
   const plans: readonly (Plan | undefined)[] = [0, 1, 2, 3].map((asked) => {
+    if ((asked & named) !== asked) return undefined
     const conditions = [...branch.values()].filter(({ path }) => !PARTS.some((part, bit) => path[0] === part && (asked & 1 << bit) === 0))
     return conditions.length === 0 ? undefined : planner.plan(conditions)
   })
   return ({ key, value, event }, work) => {
-    const plan = plans[(fits(formats.key, key) ? 1 : 0) | (fits(formats.value, value) ? 2 : 0)]
+    const plan = plans[((fits(formats.key, key) ? 1 : 0) | (fits(formats.value, value) ? 2 : 0)) & named]
     return plan === undefined || matchesPlan(plan, event, work)
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { isTooComplex } from './complexity.ts'
-import { compilePattern, MAX_BRANCHES, MAX_PATTERN_LENGTH, parsePattern } from './pattern.ts'
+import { compilePattern, MAX_BRANCHES, MAX_CONDITIONS, MAX_PATTERN_LENGTH, parsePattern } from './pattern.ts'
 import { matchesPlan, Planner } from './plan.ts'
 import { TooMuchWork, Work } from './work.ts'
 
@@ -270,6 +270,16 @@ describe('what is refused says where, and what to do', () => {
     const product = (n: number): string => JSON.stringify(Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, one])))
     expect(() => compilePattern(product(4))).not.toThrow()
     expect(() => compilePattern(product(60))).toThrow(`more than ${MAX_BRANCHES} combinations`)
+  })
+
+  test('many fields in each combination are refused before they are made', () => {
+    const either = (): object[] => Array.from({ length: 30 }, (_, i) => ({ [`a${i}`]: [1] }))
+    const fields = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, [1]]))
+    const pattern = (count: number): string => JSON.stringify({ $or: either(), x: { $or: either() }, ...fields(count) })
+    const startedAt = performance.now()
+    expect(() => compilePattern(pattern(5))).not.toThrow()
+    expect(() => compilePattern(pattern(300))).toThrow(`more than ${MAX_CONDITIONS} conditions`)
+    expect(performance.now() - startedAt).toBeLessThan(1000)
   })
 })
 

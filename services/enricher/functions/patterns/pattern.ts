@@ -14,6 +14,8 @@ export const MAX_PATTERN_LENGTH = 4096
 export const MAX_DEPTH = 64
 /** What a pattern's $or multiply to; EventBridge refuses more, too. */
 export const MAX_BRANCHES = 1000
+/** Conditions of all branches together. Each takes memory, and time to compile. */
+export const MAX_CONDITIONS = 10_000
 
 /** One field that a branch of a pattern looks at. */
 export interface Condition {
@@ -27,6 +29,8 @@ export interface Condition {
  * if any of its branches does.
  */
 export type Branch = ReadonlyMap<string, Condition>
+/** One that is still being made. */
+type Growing = Map<string, Condition>
 
 /** Compiles a pattern to a test of events, which are JSON values; an event that is no object matches nothing. Throws a PatternError. */
 export function compilePattern(text: string): (event: unknown) => boolean {
@@ -65,10 +69,13 @@ type PatternObject = Readonly<Record<string, unknown>>
 /** Whether $or is the operator or a plain name, and whether the object is inside of one. */
 type Mode = 'or' | 'inside-or' | 'plain'
 
-/** Adds the conditions of an object of the pattern to every branch. A path that a branch has already is replaced, as Event Ruler does. */
+/**
+ * Adds the conditions of an object of the pattern to every branch, and returns those that its $or make of them. A path that a branch has already is
+ * replaced, as Event Ruler does.
+ */
 function expand(
-  object: PatternObject, path: readonly string[], branches: readonly Branch[], depth: number, mode: Mode,
-): readonly Branch[] {
+  object: PatternObject, path: readonly string[], branches: readonly Growing[], depth: number, mode: Mode,
+): readonly Growing[] {
   const names = Object.keys(object)
   if (names.length === 0) throw new PatternError(`${place(path)} is an empty object; name at least one field.`)
   if (depth > MAX_DEPTH) throw tooDeep(path, depth)
@@ -85,7 +92,8 @@ function expand(
     }
     if (Array.isArray(value)) {
       const condition = { path: below, leaf: compileLeaf(value, place(below)) }
-      branches = branches.map((branch) => new Map(branch).set(place(below), condition))
+      for (const branch of branches) branch.set(place(below), condition)
+      refuseMany(branches)
     } else if (isObject(value)) {
       branches = expand(value, below, branches, depth + 1, mode)
     } else {
@@ -95,19 +103,28 @@ function expand(
   return branches
 }
 
-function either(alternatives: unknown, path: readonly string[], branches: readonly Branch[], depth: number): readonly Branch[] {
+function either(alternatives: unknown, path: readonly string[], branches: readonly Growing[], depth: number): readonly Growing[] {
   const at = place([...path, '$or'])
   if (!Array.isArray(alternatives) || alternatives.length < 2 || !alternatives.every(isObject)) {
     throw new PatternError(`${at} must be an array of at least two objects.`)
   }
-  const expanded: Branch[] = []
+  const expanded: Growing[] = []
   for (const alternative of alternatives) {
-    expanded.push(...expand(alternative, path, branches, depth + 1, 'inside-or'))
+    const copies = branches.map((branch) => new Map(branch))
+    expanded.push(...expand(alternative, path, copies, depth + 1, 'inside-or'))
     if (expanded.length > MAX_BRANCHES) {
       throw new PatternError(`${at} makes more than ${MAX_BRANCHES} combinations with the others; split the pattern into several filters.`)
     }
+    refuseMany(expanded)
   }
   return expanded
+}
+
+/** Branches of one pattern have about as many conditions each. */
+function refuseMany(branches: readonly Growing[]): void {
+  if (branches.length * (branches.at(-1)?.size ?? 0) <= MAX_CONDITIONS) return
+  throw new PatternError(`$or makes ${branches.length} combinations of so many fields that there are more than ${MAX_CONDITIONS} conditions; `
+    + 'name fewer fields, or split the pattern into several filters.')
 }
 
 function tooDeep(path: readonly string[], depth: number): PatternError {

@@ -39,7 +39,7 @@ export function openApiLink(options: EnvironmentOptions, host: Host): Link {
     const variables = child.stdio[3] as Writable
     variables.on('error', () => {})
     host.spawned(child)
-    variables.end(exportsOf({ ...runtimeVariables(options), ...apiVariables(options, api.address) }))
+    variables.end(exportsOf(apiVariables(options, api.address)))
   }
 
   Promise.resolve().then(start).catch((error: Error) => host.failed(errorPayload('Runtime.ExitError', error.message)))
@@ -63,15 +63,14 @@ function problemOf(bootstrap: string): string | undefined {
   }
 }
 
-/** Lambda sets these for such runtimes, beside those that it sets for all. */
+/** Lambda sets more for such runtimes than for all. The function's own win over the first three only. */
 function apiVariables(options: EnvironmentOptions, address: string): Record<string, string> {
-  const { directory, environment, functionArn, python } = options
+  const { directory, functionArn } = options
   return {
     LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin', LD_LIBRARY_PATH: `${directory}:${directory}/lib`,
-    ...environment,
-    AWS_DEFAULT_REGION: functionArn.split(':')[3], AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    ...runtimeVariables(options),
+    AWS_DEFAULT_REGION: functionArn.split(':')[3],
     AWS_LAMBDA_RUNTIME_API: address, LAMBDA_RUNTIME_DIR: CHILD,
-    ...(python === undefined ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_python${python.version}` }),
   }
 }
 

@@ -18,6 +18,9 @@ describe('what a handler returns', () => {
     ['a function, which is no JSON', 'export const handler = async () => () => 1', null],
     ['CommonJS', { 'index.js': 'exports.handler = async (event) => event.x' }, 5],
     ['CommonJS by its ending', { 'index.cjs': 'module.exports = { handler: async (event) => event.x }' }, 5],
+    ['a folder', { 'index/index.js': 'exports.handler = async (event) => event.x' }, 5],
+    ['a file without ending', { index: 'exports.handler = async (event) => event.x' }, 5],
+    ['a package', { 'node_modules/index/package.json': '{"main":"a.js"}', 'node_modules/index/a.js': 'exports.handler = async (event) => event.x' }, 5],
     ['an ES module by package.json', { 'index.js': 'export const handler = async (event) => event.x', 'package.json': '{"type":"module"}' }, 5],
     ['TypeScript', { 'index.ts': 'interface E { x: number }\nexport const handler = async (event: E): Promise<number> => event.x * 2' }, 10],
     ['imports of its own', { 'index.mjs': 'import { two } from "./lib/two.mjs"; import p from "p"; export const handler = async () => two + p',
@@ -35,6 +38,13 @@ describe('what a handler returns', () => {
   ])('%s', async (_, files, expected) => {
     const outcome = await open(files).invoke({ x: 5 })
     expect({ ok: outcome.ok, payload: json(outcome) }).toEqual({ ok: true, payload: expected })
+  })
+
+  test.each([
+    ['of CommonJS', { 'index.js': 'Object.assign(exports, { __esModule: true, default: async (event) => event.x })' }],
+    ['of an ES module', { 'index.mjs': 'export default async (event) => event.x' }],
+  ])('the default export %s', async (_, files) => {
+    expect(json(await open(files, { handler: 'index.default' }).invoke({ x: 5 }))).toBe(5)
   })
 
   test('nested exports and folders', async () => {

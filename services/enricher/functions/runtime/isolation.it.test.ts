@@ -15,6 +15,7 @@ describe('what a function cannot reach', () => {
     delete process.env.SERVICE_SECRET
     expect(seen).toEqual({
       MINE: 'yes', NODE_OPTIONS: '--allow-child-process', AWS_LAMBDA_FUNCTION_NAME: 'taxis', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+      AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`, AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
         AWS_LAMBDA_FUNCTION_VERSION: '7',
       AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/taxis', AWS_LAMBDA_LOG_STREAM_NAME: expect.any(String), AWS_REGION: 'eu-west-1',
         LAMBDA_TASK_ROOT: environment.options.directory,

@@ -52,7 +52,7 @@ def handler(event, context):
             context.identity.cognito_identity_id],
         'variables': dict(os.environ),
     }
-`, { confinement, environment: { QUOTED: 'it\'s $HOME `id` "x"\n\\', 'NOT A NAME': 'x', TZ: 'Asia/Tokyo' } })
+`, { confinement, environment: { QUOTED: 'it\'s $HOME `id` "x"\n\\', 'NOT A NAME': 'x', TZ: 'Asia/Tokyo', AWS_LAMBDA_FUNCTION_NAME: 'other' } })
     const event = Buffer.from(JSON.stringify({ x: 'ü€😀' }))
     const options = { requestId: 'r-1', clientContext: { custom: { a: 'ü' } }, identity: { cognitoIdentityId: 'i' } }
     expect((await environment.invoke(event, options)).ok).toBe(true)

@@ -8,6 +8,8 @@ export function runtimeVariables(options: EnvironmentOptions): Record<string, st
   return {
     TZ: 'UTC',
     ...options.environment,
+    ...executionEnvironment(options),
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_FUNCTION_NAME: options.functionName,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: options.version,
@@ -17,4 +19,11 @@ export function runtimeVariables(options: EnvironmentOptions): Record<string, st
     LAMBDA_TASK_ROOT: options.directory,
     _HANDLER: options.handler,
   }
+}
+
+/** Libraries tell by it that they run in Lambda, and where. Runtimes that a function brings set none. */
+function executionEnvironment({ runtime = 'nodejs', python }: EnvironmentOptions): Record<string, string> {
+  const [major] = process.versions.node.split('.')
+  if (runtime === 'nodejs') return { AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${major}.x` }
+  return python === undefined ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_python${python.version}` }
 }

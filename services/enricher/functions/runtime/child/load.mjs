@@ -1,6 +1,7 @@
 /** Finds and loads the function's code. */
 import { existsSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { basename, isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { HandlerNotFound, ImportModuleError, MalformedHandlerName, UserCodeSyntaxError } from './errors.mjs'
 
@@ -18,16 +19,18 @@ export async function loadHandler(directory, handler) {
   if (dot < 0) throw new MalformedHandlerName('Bad handler')
   const folder = handler.slice(0, handler.length - name.length)
   const module = name.slice(0, dot)
-  const loaded = await load(resolve(directory, `./${folder}`, module), module)
+  const loaded = await load(directory, resolve(directory, `./${folder}`), module)
   const names = name.slice(dot + 1)
-  const found = pick(loaded, names) ?? pick(loaded.default, names)
+  // A CommonJS module is what it exports: its `default` is no other than its `handler`.
+  const found = pick(loaded['module.exports'], names) ?? pick(loaded, names) ?? pick(loaded.default, names)
   if (!found) throw new HandlerNotFound(`${handler} is undefined or not exported`)
   if (typeof found !== 'function') throw new HandlerNotFound(`${handler} is not a function`)
   return found
 }
 
-async function load(path, module) {
-  const file = ENDINGS.map((ending) => path + ending).find((candidate) => existsSync(candidate))
+async function load(directory, folder, module) {
+  const path = join(folder, module)
+  const file = ENDINGS.map((ending) => path + ending).find((candidate) => existsSync(candidate)) ?? required(directory, [path, module], folder)
   if (file === undefined) throw new ImportModuleError(`Error: Cannot find module '${module}'`)
   try {
     return await import(pathToFileURL(file).href)
@@ -36,6 +39,20 @@ async function load(path, module) {
     if (NOT_FOUND.includes(error?.code)) throw new ImportModuleError(String(error), { cause: error })
     throw error
   }
+}
+
+/** What `require` finds, as Lambda asks it last: a file without ending, the index of a folder, or a package. */
+function required(directory, names, folder) {
+  const require = createRequire(join(directory, 'bootstrap.js'))
+  for (const name of names) {
+    try {
+      const file = require.resolve(name, { paths: [directory, folder] })
+      if (isAbsolute(file)) return file
+    } catch {
+      // Nor does it find this one.
+    }
+  }
+  return undefined
 }
 
 const pick = (object, names) => names.split('.').reduce((value, name) => value?.[name], object)

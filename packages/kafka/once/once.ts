@@ -3,6 +3,7 @@
  * reads through this sees the first one only. It keeps nothing beside what the input topic itself says: where a partition is taken over, the ids of the last
  * minutes are read back from there.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaError } from '../errors.ts'
 import type { Kafka, RecordBatch } from '../port.ts'
 import { findHeader, located, locateId } from '../records/headers.ts'
@@ -12,6 +13,10 @@ import { SeenIds } from './seen-ids.ts'
 export const ONCE_WINDOW_MS = 15 * 60_000
 /** The header of a dead letter that was sent again. */
 export const REDRIVEN = 'weir-redriven'
+/** Pause after an answer without the records that lie before the batch: a new leader may not show them yet (ms). */
+const NOT_YET_MS = 20
+/** For how long. Rejecting then has the driver look whether the log has lost records (ms). */
+const PATIENCE_MS = 10_000
 /** What is read back at once. */
 const FETCH_BYTES = 4 << 20
 /** Ids that a member keeps of all its partitions: 256 MB at most. Where more come within the window, the oldest go early. */
@@ -82,6 +87,7 @@ export class Once {
   async #readBack({ topic, partition: number }: RecordBatch, partition: Partition, to: number, signal: AbortSignal): Promise<void> {
     const { ids } = partition
     let position = ids.next
+    let progressedAt = Date.now()
     while (position < to) {
       signal.throwIfAborted()
       const batch = await this.#kafka.fetch(topic, number, position, FETCH_BYTES).catch(async (error: unknown) => {
@@ -95,7 +101,9 @@ export class Once {
       }
       if (batch.length > 0) this.#mark(partition, batch.offsets[0], arrivalOf(batch))
       this.#bound()
-      if (batch.nextOffset <= position) break
+      if (batch.nextOffset > position) progressedAt = Date.now()
+      else if (Date.now() - progressedAt < PATIENCE_MS) await sleep(NOT_YET_MS, undefined, { signal })
+      else throw new KafkaError('timeout', `Reading ${topic}/${number} back at ${position}`)
       position = batch.nextOffset
     }
     ids.skipTo(to)

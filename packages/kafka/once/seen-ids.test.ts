@@ -77,3 +77,19 @@ test('more repetitions than are remembered cannot be taken back', () => {
   expect(ids.rewind(139_000)).toBe(true)
   expect(ids.rewind(10)).toBe(false)
 })
+
+test('what came at the offset of a rewind or later is forgotten: a topic that was made anew has other records there', () => {
+  const ids = new SeenIds(0)
+  for (const [offset, id] of ['a', 'b', 'c', 'd'].entries()) add(ids, id, offset)
+  expect(ids.rewind(0)).toBe(true)
+  expect(['d', 'x', 'c', 'y', 'b', 'a', 'd'].map((id, offset) => add(ids, id, offset)))
+    .toEqual([false, false, false, false, false, false, true])
+})
+
+test('a rewind to before the first record begins anew: nothing is known there', () => {
+  const ids = new SeenIds(1000)
+  add(ids, 'a', 1000)
+  expect(ids.rewind(0)).toBe(false)
+  ids.expire(1001)
+  expect(ids.rewind(1000)).toBe(false)
+})

@@ -85,23 +85,26 @@ export class SeenIds {
 
   /** The records from `offset` on will be added once more. False if too much has happened since: begin anew then. */
   rewind(offset: number): boolean {
-    if (offset <= this.#lastForgotten) return false
+    if (offset <= this.#lastForgotten || offset < Math.max(this.#base, this.#floor)) return false
     while (this.#repetitions.length > 0 && this.#repetitions.at(-1)!.at >= offset) {
       const { hash, before } = this.#repetitions.pop()!
       const slot = this.#find(...hash)
       if (this.#slots[slot + 3] !== 0) this.#slots[slot + 3] = Math.max(1, before - this.#base + 1)
     }
+    // In a topic that was made anew other records follow.
+    this.compact(offset)
     this.#next = offset
     return true
   }
 
-  /** Removes what has expired, and makes room. */
-  compact(): void {
+  /** Removes what has expired, and what came at offset `end` or later, and makes room. */
+  compact(end = Infinity): void {
     const old = this.#slots
     const oldBase = this.#base
     this.#base = Math.max(this.#floor, oldBase)
+    const isLive = (offset: number): boolean => offset >= this.#base && offset < end
     let live = 0
-    for (let slot = 0; slot < old.length; slot += 4) if (old[slot + 3] !== 0 && old[slot + 3] - 1 + oldBase >= this.#base) live++
+    for (let slot = 0; slot < old.length; slot += 4) if (old[slot + 3] !== 0 && isLive(old[slot + 3] - 1 + oldBase)) live++
     let capacity = MIN_CAPACITY
     while (live >= MAX_LOAD / 2 * capacity) capacity *= 2
     this.#slots = new Int32Array(4 * capacity)
@@ -109,7 +112,7 @@ export class SeenIds {
     this.#used = live
     for (let slot = 0; slot < old.length; slot += 4) {
       const known = old[slot + 3] - 1 + oldBase
-      if (old[slot + 3] === 0 || known < this.#base) continue
+      if (old[slot + 3] === 0 || !isLive(known)) continue
       const to = this.#find(old[slot], old[slot + 1], old[slot + 2])
       this.#slots.set(old.subarray(slot, slot + 3), to)
       this.#slots[to + 3] = known - this.#base + 1

@@ -76,6 +76,7 @@ const FAR = 'far from the other times; --all-times sends it'
 const NO_TEXT = new Unreadable('is no text')
 const NO_INTEGER = new Unreadable('is no whole number')
 const NO_NUMBER = new Unreadable('is no number')
+const TOO_LARGE = new Unreadable('times its factor is too large for a number')
 const NO_BOOLEAN = new Unreadable('is neither true nor false')
 const NO_TIME = new Unreadable('is no time')
 const DAMAGED = new Unreadable(NOT_UTF8)
@@ -106,7 +107,9 @@ function scaled(cell: unknown, factor: number): unknown {
   const value = numberIn(cell)
   if (Number.isNaN(value)) return NO_NUMBER
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER && isWholeText(cell)) return ROUNDED
-  return factor === 1 ? value : value * factor
+  const result = factor === 1 ? value : value * factor
+  // JSON has no infinity: it would be written as null.
+  return Number.isFinite(result) ? result : TOO_LARGE
 }
 
 const isWholeText = (cell: unknown): boolean => /^\s*[+-]?\d+\s*$/.test(isRawNumber(cell) ? cell.rawJSON : String(cell))

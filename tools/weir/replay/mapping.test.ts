@@ -96,4 +96,14 @@ describe('rows become values', () => {
     expect(converted.json).toBeUndefined()
     expect([converted.field, converted.problem]).toEqual([field, problem])
   })
+
+  test('a factor that makes a number too large refuses it', () => {
+    const { json, field, problem } = convert(['a', '1', '2', '1e300', '4', '', ''], ['speed=speed*1e300'])
+    expect([json, field, problem]).toEqual([undefined, 'speed', '"1e300" times its factor is too large for a number'])
+  })
+
+  test('ids that differ beyond the digits of a number do not become one', () => {
+    const { id } = parseExactly('{"id":1.00000000000000000001}') as Record<string, unknown>
+    expect(convert([id, 1, 2, 3, 4])).toMatchObject({ json: undefined, field: 'deviceId' })
+  })
 })

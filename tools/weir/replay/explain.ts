@@ -19,7 +19,7 @@ function fieldsText({ mapping, columns }: Plan): string {
 
 const DELIMITER_NAMES: Readonly<Record<string, string>> = { ',': 'commas', ';': 'semicolons', '\t': 'tabs', '|': 'bars' }
 
-function toldText({ file, survey, shift }: Plan): string[] {
+function toldText({ file, survey, shift, length }: Plan): string[] {
   const told: string[] = []
   if (file.format === 'csv') told.push(`cells separated by ${DELIMITER_NAMES[file.delimiter] ?? JSON.stringify(file.delimiter)} (--delimiter)`)
   if (!survey) return told
@@ -27,6 +27,7 @@ function toldText({ file, survey, shift }: Plan): string[] {
   told.push(`times in ${format === 'iso' ? 'ISO 8601' : format} (--time), from ${timeText(first)} on line ${firstLine} to ${timeText(last)} on line ${lastLine}`
     + (zoneless ? `, those without a zone in ${zoneText(zoneMs)} (--zone)` : '')
     + (shift === 0 ? '' : `, moved by ${shift < 0 ? '-' : ''}${duration(Math.abs(shift))} (--keep-times)`))
+  if (length !== undefined) told.push(`sent within ${duration(length)} (--speed)`)
   if (far > 0) told.push(`${thousands(far)} ${far === 1 ? 'time lies' : 'times lie'} far from these and will be refused (--all-times)`)
   return told
 }

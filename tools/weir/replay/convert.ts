@@ -2,7 +2,7 @@
 import { isRawNumber } from '../json.ts'
 import type { Leaf } from './contract.ts'
 import type { Assignment, FromColumn, Mapping } from './mapping.ts'
-import { NOT_UTF8, REPLACED } from './ndjson.ts'
+import { NOT_UTF8 } from './ndjson.ts'
 import type { Window } from './survey.ts'
 import { numberIn, readTime, timeText, type TimeReading } from './time.ts'
 
@@ -116,7 +116,7 @@ const isWholeText = (cell: unknown): boolean => /^\s*[+-]?\d+\s*$/.test(isRawNum
 
 /** A number becomes text only when no other number has that text: two ids must not become one. */
 function readText(cell: unknown): unknown {
-  if (typeof cell === 'string') return cell.includes(REPLACED) ? DAMAGED : cell
+  if (typeof cell === 'string') return cell.isWellFormed() ? cell : DAMAGED
   if (typeof cell === 'boolean') return String(cell)
   if (isRawNumber(cell)) return /^-?\d+$/.test(cell.rawJSON) ? cell.rawJSON : INEXACT_ID
   if (typeof cell !== 'number') return NO_TEXT

@@ -269,6 +269,12 @@ describe('a replay', () => {
     }
   })
 
+  test('tells which of several columns of one name is read', async () => {
+    const { plan } = await run('id,lat,lon,lat,speed,time,note,note\na,1,2,9,3,4,x,y')
+    expect([...hub.stored.values()][0].value.position).toEqual({ lat: 1, lon: 2 })
+    expect(explain(plan).match(/several .*/g)).toEqual(['several columns are named lat; the first is read'])
+  })
+
   test('tells how long a paced run takes, and how much of that has passed', async () => {
     const { counts, plan } = await run(timed(1000, 1001), { speed: 5 })
     expect(explain(plan)).toContain('sent within 200 ms (--speed)\n')

@@ -2,6 +2,7 @@
  * CBOR (RFC 8949) as AWS's SDKs write it: decoding with bounds, before anybody has shown who they are. Timestamps are tag 1 with milliseconds, which is
  * AWS's own reading of that tag.
  */
+import { isUtf8 } from 'node:buffer'
 import { serializationError } from './errors.ts'
 
 /** Of containers in containers and tags on tags. */
@@ -17,7 +18,7 @@ const BREAK = Symbol('break')
 
 /**
  * Buffers (views of the body) for bytes, Dates for times, null for undefined, plain objects for maps, numbers for all numbers. Throws
- * SerializationException, also for what is not finite, for keys that are no text or come twice, and for bytes after the value.
+ * SerializationException, also for what is not finite, for texts that are no UTF-8, for keys that are no text or come twice, and for bytes after the value.
  */
 export function decodeCbor(body: Buffer): unknown {
   const reader = new Reader(body)
@@ -43,7 +44,7 @@ class Reader {
       case 0: return this.#argument(minor)
       case 1: return -1 - this.#argument(minor)
       case 2: return minor === INDEFINITE ? this.#chunks(2) : this.#view(this.#argument(minor))
-      case 3: return minor === INDEFINITE ? this.#chunks(3).toString() : this.#text(this.#argument(minor))
+      case 3: return minor === INDEFINITE ? this.#text(this.#chunks(3)) : this.#text(this.#view(this.#argument(minor)))
       case 4: return this.#array(minor === INDEFINITE ? Infinity : this.#argument(minor), depth + 1)
       case 5: return this.#map(minor === INDEFINITE ? Infinity : this.#argument(minor), depth + 1)
       case 6: return this.#tagged(this.#argument(minor), depth + 1)
@@ -65,9 +66,10 @@ class Reader {
     return this.#bytes.subarray(at, this.at)
   }
 
-  #text(length: number): string {
-    const at = this.#skip(length)
-    return this.#bytes.toString('utf8', at, this.at)
+  #text(bytes: Buffer): string {
+    const text = bytes.toString()
+    // The decoder puts this character in the place of what is no UTF-8: two texts would become one.
+    return text.includes('\uFFFD') && !isUtf8(bytes) ? this.#fail() : text
   }
 
   /** Strings in parts, each of them of the same kind and of definite length. */

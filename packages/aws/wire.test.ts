@@ -73,6 +73,12 @@ test('no CBOR that is cut off, goes on, lies or hides', () => {
   expect(hidden.a).toBeUndefined()
 })
 
+test('texts that are no UTF-8, which would become one text', () => {
+  expect(() => decode(Buffer.from('{"PartitionKey":"M\xfcller"}', 'latin1'), 'json')).toThrow(AwsError)
+  for (const text of ['61 ff', '62 c328', '63 eda080', '7f 61 c3 61 28 ff']) expect(() => hex(text), text).toThrow(AwsError)
+  expect([hex('63 efbfbd'), hex('7f 61 c3 61 bc ff')]).toEqual(['\uFFFD', 'ü'])
+})
+
 test('JSON that is none, or no structure', () => {
   for (const text of ['', 'hello', 'true', 'null', '"a"', '{', '{"a":1}x']) expect(() => decode(Buffer.from(text), 'json'), text).toThrow(AwsError)
   expect(() => decode(Buffer.from('['.repeat(1e6)), 'json')).toThrow(AwsError)

@@ -2,6 +2,7 @@
  * Bodies of AWS's two encodings. Our values are plain objects with Buffers for blobs and Dates for timestamps; in JSON these are base64 and seconds, in
  * CBOR bytes and milliseconds under tag 1.
  */
+import { isUtf8 } from 'node:buffer'
 import { shapeOfJson } from '@weir/service'
 import { CborWriter, decodeCbor } from './cbor.ts'
 import { serializationError } from './errors.ts'
@@ -31,6 +32,7 @@ export function decode(body: Buffer, protocol: Protocol): object {
 const JSON_LIMITS = { depth: 64, values: 100_000, names: 4096 }
 
 function decodeJson(body: Buffer): unknown {
+  if (!isUtf8(body)) throw serializationError()
   const { depth, values, names } = shapeOfJson(body, 0, body.length)
   if (depth > JSON_LIMITS.depth || values > JSON_LIMITS.values || names > JSON_LIMITS.names) throw serializationError('The request is too complex')
   try {

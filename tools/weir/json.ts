@@ -28,7 +28,11 @@ export function parseExactly(text: string): unknown {
 }
 
 function isRounded(value: number, source: string): boolean {
-  const digits = source.replace(/[eE].*$/, '').replace(/[-.]/g, '').replace(/^0+/, '')
+  const mantissa = source.replace(/[eE].*$/, '').replace(/(\.\d*?)0+$/, '$1')
+  const digits = mantissa.replace(/[-.]/g, '').replace(/^0+/, '')
   if (value === 0) return digits !== ''
-  return Number.isInteger(value) ? !Number.isSafeInteger(value) : digits.length > 15 || !Number.isFinite(value)
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return true
+  // A fraction may be rounded to a whole number: 1.00000000000000000001.
+  const isWhole = /^-?\d+$/.test(source)
+  return !isWhole && (digits.length > 15 || !Number.isFinite(value))
 }

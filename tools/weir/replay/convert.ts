@@ -2,7 +2,7 @@
 import { isRawNumber } from '../json.ts'
 import type { Leaf } from './contract.ts'
 import type { Assignment, FromColumn, Mapping } from './mapping.ts'
-import { NOT_UTF8, REPLACED } from './ndjson.ts'
+import { NOT_UTF8 } from './ndjson.ts'
 import type { Window } from './survey.ts'
 import { numberIn, readTime, timeText, type TimeReading } from './time.ts'
 
@@ -76,6 +76,7 @@ const FAR = 'far from the other times; --all-times sends it'
 const NO_TEXT = new Unreadable('is no text')
 const NO_INTEGER = new Unreadable('is no whole number')
 const NO_NUMBER = new Unreadable('is no number')
+const TOO_LARGE = new Unreadable('times its factor is too large for a number')
 const NO_BOOLEAN = new Unreadable('is neither true nor false')
 const NO_TIME = new Unreadable('is no time')
 const DAMAGED = new Unreadable(NOT_UTF8)
@@ -106,14 +107,16 @@ function scaled(cell: unknown, factor: number): unknown {
   const value = numberIn(cell)
   if (Number.isNaN(value)) return NO_NUMBER
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER && isWholeText(cell)) return ROUNDED
-  return factor === 1 ? value : value * factor
+  const result = factor === 1 ? value : value * factor
+  // JSON has no infinity: it would be written as null.
+  return Number.isFinite(result) ? result : TOO_LARGE
 }
 
 const isWholeText = (cell: unknown): boolean => /^\s*[+-]?\d+\s*$/.test(isRawNumber(cell) ? cell.rawJSON : String(cell))
 
 /** A number becomes text only when no other number has that text: two ids must not become one. */
 function readText(cell: unknown): unknown {
-  if (typeof cell === 'string') return cell.includes(REPLACED) ? DAMAGED : cell
+  if (typeof cell === 'string') return cell.isWellFormed() ? cell : DAMAGED
   if (typeof cell === 'boolean') return String(cell)
   if (isRawNumber(cell)) return /^-?\d+$/.test(cell.rawJSON) ? cell.rawJSON : INEXACT_ID
   if (typeof cell !== 'number') return NO_TEXT

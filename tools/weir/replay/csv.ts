@@ -71,7 +71,7 @@ export class CsvReader {
     }
     if (!this.#skipping) return
     if (this.#quoted) throw new Error(`line ${this.#line} opens a quote that is not closed, which hides the rows after it`)
-    this.#handler.fault(this.#line, TOO_LONG)
+    this.#tooLong()
   }
 
   /** Takes the rows that are complete. */
@@ -99,7 +99,7 @@ export class CsvReader {
 
   /** @param next the index at which the next row begins */
   #close(end: number, next: number): void {
-    if (this.#skipping || end - this.#from > MAX_ROW) this.#handler.fault(this.#line, TOO_LONG)
+    if (this.#skipping || end - this.#from > MAX_ROW) this.#tooLong()
     else {
       const row = this.#text.slice(this.#from, end)
       const cells = cellsOf(row, this.#delimiter)
@@ -130,14 +130,19 @@ export class CsvReader {
     this.#quoted = false
   }
 
-  /** Whether the lines after the row's first look like rows, because they have as many cells as the header. */
+  /** Whether most lines after the row's first look like rows, because they have as many cells as the header. */
   #joinsRows(): boolean {
     const lines = this.#text.slice(this.#from, this.#at).split(/\r\n|\n|\r/, 2 + LOOKED_AT).slice(1, -1)
-    return lines.length > 0 && lines.every((line) => cellsOf(line, this.#delimiter)?.length === this.#width)
+    const filled = lines.filter((line) => line.trim() !== '')
+    const rows = filled.filter((line) => cellsOf(line, this.#delimiter)?.length === this.#width)
+    return rows.length > filled.length / 2
+  }
+
+  #tooLong(): void {
+    const end = this.#newlines === 0 ? '' : `; it ends on line ${this.#line + this.#newlines}`
+    this.#handler.fault(this.#line, `is longer than ${MAX_ROW} characters${end}`)
   }
 }
-
-const TOO_LONG = `is longer than ${MAX_ROW} characters`
 
 /** The cells of one row; undefined when a quote is out of place. */
 function cellsOf(row: string, delimiter: string): string[] | undefined {

@@ -1,7 +1,7 @@
 /** Opening a file of records: its format is told from its content, not from its name. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { Refused, UsageError } from '../command.ts'
 import { guessDelimiter } from './csv.ts'
 import { textOf } from './text.ts'
@@ -10,6 +10,8 @@ export interface RecordFile {
   readonly path: string
   /** Bytes on disk. */
   readonly size: number
+  /** When it was last changed, ms since the epoch. */
+  readonly changedAt: number
   readonly format: 'csv' | 'ndjson'
   /** Separates the cells of a CSV file. */
   readonly delimiter: string
@@ -32,10 +34,10 @@ export async function recordFile(path: string, delimiter?: string): Promise<Reco
   const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(error.code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read (${error.code}).`)
   })
-  const stat = await handle.stat().finally(() => handle.close())
-  if (!stat.isFile()) throw new UsageError(`${path} is not a file; a replay reads its file twice. For a stream use \`weir send TOPIC -\`.`)
-  if (stat.size === 0) throw new UsageError(`${path} is empty.`)
-  const file = { path, size: stat.size, format: 'csv', delimiter: ',' } as const
+  const found = await handle.stat().finally(() => handle.close())
+  if (!found.isFile()) throw new UsageError(`${path} is not a file; a replay reads its file twice. For a stream use \`weir send TOPIC -\`.`)
+  if (found.size === 0) throw new UsageError(`${path} is empty.`)
+  const file = { path, size: found.size, changedAt: found.ctimeMs, format: 'csv', delimiter: ',' } as const
   const head = await beginning(file)
   if (head.startsWith('{')) return { ...file, format: 'ndjson' }
   return { ...file, delimiter: delimiter ?? guessDelimiter(head) }
@@ -66,6 +68,13 @@ export async function contentHash({ path }: RecordFile, signal: AbortSignal): Pr
     signal.throwIfAborted()
   }
   return hash.digest('hex')
+}
+
+/** Throws when the file was written to since it was opened first, and its content is another now. @param hash of the content */
+export async function checkContent(file: RecordFile, hash: string, signal: AbortSignal): Promise<void> {
+  const { ctimeMs } = await stat(file.path)
+  if (ctimeMs === file.changedAt || await contentHash(file, signal) === hash) return
+  throw new Refused(`${file.path} changed while it was read, so some of its rows may have been missed. Replay it in a run of another name when it is complete.`)
 }
 
 /** The beginning of the text up to a line end, without the blanks before it. */

@@ -81,7 +81,7 @@ describe('rows become values', () => {
     [['a', '1', '2', parseExactly('9007199254740993'), '4', '', ''], 'speed', '9007199254740993 is beyond 9007199254740991, where numbers are no longer exact'],
     [[1e21, '1', '2', '3', '4', '', ''], 'deviceId', '1e+21 is a number whose text is not sure; write it as text'],
     [[parseExactly('0.12345678901234567'), '1', '2', '3', '4', '', ''], 'deviceId', '0.12345678901234567 is a number whose text is not sure; write it as text'],
-    [['Z\uFFFDrich', '1', '2', '3', '4', '', ''], 'deviceId', '"Z\uFFFDrich" has bytes that are not UTF-8'],
+    [['Z\uDC80rich', '1', '2', '3', '4', '', ''], 'deviceId', '"Z\\udc80rich" has bytes that are not UTF-8'],
     [['a', '1', '2', '3', '253402300799', '', ''], 'eventTime', '"253402300799" is 9999-12-31T23:59:59Z, far from the other times; --all-times sends it'],
     [['a', '1', '2', '3', '-1', '', ''], 'eventTime', '"-1" is 1969-12-31T23:59:59Z, far from the other times; --all-times sends it'],
     [['a', '1', '2', '3', '1e300', '', ''], 'eventTime', '"1e300" is no time'],
@@ -95,5 +95,15 @@ describe('rows become values', () => {
     const converted = convert(cells)
     expect(converted.json).toBeUndefined()
     expect([converted.field, converted.problem]).toEqual([field, problem])
+  })
+
+  test('a factor that makes a number too large refuses it', () => {
+    const { json, field, problem } = convert(['a', '1', '2', '1e300', '4', '', ''], ['speed=speed*1e300'])
+    expect([json, field, problem]).toEqual([undefined, 'speed', '"1e300" times its factor is too large for a number'])
+  })
+
+  test('ids that differ beyond the digits of a number do not become one', () => {
+    const { id } = parseExactly('{"id":1.00000000000000000001}') as Record<string, unknown>
+    expect(convert([id, 1, 2, 3, 4])).toMatchObject({ json: undefined, field: 'deviceId' })
   })
 })

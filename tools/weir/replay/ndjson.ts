@@ -4,8 +4,7 @@ import { isObject, parseExactly } from '../json.ts'
 /** A longer row is refused: 1 MiB, like Kafka's default for one record. */
 export const MAX_ROW = 1024 * 1024
 
-/** The character that a decoder puts in the place of bytes that are not text. */
-export const REPLACED = '\uFFFD'
+/** The problem of a text that is not well-formed, see textOf(). */
 export const NOT_UTF8 = 'has bytes that are not UTF-8'
 
 export interface JsonLines {
@@ -49,7 +48,7 @@ export async function* jsonLines(text: AsyncIterable<string>): AsyncGenerator<Js
 }
 
 function parseLine(words: string, line: number, into: JsonLines): void {
-  if (words.includes(REPLACED)) {
+  if (!words.isWellFormed()) {
     into.faults.push({ line, problem: NOT_UTF8 })
     return
   }

@@ -21,12 +21,15 @@ export function readSpeed(text: string): number {
 export const shiftToNow = ({ first, last }: Span, speed: number, now: number): number =>
   Math.round(now + (last - first) / speed - last)
 
+/** How long a paced run takes, ms. */
+export const runLength = ({ first, last }: Span, speed: number): number => (last - first) / speed
+
 /** A paced run that would take longer is refused: the file or the speed is a mistake. */
 const MAX_RUN_MS = 31 * 86_400_000
 
 /** Throws when the run would take longer than MAX_RUN_MS. */
 export function checkLength({ first, firstLine, last, lastLine }: SpanWithLines, speed: number): void {
-  const length = (last - first) / speed
+  const length = runLength({ first, last }, speed)
   if (length <= MAX_RUN_MS) return
   const span = `the first time is ${timeText(first)} on line ${firstLine}, the last ${timeText(last)} on line ${lastLine}`
   throw new UsageError(`At --speed ${speed}x this would take ${duration(length)}: ${span}. Replay it faster, or without those lines.`)
@@ -38,11 +41,13 @@ const TICK = 50
 /** Waits until an event of the file is due. */
 export class Pace {
   readonly #first: number
+  readonly #length: number
   readonly #speed: number
   #started = NaN
 
-  constructor({ first }: Pick<Survey, 'first'>, speed: number) {
-    this.#first = first
+  constructor(span: Span, speed: number) {
+    this.#first = span.first
+    this.#length = runLength(span, speed)
     this.#speed = speed
   }
 
@@ -51,6 +56,12 @@ export class Pace {
     if (Number.isNaN(this.#started)) this.#started = now
     const wait = this.#started + (time - this.#first) / this.#speed - now
     return wait >= TICK ? wait : 0
+  }
+
+  /** How much of the run's time has passed, 0 to 1. Counts of events do not tell: there may be a long wait before the last one. */
+  passed(now: number): number {
+    if (Number.isNaN(this.#started)) return 0
+    return this.#length === 0 ? 1 : Math.min(1, (now - this.#started) / this.#length)
   }
 
   async until(time: number, signal: AbortSignal): Promise<void> {

@@ -257,6 +257,31 @@ describe('a replay', () => {
     expect(hub.requests).toBe(0)
   })
 
+  test('says so where its content changed while it was read, though its length is the same; a touch changes nothing', async () => {
+    for (const [content, says] of [[csv(10).replaceAll('v0', 'w0'), 'changed while it was read'], [csv(10), undefined]]) {
+      const file = await recordFile(write(csv(10)))
+      hub.answer = (records, response) => {
+        writeFileSync(file.path, content!)
+        hub.ok(records, response)
+      }
+      if (says === undefined) await run('x', { file })
+      else await expect(run('x', { file })).rejects.toThrow(says)
+    }
+  })
+
+  test('tells which of several columns of one name is read', async () => {
+    const { plan } = await run('id,lat,lon,lat,speed,time,note,note\na,1,2,9,3,4,x,y')
+    expect([...hub.stored.values()][0].value.position).toEqual({ lat: 1, lon: 2 })
+    expect(explain(plan).match(/several .*/g)).toEqual(['several columns are named lat; the first is read'])
+  })
+
+  test('tells how long a paced run takes, and how much of that has passed', async () => {
+    const { counts, plan } = await run(timed(1000, 1001), { speed: 5 })
+    expect(explain(plan)).toContain('sent within 200 ms (--speed)\n')
+    expect(counts.stored).toBe(2)
+    expect(explain((await run(timed(1000, 1001))).plan)).not.toContain('sent within')
+  })
+
   test('says so where a file has grown since it was looked at', async () => {
     const file = await recordFile(write(csv(10)))
     await expect(run('x', { file: { ...file, size: file.size - 1 } })).rejects.toThrow('changed while it was read')

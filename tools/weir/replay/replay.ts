@@ -3,10 +3,10 @@ import { Door } from '../hub/door.ts'
 import { topicContract } from './contract.ts'
 import { columnOf, converter } from './convert.ts'
 import { inFileOrder, inTimeOrder, mustSort, type Reading } from './events.ts'
-import { contentHash, type RecordFile } from './file.ts'
+import { checkContent, contentHash, type RecordFile } from './file.ts'
 import { Lanes } from './lanes.ts'
 import { planMapping, type Mapping } from './mapping.ts'
-import { checkLength, Pace, shiftToNow } from './pace.ts'
+import { checkLength, Pace, runLength, shiftToNow } from './pace.ts'
 import { readColumns } from './rows.ts'
 import { freshRunId, rememberRun } from './run-memory.ts'
 import { ALL_TIMES, survey, type Survey } from './survey.ts'
@@ -62,6 +62,8 @@ export interface Plan {
   readonly survey: Survey | undefined
   /** Milliseconds added to every time. */
   readonly shift: number
+  /** How long the run takes at its speed, ms; undefined where it is not paced. */
+  readonly length: number | undefined
   readonly run: string
   readonly source: string
 }
@@ -89,8 +91,10 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
   const { mapping, survey: times, run, shift } = plan
   listener.planned(plan)
 
+  const pace = times && Number.isFinite(speed) ? new Pace(times, speed) : undefined
+  const clock = pace && setInterval(() => { counts.fraction = pace.passed(performance.now()) }, 100)
   // What was sent tells more than what was read: reading runs ahead.
-  const finished = (): void => { if (times) counts.fraction = (counts.stored + counts.refused) / times.rows }
+  const finished = (): void => { if (times && !pace) counts.fraction = (counts.stored + counts.refused) / times.rows }
   const refuse = (line: number, field: string | undefined, message: string, code = 'unreadable'): void => {
     counts.refused++
     finished()
@@ -111,7 +115,6 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
       for (const { index, field, message, code } of refused) refuse(lines[index], field, message, code)
     },
   })
-  const pace = times && Number.isFinite(speed) ? new Pace(times, speed) : undefined
   const reading: Reading = {
     file, columns, signal, refuse, report: times ? () => {} : report,
     convert: converter({
@@ -140,8 +143,10 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
   try {
     await (pace && times && mustSort(file, times) ? inTimeOrder : inFileOrder)(reading)
     await lanes.end()
+    if (!signal.aborted) await checkContent(file, remembered.content, signal)
     complete = !signal.aborted
   } finally {
+    clearInterval(clock)
     await lanes.end().catch(() => {}) // What is under way when reading fails still counts.
     door.close()
     if (options.run === undefined && !complete) await rememberRun(run, { ...remembered, shift })
@@ -166,6 +171,6 @@ async function prepare(options: ReplayOptions, report: (bytesRead: number) => vo
   const { id, shift } = options.run === undefined
     ? { id: freshRunId(new Date()), shift: remembered.shift }
     : await rememberRun(options.run, remembered)
-  const plan: Plan = { file, mapping, columns: columns.names, survey: times, shift, run: id, source: `replay-${id}` }
+  const plan: Plan = { file, mapping, columns: columns.names, survey: times, shift, length: times && speed !== Infinity ? runLength(times, speed) : undefined, run: id, source: `replay-${id}` }
   return { plan, contract, columns, remembered }
 }

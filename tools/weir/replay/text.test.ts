@@ -22,6 +22,17 @@ test.each([
   for (const size of [1, 2, 5, 1000]) expect(await read(bytes, size)).toBe(TEXT)
 })
 
+test('bytes that are no text make the text ill-formed, unlike the mark that others left for such bytes', async () => {
+  const lost = Buffer.from('M\uFFFDller \uFFFD')
+  for (const size of [1, 2, 3, 5, 1000]) {
+    expect(await read(lost, size)).toBe('M\uFFFDller \uFFFD')
+    for (const damage of ['ff', 'c3', 'eda080', 'efbf', 'f09f9a']) {
+      expect((await read(Buffer.concat([lost, Buffer.from(damage, 'hex')]), size)).isWellFormed(), damage).toBe(false)
+    }
+  }
+  expect((await read(Buffer.from(`\uFEFF${TEXT}`, 'utf16le').subarray(0, -1), 1000)).isWellFormed()).toBe(false)
+})
+
 test('a text shorter than any mark', async () => {
   expect([await read(Buffer.from(''), 1), await read(Buffer.from('a'), 1), await read(Buffer.from('{}'), 9)]).toEqual(['', 'a', '{}'])
 })

@@ -16,7 +16,11 @@ const OTHERS: readonly (readonly [hex: string, what: string, remedy: string])[] 
   ['50415231', 'a Parquet file', 'write it as CSV or NDJSON'],
 ]
 
-/** Throws Refused for data that is not text, is cut off, or is followed by other bytes. @param name of the file in errors */
+/**
+ * The text is not well-formed (String.isWellFormed) where bytes are not of its encoding.
+ * Throws Refused for data that is not text, is cut off, or is followed by other bytes.
+ * @param name of the file in errors
+ */
 export async function* textOf(source: AsyncIterable<Buffer>, name: string): AsyncGenerator<string, void> {
   try {
     const { head, all } = await peek(source)
@@ -38,13 +42,31 @@ async function* decoded(bytes: AsyncIterable<Buffer>, name: string): AsyncGenera
   const other = OTHERS.find(([hex]) => head.toString('hex').startsWith(hex))
   if (other) throw new Refused(`${name} is ${other[1]}; ${other[2]}.`)
   const mark = head.toString('hex', 0, 2)
-  const decoder = new TextDecoder(mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8')
+  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8'
+  const decoder = new TextDecoder(encoding)
+  let before: Buffer = Buffer.alloc(0)
   for await (const chunk of all) {
     const text = decoder.decode(chunk, { stream: true })
-    if (text !== '') yield text
+    const bytes = before.length === 0 ? chunk : Buffer.concat([before, chunk])
+    const isDamaged = text.includes(REPLACEMENT) && (encoding !== 'utf-8' || count(text, REPLACEMENT) > count(bytes, REPLACEMENT))
+    if (text !== '') yield isDamaged ? marked(text) : text
+    before = bytes.subarray(-2)
   }
   const rest = decoder.decode()
-  if (rest !== '') yield rest
+  if (rest !== '') yield marked(rest)
+}
+
+/** What decoders put in the place of bytes that are no text. Files have it too, where somebody else lost such bytes. */
+const REPLACEMENT = '\uFFFD'
+
+/** Half a character, which no bytes decode to: the text is not well-formed where bytes were damaged. */
+const marked = (text: string): string => text.replaceAll(REPLACEMENT, '\uDC80')
+
+/** How often the character is in a text or its UTF-8. */
+function count(where: string | Buffer, character: string): number {
+  let found = 0
+  for (let at = where.indexOf(character); at >= 0; at = where.indexOf(character, at + 1)) found++
+  return found
 }
 
 /** The first bytes of a source, and a source that yields all of them. */

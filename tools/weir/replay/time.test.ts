@@ -50,6 +50,7 @@ test('the last event happens when it is sent', () => {
   expect(pace.wait(1_000, 0)).toBe(0)
   expect(pace.wait(11_000, 0)).toBe(1_000)
   expect(pace.wait(11_000, 990)).toBe(0)
+  expect([0, 250, 1_000, 2_000].map((now) => pace.passed(now))).toEqual([0, 0.25, 1, 1])
 })
 
 test('a run that would take more than a month is refused, with the lines that make it so', () => {

@@ -18,6 +18,7 @@ test.each([
   ['one value', '{"a":1}', [1]],
   ['one value over lines', '{\n  "a":\n 1 }\n', [1]],
   ['a list', '[{"a":1},\n{"a":2}]', [1, 2]],
+  ['a body on one line', '{"records":[{"a":1},{"a":2}]}\n', [1, 2]],
   ['a body as the hub takes it', '{ "records": [\n{"a":1}, {"a":2}]}', [1, 2]],
 ])('%s', async (_, text, places) => {
   expect(await read(text)).toEqual({ places, values: places.map((__, i) => ({ a: i + 1 })), faults: [] })
@@ -28,7 +29,7 @@ test('what is no object is a fault, its neighbours are not', async () => {
   const lines = await read('{"a":1}\n{"a":\n{"a":3}\n')
   expect(lines.places).toEqual([1, 3])
   expect(lines.faults).toMatchObject([{ place: 2 }])
-  expect((await read('{"a":1}\n{"a":"Z\uFFFDrich"}\n')).faults).toEqual([{ place: 2, problem: 'has bytes that are not UTF-8' }])
+  expect((await read('{"a":1}\n{"a":"Z\uDC80rich"}\n')).faults).toEqual([{ place: 2, problem: 'has bytes that are not UTF-8' }])
   await expect(read('')).rejects.toThrow('nothing to send')
   await expect(read('{"a":')).rejects.toThrow('no JSON')
 })

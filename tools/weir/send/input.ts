@@ -1,7 +1,7 @@
 /** What a person gives to `weir send`: one JSON (a value, a list, or { "records": [ … ] }) over any number of lines, or NDJSON. */
 import { Refused } from '../command.ts'
 import { isObject, parseExactly } from '../json.ts'
-import { jsonLines, NOT_UTF8, REPLACED } from '../replay/ndjson.ts'
+import { jsonLines, NOT_UTF8 } from '../replay/ndjson.ts'
 
 export interface Input {
   /** Where each value stands: its line, or its place in the list, from 1. */
@@ -23,7 +23,8 @@ export async function* readInput(text: AsyncIterable<string>): AsyncGenerator<In
     next = await chunks.next()
   }
   const rest = { [Symbol.asyncIterator]: () => chunks }
-  if (isObject(firstLine(head))) {
+  const first = firstLine(head)
+  if (isObject(first) && !Array.isArray(first.records)) {
     for await (const { lines, values, faults } of jsonLines(following(head, rest))) {
       yield { places: lines, values, faults: faults.map(({ line, problem }) => ({ place: line, problem })) }
     }
@@ -51,7 +52,7 @@ function firstLine(head: string): unknown {
 }
 
 function document(text: string): Input {
-  if (text.includes(REPLACED)) throw new Refused(`The input ${NOT_UTF8}.`)
+  if (!text.isWellFormed()) throw new Refused(`The input ${NOT_UTF8}.`)
   let found: unknown
   try {
     found = parseExactly(text)

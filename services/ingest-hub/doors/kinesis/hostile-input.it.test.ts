@@ -1,6 +1,7 @@
 /** Made-up tokens, iterators, sequence numbers, times and ARNs are refused with AWS's errors; none fails inside. */
 import { kinesisModel } from '@weir/aws'
 import { servers, uniqueName } from '@weir/testkit'
+import { decode, encode } from 'cborg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { prepare, startHub, type Hub } from '../../testing/hub.ts'
 
@@ -57,6 +58,15 @@ async function ask(operation: string, input: unknown): Promise<Answer> {
   return { status: response.status, body: {} }
 }
 
+async function askInCbor(operation: string, input: unknown): Promise<Answer> {
+  const headers = { 'content-type': 'application/x-amz-cbor-1.1', 'x-amz-target': `Kinesis_20131202.${operation}` }
+  const gone = new AbortController()
+  const response = await fetch(hub.url, { method: 'POST', headers, body: encode(input), signal: gone.signal })
+  if (response.status !== 200) return { status: response.status, body: decode(new Uint8Array(await response.arrayBuffer())) }
+  gone.abort()
+  return { status: response.status, body: {} }
+}
+
 async function good(operation: string, input: object): Promise<any> {
   const { status, body } = await ask(operation, input)
   expect([status, body]).toEqual([200, expect.anything()])
@@ -65,18 +75,18 @@ async function good(operation: string, input: object): Promise<any> {
 
 /** Sends all requests. Returns those whose answers are not allowed. */
 async function wrongAnswers(
-  requests: readonly [operation: string, input: unknown][], allowed: (answer: Answer) => boolean,
+  requests: readonly [operation: string, input: unknown][], allowed: (answer: Answer) => boolean, send = ask,
 ): Promise<string[]> {
   const wrong: string[] = []
   const queue = [...requests]
-  const send = async (): Promise<void> => {
+  const sendAll = async (): Promise<void> => {
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      const answer = await ask(...next)
+      const answer = await send(...next)
       // Under load a replica may lose its lease for a moment.
       if (answer.status !== 503 && !allowed(answer)) wrong.push(JSON.stringify([next, answer]).slice(0, 500))
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, send))
+  await Promise.all(Array.from({ length: AT_ONCE }, sendAll))
   expect(hub.logs().filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([])
   return wrong
 }
@@ -251,4 +261,8 @@ test('any member of any operation', async () => {
   }
   expect(requests.length).toBeGreaterThan(1000)
   expect(await wrongAnswers(requests, isClients)).toEqual([])
+  const written = requests.map(([operation, input]): [string, object] => [operation, JSON.parse(JSON.stringify(input))])
+  const inCbor = (value: unknown): [string, object][] => written.map(([operation, input]) => [operation, { ...input, StreamARN: value }])
+  const foreign = [new Uint8Array([255, 0]), 2 ** 53 - 1, new Map([['a', [null]]])]
+  expect(await wrongAnswers([...written, ...foreign.flatMap((value) => inCbor(value).slice(0, 500))], isClients, askInCbor)).toEqual([])
 }, 300_000)

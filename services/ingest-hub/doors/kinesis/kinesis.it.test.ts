@@ -63,6 +63,12 @@ async function readAll(from: string): Promise<{ records: _Record[], ended: boole
 const shardOf = (number: number): string => `shardId-${String(number).padStart(12, '0')}`
 
 describe('streams', () => {
+  test('are not created where Kafka takes the name for another one', async () => {
+    const name = await create(1, uniqueName('a.b'))
+    const refused = client.send(new CreateStreamCommand({ StreamName: name.replace('.', '_'), ShardCount: 1 }))
+    await expect(refused).rejects.toMatchObject({ name: 'InvalidArgumentException', message: expect.stringContaining(name) })
+  })
+
   test('are created, described, listed, tagged and deleted', async () => {
     const name = await create(3)
     const { StreamDescription } = await client.send(new DescribeStreamCommand({ StreamName: name }))

@@ -29,7 +29,22 @@ function checkStatement(statement: Readonly<Record<string, unknown>>, which: str
   for (const [name, not] of PAIRS) {
     const has = (member: string): boolean => statement[member] !== undefined
     if (has(name) === has(not)) throw refused(`${which} must have either ${name} or ${not}`)
+    const member = has(name) ? name : not
+    if (!isNamed(statement[member], member)) throw refused(`${member} of ${which} must name something`)
   }
+}
+
+/** A text or several; of a principal, "*" or those of each kind: {"AWS": …}. */
+function isNamed(value: unknown, member: string): boolean {
+  if (!member.endsWith('Principal')) return isTexts(value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value === '*'
+  const kinds = Object.values(value)
+  return kinds.length > 0 && kinds.every(isTexts)
+}
+
+function isTexts(value: unknown): boolean {
+  const texts = Array.isArray(value) ? value : [value]
+  return texts.length > 0 && texts.every((text) => typeof text === 'string' && text !== '')
 }
 
 function parsed(text: string): unknown {

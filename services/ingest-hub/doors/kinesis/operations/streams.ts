@@ -53,6 +53,10 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
         if (existing !== undefined) {
           throw new AwsError('ResourceInUseException', `Stream ${name} under account ${names.account.accountId} already exists.`)
         }
+        const alike = streams.all().find(({ stream }) => alikeInKafka(stream.name, name))?.stream.name
+        if (alike !== undefined) {
+          throw invalidArgument(`The name ${name} differs from that of stream ${alike} in . and _ only; Kafka has one topic for both.`)
+        }
         requireShards(kinesis, openCount(), shards)
         return newStream({ name, mode, shards, maxRecordKiB: input.MaxRecordSizeInKiB ?? LEAST_RECORD_KIB, tags, external: external === 'true' }, Date.now())
       })
@@ -118,6 +122,11 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
       }
     },
   }
+}
+
+/** Brokers refuse a topic whose name is another one's but for dots and underscores, which are the same in their metrics. */
+function alikeInKafka(one: string, other: string): boolean {
+  return one.replaceAll('.', '_') === other.replaceAll('.', '_')
 }
 
 /** Throws LimitExceededException where so many more open shards would be too many. */

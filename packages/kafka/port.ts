@@ -267,6 +267,11 @@ export interface Kafka {
   readonly driver: 'platformatic' | 'kafkajs'
   /** The topic's partition count, from cached metadata. Rejects with `unknown-topic`. */
   partitions(topic: string): Promise<number>
+  /**
+   * The topic's id, when all brokers that answer name the same one: another one if the topic was deleted and made anew.
+   * Rejects with `unknown-topic`, or with `no-broker` where they do not agree.
+   */
+  topicId(topic: string): Promise<string>
   producer(): Promise<Producer>
   /** At least once: offsets are committed after the handler settles, or when what it left open is done. */
   consume(options: SubscribeOptions, handler: ConsumeHandler): Promise<Subscription>

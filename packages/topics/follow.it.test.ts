@@ -208,6 +208,27 @@ test('a topic that is made anew is read from its beginning, or told if nothing c
   expect([log.follower.ready, log.seen]).toEqual([false, ['a', 'b', 'c']])
 }, 60_000)
 
+test('a topic that is made anew while it is followed is read from its beginning, also if it has more records at once', async () => {
+  const topic = await topicOf()
+  for (const id of ['a', 'b', 'c']) await put(topic, id)
+  const table = follow(topic, {
+    reset: () => {
+      table.seen.length = 0
+    },
+  })
+  table.follower.start()
+  await expect.poll(() => table.seen).toEqual(['a', 'b', 'c'])
+  await expect.poll(() => table.follower.ready).toBe(true)
+  await kafka.admin.deleteTopics([topic])
+  await expect.poll(async () => (await kafka.admin.topics()).some(({ name }) => name === topic)).toBe(false)
+  await kafka.admin.createTopics([{ name: topic, partitions: 1, replicas: 1, configs: {} }])
+  const wanted = ['1', '2', '3', '4', '5']
+  for (const id of wanted) await put(topic, id)
+  await expect.poll(() => table.seen, { timeout: 30_000 }).toEqual(wanted)
+  await expect.poll(() => table.follower.ready, { timeout: 20_000 }).toBe(true)
+  expect(table.warnings.map(({ err }) => String(err))).toContainEqual(expect.stringContaining('made anew'))
+}, 60_000)
+
 test('records that were deleted before they were read do not stop it', async () => {
   const topic = await topicOf()
   await put(topic, 'a')

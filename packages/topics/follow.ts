@@ -94,7 +94,7 @@ export class Follower<T extends TopicName> {
     const { kafka, topic } = this.#options
     const position = this.#positions[partition]
     const end = await kafka.offsetAt(topic, partition, 'latest')
-    if (end < position) return this.#beginAnew(position, end)
+    if (end < position) return this.#beginAnew(`ends at ${end}`, position)
     while (this.#positions[partition] < end) {
       try {
         const batch = await kafka.fetch(topic, partition, this.#positions[partition], FETCH_BYTES)
@@ -110,9 +110,9 @@ export class Follower<T extends TopicName> {
     }
   }
 
-  #beginAnew(position: number, end: number): never {
+  #beginAnew(found: string, position: number): never {
     const { topic, reset } = this.#options
-    const what = `${topic} ends at ${end}, and was read up to ${position}: it was made anew, or has lost records.`
+    const what = `${topic} ${found}, and was read up to ${position}: it was made anew, or has lost records.`
     if (reset === undefined) throw new Error(`${what} Restart this service once that is what it should begin with.`)
     reset()
     this.#opening = undefined
@@ -157,11 +157,24 @@ export class Follower<T extends TopicName> {
     try {
       const records = await this.#unlessStopped(this.#open())
       await this.#unlessStopped(this.catchUp())
-      const offsets = new Map([[topic as string, [...this.#positions]]])
-      reading = await kafka.read({ topics: [topic], from: { offsets }, until: 'stopped' }, (batch) =>
-        this.#take(records, batch),
-      )
-      const ended = reading.done.then(() => Promise.reject(new Error('reading has ended')))
+      const readTo = [...this.#positions]
+      const anew = Promise.withResolvers<{ first: number, position: number }>()
+      let isAnew = false
+      const from = { offsets: new Map([[topic as string, [...readTo]]]) }
+      reading = await kafka.read({ topics: [topic], from, until: 'stopped' }, async (batch) => {
+        if (isAnew) return
+        const { partition, offsets: [first], nextOffset } = batch
+        const position = readTo[partition]
+        // A reading goes back for one reason: the name belongs to another topic, which it reads from the beginning.
+        isAnew = batch.length > 0 && first < position
+        if (isAnew) return anew.resolve({ first, position })
+        await this.#take(records, batch)
+        readTo[partition] = nextOffset
+      })
+      const ended = Promise.race([
+        reading.done.then(() => Promise.reject(new Error('reading has ended'))),
+        anew.promise.then(({ first, position }) => this.#beginAnew(`begins again at ${first}`, position)),
+      ])
       for (;;) {
         this.#ready = true
         caughtUp()

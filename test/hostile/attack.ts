@@ -3,12 +3,10 @@ import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect as connectTls } from 'node:tls'
 
 /** What attackers know of a service. */
 export interface Victim {
   readonly url: string
-  readonly tlsPort: number
 }
 
 /** A way to take more than one is due. Begins, goes on until its signal aborts, and leaves nothing behind. */
@@ -52,7 +50,6 @@ export async function trickle(victim: Victim, signal: AbortSignal, start: string
 }
 
 export const open = ({ url }: Victim): Socket => connect(Number(new URL(url).port), new URL(url).hostname)
-const openTls = ({ url, tlsPort }: Victim): Socket => connectTls({ port: tlsPort, host: new URL(url).hostname, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] })
 export const head = (path: string, headers: Readonly<Record<string, string | number>>, method = 'POST'): string =>
   `${method} ${path} HTTP/1.1\r\nhost: localhost\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
 
@@ -76,11 +73,6 @@ export const strangers = (path: string, headers: Readonly<Record<string, string>
   { name: '5,000 connections that say nothing', known: false, run: (victim, signal) => flood(5000, signal, async () => {
     await hold(open(victim), signal)
     await sleep(2000, undefined, { signal })
-  }) },
-  { name: '5,000 connections over TLS that say nothing', known: false, run: (victim, signal) => flood(5000, signal, async (i) => {
-    await sleep(i, undefined, { signal })
-    await hold(openTls(victim), signal)
-    await sleep(5000, undefined, { signal })
   }) },
   { name: 'HTTP/2 sessions without a request', known: false, run: (victim, signal) => flood(1000, signal, async (i) => {
     await sleep(i, undefined, { signal })

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { CreateFunctionCommand, InvokeCommand, LambdaClient, PutFunctionConcurrencyCommand, waitUntilFunctionActiveV2 } from '@aws-sdk/client-lambda'
 import { signatureHeaders } from '@weir/aws'
 import { prepare } from '@weir/ingest-hub/testing/hub.ts'
@@ -5,7 +6,7 @@ import { servers, uniqueName } from '@weir/testkit'
 import { startService } from '@weir/testkit/service-process.ts'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import type { Victim } from './attack.ts'
-import { GREEDY, guarded, HONEST, HONEST_API_KEY, REGION, type Target, tlsPortOf } from './target.ts'
+import { GREEDY, guarded, HONEST, HONEST_API_KEY, REGION, type Target } from './target.ts'
 
 /** The greedy client's function does as its event says. */
 const GREEDY_CODE = `
@@ -37,10 +38,9 @@ export async function openEnricherTarget(): Promise<Target<EnricherVictim>> {
   const [{ brokers }, { url: registryUrl }, { url: redisUrl }] = await Promise.all([servers.kafka(), servers.registry(), servers.redis()])
   await (await prepare({ brokers, registryUrl })).stop()
   const [honestName, functionName] = [uniqueName('honest'), uniqueName('greedy')]
-  const { env, remove } = await guarded({ streams: [], functions: [functionName] })
+  const { env, folder } = guarded({ streams: [], functions: [functionName] })
   const service = await startService('enricher', { ...env, KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: registryUrl, REDIS_URL: redisUrl, FUNCTIONS_DEPLOY: 'true' })
   const { url } = service
-  const tlsPort = await tlsPortOf(service)
   const client = new LambdaClient({ endpoint: url, region: REGION, credentials: HONEST, maxAttempts: 1 })
   const deploy = async (FunctionName: string, code: string, ReservedConcurrentExecutions: number): Promise<void> => {
     const ZipFile = await zipOf([{ name: 'index.mjs', bytes: Buffer.from(code) }])
@@ -66,12 +66,12 @@ export async function openEnricherTarget(): Promise<Target<EnricherVictim>> {
   await honest.invoke()
   return {
     service, honest,
-    victim: async () => ({ url, tlsPort, functionName }),
+    victim: async () => ({ url, functionName }),
     stop: async () => {
       client.destroy()
       service.kill('SIGTERM')
       await service.exited
-      remove()
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }

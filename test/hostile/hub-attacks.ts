@@ -1,4 +1,6 @@
 /** Ways to take more of a hub than one is due. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { TOPIC } from '@weir/ingest-hub/testing/hub.ts'
 import { flood, head, hold, MB, open, strangers, trickle, type Attack } from './attack.ts'
@@ -21,8 +23,15 @@ const holdRecords = (target: HubVictim, signal: AbortSignal, type: string, body:
 const wrongLines = gzipSync(Array.from({ length: 200_000 }, (_, i) => `{"id":"${String(i).padEnd(120, 'x')}","value":7}\n`).join(''))
 const names = (count: number): string => JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`name-${i}`, i])))
 
+const openTls = ({ url, tlsPort }: HubVictim): TLSSocket => connectTls({ port: tlsPort, host: new URL(url).hostname, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] })
+
 export const ATTACKS: readonly Attack<HubVictim>[] = [
   ...strangers('/', AWS),
+  { name: '5,000 connections over TLS that say nothing', known: false, run: (target, signal) => flood(5000, signal, async (i) => {
+    await sleep(i, undefined, { signal })
+    await hold(openTls(target), signal)
+    await sleep(5000, undefined, { signal })
+  }) },
   { name: 'an unknown access key announces 24 MB and sends nothing', known: false, run: (target, signal) => flood(4, signal, (i) => {
     const signed = signedBy(target, 'PutRecords', '{}')
     const unknown = { ...signed, authorization: signed.authorization.replace('GREEDY', 'NOBODY') }

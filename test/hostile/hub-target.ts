@@ -1,13 +1,18 @@
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateStreamCommand, GetShardIteratorCommand, KinesisClient, PutRecordCommand, PutRecordsCommand, waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis'
 import { signatureHeaders } from '@weir/aws'
 import { batch, prepare, report, startHub, TOPIC } from '@weir/ingest-hub/testing/hub.ts'
 import { servers, uniqueName } from '@weir/testkit'
+import { makeCertificates } from '@weir/testkit/certificates.ts'
+import type { ServiceProcess } from '@weir/testkit/service-process.ts'
 import type { Victim } from './attack.ts'
-import { GREEDY, guarded, HONEST, HONEST_API_KEY, REGION, type Target, tlsPortOf } from './target.ts'
+import { GREEDY, guarded, HONEST, HONEST_API_KEY, REGION, type Target } from './target.ts'
 
 export interface HubVictim extends Victim {
+  readonly tlsPort: number
   /** Has some megabytes of records. */
   readonly stream: string
   /** Of the stream's beginning. */
@@ -25,8 +30,10 @@ export async function openHubTarget(): Promise<Target<HubVictim>> {
   const backends = { brokers, registryUrl }
   await (await prepare(backends)).stop()
   const stream = uniqueName('hostile')
-  const { env, remove } = await guarded({ streams: [stream] })
-  const service = await startHub(backends, { ...env, KINESIS_THROTTLING: 'false' })
+  const { env, folder } = guarded({ streams: [stream] })
+  const { keyFile } = await makeCertificates(folder)
+  const tls = { HTTPS_PORT: '0', TLS_CERT_FILE: keyFile, TLS_KEY_FILE: keyFile }
+  const service = await startHub(backends, { ...env, ...tls, KINESIS_THROTTLING: 'false' })
   const { url } = service
   const tlsPort = await tlsPortOf(service)
   const client = new KinesisClient({ endpoint: url, region: REGION, credentials: HONEST, maxAttempts: 1 })
@@ -54,7 +61,16 @@ export async function openHubTarget(): Promise<Target<HubVictim>> {
       client.destroy()
       service.kill('SIGTERM')
       await service.exited
-      remove()
+      rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** The port of TLS, from the service's log. */
+async function tlsPortOf({ logs }: ServiceProcess): Promise<number> {
+  for (;;) {
+    const told = /TLS at port (\d+)/.exec(JSON.stringify(logs()))
+    if (told !== null) return Number(told[1])
+    await sleep(50)
   }
 }

@@ -1,10 +1,9 @@
-/** A service that only clients with keys may use, with TLS beside plain HTTP, and the honest clients whose service must not suffer. */
+/** A service that only clients with keys may use, and the honest clients whose service must not suffer. */
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeCertificates } from '@weir/testkit/certificates.ts'
 import type { ServiceProcess } from '@weir/testkit/service-process.ts'
 import type { Victim } from './attack.ts'
 
@@ -25,32 +24,22 @@ export interface Target<V extends Victim> {
   stop(): Promise<void>
 }
 
-/** Variables of a service that takes no request without a key, and the end of the folder with its files. */
-export async function guarded(greedy: object): Promise<{ readonly env: Readonly<Record<string, string>>, remove(): void }> {
+/** Variables of a service that takes no request without a key, and the folder with its files. */
+export function guarded(greedy: object): { readonly env: Readonly<Record<string, string>>, readonly folder: string } {
   const folder = mkdtempSync(join(tmpdir(), 'weir-hostile-'))
-  const { keyFile } = await makeCertificates(folder)
   const write = (name: string, value: unknown): string => {
     writeFileSync(join(folder, name), JSON.stringify(value))
     return join(folder, name)
   }
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
   const env = {
-    ALLOW_ANONYMOUS: 'false', HTTPS_PORT: '0', TLS_CERT_FILE: keyFile, TLS_KEY_FILE: keyFile,
+    ALLOW_ANONYMOUS: 'false',
     AWS_ACCESS_KEYS_FILE: write('access-keys.json', [{ ...HONEST, streams: ['*'], functions: ['*'] }, { ...GREEDY, ...greedy }]),
     API_KEYS_FILE: write('api-keys.json', [
       { name: 'honest', sha256: sha256(HONEST_API_KEY), topics: ['*'] }, { name: 'greedy', sha256: sha256(GREEDY_API_KEY), topics: ['*'] },
     ]),
   }
-  return { env, remove: () => rmSync(folder, { recursive: true, force: true }) }
-}
-
-/** The port of TLS, from the service's log. */
-export async function tlsPortOf({ logs }: ServiceProcess): Promise<number> {
-  for (;;) {
-    const told = /TLS at port (\d+)/.exec(JSON.stringify(logs()))
-    if (told !== null) return Number(told[1])
-    await sleep(50)
-  }
+  return { env, folder }
 }
 
 /** What the honest clients met, and how large the service became. */

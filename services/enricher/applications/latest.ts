@@ -17,7 +17,7 @@ if ARGV[2] == '' then redis.call('HDEL', KEYS[1], 'json') else redis.call('HSET'
 redis.call('HSET', KEYS[1], 'offset', ARGV[1])
 return 1`
 
-/** Redis is asked this often whether it still has everything (ms). */
+/** Redis is asked this often whether it still has everything, and Kafka whether the topic is still the same one (ms). */
 const LOOK_MS = 2000
 /** Values reach Redis so much later, together: who waits for one gets it from the topic itself. */
 const GATHER = { ms: 100, bytes: 1 << 20 }
@@ -29,14 +29,17 @@ export interface LatestValues {
 }
 
 export interface LatestOptions {
-  readonly kafka: Pick<Kafka, 'consume' | 'read'>
+  readonly kafka: Pick<Kafka, 'consume' | 'read' | 'topicId'>
   readonly codec: Codec
   readonly topic: TopicName
   readonly redisUrl: string
   readonly log: WarnLog
 }
 
-/** One replica at a time copies a partition; older values never replace newer ones. */
+/**
+ * One replica at a time copies a partition; older values never replace newer ones. A topic that was made anew under its
+ * name has copies of its own: the offsets of the one before say nothing of its values.
+ */
 export async function openLatest({
   kafka,
   codec,
@@ -45,8 +48,9 @@ export async function openLatest({
   log,
 }: LatestOptions): Promise<Resource<LatestValues>> {
   const redis = connectRedis(redisUrl, log)
-  const prefix = `weir:latest:${topic}`
-  const whole = new WholeMark(redis, `${prefix}:whole`)
+  let topicId = await kafka.topicId(topic)
+  const prefix = (): string => `weir:latest:${topic}:${topicId}`
+  let whole = new WholeMark(redis, `${prefix()}:whole`)
   const records = await openRecords({ codec, topic, reader: 'latest', log })
   const stopping = new AbortController()
   const health = new HandlerHealth()
@@ -59,7 +63,7 @@ export async function openLatest({
       if (key === '') throw new Error('A record without key has no newest value.')
       newest.set(key, { offset, json: value === null ? '' : JSON.stringify(value) })
     })
-    await put(redis, prefix, newest)
+    await put(redis, prefix(), newest)
   }
 
   const copying = await kafka.consume(
@@ -78,6 +82,15 @@ export async function openLatest({
   const watching = (async () => {
     while (!stopping.signal.aborted) {
       try {
+        const id = await kafka.topicId(topic)
+        if (id !== topicId) {
+          topicId = id
+          whole = new WholeMark(redis, `${prefix()}:whole`)
+          filled = false
+          log.warn({ topic }, 'the topic was made anew; its newest values are copied to Redis from its beginning')
+          // Also where another replica has filled it: this one may have put some of its values to those of the topic before.
+          await whole.after(fill)
+        }
         filled = await whole.set()
         if (!filled) await whole.after(fill)
         else await sleep(LOOK_MS, undefined, { signal: stopping.signal })
@@ -94,7 +107,7 @@ export async function openLatest({
   return {
     value: {
       async get(key) {
-        const json = await redis.hget(`${prefix}/${key}`, 'json')
+        const json = await redis.hget(`${prefix()}/${key}`, 'json')
         return json === null ? undefined : JSON.parse(json)
       },
       ready: () => filled && health.ready(copying),

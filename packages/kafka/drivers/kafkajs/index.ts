@@ -39,6 +39,7 @@ export async function openKafkaJs(config: KafkaConfig, log: KafkaLog = SILENT): 
     driver: 'kafkajs',
     admin,
     partitions: (topic) => cluster.partitions(topic),
+    topicId: (topic) => cluster.agreedId(topic),
     connected: () => cluster.connected,
     async producer() {
       const producer = new KafkaJsProducer(config, log)

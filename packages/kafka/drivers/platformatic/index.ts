@@ -30,6 +30,7 @@ export async function openPlatformatic(config: KafkaConfig, log: KafkaLog): Prom
   return {
     driver: 'platformatic',
     partitions: async (topic) => (await cluster.topic(topic)).partitions.length,
+    topicId: (topic) => cluster.agreedId(topic),
     producer: async () => keep(await IdempotentProducer.open(cluster)),
     consume: async (options, handler) => keep(await GroupSubscription.open(cluster, options, atLeastOnce(handler))),
     transform: async (options, handler) => keep(await GroupSubscription.open(cluster, options, exactlyOnce(handler))),

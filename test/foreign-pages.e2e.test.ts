@@ -63,7 +63,7 @@ const tries = (): readonly Tried[] => [
   lambda('POST', '/2015-03-31/functions/no-such-function/invocations', {}),
   lambda('POST', '/2015-03-31/event-source-mappings/', { FunctionName: 'no-such-function', EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/none', StartingPosition: 'LATEST' }),
   lambda('POST', '/2015-03-31/functions', { FunctionName: 'made-by-a-page', Role: 'arn:aws:iam::000000000000:role/r', Runtime: 'nodejs24.x', Handler: 'index.handler', Code: { ZipFile: 'UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==' } }),
-  lambda('GET', '/v1/reference/zones/no-such-zone'),
+  lambda('GET', '/v1/reference/zones'),
   lambda('PUT', '/v1/reference/zones/made-by-a-page', { name: 'A zone', polygon: [[0, 0], [0, 1], [1, 1], [0, 0]] }),
 ]
 

@@ -19,6 +19,8 @@ export interface AwsRestJsonOptions {
   readonly service: string
   /** In which the operations stand. What has no function here is an operation that nobody knows. */
   readonly model: Model
+  /** Everything below it is served, instead of everything below the first folders of the operations' paths (/2015-03-31/). */
+  readonly folder?: string
   readonly operations: AwsOperations
   /** By operation, where the action has another name: lambda:InvokeFunction. */
   readonly actions?: Readonly<Record<string, string>>
@@ -60,9 +62,9 @@ const FORBIDDEN = new Set([
   'UnrecognizedClientException',
 ])
 
-/** A plugin that serves everything below the first folders of the operations' paths (/2015-03-31/). */
+/** A plugin that serves the operations, and says of other paths beside theirs that no operation has them. */
 export function awsRestJson(
-  { service, model, operations, actions = {}, payloadTypes = {}, access, region, accountId, bodyBytes, bodyBytesOf = {} }: AwsRestJsonOptions,
+  { service, model, folder, operations, actions = {}, payloadTypes = {}, access, region, accountId, bodyBytes, bodyBytesOf = {} }: AwsRestJsonOptions,
 ): (app: FastifyInstance) => Promise<void> {
   const routes = Object.entries(operations).map(([operation, run]): Route => {
     const { input, output, http } = operationOf(model, operation)
@@ -75,7 +77,7 @@ export function awsRestJson(
       run: run as Route['run'],
     }
   })
-  const folders = new Set(Object.keys(operations).map((operation) => folderOf(operationOf(model, operation).http!.uri)))
+  const folders = new Set(folder === undefined ? Object.keys(operations).map((operation) => folderOf(operationOf(model, operation).http!.uri)) : [folder])
   const { head, sender } = senders(access, region)
   const error = errorWriter(model)
 

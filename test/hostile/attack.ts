@@ -14,6 +14,8 @@ export interface Attack<V extends Victim = Victim> {
   readonly name: string
   /** Whether the attacker has shown a valid key: honest clients may then be told to wait now and then. */
   readonly known: boolean
+  /** The service's memory may grow by so much, if not by what others may make it grow. */
+  readonly growthMb?: number
   run(victim: V, signal: AbortSignal): Promise<void>
 }
 

@@ -57,9 +57,9 @@ export async function openEnricherTarget(): Promise<Target<EnricherVictim>> {
       return FunctionError ?? (Buffer.from(Payload!).toString() === '{"a":1}' ? 'ok' : 'other')
     },
     reference: async () => {
-      const response = await fetch(`${url}/v1/reference/zones/hostile`, { headers: { 'x-api-key': HONEST_API_KEY } })
+      const response = await fetch(`${url}/v1/reference/zones`, { headers: { 'x-api-key': HONEST_API_KEY } })
       await response.text()
-      return response.status === 404 ? 'ok' : String(response.status)
+      return response.status === 200 ? 'ok' : String(response.status)
     },
   }
   // Its process has started.

@@ -42,7 +42,7 @@ export function lambdaApi(service: FunctionService, { access, account, ...option
       bodyBytesOf: { CreateFunction: MAX_DEPLOY_BYTES, UpdateFunctionCode: MAX_DEPLOY_BYTES },
     })(app)
     await awsRestJson({
-      ...common, model: ownModel, operations: ownOperations(service, options.runtimes, account), actions: OWN_ACTIONS,
+      ...common, model: ownModel, folder: '/v1/functions/', operations: ownOperations(service, options.runtimes, account), actions: OWN_ACTIONS,
       payloadTypes: { GetFunctionLogs: 'text/plain; charset=utf-8' },
     })(app)
   }

@@ -1,9 +1,10 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { HttpError, logger, openHttp, sameHash, sha256, traceOf } from './index.ts'
 
-process.env.LOG_LEVEL = 'silent'
+vi.stubEnv('LOG_LEVEL', 'silent')
+afterAll(() => { vi.unstubAllEnvs() })
 let well: boolean | string = true
 const { value: server, stop } = await openHttp({ host: '127.0.0.1', port: 0 }, {
   log: logger('test'),

@@ -53,11 +53,12 @@ test('unknown clients share a little of their own, and take nothing of the budge
 test('a reader gets what there is room for', () => {
   const admission = new Admission(16 * MB)
   const first = known(admission, 'reader')!
-  expect(first.coverUpTo(20 * MB, 100_000)).toBe(12 * MB - REQUEST)
-  expect(known(admission, 'reader')).toBeUndefined()
+  expect(first.coverUpTo(20 * MB, 100_000)).toBe((3 / 4) * (12 * MB - REQUEST))
+  // Its own small requests are served meanwhile.
+  expect(known(admission, 'reader')!.cover(1 * MB)).toBe(true)
   const other = known(admission, 'other')!
   expect(other.coverUpTo(100_000, 50_000)).toBe(100_000)
-  expect(other.coverUpTo(20 * MB, 4 * MB)).toBe(0)
+  expect(other.coverUpTo(20 * MB, 5 * MB)).toBe(0)
   first.cover(10)
   expect(first.coverUpTo(1 * MB, 100_000)).toBe(1 * MB)
 })

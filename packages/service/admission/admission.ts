@@ -11,6 +11,8 @@ export const MAX_UNKNOWN_BODY_BYTES = 64 << 10
  * (the dynamic thresholds of Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998).
  */
 const SHARE = 3
+/** Of what its client may still take, a request that takes as much as it gets has this part. */
+const ONE_PART = 3 / 4
 
 export class Admission {
   readonly #budgetBytes: number
@@ -97,9 +99,12 @@ export class Lease {
     return true
   }
 
-  /** Covers `wanted` bytes, or as many as there is room for, and returns how many; 0 if there is room for fewer than `least`. */
+  /**
+   * Covers `wanted` bytes, or as many as there is room for, and returns how many; 0 if there is room for fewer than `least`. Leaves a part of the client's room
+   * to the client's other requests.
+   */
   coverUpTo(wanted: number, least: number): number {
-    const room = this.#client === undefined ? 0 : this.#admission.roomFor(this.#client) + this.#heldBytes - REQUEST_BYTES
+    const room = this.#client === undefined ? 0 : Math.floor(ONE_PART * this.#admission.roomFor(this.#client)) + this.#heldBytes - REQUEST_BYTES
     const bytes = Math.min(wanted, room)
     return bytes >= least && this.cover(bytes) ? bytes : 0
   }

@@ -7,6 +7,7 @@ import { Body } from './body.ts'
 import { AwsError, internalFailure, notLocal, overloaded, tooLarge, unrecognizedClient } from './errors.ts'
 import { isSigned } from './sigv4/claim.ts'
 import { signatureVerifier, type Claimed } from './sigv4/verify.ts'
+import { turn } from './turn.ts'
 
 export interface Exchange {
   readonly request: FastifyRequest
@@ -62,6 +63,8 @@ const ID_2_LENGTH = 72
 
 /** Smaller answers are part of what each request takes. */
 const SMALL_ANSWER_BYTES = 16 << 10
+/** Checking and parsing a longer body takes more than about ten milliseconds. */
+const LONG_BODY_BYTES = 1 << 20
 
 /** A hook that answers before Fastify looks at the body's type: AWS has its own answers to that. */
 export function exchange(options: ExchangeOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
@@ -83,6 +86,7 @@ export function exchange(options: ExchangeOptions): (request: FastifyRequest, re
     try {
       const head = options.head(request)
       const body = await bodyOf(request, head, options.bodyBytes(request))
+      if (body !== undefined && body.length > LONG_BODY_BYTES) await turn()
       const given = body === undefined ? undefined : await answer({ request, reply, requestId, headers }, body, head)
       if (given !== undefined) sendWithin(given)
     } catch (error) {

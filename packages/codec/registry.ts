@@ -1,7 +1,8 @@
 /** What the codec asks of the schema registry (Confluent's HTTP interface). */
+import { setTimeout as sleep } from 'node:timers/promises'
 import confluent from '@kafkajs/confluent-schema-registry'
 import type { Type } from 'avsc'
-import { subjectOf } from '@weir/contracts'
+import { subjectOf, topics } from '@weir/contracts'
 import { parseSchema, type AvroNode, type AvroSchema } from '@weir/contracts/avro.ts'
 import { registryAddress } from '@weir/contracts/registry-address.ts'
 import { CodecError, RegistryUnavailable } from './errors.ts'
@@ -12,6 +13,17 @@ export interface Registry {
   /** The schema of that id; a string says in one sentence why there is none, for good. Rejects with `registry-unavailable`. */
   schemaOf(id: number): Promise<AvroNode | string>
 }
+
+/**
+ * A registry that has just started may answer before it has read what it keeps; Apicurio does, for about a second. So it
+ * is believed that there is no schema only where it shows one that must be there, and so much later still not the one
+ * that was asked for (ms).
+ */
+const SETTLING_MS = 1000
+/** What was seen of a registry holds for so long: it cannot have started once more meanwhile (ms). */
+const SETTLED_MS = 3000
+/** The contract that is registered last. */
+const LANDMARK = Object.keys(topics).at(-1)!
 
 /** @param timeoutMs for each request; there are no retries, for callers have their own */
 export function registryAt(address: string, timeoutMs: number): Registry {
@@ -25,6 +37,29 @@ export function registryAt(address: string, timeoutMs: number): Registry {
       response: (next) => next().then(checkAnswer),
     })],
   })
+  let isSettled = false
+  let settling: Promise<void> | undefined
+
+  const settle = async (): Promise<void> => {
+    await client.getLatestSchemaId(subjectOf(LANDMARK)).catch((error: unknown) => { throw unavailable(url, error) })
+    await sleep(SETTLING_MS)
+    isSettled = true
+    setTimeout(() => { isSettled = false }, SETTLED_MS).unref()
+  }
+
+  /** Undefined where the registry says that there is none. */
+  const ask = async (id: number): Promise<AvroNode | string | undefined> => {
+    try {
+      const schema = await client.getSchema(id)
+      return 'schema' in schema ? parseSchema((schema as Type).schema() as AvroSchema) : `Schema ${id} is not an Avro schema.`
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      if (status(error) === undefined) return `Schema ${id} cannot be used: ${(error as Error).message}`
+      isSettled = false
+      throw unavailable(url, error)
+    }
+  }
+
   return {
     async idOf(topic, schema) {
       const subject = subjectOf(topic)
@@ -39,14 +74,13 @@ export function registryAt(address: string, timeoutMs: number): Registry {
       }
     },
     async schemaOf(id) {
-      try {
-        const schema = await client.getSchema(id)
-        return 'schema' in schema ? parseSchema((schema as Type).schema() as AvroSchema) : `Schema ${id} is not an Avro schema.`
-      } catch (error) {
-        if (isNotFound(error)) return `The registry has no schema with id ${id}.`
-        if (status(error) !== undefined) throw unavailable(url, error)
-        return `Schema ${id} cannot be used: ${(error as Error).message}`
+      const wasSettled = isSettled
+      let schema = await ask(id)
+      if (schema === undefined && !wasSettled) {
+        await (settling ??= settle().finally(() => { settling = undefined }))
+        schema = await ask(id)
       }
+      return schema ?? `The registry has no schema with id ${id}.`
     },
   }
 }

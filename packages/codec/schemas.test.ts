@@ -42,12 +42,27 @@ describe('no verdict about a schema is drawn from', () => {
   })
 })
 
-test('that there is no such schema is believed without asking again', async () => {
+test('that there is no such schema is believed a second later, of a registry that has the contracts, and without asking again', async () => {
   server.answer = NOT_FOUND
   await schemas.resolve(7)
   await schemas.resolve(7)
   expect(schemas.get(7)).toBe('The registry has no schema with id 7.')
-  expect(server.asked).toEqual(['/schemas/ids/7'])
+  expect(server.asked).toEqual(['/schemas/ids/7', expect.stringMatching(/^\/subjects\/.*\/versions\/latest$/), '/schemas/ids/7'])
+  await schemas.resolveAll([8, 9, 10])
+  expect(server.asked.slice(3).sort()).toEqual(['/schemas/ids/10', '/schemas/ids/8', '/schemas/ids/9'])
+})
+
+test('a registry that has just started, and has not read what it keeps, gives no verdict', async () => {
+  server.answer = NOT_FOUND
+  server.hasContracts = false
+  await expect(schemas.resolve(7)).rejects.toMatchObject({ code: 'registry-unavailable', retriable: true })
+  expect(schemas.get(7)).toBeUndefined()
+  server.hasContracts = true
+  const resolving = schemas.resolve(7)
+  await expect.poll(() => server.asked.length).toBe(4)
+  server.answer = found(schemaOf('taxi.telemetry'))
+  await resolving
+  expect(schemas.get(7)).toMatchObject({ kind: 'record' })
 })
 
 test('one request for an id, however many ask', async () => {

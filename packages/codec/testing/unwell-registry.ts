@@ -9,6 +9,8 @@ export interface UnwellRegistry {
   readonly asked: string[]
   /** What every request gets from now on; 'silence' never answers. */
   answer: { readonly status: number, readonly body: string } | 'silence'
+  /** Whether the latest versions of subjects are told nevertheless. */
+  hasContracts: boolean
   stop(): Promise<void>
 }
 
@@ -16,7 +18,8 @@ export async function unwellRegistry(): Promise<UnwellRegistry> {
   const server = createServer((request, response) => {
     registry.asked.push(request.url ?? '')
     if (registry.answer === 'silence') return
-    response.writeHead(registry.answer.status, { 'content-type': 'application/vnd.schemaregistry.v1+json' }).end(registry.answer.body)
+    const answer = registry.hasContracts && request.url?.endsWith('/versions/latest') ? { status: 200, body: '{"id":1}' } : registry.answer
+    response.writeHead(answer.status, { 'content-type': 'application/vnd.schemaregistry.v1+json' }).end(answer.body)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -24,6 +27,7 @@ export async function unwellRegistry(): Promise<UnwellRegistry> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked: [],
     answer: 'silence',
+    hasContracts: true,
     async stop() {
       server.closeAllConnections()
       server.close()

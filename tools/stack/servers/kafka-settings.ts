@@ -77,6 +77,9 @@ export const quickSettings = {
   'group.consumer.heartbeat.interval.ms': 1000,
   'group.min.session.timeout.ms': 3000,
   'group.initial.rebalance.delay.ms': 0,
+  // Kafka 4.3 computes assignments in the background, and one that is ready after a member has gone still gives it its
+  // partitions: seen with 4.3.1 under kills, nobody got them again until the broker restarted.
+  'group.consumer.assignor.offload.enable': false,
   // Transactions of producers that vanished hold back read_committed readers until this check (default 10 s) sees their timeout.
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
   // Each partition costs a folder and its index files (defaults 50 and 50).

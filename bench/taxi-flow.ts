@@ -10,9 +10,11 @@ import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 const log = logger('taxi-flow')
 const { value: kafka } = await openKafka(readConfig(process.env, kafkaConfig), log)
 const { value: codec } = await openCodec({ url: process.env.REGISTRY_URL! }, log)
-const reference = await openReference({ kafka, codec, redisUrl: process.env.REDIS_URL!, solutions: [taxiTelemetry], log })
+const redisUrl = process.env.REDIS_URL!
+const reference = await openReference({ kafka, codec, redisUrl, solutions: [taxiTelemetry], log })
 const [taxi] = taxiTelemetry.flows
 const every = step('every', (index: number) => index)
-const definition = process.env.ONCE === 'false' ? { ...taxi, build: (deps: Parameters<typeof taxi.build>[0]) => taxi.build({ ...deps, once: () => every }) } : taxi
+const withoutOnce: typeof taxi.build = (deps) => taxi.build({ ...deps, once: () => every })
+const definition = process.env.ONCE === 'false' ? { ...taxi, build: withoutOnce } : taxi
 const flows = await openFlows([definition], { kafka, codec, table: reference.value.table, log })
 process.once('SIGTERM', () => void flows.stop(5000).then(() => process.exit()))

@@ -126,7 +126,7 @@ describe('the flows of a trial', () => {
       if (settings(read).includes('REDIS_URL')) flow(service, 'redis:6379')
       if (settings(read).includes('SEARCH_URL')) flow(service, 'search:9200')
       flow('*', `${service}:${ports[service as keyof typeof ports]}`)
-      // For whatever collects metrics; networkPolicies.from narrows both.
+      // Prometheus reads metrics there. networkPolicies.from narrows both ports.
       flow('*', `${service}:9464`)
     }
     // The job, the simulator, the test, and the registry that keeps its schemas in Kafka.

@@ -15,14 +15,13 @@ export interface Registry {
 }
 
 /**
- * A registry that has just started may answer before it has read what it keeps; Apicurio does, for about a second. So it
- * is believed that there is no schema only where it shows one that must be there, and so much later still not the one
- * that was asked for (ms).
+ * A registry that has just started may answer before it has read its store; Apicurio does, for about a second. Its "not
+ * found" counts only after it has shown the landmark, and is asked for the schema again this much later (ms).
  */
 const SETTLING_MS = 1000
-/** What was seen of a registry holds for so long: it cannot have started once more meanwhile (ms). */
+/** After that, every "not found" counts for this long (ms). A registry takes longer to restart. */
 const SETTLED_MS = 3000
-/** The contract that is registered last. */
+/** The contract that `weir topics apply` registers last. */
 const LANDMARK = Object.keys(topics).at(-1)!
 
 /** @param timeoutMs for each request; there are no retries, for callers have their own */
@@ -47,7 +46,7 @@ export function registryAt(address: string, timeoutMs: number): Registry {
     setTimeout(() => { isSettled = false }, SETTLED_MS).unref()
   }
 
-  /** Undefined where the registry says that there is none. */
+  /** Undefined if the registry answers that it has no such schema. */
   const ask = async (id: number): Promise<AvroNode | string | undefined> => {
     try {
       const schema = await client.getSchema(id)

@@ -137,9 +137,7 @@ export type ConsumeHandler = (batch: RecordBatch, signal: AbortSignal) => Promis
 /** Exactly once: what is appended to `out` and the input's offset become visible together, or not at all. */
 export type TransformHandler = (batch: RecordBatch, out: Appender, signal: AbortSignal) => Promise<void> | void
 
-export interface Assignment {
-  readonly topic: string
-  readonly partition: number
+export interface Assignment extends TopicPartition {
   /** The next offset that will be handed over; everything below it is committed, being committed, or still open (Ongoing). */
   readonly position: number
   /** Where the partition's log begins, when last heard of; 0 before the first fetch. */
@@ -148,10 +146,13 @@ export interface Assignment {
   readonly endOffset: number
 }
 
-/** A partition that has not got on for 30 s, because its handler rejects, or nothing can be fetched. */
-export interface StalledPartition {
+export interface TopicPartition {
   readonly topic: string
   readonly partition: number
+}
+
+/** A partition that has not got on for 30 s, because its handler rejects, or nothing can be fetched. */
+export interface StalledPartition extends TopicPartition {
   /** The next offset that will be handed over; -1 where not even that is known. */
   readonly offset: number
   /** When it began, in ms since the epoch. */
@@ -163,6 +164,7 @@ export interface StalledPartition {
 /** A running member of a consumer group. */
 export interface Subscription {
   readonly groupId: string
+  readonly topics: readonly string[]
   /** True once the member is in its group and every partition given to it is being read. */
   ready(): boolean
   assignments(): readonly Assignment[]
@@ -254,6 +256,8 @@ export interface Admin {
   offsets(topic: string): Promise<PartitionOffsets[]>
   groups(): Promise<GroupDescription[]>
   deleteGroups(groupIds: readonly string[]): Promise<void>
+  /** The partitions that the group's members have, as the broker that coordinates it knows; none where there is no such group. */
+  assigned(groupId: string): Promise<TopicPartition[]>
   lag(groupId: string): Promise<PartitionLag[]>
   /** The rights that ACLs on topics, groups and transactional ids give the principal from every host. */
   acls(principal: string): Promise<Acl[]>

@@ -1,16 +1,23 @@
 import { fastify } from 'fastify'
 import { passedOver } from '@weir/kafka/unreadable.ts'
-import { expect, test } from 'vitest'
-import { watchGroup } from './groups.ts'
+import { expect, test, vi } from 'vitest'
+import { stalls, watchGroup } from './groups.ts'
 import { health } from './health.ts'
 import { metrics } from './metrics.ts'
+import type { GroupKafka } from './unassigned.ts'
 
 const partition = { topic: 'orders', partition: 3 }
+const kafka = (assigned: () => number[]): GroupKafka => ({
+  partitions: async () => 4,
+  admin: { assigned: async () => assigned().map((number) => ({ topic: 'orders', partition: number })), lag: async () => [] },
+})
+const ALL = kafka(() => [0, 1, 2, 3])
+const GROUP = { groupId: 'billing', topics: ['orders'], assignments: () => [], stalled: () => [] }
 const STALLED = { ...partition, offset: 4, sinceMs: 1_700_000_000_000, reason: 'its handler rejects (TypeError)' }
 
 test('/metrics shows a group as long as it is watched', async () => {
   const assignment = { ...partition, position: 4, startOffset: 0, endOffset: 10 }
-  const stop = watchGroup({ groupId: 'billing', assignments: () => [assignment], stalled: () => [] })
+  const stop = watchGroup({ ...GROUP, assignments: () => [assignment] }, ALL)
   const text = await metrics.metrics()
   const lag = 'kafka_consumer_group_ConsumerLagMetrics_Value'
   expect(text).toContain(`${lag}{name="SumOffsetLag",groupId="billing",topic="orders"} 6`)
@@ -24,7 +31,7 @@ test('/readyz answers 503 while a partition stands still, and says which and why
   const app = fastify()
   health(app, { kafka: () => true }, () => false, true)
   let stalled = [STALLED]
-  const stop = watchGroup({ groupId: 'billing', assignments: () => [], stalled: () => stalled })
+  const stop = watchGroup({ ...GROUP, stalled: () => stalled }, ALL)
   const ready = async () => {
     const answer = await app.inject('/readyz')
     return [answer.statusCode, answer.json()]
@@ -39,6 +46,19 @@ test('/readyz answers 503 while a partition stands still, and says which and why
   expect(await ready()).toEqual([200, { ready: true, stopping: false, dependencies: { kafka: 'ready' } }])
   stop()
   await app.close()
+})
+
+test('a partition that no member has is told like one that stands still', async () => {
+  vi.useFakeTimers()
+  const mine = { topic: 'orders', partition: 0, position: 0, startOffset: 0, endOffset: 0 }
+  const stop = watchGroup({ ...GROUP, assignments: () => [mine] }, kafka(() => [0, 1, 2]))
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect(await metrics.metrics()).toContain('weir_group_stalled_partitions{group="billing"} 0')
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(await metrics.metrics()).toContain('weir_group_stalled_partitions{group="billing"} 1')
+  expect(stalls()).toMatchObject([{ group: 'billing', ...partition, reason: 'no member of the group has it' }])
+  stop()
+  vi.useRealTimers()
 })
 
 test('/metrics counts the record batches that were passed over', async () => {

@@ -4,18 +4,28 @@ import type { StalledPartition, Subscription } from '@weir/kafka/port.ts'
 import { passedOver } from '@weir/kafka/unreadable.ts'
 import { lagWatch, LOOK_MS, type GroupValue } from './group-lag.ts'
 import { metrics } from './metrics.ts'
+import { Unassigned, UNASSIGNED_LOOK_MS, type GroupKafka } from './unassigned.ts'
 
-type Group = Pick<Subscription, 'groupId' | 'assignments' | 'stalled'>
+type Group = Pick<Subscription, 'groupId' | 'topics' | 'assignments' | 'stalled'>
 
-const watched = new Map<Group, ReturnType<typeof lagWatch>>()
+interface Watch {
+  readonly lag: ReturnType<typeof lagWatch>
+  readonly unassigned: Unassigned
+}
+
+const watched = new Map<Group, Watch>()
 
 /** Every member of a group is to be watched, until the function that comes back is called. */
-export function watchGroup(group: Group): () => void {
+export function watchGroup(group: Group, kafka: GroupKafka): () => void {
   const lag = lagWatch(group)
-  watched.set(group, lag)
-  const timer = setInterval(() => lag.look(Date.now()), LOOK_MS).unref()
+  const unassigned = new Unassigned(group, kafka)
+  watched.set(group, { lag, unassigned })
+  const timers = [
+    setInterval(() => lag.look(Date.now()), LOOK_MS).unref(),
+    setInterval(() => void unassigned.look(), UNASSIGNED_LOOK_MS).unref(),
+  ]
   return () => {
-    clearInterval(timer)
+    for (const timer of timers) clearInterval(timer)
     watched.delete(group)
   }
 }
@@ -24,9 +34,10 @@ export interface Stall extends StalledPartition {
   readonly group: string
 }
 
-/** What stands still in this process. */
+/** What stands still here, and what no member of a group has where this process is the one that tells of it. */
 export function stalls(): Stall[] {
-  return [...watched.keys()].flatMap((group) => group.stalled().map((stall) => ({ group: group.groupId, ...stall })))
+  return [...watched].flatMap(([group, { unassigned }]) =>
+    [...group.stalled(), ...unassigned.stalled()].map((stall) => ({ group: group.groupId, ...stall })))
 }
 
 /** A metric that is worked out when it is asked for. */
@@ -39,10 +50,10 @@ function register(name: string, type: 'gauge' | 'counter', help: string, values:
 register('kafka_consumer_group_ConsumerLagMetrics_Value', 'gauge',
   'Consumer lag as Amazon MSK names it: OffsetLag and EstimatedTimeLag (s) of a partition; '
   + 'SumOffsetLag, MaxOffsetLag and EstimatedMaxTimeLag (s) of this instance\'s partitions.',
-  () => [...watched.values()].flatMap((lag) => lag.values(Date.now())))
+  () => [...watched.values()].flatMap(({ lag }) => lag.values(Date.now())))
 
 register('weir_group_stalled_partitions', 'gauge',
-  'Partitions of this instance that have not got on for 30 s: their handler rejects, or nothing can be fetched.',
+  'Partitions that have not got on for 30 s: their handler rejects, or nothing can be fetched, or no member of the group has them (one of them counts these).',
   () => {
     const counts = new Map([...watched.keys()].map(({ groupId }) => [groupId, 0]))
     for (const { group } of stalls()) counts.set(group, counts.get(group)! + 1)

@@ -46,7 +46,7 @@ test('a topic can be used as soon as it is created', async () => {
   }
 })
 
-test.each(VARIANTS)('groups of %o: state, lag, offsets set when they are empty', async (variant) => {
+test.each(VARIANTS)('groups of %o: state, lag, who has what, offsets set when they are empty', async (variant) => {
   const { value: client, stop: stopClient } = await openKafka(configOf(variant, (await servers.kafka()).brokers))
   const topic = await createTopic(client, uniqueName('group'), 2)
   await produceNumbered(client, topic, 10, 10)
@@ -55,11 +55,14 @@ test.each(VARIANTS)('groups of %o: state, lag, offsets set when they are empty',
   await expect.poll(async () => (await client.admin.lag(topic)).map(({ lag }) => lag), { timeout: 20_000 }).toEqual([0, 0])
   const state = async () => (await client.admin.groups()).find(({ groupId }) => groupId === topic)?.state
   expect(await state()).toBe('Stable')
+  const assigned = async () => (await client.admin.assigned(topic)).sort((a, b) => a.partition - b.partition)
+  expect(await assigned()).toEqual([{ topic, partition: 0 }, { topic, partition: 1 }])
   await expect(client.admin.setOffsets(topic, topic, [{ partition: 0, offset: 0 }])).rejects.toMatchObject({ code: 'invalid-group' })
   await expect(client.admin.deleteGroups([topic])).rejects.toMatchObject({ code: 'invalid-group' })
   await member.stop()
 
   await expect.poll(state, { timeout: 5_000 }).toBe('Empty')
+  expect(await assigned()).toEqual([])
   await client.admin.setOffsets(topic, topic, [{ partition: 1, offset: 1 }])
   expect(await client.admin.lag(topic)).toEqual([
     { topic, partition: 0, committed: offsets[0].latest, latest: offsets[0].latest, lag: 0 },
@@ -67,6 +70,7 @@ test.each(VARIANTS)('groups of %o: state, lag, offsets set when they are empty',
   ])
   await client.admin.deleteGroups([topic, uniqueName('nobody')])
   expect(await state()).toBeUndefined()
+  expect(await assigned()).toEqual([])
   await stopClient()
 })
 

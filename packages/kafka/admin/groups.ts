@@ -2,16 +2,20 @@
 import { COORDINATOR, type Cluster } from '../drivers/kafkajs/cluster.ts'
 import { brokerError, typeOf } from '../drivers/kafkajs/errors.ts'
 import { committedOffsets } from '../drivers/kafkajs/offsets.ts'
+import { flexible } from '../drivers/kafkajs/protocol/flexible.ts'
+import { decodeAssignment } from '../drivers/platformatic/groups/assignors.ts'
+import { consumerGroupDescribe } from '../drivers/platformatic/protocol/groups.ts'
 import { metadataOf, type Committed } from '../drivers/topic-ids.ts'
 import { KafkaError } from '../errors.ts'
 import { lagOf } from '../lag.ts'
-import type { GroupDescription, PartitionLag } from '../port.ts'
+import type { GroupDescription, PartitionLag, TopicPartition } from '../port.ts'
 import { attempt } from './attempt.ts'
 import { listGroups } from './calls.ts'
 import { topicOffsets } from './topics.ts'
 
 const GROUP_ID_NOT_FOUND = 69
 const NO_GENERATION = -1
+const CONSUMER_GROUP_DESCRIBE = 69
 
 /** Every broker tells of the groups that it coordinates. */
 export async function describeGroups(cluster: Cluster): Promise<GroupDescription[]> {
@@ -34,6 +38,27 @@ export async function deleteGroups(cluster: Cluster, groupIds: readonly string[]
     }
     await attempt(cluster, ask, `Group ${groupId} cannot be deleted`)
   }
+}
+
+/** The partitions that the members of the group have, as its coordinator knows it; none where there is no such group. */
+export async function assignedPartitions(cluster: Cluster, groupId: string): Promise<TopicPartition[]> {
+  const ask = async (): Promise<TopicPartition[]> => {
+    const link = await coordinator(cluster, groupId)
+    if (link.speaks(CONSUMER_GROUP_DESCRIBE, 0)) {
+      const { errorCode, members } = await link.send(flexible(consumerGroupDescribe, groupId))
+      if (errorCode === 0) {
+        return members.flat().flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+      }
+      if (errorCode !== GROUP_ID_NOT_FOUND) throw brokerError(errorCode)
+    }
+    const { groups: [{ members }] } = await link.call('DescribeGroups', { groupIds: [groupId] }) as Described
+    return members.flatMap(({ memberAssignment }) => decodeAssignment(memberAssignment))
+  }
+  return attempt(cluster, ask, `Group ${groupId} cannot be described`)
+}
+
+interface Described {
+  readonly groups: readonly { readonly members: readonly { readonly memberAssignment: Buffer }[] }[]
 }
 
 /** Covers all partitions of the topics in which the group has committed. Weir's groups commit when they begin. */

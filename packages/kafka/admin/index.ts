@@ -4,7 +4,7 @@ import { Cluster } from '../drivers/kafkajs/cluster.ts'
 import { SILENT, type KafkaLog } from '../log.ts'
 import type { Admin } from '../port.ts'
 import { addAcls, describeAcls } from './acls.ts'
-import { deleteGroups, describeGroups, groupLag, setOffsets } from './groups.ts'
+import { assignedPartitions, deleteGroups, describeGroups, groupLag, setOffsets } from './groups.ts'
 import { alterTopicConfigs, createTopics, deleteTopics, describeTopics, growTopic, topicConfigs, topicOffsets } from './topics.ts'
 
 /** With connections of its own, opened at the first call. */
@@ -24,6 +24,7 @@ export function createAdmin(cluster: Cluster): Admin {
     offsets: (topic) => topicOffsets(cluster, topic),
     groups: () => describeGroups(cluster),
     deleteGroups: (groupIds) => deleteGroups(cluster, groupIds),
+    assigned: (groupId) => assignedPartitions(cluster, groupId),
     lag: (groupId) => groupLag(cluster, groupId),
     acls: (principal) => describeAcls(cluster, principal),
     addAcls: (acls) => addAcls(cluster, acls),

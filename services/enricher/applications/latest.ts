@@ -29,7 +29,7 @@ export interface LatestValues {
 }
 
 export interface LatestOptions {
-  readonly kafka: Pick<Kafka, 'consume' | 'read' | 'topicId'>
+  readonly kafka: Pick<Kafka, 'consume' | 'read' | 'topicId' | 'partitions' | 'admin'>
   readonly codec: Codec
   readonly topic: TopicName
   readonly redisUrl: string
@@ -102,7 +102,7 @@ export async function openLatest({
       }
     }
   })()
-  const unwatchGroup = watchGroup(copying)
+  const unwatchGroup = watchGroup(copying, kafka)
 
   return {
     value: {

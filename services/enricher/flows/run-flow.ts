@@ -93,7 +93,7 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
     account(batch, dead.length)
   })
 
-  const unwatch = watchGroup(subscription)
+  const unwatch = watchGroup(subscription, kafka)
   const watching = setInterval(() => stage.lag(totalLag(subscription.assignments())), 1000)
 
   function account(batch: RecordBatch, dead: number): void {

@@ -117,7 +117,7 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
 
   sinkMetrics.paused.set({ sink: name }, 0)
   const subscription = await kafka.consume({ groupId: name, topics: [definition.source], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, handle)
-  const unwatch = watchGroup(subscription)
+  const unwatch = watchGroup(subscription, kafka)
   // By the clock and not by the batch: while the engine is away no batch ends, and the lag is what one wants to see.
   const lagging = setInterval(() => {
     stage.lag(totalLag(subscription.assignments()))

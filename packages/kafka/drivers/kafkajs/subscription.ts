@@ -35,6 +35,7 @@ export interface Workshop {
 
 export class GroupSubscription implements Subscription {
   readonly groupId: string
+  readonly topics: readonly string[]
   restarts = 0
   readonly #options: SubscribeOptions
   readonly #log: KafkaLog
@@ -53,6 +54,7 @@ export class GroupSubscription implements Subscription {
 
   constructor(config: KafkaConfig, log: KafkaLog, options: SubscribeOptions, makeWork: (topic: string, partition: number, workshop: Workshop) => Work) {
     this.groupId = options.groupId
+    this.topics = options.topics
     this.#options = options
     this.#log = log
     this.#makeWork = makeWork

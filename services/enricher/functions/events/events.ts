@@ -111,7 +111,7 @@ export async function openEvents(options: EventsOptions): Promise<Resource<Event
     await room(signal)
     return { done }
   }))
-  const unwatch = watchGroup(subscription)
+  const unwatch = watchGroup(subscription, kafka)
 
   return {
     value: { add, ready: () => health.ready(subscription) },

@@ -99,7 +99,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     ? await kafka.consume(options, (batch, signal) => process(batch, undefined, signal))
     : await kafka.transform(options, (batch, appender, signal) => process(batch, appender, signal))
   windows?.watch(subscription)
-  const unwatch = watchGroup(subscription)
+  const unwatch = watchGroup(subscription, kafka)
   return {
     ready: () => subscription.ready(),
     stop: async (drainMs) => {

@@ -41,6 +41,7 @@ export interface GroupContext {
 
 export class GroupSubscription implements Subscription, GroupListener, GroupContext {
   readonly groupId: string
+  readonly topics: readonly string[]
   readonly cluster: Cluster
   readonly options: SubscribeOptions
   readonly committed: CommittedOffsets
@@ -72,6 +73,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
 
   private constructor(cluster: Cluster, options: SubscribeOptions, processing: (context: GroupContext) => Processing) {
     this.groupId = options.groupId
+    this.topics = options.topics
     this.cluster = cluster
     this.options = options
     this.committed = new CommittedOffsets(cluster, options.groupId)

@@ -1,4 +1,4 @@
-/** ConsumerGroupHeartbeat (KIP-848) and the classic JoinGroup, SyncGroup, Heartbeat, LeaveGroup. */
+/** ConsumerGroupHeartbeat and ConsumerGroupDescribe (KIP-848), and the classic JoinGroup, SyncGroup, Heartbeat, LeaveGroup. */
 import { createAPI } from '@platformatic/kafka'
 import { Decoder, Encoder } from './wire.ts'
 
@@ -54,6 +54,60 @@ export const consumerGroupHeartbeat = createAPI<[beat: ConsumerHeartbeat], Consu
         return topic
       }),
     }
+  })
+
+export interface DescribedGroup {
+  readonly errorCode: number
+  /** What each member has taken up, not what is meant for it. */
+  readonly members: readonly (readonly { readonly topic: string, readonly partitions: readonly number[] }[])[]
+}
+
+/** Answers GROUP_ID_NOT_FOUND for classic groups too. */
+export const consumerGroupDescribe = createAPI<[groupId: string], DescribedGroup>(69, 0,
+  (groupId: string) => {
+    const to = new Encoder()
+    return to.array([groupId], (id) => to.string(id)).bool(false).tags().request()
+  },
+  (_correlation, _key, _version, reader) => {
+    const from = Decoder.of(reader)
+    from.int32() // throttle time
+    const assignment = () => {
+      const topics = from.array(() => {
+        from.uuid()
+        const topic = { topic: from.string() ?? '', partitions: from.array(() => from.int32()) }
+        from.tags()
+        return topic
+      })
+      from.tags()
+      return topics
+    }
+    const [group] = from.array(() => {
+      const errorCode = from.int16()
+      from.string() // error message
+      from.string() // group id
+      from.string() // state
+      from.int32() // group epoch
+      from.int32() // assignment epoch
+      from.string() // assignor
+      const members = from.array(() => {
+        from.string() // member id
+        from.string() // instance id
+        from.string() // rack
+        from.int32() // member epoch
+        from.string() // client id
+        from.string() // host
+        from.array(() => from.string()) // topics
+        from.string() // topic pattern
+        const taken = assignment()
+        assignment() // the target
+        from.tags()
+        return taken
+      })
+      from.int32() // authorized operations
+      from.tags()
+      return { errorCode, members }
+    })
+    return group
   })
 
 export interface ClassicProtocol {

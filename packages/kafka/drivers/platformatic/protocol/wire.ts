@@ -1,10 +1,8 @@
 /** Kafka's flexible message encoding over a plain buffer: compact strings and arrays, tagged fields (KIP-482). All versions used here are flexible. */
 import { Writer, type Reader } from '@platformatic/kafka'
+import type { TopicPartition } from '../../../port.ts'
 
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
+export type { TopicPartition }
 
 export class Encoder {
   #bytes = Buffer.allocUnsafe(512)

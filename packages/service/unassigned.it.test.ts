@@ -1,0 +1,56 @@
+import { AssignerProtocol, Kafka as KafkaJs, logLevel, type PartitionAssigner } from 'kafkajs'
+import { openKafka } from '@weir/kafka'
+import { configOf } from '@weir/kafka/conformance/variant.ts'
+import { append, createTopic, stored } from '@weir/kafka/conformance/records.ts'
+import { servers, uniqueName } from '@weir/testkit'
+import { expect, test, vi } from 'vitest'
+import { Unassigned } from './unassigned.ts'
+
+/** Gives partition 0 to every member but itself, and partition 1 to nobody. */
+const forgetful: PartitionAssigner = () => ({
+  name: 'range',
+  version: 0,
+  protocol: ({ topics }) => ({
+    name: 'range', metadata: AssignerProtocol.MemberMetadata.encode({ version: 0, topics, userData: Buffer.alloc(0) }),
+  }),
+  assign: async ({ members, topics: [topic] }) => members.map(({ memberId }, i) => ({
+    memberId,
+    memberAssignment: AssignerProtocol.MemberAssignment.encode({
+      version: 0, assignment: i === 0 && members.length > 1 ? {} : { [topic]: [0] }, userData: Buffer.alloc(0),
+    }),
+  })),
+})
+
+test('what the leader of a group gives to nobody is told by the member that has the first partition', async () => {
+  const { brokers } = await servers.kafka()
+  const { value: kafka, stop } = await openKafka(configOf({ driver: 'platformatic', groupProtocol: 'classic' }, brokers))
+  const topic = await createTopic(kafka, uniqueName('forgotten'), 2)
+  const delivery = (await kafka.producer()).delivery()
+  append(delivery, topic, 1, 'key', 'value')
+  await stored(delivery)
+  await kafka.admin.setOffsets(topic, topic, [{ partition: 1, offset: 0 }])
+
+  const leader = new KafkaJs({ brokers, logLevel: logLevel.NOTHING }).consumer({ groupId: topic, partitionAssigners: [forgetful] })
+  await leader.connect()
+  await leader.subscribe({ topics: [topic] })
+  await leader.run({})
+  const member = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest' }, () => {})
+  try {
+    await expect.poll(() => member.assignments().length, { timeout: 30_000 }).toBe(1)
+    expect(member.stalled()).toEqual([])
+    const group = new Unassigned(member, kafka)
+    await group.look()
+    expect(group.stalled()).toEqual([])
+    const seenMs = Date.now()
+    vi.useFakeTimers({ toFake: ['Date'], now: seenMs + 31_000 })
+    await group.look()
+    expect(group.stalled()).toEqual([
+      { topic, partition: 1, offset: 0, sinceMs: expect.any(Number), reason: 'no member of the group has it' },
+    ])
+  } finally {
+    vi.useRealTimers()
+    await leader.disconnect()
+    await member.stop()
+    await stop()
+  }
+}, 60_000)

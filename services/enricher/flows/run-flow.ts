@@ -102,7 +102,8 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
     stage.failed(dead)
     stage.latencies(now, batch.timestamps, batch.length)
     // More dead letters than a healthy stream has: stop making more of them, say so, and look again after a minute.
-    if (deadRate.trips(now, batch.length, dead)) {
+    // Batches of other partitions may still be under way then.
+    if (deadRate.trips(now, batch.length, dead) && resumeAt <= now) {
       log.error({ flow: name }, 'more than 5 % of the last minute’s records were dead letters; the flow pauses for a minute')
       resumeAt = now + PAUSE_MS
       deadRate.reset(now)

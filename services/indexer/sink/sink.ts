@@ -107,6 +107,8 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
 
   /** More dead letters than a healthy stream has: stop making more of them, say so, and look again after the pause. */
   function rest(now: number): void {
+    // Batches of other partitions were under way when it began.
+    if (resumeAt > now) return
     log.error({ sink: name }, `more than 5 % of the last minute's records were dead letters; the sink pauses for ${pauseMs / 1000} s`)
     deadRate.reset(now)
     resumeAt = now + pauseMs

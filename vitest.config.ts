@@ -33,7 +33,11 @@ export default defineConfig({
       {
         extends: true,
         // Modules are loaded once a worker: no unit test leaves anything behind in them, and loading takes longer than most tests.
-        test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...NEVER, ...Object.values(KINDS).map(({ ending }) => files(ending))], testTimeout: 10_000, isolate: false },
+        // More workers than cores: the longest tests wait for clocks and child processes.
+        test: {
+          name: 'unit', include: ['**/*.test.ts'], exclude: [...NEVER, ...Object.values(KINDS).map(({ ending }) => files(ending))],
+          testTimeout: 10_000, isolate: false, maxWorkers: 4,
+        },
       },
       ...Object.entries(KINDS).map(([name, { ending, seconds, parallel }], index) => ({
         extends: true as const,

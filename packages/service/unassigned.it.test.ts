@@ -6,24 +6,26 @@ import { servers, uniqueName } from '@weir/testkit'
 import { expect, test, vi } from 'vitest'
 import { Unassigned } from './unassigned.ts'
 
-/** Gives partition 0 to every member but itself, and partition 1 to nobody. */
+const CLIENT_ID = 'member'
+
+/** Gives partition 0 to the member of this client id, and partition 1 to nobody. */
 const forgetful: PartitionAssigner = () => ({
   name: 'range',
   version: 0,
   protocol: ({ topics }) => ({
     name: 'range', metadata: AssignerProtocol.MemberMetadata.encode({ version: 0, topics, userData: Buffer.alloc(0) }),
   }),
-  assign: async ({ members, topics: [topic] }) => members.map(({ memberId }, i) => ({
+  assign: async ({ members, topics: [topic] }) => members.map(({ memberId }) => ({
     memberId,
     memberAssignment: AssignerProtocol.MemberAssignment.encode({
-      version: 0, assignment: i === 0 && members.length > 1 ? {} : { [topic]: [0] }, userData: Buffer.alloc(0),
+      version: 0, assignment: memberId.startsWith(CLIENT_ID) ? { [topic]: [0] } : {}, userData: Buffer.alloc(0),
     }),
   })),
 })
 
 test('what the leader of a group gives to nobody is told by the member that has the first partition', async () => {
   const { brokers } = await servers.kafka()
-  const { value: kafka, stop } = await openKafka(configOf({ driver: 'platformatic', groupProtocol: 'classic' }, brokers))
+  const { value: kafka, stop } = await openKafka(configOf({ driver: 'platformatic', groupProtocol: 'classic' }, brokers, { clientId: CLIENT_ID }))
   const topic = await createTopic(kafka, uniqueName('forgotten'), 2)
   const delivery = (await kafka.producer()).delivery()
   append(delivery, topic, 1, 'key', 'value')

@@ -39,10 +39,17 @@ const SMALL_ANSWER_BYTES = 16 << 10
 /** How often answers are looked at that are not read. */
 const LOOK_MS = 2000
 
-const admitted = new WeakMap<IncomingMessage, Admitted>()
+/** In the request itself: young collections keep all values of a WeakMap alive, and with one the request that it tells of and its body. */
+const ADMITTED = Symbol('admitted')
 
-function admittedOf({ raw }: FastifyRequest): Admitted {
-  const found = admitted.get(raw)
+declare module 'fastify' {
+  interface FastifyRequest {
+    [ADMITTED]: Admitted | undefined
+  }
+}
+
+function admittedOf(request: FastifyRequest): Admitted {
+  const found = request[ADMITTED]
   if (found === undefined) throw new Error('The request is of another server; give one that openHttp serves.')
   return found
 }
@@ -89,11 +96,13 @@ export function underPressure(): HttpError {
 
 export function admitRequests(app: FastifyInstance, { admission, connections, connectionOf, answerMs, name }: RequestBounds): void {
   const answering = new Set<Admitted>()
-  app.addHook('onRequest', async ({ raw }, reply) => {
+  app.decorateRequest(ADMITTED, undefined)
+  app.addHook('onRequest', async (request, reply) => {
+    const { raw } = request
     const connection = connectionOf(raw)
     const lease = admission.lease()
     const one: Admitted = { lease, connection, connections, name, response: reply.raw, answering, answerBegan: 0, holders: 1 }
-    admitted.set(raw, one)
+    request[ADMITTED] = one
     // Streams of HTTP/2 are counted where they open: not all of them come here.
     const isAlone = raw.httpVersionMajor === 1
     if (isAlone) connections.begin(connection)

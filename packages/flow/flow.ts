@@ -3,7 +3,7 @@
  *
  * A step over one record is synchronous. What needs I/O is a batch step: it sees all values at once and makes one round trip.
  */
-import { Dead, Drop, Route, type Outcome } from './outcome.ts'
+import { Dead, Drop, Ended, Route, type Outcome } from './outcome.ts'
 
 /** A step over one record. `S` is the source batch, `index` the record's place in it: for headers, offsets, times. */
 export type Step<I, O, S> = ((value: I, index: number, source: S) => Outcome<O>) & { readonly stepName: string }
@@ -57,10 +57,12 @@ export class Flow<I, O, S = unknown> {
 
   /** A step that throws makes its record a dead letter with code "failed": one bad record never blocks its neighbours. */
   async run(inputs: readonly I[], source: S): Promise<Result<O>> {
-    const result = { values: inputs.slice() as unknown[], indices: inputs.map((_, index) => index), dead: [] as any[], routed: [] as any[], dropped: new Map<string, number>() }
+    const indices: number[] = []
+    for (let k = 0; k < inputs.length; k++) indices.push(k)
+    const result: Going = { values: inputs.slice(), indices, dead: [], routed: [], dropped: new Map() }
     for (const stage of this.#stages) {
-      if (stage.batch) settle(stage.name, await stage.run(result.values, result.indices, source), result)
-      else settle(stage.name, runEach(stage, result, source), result)
+      if (stage.batch) settle(stage.name, await stage.run(result.values, indices, source), result)
+      else runEach(stage, result, source)
     }
     return result as Result<O>
   }
@@ -75,35 +77,63 @@ export interface PublishedFlow<I, O, S> {
 
 export const flow = <I, S = unknown>(): Flow<I, I, S> => new Flow()
 
-function runEach(stage: Stage, { values, indices }: { values: unknown[], indices: number[] }, source: unknown): unknown[] {
-  const { run } = stage
-  // In place: the value at k is not needed again once its outcome stands there.
+/** The result as it becomes, and in `values` what has come of the records that still go on. */
+interface Going {
+  values: unknown[]
+  readonly indices: number[]
+  readonly dead: Result<unknown>['dead'][number][]
+  readonly routed: Result<unknown>['routed'][number][]
+  readonly dropped: Map<string, number>
+}
+
+/** In place: the value at k is not needed again once its outcome is known. */
+function runEach({ name, run }: Stage, result: Going, source: unknown): void {
+  const { values, indices } = result
+  let kept = 0
   for (let k = 0; k < values.length; k++) {
-    try {
-      values[k] = run(values[k], indices[k], source)
-    } catch (error) {
-      values[k] = new Dead('failed', error instanceof Error ? error.message : String(error))
+    const outcome = outcomeOf(run, values[k], indices[k], source)
+    if (outcome instanceof Ended) {
+      book(name, outcome, indices[k], result)
+      continue
     }
+    values[kept] = outcome
+    indices[kept++] = indices[k]
   }
-  return values
+  values.length = kept
+  indices.length = kept
+}
+
+function outcomeOf(run: Stage['run'], value: unknown, index: number, source: unknown): unknown {
+  try {
+    return run(value, index, source)
+  } catch (error) {
+    return new Dead('failed', error instanceof Error ? error.message : String(error))
+  }
 }
 
 /** Keeps the values that go on, in order, and books the rest. */
-function settle(name: string, outcomes: unknown[], result: { values: unknown[], indices: number[], dead: unknown[], routed: unknown[], dropped: Map<string, number> }): void {
-  if (outcomes.length !== result.indices.length) throw new Error(`Step ${name} returned ${outcomes.length} outcomes for ${result.indices.length} values.`)
-  let kept = 0
+function settle(name: string, outcomes: unknown[], result: Going): void {
   const { indices } = result
+  if (outcomes.length !== indices.length) throw new Error(`Step ${name} returned ${outcomes.length} outcomes for ${indices.length} values.`)
+  let kept = 0
   for (let k = 0; k < outcomes.length; k++) {
     const outcome = outcomes[k]
-    if (outcome instanceof Drop) result.dropped.set(`${name}/${outcome.reason}`, (result.dropped.get(`${name}/${outcome.reason}`) ?? 0) + 1)
-    else if (outcome instanceof Dead) result.dead.push({ index: indices[k], step: name, cause: outcome })
-    else if (outcome instanceof Route) result.routed.push({ index: indices[k], step: name, topic: outcome.topic })
-    else {
-      outcomes[kept] = outcome
-      indices[kept++] = indices[k]
+    if (outcome instanceof Ended) {
+      book(name, outcome, indices[k], result)
+      continue
     }
+    outcomes[kept] = outcome
+    indices[kept++] = indices[k]
   }
   outcomes.length = kept
   indices.length = kept
   result.values = outcomes
+}
+
+function book(step: string, outcome: Ended, index: number, { dead, routed, dropped }: Going): void {
+  if (outcome instanceof Drop) {
+    const reason = `${step}/${outcome.reason}`
+    dropped.set(reason, (dropped.get(reason) ?? 0) + 1)
+  } else if (outcome instanceof Route) routed.push({ index, step, topic: outcome.topic })
+  else dead.push({ index, step, cause: outcome as Dead })
 }

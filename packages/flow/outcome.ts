@@ -3,28 +3,34 @@
  * wrapped every value would allocate once per record and step.
  */
 
+/** The record goes no further in its flow. One class for all, so that a value is told from them by one comparison. */
+export abstract class Ended {}
+
 /** Leave the record out on purpose; counted by step and reason. */
-export class Drop {
+export class Drop extends Ended {
   readonly reason: string
   constructor(reason: string) {
+    super()
     this.reason = reason
   }
 }
 
 /** The record cannot be handled, ever: it goes to the flow's dead-letter topic with this cause. */
-export class Dead {
+export class Dead extends Ended {
   readonly code: string
   readonly message: string
   constructor(code: string, message: string) {
+    super()
     this.code = code
     this.message = message
   }
 }
 
 /** Send the original record, unchanged, to another topic and no further; counted by step and topic. */
-export class Route {
+export class Route extends Ended {
   readonly topic: string
   constructor(topic: string) {
+    super()
     this.topic = topic
   }
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaError } from '../errors.ts'
 import type { Kafka, RecordBatch } from '../port.ts'
 import { findHeader, located, locateId } from '../records/headers.ts'
-import { SeenIds } from './seen-ids.ts'
+import { IdHashes, SeenIds } from './seen-ids.ts'
 
 /** How long a client may take to repeat a request (ms). */
 export const ONCE_WINDOW_MS = 15 * 60_000
@@ -19,7 +19,7 @@ const NOT_YET_MS = 20
 const PATIENCE_MS = 10_000
 /** What is read back at once. */
 const FETCH_BYTES = 4 << 20
-/** Ids that a member keeps of all its partitions: 256 MB at most. Where more come within the window, the oldest go early. */
+/** Ids that a member keeps of all its partitions: about 280 MB. Where more come within the window, the oldest go early. */
 const MAX_IDS = 8_000_000
 /** Places of the log are noted this often, to know what lies within the window (ms of arrival). */
 const MARK_MS = 1000
@@ -37,11 +37,16 @@ interface Mark {
 
 interface Partition {
   readonly ids: SeenIds
+  /** Of the last batch, 1 for each record that is a repetition. */
+  repeated: Uint8Array
   /** In the order of the log. */
   readonly marks: Mark[]
   /** When its last batch came (ms). */
   usedAt: number
 }
+
+const NOTHING = new Uint8Array()
+const WITHOUT_ID = 2
 
 export class Once {
   readonly #kafka: OnceOptions['kafka']
@@ -49,6 +54,10 @@ export class Once {
   readonly #log: OnceOptions['log']
   readonly #partitions = new Map<string, Partition>()
   #early = false
+  readonly #hashes = new IdHashes()
+  /** The batch that `seen` was asked about last, and what is known of it. */
+  #batch: RecordBatch | undefined
+  #repeated: Uint8Array = NOTHING
 
   constructor({ kafka, windowMs = ONCE_WINDOW_MS, log }: OnceOptions) {
     this.#kafka = kafka
@@ -56,31 +65,52 @@ export class Once {
     this.#log = log
   }
 
-  /** Resolves when all ids of the window before the batch are known. Call it before each batch; batches of a partition come one after the other. */
+  /** Resolves when it is known which records of the batch are repetitions. Call it before each batch; batches of a partition come one after the other. */
   async prepare(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    this.#batch = undefined
     if (batch.length === 0) return
     const name = nameOf(batch)
     const first = batch.offsets[0]
     const since = arrivalOf(batch) - this.#windowMs
     const known = this.#partitions.get(name)
     const goesOn = known !== undefined && (known.ids.next <= first || known.ids.rewind(first))
-    const partition = goesOn ? known : { ids: new SeenIds(Math.min(first, await this.#kafka.offsetAt(batch.topic, batch.partition, since))), marks: [], usedAt: 0 }
+    const partition = goesOn ? known : { ids: new SeenIds(Math.min(first, await this.#kafka.offsetAt(batch.topic, batch.partition, since))), repeated: NOTHING, marks: [], usedAt: 0 }
     partition.usedAt = Date.now()
     this.#partitions.set(name, partition)
     if (partition.ids.next < first) await this.#readBack(batch, partition, first, signal)
     this.#mark(partition, first, arrivalOf(batch))
     this.#bound()
+    partition.repeated = this.#add(partition.ids, batch, batch.length)
   }
 
   /**
-   * Whether a record of the partition had this one's id before. Call it once for each record, in order. Records without an id are never seen, and those that an
-   * operator has sent again on purpose count as new.
+   * Whether a record of the partition had this one's id before; of a batch that was prepared. Records without an id are never seen, and those that an operator
+   * has sent again on purpose count as new.
    */
   seen(batch: RecordBatch, index: number): boolean {
-    const { bytes, headersStart, offsets } = batch
-    if (!locateId(bytes, headersStart[index])) return false
-    const { ids } = this.#partitions.get(nameOf(batch))!
-    return ids.add(bytes, located.start, located.end, offsets[index]) && findHeader(bytes, headersStart[index], REDRIVEN) === undefined
+    if (batch !== this.#batch) {
+      this.#batch = batch
+      this.#repeated = this.#partitions.get(nameOf(batch))!.repeated
+    }
+    return this.#repeated[index] === 1
+  }
+
+  /** Adds the ids of the batch's first `count` records. Returns 1 for each of these that is a repetition. */
+  #add(ids: SeenIds, { bytes, headersStart, offsets }: RecordBatch, count: number): Uint8Array {
+    const hashes = this.#hashes
+    const repeated = new Uint8Array(count)
+    hashes.clear()
+    for (let i = 0; i < count; i++) {
+      if (locateId(bytes, headersStart[i])) hashes.push(bytes, located.start, located.end)
+      else repeated[i] = WITHOUT_ID
+    }
+    ids.touch(hashes)
+    let next = 0
+    for (let i = 0; i < count; i++) {
+      if (repeated[i] === WITHOUT_ID) repeated[i] = 0
+      else if (ids.add(hashes, next++, offsets[i]) && findHeader(bytes, headersStart[i], REDRIVEN) === undefined) repeated[i] = 1
+    }
+    return repeated
   }
 
   /** Adds the ids of the records before `to`. */
@@ -96,9 +126,9 @@ export class Once {
         return undefined
       })
       if (batch === undefined) continue
-      for (let i = 0; i < batch.length && batch.offsets[i] < to; i++) {
-        if (locateId(batch.bytes, batch.headersStart[i])) ids.add(batch.bytes, located.start, located.end, batch.offsets[i])
-      }
+      let before = 0
+      while (before < batch.length && batch.offsets[before] < to) before++
+      this.#add(ids, batch, before)
       if (batch.length > 0) this.#mark(partition, batch.offsets[0], arrivalOf(batch))
       this.#bound()
       if (batch.nextOffset > position) progressedAt = Date.now()

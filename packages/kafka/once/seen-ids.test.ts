@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
-import { SeenIds } from './seen-ids.ts'
+import { IdHashes, SeenIds } from './seen-ids.ts'
 
 function add(ids: SeenIds, id: string, offset: number): boolean {
   const bytes = Buffer.from(id)
-  return ids.add(bytes, 0, bytes.length, offset)
+  const hashes = new IdHashes()
+  hashes.push(bytes, 0, bytes.length)
+  return ids.add(hashes, 0, offset)
 }
 
 test('an id that came before is seen, also after it came again', () => {

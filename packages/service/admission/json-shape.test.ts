@@ -11,6 +11,21 @@ test('depth and values, whatever stands in texts', () => {
   expect(shape('{"x":1}{"x":1}')).toMatchObject({ depth: 1, names: 1 })
 })
 
+test('long texts end at their quote, wherever escapes stand', () => {
+  const parts = ['x', '\\', '"', '\\"', '[', ',', 'xxxxxxx']
+  for (let length = 15; length < 40; length++) {
+    for (const last of parts) {
+      for (const before of parts) {
+        const text = `${'a'.repeat(length)}${before}${'b'.repeat(length % 5)}${last}`
+        expect(shape(JSON.stringify([text, { [text]: [text] }])), text).toEqual({ depth: 3, values: 5, names: 1 })
+      }
+    }
+  }
+  expect(shape(`"${'a'.repeat(40)}[`)).toMatchObject({ depth: 0, values: 1 })
+  expect(shape(`"${'a'.repeat(40)}\\\\"[`)).toMatchObject({ depth: 1, values: 2 })
+  expect(shape(`"${'a'.repeat(40)}\\"[`)).toMatchObject({ depth: 0, values: 1 })
+})
+
 test('different names are counted once each, however often they come', () => {
   expect(shape(JSON.stringify(Array.from({ length: 1000 }, (_, i) => ({ deviceId: i, speed: 1, position: { lat: 1, lon: 2 } })))).names).toBe(5)
   const many = Object.fromEntries(Array.from({ length: 4000 }, (_, i) => [`name-${i}`, 0]))

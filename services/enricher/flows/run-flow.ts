@@ -68,7 +68,7 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
     if (batch.length === 0) return
     while (resumeAt > Date.now() && !signal.aborted) await pause(200)
     await Promise.all([reader.prepare(batch), once?.prepare(batch, signal)])
-    const result = await flow.run(Array.from({ length: batch.length }, (_, i) => i), batch)
+    const result = await flow.run(indicesOf(batch), batch)
     const dead = [...result.dead]
     for (let k = 0; k < result.values.length; k++) {
       try {
@@ -118,6 +118,12 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
       await subscription.stop(drainMs)
     },
   }
+}
+
+function indicesOf({ length }: RecordBatch): number[] {
+  const indices: number[] = []
+  for (let i = 0; i < length; i++) indices.push(i)
+  return indices
 }
 
 /** Of key, value and headers: what an output topic takes. A record that was compressed when it came can be larger, and so can what a step adds to one. */

@@ -19,7 +19,7 @@ const NOT_YET_MS = 20
 const PATIENCE_MS = 10_000
 /** What is read back at once. */
 const FETCH_BYTES = 4 << 20
-/** Ids that a member keeps of all its partitions: about 280 MB. Where more come within the window, the oldest go early. */
+/** Ids that a member keeps of all its partitions: about 240 MB. Where more come within the window, the oldest go early. */
 const MAX_IDS = 8_000_000
 /** Places of the log are noted this often, to know what lies within the window (ms of arrival). */
 const MARK_MS = 1000
@@ -163,7 +163,6 @@ export class Once {
     const { ids, marks } = largest
     marks.splice(0, marks.length >> 1)
     ids.expire(marks[0].offset)
-    ids.compact()
     if (!this.#early) this.#log.warn({ ids: total }, `more than ${MAX_IDS} records came within the window in which repeated ones are left out; the oldest are forgotten early`)
     this.#early = true
   }

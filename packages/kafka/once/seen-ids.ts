@@ -168,7 +168,7 @@ export class SeenIds {
   /** The greatest number of an entry that has these lowest bits; one that is less than `#first` was dropped. */
   #numberIn(value: number): number {
     const last = this.#end - 1
-    return last - (((last % (NUMBER_MASK + 1)) - value) & NUMBER_MASK)
+    return last - (((last % (NUMBER_MASK + 1)) - (value & NUMBER_MASK)) & NUMBER_MASK)
   }
 
   #offsetOf(number: number): number {

@@ -151,7 +151,7 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** A partition that has not got on for 30 s, because its handler rejects, or nothing can be fetched. */
+/** A partition that has not got on for 30 s: its handler rejects, nothing can be fetched, or no member of the group has it. */
 export interface StalledPartition extends TopicPartition {
   /** The next offset that will be handed over; -1 where not even that is known. */
   readonly offset: number

@@ -37,7 +37,7 @@ interface Mark {
 
 interface Partition {
   readonly ids: SeenIds
-  /** Of the last batch, 1 for each record that is a repetition. */
+  /** A value for each record of the last batch: 1 if it is a repetition. */
   repeated: Uint8Array
   /** In the order of the log. */
   readonly marks: Mark[]

@@ -16,7 +16,7 @@ const MIN_SLOTS = 1 << 10
 const MAX_LOAD = 0.7
 /** and has this load then, or down to half of it. */
 const NEW_LOAD = 0.4
-/** Of a slot: the lowest bits of the entry's number, and above them bits of its hash that are never all 0. More entries than these can number are never kept. */
+/** A slot holds the lowest bits of the entry's number, and above them bits of its hash, which are never all 0. No more entries are kept than these bits can number. */
 const NUMBER_BITS = 23
 const NUMBER_MASK = (1 << NUMBER_BITS) - 1
 const SEED = Math.floor(Math.random() * 2 ** 32)
@@ -159,7 +159,7 @@ export class SeenIds {
     return hashes[at] === h0 && hashes[at + 1] === h1 && hashes[at + 2] === h2
   }
 
-  /** Of the entry that the slot points to; -1 where it is free. */
+  /** The offset of the entry that the slot points to; -1 if the slot is free. */
   #lastOffset(slot: number): number {
     const value = this.#slots[slot]
     return value === 0 ? -1 : this.#offsetOf(this.#numberIn(value))

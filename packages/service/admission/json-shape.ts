@@ -11,7 +11,7 @@ export interface JsonShape {
 
 const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, OPEN_BRACKET = 0x5b, BACKSLASH = 0x5c, CLOSE_BRACKET = 0x5d, OPEN_BRACE = 0x7b, CLOSE_BRACE = 0x7d
 
-/** A loop finds the end of most texts of up to so many bytes sooner than a call into native code. */
+/** Bytes. A loop finds the end of a shorter text sooner than a call into native code does. */
 const SHORT_TEXT = 24
 /** One bit for each hash of a name. With 4,096 different names 3 % fall on a bit that is set already. */
 const NAME_BITS = 1 << 16

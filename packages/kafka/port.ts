@@ -256,7 +256,7 @@ export interface Admin {
   offsets(topic: string): Promise<PartitionOffsets[]>
   groups(): Promise<GroupDescription[]>
   deleteGroups(groupIds: readonly string[]): Promise<void>
-  /** The partitions that the group's members have, as the broker that coordinates it knows; none where there is no such group. */
+  /** Lists the partitions that the group's coordinator has given to members. The list is empty if the group does not exist. */
   assigned(groupId: string): Promise<TopicPartition[]>
   lag(groupId: string): Promise<PartitionLag[]>
   /** The rights that ACLs on topics, groups and transactional ids give the principal from every host. */

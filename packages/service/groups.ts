@@ -34,7 +34,7 @@ export interface Stall extends StalledPartition {
   readonly group: string
 }
 
-/** What stands still here, and what no member of a group has where this process is the one that tells of it. */
+/** Lists this process's partitions that stand still, and those without a member if this process reports them for its group. */
 export function stalls(): Stall[] {
   return [...watched].flatMap(([group, { unassigned }]) =>
     [...group.stalled(), ...unassigned.stalled()].map((stall) => ({ group: group.groupId, ...stall })))

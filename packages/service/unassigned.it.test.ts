@@ -8,7 +8,7 @@ import { Unassigned } from './unassigned.ts'
 
 const CLIENT_ID = 'member'
 
-/** Gives partition 0 to the member of this client id, and partition 1 to nobody. */
+/** An assignor that gives partition 0 to the member with CLIENT_ID and leaves partition 1 out. */
 const forgetful: PartitionAssigner = () => ({
   name: 'range',
   version: 0,

@@ -1,6 +1,6 @@
 /**
- * The partitions of a group that no member has. Each member sees only its own, so all can be content while one that
- * nobody was given stands still: the broker that coordinates the group is asked what it has given to whom.
+ * Finds the partitions of a group that no member has. A member sees its own partitions only, so it cannot miss one that
+ * the coordinator left out: this asks the coordinator for all assignments.
  */
 import type { Admin, Kafka, StalledPartition, Subscription, TopicPartition } from '@weir/kafka/port.ts'
 
@@ -16,7 +16,7 @@ const STALLED_MS = 30_000
 export class Unassigned {
   readonly #group: Group
   readonly #kafka: GroupKafka
-  /** By topic/partition, since when it has been seen without a member (ms since the epoch). */
+  /** Maps topic/partition to the time when it was first seen without a member (ms since the epoch). */
   #since = new Map<string, number>()
   #stalled: readonly StalledPartition[] = []
   #looking = false

@@ -40,7 +40,7 @@ export async function deleteGroups(cluster: Cluster, groupIds: readonly string[]
   }
 }
 
-/** The partitions that the members of the group have, as its coordinator knows it; none where there is no such group. */
+/** Lists the partitions that the group's coordinator has given to members. The list is empty if the group does not exist. */
 export async function assignedPartitions(cluster: Cluster, groupId: string): Promise<TopicPartition[]> {
   const ask = async (): Promise<TopicPartition[]> => {
     const link = await coordinator(cluster, groupId)

@@ -58,7 +58,7 @@ export const consumerGroupHeartbeat = createAPI<[beat: ConsumerHeartbeat], Consu
 
 export interface DescribedGroup {
   readonly errorCode: number
-  /** What each member has taken up, not what is meant for it. */
+  /** The assignment that each member has confirmed; a new target may differ. */
   readonly members: readonly (readonly { readonly topic: string, readonly partitions: readonly number[] }[])[]
 }
 

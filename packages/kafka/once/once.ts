@@ -53,6 +53,8 @@ export class Once {
   readonly #windowMs: number
   readonly #log: OnceOptions['log']
   readonly #partitions = new Map<string, Partition>()
+  /** Resolves when the last call of `prepare` for a partition has ended. */
+  readonly #turns = new Map<string, Promise<void>>()
   #early = false
   readonly #hashes = new IdHashes()
   /** The batch that `seen` was asked about last, and what is known of it. */
@@ -65,11 +67,20 @@ export class Once {
     this.#log = log
   }
 
-  /** Resolves when it is known which records of the batch are repetitions. Call it before each batch; batches of a partition come one after the other. */
-  async prepare(batch: RecordBatch, signal: AbortSignal): Promise<void> {
-    this.#batch = undefined
-    if (batch.length === 0) return
+  /**
+   * Resolves when it is known which records of the batch are repetitions. Call it before each batch. A call waits for those of the partition before it: a batch
+   * that failed for another reason comes again while its ids are still being read back, and must not meet its own.
+   */
+  prepare(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    if (batch.length === 0) return Promise.resolve()
     const name = nameOf(batch)
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(() => this.#prepare(name, batch, signal))
+    this.#turns.set(name, turn.catch(() => {}))
+    return turn
+  }
+
+  async #prepare(name: string, batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    this.#batch = undefined
     const first = batch.offsets[0]
     const since = arrivalOf(batch) - this.#windowMs
     const known = this.#partitions.get(name)

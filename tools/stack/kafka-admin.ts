@@ -1,6 +1,6 @@
 /** The few questions that starting servers needs to ask of Kafka. Services use the port of packages/kafka instead. */
 import { pbkdf2Sync, randomBytes } from 'node:crypto'
-import { Admin, alterUserScramCredentialsV0, Connection } from '@platformatic/kafka'
+import { Admin, alterUserScramCredentialsV0, Connection, unregisterBrokerV0 } from '@platformatic/kafka'
 
 /** Ids of the brokers that take part, as a broker asked knows them. Rejects while none answers. */
 export const kafkaNodes = (brokers: readonly string[]): Promise<number[]> =>
@@ -22,11 +22,25 @@ export const ensureTopic = (brokers: readonly string[], topic: string, configs: 
 const SHA_512 = 2
 const ITERATIONS = 4096
 
+const BROKER_ID_NOT_REGISTERED = 102
+
+/** Has the controller at `host:port` forget the broker. True once it knows none of this id; rejects while it is not active. */
+export async function unregisterBroker(controller: string, nodeId: number): Promise<boolean> {
+  const connection = await connect(controller)
+  try {
+    await unregisterBrokerV0.api.async(connection, nodeId)
+    return true
+  } catch (error) {
+    if ((error as { response?: { errorCode: number } }).response?.errorCode === BROKER_ID_NOT_REGISTERED) return true
+    throw error
+  } finally {
+    await connection.close()
+  }
+}
+
 /** Gives the user another password for SCRAM-SHA-512. Sessions that are logged in go on until they end. */
 export async function setPassword(broker: string, name: string, password: string): Promise<void> {
-  const [host, port] = broker.split(':') as [string, string]
-  const connection = new Connection('weir-stack')
-  await connection.connect(host, Number(port))
+  const connection = await connect(broker)
   try {
     const salt = randomBytes(16)
     const saltedPassword = pbkdf2Sync(password, salt, ITERATIONS, 64, 'sha512')
@@ -34,6 +48,13 @@ export async function setPassword(broker: string, name: string, password: string
   } finally {
     await connection.close()
   }
+}
+
+async function connect(address: string): Promise<Connection> {
+  const [host, port] = address.split(':') as [string, string]
+  const connection = new Connection('weir-stack')
+  await connection.connect(host, Number(port))
+  return connection
 }
 
 async function withAdmin<T>(brokers: readonly string[], retries: number, ask: (admin: Admin) => Promise<T>): Promise<T> {

@@ -48,7 +48,7 @@ export function serverProperties({ nodeId, port, voters, secure }: KafkaNode, da
     'process.roles': 'broker,controller',
     'node.id': nodeId,
     'log.dirs': dataFolder,
-    'controller.quorum.voters': voters.map((voter) => `${voter.nodeId}@127.0.0.1:${voter.port}`).join(','),
+    'controller.quorum.voters': quorum(voters),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': guarded ? 'MTLS' : 'PLAINTEXT',
     'listener.security.protocol.map': `CONTROLLER:${guarded ? 'SSL' : 'PLAINTEXT'},PLAINTEXT:PLAINTEXT,TLS:SSL,MTLS:SSL,SCRAM:SASL_SSL,IAM:SASL_SSL`,
@@ -64,6 +64,21 @@ export function serverProperties({ nodeId, port, voters, secure }: KafkaNode, da
     ...secure && secureSettings(secure),
   })
 }
+
+/** Of the node's controller alone, without its broker. */
+export function controllerProperties({ nodeId, voters }: KafkaNode, dataFolder: string): string {
+  return lines({
+    'process.roles': 'controller',
+    'node.id': nodeId,
+    'log.dirs': dataFolder,
+    'controller.quorum.voters': quorum(voters),
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT',
+    'listeners': `CONTROLLER://127.0.0.1:${voters.find((voter) => voter.nodeId === nodeId)!.port}`,
+  })
+}
+
+const quorum = (voters: KafkaNode['voters']): string => voters.map((voter) => `${voter.nodeId}@127.0.0.1:${voter.port}`).join(',')
 
 /** One machine, few clients, and recovery within seconds after a kill; Kafka's defaults wait for datacentres. */
 export const quickSettings = {

@@ -11,6 +11,7 @@ import { running } from '../server.ts'
 import type { Place, Server } from '../server.ts'
 import { startJavaServer } from '../shared-classes.ts'
 import { versions } from '../versions.ts'
+import { forgetBroker, wasKilled } from './kafka-return.ts'
 import { serverProperties } from './kafka-settings.ts'
 import type { KafkaNode } from './kafka-settings.ts'
 
@@ -48,6 +49,7 @@ export const kafka: Server<KafkaOptions> = {
     const logs = join(options.data, 'logs')
     writeFileSync(settings, serverProperties(options, logs))
     if (!existsSync(join(logs, 'meta.properties'))) await format(java.command, classpath, settings, options)
+    if (options.voters.length === 1 && wasKilled(logs)) await forgetBroker(options, classpath, LOGGING)
     const child = await startJavaServer({
       name: 'kafka', java, software: `kafka-${versions.kafka}`, record: options.recordClasses ? options.data : undefined, log: options.log,
       // Collections stop the broker: two threads take half the time of one (13 ms after 27), and G1 takes more of two cores. With a young generation of

@@ -1,0 +1,41 @@
+/**
+ * The return of a lone Kafka node that was killed.
+ *
+ * Its metadata log says that it leads every partition still. Started from there, the broker loads its coordinators, gives them up when the controller takes its new
+ * registration, and loads them again within milliseconds. Kafka up to 4.4 at least can then take the end of the first load for that of the second
+ * (`CoordinatorRuntime.load` asks for the partition's coordinator, not for the one it has loaded): the group coordinator serves what it has read so far. Members are
+ * told old offsets or none, and what they write on top can make the partition unreadable for good. Seen with 4.3.1, where recovering the log took about as long as
+ * the killed broker's session.
+ */
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { unregisterBroker } from '../kafka-admin.ts'
+import { findJava } from '../java.ts'
+import { tieProcess } from '../lifeline.ts'
+import { untilReady } from '../process.ts'
+import { startJavaServer } from '../shared-classes.ts'
+import { versions } from '../versions.ts'
+import { controllerProperties } from './kafka-settings.ts'
+import type { KafkaNode } from './kafka-settings.ts'
+
+/** A broker leaves this file when it ends in order, and takes it away when it starts. */
+const CLEAN = '.kafka_cleanshutdown'
+
+export const wasKilled = (logs: string): boolean => existsSync(join(logs, 'meta.properties')) && !existsSync(join(logs, CLEAN))
+
+/** Runs the node's controller alone until it has forgotten the broker: that leads nothing when it starts, is registered at once, and loads its coordinators once. */
+export async function forgetBroker(node: KafkaNode & { readonly data: string, readonly log: string }, classpath: string, logging: string): Promise<void> {
+  const settings = join(node.data, 'controller.properties')
+  writeFileSync(settings, controllerProperties(node, join(node.data, 'logs')))
+  const child = await startJavaServer({
+    name: 'kafka controller', java: findJava(), software: `kafka-${versions.kafka}`, record: undefined, log: node.log,
+    args: ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', `-Dlog4j2.configurationFile=${logging}`, '-cp', classpath, 'kafka.Kafka', settings],
+  })
+  tieProcess(child.pid)
+  try {
+    await untilReady(child, () => unregisterBroker(`127.0.0.1:${node.voters[0]!.port}`, node.nodeId))
+  } finally {
+    child.kill('SIGKILL')
+    await child.exited
+  }
+}

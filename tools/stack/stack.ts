@@ -16,6 +16,7 @@ import { running } from './server.ts'
 import type { Place, Running } from './server.ts'
 import { elasticsearch } from './servers/elasticsearch.ts'
 import { kafka } from './servers/kafka.ts'
+import { forgetKilledBroker } from './servers/kafka-return.ts'
 import { opensearch } from './servers/opensearch.ts'
 import { redis } from './servers/redis.ts'
 import { registry } from './servers/registry.ts'
@@ -79,7 +80,11 @@ export class Stack {
   async #kafkaAndRegistry(): Promise<void> {
     if (!this.#has('kafka')) return
     const [controller] = await freePorts(1) as [number]
-    await this.#run('kafka', () => kafka.start({ ...place('kafka'), nodeId: 1, port: this.#config.ports.kafka, voters: [{ nodeId: 1, port: controller }] }))
+    const node = { ...place('kafka'), nodeId: 1, port: this.#config.ports.kafka, voters: [{ nodeId: 1, port: controller }] }
+    await this.#run('kafka', async () => {
+      await forgetKilledBroker(node)
+      return kafka.start(node)
+    })
     await Promise.all([this.#progress.of('creating topics', this.#topics()), this.#registry()])
   }
 

@@ -15,21 +15,25 @@ import { tieProcess } from '../lifeline.ts'
 import { untilReady } from '../process.ts'
 import { startJavaServer } from '../shared-classes.ts'
 import { versions } from '../versions.ts'
+import { kafkaClasspath, LOGGING, logsOf } from './kafka.ts'
+import type { KafkaOptions } from './kafka.ts'
 import { controllerProperties } from './kafka-settings.ts'
-import type { KafkaNode } from './kafka-settings.ts'
 
 /** A broker leaves this file when it ends in order, and takes it away when it starts. */
 const CLEAN = '.kafka_cleanshutdown'
 
-export const wasKilled = (logs: string): boolean => existsSync(join(logs, 'meta.properties')) && !existsSync(join(logs, CLEAN))
-
-/** Runs the node's controller alone until it has forgotten the broker: that leads nothing when it starts, is registered at once, and loads its coordinators once. */
-export async function forgetBroker(node: KafkaNode & { readonly data: string, readonly log: string }, classpath: string, logging: string): Promise<void> {
+/**
+ * Before the lone node is started: if it was killed, runs its controller alone until that has forgotten the broker. The broker then leads nothing when it starts, loads
+ * its coordinators once, and is registered without waiting for the end of its former session.
+ */
+export async function forgetKilledBroker(node: KafkaOptions): Promise<void> {
+  const logs = logsOf(node)
+  if (!existsSync(join(logs, 'meta.properties')) || existsSync(join(logs, CLEAN))) return
   const settings = join(node.data, 'controller.properties')
-  writeFileSync(settings, controllerProperties(node, join(node.data, 'logs')))
+  writeFileSync(settings, controllerProperties(node, logs))
   const child = await startJavaServer({
     name: 'kafka controller', java: findJava(), software: `kafka-${versions.kafka}`, record: undefined, log: node.log,
-    args: ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', `-Dlog4j2.configurationFile=${logging}`, '-cp', classpath, 'kafka.Kafka', settings],
+    args: ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', `-Dlog4j2.configurationFile=${LOGGING}`, '-cp', await kafkaClasspath(), 'kafka.Kafka', settings],
   })
   tieProcess(child.pid)
   try {

@@ -11,7 +11,6 @@ import { running } from '../server.ts'
 import type { Place, Server } from '../server.ts'
 import { startJavaServer } from '../shared-classes.ts'
 import { versions } from '../versions.ts'
-import { forgetBroker, wasKilled } from './kafka-return.ts'
 import { serverProperties } from './kafka-settings.ts'
 import type { KafkaNode } from './kafka-settings.ts'
 
@@ -21,7 +20,9 @@ export interface KafkaOptions extends Place, KafkaNode {
 }
 
 const CLUSTER_ID = 'V2VpckxvY2FsU3RhY2shIQ'
-const LOGGING = join(import.meta.dirname, 'kafka-log4j2.properties')
+export const LOGGING = join(import.meta.dirname, 'kafka-log4j2.properties')
+
+export const logsOf = ({ data }: Place): string => join(data, 'logs')
 
 /** The folder with the broker's jars. */
 const libraries = (): Promise<string> => cached(`kafka-${versions.kafka}`, async (folder, scratch) => {
@@ -46,10 +47,9 @@ export const kafka: Server<KafkaOptions> = {
     const classpath = [await kafkaClasspath(), ...tokens === undefined ? [] : [tokens]].join(delimiter)
     mkdirSync(options.data, { recursive: true })
     const settings = join(options.data, 'server.properties')
-    const logs = join(options.data, 'logs')
+    const logs = logsOf(options)
     writeFileSync(settings, serverProperties(options, logs))
     if (!existsSync(join(logs, 'meta.properties'))) await format(java.command, classpath, settings, options)
-    if (options.voters.length === 1 && wasKilled(logs)) await forgetBroker(options, classpath, LOGGING)
     const child = await startJavaServer({
       name: 'kafka', java, software: `kafka-${versions.kafka}`, record: options.recordClasses ? options.data : undefined, log: options.log,
       // Collections stop the broker: two threads take half the time of one (13 ms after 27), and G1 takes more of two cores. With a young generation of

@@ -47,6 +47,10 @@ export const tail = command({
       signal.addEventListener('abort', () => over.resolve())
       let shown = 0
       const show = async (batch: RecordBatch): Promise<void> => {
+        const { unreadable, partition, nextOffset } = batch
+        if (unreadable !== undefined) {
+          process.stderr.write(`weir tail: ${partition}:${unreadable.firstOffset} to ${partition}:${nextOffset - 1} cannot be read: ${unreadable.reason}.\n`)
+        }
         let lines = ''
         for (let i = 0; i < batch.length && shown < count && !signal.aborted; i++) {
           const record = await seeRecord(batch, i, decode)

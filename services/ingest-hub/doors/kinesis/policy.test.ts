@@ -13,3 +13,7 @@ test.each([
   { Effect: 'allow' }, { Action: 5 }, { Action: null }, { Action: '' }, { Action: [] }, { Action: ['a', 5] }, { Action: undefined }, { NotAction: 'x' },
   { Resource: {} }, { Principal: null }, { Principal: 'everybody' }, { Principal: [] }, { Principal: {} }, { Principal: { AWS: [] } }, { Principal: { AWS: {} } },
 ])('%j is not', (changes) => expect(check(changes)).toThrow('The policy is not valid'))
+
+test('a policy without a statement is told so', () => {
+  expect(() => checkPolicy('{}')).toThrow('The policy is not valid: it must have a Statement.')
+})

@@ -17,6 +17,7 @@ export function checkPolicy(text: string): void {
   if (policy.Version !== undefined && !VERSIONS.includes(policy.Version as string)) {
     throw refused(`Version must be ${VERSIONS.join(' or ')}`)
   }
+  if (policy.Statement === undefined) throw refused('it must have a Statement')
   const statements = Array.isArray(policy.Statement) ? policy.Statement : [policy.Statement]
   if (statements.length === 0) throw refused('Statement must not be empty')
   statements.forEach((statement, i) => checkStatement(objectOf(statement, `Statement ${i + 1}`), `Statement ${i + 1}`))

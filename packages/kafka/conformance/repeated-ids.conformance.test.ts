@@ -29,7 +29,7 @@ async function produce(kafka: Kafka, topic: string): Promise<void> {
   await producer.stop()
 }
 
-/** Copies what it has not seen; of ten batches one fails while its ids are looked for, and one after. */
+/** Copies records whose id is new. One batch in ten fails while its ids are read back, and one in ten after its records were looked at. */
 async function copier(kafka: Kafka, from: string, to: string): Promise<Subscription> {
   const once = new Once({ kafka, log })
   return kafka.transform({ groupId: from, topics: [from], startAt: 'earliest', maxBatchRecords: 200 }, async (batch: RecordBatch, out, signal) => {

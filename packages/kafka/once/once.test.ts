@@ -22,13 +22,17 @@ test('where a leader does not show the records before the batch yet, it is asked
   expect(asked).toEqual([0, 0, 4, 4])
 })
 
-/** Records at `first` and after, of nothing but ids. */
+/** A batch of records that have an id and no key or value; the first one's offset is `first`. */
 function withIds(topic: string, first: number, ids: readonly string[]): RecordBatch {
   const blocks = ids.map((id) => encodeHeaders({ 'weir-id': id }))
   const next = first + ids.length
   return {
-    ...emptyBatch(topic, 0, next, next), length: ids.length, bytes: Buffer.concat(blocks), offsets: Float64Array.from(ids, (_, i) => first + i),
-    timestamps: Float64Array.from(ids, () => Date.now()), headersStart: Int32Array.from(blocks, (_, i) => Buffer.concat(blocks.slice(0, i)).length),
+    ...emptyBatch(topic, 0, next, next),
+    length: ids.length,
+    bytes: Buffer.concat(blocks),
+    offsets: Float64Array.from(ids, (_, i) => first + i),
+    timestamps: Float64Array.from(ids, () => Date.now()),
+    headersStart: Int32Array.from(blocks, (_, i) => Buffer.concat(blocks.slice(0, i)).length),
   }
 }
 

@@ -68,8 +68,9 @@ export class Once {
   }
 
   /**
-   * Resolves when it is known which records of the batch are repetitions. Call it before each batch. A call waits for those of the partition before it: a batch
-   * that failed for another reason comes again while its ids are still being read back, and must not meet its own.
+   * Resolves when it is known which records of the batch are repetitions. Call it before each batch.
+   * Calls for a partition run one after the other: a batch that failed for another reason comes again while ids are
+   * still being read back for it, and would otherwise find its own ids there.
    */
   prepare(batch: RecordBatch, signal: AbortSignal): Promise<void> {
     if (batch.length === 0) return Promise.resolve()

@@ -23,8 +23,9 @@ import { controllerProperties } from './kafka-settings.ts'
 const CLEAN = '.kafka_cleanshutdown'
 
 /**
- * Before the lone node is started: if it was killed, runs its controller alone until that has forgotten the broker. The broker then leads nothing when it starts, loads
- * its coordinators once, and is registered without waiting for the end of its former session.
+ * If the lone node was killed, runs its controller alone until the controller has forgotten the broker. Call it before
+ * the node is started. The broker then leads no partition when it starts, loads its coordinators once, and is registered
+ * without waiting for its former session to end. Rejects if the controller ends or does not answer within five minutes.
  */
 export async function forgetKilledBroker(node: KafkaOptions): Promise<void> {
   const logs = logsOf(node)

@@ -65,7 +65,7 @@ export function serverProperties({ nodeId, port, voters, secure }: KafkaNode, da
   })
 }
 
-/** Of the node's controller alone, without its broker. */
+/** server.properties of a node that runs its controller and no broker. */
 export function controllerProperties({ nodeId, voters }: KafkaNode, dataFolder: string): string {
   return lines({
     'process.roles': 'controller',

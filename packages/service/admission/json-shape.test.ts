@@ -13,7 +13,7 @@ test('depth and values, whatever stands in texts', () => {
 
 test('long texts end at their quote, wherever escapes stand', () => {
   const parts = ['x', '\\', '"', '\\"', '[', ',', 'xxxxxxx']
-  for (let length = 15; length < 40; length++) {
+  for (let length = 0; length < 80; length++) {
     for (const last of parts) {
       for (const before of parts) {
         const text = `${'a'.repeat(length)}${before}${'b'.repeat(length % 5)}${last}`
@@ -21,9 +21,12 @@ test('long texts end at their quote, wherever escapes stand', () => {
       }
     }
   }
-  expect(shape(`"${'a'.repeat(40)}[`)).toMatchObject({ depth: 0, values: 1 })
-  expect(shape(`"${'a'.repeat(40)}\\\\"[`)).toMatchObject({ depth: 1, values: 2 })
-  expect(shape(`"${'a'.repeat(40)}\\"[`)).toMatchObject({ depth: 0, values: 1 })
+  for (let length = 0; length < 80; length++) {
+    const text = 'a'.repeat(length)
+    expect(shape(`"${text}[`)).toMatchObject({ depth: 0, values: 1 })
+    expect(shape(`"${text}\\\\"[`)).toMatchObject({ depth: 1, values: 2 })
+    expect(shape(`"${text}\\"[`)).toMatchObject({ depth: 0, values: 1 })
+  }
 })
 
 test('different names are counted once each, however often they come', () => {
@@ -41,4 +44,12 @@ test('names that differ in one place only are different, wherever that is', () =
   const pad = 'x'.repeat(200)
   const names = Array.from({ length: 300 }, (_, i) => `${pad.slice(0, i % 190)}${String.fromCharCode(97 + i % 26)}${i}${pad.slice(i % 190)}`)
   expect(shape(JSON.stringify(Object.fromEntries(names.map((name) => [name, 1])))).names).toBeGreaterThan(295)
+})
+
+test('only the bytes between start and end count', () => {
+  const text = Buffer.from('[[{"a" : -1.5e3, "b":"x"}]]"')
+  expect(shapeOfJson(text, 2, 25)).toEqual({ depth: 1, values: 3, names: 2 })
+  for (let end = 0; end <= text.length; end++) {
+    expect(shapeOfJson(text, 0, end), `up to ${end}`).toEqual(shapeOfJson(Buffer.from(text.subarray(0, end)), 0, end))
+  }
 })

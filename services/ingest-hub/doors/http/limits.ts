@@ -22,6 +22,8 @@ export const LIMITS = {
   /** Lines of an NDJSON body sent to Kafka before their fate is awaited. */
   windowRecords: 2000,
   windowBytes: 512 << 10,
+  /** Lines of these that cannot be taken. Their errors are in no lease before they are listed. */
+  windowErrors: 250,
   /** Errors that an answer lists; what is over is counted. */
   listedErrors: 10_000,
   /** The same while memory is short. */

@@ -6,8 +6,9 @@ function split(chunks: readonly (string | Buffer)[], most = 100): string[] {
   const splitter = new LineSplitter(most, {
     line: (bytes, start, end) => lines.push(bytes.toString('utf8', start, end)),
     tooLong: () => lines.push('(too long)'),
+    isFull: false,
   })
-  for (const chunk of chunks) splitter.push(Buffer.from(chunk as string))
+  for (const chunk of chunks) splitter.push(Buffer.from(chunk as string), 0)
   splitter.end()
   expect(splitter.carriedBytes).toBe(0)
   return lines
@@ -34,4 +35,22 @@ test('a line that is too long is passed over, its neighbours are not harmed', ()
   expect(split(['a\n', long.slice(0, 60), long.slice(60), long, '\nb\n'])).toEqual(['a', '(too long)', 'b'])
   expect(split(['x'.repeat(100), '\n'])).toEqual(['x'.repeat(100)])
   expect(split([long, long])).toEqual(['(too long)'])
+})
+
+test('stops where the handler is full, and goes on there', () => {
+  const lines: string[] = []
+  let room = 0
+  const splitter = new LineSplitter(100, {
+    line: (bytes, start, end) => { lines.push(bytes.toString('utf8', start, end)); room-- },
+    tooLong: () => { throw new Error('No line is too long.') },
+    get isFull() { return room <= 0 },
+  })
+  const chunk = Buffer.from('one\ntwo\nthree\nfo')
+  expect(splitter.push(chunk, 0)).toBe(0)
+  room = 2
+  expect(splitter.push(chunk, 0)).toBe(8)
+  room = 9
+  expect(splitter.push(chunk, 8)).toBe(chunk.length)
+  splitter.push(Buffer.from('ur\n'), 0)
+  expect(lines).toEqual(['one', 'two', 'three', 'four'])
 })

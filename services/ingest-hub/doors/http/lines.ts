@@ -8,6 +8,8 @@ export interface LineHandler {
   line(bytes: Buffer, start: number, end: number): void
   /** In place of a line that is longer than allowed. */
   tooLong(): void
+  /** Whether no further line is taken now. */
+  readonly isFull: boolean
 }
 
 export class LineSplitter {
@@ -28,13 +30,18 @@ export class LineSplitter {
     return this.#carriedBytes + CHUNK_BYTES * this.#carried.length
   }
 
-  push(chunk: Buffer): void {
-    let start = 0
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+  /** Takes lines of the chunk from `start` on until the handler is full or the chunk ends. Returns where to go on. */
+  push(chunk: Buffer, start: number): number {
+    while (!this.#handler.isFull) {
+      const end = chunk.indexOf(NEWLINE, start)
+      if (end < 0) {
+        if (start < chunk.length) this.#carry(chunk.subarray(start))
+        return chunk.length
+      }
       this.#close(chunk, start, end)
       start = end + 1
     }
-    if (start < chunk.length) this.#carry(start === 0 ? chunk : chunk.subarray(start))
+    return start
   }
 
   /** The last line needs no newline. */

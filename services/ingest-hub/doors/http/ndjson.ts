@@ -42,12 +42,16 @@ export async function storeLines({ chunks, lease, mayWrite, submission }: Stream
     for await (const chunk of chunks) {
       bytes += chunk.length
       if (bytes > LIMITS.streamBytes) stop = tooMuch(`${LIMITS.streamBytes} bytes`)
-      else if (!lease.cover(splitter.carriedBytes + 2 * chunk.length + outcome.listBytes)) stop = PRESSURE
       else if (!mayWrite()) stop = FORBIDDEN
-      if (stop) break
-      splitter.push(chunk)
-      if (window.lines > LIMITS.streamLines) stop = tooMuch(`${LIMITS.streamLines} lines`)
-      else if (window.isFull && await window.settle(outcome)) stop = UNSETTLED
+      for (let at = 0; !stop && at < chunk.length;) {
+        if (!lease.cover(splitter.carriedBytes + 2 * chunk.length + outcome.listBytes)) {
+          stop = PRESSURE
+          break
+        }
+        at = splitter.push(chunk, at)
+        if (window.lines > LIMITS.streamLines) stop = tooMuch(`${LIMITS.streamLines} lines`)
+        else if (window.isFull && await window.settle(outcome)) stop = UNSETTLED
+      }
       if (stop) break
     }
     if (!stop) splitter.end()
@@ -80,7 +84,7 @@ class Window {
   }
 
   get isFull(): boolean {
-    return this.#current.count >= LIMITS.windowRecords || this.#bytes >= LIMITS.windowBytes
+    return this.#current.count >= LIMITS.windowRecords || this.#bytes >= LIMITS.windowBytes || this.#current.errors.length >= LIMITS.windowErrors
   }
 
   /** Waits until this window is stored or has failed, then begins the next. True when a record failed that could be stored later: none may overtake it. */

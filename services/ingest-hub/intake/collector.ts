@@ -10,6 +10,8 @@ import type { Resource } from '@weir/service'
 
 const YOUNG_GROWTH = 8 << 20
 const OLD_GROWTH = 16 << 20
+/** Of the heap itself, young values included, which take up to 16 MiB. V8 lets it double before it collects. */
+const HEAP_GROWTH = 24 << 20
 /** At 200 MB/s as much comes in as between two collections. */
 const LOOK_EVERY_MS = 20
 
@@ -21,21 +23,30 @@ export interface Collector {
 export function openCollector(): Resource<Collector> {
   setFlagsFromString('--expose-gc')
   const collect: (options: { type: 'minor' | 'major' }) => void = runInNewContext('gc')
-  let afterYoung = external()
+  let { external: afterYoung, heap: heapAfterOld } = sizes()
   let afterOld = afterYoung
   const look = (): void => {
-    const now = external()
-    afterYoung = Math.min(afterYoung, now)
-    afterOld = Math.min(afterOld, now)
-    if (now - afterYoung < YOUNG_GROWTH) return
-    collect({ type: 'minor' })
-    afterYoung = external()
-    if (afterYoung - afterOld < OLD_GROWTH) return
+    const { external, heap } = sizes()
+    afterYoung = Math.min(afterYoung, external)
+    afterOld = Math.min(afterOld, external)
+    heapAfterOld = Math.min(heapAfterOld, heap)
+    let isOldDue = heap - heapAfterOld >= HEAP_GROWTH
+    if (!isOldDue && external - afterYoung >= YOUNG_GROWTH) {
+      collect({ type: 'minor' })
+      afterYoung = sizes().external
+      isOldDue = afterYoung - afterOld >= OLD_GROWTH
+    }
+    if (!isOldDue) return
     collect({ type: 'major' })
-    afterYoung = afterOld = external()
+    ;({ external: afterYoung, heap: heapAfterOld } = sizes())
+    afterOld = afterYoung
   }
   const timer = setInterval(look, LOOK_EVERY_MS)
   return { value: { look }, stop: () => clearInterval(timer) }
 }
 
-const external = (): number => getHeapStatistics().external_memory
+/** Bytes. */
+function sizes(): { readonly external: number, readonly heap: number } {
+  const { external_memory, used_heap_size } = getHeapStatistics()
+  return { external: external_memory, heap: used_heap_size }
+}

@@ -1,5 +1,5 @@
 /** Bodies in one piece: AWS answers in its own words to bodies of any type. */
-import type { BodyChunks } from '@weir/service'
+import { sharedBuffer, type BodyChunks } from '@weir/service'
 
 /** A body as it came, in pieces. */
 export class Body {
@@ -26,12 +26,9 @@ export class Body {
     const chunks = this.#chunks
     this.#chunks = []
     if (chunks.length === 1) return chunks[0]
-    if (whole.length < this.length) whole = Buffer.allocUnsafeSlow(1 << (32 - Math.clz32(this.length)))
+    const whole = sharedBuffer(this.length)
     let at = 0
     for (const chunk of chunks) at += chunk.copy(whole, at)
     return whole.subarray(0, at)
   }
 }
-
-/** Pages are only taken up as far as they are written. */
-let whole = Buffer.alloc(0)

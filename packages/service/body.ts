@@ -22,6 +22,17 @@ export interface BodyChunks {
 /** What a chunk takes beside its bytes: a client may send each byte by itself. */
 export const CHUNK_BYTES = 384
 
+let shared = Buffer.alloc(0)
+
+/**
+ * At least `length` bytes in which any body is put together: valid until the caller yields. Pages only take memory
+ * once they are written.
+ */
+export function sharedBuffer(length: number): Buffer {
+  if (shared.length < length) shared = Buffer.allocUnsafeSlow(1 << (32 - Math.clz32(length)))
+  return shared
+}
+
 /** Bytes that the request announces; 0 if it does not. */
 export function announcedBytes({ headers }: IncomingMessage): number {
   return Number(headers['content-length'] ?? 0) || 0

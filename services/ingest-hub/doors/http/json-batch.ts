@@ -1,15 +1,13 @@
 /** `application/json`: { "records": [ { "id"?, "value" } ] }. Nothing of it is sent before all of it is read and parsed. */
 import { isUtf8 } from 'node:buffer'
-import { HttpError, shapeOfJson } from '@weir/service'
+import { HttpError, shapeOfJson, sharedBuffer } from '@weir/service'
 import { LIMITS } from './limits.ts'
 import type { BodySlabs } from './slabs.ts'
-
-/** Where a body's parts are put together; parsing does not yield, so one serves all. Pages are only taken up as far as they are written. */
-const whole = Buffer.allocUnsafeSlow(LIMITS.bodyBytes)
 
 /** The records of the body, each still to be checked. Throws 400 or 413 for a body that is none. */
 export function parseBatch(body: BodySlabs): readonly unknown[] {
   if (body.length === 0) throw new HttpError(400, 'empty-body', 'The body is empty; send { "records": [ { "value": { … } } ] }.')
+  const whole = sharedBuffer(body.length)
   body.copyTo(whole)
   return recordsOf(parseJson(whole, body.length))
 }

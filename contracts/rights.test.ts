@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { iamPolicy } from './iam.ts'
 import { may, PRINCIPALS } from './rights.ts'
+import { SERVICES } from './services.ts'
 import { topics, type Topic } from './topics.ts'
 
 const CLUSTER = 'arn:aws:kafka:eu-central-1:111122223333:cluster/weir/0a1b2c3d-0000-0000-0000-000000000000-1'
 
 test('a service reads and writes what the table says, and nothing else of it', () => {
   for (const [name, { readers, writers }] of Object.entries<Topic>(topics)) {
-    for (const service of ['ingest-hub', 'enricher', 'indexer'] as const) {
+    for (const service of SERVICES) {
       expect(may(service, 'Read', 'topic', name), `${service} reads ${name}`).toBe(readers.includes(service))
       expect(may(service, 'Write', 'topic', name), `${service} writes ${name}`).toBe(writers.includes(service))
       for (const operation of ['Create', 'Delete', 'Alter', 'AlterConfigs'] as const) expect(may(service, operation, 'topic', name), `${operation} ${name}`).toBe(false)

@@ -1,9 +1,10 @@
 /** What each principal may do on the brokers: no more than the tables of topics.ts say. Kafka's ACLs and the policies of MSK IAM are made from it. */
-import { groupFamilies, registryJournal, type Service, topicFamilies, topics, type Topic, type TopicFamily } from './topics.ts'
+import { SERVICES, type Service } from './services.ts'
+import { groupFamilies, registryJournal, topicFamilies, topics, type Topic, type TopicFamily } from './topics.ts'
 
 /** The services; the registry with its store in Kafka; and `apply`, who runs `weir topics apply`. */
-export const PRINCIPALS = ['ingest-hub', 'enricher', 'indexer', 'registry', 'apply'] as const
-export type Principal = (typeof PRINCIPALS)[number]
+export type Principal = Service | 'registry' | 'apply'
+export const PRINCIPALS: readonly Principal[] = [...SERVICES, 'registry', 'apply']
 
 export type Resource = 'topic' | 'group' | 'transactional-id'
 /** As Kafka names them (documentation, "Authorization and ACLs"). */

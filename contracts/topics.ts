@@ -1,6 +1,6 @@
 /** The one table of topics: who writes, who reads, how a topic is laid out. Topic creation, schemas, types, rights and the AsyncAPI document are generated from it. */
 
-export type Service = 'ingest-hub' | 'enricher' | 'indexer'
+import { SERVICES, type Service } from './services.ts'
 
 export interface Topic {
   /** The .avsc file under contracts/, without its ending. */
@@ -51,7 +51,7 @@ export const topics = {
   },
   'weir.stats': {
     value: 'weir/stage-stats', key: 'stage', partitioner: 'murmur2', partitions: 1, retention: 1,
-    doors: [], writers: ['ingest-hub', 'enricher', 'indexer'], readers: ['indexer'],
+    doors: [], writers: SERVICES, readers: ['indexer'],
     doc: 'Throughput, lag and latency of every stage, once a second.',
   },
   'weir.invocations': {

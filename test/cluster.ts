@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { SERVICES } from '@weir/contracts/services.ts'
 
 const run = promisify(execFile)
 /** Emptied before and removed after a run: two at a time need two. */
@@ -12,7 +13,6 @@ const [repository, tag] = IMAGE.split(/:(?=[^:/]*$)/)
 /** Where the node keeps the volumes of the bundled servers. */
 const VOLUMES = `/tmp/${NAMESPACE}`
 const SERVERS = { kafka: 1000, redis: 999, search: 1000 } as const
-export const SERVICES = ['ingest-hub', 'enricher', 'indexer'] as const
 
 export interface Ran {
   readonly code: number

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { PRINCIPALS, type Principal } from '@weir/contracts/rights.ts'
+import { forServices, type Service, SERVICES, urlVariable } from '@weir/contracts/services.ts'
 import { kafkaConfig, type Kafka, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
 import { secureKafka, servers, type SecureKafka } from '@weir/testkit'
@@ -17,7 +18,6 @@ import { freePorts } from '@weir/tools/stack/ports.ts'
 import { answers, startProcess, untilReady } from '@weir/tools/stack/process.ts'
 import { registry } from '@weir/tools/stack/servers/registry.ts'
 
-const SERVICES = ['ingest-hub', 'enricher', 'indexer'] as const
 /** Whose certificate says who it is; the others have passwords. */
 const BY_CERTIFICATE: ReadonlySet<string> = new Set(['indexer'])
 const ADMIN = 'admin'
@@ -27,7 +27,7 @@ const PASSWORD = 'only-for-tests'
 
 export class Guarded {
   readonly brokers: SecureKafka
-  readonly urls: Readonly<Record<(typeof SERVICES)[number], string>>
+  readonly urls: Readonly<Record<Service, string>>
   readonly #folder: string
   readonly #env: NodeJS.ProcessEnv
   readonly #stops: (() => Promise<unknown>)[] = []
@@ -42,7 +42,7 @@ export class Guarded {
   /** @param settings environment variables of the services beside those that they need */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<Guarded> {
     const folder = await mkdtemp(join(tmpdir(), 'weir-guarded-'))
-    const ports = await freePorts(4)
+    const [registryPort, ...ports] = (await freePorts(1 + SERVICES.length)) as [number, ...number[]]
     // Needed last, and slow to start.
     const search = servers.search('opensearch')
     search.catch(() => {})
@@ -53,14 +53,15 @@ export class Guarded {
       const { cert, key } = await brokers.client(name)
       await Promise.all([writeFile(join(folder, `${name}.crt`), cert), writeFile(join(folder, `${name}.key`), key)])
     }
-    const urls = Object.fromEntries(SERVICES.map((name, i) => [name, `http://127.0.0.1:${ports[i]}`])) as Guarded['urls']
+    const urls = forServices((name) => `http://127.0.0.1:${ports[SERVICES.indexOf(name)]}`)
     const env = {
-      ...process.env, REGISTRY_URL: `http://127.0.0.1:${ports[3]}/apis/ccompat/v7`, REDIS_URL: redis.url, HUB_URL: urls['ingest-hub'], ENRICHER_URL: urls.enricher,
+      ...process.env, REGISTRY_URL: `http://127.0.0.1:${registryPort}/apis/ccompat/v7`, REDIS_URL: redis.url,
+      ...Object.fromEntries(SERVICES.map((name) => [urlVariable(name), urls[name]])),
       TOPIC_REPLICAS: '3', KAFKA_REPLICATION: '3', HTTP_HOST: '127.0.0.1', ALLOW_ANONYMOUS: 'true', LOG_LEVEL: 'info', ...settings,
     }
     const system = new Guarded(brokers, folder, env, urls)
     try {
-      await system.#start(ports[3], search)
+      await system.#start(registryPort, search)
     } catch (error) {
       await system.stop()
       throw error
@@ -100,7 +101,7 @@ export class Guarded {
     await stop()
   }
 
-  async #service(name: (typeof SERVICES)[number]): Promise<void> {
+  async #service(name: Service): Promise<void> {
     const child = await startProcess({
       name, command: process.execPath, args: [`services/${name}/main.ts`], cwd: process.cwd(), log: this.logOf(name),
       env: { ...this.#env, ...this.environment(name), HTTP_PORT: new URL(this.urls[name]).port },

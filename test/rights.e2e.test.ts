@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { CreateStreamCommand, DeleteStreamCommand, DescribeStreamSummaryCommand, GetRecordsCommand, GetShardIteratorCommand, KinesisClient, PutRecordCommand, UpdateShardCountCommand } from '@aws-sdk/client-kinesis'
 import { topics } from '@weir/contracts'
-import { may } from '@weir/contracts/rights.ts'
+import { may, PRINCIPALS } from '@weir/contracts/rights.ts'
 import { areas } from '@weir/solutions/location-offers/areas.ts'
 import { NO_HEADERS, type Kafka } from '@weir/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -89,7 +89,7 @@ test('no service was refused anything', async () => {
   expect(await system.refusals()).toEqual([])
 })
 
-test.for(['ingest-hub', 'enricher', 'indexer', 'registry', 'apply'] as const)('%s is refused what is not its own', async (principal) => {
+test.for(PRINCIPALS)('%s is refused what is not its own', async (principal) => {
   const { value: kafka, stop } = await system.kafka(principal)
   try {
     for (const name of Object.keys(topics)) {

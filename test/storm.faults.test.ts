@@ -9,13 +9,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { SERVERS, SERVICES } from '@weir/contracts/services.ts'
 import { pythonWith } from '@weir/tools/stack/python.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Part, System } from './system.ts'
 import { writeVehicles } from './vehicles.ts'
 
 const STORM_MS = 1000 * Number(process.env.WEIR_STORM_SECONDS ?? 600)
-const PARTS: readonly Part[] = ['ingest-hub', 'enricher', 'indexer', 'kafka', 'registry', 'redis', 'search']
+const PARTS: readonly Part[] = [...SERVICES, ...SERVERS]
 const [MIN_PAUSE_MS, MAX_PAUSE_MS] = [3000, 9000]
 /** After the last replay everything is indexed within this time. */
 const CALM_MS = 300_000

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openCodec } from '@weir/codec'
+import type { Server, Service } from '@weir/contracts/services.ts'
 import { headerOf, kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
 import { tieProcess } from '@weir/tools/stack/lifeline.ts'
@@ -13,7 +14,7 @@ import { freePorts } from '@weir/tools/stack/ports.ts'
 import type { StackState } from '@weir/tools/stack/state.ts'
 import { readFile } from 'node:fs/promises'
 
-export type Part = 'kafka' | 'registry' | 'redis' | 'search' | 'ingest-hub' | 'enricher' | 'indexer'
+export type Part = Server | Service
 
 export interface Replayed {
   readonly code: number | null

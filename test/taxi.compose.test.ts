@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { SERVICES } from '@weir/contracts/services.ts'
 import { freePorts } from '@weir/tools/stack/ports.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeVehicles } from './vehicles.ts'
@@ -76,7 +77,7 @@ describe('docker compose up', () => {
   })
 
   test('services run without rights they do not need', async () => {
-    for (const service of ['ingest-hub', 'enricher', 'indexer']) {
+    for (const service of SERVICES) {
       const { stdout: id } = await compose('ps', '--quiet', service)
       const { stdout } = await run('docker', ['inspect', id.trim()])
       const [{ Config, HostConfig }] = JSON.parse(stdout)

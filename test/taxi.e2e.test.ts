@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { SERVICES } from '@weir/contracts/services.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inversions, type Part, repeated, System } from './system.ts'
 import { writeVehicles } from './vehicles.ts'
@@ -49,7 +50,7 @@ describe('taxi telemetry', () => {
   })
 
   test('loses and doubles nothing while each part is killed once', async () => {
-    const parts: Part[] = ['ingest-hub', 'enricher', 'indexer', 'kafka', 'redis', 'search']
+    const parts: readonly Part[] = [...SERVICES, 'kafka', 'redis', 'search']
     const replay = system.weir('replay', file, '--run', 'killed', '--speed', '6x')
     for (const part of parts) {
       await pause(4000)

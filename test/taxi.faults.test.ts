@@ -5,13 +5,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SERVICES } from '@weir/contracts/services.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inversions, type Part, repeated, System } from './system.ts'
 import { writeVehicles } from './vehicles.ts'
 
 const KILLS = 5
 const EVERY_MS = 7000
-const parts: Part[] = ['ingest-hub', 'enricher', 'indexer', 'kafka', 'redis', 'search']
+const parts: readonly Part[] = [...SERVICES, 'kafka', 'redis', 'search']
 
 let folder: string
 let file: string

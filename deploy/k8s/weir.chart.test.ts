@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { topics, type Topic } from '@weir/contracts'
 import { PRINCIPALS } from '@weir/contracts/rights.ts'
+import { type Service, SERVICES, services } from '@weir/contracts/services.ts'
 import { ConfigReader } from '@weir/service/config.ts'
 import { parse } from 'yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -121,11 +122,10 @@ describe('the flows of a trial', () => {
         flow(service, 'registry:8080')
       }
     }
-    const ports = { 'ingest-hub': 8080, enricher: 8081, indexer: 8084 } as const
     for (const [service, read] of Object.entries({ 'ingest-hub': hub, enricher, indexer })) {
       if (settings(read).includes('REDIS_URL')) flow(service, 'redis:6379')
       if (settings(read).includes('SEARCH_URL')) flow(service, 'search:9200')
-      flow('*', `${service}:${ports[service as keyof typeof ports]}`)
+      flow('*', `${service}:${services[service as Service].port}`)
       // Prometheus reads metrics there. networkPolicies.from narrows both ports.
       flow('*', `${service}:9464`)
     }
@@ -133,7 +133,7 @@ describe('the flows of a trial', () => {
     for (const [from, to] of [['apply', 'kafka:9092'], ['apply', 'registry:8080'], ['simulator', 'ingest-hub:8080'], ['simulator', 'enricher:8081'],
       ['test', 'ingest-hub:8080'], ['test', 'search:9200'], ['registry', 'kafka:9092']]) flow(from, to)
     const manifests = await rendered(['ci/trial-values.yaml'])
-    for (const component of ['ingest-hub', 'enricher', 'indexer', 'simulator', 'apply', 'test', 'registry']) flow(component, 'kube-system:53')
+    for (const component of [...SERVICES, 'simulator', 'apply', 'test', 'registry']) flow(component, 'kube-system:53')
     expect(flowsOf(manifests)).toEqual([...expected].toSorted())
   })
 

@@ -1,24 +1,29 @@
 /** What `weir up` starts and where, from options and environment. */
+import { forServices, portVariable, type Server, SERVERS, type Service, SERVICES, services, urlVariable } from '@weir/contracts/services.ts'
 import type { ConfigReader } from '@weir/service/config.ts'
 import { StackError } from './errors.ts'
 import type { PortNeeded } from './preflight.ts'
 
-/** In the order of the data's way; stopped in the reverse order. */
-export const PARTS = ['kafka', 'registry', 'redis', 'search', 'ingest-hub', 'enricher', 'indexer', 'simulator'] as const
-export type PartName = (typeof PARTS)[number]
+type PortPart = Server | Service
+export type PartName = PortPart | 'simulator'
+
+const PORT_PARTS: readonly PortPart[] = [...SERVERS, ...SERVICES]
+export const PARTS: readonly PartName[] = [...PORT_PARTS, 'simulator']
 
 export interface StackConfig {
   readonly parts: ReadonlySet<PartName>
-  readonly ports: Readonly<Record<Exclude<PartName, 'simulator'>, number>>
+  readonly ports: Readonly<Record<PortPart, number>>
   readonly engine: 'opensearch' | 'elasticsearch'
 }
 
-const PORTS = {
-  'kafka': ['KAFKA_PORT', 9092], 'registry': ['REGISTRY_PORT', 8181], 'redis': ['REDIS_PORT', 6379], 'search': ['SEARCH_PORT', 9200],
-  'ingest-hub': ['HUB_PORT', 8080], 'enricher': ['ENRICHER_PORT', 8081], 'indexer': ['INDEXER_PORT', 8084],
-} as const
-type PortPart = keyof typeof PORTS
-const PORT_PARTS = Object.keys(PORTS) as PortPart[]
+/** The variable that sets a part's port, and the port without it. */
+export const PORTS: Readonly<Record<PortPart, readonly [variable: string, port: number]>> = {
+  kafka: ['KAFKA_PORT', 9092],
+  registry: ['REGISTRY_PORT', 8181],
+  redis: ['REDIS_PORT', 6379],
+  search: ['SEARCH_PORT', 9200],
+  ...forServices((name) => [portVariable(name), services[name].port] as const),
+}
 
 export const stackConfig = (reader: ConfigReader) => ({
   ports: Object.fromEntries(PORT_PARTS.map((part) => [part, reader.port(PORTS[part][0], `The port of ${part}.`, PORTS[part][1])])) as StackConfig['ports'],
@@ -29,7 +34,7 @@ export const stackConfig = (reader: ConfigReader) => ({
 export function chooseParts(only: string | undefined, simulator: boolean): Set<PartName> {
   const named = only === undefined ? PARTS : only.split(',').map((name) => name.trim())
   for (const name of named) {
-    if (!(PARTS as readonly string[]).includes(name)) throw new StackError(`--only names "${name}"; it may name ${PARTS.join(', ')}, with commas between.`)
+    if (!PARTS.includes(name as PartName)) throw new StackError(`--only names "${name}"; it may name ${PARTS.join(', ')}, with commas between.`)
   }
   const parts = new Set(named as readonly PartName[])
   if (!simulator) parts.delete('simulator')
@@ -43,14 +48,12 @@ export const portsNeeded = ({ parts, ports }: StackConfig): PortNeeded[] =>
 /** Variables for the services and commands; of parts that are not started here, the caller's own hold. */
 export function stackEnvironment({ parts, ports, engine }: StackConfig): Record<string, string> {
   const http = (part: PortPart): string => `http://127.0.0.1:${ports[part]}`
-  const all: Record<PortPart, Record<string, string>> = {
-    'kafka': { KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` },
-    'registry': { REGISTRY_URL: `${http('registry')}/apis/ccompat/v7` },
-    'redis': { REDIS_URL: `redis://127.0.0.1:${ports.redis}` },
-    'search': { SEARCH_URL: http('search'), SEARCH_ENGINE: engine },
-    'ingest-hub': { HUB_URL: http('ingest-hub') },
-    'enricher': { ENRICHER_URL: http('enricher') },
-    'indexer': { INDEXER_URL: http('indexer') },
+  const all: Readonly<Record<PortPart, Readonly<Record<string, string>>>> = {
+    kafka: { KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` },
+    registry: { REGISTRY_URL: `${http('registry')}/apis/ccompat/v7` },
+    redis: { REDIS_URL: `redis://127.0.0.1:${ports.redis}` },
+    search: { SEARCH_URL: http('search'), SEARCH_ENGINE: engine },
+    ...forServices((name) => ({ [urlVariable(name)]: http(name) })),
   }
   return Object.assign({}, ...PORT_PARTS.filter((part) => parts.has(part)).map((part) => all[part]))
 }

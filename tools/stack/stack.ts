@@ -2,6 +2,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { type Server, type Service, SERVICES, services } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
 import { PARTS, portsNeeded, stackEnvironment } from './config.ts'
@@ -24,7 +25,12 @@ import { StateFile } from './state.ts'
 import { Supervisor } from './supervisor.ts'
 
 /** Services are drained before what they write to goes away. */
-const STOP_ORDER: readonly (readonly PartName[])[] = [['simulator'], ['ingest-hub'], ['enricher'], ['indexer'], ['registry'], ['kafka', 'redis', 'search']]
+const STOP_ORDER: readonly (readonly PartName[])[] = [
+  ['simulator'],
+  ...SERVICES.map((name) => [name]),
+  ['registry'],
+  ['kafka', 'redis', 'search'],
+]
 /** V8's young generation grows to 128 MiB where it may; 16 do the same work. */
 const YOUNG_GENERATION = '--max-semi-space-size=8'
 
@@ -50,12 +56,16 @@ export class Stack {
     this.#remember()
     await this.#prepare()
     const log = this.#kafkaAndRegistry()
-    const [redisServer, searchServer] = [this.#redis(), this.#search()]
-    await Promise.all([
-      log.then(() => this.#service('ingest-hub')),
-      Promise.all([log, redisServer]).then(() => this.#service('enricher')),
-      Promise.all([log, searchServer]).then(() => this.#service('indexer')),
-    ])
+    const started: Readonly<Record<Server, Promise<void>>> = {
+      kafka: log,
+      registry: log,
+      redis: this.#redis(),
+      search: this.#search(),
+    }
+    await Promise.all(SERVICES.map(async (name) => {
+      await Promise.all(services[name].needs.map((server) => started[server]))
+      await this.#service(name)
+    }))
     await this.#simulator()
     this.#ready = true
     this.#remember()
@@ -115,7 +125,7 @@ export class Stack {
     await this.#run('search', () => engine.start({ ...place('search'), data, port: this.#config.ports.search }))
   }
 
-  async #service(name: 'ingest-hub' | 'enricher' | 'indexer'): Promise<void> {
+  async #service(name: Service): Promise<void> {
     if (!this.#has(name)) return
     const port = this.#config.ports[name]
     const url = `http://127.0.0.1:${port}`

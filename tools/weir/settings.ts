@@ -1,13 +1,13 @@
 /** Where things are: the same variables as the services read. */
+import { forServices, type Service, services, urlVariable } from '@weir/contracts/services.ts'
 import { kafkaConfig, type KafkaConfig } from '@weir/kafka'
 import { readConfig, type ConfigReader } from '@weir/service/config.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
 export interface Settings {
-  readonly hub: string
-  readonly enricher: string
-  readonly indexer: string
+  /** Where each service is. */
+  readonly urls: Readonly<Record<Service, string>>
   readonly search: string
   readonly redis: string
   readonly registry: string
@@ -20,14 +20,17 @@ export const readSettings = (env: Env = process.env): Settings => readConfig(env
 export const readKafkaSettings = (env: Env = process.env): KafkaConfig => readConfig(env, kafkaConfig)
 
 export const settings = (reader: ConfigReader): Settings => ({
-  hub: httpUrl(reader, 'HUB_URL', 'Where ingest-hub listens.', 'http://localhost:8080'),
-  enricher: httpUrl(reader, 'ENRICHER_URL', 'Where the enricher listens.', 'http://localhost:8081'),
-  indexer: httpUrl(reader, 'INDEXER_URL', 'Where the indexer and its pages listen.', 'http://localhost:8084'),
+  urls: forServices((name) => serviceUrl(reader, name)),
   search: address(reader.string('SEARCH_URL', 'The search engine.', 'http://localhost:9200')),
   redis: reader.string('REDIS_URL', 'Redis with the reference tables.', 'redis://localhost:6379'),
   registry: httpUrl(reader, 'REGISTRY_URL', 'The schema registry, Confluent API.', 'http://localhost:8181/apis/ccompat/v7'),
   apiKey: reader.secret('WEIR_API_KEY', 'The API key that is sent to ingest-hub and the enricher.'),
 })
+
+function serviceUrl(reader: ConfigReader, name: Service): string {
+  const { doc, port } = services[name]
+  return httpUrl(reader, urlVariable(name), `The URL of ${name}: ${doc}.`, `http://localhost:${port}`)
+}
 
 const address = (text: string): string => text.replace(/\/+$/, '')
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
+import { SERVICES } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
 import { servers } from '@weir/testkit'
@@ -17,7 +18,6 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const RULES = join(root, 'deploy/k8s/weir/files/prometheus-rules.yaml')
 const DASHBOARDS = join(root, 'deploy/k8s/weir/files/dashboards')
-const SERVICES = ['ingest-hub', 'enricher', 'indexer']
 /** What Prometheus or the chart's ServiceMonitor adds. */
 const ADDED = new Set(['job', 'namespace', 'pod', 'le'])
 

@@ -1,4 +1,5 @@
 import { PRINCIPALS, type Principal, rightsOf } from '@weir/contracts/rights.ts'
+import { SERVICES } from '@weir/contracts/services.ts'
 import type { Acl } from '@weir/kafka'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
@@ -10,7 +11,7 @@ import { table } from '../terminal/table.ts'
 const usage = `
 weir acl print | apply [PRINCIPAL] [options]
 
-What each principal must be allowed on the brokers, made from the table of topics: the services ingest-hub, enricher and indexer, the schema registry, and \`apply\`,
+What each principal must be allowed on the brokers, made from the table of topics: the services (${SERVICES.join(', ')}), the schema registry, and \`apply\`,
 who runs \`weir topics apply\`.
 
 print   shows the rights; no broker is asked

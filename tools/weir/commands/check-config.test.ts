@@ -1,3 +1,4 @@
+import { SERVICES, services } from '@weir/contracts/services.ts'
 import { expect, test } from 'vitest'
 import { check, report } from './check-config.ts'
 
@@ -18,4 +19,13 @@ test('an address that is no URL is a problem', async () => {
   expect((await check('weir', { HUB_URL: 'hub:8080', REGISTRY_URL: 'nonsense' })).problems).toEqual([
     'HUB_URL is "hub:8080"; it must be a URL such as http://localhost:8080.', 'REGISTRY_URL is "nonsense"; it must be a URL such as http://localhost:8181/apis/ccompat/v7.',
   ])
+})
+
+const ADDRESSES = { kafka: 'KAFKA_BROKERS', registry: 'REGISTRY_URL', redis: 'REDIS_URL', search: 'SEARCH_URL' } as const
+
+test.each(SERVICES)('%s reads the address of each server that it needs or uses, and of no other', async (name) => {
+  const read = (await check(name, {})).settings.map((setting) => setting.name)
+  const { needs, uses } = services[name]
+  const addresses = Object.values(ADDRESSES).filter((address) => read.includes(address))
+  expect(addresses).toEqual([...needs, ...uses].map((server) => ADDRESSES[server]))
 })

@@ -1,3 +1,4 @@
+import { SERVICES } from '@weir/contracts/services.ts'
 import { ConfigReader, type Setting } from '@weir/service/config.ts'
 import { withoutPasswords } from '@weir/service/secrets.ts'
 import { command, onlyPositionals, UsageError } from '../command.ts'
@@ -11,7 +12,8 @@ const usage = `
 weir check-config [SERVICE]
 
 Shows what the services, or one of them, would read from this environment: every setting with its value, default and meaning,
-and every problem at once. Secrets are never shown. SERVICE is ingest-hub, enricher, indexer or weir (this command).
+and every problem at once. Secrets are never shown. SERVICE is ${SERVICES.join(', ')} or weir
+(this command).
 
   --json    for programs
 
@@ -25,11 +27,12 @@ Exit codes: 0 no problem, 1 problems.
 /** Reads a service's configuration without starting it. */
 type Read = (reader: ConfigReader) => unknown
 
-const SERVICES: Readonly<Record<string, () => Promise<Read>>> = {
-  'ingest-hub': async () => (await import('@weir/ingest-hub/config.ts')).config,
-  enricher: async () => (await import('@weir/enricher/config.ts')).config,
-  indexer: async () => (await import('@weir/indexer/config.ts')).config,
-  weir: async () => settings,
+const CHECKED: readonly string[] = [...SERVICES, 'weir']
+
+async function readOf(name: string): Promise<Read> {
+  if (name === 'weir') return settings
+  const { config } = (await import(`@weir/${name}/config.ts`)) as { config: Read }
+  return config
 }
 
 export const checkConfig = command({
@@ -40,8 +43,8 @@ export const checkConfig = command({
   async run({ json }, positionals) {
     onlyPositionals(positionals, 1)
     const [only] = positionals
-    if (only !== undefined && !Object.hasOwn(SERVICES, only)) throw new UsageError(`There is no service ${only}.${hint(only, Object.keys(SERVICES))}`)
-    const checked = await Promise.all((only === undefined ? Object.keys(SERVICES) : [only]).map((name) => check(name, process.env)))
+    if (only !== undefined && !CHECKED.includes(only)) throw new UsageError(`There is no service ${only}.${hint(only, CHECKED)}`)
+    const checked = await Promise.all((only === undefined ? CHECKED : [only]).map((name) => check(name, process.env)))
     if (json) await printJson(checked)
     else await print(checked.map(report).join('\n'))
     return checked.some(({ problems }) => problems.length > 0) ? EXIT.refused : EXIT.ok
@@ -57,7 +60,8 @@ interface Checked {
 /** Secrets come back masked. */
 export async function check(service: string, env: Readonly<Record<string, string | undefined>>): Promise<Checked> {
   const reader = new ConfigReader(env)
-  ;(await SERVICES[service]())(reader)
+  const read = await readOf(service)
+  read(reader)
   const once = [...new Map(reader.settings.map((setting) => [setting.name, setting])).values()]
   return {
     service,

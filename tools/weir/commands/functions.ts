@@ -78,7 +78,7 @@ export const functions = command({
   async run(options, [action = 'list', subject, ...rest]) {
     if (!ACTIONS.includes(action)) throw new UsageError(`There is no \`weir functions ${action}\`.${hint(action, ACTIONS)}`)
     onlyPositionals(action === 'list' && subject !== undefined ? [subject] : rest, 0)
-    const api = openFunctionsApi(readSettings().enricher, readSigning())
+    const api = openFunctionsApi(readSettings().urls.enricher, readSigning())
     if (action === 'list') return list(api, options)
     if (subject === undefined) throw new UsageError(action === 'deploy' ? 'Which code? Write `weir functions deploy PATH` with a folder, a .zip or a file.' : `Which function? Write \`weir functions ${action} NAME\`.`)
     switch (action) {

@@ -1,4 +1,5 @@
 import { iamPolicy } from '@weir/contracts/iam.ts'
+import { PRINCIPALS } from '@weir/contracts/rights.ts'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { hint } from '../nearest.ts'
@@ -8,8 +9,8 @@ import { principalsNamed } from './acl.ts'
 const usage = `
 weir iam print PRINCIPAL --cluster-arn ARN
 
-Prints the policy for the IAM role of ingest-hub, enricher, indexer, registry or apply on an MSK cluster: the rights of \`weir acl print\`, as actions of
-kafka-cluster. Needs neither AWS nor a broker.
+Prints the policy for an IAM role on an MSK cluster: the rights of \`weir acl print\`, as actions of kafka-cluster. Needs neither AWS nor a broker.
+PRINCIPAL is one of ${PRINCIPALS.join(', ')}.
 
 Examples
   weir iam print enricher --cluster-arn arn:aws:kafka:eu-central-1:111122223333:cluster/weir/0a1b2c3d-0000-0000-0000-000000000000-1

@@ -41,7 +41,7 @@ export const reference = command({
     if (!ACTIONS.includes(action)) throw new UsageError(`There is no \`weir reference ${action}\`.${hint(action, ACTIONS)}`)
     onlyPositionals(rest, 0)
     const settings = readSettings()
-    const api = openReferenceApi(settings.enricher, settings.apiKey)
+    const api = openReferenceApi(settings.urls.enricher, settings.apiKey)
     if (action === 'list') {
       await (name === undefined ? listTables(json) : listEntries(name, await api.entries(name), json))
       return EXIT.ok

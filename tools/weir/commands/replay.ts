@@ -87,7 +87,7 @@ export const replay = command({
     let failure: unknown
     try {
       await run({
-        file, speed, timeFormat, zoneMs, allTimes: values['all-times'], signal, topic: values.topic, hub: settings.hub, apiKey: settings.apiKey,
+        file, speed, timeFormat, zoneMs, allTimes: values['all-times'], signal, topic: values.topic, hub: settings.urls['ingest-hub'], apiKey: settings.apiKey,
         maps: values.map, sets: values.set, keepTimes: values['keep-times'], run: values.run, patience: PATIENCE,
       }, counts, {
         planned(made) {

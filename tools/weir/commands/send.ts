@@ -56,7 +56,7 @@ export const send = command({
       if (json) process.stdout.write(`${JSON.stringify({ line, code, field, message })}\n`)
       else process.stderr.write(`${line}: ${withField(field, message)} (${code})\n`)
     }
-    const door = new Door({ url: settings.hub, apiKey: settings.apiKey, topic, source, patience: PATIENCE, signal }, LANES)
+    const door = new Door({ url: settings.urls['ingest-hub'], apiKey: settings.apiKey, topic, source, patience: PATIENCE, signal }, LANES)
     const lanes = new Lanes({
       lanes: LANES, batch: 500, capacity: 8_000,
       send: (records) => door.deliver(records),

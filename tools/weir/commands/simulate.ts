@@ -30,9 +30,9 @@ export const simulate = command({
     const signal = untilStopped()
     const counts: SimulatorCounts = { stored: 0, refused: 0, dropped: 0 }
     await run({
-      solutions: choose(positionals), signal, hub: settings.hub, apiKey: settings.apiKey,
+      solutions: choose(positionals), signal, hub: settings.urls['ingest-hub'], apiKey: settings.apiKey,
       devices: wholeNumber('--devices', devices, 60, 1, 100_000),
-      reference: openReferenceApi(settings.enricher, settings.apiKey),
+      reference: openReferenceApi(settings.urls.enricher, settings.apiKey),
       log: (sentence) => process.stderr.write(`simulator: ${sentence}\n`),
     }, counts)
     await print(json ? `${JSON.stringify(counts)}\n` : `Stored ${thousands(counts.stored)} reports, refused ${thousands(counts.refused)}, dropped ${thousands(counts.dropped)}.\n`)

@@ -1,3 +1,4 @@
+import { SERVICES, urlVariable } from '@weir/contracts/services.ts'
 import type { Kafka } from '@weir/kafka'
 import { fullDisk } from '../../stack/disk.ts'
 import { dataFolder } from '../../stack/paths.ts'
@@ -18,8 +19,8 @@ weir status
 
 Shows every server and service with its state, where it is, process, time since it started, and why it is not ready; then topics and lag.
 Says so where the disk of \`weir up\`'s data is full.
-Looks at the stack that \`weir up\` runs, else where KAFKA_BROKERS, REGISTRY_URL, REDIS_URL, SEARCH_URL, HUB_URL, ENRICHER_URL and
-INDEXER_URL say.
+Looks at the stack that \`weir up\` runs, else where KAFKA_BROKERS, REGISTRY_URL, REDIS_URL, SEARCH_URL,
+${SERVICES.map(urlVariable).join(', ')} say.
 
   --json    for programs
 

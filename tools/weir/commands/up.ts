@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { readConfig } from '@weir/service/config.ts'
-import { chooseParts, stackConfig } from '../../stack/config.ts'
+import { chooseParts, PARTS, PORTS, stackConfig } from '../../stack/config.ts'
 import type { StackConfig } from '../../stack/config.ts'
 import { isDiskFull } from '../../stack/disk.ts'
 import { StackError } from '../../stack/errors.ts'
@@ -21,12 +21,12 @@ Returns when all is ready; \`weir down\` stops it. Logs are in .weir/logs.
 
   --attach         stay in the foreground; Ctrl-C stops everything
   --fresh          forget the data of earlier runs first
-  --only a,b       start only these: kafka, registry, redis, search, ingest-hub, enricher, indexer, simulator
+  --only a,b       start only these: ${PARTS.join(', ')}
   --no-simulator   start no simulator
   --docker         run \`docker compose up\` instead
 
 Variables
-  KAFKA_PORT 9092, REGISTRY_PORT 8181, REDIS_PORT 6379, SEARCH_PORT 9200, HUB_PORT 8080, ENRICHER_PORT 8081, INDEXER_PORT 8084
+  ${Object.values(PORTS).map(([variable, port]) => `${variable} ${port}`).join(', ')}
   SEARCH_ENGINE    opensearch (default) or elasticsearch
   WEIR_DATA        data, logs and state (.weir in the checkout)
   WEIR_CACHE       unpacked servers (~/.cache/weir; for root /var/cache/weir)

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
+import { forServices } from '@weir/contracts/services.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { readSettings } from '../settings.ts'
 import { probeAll } from './probes.ts'
@@ -17,7 +18,7 @@ test('what does not answer in time is not ready, and what nobody listens for is 
   process.env.KAFKA_BROKERS = `127.0.0.1:${silent.port}`
   onTestFinished(() => { delete process.env.KAFKA_BROKERS })
   const [there, nowhere] = [`http://127.0.0.1:${silent.port}`, `http://127.0.0.1:${gone.port}`]
-  const health = await probeAll({ ...readSettings(), registry: there, redis: there.replace('http', 'redis'), search: nowhere, hub: there, enricher: nowhere, indexer: nowhere })
+  const health = await probeAll({ ...readSettings(), registry: there, redis: there.replace('http', 'redis'), search: nowhere, urls: { 'ingest-hub': there, enricher: nowhere, indexer: nowhere } })
   expect(Object.fromEntries(health.map(({ name, state, reason }) => [name, `${state}: ${reason}`]))).toEqual({
     kafka: 'not ready: no answer within 3 s', registry: 'not ready: no answer within 3 s', redis: 'not ready: no answer within 3 s', search: 'down: nothing listens there',
     'ingest-hub': 'not ready: no answer within 3 s', enricher: 'down: nothing listens there', indexer: 'down: nothing listens there',
@@ -36,8 +37,8 @@ test('a service says which partitions stand still, and why', async () => {
   await new Promise((resolve) => server.once('listening', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const redis = url.replace('http', 'redis')
-  const urls = { registry: url, redis, search: url, hub: url, enricher: url, indexer: url }
-  const health = await probeAll({ ...readSettings(), ...urls })
+  const urls = forServices(() => url)
+  const health = await probeAll({ ...readSettings(), registry: url, redis, search: url, urls })
   const [first, second] = [0, 1].map((partition) => `enricher.taxi stands still at taxi/${partition} 40: ${reason}`)
   const told = { state: 'not ready', reason: `waits for redis; ${first}; ${second}` }
   expect(health.find(({ name }) => name === 'enricher')).toMatchObject(told)

@@ -1,6 +1,7 @@
 /** Asking servers and services how they are. Every probe ends within its time and never rejects. */
 import { connect } from 'node:net'
 import { registryAddress } from '@weir/contracts/registry-address.ts'
+import { SERVICES } from '@weir/contracts/services.ts'
 import { openKafka } from '@weir/kafka'
 import type { Stall } from '@weir/service/groups.ts'
 import { withoutPasswords } from '@weir/service/secrets.ts'
@@ -34,9 +35,7 @@ export function probeAll(settings: Settings): Promise<Health[]> {
     probe('registry', 'server', settings.registry, registry),
     probe('redis', 'server', settings.redis, redis),
     probe('search', 'server', settings.search, search),
-    probe('ingest-hub', 'service', settings.hub, service),
-    probe('enricher', 'service', settings.enricher, service),
-    probe('indexer', 'service', settings.indexer, service),
+    ...SERVICES.map((name) => probe(name, 'service', settings.urls[name], service)),
   ])
 }
 

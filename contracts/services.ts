@@ -1,0 +1,61 @@
+/**
+ * The one table of services. Their type, the principals, `weir up`, probes, settings, checks and the texts of commands
+ * are made from it; tests hold Compose and the chart to it.
+ */
+
+/** Servers that `weir up` starts. */
+export const SERVERS = ['kafka', 'registry', 'redis', 'search'] as const
+export type Server = (typeof SERVERS)[number]
+
+export interface ServiceDefinition {
+  /** Its port on a laptop, in Compose and in the chart. */
+  readonly port: number
+  /** How its variables begin: `HUB` for HUB_PORT, its port in `weir up`, and HUB_URL, by which clients find it. */
+  readonly variable: string
+  /** Servers that must answer before it is ready. */
+  readonly needs: readonly Server[]
+  /** Servers that it uses as well, and works without. */
+  readonly uses: readonly Server[]
+  /** What it serves, in a few words. */
+  readonly doc: string
+}
+
+/** In the order in which data passes them; they are stopped in this order too, so that each drains into the next. */
+export const services = {
+  'ingest-hub': {
+    port: 8080,
+    variable: 'HUB',
+    needs: ['kafka', 'registry'],
+    uses: ['redis'],
+    doc: 'the HTTP door and the Kinesis API',
+  },
+  'enricher': {
+    port: 8081,
+    variable: 'ENRICHER',
+    needs: ['kafka', 'registry', 'redis'],
+    uses: [],
+    doc: 'flows, reference tables, functions and the Lambda API',
+  },
+  'indexer': {
+    port: 8084,
+    variable: 'INDEXER',
+    needs: ['kafka', 'registry', 'search'],
+    uses: [],
+    doc: 'the search indices and the pages',
+  },
+} as const satisfies Record<string, ServiceDefinition>
+
+export type Service = keyof typeof services
+
+export const SERVICES = Object.keys(services) as Service[]
+
+/** The variable with the service's URL. */
+export const urlVariable = (service: Service): string => `${services[service].variable}_URL`
+
+/** The variable with the service's port in `weir up`. */
+export const portVariable = (service: Service): string => `${services[service].variable}_PORT`
+
+/** A value for each service. */
+export function forServices<T>(of: (service: Service) => T): Record<Service, T> {
+  return Object.fromEntries(SERVICES.map((service) => [service, of(service)])) as Record<Service, T>
+}

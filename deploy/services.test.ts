@@ -1,0 +1,39 @@
+/** Compose and the chart start the services of the table, each on its port and after what it needs. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { portVariable, SERVERS, SERVICES, services } from '@weir/contracts/services.ts'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+
+const read = (path: string) => parse(readFileSync(join(import.meta.dirname, path), 'utf8'), { merge: true })
+const compose = read('../compose.yaml')
+const chart = read('k8s/weir/values.yaml')
+const dockerfile = readFileSync(join(import.meta.dirname, '../Dockerfile'), 'utf8')
+
+test.each(SERVICES)('Compose starts %s', (name) => {
+  const { port, needs } = services[name]
+  const { command, ports, depends_on, environment } = compose.services[name]
+  expect(command).toEqual([`services/${name}/main.ts`])
+  expect(ports).toEqual([`127.0.0.1:\${${portVariable(name)}:-${port}}:${port}`])
+  expect(environment.HTTP_PORT).toBe(port)
+  // The job that applies the contracts waits for Kafka and the registry.
+  const others = needs.filter((server) => server !== 'kafka' && server !== 'registry')
+  expect(Object.keys(depends_on)).toEqual(['contracts', ...others])
+})
+
+test.each(SERVICES)('the chart starts %s', (name) => {
+  const { port, needs, uses } = services[name]
+  expect(chart.services[name]).toMatchObject({ command: [`services/${name}/main.ts`], port, needs: [...needs, ...uses] })
+})
+
+test('the chart has no other services, beside the simulator', () => {
+  expect(Object.keys(chart.services)).toEqual([...SERVICES, 'simulator'])
+})
+
+test('Compose starts the servers', () => {
+  expect(Object.keys(compose.services)).toEqual(expect.arrayContaining([...SERVERS]))
+})
+
+test.each(SERVICES)('the image has what %s imports', (name) => {
+  expect(dockerfile).toContain(`COPY services/${name}/package.json services/${name}/\n`)
+})

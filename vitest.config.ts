@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** Kinds of tests, by the last words of their file names. What has none of them is a unit test and needs no server. */
+/**
+ * Kinds of tests, by the last words of their file names. What has none of them is a unit test and needs no
+ * server.
+ */
 const KINDS = {
   /** Needs the shared servers of @weir/testkit. */
   integration: { ending: 'it', seconds: 60, parallel: true },
@@ -32,20 +35,30 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // Modules are loaded once a worker: no unit test leaves anything behind in them, and loading takes longer than most tests.
-        // More workers than cores: the longest tests wait for clocks and child processes.
+        // Modules are loaded once a worker: no unit test leaves anything behind in them, and loading takes
+        // longer than most tests. More workers than cores: the longest tests wait for clocks and child
+        // processes.
         test: {
-          name: 'unit', include: ['**/*.test.ts'], exclude: [...NEVER, ...Object.values(KINDS).map(({ ending }) => files(ending))],
-          testTimeout: 10_000, isolate: false, maxWorkers: 4,
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...NEVER, ...Object.values(KINDS).map(({ ending }) => files(ending))],
+          testTimeout: 10_000,
+          isolate: false,
+          maxWorkers: 4,
         },
       },
       ...Object.entries(KINDS).map(([name, { ending, seconds, parallel }], index) => ({
         extends: true as const,
         test: {
-          name, include: [files(ending)], exclude: NEVER, fileParallelism: parallel,
-          // Real servers on a machine that others use too: once more in CI before it counts as failed, and the report says so.
+          name,
+          include: [files(ending)],
+          exclude: NEVER,
+          fileParallelism: parallel,
+          // Real servers on a machine that others use too: once more in CI before it counts as failed, and
+          // the report says so.
           retry: process.env.CI ? 1 : 0,
-          testTimeout: seconds * 1000, hookTimeout: Math.max(300, seconds) * 1000,
+          testTimeout: seconds * 1000,
+          hookTimeout: Math.max(300, seconds) * 1000,
           // One kind after the other: servers under test share two cores with nothing else.
           sequence: { groupOrder: index + 1 },
         },

@@ -9,7 +9,12 @@ import type { Figure } from './report.ts'
 const BATCH = 5000
 
 /** Writes `count` reports, as the contract's Avro or, for the baselines, as JSON. */
-export async function fill({ kafka, codec }: Context, topic: string, count: number, format: 'avro' | 'json'): Promise<void> {
+export async function fill(
+  { kafka, codec }: Context,
+  topic: string,
+  count: number,
+  format: 'avro' | 'json',
+): Promise<void> {
   const writer = await codec.writer('taxi.telemetry')
   const producer = await kafka.producer()
   const partitions = await kafka.partitions(topic)
@@ -22,7 +27,19 @@ export async function fill({ kafka, codec }: Context, topic: string, count: numb
       const key = Buffer.from(value.deviceId)
       const end = format === 'avro' ? writer.encode(value, scratch, 0) : scratch.write(JSON.stringify(value))
       const headers = encodeHeaders({ 'weir-id': `${now}-${number}`, 'weir-source': 'bench' })
-      delivery.append(topic, partitionFor(key, 0, key.length, partitions), key, 0, key.length, scratch, 0, end, headers, 0, headers.length)
+      delivery.append(
+        topic,
+        partitionFor(key, 0, key.length, partitions),
+        key,
+        0,
+        key.length,
+        scratch,
+        0,
+        end,
+        headers,
+        0,
+        headers.length,
+      )
     }
     const failures = await delivery.settled()
     if (failures.length > 0) throw failures[0].error
@@ -31,21 +48,33 @@ export async function fill({ kafka, codec }: Context, topic: string, count: numb
 }
 
 /** Waits until the group has read everything. The first fifth warms up and is not counted. */
-export async function drain({ kafka }: Context, groupId: string, topic: string, backlog: number, process: Process): Promise<Figure> {
+export async function drain(
+  { kafka }: Context,
+  groupId: string,
+  topic: string,
+  backlog: number,
+  process: Process,
+): Promise<Figure> {
   const deadline = Date.now() + 180_000
   const lag = async (): Promise<number> => {
-    const partitions = (await kafka.admin.lag(groupId).catch(() => [])).filter((partition) => partition.topic === topic)
+    const partitions = (await kafka.admin.lag(groupId).catch(() => [])).filter(
+      (partition) => partition.topic === topic,
+    )
     return partitions.length === 0 ? backlog : partitions.reduce((sum, partition) => sum + partition.lag, 0)
   }
-  const until = async (least: number): Promise<{ lag: number, cpu: number, at: number }> => {
+  const until = async (least: number): Promise<{ lag: number; cpu: number; at: number }> => {
     for (;;) {
       const now = await lag()
       if (now <= least) return { lag: now, cpu: process.cpu(), at: performance.now() }
-      if (Date.now() > deadline) throw new Error(`${groupId} still has ${now} records to read after three minutes.`)
+      if (Date.now() > deadline)
+        throw new Error(`${groupId} still has ${now} records to read after three minutes.`)
       await pause(50)
     }
   }
   const start = await until(backlog * 0.8)
   const end = await until(0)
-  return { perCpuSecond: start.lag / (end.cpu - start.cpu), perSecond: (start.lag * 1000) / (end.at - start.at) }
+  return {
+    perCpuSecond: start.lag / (end.cpu - start.cpu),
+    perSecond: (start.lag * 1000) / (end.at - start.at),
+  }
 }

@@ -1,5 +1,5 @@
 /** The real servers that all scenarios share, and connections to them. */
-import { openCodec, type Codec } from '@weir/codec'
+import { type Codec, openCodec } from '@weir/codec'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { type Kafka, type KafkaConfig, openKafka } from '@weir/kafka'
 import { nativeServers } from '@weir/tools/stack/shared-servers.ts'
@@ -13,21 +13,51 @@ export interface Context {
   readonly env: Readonly<Record<string, string>>
 }
 
-export async function openContext(): Promise<{ value: Context, stop(): Promise<void> }> {
+export async function openContext(): Promise<{ value: Context; stop(): Promise<void> }> {
   const servers = nativeServers()
-  const [{ brokers }, registry, redis, search] = await Promise.all([servers.kafka(), servers.registry(), servers.redis(), servers.opensearch()])
-  const config: KafkaConfig = { brokers, driver: 'platformatic', groupProtocol: 'auto', compression: 'none', clientId: 'bench', rack: undefined, tls: undefined, sasl: undefined }
+  const [{ brokers }, registry, redis, search] = await Promise.all([
+    servers.kafka(),
+    servers.registry(),
+    servers.redis(),
+    servers.opensearch(),
+  ])
+  const config: KafkaConfig = {
+    brokers,
+    driver: 'platformatic',
+    groupProtocol: 'auto',
+    compression: 'none',
+    clientId: 'bench',
+    rack: undefined,
+    tls: undefined,
+    sasl: undefined,
+  }
   const { value: kafka, stop } = await openKafka(config)
   await applyTopics(kafka.admin, { replicas: 1 })
   await registerContracts(registry.url)
-  await kafka.admin.createTopics(['bench.json', 'bench.json.out', 'bench.java'].map((name) => ({ name, partitions: 12, replicas: 1, configs: { 'retention.ms': '3600000' } })))
+  await kafka.admin.createTopics(
+    ['bench.json', 'bench.json.out', 'bench.java'].map((name) => ({
+      name,
+      partitions: 12,
+      replicas: 1,
+      configs: { 'retention.ms': '3600000' },
+    })),
+  )
   const { value: codec } = await openCodec({ url: registry.url })
   return {
     value: {
-      kafka, codec, brokers: brokers.join(','), searchUrl: search.url,
+      kafka,
+      codec,
+      brokers: brokers.join(','),
+      searchUrl: search.url,
       env: {
-        KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: registry.url, REDIS_URL: redis.url, SEARCH_URL: search.url, SEARCH_ENGINE: 'opensearch',
-        ALLOW_ANONYMOUS: 'true', HTTP_HOST: '127.0.0.1', KAFKA_DRIVER: process.env.KAFKA_DRIVER ?? 'platformatic',
+        KAFKA_BROKERS: brokers.join(','),
+        REGISTRY_URL: registry.url,
+        REDIS_URL: redis.url,
+        SEARCH_URL: search.url,
+        SEARCH_ENGINE: 'opensearch',
+        ALLOW_ANONYMOUS: 'true',
+        HTTP_HOST: '127.0.0.1',
+        KAFKA_DRIVER: process.env.KAFKA_DRIVER ?? 'platformatic',
       },
     },
     stop: async () => {

@@ -17,8 +17,15 @@ export interface Process {
   stop(): Promise<void>
 }
 
-export function startProcess(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Process {
-  const child: ChildProcess = spawn(command, args, { env: { ...process.env, LOG_LEVEL: 'warn', ...env }, stdio: ['ignore', 'ignore', 'inherit'] })
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Process {
+  const child: ChildProcess = spawn(command, args, {
+    env: { ...process.env, LOG_LEVEL: 'warn', ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   const pid = child.pid!
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   return {
@@ -38,17 +45,26 @@ export function startProcess(command: string, args: readonly string[], env: Read
   }
 }
 
-export const startNode = (file: string, env: Readonly<Record<string, string>>): Process => startProcess(process.execPath, ['--max-semi-space-size=8', file], env)
+export const startNode = (file: string, env: Readonly<Record<string, string>>): Process =>
+  startProcess(process.execPath, ['--max-semi-space-size=8', file], env)
 
 export const freePort = async (): Promise<number> => (await freePorts(1))[0]!
 
 /** Polls until the URL answers 2xx; fails after 60 s or when the process ends. */
 export async function ready(url: string, of: Process): Promise<void> {
   let ended = false
-  void of.exited.then(() => { ended = true })
+  void of.exited.then(() => {
+    ended = true
+  })
   for (let attempt = 0; attempt < 600; attempt++) {
     if (ended) throw new Error(`The process behind ${url} ended before it was ready.`)
-    if (await fetch(url).then((response) => response.ok, () => false)) return
+    if (
+      await fetch(url).then(
+        (response) => response.ok,
+        () => false,
+      )
+    )
+      return
     await pause(100)
   }
   throw new Error(`${url} was not ready within 60 s.`)

@@ -1,4 +1,7 @@
-/** Figures of interleaved rounds: the median, the spread, and the ratio of each round to the baseline of the same round. */
+/**
+ * Figures of interleaved rounds: the median, the spread, and the ratio of each round to the baseline of the
+ * same round.
+ */
 
 export interface Figure {
   /** Records per CPU-second of the process under test. */
@@ -20,10 +23,19 @@ export function throughputTable(title: string, rounds: readonly ReadonlyMap<stri
   const rows = names.map((name) => {
     const cpu = rounds.map((figures) => figures.get(name)!.perCpuSecond)
     const wall = rounds.map((figures) => figures.get(name)!.perSecond)
-    const ratios = rounds.map((figures) => figures.get(names[0])!.perCpuSecond / figures.get(name)!.perCpuSecond)
+    const ratios = rounds.map(
+      (figures) => figures.get(names[0])!.perCpuSecond / figures.get(name)!.perCpuSecond,
+    )
     return `| ${name} | ${round(median(cpu))} | ${round(Math.min(...cpu))}–${round(Math.max(...cpu))} | ${round(median(wall))} | ${median(ratios).toFixed(2)} |`
   })
-  return [`## ${title}`, '', `| contender | records per CPU-second, median | spread of ${rounds.length} rounds | records per second | ${names[0]} : this |`, '|---|---|---|---|---|', ...rows, ''].join('\n')
+  return [
+    `## ${title}`,
+    '',
+    `| contender | records per CPU-second, median | spread of ${rounds.length} rounds | records per second | ${names[0]} : this |`,
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
 }
 
 export interface Latency {
@@ -41,5 +53,12 @@ export function latencyTable(title: string, rounds: readonly ReadonlyMap<string,
     const p99 = of((latency) => latency.p99)
     return `| ${name} | ${median(of((l) => l.p50)).toFixed(1)} | ${median(of((l) => l.p90)).toFixed(1)} | ${median(p99).toFixed(1)} | ${Math.min(...p99).toFixed(1)}–${Math.max(...p99).toFixed(1)} | ${median(of((l) => l.max)).toFixed(1)} |`
   })
-  return [`## ${title}`, '', `| contender | p50 ms | p90 ms | p99 ms | p99 over ${rounds.length} rounds | max ms |`, '|---|---|---|---|---|---|', ...rows, ''].join('\n')
+  return [
+    `## ${title}`,
+    '',
+    `| contender | p50 ms | p90 ms | p99 ms | p99 over ${rounds.length} rounds | max ms |`,
+    '|---|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
 }

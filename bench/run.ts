@@ -1,6 +1,6 @@
 /**
- * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers]
- * Contenders take turns within each round, so that a machine that slows down slows all of them. Prints Markdown tables.
+ * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers] Contenders take
+ * turns within each round, so that a machine that slows down slows all of them. Prints Markdown tables.
  */
 import { parseArgs } from 'node:util'
 import { openContext } from './context.ts'
@@ -12,8 +12,14 @@ import { latency } from './scenarios/latency.ts'
 import { offers } from './scenarios/offers.ts'
 import { putRecords } from './scenarios/put-records.ts'
 
-const { values: { rounds, quick, only } } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, only: { type: 'string', default: 'http,enrich,once,index,kinesis,latency,offers' } },
+const {
+  values: { rounds, quick, only },
+} = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'http,enrich,once,index,kinesis,latency,offers' },
+  },
 })
 const part = quick ? 0.2 : 1
 const scenarios = {
@@ -26,7 +32,8 @@ const scenarios = {
   offers: offers(500, 30 * part),
 }
 const chosen = only.split(',').map((name) => {
-  if (!(name in scenarios)) throw new Error(`There is no scenario "${name}"; --only takes ${Object.keys(scenarios).join(', ')}.`)
+  if (!(name in scenarios))
+    throw new Error(`There is no scenario "${name}"; --only takes ${Object.keys(scenarios).join(', ')}.`)
   return name as keyof typeof scenarios
 })
 
@@ -37,14 +44,19 @@ for (let round = 1; round <= Number(rounds); round++) {
     const figure = new Map<string, Figure | Latency>()
     for (const [contender, measure] of Object.entries(scenarios[name].contenders)) {
       figure.set(contender, await measure(context.value))
-      process.stderr.write(`round ${round}: ${name}: ${contender}: ${JSON.stringify(figure.get(contender))}\n`)
+      process.stderr.write(
+        `round ${round}: ${name}: ${contender}: ${JSON.stringify(figure.get(contender))}\n`,
+      )
     }
     figures.get(name)!.push(figure)
   }
 }
 await context.stop()
 for (const [name, rounds] of figures) {
-  const table = name === 'latency' || name === 'offers' ? latencyTable(scenarios[name].title, rounds as Map<string, Latency>[]) : throughputTable(scenarios[name].title, rounds as Map<string, Figure>[])
+  const table =
+    name === 'latency' || name === 'offers'
+      ? latencyTable(scenarios[name].title, rounds as Map<string, Latency>[])
+      : throughputTable(scenarios[name].title, rounds as Map<string, Figure>[])
   process.stdout.write(`${table}\n`)
 }
 process.exit(0)

@@ -1,4 +1,7 @@
-/** What stands before every command: the dependencies are installed, and Node 24 (npm's `node` package) runs it. Runs itself on Node 20 and newer. */
+/**
+ * What stands before every command: the dependencies are installed, and Node 24 (npm's `node` package) runs
+ * it. Runs itself on Node 20 and newer.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -18,7 +21,10 @@ export function commandFile(name) {
 /** Runs a script on Node 24 in the caller's folder and ends as it ends. */
 export function runOnNode24(args) {
   install()
-  const child = spawn(node, args, { stdio: 'inherit', env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` } })
+  const child = spawn(node, args, {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+  })
   // A terminal sends Ctrl-C to the child too; sent twice it would mean "at once".
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
@@ -27,7 +33,10 @@ export function runOnNode24(args) {
   child.once('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
 }
 
-/** The shell between npm and this script dies of npm's SIGTERM without passing it on: a parent that is gone stands for the signal. */
+/**
+ * The shell between npm and this script dies of npm's SIGTERM without passing it on: a parent that is gone
+ * stands for the signal.
+ */
 function endWithNpm(child) {
   if (process.env.npm_lifecycle_event === undefined) return
   const parent = process.ppid
@@ -45,12 +54,21 @@ export function install() {
   if (Number(nodeMajor) < 20) fail(`This is Node ${process.versions.node}: install Node 20 or newer.`)
   if (!isInstalled()) {
     process.stderr.write('Installing dependencies with npm ci (a minute or two the first time) …\n')
-    // node_modules may belong to an older Node: npm's own `node` must not be found there while it is replaced.
-    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' })
-    if (npm.error) fail(`npm could not be started (${npm.error.message}): install npm, which comes with Node.`)
+    // node_modules may belong to an older Node: npm's own `node` must not be found there while it is
+    // replaced.
+    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+      encoding: 'utf8',
+      shell: process.platform === 'win32',
+    })
+    if (npm.error)
+      fail(`npm could not be started (${npm.error.message}): install npm, which comes with Node.`)
     if (npm.status !== 0) fail(`npm ci failed: ${firstError(npm.stderr)}`)
   }
-  if (!existsSync(node)) fail('npm did not install Node 24: allow the install script of the package "node" (npm config: ignore-scripts=false), remove node_modules and start again.')
+  if (!existsSync(node))
+    fail(
+      'npm did not install Node 24: allow the install script of the package "node" (npm config: ignore-scripts=false), remove node_modules and start again.',
+    )
 }
 
 function isInstalled() {
@@ -59,8 +77,11 @@ function isInstalled() {
 }
 
 const firstError = (output) =>
-  output.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim()).find((line) => line !== '' && !line.startsWith('code '))
-    ?? 'it gave no reason; run it by hand in this folder.'
+  output
+    .split('\n')
+    .map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
+    .find((line) => line !== '' && !line.startsWith('code ')) ??
+  'it gave no reason; run it by hand in this folder.'
 
 export function fail(sentence) {
   process.stderr.write(`${sentence}\n`)

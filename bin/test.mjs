@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `npm test`: unit, integration, conformance and end-to-end tests in one run, which starts the servers once. Arguments go to vitest. */
+/**
+ * `npm test`: unit, integration, conformance and end-to-end tests in one run, which starts the servers once.
+ * Arguments go to vitest.
+ */
 import { spawnSync } from 'node:child_process'
 import { commandFile, install, node, root, runOnNode24 } from './node24.mjs'
 

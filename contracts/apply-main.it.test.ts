@@ -6,19 +6,32 @@ import { topics } from './topics.ts'
 
 const MAIN = fileURLToPath(new URL('apply-main.ts', import.meta.url))
 
-function run(env: Record<string, string>): Promise<{ code: number | null, out: string, err: string }> {
+function run(env: Record<string, string>): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((done) => {
-    const child = execFile(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...env } }, (_, out, err) => done({ code: child.exitCode, out, err }))
+    const child = execFile(
+      process.execPath,
+      [MAIN],
+      { env: { PATH: process.env.PATH, ...env } },
+      (_, out, err) => done({ code: child.exitCode, out, err }),
+    )
   })
 }
 
 let env: Record<string, string>
 beforeAll(async () => {
-  env = { KAFKA_BROKERS: (await servers.kafka()).brokers.join(','), REGISTRY_URL: (await servers.registry()).url, TOPIC_REPLICAS: '1' }
+  env = {
+    KAFKA_BROKERS: (await servers.kafka()).brokers.join(','),
+    REGISTRY_URL: (await servers.registry()).url,
+    TOPIC_REPLICAS: '1',
+  }
 })
 
 test('topics and contracts are in place afterwards, and a second run finds nothing to do', async () => {
-  expect(await run(env)).toMatchObject({ code: 0, out: expect.stringContaining(`contracts: ${Object.keys(topics).length} registered`), err: '' })
+  expect(await run(env)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining(`contracts: ${Object.keys(topics).length} registered`),
+    err: '',
+  })
   expect((await run(env)).out).toContain('topics: 0 created, 0 changed')
 })
 
@@ -30,5 +43,8 @@ test('it waits with progress, then says in one sentence what is missing', async 
 })
 
 test('a wrong configuration is told from a failure', async () => {
-  expect(await run({ TOPIC_REPLICAS: 'many' })).toMatchObject({ code: 2, err: expect.stringContaining('TOPIC_REPLICAS is "many"') })
+  expect(await run({ TOPIC_REPLICAS: 'many' })).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('TOPIC_REPLICAS is "many"'),
+  })
 })

@@ -1,4 +1,7 @@
-/** Applies topics and contracts, once, and exits: 0 when all is in place, 1 with one sentence when not, 2 for a wrong configuration. */
+/**
+ * Applies topics and contracts, once, and exits: 0 when all is in place, 1 with one sentence when not, 2 for
+ * a wrong configuration.
+ */
 import { setTimeout as pause } from 'node:timers/promises'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { ConfigError, readConfig } from '@weir/service/config.ts'
@@ -9,24 +12,48 @@ const PAUSE_MS = 2000
 async function main(): Promise<void> {
   const config = readConfig(process.env, (reader) => ({
     kafka: kafkaConfig(reader),
-    registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API.', 'http://localhost:8181/apis/ccompat/v7'),
-    replicas: reader.integer('TOPIC_REPLICAS', 'Replicas of each partition of new topics; -1 for the broker\'s default.', -1, -1, 32_767),
-    waitSeconds: reader.integer('APPLY_WAIT_SECONDS', 'How long to wait for each of Kafka and the registry, after it was first found missing.', 300, 0, 86_400),
+    registryUrl: reader.string(
+      'REGISTRY_URL',
+      'The schema registry, Confluent API.',
+      'http://localhost:8181/apis/ccompat/v7',
+    ),
+    replicas: reader.integer(
+      'TOPIC_REPLICAS',
+      "Replicas of each partition of new topics; -1 for the broker's default.",
+      -1,
+      -1,
+      32_767,
+    ),
+    waitSeconds: reader.integer(
+      'APPLY_WAIT_SECONDS',
+      'How long to wait for each of Kafka and the registry, after it was first found missing.',
+      300,
+      0,
+      86_400,
+    ),
   }))
   const waitMs = config.waitSeconds * 1000
 
   const kafka = await waitFor('Kafka', waitMs, () => openKafka(config.kafka))
   try {
-    const { created, updated } = await applyTopics(kafka.value.admin, { replicas: config.replicas, log: console.log })
+    const { created, updated } = await applyTopics(kafka.value.admin, {
+      replicas: config.replicas,
+      log: console.log,
+    })
     console.log(`topics: ${created.length} created, ${updated.length} changed`)
   } finally {
     await kafka.stop()
   }
-  const registered = await waitFor('the schema registry', waitMs, () => registerContracts(config.registryUrl, console.log))
+  const registered = await waitFor('the schema registry', waitMs, () =>
+    registerContracts(config.registryUrl, console.log),
+  )
   console.log(`contracts: ${registered.length} registered`)
 }
 
-/** Tries until it works, saying what it waits for. What a retry cannot help (a wrong password, say) is thrown at once. */
+/**
+ * Tries until it works, saying what it waits for. What a retry cannot help (a wrong password, say) is thrown
+ * at once.
+ */
 async function waitFor<T>(what: string, waitMs: number, attempt: () => Promise<T>): Promise<T> {
   let missingSince: number | undefined
   for (;;) {
@@ -42,7 +69,10 @@ async function waitFor<T>(what: string, waitMs: number, attempt: () => Promise<T
   }
 }
 
-main().then(() => process.exit(0), (error: Error) => {
-  console.error(error.message)
-  process.exit(error instanceof ConfigError ? 2 : 1)
-})
+main().then(
+  () => process.exit(0),
+  (error: Error) => {
+    console.error(error.message)
+    process.exit(error instanceof ConfigError ? 2 : 1)
+  },
+)

@@ -1,11 +1,11 @@
+import { type Kafka, kafkaConfig, openKafka, type TopicSpec } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
-import { kafkaConfig, openKafka, type Kafka, type TopicSpec } from '@weir/kafka'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applySpecs, applyTopics, topicSpecs } from './apply.ts'
 import { topics } from './topics.ts'
 
-let opened: { value: Kafka, stop(): Promise<void> }
+let opened: { value: Kafka; stop(): Promise<void> }
 beforeAll(async () => {
   const { brokers } = await servers.kafka()
   opened = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join(',') }, kafkaConfig))
@@ -27,12 +27,21 @@ function ownSpecs(): TopicSpec[] {
 test('every topic of the table is created as it is laid out there; again, nothing changes', async () => {
   const { admin } = opened.value
   const specs = ownSpecs()
-  expect((await applySpecs(admin, specs)).created.toSorted()).toEqual(specs.map(({ name }) => name).toSorted())
-  for (const { name, configs } of specs) await expect.poll(() => admin.topicConfigs(name), SOON).toMatchObject(configs)
+  expect((await applySpecs(admin, specs)).created.toSorted()).toEqual(
+    specs.map(({ name }) => name).toSorted(),
+  )
+  for (const { name, configs } of specs)
+    await expect.poll(() => admin.topicConfigs(name), SOON).toMatchObject(configs)
   expect(specs.find(({ name }) => name.endsWith('.taxi.telemetry'))!.configs).toEqual({
-    'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': '1114112', 'cleanup.policy': 'delete', 'retention.ms': '604800000', 'min.insync.replicas': '1',
+    'message.timestamp.type': 'LogAppendTime',
+    'max.message.bytes': '1114112',
+    'cleanup.policy': 'delete',
+    'retention.ms': '604800000',
+    'min.insync.replicas': '1',
   })
-  expect(specs.find(({ name }) => name.endsWith('.weir.control.reference'))!.configs).toMatchObject({ 'cleanup.policy': 'compact' })
+  expect(specs.find(({ name }) => name.endsWith('.weir.control.reference'))!.configs).toMatchObject({
+    'cleanup.policy': 'compact',
+  })
   expect(await applySpecs(admin, specs)).toEqual({ created: [], updated: [] })
 })
 
@@ -43,7 +52,10 @@ test('a configuration that somebody changed is put right, and said', async () =>
   await admin.alterTopicConfigs(spec!.name, { ...spec!.configs, 'retention.ms': '1000' })
   await expect.poll(() => admin.topicConfigs(spec!.name), SOON).toMatchObject({ 'retention.ms': '1000' })
   const lines: string[] = []
-  expect(await applySpecs(admin, [spec!], (line) => lines.push(line))).toEqual({ created: [], updated: [spec!.name] })
+  expect(await applySpecs(admin, [spec!], (line) => lines.push(line))).toEqual({
+    created: [],
+    updated: [spec!.name],
+  })
   expect(lines).toEqual([`changed topic ${spec!.name}: retention.ms 1000 → 604800000`])
   await expect.poll(() => admin.topicConfigs(spec!.name), SOON).toMatchObject(spec!.configs)
 })
@@ -53,12 +65,15 @@ test('another partition count is refused by name, and nothing else is done', asy
   const [first, second] = ownSpecs()
   await applySpecs(admin, [first!])
   await expect(applySpecs(admin, [{ ...first!, partitions: 5 }, second!])).rejects.toMatchObject({
-    code: 'partition-mismatch', message: expect.stringContaining(`${first!.name} has 12 partitions, the topics table says 5`),
+    code: 'partition-mismatch',
+    message: expect.stringContaining(`${first!.name} has 12 partitions, the topics table says 5`),
   })
   expect((await admin.topics()).map(({ name }) => name)).not.toContain(second!.name)
 })
 
 test('the table itself is applied', async () => {
   await applyTopics(opened.value.admin, { replicas: 1 })
-  expect((await opened.value.admin.topics()).map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(topics)))
+  expect((await opened.value.admin.topics()).map(({ name }) => name)).toEqual(
+    expect.arrayContaining(Object.keys(topics)),
+  )
 })

@@ -1,14 +1,23 @@
-/** Brings a cluster in line with the contracts: topics of the table on the brokers, schemas in the registry. Running it again changes nothing. */
-import { KafkaError, type Admin, type TopicSpec } from '@weir/kafka'
+/**
+ * Brings a cluster in line with the contracts: topics of the table on the brokers, schemas in the registry.
+ * Running it again changes nothing.
+ */
+import { type Admin, KafkaError, type TopicSpec } from '@weir/kafka'
 import { topicConfigs } from './topic-configs.ts'
-import { registryJournal, topics, type Topic } from './topics.ts'
+import { registryJournal, type Topic, topics } from './topics.ts'
 
-export { ContractRefused, registerContracts, type RegisteredContract } from './register.ts'
+export { ContractRefused, type RegisteredContract, registerContracts } from './register.ts'
 
 export interface ApplyTopicsOptions {
-  /** Replicas of each partition of topics that are created; -1: the broker's default. Existing topics keep theirs. */
+  /**
+   * Replicas of each partition of topics that are created; -1: the broker's default. Existing topics keep
+   * theirs.
+   */
   readonly replicas: number
-  /** In-sync replicas without which a write is refused. Two of three when unset: one broker may fail and nothing acknowledged is lost. */
+  /**
+   * In-sync replicas without which a write is refused. Two of three when unset: one broker may fail and
+   * nothing acknowledged is lost.
+   */
   readonly minInSync?: number
   readonly log?: (line: string) => void
 }
@@ -19,16 +28,30 @@ export interface AppliedTopics {
   readonly updated: readonly string[]
 }
 
-/** Rejects with `partition-mismatch`, before anything is changed, where a topic has another partition count than the table says. */
-export async function applyTopics(admin: Admin, { replicas, minInSync, log }: ApplyTopicsOptions): Promise<AppliedTopics> {
+/**
+ * Rejects with `partition-mismatch`, before anything is changed, where a topic has another partition count
+ * than the table says.
+ */
+export async function applyTopics(
+  admin: Admin,
+  { replicas, minInSync, log }: ApplyTopicsOptions,
+): Promise<AppliedTopics> {
   return applySpecs(admin, topicSpecs(replicas, minInSync), log)
 }
 
 /** The same for any list of topics. */
-export async function applySpecs(admin: Admin, specs: readonly TopicSpec[], log: (line: string) => void = () => {}): Promise<AppliedTopics> {
+export async function applySpecs(
+  admin: Admin,
+  specs: readonly TopicSpec[],
+  log: (line: string) => void = () => {},
+): Promise<AppliedTopics> {
   const existing = new Map((await admin.topics()).map((topic) => [topic.name, topic]))
-  const mismatches = specs.filter(({ name, partitions }) => existing.has(name) && existing.get(name)!.partitions !== partitions)
-    .map(({ name, partitions }) => `${name} has ${existing.get(name)!.partitions} partitions, the topics table says ${partitions}`)
+  const mismatches = specs
+    .filter(({ name, partitions }) => existing.has(name) && existing.get(name)!.partitions !== partitions)
+    .map(
+      ({ name, partitions }) =>
+        `${name} has ${existing.get(name)!.partitions} partitions, the topics table says ${partitions}`,
+    )
   if (mismatches.length > 0) throw new KafkaError('partition-mismatch', mismatches.join('; '))
 
   const created = await admin.createTopics(specs.filter(({ name }) => !existing.has(name)))
@@ -45,14 +68,33 @@ export async function applySpecs(admin: Admin, specs: readonly TopicSpec[], log:
 }
 
 /** The topics table, and the registry's journal, as the broker port takes it. */
-export function topicSpecs(replicas: number, minInSync = replicas >= 3 ? 2 : replicas > 0 ? 1 : undefined): TopicSpec[] {
-  const inSync: Record<string, string> = minInSync === undefined ? {} : { 'min.insync.replicas': String(minInSync) }
+export function topicSpecs(
+  replicas: number,
+  minInSync = replicas >= 3 ? 2 : replicas > 0 ? 1 : undefined,
+): TopicSpec[] {
+  const inSync: Record<string, string> =
+    minInSync === undefined ? {} : { 'min.insync.replicas': String(minInSync) }
   return [
-    ...Object.entries<Topic>(topics).map(([name, topic]) => ({ name, partitions: topic.partitions, replicas, configs: { ...topicConfigs(topic), ...inSync } })),
-    { name: registryJournal.name, partitions: 1, replicas, configs: { ...registryJournal.configs, ...inSync } },
+    ...Object.entries<Topic>(topics).map(([name, topic]) => ({
+      name,
+      partitions: topic.partitions,
+      replicas,
+      configs: { ...topicConfigs(topic), ...inSync },
+    })),
+    {
+      name: registryJournal.name,
+      partitions: 1,
+      replicas,
+      configs: { ...registryJournal.configs, ...inSync },
+    },
   ]
 }
 
-function differences(actual: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): string[] {
-  return Object.entries(wanted).filter(([name, value]) => actual[name] !== value).map(([name, value]) => `${name} ${actual[name] ?? 'unset'} → ${value}`)
+function differences(
+  actual: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>>,
+): string[] {
+  return Object.entries(wanted)
+    .filter(([name, value]) => actual[name] !== value)
+    .map(([name, value]) => `${name} ${actual[name] ?? 'unset'} → ${value}`)
 }

@@ -1,33 +1,66 @@
-/** Avro schemas as a tree with every name resolved: what types, compatibility and the codec are derived from. */
+/**
+ * Avro schemas as a tree with every name resolved: what types, compatibility and the codec are derived from.
+ */
 
 /** A schema as JSON, as it stands in an .avsc file (Avro 1.11 specification, "Schema Declaration"). */
-export type AvroSchema = string | readonly AvroSchema[] | { readonly type: AvroSchema, readonly [attribute: string]: unknown }
+export type AvroSchema =
+  | string
+  | readonly AvroSchema[]
+  | { readonly type: AvroSchema; readonly [attribute: string]: unknown }
 
 export const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const
 export type Primitive = (typeof PRIMITIVES)[number]
 
 export type AvroNode = PrimitiveNode | FixedNode | EnumNode | ArrayNode | MapNode | UnionNode | RecordNode
 
-export interface PrimitiveNode { readonly kind: Primitive }
-interface Named { readonly name: string, readonly aliases: readonly string[], readonly doc: string | undefined }
-export interface FixedNode extends Named { readonly kind: 'fixed', readonly size: number }
-export interface EnumNode extends Named { readonly kind: 'enum', readonly symbols: readonly string[], readonly default: string | undefined }
-export interface ArrayNode { readonly kind: 'array', readonly items: AvroNode }
-export interface MapNode { readonly kind: 'map', readonly values: AvroNode }
+export interface PrimitiveNode {
+  readonly kind: Primitive
+}
+interface Named {
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly doc: string | undefined
+}
+export interface FixedNode extends Named {
+  readonly kind: 'fixed'
+  readonly size: number
+}
+export interface EnumNode extends Named {
+  readonly kind: 'enum'
+  readonly symbols: readonly string[]
+  readonly default: string | undefined
+}
+export interface ArrayNode {
+  readonly kind: 'array'
+  readonly items: AvroNode
+}
+export interface MapNode {
+  readonly kind: 'map'
+  readonly values: AvroNode
+}
 export interface UnionNode {
   readonly kind: 'union'
   readonly branches: readonly AvroNode[]
-  /** True where the JavaScript value does not tell the branch (int or double, two records): then a value is { branchName: value }, else it stands alone. */
+  /**
+   * True where the JavaScript value does not tell the branch (int or double, two records): then a value is {
+   * branchName: value }, else it stands alone.
+   */
   readonly wrapped: boolean
 }
-export interface RecordNode extends Named { readonly kind: 'record', readonly fields: readonly FieldNode[] }
+export interface RecordNode extends Named {
+  readonly kind: 'record'
+  readonly fields: readonly FieldNode[]
+}
 
 export interface FieldNode {
   readonly name: string
   readonly aliases: readonly string[]
   readonly doc: string | undefined
   readonly type: AvroNode
-  /** The value that stands for a missing one, as JavaScript has it (bytes are Buffers); undefined: the field is required. */
+  /**
+   * The value that stands for a missing one, as JavaScript has it (bytes are Buffers); undefined: the field
+   * is required.
+   */
   readonly default: unknown
 }
 
@@ -35,7 +68,10 @@ export class SchemaError extends Error {
   override readonly name = 'SchemaError'
 }
 
-/** Throws a SchemaError with the path of what it does not understand. Recursive schemas are refused: every value then has a bounded depth. */
+/**
+ * Throws a SchemaError with the path of what it does not understand. Recursive schemas are refused: every
+ * value then has a bounded depth.
+ */
 export function parseSchema(schema: AvroSchema): AvroNode {
   return parse(schema, { namespace: '', names: new Map(), open: new Set(), path: '' })
 }
@@ -52,16 +88,29 @@ type Attributes = Record<string, any>
 function parse(schema: AvroSchema, scope: Scope): AvroNode {
   if (typeof schema === 'string') return reference(schema, scope)
   if (Array.isArray(schema)) return union(schema.map((branch) => parse(branch, scope)))
-  if (schema === null || typeof schema !== 'object') throw new SchemaError(`${where(scope)} is ${JSON.stringify(schema)}, which is no Avro schema.`)
+  if (schema === null || typeof schema !== 'object')
+    throw new SchemaError(`${where(scope)} is ${JSON.stringify(schema)}, which is no Avro schema.`)
   const attributes = schema as Attributes
   switch (attributes.type) {
-    case 'record': case 'error': return record(attributes, scope)
-    case 'enum': return define(attributes, scope, (named) => ({ kind: 'enum', ...named, symbols: attributes.symbols, default: attributes.default }))
-    case 'fixed': return define(attributes, scope, (named) => ({ kind: 'fixed', ...named, size: attributes.size }))
-    case 'array': return { kind: 'array', items: parse(attributes.items, inside(scope, '[]')) }
-    case 'map': return { kind: 'map', values: parse(attributes.values, inside(scope, '{}')) }
+    case 'record':
+    case 'error':
+      return record(attributes, scope)
+    case 'enum':
+      return define(attributes, scope, (named) => ({
+        kind: 'enum',
+        ...named,
+        symbols: attributes.symbols,
+        default: attributes.default,
+      }))
+    case 'fixed':
+      return define(attributes, scope, (named) => ({ kind: 'fixed', ...named, size: attributes.size }))
+    case 'array':
+      return { kind: 'array', items: parse(attributes.items, inside(scope, '[]')) }
+    case 'map':
+      return { kind: 'map', values: parse(attributes.values, inside(scope, '{}')) }
     // A logical type annotates the type beneath; its values stay those of the type beneath.
-    default: return parse(attributes.type, scope)
+    default:
+      return parse(attributes.type, scope)
   }
 }
 
@@ -70,18 +119,28 @@ function reference(name: string, scope: Scope): AvroNode {
   const full = qualify(name, scope.namespace)
   const known = scope.names.get(full)
   if (known !== undefined) return known
-  if (scope.open.has(full)) throw new SchemaError(`${where(scope)} refers to ${full}, which contains it; recursive schemas are not supported, use a list with parent ids.`)
+  if (scope.open.has(full))
+    throw new SchemaError(
+      `${where(scope)} refers to ${full}, which contains it; recursive schemas are not supported, use a list with parent ids.`,
+    )
   throw new SchemaError(`${where(scope)} refers to "${name}", which is not defined before it.`)
 }
 
 function record(attributes: Attributes, scope: Scope): AvroNode {
   const name = qualify(attributes.name, attributes.namespace ?? scope.namespace)
-  const inner: Scope = { ...scope, namespace: namespaceOf(name), path: scope.path || name.slice(name.lastIndexOf('.') + 1) }
+  const inner: Scope = {
+    ...scope,
+    namespace: namespaceOf(name),
+    path: scope.path || name.slice(name.lastIndexOf('.') + 1),
+  }
   scope.open.add(name)
   const fields = (attributes.fields as Attributes[]).map((field): FieldNode => {
     const type = parse(field.type, inside(inner, `.${field.name}`))
     return {
-      name: field.name, aliases: field.aliases ?? [], doc: field.doc, type,
+      name: field.name,
+      aliases: field.aliases ?? [],
+      doc: field.doc,
+      type,
       default: 'default' in field ? defaultValue(type, field.default) : undefined,
     }
   })
@@ -105,11 +164,21 @@ function union(branches: AvroNode[]): UnionNode {
 /** What typeof and its like can tell apart. */
 function javascriptKind(node: AvroNode): string {
   switch (node.kind) {
-    case 'int': case 'long': case 'float': case 'double': return 'number'
-    case 'bytes': case 'fixed': return 'buffer'
-    case 'enum': return 'string'
-    case 'record': case 'map': return 'object'
-    default: return node.kind
+    case 'int':
+    case 'long':
+    case 'float':
+    case 'double':
+      return 'number'
+    case 'bytes':
+    case 'fixed':
+      return 'buffer'
+    case 'enum':
+      return 'string'
+    case 'record':
+    case 'map':
+      return 'object'
+    default:
+      return node.kind
   }
 }
 
@@ -126,32 +195,47 @@ function defaultValue(node: AvroNode, json: unknown): unknown {
   return node.wrapped && first.kind !== 'null' ? { [branchName(first)]: value } : value
 }
 
-/** JSON to the value that the codec takes and gives: bytes, written in JSON as a string of code points up to 255, become Buffers. */
+/**
+ * JSON to the value that the codec takes and gives: bytes, written in JSON as a string of code points up to
+ * 255, become Buffers.
+ */
 export function fromJson(node: AvroNode, json: any): unknown {
   switch (node.kind) {
-    case 'bytes': case 'fixed': return Buffer.from(String(json), 'latin1')
-    case 'array': return Array.isArray(json) ? json.map((item) => fromJson(node.items, item)) : json
-    case 'map': return mapValues(json, () => node.values)
-    case 'record': return mapValues(json, (name) => node.fields.find((field) => field.name === name)?.type)
-    case 'union': return fromUnionJson(node, json)
-    default: return json
+    case 'bytes':
+    case 'fixed':
+      return Buffer.from(String(json), 'latin1')
+    case 'array':
+      return Array.isArray(json) ? json.map((item) => fromJson(node.items, item)) : json
+    case 'map':
+      return mapValues(json, () => node.values)
+    case 'record':
+      return mapValues(json, (name) => node.fields.find((field) => field.name === name)?.type)
+    case 'union':
+      return fromUnionJson(node, json)
+    default:
+      return json
   }
 }
 
 function fromUnionJson(node: UnionNode, json: any): unknown {
   if (json === null) return null
-  if (node.wrapped) return mapValues(json, (name) => node.branches.find((branch) => branchName(branch) === name))
+  if (node.wrapped)
+    return mapValues(json, (name) => node.branches.find((branch) => branchName(branch) === name))
   const kind = Array.isArray(json) ? 'array' : typeof json
-  const branch = node.branches.find((one) => javascriptKind(one) === kind) ?? node.branches.find((one) => javascriptKind(one) === 'buffer')
+  const branch =
+    node.branches.find((one) => javascriptKind(one) === kind) ??
+    node.branches.find((one) => javascriptKind(one) === 'buffer')
   return branch === undefined ? json : fromJson(branch, json)
 }
 
 function mapValues(json: any, typeOf: (name: string) => AvroNode | undefined): unknown {
   if (json === null || typeof json !== 'object') return json
-  return Object.fromEntries(Object.entries(json).map(([name, value]) => {
-    const type = typeOf(name)
-    return [name, type === undefined ? value : fromJson(type, value)]
-  }))
+  return Object.fromEntries(
+    Object.entries(json).map(([name, value]) => {
+      const type = typeOf(name)
+      return [name, type === undefined ? value : fromJson(type, value)]
+    }),
+  )
 }
 
 function qualify(name: string, namespace: string): string {

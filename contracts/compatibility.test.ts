@@ -5,7 +5,10 @@ import { breakingChanges, lawfulChanges } from './testing/changes.ts'
 
 describe('every contract is compatible with every version ever published', () => {
   test.each(contracts())('%s', (contract) => {
-    expect(publishedVersions(contract).length, `publish the first version of ${contract} with \`npm run generate -- --publish\``).toBeGreaterThan(0)
+    expect(
+      publishedVersions(contract).length,
+      `publish the first version of ${contract} with \`npm run generate -- --publish\``,
+    ).toBeGreaterThan(0)
     expect(incompatibilities(contract)).toEqual([])
   })
 })

@@ -1,15 +1,28 @@
 /**
- * FULL_TRANSITIVE compatibility: every reader, old or new, reads what every writer, old or new, wrote (Avro specification, "Schema Resolution").
- * In a rolling upgrade or a rollback the old reader meets new data, so both directions hold against every version ever published.
+ * FULL_TRANSITIVE compatibility: every reader, old or new, reads what every writer, old or new, wrote (Avro
+ * specification, "Schema Resolution"). In a rolling upgrade or a rollback the old reader meets new data, so
+ * both directions hold against every version ever published.
  */
 import avro from 'avsc'
-import { branchName, parseSchema, type AvroNode, type AvroSchema, type EnumNode, type RecordNode } from './avro.ts'
+import {
+  type AvroNode,
+  type AvroSchema,
+  branchName,
+  type EnumNode,
+  parseSchema,
+  type RecordNode,
+} from './avro.ts'
 import { publishedVersions, readContract } from './load.ts'
 
-/** One sentence for each field that breaks with a published version, empty where all is well. The sentence begins with the field's path. */
+/**
+ * One sentence for each field that breaks with a published version, empty where all is well. The sentence
+ * begins with the field's path.
+ */
 export function incompatibilities(contract: string): string[] {
   const current = readContract(contract)
-  return publishedVersions(contract).flatMap(({ version, schema }) => breaks(schema, current, `version ${version}`))
+  return publishedVersions(contract).flatMap(({ version, schema }) =>
+    breaks(schema, current, `version ${version}`),
+  )
 }
 
 /** @param label names the old schema in the sentences, "version 1" for instance */
@@ -22,7 +35,9 @@ export function breaks(old: AvroSchema, current: AvroSchema, label: string): str
     ...check(oldNode, newNode, root, { newReads: false, label }),
   ])
   // What the walk allows, the library that decodes must resolve too.
-  if (problems.size === 0) for (const refusal of [refusalOf(current, old), refusalOf(old, current)]) if (refusal) problems.add(`${root}: ${refusal}.`)
+  if (problems.size === 0)
+    for (const refusal of [refusalOf(current, old), refusalOf(old, current)])
+      if (refusal) problems.add(`${root}: ${refusal}.`)
   return [...problems]
 }
 
@@ -42,13 +57,19 @@ interface Direction {
 }
 
 function check(reader: AvroNode, writer: AvroNode, path: string, direction: Direction): string[] {
-  if (writer.kind === 'union') return writer.branches.flatMap((branch) => checkBranch(reader, branch, path, direction))
+  if (writer.kind === 'union')
+    return writer.branches.flatMap((branch) => checkBranch(reader, branch, path, direction))
   if (reader.kind === 'union') return checkBranch(reader, writer, path, direction)
-  if (reader.kind === 'record' && writer.kind === 'record') return checkRecord(reader, writer, path, direction)
+  if (reader.kind === 'record' && writer.kind === 'record')
+    return checkRecord(reader, writer, path, direction)
   if (reader.kind === 'enum' && writer.kind === 'enum') return checkEnum(reader, writer, path, direction)
-  if (reader.kind === 'array' && writer.kind === 'array') return check(reader.items, writer.items, `${path}[]`, direction)
-  if (reader.kind === 'map' && writer.kind === 'map') return check(reader.values, writer.values, `${path}{}`, direction)
-  return sameKind(reader, writer) || promotes(writer, reader) ? [] : [typeChanged(reader, writer, path, direction)]
+  if (reader.kind === 'array' && writer.kind === 'array')
+    return check(reader.items, writer.items, `${path}[]`, direction)
+  if (reader.kind === 'map' && writer.kind === 'map')
+    return check(reader.values, writer.values, `${path}{}`, direction)
+  return sameKind(reader, writer) || promotes(writer, reader)
+    ? []
+    : [typeChanged(reader, writer, path, direction)]
 }
 
 /** A branch of the writer's union, or its whole type, against whatever the reader has. */
@@ -58,9 +79,11 @@ function checkBranch(reader: AvroNode, branch: AvroNode, path: string, direction
   if (choice !== undefined) return check(choice, branch, path, direction)
   if (reader.kind !== 'union' && branch.kind !== 'null') return [typeChanged(reader, branch, path, direction)]
   const name = describe(branch)
-  return [direction.newReads
-    ? `${path} can no longer be ${name}, as it is in data of ${direction.label}; keep that branch.`
-    : `${path} can now be ${name}, which readers of ${direction.label} cannot read; add a new optional field instead.`]
+  return [
+    direction.newReads
+      ? `${path} can no longer be ${name}, as it is in data of ${direction.label}; keep that branch.`
+      : `${path} can now be ${name}, which readers of ${direction.label} cannot read; add a new optional field instead.`,
+  ]
 }
 
 function checkRecord(reader: RecordNode, writer: RecordNode, path: string, direction: Direction): string[] {
@@ -70,28 +93,39 @@ function checkRecord(reader: RecordNode, writer: RecordNode, path: string, direc
     const written = writer.fields.find((one) => one.name === field.name || field.aliases.includes(one.name))
     if (written !== undefined) return check(field.type, written.type, fieldPath, direction)
     if (field.default !== undefined) return []
-    return [direction.newReads
-      ? `${fieldPath} was added without a default, so data of ${direction.label} cannot be read; give it a default.`
-      : `${fieldPath} was removed, but readers of ${direction.label} need it, for it had no default; keep the field.`]
+    return [
+      direction.newReads
+        ? `${fieldPath} was added without a default, so data of ${direction.label} cannot be read; give it a default.`
+        : `${fieldPath} was removed, but readers of ${direction.label} need it, for it had no default; keep the field.`,
+    ]
   })
 }
 
 function checkEnum(reader: EnumNode, writer: EnumNode, path: string, direction: Direction): string[] {
   if (!sameName(reader, writer)) return [nameChanged(reader, writer, path, direction)]
   if (reader.default !== undefined) return []
-  return writer.symbols.filter((symbol) => !reader.symbols.includes(symbol)).map((symbol) => direction.newReads
-    ? `${path} lost the symbol ${symbol}, which data of ${direction.label} has; keep it, or give the enum a default.`
-    : `${path} gained the symbol ${symbol}, which readers of ${direction.label} do not know, and their enum has no default; add a new field instead.`)
+  return writer.symbols
+    .filter((symbol) => !reader.symbols.includes(symbol))
+    .map((symbol) =>
+      direction.newReads
+        ? `${path} lost the symbol ${symbol}, which data of ${direction.label} has; keep it, or give the enum a default.`
+        : `${path} gained the symbol ${symbol}, which readers of ${direction.label} do not know, and their enum has no default; add a new field instead.`,
+    )
 }
 
 function sameKind(reader: AvroNode, writer: AvroNode): boolean {
   if (reader.kind !== writer.kind) return false
-  if (reader.kind === 'fixed' && writer.kind === 'fixed') return sameName(reader, writer) && reader.size === writer.size
+  if (reader.kind === 'fixed' && writer.kind === 'fixed')
+    return sameName(reader, writer) && reader.size === writer.size
   return !('name' in reader && 'name' in writer) || sameName(reader, writer)
 }
 
 const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
-  int: ['long', 'float', 'double'], long: ['float', 'double'], float: ['double'], string: ['bytes'], bytes: ['string'],
+  int: ['long', 'float', 'double'],
+  long: ['float', 'double'],
+  float: ['double'],
+  string: ['bytes'],
+  bytes: ['string'],
 }
 
 /** True where the reader's type takes the writer's although they differ. */
@@ -100,16 +134,29 @@ export function promotes(writer: AvroNode, reader: AvroNode): boolean {
 }
 
 /** The reader's name or one of its aliases is the writer's; namespaces count. */
-export function sameName(reader: { readonly name: string, readonly aliases: readonly string[] }, writer: { readonly name: string }): boolean {
+export function sameName(
+  reader: { readonly name: string; readonly aliases: readonly string[] },
+  writer: { readonly name: string },
+): boolean {
   return reader.name === writer.name || reader.aliases.includes(writer.name)
 }
 
-function typeChanged(reader: AvroNode, writer: AvroNode, path: string, { newReads, label }: Direction): string {
+function typeChanged(
+  reader: AvroNode,
+  writer: AvroNode,
+  path: string,
+  { newReads, label }: Direction,
+): string {
   const [from, to] = newReads ? [writer, reader] : [reader, writer]
   return `${path} changed from ${describe(from)} in ${label} to ${describe(to)}; keep its type and add a new field with a default instead.`
 }
 
-function nameChanged(reader: { readonly name: string }, writer: { readonly name: string }, path: string, { newReads, label }: Direction): string {
+function nameChanged(
+  reader: { readonly name: string },
+  writer: { readonly name: string },
+  path: string,
+  { newReads, label }: Direction,
+): string {
   const [from, to] = newReads ? [writer, reader] : [reader, writer]
   return `${path} was called ${from.name} in ${label} and is now called ${to.name}; keep the name of a published type.`
 }

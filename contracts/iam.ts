@@ -1,4 +1,7 @@
-/** The rights of a principal as an IAM policy for Amazon MSK (developer guide, "Semantics of IAM authorization policy actions and resources"). */
+/**
+ * The rights of a principal as an IAM policy for Amazon MSK (developer guide, "Semantics of IAM authorization
+ * policy actions and resources").
+ */
 import { type Operation, type Principal, type Resource, type Right, rightsOf } from './rights.ts'
 
 export interface Policy {
@@ -16,29 +19,54 @@ export interface Statement {
 const CLUSTER = /^(arn:aws[a-z-]*:kafka:[a-z0-9-]+:\d{12}:)cluster\/([A-Za-z0-9-]{1,64}\/[A-Za-z0-9-]+)$/
 
 const ACTIONS: Readonly<Record<Resource, Partial<Record<Operation, readonly string[]>>>> = {
-  'topic': {
-    Describe: ['DescribeTopic'], Read: ['ReadData'], Write: ['WriteData'], Create: ['CreateTopic'], Delete: ['DeleteTopic'], Alter: ['AlterTopic'],
-    DescribeConfigs: ['DescribeTopicDynamicConfiguration'], AlterConfigs: ['AlterTopicDynamicConfiguration'],
+  topic: {
+    Describe: ['DescribeTopic'],
+    Read: ['ReadData'],
+    Write: ['WriteData'],
+    Create: ['CreateTopic'],
+    Delete: ['DeleteTopic'],
+    Alter: ['AlterTopic'],
+    DescribeConfigs: ['DescribeTopicDynamicConfiguration'],
+    AlterConfigs: ['AlterTopicDynamicConfiguration'],
   },
-  'group': { Describe: ['DescribeGroup'], Read: ['AlterGroup'] },
+  group: { Describe: ['DescribeGroup'], Read: ['AlterGroup'] },
   'transactional-id': { Describe: ['DescribeTransactionalId'], Write: ['AlterTransactionalId'] },
 }
 
-/** One statement for each set of actions, after the one for the cluster. Throws a sentence where the ARN is no cluster's. */
+/**
+ * One statement for each set of actions, after the one for the cluster. Throws a sentence where the ARN is no
+ * cluster's.
+ */
 export function iamPolicy(principal: Principal, clusterArn: string): Policy {
   const parts = CLUSTER.exec(clusterArn)
-  if (parts === null) throw new Error(`"${clusterArn.slice(0, 200)}" is no ARN of an MSK cluster; \`aws kafka list-clusters-v2\` shows them.`)
+  if (parts === null)
+    throw new Error(
+      `"${clusterArn.slice(0, 200)}" is no ARN of an MSK cluster; \`aws kafka list-clusters-v2\` shows them.`,
+    )
   const [, beginning, cluster] = parts
-  const arn = ({ resource, name, pattern }: Right): string => `${beginning}${resource}/${cluster}/${name}${pattern === 'prefixed' ? '*' : ''}`
+  const arn = ({ resource, name, pattern }: Right): string =>
+    `${beginning}${resource}/${cluster}/${name}${pattern === 'prefixed' ? '*' : ''}`
   const rights = rightsOf(principal)
-  const writes = rights.some(({ resource, operations }) => resource === 'topic' && operations.includes('Write'))
+  const writes = rights.some(
+    ({ resource, operations }) => resource === 'topic' && operations.includes('Write'),
+  )
   const groups = Map.groupBy(rights, ({ resource, operations }) => actions(resource, operations).join())
   return {
     Version: '2012-10-17',
     Statement: [
       // Producers are idempotent.
-      { Effect: 'Allow', Action: [action('Connect'), ...writes ? [action('WriteDataIdempotently')] : []], Resource: [clusterArn] },
-      ...[...groups.values()].map((alike): Statement => ({ Effect: 'Allow', Action: actions(alike[0].resource, alike[0].operations), Resource: alike.map(arn) })),
+      {
+        Effect: 'Allow',
+        Action: [action('Connect'), ...(writes ? [action('WriteDataIdempotently')] : [])],
+        Resource: [clusterArn],
+      },
+      ...[...groups.values()].map(
+        (alike): Statement => ({
+          Effect: 'Allow',
+          Action: actions(alike[0].resource, alike[0].operations),
+          Resource: alike.map(arn),
+        }),
+      ),
     ],
   }
 }

@@ -1,5 +1,6 @@
 /** The services and what they say to each other: topics, the types of their values, schemas and samples. */
-export * from './services.ts'
-export * from './topics.ts'
+
 export type * from './generated/types.ts'
 export { sampleOf, schemaOf } from './load.ts'
+export * from './services.ts'
+export * from './topics.ts'

@@ -1,9 +1,9 @@
 /** The contracts' files, read once. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { fromJson, parseSchema, type AvroSchema } from './avro.ts'
+import { type AvroSchema, fromJson, parseSchema } from './avro.ts'
 import type { ValueOf } from './generated/types.ts'
-import { topics, type TopicName } from './topics.ts'
+import { type TopicName, topics } from './topics.ts'
 
 const FOLDER = new URL('./', import.meta.url)
 const schemas = new Map<string, AvroSchema>()
@@ -16,7 +16,7 @@ export function schemaOf(topic: TopicName): AvroSchema {
 /** The contract by its path without ending, as `value` in the topics table names it. */
 export function readContract(contract: string): AvroSchema {
   let schema = schemas.get(contract)
-  if (schema === undefined) schemas.set(contract, schema = readJson(`${contract}.avsc`) as AvroSchema)
+  if (schema === undefined) schemas.set(contract, (schema = readJson(`${contract}.avsc`) as AvroSchema))
   return schema
 }
 
@@ -41,7 +41,10 @@ export function publishedVersions(contract: string): PublishedVersion[] {
   const prefix = `${basename(contract)}.v`
   return (existsSync(folder) ? readdirSync(folder) : [])
     .filter((name) => name.startsWith(prefix) && /^\d+\.avsc$/.test(name.slice(prefix.length)))
-    .map((name) => ({ version: parseInt(name.slice(prefix.length)), schema: readJson(`${dirname(contract)}/published/${name}`) as AvroSchema }))
+    .map((name) => ({
+      version: parseInt(name.slice(prefix.length), 10),
+      schema: readJson(`${dirname(contract)}/published/${name}`) as AvroSchema,
+    }))
     .sort((a, b) => a.version - b.version)
 }
 

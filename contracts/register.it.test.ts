@@ -5,7 +5,9 @@ import { breakingChanges, lawfulChanges } from './testing/changes.ts'
 import { topics } from './topics.ts'
 
 let url: string
-beforeAll(async () => { ({ url } = await servers.registry()) })
+beforeAll(async () => {
+  ;({ url } = await servers.registry())
+})
 
 test('every contract is registered, and registering again gives the same ids', async () => {
   const registered = await registerContracts(url)
@@ -16,27 +18,35 @@ test('every contract is registered, and registering again gives the same ids', a
 test('a subject is under FULL_TRANSITIVE from its first version on', async () => {
   const subject = `${uniqueName('contracts')}-value`
   await registerVersions(url, subject, [breakingChanges[0]!.old])
-  expect(await (await fetch(`${url}/config/${subject}`)).json()).toEqual({ compatibilityLevel: 'FULL_TRANSITIVE' })
+  expect(await (await fetch(`${url}/config/${subject}`)).json()).toEqual({
+    compatibilityLevel: 'FULL_TRANSITIVE',
+  })
 })
 
 test('several that register the same at the same time all get the same id', async () => {
   for (let round = 0; round < 5; round++) {
     const subject = `${uniqueName('contracts')}-value`
     const { old, current } = lawfulChanges[0]!
-    const ids = await Promise.all(Array.from({ length: 6 }, () => registerVersions(url, subject, [old, current])))
+    const ids = await Promise.all(
+      Array.from({ length: 6 }, () => registerVersions(url, subject, [old, current])),
+    )
     expect(new Set(ids).size).toBe(1)
     expect(await (await fetch(`${url}/subjects/${subject}/versions`)).json()).toHaveLength(2)
   }
 })
 
-test.each(breakingChanges)('the registry refuses it too, and the field is named: $name', async ({ old, current, sentences }) => {
-  const subject = `${uniqueName('contracts')}-value`
-  await registerVersions(url, subject, [old])
-  const refusal = await registerVersions(url, subject, [current]).catch((error) => error)
-  expect(refusal).toBeInstanceOf(ContractRefused)
-  for (const sentence of sentences) expect(refusal.message).toContain(sentence.replaceAll('version 1', 'version 1 in the registry'))
-  expect(refusal.message).toContain('It says: ')
-})
+test.each(breakingChanges)(
+  'the registry refuses it too, and the field is named: $name',
+  async ({ old, current, sentences }) => {
+    const subject = `${uniqueName('contracts')}-value`
+    await registerVersions(url, subject, [old])
+    const refusal = await registerVersions(url, subject, [current]).catch((error) => error)
+    expect(refusal).toBeInstanceOf(ContractRefused)
+    for (const sentence of sentences)
+      expect(refusal.message).toContain(sentence.replaceAll('version 1', 'version 1 in the registry'))
+    expect(refusal.message).toContain('It says: ')
+  },
+)
 
 test.each(lawfulChanges)('the registry takes it: $name', async ({ old, current }) => {
   const subject = `${uniqueName('contracts')}-value`
@@ -45,8 +55,15 @@ test.each(lawfulChanges)('the registry takes it: $name', async ({ old, current }
 
 test('a change that only breaks with an older version is refused as well', async () => {
   const subject = `${uniqueName('contracts')}-value`
-  const record = (fields: readonly object[]): any => ({ type: 'record', name: 'R', namespace: 'test', fields })
+  const record = (fields: readonly object[]): any => ({
+    type: 'record',
+    name: 'R',
+    namespace: 'test',
+    fields,
+  })
   const note = { name: 'note', type: 'string', default: '' }
   await registerVersions(url, subject, [record([note]), record([])])
-  await expect(registerVersions(url, subject, [record([{ ...note, type: 'int', default: 0 }])])).rejects.toThrow('R.note changed from string in version 1 in the registry to int')
+  await expect(
+    registerVersions(url, subject, [record([{ ...note, type: 'int', default: 0 }])]),
+  ).rejects.toThrow('R.note changed from string in version 1 in the registry to int')
 })

@@ -1,10 +1,13 @@
-/** Contracts in the schema registry: each topic's subject has every published version and the current one, under FULL_TRANSITIVE. */
+/**
+ * Contracts in the schema registry: each topic's subject has every published version and the current one,
+ * under FULL_TRANSITIVE.
+ */
 import confluent from '@kafkajs/confluent-schema-registry'
 import type { AvroSchema } from './avro.ts'
 import { breaks } from './compatibility.ts'
 import { publishedVersions, schemaOf } from './load.ts'
 import { registryAddress } from './registry-address.ts'
-import { subjectOf, topics, type TopicName } from './topics.ts'
+import { subjectOf, type TopicName, topics } from './topics.ts'
 
 const { COMPATIBILITY, SchemaRegistry, SchemaType } = confluent
 const TIMEOUT_MS = 10_000
@@ -28,8 +31,14 @@ export interface RegisteredContract {
   readonly schemaId: number
 }
 
-/** Rejects with ContractRefused, else with an Error where the registry does not answer. Running it again changes nothing. */
-export async function registerContracts(registryUrl: string, log: (line: string) => void = () => {}): Promise<RegisteredContract[]> {
+/**
+ * Rejects with ContractRefused, else with an Error where the registry does not answer. Running it again
+ * changes nothing.
+ */
+export async function registerContracts(
+  registryUrl: string,
+  log: (line: string) => void = () => {},
+): Promise<RegisteredContract[]> {
   const registered: RegisteredContract[] = []
   for (const topic of Object.keys(topics) as TopicName[]) {
     // Older versions first: a registry that lost its data then refuses what breaks with them, as before.
@@ -41,19 +50,33 @@ export async function registerContracts(registryUrl: string, log: (line: string)
   return registered
 }
 
-/** Registers the versions in their order and returns the last one's id. The subject takes nothing that is not FULL_TRANSITIVE, from its first version on. */
-export async function registerVersions(registryUrl: string, subject: string, versions: readonly AvroSchema[]): Promise<number> {
+/**
+ * Registers the versions in their order and returns the last one's id. The subject takes nothing that is not
+ * FULL_TRANSITIVE, from its first version on.
+ */
+export async function registerVersions(
+  registryUrl: string,
+  subject: string,
+  versions: readonly AvroSchema[],
+): Promise<number> {
   await requireFullTransitive(registryUrl, subject)
   const { url: host, auth } = registryAddress(registryUrl)
   const registry = new SchemaRegistry({ host, auth, retry: { retries: 2 } })
   let id = 0
   for (const text of new Set(versions.map((schema) => JSON.stringify(schema)))) {
     try {
-      ({ id } = await registry.register({ type: SchemaType.AVRO, schema: text }, { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE }))
+      ;({ id } = await registry.register(
+        { type: SchemaType.AVRO, schema: text },
+        { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE },
+      ))
     } catch (error) {
-      const { status, message } = error as { status?: number, message: string }
+      const { status, message } = error as { status?: number; message: string }
       if (status !== 409 && status !== 422) throw error
-      throw new ContractRefused(subject, await brokenFields(registryUrl, subject, JSON.parse(text)), message.replace(/^\S+ - /, ''))
+      throw new ContractRefused(
+        subject,
+        await brokenFields(registryUrl, subject, JSON.parse(text)),
+        message.replace(/^\S+ - /, ''),
+      )
     }
   }
   return id
@@ -61,22 +84,37 @@ export async function registerVersions(registryUrl: string, subject: string, ver
 
 async function requireFullTransitive(registryUrl: string, subject: string): Promise<void> {
   const path = `/config/${encodeURIComponent(subject)}`
-  const now = await ask(registryUrl, path).catch((error) => (error instanceof AskError && error.status === 404 ? {} : Promise.reject(error)))
+  const now = await ask(registryUrl, path).catch((error) =>
+    error instanceof AskError && error.status === 404 ? {} : Promise.reject(error),
+  )
   if (now.compatibilityLevel === COMPATIBILITY.FULL_TRANSITIVE) return
-  await ask(registryUrl, path, { method: 'PUT', body: JSON.stringify({ compatibility: COMPATIBILITY.FULL_TRANSITIVE }) }).catch(async (error) => {
+  await ask(registryUrl, path, {
+    method: 'PUT',
+    body: JSON.stringify({ compatibility: COMPATIBILITY.FULL_TRANSITIVE }),
+  }).catch(async (error) => {
     // Apicurio Registry answers 409 to the slower of two that set it at once; what the other set counts.
-    if (!(error instanceof AskError) || error.status !== 409 || (await ask(registryUrl, path)).compatibilityLevel !== COMPATIBILITY.FULL_TRANSITIVE) throw error
+    if (
+      !(error instanceof AskError) ||
+      error.status !== 409 ||
+      (await ask(registryUrl, path)).compatibilityLevel !== COMPATIBILITY.FULL_TRANSITIVE
+    )
+      throw error
   })
 }
 
-/** Registries name a place in the schema at best; our own walk over the same versions names the field and the remedy. */
+/**
+ * Registries name a place in the schema at best; our own walk over the same versions names the field and the
+ * remedy.
+ */
 async function brokenFields(registryUrl: string, subject: string, schema: AvroSchema): Promise<string[]> {
   const path = `/subjects/${encodeURIComponent(subject)}/versions`
   const versions: number[] = await ask(registryUrl, path)
-  const sentences = await Promise.all(versions.map(async (version) => {
-    const registered = await ask(registryUrl, `${path}/${version}`)
-    return breaks(JSON.parse(registered.schema), schema, `version ${version} in the registry`)
-  }))
+  const sentences = await Promise.all(
+    versions.map(async (version) => {
+      const registered = await ask(registryUrl, `${path}/${version}`)
+      return breaks(JSON.parse(registered.schema), schema, `version ${version} in the registry`)
+    }),
+  )
   return sentences.flat()
 }
 
@@ -94,9 +132,16 @@ class AskError extends Error {
 async function ask(registryUrl: string, path: string, init: RequestInit = {}): Promise<any> {
   const { url: base, headers } = registryAddress(registryUrl)
   const url = `${base}${path}`
-  const request = fetch(url, { ...init, headers: { 'content-type': MEDIA_TYPE, ...headers }, signal: AbortSignal.timeout(TIMEOUT_MS) })
+  const request = fetch(url, {
+    ...init,
+    headers: { 'content-type': MEDIA_TYPE, ...headers },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
   const response = await request.catch((error: Error & { cause?: { code?: string } }) => {
-    throw new Error(`The schema registry at ${base} does not answer (${error.cause?.code ?? error.message}); check REGISTRY_URL and that it runs.`, { cause: error })
+    throw new Error(
+      `The schema registry at ${base} does not answer (${error.cause?.code ?? error.message}); check REGISTRY_URL and that it runs.`,
+      { cause: error },
+    )
   })
   const body = await response.text()
   if (!response.ok) throw new AskError(url, response.status, body)

@@ -2,7 +2,11 @@ import { expect, test } from 'vitest'
 import { registryAddress } from './registry-address.ts'
 
 test('an address without a user is itself', () => {
-  expect(registryAddress('http://localhost:8181/apis/ccompat/v7')).toEqual({ url: 'http://localhost:8181/apis/ccompat/v7', auth: undefined, headers: {} })
+  expect(registryAddress('http://localhost:8181/apis/ccompat/v7')).toEqual({
+    url: 'http://localhost:8181/apis/ccompat/v7',
+    auth: undefined,
+    headers: {},
+  })
 })
 
 test('user and password go into the header, decoded, and not into the address', () => {

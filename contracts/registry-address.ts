@@ -1,9 +1,12 @@
-/** A registry's URL may carry a user and a password (https://user:password@host/…), which no request may have in its address. */
+/**
+ * A registry's URL may carry a user and a password (https://user:password@host/…), which no request may have
+ * in its address.
+ */
 
 export interface RegistryAddress {
   /** Without user and password: fit for messages. */
   readonly url: string
-  readonly auth: { readonly username: string, readonly password: string } | undefined
+  readonly auth: { readonly username: string; readonly password: string } | undefined
   /** HTTP basic authentication (RFC 7617); none where there is no user. */
   readonly headers: Readonly<Record<string, string>>
 }
@@ -13,7 +16,13 @@ export function registryAddress(text: string): RegistryAddress {
   if (parsed === null || parsed.username === '') return { url: text, auth: undefined, headers: {} }
   const auth = { username: decoded(parsed.username), password: decoded(parsed.password) }
   parsed.username = parsed.password = ''
-  return { url: parsed.href.replace(/\/$/, ''), auth, headers: { authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}` } }
+  return {
+    url: parsed.href.replace(/\/$/, ''),
+    auth,
+    headers: {
+      authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`,
+    },
+  }
 }
 
 /** A stray % is itself. */

@@ -1,11 +1,15 @@
-/** Ids are written into every record, so they must outlive the registry: a registry that hands them out anew makes old records decode with the wrong schema. */
+/**
+ * Ids are written into every record, so they must outlive the registry: a registry that hands them out anew
+ * makes old records decode with the wrong schema.
+ */
+
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { kafkaCluster, type KafkaCluster } from '@weir/testkit'
+import { type KafkaCluster, kafkaCluster } from '@weir/testkit'
 import { freePorts } from '@weir/tools/stack/ports.ts'
+import type { Running } from '@weir/tools/stack/server.ts'
 import { registry } from '@weir/tools/stack/servers/registry.ts'
 import { temporaryFolder } from '@weir/tools/stack/shared-servers.ts'
-import type { Running } from '@weir/tools/stack/server.ts'
-import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AvroSchema } from './avro.ts'
 import { registerVersions } from './register.ts'
@@ -15,8 +19,13 @@ let kafka: KafkaCluster
 let running: Running
 
 async function startRegistry(): Promise<string> {
-  const [port] = await freePorts(1) as [number]
-  running = await registry.start({ data: join(folder, 'registry'), log: join(folder, 'registry.log'), port, brokers: kafka.brokers })
+  const [port] = (await freePorts(1)) as [number]
+  running = await registry.start({
+    data: join(folder, 'registry'),
+    log: join(folder, 'registry.log'),
+    port,
+    brokers: kafka.brokers,
+  })
   await running.ready
   return running.url
 }
@@ -26,7 +35,9 @@ async function killRegistry(): Promise<void> {
   await running.exited
 }
 
-beforeAll(async () => { kafka = await kafkaCluster({ brokers: 1 }) })
+beforeAll(async () => {
+  kafka = await kafkaCluster({ brokers: 1 })
+})
 afterAll(async () => {
   if (running !== undefined) await killRegistry()
   await kafka?.stop()
@@ -34,7 +45,8 @@ afterAll(async () => {
 })
 
 test('ids are the same after kill -9 and registration in another order', async () => {
-  const schema = (name: string): AvroSchema => ({ type: 'record', name, namespace: 'test', fields: [{ name: 'a', type: 'string' }] }) as AvroSchema
+  const schema = (name: string): AvroSchema =>
+    ({ type: 'record', name, namespace: 'test', fields: [{ name: 'a', type: 'string' }] }) as AvroSchema
   const names = ['A', 'B', 'C']
   const first = await startRegistry()
   const before = new Map<string, number>()
@@ -43,10 +55,16 @@ test('ids are the same after kill -9 and registration in another order', async (
 
   const second = await startRegistry()
   const after = new Map<string, number>()
-  for (const name of names.toReversed()) after.set(name, await registerVersions(second, `${name}-value`, [schema(name)]))
+  for (const name of names.toReversed())
+    after.set(name, await registerVersions(second, `${name}-value`, [schema(name)]))
   expect(new Map([...after].toReversed())).toEqual(before)
   for (const [name, id] of before) {
-    expect(JSON.parse((await (await fetch(`${second}/schemas/ids/${id}`)).json() as { schema: string }).schema)).toMatchObject({ name })
+    expect(
+      JSON.parse(((await (await fetch(`${second}/schemas/ids/${id}`)).json()) as { schema: string }).schema),
+    ).toMatchObject({ name })
   }
-  expect(await registerVersions(second, 'D-value', [schema('D')]), 'a new schema gets a new id').toBeGreaterThan(Math.max(...before.values()))
+  expect(
+    await registerVersions(second, 'D-value', [schema('D')]),
+    'a new schema gets a new id',
+  ).toBeGreaterThan(Math.max(...before.values()))
 })

@@ -1,6 +1,16 @@
-/** What each principal may do on the brokers: no more than the tables of topics.ts say. Kafka's ACLs and the policies of MSK IAM are made from it. */
+/**
+ * What each principal may do on the brokers: no more than the tables of topics.ts say. Kafka's ACLs and the
+ * policies of MSK IAM are made from it.
+ */
 import { SERVICES, type Service } from './services.ts'
-import { groupFamilies, registryJournal, topicFamilies, topics, type Topic, type TopicFamily } from './topics.ts'
+import {
+  groupFamilies,
+  registryJournal,
+  type Topic,
+  type TopicFamily,
+  topicFamilies,
+  topics,
+} from './topics.ts'
 
 /** The services; the registry with its store in Kafka; and `apply`, who runs `weir topics apply`. */
 export type Principal = Service | 'registry' | 'apply'
@@ -8,7 +18,15 @@ export const PRINCIPALS: readonly Principal[] = [...SERVICES, 'registry', 'apply
 
 export type Resource = 'topic' | 'group' | 'transactional-id'
 /** As Kafka names them (documentation, "Authorization and ACLs"). */
-export type Operation = 'Read' | 'Write' | 'Create' | 'Delete' | 'Alter' | 'Describe' | 'DescribeConfigs' | 'AlterConfigs'
+export type Operation =
+  | 'Read'
+  | 'Write'
+  | 'Create'
+  | 'Delete'
+  | 'Alter'
+  | 'Describe'
+  | 'DescribeConfigs'
+  | 'AlterConfigs'
 
 export interface Right {
   readonly resource: Resource
@@ -27,7 +45,12 @@ const MANAGES: readonly Operation[] = ['Create', 'Delete', 'Alter', 'DescribeCon
 /** In the order of resources and names; each resource once. */
 export function rightsOf(principal: Principal): Right[] {
   const found = new Map<string, Right>()
-  const allow = (resource: Resource, name: string, pattern: Right['pattern'], ...operations: readonly Operation[]): void => {
+  const allow = (
+    resource: Resource,
+    name: string,
+    pattern: Right['pattern'],
+    ...operations: readonly Operation[]
+  ): void => {
     const key = `${resource} ${pattern} ${name}`
     const before = found.get(key)?.operations ?? ['Describe']
     found.set(key, { resource, name, pattern, operations: [...new Set([...before, ...operations])] })
@@ -36,7 +59,8 @@ export function rightsOf(principal: Principal): Right[] {
     for (const name of REGISTRY_TOPICS) allow('topic', name, 'literal', 'Create', 'Read', 'Write')
     allow('group', REGISTRY_GROUPS, 'prefixed', 'Read')
   } else if (principal === 'apply') {
-    for (const name of [...Object.keys(topics), registryJournal.name]) allow('topic', name, 'literal', 'Create', 'DescribeConfigs', 'AlterConfigs')
+    for (const name of [...Object.keys(topics), registryJournal.name])
+      allow('topic', name, 'literal', 'Create', 'DescribeConfigs', 'AlterConfigs')
   } else {
     ofService(principal, allow)
   }
@@ -44,14 +68,24 @@ export function rightsOf(principal: Principal): Right[] {
 }
 
 export function may(principal: Principal, operation: Operation, resource: Resource, name: string): boolean {
-  return rightsOf(principal).some((right) =>
-    right.resource === resource && right.operations.includes(operation) && (right.pattern === 'prefixed' ? name.startsWith(right.name) : name === right.name))
+  return rightsOf(principal).some(
+    (right) =>
+      right.resource === resource &&
+      right.operations.includes(operation) &&
+      (right.pattern === 'prefixed' ? name.startsWith(right.name) : name === right.name),
+  )
 }
 
-type Allow = (resource: Resource, name: string, pattern: Right['pattern'], ...operations: readonly Operation[]) => void
+type Allow = (
+  resource: Resource,
+  name: string,
+  pattern: Right['pattern'],
+  ...operations: readonly Operation[]
+) => void
 
 function ofService(service: Service, allow: Allow): void {
-  const readBy = (reader: Service): [string, Topic][] => Object.entries<Topic>(topics).filter(([, { readers }]) => readers.includes(reader))
+  const readBy = (reader: Service): [string, Topic][] =>
+    Object.entries<Topic>(topics).filter(([, { readers }]) => readers.includes(reader))
   for (const [name] of readBy(service)) allow('topic', name, 'literal', 'Read')
   for (const [name, { writers, value }] of Object.entries<Topic>(topics)) {
     if (!writers.includes(service)) continue

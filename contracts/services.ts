@@ -1,6 +1,6 @@
 /**
- * The one table of services. Their type, the principals, `weir up`, probes, settings, checks and the texts of commands
- * are made from it; tests hold Compose and the chart to it.
+ * The one table of services. Their type, the principals, `weir up`, probes, settings, checks and the texts of
+ * commands are made from it; tests hold Compose and the chart to it.
  */
 
 /** Servers that `weir up` starts. */
@@ -10,7 +10,10 @@ export type Server = (typeof SERVERS)[number]
 export interface ServiceDefinition {
   /** Its port on a laptop, in Compose and in the chart. */
   readonly port: number
-  /** How its variables begin: `HUB` for HUB_PORT, its port in `weir up`, and HUB_URL, by which clients find it. */
+  /**
+   * How its variables begin: `HUB` for HUB_PORT, its port in `weir up`, and HUB_URL, by which clients find
+   * it.
+   */
   readonly variable: string
   /** Servers that must answer before it is ready. */
   readonly needs: readonly Server[]
@@ -20,7 +23,10 @@ export interface ServiceDefinition {
   readonly doc: string
 }
 
-/** In the order in which data passes them; they are stopped in this order too, so that each drains into the next. */
+/**
+ * In the order in which data passes them; they are stopped in this order too, so that each drains into the
+ * next.
+ */
 export const services = {
   'ingest-hub': {
     port: 8080,
@@ -29,14 +35,14 @@ export const services = {
     uses: ['redis'],
     doc: 'the HTTP door and the Kinesis API',
   },
-  'enricher': {
+  enricher: {
     port: 8081,
     variable: 'ENRICHER',
     needs: ['kafka', 'registry', 'redis'],
     uses: [],
     doc: 'flows, reference tables, functions and the Lambda API',
   },
-  'indexer': {
+  indexer: {
     port: 8084,
     variable: 'INDEXER',
     needs: ['kafka', 'registry', 'search'],

@@ -7,8 +7,9 @@ const HOUR_MS = 3_600_000
 export const MAX_VALUE_BYTES = 1 << 20
 
 /**
- * max.message.bytes bounds a whole record batch as stored. Beside one largest value it must hold the key, the headers and the batch's own 61 bytes:
- * 64 KiB are more than doors let those grow to. Flows bury what would be larger.
+ * max.message.bytes bounds a whole record batch as stored. Beside one largest value it must hold the key, the
+ * headers and the batch's own 61 bytes: 64 KiB are more than doors let those grow to. Flows bury what would
+ * be larger.
  */
 export const MAX_BATCH_BYTES = MAX_VALUE_BYTES + (64 << 10)
 
@@ -21,15 +22,20 @@ export function maxBatchBytes(topic: Topic): number {
 }
 
 /**
- * LogAppendTime: the record's timestamp is its arrival; the event's time is in the value. Compacted topics are read whole at every start, so their
- * segments are small and cleaned early.
+ * LogAppendTime: the record's timestamp is its arrival; the event's time is in the value. Compacted topics
+ * are read whole at every start, so their segments are small and cleaned early.
  */
 export function topicConfigs(topic: Topic): Record<string, string> {
   return {
     'message.timestamp.type': 'LogAppendTime',
     'max.message.bytes': String(maxBatchBytes(topic)),
     ...(topic.retention === 'compact'
-      ? { 'cleanup.policy': 'compact', 'segment.ms': String(HOUR_MS), 'segment.bytes': String(16 << 20), 'min.cleanable.dirty.ratio': '0.1' }
+      ? {
+          'cleanup.policy': 'compact',
+          'segment.ms': String(HOUR_MS),
+          'segment.bytes': String(16 << 20),
+          'min.cleanable.dirty.ratio': '0.1',
+        }
       : { 'cleanup.policy': 'delete', 'retention.ms': String(topic.retention * HOUR_MS) }),
   }
 }

@@ -2,7 +2,7 @@ import avro from 'avsc'
 import { describe, expect, test } from 'vitest'
 import { parseSchema, type RecordNode } from './avro.ts'
 import { schemaOf } from './load.ts'
-import { topics, type Topic, type TopicName } from './topics.ts'
+import { type Topic, type TopicName, topics } from './topics.ts'
 
 const NAMES = Object.keys(topics) as TopicName[]
 
@@ -17,7 +17,11 @@ describe.each(NAMES)('%s', (name) => {
   })
 
   test('its key is a required text field', () => {
-    if (topic.key !== null) expect(current.fields.find((field) => field.name === topic.key)).toMatchObject({ type: { kind: 'string' }, default: undefined })
+    if (topic.key !== null)
+      expect(current.fields.find((field) => field.name === topic.key)).toMatchObject({
+        type: { kind: 'string' },
+        default: undefined,
+      })
   })
 
   test('somebody writes it', () => expect(topic.writers.length).toBeGreaterThan(0))

@@ -1,4 +1,7 @@
-/** The one table of topics: who writes, who reads, how a topic is laid out. Topic creation, schemas, types, rights and the AsyncAPI document are generated from it. */
+/**
+ * The one table of topics: who writes, who reads, how a topic is laid out. Topic creation, schemas, types,
+ * rights and the AsyncAPI document are generated from it.
+ */
 
 import { SERVICES, type Service } from './services.ts'
 
@@ -22,61 +25,128 @@ export interface Topic {
 const WEEK = 7 * 24
 
 const deadLetter = (of: string, writer: Service): Topic => ({
-  value: 'weir/dead-letter', key: null, partitioner: 'murmur2', partitions: 3, retention: 4 * WEEK, doors: [], writers: [writer], readers: [],
+  value: 'weir/dead-letter',
+  key: null,
+  partitioner: 'murmur2',
+  partitions: 3,
+  retention: 4 * WEEK,
+  doors: [],
+  writers: [writer],
+  readers: [],
   doc: `Records that ${of} gave up, with their cause. Look at them and send them again with \`weir dlq\`.`,
 })
 
 export const topics = {
   'taxi.telemetry': {
-    value: 'taxi/telemetry', key: 'deviceId', partitioner: 'murmur2', partitions: 12, retention: WEEK,
-    doors: ['http'], writers: ['ingest-hub'], readers: ['enricher'],
+    value: 'taxi/telemetry',
+    key: 'deviceId',
+    partitioner: 'murmur2',
+    partitions: 12,
+    retention: WEEK,
+    doors: ['http'],
+    writers: ['ingest-hub'],
+    readers: ['enricher'],
     doc: 'Reports of the taxis as the devices sent them.',
   },
   'taxi.telemetry.late': {
-    value: 'taxi/telemetry', key: 'deviceId', partitioner: 'murmur2', partitions: 3, retention: WEEK,
-    doors: [], writers: ['enricher'], readers: [],
+    value: 'taxi/telemetry',
+    key: 'deviceId',
+    partitioner: 'murmur2',
+    partitions: 3,
+    retention: WEEK,
+    doors: [],
+    writers: ['enricher'],
+    readers: [],
     doc: 'Reports that came too late for the live picture, kept unchanged.',
   },
   'taxi.enriched': {
-    value: 'taxi/enriched', key: 'deviceId', partitioner: 'murmur2', partitions: 12, retention: WEEK,
-    doors: [], writers: ['enricher'], readers: ['indexer'],
+    value: 'taxi/enriched',
+    key: 'deviceId',
+    partitioner: 'murmur2',
+    partitions: 12,
+    retention: WEEK,
+    doors: [],
+    writers: ['enricher'],
+    readers: ['indexer'],
     doc: 'Reports with zone and state, exactly once for read_committed readers.',
   },
   'taxi.telemetry.dead': deadLetter('the enricher', 'enricher'),
   'taxi.enriched.dead': deadLetter('the indexer', 'indexer'),
   'location.offers': {
-    value: 'location/offers', key: 'userId', partitioner: 'murmur2', partitions: 2, retention: 'compact',
-    doors: [], writers: ['enricher'], readers: ['enricher'],
+    value: 'location/offers',
+    key: 'userId',
+    partitioner: 'murmur2',
+    partitions: 2,
+    retention: 'compact',
+    doors: [],
+    writers: ['enricher'],
+    readers: ['enricher'],
     doc: 'What each user was offered last, exactly once for read_committed readers.',
   },
   'weir.stats': {
-    value: 'weir/stage-stats', key: 'stage', partitioner: 'murmur2', partitions: 1, retention: 1,
-    doors: [], writers: SERVICES, readers: ['indexer'],
+    value: 'weir/stage-stats',
+    key: 'stage',
+    partitioner: 'murmur2',
+    partitions: 1,
+    retention: 1,
+    doors: [],
+    writers: SERVICES,
+    readers: ['indexer'],
     doc: 'Throughput, lag and latency of every stage, once a second.',
   },
   'weir.invocations': {
-    value: 'weir/invocation', key: 'requestId', partitioner: 'murmur2', partitions: 6, retention: 24,
-    doors: [], writers: ['enricher'], readers: ['enricher'],
+    value: 'weir/invocation',
+    key: 'requestId',
+    partitioner: 'murmur2',
+    partitions: 6,
+    retention: 24,
+    doors: [],
+    writers: ['enricher'],
+    readers: ['enricher'],
     doc: 'Invocations of functions that nobody waits for, until their functions have taken them.',
   },
   'weir.control.reference': {
-    value: 'weir/reference', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
-    doors: [], writers: ['enricher'], readers: ['enricher', 'indexer'],
+    value: 'weir/reference',
+    key: null,
+    partitioner: 'murmur2',
+    partitions: 1,
+    retention: 'compact',
+    doors: [],
+    writers: ['enricher'],
+    readers: ['enricher', 'indexer'],
     doc: 'Reference tables, for instance the zones of a city.',
   },
   'weir.control.streams': {
-    value: 'weir/control-entry', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
-    doors: [], writers: ['ingest-hub', 'enricher'], readers: ['ingest-hub', 'enricher'],
+    value: 'weir/control-entry',
+    key: null,
+    partitioner: 'murmur2',
+    partitions: 1,
+    retention: 'compact',
+    doors: [],
+    writers: ['ingest-hub', 'enricher'],
+    readers: ['ingest-hub', 'enricher'],
     doc: 'Kinesis streams with their shards and consumers, and the replicas that serve them.',
   },
   'weir.control.functions': {
-    value: 'weir/control-entry', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
-    doors: [], writers: ['enricher'], readers: ['enricher'],
+    value: 'weir/control-entry',
+    key: null,
+    partitioner: 'murmur2',
+    partitions: 1,
+    retention: 'compact',
+    doors: [],
+    writers: ['enricher'],
+    readers: ['enricher'],
     doc: 'Functions that were deployed, event source mappings that were made by the API, and the states of tumbling windows.',
   },
   'weir.functions.code': {
-    value: 'weir/function-code', key: null, partitioner: 'murmur2', partitions: 1, retention: 'compact',
-    doors: [], writers: ['enricher'], readers: ['enricher'],
+    value: 'weir/function-code',
+    key: null,
+    partitioner: 'murmur2',
+    partitions: 1,
+    retention: 'compact',
+    doors: [],
+    writers: ['enricher'],
+    readers: ['enricher'],
     doc: 'The archives of deployed functions, in parts.',
   },
 } as const satisfies Record<string, Topic>
@@ -89,10 +159,14 @@ export function subjectOf(topic: string): string {
 }
 
 /**
- * Where Apicurio Registry keeps every schema (kafkasql). It is made with the others, before the registry starts: left to the registry it would get the broker's
- * default retention of 7 days, after which schemas would be gone.
+ * Where Apicurio Registry keeps every schema (kafkasql). It is made with the others, before the registry
+ * starts: left to the registry it would get the broker's default retention of 7 days, after which schemas
+ * would be gone.
  */
-export const registryJournal = { name: 'kafkasql-journal', configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1' } } as const
+export const registryJournal = {
+  name: 'kafkasql-journal',
+  configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1' },
+} as const
 
 export interface TopicFamily {
   /** Who creates, deletes and grows the topics and sets their configuration. */
@@ -105,7 +179,9 @@ export interface TopicFamily {
 /** Topics that come into being at run time, by how their names begin. */
 export const topicFamilies: Readonly<Record<string, TopicFamily>> = {
   'stream.': {
-    managers: ['ingest-hub', 'enricher'], writers: ['ingest-hub', 'enricher'], readers: ['ingest-hub', 'enricher'],
+    managers: ['ingest-hub', 'enricher'],
+    writers: ['ingest-hub', 'enricher'],
+    readers: ['ingest-hub', 'enricher'],
     doc: 'Kinesis streams, one topic each, with the bytes of their clients.',
   },
 }
@@ -121,7 +197,12 @@ export interface GroupFamily {
 
 /** Consumer groups, by how their names begin. */
 export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
-  'enricher.': { members: 'enricher', transactional: true, watchers: ['indexer'], doc: 'Flows, and copies of topics in Redis.' },
+  'enricher.': {
+    members: 'enricher',
+    transactional: true,
+    watchers: ['indexer'],
+    doc: 'Flows, and copies of topics in Redis.',
+  },
   'weir.mapping.': { members: 'enricher', transactional: true, watchers: [], doc: 'Event source mappings.' },
   'indexer.': { members: 'indexer', transactional: false, watchers: [], doc: 'Sinks.' },
 }

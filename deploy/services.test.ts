@@ -23,7 +23,11 @@ test.each(SERVICES)('Compose starts %s', (name) => {
 
 test.each(SERVICES)('the chart starts %s', (name) => {
   const { port, needs, uses } = services[name]
-  expect(chart.services[name]).toMatchObject({ command: [`services/${name}/main.ts`], port, needs: [...needs, ...uses] })
+  expect(chart.services[name]).toMatchObject({
+    command: [`services/${name}/main.ts`],
+    port,
+    needs: [...needs, ...uses],
+  })
 })
 
 test('the chart has no other services, beside the simulator', () => {

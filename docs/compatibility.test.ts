@@ -5,7 +5,17 @@ import { expect, test } from 'vitest'
 
 const page = readFileSync(new URL('compatibility.md', import.meta.url), 'utf8')
 const section = (title: string): string => page.split(/^## /m).find((text) => text.startsWith(`${title}\n`))!
-const rows = (title: string): string[][] => section(title).split('\n').filter((line) => line.startsWith('| ')).slice(1).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
+const rows = (title: string): string[][] =>
+  section(title)
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(1)
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    )
 
 test('every operation of Kinesis has its row', () => {
   const listed = rows('Kinesis operations')
@@ -14,8 +24,13 @@ test('every operation of Kinesis has its row', () => {
 })
 
 test('every operation of Lambda that the model has is named, and every setting of a mapping and of a function', () => {
-  const names = (title: string): string[] => rows(title).flatMap(([cell]) => cell.split(', ').map((name) => name.split('.')[0]))
+  const names = (title: string): string[] =>
+    rows(title).flatMap(([cell]) => cell.split(', ').map((name) => name.split('.')[0]))
   expect(names('Lambda operations').sort()).toEqual(Object.keys(lambdaModel.operations).sort())
-  expect(new Set(names('Settings of event source mappings'))).toEqual(new Set(Object.keys(lambdaModel.shapes.CreateEventSourceMappingRequest.members!)))
-  expect(new Set(names('Settings of functions'))).toEqual(new Set(Object.keys(lambdaModel.shapes.CreateFunctionRequest.members!)))
+  expect(new Set(names('Settings of event source mappings'))).toEqual(
+    new Set(Object.keys(lambdaModel.shapes.CreateEventSourceMappingRequest.members!)),
+  )
+  expect(new Set(names('Settings of functions'))).toEqual(
+    new Set(Object.keys(lambdaModel.shapes.CreateFunctionRequest.members!)),
+  )
 })

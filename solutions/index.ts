@@ -1,5 +1,5 @@
-import type { Solution } from './solution.ts'
 import { locationOffers } from './location-offers/solution.ts'
+import type { Solution } from './solution.ts'
 import { taxiTelemetry } from './taxi-telemetry/solution.ts'
 
 export * from './reference-tables.ts'
@@ -13,7 +13,10 @@ export function chosenSolutions(names: readonly string[]): readonly Solution[] {
   if (names.length === 0) return solutions
   return names.map((name) => {
     const found = solutions.find((solution) => solution.name === name)
-    if (!found) throw new Error(`There is no solution "${name}"; WEIR_SOLUTIONS may name ${solutions.map((solution) => solution.name).join(', ')}.`)
+    if (!found)
+      throw new Error(
+        `There is no solution "${name}"; WEIR_SOLUTIONS may name ${solutions.map((solution) => solution.name).join(', ')}.`,
+      )
     return found
   })
 }

@@ -67,8 +67,8 @@ export class ReferenceTables {
   }
 
   /**
-   * Takes a record of the topic and returns the change that it makes; undefined for a table that another version
-   * declares. Throws where it has no such shape.
+   * Takes a record of the topic and returns the change that it makes; undefined for a table that another
+   * version declares. Throws where it has no such shape.
    */
   accept({
     key,
@@ -102,7 +102,9 @@ export class ReferenceTables {
   #known(name: string): Table {
     const table = this.#tables.get(name)
     if (table === undefined) {
-      throw new UnknownTable(`There is no reference table ${JSON.stringify(name)}; there are ${this.names.join(', ')}.`)
+      throw new UnknownTable(
+        `There is no reference table ${JSON.stringify(name)}; there are ${this.names.join(', ')}.`,
+      )
     }
     return table
   }

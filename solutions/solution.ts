@@ -1,4 +1,7 @@
-/** What a solution is: data and small functions that the services run. Services never name one; a solution never opens a socket. */
+/**
+ * What a solution is: data and small functions that the services run. Services never name one; a solution
+ * never opens a socket.
+ */
 import type { TopicName } from '@weir/contracts'
 import type { PublishedFlow, Source, Step } from '@weir/flow'
 import type { Shape } from '@weir/topics/shape.ts'
@@ -23,11 +26,13 @@ export interface Solution {
   readonly application?: ApplicationDefinition
 }
 
-/** Entries that do not have their shape are refused where they are written, and left out where they are read. */
+/**
+ * Entries that do not have their shape are refused where they are written, and left out where they are read.
+ */
 export interface TableDefinition {
   /**
-   * Flows and functions may rely on this shape. Fields that are added later must be optional, and bounds must not
-   * become narrower: older entries stay as they are.
+   * Flows and functions may rely on this shape. Fields that are added later must be optional, and bounds must
+   * not become narrower: older entries stay as they are.
    */
   readonly entry: Shape<unknown>
   /** Entries to begin with, by id; given once, while the table is empty. */
@@ -57,12 +62,17 @@ export interface FunctionDefinition {
 export interface MappingDefinition {
   readonly name: string
   readonly functionName: string
-  readonly source: { readonly kind: 'kinesis', readonly stream: string } | { readonly kind: 'kafka', readonly topic: TopicName }
+  readonly source:
+    | { readonly kind: 'kinesis'; readonly stream: string }
+    | { readonly kind: 'kafka'; readonly topic: TopicName }
   readonly batchSize?: number
   readonly parallelization?: number
   readonly maxRetries?: number
   readonly bisect?: boolean
-  /** Whether records are left out whose id came within the last 15 minutes: a client has repeated what it did not know to be stored. */
+  /**
+   * Whether records are left out whose id came within the last 15 minutes: a client has repeated what it did
+   * not know to be stored.
+   */
   readonly once?: boolean
   /** The topic for what the function returns. */
   readonly output?: TopicName
@@ -85,19 +95,24 @@ export interface ApplicationDeps {
   /** Throws 401 unless the request shows an API key, or none is needed. */
   identify(request: unknown): ApplicationClient
   /**
-   * Throws 403 unless the client may read the topic. Call it before you answer with records that came by follow().
+   * Throws 403 unless the client may read the topic. Call it before you answer with records that came by
+   * follow().
    */
   requireRead(client: ApplicationClient, topic: TopicName): void
   /**
-   * Stores a record in a stream. Rejects with 403 unless the client may write to the stream's topic, and otherwise
-   * with an error whose `retriable` says whether repeating helps. @param id of the record, visible ASCII
+   * Stores a record in a stream. Rejects with 403 unless the client may write to the stream's topic, and
+   * otherwise with an error whose `retriable` says whether repeating helps. @param id of the record, visible
+   * ASCII
    */
   put(client: ApplicationClient, stream: string, key: string, data: Buffer, id: string): Promise<void>
   /** Calls for every record of the topic from now on, in every replica. */
-  follow(topic: TopicName, accept: (value: any, headers: Readonly<Record<string, string>>) => void): Promise<void>
+  follow(
+    topic: TopicName,
+    accept: (value: any, headers: Readonly<Record<string, string>>) => void,
+  ): Promise<void>
   /**
-   * The newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt; undefined if there
-   * is none. `get` rejects with 403 unless the client may read the topic.
+   * The newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt; undefined if
+   * there is none. `get` rejects with 403 unless the client may read the topic.
    */
   latest(topic: TopicName): Promise<{ get(client: ApplicationClient, key: string): Promise<any> }>
 }
@@ -119,8 +134,8 @@ export interface FlowDefinition {
 
 export interface FlowDeps {
   /**
-   * Leaves out records whose id came in their partition within the last minutes (15 if nothing is said): a client has repeated what it did not know to be stored.
-   * Must be the first step.
+   * Leaves out records whose id came in their partition within the last minutes (15 if nothing is said): a
+   * client has repeated what it did not know to be stored. Must be the first step.
    */
   once(windowMs?: number): Step<number, number, Source>
   /** From the place of a record in the batch to its value in the shape of the source's contract. */
@@ -131,7 +146,10 @@ export interface FlowDeps {
   table(name: string): ReferenceTable
 }
 
-/** A live view of a reference table. `version` grows with every change, so what is derived from the entries is rebuilt only then. */
+/**
+ * A live view of a reference table. `version` grows with every change, so what is derived from the entries is
+ * rebuilt only then.
+ */
 export interface ReferenceTable {
   readonly version: number
   /** By id; the values have the shape that the solution declares. */
@@ -151,22 +169,31 @@ export interface IndexDefinition {
   readonly eventTime: string
   /** Mapping properties as Elasticsearch and OpenSearch both take them. */
   readonly properties: Readonly<Record<string, unknown>>
-  /** The document of a record. Its _id is the record's id; `source` is where the record came from (a client, a replay run, the simulator). */
-  document(value: any, record: { readonly id: string, readonly source: string }): Record<string, unknown>
+  /**
+   * The document of a record. Its _id is the record's id; `source` is where the record came from (a client, a
+   * replay run, the simulator).
+   */
+  document(value: any, record: { readonly id: string; readonly source: string }): Record<string, unknown>
 }
 
 /** Served by the indexer at /NAME/. */
 export interface PageDefinition {
   /** The folder of static files: index.html and what it loads. */
   readonly folder: URL
-  /** npm packages whose files the page loads, as path under the page → file: { 'echarts.js': 'echarts/dist/echarts.min.js' }. */
+  /**
+   * npm packages whose files the page loads, as path under the page → file: { 'echarts.js':
+   * 'echarts/dist/echarts.min.js' }.
+   */
   readonly libraries: Readonly<Record<string, string>>
   /** What the page shows, as JSON. Called once a second while somebody looks, for all viewers together. */
   snapshot(search: PageSearch): Promise<unknown>
 }
 
 export interface PageSearch {
-  /** Runs a search on the indices of this solution's IndexDefinition of that name; the body is the engines' common query language. */
+  /**
+   * Runs a search on the indices of this solution's IndexDefinition of that name; the body is the engines'
+   * common query language.
+   */
   search(index: string, body: Record<string, unknown>): Promise<any>
   /** A reference table as the enricher last published it. */
   table(name: string): ReferenceTable
@@ -175,7 +202,12 @@ export interface PageSearch {
 /** Devices to watch when there are none: run by `npm start`. Sends to ingest-hub as any client does. */
 export interface SimulatorDefinition {
   /** Where the values go: a topic with a door for HTTP, or a stream. */
-  readonly to: { readonly topic: TopicName } | { readonly stream: string, key(value: any): string }
-  /** A world with that many devices; `next(now)` gives the values due since the last call. Deterministic for a seed. */
-  world(options: { readonly devices: number, readonly seed: number }): { next(now: number): Record<string, unknown>[] }
+  readonly to: { readonly topic: TopicName } | { readonly stream: string; key(value: any): string }
+  /**
+   * A world with that many devices; `next(now)` gives the values due since the last call. Deterministic for a
+   * seed.
+   */
+  world(options: { readonly devices: number; readonly seed: number }): {
+    next(now: number): Record<string, unknown>[]
+  }
 }

@@ -1,4 +1,7 @@
-/** A release of the chart in a namespace of its own on the cluster that kubectl reaches, for tests: install, upgrade, replay, delete pods, count. */
+/**
+ * A release of the chart in a namespace of its own on the cluster that kubectl reaches, for tests: install,
+ * upgrade, replay, delete pods, count.
+ */
 import { execFile } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -20,29 +23,55 @@ export interface Ran {
 }
 
 export class Release {
-
   /** Throws a sentence where something is missing that this takes. */
   static async requirements(): Promise<void> {
     for (const tool of ['kubectl', 'helm']) {
       await run(tool, ['version', '--client']).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') throw new Error(`There is no ${tool} here: install it, and put it on the PATH.`)
+        if (error.code === 'ENOENT')
+          throw new Error(`There is no ${tool} here: install it, and put it on the PATH.`)
       })
     }
-    await run('kubectl', ['get', 'nodes', '--request-timeout=10s']).catch((error: Error & { stderr?: string }) => {
-      throw new Error(`kubectl reaches no cluster: start one that has the image ${IMAGE} and those of values.yaml, and point KUBECONFIG at it. It said: ${(error.stderr ?? error.message).trim().split('\n').pop()}`)
-    })
+    await run('kubectl', ['get', 'nodes', '--request-timeout=10s']).catch(
+      (error: Error & { stderr?: string }) => {
+        throw new Error(
+          `kubectl reaches no cluster: start one that has the image ${IMAGE} and those of values.yaml, and point KUBECONFIG at it. It said: ${(error.stderr ?? error.message).trim().split('\n').pop()}`,
+        )
+      },
+    )
   }
 
-  /** An empty namespace that enforces the Pod Security Standard `restricted`, and a volume on the node for each bundled server. */
+  /**
+   * An empty namespace that enforces the Pod Security Standard `restricted`, and a volume on the node for
+   * each bundled server.
+   */
   async prepare(): Promise<void> {
     await this.remove()
-    await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' } } })
+    await this.apply({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: {
+        name: NAMESPACE,
+        labels: {
+          'pod-security.kubernetes.io/enforce': 'restricted',
+          'pod-security.kubernetes.io/warn': 'restricted',
+        },
+      },
+    })
     for (const [server, user] of Object.entries(SERVERS)) {
       // A folder of the node belongs to root: another pod, elsewhere, gives it to the server's user.
-      await this.onNode(`rm -rf ${VOLUMES}/${server} && mkdir -p ${VOLUMES}/${server} && chown ${user}:${user} ${VOLUMES}/${server}`)
+      await this.onNode(
+        `rm -rf ${VOLUMES}/${server} && mkdir -p ${VOLUMES}/${server} && chown ${user}:${user} ${VOLUMES}/${server}`,
+      )
       await this.apply({
-        apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: `${NAMESPACE}-${server}` },
-        spec: { capacity: { storage: '5Gi' }, accessModes: ['ReadWriteOnce'], persistentVolumeReclaimPolicy: 'Retain', hostPath: { path: `${VOLUMES}/${server}` } },
+        apiVersion: 'v1',
+        kind: 'PersistentVolume',
+        metadata: { name: `${NAMESPACE}-${server}` },
+        spec: {
+          capacity: { storage: '5Gi' },
+          accessModes: ['ReadWriteOnce'],
+          persistentVolumeReclaimPolicy: 'Retain',
+          hostPath: { path: `${VOLUMES}/${server}` },
+        },
       })
     }
   }
@@ -50,7 +79,13 @@ export class Release {
   async remove(): Promise<void> {
     await this.helm('uninstall', RELEASE, '--wait', '--timeout=60s', '--ignore-not-found')
     await this.kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=60s')
-    await this.kubectl('delete', 'persistentvolume', ...Object.keys(SERVERS).map((server) => `${NAMESPACE}-${server}`), '--ignore-not-found', '--timeout=30s')
+    await this.kubectl(
+      'delete',
+      'persistentvolume',
+      ...Object.keys(SERVERS).map((server) => `${NAMESPACE}-${server}`),
+      '--ignore-not-found',
+      '--timeout=30s',
+    )
   }
 
   install(...settings: readonly string[]): Promise<Ran> {
@@ -67,7 +102,10 @@ export class Release {
 
   /** The revision that helm holds for the running one. */
   async deployedRevision(): Promise<string> {
-    const history = JSON.parse(expectDone(await this.helm('history', RELEASE, '--output=json'))) as { revision: number, status: string }[]
+    const history = JSON.parse(expectDone(await this.helm('history', RELEASE, '--output=json'))) as {
+      revision: number
+      status: string
+    }[]
     return String(history.findLast(({ status }) => status === 'deployed')!.revision)
   }
 
@@ -75,23 +113,56 @@ export class Release {
     return ran('kubectl', ['--namespace', NAMESPACE, ...args])
   }
 
-  /** A pod that the policies let at the hub and at the search engine, with the weir command and a file to replay. */
+  /**
+   * A pod that the policies let at the hub and at the search engine, with the weir command and a file to
+   * replay.
+   */
   async openLoad(file: string): Promise<void> {
     await this.apply({
-      apiVersion: 'v1', kind: 'Pod',
-      metadata: { name: 'load', namespace: NAMESPACE, labels: { 'app.kubernetes.io/name': 'weir', 'app.kubernetes.io/instance': RELEASE, 'app.kubernetes.io/component': 'test' } },
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'load',
+        namespace: NAMESPACE,
+        labels: {
+          'app.kubernetes.io/name': 'weir',
+          'app.kubernetes.io/instance': RELEASE,
+          'app.kubernetes.io/component': 'test',
+        },
+      },
       spec: {
-        automountServiceAccountToken: false, securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-        containers: [{
-          name: 'load', image: IMAGE, imagePullPolicy: 'IfNotPresent', args: ['-e', 'setInterval(() => {}, 1000)'],
-          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-          env: [
-            { name: 'HUB_URL', value: `http://${RELEASE}-ingest-hub:8080` }, { name: 'SEARCH_URL', value: `http://${RELEASE}-search:9200` },
-            { name: 'WEIR_API_KEY_FILE', value: '/key/api-key' }, { name: 'WEIR_DATA', value: '/tmp' },
-          ],
-          volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, { name: 'key', mountPath: '/key', readOnly: true }],
-        }],
-        volumes: [{ name: 'tmp', emptyDir: {} }, { name: 'key', secret: { secretName: `${RELEASE}-access`, items: [{ key: 'api-key', path: 'api-key' }] } }],
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+        containers: [
+          {
+            name: 'load',
+            image: IMAGE,
+            imagePullPolicy: 'IfNotPresent',
+            args: ['-e', 'setInterval(() => {}, 1000)'],
+            securityContext: {
+              allowPrivilegeEscalation: false,
+              readOnlyRootFilesystem: true,
+              capabilities: { drop: ['ALL'] },
+            },
+            env: [
+              { name: 'HUB_URL', value: `http://${RELEASE}-ingest-hub:8080` },
+              { name: 'SEARCH_URL', value: `http://${RELEASE}-search:9200` },
+              { name: 'WEIR_API_KEY_FILE', value: '/key/api-key' },
+              { name: 'WEIR_DATA', value: '/tmp' },
+            ],
+            volumeMounts: [
+              { name: 'tmp', mountPath: '/tmp' },
+              { name: 'key', mountPath: '/key', readOnly: true },
+            ],
+          },
+        ],
+        volumes: [
+          { name: 'tmp', emptyDir: {} },
+          {
+            name: 'key',
+            secret: { secretName: `${RELEASE}-access`, items: [{ key: 'api-key', path: 'api-key' }] },
+          },
+        ],
       },
     })
     expectDone(await this.kubectl('wait', '--for=condition=Ready', 'pod/load', '--timeout=60s'))
@@ -100,62 +171,160 @@ export class Release {
 
   /** Sends the file of openLoad(). Its source is replay-NAME. */
   replay(name: string, speed: string, ...options: readonly string[]): Promise<Ran> {
-    return this.kubectl('exec', 'load', '--', 'node', 'tools/weir/main.ts', 'replay', '/tmp/vehicles.csv.gz', '--run', name, '--speed', speed, ...options)
+    return this.kubectl(
+      'exec',
+      'load',
+      '--',
+      'node',
+      'tools/weir/main.ts',
+      'replay',
+      '/tmp/vehicles.csv.gz',
+      '--run',
+      name,
+      '--speed',
+      speed,
+      ...options,
+    )
   }
 
   /** The names of a release's service pods. */
   async pods(name = RELEASE): Promise<string[]> {
     const selector = `app.kubernetes.io/instance=${name},app.kubernetes.io/component in (${SERVICES.join()})`
-    return expectDone(await this.kubectl('get', 'pods', '--selector', selector, '--output=name')).split('\n').filter(Boolean).toSorted()
+    return expectDone(await this.kubectl('get', 'pods', '--selector', selector, '--output=name'))
+      .split('\n')
+      .filter(Boolean)
+      .toSorted()
   }
 
   /** Whatever a release has made, beside the hook itself. */
   async made(name: string): Promise<string[]> {
     const kinds = 'deployment,statefulset,service,configmap,secret,networkpolicy,persistentvolumeclaim,pod'
-    const output = expectDone(await this.kubectl('get', kinds, '--selector', `app.kubernetes.io/instance=${name},app.kubernetes.io/component!=apply`, '--output=name'))
+    const output = expectDone(
+      await this.kubectl(
+        'get',
+        kinds,
+        '--selector',
+        `app.kubernetes.io/instance=${name},app.kubernetes.io/component!=apply`,
+        '--output=name',
+      ),
+    )
     return output.split('\n').filter((line) => line.includes('/'))
   }
 
   /** What Kubernetes shows of a service's pods that ended. */
   async lastWords(component: string): Promise<string> {
-    return expectDone(await this.kubectl('get', 'pods', '--selector', `app.kubernetes.io/component=${component}`, '--output=jsonpath={.items[*].status.containerStatuses[*].lastState.terminated.message}{.items[*].status.containerStatuses[*].state.terminated.message}'))
+    return expectDone(
+      await this.kubectl(
+        'get',
+        'pods',
+        '--selector',
+        `app.kubernetes.io/component=${component}`,
+        '--output=jsonpath={.items[*].status.containerStatuses[*].lastState.terminated.message}{.items[*].status.containerStatuses[*].state.terminated.message}',
+      ),
+    )
   }
 
-  /** A broker that wants the password `right` of the user weir, and a listener with a certificate that is over; secrets with a wrong password and with the authority. */
-  async openSecuredBrokers({ ca, cert, key }: { readonly ca: string, readonly cert: string, readonly key: string }): Promise<void> {
-    expectDone(await this.kubectl('create', 'secret', 'generic', 'broker-password', '--from-literal=password=wrong'))
+  /**
+   * A broker that wants the password `right` of the user weir, and a listener with a certificate that is
+   * over; secrets with a wrong password and with the authority.
+   */
+  async openSecuredBrokers({
+    ca,
+    cert,
+    key,
+  }: {
+    readonly ca: string
+    readonly cert: string
+    readonly key: string
+  }): Promise<void> {
+    expectDone(
+      await this.kubectl('create', 'secret', 'generic', 'broker-password', '--from-literal=password=wrong'),
+    )
     expectDone(await this.kubectl('create', 'secret', 'generic', 'broker-tls', `--from-file=ca.crt=${ca}`))
     expectDone(await this.kubectl('create', 'secret', 'tls', 'expired', `--cert=${cert}`, `--key=${key}`))
-    const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="weir" password="right" user_weir="right";'
+    const login =
+      'org.apache.kafka.common.security.plain.PlainLoginModule required username="weir" password="right" user_weir="right";'
     const settings = {
-      NODE_ID: '1', PROCESS_ROLES: 'broker,controller', CONTROLLER_QUORUM_VOTERS: '1@localhost:9093', CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
-      LISTENERS: 'CLIENT://:9092,CONTROLLER://:9093', ADVERTISED_LISTENERS: 'CLIENT://sasl-broker:9092', INTER_BROKER_LISTENER_NAME: 'CLIENT',
-      LISTENER_SECURITY_PROTOCOL_MAP: 'CLIENT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT', SASL_ENABLED_MECHANISMS: 'PLAIN', SASL_MECHANISM_INTER_BROKER_PROTOCOL: 'PLAIN',
-      LISTENER_NAME_CLIENT_PLAIN_SASL_JAAS_CONFIG: login, HEAP_OPTS: '-Xmx256m',
+      NODE_ID: '1',
+      PROCESS_ROLES: 'broker,controller',
+      CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
+      CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+      LISTENERS: 'CLIENT://:9092,CONTROLLER://:9093',
+      ADVERTISED_LISTENERS: 'CLIENT://sasl-broker:9092',
+      INTER_BROKER_LISTENER_NAME: 'CLIENT',
+      LISTENER_SECURITY_PROTOCOL_MAP: 'CLIENT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+      SASL_ENABLED_MECHANISMS: 'PLAIN',
+      SASL_MECHANISM_INTER_BROKER_PROTOCOL: 'PLAIN',
+      LISTENER_NAME_CLIENT_PLAIN_SASL_JAAS_CONFIG: login,
+      HEAP_OPTS: '-Xmx256m',
     }
     await this.openServer('sasl-broker', 9092, {
-      image: 'apache/kafka:4.3.1', env: Object.entries(settings).map(([name, value]) => ({ name: `KAFKA_${name}`, value })), readinessProbe: { tcpSocket: { port: 9092 }, periodSeconds: 1 },
+      image: 'apache/kafka:4.3.1',
+      env: Object.entries(settings).map(([name, value]) => ({ name: `KAFKA_${name}`, value })),
+      readinessProbe: { tcpSocket: { port: 9092 }, periodSeconds: 1 },
     })
-    await this.openServer('expired-broker', 9093, {
-      image: IMAGE, readinessProbe: { tcpSocket: { port: 9093 }, periodSeconds: 1 }, volumeMounts: [{ name: 'tls', mountPath: '/tls' }],
-      args: ['-e', "const { readFileSync: read } = require('fs'); require('tls').createServer({ key: read('/tls/tls.key'), cert: read('/tls/tls.crt') }, (socket) => socket.on('error', () => {})).on('tlsClientError', () => {}).listen(9093)"],
-    }, [{ name: 'tls', secret: { secretName: 'expired' } }])
-    expectDone(await this.kubectl('wait', '--for=condition=Ready', 'pod/sasl-broker', 'pod/expired-broker', '--timeout=120s'))
+    await this.openServer(
+      'expired-broker',
+      9093,
+      {
+        image: IMAGE,
+        readinessProbe: { tcpSocket: { port: 9093 }, periodSeconds: 1 },
+        volumeMounts: [{ name: 'tls', mountPath: '/tls' }],
+        args: [
+          '-e',
+          "const { readFileSync: read } = require('fs'); require('tls').createServer({ key: read('/tls/tls.key'), cert: read('/tls/tls.crt') }, (socket) => socket.on('error', () => {})).on('tlsClientError', () => {}).listen(9093)",
+        ],
+      },
+      [{ name: 'tls', secret: { secretName: 'expired' } }],
+    )
+    expectDone(
+      await this.kubectl(
+        'wait',
+        '--for=condition=Ready',
+        'pod/sasl-broker',
+        'pod/expired-broker',
+        '--timeout=120s',
+      ),
+    )
   }
 
-  private async openServer(name: string, port: number, container: object, volumes: readonly object[] = []): Promise<void> {
+  private async openServer(
+    name: string,
+    port: number,
+    container: object,
+    volumes: readonly object[] = [],
+  ): Promise<void> {
     const labels = { server: name }
     await this.apply({
-      apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: NAMESPACE, labels },
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: NAMESPACE, labels },
       spec: {
-        automountServiceAccountToken: false, enableServiceLinks: false, securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } }, volumes,
-        containers: [{ name, imagePullPolicy: 'IfNotPresent', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }, ...container }],
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+        volumes,
+        containers: [
+          {
+            name,
+            imagePullPolicy: 'IfNotPresent',
+            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+            ...container,
+          },
+        ],
       },
     })
-    await this.apply({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: NAMESPACE }, spec: { selector: labels, ports: [{ port }] } })
+    await this.apply({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace: NAMESPACE },
+      spec: { selector: labels, ports: [{ port }] },
+    })
   }
 
-  /** Documents of a source, of which each has its record's id, once there are `expected`, or when time is up. */
+  /**
+   * Documents of a source, of which each has its record's id, once there are `expected`, or when time is up.
+   */
   async indexed(source: string, expected: number, patienceMs = 120_000): Promise<number> {
     const script = `
       const body = JSON.stringify({ query: { term: { source: ${JSON.stringify(source)} } } })
@@ -171,14 +340,24 @@ export class Release {
     return count
   }
 
-  /** Deletes a random pod of the services every `everyMs` until `done`, and each of the named servers once. Returns what was deleted. */
+  /**
+   * Deletes a random pod of the services every `everyMs` until `done`, and each of the named servers once.
+   * Returns what was deleted.
+   */
   async deletePods(servers: readonly string[], everyMs: number, done: () => boolean): Promise<string[]> {
     const deleted: string[] = []
     const left = [...servers]
     for (let turn = 1; !done(); turn++) {
       const server = turn % 4 === 2 ? left.shift() : undefined
       const component = server ?? SERVICES[Math.floor(Math.random() * SERVICES.length)]
-      const { output } = await this.kubectl('get', 'pods', '--selector', `app.kubernetes.io/component=${component}`, '--field-selector=status.phase=Running', '--output=name')
+      const { output } = await this.kubectl(
+        'get',
+        'pods',
+        '--selector',
+        `app.kubernetes.io/component=${component}`,
+        '--field-selector=status.phase=Running',
+        '--output=name',
+      )
       const pods = output.trim().split('\n').filter(Boolean)
       const pod = pods[Math.floor(Math.random() * pods.length)]
       if (pod !== undefined) {
@@ -194,7 +373,9 @@ export class Release {
     const child = execFile('kubectl', ['apply', '--filename', '-'])
     child.stdin!.end(JSON.stringify(manifest))
     let output = ''
-    child.stderr!.on('data', (data) => { output += data })
+    child.stderr!.on('data', (data) => {
+      output += data
+    })
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
     if (code !== 0) throw new Error(`kubectl apply: ${output}`)
   }
@@ -204,17 +385,43 @@ export class Release {
     const name = `${NAMESPACE}-${Math.random().toString(36).slice(2)}`
     const pod = {
       spec: {
-        restartPolicy: 'Never', tolerations: [{ operator: 'Exists' }], volumes: [{ name: 'tmp', hostPath: { path: '/tmp' } }],
-        containers: [{ name, image: IMAGE, imagePullPolicy: 'IfNotPresent', command: ['sh', '-c', command], securityContext: { runAsUser: 0 }, volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }] }],
+        restartPolicy: 'Never',
+        tolerations: [{ operator: 'Exists' }],
+        volumes: [{ name: 'tmp', hostPath: { path: '/tmp' } }],
+        containers: [
+          {
+            name,
+            image: IMAGE,
+            imagePullPolicy: 'IfNotPresent',
+            command: ['sh', '-c', command],
+            securityContext: { runAsUser: 0 },
+            volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+          },
+        ],
       },
     }
-    expectDone(await ran('kubectl', ['run', name, '--namespace=kube-system', `--image=${IMAGE}`, '--restart=Never', '--rm', '--attach', '--quiet', `--overrides=${JSON.stringify(pod)}`]))
+    expectDone(
+      await ran('kubectl', [
+        'run',
+        name,
+        '--namespace=kube-system',
+        `--image=${IMAGE}`,
+        '--restart=Never',
+        '--rm',
+        '--attach',
+        '--quiet',
+        `--overrides=${JSON.stringify(pod)}`,
+      ]),
+    )
   }
 }
 
 const CHART = 'deploy/k8s/weir'
 export const IMAGE_VALUES = set([`image.repository=${repository}`, `image.tag=${tag}`])
-const VALUES = [...IMAGE_VALUES, ...set(Object.keys(SERVERS).map((server) => `${server}.persistence.volumeName=${NAMESPACE}-${server}`))]
+const VALUES = [
+  ...IMAGE_VALUES,
+  ...set(Object.keys(SERVERS).map((server) => `${server}.persistence.volumeName=${NAMESPACE}-${server}`)),
+]
 
 function set(settings: readonly string[]): string[] {
   return settings.flatMap((setting) => ['--set', setting])
@@ -225,7 +432,12 @@ export async function ran(command: string, args: readonly string[]): Promise<Ran
     const { stdout, stderr } = await run(command, args, { maxBuffer: 1 << 26 })
     return { code: 0, output: stdout + stderr }
   } catch (error) {
-    const { code, stdout = '', stderr = '', message } = error as Error & { code?: number | string, stdout?: string, stderr?: string }
+    const {
+      code,
+      stdout = '',
+      stderr = '',
+      message,
+    } = error as Error & { code?: number | string; stdout?: string; stderr?: string }
     return { code: typeof code === 'number' ? code : 1, output: stdout + stderr || message }
   }
 }

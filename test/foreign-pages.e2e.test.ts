@@ -1,11 +1,14 @@
-/** Services that take requests without a key, and web pages that their owner's browser opens: pages from elsewhere reach nothing. */
+/**
+ * Services that take requests without a key, and web pages that their owner's browser opens: pages from
+ * elsewhere reach nothing.
+ */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { prepare, startHub, TOPIC } from '@weir/ingest-hub/testing/hub.ts'
 import { openBrowser } from '@weir/solutions/taxi-telemetry/testing/browser.ts'
 import { servers } from '@weir/testkit'
-import { startService, type ServiceProcess } from '@weir/testkit/service-process.ts'
+import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
@@ -16,21 +19,35 @@ let hub: ServiceProcess
 let enricher: ServiceProcess
 let browser: Browser
 let pageUrl: string
-const page = createServer((_request, response) => { response.writeHead(200, { 'content-type': 'text/html' }).end('<title>A page</title>') })
+const page = createServer((_request, response) => {
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<title>A page</title>')
+})
 
 beforeAll(async () => {
-  const [{ brokers }, { url: registryUrl }, { url: redisUrl }] = await Promise.all([servers.kafka(), servers.registry(), servers.redis()])
+  const [{ brokers }, { url: registryUrl }, { url: redisUrl }] = await Promise.all([
+    servers.kafka(),
+    servers.registry(),
+    servers.redis(),
+  ])
   await (await prepare({ brokers, registryUrl })).stop()
   hub = await startHub({ brokers, registryUrl })
   enricher = await startService('enricher', {
-    KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, REDIS_URL: redisUrl, ALLOW_ANONYMOUS: 'true', FUNCTIONS_DEPLOY: 'true',
+    KAFKA_BROKERS: brokers.join(),
+    REGISTRY_URL: registryUrl,
+    REDIS_URL: redisUrl,
+    ALLOW_ANONYMOUS: 'true',
+    FUNCTIONS_DEPLOY: 'true',
   })
-  for (const { url } of [hub, enricher]) await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), { timeout: 60_000 })
+  for (const { url } of [hub, enricher])
+    await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), { timeout: 60_000 })
   page.listen(0, '127.0.0.1')
   await once(page, 'listening')
   pageUrl = `http://${FOREIGN}:${(page.address() as AddressInfo).port}/`
   // The browser's own question before a public page reaches loopback is off: not every browser asks.
-  browser = await openBrowser(`--host-resolver-rules=MAP ${FOREIGN} 127.0.0.1`, '--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests')
+  browser = await openBrowser(
+    `--host-resolver-rules=MAP ${FOREIGN} 127.0.0.1`,
+    '--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests',
+  )
 })
 afterAll(async () => {
   await browser?.close()
@@ -48,23 +65,54 @@ interface Tried {
   readonly body?: string
 }
 
-const kinesis = (operation: string, body: object): Tried =>
-  ({ method: 'POST', url: `${hub.url}/`, headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `Kinesis_20131202.${operation}` }, body: JSON.stringify(body) })
-const lambda = (method: string, path: string, body?: object): Tried =>
-  ({ method, url: `${enricher.url}${path}`, headers: { 'content-type': 'application/json' }, ...(body !== undefined && { body: JSON.stringify(body) }) })
+const kinesis = (operation: string, body: object): Tried => ({
+  method: 'POST',
+  url: `${hub.url}/`,
+  headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `Kinesis_20131202.${operation}` },
+  body: JSON.stringify(body),
+})
+const lambda = (method: string, path: string, body?: object): Tried => ({
+  method,
+  url: `${enricher.url}${path}`,
+  headers: { 'content-type': 'application/json' },
+  ...(body !== undefined && { body: JSON.stringify(body) }),
+})
 
 /** What serves a program of this machine that has no key. */
 const tries = (): readonly Tried[] => [
   kinesis('ListStreams', {}),
   kinesis('CreateStream', { StreamName: 'made-by-a-page', ShardCount: 1 }),
   kinesis('DeleteStream', { StreamName: 'no-such-stream' }),
-  { method: 'POST', url: `${hub.url}/v1/topics/${TOPIC}/records`, headers: { 'content-type': 'application/json' }, body: '{"records":[]}' },
+  {
+    method: 'POST',
+    url: `${hub.url}/v1/topics/${TOPIC}/records`,
+    headers: { 'content-type': 'application/json' },
+    body: '{"records":[]}',
+  },
   lambda('GET', '/2015-03-31/functions/'),
   lambda('POST', '/2015-03-31/functions/no-such-function/invocations', {}),
-  lambda('POST', '/2015-03-31/event-source-mappings/', { FunctionName: 'no-such-function', EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/none', StartingPosition: 'LATEST' }),
-  lambda('POST', '/2015-03-31/functions', { FunctionName: 'made-by-a-page', Role: 'arn:aws:iam::000000000000:role/r', Runtime: 'nodejs24.x', Handler: 'index.handler', Code: { ZipFile: 'UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==' } }),
+  lambda('POST', '/2015-03-31/event-source-mappings/', {
+    FunctionName: 'no-such-function',
+    EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/none',
+    StartingPosition: 'LATEST',
+  }),
+  lambda('POST', '/2015-03-31/functions', {
+    FunctionName: 'made-by-a-page',
+    Role: 'arn:aws:iam::000000000000:role/r',
+    Runtime: 'nodejs24.x',
+    Handler: 'index.handler',
+    Code: { ZipFile: 'UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==' },
+  }),
   lambda('GET', '/v1/reference/zones'),
-  lambda('PUT', '/v1/reference/zones/made-by-a-page', { name: 'A zone', polygon: [[0, 0], [0, 1], [1, 1], [0, 0]] }),
+  lambda('PUT', '/v1/reference/zones/made-by-a-page', {
+    name: 'A zone',
+    polygon: [
+      [0, 0],
+      [0, 1],
+      [1, 1],
+      [0, 0],
+    ],
+  }),
 ]
 
 /** What the page gets for each: a status and a body, or that the browser keeps the answer from it. */
@@ -72,21 +120,29 @@ function fromPage(url: string, tried: readonly Tried[], mode: 'cors' | 'no-cors'
   return browser.newContext().then(async (context) => {
     const opened = await context.newPage()
     await opened.goto(url)
-    const answers = await opened.evaluate(({ tried, mode }) => Promise.all(tried.map(async ({ url, ...init }) => {
-      try {
-        const response = await fetch(url, { ...init, mode })
-        return `${response.type} ${response.status} ${await response.text()}`
-      } catch {
-        return 'kept from the page'
-      }
-    })), { tried, mode })
+    const answers = await opened.evaluate(
+      ({ tried, mode }) =>
+        Promise.all(
+          tried.map(async ({ url, ...init }) => {
+            try {
+              const response = await fetch(url, { ...init, mode })
+              return `${response.type} ${response.status} ${await response.text()}`
+            } catch {
+              return 'kept from the page'
+            }
+          }),
+        ),
+      { tried, mode },
+    )
     await context.close()
     return answers
   })
 }
 
 const made = async (): Promise<string> => {
-  const streams = await (await fetch(hub.url, { method: 'POST', headers: kinesis('ListStreams', {}).headers, body: '{}' })).text()
+  const streams = await (
+    await fetch(hub.url, { method: 'POST', headers: kinesis('ListStreams', {}).headers, body: '{}' })
+  ).text()
   const functions = await (await fetch(`${enricher.url}/2015-03-31/functions/`)).text()
   const zones = await (await fetch(`${enricher.url}/v1/reference/zones`)).text()
   return [streams, functions, zones].join()
@@ -95,15 +151,23 @@ const made = async (): Promise<string> => {
 test('a page of another origin', async () => {
   expect(await fromPage(pageUrl, tries(), 'cors')).toEqual(tries().map(() => 'kept from the page'))
   // Without questions beforehand, the headers that make an AWS request are left out by the browser.
-  for (const answer of await fromPage(pageUrl, tries().filter(({ method }) => method !== 'PUT'), 'no-cors')) expect(answer).toBe('opaque 0 ')
+  for (const answer of await fromPage(
+    pageUrl,
+    tries().filter(({ method }) => method !== 'PUT'),
+    'no-cors',
+  ))
+    expect(answer).toBe('opaque 0 ')
   expect(await made()).not.toContain('made-by-a-page')
 })
 
 test('a page whose name leads to the service', async () => {
   for (const service of [hub, enricher]) {
     const own = `http://${FOREIGN}:${new URL(service.url).port}`
-    const tried = tries().filter(({ url }) => url.startsWith(service.url)).map((one) => ({ ...one, url: one.url.replace(service.url, own) }))
-    for (const answer of await fromPage(`${own}/livez`, tried, 'cors')) expect(answer).toMatch(/^basic 40[03] .*this machine/)
+    const tried = tries()
+      .filter(({ url }) => url.startsWith(service.url))
+      .map((one) => ({ ...one, url: one.url.replace(service.url, own) }))
+    for (const answer of await fromPage(`${own}/livez`, tried, 'cors'))
+      expect(answer).toMatch(/^basic 40[03] .*this machine/)
   }
   expect(await made()).not.toContain('made-by-a-page')
 })

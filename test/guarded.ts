@@ -1,18 +1,20 @@
 /**
- * Weir on three brokers that let nobody do more than ACLs allow: the services log in by SCRAM, each as itself, the indexer by its certificate. The rights are those
- * of `weir acl apply`, the topics those of `weir topics apply`.
+ * Weir on three brokers that let nobody do more than ACLs allow: the services log in by SCRAM, each as
+ * itself, the indexer by its certificate. The rights are those of `weir acl apply`, the topics those of `weir
+ * topics apply`.
  */
+
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { PRINCIPALS, type Principal } from '@weir/contracts/rights.ts'
-import { forServices, type Service, SERVICES, urlVariable } from '@weir/contracts/services.ts'
-import { kafkaConfig, type Kafka, openKafka } from '@weir/kafka'
+import { forServices, SERVICES, type Service, urlVariable } from '@weir/contracts/services.ts'
+import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
-import { secureKafka, servers, type SecureKafka } from '@weir/testkit'
+import { type SecureKafka, secureKafka, servers } from '@weir/testkit'
 import { tieProcess } from '@weir/tools/stack/lifeline.ts'
 import { freePorts } from '@weir/tools/stack/ports.ts'
 import { answers, startProcess, untilReady } from '@weir/tools/stack/process.ts'
@@ -47,17 +49,32 @@ export class Guarded {
     const search = servers.search('opensearch')
     search.catch(() => {})
     const [brokers, redis] = await Promise.all([
-      secureKafka({ brokers: 3, users: Object.fromEntries([ADMIN, ...PRINCIPALS].map((name) => [name, PASSWORD])), superUser: ADMIN }), servers.redis(),
+      secureKafka({
+        brokers: 3,
+        users: Object.fromEntries([ADMIN, ...PRINCIPALS].map((name) => [name, PASSWORD])),
+        superUser: ADMIN,
+      }),
+      servers.redis(),
     ])
     for (const name of BY_CERTIFICATE) {
       const { cert, key } = await brokers.client(name)
-      await Promise.all([writeFile(join(folder, `${name}.crt`), cert), writeFile(join(folder, `${name}.key`), key)])
+      await Promise.all([
+        writeFile(join(folder, `${name}.crt`), cert),
+        writeFile(join(folder, `${name}.key`), key),
+      ])
     }
     const urls = forServices((name) => `http://127.0.0.1:${ports[SERVICES.indexOf(name)]}`)
     const env = {
-      ...process.env, REGISTRY_URL: `http://127.0.0.1:${registryPort}/apis/ccompat/v7`, REDIS_URL: redis.url,
+      ...process.env,
+      REGISTRY_URL: `http://127.0.0.1:${registryPort}/apis/ccompat/v7`,
+      REDIS_URL: redis.url,
       ...Object.fromEntries(SERVICES.map((name) => [urlVariable(name), urls[name]])),
-      TOPIC_REPLICAS: '3', KAFKA_REPLICATION: '3', HTTP_HOST: '127.0.0.1', ALLOW_ANONYMOUS: 'true', LOG_LEVEL: 'info', ...settings,
+      TOPIC_REPLICAS: '3',
+      KAFKA_REPLICATION: '3',
+      HTTP_HOST: '127.0.0.1',
+      ALLOW_ANONYMOUS: 'true',
+      LOG_LEVEL: 'info',
+      ...settings,
     }
     const system = new Guarded(brokers, folder, env, urls)
     try {
@@ -76,9 +93,15 @@ export class Guarded {
     applied.catch(() => {})
     await this.#journal()
     const server = await registry.start({
-      port: registryPort, brokers: this.brokers.scram.brokers, data: join(this.#folder, 'registry'), log: join(this.#folder, 'registry.log'),
+      port: registryPort,
+      brokers: this.brokers.scram.brokers,
+      data: join(this.#folder, 'registry'),
+      log: join(this.#folder, 'registry.log'),
       client: {
-        'security.protocol': 'SASL_SSL', 'sasl.mechanism': 'SCRAM-SHA-512', 'ssl.truststore.type': 'PEM', 'ssl.truststore.location': this.brokers.caFile,
+        'security.protocol': 'SASL_SSL',
+        'sasl.mechanism': 'SCRAM-SHA-512',
+        'ssl.truststore.type': 'PEM',
+        'ssl.truststore.location': this.brokers.caFile,
         'sasl.jaas.config': `org.apache.kafka.common.security.scram.ScramLoginModule required username="registry" password="${PASSWORD}";`,
       },
     })
@@ -103,7 +126,11 @@ export class Guarded {
 
   async #service(name: Service): Promise<void> {
     const child = await startProcess({
-      name, command: process.execPath, args: [`services/${name}/main.ts`], cwd: process.cwd(), log: this.logOf(name),
+      name,
+      command: process.execPath,
+      args: [`services/${name}/main.ts`],
+      cwd: process.cwd(),
+      log: this.logOf(name),
       env: { ...this.#env, ...this.environment(name), HTTP_PORT: new URL(this.urls[name]).port },
     })
     tieProcess(child.pid)
@@ -120,19 +147,29 @@ export class Guarded {
     const { mtls, scram, caFile } = this.brokers
     const { brokers } = BY_CERTIFICATE.has(name) ? mtls : scram
     return {
-      KAFKA_BROKERS: brokers.join(), KAFKA_TLS: 'true', KAFKA_TLS_CA: caFile, KAFKA_CLIENT_ID: name,
-      ...BY_CERTIFICATE.has(name)
-        ? { KAFKA_TLS_CERT: join(this.#folder, `${name}.crt`), KAFKA_TLS_KEY: join(this.#folder, `${name}.key`) }
-        : { KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_USERNAME: name, KAFKA_SASL_PASSWORD: PASSWORD },
+      KAFKA_BROKERS: brokers.join(),
+      KAFKA_TLS: 'true',
+      KAFKA_TLS_CA: caFile,
+      KAFKA_CLIENT_ID: name,
+      ...(BY_CERTIFICATE.has(name)
+        ? {
+            KAFKA_TLS_CERT: join(this.#folder, `${name}.crt`),
+            KAFKA_TLS_KEY: join(this.#folder, `${name}.key`),
+          }
+        : {
+            KAFKA_SASL_MECHANISM: 'scram-sha-512',
+            KAFKA_SASL_USERNAME: name,
+            KAFKA_SASL_PASSWORD: PASSWORD,
+          }),
     }
   }
 
-  kafka(name: User, driver = 'platformatic'): Promise<{ value: Kafka, stop(): Promise<void> }> {
+  kafka(name: User, driver = 'platformatic'): Promise<{ value: Kafka; stop(): Promise<void> }> {
     return openKafka(readConfig({ ...this.environment(name), KAFKA_DRIVER: driver }, kafkaConfig))
   }
 
   /** `weir …` as that principal. */
-  weir(name: User, ...args: readonly string[]): Promise<{ code: number, output: string }> {
+  weir(name: User, ...args: readonly string[]): Promise<{ code: number; output: string }> {
     return this.#node(this.environment(name), 'tools/weir/main.ts', ...args)
   }
 
@@ -141,10 +178,19 @@ export class Guarded {
     if (code !== 0) throw new Error(output)
   }
 
-  async #node(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<{ code: number, output: string }> {
-    const child = spawn(process.execPath, args, { env: { ...this.#env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  async #node(
+    env: Readonly<Record<string, string>>,
+    ...args: readonly string[]
+  ): Promise<{ code: number; output: string }> {
+    const child = spawn(process.execPath, args, {
+      env: { ...this.#env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => { output += data })
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (data: Buffer) => {
+        output += data
+      })
     const [code] = await once(child, 'exit')
     return { code, output }
   }
@@ -153,11 +199,14 @@ export class Guarded {
   async indexed(source: string, expected: number): Promise<number> {
     const count = async (): Promise<number> => {
       const answer = await fetch(`${this.#env.SEARCH_URL}/taxi-enriched-*/_count`, {
-        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: { term: { source } } }),
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: { term: { source } } }),
       })
       return answer.ok ? ((await answer.json()) as { count: number }).count : -1
     }
-    for (const until = Date.now() + 60_000; await count() < expected && Date.now() < until;) await pause(500)
+    for (const until = Date.now() + 60_000; (await count()) < expected && Date.now() < until; )
+      await pause(500)
     // One more refresh of the index, in which a document too many would appear.
     await pause(1500)
     return count()
@@ -166,7 +215,9 @@ export class Guarded {
   /** Lines of the services' logs that tell of a right that is missing. */
   async refusals(): Promise<string[]> {
     const logs = await Promise.all(SERVICES.map((name) => readFile(this.logOf(name), 'utf8')))
-    return logs.flatMap((log) => log.split('\n').filter((line) => /not-authorized|AUTHORIZATION_FAILED/i.test(line)))
+    return logs.flatMap((log) =>
+      log.split('\n').filter((line) => /not-authorized|AUTHORIZATION_FAILED/i.test(line)),
+    )
   }
 
   async stop(): Promise<void> {

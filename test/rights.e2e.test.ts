@@ -1,14 +1,26 @@
-/** The whole system with the rights of contracts/rights.ts and no others, on three brokers, one of which dies; and what each service is refused. */
+/**
+ * The whole system with the rights of contracts/rights.ts and no others, on three brokers, one of which dies;
+ * and what each service is refused.
+ */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CreateStreamCommand, DeleteStreamCommand, DescribeStreamSummaryCommand, GetRecordsCommand, GetShardIteratorCommand, KinesisClient, PutRecordCommand, UpdateShardCountCommand } from '@aws-sdk/client-kinesis'
+import {
+  CreateStreamCommand,
+  DeleteStreamCommand,
+  DescribeStreamSummaryCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  KinesisClient,
+  PutRecordCommand,
+  UpdateShardCountCommand,
+} from '@aws-sdk/client-kinesis'
 import { topics } from '@weir/contracts'
 import { may, PRINCIPALS } from '@weir/contracts/rights.ts'
+import { type Kafka, NO_HEADERS } from '@weir/kafka'
 import { areas } from '@weir/solutions/location-offers/areas.ts'
-import { NO_HEADERS, type Kafka } from '@weir/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Guarded } from './guarded.ts'
 import { writeVehicles } from './vehicles.ts'
@@ -27,9 +39,12 @@ afterAll(async () => {
 
 test('topics have three replicas, two of which must have a record before it is acknowledged', async () => {
   const { value: kafka, stop } = await system.kafka('apply')
-  const found = (await kafka.admin.topics()).filter(({ name }) => name in topics || name === 'kafkasql-journal')
+  const found = (await kafka.admin.topics()).filter(
+    ({ name }) => name in topics || name === 'kafkasql-journal',
+  )
   expect(found.map(({ replicas }) => replicas)).toEqual(Array(Object.keys(topics).length + 1).fill(3))
-  for (const { name } of found) expect((await kafka.admin.topicConfigs(name))['min.insync.replicas'], name).toBe('2')
+  for (const { name } of found)
+    expect((await kafka.admin.topicConfigs(name))['min.insync.replicas'], name).toBe('2')
   await stop()
 })
 
@@ -49,40 +64,88 @@ test('the rights are enough: telemetry arrives exactly once while a broker is ki
 })
 
 test('the rights are enough: streams, a function and its application', async () => {
-  const kinesis = new KinesisClient({ endpoint: system.urls['ingest-hub'], region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } })
+  const kinesis = new KinesisClient({
+    endpoint: system.urls['ingest-hub'],
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  })
   const StreamName = `rights-${randomUUID().slice(0, 8)}`
   const active = async (): Promise<number | undefined> => {
-    const { StreamDescriptionSummary: summary } = await kinesis.send(new DescribeStreamSummaryCommand({ StreamName }))
+    const { StreamDescriptionSummary: summary } = await kinesis.send(
+      new DescribeStreamSummaryCommand({ StreamName }),
+    )
     return summary!.StreamStatus === 'ACTIVE' ? summary!.OpenShardCount : undefined
   }
   await kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }))
   await expect.poll(active, { timeout: 20_000 }).toBe(1)
   await kinesis.send(new PutRecordCommand({ StreamName, PartitionKey: 'key', Data: Buffer.from('value') }))
-  const { ShardIterator } = await kinesis.send(new GetShardIteratorCommand({ StreamName, ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' }))
+  const { ShardIterator } = await kinesis.send(
+    new GetShardIteratorCommand({
+      StreamName,
+      ShardId: 'shardId-000000000000',
+      ShardIteratorType: 'TRIM_HORIZON',
+    }),
+  )
   expect((await kinesis.send(new GetRecordsCommand({ ShardIterator }))).Records).toHaveLength(1)
-  await kinesis.send(new UpdateShardCountCommand({ StreamName, TargetShardCount: 2, ScalingType: 'UNIFORM_SCALING' }))
+  await kinesis.send(
+    new UpdateShardCountCommand({ StreamName, TargetShardCount: 2, ScalingType: 'UNIFORM_SCALING' }),
+  )
   await expect.poll(active, { timeout: 30_000 }).toBe(2)
   await kinesis.send(new DeleteStreamCommand({ StreamName }))
-  await expect.poll(() => active().catch((error: Error) => error.name), { timeout: 20_000 }).toBe('ResourceNotFoundException')
+  await expect
+    .poll(() => active().catch((error: Error) => error.name), { timeout: 20_000 })
+    .toBe('ResourceNotFoundException')
 
-  const put = (path: string, body: object, method = 'PUT') => fetch(`${system.urls.enricher}${path}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const put = (path: string, body: object, method = 'PUT') =>
+    fetch(`${system.urls.enricher}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
   expect((await put('/v1/reference/areas/berlin', areas.berlin)).status).toBe(204)
-  await expect.poll(async () => {
-    const response = await put('/v1/signups?wait=5s', { userId: 'ada', position: { lat: 52.5, lon: 13.4 } }, 'POST')
-    return response.status === 200 ? ((await response.json()) as { area: string | null }).area : response.status
-  }, { timeout: 40_000 }).toBe('berlin')
+  await expect
+    .poll(
+      async () => {
+        const response = await put(
+          '/v1/signups?wait=5s',
+          { userId: 'ada', position: { lat: 52.5, lon: 13.4 } },
+          'POST',
+        )
+        return response.status === 200
+          ? ((await response.json()) as { area: string | null }).area
+          : response.status
+      },
+      { timeout: 40_000 },
+    )
+    .toBe('berlin')
 })
 
 test('the services show their lag under the names of MSK', async () => {
-  const lag = async (service: 'enricher' | 'indexer', name: string, group: string, topic: string): Promise<string | undefined> => {
+  const lag = async (
+    service: 'enricher' | 'indexer',
+    name: string,
+    group: string,
+    topic: string,
+  ): Promise<string | undefined> => {
     const text = await (await fetch(`${system.urls[service]}/metrics`)).text()
-    return new RegExp(`^kafka_consumer_group_ConsumerLagMetrics_Value\\{name="${name}",groupId="${group}",topic="${topic}"\\} (.*)$`, 'm').exec(text)?.[1]
+    return new RegExp(
+      `^kafka_consumer_group_ConsumerLagMetrics_Value\\{name="${name}",groupId="${group}",topic="${topic}"\\} (.*)$`,
+      'm',
+    ).exec(text)?.[1]
   }
   for (const name of ['SumOffsetLag', 'MaxOffsetLag', 'EstimatedMaxTimeLag']) {
-    await expect.poll(() => lag('enricher', name, 'enricher.taxi', 'taxi.telemetry'), { timeout: 20_000 }).toBe('0')
-    await expect.poll(() => lag('indexer', name, 'indexer.taxi', 'taxi.enriched'), { timeout: 20_000 }).toBe('0')
+    await expect
+      .poll(() => lag('enricher', name, 'enricher.taxi', 'taxi.telemetry'), { timeout: 20_000 })
+      .toBe('0')
+    await expect
+      .poll(() => lag('indexer', name, 'indexer.taxi', 'taxi.enriched'), { timeout: 20_000 })
+      .toBe('0')
   }
-  await expect.poll(() => lag('enricher', 'SumOffsetLag', 'weir.mapping.signups-offers', 'stream.signups'), { timeout: 20_000 }).toBe('0')
+  await expect
+    .poll(() => lag('enricher', 'SumOffsetLag', 'weir.mapping.signups-offers', 'stream.signups'), {
+      timeout: 20_000,
+    })
+    .toBe('0')
 })
 
 test('no service was refused anything', async () => {
@@ -95,21 +158,57 @@ test.for(PRINCIPALS)('%s is refused what is not its own', async (principal) => {
     for (const name of Object.keys(topics)) {
       for (const operation of ['Read', 'Write'] as const) {
         if (may(principal, operation, 'topic', name)) continue
-        await expect(operation === 'Read' ? kafka.fetch(name, 0, 0, 1 << 20) : write(kafka, name), `${principal} ${operation} ${name}`).rejects.toMatchObject({ code: 'not-authorized' })
+        await expect(
+          operation === 'Read' ? kafka.fetch(name, 0, 0, 1 << 20) : write(kafka, name),
+          `${principal} ${operation} ${name}`,
+        ).rejects.toMatchObject({ code: 'not-authorized' })
       }
-      await expect(kafka.admin.deleteTopics([name]), `${principal} deletes ${name}`).rejects.toMatchObject({ code: 'not-authorized' })
-      if (principal !== 'apply') await expect(kafka.admin.alterTopicConfigs(name, { 'retention.ms': '1' })).rejects.toMatchObject({ code: 'not-authorized' })
+      await expect(kafka.admin.deleteTopics([name]), `${principal} deletes ${name}`).rejects.toMatchObject({
+        code: 'not-authorized',
+      })
+      if (principal !== 'apply')
+        await expect(kafka.admin.alterTopicConfigs(name, { 'retention.ms': '1' })).rejects.toMatchObject({
+          code: 'not-authorized',
+        })
     }
-    for (const groupId of ['enricher.taxi', 'indexer.taxi', 'weir.mapping.signups-offers', 'somebody-elses']) {
+    for (const groupId of [
+      'enricher.taxi',
+      'indexer.taxi',
+      'weir.mapping.signups-offers',
+      'somebody-elses',
+    ]) {
       if (may(principal, 'Read', 'group', groupId)) continue
-      await expect(kafka.admin.setOffsets(groupId, 'taxi.telemetry', [{ partition: 0, offset: 0 }]), `${principal} ${groupId}`).rejects.toMatchObject({ code: 'not-authorized' })
+      await expect(
+        kafka.admin.setOffsets(groupId, 'taxi.telemetry', [{ partition: 0, offset: 0 }]),
+        `${principal} ${groupId}`,
+      ).rejects.toMatchObject({ code: 'not-authorized' })
     }
-    for (const id of ['weir.control.streams.writer', 'weir.control.functions.writer', 'enricher.taxi/taxi.telemetry/0', 'somebody-elses']) {
+    for (const id of [
+      'weir.control.streams.writer',
+      'weir.control.functions.writer',
+      'enricher.taxi/taxi.telemetry/0',
+      'somebody-elses',
+    ]) {
       if (may(principal, 'Write', 'transactional-id', id)) continue
-      await expect(kafka.transact(id, () => {}), `${principal} ${id}`).rejects.toMatchObject({ code: 'not-authorized' })
+      await expect(
+        kafka.transact(id, () => {}),
+        `${principal} ${id}`,
+      ).rejects.toMatchObject({ code: 'not-authorized' })
     }
-    await expect(kafka.admin.createTopics([{ name: 'of-nobody', partitions: 1, replicas: 3, configs: {} }])).rejects.toMatchObject({ code: 'not-authorized' })
-    await expect(kafka.admin.addAcls([{ principal: `User:${principal}`, resource: 'topic', name: '*', pattern: 'literal', operation: 'All' }])).rejects.toMatchObject({ code: 'not-authorized' })
+    await expect(
+      kafka.admin.createTopics([{ name: 'of-nobody', partitions: 1, replicas: 3, configs: {} }]),
+    ).rejects.toMatchObject({ code: 'not-authorized' })
+    await expect(
+      kafka.admin.addAcls([
+        {
+          principal: `User:${principal}`,
+          resource: 'topic',
+          name: '*',
+          pattern: 'literal',
+          operation: 'All',
+        },
+      ]),
+    ).rejects.toMatchObject({ code: 'not-authorized' })
   } finally {
     await stop()
   }
@@ -129,10 +228,31 @@ async function write(kafka: Kafka, topic: string): Promise<void> {
 
 test('applied again, nothing is missing; what somebody else allowed is named and stays', async () => {
   const { value: kafka, stop } = await system.kafka('admin')
-  await kafka.admin.addAcls([{ principal: 'User:indexer', resource: 'topic', name: 'of-its-own', pattern: 'literal', operation: 'Read' }])
+  await kafka.admin.addAcls([
+    {
+      principal: 'User:indexer',
+      resource: 'topic',
+      name: 'of-its-own',
+      pattern: 'literal',
+      operation: 'Read',
+    },
+  ])
   const { code, output } = await system.weir('admin', 'acl', 'apply', '--json')
   expect(code, output).toBe(0)
-  expect(JSON.parse(output)).toEqual({ added: [], others: [{ principal: 'User:indexer', resource: 'topic', name: 'of-its-own', pattern: 'literal', operation: 'Read' }] })
-  expect(await kafka.admin.acls('User:indexer')).toContainEqual(expect.objectContaining({ name: 'of-its-own' }))
+  expect(JSON.parse(output)).toEqual({
+    added: [],
+    others: [
+      {
+        principal: 'User:indexer',
+        resource: 'topic',
+        name: 'of-its-own',
+        pattern: 'literal',
+        operation: 'Read',
+      },
+    ],
+  })
+  expect(await kafka.admin.acls('User:indexer')).toContainEqual(
+    expect.objectContaining({ name: 'of-its-own' }),
+  )
   await stop()
 })

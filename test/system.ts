@@ -1,7 +1,10 @@
-/** The whole of Weir as `weir up` runs it, in a data folder and on ports of its own, for end-to-end tests: replay, kill, count. */
+/**
+ * The whole of Weir as `weir up` runs it, in a data folder and on ports of its own, for end-to-end tests:
+ * replay, kill, count.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -12,7 +15,6 @@ import { readConfig } from '@weir/service/config.ts'
 import { tieProcess } from '@weir/tools/stack/lifeline.ts'
 import { freePorts } from '@weir/tools/stack/ports.ts'
 import type { StackState } from '@weir/tools/stack/state.ts'
-import { readFile } from 'node:fs/promises'
 
 export type Part = Server | Service
 
@@ -42,8 +44,22 @@ export class System {
     const folder = await mkdtemp(join(tmpdir(), 'weir-system-'))
     await chmod(folder, 0o755) // The search engine runs as another user where we are root.
     const ports = await freePorts(7)
-    const named = ['KAFKA_PORT', 'REGISTRY_PORT', 'REDIS_PORT', 'SEARCH_PORT', 'HUB_PORT', 'ENRICHER_PORT', 'INDEXER_PORT'].map((name, i) => [name, String(ports[i])])
-    const system = new System(folder, { ...process.env, ...Object.fromEntries(named), WEIR_DATA: folder, LOG_LEVEL: 'info', ...settings })
+    const named = [
+      'KAFKA_PORT',
+      'REGISTRY_PORT',
+      'REDIS_PORT',
+      'SEARCH_PORT',
+      'HUB_PORT',
+      'ENRICHER_PORT',
+      'INDEXER_PORT',
+    ].map((name, i) => [name, String(ports[i])])
+    const system = new System(folder, {
+      ...process.env,
+      ...Object.fromEntries(named),
+      WEIR_DATA: folder,
+      LOG_LEVEL: 'info',
+      ...settings,
+    })
     await system.up()
     return system
   }
@@ -52,9 +68,16 @@ export class System {
   async up(settings: Readonly<Record<string, string>> = {}): Promise<void> {
     Object.assign(this.env, settings)
     this.#output = ''
-    const child = this.#supervisor = spawn(process.execPath, ['tools/weir/main.ts', 'up', '--attach', '--no-simulator'], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = (this.#supervisor = spawn(
+      process.execPath,
+      ['tools/weir/main.ts', 'up', '--attach', '--no-simulator'],
+      { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] },
+    ))
     tieProcess(child.pid!)
-    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (data: Buffer) => { this.#output += data })
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.on('data', (data: Buffer) => {
+        this.#output += data
+      })
     while (!this.#output.includes('Ready in')) {
       if (child.exitCode !== null) throw new Error(`weir up ended with ${child.exitCode}:\n${this.#output}`)
       await pause(100)
@@ -92,7 +115,12 @@ export class System {
   }
 
   /** Kills it as soon as the supervisor has brought it back, `times` times in all. */
-  async killAgainAndAgain(part: Part, times: number, everyMs: number, while_: () => boolean): Promise<number> {
+  async killAgainAndAgain(
+    part: Part,
+    times: number,
+    everyMs: number,
+    while_: () => boolean,
+  ): Promise<number> {
     let kills = 0
     while (kills < times && while_()) {
       const running = (await this.state()).processes.some(({ name }) => name === part)
@@ -106,9 +134,15 @@ export class System {
   }
 
   weir(...args: string[]): Promise<Replayed> {
-    const child = spawn(process.execPath, ['tools/weir/main.ts', ...args], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, ['tools/weir/main.ts', ...args], {
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let output = ''
-    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (data: Buffer) => { output += data })
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.on('data', (data: Buffer) => {
+        output += data
+      })
     return once(child, 'exit').then(([code]) => ({ code, output }))
   }
 
@@ -117,32 +151,48 @@ export class System {
     let count = -1
     for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await pause(500)) {
       const body = JSON.stringify({ query: { term: { source } } })
-      const answer = await fetch(`http://127.0.0.1:${this.env.SEARCH_PORT}/taxi-enriched-*/_count`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).catch(() => undefined)
+      const answer = await fetch(`http://127.0.0.1:${this.env.SEARCH_PORT}/taxi-enriched-*/_count`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      }).catch(() => undefined)
       count = answer?.ok ? ((await answer.json()) as { count: number }).count : count
       if (count >= expected) break
     }
     // One more refresh of the index, in which a document too many would appear.
     await pause(1500)
     const body = JSON.stringify({ query: { term: { source } } })
-    const answer = await fetch(`http://127.0.0.1:${this.env.SEARCH_PORT}/taxi-enriched-*/_count`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    const answer = await fetch(`http://127.0.0.1:${this.env.SEARCH_PORT}/taxi-enriched-*/_count`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
     return ((await answer.json()) as { count: number }).count
   }
 
   /** What a read_committed reader sees of that source in taxi.enriched, in order per partition. */
   async enriched(source: string): Promise<Enriched[]> {
-    const config = readConfig({ KAFKA_BROKERS: `127.0.0.1:${this.env.KAFKA_PORT}`, KAFKA_DRIVER: 'platformatic' }, kafkaConfig)
+    const config = readConfig(
+      { KAFKA_BROKERS: `127.0.0.1:${this.env.KAFKA_PORT}`, KAFKA_DRIVER: 'platformatic' },
+      kafkaConfig,
+    )
     const { value: kafka, stop } = await openKafka(config)
-    const { value: codec } = await openCodec({ url: `http://127.0.0.1:${this.env.REGISTRY_PORT}/apis/ccompat/v7` })
+    const { value: codec } = await openCodec({
+      url: `http://127.0.0.1:${this.env.REGISTRY_PORT}/apis/ccompat/v7`,
+    })
     const reader = await codec.reader('taxi.enriched')
     const records: Enriched[] = []
-    const reading = await kafka.read({ topics: ['taxi.enriched'], from: 'earliest', until: 'end' }, async (batch) => {
-      await reader.prepare(batch)
-      for (let i = 0; i < batch.length; i++) {
-        if (headerOf(batch, i, 'weir-source')?.toString() !== source) continue
-        const { deviceId, eventTime } = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
-        records.push({ id: headerOf(batch, i, 'weir-id')!.toString(), key: deviceId, eventTime })
-      }
-    })
+    const reading = await kafka.read(
+      { topics: ['taxi.enriched'], from: 'earliest', until: 'end' },
+      async (batch) => {
+        await reader.prepare(batch)
+        for (let i = 0; i < batch.length; i++) {
+          if (headerOf(batch, i, 'weir-source')?.toString() !== source) continue
+          const { deviceId, eventTime } = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
+          records.push({ id: headerOf(batch, i, 'weir-id')!.toString(), key: deviceId, eventTime })
+        }
+      },
+    )
     await reading.done
     await stop()
     return records
@@ -150,7 +200,8 @@ export class System {
 }
 
 /** Records beyond the first of their id. */
-export const repeated = (records: readonly Enriched[]): number => records.length - new Set(records.map(({ id }) => id)).size
+export const repeated = (records: readonly Enriched[]): number =>
+  records.length - new Set(records.map(({ id }) => id)).size
 
 /** Records that came after a later one of the same vehicle, each id counted where it came first. */
 export function inversions(records: readonly Enriched[]): number {

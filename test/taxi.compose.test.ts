@@ -1,4 +1,7 @@
-/** npm run test:compose: the same system from images, by the compose.yaml that users run. Needs a Docker engine with Compose. */
+/**
+ * npm run test:compose: the same system from images, by the compose.yaml that users run. Needs a Docker
+ * engine with Compose.
+ */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -15,15 +18,36 @@ const run = promisify(execFile)
 let folder: string
 let env: NodeJS.ProcessEnv
 
-const compose = (...args: string[]) => run('docker', ['compose', '--project-name', 'weir-test', ...args], { env, maxBuffer: 1 << 26 })
+const compose = (...args: string[]) =>
+  run('docker', ['compose', '--project-name', 'weir-test', ...args], { env, maxBuffer: 1 << 26 })
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'weir-compose-'))
   const ports = await freePorts(7)
-  env = { ...process.env, ...Object.fromEntries(['KAFKA_PORT', 'REGISTRY_PORT', 'REDIS_PORT', 'SEARCH_PORT', 'HUB_PORT', 'ENRICHER_PORT', 'INDEXER_PORT'].map((name, i) => [name, String(ports[i])])) }
-  const up = spawn('docker', ['compose', '--project-name', 'weir-test', 'up', '--build', '--detach', '--wait'], { env, stdio: ['ignore', 'inherit', 'inherit'] })
+  env = {
+    ...process.env,
+    ...Object.fromEntries(
+      [
+        'KAFKA_PORT',
+        'REGISTRY_PORT',
+        'REDIS_PORT',
+        'SEARCH_PORT',
+        'HUB_PORT',
+        'ENRICHER_PORT',
+        'INDEXER_PORT',
+      ].map((name, i) => [name, String(ports[i])]),
+    ),
+  }
+  const up = spawn(
+    'docker',
+    ['compose', '--project-name', 'weir-test', 'up', '--build', '--detach', '--wait'],
+    { env, stdio: ['ignore', 'inherit', 'inherit'] },
+  )
   const [code] = await once(up, 'exit')
-  if (code !== 0) throw new Error(`docker compose up ended with ${code}:\n${(await compose('ps', '--all')).stdout}\n${(await compose('logs', '--tail', '15')).stdout}`)
+  if (code !== 0)
+    throw new Error(
+      `docker compose up ended with ${code}:\n${(await compose('ps', '--all')).stdout}\n${(await compose('logs', '--tail', '15')).stdout}`,
+    )
 })
 
 afterAll(async () => {
@@ -37,16 +61,19 @@ async function indexed(source: string, expected: number): Promise<number> {
   let count = -1
   for (const deadline = Date.now() + 120_000; count < expected && Date.now() < deadline; await pause(1000)) {
     const answer = await fetch(`http://127.0.0.1:${env.SEARCH_PORT}/taxi-enriched-*/_count`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: { term: { source } } }),
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: { term: { source } } }),
     }).catch(() => undefined)
-    if (answer?.ok) ({ count } = await answer.json() as { count: number })
+    if (answer?.ok) ({ count } = (await answer.json()) as { count: number })
   }
   return count
 }
 
 async function replay(file: string, name: string): Promise<void> {
   const child = spawn(process.execPath, ['tools/weir/main.ts', 'replay', file, '--run', name], {
-    env: { ...env, HUB_URL: `http://127.0.0.1:${env.HUB_PORT}` }, stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...env, HUB_URL: `http://127.0.0.1:${env.HUB_PORT}` },
+    stdio: ['ignore', 'inherit', 'inherit'],
   })
   expect((await once(child, 'exit'))[0]).toBe(0)
 }
@@ -71,7 +98,8 @@ describe('docker compose up', () => {
       const answer = await get('INDEXER_PORT', '/taxi-telemetry/snapshot')
       const text = await answer.text()
       if (answer.ok && text.includes('taxi-00')) break
-      if (Date.now() > deadline) throw new Error(`The page shows no simulated taxi: ${answer.status} ${text.slice(0, 500)}`)
+      if (Date.now() > deadline)
+        throw new Error(`The page shows no simulated taxi: ${answer.status} ${text.slice(0, 500)}`)
     }
     expect((await get('INDEXER_PORT', '/taxi-telemetry/')).status).toBe(200)
   })
@@ -81,8 +109,12 @@ describe('docker compose up', () => {
       const { stdout: id } = await compose('ps', '--quiet', service)
       const { stdout } = await run('docker', ['inspect', id.trim()])
       const [{ Config, HostConfig }] = JSON.parse(stdout)
-      expect({ user: Config.User, readOnly: HostConfig.ReadonlyRootfs, dropped: HostConfig.CapDrop, bounded: HostConfig.Memory > 0 })
-        .toEqual({ user: '1000:1000', readOnly: true, dropped: ['ALL'], bounded: true })
+      expect({
+        user: Config.User,
+        readOnly: HostConfig.ReadonlyRootfs,
+        dropped: HostConfig.CapDrop,
+        bounded: HostConfig.Memory > 0,
+      }).toEqual({ user: '1000:1000', readOnly: true, dropped: ['ALL'], bounded: true })
     }
   })
 

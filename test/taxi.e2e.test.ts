@@ -1,4 +1,7 @@
-/** Taxi telemetry end to end: the stack as `weir up` runs it, real servers and processes, positions replayed from a file. */
+/**
+ * Taxi telemetry end to end: the stack as `weir up` runs it, real servers and processes, positions replayed
+ * from a file.
+ */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,11 +82,19 @@ describe('taxi telemetry', () => {
   test('refuses bad input with a reason and spares its neighbours', async () => {
     const good = { deviceId: 'neighbour', position: { lat: 1, lon: 2 }, speed: 3, eventTime: Date.now() }
     const answer = await fetch(`http://127.0.0.1:${system.env.HUB_PORT}/v1/topics/taxi.telemetry/records`, {
-      method: 'POST', headers: { 'content-type': 'application/json', 'weir-source': 'neighbours' },
-      body: JSON.stringify({ records: [{ value: good }, { value: { ...good, speed: 'fast' } }, { value: { ...good, colour: 'yellow' } }, { value: good }] }),
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'weir-source': 'neighbours' },
+      body: JSON.stringify({
+        records: [
+          { value: good },
+          { value: { ...good, speed: 'fast' } },
+          { value: { ...good, colour: 'yellow' } },
+          { value: good },
+        ],
+      }),
     })
     expect(answer.status).toBe(207)
-    const body = await answer.json() as { stored: number, errors: { index: number, field: string }[] }
+    const body = (await answer.json()) as { stored: number; errors: { index: number; field: string }[] }
     expect(body.stored).toBe(2)
     expect(body.errors.map(({ index, field }) => `${index} ${field}`)).toEqual(['1 speed', '2 colour'])
     expect(await system.indexed('neighbours', 2)).toBe(2)

@@ -1,6 +1,7 @@
 /**
- * npm run test:faults: kill -9 of every part, five times each, in the middle of a replay. Nothing may be lost, doubled in the index or out of order.
- * KAFKA_DRIVER chooses the client. With WEIR_VEHICLES=FILE the positions of that file are replayed, else generated ones.
+ * npm run test:faults: kill -9 of every part, five times each, in the middle of a replay. Nothing may be
+ * lost, doubled in the index or out of order. KAFKA_DRIVER chooses the client. With WEIR_VEHICLES=FILE the
+ * positions of that file are replayed, else generated ones.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -40,7 +41,9 @@ afterAll(async () => {
 test.for(parts)('%s killed five times during a replay', async (part) => {
   let done = false
   const run = `kill-${part}`
-  const replay = system.weir('replay', file, '--run', run, '--speed', '15x').finally(() => { done = true })
+  const replay = system.weir('replay', file, '--run', run, '--speed', '15x').finally(() => {
+    done = true
+  })
   const kills = await system.killAgainAndAgain(part, KILLS, EVERY_MS, () => !done)
   const { code, output } = await replay
   expect(code, output).toBe(0)

@@ -1,6 +1,7 @@
 /**
- * npm run test:k8s: the chart on the cluster that kubectl reaches: installed, tested, upgraded, rolled back, and its pods deleted while a file is replayed.
- * With WEIR_VEHICLES=FILE the positions of that file are replayed, else generated ones. WEIR_IMAGE (weir:local) and those of values.yaml must be on the nodes.
+ * npm run test:k8s: the chart on the cluster that kubectl reaches: installed, tested, upgraded, rolled back,
+ * and its pods deleted while a file is replayed. With WEIR_VEHICLES=FILE the positions of that file are
+ * replayed, else generated ones. WEIR_IMAGE (weir:local) and those of values.yaml must be on the nodes.
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -39,7 +40,15 @@ describe('helm install', () => {
     expect(output).not.toMatch(/warn/i)
     expect(output).toContain('helm test weir')
     // Services wait for topics and contracts; none is started twice for them.
-    expect(expectDone(await release.kubectl('get', 'pods', '--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}'))).toMatch(/^0( 0)*$/)
+    expect(
+      expectDone(
+        await release.kubectl(
+          'get',
+          'pods',
+          '--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}',
+        ),
+      ),
+    ).toMatch(/^0( 0)*$/)
   })
 
   test('helm test sends records and finds them in the index', async () => {
@@ -47,10 +56,24 @@ describe('helm install', () => {
   })
 
   test('an upgrade rolls what has changed and nothing else, and a rollback brings back what was', async () => {
-    const generation = async (component: string) => expectDone(await release.kubectl('get', `deployment/weir-${component}`, '--output=jsonpath={.metadata.generation}'))
+    const generation = async (component: string) =>
+      expectDone(
+        await release.kubectl(
+          'get',
+          `deployment/weir-${component}`,
+          '--output=jsonpath={.metadata.generation}',
+        ),
+      )
     const before = await generation('indexer')
     expectDone(await release.upgrade('services.ingest-hub.env.LOG_LEVEL=debug'))
-    const level = async () => expectDone(await release.kubectl('get', 'deployment/weir-ingest-hub', '--output=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="LOG_LEVEL")].value}'))
+    const level = async () =>
+      expectDone(
+        await release.kubectl(
+          'get',
+          'deployment/weir-ingest-hub',
+          '--output=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="LOG_LEVEL")].value}',
+        ),
+      )
     expect(await level()).toBe('debug')
     expect(await generation('indexer')).toBe(before)
     expectDone(await release.helm('rollback', 'weir', '1', '--wait', '--timeout=180s'))
@@ -67,7 +90,11 @@ describe('helm install', () => {
     }
     let done = false
     // Two minutes of deletions, whichever the file.
-    const replay = release.replay('k8s', process.env.WEIR_VEHICLES === undefined ? '4x' : '7x').finally(() => { done = true })
+    const replay = release
+      .replay('k8s', process.env.WEIR_VEHICLES === undefined ? '4x' : '7x')
+      .finally(() => {
+        done = true
+      })
     const deleting = release.deletePods(['redis', 'search', 'kafka'], 5000, () => done)
     const { code, output } = await replay
     expect(code, output).toBe(0)
@@ -80,7 +107,13 @@ describe('helm install', () => {
 
   test('a replay through an upgrade and a rollback loses nothing either', async () => {
     const replay = release.replay('k8s-rolled', '10x')
-    expectDone(await release.upgrade('services.ingest-hub.env.LOG_LEVEL=warn', 'services.enricher.env.LOG_LEVEL=warn', 'services.indexer.env.LOG_LEVEL=warn'))
+    expectDone(
+      await release.upgrade(
+        'services.ingest-hub.env.LOG_LEVEL=warn',
+        'services.enricher.env.LOG_LEVEL=warn',
+        'services.indexer.env.LOG_LEVEL=warn',
+      ),
+    )
     expectDone(await release.helm('rollback', 'weir', '--wait', '--timeout=180s'))
     const { code, output } = await replay
     expect(code, output).toBe(0)
@@ -91,11 +124,22 @@ describe('helm install', () => {
 
 describe('what is wrong is said in one sentence', () => {
   test('wrong brokers: the hook ends, and nothing is installed', async () => {
-    const { code, output } = await release.upgrade('externalKafka.brokers=nowhere.invalid:9092', 'apply.waitSeconds=5')
+    const { code, output } = await release.upgrade(
+      'externalKafka.brokers=nowhere.invalid:9092',
+      'apply.waitSeconds=5',
+    )
     expect(code).not.toBe(0)
     // Helm itself prints the job's log.
     expect(output).toContain('check that a broker listens at KAFKA_BROKERS')
-    expect(expectDone(await release.kubectl('get', 'deployment/weir-enricher', '--output=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="KAFKA_BROKERS")].value}'))).toBe('weir-kafka:9092')
+    expect(
+      expectDone(
+        await release.kubectl(
+          'get',
+          'deployment/weir-enricher',
+          '--output=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="KAFKA_BROKERS")].value}',
+        ),
+      ),
+    ).toBe('weir-kafka:9092')
   })
 
   test('the registry is down: the hook says so', async () => {
@@ -108,25 +152,52 @@ describe('what is wrong is said in one sentence', () => {
   })
 
   test('a topic with fewer partitions than the table says', async () => {
-    expectDone(await release.kubectl('exec', 'weir-kafka-0', '--', 'sh', '-c',
-      'export KAFKA_HEAP_OPTS=-Xmx128m; T=/opt/kafka/bin/kafka-topics.sh; B="--bootstrap-server weir-kafka:9092"; $T $B --delete --topic taxi.telemetry.late; sleep 2; $T $B --create --topic taxi.telemetry.late --partitions 1'))
+    expectDone(
+      await release.kubectl(
+        'exec',
+        'weir-kafka-0',
+        '--',
+        'sh',
+        '-c',
+        'export KAFKA_HEAP_OPTS=-Xmx128m; T=/opt/kafka/bin/kafka-topics.sh; B="--bootstrap-server weir-kafka:9092"; $T $B --delete --topic taxi.telemetry.late; sleep 2; $T $B --create --topic taxi.telemetry.late --partitions 1',
+      ),
+    )
     const { code, output } = await release.upgrade()
     expect(code).not.toBe(0)
     expect(output).toMatch(/taxi\.telemetry\.late has 1 partitions?/)
-    expectDone(await release.kubectl('exec', 'weir-kafka-0', '--', 'sh', '-c',
-      'export KAFKA_HEAP_OPTS=-Xmx128m; /opt/kafka/bin/kafka-topics.sh --bootstrap-server weir-kafka:9092 --delete --topic taxi.telemetry.late'))
+    expectDone(
+      await release.kubectl(
+        'exec',
+        'weir-kafka-0',
+        '--',
+        'sh',
+        '-c',
+        'export KAFKA_HEAP_OPTS=-Xmx128m; /opt/kafka/bin/kafka-topics.sh --bootstrap-server weir-kafka:9092 --delete --topic taxi.telemetry.late',
+      ),
+    )
     expectDone(await release.upgrade())
   })
 
   test('a contract that breaks compatibility stops the upgrade with its reason, and no pod is rolled', async () => {
     const broken = JSON.parse(await readFile('contracts/taxi/telemetry.avsc', 'utf8'))
-    broken.fields.push({ name: 'colour', type: 'string', doc: 'Without a default, so readers of before cannot fill it in.' })
+    broken.fields.push({
+      name: 'colour',
+      type: 'string',
+      doc: 'Without a default, so readers of before cannot fill it in.',
+    })
     const text = join(folder, 'telemetry.avsc')
     await writeFile(text, JSON.stringify(broken))
-    expectDone(await release.kubectl('create', 'configmap', 'broken-contract', `--from-file=telemetry.avsc=${text}`))
+    expectDone(
+      await release.kubectl('create', 'configmap', 'broken-contract', `--from-file=telemetry.avsc=${text}`),
+    )
     const before = await release.pods()
-    const { code, output } = await release.upgrade('pods.extraVolumes[0].name=broken', 'pods.extraVolumes[0].configMap.name=broken-contract',
-      'pods.extraVolumeMounts[0].name=broken', 'pods.extraVolumeMounts[0].mountPath=/weir/contracts/taxi/telemetry.avsc', 'pods.extraVolumeMounts[0].subPath=telemetry.avsc')
+    const { code, output } = await release.upgrade(
+      'pods.extraVolumes[0].name=broken',
+      'pods.extraVolumes[0].configMap.name=broken-contract',
+      'pods.extraVolumeMounts[0].name=broken',
+      'pods.extraVolumeMounts[0].mountPath=/weir/contracts/taxi/telemetry.avsc',
+      'pods.extraVolumeMounts[0].subPath=telemetry.avsc',
+    )
     expect(code).not.toBe(0)
     expect(output).toContain('The registry refuses taxi.telemetry-value')
     expect(output).toContain('colour')
@@ -136,32 +207,87 @@ describe('what is wrong is said in one sentence', () => {
   test('a secret that is not there, or has not the entry, is refused before anything is asked of the cluster', async () => {
     const { code, output } = await release.upgrade('access.existingSecret=nowhere')
     expect(code).not.toBe(0)
-    expect(output).toContain(`access.existingSecret names the secret "nowhere", which namespace ${NAMESPACE} has not; create it there first.`)
-    expectDone(await release.kubectl('create', 'secret', 'generic', 'half', '--from-literal=api-keys.json=[]'))
-    expect((await release.upgrade('access.existingSecret=half')).output).toContain('which has no entry "access-keys.json"; add it.')
+    expect(output).toContain(
+      `access.existingSecret names the secret "nowhere", which namespace ${NAMESPACE} has not; create it there first.`,
+    )
+    expectDone(
+      await release.kubectl('create', 'secret', 'generic', 'half', '--from-literal=api-keys.json=[]'),
+    )
+    expect((await release.upgrade('access.existingSecret=half')).output).toContain(
+      'which has no entry "access-keys.json"; add it.',
+    )
   })
 
   test('an API key file that is wrong: the pod says what, and the pods of before go on', async () => {
-    expectDone(await release.kubectl('create', 'secret', 'generic', 'wrong', '--from-literal=api-keys.json={}', '--from-literal=access-keys.json=[]'))
+    expectDone(
+      await release.kubectl(
+        'create',
+        'secret',
+        'generic',
+        'wrong',
+        '--from-literal=api-keys.json={}',
+        '--from-literal=access-keys.json=[]',
+      ),
+    )
     // Not simply the one before, which may be an upgrade that a hook ended.
     const revision = await release.deployedRevision()
-    const upgrade = await release.helm('upgrade', 'weir', 'deploy/k8s/weir', '--reset-then-reuse-values', '--set=access.existingSecret=wrong', '--wait', '--timeout=20s')
+    const upgrade = await release.helm(
+      'upgrade',
+      'weir',
+      'deploy/k8s/weir',
+      '--reset-then-reuse-values',
+      '--set=access.existingSecret=wrong',
+      '--wait',
+      '--timeout=20s',
+    )
     expect(upgrade.code).not.toBe(0)
     expect(await release.lastWords('ingest-hub')).toContain('The file of API keys must hold a list.')
-    expect(expectDone(await release.kubectl('get', 'deployment/weir-ingest-hub', '--output=jsonpath={.status.readyReplicas}'))).toBe('2')
+    expect(
+      expectDone(
+        await release.kubectl(
+          'get',
+          'deployment/weir-ingest-hub',
+          '--output=jsonpath={.status.readyReplicas}',
+        ),
+      ),
+    ).toBe('2')
     expectDone(await release.helm('rollback', 'weir', revision, '--wait', '--timeout=120s'))
   })
 
   test('a wrong password of Kafka, an expired certificate of a broker, no registry: the hook of an install says so, and nothing is installed', async () => {
     await release.openSecuredBrokers(await expiredCertificate(folder))
     const installs = {
-      password: ['externalKafka.brokers=sasl-broker:9092', 'externalKafka.sasl.mechanism=plain', 'externalKafka.sasl.username=weir', 'externalKafka.sasl.existingSecret=broker-password'],
-      certificate: ['externalKafka.brokers=expired-broker:9093', 'externalKafka.tls.enabled=true', 'externalKafka.tls.existingSecret=broker-tls'],
-      registry: ['externalKafka.brokers=weir-kafka:9092', 'externalRegistry.url=http://nowhere.invalid:8080', 'apply.waitSeconds=5'],
+      password: [
+        'externalKafka.brokers=sasl-broker:9092',
+        'externalKafka.sasl.mechanism=plain',
+        'externalKafka.sasl.username=weir',
+        'externalKafka.sasl.existingSecret=broker-password',
+      ],
+      certificate: [
+        'externalKafka.brokers=expired-broker:9093',
+        'externalKafka.tls.enabled=true',
+        'externalKafka.tls.existingSecret=broker-tls',
+      ],
+      registry: [
+        'externalKafka.brokers=weir-kafka:9092',
+        'externalRegistry.url=http://nowhere.invalid:8080',
+        'apply.waitSeconds=5',
+      ],
     }
     const outputs: Record<string, string> = {}
     for (const [name, settings] of Object.entries(installs)) {
-      const { code, output } = await release.helm('install', 'second', 'deploy/k8s/weir', '--set', ['externalRegistry.url=http://weir-registry:8080/apis/ccompat/v7', 'apply.waitSeconds=60', ...settings].join(), ...IMAGE_VALUES)
+      const { code, output } = await release.helm(
+        'install',
+        'second',
+        'deploy/k8s/weir',
+        '--set',
+        [
+          'externalRegistry.url=http://weir-registry:8080/apis/ccompat/v7',
+          'apply.waitSeconds=60',
+          ...settings,
+        ].join(),
+        ...IMAGE_VALUES,
+      )
       expect(code, output).not.toBe(0)
       outputs[name] = output
       expect(await release.made('second')).toEqual([])
@@ -174,12 +300,59 @@ describe('what is wrong is said in one sentence', () => {
   })
 })
 
-/** PEM files in the folder: the authority, and a certificate of `expired-broker` that ended yesterday, with its key. */
-async function expiredCertificate(folder: string): Promise<{ readonly ca: string, readonly cert: string, readonly key: string }> {
-  const openssl = (...args: string[]): Promise<unknown> => promisify(execFile)('openssl', args, { cwd: folder })
-  await openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=test authority', '-days', '2')
-  await openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'tls.key', '-out', 'tls.csr', '-subj', '/CN=expired-broker')
+/**
+ * PEM files in the folder: the authority, and a certificate of `expired-broker` that ended yesterday, with
+ * its key.
+ */
+async function expiredCertificate(
+  folder: string,
+): Promise<{ readonly ca: string; readonly cert: string; readonly key: string }> {
+  const openssl = (...args: string[]): Promise<unknown> =>
+    promisify(execFile)('openssl', args, { cwd: folder })
+  await openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.crt',
+    '-subj',
+    '/CN=test authority',
+    '-days',
+    '2',
+  )
+  await openssl(
+    'req',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    'tls.key',
+    '-out',
+    'tls.csr',
+    '-subj',
+    '/CN=expired-broker',
+  )
   await writeFile(join(folder, 'names.cnf'), 'subjectAltName=DNS:expired-broker')
-  await openssl('x509', '-req', '-in', 'tls.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '-1', '-extfile', 'names.cnf', '-out', 'tls.crt')
+  await openssl(
+    'x509',
+    '-req',
+    '-in',
+    'tls.csr',
+    '-CA',
+    'ca.crt',
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    '-days',
+    '-1',
+    '-extfile',
+    'names.cnf',
+    '-out',
+    'tls.crt',
+  )
   return { ca: join(folder, 'ca.crt'), cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') }
 }

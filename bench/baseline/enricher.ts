@@ -1,8 +1,9 @@
 /** The straightforward enricher: kafkajs, JSON in and out, the same zone lookup, at least once. */
+
+import { zonesSeed } from '@weir/solutions/taxi-telemetry/manhattan.ts'
+import { ZoneIndex } from '@weir/solutions/taxi-telemetry/zones.ts'
 import { latLngToCell } from 'h3-js'
 import { Kafka, logLevel } from 'kafkajs'
-import { ZoneIndex } from '@weir/solutions/taxi-telemetry/zones.ts'
-import { zonesSeed } from '@weir/solutions/taxi-telemetry/manhattan.ts'
 
 /** kafkajs makes one record batch of what it is given for a partition, and brokers take up to a megabyte. */
 const MOST_MESSAGES = 2000
@@ -27,7 +28,11 @@ await consumer.run({
       return { key, value: JSON.stringify(report) }
     })
     for (let from = 0; from < messages.length; from += MOST_MESSAGES) {
-      await producer.send({ topic: process.env.OUTPUT!, acks: -1, messages: messages.slice(from, from + MOST_MESSAGES) })
+      await producer.send({
+        topic: process.env.OUTPUT!,
+        acks: -1,
+        messages: messages.slice(from, from + MOST_MESSAGES),
+      })
     }
   },
 })

@@ -1,12 +1,22 @@
-/** The straightforward way in: Fastify's JSON body to kafkajs as JSON, acks=all. No contract, no ids, no bounds. */
+/**
+ * The straightforward way in: Fastify's JSON body to kafkajs as JSON, acks=all. No contract, no ids, no
+ * bounds.
+ */
 import { fastify } from 'fastify'
 import { Kafka, logLevel } from 'kafkajs'
 
-const producer = new Kafka({ brokers: process.env.KAFKA_BROKERS!.split(','), logLevel: logLevel.NOTHING }).producer({ idempotent: true, maxInFlightRequests: 1 })
+const producer = new Kafka({
+  brokers: process.env.KAFKA_BROKERS!.split(','),
+  logLevel: logLevel.NOTHING,
+}).producer({ idempotent: true, maxInFlightRequests: 1 })
 await producer.connect()
 const app = fastify({ bodyLimit: 10 << 20 })
 app.post<{ Body: { records: { value: { deviceId: string } }[] } }>('/', async ({ body }) => {
-  await producer.send({ topic: process.env.TOPIC!, acks: -1, messages: body.records.map(({ value }) => ({ key: value.deviceId, value: JSON.stringify(value) })) })
+  await producer.send({
+    topic: process.env.TOPIC!,
+    acks: -1,
+    messages: body.records.map(({ value }) => ({ key: value.deviceId, value: JSON.stringify(value) })),
+  })
   return { stored: body.records.length }
 })
 app.get('/readyz', async () => ({}))

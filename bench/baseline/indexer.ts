@@ -3,13 +3,19 @@ import { Client } from '@opensearch-project/opensearch'
 import { Kafka, logLevel } from 'kafkajs'
 
 const client = new Client({ node: process.env.SEARCH_URL! })
-const consumer = new Kafka({ brokers: process.env.KAFKA_BROKERS!.split(','), logLevel: logLevel.NOTHING }).consumer({ groupId: process.env.GROUP! })
+const consumer = new Kafka({
+  brokers: process.env.KAFKA_BROKERS!.split(','),
+  logLevel: logLevel.NOTHING,
+}).consumer({ groupId: process.env.GROUP! })
 await consumer.connect()
 await consumer.subscribe({ topic: process.env.TOPIC!, fromBeginning: true })
 await consumer.run({
   partitionsConsumedConcurrently: 4,
   eachBatch: async ({ batch }) => {
-    await client.helpers.bulk({ datasource: batch.messages.map(({ value }) => JSON.parse(value!.toString())), onDocument: () => ({ index: { _index: process.env.INDEX! } }) })
+    await client.helpers.bulk({
+      datasource: batch.messages.map(({ value }) => JSON.parse(value!.toString())),
+      onDocument: () => ({ index: { _index: process.env.INDEX! } }),
+    })
   },
 })
 // Leaves its group, or the next round's would wait for its session to end.

@@ -1,4 +1,7 @@
-/** Consume → enrich → produce over a backlog in Kafka. Weir's is exactly once in transactions; the baseline is at least once. */
+/**
+ * Consume → enrich → produce over a backlog in Kafka. Weir's is exactly once in transactions; the baseline is
+ * at least once.
+ */
 import { fileURLToPath } from 'node:url'
 import { drain, fill } from '../backlog.ts'
 import type { Context } from '../context.ts'
@@ -12,12 +15,23 @@ export const enrich = (records: number) => ({
   contenders: {
     'weir enricher (exactly once)': async (context: Context): Promise<Figure> => {
       await fill(context, 'taxi.telemetry', records, 'avro')
-      return worked(context, 'enricher.taxi', 'taxi.telemetry', records, file('../services/enricher/main.ts'), { ...context.env, HTTP_PORT: '0' })
+      return worked(
+        context,
+        'enricher.taxi',
+        'taxi.telemetry',
+        records,
+        file('../services/enricher/main.ts'),
+        { ...context.env, HTTP_PORT: '0' },
+      )
     },
     'kafkajs + JSON (at least once)': async (context: Context): Promise<Figure> => {
       await fill(context, 'bench.json', records, 'json')
-      return worked(context, 'bench.enricher', 'bench.json', records, file('baseline/enricher.ts'),
-        { KAFKA_BROKERS: context.brokers, TOPIC: 'bench.json', OUTPUT: 'bench.json.out', GROUP: 'bench.enricher' })
+      return worked(context, 'bench.enricher', 'bench.json', records, file('baseline/enricher.ts'), {
+        KAFKA_BROKERS: context.brokers,
+        TOPIC: 'bench.json',
+        OUTPUT: 'bench.json.out',
+        GROUP: 'bench.enricher',
+      })
     },
   },
 })
@@ -27,16 +41,26 @@ export const once = (records: number) => ({
   title: 'The taxi flow, with and without its step once()',
   contenders: {
     'with once()': (context: Context) => taxiFlow(context, records, 'true'),
-    'without': (context: Context) => taxiFlow(context, records, 'false'),
+    without: (context: Context) => taxiFlow(context, records, 'false'),
   },
 })
 
 async function taxiFlow(context: Context, records: number, ONCE: 'true' | 'false'): Promise<Figure> {
   await fill(context, 'taxi.telemetry', records, 'avro')
-  return worked(context, 'enricher.taxi', 'taxi.telemetry', records, file('taxi-flow.ts'), { ...context.env, ONCE })
+  return worked(context, 'enricher.taxi', 'taxi.telemetry', records, file('taxi-flow.ts'), {
+    ...context.env,
+    ONCE,
+  })
 }
 
-async function worked(context: Context, group: string, topic: string, records: number, main: string, env: Readonly<Record<string, string>>): Promise<Figure> {
+async function worked(
+  context: Context,
+  group: string,
+  topic: string,
+  records: number,
+  main: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Figure> {
   const process = startNode(main, env)
   try {
     return await drain(context, group, topic, records, process)

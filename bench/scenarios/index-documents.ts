@@ -10,13 +10,30 @@ const file = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.u
 export const indexDocuments = (records: number) => ({
   title: 'Bulk indexing into OpenSearch',
   contenders: {
-    'weir indexer (by record id)': (context: Context) => worked(context, 'indexer.taxi', 'taxi.enriched', records, file('../services/indexer/main.ts'), { ...context.env, HTTP_PORT: '0' }),
-    'kafkajs + JSON + bulk helper (no ids)': (context: Context) => worked(context, 'bench.indexer', 'bench.json.out', records, file('baseline/indexer.ts'),
-      { KAFKA_BROKERS: context.brokers, TOPIC: 'bench.json.out', GROUP: 'bench.indexer', INDEX: 'bench-baseline', SEARCH_URL: context.searchUrl }),
+    'weir indexer (by record id)': (context: Context) =>
+      worked(context, 'indexer.taxi', 'taxi.enriched', records, file('../services/indexer/main.ts'), {
+        ...context.env,
+        HTTP_PORT: '0',
+      }),
+    'kafkajs + JSON + bulk helper (no ids)': (context: Context) =>
+      worked(context, 'bench.indexer', 'bench.json.out', records, file('baseline/indexer.ts'), {
+        KAFKA_BROKERS: context.brokers,
+        TOPIC: 'bench.json.out',
+        GROUP: 'bench.indexer',
+        INDEX: 'bench-baseline',
+        SEARCH_URL: context.searchUrl,
+      }),
   },
 })
 
-async function worked(context: Context, group: string, topic: string, records: number, main: string, env: Readonly<Record<string, string>>): Promise<Figure> {
+async function worked(
+  context: Context,
+  group: string,
+  topic: string,
+  records: number,
+  main: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Figure> {
   const process = startNode(main, env)
   try {
     return await drain(context, group, topic, records, process)

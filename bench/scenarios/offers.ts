@@ -1,14 +1,19 @@
-/** From a signup's request to its offers in the answer, at a steady rate: HTTP → stream → function → topic, exactly once → the waiting request. */
+/**
+ * From a signup's request to its offers in the answer, at a steady rate: HTTP → stream → function → topic,
+ * exactly once → the waiting request.
+ */
 import { Agent, request } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { areas } from '@weir/solutions/location-offers/areas.ts'
 import { build } from 'hdr-histogram-js'
 import type { Context } from '../context.ts'
 import { freePort, ready, startNode } from '../processes.ts'
 import type { Latency } from '../report.ts'
 
-/** As long as a broker that was just started needs, on a slow machine, to compile what it runs all the time. */
+/**
+ * As long as a broker that was just started needs, on a slow machine, to compile what it runs all the time.
+ */
 const WARM_UP_SECONDS = 60
 
 export const offers = (perSecond: number, seconds: number) => ({
@@ -19,40 +24,71 @@ export const offers = (perSecond: number, seconds: number) => ({
 async function measure({ env }: Context, perSecond: number, seconds: number): Promise<Latency> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const enricher = startNode(fileURLToPath(new URL('../../services/enricher/main.ts', import.meta.url)), { ...env, HTTP_PORT: String(port), WEIR_SOLUTIONS: 'location-offers' })
-  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: 3 })
+  const enricher = startNode(fileURLToPath(new URL('../../services/enricher/main.ts', import.meta.url)), {
+    ...env,
+    HTTP_PORT: String(port),
+    WEIR_SOLUTIONS: 'location-offers',
+  })
+  const histogram = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 600_000_000,
+    numberOfSignificantValueDigits: 3,
+  })
   const agent = new Agent({ keepAlive: true })
   try {
     await ready(`${url}/readyz`, enricher)
-    for (const [id, area] of Object.entries(areas)) await fetch(`${url}/v1/reference/areas/${id}`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(area) })
+    for (const [id, area] of Object.entries(areas))
+      await fetch(`${url}/v1/reference/areas/${id}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(area),
+      })
     await pause(1500)
     const places = Object.values(areas)
-    const signUp = (number: number, due: number): Promise<void> => new Promise((resolve, reject) => {
-      const { lat, lon } = places[number % places.length]
-      const body = JSON.stringify({ userId: `user-${number}`, position: { lat, lon } })
-      const sent = request(`${url}/v1/signups?wait=10s`, { agent, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } }, (response) => {
-        response.resume()
-        response.once('end', () => {
-          if (response.statusCode !== 200) return reject(new Error(`The signup was answered with ${response.statusCode}.`))
-          if (number >= WARM_UP_SECONDS * perSecond) histogram.recordValue((performance.now() - due) * 1000)
-          resolve()
-        })
+    const signUp = (number: number, due: number): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const { lat, lon } = places[number % places.length]
+        const body = JSON.stringify({ userId: `user-${number}`, position: { lat, lon } })
+        const sent = request(
+          `${url}/v1/signups?wait=10s`,
+          {
+            agent,
+            method: 'POST',
+            headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+          },
+          (response) => {
+            response.resume()
+            response.once('end', () => {
+              if (response.statusCode !== 200)
+                return reject(new Error(`The signup was answered with ${response.statusCode}.`))
+              if (number >= WARM_UP_SECONDS * perSecond)
+                histogram.recordValue((performance.now() - due) * 1000)
+              resolve()
+            })
+          },
+        )
+        sent.once('error', reject)
+        sent.end(body)
       })
-      sent.once('error', reject)
-      sent.end(body)
-    })
     const total = perSecond * (WARM_UP_SECONDS + seconds)
     const answers: Promise<void>[] = []
     const started = performance.now()
-    // When each is due, whatever the answers do: a slow answer must not thin out the load (coordinated omission).
-    for (let number = 0; number < total;) {
+    // When each is due, whatever the answers do: a slow answer must not thin out the load (coordinated
+    // omission).
+    for (let number = 0; number < total; ) {
       const due = started + (number * 1000) / perSecond
       if (performance.now() < due) await pause(1)
       else answers.push(signUp(number++, due))
     }
     await Promise.all(answers)
     const at = (percentile: number) => histogram.getValueAtPercentile(percentile) / 1000
-    return { p50: at(50), p90: at(90), p99: at(99), max: histogram.maxValue / 1000, records: histogram.totalCount }
+    return {
+      p50: at(50),
+      p90: at(90),
+      p99: at(99),
+      max: histogram.maxValue / 1000,
+      records: histogram.totalCount,
+    }
   } finally {
     agent.destroy()
     await enricher.stop()

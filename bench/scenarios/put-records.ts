@@ -1,8 +1,11 @@
-/** PutRecords with 500 records of 200 bytes, signed, over HTTP/1.1: into Kafka with acks=all, and into kinesalite, which keeps them in memory. */
+/**
+ * PutRecords with 500 records of 200 bytes, signed, over HTTP/1.1: into Kafka with acks=all, and into
+ * kinesalite, which keeps them in memory.
+ */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { Context } from '../context.ts'
-import { freePort, ready, startNode, startProcess, type Process } from '../processes.ts'
+import { freePort, type Process, ready, startNode, startProcess } from '../processes.ts'
 import type { Figure } from '../report.ts'
 
 const SIZE = 500
@@ -16,13 +19,24 @@ export const putRecords = (batches: number) => ({
   contenders: {
     'weir ingest-hub → Kafka, acks=all': async (context: Context) => {
       const port = await freePort()
-      const process = startNode(file('../services/ingest-hub/main.ts'), { ...context.env, HTTP_PORT: String(port) })
+      const process = startNode(file('../services/ingest-hub/main.ts'), {
+        ...context.env,
+        HTTP_PORT: String(port),
+      })
       await ready(`http://127.0.0.1:${port}/readyz`, process)
       return measure(process, port, batches)
     },
     'kinesalite, in memory': async () => {
       const port = await freePort()
-      const process = startProcess(globalThis.process.execPath, [kinesalite, '--port', String(port), '--createStreamMs', '50', '--shardLimit', '100'])
+      const process = startProcess(globalThis.process.execPath, [
+        kinesalite,
+        '--port',
+        String(port),
+        '--createStreamMs',
+        '50',
+        '--shardLimit',
+        '100',
+      ])
       await answers(`http://127.0.0.1:${port}/`)
       return measure(process, port, Math.ceil(batches / 10))
     },
@@ -36,21 +50,36 @@ async function measure(process: Process, port: number, batches: number): Promise
     const cpu = process.cpu()
     const from = performance.now()
     await put(url, batches)
-    return { perCpuSecond: (batches * SIZE) / (process.cpu() - cpu), perSecond: (batches * SIZE * 1000) / (performance.now() - from) }
+    return {
+      perCpuSecond: (batches * SIZE) / (process.cpu() - cpu),
+      perSecond: (batches * SIZE * 1000) / (performance.now() - from),
+    }
   } finally {
     await process.stop()
   }
 }
 
 async function put(url: string, batches: number): Promise<void> {
-  const env = { PUT_URL: url, PUT_STREAM: STREAM, PUT_BATCHES: String(batches), PUT_SIZE: String(SIZE), PUT_CONCURRENCY: '4' }
+  const env = {
+    PUT_URL: url,
+    PUT_STREAM: STREAM,
+    PUT_BATCHES: String(batches),
+    PUT_SIZE: String(SIZE),
+    PUT_CONCURRENCY: '4',
+  }
   const load = startProcess(process.execPath, [file('load/put-records.ts')], env)
-  if (await load.exited !== 0) throw new Error(`The load on ${url} failed; see above.`)
+  if ((await load.exited) !== 0) throw new Error(`The load on ${url} failed; see above.`)
 }
 
 async function answers(url: string): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
-    if (await fetch(url).then(() => true, () => false)) return
+    if (
+      await fetch(url).then(
+        () => true,
+        () => false,
+      )
+    )
+      return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   throw new Error(`${url} did not answer within 10 s.`)

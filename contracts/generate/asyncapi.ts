@@ -1,8 +1,12 @@
-/** The contracts as an AsyncAPI 3.0 document: channels, messages, and for each service what it sends and receives. */
-import { readSample, schemaOf } from '../load.ts'
+/**
+ * The contracts as an AsyncAPI 3.0 document: channels, messages, and for each service what it sends and
+ * receives.
+ */
+
 import type { AvroSchema } from '../avro.ts'
-import { topics, type Topic, type TopicName } from '../topics.ts'
+import { readSample, schemaOf } from '../load.ts'
 import { topicConfigs } from '../topic-configs.ts'
+import { type Topic, type TopicName, topics } from '../topics.ts'
 
 export function asyncApi(): Record<string, unknown> {
   const names = Object.keys(topics) as TopicName[]
@@ -11,7 +15,8 @@ export function asyncApi(): Record<string, unknown> {
     info: {
       title: 'Weir',
       version: '1.0.0',
-      description: 'What Weir\'s services say to each other over Kafka. Values are Avro in the Confluent framing: a zero byte, the schema\'s id in four bytes, the record.',
+      description:
+        "What Weir's services say to each other over Kafka. Values are Avro in the Confluent framing: a zero byte, the schema's id in four bytes, the record.",
     },
     defaultContentType: 'application/vnd.apache.avro+binary',
     channels: Object.fromEntries(names.map((name) => [name, channel(name, topics[name])])),
@@ -20,22 +25,47 @@ export function asyncApi(): Record<string, unknown> {
 }
 
 function channel(name: TopicName, topic: Topic): Record<string, unknown> {
-  const schema = schemaOf(name) as unknown as { name: string, doc?: string }
+  const schema = schemaOf(name) as unknown as { name: string; doc?: string }
   return {
     address: name,
     description: topic.doc,
     messages: { [schema.name]: message(schema, topic) },
-    bindings: { kafka: { topic: name, partitions: topic.partitions, topicConfiguration: topicConfiguration(topic), bindingVersion: '0.5.0' } },
+    bindings: {
+      kafka: {
+        topic: name,
+        partitions: topic.partitions,
+        topicConfiguration: topicConfiguration(topic),
+        bindingVersion: '0.5.0',
+      },
+    },
   }
 }
 
-function message(schema: { name: string, doc?: string }, topic: Topic): Record<string, unknown> {
-  const key = topic.key === null ? {} : { bindings: { kafka: { key: { type: 'string', description: `The value's ${topic.key}.` }, bindingVersion: '0.5.0' } } }
+function message(schema: { name: string; doc?: string }, topic: Topic): Record<string, unknown> {
+  const key =
+    topic.key === null
+      ? {}
+      : {
+          bindings: {
+            kafka: {
+              key: { type: 'string', description: `The value's ${topic.key}.` },
+              bindingVersion: '0.5.0',
+            },
+          },
+        }
   return {
     name: schema.name,
     summary: schema.doc,
-    payload: { schemaFormat: 'application/vnd.apache.avro;version=1.11.0', schema: schema as unknown as AvroSchema },
-    headers: { type: 'object', properties: { 'weir-id': { type: 'string', description: 'The record\'s id, unchanged through every flow.' } } },
+    payload: {
+      schemaFormat: 'application/vnd.apache.avro;version=1.11.0',
+      schema: schema as unknown as AvroSchema,
+    },
+    headers: {
+      type: 'object',
+      properties: {
+        'weir-id': { type: 'string', description: "The record's id, unchanged through every flow." },
+      },
+    },
     examples: [{ payload: readSample(topic.value) }],
     ...key,
   }
@@ -52,10 +82,16 @@ function topicConfiguration(topic: Topic): Record<string, unknown> {
 }
 
 function operations(name: TopicName, topic: Topic): [string, Record<string, unknown>][] {
-  const operation = (service: string, action: 'send' | 'receive'): [string, Record<string, unknown>] => [`${service}.${action}.${name}`, {
-    action,
-    channel: { $ref: `#/channels/${name}` },
-    tags: [{ name: service }],
-  }]
-  return [...topic.writers.map((service) => operation(service, 'send')), ...topic.readers.map((service) => operation(service, 'receive'))]
+  const operation = (service: string, action: 'send' | 'receive'): [string, Record<string, unknown>] => [
+    `${service}.${action}.${name}`,
+    {
+      action,
+      channel: { $ref: `#/channels/${name}` },
+      tags: [{ name: service }],
+    },
+  ]
+  return [
+    ...topic.writers.map((service) => operation(service, 'send')),
+    ...topic.readers.map((service) => operation(service, 'receive')),
+  ]
 }

@@ -1,7 +1,7 @@
 /** The texts of all generated files, by name. */
 import { parseSchema, type RecordNode } from '../avro.ts'
 import { schemaOf } from '../load.ts'
-import { topics, type TopicName } from '../topics.ts'
+import { type TopicName, topics } from '../topics.ts'
 import { asyncApi } from './asyncapi.ts'
 import { typesModule } from './types.ts'
 
@@ -15,6 +15,9 @@ export function generatedFiles(): Record<string, string> {
 
 function recordOf(topic: TopicName): RecordNode {
   const node = parseSchema(schemaOf(topic))
-  if (node.kind !== 'record') throw new Error(`The value of ${topic} is ${node.kind}; it must be a record, so that fields can be added later.`)
+  if (node.kind !== 'record')
+    throw new Error(
+      `The value of ${topic} is ${node.kind}; it must be a record, so that fields can be added later.`,
+    )
   return node
 }

@@ -1,4 +1,7 @@
-/** `npm run generate`: writes contracts/generated from topics.ts and the .avsc files; with --publish also a new version file of each contract that changed. */
+/**
+ * `npm run generate`: writes contracts/generated from topics.ts and the .avsc files; with --publish also a
+ * new version file of each contract that changed.
+ */
 import { writeFileSync } from 'node:fs'
 import { generatedFiles } from './files.ts'
 import { publish } from './publish.ts'

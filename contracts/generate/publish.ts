@@ -6,7 +6,10 @@ import type { AvroSchema } from '../avro.ts'
 import { incompatibilities } from '../compatibility.ts'
 import { contracts, publishedFolder, publishedVersions, readContract } from '../load.ts'
 
-/** Returns the names of the files written. Throws, having written nothing, where a contract breaks with a published version. */
+/**
+ * Returns the names of the files written. Throws, having written nothing, where a contract breaks with a
+ * published version.
+ */
 export function publish(): string[] {
   const changed = contracts().filter(isChanged)
   const problems = changed.flatMap((contract) => incompatibilities(contract))
@@ -14,7 +17,10 @@ export function publish(): string[] {
   return changed.map((contract) => {
     const name = `${basename(contract)}.v${(publishedVersions(contract).at(-1)?.version ?? 0) + 1}.avsc`
     mkdirSync(publishedFolder(contract), { recursive: true })
-    writeFileSync(new URL(name, publishedFolder(contract)), `${JSON.stringify(readContract(contract), null, 2)}\n`)
+    writeFileSync(
+      new URL(name, publishedFolder(contract)),
+      `${JSON.stringify(readContract(contract), null, 2)}\n`,
+    )
     return `${dirname(contract)}/published/${name}`
   })
 }
@@ -22,9 +28,16 @@ export function publish(): string[] {
 /** Doc strings may be bettered without a new version: they say nothing about the bytes. */
 export function isChanged(contract: string): boolean {
   const newest = publishedVersions(contract).at(-1)
-  return newest === undefined || !isDeepStrictEqual(withoutDocs(newest.schema), withoutDocs(readContract(contract)))
+  return (
+    newest === undefined ||
+    !isDeepStrictEqual(withoutDocs(newest.schema), withoutDocs(readContract(contract)))
+  )
 }
 
 function withoutDocs(schema: AvroSchema): unknown {
-  return JSON.parse(JSON.stringify(schema, (name, value) => name === 'doc' && typeof value === 'string' ? undefined : value))
+  return JSON.parse(
+    JSON.stringify(schema, (name, value) =>
+      name === 'doc' && typeof value === 'string' ? undefined : value,
+    ),
+  )
 }

@@ -1,5 +1,5 @@
 /** TypeScript types of the contracts, one interface per Avro record, with the doc strings as comments. */
-import { branchName, type AvroNode, type EnumNode, type RecordNode } from '../avro.ts'
+import { type AvroNode, branchName, type EnumNode, type RecordNode } from '../avro.ts'
 
 export interface TopicType {
   readonly topic: string
@@ -19,13 +19,20 @@ export function typesModule(topicTypes: readonly TopicType[]): string {
   ].join('\n')
 }
 
-/** Declares named types, inner ones first. The same name with another shape cannot be one TypeScript type and is refused. */
+/**
+ * Declares named types, inner ones first. The same name with another shape cannot be one TypeScript type and
+ * is refused.
+ */
 function declare(node: AvroNode, declared: Map<string, string>): void {
   switch (node.kind) {
-    case 'array': return declare(node.items, declared)
-    case 'map': return declare(node.values, declared)
-    case 'union': return node.branches.forEach((branch) => declare(branch, declared))
-    case 'enum': return add(node, enumDeclaration(node), declared)
+    case 'array':
+      return declare(node.items, declared)
+    case 'map':
+      return declare(node.values, declared)
+    case 'union':
+      return node.branches.forEach((branch) => declare(branch, declared))
+    case 'enum':
+      return add(node, enumDeclaration(node), declared)
     case 'record':
       node.fields.forEach((field) => declare(field.type, declared))
       return add(node, recordDeclaration(node), declared)
@@ -35,12 +42,15 @@ function declare(node: AvroNode, declared: Map<string, string>): void {
 function add(node: RecordNode | EnumNode, text: string, declared: Map<string, string>): void {
   const name = shortName(node.name)
   const known = declared.get(name)
-  if (known !== undefined && known !== text) throw new Error(`Two contracts define ${name} differently; give one of them another name.`)
+  if (known !== undefined && known !== text)
+    throw new Error(`Two contracts define ${name} differently; give one of them another name.`)
   declared.set(name, text)
 }
 
 function recordDeclaration(node: RecordNode): string {
-  const fields = node.fields.map((field) => `${comment(field.doc, '  ')}  ${field.name}: ${typeText(field.type)}\n`)
+  const fields = node.fields.map(
+    (field) => `${comment(field.doc, '  ')}  ${field.name}: ${typeText(field.type)}\n`,
+  )
   return `${comment(node.doc, '')}export interface ${shortName(node.name)} {\n${fields.join('')}}\n`
 }
 
@@ -50,13 +60,28 @@ function enumDeclaration(node: EnumNode): string {
 
 function typeText(node: AvroNode): string {
   switch (node.kind) {
-    case 'int': case 'long': case 'float': case 'double': return 'number'
-    case 'bytes': case 'fixed': return 'Buffer'
-    case 'array': return `Array<${typeText(node.items)}>`
-    case 'map': return `Record<string, ${typeText(node.values)}>`
-    case 'enum': case 'record': return shortName(node.name)
-    case 'union': return node.branches.toSorted(nullLast).map((branch) => branchText(branch, node.wrapped)).join(' | ')
-    default: return node.kind
+    case 'int':
+    case 'long':
+    case 'float':
+    case 'double':
+      return 'number'
+    case 'bytes':
+    case 'fixed':
+      return 'Buffer'
+    case 'array':
+      return `Array<${typeText(node.items)}>`
+    case 'map':
+      return `Record<string, ${typeText(node.values)}>`
+    case 'enum':
+    case 'record':
+      return shortName(node.name)
+    case 'union':
+      return node.branches
+        .toSorted(nullLast)
+        .map((branch) => branchText(branch, node.wrapped))
+        .join(' | ')
+    default:
+      return node.kind
   }
 }
 
@@ -65,7 +90,9 @@ function nullLast(a: AvroNode, b: AvroNode): number {
 }
 
 function branchText(branch: AvroNode, wrapped: boolean): string {
-  return wrapped && branch.kind !== 'null' ? `{ '${branchName(branch)}': ${typeText(branch)} }` : typeText(branch)
+  return wrapped && branch.kind !== 'null'
+    ? `{ '${branchName(branch)}': ${typeText(branch)} }`
+    : typeText(branch)
 }
 
 function shortName(name: string): string {

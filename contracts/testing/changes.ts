@@ -1,4 +1,7 @@
-/** Changes of a published schema, broken and lawful ones: our own check and the real registry must judge each the same. */
+/**
+ * Changes of a published schema, broken and lawful ones: our own check and the real registry must judge each
+ * the same.
+ */
 import type { AvroSchema } from '../avro.ts'
 import { readContract } from '../load.ts'
 
@@ -21,55 +24,147 @@ function taxi(name: string, change: (schema: Json) => void, ...sentences: string
 
 /** A record with one field, for types that the taxi's contract has not. */
 function field(name: string, old: unknown, current: unknown, ...sentences: string[]): Change {
-  const schema = (type: unknown): AvroSchema => ({ type: 'record', name: 'R', namespace: 'test', fields: [{ name: 'f', type }] }) as AvroSchema
+  const schema = (type: unknown): AvroSchema =>
+    ({ type: 'record', name: 'R', namespace: 'test', fields: [{ name: 'f', type }] }) as AvroSchema
   return { name, old: schema(old), current: schema(current), sentences }
 }
 
 const find = (schema: Json, name: string): Json => schema.fields.find((one: Json) => one.name === name)
-const remove = (schema: Json, name: string): void => { schema.fields = schema.fields.filter((one: Json) => one.name !== name) }
-const symbols = (names: readonly string[], fallback?: string): object => ({ type: 'enum', name: 'S', symbols: names, ...(fallback === undefined ? {} : { default: fallback }) })
+const remove = (schema: Json, name: string): void => {
+  schema.fields = schema.fields.filter((one: Json) => one.name !== name)
+}
+const symbols = (names: readonly string[], fallback?: string): object => ({
+  type: 'enum',
+  name: 'S',
+  symbols: names,
+  ...(fallback === undefined ? {} : { default: fallback }),
+})
 
 export const breakingChanges: readonly Change[] = [
-  taxi('a field is added without a default', (s) => s.fields.push({ name: 'colour', type: 'string' }),
-    'TaxiTelemetry.colour was added without a default, so data of version 1 cannot be read; give it a default.'),
-  taxi('a field without a default is removed', (s) => remove(s, 'speed'),
-    'TaxiTelemetry.speed was removed, but readers of version 1 need it, for it had no default; keep the field.'),
-  taxi('a field is renamed, even with an alias, for old readers do not know it', (s) => { Object.assign(find(s, 'speed'), { name: 'velocity', aliases: ['speed'] }) },
-    'TaxiTelemetry.speed was removed, but readers of version 1 need it, for it had no default; keep the field.'),
-  taxi('a type changes', (s) => { find(s, 'eventTime').type = 'string' },
-    'TaxiTelemetry.eventTime changed from long in version 1 to string; keep its type and add a new field with a default instead.'),
-  taxi('a type changes deep inside', (s) => { find(s, 'position').type.fields[0].type = 'string' },
-    'TaxiTelemetry.position.lat changed from double in version 1 to string; keep its type and add a new field with a default instead.'),
-  taxi('a type is widened, which old readers cannot follow', (s) => { find(s, 'speed').type = 'double' },
-    'TaxiTelemetry.speed changed from float in version 1 to double; keep its type and add a new field with a default instead.'),
-  taxi('a type is narrowed, which old data do not fit', (s) => { find(s, 'position').type.fields[1].type = 'float' },
-    'TaxiTelemetry.position.lon changed from double in version 1 to float; keep its type and add a new field with a default instead.'),
-  taxi('a field becomes optional, which old readers cannot follow', (s) => { find(s, 'speed').type = ['null', 'float'] },
-    'TaxiTelemetry.speed can now be null, which readers of version 1 cannot read; add a new optional field instead.'),
-  taxi('a field is no longer optional', (s) => { find(s, 'heading').type = 'float'; delete find(s, 'heading').default },
-    'TaxiTelemetry.heading can no longer be null, as it is in data of version 1; keep that branch.'),
-  taxi('an optional field gets another type', (s) => { find(s, 'tripId').type = ['null', 'int'] },
+  taxi(
+    'a field is added without a default',
+    (s) => s.fields.push({ name: 'colour', type: 'string' }),
+    'TaxiTelemetry.colour was added without a default, so data of version 1 cannot be read; give it a default.',
+  ),
+  taxi(
+    'a field without a default is removed',
+    (s) => remove(s, 'speed'),
+    'TaxiTelemetry.speed was removed, but readers of version 1 need it, for it had no default; keep the field.',
+  ),
+  taxi(
+    'a field is renamed, even with an alias, for old readers do not know it',
+    (s) => {
+      Object.assign(find(s, 'speed'), { name: 'velocity', aliases: ['speed'] })
+    },
+    'TaxiTelemetry.speed was removed, but readers of version 1 need it, for it had no default; keep the field.',
+  ),
+  taxi(
+    'a type changes',
+    (s) => {
+      find(s, 'eventTime').type = 'string'
+    },
+    'TaxiTelemetry.eventTime changed from long in version 1 to string; keep its type and add a new field with a default instead.',
+  ),
+  taxi(
+    'a type changes deep inside',
+    (s) => {
+      find(s, 'position').type.fields[0].type = 'string'
+    },
+    'TaxiTelemetry.position.lat changed from double in version 1 to string; keep its type and add a new field with a default instead.',
+  ),
+  taxi(
+    'a type is widened, which old readers cannot follow',
+    (s) => {
+      find(s, 'speed').type = 'double'
+    },
+    'TaxiTelemetry.speed changed from float in version 1 to double; keep its type and add a new field with a default instead.',
+  ),
+  taxi(
+    'a type is narrowed, which old data do not fit',
+    (s) => {
+      find(s, 'position').type.fields[1].type = 'float'
+    },
+    'TaxiTelemetry.position.lon changed from double in version 1 to float; keep its type and add a new field with a default instead.',
+  ),
+  taxi(
+    'a field becomes optional, which old readers cannot follow',
+    (s) => {
+      find(s, 'speed').type = ['null', 'float']
+    },
+    'TaxiTelemetry.speed can now be null, which readers of version 1 cannot read; add a new optional field instead.',
+  ),
+  taxi(
+    'a field is no longer optional',
+    (s) => {
+      find(s, 'heading').type = 'float'
+      delete find(s, 'heading').default
+    },
+    'TaxiTelemetry.heading can no longer be null, as it is in data of version 1; keep that branch.',
+  ),
+  taxi(
+    'an optional field gets another type',
+    (s) => {
+      find(s, 'tripId').type = ['null', 'int']
+    },
     'TaxiTelemetry.tripId can no longer be string, as it is in data of version 1; keep that branch.',
-    'TaxiTelemetry.tripId can now be int, which readers of version 1 cannot read; add a new optional field instead.'),
-  taxi('a record gets another name', (s) => { find(s, 'position').type.name = 'Place' },
-    'TaxiTelemetry.position was called weir.taxi.Position in version 1 and is now called weir.taxi.Place; keep the name of a published type.'),
-  field('a symbol is added to an enum without a default', symbols(['A']), symbols(['A', 'B']),
-    'R.f gained the symbol B, which readers of version 1 do not know, and their enum has no default; add a new field instead.'),
-  field('a symbol is removed from an enum without a default', symbols(['A', 'B']), symbols(['A']),
-    'R.f lost the symbol B, which data of version 1 has; keep it, or give the enum a default.'),
-  field('the items of a list change', { type: 'array', items: 'int' }, { type: 'array', items: 'string' },
-    'R.f[] changed from int in version 1 to string; keep its type and add a new field with a default instead.'),
-  field('the values of a map change', { type: 'map', values: 'int' }, { type: 'map', values: 'string' },
-    'R.f{} changed from int in version 1 to string; keep its type and add a new field with a default instead.'),
-  field('a fixed changes its size', { type: 'fixed', name: 'F', size: 4 }, { type: 'fixed', name: 'F', size: 8 },
-    'R.f changed from fixed test.F of 4 bytes in version 1 to fixed test.F of 8 bytes; keep its type and add a new field with a default instead.'),
+    'TaxiTelemetry.tripId can now be int, which readers of version 1 cannot read; add a new optional field instead.',
+  ),
+  taxi(
+    'a record gets another name',
+    (s) => {
+      find(s, 'position').type.name = 'Place'
+    },
+    'TaxiTelemetry.position was called weir.taxi.Position in version 1 and is now called weir.taxi.Place; keep the name of a published type.',
+  ),
+  field(
+    'a symbol is added to an enum without a default',
+    symbols(['A']),
+    symbols(['A', 'B']),
+    'R.f gained the symbol B, which readers of version 1 do not know, and their enum has no default; add a new field instead.',
+  ),
+  field(
+    'a symbol is removed from an enum without a default',
+    symbols(['A', 'B']),
+    symbols(['A']),
+    'R.f lost the symbol B, which data of version 1 has; keep it, or give the enum a default.',
+  ),
+  field(
+    'the items of a list change',
+    { type: 'array', items: 'int' },
+    { type: 'array', items: 'string' },
+    'R.f[] changed from int in version 1 to string; keep its type and add a new field with a default instead.',
+  ),
+  field(
+    'the values of a map change',
+    { type: 'map', values: 'int' },
+    { type: 'map', values: 'string' },
+    'R.f{} changed from int in version 1 to string; keep its type and add a new field with a default instead.',
+  ),
+  field(
+    'a fixed changes its size',
+    { type: 'fixed', name: 'F', size: 4 },
+    { type: 'fixed', name: 'F', size: 8 },
+    'R.f changed from fixed test.F of 4 bytes in version 1 to fixed test.F of 8 bytes; keep its type and add a new field with a default instead.',
+  ),
 ]
 
 export const lawfulChanges: readonly Change[] = [
-  taxi('a field with a default is added', (s) => s.fields.push({ name: 'colour', type: ['null', 'string'], default: null })),
+  taxi('a field with a default is added', (s) =>
+    s.fields.push({ name: 'colour', type: ['null', 'string'], default: null }),
+  ),
   taxi('a field with a default is removed', (s) => remove(s, 'occupied')),
   taxi('fields change places', (s) => s.fields.reverse()),
-  taxi('docs change', (s) => { s.doc = 'Better words.' }),
-  field('symbols come and go where the enum has a default', symbols(['UNKNOWN', 'A'], 'UNKNOWN'), symbols(['UNKNOWN', 'B'], 'UNKNOWN')),
-  field('text becomes bytes, which is the same to both', { type: 'array', items: 'string' }, { type: 'array', items: 'bytes' }),
+  taxi('docs change', (s) => {
+    s.doc = 'Better words.'
+  }),
+  field(
+    'symbols come and go where the enum has a default',
+    symbols(['UNKNOWN', 'A'], 'UNKNOWN'),
+    symbols(['UNKNOWN', 'B'], 'UNKNOWN'),
+  ),
+  field(
+    'text becomes bytes, which is the same to both',
+    { type: 'array', items: 'string' },
+    { type: 'array', items: 'bytes' },
+  ),
 ]

@@ -1,7 +1,10 @@
-/** What docs/msk.md tells to apply, looked at by cfn-lint, by eksctl's own schema and by parliament. None of them asks AWS. */
+/**
+ * What docs/msk.md tells to apply, looked at by cfn-lint, by eksctl's own schema and by parliament. None of
+ * them asks AWS.
+ */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -25,11 +28,18 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
-async function run(input: string, command: string, ...args: readonly string[]): Promise<{ code: number, output: string }> {
+async function run(
+  input: string,
+  command: string,
+  ...args: readonly string[]
+): Promise<{ code: number; output: string }> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.end(input)
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => { output += data })
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => {
+      output += data
+    })
   const [code] = await once(child, 'close')
   return { code, output }
 }
@@ -42,11 +52,15 @@ function changed(file: string, from: string, to: string): string {
   return path
 }
 
-const lint = (path: string) => run('', python, join(dirname(python), 'cfn-lint'), '--regions', 'eu-central-1', '--', path)
+const lint = (path: string) =>
+  run('', python, join(dirname(python), 'cfn-lint'), '--regions', 'eu-central-1', '--', path)
 
 test('the commands of docs/msk.md that need neither AWS nor a broker do what the page says', async () => {
   const page = readFileSync(join(here, '../../docs/msk.md'), 'utf8')
-  const commands = page.split('\n').filter((line) => /^npx weir (acl print|iam print|size) [^$]*$|^npx weir acl print$/.test(line)).map((line) => line.split(' ').slice(2))
+  const commands = page
+    .split('\n')
+    .filter((line) => /^npx weir (acl print|iam print|size) [^$]*$|^npx weir acl print$/.test(line))
+    .map((line) => line.split(' ').slice(2))
   expect(commands.map(([name]) => name)).toEqual(['acl', 'acl', 'iam', 'size'])
   for (const args of commands) {
     const { code, output } = await run('', process.execPath, join(here, '../../tools/weir/main.ts'), ...args)
@@ -66,12 +80,26 @@ test('the template of the brokers is one that CloudFormation takes', async () =>
 test('the file of the Kubernetes cluster is one that eksctl takes', async () => {
   const validate = (path: string) => run('', python, join(here, 'validate.py'), schema, path)
   expect(await validate(join(here, 'eksctl.yaml'))).toEqual({ code: 0, output: '' })
-  expect(await validate(changed('eksctl.yaml', 'minSize', 'minsize'))).toMatchObject({ code: 1, output: expect.stringContaining('managedNodeGroups/0: ') })
+  expect(await validate(changed('eksctl.yaml', 'minSize', 'minsize'))).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('managedNodeGroups/0: '),
+  })
 })
 
 test('the policies name actions that IAM knows, on resources that the actions take', async () => {
-  const policies = Object.fromEntries(PRINCIPALS.map((principal) => [principal, iamPolicy(principal, CLUSTER)]))
-  expect(await run(JSON.stringify(policies), python, join(here, 'policies.py'))).toEqual({ code: 0, output: '' })
-  const wrong = JSON.stringify(policies.enricher).replaceAll('kafka-cluster:AlterGroup', 'kafka-cluster:AlterGroups')
-  expect(await run(`{"enricher":${wrong}}`, python, join(here, 'policies.py'))).toMatchObject({ code: 1, output: expect.stringContaining('AlterGroups') })
+  const policies = Object.fromEntries(
+    PRINCIPALS.map((principal) => [principal, iamPolicy(principal, CLUSTER)]),
+  )
+  expect(await run(JSON.stringify(policies), python, join(here, 'policies.py'))).toEqual({
+    code: 0,
+    output: '',
+  })
+  const wrong = JSON.stringify(policies.enricher).replaceAll(
+    'kafka-cluster:AlterGroup',
+    'kafka-cluster:AlterGroups',
+  )
+  expect(await run(`{"enricher":${wrong}}`, python, join(here, 'policies.py'))).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('AlterGroups'),
+  })
 })

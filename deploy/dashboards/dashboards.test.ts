@@ -6,14 +6,25 @@ import { files, ndjson } from './dashboards.ts'
 const FIELDS = taxiIndex.properties as Readonly<Record<string, { readonly type: string }>>
 /** What each aggregation can count or group, by the mapping's types. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
-  cardinality: ['keyword', 'float', 'date'], terms: ['keyword'], histogram: ['float'], date_histogram: ['date'], geohash_grid: ['geo_point'],
+  cardinality: ['keyword', 'float', 'date'],
+  terms: ['keyword'],
+  histogram: ['float'],
+  date_histogram: ['date'],
+  geohash_grid: ['geo_point'],
 }
 
 describe.each(Object.keys(files))('%s', (name) => {
   const text = readFileSync(new URL(name, import.meta.url), 'utf8')
-  const objects = text.trimEnd().split('\n').map((line) => JSON.parse(line))
-  const visualizations = objects.filter(({ type }) => type === 'visualization').map(({ attributes }) => JSON.parse(attributes.visState))
-  const layers = objects.filter(({ type }) => type === 'map').flatMap(({ attributes }) => JSON.parse(attributes.layerListJSON))
+  const objects = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  const visualizations = objects
+    .filter(({ type }) => type === 'visualization')
+    .map(({ attributes }) => JSON.parse(attributes.visState))
+  const layers = objects
+    .filter(({ type }) => type === 'map')
+    .flatMap(({ attributes }) => JSON.parse(attributes.layerListJSON))
 
   test('is what the generator writes', () => {
     expect(text).toBe(ndjson(files[name]))
@@ -22,13 +33,20 @@ describe.each(Object.keys(files))('%s', (name) => {
   test('every reference names an object of the file, and ids are unique', () => {
     const keys = objects.map(({ type, id }) => `${type}/${id}`)
     expect(new Set(keys).size).toBe(keys.length)
-    for (const { references } of objects) for (const { type, id } of references) expect(keys).toContain(`${type}/${id}`)
+    for (const { references } of objects)
+      for (const { type, id } of references) expect(keys).toContain(`${type}/${id}`)
   })
 
   test('every reference by name is declared', () => {
     for (const { attributes, references } of objects) {
-      const used = [...JSON.stringify(attributes).matchAll(/(?:indexRefName|indexPatternRefName|panelRefName)\\*":\\*"([^"\\]+)/g)].map(([, ref]) => ref)
-      expect(used.toSorted()).toEqual(references.map((reference: { name: string }) => reference.name).toSorted())
+      const used = [
+        ...JSON.stringify(attributes).matchAll(
+          /(?:indexRefName|indexPatternRefName|panelRefName)\\*":\\*"([^"\\]+)/g,
+        ),
+      ].map(([, ref]) => ref)
+      expect(used.toSorted()).toEqual(
+        references.map((reference: { name: string }) => reference.name).toSorted(),
+      )
     }
   })
 
@@ -43,19 +61,30 @@ describe.each(Object.keys(files))('%s', (name) => {
     for (const { aggs } of visualizations) {
       for (const { type, params } of aggs) {
         if (type === 'count') continue
-        expect(`${params.field}: ${FIELDS[params.field]?.type}`).toMatch(new RegExp(`: (${TAKES[type].join('|')})$`))
+        expect(`${params.field}: ${FIELDS[params.field]?.type}`).toMatch(
+          new RegExp(`: (${TAKES[type].join('|')})$`),
+        )
       }
     }
     for (const { sourceDescriptor, style } of layers) {
       expect(FIELDS[sourceDescriptor.geoField].type).toBe('geo_point')
-      const fields = [sourceDescriptor.topHitsSplitField, sourceDescriptor.sortField, ...(sourceDescriptor.tooltipProperties ?? []), style.properties?.fillColor.options.field.name]
+      const fields = [
+        sourceDescriptor.topHitsSplitField,
+        sourceDescriptor.sortField,
+        ...(sourceDescriptor.tooltipProperties ?? []),
+        style.properties?.fillColor.options.field.name,
+      ]
       for (const field of fields) if (field !== undefined) expect(FIELDS).toHaveProperty(field)
     }
   })
 
   test('terms are ordered by a metric that exists', () => {
     for (const { aggs } of visualizations) {
-      for (const { params } of aggs) if (params.orderBy) expect(aggs.find(({ id, schema }: any) => id === params.orderBy && schema === 'metric')).toBeDefined()
+      for (const { params } of aggs)
+        if (params.orderBy)
+          expect(
+            aggs.find(({ id, schema }: any) => id === params.orderBy && schema === 'metric'),
+          ).toBeDefined()
     }
   })
 
@@ -68,7 +97,8 @@ describe.each(Object.keys(files))('%s', (name) => {
     expect(places).toHaveLength(references.length)
     for (const [i, a] of places.entries()) {
       expect(a.x + a.w).toBeLessThanOrEqual(48)
-      for (const b of places.slice(i + 1)) expect(a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y).toBe(true)
+      for (const b of places.slice(i + 1))
+        expect(a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y).toBe(true)
     }
   })
 })

@@ -2,4 +2,5 @@
 import { writeFileSync } from 'node:fs'
 import { files, ndjson } from './dashboards.ts'
 
-for (const [name, objects] of Object.entries(files)) writeFileSync(new URL(name, import.meta.url), ndjson(objects))
+for (const [name, objects] of Object.entries(files))
+  writeFileSync(new URL(name, import.meta.url), ndjson(objects))

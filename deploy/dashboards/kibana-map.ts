@@ -1,4 +1,7 @@
-/** The map of Kibana: demand as heat, and over it each taxi's latest report. Without a base map, which Kibana would load from the internet. */
+/**
+ * The map of Kibana: demand as heat, and over it each taxi's latest report. Without a base map, which Kibana
+ * would load from the internet.
+ */
 
 export interface KibanaMap {
   readonly id: string
@@ -15,13 +18,35 @@ export interface Layer {
 }
 
 const layer = (id: string, label: string, more: Omit<Layer, 'id'>): Layer =>
-  ({ id, label, visible: true, alpha: 0.8, minZoom: 0, maxZoom: 24, includeInFitToBounds: true, joins: [], ...more } as unknown as Layer)
+  ({
+    id,
+    label,
+    visible: true,
+    alpha: 0.8,
+    minZoom: 0,
+    maxZoom: 24,
+    includeInFitToBounds: true,
+    joins: [],
+    ...more,
+  }) as unknown as Layer
 
-const source = { applyGlobalQuery: true, applyGlobalTime: true, applyForceRefresh: true, geoField: 'position' }
+const source = {
+  applyGlobalQuery: true,
+  applyGlobalTime: true,
+  applyForceRefresh: true,
+  geoField: 'position',
+}
 
 const heat = layer('demand', 'Demand', {
   type: 'HEATMAP',
-  sourceDescriptor: { ...source, type: 'ES_GEO_GRID', id: 'demand-source', requestType: 'heatmap', resolution: 'MOST_FINE', metrics: [{ type: 'count' }] },
+  sourceDescriptor: {
+    ...source,
+    type: 'ES_GEO_GRID',
+    id: 'demand-source',
+    requestType: 'heatmap',
+    resolution: 'MOST_FINE',
+    metrics: [{ type: 'count' }],
+  },
   query: { query: 'tripId : *', language: 'kuery' },
   style: { type: 'HEATMAP', colorRampName: 'Greens' },
 })
@@ -29,14 +54,32 @@ const heat = layer('demand', 'Demand', {
 const taxis = layer('taxis', 'Taxis', {
   type: 'GEOJSON_VECTOR',
   sourceDescriptor: {
-    ...source, type: 'ES_SEARCH', id: 'taxis-source', scalingType: 'TOP_HITS', topHitsSplitField: 'deviceId', topHitsSize: 1, topHitsGroupByTimeseries: false,
-    sortField: 'eventTime', sortOrder: 'desc', filterByMapBounds: true, tooltipProperties: ['deviceId', 'state', 'speed', 'zoneName', 'eventTime'],
+    ...source,
+    type: 'ES_SEARCH',
+    id: 'taxis-source',
+    scalingType: 'TOP_HITS',
+    topHitsSplitField: 'deviceId',
+    topHitsSize: 1,
+    topHitsGroupByTimeseries: false,
+    sortField: 'eventTime',
+    sortOrder: 'desc',
+    filterByMapBounds: true,
+    tooltipProperties: ['deviceId', 'state', 'speed', 'zoneName', 'eventTime'],
   },
   style: {
-    type: 'VECTOR', isTimeAware: true,
+    type: 'VECTOR',
+    isTimeAware: true,
     properties: {
       icon: { type: 'STATIC', options: { value: 'marker' } },
-      fillColor: { type: 'DYNAMIC', options: { field: { name: 'state', origin: 'source' }, type: 'CATEGORICAL', colorCategory: 'palette_0', fieldMetaOptions: { isEnabled: true, sigma: 3 } } },
+      fillColor: {
+        type: 'DYNAMIC',
+        options: {
+          field: { name: 'state', origin: 'source' },
+          type: 'CATEGORICAL',
+          colorCategory: 'palette_0',
+          fieldMetaOptions: { isEnabled: true, sigma: 3 },
+        },
+      },
       lineColor: { type: 'STATIC', options: { color: '#ffffff' } },
       lineWidth: { type: 'STATIC', options: { size: 1 } },
       iconSize: { type: 'STATIC', options: { size: 6 } },
@@ -44,4 +87,9 @@ const taxis = layer('taxis', 'Taxis', {
   },
 })
 
-export const map: KibanaMap = { id: 'weir-taxi-map', title: 'Where taxis are and trips were', description: 'The latest report of each taxi over the demand.', layers: [heat, taxis] }
+export const map: KibanaMap = {
+  id: 'weir-taxi-map',
+  title: 'Where taxis are and trips were',
+  description: 'The latest report of each taxi over the demand.',
+  layers: [heat, taxis],
+}

@@ -1,25 +1,30 @@
-/** npm run test:chart: the chart as it renders, without a cluster. Fetches and builds Helm and the checkers once. `-u` writes the golden renderings anew. */
+/**
+ * npm run test:chart: the chart as it renders, without a cluster. Fetches and builds Helm and the checkers
+ * once. `-u` writes the golden renderings anew.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { topics, type Topic } from '@weir/contracts'
+import { type Topic, topics } from '@weir/contracts'
 import { PRINCIPALS } from '@weir/contracts/rights.ts'
-import { type Service, SERVICES, services } from '@weir/contracts/services.ts'
+import { SERVICES, type Service, services } from '@weir/contracts/services.ts'
 import { ConfigReader } from '@weir/service/config.ts'
-import { parse } from 'yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { config as enricher } from '../../services/enricher/config.ts'
 import { config as indexer } from '../../services/indexer/config.ts'
 import { config as hub } from '../../services/ingest-hub/config.ts'
-import { chart, chartTools, KUBERNETES, type ChartTools, type Outcome } from './chart/helm.ts'
-import { flowsOf, manifestsOf, podsOf, type Manifest } from './chart/manifests.ts'
+import { type ChartTools, chart, chartTools, KUBERNETES, type Outcome } from './chart/helm.ts'
+import { flowsOf, type Manifest, manifestsOf, podsOf } from './chart/manifests.ts'
 
 /** What no schema of Kubernetes' own describes. */
 const CUSTOM = ['keda.sh/v1alpha1', 'monitoring.coreos.com/v1', 'gateway.networking.k8s.io/v1']
 /** By the name of its golden file, the value files of a rendering. */
 const RENDERINGS: Readonly<Record<string, readonly string[]>> = {
-  ...Object.fromEntries(readdirSync(join(chart, 'ci')).map((file) => [file.replace('-values.yaml', ''), [`ci/${file}`]])),
+  ...Object.fromEntries(
+    readdirSync(join(chart, 'ci')).map((file) => [file.replace('-values.yaml', ''), [`ci/${file}`]]),
+  ),
   msk: ['values-msk.yaml'],
   'msk-eks': ['values-msk.yaml', 'values-eks.yaml'],
 }
@@ -28,14 +33,24 @@ let tools: ChartTools
 let folder: string
 
 beforeAll(async () => {
-  [tools, folder] = await Promise.all([chartTools(), mkdtemp(join(tmpdir(), 'weir-chart-'))])
+  ;[tools, folder] = await Promise.all([chartTools(), mkdtemp(join(tmpdir(), 'weir-chart-'))])
 }, 900_000)
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-const filesOf = (files: readonly string[]): string[] => files.flatMap((file) => ['--values', join(chart, file)])
+const filesOf = (files: readonly string[]): string[] =>
+  files.flatMap((file) => ['--values', join(chart, file)])
 const render = (files: readonly string[], ...args: string[]): Promise<Outcome> =>
-  tools.helm('template', 'weir', chart, '--namespace', 'streaming', ...CUSTOM.flatMap((api) => ['--api-versions', api]), ...filesOf(files), ...args)
+  tools.helm(
+    'template',
+    'weir',
+    chart,
+    '--namespace',
+    'streaming',
+    ...CUSTOM.flatMap((api) => ['--api-versions', api]),
+    ...filesOf(files),
+    ...args,
+  )
 
 async function rendered(files: readonly string[], ...args: string[]): Promise<Manifest[]> {
   const { code, stdout, output } = await render(files, ...args)
@@ -68,11 +83,13 @@ describe.each(Object.entries(RENDERINGS))('%s', (name, files) => {
 
   test('is what the API of Kubernetes takes', async () => {
     const own = (await rendered(files)).filter(({ apiVersion }) => !CUSTOM.includes(apiVersion))
-    const paths = await Promise.all(own.map(async (manifest, at) => {
-      const path = join(folder, `${name}-${at}.json`)
-      await writeFile(path, JSON.stringify(manifest))
-      return path
-    }))
+    const paths = await Promise.all(
+      own.map(async (manifest, at) => {
+        const path = join(folder, `${name}-${at}.json`)
+        await writeFile(path, JSON.stringify(manifest))
+        return path
+      }),
+    )
     const { code, output } = await tools.validate('--kubernetes-version', KUBERNETES, '--strict', ...paths)
     expect(code, output).toBe(0)
     expect(output.match(/ passed for resource /g)).toHaveLength(own.length)
@@ -82,11 +99,24 @@ describe.each(Object.entries(RENDERINGS))('%s', (name, files) => {
     const pods = podsOf(await rendered(files))
     expect(pods.length).toBeGreaterThan(4)
     for (const { owner, spec } of pods) {
-      expect(spec, owner).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false, securityContext: { runAsNonRoot: true, runAsUser: expect.any(Number), seccompProfile: { type: 'RuntimeDefault' } } })
+      expect(spec, owner).toMatchObject({
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        securityContext: {
+          runAsNonRoot: true,
+          runAsUser: expect.any(Number),
+          seccompProfile: { type: 'RuntimeDefault' },
+        },
+      })
       for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
-        expect(container.securityContext, `${owner} ${container.name}`).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
+        expect(container.securityContext, `${owner} ${container.name}`).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        })
         expect(container.resources.limits.memory, `${owner} ${container.name}`).toBeDefined()
-        for (const { name: variable, valueFrom } of container.env ?? []) expect(valueFrom?.secretKeyRef, `${owner} ${variable}`).toBeUndefined()
+        for (const { name: variable, valueFrom } of container.env ?? [])
+          expect(valueFrom?.secretKeyRef, `${owner} ${variable}`).toBeUndefined()
       }
       for (const volume of spec.volumes ?? []) expect(volume.hostPath, owner).toBeUndefined()
     }
@@ -96,7 +126,9 @@ describe.each(Object.entries(RENDERINGS))('%s', (name, files) => {
     const manifests = await rendered(files)
     const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy')
     const selects = (policy: Manifest, labels: Readonly<Record<string, string>>): boolean =>
-      Object.entries(policy.spec.podSelector.matchLabels as Record<string, string>).every(([key, value]) => labels[key] === value)
+      Object.entries(policy.spec.podSelector.matchLabels as Record<string, string>).every(
+        ([key, value]) => labels[key] === value,
+      )
     for (const { owner, labels } of podsOf(manifests)) {
       const names = policies.filter((policy) => selects(policy, labels)).map(({ metadata }) => metadata.name)
       expect(names, owner).toContain('weir-deny')
@@ -113,9 +145,11 @@ describe('the flows of a trial', () => {
     return reader.settings.map(({ name }) => name)
   }
 
-  test('are those that the table of topics and the services\' settings imply, and no others', async () => {
+  test("are those that the table of topics and the services' settings imply, and no others", async () => {
     const expected = new Set<string>()
-    const flow = (from: string, to: string): void => { expected.add(`${from} → ${to}`) }
+    const flow = (from: string, to: string): void => {
+      expected.add(`${from} → ${to}`)
+    }
     for (const topic of Object.values<Topic>(topics)) {
       for (const service of [...topic.writers, ...topic.readers]) {
         flow(service, 'kafka:9092')
@@ -130,42 +164,81 @@ describe('the flows of a trial', () => {
       flow('*', `${service}:9464`)
     }
     // The job, the simulator, the test, and the registry that keeps its schemas in Kafka.
-    for (const [from, to] of [['apply', 'kafka:9092'], ['apply', 'registry:8080'], ['simulator', 'ingest-hub:8080'], ['simulator', 'enricher:8081'],
-      ['test', 'ingest-hub:8080'], ['test', 'search:9200'], ['registry', 'kafka:9092']]) flow(from, to)
+    for (const [from, to] of [
+      ['apply', 'kafka:9092'],
+      ['apply', 'registry:8080'],
+      ['simulator', 'ingest-hub:8080'],
+      ['simulator', 'enricher:8081'],
+      ['test', 'ingest-hub:8080'],
+      ['test', 'search:9200'],
+      ['registry', 'kafka:9092'],
+    ])
+      flow(from, to)
     const manifests = await rendered(['ci/trial-values.yaml'])
-    for (const component of [...SERVICES, 'simulator', 'apply', 'test', 'registry']) flow(component, 'kube-system:53')
+    for (const component of [...SERVICES, 'simulator', 'apply', 'test', 'registry'])
+      flow(component, 'kube-system:53')
     expect(flowsOf(manifests)).toEqual([...expected].toSorted())
   })
 
-  test('outside go to the servers\' ports, and to the addresses that are named', async () => {
-    expect(flowsOf(await rendered(['values-msk.yaml'])).filter((flow) => flow.startsWith('enricher'))).toEqual([
-      'enricher → *:443', 'enricher → *:6443', 'enricher → 10.0.0.0/16:6379', 'enricher → 10.0.0.0/16:9098', 'enricher → 169.254.170.23/32:80', 'enricher → kube-system:53',
+  test("outside go to the servers' ports, and to the addresses that are named", async () => {
+    expect(
+      flowsOf(await rendered(['values-msk.yaml'])).filter((flow) => flow.startsWith('enricher')),
+    ).toEqual([
+      'enricher → *:443',
+      'enricher → *:6443',
+      'enricher → 10.0.0.0/16:6379',
+      'enricher → 10.0.0.0/16:9098',
+      'enricher → 169.254.170.23/32:80',
+      'enricher → kube-system:53',
     ])
   })
 })
 
-test('a change of a solution\'s file, of a service\'s file and of the solutions each roll the pods, and nothing else does', async () => {
+test("a change of a solution's file, of a service's file and of the solutions each roll the pods, and nothing else does", async () => {
   const checksum = async (...args: string[]): Promise<string> => {
     const manifests = await rendered(['ci/trial-values.yaml'], ...args)
-    return manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'weir-enricher')!.spec.template.metadata.annotations['checksum/files']
+    return manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'weir-enricher')!
+      .spec.template.metadata.annotations['checksum/files']
   }
-  const sums = await Promise.all([[], ['--set-string', 'solutionFiles.taxi-telemetry.zones\\.ts=a'], ['--set-string', 'solutionFiles.taxi-telemetry.zones\\.ts=b'],
-    ['--set-string', 'services.enricher.config.a=b'], ['--set', 'solutions={taxi-telemetry}']].map((args) => checksum(...args)))
+  const sums = await Promise.all(
+    [
+      [],
+      ['--set-string', 'solutionFiles.taxi-telemetry.zones\\.ts=a'],
+      ['--set-string', 'solutionFiles.taxi-telemetry.zones\\.ts=b'],
+      ['--set-string', 'services.enricher.config.a=b'],
+      ['--set', 'solutions={taxi-telemetry}'],
+    ].map((args) => checksum(...args)),
+  )
   expect(new Set(sums).size).toBe(sums.length)
   expect(await checksum('--set', 'apply.waitSeconds=10')).toBe(sums[0])
 })
 
 test('a trial runs every service, every server, the job and the test of the release', async () => {
-  expect(podsOf(await rendered(['ci/trial-values.yaml'])).map(({ owner }) => owner).toSorted()).toEqual([
-    'Deployment/weir-enricher', 'Deployment/weir-indexer', 'Deployment/weir-ingest-hub', 'Deployment/weir-registry', 'Deployment/weir-simulator', 'Job/weir-apply-1',
-    'Pod/weir-test', 'StatefulSet/weir-kafka', 'StatefulSet/weir-redis', 'StatefulSet/weir-search',
+  expect(
+    podsOf(await rendered(['ci/trial-values.yaml']))
+      .map(({ owner }) => owner)
+      .toSorted(),
+  ).toEqual([
+    'Deployment/weir-enricher',
+    'Deployment/weir-indexer',
+    'Deployment/weir-ingest-hub',
+    'Deployment/weir-registry',
+    'Deployment/weir-simulator',
+    'Job/weir-apply-1',
+    'Pod/weir-test',
+    'StatefulSet/weir-kafka',
+    'StatefulSet/weir-redis',
+    'StatefulSet/weir-search',
   ])
 })
 
 test('where each service is a user of its own, it is one that the table of topics gives rights, with a password of its own', async () => {
   const users = podsOf(await rendered(['ci/scram-values.yaml'])).flatMap(({ spec }) => {
-    const user = spec.containers[0].env.find(({ name }: { name: string }) => name === 'KAFKA_SASL_USERNAME')?.value
-    const entry = spec.volumes.find(({ name }: { name: string }) => name === 'kafka-sasl')?.secret.items[0].key
+    const user = spec.containers[0].env.find(
+      ({ name }: { name: string }) => name === 'KAFKA_SASL_USERNAME',
+    )?.value
+    const entry = spec.volumes.find(({ name }: { name: string }) => name === 'kafka-sasl')?.secret.items[0]
+      .key
     expect(entry).toBe(user)
     return user ?? []
   })
@@ -181,8 +254,15 @@ test('with three replicas two must have a record', async () => {
 test('every alert and dashboard that the chart has is rendered', async () => {
   const manifests = await rendered(['ci/everything-values.yaml'])
   const dashboards = existing('files/dashboards').filter((name) => name.endsWith('.json'))
-  expect(manifests.filter(({ metadata }) => metadata.labels?.grafana_dashboard === '1').flatMap(({ data }) => Object.keys(data!)).toSorted()).toEqual(dashboards.toSorted())
-  const rules = existing('files').includes('prometheus-rules.yaml') ? [parse(readFileSync(join(chart, 'files/prometheus-rules.yaml'), 'utf8'))] : []
+  expect(
+    manifests
+      .filter(({ metadata }) => metadata.labels?.grafana_dashboard === '1')
+      .flatMap(({ data }) => Object.keys(data!))
+      .toSorted(),
+  ).toEqual(dashboards.toSorted())
+  const rules = existing('files').includes('prometheus-rules.yaml')
+    ? [parse(readFileSync(join(chart, 'files/prometheus-rules.yaml'), 'utf8'))]
+    : []
   expect(manifests.filter(({ kind }) => kind === 'PrometheusRule').map(({ spec }) => spec)).toEqual(rules)
   expect(manifests.filter(({ kind }) => kind === 'ServiceMonitor')).toHaveLength(1)
 })
@@ -203,17 +283,33 @@ describe('a wrong value is refused by its path', () => {
     ['networkPolicies.enabled=null', '/networkPolicies', "missing property 'enabled'"],
     ['services.indexer.replicas=two', '/services/indexer/replicas', 'want integer'],
     ['services.indexer.replica=2', '/services/indexer', "additional properties 'replica' not allowed"],
-    ['services.indexer.needs={mongo}', '/services/indexer/needs/0', "must be one of 'kafka', 'registry', 'redis', 'search'"],
-    ['services.indexer.scaling.by=memory', '/services/indexer/scaling/by', "must be one of 'none', 'cpu', 'lag'"],
+    [
+      'services.indexer.needs={mongo}',
+      '/services/indexer/needs/0',
+      "must be one of 'kafka', 'registry', 'redis', 'search'",
+    ],
+    [
+      'services.indexer.scaling.by=memory',
+      '/services/indexer/scaling/by',
+      "must be one of 'none', 'cpu', 'lag'",
+    ],
     ['externalKafka.brokers=kafka', '/externalKafka/brokers', 'does not match pattern'],
     ['externalKafka.sasl.mechanism=iam', '/externalKafka/sasl/mechanism', 'must be one of'],
     ['externalKafka.sasl.mechanism=plain', '/externalKafka/sasl/existingSecret', 'minLength'],
-    ['externalRegistry.url=https://user:password@registry', '/externalRegistry/url', 'does not match pattern'],
+    [
+      'externalRegistry.url=https://user:password@registry',
+      '/externalRegistry/url',
+      'does not match pattern',
+    ],
     ['image.digest=sha256:abc', '/image/digest', 'does not match pattern'],
     ['rack.from=value', '/rack/value', 'minLength'],
     ['pods.drainSeconds=0', '/pods/drainSeconds', 'minimum'],
     ['kafka.persistence.size=big', '/kafka/persistence/size', 'does not match pattern'],
-    ['solutionFiles.taxi-telemetry.\\.\\./x=y', '/solutionFiles/taxi-telemetry', "additional properties '../x' not allowed"],
+    [
+      'solutionFiles.taxi-telemetry.\\.\\./x=y',
+      '/solutionFiles/taxi-telemetry',
+      "additional properties '../x' not allowed",
+    ],
     ['gateway.enabled=true', '/gateway/hosts', 'minProperties'],
     ['aws.accountId=1', '/aws/accountId', 'want string'],
     ['kafkas.enabled=true', '', "additional properties 'kafkas' not allowed"],

@@ -1,6 +1,7 @@
 /**
- * Follows every how-to page to the letter, in a copy of the repository: writes its files, applies its changes, runs its commands. Pages that talk to Weir have
- * a hub and an enricher of their own, at which the addresses of `npm start` point then.
+ * Follows every how-to page to the letter, in a copy of the repository: writes its files, applies its
+ * changes, runs its commands. Pages that talk to Weir have a hub and an enricher of their own, at which the
+ * addresses of `npm start` point then.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,10 +12,15 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { DeleteStreamCommand, KinesisClient, waitUntilStreamNotExists } from '@aws-sdk/client-kinesis'
-import { DeleteEventSourceMappingCommand, DeleteFunctionCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda'
-import { pythonWith } from '@weir/tools/stack/python.ts'
+import {
+  DeleteEventSourceMappingCommand,
+  DeleteFunctionCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+} from '@aws-sdk/client-lambda'
 import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { servers } from '@weir/testkit'
+import { pythonWith } from '@weir/tools/stack/python.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -24,7 +30,8 @@ let copy: string
 beforeEach(async () => {
   copy = await mkdtemp(join(tmpdir(), 'weir-how-to-'))
   for (const name of await readdir(root)) {
-    if (!['.git', '.weir', 'node_modules', 'docs'].includes(name)) await cp(join(root, name), join(copy, name), { recursive: true, preserveTimestamps: true })
+    if (!['.git', '.weir', 'node_modules', 'docs'].includes(name))
+      await cp(join(root, name), join(copy, name), { recursive: true, preserveTimestamps: true })
   }
   await linkPackages()
 }, 60_000)
@@ -38,11 +45,17 @@ async function linkPackages(): Promise<void> {
   for (const name of await readdir(join(root, 'node_modules'))) {
     if (name !== '@weir') await symlink(join(root, 'node_modules', name), join(modules, name))
   }
-  const { workspaces } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { workspaces: string[] }
+  const { workspaces } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    workspaces: string[]
+  }
   for (const pattern of workspaces) {
-    const folders = pattern.endsWith('/*') ? (await readdir(join(copy, pattern.slice(0, -2)))).map((name) => join(pattern.slice(0, -2), name)) : [pattern]
+    const folders = pattern.endsWith('/*')
+      ? (await readdir(join(copy, pattern.slice(0, -2)))).map((name) => join(pattern.slice(0, -2), name))
+      : [pattern]
     for (const folder of folders) {
-      const { name } = JSON.parse(await readFile(join(copy, folder, 'package.json'), 'utf8')) as { name: string }
+      const { name } = JSON.parse(await readFile(join(copy, folder, 'package.json'), 'utf8')) as {
+        name: string
+      }
       await symlink(join(copy, folder), join(modules, name))
     }
   }
@@ -56,17 +69,33 @@ interface Block {
 
 function blocksOf(page: string): Block[] {
   return [...page.matchAll(/^```(\w+)([^\n]*)\n(.*?)^```$/gms)].map(([, language, attributes, text]) => ({
-    language, text, attributes: Object.fromEntries([...attributes.matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)].map(([, name, quoted, plain]) => [name, quoted ?? plain])),
+    language,
+    text,
+    attributes: Object.fromEntries(
+      [...attributes.matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)].map(([, name, quoted, plain]) => [
+        name,
+        quoted ?? plain,
+      ]),
+    ),
   }))
 }
 
-/** Lines with a minus go, lines with a plus come, the others say where; the place must be there exactly once. */
+/**
+ * Lines with a minus go, lines with a plus come, the others say where; the place must be there exactly once.
+ */
 async function change(file: string, diff: string): Promise<void> {
   const lines = diff.split('\n').slice(0, -1)
-  const side = (sign: string) => lines.filter((line) => line[0] === ' ' || line[0] === sign).map((line) => `${line.slice(1)}\n`).join('')
+  const side = (sign: string) =>
+    lines
+      .filter((line) => line[0] === ' ' || line[0] === sign)
+      .map((line) => `${line.slice(1)}\n`)
+      .join('')
   const text = await readFile(file, 'utf8')
   expect(text.split(side('-')).length - 1, `the place of a change in ${file}:\n${diff}`).toBe(1)
-  await writeFile(file, text.replace(side('-'), () => side('+')))
+  await writeFile(
+    file,
+    text.replace(side('-'), () => side('+')),
+  )
 }
 
 interface Weir {
@@ -82,33 +111,66 @@ const NOTHING_RUNS: Weir = { addresses: {}, env: {}, stop: async () => {} }
 const STREAMS = ['orders', 'payments']
 const FUNCTIONS = ['check-payments', 'tell-failures']
 
-/** What `npm start` starts, without pages and simulators; access-keys.json of the copy has its access keys. */
+/**
+ * What `npm start` starts, without pages and simulators; access-keys.json of the copy has its access keys.
+ */
 async function startWeir(): Promise<Weir> {
-  const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([servers.kafka(), servers.registry(), servers.redis(), pythonWith('how-to', join(import.meta.dirname, 'requirements.txt'))])
+  const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([
+    servers.kafka(),
+    servers.registry(),
+    servers.redis(),
+    pythonWith('how-to', join(import.meta.dirname, 'requirements.txt')),
+  ])
   const { stop } = await prepare({ brokers, registryUrl })
   await stop()
   const keys = join(copy, 'access-keys.json')
   const hub = await startHub({ brokers, registryUrl }, existsSync(keys) ? { AWS_ACCESS_KEYS_FILE: keys } : {})
   const child = spawn(process.execPath, [join(root, 'services/enricher/main.ts')], {
     env: {
-      ...process.env, KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, REDIS_URL: redisUrl, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', ALLOW_ANONYMOUS: 'true',
-      LOG_LEVEL: 'info', WEIR_SOLUTIONS: 'location-offers', FUNCTIONS_DEPLOY: 'true', FUNCTIONS_FOLDER: join(copy, '.functions'),
+      ...process.env,
+      KAFKA_BROKERS: brokers.join(),
+      REGISTRY_URL: registryUrl,
+      REDIS_URL: redisUrl,
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: '0',
+      ALLOW_ANONYMOUS: 'true',
+      LOG_LEVEL: 'info',
+      WEIR_SOLUTIONS: 'location-offers',
+      FUNCTIONS_DEPLOY: 'true',
+      FUNCTIONS_FOLDER: join(copy, '.functions'),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let out = ''
-  child.stdout.on('data', (data) => { out += data })
+  child.stdout.on('data', (data) => {
+    out += data
+  })
   const listening = () => /listening at (\S+?)"/.exec(out)?.[1]
-  await vi.waitFor(async () => expect((await fetch(`${listening()}/readyz`)).status).toBe(200), { timeout: 60_000, interval: 100 })
+  await vi.waitFor(async () => expect((await fetch(`${listening()}/readyz`)).status).toBe(200), {
+    timeout: 60_000,
+    interval: 100,
+  })
   const enricher = listening()!
   await takeAway(hub.url, enricher)
-  // The environment was moved to its place after it was made, so that its own scripts do not find their interpreter.
+  // The environment was moved to its place after it was made, so that its own scripts do not find their
+  // interpreter.
   const bin = join(copy, '.bin')
   await mkdir(bin)
   await writeFile(join(bin, 'aws'), `#!/bin/sh\nexec ${python} -m awscli "$@"\n`, { mode: 0o755 })
   return {
-    addresses: { 'http://localhost:8080': hub.url, 'http://localhost:8081': enricher, 'localhost:9092': brokers[0] },
-    env: { HUB_URL: hub.url, ENRICHER_URL: enricher, KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, PATH: `${bin}:${dirname(python)}:${process.env.PATH}`, AWS_PAGER: '' },
+    addresses: {
+      'http://localhost:8080': hub.url,
+      'http://localhost:8081': enricher,
+      'localhost:9092': brokers[0],
+    },
+    env: {
+      HUB_URL: hub.url,
+      ENRICHER_URL: enricher,
+      KAFKA_BROKERS: brokers.join(),
+      REGISTRY_URL: registryUrl,
+      PATH: `${bin}:${dirname(python)}:${process.env.PATH}`,
+      AWS_PAGER: '',
+    },
     stop: async () => {
       child.kill('SIGTERM')
       hub.kill('SIGTERM')
@@ -120,27 +182,52 @@ async function startWeir(): Promise<Weir> {
 /** What an earlier run that failed has left on servers that outlive it. */
 async function takeAway(hub: string, enricher: string): Promise<void> {
   const local = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
-  const [kinesis, lambda] = [new KinesisClient({ ...local, endpoint: hub }), new LambdaClient({ ...local, endpoint: enricher })]
+  const [kinesis, lambda] = [
+    new KinesisClient({ ...local, endpoint: hub }),
+    new LambdaClient({ ...local, endpoint: enricher }),
+  ]
   for (const FunctionName of FUNCTIONS) {
-    const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }))
-    for (const { UUID } of EventSourceMappings) await lambda.send(new DeleteEventSourceMappingCommand({ UUID }))
+    const { EventSourceMappings = [] } = await lambda.send(
+      new ListEventSourceMappingsCommand({ FunctionName }),
+    )
+    for (const { UUID } of EventSourceMappings)
+      await lambda.send(new DeleteEventSourceMappingCommand({ UUID }))
     await lambda.send(new DeleteFunctionCommand({ FunctionName })).catch(() => {})
   }
   for (const StreamName of STREAMS) {
     await kinesis.send(new DeleteStreamCommand({ StreamName, EnforceConsumerDeletion: true })).catch(() => {})
-    await waitUntilStreamNotExists({ client: kinesis, minDelay: 1, maxDelay: 1, maxWaitTime: 30 }, { StreamName })
+    await waitUntilStreamNotExists(
+      { client: kinesis, minDelay: 1, maxDelay: 1, maxWaitTime: 30 },
+      { StreamName },
+    )
   }
   kinesis.destroy()
   lambda.destroy()
 }
 
-/** @param attributes fails: what the output of a command that must fail contains; prints: what that of one that must succeed contains */
+/**
+ * @param attributes fails: what the output of a command that must fail contains; prints: what that of one
+ * that must succeed contains
+ */
 async function run(command: string, { fails, prints = '' }: Block['attributes'], weir: Weir): Promise<void> {
   const path = `${join(copy, 'node_modules/.bin')}:${weir.env.PATH ?? process.env.PATH}`
   // npx keeps what it runs in npm's cache: this one goes with the copy.
-  const env = { ...process.env, ...weir.env, PATH: path, npm_config_cache: join(copy, '.npm'), VITEST: undefined, NODE_ENV: undefined } as NodeJS.ProcessEnv
-  const { code, output } = await promisify(execFile)('bash', ['-ec', command], { cwd: copy, env, maxBuffer: 1 << 26 })
-    .then(({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }), (error) => ({ code: error.code, output: `${error.stdout}${error.stderr}` }))
+  const env = {
+    ...process.env,
+    ...weir.env,
+    PATH: path,
+    npm_config_cache: join(copy, '.npm'),
+    VITEST: undefined,
+    NODE_ENV: undefined,
+  } as NodeJS.ProcessEnv
+  const { code, output } = await promisify(execFile)('bash', ['-ec', command], {
+    cwd: copy,
+    env,
+    maxBuffer: 1 << 26,
+  }).then(
+    ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+    (error) => ({ code: error.code, output: `${error.stdout}${error.stderr}` }),
+  )
   if (fails === undefined) expect(code, output).toBe(0)
   else expect(code, output).not.toBe(0)
   expect(output).toContain(fails ?? prints)
@@ -148,13 +235,19 @@ async function run(command: string, { fails, prints = '' }: Block['attributes'],
 
 test.for(pages)('%s works as written', { timeout: 300_000 }, async (name) => {
   const blocks = blocksOf(await readFile(new URL(name, import.meta.url), 'utf8'))
-  expect(blocks.some(({ language, attributes }) => language === 'sh' && !attributes.file), 'the page runs something').toBe(true)
+  expect(
+    blocks.some(({ language, attributes }) => language === 'sh' && !attributes.file),
+    'the page runs something',
+  ).toBe(true)
   const keys = blocks.find(({ attributes }) => attributes.file === 'access-keys.json')
   if (keys) await writeFile(join(copy, 'access-keys.json'), keys.text)
   const weir = blocks.some(({ text }) => text.includes('localhost:808')) ? await startWeir() : NOTHING_RUNS
   try {
     for (const { language, attributes, text: written } of blocks) {
-      const text = Object.entries(weir.addresses).reduce((all, [address, here]) => all.replaceAll(address, here), written)
+      const text = Object.entries(weir.addresses).reduce(
+        (all, [address, here]) => all.replaceAll(address, here),
+        written,
+      )
       const file = attributes.file && join(copy, attributes.file)
       if (file && language === 'diff') await change(file, text)
       else if (file) {

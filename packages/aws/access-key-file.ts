@@ -1,7 +1,8 @@
 /**
- * The file of access keys: [{ "accessKeyId": "AKIA...", "secretAccessKey": "...", "streams": ["orders", "sensor-*"], "functions": ["offers"],
- * "actions": ["kinesis:Put*"], "expires": "2027-01-01T00:00:00Z" }]. Topics of Kafka are named among the streams. Without functions the rights are over none,
- * without actions all actions are allowed. The secrets are no hashes: a signature can only be checked with the secret itself.
+ * The file of access keys: [{ "accessKeyId": "AKIA...", "secretAccessKey": "...", "streams": ["orders",
+ * "sensor-*"], "functions": ["offers"], "actions": ["kinesis:Put*"], "expires": "2027-01-01T00:00:00Z" }].
+ * Topics of Kafka are named among the streams. Without functions the rights are over none, without actions
+ * all actions are allowed. The secrets are no hashes: a signature can only be checked with the secret itself.
  */
 import type { Credential } from './sigv4/verify.ts'
 
@@ -13,7 +14,8 @@ export interface AwsClient extends Credential {
   /**
    * Whether the rights allow the action on it.
    * @param action kinesis:PutRecord
-   * @param resource an ARN, a stream's or topic's name, or * where the action is on none: then only the action counts
+   * @param resource an ARN, a stream's or topic's name, or * where the action is on none: then only the
+   * action counts
    */
   may(action: string, resource: string): boolean
 }
@@ -22,7 +24,13 @@ export interface AwsClient extends Credential {
 export const LOCAL_KEY = { accessKeyId: 'test', secretAccessKey: 'test' }
 
 /** Who sends unsigned requests. */
-export const ANONYMOUS: AwsClient = { name: 'anonymous', localOnly: true, secret: '', acceptsToken: () => false, may: () => true }
+export const ANONYMOUS: AwsClient = {
+  name: 'anonymous',
+  localOnly: true,
+  secret: '',
+  acceptsToken: () => false,
+  may: () => true,
+}
 
 /** As AWS has it (IAM API reference, AccessKey), but shorter ones are no harm. */
 const ID = /^\w{4,128}$/
@@ -59,7 +67,8 @@ export function parseAccessKeys(text: string): Parsed {
   } catch {
     return { clients: new Map(), problems: ['The file of access keys is no JSON.'], local: false }
   }
-  if (!Array.isArray(entries)) return { clients: new Map(), problems: ['The file of access keys must hold a list.'], local: false }
+  if (!Array.isArray(entries))
+    return { clients: new Map(), problems: ['The file of access keys must hold a list.'], local: false }
   const clients = new Map<string, AwsClient>()
   const problems: string[] = []
   let local = false
@@ -69,18 +78,31 @@ export function parseAccessKeys(text: string): Parsed {
     if (found.length > 0) continue
     const key = entry as Entry
     if (isLocal(key)) local = true
-    else if (clients.has(key.accessKeyId)) problems.push(`Access key ${index} has the accessKeyId of another one before it.`)
+    else if (clients.has(key.accessKeyId))
+      problems.push(`Access key ${index} has the accessKeyId of another one before it.`)
     else clients.set(key.accessKeyId, clientOf(key, rightsOf(key)))
   }
   return { clients, problems, local }
 }
 
 /** The secret does not show up when the client is printed or logged. */
-export function clientOf(key: Pick<Entry, 'accessKeyId' | 'secretAccessKey' | 'expires'>, may: AwsClient['may']): AwsClient {
+export function clientOf(
+  key: Pick<Entry, 'accessKeyId' | 'secretAccessKey' | 'expires'>,
+  may: AwsClient['may'],
+): AwsClient {
   const expiresAt = key.expires === undefined ? undefined : Date.parse(key.expires)
   const local = isLocal(key)
-  const client = { name: key.accessKeyId, localOnly: local, expiresAt, may, acceptsToken: (token: string | undefined): boolean => local || token === undefined }
-  return Object.defineProperty(client, 'secret', { value: key.secretAccessKey, enumerable: false }) as AwsClient
+  const client = {
+    name: key.accessKeyId,
+    localOnly: local,
+    expiresAt,
+    may,
+    acceptsToken: (token: string | undefined): boolean => local || token === undefined,
+  }
+  return Object.defineProperty(client, 'secret', {
+    value: key.secretAccessKey,
+    enumerable: false,
+  }) as AwsClient
 }
 
 function isLocal({ accessKeyId, secretAccessKey }: Pick<Entry, 'accessKeyId' | 'secretAccessKey'>): boolean {
@@ -88,19 +110,32 @@ function isLocal({ accessKeyId, secretAccessKey }: Pick<Entry, 'accessKeyId' | '
 }
 
 function problemsOf(entry: unknown, which: string): string[] {
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return [`${which} must be an object.`]
-  const { accessKeyId, secretAccessKey, streams, functions, actions, expires } = entry as Readonly<Record<string, unknown>>
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
+    return [`${which} must be an object.`]
+  const { accessKeyId, secretAccessKey, streams, functions, actions, expires } = entry as Readonly<
+    Record<string, unknown>
+  >
   const problems: string[] = []
-  if (typeof accessKeyId !== 'string' || !ID.test(accessKeyId)) problems.push(`${which} needs an accessKeyId of 4 to 128 letters, digits and underscores.`)
-  const isLongEnough = typeof secretAccessKey === 'string' && secretAccessKey.length >= LEAST_SECRET && secretAccessKey.length <= MOST_SECRET
-  if (!isLongEnough && !isLocal(entry as Entry)) problems.push(`${which} needs a secretAccessKey of ${LEAST_SECRET} to ${MOST_SECRET} characters.`)
-  if (!areAll(streams, NAME)) problems.push(`${which} needs streams: a list of names, in which * stands for any characters.`)
-  if (functions !== undefined && !areAll(functions, NAME)) problems.push(`${which} needs functions like offers and team-* in a list, or none.`)
-  if (actions !== undefined && !areAll(actions, ACTION)) problems.push(`${which} needs actions like kinesis:PutRecord and kinesis:Get* in a list, or none.`)
+  if (typeof accessKeyId !== 'string' || !ID.test(accessKeyId))
+    problems.push(`${which} needs an accessKeyId of 4 to 128 letters, digits and underscores.`)
+  const isLongEnough =
+    typeof secretAccessKey === 'string' &&
+    secretAccessKey.length >= LEAST_SECRET &&
+    secretAccessKey.length <= MOST_SECRET
+  if (!isLongEnough && !isLocal(entry as Entry))
+    problems.push(`${which} needs a secretAccessKey of ${LEAST_SECRET} to ${MOST_SECRET} characters.`)
+  if (!areAll(streams, NAME))
+    problems.push(`${which} needs streams: a list of names, in which * stands for any characters.`)
+  if (functions !== undefined && !areAll(functions, NAME))
+    problems.push(`${which} needs functions like offers and team-* in a list, or none.`)
+  if (actions !== undefined && !areAll(actions, ACTION))
+    problems.push(`${which} needs actions like kinesis:PutRecord and kinesis:Get* in a list, or none.`)
   const isDate = typeof expires === 'string' && !Number.isNaN(Date.parse(expires))
-  if (expires !== undefined && !isDate) problems.push(`${which} needs a date like 2027-01-01T00:00:00Z in expires, or none.`)
+  if (expires !== undefined && !isDate)
+    problems.push(`${which} needs a date like 2027-01-01T00:00:00Z in expires, or none.`)
   for (const field of Object.keys(entry)) {
-    if (!FIELDS.has(field)) problems.push(`${which} has a field ${JSON.stringify(field.slice(0, 40))}, which nothing reads.`)
+    if (!FIELDS.has(field))
+      problems.push(`${which} has a field ${JSON.stringify(field.slice(0, 40))}, which nothing reads.`)
   }
   return problems
 }
@@ -113,11 +148,16 @@ function rightsOf({ streams, functions = [], actions = ['*'] }: Entry): AwsClien
   return (action, resource) => {
     if (!actions.some((pattern) => fits(pattern, action))) return false
     const name = nameOf(resource)
-    return name === '*' || (FUNCTION.test(resource) ? functions : streams).some((pattern) => fits(pattern, name))
+    return (
+      name === '*' || (FUNCTION.test(resource) ? functions : streams).some((pattern) => fits(pattern, name))
+    )
   }
 }
 
-/** orders of arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/billing:1700000000, offers of …:function:offers. */
+/**
+ * orders of arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/billing:1700000000, offers of
+ * …:function:offers.
+ */
 function nameOf(resource: string): string {
   if (!resource.startsWith('arn:')) return resource
   const inner = resource.split(':').slice(5).join(':')
@@ -129,7 +169,8 @@ function fits(pattern: string, text: string): boolean {
   const [first, ...rest] = pattern.split('*')
   if (rest.length === 0) return text === pattern
   const last = rest.pop()!
-  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false
+  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length)
+    return false
   let at = first.length
   const end = text.length - last.length
   for (const part of rest) {

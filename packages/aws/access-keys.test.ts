@@ -14,7 +14,12 @@ const log = logger('test')
 log.level = 'silent'
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
-const key = (accessKeyId: string, more: object = {}): object => ({ accessKeyId, secretAccessKey: SECRET, streams: ['*'], ...more })
+const key = (accessKeyId: string, more: object = {}): object => ({
+  accessKeyId,
+  secretAccessKey: SECRET,
+  streams: ['*'],
+  ...more,
+})
 function file(name: string, keys: unknown): string {
   writeFileSync(join(folder, name), JSON.stringify(keys))
   return join(folder, name)
@@ -23,18 +28,32 @@ function file(name: string, keys: unknown): string {
 const arn = (name: string): string => `arn:aws:kinesis:eu-central-1:123456789012:stream/${name}`
 
 test('rights are actions on streams', () => {
-  const { clients } = parseAccessKeys(JSON.stringify([
-    key('WRITER', { streams: ['orders', 'sensor-*', '*-log-*'], actions: ['kinesis:Put*', 'kinesis:DescribeStream', 'kinesis:ListStreams'] }), key('ADMIN'), key('NOBODY', { streams: [] }),
-  ]))
-  const may = (name: string, action: string, resource: string): boolean => clients.get(name)!.may(action, resource)
-  expect(['orders', 'orders2', 'sensor-1', 'sensor', 'a-log-b', 'a-log'].map((name) => may('WRITER', 'kinesis:PutRecords', arn(name)))).toEqual([true, false, true, false, true, false])
+  const { clients } = parseAccessKeys(
+    JSON.stringify([
+      key('WRITER', {
+        streams: ['orders', 'sensor-*', '*-log-*'],
+        actions: ['kinesis:Put*', 'kinesis:DescribeStream', 'kinesis:ListStreams'],
+      }),
+      key('ADMIN'),
+      key('NOBODY', { streams: [] }),
+    ]),
+  )
+  const may = (name: string, action: string, resource: string): boolean =>
+    clients.get(name)!.may(action, resource)
+  expect(
+    ['orders', 'orders2', 'sensor-1', 'sensor', 'a-log-b', 'a-log'].map((name) =>
+      may('WRITER', 'kinesis:PutRecords', arn(name)),
+    ),
+  ).toEqual([true, false, true, false, true, false])
   expect(may('WRITER', 'kinesis:GetRecords', arn('orders'))).toBe(false)
   expect(may('WRITER', 'kinesis:DescribeStreamSummary', arn('orders'))).toBe(false)
   expect(may('WRITER', 'kinesis:PutRecord', `${arn('orders')}/consumer/sensor-1:1700000000`)).toBe(true)
   expect(may('WRITER', 'kinesis:PutRecord', `${arn('secret')}/consumer/orders:1700000000`)).toBe(false)
   expect(may('WRITER', 'kinesis:ListStreams', '*')).toBe(true)
   expect(may('WRITER', 'kinesis:DescribeLimits', '*')).toBe(false)
-  expect(may('ADMIN', 'firehose:PutRecord', 'arn:aws:firehose:us-east-1:123456789012:deliverystream/x')).toBe(true)
+  expect(may('ADMIN', 'firehose:PutRecord', 'arn:aws:firehose:us-east-1:123456789012:deliverystream/x')).toBe(
+    true,
+  )
   expect(may('NOBODY', 'kinesis:PutRecord', arn('orders'))).toBe(false)
 })
 
@@ -49,19 +68,38 @@ test('the secret is there and does not show', () => {
 test('every problem of a file is told, without the secrets', () => {
   expect(parseAccessKeys('{').problems).toEqual(['The file of access keys is no JSON.'])
   expect(parseAccessKeys('{}').problems).toEqual(['The file of access keys must hold a list.'])
-  const { clients, problems } = parseAccessKeys(JSON.stringify([
-    key('GOOD', { expires: '2027-01-01T00:00:00Z' }), key('GOOD'), null, { accessKeyId: 'a b', secretAccessKey: 'short-secret', streams: 'x', actions: ['*:*'], expires: 'soon', strems: [] },
-  ]))
+  const { clients, problems } = parseAccessKeys(
+    JSON.stringify([
+      key('GOOD', { expires: '2027-01-01T00:00:00Z' }),
+      key('GOOD'),
+      null,
+      {
+        accessKeyId: 'a b',
+        secretAccessKey: 'short-secret',
+        streams: 'x',
+        actions: ['*:*'],
+        expires: 'soon',
+        strems: [],
+      },
+    ]),
+  )
   expect([...clients.keys()]).toEqual(['GOOD'])
   expect(clients.get('GOOD')!.expiresAt).toBe(Date.UTC(2027, 0))
   expect(problems).toHaveLength(8)
   expect(problems.join()).not.toContain('secret-')
-  expect(() => openAwsAccess({ keysFile: join(folder, 'missing.json'), anonymous: false }, log)).toThrow(ConfigError)
-  expect(() => openAwsAccess({ keysFile: file('large.json', ['x'.repeat(1 << 20)]), anonymous: false }, log)).toThrow('longer than')
+  expect(() => openAwsAccess({ keysFile: join(folder, 'missing.json'), anonymous: false }, log)).toThrow(
+    ConfigError,
+  )
+  expect(() =>
+    openAwsAccess({ keysFile: file('large.json', ['x'.repeat(1 << 20)]), anonymous: false }, log),
+  ).toThrow('longer than')
 })
 
 test('test/test is for those who let everybody in', () => {
-  const keysFile = file('local.json', [{ accessKeyId: 'test', secretAccessKey: 'test', streams: ['*'] }, key('OTHER')])
+  const keysFile = file('local.json', [
+    { accessKeyId: 'test', secretAccessKey: 'test', streams: ['*'] },
+    key('OTHER'),
+  ])
   const warn = vi.spyOn(log, 'warn')
   const closed = openAwsAccess({ keysFile, anonymous: false }, log)
   expect([closed.value.client('test'), closed.value.anonymous]).toEqual([undefined, undefined])
@@ -76,8 +114,14 @@ test('test/test is for those who let everybody in', () => {
 })
 
 test('the environment says who comes in', () => {
-  expect(readConfig({ ALLOW_ANONYMOUS: 'true' }, awsAccessConfig)).toEqual({ keysFile: undefined, anonymous: true })
-  expect(readConfig({ AWS_ACCESS_KEYS_FILE: '/keys' }, awsAccessConfig)).toEqual({ keysFile: '/keys', anonymous: false })
+  expect(readConfig({ ALLOW_ANONYMOUS: 'true' }, awsAccessConfig)).toEqual({
+    keysFile: undefined,
+    anonymous: true,
+  })
+  expect(readConfig({ AWS_ACCESS_KEYS_FILE: '/keys' }, awsAccessConfig)).toEqual({
+    keysFile: '/keys',
+    anonymous: false,
+  })
   expect(readConfig({}, awsAccessConfig)).toEqual({ keysFile: undefined, anonymous: false })
 })
 

@@ -1,4 +1,7 @@
-/** Base64 as AWS takes it: the plain alphabet, padded, nothing else. Node alone skips over what it does not know. */
+/**
+ * Base64 as AWS takes it: the plain alphabet, padded, nothing else. Node alone skips over what it does not
+ * know.
+ */
 
 const PLUS = 43
 const SLASH = 47
@@ -10,10 +13,13 @@ export function decodeBase64(text: string): Buffer | undefined {
   if (length === 0) return Buffer.alloc(0)
   if ((length & 3) !== 0) return undefined
   const pads = text.charCodeAt(length - 1) !== PAD ? 0 : text.charCodeAt(length - 2) !== PAD ? 1 : 2
-  if (pads > 0 && (digit(text.charCodeAt(length - 1 - pads)) & (pads === 1 ? 0b11 : 0b1111)) !== 0) return undefined
+  if (pads > 0 && (digit(text.charCodeAt(length - 1 - pads)) & (pads === 1 ? 0b11 : 0b1111)) !== 0)
+    return undefined
   const bytes = Buffer.from(text, 'base64')
   // Each character that was skipped makes it shorter; those of the other alphabet are not skipped.
-  return bytes.length !== length / 4 * 3 - pads || text.includes('-') || text.includes('_') ? undefined : bytes
+  return bytes.length !== (length / 4) * 3 - pads || text.includes('-') || text.includes('_')
+    ? undefined
+    : bytes
 }
 
 /**
@@ -23,7 +29,9 @@ export function decodeBase64(text: string): Buffer | undefined {
 export function base64Problem(text: string, length: number = text.length): string {
   if (length % 4 !== 0) return `Base64 encoded length is expected a multiple of 4 bytes but found: ${length}`
   const wrong = /[^a-zA-Z0-9+/=]|=[^=]/.exec(text)
-  return wrong === null ? 'Invalid last non-pad Base64 character dectected' : `Invalid Base64 character: '${wrong[0][0]}'`
+  return wrong === null
+    ? 'Invalid last non-pad Base64 character dectected'
+    : `Invalid Base64 character: '${wrong[0][0]}'`
 }
 
 /** The value of a character; 0 for what is none, which the length tells. */

@@ -1,5 +1,5 @@
 /** Bodies in one piece: AWS answers in its own words to bodies of any type. */
-import { sharedBuffer, type BodyChunks } from '@weir/service'
+import { type BodyChunks, sharedBuffer } from '@weir/service'
 
 /** A body as it came, in pieces. */
 export class Body {
@@ -19,8 +19,8 @@ export class Body {
   }
 
   /**
-   * In one piece that all bodies share, and forgotten here: valid until the caller yields. Nearly all that a large request allocates is its body, and most of what
-   * collecting that costs goes with the copy.
+   * In one piece that all bodies share, and forgotten here: valid until the caller yields. Nearly all that a
+   * large request allocates is its body, and most of what collecting that costs goes with the copy.
    */
   shared(): Buffer {
     const chunks = this.#chunks

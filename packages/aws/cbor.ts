@@ -1,6 +1,6 @@
 /**
- * CBOR (RFC 8949) as AWS's SDKs write it: decoding with bounds, before anybody has shown who they are. Timestamps are tag 1 with milliseconds, which is
- * AWS's own reading of that tag.
+ * CBOR (RFC 8949) as AWS's SDKs write it: decoding with bounds, before anybody has shown who they are.
+ * Timestamps are tag 1 with milliseconds, which is AWS's own reading of that tag.
  */
 import { isUtf8 } from 'node:buffer'
 import { serializationError } from './errors.ts'
@@ -17,8 +17,9 @@ const INDEFINITE = 31
 const BREAK = Symbol('break')
 
 /**
- * Buffers (views of the body) for bytes, Dates for times, null for undefined, plain objects for maps, numbers for all numbers. Throws
- * SerializationException, also for what is not finite, for texts that are no UTF-8, for keys that are no text or come twice, and for bytes after the value.
+ * Buffers (views of the body) for bytes, Dates for times, null for undefined, plain objects for maps, numbers
+ * for all numbers. Throws SerializationException, also for what is not finite, for texts that are no UTF-8,
+ * for keys that are no text or come twice, and for bytes after the value.
  */
 export function decodeCbor(body: Buffer): unknown {
   const reader = new Reader(body)
@@ -41,14 +42,24 @@ class Reader {
     const first = this.#bytes[this.at++]
     const minor = first & 31
     switch (first >> 5) {
-      case 0: return this.#argument(minor)
-      case 1: return -1 - this.#argument(minor)
-      case 2: return minor === INDEFINITE ? this.#chunks(2) : this.#view(this.#argument(minor))
-      case 3: return minor === INDEFINITE ? this.#text(this.#chunks(3)) : this.#text(this.#view(this.#argument(minor)))
-      case 4: return this.#array(minor === INDEFINITE ? Infinity : this.#argument(minor), depth + 1)
-      case 5: return this.#map(minor === INDEFINITE ? Infinity : this.#argument(minor), depth + 1)
-      case 6: return this.#tagged(this.#argument(minor), depth + 1)
-      default: return this.#simple(minor)
+      case 0:
+        return this.#argument(minor)
+      case 1:
+        return -1 - this.#argument(minor)
+      case 2:
+        return minor === INDEFINITE ? this.#chunks(2) : this.#view(this.#argument(minor))
+      case 3:
+        return minor === INDEFINITE
+          ? this.#text(this.#chunks(3))
+          : this.#text(this.#view(this.#argument(minor)))
+      case 4:
+        return this.#array(minor === INDEFINITE ? Infinity : this.#argument(minor), depth + 1)
+      case 5:
+        return this.#map(minor === INDEFINITE ? Infinity : this.#argument(minor), depth + 1)
+      case 6:
+        return this.#tagged(this.#argument(minor), depth + 1)
+      default:
+        return this.#simple(minor)
     }
   }
 
@@ -58,7 +69,9 @@ class Reader {
     const at = this.#skip(size)
     if (size === 1) return this.#bytes[at]
     if (size === 2) return this.#bytes.readUInt16BE(at)
-    return size === 4 ? this.#bytes.readUInt32BE(at) : this.#bytes.readUInt32BE(at) * 2 ** 32 + this.#bytes.readUInt32BE(at + 4)
+    return size === 4
+      ? this.#bytes.readUInt32BE(at)
+      : this.#bytes.readUInt32BE(at) * 2 ** 32 + this.#bytes.readUInt32BE(at + 4)
   }
 
   #view(length: number): Buffer {
@@ -102,7 +115,8 @@ class Reader {
       if (typeof key !== 'string' || Object.hasOwn(entries, key)) this.#fail()
       const value = this.read(depth)
       if (value === BREAK) this.#fail()
-      if (key === '__proto__') Object.defineProperty(entries, key, { value, enumerable: true, configurable: true, writable: true })
+      if (key === '__proto__')
+        Object.defineProperty(entries, key, { value, enumerable: true, configurable: true, writable: true })
       else entries[key as string] = value
     }
     return entries
@@ -118,14 +132,23 @@ class Reader {
 
   #simple(minor: number): unknown {
     switch (minor) {
-      case 20: return false
-      case 21: return true
-      case 22: case 23: return null
-      case 25: return this.#finite(half(this.#bytes.readUInt16BE(this.#skip(2))))
-      case 26: return this.#finite(this.#bytes.readFloatBE(this.#skip(4)))
-      case 27: return this.#finite(this.#bytes.readDoubleBE(this.#skip(8)))
-      case 31: return BREAK
-      default: return this.#fail()
+      case 20:
+        return false
+      case 21:
+        return true
+      case 22:
+      case 23:
+        return null
+      case 25:
+        return this.#finite(half(this.#bytes.readUInt16BE(this.#skip(2))))
+      case 26:
+        return this.#finite(this.#bytes.readFloatBE(this.#skip(4)))
+      case 27:
+        return this.#finite(this.#bytes.readDoubleBE(this.#skip(8)))
+      case 31:
+        return BREAK
+      default:
+        return this.#fail()
     }
   }
 
@@ -150,7 +173,14 @@ class Reader {
 function half(bits: number): number {
   const exponent = (bits >> 10) & 31
   const fraction = bits & 1023
-  const value = exponent === 0 ? fraction * 2 ** -24 : exponent === 31 ? (fraction === 0 ? Infinity : NaN) : (fraction + 1024) * 2 ** (exponent - 25)
+  const value =
+    exponent === 0
+      ? fraction * 2 ** -24
+      : exponent === 31
+        ? fraction === 0
+          ? Infinity
+          : NaN
+        : (fraction + 1024) * 2 ** (exponent - 25)
   return bits & 0x8000 ? -value : value
 }
 

@@ -10,29 +10,53 @@ export interface Constraint {
   fits(value: unknown): boolean
 }
 
-/** AWS lists the values of an enum as a hash table of this many places holds them (seen in the messages of Kinesis and DynamoDB). */
+/**
+ * AWS lists the values of an enum as a hash table of this many places holds them (seen in the messages of
+ * Kinesis and DynamoDB).
+ */
 const PLACES = 32
 
 /** In the order in which they are told of one value. */
 export function constraintsOf(shape: Shape): readonly Constraint[] {
   switch (shape.type) {
-    case 'string': return ofString(shape.pattern, shape.enum, shape.min, shape.max)
-    case 'blob': return ofLength(shape.min, shape.max, false, (value) => (value as Buffer).length)
-    case 'list': return ofLength(shape.min, shape.max, true, (value) => (value as readonly unknown[]).length)
-    case 'map': return ofLength(shape.min, shape.max, true, (value) => Object.keys(value as object).length)
-    case 'integer': case 'long': case 'float': case 'double': return ofNumber(shape.min, shape.max)
-    default: return []
+    case 'string':
+      return ofString(shape.pattern, shape.enum, shape.min, shape.max)
+    case 'blob':
+      return ofLength(shape.min, shape.max, false, (value) => (value as Buffer).length)
+    case 'list':
+      return ofLength(shape.min, shape.max, true, (value) => (value as readonly unknown[]).length)
+    case 'map':
+      return ofLength(shape.min, shape.max, true, (value) => Object.keys(value as object).length)
+    case 'integer':
+    case 'long':
+    case 'float':
+    case 'double':
+      return ofNumber(shape.min, shape.max)
+    default:
+      return []
   }
 }
 
-function ofString(pattern: string | undefined, values: readonly string[] | undefined, min: number | undefined, max: number | undefined): Constraint[] {
+function ofString(
+  pattern: string | undefined,
+  values: readonly string[] | undefined,
+  min: number | undefined,
+  max: number | undefined,
+): Constraint[] {
   const found: Constraint[] = []
   if (pattern !== undefined) {
-    // Classes of letters of all scripts are known to this kind of expression only, which refuses escapes that other patterns have.
+    // Classes of letters of all scripts are known to this kind of expression only, which refuses escapes that
+    // other patterns have.
     const whole = new RegExp(`^(?:${pattern})$`, pattern.includes('\\p{') ? 'u' : '')
     // What is too long anyway is not matched: some patterns take their time.
-    const fits = (value: unknown): boolean => (max !== undefined && (value as string).length > max) || whole.test(value as string)
-    found.push({ text: `Member must satisfy regular expression pattern: ${pattern}`, rank: 2, ofContainer: false, fits })
+    const fits = (value: unknown): boolean =>
+      (max !== undefined && (value as string).length > max) || whole.test(value as string)
+    found.push({
+      text: `Member must satisfy regular expression pattern: ${pattern}`,
+      rank: 2,
+      ofContainer: false,
+      fits,
+    })
   }
   if (values !== undefined) {
     const known = new Set(values)
@@ -42,19 +66,44 @@ function ofString(pattern: string | undefined, values: readonly string[] | undef
   return [...found, ...ofLength(min, max, false, (value) => (value as string).length)]
 }
 
-function ofLength(min: number | undefined, max: number | undefined, ofContainer: boolean, lengthOf: (value: unknown) => number): Constraint[] {
+function ofLength(
+  min: number | undefined,
+  max: number | undefined,
+  ofContainer: boolean,
+  lengthOf: (value: unknown) => number,
+): Constraint[] {
   const found: Constraint[] = []
-  const [least, most] = ['Member must have length greater than or equal to', 'Member must have length less than or equal to']
-  if (min !== undefined) found.push({ text: `${least} ${min}`, rank: 1, ofContainer, fits: (value) => lengthOf(value) >= min })
-  if (max !== undefined) found.push({ text: `${most} ${max}`, rank: 0, ofContainer, fits: (value) => lengthOf(value) <= max })
+  const [least, most] = [
+    'Member must have length greater than or equal to',
+    'Member must have length less than or equal to',
+  ]
+  if (min !== undefined)
+    found.push({ text: `${least} ${min}`, rank: 1, ofContainer, fits: (value) => lengthOf(value) >= min })
+  if (max !== undefined)
+    found.push({ text: `${most} ${max}`, rank: 0, ofContainer, fits: (value) => lengthOf(value) <= max })
   return found
 }
 
 function ofNumber(min: number | undefined, max: number | undefined): Constraint[] {
   const found: Constraint[] = []
-  const [least, most] = ['Member must have value greater than or equal to', 'Member must have value less than or equal to']
-  if (min !== undefined) found.push({ text: `${least} ${min}`, rank: 1, ofContainer: false, fits: (value) => value as number >= min })
-  if (max !== undefined) found.push({ text: `${most} ${max}`, rank: 0, ofContainer: false, fits: (value) => value as number <= max })
+  const [least, most] = [
+    'Member must have value greater than or equal to',
+    'Member must have value less than or equal to',
+  ]
+  if (min !== undefined)
+    found.push({
+      text: `${least} ${min}`,
+      rank: 1,
+      ofContainer: false,
+      fits: (value) => (value as number) >= min,
+    })
+  if (max !== undefined)
+    found.push({
+      text: `${most} ${max}`,
+      rank: 0,
+      ofContainer: false,
+      fits: (value) => (value as number) <= max,
+    })
   return found
 }
 

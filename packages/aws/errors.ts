@@ -40,13 +40,19 @@ export function serializationError(message?: string): AwsError {
 
 /** @param problems sentences of the form "Value 'x' at 'y' failed to satisfy constraint: z" */
 export function validationError(problems: readonly string[]): AwsError {
-  return new AwsError('ValidationException', `${problems.length} validation ${problems.length === 1 ? 'error' : 'errors'} detected: ${problems.join('; ')}`)
+  return new AwsError(
+    'ValidationException',
+    `${problems.length} validation ${problems.length === 1 ? 'error' : 'errors'} detected: ${problems.join('; ')}`,
+  )
 }
 
 /** @param action kinesis:PutRecord; @param resource an ARN, or * where the action has none */
 export function accessDenied(accountId: string, user: string, action: string, resource: string): AwsError {
-  return new AwsError('AccessDeniedException', `User: arn:aws:iam::${accountId}:user/${user} is not authorized to perform: ${action} on resource: ${resource} `
-    + `because no identity-based policy allows the ${action} action`)
+  return new AwsError(
+    'AccessDeniedException',
+    `User: arn:aws:iam::${accountId}:user/${user} is not authorized to perform: ${action} on resource: ${resource} ` +
+      `because no identity-based policy allows the ${action} action`,
+  )
 }
 
 export function unknownOperation(): AwsError {
@@ -66,10 +72,16 @@ export function overloaded(): AwsError {
   return new AwsError('ServiceUnavailable', 'Too much is under way here; send the request again.', 503)
 }
 
-/** A page from elsewhere, in the browser of somebody on this machine, has sent what only this machine's own programs may. */
+/**
+ * A page from elsewhere, in the browser of somebody on this machine, has sent what only this machine's own
+ * programs may.
+ */
 export function notLocal(): AwsError {
-  return new AwsError('AccessDeniedException', 'Unsigned requests and those of the access key test are served to programs and pages of this machine only, by the '
-    + 'names localhost and 127.0.0.1; sign with an access key of AWS_ACCESS_KEYS_FILE.')
+  return new AwsError(
+    'AccessDeniedException',
+    'Unsigned requests and those of the access key test are served to programs and pages of this machine only, by the ' +
+      'names localhost and 127.0.0.1; sign with an access key of AWS_ACCESS_KEYS_FILE.',
+  )
 }
 
 export function missingAuthentication(): AwsError {

@@ -1,10 +1,13 @@
-/** Answers that are streams of events: `application/vnd.amazon.eventstream` ("Amazon event stream specification" of Smithy). */
+/**
+ * Answers that are streams of events: `application/vnd.amazon.eventstream` ("Amazon event stream
+ * specification" of Smithy).
+ */
 import { crc32 } from 'node:zlib'
 import { leaseOf } from '@weir/service'
-import { errorBody, type AwsError } from './errors.ts'
+import { type AwsError, errorBody } from './errors.ts'
 import { shapeOf } from './model.ts'
 import type { AwsContext } from './operation.ts'
-import { compileEncoder, CONTENT_TYPES, encodeTexts, type Encode } from './wire.ts'
+import { CONTENT_TYPES, compileEncoder, type Encode, encodeTexts } from './wire.ts'
 
 export const EVENT_STREAM = 'application/vnd.amazon.eventstream'
 
@@ -16,7 +19,9 @@ const CHECKSUM_LENGTH = 4
 
 /** @param headers texts by name, 255 bytes a name and 65535 a text at the most */
 export function encodeMessage(headers: Readonly<Record<string, string>>, payload: Uint8Array): Buffer {
-  const entries = Object.entries(headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const)
+  const entries = Object.entries(headers).map(
+    ([name, value]) => [Buffer.from(name), Buffer.from(value)] as const,
+  )
   let headersLength = 0
   for (const [name, value] of entries) headersLength += 1 + name.length + 1 + 2 + value.length
   const length = PRELUDE_LENGTH + headersLength + payload.length + CHECKSUM_LENGTH
@@ -40,30 +45,43 @@ export function encodeMessage(headers: Readonly<Record<string, string>>, payload
 
 /** @param type the event's name; initial-response for the answer's members that are no events */
 export function eventMessage(type: string, contentType: string, payload: Uint8Array): Buffer {
-  return encodeMessage({ ':event-type': type, ':content-type': contentType, ':message-type': 'event' }, payload)
+  return encodeMessage(
+    { ':event-type': type, ':content-type': contentType, ':message-type': 'event' },
+    payload,
+  )
 }
 
 /** An error that the stream's model has. */
 export function exceptionMessage(type: string, contentType: string, payload: Uint8Array): Buffer {
-  return encodeMessage({ ':exception-type': type, ':content-type': contentType, ':message-type': 'exception' }, payload)
+  return encodeMessage(
+    { ':exception-type': type, ':content-type': contentType, ':message-type': 'exception' },
+    payload,
+  )
 }
 
 /** Any other error. */
 export function errorMessage(code: string, message: string): Buffer {
-  return encodeMessage({ ':error-code': code, ':error-message': message, ':message-type': 'error' }, Buffer.alloc(0))
+  return encodeMessage(
+    { ':error-code': code, ':error-message': message, ':message-type': 'error' },
+    Buffer.alloc(0),
+  )
 }
 
 /** A client that does not read an event to its end in this time is let go (ms). */
 const READ_MS = 60_000
-/** Memory that waits with an event that is not read: the event, the records that it was made of, and those read ahead. */
+/**
+ * Memory that waits with an event that is not read: the event, the records that it was made of, and those
+ * read ahead.
+ */
 const WAITING_FACTOR = 3
 
 export interface EventStream {
   /** Resolves when the client has gone or the stream has ended. */
   readonly closed: Promise<void>
   /**
-   * Resolves when the next event may be sent: a slow client slows the sender. What is sent to a client that has gone is lost. A client that does not read is let
-   * go after a minute, and at once while memory is short.
+   * Resolves when the next event may be sent: a slow client slows the sender. What is sent to a client that
+   * has gone is lost. A client that does not read is let go after a minute, and at once while memory is
+   * short.
    */
   send(type: string, event: object): Promise<void>
   /** The last message of a stream that failed. */
@@ -71,8 +89,18 @@ export interface EventStream {
   end(): void
 }
 
-/** Answers 200 and begins the stream. For operations whose output has an event stream; these return HIJACKED then. */
-export function openEventStream({ request, reply: { raw }, model, operation, protocol, headers }: AwsContext): EventStream {
+/**
+ * Answers 200 and begins the stream. For operations whose output has an event stream; these return HIJACKED
+ * then.
+ */
+export function openEventStream({
+  request,
+  reply: { raw },
+  model,
+  operation,
+  protocol,
+  headers,
+}: AwsContext): EventStream {
   const lease = leaseOf(request)
   const events = eventsOf(model.operations[operation].output)
   const encoders = new Map<string, Encode>()
@@ -111,9 +139,14 @@ export function openEventStream({ request, reply: { raw }, model, operation, pro
   return {
     closed,
     send: (type, event) => write(eventMessage(type, contentType, encoderOf(type)(event, protocol))),
-    fail: (error) => write(Object.hasOwn(events, error.code)
-      ? exceptionMessage(error.code, contentType, encodeTexts(errorBody(error), protocol))
-      : errorMessage(error.code, error.message)),
-    end: () => { raw.end() },
+    fail: (error) =>
+      write(
+        Object.hasOwn(events, error.code)
+          ? exceptionMessage(error.code, contentType, encodeTexts(errorBody(error), protocol))
+          : errorMessage(error.code, error.message),
+      ),
+    end: () => {
+      raw.end()
+    },
   }
 }

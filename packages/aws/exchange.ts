@@ -1,12 +1,25 @@
-/** One request and its answer, whatever protocol of AWS they are in: bodies within bounds, who signed, the headers of every answer, CORS. */
+/**
+ * One request and its answer, whatever protocol of AWS they are in: bodies within bounds, who signed, the
+ * headers of every answer, CORS.
+ */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { BodyRefused, holdLease, identified, isFromForeignPage, isLocalRequest, leaseOf, limitReading, MAX_UNKNOWN_BODY_BYTES, readChunks } from '@weir/service'
+import {
+  BodyRefused,
+  holdLease,
+  identified,
+  isFromForeignPage,
+  isLocalRequest,
+  leaseOf,
+  limitReading,
+  MAX_UNKNOWN_BODY_BYTES,
+  readChunks,
+} from '@weir/service'
 import type { FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { AwsAccess, AwsClient } from './access-keys.ts'
 import { Body } from './body.ts'
 import { AwsError, internalFailure, notLocal, overloaded, tooLarge, unrecognizedClient } from './errors.ts'
 import { isSigned } from './sigv4/claim.ts'
-import { signatureVerifier, type Claimed } from './sigv4/verify.ts'
+import { type Claimed, signatureVerifier } from './sigv4/verify.ts'
 import { turn } from './turn.ts'
 
 export interface Exchange {
@@ -43,10 +56,13 @@ export interface ExchangeOptions {
   readonly afterBody?: () => void
 }
 
-/** What the head of a request says about its sender: an unsigned one that is welcome, a claim to be checked with the body, or what is wrong with it. */
+/**
+ * What the head of a request says about its sender: an unsigned one that is welcome, a claim to be checked
+ * with the body, or what is wrong with it.
+ */
 export type Head =
-  | { readonly client: AwsClient, readonly claimed?: Claimed<AwsClient> }
-  | { readonly client: undefined, readonly error: AwsError }
+  | { readonly client: AwsClient; readonly claimed?: Claimed<AwsClient> }
+  | { readonly client: undefined; readonly error: AwsError }
 
 export interface Sender {
   readonly client: AwsClient
@@ -67,7 +83,9 @@ const SMALL_ANSWER_BYTES = 16 << 10
 const LONG_BODY_BYTES = 1 << 20
 
 /** A hook that answers before Fastify looks at the body's type: AWS has its own answers to that. */
-export function exchange(options: ExchangeOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+export function exchange(
+  options: ExchangeOptions,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const { answer, refused, foreignPages, afterBody = () => {} } = options
   return (request, reply) => {
     const answering = exchanged(request, reply)
@@ -87,11 +105,13 @@ export function exchange(options: ExchangeOptions): (request: FastifyRequest, re
       const head = options.head(request)
       const body = await bodyOf(request, head, options.bodyBytes(request))
       if (body !== undefined && body.length > LONG_BODY_BYTES) await turn()
-      const given = body === undefined ? undefined : await answer({ request, reply, requestId, headers }, body, head)
+      const given =
+        body === undefined ? undefined : await answer({ request, reply, requestId, headers }, body, head)
       if (given !== undefined) sendWithin(given)
     } catch (error) {
       request.raw.resume()
-      if (!(error instanceof AwsError)) request.log.error({ err: error, requestId }, 'a request failed inside')
+      if (!(error instanceof AwsError))
+        request.log.error({ err: error, requestId }, 'a request failed inside')
       send(request, reply, headers, refused(error instanceof AwsError ? error : internalFailure(), request))
     } finally {
       afterBody()
@@ -106,13 +126,18 @@ export function exchange(options: ExchangeOptions): (request: FastifyRequest, re
 }
 
 /**
- * The body; undefined if the client has gone before its end. A client that has not shown a known access key sends a short one, or hears what is wrong with its
- * head: what else AWS would find wrong is told of short bodies only.
+ * The body; undefined if the client has gone before its end. A client that has not shown a known access key
+ * sends a short one, or hears what is wrong with its head: what else AWS would find wrong is told of short
+ * bodies only.
  */
 async function bodyOf(request: FastifyRequest, head: Head, maxBytes: number): Promise<Body | undefined> {
   if (head.client !== undefined && !identified(request, head.client.name)) throw overloaded()
   try {
-    const chunks = await readChunks(request.raw, head.client === undefined ? Math.min(maxBytes, MAX_UNKNOWN_BODY_BYTES) : maxBytes, leaseOf(request))
+    const chunks = await readChunks(
+      request.raw,
+      head.client === undefined ? Math.min(maxBytes, MAX_UNKNOWN_BODY_BYTES) : maxBytes,
+      leaseOf(request),
+    )
     return chunks && new Body(chunks)
   } catch (error) {
     if (!(error instanceof BodyRefused)) throw error
@@ -124,7 +149,10 @@ async function bodyOf(request: FastifyRequest, head: Head, maxBytes: number): Pr
 export interface Senders {
   /** What the head of a request to the service (kinesis) says. */
   head(request: FastifyRequest, service: string): Head
-  /** Who sent the request, when its signature is checked as well. Throws AwsErrors for what is not signed as it should be. */
+  /**
+   * Who sent the request, when its signature is checked as well. Throws AwsErrors for what is not signed as
+   * it should be.
+   */
   sender(head: Head, body: Buffer, service: string): Sender
 }
 
@@ -140,7 +168,9 @@ export function senders(access: AwsAccess, region: string): Senders {
     head(request, service) {
       try {
         const head = headOf(request, service)
-        return head.client.localOnly && !isLocalRequest(request) ? { client: undefined, error: notLocal() } : head
+        return head.client.localOnly && !isLocalRequest(request)
+          ? { client: undefined, error: notLocal() }
+          : head
       } catch (error) {
         if (error instanceof AwsError) return { client: undefined, error }
         throw error
@@ -163,7 +193,11 @@ export function contentTypeOf({ headers }: FastifyRequest): string {
 }
 
 /** @param shared whether the page that sent the request may read the answer */
-function headersOf({ method, headers: { origin: from, ...asked } }: FastifyRequest, requestId: string, shared: boolean): Record<string, string> {
+function headersOf(
+  { method, headers: { origin: from, ...asked } }: FastifyRequest,
+  requestId: string,
+  shared: boolean,
+): Record<string, string> {
   const headers: Record<string, string> = { 'x-amzn-RequestId': requestId }
   const origin = shared ? from : undefined
   if (origin !== undefined) headers['access-control-allow-origin'] = '*'
@@ -175,13 +209,17 @@ function headersOf({ method, headers: { origin: from, ...asked } }: FastifyReque
   headers['access-control-max-age'] = PREFLIGHT_SECONDS
   for (const what of ['headers', 'method'] as const) {
     const value = asked[`access-control-request-${what}`]
-    if (typeof value === 'string') headers[`access-control-allow-${what === 'method' ? 'methods' : what}`] = value
+    if (typeof value === 'string')
+      headers[`access-control-allow-${what === 'method' ? 'methods' : what}`] = value
   }
   return headers
 }
 
 function send(
-  request: FastifyRequest, { raw }: FastifyReply, common: Readonly<Record<string, string>>, { status, body, contentType, errorType, headers }: Answer,
+  request: FastifyRequest,
+  { raw }: FastifyReply,
+  common: Readonly<Record<string, string>>,
+  { status, body, contentType, errorType, headers }: Answer,
 ): void {
   if (raw.headersSent) raw.destroy()
   if (raw.destroyed) return

@@ -8,21 +8,33 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, value])
 }
 
-const delimited = (number: number, bytes: Buffer): Buffer => Buffer.concat([varint(number << 3 | 2), varint(bytes.length), bytes])
+const delimited = (number: number, bytes: Buffer): Buffer =>
+  Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes])
 const index = (number: number, value: number): Buffer => Buffer.concat([varint(number << 3), varint(value)])
-const sealed = (message: Buffer): Buffer => Buffer.concat([Buffer.from('f3899ac2', 'hex'), message, createHash('md5').update(message).digest()])
+const sealed = (message: Buffer): Buffer =>
+  Buffer.concat([Buffer.from('f3899ac2', 'hex'), message, createHash('md5').update(message).digest()])
 
 function aggregate(records: readonly UserRecord[]): Buffer {
   const keys = [...new Set(records.map(({ partitionKey }) => partitionKey))]
   const hashKeys = [...new Set(records.flatMap(({ explicitHashKey = [] }) => explicitHashKey))]
-  return sealed(Buffer.concat([
-    ...keys.map((key) => delimited(1, Buffer.from(key))), ...hashKeys.map((key) => delimited(2, Buffer.from(key))),
-    ...records.map(({ partitionKey, explicitHashKey, data }) => delimited(3, Buffer.concat([
-      index(1, keys.indexOf(partitionKey)), ...(explicitHashKey === undefined ? [] : [index(2, hashKeys.indexOf(explicitHashKey))]), delimited(3, data),
-      // A tag, which nobody asks for.
-      delimited(4, delimited(1, Buffer.from('t'))),
-    ]))),
-  ]))
+  return sealed(
+    Buffer.concat([
+      ...keys.map((key) => delimited(1, Buffer.from(key))),
+      ...hashKeys.map((key) => delimited(2, Buffer.from(key))),
+      ...records.map(({ partitionKey, explicitHashKey, data }) =>
+        delimited(
+          3,
+          Buffer.concat([
+            index(1, keys.indexOf(partitionKey)),
+            ...(explicitHashKey === undefined ? [] : [index(2, hashKeys.indexOf(explicitHashKey))]),
+            delimited(3, data),
+            // A tag, which nobody asks for.
+            delimited(4, delimited(1, Buffer.from('t'))),
+          ]),
+        ),
+      ),
+    ]),
+  )
 }
 
 const RECORDS: UserRecord[] = [
@@ -39,23 +51,47 @@ test('aggregated records come apart, without being copied', () => {
   expect(deaggregate(aggregate([]))).toEqual([])
 })
 
-test('a message made by hand from the format\'s description', () => {
+test("a message made by hand from the format's description", () => {
   const message = '0a0161 1a06 0800 1a02 6869'.replaceAll(' ', '')
-  expect(deaggregate(sealed(Buffer.from(message, 'hex')))).toEqual([{ partitionKey: 'a', data: Buffer.from('hi') }])
+  expect(deaggregate(sealed(Buffer.from(message, 'hex')))).toEqual([
+    { partitionKey: 'a', data: Buffer.from('hi') },
+  ])
 })
 
 test('everything else is an ordinary record', () => {
   const whole = aggregate(RECORDS)
   const damaged = Buffer.from(whole)
   damaged[10] ^= 1
-  for (const value of [Buffer.alloc(0), Buffer.from('f3899ac2', 'hex'), Buffer.from('hello, this is a record like others'), damaged, whole.subarray(0, -1)]) {
+  for (const value of [
+    Buffer.alloc(0),
+    Buffer.from('f3899ac2', 'hex'),
+    Buffer.from('hello, this is a record like others'),
+    damaged,
+    whole.subarray(0, -1),
+  ]) {
     expect(deaggregate(value)).toBeUndefined()
   }
   const malformed = [
-    delimited(3, index(1, 0)), delimited(3, delimited(3, Buffer.from('x'))), delimited(3, Buffer.concat([index(1, 5), delimited(3, Buffer.from('x'))])),
-    Buffer.concat([delimited(1, Buffer.from('a')), delimited(2, Buffer.from('-1'))]), Buffer.from('0aff', 'hex'), Buffer.from('0b', 'hex'), Buffer.from('02', 'hex'),
-    Buffer.from('0affffffffffffffffffff01', 'hex'), Buffer.alloc(20, 0xff),
+    delimited(3, index(1, 0)),
+    delimited(3, delimited(3, Buffer.from('x'))),
+    delimited(3, Buffer.concat([index(1, 5), delimited(3, Buffer.from('x'))])),
+    Buffer.concat([delimited(1, Buffer.from('a')), delimited(2, Buffer.from('-1'))]),
+    Buffer.from('0aff', 'hex'),
+    Buffer.from('0b', 'hex'),
+    Buffer.from('02', 'hex'),
+    Buffer.from('0affffffffffffffffffff01', 'hex'),
+    Buffer.alloc(20, 0xff),
   ]
-  for (const message of malformed) expect(deaggregate(sealed(message)), message.toString('hex')).toBeUndefined()
-  expect(deaggregate(sealed(Buffer.concat([delimited(1, Buffer.from('a')), ...new Array<Buffer>(140_000).fill(Buffer.from('1a0408001a00', 'hex'))])))).toBeUndefined()
+  for (const message of malformed)
+    expect(deaggregate(sealed(message)), message.toString('hex')).toBeUndefined()
+  expect(
+    deaggregate(
+      sealed(
+        Buffer.concat([
+          delimited(1, Buffer.from('a')),
+          ...new Array<Buffer>(140_000).fill(Buffer.from('1a0408001a00', 'hex')),
+        ]),
+      ),
+    ),
+  ).toBeUndefined()
 })

@@ -1,7 +1,9 @@
 /**
- * Records that the Kinesis Producer Library packed into one ("KPL Aggregated Record Format"): F3 89 9A C2, a protobuf message, and the MD5 of that message.
- * message AggregatedRecord { repeated string partition_key_table = 1; repeated string explicit_hash_key_table = 2; repeated Record records = 3; }
- * message Record { required uint64 partition_key_index = 1; optional uint64 explicit_hash_key_index = 2; required bytes data = 3; repeated Tag tags = 4; }
+ * Records that the Kinesis Producer Library packed into one ("KPL Aggregated Record Format"): F3 89 9A C2, a
+ * protobuf message, and the MD5 of that message. message AggregatedRecord { repeated string
+ * partition_key_table = 1; repeated string explicit_hash_key_table = 2; repeated Record records = 3; }
+ * message Record { required uint64 partition_key_index = 1; optional uint64 explicit_hash_key_index = 2;
+ * required bytes data = 3; repeated Tag tags = 4; }
  */
 import { hash } from 'node:crypto'
 
@@ -38,7 +40,10 @@ interface Field {
   readonly end: number
 }
 
-/** The records in it, in their order; undefined for an ordinary record, which is also what looks like an aggregated one and is damaged. */
+/**
+ * The records in it, in their order; undefined for an ordinary record, which is also what looks like an
+ * aggregated one and is damaged.
+ */
 export function deaggregate(value: Buffer): UserRecord[] | undefined {
   const end = value.length - DIGEST_LENGTH
   if (end < MAGIC_LENGTH || value.readUInt32BE(0) !== MAGIC) return undefined
@@ -64,7 +69,12 @@ function unpack(bytes: Buffer, start: number, end: number): UserRecord[] {
   return records.map((record) => userRecord(bytes, record, keys, hashKeys))
 }
 
-function userRecord(bytes: Buffer, record: Field, keys: readonly string[], hashKeys: readonly string[]): UserRecord {
+function userRecord(
+  bytes: Buffer,
+  record: Field,
+  keys: readonly string[],
+  hashKeys: readonly string[],
+): UserRecord {
   let key: string | undefined
   let explicitHashKey: string | undefined
   let data: Buffer | undefined
@@ -74,7 +84,9 @@ function userRecord(bytes: Buffer, record: Field, keys: readonly string[], hashK
     else if (number === 3 && type === DELIMITED) data = bytes.subarray(start, end)
   }
   if (key === undefined || data === undefined) throw MALFORMED
-  return explicitHashKey === undefined ? { partitionKey: key, data } : { partitionKey: key, explicitHashKey, data }
+  return explicitHashKey === undefined
+    ? { partitionKey: key, data }
+    : { partitionKey: key, explicitHashKey, data }
 }
 
 function* fields(bytes: Buffer, start: number, end: number): Generator<Field, void> {
@@ -94,7 +106,16 @@ function* fields(bytes: Buffer, start: number, end: number): Generator<Field, vo
     const number = Math.floor(tag / 8)
     const type = tag % 8
     const value = type === VARINT ? varint() : 0
-    const length = type === DELIMITED ? varint() : type === FIXED_64 ? 8 : type === FIXED_32 ? 4 : type === VARINT ? 0 : malformed()
+    const length =
+      type === DELIMITED
+        ? varint()
+        : type === FIXED_64
+          ? 8
+          : type === FIXED_32
+            ? 4
+            : type === VARINT
+              ? 0
+              : malformed()
     if (number === 0 || length > end - at) throw MALFORMED
     at += length
     yield { number, type, value, start: at - length, end: at }

@@ -1,11 +1,11 @@
 /**
- * Large blobs in JSON bodies. As texts they would be several times on the heap of V8, which is far smaller than the
- * memory for bodies: here they are decoded in the body itself and never become texts.
+ * Large blobs in JSON bodies. As texts they would be several times on the heap of V8, which is far smaller
+ * than the memory for bodies: here they are decoded in the body itself and never become texts.
  */
 import { randomUUID } from 'node:crypto'
 import { base64Problem, decodeBase64 } from './base64.ts'
 import { serializationError } from './errors.ts'
-import { shapeOf, type Model } from './model.ts'
+import { type Model, shapeOf } from './model.ts'
 import { cutBlob } from './print.ts'
 import { decode } from './wire.ts'
 
@@ -21,8 +21,8 @@ const COLON = 0x3a
 const SPACE = 0x20
 
 /**
- * The value of a JSON body, with Buffers for long texts of members that are blobs. The body is changed. Throws
- * SerializationException.
+ * The value of a JSON body, with Buffers for long texts of members that are blobs. The body is changed.
+ * Throws SerializationException.
  */
 export type DecodeJson = (body: Buffer) => object
 
@@ -66,7 +66,8 @@ function blobNames(model: Model, shapeName: string, seen: Set<string> = new Set(
 }
 
 /**
- * Finds the long texts of the members. Texts with escapes, and bodies that are not JSON, are left to the parser.
+ * Finds the long texts of the members. Texts with escapes, and bodies that are not JSON, are left to the
+ * parser.
  */
 function longTexts(body: Buffer, names: ReadonlySet<string>): Range[] {
   const found: Range[] = []
@@ -75,7 +76,8 @@ function longTexts(body: Buffer, names: ReadonlySet<string>): Range[] {
     const end = endOfText(body, start)
     if (end < 0) break
     const isLong = end - start >= MIN_LONG
-    if (isLong && names.has(name) && !body.subarray(start, end).includes(BACKSLASH)) found.push({ start, end })
+    if (isLong && names.has(name) && !body.subarray(start, end).includes(BACKSLASH))
+      found.push({ start, end })
     name = !isLong && isName(body, end + 1) ? body.toString('utf8', start, end) : ''
     start = body.indexOf(QUOTE, end + 1) + 1
   }

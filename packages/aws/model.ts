@@ -1,4 +1,7 @@
-/** Service models as models/generate.ts makes them of AWS's own: what the operations take and give, and how it is bounded. */
+/**
+ * Service models as models/generate.ts makes them of AWS's own: what the operations take and give, and how it
+ * is bounded.
+ */
 
 export interface Model {
   /** The name under which requests are signed and actions are named: kinesis. */
@@ -18,7 +21,7 @@ export interface Operation {
   readonly input?: string
   readonly output?: string
   /** Where it is not POST /. */
-  readonly http?: { readonly method: string, readonly uri: string, readonly status?: number }
+  readonly http?: { readonly method: string; readonly uri: string; readonly status?: number }
 }
 
 export interface ErrorModel {
@@ -44,8 +47,11 @@ export interface StructureShape extends Sensitive {
   readonly requiredUnless?: Readonly<Record<string, string>>
   /** Its members are the events, of which a message has one. */
   readonly eventstream?: boolean
-  /** Where members travel that are not in the body (uri, querystring, header, headers, statusCode), and under which name. */
-  readonly locations?: Readonly<Record<string, { readonly location: string, readonly name?: string }>>
+  /**
+   * Where members travel that are not in the body (uri, querystring, header, headers, statusCode), and under
+   * which name.
+   */
+  readonly locations?: Readonly<Record<string, { readonly location: string; readonly name?: string }>>
   /** The member that is the body. */
   readonly payload?: string
 }
@@ -96,6 +102,7 @@ export interface PlainShape extends Sensitive {
 
 /** Throws for a name that the model has not: a mistake of the program. */
 export function shapeOf(model: Model, name: string): Shape {
-  if (!Object.hasOwn(model.shapes, name)) throw new Error(`The model of ${model.service} has no shape ${name}.`)
+  if (!Object.hasOwn(model.shapes, name))
+    throw new Error(`The model of ${model.service} has no shape ${name}.`)
   return model.shapes[name]
 }

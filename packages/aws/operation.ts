@@ -26,7 +26,10 @@ export interface AwsContext {
   authorize(resource: string): void
 }
 
-/** Takes an input of the model's shape, and gives an output of the model's shape, or HIJACKED. Throws AwsErrors. */
+/**
+ * Takes an input of the model's shape, and gives an output of the model's shape, or HIJACKED. Throws
+ * AwsErrors.
+ */
 export type AwsOperation = (input: never, context: AwsContext) => unknown
 export type AwsOperations = Readonly<Record<string, AwsOperation>>
 
@@ -34,9 +37,15 @@ export type AwsOperations = Readonly<Record<string, AwsOperation>>
 export const HIJACKED = Symbol('hijacked')
 
 /** @param action kinesis:PutRecord */
-export function contextOf(client: AwsClient, action: string, accountId: string, rest: Omit<AwsContext, 'client' | 'may' | 'authorize'>): AwsContext {
+export function contextOf(
+  client: AwsClient,
+  action: string,
+  accountId: string,
+  rest: Omit<AwsContext, 'client' | 'may' | 'authorize'>,
+): AwsContext {
   return {
-    ...rest, client,
+    ...rest,
+    client,
     may: (resource) => client.may(action, resource),
     authorize(resource) {
       if (!client.may(action, resource)) throw accessDenied(accountId, client.name, action, resource)

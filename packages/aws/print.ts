@@ -1,5 +1,5 @@
 /** Values as AWS's messages print them. */
-import { shapeOf, type Model } from './model.ts'
+import { type Model, shapeOf } from './model.ts'
 
 /** A printed value has at most this many UTF-16 units. AWS's own bound is not known. */
 const MAX_PRINTED = 1024
@@ -23,10 +23,14 @@ function hides(model: Model, shapeName: string, seen: Set<string>): boolean {
   const shape = shapeOf(model, shapeName)
   if (shape.sensitive) return true
   switch (shape.type) {
-    case 'structure': return Object.values(shape.members).some((member) => hides(model, member, seen))
-    case 'list': return hides(model, shape.member, seen)
-    case 'map': return hides(model, shape.value, seen)
-    default: return false
+    case 'structure':
+      return Object.values(shape.members).some((member) => hides(model, member, seen))
+    case 'list':
+      return hides(model, shape.member, seen)
+    case 'map':
+      return hides(model, shape.value, seen)
+    default:
+      return false
   }
 }
 
@@ -36,13 +40,21 @@ function plainPrinter(model: Model): (shapeName: string, value: unknown) => stri
     if (value === null) return 'null'
     const shape = shapeOf(model, shapeName)
     switch (shape.type) {
-      case 'blob': return `java.nio.HeapByteBuffer[pos=0 lim=${(value as Buffer).length} cap=${(value as Buffer).length}]`
-      case 'structure': return `${prefix}.${shapeName}@${PLACE}`
-      case 'list': return `[${joined(value as readonly unknown[], (item) => print(shape.member, item))}]`
-      case 'map': return `{${joined(Object.entries(value as object), ([key, item]) => `${key}=${print(shape.value, item)}`)}}`
-      case 'float': case 'double': return Number.isInteger(value) ? `${String(value)}.0` : String(value) // As Java prints them.
-      case 'timestamp': return String((value as Date).getTime())
-      default: return cut(String(value))
+      case 'blob':
+        return `java.nio.HeapByteBuffer[pos=0 lim=${(value as Buffer).length} cap=${(value as Buffer).length}]`
+      case 'structure':
+        return `${prefix}.${shapeName}@${PLACE}`
+      case 'list':
+        return `[${joined(value as readonly unknown[], (item) => print(shape.member, item))}]`
+      case 'map':
+        return `{${joined(Object.entries(value as object), ([key, item]) => `${key}=${print(shape.value, item)}`)}}`
+      case 'float':
+      case 'double':
+        return Number.isInteger(value) ? `${String(value)}.0` : String(value) // As Java prints them.
+      case 'timestamp':
+        return String((value as Date).getTime())
+      default:
+        return cut(String(value))
     }
   }
   return print

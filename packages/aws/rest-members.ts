@@ -1,8 +1,10 @@
-/** Where the members of inputs and outputs travel over REST: in the path, the query, the headers, or the body. */
+/**
+ * Where the members of inputs and outputs travel over REST: in the path, the query, the headers, or the body.
+ */
 import type { IncomingHttpHeaders } from 'node:http'
 import { serializationError } from './errors.ts'
 import { longBlobDecoder } from './long-blobs.ts'
-import { shapeOf, type Model, type Shape, type StructureShape } from './model.ts'
+import { type Model, type Shape, type StructureShape, shapeOf } from './model.ts'
 import { cut } from './print.ts'
 import type { QueryParameter } from './sigv4/canonical.ts'
 import { compileEncoder, decode } from './wire.ts'
@@ -32,7 +34,10 @@ interface Located {
   readonly name: string
 }
 
-/** Puts the input together, for a check to look at. Throws SerializationException for a text that is no number, and for a body that is no JSON. */
+/**
+ * Puts the input together, for a check to look at. Throws SerializationException for a text that is no
+ * number, and for a body that is no JSON.
+ */
 export function inputReader(model: Model, shapeName: string): (request: RestRequest) => object {
   const shape = structureOf(model, shapeName)
   const located = locatedOf(model, shape)
@@ -41,8 +46,9 @@ export function inputReader(model: Model, shapeName: string): (request: RestRequ
   const decodeBody = longBlobDecoder(model, shapeName)
   return (request) => {
     const { body } = request
-    const input: Members = { ...payload === undefined && body.length > 0 ? decodeBody(body) : {} }
-    if (payload !== undefined && body.length > 0) input[payload] = payloadType === 'blob' ? body : decode(body, 'json')
+    const input: Members = { ...(payload === undefined && body.length > 0 ? decodeBody(body) : {}) }
+    if (payload !== undefined && body.length > 0)
+      input[payload] = payloadType === 'blob' ? body : decode(body, 'json')
     for (const place of located) input[place.member] = taken(place, request, model)
     return input
   }
@@ -55,9 +61,11 @@ export function outputWriter(model: Model, shapeName: string): (output: object) 
   const { payload } = shape
   const payloadShape = payload === undefined ? undefined : shape.members[payload]
   const blob = payloadShape !== undefined && shapeOf(model, payloadShape).type === 'blob'
-  const encode = blob ? undefined
-    : payloadShape === undefined ? compileEncoder(withBody(model, shapeName, shape), shapeName)
-    : compileEncoder(model, payloadShape)
+  const encode = blob
+    ? undefined
+    : payloadShape === undefined
+      ? compileEncoder(withBody(model, shapeName, shape), shapeName)
+      : compileEncoder(model, payloadShape)
   return (output) => {
     const members = output as Members
     const headers: Record<string, string> = {}
@@ -69,7 +77,12 @@ export function outputWriter(model: Model, shapeName: string): (output: object) 
       else if (location === 'header') headers[name] = String(value)
     }
     const content = payload === undefined ? members : members[payload]
-    const body = encode === undefined ? (content as Buffer | undefined) ?? Buffer.alloc(0) : content === undefined ? Buffer.from('{}') : encode(content, 'json')
+    const body =
+      encode === undefined
+        ? ((content as Buffer | undefined) ?? Buffer.alloc(0))
+        : content === undefined
+          ? Buffer.from('{}')
+          : encode(content, 'json')
     return { status, headers, body, blob }
   }
 }
@@ -81,16 +94,27 @@ function structureOf(model: Model, name: string): StructureShape {
 }
 
 function locatedOf(model: Model, { members, locations = {} }: StructureShape): Located[] {
-  return Object.entries(locations).map(([member, { location, name = member }]) => ({ member, location, name, shape: shapeOf(model, members[member]) }))
+  return Object.entries(locations).map(([member, { location, name = member }]) => ({
+    member,
+    location,
+    name,
+    shape: shapeOf(model, members[member]),
+  }))
 }
 
 /** The model with a shape that has only what is in the body. */
 function withBody(model: Model, name: string, shape: StructureShape): Model {
-  const members = Object.fromEntries(Object.entries(shape.members).filter(([member]) => shape.locations?.[member] === undefined))
+  const members = Object.fromEntries(
+    Object.entries(shape.members).filter(([member]) => shape.locations?.[member] === undefined),
+  )
   return { ...model, shapes: { ...model.shapes, [name]: { ...shape, members } } }
 }
 
-function taken({ shape, location, name }: Located, { labels, query, headers }: RestRequest, model: Model): unknown {
+function taken(
+  { shape, location, name }: Located,
+  { labels, query, headers }: RestRequest,
+  model: Model,
+): unknown {
   if (location === 'uri') return valueOf(shape, labels[name])
   if (location === 'header') {
     const text = headers[name.toLowerCase()]
@@ -99,20 +123,28 @@ function taken({ shape, location, name }: Located, { labels, query, headers }: R
   if (location !== 'querystring') throw new Error(`Members in the ${location} of a request are not read.`)
   const texts = query.filter((parameter) => parameter.name === name).map(({ value }) => value)
   if (texts.length === 0) return undefined
-  return shape.type === 'list' ? texts.map((text) => valueOf(shapeOf(model, shape.member), text)) : valueOf(shape, texts[0])
+  return shape.type === 'list'
+    ? texts.map((text) => valueOf(shapeOf(model, shape.member), text))
+    : valueOf(shape, texts[0])
 }
 
 /** What JSON would have in the place of the text. */
 function valueOf(shape: Shape, text: string): unknown {
   switch (shape.type) {
-    case 'integer': case 'long': return numberOf(text, /^[-+]?\d{1,30}$/, shape.type === 'integer' ? 'Integer' : 'Long')
-    case 'float': case 'double': return numberOf(text, /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i, 'Double')
+    case 'integer':
+    case 'long':
+      return numberOf(text, /^[-+]?\d{1,30}$/, shape.type === 'integer' ? 'Integer' : 'Long')
+    case 'float':
+    case 'double':
+      return numberOf(text, /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i, 'Double')
     case 'timestamp': {
       const date = new Date(text)
-      if (Number.isNaN(date.getTime())) throw serializationError(`'${cut(text)}' can not be converted to a timestamp`)
+      if (Number.isNaN(date.getTime()))
+        throw serializationError(`'${cut(text)}' can not be converted to a timestamp`)
       return date
     }
-    default: return text
+    default:
+      return text
   }
 }
 

@@ -1,4 +1,6 @@
-/** Single values: from what JSON or CBOR has to what shapes mean, or a SerializationException in AWS's words. */
+/**
+ * Single values: from what JSON or CBOR has to what shapes mean, or a SerializationException in AWS's words.
+ */
 import { base64Problem, decodeBase64 } from './base64.ts'
 import { serializationError } from './errors.ts'
 import type { Shape } from './model.ts'
@@ -19,20 +21,35 @@ const NO = new Set(['FALSE', '0', 'NO'])
 /** For shapes that contain nothing. */
 export function converter({ type }: Shape): Convert {
   switch (type) {
-    case 'string': return (value) => (typeof value === 'string' ? value : wrongType(value, 'an String'))
-    case 'blob': return toBlob
-    case 'boolean': return toBoolean
-    case 'timestamp': return toDate
-    case 'integer': return (value) => within(-MOST_INTEGER - 1, Math.trunc(toNumber(value, 'Integer')), MOST_INTEGER)
-    case 'long': return (value) => within(Number.MIN_SAFE_INTEGER, Math.trunc(toNumber(value, 'Long')), Number.MAX_SAFE_INTEGER)
-    case 'float': return (value) => toNumber(value, 'Float')
-    case 'double': return (value) => toNumber(value, 'Double')
-    default: throw new Error(`There is no single value of type ${type}.`)
+    case 'string':
+      return (value) => (typeof value === 'string' ? value : wrongType(value, 'an String'))
+    case 'blob':
+      return toBlob
+    case 'boolean':
+      return toBoolean
+    case 'timestamp':
+      return toDate
+    case 'integer':
+      return (value) => within(-MOST_INTEGER - 1, Math.trunc(toNumber(value, 'Integer')), MOST_INTEGER)
+    case 'long':
+      return (value) =>
+        within(Number.MIN_SAFE_INTEGER, Math.trunc(toNumber(value, 'Long')), Number.MAX_SAFE_INTEGER)
+    case 'float':
+      return (value) => toNumber(value, 'Float')
+    case 'double':
+      return (value) => toNumber(value, 'Double')
+    default:
+      throw new Error(`There is no single value of type ${type}.`)
   }
 }
 
 /** The value, if it is such a container; throws SerializationException. */
-export function expectContainer(value: unknown, wanted: 'list' | 'map' | 'structure', depth: number, mostDepth: number): object {
+export function expectContainer(
+  value: unknown,
+  wanted: 'list' | 'map' | 'structure',
+  depth: number,
+  mostDepth: number,
+): object {
   if (depth > mostDepth) throw serializationError('The request is nested too deeply')
   if (typeof value !== 'object' || value instanceof Uint8Array || value instanceof Date) {
     throw serializationError(wanted === 'structure' ? 'Expected null' : `Expected ${wanted} or null`)
@@ -44,7 +61,8 @@ export function expectContainer(value: unknown, wanted: 'list' | 'map' | 'struct
 function toBlob(value: unknown): Buffer {
   if (typeof value === 'string') {
     const bytes = decodeBase64(value)
-    if (bytes === undefined) throw serializationError(`'${cutBlob(value)}' can not be converted to a Blob: ${base64Problem(value)}`)
+    if (bytes === undefined)
+      throw serializationError(`'${cutBlob(value)}' can not be converted to a Blob: ${base64Problem(value)}`)
     return bytes
   }
   return value instanceof Buffer ? value : wrongType(value, 'a Blob')
@@ -76,19 +94,28 @@ function within(least: number, value: number, most: number): number {
 }
 
 function wrongType(value: unknown, wanted: string): never {
-  if (typeof value === 'object' && !(value instanceof Uint8Array) && !(value instanceof Date)) misplaced(value as object)
+  if (typeof value === 'object' && !(value instanceof Uint8Array) && !(value instanceof Date))
+    misplaced(value as object)
   throw serializationError(`class ${javaClass(value)} can not be converted to ${wanted}`)
 }
 
 function misplaced(value: object): never {
-  throw serializationError(Array.isArray(value) ? 'Start of list found where not expected' : 'Start of structure or map found where not expected.')
+  throw serializationError(
+    Array.isArray(value)
+      ? 'Start of list found where not expected'
+      : 'Start of structure or map found where not expected.',
+  )
 }
 
 function javaClass(value: unknown): string {
   switch (typeof value) {
-    case 'boolean': return 'java.lang.Boolean'
-    case 'number': return 'com.amazon.coral.value.json.numbers.TruncatingBigNumber'
-    case 'string': return 'java.lang.String'
-    default: return value instanceof Date ? 'java.util.Date' : 'java.nio.HeapByteBuffer'
+    case 'boolean':
+      return 'java.lang.Boolean'
+    case 'number':
+      return 'com.amazon.coral.value.json.numbers.TruncatingBigNumber'
+    case 'string':
+      return 'java.lang.String'
+    default:
+      return value instanceof Date ? 'java.util.Date' : 'java.nio.HeapByteBuffer'
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Inputs against their shapes, compiled once an operation. Types come first (SerializationException, at the first wrong value), then all constraints
- * together (ValidationException). Texts are AWS's.
+ * Inputs against their shapes, compiled once an operation. Types come first (SerializationException, at the
+ * first wrong value), then all constraints together (ValidationException). Texts are AWS's.
  */
-import { constraintsOf, type Constraint } from './constraints.ts'
+import { type Constraint, constraintsOf } from './constraints.ts'
 import { serializationError, validationError } from './errors.ts'
-import { shapeOf, type ListShape, type MapShape, type Model, type StructureShape } from './model.ts'
-import { cut, lowerFirst, printer, type Print } from './print.ts'
+import { type ListShape, type MapShape, type Model, type StructureShape, shapeOf } from './model.ts'
+import { cut, lowerFirst, type Print, printer } from './print.ts'
 import { converter, expectContainer, type Protocol } from './scalars.ts'
 
 /** Of containers in containers. Models without recursive shapes stay far below. */
@@ -15,8 +15,9 @@ const MOST_PROBLEMS = 10
 const NULL = 'null '
 
 /**
- * Takes what JSON.parse or decodeCbor gave. Returns a new value that has only what the shape knows: Buffers for blobs, Dates for timestamps, integers
- * cut to their range, objects without a prototype for maps, and no nulls. Throws SerializationException and ValidationException.
+ * Takes what JSON.parse or decodeCbor gave. Returns a new value that has only what the shape knows: Buffers
+ * for blobs, Dates for timestamps, integers cut to their range, objects without a prototype for maps, and no
+ * nulls. Throws SerializationException and ValidationException.
  */
 export type Check<T> = (value: unknown, protocol?: Protocol) => T
 
@@ -60,30 +61,46 @@ function checkerFor(model: Model): (shapeName: string) => Checker {
       constraints: [],
     })
     const shape = shapeOf(model, name)
-    const checker = shape.type === 'structure' ? structure(shape, of)
-      : shape.type === 'list' ? list(shape, name, of, print)
-      : shape.type === 'map' ? map(shape, name, of, print)
-      : scalar(name, converter(shape), constraintsOf(shape), print)
+    const checker =
+      shape.type === 'structure'
+        ? structure(shape, of)
+        : shape.type === 'list'
+          ? list(shape, name, of, print)
+          : shape.type === 'map'
+            ? map(shape, name, of, print)
+            : scalar(name, converter(shape), constraintsOf(shape), print)
     made.set(name, checker)
     return checker
   }
   return of
 }
 
-function scalar(name: string, take: Checker['take'], constraints: readonly Constraint[], print: Print): Checker {
+function scalar(
+  name: string,
+  take: Checker['take'],
+  constraints: readonly Constraint[],
+  print: Print,
+): Checker {
   return {
-    take, constraints, fits: fitsAll(constraints),
-    explain: (value, path, problems) => explainOwn(constraints, value, () => print(name, value), path, problems),
+    take,
+    constraints,
+    fits: fitsAll(constraints),
+    explain: (value, path, problems) =>
+      explainOwn(constraints, value, () => print(name, value), path, problems),
   }
 }
 
-function structure({ members, required = [], requiredUnless = {} }: StructureShape, of: (name: string) => Checker): Checker {
+function structure(
+  { members, required = [], requiredUnless = {} }: StructureShape,
+  of: (name: string) => Checker,
+): Checker {
   const fields = Object.entries(members).map(([name, shape]) => {
     // Else an object that lacks it would seem to have it.
     if (name in Object.prototype) throw new Error(`A member cannot be named ${name}.`)
     const unless: string | undefined = requiredUnless[name]
     const always = required.includes(name)
-    const needed = (value: Container): boolean => always || (unless !== undefined && value[unless] === undefined)
+    const needed = (value: Container): boolean =>
+      always || (unless !== undefined && value[unless] === undefined)
     return { name, needed, shown: lowerFirst(name), checker: of(shape) }
   })
   return {
@@ -119,13 +136,16 @@ function list(shape: ListShape, name: string, of: (name: string) => Checker, pri
   const own = constraintsOf(shape)
   const fitsOwn = fitsAll(own)
   const member = of(shape.member)
-  const ofMembers = member.constraints.length === 0 || isContainer(member) ? undefined : innerText(member.constraints)
+  const ofMembers =
+    member.constraints.length === 0 || isContainer(member) ? undefined : innerText(member.constraints)
   return {
     constraints: own,
     take(value, protocol, depth) {
       const from = expectContainer(value, 'list', depth, MOST_DEPTH) as readonly unknown[]
       const taken: unknown[] = new Array(from.length)
-      for (let i = 0; i < from.length; i++) taken[i] = from[i] === null || from[i] === undefined ? null : member.take(from[i], protocol, depth + 1)
+      for (let i = 0; i < from.length; i++)
+        taken[i] =
+          from[i] === null || from[i] === undefined ? null : member.take(from[i], protocol, depth + 1)
       return taken
     },
     fits(value) {
@@ -153,18 +173,24 @@ function map(shape: MapShape, name: string, of: (name: string) => Checker, print
   const key = of(shape.key)
   const member = of(shape.value)
   const keyText = innerText(key.constraints)
-  const ofMembers = member.constraints.length === 0 || isContainer(member) ? undefined : innerText(member.constraints)
+  const ofMembers =
+    member.constraints.length === 0 || isContainer(member) ? undefined : innerText(member.constraints)
   return {
     constraints: own,
     take(value, protocol, depth) {
       const from = expectContainer(value, 'map', depth, MOST_DEPTH) as Container
       const taken = Object.create(null) as Record<string, unknown>
-      for (const name of Object.keys(from)) taken[name] = from[name] === null || from[name] === undefined ? null : member.take(from[name], protocol, depth + 1)
+      for (const name of Object.keys(from))
+        taken[name] =
+          from[name] === null || from[name] === undefined
+            ? null
+            : member.take(from[name], protocol, depth + 1)
       return taken
     },
     fits(value) {
       if (!fitsOwn(value)) return false
-      for (const [name, item] of Object.entries(value as Container)) if (item === null || !key.fits(name) || !member.fits(item)) return false
+      for (const [name, item] of Object.entries(value as Container))
+        if (item === null || !key.fits(name) || !member.fits(item)) return false
       return true
     },
     explain(value, path, problems) {
@@ -200,19 +226,27 @@ function fitsAll(constraints: readonly Constraint[]): (value: unknown) => boolea
 }
 
 function explainOwn(
-  constraints: readonly Constraint[], value: unknown, print: () => string | undefined, path: string, problems: string[],
+  constraints: readonly Constraint[],
+  value: unknown,
+  print: () => string | undefined,
+  path: string,
+  problems: string[],
 ): void {
   for (const { fits, text } of constraints) if (!fits(value)) note(problems, shown(print()), path, text)
 }
 
 /** The constraints of what is inside, as AWS tells them of the whole: the longest length first. */
 function innerText(constraints: readonly Constraint[]): string {
-  return `[${constraints.toSorted((a, b) => a.rank - b.rank).map(({ text }) => text).join(', ')}]`
+  return `[${constraints
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ text }) => text)
+    .join(', ')}]`
 }
 
 const shown = (printed: string | undefined): string => (printed === undefined ? '' : `'${printed}' `)
 
 /** @param value followed by a space; empty if it is not shown */
 function note(problems: string[], value: string, path: string, text: string): void {
-  if (problems.length < MOST_PROBLEMS) problems.push(`Value ${value}at '${path}' failed to satisfy constraint: ${text}`)
+  if (problems.length < MOST_PROBLEMS)
+    problems.push(`Value ${value}at '${path}' failed to satisfy constraint: ${text}`)
 }

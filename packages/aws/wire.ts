@@ -1,17 +1,22 @@
 /**
- * Bodies of AWS's two encodings. Our values are plain objects with Buffers for blobs and Dates for timestamps; in JSON these are base64 and seconds, in
- * CBOR bytes and milliseconds under tag 1.
+ * Bodies of AWS's two encodings. Our values are plain objects with Buffers for blobs and Dates for
+ * timestamps; in JSON these are base64 and seconds, in CBOR bytes and milliseconds under tag 1.
  */
 import { isUtf8 } from 'node:buffer'
 import { shapeOfJson } from '@weir/service'
 import { CborWriter, decodeCbor } from './cbor.ts'
 import { serializationError } from './errors.ts'
-import { shapeOf, type Model, type StructureShape } from './model.ts'
+import { type Model, type StructureShape, shapeOf } from './model.ts'
 import type { Protocol } from './scalars.ts'
 
-export const CONTENT_TYPES: Readonly<Record<Protocol, string>> = { json: 'application/x-amz-json-1.1', cbor: 'application/x-amz-cbor-1.1' }
+export const CONTENT_TYPES: Readonly<Record<Protocol, string>> = {
+  json: 'application/x-amz-json-1.1',
+  cbor: 'application/x-amz-cbor-1.1',
+}
 
-/** Writes a value of one shape. What the shape has not, and members that are undefined or null, are left out. */
+/**
+ * Writes a value of one shape. What the shape has not, and members that are undefined or null, are left out.
+ */
 export type Encode = (value: unknown, protocol: Protocol) => Buffer
 
 interface Encoder {
@@ -28,13 +33,17 @@ export function decode(body: Buffer, protocol: Protocol): object {
   return value
 }
 
-/** Bounds of a JSON body, those of CBOR among them: 30 times what the largest PutRecords has (500 records of 3 members). */
+/**
+ * Bounds of a JSON body, those of CBOR among them: 30 times what the largest PutRecords has (500 records of 3
+ * members).
+ */
 const JSON_LIMITS = { depth: 64, values: 100_000, names: 4096 }
 
 function decodeJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw serializationError()
   const { depth, values, names } = shapeOfJson(body, 0, body.length)
-  if (depth > JSON_LIMITS.depth || values > JSON_LIMITS.values || names > JSON_LIMITS.names) throw serializationError('The request is too complex')
+  if (depth > JSON_LIMITS.depth || values > JSON_LIMITS.values || names > JSON_LIMITS.names)
+    throw serializationError('The request is too complex')
   try {
     return JSON.parse(body.toString())
   } catch {
@@ -72,12 +81,19 @@ function encoderFor(model: Model): (shapeName: string) => Encoder {
     const before = made.get(name)
     if (before !== undefined) return before
     // Shapes may contain themselves: while one is made, others refer to it by name.
-    made.set(name, { json: (value) => made.get(name)!.json(value), cbor: (value, writer) => made.get(name)!.cbor(value, writer) })
+    made.set(name, {
+      json: (value) => made.get(name)!.json(value),
+      cbor: (value, writer) => made.get(name)!.cbor(value, writer),
+    })
     const shape = shapeOf(model, name)
-    const encoder = shape.type === 'structure' ? structure(shape, of)
-      : shape.type === 'list' ? list(of(shape.member))
-      : shape.type === 'map' ? map(of(shape.value))
-      : SINGLE[shape.type]
+    const encoder =
+      shape.type === 'structure'
+        ? structure(shape, of)
+        : shape.type === 'list'
+          ? list(of(shape.member))
+          : shape.type === 'map'
+            ? map(of(shape.value))
+            : SINGLE[shape.type]
     made.set(name, encoder)
     return encoder
   }
@@ -89,15 +105,26 @@ const NUMBER: Encoder = {
   cbor: (value, writer) => writer.number(value as number),
 }
 
-const SINGLE: Readonly<Record<'string' | 'integer' | 'long' | 'float' | 'double' | 'blob' | 'boolean' | 'timestamp', Encoder>> = {
+const SINGLE: Readonly<
+  Record<'string' | 'integer' | 'long' | 'float' | 'double' | 'blob' | 'boolean' | 'timestamp', Encoder>
+> = {
   string: { json: (value) => quoted(value as string), cbor: (value, writer) => writer.text(value as string) },
   integer: NUMBER,
   long: NUMBER,
   float: NUMBER,
   double: NUMBER,
-  blob: { json: (value) => `"${(value as Buffer).toString('base64')}"`, cbor: (value, writer) => writer.bytes(value as Buffer) },
-  boolean: { json: (value) => (value ? 'true' : 'false'), cbor: (value, writer) => writer.boolean(value as boolean) },
-  timestamp: { json: (value) => String((value as Date).getTime() / 1000), cbor: (value, writer) => writer.time(value as Date) },
+  blob: {
+    json: (value) => `"${(value as Buffer).toString('base64')}"`,
+    cbor: (value, writer) => writer.bytes(value as Buffer),
+  },
+  boolean: {
+    json: (value) => (value ? 'true' : 'false'),
+    cbor: (value, writer) => writer.boolean(value as boolean),
+  },
+  timestamp: {
+    json: (value) => String((value as Date).getTime() / 1000),
+    cbor: (value, writer) => writer.time(value as Date),
+  },
 }
 
 function structure({ members }: StructureShape, of: (name: string) => Encoder): Encoder {
@@ -118,7 +145,8 @@ function structure({ members }: StructureShape, of: (name: string) => Encoder): 
     },
     cbor(value, writer) {
       let count = 0
-      for (const { name } of fields) if ((value as Container)[name] !== undefined && (value as Container)[name] !== null) count++
+      for (const { name } of fields)
+        if ((value as Container)[name] !== undefined && (value as Container)[name] !== null) count++
       writer.map(count)
       for (const { name, cbor, encoder } of fields) {
         const member = (value as Container)[name]
@@ -146,9 +174,13 @@ function list(member: Encoder): Encoder {
 }
 
 function map(member: Encoder): Encoder {
-  const entriesOf = (value: unknown): [string, unknown][] => Object.entries(value as Container).filter(([, item]) => item !== undefined && item !== null)
+  const entriesOf = (value: unknown): [string, unknown][] =>
+    Object.entries(value as Container).filter(([, item]) => item !== undefined && item !== null)
   return {
-    json: (value) => `{${entriesOf(value).map(([key, item]) => `${quoted(key)}:${member.json(item)}`).join(',')}}`,
+    json: (value) =>
+      `{${entriesOf(value)
+        .map(([key, item]) => `${quoted(key)}:${member.json(item)}`)
+        .join(',')}}`,
     cbor(value, writer) {
       const entries = entriesOf(value)
       writer.map(entries.length)

@@ -1,12 +1,12 @@
 import confluent from '@kafkajs/confluent-schema-registry'
-import { sampleOf, schemaOf, topics, type TopicName } from '@weir/contracts'
-import { parseSchema, type AvroSchema } from '@weir/contracts/avro.ts'
+import { sampleOf, schemaOf, type TopicName, topics } from '@weir/contracts'
+import { type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
 import { registerContracts, registerVersions } from '@weir/contracts/register.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compileEncoder } from './avro/encode.ts'
-import { openCodec, type Codec } from './codec.ts'
-import { SchemaNeeded, Undecodable } from './errors.ts'
+import { type Codec, openCodec } from './codec.ts'
+import { SchemaNeeded, type Undecodable } from './errors.ts'
 import { createReader, type ValueColumns } from './reader.ts'
 import { registryAt } from './registry.ts'
 import { Schemas } from './schemas.ts'
@@ -16,28 +16,40 @@ import { createWriter } from './writer.ts'
 let url: string
 let codec: Codec
 beforeAll(async () => {
-  ({ url } = await servers.registry())
+  ;({ url } = await servers.registry())
   await registerContracts(url)
   codec = (await openCodec({ url })).value
 })
 
 function columns(...values: Buffer[]): ValueColumns {
-  const ends = Int32Array.from(values.reduce<number[]>((sums, value) => [...sums, (sums.at(-1) ?? 0) + value.length], []))
-  return { length: values.length, bytes: Buffer.concat(values), valueStart: ends.map((end, i) => end - values[i]!.length), valueEnd: ends }
+  let end = 0
+  const ends = Int32Array.from(values, (value) => {
+    end += value.length
+    return end
+  })
+  return {
+    length: values.length,
+    bytes: Buffer.concat(values),
+    valueStart: ends.map((end, i) => end - values[i]!.length),
+    valueEnd: ends,
+  }
 }
 
 function framed(id: number, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0, id >>> 24, id >>> 16, id >>> 8, id]), body])
 }
 
-test.each(Object.keys(topics) as TopicName[])('%s: what the writer writes, the reader reads', async (topic) => {
-  const writer = await codec.writer(topic)
-  const reader = await codec.reader(topic)
-  const bytes = Buffer.alloc(4096)
-  const end = writer.encode(sampleOf(topic) as never, bytes, 10)
-  await reader.prepare({ length: 1, bytes, valueStart: Int32Array.of(10), valueEnd: Int32Array.of(end) })
-  expect(reader.decode(bytes, 10, end)).toEqual(sampleOf(topic))
-})
+test.each(Object.keys(topics) as TopicName[])(
+  '%s: what the writer writes, the reader reads',
+  async (topic) => {
+    const writer = await codec.writer(topic)
+    const reader = await codec.reader(topic)
+    const bytes = Buffer.alloc(4096)
+    const end = writer.encode(sampleOf(topic) as never, bytes, 10)
+    await reader.prepare({ length: 1, bytes, valueStart: Int32Array.of(10), valueEnd: Int32Array.of(end) })
+    expect(reader.decode(bytes, 10, end)).toEqual(sampleOf(topic))
+  },
+)
 
 test('the bytes are what the Confluent client writes and reads', async () => {
   const client = new confluent.SchemaRegistry({ host: url })
@@ -47,7 +59,10 @@ test('the bytes are what the Confluent client writes and reads', async () => {
   const ours = Buffer.from(bytes.subarray(0, writer.encode(sampleOf('taxi.telemetry'), bytes, 0)))
   const theirs = await client.encode(writer.schemaId, sampleOf('taxi.telemetry'))
   expect(ours.equals(theirs)).toBe(true)
-  expect({ ...await client.decode(ours) }).toMatchObject({ deviceId: 'taxi-0417', position: { lat: 40.7549 } })
+  expect({ ...(await client.decode(ours)) }).toMatchObject({
+    deviceId: 'taxi-0417',
+    position: { lat: 40.7549 },
+  })
   await reader.prepare(columns(theirs))
   expect(reader.decode(theirs, 0, theirs.length)).toEqual(sampleOf('taxi.telemetry'))
 })
@@ -64,24 +79,37 @@ test('an id is needed until it is resolved; one that the registry does not know 
   expect(reader.prepare(batch)).toBeUndefined()
   const outcomes = Array.from({ length: batch.length }, (_, i) => {
     try {
-      return (reader.decode(batch.bytes, batch.valueStart[i]!, batch.valueEnd[i]!)).deviceId
+      return reader.decode(batch.bytes, batch.valueStart[i]!, batch.valueEnd[i]!).deviceId
     } catch (error) {
       return [(error as Undecodable).code, (error as Undecodable).message]
     }
   })
-  expect(outcomes).toEqual(['taxi-0417', ['unknown-schema', 'The registry has no schema with id 987654321.'],
-    ['undecodable', 'The value begins with byte 110 instead of 0, so it is not in the schema registry\'s framing.'], 'taxi-0417'])
+  expect(outcomes).toEqual([
+    'taxi-0417',
+    ['unknown-schema', 'The registry has no schema with id 987654321.'],
+    [
+      'undecodable',
+      "The value begins with byte 110 instead of 0, so it is not in the schema registry's framing.",
+    ],
+    'taxi-0417',
+  ])
 })
 
 describe('a rolling upgrade', () => {
   const old = schemaOf('taxi.enriched')
   const evolved = structuredClone(old) as any
-  evolved.fields.push({ name: 'colour', type: ['null', 'string'], default: null }, { name: 'seats', type: 'int', default: 4 })
+  evolved.fields.push(
+    { name: 'colour', type: ['null', 'string'], default: null },
+    { name: 'seats', type: 'int', default: 4 },
+  )
   evolved.fields = evolved.fields.filter(({ name }: { name: string }) => name !== 'zoneName')
   evolved.fields.find(({ name }: { name: string }) => name === 'state').type.symbols.push('CHARGING')
   const { zoneName, ...kept } = sampleOf('taxi.enriched')
 
-  async function parties(): Promise<{ write(schema: AvroSchema, value: unknown): Promise<Buffer>, read(schema: AvroSchema, bytes: Buffer): Promise<unknown> }> {
+  async function parties(): Promise<{
+    write(schema: AvroSchema, value: unknown): Promise<Buffer>
+    read(schema: AvroSchema, bytes: Buffer): Promise<unknown>
+  }> {
     const topic = uniqueName('upgrade')
     await registerVersions(url, `${topic}-value`, [old, evolved])
     const registry = registryAt(url, 5000)
@@ -89,7 +117,11 @@ describe('a rolling upgrade', () => {
     return {
       async write(schema, value) {
         const bytes = Buffer.alloc(4096)
-        const writer = createWriter(topic, await registry.idOf(topic, schema), compileEncoder(parseSchema(schema)))
+        const writer = createWriter(
+          topic,
+          await registry.idOf(topic, schema),
+          compileEncoder(parseSchema(schema)),
+        )
         return Buffer.from(bytes.subarray(0, writer.encode(value, bytes, 0)))
       },
       async read(schema, bytes) {
@@ -102,19 +134,29 @@ describe('a rolling upgrade', () => {
 
   test('readers of version n read data of version n - 1', async () => {
     const { write, read } = await parties()
-    expect(await read(evolved, await write(old, sampleOf('taxi.enriched')))).toEqual({ ...kept, colour: null, seats: 4 })
+    expect(await read(evolved, await write(old, sampleOf('taxi.enriched')))).toEqual({
+      ...kept,
+      colour: null,
+      seats: 4,
+    })
   })
 
   test('readers of version n - 1 read data of version n', async () => {
     const { write, read } = await parties()
-    expect(await read(old, await write(evolved, { ...kept, state: 'CHARGING', colour: 'yellow' }))).toEqual({ ...kept, zoneName: null, state: 'UNKNOWN' })
+    expect(await read(old, await write(evolved, { ...kept, state: 'CHARGING', colour: 'yellow' }))).toEqual({
+      ...kept,
+      zoneName: null,
+      state: 'UNKNOWN',
+    })
   })
 })
 
 test('a contract that is not registered is said, with what to do', async () => {
   const registry = registryAt(url, 5000)
   await expect(registry.idOf(uniqueName('nobody'), schemaOf('taxi.telemetry'))).rejects.toMatchObject({
-    code: 'not-registered', retriable: true, message: expect.stringContaining('register the contracts'),
+    code: 'not-registered',
+    retriable: true,
+    message: expect.stringContaining('register the contracts'),
   })
 })
 
@@ -124,9 +166,13 @@ test('a registry behind a password is told it, by the job and by the services', 
     const withUser = guarded.url.replace('//', '//weir:s3cr3t%2F@')
     const subject = `${uniqueName('guarded')}-value`
     const id = await registerVersions(withUser, subject, [schemaOf('taxi.telemetry')])
-    expect((await (await openCodec({ url: withUser })).value.writer('taxi.telemetry')).schemaId).toBeGreaterThan(0)
+    expect(
+      (await (await openCodec({ url: withUser })).value.writer('taxi.telemetry')).schemaId,
+    ).toBeGreaterThan(0)
     expect(id).toBeGreaterThan(0)
-    const refused = await registerVersions(guarded.url.replace('//', '//weir:wrong@'), subject, [schemaOf('taxi.telemetry')]).catch((error) => error)
+    const refused = await registerVersions(guarded.url.replace('//', '//weir:wrong@'), subject, [
+      schemaOf('taxi.telemetry'),
+    ]).catch((error) => error)
     expect(refused).toMatchObject({ retriable: false })
     expect(refused.message).toContain('answered 401')
     expect(refused.message).toContain('check the user and the password in REGISTRY_URL')

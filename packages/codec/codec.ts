@@ -19,7 +19,10 @@ export interface Codec {
   /** Rejects with `not-registered` or `registry-unavailable`; both can heal. */
   writer<T extends TopicName>(topic: T): Promise<Writer<ValueOf[T]>>
   reader<T extends TopicName>(topic: T): Promise<Reader<ValueOf[T]>>
-  /** Fetches the schema of that id where it is not known. Rejects with RegistryUnavailable; that there is no such schema is remembered for a minute. */
+  /**
+   * Fetches the schema of that id where it is not known. Rejects with RegistryUnavailable; that there is no
+   * such schema is remembered for a minute.
+   */
   resolve(id: number): Promise<void>
 }
 
@@ -27,8 +30,14 @@ interface Log {
   info(details: object, message: string): void
 }
 
-/** Opens nothing yet: the registry is asked when writers, readers and ids first need it, so a service that finds all it needs in memory outlives the registry. */
-export async function openCodec({ url, timeoutMs = 5000 }: CodecOptions, log?: Log): Promise<{ value: Codec, stop(): Promise<void> }> {
+/**
+ * Opens nothing yet: the registry is asked when writers, readers and ids first need it, so a service that
+ * finds all it needs in memory outlives the registry.
+ */
+export async function openCodec(
+  { url, timeoutMs = 5000 }: CodecOptions,
+  log?: Log,
+): Promise<{ value: Codec; stop(): Promise<void> }> {
   const registry = registryAt(url, timeoutMs)
   const schemas = new Schemas(registry)
   const writers = new Map<TopicName, Promise<Writer>>()

@@ -1,7 +1,10 @@
-/** Everything that can go wrong between values and bytes: a closed list. `retriable` says whether the same call can succeed later without anybody's doing. */
+/**
+ * Everything that can go wrong between values and bytes: a closed list. `retriable` says whether the same
+ * call can succeed later without anybody's doing.
+ */
 const CODES = {
   'invalid-value': { retriable: false },
-  'undecodable': { retriable: false },
+  undecodable: { retriable: false },
   'unknown-schema': { retriable: false },
   'schema-needed': { retriable: true },
   'registry-unavailable': { retriable: true },
@@ -35,7 +38,10 @@ export class InvalidValue extends CodecError {
   }
 }
 
-/** Bytes that are no record of the topic and never will be: `undecodable`, or `unknown-schema` where the registry has never given out their schema's id. */
+/**
+ * Bytes that are no record of the topic and never will be: `undecodable`, or `unknown-schema` where the
+ * registry has never given out their schema's id.
+ */
 export class Undecodable extends CodecError {
   override readonly name = 'Undecodable'
 
@@ -44,7 +50,9 @@ export class Undecodable extends CodecError {
   }
 }
 
-/** The schema of these bytes has not been fetched yet: `resolve(id)` or `prepare(batch)`, then decode again. */
+/**
+ * The schema of these bytes has not been fetched yet: `resolve(id)` or `prepare(batch)`, then decode again.
+ */
 export class SchemaNeeded extends CodecError {
   override readonly name = 'SchemaNeeded'
   readonly id: number
@@ -60,6 +68,10 @@ export class RegistryUnavailable extends CodecError {
   override readonly name = 'RegistryUnavailable'
 
   constructor(url: string, reason: string, cause?: unknown) {
-    super('registry-unavailable', `The schema registry at ${url} gave no answer (${reason}); check REGISTRY_URL and that it runs.`, cause)
+    super(
+      'registry-unavailable',
+      `The schema registry at ${url} gave no answer (${reason}); check REGISTRY_URL and that it runs.`,
+      cause,
+    )
   }
 }

@@ -1,5 +1,12 @@
 /** Avro and the schema registry: values of the contracts' topics to bytes and back. */
-export { openCodec, type Codec, type CodecOptions } from './codec.ts'
-export { CodecError, InvalidValue, RegistryUnavailable, SchemaNeeded, Undecodable, type CodecErrorCode } from './errors.ts'
+export { type Codec, type CodecOptions, openCodec } from './codec.ts'
+export {
+  CodecError,
+  type CodecErrorCode,
+  InvalidValue,
+  RegistryUnavailable,
+  SchemaNeeded,
+  Undecodable,
+} from './errors.ts'
 export type { Reader, ValueColumns } from './reader.ts'
 export type { Writer } from './writer.ts'

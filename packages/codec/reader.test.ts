@@ -1,12 +1,12 @@
 import { sampleOf, schemaOf } from '@weir/contracts'
-import { parseSchema, type AvroSchema } from '@weir/contracts/avro.ts'
+import { type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { compileEncoder } from './avro/encode.ts'
 import { SchemaNeeded, Undecodable } from './errors.ts'
 import { createReader, type Reader, type ValueColumns } from './reader.ts'
 import { registryAt } from './registry.ts'
 import { Schemas } from './schemas.ts'
-import { unwellRegistry, type UnwellRegistry } from './testing/unwell-registry.ts'
+import { type UnwellRegistry, unwellRegistry } from './testing/unwell-registry.ts'
 import { createWriter } from './writer.ts'
 
 const ID = 0xfedcba98
@@ -14,7 +14,12 @@ const TAXI = schemaOf('taxi.telemetry')
 const bytes = Buffer.alloc(4096)
 const writer = createWriter('taxi.telemetry', ID, compileEncoder(parseSchema(TAXI)))
 const end = writer.encode(sampleOf('taxi.telemetry'), bytes, 100)
-const batch: ValueColumns = { length: 3, bytes, valueStart: Int32Array.of(-1, 100, 100), valueEnd: Int32Array.of(-1, end, end) }
+const batch: ValueColumns = {
+  length: 3,
+  bytes,
+  valueStart: Int32Array.of(-1, 100, 100),
+  valueEnd: Int32Array.of(-1, end, end),
+}
 
 let server: UnwellRegistry
 let reader: Reader
@@ -43,23 +48,49 @@ test('a registry that does not answer says nothing about the batch', async () =>
 })
 
 test('what is not in the framing is undecodable, without asking anybody', () => {
-  expect(() => reader.decode(Buffer.alloc(0), 0, 0)).toThrow(new Undecodable('The value has 0 bytes; a framed record has at least 5.'))
+  expect(() => reader.decode(Buffer.alloc(0), 0, 0)).toThrow(
+    new Undecodable('The value has 0 bytes; a framed record has at least 5.'),
+  )
   expect(() => reader.decode(Buffer.from('{"speed":1}'), 0, 11)).toThrow(Undecodable)
-  expect(reader.prepare({ length: 2, bytes: Buffer.from('{"speed":1}'), valueStart: Int32Array.of(0, 0), valueEnd: Int32Array.of(11, 3) })).toBeUndefined()
+  expect(
+    reader.prepare({
+      length: 2,
+      bytes: Buffer.from('{"speed":1}'),
+      valueStart: Int32Array.of(0, 0),
+      valueEnd: Int32Array.of(11, 3),
+    }),
+  ).toBeUndefined()
 })
 
 test('a schema of another topic makes its records undecodable', async () => {
   registryHas(schemaOf('weir.stats'))
   await reader.prepare(batch)
-  expect(() => reader.decode(bytes, 100, end)).toThrow(new Undecodable('The record was written as weir.StageStats, which cannot be read as weir.taxi.TaxiTelemetry.'))
+  expect(() => reader.decode(bytes, 100, end)).toThrow(
+    new Undecodable(
+      'The record was written as weir.StageStats, which cannot be read as weir.taxi.TaxiTelemetry.',
+    ),
+  )
 })
 
 test('a schema that multiplies itself makes its records undecodable', async () => {
   const level = (depth: number): unknown => ({
-    type: 'record', name: `L${depth}`, fields: depth === 0 ? [{ name: 'x', type: 'int' }] : [{ name: 'a', type: level(depth - 1) }, { name: 'b', type: `L${depth - 1}` }],
+    type: 'record',
+    name: `L${depth}`,
+    fields:
+      depth === 0
+        ? [{ name: 'x', type: 'int' }]
+        : [
+            { name: 'a', type: level(depth - 1) },
+            { name: 'b', type: `L${depth - 1}` },
+          ],
   })
-  const root = { ...(TAXI as object), fields: [{ name: 'bomb', type: level(20) }, ...(TAXI as unknown as { fields: object[] }).fields] }
+  const root = {
+    ...(TAXI as object),
+    fields: [{ name: 'bomb', type: level(20) }, ...(TAXI as unknown as { fields: object[] }).fields],
+  }
   registryHas(root as unknown as AvroSchema)
   await reader.prepare(batch)
-  expect(() => reader.decode(bytes, 100, end)).toThrow(new Undecodable('The schema needs more than 50000 lines of code.'))
+  expect(() => reader.decode(bytes, 100, end)).toThrow(
+    new Undecodable('The schema needs more than 50000 lines of code.'),
+  )
 })

@@ -1,5 +1,7 @@
-/** Bytes in the Confluent framing to values of the reader's schema, whatever version they were written with. */
-import { SchemaError, type AvroNode } from '@weir/contracts/avro.ts'
+/**
+ * Bytes in the Confluent framing to values of the reader's schema, whatever version they were written with.
+ */
+import { type AvroNode, SchemaError } from '@weir/contracts/avro.ts'
 import { compileDecoder, type Decode } from './avro/decode.ts'
 import { SchemaNeeded, Undecodable } from './errors.ts'
 import type { Schemas } from './schemas.ts'
@@ -17,11 +19,15 @@ export interface ValueColumns {
 export interface Reader<V = any> {
   readonly topic: string
   /**
-   * The value that lies exactly from `start` to `end`. Throws Undecodable, which is definite, or SchemaNeeded, which a call of `prepare` for the batch rules out.
-   * Strings and bytes are copied, so the value may outlive the buffer.
+   * The value that lies exactly from `start` to `end`. Throws Undecodable, which is definite, or
+   * SchemaNeeded, which a call of `prepare` for the batch rules out. Strings and bytes are copied, so the
+   * value may outlive the buffer.
    */
   decode(bytes: Buffer, start: number, end: number): V
-  /** Fetches the schemas of the batch that are not known yet; a promise only then. Rejects with RegistryUnavailable, which says nothing about the records. */
+  /**
+   * Fetches the schemas of the batch that are not known yet; a promise only then. Rejects with
+   * RegistryUnavailable, which says nothing about the records.
+   */
   prepare(batch: ValueColumns): Promise<void> | undefined
 }
 
@@ -47,8 +53,14 @@ export function createReader<V>(topic: string, schema: AvroNode, schemas: Schema
   return {
     topic,
     decode(bytes, start, end) {
-      if (end - start < FRAME_BYTES) throw new Undecodable(`The value has ${end - start} bytes; a framed record has at least ${FRAME_BYTES}.`)
-      if (bytes[start] !== MAGIC) throw new Undecodable(`The value begins with byte ${bytes[start]} instead of ${MAGIC}, so it is not in the schema registry's framing.`)
+      if (end - start < FRAME_BYTES)
+        throw new Undecodable(
+          `The value has ${end - start} bytes; a framed record has at least ${FRAME_BYTES}.`,
+        )
+      if (bytes[start] !== MAGIC)
+        throw new Undecodable(
+          `The value begins with byte ${bytes[start]} instead of ${MAGIC}, so it is not in the schema registry's framing.`,
+        )
       const id = schemaId(bytes, start)
       return (id === lastId ? lastDecode : decoderOf(id))(bytes, start + FRAME_BYTES, end) as V
     },
@@ -68,16 +80,24 @@ export function createReader<V>(topic: string, schema: AvroNode, schemas: Schema
   }
 }
 
-/** A schema that cannot be compiled makes its records undecodable, one by one, as schemas do that do not fit together. */
+/**
+ * A schema that cannot be compiled makes its records undecodable, one by one, as schemas do that do not fit
+ * together.
+ */
 function decoderFor(writer: AvroNode, reader: AvroNode): Decode {
   try {
     return compileDecoder(writer, reader)
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error
-    return () => { throw new Undecodable(error.message) }
+    return () => {
+      throw new Undecodable(error.message)
+    }
   }
 }
 
 function schemaId(bytes: Buffer, start: number): number {
-  return ((bytes[start + 1]! << 24) | (bytes[start + 2]! << 16) | (bytes[start + 3]! << 8) | bytes[start + 4]!) >>> 0
+  return (
+    ((bytes[start + 1]! << 24) | (bytes[start + 2]! << 16) | (bytes[start + 3]! << 8) | bytes[start + 4]!) >>>
+    0
+  )
 }

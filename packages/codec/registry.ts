@@ -1,22 +1,29 @@
 /** What the codec asks of the schema registry (Confluent's HTTP interface). */
 import { setTimeout as sleep } from 'node:timers/promises'
 import confluent from '@kafkajs/confluent-schema-registry'
-import type { Type } from 'avsc'
 import { subjectOf, topics } from '@weir/contracts'
-import { parseSchema, type AvroNode, type AvroSchema } from '@weir/contracts/avro.ts'
+import { type AvroNode, type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
 import { registryAddress } from '@weir/contracts/registry-address.ts'
+import type { Type } from 'avsc'
 import { CodecError, RegistryUnavailable } from './errors.ts'
 
 export interface Registry {
-  /** The id under which the topic's subject has exactly this schema. Rejects with `not-registered` or `registry-unavailable`. */
+  /**
+   * The id under which the topic's subject has exactly this schema. Rejects with `not-registered` or
+   * `registry-unavailable`.
+   */
   idOf(topic: string, schema: AvroSchema): Promise<number>
-  /** The schema of that id; a string says in one sentence why there is none, for good. Rejects with `registry-unavailable`. */
+  /**
+   * The schema of that id; a string says in one sentence why there is none, for good. Rejects with
+   * `registry-unavailable`.
+   */
   schemaOf(id: number): Promise<AvroNode | string>
 }
 
 /**
- * A registry that has just started may answer before it has read its store; Apicurio does, for about a second. Its "not
- * found" counts only after it has shown the landmark, and is asked for the schema again this much later (ms).
+ * A registry that has just started may answer before it has read its store; Apicurio does, for about a
+ * second. Its "not found" counts only after it has shown the landmark, and is asked for the schema again this
+ * much later (ms).
  */
 const SETTLING_MS = 1000
 /** After that, every "not found" counts for this long (ms). A registry takes longer to restart. */
@@ -31,26 +38,34 @@ export function registryAt(address: string, timeoutMs: number): Registry {
     host: url,
     auth,
     retry: { retries: 0 },
-    middlewares: [() => ({
-      prepareRequest: (next) => next().then((request) => request.enhance({ timeout: timeoutMs })),
-      response: (next) => next().then(checkAnswer),
-    })],
+    middlewares: [
+      () => ({
+        prepareRequest: (next) => next().then((request) => request.enhance({ timeout: timeoutMs })),
+        response: (next) => next().then(checkAnswer),
+      }),
+    ],
   })
   let isSettled = false
   let settling: Promise<void> | undefined
 
   const settle = async (): Promise<void> => {
-    await client.getLatestSchemaId(subjectOf(LANDMARK)).catch((error: unknown) => { throw unavailable(url, error) })
+    await client.getLatestSchemaId(subjectOf(LANDMARK)).catch((error: unknown) => {
+      throw unavailable(url, error)
+    })
     await sleep(SETTLING_MS)
     isSettled = true
-    setTimeout(() => { isSettled = false }, SETTLED_MS).unref()
+    setTimeout(() => {
+      isSettled = false
+    }, SETTLED_MS).unref()
   }
 
   /** Undefined if the registry answers that it has no such schema. */
   const ask = async (id: number): Promise<AvroNode | string | undefined> => {
     try {
       const schema = await client.getSchema(id)
-      return 'schema' in schema ? parseSchema((schema as Type).schema() as AvroSchema) : `Schema ${id} is not an Avro schema.`
+      return 'schema' in schema
+        ? parseSchema((schema as Type).schema() as AvroSchema)
+        : `Schema ${id} is not an Avro schema.`
     } catch (error) {
       if (isNotFound(error)) return undefined
       if (status(error) === undefined) return `Schema ${id} cannot be used: ${(error as Error).message}`
@@ -63,11 +78,19 @@ export function registryAt(address: string, timeoutMs: number): Registry {
     async idOf(topic, schema) {
       const subject = subjectOf(topic)
       try {
-        return await client.getRegistryIdBySchema(subject, { type: confluent.SchemaType.AVRO, schema: JSON.stringify(schema) })
+        return await client.getRegistryIdBySchema(subject, {
+          type: confluent.SchemaType.AVRO,
+          schema: JSON.stringify(schema),
+        })
       } catch (error) {
-        // The client turns a 404 into an error of a class of its own, which it does not export, without the status.
+        // The client turns a 404 into an error of a class of its own, which it does not export, without the
+        // status.
         if ((error as Error).name === 'ConfluentSchemaRegistryError' && hasReason(error as Error)) {
-          throw new CodecError('not-registered', `The registry has not this version of ${subject}; register the contracts with \`weir topics apply\`.`, error)
+          throw new CodecError(
+            'not-registered',
+            `The registry has not this version of ${subject}; register the contracts with \`weir topics apply\`.`,
+            error,
+          )
         }
         throw unavailable(url, error)
       }
@@ -76,7 +99,9 @@ export function registryAt(address: string, timeoutMs: number): Registry {
       const wasSettled = isSettled
       let schema = await ask(id)
       if (schema === undefined && !wasSettled) {
-        await (settling ??= settle().finally(() => { settling = undefined }))
+        await (settling ??= settle().finally(() => {
+          settling = undefined
+        }))
         schema = await ask(id)
       }
       return schema ?? `The registry has no schema with id ${id}.`
@@ -88,14 +113,17 @@ function status(error: unknown): number | undefined {
   return (error as { status?: number }).status
 }
 
-/** Only the registry's own 404, which gives a reason, is a verdict; one of a proxy before it, or of a wrong path, is not. */
+/**
+ * Only the registry's own 404, which gives a reason, is a verdict; one of a proxy before it, or of a wrong
+ * path, is not.
+ */
 function isNotFound(error: unknown): boolean {
   return status(error) === 404 && hasReason(error as Error)
 }
 
 /** A success that no registry gave: a proxy's page, for instance. It says nothing about schemas. */
-function checkAnswer<R extends { data(): unknown, status(): number }>(response: R): R {
-  const { schema, id } = Object(response.data()) as { schema?: unknown, id?: unknown }
+function checkAnswer<R extends { data(): unknown; status(): number }>(response: R): R {
+  const { schema, id } = Object(response.data()) as { schema?: unknown; id?: unknown }
   if (typeof schema === 'string' || typeof id === 'number') return response
   throw Object.assign(new Error('an answer with neither schema nor id'), { status: response.status() })
 }
@@ -104,8 +132,14 @@ function hasReason(error: Error): boolean {
   return !error.message.includes('Error, status 404')
 }
 
-/** The client's messages are "name - reason"; it reports refused connections and time-outs as status 400, and bodies that are no reason as objects. */
+/**
+ * The client's messages are "name - reason"; it reports refused connections and time-outs as status 400, and
+ * bodies that are no reason as objects.
+ */
 function unavailable(url: string, error: unknown): RegistryUnavailable {
-  const reason = (error as Error).message.replace(/^\S+ - /, '').replace('Error, status 400: ', '').replace(/^Error, (status \d+).*$/s, '$1')
+  const reason = (error as Error).message
+    .replace(/^\S+ - /, '')
+    .replace('Error, status 400: ', '')
+    .replace(/^Error, (status \d+).*$/s, '$1')
   return new RegistryUnavailable(url, reason, error)
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openCodec } from './codec.ts'
 import { registryAt } from './registry.ts'
 import { Schemas } from './schemas.ts'
-import { unwellRegistry, type UnwellRegistry } from './testing/unwell-registry.ts'
+import { type UnwellRegistry, unwellRegistry } from './testing/unwell-registry.ts'
 
 let server: UnwellRegistry
 let schemas: Schemas
@@ -13,21 +13,39 @@ beforeEach(async () => {
 })
 afterEach(() => server.stop())
 
-const found = (schema: unknown): UnwellRegistry['answer'] => ({ status: 200, body: JSON.stringify({ schema: JSON.stringify(schema) }) })
-const NOT_FOUND: UnwellRegistry['answer'] = { status: 404, body: '{"error_code":40403,"message":"Schema 7 not found"}' }
+const found = (schema: unknown): UnwellRegistry['answer'] => ({
+  status: 200,
+  body: JSON.stringify({ schema: JSON.stringify(schema) }),
+})
+const NOT_FOUND: UnwellRegistry['answer'] = {
+  status: 404,
+  body: '{"error_code":40403,"message":"Schema 7 not found"}',
+}
 
 describe('no verdict about a schema is drawn from', () => {
   test.each([
     ['silence', 'silence', 'Timeout (300ms)'],
-    ['an error of the registry', { status: 500, body: '{"error_code":50001,"message":"The store does not answer."}' }, 'The store does not answer.'],
+    [
+      'an error of the registry',
+      { status: 500, body: '{"error_code":50001,"message":"The store does not answer."}' },
+      'The store does not answer.',
+    ],
     ['a proxy without a registry', { status: 503, body: '<html>no upstream</html>' }, 'status 503'],
-    ['a proxy\'s own 404', { status: 404, body: '<html>not here</html>' }, 'status 404'],
-    ['a proxy\'s page', { status: 200, body: '<html>log in</html>' }, 'gave no answer'],
+    ["a proxy's own 404", { status: 404, body: '<html>not here</html>' }, 'status 404'],
+    ["a proxy's page", { status: 200, body: '<html>log in</html>' }, 'gave no answer'],
     ['an answer without a schema', { status: 200, body: '{"hello":"world"}' }, 'gave no answer'],
-    ['a refused login', { status: 401, body: '{"error_code":40101,"message":"Log in first."}' }, 'Log in first.'],
+    [
+      'a refused login',
+      { status: 401, body: '{"error_code":40101,"message":"Log in first."}' },
+      'Log in first.',
+    ],
   ] as const)('%s', async (_, answer, reason) => {
     server.answer = answer
-    await expect(schemas.resolve(7)).rejects.toMatchObject({ code: 'registry-unavailable', retriable: true, message: expect.stringContaining(reason) })
+    await expect(schemas.resolve(7)).rejects.toMatchObject({
+      code: 'registry-unavailable',
+      retriable: true,
+      message: expect.stringContaining(reason),
+    })
     expect(schemas.get(7)).toBeUndefined()
     server.answer = found(schemaOf('taxi.telemetry'))
     await schemas.resolve(7)
@@ -37,7 +55,10 @@ describe('no verdict about a schema is drawn from', () => {
   test('a registry that is not there', async () => {
     const { url } = server
     await server.stop()
-    await expect(new Schemas(registryAt(url, 300)).resolve(7)).rejects.toMatchObject({ code: 'registry-unavailable', message: expect.stringContaining('ECONNREFUSED') })
+    await expect(new Schemas(registryAt(url, 300)).resolve(7)).rejects.toMatchObject({
+      code: 'registry-unavailable',
+      message: expect.stringContaining('ECONNREFUSED'),
+    })
     server = await unwellRegistry()
   })
 })
@@ -47,7 +68,11 @@ test('that there is no such schema is believed a second later, of a registry tha
   await schemas.resolve(7)
   await schemas.resolve(7)
   expect(schemas.get(7)).toBe('The registry has no schema with id 7.')
-  expect(server.asked).toEqual(['/schemas/ids/7', expect.stringMatching(/^\/subjects\/.*\/versions\/latest$/), '/schemas/ids/7'])
+  expect(server.asked).toEqual([
+    '/schemas/ids/7',
+    expect.stringMatching(/^\/subjects\/.*\/versions\/latest$/),
+    '/schemas/ids/7',
+  ])
   await schemas.resolveAll([8, 9, 10])
   expect(server.asked.slice(3).sort()).toEqual(['/schemas/ids/10', '/schemas/ids/8', '/schemas/ids/9'])
 })
@@ -72,8 +97,14 @@ test('one request for an id, however many ask', async () => {
 })
 
 test.each([
-  ['of another language', { status: 200, body: '{"schemaType":"JSON","schema":"{\\"type\\":\\"object\\"}"}' }],
-  ['that is recursive', found({ type: 'record', name: 'Node', fields: [{ name: 'next', type: ['null', 'Node'] }] })],
+  [
+    'of another language',
+    { status: 200, body: '{"schemaType":"JSON","schema":"{\\"type\\":\\"object\\"}"}' },
+  ],
+  [
+    'that is recursive',
+    found({ type: 'record', name: 'Node', fields: [{ name: 'next', type: ['null', 'Node'] }] }),
+  ],
   ['that is no schema', found({ type: 'record', name: 'R' })],
 ] as const)('a schema %s is definite too', async (_, answer) => {
   server.answer = answer

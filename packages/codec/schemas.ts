@@ -2,9 +2,15 @@
 import type { AvroNode } from '@weir/contracts/avro.ts'
 import type { Registry } from './registry.ts'
 
-/** For how long "there is no such schema" is believed: registering takes one request, so data with a brand-new id heals within the minute. */
+/**
+ * For how long "there is no such schema" is believed: registering takes one request, so data with a brand-new
+ * id heals within the minute.
+ */
 const UNKNOWN_MS = 60_000
-/** Ids in hostile bytes are arbitrary; those that the registry does not know are forgotten beyond this number, oldest first. Far more than a batch can hold. */
+/**
+ * Ids in hostile bytes are arbitrary; those that the registry does not know are forgotten beyond this number,
+ * oldest first. Far more than a batch can hold.
+ */
 const MAX_UNKNOWN = 100_000
 /** Requests to the registry at one time. */
 const CONCURRENCY = 8
@@ -12,14 +18,17 @@ const CONCURRENCY = 8
 export class Schemas {
   readonly #registry: Registry
   readonly #known = new Map<number, AvroNode>()
-  readonly #unknown = new Map<number, { readonly sentence: string, readonly until: number }>()
+  readonly #unknown = new Map<number, { readonly sentence: string; readonly until: number }>()
   readonly #pending = new Map<number, Promise<void>>()
 
   constructor(registry: Registry) {
     this.#registry = registry
   }
 
-  /** The schema, or the sentence saying that there is none, or undefined where nobody asked yet. An old "none" still counts here: it is asked anew by resolve. */
+  /**
+   * The schema, or the sentence saying that there is none, or undefined where nobody asked yet. An old "none"
+   * still counts here: it is asked anew by resolve.
+   */
   get(id: number): AvroNode | string | undefined {
     return this.#known.get(id) ?? this.#unknown.get(id)?.sentence
   }

@@ -8,9 +8,10 @@ export interface Writer<V = any> {
   readonly topic: string
   readonly schemaId: number
   /**
-   * Writes the framed value into `into` from `at` on and returns the end, or a negative number when the buffer is too small (grow it and call again;
-   * what was written by then is rubbish). Room of three bytes for each UTF-16 unit of a string is asked for, so a buffer that would just do may be refused.
-   * Throws InvalidValue: for wrong types, undeclared fields, numbers that are not finite or too big, broken Unicode.
+   * Writes the framed value into `into` from `at` on and returns the end, or a negative number when the
+   * buffer is too small (grow it and call again; what was written by then is rubbish). Room of three bytes
+   * for each UTF-16 unit of a string is asked for, so a buffer that would just do may be refused. Throws
+   * InvalidValue: for wrong types, undeclared fields, numbers that are not finite or too big, broken Unicode.
    */
   encode(value: V, into: Buffer, at: number): number
 }

@@ -1,13 +1,13 @@
 /** The control log on a real broker: decisions of several replicas, and entries that others wrote. */
-import { openCodec, type Codec } from '@weir/codec'
+import { type Codec, openCodec } from '@weir/codec'
 import { registerContracts } from '@weir/contracts/apply.ts'
-import { kafkaConfig, openKafka, type Kafka } from '@weir/kafka'
+import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { encodeValue, store } from '@weir/topics'
 import { integer, object, read } from '@weir/topics/shape.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { openControlLog, type ControlLog, type ControlOptions } from './index.ts'
+import { type ControlLog, type ControlOptions, openControlLog } from './index.ts'
 
 /** The topics are this test's own; their contract is that of every control log. */
 const CONTRACT = 'weir.control.functions'
@@ -32,7 +32,9 @@ afterAll(async () => {
 
 async function topicOf(): Promise<Topic> {
   const name = uniqueName('control')
-  await kafka.admin.createTopics([{ name, partitions: 1, replicas: 1, configs: { 'cleanup.policy': 'compact' } }])
+  await kafka.admin.createTopics([
+    { name, partitions: 1, replicas: 1, configs: { 'cleanup.policy': 'compact' } },
+  ])
   return name as Topic
 }
 
@@ -48,7 +50,10 @@ const counter = object({ count: integer({ min: 0, max: 1000 }) })
 async function replica(topic: Topic): Promise<Replica> {
   const state = new Map<string, unknown>()
   const warnings: Record<string, unknown>[] = []
-  const named = { reader: () => codec.reader(CONTRACT), writer: () => codec.writer(CONTRACT) } as unknown as Codec
+  const named = {
+    reader: () => codec.reader(CONTRACT),
+    writer: () => codec.writer(CONTRACT),
+  } as unknown as Codec
   const log = await openControlLog({
     kafka,
     codec: named,
@@ -68,7 +73,7 @@ async function replica(topic: Topic): Promise<Replica> {
 async function write(
   topic: string,
   key: string,
-  value: { kind: string, id: string, json: string } | Buffer | null,
+  value: { kind: string; id: string; json: string } | Buffer | null,
 ): Promise<void> {
   const producer = await kafka.producer()
   const bytes =
@@ -77,7 +82,8 @@ async function write(
   await producer.stop()
 }
 
-const countOf = ({ state }: Replica): number => (state.get('counter/x') as { count: number } | undefined)?.count ?? 0
+const countOf = ({ state }: Replica): number =>
+  (state.get('counter/x') as { count: number } | undefined)?.count ?? 0
 
 test('replicas decide one after the other, each on what the ones before it wrote', async () => {
   const topic = await topicOf()
@@ -131,7 +137,10 @@ test('entries without their shape, or under another key, are left out; all other
   await running.log.catchUp()
   const fresh = await replica(topic)
   for (const { state, warnings, log } of [running, fresh]) {
-    expect(Object.fromEntries(state)).toEqual({ 'counter/a': { count: 1, later: true }, 'counter/z': { count: 26 } })
+    expect(Object.fromEntries(state)).toEqual({
+      'counter/a': { count: 1, later: true },
+      'counter/z': { count: 26 },
+    })
     expect(warnings).toEqual([expect.objectContaining({ topic, message: 'a record is left out' })])
     await expect.poll(() => log.ready()).toBe(true)
   }

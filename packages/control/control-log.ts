@@ -1,14 +1,23 @@
 /**
- * Control state: small things that all replicas must agree on (streams and their shards, functions, mappings) live in compacted topics of one partition.
- * Every replica follows the whole log. A change is decided by whoever holds the log's transactional id, after it has read all that was written before, so
- * no two replicas decide on the same state; whatever else runs on Redis or in memory can be rebuilt from here.
+ * Control state: small things that all replicas must agree on (streams and their shards, functions, mappings)
+ * live in compacted topics of one partition. Every replica follows the whole log. A change is decided by
+ * whoever holds the log's transactional id, after it has read all that was written before, so no two replicas
+ * decide on the same state; whatever else runs on Redis or in memory can be rebuilt from here.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { ControlEntry as Stored, TopicName } from '@weir/contracts'
 import { type Kafka, KafkaError } from '@weir/kafka'
-import { append, encodeValue, Follower, store, type NewRecord, type TopicRecord, type WarnLog } from '@weir/topics'
+import {
+  append,
+  encodeValue,
+  Follower,
+  type NewRecord,
+  store,
+  type TopicRecord,
+  type WarnLog,
+} from '@weir/topics'
 
 export interface ControlEntry {
   readonly kind: string
@@ -26,9 +35,9 @@ export interface Change {
 }
 
 /**
- * Throws an error with a sentence if the state has a wrong type, is out of bounds, or belongs to another id. Entries
- * are input: on a broker without logins everybody can write them. A check ignores fields that it does not know,
- * because a later version may have written them.
+ * Throws an error with a sentence if the state has a wrong type, is out of bounds, or belongs to another id.
+ * Entries are input: on a broker without logins everybody can write them. A check ignores fields that it does
+ * not know, because a later version may have written them.
  */
 export type CheckState = (state: unknown, id: string) => void
 
@@ -39,8 +48,8 @@ export interface ControlOptions {
   /** One for each kind. Entries of other kinds are ignored: another version of the service wrote them. */
   readonly checks: Readonly<Record<string, CheckState>>
   /**
-   * Takes every entry in the order of the log, those of the past before openControlLog resolves. An entry for which
-   * it throws is left out, like one that a check refuses.
+   * Takes every entry in the order of the log, those of the past before openControlLog resolves. An entry for
+   * which it throws is left out, like one that a check refuses.
    */
   apply(entry: ControlEntry): void
   readonly log: WarnLog
@@ -50,9 +59,10 @@ type ControlTopic = Extract<TopicName, 'weir.control.streams' | 'weir.control.fu
 
 export interface ControlLog {
   /**
-   * Runs `decide` when all that was written before has been applied and nobody else can write, and writes what it returns, all or nothing. `decide` may run
-   * several times; what it throws is thrown here. Resolves when the changes are stored and applied here; other replicas have them some milliseconds later.
-   * Rejects with a KafkaError after 15 s without success: the changes may have been made or not.
+   * Runs `decide` when all that was written before has been applied and nobody else can write, and writes
+   * what it returns, all or nothing. `decide` may run several times; what it throws is thrown here. Resolves
+   * when the changes are stored and applied here; other replicas have them some milliseconds later. Rejects
+   * with a KafkaError after 15 s without success: the changes may have been made or not.
    */
   write(decide: () => readonly Change[]): Promise<void>
   /** Writes an entry of which this replica alone is the author, without waiting for its turn. */
@@ -67,13 +77,22 @@ export interface ControlLog {
 const PARTITION = 0
 /** How long a decision is tried again where others get in its way or the outcome is unknown (ms). */
 const PATIENCE = 15_000
-/** Under this key each transaction leaves its mark, by which its writer knows afterwards whether it happened. */
+/**
+ * Under this key each transaction leaves its mark, by which its writer knows afterwards whether it happened.
+ */
 const MARK = { kind: 'write', id: 'last' } as const
 const MARKS_KEPT = 200
 /** Characters of an id. The longest are names of streams with those of their consumers. */
 const MAX_ID_LENGTH = 300
 
-export async function openControlLog({ kafka, codec, topic, checks, apply, log }: ControlOptions): Promise<ControlLog> {
+export async function openControlLog({
+  kafka,
+  codec,
+  topic,
+  checks,
+  apply,
+  log,
+}: ControlOptions): Promise<ControlLog> {
   const [writer, producer] = await Promise.all([codec.writer(topic), kafka.producer()])
   const marks = new Set<string>()
   let turn: Promise<unknown> = Promise.resolve()
@@ -129,7 +148,8 @@ export async function openControlLog({ kafka, codec, topic, checks, apply, log }
   const visible = async (): Promise<void> => {
     const [{ latest }] = await kafka.admin.offsets(topic)
     const deadline = Date.now() + PATIENCE
-    for (; follower.position(PARTITION) < latest && Date.now() < deadline; await sleep(2)) await follower.catchUp()
+    for (; follower.position(PARTITION) < latest && Date.now() < deadline; await sleep(2))
+      await follower.catchUp()
   }
 
   await follower.catchUp().catch(async (error: unknown) => {
@@ -162,6 +182,7 @@ function entryOf({ key, value }: TopicRecord<Stored>): ControlEntry {
     throw new Error(`The key must be KIND/ID, with an id of 1 to ${MAX_ID_LENGTH} characters.`)
   }
   if (value === null) return { kind, id, state: undefined }
-  if (value.kind !== kind || value.id !== id) throw new Error('The entry is stored under the key of another one.')
+  if (value.kind !== kind || value.id !== id)
+    throw new Error('The entry is stored under the key of another one.')
   return { kind, id, state: JSON.parse(value.json) }
 }

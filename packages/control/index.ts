@@ -1,2 +1,2 @@
-export { openControlLog } from './control-log.ts'
 export type { Change, CheckState, ControlEntry, ControlLog, ControlOptions } from './control-log.ts'
+export { openControlLog } from './control-log.ts'

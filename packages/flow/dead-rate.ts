@@ -1,4 +1,7 @@
-/** Trips when too large a part of the records of the last minute was given up: then something is wrong with the flow, not with the records. */
+/**
+ * Trips when too large a part of the records of the last minute was given up: then something is wrong with
+ * the flow, not with the records.
+ */
 export class DeadRate {
   readonly #limit: number
   readonly #least: number

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { batchStep, dead, drop, flow, route, step } from './index.ts'
 
-const parse = step('parse', (text: string) => (/^-?\d+$/.test(text) ? Number(text) : dead('undecodable', `"${text}" is no number`)))
+const parse = step('parse', (text: string) =>
+  /^-?\d+$/.test(text) ? Number(text) : dead('undecodable', `"${text}" is no number`),
+)
 const positive = step('positive', (n: number) => (n > 0 ? n : drop('negative')))
 const small = step('small', (n: number) => (n < 100 ? n : route('large')))
 
@@ -46,16 +48,26 @@ describe('a flow', () => {
 
   test('refuses a batch step that forgets a record', async () => {
     const forgetful = batchStep('forgetful', async (values: readonly number[]) => values.slice(1))
-    await expect(flow<number>().batch(forgetful).run([1, 2], null)).rejects.toThrow('Step forgetful returned 1 outcomes for 2 values.')
+    await expect(flow<number>().batch(forgetful).run([1, 2], null)).rejects.toThrow(
+      'Step forgetful returned 1 outcomes for 2 values.',
+    )
   })
 
   test('passes the record’s place and its source to every step', async () => {
-    const withTime = step('with-time', (value: string, index: number, source: { times: number[] }) => `${value}@${source.times[index]}`)
-    const result = await flow<string, { times: number[] }>().step(withTime).run(['a', 'b'], { times: [10, 20] })
+    const withTime = step(
+      'with-time',
+      (value: string, index: number, source: { times: number[] }) => `${value}@${source.times[index]}`,
+    )
+    const result = await flow<string, { times: number[] }>()
+      .step(withTime)
+      .run(['a', 'b'], { times: [10, 20] })
     expect(result.values).toEqual(['a@10', 'b@20'])
   })
 
   test('names its steps and its output', () => {
-    expect(flow<string>().step(parse).step(positive).publish('numbers')).toMatchObject({ output: 'numbers', steps: ['parse', 'positive'] })
+    expect(flow<string>().step(parse).step(positive).publish('numbers')).toMatchObject({
+      output: 'numbers',
+      steps: ['parse', 'positive'],
+    })
   })
 })

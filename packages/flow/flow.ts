@@ -1,29 +1,46 @@
 /**
  * A flow: named steps over a batch of records, typed in order at compile time. Knows nothing of Kafka.
  *
- * A step over one record is synchronous. What needs I/O is a batch step: it sees all values at once and makes one round trip.
+ * A step over one record is synchronous. What needs I/O is a batch step: it sees all values at once and makes
+ * one round trip.
  */
-import { Dead, Drop, Ended, Route, type Outcome } from './outcome.ts'
+import { Dead, Drop, Ended, type Outcome, Route } from './outcome.ts'
 
-/** A step over one record. `S` is the source batch, `index` the record's place in it: for headers, offsets, times. */
-export type Step<I, O, S> = ((value: I, index: number, source: S) => Outcome<O>) & { readonly stepName: string }
+/**
+ * A step over one record. `S` is the source batch, `index` the record's place in it: for headers, offsets,
+ * times.
+ */
+export type Step<I, O, S> = ((value: I, index: number, source: S) => Outcome<O>) & {
+  readonly stepName: string
+}
 
-/** A step over the whole batch; outcome i belongs to value i. A rejection fails the batch, which is then handed over again. */
-export type BatchStep<I, O, S> = ((values: readonly I[], indices: readonly number[], source: S) => Promise<Outcome<O>[]>) & { readonly stepName: string }
+/**
+ * A step over the whole batch; outcome i belongs to value i. A rejection fails the batch, which is then
+ * handed over again.
+ */
+export type BatchStep<I, O, S> = ((
+  values: readonly I[],
+  indices: readonly number[],
+  source: S,
+) => Promise<Outcome<O>[]>) & { readonly stepName: string }
 
 /** Names a step: the name appears in metrics, dead letters and docs. */
-export const step = <I, O, S = unknown>(name: string, run: (value: I, index: number, source: S) => Outcome<O>): Step<I, O, S> =>
-  Object.assign(run, { stepName: name })
+export const step = <I, O, S = unknown>(
+  name: string,
+  run: (value: I, index: number, source: S) => Outcome<O>,
+): Step<I, O, S> => Object.assign(run, { stepName: name })
 
-export const batchStep = <I, O, S = unknown>(name: string, run: (values: readonly I[], indices: readonly number[], source: S) => Promise<Outcome<O>[]>): BatchStep<I, O, S> =>
-  Object.assign(run, { stepName: name })
+export const batchStep = <I, O, S = unknown>(
+  name: string,
+  run: (values: readonly I[], indices: readonly number[], source: S) => Promise<Outcome<O>[]>,
+): BatchStep<I, O, S> => Object.assign(run, { stepName: name })
 
 /** Where the records of a batch went. `values[k]` came from record `indices[k]`; order is the source's. */
 export interface Result<T> {
   readonly values: T[]
   readonly indices: number[]
-  readonly dead: readonly { readonly index: number, readonly step: string, readonly cause: Dead }[]
-  readonly routed: readonly { readonly index: number, readonly step: string, readonly topic: string }[]
+  readonly dead: readonly { readonly index: number; readonly step: string; readonly cause: Dead }[]
+  readonly routed: readonly { readonly index: number; readonly step: string; readonly topic: string }[]
   /** Count by "step/reason". */
   readonly dropped: ReadonlyMap<string, number>
 }
@@ -34,7 +51,10 @@ interface Stage {
   readonly run: (...args: any[]) => any
 }
 
-/** `I` is the type of the records put in, `O` of what comes out of the last step; `S` is the source batch that every step may look at. */
+/**
+ * `I` is the type of the records put in, `O` of what comes out of the last step; `S` is the source batch that
+ * every step may look at.
+ */
 export class Flow<I, O, S = unknown> {
   readonly #stages: readonly Stage[]
 
@@ -52,10 +72,17 @@ export class Flow<I, O, S = unknown> {
 
   /** The last word of a flow: what arrives here goes to that topic, keyed as its contract says. */
   publish<T extends string>(topic: T): PublishedFlow<I, O, S> {
-    return { run: (inputs, source) => this.run(inputs, source), output: topic, steps: this.#stages.map((stage) => stage.name) }
+    return {
+      run: (inputs, source) => this.run(inputs, source),
+      output: topic,
+      steps: this.#stages.map((stage) => stage.name),
+    }
   }
 
-  /** A step that throws makes its record a dead letter with code "failed": one bad record never blocks its neighbours. */
+  /**
+   * A step that throws makes its record a dead letter with code "failed": one bad record never blocks its
+   * neighbours.
+   */
   async run(inputs: readonly I[], source: S): Promise<Result<O>> {
     const indices: number[] = []
     for (let k = 0; k < inputs.length; k++) indices.push(k)
@@ -114,7 +141,8 @@ function outcomeOf(run: Stage['run'], value: unknown, index: number, source: unk
 /** Keeps the values that go on, in order, and books the rest. */
 function settle(name: string, outcomes: unknown[], result: Going): void {
   const { indices } = result
-  if (outcomes.length !== indices.length) throw new Error(`Step ${name} returned ${outcomes.length} outcomes for ${indices.length} values.`)
+  if (outcomes.length !== indices.length)
+    throw new Error(`Step ${name} returned ${outcomes.length} outcomes for ${indices.length} values.`)
   let kept = 0
   for (let k = 0; k < outcomes.length; k++) {
     const outcome = outcomes[k]

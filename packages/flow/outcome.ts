@@ -1,9 +1,12 @@
 /**
- * What a step says of a record. The common outcome, "go on with this value", is the value itself: a hot path that
- * wrapped every value would allocate once per record and step.
+ * What a step says of a record. The common outcome, "go on with this value", is the value itself: a hot path
+ * that wrapped every value would allocate once per record and step.
  */
 
-/** The record goes no further in its flow. One class for all, so that a value is told from them by one comparison. */
+/**
+ * The record goes no further in its flow. One class for all, so that a value is told from them by one
+ * comparison.
+ */
 export abstract class Ended {}
 
 /** Leave the record out on purpose; counted by step and reason. */

@@ -1,4 +1,7 @@
-/** What a step may look at beside its value: the batch's columns, as the broker port hands them over. Index i is the record's place. */
+/**
+ * What a step may look at beside its value: the batch's columns, as the broker port hands them over. Index i
+ * is the record's place.
+ */
 export interface Source {
   readonly bytes: Buffer
   readonly valueStart: Int32Array

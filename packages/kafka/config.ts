@@ -1,11 +1,14 @@
 /** The broker connection as configuration of the port: the same variables for both drivers. */
 import { readFileSync } from 'node:fs'
-import { readNow, type ConfigReader } from '@weir/service/config.ts'
+import { type ConfigReader, readNow } from '@weir/service/config.ts'
 
 export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 export type Compression = (typeof COMPRESSIONS)[number]
 
-/** PEM texts, as their files are at the moment of asking; what is undefined is Node's default (its own list of authorities, no client certificate). */
+/**
+ * PEM texts, as their files are at the moment of asking; what is undefined is Node's default (its own list of
+ * authorities, no client certificate).
+ */
 export interface KafkaTls {
   readonly ca: string | undefined
   readonly cert: string | undefined
@@ -14,9 +17,13 @@ export interface KafkaTls {
 
 export type KafkaSasl =
   /** Name and password as they are at the moment of asking: both may be rotated. Ask at each login. */
-  | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512', readonly username: string, readonly password: string }
+  | {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+      readonly username: string
+      readonly password: string
+    }
   /** SASL/OAUTHBEARER with tokens signed by the role of this process. */
-  | { readonly mechanism: 'msk-iam', readonly region: string }
+  | { readonly mechanism: 'msk-iam'; readonly region: string }
 
 export interface KafkaConfig {
   /** host:port each */
@@ -36,34 +43,79 @@ export interface KafkaConfig {
 export function kafkaConfig(reader: ConfigReader): KafkaConfig {
   return {
     brokers: brokers(reader),
-    driver: reader.choice('KAFKA_DRIVER', 'The client that carries the data.', ['platformatic', 'kafkajs'], 'platformatic'),
-    groupProtocol: reader.choice('KAFKA_GROUP_PROTOCOL', 'How consumer groups are coordinated; auto takes the newest that the broker offers.',
-      ['auto', 'consumer', 'classic'], 'auto'),
-    compression: reader.choice('KAFKA_COMPRESSION', 'Codec of the record batches that are written.', COMPRESSIONS, 'none'),
-    clientId: reader.string('KAFKA_CLIENT_ID', 'The name by which brokers log and limit this client.', 'weir'),
-    rack: reader.optional('KAFKA_RACK', 'Rack or availability zone of this process, to read from the nearest replica.'),
+    driver: reader.choice(
+      'KAFKA_DRIVER',
+      'The client that carries the data.',
+      ['platformatic', 'kafkajs'],
+      'platformatic',
+    ),
+    groupProtocol: reader.choice(
+      'KAFKA_GROUP_PROTOCOL',
+      'How consumer groups are coordinated; auto takes the newest that the broker offers.',
+      ['auto', 'consumer', 'classic'],
+      'auto',
+    ),
+    compression: reader.choice(
+      'KAFKA_COMPRESSION',
+      'Codec of the record batches that are written.',
+      COMPRESSIONS,
+      'none',
+    ),
+    clientId: reader.string(
+      'KAFKA_CLIENT_ID',
+      'The name by which brokers log and limit this client.',
+      'weir',
+    ),
+    rack: reader.optional(
+      'KAFKA_RACK',
+      'Rack or availability zone of this process, to read from the nearest replica.',
+    ),
     tls: tls(reader),
     sasl: sasl(reader),
   }
 }
 
 function brokers(reader: ConfigReader): string[] {
-  const list = reader.list('KAFKA_BROKERS', 'Brokers to ask first, as host:port with commas between.', '127.0.0.1:9092')
+  const list = reader.list(
+    'KAFKA_BROKERS',
+    'Brokers to ask first, as host:port with commas between.',
+    '127.0.0.1:9092',
+  )
   for (const broker of list) {
     const port = Number(/^(?:[^:\s]+|\[[^\]\s]+\]):(\d{1,5})$/.exec(broker)?.[1])
-    if (!(port >= 1 && port <= 65535)) reader.problem(`KAFKA_BROKERS holds "${broker}"; each broker is host:port.`)
+    if (!(port >= 1 && port <= 65535))
+      reader.problem(`KAFKA_BROKERS holds "${broker}"; each broker is host:port.`)
   }
   return list
 }
 
 function tls(reader: ConfigReader): KafkaTls | undefined {
   const on = reader.flag('KAFKA_TLS', 'Encrypts connections to the brokers.', false)
-  const ca = pem(reader, 'KAFKA_TLS_CA', 'File of the authorities that signed the brokers\' certificates (PEM); Node\'s own list when unset.')
-  const cert = pem(reader, 'KAFKA_TLS_CERT', 'File of the client certificate (PEM), for mutual TLS. New connections use what is in the files then.')
-  const key = pem(reader, 'KAFKA_TLS_KEY', 'File of the client certificate\'s key (PEM).')
+  const ca = pem(
+    reader,
+    'KAFKA_TLS_CA',
+    "File of the authorities that signed the brokers' certificates (PEM); Node's own list when unset.",
+  )
+  const cert = pem(
+    reader,
+    'KAFKA_TLS_CERT',
+    'File of the client certificate (PEM), for mutual TLS. New connections use what is in the files then.',
+  )
+  const key = pem(reader, 'KAFKA_TLS_KEY', "File of the client certificate's key (PEM).")
   if (!on) return undefined
-  if ((cert === undefined) !== (key === undefined)) reader.problem('KAFKA_TLS_CERT and KAFKA_TLS_KEY belong together: set both or neither.')
-  return { get ca() { return ca?.() }, get cert() { return cert?.() }, get key() { return key?.() } }
+  if ((cert === undefined) !== (key === undefined))
+    reader.problem('KAFKA_TLS_CERT and KAFKA_TLS_KEY belong together: set both or neither.')
+  return {
+    get ca() {
+      return ca?.()
+    },
+    get cert() {
+      return cert?.()
+    },
+    get key() {
+      return key?.()
+    },
+  }
 }
 
 /** While the file is being replaced, what it held before holds. */
@@ -72,7 +124,7 @@ function pem(reader: ConfigReader, name: string, doc: string): (() => string) | 
   if (file === undefined) return undefined
   try {
     let last = readFileSync(file, 'utf8')
-    return () => last = readNow(file) ?? last
+    return () => (last = readNow(file) ?? last)
   } catch (error) {
     reader.problem(`${name} names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`)
     return undefined
@@ -80,10 +132,18 @@ function pem(reader: ConfigReader, name: string, doc: string): (() => string) | 
 }
 
 function sasl(reader: ConfigReader): KafkaSasl | undefined {
-  const mechanism = reader.choice('KAFKA_SASL_MECHANISM', 'How this process proves to the brokers who it is.',
-    ['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'msk-iam'], 'none')
+  const mechanism = reader.choice(
+    'KAFKA_SASL_MECHANISM',
+    'How this process proves to the brokers who it is.',
+    ['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'msk-iam'],
+    'none',
+  )
   const username = reader.rotated('KAFKA_SASL_USERNAME', 'User for plain and scram.', { secret: false })
-  const password = reader.rotated('KAFKA_SASL_PASSWORD', 'Password for plain and scram. New logins use what is in its file then.', { secret: true })
+  const password = reader.rotated(
+    'KAFKA_SASL_PASSWORD',
+    'Password for plain and scram. New logins use what is in its file then.',
+    { secret: true },
+  )
   const region = reader.optional('AWS_REGION', 'Region of the MSK cluster, for msk-iam.')
   if (mechanism === 'none') return undefined
   if (mechanism === 'msk-iam') {
@@ -91,7 +151,17 @@ function sasl(reader: ConfigReader): KafkaSasl | undefined {
     return { mechanism, region: region ?? '' }
   }
   if (username === undefined || password === undefined) {
-    reader.problem(`KAFKA_SASL_MECHANISM is ${mechanism}, which needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD (or KAFKA_SASL_PASSWORD_FILE).`)
+    reader.problem(
+      `KAFKA_SASL_MECHANISM is ${mechanism}, which needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD (or KAFKA_SASL_PASSWORD_FILE).`,
+    )
   }
-  return { mechanism, get username() { return username?.() ?? '' }, get password() { return password?.() ?? '' } }
+  return {
+    mechanism,
+    get username() {
+      return username?.() ?? ''
+    },
+    get password() {
+      return password?.() ?? ''
+    },
+  }
 }

@@ -1,7 +1,11 @@
-/** Dead letters: the original record, byte for byte where it fits, in the envelope of contracts/weir/dead-letter.avsc, with cause and origin. Used inside a transaction or by a plain producer. */
-import { mostRecordBytes } from './records/format.ts'
-import { type Headers, editHeaders, encodeHeaders, findHeader } from './records/headers.ts'
+/**
+ * Dead letters: the original record, byte for byte where it fits, in the envelope of
+ * contracts/weir/dead-letter.avsc, with cause and origin. Used inside a transaction or by a plain producer.
+ */
+
 import type { Appender, RecordBatch } from './port.ts'
+import { mostRecordBytes } from './records/format.ts'
+import { editHeaders, encodeHeaders, findHeader, type Headers } from './records/headers.ts'
 
 export interface Cause {
   /** Short: undecodable, unknown-schema, invalid, too-large, failed, rejected, unreadable. */
@@ -10,7 +14,10 @@ export interface Cause {
   readonly message: string
 }
 
-/** The codec's writer for the dead-letter topic: returns the end, or a negative number where the buffer is too small. */
+/**
+ * The codec's writer for the dead-letter topic: returns the end, or a negative number where the buffer is too
+ * small.
+ */
 interface EnvelopeWriter {
   encode(value: any, into: Buffer, at: number): number
 }
@@ -33,15 +40,22 @@ const ENVELOPE_BYTES = 8 << 10
 const BEGINNING = 16 << 10
 const LONGEST_IDENTITY = 256
 
-/** Makes the function that buries records. The original headers stay, `weir-id` and `weir-source` among them, beside weir-dead-* ones for reading without decoding. */
-export function deadLetters(writer: EnvelopeWriter, { topic, partitions, maxBatchBytes, flow }: DeadLetterOptions): Bury {
+/**
+ * Makes the function that buries records. The original headers stay, `weir-id` and `weir-source` among them,
+ * beside weir-dead-* ones for reading without decoding.
+ */
+export function deadLetters(
+  writer: EnvelopeWriter,
+  { topic, partitions, maxBatchBytes, flow }: DeadLetterOptions,
+): Bury {
   const most = mostRecordBytes(maxBatchBytes) - ENVELOPE_BYTES
   return (out, batch, index, step, { code, message }) => {
     const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = batch
     const key = keyStart[index] < 0 ? null : bytes.subarray(keyStart[index], keyEnd[index])
     const value = valueStart[index] < 0 ? null : bytes.subarray(valueStart[index], valueEnd[index])
     // The key stands twice: in the letter, and as the letter's own.
-    const truncated = (key?.length ?? 0) * 2 + (value?.length ?? 0) + headersEnd[index] - headersStart[index] > most
+    const truncated =
+      (key?.length ?? 0) * 2 + (value?.length ?? 0) + headersEnd[index] - headersStart[index] > most
     const beginning = truncated ? BEGINNING : Infinity
     const letter = {
       flow,
@@ -62,15 +76,34 @@ export function deadLetters(writer: EnvelopeWriter, { topic, partitions, maxBatc
     const headers = truncated
       ? encodeHeaders({ ...identity(bytes, headersStart[index]), ...cause })
       : editHeaders(bytes, headersStart[index], (name) => !name.startsWith('weir-dead-'), cause)
-    const envelope = encode(writer, letter, ENVELOPE_BYTES + (letter.key?.length ?? 0) + (letter.value?.length ?? 0))
+    const envelope = encode(
+      writer,
+      letter,
+      ENVELOPE_BYTES + (letter.key?.length ?? 0) + (letter.value?.length ?? 0),
+    )
     const own = letter.key ?? EMPTY
-    out.append(topic, batch.partition % partitions, letter.key && own, 0, own.length, envelope, 0, envelope.length, headers, 0, headers.length)
+    out.append(
+      topic,
+      batch.partition % partitions,
+      letter.key && own,
+      0,
+      own.length,
+      envelope,
+      0,
+      envelope.length,
+      headers,
+      0,
+      headers.length,
+    )
   }
 }
 
 export type BuryUnreadable = (out: Appender, batch: RecordBatch) => void
 
-/** Makes the function that buries records that cannot be read: one letter for each batch, which names the offsets. */
+/**
+ * Makes the function that buries records that cannot be read: one letter for each batch, which names the
+ * offsets.
+ */
 export function unreadableLetters(writer: EnvelopeWriter, options: DeadLetterOptions): BuryUnreadable {
   const { topic, partitions, flow } = options
   return (out, { topic: origin, partition, unreadable, nextOffset }) => {
@@ -78,12 +111,35 @@ export function unreadableLetters(writer: EnvelopeWriter, options: DeadLetterOpt
     const message = `The record batch of offsets ${offset} to ${nextOffset - 1} cannot be read: ${reason}.`
     const now = Date.now()
     const letter = {
-      flow, step: 'read', code: 'unreadable', message, topic: origin, partition, offset, timestamp: now, failedAt: now,
-      key: null, value: null, truncated: true, lastOffset: nextOffset - 1,
+      flow,
+      step: 'read',
+      code: 'unreadable',
+      message,
+      topic: origin,
+      partition,
+      offset,
+      timestamp: now,
+      failedAt: now,
+      key: null,
+      value: null,
+      truncated: true,
+      lastOffset: nextOffset - 1,
     }
     const headers = encodeHeaders(causeHeaders(letter))
     const envelope = encode(writer, letter, ENVELOPE_BYTES)
-    out.append(topic, partition % partitions, null, 0, 0, envelope, 0, envelope.length, headers, 0, headers.length)
+    out.append(
+      topic,
+      partition % partitions,
+      null,
+      0,
+      0,
+      envelope,
+      0,
+      envelope.length,
+      headers,
+      0,
+      headers.length,
+    )
   }
 }
 
@@ -110,13 +166,17 @@ function causeHeaders({ flow, step, code, topic, partition, offset }: Origin): H
 function identity(bytes: Buffer, headersStart: number): Headers {
   const names = ['weir-id', 'weir-source', 'weir-client']
   const found = names.map((name) => [name, findHeader(bytes, headersStart, name)] as const)
-  return Object.fromEntries(found.filter((header): header is [string, Buffer] => header[1] !== undefined && header[1].length <= LONGEST_IDENTITY))
+  return Object.fromEntries(
+    found.filter(
+      (header): header is [string, Buffer] => header[1] !== undefined && header[1].length <= LONGEST_IDENTITY,
+    ),
+  )
 }
 
 const EMPTY = Buffer.alloc(0)
 
 function encode(writer: EnvelopeWriter, letter: object, size: number): Buffer {
-  for (;; size *= 2) {
+  for (; ; size *= 2) {
     const buffer = Buffer.allocUnsafe(size)
     const end = writer.encode(letter, buffer, 0)
     if (end >= 0) return buffer.subarray(0, end)

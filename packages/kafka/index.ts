@@ -1,24 +1,48 @@
-/** Kafka as the services see it: the port, its configuration, and the small functions that go with batches of bytes. */
+/**
+ * Kafka as the services see it: the port, its configuration, and the small functions that go with batches of
+ * bytes.
+ */
 import type { KafkaConfig } from './config.ts'
-import { SILENT, type KafkaLog } from './log.ts'
+import { type KafkaLog, SILENT } from './log.ts'
 import type { Kafka, RecordBatch } from './port.ts'
 import { findHeader } from './records/headers.ts'
 
-export type * from './port.ts'
-export type { KafkaLog } from './log.ts'
+export { type Compression, type KafkaConfig, type KafkaSasl, type KafkaTls, kafkaConfig } from './config.ts'
+export {
+  type Bury,
+  type Cause,
+  type DeadLetterOptions,
+  deadLetters,
+  unreadableLetters,
+} from './dead-letters.ts'
 export { KafkaError, type KafkaErrorCode } from './errors.ts'
-export { kafkaConfig, type Compression, type KafkaConfig, type KafkaSasl, type KafkaTls } from './config.ts'
 export { lagOf, totalLag } from './lag.ts'
+export type { KafkaLog } from './log.ts'
+export { ONCE_WINDOW_MS, Once, type OnceOptions, REDRIVEN } from './once/once.ts'
 export { murmur2, partitionFor } from './partitioner.ts'
-export { NO_HEADERS, decodeHeaders, editHeaders, encodeHeaders, findHeader, listHeaders, type Headers } from './records/headers.ts'
-export { Once, ONCE_WINDOW_MS, REDRIVEN, type OnceOptions } from './once/once.ts'
-export { deadLetters, unreadableLetters, type Bury, type Cause, type DeadLetterOptions } from './dead-letters.ts'
+export type * from './port.ts'
+export {
+  decodeHeaders,
+  editHeaders,
+  encodeHeaders,
+  findHeader,
+  type Headers,
+  listHeaders,
+  NO_HEADERS,
+} from './records/headers.ts'
 
-/** Opens the driver that the configuration names; the other one is not even loaded. Rejects with a KafkaError where no broker answers or login fails. */
-export async function openKafka(config: KafkaConfig, log: KafkaLog = SILENT): Promise<{ value: Kafka, stop(): Promise<void> }> {
-  const value = config.driver === 'kafkajs'
-    ? await (await import('./drivers/kafkajs/index.ts')).openKafkaJs(config, log)
-    : await (await import('./drivers/platformatic/index.ts')).openPlatformatic(config, log)
+/**
+ * Opens the driver that the configuration names; the other one is not even loaded. Rejects with a KafkaError
+ * where no broker answers or login fails.
+ */
+export async function openKafka(
+  config: KafkaConfig,
+  log: KafkaLog = SILENT,
+): Promise<{ value: Kafka; stop(): Promise<void> }> {
+  const value =
+    config.driver === 'kafkajs'
+      ? await (await import('./drivers/kafkajs/index.ts')).openKafkaJs(config, log)
+      : await (await import('./drivers/platformatic/index.ts')).openPlatformatic(config, log)
   return { value, stop: () => value.stop() }
 }
 

@@ -9,5 +9,10 @@ test.each([
   [{ startOffset: 0, position: 5, endOffset: -1 }, 0],
 ])('%o lags by %i', (reader, lag) => {
   expect(lagOf(reader)).toBe(lag)
-  expect(totalLag([{ topic: 't', partition: 0, ...reader }, { topic: 't', partition: 1, ...reader }])).toBe(2 * lag)
+  expect(
+    totalLag([
+      { topic: 't', partition: 0, ...reader },
+      { topic: 't', partition: 1, ...reader },
+    ]),
+  ).toBe(2 * lag)
 })

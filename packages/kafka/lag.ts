@@ -1,4 +1,7 @@
-/** How far behind a reader is: one measure for the offsets that a group has committed and the position of a member. */
+/**
+ * How far behind a reader is: one measure for the offsets that a group has committed and the position of a
+ * member.
+ */
 import type { Assignment } from './port.ts'
 
 interface Reader {

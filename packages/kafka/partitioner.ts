@@ -1,4 +1,7 @@
-/** Kafka's default partitioner: murmur2 of the key's bytes, as `org.apache.kafka.common.utils.Utils.murmur2` computes it. */
+/**
+ * Kafka's default partitioner: murmur2 of the key's bytes, as `org.apache.kafka.common.utils.Utils.murmur2`
+ * computes it.
+ */
 
 const SEED = 0x9747b28c
 const M = 0x5bd1e995
@@ -24,7 +27,10 @@ export function murmur2(bytes: Uint8Array, start = 0, end = bytes.length): numbe
   return h ^ (h >>> 15)
 }
 
-/** The partition of the key `bytes[start, end)` in a topic of `count` partitions: Java's `toPositive(murmur2(key)) % count`. */
+/**
+ * The partition of the key `bytes[start, end)` in a topic of `count` partitions: Java's
+ * `toPositive(murmur2(key)) % count`.
+ */
 export function partitionFor(bytes: Uint8Array, start: number, end: number, count: number): number {
   return (murmur2(bytes, start, end) & 0x7fffffff) % count
 }

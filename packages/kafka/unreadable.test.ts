@@ -17,7 +17,11 @@ test('the fifth try passes over the batch, and nothing else', () => {
   }
   expect(pauses).toEqual([200, 400, 800, 1600])
   expect(tries.failed(rotten(20), 99, SILENT)).toMatchObject({
-    topic: 'rotten', partition: 0, length: 0, nextOffset: 30, endOffset: 99,
+    topic: 'rotten',
+    partition: 0,
+    length: 0,
+    nextOffset: 30,
+    endOffset: 99,
     unreadable: { firstOffset: 20, reason: 'it breaks the record format: no varint' },
   })
   expect(passedOver.get('rotten')).toBe(1)

@@ -1,4 +1,7 @@
-/** Record batches whose bytes break the format are tried again for a moment, then passed over for their neighbours. */
+/**
+ * Record batches whose bytes break the format are tried again for a moment, then passed over for their
+ * neighbours.
+ */
 import { KafkaError } from './errors.ts'
 import type { KafkaLog } from './log.ts'
 import type { RecordBatch } from './port.ts'
@@ -6,8 +9,9 @@ import { allocateColumns } from './records/batch-reader.ts'
 import type { UnreadableBatch } from './records/unreadable-batch.ts'
 
 /**
- * The broker checks a batch before it stores it and TCP checks what it carries, so a reading that goes wrong on the way
- * goes right the next time. Bytes that are the same five times within three seconds lie so in the log.
+ * The broker checks a batch before it stores it and TCP checks what it carries, so a reading that goes wrong
+ * on the way goes right the next time. Bytes that are the same five times within three seconds lie so in the
+ * log.
  */
 const TRIES = 5
 /** Before the second try; each further pause is twice as long. */
@@ -38,18 +42,32 @@ export class UnreadableTries {
     this.#tries = 0
     passedOver.set(topic, (passedOver.get(topic) ?? 0) + 1)
     const lastOffset = nextOffset - 1
-    log.error({ topic, partition, firstOffset, lastOffset, reason }, 'A record batch cannot be read and is passed over')
+    log.error(
+      { topic, partition, firstOffset, lastOffset, reason },
+      'A record batch cannot be read and is passed over',
+    )
     return { ...emptyBatch(topic, partition, nextOffset, endOffset), unreadable: { firstOffset, reason } }
   }
 }
 
 /** An answer that holds only the beginning of the batch at its position: the next one brings it whole. */
-export function cutShort({ topic, partition }: { topic: string, partition: number }, position: number): KafkaError {
-  return new KafkaError('timeout', `The answer ends within the record batch ${topic}/${partition} at ${position}`)
+export function cutShort(
+  { topic, partition }: { topic: string; partition: number },
+  position: number,
+): KafkaError {
+  return new KafkaError(
+    'timeout',
+    `The answer ends within the record batch ${topic}/${partition} at ${position}`,
+  )
 }
 
 /** A batch that only moves the position. */
-export function emptyBatch(topic: string, partition: number, nextOffset: number, endOffset: number): RecordBatch {
+export function emptyBatch(
+  topic: string,
+  partition: number,
+  nextOffset: number,
+  endOffset: number,
+): RecordBatch {
   return { topic, partition, length: 0, bytes: Buffer.alloc(0), ...allocateColumns(0), nextOffset, endOffset }
 }
 

@@ -8,7 +8,9 @@ export class BodyRefused extends Error {
   readonly reason: 'too-large' | 'no-room'
 
   constructor(reason: BodyRefused['reason']) {
-    super(reason === 'too-large' ? 'The body is longer than it may be.' : 'There is no room for the body now.')
+    super(
+      reason === 'too-large' ? 'The body is longer than it may be.' : 'There is no room for the body now.',
+    )
     this.reason = reason
   }
 }
@@ -25,8 +27,8 @@ export const CHUNK_BYTES = 384
 let shared = Buffer.alloc(0)
 
 /**
- * At least `length` bytes in which any body is put together: valid until the caller yields. Pages only take memory
- * once they are written.
+ * At least `length` bytes in which any body is put together: valid until the caller yields. Pages only take
+ * memory once they are written.
  */
 export function sharedBuffer(length: number): Buffer {
   if (shared.length < length) shared = Buffer.allocUnsafeSlow(1 << (32 - Math.clz32(length)))
@@ -39,10 +41,15 @@ export function announcedBytes({ headers }: IncomingMessage): number {
 }
 
 /**
- * The whole body, which the lease covers as it arrives; undefined if the client has gone before its end. Rejects with BodyRefused as soon as it is longer than
- * `maxBytes`, or the lease has no room for it. What is left passes by unread then, so that the client hears the answer.
+ * The whole body, which the lease covers as it arrives; undefined if the client has gone before its end.
+ * Rejects with BodyRefused as soon as it is longer than `maxBytes`, or the lease has no room for it. What is
+ * left passes by unread then, so that the client hears the answer.
  */
-export function readChunks(request: IncomingMessage, maxBytes: number, lease: Lease): Promise<BodyChunks | undefined> {
+export function readChunks(
+  request: IncomingMessage,
+  maxBytes: number,
+  lease: Lease,
+): Promise<BodyChunks | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0

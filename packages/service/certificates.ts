@@ -6,8 +6,10 @@ import { Gauge, metrics } from './metrics.ts'
 const watched = new Map<string, () => string | undefined>()
 
 const expiry = new Gauge({
-  name: 'weir_certificate_expiry_timestamp_seconds', help: 'When the certificate ends, seconds since the epoch; the first of a chain.',
-  labelNames: ['certificate'], registers: [metrics],
+  name: 'weir_certificate_expiry_timestamp_seconds',
+  help: 'When the certificate ends, seconds since the epoch; the first of a chain.',
+  labelNames: ['certificate'],
+  registers: [metrics],
   collect() {
     expiry.reset()
     for (const [certificate, pem] of watched) {

@@ -1,6 +1,7 @@
 /**
- * Configuration from the environment: every value is asked for by name, every problem is listed at once, before any socket opens. Where NAME_FILE names a file,
- * such as one of a mounted secret, the value of NAME is its text.
+ * Configuration from the environment: every value is asked for by name, every problem is listed at once,
+ * before any socket opens. Where NAME_FILE names a file, such as one of a mounted secret, the value of NAME
+ * is its text.
  */
 import { readFileSync } from 'node:fs'
 import { withoutPasswords } from './secrets.ts'
@@ -18,12 +19,17 @@ export class ConfigError extends Error {
   readonly problems: readonly string[]
   constructor(found: readonly string[]) {
     const problems = found.map(withoutPasswords)
-    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`)
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    )
     this.problems = problems
   }
 }
 
-/** Asks for settings and remembers what was asked and what was wrong. A wrong value yields its fallback, so that asking goes on. */
+/**
+ * Asks for settings and remembers what was asked and what was wrong. A wrong value yields its fallback, so
+ * that asking goes on.
+ */
 export class ConfigReader {
   readonly settings: Setting[] = []
   readonly problems: string[] = []
@@ -48,17 +54,21 @@ export class ConfigReader {
   }
 
   /**
-   * For what may be rotated while the process runs: gives a function that reads the file of NAME_FILE again at each call. While that cannot be read, or is
-   * empty, because somebody is replacing it, what was read before holds. Undefined where the setting is not set.
+   * For what may be rotated while the process runs: gives a function that reads the file of NAME_FILE again
+   * at each call. While that cannot be read, or is empty, because somebody is replacing it, what was read
+   * before holds. Undefined where the setting is not set.
    */
   rotated(name: string, doc: string, { secret }: { secret: boolean }): (() => string) | undefined {
     let last = this.#ask(name, doc, '', secret)
     const file = this.#env[`${name}_FILE`]
-    return last ? () => last = readNow(file) ?? last! : undefined
+    return last ? () => (last = readNow(file) ?? last!) : undefined
   }
 
   list(name: string, doc: string, fallback: string): string[] {
-    return (this.#ask(name, doc, fallback, false) ?? '').split(',').map((part) => part.trim()).filter(Boolean)
+    return (this.#ask(name, doc, fallback, false) ?? '')
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean)
   }
 
   integer(name: string, doc: string, fallback: number, least: number, most: number): number {
@@ -77,7 +87,12 @@ export class ConfigReader {
     return this.choice(name, doc, ['true', 'false'], String(fallback)) === 'true'
   }
 
-  choice<const T extends string>(name: string, doc: string, choices: readonly T[], fallback: NoInfer<T> | string): T {
+  choice<const T extends string>(
+    name: string,
+    doc: string,
+    choices: readonly T[],
+    fallback: NoInfer<T> | string,
+  ): T {
     const text = this.#ask(name, `${doc} One of ${choices.join(', ')}.`, fallback, false) ?? ''
     if ((choices as readonly string[]).includes(text)) return text as T
     this.problems.push(`${name} is "${text}"; it must be one of ${choices.join(', ')}.`)
@@ -103,7 +118,9 @@ export class ConfigReader {
     try {
       return readFileSync(file, 'utf8').trim()
     } catch (error) {
-      this.problems.push(`${name}_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+      this.problems.push(
+        `${name}_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+      )
       return undefined
     }
   }
@@ -119,7 +136,10 @@ export function readNow(file: string | undefined): string | undefined {
 }
 
 /** Reads a whole configuration or throws a ConfigError with every problem. */
-export function readConfig<T>(env: Readonly<Record<string, string | undefined>>, read: (reader: ConfigReader) => T): T {
+export function readConfig<T>(
+  env: Readonly<Record<string, string | undefined>>,
+  read: (reader: ConfigReader) => T,
+): T {
   const reader = new ConfigReader(env)
   const config = read(reader)
   if (reader.problems.length > 0) throw new ConfigError(reader.problems)

@@ -10,7 +10,12 @@ export class HttpError extends Error {
   readonly code: string
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(statusCode: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    statusCode: number,
+    code: string,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message)
     this.statusCode = statusCode
     this.code = code
@@ -19,25 +24,46 @@ export class HttpError extends Error {
 }
 
 export interface ErrorAnswer {
-  readonly error: { readonly code: string, readonly message: string }
+  readonly error: { readonly code: string; readonly message: string }
 }
 
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    if (error instanceof HttpError) return reply.code(error.statusCode).headers(error.headers).send(answer(error.code, error.message))
+    if (error instanceof HttpError)
+      return reply.code(error.statusCode).headers(error.headers).send(answer(error.code, error.message))
     const status = error.statusCode ?? 500
-    if (status < 500 && (error.validation || error.code?.startsWith('FST_ERR_'))) return reply.code(status).send(answer(slug(status), cut(error.message)))
-    if (status < 500 && status >= 400) return reply.code(status).send(answer(slug(status), `${STATUS_CODES[status]}.`))
+    if (status < 500 && (error.validation || error.code?.startsWith('FST_ERR_')))
+      return reply.code(status).send(answer(slug(status), cut(error.message)))
+    if (status < 500 && status >= 400)
+      return reply.code(status).send(answer(slug(status), `${STATUS_CODES[status]}.`))
     request.log.error({ err: error }, 'a request failed inside')
-    return reply.code(500).send(answer('internal', 'The request failed inside the service; its log has the cause under the trace id of this request.'))
+    return reply
+      .code(500)
+      .send(
+        answer(
+          'internal',
+          'The request failed inside the service; its log has the cause under the trace id of this request.',
+        ),
+      )
   })
   app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send(answer('not-found', `${request.method} ${cut(request.url.split('?', 1)[0])} is not served here.`)))
+    reply
+      .code(404)
+      .send(
+        answer('not-found', `${request.method} ${cut(request.url.split('?', 1)[0])} is not served here.`),
+      ),
+  )
 }
 
 /** For addresses that reach no route, nor any hook: their encoding is broken, or a part is too long. */
-export function refuseAddress({ message, statusCode = 400 }: FastifyError, _request: FastifyRequest, { raw }: FastifyReply): void {
-  raw.writeHead(statusCode, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(answer(slug(statusCode), cut(message))))
+export function refuseAddress(
+  { message, statusCode = 400 }: FastifyError,
+  _request: FastifyRequest,
+  { raw }: FastifyReply,
+): void {
+  raw
+    .writeHead(statusCode, { 'content-type': 'application/json; charset=utf-8' })
+    .end(JSON.stringify(answer(slug(statusCode), cut(message))))
 }
 
 /** Messages may quote what the client sent, which is as long as it likes. */
@@ -46,4 +72,5 @@ const cut = (text: string): string => (text.length > MAX_QUOTED ? `${text.slice(
 
 const answer = (code: string, message: string): ErrorAnswer => ({ error: { code, message } })
 
-const slug = (status: number): string => (STATUS_CODES[status] ?? 'error').toLowerCase().replaceAll(/[^a-z]+/g, '-')
+const slug = (status: number): string =>
+  (STATUS_CODES[status] ?? 'error').toLowerCase().replaceAll(/[^a-z]+/g, '-')

@@ -8,9 +8,9 @@ const MAX_BYTES = 1 << 20
 type Accept = (text: string | undefined, problem: string) => void
 
 /**
- * Calls `accept` before it returns, and again after each change; it looks every `intervalMs`. It compares texts: a
- * mounted secret is a link that is switched over, and a change right after the first reading would not show in the
- * file's times.
+ * Calls `accept` before it returns, and again after each change; it looks every `intervalMs`. It compares
+ * texts: a mounted secret is a link that is switched over, and a change right after the first reading would
+ * not show in the file's times.
  * @param accept may throw at the first call only
  * @returns stops looking
  */

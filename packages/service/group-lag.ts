@@ -1,6 +1,7 @@
 /**
- * Consumer lag in /metrics under the names of Amazon MSK's open monitoring (developer guide, "Monitor consumer lags"), so that its dashboards and alerts go on
- * working. Of the partitions that this instance reads: add SumOffsetLag over the instances, take the greatest of the others.
+ * Consumer lag in /metrics under the names of Amazon MSK's open monitoring (developer guide, "Monitor
+ * consumer lags"), so that its dashboards and alerts go on working. Of the partitions that this instance
+ * reads: add SumOffsetLag over the instances, take the greatest of the others.
  */
 import { lagOf } from '@weir/kafka/lag.ts'
 import type { Subscription } from '@weir/kafka/port.ts'
@@ -36,15 +37,19 @@ class Pace {
   }
 
   /** Seconds to read `lag` records at the pace of the last minute; undefined while nothing is read. */
-  seconds(at: { topic: string, partition: number, position: number }, lag: number, now: number): number | undefined {
+  seconds(
+    at: { topic: string; partition: number; position: number },
+    lag: number,
+    now: number,
+  ): number | undefined {
     if (lag === 0) return 0
     const first = this.#looks.get(keyOf(at))?.[0]
     const read = first === undefined ? 0 : at.position - first.position
-    return read > 0 ? lag * (now - first!.time) / read / 1000 : undefined
+    return read > 0 ? (lag * (now - first!.time)) / read / 1000 : undefined
   }
 }
 
-const keyOf = ({ topic, partition }: { topic: string, partition: number }): string => `${topic}/${partition}`
+const keyOf = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`
 
 export interface GroupValue {
   readonly labels: Readonly<Record<string, string | number>>
@@ -52,7 +57,7 @@ export interface GroupValue {
 }
 
 /** The values for one group at that time (ms). */
-export function lagWatch(group: Group): { look(now: number): void, values(now: number): GroupValue[] } {
+export function lagWatch(group: Group): { look(now: number): void; values(now: number): GroupValue[] } {
   const pace = new Pace()
   return {
     look: (now) => pace.look(group, now),
@@ -61,7 +66,9 @@ export function lagWatch(group: Group): { look(now: number): void, values(now: n
       const values: GroupValue[] = []
       for (const [topic, partitions] of Map.groupBy(group.assignments(), ({ topic }) => topic)) {
         // Before the first fetch nothing is known of the end.
-        const lags = partitions.filter(({ endOffset }) => endOffset >= 0).map((at) => ({ at, lag: lagOf(at) }))
+        const lags = partitions
+          .filter(({ endOffset }) => endOffset >= 0)
+          .map((at) => ({ at, lag: lagOf(at) }))
         if (lags.length === 0) continue
         const times: number[] = []
         for (const { at, lag } of lags) {
@@ -69,11 +76,21 @@ export function lagWatch(group: Group): { look(now: number): void, values(now: n
           const seconds = pace.seconds(at, lag, now)
           if (seconds === undefined) continue
           times.push(seconds)
-          values.push({ labels: { name: 'EstimatedTimeLag', groupId, topic, partition: at.partition }, value: seconds })
+          values.push({
+            labels: { name: 'EstimatedTimeLag', groupId, topic, partition: at.partition },
+            value: seconds,
+          })
         }
-        values.push({ labels: { name: 'SumOffsetLag', groupId, topic }, value: lags.reduce((sum, { lag }) => sum + lag, 0) })
-        values.push({ labels: { name: 'MaxOffsetLag', groupId, topic }, value: Math.max(...lags.map(({ lag }) => lag)) })
-        if (times.length === lags.length) values.push({ labels: { name: 'EstimatedMaxTimeLag', groupId, topic }, value: Math.max(...times) })
+        values.push({
+          labels: { name: 'SumOffsetLag', groupId, topic },
+          value: lags.reduce((sum, { lag }) => sum + lag, 0),
+        })
+        values.push({
+          labels: { name: 'MaxOffsetLag', groupId, topic },
+          value: Math.max(...lags.map(({ lag }) => lag)),
+        })
+        if (times.length === lags.length)
+          values.push({ labels: { name: 'EstimatedMaxTimeLag', groupId, topic }, value: Math.max(...times) })
       }
       return values
     },

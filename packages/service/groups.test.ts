@@ -1,5 +1,5 @@
-import { fastify } from 'fastify'
 import { passedOver } from '@weir/kafka/unreadable.ts'
+import { fastify } from 'fastify'
 import { expect, test, vi } from 'vitest'
 import { stalls, watchGroup } from './groups.ts'
 import { health } from './health.ts'
@@ -9,11 +9,19 @@ import type { GroupKafka } from './unassigned.ts'
 const partition = { topic: 'orders', partition: 3 }
 const kafka = (assigned: () => number[]): GroupKafka => ({
   partitions: async () => 4,
-  admin: { assigned: async () => assigned().map((number) => ({ topic: 'orders', partition: number })), lag: async () => [] },
+  admin: {
+    assigned: async () => assigned().map((number) => ({ topic: 'orders', partition: number })),
+    lag: async () => [],
+  },
 })
 const ALL = kafka(() => [0, 1, 2, 3])
 const GROUP = { groupId: 'billing', topics: ['orders'], assignments: () => [], stalled: () => [] }
-const STALLED = { ...partition, offset: 4, sinceMs: 1_700_000_000_000, reason: 'its handler rejects (TypeError)' }
+const STALLED = {
+  ...partition,
+  offset: 4,
+  sinceMs: 1_700_000_000_000,
+  reason: 'its handler rejects (TypeError)',
+}
 
 test('/metrics shows a group as long as it is watched', async () => {
   const assignment = { ...partition, position: 4, startOffset: 0, endOffset: 10 }
@@ -37,10 +45,15 @@ test('/readyz answers 503 while a partition stands still, and says which and why
     return [answer.statusCode, answer.json()]
   }
   const { sinceMs, ...named } = STALLED
-  expect(await ready()).toEqual([503, {
-    ready: false, stopping: false, dependencies: { kafka: 'ready' },
-    stalled: [{ group: 'billing', ...named, since: new Date(sinceMs).toISOString() }],
-  }])
+  expect(await ready()).toEqual([
+    503,
+    {
+      ready: false,
+      stopping: false,
+      dependencies: { kafka: 'ready' },
+      stalled: [{ group: 'billing', ...named, since: new Date(sinceMs).toISOString() }],
+    },
+  ])
   expect(await metrics.metrics()).toContain('weir_group_stalled_partitions{group="billing"} 1')
   stalled = []
   expect(await ready()).toEqual([200, { ready: true, stopping: false, dependencies: { kafka: 'ready' } }])
@@ -51,12 +64,17 @@ test('/readyz answers 503 while a partition stands still, and says which and why
 test('a partition that no member has is told like one that stands still', async () => {
   vi.useFakeTimers()
   const mine = { topic: 'orders', partition: 0, position: 0, startOffset: 0, endOffset: 0 }
-  const stop = watchGroup({ ...GROUP, assignments: () => [mine] }, kafka(() => [0, 1, 2]))
+  const stop = watchGroup(
+    { ...GROUP, assignments: () => [mine] },
+    kafka(() => [0, 1, 2]),
+  )
   await vi.advanceTimersByTimeAsync(30_000)
   expect(await metrics.metrics()).toContain('weir_group_stalled_partitions{group="billing"} 0')
   await vi.advanceTimersByTimeAsync(10_000)
   expect(await metrics.metrics()).toContain('weir_group_stalled_partitions{group="billing"} 1')
-  expect(stalls()).toMatchObject([{ group: 'billing', ...partition, reason: 'no member of the group has it' }])
+  expect(stalls()).toMatchObject([
+    { group: 'billing', ...partition, reason: 'no member of the group has it' },
+  ])
   stop()
   vi.useRealTimers()
 })

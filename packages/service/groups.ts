@@ -1,10 +1,14 @@
-/** The consumer groups of this process: their lag and the partitions that stand still, in /metrics and on /readyz. */
-import type { Metric } from 'prom-client'
+/**
+ * The consumer groups of this process: their lag and the partitions that stand still, in /metrics and on
+ * /readyz.
+ */
+
 import type { StalledPartition, Subscription } from '@weir/kafka/port.ts'
 import { passedOver } from '@weir/kafka/unreadable.ts'
-import { lagWatch, LOOK_MS, type GroupValue } from './group-lag.ts'
+import type { Metric } from 'prom-client'
+import { type GroupValue, LOOK_MS, lagWatch } from './group-lag.ts'
 import { metrics } from './metrics.ts'
-import { Unassigned, UNASSIGNED_LOOK_MS, type GroupKafka } from './unassigned.ts'
+import { type GroupKafka, UNASSIGNED_LOOK_MS, Unassigned } from './unassigned.ts'
 
 type Group = Pick<Subscription, 'groupId' | 'topics' | 'assignments' | 'stalled'>
 
@@ -34,32 +38,50 @@ export interface Stall extends StalledPartition {
   readonly group: string
 }
 
-/** Lists this process's partitions that stand still, and those without a member if this process reports them for its group. */
+/**
+ * Lists this process's partitions that stand still, and those without a member if this process reports them
+ * for its group.
+ */
 export function stalls(): Stall[] {
   return [...watched].flatMap(([group, { unassigned }]) =>
-    [...group.stalled(), ...unassigned.stalled()].map((stall) => ({ group: group.groupId, ...stall })))
+    [...group.stalled(), ...unassigned.stalled()].map((stall) => ({ group: group.groupId, ...stall })),
+  )
 }
 
 /** A metric that is worked out when it is asked for. */
-function register(name: string, type: 'gauge' | 'counter', help: string, values: () => readonly GroupValue[]): void {
+function register(
+  name: string,
+  type: 'gauge' | 'counter',
+  help: string,
+  values: () => readonly GroupValue[],
+): void {
   const get = async () => ({ name, help, type, aggregator: 'sum', values: values() })
   const metric = { name, help, type, reset() {}, get }
   metrics.registerMetric(metric as unknown as Metric)
 }
 
-register('kafka_consumer_group_ConsumerLagMetrics_Value', 'gauge',
-  'Consumer lag as Amazon MSK names it: OffsetLag and EstimatedTimeLag (s) of a partition; '
-  + 'SumOffsetLag, MaxOffsetLag and EstimatedMaxTimeLag (s) of this instance\'s partitions.',
-  () => [...watched.values()].flatMap(({ lag }) => lag.values(Date.now())))
+register(
+  'kafka_consumer_group_ConsumerLagMetrics_Value',
+  'gauge',
+  'Consumer lag as Amazon MSK names it: OffsetLag and EstimatedTimeLag (s) of a partition; ' +
+    "SumOffsetLag, MaxOffsetLag and EstimatedMaxTimeLag (s) of this instance's partitions.",
+  () => [...watched.values()].flatMap(({ lag }) => lag.values(Date.now())),
+)
 
-register('weir_group_stalled_partitions', 'gauge',
+register(
+  'weir_group_stalled_partitions',
+  'gauge',
   'Partitions that have not got on for 30 s: their handler rejects, or nothing can be fetched, or no member of the group has them (one of them counts these).',
   () => {
     const counts = new Map([...watched.keys()].map(({ groupId }) => [groupId, 0]))
     for (const { group } of stalls()) counts.set(group, counts.get(group)! + 1)
     return [...counts].map(([group, value]) => ({ labels: { group }, value }))
-  })
+  },
+)
 
-register('weir_unreadable_batches_total', 'counter',
+register(
+  'weir_unreadable_batches_total',
+  'counter',
   'Record batches that were passed over because their bytes break the format.',
-  () => [...passedOver].map(([topic, value]) => ({ labels: { topic }, value })))
+  () => [...passedOver].map(([topic, value]) => ({ labels: { topic }, value })),
+)

@@ -1,4 +1,7 @@
-/** What orchestrators and Prometheus ask for: /livez (is the process alive), /readyz (can it do its work), /metrics. */
+/**
+ * What orchestrators and Prometheus ask for: /livez (is the process alive), /readyz (can it do its work),
+ * /metrics.
+ */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
@@ -6,34 +9,54 @@ import { stalls } from './groups.ts'
 import { metrics } from './metrics.ts'
 
 /**
- * Says of each dependency, by its name, whether it can be used now: true, else false, or why not and what to do.
- * Every /readyz asks, so the answer must be at hand.
+ * Says of each dependency, by its name, whether it can be used now: true, else false, or why not and what to
+ * do. Every /readyz asks, so the answer must be at hand.
  */
 export type Readiness = Readonly<Record<string, () => boolean | string>>
 
 export const HEALTH_PATHS = ['/livez', '/readyz', '/metrics']
 
 /** @param withMetrics false if /metrics has a port of its own */
-export function health(app: FastifyInstance, ready: Readiness, isStopping: () => boolean, withMetrics: boolean): void {
+export function health(
+  app: FastifyInstance,
+  ready: Readiness,
+  isStopping: () => boolean,
+  withMetrics: boolean,
+): void {
   app.get('/livez', { schema: { hide: true } as object }, async () => ({ alive: true }))
   app.get('/readyz', { schema: { hide: true } as object }, async (_request, reply) => {
-    const dependencies = Object.fromEntries(Object.entries(ready).map(([name, check]) => [name, stateOf(check())]))
+    const dependencies = Object.fromEntries(
+      Object.entries(ready).map(([name, check]) => [name, stateOf(check())]),
+    )
     const stopping = isStopping()
-    const stalled = stalls().map(({ sinceMs, ...stall }) => ({ ...stall, since: new Date(sinceMs).toISOString() }))
-    const all = !stopping && stalled.length === 0 && Object.values(dependencies).every((state) => state === 'ready')
+    const stalled = stalls().map(({ sinceMs, ...stall }) => ({
+      ...stall,
+      since: new Date(sinceMs).toISOString(),
+    }))
+    const all =
+      !stopping && stalled.length === 0 && Object.values(dependencies).every((state) => state === 'ready')
     const body = { ready: all, stopping, dependencies, ...(stalled.length > 0 && { stalled }) }
     return reply.code(all ? 200 : 503).send(body)
   })
-  if (withMetrics) app.get('/metrics', { schema: { hide: true } as object }, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()))
+  if (withMetrics)
+    app.get('/metrics', { schema: { hide: true } as object }, async (_request, reply) =>
+      reply.type(metrics.contentType).send(await metrics.metrics()),
+    )
 }
 
 /** Serves /metrics alone, for a port that only those who watch the service can reach. */
 export async function serveMetrics(host: string, port: number): Promise<Server> {
-  const server = createServer({ maxHeaderSize: 4096, requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 72_000 }, (request, response) => {
-    const known = request.method === 'GET' && request.url === '/metrics'
-    if (!known) return void response.writeHead(404).end()
-    void metrics.metrics().then((text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text), () => response.writeHead(500).end())
-  })
+  const server = createServer(
+    { maxHeaderSize: 4096, requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 72_000 },
+    (request, response) => {
+      const known = request.method === 'GET' && request.url === '/metrics'
+      if (!known) return void response.writeHead(404).end()
+      void metrics.metrics().then(
+        (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
+        () => response.writeHead(500).end(),
+      )
+    },
+  )
   server.maxConnections = 64
   server.listen(port, host)
   await once(server, 'listening')

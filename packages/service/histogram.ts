@@ -1,6 +1,6 @@
 /**
- * A log-linear histogram of latencies: 16 steps in every power of two of microseconds, so a value is known to 6 % from 16 µs to 35 minutes.
- * Recording is two additions; nothing is allocated.
+ * A log-linear histogram of latencies: 16 steps in every power of two of microseconds, so a value is known to
+ * 6 % from 16 µs to 35 minutes. Recording is two additions; nothing is allocated.
  */
 
 const STEP_BITS = 4
@@ -15,6 +15,7 @@ export class LatencyHistogram {
 
   /** Negative latencies (clocks that disagree) count as 0. */
   record(ms: number, times: number): void {
+    // biome-ignore lint/complexity/useMathMinMax: NaN counts as 0 too.
     const bounded = ms > 0 ? ms : 0
     this.counts[cellOf(bounded)] += times
     this.count += times
@@ -44,7 +45,10 @@ export class LatencyHistogram {
     return 0
   }
 
-  /** Number of values up to each bound (ascending, ms), as Prometheus counts buckets. A cell belongs where its middle is. */
+  /**
+   * Number of values up to each bound (ascending, ms), as Prometheus counts buckets. A cell belongs where its
+   * middle is.
+   */
   cumulative(boundsMs: readonly number[]): number[] {
     let cell = 0
     let seen = 0

@@ -1,22 +1,33 @@
-import { connect } from 'node:net'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, expect, test, vi } from 'vitest'
 import { HttpError, logger, openHttp, sameHash, sha256, traceOf } from './index.ts'
 
 vi.stubEnv('LOG_LEVEL', 'silent')
-afterAll(() => { vi.unstubAllEnvs() })
-let well: boolean | string = true
-const { value: server, stop } = await openHttp({ host: '127.0.0.1', port: 0 }, {
-  log: logger('test'),
-  ready: { kafka: () => well, registry: () => true },
-  routes: (app) => {
-    app.get('/fails', async () => { throw new Error('password=hunter2') })
-    app.get('/refuses', async () => { throw new HttpError(429, 'busy', 'Later.', { 'retry-after': '3' }) })
-    app.get('/library', async () => { throw Object.assign(new Error('hunter2'), { statusCode: 409 }) })
-    app.get('/trace', async (request) => traceOf(request))
-    app.post('/body', async () => 'ok')
-  },
+afterAll(() => {
+  vi.unstubAllEnvs()
 })
+let well: boolean | string = true
+const { value: server, stop } = await openHttp(
+  { host: '127.0.0.1', port: 0 },
+  {
+    log: logger('test'),
+    ready: { kafka: () => well, registry: () => true },
+    routes: (app) => {
+      app.get('/fails', async () => {
+        throw new Error('password=hunter2')
+      })
+      app.get('/refuses', async () => {
+        throw new HttpError(429, 'busy', 'Later.', { 'retry-after': '3' })
+      })
+      app.get('/library', async () => {
+        throw Object.assign(new Error('hunter2'), { statusCode: 409 })
+      })
+      app.get('/trace', async (request) => traceOf(request))
+      app.post('/body', async () => 'ok')
+    },
+  },
+)
 afterAll(() => stop(1000))
 
 const ask = async (path: string, init?: RequestInit) => {
@@ -25,10 +36,17 @@ const ask = async (path: string, init?: RequestInit) => {
 }
 
 test('readiness names each dependency', async () => {
-  expect(JSON.parse((await ask('/readyz')).body)).toEqual({ ready: true, stopping: false, dependencies: { kafka: 'ready', registry: 'ready' } })
+  expect(JSON.parse((await ask('/readyz')).body)).toEqual({
+    ready: true,
+    stopping: false,
+    dependencies: { kafka: 'ready', registry: 'ready' },
+  })
   well = false
   const { status, body } = await ask('/readyz')
-  expect([status, JSON.parse(body)]).toEqual([503, { ready: false, stopping: false, dependencies: { kafka: 'not ready', registry: 'ready' } }])
+  expect([status, JSON.parse(body)]).toEqual([
+    503,
+    { ready: false, stopping: false, dependencies: { kafka: 'not ready', registry: 'ready' } },
+  ])
   well = 'its disk is full: empty it'
   const { ready, dependencies } = JSON.parse((await ask('/readyz')).body)
   expect([ready, dependencies.kafka]).toEqual([false, 'not ready: its disk is full: empty it'])
@@ -47,15 +65,23 @@ test('what fails inside stays inside', async () => {
 
 test('refusals carry their code, message and headers', async () => {
   const { status, headers, body } = await ask('/refuses')
-  expect([status, headers.get('retry-after'), JSON.parse(body)]).toEqual([429, '3', { error: { code: 'busy', message: 'Later.' } }])
+  expect([status, headers.get('retry-after'), JSON.parse(body)]).toEqual([
+    429,
+    '3',
+    { error: { code: 'busy', message: 'Later.' } },
+  ])
   expect((await ask(`/${'x'.repeat(10_000)}`)).body.length).toBeLessThan(1200)
   expect((await ask(`/%${'x'.repeat(10_000)}`)).body.length).toBeLessThan(1200)
-  expect((await ask('/nowhere?x=1')).body).toBe('{"error":{"code":"not-found","message":"GET /nowhere is not served here."}}')
+  expect((await ask('/nowhere?x=1')).body).toBe(
+    '{"error":{"code":"not-found","message":"GET /nowhere is not served here."}}',
+  )
 })
 
 test('bodies and headers are bounded', async () => {
   const body = JSON.stringify('x'.repeat(2 << 20))
-  expect((await ask('/body', { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status).toBe(413)
+  expect(
+    (await ask('/body', { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status,
+  ).toBe(413)
   const socket = connect(server.port, '127.0.0.1')
   socket.write(`GET /livez HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(20_000)}\r\n\r\n`)
   const [answer] = await once(socket, 'data')
@@ -64,8 +90,11 @@ test('bodies and headers are bounded', async () => {
 })
 
 test('a valid traceparent is continued, a hostile one ignored', async () => {
-  const trace = async (traceparent: string) => JSON.parse((await ask('/trace', { headers: { traceparent } })).body)
-  expect((await trace('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')).traceId).toBe('4bf92f3577b34da6a3ce929d0e0e4736')
+  const trace = async (traceparent: string) =>
+    JSON.parse((await ask('/trace', { headers: { traceparent } })).body)
+  expect((await trace('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')).traceId).toBe(
+    '4bf92f3577b34da6a3ce929d0e0e4736',
+  )
   expect((await trace('00-nonsense')).traceId).toMatch(/^[0-9a-f]{32}$/)
 })
 
@@ -79,7 +108,9 @@ test('metrics count requests by route, not by address', async () => {
 })
 
 test('a port that is taken is one sentence', async () => {
-  await expect(openHttp({ host: '127.0.0.1', port: server.port }, { log: logger('test'), ready: {} })).rejects.toThrow(`port ${server.port} is taken`)
+  await expect(
+    openHttp({ host: '127.0.0.1', port: server.port }, { log: logger('test'), ready: {} }),
+  ).rejects.toThrow(`port ${server.port} is taken`)
 })
 
 test('hashes compare by content', () => {

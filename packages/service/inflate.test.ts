@@ -1,11 +1,14 @@
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { inflated, InflateError, type Compression } from './inflate.ts'
+import { type Compression, InflateError, inflated } from './inflate.ts'
 
 const CHECKED = { params: { [constants.ZSTD_c_checksumFlag]: 1 } }
 const LONG = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i * 31) % 251))
 const SKIPPABLE = Buffer.concat([Buffer.from([0x5e, 0x2a, 0x4d, 0x18, 5, 0, 0, 0]), Buffer.from('notes')])
-/** RFC 8878, section 3.1.1: a frame without content size whose two raw blocks hold "ab" and nothing, and one of a run of 5. */
+/**
+ * RFC 8878, section 3.1.1: a frame without content size whose two raw blocks hold "ab" and nothing, and one
+ * of a run of 5.
+ */
 const RAW = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x58, 2 << 3, 0, 0, 0x61, 0x62, 1, 0, 0])
 const RUN = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x58, (5 << 3) | 2 | 1, 0, 0, 0x63])
 
@@ -13,18 +16,37 @@ function* pieces(bytes: Buffer, size: number): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-async function inflate(bytes: Buffer, compression: Compression, size = bytes.length, maxFrames?: number): Promise<Buffer> {
-  const source = async function* (): AsyncGenerator<Buffer> { yield* pieces(bytes, size) }
+async function inflate(
+  bytes: Buffer,
+  compression: Compression,
+  size = bytes.length,
+  maxFrames?: number,
+): Promise<Buffer> {
+  const source = async function* (): AsyncGenerator<Buffer> {
+    yield* pieces(bytes, size)
+  }
   const chunks: Buffer[] = []
-  for await (const chunk of inflated(source(), compression, maxFrames === undefined ? {} : { maxFrames })) chunks.push(chunk)
+  for await (const chunk of inflated(source(), compression, maxFrames === undefined ? {} : { maxFrames }))
+    chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 
 const PARTS: Readonly<Record<Compression, readonly (readonly [Buffer, Buffer])[]>> = {
-  gzip: [[gzipSync('one'), Buffer.from('one')], [gzipSync(''), Buffer.alloc(0)], [gzipSync(LONG), LONG], [gzipSync('last'), Buffer.from('last')]],
+  gzip: [
+    [gzipSync('one'), Buffer.from('one')],
+    [gzipSync(''), Buffer.alloc(0)],
+    [gzipSync(LONG), LONG],
+    [gzipSync('last'), Buffer.from('last')],
+  ],
   zstd: [
-    [SKIPPABLE, Buffer.alloc(0)], [zstdCompressSync('one'), Buffer.from('one')], [zstdCompressSync(''), Buffer.alloc(0)], [RAW, Buffer.from('ab')],
-    [zstdCompressSync(LONG, CHECKED), LONG], [RUN, Buffer.from('ccccc')], [SKIPPABLE, Buffer.alloc(0)], [zstdCompressSync('last', CHECKED), Buffer.from('last')],
+    [SKIPPABLE, Buffer.alloc(0)],
+    [zstdCompressSync('one'), Buffer.from('one')],
+    [zstdCompressSync(''), Buffer.alloc(0)],
+    [RAW, Buffer.from('ab')],
+    [zstdCompressSync(LONG, CHECKED), LONG],
+    [RUN, Buffer.from('ccccc')],
+    [SKIPPABLE, Buffer.alloc(0)],
+    [zstdCompressSync('last', CHECKED), Buffer.from('last')],
   ],
 }
 
@@ -32,10 +54,13 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
   const packed = Buffer.concat(PARTS[compression].map(([bytes]) => bytes))
   const plain = Buffer.concat(PARTS[compression].map(([, bytes]) => bytes))
 
-  test.each([1, 2, 3, 7, 13, 100, 4096, packed.length])('all parts are read in chunks of %i bytes', async (size) => {
-    const got = await inflate(packed, compression, size)
-    expect(got.equals(plain)).toBe(true)
-  })
+  test.each([1, 2, 3, 7, 13, 100, 4096, packed.length])(
+    'all parts are read in chunks of %i bytes',
+    async (size) => {
+      const got = await inflate(packed, compression, size)
+      expect(got.equals(plain)).toBe(true)
+    },
+  )
 
   test('every cut but the ones between parts is an error', async () => {
     const small = PARTS[compression].filter(([bytes]) => bytes.length < 100).map(([bytes]) => bytes)
@@ -52,7 +77,8 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
 
   test.each(['x', '\0', '\0\0\0\0', 'other bytes'])('%j after the end is an error', async (more) => {
     const bytes = Buffer.concat([packed, Buffer.from(more)])
-    for (const size of [7, packed.length, bytes.length]) await expect(inflate(bytes, compression, size)).rejects.toThrow(InflateError)
+    for (const size of [7, packed.length, bytes.length])
+      await expect(inflate(bytes, compression, size)).rejects.toThrow(InflateError)
   })
 
   test('nothing at all is an error', async () => {
@@ -64,7 +90,9 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
       yield packed
       throw new RangeError('gone')
     }
-    const read = async (): Promise<void> => { for await (const _ of inflated(source(), compression)); }
+    const read = async (): Promise<void> => {
+      for await (const _ of inflated(source(), compression));
+    }
     await expect(read()).rejects.toThrow(new RangeError('gone'))
   })
 
@@ -83,19 +111,36 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
 })
 
 test('other data after the end is told before anything is given away, where it shares a chunk with the data', async () => {
-  for (const [compression, bytes] of [['zstd', Buffer.concat([zstdCompressSync('a'), gzipSync('b')])], ['gzip', Buffer.concat([gzipSync('a'), zstdCompressSync('b')])]] as const) {
+  for (const [compression, bytes] of [
+    ['zstd', Buffer.concat([zstdCompressSync('a'), gzipSync('b')])],
+    ['gzip', Buffer.concat([gzipSync('a'), zstdCompressSync('b')])],
+  ] as const) {
     const chunks: Buffer[] = []
-    const read = async (): Promise<void> => { for await (const chunk of inflated((async function* () { yield bytes })(), compression)) chunks.push(chunk) }
+    const read = async (): Promise<void> => {
+      for await (const chunk of inflated(
+        (async function* () {
+          yield bytes
+        })(),
+        compression,
+      ))
+        chunks.push(chunk)
+    }
     await expect(read()).rejects.toThrow(InflateError)
     expect(chunks).toEqual([])
   }
 })
 
 test('and is told from data that is no such data at all', async () => {
-  await expect(inflate(Buffer.concat([zstdCompressSync('a'), gzipSync('b')]), 'zstd')).rejects.toThrow('has other bytes after its zstd data')
+  await expect(inflate(Buffer.concat([zstdCompressSync('a'), gzipSync('b')]), 'zstd')).rejects.toThrow(
+    'has other bytes after its zstd data',
+  )
   await expect(inflate(gzipSync('a'), 'zstd')).rejects.toThrow('is not valid zstd')
-  await expect(inflate(Buffer.concat([gzipSync('a'), zstdCompressSync('b')]), 'gzip')).rejects.toThrow('is not valid gzip')
-  await expect(inflate(Buffer.concat([gzipSync('a'), Buffer.alloc(8), gzipSync('b')]), 'gzip')).rejects.toThrow('has other bytes after its gzip data')
+  await expect(inflate(Buffer.concat([gzipSync('a'), zstdCompressSync('b')]), 'gzip')).rejects.toThrow(
+    'is not valid gzip',
+  )
+  await expect(
+    inflate(Buffer.concat([gzipSync('a'), Buffer.alloc(8), gzipSync('b')]), 'gzip'),
+  ).rejects.toThrow('has other bytes after its gzip data')
 })
 
 test('the number of zstd frames is bounded where it is asked for', async () => {

@@ -1,6 +1,7 @@
 /**
- * Inflates gzip and zstd to the last byte. All members and frames are read, however the bytes are cut into chunks. Data that
- * is cut off, or followed by other bytes, is an error. Node's decoders alone end without one when they want no more of a chunk.
+ * Inflates gzip and zstd to the last byte. All members and frames are read, however the bytes are cut into
+ * chunks. Data that is cut off, or followed by other bytes, is an error. Node's decoders alone end without
+ * one when they want no more of a chunk.
  */
 import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib'
 
@@ -20,9 +21,14 @@ export class InflateError extends Error {
   override readonly name = 'InflateError'
 }
 
-/** Yields the inflated bytes of `source` and reads it no faster than they are taken. Throws the source's errors and InflateError. */
+/**
+ * Yields the inflated bytes of `source` and reads it no faster than they are taken. Throws the source's
+ * errors and InflateError.
+ */
 export async function* inflated(
-  source: AsyncIterable<Buffer>, compression: Compression, options: InflateOptions = {},
+  source: AsyncIterable<Buffer>,
+  compression: Compression,
+  options: InflateOptions = {},
 ): AsyncGenerator<Buffer, void> {
   const inflater = open(compression, options)
   let feedError: unknown
@@ -41,7 +47,10 @@ export async function* inflated(
   }
 }
 
-function open(compression: Compression, { chunkBytes: chunkSize, zstdWindowLog }: InflateOptions): Gunzip | ZstdDecompress {
+function open(
+  compression: Compression,
+  { chunkBytes: chunkSize, zstdWindowLog }: InflateOptions,
+): Gunzip | ZstdDecompress {
   if (compression === 'gzip') return createGunzip({ chunkSize })
   const params = zstdWindowLog === undefined ? {} : { [constants.ZSTD_d_windowLogMax]: zstdWindowLog }
   return createZstdDecompress({ chunkSize, params })
@@ -51,9 +60,15 @@ function decoderError(compression: Compression, { code, message }: NodeJS.ErrnoE
   return new InflateError(code === 'Z_BUF_ERROR' ? 'is cut off' : `is not valid ${compression} (${message})`)
 }
 
-/** Writes the source into the inflater and checks that it wants all of every piece. Returns early when the inflater is destroyed. */
+/**
+ * Writes the source into the inflater and checks that it wants all of every piece. Returns early when the
+ * inflater is destroyed.
+ */
 async function feed(
-  source: AsyncIterable<Buffer>, inflater: Gunzip | ZstdDecompress, compression: Compression, maxFrames: number,
+  source: AsyncIterable<Buffer>,
+  inflater: Gunzip | ZstdDecompress,
+  compression: Compression,
+  maxFrames: number,
 ): Promise<void> {
   const frames = compression === 'zstd' ? new FrameEnds() : undefined
   let given = 0
@@ -71,7 +86,8 @@ async function feed(
       if (inflater.destroyed) return
       given += to - from
       from = to
-      if (inflater.bytesWritten !== given) throw new InflateError(`has other bytes after its ${compression} data`)
+      if (inflater.bytesWritten !== given)
+        throw new InflateError(`has other bytes after its ${compression} data`)
     }
   }
   inflater.end()
@@ -82,12 +98,16 @@ const FRAME_MAGIC = 0xfd2fb528
 const SKIPPABLE_MAGIC = 0x184d2a50
 
 /** Whether the number, read little-endian, begins a zstd frame or a skippable one. */
-export const isZstdMagic = (magic: number): boolean => magic === FRAME_MAGIC || magic - (magic & 15) === SKIPPABLE_MAGIC
+export const isZstdMagic = (magic: number): boolean =>
+  magic === FRAME_MAGIC || magic - (magic & 15) === SKIPPABLE_MAGIC
 
 /** How many bytes the next number has, by what it is. */
 const WIDTH = { magic: 4, size: 4, descriptor: 1, block: 3, end: 0 } as const
 
-/** Finds where zstd frames end by their headers alone (RFC 8878, section 3.1), across chunks. The decoder checks all else. */
+/**
+ * Finds where zstd frames end by their headers alone (RFC 8878, section 3.1), across chunks. The decoder
+ * checks all else.
+ */
 class FrameEnds {
   /** Frames that have begun, skippable ones too. */
   count = 0
@@ -99,12 +119,12 @@ class FrameEnds {
   #checksum = 0
 
   /**
-   * Cuts the chunk into pieces that each belong to one frame, and returns where they end. Throws InflateError for bytes that
-   * begin no frame, so that nothing of their chunk is inflated.
+   * Cuts the chunk into pieces that each belong to one frame, and returns where they end. Throws InflateError
+   * for bytes that begin no frame, so that nothing of their chunk is inflated.
    */
   endsIn(chunk: Buffer): number[] {
     const ends: number[] = []
-    for (let at = 0; at < chunk.length;) ends.push(at = this.#end(chunk, at))
+    for (let at = 0; at < chunk.length; ) ends.push((at = this.#end(chunk, at)))
     return ends
   }
 
@@ -132,7 +152,8 @@ class FrameEnds {
   #read(number: number): void {
     switch (this.#next) {
       case 'magic':
-        if (!isZstdMagic(number)) throw new InflateError(this.count > 0 ? 'has other bytes after its zstd data' : 'is not valid zstd')
+        if (!isZstdMagic(number))
+          throw new InflateError(this.count > 0 ? 'has other bytes after its zstd data' : 'is not valid zstd')
         this.count++
         this.#next = number === FRAME_MAGIC ? 'descriptor' : 'size'
         return

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { mkdtempSync } from 'node:fs'
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { request } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,22 +8,33 @@ import { join } from 'node:path'
 import { makeCertificates } from '@weir/testkit/certificates.ts'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openHttp, type HttpServer } from './http.ts'
+import { type HttpServer, openHttp } from './http.ts'
 import type { Resource } from './opening.ts'
 
 let server: Resource<HttpServer>
 beforeAll(async () => {
-  server = await openHttp({ host: '127.0.0.1', port: 0 }, {
-    log: pino({ level: 'silent' }), ready: {},
-    routes: (app) => {
-      app.post('/echo', async (request) => ({ version: request.raw.httpVersion, body: request.body }))
-      app.get('/late', () => new Promise((resolve) => setTimeout(resolve, 300, { late: true })))
+  server = await openHttp(
+    { host: '127.0.0.1', port: 0 },
+    {
+      log: pino({ level: 'silent' }),
+      ready: {},
+      routes: (app) => {
+        app.post('/echo', async (request) => ({ version: request.raw.httpVersion, body: request.body }))
+        app.get('/late', () => new Promise((resolve) => setTimeout(resolve, 300, { late: true })))
+      },
     },
-  })
+  )
 })
-afterAll(async () => { await server.stop(2000) })
+afterAll(async () => {
+  await server.stop(2000)
+})
 
-async function ask(session: ClientHttp2Session, method: string, path: string, body?: string): Promise<{ status: number, body: string }> {
+async function ask(
+  session: ClientHttp2Session,
+  method: string,
+  path: string,
+  body?: string,
+): Promise<{ status: number; body: string }> {
   const stream = session.request({ ':method': method, ':path': path, 'content-type': 'application/json' })
   stream.end(body)
   const [headers] = await once(stream, 'response')
@@ -35,12 +46,17 @@ async function ask(session: ClientHttp2Session, method: string, path: string, bo
 test('one port serves HTTP/1.1 and HTTP/2, also where the first bytes come one by one', async () => {
   const { url, port } = server.value
   const body = JSON.stringify({ text: 'x'.repeat(50_000) })
-  const one = await fetch(`${url}/echo`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+  const one = await fetch(`${url}/echo`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  })
   expect(await one.json()).toEqual({ version: '1.1', body: JSON.parse(body) })
 
   const session = connectHttp2(url)
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(session, 'POST', '/echo', body)))
-  for (const answer of answers) expect(JSON.parse(answer.body)).toEqual({ version: '2.0', body: JSON.parse(body) })
+  for (const answer of answers)
+    expect(JSON.parse(answer.body)).toEqual({ version: '2.0', body: JSON.parse(body) })
   expect((await ask(session, 'GET', '/nowhere')).status).toBe(404)
   session.close()
 
@@ -80,14 +96,25 @@ test('stopping lets a request under way finish and closes the session', async ()
 
 test('with TLS: HTTP/2 by ALPN, HTTP/1.1 for who asks for it, and an end without delay', async () => {
   const { ca, keyFile } = await makeCertificates(mkdtempSync(join(tmpdir(), 'weir-tls-')))
-  const secure = await openHttp({ host: '127.0.0.1', port: 0, tls: { port: 0, certFile: keyFile, keyFile } }, {
-    log: pino({ level: 'silent' }), ready: {}, routes: (app) => { app.get('/version', async (asked) => ({ version: asked.raw.httpVersion })) },
-  })
+  const secure = await openHttp(
+    { host: '127.0.0.1', port: 0, tls: { port: 0, certFile: keyFile, keyFile } },
+    {
+      log: pino({ level: 'silent' }),
+      ready: {},
+      routes: (app) => {
+        app.get('/version', async (asked) => ({ version: asked.raw.httpVersion }))
+      },
+    },
+  )
   const port = secure.value.tlsPort!
   const session = connectHttp2(`https://127.0.0.1:${port}`, { ca })
   expect(JSON.parse((await ask(session, 'GET', '/version')).body)).toEqual({ version: '2.0' })
   const one = await new Promise<string>((resolve, reject) => {
-    request({ host: '127.0.0.1', port, path: '/version', ca, agent: false }, (response) => response.setEncoding('utf8').on('data', resolve)).on('error', reject).end()
+    request({ host: '127.0.0.1', port, path: '/version', ca, agent: false }, (response) =>
+      response.setEncoding('utf8').on('data', resolve),
+    )
+      .on('error', reject)
+      .end()
   })
   expect(JSON.parse(one)).toEqual({ version: '1.1' })
   const plain = connect(port, '127.0.0.1')
@@ -97,5 +124,10 @@ test('with TLS: HTTP/2 by ALPN, HTTP/1.1 for who asks for it, and an end without
   await secure.stop(5000)
   expect(performance.now() - began).toBeLessThan(2000)
   session.destroy()
-  await expect(openHttp({ host: '127.0.0.1', port: 0, tls: { port: 0, certFile: '/nowhere', keyFile: '/nowhere' } }, { log: pino({ level: 'silent' }), ready: {} })).rejects.toThrow('/nowhere')
+  await expect(
+    openHttp(
+      { host: '127.0.0.1', port: 0, tls: { port: 0, certFile: '/nowhere', keyFile: '/nowhere' } },
+      { log: pino({ level: 'silent' }), ready: {} },
+    ),
+  ).rejects.toThrow('/nowhere')
 })

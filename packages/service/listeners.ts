@@ -1,11 +1,17 @@
 /**
- * Serves HTTP/1.1 and HTTP/2 by one handler and within the same bounds, plain on one port and with TLS on another. A connection that begins with HTTP/2's preface
- * (RFC 9113, section 3.4) is served as such.
+ * Serves HTTP/1.1 and HTTP/2 by one handler and within the same bounds, plain on one port and with TLS on
+ * another. A connection that begins with HTTP/2's preface (RFC 9113, section 3.4) is served as such.
  */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, Server } from 'node:http'
-import { constants, createServer, type Http2ServerRequest, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import {
+  constants,
+  createServer,
+  type Http2ServerRequest,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import type { Connection, Connections } from './admission/connections.ts'
@@ -14,7 +20,10 @@ import { followFile } from './followed-file.ts'
 
 export interface ListenerBounds {
   readonly connections: Connections
-  /** A request that has not ended after this time is cancelled. Node does the same for HTTP/1.1 by its `requestTimeout`. */
+  /**
+   * A request that has not ended after this time is cancelled. Node does the same for HTTP/1.1 by its
+   * `requestTimeout`.
+   */
   readonly requestMs: number
   readonly handshakeMs: number
   readonly headerBytes: number
@@ -51,7 +60,10 @@ const SESSION_MEMORY = 32
 const LOOK_AGAIN_MS = 5000
 
 /** Takes over the connections of `server`. */
-export function openListeners(server: Server, { connections, requestMs, handshakeMs, headerBytes }: ListenerBounds): Listeners {
+export function openListeners(
+  server: Server,
+  { connections, requestMs, handshakeMs, headerBytes }: ListenerBounds,
+): Listeners {
   const settings = { maxConcurrentStreams: STREAMS_A_SESSION, maxHeaderListSize: headerBytes }
   const http2 = createServer({ settings, maxSessionMemory: SESSION_MEMORY })
   for (const handler of server.listeners('request')) {
@@ -63,7 +75,10 @@ export function openListeners(server: Server, { connections, requestMs, handshak
   const sockets = new WeakMap<Socket, Connection>()
   const sessions = new Set<ServerHttp2Session>()
   const streams = new WeakMap<ServerHttp2Stream, Connection>()
-  /** Whose session begins. Node refuses some, such as one over TLS whose client has asked for HTTP/1.1, without an event. */
+  /**
+   * Whose session begins. Node refuses some, such as one over TLS whose client has asked for HTTP/1.1,
+   * without an event.
+   */
   let beginning: Connection | undefined
   http2.on('session', (session: ServerHttp2Session) => {
     const connection = beginning!
@@ -78,8 +93,11 @@ export function openListeners(server: Server, { connections, requestMs, handshak
     if (stream.destroyed) return
     const limit = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), requestMs)
     stream.once('end', () => clearTimeout(limit))
-    // Who has the whole answer need not send the rest of the request (RFC 9113, section 8.1), or keep its place.
-    stream.once('finish', () => { if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR) })
+    // Who has the whole answer need not send the rest of the request (RFC 9113, section 8.1), or keep its
+    // place.
+    stream.once('finish', () => {
+      if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
+    })
     stream.once('close', () => {
       clearTimeout(limit)
       connections.end(connection)
@@ -122,9 +140,17 @@ export function openListeners(server: Server, { connections, requestMs, handshak
     const files = () => ({ cert: readFileSync(certFile), key: readFileSync(keyFile) })
     let secure: TlsServer
     try {
-      secure = createTlsServer({ ...files(), ALPNProtocols: ['h2', 'http/1.1'], minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs })
+      secure = createTlsServer({
+        ...files(),
+        ALPNProtocols: ['h2', 'http/1.1'],
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: handshakeMs,
+      })
     } catch (error) {
-      throw new Error(`${certFile} and ${keyFile} are not a certificate and its key (${(error as Error).message}).`, { cause: error })
+      throw new Error(
+        `${certFile} and ${keyFile} are not a certificate and its key (${(error as Error).message}).`,
+        { cause: error },
+      )
     }
     watchCertificates({ server: () => readFileSync(certFile, 'utf8') })
     /** During their handshakes, by the port that they come from. */
@@ -166,7 +192,9 @@ export function openListeners(server: Server, { connections, requestMs, handshak
       return (request.httpVersionMajor === 2 ? streams.get(stream) : sockets.get(socket as Socket))!
     },
     listenTls,
-    closeSessions: () => { for (const session of sessions) session.close() },
+    closeSessions: () => {
+      for (const session of sessions) session.close()
+    },
   }
 }
 

@@ -9,8 +9,8 @@ import { expect, onTestFinished, test } from 'vitest'
 const FIXTURES = join(import.meta.dirname, 'fixtures')
 
 /**
- * A process whose standard output is a file that may not grow beyond some KiB: every write beyond fails, as on a
- * full disk, until the file is cut.
+ * A process whose standard output is a file that may not grow beyond some KiB: every write beyond fails, as
+ * on a full disk, until the file is cut.
  */
 function logging(log: string) {
   const script = `trap '' XFSZ; ulimit -f 128; exec "$0" "$1" >>"$2"`
@@ -37,7 +37,9 @@ test('on a full disk lines wait, the process goes on, and so does its log when t
   expect(child.exitCode).toBeNull()
   const before = lines(log).slice(0, -1)
   truncateSync(log)
-  await expect.poll(() => lines(log).some((line) => /^lost [1-9]\d*$/.test(line)), { timeout: 5000 }).toBe(true)
+  await expect
+    .poll(() => lines(log).some((line) => /^lost [1-9]\d*$/.test(line)), { timeout: 5000 })
+    .toBe(true)
   truncateSync(log)
   await expect.poll(() => lines(log).some((line) => line.startsWith('line ')), { timeout: 5000 }).toBe(true)
   expect(before.map((line) => Number(line.split(' ')[1]))).toEqual(before.map((_, i) => i))

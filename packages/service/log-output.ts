@@ -1,7 +1,7 @@
 /**
- * Writes log lines without ever ending the process or holding it up. On a full disk lines wait until there is room,
- * and are lost once too many wait. Pino's own destination (sonic-boom 4) throws on a full disk, and its flushSync(),
- * which pino calls after a fatal line and at exit, then never returns.
+ * Writes log lines without ever ending the process or holding it up. On a full disk lines wait until there is
+ * room, and are lost once too many wait. Pino's own destination (sonic-boom 4) throws on a full disk, and its
+ * flushSync(), which pino calls after a fatal line and at exit, then never returns.
  */
 import { write, writeSync } from 'node:fs'
 
@@ -39,7 +39,8 @@ export class LogOutput {
     this.#waitingBytes += bytes.length
     if (this.#busy) return
     this.#busy = true
-    // Until then flushSync() may take the lines: one that is logged right before the end of the process is not lost.
+    // Until then flushSync() may take the lines: one that is logged right before the end of the process is
+    // not lost.
     queueMicrotask(() => this.#send())
   }
 

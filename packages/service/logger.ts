@@ -1,38 +1,62 @@
 /** Logs: JSON lines on standard output, one event a line. */
 import { hostname } from 'node:os'
-import { pino, stdTimeFunctions } from 'pino'
 import type { Logger } from 'pino'
+import { pino, stdTimeFunctions } from 'pino'
 import { LogOutput } from './log-output.ts'
 import { withoutPasswords } from './secrets.ts'
 import type { TraceContext } from './trace.ts'
 
 export type { Logger } from 'pino'
 
-/** This process, unique in the cluster: a pod's or container's host name, and the process id for neighbours on one host. */
+/**
+ * This process, unique in the cluster: a pod's or container's host name, and the process id for neighbours on
+ * one host.
+ */
 export const instance = `${hostname()}-${process.pid}`
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
-/** Names under which secrets travel in headers and configurations. Redaction is the last net: secrets are not to be logged in the first place. */
-const SECRETS = ['authorization', 'cookie', 'password', 'secret', 'token', 'apiKey', '["x-api-key"]', 'accessKeyId', 'secretAccessKey', 'sessionToken']
-const at = (path: string, name: string): string => (name.startsWith('[') ? `${path}${name}` : `${path}.${name}`)
+/**
+ * Names under which secrets travel in headers and configurations. Redaction is the last net: secrets are not
+ * to be logged in the first place.
+ */
+const SECRETS = [
+  'authorization',
+  'cookie',
+  'password',
+  'secret',
+  'token',
+  'apiKey',
+  '["x-api-key"]',
+  'accessKeyId',
+  'secretAccessKey',
+  'sessionToken',
+]
+const at = (path: string, name: string): string =>
+  name.startsWith('[') ? `${path}${name}` : `${path}.${name}`
 const REDACTED = SECRETS.flatMap((name) => [name, at('*', name), at('*.*', name), at('req.headers', name)])
 
 const STANDARD_OUTPUT = 1
 const output = new LogOutput(STANDARD_OUTPUT)
 process.on('exit', () => output.flushSync())
 
-/** A logger of this service. LOG_LEVEL is one of fatal, error, warn, info (when unset or unknown), debug, trace, silent. */
+/**
+ * A logger of this service. LOG_LEVEL is one of fatal, error, warn, info (when unset or unknown), debug,
+ * trace, silent.
+ */
 export function logger(service: string): Logger {
   const level = process.env.LOG_LEVEL ?? 'info'
-  const log = pino({
-    level: LEVELS.includes(level) ? level : 'info',
-    base: { service, instance },
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: REDACTED, censor: '[redacted]' },
-    hooks: { streamWrite: withoutPasswords },
-  }, output)
+  const log = pino(
+    {
+      level: LEVELS.includes(level) ? level : 'info',
+      base: { service, instance },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: REDACTED, censor: '[redacted]' },
+      hooks: { streamWrite: withoutPasswords },
+    },
+    output,
+  )
   output.onLost = (lines) => {
     log.warn({ lines }, 'log lines were lost: standard output took none for a while; is the disk full?')
   }
@@ -40,6 +64,6 @@ export function logger(service: string): Logger {
 }
 
 /** Fields of a log line that belongs to a trace: `log.child(traceFields(trace))`. */
-export function traceFields(trace: TraceContext): { traceId: string, spanId: string } {
+export function traceFields(trace: TraceContext): { traceId: string; spanId: string } {
   return { traceId: trace.traceId, spanId: trace.spanId }
 }

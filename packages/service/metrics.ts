@@ -1,4 +1,7 @@
-/** The process's metrics, as /metrics shows them. Names and units are Prometheus's: base units, _total for counters, _seconds for times. */
+/**
+ * The process's metrics, as /metrics shows them. Names and units are Prometheus's: base units, _total for
+ * counters, _seconds for times.
+ */
 import { collectDefaultMetrics, Registry } from 'prom-client'
 
 export { Counter, Gauge, Histogram } from 'prom-client'

@@ -56,7 +56,7 @@ export class Opening {
   readonly #life: Life
   readonly #parts: readonly Part[]
   readonly #limits: Limits
-  readonly #open: { readonly key: string, readonly resource: Resource<unknown> }[] = []
+  readonly #open: { readonly key: string; readonly resource: Resource<unknown> }[] = []
   #stopped: Promise<void> | undefined
 
   constructor(name: string, parts: readonly Part[], limits: Limits, log: Logger) {
@@ -78,15 +78,22 @@ export class Opening {
         values[key] = resource.value
       } catch (error) {
         if (this.#stopped) return NEVER
-        await this.stop().catch((stopError: Error) => this.#life.log.error({ err: stopError }, stopError.message))
+        await this.stop().catch((stopError: Error) =>
+          this.#life.log.error({ err: stopError }, stopError.message),
+        )
         if (error instanceof ConfigError) throw error
-        throw new StartError(`${this.#life.name} could not start: ${key}: ${sentence(error)}`, { cause: error })
+        throw new StartError(`${this.#life.name} could not start: ${key}: ${sentence(error)}`, {
+          cause: error,
+        })
       }
     }
     return values
   }
 
-  /** Opens again while the error can pass: servers that start at the same time come up in any order, and topics are created beside them. */
+  /**
+   * Opens again while the error can pass: servers that start at the same time come up in any order, and
+   * topics are created beside them.
+   */
   async #patiently<T>(key: string, open: () => T | Promise<T>): Promise<T> {
     const giveUpAt = performance.now() + this.#limits.startMs
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
@@ -101,7 +108,7 @@ export class Opening {
   }
 
   stop(): Promise<void> {
-    return this.#stopped ??= this.#stop(performance.now() + this.#limits.drainMs - RESERVE_MS)
+    return (this.#stopped ??= this.#stop(performance.now() + this.#limits.drainMs - RESERVE_MS))
   }
 
   async #stop(deadline: number): Promise<void> {
@@ -114,7 +121,8 @@ export class Opening {
         failures.push(`${part.key}: ${sentence(error)}`)
       }
     }
-    if (failures.length > 0) throw new StopError(`${this.#life.name} did not stop cleanly: ${failures.join('; ')}`)
+    if (failures.length > 0)
+      throw new StopError(`${this.#life.name} did not stop cleanly: ${failures.join('; ')}`)
   }
 }
 
@@ -123,7 +131,10 @@ interface Failure {
   readonly code?: string
 }
 
-/** A topic that is missing is a mistake later on; at the start it may be that the contracts are only being applied. */
+/**
+ * A topic that is missing is a mistake later on; at the start it may be that the contracts are only being
+ * applied.
+ */
 const canPass = ({ retriable, code }: Failure): boolean => retriable === true || code === 'unknown-topic'
 
 export const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))

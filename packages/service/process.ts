@@ -1,17 +1,37 @@
 /** A service as a process: its configuration, its signals, its exit codes. */
 import { ConfigError, readConfig } from './config.ts'
 import type { Logger } from './logger.ts'
-import { sentence } from './opening.ts'
 import type { Limits } from './opening.ts'
+import { sentence } from './opening.ts'
 
 export const DEFAULT_LIMITS: Limits = { startMs: 60_000, drainMs: 10_000 }
 
-export const readLimits = (env: NodeJS.ProcessEnv): Limits => readConfig(env, (reader) => ({
-  startMs: 1000 * reader.integer('START_SECONDS', 'Time to wait at the start for servers that are not there yet, seconds.', DEFAULT_LIMITS.startMs / 1000, 0, 3600),
-  drainMs: 1000 * reader.integer('DRAIN_SECONDS', 'Time to finish what is under way after SIGTERM, seconds.', DEFAULT_LIMITS.drainMs / 1000, 1, 600),
-}))
+export const readLimits = (env: NodeJS.ProcessEnv): Limits =>
+  readConfig(env, (reader) => ({
+    startMs:
+      1000 *
+      reader.integer(
+        'START_SECONDS',
+        'Time to wait at the start for servers that are not there yet, seconds.',
+        DEFAULT_LIMITS.startMs / 1000,
+        0,
+        3600,
+      ),
+    drainMs:
+      1000 *
+      reader.integer(
+        'DRAIN_SECONDS',
+        'Time to finish what is under way after SIGTERM, seconds.',
+        DEFAULT_LIMITS.drainMs / 1000,
+        1,
+        600,
+      ),
+  }))
 
-/** The configuration that `read` makes of the environment. Its problems are printed as text, and the process exits with 2. */
+/**
+ * The configuration that `read` makes of the environment. Its problems are printed as text, and the process
+ * exits with 2.
+ */
 export function configured<T>(read: (env: NodeJS.ProcessEnv) => T): T {
   try {
     return read(process.env)
@@ -34,13 +54,16 @@ export function onSignals(log: Logger, drainMs: number, stop: () => Promise<void
       log.error(`did not stop within DRAIN_SECONDS (${drainMs / 1000})`)
       process.exit(1)
     }, drainMs)
-    stop().then(() => {
-      log.info('stopped')
-      process.exit(0)
-    }, (error: Error) => {
-      log.error(error.message)
-      process.exit(1)
-    })
+    stop().then(
+      () => {
+        log.info('stopped')
+        process.exit(0)
+      },
+      (error: Error) => {
+        log.error(error.message)
+        process.exit(1)
+      },
+    )
   }
   process.on('SIGTERM', handle)
   process.on('SIGINT', handle)

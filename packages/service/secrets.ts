@@ -1,7 +1,10 @@
 /** Secrets at rest are hashes; comparing takes the same time wherever the first difference is. */
 import { hash, timingSafeEqual } from 'node:crypto'
 
-/** SHA-256 of the text. Right for keys drawn at random (128 bits and more); passwords that people choose need a slow hash. */
+/**
+ * SHA-256 of the text. Right for keys drawn at random (128 bits and more); passwords that people choose need
+ * a slow hash.
+ */
 export function sha256(text: string): Buffer {
   return hash('sha256', text, 'buffer')
 }
@@ -9,30 +12,45 @@ export function sha256(text: string): Buffer {
 const MASK = '********'
 
 /**
- * user:password@ after the slashes of a URL. The password may have slashes and @ in it, but a number that can be a port is not
- * taken for one. The bounds on lengths keep the search linear.
+ * user:password@ after the slashes of a URL. The password may have slashes and @ in it, but a number that can
+ * be a port is not taken for one. The bounds on lengths keep the search linear.
  */
-const USER_INFO = /(\/\/[^\s/?#@:"\\]{0,128}:)(?!\d{1,5}(?:[/?#,\s"]|$))[^\s"\\]{1,512}?@(?=[^\s@/?#"\\]{1,255}(?:[/?#\s"\\]|$))/g
+const USER_INFO =
+  /(\/\/[^\s/?#@:"\\]{0,128}:)(?!\d{1,5}(?:[/?#,\s"]|$))[^\s"\\]{1,512}?@(?=[^\s@/?#"\\]{1,255}(?:[/?#\s"\\]|$))/g
 /** The same without a scheme; clients of Redis take it. */
 const BARE_USER_INFO = /((?<![^\s"'(,])[^\s/?#@:"'\\,]{0,128}:)[^\s/@"\\]{1,512}@(?=[\w[])/g
 /** A user without a password: one so long, or with an empty password, is a token. */
-const TOKEN_USER = /(\/\/)(?:[^\s/?#@:"\\]{16,512}:?|[^\s/?#@:"\\]{1,512}:)@(?=[^\s@/?#"\\]{1,255}(?:[/?#,\s"\\]|$))/g
+const TOKEN_USER =
+  /(\/\/)(?:[^\s/?#@:"\\]{16,512}:?|[^\s/?#@:"\\]{1,512}:)@(?=[^\s@/?#"\\]{1,255}(?:[/?#,\s"\\]|$))/g
 const PARAMETER = /[?&;#]([^\s=&;?#"\\]{1,128})=/g
-const SECRET_NAME = /pass|pwd|^pw$|secret|token|auth(?!or)|cred|signature|^sig$|jwt|bearer|session|key(?!s$|space|prefix|file|path|name|id$)/i
+const SECRET_NAME =
+  /pass|pwd|^pw$|secret|token|auth(?!or)|cred|signature|^sig$|jwt|bearer|session|key(?!s$|space|prefix|file|path|name|id$)/i
 /** A parameter's value. A secret may have characters in it that would begin another parameter. */
 const VALUE = /[^\s&?;#"\\]*/y
 const SECRET_VALUE = /[^\s&"\\]*/y
 
-/** Masks the passwords of URLs in a text that is shown: those before the host, tokens in their place, and query parameters named like secrets. */
+/**
+ * Masks the passwords of URLs in a text that is shown: those before the host, tokens in their place, and
+ * query parameters named like secrets.
+ */
 export function withoutPasswords(text: string): string {
   if (!text.includes('@') && !text.includes('=')) return text
-  return withoutSecretParameters(text.replace(TOKEN_USER, `$1${MASK}@`).replace(USER_INFO, `$1${MASK}@`).replace(BARE_USER_INFO, `$1${MASK}@`))
+  return withoutSecretParameters(
+    text
+      .replace(TOKEN_USER, `$1${MASK}@`)
+      .replace(USER_INFO, `$1${MASK}@`)
+      .replace(BARE_USER_INFO, `$1${MASK}@`),
+  )
 }
 
 function withoutSecretParameters(text: string): string {
   let shown = ''
   let from = 0
-  for (const { 0: { length }, 1: name, index } of text.matchAll(PARAMETER)) {
+  for (const {
+    0: { length },
+    1: name,
+    index,
+  } of text.matchAll(PARAMETER)) {
     const start = index + length
     if (start < from) continue // inside a value that is masked
     const isSecret = SECRET_NAME.test(decoded(name))

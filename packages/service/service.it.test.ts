@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, get } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
@@ -9,24 +9,43 @@ afterEach(() => running.splice(0).forEach((child) => child.kill('SIGKILL')))
 
 /** The fixture as a process, with what it has said so far. */
 function run(behaviour = '', env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [`${import.meta.dirname}/fixtures/parts.ts`, behaviour], { env: { ...process.env, LOG_LEVEL: 'info', ...env } })
+  const child = spawn(process.execPath, [`${import.meta.dirname}/fixtures/parts.ts`, behaviour], {
+    env: { ...process.env, LOG_LEVEL: 'info', ...env },
+  })
   running.push(child)
   const exit = once(child, 'close') as Promise<[number | null]>
   let out = ''
   let err = ''
   const waiting: (() => void)[] = []
-  child.stdout.on('data', (data) => { out += data; waiting.splice(0).forEach((check) => check()) })
-  child.stderr.on('data', (data) => { err += data })
-  const said = (text: string): Promise<void> => new Promise((resolve) => {
-    const check = (): void => { if (out.includes(text)) resolve(); else waiting.push(check) }
-    check()
+  child.stdout.on('data', (data) => {
+    out += data
+    waiting.splice(0).forEach((check) => check())
   })
-  const logs = (): Record<string, any>[] => out.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
+  child.stderr.on('data', (data) => {
+    err += data
+  })
+  const said = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      const check = (): void => {
+        if (out.includes(text)) resolve()
+        else waiting.push(check)
+      }
+      check()
+    })
+  const logs = (): Record<string, any>[] =>
+    out
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line))
   return {
-    child, said, logs,
+    child,
+    said,
+    logs,
     exitCode: async () => (await exit)[0],
     lines: () => out.split('\n').filter((line) => line !== '' && !line.startsWith('{')),
-    /** Not always the last: at the exit what waits is written, and a line that was under way comes after it. */
+    /**
+     * Not always the last: at the exit what waits is written, and a line that was under way comes after it.
+     */
     fatal: () => logs().find(({ level }) => level === 'fatal'),
     err: () => err,
     url: () => /listening at (\S+?)"/.exec(out)![1],
@@ -34,7 +53,7 @@ function run(behaviour = '', env: Record<string, string> = {}) {
 }
 
 const agent = new Agent({ keepAlive: true })
-function ask(url: string): Promise<{ status: number, body: string }> {
+function ask(url: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     get(url, { agent }, async (response) => {
       let body = ''
@@ -53,7 +72,10 @@ test('SIGTERM: readiness goes off first, requests under way finish, parts stop i
   service.child.kill('SIGTERM')
   await service.said('"stopping"')
   const ready = await ask(`${service.url()}/readyz`)
-  expect([ready.status, JSON.parse(ready.body)]).toEqual([503, { ready: false, stopping: true, dependencies: { second: 'ready' } }])
+  expect([ready.status, JSON.parse(ready.body)]).toEqual([
+    503,
+    { ready: false, stopping: true, dependencies: { second: 'ready' } },
+  ])
   expect((await ask(`${service.url()}/slow`)).status).toBe(503)
   expect(await slow).toEqual({ status: 200, body: 'done' })
   expect(await service.exitCode()).toBe(0)
@@ -99,7 +121,10 @@ test('a wrong configuration is printed as text with every problem, exit 2', asyn
   expect(service.lines()).toEqual([])
 })
 
-test.each([['throws', 'out of the blue'], ['rejects', 'out of the grey']])('an error that nobody catches (%s) is logged as fatal, exit 1', async (behaviour, message) => {
+test.each([
+  ['throws', 'out of the blue'],
+  ['rejects', 'out of the grey'],
+])('an error that nobody catches (%s) is logged as fatal, exit 1', async (behaviour, message) => {
   const service = run(behaviour)
   expect(await service.exitCode()).toBe(1)
   expect(service.fatal()).toMatchObject({ err: { message } })

@@ -7,7 +7,12 @@ function recorder() {
   const events: string[] = []
   const part = <T>(value: T, name = String(value)) => {
     events.push(`open ${name}`)
-    return { value, stop: () => { events.push(`stop ${name}`) } }
+    return {
+      value,
+      stop: () => {
+        events.push(`stop ${name}`)
+      },
+    }
   }
   return { events, part }
 }
@@ -29,8 +34,18 @@ test('stops in reverse order, once, even where a part fails to stop', async () =
   const { events, part } = recorder()
   const { stop } = await Service.named('s')
     .with('a', () => part('a'))
-    .with('b', () => ({ value: 0, stop: () => { throw new Error('stuck') } }))
-    .with('c', () => ({ ...part('c'), stopping: () => { events.push('c not ready') } }))
+    .with('b', () => ({
+      value: 0,
+      stop: () => {
+        throw new Error('stuck')
+      },
+    }))
+    .with('c', () => ({
+      ...part('c'),
+      stopping: () => {
+        events.push('c not ready')
+      },
+    }))
     .open(LIMITS)
   await expect(stop()).rejects.toThrow(new StopError('s did not stop cleanly: b: stuck'))
   await expect(stop()).rejects.toThrow(StopError)
@@ -39,28 +54,49 @@ test('stops in reverse order, once, even where a part fails to stop', async () =
 
 test('what started is stopped in reverse when a part fails', async () => {
   const { events, part } = recorder()
-  const opening = Service.named('s').with('a', () => part('a')).with('b', () => part('b')).with('c', () => { throw new Error('no') }).open(LIMITS)
+  const opening = Service.named('s')
+    .with('a', () => part('a'))
+    .with('b', () => part('b'))
+    .with('c', () => {
+      throw new Error('no')
+    })
+    .open(LIMITS)
   await expect(opening).rejects.toThrow(new StartError('s could not start: c: no'))
   expect(events).toEqual(['open a', 'open b', 'stop b', 'stop a'])
 })
 
 test('a part waits at the start for a topic that is only being created', async () => {
   let attempts = 0
-  const { values } = await Service.named('s').with('early', () => {
-    if (++attempts < 2) throw Object.assign(new Error('no topic'), { retriable: false, code: 'unknown-topic' })
-    return { value: attempts, stop: () => {} }
-  }).open(LIMITS)
+  const { values } = await Service.named('s')
+    .with('early', () => {
+      if (++attempts < 2)
+        throw Object.assign(new Error('no topic'), { retriable: false, code: 'unknown-topic' })
+      return { value: attempts, stop: () => {} }
+    })
+    .open(LIMITS)
   expect(values.early).toBe(2)
-  await expect(Service.named('s').with('never', () => { throw Object.assign(new Error('no'), { retriable: false, code: 'tls' }) }).open(LIMITS)).rejects.toThrow('never: no')
+  await expect(
+    Service.named('s')
+      .with('never', () => {
+        throw Object.assign(new Error('no'), { retriable: false, code: 'tls' })
+      })
+      .open(LIMITS),
+  ).rejects.toThrow('never: no')
 })
 
 test('a part is opened again while its error says that a retry can help', async () => {
   let attempts = 0
-  const { values } = await Service.named('s').with('late', () => {
-    if (++attempts < 3) throw Object.assign(new Error('not yet'), { retriable: true })
-    return { value: attempts, stop: () => {} }
-  }).open(LIMITS)
+  const { values } = await Service.named('s')
+    .with('late', () => {
+      if (++attempts < 3) throw Object.assign(new Error('not yet'), { retriable: true })
+      return { value: attempts, stop: () => {} }
+    })
+    .open(LIMITS)
   expect(values.late).toBe(3)
-  const never = Service.named('s').with('never', () => { throw Object.assign(new Error('not yet'), { retriable: true }) }).open({ ...LIMITS, startMs: 300 })
+  const never = Service.named('s')
+    .with('never', () => {
+      throw Object.assign(new Error('not yet'), { retriable: true })
+    })
+    .open({ ...LIMITS, startMs: 300 })
   await expect(never).rejects.toThrow('s could not start: never: not yet')
 })

@@ -1,12 +1,18 @@
-/** Starts what a service consists of in order, stops it in reverse, and answers signals. A main file built with it reads like a table of contents. */
+/**
+ * Starts what a service consists of in order, stops it in reverse, and answers signals. A main file built
+ * with it reads like a table of contents.
+ */
 import { logger } from './logger.ts'
-import { Opening } from './opening.ts'
 import type { Limits, Opener, Part } from './opening.ts'
+import { Opening } from './opening.ts'
 import { configured, DEFAULT_LIMITS, exitUnstarted, onSignals, readLimits } from './process.ts'
 
 export interface Running<V> {
   readonly values: V
-  /** Stops everything in reverse order and resolves when the last part is stopped. Rejects with a StopError afterwards when a part failed to. */
+  /**
+   * Stops everything in reverse order and resolves when the last part is stopped. Rejects with a StopError
+   * afterwards when a part failed to.
+   */
   stop(): Promise<void>
 }
 
@@ -20,25 +26,33 @@ export class Service<V extends object> {
     this.#parts = parts
   }
 
+  // biome-ignore lint/complexity/noBannedTypes: No parts yet.
   static named(name: string): Service<{}> {
     return new Service(name, [])
   }
 
   /** Adds a part. Its opener gets the values of the parts before it. */
-  with<K extends string, T>(key: K extends keyof V ? never : K, open: Opener<V, T>): Service<V & { readonly [name in K]: T }> {
+  with<K extends string, T>(
+    key: K extends keyof V ? never : K,
+    open: Opener<V, T>,
+  ): Service<V & { readonly [name in K]: T }> {
     return new Service(this.#name, [...this.#parts, { key, open }])
   }
 
-  /** Opens all parts, without signals or exits: for tests and for programs that have a life of their own. Rejects with a StartError or a ConfigError. */
+  /**
+   * Opens all parts, without signals or exits: for tests and for programs that have a life of their own.
+   * Rejects with a StartError or a ConfigError.
+   */
   async open(limits: Limits = DEFAULT_LIMITS): Promise<Running<V>> {
     const opening = new Opening(this.#name, this.#parts, limits, logger(this.#name))
-    return { values: await opening.run() as V, stop: () => opening.stop() }
+    return { values: (await opening.run()) as V, stop: () => opening.stop() }
   }
 
   /**
-   * Runs as the process: SIGTERM or SIGINT stops within DRAIN_SECONDS and exits with 0 (1 when it took longer or a part failed to stop), a second
-   * signal exits at once. What fails to start exits with 1 after one sentence, a wrong configuration with 2. An error that nobody caught exits with 1:
-   * a process in an unknown state is worth less than a fresh one, and its supervisor starts one.
+   * Runs as the process: SIGTERM or SIGINT stops within DRAIN_SECONDS and exits with 0 (1 when it took longer
+   * or a part failed to stop), a second signal exits at once. What fails to start exits with 1 after one
+   * sentence, a wrong configuration with 2. An error that nobody caught exits with 1: a process in an unknown
+   * state is worth less than a fresh one, and its supervisor starts one.
    */
   async start(): Promise<Running<V>> {
     const log = logger(this.#name)

@@ -39,10 +39,15 @@ test('a stage shows in metrics since the start and in windows by the second', as
   expect(counts.takeWindow()).toMatchObject({ records: 0, failed: 0, lag: 7, p99: expect.closeTo(0.2, 1) })
   const text = await metrics.metrics()
   for (const line of [
-    'weir_stage_records_total{stage="test.windows"} 3', 'weir_stage_failed_total{stage="test.windows"} 1', 'weir_stage_lag_records{stage="test.windows"} 7',
-    'weir_stage_latency_seconds_bucket{stage="test.windows",le="0.001"} 1', 'weir_stage_latency_seconds_bucket{stage="test.windows",le="0.025"} 4',
-    'weir_stage_latency_seconds_bucket{stage="test.windows",le="5"} 5', 'weir_stage_latency_seconds_bucket{stage="test.windows",le="+Inf"} 5',
+    'weir_stage_records_total{stage="test.windows"} 3',
+    'weir_stage_failed_total{stage="test.windows"} 1',
+    'weir_stage_lag_records{stage="test.windows"} 7',
+    'weir_stage_latency_seconds_bucket{stage="test.windows",le="0.001"} 1',
+    'weir_stage_latency_seconds_bucket{stage="test.windows",le="0.025"} 4',
+    'weir_stage_latency_seconds_bucket{stage="test.windows",le="5"} 5',
+    'weir_stage_latency_seconds_bucket{stage="test.windows",le="+Inf"} 5',
     'weir_stage_latency_seconds_count{stage="test.windows"} 5',
-  ]) expect(text).toContain(line)
+  ])
+    expect(text).toContain(line)
   expect(text).toContain('# TYPE weir_stage_latency_seconds histogram')
 })

@@ -1,4 +1,7 @@
-/** What each stage of a service does: records, failures, latency, lag. Kept for Prometheus, and by the second for the page (stats.ts). */
+/**
+ * What each stage of a service does: records, failures, latency, lag. Kept for Prometheus, and by the second
+ * for the page (stats.ts).
+ */
 import type { Metric } from 'prom-client'
 import { LatencyHistogram } from './histogram.ts'
 import { Counter, Gauge, metrics } from './metrics.ts'
@@ -6,12 +9,23 @@ import { Counter, Gauge, metrics } from './metrics.ts'
 /** Upper bounds of weir_stage_latency_seconds, in ms: 1 ms to 60 s. */
 const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000] as const
 
-const records = new Counter({ name: 'weir_stage_records_total', help: 'Records that the stage finished.', labelNames: ['stage'], registers: [metrics] })
+const records = new Counter({
+  name: 'weir_stage_records_total',
+  help: 'Records that the stage finished.',
+  labelNames: ['stage'],
+  registers: [metrics],
+})
 const failures = new Counter({
-  name: 'weir_stage_failed_total', help: 'Records that the stage refused or dead-lettered.', labelNames: ['stage'], registers: [metrics],
+  name: 'weir_stage_failed_total',
+  help: 'Records that the stage refused or dead-lettered.',
+  labelNames: ['stage'],
+  registers: [metrics],
 })
 const lags = new Gauge({
-  name: 'weir_stage_lag_records', help: 'Records waiting before the stage in this instance\'s partitions.', labelNames: ['stage'], registers: [metrics],
+  name: 'weir_stage_lag_records',
+  help: "Records waiting before the stage in this instance's partitions.",
+  labelNames: ['stage'],
+  registers: [metrics],
 })
 
 /** What a stage did since the window before was taken. Times in ms. */
@@ -75,7 +89,13 @@ export class Stage {
 
   /** Ends the window and begins the next. */
   takeWindow(): Window {
-    const window = { records: this.#done, failed: this.#failed, lag: this.#lag, p50: this.#window.quantile(0.5), p99: this.#window.quantile(0.99) }
+    const window = {
+      records: this.#done,
+      failed: this.#failed,
+      lag: this.#lag,
+      p50: this.#window.quantile(0.5),
+      p99: this.#window.quantile(0.99),
+    }
     this.#total.add(this.#window)
     this.#window.clear()
     this.#done = 0
@@ -84,7 +104,7 @@ export class Stage {
   }
 
   /** All latencies since the start. */
-  latencyTotals(): { readonly buckets: readonly number[], readonly count: number, readonly sumMs: number } {
+  latencyTotals(): { readonly buckets: readonly number[]; readonly count: number; readonly sumMs: number } {
     const all = new LatencyHistogram()
     all.add(this.#total)
     all.add(this.#window)
@@ -97,7 +117,7 @@ const stages = new Map<string, Stage>()
 /** The stage of that name, one for the process. */
 export function stage(name: string): Stage {
   let known = stages.get(name)
-  if (!known) stages.set(name, known = new Stage(name))
+  if (!known) stages.set(name, (known = new Stage(name)))
   return known
 }
 
@@ -105,24 +125,39 @@ export function allStages(): Iterable<Stage> {
   return stages.values()
 }
 
-/** Written from the stages' own histograms when it is asked for: prom-client's can only be fed value by value, which costs too much for every record. */
+/**
+ * Written from the stages' own histograms when it is asked for: prom-client's can only be fed value by value,
+ * which costs too much for every record.
+ */
 const latencySeconds = {
   name: 'weir_stage_latency_seconds',
-  help: 'Time from a record\'s arrival at the stage to its end there.',
+  help: "Time from a record's arrival at the stage to its end there.",
   type: 'histogram',
   reset() {},
   async get() {
-    return { name: this.name, help: this.help, type: this.type, aggregator: 'sum', values: [...stages.values()].flatMap(latencyValues) }
+    return {
+      name: this.name,
+      help: this.help,
+      type: this.type,
+      aggregator: 'sum',
+      values: [...stages.values()].flatMap(latencyValues),
+    }
   },
 }
 metrics.registerMetric(latencySeconds as unknown as Metric)
 
-function latencyValues(stage: Stage): { metricName: string, labels: Record<string, string | number>, value: number }[] {
+function latencyValues(
+  stage: Stage,
+): { metricName: string; labels: Record<string, string | number>; value: number }[] {
   const { buckets, count, sumMs } = stage.latencyTotals()
   const labels = { stage: stage.name }
   const named = (suffix: string) => `${latencySeconds.name}_${suffix}`
   return [
-    ...buckets.map((value, i) => ({ metricName: named('bucket'), labels: { ...labels, le: BOUNDS_MS[i] / 1000 }, value })),
+    ...buckets.map((value, i) => ({
+      metricName: named('bucket'),
+      labels: { ...labels, le: BOUNDS_MS[i] / 1000 },
+      value,
+    })),
     { metricName: named('bucket'), labels: { ...labels, le: '+Inf' }, value: count },
     { metricName: named('sum'), labels, value: sumMs / 1000 },
     { metricName: named('count'), labels, value: count },

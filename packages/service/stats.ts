@@ -1,9 +1,11 @@
-/** Tells the page what every stage did in the last second: one weir/stage-stats record a stage to weir.stats. */
+/**
+ * Tells the page what every stage did in the last second: one weir/stage-stats record a stage to weir.stats.
+ */
 import { randomUUID } from 'node:crypto'
 import type { Producer } from '@weir/kafka/port.ts'
 import { encodeHeaders } from '@weir/kafka/records/headers.ts'
-import { instance } from './logger.ts'
 import type { Logger } from './logger.ts'
+import { instance } from './logger.ts'
 import type { Resource } from './opening.ts'
 import { allStages } from './stages.ts'
 
@@ -17,11 +19,15 @@ const MOST_BYTES = 4096
 export interface StatsOptions {
   readonly log: Logger
   readonly producer: Producer
-  /** @weir/codec's writer of weir.stats: returns the position after the value, negative when it does not fit. */
+  /**
+   * @weir/codec's writer of weir.stats: returns the position after the value, negative when it does not fit.
+   */
   readonly writer: { encode(value: unknown, into: Buffer, at: number): number }
 }
 
-/** Begins to publish. Nothing waits for it: what Kafka does not take this second is superseded by the next. */
+/**
+ * Begins to publish. Nothing waits for it: what Kafka does not take this second is superseded by the next.
+ */
 export function publishStats({ log, producer, writer }: StatsOptions): Resource<void> {
   const into = Buffer.allocUnsafe(MOST_BYTES)
   let last = Date.now()
@@ -34,7 +40,11 @@ export function publishStats({ log, producer, writer }: StatsOptions): Resource<
     last = time
     const delivery = producer.delivery()
     for (const stage of allStages()) {
-      const end = writer.encode({ stage: stage.name, instance, time, intervalMs, ...stage.takeWindow() }, into, 0)
+      const end = writer.encode(
+        { stage: stage.name, instance, time, intervalMs, ...stage.takeWindow() },
+        into,
+        0,
+      )
       const key = Buffer.from(stage.name)
       const headers = encodeHeaders({ 'weir-id': randomUUID(), 'weir-source': instance })
       delivery.append(TOPIC, PARTITION, key, 0, key.length, into, 0, end, headers, 0, headers.length)
@@ -47,7 +57,11 @@ export function publishStats({ log, producer, writer }: StatsOptions): Resource<
   const timer = setInterval(() => {
     if (underWay) return
     underWay = true
-    publish().catch((error) => log.error({ err: error }, 'the statistics of the stages could not be published')).finally(() => { underWay = false })
+    publish()
+      .catch((error) => log.error({ err: error }, 'the statistics of the stages could not be published'))
+      .finally(() => {
+        underWay = false
+      })
   }, INTERVAL_MS)
   return { value: undefined, stop: () => clearInterval(timer) }
 }

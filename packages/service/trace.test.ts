@@ -7,7 +7,7 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const SPAN = '00f067aa0ba902b7'
 const GIVEN = `00-${TRACE}-${SPAN}-01`
 
-test('reads and writes the specification\'s example', () => {
+test("reads and writes the specification's example", () => {
   expect(parseTraceparent(GIVEN)).toEqual({ traceId: TRACE, spanId: SPAN, flags: 1 })
   expect(formatTraceparent(parseTraceparent(GIVEN)!)).toBe(GIVEN)
 })
@@ -17,9 +17,17 @@ test('a later version may carry more', () => {
 })
 
 test.each([
-  ['missing', undefined], ['empty', ''], ['short', GIVEN.slice(1)], ['upper case', GIVEN.toUpperCase()], ['version ff', `ff${GIVEN.slice(2)}`],
-  ['version 00 with more', `${GIVEN}-x`], ['a later version with more and no dash', `cc${GIVEN.slice(2)}x`], ['no trace', `00-${'0'.repeat(32)}-${SPAN}-01`],
-  ['no span', `00-${TRACE}-${'0'.repeat(16)}-01`], ['not hex', GIVEN.replace('4bf', 'xyz')], ['endless', `cc-${TRACE}-${SPAN}-01-${'x'.repeat(1e6)}`],
+  ['missing', undefined],
+  ['empty', ''],
+  ['short', GIVEN.slice(1)],
+  ['upper case', GIVEN.toUpperCase()],
+  ['version ff', `ff${GIVEN.slice(2)}`],
+  ['version 00 with more', `${GIVEN}-x`],
+  ['a later version with more and no dash', `cc${GIVEN.slice(2)}x`],
+  ['no trace', `00-${'0'.repeat(32)}-${SPAN}-01`],
+  ['no span', `00-${TRACE}-${'0'.repeat(16)}-01`],
+  ['not hex', GIVEN.replace('4bf', 'xyz')],
+  ['endless', `cc-${TRACE}-${SPAN}-01-${'x'.repeat(1e6)}`],
 ])('ignores what is %s', (_, text) => {
   expect(parseTraceparent(text)).toBeUndefined()
 })
@@ -33,7 +41,7 @@ test('continues a trace with a span of its own, and begins one where there is no
   for (const trace of fresh) expect(parseTraceparent(formatTraceparent(trace))).toEqual(trace)
 })
 
-test('travels in a record\'s header block', () => {
+test("travels in a record's header block", () => {
   const block = encodeHeaders({ 'weir-id': 'a', [TRACEPARENT]: GIVEN })
   expect(traceOfRecord(block, 0)).toMatchObject({ traceId: TRACE, spanId: SPAN })
   expect(traceOfRecord(encodeHeaders({ [TRACEPARENT]: 'x'.repeat(100_000) }), 0)).toBeUndefined()

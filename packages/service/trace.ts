@@ -1,4 +1,7 @@
-/** W3C Trace Context, level 1 (section 3.2, the traceparent header), in HTTP headers and in Kafka header blocks. */
+/**
+ * W3C Trace Context, level 1 (section 3.2, the traceparent header), in HTTP headers and in Kafka header
+ * blocks.
+ */
 import { randomFillSync } from 'node:crypto'
 import { findHeader } from '@weir/kafka/records/headers.ts'
 
@@ -21,7 +24,10 @@ const MOST = 256
 const NO_TRACE = '0'.repeat(32)
 const NO_SPAN = '0'.repeat(16)
 
-/** The context that the text carries; undefined when it is missing or malformed, as the specification wants it treated. */
+/**
+ * The context that the text carries; undefined when it is missing or malformed, as the specification wants it
+ * treated.
+ */
 export function parseTraceparent(text: string | undefined): TraceContext | undefined {
   if (text === undefined || text.length < LENGTH || text.length > MOST) return undefined
   const match = PATTERN.exec(text)
@@ -40,7 +46,10 @@ export function formatTraceparent({ traceId, spanId, flags }: TraceContext): str
   return `00-${traceId}-${spanId}-${flags & 1 ? '01' : '00'}`
 }
 
-/** The context in a record's header block (`encodeHeaders({ [TRACEPARENT]: formatTraceparent(trace) })` puts it there). */
+/**
+ * The context in a record's header block (`encodeHeaders({ [TRACEPARENT]: formatTraceparent(trace) })` puts
+ * it there).
+ */
 export function traceOfRecord(block: Buffer, start: number): TraceContext | undefined {
   const value = findHeader(block, start, TRACEPARENT)
   return value && value.length <= MOST ? parseTraceparent(value.toString('latin1')) : undefined

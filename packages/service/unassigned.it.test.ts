@@ -1,8 +1,8 @@
-import { AssignerProtocol, Kafka as KafkaJs, logLevel, type PartitionAssigner } from 'kafkajs'
 import { openKafka } from '@weir/kafka'
-import { configOf } from '@weir/kafka/conformance/variant.ts'
 import { append, createTopic, stored } from '@weir/kafka/conformance/records.ts'
+import { configOf } from '@weir/kafka/conformance/variant.ts'
 import { servers, uniqueName } from '@weir/testkit'
+import { AssignerProtocol, Kafka as KafkaJs, logLevel, type PartitionAssigner } from 'kafkajs'
 import { expect, test, vi } from 'vitest'
 import { Unassigned } from './unassigned.ts'
 
@@ -13,26 +13,35 @@ const forgetful: PartitionAssigner = () => ({
   name: 'range',
   version: 0,
   protocol: ({ topics }) => ({
-    name: 'range', metadata: AssignerProtocol.MemberMetadata.encode({ version: 0, topics, userData: Buffer.alloc(0) }),
+    name: 'range',
+    metadata: AssignerProtocol.MemberMetadata.encode({ version: 0, topics, userData: Buffer.alloc(0) }),
   }),
-  assign: async ({ members, topics: [topic] }) => members.map(({ memberId }) => ({
-    memberId,
-    memberAssignment: AssignerProtocol.MemberAssignment.encode({
-      version: 0, assignment: memberId.startsWith(CLIENT_ID) ? { [topic]: [0] } : {}, userData: Buffer.alloc(0),
-    }),
-  })),
+  assign: async ({ members, topics: [topic] }) =>
+    members.map(({ memberId }) => ({
+      memberId,
+      memberAssignment: AssignerProtocol.MemberAssignment.encode({
+        version: 0,
+        assignment: memberId.startsWith(CLIENT_ID) ? { [topic]: [0] } : {},
+        userData: Buffer.alloc(0),
+      }),
+    })),
 })
 
 test('what the leader of a group gives to nobody is told by the member that has the first partition', async () => {
   const { brokers } = await servers.kafka()
-  const { value: kafka, stop } = await openKafka(configOf({ driver: 'platformatic', groupProtocol: 'classic' }, brokers, { clientId: CLIENT_ID }))
+  const { value: kafka, stop } = await openKafka(
+    configOf({ driver: 'platformatic', groupProtocol: 'classic' }, brokers, { clientId: CLIENT_ID }),
+  )
   const topic = await createTopic(kafka, uniqueName('forgotten'), 2)
   const delivery = (await kafka.producer()).delivery()
   append(delivery, topic, 1, 'key', 'value')
   await stored(delivery)
   await kafka.admin.setOffsets(topic, topic, [{ partition: 1, offset: 0 }])
 
-  const leader = new KafkaJs({ brokers, logLevel: logLevel.NOTHING }).consumer({ groupId: topic, partitionAssigners: [forgetful] })
+  const leader = new KafkaJs({ brokers, logLevel: logLevel.NOTHING }).consumer({
+    groupId: topic,
+    partitionAssigners: [forgetful],
+  })
   await leader.connect()
   await leader.subscribe({ topics: [topic] })
   await leader.run({})
@@ -47,7 +56,13 @@ test('what the leader of a group gives to nobody is told by the member that has 
     vi.useFakeTimers({ toFake: ['Date'], now: seenMs + 31_000 })
     await group.look()
     expect(group.stalled()).toEqual([
-      { topic, partition: 1, offset: 0, sinceMs: expect.any(Number), reason: 'no member of the group has it' },
+      {
+        topic,
+        partition: 1,
+        offset: 0,
+        sinceMs: expect.any(Number),
+        reason: 'no member of the group has it',
+      },
     ])
   } finally {
     vi.useRealTimers()

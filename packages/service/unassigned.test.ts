@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { TopicPartition } from '@weir/kafka/port.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Unassigned } from './unassigned.ts'
 
 const at = (partition: number): TopicPartition => ({ topic: 'orders', partition })
@@ -9,10 +9,13 @@ const START_MS = Date.UTC(2026, 0, 1)
 function member(own: readonly number[], assigned: () => readonly number[]): Unassigned {
   const mine = own.map((partition) => ({ ...at(partition), position: 0, startOffset: 0, endOffset: 0 }))
   const lag = [{ ...at(2), committed: 70, latest: 90, lag: 20 }]
-  return new Unassigned({ groupId: 'billing', topics: ['orders'], assignments: () => mine }, {
-    partitions: async () => 4,
-    admin: { assigned: async () => assigned().map(at), lag: async () => lag },
-  })
+  return new Unassigned(
+    { groupId: 'billing', topics: ['orders'], assignments: () => mine },
+    {
+      partitions: async () => 4,
+      admin: { assigned: async () => assigned().map(at), lag: async () => lag },
+    },
+  )
 }
 
 async function lookFor(group: Unassigned, ms: number): Promise<readonly unknown[]> {
@@ -41,9 +44,24 @@ test('a partition that no member has had for 30 s stands still; one that is give
 })
 
 test('one member tells for all: the one that has the first partition that was given out', async () => {
-  expect(await lookFor(member([3], () => [1, 3]), 40_000)).toEqual([])
-  expect(await lookFor(member([1], () => [1, 3]), 40_000)).toMatchObject([at(0), at(2)])
-  expect(await lookFor(member([], () => []), 40_000)).toHaveLength(4)
+  expect(
+    await lookFor(
+      member([3], () => [1, 3]),
+      40_000,
+    ),
+  ).toEqual([])
+  expect(
+    await lookFor(
+      member([1], () => [1, 3]),
+      40_000,
+    ),
+  ).toMatchObject([at(0), at(2)])
+  expect(
+    await lookFor(
+      member([], () => []),
+      40_000,
+    ),
+  ).toHaveLength(4)
 })
 
 test('while the broker does not answer nothing is known, and the 30 s begin anew', async () => {

@@ -1,6 +1,6 @@
 /**
- * Finds the partitions of a group that no member has. A member sees its own partitions only, so it cannot miss one that
- * the coordinator left out: this asks the coordinator for all assignments.
+ * Finds the partitions of a group that no member has. A member sees its own partitions only, so it cannot
+ * miss one that the coordinator left out: this asks the coordinator for all assignments.
  */
 import type { Admin, Kafka, StalledPartition, Subscription, TopicPartition } from '@weir/kafka/port.ts'
 
@@ -42,8 +42,8 @@ export class Unassigned {
   }
 
   /**
-   * Empty but for one member, so that a group of many tells it once: the member that has the first of the partitions
-   * that were given out. Where none was, each tells.
+   * Empty but for one member, so that a group of many tells it once: the member that has the first of the
+   * partitions that were given out. Where none was, each tells.
    */
   stalled(): readonly StalledPartition[] {
     return this.#stalled
@@ -52,22 +52,33 @@ export class Unassigned {
   async #lasting(): Promise<(TopicPartition & { readonly sinceMs: number })[]> {
     const { groupId, topics } = this.#group
     const [assigned, ...counts] = await Promise.all([
-      this.#kafka.admin.assigned(groupId), ...topics.map((topic) => this.#kafka.partitions(topic)),
+      this.#kafka.admin.assigned(groupId),
+      ...topics.map((topic) => this.#kafka.partitions(topic)),
     ])
     const taken = new Set(assigned.map(keyOf))
-    const all = topics.flatMap((topic, t) => Array.from({ length: counts[t] }, (_, partition) => ({ topic, partition })))
+    const all = topics.flatMap((topic, t) =>
+      Array.from({ length: counts[t] }, (_, partition) => ({ topic, partition })),
+    )
     const now = Date.now()
-    const free = all.filter((at) => !taken.has(keyOf(at))).map((at) => ({ ...at, sinceMs: this.#since.get(keyOf(at)) ?? now }))
+    const free = all
+      .filter((at) => !taken.has(keyOf(at)))
+      .map((at) => ({ ...at, sinceMs: this.#since.get(keyOf(at)) ?? now }))
     this.#since = new Map(free.map((at) => [keyOf(at), at.sinceMs]))
     const first = all.find((at) => taken.has(keyOf(at)))
     const tells = first === undefined || this.#group.assignments().some((at) => keyOf(at) === keyOf(first))
     return tells ? free.filter(({ sinceMs }) => now - sinceMs >= STALLED_MS) : []
   }
 
-  async #withOffsets(lasting: readonly (TopicPartition & { readonly sinceMs: number })[]): Promise<StalledPartition[]> {
+  async #withOffsets(
+    lasting: readonly (TopicPartition & { readonly sinceMs: number })[],
+  ): Promise<StalledPartition[]> {
     const lags = await this.#kafka.admin.lag(this.#group.groupId)
     const committed = new Map(lags.map((lag) => [keyOf(lag), lag.committed]))
-    return lasting.map((at) => ({ ...at, offset: committed.get(keyOf(at)) ?? -1, reason: 'no member of the group has it' }))
+    return lasting.map((at) => ({
+      ...at,
+      offset: committed.get(keyOf(at)) ?? -1,
+      reason: 'no member of the group has it',
+    }))
   }
 }
 

@@ -58,7 +58,10 @@ test.each([
   ['another name', { name: 't', topic: 'stream.t' }],
   ['no shards', { shards: [] }],
   ['a gap', { shards: made(3).shards.filter((_, i) => i !== 1) }],
-  ['an overlap', { shards: [...made(1).shards, { ...made(1).shards[0], id: 'shardId-000000000001', partition: 1 }] }],
+  [
+    'an overlap',
+    { shards: [...made(1).shards, { ...made(1).shards[0], id: 'shardId-000000000001', partition: 1 }] },
+  ],
   ['two open shards in one partition', { shards: made(2).shards.map((one) => ({ ...one, partition: 0 })) }],
   ['a hash key too large', shard({ end: String(MAX_HASH_KEY + 1n) })],
   ['a hash key that is none', shard({ start: '0x0' })],

@@ -1,9 +1,20 @@
 /** Checks the entries of weir.control.streams before they are applied. */
 import type { CheckState } from '@weir/control'
-import { flag, integer, list, map, nullable, object, oneOf, read, text, type Shape } from '@weir/topics/shape.ts'
-import { byStart, endOf, MAX_HASH_KEY, parseHashKey, startOf, type HashRange } from './hash-range.ts'
+import {
+  flag,
+  integer,
+  list,
+  map,
+  nullable,
+  object,
+  oneOf,
+  read,
+  type Shape,
+  text,
+} from '@weir/topics/shape.ts'
+import { byStart, endOf, type HashRange, MAX_HASH_KEY, parseHashKey, startOf } from './hash-range.ts'
 import type { Heartbeat } from './replicas.ts'
-import { openShards, TOPIC_PREFIX, type FanOutConsumer, type Stream } from './stream.ts'
+import { type FanOutConsumer, openShards, type Stream, TOPIC_PREFIX } from './stream.ts'
 
 /** Names of streams and consumers (service model of Kinesis). */
 const name = text({ max: 128, pattern: /^[a-zA-Z0-9_.-]+$/, like: 'letters, digits, _, . and -' })
@@ -49,7 +60,10 @@ const stream = object({
   ),
   resharding: nullable(
     object({
-      children: list(object({ ...range, parents: list(shardName, { min: 1, max: 2 }) }), { min: 1, max: MAX_SHARDS }),
+      children: list(object({ ...range, parents: list(shardName, { min: 1, max: 2 }) }), {
+        min: 1,
+        max: MAX_SHARDS,
+      }),
       target: nullable(count),
     }),
   ),
@@ -83,8 +97,8 @@ export const checks = {
 } satisfies Record<string, CheckState>
 
 /**
- * Checks what a shape cannot say: the stream has the name and the topic of its entry, and each hash key has one open
- * shard, now and after the resharding under way.
+ * Checks what a shape cannot say: the stream has the name and the topic of its entry, and each hash key has
+ * one open shard, now and after the resharding under way.
  */
 function checkStream(found: Stream, id: string): void {
   if (found.name !== id) throw new Error('The stream is stored under the name of another one.')
@@ -93,7 +107,10 @@ function checkStream(found: Stream, id: string): void {
   }
   const open = openShards(found)
   const partitions = new Set(open.map(({ partition }) => partition))
-  if (partitions.size < open.length || new Set(found.shards.map((shard) => shard.id)).size < found.shards.length) {
+  if (
+    partitions.size < open.length ||
+    new Set(found.shards.map((shard) => shard.id)).size < found.shards.length
+  ) {
     throw new Error('Two shards of the stream have the same id, or two open ones the same partition.')
   }
   checkCover(open)

@@ -18,15 +18,23 @@ export class FanOut {
 
   /** In the order of their names. */
   of(stream: string): FanOutConsumer[] {
-    return [...this.#consumers.values()].filter((consumer) => consumer.stream === stream).sort((a, b) => (a.name < b.name ? -1 : 1))
+    return [...this.#consumers.values()]
+      .filter((consumer) => consumer.stream === stream)
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /**
-   * Decides on a consumer as the only one who does; undefined removes it, the same object changes nothing. What `decide` throws is thrown here.
+   * Decides on a consumer as the only one who does; undefined removes it, the same object changes nothing.
+   * What `decide` throws is thrown here.
    * @param decide gets the consumer of that name, and all of the stream
    */
   async change(
-    stream: string, name: string, decide: (consumer: FanOutConsumer | undefined, all: readonly FanOutConsumer[]) => FanOutConsumer | undefined,
+    stream: string,
+    name: string,
+    decide: (
+      consumer: FanOutConsumer | undefined,
+      all: readonly FanOutConsumer[],
+    ) => FanOutConsumer | undefined,
   ): Promise<FanOutConsumer | undefined> {
     let next: FanOutConsumer | undefined
     await this.#write(() => {

@@ -1,4 +1,7 @@
-/** Ranges of the 128-bit hash keys over which a stream's shards are spread (Kinesis developer guide, "Key concepts": partition keys map by MD5). */
+/**
+ * Ranges of the 128-bit hash keys over which a stream's shards are spread (Kinesis developer guide, "Key
+ * concepts": partition keys map by MD5).
+ */
 
 export interface HashRange {
   /** Decimal, inclusive, as the API shows them. */
@@ -8,7 +11,10 @@ export interface HashRange {
 
 export const MAX_HASH_KEY: bigint = (1n << 128n) - 1n
 
-/** The ranges of `count` shards of equal size, as Kinesis gives them to a new stream: the last one takes what is left over. */
+/**
+ * The ranges of `count` shards of equal size, as Kinesis gives them to a new stream: the last one takes what
+ * is left over.
+ */
 export function uniformRanges(count: number): HashRange[] {
   const size = (MAX_HASH_KEY + 1n) / BigInt(count)
   return Array.from({ length: count }, (_, i) => ({

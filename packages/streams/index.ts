@@ -1,16 +1,29 @@
-/** Streams on Kafka: which shards a stream has, where each lies, how that changes without losing, moving or reordering a record. */
-export { openStreams } from './streams.ts'
-export type { Streams, StreamsOptions } from './streams.ts'
+/**
+ * Streams on Kafka: which shards a stream has, where each lies, how that changes without losing, moving or
+ * reordering a record.
+ */
+
+export type { FanOut } from './fan-out.ts'
 export { MAX_HASH_KEY, parseHashKey, uniformRanges } from './hash-range.ts'
 export { beginResharding, mergeOf, splitOf, stepTowards } from './reshard.ts'
-export { parseSequenceNumber, SequenceNumbers, shardNumber } from './sequence-number.ts'
 export type { SequencePosition } from './sequence-number.ts'
+export { parseSequenceNumber, SequenceNumbers, shardNumber } from './sequence-number.ts'
 export type { Serving } from './serving.ts'
-export {
-  childrenOf, closingShards, LEAST_RECORD_KIB, LEAST_RETENTION_HOURS, MOST_RETENTION_HOURS, newStream, ON_DEMAND_SHARDS, openShards, shardId, TOPIC_PREFIX,
-} from './stream.ts'
 export type { Child, FanOutConsumer, NewStream, Shard, Stream, StreamStatus } from './stream.ts'
+export {
+  childrenOf,
+  closingShards,
+  LEAST_RECORD_KIB,
+  LEAST_RETENTION_HOURS,
+  MOST_RETENTION_HOURS,
+  newStream,
+  ON_DEMAND_SHARDS,
+  openShards,
+  shardId,
+  TOPIC_PREFIX,
+} from './stream.ts'
+export type { Streams, StreamsOptions } from './streams.ts'
+export { openStreams } from './streams.ts'
 export { streamTopicConfigs } from './work.ts'
-export type { FanOut } from './fan-out.ts'
-export { PutError, StreamWriter } from './writer.ts'
 export type { Fate, PutResult, StreamEntry, StreamWriterOptions } from './writer.ts'
+export { PutError, StreamWriter } from './writer.ts'

@@ -1,13 +1,17 @@
 /**
- * The replicas that serve streams, and what they know of each other. Each writes a heartbeat into the control log and reads it back: then it has seen everything
- * that was written before, and holds a lease for LEASE_MS from the moment it sent it. A resharding waits until every replica has acknowledged it or its lease must
+ * The replicas that serve streams, and what they know of each other. Each writes a heartbeat into the control
+ * log and reads it back: then it has seen everything that was written before, and holds a lease for LEASE_MS
+ * from the moment it sent it. A resharding waits until every replica has acknowledged it or its lease must
  * have lapsed; clocks are only compared with themselves.
  */
 import { performance } from 'node:perf_hooks'
 
 export const LEASE_MS = 5000
 export const HEARTBEAT_MS = 1000
-/** Later than any lease that was granted before: the resharding's entry was read here after it was written, and leases count from before they were written. */
+/**
+ * Later than any lease that was granted before: the resharding's entry was read here after it was written,
+ * and leases count from before they were written.
+ */
 export const LAPSED_MS = LEASE_MS + 1000
 /** What a replica that is gone leaves behind is taken away then. */
 export const FORGOTTEN_MS = 60_000
@@ -22,7 +26,7 @@ export interface Heartbeat {
 
 export class Replicas {
   readonly self: string
-  readonly #heard = new Map<string, { at: number, heartbeat: Heartbeat }>()
+  readonly #heard = new Map<string, { at: number; heartbeat: Heartbeat }>()
   readonly #sent = new Map<number, number>()
   #leaseUntil = -Infinity
 
@@ -62,14 +66,17 @@ export class Replicas {
   /** @param since when the resharding's entry was read here, as performance.now() */
   drained(stream: string, version: number, since: number): boolean {
     if (performance.now() - since > LAPSED_MS) return true
-    for (const [id, { heartbeat }] of this.#heard) if (this.#alive(id) && !(heartbeat.drained[stream] >= version)) return false
+    for (const [id, { heartbeat }] of this.#heard)
+      if (this.#alive(id) && !(heartbeat.drained[stream] >= version)) return false
     return true
   }
 
   /** Replicas that nobody has heard of for long. */
   forgotten(): string[] {
     const now = performance.now()
-    return [...this.#heard].filter(([id, { at }]) => id !== this.self && now - at > FORGOTTEN_MS).map(([id]) => id)
+    return [...this.#heard]
+      .filter(([id, { at }]) => id !== this.self && now - at > FORGOTTEN_MS)
+      .map(([id]) => id)
   }
 
   #alive(id: string): boolean {

@@ -1,19 +1,46 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { MAX_HASH_KEY, byStart, endOf, startOf, uniformRanges } from './hash-range.ts'
-import { beginResharding, finishResharding, mergeOf, PARTITION_REST, placeChildren, splitOf, stepTowards } from './reshard.ts'
+import { byStart, endOf, MAX_HASH_KEY, startOf, uniformRanges } from './hash-range.ts'
+import {
+  beginResharding,
+  finishResharding,
+  mergeOf,
+  PARTITION_REST,
+  placeChildren,
+  splitOf,
+  stepTowards,
+} from './reshard.ts'
 import { routingOf } from './routing.ts'
-import { childrenOf, newStream, openShards, shardId, withoutExpired, type Shard, type Stream } from './stream.ts'
+import {
+  childrenOf,
+  newStream,
+  openShards,
+  type Shard,
+  type Stream,
+  shardId,
+  withoutExpired,
+} from './stream.ts'
 
 const NOW = 1_764_000_000_000
-const active = (shards: number): Stream => ({ ...newStream({ name: 's', mode: 'PROVISIONED', shards, maxRecordKiB: 1024, tags: {}, external: false }, NOW), status: 'ACTIVE' })
+const active = (shards: number): Stream => ({
+  ...newStream(
+    { name: 's', mode: 'PROVISIONED', shards, maxRecordKiB: 1024, tags: {}, external: false },
+    NOW,
+  ),
+  status: 'ACTIVE',
+})
 
 /** All steps of a resharding, each partition's log growing by ten between them. */
 function finish(stream: Stream, now = NOW): Stream {
   let end = 0
   while (stream.resharding !== null) {
     end += 10
-    stream = finishResharding(stream, placeChildren(stream, now).map((child) => ({ ...child, from: end })), () => end, now)
+    stream = finishResharding(
+      stream,
+      placeChildren(stream, now).map((child) => ({ ...child, from: end })),
+      () => end,
+      now,
+    )
   }
   return stream
 }
@@ -41,11 +68,34 @@ test('a split: the parent ends where its log does, the children begin in other p
   const [first] = openShards(stream)
   const split = finish(beginResharding(stream, splitOf(first, 12345n), null))
   expectWhole(split)
-  expect(split.shards.map(({ id, partition, from, to, createdSecond, parents }) => ({ id, partition, from, to, second: createdSecond - NOW / 1000, parents }))).toEqual([
+  expect(
+    split.shards.map(({ id, partition, from, to, createdSecond, parents }) => ({
+      id,
+      partition,
+      from,
+      to,
+      second: createdSecond - NOW / 1000,
+      parents,
+    })),
+  ).toEqual([
     { id: 'shardId-000000000000', partition: 0, from: 0, to: 10, second: 0, parents: [] },
     { id: 'shardId-000000000001', partition: 1, from: 0, to: null, second: 0, parents: [] },
-    { id: 'shardId-000000000002', partition: 2, from: 10, to: null, second: 1, parents: ['shardId-000000000000'] },
-    { id: 'shardId-000000000003', partition: 3, from: 10, to: null, second: 1, parents: ['shardId-000000000000'] },
+    {
+      id: 'shardId-000000000002',
+      partition: 2,
+      from: 10,
+      to: null,
+      second: 1,
+      parents: ['shardId-000000000000'],
+    },
+    {
+      id: 'shardId-000000000003',
+      partition: 3,
+      from: 10,
+      to: null,
+      second: 1,
+      parents: ['shardId-000000000000'],
+    },
   ])
   expect(split).toMatchObject({ status: 'ACTIVE', resharding: null, nextShard: 4 })
 })
@@ -56,7 +106,10 @@ test('a merge, into a partition that has rested', () => {
   const merged = finish(beginResharding(stream, mergeOf(lower, upper), null))
   expectWhole(merged)
   expect(childrenOf(merged, lower.id)).toEqual(childrenOf(merged, upper.id))
-  const again = finish(beginResharding(merged, splitOf(openShards(merged)[0], 1n << 127n), null), NOW + PARTITION_REST)
+  const again = finish(
+    beginResharding(merged, splitOf(openShards(merged)[0], 1n << 127n), null),
+    NOW + PARTITION_REST,
+  )
   expect(openShards(again).map(({ partition }) => partition)).toEqual([0, 1])
 })
 
@@ -106,29 +159,34 @@ function faultsOf({ open, made }: Rescaled, from: number, target: number): strin
   if (next !== HASH_KEYS) faults.push('a gap at the end')
   // The bounds i / from and k / target are the same, or at least this far from each other.
   const smallest = HASH_KEYS / BigInt(from * target) - ROUNDING
-  for (const shard of made) if (endOf(shard) - startOf(shard) < smallest) faults.push(`a sliver at ${shard.start}`)
+  for (const shard of made)
+    if (endOf(shard) - startOf(shard) < smallest) faults.push(`a sliver at ${shard.start}`)
   return faults.map((fault) => `${from} to ${target}: ${fault}`)
 }
 
-test.each([
-  1, 9, 17, 25, 33, 41, 49, 57,
-])('from %i shards, and up to seven more, to every allowed number in few steps', (least) => {
-  const faults: string[] = []
-  for (let from = least; from < least + 8; from++) {
-    for (let target = Math.ceil(from / 2); target <= 2 * from; target++) {
-      const found = rescaled(openShards(active(from)), target)
-      const allowed = from === target ? 0 : target === 2 * from || from === 2 * target ? 1 : 4
-      faults.push(...faultsOf(found, from, target))
-      if (found.steps > allowed) faults.push(`${from} to ${target}: ${found.steps} steps`)
+test.each([1, 9, 17, 25, 33, 41, 49, 57])(
+  'from %i shards, and up to seven more, to every allowed number in few steps',
+  (least) => {
+    const faults: string[] = []
+    for (let from = least; from < least + 8; from++) {
+      for (let target = Math.ceil(from / 2); target <= 2 * from; target++) {
+        const found = rescaled(openShards(active(from)), target)
+        const allowed = from === target ? 0 : target === 2 * from || from === 2 * target ? 1 : 4
+        faults.push(...faultsOf(found, from, target))
+        if (found.steps > allowed) faults.push(`${from} to ${target}: ${found.steps} steps`)
+      }
     }
-  }
-  expect(faults).toEqual([])
-})
+    expect(faults).toEqual([])
+  },
+)
 
 test('twice as many shards: each is split once, in their order', () => {
   for (let from = 1; from <= 64; from++) {
     const stream = rescale(active(from), 2 * from)
-    const children = Array.from({ length: 2 * from }, (_, i) => ({ id: shardId(from + i), parents: [shardId(i >> 1)] }))
+    const children = Array.from({ length: 2 * from }, (_, i) => ({
+      id: shardId(from + i),
+      parents: [shardId(i >> 1)],
+    }))
     expect(stream.shards.slice(from)).toMatchObject(children)
     expect(openShards(stream).map(({ id }) => id)).toEqual(children.map(({ id }) => id))
   }
@@ -137,14 +195,19 @@ test('twice as many shards: each is split once, in their order', () => {
 test('half as many shards: pairs are merged once, in their order', () => {
   for (let target = 1; target <= 32; target++) {
     const stream = rescale(active(2 * target), target)
-    expect(stream.shards.slice(2 * target)).toMatchObject(Array.from({ length: target }, (_, i) => ({
-      id: shardId(2 * target + i), parents: [shardId(2 * i), shardId(2 * i + 1)],
-    })))
+    expect(stream.shards.slice(2 * target)).toMatchObject(
+      Array.from({ length: target }, (_, i) => ({
+        id: shardId(2 * target + i),
+        parents: [shardId(2 * i), shardId(2 * i + 1)],
+      })),
+    )
   }
 })
 
 test.each([
-  [2, 4, 6], [4, 5, 15], [4, 2, 6],
+  [2, 4, 6],
+  [4, 5, 15],
+  [4, 2, 6],
 ])('from %i to %i shards makes as many in all as at AWS: %i', (from, target, all) => {
   const stream = rescale(active(from), target)
   expectWhole(stream)
@@ -152,7 +215,9 @@ test.each([
 })
 
 test.each([
-  [[60, 30, 16, 8, 4, 2, 1]], [[3, 6, 12, 24, 48, 64, 33, 17, 9, 5, 3]], [[63, 64, 63, 32, 62, 31]],
+  [[60, 30, 16, 8, 4, 2, 1]],
+  [[3, 6, 12, 24, 48, 64, 33, 17, 9, 5, 3]],
+  [[63, 64, 63, 32, 62, 31]],
   [[7, 14, 28, 56, 50, 25, 13, 7, 4]],
 ])('roundings do not add up: %j', (counts) => {
   let shards: readonly Shard[] = openShards(active(counts[0]))
@@ -170,11 +235,15 @@ test('shards of a few hash keys, split off by hand, are merged again', () => {
 })
 
 test('keys go to the shard whose range holds their MD5', () => {
-  const { shards, ofKey, ofHashKey, closing } = routingOf(beginResharding(active(5), splitOf(openShards(active(5))[2], (1n << 127n) - 5n), null))
+  const { shards, ofKey, ofHashKey, closing } = routingOf(
+    beginResharding(active(5), splitOf(openShards(active(5))[2], (1n << 127n) - 5n), null),
+  )
   expect(closing).toEqual([false, false, true, false, false])
   for (const key of ['a', 'partition-1', '', 'ü', 'x'.repeat(256)]) {
     const hash = BigInt(`0x${createHash('md5').update(key).digest('hex')}`)
-    const expected = [...shards].sort(byStart).findIndex((shard) => startOf(shard) <= hash && hash <= endOf(shard))
+    const expected = [...shards]
+      .sort(byStart)
+      .findIndex((shard) => startOf(shard) <= hash && hash <= endOf(shard))
     expect(ofKey(key)).toBe(expected)
     expect(ofHashKey(hash)).toBe(expected)
   }
@@ -185,5 +254,7 @@ test('closed shards are shown until their records have expired', () => {
   const stream = active(2)
   const merged = finish(beginResharding(stream, mergeOf(openShards(stream)[0], openShards(stream)[1]), null))
   expect(withoutExpired(merged, NOW + 24 * 3_600_000 - 1)).toBe(merged)
-  expect(withoutExpired(merged, NOW + 24 * 3_600_000).shards.map(({ id }) => id)).toEqual(['shardId-000000000002'])
+  expect(withoutExpired(merged, NOW + 24 * 3_600_000).shards.map(({ id }) => id)).toEqual([
+    'shardId-000000000002',
+  ])
 })

@@ -1,12 +1,17 @@
-/** Splits, merges and changes of the number of shards, as plain steps from one state of a stream to the next. */
+/**
+ * Splits, merges and changes of the number of shards, as plain steps from one state of a stream to the next.
+ */
 import { byStart, startOf, uniformRanges } from './hash-range.ts'
-import { closingShards, openShards, shardId, type Child, type Shard, type Stream } from './stream.ts'
+import { type Child, closingShards, openShards, type Shard, type Stream, shardId } from './stream.ts'
 
-/** A partition that belonged to a shard is given to another one only when every replica has long seen that the first is closed (ms). */
+/**
+ * A partition that belonged to a shard is given to another one only when every replica has long seen that the
+ * first is closed (ms).
+ */
 export const PARTITION_REST = 60_000
 /**
- * Bounds that differ by no more hash keys than this are the same bound. Roundings stay far below it, and it is a
- * vanishing part of a shard: 2^64 shards would have that many keys each.
+ * Bounds that differ by no more hash keys than this are the same bound. Roundings stay far below it, and it
+ * is a vanishing part of a shard: 2^64 shards would have that many keys each.
  */
 const MAX_ROUNDING = 1n << 64n
 
@@ -29,22 +34,37 @@ export function beginResharding(stream: Stream, children: readonly Child[], targ
 }
 
 /**
- * Closes the parents at `ends` and opens their children in partitions that are free, or new. With a target that is not reached, the next step begins at once.
+ * Closes the parents at `ends` and opens their children in partitions that are free, or new. With a target
+ * that is not reached, the next step begins at once.
  * @param children as placed by placeChildren(), with the ends of their partitions as `from`
  * @param endOfPartition the end of a partition's log, where nobody writes any more
  */
-export function finishResharding(stream: Stream, children: readonly Shard[], endOfPartition: (partition: number) => number, now: number): Stream {
+export function finishResharding(
+  stream: Stream,
+  children: readonly Shard[],
+  endOfPartition: (partition: number) => number,
+  now: number,
+): Stream {
   const closing = closingShards(stream)
-  const closed = stream.shards.map((shard) => (closing.has(shard.id) ? { ...shard, to: endOfPartition(shard.partition), closedAt: now } : shard))
+  const closed = stream.shards.map((shard) =>
+    closing.has(shard.id) ? { ...shard, to: endOfPartition(shard.partition), closedAt: now } : shard,
+  )
   const { target } = stream.resharding!
   const next: Stream = {
-    ...stream, shards: [...closed, ...children], status: 'ACTIVE', resharding: null, nextShard: stream.nextShard + children.length,
+    ...stream,
+    shards: [...closed, ...children],
+    status: 'ACTIVE',
+    resharding: null,
+    nextShard: stream.nextShard + children.length,
   }
   const steps = target === null ? [] : stepTowards(openShards(next), target)
   return steps.length === 0 ? next : { ...next, status: 'UPDATING', resharding: { children: steps, target } }
 }
 
-/** The children of the resharding under way as they will be opened, each in a partition of its own. `from` is filled in by the caller. */
+/**
+ * The children of the resharding under way as they will be opened, each in a partition of its own. `from` is
+ * filled in by the caller.
+ */
 export function placeChildren(stream: Stream, now: number): Omit<Shard, 'from'>[] {
   const taken = new Set<number>()
   for (const { partition, closedAt } of stream.shards) {
@@ -58,14 +78,21 @@ export function placeChildren(stream: Stream, now: number): Omit<Shard, 'from'>[
   }
   const seconds = new Map(stream.shards.map(({ id, createdSecond }) => [id, createdSecond]))
   return stream.resharding!.children.map(({ start, end, parents }, i) => ({
-    start, end, parents, id: shardId(stream.nextShard + i), partition: free(), to: null, createdAt: now, closedAt: null,
+    start,
+    end,
+    parents,
+    id: shardId(stream.nextShard + i),
+    partition: free(),
+    to: null,
+    createdAt: now,
+    closedAt: null,
     createdSecond: Math.max(Math.floor(now / 1000), ...parents.map((parent) => seconds.get(parent)! + 1)),
   }))
 }
 
 /**
- * The next step from these open shards to `target` shards of equal size. Splits the shards at the bounds of the
- * target first, then merges pairs of the shards between two bounds. Empty when the target is reached.
+ * The next step from these open shards to `target` shards of equal size. Splits the shards at the bounds of
+ * the target first, then merges pairs of the shards between two bounds. Empty when the target is reached.
  */
 export function stepTowards(open: readonly Shard[], target: number): Child[] {
   const shards = [...open].sort(byStart)
@@ -84,8 +111,8 @@ export function stepTowards(open: readonly Shard[], target: number): Child[] {
 }
 
 /**
- * Groups the items by the bound that they follow. Items and bounds are sorted, and the first bound is below every
- * item.
+ * Groups the items by the bound that they follow. Items and bounds are sorted, and the first bound is below
+ * every item.
  */
 function between<T>(items: readonly T[], placeOf: (item: T) => bigint, bounds: readonly bigint[]): T[][] {
   let at = 0
@@ -97,9 +124,9 @@ function between<T>(items: readonly T[], placeOf: (item: T) => bigint, bounds: r
 }
 
 /**
- * The starts of `target` shards of equal size. A start that exists already, but for a rounding, stays: each target
- * rounds the size of its shards, so the same bound differs by a few hash keys between targets, and moving it would
- * cut off a shard of those.
+ * The starts of `target` shards of equal size. A start that exists already, but for a rounding, stays: each
+ * target rounds the size of its shards, so the same bound differs by a few hash keys between targets, and
+ * moving it would cut off a shard of those.
  * @param starts the open shards' starts, sorted
  */
 function boundsOf(starts: readonly bigint[], target: number): bigint[] {

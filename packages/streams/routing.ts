@@ -43,7 +43,12 @@ export function routingOf(stream: Stream): Routing {
   const byHash = (partitionKey: string): number => {
     if (shards.length === 1) return 0
     const digest = hash('md5', partitionKey, 'buffer')
-    return find(digest.readUInt32BE(0), digest.readUInt32BE(4), digest.readUInt32BE(8), digest.readUInt32BE(12))
+    return find(
+      digest.readUInt32BE(0),
+      digest.readUInt32BE(4),
+      digest.readUInt32BE(8),
+      digest.readUInt32BE(12),
+    )
   }
 
   /** As Kafka's own producers do, so that a key's records lie in one partition whoever wrote them. */
@@ -53,16 +58,20 @@ export function routingOf(stream: Stream): Routing {
     return shards.findIndex((shard) => shard.partition === partition)
   }
 
-  /** Devices and customers come again and again: what was found for a key holds as long as these shards do. */
+  /**
+   * Devices and customers come again and again: what was found for a key holds as long as these shards do.
+   */
   const found = new Map<string, number>()
-  const remembering = (find: (partitionKey: string) => number) => (partitionKey: string): number => {
-    let index = found.get(partitionKey)
-    if (index !== undefined) return index
-    index = find(partitionKey)
-    if (found.size === MOST_REMEMBERED) found.clear()
-    found.set(partitionKey, index)
-    return index
-  }
+  const remembering =
+    (find: (partitionKey: string) => number) =>
+    (partitionKey: string): number => {
+      let index = found.get(partitionKey)
+      if (index !== undefined) return index
+      index = find(partitionKey)
+      if (found.size === MOST_REMEMBERED) found.clear()
+      found.set(partitionKey, index)
+      return index
+    }
 
   return {
     shards,

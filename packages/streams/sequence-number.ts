@@ -1,8 +1,10 @@
 /**
- * Sequence numbers in the layout that Kinesis itself uses, so that tools which look into them find what they expect. From the highest hexadecimal digit on:
- * 2, nine of the second in which the shard was created, one of the shard, sixteen of the record's place in the shard (from 1), two zeros, nine of the second in
- * which it arrived, eight of the shard, 2 for the version. They are unique in a stream, grow in a shard, and from parents to children, since a child's second of
- * creation is made larger than its parents'. Writer and reader know the same: the topics stamp the time of arrival.
+ * Sequence numbers in the layout that Kinesis itself uses, so that tools which look into them find what they
+ * expect. From the highest hexadecimal digit on: 2, nine of the second in which the shard was created, one of
+ * the shard, sixteen of the record's place in the shard (from 1), two zeros, nine of the second in which it
+ * arrived, eight of the shard, 2 for the version. They are unique in a stream, grow in a shard, and from
+ * parents to children, since a child's second of creation is made larger than its parents'. Writer and reader
+ * know the same: the topics stamp the time of arrival.
  */
 
 /** What the numbers of a shard are made of. */
@@ -39,7 +41,12 @@ export class SequenceNumbers {
   constructor({ id, from, createdSecond }: NumberedShard) {
     const shard = BigInt(shardNumber(id))
     this.#from = from
-    this.#base = TOP | (BigInt(createdSecond) << CREATED_AT) | ((shard & 15n) << DIGIT_AT) | (shard << SHARD_AT) | VERSION
+    this.#base =
+      TOP |
+      (BigInt(createdSecond) << CREATED_AT) |
+      ((shard & 15n) << DIGIT_AT) |
+      (shard << SHARD_AT) |
+      VERSION
   }
 
   /** @param time of arrival, ms since the epoch */
@@ -51,19 +58,25 @@ export class SequenceNumbers {
       this.#offset = -2
     }
     // Most come one after the other.
-    this.#number = offset === this.#offset + 1 ? this.#number + ONE_PLACE : this.#withSecond + (BigInt(offset - this.#from + 1) << PLACE_AT)
+    this.#number =
+      offset === this.#offset + 1
+        ? this.#number + ONE_PLACE
+        : this.#withSecond + (BigInt(offset - this.#from + 1) << PLACE_AT)
     this.#offset = offset
     return String(this.#number)
   }
 
-  /** A number below that of the record at the offset, and above those before it in all but the time: after it, reading goes on there. */
+  /**
+   * A number below that of the record at the offset, and above those before it in all but the time: after it,
+   * reading goes on there.
+   */
   before(offset: number, time: number): string {
     return this.at(offset - 1, time)
   }
 
   /** Below every record of the shard. */
   get start(): string {
-    return String(this.#base | ((this.#base >> CREATED_AT & mask(36n)) << ARRIVED_AT))
+    return String(this.#base | (((this.#base >> CREATED_AT) & mask(36n)) << ARRIVED_AT))
   }
 
   /** Above every record of the shard. */
@@ -86,8 +99,20 @@ export function parseSequenceNumber(text: string): SequencePosition | undefined 
   const value = BigInt(text)
   const field = (at: bigint, bits: bigint): number => Number((value >> at) & mask(bits))
   const shard = field(SHARD_AT, 32n)
-  if (value >> 184n !== 2n || (value & 15n) !== VERSION || field(DIGIT_AT, 4n) !== (shard & 15) || field(143n, 1n) !== 0 || shard > 0x7fffffff) return undefined
-  return { shard, createdSecond: field(CREATED_AT, 36n), place: field(PLACE_AT, 63n), arrivedSecond: field(ARRIVED_AT, 36n) }
+  if (
+    value >> 184n !== 2n ||
+    (value & 15n) !== VERSION ||
+    field(DIGIT_AT, 4n) !== (shard & 15) ||
+    field(143n, 1n) !== 0 ||
+    shard > 0x7fffffff
+  )
+    return undefined
+  return {
+    shard,
+    createdSecond: field(CREATED_AT, 36n),
+    place: field(PLACE_AT, 63n),
+    arrivedSecond: field(ARRIVED_AT, 36n),
+  }
 }
 
 export function shardNumber(id: string): number {

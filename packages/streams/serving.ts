@@ -1,5 +1,5 @@
 /** A stream in the version that this replica knows, and the writes under way by it. */
-import { routingOf, type Routing } from './routing.ts'
+import { type Routing, routingOf } from './routing.ts'
 import { SequenceNumbers } from './sequence-number.ts'
 import type { Shard, Stream } from './stream.ts'
 
@@ -52,7 +52,7 @@ export class Serving {
   /** How the records of a shard are numbered. */
   numbersOf(shard: Shard): SequenceNumbers {
     let numbers = this.#numbers.get(shard.id)
-    if (numbers === undefined) this.#numbers.set(shard.id, numbers = new SequenceNumbers(shard))
+    if (numbers === undefined) this.#numbers.set(shard.id, (numbers = new SequenceNumbers(shard)))
     return numbers
   }
 }

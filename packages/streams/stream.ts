@@ -1,5 +1,8 @@
-/** A stream, as it stands in the control log, and what follows from it. Plain data: every function here is pure. */
-import { byStart, uniformRanges, type HashRange } from './hash-range.ts'
+/**
+ * A stream, as it stands in the control log, and what follows from it. Plain data: every function here is
+ * pure.
+ */
+import { byStart, type HashRange, uniformRanges } from './hash-range.ts'
 
 export type StreamStatus = 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING'
 
@@ -20,7 +23,10 @@ export interface Shard extends HashRange {
   readonly closedAt: number | null
 }
 
-/** What becomes of some open shards. A change of many shards takes several, one after the other, since a shard has two parents at most. */
+/**
+ * What becomes of some open shards. A change of many shards takes several, one after the other, since a shard
+ * has two parents at most.
+ */
 export interface Child extends HashRange {
   readonly parents: readonly string[]
 }
@@ -43,8 +49,11 @@ export interface Stream {
   readonly metrics: readonly string[]
   readonly encryptionKey: string | null
   readonly policy: string | null
-  /** The shards that are being closed and what follows them; with `target` the number of shards at which this shall end. */
-  readonly resharding: { readonly children: readonly Child[], readonly target: number | null } | null
+  /**
+   * The shards that are being closed and what follows them; with `target` the number of shards at which this
+   * shall end.
+   */
+  readonly resharding: { readonly children: readonly Child[]; readonly target: number | null } | null
 }
 
 /** A consumer with enhanced fan-out. */
@@ -75,13 +84,37 @@ export interface NewStream {
   readonly external: boolean
 }
 
-export function newStream({ name, mode, shards, maxRecordKiB, tags, external }: NewStream, now: number): Stream {
+export function newStream(
+  { name, mode, shards, maxRecordKiB, tags, external }: NewStream,
+  now: number,
+): Stream {
   return {
-    name, topic: TOPIC_PREFIX + name, createdAt: now, version: now, status: 'CREATING', mode, external, nextShard: shards,
+    name,
+    topic: TOPIC_PREFIX + name,
+    createdAt: now,
+    version: now,
+    status: 'CREATING',
+    mode,
+    external,
+    nextShard: shards,
     shards: uniformRanges(shards).map((range, partition) => ({
-      ...range, id: shardId(partition), partition, createdSecond: Math.floor(now / 1000), from: 0, to: null, parents: [], createdAt: now, closedAt: null,
+      ...range,
+      id: shardId(partition),
+      partition,
+      createdSecond: Math.floor(now / 1000),
+      from: 0,
+      to: null,
+      parents: [],
+      createdAt: now,
+      closedAt: null,
     })),
-    retentionHours: LEAST_RETENTION_HOURS, maxRecordKiB, tags, metrics: [], encryptionKey: null, policy: null, resharding: null,
+    retentionHours: LEAST_RETENTION_HOURS,
+    maxRecordKiB,
+    tags,
+    metrics: [],
+    encryptionKey: null,
+    policy: null,
+    resharding: null,
   }
 }
 
@@ -105,6 +138,8 @@ export function childrenOf(stream: Stream, id: string): Shard[] {
 
 /** Without the closed shards whose last records are past their retention. */
 export function withoutExpired(stream: Stream, now: number): Stream {
-  const kept = stream.shards.filter(({ closedAt }) => closedAt === null || closedAt + stream.retentionHours * 3_600_000 > now)
+  const kept = stream.shards.filter(
+    ({ closedAt }) => closedAt === null || closedAt + stream.retentionHours * 3_600_000 > now,
+  )
   return kept.length === stream.shards.length ? stream : { ...stream, shards: kept }
 }

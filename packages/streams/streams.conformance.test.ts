@@ -1,4 +1,7 @@
-/** Several replicas of one process share streams over a real broker: what one decides all follow, and no record that was acknowledged is lost, moved or reordered. */
+/**
+ * Several replicas of one process share streams over a real broker: what one decides all follow, and no
+ * record that was acknowledged is lost, moved or reordered.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openCodec } from '@weir/codec'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
@@ -6,7 +9,19 @@ import { type Kafka, kafkaConfig, NO_HEADERS, openKafka, valueOf } from '@weir/k
 import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { beginResharding, childrenOf, mergeOf, newStream, openShards, openStreams, splitOf, stepTowards, type Shard, type Stream, type Streams } from './index.ts'
+import {
+  beginResharding,
+  childrenOf,
+  mergeOf,
+  newStream,
+  openShards,
+  openStreams,
+  type Shard,
+  type Stream,
+  type Streams,
+  splitOf,
+  stepTowards,
+} from './index.ts'
 
 interface Replica {
   readonly kafka: Kafka
@@ -14,27 +29,43 @@ interface Replica {
   stop(): Promise<void>
 }
 
-let backends: { brokers: string[], url: string }
+let backends: { brokers: string[]; url: string }
 beforeAll(async () => {
-  backends = { ...await servers.kafka(), ...await servers.registry() }
-  const { value: kafka, stop } = await openKafka(readConfig({ KAFKA_BROKERS: backends.brokers.join(',') }, kafkaConfig))
+  backends = { ...(await servers.kafka()), ...(await servers.registry()) }
+  const { value: kafka, stop } = await openKafka(
+    readConfig({ KAFKA_BROKERS: backends.brokers.join(',') }, kafkaConfig),
+  )
   await applyTopics(kafka.admin, { replicas: 1 })
   await registerContracts(backends.url)
   await stop()
 })
 
 async function replica(): Promise<Replica> {
-  const { value: kafka, stop } = await openKafka(readConfig({ KAFKA_BROKERS: backends.brokers.join(',') }, kafkaConfig))
+  const { value: kafka, stop } = await openKafka(
+    readConfig({ KAFKA_BROKERS: backends.brokers.join(',') }, kafkaConfig),
+  )
   const { value: codec } = await openCodec({ url: backends.url })
-  const streams = await openStreams({ kafka, codec, replicas: 1, takes: true, instance: 'test', log: { info: () => {}, warn: () => {} } })
+  const streams = await openStreams({
+    kafka,
+    codec,
+    replicas: 1,
+    takes: true,
+    instance: 'test',
+    log: { info: () => {}, warn: () => {} },
+  })
   let stopped: Promise<void> | undefined
-  const close = (): Promise<void> => stopped ??= streams.stop().then(stop)
+  const close = (): Promise<void> => (stopped ??= streams.stop().then(stop))
   onTestFinished(close)
   return { kafka, streams, stop: close }
 }
 
 async function create({ streams }: Replica, name: string, shards: number): Promise<Stream> {
-  await streams.change(name, () => newStream({ name, mode: 'PROVISIONED', shards, maxRecordKiB: 1024, tags: {}, external: false }, Date.now()))
+  await streams.change(name, () =>
+    newStream(
+      { name, mode: 'PROVISIONED', shards, maxRecordKiB: 1024, tags: {}, external: false },
+      Date.now(),
+    ),
+  )
   return activeOf(streams, name)
 }
 
@@ -43,8 +74,17 @@ async function activeOf(streams: Streams, name: string): Promise<Stream> {
   return streams.get(name)!.stream
 }
 
-/** What a door does with one record. Resolves to the shard and offset where it stands; undefined where it is not known to be stored. */
-async function put({ kafka, streams }: Replica, producer: Awaited<ReturnType<Kafka['producer']>>, name: string, key: string, value: string): Promise<[Shard, number] | undefined> {
+/**
+ * What a door does with one record. Resolves to the shard and offset where it stands; undefined where it is
+ * not known to be stored.
+ */
+async function put(
+  { streams }: Replica,
+  producer: Awaited<ReturnType<Kafka['producer']>>,
+  name: string,
+  key: string,
+  value: string,
+): Promise<[Shard, number] | undefined> {
   for (;;) {
     const serving = streams.get(name)!
     const index = serving.routing.ofKey(key)
@@ -57,21 +97,33 @@ async function put({ kafka, streams }: Replica, producer: Awaited<ReturnType<Kaf
     serving.enter()
     const delivery = producer.delivery()
     const [k, v] = [Buffer.from(key), Buffer.from(value)]
-    delivery.append(serving.stream.topic, shard.partition, k, 0, k.length, v, 0, v.length, NO_HEADERS, 0, NO_HEADERS.length)
+    delivery.append(
+      serving.stream.topic,
+      shard.partition,
+      k,
+      0,
+      k.length,
+      v,
+      0,
+      v.length,
+      NO_HEADERS,
+      0,
+      NO_HEADERS.length,
+    )
     const failures = await delivery.settled()
     const stored = failures.length === 0 && streams.leased
     serving.leave()
     return stored ? [shard, delivery.stored()[0].offset] : undefined
   }
-  void kafka
 }
 
 async function readShard({ kafka }: Replica, { topic }: Stream, shard: Shard): Promise<string[]> {
   const values: string[] = []
-  const end = shard.to ?? await kafka.offsetAt(topic, shard.partition, 'latest')
-  for (let at = shard.from; at < end;) {
+  const end = shard.to ?? (await kafka.offsetAt(topic, shard.partition, 'latest'))
+  for (let at = shard.from; at < end; ) {
     const batch = await kafka.fetch(topic, shard.partition, at, 1 << 20)
-    for (let i = 0; i < batch.length; i++) if (batch.offsets[i] < end) values.push(valueOf(batch, i)!.toString())
+    for (let i = 0; i < batch.length; i++)
+      if (batch.offsets[i] < end) values.push(valueOf(batch, i)!.toString())
     at = batch.nextOffset
   }
   return values
@@ -82,9 +134,13 @@ async function readStream(reader: Replica, stream: Stream): Promise<string[]> {
   const done = new Set<string>()
   const values: string[] = []
   const visit = async (shard: Shard): Promise<void> => {
-    if (done.has(shard.id) || shard.parents.some((parent) => !done.has(parent) && stream.shards.some(({ id }) => id === parent))) return
+    if (
+      done.has(shard.id) ||
+      shard.parents.some((parent) => !done.has(parent) && stream.shards.some(({ id }) => id === parent))
+    )
+      return
     done.add(shard.id)
-    values.push(...await readShard(reader, stream, shard))
+    values.push(...(await readShard(reader, stream, shard)))
     for (const child of childrenOf(stream, shard.id)) await visit(child)
   }
   for (const shard of stream.shards) await visit(shard)
@@ -100,7 +156,9 @@ test('a stream that one replica creates and deletes is there, and gone, for the 
   expect((await activeOf(two.streams, name)).shards).toEqual(stream.shards)
   expect(await two.kafka.partitions(stream.topic)).toBe(3)
   await two.streams.change(name, (current) => ({ ...current!, status: 'DELETING' }))
-  await expect.poll(() => [one, two].map(({ streams }) => streams.get(name)), { timeout: 20_000 }).toEqual([undefined, undefined])
+  await expect
+    .poll(() => [one, two].map(({ streams }) => streams.get(name)), { timeout: 20_000 })
+    .toEqual([undefined, undefined])
   await expect(one.kafka.admin.topicConfigs(stream.topic)).rejects.toMatchObject({ code: 'unknown-topic' })
 })
 
@@ -109,10 +167,24 @@ test('decisions of many replicas on one stream follow each other', async () => {
   const name = uniqueName('contended')
   await create(replicas[0], name, 1)
   for (const { streams } of replicas) await activeOf(streams, name)
-  await Promise.all(replicas.flatMap(({ streams }, r) => Array.from({ length: 5 }, (_, i) =>
-    streams.change(name, (current) => ({ ...current!, tags: { ...current!.tags, [`${r}-${i}`]: String(Object.keys(current!.tags).length) } })))))
+  await Promise.all(
+    replicas.flatMap(({ streams }, r) =>
+      Array.from({ length: 5 }, (_, i) =>
+        streams.change(name, (current) => ({
+          ...current!,
+          tags: { ...current!.tags, [`${r}-${i}`]: String(Object.keys(current!.tags).length) },
+        })),
+      ),
+    ),
+  )
   for (const { streams } of replicas) {
-    await expect.poll(() => Object.values(streams.get(name)!.stream.tags).map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 15 }, (_, i) => i))
+    await expect
+      .poll(() =>
+        Object.values(streams.get(name)!.stream.tags)
+          .map(Number)
+          .sort((a, b) => a - b),
+      )
+      .toEqual(Array.from({ length: 15 }, (_, i) => i))
   }
 })
 
@@ -124,14 +196,16 @@ test('splits and merges under load from two replicas: nothing acknowledged is lo
   await activeOf(replicas[1].streams, name)
   const acknowledged: string[] = []
   let writing = true
-  const writers = replicas.flatMap((each, r) => Array.from({ length: 10 }, async (_, w) => {
-    const producer = await each.kafka.producer()
-    for (let n = 0; writing; n++) {
-      const key = `key-${r}-${w}`
-      if (await put(each, producer, name, key, `${key}:${n}`)) acknowledged.push(`${key}:${n}`)
-      await sleep(1)
-    }
-  }))
+  const writers = replicas.flatMap((each, r) =>
+    Array.from({ length: 10 }, async (_, w) => {
+      const producer = await each.kafka.producer()
+      for (let n = 0; writing; n++) {
+        const key = `key-${r}-${w}`
+        if (await put(each, producer, name, key, `${key}:${n}`)) acknowledged.push(`${key}:${n}`)
+        await sleep(1)
+      }
+    }),
+  )
   const reshard = async (decide: (stream: Stream) => Stream): Promise<number> => {
     await sleep(300)
     const from = performance.now()
@@ -141,7 +215,9 @@ test('splits and merges under load from two replicas: nothing acknowledged is lo
   }
   const took = [
     await reshard((stream) => beginResharding(stream, splitOf(openShards(stream)[0], 1n << 126n), null)),
-    await reshard((stream) => beginResharding(stream, mergeOf(openShards(stream)[1], openShards(stream)[2]), null)),
+    await reshard((stream) =>
+      beginResharding(stream, mergeOf(openShards(stream)[1], openShards(stream)[2]), null),
+    ),
     await reshard((stream) => beginResharding(stream, stepTowards(openShards(stream), 5), 5)),
     await reshard((stream) => beginResharding(stream, stepTowards(openShards(stream), 2), 2)),
   ]
@@ -149,7 +225,8 @@ test('splits and merges under load from two replicas: nothing acknowledged is lo
   writing = false
   await Promise.all(writers)
   expect(openShards(one.streams.get(name)!.stream)).toHaveLength(2)
-  // At the start a replica cannot know whether those that it reads of are still alive, and waits for a lease to lapse.
+  // At the start a replica cannot know whether those that it reads of are still alive, and waits for a lease
+  // to lapse.
   expect(Math.max(...took)).toBeLessThan(9000)
 
   const found = await readStream(one, one.streams.get(name)!.stream)
@@ -171,7 +248,9 @@ test('a replica that has gone without a word holds a resharding up until its lea
   await activeOf(dead.streams, name)
   dead.streams.get(name)!.enter() // a write whose fate it never learns
   const from = performance.now()
-  await one.streams.change(name, (stream) => beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null))
+  await one.streams.change(name, (stream) =>
+    beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null),
+  )
   expect(openShards(await activeOf(one.streams, name))).toHaveLength(2)
   expect(performance.now() - from).toBeGreaterThan(5000)
   expect(performance.now() - from).toBeLessThan(9000)
@@ -182,7 +261,9 @@ test('what one replica has begun another one finishes', async () => {
   const begun = await replica()
   await create(begun, name, 1)
   // Told to split, it stops at once.
-  await begun.streams.change(name, (stream) => beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null))
+  await begun.streams.change(name, (stream) =>
+    beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null),
+  )
   await begun.stop()
   const heir = await replica()
   expect(openShards(await activeOf(heir.streams, name))).toHaveLength(2)

@@ -1,4 +1,7 @@
-/** All streams as this replica knows them, how they are changed, and the work that brings begun changes to their end, whoever began them. */
+/**
+ * All streams as this replica knows them, how they are changed, and the work that brings begun changes to
+ * their end, whoever began them.
+ */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
@@ -6,9 +9,9 @@ import { type ControlEntry, openControlLog } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import { checks } from './entries.ts'
 import { FanOut } from './fan-out.ts'
-import { HEARTBEAT_MS, Replicas, type Heartbeat } from './replicas.ts'
+import { HEARTBEAT_MS, type Heartbeat, Replicas } from './replicas.ts'
 import { Serving } from './serving.ts'
-import { withoutExpired, type FanOutConsumer, type Stream } from './stream.ts'
+import { type FanOutConsumer, type Stream, withoutExpired } from './stream.ts'
 import { finishStep } from './work.ts'
 
 const TOPIC = 'weir.control.streams'
@@ -26,7 +29,7 @@ export interface StreamsOptions {
   readonly takes: boolean
   /** This process, unique in the cluster. */
   readonly instance: string
-  readonly log: { info(details: object, message: string): void, warn(details: object, message: string): void }
+  readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void }
 }
 
 export interface Streams {
@@ -35,13 +38,15 @@ export interface Streams {
   all(): Serving[]
   readonly fanOut: FanOut
   /**
-   * Decides on a stream (undefined: there is none of that name) as the only one who does. What `decide` returns is its next state; the same object changes nothing.
-   * What it throws is thrown here. Resolves to the state as it was written.
+   * Decides on a stream (undefined: there is none of that name) as the only one who does. What `decide`
+   * returns is its next state; the same object changes nothing. What it throws is thrown here. Resolves to
+   * the state as it was written.
    */
   change(name: string, decide: (stream: Stream | undefined) => Stream): Promise<Stream>
   /**
-   * False where this replica may not know what was decided more than five seconds ago, for instance without a broker: then it must neither take records nor hand
-   * any out, since shards may have been closed and their partitions given to others.
+   * False where this replica may not know what was decided more than five seconds ago, for instance without a
+   * broker: then it must neither take records nor hand any out, since shards may have been closed and their
+   * partitions given to others.
    */
   readonly leased: boolean
   /** False while the log of decisions cannot be followed. */
@@ -51,7 +56,14 @@ export interface Streams {
   stop(): Promise<void>
 }
 
-export async function openStreams({ kafka, codec, replicas: replication, takes, instance, log }: StreamsOptions): Promise<Streams> {
+export async function openStreams({
+  kafka,
+  codec,
+  replicas: replication,
+  takes,
+  instance,
+  log,
+}: StreamsOptions): Promise<Streams> {
   const serving = new Map<string, Serving>()
   const replicas = new Replicas(`${instance}-${randomBytes(4).toString('hex')}`)
   /** Streams that this replica has begun to change. */
@@ -88,43 +100,68 @@ export async function openStreams({ kafka, codec, replicas: replication, takes, 
   const fanOut: FanOut = new FanOut((changes) => control.write(changes))
   const control = await openControlLog({ kafka, codec, topic: TOPIC, checks, apply, log })
 
-  const change = async (name: string, decide: (stream: Stream | undefined) => Stream | undefined): Promise<Stream | undefined> => {
+  const change = async (
+    name: string,
+    decide: (stream: Stream | undefined) => Stream | undefined,
+  ): Promise<Stream | undefined> => {
     let next: Stream | undefined
     await control.write(() => {
       const found = serving.get(name)?.stream
       const current = found && withoutExpired(found, Date.now())
       next = decide(current)
       if (next === current) return []
-      if (next === undefined) return [{ kind: 'stream', id: name, value: undefined }, ...fanOut.removalOf(name)]
+      if (next === undefined)
+        return [{ kind: 'stream', id: name, value: undefined }, ...fanOut.removalOf(name)]
       next = { ...next, version: Math.max(Date.now(), (current?.version ?? 0) + 1) }
       return [{ kind: 'stream', id: name, value: next }]
     })
     return next
   }
 
-  /** By which every replica says that it has seen what came before, and which closing shards take nothing here any more. */
+  /**
+   * By which every replica says that it has seen what came before, and which closing shards take nothing here
+   * any more.
+   */
   const announce = async (): Promise<void> => {
     const drained: Record<string, number> = {}
-    for (const [name, { stream }] of serving) if (stream.resharding !== null && !retiring.get(name)?.size) drained[name] = stream.version
+    for (const [name, { stream }] of serving)
+      if (stream.resharding !== null && !retiring.get(name)?.size) drained[name] = stream.version
     replicas.sending(++beat)
-    await control.announce({ kind: 'replica', id: replicas.self, value: { beat, takes, drained } satisfies Heartbeat })
+    await control.announce({
+      kind: 'replica',
+      id: replicas.self,
+      value: { beat, takes, drained } satisfies Heartbeat,
+    })
   }
 
-  const acknowledgements = (): string => [...serving].filter(([name, { stream }]) => stream.resharding !== null && !retiring.get(name)?.size)
-    .map(([name, { stream }]) => `${name}/${stream.version}`).join()
+  const acknowledgements = (): string =>
+    [...serving]
+      .filter(([name, { stream }]) => stream.resharding !== null && !retiring.get(name)?.size)
+      .map(([name, { stream }]) => `${name}/${stream.version}`)
+      .join()
 
   const beating = (async () => {
     let said = ''
-    for (let next = 0; !stopped;) {
+    for (let next = 0; !stopped; ) {
       const now = performance.now()
       const toSay = acknowledgements()
       if (now >= next || toSay !== said) {
         said = toSay
         next = now + HEARTBEAT_MS
-        await announce().catch((error: Error) => log.warn({ err: error }, 'no heartbeat could be written; without one for five seconds no stream is served'))
+        await announce().catch((error: Error) =>
+          log.warn(
+            { err: error },
+            'no heartbeat could be written; without one for five seconds no stream is served',
+          ),
+        )
       }
       work()
-      await Promise.race([sleep(LOOK_MS), new Promise<void>((resolve) => { wake = resolve })])
+      await Promise.race([
+        sleep(LOOK_MS),
+        new Promise<void>((resolve) => {
+          wake = resolve
+        }),
+      ])
     }
   })()
 
@@ -136,13 +173,18 @@ export async function openStreams({ kafka, codec, replicas: replication, takes, 
       if (!mine.has(name) && performance.now() - since < OTHERS_MS) continue
       if (stream.resharding !== null && !replicas.drained(name, stream.version, since)) continue
       busy.add(name)
-      finishStep(kafka.admin, stream, replication, change).catch((error: Error) => {
-        log.warn({ err: error, stream: name, status: stream.status }, 'a change of a stream is not finished yet; it is tried again')
-        return sleep(1000)
-      }).finally(() => {
-        busy.delete(name)
-        wake()
-      })
+      finishStep(kafka.admin, stream, replication, change)
+        .catch((error: Error) => {
+          log.warn(
+            { err: error, stream: name, status: stream.status },
+            'a change of a stream is not finished yet; it is tried again',
+          )
+          return sleep(1000)
+        })
+        .finally(() => {
+          busy.delete(name)
+          wake()
+        })
     }
     for (const id of replicas.forgotten()) {
       replicas.gone(id)
@@ -165,9 +207,15 @@ export async function openStreams({ kafka, codec, replicas: replication, takes, 
         wake()
       }
     },
-    get leased() { return replicas.leased },
-    get ready() { return control.ready() },
-    get replicas() { return replicas.count },
+    get leased() {
+      return replicas.leased
+    },
+    get ready() {
+      return control.ready()
+    },
+    get replicas() {
+      return replicas.count
+    },
     stop: async () => {
       stopped = true
       wake()

@@ -1,4 +1,7 @@
-/** The steps by which a stream reaches the state that was decided. Each can be repeated, by any replica, wherever the one before it was interrupted. */
+/**
+ * The steps by which a stream reaches the state that was decided. Each can be repeated, by any replica,
+ * wherever the one before it was interrupted.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MAX_BATCH_BYTES, MAX_VALUE_BYTES } from '@weir/contracts/topic-configs.ts'
 import type { Admin } from '@weir/kafka'
@@ -9,16 +12,27 @@ const HOUR_MS = 3_600_000
 /** How long brokers may take to forget a deleted topic (ms). */
 const FORGET_MS = 15_000
 
-type ChangeStream = (name: string, decide: (stream: Stream | undefined) => Stream | undefined) => Promise<unknown>
+type ChangeStream = (
+  name: string,
+  decide: (stream: Stream | undefined) => Stream | undefined,
+) => Promise<unknown>
 
-export async function finishStep(admin: Admin, stream: Stream, replicas: number, change: ChangeStream): Promise<void> {
+export async function finishStep(
+  admin: Admin,
+  stream: Stream,
+  replicas: number,
+  change: ChangeStream,
+): Promise<void> {
   if (stream.status === 'CREATING') await create(admin, stream, replicas, change)
   else if (stream.status === 'DELETING') await remove(admin, stream, change)
   else if (stream.resharding !== null) await reshard(admin, stream, change)
 }
 
 /** A stream's part of its topic's configuration. */
-export function streamTopicConfigs({ retentionHours, maxRecordKiB }: Pick<Stream, 'retentionHours' | 'maxRecordKiB'>): Record<string, string> {
+export function streamTopicConfigs({
+  retentionHours,
+  maxRecordKiB,
+}: Pick<Stream, 'retentionHours' | 'maxRecordKiB'>): Record<string, string> {
   return {
     'cleanup.policy': 'delete',
     'message.timestamp.type': 'LogAppendTime',
@@ -29,9 +43,17 @@ export function streamTopicConfigs({ retentionHours, maxRecordKiB }: Pick<Stream
 
 async function create(admin: Admin, stream: Stream, replicas: number, change: ChangeStream): Promise<void> {
   const inSync: Record<string, string> = replicas >= 3 ? { 'min.insync.replicas': '2' } : {}
-  await admin.createTopics([{ name: stream.topic, partitions: openShards(stream).length, replicas, configs: { ...streamTopicConfigs(stream), ...inSync } }])
+  await admin.createTopics([
+    {
+      name: stream.topic,
+      partitions: openShards(stream).length,
+      replicas,
+      configs: { ...streamTopicConfigs(stream), ...inSync },
+    },
+  ])
   // An external stream may take over a topic that there is already.
-  if (stream.external) await admin.alterTopicConfigs(stream.topic, { 'message.timestamp.type': 'LogAppendTime' })
+  if (stream.external)
+    await admin.alterTopicConfigs(stream.topic, { 'message.timestamp.type': 'LogAppendTime' })
   let current: Stream | undefined
   await change(stream.name, (found) => {
     current = found
@@ -54,9 +76,15 @@ async function reshard(admin: Admin, stream: Stream, change: ChangeStream): Prom
   const now = Date.now()
   const placed = placeChildren(stream, now)
   await admin.growTopic(stream.topic, Math.max(...placed.map(({ partition }) => partition)) + 1)
-  const ends = new Map((await admin.offsets(stream.topic)).map(({ partition, latest }) => [partition, latest]))
+  const ends = new Map(
+    (await admin.offsets(stream.topic)).map(({ partition, latest }) => [partition, latest]),
+  )
   const children = placed.map((child) => ({ ...child, from: ends.get(child.partition)! }))
-  await change(stream.name, (current) => (same(current, stream) ? finishResharding(current!, children, (partition) => ends.get(partition)!, now) : current))
+  await change(stream.name, (current) =>
+    same(current, stream)
+      ? finishResharding(current!, children, (partition) => ends.get(partition)!, now)
+      : current,
+  )
 }
 
 function same(current: Stream | undefined, stream: Stream): boolean {

@@ -1,10 +1,16 @@
-/** Putting records into streams: each into the open shard of its key, with its fate told when the brokers have answered. */
-import { KafkaError, type Delivery, type Producer } from '@weir/kafka'
+/**
+ * Putting records into streams: each into the open shard of its key, with its fate told when the brokers have
+ * answered.
+ */
+import { type Delivery, KafkaError, type Producer } from '@weir/kafka'
 import type { Serving } from './serving.ts'
 import type { Shard } from './stream.ts'
 import type { Streams } from './streams.ts'
 
-/** How long records wait while the shard of one of them is being closed: longer than it takes where a replica has died (ms). */
+/**
+ * How long records wait while the shard of one of them is being closed: longer than it takes where a replica
+ * has died (ms).
+ */
 const RESHARDING_MS = 10_000
 /** How long the brokers may take (ms); what is not known to be stored then has failed. */
 const SETTLE_MS = 10_000
@@ -18,8 +24,14 @@ export interface StreamEntry {
   readonly hashKey: bigint | undefined
 }
 
-/** What became of a record: where it stands and when it arrived (ms since the epoch), or why it does not. Failed means not known to be stored. */
-export type Fate = { readonly shard: Shard, readonly offset: number, readonly time: number } | 'throttled' | 'failed'
+/**
+ * What became of a record: where it stands and when it arrived (ms since the epoch), or why it does not.
+ * Failed means not known to be stored.
+ */
+export type Fate =
+  | { readonly shard: Shard; readonly offset: number; readonly time: number }
+  | 'throttled'
+  | 'failed'
 
 export interface PutResult {
   readonly serving: Serving
@@ -31,7 +43,10 @@ export interface PutResult {
   readonly error: KafkaError | undefined
 }
 
-/** no-stream: there is none of that name, or not yet. unavailable: this replica may not know the shards; resharding: it took too long. Both can pass. */
+/**
+ * no-stream: there is none of that name, or not yet. unavailable: this replica may not know the shards;
+ * resharding: it took too long. Both can pass.
+ */
 export class PutError extends Error {
   override readonly name = 'PutError'
   readonly code: 'no-stream' | 'unavailable' | 'resharding'
@@ -48,7 +63,10 @@ export class PutError extends Error {
 export interface StreamWriterOptions {
   readonly streams: Pick<Streams, 'get' | 'leased'>
   readonly producer: Producer
-  /** Whether the shard takes a record of so many bytes now; every shard takes everything where it is not given. */
+  /**
+   * Whether the shard takes a record of so many bytes now; every shard takes everything where it is not
+   * given.
+   */
   admit?(serving: Serving, shard: Shard, bytes: number): boolean
 }
 
@@ -83,8 +101,10 @@ export class StreamWriter {
   }
 
   /**
-   * Resolves when every record is stored or has failed. Rejects with a PutError where nothing was sent. The entries are let go once they are appended.
-   * @param headers gives the header block of entry i, from 0 up to the returned end; read before the next call
+   * Resolves when every record is stored or has failed. Rejects with a PutError where nothing was sent. The
+   * entries are let go once they are appended.
+   * @param headers gives the header block of entry i, from 0 up to the returned end; read before the next
+   * call
    */
   put(name: string, entries: readonly StreamEntry[], headers: EntryHeaders): Promise<PutResult> {
     return this.#route(name, entries).then((routed) => this.#settle(this.#append(routed, entries, headers)))
@@ -92,7 +112,10 @@ export class StreamWriter {
 
   /** Ends with #settle, which leaves the serving that this enters. */
   #append({ serving, routes }: Routed, entries: readonly StreamEntry[], headers: EntryHeaders): Appended {
-    const { stream: { topic }, routing: { shards } } = serving
+    const {
+      stream: { topic },
+      routing: { shards },
+    } = serving
     const delivery = this.#producer.delivery()
     const fates: Fate[] = new Array(entries.length).fill('failed')
     const appended = new Int32Array(entries.length).fill(-1)
@@ -108,7 +131,19 @@ export class StreamWriter {
           continue
         }
         try {
-          delivery.append(topic, shard.partition, keys, 0, keyEnd, data, 0, data.length, headers.block, 0, headers.end(i))
+          delivery.append(
+            topic,
+            shard.partition,
+            keys,
+            0,
+            keyEnd,
+            data,
+            0,
+            data.length,
+            headers.block,
+            0,
+            headers.end(i),
+          )
           appended[i] = routes[i]
         } catch (error) {
           if (!(error instanceof KafkaError)) throw error
@@ -124,11 +159,15 @@ export class StreamWriter {
     return { serving, routes, delivery, fates, appended, refusal }
   }
 
-  /** A method of its own, which does not know the entries: while it waits, each young collection would copy them. */
+  /**
+   * A method of its own, which does not know the entries: while it waits, each young collection would copy
+   * them.
+   */
   async #settle({ serving, routes, delivery, fates, appended, refusal }: Appended): Promise<PutResult> {
     try {
-      const error = await settled(delivery, serving.stream.topic) ?? refusal
-      // Without the lease a shard may have been closed below what was just stored there: then nobody would read it.
+      const error = (await settled(delivery, serving.stream.topic)) ?? refusal
+      // Without the lease a shard may have been closed below what was just stored there: then nobody would
+      // read it.
       if (this.#streams.leased) note(delivery, appended, serving.routing.shards, fates)
       return { serving, fates, routes, error }
     } finally {
@@ -142,10 +181,18 @@ export class StreamWriter {
     const deadline = performance.now() + RESHARDING_MS
     for (;;) {
       const serving = this.#streams.get(name)
-      if (serving === undefined || serving.stream.status === 'CREATING' || serving.stream.status === 'DELETING') {
+      if (
+        serving === undefined ||
+        serving.stream.status === 'CREATING' ||
+        serving.stream.status === 'DELETING'
+      ) {
         throw new PutError('no-stream', `Stream ${name} does not exist.`)
       }
-      if (!this.#streams.leased) throw new PutError('unavailable', 'The shards of the streams are not known for certain now; repeat the request.')
+      if (!this.#streams.leased)
+        throw new PutError(
+          'unavailable',
+          'The shards of the streams are not known for certain now; repeat the request.',
+        )
       const { ofKey, ofHashKey, closing } = serving.routing
       let waits = false
       for (let i = 0; i < entries.length; i++) {
@@ -155,7 +202,8 @@ export class StreamWriter {
       }
       if (!waits) return { serving, routes }
       const left = deadline - performance.now()
-      if (left <= 0) throw new PutError('resharding', `Stream ${name} is being resharded; repeat the request.`)
+      if (left <= 0)
+        throw new PutError('resharding', `Stream ${name} is being resharded; repeat the request.`)
       await Promise.race([serving.changed, new Promise((resolve) => setTimeout(resolve, left).unref())])
     }
   }

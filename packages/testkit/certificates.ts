@@ -10,21 +10,50 @@ export interface Certificates {
   /** PEM: the private key and then the certificate of 127.0.0.1, whose common name is `broker`. */
   readonly keyFile: string
   /** PEM texts for a client of that common name. */
-  client(commonName: string): Promise<{ cert: string, key: string }>
+  client(commonName: string): Promise<{ cert: string; key: string }>
 }
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
 export async function makeCertificates(folder: string): Promise<Certificates> {
-  const openssl = (...args: string[]): Promise<unknown> => promisify(execFile)('openssl', args, { cwd: folder })
+  const openssl = (...args: string[]): Promise<unknown> =>
+    promisify(execFile)('openssl', args, { cwd: folder })
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
-  const sign = async (name: string): Promise<{ cert: string, key: string }> => {
+  const sign = async (name: string): Promise<{ cert: string; key: string }> => {
     await openssl('req', ...NEW_KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
-    await openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-out', `${name}.crt`, '-days', '2', '-extfile', 'names.cnf')
+    await openssl(
+      'x509',
+      '-req',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      'ca.crt',
+      '-CAkey',
+      'ca.key',
+      '-CAcreateserial',
+      '-out',
+      `${name}.crt`,
+      '-days',
+      '2',
+      '-extfile',
+      'names.cnf',
+    )
     return { cert: read(`${name}.crt`), key: read(`${name}.key`) }
   }
   writeFileSync(join(folder, 'names.cnf'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n')
-  await openssl('req', '-x509', ...NEW_KEY, '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=Weir test authority')
+  await openssl(
+    'req',
+    '-x509',
+    ...NEW_KEY,
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.crt',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=Weir test authority',
+  )
   const server = await sign('broker')
   const keyFile = join(folder, 'server.pem')
   writeFileSync(keyFile, server.key + server.cert, { mode: 0o600 })

@@ -1,4 +1,7 @@
-/** Starts the shared servers on request: `GET /kafka` and so on answers with the server's JSON once it is ready. On the loopback address only. */
+/**
+ * Starts the shared servers on request: `GET /kafka` and so on answers with the server's JSON once it is
+ * ready. On the loopback address only.
+ */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +10,9 @@ import type { SharedServers } from '@weir/tools/stack/shared-servers.ts'
 const NAMES = ['kafka', 'registry', 'redis', 'opensearch', 'elasticsearch'] as const
 
 /** `choose` is called at the first request. */
-export async function openCoordinator(choose: () => Promise<SharedServers>): Promise<{ url: string, stop(): Promise<void> }> {
+export async function openCoordinator(
+  choose: () => Promise<SharedServers>,
+): Promise<{ url: string; stop(): Promise<void> }> {
   let shared: Promise<SharedServers> | undefined
   const server = createServer((request, response) => {
     const name = NAMES.find((candidate) => request.url === `/${candidate}`)
@@ -16,10 +21,13 @@ export async function openCoordinator(choose: () => Promise<SharedServers>): Pro
       return
     }
     shared ??= choose()
-    shared.then((servers): Promise<unknown> => servers[name]()).then(
-      (started) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(started)),
-      (error: Error) => response.writeHead(503).end(error.message),
-    )
+    shared
+      .then((servers): Promise<unknown> => servers[name]())
+      .then(
+        (started) =>
+          response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(started)),
+        (error: Error) => response.writeHead(503).end(error.message),
+      )
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,5 +1,5 @@
 /** Real servers for tests. */
-export { kafkaCluster, type KafkaCluster } from './kafka-cluster.ts'
-export { secureKafka, type SecureKafka } from './secure-kafka.ts'
+export { type KafkaCluster, kafkaCluster } from './kafka-cluster.ts'
+export { type SecureKafka, secureKafka } from './secure-kafka.ts'
 export { servers } from './servers.ts'
 export { uniqueName } from './unique-name.ts'

@@ -41,21 +41,32 @@ export async function kafkaCluster({ brokers: count, secure }: KafkaClusterOptio
 
   const start = async (i: number): Promise<Running> => {
     const place = { data: join(folder, `kafka-${i + 1}`), log: join(folder, 'logs', `kafka-${i + 1}.log`) }
-    const node = await kafka.start({ ...place, nodeId: i + 1, port: ports[i]!, voters, clusterId, secure: secure?.(i) })
+    const node = await kafka.start({
+      ...place,
+      nodeId: i + 1,
+      port: ports[i]!,
+      voters,
+      clusterId,
+      secure: secure?.(i),
+    })
     tieProcess(node.pid)
     return node
   }
   const nodes = await Promise.all(brokers.map((_, i) => start(i)))
   const stop = async (): Promise<void> => {
-    // Killed: without a majority of its controllers a node would wait for them, and the data is forgotten anyway.
+    // Killed: without a majority of its controllers a node would wait for them, and the data is forgotten
+    // anyway.
     for (const node of nodes) node.kill('SIGKILL')
     await Promise.all(nodes.map((node) => node.exited))
     rmSync(folder, { recursive: true, force: true })
   }
   try {
     await Promise.all(nodes.map((node) => node.ready))
-    // Each node was ready by its own word; every one must know of every other before topics get three replicas.
-    await Promise.all(nodes.map((node) => untilReady(node, async () => (await kafkaNodes([node.url])).length === count)))
+    // Each node was ready by its own word; every one must know of every other before topics get three
+    // replicas.
+    await Promise.all(
+      nodes.map((node) => untilReady(node, async () => (await kafkaNodes([node.url])).length === count)),
+    )
   } catch (error) {
     await stop()
     throw error

@@ -9,11 +9,15 @@ export async function openTestServers(): Promise<{ stop(): Promise<void> }> {
   return { stop }
 }
 
-/** WEIR_TEST_MODE: `native`, `containers`, or `auto` (default), which takes containers where a Docker engine has all images already. */
+/**
+ * WEIR_TEST_MODE: `native`, `containers`, or `auto` (default), which takes containers where a Docker engine
+ * has all images already.
+ */
 async function chosenServers(): Promise<SharedServers> {
   const mode = process.env.WEIR_TEST_MODE || 'auto'
-  if (!['native', 'containers', 'auto'].includes(mode)) throw new Error(`WEIR_TEST_MODE is "${mode}"; it must be native, containers or auto.`)
+  if (!['native', 'containers', 'auto'].includes(mode))
+    throw new Error(`WEIR_TEST_MODE is "${mode}"; it must be native, containers or auto.`)
   if (mode === 'native') return nativeServers()
   const { containerServers, imagesAreHere } = await import('./containers.ts')
-  return mode === 'containers' || await imagesAreHere() ? containerServers() : nativeServers()
+  return mode === 'containers' || (await imagesAreHere()) ? containerServers() : nativeServers()
 }

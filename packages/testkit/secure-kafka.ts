@@ -1,4 +1,7 @@
-/** Kafka nodes of a test's own with listeners for TLS, client certificates, SASL SCRAM, and SASL OAUTHBEARER with the tokens of MSK IAM. */
+/**
+ * Kafka nodes of a test's own with listeners for TLS, client certificates, SASL SCRAM, and SASL OAUTHBEARER
+ * with the tokens of MSK IAM.
+ */
 import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,8 +12,8 @@ import { freePorts } from '@weir/tools/stack/ports.ts'
 import { kafkaClasspath } from '@weir/tools/stack/servers/kafka.ts'
 import type { SecureListeners } from '@weir/tools/stack/servers/kafka-settings.ts'
 import { temporaryFolder } from '@weir/tools/stack/shared-servers.ts'
-import { makeCertificates, type Certificates } from './certificates.ts'
-import { kafkaCluster, type KafkaCluster } from './kafka-cluster.ts'
+import { type Certificates, makeCertificates } from './certificates.ts'
+import { type KafkaCluster, kafkaCluster } from './kafka-cluster.ts'
 
 export interface SecureKafka {
   readonly nodes: KafkaCluster
@@ -19,10 +22,18 @@ export interface SecureKafka {
   /** Encrypted, a client certificate asked: see `client`. */
   readonly mtls: { readonly brokers: string[] }
   /** Encrypted, SCRAM-SHA-256 or SCRAM-SHA-512. The first of the users. */
-  readonly scram: { readonly brokers: string[], readonly username: string, readonly password: string }
+  readonly scram: { readonly brokers: string[]; readonly username: string; readonly password: string }
   /** Encrypted, tokens signed for that region by that key. */
-  readonly iam: { readonly brokers: string[], readonly region: string, readonly accessKeyId: string, readonly secretAccessKey: string }
-  /** The file and the text (PEM) of the authority that signed the brokers' certificate, made for these brokers alone. */
+  readonly iam: {
+    readonly brokers: string[]
+    readonly region: string
+    readonly accessKeyId: string
+    readonly secretAccessKey: string
+  }
+  /**
+   * The file and the text (PEM) of the authority that signed the brokers' certificate, made for these brokers
+   * alone.
+   */
   readonly caFile: string
   readonly ca: string
   /** A certificate for the principal of that name. */
@@ -43,24 +54,42 @@ export interface SecureKafkaOptions {
 const REGION = 'eu-central-1'
 const KEY = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
 
-export async function secureKafka({ brokers = 1, users = { weir: 'only-for-tests' }, superUser }: SecureKafkaOptions = {}): Promise<SecureKafka> {
+export async function secureKafka({
+  brokers = 1,
+  users = { weir: 'only-for-tests' },
+  superUser,
+}: SecureKafkaOptions = {}): Promise<SecureKafka> {
   const folder = temporaryFolder()
-  const [{ ca, caFile, keyFile, client }, classes] = await Promise.all([makeCertificates(folder), compileTokenCheck(folder)])
+  const [{ ca, caFile, keyFile, client }, classes] = await Promise.all([
+    makeCertificates(folder),
+    compileTokenCheck(folder),
+  ])
   const ports = await freePorts(4 * brokers)
   const secure = (i: number): SecureListeners => {
     const [tls, mtls, scram, iam] = ports.slice(4 * i) as [number, number, number, number]
     return {
-      ports: { tls, mtls, scram, iam }, keyFile, caFile, users: Object.entries(users).map(([name, password]) => ({ name, password })),
-      tokens: { classes, region: REGION, ...KEY }, ...superUser !== undefined && { superUsers: ['broker', superUser] },
+      ports: { tls, mtls, scram, iam },
+      keyFile,
+      caFile,
+      users: Object.entries(users).map(([name, password]) => ({ name, password })),
+      tokens: { classes, region: REGION, ...KEY },
+      ...(superUser !== undefined && { superUsers: ['broker', superUser] }),
     }
   }
   const nodes = await kafkaCluster({ brokers, secure })
-  const listener = (name: keyof SecureListeners['ports']): { brokers: string[] } =>
-    ({ brokers: Array.from({ length: brokers }, (_, i) => `127.0.0.1:${secure(i).ports[name]}`) })
+  const listener = (name: keyof SecureListeners['ports']): { brokers: string[] } => ({
+    brokers: Array.from({ length: brokers }, (_, i) => `127.0.0.1:${secure(i).ports[name]}`),
+  })
   const [username, password] = Object.entries(users)[0]!
   return {
-    nodes, tls: listener('tls'), mtls: listener('mtls'), scram: { ...listener('scram'), username, password }, iam: { ...listener('iam'), region: REGION, ...KEY },
-    ca, caFile, client,
+    nodes,
+    tls: listener('tls'),
+    mtls: listener('mtls'),
+    scram: { ...listener('scram'), username, password },
+    iam: { ...listener('iam'), region: REGION, ...KEY },
+    ca,
+    caFile,
+    client,
     setPassword: (name, changed) => setPassword(nodes.brokers[0]!, name, changed),
     async stop() {
       await nodes.stop()
@@ -73,6 +102,12 @@ async function compileTokenCheck(folder: string): Promise<string> {
   const classes = join(folder, 'classes')
   mkdirSync(classes)
   const compiler = join(findJava().home, 'bin/javac')
-  await promisify(execFile)(compiler, ['-cp', await kafkaClasspath(), '-d', classes, join(import.meta.dirname, 'MskTokens.java')])
+  await promisify(execFile)(compiler, [
+    '-cp',
+    await kafkaClasspath(),
+    '-d',
+    classes,
+    join(import.meta.dirname, 'MskTokens.java'),
+  ])
   return classes
 }

@@ -1,6 +1,7 @@
 /**
- * The servers that all tests of a run share. Each is started when first asked for; the run's global setup ends them.
- * Where WEIR_TEST_SERVERS names a file of running ones (`node tools/stack/dev-servers.ts FILE`), those are used.
+ * The servers that all tests of a run share. Each is started when first asked for; the run's global setup
+ * ends them. Where WEIR_TEST_SERVERS names a file of running ones (`node tools/stack/dev-servers.ts FILE`),
+ * those are used.
  */
 import { readFileSync } from 'node:fs'
 
@@ -26,10 +27,13 @@ async function ask<T>(name: string): Promise<T> {
   const known = fromFile(name)
   if (known !== undefined) return known as T
   const coordinator = process.env[COORDINATOR]
-  if (!coordinator) throw new Error(`There is no ${name} for this test: run it with vitest and the project's vitest.config.ts, or set WEIR_TEST_SERVERS to a file that names it.`)
+  if (!coordinator)
+    throw new Error(
+      `There is no ${name} for this test: run it with vitest and the project's vitest.config.ts, or set WEIR_TEST_SERVERS to a file that names it.`,
+    )
   const response = await fetch(`${coordinator}/${name}`)
   if (!response.ok) throw new Error(await response.text())
-  return await response.json() as T
+  return (await response.json()) as T
 }
 
 function fromFile(name: string): unknown {

@@ -14,7 +14,10 @@ export interface ServiceProcess {
 }
 
 /** Resolves when it listens. Its options of Node are those of a stack. */
-export async function startService(name: 'ingest-hub' | 'enricher', env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+export async function startService(
+  name: 'ingest-hub' | 'enricher',
+  env: Readonly<Record<string, string>>,
+): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL(`../../services/${name}/main.ts`, import.meta.url))
   const child = spawn(process.execPath, ['--max-semi-space-size=8', main], {
     env: { ...process.env, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', LOG_LEVEL: 'info', ...env },
@@ -32,9 +35,16 @@ export async function startService(name: 'ingest-hub' | 'enricher', env: Readonl
   const url = await Promise.race([listening, exited])
   if (typeof url !== 'string') throw new Error(`The service ${name} did not start:\n${out}`)
   return {
-    url, exited,
+    url,
+    exited,
     pid: child.pid!,
-    logs: () => out.split('\n').filter(Boolean).map((line) => JSON.parse(line)),
-    kill: (signal) => { child.kill(signal) },
+    logs: () =>
+      out
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
+    kill: (signal) => {
+      child.kill(signal)
+    },
   }
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
-import { beforeAll, expect, test } from 'vitest'
 import { kafkaNodes } from '@weir/tools/stack/kafka-admin.ts'
+import { beforeAll, expect, test } from 'vitest'
 import { servers } from './servers.ts'
 import { uniqueName } from './unique-name.ts'
 
@@ -34,7 +34,9 @@ test.each(['opensearch', 'elasticsearch'] as const)('%s stores a document and fi
   const index = uniqueName('testkit')
   const headers = { 'content-type': 'application/json' }
   await fetch(`${url}/${index}/_doc/1?refresh=true`, { method: 'PUT', headers, body: '{"speed":42}' })
-  const found = await (await fetch(`${url}/${index}/_search?q=speed:42`)).json() as { hits: { hits: { _id: string }[] } }
+  const found = (await (await fetch(`${url}/${index}/_search?q=speed:42`)).json()) as {
+    hits: { hits: { _id: string }[] }
+  }
   await fetch(`${url}/${index}`, { method: 'DELETE' })
   expect(found.hits.hits.map((hit) => hit._id)).toEqual(['1'])
 })

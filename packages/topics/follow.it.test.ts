@@ -1,8 +1,8 @@
 /** Followers on a real broker: what they read, what they leave out, and how they go on. */
-import { openCodec, type Codec } from '@weir/codec'
+import { type Codec, openCodec } from '@weir/codec'
 import type { ReferenceEntry } from '@weir/contracts'
 import { registerContracts } from '@weir/contracts/apply.ts'
-import { kafkaConfig, openKafka, type Kafka, type Producer } from '@weir/kafka'
+import { type Kafka, kafkaConfig, openKafka, type Producer } from '@weir/kafka'
 import { metrics, readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -43,7 +43,12 @@ async function encoded(id: string, json = '1'): Promise<Buffer> {
 }
 
 async function put(topic: string, id: string, value?: Buffer | null, partition = 0): Promise<void> {
-  await store(producer, { topic, partition, key: `t/${id}`, value: value === undefined ? await encoded(id) : value })
+  await store(producer, {
+    topic,
+    partition,
+    key: `t/${id}`,
+    value: value === undefined ? await encoded(id) : value,
+  })
 }
 
 interface Followed {
@@ -82,7 +87,13 @@ test('records without their shape are left out, logged and counted; all others a
   const unknownSchema = Buffer.concat([Buffer.from([0, 255, 255, 255, 255]), Buffer.from('no such schema')])
   const truncated = (await encoded('truncated')).subarray(0, 8)
   await put(topic, 'first')
-  for (const bad of [Buffer.from('sevenxx'), Buffer.alloc(0), unknownSchema, truncated, await encoded('refused')]) {
+  for (const bad of [
+    Buffer.from('sevenxx'),
+    Buffer.alloc(0),
+    unknownSchema,
+    truncated,
+    await encoded('refused'),
+  ]) {
     await put(topic, 'refused', bad)
   }
   await put(topic, 'gone', null)
@@ -118,7 +129,10 @@ test('all partitions are read, from the end if asked for; a reading beside catch
   follower.start()
   const records = Array.from({ length: 100 }, (_, i) => `r${i}`)
   for (const id of records) {
-    await Promise.all([put(topic, id, undefined, Number(id.slice(1)) % 2), id.endsWith('9') && follower.catchUp()])
+    await Promise.all([
+      put(topic, id, undefined, Number(id.slice(1)) % 2),
+      id.endsWith('9') && follower.catchUp(),
+    ])
   }
   await follower.catchUp()
   expect(seen.toSorted()).toEqual(records.toSorted())

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TopicName, ValueOf } from '@weir/contracts'
 import { type Kafka, KafkaError, type Reading, type RecordBatch } from '@weir/kafka'
-import { openRecords, type Accept, type RecordsOptions, type TopicRecords } from './records.ts'
+import { type Accept, openRecords, type RecordsOptions, type TopicRecords } from './records.ts'
 
 export interface FollowOptions<T extends TopicName> extends RecordsOptions<T> {
   readonly kafka: Pick<Kafka, 'partitions' | 'offsetAt' | 'fetch' | 'read'>
@@ -10,8 +10,8 @@ export interface FollowOptions<T extends TopicName> extends RecordsOptions<T> {
   readonly from: 'earliest' | 'latest'
   readonly accept: Accept<ValueOf[T]>
   /**
-   * Forgets everything that was accepted, because the topic was made anew and is read from its beginning. Without it
-   * the follower stands still then: the new records do not continue the old ones.
+   * Forgets everything that was accepted, because the topic was made anew and is read from its beginning.
+   * Without it the follower stands still then: the new records do not continue the old ones.
    */
   readonly reset?: () => void
 }
@@ -23,13 +23,14 @@ const MAX_PAUSE_MS = 10_000
 const LOOK_MS = 10_000
 const FETCH_BYTES = 4 << 20
 /**
- * Pause after an answer without the records that the topic's end promised: a new leader may not show them yet (ms).
+ * Pause after an answer without the records that the topic's end promised: a new leader may not show them yet
+ * (ms).
  */
 const NOT_YET_MS = 20
 
 /**
- * Calls `accept` once for each record, in the order of its partition, no matter whether start() or catchUp() read it.
- * After a failure it goes on from where it was; until then `ready` is false, and the log says why.
+ * Calls `accept` once for each record, in the order of its partition, no matter whether start() or catchUp()
+ * read it. After a failure it goes on from where it was; until then `ready` is false, and the log says why.
  */
 export class Follower<T extends TopicName> {
   readonly #options: FollowOptions<T>
@@ -59,8 +60,8 @@ export class Follower<T extends TopicName> {
   }
 
   /**
-   * Resolves when all records that were visible before the call have been accepted. Rejects if they cannot be read
-   * now.
+   * Resolves when all records that were visible before the call have been accepted. Rejects if they cannot be
+   * read now.
    */
   async catchUp(): Promise<void> {
     const records = await this.#open()
@@ -113,13 +114,16 @@ export class Follower<T extends TopicName> {
   #beginAnew(found: string, position: number): never {
     const { topic, reset } = this.#options
     const what = `${topic} ${found}, and was read up to ${position}: it was made anew, or has lost records.`
-    if (reset === undefined) throw new Error(`${what} Restart this service once that is what it should begin with.`)
+    if (reset === undefined)
+      throw new Error(`${what} Restart this service once that is what it should begin with.`)
     reset()
     this.#opening = undefined
     throw new Error(`${what} It is read again.`)
   }
 
-  /** Batches come from the reading and from catchUp(), each in order; what was accepted before is left out. */
+  /**
+   * Batches come from the reading and from catchUp(), each in order; what was accepted before is left out.
+   */
   async #take(records: TopicRecords<ValueOf[T]>, batch: RecordBatch): Promise<void> {
     const { partition, nextOffset } = batch
     await records.prepare(batch)
@@ -130,7 +134,7 @@ export class Follower<T extends TopicName> {
   async #follow(): Promise<void> {
     const { signal } = this.#stopping
     let failing = false
-    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted;) {
+    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; ) {
       try {
         await this.#round(() => {
           if (failing) this.#warn(undefined, 'the topic is followed again')
@@ -158,14 +162,19 @@ export class Follower<T extends TopicName> {
       const records = await this.#unlessStopped(this.#open())
       await this.#unlessStopped(this.catchUp())
       const readTo = [...this.#positions]
-      const anew = Promise.withResolvers<{ first: number, position: number }>()
+      const anew = Promise.withResolvers<{ first: number; position: number }>()
       let isAnew = false
       const from = { offsets: new Map([[topic as string, [...readTo]]]) }
       reading = await kafka.read({ topics: [topic], from, until: 'stopped' }, async (batch) => {
         if (isAnew) return
-        const { partition, offsets: [first], nextOffset } = batch
+        const {
+          partition,
+          offsets: [first],
+          nextOffset,
+        } = batch
         const position = readTo[partition]
-        // A reading goes back for one reason: the name belongs to another topic, which it reads from the beginning.
+        // A reading goes back for one reason: the name belongs to another topic, which it reads from the
+        // beginning.
         isAnew = batch.length > 0 && first < position
         if (isAnew) return anew.resolve({ first, position })
         await this.#take(records, batch)
@@ -202,6 +211,6 @@ export class Follower<T extends TopicName> {
 
   #warn(error: unknown, message: string): void {
     const { log, topic, reader } = this.#options
-    log.warn({ ...error !== undefined && { err: error }, topic, reader }, message)
+    log.warn({ ...(error !== undefined && { err: error }), topic, reader }, message)
   }
 }

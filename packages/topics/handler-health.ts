@@ -24,11 +24,16 @@ export class HandlerHealth {
   }
 
   /**
-   * True while the member is in its group and no partition of its assignment waits behind a batch that was rejected.
+   * True while the member is in its group and no partition of its assignment waits behind a batch that was
+   * rejected.
    */
   ready(subscription: Pick<Subscription, 'ready' | 'assignments'>): boolean {
-    return subscription.ready() && !subscription.assignments().some((assigned) => this.#failing.has(keyOf(assigned)))
+    return (
+      subscription.ready() &&
+      !subscription.assignments().some((assigned) => this.#failing.has(keyOf(assigned)))
+    )
   }
 }
 
-const keyOf = ({ topic, partition }: Pick<RecordBatch, 'topic' | 'partition'>): string => `${topic}/${partition}`
+const keyOf = ({ topic, partition }: Pick<RecordBatch, 'topic' | 'partition'>): string =>
+  `${topic}/${partition}`

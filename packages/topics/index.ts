@@ -1,29 +1,29 @@
 /** Topics that hold state: following them, checking their values, writing single records. */
 export { Follower, type FollowOptions } from './follow.ts'
+export { HandlerHealth } from './handler-health.ts'
 export {
-  openRecords,
-  TopicRecord,
   type Accept,
+  openRecords,
   type RecordsOptions,
+  TopicRecord,
   type TopicRecords,
   type WarnLog,
 } from './records.ts'
-export { HandlerHealth } from './handler-health.ts'
-export { append, encodeValue, store, type NewRecord } from './store.ts'
 export {
+  type ExtraFields,
   flag,
   integer,
   list,
-  map,
   Misfit,
+  map,
   nullable,
   number,
   object,
   oneOf,
   pair,
   read,
-  text,
-  type ExtraFields,
   type Shape,
   type ShapedBy,
+  text,
 } from './shape.ts'
+export { append, encodeValue, type NewRecord, store } from './store.ts'

@@ -55,8 +55,8 @@ export type Accept<V> = (record: TopicRecord<V>) => void
 
 export interface TopicRecords<V> {
   /**
-   * Await it before each(). Rejects with RegistryUnavailable, which says nothing about the records: repeat the
-   * batch.
+   * Await it before each(). Rejects with RegistryUnavailable, which says nothing about the records: repeat
+   * the batch.
    */
   prepare(batch: RecordBatch): Promise<void> | undefined
   /** Hands the batch's records from that offset on to `accept`, in their order. */
@@ -71,7 +71,9 @@ export interface RecordsOptions<T extends TopicName> {
   readonly log: WarnLog
 }
 
-export async function openRecords<T extends TopicName>(options: RecordsOptions<T>): Promise<TopicRecords<ValueOf[T]>> {
+export async function openRecords<T extends TopicName>(
+  options: RecordsOptions<T>,
+): Promise<TopicRecords<ValueOf[T]>> {
   const { codec, topic, reader: name, log } = options
   const reader: Reader<ValueOf[T]> = await codec.reader(topic)
   const counter = leftOut.labels({ topic, reader: name })
@@ -97,7 +99,13 @@ export async function openRecords<T extends TopicName>(options: RecordsOptions<T
         if (batch.offsets[i] < from) continue
         try {
           const start = batch.valueStart[i]
-          accept(new TopicRecord(batch, i, start < 0 ? null : reader.decode(batch.bytes, start, batch.valueEnd[i])))
+          accept(
+            new TopicRecord(
+              batch,
+              i,
+              start < 0 ? null : reader.decode(batch.bytes, start, batch.valueEnd[i]),
+            ),
+          )
         } catch (error) {
           leaveOut(batch, i, error)
         }

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import {
+  type ExtraFields,
   flag,
   integer,
   list,
-  map,
   Misfit,
+  map,
   nullable,
   number,
   object,
@@ -12,7 +13,6 @@ import {
   pair,
   read,
   text,
-  type ExtraFields,
 } from './shape.ts'
 
 const place = object(
@@ -93,7 +93,11 @@ test.each([
     'the name A of tags | the name A of tags must be lower-case letters.',
   ],
   ['a value of a map', { ...good, tags: { a: 10 } }, 'tags.a | tags.a must be between 0 and 9.'],
-  ['too many names', { ...good, tags: { a: 1, b: 1, c: 1 } }, 'tags | tags must have at most 2 names, and has 3.'],
+  [
+    'too many names',
+    { ...good, tags: { a: 1, b: 1, c: 1 } },
+    'tags | tags must have at most 2 names, and has 3.',
+  ],
 ])('%s is told with its place', (_, value, expected) => {
   expect(misfit(value)).toBe(expected)
 })

@@ -1,11 +1,12 @@
 /**
- * Shapes describe JSON values. Every shape has bounds: strings and lists have a greatest length, numbers a least and
- * a greatest value, and objects the fields that the shape names. So a value that was read is bounded in size and
- * depth.
+ * Shapes describe JSON values. Every shape has bounds: strings and lists have a greatest length, numbers a
+ * least and a greatest value, and objects the fields that the shape names. So a value that was read is
+ * bounded in size and depth.
  */
 
 /**
- * Returns the value with only the fields that the shape names, or throws a Misfit. @param at path, for the message
+ * Returns the value with only the fields that the shape names, or throws a Misfit. @param at path, for the
+ * message
  */
 export type Shape<T> = (value: unknown, at: string, extra: ExtraFields) => T
 
@@ -13,8 +14,8 @@ export type Shape<T> = (value: unknown, at: string, extra: ExtraFields) => T
 export type ShapedBy<S> = S extends Shape<infer T> ? T : never
 
 /**
- * Fields that the shape does not name are refused where people write values, and ignored where a later version may
- * have written them.
+ * Fields that the shape does not name are refused where people write values, and ignored where a later
+ * version may have written them.
  */
 export type ExtraFields = 'refused' | 'ignored'
 
@@ -63,7 +64,7 @@ export function text({ min = 1, max, pattern, like }: TextBounds): Shape<string>
 }
 
 /** A finite number, both bounds included. */
-export function number({ min, max }: { min: number, max: number }): Shape<number> {
+export function number({ min, max }: { min: number; max: number }): Shape<number> {
   return (value, at) => {
     if (typeof value !== 'number' || !Number.isFinite(value)) throw new Misfit(at, 'must be a number')
     if (value < min || value > max) throw new Misfit(at, `must be between ${min} and ${max}`)
@@ -72,7 +73,7 @@ export function number({ min, max }: { min: number, max: number }): Shape<number
 }
 
 /** A number that is exact in JSON. */
-export function integer({ min, max }: { min: number, max: number }): Shape<number> {
+export function integer({ min, max }: { min: number; max: number }): Shape<number> {
   return (value, at) => {
     if (!Number.isSafeInteger(value)) throw new Misfit(at, 'must be a whole number')
     return number({ min, max })(value, at, 'refused')
@@ -97,7 +98,10 @@ export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return (value, at, extra) => (value === null ? null : shape(value, at, extra))
 }
 
-export function list<T>(shape: Shape<T>, { min = 0, max }: { min?: number, max: number }): Shape<readonly T[]> {
+export function list<T>(
+  shape: Shape<T>,
+  { min = 0, max }: { min?: number; max: number },
+): Shape<readonly T[]> {
   return (value, at, extra) => {
     if (!Array.isArray(value)) throw new Misfit(at, 'must be a list')
     if (value.length < min || value.length > max) {
@@ -122,7 +126,8 @@ export function map<T>(
 ): Shape<Readonly<Record<string, T>>> {
   return (value, at, extra) => {
     const entries = Object.entries(objectAt(value, at))
-    if (entries.length > max) throw new Misfit(at, `must have at most ${max} names, and has ${entries.length}`)
+    if (entries.length > max)
+      throw new Misfit(at, `must have at most ${max} names, and has ${entries.length}`)
     return Object.fromEntries(
       entries.map(([key, item]) => [
         name(key, `the name ${shown(key)} of ${at || 'the value'}`, extra),
@@ -137,8 +142,10 @@ type Required<F extends Fields> = { readonly [name in keyof F]: ShapedBy<F[name]
 type Optional<F extends Fields> = { readonly [name in keyof F]?: ShapedBy<F[name]> | undefined }
 
 /**
- * @param optional fields that may be missing; fields that are added later belong here, since older values lack them
+ * @param optional fields that may be missing; fields that are added later belong here, since older values
+ * lack them
  */
+// biome-ignore lint/complexity/noBannedTypes: No optional fields.
 export function object<R extends Fields, O extends Fields = {}>(
   required: R,
   optional: O = {} as O,
@@ -167,7 +174,8 @@ export function object<R extends Fields, O extends Fields = {}>(
 }
 
 function objectAt(value: unknown, at: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Misfit(at, 'must be an object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Misfit(at, 'must be an object')
   return value as Readonly<Record<string, unknown>>
 }
 

@@ -1,6 +1,6 @@
 /** Writes single records, to topics that rarely change. Doors and flows append to batches of their own. */
 import type { Writer } from '@weir/codec'
-import { NO_HEADERS, type Appender, type Producer } from '@weir/kafka'
+import { type Appender, NO_HEADERS, type Producer } from '@weir/kafka'
 
 export interface NewRecord {
   readonly topic: string
@@ -21,9 +21,24 @@ export function encodeValue<V>(writer: Writer<V>, value: V, room: number): Buffe
   }
 }
 
-export function append(out: Appender, { topic, partition, key, value, headers = NO_HEADERS }: NewRecord): void {
+export function append(
+  out: Appender,
+  { topic, partition, key, value, headers = NO_HEADERS }: NewRecord,
+): void {
   const bytes = typeof key === 'string' ? Buffer.from(key) : key
-  out.append(topic, partition, bytes, 0, bytes.length, value, 0, value?.length ?? 0, headers, 0, headers.length)
+  out.append(
+    topic,
+    partition,
+    bytes,
+    0,
+    bytes.length,
+    value,
+    0,
+    value?.length ?? 0,
+    headers,
+    0,
+    headers.length,
+  )
 }
 
 /** Resolves when the record is stored. Rejects with the producer's KafkaError where it is not known to be. */

@@ -2,19 +2,27 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openCodec, type Codec } from '@weir/codec'
+import { type Codec, openCodec } from '@weir/codec'
 import { sampleOf, type TaxiTelemetry, type TopicName } from '@weir/contracts'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
-import { drop, flow, step, type Source } from '@weir/flow'
-import { encodeHeaders, headerOf, type Kafka, type KafkaConfig, openKafka, partitionFor, type Producer } from '@weir/kafka'
+import { drop, flow, type Source, step } from '@weir/flow'
+import {
+  encodeHeaders,
+  headerOf,
+  type Kafka,
+  type KafkaConfig,
+  openKafka,
+  type Producer,
+  partitionFor,
+} from '@weir/kafka'
 import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
-import { encodeValue, store } from '@weir/topics'
 import { logger, openAccess, openHttp, sha256 } from '@weir/service'
-import { solutions, type FlowDefinition } from '@weir/solutions'
+import { type FlowDefinition, solutions } from '@weir/solutions'
 import { areas } from '@weir/solutions/location-offers/areas.ts'
 import { addState, addZone } from '@weir/solutions/taxi-telemetry/flow.ts'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { servers } from '@weir/testkit'
+import { encodeValue, store } from '@weir/topics'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openFlows } from './flows/flows.ts'
@@ -30,16 +38,25 @@ let producer: Producer
 let reference: Reference
 let redis: Redis
 let config: KafkaConfig
-let enriched: () => { id: string, partition: number, key: string, value: any }[]
-let dead: () => { id: string, value: any }[]
-let late: () => { id: string, value: any }[]
+let enriched: () => { id: string; partition: number; key: string; value: any }[]
+let dead: () => { id: string; value: any }[]
+let late: () => { id: string; value: any }[]
 
 beforeAll(async () => {
   const { brokers } = await servers.kafka()
   const { url } = await servers.registry()
   const { url: redisUrl } = await servers.redis()
   redis = new Redis(redisUrl)
-  config = { brokers, driver: 'platformatic', groupProtocol: 'auto', compression: 'none', clientId: 'enricher-test', rack: undefined, tls: undefined, sasl: undefined }
+  config = {
+    brokers,
+    driver: 'platformatic',
+    groupProtocol: 'auto',
+    compression: 'none',
+    clientId: 'enricher-test',
+    rack: undefined,
+    tls: undefined,
+    sasl: undefined,
+  }
   const opened = await openKafka(config, log)
   kafka = opened.value
   await applyTopics(kafka.admin, { replicas: 1 })
@@ -52,8 +69,15 @@ beforeAll(async () => {
   dead = await collect('taxi.telemetry.dead')
   late = await collect('taxi.telemetry.late')
   const flows = await openFlows(taxiTelemetry.flows, { kafka, codec, table: reference.table, log })
-  stops.push(() => flows.stop(5000), async () => tables.stop(0), () => producer.stop(), () => opened.stop())
-  await vi.waitFor(() => expect(Object.values(flows.value.ready).every((ready) => ready())).toBe(true), { timeout: 60_000 })
+  stops.push(
+    () => flows.stop(5000),
+    async () => tables.stop(0),
+    () => producer.stop(),
+    () => opened.stop(),
+  )
+  await vi.waitFor(() => expect(Object.values(flows.value.ready).every((ready) => ready())).toBe(true), {
+    timeout: 60_000,
+  })
 }, 180_000)
 
 afterAll(async () => {
@@ -81,19 +105,39 @@ async function collect(topic: TopicName) {
   return () => found
 }
 
-async function send(records: { id: string, key: string, bytes: Buffer | null }[], by = producer): Promise<void> {
+async function send(
+  records: { id: string; key: string; bytes: Buffer | null }[],
+  by = producer,
+): Promise<void> {
   const delivery = by.delivery()
   const partitions = await kafka.partitions('taxi.telemetry')
   for (const { id, key, bytes } of records) {
     const keyBytes = Buffer.from(key)
     const headers = encodeHeaders({ 'weir-id': id, 'weir-source': source })
-    delivery.append('taxi.telemetry', partitionFor(keyBytes, 0, keyBytes.length, partitions), keyBytes, 0, keyBytes.length, bytes, 0, bytes?.length ?? 0, headers, 0, headers.length)
+    delivery.append(
+      'taxi.telemetry',
+      partitionFor(keyBytes, 0, keyBytes.length, partitions),
+      keyBytes,
+      0,
+      keyBytes.length,
+      bytes,
+      0,
+      bytes?.length ?? 0,
+      headers,
+      0,
+      headers.length,
+    )
   }
   expect(await delivery.settled()).toEqual([])
 }
 
 /** No such name gets into the table; flows of other solutions may make one up. */
-const square = [[30, 30], [30.01, 30], [30.01, 30.01], [30, 30.01]]
+const square = [
+  [30, 30],
+  [30.01, 30],
+  [30.01, 30.01],
+  [30, 30.01],
+]
 const halfCharacter = { version: 1, entries: new Map([['broken', { name: '\ud800', polygon: square }]]) }
 
 async function inRedis(table: string): Promise<Record<string, unknown>> {
@@ -108,22 +152,36 @@ const writerOf = async () => codec.writer('taxi.telemetry')
 
 async function encode(changes: Partial<TaxiTelemetry>, room = 4096): Promise<Buffer> {
   const buffer = Buffer.alloc(room)
-  return buffer.subarray(0, (await writerOf()).encode({ ...(sampleOf('taxi.telemetry') as TaxiTelemetry), eventTime: Date.now(), ...changes }, buffer, 0))
+  return buffer.subarray(
+    0,
+    (await writerOf()).encode(
+      { ...(sampleOf('taxi.telemetry') as TaxiTelemetry), eventTime: Date.now(), ...changes },
+      buffer,
+      0,
+    ),
+  )
 }
 
-const byId = <T extends { id: string }>(records: T[], id: string) => records.filter((record) => record.id === id)
+const byId = <T extends { id: string }>(records: T[], id: string) =>
+  records.filter((record) => record.id === id)
 
 describe('the enricher', () => {
   test('enriches every record exactly once, under its key, in order, with its headers', async () => {
-    const records = await Promise.all(Array.from({ length: 2000 }, async (_, i) => ({
-      id: `order-${i}`, key: `taxi-${i % 7}`, bytes: await encode({ deviceId: `taxi-${i % 7}`, tripId: String(i) }),
-    })))
+    const records = await Promise.all(
+      Array.from({ length: 2000 }, async (_, i) => ({
+        id: `order-${i}`,
+        key: `taxi-${i % 7}`,
+        bytes: await encode({ deviceId: `taxi-${i % 7}`, tripId: String(i) }),
+      })),
+    )
     for (let i = 0; i < records.length; i += 100) await send(records.slice(i, i + 100))
     const ours = () => enriched().filter(({ id }) => id.startsWith('order-'))
     await vi.waitFor(() => expect(ours().length).toBe(2000), { timeout: 60_000 })
     expect(new Set(ours().map(({ id }) => id)).size).toBe(2000)
     for (let key = 0; key < 7; key++) {
-      const trips = ours().filter((record) => record.key === `taxi-${key}`).map(({ value }) => Number(value.tripId))
+      const trips = ours()
+        .filter((record) => record.key === `taxi-${key}`)
+        .map(({ value }) => Number(value.tripId))
       expect(trips).toEqual(trips.toSorted((a, b) => a - b))
     }
     expect(ours()[0].value).toMatchObject({ state: 'OCCUPIED', arrivalTime: expect.any(Number) })
@@ -139,7 +197,11 @@ describe('the enricher', () => {
       { id: 'good-between', key: 'taxi-x', bytes: good },
       { id: 'dead-truncated', key: 'taxi-x', bytes: good.subarray(0, good.length - 3) },
       { id: 'dead-tombstone', key: 'taxi-x', bytes: null },
-      { id: 'dead-position', key: 'taxi-x', bytes: await encode({ deviceId: 'taxi-x', position: { lat: 123, lon: 0 } }) },
+      {
+        id: 'dead-position',
+        key: 'taxi-x',
+        bytes: await encode({ deviceId: 'taxi-x', position: { lat: 123, lon: 0 } }),
+      },
       { id: 'good-after', key: 'taxi-x', bytes: good },
     ])
     await vi.waitFor(() => expect(byId(enriched(), 'good-after').length).toBe(1), { timeout: 60_000 })
@@ -154,7 +216,11 @@ describe('the enricher', () => {
       'dead-position': 'refuse-impossible invalid',
     })
     expect(byId(dead(), 'dead-garbage')[0].value).toMatchObject({
-      flow: 'enricher.taxi', topic: 'taxi.telemetry', value: Buffer.from('no Avro at all'), key: Buffer.from('taxi-x'), offset: expect.any(Number),
+      flow: 'enricher.taxi',
+      topic: 'taxi.telemetry',
+      value: Buffer.from('no Avro at all'),
+      key: Buffer.from('taxi-x'),
+      offset: expect.any(Number),
     })
   }, 120_000)
 
@@ -168,16 +234,27 @@ describe('the enricher', () => {
 
   test('follows a zone that appears, changes and goes while it runs', async () => {
     const position = { lat: -33.0005, lon: 151.0005 }
-    const square = (name: string) => ({ name, polygon: [[151, -33.001], [151.001, -33.001], [151.001, -33], [151, -33]] })
+    const square = (name: string) => ({
+      name,
+      polygon: [
+        [151, -33.001],
+        [151.001, -33.001],
+        [151.001, -33],
+        [151, -33],
+      ],
+    })
     const zoneAfter = async (id: string) => {
       let name: string | null = ''
-      await vi.waitFor(async () => {
-        const probe = `zone-${id}-${randomUUID()}`
-        await send([{ id: probe, key: 'taxi-z', bytes: await encode({ deviceId: 'taxi-z', position }) }])
-        await vi.waitFor(() => expect(byId(enriched(), probe).length).toBe(1), { timeout: 20_000 })
-        name = byId(enriched(), probe)[0].value.zoneName
-        expect(name).toBe(id)
-      }, { timeout: 60_000, interval: 200 })
+      await vi.waitFor(
+        async () => {
+          const probe = `zone-${id}-${randomUUID()}`
+          await send([{ id: probe, key: 'taxi-z', bytes: await encode({ deviceId: 'taxi-z', position }) }])
+          await vi.waitFor(() => expect(byId(enriched(), probe).length).toBe(1), { timeout: 20_000 })
+          name = byId(enriched(), probe)[0].value.zoneName
+          expect(name).toBe(id)
+        },
+        { timeout: 60_000, interval: 200 },
+      )
       return name
     }
     await reference.put('zones', 'test-harbour', square('Harbour'))
@@ -190,8 +267,10 @@ describe('the enricher', () => {
 
   test('fills Redis again after it has lost everything, with what there is now and nothing else', async () => {
     await reference.put('areas', 'test-kept', areas.berlin)
-    await vi.waitFor(async () => expect(await inRedis('areas')).toHaveProperty('test-kept'), { timeout: 20_000 })
-    await redis.del(...await redis.keys('weir:reference:*'))
+    await vi.waitFor(async () => expect(await inRedis('areas')).toHaveProperty('test-kept'), {
+      timeout: 20_000,
+    })
+    await redis.del(...(await redis.keys('weir:reference:*')))
     // A change that arrives before anybody has noticed must not pass for the whole.
     await reference.put('areas', 'test-beside', areas.paris)
     const both = { 'test-kept': areas.berlin, 'test-beside': areas.paris }
@@ -200,18 +279,31 @@ describe('the enricher', () => {
     expect(await redis.geopos('weir:reference:{areas}:places', 'test-kept')).toEqual([place])
     // Redis comes back with an entry that was removed, and with an offset that the topic has not reached.
     await reference.remove('areas', 'test-kept')
-    await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), {
+      timeout: 20_000,
+    })
     await redis.hset('weir:reference:{areas}:entries', 'test-kept', JSON.stringify(areas.tokyo))
     await redis.hset('weir:reference:{areas}:offsets', 'test-kept', 10 ** 12)
     await redis.del('weir:reference:whole')
-    await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), {
+      timeout: 20_000,
+    })
     // Another replica that starts never shows functions a table that is not full.
     const size = () => redis.hlen('weir:reference:{areas}:entries')
     let smallest = Infinity
-    const watching = setInterval(() => void size().then((now) => { smallest = Math.min(smallest, now) }), 1)
+    const watching = setInterval(
+      () =>
+        void size().then((now) => {
+          smallest = Math.min(smallest, now)
+        }),
+      1,
+    )
     const redisUrl = `redis://${redis.options.host}:${redis.options.port}`
     const replica = await openReference({ kafka, codec, redisUrl, solutions, log })
-    await vi.waitFor(() => expect(Object.values(replica.value.ready).every((ready) => ready())).toBe(true), soon)
+    await vi.waitFor(
+      () => expect(Object.values(replica.value.ready).every((ready) => ready())).toBe(true),
+      soon,
+    )
     clearInterval(watching)
     await replica.stop(0)
     expect(smallest).toBe(await size())
@@ -232,7 +324,9 @@ describe('the enricher', () => {
     await bad('areas/test-null', entry('areas', 'test-null', 'null'))
     await bad('secrets/x', entry('secrets', 'x', '"none of these tables"'))
     await reference.put('areas', 'test-after', areas.london)
-    await vi.waitFor(async () => expect(await inRedis('areas')).toHaveProperty('test-after'), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await inRedis('areas')).toHaveProperty('test-after'), {
+      timeout: 20_000,
+    })
     for (const found of [await inRedis('areas'), Object.fromEntries(reference.table('areas').entries)]) {
       expect(found).toMatchObject({ 'test-good': areas.lisbon, 'test-after': areas.london })
       for (const id of ['test-broken', 'test-json', 'test-null']) expect(found).not.toHaveProperty(id)
@@ -242,13 +336,19 @@ describe('the enricher', () => {
 
   test('a value that the output contract refuses is a dead letter, and its neighbours go on', async () => {
     const breaking: FlowDefinition = {
-      ...taxiTelemetry.flows[0], name: `breaking-${randomUUID()}`,
-      build: ({ decode }) => flow<number, Source>()
-        .step(step('only-mine', (index: number, place: number, batch: Source) => {
-          const report = decode(index, place, batch)
-          return report.deviceId === 'taxi-b' ? report as TaxiTelemetry : drop('others')
-        }))
-        .step(addZone(halfCharacter)).step(addState).publish('taxi.enriched'),
+      ...taxiTelemetry.flows[0],
+      name: `breaking-${randomUUID()}`,
+      build: ({ decode }) =>
+        flow<number, Source>()
+          .step(
+            step('only-mine', (index: number, place: number, batch: Source) => {
+              const report = decode(index, place, batch)
+              return report.deviceId === 'taxi-b' ? (report as TaxiTelemetry) : drop('others')
+            }),
+          )
+          .step(addZone(halfCharacter))
+          .step(addState)
+          .publish('taxi.enriched'),
     }
     const { stop } = await openFlows([breaking], { kafka, codec, table: reference.table, log })
     onTestFinished(() => stop(5000))
@@ -270,17 +370,34 @@ describe('the enricher', () => {
     const squeezing = await openKafka({ ...config, compression: 'zstd' })
     stops.push(squeezing.stop)
     const squeezed = await squeezing.value.producer()
-    await send([
-      { id: 'large-before', key: 'taxi-large', bytes: good },
-      { id: 'large', key: 'taxi-large', bytes: await encode({ deviceId: 'taxi-large', tripId: 'x'.repeat(3 << 20) }, 10 << 20) },
-      { id: 'large-garbage', key: 'taxi-large', bytes: Buffer.alloc(3 << 20, 'no Avro') },
-      { id: 'large-after', key: 'taxi-large', bytes: good },
-    ], squeezed)
+    await send(
+      [
+        { id: 'large-before', key: 'taxi-large', bytes: good },
+        {
+          id: 'large',
+          key: 'taxi-large',
+          bytes: await encode({ deviceId: 'taxi-large', tripId: 'x'.repeat(3 << 20) }, 10 << 20),
+        },
+        { id: 'large-garbage', key: 'taxi-large', bytes: Buffer.alloc(3 << 20, 'no Avro') },
+        { id: 'large-after', key: 'taxi-large', bytes: good },
+      ],
+      squeezed,
+    )
     await vi.waitFor(() => expect(byId(enriched(), 'large-after').length).toBe(1), { timeout: 60_000 })
-    const letters = () => dead().filter(({ id }) => id?.startsWith('large')).map(({ id, value }) => [id, value.step, value.code, value.truncated, value.value.length])
-    await vi.waitFor(() => expect(letters()).toEqual(expect.arrayContaining([
-      ['large', 'publish', 'too-large', true, 16 << 10], ['large-garbage', 'decode', 'undecodable', true, 16 << 10],
-    ])), { timeout: 20_000 })
+    const letters = () =>
+      dead()
+        .filter(({ id }) => id?.startsWith('large'))
+        .map(({ id, value }) => [id, value.step, value.code, value.truncated, value.value.length])
+    await vi.waitFor(
+      () =>
+        expect(letters()).toEqual(
+          expect.arrayContaining([
+            ['large', 'publish', 'too-large', true, 16 << 10],
+            ['large-garbage', 'decode', 'undecodable', true, 16 << 10],
+          ]),
+        ),
+      { timeout: 20_000 },
+    )
     expect(byId(enriched(), 'large-before').length).toBe(1)
   }, 120_000)
 
@@ -296,44 +413,92 @@ describe('the enricher', () => {
     const letters = async () => {
       const reader = await codec.reader('taxi.telemetry.dead')
       const found: unknown[] = []
-      await (await kafka.read({ topics: ['taxi.telemetry.dead'], from: 'earliest', until: 'end' }, async (batch) => {
-        await reader.prepare(batch)
-        for (let i = 0; i < batch.length; i++) {
-          if (headerOf(batch, i, 'weir-dead-code')?.toString() !== 'unreadable') continue
-          found.push(reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]))
-        }
-      })).done
+      await (
+        await kafka.read(
+          { topics: ['taxi.telemetry.dead'], from: 'earliest', until: 'end' },
+          async (batch) => {
+            await reader.prepare(batch)
+            for (let i = 0; i < batch.length; i++) {
+              if (headerOf(batch, i, 'weir-dead-code')?.toString() !== 'unreadable') continue
+              found.push(reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]))
+            }
+          },
+        )
+      ).done
       return found
     }
-    await vi.waitFor(async () => expect(await letters()).toContainEqual(expect.objectContaining({
-      flow: 'enricher.taxi', step: 'read', topic: 'taxi.telemetry', partition, offset, lastOffset: offset + 3,
-      key: null, value: null, truncated: true,
-      message: expect.stringContaining(`${offset} to ${offset + 3} cannot be read: it breaks the record format`),
-    })), { timeout: 20_000 })
+    await vi.waitFor(
+      async () =>
+        expect(await letters()).toContainEqual(
+          expect.objectContaining({
+            flow: 'enricher.taxi',
+            step: 'read',
+            topic: 'taxi.telemetry',
+            partition,
+            offset,
+            lastOffset: offset + 3,
+            key: null,
+            value: null,
+            truncated: true,
+            message: expect.stringContaining(
+              `${offset} to ${offset + 3} cannot be read: it breaks the record format`,
+            ),
+          }),
+        ),
+      { timeout: 20_000 },
+    )
   }, 120_000)
 
   test('over HTTP: keys read and change tables by their rights; a wrong entry is refused with its field', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-keys-'))
     const keysFile = join(folder, 'keys.json')
     const topic = 'weir.control.reference'
-    const key = (name: string, rights: object) => ({ name, sha256: sha256(`${name}-key`).toString('hex'), ...rights })
-    await writeFile(keysFile, JSON.stringify([
-      key('fleet', { topics: ['taxi.*'] }), key('screen', { topics: [], reads: [topic] }),
-      key('dispatch', { topics: [topic] }),
-    ]))
+    const key = (name: string, rights: object) => ({
+      name,
+      sha256: sha256(`${name}-key`).toString('hex'),
+      ...rights,
+    })
+    await writeFile(
+      keysFile,
+      JSON.stringify([
+        key('fleet', { topics: ['taxi.*'] }),
+        key('screen', { topics: [], reads: [topic] }),
+        key('dispatch', { topics: [topic] }),
+      ]),
+    )
     const access = openAccess({ keysFile, anonymous: false }, log)
-    const { value: { url }, stop } = await openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes: referenceRoutes(reference, access.value) })
-    const zone = { name: 'Guarded', polygon: [[20, 20], [21, 20], [21, 21]] }
+    const {
+      value: { url },
+      stop,
+    } = await openHttp(
+      { host: '127.0.0.1', port: 0 },
+      { log, ready: {}, routes: referenceRoutes(reference, access.value) },
+    )
+    const zone = {
+      name: 'Guarded',
+      polygon: [
+        [20, 20],
+        [21, 20],
+        [21, 21],
+      ],
+    }
     const ask = async (method: string, path: string, name?: string, body: string = JSON.stringify(zone)) => {
       const json = method === 'PUT' && { 'content-type': 'application/json' }
-      const headers = { ...name && { 'x-api-key': `${name}-key` }, ...json }
-      const response = await fetch(`${url}/v1/reference/${path}`, { method, headers, ...method === 'PUT' && { body } })
-      return { status: response.status, body: await response.json().catch(() => undefined) as any }
+      const headers = { ...(name && { 'x-api-key': `${name}-key` }), ...json }
+      const response = await fetch(`${url}/v1/reference/${path}`, {
+        method,
+        headers,
+        ...(method === 'PUT' && { body }),
+      })
+      return { status: response.status, body: (await response.json().catch(() => undefined)) as any }
     }
     const status = async (...args: Parameters<typeof ask>) => (await ask(...args)).status
     const path = 'zones/test-guarded'
     for (const [name, read, write] of [
-      [undefined, 401, 401], ['nobody', 401, 401], ['fleet', 403, 403], ['screen', 200, 403],
+      [undefined, 401, 401],
+      ['nobody', 401, 401],
+      ['fleet', 403, 403],
+      ['screen', 200, 403],
     ] as const) {
       expect(await status('GET', 'zones', name)).toBe(read)
       expect([await status('PUT', path, name), await status('DELETE', path, name)]).toEqual([write, write])
@@ -353,8 +518,15 @@ describe('the enricher', () => {
     }
     const tooDeep = { code: 'too-deep', message: 'The body nests deeper than 32 levels.' }
     expect(await ask('PUT', path, 'dispatch', deep)).toEqual({ status: 400, body: { error: tooDeep } })
-    const unknown = { code: 'unknown-table', message: 'There is no reference table "zone"; there are areas, zones.' }
-    for (const [method, entry] of [['GET', 'zone'], ['PUT', 'zone/x'], ['DELETE', 'zone/x']] as const) {
+    const unknown = {
+      code: 'unknown-table',
+      message: 'There is no reference table "zone"; there are areas, zones.',
+    }
+    for (const [method, entry] of [
+      ['GET', 'zone'],
+      ['PUT', 'zone/x'],
+      ['DELETE', 'zone/x'],
+    ] as const) {
       expect(await ask(method, entry, 'dispatch')).toEqual({ status: 404, body: { error: unknown } })
     }
     expect(await status('PUT', 'zones/Upper', 'dispatch')).toBe(400)

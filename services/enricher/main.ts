@@ -1,7 +1,17 @@
 import { openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { Admission, configured, instance, openAccess, openHttp, publishStats, readConfig, Service, watchCertificates } from '@weir/service'
+import {
+  Admission,
+  configured,
+  instance,
+  openAccess,
+  openHttp,
+  publishStats,
+  readConfig,
+  Service,
+  watchCertificates,
+} from '@weir/service'
 import { chosenSolutions, solutions as everySolution } from '@weir/solutions'
 import { openStreams } from '@weir/streams'
 import { openApplications } from './applications/open.ts'
@@ -27,35 +37,90 @@ await Service.named('enricher')
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
   .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
   .with('reference', ({ kafka, codec }, { log }) =>
-    openReference({ kafka, codec, redisUrl: config.redisUrl, solutions: everySolution, log }))
-  .with('flows', ({ kafka, codec, reference }, { log }) => openFlows(flows, { kafka, codec, table: reference.table, log }))
+    openReference({ kafka, codec, redisUrl: config.redisUrl, solutions: everySolution, log }),
+  )
+  .with('flows', ({ kafka, codec, reference }, { log }) =>
+    openFlows(flows, { kafka, codec, table: reference.table, log }),
+  )
   .with('streams', async ({ kafka, codec }, { log }) => {
-    const streams = await openStreams({ kafka, codec, replicas: config.functions.replication, takes: false, instance, log })
+    const streams = await openStreams({
+      kafka,
+      codec,
+      replicas: config.functions.replication,
+      takes: false,
+      instance,
+      log,
+    })
     await ensureStreams(solutions, streams)
     return { value: streams, stop: () => streams.stop() }
   })
   .with('runtimes', (_, { log }) => openRuntimes(config.functions.runtimes, log))
   .with('code', () => openCodeFolder(config.functions.folder))
-  .with('functions', ({ kafka, codec, streams, runtimes, code }, { log }) => openFunctionService({
-    definitions: functionsOf(solutions, { redisUrl: config.redisUrl }), fixed: mappingsOf(solutions), folder: code,
-    account: config.account, bootstrapServers: config.kafka.brokers.join(), kafka, codec, streams, runtimes, log,
-  }))
-  .with('applications', ({ access, kafka, codec, streams }, { log }) => openApplications({ definitions: applications, access, kafka, codec, streams, redisUrl: config.redisUrl, log }))
-  .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('http', ({ access, applications, awsAccess, flows, functions, kafka, reference, runtimes, streams }, { log, name }) =>
-    openHttp(config.http, {
-      log, name, admission: new Admission(config.memoryBytes),
-      ready: {
-        kafka: kafka.connected, streams: () => streams.ready, ...reference.ready, ...flows.ready, ...applications.ready,
-        'deployed functions': functions.ready, functions: functions.mappings.ready, events: functions.events.ready,
-      },
-      routes: async (app) => {
-        await app.register(async (open) => referenceRoutes(reference, access)(open))
-        const { account, functions: { codeMb, deploying } } = config
-        await app.register(lambdaApi(functions, {
-          access: awsAccess, account, deploying, runtimes, maxCodeBytes: codeMb * 2 ** 20,
-        }))
-        await app.register(applications.routes)
-      },
-    }))
+  .with('functions', ({ kafka, codec, streams, runtimes, code }, { log }) =>
+    openFunctionService({
+      definitions: functionsOf(solutions, { redisUrl: config.redisUrl }),
+      fixed: mappingsOf(solutions),
+      folder: code,
+      account: config.account,
+      bootstrapServers: config.kafka.brokers.join(),
+      kafka,
+      codec,
+      streams,
+      runtimes,
+      log,
+    }),
+  )
+  .with('applications', ({ access, kafka, codec, streams }, { log }) =>
+    openApplications({
+      definitions: applications,
+      access,
+      kafka,
+      codec,
+      streams,
+      redisUrl: config.redisUrl,
+      log,
+    }),
+  )
+  .with('stats', async ({ kafka, codec }, { log }) =>
+    publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }),
+  )
+  .with(
+    'http',
+    (
+      { access, applications, awsAccess, flows, functions, kafka, reference, runtimes, streams },
+      { log, name },
+    ) =>
+      openHttp(config.http, {
+        log,
+        name,
+        admission: new Admission(config.memoryBytes),
+        ready: {
+          kafka: kafka.connected,
+          streams: () => streams.ready,
+          ...reference.ready,
+          ...flows.ready,
+          ...applications.ready,
+          'deployed functions': functions.ready,
+          functions: functions.mappings.ready,
+          events: functions.events.ready,
+        },
+        routes: async (app) => {
+          await app.register(async (open) => referenceRoutes(reference, access)(open))
+          const {
+            account,
+            functions: { codeMb, deploying },
+          } = config
+          await app.register(
+            lambdaApi(functions, {
+              access: awsAccess,
+              account,
+              deploying,
+              runtimes,
+              maxCodeBytes: codeMb * 2 ** 20,
+            }),
+          )
+          await app.register(applications.routes)
+        },
+      }),
+  )
   .start()

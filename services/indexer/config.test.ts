@@ -1,12 +1,21 @@
-import { expect, test } from 'vitest'
 import { readConfig } from '@weir/service'
+import { expect, test } from 'vitest'
 import { config } from './config.ts'
 
 const read = (env: Record<string, string>) => readConfig({ ALLOW_ANONYMOUS: 'true', ...env }, config)
 
 test('a laptop needs no settings but that anybody may come in', () => {
   expect(read({})).toMatchObject({
-    search: { engine: 'opensearch', urls: ['http://localhost:9200'], username: undefined, password: undefined, ca: undefined }, replicas: 0, http: { port: 8084 }, solutions: [],
+    search: {
+      engine: 'opensearch',
+      urls: ['http://localhost:9200'],
+      username: undefined,
+      password: undefined,
+      ca: undefined,
+    },
+    replicas: 0,
+    http: { port: 8084 },
+    solutions: [],
   })
 })
 
@@ -15,14 +24,36 @@ test('without keys nobody gets in unawares', () => {
 })
 
 test('several nodes, a user, replicas', () => {
-  const { search, replicas } = read({ SEARCH_ENGINE: 'elasticsearch', SEARCH_URL: 'https://a:9200, https://b:9200', SEARCH_USERNAME: 'weir', SEARCH_PASSWORD: 'x', SEARCH_REPLICAS: '2' })
-  expect(search).toMatchObject({ engine: 'elasticsearch', urls: ['https://a:9200', 'https://b:9200'], username: 'weir', password: 'x' })
+  const { search, replicas } = read({
+    SEARCH_ENGINE: 'elasticsearch',
+    SEARCH_URL: 'https://a:9200, https://b:9200',
+    SEARCH_USERNAME: 'weir',
+    SEARCH_PASSWORD: 'x',
+    SEARCH_REPLICAS: '2',
+  })
+  expect(search).toMatchObject({
+    engine: 'elasticsearch',
+    urls: ['https://a:9200', 'https://b:9200'],
+    username: 'weir',
+    password: 'x',
+  })
   expect(replicas).toBe(2)
 })
 
 test('every problem is named at once', () => {
-  expect(() => read({ SEARCH_ENGINE: 'solr', SEARCH_URL: 'localhost:9200', SEARCH_CA: '/does/not/exist', SEARCH_REPLICAS: 'many' })).toThrow(expect.objectContaining({
-    name: 'ConfigError',
-    problems: ['SEARCH_ENGINE', 'SEARCH_URL', 'SEARCH_CA', 'SEARCH_REPLICAS'].map((name) => expect.stringContaining(name)),
-  }))
+  expect(() =>
+    read({
+      SEARCH_ENGINE: 'solr',
+      SEARCH_URL: 'localhost:9200',
+      SEARCH_CA: '/does/not/exist',
+      SEARCH_REPLICAS: 'many',
+    }),
+  ).toThrow(
+    expect.objectContaining({
+      name: 'ConfigError',
+      problems: ['SEARCH_ENGINE', 'SEARCH_URL', 'SEARCH_CA', 'SEARCH_REPLICAS'].map((name) =>
+        expect.stringContaining(name),
+      ),
+    }),
+  )
 })

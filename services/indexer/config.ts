@@ -1,14 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, httpConfig, type ConfigReader } from '@weir/service'
+import { accessConfig, type ConfigReader, httpConfig } from '@weir/service'
 import { ENGINES } from './engines/open.ts'
 
 /** Everything the indexer can be told by its environment. */
 export const config = (reader: ConfigReader) => ({
   kafka: kafkaConfig(reader),
-  registryUrl: reader.string('REGISTRY_URL', 'The schema registry, Confluent API; with a user as https://user:password@host/….', 'http://localhost:8181/apis/ccompat/v7'),
+  registryUrl: reader.string(
+    'REGISTRY_URL',
+    'The schema registry, Confluent API; with a user as https://user:password@host/….',
+    'http://localhost:8181/apis/ccompat/v7',
+  ),
   access: accessConfig(reader),
-  solutions: reader.list('WEIR_SOLUTIONS', 'The solutions whose indices and pages are served here, by name; none named: all.', ''),
+  solutions: reader.list(
+    'WEIR_SOLUTIONS',
+    'The solutions whose indices and pages are served here, by name; none named: all.',
+    '',
+  ),
   search: {
     engine: reader.choice('SEARCH_ENGINE', 'What runs at SEARCH_URL.', ENGINES, 'opensearch'),
     urls: searchUrls(reader),
@@ -16,26 +24,42 @@ export const config = (reader: ConfigReader) => ({
     password: reader.secret('SEARCH_PASSWORD', 'Password of that user.'),
     ca: authorities(reader),
   },
-  replicas: reader.integer('SEARCH_REPLICAS', 'Copies of every shard beside the primary; 0 on a single node.', 0, 0, 10),
+  replicas: reader.integer(
+    'SEARCH_REPLICAS',
+    'Copies of every shard beside the primary; 0 on a single node.',
+    0,
+    0,
+    10,
+  ),
   http: httpConfig(reader, 8084),
 })
 
 function searchUrls(reader: ConfigReader): string[] {
-  const urls = reader.list('SEARCH_URL', 'Nodes of the search engine, as URLs with commas between.', 'http://localhost:9200')
+  const urls = reader.list(
+    'SEARCH_URL',
+    'Nodes of the search engine, as URLs with commas between.',
+    'http://localhost:9200',
+  )
   if (urls.length === 0) reader.problem('SEARCH_URL names no node; give at least one URL.')
   for (const url of urls) {
-    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) reader.problem(`SEARCH_URL holds "${url}"; each node is a URL such as https://search-1:9200.`)
+    if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+      reader.problem(`SEARCH_URL holds "${url}"; each node is a URL such as https://search-1:9200.`)
   }
   return urls
 }
 
 function authorities(reader: ConfigReader): string | undefined {
-  const file = reader.optional('SEARCH_CA', 'File of the authorities that signed the search engine\'s certificate (PEM); Node\'s own list when unset.')
+  const file = reader.optional(
+    'SEARCH_CA',
+    "File of the authorities that signed the search engine's certificate (PEM); Node's own list when unset.",
+  )
   if (file === undefined) return undefined
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    reader.problem(`SEARCH_CA names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+    reader.problem(
+      `SEARCH_CA names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    )
     return undefined
   }
 }

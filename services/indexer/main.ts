@@ -1,6 +1,14 @@
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { configured, openAccess, openHttp, publishStats, readConfig, Service, watchCertificates } from '@weir/service'
+import {
+  configured,
+  openAccess,
+  openHttp,
+  publishStats,
+  readConfig,
+  Service,
+  watchCertificates,
+} from '@weir/service'
 import { chosenSolutions } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { openEngine } from './engines/open.ts'
@@ -17,10 +25,21 @@ await Service.named('indexer')
   .with('access', (_, { log }) => openAccess(config.access, log))
   .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
   .with('engine', () => openEngine(config.search))
-  .with('sinks', ({ kafka, codec, engine }, { log }) => openSinks(indices, { kafka, codec, engine, replicas: config.replicas, log }))
-  .with('stats', async ({ kafka, codec }, { log }) => publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }))
-  .with('pages', ({ access, kafka, codec, engine }, { log }) => openPages({ solutions: solutions.filter(hasPage), access, engine, kafka, codec, log }))
-  .with('http', ({ kafka, sinks, pages }, { log, name }) => openHttp(config.http, {
-    log, name, ready: { kafka: kafka.connected, ...sinks.ready, ...pages.ready }, routes: pages.routes,
-  }))
+  .with('sinks', ({ kafka, codec, engine }, { log }) =>
+    openSinks(indices, { kafka, codec, engine, replicas: config.replicas, log }),
+  )
+  .with('stats', async ({ kafka, codec }, { log }) =>
+    publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }),
+  )
+  .with('pages', ({ access, kafka, codec, engine }, { log }) =>
+    openPages({ solutions: solutions.filter(hasPage), access, engine, kafka, codec, log }),
+  )
+  .with('http', ({ kafka, sinks, pages }, { log, name }) =>
+    openHttp(config.http, {
+      log,
+      name,
+      ready: { kafka: kafka.connected, ...sinks.ready, ...pages.ready },
+      routes: pages.routes,
+    }),
+  )
   .start()

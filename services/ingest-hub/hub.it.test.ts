@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { partitionFor } from '@weir/kafka'
 import type { Kafka } from '@weir/kafka'
+import { partitionFor } from '@weir/kafka'
 import { sha256 } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { batch, post, prepare, report, startHub, storedFrom, TOPIC } from './testing/hub.ts'
 import type { Backends, Hub } from './testing/hub.ts'
+import { batch, post, prepare, report, startHub, storedFrom, TOPIC } from './testing/hub.ts'
 
 let backends: Backends
 let kafka: Kafka
@@ -19,8 +19,8 @@ let hub: Hub
 
 beforeAll(async () => {
   const [{ brokers }, { url }] = await Promise.all([servers.kafka(), servers.registry()])
-  backends = { brokers, registryUrl: url };
-  ({ kafka, stop } = await prepare(backends))
+  backends = { brokers, registryUrl: url }
+  ;({ kafka, stop } = await prepare(backends))
   hub = await startHub(backends)
 })
 afterAll(async () => {
@@ -36,16 +36,24 @@ describe('what is stored', () => {
   test('a batch: value, key, partition, headers, order', async () => {
     const source = uniqueName('batch')
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
-    const records = Array.from({ length: 100 }, (_, i) => ({ id: `${source}-${i}`, value: report({ deviceId: `taxi-${i % 7}`, speed: i, tripId: i % 2 ? 'trip-ü' : null }) }))
+    const records = Array.from({ length: 100 }, (_, i) => ({
+      id: `${source}-${i}`,
+      value: report({ deviceId: `taxi-${i % 7}`, speed: i, tripId: i % 2 ? 'trip-ü' : null }),
+    }))
     expect((await post(hub, batch(records), { ...from(source), traceparent })).body).toEqual({ stored: 100 })
     const found = await stored(source)
     expect(found).toHaveLength(100)
     for (const { key, partition, value, headers } of found) {
       const { deviceId } = value
       const index = Number(headers['weir-id'].slice(source.length + 1))
-      expect([key, partition]).toEqual([deviceId, partitionFor(Buffer.from(deviceId), 0, deviceId.length, 12)])
+      expect([key, partition]).toEqual([
+        deviceId,
+        partitionFor(Buffer.from(deviceId), 0, deviceId.length, 12),
+      ])
       expect(value).toEqual(records[index].value)
-      expect(headers.traceparent).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-(?!00f067aa0ba902b7)[0-9a-f]{16}-01$/)
+      expect(headers.traceparent).toMatch(
+        /^00-4bf92f3577b34da6a3ce929d0e0e4736-(?!00f067aa0ba902b7)[0-9a-f]{16}-01$/,
+      )
     }
     for (let taxi = 0; taxi < 7; taxi++) {
       const speeds = found.filter(({ key }) => key === `taxi-${taxi}`).map(({ value }) => value.speed)
@@ -55,20 +63,38 @@ describe('what is stored', () => {
 
   test('ids are made where none is given, and answered to those who ask', async () => {
     const source = uniqueName('ids')
-    const { body } = await post(hub, batch([{ value: report() }, { id: 'mine', value: report() }]), from(source), `/v1/topics/${TOPIC}/records?ids=true`)
+    const { body } = await post(
+      hub,
+      batch([{ value: report() }, { id: 'mine', value: report() }]),
+      from(source),
+      `/v1/topics/${TOPIC}/records?ids=true`,
+    )
     expect(body.stored).toBe(2)
     expect(body.ids).toEqual([expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/), 'mine'])
-    expect((await stored(source)).map(({ headers }) => headers['weir-id']).toSorted()).toEqual(body.ids.toSorted())
+    expect((await stored(source)).map(({ headers }) => headers['weir-id']).toSorted()).toEqual(
+      body.ids.toSorted(),
+    )
   })
 
-  test.each([['gzip', gzipSync], ['zstd', zstdCompressSync]])('%s bodies, JSON and NDJSON', async (encoding, compress) => {
+  test.each([
+    ['gzip', gzipSync],
+    ['zstd', zstdCompressSync],
+  ])('%s bodies, JSON and NDJSON', async (encoding, compress) => {
     const source = uniqueName(encoding)
-    const records = Array.from({ length: 3000 }, (_, i) => ({ id: `${source}-${i}`, value: report({ speed: i }) }))
+    const records = Array.from({ length: 3000 }, (_, i) => ({
+      id: `${source}-${i}`,
+      value: report({ speed: i }),
+    }))
     const headers = { 'content-encoding': encoding, ...from(source) }
     expect((await post(hub, compress(batch(records)), headers)).body).toEqual({ stored: 3000 })
     const lines = records.map((record) => `${JSON.stringify(record)}\r\n`)
-    const twoParts = Buffer.concat([compress(`\uFEFF${lines.slice(0, 1000).join('')}`), compress(`${lines.slice(1000).join('')}\n`)])
-    expect((await post(hub, twoParts, { ...headers, 'content-type': 'application/x-ndjson; charset=utf-8' })).body).toEqual({ stored: 3000 })
+    const twoParts = Buffer.concat([
+      compress(`\uFEFF${lines.slice(0, 1000).join('')}`),
+      compress(`${lines.slice(1000).join('')}\n`),
+    ])
+    expect(
+      (await post(hub, twoParts, { ...headers, 'content-type': 'application/x-ndjson; charset=utf-8' })).body,
+    ).toEqual({ stored: 3000 })
     expect(await stored(source)).toHaveLength(6000)
   })
 
@@ -84,14 +110,24 @@ describe('what is stored', () => {
         controller.close()
       },
     })
-    const response = await fetch(`${hub.url}/v1/topics/${TOPIC}/records`, { method: 'POST', body, duplex: 'half', headers: { 'content-type': 'application/x-ndjson', ...from(source) } } as RequestInit)
+    const response = await fetch(`${hub.url}/v1/topics/${TOPIC}/records`, {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { 'content-type': 'application/x-ndjson', ...from(source) },
+    } as RequestInit)
     expect([response.status, await response.json()]).toEqual([200, { stored: 2 }])
     expect(await stored(source)).toHaveLength(2)
   })
 
   test('a restart loses and doubles nothing', async () => {
     const source = uniqueName('restart')
-    const send = async (to: Hub, round: number) => post(to, batch(Array.from({ length: 50 }, (_, i) => ({ id: `${round}-${i}`, value: report() }))), from(source))
+    const send = async (to: Hub, round: number) =>
+      post(
+        to,
+        batch(Array.from({ length: 50 }, (_, i) => ({ id: `${round}-${i}`, value: report() }))),
+        from(source),
+      )
     const first = await startHub(backends)
     expect((await send(first, 1)).status).toBe(200)
     first.kill('SIGTERM')
@@ -110,27 +146,63 @@ describe('records that are wrong do their neighbours no harm', () => {
   const wrong: [string, unknown, object][] = [
     ['no object', 7, { code: 'not-an-object' }],
     ['null', null, { code: 'not-an-object' }],
-    ['a stranger beside the value', { value: report(), topic: 'x' }, { code: 'unknown-field', field: 'topic' }],
+    [
+      'a stranger beside the value',
+      { value: report(), topic: 'x' },
+      { code: 'unknown-field', field: 'topic' },
+    ],
     ['an id with a space', { id: 'a b', value: report() }, { code: 'invalid-id', field: 'id' }],
     ['an id too long', { id: 'x'.repeat(129), value: report() }, { code: 'invalid-id', field: 'id' }],
     ['an empty id', { id: '', value: report() }, { code: 'invalid-id', field: 'id' }],
     ['no value', { id: 'a' }, { id: 'a', code: 'invalid-value', field: 'value' }],
     ['a list as value', { value: [] }, { code: 'invalid-value', field: 'value' }],
-    ['a missing field', { value: { ...report(), deviceId: undefined } }, { code: 'invalid-value', field: 'deviceId' }],
+    [
+      'a missing field',
+      { value: { ...report(), deviceId: undefined } },
+      { code: 'invalid-value', field: 'deviceId' },
+    ],
     ['a wrong type', { value: { ...report(), speed: 'fast' } }, { code: 'invalid-value', field: 'speed' }],
-    ['a wrong type within', { value: { ...report(), position: { lat: 1, lon: null } } }, { code: 'invalid-value', field: 'position.lon' }],
-    ['an unknown field', { value: { ...report(), colour: 'red' } }, { code: 'invalid-value', field: 'colour' }],
-    ['an event time ahead', { value: report({ eventTime: Date.now() + 6 * 60_000 }) }, { code: 'event-time-ahead', field: 'eventTime' }],
-    ['a key too long', { value: report({ deviceId: 'x'.repeat(5000) }) }, { code: 'too-large', field: 'deviceId' }],
-    ['a value too large', { value: report({ tripId: 'x'.repeat(2 << 20) }) }, { code: 'too-large', field: 'value' }],
-    ['a broken character', { value: report({ tripId: '\ud800' }) }, { code: 'invalid-value', field: 'tripId' }],
+    [
+      'a wrong type within',
+      { value: { ...report(), position: { lat: 1, lon: null } } },
+      { code: 'invalid-value', field: 'position.lon' },
+    ],
+    [
+      'an unknown field',
+      { value: { ...report(), colour: 'red' } },
+      { code: 'invalid-value', field: 'colour' },
+    ],
+    [
+      'an event time ahead',
+      { value: report({ eventTime: Date.now() + 6 * 60_000 }) },
+      { code: 'event-time-ahead', field: 'eventTime' },
+    ],
+    [
+      'a key too long',
+      { value: report({ deviceId: 'x'.repeat(5000) }) },
+      { code: 'too-large', field: 'deviceId' },
+    ],
+    [
+      'a value too large',
+      { value: report({ tripId: 'x'.repeat(2 << 20) }) },
+      { code: 'too-large', field: 'value' },
+    ],
+    [
+      'a broken character',
+      { value: report({ tripId: '\ud800' }) },
+      { code: 'invalid-value', field: 'tripId' },
+    ],
   ]
 
   test.each(wrong)('%s', async (_, record, error) => {
     const source = uniqueName('wrong')
     const { status, body } = await post(hub, batch([good, record, good]), from(source))
     expect(status).toBe(207)
-    expect(body).toMatchObject({ stored: 2, failed: 1, errors: [{ index: 1, retriable: false, message: expect.any(String), ...error }] })
+    expect(body).toMatchObject({
+      stored: 2,
+      failed: 1,
+      errors: [{ index: 1, retriable: false, message: expect.any(String), ...error }],
+    })
     expect(await stored(source)).toHaveLength(2)
   })
 
@@ -144,20 +216,52 @@ describe('records that are wrong do their neighbours no harm', () => {
   test('lines that are wrong, between lines that are right', async () => {
     const source = uniqueName('lines')
     const line = JSON.stringify(good)
-    const lines = [line, '{"value":', line, Buffer.from([0x22, 0xff, 0x22]), line, '['.repeat(40), line, 'x'.repeat(1_100_000), line, '7', line]
-    const { status, body } = await post(hub, Buffer.concat(lines.flatMap((one) => [Buffer.from(one as string), Buffer.from('\n')])), { ...from(source), 'content-type': 'application/x-ndjson' })
+    const lines = [
+      line,
+      '{"value":',
+      line,
+      Buffer.from([0x22, 0xff, 0x22]),
+      line,
+      '['.repeat(40),
+      line,
+      'x'.repeat(1_100_000),
+      line,
+      '7',
+      line,
+    ]
+    const { status, body } = await post(
+      hub,
+      Buffer.concat(lines.flatMap((one) => [Buffer.from(one as string), Buffer.from('\n')])),
+      { ...from(source), 'content-type': 'application/x-ndjson' },
+    )
     expect([status, body.stored, body.failed]).toEqual([207, 6, 5])
-    expect(body.errors.map(({ index, code }: { index: number, code: string }) => [index, code])).toEqual([[1, 'not-json'], [3, 'not-json'], [5, 'too-deep'], [7, 'too-large'], [9, 'not-an-object']])
+    expect(body.errors.map(({ index, code }: { index: number; code: string }) => [index, code])).toEqual([
+      [1, 'not-json'],
+      [3, 'not-json'],
+      [5, 'too-deep'],
+      [7, 'too-large'],
+      [9, 'not-an-object'],
+    ])
     expect(await stored(source)).toHaveLength(6)
   })
 
   test('a stream that breaks: what came before is stored, the rest is said not to be', async () => {
     const source = uniqueName('broken')
-    const packed = gzipSync(Array.from({ length: 5000 }, () => JSON.stringify({ value: report({ tripId: uniqueName('trip') }) })).join('\n'))
-    const { status, body } = await post(hub, packed.subarray(0, packed.length / 2), { ...from(source), 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' })
+    const packed = gzipSync(
+      Array.from({ length: 5000 }, () =>
+        JSON.stringify({ value: report({ tripId: uniqueName('trip') }) }),
+      ).join('\n'),
+    )
+    const { status, body } = await post(hub, packed.subarray(0, packed.length / 2), {
+      ...from(source),
+      'content-type': 'application/x-ndjson',
+      'content-encoding': 'gzip',
+    })
     expect(status).toBe(207)
     expect(body.stored).toBeGreaterThan(1000)
-    expect(body.errors).toEqual([{ index: body.stored, code: 'not-sent', message: expect.any(String), retriable: false, toEnd: true }])
+    expect(body.errors).toEqual([
+      { index: body.stored, code: 'not-sent', message: expect.any(String), retriable: false, toEnd: true },
+    ])
     expect(await stored(source)).toHaveLength(body.stored)
   })
 })
@@ -184,7 +288,10 @@ describe('bodies that are none', () => {
   })
 
   test('a bomb of empty lines ends at the limit of lines', async () => {
-    const { status, body } = await post(hub, gzipSync(Buffer.alloc(32 << 20, '\n')), { 'content-encoding': 'gzip', 'content-type': 'application/x-ndjson' })
+    const { status, body } = await post(hub, gzipSync(Buffer.alloc(32 << 20, '\n')), {
+      'content-encoding': 'gzip',
+      'content-type': 'application/x-ndjson',
+    })
     expect([status, body.error.code]).toEqual([413, 'too-large'])
   })
 
@@ -201,7 +308,9 @@ describe('bodies that are none', () => {
     const { hostname, port } = new URL(hub.url)
     const socket = connect(Number(port), hostname)
     const body = batch([{ value: report() }])
-    socket.write(`POST /v1/topics/${TOPIC}/records HTTP/1.1\r\nhost: x\r\nweir-source: ${source}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, -1)}`)
+    socket.write(
+      `POST /v1/topics/${TOPIC}/records HTTP/1.1\r\nhost: x\r\nweir-source: ${source}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, -1)}`,
+    )
     await new Promise((resolve) => setTimeout(resolve, 200))
     socket.destroy()
     expect((await post(hub, batch([{ value: report() }]), from(source))).status).toBe(200)
@@ -212,7 +321,8 @@ describe('bodies that are none', () => {
     const { hostname, port } = new URL(hub.url)
     const socket = connect(Number(port), hostname)
     const good = batch([{ value: report() }])
-    const head = (length: number) => `POST /v1/topics/${TOPIC}/records HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n`
+    const head = (length: number) =>
+      `POST /v1/topics/${TOPIC}/records HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n`
     const long = ' '.repeat((10 << 20) + 1)
     socket.write(`${head(long.length)}\r\n${long}`)
     socket.write(`${head(good.length)}connection: close\r\n\r\n${good}`)
@@ -225,7 +335,12 @@ describe('who may come in', () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-hub-'))
   const keysFile = join(folder, 'keys.json')
   const write = (...keys: [name: string, key: string, topics: string[]][]) =>
-    writeFileSync(keysFile, JSON.stringify(keys.map(([name, key, topics]) => ({ name, sha256: sha256(key).toString('hex'), topics }))))
+    writeFileSync(
+      keysFile,
+      JSON.stringify(
+        keys.map(([name, key, topics]) => ({ name, sha256: sha256(key).toString('hex'), topics })),
+      ),
+    )
   const fleet = uniqueName('fleet')
   let guarded: Hub
   beforeAll(async () => {
@@ -240,15 +355,25 @@ describe('who may come in', () => {
   const body = batch([{ value: report() }])
 
   test('nobody without a key, nobody with a wrong one, none beyond its topics', async () => {
-    for (const headers of [{}, { 'x-api-key': 'guess' }, { authorization: 'Bearer guess' }, { authorization: 'Basic key-1' }, { 'x-api-key': '' }] as Record<string, string>[]) {
-      const { status, headers: answered, body: { error } } = await post(guarded, body, headers)
+    for (const headers of [
+      {},
+      { 'x-api-key': 'guess' },
+      { authorization: 'Bearer guess' },
+      { authorization: 'Basic key-1' },
+      { 'x-api-key': '' },
+    ] as Record<string, string>[]) {
+      const {
+        status,
+        headers: answered,
+        body: { error },
+      } = await post(guarded, body, headers)
       expect([status, error.code, answered.get('www-authenticate')]).toEqual([401, 'unauthorized', 'Bearer'])
     }
     expect((await post(guarded, body, {}, '/v1/topics/nothing/records')).status).toBe(401)
     expect((await post(guarded, body, { 'x-api-key': 'key-2' })).status).toBe(403)
   })
 
-  test('the key\'s name is the source, unless the client says another; the record has it in any case', async () => {
+  test("the key's name is the source, unless the client says another; the record has it in any case", async () => {
     expect((await post(guarded, body, { 'x-api-key': 'key-1' })).status).toBe(200)
     expect((await post(guarded, body, { authorization: 'bearer key-1' })).status).toBe(200)
     expect((await stored(fleet)).map(({ headers }) => headers['weir-client'])).toEqual([fleet, fleet])
@@ -262,13 +387,18 @@ describe('who may come in', () => {
 
   test('keys change without a restart', async () => {
     write([fleet, 'key-3', ['*']])
-    await expect.poll(async () => (await post(guarded, body, { 'x-api-key': 'key-3' })).status, { timeout: 10_000, interval: 200 }).toBe(200)
+    await expect
+      .poll(async () => (await post(guarded, body, { 'x-api-key': 'key-3' })).status, {
+        timeout: 10_000,
+        interval: 200,
+      })
+      .toBe(200)
     expect((await post(guarded, body, { 'x-api-key': 'key-1' })).status).toBe(401)
   })
 })
 
 test('the document of the interface describes each topic by its contract', async () => {
-  const document = await (await fetch(`${hub.url}/openapi.json`)).json() as any
+  const document = (await (await fetch(`${hub.url}/openapi.json`)).json()) as any
   expect(document.openapi).toBe('3.1.0')
   expect(Object.keys(document.paths)).toEqual([`/v1/topics/${TOPIC}/records`])
   const { requestBody, responses } = document.paths[`/v1/topics/${TOPIC}/records`].post
@@ -276,7 +406,18 @@ test('the document of the interface describes each topic by its contract', async
   const value = schema.properties.records.items.properties.value
   expect(value.required).toEqual(['deviceId', 'position', 'speed', 'eventTime'])
   expect(value.properties.speed).toEqual({ type: 'number', description: 'Kilometres per hour.' })
-  expect(Object.keys(responses)).toEqual(['200', '207', '400', '401', '403', '404', '413', '415', '429', '503'])
+  expect(Object.keys(responses)).toEqual([
+    '200',
+    '207',
+    '400',
+    '401',
+    '403',
+    '404',
+    '413',
+    '415',
+    '429',
+    '503',
+  ])
   expect(requestBody.content['application/x-ndjson'].schema.properties.value).toEqual(value)
 })
 
@@ -285,8 +426,12 @@ test('what it does shows in metrics and on the topic of statistics', async () =>
   const metrics = await (await fetch(`${hub.url}/metrics`)).text()
   expect(metrics).toMatch(/weir_stage_records_total\{stage="ingest-hub.http"\} [1-9]/)
   expect(metrics).toMatch(/weir_stage_failed_total\{stage="ingest-hub.http"\} [1-9]/)
-  expect(metrics).toMatch(/weir_http_request_duration_seconds_count\{method="POST",route="\/v1\/topics\/taxi.telemetry\/records",status="200"\} [1-9]/)
+  expect(metrics).toMatch(
+    /weir_http_request_duration_seconds_count\{method="POST",route="\/v1\/topics\/taxi.telemetry\/records",status="200"\} [1-9]/,
+  )
   expect(metrics).toMatch(/weir_request_memory_used_bytes \d{1,4}\n/)
   const [partition] = await kafka.admin.offsets('weir.stats')
-  await expect.poll(async () => (await kafka.admin.offsets('weir.stats'))[0].latest, { timeout: 5000 }).toBeGreaterThan(partition.latest)
+  await expect
+    .poll(async () => (await kafka.admin.offsets('weir.stats'))[0].latest, { timeout: 5000 })
+    .toBeGreaterThan(partition.latest)
 })

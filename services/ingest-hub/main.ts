@@ -1,10 +1,19 @@
 import { openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { openKafka } from '@weir/kafka'
-import { configured, instance, openAccess, openHttp, publishStats, readConfig, Service, watchCertificates } from '@weir/service'
+import {
+  configured,
+  instance,
+  openAccess,
+  openHttp,
+  publishStats,
+  readConfig,
+  Service,
+  watchCertificates,
+} from '@weir/service'
 import { config as read } from './config.ts'
-import { openKinesis } from './doors/kinesis/door.ts'
 import { httpDoor } from './doors/http/door.ts'
+import { openKinesis } from './doors/kinesis/door.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
 import { openIntake } from './intake/intake.ts'
@@ -17,16 +26,26 @@ await Service.named('ingest-hub')
   .with('access', (_, { log }) => openAccess(config.access, log))
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))
   .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
-  .with('intake', ({ kafka, codec }) => openIntake({ kafka, codec, topics: topicsOfDoor('http'), memoryBytes: config.memoryBytes }))
-  .with('stats', async ({ intake, codec }, { log }) => publishStats({ log, producer: intake.producer, writer: await codec.writer('weir.stats') }))
+  .with('intake', ({ kafka, codec }) =>
+    openIntake({ kafka, codec, topics: topicsOfDoor('http'), memoryBytes: config.memoryBytes }),
+  )
+  .with('stats', async ({ intake, codec }, { log }) =>
+    publishStats({ log, producer: intake.producer, writer: await codec.writer('weir.stats') }),
+  )
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
-  .with('kinesis', ({ awsAccess, codec, collector, kafka, intake }, { log }) => openKinesis(config.kinesis, { access: awsAccess, codec, collector, kafka, intake, instance, log }))
-  .with('http', ({ access, collector, kafka, kinesis, intake }, { log, name }) => openHttp(config.http, {
-    log, name, admission: intake.admission,
-    ready: { kafka: kafka.connected, streams: kinesis.ready },
-    routes: async (app) => {
-      await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
-      await app.register(kinesis.routes)
-    },
-  }))
+  .with('kinesis', ({ awsAccess, codec, collector, kafka, intake }, { log }) =>
+    openKinesis(config.kinesis, { access: awsAccess, codec, collector, kafka, intake, instance, log }),
+  )
+  .with('http', ({ access, collector, kafka, kinesis, intake }, { log, name }) =>
+    openHttp(config.http, {
+      log,
+      name,
+      admission: intake.admission,
+      ready: { kafka: kafka.connected, streams: kinesis.ready },
+      routes: async (app) => {
+        await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
+        await app.register(kinesis.routes)
+      },
+    }),
+  )
   .start()

@@ -3,11 +3,11 @@ import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import type { Kafka } from '@weir/kafka'
-import { kafkaCluster, servers, uniqueName } from '@weir/testkit'
 import type { KafkaCluster } from '@weir/testkit'
+import { kafkaCluster, servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { batch, post, prepare, report, startHub, storedFrom, TOPIC } from './testing/hub.ts'
 import type { Answer, Backends, Hub } from './testing/hub.ts'
+import { batch, post, prepare, report, startHub, storedFrom, TOPIC } from './testing/hub.ts'
 
 let cluster: KafkaCluster
 let backends: Backends
@@ -17,8 +17,8 @@ let hub: Hub
 
 beforeAll(async () => {
   cluster = await kafkaCluster({ brokers: 1 })
-  backends = { brokers: cluster.brokers, registryUrl: (await servers.registry()).url };
-  ({ kafka, stop } = await prepare(backends))
+  backends = { brokers: cluster.brokers, registryUrl: (await servers.registry()).url }
+  ;({ kafka, stop } = await prepare(backends))
   hub = await startHub(backends)
 })
 afterAll(async () => {
@@ -27,12 +27,17 @@ afterAll(async () => {
   await stop?.()
   await cluster?.stop()
 })
-beforeEach(() => expect.poll(async () => (await fetch(`${hub.url}/readyz`)).status, { timeout: 60_000 }).toBe(200))
+beforeEach(() =>
+  expect.poll(async () => (await fetch(`${hub.url}/readyz`)).status, { timeout: 60_000 }).toBe(200),
+)
 
 const DEVICES = 20
 const ROUND = 50
 
-/** A client as it should be: it repeats what is not known to be stored, with the same ids, before it sends anything newer. */
+/**
+ * A client as it should be: it repeats what is not known to be stored, with the same ids, before it sends
+ * anything newer.
+ */
 class Client {
   readonly source = uniqueName('client')
   readonly statuses = new Map<number, number>()
@@ -53,7 +58,10 @@ class Client {
 
   async #run(): Promise<void> {
     for (; !this.#stopped; this.#round++) {
-      let records = Array.from({ length: ROUND }, (_, i) => ({ id: `${this.#round * ROUND + i}`, value: report({ deviceId: `taxi-${i % DEVICES}`, speed: this.#round * ROUND + i }) }))
+      let records = Array.from({ length: ROUND }, (_, i) => ({
+        id: `${this.#round * ROUND + i}`,
+        value: report({ deviceId: `taxi-${i % DEVICES}`, speed: this.#round * ROUND + i }),
+      }))
       while (records.length > 0) {
         const { status, body } = await this.#send(records)
         if (status === 200) records = []
@@ -117,7 +125,9 @@ test('broker that stands still: answers within the time-out, memory bounded, all
   cluster.pause(0)
   onTestFinished(() => cluster.resume(0))
   const from = resident()
-  const statuses = await flood(256, 5000, [Buffer.from(batch(Array.from({ length: 500 }, () => ({ value: report() }))))])
+  const statuses = await flood(256, 5000, [
+    Buffer.from(batch(Array.from({ length: 500 }, () => ({ value: report() })))),
+  ])
   expect(statuses.get(429) ?? 0).toBeGreaterThan(0)
   expect(statuses.get(200) ?? 0).toBe(0)
   expect(resident() - from).toBeLessThan(128)
@@ -135,10 +145,21 @@ test('overload from 64 clients, large and small, packed and plain: at most 128 M
   hub = await startHub(backends)
   const idle = resident()
   let most = idle
-  const watch = setInterval(() => { most = Math.max(most, resident()) }, 50)
-  const records = (count: number) => Array.from({ length: count }, (_, i) => ({ value: report({ deviceId: `taxi-${i}`, tripId: `trip-${i}` }) }))
+  const watch = setInterval(() => {
+    most = Math.max(most, resident())
+  }, 50)
+  const records = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      value: report({ deviceId: `taxi-${i}`, tripId: `trip-${i}` }),
+    }))
   const small = Buffer.from(batch(records(500)))
-  const statuses = await flood(64, 10_000, [small, small, small, Buffer.from(batch(records(10_000))), gzipSync(batch(records(10_000)))])
+  const statuses = await flood(64, 10_000, [
+    small,
+    small,
+    small,
+    Buffer.from(batch(records(10_000))),
+    gzipSync(batch(records(10_000))),
+  ])
   clearInterval(watch)
   expect(most - idle).toBeLessThan(128)
   expect(statuses.get(200) ?? 0).toBeGreaterThan(10)
@@ -154,20 +175,29 @@ function resident(): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${hub.pid}/status`, 'utf8'))![1]) / 1000
 }
 
-/** Sends the bodies in turn from so many connections, each as soon as it has its answer. Resolves with how often each status was answered. */
-async function flood(connections: number, ms: number, bodies: readonly Buffer[]): Promise<Map<number, number>> {
+/**
+ * Sends the bodies in turn from so many connections, each as soon as it has its answer. Resolves with how
+ * often each status was answered.
+ */
+async function flood(
+  connections: number,
+  ms: number,
+  bodies: readonly Buffer[],
+): Promise<Map<number, number>> {
   const statuses = new Map<number, number>()
   const agent = new Agent({ keepAlive: true })
   const end = Date.now() + ms
   let turn = 0
-  await Promise.all(Array.from({ length: connections }, async () => {
-    while (Date.now() < end) {
-      const body = bodies[turn++ % bodies.length]
-      const status = await send(agent, body)
-      statuses.set(status, (statuses.get(status) ?? 0) + 1)
-      if (status !== 200) await pause(50)
-    }
-  }))
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      while (Date.now() < end) {
+        const body = bodies[turn++ % bodies.length]
+        const status = await send(agent, body)
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+        if (status !== 200) await pause(50)
+      }
+    }),
+  )
   agent.destroy()
   return statuses
 }
@@ -175,9 +205,15 @@ async function flood(connections: number, ms: number, bodies: readonly Buffer[])
 function send(agent: Agent, body: Buffer): Promise<number> {
   return new Promise((resolve, reject) => {
     const packed = body[0] === 0x1f
-    const headers = { 'content-type': 'application/json', 'content-length': body.length, ...(packed && { 'content-encoding': 'gzip' }) }
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      ...(packed && { 'content-encoding': 'gzip' }),
+    }
     request(`${hub.url}/v1/topics/${TOPIC}/records`, { method: 'POST', agent, headers }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode!))
-    }).on('error', reject).end(body)
+    })
+      .on('error', reject)
+      .end(body)
   })
 }

@@ -1,9 +1,10 @@
 /**
- * The application of the provider's customers: they sign up and get what they can have where they are. The answer comes back three ways: in the topic
- * location.offers, by GET /v1/offers/USER, and to a signup that waits for it.
+ * The application of the provider's customers: they sign up and get what they can have where they are. The
+ * answer comes back three ways: in the topic location.offers, by GET /v1/offers/USER, and to a signup that
+ * waits for it.
  */
 import { randomUUID } from 'node:crypto'
-import { readFile, readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { ApplicationDefinition } from '../solution.ts'
 
@@ -13,23 +14,42 @@ const OFFERS = 'location.offers'
 const MOST_WAIT = 10_000
 const MOST_WAITING = 10_000
 
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml' }
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+}
 const SECURITY = {
-  'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-  'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin', 'cache-control': 'no-cache',
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+  'cache-control': 'no-cache',
 }
 
 const SIGNUP = {
-  type: 'object', additionalProperties: false, required: ['userId', 'position'],
+  type: 'object',
+  additionalProperties: false,
+  required: ['userId', 'position'],
   properties: {
     userId: { type: 'string', pattern: '^[\\x21-\\x7e]{1,100}$' },
     position: {
-      type: 'object', additionalProperties: false, required: ['lat', 'lon'],
-      properties: { lat: { type: 'number', minimum: -85, maximum: 85 }, lon: { type: 'number', minimum: -180, maximum: 180 } },
+      type: 'object',
+      additionalProperties: false,
+      required: ['lat', 'lon'],
+      properties: {
+        lat: { type: 'number', minimum: -85, maximum: 85 },
+        lon: { type: 'number', minimum: -180, maximum: 180 },
+      },
     },
   },
 }
-const QUERY = { type: 'object', additionalProperties: false, properties: { wait: { type: 'string', pattern: '^\\d{1,5}(ms|s)$' } } }
+const QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { wait: { type: 'string', pattern: '^\\d{1,5}(ms|s)$' } },
+}
 
 interface Reply {
   code(status: number): Reply
@@ -41,9 +61,12 @@ interface Reply {
 }
 
 interface Request {
-  readonly body: { readonly userId: string, readonly position: { readonly lat: number, readonly lon: number } }
+  readonly body: {
+    readonly userId: string
+    readonly position: { readonly lat: number; readonly lon: number }
+  }
   readonly query: { readonly wait?: string }
-  readonly params: { readonly userId: string, readonly file: string }
+  readonly params: { readonly userId: string; readonly file: string }
   readonly raw: { once(event: 'close', listener: () => void): void }
 }
 
@@ -55,12 +78,18 @@ export const application: ApplicationDefinition = {
     const pages = await files(new URL('page/', import.meta.url))
 
     /** Resolves to the answer to that signup, or to undefined when the time is over. Forgotten either way. */
-    const answerTo = (signupId: string, ms: number): { answer: Promise<unknown>, cancel(): void } => {
+    const answerTo = (signupId: string, ms: number): { answer: Promise<unknown>; cancel(): void } => {
       const { promise, resolve } = Promise.withResolvers<unknown>()
       const timer = setTimeout(resolve, ms, undefined)
       waiting.set(signupId, resolve)
       const cancel = (): void => resolve(undefined)
-      return { answer: promise.finally(() => { clearTimeout(timer); waiting.delete(signupId) }), cancel }
+      return {
+        answer: promise.finally(() => {
+          clearTimeout(timer)
+          waiting.delete(signupId)
+        }),
+        cancel,
+      }
     }
 
     const signUp = async (request: Request, reply: Reply): Promise<unknown> => {
@@ -69,7 +98,15 @@ export const application: ApplicationDefinition = {
       const client = identify(request)
       if (wait > 0) requireRead(client, OFFERS)
       if (wait > 0 && waiting.size >= MOST_WAITING) {
-        return reply.code(429).header('retry-after', '1').send(problem('too-many-waiting', 'Too many signups wait for their answers; repeat it without ?wait, or later.'))
+        return reply
+          .code(429)
+          .header('retry-after', '1')
+          .send(
+            problem(
+              'too-many-waiting',
+              'Too many signups wait for their answers; repeat it without ?wait, or later.',
+            ),
+          )
       }
       const signupId = randomUUID()
       const signup = { signupId, userId, position, signedUpAt: Date.now() }
@@ -80,12 +117,20 @@ export const application: ApplicationDefinition = {
       } catch (error) {
         waits?.cancel()
         if (!(error as { retriable?: boolean }).retriable) throw error
-        return reply.code(503).header('retry-after', '1').send(problem('not-stored', 'The signup is not known to be stored; send it again.'))
+        return reply
+          .code(503)
+          .header('retry-after', '1')
+          .send(problem('not-stored', 'The signup is not known to be stored; send it again.'))
       }
-      if (waits === undefined) return reply.code(202).send({ signupId, offers: `/v1/offers/${encodeURIComponent(userId)}` })
+      if (waits === undefined)
+        return reply.code(202).send({ signupId, offers: `/v1/offers/${encodeURIComponent(userId)}` })
       request.raw.once('close', waits.cancel)
       const found = await waits.answer
-      if (found === undefined) return reply.code(504).send({ ...problem('no-answer-yet', 'No offers within the wait; they will be under GET /v1/offers/USER.'), signupId })
+      if (found === undefined)
+        return reply.code(504).send({
+          ...problem('no-answer-yet', 'No offers within the wait; they will be under GET /v1/offers/USER.'),
+          signupId,
+        })
       // The key may have lost the right while the signup waited.
       requireRead(identify(request), OFFERS)
       return reply.send(found)
@@ -95,16 +140,24 @@ export const application: ApplicationDefinition = {
       routes(app) {
         // Before the body is read.
         const guard = { onRequest: async (request: unknown) => void identify(request) }
-        app.post('/v1/signups', { ...guard, bodyLimit: 16 << 10, schema: { body: SIGNUP, querystring: QUERY } }, signUp)
+        app.post(
+          '/v1/signups',
+          { ...guard, bodyLimit: 16 << 10, schema: { body: SIGNUP, querystring: QUERY } },
+          signUp,
+        )
         app.get('/v1/offers/:userId', guard, async (request: Request, reply: Reply) => {
           const { userId } = request.params
           const found = await offers.get(identify(request), userId)
-          return found === undefined ? reply.code(404).send(problem('no-offers', `Nothing is known of ${userId}.`)) : reply.send(found)
+          return found === undefined
+            ? reply.code(404).send(problem('no-offers', `Nothing is known of ${userId}.`))
+            : reply.send(found)
         })
         app.get('/location-offers', (_: Request, reply: Reply) => reply.redirect('/location-offers/', 308))
         app.get('/location-offers/:file', async ({ params: { file } }: Request, reply: Reply) => {
           const page = pages.get(file === '' ? 'index.html' : file)
-          return page === undefined ? reply.code(404).send(problem('not-found', 'There is no such file.')) : reply.headers(SECURITY).type(page.type).send(page.body)
+          return page === undefined
+            ? reply.code(404).send(problem('not-found', 'There is no such file.'))
+            : reply.headers(SECURITY).type(page.type).send(page.body)
         })
       },
       stopping: () => {
@@ -121,7 +174,14 @@ function milliseconds(wait: string | undefined): number {
   return wait.endsWith('ms') ? Number(wait.slice(0, -2)) : Number(wait.slice(0, -1)) * 1000
 }
 
-async function files(folder: URL): Promise<Map<string, { type: string, body: Buffer }>> {
+async function files(folder: URL): Promise<Map<string, { type: string; body: Buffer }>> {
   const names = (await readdir(folder)).filter((name) => extname(name) in TYPES)
-  return new Map(await Promise.all(names.map(async (name) => [name, { type: TYPES[extname(name)], body: await readFile(new URL(name, folder)) }] as const)))
+  return new Map(
+    await Promise.all(
+      names.map(
+        async (name) =>
+          [name, { type: TYPES[extname(name)], body: await readFile(new URL(name, folder)) }] as const,
+      ),
+    ),
+  )
 }

@@ -1,16 +1,20 @@
-/** The whole solution: the enricher as a process over real servers, customers over HTTP and in a browser, a producer that knows only Kinesis. */
+/**
+ * The whole solution: the enricher as a process over real servers, customers over HTTP and in a browser, a
+ * producer that knows only Kinesis.
+ */
+
+import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { openCodec } from '@weir/codec'
-import { prepare, startHub, type Hub } from '@weir/ingest-hub/testing/hub.ts'
+import { type Hub, prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { decodeHeaders, type Kafka } from '@weir/kafka'
 import { servers } from '@weir/testkit'
-import { startService, type ServiceProcess } from '@weir/testkit/service-process.ts'
-import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
-import type { Browser } from 'playwright-core'
+import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import { Redis } from 'ioredis'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openBrowser } from '../taxi-telemetry/testing/browser.ts'
 import { areas } from './areas.ts'
-import { simulator, type Signup } from './simulator.ts'
+import { type Signup, simulator } from './simulator.ts'
 
 let kafka: Kafka
 let stopKafka: () => Promise<void>
@@ -22,21 +26,39 @@ let start: () => Promise<void>
 let registryUrl: string
 
 beforeAll(async () => {
-  const [{ brokers }, registry, { url: redisUrl }] = await Promise.all([servers.kafka(), servers.registry(), servers.redis()])
-  registryUrl = registry.url;
-  ({ kafka, stop: stopKafka } = await prepare({ brokers, registryUrl }))
+  const [{ brokers }, registry, { url: redisUrl }] = await Promise.all([
+    servers.kafka(),
+    servers.registry(),
+    servers.redis(),
+  ])
+  registryUrl = registry.url
+  ;({ kafka, stop: stopKafka } = await prepare({ brokers, registryUrl }))
   redis = new Redis(redisUrl)
   hub = await startHub({ brokers, registryUrl })
   start = async () => {
     enricher = await startService('enricher', {
-      KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, REDIS_URL: redisUrl, ALLOW_ANONYMOUS: 'true', WEIR_SOLUTIONS: 'location-offers',
+      KAFKA_BROKERS: brokers.join(),
+      REGISTRY_URL: registryUrl,
+      REDIS_URL: redisUrl,
+      ALLOW_ANONYMOUS: 'true',
+      WEIR_SOLUTIONS: 'location-offers',
     })
     url = enricher.url
-    await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), { timeout: 30_000, interval: 100 })
+    await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), {
+      timeout: 30_000,
+      interval: 100,
+    })
   }
   await start()
-  for (const [id, area] of Object.entries(areas)) expect((await fetch(`${url}/v1/reference/areas/${id}`, put(area))).status).toBe(204)
-  await vi.waitFor(async () => expect(await redis.zcard('weir:reference:{areas}:places')).toBeGreaterThanOrEqual(Object.keys(areas).length), { timeout: 15_000 })
+  for (const [id, area] of Object.entries(areas))
+    expect((await fetch(`${url}/v1/reference/areas/${id}`, put(area))).status).toBe(204)
+  await vi.waitFor(
+    async () =>
+      expect(await redis.zcard('weir:reference:{areas}:places')).toBeGreaterThanOrEqual(
+        Object.keys(areas).length,
+      ),
+    { timeout: 15_000 },
+  )
 })
 afterAll(async () => {
   enricher.kill('SIGTERM')
@@ -47,17 +69,30 @@ afterAll(async () => {
   await stopKafka()
 })
 
-const put = (body: object): RequestInit => ({ method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+const put = (body: object): RequestInit => ({
+  method: 'PUT',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+})
 const signUp = async (userId: string, lat: number, lon: number, query = '?wait=10s') => {
-  const response = await fetch(`${url}/v1/signups${query}`, { ...put({ userId, position: { lat, lon } }), method: 'POST' })
-  return { status: response.status, body: await response.json() as any }
+  const response = await fetch(`${url}/v1/signups${query}`, {
+    ...put({ userId, position: { lat, lon } }),
+    method: 'POST',
+  })
+  return { status: response.status, body: (await response.json()) as any }
 }
 
 describe('the application', () => {
   test('waits for its answer: the offers of the nearest area that reaches that far', async () => {
     const { status, body } = await signUp('ada', 52.5, 13.4)
     expect(status).toBe(200)
-    expect(body).toMatchObject({ userId: 'ada', area: 'berlin', areaName: 'Berlin', options: areas.berlin.options, position: { lat: 52.5, lon: 13.4 } })
+    expect(body).toMatchObject({
+      userId: 'ada',
+      area: 'berlin',
+      areaName: 'Berlin',
+      options: areas.berlin.options,
+      position: { lat: 52.5, lon: 13.4 },
+    })
     expect((await signUp('grace', 0, -25)).body).toMatchObject({ userId: 'grace', area: null, options: [] })
   })
 
@@ -71,9 +106,20 @@ describe('the application', () => {
   })
 
   test('does not wait unless asked to; says so when the wait is over; refuses what is no signup', async () => {
-    expect(await signUp('edsger', 52.37, 4.89, '')).toMatchObject({ status: 202, body: { signupId: expect.any(String), offers: '/v1/offers/edsger' } })
-    expect(await signUp('edsger', 52.37, 4.89, '?wait=1ms')).toMatchObject({ status: 504, body: { error: { code: 'no-answer-yet' } } })
-    for (const [lat, lon, query] of [[91, 0, ''], [0, 181, ''], [0, 0, '?wait=soon']] as const) expect((await signUp('x', lat, lon, query)).status).toBe(400)
+    expect(await signUp('edsger', 52.37, 4.89, '')).toMatchObject({
+      status: 202,
+      body: { signupId: expect.any(String), offers: '/v1/offers/edsger' },
+    })
+    expect(await signUp('edsger', 52.37, 4.89, '?wait=1ms')).toMatchObject({
+      status: 504,
+      body: { error: { code: 'no-answer-yet' } },
+    })
+    for (const [lat, lon, query] of [
+      [91, 0, ''],
+      [0, 181, ''],
+      [0, 0, '?wait=soon'],
+    ] as const)
+      expect((await signUp('x', lat, lon, query)).status).toBe(400)
     expect((await fetch(`${url}/v1/signups`, { ...put({ userId: 'x' }), method: 'POST' })).status).toBe(400)
   })
 
@@ -81,23 +127,35 @@ describe('the application', () => {
     expect((await signUp('linus', 60.17, 24.94)).body.area).toBeNull()
     const helsinki = { ...areas.berlin, name: 'Helsinki', lat: 60.1699, lon: 24.9384 }
     await fetch(`${url}/v1/reference/areas/helsinki`, put(helsinki))
-    await expect.poll(async () => (await signUp('linus', 60.17, 24.94)).body.area, { timeout: 10_000 }).toBe('helsinki')
+    await expect
+      .poll(async () => (await signUp('linus', 60.17, 24.94)).body.area, { timeout: 10_000 })
+      .toBe('helsinki')
     await fetch(`${url}/v1/reference/areas/helsinki`, { method: 'DELETE' })
-    await expect.poll(async () => (await signUp('linus', 60.17, 24.94)).body.area, { timeout: 10_000 }).toBeNull()
+    await expect
+      .poll(async () => (await signUp('linus', 60.17, 24.94)).body.area, { timeout: 10_000 })
+      .toBeNull()
   })
 })
 
 test('what producers put by Kinesis comes out once, under kill -9 of the service', async () => {
   const world = simulator.world({ devices: 2000, seed: 7 })
-  const client = new KinesisClient({ endpoint: hub.url, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } })
+  const client = new KinesisClient({
+    endpoint: hub.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  })
   const signups: Signup[] = []
   let now = Date.now()
   const send = async (count: number) => {
     const batch: Signup[] = []
-    while (batch.length < count) batch.push(...world.next(now += 500) as unknown as Signup[])
+    while (batch.length < count) batch.push(...(world.next((now += 500)) as unknown as Signup[]))
     for (let i = 0; i < batch.length; i += 500) {
-      const Records = batch.slice(i, i + 500).map((signup) => ({ PartitionKey: signup.userId, Data: Buffer.from(JSON.stringify(signup)) }))
-      expect((await client.send(new PutRecordsCommand({ StreamName: 'signups', Records }))).FailedRecordCount).toBe(0)
+      const Records = batch
+        .slice(i, i + 500)
+        .map((signup) => ({ PartitionKey: signup.userId, Data: Buffer.from(JSON.stringify(signup)) }))
+      expect(
+        (await client.send(new PutRecordsCommand({ StreamName: 'signups', Records }))).FailedRecordCount,
+      ).toBe(0)
     }
     signups.push(...batch)
   }
@@ -105,13 +163,15 @@ test('what producers put by Kinesis comes out once, under kill -9 of the service
     const { value: codec } = await openCodec({ url: registryUrl })
     const reader = await codec.reader('location.offers')
     const counts = new Map<string, number>()
-    await (await kafka.read({ topics: ['location.offers'], from: 'earliest', until: 'end' }, async (batch) => {
-      await reader.prepare(batch)
-      for (let i = 0; i < batch.length; i++) {
-        const id = decodeHeaders(batch.bytes, batch.headersStart[i])['reply-to']
-        counts.set(id, (counts.get(id) ?? 0) + 1)
-      }
-    })).done
+    await (
+      await kafka.read({ topics: ['location.offers'], from: 'earliest', until: 'end' }, async (batch) => {
+        await reader.prepare(batch)
+        for (let i = 0; i < batch.length; i++) {
+          const id = decodeHeaders(batch.bytes, batch.headersStart[i])['reply-to']
+          counts.set(id, (counts.get(id) ?? 0) + 1)
+        }
+      })
+    ).done
     return counts
   }
   for (let kill = 0; kill < 3; kill++) {
@@ -121,10 +181,15 @@ test('what producers put by Kinesis comes out once, under kill -9 of the service
     await start()
   }
   await send(1000)
-  await expect.poll(async () => {
-    const counts = await offered()
-    return signups.filter(({ signupId }) => !counts.has(signupId)).length
-  }, { timeout: 60_000, interval: 500 }).toBe(0)
+  await expect
+    .poll(
+      async () => {
+        const counts = await offered()
+        return signups.filter(({ signupId }) => !counts.has(signupId)).length
+      },
+      { timeout: 60_000, interval: 500 },
+    )
+    .toBe(0)
   const counts = await offered()
   expect(signups.filter(({ signupId }) => counts.get(signupId) !== 1)).toEqual([])
   client.destroy()
@@ -132,13 +197,20 @@ test('what producers put by Kinesis comes out once, under kill -9 of the service
 
 describe('the page', () => {
   let browser: Browser
-  beforeAll(async () => { browser = await openBrowser() })
+  beforeAll(async () => {
+    browser = await openBrowser()
+  })
   afterAll(() => browser?.close())
 
-  test.each([['wide', 1280, 'light'], ['narrow', 360, 'dark']] as const)('%s: a signup and its offers', async (name, width, colorScheme) => {
+  test.each([
+    ['wide', 1280, 'light'],
+    ['narrow', 360, 'dark'],
+  ] as const)('%s: a signup and its offers', async (name, width, colorScheme) => {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
     const errors: string[] = []
-    page.on('pageerror', (error) => errors.push(error.message)).on('console', (message) => void (message.type() === 'error' && errors.push(message.text())))
+    page
+      .on('pageerror', (error) => errors.push(error.message))
+      .on('console', (message) => void (message.type() === 'error' && errors.push(message.text())))
     await page.goto(`${url}/location-offers`)
     await page.getByRole('button', { name: 'Sign up' }).click()
     await page.locator('#answers > li').waitFor({ timeout: 10_000 })
@@ -149,9 +221,12 @@ describe('the page', () => {
     await page.getByLabel('Longitude').press('Enter')
     await expect.poll(() => page.locator('#answers > li').count()).toBe(2)
     expect(await page.locator('.none').innerText()).toBe('No area within reach is served.')
-    expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
+    expect(
+      await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth),
+    ).toBeLessThanOrEqual(width)
     expect(errors).toEqual([])
-    if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/offers-${name}.png`, fullPage: true })
+    if (process.env.SCREENSHOTS)
+      await page.screenshot({ path: `${process.env.SCREENSHOTS}/offers-${name}.png`, fullPage: true })
     await page.close()
   })
 })

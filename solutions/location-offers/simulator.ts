@@ -11,7 +11,7 @@ const KM_A_DEGREE = 111.2
 export interface Signup {
   readonly signupId: string
   readonly userId: string
-  readonly position: { readonly lat: number, readonly lon: number }
+  readonly position: { readonly lat: number; readonly lon: number }
   /** Ms since the epoch. */
   readonly signedUpAt: number
 }
@@ -33,9 +33,16 @@ export const simulator: SimulatorDefinition = {
       const [angle, distance] = [random() * 2 * Math.PI, Math.sqrt(random()) * reach]
       const position = {
         lat: Number((lat + (distance * Math.cos(angle)) / KM_A_DEGREE).toFixed(5)),
-        lon: Number((lon + (distance * Math.sin(angle)) / (KM_A_DEGREE * Math.cos((lat * Math.PI) / 180))).toFixed(5)),
+        lon: Number(
+          (lon + (distance * Math.sin(angle)) / (KM_A_DEGREE * Math.cos((lat * Math.PI) / 180))).toFixed(5),
+        ),
       }
-      return { signupId: `sim-${seed}-${made}`, userId: `user-${seed % 1000}-${made++}`, position, signedUpAt: now }
+      return {
+        signupId: `sim-${seed}-${made}`,
+        userId: `user-${seed % 1000}-${made++}`,
+        position,
+        signedUpAt: now,
+      }
     }
     return {
       next: (now) => {

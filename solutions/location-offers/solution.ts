@@ -3,7 +3,10 @@ import { application } from './application.ts'
 import { area, areas } from './areas.ts'
 import { simulator } from './simulator.ts'
 
-/** Location-based offers: signups with positions → Kinesis stream → function → offers, back at the application in milliseconds. */
+/**
+ * Location-based offers: signups with positions → Kinesis stream → function → offers, back at the application
+ * in milliseconds.
+ */
 export const locationOffers: Solution = {
   name: 'location-offers',
   title: 'Location-based offers',
@@ -11,15 +14,33 @@ export const locationOffers: Solution = {
   indices: [],
   tables: { areas: { entry: area, seed: areas } },
   simulator,
-  // A shard takes 1,000 signups a second, and the fewer there are, the more signups share a transaction; it is split while signups flow.
+  // A shard takes 1,000 signups a second, and the fewer there are, the more signups share a transaction; it
+  // is split while signups flow.
   streams: [{ name: 'signups', shards: 1 }],
-  functions: [{
-    name: 'offers',
-    folder: new URL('functions/', import.meta.url),
-    handler: 'offers.handler',
-    memoryMb: 256, timeoutMs: 10_000, concurrency: 4,
-    environment: ({ redisUrl }) => ({ REDIS_URL: redisUrl, AREAS: 'weir:reference:{areas}:entries', AREAS_GEO: 'weir:reference:{areas}:places' }),
-  }],
-  mappings: [{ name: 'signups-offers', functionName: 'offers', source: { kind: 'kinesis', stream: 'signups' }, bisect: true, maxRetries: 20, output: 'location.offers' }],
+  functions: [
+    {
+      name: 'offers',
+      folder: new URL('functions/', import.meta.url),
+      handler: 'offers.handler',
+      memoryMb: 256,
+      timeoutMs: 10_000,
+      concurrency: 4,
+      environment: ({ redisUrl }) => ({
+        REDIS_URL: redisUrl,
+        AREAS: 'weir:reference:{areas}:entries',
+        AREAS_GEO: 'weir:reference:{areas}:places',
+      }),
+    },
+  ],
+  mappings: [
+    {
+      name: 'signups-offers',
+      functionName: 'offers',
+      source: { kind: 'kinesis', stream: 'signups' },
+      bisect: true,
+      maxRetries: 20,
+      output: 'location.offers',
+    },
+  ],
   application,
 }

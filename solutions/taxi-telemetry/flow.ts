@@ -1,5 +1,5 @@
 import type { TaxiEnriched, TaxiTelemetry } from '@weir/contracts'
-import { dead, flow, route, step, type Source } from '@weir/flow'
+import { dead, flow, route, type Source, step } from '@weir/flow'
 import { latLngToCell } from 'h3-js'
 import type { FlowDeps, ReferenceTable } from '../solution.ts'
 import { ZoneIndex } from './zones.ts'
@@ -13,23 +13,30 @@ const H3_RESOLUTION = 8
 /** Slower than a walk counts as standing; GPS noise alone makes 1 to 2 km/h. */
 const MOVING_FROM_KMH = 3
 
-export const taxiFlow = (deps: FlowDeps) => flow<number, Source>()
-  .step(deps.once())
-  .step(deps.decode)
-  .step(refuseImpossible(deps.now))
-  .step(divertOlderThan(DAY, deps.now))
-  .step(addZone(deps.table('zones')))
-  .step(addState)
-  .publish('taxi.enriched')
+export const taxiFlow = (deps: FlowDeps) =>
+  flow<number, Source>()
+    .step(deps.once())
+    .step(deps.decode)
+    .step(refuseImpossible(deps.now))
+    .step(divertOlderThan(DAY, deps.now))
+    .step(addZone(deps.table('zones')))
+    .step(addState)
+    .publish('taxi.enriched')
 
-/** Positions off the earth, negative speeds and times ahead of the clock are the device's fault: no retry heals them. */
-export const refuseImpossible = (now: () => number) => step('refuse-impossible', (report: TaxiTelemetry) => {
-  const { lat, lon } = report.position
-  if (!(lat >= -90 && lat <= 90 && lon >= -180 && lon <= 180)) return dead('invalid', `position: ${lat}, ${lon} is not on the earth`)
-  if (!(report.speed >= 0)) return dead('invalid', `speed: ${report.speed} km/h is below zero`)
-  if (report.eventTime > now() + MOST_AHEAD) return dead('invalid', `eventTime: ${report.eventTime} is more than 5 minutes ahead`)
-  return report
-})
+/**
+ * Positions off the earth, negative speeds and times ahead of the clock are the device's fault: no retry
+ * heals them.
+ */
+export const refuseImpossible = (now: () => number) =>
+  step('refuse-impossible', (report: TaxiTelemetry) => {
+    const { lat, lon } = report.position
+    if (!(lat >= -90 && lat <= 90 && lon >= -180 && lon <= 180))
+      return dead('invalid', `position: ${lat}, ${lon} is not on the earth`)
+    if (!(report.speed >= 0)) return dead('invalid', `speed: ${report.speed} km/h is below zero`)
+    if (report.eventTime > now() + MOST_AHEAD)
+      return dead('invalid', `eventTime: ${report.eventTime} is more than 5 minutes ahead`)
+    return report
+  })
 
 /** What is too old for the live picture is kept in the topic for late records. */
 export const divertOlderThan = (most: number, now: () => number) => {
@@ -42,7 +49,10 @@ interface Located extends TaxiTelemetry {
   zoneName: string | null
 }
 
-/** The named zone that covers the position, or the H3 cell where none does. The index is rebuilt when the table changes. */
+/**
+ * The named zone that covers the position, or the H3 cell where none does. The index is rebuilt when the
+ * table changes.
+ */
 export const addZone = (table: ReferenceTable) => {
   let index = new ZoneIndex(table.entries)
   let version = table.version
@@ -60,18 +70,21 @@ export const addZone = (table: ReferenceTable) => {
   })
 }
 
-export const addState = step('add-state', (report: Located, index: number, source: Source): TaxiEnriched => ({
-  deviceId: report.deviceId,
-  tripId: report.tripId,
-  position: report.position,
-  speed: report.speed,
-  heading: report.heading,
-  fuel: report.fuel,
-  charge: report.charge,
-  engineTemperature: report.engineTemperature,
-  state: report.occupied ? 'OCCUPIED' : report.speed >= MOVING_FROM_KMH ? 'MOVING' : 'IDLE',
-  zone: report.zone,
-  zoneName: report.zoneName,
-  eventTime: report.eventTime,
-  arrivalTime: source.timestamps[index],
-}))
+export const addState = step(
+  'add-state',
+  (report: Located, index: number, source: Source): TaxiEnriched => ({
+    deviceId: report.deviceId,
+    tripId: report.tripId,
+    position: report.position,
+    speed: report.speed,
+    heading: report.heading,
+    fuel: report.fuel,
+    charge: report.charge,
+    engineTemperature: report.engineTemperature,
+    state: report.occupied ? 'OCCUPIED' : report.speed >= MOVING_FROM_KMH ? 'MOVING' : 'IDLE',
+    zone: report.zone,
+    zoneName: report.zoneName,
+    eventTime: report.eventTime,
+    arrivalTime: source.timestamps[index],
+  }),
+)

@@ -1,6 +1,7 @@
 /**
- * Manhattan as a taxi sees it: avenues and streets at right angles, turned 29° from north. Distances are km along the avenues (uptown)
- * and across them (crosstown) from the Battery; good to about 100 m, which is enough to look at and to give zones names.
+ * Manhattan as a taxi sees it: avenues and streets at right angles, turned 29° from north. Distances are km
+ * along the avenues (uptown) and across them (crosstown) from the Battery; good to about 100 m, which is
+ * enough to look at and to give zones names.
  */
 const BATTERY = { lat: 40.7033, lon: -74.017 }
 const TURN = (29 * Math.PI) / 180
@@ -11,7 +12,7 @@ export const UPTOWN_HEADING = 29
 export const BLOCK_UPTOWN = 0.08
 export const BLOCK_CROSSTOWN = 0.25
 
-export function toPosition(uptown: number, crosstown: number): { lat: number, lon: number } {
+export function toPosition(uptown: number, crosstown: number): { lat: number; lon: number } {
   const north = uptown * Math.cos(TURN) - crosstown * Math.sin(TURN)
   const east = uptown * Math.sin(TURN) + crosstown * Math.cos(TURN)
   return { lat: BATTERY.lat + north / KM_PER_DEGREE, lon: BATTERY.lon + east / KM_PER_DEGREE_EAST }
@@ -26,8 +27,20 @@ interface Quarter {
   readonly demand: number
 }
 
-const quarter = (name: string, south: number, north: number, west: number, east: number, demand: number): Quarter =>
-  ({ id: name.toLowerCase().replace(/[^a-z]+/g, '-'), name, uptown: [south, north], crosstown: [west, east], demand })
+const quarter = (
+  name: string,
+  south: number,
+  north: number,
+  west: number,
+  east: number,
+  demand: number,
+): Quarter => ({
+  id: name.toLowerCase().replace(/[^a-z]+/g, '-'),
+  name,
+  uptown: [south, north],
+  crosstown: [west, east],
+  demand,
+})
 
 export const quarters: readonly Quarter[] = [
   quarter('Financial District', 0, 1.4, -0.5, 1, 6),
@@ -50,14 +63,26 @@ export const quarters: readonly Quarter[] = [
 ]
 
 /** The quarters as entries of the zones table. */
-export const zonesSeed: Readonly<Record<string, { readonly name: string, readonly polygon: readonly (readonly [number, number])[] }>> = Object.fromEntries(
-  quarters.map(({ id, name, uptown: [south, north], crosstown: [west, east] }) => [id, {
-    name,
-    polygon: ([[south, west], [south, east], [north, east], [north, west]] as const).map(([up, across]) => {
-      const { lat, lon } = toPosition(up, across)
-      return [round(lon), round(lat)] as const
-    }),
-  }]),
+export const zonesSeed: Readonly<
+  Record<string, { readonly name: string; readonly polygon: readonly (readonly [number, number])[] }>
+> = Object.fromEntries(
+  quarters.map(({ id, name, uptown: [south, north], crosstown: [west, east] }) => [
+    id,
+    {
+      name,
+      polygon: (
+        [
+          [south, west],
+          [south, east],
+          [north, east],
+          [north, west],
+        ] as const
+      ).map(([up, across]) => {
+        const { lat, lon } = toPosition(up, across)
+        return [round(lon), round(lat)] as const
+      }),
+    },
+  ]),
 )
 
 function round(degrees: number): number {

@@ -24,22 +24,39 @@ const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 1
 const text = (page: Page, selector: string) => page.locator(selector).innerText()
 /** The data of a chart's first series, as ECharts holds it. */
 const seriesOf = (page: Page, id: string) =>
-  page.evaluate((id) => (globalThis as any).echarts.getInstanceByDom((globalThis as any).document.getElementById(id))?.getOption()?.series[0].data ?? [], id) as Promise<any[]>
+  page.evaluate(
+    (id) =>
+      (globalThis as any).echarts
+        .getInstanceByDom((globalThis as any).document.getElementById(id))
+        ?.getOption()?.series[0].data ?? [],
+    id,
+  ) as Promise<any[]>
 /** How many pixels of the map's upper canvas have that colour of the style sheet, give or take a little. */
-const pixelsOf = (page: Page, colour: string) => page.evaluate((colour) => {
-  const { document, getComputedStyle } = globalThis as any
-  const canvas = document.createElement('canvas')
-  const shown = document.querySelector('.traffic')
-  Object.assign(canvas, { width: shown.width, height: shown.height })
-  const context = canvas.getContext('2d')
-  context.drawImage(shown, 0, 0)
-  const [red, green, blue] = getComputedStyle(document.documentElement).getPropertyValue(`--${colour}`).trim().match(/[0-9a-f]{2}/gi).map((pair: string) => parseInt(pair, 16))
-  const { data } = context.getImageData(0, 0, canvas.width, canvas.height)
-  let found = 0
-  for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && Math.abs(data[i] - red) + Math.abs(data[i + 1] - green) + Math.abs(data[i + 2] - blue) < 12) found++
-  return found
-}, colour)
-const groundOf = (page: Page) => page.evaluate(() => (globalThis as any).document.querySelector('.ground').toDataURL() as string)
+const pixelsOf = (page: Page, colour: string) =>
+  page.evaluate((colour) => {
+    const { document, getComputedStyle } = globalThis as any
+    const canvas = document.createElement('canvas')
+    const shown = document.querySelector('.traffic')
+    Object.assign(canvas, { width: shown.width, height: shown.height })
+    const context = canvas.getContext('2d')
+    context.drawImage(shown, 0, 0)
+    const [red, green, blue] = getComputedStyle(document.documentElement)
+      .getPropertyValue(`--${colour}`)
+      .trim()
+      .match(/[0-9a-f]{2}/gi)
+      .map((pair: string) => parseInt(pair, 16))
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height)
+    let found = 0
+    for (let i = 0; i < data.length; i += 4)
+      if (
+        data[i + 3] > 200 &&
+        Math.abs(data[i] - red) + Math.abs(data[i + 1] - green) + Math.abs(data[i + 2] - blue) < 12
+      )
+        found++
+    return found
+  }, colour)
+const groundOf = (page: Page) =>
+  page.evaluate(() => (globalThis as any).document.querySelector('.ground').toDataURL() as string)
 const live = (page: Page) => page.locator('#status[data-state="live"]').waitFor()
 
 describe('the page over taxis that drive', () => {
@@ -53,12 +70,27 @@ describe('the page over taxis that drive', () => {
     for (const [id, zone] of Object.entries(seed)) await server.putReference('zones', id, zone)
     const city = openCity(TAXIS)
     const now = Date.now()
-    for (let time = now - 15 * 60_000; time < now; time += 10_000) await server.index(city.next(time), { refresh: false })
+    for (let time = now - 15 * 60_000; time < now; time += 10_000)
+      await server.index(city.next(time), { refresh: false })
     drive = (async () => {
       for (; driving; await pause(1000)) {
         const time = Date.now()
-        await server.index(city.next(time).map((document) => ({ ...document, source: LONG_NAME })), { refresh: false })
-        for (const stage of STAGES) await server.putStats({ stage, instance: 'one', time, intervalMs: 1000, records: TAXIS, failed: 0, lag: 3, p50: 4.2, p99: 18 })
+        await server.index(
+          city.next(time).map((document) => ({ ...document, source: LONG_NAME })),
+          { refresh: false },
+        )
+        for (const stage of STAGES)
+          await server.putStats({
+            stage,
+            instance: 'one',
+            time,
+            intervalMs: 1000,
+            records: TAXIS,
+            failed: 0,
+            lag: 3,
+            p50: 4.2,
+            p99: 18,
+          })
       }
     })()
   })
@@ -72,14 +104,19 @@ describe('the page over taxis that drive', () => {
     const { page, wrongs, close } = await openPage(browser, server.url)
     await live(page)
     await eventually(() => text(page, '#figure-taxis')).toBe(String(TAXIS))
-    for (const state of ['occupied', 'moving', 'idle']) await eventually(() => pixelsOf(page, state)).toBeGreaterThan(50)
+    for (const state of ['occupied', 'moving', 'idle'])
+      await eventually(() => pixelsOf(page, state)).toBeGreaterThan(50)
     const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
-    await eventually(async () => sum((await seriesOf(page, 'states-chart')).map(({ value }) => value))).toBe(TAXIS)
+    await eventually(async () => sum((await seriesOf(page, 'states-chart')).map(({ value }) => value))).toBe(
+      TAXIS,
+    )
     expect(sum(await seriesOf(page, 'speeds-chart'))).toBeGreaterThan(TAXIS)
     expect(Math.max(...(await seriesOf(page, 'trips-chart')).map(([, trips]) => trips))).toBeGreaterThan(10)
     expect(await page.locator('#zones-table tbody tr').count()).toBeGreaterThan(3)
     expect(await page.locator('.stage .badge').allInnerTexts()).toEqual(['Healthy', 'Healthy', 'Healthy'])
-    await eventually(() => page.locator('.stage dd').allInnerTexts()).toEqual(Array(3).fill(['60 /s', '3 records', '4.2 · 18 ms']).flat())
+    await eventually(() => page.locator('.stage dd').allInnerTexts()).toEqual(
+      Array(3).fill(['60 /s', '3 records', '4.2 · 18 ms']).flat(),
+    )
     expect(wrongs).toEqual([])
     await close()
   })
@@ -87,9 +124,13 @@ describe('the page over taxis that drive', () => {
   test('every chart is there as text: a summary, and a table with the same values', async () => {
     const { page, close } = await openPage(browser, server.url)
     await live(page)
-    await eventually(() => page.locator('#states-summary').textContent()).toMatch(/^With passengers: \d+, Driving free: \d+, Standing free: \d+$/)
+    await eventually(() => page.locator('#states-summary').textContent()).toMatch(
+      /^With passengers: \d+, Driving free: \d+, Standing free: \d+$/,
+    )
     expect(await page.locator('#map-summary').textContent()).toMatch(/^60 taxis in one area\.$/)
-    expect(await page.locator('#speeds-summary').textContent()).toMatch(/^Most often .+ km\/h: \d+ % of the reports\.$/)
+    expect(await page.locator('#speeds-summary').textContent()).toMatch(
+      /^Most often .+ km\/h: \d+ % of the reports\.$/,
+    )
     await page.getByText('Show as table').last().click()
     const rows = await page.locator('#trips-table tbody tr').count()
     expect(rows).toBe((await seriesOf(page, 'trips-chart')).length)
@@ -107,12 +148,27 @@ describe('the page over taxis that drive', () => {
       return document.querySelectorAll('canvas').length
     })
     const time = Date.now()
-    await server.index([{
-      deviceId: `new-${time}`, tripId: 'new-trip', position: { lat: 40.75, lon: -73.98 }, speed: 30, heading: 30, state: 'OCCUPIED', zone: 'midtown', zoneName: 'Midtown',
-      eventTime: time, arrivalTime: time, source: 'e2e',
-    }])
+    await server.index([
+      {
+        deviceId: `new-${time}`,
+        tripId: 'new-trip',
+        position: { lat: 40.75, lon: -73.98 },
+        speed: 30,
+        heading: 30,
+        state: 'OCCUPIED',
+        zone: 'midtown',
+        zoneName: 'Midtown',
+        eventTime: time,
+        arrivalTime: time,
+        source: 'e2e',
+      },
+    ])
     const searchable = Date.now()
-    await page.waitForFunction((taxis) => (globalThis as any).document.getElementById('figure-taxis').textContent === taxis, String(before + 1), { polling: 20 })
+    await page.waitForFunction(
+      (taxis) => (globalThis as any).document.getElementById('figure-taxis').textContent === taxis,
+      String(before + 1),
+      { polling: 20 },
+    )
     expect(Date.now() - searchable).toBeLessThan(2000)
     expect(await page.locator('canvas[data-seen="yes"]').count()).toBe(marked)
     expect(wrongs).toEqual([])
@@ -123,9 +179,19 @@ describe('the page over taxis that drive', () => {
     const { page, wrongs, close } = await openPage(browser, server.url)
     await live(page)
     await eventually(() => page.getByRole('radio').count()).toBe(2)
-    const at = (moment: number) => ({ deviceId: `athens-${moment % 3}`, position: { lat: 37.98 + (moment % 3) / 1000, lon: 23.73 }, speed: 20, heading: null, state: 'MOVING', zone: '883f5d2a5dfffff', zoneName: null })
+    const at = (moment: number) => ({
+      deviceId: `athens-${moment % 3}`,
+      position: { lat: 37.98 + (moment % 3) / 1000, lon: 23.73 },
+      speed: 20,
+      heading: null,
+      state: 'MOVING',
+      zone: '883f5d2a5dfffff',
+      zoneName: null,
+    })
     const time = Date.now()
-    await server.index([0, 1, 2].map((i) => ({ ...at(i), tripId: null, eventTime: time, arrivalTime: time, source: 'e2e' })))
+    await server.index(
+      [0, 1, 2].map((i) => ({ ...at(i), tripId: null, eventTime: time, arrivalTime: time, source: 'e2e' })),
+    )
     const athens = page.getByRole('radio', { name: /37\.98° N, 23\.73° E/ })
     await athens.waitFor()
     await eventually(() => page.locator('.areas .followed').innerText()).toMatch(/37\.98° N/)
@@ -146,17 +212,37 @@ describe('the page over taxis that drive', () => {
     const reached: string[] = []
     for (let tabs = 0; tabs < 40; tabs++) {
       await page.keyboard.press('Tab')
-      if (await page.evaluate(() => (globalThis as any).document.activeElement === (globalThis as any).document.body)) break
-      const [name, outline] = await page.evaluate(() => {
+      if (
+        await page.evaluate(
+          () => (globalThis as any).document.activeElement === (globalThis as any).document.body,
+        )
+      )
+        break
+      const [name, outline] = (await page.evaluate(() => {
         const { document, getComputedStyle } = globalThis as any
         const element = document.activeElement
         const shown = element.type === 'radio' ? element.parentElement : element
-        return [element.id || element.className || element.type || element.textContent, getComputedStyle(shown).outlineStyle]
-      }) as [string, string]
+        return [
+          element.id || element.className || element.type || element.textContent,
+          getComputedStyle(shown).outlineStyle,
+        ]
+      })) as [string, string]
       expect(`${name}: ${outline}`).not.toMatch(/: none$/)
       reached.push(name)
     }
-    expect(reached).toEqual(expect.arrayContaining(['skip', 'theme', 'radio', 'map', 'zoom-in', 'zoom-out', 'zoom-fit', 'zone', 'zones-more']))
+    expect(reached).toEqual(
+      expect.arrayContaining([
+        'skip',
+        'theme',
+        'radio',
+        'map',
+        'zoom-in',
+        'zoom-out',
+        'zoom-fit',
+        'zone',
+        'zones-more',
+      ]),
+    )
 
     await page.locator('#map').focus()
     const before = await groundOf(page)
@@ -173,12 +259,22 @@ describe('the page over taxis that drive', () => {
     await close()
   })
 
-  test.each([['light', 360], ['dark', 360], ['light', 820], ['dark', 1440]] as const)('%s at %i px: nothing is cut off at the side', async (colorScheme, width) => {
-    const { page, wrongs, close } = await openPage(browser, server.url, { colorScheme, viewport: { width, height: 740 } })
+  test.each([
+    ['light', 360],
+    ['dark', 360],
+    ['light', 820],
+    ['dark', 1440],
+  ] as const)('%s at %i px: nothing is cut off at the side', async (colorScheme, width) => {
+    const { page, wrongs, close } = await openPage(browser, server.url, {
+      colorScheme,
+      viewport: { width, height: 740 },
+    })
     await live(page)
     await eventually(() => page.locator('.stage dd').first().innerText()).not.toBe('–')
     expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBe(width)
-    const ground = await page.evaluate(() => (globalThis as any).getComputedStyle((globalThis as any).document.body).backgroundColor as string)
+    const ground = await page.evaluate(
+      () => (globalThis as any).getComputedStyle((globalThis as any).document.body).backgroundColor as string,
+    )
     const [red] = ground.match(/\d+/g)!.map(Number)
     expect(red < 60).toBe(colorScheme === 'dark')
     expect(wrongs).toEqual([])
@@ -187,7 +283,8 @@ describe('the page over taxis that drive', () => {
 
   test('the theme follows the system until it is chosen, and the choice is kept', async () => {
     const { page, close } = await openPage(browser, server.url)
-    const theme = () => page.evaluate(() => (globalThis as any).document.documentElement.dataset.theme as string)
+    const theme = () =>
+      page.evaluate(() => (globalThis as any).document.documentElement.dataset.theme as string)
     await page.emulateMedia({ colorScheme: 'dark' })
     await eventually(theme).toBe('dark')
     await page.getByRole('button', { name: 'Switch to the light theme' }).click()
@@ -201,7 +298,14 @@ describe('the page over taxis that drive', () => {
     const { page, close } = await openPage(browser, server.url, { reducedMotion: 'reduce' })
     await live(page)
     await eventually(() => seriesOf(page, 'states-chart')).not.toEqual([])
-    expect(await page.evaluate(() => (globalThis as any).echarts.getInstanceByDom((globalThis as any).document.getElementById('states-chart')).getOption().animation)).toBe(false)
+    expect(
+      await page.evaluate(
+        () =>
+          (globalThis as any).echarts
+            .getInstanceByDom((globalThis as any).document.getElementById('states-chart'))
+            .getOption().animation,
+      ),
+    ).toBe(false)
     await close()
   })
 
@@ -212,7 +316,9 @@ describe('the page over taxis that drive', () => {
     await page.locator('.stale').waitFor({ state: 'detached' })
     line.cut()
     await page.locator('#status[data-state="broken"]').waitFor()
-    expect(await text(page, '#banner')).toMatch(/^The connection to the page server is broken; trying again\. What you see is from \d\d:\d\d:\d\d\.$/)
+    expect(await text(page, '#banner')).toMatch(
+      /^The connection to the page server is broken; trying again\. What you see is from \d\d:\d\d:\d\d\.$/,
+    )
     line.mend()
     await live(page)
     expect(await page.locator('#banner').isHidden()).toBe(true)
@@ -243,7 +349,8 @@ describe('a key that is taken away while somebody looks', () => {
   }
 
   test.each([
-    ['light', 360], ['dark', 1440],
+    ['light', 360],
+    ['dark', 1440],
   ] as const)('the picture goes, and the page offers to sign in (%s, %i px)', async (colorScheme, width) => {
     const options = { ...signedIn, colorScheme, viewport: { width, height: 740 } }
     const { page, wrongs, close } = await openPage(browser, server.url, options)
@@ -279,15 +386,32 @@ describe('a key that is taken away while somebody looks', () => {
 
 test('without taxis the page invites: what to do, ready to copy', async () => {
   const server = await openPageServer(taxiTelemetry, { engine: 'opensearch' })
-  const { page, wrongs, close } = await openPage(browser, server.url, { permissions: ['clipboard-read', 'clipboard-write'], viewport: { width: 360, height: 740 } })
+  const { page, wrongs, close } = await openPage(browser, server.url, {
+    permissions: ['clipboard-read', 'clipboard-write'],
+    viewport: { width: 360, height: 740 },
+  })
   await live(page)
   await page.locator('#empty').waitFor()
   expect(await text(page, '#empty-title')).toBe('No taxi is on the road')
   const copy = await page.locator('.copy').first().boundingBox()
   expect(copy!.x + copy!.width).toBeLessThan(350)
   await page.locator('.copy').first().click()
-  expect(await page.evaluate(() => (globalThis as any).navigator.clipboard.readText())).toMatch(/^npx weir replay /)
-  await server.index([{ deviceId: 'first', position: { lat: 1, lon: 1 }, speed: 1, state: 'IDLE', zone: 'z', zoneName: null, eventTime: Date.now(), arrivalTime: Date.now(), source: 'e2e' }])
+  expect(await page.evaluate(() => (globalThis as any).navigator.clipboard.readText())).toMatch(
+    /^npx weir replay /,
+  )
+  await server.index([
+    {
+      deviceId: 'first',
+      position: { lat: 1, lon: 1 },
+      speed: 1,
+      state: 'IDLE',
+      zone: 'z',
+      zoneName: null,
+      eventTime: Date.now(),
+      arrivalTime: Date.now(),
+      source: 'e2e',
+    },
+  ])
   await page.locator('#empty').waitFor({ state: 'hidden' })
   expect(wrongs).toEqual([])
   await close()
@@ -295,7 +419,10 @@ test('without taxis the page invites: what to do, ready to copy', async () => {
 })
 
 test('without a search engine the page says so', async () => {
-  const server = await openPageServer(taxiTelemetry, { engine: 'opensearch', engineUrl: 'http://127.0.0.1:9' })
+  const server = await openPageServer(taxiTelemetry, {
+    engine: 'opensearch',
+    engineUrl: 'http://127.0.0.1:9',
+  })
   const { page, close } = await openPage(browser, server.url)
   await eventually(() => text(page, '#banner')).toMatch(/^The search engine does not answer\./)
   expect(await text(page, '#status')).toBe('No data')

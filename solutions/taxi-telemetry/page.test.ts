@@ -16,7 +16,10 @@ const athens = [taxi('x', 37.98, 23.73)]
 describe('areas', () => {
   test('taxis that are near each other are one area, the fullest first', () => {
     const areas = areasOf([...athens, ...newYork])
-    expect(areas.map((area: any) => area.taxis.map(({ id }: any) => id).toSorted())).toEqual([['a', 'b', 'c'], ['x']])
+    expect(areas.map((area: any) => area.taxis.map(({ id }: any) => id).toSorted())).toEqual([
+      ['a', 'b', 'c'],
+      ['x'],
+    ])
   })
 
   test('an area keeps its key while its taxis change', () => {
@@ -29,7 +32,14 @@ describe('areas', () => {
     const seen: string[] = []
     let areas: any[] = []
     let followed: string | undefined
-    for (const taxis of [newYork, [...newYork, ...athens], [...newYork, ...athens], [...newYork, ...athens], [...newYork, ...athens], newYork]) {
+    for (const taxis of [
+      newYork,
+      [...newYork, ...athens],
+      [...newYork, ...athens],
+      [...newYork, ...athens],
+      [...newYork, ...athens],
+      newYork,
+    ]) {
       areas = areasOf(taxis, areas)
       followed = areaToFollow(areas, followed)
       seen.push(followed!)
@@ -46,9 +56,12 @@ describe('areas', () => {
   })
 })
 
-describe('the map\'s geometry', () => {
+describe("the map's geometry", () => {
   test('Mercator there and back, and metres at a latitude', () => {
-    expect([toLon(toX(-73.984)), toLat(toY(40.7549))]).toEqual([expect.closeTo(-73.984, 9), expect.closeTo(40.7549, 9)])
+    expect([toLon(toX(-73.984)), toLat(toY(40.7549))]).toEqual([
+      expect.closeTo(-73.984, 9),
+      expect.closeTo(40.7549, 9),
+    ])
     expect(metresPerUnit(toY(60)) / metresPerUnit(toY(0))).toBeCloseTo(0.5, 6)
   })
 
@@ -79,33 +92,90 @@ describe('the map\'s geometry', () => {
   })
 
   test('zones have a middle inside them; entries of another shape are left out', () => {
-    const [zone, ...others] = zonesOf({ a: { name: 'A', polygon: [[0, 0], [2, 0], [2, 2], [0, 2]] }, b: { name: 'B' }, c: null, d: { polygon: [[0, 0], [1, 1], [2, 0]] } })
+    const [zone, ...others] = zonesOf({
+      a: {
+        name: 'A',
+        polygon: [
+          [0, 0],
+          [2, 0],
+          [2, 2],
+          [0, 2],
+        ],
+      },
+      b: { name: 'B' },
+      c: null,
+      d: {
+        polygon: [
+          [0, 0],
+          [1, 1],
+          [2, 0],
+        ],
+      },
+    })
     expect(others).toEqual([])
-    expect([toLon(zone.middle[0]), toLat(zone.middle[1])]).toEqual([expect.closeTo(1, 6), expect.closeTo(1, 2)])
+    expect([toLon(zone.middle[0]), toLat(zone.middle[1])]).toEqual([
+      expect.closeTo(1, 6),
+      expect.closeTo(1, 2),
+    ])
   })
 })
 
 describe('the fleet', () => {
   const fleet = taxisOf({
-    taxis: { id: ['1', '2', '3'], lon: [1, 2, 3], lat: [1, 2, 3], state: ['OCCUPIED', 'IDLE', 'SOMETHING'], speed: [30, 0, 12], heading: [90, null, 10], zone: [0, 0, 1] },
-    zones: [{ id: 'soho', name: 'SoHo' }, { id: '88abc', name: null }],
+    taxis: {
+      id: ['1', '2', '3'],
+      lon: [1, 2, 3],
+      lat: [1, 2, 3],
+      state: ['OCCUPIED', 'IDLE', 'SOMETHING'],
+      speed: [30, 0, 12],
+      heading: [90, null, 10],
+      zone: [0, 0, 1],
+    },
+    zones: [
+      { id: 'soho', name: 'SoHo' },
+      { id: '88abc', name: null },
+    ],
   })
 
   test('columns become taxis; a state that this page does not know is unknown', () => {
     expect(fleet[0]).toMatchObject({ id: '1', lon: 1, state: { key: 'occupied' }, zone: { name: 'SoHo' } })
-    expect(byState(fleet).map(({ key, taxis }: any) => [key, taxis])).toEqual([['occupied', 1], ['moving', 0], ['idle', 1], ['unknown', 1]])
+    expect(byState(fleet).map(({ key, taxis }: any) => [key, taxis])).toEqual([
+      ['occupied', 1],
+      ['moving', 0],
+      ['idle', 1],
+      ['unknown', 1],
+    ])
     expect(byState([]).map(({ key }: any) => key)).toEqual(['occupied', 'moving', 'idle'])
   })
 
   test('zones are counted, the fullest first', () => {
-    expect(byZone(fleet)).toEqual([{ id: 'soho', name: 'SoHo', taxis: 2, occupied: 1, speed: 15 }, { id: '88abc', name: null, taxis: 1, occupied: 0, speed: 12 }])
+    expect(byZone(fleet)).toEqual([
+      { id: 'soho', name: 'SoHo', taxis: 2, occupied: 1, speed: 15 },
+      { id: '88abc', name: null, taxis: 1, occupied: 0, speed: 12 },
+    ])
   })
 })
 
 test('numbers are written as people read them', () => {
-  expect([count(1234), count(123_456), rate(3.21), rate(0), rate(1040.4)]).toEqual(['1,234', '123.5K', '3.2', '0', '1,040'])
-  expect([latency(null), latency(2.34), latency(410.4), latency(1234), latency(61_000)]).toEqual([['–', ''], ['2.3', 'ms'], ['410', 'ms'], ['1.2', 's'], ['61', 's']])
+  expect([count(1234), count(123_456), rate(3.21), rate(0), rate(1040.4)]).toEqual([
+    '1,234',
+    '123.5K',
+    '3.2',
+    '0',
+    '1,040',
+  ])
+  expect([latency(null), latency(2.34), latency(410.4), latency(1234), latency(61_000)]).toEqual([
+    ['–', ''],
+    ['2.3', 'ms'],
+    ['410', 'ms'],
+    ['1.2', 's'],
+    ['61', 's'],
+  ])
   expect([percent(1, 3), percent(0, 0)]).toEqual(['33 %', '0 %'])
-  expect([ago(5000), ago(61_000), ago(240_000)]).toEqual(['less than a minute ago', 'a minute ago', '4 minutes ago'])
+  expect([ago(5000), ago(61_000), ago(240_000)]).toEqual([
+    'less than a minute ago',
+    'a minute ago',
+    '4 minutes ago',
+  ])
   expect(degrees(-73.984, 40.7549)).toBe('40.75° N, 73.98° W')
 })

@@ -1,4 +1,7 @@
-/** Taxis at work in Manhattan: they cruise, take passengers, wait at lights and report once a second. Deterministic for a seed. */
+/**
+ * Taxis at work in Manhattan: they cruise, take passengers, wait at lights and report once a second.
+ * Deterministic for a seed.
+ */
 import type { SimulatorDefinition } from '../solution.ts'
 import { BLOCK_CROSSTOWN, BLOCK_UPTOWN, quarters, toPosition, UPTOWN_HEADING } from './manhattan.ts'
 
@@ -43,8 +46,8 @@ class Taxi {
     this.#random = random
     this.#electric = random() < 0.3
     this.#phase = Math.floor(random() * REPORT_EVERY_MS)
-    this.#energy = 30 + random() * 70;
-    [this.#uptown, this.#crosstown] = this.#somewhere()
+    this.#energy = 30 + random() * 70
+    ;[this.#uptown, this.#crosstown] = this.#somewhere()
     this.#goal = this.#somewhere()
     this.#waitSeconds = Math.floor(random() * 20)
     if (random() < 0.6) this.#pickUp()
@@ -126,7 +129,8 @@ class Taxi {
     const total = quarters.reduce((sum, quarter) => sum + quarter.demand, 0)
     let pick = this.#random() * total
     const quarter = quarters.find(({ demand }) => (pick -= demand) < 0) ?? quarters[0]
-    const within = ([from, to]: readonly [number, number], block: number) => Math.round((from + this.#random() * (to - from)) / block) * block
+    const within = ([from, to]: readonly [number, number], block: number) =>
+      Math.round((from + this.#random() * (to - from)) / block) * block
     return [within(quarter.uptown, BLOCK_UPTOWN), within(quarter.crosstown, BLOCK_CROSSTOWN)]
   }
 }

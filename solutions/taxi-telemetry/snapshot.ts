@@ -1,13 +1,19 @@
-/** What the taxi page shows: at most two searches, whatever the number of viewers. Both engines understand them without scripts. */
+/**
+ * What the taxi page shows: at most two searches, whatever the number of viewers. Both engines understand
+ * them without scripts.
+ */
 import { createHash } from 'node:crypto'
 import type { PageSearch } from '../solution.ts'
 
 /**
- * The page's data, less than 2 MB. Lists that belong together are columns of the same length: half the bytes of
- * objects, every second, for every viewer.
+ * The page's data, less than 2 MB. Lists that belong together are columns of the same length: half the bytes
+ * of objects, every second, for every viewer.
  */
 export interface TaxiSnapshot {
-  /** The latest report of each taxi that reported in the last minute; of more than 2,000 taxis, those that reported last. */
+  /**
+   * The latest report of each taxi that reported in the last minute; of more than 2,000 taxis, those that
+   * reported last.
+   */
   readonly taxis: {
     readonly id: readonly string[]
     readonly lon: readonly number[]
@@ -21,7 +27,7 @@ export interface TaxiSnapshot {
     readonly zone: readonly number[]
   }
   /** The zones that those taxis are in; without a name it is an H3 cell. */
-  readonly zones: readonly { readonly id: string, readonly name: string | null }[]
+  readonly zones: readonly { readonly id: string; readonly name: string | null }[]
   /** Grows when the table of zones changes; the page fetches it then. */
   readonly zonesVersion: number
   readonly lastMinute: {
@@ -29,7 +35,7 @@ export interface TaxiSnapshot {
     readonly taxis: number
     readonly trips: number
     readonly reports: number
-    readonly sources: readonly { readonly name: string, readonly reports: number }[]
+    readonly sources: readonly { readonly name: string; readonly reports: number }[]
     /** Reports by speed: the first from 0 km/h, then every 10 km/h, the last open upwards. */
     readonly speeds: readonly number[]
   }
@@ -45,7 +51,13 @@ export interface LastHalfHour {
     readonly taxis: readonly number[]
   }
   /** Web Mercator tiles of zoom `DEMAND_ZOOM` with reports; `occupied` counts those with passengers. */
-  readonly demand: { readonly zoom: number, readonly x: readonly number[], readonly y: readonly number[], readonly occupied: readonly number[], readonly reports: readonly number[] }
+  readonly demand: {
+    readonly zoom: number
+    readonly x: readonly number[]
+    readonly y: readonly number[]
+    readonly occupied: readonly number[]
+    readonly reports: readonly number[]
+  }
   /** When the newest of them arrived, ms since the epoch; null when there is none. */
   readonly newest: number | null
 }
@@ -60,9 +72,15 @@ const MOST_SOURCES = 5
 const DEMAND_ZOOM = 17
 const SPEED_STEP = 10
 const SPEED_CLASSES = 10
-/** The half hour is searched again at the earliest after so many times what the last search took, so that it costs the engine a tenth of its time at most. */
+/**
+ * The half hour is searched again at the earliest after so many times what the last search took, so that it
+ * costs the engine a tenth of its time at most.
+ */
 const REST = 10
-/** Characters of an id or a name. Device ids may have 4 KB each, and all of them go to every viewer each second. */
+/**
+ * Characters of an id or a name. Device ids may have 4 KB each, and all of them go to every viewer each
+ * second.
+ */
 const MAX_TEXT_LENGTH = 64
 const DIGEST_LENGTH = 11
 /** Escaped in JSON by six bytes each, and never seen. */
@@ -75,19 +93,28 @@ interface Memory {
   dueAt: number
 }
 
-const nothing = (): LastHalfHour =>
-  ({ minutes: { time: [], trips: [], taxis: [] }, demand: { zoom: DEMAND_ZOOM, x: [], y: [], occupied: [], reports: [] }, newest: null })
+const nothing = (): LastHalfHour => ({
+  minutes: { time: [], trips: [], taxis: [] },
+  demand: { zoom: DEMAND_ZOOM, x: [], y: [], occupied: [], reports: [] },
+  newest: null,
+})
 
-/** The snapshot by that clock. Each page server's search has a memory of its own for the half hour between two searches of it. */
+/**
+ * The snapshot by that clock. Each page server's search has a memory of its own for the half hour between two
+ * searches of it.
+ */
 export function taxiSnapshot(now: () => number): (search: PageSearch) => Promise<TaxiSnapshot> {
   const memories = new WeakMap<PageSearch, Memory>()
 
   return async (search) => {
     let memory = memories.get(search)
-    if (!memory) memories.set(search, memory = { halfHour: nothing(), dueAt: 0 })
+    if (!memory) memories.set(search, (memory = { halfHour: nothing(), dueAt: 0 }))
     const time = now()
     const wide = time >= memory.dueAt
-    const [positions, counts] = await Promise.all([search.search('taxi', latestPositions(time)), search.search('taxi', wide ? minuteAndHalfHour(time) : lastMinute(time))])
+    const [positions, counts] = await Promise.all([
+      search.search('taxi', latestPositions(time)),
+      search.search('taxi', wide ? minuteAndHalfHour(time) : lastMinute(time)),
+    ])
     if (wide) {
       memory.halfHour = halfHourOf(counts.aggregations?.halfHour) ?? nothing()
       memory.dueAt = time + counts.took * REST
@@ -106,7 +133,9 @@ export const snapshot = taxiSnapshot(Date.now)
 /** By arrival, so that a replay of old reports shows as it comes; within a taxi the newest by event time. */
 function latestPositions(now: number): Record<string, unknown> {
   return {
-    size: MOST_TAXIS, track_total_hits: false, _source: FIELDS,
+    size: MOST_TAXIS,
+    track_total_hits: false,
+    _source: FIELDS,
     query: { bool: { filter: [arrivedSince(now - MINUTE)] } },
     collapse: { field: 'deviceId' },
     sort: [{ eventTime: 'desc' }],
@@ -114,12 +143,18 @@ function latestPositions(now: number): Record<string, unknown> {
 }
 
 function lastMinute(now: number): Record<string, unknown> {
-  return { size: 0, track_total_hits: false, query: { bool: { filter: [arrivedSince(now - MINUTE)] } }, aggs: { lastMinute: minuteCounts(now) } }
+  return {
+    size: 0,
+    track_total_hits: false,
+    query: { bool: { filter: [arrivedSince(now - MINUTE)] } },
+    aggs: { lastMinute: minuteCounts(now) },
+  }
 }
 
 function minuteAndHalfHour(now: number): Record<string, unknown> {
   return {
-    size: 0, track_total_hits: false,
+    size: 0,
+    track_total_hits: false,
     query: { bool: { minimum_should_match: 1, should: [arrivedSince(now - MINUTE), happenedIn(now)] } },
     aggs: { lastMinute: minuteCounts(now), halfHour: halfHourCounts(now) },
   }
@@ -131,7 +166,10 @@ const happenedIn = (now: number) => ({ range: { eventTime: { gte: firstMinute(no
 const firstMinute = (now: number) => Math.floor((now - HALF_HOUR) / MINUTE) * MINUTE + MINUTE
 
 function minuteCounts(now: number): Record<string, unknown> {
-  const ranges = Array.from({ length: SPEED_CLASSES }, (_, i) => ({ from: i * SPEED_STEP, ...(i < SPEED_CLASSES - 1 && { to: (i + 1) * SPEED_STEP }) }))
+  const ranges = Array.from({ length: SPEED_CLASSES }, (_, i) => ({
+    from: i * SPEED_STEP,
+    ...(i < SPEED_CLASSES - 1 && { to: (i + 1) * SPEED_STEP }),
+  }))
   return {
     filter: arrivedSince(now - MINUTE),
     aggs: {
@@ -148,7 +186,12 @@ function halfHourCounts(now: number): Record<string, unknown> {
     filter: happenedIn(now),
     aggs: {
       minutes: {
-        date_histogram: { field: 'eventTime', fixed_interval: '1m', min_doc_count: 0, extended_bounds: { min: firstMinute(now), max: now } },
+        date_histogram: {
+          field: 'eventTime',
+          fixed_interval: '1m',
+          min_doc_count: 0,
+          extended_bounds: { min: firstMinute(now), max: now },
+        },
         aggs: { trips: { cardinality: { field: 'tripId' } }, taxis: { cardinality: { field: 'deviceId' } } },
       },
       tiles: {
@@ -162,7 +205,7 @@ function halfHourCounts(now: number): Record<string, unknown> {
 
 interface Report {
   readonly deviceId: string
-  readonly position: { readonly lat: number, readonly lon: number }
+  readonly position: { readonly lat: number; readonly lon: number }
   readonly speed: number
   readonly heading: number | null
   readonly state: string
@@ -183,7 +226,7 @@ export function shown(text: string): string {
 
 function taxisOf(reports: readonly Report[]): Pick<TaxiSnapshot, 'taxis' | 'zones'> {
   const sorted = reports.toSorted((a, b) => (a.deviceId < b.deviceId ? -1 : 1))
-  const zones = new Map<string, { index: number, id: string, name: string | null }>()
+  const zones = new Map<string, { index: number; id: string; name: string | null }>()
   const zone = sorted.map(({ zone: id, zoneName }) => {
     let known = zones.get(id)
     if (!known) {
@@ -199,7 +242,9 @@ function taxisOf(reports: readonly Report[]): Pick<TaxiSnapshot, 'taxis' | 'zone
       lat: sorted.map(({ position }) => rounded(position.lat, 5)),
       state: sorted.map(({ state }) => state),
       speed: sorted.map(({ speed }) => rounded(speed, 1)),
-      heading: sorted.map(({ heading }) => (heading === null || heading === undefined ? null : Math.round(heading))),
+      heading: sorted.map(({ heading }) =>
+        heading === null || heading === undefined ? null : Math.round(heading),
+      ),
       zone,
     },
     zones: [...zones.values()].map(({ id, name }) => ({ id, name })),
@@ -212,14 +257,23 @@ function lastMinuteOf(found: any): TaxiSnapshot['lastMinute'] {
     taxis: found?.taxis.value ?? 0,
     trips: found?.trips.value ?? 0,
     reports: found?.doc_count ?? 0,
-    sources: (found?.sources.buckets ?? []).map(({ key, doc_count: reports }: any) => ({ name: shown(key), reports })),
-    speeds: found ? found.speeds.buckets.map((bucket: any) => bucket.doc_count) : Array<number>(SPEED_CLASSES).fill(0),
+    sources: (found?.sources.buckets ?? []).map(({ key, doc_count: reports }: any) => ({
+      name: shown(key),
+      reports,
+    })),
+    speeds: found
+      ? found.speeds.buckets.map((bucket: any) => bucket.doc_count)
+      : Array<number>(SPEED_CLASSES).fill(0),
   }
 }
 
 function halfHourOf(found: any): LastHalfHour | undefined {
   if (!found) return undefined
-  const { minutes: { buckets: minutes }, tiles: { buckets: tiles }, newest } = found
+  const {
+    minutes: { buckets: minutes },
+    tiles: { buckets: tiles },
+    newest,
+  } = found
   const xy = tiles.map((tile: any) => tile.key.split('/').map(Number))
   return {
     minutes: {

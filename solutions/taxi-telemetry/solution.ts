@@ -1,7 +1,7 @@
 import type { Solution } from '../solution.ts'
 import { taxiFlow } from './flow.ts'
-import { zonesSeed } from './manhattan.ts'
 import { taxiIndex } from './index-definition.ts'
+import { zonesSeed } from './manhattan.ts'
 import { simulator } from './simulator.ts'
 import { snapshot } from './snapshot.ts'
 import { zone } from './zones.ts'
@@ -10,12 +10,14 @@ import { zone } from './zones.ts'
 export const taxiTelemetry = {
   name: 'taxi-telemetry',
   title: 'Taxi telemetry',
-  flows: [{
-    name: 'taxi',
-    source: 'taxi.telemetry',
-    deadLetter: 'taxi.telemetry.dead',
-    build: taxiFlow,
-  }],
+  flows: [
+    {
+      name: 'taxi',
+      source: 'taxi.telemetry',
+      deadLetter: 'taxi.telemetry.dead',
+      build: taxiFlow,
+    },
+  ],
   indices: [taxiIndex],
   page: {
     folder: new URL('page/', import.meta.url),

@@ -1,13 +1,22 @@
-/** Finds the named zone that covers a point: polygons behind a grid, so that a lookup tests the few polygons near the point. */
+/**
+ * Finds the named zone that covers a point: polygons behind a grid, so that a lookup tests the few polygons
+ * near the point.
+ */
 
-import { list, number, object, pair, text, type ShapedBy } from '@weir/topics/shape.ts'
+import { list, number, object, pair, type ShapedBy, text } from '@weir/topics/shape.ts'
 
 /** An entry of the reference table `zones`. */
 export const zone = object({
   /** Search engines take names up to 32 KB; nothing that people read has so many. */
   name: text({ max: 200 }),
-  /** The ring, [longitude, latitude] in degrees, at least three corners; closing it is optional. It must not cross the 180th meridian. */
-  polygon: list(pair(number({ min: -180, max: 180 }), number({ min: -90, max: 90 })), { min: 3, max: 10_000 }),
+  /**
+   * The ring, [longitude, latitude] in degrees, at least three corners; closing it is optional. It must not
+   * cross the 180th meridian.
+   */
+  polygon: list(pair(number({ min: -180, max: 180 }), number({ min: -90, max: 90 })), {
+    min: 3,
+    max: 10_000,
+  }),
 })
 
 export interface Zone extends ShapedBy<typeof zone> {
@@ -27,7 +36,7 @@ export class ZoneIndex {
 
   /** @param entries of the table: each has the shape of a zone */
   constructor(entries: ReadonlyMap<string, unknown>) {
-    const zones = [...entries].map(([id, entry]) => ({ ...entry as ShapedBy<typeof zone>, id }))
+    const zones = [...entries].map(([id, entry]) => ({ ...(entry as ShapedBy<typeof zone>), id }))
     this.#zones = zones.sort((a, b) => (a.id < b.id ? -1 : 1))
     for (const { polygon } of this.#zones) this.#widen(polygon)
     this.#zones.forEach((zone, number) => this.#place(zone.polygon, number))
@@ -35,10 +44,12 @@ export class ZoneIndex {
 
   /** Where zones overlap, the first by id wins. */
   find(lon: number, lat: number): Zone | undefined {
-    if (!(lon >= this.#west && lon <= this.#east && lat >= this.#south && lat <= this.#north)) return undefined
+    if (!(lon >= this.#west && lon <= this.#east && lat >= this.#south && lat <= this.#north))
+      return undefined
     const candidates = this.#cells[this.#row(lat) * SIDE + this.#column(lon)]
     if (!candidates) return undefined
-    for (const number of candidates) if (covers(this.#zones[number].polygon, lon, lat)) return this.#zones[number]
+    for (const number of candidates)
+      if (covers(this.#zones[number].polygon, lon, lat)) return this.#zones[number]
     return undefined
   }
 
@@ -55,8 +66,12 @@ export class ZoneIndex {
     const lons = polygon.map(([lon]) => lon)
     const lats = polygon.map(([, lat]) => lat)
     for (let row = this.#row(Math.min(...lats)); row <= this.#row(Math.max(...lats)); row++) {
-      for (let column = this.#column(Math.min(...lons)); column <= this.#column(Math.max(...lons)); column++) {
-        (this.#cells[row * SIDE + column] ??= []).push(number)
+      for (
+        let column = this.#column(Math.min(...lons));
+        column <= this.#column(Math.max(...lons));
+        column++
+      ) {
+        ;(this.#cells[row * SIDE + column] ??= []).push(number)
       }
     }
   }

@@ -1,5 +1,11 @@
 import { rmSync } from 'node:fs'
-import { CreateFunctionCommand, InvokeCommand, LambdaClient, PutFunctionConcurrencyCommand, waitUntilFunctionActiveV2 } from '@aws-sdk/client-lambda'
+import {
+  CreateFunctionCommand,
+  InvokeCommand,
+  LambdaClient,
+  PutFunctionConcurrencyCommand,
+  waitUntilFunctionActiveV2,
+} from '@aws-sdk/client-lambda'
 import { signatureHeaders } from '@weir/aws'
 import { prepare } from '@weir/ingest-hub/testing/hub.ts'
 import { servers, uniqueName } from '@weir/testkit'
@@ -30,22 +36,56 @@ export interface EnricherVictim extends Victim {
 }
 
 /** Headers of a request to Lambda's API, signed by the greedy client. */
-export function signedBy({ url }: Victim, method: string, path: string, body: string | Buffer, type = 'application/json'): Readonly<Record<string, string>> {
-  return signatureHeaders({ method, url: new URL(`${url}${path}`), body, headers: { 'content-type': type } }, GREEDY, REGION, 'lambda')
+export function signedBy(
+  { url }: Victim,
+  method: string,
+  path: string,
+  body: string | Buffer,
+  type = 'application/json',
+): Readonly<Record<string, string>> {
+  return signatureHeaders(
+    { method, url: new URL(`${url}${path}`), body, headers: { 'content-type': type } },
+    GREEDY,
+    REGION,
+    'lambda',
+  )
 }
 
 export async function openEnricherTarget(): Promise<Target<EnricherVictim>> {
-  const [{ brokers }, { url: registryUrl }, { url: redisUrl }] = await Promise.all([servers.kafka(), servers.registry(), servers.redis()])
+  const [{ brokers }, { url: registryUrl }, { url: redisUrl }] = await Promise.all([
+    servers.kafka(),
+    servers.registry(),
+    servers.redis(),
+  ])
   await (await prepare({ brokers, registryUrl })).stop()
   const [honestName, functionName] = [uniqueName('honest'), uniqueName('greedy')]
   const { env, folder } = guarded({ streams: [], functions: [functionName] })
-  const service = await startService('enricher', { ...env, KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: registryUrl, REDIS_URL: redisUrl, FUNCTIONS_DEPLOY: 'true' })
+  const service = await startService('enricher', {
+    ...env,
+    KAFKA_BROKERS: brokers.join(','),
+    REGISTRY_URL: registryUrl,
+    REDIS_URL: redisUrl,
+    FUNCTIONS_DEPLOY: 'true',
+  })
   const { url } = service
   const client = new LambdaClient({ endpoint: url, region: REGION, credentials: HONEST, maxAttempts: 1 })
-  const deploy = async (FunctionName: string, code: string, ReservedConcurrentExecutions: number): Promise<void> => {
+  const deploy = async (
+    FunctionName: string,
+    code: string,
+    ReservedConcurrentExecutions: number,
+  ): Promise<void> => {
     const ZipFile = await zipOf([{ name: 'index.mjs', bytes: Buffer.from(code) }])
     const Role = 'arn:aws:iam::000000000000:role/functions'
-    await client.send(new CreateFunctionCommand({ FunctionName, Role, Runtime: 'nodejs24.x', Handler: 'index.handler', Timeout: 5, Code: { ZipFile } }))
+    await client.send(
+      new CreateFunctionCommand({
+        FunctionName,
+        Role,
+        Runtime: 'nodejs24.x',
+        Handler: 'index.handler',
+        Timeout: 5,
+        Code: { ZipFile },
+      }),
+    )
     await client.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }))
     await waitUntilFunctionActiveV2({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { FunctionName })
   }
@@ -53,7 +93,9 @@ export async function openEnricherTarget(): Promise<Target<EnricherVictim>> {
   await deploy(functionName, GREEDY_CODE, 6)
   const honest = {
     invoke: async () => {
-      const { Payload, FunctionError } = await client.send(new InvokeCommand({ FunctionName: honestName, Payload: Buffer.from('{"a":1}') }))
+      const { Payload, FunctionError } = await client.send(
+        new InvokeCommand({ FunctionName: honestName, Payload: Buffer.from('{"a":1}') }),
+      )
       return FunctionError ?? (Buffer.from(Payload!).toString() === '{"a":1}' ? 'ok' : 'other')
     },
     reference: async () => {
@@ -65,7 +107,8 @@ export async function openEnricherTarget(): Promise<Target<EnricherVictim>> {
   // Its process has started.
   await honest.invoke()
   return {
-    service, honest,
+    service,
+    honest,
     victim: async () => ({ url, functionName }),
     stop: async () => {
       client.destroy()

@@ -1,7 +1,12 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  CreateStreamCommand, GetShardIteratorCommand, KinesisClient, PutRecordCommand, PutRecordsCommand, waitUntilStreamExists,
+  CreateStreamCommand,
+  GetShardIteratorCommand,
+  KinesisClient,
+  PutRecordCommand,
+  PutRecordsCommand,
+  waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis'
 import { signatureHeaders } from '@weir/aws'
 import { batch, prepare, report, startHub, TOPIC } from '@weir/ingest-hub/testing/hub.ts'
@@ -21,7 +26,10 @@ export interface HubVictim extends Victim {
 
 /** Headers of a POST to the Kinesis door, signed by the greedy client. */
 export function signedBy({ url }: Victim, operation: string, body: string): Readonly<Record<string, string>> {
-  const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `Kinesis_20131202.${operation}` }
+  const headers = {
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amz-target': `Kinesis_20131202.${operation}`,
+  }
   return signatureHeaders({ method: 'POST', url: new URL(url), body, headers }, GREEDY, REGION, 'kinesis')
 }
 
@@ -40,19 +48,40 @@ export async function openHubTarget(): Promise<Target<HubVictim>> {
   await client.send(new CreateStreamCommand({ StreamName: stream, ShardCount: 1 }))
   await waitUntilStreamExists({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { StreamName: stream })
   for (let i = 0; i < 16; i++) {
-    await client.send(new PutRecordsCommand({ StreamName: stream, Records: [{ Data: Buffer.alloc(900_000, i), PartitionKey: 'k' }] }))
+    await client.send(
+      new PutRecordsCommand({
+        StreamName: stream,
+        Records: [{ Data: Buffer.alloc(900_000, i), PartitionKey: 'k' }],
+      }),
+    )
   }
   return {
     service,
     victim: async () => {
-      const from = { StreamName: stream, ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' } as const
-      return { url, tlsPort, stream, iterator: (await client.send(new GetShardIteratorCommand(from))).ShardIterator! }
+      const from = {
+        StreamName: stream,
+        ShardId: 'shardId-000000000000',
+        ShardIteratorType: 'TRIM_HORIZON',
+      } as const
+      return {
+        url,
+        tlsPort,
+        stream,
+        iterator: (await client.send(new GetShardIteratorCommand(from))).ShardIterator!,
+      }
     },
     honest: {
-      put: () => client.send(new PutRecordCommand({ StreamName: stream, Data: Buffer.from('x'), PartitionKey: 'k' })).then(() => 'ok'),
+      put: () =>
+        client
+          .send(new PutRecordCommand({ StreamName: stream, Data: Buffer.from('x'), PartitionKey: 'k' }))
+          .then(() => 'ok'),
       post: async () => {
         const headers = { 'content-type': 'application/json', 'x-api-key': HONEST_API_KEY }
-        const response = await fetch(`${url}/v1/topics/${TOPIC}/records`, { method: 'POST', headers, body: batch([{ value: report() }]) })
+        const response = await fetch(`${url}/v1/topics/${TOPIC}/records`, {
+          method: 'POST',
+          headers,
+          body: batch([{ value: report() }]),
+        })
         await response.text()
         return response.status === 200 ? 'ok' : String(response.status)
       },

@@ -1,10 +1,13 @@
-/** Tries a table of attacks on a service, each by itself and all together. WEIR_HOSTILE=short tries each for a moment. */
+/**
+ * Tries a table of attacks on a service, each by itself and all together. WEIR_HOSTILE=short tries each for a
+ * moment.
+ */
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Attack, Victim } from './attack.ts'
-import { residentMb, served, type Target, watch, type Watch } from './target.ts'
+import { residentMb, served, type Target, type Watch, watch } from './target.ts'
 
 const SECONDS = process.env.WEIR_HOSTILE === 'short' ? 3 : 20
 
@@ -15,8 +18,16 @@ export interface Bounds {
   readonly livezMs: number
 }
 
-/** @param module exports the attacks as ATTACKS; each attack runs in a thread of its own, so that its work does not hold up the honest clients */
-export function hostile<V extends Victim>(openTarget: () => Promise<Target<V>>, module: URL, attacks: readonly Attack<V>[], { growthMb: maxGrowthMb, livezMs }: Bounds): void {
+/**
+ * @param module exports the attacks as ATTACKS; each attack runs in a thread of its own, so that its work
+ * does not hold up the honest clients
+ */
+export function hostile<V extends Victim>(
+  openTarget: () => Promise<Target<V>>,
+  module: URL,
+  attacks: readonly Attack<V>[],
+  { growthMb: maxGrowthMb, livezMs }: Bounds,
+): void {
   let target: Target<V>
   let idleMb = 0
   beforeAll(async () => {
@@ -24,13 +35,19 @@ export function hostile<V extends Victim>(openTarget: () => Promise<Target<V>>, 
     idleMb = residentMb(target.service.pid)
   })
   afterAll(() => target?.stop())
-  beforeEach(() => expect.poll(async () => (await fetch(`${target.service.url}/readyz`)).status, { timeout: 60_000 }).toBe(200))
+  beforeEach(() =>
+    expect
+      .poll(async () => (await fetch(`${target.service.url}/readyz`)).status, { timeout: 60_000 })
+      .toBe(200),
+  )
 
-  const attack = async (chosen: readonly Attack<V>[]): Promise<{ found: Watch, growthMb: number }> => {
+  const attack = async (chosen: readonly Attack<V>[]): Promise<{ found: Watch; growthMb: number }> => {
     const found = watch(target)
     await sleep(500)
     const names = chosen.map(({ name }) => name)
-    const worker = new Worker(new URL('attacker.ts', import.meta.url), { workerData: { module: module.href, names, victim: await target.victim() } })
+    const worker = new Worker(new URL('attacker.ts', import.meta.url), {
+      workerData: { module: module.href, names, victim: await target.victim() },
+    })
     await once(worker, 'online')
     await sleep(SECONDS * 1000)
     const over = once(worker, 'exit')
@@ -38,7 +55,9 @@ export function hostile<V extends Victim>(openTarget: () => Promise<Target<V>>, 
     await over
     await found.stop()
     const growthMb = found.mostMemory - idleMb
-    console.log(`${chosen.length === 1 ? names[0] : 'all'}: +${growthMb.toFixed()} MB, livez ${found.longestLivez.toFixed()} ms, answers ${found.longestAnswer.toFixed()} ms, ${JSON.stringify([...found.answers])}`)
+    console.log(
+      `${chosen.length === 1 ? names[0] : 'all'}: +${growthMb.toFixed()} MB, livez ${found.longestLivez.toFixed()} ms, answers ${found.longestAnswer.toFixed()} ms, ${JSON.stringify([...found.answers])}`,
+    )
     return { found, growthMb }
   }
 
@@ -57,7 +76,11 @@ export function hostile<V extends Victim>(openTarget: () => Promise<Target<V>>, 
   })
   test('afterwards its memory is free again', async () => {
     const usedBytes = async (): Promise<number> =>
-      Number(/^weir_request_memory_used_bytes (\d+)/m.exec(await (await fetch(`${target.service.url}/metrics`)).text())![1])
+      Number(
+        /^weir_request_memory_used_bytes (\d+)/m.exec(
+          await (await fetch(`${target.service.url}/metrics`)).text(),
+        )![1],
+      )
     await expect.poll(usedBytes, { timeout: 30_000 }).toBeLessThan(100_000)
   })
 }

@@ -25,7 +25,10 @@ export interface Target<V extends Victim> {
 }
 
 /** Variables of a service that takes no request without a key, and the folder with its files. */
-export function guarded(greedy: object): { readonly env: Readonly<Record<string, string>>, readonly folder: string } {
+export function guarded(greedy: object): {
+  readonly env: Readonly<Record<string, string>>
+  readonly folder: string
+} {
   const folder = mkdtempSync(join(tmpdir(), 'weir-hostile-'))
   const write = (name: string, value: unknown): string => {
     writeFileSync(join(folder, name), JSON.stringify(value))
@@ -34,9 +37,13 @@ export function guarded(greedy: object): { readonly env: Readonly<Record<string,
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
   const env = {
     ALLOW_ANONYMOUS: 'false',
-    AWS_ACCESS_KEYS_FILE: write('access-keys.json', [{ ...HONEST, streams: ['*'], functions: ['*'] }, { ...GREEDY, ...greedy }]),
+    AWS_ACCESS_KEYS_FILE: write('access-keys.json', [
+      { ...HONEST, streams: ['*'], functions: ['*'] },
+      { ...GREEDY, ...greedy },
+    ]),
     API_KEYS_FILE: write('api-keys.json', [
-      { name: 'honest', sha256: sha256(HONEST_API_KEY), topics: ['*'] }, { name: 'greedy', sha256: sha256(GREEDY_API_KEY), topics: ['*'] },
+      { name: 'honest', sha256: sha256(HONEST_API_KEY), topics: ['*'] },
+      { name: 'greedy', sha256: sha256(GREEDY_API_KEY), topics: ['*'] },
     ]),
   }
   return { env, folder }
@@ -56,23 +63,40 @@ export interface Watch {
 /** Lets each honest client send a request a few times a second until it is stopped. */
 export function watch({ service: { url, pid }, honest }: Target<Victim>): Watch {
   let stopped = false
-  const found: Watch = { answers: new Map(), longestLivez: 0, longestAnswer: 0, mostMemory: residentMb(pid), stop: async () => { stopped = true; await done } }
-  const note = (answer: string): void => { found.answers.set(answer, (found.answers.get(answer) ?? 0) + 1) }
+  const found: Watch = {
+    answers: new Map(),
+    longestLivez: 0,
+    longestAnswer: 0,
+    mostMemory: residentMb(pid),
+    stop: async () => {
+      stopped = true
+      await done
+    },
+  }
+  const note = (answer: string): void => {
+    found.answers.set(answer, (found.answers.get(answer) ?? 0) + 1)
+  }
   const each = async (ms: number, act: () => Promise<void>): Promise<void> => {
     for (; !stopped; await sleep(ms)) await act()
   }
   const done = Promise.all([
-    ...Object.entries(honest).map(([name, ask]) => each(200, async () => {
-      const from = performance.now()
-      note(`${name} ${await ask().catch((error: Error) => error.name)}`)
-      found.longestAnswer = Math.max(found.longestAnswer, performance.now() - from)
-    })),
+    ...Object.entries(honest).map(([name, ask]) =>
+      each(200, async () => {
+        const from = performance.now()
+        note(`${name} ${await ask().catch((error: Error) => error.name)}`)
+        found.longestAnswer = Math.max(found.longestAnswer, performance.now() - from)
+      }),
+    ),
     each(100, async () => {
       const from = performance.now()
-      await fetch(`${url}/livez`).then((response) => response.text()).catch((error: Error) => note(`livez ${error.name}`))
+      await fetch(`${url}/livez`)
+        .then((response) => response.text())
+        .catch((error: Error) => note(`livez ${error.name}`))
       found.longestLivez = Math.max(found.longestLivez, performance.now() - from)
     }),
-    each(30, async () => { found.mostMemory = Math.max(found.mostMemory, residentMb(pid)) }),
+    each(30, async () => {
+      found.mostMemory = Math.max(found.mostMemory, residentMb(pid))
+    }),
   ])
   return found
 }

@@ -1,5 +1,14 @@
 /** What `weir up` starts and where, from options and environment. */
-import { forServices, portVariable, type Server, SERVERS, type Service, SERVICES, services, urlVariable } from '@weir/contracts/services.ts'
+import {
+  forServices,
+  portVariable,
+  SERVERS,
+  SERVICES,
+  type Server,
+  type Service,
+  services,
+  urlVariable,
+} from '@weir/contracts/services.ts'
 import type { ConfigReader } from '@weir/service/config.ts'
 import { StackError } from './errors.ts'
 import type { PortNeeded } from './preflight.ts'
@@ -26,24 +35,37 @@ export const PORTS: Readonly<Record<PortPart, readonly [variable: string, port: 
 }
 
 export const stackConfig = (reader: ConfigReader) => ({
-  ports: Object.fromEntries(PORT_PARTS.map((part) => [part, reader.port(PORTS[part][0], `The port of ${part}.`, PORTS[part][1])])) as StackConfig['ports'],
-  engine: reader.choice('SEARCH_ENGINE', 'The search engine to start.', ['opensearch', 'elasticsearch'], 'opensearch'),
+  ports: Object.fromEntries(
+    PORT_PARTS.map((part) => [part, reader.port(PORTS[part][0], `The port of ${part}.`, PORTS[part][1])]),
+  ) as StackConfig['ports'],
+  engine: reader.choice(
+    'SEARCH_ENGINE',
+    'The search engine to start.',
+    ['opensearch', 'elasticsearch'],
+    'opensearch',
+  ),
 })
 
 /** The parts that `--only` names, all without it. */
 export function chooseParts(only: string | undefined, simulator: boolean): Set<PartName> {
   const named = only === undefined ? PARTS : only.split(',').map((name) => name.trim())
   for (const name of named) {
-    if (!PARTS.includes(name as PartName)) throw new StackError(`--only names "${name}"; it may name ${PARTS.join(', ')}, with commas between.`)
+    if (!PARTS.includes(name as PartName))
+      throw new StackError(`--only names "${name}"; it may name ${PARTS.join(', ')}, with commas between.`)
   }
   const parts = new Set(named as readonly PartName[])
   if (!simulator) parts.delete('simulator')
-  if (parts.has('registry') && !parts.has('kafka')) throw new StackError('--only names the registry without kafka, which is its store: name both.')
+  if (parts.has('registry') && !parts.has('kafka'))
+    throw new StackError('--only names the registry without kafka, which is its store: name both.')
   return parts
 }
 
 export const portsNeeded = ({ parts, ports }: StackConfig): PortNeeded[] =>
-  PORT_PARTS.filter((part) => parts.has(part)).map((part) => ({ what: part, variable: PORTS[part][0], port: ports[part] }))
+  PORT_PARTS.filter((part) => parts.has(part)).map((part) => ({
+    what: part,
+    variable: PORTS[part][0],
+    port: ports[part],
+  }))
 
 /** Variables for the services and commands; of parts that are not started here, the caller's own hold. */
 export function stackEnvironment({ parts, ports, engine }: StackConfig): Record<string, string> {

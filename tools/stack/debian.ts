@@ -8,13 +8,24 @@ import { cached } from './maven.ts'
 
 const run = promisify(execFile)
 
-/** The folder with the package's files. Throws a StackError where there is no apt, or no such package in its lists. */
+/**
+ * The folder with the package's files. Throws a StackError where there is no apt, or no such package in its
+ * lists.
+ */
 export async function debianPackage(name: string): Promise<string> {
   return cached(`debian-${name}`, async (folder, scratch) => {
     const download = (): Promise<unknown> => run('apt-get', ['download', name], { cwd: scratch })
-    await download().catch(() => run('apt-get', ['update']).then(download)).catch(({ stderr, message }: { stderr?: string, message: string }) => {
-      throw new StackError(`The package ${name} could not be downloaded by apt-get: ${(stderr || message).trim().split('\n').at(-1)}`)
-    })
-    await run('dpkg', ['--extract', join(scratch, readdirSync(scratch).find((file) => file.endsWith('.deb'))!), folder])
+    await download()
+      .catch(() => run('apt-get', ['update']).then(download))
+      .catch(({ stderr, message }: { stderr?: string; message: string }) => {
+        throw new StackError(
+          `The package ${name} could not be downloaded by apt-get: ${(stderr || message).trim().split('\n').at(-1)}`,
+        )
+      })
+    await run('dpkg', [
+      '--extract',
+      join(scratch, readdirSync(scratch).find((file) => file.endsWith('.deb'))!),
+      folder,
+    ])
   })
 }

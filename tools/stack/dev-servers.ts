@@ -1,6 +1,7 @@
 /**
- * Keeps a set of servers running for a developer: tests started with WEIR_TEST_SERVERS=FILE reuse them instead of starting their own.
- * Usage: node tools/stack/dev-servers.ts FILE. Ends its servers on Ctrl-C or SIGTERM.
+ * Keeps a set of servers running for a developer: tests started with WEIR_TEST_SERVERS=FILE reuse them
+ * instead of starting their own. Usage: node tools/stack/dev-servers.ts FILE. Ends its servers on Ctrl-C or
+ * SIGTERM.
  */
 import { rmSync, writeFileSync } from 'node:fs'
 import { nativeServers } from './shared-servers.ts'
@@ -18,6 +19,11 @@ const stop = async (): Promise<void> => {
 }
 process.once('SIGINT', stop).once('SIGTERM', stop)
 
-const [kafka, registry, redis, opensearch] = await Promise.all([servers.kafka(), servers.registry(), servers.redis(), servers.opensearch()])
+const [kafka, registry, redis, opensearch] = await Promise.all([
+  servers.kafka(),
+  servers.registry(),
+  servers.redis(),
+  servers.opensearch(),
+])
 writeFileSync(file, `${JSON.stringify({ kafka, registry, redis, opensearch }, null, 2)}\n`)
 console.log(`Servers are ready; run tests with WEIR_TEST_SERVERS=${file}. End them with: kill ${process.pid}`)

@@ -4,7 +4,9 @@ import { statfsSync } from 'node:fs'
 /** Below this servers fail to write their next file (bytes): Kafka's are some MB each. */
 const MIN_FREE_BYTES = 32 << 20
 
-/** A sentence where the disk of the folder is full; undefined where it is not, or where that cannot be told. */
+/**
+ * A sentence where the disk of the folder is full; undefined where it is not, or where that cannot be told.
+ */
 export function fullDisk(folder: string): string | undefined {
   try {
     const { bavail, bsize } = statfsSync(folder)
@@ -18,8 +20,8 @@ export function fullDisk(folder: string): string | undefined {
 }
 
 /**
- * True if a write failed for lack of room: on the disk, in a quota, in the largest size of a file. It can work again
- * later.
+ * True if a write failed for lack of room: on the disk, in a quota, in the largest size of a file. It can
+ * work again later.
  */
 export const isDiskFull = (error: NodeJS.ErrnoException): boolean =>
   error.code === 'ENOSPC' || error.code === 'EDQUOT' || error.code === 'EFBIG'

@@ -4,11 +4,18 @@ import { promisify } from 'node:util'
 
 export const RUN_LABEL = 'weir.test.run'
 
-/** Removes the run's containers, also those that are still starting, and its network, which is named after it. */
+/**
+ * Removes the run's containers, also those that are still starting, and its network, which is named after it.
+ */
 export async function removeContainers(run: string): Promise<void> {
-  const docker = async (...args: string[]): Promise<string> => (await promisify(execFile)('docker', args)).stdout
-  const ids = (await docker('ps', '--all', '--quiet', '--filter', `label=${RUN_LABEL}=${run}`)).split('\n').filter(Boolean)
+  const docker = async (...args: string[]): Promise<string> =>
+    (await promisify(execFile)('docker', args)).stdout
+  const ids = (await docker('ps', '--all', '--quiet', '--filter', `label=${RUN_LABEL}=${run}`))
+    .split('\n')
+    .filter(Boolean)
   if (ids.length > 0) await docker('rm', '--force', '--volumes', ...ids)
-  const networks = (await docker('network', 'ls', '--quiet', '--filter', `name=${run}`)).split('\n').filter(Boolean)
+  const networks = (await docker('network', 'ls', '--quiet', '--filter', `name=${run}`))
+    .split('\n')
+    .filter(Boolean)
   if (networks.length > 0) await docker('network', 'rm', ...networks)
 }

@@ -19,11 +19,25 @@ export interface Java {
 
 /** Throws a StackError that says what to install. */
 export function findJava(env: NodeJS.ProcessEnv = process.env): Java {
-  const candidates = [...(env.JAVA_HOME ? [join(env.JAVA_HOME, 'bin')] : []), ...(env.PATH ?? '').split(delimiter)].map((folder) => join(folder, 'java'))
+  const candidates = [
+    ...(env.JAVA_HOME ? [join(env.JAVA_HOME, 'bin')] : []),
+    ...(env.PATH ?? '').split(delimiter),
+  ].map((folder) => join(folder, 'java'))
   const command = candidates.find((path) => existsSync(path))
-  if (command === undefined) throw new StackError(`There is no Java: install Java ${LEAST_JAVA} or newer (for instance openjdk-17-jre-headless), or set JAVA_HOME.`)
+  if (command === undefined)
+    throw new StackError(
+      `There is no Java: install Java ${LEAST_JAVA} or newer (for instance openjdk-17-jre-headless), or set JAVA_HOME.`,
+    )
   const release = execFileSync(command, ['--version'], { encoding: 'utf8' })
   const major = Number(/^(?:openjdk|java) (\d+)/m.exec(release)?.[1] ?? 0)
-  if (major < LEAST_JAVA) throw new StackError(`${command} is Java ${major || 'of an unknown version'}: install Java ${LEAST_JAVA} or newer and set JAVA_HOME to it.`)
-  return { command, home: dirname(dirname(realpathSync(command))), major, build: createHash('sha256').update(release).digest('hex').slice(0, 12) }
+  if (major < LEAST_JAVA)
+    throw new StackError(
+      `${command} is Java ${major || 'of an unknown version'}: install Java ${LEAST_JAVA} or newer and set JAVA_HOME to it.`,
+    )
+  return {
+    command,
+    home: dirname(dirname(realpathSync(command))),
+    major,
+    build: createHash('sha256').update(release).digest('hex').slice(0, 12),
+  }
 }

@@ -1,4 +1,7 @@
-/** The few questions that starting servers needs to ask of Kafka. Services use the port of packages/kafka instead. */
+/**
+ * The few questions that starting servers needs to ask of Kafka. Services use the port of packages/kafka
+ * instead.
+ */
 import { pbkdf2Sync, randomBytes } from 'node:crypto'
 import { Admin, alterUserScramCredentialsV0, Connection, unregisterBrokerV0 } from '@platformatic/kafka'
 
@@ -7,11 +10,20 @@ export const kafkaNodes = (brokers: readonly string[]): Promise<number[]> =>
   withAdmin(brokers, 0, async (admin) => [...(await admin.metadata({ topics: [] })).brokers.keys()])
 
 /** Creates the topic with one partition unless it exists. */
-export const ensureTopic = (brokers: readonly string[], topic: string, configs: Readonly<Record<string, string>>): Promise<void> =>
+export const ensureTopic = (
+  brokers: readonly string[],
+  topic: string,
+  configs: Readonly<Record<string, string>>,
+): Promise<void> =>
   withAdmin(brokers, 5, async (admin) => {
     if ((await admin.listTopics()).includes(topic)) return
     try {
-      await admin.createTopics({ topics: [topic], partitions: 1, replicas: -1, configs: Object.entries(configs).map(([name, value]) => ({ name, value })) })
+      await admin.createTopics({
+        topics: [topic],
+        partitions: 1,
+        replicas: -1,
+        configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
+      })
     } catch (error) {
       // Somebody else was quicker.
       if (!(await admin.listTopics()).includes(topic)) throw error
@@ -24,14 +36,18 @@ const ITERATIONS = 4096
 
 const BROKER_ID_NOT_REGISTERED = 102
 
-/** Has the controller at `host:port` forget the broker. True once it knows none of this id; rejects while it is not active. */
+/**
+ * Has the controller at `host:port` forget the broker. True once it knows none of this id; rejects while it
+ * is not active.
+ */
 export async function unregisterBroker(controller: string, nodeId: number): Promise<boolean> {
   const connection = await connect(controller)
   try {
     await unregisterBrokerV0.api.async(connection, nodeId)
     return true
   } catch (error) {
-    if ((error as { response?: { errorCode: number } }).response?.errorCode === BROKER_ID_NOT_REGISTERED) return true
+    if ((error as { response?: { errorCode: number } }).response?.errorCode === BROKER_ID_NOT_REGISTERED)
+      return true
     throw error
   } finally {
     await connection.close()
@@ -44,7 +60,11 @@ export async function setPassword(broker: string, name: string, password: string
   try {
     const salt = randomBytes(16)
     const saltedPassword = pbkdf2Sync(password, salt, ITERATIONS, 64, 'sha512')
-    await alterUserScramCredentialsV0.api.async(connection, [], [{ name, mechanism: SHA_512, iterations: ITERATIONS, salt, saltedPassword }])
+    await alterUserScramCredentialsV0.api.async(
+      connection,
+      [],
+      [{ name, mechanism: SHA_512, iterations: ITERATIONS, salt, saltedPassword }],
+    )
   } finally {
     await connection.close()
   }
@@ -57,8 +77,18 @@ async function connect(address: string): Promise<Connection> {
   return connection
 }
 
-async function withAdmin<T>(brokers: readonly string[], retries: number, ask: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = new Admin({ clientId: 'weir-stack', bootstrapBrokers: [...brokers], retries, connectTimeout: 1000, timeout: 5000 })
+async function withAdmin<T>(
+  brokers: readonly string[],
+  retries: number,
+  ask: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = new Admin({
+    clientId: 'weir-stack',
+    bootstrapBrokers: [...brokers],
+    retries,
+    connectTimeout: 1000,
+    timeout: 5000,
+  })
   try {
     return await ask(admin)
   } finally {

@@ -16,7 +16,9 @@ test('a killed owner takes its processes and folders with it', async () => {
     tieProcess(child.pid)
     console.log(child.pid)
     setInterval(() => {}, 1000)`
-  const owner = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [line] = await once(owner.stdout, 'data')
   const pid = Number(line)
   expect(startTimeOf(pid)).toBeDefined()

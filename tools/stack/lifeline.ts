@@ -1,6 +1,7 @@
 /** Ties processes, containers and folders to the life of this process, however it ends. */
-import { spawn } from 'node:child_process'
+
 import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Known } from './process.ts'
 import { startTimeOf } from './process.ts'
@@ -31,7 +32,11 @@ function tell(belonging: Belonging): void {
 }
 
 function startReaper(): ChildProcess {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'reaper.ts')], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], cwd: '/' })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'reaper.ts')], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    cwd: '/',
+  })
   child.unref()
   const pipe = child.stdin as typeof child.stdin & { unref(): void }
   pipe.unref()

@@ -1,19 +1,30 @@
-/** Fetches servers as Maven artifacts through the ordinary `mvn` client, with whatever repository and proxy its settings name. */
-import { execFile } from 'node:child_process'
+/**
+ * Fetches servers as Maven artifacts through the ordinary `mvn` client, with whatever repository and proxy
+ * its settings name.
+ */
+
 import type { ExecFileException } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StackError } from './errors.ts'
 import { cacheFolder } from './paths.ts'
 
-/** 2.8 is the last whose goals take an artifact without resolving its parent poms; Apicurio's parent is not published. */
+/**
+ * 2.8 is the last whose goals take an artifact without resolving its parent poms; Apicurio's parent is not
+ * published.
+ */
 const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:2.8'
 
 /**
- * The folder `name` of the cache, built by `build` when it is missing. It appears whole or not at all, and whoever loses a race uses the winner's.
- * `build` gets an empty folder to fill and a folder for what is in between.
+ * The folder `name` of the cache, built by `build` when it is missing. It appears whole or not at all, and
+ * whoever loses a race uses the winner's. `build` gets an empty folder to fill and a folder for what is in
+ * between.
  */
-export async function cached(name: string, build: (folder: string, scratch: string) => Promise<void>): Promise<string> {
+export async function cached(
+  name: string,
+  build: (folder: string, scratch: string) => Promise<void>,
+): Promise<string> {
   const final = join(cacheFolder(), name)
   if (existsSync(final)) return final
   mkdirSync(cacheFolder(), { recursive: true })
@@ -36,25 +47,43 @@ export async function cached(name: string, build: (folder: string, scratch: stri
   }
 }
 
-/** Downloads `group:artifact:version[:type[:classifier]]` and unpacks it (zip, tar.gz or jar) into `folder`. */
+/**
+ * Downloads `group:artifact:version[:type[:classifier]]` and unpacks it (zip, tar.gz or jar) into `folder`.
+ */
 export async function unpackArtifact(artifact: string, folder: string, scratch: string): Promise<void> {
   await mvn(artifact, scratch, [`${PLUGIN}:unpack`, `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`])
 }
 
-/** Downloads each set of artifacts (`group:artifact:version`) with all they need at run time, as jars in `scratch/<name>/libs`. One run of Maven for all sets. */
-export async function downloadLibraries(sets: Readonly<Record<string, readonly string[]>>, scratch: string): Promise<void> {
+/**
+ * Downloads each set of artifacts (`group:artifact:version`) with all they need at run time, as jars in
+ * `scratch/<name>/libs`. One run of Maven for all sets.
+ */
+export async function downloadLibraries(
+  sets: Readonly<Record<string, readonly string[]>>,
+  scratch: string,
+): Promise<void> {
   const names = Object.keys(sets)
-  writeFileSync(join(scratch, 'pom.xml'), pom('libraries', `<modules>${names.map((name) => `<module>${name}</module>`).join('')}</modules>`))
+  writeFileSync(
+    join(scratch, 'pom.xml'),
+    pom('libraries', `<modules>${names.map((name) => `<module>${name}</module>`).join('')}</modules>`),
+  )
   for (const name of names) {
     mkdirSync(join(scratch, name))
-    writeFileSync(join(scratch, name, 'pom.xml'), pom(name, `<dependencies>${sets[name]!.map(dependency).join('')}</dependencies>`))
+    writeFileSync(
+      join(scratch, name, 'pom.xml'),
+      pom(name, `<dependencies>${sets[name]!.map(dependency).join('')}</dependencies>`),
+    )
   }
-  await mvn(Object.values(sets).flat().join(', '), scratch, [`${PLUGIN}:copy-dependencies`, '-DincludeScope=runtime', '-DoutputDirectory=libs'])
+  await mvn(Object.values(sets).flat().join(', '), scratch, [
+    `${PLUGIN}:copy-dependencies`,
+    '-DincludeScope=runtime',
+    '-DoutputDirectory=libs',
+  ])
 }
 
 const pom = (name: string, body: string): string =>
-  '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
-  + `<groupId>weir</groupId><artifactId>${name}</artifactId><version>1</version><packaging>pom</packaging>${body}</project>`
+  '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>' +
+  `<groupId>weir</groupId><artifactId>${name}</artifactId><version>1</version><packaging>pom</packaging>${body}</project>`
 
 const dependency = (artifact: string): string => {
   const [group, name, version] = artifact.split(':')
@@ -64,11 +93,16 @@ const dependency = (artifact: string): string => {
 /** Up to 10 minutes: a slow line takes that long for the 400 MB of all servers. */
 function mvn(what: string, cwd: string, args: readonly string[]): Promise<void> {
   return new Promise((done, fail) => {
-    const child = execFile('mvn', ['--quiet', '--batch-mode', ...args], { cwd, timeout: 600_000, maxBuffer: 16 * 1024 * 1024 }, (error, output) => {
-      process.off('exit', end)
-      if (error === null) done()
-      else fail(explained(what, error, output))
-    })
+    const child = execFile(
+      'mvn',
+      ['--quiet', '--batch-mode', ...args],
+      { cwd, timeout: 600_000, maxBuffer: 16 * 1024 * 1024 },
+      (error, output) => {
+        process.off('exit', end)
+        if (error === null) done()
+        else fail(explained(what, error, output))
+      },
+    )
     const end = (): void => {
       child.kill()
     }
@@ -77,8 +111,14 @@ function mvn(what: string, cwd: string, args: readonly string[]): Promise<void> 
 }
 
 function explained(what: string, { code, killed }: ExecFileException, output: string): StackError {
-  if (code === 'ENOENT') return new StackError('There is no Maven (mvn): install it, for instance with your package manager (package maven).')
-  if (killed) return new StackError(`Maven could not download ${what} within 10 minutes: check the network and start again; what is there already is kept.`)
+  if (code === 'ENOENT')
+    return new StackError(
+      'There is no Maven (mvn): install it, for instance with your package manager (package maven).',
+    )
+  if (killed)
+    return new StackError(
+      `Maven could not download ${what} within 10 minutes: check the network and start again; what is there already is kept.`,
+    )
   const cause = /^\[ERROR\] (.*)$/m.exec(output)?.[1] ?? `it ended with ${code}`
   return new StackError(`Maven could not download ${what}: ${cause.slice(0, 400)}`)
 }

@@ -1,5 +1,5 @@
 /** The first call begins the work; every call gets its outcome. */
 export function once<T>(begin: () => Promise<T>): () => Promise<T> {
   let begun: Promise<T> | undefined
-  return () => begun ??= begin()
+  return () => (begun ??= begin())
 }

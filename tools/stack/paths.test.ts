@@ -25,7 +25,7 @@ test('the data folder is closed to other users, also one that was open', () => {
   }
 })
 
-test('the search engine keeps its data beside the others\', or in the cache where it runs as another user', () => {
+test("the search engine keeps its data beside the others', or in the cache where it runs as another user", () => {
   const folder = (data: string): string => searchFolder('opensearch', data, { WEIR_CACHE: '/cache' })
   if (unprivilegedUser() === undefined) expect(folder('/data')).toBe('/data/opensearch')
   else expect(folder('/data')).toMatch(/^\/cache\/data\/[0-9a-f]{12}\/opensearch$/)

@@ -1,4 +1,6 @@
-/** Where the stack keeps things: software in a cache shared by all checkouts, data and logs in the checkout. */
+/**
+ * Where the stack keeps things: software in a cache shared by all checkouts, data and logs in the checkout.
+ */
 import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -8,7 +10,10 @@ import { unprivilegedUser } from './unprivileged.ts'
 /** The root of this checkout. */
 export const checkout = resolve(import.meta.dirname, '../..')
 
-/** Unpacked servers. Root's lies outside /root, because the search engines run as another user and must read it. */
+/**
+ * Unpacked servers. Root's lies outside /root, because the search engines run as another user and must read
+ * it.
+ */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.WEIR_CACHE) return resolve(env.WEIR_CACHE)
   return unprivilegedUser() === undefined ? join(homedir(), '.cache/weir') : '/var/cache/weir'
@@ -28,8 +33,8 @@ export function makeDataFolder(): string {
 }
 
 /**
- * The search engine's data. A server that runs as another user cannot enter the data folder: then its data is in the
- * cache, under a name that belongs to this data folder.
+ * The search engine's data. A server that runs as another user cannot enter the data folder: then its data is
+ * in the cache, under a name that belongs to this data folder.
  */
 export function searchFolder(engine: string, data: string, env: NodeJS.ProcessEnv = process.env): string {
   if (unprivilegedUser() === undefined) return join(data, engine)

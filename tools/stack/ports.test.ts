@@ -3,7 +3,7 @@ import { freePorts } from './ports.ts'
 
 test('a port that was given is not given again, though nobody listens there yet, and no outgoing connection gets it', async () => {
   const ports: number[] = []
-  for (let call = 0; call < 20; call++) ports.push(...await freePorts(50))
+  for (let call = 0; call < 20; call++) ports.push(...(await freePorts(50)))
   expect(new Set(ports).size).toBe(1000)
   // From where Linux gives outgoing connections theirs.
   expect(Math.max(...ports)).toBeLessThan(32_768)

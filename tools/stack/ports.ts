@@ -1,22 +1,28 @@
 /** Ports on the loopback address: free ones, and who holds a taken one. */
 import { randomInt } from 'node:crypto'
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 /**
- * Below the ports that outgoing connections get (from 32768 on Linux): they must not take that of a server that is just restarting. Above 10080, the last
- * that browsers and fetch refuse.
+ * Below the ports that outgoing connections get (from 32768 on Linux): they must not take that of a server
+ * that is just restarting. Above 10080, the last that browsers and fetch refuse.
  */
 const LOWEST = 10_081
 const HIGHEST = 29_999
 /** By this process: what is not yet used looks free. */
 const given = new Set<number>()
 
-/** Free ports, all different, and none that was given before. Another process may take one before it is used; at random that is rare. */
+/**
+ * Free ports, all different, and none that was given before. Another process may take one before it is used;
+ * at random that is rare.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = []
   for (let tries = 0; ports.length < count; tries++) {
-    if (tries > HIGHEST) throw new Error(`No ${count} free ports were found between ${LOWEST} and ${HIGHEST}; end what listens there.`)
+    if (tries > HIGHEST)
+      throw new Error(
+        `No ${count} free ports were found between ${LOWEST} and ${HIGHEST}; end what listens there.`,
+      )
     const port = randomInt(LOWEST, HIGHEST + 1)
     if (given.has(port)) continue
     given.add(port)
@@ -35,18 +41,23 @@ export async function isFree(port: number): Promise<boolean> {
   }
 }
 
-const listening = (port: number): Promise<ReturnType<typeof createServer>> => new Promise((done, fail) => {
-  const server = createServer().once('error', fail)
-  server.listen(port, '127.0.0.1', () => done(server))
-})
+const listening = (port: number): Promise<ReturnType<typeof createServer>> =>
+  new Promise((done, fail) => {
+    const server = createServer().once('error', fail)
+    server.listen(port, '127.0.0.1', () => done(server))
+  })
 
-/** `name (pid N)` of the process that listens on the port; undefined where the system does not tell (only Linux does, and only of our own processes). */
+/**
+ * `name (pid N)` of the process that listens on the port; undefined where the system does not tell (only
+ * Linux does, and only of our own processes).
+ */
 export function holderOf(port: number): string | undefined {
   try {
     const inode = listeningInode(port)
     if (inode === undefined) return undefined
     for (const pid of readdirSync('/proc')) {
-      if (/^\d+$/.test(pid) && holds(pid, inode)) return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
+      if (/^\d+$/.test(pid) && holds(pid, inode))
+        return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
     }
   } catch {
     return undefined
@@ -54,7 +65,10 @@ export function holderOf(port: number): string | undefined {
   return undefined
 }
 
-/** The inode of the listening socket: in /proc/net/tcp the local address is hex, state 0A means listening, the tenth column is the inode. */
+/**
+ * The inode of the listening socket: in /proc/net/tcp the local address is hex, state 0A means listening, the
+ * tenth column is the inode.
+ */
 function listeningInode(port: number): string | undefined {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
@@ -68,7 +82,9 @@ function listeningInode(port: number): string | undefined {
 
 function holds(pid: string, inode: string): boolean {
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`)
+    return readdirSync(`/proc/${pid}/fd`).some(
+      (fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`,
+    )
   } catch {
     return false
   }

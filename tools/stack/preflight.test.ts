@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -16,24 +16,33 @@ test.runIf(process.platform === 'linux')('a taken port: who holds it and what to
   onTestFinished(() => void server.close())
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  await expect(preflight([{ what: 'redis', variable: 'REDIS_PORT', port }], [folder()]))
-    .rejects.toThrow(new RegExp(`^Port ${port} for redis is taken by .+ \\(pid ${process.pid}\\): stop that, or choose another port with REDIS_PORT=…$`))
+  await expect(preflight([{ what: 'redis', variable: 'REDIS_PORT', port }], [folder()])).rejects.toThrow(
+    new RegExp(
+      `^Port ${port} for redis is taken by .+ \\(pid ${process.pid}\\): stop that, or choose another port with REDIS_PORT=…$`,
+    ),
+  )
 })
 
 test('no Java: what to install', () => {
-  expect(() => findJava({ PATH: folder() })).toThrow('There is no Java: install Java 17 or newer (for instance openjdk-17-jre-headless), or set JAVA_HOME.')
+  expect(() => findJava({ PATH: folder() })).toThrow(
+    'There is no Java: install Java 17 or newer (for instance openjdk-17-jre-headless), or set JAVA_HOME.',
+  )
 })
 
 test('an old Java is named', () => {
   const path = folder()
   writeFileSync(join(path, 'java'), '#!/bin/sh\necho "openjdk 11.0.2 2019-01-15"\n')
   chmodSync(join(path, 'java'), 0o755)
-  expect(() => findJava({ PATH: path })).toThrow(`${join(path, 'java')} is Java 11: install Java 17 or newer and set JAVA_HOME to it.`)
+  expect(() => findJava({ PATH: path })).toThrow(
+    `${join(path, 'java')} is Java 11: install Java 17 or newer and set JAVA_HOME to it.`,
+  )
 })
 
 test('--only takes known names, and the registry needs its Kafka', () => {
   expect([...chooseParts('kafka, redis', true)]).toEqual(['kafka', 'redis'])
   expect(chooseParts(undefined, false).has('simulator')).toBe(false)
   expect(() => chooseParts('kafak', true)).toThrow('--only names "kafak"; it may name kafka, registry,')
-  expect(() => chooseParts('registry', true)).toThrow('--only names the registry without kafka, which is its store: name both.')
+  expect(() => chooseParts('registry', true)).toThrow(
+    '--only names the registry without kafka, which is its store: name both.',
+  )
 })

@@ -24,11 +24,16 @@ function checkDisk(folder: string): void {
   mkdirSync(folder, { recursive: true })
   const { bavail, bsize } = statfsSync(folder)
   const free = bavail * bsize
-  if (free < LEAST_DISK) throw new StackError(`There are only ${(free / 1024 ** 3).toFixed(1)} GB free at ${folder}: make room for 2 GB, or set WEIR_DATA and WEIR_CACHE to folders on another disk.`)
+  if (free < LEAST_DISK)
+    throw new StackError(
+      `There are only ${(free / 1024 ** 3).toFixed(1)} GB free at ${folder}: make room for 2 GB, or set WEIR_DATA and WEIR_CACHE to folders on another disk.`,
+    )
 }
 
 async function checkPort({ what, variable, port }: PortNeeded): Promise<void> {
   if (await isFree(port)) return
   const holder = holderOf(port)
-  throw new StackError(`Port ${port} for ${what} is taken${holder ? ` by ${holder}` : ''}: stop that, or choose another port with ${variable}=…`)
+  throw new StackError(
+    `Port ${port} for ${what} is taken${holder ? ` by ${holder}` : ''}: stop that, or choose another port with ${variable}=…`,
+  )
 }

@@ -1,4 +1,7 @@
-/** Fetches every server that is not in the cache yet, so that no test waits for a download. Usage: node tools/stack/prepare.ts */
+/**
+ * Fetches every server that is not in the cache yet, so that no test waits for a download. Usage: node
+ * tools/stack/prepare.ts
+ */
 import { StackError } from './errors.ts'
 import { findJava } from './java.ts'
 import { Progress } from './progress.ts'
@@ -11,7 +14,8 @@ import { registry } from './servers/registry.ts'
 const progress = new Progress((line) => process.stderr.write(`${line}\n`))
 try {
   findJava()
-  for (const server of [kafka, registry, redis, opensearch, elasticsearch]) await progress.of(`fetching ${server.name}`, server.prepare())
+  for (const server of [kafka, registry, redis, opensearch, elasticsearch])
+    await progress.of(`fetching ${server.name}`, server.prepare())
 } catch (error) {
   if (!(error instanceof StackError)) throw error
   process.stderr.write(`${error.message}\n`)

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { endProcess, startProcess, startTimeOf, stillRuns, untilReady } from './process.ts'
 import type { ChildProcess } from './process.ts'
+import { endProcess, startProcess, startTimeOf, stillRuns, untilReady } from './process.ts'
 
 async function start(script: string): Promise<ChildProcess> {
   const log = join(mkdtempSync(join(tmpdir(), 'weir-process-')), 'x.log')
@@ -51,9 +51,13 @@ test('a paused process ends as well', async () => {
 
 test('a process that ends before it is ready: its last words and its log are told', async () => {
   const child = await start('console.error("no room on the disk"); process.exit(3)')
-  await expect(untilReady(child, async () => false)).rejects.toThrow(`x ended before it was ready (code 3): no room on the disk; its log is ${child.log}.`)
+  await expect(untilReady(child, async () => false)).rejects.toThrow(
+    `x ended before it was ready (code 3): no room on the disk; its log is ${child.log}.`,
+  )
 })
 
 test('a command that does not exist is one sentence', async () => {
-  await expect(startProcess({ name: 'x', command: '/nowhere/x', args: [], log: join(tmpdir(), 'weir-nowhere.log') })).rejects.toThrow('x could not be started: spawn /nowhere/x ENOENT.')
+  await expect(
+    startProcess({ name: 'x', command: '/nowhere/x', args: [], log: join(tmpdir(), 'weir-nowhere.log') }),
+  ).rejects.toThrow('x could not be started: spawn /nowhere/x ENOENT.')
 })

@@ -1,4 +1,7 @@
-/** Child processes with a log file, in a group of their own: a terminal's Ctrl-C reaches only the supervisor, which then stops them in order. */
+/**
+ * Child processes with a log file, in a group of their own: a terminal's Ctrl-C reaches only the supervisor,
+ * which then stops them in order.
+ */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, fchmodSync, mkdirSync, openSync, readFileSync } from 'node:fs'
@@ -34,19 +37,35 @@ export interface ChildProcess {
   stop(graceMs?: number): Promise<void>
 }
 
-export async function startProcess({ name, command, args, env, cwd, log, user }: Command): Promise<ChildProcess> {
+export async function startProcess({
+  name,
+  command,
+  args,
+  env,
+  cwd,
+  log,
+  user,
+}: Command): Promise<ChildProcess> {
   const output = openLogFile(log)
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', output, output], env: env ?? process.env, cwd: cwd ?? '/', ...user })
+  const child = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', output, output],
+    env: env ?? process.env,
+    cwd: cwd ?? '/',
+    ...user,
+  })
   closeSync(output)
   await once(child, 'spawn').catch((error: Error) => {
     throw new StackError(`${name} could not be started: ${error.message}.`)
   })
   const pid = child.pid!
   let ended = false
-  const exited = new Promise<Exit>((done) => child.once('exit', (code, signal) => {
-    ended = true
-    done({ code, signal })
-  }))
+  const exited = new Promise<Exit>((done) =>
+    child.once('exit', (code, signal) => {
+      ended = true
+      done({ code, signal })
+    }),
+  )
   const kill = (signal: NodeJS.Signals): void => {
     if (!ended) signalGroup(pid, signal)
   }
@@ -86,15 +105,18 @@ function signalGroupOrProcess(pid: number, signal: NodeJS.Signals): void {
 }
 
 /**
- * When the process was started, as the system tells it; undefined when it does not run (a zombie counts as ended).
- * A pid alone is not enough to find a process again: pids come round.
+ * When the process was started, as the system tells it; undefined when it does not run (a zombie counts as
+ * ended). A pid alone is not enough to find a process again: pids come round.
  */
 export function startTimeOf(pid: number): string | undefined {
   try {
-    // After the name in parentheses, which may hold anything: state is the 3rd field, the start in clock ticks since boot the 22nd.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+    // After the name in parentheses, which may hold anything: state is the 3rd field, the start in clock
+    // ticks since boot the 22nd.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
     return fields[0] === 'Z' ? undefined : fields[19]
-  } catch (error) {
+  } catch {
     if (process.platform === 'linux') return undefined
   }
   try {
@@ -117,20 +139,33 @@ export async function endProcess(known: Known, graceMs = 15_000): Promise<void> 
   if (!stillRuns(known)) return
   signalGroupOrProcess(known.pid, 'SIGCONT')
   signalGroupOrProcess(known.pid, 'SIGTERM')
-  for (const deadline = Date.now() + graceMs; stillRuns(known);) {
+  for (const deadline = Date.now() + graceMs; stillRuns(known); ) {
     if (Date.now() > deadline) signalGroupOrProcess(known.pid, 'SIGKILL')
     await sleep(100)
   }
 }
 
-/** Asks again and again until `check` holds; fails when the process ends first or after `timeoutMs` (5 minutes: a busy laptop). A check that throws is a no. */
-export async function untilReady(child: ChildProcess, check: () => Promise<boolean>, timeoutMs = 300_000): Promise<void> {
+/**
+ * Asks again and again until `check` holds; fails when the process ends first or after `timeoutMs` (5
+ * minutes: a busy laptop). A check that throws is a no.
+ */
+export async function untilReady(
+  child: ChildProcess,
+  check: () => Promise<boolean>,
+  timeoutMs = 300_000,
+): Promise<void> {
   let exit: Exit | undefined
-  void child.exited.then((value) => exit = value)
-  for (const deadline = Date.now() + timeoutMs; ;) {
+  void child.exited.then((value) => (exit = value))
+  for (const deadline = Date.now() + timeoutMs; ; ) {
     if (await check().catch(() => false)) return
-    if (exit) throw new StackError(`${child.name} ended before it was ready (${exit.signal ?? `code ${exit.code}`})${lastLine(child.log)}; its log is ${child.log}.`)
-    if (Date.now() > deadline) throw new StackError(`${child.name} was not ready after ${timeoutMs / 1000} s; its log is ${child.log}.`)
+    if (exit)
+      throw new StackError(
+        `${child.name} ended before it was ready (${exit.signal ?? `code ${exit.code}`})${lastLine(child.log)}; its log is ${child.log}.`,
+      )
+    if (Date.now() > deadline)
+      throw new StackError(
+        `${child.name} was not ready after ${timeoutMs / 1000} s; its log is ${child.log}.`,
+      )
     await sleep(200)
   }
 }

@@ -17,19 +17,34 @@ const INSTALL_MS = 300_000
  */
 export async function pythonWith(name: string, requirements: string): Promise<string> {
   const { stdout: version } = await run('python3', ['--version']).catch(() => {
-    throw new StackError('There is no Python: install Python 3 with its module venv (for instance the packages python3 and python3-venv).')
+    throw new StackError(
+      'There is no Python: install Python 3 with its module venv (for instance the packages python3 and python3-venv).',
+    )
   })
-  const what = createHash('sha256').update(version).update(readFileSync(requirements)).digest('hex').slice(0, 12)
+  const what = createHash('sha256')
+    .update(version)
+    .update(readFileSync(requirements))
+    .digest('hex')
+    .slice(0, 12)
   const python = (environment: string): string => join(environment, 'bin/python')
   const folder = await cached(`${name}-${what}`, async (environment) => {
     const step = async (command: string, args: readonly string[], remedy: string): Promise<void> => {
-      await run(command, args, { timeout: INSTALL_MS }).catch(({ stderr, message }: { stderr?: string, message: string }) => {
-        throw new StackError(`${remedy} (${(stderr || message).trim().split('\n').at(-1)!.slice(0, 300)})`)
-      })
+      await run(command, args, { timeout: INSTALL_MS }).catch(
+        ({ stderr, message }: { stderr?: string; message: string }) => {
+          throw new StackError(`${remedy} (${(stderr || message).trim().split('\n').at(-1)!.slice(0, 300)})`)
+        },
+      )
     }
-    await step('python3', ['-m', 'venv', environment], 'Python could not make a virtual environment: install the package python3-venv.')
-    await step(python(environment), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements],
-      `pip could not install ${name}: check the network and pip's settings.`)
+    await step(
+      'python3',
+      ['-m', 'venv', environment],
+      'Python could not make a virtual environment: install the package python3-venv.',
+    )
+    await step(
+      python(environment),
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements],
+      `pip could not install ${name}: check the network and pip's settings.`,
+    )
   })
   return python(folder)
 }

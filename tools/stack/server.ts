@@ -26,7 +26,8 @@ export interface Running extends ChildProcess {
 
 /** A process and its health check as one. */
 export function running(child: ChildProcess, url: string, ready: Promise<void>): Running {
-  // Whoever awaits `ready` sees the failure; a caller that stops early must not end the whole process by an unhandled rejection.
+  // Whoever awaits `ready` sees the failure; a caller that stops early must not end the whole process by an
+  // unhandled rejection.
   ready.catch(() => {})
   return { ...child, url, ready }
 }

@@ -22,7 +22,10 @@ export interface SharedServers {
   stop(): Promise<void>
 }
 
-/** A new folder for servers' data that the search engines' user can enter too; gone with this process at the latest. */
+/**
+ * A new folder for servers' data that the search engines' user can enter too; gone with this process at the
+ * latest.
+ */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'weir-test-'))
   chmodSync(folder, 0o755)
@@ -48,19 +51,24 @@ export function nativeServers(): SharedServers {
     })
   }
   const broker = once(async () => {
-    const [port, controller] = await freePorts(2) as [number, number]
-    const { url } = await start(kafka.start({ ...place('kafka'), nodeId: 1, port, voters: [{ nodeId: 1, port: controller }] }))
+    const [port, controller] = (await freePorts(2)) as [number, number]
+    const { url } = await start(
+      kafka.start({ ...place('kafka'), nodeId: 1, port, voters: [{ nodeId: 1, port: controller }] }),
+    )
     return { brokers: [url] }
   })
-  const single = (begin: (port: number) => Promise<Running>) => once(async () => {
-    const [port] = await freePorts(1) as [number]
-    const { url } = await start(begin(port))
-    return { url }
-  })
+  const single = (begin: (port: number) => Promise<Running>) =>
+    once(async () => {
+      const [port] = (await freePorts(1)) as [number]
+      const { url } = await start(begin(port))
+      return { url }
+    })
 
   return {
     kafka: broker,
-    registry: single(async (port) => registry.start({ ...place('registry'), port, brokers: (await broker()).brokers })),
+    registry: single(async (port) =>
+      registry.start({ ...place('registry'), port, brokers: (await broker()).brokers }),
+    ),
     redis: single((port) => redis.start({ ...place('redis'), port })),
     opensearch: single((port) => opensearch.start({ ...place('opensearch'), port })),
     elasticsearch: single((port) => elasticsearch.start({ ...place('elasticsearch'), port })),

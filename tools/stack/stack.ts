@@ -2,19 +2,19 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
-import { type Server, type Service, SERVICES, services } from '@weir/contracts/services.ts'
+import { SERVICES, type Server, type Service, services } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
-import { PARTS, portsNeeded, stackEnvironment } from './config.ts'
 import type { PartName, StackConfig } from './config.ts'
+import { PARTS, portsNeeded, stackEnvironment } from './config.ts'
 import { fullDisk } from './disk.ts'
 import { cacheFolder, checkout, dataFolder, makeDataFolder, searchFolder } from './paths.ts'
 import { freePorts } from './ports.ts'
 import { preflight } from './preflight.ts'
 import { answers, startProcess, startTimeOf, untilReady } from './process.ts'
 import { Progress } from './progress.ts'
-import { running } from './server.ts'
 import type { Place, Running } from './server.ts'
+import { running } from './server.ts'
 import { elasticsearch } from './servers/elasticsearch.ts'
 import { kafka } from './servers/kafka.ts'
 import { forgetKilledBroker } from './servers/kafka-return.ts'
@@ -47,10 +47,16 @@ export class Stack {
     this.environment = stackEnvironment(config)
     this.#progress = new Progress(say)
     this.#state = new StateFile(say)
-    this.#supervisor = new Supervisor(say, () => this.#remember(), () => fullDisk(dataFolder()))
+    this.#supervisor = new Supervisor(
+      say,
+      () => this.#remember(),
+      () => fullDisk(dataFolder()),
+    )
   }
 
-  /** Resolves when everything is ready. Rejects with a StackError; what was started then is for stop() to end. */
+  /**
+   * Resolves when everything is ready. Rejects with a StackError; what was started then is for stop() to end.
+   */
   async start(): Promise<void> {
     await preflight(portsNeeded(this.#config), [makeDataFolder(), cacheFolder()])
     this.#remember()
@@ -62,10 +68,12 @@ export class Stack {
       redis: this.#redis(),
       search: this.#search(),
     }
-    await Promise.all(SERVICES.map(async (name) => {
-      await Promise.all(services[name].needs.map((server) => started[server]))
-      await this.#service(name)
-    }))
+    await Promise.all(
+      SERVICES.map(async (name) => {
+        await Promise.all(services[name].needs.map((server) => started[server]))
+        await this.#service(name)
+      }),
+    )
     await this.#simulator()
     this.#ready = true
     this.#remember()
@@ -83,14 +91,25 @@ export class Stack {
 
   /** One download after the other: each uses the whole line, and Maven's store takes no two writers. */
   async #prepare(): Promise<void> {
-    const needed = [this.#has('kafka') && kafka, this.#has('registry') && registry, this.#has('redis') && redis, this.#has('search') && this.#engine()]
-    for (const server of needed) if (server) await this.#progress.of(`fetching ${server.name}`, server.prepare())
+    const needed = [
+      this.#has('kafka') && kafka,
+      this.#has('registry') && registry,
+      this.#has('redis') && redis,
+      this.#has('search') && this.#engine(),
+    ]
+    for (const server of needed)
+      if (server) await this.#progress.of(`fetching ${server.name}`, server.prepare())
   }
 
   async #kafkaAndRegistry(): Promise<void> {
     if (!this.#has('kafka')) return
-    const [controller] = await freePorts(1) as [number]
-    const node = { ...place('kafka'), nodeId: 1, port: this.#config.ports.kafka, voters: [{ nodeId: 1, port: controller }] }
+    const [controller] = (await freePorts(1)) as [number]
+    const node = {
+      ...place('kafka'),
+      nodeId: 1,
+      port: this.#config.ports.kafka,
+      voters: [{ nodeId: 1, port: controller }],
+    }
     await this.#run('kafka', async () => {
       await forgetKilledBroker(node)
       return kafka.start(node)
@@ -101,7 +120,9 @@ export class Stack {
   async #registry(): Promise<void> {
     if (!this.#has('registry')) return
     const brokers = [this.environment.KAFKA_BROKERS!]
-    const { url } = await this.#run('registry', () => registry.start({ ...place('registry'), port: this.#config.ports.registry, brokers }))
+    const { url } = await this.#run('registry', () =>
+      registry.start({ ...place('registry'), port: this.#config.ports.registry, brokers }),
+    )
     await this.#progress.of('registering contracts', registerContracts(url))
   }
 
@@ -115,14 +136,17 @@ export class Stack {
   }
 
   async #redis(): Promise<void> {
-    if (this.#has('redis')) await this.#run('redis', () => redis.start({ ...place('redis'), port: this.#config.ports.redis }))
+    if (this.#has('redis'))
+      await this.#run('redis', () => redis.start({ ...place('redis'), port: this.#config.ports.redis }))
   }
 
   async #search(): Promise<void> {
     if (!this.#has('search')) return
     const engine = this.#engine()
     const data = searchFolder(engine.name, dataFolder())
-    await this.#run('search', () => engine.start({ ...place('search'), data, port: this.#config.ports.search }))
+    await this.#run('search', () =>
+      engine.start({ ...place('search'), data, port: this.#config.ports.search }),
+    )
   }
 
   async #service(name: Service): Promise<void> {
@@ -130,20 +154,37 @@ export class Stack {
     const port = this.#config.ports[name]
     const url = `http://127.0.0.1:${port}`
     await this.#run(name, async () => {
-      const child = await this.#node(name, [YOUNG_GENERATION, `services/${name}/main.ts`], { HTTP_HOST: '127.0.0.1', HTTP_PORT: String(port) })
-      return running(child, url, untilReady(child, () => answers(`${url}/readyz`)))
+      const child = await this.#node(name, [YOUNG_GENERATION, `services/${name}/main.ts`], {
+        HTTP_HOST: '127.0.0.1',
+        HTTP_PORT: String(port),
+      })
+      return running(
+        child,
+        url,
+        untilReady(child, () => answers(`${url}/readyz`)),
+      )
     })
   }
 
   async #simulator(): Promise<void> {
     if (!this.#has('simulator')) return
-    await this.#run('simulator', async () => running(await this.#node('simulator', ['tools/weir/main.ts', 'simulate'], {}), '', Promise.resolve()))
+    await this.#run('simulator', async () =>
+      running(await this.#node('simulator', ['tools/weir/main.ts', 'simulate'], {}), '', Promise.resolve()),
+    )
   }
 
   #node(name: PartName, args: readonly string[], env: Readonly<Record<string, string>>) {
     // Bound to the loopback address, the services let everybody in unless keys are named.
-    const open = process.env.API_KEYS_FILE || process.env.AWS_ACCESS_KEYS_FILE ? {} : { ALLOW_ANONYMOUS: 'true' }
-    return startProcess({ name, command: process.execPath, args, cwd: checkout, log: place(name).log, env: { ...open, ...process.env, ...this.environment, ...env } })
+    const open =
+      process.env.API_KEYS_FILE || process.env.AWS_ACCESS_KEYS_FILE ? {} : { ALLOW_ANONYMOUS: 'true' }
+    return startProcess({
+      name,
+      command: process.execPath,
+      args,
+      cwd: checkout,
+      log: place(name).log,
+      env: { ...open, ...process.env, ...this.environment, ...env },
+    })
   }
 
   #run(name: PartName, start: () => Promise<Running>): Promise<Running> {
@@ -163,15 +204,25 @@ export class Stack {
   #remember(): void {
     const supervisor = { pid: process.pid, startTime: startTimeOf(process.pid)! }
     this.#state.write(() => {
-      return { supervisor, ready: this.#ready, environment: this.environment, processes: this.#supervisor.processes() }
+      return {
+        supervisor,
+        ready: this.#ready,
+        environment: this.environment,
+        processes: this.#supervisor.processes(),
+      }
     })
   }
 }
 
-const place = (name: PartName): Place => ({ data: join(dataFolder(), name), log: join(dataFolder(), 'logs', `${name}.log`), recordClasses: true })
+const place = (name: PartName): Place => ({
+  data: join(dataFolder(), name),
+  log: join(dataFolder(), 'logs', `${name}.log`),
+  recordClasses: true,
+})
 
 /** Removes what the servers stored; logs stay. */
 export function forgetData(): void {
   for (const part of PARTS) rmSync(place(part).data, { recursive: true, force: true })
-  for (const engine of [opensearch, elasticsearch]) rmSync(searchFolder(engine.name, dataFolder()), { recursive: true, force: true })
+  for (const engine of [opensearch, elasticsearch])
+    rmSync(searchFolder(engine.name, dataFolder()), { recursive: true, force: true })
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { isDiskFull } from './disk.ts'
-import { readState, StateFile, type StackState } from './state.ts'
+import { readState, type StackState, StateFile } from './state.ts'
 
 const state = (ready: boolean): StackState => ({
   supervisor: { pid: 1, startTime: '1' },
@@ -41,6 +41,8 @@ test('a state that cannot be written is told once, and the newest is written as 
 
 test('errors for lack of room are told from those of a reader that has gone', () => {
   expect(
-    ['ENOSPC', 'EDQUOT', 'EFBIG', 'EPIPE', 'EIO'].map((code) => isDiskFull(Object.assign(new Error(), { code }))),
+    ['ENOSPC', 'EDQUOT', 'EFBIG', 'EPIPE', 'EIO'].map((code) =>
+      isDiskFull(Object.assign(new Error(), { code })),
+    ),
   ).toEqual([true, true, true, false, false])
 })

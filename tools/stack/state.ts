@@ -1,9 +1,12 @@
-/** What `weir up` writes down of the stack it runs, so that other commands find it, and the next `up` or `down` ends what a killed supervisor left. */
+/**
+ * What `weir up` writes down of the stack it runs, so that other commands find it, and the next `up` or
+ * `down` ends what a killed supervisor left.
+ */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { dataFolder, makeDataFolder } from './paths.ts'
-import { stillRuns } from './process.ts'
 import type { Known } from './process.ts'
+import { stillRuns } from './process.ts'
 
 export interface StackState {
   readonly supervisor: Known
@@ -42,8 +45,8 @@ function writeState(state: StackState): void {
 const RETRY_MS = 2000
 
 /**
- * Keeps the state's file up to date. If it cannot be written, on a full disk for instance, it says so once and tries
- * again.
+ * Keeps the state's file up to date. If it cannot be written, on a full disk for instance, it says so once
+ * and tries again.
  */
 export class StateFile {
   readonly #say: (line: string) => void
@@ -76,7 +79,9 @@ export class StateFile {
     } catch (error) {
       if (this.#retrying === undefined) {
         const { message } = error as Error
-        this.#say(`The state of the stack cannot be written down (${message}); it is tried again until it can.`)
+        this.#say(
+          `The state of the stack cannot be written down (${message}); it is tried again until it can.`,
+        )
       }
       this.#retrying = setTimeout(() => this.#try(), RETRY_MS)
       this.#retrying.unref()
@@ -86,7 +91,10 @@ export class StateFile {
 
 export const forgetState = (): void => rmSync(file(), { force: true })
 
-/** Lets a command work on the running stack, whatever its ports: what the environment does not say, the stack does. */
+/**
+ * Lets a command work on the running stack, whatever its ports: what the environment does not say, the stack
+ * does.
+ */
 export function adoptStack(env: NodeJS.ProcessEnv = process.env): void {
   const state = readState()
   if (state === undefined || !stillRuns(state.supervisor)) return

@@ -4,20 +4,30 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { startProcess } from './process.ts'
-import { running } from './server.ts'
 import type { Running } from './server.ts'
+import { running } from './server.ts'
 import { Supervisor } from './supervisor.ts'
 
 const log = join(mkdtempSync(join(tmpdir(), 'weir-supervisor-')), 'x.log')
 
-const node = (script: string, ready: Promise<void> = Promise.resolve()) => async (): Promise<Running> =>
-  running(await startProcess({ name: 'x', command: process.execPath, args: ['-e', script], log }), '', ready)
+const node =
+  (script: string, ready: Promise<void> = Promise.resolve()) =>
+  async (): Promise<Running> =>
+    running(
+      await startProcess({ name: 'x', command: process.execPath, args: ['-e', script], log }),
+      '',
+      ready,
+    )
 
 const FOREVER = 'setInterval(() => {}, 1000)'
 
-function supervisor(obstacle?: () => string | undefined): { it: Supervisor, lines: string[] } {
+function supervisor(obstacle?: () => string | undefined): { it: Supervisor; lines: string[] } {
   const lines: string[] = []
-  const it = new Supervisor((line) => lines.push(line), () => {}, obstacle)
+  const it = new Supervisor(
+    (line) => lines.push(line),
+    () => {},
+    obstacle,
+  )
   onTestFinished(() => it.kill())
   return { it, lines }
 }
@@ -26,15 +36,33 @@ test('what is killed comes back, with a line that says so', async () => {
   const { it, lines } = supervisor()
   const first = await it.run('x', node(FOREVER))
   process.kill(first.pid, 'SIGKILL')
-  await expect.poll(() => lines).toEqual([`x ended (SIGKILL); starting it again in 0.25 s. Its log: ${log}`, expect.stringMatching(/^x is ready again after/)])
-  expect(it.processes()).toEqual([{ name: 'x', pid: expect.any(Number), startTime: expect.any(String), startedAt: expect.any(Number), url: '' }])
+  await expect
+    .poll(() => lines)
+    .toEqual([
+      `x ended (SIGKILL); starting it again in 0.25 s. Its log: ${log}`,
+      expect.stringMatching(/^x is ready again after/),
+    ])
+  expect(it.processes()).toEqual([
+    {
+      name: 'x',
+      pid: expect.any(Number),
+      startTime: expect.any(String),
+      startedAt: expect.any(Number),
+      url: '',
+    },
+  ])
   expect(it.processes()[0]!.pid).not.toBe(first.pid)
 })
 
 test('the pause grows while it keeps ending', async () => {
   const { it, lines } = supervisor()
   await it.run('x', node('process.exit(7)'))
-  await expect.poll(() => lines.filter((line) => line.includes('ended')).map((line) => /in ([\d.]+) s/.exec(line)![1]), { timeout: 5000 }).toEqual(['0.25', '0.5', '1'])
+  await expect
+    .poll(
+      () => lines.filter((line) => line.includes('ended')).map((line) => /in ([\d.]+) s/.exec(line)![1]),
+      { timeout: 5000 },
+    )
+    .toEqual(['0.25', '0.5', '1'])
 })
 
 test('nothing is started while something is in the way, which is said once', async () => {
@@ -65,7 +93,9 @@ test('a start that fails for lack of room is tried again', async () => {
 
 test('a first start that fails is not repeated', async () => {
   const { it, lines } = supervisor()
-  await expect(it.run('x', node('process.exit(7)', Promise.reject(new Error('not ready'))))).rejects.toThrow('not ready')
+  await expect(it.run('x', node('process.exit(7)', Promise.reject(new Error('not ready'))))).rejects.toThrow(
+    'not ready',
+  )
   await it.stop([['x']])
   expect(lines).toEqual([])
 })

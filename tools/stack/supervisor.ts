@@ -5,7 +5,10 @@ import { startTimeOf } from './process.ts'
 import type { Running } from './server.ts'
 import type { StackProcess } from './state.ts'
 
-/** Pause before a process that died is started again, ms: doubled each time, forgotten once it ran for a while. */
+/**
+ * Pause before a process that died is started again, ms: doubled each time, forgotten once it ran for a
+ * while.
+ */
 const PAUSE = { first: 250, most: 5000, forgottenAfter: 30_000 }
 
 const OBSTACLE_LOOK_MS = 1000
@@ -30,15 +33,23 @@ export class Supervisor {
    * @param changed called whenever processes came or went; must not throw
    * @param obstacle a sentence while nothing can be started, for instance since the disk is full
    */
-  constructor(say: (line: string) => void, changed: () => void, obstacle: () => string | undefined = () => undefined) {
+  constructor(
+    say: (line: string) => void,
+    changed: () => void,
+    obstacle: () => string | undefined = () => undefined,
+  ) {
     this.#say = say
     this.#changed = changed
     this.#obstacle = obstacle
   }
 
-  /** Starts a process and resolves once it is ready. Rejects when this first start fails; from then on it is started again whenever it ends. */
+  /**
+   * Starts a process and resolves once it is ready. Rejects when this first start fails; from then on it is
+   * started again whenever it ends.
+   */
   async run(name: string, start: () => Promise<Running>): Promise<Running> {
-    if (this.#stopping.signal.aborted) throw new StackError(`${name} was not started: the stack is being stopped.`)
+    if (this.#stopping.signal.aborted)
+      throw new StackError(`${name} was not started: the stack is being stopped.`)
     const beginning = this.#begin(name, start)
     this.#firstStarts.push(beginning)
     const part = await beginning
@@ -54,15 +65,22 @@ export class Supervisor {
     })
   }
 
-  /** Stops processes of these names, those in one list at the same time, list after list. Nothing is started again from now on. */
+  /**
+   * Stops processes of these names, those in one list at the same time, list after list. Nothing is started
+   * again from now on.
+   */
   async stop(order: readonly (readonly string[])[]): Promise<void> {
     this.#stopping.abort()
     await Promise.allSettled(this.#firstStarts)
     for (const names of order) {
-      await Promise.all(this.#parts.filter(({ name }) => names.includes(name)).map(async (part) => {
-        await part.running.stop()
-        await part.kept
-      }))
+      await Promise.all(
+        this.#parts
+          .filter(({ name }) => names.includes(name))
+          .map(async (part) => {
+            await part.running.stop()
+            await part.kept
+          }),
+      )
     }
   }
 
@@ -105,7 +123,7 @@ export class Supervisor {
 
   /** Resolves with how it ended. A start can fail while what it needs is down as well. */
   async #startAgain(part: Supervised, start: () => Promise<Running>): Promise<string> {
-    const began = part.startedAt = Date.now()
+    const began = (part.startedAt = Date.now())
     try {
       part.running = await start()
     } catch (error) {
@@ -113,7 +131,10 @@ export class Supervisor {
     }
     this.#changed()
     if (this.#stopping.signal.aborted) await part.running.stop()
-    part.running.ready.then(() => this.#say(`${part.name} is ready again after ${((Date.now() - began) / 1000).toFixed(1)} s.`), () => {})
+    part.running.ready.then(
+      () => this.#say(`${part.name} is ready again after ${((Date.now() - began) / 1000).toFixed(1)} s.`),
+      () => {},
+    )
     return endOf(part.running)
   }
 }

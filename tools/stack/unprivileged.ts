@@ -24,5 +24,6 @@ export function giveFolder(folder: string, user: User | undefined): void {
   mkdirSync(folder, { recursive: true })
   if (user === undefined) return
   chownSync(folder, user.uid, user.gid)
-  for (const entry of readdirSync(folder, { recursive: true }) as string[]) chownSync(join(folder, entry), user.uid, user.gid)
+  for (const entry of readdirSync(folder, { recursive: true }) as string[])
+    chownSync(join(folder, entry), user.uid, user.gid)
 }

@@ -7,8 +7,12 @@ import { versions } from './versions.ts'
 
 test('the native stack runs what Compose runs', () => {
   const images = Object.values(parseEnv(readFileSync(join(checkout, '.env'), 'utf8')))
-  expect(images).toEqual(expect.arrayContaining([
-    `apache/kafka:${versions.kafka}`, `apicurio/apicurio-registry:${versions.apicurio}`,
-    `opensearchproject/opensearch:${versions.opensearch}`, `elasticsearch:${versions.elasticsearch}`,
-  ]))
+  expect(images).toEqual(
+    expect.arrayContaining([
+      `apache/kafka:${versions.kafka}`,
+      `apicurio/apicurio-registry:${versions.apicurio}`,
+      `opensearchproject/opensearch:${versions.opensearch}`,
+      `elasticsearch:${versions.elasticsearch}`,
+    ]),
+  )
 })

@@ -1,4 +1,6 @@
-/** The versions of the servers, in one place: the native stack and the test containers start the same ones. */
+/**
+ * The versions of the servers, in one place: the native stack and the test containers start the same ones.
+ */
 export const versions = {
   kafka: '4.3.1',
   log4j: '2.25.1',

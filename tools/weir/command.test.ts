@@ -12,9 +12,18 @@ beforeEach(() => {
     return true
   }) as typeof process.stderr.write
 })
-afterEach(() => { process.stderr.write = write })
+afterEach(() => {
+  process.stderr.write = write
+})
 
-const failing = (error: Error) => command({ name: 'try', summary: '', usage: 'how', options: { speed: { type: 'string' }, json: { type: 'boolean' } }, run: () => Promise.reject(error) })
+const failing = (error: Error) =>
+  command({
+    name: 'try',
+    summary: '',
+    usage: 'how',
+    options: { speed: { type: 'string' }, json: { type: 'boolean' } },
+    run: () => Promise.reject(error),
+  })
 
 test.each([
   [['--sped', '3'], 2, 'weir try: There is no option --sped. Did you mean --speed? See `weir try --help`.\n'],
@@ -48,20 +57,40 @@ test('what nobody foresaw keeps its stack', async () => {
 test('numbers within bounds, and no more arguments than wanted', () => {
   expect(wholeNumber('--count', undefined, 7, 1, 10)).toBe(7)
   expect(wholeNumber('--count', '10', 7, 1, 10)).toBe(10)
-  for (const text of ['0', '11', '1.5', '-1', 'x', '']) expect(() => wholeNumber('--count', text, 7, 1, 10)).toThrow('--count')
+  for (const text of ['0', '11', '1.5', '-1', 'x', ''])
+    expect(() => wholeNumber('--count', text, 7, 1, 10)).toThrow('--count')
   expect(() => onlyPositionals(['a', 'b'], 1)).toThrow('"b" is one argument too many')
 })
 
 test('a moment is ISO or milliseconds, never a number that is neither, and never negative', () => {
-  expect(['1970-01-01', '2026-11-28T05:27:43+01:00', '1795843663000'].map((text) => moment('--to', text))).toEqual([0, 1_795_840_063_000, 1_795_843_663_000])
-  for (const text of ['', ' ', '0', '1795843663', '0x1a2b3c4d5e6f', '1e12', '1795843663000.5', '-1', '1969-12-31T23:59:59.999Z', '2026-02-30', '99999999999999999', 'noon']) {
-    expect(() => moment('--to', text, 'earliest, '), text).toThrow(`--to is "${text}"; it must be earliest, a time from 1970 on`)
+  expect(
+    ['1970-01-01', '2026-11-28T05:27:43+01:00', '1795843663000'].map((text) => moment('--to', text)),
+  ).toEqual([0, 1_795_840_063_000, 1_795_843_663_000])
+  for (const text of [
+    '',
+    ' ',
+    '0',
+    '1795843663',
+    '0x1a2b3c4d5e6f',
+    '1e12',
+    '1795843663000.5',
+    '-1',
+    '1969-12-31T23:59:59.999Z',
+    '2026-02-30',
+    '99999999999999999',
+    'noon',
+  ]) {
+    expect(() => moment('--to', text, 'earliest, '), text).toThrow(
+      `--to is "${text}"; it must be earliest, a time from 1970 on`,
+    )
   }
 })
 
 test('the nearest name', () => {
   const commands = ['status', 'topics', 'lag', 'tail', 'send', 'replay', 'dlq']
-  expect(['stauts', 'topic', 'tial', 'replai', 'rep', 'xyz', 'quickly'].map((typed) => nearest(typed, commands))).toEqual(['status', 'topics', 'tail', 'replay', 'replay', undefined, undefined])
+  expect(
+    ['stauts', 'topic', 'tial', 'replai', 'rep', 'xyz', 'quickly'].map((typed) => nearest(typed, commands)),
+  ).toEqual(['status', 'topics', 'tail', 'replay', 'replay', undefined, undefined])
 })
 
 test('a reader that goes away ends a command quietly', () => {
@@ -71,6 +100,10 @@ test('a reader that goes away ends a command quietly', () => {
     const signal = untilStopped()
     while (!signal.aborted) await print(replay.usage.repeat(100), signal)
     process.stderr.write('ended')`
-  const result = spawnSync('/bin/sh', ['-c', `'${process.execPath}' --input-type=module -e "$SCRIPT" | head -1`], { env: { ...process.env, SCRIPT: script }, encoding: 'utf8', timeout: 30_000 })
+  const result = spawnSync(
+    '/bin/sh',
+    ['-c', `'${process.execPath}' --input-type=module -e "$SCRIPT" | head -1`],
+    { env: { ...process.env, SCRIPT: script }, encoding: 'utf8', timeout: 30_000 },
+  )
   expect(result.stderr).toBe('ended')
 })

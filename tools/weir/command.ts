@@ -1,9 +1,9 @@
 /** What a command is, and the arguments and errors that all of them treat alike. */
-import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
-import { ConfigError } from '@weir/service/config.ts'
-import { withoutPasswords } from '@weir/service/secrets.ts'
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { CodecError } from '@weir/codec'
 import { KafkaError } from '@weir/kafka/errors.ts'
+import { ConfigError } from '@weir/service/config.ts'
+import { withoutPasswords } from '@weir/service/secrets.ts'
 import { StackError } from '../stack/errors.ts'
 import { EXIT } from './exit.ts'
 import { hint } from './nearest.ts'
@@ -15,7 +15,10 @@ export interface Command {
   readonly summary: string
   /** Printed by --help: synopsis, options, examples. */
   readonly usage: string
-  /** Takes what follows the command's name; resolves with the exit code. Never rejects for what the user can mend. */
+  /**
+   * Takes what follows the command's name; resolves with the exit code. Never rejects for what the user can
+   * mend.
+   */
   run(args: readonly string[]): Promise<number>
 }
 
@@ -34,7 +37,9 @@ export class Refused extends Error {
   override readonly name = 'Refused'
 }
 
-type Values<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: O, allowPositionals: true }>>['values']
+type Values<O extends ParseArgsOptionsConfig> = ReturnType<
+  typeof parseArgs<{ options: O; allowPositionals: true }>
+>['values']
 
 interface Definition<O extends ParseArgsOptionsConfig> {
   readonly name: string
@@ -47,9 +52,17 @@ interface Definition<O extends ParseArgsOptionsConfig> {
 const HELP = { help: { type: 'boolean', short: 'h' } } as const
 
 /** Gives a command its --help, its sentence for unknown options, and its exit codes for errors. */
-export function command<const O extends ParseArgsOptionsConfig>({ name, summary, usage, options, run }: Definition<O>): Command {
+export function command<const O extends ParseArgsOptionsConfig>({
+  name,
+  summary,
+  usage,
+  options,
+  run,
+}: Definition<O>): Command {
   return {
-    name, summary, usage,
+    name,
+    summary,
+    usage,
     async run(args) {
       try {
         const { values, positionals } = readArguments(args, { ...options, ...HELP })
@@ -65,15 +78,29 @@ export function command<const O extends ParseArgsOptionsConfig>({ name, summary,
   }
 }
 
-function readArguments<O extends ParseArgsOptionsConfig>(args: readonly string[], options: O): { values: Values<O>, positionals: string[] } {
-  const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true })
+function readArguments<O extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: O,
+): { values: Values<O>; positionals: string[] } {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  })
   for (const token of tokens) {
     if (token.kind === 'option' && !Object.hasOwn(options, token.name)) {
-      throw new UsageError(`There is no option ${token.rawName}.${hint(token.name, Object.keys(options), '--')}`)
+      throw new UsageError(
+        `There is no option ${token.rawName}.${hint(token.name, Object.keys(options), '--')}`,
+      )
     }
   }
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true }) as { values: Values<O>, positionals: string[] }
+    return parseArgs({ args: [...args], options, allowPositionals: true }) as {
+      values: Values<O>
+      positionals: string[]
+    }
   } catch (error) {
     throw new UsageError((error as Error).message.split('\n')[0])
   }
@@ -89,15 +116,23 @@ function explain(name: string, error: unknown): number {
   if (error instanceof ConfigError) return say(error.message, EXIT.usage)
   if (error instanceof Refused || error instanceof StackError) return say(error.message, EXIT.refused)
   if (error instanceof Unreachable) return say(error.message, EXIT.unreachable)
-  if (error instanceof KafkaError || error instanceof CodecError) return say(error.message, error.retriable ? EXIT.unreachable : EXIT.refused)
+  if (error instanceof KafkaError || error instanceof CodecError)
+    return say(error.message, error.retriable ? EXIT.unreachable : EXIT.refused)
   throw error
 }
 
 /** An option's number within bounds. */
-export function wholeNumber(option: string, text: string | undefined, fallback: number, least: number, most: number): number {
+export function wholeNumber(
+  option: string,
+  text: string | undefined,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
   if (text === undefined) return fallback
   const value = Number(text)
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`${option} is "${text}"; it must be a whole number from ${least} to ${most}.`)
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new UsageError(`${option} is "${text}"; it must be a whole number from ${least} to ${most}.`)
   return value
 }
 
@@ -105,7 +140,8 @@ export function wholeNumber(option: string, text: string | undefined, fallback: 
 const MIN_MOMENT_MS = 1e11
 
 /**
- * Reads an option's moment, in milliseconds since the epoch. It is never negative: Kafka gives negative timestamps meanings.
+ * Reads an option's moment, in milliseconds since the epoch. It is never negative: Kafka gives negative
+ * timestamps meanings.
  * @param others what else the option takes: "earliest, latest, "
  */
 export function moment(option: string, text: string, others = ''): number {

@@ -7,7 +7,10 @@ export interface RawNumber {
 
 /** ECMAScript has these, but TypeScript's library does not yet. */
 const Source = JSON as unknown as {
-  parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown
   rawJSON(text: string): RawNumber
   isRawJSON(value: unknown): value is RawNumber
 }
@@ -17,14 +20,20 @@ export const isRawNumber = (value: unknown): value is RawNumber => Source.isRawJ
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 
-/** A number that would be rounded looks like this. Most texts have none and are parsed without a look at each value. */
+/**
+ * A number that would be rounded looks like this. Most texts have none and are parsed without a look at each
+ * value.
+ */
 const SUSPECT = /[\d.]{16}|\d[eE][+-]?\d{3}/
 
-/** Parses like JSON.parse, but whole numbers beyond 2^53 and numbers of more than 15 digits become RawNumbers. */
+/**
+ * Parses like JSON.parse, but whole numbers beyond 2^53 and numbers of more than 15 digits become RawNumbers.
+ */
 export function parseExactly(text: string): unknown {
   if (!SUSPECT.test(text)) return JSON.parse(text)
   return Source.parse(text, (_, value, { source = '' }) =>
-    (typeof value === 'number' && isRounded(value, source) ? Source.rawJSON(source) : value))
+    typeof value === 'number' && isRounded(value, source) ? Source.rawJSON(source) : value,
+  )
 }
 
 function isRounded(value: number, source: string): boolean {

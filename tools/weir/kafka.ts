@@ -1,7 +1,8 @@
 /** Commands that talk to Kafka: connect, do the work, leave. */
-import { topics, type Topic } from '@weir/contracts'
-import { openCodec, type Codec } from '@weir/codec'
-import { openKafka, type Kafka } from '@weir/kafka'
+
+import { type Codec, openCodec } from '@weir/codec'
+import { type Topic, topics } from '@weir/contracts'
+import { type Kafka, openKafka } from '@weir/kafka'
 import { UsageError } from './command.ts'
 import { hint } from './nearest.ts'
 import { readKafkaSettings, readSettings } from './settings.ts'
@@ -26,12 +27,16 @@ export async function withCodec<T>(work: (codec: Codec) => Promise<T>): Promise<
 }
 
 /** The contract of a topic; undefined where the table has none of that name. */
-export const contractOf = (name: string): Topic | undefined => (Object.hasOwn(topics, name) ? topics[name as keyof typeof topics] : undefined)
+export const contractOf = (name: string): Topic | undefined =>
+  Object.hasOwn(topics, name) ? topics[name as keyof typeof topics] : undefined
 
 /** Refuses a topic that neither the contracts nor the cluster know. */
 export async function existingTopic(kafka: Kafka, name: string | undefined): Promise<string> {
   if (name === undefined) throw new UsageError('Which topic?')
   const names = (await kafka.admin.topics()).map((topic) => topic.name)
-  if (!names.includes(name)) throw new UsageError(`There is no topic ${name} on the cluster.${hint(name, names)}${contractOf(name) ? ' `weir topics apply` creates those of the contracts.' : ''}`)
+  if (!names.includes(name))
+    throw new UsageError(
+      `There is no topic ${name} on the cluster.${hint(name, names)}${contractOf(name) ? ' `weir topics apply` creates those of the contracts.' : ''}`,
+    )
   return name
 }

@@ -6,22 +6,22 @@ import { hint } from './nearest.ts'
 
 /** In the order of `weir --help`. Only the one that runs is loaded: clients of Kafka take half a second. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  'up': async () => (await import('./commands/up.ts')).up,
-  'down': async () => (await import('./commands/down.ts')).down,
-  'status': async () => (await import('./commands/status.ts')).status,
-  'topics': async () => (await import('./commands/topics.ts')).topics,
-  'acl': async () => (await import('./commands/acl.ts')).acl,
-  'iam': async () => (await import('./commands/iam.ts')).iam,
-  'lag': async () => (await import('./commands/lag.ts')).lag,
-  'reset': async () => (await import('./commands/reset.ts')).reset,
-  'tail': async () => (await import('./commands/tail.ts')).tail,
-  'send': async () => (await import('./commands/send.ts')).send,
-  'replay': async () => (await import('./commands/replay.ts')).replay,
-  'simulate': async () => (await import('./commands/simulate.ts')).simulate,
-  'dlq': async () => (await import('./commands/dlq.ts')).dlq,
-  'reference': async () => (await import('./commands/reference.ts')).reference,
-  'functions': async () => (await import('./commands/functions.ts')).functions,
-  'size': async () => (await import('./commands/size.ts')).size,
+  up: async () => (await import('./commands/up.ts')).up,
+  down: async () => (await import('./commands/down.ts')).down,
+  status: async () => (await import('./commands/status.ts')).status,
+  topics: async () => (await import('./commands/topics.ts')).topics,
+  acl: async () => (await import('./commands/acl.ts')).acl,
+  iam: async () => (await import('./commands/iam.ts')).iam,
+  lag: async () => (await import('./commands/lag.ts')).lag,
+  reset: async () => (await import('./commands/reset.ts')).reset,
+  tail: async () => (await import('./commands/tail.ts')).tail,
+  send: async () => (await import('./commands/send.ts')).send,
+  replay: async () => (await import('./commands/replay.ts')).replay,
+  simulate: async () => (await import('./commands/simulate.ts')).simulate,
+  dlq: async () => (await import('./commands/dlq.ts')).dlq,
+  reference: async () => (await import('./commands/reference.ts')).reference,
+  functions: async () => (await import('./commands/functions.ts')).functions,
+  size: async () => (await import('./commands/size.ts')).size,
   'check-config': async () => (await import('./commands/check-config.ts')).checkConfig,
 }
 
@@ -38,7 +38,9 @@ async function main([name, ...args]: string[]): Promise<number> {
     return name === undefined ? EXIT.usage : EXIT.ok
   }
   if (!Object.hasOwn(commands, name)) {
-    process.stderr.write(`weir: There is no command "${name}".${hint(name, Object.keys(commands))} See \`weir --help\`.\n`)
+    process.stderr.write(
+      `weir: There is no command "${name}".${hint(name, Object.keys(commands))} See \`weir --help\`.\n`,
+    )
     return EXIT.usage
   }
   if (name !== 'up') adoptStack()

@@ -1,4 +1,7 @@
-/** Numbers as people and files write them. `Number()` is too lenient for that: it reads a blank as 0, and 0x10 as 16. */
+/**
+ * Numbers as people and files write them. `Number()` is too lenient for that: it reads a blank as 0, and 0x10
+ * as 16.
+ */
 
 /** Digits with an optional sign, fraction and exponent: 12, -0.5, .5, 1.5e3. */
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i

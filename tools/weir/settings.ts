@@ -1,7 +1,7 @@
 /** Where things are: the same variables as the services read. */
 import { forServices, type Service, services, urlVariable } from '@weir/contracts/services.ts'
-import { kafkaConfig, type KafkaConfig } from '@weir/kafka'
-import { readConfig, type ConfigReader } from '@weir/service/config.ts'
+import { type KafkaConfig, kafkaConfig } from '@weir/kafka'
+import { type ConfigReader, readConfig } from '@weir/service/config.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -23,7 +23,12 @@ export const settings = (reader: ConfigReader): Settings => ({
   urls: forServices((name) => serviceUrl(reader, name)),
   search: address(reader.string('SEARCH_URL', 'The search engine.', 'http://localhost:9200')),
   redis: reader.string('REDIS_URL', 'Redis with the reference tables.', 'redis://localhost:6379'),
-  registry: httpUrl(reader, 'REGISTRY_URL', 'The schema registry, Confluent API.', 'http://localhost:8181/apis/ccompat/v7'),
+  registry: httpUrl(
+    reader,
+    'REGISTRY_URL',
+    'The schema registry, Confluent API.',
+    'http://localhost:8181/apis/ccompat/v7',
+  ),
   apiKey: reader.secret('WEIR_API_KEY', 'The API key that is sent to ingest-hub and the enricher.'),
 })
 
@@ -36,6 +41,7 @@ const address = (text: string): string => text.replace(/\/+$/, '')
 
 function httpUrl(reader: ConfigReader, name: string, doc: string, fallback: string): string {
   const text = address(reader.string(name, doc, fallback))
-  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? '')) reader.problem(`${name} is "${text}"; it must be a URL such as ${fallback}.`)
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
+    reader.problem(`${name} is "${text}"; it must be a URL such as ${fallback}.`)
   return text
 }

@@ -7,4 +7,7 @@ const chart = new URL('../weir/', import.meta.url)
 const readme = new URL('README.md', chart)
 
 writeFileSync(new URL('files/solutions.json', chart), solutionsFile())
-writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), readFileSync(new URL('values.yaml', chart), 'utf8')))
+writeFileSync(
+  readme,
+  withTable(readFileSync(readme, 'utf8'), readFileSync(new URL('values.yaml', chart), 'utf8')),
+)

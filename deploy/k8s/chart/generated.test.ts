@@ -25,7 +25,9 @@ interface Schema {
 
 /** Helm reuses the values of an older chart without those that are new. */
 test('a value that is missing is named by the schema', () => {
-  const schema = JSON.parse(read('values.schema.json')) as Schema & { readonly $defs: Readonly<Record<string, Schema>> }
+  const schema = JSON.parse(read('values.schema.json')) as Schema & {
+    readonly $defs: Readonly<Record<string, Schema>>
+  }
   const missing: string[] = []
   const look = (values: Readonly<Record<string, unknown>>, { $ref, ...own }: Schema, path: string): void => {
     const named = $ref === undefined ? {} : schema.$defs[$ref.slice('#/$defs/'.length)]
@@ -34,15 +36,17 @@ test('a value that is missing is named by the schema', () => {
     for (const [key, value] of Object.entries(values)) {
       const at = path === '' ? key : `${path}.${key}`
       if (!required.includes(key)) missing.push(at)
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) look(value as Record<string, unknown>, properties[key], at)
+      if (typeof value === 'object' && value !== null && !Array.isArray(value))
+        look(value as Record<string, unknown>, properties[key], at)
     }
   }
   look(parse(read('values.yaml')), schema, '')
   expect(missing).toEqual([])
 })
 
-test('a value takes the words above it, else its parent\'s, else its like\'s', () => {
-  const yaml = '# All.\nservices:\n  one:\n    # The port.\n    port: 1\n    # Limits.\n    resources:\n      cpu: 2\n  two:\n    port: 3\n    resources:\n      cpu: "|"\n\n# Of nothing.\n\nlast: {}\n'
+test("a value takes the words above it, else its parent's, else its like's", () => {
+  const yaml =
+    '# All.\nservices:\n  one:\n    # The port.\n    port: 1\n    # Limits.\n    resources:\n      cpu: 2\n  two:\n    port: 3\n    resources:\n      cpu: "|"\n\n# Of nothing.\n\nlast: {}\n'
   expect(valuesOf(yaml)).toEqual([
     { path: 'services', fallback: '', doc: 'All.' },
     { path: 'services.one.port', fallback: '1', doc: 'The port.' },

@@ -31,7 +31,12 @@ export async function chartTools(): Promise<ChartTools> {
   const [major, minor] = KUBERNETES.split('.')
   const version = `-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=${major} -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=${minor}`
   const [bin, python] = await Promise.all([
-    goTools('helm', tools, ['helm.sh/helm/v3/cmd/helm', 'github.com/helm-unittest/helm-unittest/cmd/helm-unittest'], version),
+    goTools(
+      'helm',
+      tools,
+      ['helm.sh/helm/v3/cmd/helm', 'github.com/helm-unittest/helm-unittest/cmd/helm-unittest'],
+      version,
+    ),
     pythonWith('kubernetes-validate', join(tools, 'requirements.txt')),
   ])
   return {
@@ -48,7 +53,7 @@ async function outcome(command: string, args: readonly string[]): Promise<Outcom
     const { stdout, stderr } = await run(command, args, { env, maxBuffer: 1 << 26 })
     return { code: 0, output: stdout + stderr, stdout }
   } catch (error) {
-    const { code, stdout, stderr } = error as { code?: number | string, stdout?: string, stderr?: string }
+    const { code, stdout, stderr } = error as { code?: number | string; stdout?: string; stderr?: string }
     if (typeof code !== 'number') throw error
     return { code, output: `${stdout}${stderr}`, stdout: stdout ?? '' }
   }

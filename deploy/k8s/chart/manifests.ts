@@ -4,7 +4,11 @@ import { parseAllDocuments } from 'yaml'
 export interface Manifest {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata: { readonly name: string, readonly labels?: Readonly<Record<string, string>>, readonly annotations?: Readonly<Record<string, string>> }
+  readonly metadata: {
+    readonly name: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
   readonly spec?: any
   readonly data?: Readonly<Record<string, string>>
 }
@@ -29,15 +33,18 @@ export function podsOf(manifests: readonly Manifest[]): PodOf[] {
   return manifests.flatMap(({ kind, metadata, spec }) => {
     const owner = `${kind}/${metadata.name}`
     if (kind === 'Pod') return [{ owner, labels: metadata.labels ?? {}, spec }]
-    return spec?.template?.spec === undefined ? [] : [{ owner, labels: spec.template.metadata.labels, spec: spec.template.spec }]
+    return spec?.template?.spec === undefined
+      ? []
+      : [{ owner, labels: spec.template.metadata.labels, spec: spec.template.spec }]
   })
 }
 
 const COMPONENT = 'app.kubernetes.io/component'
 
 /**
- * The flows that policies let through, as `enricher → kafka:9092`. `*` stands for anybody or anywhere, a namespace's name or a CIDR for those. Both ends must
- * let a flow through: what one side only allows is listed with the side that is missing, as `enricher → kafka:9092 (not let in)`.
+ * The flows that policies let through, as `enricher → kafka:9092`. `*` stands for anybody or anywhere, a
+ * namespace's name or a CIDR for those. Both ends must let a flow through: what one side only allows is
+ * listed with the side that is missing, as `enricher → kafka:9092 (not let in)`.
  */
 export function flowsOf(manifests: readonly Manifest[]): string[] {
   const components = [...new Set(podsOf(manifests).map(({ labels }) => labels[COMPONENT]))]
@@ -46,8 +53,10 @@ export function flowsOf(manifests: readonly Manifest[]): string[] {
   for (const { kind, spec } of manifests) {
     if (kind !== 'NetworkPolicy') continue
     const own = spec.podSelector.matchLabels[COMPONENT]
-    for (const { to, ports } of spec.egress ?? []) for (const peer of peers(to)) for (const { port } of ports) leaving.add(`${own} → ${peer}:${port}`)
-    for (const { from, ports } of spec.ingress ?? []) for (const peer of peers(from)) for (const { port } of ports) entering.add(`${peer} → ${own}:${port}`)
+    for (const { to, ports } of spec.egress ?? [])
+      for (const peer of peers(to)) for (const { port } of ports) leaving.add(`${own} → ${peer}:${port}`)
+    for (const { from, ports } of spec.ingress ?? [])
+      for (const peer of peers(from)) for (const { port } of ports) entering.add(`${peer} → ${own}:${port}`)
   }
   const within = (name: string): boolean => components.includes(name.replace(/:\d+$/, ''))
   const flows = [...leaving].map((flow) => {
@@ -62,6 +71,12 @@ export function flowsOf(manifests: readonly Manifest[]): string[] {
 }
 
 function peers(list: readonly any[] | undefined): string[] {
-  return list === undefined ? ['*'] : list.map(({ podSelector, namespaceSelector, ipBlock }) =>
-    ipBlock?.cidr ?? namespaceSelector?.matchLabels['kubernetes.io/metadata.name'] ?? podSelector.matchLabels[COMPONENT])
+  return list === undefined
+    ? ['*']
+    : list.map(
+        ({ podSelector, namespaceSelector, ipBlock }) =>
+          ipBlock?.cidr ??
+          namespaceSelector?.matchLabels['kubernetes.io/metadata.name'] ??
+          podSelector.matchLabels[COMPONENT],
+      )
 }

@@ -1,4 +1,6 @@
-/** The table of values in the chart's README, out of values.yaml: what a value means is the comment before it. */
+/**
+ * The table of values in the chart's README, out of values.yaml: what a value means is the comment before it.
+ */
 
 export interface Value {
   /** services.ingest-hub.replicas */
@@ -9,7 +11,10 @@ export interface Value {
 
 const KEY = /^( *)(?:"([^"]+)"|([A-Za-z][\w.-]*)):(?: (.*))?$/
 
-/** Leaves in their order, and maps with a comment of their own. What has none takes that of its parent, or of its like before it. */
+/**
+ * Leaves in their order, and maps with a comment of their own. What has none takes that of its parent, or of
+ * its like before it.
+ */
 export function valuesOf(yaml: string): Value[] {
   const values: Value[] = []
   const parents: string[] = []
@@ -30,31 +35,53 @@ export function valuesOf(yaml: string): Value[] {
     parents.length = depth
     parents.push(key[2] ?? key[3])
     const value = key[4] ?? ''
-    const hasChildren = value === '' && (KEY.exec(lines.slice(at + 1).find((next) => next.trim() !== '' && !/^ *#/.test(next)) ?? '')?.[1].length ?? 0) > key[1].length
-    if (!hasChildren || comments.length > 0) values.push({ path: parents.join('.'), fallback: hasChildren ? '' : value, doc: comments.join(' ') })
+    const hasChildren =
+      value === '' &&
+      (KEY.exec(lines.slice(at + 1).find((next) => next.trim() !== '' && !/^ *#/.test(next)) ?? '')?.[1]
+        .length ?? 0) > key[1].length
+    if (!hasChildren || comments.length > 0)
+      values.push({ path: parents.join('.'), fallback: hasChildren ? '' : value, doc: comments.join(' ') })
     comments = []
   }
-  const within = values.map((value) => (value.doc === '' ? { ...value, doc: ofParent(value.path, values) } : value))
+  const within = values.map((value) =>
+    value.doc === '' ? { ...value, doc: ofParent(value.path, values) } : value,
+  )
   return within.map((value) => (value.doc === '' ? { ...value, doc: ofItsLike(value.path, within) } : value))
 }
 
 function ofParent(path: string, values: readonly Value[]): string {
-  return values.find((value) => path.startsWith(`${value.path}.`) && path.lastIndexOf('.') === value.path.length)?.doc ?? ''
+  return (
+    values.find((value) => path.startsWith(`${value.path}.`) && path.lastIndexOf('.') === value.path.length)
+      ?.doc ?? ''
+  )
 }
 
 /** The words of the first value whose path differs in one place only: services.*.port, *.image. */
 function ofItsLike(path: string, values: readonly Value[]): string {
   const parts = path.split('.')
-  return values.find(({ path: other, doc }) => {
-    const others = other.split('.')
-    return doc !== '' && others.length === parts.length && others.at(-1) === parts.at(-1) && others.filter((part, at) => part !== parts[at]).length === 1
-  })?.doc ?? ''
+  return (
+    values.find(({ path: other, doc }) => {
+      const others = other.split('.')
+      return (
+        doc !== '' &&
+        others.length === parts.length &&
+        others.at(-1) === parts.at(-1) &&
+        others.filter((part, at) => part !== parts[at]).length === 1
+      )
+    })?.doc ?? ''
+  )
 }
 
 export function tableOf(values: readonly Value[]): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|')
-  return ['| value | without a word | meaning |', '|---|---|---|',
-    ...values.map(({ path, fallback, doc }) => `| \`${path}\` | ${fallback === '' ? '' : `\`${cell(fallback)}\``} | ${cell(doc)} |`)].join('\n')
+  return [
+    '| value | without a word | meaning |',
+    '|---|---|---|',
+    ...values.map(
+      ({ path, fallback, doc }) =>
+        `| \`${path}\` | ${fallback === '' ? '' : `\`${cell(fallback)}\``} | ${cell(doc)} |`,
+    ),
+  ].join('\n')
 }
 
 const BEGIN = '<!-- values: made of values.yaml by `npm run generate` -->'
@@ -64,6 +91,9 @@ const END = '<!-- end of values -->'
 export function withTable(readme: string, yaml: string): string {
   const from = readme.indexOf(BEGIN)
   const to = readme.indexOf(END)
-  if (from < 0 || to < from) throw new Error(`The chart's README.md has lost its marks; put "${BEGIN}" and "${END}" where the table belongs.`)
+  if (from < 0 || to < from)
+    throw new Error(
+      `The chart's README.md has lost its marks; put "${BEGIN}" and "${END}" where the table belongs.`,
+    )
   return `${readme.slice(0, from)}${BEGIN}\n${tableOf(valuesOf(yaml))}\n${readme.slice(to)}`
 }

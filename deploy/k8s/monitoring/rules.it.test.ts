@@ -1,6 +1,9 @@
-/** The alert rules and the dashboards against what running services really show, and the rules tried by promtool over series of these. */
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+/**
+ * The alert rules and the dashboards against what running services really show, and the rules tried by
+ * promtool over series of these.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,9 +31,14 @@ const children: ChildProcess[] = []
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'weir-rules-'))
-  const [{ brokers }, { url: registryUrl }, { url: redisUrl }, { url: searchUrl }, prometheus] = await Promise.all([
-    servers.kafka(), servers.registry(), servers.redis(), servers.search('opensearch'), debianPackage('prometheus'),
-  ])
+  const [{ brokers }, { url: registryUrl }, { url: redisUrl }, { url: searchUrl }, prometheus] =
+    await Promise.all([
+      servers.kafka(),
+      servers.registry(),
+      servers.redis(),
+      servers.search('opensearch'),
+      debianPackage('prometheus'),
+    ])
   promtool = join(prometheus, 'usr/bin/promtool')
   const { value: kafka, stop } = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
   await applyTopics(kafka.admin, { replicas: 1 })
@@ -38,24 +46,63 @@ beforeAll(async () => {
   await registerContracts(registryUrl)
   const ports = await freePorts(SERVICES.length)
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30', '-subj', '/CN=localhost', '-keyout', key, '-out', cert])
+  await run('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '30',
+    '-subj',
+    '/CN=localhost',
+    '-keyout',
+    key,
+    '-out',
+    cert,
+  ])
   SERVICES.forEach((service, i) => {
-    children.push(spawn(process.execPath, [`services/${service}/main.ts`], {
-      cwd: root, stdio: ['ignore', 'ignore', 'inherit'],
-      env: {
-        ...process.env, LOG_LEVEL: 'error', HTTP_HOST: '127.0.0.1', HTTP_PORT: String(ports[i]), HTTPS_PORT: '0', ALLOW_ANONYMOUS: 'true', KAFKA_BROKERS: brokers.join(),
-        REGISTRY_URL: registryUrl, REDIS_URL: redisUrl, SEARCH_URL: searchUrl, ...(service === 'ingest-hub' && { TLS_CERT_FILE: cert, TLS_KEY_FILE: key }),
-      },
-    }))
+    children.push(
+      spawn(process.execPath, [`services/${service}/main.ts`], {
+        cwd: root,
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: {
+          ...process.env,
+          LOG_LEVEL: 'error',
+          HTTP_HOST: '127.0.0.1',
+          HTTP_PORT: String(ports[i]),
+          HTTPS_PORT: '0',
+          ALLOW_ANONYMOUS: 'true',
+          KAFKA_BROKERS: brokers.join(),
+          REGISTRY_URL: registryUrl,
+          REDIS_URL: redisUrl,
+          SEARCH_URL: searchUrl,
+          ...(service === 'ingest-hub' && { TLS_CERT_FILE: cert, TLS_KEY_FILE: key }),
+        },
+      }),
+    )
   })
   for (const port of ports) {
-    await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/readyz`)).ok).toBe(true), { timeout: 60_000, interval: 200 })
+    await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/readyz`)).ok).toBe(true), {
+      timeout: 60_000,
+      interval: 200,
+    })
     scraped += await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   }
 }, 120_000)
 
 afterAll(async () => {
-  await Promise.all(children.map((child) => new Promise((resolve) => { child.once('exit', resolve); child.kill('SIGTERM') })))
+  await Promise.all(
+    children.map(
+      (child) =>
+        new Promise((resolve) => {
+          child.once('exit', resolve)
+          child.kill('SIGTERM')
+        }),
+    ),
+  )
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -66,10 +113,19 @@ interface Used {
 
 /** Metrics of an expression, with the labels that it selects by; labels of `by` belong to all of them. */
 function usedIn(expr: string): Used[] {
-  const grouping = [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list]) => list.split(',').map((label) => label.trim()))
-  return [...expr.matchAll(/\b((?:weir|process|nodejs)_[a-z0-9_]+)(?:\{([^}]*)\})?/g)].map(([, metric, selector = '']) => ({
-    metric, labels: new Set([...grouping, ...[...selector.matchAll(/(\w+)\s*[=!]~?/g)].map(([, label]) => label)].filter((label) => !ADDED.has(label))),
-  }))
+  const grouping = [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list]) =>
+    list.split(',').map((label) => label.trim()),
+  )
+  return [...expr.matchAll(/\b((?:weir|process|nodejs)_[a-z0-9_]+)(?:\{([^}]*)\})?/g)].map(
+    ([, metric, selector = '']) => ({
+      metric,
+      labels: new Set(
+        [...grouping, ...[...selector.matchAll(/(\w+)\s*[=!]~?/g)].map(([, label]) => label)].filter(
+          (label) => !ADDED.has(label),
+        ),
+      ),
+    }),
+  )
 }
 
 /** By metric, the labels of its samples; none where it has no sample yet. */
@@ -83,26 +139,42 @@ function shown(): Map<string, Set<string>> {
   return found
 }
 
-const alerts = (): string[] => [...readFileSync(RULES, 'utf8').matchAll(/- alert: (\w+)/g)].map(([, name]) => name)
+const alerts = (): string[] =>
+  [...readFileSync(RULES, 'utf8').matchAll(/- alert: (\w+)/g)].map(([, name]) => name)
 
 test('every metric and label of the rules and dashboards is one that the services show', () => {
-  const rules = [...readFileSync(RULES, 'utf8').matchAll(/expr: (\|[^]*?(?=\n {8}\w)|.*)/g)].map(([, expr]) => expr)
-  const panels = readdirSync(DASHBOARDS).flatMap((file) => JSON.parse(readFileSync(join(DASHBOARDS, file), 'utf8')).panels as { targets?: { expr: string }[] }[])
+  const rules = [...readFileSync(RULES, 'utf8').matchAll(/expr: (\|[\s\S]*?(?=\n {8}\w)|.*)/g)].map(
+    ([, expr]) => expr,
+  )
+  const panels = readdirSync(DASHBOARDS).flatMap(
+    (file) =>
+      JSON.parse(readFileSync(join(DASHBOARDS, file), 'utf8')).panels as { targets?: { expr: string }[] }[],
+  )
   const expressions = [...rules, ...panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))]
   expect(rules).toHaveLength(alerts().length)
   const there = shown()
   const missing = expressions.flatMap(usedIn).flatMap(({ metric, labels }) => {
     const known = there.get(metric) ?? there.get(metric.replace(/_(bucket|sum|count)$/, ''))
     if (known === undefined) return [metric]
-    return known.size === 0 ? [] : [...labels].filter((label) => !known.has(label)).map((label) => `${metric}{${label}}`)
+    return known.size === 0
+      ? []
+      : [...labels].filter((label) => !known.has(label)).map((label) => `${metric}{${label}}`)
   })
   expect(missing).toEqual([])
 })
 
 test('promtool takes the rules, and what the dashboards ask', async () => {
   expect((await run(promtool, ['check', 'rules', RULES])).stdout).toContain(`${alerts().length} rules found`)
-  const panels = readdirSync(DASHBOARDS).flatMap((file) => JSON.parse(readFileSync(join(DASHBOARDS, file), 'utf8')).panels as { title: string, targets?: { expr: string }[] }[])
-  const rules = panels.flatMap(({ targets = [] }) => targets).map(({ expr }, i) => ({ record: `panel:${i}`, expr: expr.replaceAll('$__rate_interval', '1m') }))
+  const panels = readdirSync(DASHBOARDS).flatMap(
+    (file) =>
+      JSON.parse(readFileSync(join(DASHBOARDS, file), 'utf8')).panels as {
+        title: string
+        targets?: { expr: string }[]
+      }[],
+  )
+  const rules = panels
+    .flatMap(({ targets = [] }) => targets)
+    .map(({ expr }, i) => ({ record: `panel:${i}`, expr: expr.replaceAll('$__rate_interval', '1m') }))
   const file = join(folder, 'panels.json')
   writeFileSync(file, JSON.stringify({ groups: [{ name: 'panels', rules }] }))
   expect((await run(promtool, ['check', 'rules', file])).stdout).toContain(`${rules.length} rules found`)
@@ -110,7 +182,9 @@ test('promtool takes the rules, and what the dashboards ask', async () => {
 
 /** A series as it was scraped, with the job that Prometheus adds. */
 function series(name: string, ...parts: readonly string[]): string {
-  const line = scraped.split('\n').find((one) => one.startsWith(`${name}{`) && parts.every((part) => one.includes(part)))
+  const line = scraped
+    .split('\n')
+    .find((one) => one.startsWith(`${name}{`) && parts.every((part) => one.includes(part)))
   if (line === undefined) throw new Error(`The services show no ${name} with ${parts.join(' and ')}.`)
   return `${line.slice(0, line.indexOf('}'))},job="weir"}`
 }
@@ -121,13 +195,19 @@ test('each alert fires when it should, and not when it should not', async () => 
   const failed = series('weir_stage_failed_total', 'enricher.taxi')
   const stalled = series('weir_group_stalled_partitions', 'enricher.taxi')
   const route = series('weir_http_request_duration_seconds_count', 'route="/readyz"')
-  const within = (le: string): string => series('weir_stage_latency_seconds_bucket', 'enricher.taxi', `le="${le}"`)
+  const within = (le: string): string =>
+    series('weir_stage_latency_seconds_bucket', 'enricher.taxi', `le="${le}"`)
   const of = (name: string, labels: string): string => `${name}{${labels},job="weir"}`
   const certificate = series('weir_certificate_expiry_timestamp_seconds', 'server')
   /** By alert: series that make it fire within an hour, and others that do not. */
-  const cases: Readonly<Record<string, readonly [Readonly<Record<string, string>>, Readonly<Record<string, string>>]>> = {
+  const cases: Readonly<
+    Record<string, readonly [Readonly<Record<string, string>>, Readonly<Record<string, string>>]>
+  > = {
     WeirLagGrowing: [{ [lag]: '0+1000x60' }, { [lag]: '60000-1000x60' }],
-    WeirNoProgress: [{ [lag]: '7x60', [done]: '100x60' }, { [lag]: '7x60', [done]: '100+1x60' }],
+    WeirNoProgress: [
+      { [lag]: '7x60', [done]: '100x60' },
+      { [lag]: '7x60', [done]: '100+1x60' },
+    ],
     WeirStandsStill: [{ [stalled]: '0x50 1x10' }, { [stalled]: '0x30 1 0x29' }],
     WeirDeadLetters: [{ [failed]: '0x50 1x10' }, { [failed]: '5x60' }],
     WeirServerErrors: [
@@ -138,28 +218,50 @@ test('each alert fires when it should, and not when it should not', async () => 
       { [within('30')]: '0+90x60', [within('60')]: '0+100x60', [within('+Inf')]: '0+100x60' },
       { [within('1')]: '0+100x60', [within('30')]: '0+100x60', [within('+Inf')]: '0+100x60' },
     ],
-    WeirSinkPaused: [{ [series('weir_sink_paused', 'sink=')]: '0x30 1x30' }, { [series('weir_sink_paused', 'sink=')]: '1x3 0x57' }],
-    WeirFunctionFails: [
-      { [of('weir_function_invocations_total', 'function="offers",result="success"')]: '0+80x60', [of('weir_function_invocations_total', 'function="offers",result="error"')]: '0+20x60' },
-      { [of('weir_function_invocations_total', 'function="offers",result="success"')]: '0+99x60', [of('weir_function_invocations_total', 'function="offers",result="error"')]: '0+1x60' },
+    WeirSinkPaused: [
+      { [series('weir_sink_paused', 'sink=')]: '0x30 1x30' },
+      { [series('weir_sink_paused', 'sink=')]: '1x3 0x57' },
     ],
-    WeirFunctionBehind: [{ [of('weir_function_iterator_age_seconds', 'function="offers"')]: '0+60x60' }, { [of('weir_function_iterator_age_seconds', 'function="offers"')]: '200x60' }],
+    WeirFunctionFails: [
+      {
+        [of('weir_function_invocations_total', 'function="offers",result="success"')]: '0+80x60',
+        [of('weir_function_invocations_total', 'function="offers",result="error"')]: '0+20x60',
+      },
+      {
+        [of('weir_function_invocations_total', 'function="offers",result="success"')]: '0+99x60',
+        [of('weir_function_invocations_total', 'function="offers",result="error"')]: '0+1x60',
+      },
+    ],
+    WeirFunctionBehind: [
+      { [of('weir_function_iterator_age_seconds', 'function="offers"')]: '0+60x60' },
+      { [of('weir_function_iterator_age_seconds', 'function="offers"')]: '200x60' },
+    ],
     WeirFunctionEventsDropped: [
       { [of('weir_function_events_total', 'function="offers",result="dropped"')]: '0x50 1x10' },
-      { [of('weir_function_events_total', 'function="offers",result="dropped"')]: '3x60', [of('weir_function_events_total', 'function="offers",result="error"')]: '0+1x60' },
+      {
+        [of('weir_function_events_total', 'function="offers",result="dropped"')]: '3x60',
+        [of('weir_function_events_total', 'function="offers",result="error"')]: '0+1x60',
+      },
     ],
     WeirCertificateExpires: [{ [certificate]: `${10 * 86_400}x60` }, { [certificate]: `${30 * 86_400}x60` }],
   }
   expect(Object.keys(cases)).toEqual(alerts())
   const firing = (alert: string): string => `count(ALERTS{alertname="${alert}", alertstate="firing"})`
-  const tests = Object.entries(cases).flatMap(([alert, [fires, not]]) => [fires, not].map((input, i) => ({
-    name: `${alert} ${i === 0 ? 'fires' : 'does not fire'}`, interval: '1m',
-    input_series: Object.entries(input).map(([name, values]) => ({ series: name, values })),
-    promql_expr_test: [{ expr: firing(alert), eval_time: '60m', exp_samples: i === 0 ? [{ labels: '{}', value: 1 }] : [] }],
-  })))
+  const tests = Object.entries(cases).flatMap(([alert, [fires, not]]) =>
+    [fires, not].map((input, i) => ({
+      name: `${alert} ${i === 0 ? 'fires' : 'does not fire'}`,
+      interval: '1m',
+      input_series: Object.entries(input).map(([name, values]) => ({ series: name, values })),
+      promql_expr_test: [
+        { expr: firing(alert), eval_time: '60m', exp_samples: i === 0 ? [{ labels: '{}', value: 1 }] : [] },
+      ],
+    })),
+  )
   const file = join(folder, 'tests.json')
   writeFileSync(file, JSON.stringify({ rule_files: [RULES], evaluation_interval: '1m', tests }))
-  const { stdout, stderr } = await run(promtool, ['test', 'rules', file]).catch((error: { stdout: string, stderr: string }) => error)
+  const { stdout, stderr } = await run(promtool, ['test', 'rules', file]).catch(
+    (error: { stdout: string; stderr: string }) => error,
+  )
   expect(stdout + stderr).toContain('SUCCESS')
   expect(stdout + stderr).not.toContain('FAILED')
 })

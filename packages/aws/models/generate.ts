@@ -1,18 +1,24 @@
 /**
- * Makes a compact model of one of AWS's: `node packages/aws/models/generate.ts SERVICE-2.JSON OUT [OPERATION …]`. SERVICE-2.JSON is botocore's (a wheel of
- * botocore has it gzipped as botocore/data/SERVICE/VERSION/service-2.json.gz). Documentation goes, operations that are not named where some are, and shapes
- * that nothing reaches.
+ * Makes a compact model of one of AWS's: `node packages/aws/models/generate.ts SERVICE-2.JSON OUT [OPERATION
+ * …]`. SERVICE-2.JSON is botocore's (a wheel of botocore has it gzipped as
+ * botocore/data/SERVICE/VERSION/service-2.json.gz). Documentation goes, operations that are not named where
+ * some are, and shapes that nothing reaches.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 
 interface Source {
-  readonly metadata: { readonly apiVersion: string, readonly endpointPrefix: string, readonly signingName?: string, readonly targetPrefix?: string }
+  readonly metadata: {
+    readonly apiVersion: string
+    readonly endpointPrefix: string
+    readonly signingName?: string
+    readonly targetPrefix?: string
+  }
   readonly operations: Readonly<Record<string, SourceOperation>>
   readonly shapes: Readonly<Record<string, SourceShape>>
 }
 
 interface SourceOperation {
-  readonly http: { readonly method: string, readonly requestUri: string, readonly responseCode?: number }
+  readonly http: { readonly method: string; readonly requestUri: string; readonly responseCode?: number }
   readonly input?: Reference
   readonly output?: Reference
   readonly errors?: readonly Reference[]
@@ -51,16 +57,24 @@ function generate({ metadata, operations, shapes }: Source, wanted: readonly str
   const keep = (name: string): void => {
     if (kept.has(name)) return
     const shape = shapes[name]
-    if (shape.exception) errors[name] = { status: shape.error?.httpStatusCode ?? (shape.fault ? 500 : 400), ...(shape.fault ? { fault: true } : {}) }
+    if (shape.exception)
+      errors[name] = {
+        status: shape.error?.httpStatusCode ?? (shape.fault ? 500 : 400),
+        ...(shape.fault ? { fault: true } : {}),
+      }
     const compact = compactOf(shape)
     kept.set(name, compact)
-    for (const reference of [shape.member, shape.key, shape.value, ...Object.values(shape.members ?? {})]) if (reference) keep(reference.shape)
+    for (const reference of [shape.member, shape.key, shape.value, ...Object.values(shape.members ?? {})])
+      if (reference) keep(reference.shape)
   }
 
   const chosen = Object.entries(operations).filter(([name]) => wanted.length === 0 || wanted.includes(name))
   const compactOperations = chosen.map(([name, { http, input, output, errors: thrown = [] }]) => {
     for (const reference of [input, output, ...thrown]) if (reference) keep(reference.shape)
-    const route = http.method === 'POST' && http.requestUri === '/' ? undefined : { method: http.method, uri: http.requestUri, status: http.responseCode }
+    const route =
+      http.method === 'POST' && http.requestUri === '/'
+        ? undefined
+        : { method: http.method, uri: http.requestUri, status: http.responseCode }
     return [name, { input: input?.shape, output: output?.shape, http: route }] as const
   })
   const byName = ([a]: readonly [string, object], [b]: readonly [string, object]): number => (a < b ? -1 : 1)
@@ -78,9 +92,13 @@ function generate({ metadata, operations, shapes }: Source, wanted: readonly str
 function compactOf(shape: SourceShape): object {
   const compact: Record<string, unknown> = { type: shape.type === 'character' ? 'string' : shape.type }
   if (shape.members) {
-    compact.members = Object.fromEntries(Object.entries(shape.members).map(([name, { shape: of }]) => [name, of]))
+    compact.members = Object.fromEntries(
+      Object.entries(shape.members).map(([name, { shape: of }]) => [name, of]),
+    )
     const located = Object.entries(shape.members).filter(([, { location }]) => location !== undefined)
-    const locations = located.map(([name, { location, locationName }]) => [name, { location, name: locationName }] as const)
+    const locations = located.map(
+      ([name, { location, locationName }]) => [name, { location, name: locationName }] as const,
+    )
     if (locations.length > 0) compact.locations = Object.fromEntries(locations)
   }
   for (const role of ['member', 'key', 'value'] as const) if (shape[role]) compact[role] = shape[role].shape
@@ -107,4 +125,10 @@ if (target === undefined) {
   console.error('node packages/aws/models/generate.ts SERVICE-2.JSON OUT [OPERATION …]')
   process.exit(1)
 }
-writeFileSync(target, generate(JSON.parse(readFileSync(source, 'utf8')) as Source, wanted).replace('  "targetPrefix": null,\n', ''))
+writeFileSync(
+  target,
+  generate(JSON.parse(readFileSync(source, 'utf8')) as Source, wanted).replace(
+    '  "targetPrefix": null,\n',
+    '',
+  ),
+)

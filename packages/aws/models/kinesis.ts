@@ -5,10 +5,15 @@ import type { Model, Shape } from '../model.ts'
 const published = JSON.parse(readFileSync(new URL('kinesis.json', import.meta.url), 'utf8')) as Model
 
 /**
- * The published model does not say that a request needs a stream's name or ARN, that a record needs a partition key,
- * and that messages never show a record's data.
+ * The published model does not say that a request needs a stream's name or ARN, that a record needs a
+ * partition key, and that messages never show a record's data.
  */
-export const kinesisModel: Model = { ...published, shapes: Object.fromEntries(Object.entries(published.shapes).map(([name, shape]) => [name, demanding(name, shape)])) }
+export const kinesisModel: Model = {
+  ...published,
+  shapes: Object.fromEntries(
+    Object.entries(published.shapes).map(([name, shape]) => [name, demanding(name, shape)]),
+  ),
+}
 
 function demanding(name: string, shape: Shape): Shape {
   if (name === 'Data' && shape.type === 'blob') return { ...shape, sensitive: true }
@@ -16,6 +21,15 @@ function demanding(name: string, shape: Shape): Shape {
   const { members, required = [] } = shape
   if (name === 'PutRecordsRequestEntry') return { ...shape, required: [...required, 'PartitionKey'] }
   // ListShards may go by a token instead; outputs demand nothing.
-  if (!name.endsWith('Input') || name === 'ListShardsInput' || !('StreamName' in members && 'StreamARN' in members)) return shape
-  return { ...shape, required: name === 'PutRecordInput' ? [...required, 'PartitionKey'] : required, requiredUnless: { StreamName: 'StreamARN' } }
+  if (
+    !name.endsWith('Input') ||
+    name === 'ListShardsInput' ||
+    !('StreamName' in members && 'StreamARN' in members)
+  )
+    return shape
+  return {
+    ...shape,
+    required: name === 'PutRecordInput' ? [...required, 'PartitionKey'] : required,
+    requiredUnless: { StreamName: 'StreamARN' },
+  }
 }

@@ -33,10 +33,16 @@ export function headerLists(rawHeaders: readonly string[]): HeaderLists {
 export function queryParameters(url: string): QueryParameter[] {
   const start = url.indexOf('?')
   if (start < 0 || start + 1 === url.length) return []
-  return url.slice(start + 1).split('&').filter((part) => part !== '').map((part) => {
-    const equals = part.indexOf('=')
-    return equals < 0 ? { name: decoded(part), value: '' } : { name: decoded(part.slice(0, equals)), value: decoded(part.slice(equals + 1)) }
-  })
+  return url
+    .slice(start + 1)
+    .split('&')
+    .filter((part) => part !== '')
+    .map((part) => {
+      const equals = part.indexOf('=')
+      return equals < 0
+        ? { name: decoded(part), value: '' }
+        : { name: decoded(part.slice(0, equals)), value: decoded(part.slice(equals + 1)) }
+    })
 }
 
 /**
@@ -46,7 +52,11 @@ export function queryParameters(url: string): QueryParameter[] {
  * @param payloadHash of the body, in hex
  */
 export function canonicalHash(
-  { method, url }: SignedRequest, query: readonly QueryParameter[], headers: HeaderLists, signedHeaders: readonly string[], payloadHash: string,
+  { method, url }: SignedRequest,
+  query: readonly QueryParameter[],
+  headers: HeaderLists,
+  signedHeaders: readonly string[],
+  payloadHash: string,
 ): string {
   const end = url.indexOf('?')
   let text = `${method}\n${canonicalPath(end < 0 ? url : url.slice(0, end))}\n${canonicalQuery(query)}\n`
@@ -89,7 +99,10 @@ function trimmed(value: string): string {
 
 /** All but the unreserved characters of RFC 3986. */
 function encoded(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+  return encodeURIComponent(text.toWellFormed()).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
 }
 
 /** What is no valid encoding stays as it is. */

@@ -1,7 +1,16 @@
-/** What a request says of its signature, in the Authorization header or in the query of a presigned URL. Texts are AWS's. */
+/**
+ * What a request says of its signature, in the Authorization header or in the query of a presigned URL. Texts
+ * are AWS's.
+ */
 import { incompleteSignature, invalidSignature, missingAuthentication } from '../errors.ts'
 import { cut } from '../print.ts'
-import { headerLists, queryParameters, type HeaderLists, type QueryParameter, type SignedRequest } from './canonical.ts'
+import {
+  type HeaderLists,
+  headerLists,
+  type QueryParameter,
+  queryParameters,
+  type SignedRequest,
+} from './canonical.ts'
 import { ALGORITHM, TERMINATOR } from './key.ts'
 
 /** Seconds: a week. */
@@ -34,25 +43,38 @@ export interface Claim {
 
 /** Whether the request says that it is signed, however badly. */
 export function isSigned({ url, rawHeaders }: SignedRequest): boolean {
-  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i].length === 13 && rawHeaders[i].toLowerCase() === 'authorization') return true
-  return url.includes('X-Amz-Algorithm') && queryParameters(url).some(({ name }) => name === 'X-Amz-Algorithm')
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i].length === 13 && rawHeaders[i].toLowerCase() === 'authorization') return true
+  return (
+    url.includes('X-Amz-Algorithm') && queryParameters(url).some(({ name }) => name === 'X-Amz-Algorithm')
+  )
 }
 
-/** Throws AwsErrors for requests that are not signed, or not as AWS wants it. The signature itself is not looked at. */
+/**
+ * Throws AwsErrors for requests that are not signed, or not as AWS wants it. The signature itself is not
+ * looked at.
+ */
 export function claimOf(request: SignedRequest, service: string): Claim {
   const headers = headerLists(request.rawHeaders)
   const query = queryParameters(request.url)
   const authorization = headers.get('authorization')?.[0]
   const presigned = query.some(({ name }) => name === 'X-Amz-Algorithm')
   if (authorization !== undefined && presigned) {
-    throw invalidSignature('Found both \'X-Amz-Algorithm\' as a query-string param and \'Authorization\' as HTTP header.')
+    throw invalidSignature(
+      "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
+    )
   }
   if (authorization !== undefined) return inHeader(authorization, headers, query, service)
   if (presigned) return inQuery(headers, query, service)
   throw missingAuthentication()
 }
 
-function inHeader(authorization: string, headers: HeaderLists, query: readonly QueryParameter[], service: string): Claim {
+function inHeader(
+  authorization: string,
+  headers: HeaderLists,
+  query: readonly QueryParameter[],
+  service: string,
+): Claim {
   const [algorithm, ...parts] = authorization.split(/[ ,]+/)
   const parameters = new Map<string, string>()
   for (const part of parts) {
@@ -60,14 +82,22 @@ function inHeader(authorization: string, headers: HeaderLists, query: readonly Q
     if (equals > 0) parameters.set(part.slice(0, equals), part.slice(equals + 1))
   }
   const time = headers.get('x-amz-date')?.[0] ?? headers.get('date')?.[0]
-  const missing = ['Credential', 'Signature', 'SignedHeaders'].filter((name) => !parameters.get(name))
+  const missing = ['Credential', 'Signature', 'SignedHeaders']
+    .filter((name) => !parameters.get(name))
     .map((name) => `Authorization header requires '${name}' parameter.`)
-  if (!time) missing.push('Authorization header requires existence of either a \'X-Amz-Date\' or a \'Date\' header.')
-  if (missing.length > 0) throw incompleteSignature(`${missing.join(' ')} Authorization=${cut(authorization)}`)
+  if (!time)
+    missing.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+  if (missing.length > 0)
+    throw incompleteSignature(`${missing.join(' ')} Authorization=${cut(authorization)}`)
   checkAlgorithm(algorithm)
   return {
-    ...scopeOf(parameters.get('Credential')!, time!, service), ...signedHeadersOf(parameters.get('SignedHeaders')!, headers),
-    signature: parameters.get('Signature')!, validFor: undefined, sessionToken: headers.get('x-amz-security-token')?.[0], headers, query,
+    ...scopeOf(parameters.get('Credential')!, time!, service),
+    ...signedHeadersOf(parameters.get('SignedHeaders')!, headers),
+    signature: parameters.get('Signature')!,
+    validFor: undefined,
+    sessionToken: headers.get('x-amz-security-token')?.[0],
+    headers,
+    query,
   }
 }
 
@@ -80,13 +110,22 @@ function inQuery(headers: HeaderLists, query: readonly QueryParameter[], service
   }
   checkAlgorithm(parameter('X-Amz-Algorithm')!)
   const expires = parameter('X-Amz-Expires')
-  if (expires !== undefined && !(/^\d{1,6}$/.test(expires) && Number(expires) >= 1 && Number(expires) <= LONGEST_VALIDITY)) {
-    throw incompleteSignature(`X-Amz-Expires must be a number of seconds from 1 to ${LONGEST_VALIDITY}, a week.`)
+  if (
+    expires !== undefined &&
+    !(/^\d{1,6}$/.test(expires) && Number(expires) >= 1 && Number(expires) <= LONGEST_VALIDITY)
+  ) {
+    throw incompleteSignature(
+      `X-Amz-Expires must be a number of seconds from 1 to ${LONGEST_VALIDITY}, a week.`,
+    )
   }
   return {
-    ...scopeOf(parameter('X-Amz-Credential')!, parameter('X-Amz-Date')!, service), ...signedHeadersOf(parameter('X-Amz-SignedHeaders')!, headers),
-    signature: parameter('X-Amz-Signature')!, validFor: expires === undefined ? undefined : Number(expires),
-    sessionToken: parameter('X-Amz-Security-Token'), headers, query: query.filter(({ name }) => name !== 'X-Amz-Signature'),
+    ...scopeOf(parameter('X-Amz-Credential')!, parameter('X-Amz-Date')!, service),
+    ...signedHeadersOf(parameter('X-Amz-SignedHeaders')!, headers),
+    signature: parameter('X-Amz-Signature')!,
+    validFor: expires === undefined ? undefined : Number(expires),
+    sessionToken: parameter('X-Amz-Security-Token'),
+    headers,
+    query: query.filter(({ name }) => name !== 'X-Amz-Signature'),
   }
 }
 
@@ -94,17 +133,25 @@ function checkAlgorithm(algorithm: string): void {
   if (algorithm !== ALGORITHM) throw incompleteSignature(`Unsupported AWS 'algorithm': '${cut(algorithm)}'.`)
 }
 
-function scopeOf(credential: string, given: string, service: string): Pick<Claim, 'accessKeyId' | 'region' | 'day' | 'scope' | 'time' | 'signedAt'> {
+function scopeOf(
+  credential: string,
+  given: string,
+  service: string,
+): Pick<Claim, 'accessKeyId' | 'region' | 'day' | 'scope' | 'time' | 'signedAt'> {
   const parts = credential.split('/')
   if (parts.length !== 5) {
-    throw incompleteSignature('Credential must have exactly 5 slash-delimited elements, '
-      + `e.g. keyid/date/region/service/term, got '${cut(credential)}'`)
+    throw incompleteSignature(
+      'Credential must have exactly 5 slash-delimited elements, ' +
+        `e.g. keyid/date/region/service/term, got '${cut(credential)}'`,
+    )
   }
   const [accessKeyId, day, region, signedService, terminator] = parts
   const signedAt = timeOf(given)
   if (signedAt === undefined) {
-    throw incompleteSignature(`Date must be in ISO-8601 'basic format'. Got '${cut(given)}'. `
-      + 'See http://en.wikipedia.org/wiki/ISO_8601')
+    throw incompleteSignature(
+      `Date must be in ISO-8601 'basic format'. Got '${cut(given)}'. ` +
+        'See http://en.wikipedia.org/wiki/ISO_8601',
+    )
   }
   const time = basicTime(signedAt)
   const wrong: string[] = []
@@ -113,22 +160,29 @@ function scopeOf(credential: string, given: string, service: string): Pick<Claim
   }
   if (signedService !== service) wrong.push(`Credential should be scoped to correct service: '${service}'. `)
   if (terminator !== TERMINATOR) {
-    wrong.push(`Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${cut(terminator)}'. `)
+    wrong.push(
+      `Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${cut(terminator)}'. `,
+    )
   }
   if (day !== time.slice(0, 8)) {
-    wrong.push('Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '
-      + `'${cut(day)}' != '${time.slice(0, 8)}', from '${time}'. `)
+    wrong.push(
+      'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: ' +
+        `'${cut(day)}' != '${time.slice(0, 8)}', from '${time}'. `,
+    )
   }
   if (wrong.length > 0) throw invalidSignature(wrong.join(''))
   return { accessKeyId, region, day, scope: `${day}/${region}/${service}/${TERMINATOR}`, time, signedAt }
 }
 
-/** Names of the signed headers. The host must be among them, and all that AWS gives a meaning: else they could be changed on the way. */
+/**
+ * Names of the signed headers. The host must be among them, and all that AWS gives a meaning: else they could
+ * be changed on the way.
+ */
 function signedHeadersOf(text: string, headers: HeaderLists): { signedHeaders: string[] } {
   const signedHeaders = text.split(';')
   const signed = new Set(signedHeaders)
   if (!signed.has('host') && !signed.has(':authority')) {
-    throw invalidSignature('\'Host\' or \':authority\' must be a \'SignedHeader\' in the AWS Authorization.')
+    throw invalidSignature("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
   }
   const unsigned = [...headers.keys()].filter((name) => name.startsWith('x-amz-') && !signed.has(name))
   if (unsigned.length > 0) {
@@ -140,9 +194,15 @@ function signedHeadersOf(text: string, headers: HeaderLists): { signedHeaders: s
 
 /** ms; from 20150830T123600Z, or from the form of the Date header. */
 function timeOf(text: string): number | undefined {
-  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? []
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? []
   const inBasicFormat = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`
-  const ms = year !== undefined ? Date.parse(inBasicFormat) : /^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : NaN
+  const ms =
+    year !== undefined
+      ? Date.parse(inBasicFormat)
+      : /^[A-Z][a-z]{2}, .* GMT$/.test(text)
+        ? Date.parse(text)
+        : NaN
   return Number.isNaN(ms) ? undefined : ms
 }
 

@@ -1,4 +1,7 @@
-/** Signs requests as AWS's clients do: AWS Signature Version 4, in the Authorization header or in the query of a URL. */
+/**
+ * Signs requests as AWS's clients do: AWS Signature Version 4, in the Authorization header or in the query of
+ * a URL.
+ */
 import { hash } from 'node:crypto'
 import { canonicalHash, headerLists, queryParameters } from './canonical.ts'
 import { basicTime } from './claim.ts'
@@ -24,7 +27,11 @@ export interface UnsignedRequest {
  * @param now ms, for tests
  */
 export function signatureHeaders(
-  { method, url, headers = {}, body = '' }: UnsignedRequest, credentials: AwsCredentials, region: string, service: string, now: number = Date.now(),
+  { method, url, headers = {}, body = '' }: UnsignedRequest,
+  credentials: AwsCredentials,
+  region: string,
+  service: string,
+  now: number = Date.now(),
 ): Record<string, string> {
   const time = basicTime(now)
   const scope = `${time.slice(0, 8)}/${region}/${service}/${TERMINATOR}`
@@ -32,11 +39,20 @@ export function signatureHeaders(
   const lists = headerLists(Object.entries({ ...sent, host: url.host }).flat())
   const signedHeaders = [...lists.keys()].sort()
   const path = `${url.pathname}${url.search}`
-  const canonical = canonicalHash({ method, url: path, rawHeaders: [] }, queryParameters(path), lists, signedHeaders, hash('sha256', body, 'hex'))
+  const canonical = canonicalHash(
+    { method, url: path, rawHeaders: [] },
+    queryParameters(path),
+    lists,
+    signedHeaders,
+    hash('sha256', body, 'hex'),
+  )
   const key = signingKeyOf(credentials.secretAccessKey, time.slice(0, 8), region, service)
   const signature = signatureOf(key, time, scope, canonical).toString('hex')
   const credential = `${credentials.accessKeyId}/${scope}`
-  return { ...sent, authorization: `${ALGORITHM} Credential=${credential}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}` }
+  return {
+    ...sent,
+    authorization: `${ALGORITHM} Credential=${credential}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`,
+  }
 }
 
 /**
@@ -44,18 +60,33 @@ export function signatureHeaders(
  * @param service for which it is signed: lambda
  * @param now ms, for tests
  */
-export function presignedUrl(url: URL, { accessKeyId, secretAccessKey }: AwsCredentials, region: string, service: string, seconds: number, now: number = Date.now()): URL {
+export function presignedUrl(
+  url: URL,
+  { accessKeyId, secretAccessKey }: AwsCredentials,
+  region: string,
+  service: string,
+  seconds: number,
+  now: number = Date.now(),
+): URL {
   const time = basicTime(now)
   const day = time.slice(0, 8)
   const scope = `${day}/${region}/${service}/${TERMINATOR}`
   const signed = new URL(url)
   const parameters = {
-    'X-Amz-Algorithm': ALGORITHM, 'X-Amz-Credential': `${accessKeyId}/${scope}`, 'X-Amz-Date': time, 'X-Amz-Expires': String(seconds), 'X-Amz-SignedHeaders': 'host',
+    'X-Amz-Algorithm': ALGORITHM,
+    'X-Amz-Credential': `${accessKeyId}/${scope}`,
+    'X-Amz-Date': time,
+    'X-Amz-Expires': String(seconds),
+    'X-Amz-SignedHeaders': 'host',
   }
   for (const [name, value] of Object.entries(parameters)) signed.searchParams.set(name, value)
   const path = `${signed.pathname}${signed.search}`
   const canonical = canonicalHash(
-    { method: 'GET', url: path, rawHeaders: [] }, queryParameters(path), headerLists(['host', url.host]), ['host'], hash('sha256', '', 'hex'),
+    { method: 'GET', url: path, rawHeaders: [] },
+    queryParameters(path),
+    headerLists(['host', url.host]),
+    ['host'],
+    hash('sha256', '', 'hex'),
   )
   const signature = signatureOf(signingKeyOf(secretAccessKey, day, region, service), time, scope, canonical)
   signed.searchParams.set('X-Amz-Signature', signature.toString('hex'))

@@ -2,7 +2,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { expiredToken, invalidSignature, unrecognizedClient } from '../errors.ts'
 import { canonicalHash, type SignedRequest } from './canonical.ts'
-import { basicTime, claimOf, type Claim } from './claim.ts'
+import { basicTime, type Claim, claimOf } from './claim.ts'
 import { signatureOf, signingKeyOf } from './key.ts'
 
 /** How far the signer's clock may be off, either way; Kinesis' own bound. */
@@ -27,7 +27,10 @@ export interface Signer<C extends Credential> {
   readonly region: string
 }
 
-/** A request whose head is right: it is signed by a known access key, in time. Its signature is yet to be checked. */
+/**
+ * A request whose head is right: it is signed by a known access key, in time. Its signature is yet to be
+ * checked.
+ */
 export interface Claimed<C extends Credential> {
   readonly request: SignedRequest
   readonly claim: Claim
@@ -45,12 +48,17 @@ export interface Verifier<C extends Credential> {
  * @param credentialOf by access key id; undefined: there is none
  * @param now ms, for tests
  */
-export function signatureVerifier<C extends Credential>(credentialOf: (accessKeyId: string) => C | undefined, now: () => number = Date.now): Verifier<C> {
-  const signingKeys = new Map<string, { readonly secret: string, readonly key: Buffer }>()
+export function signatureVerifier<C extends Credential>(
+  credentialOf: (accessKeyId: string) => C | undefined,
+  now: () => number = Date.now,
+): Verifier<C> {
+  const signingKeys = new Map<string, { readonly secret: string; readonly key: Buffer }>()
 
   const signingKey = (credential: C, { accessKeyId, day, region, scope }: Claim, service: string): Buffer => {
     const kept = signingKeys.get(`${accessKeyId}/${scope}`)
-    return kept?.secret === credential.secret ? kept.key : signingKeyOf(credential.secret, day, region, service)
+    return kept?.secret === credential.secret
+      ? kept.key
+      : signingKeyOf(credential.secret, day, region, service)
   }
   /** Only what was right is kept, so that nobody else can push keys out. */
   const keep = ({ accessKeyId, scope }: Claim, secret: string, key: Buffer): void => {
@@ -74,7 +82,8 @@ export function signatureVerifier<C extends Credential>(credentialOf: (accessKey
       const { time, scope, query, headers, signedHeaders } = claim
       const canonical = canonicalHash(request, query, headers, signedHeaders, payloadHash(claim, body))
       const expected = signatureOf(key, time, scope, canonical)
-      if (!SIGNATURE.test(claim.signature) || !timingSafeEqual(Buffer.from(claim.signature, 'hex'), expected)) throw mismatch()
+      if (!SIGNATURE.test(claim.signature) || !timingSafeEqual(Buffer.from(claim.signature, 'hex'), expected))
+        throw mismatch()
       keep(claim, credential.secret, key)
       return { credential, region: claim.region }
     },
@@ -82,11 +91,14 @@ export function signatureVerifier<C extends Credential>(credentialOf: (accessKey
 }
 
 /**
- * The hash of the body, which the signature covers and which a header may repeat. Refuses UNSIGNED-PAYLOAD in its
- * place: AWS has that for S3 only, and it would let anyone who sees a presigned URL send another body with it.
+ * The hash of the body, which the signature covers and which a header may repeat. Refuses UNSIGNED-PAYLOAD in
+ * its place: AWS has that for S3 only, and it would let anyone who sees a presigned URL send another body
+ * with it.
  */
 function payloadHash({ headers, query }: Claim, body: Uint8Array): string {
-  const said = headers.get('x-amz-content-sha256')?.[0] ?? query.find(({ name }) => name === 'X-Amz-Content-Sha256')?.value
+  const said =
+    headers.get('x-amz-content-sha256')?.[0] ??
+    query.find(({ name }) => name === 'X-Amz-Content-Sha256')?.value
   const found = hash('sha256', body, 'hex')
   if (said !== undefined && said !== found) throw mismatch()
   return found
@@ -95,17 +107,24 @@ function payloadHash({ headers, query }: Claim, body: Uint8Array): string {
 function checkTime({ time, signedAt, validFor }: Claim, now: number): void {
   const skew = SKEW_MINUTES * MINUTE_MS
   if (signedAt > now + skew) {
-    throw invalidSignature(`Signature not yet current: ${time} is still later than ${basicTime(now + skew)} (${basicTime(now)} + ${SKEW_MINUTES} min.)`)
+    throw invalidSignature(
+      `Signature not yet current: ${time} is still later than ${basicTime(now + skew)} (${basicTime(now)} + ${SKEW_MINUTES} min.)`,
+    )
   }
   if (validFor !== undefined) {
     const end = signedAt + validFor * 1000
-    if (end < now) throw invalidSignature(`Signature expired: ${basicTime(end)} is now earlier than ${basicTime(now)}`)
+    if (end < now)
+      throw invalidSignature(`Signature expired: ${basicTime(end)} is now earlier than ${basicTime(now)}`)
   } else if (signedAt < now - skew) {
-    throw invalidSignature(`Signature expired: ${time} is now earlier than ${basicTime(now - skew)} (${basicTime(now)} - ${SKEW_MINUTES} min.)`)
+    throw invalidSignature(
+      `Signature expired: ${time} is now earlier than ${basicTime(now - skew)} (${basicTime(now)} - ${SKEW_MINUTES} min.)`,
+    )
   }
 }
 
 function mismatch(): Error {
-  return invalidSignature('The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. '
-    + 'Consult the service documentation for details.')
+  return invalidSignature(
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. ' +
+      'Consult the service documentation for details.',
+  )
 }

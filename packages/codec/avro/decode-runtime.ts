@@ -1,12 +1,21 @@
-/** What generated decoders call. Nothing here reads past `end` or allocates by a length that the bytes cannot hold. */
+/**
+ * What generated decoders call. Nothing here reads past `end` or allocates by a length that the bytes cannot
+ * hold.
+ */
 import { isUtf8 } from 'node:buffer'
 import { Undecodable } from '../errors.ts'
 import { LONGEST_SHORT, shortAscii } from './short-ascii.ts'
 
-/** Where the last call stopped reading. One for the process: nothing yields in between, and returning pairs would allocate. */
+/**
+ * Where the last call stopped reading. One for the process: nothing yields in between, and returning pairs
+ * would allocate.
+ */
 export const cursor = { at: 0 }
 
-/** Buffer's own slices skip the encoding's lookup by name; Node has them since its beginning, its types do not. */
+/**
+ * Buffer's own slices skip the encoding's lookup by name; Node has them since its beginning, its types do
+ * not.
+ */
 type Sliceable = Buffer & { utf8Slice(start: number, end: number): string }
 
 /** Items that take no bytes (null, say) are not bounded by the bytes; nobody writes longer lists of them. */
@@ -67,11 +76,19 @@ export function readLength(bytes: Buffer, at: number, end: number, path: string)
 }
 
 /**
- * The number of items in the next block of a list or map; 0 ends it. A negative count comes with the block's size in bytes (Avro specification, "Arrays").
+ * The number of items in the next block of a list or map; 0 ends it. A negative count comes with the block's
+ * size in bytes (Avro specification, "Arrays").
  * @param least the fewest bytes an item takes
  * @param before how many items earlier blocks had
  */
-export function readCount(bytes: Buffer, at: number, end: number, least: number, before: number, path: string): number {
+export function readCount(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  least: number,
+  before: number,
+  path: string,
+): number {
   let count = readLong(bytes, at, end, path)
   if (count < 0) {
     count = -count
@@ -97,6 +114,7 @@ export function readText(bytes: Buffer, start: number, end: number, path: string
 
 /** A map's key may be __proto__, which a plain assignment would take for the prototype. */
 export function put(map: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true })
+  if (key === '__proto__')
+    Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true })
   else map[key] = value
 }

@@ -1,6 +1,6 @@
-import avro from 'avsc'
-import { parseSchema, type AvroSchema } from '@weir/contracts/avro.ts'
 import { sampleOf, schemaOf } from '@weir/contracts'
+import { type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
+import avro from 'avsc'
 import { describe, expect, test } from 'vitest'
 import { Undecodable } from '../errors.ts'
 import { record, schemas } from '../testing/schemas.ts'
@@ -54,66 +54,113 @@ test('blocks with their size, as other writers make them, are read', () => {
 })
 
 describe('bytes that are no value are refused, with the place', () => {
-  const nested = record('R', [{ name: 'a', type: record('Inner', [{ name: 'names', type: { type: 'array', items: 'string' } }]) }])
+  const nested = record('R', [
+    { name: 'a', type: record('Inner', [{ name: 'names', type: { type: 'array', items: 'string' } }]) },
+  ])
   test.each([
     ['an empty record', schemaOf('taxi.telemetry'), '', 'The record ends inside deviceId.'],
-    ['a length beyond the end', record('R', [{ name: 's', type: 'string' }]), 'fe ff ff ff 0f 61', 'The record ends inside s.'],
-    ['a length beyond 2^53', record('R', [{ name: 's', type: 'string' }]), 'fe ff ff ff ff ff ff ff ff 01', 's is a number beyond 2^53.'],
-    ['a negative length', record('R', [{ name: 's', type: 'bytes' }]), '03 61 61', 's has a negative length.'],
-    ['a number that does not end', 'long', 'ff ff ff ff ff ff ff ff ff ff ff', 'The record is a number of more than ten bytes.'],
+    [
+      'a length beyond the end',
+      record('R', [{ name: 's', type: 'string' }]),
+      'fe ff ff ff 0f 61',
+      'The record ends inside s.',
+    ],
+    [
+      'a length beyond 2^53',
+      record('R', [{ name: 's', type: 'string' }]),
+      'fe ff ff ff ff ff ff ff ff 01',
+      's is a number beyond 2^53.',
+    ],
+    [
+      'a negative length',
+      record('R', [{ name: 's', type: 'bytes' }]),
+      '03 61 61',
+      's has a negative length.',
+    ],
+    [
+      'a number that does not end',
+      'long',
+      'ff ff ff ff ff ff ff ff ff ff ff',
+      'The record is a number of more than ten bytes.',
+    ],
     ['an int of 33 bits', 'int', '80 80 80 80 20', 'The record is a number of more than 32 bits.'],
     ['bad UTF-8', record('R', [{ name: 's', type: 'string' }]), '04 c3 28', 's is not UTF-8.'],
     ['bytes behind', 'int', '02 02', 'The record has 1 bytes too many.'],
     ['a boolean of two', 'boolean', '02', 'The record is no boolean.'],
-    ['an unknown symbol', schemas['enum']!, '06 00', 'colour has an unknown symbol.'],
-    ['a negative symbol', schemas['enum']!, '01 00', 'colour has an unknown symbol.'],
-    ['an unknown branch', schemas['optional']!, '04', 'a_boolean is of a branch that its union has not.'],
+    ['an unknown symbol', schemas.enum!, '06 00', 'colour has an unknown symbol.'],
+    ['a negative symbol', schemas.enum!, '01 00', 'colour has an unknown symbol.'],
+    ['an unknown branch', schemas.optional!, '04', 'a_boolean is of a branch that its union has not.'],
     ['a list with more items than bytes', nested, 'fe ff ff ff 0f', 'The record ends inside a.names.'],
     ['the same with a size', nested, 'ff ff ff ff 0f 02', 'The record ends inside a.names.'],
     ['inside an item', nested, '04 02 61 02', 'The record ends inside a.names[].'],
     ['endless nothing', schemas['list of nothing']!, 'fe ff ff ff 0f 00', 'The record ends too early.'],
-    ['endless nothing, bit by bit', schemas['list of nothing']!, `${'fe 7f '.repeat(9)} 00`, 'The record ends too early.'],
+    [
+      'endless nothing, bit by bit',
+      schemas['list of nothing']!,
+      `${'fe 7f '.repeat(9)} 00`,
+      'The record ends too early.',
+    ],
   ])('%s', (_, schema, hex, sentence) => {
     expect(() => decodeHex(schema, hex)).toThrow(new Undecodable(sentence))
   })
 })
 
 describe('hostile bytes', () => {
-  test.each(Object.entries(schemas))('%s: every truncation is refused; whatever else comes is a value or Undecodable', (_, schema) => {
-    const node = parseSchema(schema)
-    const encode = compileEncoder(node)
-    const decode = compileDecoder(node, node)
-    const type = avro.Type.forSchema(schema as any)
-    const next = random(4)
-    for (let round = 0; round < 30; round++) {
-      const end = encode(randomValue(node, next), into, 0)
-      const bytes = Buffer.from(into.subarray(0, end))
-      for (let cut = 0; cut < end; cut += 1 + Math.floor(end / 50)) expect(() => decode(bytes, 0, cut)).toThrow(Undecodable)
-      for (let flips = 0; flips < 20; flips++) {
-        const broken = Buffer.from(bytes)
-        if (broken.length > 0) broken[Math.floor(next() * broken.length)] = Math.floor(next() * 256)
-        attempt(decode, broken)
+  test.each(Object.entries(schemas))(
+    '%s: every truncation is refused; whatever else comes is a value or Undecodable',
+    (_, schema) => {
+      const node = parseSchema(schema)
+      const encode = compileEncoder(node)
+      const decode = compileDecoder(node, node)
+      const type = avro.Type.forSchema(schema as any)
+      const next = random(4)
+      for (let round = 0; round < 30; round++) {
+        const end = encode(randomValue(node, next), into, 0)
+        const bytes = Buffer.from(into.subarray(0, end))
+        for (let cut = 0; cut < end; cut += 1 + Math.floor(end / 50))
+          expect(() => decode(bytes, 0, cut)).toThrow(Undecodable)
+        for (let flips = 0; flips < 20; flips++) {
+          const broken = Buffer.from(bytes)
+          if (broken.length > 0) broken[Math.floor(next() * broken.length)] = Math.floor(next() * 256)
+          attempt(decode, broken)
+        }
+        attempt(
+          decode,
+          Buffer.from(Array.from({ length: Math.floor(next() * 40) }, () => Math.floor(next() * 256))),
+        )
       }
-      attempt(decode, Buffer.from(Array.from({ length: Math.floor(next() * 40) }, () => Math.floor(next() * 256))))
-    }
 
-    function attempt(decode: Decode, bytes: Buffer): void {
-      let value: unknown
-      try {
-        value = decode(bytes, 0, bytes.length)
-      } catch (error) {
-        expect(error).toBeInstanceOf(Undecodable)
-        return
+      function attempt(decode: Decode, bytes: Buffer): void {
+        let value: unknown
+        try {
+          value = decode(bytes, 0, bytes.length)
+        } catch (error) {
+          expect(error).toBeInstanceOf(Undecodable)
+          return
+        }
+        // avsc takes the prototype's properties for the record's where they have such names.
+        if (schema !== schemas['names of Object.prototype'])
+          expect(type.isValid(value, { noUndeclaredFields: true })).toBe(true)
       }
-      // avsc takes the prototype's properties for the record's where they have such names.
-      if (schema !== schemas['names of Object.prototype']) expect(type.isValid(value, { noUndeclaredFields: true })).toBe(true)
-    }
-  }, 20_000)
+    },
+    20_000,
+  )
 })
 
 test('whole numbers are exact up to the ends of 2^53', () => {
   const encode = compileEncoder({ kind: 'long' })
-  for (const value of [2 ** 53 - 1, -(2 ** 53) + 1, 2 ** 53 - 2, 2 ** 52, -(2 ** 52), -(2 ** 52) - 1, 2 ** 31, -(2 ** 31) - 1, 2 ** 34, -(2 ** 34) - 1]) {
+  for (const value of [
+    2 ** 53 - 1,
+    -(2 ** 53) + 1,
+    2 ** 53 - 2,
+    2 ** 52,
+    -(2 ** 52),
+    -(2 ** 52) - 1,
+    2 ** 31,
+    -(2 ** 31) - 1,
+    2 ** 34,
+    -(2 ** 34) - 1,
+  ]) {
     const end = encode(value, into, 0)
     expect([...into.subarray(0, end)]).toEqual(varint(BigInt(value)))
     expect(decoder('long')(into, 0, end)).toBe(value)
@@ -131,14 +178,26 @@ function varint(value: bigint): number[] {
   return [...bytes, Number(raw)]
 }
 
-describe('the writer\'s schema is resolved to the reader\'s', () => {
-  const wrote = record('R', [{ name: 'i', type: 'int' }, { name: 's', type: 'string' }, { name: 'gone', type: { type: 'map', values: ['null', 'string'] } }, { name: 'f', type: 'float' }])
+describe("the writer's schema is resolved to the reader's", () => {
+  const wrote = record('R', [
+    { name: 'i', type: 'int' },
+    { name: 's', type: 'string' },
+    { name: 'gone', type: { type: 'map', values: ['null', 'string'] } },
+    { name: 'f', type: 'float' },
+  ])
   const reads = record('R', [
-    { name: 'f', type: 'double' }, { name: 'added', type: { type: 'array', items: 'int' }, default: [1] }, { name: 'i', type: 'long' }, { name: 'renamed', aliases: ['s'], type: ['null', 'bytes'] },
+    { name: 'f', type: 'double' },
+    { name: 'added', type: { type: 'array', items: 'int' }, default: [1] },
+    { name: 'i', type: 'long' },
+    { name: 'renamed', aliases: ['s'], type: ['null', 'bytes'] },
   ])
 
   test('promoted, skipped, defaulted, reordered, renamed', () => {
-    const end = compileEncoder(parseSchema(wrote))({ i: 5, s: 'text', gone: { a: 'b', c: null }, f: 1.5 }, into, 0)
+    const end = compileEncoder(parseSchema(wrote))(
+      { i: 5, s: 'text', gone: { a: 'b', c: null }, f: 1.5 },
+      into,
+      0,
+    )
     const decode = compileDecoder(parseSchema(wrote), parseSchema(reads))
     expect(decode(into, 0, end)).toEqual({ f: 1.5, added: [1], i: 5, renamed: Buffer.from('text') })
     expect((decode(into, 0, end) as any).added).not.toBe((decode(into, 0, end) as any).added)
@@ -158,22 +217,50 @@ describe('the writer\'s schema is resolved to the reader\'s', () => {
 
   test('symbols that the reader does not know become its default', () => {
     const writer = parseSchema({ type: 'enum', name: 'E', symbols: ['A', 'B'] })
-    expect(compileDecoder(writer, parseSchema({ type: 'enum', name: 'E', symbols: ['X', 'B'], default: 'X' }))(Buffer.from([0]), 0, 1)).toBe('X')
-    expect(() => compileDecoder(writer, parseSchema({ type: 'enum', name: 'E', symbols: ['B'] }))(Buffer.from([0]), 0, 1)).toThrow(Undecodable)
+    expect(
+      compileDecoder(writer, parseSchema({ type: 'enum', name: 'E', symbols: ['X', 'B'], default: 'X' }))(
+        Buffer.from([0]),
+        0,
+        1,
+      ),
+    ).toBe('X')
+    expect(() =>
+      compileDecoder(writer, parseSchema({ type: 'enum', name: 'E', symbols: ['B'] }))(
+        Buffer.from([0]),
+        0,
+        1,
+      ),
+    ).toThrow(Undecodable)
   })
 
   test('one type becomes a union and the reverse', () => {
     const optional = parseSchema(['null', 'string'])
     expect(compileDecoder(parseSchema('string'), optional)(Buffer.from([2, 0x61]), 0, 2)).toBe('a')
     expect(compileDecoder(optional, parseSchema('string'))(Buffer.from([2, 2, 0x61]), 0, 3)).toBe('a')
-    expect(() => compileDecoder(optional, parseSchema('string'))(Buffer.from([0]), 0, 1)).toThrow('was written as null, which cannot be read as string')
-    expect(compileDecoder(parseSchema('int'), parseSchema(['string', 'int', 'double']))(Buffer.from([4]), 0, 1)).toEqual({ int: 2 })
+    expect(() => compileDecoder(optional, parseSchema('string'))(Buffer.from([0]), 0, 1)).toThrow(
+      'was written as null, which cannot be read as string',
+    )
+    expect(
+      compileDecoder(parseSchema('int'), parseSchema(['string', 'int', 'double']))(Buffer.from([4]), 0, 1),
+    ).toEqual({ int: 2 })
   })
 
   test('schemas that do not fit together make every record undecodable', () => {
-    const decode = compileDecoder(parseSchema(schemaOf('taxi.enriched')), parseSchema(schemaOf('taxi.telemetry')))
-    expect(() => decode(Buffer.alloc(50), 0, 50)).toThrow(new Undecodable('The record was written as weir.taxi.TaxiEnriched, which cannot be read as weir.taxi.TaxiTelemetry.'))
-    const lacking = compileDecoder(parseSchema(record('R', [])), parseSchema(record('R', [{ name: 'a', type: 'int' }])))
-    expect(() => lacking(Buffer.alloc(0), 0, 0)).toThrow(new Undecodable('a was not written and has no default.'))
+    const decode = compileDecoder(
+      parseSchema(schemaOf('taxi.enriched')),
+      parseSchema(schemaOf('taxi.telemetry')),
+    )
+    expect(() => decode(Buffer.alloc(50), 0, 50)).toThrow(
+      new Undecodable(
+        'The record was written as weir.taxi.TaxiEnriched, which cannot be read as weir.taxi.TaxiTelemetry.',
+      ),
+    )
+    const lacking = compileDecoder(
+      parseSchema(record('R', [])),
+      parseSchema(record('R', [{ name: 'a', type: 'int' }])),
+    )
+    expect(() => lacking(Buffer.alloc(0), 0, 0)).toThrow(
+      new Undecodable('a was not written and has no default.'),
+    )
   })
 })

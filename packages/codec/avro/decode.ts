@@ -1,9 +1,22 @@
 /**
- * Decoders specialised to a pair of schemas, the writer's and the reader's: fields are read in the writer's order, promoted, skipped or defaulted
- * (Avro specification, "Schema Resolution"). They throw Undecodable, also where the two schemas do not fit together.
+ * Decoders specialised to a pair of schemas, the writer's and the reader's: fields are read in the writer's
+ * order, promoted, skipped or defaulted (Avro specification, "Schema Resolution"). They throw Undecodable,
+ * also where the two schemas do not fit together.
  */
+
+import {
+  type ArrayNode,
+  type AvroNode,
+  branchName,
+  type EnumNode,
+  type FieldNode,
+  type MapNode,
+  PRIMITIVES,
+  type PrimitiveNode,
+  type RecordNode,
+  type UnionNode,
+} from '@weir/contracts/avro.ts'
 import { promotes, sameName } from '@weir/contracts/compatibility.ts'
-import { branchName, PRIMITIVES, type ArrayNode, type AvroNode, type EnumNode, type FieldNode, type MapNode, type PrimitiveNode, type RecordNode, type UnionNode } from '@weir/contracts/avro.ts'
 import * as runtime from './decode-runtime.ts'
 import { literal, property, quote, Source } from './source.ts'
 
@@ -29,25 +42,43 @@ class Generator {
   read(writer: AvroNode, reader: AvroNode, path: string): string {
     if (writer.kind === 'union') return this.#unionWritten(writer, reader, path)
     if (reader.kind === 'union') return this.#unionRead(writer, reader, path)
-    if (reader.kind === 'record' && writer.kind === 'record' && sameName(reader, writer)) return this.#record(writer, reader, path)
-    if (reader.kind === 'enum' && writer.kind === 'enum' && sameName(reader, writer)) return this.#enum(writer, reader, path)
+    if (reader.kind === 'record' && writer.kind === 'record' && sameName(reader, writer))
+      return this.#record(writer, reader, path)
+    if (reader.kind === 'enum' && writer.kind === 'enum' && sameName(reader, writer))
+      return this.#enum(writer, reader, path)
     if (reader.kind === 'array' && writer.kind === 'array') return this.#array(writer, reader, path)
     if (reader.kind === 'map' && writer.kind === 'map') return this.#map(writer, reader, path)
-    if (reader.kind === 'fixed' && writer.kind === 'fixed' && sameName(reader, writer) && reader.size === writer.size) return this.#bytes(`${reader.size}`, path)
-    if (isPrimitive(writer) && (reader.kind === writer.kind || promotes(writer, reader))) return this.#primitive(writer, reader, path)
-    this.source.line(`refuseBytes(${quote(path)}, ${quote(`was written as ${branchName(writer)}, which cannot be read as ${branchName(reader)}`)})`)
+    if (
+      reader.kind === 'fixed' &&
+      writer.kind === 'fixed' &&
+      sameName(reader, writer) &&
+      reader.size === writer.size
+    )
+      return this.#bytes(`${reader.size}`, path)
+    if (isPrimitive(writer) && (reader.kind === writer.kind || promotes(writer, reader)))
+      return this.#primitive(writer, reader, path)
+    this.source.line(
+      `refuseBytes(${quote(path)}, ${quote(`was written as ${branchName(writer)}, which cannot be read as ${branchName(reader)}`)})`,
+    )
     return 'undefined'
   }
 
   #primitive(writer: PrimitiveNode, reader: AvroNode, path: string): string {
     switch (writer.kind) {
-      case 'null': return 'null'
-      case 'boolean': return this.#boolean(path)
-      case 'int': return this.#number('readInt', path)
-      case 'long': return this.#number('readLong', path)
-      case 'float': return this.#float(4, 'getFloat32', path)
-      case 'double': return this.#float(8, 'getFloat64', path)
-      default: return reader.kind === 'string' ? this.#text(path) : this.#bytes(this.#length(path), path)
+      case 'null':
+        return 'null'
+      case 'boolean':
+        return this.#boolean(path)
+      case 'int':
+        return this.#number('readInt', path)
+      case 'long':
+        return this.#number('readLong', path)
+      case 'float':
+        return this.#float(4, 'getFloat32', path)
+      case 'double':
+        return this.#float(8, 'getFloat64', path)
+      default:
+        return reader.kind === 'string' ? this.#text(path) : this.#bytes(this.#length(path), path)
     }
   }
 
@@ -74,11 +105,16 @@ class Generator {
     return value
   }
 
-  /** Reads a length and checks that so many bytes follow. Nearly all take one byte, whose lowest bit is the sign. */
+  /**
+   * Reads a length and checks that so many bytes follow. Nearly all take one byte, whose lowest bit is the
+   * sign.
+   */
   #length(path: string): string {
     const length = this.source.name('length')
     this.source.line(`let ${length} = at < end ? bytes[at] : refuseShort(${quote(path)})`)
-    this.source.line(`if (${length} & 0x81) { ${length} = readLength(bytes, at, end, ${quote(path)}); at = cursor.at }`)
+    this.source.line(
+      `if (${length} & 0x81) { ${length} = readLength(bytes, at, end, ${quote(path)}); at = cursor.at }`,
+    )
     this.source.line(`else { ${length} >>= 1; at++ }`)
     return length
   }
@@ -101,8 +137,12 @@ class Generator {
   }
 
   #enum(writer: EnumNode, reader: EnumNode, path: string): string {
-    const symbols = writer.symbols.map((symbol) => (reader.symbols.includes(symbol) ? symbol : reader.default))
-    const table = this.source.constant(`[${symbols.map((symbol) => (symbol === undefined ? 'undefined' : quote(symbol))).join(', ')}]`)
+    const symbols = writer.symbols.map((symbol) =>
+      reader.symbols.includes(symbol) ? symbol : reader.default,
+    )
+    const table = this.source.constant(
+      `[${symbols.map((symbol) => (symbol === undefined ? 'undefined' : quote(symbol))).join(', ')}]`,
+    )
     const index = this.#number('readInt', path)
     const value = this.source.name('value')
     this.source.line(`const ${value} = ${table}[${index}]`)
@@ -118,7 +158,9 @@ class Generator {
       if (target === undefined) this.read(field.type, field.type, fieldPath)
       else read.set(target.name, this.read(field.type, target.type, fieldPath))
     }
-    const properties = reader.fields.map((field) => property(field.name, read.get(field.name) ?? this.#default(field, path)))
+    const properties = reader.fields.map((field) =>
+      property(field.name, read.get(field.name) ?? this.#default(field, path)),
+    )
     const value = this.source.name('value')
     this.source.line(`const ${value} = { ${properties.join(', ')} }`)
     return value
@@ -126,7 +168,9 @@ class Generator {
 
   #default(field: FieldNode, path: string): string {
     if (field.default !== undefined) return literal(field.default)
-    this.source.line(`refuseBytes(${quote(path === '' ? field.name : `${path}.${field.name}`)}, 'was not written and has no default')`)
+    this.source.line(
+      `refuseBytes(${quote(path === '' ? field.name : `${path}.${field.name}`)}, 'was not written and has no default')`,
+    )
     return 'undefined'
   }
 
@@ -154,7 +198,9 @@ class Generator {
   #blocks(least: number, before: string, path: string, item: () => void): void {
     const count = this.source.name('count')
     const readCount = `readCount(bytes, at, end, ${least}, ${before}, ${quote(path)})`
-    this.source.line(`for (let ${count} = ${readCount}; (at = cursor.at, ${count} > 0); ${count} = ${readCount}) {`)
+    this.source.line(
+      `for (let ${count} = ${readCount}; (at = cursor.at, ${count} > 0); ${count} = ${readCount}) {`,
+    )
     this.source.line(`for (; ${count} > 0; ${count}--) {`)
     item()
     this.source.line('}')
@@ -178,9 +224,13 @@ class Generator {
   }
 
   #unionRead(writer: AvroNode, reader: UnionNode, path: string): string {
-    const branch = reader.branches.find((one) => matches(writer, one)) ?? reader.branches.find((one) => promotes(writer, one))
+    const branch =
+      reader.branches.find((one) => matches(writer, one)) ??
+      reader.branches.find((one) => promotes(writer, one))
     if (branch === undefined) {
-      this.source.line(`refuseBytes(${quote(path)}, ${quote(`was written as ${branchName(writer)}, which the reader does not know`)})`)
+      this.source.line(
+        `refuseBytes(${quote(path)}, ${quote(`was written as ${branchName(writer)}, which the reader does not know`)})`,
+      )
       return 'undefined'
     }
     const value = this.read(writer, branch, path)
@@ -189,7 +239,10 @@ class Generator {
 }
 
 function targetOf(written: FieldNode, reader: RecordNode): FieldNode | undefined {
-  return reader.fields.find((field) => field.name === written.name) ?? reader.fields.find((field) => field.aliases.includes(written.name))
+  return (
+    reader.fields.find((field) => field.name === written.name) ??
+    reader.fields.find((field) => field.aliases.includes(written.name))
+  )
 }
 
 function isPrimitive(node: AvroNode): node is PrimitiveNode {
@@ -203,12 +256,19 @@ function matches(writer: AvroNode, reader: AvroNode): boolean {
 /** The fewest bytes that a value takes. */
 function leastBytes(node: AvroNode): number {
   switch (node.kind) {
-    case 'null': return 0
-    case 'float': return 4
-    case 'double': return 8
-    case 'fixed': return node.size
-    case 'record': return node.fields.reduce((sum, field) => sum + leastBytes(field.type), 0)
-    case 'union': return 1 + Math.min(...node.branches.map(leastBytes))
-    default: return 1
+    case 'null':
+      return 0
+    case 'float':
+      return 4
+    case 'double':
+      return 8
+    case 'fixed':
+      return node.size
+    case 'record':
+      return node.fields.reduce((sum, field) => sum + leastBytes(field.type), 0)
+    case 'union':
+      return 1 + Math.min(...node.branches.map(leastBytes))
+    default:
+      return 1
   }
 }

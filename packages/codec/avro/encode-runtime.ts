@@ -4,10 +4,16 @@ import { InvalidValue } from '../errors.ts'
 /** Numbers from here on round to Infinity as a float: the largest float plus half its last place. */
 export const FLOAT_LIMIT = 2 ** 128 - 2 ** 103
 
-/** Strings to this length are written by a loop, which beats the call into native code; their length takes one byte, and twice it fits in seven bits. */
+/**
+ * Strings to this length are written by a loop, which beats the call into native code; their length takes one
+ * byte, and twice it fits in seven bits.
+ */
 const SHORT = 63
 
-/** Writes length and UTF-8. The caller has checked for room of 5 bytes and 3 for each unit. Returns the end, -1 for a lone surrogate. */
+/**
+ * Writes length and UTF-8. The caller has checked for room of 5 bytes and 3 for each unit. Returns the end,
+ * -1 for a lone surrogate.
+ */
 export function writeString(into: Buffer, at: number, text: string): number {
   const length = text.length
   if (length > SHORT) return writeLongString(into, at, text)
@@ -38,7 +44,10 @@ export function writeInt(into: Buffer, at: number, value: number): number {
   return at
 }
 
-/** Zig-zag varint of a safe integer. The doubled value may pass 2^53, so sign and magnitude are kept apart: 6 bits and the sign, then 28, then the rest. */
+/**
+ * Zig-zag varint of a safe integer. The doubled value may pass 2^53, so sign and magnitude are kept apart: 6
+ * bits and the sign, then 28, then the rest.
+ */
 export function writeLong(into: Buffer, at: number, value: number): number {
   if ((value | 0) === value) return writeInt(into, at, value)
   const sign = value < 0 ? 1 : 0
@@ -88,10 +97,18 @@ export function refuseText(path: string): never {
   throw new InvalidValue(path, 'the string has half of a surrogate pair, which UTF-8 cannot hold')
 }
 
-/** Called where an object has more properties than there were fields; properties that are undefined do not count. */
-export function refuseUnknown(path: string, value: Record<string, unknown>, declared: ReadonlySet<string>): void {
+/**
+ * Called where an object has more properties than there were fields; properties that are undefined do not
+ * count.
+ */
+export function refuseUnknown(
+  path: string,
+  value: Record<string, unknown>,
+  declared: ReadonlySet<string>,
+): void {
   for (const name of Object.keys(value)) {
-    if (!declared.has(name) && value[name] !== undefined) throw new InvalidValue(path === '' ? name : `${path}.${name}`, `unknown field ${show(name)}`)
+    if (!declared.has(name) && value[name] !== undefined)
+      throw new InvalidValue(path === '' ? name : `${path}.${name}`, `unknown field ${show(name)}`)
   }
 }
 
@@ -100,9 +117,22 @@ const SHOWN = 40
 /** The value in a sentence: short, whatever it is. */
 function show(value: unknown): string {
   switch (typeof value) {
-    case 'string': return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value)
-    case 'number': case 'boolean': case 'undefined': case 'bigint': return String(value)
-    case 'object': return value === null ? 'null' : Array.isArray(value) ? 'a list' : value instanceof Uint8Array ? `${value.length} bytes` : 'an object'
-    default: return `a ${typeof value}`
+    case 'string':
+      return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value)
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+    case 'bigint':
+      return String(value)
+    case 'object':
+      return value === null
+        ? 'null'
+        : Array.isArray(value)
+          ? 'a list'
+          : value instanceof Uint8Array
+            ? `${value.length} bytes`
+            : 'an object'
+    default:
+      return `a ${typeof value}`
   }
 }

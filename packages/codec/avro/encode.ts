@@ -1,8 +1,17 @@
 /**
- * Encoders specialised to a schema: one function of straight-line code that checks a value and writes its Avro bytes in the same pass
- * (Avro specification, "Binary Encoding"). It throws InvalidValue at the first field that does not fit.
+ * Encoders specialised to a schema: one function of straight-line code that checks a value and writes its
+ * Avro bytes in the same pass (Avro specification, "Binary Encoding"). It throws InvalidValue at the first
+ * field that does not fit.
  */
-import { branchName, type ArrayNode, type AvroNode, type EnumNode, type MapNode, type RecordNode, type UnionNode } from '@weir/contracts/avro.ts'
+import {
+  type ArrayNode,
+  type AvroNode,
+  branchName,
+  type EnumNode,
+  type MapNode,
+  type RecordNode,
+  type UnionNode,
+} from '@weir/contracts/avro.ts'
 import * as runtime from './encode-runtime.ts'
 import { literal, quote, Source } from './source.ts'
 
@@ -15,7 +24,9 @@ export function compileEncoder(node: AvroNode): Encode {
   source.line('let buffer, view')
   source.line('return function encode(value, into, at) {')
   source.line('const size = into.length')
-  source.line('if (into !== buffer) { buffer = into; view = new DataView(into.buffer, into.byteOffset, size) }')
+  source.line(
+    'if (into !== buffer) { buffer = into; view = new DataView(into.buffer, into.byteOffset, size) }',
+  )
   generator.checkRoom('0')
   generator.value(node, 'value', [])
   source.line('return at')
@@ -28,7 +39,10 @@ type Path = readonly (string | { readonly index: string } | { readonly key: stri
 
 class Generator {
   readonly source = new Source()
-  /** The most bytes that the fixed-size parts of the code between two loops take. Every check of room asks for that many beside what it needs itself. */
+  /**
+   * The most bytes that the fixed-size parts of the code between two loops take. Every check of room asks for
+   * that many beside what it needs itself.
+   */
   #room = { bytes: 0 }
 
   /** @param more an expression: bytes needed beside the fixed-size parts */
@@ -50,7 +64,9 @@ class Generator {
         return line(`into[at++] = ${variable} ? 1 : 0`)
       case 'int':
         this.#room.bytes += 5
-        line(`if (typeof ${variable} !== 'number' || (${variable} | 0) !== ${variable}) ${refuse('int (a whole number of 32 bits)')}`)
+        line(
+          `if (typeof ${variable} !== 'number' || (${variable} | 0) !== ${variable}) ${refuse('int (a whole number of 32 bits)')}`,
+        )
         return line(`at = writeInt(into, at, ${variable})`)
       case 'long':
         this.#room.bytes += 10
@@ -58,7 +74,9 @@ class Generator {
         return line(`at = writeLong(into, at, ${variable})`)
       case 'float':
         this.#room.bytes += 4
-        line(`if (typeof ${variable} !== 'number' || !(${variable} < FLOAT_LIMIT && ${variable} > -FLOAT_LIMIT)) ${refuse('float')}`)
+        line(
+          `if (typeof ${variable} !== 'number' || !(${variable} < FLOAT_LIMIT && ${variable} > -FLOAT_LIMIT)) ${refuse('float')}`,
+        )
         line(`view.setFloat32(at, ${variable}, true)`)
         return line('at += 4')
       case 'double':
@@ -75,14 +93,23 @@ class Generator {
         return line(`at = writeBytes(into, at, ${variable})`)
       case 'fixed':
         this.#room.bytes += node.size
-        line(`if (!(${variable} instanceof Uint8Array) || ${variable}.length !== ${node.size}) ${refuse(`${node.size} bytes`)}`)
+        line(
+          `if (!(${variable} instanceof Uint8Array) || ${variable}.length !== ${node.size}) ${refuse(`${node.size} bytes`)}`,
+        )
         line(`into.set(${variable}, at)`)
         return line(`at += ${node.size}`)
-      case 'enum': return this.#enum(node, variable, refuse(`one of ${node.symbols.join(', ')}`))
-      case 'array': return this.#array(node, variable, path, refuse('a list'))
-      case 'map': return this.#map(node, variable, path, refuse('an object'))
-      case 'record': return this.#record(node, variable, path, refuse('an object'))
-      case 'union': return node.wrapped ? this.#wrappedUnion(node, variable, path, refuse) : this.#union(node, variable, path, refuse)
+      case 'enum':
+        return this.#enum(node, variable, refuse(`one of ${node.symbols.join(', ')}`))
+      case 'array':
+        return this.#array(node, variable, path, refuse('a list'))
+      case 'map':
+        return this.#map(node, variable, path, refuse('an object'))
+      case 'record':
+        return this.#record(node, variable, path, refuse('an object'))
+      case 'union':
+        return node.wrapped
+          ? this.#wrappedUnion(node, variable, path, refuse)
+          : this.#union(node, variable, path, refuse)
     }
   }
 
@@ -113,18 +140,28 @@ class Generator {
   #record(node: RecordNode, variable: string, path: Path, refusal: string): void {
     const line = (text: string): void => this.source.line(text)
     const unseen = this.source.name('unseen')
-    line(`if (${variable} === null || typeof ${variable} !== 'object' || Array.isArray(${variable})) ${refusal}`)
+    line(
+      `if (${variable} === null || typeof ${variable} !== 'object' || Array.isArray(${variable})) ${refusal}`,
+    )
     line(`let ${unseen} = 0`)
     line(`for (const name in ${variable}) ${unseen}++`)
     for (const field of node.fields) {
       const inner = this.source.name('field')
       const fieldPath = [...path, field.name]
-      line(`let ${inner} = ${field.name in Object.prototype ? `ownValue(${variable}, ${quote(field.name)})` : `${variable}[${quote(field.name)}]`}`)
+      line(
+        `let ${inner} = ${field.name in Object.prototype ? `ownValue(${variable}, ${quote(field.name)})` : `${variable}[${quote(field.name)}]`}`,
+      )
       line(`if (${inner} !== undefined) ${unseen}--`)
-      line(field.default === undefined ? `else refuseMissing(${pathText(fieldPath)})` : `else ${inner} = ${literal(field.default)}`)
+      line(
+        field.default === undefined
+          ? `else refuseMissing(${pathText(fieldPath)})`
+          : `else ${inner} = ${literal(field.default)}`,
+      )
       this.value(field.type, inner, fieldPath)
     }
-    const declared = this.source.constant(`new Set(${JSON.stringify(node.fields.map((field) => field.name))})`)
+    const declared = this.source.constant(
+      `new Set(${JSON.stringify(node.fields.map((field) => field.name))})`,
+    )
     line(`if (${unseen} !== 0) refuseUnknown(${pathText(path)}, ${variable}, ${declared})`)
   }
 
@@ -144,7 +181,9 @@ class Generator {
     const index = source.name('index')
     const key = source.name('key')
     const item = source.name('item')
-    source.line(`if (${variable} === null || typeof ${variable} !== 'object' || Array.isArray(${variable})) ${refusal}`)
+    source.line(
+      `if (${variable} === null || typeof ${variable} !== 'object' || Array.isArray(${variable})) ${refusal}`,
+    )
     source.line(`const ${keys} = Object.keys(${variable})`)
     this.#loop(index, `${keys}.length`, () => {
       source.line(`const ${key} = ${keys}[${index}]`)
@@ -173,10 +212,14 @@ class Generator {
 
   #union(node: UnionNode, variable: string, path: Path, refuse: (expected: string) => string): void {
     const optional = node.branches.length === 2 && node.branches.some((branch) => branch.kind === 'null')
-    const ordered = node.branches.map((branch, i) => ({ branch, i })).sort((a, b) => Number(b.branch.kind === 'null') - Number(a.branch.kind === 'null'))
+    const ordered = node.branches
+      .map((branch, i) => ({ branch, i }))
+      .sort((a, b) => Number(b.branch.kind === 'null') - Number(a.branch.kind === 'null'))
     ordered.forEach(({ branch, i }, place) => {
       // What is not null in an optional field can only be the other branch, whose own check then speaks.
-      this.source.line(`${place > 0 ? 'else ' : ''}${optional && place === 1 ? '' : `if (${testOf(branch, variable)}) `}{`)
+      this.source.line(
+        `${place > 0 ? 'else ' : ''}${optional && place === 1 ? '' : `if (${testOf(branch, variable)}) `}{`,
+      )
       this.#constantInt(i)
       if (branch.kind !== 'null') this.value(branch, variable, path)
       this.source.line('}')
@@ -188,7 +231,8 @@ class Generator {
     const name = this.source.name('branch')
     this.source.line(`const ${name} = branchOf(${variable})`)
     node.branches.forEach((branch, i) => {
-      const test = branch.kind === 'null' ? `${variable} === null` : `${name} === ${quote(branchName(branch))}`
+      const test =
+        branch.kind === 'null' ? `${variable} === null` : `${name} === ${quote(branchName(branch))}`
       this.source.line(`${i > 0 ? 'else ' : ''}if (${test}) {`)
       this.#constantInt(i)
       if (branch.kind !== 'null') {
@@ -198,19 +242,31 @@ class Generator {
       }
       this.source.line('}')
     })
-    this.source.line(`else ${refuse(`an object with one property, named ${node.branches.map(branchName).join(' or ')}`)}`)
+    this.source.line(
+      `else ${refuse(`an object with one property, named ${node.branches.map(branchName).join(' or ')}`)}`,
+    )
   }
 }
 
 function testOf(branch: AvroNode, variable: string): string {
   switch (branch.kind) {
-    case 'null': return `${variable} === null`
-    case 'boolean': return `typeof ${variable} === 'boolean'`
-    case 'string': case 'enum': return `typeof ${variable} === 'string'`
-    case 'bytes': case 'fixed': return `${variable} instanceof Uint8Array`
-    case 'array': return `Array.isArray(${variable})`
-    case 'record': case 'map': return `typeof ${variable} === 'object' && ${variable} !== null && !(${variable} instanceof Uint8Array) && !Array.isArray(${variable})`
-    default: return `typeof ${variable} === 'number'`
+    case 'null':
+      return `${variable} === null`
+    case 'boolean':
+      return `typeof ${variable} === 'boolean'`
+    case 'string':
+    case 'enum':
+      return `typeof ${variable} === 'string'`
+    case 'bytes':
+    case 'fixed':
+      return `${variable} instanceof Uint8Array`
+    case 'array':
+      return `Array.isArray(${variable})`
+    case 'record':
+    case 'map':
+      return `typeof ${variable} === 'object' && ${variable} !== null && !(${variable} instanceof Uint8Array) && !Array.isArray(${variable})`
+    default:
+      return `typeof ${variable} === 'number'`
   }
 }
 

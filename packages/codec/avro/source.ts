@@ -1,7 +1,12 @@
-/** Source text under construction: functions specialised to a schema are written as text and compiled once. */
+/**
+ * Source text under construction: functions specialised to a schema are written as text and compiled once.
+ */
 import { SchemaError } from '@weir/contracts/avro.ts'
 
-/** Types used in many places are written out at each; more than this many lines means a schema that multiplies itself, not one that somebody wrote. */
+/**
+ * Types used in many places are written out at each; more than this many lines means a schema that multiplies
+ * itself, not one that somebody wrote.
+ */
 const MAX_LINES = 50_000
 
 export class Source {
@@ -23,14 +28,17 @@ export class Source {
 
   /** @param text a function where the line depends on lines to come */
   line(text: string | (() => string)): void {
-    if (this.#lines.length >= MAX_LINES) throw new SchemaError(`The schema needs more than ${MAX_LINES} lines of code.`)
+    if (this.#lines.length >= MAX_LINES)
+      throw new SchemaError(`The schema needs more than ${MAX_LINES} lines of code.`)
     this.#lines.push(text)
   }
 
   /** Evaluates the text, whose lines must define and return a function; `scope` names what they may use. */
   compile<T>(scope: Readonly<Record<string, unknown>>): T {
     const lines = this.#lines.map((line) => (typeof line === 'string' ? line : line()))
-    return new Function(...Object.keys(scope), ['\'use strict\'', ...this.#constants, ...lines].join('\n'))(...Object.values(scope)) as T
+    return new Function(...Object.keys(scope), ["'use strict'", ...this.#constants, ...lines].join('\n'))(
+      ...Object.values(scope),
+    ) as T
   }
 }
 
@@ -44,10 +52,16 @@ export function property(name: string, expression: string): string {
   return name === '__proto__' ? `[${quote(name)}]: ${expression}` : `${quote(name)}: ${expression}`
 }
 
-/** An expression that makes the value anew each time it is evaluated: for defaults that are lists, maps or records. */
+/**
+ * An expression that makes the value anew each time it is evaluated: for defaults that are lists, maps or
+ * records.
+ */
 export function literal(value: unknown): string {
   if (Buffer.isBuffer(value)) return `Buffer.from(${quote(value.toString('latin1'))}, 'latin1')`
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`
-  if (typeof value === 'object' && value !== null) return `{ ${Object.entries(value).map(([name, inner]) => property(name, literal(inner))).join(', ')} }`
+  if (typeof value === 'object' && value !== null)
+    return `{ ${Object.entries(value)
+      .map(([name, inner]) => property(name, literal(inner)))
+      .join(', ')} }`
   return JSON.stringify(value)
 }

@@ -5,15 +5,25 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
 /** @param userAndPassword user:password; @param registry the URL that is passed on to */
-export async function guardedRegistry(registry: string, userAndPassword: string): Promise<{ readonly url: string, stop(): Promise<void> }> {
+export async function guardedRegistry(
+  registry: string,
+  userAndPassword: string,
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const expected = `Basic ${Buffer.from(userAndPassword).toString('base64')}`
   const server = createServer(async (request, response) => {
     const body = await buffer(request)
-    if (request.headers.authorization !== expected) return response.writeHead(401, { 'content-type': 'application/json' }).end('{"error_code":401,"message":"Unauthorized"}')
+    if (request.headers.authorization !== expected)
+      return response
+        .writeHead(401, { 'content-type': 'application/json' })
+        .end('{"error_code":401,"message":"Unauthorized"}')
     const answer = await fetch(`${registry}${request.url}`, {
-      method: request.method, headers: { 'content-type': request.headers['content-type'] ?? 'application/json' }, body: body.length > 0 ? body : undefined,
+      method: request.method,
+      headers: { 'content-type': request.headers['content-type'] ?? 'application/json' },
+      body: body.length > 0 ? body : undefined,
     })
-    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'application/json' }).end(Buffer.from(await answer.arrayBuffer()))
+    response
+      .writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'application/json' })
+      .end(Buffer.from(await answer.arrayBuffer()))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

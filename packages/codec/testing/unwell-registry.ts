@@ -1,4 +1,7 @@
-/** A server that answers like a registry in trouble: what a real one cannot be made to do on demand. It listens on the loopback address. */
+/**
+ * A server that answers like a registry in trouble: what a real one cannot be made to do on demand. It
+ * listens on the loopback address.
+ */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,7 +11,7 @@ export interface UnwellRegistry {
   /** The paths asked for so far. */
   readonly asked: string[]
   /** What every request gets from now on; 'silence' never answers. */
-  answer: { readonly status: number, readonly body: string } | 'silence'
+  answer: { readonly status: number; readonly body: string } | 'silence'
   /** Whether the latest versions of subjects are told nevertheless. */
   hasContracts: boolean
   stop(): Promise<void>
@@ -18,8 +21,13 @@ export async function unwellRegistry(): Promise<UnwellRegistry> {
   const server = createServer((request, response) => {
     registry.asked.push(request.url ?? '')
     if (registry.answer === 'silence') return
-    const answer = registry.hasContracts && request.url?.endsWith('/versions/latest') ? { status: 200, body: '{"id":1}' } : registry.answer
-    response.writeHead(answer.status, { 'content-type': 'application/vnd.schemaregistry.v1+json' }).end(answer.body)
+    const answer =
+      registry.hasContracts && request.url?.endsWith('/versions/latest')
+        ? { status: 200, body: '{"id":1}' }
+        : registry.answer
+    response
+      .writeHead(answer.status, { 'content-type': 'application/vnd.schemaregistry.v1+json' })
+      .end(answer.body)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

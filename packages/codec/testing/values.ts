@@ -1,5 +1,5 @@
 /** Random values of a schema, with a liking for the edges: repeatable for a seed. */
-import { branchName, type AvroNode } from '@weir/contracts/avro.ts'
+import { type AvroNode, branchName } from '@weir/contracts/avro.ts'
 
 export type Random = () => number
 
@@ -17,9 +17,41 @@ export function random(seed: number): Random {
 const below = (next: Random, limit: number): number => Math.floor(next() * limit)
 const pick = <T>(next: Random, from: readonly T[]): T => from[below(next, from.length)]!
 
-const INTS = [0, -0, 1, -1, 63, 64, -64, -65, 8191, 8192, -8192, -8193, 2 ** 30, -(2 ** 30), 2 ** 31 - 1, -(2 ** 31)]
-// Up to 2^52: beyond, avsc, the oracle of these tests, rounds the doubled value. Tests of the ends at 2^53 reckon with BigInt.
-const LONGS = [...INTS, 2 ** 31, -(2 ** 31) - 1, 2 ** 32, 2 ** 33, 2 ** 34, -(2 ** 34), 2 ** 41, 2 ** 48, -(2 ** 48), 2 ** 52 - 1, -(2 ** 52) + 1, 1552995611000]
+const INTS = [
+  0,
+  -0,
+  1,
+  -1,
+  63,
+  64,
+  -64,
+  -65,
+  8191,
+  8192,
+  -8192,
+  -8193,
+  2 ** 30,
+  -(2 ** 30),
+  2 ** 31 - 1,
+  -(2 ** 31),
+]
+// Up to 2^52: beyond, avsc, the oracle of these tests, rounds the doubled value. Tests of the ends at 2^53
+// reckon with BigInt.
+const LONGS = [
+  ...INTS,
+  2 ** 31,
+  -(2 ** 31) - 1,
+  2 ** 32,
+  2 ** 33,
+  2 ** 34,
+  -(2 ** 34),
+  2 ** 41,
+  2 ** 48,
+  -(2 ** 48),
+  2 ** 52 - 1,
+  -(2 ** 52) + 1,
+  1552995611000,
+]
 const DOUBLES = [0, -0, 1.5, -1e300, 5e-324, Number.MAX_VALUE, 40.7549, -73.984]
 const LENGTHS = [0, 1, 2, 9, 16, 62, 63, 64, 65, 200, 5000]
 const ALPHABETS = ['abcXYZ019-', 'äöü ñ', '日本語', '😀🚕', 'a\u007f\u0080\u07ff\u0800\uffff\u{10000}\0']
@@ -31,21 +63,44 @@ export function randomText(next: Random): string {
 
 export function randomValue(node: AvroNode, next: Random): unknown {
   switch (node.kind) {
-    case 'null': return null
-    case 'boolean': return next() < 0.5
-    case 'int': return next() < 0.5 ? pick(next, INTS) : (next() * 2 ** 32) | 0
-    case 'long': return next() < 0.5 ? pick(next, LONGS) : Math.round((next() - 0.5) * 2 ** (1 + below(next, 52)))
-    case 'float': return Math.fround((next() - 0.5) * 10 ** below(next, 30))
-    case 'double': return next() < 0.5 ? pick(next, DOUBLES) : (next() - 0.5) * 10 ** below(next, 300)
-    case 'string': return randomText(next)
-    case 'bytes': return Buffer.from(Array.from({ length: pick(next, LENGTHS) }, () => below(next, 256)))
-    case 'fixed': return Buffer.from(Array.from({ length: node.size }, () => below(next, 256)))
-    case 'enum': return pick(next, node.symbols)
-    case 'array': return Array.from({ length: below(next, 5) }, () => randomValue(node.items, next))
-    case 'map': return Object.fromEntries(Array.from({ length: below(next, 5) }, (_, i) => [`${i}${randomText(next)}`, randomValue(node.values, next)]))
+    case 'null':
+      return null
+    case 'boolean':
+      return next() < 0.5
+    case 'int':
+      return next() < 0.5 ? pick(next, INTS) : (next() * 2 ** 32) | 0
+    case 'long':
+      return next() < 0.5 ? pick(next, LONGS) : Math.round((next() - 0.5) * 2 ** (1 + below(next, 52)))
+    case 'float':
+      return Math.fround((next() - 0.5) * 10 ** below(next, 30))
+    case 'double':
+      return next() < 0.5 ? pick(next, DOUBLES) : (next() - 0.5) * 10 ** below(next, 300)
+    case 'string':
+      return randomText(next)
+    case 'bytes':
+      return Buffer.from(Array.from({ length: pick(next, LENGTHS) }, () => below(next, 256)))
+    case 'fixed':
+      return Buffer.from(Array.from({ length: node.size }, () => below(next, 256)))
+    case 'enum':
+      return pick(next, node.symbols)
+    case 'array':
+      return Array.from({ length: below(next, 5) }, () => randomValue(node.items, next))
+    case 'map':
+      return Object.fromEntries(
+        Array.from({ length: below(next, 5) }, (_, i) => [
+          `${i}${randomText(next)}`,
+          randomValue(node.values, next),
+        ]),
+      )
     case 'record': {
       const value = {}
-      for (const field of node.fields) Object.defineProperty(value, field.name, { value: randomValue(field.type, next), enumerable: true, configurable: true, writable: true })
+      for (const field of node.fields)
+        Object.defineProperty(value, field.name, {
+          value: randomValue(field.type, next),
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        })
       return value
     }
     case 'union': {

@@ -12,8 +12,11 @@ export interface ListedGroup {
   readonly state: string
 }
 
-/** ListGroups v4, the first that tells states; also of groups that coordinate by KIP-848, which DescribeGroups calls dead. */
-export function listGroups(): ProtocolCall<{ errorCode: number, groups: ListedGroup[] }> {
+/**
+ * ListGroups v4, the first that tells states; also of groups that coordinate by KIP-848, which DescribeGroups
+ * calls dead.
+ */
+export function listGroups(): ProtocolCall<{ errorCode: number; groups: ListedGroup[] }> {
   // A flexible version: no tagged fields in the header, no filter of states, no tagged fields.
   const encode = async () => encoded(Buffer.from([0, 1, 0]))
   const decode = async (payload: Buffer) => {
@@ -30,13 +33,28 @@ export function listGroups(): ProtocolCall<{ errorCode: number, groups: ListedGr
     })
     return { clientSideThrottleTime, errorCode, groups }
   }
-  return { request: { apiKey: LIST_GROUPS, apiVersion: 4, apiName: 'ListGroups', encode }, response: { decode, parse: async (decoded) => decoded } }
+  return {
+    request: { apiKey: LIST_GROUPS, apiVersion: 4, apiName: 'ListGroups', encode },
+    response: { decode, parse: async (decoded) => decoded },
+  }
 }
 
-/** IncrementalAlterConfigs v0, which leaves the configurations that it does not name as they are. Resolves to the broker's error. */
-export function setTopicConfigs(topic: string, configs: readonly (readonly [name: string, value: string])[]): ProtocolCall<{ errorCode: number, message: string }> {
+/**
+ * IncrementalAlterConfigs v0, which leaves the configurations that it does not name as they are. Resolves to
+ * the broker's error.
+ */
+export function setTopicConfigs(
+  topic: string,
+  configs: readonly (readonly [name: string, value: string])[],
+): ProtocolCall<{ errorCode: number; message: string }> {
   const encode = async () => {
-    const size = 4 + 1 + stringSize(topic) + 4 + configs.reduce((sum, [name, value]) => sum + stringSize(name) + 1 + stringSize(value), 0) + 1
+    const size =
+      4 +
+      1 +
+      stringSize(topic) +
+      4 +
+      configs.reduce((sum, [name, value]) => sum + stringSize(name) + 1 + stringSize(value), 0) +
+      1
     const body = new Body(size).int32(1).int8(TOPIC).string(topic).int32(configs.length)
     for (const [name, value] of configs) body.string(name).int8(SET).string(value)
     return encoded(body.int8(0).bytes)

@@ -1,11 +1,11 @@
 /** Consumer groups and their offsets. */
-import { COORDINATOR, type Cluster } from '../drivers/kafkajs/cluster.ts'
+import { type Cluster, COORDINATOR } from '../drivers/kafkajs/cluster.ts'
 import { brokerError, typeOf } from '../drivers/kafkajs/errors.ts'
 import { committedOffsets } from '../drivers/kafkajs/offsets.ts'
 import { flexible } from '../drivers/kafkajs/protocol/flexible.ts'
 import { decodeAssignment } from '../drivers/platformatic/groups/assignors.ts'
 import { consumerGroupDescribe } from '../drivers/platformatic/protocol/groups.ts'
-import { metadataOf, type Committed } from '../drivers/topic-ids.ts'
+import { type Committed, metadataOf } from '../drivers/topic-ids.ts'
 import { KafkaError } from '../errors.ts'
 import { lagOf } from '../lag.ts'
 import type { GroupDescription, PartitionLag, TopicPartition } from '../port.ts'
@@ -21,7 +21,9 @@ const CONSUMER_GROUP_DESCRIBE = 69
 export async function describeGroups(cluster: Cluster): Promise<GroupDescription[]> {
   const ask = async (): Promise<GroupDescription[]> => {
     await cluster.refresh()
-    const answers = await Promise.all(cluster.nodes.map(async (node) => (await cluster.link(node)).send(listGroups())))
+    const answers = await Promise.all(
+      cluster.nodes.map(async (node) => (await cluster.link(node)).send(listGroups())),
+    )
     const failed = answers.find(({ errorCode }) => errorCode !== 0)
     if (failed !== undefined) throw brokerError(failed.errorCode)
     return answers.flatMap(({ groups }) => groups).sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
@@ -33,25 +35,35 @@ export async function describeGroups(cluster: Cluster): Promise<GroupDescription
 export async function deleteGroups(cluster: Cluster, groupIds: readonly string[]): Promise<void> {
   for (const groupId of groupIds) {
     const ask = async () => {
-      const { results: [result] } = await (await coordinator(cluster, groupId)).call('DeleteGroups', [groupId])
-      if (result.errorCode !== 0 && result.errorCode !== GROUP_ID_NOT_FOUND) throw brokerError(result.errorCode)
+      const {
+        results: [result],
+      } = await (await coordinator(cluster, groupId)).call('DeleteGroups', [groupId])
+      if (result.errorCode !== 0 && result.errorCode !== GROUP_ID_NOT_FOUND)
+        throw brokerError(result.errorCode)
     }
     await attempt(cluster, ask, `Group ${groupId} cannot be deleted`)
   }
 }
 
-/** Lists the partitions that the group's coordinator has given to members. The list is empty if the group does not exist. */
+/**
+ * Lists the partitions that the group's coordinator has given to members. The list is empty if the group does
+ * not exist.
+ */
 export async function assignedPartitions(cluster: Cluster, groupId: string): Promise<TopicPartition[]> {
   const ask = async (): Promise<TopicPartition[]> => {
     const link = await coordinator(cluster, groupId)
     if (link.speaks(CONSUMER_GROUP_DESCRIBE, 0)) {
       const { errorCode, members } = await link.send(flexible(consumerGroupDescribe, groupId))
       if (errorCode === 0) {
-        return members.flat().flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+        return members
+          .flat()
+          .flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
       }
       if (errorCode !== GROUP_ID_NOT_FOUND) throw brokerError(errorCode)
     }
-    const { groups: [{ members }] } = await link.call('DescribeGroups', { groupIds: [groupId] }) as Described
+    const {
+      groups: [{ members }],
+    } = (await link.call('DescribeGroups', { groupIds: [groupId] })) as Described
     return members.flatMap(({ memberAssignment }) => decodeAssignment(memberAssignment))
   }
   return attempt(cluster, ask, `Group ${groupId} cannot be described`)
@@ -61,19 +73,23 @@ interface Described {
   readonly groups: readonly { readonly members: readonly { readonly memberAssignment: Buffer }[] }[]
 }
 
-/** Covers all partitions of the topics in which the group has committed. Weir's groups commit when they begin. */
+/**
+ * Covers all partitions of the topics in which the group has committed. Weir's groups commit when they begin.
+ */
 export async function groupLag(cluster: Cluster, groupId: string): Promise<PartitionLag[]> {
   const committed = await committedOffsets(cluster, groupId)
   // A topic may have been made anew since it was asked for last.
   await attempt(cluster, () => cluster.refresh(), 'The topics cannot be listed')
-  const lags = await Promise.all([...committed].map(async ([topic, offsets]) => {
-    try {
-      return await topicLag(cluster, topic, offsets)
-    } catch (error) {
-      if (error instanceof KafkaError && error.code === 'unknown-topic') return []
-      throw error
-    }
-  }))
+  const lags = await Promise.all(
+    [...committed].map(async ([topic, offsets]) => {
+      try {
+        return await topicLag(cluster, topic, offsets)
+      } catch (error) {
+        if (error instanceof KafkaError && error.code === 'unknown-topic') return []
+        throw error
+      }
+    }),
+  )
   return lags.flat()
 }
 
@@ -91,21 +107,36 @@ async function topicLag(cluster: Cluster, topic: string, offsets: OffsetsOf): Pr
   })
 }
 
-export async function setOffsets(cluster: Cluster, groupId: string, topic: string, offsets: readonly { partition: number, offset: number }[]): Promise<void> {
+export async function setOffsets(
+  cluster: Cluster,
+  groupId: string,
+  topic: string,
+  offsets: readonly { partition: number; offset: number }[],
+): Promise<void> {
   const metadata = metadataOf(await cluster.agreedId(topic))
-  const topics = [{ topic, partitions: offsets.map(({ partition, offset }) => ({ partition, offset, metadata })) }]
+  const topics = [
+    { topic, partitions: offsets.map(({ partition, offset }) => ({ partition, offset, metadata })) },
+  ]
   const ask = async () => {
     const link = await coordinator(cluster, groupId)
-    await link.call('OffsetCommit', { groupId, memberId: '', groupGenerationId: NO_GENERATION, topics }).catch((error: unknown) => {
-      // The broker's way to say that it takes offsets of such a group from its members only.
-      if (MEMBERS_ONLY.has(typeOf(error) ?? '')) throw new KafkaError('invalid-group', `Group ${groupId} has members`, error)
-      throw error
-    })
+    await link
+      .call('OffsetCommit', { groupId, memberId: '', groupGenerationId: NO_GENERATION, topics })
+      .catch((error: unknown) => {
+        // The broker's way to say that it takes offsets of such a group from its members only.
+        if (MEMBERS_ONLY.has(typeOf(error) ?? ''))
+          throw new KafkaError('invalid-group', `Group ${groupId} has members`, error)
+        throw error
+      })
   }
   await attempt(cluster, ask, `The offsets of ${groupId} cannot be set`)
 }
 
-const MEMBERS_ONLY = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'KAFKAJS_UNKNOWN_ERROR_CODE'])
+const MEMBERS_ONLY = new Set([
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+  'REBALANCE_IN_PROGRESS',
+  'KAFKAJS_UNKNOWN_ERROR_CODE',
+])
 
 async function coordinator(cluster: Cluster, groupId: string) {
   return cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))

@@ -1,14 +1,25 @@
 /** Administration over kafkajs' connections, for both drivers. */
 import type { KafkaConfig } from '../config.ts'
 import { Cluster } from '../drivers/kafkajs/cluster.ts'
-import { SILENT, type KafkaLog } from '../log.ts'
+import { type KafkaLog, SILENT } from '../log.ts'
 import type { Admin } from '../port.ts'
 import { addAcls, describeAcls } from './acls.ts'
 import { assignedPartitions, deleteGroups, describeGroups, groupLag, setOffsets } from './groups.ts'
-import { alterTopicConfigs, createTopics, deleteTopics, describeTopics, growTopic, topicConfigs, topicOffsets } from './topics.ts'
+import {
+  alterTopicConfigs,
+  createTopics,
+  deleteTopics,
+  describeTopics,
+  growTopic,
+  topicConfigs,
+  topicOffsets,
+} from './topics.ts'
 
 /** With connections of its own, opened at the first call. */
-export function openAdmin(config: KafkaConfig, log: KafkaLog = SILENT): { value: Admin, stop(): Promise<void> } {
+export function openAdmin(
+  config: KafkaConfig,
+  log: KafkaLog = SILENT,
+): { value: Admin; stop(): Promise<void> } {
   const cluster = new Cluster(config, log)
   return { value: createAdmin(cluster), stop: async () => cluster.close() }
 }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type KafkaCluster, kafkaCluster, uniqueName } from '@weir/testkit'
-import { type Kafka, type Subscription, openKafka, partitionFor } from '../index.ts'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type Kafka, openKafka, partitionFor, type Subscription } from '../index.ts'
 import { type Load, startLoad } from './load.ts'
 import { readBack } from './read-back.ts'
-import { append, caughtUp, createTopic, keyText, valueText, values } from './records.ts'
+import { append, caughtUp, createTopic, keyText, values, valueText } from './records.ts'
 import { LONGER } from './suite.ts'
 import { EXACT, tally } from './tally.ts'
-import { VARIANTS, configOf, nameOf } from './variant.ts'
+import { configOf, nameOf, VARIANTS } from './variant.ts'
 
 /** Milliseconds that a broker stays away: longer than the cluster takes to elect other leaders. */
 const AWAY = 6_000
@@ -37,13 +37,25 @@ beforeAll(async () => {
     const input = await createTopic(kafka, uniqueName('loss'), PARTITIONS)
     const output = await createTopic(kafka, `${input}-out`, OUTPUTS)
     const consumed: string[] = []
-    const copy = await kafka.transform({ groupId: `${input}-copy`, topics: [input], startAt: 'earliest' }, (batch, out) => {
-      for (let i = 0; i < batch.length; i++) {
-        const { bytes, keyStart, keyEnd } = batch
-        append(out, output, partitionFor(bytes, keyStart[i], keyEnd[i], OUTPUTS), keyText(batch, i), valueText(batch, i))
-      }
-    })
-    const reader = await kafka.consume({ groupId: `${input}-reader`, topics: [output], startAt: 'earliest' }, (batch) => void consumed.push(...values(batch)))
+    const copy = await kafka.transform(
+      { groupId: `${input}-copy`, topics: [input], startAt: 'earliest' },
+      (batch, out) => {
+        for (let i = 0; i < batch.length; i++) {
+          const { bytes, keyStart, keyEnd } = batch
+          append(
+            out,
+            output,
+            partitionFor(bytes, keyStart[i], keyEnd[i], OUTPUTS),
+            keyText(batch, i),
+            valueText(batch, i),
+          )
+        }
+      },
+    )
+    const reader = await kafka.consume(
+      { groupId: `${input}-reader`, topics: [output], startAt: 'earliest' },
+      (batch) => void consumed.push(...values(batch)),
+    )
     await vi.waitUntil(() => copy.ready() && reader.ready(), { timeout: 60_000 })
     const load = await startLoad(kafka, input, 24, 150)
     running.set(nameOf(variant), { kafka, input, output, load, copy, reader, consumed, stop })
@@ -80,7 +92,7 @@ describe.each([...VARIANTS.map(nameOf)])('brokers killed in turn, one paused, un
     expect(load.failures).toEqual([])
   })
 
-  test('the transformation\'s output is its input, once and in order', async () => {
+  test("the transformation's output is its input, once and in order", async () => {
     const { kafka, input, output } = running.get(name)!
     await caughtUp(kafka, `${input}-copy`, 60_000)
     const wanted = (await readBack(cluster.brokers, input)).map(({ value }) => value!.toString())

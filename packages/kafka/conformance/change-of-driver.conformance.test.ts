@@ -1,9 +1,9 @@
-import { beforeAll, describe, expect, test } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { createTopic, produceNumbered, values } from './records.ts'
-import { EXACT, tally } from './tally.ts'
 import { open } from './suite.ts'
-import { VARIANTS, nameOf } from './variant.ts'
+import { EXACT, tally } from './tally.ts'
+import { nameOf, VARIANTS } from './variant.ts'
 
 let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
@@ -17,10 +17,20 @@ describe('change of driver or protocol', () => {
     for (const { variant, turn } of turns) {
       const kafka = await open(variant, brokers)
       await produceNumbered(kafka, topic, 6, 50, turn * 50)
-      const member = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest' }, (batch) => void seen.push(...values(batch)))
-      await expect.poll(() => seen.length, { timeout: 30_000, message: nameOf(variant) }).toBe((turn + 1) * 300)
+      const member = await kafka.consume(
+        { groupId: topic, topics: [topic], startAt: 'earliest' },
+        (batch) => void seen.push(...values(batch)),
+      )
+      await expect
+        .poll(() => seen.length, { timeout: 30_000, message: nameOf(variant) })
+        .toBe((turn + 1) * 300)
       await member.stop()
     }
-    expect(tally(Array.from({ length: 1_800 }, (_, i) => `key-${i % 6}:${Math.floor(i / 6)}`), seen)).toEqual(EXACT)
+    expect(
+      tally(
+        Array.from({ length: 1_800 }, (_, i) => `key-${i % 6}:${Math.floor(i / 6)}`),
+        seen,
+      ),
+    ).toEqual(EXACT)
   })
 })

@@ -1,10 +1,10 @@
-import { beforeAll, expect, test } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, expect, test } from 'vitest'
 import { COMPRESSIONS } from '../config.ts'
 import { readBack } from './read-back.ts'
 import { createTopic, produceNumbered, values } from './records.ts'
-import { EXACT, tally } from './tally.ts'
 import { describeDriver, open } from './suite.ts'
+import { EXACT, tally } from './tally.ts'
 
 let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
@@ -21,7 +21,12 @@ describeDriver('codecs', (variant) => {
     expect(tally(wanted, written)).toEqual(EXACT)
 
     const seen: string[] = []
-    await (await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, (batch) => void seen.push(...values(batch)))).done
+    await (
+      await kafka.read(
+        { topics: [topic], from: 'earliest', until: 'end' },
+        (batch) => void seen.push(...values(batch)),
+      )
+    ).done
     expect(seen.length).toBe(5_000)
     expect(tally(wanted, seen)).toEqual(EXACT)
   })

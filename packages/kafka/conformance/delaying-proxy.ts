@@ -1,9 +1,9 @@
 /**
- * A TCP proxy before one broker that makes chosen EndTxn requests late: the client's connection breaks as if its answer were lost,
- * and the broker gets the request some time later.
+ * A TCP proxy before one broker that makes chosen EndTxn requests late: the client's connection breaks as if
+ * its answer were lost, and the broker gets the request some time later.
  */
 import { once } from 'node:events'
-import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 const END_TXN = 26
 const LENGTH = 4
@@ -18,7 +18,10 @@ export interface DelayingProxy {
 
 /** @param every of so many EndTxn requests one is late */
 export async function delayingProxy(broker: string, every: number, delayMs: number): Promise<DelayingProxy> {
-  const [host, port] = [broker.slice(0, broker.lastIndexOf(':')), Number(broker.slice(broker.lastIndexOf(':') + 1))]
+  const [host, port] = [
+    broker.slice(0, broker.lastIndexOf(':')),
+    Number(broker.slice(broker.lastIndexOf(':') + 1)),
+  ]
   const sockets = new Set<Socket>()
   let seen = 0
   let delayed = 0
@@ -32,15 +35,22 @@ export async function delayingProxy(broker: string, every: number, delayMs: numb
     upstream.on('close', () => client.destroy())
     client.on('close', () => held || upstream.destroy())
     const ownPort = (server.address() as AddressInfo).port
-    upstream.on('data', frames((response) => client.write(readdressed(response, host, port, ownPort))))
-    client.on('data', frames((request) => {
-      if (held) return
-      if (request.readInt16BE(LENGTH) !== END_TXN || ++seen % every !== 0) return void upstream.write(request)
-      delayed++
-      held = true
-      client.destroy()
-      setTimeout(() => upstream.end(request), delayMs)
-    }))
+    upstream.on(
+      'data',
+      frames((response) => client.write(readdressed(response, host, port, ownPort))),
+    )
+    client.on(
+      'data',
+      frames((request) => {
+        if (held) return
+        if (request.readInt16BE(LENGTH) !== END_TXN || ++seen % every !== 0)
+          return void upstream.write(request)
+        delayed++
+        held = true
+        client.destroy()
+        setTimeout(() => upstream.end(request), delayMs)
+      }),
+    )
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -70,11 +80,15 @@ function frames(each: (frame: Buffer) => void): (chunk: Buffer) => void {
   }
 }
 
-/** Where a response (metadata, a coordinator) names the broker, its port follows its host as 32 bits: clients must come back through the proxy. */
+/**
+ * Where a response (metadata, a coordinator) names the broker, its port follows its host as 32 bits: clients
+ * must come back through the proxy.
+ */
 function readdressed(response: Buffer, host: string, port: number, ownPort: number): Buffer {
   const address = Buffer.alloc(host.length + 4)
   address.write(host)
   address.writeInt32BE(port, host.length)
-  for (let at = response.indexOf(address); at >= 0; at = response.indexOf(address, at)) response.writeInt32BE(ownPort, at + host.length)
+  for (let at = response.indexOf(address); at >= 0; at = response.indexOf(address, at))
+    response.writeInt32BE(ownPort, at + host.length)
   return response
 }

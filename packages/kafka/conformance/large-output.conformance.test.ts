@@ -1,5 +1,5 @@
-import { beforeAll, expect, test } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, expect, test } from 'vitest'
 import { append, caughtUp, createTopic, produceNumbered, valueText } from './records.ts'
 import { describeDriver, open } from './suite.ts'
 
@@ -19,24 +19,32 @@ describeDriver('more output than one transaction holds', (variant) => {
     const rest = Buffer.alloc(BYTES, '.')
     let failed = false
     let largest = 0
-    const member = await kafka.transform({ groupId: topic, topics: [topic], startAt: 'earliest' }, (batch, out) => {
-      largest = Math.max(largest, batch.length)
-      for (let i = 0; i < batch.length; i++) {
-        append(out, output, 0, null, Buffer.concat([Buffer.from(valueText(batch, i)), rest]))
-        if (!failed && batch.length < RECORDS / 2 && valueText(batch, i) === `key-0:${RECORDS - 1}`) {
-          failed = true
-          throw new Error('once, in the last part')
+    const member = await kafka.transform(
+      { groupId: topic, topics: [topic], startAt: 'earliest' },
+      (batch, out) => {
+        largest = Math.max(largest, batch.length)
+        for (let i = 0; i < batch.length; i++) {
+          append(out, output, 0, null, Buffer.concat([Buffer.from(valueText(batch, i)), rest]))
+          if (!failed && batch.length < RECORDS / 2 && valueText(batch, i) === `key-0:${RECORDS - 1}`) {
+            failed = true
+            throw new Error('once, in the last part')
+          }
         }
-      }
-    })
+      },
+    )
     await caughtUp(kafka, topic, 60_000)
     await member.stop()
     expect(largest, 'the batch was too much for one').toBeGreaterThan(RECORDS / 2)
     expect(failed).toBe(true)
     const seen: string[] = []
-    await (await kafka.read({ topics: [output], from: 'earliest', until: 'end' }, (batch) => {
-      for (let i = 0; i < batch.length; i++) seen.push(batch.bytes.toString('latin1', batch.valueStart[i], batch.valueStart[i] + 10).split('.')[0])
-    })).done
+    await (
+      await kafka.read({ topics: [output], from: 'earliest', until: 'end' }, (batch) => {
+        for (let i = 0; i < batch.length; i++)
+          seen.push(
+            batch.bytes.toString('latin1', batch.valueStart[i], batch.valueStart[i] + 10).split('.')[0],
+          )
+      })
+    ).done
     expect(seen).toEqual(Array.from({ length: RECORDS }, (_, i) => `key-0:${i}`))
   })
 })

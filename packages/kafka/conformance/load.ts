@@ -15,7 +15,10 @@ export interface Load {
   stop(): Promise<void>
 }
 
-/** `perSecond` records over `keys` keys. A key goes on after a failure as a client would: not before the failed delivery is settled. */
+/**
+ * `perSecond` records over `keys` keys. A key goes on after a failure as a client would: not before the
+ * failed delivery is settled.
+ */
 export async function startLoad(kafka: Kafka, topic: string, keys: number, perSecond: number): Promise<Load> {
   const partitions = await kafka.partitions(topic)
   const producer = await kafka.producer()
@@ -52,7 +55,8 @@ export async function startLoad(kafka: Kafka, topic: string, keys: number, perSe
     }
   })()
   return {
-    stored, failures,
+    stored,
+    failures,
     async stop() {
       if (!running) return
       running = false

@@ -1,23 +1,27 @@
 /**
- * A broker that is the whole cluster, as on a laptop, dies in the middle of many transactions. Kafka 4.3 then loses ends of transactions
- * (drivers/platformatic/transform/lost-markers.ts); with so many open at once every other kill meets one.
+ * A broker that is the whole cluster, as on a laptop, dies in the middle of many transactions. Kafka 4.3 then
+ * loses ends of transactions (drivers/platformatic/transform/lost-markers.ts); with so many open at once
+ * every other kill meets one.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type KafkaCluster, kafkaCluster, uniqueName } from '@weir/testkit'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Kafka, openKafka } from '../index.ts'
 import { type Load, startLoad } from './load.ts'
 import { readBack } from './read-back.ts'
 import { append, caughtUp, createTopic, keyText, valueText } from './records.ts'
 import { LONGER } from './suite.ts'
 import { EXACT, tally } from './tally.ts'
-import { VARIANTS, configOf, nameOf } from './variant.ts'
+import { configOf, nameOf, VARIANTS } from './variant.ts'
 
 const KILLS = 4 * LONGER
 const PARTITIONS = 16
 
 let cluster: KafkaCluster
-const running = new Map<string, { kafka: Kafka, input: string, output: string, load: Load, stop(): Promise<void> }>()
+const running = new Map<
+  string,
+  { kafka: Kafka; input: string; output: string; load: Load; stop(): Promise<void> }
+>()
 
 beforeAll(async () => {
   cluster = await kafkaCluster({ brokers: 1 })
@@ -25,9 +29,13 @@ beforeAll(async () => {
     const { value: kafka, stop } = await openKafka(configOf(variant, cluster.brokers))
     const input = await createTopic(kafka, uniqueName('lone'), PARTITIONS)
     const output = await createTopic(kafka, `${input}-out`, PARTITIONS)
-    const copy = await kafka.transform({ groupId: input, topics: [input], startAt: 'earliest' }, (batch, out) => {
-      for (let i = 0; i < batch.length; i++) append(out, output, batch.partition, keyText(batch, i), valueText(batch, i))
-    })
+    const copy = await kafka.transform(
+      { groupId: input, topics: [input], startAt: 'earliest' },
+      (batch, out) => {
+        for (let i = 0; i < batch.length; i++)
+          append(out, output, batch.partition, keyText(batch, i), valueText(batch, i))
+      },
+    )
     await vi.waitUntil(() => copy.ready(), { timeout: 60_000 })
     running.set(nameOf(variant), { kafka, input, output, load: await startLoad(kafka, input, 64, 400), stop })
   }

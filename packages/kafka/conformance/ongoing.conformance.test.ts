@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeAll, expect, test } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, expect, test } from 'vitest'
 import { createTopic, produceNumbered, values } from './records.ts'
 import { describeDriver, open } from './suite.ts'
 
@@ -13,12 +13,20 @@ describeDriver('batches that stay open behind their handler', (variant) => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('ongoing'), 1)
     await produceNumbered(kafka, topic, 1, 6)
-    const batches: { readonly records: string[], readonly signal: AbortSignal, readonly done: PromiseWithResolvers<void> }[] = []
-    const join = () => kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 1 }, async (batch, signal) => {
-      const done = Promise.withResolvers<void>()
-      batches.push({ records: values(batch), signal, done })
-      return { done: done.promise }
-    })
+    const batches: {
+      readonly records: string[]
+      readonly signal: AbortSignal
+      readonly done: PromiseWithResolvers<void>
+    }[] = []
+    const join = () =>
+      kafka.consume(
+        { groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 1 },
+        async (batch, signal) => {
+          const done = Promise.withResolvers<void>()
+          batches.push({ records: values(batch), signal, done })
+          return { done: done.promise }
+        },
+      )
     const committed = async (): Promise<number> => (await kafka.admin.lag(topic))[0]?.committed ?? -1
     return { kafka, topic, batches, join, committed }
   }

@@ -1,10 +1,10 @@
-import { beforeAll, expect, test, vi } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, expect, test, vi } from 'vitest'
 import type { StalledPartition, Subscription } from '../port.ts'
 import { readBack } from './read-back.ts'
-import { append, caughtUp, createTopic, stored, valueText, values } from './records.ts'
-import { EXACT, tally } from './tally.ts'
+import { append, caughtUp, createTopic, stored, values, valueText } from './records.ts'
 import { describeDriver, open } from './suite.ts'
+import { EXACT, tally } from './tally.ts'
 import type { Variant } from './variant.ts'
 
 const RECORDS = 200
@@ -37,14 +37,18 @@ describeDriver('poison record', (variant) => {
     const { kafka, topic, wanted } = await topicWithPoison(variant)
     const seen: string[] = []
     const attempts: number[] = []
-    const member = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 20 }, (batch) => {
-      if (batch.partition === 1 && values(batch).includes('key-1:90') && attempts.length < 4) {
-        attempts.push(batch.offsets[0])
-        if (attempts.length === 4) expect(seen.filter((value) => !value.startsWith('key-1')).length).toBe(2 * RECORDS)
-        throw new Error('poison')
-      }
-      seen.push(...values(batch))
-    })
+    const member = await kafka.consume(
+      { groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 20 },
+      (batch) => {
+        if (batch.partition === 1 && values(batch).includes('key-1:90') && attempts.length < 4) {
+          attempts.push(batch.offsets[0])
+          if (attempts.length === 4)
+            expect(seen.filter((value) => !value.startsWith('key-1')).length).toBe(2 * RECORDS)
+          throw new Error('poison')
+        }
+        seen.push(...values(batch))
+      },
+    )
     await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(3 * RECORDS)
     await member.stop()
     expect(new Set(attempts).size, 'the same batch each time').toBe(1)
@@ -79,15 +83,18 @@ describeDriver('poison record', (variant) => {
     const { kafka, topic, wanted } = await topicWithPoison(variant)
     const output = await createTopic(kafka, `${topic}-out`, 2)
     let failures = 0
-    const member = await kafka.transform({ groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 20 }, (batch, out) => {
-      for (let i = 0; i < batch.length; i++) {
-        append(out, output, batch.partition % 2, `key-${batch.partition}`, valueText(batch, i))
-        if (valueText(batch, i) === 'key-1:90' && failures < 3) {
-          failures++
-          throw new Error('poison')
+    const member = await kafka.transform(
+      { groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 20 },
+      (batch, out) => {
+        for (let i = 0; i < batch.length; i++) {
+          append(out, output, batch.partition % 2, `key-${batch.partition}`, valueText(batch, i))
+          if (valueText(batch, i) === 'key-1:90' && failures < 3) {
+            failures++
+            throw new Error('poison')
+          }
         }
-      }
-    })
+      },
+    )
     await caughtUp(kafka, topic)
     await member.stop()
     expect(failures).toBe(3)

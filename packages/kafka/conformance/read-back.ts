@@ -44,7 +44,14 @@ async function ask(brokers: readonly string[], topic: string): Promise<ReadRecor
 
 async function start(): Promise<Reader> {
   const { command } = findJava()
-  const args = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', await kafkaClasspath(), join(import.meta.dirname, 'ReadBack.java')]
+  const args = [
+    '-Xmx256m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-cp',
+    await kafkaClasspath(),
+    join(import.meta.dirname, 'ReadBack.java'),
+  ]
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] })
   child.unref()
   for (const stream of [child.stdin, child.stdout]) (stream as unknown as { unref(): void }).unref()
@@ -55,7 +62,13 @@ async function start(): Promise<Reader> {
 function parse(line: string): ReadRecord {
   const [partition, offset, key, value, ...headers] = line.split(' ')
   const pairs = headers.map((header) => header.split(',').map((text) => String(bytes(text))))
-  return { partition: Number(partition), offset: Number(offset), key: bytes(key), value: bytes(value), headers: Object.fromEntries(pairs) }
+  return {
+    partition: Number(partition),
+    offset: Number(offset),
+    key: bytes(key),
+    value: bytes(value),
+    headers: Object.fromEntries(pairs),
+  }
 }
 
 function bytes(text: string): Buffer | null {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeAll, expect, test } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, expect, test } from 'vitest'
 import type { RecordBatch } from '../index.ts'
 import { createTopic, produceNumbered, values } from './records.ts'
-import { EXACT, tally } from './tally.ts'
 import { describeDriver, open } from './suite.ts'
+import { EXACT, tally } from './tally.ts'
 
 const PARTITIONS = 6
 const KEYS = 24
@@ -22,14 +22,18 @@ describeDriver('rebalance mid-batch', (variant) => {
     const seen: string[] = []
     const busy = new Map<number, string>()
     let overlaps = 0
-    const member = (name: string) => kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 50 }, async (batch: RecordBatch) => {
-      if (busy.has(batch.partition)) overlaps++
-      busy.set(batch.partition, name)
-      const mine = values(batch) // the batch is valid until the handler settles
-      await sleep(15)
-      seen.push(...mine)
-      busy.delete(batch.partition)
-    })
+    const member = (name: string) =>
+      kafka.consume(
+        { groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 50 },
+        async (batch: RecordBatch) => {
+          if (busy.has(batch.partition)) overlaps++
+          busy.set(batch.partition, name)
+          const mine = values(batch) // the batch is valid until the handler settles
+          await sleep(15)
+          seen.push(...mine)
+          busy.delete(batch.partition)
+        },
+      )
 
     const first = await member('first')
     await expect.poll(() => seen.length, { timeout: 30_000 }).toBeGreaterThan(500)
@@ -57,14 +61,20 @@ describeDriver('rebalance mid-batch', (variant) => {
     let finished = 0
     let release = (): void => {}
     const released = new Promise<void>((resolve) => (release = resolve))
-    const first = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest' }, async (batch) => {
-      started.push(batch.partition)
-      await released
-      finished += batch.length
-    })
+    const first = await kafka.consume(
+      { groupId: topic, topics: [topic], startAt: 'earliest' },
+      async (batch) => {
+        started.push(batch.partition)
+        await released
+        finished += batch.length
+      },
+    )
     await expect.poll(() => started.length, { timeout: 20_000 }).toBe(2)
     const again: string[] = []
-    const second = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest' }, (batch) => void again.push(...values(batch)))
+    const second = await kafka.consume(
+      { groupId: topic, topics: [topic], startAt: 'earliest' },
+      (batch) => void again.push(...values(batch)),
+    )
     await sleep(2_500) // the revocation is on its way, the handlers still run
     expect(again).toEqual([])
     release()

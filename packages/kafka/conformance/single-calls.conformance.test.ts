@@ -1,6 +1,10 @@
-/** What callers use that keep positions of their own: where records were stored, one fetch from one place, offsets by time, a log with one fenced writer. */
-import { beforeAll, expect, test } from 'vitest'
+/**
+ * What callers use that keep positions of their own: where records were stored, one fetch from one place,
+ * offsets by time, a log with one fenced writer.
+ */
+
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, expect, test } from 'vitest'
 import type { Kafka } from '../index.ts'
 import { append, createTopic, produceNumbered, stored, values } from './records.ts'
 import { describeDriver, open } from './suite.ts'
@@ -11,7 +15,7 @@ beforeAll(async () => ({ brokers } = await servers.kafka()))
 async function readAll(kafka: Kafka, topic: string, partition = 0): Promise<string[]> {
   const seen: string[] = []
   const end = await kafka.offsetAt(topic, partition, 'latest')
-  for (let at = await kafka.offsetAt(topic, partition, 'earliest'); at < end;) {
+  for (let at = await kafka.offsetAt(topic, partition, 'earliest'); at < end; ) {
     const batch = await kafka.fetch(topic, partition, at, 64 << 10)
     seen.push(...values(batch))
     at = batch.nextOffset
@@ -25,7 +29,10 @@ describeDriver('single calls', (variant) => {
     const topic = await createTopic(kafka, uniqueName('ranges'), 2, { 'max.message.bytes': '100000' })
     const producer = await kafka.producer()
     const deliveries = Array.from({ length: 3 }, () => producer.delivery())
-    for (let n = 0; n < 300; n++) deliveries.forEach((delivery, d) => append(delivery, topic, n % 2, 'k', `${d}:${n}:${'x'.repeat(1000)}`))
+    for (let n = 0; n < 300; n++)
+      deliveries.forEach((delivery, d) =>
+        append(delivery, topic, n % 2, 'k', `${d}:${n}:${'x'.repeat(1000)}`),
+      )
     await Promise.all(deliveries.map(stored))
 
     const [even, odd] = [await readAll(kafka, topic, 0), await readAll(kafka, topic, 1)]
@@ -44,24 +51,38 @@ describeDriver('single calls', (variant) => {
 
   test('one fetch: from the middle of a batch, at the end, before the beginning, behind the end', async () => {
     const kafka = await open(variant, brokers)
-    const topic = await createTopic(kafka, uniqueName('fetch'), 1, { 'message.timestamp.type': 'LogAppendTime' })
+    const topic = await createTopic(kafka, uniqueName('fetch'), 1, {
+      'message.timestamp.type': 'LogAppendTime',
+    })
     await produceNumbered(kafka, topic, 1, 5)
     expect(values(await kafka.fetch(topic, 0, 3, 1 << 20))).toEqual(['key-0:3', 'key-0:4'])
     const end = await kafka.fetch(topic, 0, 5, 1 << 20)
     expect([end.length, end.nextOffset, end.endOffset]).toEqual([0, 5, 5])
     await expect(kafka.fetch(topic, 0, 6, 1 << 20)).rejects.toMatchObject({ code: 'out-of-range' })
-    await expect(kafka.fetch(uniqueName('nowhere'), 0, 0, 1 << 20)).rejects.toMatchObject({ code: 'unknown-topic' })
+    await expect(kafka.fetch(uniqueName('nowhere'), 0, 0, 1 << 20)).rejects.toMatchObject({
+      code: 'unknown-topic',
+    })
 
     await new Promise((resolve) => setTimeout(resolve, 20))
     const between = Date.now()
     await produceNumbered(kafka, topic, 1, 2, 5)
-    expect(await Promise.all(['earliest', between, Date.now() + 60_000, 'latest'].map((time) => kafka.offsetAt(topic, 0, time as number)))).toEqual([0, 5, 7, 7])
-    expect(await Promise.all([between - 0.5, 1e300].map((time) => kafka.offsetAt(topic, 0, time)))).toEqual([5, 7])
+    expect(
+      await Promise.all(
+        ['earliest', between, Date.now() + 60_000, 'latest'].map((time) =>
+          kafka.offsetAt(topic, 0, time as number),
+        ),
+      ),
+    ).toEqual([0, 5, 7, 7])
+    expect(await Promise.all([between - 0.5, 1e300].map((time) => kafka.offsetAt(topic, 0, time)))).toEqual([
+      5, 7,
+    ])
   })
 
-  test('a time before 1970 is the beginning, never one of Kafka\'s own marks', async () => {
+  test("a time before 1970 is the beginning, never one of Kafka's own marks", async () => {
     const kafka = await open(variant, brokers)
-    const topic = await createTopic(kafka, uniqueName('before-1970'), 1, { 'message.timestamp.type': 'LogAppendTime' })
+    const topic = await createTopic(kafka, uniqueName('before-1970'), 1, {
+      'message.timestamp.type': 'LogAppendTime',
+    })
     await produceNumbered(kafka, topic, 1, 5)
     for (const time of [-0.1, -1, -2, -3, -4, -5, -5000, Date.parse('0001-01-01T00:00:00Z'), -8.64e15]) {
       expect(await kafka.offsetAt(topic, 0, time)).toBe(0)
@@ -89,7 +110,12 @@ describeDriver('single calls', (variant) => {
     expect(await readAll(kafka, topic, 2)).toEqual(['in the new one'])
 
     const seen: string[] = []
-    await (await kafka.read({ topics: [topic], partitions: [2], from: 'earliest', until: 'end' }, (batch) => void seen.push(...values(batch)))).done
+    await (
+      await kafka.read(
+        { topics: [topic], partitions: [2], from: 'earliest', until: 'end' },
+        (batch) => void seen.push(...values(batch)),
+      )
+    ).done
     expect(seen).toEqual(['in the new one'])
   })
 
@@ -104,10 +130,12 @@ describeDriver('single calls', (variant) => {
     })
     await expect.poll(() => readAll(other, log)).toEqual(['1', '1'])
 
-    await expect(kafka.transact(id, (out) => {
-      append(out, log, 0, 'a', 'never')
-      throw new Error('changed its mind')
-    })).rejects.toThrow('changed its mind')
+    await expect(
+      kafka.transact(id, (out) => {
+        append(out, log, 0, 'a', 'never')
+        throw new Error('changed its mind')
+      }),
+    ).rejects.toThrow('changed its mind')
 
     const overtaken = kafka.transact(id, async (out) => {
       append(out, log, 0, 'a', 'overtaken')
@@ -122,22 +150,33 @@ describeDriver('single calls', (variant) => {
     const log = await createTopic(clients[0], uniqueName('list'), 1)
     const id = uniqueName('writer')
     const add = async (kafka: Kafka, entry: string): Promise<void> => {
-      for (let added = false; !added;) {
-        await kafka.transact(id, async (out) => {
-          const before = await readAll(kafka, log)
-          added = before.some((known) => known.endsWith(entry))
-          if (!added) append(out, log, 0, 'list', `${before.length} ${entry}`)
-        }).then(() => { added = true }, async (error: { retriable?: boolean }) => {
-          if (!error.retriable) throw error
-          added = false
-          await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
-        })
+      for (let added = false; !added; ) {
+        await kafka
+          .transact(id, async (out) => {
+            const before = await readAll(kafka, log)
+            added = before.some((known) => known.endsWith(entry))
+            if (!added) append(out, log, 0, 'list', `${before.length} ${entry}`)
+          })
+          .then(
+            () => {
+              added = true
+            },
+            async (error: { retriable?: boolean }) => {
+              if (!error.retriable) throw error
+              added = false
+              await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
+            },
+          )
       }
     }
-    await Promise.all(clients.map(async (kafka, c) => {
-      for (let i = 0; i < 5; i++) await add(kafka, `entry-${c}-${i}`)
-    }))
+    await Promise.all(
+      clients.map(async (kafka, c) => {
+        for (let i = 0; i < 5; i++) await add(kafka, `entry-${c}-${i}`)
+      }),
+    )
     await expect.poll(() => readAll(clients[0], log)).toHaveLength(15)
-    expect((await readAll(clients[0], log)).map((entry) => Number(entry.split(' ')[0]))).toEqual(Array.from({ length: 15 }, (_, i) => i))
+    expect((await readAll(clients[0], log)).map((entry) => Number(entry.split(' ')[0]))).toEqual(
+      Array.from({ length: 15 }, (_, i) => i),
+    )
   })
 })

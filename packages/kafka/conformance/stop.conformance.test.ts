@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeAll, expect, test } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, expect, test } from 'vitest'
 import { append, caughtUp, createTopic, produceNumbered, stored, values } from './records.ts'
-import { EXACT, tally } from './tally.ts'
 import { describeDriver, open } from './suite.ts'
+import { EXACT, tally } from './tally.ts'
 
 let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
-const groupState = async (kafka: Awaited<ReturnType<typeof open>>, groupId: string): Promise<string | undefined> =>
+const groupState = async (
+  kafka: Awaited<ReturnType<typeof open>>,
+  groupId: string,
+): Promise<string | undefined> =>
   (await kafka.admin.groups()).find((group) => group.groupId === groupId)?.state
 
 describeDriver('stop', (variant) => {
@@ -19,11 +22,14 @@ describeDriver('stop', (variant) => {
     const seen: string[] = []
     for (let run = 0; run < 4; run++) {
       const before = seen.length
-      const member = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 100 }, async (batch) => {
-        const mine = values(batch)
-        await sleep(5)
-        seen.push(...mine)
-      })
+      const member = await kafka.consume(
+        { groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 100 },
+        async (batch) => {
+          const mine = values(batch)
+          await sleep(5)
+          seen.push(...mine)
+        },
+      )
       await expect.poll(() => seen.length > before, { timeout: 20_000, interval: 5 }).toBe(true)
       if (run === 3) await expect.poll(() => seen.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(4_000)
       await member.stop()
@@ -31,7 +37,12 @@ describeDriver('stop', (variant) => {
       await sleep(20)
       expect(seen.length, 'a handler ran after stop()').toBe(at)
     }
-    expect(tally(Array.from({ length: 4_000 }, (_, i) => `key-${i % 8}:${Math.floor(i / 8)}`), seen)).toEqual(EXACT)
+    expect(
+      tally(
+        Array.from({ length: 4_000 }, (_, i) => `key-${i % 8}:${Math.floor(i / 8)}`),
+        seen,
+      ),
+    ).toEqual(EXACT)
     expect(await groupState(kafka, topic)).toBe('Empty')
   })
 
@@ -69,17 +80,23 @@ describeDriver('stop', (variant) => {
     await produceNumbered(kafka, topic, 1, 5)
     let aborted = false
     let handling = false
-    const member = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest' }, async (_batch, signal) => {
-      handling = true
-      await sleep(60_000, undefined, { signal }).catch(() => (aborted = true))
-    })
+    const member = await kafka.consume(
+      { groupId: topic, topics: [topic], startAt: 'earliest' },
+      async (_batch, signal) => {
+        handling = true
+        await sleep(60_000, undefined, { signal }).catch(() => (aborted = true))
+      },
+    )
     await expect.poll(() => handling, { timeout: 20_000 }).toBe(true)
     const began = Date.now()
     await member.stop(300)
     expect(Date.now() - began).toBeLessThan(4_000)
     expect(aborted).toBe(true)
     const seen: string[] = []
-    const next = await kafka.consume({ groupId: topic, topics: [topic], startAt: 'earliest' }, (batch) => void seen.push(...values(batch)))
+    const next = await kafka.consume(
+      { groupId: topic, topics: [topic], startAt: 'earliest' },
+      (batch) => void seen.push(...values(batch)),
+    )
     await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(5)
     await next.stop()
   })
@@ -94,7 +111,9 @@ describeDriver('stop', (variant) => {
     await producer.stop()
     expect(await settled).toEqual([])
     const late = producer.delivery()
-    expect(() => append(late, topic, 0, 'key', 'key:1000')).toThrow(expect.objectContaining({ code: 'stopped' }))
+    expect(() => append(late, topic, 0, 'key', 'key:1000')).toThrow(
+      expect.objectContaining({ code: 'stopped' }),
+    )
     expect(await late.settled()).toEqual([])
     expect((await kafka.admin.offsets(topic))[0].latest).toBe(1_000)
     await stored(delivery)

@@ -2,7 +2,7 @@
 import { describe, onTestFinished, test } from 'vitest'
 import type { KafkaConfig } from '../config.ts'
 import { type Kafka, openKafka } from '../index.ts'
-import { VARIANTS, type Variant, configOf, nameOf } from './variant.ts'
+import { configOf, nameOf, VARIANTS, type Variant } from './variant.ts'
 
 export type CleanUp = () => Promise<unknown> | void
 
@@ -11,7 +11,7 @@ export const LONGER = process.env.WEIR_FAULTS === 'long' ? 10 : 1
 /** Milliseconds. */
 const TOGETHER_TIMEOUT = 180_000 * LONGER
 
-const afterThisTest = (cleanUp: CleanUp): void => onTestFinished(async () => void await cleanUp())
+const afterThisTest = (cleanUp: CleanUp): void => onTestFinished(async () => void (await cleanUp()))
 
 const named = VARIANTS.map((variant) => ({ name: nameOf(variant), variant }))
 
@@ -20,13 +20,29 @@ export function describeDriver(title: string, cases: (variant: Variant) => void)
   describe.each(named)(`${title}: $name`, ({ variant }) => cases(variant))
 }
 
-/** For a case that mostly waits: it runs for all variants side by side. What is given to `after` runs when it is over. */
-export function testTogether(title: string, run: (variant: Variant, after: (cleanUp: CleanUp) => void) => Promise<void>): void {
-  test.concurrent.for(named)(`${title}: $name`, { timeout: TOGETHER_TIMEOUT }, async ({ variant }, { onTestFinished: after }) => run(variant, (cleanUp) => after(async () => void await cleanUp())))
+/**
+ * For a case that mostly waits: it runs for all variants side by side. What is given to `after` runs when it
+ * is over.
+ */
+export function testTogether(
+  title: string,
+  run: (variant: Variant, after: (cleanUp: CleanUp) => void) => Promise<void>,
+): void {
+  test.concurrent.for(named)(
+    `${title}: $name`,
+    { timeout: TOGETHER_TIMEOUT },
+    async ({ variant }, { onTestFinished: after }) =>
+      run(variant, (cleanUp) => after(async () => void (await cleanUp()))),
+  )
 }
 
 /** A client, stopped when the test is over. */
-export async function open(variant: Variant, brokers: readonly string[], changes: Partial<KafkaConfig> = {}, after = afterThisTest): Promise<Kafka> {
+export async function open(
+  variant: Variant,
+  brokers: readonly string[],
+  changes: Partial<KafkaConfig> = {},
+  after = afterThisTest,
+): Promise<Kafka> {
   const { value, stop } = await openKafka(configOf(variant, brokers, changes))
   after(stop)
   return value

@@ -1,5 +1,5 @@
-import { beforeAll, expect, test } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, expect, test } from 'vitest'
 import { readBack } from './read-back.ts'
 import { append, createTopic } from './records.ts'
 import { describeDriver, open } from './suite.ts'
@@ -20,7 +20,9 @@ describeDriver('a record that is too large', (variant) => {
     append(guilty, topic, 0, 'a', 'after')
     append(neighbour, topic, 0, 'b', 'neighbour after')
 
-    expect(await guilty.settled()).toMatchObject([{ topic, partition: 0, fromIndex: 1, error: { code: 'too-large', retriable: false } }])
+    expect(await guilty.settled()).toMatchObject([
+      { topic, partition: 0, fromIndex: 1, error: { code: 'too-large', retriable: false } },
+    ])
     expect(await neighbour.settled()).toEqual([])
     const written = (await readBack(brokers, topic)).map(({ partition, value }) => `${partition} ${value}`)
     expect(written).toEqual(['0 before', '0 neighbour before', '0 neighbour after', '1 other partition'])

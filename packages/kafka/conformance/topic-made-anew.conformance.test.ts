@@ -1,18 +1,22 @@
-/** A topic is deleted and made anew under its name: its groups read all of it, whatever the old offsets say. */
-import { beforeAll, describe, expect, vi } from 'vitest'
+/**
+ * A topic is deleted and made anew under its name: its groups read all of it, whatever the old offsets say.
+ */
+
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, describe, expect, vi } from 'vitest'
 import { Cluster, COORDINATOR } from '../drivers/kafkajs/cluster.ts'
 import { metadataOf } from '../drivers/topic-ids.ts'
 import { SILENT } from '../log.ts'
 import type { Kafka } from '../port.ts'
 import { append, caughtUp, createTopic, stored, values, valueText } from './records.ts'
-import { open, testTogether, type CleanUp } from './suite.ts'
+import { type CleanUp, open, testTogether } from './suite.ts'
 import { configOf, VARIANTS, type Variant } from './variant.ts'
 
 let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
-const numbered = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}:${i}`)
+const numbered = (name: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${name}:${i}`)
 
 async function produce(kafka: Kafka, topic: string, records: readonly string[]): Promise<void> {
   const producer = await kafka.producer()
@@ -25,7 +29,12 @@ async function produce(kafka: Kafka, topic: string, records: readonly string[]):
 type After = (cleanUp: CleanUp) => void
 
 /** Uses another client: those of the groups hear nothing of it. */
-async function makeAnew(variant: Variant, topic: string, records: readonly string[], after: After): Promise<void> {
+async function makeAnew(
+  variant: Variant,
+  topic: string,
+  records: readonly string[],
+  after: After,
+): Promise<void> {
   const outside = await open(variant, brokers, {}, after)
   await outside.admin.deleteTopics([topic])
   await createTopic(outside, topic, 1)
@@ -39,14 +48,15 @@ async function twoGroups(variant: Variant, after: After) {
   const output = await createTopic(kafka, `${topic}-out`, 1)
   const seen: string[] = []
   const groups = [`${topic}-plain`, `${topic}-copy`]
-  const join = () => Promise.all([
-    kafka.consume({ groupId: groups[0], topics: [topic], startAt: 'latest' }, (batch) => {
-      seen.push(...values(batch))
-    }),
-    kafka.transform({ groupId: groups[1], topics: [topic], startAt: 'earliest' }, (batch, out) => {
-      for (let i = 0; i < batch.length; i++) append(out, output, 0, 'key', valueText(batch, i))
-    }),
-  ])
+  const join = () =>
+    Promise.all([
+      kafka.consume({ groupId: groups[0], topics: [topic], startAt: 'latest' }, (batch) => {
+        seen.push(...values(batch))
+      }),
+      kafka.transform({ groupId: groups[1], topics: [topic], startAt: 'earliest' }, (batch, out) => {
+        for (let i = 0; i < batch.length; i++) append(out, output, 0, 'key', valueText(batch, i))
+      }),
+    ])
   const copied = async (): Promise<string[]> => {
     const copies: string[] = []
     const options = { topics: [output], from: 'earliest', until: 'end' } as const
@@ -60,7 +70,12 @@ async function twoGroups(variant: Variant, after: After) {
 }
 
 /** Commits like a member that drained late, or like another program. */
-async function commitByHand(groupId: string, topic: string, offset: number, metadata: string | null): Promise<void> {
+async function commitByHand(
+  groupId: string,
+  topic: string,
+  offset: number,
+  metadata: string | null,
+): Promise<void> {
   const cluster = new Cluster(configOf(VARIANTS[2], brokers), SILENT)
   try {
     await cluster.connect()
@@ -104,28 +119,31 @@ describe.concurrent('topic made anew', () => {
     await Promise.all(members.map((member) => member.stop()))
   })
 
-  testTogether('between two sessions, also where an old offset was committed late', async (variant, after) => {
-    const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
-    let members = await join()
-    await ready()
-    await produce(kafka, topic, numbered('first', 5))
-    await vi.waitFor(() => expect(seen.length).toBe(5), { timeout: 20_000, interval: 20 })
-    await ready()
-    await Promise.all(members.map((member) => member.stop()))
-    const before = await idOf(topic)
-    await makeAnew(variant, topic, numbered('second', 8), after)
-    for (const group of groups) await commitByHand(group, topic, 5, metadataOf(before))
-    for (const group of groups) {
-      expect(await kafka.admin.lag(group)).toMatchObject([{ committed: -1, latest: 8, lag: 8 }])
-    }
+  testTogether(
+    'between two sessions, also where an old offset was committed late',
+    async (variant, after) => {
+      const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
+      let members = await join()
+      await ready()
+      await produce(kafka, topic, numbered('first', 5))
+      await vi.waitFor(() => expect(seen.length).toBe(5), { timeout: 20_000, interval: 20 })
+      await ready()
+      await Promise.all(members.map((member) => member.stop()))
+      const before = await idOf(topic)
+      await makeAnew(variant, topic, numbered('second', 8), after)
+      for (const group of groups) await commitByHand(group, topic, 5, metadataOf(before))
+      for (const group of groups) {
+        expect(await kafka.admin.lag(group)).toMatchObject([{ committed: -1, latest: 8, lag: 8 }])
+      }
 
-    members = await join()
-    const wanted = [...numbered('first', 5), ...numbered('second', 8)]
-    await vi.waitFor(() => expect(seen).toEqual(wanted), { timeout: 30_000, interval: 20 })
-    await ready()
-    expect(await copied()).toEqual(wanted)
-    await Promise.all(members.map((member) => member.stop()))
-  })
+      members = await join()
+      const wanted = [...numbered('first', 5), ...numbered('second', 8)]
+      await vi.waitFor(() => expect(seen).toEqual(wanted), { timeout: 30_000, interval: 20 })
+      await ready()
+      expect(await copied()).toEqual(wanted)
+      await Promise.all(members.map((member) => member.stop()))
+    },
+  )
 
   testTogether('an offset that does not say its topic is one of this topic', async (variant, after) => {
     const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)

@@ -1,8 +1,8 @@
 /** A record batch rots on the broker's disk: groups and readers pass over it, and read its neighbours. */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, vi } from 'vitest'
 import { type KafkaCluster, kafkaCluster, uniqueName } from '@weir/testkit'
+import { afterAll, beforeAll, describe, expect, vi } from 'vitest'
 import type { Kafka, RecordBatch } from '../port.ts'
 import { AT, LENGTH_PREFIX, readInt64 } from '../records/format.ts'
 import { passedOver } from '../unreadable.ts'
@@ -11,7 +11,10 @@ import { open, testTogether } from './suite.ts'
 
 /** Records of three batches; the second one rots. */
 const BATCHES = [10, 20, 5]
-const GOOD = [...Array.from({ length: 10 }, (_, i) => `0:${i}`), ...Array.from({ length: 5 }, (_, i) => `2:${i}`)]
+const GOOD = [
+  ...Array.from({ length: 10 }, (_, i) => `0:${i}`),
+  ...Array.from({ length: 5 }, (_, i) => `2:${i}`),
+]
 const PASSED = { length: 0, nextOffset: 30, unreadable: { firstOffset: 10, reason: 'it fails its checksum' } }
 
 let cluster: KafkaCluster
@@ -58,19 +61,25 @@ describe('unreadable batch', () => {
     const topic = await rottenTopic(kafka)
     const output = await createTopic(kafka, `${topic}-out`, 1)
     const options = { topics: [topic], startAt: 'earliest' } as const
-    const [consumed, transformed, read]: Seen[] = Array.from({ length: 3 }, () => ({ records: [], passed: [] }))
+    const [consumed, transformed, read]: Seen[] = Array.from({ length: 3 }, () => ({
+      records: [],
+      passed: [],
+    }))
     const members = await Promise.all([
       kafka.consume({ groupId: `${topic}-consume`, ...options }, (batch) => see(consumed, batch)),
       kafka.transform({ groupId: `${topic}-transform`, ...options }, (batch, out) => {
         see(transformed, batch)
         const { unreadable, nextOffset } = batch
-        if (unreadable !== undefined) append(out, output, 0, 'letter', `${unreadable.firstOffset} to ${nextOffset - 1}`)
+        if (unreadable !== undefined)
+          append(out, output, 0, 'letter', `${unreadable.firstOffset} to ${nextOffset - 1}`)
       }),
     ])
-    const reading = await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, (batch) => see(read, batch))
+    const reading = await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, (batch) =>
+      see(read, batch),
+    )
 
     const fetched: Seen = { records: [], passed: [] }
-    for (let at = 0; at < 35;) {
+    for (let at = 0; at < 35; ) {
       const batch = await kafka.fetch(topic, 0, at, 1 << 20)
       see(fetched, batch)
       at = batch.nextOffset

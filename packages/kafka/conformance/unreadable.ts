@@ -1,6 +1,10 @@
-/** A record batch that brokers take and nothing reads: they do not check the length that a compressed record states. */
-import { brokerError } from '../drivers/kafkajs/errors.ts'
+/**
+ * A record batch that brokers take and nothing reads: they do not check the length that a compressed record
+ * states.
+ */
+
 import { Cluster } from '../drivers/kafkajs/cluster.ts'
+import { brokerError } from '../drivers/kafkajs/errors.ts'
 import { produce } from '../drivers/kafkajs/protocol/produce.ts'
 import { NO_HEADERS } from '../index.ts'
 import { SILENT } from '../log.ts'
@@ -15,11 +19,15 @@ const ONE_BYTE = 2
 
 /** Stores such a batch with that number of records. Resolves to the offset of the first one. */
 export async function storeUnreadable(
-  brokers: readonly string[], topic: string, partition: number, records: number,
+  brokers: readonly string[],
+  topic: string,
+  partition: number,
+  records: number,
 ): Promise<number> {
   const writer = new BatchWriter()
   const value = Buffer.from('value')
-  for (let i = 0; i < records; i++) writer.append(null, 0, 0, value, 0, value.length, NO_HEADERS, 0, NO_HEADERS.length)
+  for (let i = 0; i < records; i++)
+    writer.append(null, 0, 0, value, 0, value.length, NO_HEADERS, 0, NO_HEADERS.length)
   writer.bytes[AT.records] += ONE_BYTE
   const cluster = new Cluster(configOf(VARIANTS[0], brokers), SILENT)
   try {

@@ -16,6 +16,19 @@ export function nameOf({ driver, groupProtocol }: Variant): string {
   return `${driver}/${groupProtocol}`
 }
 
-export function configOf(variant: Variant, brokers: readonly string[], changes: Partial<KafkaConfig> = {}): KafkaConfig {
-  return { ...variant, brokers, compression: 'none', clientId: 'conformance', rack: undefined, tls: undefined, sasl: undefined, ...changes }
+export function configOf(
+  variant: Variant,
+  brokers: readonly string[],
+  changes: Partial<KafkaConfig> = {},
+): KafkaConfig {
+  return {
+    ...variant,
+    brokers,
+    compression: 'none',
+    clientId: 'conformance',
+    rack: undefined,
+    tls: undefined,
+    sasl: undefined,
+    ...changes,
+  }
 }

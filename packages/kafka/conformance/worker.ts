@@ -1,4 +1,7 @@
-/** A process of its own that copies a topic in transactions, for tests that kill or freeze it. Runs until SIGTERM. */
+/**
+ * A process of its own that copies a topic in transactions, for tests that kill or freeze it. Runs until
+ * SIGTERM.
+ */
 import { openKafka, partitionFor } from '../index.ts'
 import { configOf, type Variant } from './variant.ts'
 
@@ -17,17 +20,32 @@ const { value: kafka, stop } = await openKafka(configOf(variant, brokers))
 const partitions = await kafka.partitions(output)
 let held = !hold
 
-const member = await kafka.transform({ groupId, topics: [input], startAt: 'earliest', maxBatchRecords: 200 }, async (batch, out) => {
-  const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = batch
-  for (let i = 0; i < batch.length; i++) {
-    const partition = partitionFor(bytes, keyStart[i], keyEnd[i], partitions)
-    out.append(output, partition, bytes, keyStart[i], keyEnd[i], bytes, valueStart[i], valueEnd[i], bytes, headersStart[i], headersEnd[i])
-  }
-  if (held) return
-  held = true
-  process.send!({ holding: batch.partition })
-  await new Promise((resolve) => process.once('message', resolve))
-})
+const member = await kafka.transform(
+  { groupId, topics: [input], startAt: 'earliest', maxBatchRecords: 200 },
+  async (batch, out) => {
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = batch
+    for (let i = 0; i < batch.length; i++) {
+      const partition = partitionFor(bytes, keyStart[i], keyEnd[i], partitions)
+      out.append(
+        output,
+        partition,
+        bytes,
+        keyStart[i],
+        keyEnd[i],
+        bytes,
+        valueStart[i],
+        valueEnd[i],
+        bytes,
+        headersStart[i],
+        headersEnd[i],
+      )
+    }
+    if (held) return
+    held = true
+    process.send!({ holding: batch.partition })
+    await new Promise((resolve) => process.once('message', resolve))
+  },
+)
 
 const ready = setInterval(() => {
   if (!member.ready()) return

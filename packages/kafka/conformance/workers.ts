@@ -20,7 +20,10 @@ export interface Worker {
 }
 
 export function startWorker(options: WorkerOptions): Worker {
-  const child = fork(SCRIPT, [JSON.stringify(options)], { execArgv: ['--max-old-space-size=128'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(SCRIPT, [JSON.stringify(options)], {
+    execArgv: ['--max-old-space-size=128'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   const exited = once(child, 'exit')
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)

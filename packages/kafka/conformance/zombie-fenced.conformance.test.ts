@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect } from 'vitest'
 import { servers, uniqueName } from '@weir/testkit'
+import { beforeAll, describe, expect } from 'vitest'
 import { readBack } from './read-back.ts'
 import { caughtUp, createTopic, produceNumbered } from './records.ts'
 import { open, testTogether } from './suite.ts'
@@ -13,31 +13,37 @@ let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
 describe('zombie fenced', () => {
-  testTogether('an owner that froze in the middle of a batch cannot commit it after another took over', async (variant, after) => {
-    const kafka = await open(variant, brokers, {}, after)
-    const input = await createTopic(kafka, uniqueName('zombie'), 2)
-    const output = await createTopic(kafka, `${input}-out`, 2)
-    await produceNumbered(kafka, input, KEYS, PER_KEY)
+  testTogether(
+    'an owner that froze in the middle of a batch cannot commit it after another took over',
+    async (variant, after) => {
+      const kafka = await open(variant, brokers, {}, after)
+      const input = await createTopic(kafka, uniqueName('zombie'), 2)
+      const output = await createTopic(kafka, `${input}-out`, 2)
+      await produceNumbered(kafka, input, KEYS, PER_KEY)
 
-    const options = { variant, brokers, groupId: input, input, output }
-    const zombie = startWorker({ ...options, hold: true })
-    after(() => zombie.kill())
-    await zombie.holding
-    zombie.freeze()
-    const heir = startWorker({ ...options, hold: false })
-    after(() => heir.kill())
-    await caughtUp(kafka, input, 60_000)
-    zombie.thaw()
+      const options = { variant, brokers, groupId: input, input, output }
+      const zombie = startWorker({ ...options, hold: true })
+      after(() => zombie.kill())
+      await zombie.holding
+      zombie.freeze()
+      const heir = startWorker({ ...options, hold: false })
+      after(() => heir.kill())
+      await caughtUp(kafka, input, 60_000)
+      zombie.thaw()
 
-    // What it held must fail, and it must be of use again: both go on with what comes next.
-    await produceNumbered(kafka, input, KEYS, PER_KEY, PER_KEY)
-    await zombie.ready
-    await caughtUp(kafka, input, 60_000)
-    await heir.stop()
-    await produceNumbered(kafka, input, KEYS, PER_KEY, 2 * PER_KEY)
-    await caughtUp(kafka, input, 60_000)
-    await zombie.stop()
-    const wanted = Array.from({ length: 3 * KEYS * PER_KEY }, (_, i) => `key-${i % KEYS}:${Math.floor(i / KEYS)}`)
-    expect(tally(wanted, await readBack(brokers, output))).toEqual(EXACT)
-  })
+      // What it held must fail, and it must be of use again: both go on with what comes next.
+      await produceNumbered(kafka, input, KEYS, PER_KEY, PER_KEY)
+      await zombie.ready
+      await caughtUp(kafka, input, 60_000)
+      await heir.stop()
+      await produceNumbered(kafka, input, KEYS, PER_KEY, 2 * PER_KEY)
+      await caughtUp(kafka, input, 60_000)
+      await zombie.stop()
+      const wanted = Array.from(
+        { length: 3 * KEYS * PER_KEY },
+        (_, i) => `key-${i % KEYS}:${Math.floor(i / KEYS)}`,
+      )
+      expect(tally(wanted, await readBack(brokers, output))).toEqual(EXACT)
+    },
+  )
 })

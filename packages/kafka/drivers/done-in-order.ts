@@ -1,4 +1,7 @@
-/** The offsets of a partition's batches, in their order: each counts when its batch and all before it are done. */
+/**
+ * The offsets of a partition's batches, in their order: each counts when its batch and all before it are
+ * done.
+ */
 import type { Ongoing } from '../port.ts'
 
 export class DoneInOrder {

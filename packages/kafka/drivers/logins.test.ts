@@ -20,7 +20,10 @@ test('MSK IAM: a token signed for the region by the role of this process, shared
 test('a token is renewed a minute before its end; who asks while one is being signed waits for it', async () => {
   let now = 0
   let signatures = 0
-  const token = sharedToken(async () => ({ token: `token ${++signatures}`, expiryTime: now + 900_000 }), () => now)
+  const token = sharedToken(
+    async () => ({ token: `token ${++signatures}`, expiryTime: now + 900_000 }),
+    () => now,
+  )
   expect(await Promise.all([token(), token(), token()])).toEqual(['token 1', 'token 1', 'token 1'])
   now = 839_000
   expect(await token()).toBe('token 1')
@@ -30,10 +33,13 @@ test('a token is renewed a minute before its end; who asks while one is being si
 
 test('a signature that fails is tried again by whoever asks next', async () => {
   let fails = true
-  const token = sharedToken(async () => {
-    if (fails) throw new Error('no credentials')
-    return { token: 'token', expiryTime: 900_000 }
-  }, () => 0)
+  const token = sharedToken(
+    async () => {
+      if (fails) throw new Error('no credentials')
+      return { token: 'token', expiryTime: 900_000 }
+    },
+    () => 0,
+  )
   await expect(token()).rejects.toThrow('no credentials')
   fails = false
   expect(await token()).toBe('token')
@@ -41,7 +47,9 @@ test('a signature that fails is tried again by whoever asks next', async () => {
 
 test('an answer with content is a refusal', () => {
   refuseAnswer(Buffer.alloc(0))
-  expect(() => refuseAnswer(Buffer.from('{"status":"invalid_token"}'))).toThrow(/refuses the token \(\{"status":"invalid_token"\}\) \(authentication\)/)
+  expect(() => refuseAnswer(Buffer.from('{"status":"invalid_token"}'))).toThrow(
+    /refuses the token \(\{"status":"invalid_token"\}\) \(authentication\)/,
+  )
 })
 
 test('a login that is refused is a mistake in the configuration, unless one has worked before', () => {

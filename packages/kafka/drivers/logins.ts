@@ -17,7 +17,7 @@ const tokens = new Map<string, () => Promise<string>>()
 /** A token for MSK in that region, signed by the role of this process and shared by all its connections. */
 export function mskToken(region: string): Promise<string> {
   let shared = tokens.get(region)
-  if (shared === undefined) tokens.set(region, shared = sharedToken(() => signed(region)))
+  if (shared === undefined) tokens.set(region, (shared = sharedToken(() => signed(region))))
   return shared()
 }
 
@@ -25,7 +25,11 @@ async function signed(region: string): Promise<Token> {
   try {
     return await generateAuthToken({ region })
   } catch (error) {
-    throw new KafkaError('authentication', `No token for MSK can be signed: ${(error as Error).message}`, error)
+    throw new KafkaError(
+      'authentication',
+      `No token for MSK can be signed: ${(error as Error).message}`,
+      error,
+    )
   }
 }
 
@@ -34,23 +38,37 @@ export function bearerMessage(token: string): Buffer {
   return Buffer.from(`n,,\x01auth=Bearer ${token}\x01\x01`)
 }
 
-/** Throws where the broker's answer to a token has a content: it is then the reason of a refusal, though Kafka gives no error code with it (RFC 7628, 3.2.2). */
+/**
+ * Throws where the broker's answer to a token has a content: it is then the reason of a refusal, though Kafka
+ * gives no error code with it (RFC 7628, 3.2.2).
+ */
 export function refuseAnswer(answer: Buffer): void {
-  if (answer.length > 0) throw new KafkaError('authentication', `The broker refuses the token (${answer.toString('utf8', 0, 200)})`)
+  if (answer.length > 0)
+    throw new KafkaError(
+      'authentication',
+      `The broker refuses the token (${answer.toString('utf8', 0, 200)})`,
+    )
 }
 
 /**
- * Gives tokens for SASL/OAUTHBEARER, one for all until it nears its end: where a role comes from a web identity, each signature may cost a call of STS. Rejects
- * as `sign` does, which is then asked again.
+ * Gives tokens for SASL/OAUTHBEARER, one for all until it nears its end: where a role comes from a web
+ * identity, each signature may cost a call of STS. Rejects as `sign` does, which is then asked again.
  */
 export function sharedToken(sign: () => Promise<Token>, now: () => number = Date.now): () => Promise<string> {
   let signing: Promise<Token> | undefined
   let until = 0
   return async () => {
     if (signing === undefined || now() > until - SPARE) {
-      const mine = signing = sign()
+      const mine = (signing = sign())
       until = Infinity
-      mine.then(({ expiryTime }) => { until = expiryTime }, () => { signing = undefined })
+      mine.then(
+        ({ expiryTime }) => {
+          until = expiryTime
+        },
+        () => {
+          signing = undefined
+        },
+      )
     }
     return (await signing).token
   }
@@ -58,16 +76,22 @@ export function sharedToken(sign: () => Promise<Token>, now: () => number = Date
 
 const accepted = new WeakSet<KafkaConfig>()
 
-/** Remembers that a broker took this configuration's login: with TLS 1.3 the first answer tells that, not the handshake. */
+/**
+ * Remembers that a broker took this configuration's login: with TLS 1.3 the first answer tells that, not the
+ * handshake.
+ */
 export function loginWorked(config: KafkaConfig): void {
   accepted.add(config)
 }
 
 /**
- * The error for a login that is refused after one has worked: a password or certificate is being rotated, and reaches the brokers and this process at different
- * times. Undefined for other errors, and before a login has worked: then it is a mistake in the configuration.
+ * The error for a login that is refused after one has worked: a password or certificate is being rotated, and
+ * reaches the brokers and this process at different times. Undefined for other errors, and before a login has
+ * worked: then it is a mistake in the configuration.
  */
 export function lostLogin(config: KafkaConfig, error: KafkaError): KafkaError | undefined {
   const refused = error.code === 'authentication' || error.code === 'tls'
-  return refused && accepted.has(config) ? new KafkaError('login-lost', 'A broker refuses a login that worked before', error) : undefined
+  return refused && accepted.has(config)
+    ? new KafkaError('login-lost', 'A broker refuses a login that worked before', error)
+    : undefined
 }

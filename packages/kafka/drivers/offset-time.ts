@@ -2,8 +2,8 @@
 import { EARLIEST, LATEST } from './platformatic/protocol/offsets.ts'
 
 /**
- * Turns a time before 1970 into the beginning of the log, since Kafka gives negative times other meanings (-1 is the
- * end).
+ * Turns a time before 1970 into the beginning of the log, since Kafka gives negative times other meanings (-1
+ * is the end).
  * @param place ms since the epoch, or one end of the log
  */
 export function offsetTime(place: number | 'earliest' | 'latest'): number {

@@ -2,7 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UNSTABLE_OFFSET_COMMIT } from './platformatic/protocol/codes.ts'
 
-/** Milliseconds between two looks: an open transaction ends within milliseconds, or its owner is dead and was fenced already. */
+/**
+ * Milliseconds between two looks: an open transaction ends within milliseconds, or its owner is dead and was
+ * fenced already.
+ */
 const WHILE_OPEN = 10
 /** So long an offset is not open in a healthy cluster (ms). */
 const HANGING = 1000
@@ -13,7 +16,8 @@ const HANGING = 1000
  * @param hangs called where that transaction stays open for longer than any can
  */
 export async function whenStable<T extends { errorCode: number }>(
-  ask: () => Promise<T>, hangs: () => Promise<void>,
+  ask: () => Promise<T>,
+  hangs: () => Promise<void>,
 ): Promise<T> {
   for (let since = Date.now(); ; await sleep(WHILE_OPEN)) {
     const answer = await ask()

@@ -5,18 +5,33 @@ import { Standstill, stalledOf } from './standstill.ts'
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 }))
 afterEach(() => void vi.useRealTimers())
 
-const partition = (standstill: Standstill) =>
-  ({ topic: 't', partition: 3, position: 41, startOffset: 0, endOffset: 50, standstill })
+const partition = (standstill: Standstill) => ({
+  topic: 't',
+  partition: 3,
+  position: 41,
+  startOffset: 0,
+  endOffset: 50,
+  standstill,
+})
 
 test('what fails for 30 s stands still, since its first failure and for its last reason', () => {
   const standstill = new Standstill()
   standstill.failed('handling', new TypeError('user 4711 has no password "secret"'))
   vi.setSystemTime(1_030_000)
-  standstill.failed('handling', Object.assign(new Error('https://user:secret@host'), { code: 'ECONNREFUSED' }))
+  standstill.failed(
+    'handling',
+    Object.assign(new Error('https://user:secret@host'), { code: 'ECONNREFUSED' }),
+  )
   expect(stalledOf([partition(standstill)])).toEqual([])
   vi.setSystemTime(1_030_001)
   expect(stalledOf([partition(standstill)])).toEqual([
-    { topic: 't', partition: 3, offset: 41, sinceMs: 1_000_000, reason: 'its handler rejects (Error ECONNREFUSED)' },
+    {
+      topic: 't',
+      partition: 3,
+      offset: 41,
+      sinceMs: 1_000_000,
+      reason: 'its handler rejects (Error ECONNREFUSED)',
+    },
   ])
   standstill.succeeded('handling')
   expect(stalledOf([partition(standstill)])).toEqual([])

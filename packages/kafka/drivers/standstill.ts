@@ -37,7 +37,9 @@ export class Standstill {
   /** The oldest failure that has lasted. */
   get lasting(): Failure | undefined {
     const before = Date.now() - STALLED_MS
-    const lasting = Object.values(this.#failures).filter((failure) => failure !== undefined && failure.sinceMs < before)
+    const lasting = Object.values(this.#failures).filter(
+      (failure) => failure !== undefined && failure.sinceMs < before,
+    )
     return lasting.sort((a, b) => a!.sinceMs - b!.sinceMs)[0]
   }
 }

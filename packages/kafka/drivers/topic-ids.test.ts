@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { beginning, metadataOf, topicIdIn, untilAgreed, type Before, type Committed } from './topic-ids.ts'
+import { type Before, beginning, type Committed, metadataOf, topicIdIn, untilAgreed } from './topic-ids.ts'
 
 const [OLD, NEW] = ['a', 'b'].map((digit) => digit.repeat(32))
 const NONE = '0'.repeat(32)
@@ -20,7 +20,12 @@ function source(committed: Partial<Committed>, known = NEW, agreed = NEW) {
 }
 
 type Case = [
-  what: string, Partial<Committed>, startAt: 'earliest' | 'latest', Before | undefined, position: number, commit: boolean,
+  what: string,
+  Partial<Committed>,
+  startAt: 'earliest' | 'latest',
+  Before | undefined,
+  position: number,
+  commit: boolean,
 ]
 
 async function expectBeginning(...[, committed, startAt, before, position, commit]: Case): Promise<void> {
@@ -35,7 +40,10 @@ test('the metadata of a commit says the id, and that of other programs says noth
 })
 
 describe('a group begins', () => {
-  const [madeAnew, beyondEnd]: Before[] = [{ topicId: OLD, loss: 'made-anew' }, { topicId: NEW, loss: 'beyond-end' }]
+  const [madeAnew, beyondEnd]: Before[] = [
+    { topicId: OLD, loss: 'made-anew' },
+    { topicId: NEW, loss: 'beyond-end' },
+  ]
   const ours = { offset: 150, topicId: NEW }
 
   test.each<Case>([
@@ -60,7 +68,11 @@ describe('a group begins', () => {
 
   test('at its offset where the broker that was asked lags behind', async () => {
     const lagging = source({ offset: 150, topicId: NEW }, OLD)
-    expect(await beginning(lagging, 'earliest', undefined)).toEqual({ topicId: NEW, position: 150, commit: false })
+    expect(await beginning(lagging, 'earliest', undefined)).toEqual({
+      topicId: NEW,
+      position: 150,
+      commit: false,
+    })
     expect(lagging.asked).toEqual(['all brokers'])
   })
 
@@ -72,6 +84,12 @@ describe('a group begins', () => {
 
 test('brokers are asked until they agree', async () => {
   const answers = [[OLD, NEW], [], [NEW, NEW]]
-  expect(await untilAgreed('t', async () => answers.shift()!, (id) => id)).toBe(NEW)
+  expect(
+    await untilAgreed(
+      't',
+      async () => answers.shift()!,
+      (id) => id,
+    ),
+  ).toBe(NEW)
   expect(answers).toEqual([])
 })

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaError } from '../errors.ts'
 
 /**
- * A topic that was deleted and made anew under its name has another id. Committed offsets say which topic they belong
- * to, in the metadata that Kafka keeps with each of them. No group begins at an offset of another topic (decision 11).
+ * A topic that was deleted and made anew under its name has another id. Committed offsets say which topic
+ * they belong to, in the metadata that Kafka keeps with each of them. No group begins at an offset of another
+ * topic (decision 11).
  */
 export interface Committed {
   /** -1: none. */
@@ -30,7 +31,10 @@ export function topicIdIn(metadata: string | null): string | undefined {
   return ID.exec(metadata ?? '')?.[1]
 }
 
-/** Why a partition begins once more: its name belongs to another topic now, or its log ends before the position. */
+/**
+ * Why a partition begins once more: its name belongs to another topic now, or its log ends before the
+ * position.
+ */
 export type Loss = 'made-anew' | 'beyond-end'
 
 /** For the log. */
@@ -46,7 +50,10 @@ export interface Before {
 export interface Beginning {
   readonly topicId: string
   readonly position: number
-  /** The group has no such offset yet. Committed at once, it makes lag known, and a later member begins there too. */
+  /**
+   * The group has no such offset yet. Committed at once, it makes lag known, and a later member begins there
+   * too.
+   */
   readonly commit: boolean
 }
 
@@ -62,20 +69,24 @@ export interface Source {
 
 /** Where a member of a group begins in a partition. */
 export async function beginning(
-  source: Source, startAt: 'earliest' | 'latest', before: Before | undefined,
+  source: Source,
+  startAt: 'earliest' | 'latest',
+  before: Before | undefined,
 ): Promise<Beginning> {
   const { offset, topicId: committedId } = await source.committed()
   let topicId = await source.knownId()
   // Which of the two is the older one, a broker that lags behind does not know.
   if (isOther(committedId, topicId) || isOther(before?.topicId, topicId)) topicId = await source.agreedId()
 
-  const madeAnew = isOther(committedId, topicId) || (committedId === undefined && isOther(before?.topicId, topicId))
-  // The group is older than the topic, so nothing of it may be skipped. If its log begins later, the leader says so
-  // when it is asked by the id.
+  const madeAnew =
+    isOther(committedId, topicId) || (committedId === undefined && isOther(before?.topicId, topicId))
+  // The group is older than the topic, so nothing of it may be skipped. If its log begins later, the leader
+  // says so when it is asked by the id.
   if (madeAnew) return { topicId, position: 0, commit: true }
   const beyondEnd = before?.loss === 'beyond-end'
-  if (offset < 0) return { topicId, position: await source.offset(beyondEnd ? 'earliest' : startAt), commit: true }
-  const gone = beyondEnd && offset > await source.offset('latest')
+  if (offset < 0)
+    return { topicId, position: await source.offset(beyondEnd ? 'earliest' : startAt), commit: true }
+  const gone = beyondEnd && offset > (await source.offset('latest'))
   if (gone) return { topicId, position: await source.offset('earliest'), commit: true }
   return { topicId, position: offset, commit: isTopicId(topicId) && committedId !== topicId }
 }
@@ -89,7 +100,10 @@ function isOther(id: string | undefined, topicId: string): boolean {
   return id !== undefined && isTopicId(topicId) && id !== topicId
 }
 
-/** Brokers hear of a topic within milliseconds; one that does not is expelled after 9 s (broker.session.timeout.ms). */
+/**
+ * Brokers hear of a topic within milliseconds; one that does not is expelled after 9 s
+ * (broker.session.timeout.ms).
+ */
 const AGREEMENT_MS = 10_000
 const AGREEMENT_PAUSE_MS = 100
 
@@ -98,7 +112,9 @@ const AGREEMENT_PAUSE_MS = 100
  * @param ask resolves to the answers of all brokers that give one
  */
 export async function untilAgreed<T>(
-  topic: string, ask: () => Promise<readonly T[]>, idOf: (answer: T) => string | undefined,
+  topic: string,
+  ask: () => Promise<readonly T[]>,
+  idOf: (answer: T) => string | undefined,
 ): Promise<T> {
   for (const until = Date.now() + AGREEMENT_MS; Date.now() < until; await sleep(AGREEMENT_PAUSE_MS)) {
     const answers = await ask()

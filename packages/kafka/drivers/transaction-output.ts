@@ -31,11 +31,20 @@ export class TransactionOutput implements Appender {
   #bytes = 0
 
   append(
-    topic: string, partition: number, key: Buffer | null, keyStart: number, keyEnd: number,
-    value: Buffer | null, valueStart: number, valueEnd: number, headers: Buffer, headersStart: number, headersEnd: number,
+    topic: string,
+    partition: number,
+    key: Buffer | null,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer | null,
+    valueStart: number,
+    valueEnd: number,
+    headers: Buffer,
+    headersStart: number,
+    headersEnd: number,
   ): void {
     let partitions = this.#byTopic.get(topic)
-    if (partitions === undefined) this.#byTopic.set(topic, partitions = [])
+    if (partitions === undefined) this.#byTopic.set(topic, (partitions = []))
     let output = partitions[partition]
     if (output === undefined) {
       output = { topic, partition, writers: [takeWriter()] }
@@ -46,7 +55,8 @@ export class TransactionOutput implements Appender {
     this.#bytes += size
     if (this.#bytes > MOST_BYTES) throw new OutputTooLarge()
     let writer = output.writers[output.writers.length - 1]
-    if (writer.count > 0 && writer.size + size > MOST_BATCH_BYTES) output.writers.push(writer = takeWriter())
+    if (writer.count > 0 && writer.size + size > MOST_BATCH_BYTES)
+      output.writers.push((writer = takeWriter()))
     writer.append(key, keyStart, keyEnd, value, valueStart, valueEnd, headers, headersStart, headersEnd)
   }
 
@@ -57,8 +67,14 @@ export class TransactionOutput implements Appender {
   }
 }
 
-/** Handles a batch in one transaction, or in several, one after the other, where its output is more than one may hold. */
-export async function inParts(batch: RecordBatch, transact: (part: RecordBatch) => Promise<void>): Promise<void> {
+/**
+ * Handles a batch in one transaction, or in several, one after the other, where its output is more than one
+ * may hold.
+ */
+export async function inParts(
+  batch: RecordBatch,
+  transact: (part: RecordBatch) => Promise<void>,
+): Promise<void> {
   try {
     return await transact(batch)
   } catch (error) {

@@ -1,19 +1,25 @@
 /** MurmurHash3_x86_128 (Austin Appleby, public domain): 128 bits in four words, without allocating. */
 
-const C1 = 0x239b961b, C2 = 0xab0e9789, C3 = 0x38b34ae5, C4 = 0xa1e38b93
+const C1 = 0x239b961b,
+  C2 = 0xab0e9789,
+  C3 = 0x38b34ae5,
+  C4 = 0xa1e38b93
 
 /** Holds the four words of the hash computed last. */
 export const words = new Int32Array(4)
 
 /** Hashes `bytes[start, end)` into `words`. */
 export function murmur3(bytes: Buffer, start: number, end: number, seed: number): void {
-  let h1 = seed | 0, h2 = h1, h3 = h1, h4 = h1
+  let h1 = seed | 0,
+    h2 = h1,
+    h3 = h1,
+    h4 = h1
   let at = start
   for (; end - at >= 16; at += 16) {
-    h1 = (Math.imul(rotate(h1 ^ mix1(word(bytes, at)), 19) + h2 | 0, 5) + 0x561ccd1b) | 0
-    h2 = (Math.imul(rotate(h2 ^ mix2(word(bytes, at + 4)), 17) + h3 | 0, 5) + 0x0bcaa747) | 0
-    h3 = (Math.imul(rotate(h3 ^ mix3(word(bytes, at + 8)), 15) + h4 | 0, 5) + 0x96cd1c35) | 0
-    h4 = (Math.imul(rotate(h4 ^ mix4(word(bytes, at + 12)), 13) + h1 | 0, 5) + 0x32ac3b17) | 0
+    h1 = (Math.imul((rotate(h1 ^ mix1(word(bytes, at)), 19) + h2) | 0, 5) + 0x561ccd1b) | 0
+    h2 = (Math.imul((rotate(h2 ^ mix2(word(bytes, at + 4)), 17) + h3) | 0, 5) + 0x0bcaa747) | 0
+    h3 = (Math.imul((rotate(h3 ^ mix3(word(bytes, at + 8)), 15) + h4) | 0, 5) + 0x96cd1c35) | 0
+    h4 = (Math.imul((rotate(h4 ^ mix4(word(bytes, at + 12)), 13) + h1) | 0, 5) + 0x32ac3b17) | 0
   }
   // What is left are fewer than 16 bytes, of which the missing ones count as 0.
   const left = end - at

@@ -18,7 +18,10 @@ test('where a leader does not show the records before the batch yet, it is asked
     log: { warn() {} },
   })
   const columns = { offsets: Float64Array.of(10), timestamps: Float64Array.of(Date.now()) }
-  await once.prepare({ ...emptyBatch('reports', 0, 11, 11), length: 1, ...columns }, AbortSignal.timeout(5000))
+  await once.prepare(
+    { ...emptyBatch('reports', 0, 11, 11), length: 1, ...columns },
+    AbortSignal.timeout(5000),
+  )
   expect(asked).toEqual([0, 0, 4, 4])
 })
 

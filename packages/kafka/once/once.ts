@@ -1,6 +1,7 @@
 /**
- * Leaves out records whose id has been in their partition before. A client that repeats a request after a lost answer makes a second record of the same id; whoever
- * reads through this sees the first one only. It keeps nothing beside what the input topic itself says: where a partition is taken over, the ids of the last
+ * Leaves out records whose id has been in their partition before. A client that repeats a request after a
+ * lost answer makes a second record of the same id; whoever reads through this sees the first one only. It
+ * keeps nothing beside what the input topic itself says: where a partition is taken over, the ids of the last
  * minutes are read back from there.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,13 +14,19 @@ import { IdHashes, SeenIds } from './seen-ids.ts'
 export const ONCE_WINDOW_MS = 15 * 60_000
 /** The header of a dead letter that was sent again. */
 export const REDRIVEN = 'weir-redriven'
-/** Pause after an answer without the records that lie before the batch: a new leader may not show them yet (ms). */
+/**
+ * Pause after an answer without the records that lie before the batch: a new leader may not show them yet
+ * (ms).
+ */
 const NOT_YET_MS = 20
 /** For how long. Rejecting then has the driver look whether the log has lost records (ms). */
 const PATIENCE_MS = 10_000
 /** What is read back at once. */
 const FETCH_BYTES = 4 << 20
-/** Ids that a member keeps of all its partitions: about 240 MB. Where more come within the window, the oldest go early. */
+/**
+ * Ids that a member keeps of all its partitions: about 240 MB. Where more come within the window, the oldest
+ * go early.
+ */
 const MAX_IDS = 8_000_000
 /** Places of the log are noted this often, to know what lies within the window (ms of arrival). */
 const MARK_MS = 1000
@@ -68,15 +75,18 @@ export class Once {
   }
 
   /**
-   * Resolves when it is known which records of the batch are repetitions. Call it before each batch.
-   * Calls for a partition run one after the other: a batch that failed for another reason comes again while ids are
+   * Resolves when it is known which records of the batch are repetitions. Call it before each batch. Calls
+   * for a partition run one after the other: a batch that failed for another reason comes again while ids are
    * still being read back for it, and would otherwise find its own ids there.
    */
   prepare(batch: RecordBatch, signal: AbortSignal): Promise<void> {
     if (batch.length === 0) return Promise.resolve()
     const name = nameOf(batch)
     const turn = (this.#turns.get(name) ?? Promise.resolve()).then(() => this.#prepare(name, batch, signal))
-    this.#turns.set(name, turn.catch(() => {}))
+    this.#turns.set(
+      name,
+      turn.catch(() => {}),
+    )
     return turn
   }
 
@@ -86,7 +96,14 @@ export class Once {
     const since = arrivalOf(batch) - this.#windowMs
     const known = this.#partitions.get(name)
     const goesOn = known !== undefined && (known.ids.next <= first || known.ids.rewind(first))
-    const partition = goesOn ? known : { ids: new SeenIds(Math.min(first, await this.#kafka.offsetAt(batch.topic, batch.partition, since))), repeated: NOTHING, marks: [], usedAt: 0 }
+    const partition = goesOn
+      ? known
+      : {
+          ids: new SeenIds(Math.min(first, await this.#kafka.offsetAt(batch.topic, batch.partition, since))),
+          repeated: NOTHING,
+          marks: [],
+          usedAt: 0,
+        }
     partition.usedAt = Date.now()
     this.#partitions.set(name, partition)
     if (partition.ids.next < first) await this.#readBack(batch, partition, first, signal)
@@ -96,8 +113,8 @@ export class Once {
   }
 
   /**
-   * Whether a record of the partition had this one's id before; of a batch that was prepared. Records without an id are never seen, and those that an operator
-   * has sent again on purpose count as new.
+   * Whether a record of the partition had this one's id before; of a batch that was prepared. Records without
+   * an id are never seen, and those that an operator has sent again on purpose count as new.
    */
   seen(batch: RecordBatch, index: number): boolean {
     if (batch !== this.#batch) {
@@ -120,23 +137,34 @@ export class Once {
     let next = 0
     for (let i = 0; i < count; i++) {
       if (repeated[i] === WITHOUT_ID) repeated[i] = 0
-      else if (ids.add(hashes, next++, offsets[i]) && findHeader(bytes, headersStart[i], REDRIVEN) === undefined) repeated[i] = 1
+      else if (
+        ids.add(hashes, next++, offsets[i]) &&
+        findHeader(bytes, headersStart[i], REDRIVEN) === undefined
+      )
+        repeated[i] = 1
     }
     return repeated
   }
 
   /** Adds the ids of the records before `to`. */
-  async #readBack({ topic, partition: number }: RecordBatch, partition: Partition, to: number, signal: AbortSignal): Promise<void> {
+  async #readBack(
+    { topic, partition: number }: RecordBatch,
+    partition: Partition,
+    to: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { ids } = partition
     let position = ids.next
     let progressedAt = Date.now()
     while (position < to) {
       signal.throwIfAborted()
-      const batch = await this.#kafka.fetch(topic, number, position, FETCH_BYTES).catch(async (error: unknown) => {
-        if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
-        position = await this.#kafka.offsetAt(topic, number, 'earliest')
-        return undefined
-      })
+      const batch = await this.#kafka
+        .fetch(topic, number, position, FETCH_BYTES)
+        .catch(async (error: unknown) => {
+          if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
+          position = await this.#kafka.offsetAt(topic, number, 'earliest')
+          return undefined
+        })
       if (batch === undefined) continue
       let before = 0
       while (before < batch.length && batch.offsets[before] < to) before++
@@ -162,7 +190,10 @@ export class Once {
     if (marks[0].time <= time - this.#windowMs) ids.expire(marks[0].offset)
   }
 
-  /** Forgets partitions without a batch within the window, such as those that others have now, and the older half of the largest while all are too many. */
+  /**
+   * Forgets partitions without a batch within the window, such as those that others have now, and the older
+   * half of the largest while all are too many.
+   */
   #bound(): void {
     let total = 0
     let largest: Partition | undefined
@@ -175,12 +206,20 @@ export class Once {
     const { ids, marks } = largest
     marks.splice(0, marks.length >> 1)
     ids.expire(marks[0].offset)
-    if (!this.#early) this.#log.warn({ ids: total }, `more than ${MAX_IDS} records came within the window in which repeated ones are left out; the oldest are forgotten early`)
+    if (!this.#early)
+      this.#log.warn(
+        { ids: total },
+        `more than ${MAX_IDS} records came within the window in which repeated ones are left out; the oldest are forgotten early`,
+      )
     this.#early = true
   }
 }
 
-/** Ms since the epoch. A producer's own time may be anything; what lies ahead would end the window for all others. */
+/**
+ * Ms since the epoch. A producer's own time may be anything; what lies ahead would end the window for all
+ * others.
+ */
 const arrivalOf = ({ timestamps }: RecordBatch): number => Math.min(timestamps[0], Date.now())
 
-const nameOf = ({ topic, partition }: { readonly topic: string, readonly partition: number }): string => `${topic}/${partition}`
+const nameOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
+  `${topic}/${partition}`

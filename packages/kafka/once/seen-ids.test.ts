@@ -10,7 +10,13 @@ function add(ids: SeenIds, id: string, offset: number): boolean {
 
 test('an id that came before is seen, also after it came again', () => {
   const ids = new SeenIds(100)
-  expect([add(ids, 'a', 100), add(ids, 'b', 101), add(ids, 'a', 102), add(ids, 'a', 103), add(ids, 'c', 104)]).toEqual([false, false, true, true, false])
+  expect([
+    add(ids, 'a', 100),
+    add(ids, 'b', 101),
+    add(ids, 'a', 102),
+    add(ids, 'a', 103),
+    add(ids, 'c', 104),
+  ]).toEqual([false, false, true, true, false])
   expect(ids.next).toBe(105)
 })
 
@@ -39,7 +45,10 @@ test('as a set of strings, through growth, expiry and rewinds', () => {
   const ids = new SeenIds(0)
   const log: string[] = []
   let floor = 0
-  const expected = (offset: number): boolean => log.lastIndexOf(log[offset], offset - 1) >= floor && offset > 0 && log.slice(floor, offset).includes(log[offset])
+  const expected = (offset: number): boolean =>
+    log.lastIndexOf(log[offset], offset - 1) >= floor &&
+    offset > 0 &&
+    log.slice(floor, offset).includes(log[offset])
   let random = 1
   const next = (): number => (random = (Math.imul(random, 1103515245) + 12345) >>> 0)
   for (let offset = 0; offset < 4000; offset++) {
@@ -50,9 +59,10 @@ test('as a set of strings, through growth, expiry and rewinds', () => {
     }
     expect(add(ids, log[offset], offset)).toBe(expected(offset))
     if (offset % 777 === 776) {
-      const back = offset - next() % 100
+      const back = offset - (next() % 100)
       expect(ids.rewind(back)).toBe(true)
-      for (let again = back; again <= offset; again++) expect(add(ids, log[again], again)).toBe(expected(again))
+      for (let again = back; again <= offset; again++)
+        expect(add(ids, log[again], again)).toBe(expected(again))
     }
   }
   expect(ids.bytes).toBeLessThan(1 << 20)
@@ -86,8 +96,15 @@ test('what came at the offset of a rewind or later is forgotten: a topic that wa
   const ids = new SeenIds(0)
   for (const [offset, id] of ['a', 'b', 'c', 'd'].entries()) add(ids, id, offset)
   expect(ids.rewind(0)).toBe(true)
-  expect(['d', 'x', 'c', 'y', 'b', 'a', 'd'].map((id, offset) => add(ids, id, offset)))
-    .toEqual([false, false, false, false, false, false, true])
+  expect(['d', 'x', 'c', 'y', 'b', 'a', 'd'].map((id, offset) => add(ids, id, offset))).toEqual([
+    false,
+    false,
+    false,
+    false,
+    false,
+    false,
+    true,
+  ])
 })
 
 test('a rewind to before the first record begins anew: nothing is known there', () => {

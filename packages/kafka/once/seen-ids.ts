@@ -1,9 +1,11 @@
 /**
- * The ids of a partition's recent records: 96 bits of each one's hash under a seed that no client knows, and the offset at which it came. Two different ids among
- * ten million are taken for one with a probability of 10^-15 a year at a million records a second.
+ * The ids of a partition's recent records: 96 bits of each one's hash under a seed that no client knows, and
+ * the offset at which it came. Two different ids among ten million are taken for one with a probability of
+ * 10^-15 a year at a million records a second.
  *
- * A log has the entries in the order in which they came, and an index of four bytes a slot says where an id came last. Nearly all ids are new: what is looked at for
- * them is small enough for the processor's cache, and the log is only written on. An id takes about 30 bytes.
+ * A log has the entries in the order in which they came, and an index of four bytes a slot says where an id
+ * came last. Nearly all ids are new: what is looked at for them is small enough for the processor's cache,
+ * and the log is only written on. An id takes about 30 bytes.
  */
 import { murmur3, words } from './murmur3.ts'
 
@@ -16,7 +18,10 @@ const MIN_SLOTS = 1 << 10
 const MAX_LOAD = 0.7
 /** and has this load then, or down to half of it. */
 const NEW_LOAD = 0.4
-/** A slot holds the lowest bits of the entry's number, and above them bits of its hash, which are never all 0. No more entries are kept than these bits can number. */
+/**
+ * A slot holds the lowest bits of the entry's number, and above them bits of its hash, which are never all 0.
+ * No more entries are kept than these bits can number.
+ */
 const NUMBER_BITS = 23
 const NUMBER_MASK = (1 << NUMBER_BITS) - 1
 const SEED = Math.floor(Math.random() * 2 ** 32)
@@ -57,7 +62,9 @@ export class SeenIds {
   readonly #firstOffset: number
   #nextOffset: number
   #floor = 0
-  /** The entries that have the numbers `#first` to `#end`, exclusive; `#first` is the first one's of a chunk. */
+  /**
+   * The entries that have the numbers `#first` to `#end`, exclusive; `#first` is the first one's of a chunk.
+   */
   readonly #chunks: Chunk[] = []
   #first = 0
   #end = 0
@@ -103,8 +110,8 @@ export class SeenIds {
   }
 
   /**
-   * Looks at the slots of the ids, so that the processor has them when they are added: it fetches many at a time, where each `add` would wait for its own.
-   * Returns how many of these are taken.
+   * Looks at the slots of the ids, so that the processor has them when they are added: it fetches many at a
+   * time, where each `add` would wait for its own. Returns how many of these are taken.
    */
   touch({ words, length }: IdHashes): number {
     const slots = this.#slots
@@ -114,7 +121,10 @@ export class SeenIds {
     return taken
   }
 
-  /** Adds the id with the hash `index`, of the record at `offset`; true if a record before it had the same. Offsets must grow, but for what `rewind` took back. */
+  /**
+   * Adds the id with the hash `index`, of the record at `offset`; true if a record before it had the same.
+   * Offsets must grow, but for what `rewind` took back.
+   */
   add({ words }: IdHashes, index: number, offset: number): boolean {
     if (this.#taken >= MAX_LOAD * this.#slots.length) this.#buildIndex()
     const at = HASH_WORDS * index
@@ -129,7 +139,10 @@ export class SeenIds {
     return before >= this.#floor
   }
 
-  /** The records from `offset` on will be added once more. False if nothing is known of what came before it: begin anew then. */
+  /**
+   * The records from `offset` on will be added once more. False if nothing is known of what came before it:
+   * begin anew then.
+   */
   rewind(offset: number): boolean {
     if (offset < Math.max(this.#firstOffset, this.#floor)) return false
     // In a topic that was made anew other records follow.
@@ -165,7 +178,9 @@ export class SeenIds {
     return value === 0 ? -1 : this.#offsetOf(this.#numberIn(value))
   }
 
-  /** The greatest number of an entry that has these lowest bits; one that is less than `#first` was dropped. */
+  /**
+   * The greatest number of an entry that has these lowest bits; one that is less than `#first` was dropped.
+   */
   #numberIn(value: number): number {
     const last = this.#end - 1
     return last - (((last % (NUMBER_MASK + 1)) - (value & NUMBER_MASK)) & NUMBER_MASK)
@@ -182,7 +197,9 @@ export class SeenIds {
   #append(h0: number, h1: number, h2: number, offset: number): void {
     const place = (this.#end - this.#first) % CHUNK
     if (place === 0) {
-      this.#chunks.push(this.#spare ?? { hashes: new Int32Array(HASH_WORDS * CHUNK), offsets: new Float64Array(CHUNK) })
+      this.#chunks.push(
+        this.#spare ?? { hashes: new Int32Array(HASH_WORDS * CHUNK), offsets: new Float64Array(CHUNK) },
+      )
       this.#spare = undefined
     }
     const { hashes, offsets } = this.#chunks[this.#chunks.length - 1]
@@ -195,7 +212,7 @@ export class SeenIds {
 
   #point(slot: number, h1: number, number: number): void {
     if (this.#slots[slot] === 0) this.#taken++
-    this.#slots[slot] = (bitsOf(h1) << NUMBER_BITS) | number % (NUMBER_MASK + 1)
+    this.#slots[slot] = (bitsOf(h1) << NUMBER_BITS) | (number % (NUMBER_MASK + 1))
   }
 
   #buildIndex(): void {

@@ -1,9 +1,23 @@
-/** Reads the record batches of a fetch response (format v2) into columns over one buffer. Whatever the bytes hold, the result is a batch or a KafkaError. */
+/**
+ * Reads the record batches of a fetch response (format v2) into columns over one buffer. Whatever the bytes
+ * hold, the result is a batch or a KafkaError.
+ */
 import { crc32c } from '@node-rs/crc32'
 import { KafkaError } from '../errors.ts'
 import type { RecordBatch } from '../port.ts'
-import { MAX_INFLATED, inflate } from './codecs.ts'
-import { ABORT_MARKER, AT, CODEC_MASK, CONTROL, LEAST_RECORD, LENGTH_PREFIX, LOG_APPEND_TIME, MAGIC, TRANSACTIONAL, readInt64 } from './format.ts'
+import { inflate, MAX_INFLATED } from './codecs.ts'
+import {
+  ABORT_MARKER,
+  AT,
+  CODEC_MASK,
+  CONTROL,
+  LEAST_RECORD,
+  LENGTH_PREFIX,
+  LOG_APPEND_TIME,
+  MAGIC,
+  readInt64,
+  TRANSACTIONAL,
+} from './format.ts'
 import { readRecords } from './record-reader.ts'
 import { UnreadableBatch } from './unreadable-batch.ts'
 import { readVarint, varint } from './varint.ts'
@@ -42,9 +56,10 @@ interface Segment {
 }
 
 /**
- * Merges all complete broker batches into one. Control batches and aborted transactions are left out, yet nextOffset passes them.
- * Ends before a batch that cannot be read, and throws UnreadableBatch where that one comes first: its bytes break the
- * format or their checksum, or are of a format before v2 or an unknown codec.
+ * Merges all complete broker batches into one. Control batches and aborted transactions are left out, yet
+ * nextOffset passes them. Ends before a batch that cannot be read, and throws UnreadableBatch where that one
+ * comes first: its bytes break the format or their checksum, or are of a format before v2 or an unknown
+ * codec.
  */
 export function readBatches(fetched: FetchedRecords): RecordBatch {
   const { position, bytes, aborted } = fetched
@@ -55,7 +70,7 @@ export function readBatches(fetched: FetchedRecords): RecordBatch {
   let expected = 0
   let inflated = 0
 
-  for (let at = 0; bytes.length - at > AT.magic;) {
+  for (let at = 0; bytes.length - at > AT.magic; ) {
     try {
       const end = endOf(bytes, at)
       if (end > bytes.length) break
@@ -63,17 +78,22 @@ export function readBatches(fetched: FetchedRecords): RecordBatch {
       const lastOffsetDelta = bytes.readInt32BE(at + AT.lastOffsetDelta)
       const lastOffset = baseOffset + lastOffsetDelta
       if (!isSound(bytes, at)) throw new KafkaError('corrupt', 'it fails its checksum')
-      if (baseOffset < expected || lastOffsetDelta < 0) throw new KafkaError('corrupt', 'its offsets are out of order')
+      if (baseOffset < expected || lastOffsetDelta < 0)
+        throw new KafkaError('corrupt', 'its offsets are out of order')
       const attributes = bytes.readInt16BE(at + AT.attributes)
 
-      // A transaction counts as aborted from its first offset on until its abort marker is met, as in the Java client.
+      // A transaction counts as aborted from its first offset on until its abort marker is met, as in the
+      // Java client.
       while (upcoming.length > 0 && upcoming[0].firstOffset <= lastOffset) {
         abortedProducers.add(upcoming.shift()!.producerId)
       }
       const producerId = bytes.readBigInt64BE(at + AT.producerId)
       if (attributes & CONTROL) {
         if (isAbortMarker(bytes, at, end)) abortedProducers.delete(producerId)
-      } else if (lastOffset >= position && !(attributes & TRANSACTIONAL && abortedProducers.has(producerId))) {
+      } else if (
+        lastOffset >= position &&
+        !(attributes & TRANSACTIONAL && abortedProducers.has(producerId))
+      ) {
         const segment = segmentOf(bytes, at, end)
         if (segment.bytes !== bytes) inflated += segment.bytes.length
         if (inflated > MAX_INFLATED && segments.length > 0) break
@@ -92,7 +112,8 @@ export function readBatches(fetched: FetchedRecords): RecordBatch {
 
 /** Where the batch ends; beyond the bytes where it is cut short. Throws for what is no batch of format v2. */
 function endOf(bytes: Buffer, at: number): number {
-  if (bytes[at + AT.magic] !== MAGIC) throw new KafkaError('unsupported', `it has format v${bytes[at + AT.magic]}`)
+  if (bytes[at + AT.magic] !== MAGIC)
+    throw new KafkaError('unsupported', `it has format v${bytes[at + AT.magic]}`)
   const end = at + LENGTH_PREFIX + bytes.readInt32BE(at + AT.batchLength)
   if (end < at + AT.records) throw new KafkaError('corrupt', 'it states an impossible length')
   return end
@@ -103,21 +124,26 @@ function segmentOf(bytes: Buffer, at: number, end: number): Segment {
   const codec = attributes & CODEC_MASK
   const records = codec === 0 ? undefined : inflate(codec, bytes.subarray(at + AT.records, end))
   const segment = {
-    at, bytes: records ?? bytes, from: records ? 0 : at + AT.records, to: records ? records.length : end,
-    baseOffset: readInt64(bytes, at + AT.baseOffset), lastOffsetDelta: bytes.readInt32BE(at + AT.lastOffsetDelta),
+    at,
+    bytes: records ?? bytes,
+    from: records ? 0 : at + AT.records,
+    to: records ? records.length : end,
+    baseOffset: readInt64(bytes, at + AT.baseOffset),
+    lastOffsetDelta: bytes.readInt32BE(at + AT.lastOffsetDelta),
     baseTimestamp: readInt64(bytes, at + AT.baseTimestamp),
     appendTime: attributes & LOG_APPEND_TIME ? readInt64(bytes, at + AT.maxTimestamp) : -1,
     count: bytes.readInt32BE(at + AT.recordCount),
   }
   const { count, from, to } = segment
-  if (count < 0 || count > (to - from) / LEAST_RECORD) throw new KafkaError('corrupt', `it states ${count} records`)
+  if (count < 0 || count > (to - from) / LEAST_RECORD)
+    throw new KafkaError('corrupt', `it states ${count} records`)
   return segment
 }
 
 /**
- * Neighbours must not be skipped with the batch, and its header may be damaged as well. The next batch of the response
- * bounds it; without one the header is believed where it agrees with itself and with the end of the log. Otherwise one
- * offset is given up: the broker gives the same batch for the next one.
+ * Neighbours must not be skipped with the batch, and its header may be damaged as well. The next batch of the
+ * response bounds it; without one the header is believed where it agrees with itself and with the end of the
+ * log. Otherwise one offset is given up: the broker gives the same batch for the next one.
  */
 function unreadable(fetched: FetchedRecords, at: number, error: Error): UnreadableBatch {
   const { topic, partition, position, bytes, endOffset } = fetched
@@ -126,7 +152,11 @@ function unreadable(fetched: FetchedRecords, at: number, error: Error): Unreadab
   const following = isSound(bytes, end) ? readInt64(bytes, end + AT.baseOffset) : undefined
   const claimed = baseOffset + offsetsOf(bytes, at)
   const believed = claimed > position && claimed <= (following ?? endOffset)
-  const nextOffset = believed ? claimed : following !== undefined && following > position ? following : position + 1
+  const nextOffset = believed
+    ? claimed
+    : following !== undefined && following > position
+      ? following
+      : position + 1
   const firstOffset = baseOffset > position && baseOffset < nextOffset ? baseOffset : position
   return new UnreadableBatch({ topic, partition, firstOffset, nextOffset }, error)
 }
@@ -162,7 +192,12 @@ function merge(fetched: FetchedRecords, segments: readonly Segment[], nextOffset
   for (const segment of segments) most += segment.count
   const columns = allocateColumns(most)
   const one = segments.every((segment) => segment.bytes === segments[0].bytes)
-  const bytes = segments.length === 0 ? EMPTY : one ? segments[0].bytes : Buffer.allocUnsafe(segments.reduce((sum, { from, to }) => sum + to - from, 0))
+  const bytes =
+    segments.length === 0
+      ? EMPTY
+      : one
+        ? segments[0].bytes
+        : Buffer.allocUnsafe(segments.reduce((sum, { from, to }) => sum + to - from, 0))
   let length = 0
   let copied = 0
   for (const segment of segments) {
@@ -186,14 +221,23 @@ function merge(fetched: FetchedRecords, segments: readonly Segment[], nextOffset
 
 const EMPTY = Buffer.alloc(0)
 
-export type Columns = Pick<RecordBatch, 'offsets' | 'timestamps' | 'keyStart' | 'keyEnd' | 'valueStart' | 'valueEnd' | 'headersStart' | 'headersEnd'>
+export type Columns = Pick<
+  RecordBatch,
+  'offsets' | 'timestamps' | 'keyStart' | 'keyEnd' | 'valueStart' | 'valueEnd' | 'headersStart' | 'headersEnd'
+>
 
 /** One allocation for all columns of `count` records. */
 export function allocateColumns(count: number): Columns {
   const memory = new ArrayBuffer(count * 40)
   const ints = (column: number): Int32Array => new Int32Array(memory, count * (16 + 4 * column), count)
   return {
-    offsets: new Float64Array(memory, 0, count), timestamps: new Float64Array(memory, count * 8, count),
-    keyStart: ints(0), keyEnd: ints(1), valueStart: ints(2), valueEnd: ints(3), headersStart: ints(4), headersEnd: ints(5),
+    offsets: new Float64Array(memory, 0, count),
+    timestamps: new Float64Array(memory, count * 8, count),
+    keyStart: ints(0),
+    keyEnd: ints(1),
+    valueStart: ints(2),
+    valueEnd: ints(3),
+    headersStart: ints(4),
+    headersEnd: ints(5),
   }
 }

@@ -26,17 +26,32 @@ export class BatchWriter {
   /** Of all records, ms since the epoch. */
   timestamp = 0
 
-  /** Every record carries the time of the batch's first one: the topics of Weir stamp the time of arrival themselves. */
+  /**
+   * Every record carries the time of the batch's first one: the topics of Weir stamp the time of arrival
+   * themselves.
+   */
   append(
-    key: Buffer | null, keyStart: number, keyEnd: number,
-    value: Buffer | null, valueStart: number, valueEnd: number,
-    headers: Buffer, headersStart: number, headersEnd: number,
+    key: Buffer | null,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer | null,
+    valueStart: number,
+    valueEnd: number,
+    headers: Buffer,
+    headersStart: number,
+    headersEnd: number,
   ): void {
     const keyLength = key === null ? -1 : keyEnd - keyStart
     const valueLength = value === null ? -1 : valueEnd - valueStart
     const headersLength = headersEnd - headersStart
-    const body = 2 + varintSize(this.count) + varintSize(keyLength) + varintSize(valueLength) + headersLength
-      + (keyLength > 0 ? keyLength : 0) + (valueLength > 0 ? valueLength : 0)
+    const body =
+      2 +
+      varintSize(this.count) +
+      varintSize(keyLength) +
+      varintSize(valueLength) +
+      headersLength +
+      Math.max(0, keyLength) +
+      Math.max(0, valueLength)
     let at = this.size
     if (at + body + MOST_OVERHEAD > this.bytes.length) this.#grow(at + body + MOST_OVERHEAD)
     const bytes = this.bytes
@@ -55,8 +70,8 @@ export class BatchWriter {
   }
 
   /**
-   * Completes the header and the checksum. The result is a view of this writer's buffer (a new buffer where it is compressed), valid until clear() or
-   * the next append().
+   * Completes the header and the checksum. The result is a view of this writer's buffer (a new buffer where
+   * it is compressed), valid until clear() or the next append().
    * @param codec as in the batch's attributes; 0 for none
    */
   finish({ producerId, producerEpoch, baseSequence, transactional }: Sender, codec: number): Buffer {

@@ -1,6 +1,10 @@
-/** The compression codecs of record batches, each bounded: a batch that inflates beyond MAX_INFLATED is refused before the memory is taken. */
+/**
+ * The compression codecs of record batches, each bounded: a batch that inflates beyond MAX_INFLATED is
+ * refused before the memory is taken.
+ */
+
+import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { compressionsAlgorithms } from '@platformatic/kafka'
-import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib'
 import type { Compression } from '../config.ts'
 import { KafkaError } from '../errors.ts'
 
@@ -13,7 +17,9 @@ interface Codec {
 }
 
 const { snappy, lz4 } = compressionsAlgorithms
-/** Level 1: 263 and 233 MB/s on one core, where the defaults reach a third of that for a few per cent of size. */
+/**
+ * Level 1: 263 and 233 MB/s on one core, where the defaults reach a third of that for a few per cent of size.
+ */
 const GZIP = { level: 1 }
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
@@ -26,7 +32,13 @@ const BY_NUMBER: readonly (Codec | undefined)[] = [
   { compress: (bytes) => zstdCompressSync(bytes, ZSTD), inflate: (bytes) => inflateParts(bytes, zstdFrame) },
 ]
 
-export const CODEC_NUMBER: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 }
+export const CODEC_NUMBER: Readonly<Record<Compression, number>> = {
+  none: 0,
+  gzip: 1,
+  snappy: 2,
+  lz4: 3,
+  zstd: 4,
+}
 
 export function compress(codec: number, bytes: Buffer): Buffer {
   return BY_NUMBER[codec]!.compress(bytes)
@@ -54,14 +66,18 @@ interface Part {
 /** The most parts of a batch. A zstd frame takes about 30 µs of one core, however little it holds. */
 const MAX_PARTS = 10_000
 
-/** Inflates part by part up to the last byte. The decoders stop after a frame and ignore the bytes that follow it. */
+/**
+ * Inflates part by part up to the last byte. The decoders stop after a frame and ignore the bytes that follow
+ * it.
+ */
 function inflateParts(bytes: Buffer, next: (rest: Buffer, most: number) => Part): Buffer {
   const { inflated, read } = next(bytes, MAX_INFLATED)
   if (read === bytes.length) return inflated
   const parts = [inflated]
   let size = inflated.length
-  for (let at = read; at < bytes.length;) {
-    if (parts.length === MAX_PARTS) throw corrupt(`A compressed record batch has more than ${MAX_PARTS} parts`)
+  for (let at = read; at < bytes.length; ) {
+    if (parts.length === MAX_PARTS)
+      throw corrupt(`A compressed record batch has more than ${MAX_PARTS} parts`)
     const part = next(bytes.subarray(at), MAX_INFLATED - size)
     parts.push(part.inflated)
     size += part.inflated.length
@@ -99,7 +115,10 @@ function inflateSnappy(bytes: Buffer): Buffer {
   return isXerial(bytes) ? inflateParts(bytes, xerialBlock) : snappyBlock(bytes, MAX_INFLATED)
 }
 
-/** Java's framing is a header, then blocks that each follow their length. Concatenated streams each have a header. */
+/**
+ * Java's framing is a header, then blocks that each follow their length. Concatenated streams each have a
+ * header.
+ */
 function xerialBlock(rest: Buffer, most: number): Part {
   if (isXerial(rest)) return { inflated: EMPTY, read: XERIAL_HEADER_BYTES }
   const end = 4 + rest.readUInt32BE(0)
@@ -125,7 +144,10 @@ function unsignedVarint(bytes: Buffer): number {
 
 const LZ4_MAGIC = 0x184d2204
 
-/** The most that a frame can inflate to is its number of blocks times the block size that its descriptor allows. */
+/**
+ * The most that a frame can inflate to is its number of blocks times the block size that its descriptor
+ * allows.
+ */
 function lz4Frame(rest: Buffer, most: number): Part {
   if (rest.readUInt32LE(0) !== LZ4_MAGIC) throw corrupt('An LZ4 frame does not begin with its magic number')
   const flags = rest.readUInt8(4)
@@ -133,7 +155,11 @@ function lz4Frame(rest: Buffer, most: number): Part {
   const blockChecksum = flags & 0x10 ? 4 : 0
   let at = 7 + (flags & 0x08 ? 8 : 0) + (flags & 0x01 ? 4 : 0)
   let blocks = 0
-  for (let length = rest.readUInt32LE(at) & 0x7fffffff; length !== 0; length = rest.readUInt32LE(at) & 0x7fffffff) {
+  for (
+    let length = rest.readUInt32LE(at) & 0x7fffffff;
+    length !== 0;
+    length = rest.readUInt32LE(at) & 0x7fffffff
+  ) {
     blocks++
     at += 4 + length + blockChecksum
   }

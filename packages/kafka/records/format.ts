@@ -1,4 +1,7 @@
-/** Record batches, format v2 (Kafka protocol guide, "Record Batch"): where the fields of the 61-byte header stand. */
+/**
+ * Record batches, format v2 (Kafka protocol guide, "Record Batch"): where the fields of the 61-byte header
+ * stand.
+ */
 export const AT = {
   baseOffset: 0,
   /** Bytes that follow this field. */
@@ -28,10 +31,16 @@ export const LOG_APPEND_TIME = 0x08
 export const TRANSACTIONAL = 0x10
 export const CONTROL = 0x20
 
-/** No record is shorter: length, attributes, timestamp delta, offset delta, key length, value length and header count of a byte each. */
+/**
+ * No record is shorter: length, attributes, timestamp delta, offset delta, key length, value length and
+ * header count of a byte each.
+ */
 export const LEAST_RECORD = 7
 
-/** Of the first record's key in a control batch: version, then type 0 for an abort marker, 1 for a commit marker. */
+/**
+ * Of the first record's key in a control batch: version, then type 0 for an abort marker, 1 for a commit
+ * marker.
+ */
 export const ABORT_MARKER = 0
 
 /** A signed 64-bit number; exact below 2^53. */
@@ -47,7 +56,10 @@ export function writeInt64(bytes: Buffer, at: number, value: number): void {
 /** Lengths, deltas and attributes of a record, and what a codec may add to bytes that do not compress. */
 const BESIDE_BYTES = 1024
 
-/** How large key, value and headers of one record may be together for a batch of this one alone to be within max.message.bytes. */
+/**
+ * How large key, value and headers of one record may be together for a batch of this one alone to be within
+ * max.message.bytes.
+ */
 export function mostRecordBytes(maxBatchBytes: number): number {
   return maxBatchBytes - AT.records - BESIDE_BYTES
 }

@@ -1,4 +1,7 @@
-/** Header blocks of record format v2 (Kafka protocol guide, "Record Header"): varint count, then varint-length name and varint-length value each. */
+/**
+ * Header blocks of record format v2 (Kafka protocol guide, "Record Header"): varint count, then varint-length
+ * name and varint-length value each.
+ */
 import { readVarint, varint, varintSize, writeVarint } from './varint.ts'
 
 /** The block of a record without headers. */
@@ -7,9 +10,12 @@ export const NO_HEADERS: Buffer = Buffer.from([0])
 export type Headers = Readonly<Record<string, string | Buffer>>
 
 export function encodeHeaders(headers: Headers): Buffer {
-  const entries = Object.entries(headers).map(([name, value]) => [Buffer.from(name), typeof value === 'string' ? Buffer.from(value) : value] as const)
+  const entries = Object.entries(headers).map(
+    ([name, value]) => [Buffer.from(name), typeof value === 'string' ? Buffer.from(value) : value] as const,
+  )
   let size = varintSize(entries.length)
-  for (const [name, value] of entries) size += varintSize(name.length) + name.length + varintSize(value.length) + value.length
+  for (const [name, value] of entries)
+    size += varintSize(name.length) + name.length + varintSize(value.length) + value.length
   const block = Buffer.allocUnsafe(size)
   let at = writeVarint(block, 0, entries.length)
   for (const [name, value] of entries) {
@@ -21,8 +27,16 @@ export function encodeHeaders(headers: Headers): Buffer {
   return block
 }
 
-/** The block with some of its headers left out and others added at its end. Those that stay do so byte for byte, in order, repeated names among them. */
-export function editHeaders(block: Buffer, start: number, keep: (name: string) => boolean, added: Headers): Buffer {
+/**
+ * The block with some of its headers left out and others added at its end. Those that stay do so byte for
+ * byte, in order, repeated names among them.
+ */
+export function editHeaders(
+  block: Buffer,
+  start: number,
+  keep: (name: string) => boolean,
+  added: Headers,
+): Buffer {
   let count = readVarint(block, start)
   let at = varint.next
   const kept: Buffer[] = []
@@ -44,7 +58,10 @@ export function editHeaders(block: Buffer, start: number, keep: (name: string) =
 
 const ID = Buffer.from('weir-id')
 
-/** Where the record's id lies in the bytes that hold its header block; valid until the next call of `locateId`. */
+/**
+ * Where the record's id lies in the bytes that hold its header block; valid until the next call of
+ * `locateId`.
+ */
 export const located = { start: 0, end: 0 }
 
 /** Finds the header weir-id and sets `located`. False if the record has none. Allocates nothing. */
@@ -67,7 +84,10 @@ function isId(block: Buffer, start: number): boolean {
   return true
 }
 
-/** A view of the header's value, undefined where there is none by that name (the first of several wins) or it is null. */
+/**
+ * A view of the header's value, undefined where there is none by that name (the first of several wins) or it
+ * is null.
+ */
 export function findHeader(block: Buffer, start: number, name: string): Buffer | undefined {
   let count = readVarint(block, start)
   let at = varint.next
@@ -78,12 +98,19 @@ export function findHeader(block: Buffer, start: number, name: string): Buffer |
     const valueLength = readVarint(block, at)
     const valueStart = varint.next
     at = valueStart + Math.max(valueLength, 0)
-    if (nameLength === name.length && valueLength >= 0 && block.toString('latin1', nameStart, nameStart + nameLength) === name) return block.subarray(valueStart, at)
+    if (
+      nameLength === name.length &&
+      valueLength >= 0 &&
+      block.toString('latin1', nameStart, nameStart + nameLength) === name
+    )
+      return block.subarray(valueStart, at)
   }
   return undefined
 }
 
-/** All headers in their order: a name may be there several times, and a value may be null. Values are views. */
+/**
+ * All headers in their order: a name may be there several times, and a value may be null. Values are views.
+ */
 export function listHeaders(block: Buffer, start: number): (readonly [name: string, value: Buffer | null])[] {
   const headers: (readonly [string, Buffer | null])[] = []
   let count = readVarint(block, start)
@@ -99,6 +126,9 @@ export function listHeaders(block: Buffer, start: number): (readonly [name: stri
   return headers
 }
 
-/** Headers as text, where names do not repeat and nulls mean nothing: the last of a name counts, and null is ''. */
+/**
+ * Headers as text, where names do not repeat and nulls mean nothing: the last of a name counts, and null is
+ * ''.
+ */
 export const decodeHeaders = (block: Buffer, start: number): Record<string, string> =>
   Object.fromEntries(listHeaders(block, start).map(([name, value]) => [name, value?.toString('utf8') ?? '']))

@@ -1,4 +1,7 @@
-/** Reads the records inside a broker batch. Every length is checked here once, so that whoever reads the columns or the headers needs no checks. */
+/**
+ * Reads the records inside a broker batch. Every length is checked here once, so that whoever reads the
+ * columns or the headers needs no checks.
+ */
 import type { Columns } from './batch-reader.ts'
 import { readVarint, readVarlong, varint } from './varint.ts'
 
@@ -11,10 +14,18 @@ interface Head {
 }
 
 /**
- * Appends the records of `bytes[at, end)` to `columns` from `row` on, leaving out those below `position`. Returns the row after the last one.
- * Throws a RangeError for records that break the format.
+ * Appends the records of `bytes[at, end)` to `columns` from `row` on, leaving out those below `position`.
+ * Returns the row after the last one. Throws a RangeError for records that break the format.
  */
-export function readRecords(bytes: Buffer, at: number, end: number, head: Head, position: number, columns: Columns, row: number): number {
+export function readRecords(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  head: Head,
+  position: number,
+  columns: Columns,
+  row: number,
+): number {
   const { offsets, timestamps, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = columns
   const { baseOffset, lastOffsetDelta, baseTimestamp, appendTime } = head
   let least = 0

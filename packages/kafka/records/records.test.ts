@@ -4,15 +4,19 @@ import { compressionsAlgorithms } from '@platformatic/kafka'
 import { describe, expect, test } from 'vitest'
 import { KafkaError } from '../errors.ts'
 import type { RecordBatch } from '../port.ts'
-import { readBatches, type AbortedTransaction } from './batch-reader.ts'
+import { type AbortedTransaction, readBatches } from './batch-reader.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { CODEC_NUMBER, MAX_INFLATED } from './codecs.ts'
 import { AT, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL, writeInt64 } from './format.ts'
-import { NO_HEADERS, decodeHeaders, editHeaders, encodeHeaders, findHeader, listHeaders } from './headers.ts'
+import { decodeHeaders, editHeaders, encodeHeaders, findHeader, listHeaders, NO_HEADERS } from './headers.ts'
 import { head, join, tail } from './slice.ts'
 import { UnreadableBatch } from './unreadable-batch.ts'
 
-interface Sample { key: string | null, value: string | null, headers?: Record<string, string> }
+interface Sample {
+  key: string | null
+  value: string | null
+  headers?: Record<string, string>
+}
 
 const SAMPLES: Sample[] = [
   { key: 'a', value: 'one', headers: { 'weir-id': '1', empty: '' } },
@@ -22,13 +26,27 @@ const SAMPLES: Sample[] = [
   { key: 'x'.repeat(300), value: 'y'.repeat(70_000) },
 ]
 
-function write(samples: readonly Sample[], codec = 0, sender = { producerId: 7n, producerEpoch: 2, baseSequence: 5, transactional: false }): Buffer {
+function write(
+  samples: readonly Sample[],
+  codec = 0,
+  sender = { producerId: 7n, producerEpoch: 2, baseSequence: 5, transactional: false },
+): Buffer {
   const writer = new BatchWriter()
   for (const { key, value, headers } of samples) {
     const keyBytes = key === null ? null : Buffer.from(key)
     const valueBytes = value === null ? null : Buffer.from(value)
     const block = headers ? encodeHeaders(headers) : NO_HEADERS
-    writer.append(keyBytes, 0, keyBytes?.length ?? 0, valueBytes, 0, valueBytes?.length ?? 0, block, 0, block.length)
+    writer.append(
+      keyBytes,
+      0,
+      keyBytes?.length ?? 0,
+      valueBytes,
+      0,
+      valueBytes?.length ?? 0,
+      block,
+      0,
+      block.length,
+    )
   }
   return Buffer.from(writer.finish(sender, codec))
 }
@@ -44,12 +62,17 @@ function seal(batch: Buffer): Buffer {
   return batch
 }
 
-/** A transaction's end, as the coordinator writes it: key is version and type, value version and coordinator epoch. */
+/**
+ * A transaction's end, as the coordinator writes it: key is version and type, value version and coordinator
+ * epoch.
+ */
 function marker(offset: number, producerId: bigint, type: 0 | 1): Buffer {
   const writer = new BatchWriter()
   const key = Buffer.from([0, 0, 0, type])
   writer.append(key, 0, 4, Buffer.alloc(6), 0, 6, NO_HEADERS, 0, 1)
-  const batch = Buffer.from(writer.finish({ producerId, producerEpoch: 0, baseSequence: -1, transactional: true }, 0))
+  const batch = Buffer.from(
+    writer.finish({ producerId, producerEpoch: 0, baseSequence: -1, transactional: true }, 0),
+  )
   batch.writeInt16BE(TRANSACTIONAL | CONTROL, AT.attributes)
   return at(offset, seal(batch))
 }
@@ -63,7 +86,8 @@ function samplesOf(batch: RecordBatch): Sample[] {
     const headers = decodeHeaders(batch.bytes, batch.headersStart[i])
     return {
       key: batch.keyStart[i] < 0 ? null : batch.bytes.toString('utf8', batch.keyStart[i], batch.keyEnd[i]),
-      value: batch.valueStart[i] < 0 ? null : batch.bytes.toString('utf8', batch.valueStart[i], batch.valueEnd[i]),
+      value:
+        batch.valueStart[i] < 0 ? null : batch.bytes.toString('utf8', batch.valueStart[i], batch.valueEnd[i]),
       ...(Object.keys(headers).length > 0 ? { headers } : {}),
     }
   })
@@ -72,7 +96,10 @@ function samplesOf(batch: RecordBatch): Sample[] {
 describe('round trips', () => {
   for (const [name, codec] of Object.entries(CODEC_NUMBER)) {
     test(`${name}: what is written is read`, () => {
-      const batch = read(Buffer.concat([at(10, write(SAMPLES, codec)), at(15, write(SAMPLES.slice(0, 2), codec))]), 10)
+      const batch = read(
+        Buffer.concat([at(10, write(SAMPLES, codec)), at(15, write(SAMPLES.slice(0, 2), codec))]),
+        10,
+      )
       expect(samplesOf(batch)).toEqual([...SAMPLES, ...SAMPLES.slice(0, 2)])
       expect([...batch.offsets.subarray(0, batch.length)]).toEqual([10, 11, 12, 13, 14, 15, 16])
       expect(batch.nextOffset).toBe(17)
@@ -86,7 +113,9 @@ describe('round trips', () => {
   })
 
   test('codecs mix within one response', () => {
-    const batch = read(Buffer.concat([at(0, write(SAMPLES, 3)), at(5, write(SAMPLES, 0)), at(10, write(SAMPLES, 4))]))
+    const batch = read(
+      Buffer.concat([at(0, write(SAMPLES, 3)), at(5, write(SAMPLES, 0)), at(10, write(SAMPLES, 4))]),
+    )
     expect(samplesOf(batch)).toEqual([...SAMPLES, ...SAMPLES, ...SAMPLES])
   })
 })
@@ -121,7 +150,11 @@ describe('records in several members, frames or blocks', () => {
     ['xerial streams', 2, halves.map((half) => xerial([half]))],
     ['lz4 frames', 3, halves.map((half) => lz4.compressSync(half))],
     ['zstd frames', 4, halves.map((half) => zstdCompressSync(half))],
-    ['zstd frames beside skippable ones', 4, [skippable, zstdCompressSync(halves[0]), skippable, zstdCompressSync(halves[1]), skippable]],
+    [
+      'zstd frames beside skippable ones',
+      4,
+      [skippable, zstdCompressSync(halves[0]), skippable, zstdCompressSync(halves[1]), skippable],
+    ],
   ]
 
   test.each(PARTS)('%s are all read', (_, codec, parts) => {
@@ -131,23 +164,33 @@ describe('records in several members, frames or blocks', () => {
   test.each(PARTS)('%s that are cut off, or followed by other bytes, are refused', (_, codec, parts) => {
     const whole = Buffer.concat(parts)
     const refused = [1, 2, 5, 9].map((bytes) => whole.subarray(0, whole.length - bytes))
-    for (const more of ['x', '\0', '\0\0\0\0', 'other bytes']) refused.push(Buffer.concat([whole, Buffer.from(more)]))
-    for (const bytes of refused) expect(() => read(withRecords(codec, bytes))).toThrow(expect.objectContaining({ code: 'corrupt' }))
+    for (const more of ['x', '\0', '\0\0\0\0', 'other bytes'])
+      refused.push(Buffer.concat([whole, Buffer.from(more)]))
+    for (const bytes of refused)
+      expect(() => read(withRecords(codec, bytes))).toThrow(expect.objectContaining({ code: 'corrupt' }))
   })
 
   test('more frames than a batch may have are refused', () => {
-    expect(() => read(withRecords(4, Buffer.concat(Array(10_001).fill(skippable))))).toThrow(/more than 10000 parts/)
+    expect(() => read(withRecords(4, Buffer.concat(Array(10_001).fill(skippable))))).toThrow(
+      /more than 10000 parts/,
+    )
   })
 
   test('bytes after the last record are refused', () => {
-    expect(() => read(withRecords(0, Buffer.concat([records, Buffer.alloc(1)])))).toThrow(expect.objectContaining({ code: 'corrupt' }))
-    expect(() => read(withRecords(4, zstdCompressSync(Buffer.concat([records, records]))))).toThrow(expect.objectContaining({ code: 'corrupt' }))
+    expect(() => read(withRecords(0, Buffer.concat([records, Buffer.alloc(1)])))).toThrow(
+      expect.objectContaining({ code: 'corrupt' }),
+    )
+    expect(() => read(withRecords(4, zstdCompressSync(Buffer.concat([records, records]))))).toThrow(
+      expect.objectContaining({ code: 'corrupt' }),
+    )
   })
 })
 
 test('the bytes of a batch are those of the protocol guide', () => {
   const batch = write([{ key: 'k', value: 'v', headers: { h: '1' } }])
-  expect(batch.toString('hex', AT.records)).toBe('18' + '00' + '00' + '00' + '026b' + '0276' + '02' + '0268' + '0231')
+  expect(batch.toString('hex', AT.records)).toBe(
+    '18' + '00' + '00' + '00' + '026b' + '0276' + '02' + '0268' + '0231',
+  )
   expect(batch.readInt32BE(AT.batchLength)).toBe(batch.length - 12)
   expect(batch.readInt16BE(AT.producerEpoch)).toBe(2)
   expect(batch.readInt32BE(AT.baseSequence)).toBe(5)
@@ -178,20 +221,41 @@ test('LogAppendTime is the time of every record', () => {
 
 describe('transactions', () => {
   const of = (producerId: bigint, offset: number, value: string): Buffer =>
-    at(offset, write([{ key: null, value }], 0, { producerId, producerEpoch: 0, baseSequence: 0, transactional: true }))
+    at(
+      offset,
+      write([{ key: null, value }], 0, {
+        producerId,
+        producerEpoch: 0,
+        baseSequence: 0,
+        transactional: true,
+      }),
+    )
 
   test('aborted records and markers are left out, and the position passes them', () => {
     const bytes = Buffer.concat([
-      of(1n, 0, 'aborted'), of(2n, 1, 'kept'), of(1n, 2, 'aborted too'), marker(3, 1n, 0), of(1n, 4, 'next transaction'), marker(5, 2n, 1), marker(6, 1n, 1),
+      of(1n, 0, 'aborted'),
+      of(2n, 1, 'kept'),
+      of(1n, 2, 'aborted too'),
+      marker(3, 1n, 0),
+      of(1n, 4, 'next transaction'),
+      marker(5, 2n, 1),
+      marker(6, 1n, 1),
     ])
     const batch = read(bytes, 0, [{ producerId: 1n, firstOffset: 0 }])
     expect(samplesOf(batch).map(({ value }) => value)).toEqual(['kept', 'next transaction'])
     expect(batch.nextOffset).toBe(7)
   })
 
-  test('an abort that begins later leaves the producer\'s earlier transaction alone', () => {
-    const bytes = Buffer.concat([of(1n, 0, 'committed'), marker(1, 1n, 1), of(1n, 2, 'aborted'), marker(3, 1n, 0)])
-    expect(samplesOf(read(bytes, 0, [{ producerId: 1n, firstOffset: 2 }])).map(({ value }) => value)).toEqual(['committed'])
+  test("an abort that begins later leaves the producer's earlier transaction alone", () => {
+    const bytes = Buffer.concat([
+      of(1n, 0, 'committed'),
+      marker(1, 1n, 1),
+      of(1n, 2, 'aborted'),
+      marker(3, 1n, 0),
+    ])
+    expect(samplesOf(read(bytes, 0, [{ producerId: 1n, firstOffset: 2 }])).map(({ value }) => value)).toEqual(
+      ['committed'],
+    )
   })
 
   test('nothing but control records still moves the position', () => {
@@ -213,18 +277,46 @@ test('a header is found by name, the first of several, none where it is null', (
   expect(findHeader(block, 0, 'c')).toBeUndefined()
 })
 
-const entry = (name: string, value: number[] | null): number[] => [name.length * 2, ...Buffer.from(name), ...(value === null ? [1] : [value.length * 2, ...value])]
+const entry = (name: string, value: number[] | null): number[] => [
+  name.length * 2,
+  ...Buffer.from(name),
+  ...(value === null ? [1] : [value.length * 2, ...value]),
+]
 
 test('headers are listed in their order, with all of a name, and null apart from empty', () => {
-  const block = Buffer.from([9, 8, ...entry('a', [0x31]), ...entry('b', null), ...entry('a', []), ...entry('a', null)])
-  expect(listHeaders(block, 1)).toEqual([['a', Buffer.from('1')], ['b', null], ['a', Buffer.alloc(0)], ['a', null]])
+  const block = Buffer.from([
+    9,
+    8,
+    ...entry('a', [0x31]),
+    ...entry('b', null),
+    ...entry('a', []),
+    ...entry('a', null),
+  ])
+  expect(listHeaders(block, 1)).toEqual([
+    ['a', Buffer.from('1')],
+    ['b', null],
+    ['a', Buffer.alloc(0)],
+    ['a', null],
+  ])
   expect(decodeHeaders(block, 1)).toEqual({ a: '', b: '' })
 })
 
 test('editing headers leaves those that stay as they are: repeated, binary, null', () => {
   const staying = [...entry('a', [0xff, 0x00]), ...entry('a', [0x80]), ...entry('null', null)]
-  const block = Buffer.from([9, 9, 8, ...entry('a', [0xff, 0x00]), ...entry('gone', [1]), ...entry('a', [0x80]), ...entry('null', null)])
-  expect([...editHeaders(block, 2, (name) => name !== 'gone', { added: 'x' })]).toEqual([8, ...staying, ...entry('added', [0x78])])
+  const block = Buffer.from([
+    9,
+    9,
+    8,
+    ...entry('a', [0xff, 0x00]),
+    ...entry('gone', [1]),
+    ...entry('a', [0x80]),
+    ...entry('null', null),
+  ])
+  expect([...editHeaders(block, 2, (name) => name !== 'gone', { added: 'x' })]).toEqual([
+    8,
+    ...staying,
+    ...entry('added', [0x78]),
+  ])
   expect([...editHeaders(NO_HEADERS, 0, () => true, {})]).toEqual([0])
 })
 
@@ -268,7 +360,11 @@ describe('a batch that cannot be read', () => {
   test('of a codec or format that is not known', () => {
     const [codec, old] = batches(2)
     codec.writeInt16BE(7, AT.attributes)
-    expect(refused(seal(codec), 0)).toMatchObject({ firstOffset: 0, nextOffset: 10, reason: 'Compression codec 7' })
+    expect(refused(seal(codec), 0)).toMatchObject({
+      firstOffset: 0,
+      nextOffset: 10,
+      reason: 'Compression codec 7',
+    })
     old[AT.magic] = 1
     expect(refused(old, 0)).toMatchObject({ firstOffset: 10, nextOffset: 11, reason: 'it has format v1' })
   })
@@ -334,7 +430,9 @@ describe('hostile bytes', () => {
   for (const name of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
     test(`${name}: a bomb is refused`, { timeout: 30_000 }, () => {
       const bomb = compressionsAlgorithms[name].compressSync(Buffer.alloc(MAX_INFLATED + 65_536))
-      expect(() => read(withRecords(CODEC_NUMBER[name], bomb))).toThrow(expect.objectContaining({ code: 'corrupt', message: expect.stringContaining('inflate') }))
+      expect(() => read(withRecords(CODEC_NUMBER[name], bomb))).toThrow(
+        expect.objectContaining({ code: 'corrupt', message: expect.stringContaining('inflate') }),
+      )
     })
   }
 })

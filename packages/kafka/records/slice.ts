@@ -15,11 +15,20 @@ export function tail(batch: RecordBatch, count: number): RecordBatch {
 function cut(batch: RecordBatch, from: number, to: number, nextOffset: number): RecordBatch {
   const { topic, partition, bytes, endOffset } = batch
   return {
-    topic, partition, bytes, endOffset, nextOffset, length: to - from,
-    offsets: batch.offsets.subarray(from, to), timestamps: batch.timestamps.subarray(from, to),
-    keyStart: batch.keyStart.subarray(from, to), keyEnd: batch.keyEnd.subarray(from, to),
-    valueStart: batch.valueStart.subarray(from, to), valueEnd: batch.valueEnd.subarray(from, to),
-    headersStart: batch.headersStart.subarray(from, to), headersEnd: batch.headersEnd.subarray(from, to),
+    topic,
+    partition,
+    bytes,
+    endOffset,
+    nextOffset,
+    length: to - from,
+    offsets: batch.offsets.subarray(from, to),
+    timestamps: batch.timestamps.subarray(from, to),
+    keyStart: batch.keyStart.subarray(from, to),
+    keyEnd: batch.keyEnd.subarray(from, to),
+    valueStart: batch.valueStart.subarray(from, to),
+    valueEnd: batch.valueEnd.subarray(from, to),
+    headersStart: batch.headersStart.subarray(from, to),
+    headersEnd: batch.headersEnd.subarray(from, to),
   }
 }
 

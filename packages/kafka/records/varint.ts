@@ -1,6 +1,12 @@
-/** Zig-zag varints of the record format (Kafka protocol guide, "Protocol Primitive Types", VARINT): 32 bits, at most five bytes. */
+/**
+ * Zig-zag varints of the record format (Kafka protocol guide, "Protocol Primitive Types", VARINT): 32 bits,
+ * at most five bytes.
+ */
 
-/** Where the last readVarint stopped. One variable for the process: reading never yields in between, and returning pairs would allocate. */
+/**
+ * Where the last readVarint stopped. One variable for the process: reading never yields in between, and
+ * returning pairs would allocate.
+ */
 export const varint = { next: 0 }
 
 export function readVarint(bytes: Buffer, at: number): number {

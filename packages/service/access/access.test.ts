@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FastifyRequest } from 'fastify'
+import { afterAll, expect, test } from 'vitest'
 import { ConfigError } from '../config.ts'
 import { logger } from '../logger.ts'
 import { sha256 } from '../secrets.ts'
-import type { FastifyRequest } from 'fastify'
-import { afterAll, expect, test } from 'vitest'
 import { clientOf, mayRead, openAccess } from './access.ts'
 import { parseKeys } from './keys.ts'
 
@@ -14,15 +14,28 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const log = logger('test')
 log.level = 'silent'
 
-const key = (name: string, secret: string, topics: string[]) => ({ name, sha256: sha256(secret).toString('hex'), topics })
+const key = (name: string, secret: string, topics: string[]) => ({
+  name,
+  sha256: sha256(secret).toString('hex'),
+  topics,
+})
 function file(name: string, keys: unknown): string {
   writeFileSync(join(folder, name), JSON.stringify(keys))
   return join(folder, name)
 }
 
 test('a key opens its topics and no others', () => {
-  const { value: access, stop } = openAccess({ keysFile: file('rights.json', [key('fleet', 's1', ['taxi.*']), key('one', 's2', ['taxi.telemetry'])]), anonymous: false }, log)
-  const rights = (secret: string) => ['taxi.telemetry', 'taxi.telemetry.late', 'weir.stats'].map((topic) => access.client(secret)!.mayWrite(topic))
+  const { value: access, stop } = openAccess(
+    {
+      keysFile: file('rights.json', [key('fleet', 's1', ['taxi.*']), key('one', 's2', ['taxi.telemetry'])]),
+      anonymous: false,
+    },
+    log,
+  )
+  const rights = (secret: string) =>
+    ['taxi.telemetry', 'taxi.telemetry.late', 'weir.stats'].map((topic) =>
+      access.client(secret)!.mayWrite(topic),
+    )
   expect(access.client('s1')!.name).toBe('fleet')
   expect(rights('s1')).toEqual([true, true, false])
   expect(rights('s2')).toEqual([true, false, false])
@@ -34,7 +47,8 @@ test('a key opens its topics and no others', () => {
 
 test('what a key may read are its topics, or what it names beside them', () => {
   const keys = [
-    key('fleet', 's1', ['taxi.*']), { ...key('screen', 's2', []), reads: ['location.*'] },
+    key('fleet', 's1', ['taxi.*']),
+    { ...key('screen', 's2', []), reads: ['location.*'] },
     { ...key('device', 's3', ['taxi.telemetry']), reads: [] },
   ]
   const { value: access, stop } = openAccess({ keysFile: file('reads.json', keys), anonymous: false }, log)
@@ -80,12 +94,19 @@ test('who outlasts its request is asked for again: its rights are those of now, 
 }, 15_000)
 
 test('a file that is wrong at the start is refused with every problem, without the hashes', () => {
-  expect(() => openAccess({ keysFile: join(folder, 'missing.json'), anonymous: false }, log)).toThrow(ConfigError)
+  expect(() => openAccess({ keysFile: join(folder, 'missing.json'), anonymous: false }, log)).toThrow(
+    ConfigError,
+  )
   expect(parseKeys('{}').problems).toEqual(['The file of API keys must hold a list.'])
-  const { keys, problems } = parseKeys(JSON.stringify([key('a', 'a', ['*']), { name: 'with space', sha256: 'c0ffee', topics: 'taxi' }, null]))
+  const { keys, problems } = parseKeys(
+    JSON.stringify([key('a', 'a', ['*']), { name: 'with space', sha256: 'c0ffee', topics: 'taxi' }, null]),
+  )
   expect(keys.map(({ name }) => name)).toEqual(['a'])
   expect(problems).toHaveLength(6)
-  const slips = [{ ...key('a', 'a', ['*']), reads: 'taxi' }, { ...key('b', 'b', []), read: ['*'] }]
+  const slips = [
+    { ...key('a', 'a', ['*']), reads: 'taxi' },
+    { ...key('b', 'b', []), read: ['*'] },
+  ]
   expect(parseKeys(JSON.stringify(slips)).problems).toEqual([
     'API key 0 needs reads like topics: a list of names, or beginnings of names with * at the end; or none.',
     'API key 1 has a field "read", which nothing reads.',

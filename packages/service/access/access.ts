@@ -7,8 +7,8 @@ import { followFile } from '../followed-file.ts'
 import type { Logger } from '../logger.ts'
 import type { Resource } from '../opening.ts'
 import { sameHash, sha256 } from '../secrets.ts'
-import { parseKeys } from './keys.ts'
 import type { ApiKey } from './keys.ts'
+import { parseKeys } from './keys.ts'
 
 const LOOK_AGAIN_MS = 2000
 
@@ -35,22 +35,35 @@ const BASIC = /^basic +(\S+) *$/i
 
 /** What a service with doors for clients is told by its environment. */
 export function accessConfig(reader: ConfigReader): AccessConfig {
-  const keysFile = reader.optional('API_KEYS_FILE',
-    'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["taxi.*"] to write to, '
-    + '"reads": ["taxi.*"] to see, the same as topics if not given }]. Read again when it changes.')
-  const anonymous = reader.flag('ALLOW_ANONYMOUS', 'Whether clients without an API key may come in, and write to every topic that has a door.', false)
+  const keysFile = reader.optional(
+    'API_KEYS_FILE',
+    'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["taxi.*"] to write to, ' +
+      '"reads": ["taxi.*"] to see, the same as topics if not given }]. Read again when it changes.',
+  )
+  const anonymous = reader.flag(
+    'ALLOW_ANONYMOUS',
+    'Whether clients without an API key may come in, and write to every topic that has a door.',
+    false,
+  )
   if (keysFile === undefined && !anonymous) {
-    reader.problem('API_KEYS_FILE is not set, so nobody could come in; name a file of keys, or set ALLOW_ANONYMOUS=true to let everybody in.')
+    reader.problem(
+      'API_KEYS_FILE is not set, so nobody could come in; name a file of keys, or set ALLOW_ANONYMOUS=true to let everybody in.',
+    )
   }
   return { keysFile, anonymous }
 }
 
 /**
- * The client of the request: its key comes as a bearer token, in X-Api-Key, or as the password that a browser asks for. Throws 401, 403 for a request without
- * a key that a web page from elsewhere has sent, and 429 if the client has no room left.
+ * The client of the request: its key comes as a bearer token, in X-Api-Key, or as the password that a browser
+ * asks for. Throws 401, 403 for a request without a key that a web page from elsewhere has sent, and 429 if
+ * the client has no room left.
  * @param challenge Basic where people come with browsers
  */
-export function identify(access: Access, request: FastifyRequest, challenge: 'Bearer' | 'Basic' = 'Bearer'): Client {
+export function identify(
+  access: Access,
+  request: FastifyRequest,
+  challenge: 'Bearer' | 'Basic' = 'Bearer',
+): Client {
   const client = clientOf(access, request)()
   if (client !== undefined) {
     if (!identified(request, client.name ?? 'anonymous')) throw underPressure()
@@ -58,18 +71,27 @@ export function identify(access: Access, request: FastifyRequest, challenge: 'Be
   }
   if (shownKey(request) === undefined && access.client(undefined) !== undefined) throw notLocal()
   const scheme = challenge === 'Basic' ? 'Basic realm="Weir", charset="UTF-8"' : challenge
-  throw new HttpError(401, 'unauthorized', 'An API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY; in a browser as the password, with any user name.',
-    { 'www-authenticate': scheme })
+  throw new HttpError(
+    401,
+    'unauthorized',
+    'An API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY; in a browser as the password, with any user name.',
+    { 'www-authenticate': scheme },
+  )
 }
 
 function notLocal(): HttpError {
-  return new HttpError(403, 'not-local', 'Without a key only programs and pages of this machine are served, by the names localhost and 127.0.0.1; '
-    + 'show an API key (API_KEYS_FILE names those that are valid).')
+  return new HttpError(
+    403,
+    'not-local',
+    'Without a key only programs and pages of this machine are served, by the names localhost and 127.0.0.1; ' +
+      'show an API key (API_KEYS_FILE names those that are valid).',
+  )
 }
 
 /**
- * Tells who the request's client is at each call: with the rights that its key has by then, undefined once the key is
- * not valid any more. A stream, or anything else that outlasts its request, asks again before it gives more.
+ * Tells who the request's client is at each call: with the rights that its key has by then, undefined once
+ * the key is not valid any more. A stream, or anything else that outlasts its request, asks again before it
+ * gives more.
  */
 export function clientOf(access: Access, request: FastifyRequest): () => Client | undefined {
   const shown = shownKey(request)
@@ -90,34 +112,49 @@ function shownKey({ headers }: FastifyRequest): string | undefined {
 
 /** Throws 403. */
 export function mayWrite(client: Client, topic: string): void {
-  if (!client.mayWrite(topic)) throw new HttpError(403, 'forbidden', `The API key ${client.name} may not write to ${topic}.`)
+  if (!client.mayWrite(topic))
+    throw new HttpError(403, 'forbidden', `The API key ${client.name} may not write to ${topic}.`)
 }
 
 /** Throws 403. */
 export function mayRead(client: Client, topic: string): void {
-  if (!client.mayRead(topic)) throw new HttpError(403, 'forbidden', `The API key ${client.name} may not read ${topic}.`)
+  if (!client.mayRead(topic))
+    throw new HttpError(403, 'forbidden', `The API key ${client.name} may not read ${topic}.`)
 }
 
 const ANYBODY: Client = { name: undefined, mayWrite: () => true, mayRead: () => true }
 
-export function openAccess({ keysFile, anonymous }: AccessConfig, log: Logger, lookAgainMs = LOOK_AGAIN_MS): Resource<Access> {
+export function openAccess(
+  { keysFile, anonymous }: AccessConfig,
+  log: Logger,
+  lookAgainMs = LOOK_AGAIN_MS,
+): Resource<Access> {
   let keys: readonly ApiKey[] | undefined
-  const stop = keysFile === undefined ? () => {} : followFile(keysFile, lookAgainMs, (text, problem) => {
-    const { keys: found, problems } = text === undefined ? unreadable(keysFile, problem) : parseKeys(text)
-    if (problems.length === 0) {
-      if (keys !== undefined) log.info({ names: found.map((key) => key.name) }, 'API keys were read again')
-      keys = found
-    } else if (keys === undefined) throw new ConfigError(problems)
-    else log.error({ problems }, 'the changed file of API keys is not used, the keys before stay valid')
-  })
+  const stop =
+    keysFile === undefined
+      ? () => {}
+      : followFile(keysFile, lookAgainMs, (text, problem) => {
+          const { keys: found, problems } =
+            text === undefined ? unreadable(keysFile, problem) : parseKeys(text)
+          if (problems.length === 0) {
+            if (keys !== undefined)
+              log.info({ names: found.map((key) => key.name) }, 'API keys were read again')
+            keys = found
+          } else if (keys === undefined) throw new ConfigError(problems)
+          else log.error({ problems }, 'the changed file of API keys is not used, the keys before stay valid')
+        })
   return {
-    value: { client: (shown) => (shown === undefined ? (anonymous ? ANYBODY : undefined) : find(keys ?? [], shown)) },
+    value: {
+      client: (shown) => (shown === undefined ? (anonymous ? ANYBODY : undefined) : find(keys ?? [], shown)),
+    },
     stop,
   }
 }
 
-const unreadable = (file: string, problem: string): ReturnType<typeof parseKeys> =>
-  ({ keys: [], problems: [`API_KEYS_FILE names ${file}, ${problem}.`] })
+const unreadable = (file: string, problem: string): ReturnType<typeof parseKeys> => ({
+  keys: [],
+  problems: [`API_KEYS_FILE names ${file}, ${problem}.`],
+})
 
 /** Goes through all keys, whichever fits, so that the time taken tells nothing. */
 function find(keys: readonly ApiKey[], shown: string): Client | undefined {

@@ -1,7 +1,7 @@
 /**
- * The file of API keys: [{ "name": "fleet-gateway", "sha256": "<hash of the key, hex>", "topics": ["taxi.*"] }]. A
- * key may write to `topics`. It may see the records of the topics in `reads`, on pages, in tables and through
- * applications; without `reads` it may see those of `topics`.
+ * The file of API keys: [{ "name": "fleet-gateway", "sha256": "<hash of the key, hex>", "topics": ["taxi.*"]
+ * }]. A key may write to `topics`. It may see the records of the topics in `reads`, on pages, in tables and
+ * through applications; without `reads` it may see those of `topics`.
  */
 export interface ApiKey {
   readonly name: string
@@ -19,7 +19,7 @@ const FIELDS = new Set(['name', 'sha256', 'topics', 'reads'])
 const PATTERN = /^[A-Za-z0-9._-]*\*?$/
 
 /** All keys of the file, or every problem that it has. Hashes are not repeated in problems. */
-export function parseKeys(text: string): { keys: readonly ApiKey[], problems: readonly string[] } {
+export function parseKeys(text: string): { keys: readonly ApiKey[]; problems: readonly string[] } {
   let entries: unknown
   try {
     entries = JSON.parse(text)
@@ -38,15 +38,18 @@ function parseKey(entry: any, which: string, problems: string[]): ApiKey[] {
     if (FIELDS.has(field)) continue
     problems.push(`${which} has a field ${JSON.stringify(field.slice(0, 40))}, which nothing reads.`)
   }
-  if (typeof entry?.name !== 'string' || !NAME.test(entry.name)) problems.push(`${which} needs a name of 1 to ${MAX_NAME_LENGTH} visible ASCII characters.`)
-  if (typeof entry?.sha256 !== 'string' || !HASH.test(entry.sha256)) problems.push(`${which} needs the key's SHA-256 as sha256, 64 hex digits.`)
+  if (typeof entry?.name !== 'string' || !NAME.test(entry.name))
+    problems.push(`${which} needs a name of 1 to ${MAX_NAME_LENGTH} visible ASCII characters.`)
+  if (typeof entry?.sha256 !== 'string' || !HASH.test(entry.sha256))
+    problems.push(`${which} needs the key's SHA-256 as sha256, 64 hex digits.`)
   const topics = entry?.topics
   const reads = entry?.reads ?? topics
   const list = 'a list of names, or beginnings of names with * at the end'
   if (!arePatterns(topics)) problems.push(`${which} needs topics: ${list}.`)
   else if (!arePatterns(reads)) problems.push(`${which} needs reads like topics: ${list}; or none.`)
   if (problems.length > before) return []
-  const among = (patterns: readonly string[]) => (topic: string) => patterns.some((pattern) => fits(pattern, topic))
+  const among = (patterns: readonly string[]) => (topic: string) =>
+    patterns.some((pattern) => fits(pattern, topic))
   const sha256 = Buffer.from(entry.sha256, 'hex')
   return [{ name: entry.name, sha256, mayWrite: among(topics), mayRead: among(reads) }]
 }

@@ -67,7 +67,9 @@ test('a lease that was released takes nothing more', () => {
   const admission = new Admission(16 * MB)
   for (const lease of [known(admission, 'fleet')!, admission.lease()]) {
     lease.release()
-    expect([lease.cover(0), lease.cover(1 * MB), lease.coverUpTo(1 * MB, 1), lease.identify('shop')]).toEqual([false, false, 0, false])
+    expect([lease.cover(0), lease.cover(1 * MB), lease.coverUpTo(1 * MB, 1), lease.identify('shop')]).toEqual(
+      [false, false, 0, false],
+    )
     lease.release()
   }
   expect(admission.usedBytes).toBe(0)

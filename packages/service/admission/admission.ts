@@ -1,4 +1,7 @@
-/** Bounds the memory that all requests take together: bodies as they arrive, what is made of them, and answers until they are read. */
+/**
+ * Bounds the memory that all requests take together: bodies as they arrive, what is made of them, and answers
+ * until they are read.
+ */
 
 /** A request beside its body and its answer: headers, streams, objects. */
 const REQUEST_BYTES = 16 << 10
@@ -7,8 +10,9 @@ const MAX_UNKNOWN_BYTES = 4 << 20
 /** The longest body that is read of such a client. */
 export const MAX_UNKNOWN_BODY_BYTES = 64 << 10
 /**
- * A client may hold this many times what is left free. Alone it gets three quarters of the budget, two get three sevenths each, and a newcomer always finds room
- * (the dynamic thresholds of Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998).
+ * A client may hold this many times what is left free. Alone it gets three quarters of the budget, two get
+ * three sevenths each, and a newcomer always finds room (the dynamic thresholds of Choudhury and Hahne,
+ * "Dynamic queue length thresholds for shared-memory packet switches", 1998).
  */
 const SHARE = 3
 /** Of what its client may still take, a request that takes as much as it gets has this part. */
@@ -21,7 +25,10 @@ export class Admission {
   #knownBytes = 0
   #unknownBytes = 0
 
-  /** @param elsewhere bytes that were taken over from requests and still count, such as records that Kafka has not stored yet */
+  /**
+   * @param elsewhere bytes that were taken over from requests and still count, such as records that Kafka has
+   * not stored yet
+   */
   constructor(budgetBytes: number, elsewhere: () => number = () => 0) {
     this.#budgetBytes = budgetBytes
     this.#elsewhere = elsewhere
@@ -37,7 +44,10 @@ export class Admission {
     return new Lease(this)
   }
 
-  /** Takes `bytes` more for the client (undefined: an unknown one), or gives them back. False if there is no room. */
+  /**
+   * Takes `bytes` more for the client (undefined: an unknown one), or gives them back. False if there is no
+   * room.
+   */
   take(client: string | undefined, bytes: number): boolean {
     if (client === undefined) {
       if (bytes > 0 && this.#unknownBytes + bytes > MAX_UNKNOWN_BYTES) return false
@@ -60,8 +70,8 @@ export class Admission {
 }
 
 /**
- * The part of the budget that a request holds from its head until its answer is written and all work on it has ended.
- * After its release it takes nothing more: nobody would give that back.
+ * The part of the budget that a request holds from its head until its answer is written and all work on it
+ * has ended. After its release it takes nothing more: nobody would give that back.
  */
 export class Lease {
   readonly #admission: Admission
@@ -78,7 +88,10 @@ export class Lease {
     return this.#client !== undefined
   }
 
-  /** From now on the request counts as the client's. False if the client has no room left; the lease stays as it was then. */
+  /**
+   * From now on the request counts as the client's. False if the client has no room left; the lease stays as
+   * it was then.
+   */
   identify(client: string): boolean {
     if (this.#released) return false
     if (this.#client === client) return true
@@ -90,7 +103,10 @@ export class Lease {
     return true
   }
 
-  /** Makes the lease cover `bytes` beside the request itself, more or fewer than before. False if there is no room for more. */
+  /**
+   * Makes the lease cover `bytes` beside the request itself, more or fewer than before. False if there is no
+   * room for more.
+   */
   cover(bytes: number): boolean {
     if (this.#released) return false
     const more = REQUEST_BYTES + bytes - this.#heldBytes
@@ -100,11 +116,14 @@ export class Lease {
   }
 
   /**
-   * Covers `wanted` bytes, or as many as there is room for, and returns how many; 0 if there is room for fewer than `least`. Leaves a part of the client's room
-   * to the client's other requests.
+   * Covers `wanted` bytes, or as many as there is room for, and returns how many; 0 if there is room for
+   * fewer than `least`. Leaves a part of the client's room to the client's other requests.
    */
   coverUpTo(wanted: number, least: number): number {
-    const room = this.#client === undefined ? 0 : Math.floor(ONE_PART * this.#admission.roomFor(this.#client)) + this.#heldBytes - REQUEST_BYTES
+    const room =
+      this.#client === undefined
+        ? 0
+        : Math.floor(ONE_PART * this.#admission.roomFor(this.#client)) + this.#heldBytes - REQUEST_BYTES
     const bytes = Math.min(wanted, room)
     return bytes >= least && this.cover(bytes) ? bytes : 0
   }

@@ -1,13 +1,14 @@
 /**
- * Bounds what connections take. A connection is known once a request on it has shown a valid key. Known ones and unknown ones have as much room, each by themselves.
- * Among the unknown the newest pushes out the oldest, among the known the one that was idle for longest makes room.
+ * Bounds what connections take. A connection is known once a request on it has shown a valid key. Known ones
+ * and unknown ones have as much room, each by themselves. Among the unknown the newest pushes out the oldest,
+ * among the known the one that was idle for longest makes room.
  */
 import type { Socket } from 'node:net'
 
 export interface ConnectionLimits {
   /**
-   * Known connections at once, and as many unknown ones; a connection over TLS counts as three. Each request beside the
-   * first one that an unknown connection has under way counts as one more.
+   * Known connections at once, and as many unknown ones; a connection over TLS counts as three. Each request
+   * beside the first one that an unknown connection has under way counts as one more.
    */
   readonly max: number
   /** A connection without a request is closed after this time. Node does the same once it parses HTTP/1.1. */
@@ -23,8 +24,8 @@ const CLIENT_PART = 3 / 4
 const LOOK_MS = 2000
 
 /**
- * What an unknown connection counts for. HTTP/2 has many requests under way at once, and each takes as much memory as a
- * connection. Those of known ones have leases.
+ * What an unknown connection counts for. HTTP/2 has many requests under way at once, and each takes as much
+ * memory as a connection. Those of known ones have leases.
  */
 const weightOf = ({ units, busy }: Connection): number => units + Math.max(0, busy - 1)
 
@@ -60,14 +61,21 @@ export class Connections {
     this.#limits = limits
   }
 
-  get counts(): { readonly known: number, readonly unknown: number } {
+  get counts(): { readonly known: number; readonly unknown: number } {
     return { known: this.#idle.size + this.#busy.size, unknown: this.#unknown.size }
   }
 
   open(socket: Socket, tls: boolean): Connection {
     const now = performance.now()
     const connection: Connection = {
-      units: tls ? TLS_UNITS : 1, openedAt: now, socket, parsed: false, client: undefined, busy: 0, requests: 0, idleSince: now,
+      units: tls ? TLS_UNITS : 1,
+      openedAt: now,
+      socket,
+      parsed: false,
+      client: undefined,
+      busy: 0,
+      requests: 0,
+      idleSince: now,
     }
     this.#unknown.add(connection)
     this.#unknownUnits += connection.units
@@ -93,13 +101,17 @@ export class Connections {
     if (connection.busy === 0 && this.#busy.delete(connection)) this.#idle.add(connection)
   }
 
-  /** A request on the connection has shown a valid key. False if there is no room for one more of this client: close it then. */
+  /**
+   * A request on the connection has shown a valid key. False if there is no room for one more of this client:
+   * close it then.
+   */
   identify(connection: Connection, client: string): boolean {
     if (connection.client !== undefined || !this.#unknown.has(connection)) return true
     const { max } = this.#limits
     const { units } = connection
     const mine = this.#unitsOf.get(client) ?? 0
-    if (mine + units > max * CLIENT_PART && !this.#makeRoom(units, (one) => one.client === client)) return false
+    if (mine + units > max * CLIENT_PART && !this.#makeRoom(units, (one) => one.client === client))
+      return false
     if (this.#knownUnits + units > max && !this.#makeRoom(units, () => true)) return false
     this.#unknown.delete(connection)
     this.#unknownUnits -= weightOf(connection)
@@ -155,7 +167,8 @@ export class Connections {
     const { firstMs, idleMs } = this.#limits
     for (const connection of this.#unknown) {
       const { requests, busy, parsed, openedAt, idleSince } = connection
-      const overdue = requests === 0 ? !parsed && now - openedAt > firstMs : busy === 0 && now - idleSince > idleMs
+      const overdue =
+        requests === 0 ? !parsed && now - openedAt > firstMs : busy === 0 && now - idleSince > idleMs
       if (overdue) this.#close(connection)
     }
     for (const connection of this.#idle) {

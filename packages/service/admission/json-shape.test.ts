@@ -17,7 +17,11 @@ test('long texts end at their quote, wherever escapes stand', () => {
     for (const last of parts) {
       for (const before of parts) {
         const text = `${'a'.repeat(length)}${before}${'b'.repeat(length % 5)}${last}`
-        expect(shape(JSON.stringify([text, { [text]: [text] }])), text).toEqual({ depth: 3, values: 5, names: 1 })
+        expect(shape(JSON.stringify([text, { [text]: [text] }])), text).toEqual({
+          depth: 3,
+          values: 5,
+          names: 1,
+        })
       }
     }
   }
@@ -30,7 +34,13 @@ test('long texts end at their quote, wherever escapes stand', () => {
 })
 
 test('different names are counted once each, however often they come', () => {
-  expect(shape(JSON.stringify(Array.from({ length: 1000 }, (_, i) => ({ deviceId: i, speed: 1, position: { lat: 1, lon: 2 } })))).names).toBe(5)
+  expect(
+    shape(
+      JSON.stringify(
+        Array.from({ length: 1000 }, (_, i) => ({ deviceId: i, speed: 1, position: { lat: 1, lon: 2 } })),
+      ),
+    ).names,
+  ).toBe(5)
   const many = Object.fromEntries(Array.from({ length: 4000 }, (_, i) => [`name-${i}`, 0]))
   const { names } = shape(JSON.stringify(many))
   expect(names).toBeLessThanOrEqual(4000)
@@ -42,7 +52,10 @@ test('different names are counted once each, however often they come', () => {
 
 test('names that differ in one place only are different, wherever that is', () => {
   const pad = 'x'.repeat(200)
-  const names = Array.from({ length: 300 }, (_, i) => `${pad.slice(0, i % 190)}${String.fromCharCode(97 + i % 26)}${i}${pad.slice(i % 190)}`)
+  const names = Array.from(
+    { length: 300 },
+    (_, i) => `${pad.slice(0, i % 190)}${String.fromCharCode(97 + (i % 26))}${i}${pad.slice(i % 190)}`,
+  )
   expect(shape(JSON.stringify(Object.fromEntries(names.map((name) => [name, 1])))).names).toBeGreaterThan(295)
 })
 
@@ -50,6 +63,8 @@ test('only the bytes between start and end count', () => {
   const text = Buffer.from('[[{"a" : -1.5e3, "b":"x"}]]"')
   expect(shapeOfJson(text, 2, 25)).toEqual({ depth: 1, values: 3, names: 2 })
   for (let end = 0; end <= text.length; end++) {
-    expect(shapeOfJson(text, 0, end), `up to ${end}`).toEqual(shapeOfJson(Buffer.from(text.subarray(0, end)), 0, end))
+    expect(shapeOfJson(text, 0, end), `up to ${end}`).toEqual(
+      shapeOfJson(Buffer.from(text.subarray(0, end)), 0, end),
+    )
   }
 })

@@ -1,4 +1,7 @@
-/** A look at JSON before it is parsed: what a parser would make of it is bounded by its depth, by how many values it has, and by how many different names. */
+/**
+ * A look at JSON before it is parsed: what a parser would make of it is bounded by its depth, by how many
+ * values it has, and by how many different names.
+ */
 
 export interface JsonShape {
   /** Most brackets and braces open at once. */
@@ -9,7 +12,14 @@ export interface JsonShape {
   readonly names: number
 }
 
-const QUOTE = 0x22, COMMA = 0x2c, COLON = 0x3a, OPEN_BRACKET = 0x5b, BACKSLASH = 0x5c, CLOSE_BRACKET = 0x5d, OPEN_BRACE = 0x7b, CLOSE_BRACE = 0x7d
+const QUOTE = 0x22,
+  COMMA = 0x2c,
+  COLON = 0x3a,
+  OPEN_BRACKET = 0x5b,
+  BACKSLASH = 0x5c,
+  CLOSE_BRACKET = 0x5d,
+  OPEN_BRACE = 0x7b,
+  CLOSE_BRACE = 0x7d
 
 /** Bytes. A loop finds the end of a shorter text sooner than a call into native code does. */
 const SHORT_TEXT = 64
@@ -19,7 +29,10 @@ const seen = new Int32Array(NAME_BITS >> 5)
 /** The words of `seen` that are not 0, so that clearing them costs no more than the names did. */
 const touched: number[] = []
 
-/** The shape of the UTF-8 text `bytes[start, end)`. Right for valid JSON, and for what a parser reads of anything else before it gives up. */
+/**
+ * The shape of the UTF-8 text `bytes[start, end)`. Right for valid JSON, and for what a parser reads of
+ * anything else before it gives up.
+ */
 export function shapeOfJson(bytes: Buffer, start: number, end: number): JsonShape {
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let open = 0
@@ -69,16 +82,23 @@ function endOfText(bytes: Buffer, words: DataView, at: number, end: number): num
   return at < shortEnd ? at : endOfLongText(bytes, at, end)
 }
 
-/** Whether one of the word's four bytes is a quote or a backslash: a byte that is 0 after the exclusive or borrows from its highest bit. */
+/**
+ * Whether one of the word's four bytes is a quote or a backslash: a byte that is 0 after the exclusive or
+ * borrows from its highest bit.
+ */
 function hasQuoteOrBackslash(word: number): boolean {
   const quote = word ^ 0x22222222
   const backslash = word ^ 0x5c5c5c5c
-  return ((quote - 0x01010101 & ~quote | backslash - 0x01010101 & ~backslash) & 0x80808080) !== 0
+  return ((((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash)) & 0x80808080) !== 0
 }
 
 /** As endOfText, of a text that goes on at `at`, which no escape precedes. */
 function endOfLongText(bytes: Buffer, at: number, end: number): number {
-  for (let quote = at >= end ? -1 : bytes.indexOf(QUOTE, at); quote >= 0 && quote < end; quote = bytes.indexOf(QUOTE, quote + 1)) {
+  for (
+    let quote = at >= end ? -1 : bytes.indexOf(QUOTE, at);
+    quote >= 0 && quote < end;
+    quote = bytes.indexOf(QUOTE, quote + 1)
+  ) {
     let escapes = 0
     while (quote - escapes > at && bytes[quote - escapes - 1] === BACKSLASH) escapes++
     if (escapes % 2 === 0) return quote

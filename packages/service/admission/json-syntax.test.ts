@@ -12,12 +12,73 @@ function parses(text: string): boolean {
 }
 
 const VALID = [
-  '{}', '[]', ' \t\r\n0 ', '-0', '0.5', '1e5', '1E-5', '-1.25e+10', '"x"', '"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD834\\udd1e"', 'true', 'false', 'null',
-  '[1,[2,{"a":{}}],"]"]', '{"a":1,"a":2,"":[]}', ' { "a" : [ 1 , 2 ] , "b" : { "c" : null } } ', '"é€😀"', '[[],{},[[]]]',
+  '{}',
+  '[]',
+  ' \t\r\n0 ',
+  '-0',
+  '0.5',
+  '1e5',
+  '1E-5',
+  '-1.25e+10',
+  '"x"',
+  '"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD834\\udd1e"',
+  'true',
+  'false',
+  'null',
+  '[1,[2,{"a":{}}],"]"]',
+  '{"a":1,"a":2,"":[]}',
+  ' { "a" : [ 1 , 2 ] , "b" : { "c" : null } } ',
+  '"é€😀"',
+  '[[],{},[[]]]',
 ]
 const INVALID = [
-  '', ' ', '{', '[', '}', ']', '[1', '[1,', '[,1]', '[1 2]', '{"a"}', '{"a":}', '{"a":1,}', '{a:1}', '{"a" 1}', '{1:2}', '[}', '{]', '[1}', '{"a":1]', '01', '1.', '.5', '1e', '+1',
-  '-', '--1', '0x10', 'NaN', 'Infinity', 'tru', 'truex', 'nul', 'True', "'x'", '"x', '"\\x"', '"\\u12"', '"\\u12G4"', '"\n"', '"\t"', '[] []', '{}x', '1 2', '/**/1', '\ufeff1', '\v1',
+  '',
+  ' ',
+  '{',
+  '[',
+  '}',
+  ']',
+  '[1',
+  '[1,',
+  '[,1]',
+  '[1 2]',
+  '{"a"}',
+  '{"a":}',
+  '{"a":1,}',
+  '{a:1}',
+  '{"a" 1}',
+  '{1:2}',
+  '[}',
+  '{]',
+  '[1}',
+  '{"a":1]',
+  '01',
+  '1.',
+  '.5',
+  '1e',
+  '+1',
+  '-',
+  '--1',
+  '0x10',
+  'NaN',
+  'Infinity',
+  'tru',
+  'truex',
+  'nul',
+  'True',
+  "'x'",
+  '"x',
+  '"\\x"',
+  '"\\u12"',
+  '"\\u12G4"',
+  '"\n"',
+  '"\t"',
+  '[] []',
+  '{}x',
+  '1 2',
+  '/**/1',
+  '\ufeff1',
+  '\v1',
 ]
 
 test.each([...VALID, ...INVALID])('%j', (text) => {
@@ -30,10 +91,15 @@ test('as JSON.parse for texts with a byte changed, left out or put in anywhere',
   for (const text of VALID) {
     for (let at = 0; at <= text.length; at++) {
       for (const byte of bytes) {
-        for (const changed of [text.slice(0, at) + byte + text.slice(at), text.slice(0, at) + byte + text.slice(at + 1), text.slice(0, at) + text.slice(at + 1)]) {
+        for (const changed of [
+          text.slice(0, at) + byte + text.slice(at),
+          text.slice(0, at) + byte + text.slice(at + 1),
+          text.slice(0, at) + text.slice(at + 1),
+        ]) {
           const expected = parses(changed)
           if (expected) valid++
-          if ((jsonFault(Buffer.from(changed)) === undefined) !== expected) expect.fail(`${JSON.stringify(changed)}: ${expected ? 'is' : 'is not'} JSON`)
+          if ((jsonFault(Buffer.from(changed)) === undefined) !== expected)
+            expect.fail(`${JSON.stringify(changed)}: ${expected ? 'is' : 'is not'} JSON`)
         }
       }
     }

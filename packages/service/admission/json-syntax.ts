@@ -1,14 +1,31 @@
-/** Whether a text is JSON (RFC 8259), without making anything of it: a parsed text can take many times its length in memory. */
+/**
+ * Whether a text is JSON (RFC 8259), without making anything of it: a parsed text can take many times its
+ * length in memory.
+ */
 
-const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c, COLON = 0x3a, MINUS = 0x2d, PLUS = 0x2b, POINT = 0x2e, ZERO = 0x30, NINE = 0x39
-const OPEN_BRACKET = 0x5b, CLOSE_BRACKET = 0x5d, OPEN_BRACE = 0x7b, CLOSE_BRACE = 0x7d
+const QUOTE = 0x22,
+  BACKSLASH = 0x5c,
+  COMMA = 0x2c,
+  COLON = 0x3a,
+  MINUS = 0x2d,
+  PLUS = 0x2b,
+  POINT = 0x2e,
+  ZERO = 0x30,
+  NINE = 0x39
+const OPEN_BRACKET = 0x5b,
+  CLOSE_BRACKET = 0x5d,
+  OPEN_BRACE = 0x7b,
+  CLOSE_BRACE = 0x7d
 const ESCAPES = new Set(Buffer.from('"\\/bfnrt'))
 const HEX = new Set(Buffer.from('0123456789abcdefABCDEF'))
 const WORDS = ['true', 'false', 'null'].map((word) => Buffer.from(word))
 /** Levels of nesting. Parsers of other languages have such a limit as well (Jackson, Java's: 1,000). */
 const MAX_DEPTH = 1000
 
-/** The place of the first byte that is wrong, or nests too deep; undefined if the whole text is JSON. Assumes valid UTF-8. */
+/**
+ * The place of the first byte that is wrong, or nests too deep; undefined if the whole text is JSON. Assumes
+ * valid UTF-8.
+ */
 export function jsonFault(bytes: Buffer): number | undefined {
   const scanner = new Scanner(bytes)
   return scanner.document() ? undefined : scanner.at
@@ -52,7 +69,9 @@ class Scanner {
     }
   }
 
-  /** The ends of structures, and the comma before the next value. True at the end of the whole value as well. */
+  /**
+   * The ends of structures, and the comma before the next value. True at the end of the whole value as well.
+   */
   #next(): boolean {
     while (this.#depth > 0) {
       this.#space()
@@ -124,7 +143,12 @@ class Scanner {
   }
 
   #space(): void {
-    for (let byte = this.#bytes[this.at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = this.#bytes[this.at]) this.at++
+    for (
+      let byte = this.#bytes[this.at];
+      byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+      byte = this.#bytes[this.at]
+    )
+      this.at++
   }
 }
 

@@ -4,23 +4,28 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
-import { Admission, identify, leaseOf, openHttp, type Access } from '../index.ts'
+import { type Access, Admission, identify, leaseOf, openHttp } from '../index.ts'
 
 const access: Access = { client: () => ({ name: 'fleet', mayWrite: () => true, mayRead: () => true }) }
 const admission = new Admission(16 << 20)
 let work = Promise.withResolvers<void>()
-const { value: server, stop } = await openHttp({ host: '127.0.0.1', port: 0, connections: 128 }, {
-  log: pino({ level: 'silent' }), ready: {}, admission,
-  routes: (app) => {
-    app.get('/work', async (request) => {
-      identify(access, request)
-      leaseOf(request).cover(100_000)
-      await work.promise
-      leaseOf(request).cover(200_000)
-      return 'x'.repeat(100_000)
-    })
+const { value: server, stop } = await openHttp(
+  { host: '127.0.0.1', port: 0, connections: 128 },
+  {
+    log: pino({ level: 'silent' }),
+    ready: {},
+    admission,
+    routes: (app) => {
+      app.get('/work', async (request) => {
+        identify(access, request)
+        leaseOf(request).cover(100_000)
+        await work.promise
+        leaseOf(request).cover(200_000)
+        return 'x'.repeat(100_000)
+      })
+    },
   },
-})
+)
 afterAll(() => stop(1000))
 
 async function until(fits: () => boolean): Promise<void> {
@@ -28,25 +33,28 @@ async function until(fits: () => boolean): Promise<void> {
   expect(fits()).toBe(true)
 }
 
-test.each(['1.1', '2'])('HTTP/%s: clients that go leave their memory counted while work goes on, and none after it', async (version) => {
-  work = Promise.withResolvers()
-  const clients = Array.from({ length: 20 }, () => {
-    if (version === '2') {
-      const session = connectHttp2(server.url).on('error', () => {})
-      session.request({ ':path': '/work', 'x-api-key': 'k' }).on('error', () => {})
-      return session
-    }
-    const socket = connect(server.port, '127.0.0.1').on('error', () => {})
-    socket.write('GET /work HTTP/1.1\r\nhost: localhost\r\nx-api-key: k\r\n\r\n')
-    return socket
-  })
-  await until(() => admission.usedBytes > 20 * 100_000)
-  for (const client of clients) client.destroy()
-  await sleep(300)
-  expect(admission.usedBytes).toBeGreaterThan(20 * 100_000)
-  work.resolve()
-  await until(() => admission.usedBytes === 0)
-})
+test.each(['1.1', '2'])(
+  'HTTP/%s: clients that go leave their memory counted while work goes on, and none after it',
+  async (version) => {
+    work = Promise.withResolvers()
+    const clients = Array.from({ length: 20 }, () => {
+      if (version === '2') {
+        const session = connectHttp2(server.url).on('error', () => {})
+        session.request({ ':path': '/work', 'x-api-key': 'k' }).on('error', () => {})
+        return session
+      }
+      const socket = connect(server.port, '127.0.0.1').on('error', () => {})
+      socket.write('GET /work HTTP/1.1\r\nhost: localhost\r\nx-api-key: k\r\n\r\n')
+      return socket
+    })
+    await until(() => admission.usedBytes > 20 * 100_000)
+    for (const client of clients) client.destroy()
+    await sleep(300)
+    expect(admission.usedBytes).toBeGreaterThan(20 * 100_000)
+    work.resolve()
+    await until(() => admission.usedBytes === 0)
+  },
+)
 
 test('streams that are reset at once harm nobody and leave nothing behind', async () => {
   work = Promise.withResolvers()
@@ -54,7 +62,11 @@ test('streams that are reset at once harm nobody and leave nothing behind', asyn
   for (let round = 0; round < 20; round++) {
     const session = connectHttp2(server.url).on('error', () => {})
     await once(session, 'connect')
-    for (let i = 0; i < 30; i++) session.request({ ':path': '/work', 'x-api-key': 'k' }).on('error', () => {}).close(8)
+    for (let i = 0; i < 30; i++)
+      session
+        .request({ ':path': '/work', 'x-api-key': 'k' })
+        .on('error', () => {})
+        .close(8)
     await sleep(20)
     session.destroy()
   }
@@ -63,13 +75,15 @@ test('streams that are reset at once harm nobody and leave nothing behind', asyn
 })
 
 test('requests of nobody that are open at once over HTTP/2 count as connections do: the oldest give way', async () => {
-  const sessions = await Promise.all(Array.from({ length: 4 }, async () => {
-    const session = connectHttp2(server.url, { settings: { initialWindowSize: 0 } }).on('error', () => {})
-    await once(session, 'connect')
-    // Answers that cannot be sent.
-    for (let i = 0; i < 100; i++) session.request({ ':path': '/nowhere' }).on('error', () => {})
-    return session
-  }))
+  const sessions = await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      const session = connectHttp2(server.url, { settings: { initialWindowSize: 0 } }).on('error', () => {})
+      await once(session, 'connect')
+      // Answers that cannot be sent.
+      for (let i = 0; i < 100; i++) session.request({ ':path': '/nowhere' }).on('error', () => {})
+      return session
+    }),
+  )
   await until(() => sessions.filter(({ closed, destroyed }) => closed || destroyed).length >= 3)
   expect((await fetch(`${server.url}/livez`)).status).toBe(200)
   for (const session of sessions) session.destroy()

@@ -1,9 +1,12 @@
-/** Each request has a lease of memory and a place on its connection, from its head until its answer is written. */
+/**
+ * Each request has a lease of memory and a place on its connection, from its head until its answer is
+ * written.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { announcedBytes, BodyRefused, readChunks } from '../body.ts'
 import { HttpError } from '../errors.ts'
-import { MAX_UNKNOWN_BODY_BYTES, type Admission, type Lease } from './admission.ts'
+import { type Admission, type Lease, MAX_UNKNOWN_BODY_BYTES } from './admission.ts'
 import type { Connection, Connections } from './connections.ts'
 import { shapeOfJson } from './json-shape.ts'
 import { isLocal } from './local.ts'
@@ -39,7 +42,10 @@ const SMALL_ANSWER_BYTES = 16 << 10
 /** How often answers are looked at that are not read. */
 const LOOK_MS = 2000
 
-/** In the request itself: young collections keep all values of a WeakMap alive, and with one the request that it tells of and its body. */
+/**
+ * In the request itself: young collections keep all values of a WeakMap alive, and with one the request that
+ * it tells of and its body.
+ */
 const ADMITTED = Symbol('admitted')
 
 declare module 'fastify' {
@@ -69,11 +75,17 @@ export function isLocalRequest(request: FastifyRequest): boolean {
   return isLocal(request.headers, admittedOf(request).name)
 }
 
-/** Holds the request's lease until the work has ended, also if its client goes before: its memory is taken that long. */
+/**
+ * Holds the request's lease until the work has ended, also if its client goes before: its memory is taken
+ * that long.
+ */
 export function holdLease(request: FastifyRequest, work: Promise<unknown>): void {
   const one = admittedOf(request)
   one.holders++
-  work.then(() => letGo(one), () => letGo(one))
+  work.then(
+    () => letGo(one),
+    () => letGo(one),
+  )
 }
 
 function letGo(one: Admitted): void {
@@ -81,8 +93,8 @@ function letGo(one: Admitted): void {
 }
 
 /**
- * The answer begins, and its client must read it to the end in time. For every answer whose end is known when it begins; streams of events look after
- * themselves.
+ * The answer begins, and its client must read it to the end in time. For every answer whose end is known when
+ * it begins; streams of events look after themselves.
  */
 export function limitReading(request: FastifyRequest): void {
   const one = admittedOf(request)
@@ -91,17 +103,34 @@ export function limitReading(request: FastifyRequest): void {
 }
 
 export function underPressure(): HttpError {
-  return new HttpError(429, 'under-pressure', 'More is coming in than can be handled now; send it again later.', { 'retry-after': '1' })
+  return new HttpError(
+    429,
+    'under-pressure',
+    'More is coming in than can be handled now; send it again later.',
+    { 'retry-after': '1' },
+  )
 }
 
-export function admitRequests(app: FastifyInstance, { admission, connections, connectionOf, answerMs, name }: RequestBounds): void {
+export function admitRequests(
+  app: FastifyInstance,
+  { admission, connections, connectionOf, answerMs, name }: RequestBounds,
+): void {
   const answering = new Set<Admitted>()
   app.decorateRequest(ADMITTED, undefined)
   app.addHook('onRequest', async (request, reply) => {
     const { raw } = request
     const connection = connectionOf(raw)
     const lease = admission.lease()
-    const one: Admitted = { lease, connection, connections, name, response: reply.raw, answering, answerBegan: 0, holders: 1 }
+    const one: Admitted = {
+      lease,
+      connection,
+      connections,
+      name,
+      response: reply.raw,
+      answering,
+      answerBegan: 0,
+      holders: 1,
+    }
     request[ADMITTED] = one
     // Streams of HTTP/2 are counted where they open: not all of them come here.
     const isAlone = raw.httpVersionMajor === 1
@@ -139,7 +168,9 @@ export function admitRequests(app: FastifyInstance, { admission, connections, co
 
 async function parsedBody(request: FastifyRequest): Promise<unknown> {
   const lease = leaseOf(request)
-  const maxBytes = lease.known ? request.routeOptions.bodyLimit : Math.min(request.routeOptions.bodyLimit, MAX_UNKNOWN_BODY_BYTES)
+  const maxBytes = lease.known
+    ? request.routeOptions.bodyLimit
+    : Math.min(request.routeOptions.bodyLimit, MAX_UNKNOWN_BODY_BYTES)
   const body = await readChunks(request.raw, maxBytes, lease).catch((error: unknown) => {
     if (!(error instanceof BodyRefused)) throw error
     throw error.reason === 'no-room' ? underPressure() : tooLarge(maxBytes, announcedBytes(request.raw))
@@ -151,9 +182,12 @@ async function parsedBody(request: FastifyRequest): Promise<unknown> {
 function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) throw new HttpError(400, 'empty-body', 'The body is empty; send JSON.')
   const { depth, values, names } = shapeOfJson(bytes, 0, bytes.length)
-  if (depth > JSON_LIMITS.depth) throw new HttpError(400, 'too-deep', `The body nests deeper than ${JSON_LIMITS.depth} levels.`)
-  if (values > JSON_LIMITS.values) throw new HttpError(413, 'too-many-values', `The body has more than ${JSON_LIMITS.values} values.`)
-  if (names > JSON_LIMITS.names) throw new HttpError(413, 'too-many-names', `The body has more than ${JSON_LIMITS.names} different names.`)
+  if (depth > JSON_LIMITS.depth)
+    throw new HttpError(400, 'too-deep', `The body nests deeper than ${JSON_LIMITS.depth} levels.`)
+  if (values > JSON_LIMITS.values)
+    throw new HttpError(413, 'too-many-values', `The body has more than ${JSON_LIMITS.values} values.`)
+  if (names > JSON_LIMITS.names)
+    throw new HttpError(413, 'too-many-names', `The body has more than ${JSON_LIMITS.names} different names.`)
   try {
     return JSON.parse(bytes.toString(), refuseProto)
   } catch (error) {
@@ -163,7 +197,8 @@ function parseJson(bytes: Buffer): unknown {
 
 /** A name that changes the prototype of what it is copied into. */
 function refuseProto(name: string, value: unknown): unknown {
-  if (name === '__proto__') throw new HttpError(400, 'invalid-name', 'The body has the name __proto__; choose another one.')
+  if (name === '__proto__')
+    throw new HttpError(400, 'invalid-name', 'The body has the name __proto__; choose another one.')
   return value
 }
 

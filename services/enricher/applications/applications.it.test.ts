@@ -1,19 +1,22 @@
-/** An application over real servers: what each API key may do there, and how it bears records that cannot be read. */
+/**
+ * An application over real servers: what each API key may do there, and how it bears records that cannot be
+ * read.
+ */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sampleOf, type LocationOffers } from '@weir/contracts'
-import { decodeHeaders, encodeHeaders, partitionFor, valueOf, type Producer } from '@weir/kafka'
-import { logger, openAccess, openHttp, sha256, type Resource } from '@weir/service'
+import { type LocationOffers, sampleOf } from '@weir/contracts'
+import { decodeHeaders, encodeHeaders, type Producer, partitionFor, valueOf } from '@weir/kafka'
+import { logger, openAccess, openHttp, type Resource, sha256 } from '@weir/service'
 import { locationOffers } from '@weir/solutions/location-offers/solution.ts'
 import { servers } from '@weir/testkit'
 import { encodeValue, store } from '@weir/topics'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ensureStreams } from '../functions/solutions.ts'
-import { openBackends, type Backends } from '../functions/testing/backends.ts'
-import { openApplications, type Applications } from './open.ts'
+import { type Backends, openBackends } from '../functions/testing/backends.ts'
+import { type Applications, openApplications } from './open.ts'
 
 const TOPIC = 'location.offers'
 const log = logger('applications-test')
@@ -89,7 +92,7 @@ async function signUp(name: string | undefined, userId: string, query = '') {
   return { status: response.status, body: (await response.json()) as any }
 }
 
-async function offersOf(name: string | undefined, userId: string): Promise<{ status: number, body: any }> {
+async function offersOf(name: string | undefined, userId: string): Promise<{ status: number; body: any }> {
   const response = await fetch(`${url}/v1/offers/${userId}`, {
     headers: { ...(name && { 'x-api-key': `${name}-key` }) },
   })
@@ -117,7 +120,7 @@ async function offer(userId: string, signupId: string = randomUUID()): Promise<v
 
 /** The signups of the user, with the headers of their records. */
 async function signupsOf(userId: string) {
-  const found: { signup: any, headers: Readonly<Record<string, string>> }[] = []
+  const found: { signup: any; headers: Readonly<Record<string, string>> }[] = []
   await (
     await backends.kafka.read({ topics: ['stream.signups'], from: 'earliest', until: 'end' }, (batch) => {
       for (let i = 0; i < batch.length; i++) {
@@ -149,9 +152,13 @@ test('a key signs people up if it may write to the stream, and sees offers if it
   expect((await signUp('fleet', userId)).body.error.message).toBe(
     'The API key fleet may not write to stream.signups.',
   )
-  expect((await offersOf('fleet', userId)).body.error.message).toBe('The API key fleet may not read location.offers.')
+  expect((await offersOf('fleet', userId)).body.error.message).toBe(
+    'The API key fleet may not read location.offers.',
+  )
   // Refused signups left no record, and each record names the key by which it came.
-  expect((await signupsOf(userId)).map(({ headers }) => [headers['weir-source'], headers['weir-client']])).toEqual([
+  expect(
+    (await signupsOf(userId)).map(({ headers }) => [headers['weir-source'], headers['weir-client']]),
+  ).toEqual([
     ['application', 'clerk'],
     ['application', 'kiosk'],
     ['application', 'kiosk'],
@@ -167,7 +174,9 @@ test('records that cannot be read hold up neither answers nor newest values, nor
   }
   await offer(after)
   for (const userId of [before, after]) {
-    await expect.poll(async () => (await offersOf('screen', userId)).body.userId, { timeout: 20_000 }).toBe(userId)
+    await expect
+      .poll(async () => (await offersOf('screen', userId)).body.userId, { timeout: 20_000 })
+      .toBe(userId)
   }
   const waiting = signUp('kiosk', after, '?wait=10s')
   await expect.poll(() => signupsOf(after), { timeout: 10_000 }).toHaveLength(1)
@@ -177,7 +186,9 @@ test('records that cannot be read hold up neither answers nor newest values, nor
 
   await redis.del(...(await redis.keys(`weir:latest:${TOPIC}*`)))
   for (const userId of [before, after]) {
-    await expect.poll(async () => (await offersOf('screen', userId)).body.userId, { timeout: 20_000 }).toBe(userId)
+    await expect
+      .poll(async () => (await offersOf('screen', userId)).body.userId, { timeout: 20_000 })
+      .toBe(userId)
   }
   await expect
     .poll(async () => (await fetch(`${url}/readyz`)).json(), { timeout: 20_000 })

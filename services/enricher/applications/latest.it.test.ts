@@ -1,7 +1,8 @@
 /** The newest values of a topic in Redis, when the topic is made anew under its name. */
+
+import type { TopicName } from '@weir/contracts'
 import { logger } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
-import type { TopicName } from '@weir/contracts'
 import { encodeValue, store } from '@weir/topics'
 import { expect, onTestFinished, test } from 'vitest'
 import { openBackends } from '../functions/testing/backends.ts'
@@ -15,22 +16,32 @@ test('a topic that was made anew has newest values of its own', async () => {
   onTestFinished(stopBackends)
   const producer = await kafka.producer()
   const topic = uniqueName('latest') as TopicName
-  const make = (): Promise<unknown> => kafka.admin.createTopics([{ name: topic, partitions: 1, replicas: 1, configs: {} }])
+  const make = (): Promise<unknown> =>
+    kafka.admin.createTopics([{ name: topic, partitions: 1, replicas: 1, configs: {} }])
   const writer = await codec.writer(CONTRACT)
   const put = async (json: string): Promise<void> => {
-    await store(producer, { topic, partition: 0, key: 'k', value: encodeValue(writer, { table: 't', id: 'k', json }, 512) })
+    await store(producer, {
+      topic,
+      partition: 0,
+      key: 'k',
+      value: encodeValue(writer, { table: 't', id: 'k', json }, 512),
+    })
   }
   await make()
   for (const json of ['1', '2', '3']) await put(json)
   const { url: redisUrl } = await servers.redis()
   const { value: latest, stop } = await openLatest({
-    kafka, topic, redisUrl, log: logger('latest-test'), codec: { ...codec, reader: () => codec.reader(CONTRACT) } as typeof codec,
+    kafka,
+    topic,
+    redisUrl,
+    log: logger('latest-test'),
+    codec: { ...codec, reader: () => codec.reader(CONTRACT) } as typeof codec,
   })
   onTestFinished(async () => {
     await stop(1000)
     await producer.stop()
   })
-  const newest = async (): Promise<unknown> => (await latest.get('k') as { json: string } | undefined)?.json
+  const newest = async (): Promise<unknown> => ((await latest.get('k')) as { json: string } | undefined)?.json
   await expect.poll(newest, { timeout: 20_000 }).toBe('3')
 
   await kafka.admin.deleteTopics([topic])

@@ -3,13 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
 import type { Kafka, RecordBatch } from '@weir/kafka'
-import { watchGroup, type Resource } from '@weir/service'
+import { type Resource, watchGroup } from '@weir/service'
 import { HandlerHealth, openRecords, type WarnLog } from '@weir/topics'
 import type { Redis } from 'ioredis'
 import { connectRedis, runAll } from '../redis/connect.ts'
 import { WholeMark } from '../redis/whole.ts'
 
-/** A key stays in its partition, so that offsets say which of its values is newer. A removed one leaves its offset. */
+/**
+ * A key stays in its partition, so that offsets say which of its values is newer. A removed one leaves its
+ * offset.
+ */
 const PUT = `
 local known = redis.call('HGET', KEYS[1], 'offset')
 if known and tonumber(known) >= tonumber(ARGV[1]) then return 0 end
@@ -17,7 +20,10 @@ if ARGV[2] == '' then redis.call('HDEL', KEYS[1], 'json') else redis.call('HSET'
 redis.call('HSET', KEYS[1], 'offset', ARGV[1])
 return 1`
 
-/** Redis is asked this often whether it still has everything, and Kafka whether the topic is still the same one (ms). */
+/**
+ * Redis is asked this often whether it still has everything, and Kafka whether the topic is still the same
+ * one (ms).
+ */
 const LOOK_MS = 2000
 /** Values reach Redis so much later, together: who waits for one gets it from the topic itself. */
 const GATHER = { ms: 100, bytes: 1 << 20 }
@@ -37,8 +43,8 @@ export interface LatestOptions {
 }
 
 /**
- * One replica at a time copies a partition; older values never replace newer ones. A topic that was made anew under its
- * name has copies of its own: the offsets of the one before say nothing of its values.
+ * One replica at a time copies a partition; older values never replace newer ones. A topic that was made anew
+ * under its name has copies of its own: the offsets of the one before say nothing of its values.
  */
 export async function openLatest({
   kafka,
@@ -58,7 +64,7 @@ export async function openLatest({
 
   const copy = async (batch: RecordBatch): Promise<void> => {
     await records.prepare(batch)
-    const newest = new Map<string, { readonly offset: number, readonly json: string }>()
+    const newest = new Map<string, { readonly offset: number; readonly json: string }>()
     records.each(batch, ({ key, value, offset }) => {
       if (key === '') throw new Error('A record without key has no newest value.')
       newest.set(key, { offset, json: value === null ? '' : JSON.stringify(value) })
@@ -87,8 +93,12 @@ export async function openLatest({
           topicId = id
           whole = new WholeMark(redis, `${prefix()}:whole`)
           filled = false
-          log.warn({ topic }, 'the topic was made anew; its newest values are copied to Redis from its beginning')
-          // Also where another replica has filled it: this one may have put some of its values to those of the topic before.
+          log.warn(
+            { topic },
+            'the topic was made anew; its newest values are copied to Redis from its beginning',
+          )
+          // Also where another replica has filled it: this one may have put some of its values to those of
+          // the topic before.
           await whole.after(fill)
         }
         filled = await whole.set()
@@ -124,7 +134,7 @@ export async function openLatest({
 async function put(
   redis: Redis,
   prefix: string,
-  newest: ReadonlyMap<string, { readonly offset: number, readonly json: string }>,
+  newest: ReadonlyMap<string, { readonly offset: number; readonly json: string }>,
 ): Promise<void> {
   if (newest.size === 0) return
   const pipeline = redis.pipeline()

@@ -1,9 +1,17 @@
 /** The applications of solutions: routes of their own, over streams, topics and what Redis keeps of these. */
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, type Kafka } from '@weir/kafka'
-import { identify, mayRead, mayWrite, type Access, type Logger, type Readiness, type Resource } from '@weir/service'
+import {
+  type Access,
+  identify,
+  type Logger,
+  mayRead,
+  mayWrite,
+  type Readiness,
+  type Resource,
+} from '@weir/service'
 import type { Application, ApplicationClient, ApplicationDefinition, ApplicationDeps } from '@weir/solutions'
-import { StreamWriter, TOPIC_PREFIX, type Streams } from '@weir/streams'
+import { type Streams, StreamWriter, TOPIC_PREFIX } from '@weir/streams'
 import { Follower } from '@weir/topics'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { openLatest } from './latest.ts'
@@ -42,12 +50,20 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
       const entries = [{ data, key, hashKey: undefined }]
       const { fates } = await writer.put(stream, entries, { block, end: () => block.length })
       if (typeof fates[0] === 'object') return
-      throw Object.assign(new Error(`The record for ${stream} is not known to be stored.`), { retriable: true })
+      throw Object.assign(new Error(`The record for ${stream} is not known to be stored.`), {
+        retriable: true,
+      })
     },
 
     async follow(topic, accept) {
       const follower = new Follower({
-        kafka, codec, topic, reader: 'applications', from: 'latest', log, reset: () => {},
+        kafka,
+        codec,
+        topic,
+        reader: 'applications',
+        from: 'latest',
+        log,
+        reset: () => {},
         accept: ({ value, headers }) => {
           if (value !== null) accept(value, headers)
         },

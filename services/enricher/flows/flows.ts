@@ -7,8 +7,13 @@ export interface Flows {
 }
 
 /** Runs the flows side by side; each is a consumer group of its own. */
-export async function openFlows(definitions: readonly FlowDefinition[], resources: FlowResources): Promise<{ value: Flows, stop(drainMs: number): Promise<void> }> {
-  const running = await Promise.all(definitions.map(async (definition) => [definition.name, await runFlow(definition, resources)] as const))
+export async function openFlows(
+  definitions: readonly FlowDefinition[],
+  resources: FlowResources,
+): Promise<{ value: Flows; stop(drainMs: number): Promise<void> }> {
+  const running = await Promise.all(
+    definitions.map(async (definition) => [definition.name, await runFlow(definition, resources)] as const),
+  )
   return {
     value: { ready: Object.fromEntries(running.map(([name, flow]) => [`flow ${name}`, flow.value.ready])) },
     stop: async (drainMs) => {

@@ -1,20 +1,41 @@
-/** A flow on the broker port: batch → decode and steps → outputs, dead letters and late records, all in the transaction that moves the offset. */
+/**
+ * A flow on the broker port: batch → decode and steps → outputs, dead letters and late records, all in the
+ * transaction that moves the offset.
+ */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
-import { topics, type TopicName } from '@weir/contracts'
+import { type TopicName, topics } from '@weir/contracts'
 import { MAX_BATCH_BYTES, maxBatchBytes } from '@weir/contracts/topic-configs.ts'
 import { Dead, DeadRate, drop, type Source, step } from '@weir/flow'
 import {
-  type Appender, type Kafka, KafkaError, Once, type RecordBatch, deadLetters, partitionFor, totalLag, unreadableLetters,
+  type Appender,
+  deadLetters,
+  type Kafka,
+  KafkaError,
+  Once,
+  partitionFor,
+  type RecordBatch,
+  totalLag,
+  unreadableLetters,
 } from '@weir/kafka'
 import { mostRecordBytes } from '@weir/kafka/records/format.ts'
-import type { FlowDefinition, FlowDeps } from '@weir/solutions'
 import { Counter, type Logger, metrics, stage as stageNamed, watchGroup } from '@weir/service'
+import type { FlowDefinition, FlowDeps } from '@weir/solutions'
 
 const PAUSE_MS = 60_000
 
-const dropped = new Counter({ name: 'weir_flow_dropped_total', help: 'Records that a step left out on purpose, by step/reason.', labelNames: ['flow', 'reason'], registers: [metrics] })
-const routed = new Counter({ name: 'weir_flow_routed_total', help: 'Records that a step sent to another topic.', labelNames: ['flow', 'step', 'topic'], registers: [metrics] })
+const dropped = new Counter({
+  name: 'weir_flow_dropped_total',
+  help: 'Records that a step left out on purpose, by step/reason.',
+  labelNames: ['flow', 'reason'],
+  registers: [metrics],
+})
+const routed = new Counter({
+  name: 'weir_flow_routed_total',
+  help: 'Records that a step sent to another topic.',
+  labelNames: ['flow', 'step', 'topic'],
+  registers: [metrics],
+})
 
 export interface FlowResources {
   readonly kafka: Kafka
@@ -28,7 +49,10 @@ export interface RunningFlow {
   ready(): boolean
 }
 
-export async function runFlow(definition: FlowDefinition, { kafka, codec, table, log }: FlowResources): Promise<{ value: RunningFlow, stop(drainMs: number): Promise<void> }> {
+export async function runFlow(
+  definition: FlowDefinition,
+  { kafka, codec, table, log }: FlowResources,
+): Promise<{ value: RunningFlow; stop(drainMs: number): Promise<void> }> {
   const name = `enricher.${definition.name}`
   const stage = stageNamed(name)
   const reader = await codec.reader(definition.source)
@@ -43,16 +67,23 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
   let once: Once | undefined
   const repeated = drop('repeated')
   const flow = definition.build({
-    decode, now: Date.now, table,
+    decode,
+    now: Date.now,
+    table,
     once: (windowMs) => {
-      const ids = once = new Once({ kafka, windowMs, log })
-      return step('once', (index: number, _place: number, source: Source) => (ids.seen(source as RecordBatch, index) ? repeated : index))
+      const ids = (once = new Once({ kafka, windowMs, log }))
+      return step('once', (index: number, _place: number, source: Source) =>
+        ids.seen(source as RecordBatch, index) ? repeated : index,
+      )
     },
   })
   const publish = await publisher(kafka, codec, flow.output as TopicName)
   const letterWriter = await codec.writer(definition.deadLetter)
   const letters = {
-    topic: definition.deadLetter, partitions: await kafka.partitions(definition.deadLetter), maxBatchBytes: maxBatchBytes(topics[definition.deadLetter]), flow: name,
+    topic: definition.deadLetter,
+    partitions: await kafka.partitions(definition.deadLetter),
+    maxBatchBytes: maxBatchBytes(topics[definition.deadLetter]),
+    flow: name,
   }
   const bury = deadLetters(letterWriter, letters)
   const buryUnreadable = unreadableLetters(letterWriter, letters)
@@ -60,38 +91,49 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
   const deadRate = new DeadRate()
   let resumeAt = 0
 
-  const subscription = await kafka.transform({ groupId: name, topics: [definition.source], startAt: 'earliest' }, async (batch, out, signal) => {
-    if (batch.unreadable !== undefined) {
-      buryUnreadable(out, batch)
-      stage.failed(batch.nextOffset - batch.unreadable.firstOffset)
-    }
-    if (batch.length === 0) return
-    while (resumeAt > Date.now() && !signal.aborted) await pause(200)
-    await Promise.all([reader.prepare(batch), once?.prepare(batch, signal)])
-    const result = await flow.run(indicesOf(batch), batch)
-    const dead = [...result.dead]
-    for (let k = 0; k < result.values.length; k++) {
-      try {
-        publish(out, batch, result.indices[k], result.values[k])
-      } catch (error) {
-        // What the output's contract refuses, or its topic cannot take, is a bad record like any other; what Kafka refuses is not.
-        if (error instanceof KafkaError) throw error
-        dead.push({ index: result.indices[k], step: 'publish', cause: { code: error instanceof TooLarge ? 'too-large' : 'invalid', message: (error as Error).message } })
+  const subscription = await kafka.transform(
+    { groupId: name, topics: [definition.source], startAt: 'earliest' },
+    async (batch, out, signal) => {
+      if (batch.unreadable !== undefined) {
+        buryUnreadable(out, batch)
+        stage.failed(batch.nextOffset - batch.unreadable.firstOffset)
       }
-    }
-    for (const { index, topic, step } of result.routed) {
-      try {
-        await routeTo(out, batch, index, topic as TopicName)
-        routed.inc({ flow: definition.name, step, topic })
-      } catch (error) {
-        if (!(error instanceof TooLarge)) throw error
-        dead.push({ index, step, cause: { code: 'too-large', message: error.message } })
+      if (batch.length === 0) return
+      while (resumeAt > Date.now() && !signal.aborted) await pause(200)
+      await Promise.all([reader.prepare(batch), once?.prepare(batch, signal)])
+      const result = await flow.run(indicesOf(batch), batch)
+      const dead = [...result.dead]
+      for (let k = 0; k < result.values.length; k++) {
+        try {
+          publish(out, batch, result.indices[k], result.values[k])
+        } catch (error) {
+          // What the output's contract refuses, or its topic cannot take, is a bad record like any other;
+          // what Kafka refuses is not.
+          if (error instanceof KafkaError) throw error
+          dead.push({
+            index: result.indices[k],
+            step: 'publish',
+            cause: {
+              code: error instanceof TooLarge ? 'too-large' : 'invalid',
+              message: (error as Error).message,
+            },
+          })
+        }
       }
-    }
-    for (const [reason, count] of result.dropped) dropped.inc({ flow: definition.name, reason }, count)
-    for (const { index, step, cause } of dead) bury(out, batch, index, step, cause)
-    account(batch, dead.length)
-  })
+      for (const { index, topic, step } of result.routed) {
+        try {
+          await routeTo(out, batch, index, topic as TopicName)
+          routed.inc({ flow: definition.name, step, topic })
+        } catch (error) {
+          if (!(error instanceof TooLarge)) throw error
+          dead.push({ index, step, cause: { code: 'too-large', message: error.message } })
+        }
+      }
+      for (const [reason, count] of result.dropped) dropped.inc({ flow: definition.name, reason }, count)
+      for (const { index, step, cause } of dead) bury(out, batch, index, step, cause)
+      account(batch, dead.length)
+    },
+  )
 
   const unwatch = watchGroup(subscription, kafka)
   const watching = setInterval(() => stage.lag(totalLag(subscription.assignments())), 1000)
@@ -101,10 +143,13 @@ export async function runFlow(definition: FlowDefinition, { kafka, codec, table,
     stage.done(batch.length - dead)
     stage.failed(dead)
     stage.latencies(now, batch.timestamps, batch.length)
-    // More dead letters than a healthy stream has: stop making more of them, say so, and look again after a minute.
-    // Batches of other partitions may still be under way then.
+    // More dead letters than a healthy stream has: stop making more of them, say so, and look again after a
+    // minute. Batches of other partitions may still be under way then.
     if (deadRate.trips(now, batch.length, dead) && resumeAt <= now) {
-      log.error({ flow: name }, 'more than 5 % of the last minute’s records were dead letters; the flow pauses for a minute')
+      log.error(
+        { flow: name },
+        'more than 5 % of the last minute’s records were dead letters; the flow pauses for a minute',
+      )
       resumeAt = now + PAUSE_MS
       deadRate.reset(now)
     }
@@ -126,16 +171,25 @@ function indicesOf({ length }: RecordBatch): number[] {
   return indices
 }
 
-/** Of key, value and headers: what an output topic takes. A record that was compressed when it came can be larger, and so can what a step adds to one. */
+/**
+ * Of key, value and headers: what an output topic takes. A record that was compressed when it came can be
+ * larger, and so can what a step adds to one.
+ */
 const MOST_BYTES = mostRecordBytes(MAX_BATCH_BYTES)
 
 class TooLarge extends Error {}
 
 function checkSize(topic: TopicName, bytes: number): void {
-  if (bytes > MOST_BYTES) throw new TooLarge(`The record would have ${bytes} bytes with its key and headers; ${topic} takes ${MOST_BYTES}.`)
+  if (bytes > MOST_BYTES)
+    throw new TooLarge(
+      `The record would have ${bytes} bytes with its key and headers; ${topic} takes ${MOST_BYTES}.`,
+    )
 }
 
-/** Encodes values into one reused buffer and appends them under the key that the contract names, with the source record's headers. */
+/**
+ * Encodes values into one reused buffer and appends them under the key that the contract names, with the
+ * source record's headers.
+ */
 async function publisher(kafka: Kafka, codec: Codec, topic: TopicName) {
   const writer = await codec.writer(topic)
   const partitions = await kafka.partitions(topic)
@@ -154,15 +208,43 @@ async function publisher(kafka: Kafka, codec: Codec, topic: TopicName) {
       const keyStart = batch.keyStart[index]
       const hasKey = keyStart >= 0
       checkSize(topic, end + headersEnd - headersStart + (hasKey ? batch.keyEnd[index] - keyStart : 0))
-      out.append(topic, partitionFor(batch.bytes, hasKey ? keyStart : headersStart, hasKey ? batch.keyEnd[index] : headersEnd, partitions),
-        hasKey ? batch.bytes : null, hasKey ? keyStart : 0, hasKey ? batch.keyEnd[index] : 0, scratch, 0, end, batch.bytes, headersStart, headersEnd)
+      out.append(
+        topic,
+        partitionFor(
+          batch.bytes,
+          hasKey ? keyStart : headersStart,
+          hasKey ? batch.keyEnd[index] : headersEnd,
+          partitions,
+        ),
+        hasKey ? batch.bytes : null,
+        hasKey ? keyStart : 0,
+        hasKey ? batch.keyEnd[index] : 0,
+        scratch,
+        0,
+        end,
+        batch.bytes,
+        headersStart,
+        headersEnd,
+      )
       return
     }
     const text: string = value[keyField]
     if (text.length * 3 > key.length) key = Buffer.allocUnsafe(text.length * 3)
     const keyEnd = key.write(text, 0)
     checkSize(topic, keyEnd + end + headersEnd - headersStart)
-    out.append(topic, partitionFor(key, 0, keyEnd, partitions), key, 0, keyEnd, scratch, 0, end, batch.bytes, headersStart, headersEnd)
+    out.append(
+      topic,
+      partitionFor(key, 0, keyEnd, partitions),
+      key,
+      0,
+      keyEnd,
+      scratch,
+      0,
+      end,
+      batch.bytes,
+      headersStart,
+      headersEnd,
+    )
   }
 }
 
@@ -171,12 +253,30 @@ async function router(kafka: Kafka) {
   const counts = new Map<TopicName, number>()
   return async (out: Appender, batch: RecordBatch, index: number, topic: TopicName): Promise<void> => {
     let partitions = counts.get(topic)
-    if (partitions === undefined) counts.set(topic, partitions = await kafka.partitions(topic))
+    if (partitions === undefined) counts.set(topic, (partitions = await kafka.partitions(topic)))
     const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = batch
     const hasKey = keyStart[index] >= 0
-    checkSize(topic, keyEnd[index] - keyStart[index] + valueEnd[index] - valueStart[index] + headersEnd[index] - headersStart[index])
-    out.append(topic, hasKey ? partitionFor(bytes, keyStart[index], keyEnd[index], partitions) : batch.partition % partitions,
-      hasKey ? bytes : null, hasKey ? keyStart[index] : 0, hasKey ? keyEnd[index] : 0,
-      valueStart[index] < 0 ? null : bytes, Math.max(0, valueStart[index]), Math.max(0, valueEnd[index]), bytes, headersStart[index], headersEnd[index])
+    checkSize(
+      topic,
+      keyEnd[index] -
+        keyStart[index] +
+        valueEnd[index] -
+        valueStart[index] +
+        headersEnd[index] -
+        headersStart[index],
+    )
+    out.append(
+      topic,
+      hasKey ? partitionFor(bytes, keyStart[index], keyEnd[index], partitions) : batch.partition % partitions,
+      hasKey ? bytes : null,
+      hasKey ? keyStart[index] : 0,
+      hasKey ? keyEnd[index] : 0,
+      valueStart[index] < 0 ? null : bytes,
+      Math.max(0, valueStart[index]),
+      Math.max(0, valueEnd[index]),
+      bytes,
+      headersStart[index],
+      headersEnd[index],
+    )
   }
 }

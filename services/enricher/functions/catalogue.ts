@@ -1,12 +1,12 @@
 /** The deployed functions of the control log, by name, with their versions and aliases. */
 import type { StoredArchive } from './code/archive.ts'
 import {
-  LATEST,
   type Alias,
   type Entries,
   type EntryKind,
   type EventConfig,
   type FunctionVersion,
+  LATEST,
   type LatestVersion,
 } from './entries.ts'
 
@@ -28,8 +28,8 @@ export interface Catalogue {
   /** The ids of the archives that a function or a version refers to. */
   referred(): ReadonlySet<string>
   /**
-   * Bytes of the archives of all functions and versions. An archive counts once for each use, as in Lambda's code
-   * storage.
+   * Bytes of the archives of all functions and versions. An archive counts once for each use, as in Lambda's
+   * code storage.
    */
   codeBytes(): number
   /** Takes an entry in, or away. */
@@ -47,7 +47,9 @@ export function openCatalogue(): Catalogue {
   const functions = new Map<string, Known>()
   const archives = new Map<string, StoredArchive>()
 
-  /** Versions may come before their function: a compacted log has entries in the order of their last change. */
+  /**
+   * Versions may come before their function: a compacted log has entries in the order of their last change.
+   */
   const known = (name: string): Known => {
     const found = functions.get(name) ?? { versions: new Map(), aliases: new Map(), events: new Map() }
     functions.set(name, found)

@@ -1,4 +1,6 @@
-/** The folder for the code of deployed functions: other users of the machine can neither write nor read it. */
+/**
+ * The folder for the code of deployed functions: other users of the machine can neither write nor read it.
+ */
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -13,11 +15,17 @@ export function openCodeFolder(named: string | undefined): Resource<string> {
   const path = resolve(named)
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const found = lstatSync(path)
-  const problem = found.isSymbolicLink() ? 'is a symbolic link'
-    : found.uid !== process.geteuid?.() ? 'belongs to another user'
-      : (found.mode & 0o022) !== 0 ? 'can be written by other users' : undefined
+  const problem = found.isSymbolicLink()
+    ? 'is a symbolic link'
+    : found.uid !== process.geteuid?.()
+      ? 'belongs to another user'
+      : (found.mode & 0o022) !== 0
+        ? 'can be written by other users'
+        : undefined
   if (problem !== undefined) {
-    throw new Error(`FUNCTIONS_FOLDER=${named} ${problem}: code would not be safe there; name another folder.`)
+    throw new Error(
+      `FUNCTIONS_FOLDER=${named} ${problem}: code would not be safe there; name another folder.`,
+    )
   }
   chmodSync(path, 0o700)
   return { value: path, stop: async () => {} }

@@ -1,27 +1,52 @@
-/** On-failure destinations of AWS, by its own protocols: what cannot be handled is named in a queue, a topic and a bucket. */
+/**
+ * On-failure destinations of AWS, by its own protocols: what cannot be handled is named in a queue, a topic
+ * and a bucket.
+ */
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Kafka, Producer } from '@weir/kafka'
-import { invocationRecord, openBatchDestination, type FailedBatch } from './mappings/destinations.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type FailedBatch, invocationRecord, openBatchDestination } from './mappings/destinations.ts'
 import { startAws } from './testing/aws.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 const BATCH: FailedBatch = {
-  mappingId: 'mapping-1', functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f', condition: 'RetryAttemptsExhausted', invocations: 3, reported: false, error: 'boom',
-  first: { identifier: '7', timestamp: 1_764_014_400_000 }, last: { identifier: '9', timestamp: 1_764_014_401_000 }, count: 2, payloadBytes: 4,
+  mappingId: 'mapping-1',
+  functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
+  condition: 'RetryAttemptsExhausted',
+  invocations: 3,
+  reported: false,
+  error: 'boom',
+  first: { identifier: '7', timestamp: 1_764_014_400_000 },
+  last: { identifier: '9', timestamp: 1_764_014_401_000 },
+  count: 2,
+  payloadBytes: 4,
   event: () => '{"Records":[{"a":1},{"a":2}]}',
-  origin: { kind: 'kinesis', streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s', shardId: 'shardId-000000000000' },
+  origin: {
+    kind: 'kinesis',
+    streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s',
+    shardId: 'shardId-000000000000',
+  },
 }
 const EXPECTED = {
-  requestContext: { requestId: 'request-1', functionArn: BATCH.functionArn, condition: 'RetryAttemptsExhausted', approximateInvokeCount: 3 },
+  requestContext: {
+    requestId: 'request-1',
+    functionArn: BATCH.functionArn,
+    condition: 'RetryAttemptsExhausted',
+    approximateInvokeCount: 3,
+  },
   responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
   version: '1.0',
   timestamp: expect.any(String),
   KinesisBatchInfo: {
-    shardId: 'shardId-000000000000', startSequenceNumber: '7', endSequenceNumber: '9', batchSize: 2, streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s',
-    approximateArrivalOfFirstRecord: '2025-11-24T20:00:00.000Z', approximateArrivalOfLastRecord: '2025-11-24T20:00:01.000Z',
+    shardId: 'shardId-000000000000',
+    startSequenceNumber: '7',
+    endSequenceNumber: '9',
+    batchSize: 2,
+    streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s',
+    approximateArrivalOfFirstRecord: '2025-11-24T20:00:00.000Z',
+    approximateArrivalOfLastRecord: '2025-11-24T20:00:01.000Z',
   },
 }
 
@@ -30,12 +55,22 @@ let sqs: SQSClient
 const before = { ...process.env }
 const warned: object[] = []
 const log = { warn: (details: object) => void warned.push(details) }
-const send = async (url: string): Promise<void> => (await openBatchDestination(url, {} as Kafka, {} as Producer, log)).send(BATCH, 'request-1', AbortSignal.timeout(20_000))
+const send = async (url: string): Promise<void> =>
+  (await openBatchDestination(url, {} as Kafka, {} as Producer, log)).send(
+    BATCH,
+    'request-1',
+    AbortSignal.timeout(20_000),
+  )
 
 beforeAll(async () => {
   aws = await startAws()
   Object.assign(process.env, {
-    AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL_SQS: aws.url, AWS_ENDPOINT_URL_SNS: aws.url, AWS_ENDPOINT_URL_S3: aws.url,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL_SQS: aws.url,
+    AWS_ENDPOINT_URL_SNS: aws.url,
+    AWS_ENDPOINT_URL_S3: aws.url,
   })
   sqs = new SQSClient({ endpoint: aws.url, region: 'us-east-1', credentials })
 })
@@ -46,7 +81,9 @@ afterAll(async () => {
 })
 
 async function received(QueueUrl: string): Promise<string[]> {
-  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 2, MaxNumberOfMessages: 10 }))
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 2, MaxNumberOfMessages: 10 }),
+  )
   return Messages.map(({ Body }) => Body!)
 }
 
@@ -62,7 +99,13 @@ test('a topic', async () => {
   const sns = new SNSClient({ endpoint: aws.url, region: 'us-east-1', credentials })
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'subscriber' }))
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'failures' }))
-  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint: 'arn:aws:sqs:us-east-1:123456789012:subscriber' }))
+  await sns.send(
+    new SubscribeCommand({
+      TopicArn,
+      Protocol: 'sqs',
+      Endpoint: 'arn:aws:sqs:us-east-1:123456789012:subscriber',
+    }),
+  )
   await send(TopicArn!)
   const [message] = await received(QueueUrl!)
   expect(JSON.parse(JSON.parse(message).Message)).toEqual(EXPECTED)
@@ -75,24 +118,73 @@ test('a bucket, which gets the event as well', async () => {
   await s3.send(new CreateBucketCommand({ Bucket: 'failed-batches' }))
   await send('arn:aws:s3:::failed-batches')
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'failed-batches' }))
-  expect(Contents.map(({ Key }) => Key)).toEqual([expect.stringMatching(/^aws\/lambda\/mapping-1\/shardId-000000000000\/\d{4}\/\d\d\/\d\d\/[\dT.-]+-[0-9a-f-]{36}$/)])
+  expect(Contents.map(({ Key }) => Key)).toEqual([
+    expect.stringMatching(
+      /^aws\/lambda\/mapping-1\/shardId-000000000000\/\d{4}\/\d\d\/\d\d\/[\dT.-]+-[0-9a-f-]{36}$/,
+    ),
+  ])
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'failed-batches', Key: Contents[0].Key }))
-  expect(JSON.parse(await Body!.transformToString())).toEqual({ ...EXPECTED, payload: { Records: [{ a: 1 }, { a: 2 }] } })
+  expect(JSON.parse(await Body!.transformToString())).toEqual({
+    ...EXPECTED,
+    payload: { Records: [{ a: 1 }, { a: 2 }] },
+  })
   s3.destroy()
 })
 
 test.each<[what: string, changes: Partial<FailedBatch>, expected: object]>([
-  ['reported by the function itself', { reported: true }, { responseContext: { ...EXPECTED.responseContext, functionError: null } }],
-  ['too old before it was invoked', { condition: 'RecordAgeExceeded', invocations: 0 },
-    { requestContext: { ...EXPECTED.requestContext, condition: 'RecordAgeExceeded', approximateInvokeCount: 1 }, responseContext: undefined }],
-  ['too old while it was tried again', { condition: 'RecordAgeExceeded', invocations: 8 },
-    { requestContext: { ...EXPECTED.requestContext, condition: 'RecordAgeExceeded', approximateInvokeCount: 8 }, responseContext: undefined }],
-  ['unreadable', { condition: 'DESERIALIZATION_ERROR', invocations: 0 },
-    { requestContext: { ...EXPECTED.requestContext, condition: 'DESERIALIZATION_ERROR', approximateInvokeCount: 0 }, responseContext: undefined }],
+  [
+    'reported by the function itself',
+    { reported: true },
+    { responseContext: { ...EXPECTED.responseContext, functionError: null } },
+  ],
+  [
+    'too old before it was invoked',
+    { condition: 'RecordAgeExceeded', invocations: 0 },
+    {
+      requestContext: {
+        ...EXPECTED.requestContext,
+        condition: 'RecordAgeExceeded',
+        approximateInvokeCount: 1,
+      },
+      responseContext: undefined,
+    },
+  ],
+  [
+    'too old while it was tried again',
+    { condition: 'RecordAgeExceeded', invocations: 8 },
+    {
+      requestContext: {
+        ...EXPECTED.requestContext,
+        condition: 'RecordAgeExceeded',
+        approximateInvokeCount: 8,
+      },
+      responseContext: undefined,
+    },
+  ],
+  [
+    'unreadable',
+    { condition: 'DESERIALIZATION_ERROR', invocations: 0 },
+    {
+      requestContext: {
+        ...EXPECTED.requestContext,
+        condition: 'DESERIALIZATION_ERROR',
+        approximateInvokeCount: 0,
+      },
+      responseContext: undefined,
+    },
+  ],
 ])('the invocation record of a batch that was %s', (_, changes, expected) => {
   expect(invocationRecord({ ...BATCH, ...changes }, 'request-1')).toEqual({ ...EXPECTED, ...expected })
 })
 
-test.each(['kafka://', 'kafka://a b', 'https://example.org', 'arn:aws:lambda:us-east-1:123456789012:function:f', 'arn:aws:s3:::'])('%s is none', async (url) => {
-  await expect(openBatchDestination(url, {} as Kafka, {} as Producer, log)).rejects.toThrow('give kafka://TOPIC')
+test.each([
+  'kafka://',
+  'kafka://a b',
+  'https://example.org',
+  'arn:aws:lambda:us-east-1:123456789012:function:f',
+  'arn:aws:s3:::',
+])('%s is none', async (url) => {
+  await expect(openBatchDestination(url, {} as Kafka, {} as Producer, log)).rejects.toThrow(
+    'give kafka://TOPIC',
+  )
 })

@@ -1,6 +1,6 @@
 /** Sends documents about invocations to topics of Weir's Kafka, and to queues, topics and buckets of AWS. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { encodeHeaders, partitionFor, type Kafka, type Producer } from '@weir/kafka'
+import { encodeHeaders, type Kafka, type Producer, partitionFor } from '@weir/kafka'
 import { store } from '@weir/topics'
 
 export interface Letter {
@@ -9,8 +9,8 @@ export interface Letter {
   /** The key of the record in a topic of Kafka. */
   readonly key: string
   /**
-   * Why it is written, in a sentence: Lambda's documents have no place for it. A header of the record in a topic of
-   * Kafka.
+   * Why it is written, in a sentence: Lambda's documents have no place for it. A header of the record in a
+   * topic of Kafka.
    */
   readonly error?: string
   /** The name of the object in a bucket. */
@@ -42,7 +42,10 @@ const MAX_ERROR_LENGTH = 2000
 /** Stores one letter; rejects where that failed. */
 type Put = (letter: Letter) => Promise<unknown>
 
-/** Returns the topic of kafka://TOPIC, or undefined for another destination. Throws a sentence if the form is unknown. */
+/**
+ * Returns the topic of kafka://TOPIC, or undefined for another destination. Throws a sentence if the form is
+ * unknown.
+ */
 export function destinationTopic(url: string): string | undefined {
   const topic = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined
   if (topic === undefined ? !ARN.test(url) : !TOPIC.test(topic))
@@ -51,8 +54,8 @@ export function destinationTopic(url: string): string | undefined {
 }
 
 /**
- * Throws a sentence if the form is unknown. Destinations of AWS are reached by its SDK, with the service's own
- * credentials and endpoints (AWS_ENDPOINT_URL_SQS and so on, as all of AWS's clients take them).
+ * Throws a sentence if the form is unknown. Destinations of AWS are reached by its SDK, with the service's
+ * own credentials and endpoints (AWS_ENDPOINT_URL_SQS and so on, as all of AWS's clients take them).
  */
 export async function openDestination(
   url: string,
@@ -98,8 +101,9 @@ async function awsStore(arn: string): Promise<Put> {
     const client = new SQSClient({ region })
     let queue: string | undefined
     return async ({ text }) => {
-      queue ??= (await client.send(new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account })))
-        .QueueUrl
+      queue ??= (
+        await client.send(new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account }))
+      ).QueueUrl
       return client.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: text }))
     }
   }

@@ -6,16 +6,40 @@ import { NOTED_DEFAULTS } from './lambda-runtimes.ts'
 const SHA256 = 'ab'.repeat(32)
 const archive = { id: `${SHA256}-01234567`, sha256: SHA256, bytes: 100 }
 const version = {
-  name: 'f', version: '7', runtime: 'nodejs24.x', handler: 'src/app.handler', description: '', role: '', memoryMb: 128, timeoutMs: 3000, environment: { A1: 'b' },
-  archive, noted: NOTED_DEFAULTS, revisionId: 'r', modifiedAt: 1,
+  name: 'f',
+  version: '7',
+  runtime: 'nodejs24.x',
+  handler: 'src/app.handler',
+  description: '',
+  role: '',
+  memoryMb: 128,
+  timeoutMs: 3000,
+  environment: { A1: 'b' },
+  archive,
+  noted: NOTED_DEFAULTS,
+  revisionId: 'r',
+  modifiedAt: 1,
 }
 const latest = { ...version, version: '$LATEST', lastPublished: 0, tags: {} }
-const module = { name: 'old', file: 'index.mjs', code: '1', handler: 'index.handler', memoryMb: 128, timeoutMs: 3000, concurrency: 2, environment: {}, deployedAt: 5 }
+const module = {
+  name: 'old',
+  file: 'index.mjs',
+  code: '1',
+  handler: 'index.handler',
+  memoryMb: 128,
+  timeoutMs: 3000,
+  concurrency: 2,
+  environment: {},
+  deployedAt: 5,
+}
 
 test('entries as they are written pass, also with what a later version adds', () => {
   checks.latest({ ...latest, reserved: 0, added: 1 }, 'f')
   checks.version(version, 'f:7')
-  checks.alias({ name: 'f', alias: 'live', version: '7', description: '', weights: { 8: 0.5 }, revisionId: 'r' }, 'f:live')
+  checks.alias(
+    { name: 'f', alias: 'live', version: '7', description: '', weights: { 8: 0.5 }, revisionId: 'r' },
+    'f:live',
+  )
   checks.events({ name: 'f', qualifier: '$LATEST', modifiedAt: 1, onFailure: 'kafka://t' }, 'f:$LATEST')
   checks.archive({ ...archive, offset: 0, storedAt: 1, leaving: true }, archive.id)
   checks.function(module, 'old')
@@ -28,7 +52,12 @@ describe('refused are', () => {
     ['the name of another one', 'latest', 'g', latest],
     ['a hash that is a path', 'latest', 'f', { ...latest, archive: { ...archive, sha256: path } }],
     ['an archive that is a path', 'version', 'f:7', { ...version, archive: { ...archive, id: path } }],
-    ['a file that is a path', 'latest', 'f', { ...latest, archive: undefined, module: { file: `${path}.mjs`, code: '1' } }],
+    [
+      'a file that is a path',
+      'latest',
+      'f',
+      { ...latest, archive: undefined, module: { file: `${path}.mjs`, code: '1' } },
+    ],
     ['two kinds of code', 'latest', 'f', { ...latest, module: { file: 'index.mjs', code: '1' } }],
     ['no code', 'latest', 'f', { ...latest, archive: undefined }],
     ['a version that is none', 'version', 'f:x', { ...version, version: 'x' }],
@@ -36,8 +65,25 @@ describe('refused are', () => {
     ['little memory', 'latest', 'f', { ...latest, memoryMb: -1 }],
     ['a time-out without end', 'latest', 'f', { ...latest, timeoutMs: 1e12 }],
     ['variables that are no texts', 'latest', 'f', { ...latest, environment: { A1: { b: 1 } } }],
-    ['weights for many', 'alias', 'f:live', { name: 'f', alias: 'live', version: '1', description: '', weights: { 2: 0.1, 3: 0.1 }, revisionId: 'r' }],
-    ['a destination that is none', 'events', 'f:$LATEST', { name: 'f', qualifier: '$LATEST', modifiedAt: 1, onFailure: 'http://x' }],
+    [
+      'weights for many',
+      'alias',
+      'f:live',
+      {
+        name: 'f',
+        alias: 'live',
+        version: '1',
+        description: '',
+        weights: { 2: 0.1, 3: 0.1 },
+        revisionId: 'r',
+      },
+    ],
+    [
+      'a destination that is none',
+      'events',
+      'f:$LATEST',
+      { name: 'f', qualifier: '$LATEST', modifiedAt: 1, onFailure: 'http://x' },
+    ],
     ['an archive under another id', 'archive', `${SHA256}-76543210`, { ...archive, offset: 0, storedAt: 1 }],
     ['an old file that is a path', 'function', 'old', { ...module, file: `${path}.mjs` }],
     ['an old name that is a path', 'function', path, { ...module, name: path }],
@@ -48,20 +94,48 @@ describe('refused are', () => {
 
 test('a module of an older version becomes $LATEST', () => {
   expect(fromModule(module, 'nodejs24.x', NOTED_DEFAULTS)).toMatchObject({
-    name: 'old', version: '$LATEST', module: { file: 'index.mjs', code: '1' }, reserved: 2, modifiedAt: 5, lastPublished: 0, handler: 'index.handler',
+    name: 'old',
+    version: '$LATEST',
+    module: { file: 'index.mjs', code: '1' },
+    reserved: 2,
+    modifiedAt: 5,
+    lastPublished: 0,
+    handler: 'index.handler',
   })
 })
 
 describe('mappings', () => {
-  const stream = newMapping('m', { name: 'f' }, {
-    EventSourceArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/orders', StartingPosition: 'AT_TIMESTAMP', StartingPositionTimestamp: new Date(-5),
-    FilterCriteria: { Filters: [{ Pattern: '{"data":{"a":[1]}}' }] }, DestinationConfig: { OnFailure: { Destination: 'kafka://dead' } },
-    Tags: { 'weir:once': '15', 'weir:output': 'results' }, ScalingConfig: { MaximumConcurrency: 2 }, Enabled: false,
-  }, { region: 'eu-west-1', accountId: '123456789012' }, 1)
+  const stream = newMapping(
+    'm',
+    { name: 'f' },
+    {
+      EventSourceArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/orders',
+      StartingPosition: 'AT_TIMESTAMP',
+      StartingPositionTimestamp: new Date(-5),
+      FilterCriteria: { Filters: [{ Pattern: '{"data":{"a":[1]}}' }] },
+      DestinationConfig: { OnFailure: { Destination: 'kafka://dead' } },
+      Tags: { 'weir:once': '15', 'weir:output': 'results' },
+      ScalingConfig: { MaximumConcurrency: 2 },
+      Enabled: false,
+    },
+    { region: 'eu-west-1', accountId: '123456789012' },
+    1,
+  )
   const stored = JSON.parse(JSON.stringify(stream)) as object
-  const ofSolution = { ...stored, asked: undefined, filters: undefined, onFailure: undefined, start: 'TRIM_HORIZON', source: { kind: 'kafka', topic: 't' } }
+  const ofSolution = {
+    ...stored,
+    asked: undefined,
+    filters: undefined,
+    onFailure: undefined,
+    start: 'TRIM_HORIZON',
+    source: { kind: 'kafka', topic: 't' },
+  }
 
-  test.each([['of the API', stored], ['of a solution', ofSolution], ['with what a later version adds', { ...stored, added: 1 }]])('%s pass', (_what, entry) => {
+  test.each([
+    ['of the API', stored],
+    ['of a solution', ofSolution],
+    ['with what a later version adds', { ...stored, added: 1 }],
+  ])('%s pass', (_what, entry) => {
     expect(() => checks.mapping(entry, 'm')).not.toThrow()
   })
 

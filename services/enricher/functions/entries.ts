@@ -1,10 +1,21 @@
 /**
- * The entries of the control log weir.control.functions: functions with their versions, aliases and settings of
- * events, archives, mappings and the states of windows. Entries are input: each is checked before it is applied, and
- * a name in it never becomes a path.
+ * The entries of the control log weir.control.functions: functions with their versions, aliases and settings
+ * of events, archives, mappings and the states of windows. Entries are input: each is checked before it is
+ * applied, and a name in it never becomes a path.
  */
 import type { CheckState } from '@weir/control'
-import { flag, integer, list, map, number, object, oneOf, read, text, type Shape } from '@weir/topics/shape.ts'
+import {
+  flag,
+  integer,
+  list,
+  map,
+  number,
+  object,
+  oneOf,
+  read,
+  type Shape,
+  text,
+} from '@weir/topics/shape.ts'
 import type { Archive, StoredArchive } from './code/archive.ts'
 import type { CodeModule } from './code/code-store.ts'
 import type { Mapping, StartingPosition } from './mappings/mapping.ts'
@@ -91,7 +102,11 @@ const aliasName = text({
   pattern: /^(?!\d+$)[a-zA-Z0-9_-]+$/,
   like: 'letters, digits, _ and -, and no number',
 })
-const qualifier = text({ max: 128, pattern: /^(\$LATEST|[a-zA-Z0-9_-]+)$/, like: '$LATEST, a number, or an alias' })
+const qualifier = text({
+  max: 128,
+  pattern: /^(\$LATEST|[a-zA-Z0-9_-]+)$/,
+  like: '$LATEST, a number, or an alias',
+})
 const file = text({ max: 64, pattern: /^[a-zA-Z0-9_-]+\.(mjs|cjs|js|mts|cts|ts)$/, like: 'like index.mjs' })
 const sha256 = text({ max: 64, pattern: /^[0-9a-f]{64}$/, like: 'a SHA-256 in hex' })
 const archiveId = text({
@@ -134,7 +149,10 @@ const ofVersion = {
   revisionId: words,
   modifiedAt: time,
 }
-const ofCode = { archive: object({ id: archiveId, sha256, bytes: archiveBytes }), module: object({ file, code }) }
+const ofCode = {
+  archive: object({ id: archiveId, sha256, bytes: archiveBytes }),
+  module: object({ file, code }),
+}
 
 const shapes: { readonly [kind in EntryKind]: Shape<unknown> } = {
   latest: object(
@@ -159,7 +177,10 @@ const shapes: { readonly [kind in EntryKind]: Shape<unknown> } = {
       onFailure: destination,
     },
   ),
-  archive: object({ id: archiveId, sha256, bytes: archiveBytes, offset: count, storedAt: time }, { leaving: flag }),
+  archive: object(
+    { id: archiveId, sha256, bytes: archiveBytes, offset: count, storedAt: time },
+    { leaving: flag },
+  ),
 }
 /** A function as older versions of Weir wrote it: one module. */
 const deployedModule = object({
@@ -177,7 +198,11 @@ const topicName = text({ max: 249, pattern: /^[a-zA-Z0-9._-]+$/, like: 'the name
 const source: Shape<Mapping['source']> = (value, at, extra) => {
   const { kind } = object({ kind: oneOf('kinesis', 'kafka') })(value, at, 'ignored')
   return kind === 'kinesis'
-    ? object({ kind: oneOf('kinesis'), stream: text({ max: 128, pattern: /^[a-zA-Z0-9_.-]+$/ }) })(value, at, extra)
+    ? object({ kind: oneOf('kinesis'), stream: text({ max: 128, pattern: /^[a-zA-Z0-9_.-]+$/ }) })(
+        value,
+        at,
+        extra,
+      )
     : object({ kind: oneOf('kafka'), topic: topicName })(value, at, extra)
 }
 const start: Shape<StartingPosition> = (value, at, extra) =>
@@ -223,7 +248,10 @@ const mapping = object(
     decode: flag,
   },
   {
-    filters: object({}, { Filters: list(object({}, { Pattern: text({ min: 0, max: 4096 }) }), { max: 100 }) }),
+    filters: object(
+      {},
+      { Filters: list(object({}, { Pattern: text({ min: 0, max: 4096 }) }), { max: 100 }) },
+    ),
     onFailure: destination,
     output: topicName,
     onceMs: integer({ min: 1, max: 86_400_000 }),

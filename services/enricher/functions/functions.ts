@@ -1,6 +1,6 @@
 /**
- * The functions of this service: those of the solutions, and those that were deployed. Each version that is used
- * has its pool of environments.
+ * The functions of this service: those of the solutions, and those that were deployed. Each version that is
+ * used has its pool of environments.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
@@ -8,15 +8,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger, Resource } from '@weir/service'
-import { versionFor, type Catalogue, type DeployedFunction } from './catalogue.ts'
+import { type Catalogue, type DeployedFunction, versionFor } from './catalogue.ts'
 import type { CodeStore } from './code/code-store.ts'
-import { LATEST, type FunctionVersion } from './entries.ts'
+import { type FunctionVersion, LATEST } from './entries.ts'
+import { kindOf } from './lambda-runtimes.ts'
 import type { EnvironmentOptions, InvocationOptions, RuntimeKind } from './runtime/environment.ts'
 import type { Outcome } from './runtime/outcome.ts'
-import { openPool, Throttled, type Pool } from './runtime/pool.ts'
+import { openPool, type Pool, Throttled } from './runtime/pool.ts'
 import type { Runtimes } from './runtime/runtimes.ts'
-import { kindOf } from './lambda-runtimes.ts'
-import { functionOfSolution, type FunctionDefinition } from './solutions.ts'
+import { type FunctionDefinition, functionOfSolution } from './solutions.ts'
 
 export type Invoked = Outcome & {
   /** $LATEST, or a number. */
@@ -43,7 +43,8 @@ export interface Functions {
   /** Looks at the catalogue again: the function of this name was changed there. */
   changed(name: string): void
   /**
-   * Resolves when this replica has the code and the settings that hold now, or cannot get them within some seconds.
+   * Resolves when this replica has the code and the settings that hold now, or cannot get them within some
+   * seconds.
    */
   settled(name: string): Promise<void>
 }
@@ -108,7 +109,8 @@ export function openFunctions({
   const slots = new Map<string, Map<string, Slot>>()
   const lines = new Map<string, string[]>()
 
-  const find = (name: string): DeployedFunction | undefined => solutions.get(name)?.found ?? catalogue.get(name)
+  const find = (name: string): DeployedFunction | undefined =>
+    solutions.get(name)?.found ?? catalogue.get(name)
   const get = (qualified: string): FunctionVersion | undefined => {
     const [name, qualifier] = qualified.split(':')
     const found = find(name)
@@ -122,7 +124,8 @@ export function openFunctions({
     if (solution !== undefined) return solution.definition.directory
     if (module !== undefined) return code.folderOfModule(module)
     const stored = catalogue.archive(archive!.id)
-    if (stored === undefined) throw new Error(`The control log does not say where the archive ${archive!.id} is.`)
+    if (stored === undefined)
+      throw new Error(`The control log does not say where the archive ${archive!.id} is.`)
     return code.folderOf(stored)
   }
 
@@ -156,7 +159,9 @@ export function openFunctions({
   function refuseRuntime(version: FunctionVersion): void {
     const kind = runtimeOf(version)
     if (kind === 'nodejs' || runtimes?.allowed.has(kind)) return
-    throw new RuntimeRefused(`${version.name} has the runtime ${version.runtime}, which FUNCTIONS_RUNTIMES does not allow.`)
+    throw new RuntimeRefused(
+      `${version.name} has the runtime ${version.runtime}, which FUNCTIONS_RUNTIMES does not allow.`,
+    )
   }
 
   function arnOf(
@@ -171,7 +176,8 @@ export function openFunctions({
     const wanted = environmentOf(version, folder)
     const before = slot.running
     // Environments are kept where only the concurrency or what is noted has changed.
-    const environment = before !== undefined && isSame(before.environment, wanted) ? before.environment : wanted
+    const environment =
+      before !== undefined && isSame(before.environment, wanted) ? before.environment : wanted
     const options = { environment, maximum: concurrencyOf(version.name) }
     before?.pool.update(options)
     slot.running = { version, environment, pool: before?.pool ?? openPool(options) }
@@ -214,7 +220,10 @@ export function openFunctions({
     if (ofName === undefined) slots.set(version.name, (ofName = new Map()))
     let slot = ofName.get(version.version)
     if (slot === undefined)
-      ofName.set(version.version, (slot = { version, running: undefined, preparing: undefined, ended: false }))
+      ofName.set(
+        version.version,
+        (slot = { version, running: undefined, preparing: undefined, ended: false }),
+      )
     return slot
   }
 
@@ -227,7 +236,8 @@ export function openFunctions({
   function changed(name: string): void {
     const found = find(name)
     for (const slot of [...(slots.get(name)?.values() ?? [])]) {
-      const version = slot.version.version === LATEST ? found?.latest : found?.versions.get(slot.version.version)
+      const version =
+        slot.version.version === LATEST ? found?.latest : found?.versions.get(slot.version.version)
       if (version === undefined) end(slot)
       else {
         slot.version = version

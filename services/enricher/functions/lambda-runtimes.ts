@@ -16,8 +16,8 @@ export const NOTED_DEFAULTS: NotedSettings = {
 }
 
 /**
- * The runtimes that Lambda takes for new functions, by kind (developer guide, "Lambda runtimes"). Each kind runs on the one
- * interpreter that is at hand.
+ * The runtimes that Lambda takes for new functions, by kind (developer guide, "Lambda runtimes"). Each kind
+ * runs on the one interpreter that is at hand.
  */
 const RUNTIMES: Readonly<Record<RuntimeKind, readonly string[]>> = {
   nodejs: ['nodejs16.x', 'nodejs18.x', 'nodejs20.x', 'nodejs22.x', 'nodejs24.x', 'nodejs26.x'],

@@ -2,14 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { decodeHeaders, encodeHeaders, keyOf, NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
-import { beginResharding, newStream, openShards, splitOf, StreamWriter } from '@weir/streams'
+import { beginResharding, newStream, openShards, StreamWriter, splitOf } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openOutput } from './mappings/output.ts'
 import { openSource } from './mappings/sources.ts'
 import { aggregate } from './testing/aggregate.ts'
-import { openBackends, type Backends } from './testing/backends.ts'
-import { functionOf, mappingOf, startHost, type HostOptions } from './testing/hosting.ts'
+import { type Backends, openBackends } from './testing/backends.ts'
+import { functionOf, type HostOptions, mappingOf, startHost } from './testing/hosting.ts'
 
 let backends: Backends['backends']
 let kafka: Backends['kafka']
@@ -19,43 +19,79 @@ let stop: () => Promise<void>
 beforeAll(async () => ({ backends, kafka, streams, codec, stop } = await openBackends()))
 afterAll(() => stop())
 
-async function topic(partitions = 1, prefix = 'source', configs: Record<string, string> = {}): Promise<string> {
+async function topic(
+  partitions = 1,
+  prefix = 'source',
+  configs: Record<string, string> = {},
+): Promise<string> {
   const name = uniqueName(prefix)
-  await kafka.admin.createTopics([{ name, partitions, replicas: -1, configs: { 'message.timestamp.type': 'LogAppendTime', ...configs } }])
+  await kafka.admin.createTopics([
+    { name, partitions, replicas: -1, configs: { 'message.timestamp.type': 'LogAppendTime', ...configs } },
+  ])
   return name
 }
 
 /** Values "key:number" under their keys. */
-async function produce(name: string, values: readonly string[], headersOf = (_value: string) => NO_HEADERS): Promise<void> {
+async function produce(
+  name: string,
+  values: readonly string[],
+  headersOf = (_value: string) => NO_HEADERS,
+): Promise<void> {
   const partitions = await kafka.partitions(name)
   const producer = await kafka.producer()
   const delivery = producer.delivery()
   for (const value of values) {
     const [key, bytes] = [Buffer.from(value.split(':')[0]), Buffer.from(value)]
     const headers = headersOf(value)
-    delivery.append(name, partitionFor(key, 0, key.length, partitions), key, 0, key.length, bytes, 0, bytes.length, headers, 0, headers.length)
+    delivery.append(
+      name,
+      partitionFor(key, 0, key.length, partitions),
+      key,
+      0,
+      key.length,
+      bytes,
+      0,
+      bytes.length,
+      headers,
+      0,
+      headers.length,
+    )
   }
   expect(await delivery.settled()).toEqual([])
   await producer.stop()
 }
 
-interface Read { readonly key: string, readonly value: string, readonly headers: Record<string, string> }
+interface Read {
+  readonly key: string
+  readonly value: string
+  readonly headers: Record<string, string>
+}
 
 async function readAll(name: string): Promise<Read[]> {
   const found: Read[] = []
-  await (await kafka.read({ topics: [name], from: 'earliest', until: 'end' }, (batch) => {
-    for (let i = 0; i < batch.length; i++) found.push({ key: String(keyOf(batch, i)), value: String(valueOf(batch, i)), headers: decodeHeaders(batch.bytes, batch.headersStart[i]) })
-  })).done
+  await (
+    await kafka.read({ topics: [name], from: 'earliest', until: 'end' }, (batch) => {
+      for (let i = 0; i < batch.length; i++)
+        found.push({
+          key: String(keyOf(batch, i)),
+          value: String(valueOf(batch, i)),
+          headers: decodeHeaders(batch.bytes, batch.headersStart[i]),
+        })
+    })
+  ).done
   return found
 }
 
 async function host(options: Pick<HostOptions, 'definitions' | 'mappings'>) {
   const started = await startHost({ ...backends, ...options })
-  onTestFinished(async () => void await started.stop())
+  onTestFinished(async () => void (await started.stop()))
   return started
 }
 
-/** Answers with a record for each of its own, so that the output shows what the function saw. `n` is the invocation's number in its environment. */
+/**
+ * Answers with a record for each of its own, so that the output shows what the function saw. `n` is the
+ * invocation's number in its environment.
+ */
 const ECHO = `
 let n = 0
 const valuesOf = (event) => (event.Records ?? Object.values(event.records).flat()).map((r) => Buffer.from(r.kinesis?.data ?? r.value, 'base64').toString())
@@ -65,60 +101,129 @@ export const handler = async (event) => {
 }`
 
 describe('a topic', () => {
-  test('batches of the size asked for, gathered for as long as asked for; the event is Lambda\'s', async () => {
+  test("batches of the size asked for, gathered for as long as asked for; the event is Lambda's", async () => {
     const [source, output] = [await topic(), await topic(1, 'output')]
     await host({
-      definitions: [functionOf('echo', `${ECHO.replace('n++', 'if (n++ === 0) console.log("EVENT " + JSON.stringify(event))')}`)],
-      mappings: [mappingOf(source, 'echo', { kind: 'kafka', topic: source }, { batchSize: 10, windowMs: 1500 }, { output })],
+      definitions: [
+        functionOf(
+          'echo',
+          `${ECHO.replace('n++', 'if (n++ === 0) console.log("EVENT " + JSON.stringify(event))')}`,
+        ),
+      ],
+      mappings: [
+        mappingOf(
+          source,
+          'echo',
+          { kind: 'kafka', topic: source },
+          { batchSize: 10, windowMs: 1500 },
+          { output },
+        ),
+      ],
     })
-    for (let i = 0; i < 4; i++) await produce(source, Array.from({ length: 4 }, (_, n) => `k:${i * 4 + n}`))
-    await expect.poll(async () => (await readAll(output)).map(({ value, headers }) => [value, headers.batch]), { timeout: 15_000 })
+    for (let i = 0; i < 4; i++)
+      await produce(
+        source,
+        Array.from({ length: 4 }, (_, n) => `k:${i * 4 + n}`),
+      )
+    await expect
+      .poll(async () => (await readAll(output)).map(({ value, headers }) => [value, headers.batch]), {
+        timeout: 15_000,
+      })
       .toEqual(Array.from({ length: 16 }, (_, n) => [`k:${n}`, n < 10 ? '10' : '6']))
   })
 
   test.each([
-    ['LATEST', 'LATEST', ['k:3', 'k:4']], ['TRIM_HORIZON', 'TRIM_HORIZON', ['k:0', 'k:1', 'k:2', 'k:3', 'k:4']],
+    ['LATEST', 'LATEST', ['k:3', 'k:4']],
+    ['TRIM_HORIZON', 'TRIM_HORIZON', ['k:0', 'k:1', 'k:2', 'k:3', 'k:4']],
     // To Kafka, -1 ms means the end.
     ['a time before 1970', { timestamp: -1 }, ['k:0', 'k:1', 'k:2', 'k:3', 'k:4']],
   ] as const)('begins at %s', async (_, start, expected) => {
     const [source, output] = [await topic(), await topic(1, 'output')]
     await produce(source, ['k:0', 'k:1', 'k:2'])
-    await host({ definitions: [functionOf('echo', ECHO)], mappings: [mappingOf(source, 'echo', { kind: 'kafka', topic: source }, {}, { output, start })] })
+    await host({
+      definitions: [functionOf('echo', ECHO)],
+      mappings: [mappingOf(source, 'echo', { kind: 'kafka', topic: source }, {}, { output, start })],
+    })
     await produce(source, ['k:3', 'k:4'])
-    await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 }).toEqual(expected)
+    await expect
+      .poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 })
+      .toEqual(expected)
   })
 
   test('filters: what no pattern matches never reaches the function, and its offsets are committed', async () => {
     const [source, output] = [await topic(), await topic(1, 'output')]
-    const filters = { Filters: [{ Pattern: JSON.stringify({ value: { kind: ['order'], amount: [{ numeric: ['>', 10] }] } }) }] }
-    await host({ definitions: [functionOf('echo', ECHO)], mappings: [mappingOf(source, 'echo', { kind: 'kafka', topic: source }, {}, { output, filters })] })
-    const records = [{ kind: 'order', amount: 5 }, { kind: 'order', amount: 50 }, { kind: 'visit', amount: 50 }].map((value) => JSON.stringify(value))
+    const filters = {
+      Filters: [
+        { Pattern: JSON.stringify({ value: { kind: ['order'], amount: [{ numeric: ['>', 10] }] } }) },
+      ],
+    }
+    await host({
+      definitions: [functionOf('echo', ECHO)],
+      mappings: [mappingOf(source, 'echo', { kind: 'kafka', topic: source }, {}, { output, filters })],
+    })
+    const records = [
+      { kind: 'order', amount: 5 },
+      { kind: 'order', amount: 50 },
+      { kind: 'visit', amount: 50 },
+    ].map((value) => JSON.stringify(value))
     await produce(source, records)
-    await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 }).toEqual([records[1]])
-    await expect.poll(async () => (await kafka.admin.lag(`weir.mapping.${source}`)).map(({ lag }) => lag), { timeout: 15_000 }).toEqual([0])
+    await expect
+      .poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 })
+      .toEqual([records[1]])
+    await expect
+      .poll(async () => (await kafka.admin.lag(`weir.mapping.${source}`)).map(({ lag }) => lag), {
+        timeout: 15_000,
+      })
+      .toEqual([0])
   })
 
   test('what a client sent again under its id reaches the function once, also after the mapping was started anew', async () => {
     const [name, output] = [await topic(), await topic(1, 'out')]
     const idOf = (value: string) => encodeHeaders({ 'weir-id': value })
-    const options = { definitions: [functionOf('echo', ECHO)], mappings: [mappingOf('once', 'echo', { kind: 'kafka', topic: name }, {}, { output, onceMs: 900_000 })] }
+    const options = {
+      definitions: [functionOf('echo', ECHO)],
+      mappings: [mappingOf('once', 'echo', { kind: 'kafka', topic: name }, {}, { output, onceMs: 900_000 })],
+    }
     const first = await host(options)
     await produce(name, ['k:1', 'k:2', 'k:1', 'k:3'], idOf)
-    await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 30_000 }).toEqual(['k:1', 'k:2', 'k:3'])
+    await expect
+      .poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 30_000 })
+      .toEqual(['k:1', 'k:2', 'k:3'])
     await first.kill()
     await host(options)
     await produce(name, ['k:3', 'k:4', 'k:1'], idOf)
-    await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 60_000 }).toEqual(['k:1', 'k:2', 'k:3', 'k:4'])
+    await expect
+      .poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 60_000 })
+      .toEqual(['k:1', 'k:2', 'k:3', 'k:4'])
   })
 
   test('lanes side by side: many batches at once, the records of a key in order', async () => {
     const [source, output] = [await topic(), await topic(1, 'output')]
-    const slow = ECHO.replace('n++', 'const began = Date.now(); await new Promise((r) => setTimeout(r, 100)); n++')
-      .replace('headers: {', 'headers: { began: String(began), ended: String(Date.now()),')
-    await produce(source, Array.from({ length: 200 }, (_, n) => `key-${n % 20}:${n}`))
-    await host({ definitions: [functionOf('slow', slow)], mappings: [mappingOf(source, 'slow', { kind: 'kafka', topic: source }, { batchSize: 5, parallelization: 10 }, { output })] })
+    const slow = ECHO.replace(
+      'n++',
+      'const began = Date.now(); await new Promise((r) => setTimeout(r, 100)); n++',
+    ).replace('headers: {', 'headers: { began: String(began), ended: String(Date.now()),')
+    await produce(
+      source,
+      Array.from({ length: 200 }, (_, n) => `key-${n % 20}:${n}`),
+    )
+    await host({
+      definitions: [functionOf('slow', slow)],
+      mappings: [
+        mappingOf(
+          source,
+          'slow',
+          { kind: 'kafka', topic: source },
+          { batchSize: 5, parallelization: 10 },
+          { output },
+        ),
+      ],
+    })
     await expect.poll(async () => (await readAll(output)).length, { timeout: 15_000 }).toBe(200)
-    const spans = (await readAll(output)).map(({ headers: { began, ended } }) => [Number(began), Number(ended)])
+    const spans = (await readAll(output)).map(({ headers: { began, ended } }) => [
+      Number(began),
+      Number(ended),
+    ])
     expect(spans.some(([began, ended]) => spans.some(([other]) => began < other && other < ended))).toBe(true)
     const last = new Map<string, number>()
     for (const { value } of await readAll(output)) {
@@ -130,22 +235,41 @@ describe('a topic', () => {
 
   test('a function that times out, exits, or needs too much memory blocks its partition only, and is given up as told', async () => {
     const [source, output, failed] = [await topic(2), await topic(1, 'output'), await topic(1, 'failed')]
-    const code = `${ECHO.replace('n++', `n++
+    const code = `${ECHO.replace(
+      'n++',
+      `n++
       if (valuesOf(event).some((v) => v.includes('forever'))) for (;;);
       if (valuesOf(event).some((v) => v.includes('exit'))) process.exit(3)
-      if (valuesOf(event).some((v) => v.includes('memory'))) { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)) }`)}`
+      if (valuesOf(event).some((v) => v.includes('memory'))) { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)) }`,
+    )}`
     await host({
       definitions: [functionOf('bad', code, { timeoutMs: 1000, memoryMb: 128 })],
-      mappings: [mappingOf(source, 'bad', { kind: 'kafka', topic: source }, { batchSize: 1, maxRetries: 0 }, { output, onFailure: `kafka://${failed}` })],
+      mappings: [
+        mappingOf(
+          source,
+          'bad',
+          { kind: 'kafka', topic: source },
+          { batchSize: 1, maxRetries: 0 },
+          { output, onFailure: `kafka://${failed}` },
+        ),
+      ],
     })
     await produce(source, ['a:forever', 'a:1', 'a:exit', 'a:2', 'a:memory', 'a:3', 'b:1', 'b:2'])
-    await expect.poll(async () => (await readAll(output)).map(({ value }) => value).sort(), { timeout: 30_000 }).toEqual(['a:1', 'a:2', 'a:3', 'b:1', 'b:2'])
+    await expect
+      .poll(async () => (await readAll(output)).map(({ value }) => value).sort(), { timeout: 30_000 })
+      .toEqual(['a:1', 'a:2', 'a:3', 'b:1', 'b:2'])
     const documents = await readAll(failed)
-    expect(documents.map(({ value }) => {
-      const { requestContext, KafkaBatchInfo } = JSON.parse(value)
-      return [requestContext.condition, requestContext.approximateInvokeCount, KafkaBatchInfo.batchSize]
-    })).toEqual(Array(3).fill(['RetryAttemptsExhausted', 1, 1]))
-    expect(documents.map(({ headers }) => headers['weir-error'])).toEqual([expect.stringContaining('timed out'), expect.stringContaining('exit'), expect.stringContaining('signal: killed')])
+    expect(
+      documents.map(({ value }) => {
+        const { requestContext, KafkaBatchInfo } = JSON.parse(value)
+        return [requestContext.condition, requestContext.approximateInvokeCount, KafkaBatchInfo.batchSize]
+      }),
+    ).toEqual(Array(3).fill(['RetryAttemptsExhausted', 1, 1]))
+    expect(documents.map(({ headers }) => headers['weir-error'])).toEqual([
+      expect.stringContaining('timed out'),
+      expect.stringContaining('exit'),
+      expect.stringContaining('signal: killed'),
+    ])
   })
 })
 
@@ -158,69 +282,149 @@ test('records that are none of their contract are given up by themselves, each w
     export const handler = async (event) => ({ records: records(event).map((value) => ({ value })) })`
   await host({
     definitions: [functionOf('decoded', code)],
-    mappings: [mappingOf(deviceId, 'decoded', { kind: 'kafka', topic: source }, { maxRetries: 0 }, { output, onFailure: `kafka://${failed}`, decode: true, start: 'LATEST' })],
+    mappings: [
+      mappingOf(
+        deviceId,
+        'decoded',
+        { kind: 'kafka', topic: source },
+        { maxRetries: 0 },
+        { output, onFailure: `kafka://${failed}`, decode: true, start: 'LATEST' },
+      ),
+    ],
   })
   const writer = await codec.writer(source)
   const value = (speed: number): Buffer => {
     const bytes = Buffer.alloc(1024)
-    return bytes.subarray(0, writer.encode({
-      deviceId, tripId: null, position: { lat: 1, lon: 2 }, speed, heading: null, fuel: null, charge: null, engineTemperature: null, occupied: false, eventTime: Date.now(),
-    } as never, bytes, 0))
+    return bytes.subarray(
+      0,
+      writer.encode(
+        {
+          deviceId,
+          tripId: null,
+          position: { lat: 1, lon: 2 },
+          speed,
+          heading: null,
+          fuel: null,
+          charge: null,
+          engineTemperature: null,
+          occupied: false,
+          eventTime: Date.now(),
+        } as never,
+        bytes,
+        0,
+      ),
+    )
   }
   const unknown = Buffer.concat([Buffer.from([0, 0x7f, 0xff, 0xff, 0xf0]), Buffer.from('x')])
   const values = [value(1), Buffer.from('{"no":"avro"}'), Buffer.from('plain'), value(2), unknown, value(3)]
   const producer = await kafka.producer()
   const delivery = producer.delivery()
   const key = Buffer.from(deviceId)
-  for (const bytes of values) delivery.append(source, 0, key, 0, key.length, bytes, 0, bytes.length, NO_HEADERS, 0, NO_HEADERS.length)
+  for (const bytes of values)
+    delivery.append(source, 0, key, 0, key.length, bytes, 0, bytes.length, NO_HEADERS, 0, NO_HEADERS.length)
   expect(await delivery.settled()).toEqual([])
   await producer.stop()
-  await expect.poll(async () => (await readAll(output)).map((read) => JSON.parse(read.value)).filter((read) => read.deviceId === deviceId).map(({ speed }) => speed), { timeout: 20_000 })
+  await expect
+    .poll(
+      async () =>
+        (await readAll(output))
+          .map((read) => JSON.parse(read.value))
+          .filter((read) => read.deviceId === deviceId)
+          .map(({ speed }) => speed),
+      { timeout: 20_000 },
+    )
     .toEqual([1, 2, 3])
-  const named = (await readAll(failed)).map((read) => ({ ...JSON.parse(read.value), error: read.headers['weir-error'] }))
-  expect(named.map(({ requestContext: { condition, approximateInvokeCount }, responseContext, KafkaBatchInfo: { batchSize }, error }) => [condition, approximateInvokeCount, responseContext, batchSize, error]))
-    .toEqual([['DESERIALIZATION_ERROR', 0, undefined, 2, expect.any(String)], ['SCHEMA_NOT_FOUND', 0, undefined, 1, expect.any(String)]])
+  const named = (await readAll(failed)).map((read) => ({
+    ...JSON.parse(read.value),
+    error: read.headers['weir-error'],
+  }))
+  expect(
+    named.map(
+      ({
+        requestContext: { condition, approximateInvokeCount },
+        responseContext,
+        KafkaBatchInfo: { batchSize },
+        error,
+      }) => [condition, approximateInvokeCount, responseContext, batchSize, error],
+    ),
+  ).toEqual([
+    ['DESERIALIZATION_ERROR', 0, undefined, 2, expect.any(String)],
+    ['SCHEMA_NOT_FOUND', 0, undefined, 1, expect.any(String)],
+  ])
 })
 
 describe('an output', () => {
   const OFFER = { userId: 'u', value: 1 }
   test.each<[what: string, response: unknown, text: string]>([
-    ['no list', { records: 5 }, 'no list'], ['no object', { records: [5] }, 'without a value'], ['no value', { records: [{ key: 'k' }] }, 'without a value'],
-    ['a key that is no text', { records: [{ key: 1, value: 1 }] }, 'key is no text'], ['headers in a list', { records: [{ value: 1, headers: ['a'] }] }, 'headers are no texts'],
-    ['a header that is no text', { records: [{ value: 1, headers: { a: 1 } }] }, 'headers are no texts'], ['another encoding', { records: [{ value: 'x', encoding: 'hex' }] }, 'base64'],
-    ['3 MB', { records: [{ value: 'x'.repeat(3_000_000) }] }, 'takes 1047503'], ['a large key', { records: [{ key: 'x'.repeat(1_100_000), value: 1 }] }, 'takes 1047503'],
+    ['no list', { records: 5 }, 'no list'],
+    ['no object', { records: [5] }, 'without a value'],
+    ['no value', { records: [{ key: 'k' }] }, 'without a value'],
+    ['a key that is no text', { records: [{ key: 1, value: 1 }] }, 'key is no text'],
+    ['headers in a list', { records: [{ value: 1, headers: ['a'] }] }, 'headers are no texts'],
+    ['a header that is no text', { records: [{ value: 1, headers: { a: 1 } }] }, 'headers are no texts'],
+    ['another encoding', { records: [{ value: 'x', encoding: 'hex' }] }, 'base64'],
+    ['3 MB', { records: [{ value: 'x'.repeat(3_000_000) }] }, 'takes 1047503'],
+    ['a large key', { records: [{ key: 'x'.repeat(1_100_000), value: 1 }] }, 'takes 1047503'],
     ['large headers', { records: [{ value: 1, headers: { a: 'x'.repeat(1_100_000) } }] }, 'takes 1047503'],
-    ['a value that nests without end', { records: [{ value: JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) }] }, 'call stack'],
+    [
+      'a value that nests without end',
+      { records: [{ value: JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) }] },
+      'call stack',
+    ],
   ])('refuses %s', async (_, response, text) => {
     const { encode } = await openOutput(await topic(1, 'output'), kafka, codec)
     expect(() => encode(response)).toThrow(text)
-    expect(encode({ records: [{ value: 'x' }] }).records).toEqual([{ key: null, value: Buffer.from('x'), headers: NO_HEADERS }])
+    expect(encode({ records: [{ value: 'x' }] }).records).toEqual([
+      { key: null, value: Buffer.from('x'), headers: NO_HEADERS },
+    ])
   })
 
   test('refuses what its contract does not allow, or its topic does not take', async () => {
     const offers = await openOutput('location.offers', kafka, codec)
-    for (const value of [{ nonsense: true }, OFFER, 5, 'text', [], { userId: 1 }]) expect(() => offers.encode({ records: [{ value }] })).toThrow()
+    for (const value of [{ nonsense: true }, OFFER, 5, 'text', [], { userId: 1 }])
+      expect(() => offers.encode({ records: [{ value }] })).toThrow()
     expect(() => offers.encode({ records: [{ value: null }] })).toThrow('without a key')
     expect(offers.encode({ records: [{ value: null, key: 'u' }] }).records).toMatchObject([{ value: null }])
-    const compacted = await openOutput(await topic(1, 'output', { 'cleanup.policy': 'compact' }), kafka, codec)
+    const compacted = await openOutput(
+      await topic(1, 'output', { 'cleanup.policy': 'compact' }),
+      kafka,
+      codec,
+    )
     expect(() => compacted.encode({ records: [{ value: 1 }] })).toThrow('without a key')
-    await expect(openOutput(await topic(1, 'output', { 'max.message.bytes': '20000' }), kafka, codec)).rejects.toThrow('max.message.bytes')
+    await expect(
+      openOutput(await topic(1, 'output', { 'max.message.bytes': '20000' }), kafka, codec),
+    ).rejects.toThrow('max.message.bytes')
   })
 })
 
-test.each([['CreateTime', 'CREATE_TIME'], ['LogAppendTime', 'LOG_APPEND_TIME']])('events of a topic with %s say %s', async (type, expected) => {
+test.each([
+  ['CreateTime', 'CREATE_TIME'],
+  ['LogAppendTime', 'LOG_APPEND_TIME'],
+])('events of a topic with %s say %s', async (type, expected) => {
   const name = await topic(1, 'times', { 'message.timestamp.type': type })
   await produce(name, ['k:1'])
   const account = { region: 'us-east-1', accountId: '000000000000' }
-  const { stretches } = await openSource(mappingOf('times', 'f', { kind: 'kafka', topic: name }), { kafka, codec, streams, account, bootstrapServers: 'b' })
+  const { stretches } = await openSource(mappingOf('times', 'f', { kind: 'kafka', topic: name }), {
+    kafka,
+    codec,
+    streams,
+    account,
+    bootstrapServers: 'b',
+  })
   const found: unknown[] = []
-  for await (const { records } of stretches(await kafka.fetch(name, 0, 0, 1 << 20), () => false, new AbortController().signal)) found.push(...records.map(({ json }) => JSON.parse(json).timestampType))
+  for await (const { records } of stretches(
+    await kafka.fetch(name, 0, 0, 1 << 20),
+    () => false,
+    new AbortController().signal,
+  ))
+    found.push(...records.map(({ json }) => JSON.parse(json).timestampType))
   expect(found).toEqual([expected])
 })
 
 test('bisect, partial failures and retries under kill -9: every good record comes out exactly once and in order, every bad one is named', async () => {
   const [source, output, failed] = [await topic(3), await topic(3, 'output'), await topic(1, 'failed')]
-  // Bad records throw where they come with others before them, and are named where the batch begins at least with a good one.
+  // Bad records throw where they come with others before them, and are named where the batch begins at least
+  // with a good one.
   const code = `
     const valuesOf = (event) => Object.values(event.records).flat().map((r) => [{ partition: r.topic + '-' + r.partition, offset: r.offset }, Buffer.from(r.value, 'base64').toString()])
     export const handler = async (event) => {
@@ -237,17 +441,26 @@ test('bisect, partial failures and retries under kill -9: every good record come
   const values = Array.from({ length: 3000 }, (_, n) => `key-${n % 30}:${n}${n % 97 === 0 ? 'bad' : ''}`)
   await produce(source, values)
   const options = {
-    ...backends, definitions: [functionOf('picky', code)],
-    mappings: [mappingOf(source, 'picky', { kind: 'kafka', topic: source } as const, { batchSize: 50, bisect: true, reportItemFailures: true, maxRetries: 0 }, { output, onFailure: `kafka://${failed}` })],
+    ...backends,
+    definitions: [functionOf('picky', code)],
+    mappings: [
+      mappingOf(
+        source,
+        'picky',
+        { kind: 'kafka', topic: source } as const,
+        { batchSize: 50, bisect: true, reportItemFailures: true, maxRetries: 0 },
+        { output, onFailure: `kafka://${failed}` },
+      ),
+    ],
   }
   let kills = 0
   let running = await startHost(options)
-  onTestFinished(async () => void await running.stop())
+  onTestFinished(async () => void (await running.stop()))
   const done = async (): Promise<boolean> => {
     const lags = await kafka.admin.lag(`weir.mapping.${source}`)
     return lags.length > 0 && lags.every(({ lag }) => lag === 0)
   }
-  for (const deadline = Date.now() + 90_000; Date.now() < deadline && !(kills >= 3 && await done());) {
+  for (const deadline = Date.now() + 90_000; Date.now() < deadline && !(kills >= 3 && (await done())); ) {
     if (kills < 3) {
       await sleep(300)
       await running.kill()
@@ -255,12 +468,19 @@ test('bisect, partial failures and retries under kill -9: every good record come
       running = await startHost(options)
     } else await sleep(200)
   }
-  // From a bad record on the rest of its part is given up with it, as Lambda does; what was not given up came out once.
+  // From a bad record on the rest of its part is given up with it, as Lambda does; what was not given up came
+  // out once.
   const found = (await readAll(output)).map(({ value }) => value)
-  const named = new Set((await readAll(failed)).flatMap(({ value }) => {
-    const [[, info]] = Object.entries<any>(JSON.parse(value).KafkaBatchInfo.recordInfo)
-    return Array.from({ length: Number(info.lastRecordOffset) - Number(info.firstRecordOffset) + 1 }, (_, i) => `${Object.keys(JSON.parse(value).KafkaBatchInfo.recordInfo)[0]}/${Number(info.firstRecordOffset) + i}`)
-  }))
+  const named = new Set(
+    (await readAll(failed)).flatMap(({ value }) => {
+      const [[, info]] = Object.entries<any>(JSON.parse(value).KafkaBatchInfo.recordInfo)
+      return Array.from(
+        { length: Number(info.lastRecordOffset) - Number(info.firstRecordOffset) + 1 },
+        (_, i) =>
+          `${Object.keys(JSON.parse(value).KafkaBatchInfo.recordInfo)[0]}/${Number(info.firstRecordOffset) + i}`,
+      )
+    }),
+  )
   expect(new Set(found).size).toBe(found.length)
   expect(found.filter((value) => value.endsWith('bad'))).toEqual([])
   expect(found.length + named.size).toBeGreaterThanOrEqual(3000)
@@ -274,24 +494,39 @@ test('bisect, partial failures and retries under kill -9: every good record come
 }, 150_000)
 
 describe('a stream', () => {
-  test('events are Kinesis\', and a child is read after its parents', async () => {
+  test("events are Kinesis', and a child is read after its parents", async () => {
     const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
-    await streams.change(name, () => newStream({ name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false }, Date.now()))
-    const active = () => expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
+    await streams.change(name, () =>
+      newStream(
+        { name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false },
+        Date.now(),
+      ),
+    )
+    const active = () =>
+      expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
     await active()
     const producer = await kafka.producer()
     const writer = new StreamWriter({ streams, producer })
     const put = async (from: number) => {
-      const entries = Array.from({ length: 100 }, (_, n) => ({ key: `key-${n % 10}`, data: Buffer.from(`key-${n % 10}:${from + n}`), hashKey: undefined }))
+      const entries = Array.from({ length: 100 }, (_, n) => ({
+        key: `key-${n % 10}`,
+        data: Buffer.from(`key-${n % 10}:${from + n}`),
+        hashKey: undefined,
+      }))
       const { fates } = await writer.put(name, entries, { block: NO_HEADERS, end: () => NO_HEADERS.length })
       expect(fates.every((fate) => typeof fate === 'object')).toBe(true)
     }
     await put(0)
-    await streams.change(name, (stream) => beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null))
+    await streams.change(name, (stream) =>
+      beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null),
+    )
     await active()
     await put(100)
     const slow = `${ECHO.replace('n++', `await new Promise((r) => setTimeout(r, 50)); if (n++ === 0 && !event.Records[0].eventSourceARN.endsWith(':stream/${name}')) throw new Error('no Kinesis event')`)}`
-    await host({ definitions: [functionOf('slow', slow)], mappings: [mappingOf(name, 'slow', { kind: 'kinesis', stream: name }, { batchSize: 10 }, { output })] })
+    await host({
+      definitions: [functionOf('slow', slow)],
+      mappings: [mappingOf(name, 'slow', { kind: 'kinesis', stream: name }, { batchSize: 10 }, { output })],
+    })
     await expect.poll(async () => (await readAll(output)).length, { timeout: 20_000 }).toBe(200)
     const last = new Map<string, number>()
     for (const { value } of await readAll(output)) {
@@ -304,7 +539,14 @@ describe('a stream', () => {
 
   test('one that is deleted and made anew under its name: its function gets every record', async () => {
     const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
-    const spec = { name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false } as const
+    const spec = {
+      name,
+      mode: 'ON_DEMAND',
+      shards: 1,
+      maxRecordKiB: 1024,
+      tags: {},
+      external: false,
+    } as const
     const create = async (): Promise<void> => {
       await streams.change(name, () => newStream(spec, Date.now()))
       await expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
@@ -333,20 +575,46 @@ describe('a stream', () => {
 
   test('what the Kinesis Producer Library has aggregated is taken apart into a topic, bytes as they are', async () => {
     const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
-    await streams.change(name, () => newStream({ name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false }, Date.now()))
+    await streams.change(name, () =>
+      newStream(
+        { name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false },
+        Date.now(),
+      ),
+    )
     await expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
     const producer = await kafka.producer()
     const bytes = (...values: number[]) => Buffer.from(values)
-    const values = [aggregate([['a', bytes(0, 255)], ['b', bytes(128)], ['a', bytes()]]), bytes(9, 200)]
-    const { fates } = await new StreamWriter({ streams, producer }).put(name, values.map((data) => ({ key: 'z', data, hashKey: undefined })), { block: NO_HEADERS, end: () => NO_HEADERS.length })
+    const values = [
+      aggregate([
+        ['a', bytes(0, 255)],
+        ['b', bytes(128)],
+        ['a', bytes()],
+      ]),
+      bytes(9, 200),
+    ]
+    const { fates } = await new StreamWriter({ streams, producer }).put(
+      name,
+      values.map((data) => ({ key: 'z', data, hashKey: undefined })),
+      { block: NO_HEADERS, end: () => NO_HEADERS.length },
+    )
     expect(fates.every((fate) => typeof fate === 'object')).toBe(true)
     const apart = `export const handler = async ({ Records }) => ({ records: Records.map(({ kinesis: { partitionKey: key, data: value } }) => ({ key, value, encoding: 'base64' })) })`
-    await host({ definitions: [functionOf('apart', apart)], mappings: [mappingOf(name, 'apart', { kind: 'kinesis', stream: name }, {}, { output })] })
+    await host({
+      definitions: [functionOf('apart', apart)],
+      mappings: [mappingOf(name, 'apart', { kind: 'kinesis', stream: name }, {}, { output })],
+    })
     const found: unknown[] = []
     const reading = await kafka.read({ topics: [output], from: 'earliest', until: 'stopped' }, (batch) => {
       for (let i = 0; i < batch.length; i++) found.push([String(keyOf(batch, i)), [...valueOf(batch, i)!]])
     })
-    await expect.poll(() => found, { timeout: 15_000 }).toEqual([['a', [0, 255]], ['b', [128]], ['a', []], ['z', [9, 200]]])
+    await expect
+      .poll(() => found, { timeout: 15_000 })
+      .toEqual([
+        ['a', [0, 255]],
+        ['b', [128]],
+        ['a', []],
+        ['z', [9, 200]],
+      ])
     await reading.stop()
     await producer.stop()
   })
@@ -354,9 +622,22 @@ describe('a stream', () => {
   test('a function whose record is no base64 has failed: nothing is written, and the batch is given up as its mapping says', async () => {
     const [source, output] = [await topic(), await topic(1, 'output')]
     const code = ECHO.replace('key: value', `...(value.endsWith('1') && { encoding: 'base64' }), key: value`)
-    await host({ definitions: [functionOf('half', code)], mappings: [mappingOf(source, 'half', { kind: 'kafka', topic: source }, { batchSize: 1, maxRetries: 0 }, { output })] })
+    await host({
+      definitions: [functionOf('half', code)],
+      mappings: [
+        mappingOf(
+          source,
+          'half',
+          { kind: 'kafka', topic: source },
+          { batchSize: 1, maxRetries: 0 },
+          { output },
+        ),
+      ],
+    })
     await produce(source, ['k:0', 'k:1', 'k:2'])
-    await expect.poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 }).toEqual(['k:0', 'k:2'])
+    await expect
+      .poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 })
+      .toEqual(['k:0', 'k:2'])
   })
 
   test('a tumbling window goes on after kill -9 with the state that it had', async () => {
@@ -368,20 +649,38 @@ describe('a stream', () => {
         return { state: { seen } }
       }`
     const options = {
-      ...backends, definitions: [functionOf('count', code)],
-      mappings: [mappingOf(source, 'count', { kind: 'kafka', topic: source } as const, { batchSize: 5, tumblingMs: 6000 })],
+      ...backends,
+      definitions: [functionOf('count', code)],
+      mappings: [
+        mappingOf(source, 'count', { kind: 'kafka', topic: source } as const, {
+          batchSize: 5,
+          tumblingMs: 6000,
+        }),
+      ],
     }
     while (Date.now() % 6000 > 1000) await sleep(50)
     const first = await startHost(options)
-    await produce(source, Array.from({ length: 20 }, (_, n) => `k:${n}`))
-    await expect.poll(async () => (await kafka.admin.lag(`weir.mapping.${source}`)).map(({ lag }) => lag), { timeout: 10_000 }).toEqual([0])
+    await produce(
+      source,
+      Array.from({ length: 20 }, (_, n) => `k:${n}`),
+    )
+    await expect
+      .poll(async () => (await kafka.admin.lag(`weir.mapping.${source}`)).map(({ lag }) => lag), {
+        timeout: 10_000,
+      })
+      .toEqual([0])
     await first.kill()
     const second = await startHost(options)
-    onTestFinished(async () => void await second.stop())
-    const windows = () => second.lines.flatMap((line) => {
-      const { msg } = JSON.parse(line)
-      return typeof msg === 'string' && msg.includes('WINDOW ') ? [JSON.parse(msg.slice(msg.indexOf('WINDOW ') + 7))] : []
-    })
-    await expect.poll(() => windows().flat(), { timeout: 20_000 }).toEqual(Array.from({ length: 20 }, (_, n) => `k:${n}`))
+    onTestFinished(async () => void (await second.stop()))
+    const windows = () =>
+      second.lines.flatMap((line) => {
+        const { msg } = JSON.parse(line)
+        return typeof msg === 'string' && msg.includes('WINDOW ')
+          ? [JSON.parse(msg.slice(msg.indexOf('WINDOW ') + 7))]
+          : []
+      })
+    await expect
+      .poll(() => windows().flat(), { timeout: 20_000 })
+      .toEqual(Array.from({ length: 20 }, (_, n) => `k:${n}`))
   }, 60_000)
 })

@@ -1,21 +1,21 @@
 /** Functions and their mappings with the control log that keeps what was deployed and made by the API. */
 import type { Codec } from '@weir/codec'
-import { openControlLog, type Change, type ControlEntry } from '@weir/control'
+import { type Change, type ControlEntry, openControlLog } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 import type { Streams } from '@weir/streams'
-import { openCatalogue, type Catalogue } from './catalogue.ts'
-import { openArchives, type Archives } from './code/archives.ts'
+import { type Catalogue, openCatalogue } from './catalogue.ts'
+import { type Archives, openArchives } from './code/archives.ts'
 import { openCodeStore } from './code/code-store.ts'
 import { openCodeTopic } from './code/code-topic.ts'
-import { checks, fromModule, isKind, type Entries, type EntryKind } from './entries.ts'
-import { openEvents, type Events, type EventsOptions } from './events/events.ts'
-import { openFunctions, type Functions } from './functions.ts'
-import { openMappings, type Mappings } from './mappings/mappings.ts'
+import { checks, type Entries, type EntryKind, fromModule, isKind } from './entries.ts'
+import { type Events, type EventsOptions, openEvents } from './events/events.ts'
+import { type Functions, openFunctions } from './functions.ts'
+import { NOTED_DEFAULTS, OWN_RUNTIME } from './lambda-runtimes.ts'
 import type { Mapping } from './mappings/mapping.ts'
+import { type Mappings, openMappings } from './mappings/mappings.ts'
 import type { WindowState } from './mappings/windows.ts'
 import type { Runtimes } from './runtime/runtimes.ts'
-import { NOTED_DEFAULTS, OWN_RUNTIME } from './lambda-runtimes.ts'
 import type { FunctionDefinition } from './solutions.ts'
 
 const TOPIC = 'weir.control.functions'
@@ -28,8 +28,8 @@ export interface FunctionService {
   /** Invocations that nobody waits for. */
   readonly events: Events
   /**
-   * Decides on functions as the only replica that does, by what the catalogue says then. What `decide` throws is
-   * thrown here.
+   * Decides on functions as the only replica that does, by what the catalogue says then. What `decide` throws
+   * is thrown here.
    */
   changeFunctions(decide: () => readonly Change[]): Promise<void>
   /** Decides on a mapping in the same way; undefined removes it. */
@@ -58,7 +58,9 @@ export interface FunctionServiceOptions {
   readonly log: Logger
 }
 
-export async function openFunctionService(options: FunctionServiceOptions): Promise<Resource<FunctionService>> {
+export async function openFunctionService(
+  options: FunctionServiceOptions,
+): Promise<Resource<FunctionService>> {
   const {
     definitions,
     fixed,
@@ -80,8 +82,8 @@ export async function openFunctionService(options: FunctionServiceOptions): Prom
   const made = new Map<string, Mapping>()
   const windows = new Map<string, WindowState>()
   /**
-   * Functions whose entry is one of an older version of Weir. When they are changed, they become entries of the
-   * other kinds.
+   * Functions whose entry is one of an older version of Weir. When they are changed, they become entries of
+   * the other kinds.
    */
   const modules = new Set<string>()
   let functions: Resource<Functions> | undefined

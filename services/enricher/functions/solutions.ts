@@ -5,10 +5,12 @@ import type { Solution } from '@weir/solutions'
 import { LEAST_RECORD_KIB, newStream, type Streams } from '@weir/streams'
 import type { DeployedFunction } from './catalogue.ts'
 import { LATEST } from './entries.ts'
-import { DEFAULT_SETTINGS, type Mapping } from './mappings/mapping.ts'
 import { NOTED_DEFAULTS, OWN_RUNTIME } from './lambda-runtimes.ts'
+import { DEFAULT_SETTINGS, type Mapping } from './mappings/mapping.ts'
 
-/** A function whose code is in a folder of this image; it is loaded anew when a file of the folder changes. */
+/**
+ * A function whose code is in a folder of this image; it is loaded anew when a file of the folder changes.
+ */
 export interface FunctionDefinition {
   readonly name: string
   /** FILE.EXPORT: index.handler. */
@@ -24,39 +26,90 @@ export interface FunctionDefinition {
   readonly directory: string
 }
 
-export function functionsOf(solutions: readonly Solution[], service: { readonly redisUrl: string }): FunctionDefinition[] {
-  return solutions.flatMap(({ functions = [] }) => functions.map(({ name, folder, handler, memoryMb, timeoutMs, concurrency, environment }) =>
-    ({ name, handler, memoryMb, timeoutMs, concurrency, environment: environment(service), directory: fileURLToPath(folder).replace(/\/$/, '') })))
+export function functionsOf(
+  solutions: readonly Solution[],
+  service: { readonly redisUrl: string },
+): FunctionDefinition[] {
+  return solutions.flatMap(({ functions = [] }) =>
+    functions.map(({ name, folder, handler, memoryMb, timeoutMs, concurrency, environment }) => ({
+      name,
+      handler,
+      memoryMb,
+      timeoutMs,
+      concurrency,
+      environment: environment(service),
+      directory: fileURLToPath(folder).replace(/\/$/, ''),
+    })),
+  )
 }
 
 /** Returns the function in the form of a deployed one. It has one version, and no code in Kafka. */
-export function functionOfSolution({ name, handler, memoryMb, timeoutMs, concurrency, environment }: FunctionDefinition, codeVersion: string): DeployedFunction {
+export function functionOfSolution(
+  { name, handler, memoryMb, timeoutMs, concurrency, environment }: FunctionDefinition,
+  codeVersion: string,
+): DeployedFunction {
   return {
     latest: {
-      name, version: LATEST, runtime: OWN_RUNTIME, handler, description: 'Part of a solution', role: '', memoryMb, timeoutMs, environment, noted: NOTED_DEFAULTS,
-      revisionId: codeVersion, modifiedAt: 0, lastPublished: 0, reserved: concurrency, tags: {},
+      name,
+      version: LATEST,
+      runtime: OWN_RUNTIME,
+      handler,
+      description: 'Part of a solution',
+      role: '',
+      memoryMb,
+      timeoutMs,
+      environment,
+      noted: NOTED_DEFAULTS,
+      revisionId: codeVersion,
+      modifiedAt: 0,
+      lastPublished: 0,
+      reserved: concurrency,
+      tags: {},
     },
-    versions: new Map(), aliases: new Map(), events: new Map(),
+    versions: new Map(),
+    aliases: new Map(),
+    events: new Map(),
   }
 }
 
 /** Their ids are their names: they are the same in every replica and after every start. */
 export function mappingsOf(solutions: readonly Solution[]): Mapping[] {
-  return solutions.flatMap(({ mappings = [] }) => mappings.map(({ name, functionName, source, output, ...given }) => ({
-    id: name, functionName, source, groupId: `weir.mapping.${name}`, enabled: true, start: 'TRIM_HORIZON' as const,
-    settings: {
-      ...DEFAULT_SETTINGS,
-      batchSize: given.batchSize ?? DEFAULT_SETTINGS.batchSize, parallelization: given.parallelization ?? DEFAULT_SETTINGS.parallelization,
-      maxRetries: given.maxRetries ?? DEFAULT_SETTINGS.maxRetries, bisect: given.bisect ?? DEFAULT_SETTINGS.bisect,
-    },
-    filters: undefined, onFailure: undefined, output, decode: false, onceMs: given.once === true ? ONCE_WINDOW_MS : undefined,
-  })))
+  return solutions.flatMap(({ mappings = [] }) =>
+    mappings.map(({ name, functionName, source, output, ...given }) => ({
+      id: name,
+      functionName,
+      source,
+      groupId: `weir.mapping.${name}`,
+      enabled: true,
+      start: 'TRIM_HORIZON' as const,
+      settings: {
+        ...DEFAULT_SETTINGS,
+        batchSize: given.batchSize ?? DEFAULT_SETTINGS.batchSize,
+        parallelization: given.parallelization ?? DEFAULT_SETTINGS.parallelization,
+        maxRetries: given.maxRetries ?? DEFAULT_SETTINGS.maxRetries,
+        bisect: given.bisect ?? DEFAULT_SETTINGS.bisect,
+      },
+      filters: undefined,
+      onFailure: undefined,
+      output,
+      decode: false,
+      onceMs: given.once === true ? ONCE_WINDOW_MS : undefined,
+    })),
+  )
 }
 
 /** Makes the streams that there are none of. */
 export async function ensureStreams(solutions: readonly Solution[], streams: Streams): Promise<void> {
   for (const { name, shards } of solutions.flatMap((solution) => solution.streams ?? [])) {
     if (streams.get(name) !== undefined) continue
-    await streams.change(name, (existing) => existing ?? newStream({ name, mode: 'ON_DEMAND', shards, maxRecordKiB: LEAST_RECORD_KIB, tags: {}, external: false }, Date.now()))
+    await streams.change(
+      name,
+      (existing) =>
+        existing ??
+        newStream(
+          { name, mode: 'ON_DEMAND', shards, maxRecordKiB: LEAST_RECORD_KIB, tags: {}, external: false },
+          Date.now(),
+        ),
+    )
   }
 }

@@ -1,6 +1,7 @@
 /** Connects to Redis, which holds copies of topics and may lose them at any time. */
-import { Redis, type ChainableCommander } from 'ioredis'
+
 import type { WarnLog } from '@weir/topics'
+import { type ChainableCommander, Redis } from 'ioredis'
 
 const TELL_AGAIN_MS = 10_000
 
@@ -21,8 +22,8 @@ export function connectRedis(url: string, log: WarnLog): Redis {
 }
 
 /**
- * Runs the commands in one round trip. Rejects with the first failure. The error does not have the command that
- * failed, because its arguments are data, which belong in no log.
+ * Runs the commands in one round trip. Rejects with the first failure. The error does not have the command
+ * that failed, because its arguments are data, which belong in no log.
  */
 export async function runAll(commands: ChainableCommander): Promise<void> {
   const results = await commands.exec()

@@ -1,6 +1,6 @@
 /**
- * A mark in Redis that says that a copy of a topic is complete. If it is missing, Redis is new or has lost its data,
- * and the copy is filled again.
+ * A mark in Redis that says that a copy of a topic is complete. If it is missing, Redis is new or has lost
+ * its data, and the copy is filled again.
  */
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
@@ -27,8 +27,9 @@ export class WholeMark {
   }
 
   /**
-   * Runs `fill`, which puts everything there, and sets the mark after it, unless Redis lost its data meanwhile: then
-   * a second mark, made before the first value, is gone. Several replicas may fill at the same time.
+   * Runs `fill`, which puts everything there, and sets the mark after it, unless Redis lost its data
+   * meanwhile: then a second mark, made before the first value, is gone. Several replicas may fill at the
+   * same time.
    */
   async after(fill: () => Promise<void>): Promise<void> {
     // The braces keep both keys in one slot of a cluster.

@@ -1,12 +1,12 @@
 /**
- * Reference tables in Redis, for functions. Each table is a hash (id → JSON), beside a hash of the offsets that
- * wrote its entries. Every replica writes what it reads of the topic, and the offsets make that harmless. Redis may
- * lose everything at any time, or come back with what it had yesterday.
+ * Reference tables in Redis, for functions. Each table is a hash (id → JSON), beside a hash of the offsets
+ * that wrote its entries. Every replica writes what it reads of the topic, and the offsets make that
+ * harmless. Redis may lose everything at any time, or come back with what it had yesterday.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
 import type { ReferenceChange } from '@weir/solutions'
 import type { WarnLog } from '@weir/topics'
+import type { Redis } from 'ioredis'
 import { connectRedis, runAll } from '../redis/connect.ts'
 import { WholeMark } from '../redis/whole.ts'
 
@@ -38,7 +38,9 @@ export class RedisTables {
   readonly #newest = new Map<string, ReferenceChange>()
   /** The changes that Redis lacks. */
   #pending = new Map<string, ReferenceChange>()
-  /** Set at first and after each connection: the server may be another one, or have come back with older data. */
+  /**
+   * Set at first and after each connection: the server may be another one, or have come back with older data.
+   */
   #replacing = true
   #failing = true
   #wake = (): void => {}
@@ -54,7 +56,9 @@ export class RedisTables {
     })
   }
 
-  /** Begins to copy. changed() must have had all entries of the topic before: Redis loses those that it lacks. */
+  /**
+   * Begins to copy. changed() must have had all entries of the topic before: Redis loses those that it lacks.
+   */
   start(): void {
     this.#copying ??= this.#run()
   }
@@ -88,7 +92,7 @@ export class RedisTables {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping
-    for (let told = false; !signal.aborted;) {
+    for (let told = false; !signal.aborted; ) {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve
       })
@@ -97,7 +101,8 @@ export class RedisTables {
         this.#failing = told = false
       } catch (error) {
         const details = { error: (error as Error).message }
-        if (!told) this.#log.warn(details, 'the reference tables cannot be copied to Redis; it is tried again')
+        if (!told)
+          this.#log.warn(details, 'the reference tables cannot be copied to Redis; it is tried again')
         this.#failing = told = true
       }
       const later = sleep(LOOK_MS, undefined, { signal }).catch(() => {})
@@ -109,7 +114,7 @@ export class RedisTables {
     const changes = this.#pending
     this.#pending = new Map()
     try {
-      if (this.#replacing || !await this.#whole.set()) {
+      if (this.#replacing || !(await this.#whole.set())) {
         this.#replacing = false
         await this.#whole.after(() => this.#replace())
       }
@@ -132,7 +137,18 @@ async function applyChanges(redis: Redis, changes: Iterable<ReferenceChange>): P
   const pipeline = redis.pipeline()
   for (const { table, id, offset, json } of changes) {
     const [lon, lat] = placeOf(json) ?? ['', '']
-    pipeline.eval(APPLY, 3, entriesOf(table), offsetsOf(table), placesOf(table), id, offset, json ?? '', lon, lat)
+    pipeline.eval(
+      APPLY,
+      3,
+      entriesOf(table),
+      offsetsOf(table),
+      placesOf(table),
+      id,
+      offset,
+      json ?? '',
+      lon,
+      lat,
+    )
   }
   await runAll(pipeline)
 }
@@ -150,7 +166,8 @@ async function replaceTable(redis: Redis, table: string, entries: readonly Refer
 
 /** Longitude and latitude of an entry that has them and that Redis can index. */
 function placeOf(json: string | null): [lon: number, lat: number] | undefined {
-  const { lat, lon } = json === null ? {} : (JSON.parse(json) as { lat?: unknown, lon?: unknown })
-  const fits = typeof lat === 'number' && typeof lon === 'number' && Math.abs(lat) <= 85 && Math.abs(lon) <= 180
+  const { lat, lon } = json === null ? {} : (JSON.parse(json) as { lat?: unknown; lon?: unknown })
+  const fits =
+    typeof lat === 'number' && typeof lon === 'number' && Math.abs(lat) <= 85 && Math.abs(lon) <= 180
   return fits ? [lon, lat] : undefined
 }

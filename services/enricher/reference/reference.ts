@@ -1,12 +1,12 @@
 /**
- * Reference tables: the compacted topic weir.control.reference is the truth. Every replica follows it, keeps the
- * tables in memory for its flows, and copies them to Redis for functions. A change goes API → topic → replicas
- * within some milliseconds, without restart.
+ * Reference tables: the compacted topic weir.control.reference is the truth. Every replica follows it, keeps
+ * the tables in memory for its flows, and copies them to Redis for functions. A change goes API → topic →
+ * replicas within some milliseconds, without restart.
  */
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, type Kafka } from '@weir/kafka'
 import type { Resource } from '@weir/service'
-import { REFERENCE_TOPIC, ReferenceTables, type ReferenceTable, type Solution } from '@weir/solutions'
+import { REFERENCE_TOPIC, type ReferenceTable, ReferenceTables, type Solution } from '@weir/solutions'
 import { encodeValue, Follower, store, type WarnLog } from '@weir/topics'
 import { RedisTables } from './redis-tables.ts'
 
@@ -35,7 +35,8 @@ interface Options {
 }
 
 /**
- * Resolves when the tables are as they are in the topic, so that flows never begin without them. Redis may be away.
+ * Resolves when the tables are as they are in the topic, so that flows never begin without them. Redis may be
+ * away.
  */
 export async function openReference(options: Options): Promise<Resource<Reference>> {
   const { kafka, codec, redisUrl, solutions, log } = options
@@ -43,7 +44,12 @@ export async function openReference(options: Options): Promise<Resource<Referenc
   const [writer, producer] = await Promise.all([codec.writer(REFERENCE_TOPIC), kafka.producer()])
   const redis = new RedisTables(redisUrl, tables.names, log)
   const follower = new Follower({
-    kafka, codec, topic: REFERENCE_TOPIC, reader: 'reference', from: 'earliest', log,
+    kafka,
+    codec,
+    topic: REFERENCE_TOPIC,
+    reader: 'reference',
+    from: 'earliest',
+    log,
     accept: (record) => {
       const change = tables.accept(record)
       if (change !== undefined) redis.changed(change)
@@ -66,7 +72,10 @@ export async function openReference(options: Options): Promise<Resource<Referenc
   redis.start()
 
   const write = (table: string, id: string, value: Buffer | null, by: string | undefined): Promise<void> => {
-    const headers = encodeHeaders({ 'weir-source': 'reference-api', ...by !== undefined && { 'weir-client': by } })
+    const headers = encodeHeaders({
+      'weir-source': 'reference-api',
+      ...(by !== undefined && { 'weir-client': by }),
+    })
     return store(producer, { topic: REFERENCE_TOPIC, partition: 0, key: `${table}/${id}`, value, headers })
   }
 

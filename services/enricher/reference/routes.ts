@@ -1,8 +1,8 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { KafkaError } from '@weir/kafka'
-import { HttpError, identify, mayRead, mayWrite, type Access } from '@weir/service'
+import { type Access, HttpError, identify, mayRead, mayWrite } from '@weir/service'
 import { REFERENCE_TOPIC, TABLE_NAME, UnknownTable } from '@weir/solutions'
 import { Misfit } from '@weir/topics/shape.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Reference } from './reference.ts'
 
 const MAX_ENTRY_BYTES = 256 * 1024
@@ -15,12 +15,12 @@ const params = {
 }
 
 interface Entry {
-  readonly Params: { readonly table: string, readonly id: string }
+  readonly Params: { readonly table: string; readonly id: string }
 }
 
 /**
- * The reference tables over HTTP. Clients that may read the tables' topic read whole tables; those that may write to
- * it change one entry at a time. A PUT that was answered is stored; replicas follow within a second.
+ * The reference tables over HTTP. Clients that may read the tables' topic read whole tables; those that may
+ * write to it change one entry at a time. A PUT that was answered is stored; replicas follow within a second.
  */
 export function referenceRoutes(reference: Reference, access: Access) {
   const reads = {
@@ -73,7 +73,9 @@ function answering(handler: Handler) {
       return await handler(request, reply)
     } catch (error) {
       if (error instanceof Misfit) {
-        return reply.code(400).send({ error: { code: 'invalid-entry', field: error.field, message: error.message } })
+        return reply
+          .code(400)
+          .send({ error: { code: 'invalid-entry', field: error.field, message: error.message } })
       }
       if (error instanceof UnknownTable) throw new HttpError(404, 'unknown-table', error.message)
       if (error instanceof KafkaError && error.retriable) {

@@ -1,19 +1,29 @@
-/** The port to search engines: what the sinks and the pages see of one. Two drivers stand behind it and pass one conformance suite. */
+/**
+ * The port to search engines: what the sinks and the pages see of one. Two drivers stand behind it and pass
+ * one conformance suite.
+ */
 
 export interface SearchEngine {
   readonly name: 'elasticsearch' | 'opensearch'
   /** Puts or replaces the template: indices created from then on follow it. */
   putTemplate(template: IndexTemplate): Promise<void>
   /**
-   * Sends one bulk request, once: `body` is NDJSON, an action line and a document each, every line ended by a newline.
-   * Resolves whatever the engine says of single documents; rejects with an EngineError where the request as a whole failed.
+   * Sends one bulk request, once: `body` is NDJSON, an action line and a document each, every line ended by a
+   * newline. Resolves whatever the engine says of single documents; rejects with an EngineError where the
+   * request as a whole failed.
    */
   bulk(body: Buffer): Promise<BulkReply>
-  /** Runs a search over the indices of the pattern; none yet is an empty result, not an error. The body is the engines' common query language. */
+  /**
+   * Runs a search over the indices of the pattern; none yet is an empty result, not an error. The body is the
+   * engines' common query language.
+   */
   search(indexPattern: string, body: Readonly<Record<string, unknown>>): Promise<SearchReply>
   /** Documents that a search can see, in all indices of the pattern, that match the query. */
   count(indexPattern: string, query?: Readonly<Record<string, unknown>>): Promise<number>
-  /** Makes what was written visible to searches now. For tests and tools: sinks leave that to the refresh interval. */
+  /**
+   * Makes what was written visible to searches now. For tests and tools: sinks leave that to the refresh
+   * interval.
+   */
   refresh(indexPattern: string): Promise<void>
   /** Rejects with an EngineError where no engine answers. */
   health(): Promise<Health>
@@ -38,12 +48,16 @@ export interface BulkReply {
 export interface BulkItem {
   /** As HTTP has it. What it means for the document: verdicts.ts. */
   readonly status: number
-  readonly error?: { readonly type: string, readonly reason?: string, readonly caused_by?: { readonly reason?: string } }
+  readonly error?: {
+    readonly type: string
+    readonly reason?: string
+    readonly caused_by?: { readonly reason?: string }
+  }
 }
 
 export interface SearchReply {
   readonly took: number
-  readonly hits: { readonly total?: { readonly value: number }, readonly hits: readonly SearchHit[] }
+  readonly hits: { readonly total?: { readonly value: number }; readonly hits: readonly SearchHit[] }
   readonly aggregations?: Readonly<Record<string, any>>
 }
 

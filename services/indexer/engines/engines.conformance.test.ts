@@ -1,25 +1,31 @@
-/** What every search engine driver must do, against the real servers. Named by failure mode where there is one. */
+/**
+ * What every search engine driver must do, against the real servers. Named by failure mode where there is
+ * one.
+ */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { logger } from '@weir/service'
 import { servers } from '@weir/testkit'
 import { makeCertificates } from '@weir/testkit/certificates.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { actionOf } from '../sink/bulk.ts'
 import { Bulker } from '../sink/bulker.ts'
 import { Holds } from '../sink/holds.ts'
 import { indexBatch } from '../sink/indexing.ts'
-import { indexTemplate } from '../sink/template.ts'
-import { drivers, ENGINES } from './open.ts'
-import { faultyProxy } from '../testing/faulty-proxy.ts'
 import type { Fault, Settlement } from '../sink/settlement.ts'
+import { indexTemplate } from '../sink/template.ts'
+import { faultyProxy } from '../testing/faulty-proxy.ts'
 import type { EngineOptions, SearchEngine } from './engine.ts'
+import { drivers, ENGINES } from './open.ts'
 import { verdictOf } from './verdicts.ts'
 
 const PROPERTIES = {
-  device: { type: 'keyword' }, position: { type: 'geo_point' }, time: { type: 'date', format: 'epoch_millis' }, speed: { type: 'float' },
+  device: { type: 'keyword' },
+  position: { type: 'geo_point' },
+  time: { type: 'date', format: 'epoch_millis' },
+  speed: { type: 'float' },
 }
 
 const SOON = { timeout: 15_000 }
@@ -33,12 +39,27 @@ interface IndexFault {
   mends(index: string): Promise<unknown>
 }
 
-interface Line { readonly id: string, readonly document: unknown }
+interface Line {
+  readonly id: string
+  readonly document: unknown
+}
 
 const bodyOf = (index: string, lines: readonly Line[]): Buffer =>
-  Buffer.from(lines.map(({ id, document }) => `${actionOf(index)}${JSON.stringify(id)}}}\n${typeof document === 'string' ? document : JSON.stringify(document)}\n`).join(''))
+  Buffer.from(
+    lines
+      .map(
+        ({ id, document }) =>
+          `${actionOf(index)}${JSON.stringify(id)}}}\n${typeof document === 'string' ? document : JSON.stringify(document)}\n`,
+      )
+      .join(''),
+  )
 
-const report = (i: number) => ({ device: `taxi-${i}`, position: { lat: 40.7 + i / 1000, lon: -73.98 }, time: Date.UTC(2026, 10, 22) + i * 1000, speed: 30 + i })
+const report = (i: number) => ({
+  device: `taxi-${i}`,
+  position: { lat: 40.7 + i / 1000, lon: -73.98 },
+  time: Date.UTC(2026, 10, 22) + i * 1000,
+  speed: 30 + i,
+})
 
 describe.each(ENGINES)('%s', (name) => {
   let engine: SearchEngine
@@ -46,7 +67,12 @@ describe.each(ENGINES)('%s', (name) => {
   let index: string
 
   beforeAll(async () => {
-    engine = drivers[name]({ urls: [(await servers.search(name)).url], username: undefined, password: undefined, ca: undefined })
+    engine = drivers[name]({
+      urls: [(await servers.search(name)).url],
+      username: undefined,
+      password: undefined,
+      ca: undefined,
+    })
   })
   beforeEach(async () => {
     prefix = `conformance-${randomUUID()}`
@@ -55,7 +81,8 @@ describe.each(ENGINES)('%s', (name) => {
   })
   afterAll(() => engine?.close())
 
-  const statuses = async (lines: readonly Line[]) => (await engine.bulk(bodyOf(index, lines))).items.map(({ status }) => status)
+  const statuses = async (lines: readonly Line[]) =>
+    (await engine.bulk(bodyOf(index, lines))).items.map(({ status }) => status)
   const count = async (query?: Record<string, unknown>) => {
     await engine.refresh(`${prefix}-*`)
     return engine.count(`${prefix}-*`, query)
@@ -72,7 +99,12 @@ describe.each(ENGINES)('%s', (name) => {
 
   test('indices made by rotation follow the template', async () => {
     for (const day of ['2026.11.22', '2026.11.23']) {
-      const { items } = await engine.bulk(bodyOf(`${prefix}-${day}`, [{ id: `a-${day}`, document: { ...report(1), unnamed: 'kept' } }, { id: `b-${day}`, document: report(400) }]))
+      const { items } = await engine.bulk(
+        bodyOf(`${prefix}-${day}`, [
+          { id: `a-${day}`, document: { ...report(1), unnamed: 'kept' } },
+          { id: `b-${day}`, document: report(400) },
+        ]),
+      )
       expect(items.map(({ status }) => status)).toEqual([201, 201])
     }
     const near = { geo_distance: { distance: '1km', position: { lat: 40.701, lon: -73.98 } } }
@@ -82,14 +114,20 @@ describe.each(ENGINES)('%s', (name) => {
     // A field that the template does not name is kept, and neither searched nor mapped.
     expect(await count({ match: { unnamed: 'kept' } })).toBe(0)
     const { hits, aggregations } = await engine.search(`${prefix}-*`, {
-      query: near, aggs: { zones: { geotile_grid: { field: 'position', precision: 10 } }, speeds: { histogram: { field: 'speed', interval: 10 } } },
+      query: near,
+      aggs: {
+        zones: { geotile_grid: { field: 'position', precision: 10 } },
+        speeds: { histogram: { field: 'speed', interval: 10 } },
+      },
     })
     expect(hits.hits[0]._source).toMatchObject({ unnamed: 'kept' })
     expect(aggregations?.speeds.buckets).toMatchObject([{ key: 30, doc_count: 2 }])
   })
 
   test('a template put again replaces the one before', async () => {
-    await engine.putTemplate(indexTemplate({ prefix, properties: { ...PROPERTIES, zone: { type: 'keyword' } } } as never, 0))
+    await engine.putTemplate(
+      indexTemplate({ prefix, properties: { ...PROPERTIES, zone: { type: 'keyword' } } } as never, 0),
+    )
     await statuses([{ id: '1', document: { ...report(1), zone: 'midtown' } }])
     expect(await count({ term: { zone: 'midtown' } })).toBe(1)
   })
@@ -98,7 +136,9 @@ describe.each(ENGINES)('%s', (name) => {
     const lines = Array.from({ length: 50 }, (_, i) => ({ id: `r-${i}`, document: report(i) }))
     expect(await statuses(lines)).toEqual(lines.map(() => 201))
     const retried = lines.map(({ id }) => ({ id, document: report(999) }))
-    expect((await engine.bulk(bodyOf(index, retried))).items.map(verdictOf)).toEqual(lines.map(() => 'duplicate'))
+    expect((await engine.bulk(bodyOf(index, retried))).items.map(verdictOf)).toEqual(
+      lines.map(() => 'duplicate'),
+    )
     expect(await count()).toBe(50)
     const { hits } = await engine.search(`${prefix}-*`, { size: 50, version: true, query: { match_all: {} } })
     expect(hits.hits.every((hit) => hit._version === 1 && hit._source.device !== 'taxi-999')).toBe(true)
@@ -118,19 +158,28 @@ describe.each(ENGINES)('%s', (name) => {
       'no json at all',
       '[1,2,3]',
     ]
-    const lines = poison.flatMap((document, i) => [{ id: `bad-${i}`, document }, { ...good, id: `good-${i}` }])
+    const lines = poison.flatMap((document, i) => [
+      { id: `bad-${i}`, document },
+      { ...good, id: `good-${i}` },
+    ])
     const { items } = await engine.bulk(bodyOf(index, lines))
     expect(items.map(verdictOf)).toEqual(poison.flatMap(() => ['refused', 'created']))
-    for (let i = 0; i < items.length; i += 2) expect(items[i].error).toMatchObject({ type: expect.any(String), reason: expect.any(String) })
+    for (let i = 0; i < items.length; i += 2)
+      expect(items[i].error).toMatchObject({ type: expect.any(String), reason: expect.any(String) })
     expect(await count()).toBe(poison.length)
   })
 
-  // What becomes of these two is the engine's affair (one keeps a field of 5,000 levels that it does not index, one refuses it).
+  // What becomes of these two is the engine's affair (one keeps a field of 5,000 levels that it does not
+  // index, one refuses it).
   test.each([
     ['deep nesting', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`],
     ['half a surrogate pair', '{"device":"\\ud800"}'],
   ])('%s harms no neighbour', async (_, document) => {
-    const lines = [{ id: '1', document: report(1) }, { id: '2', document }, { id: '3', document: report(3) }]
+    const lines = [
+      { id: '1', document: report(1) },
+      { id: '2', document },
+      { id: '3', document: report(3) },
+    ]
     const { items } = await engine.bulk(bodyOf(index, lines))
     const [before, poison, after] = items.map(verdictOf)
     expect([before, after]).toEqual(['created', 'created'])
@@ -140,8 +189,13 @@ describe.each(ENGINES)('%s', (name) => {
 
   test('strange but lawful documents are kept as they are', async () => {
     const documents = [
-      { ...report(1), note: 'line\nbreak\r\n and \u2028 and \u0000 and "quotes" \\ ' }, { ...report(2), note: '😀 ñ 漢字 \u200f' }, { ...report(3), note: '{"create":{}}\n' },
-      { ...report(4), __proto__x: 1, constructor: 'x' }, { device: null }, {}, { ...report(5), long: 'y'.repeat(1_000_000) },
+      { ...report(1), note: 'line\nbreak\r\n and \u2028 and \u0000 and "quotes" \\ ' },
+      { ...report(2), note: '😀 ñ 漢字 \u200f' },
+      { ...report(3), note: '{"create":{}}\n' },
+      { ...report(4), __proto__x: 1, constructor: 'x' },
+      { device: null },
+      {},
+      { ...report(5), long: 'y'.repeat(1_000_000) },
     ]
     const lines = documents.map((document, i) => ({ id: `s-${i}`, document }))
     expect(await statuses(lines)).toEqual(lines.map(() => 201))
@@ -151,7 +205,27 @@ describe.each(ENGINES)('%s', (name) => {
   })
 
   test('ids with strange characters stay apart and as they are', async () => {
-    const ids = ['a b', 'a/b', 'a%2Fb', '"q"', "it's", 'new\nline', '😀', '_under', '..', '*', 'ü', 'u\u0308', 'A', 'a', '-1', 'x'.repeat(512), '\u0001', 'a\\b', '漢'.repeat(170)]
+    const ids = [
+      'a b',
+      'a/b',
+      'a%2Fb',
+      '"q"',
+      "it's",
+      'new\nline',
+      '😀',
+      '_under',
+      '..',
+      '*',
+      'ü',
+      'u\u0308',
+      'A',
+      'a',
+      '-1',
+      'x'.repeat(512),
+      '\u0001',
+      'a\\b',
+      '漢'.repeat(170),
+    ]
     expect(await statuses(ids.map((id, i) => ({ id, document: report(i) })))).toEqual(ids.map(() => 201))
     await engine.refresh(`${prefix}-*`)
     const { hits } = await engine.search(`${prefix}-*`, { size: 100, query: { match_all: {} } })
@@ -159,28 +233,55 @@ describe.each(ENGINES)('%s', (name) => {
   })
 
   test('a request is rejected for an id that no engine takes; another form may be right elsewhere', async () => {
-    await expect(engine.bulk(bodyOf(index, [{ id: 'x'.repeat(513), document: report(1) }, { id: 'fine', document: report(2) }]))).rejects.toMatchObject({ code: 'rejected', retriable: false })
-    await expect(engine.bulk(Buffer.from('nonsense\n'))).rejects.toMatchObject({ code: 'unexpected', retriable: true })
+    await expect(
+      engine.bulk(
+        bodyOf(index, [
+          { id: 'x'.repeat(513), document: report(1) },
+          { id: 'fine', document: report(2) },
+        ]),
+      ),
+    ).rejects.toMatchObject({ code: 'rejected', retriable: false })
+    await expect(engine.bulk(Buffer.from('nonsense\n'))).rejects.toMatchObject({
+      code: 'unexpected',
+      retriable: true,
+    })
     expect(await count()).toBe(0)
   })
 
   test('a large request', async () => {
-    const lines = Array.from({ length: 8000 }, (_, i) => ({ id: `l-${i}`, document: { ...report(i % 300), padding: 'p'.repeat(1000) } }))
+    const lines = Array.from({ length: 8000 }, (_, i) => ({
+      id: `l-${i}`,
+      document: { ...report(i % 300), padding: 'p'.repeat(1000) },
+    }))
     expect(new Set(await statuses(lines))).toEqual(new Set([201]))
     expect(await count()).toBe(8000)
   })
 
   test('engine away: the error says that a retry can help', async () => {
-    const away = drivers[name]({ urls: ['http://127.0.0.1:9'], username: undefined, password: undefined, ca: undefined })
+    const away = drivers[name]({
+      urls: ['http://127.0.0.1:9'],
+      username: undefined,
+      password: undefined,
+      ca: undefined,
+    })
     const unreachable = { code: 'unreachable', retriable: true }
-    await expect(away.bulk(bodyOf(index, [{ id: '1', document: report(1) }]))).rejects.toMatchObject(unreachable)
+    await expect(away.bulk(bodyOf(index, [{ id: '1', document: report(1) }]))).rejects.toMatchObject(
+      unreachable,
+    )
     await expect(away.health()).rejects.toMatchObject(unreachable)
-    await expect(away.putTemplate(indexTemplate({ prefix, properties: {} } as never, 0))).rejects.toMatchObject(unreachable)
+    await expect(
+      away.putTemplate(indexTemplate({ prefix, properties: {} } as never, 0)),
+    ).rejects.toMatchObject(unreachable)
     await away.close()
   })
   test('kept connections that lead astray: new ones get past them, and what is under way on the old ones ends', async () => {
     const proxy = await faultyProxy((await servers.search(name)).url)
-    const driver = drivers[name]({ urls: [proxy.url], username: undefined, password: undefined, ca: undefined })
+    const driver = drivers[name]({
+      urls: [proxy.url],
+      username: undefined,
+      password: undefined,
+      ca: undefined,
+    })
     const kept = new Set<number>()
     proxy.fault = (_path, _body, _headers, port) => {
       kept.add(port)
@@ -189,28 +290,39 @@ describe.each(ENGINES)('%s', (name) => {
     await Promise.all([driver.health(), driver.health(), driver.health()])
     const underWay = driver.bulk(bodyOf(index, [{ id: '1', document: report(1) }]))
     await vi.waitFor(() => expect(proxy.bulks).toHaveLength(1))
-    proxy.fault = (_path, _body, _headers, port) => kept.has(port) ? 503 : 'pass'
+    proxy.fault = (_path, _body, _headers, port) => (kept.has(port) ? 503 : 'pass')
     await expect(driver.health()).rejects.toMatchObject({ code: 'unavailable' })
     driver.reconnect()
-    await expect(driver.bulk(bodyOf(index, [{ id: '2', document: report(2) }]))).resolves.toMatchObject({ items: [{ status: 201 }] })
+    await expect(driver.bulk(bodyOf(index, [{ id: '2', document: report(2) }]))).resolves.toMatchObject({
+      items: [{ status: 201 }],
+    })
     await expect(underWay).resolves.toMatchObject({ items: [{ status: 201 }] })
     await driver.close()
     await proxy.close()
   })
-  test('TLS by an authority of one\'s own, and a password', async () => {
+  test("TLS by an authority of one's own, and a password", async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weir-certificates-'))
     const { ca, keyFile } = await makeCertificates(folder)
     const proxy = await faultyProxy((await servers.search(name)).url, readFileSync(keyFile))
     const expected = `Basic ${Buffer.from('indexer:sécret:').toString('base64')}`
     proxy.fault = (_path, _body, { authorization }) => (authorization === expected ? 'pass' : 401)
     const healthWith = async (options: Partial<EngineOptions>) => {
-      const driver = drivers[name]({ urls: [proxy.url], username: 'indexer', password: 'sécret:', ca, ...options })
+      const driver = drivers[name]({
+        urls: [proxy.url],
+        username: 'indexer',
+        password: 'sécret:',
+        ca,
+        ...options,
+      })
       return driver.health().finally(() => driver.close())
     }
     await expect(healthWith({})).resolves.toMatchObject({ nodes: 1 })
     await expect(healthWith({ password: 'guessed' })).rejects.toMatchObject({ code: 'refused' })
     await expect(healthWith({ username: undefined })).rejects.toMatchObject({ code: 'refused' })
-    await expect(healthWith({ ca: undefined })).rejects.toMatchObject({ code: 'unreachable', message: expect.stringContaining('certificate') })
+    await expect(healthWith({ ca: undefined })).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('certificate'),
+    })
     await proxy.close()
     rmSync(folder, { recursive: true })
   })
@@ -225,7 +337,9 @@ describe.each(ENGINES)('%s', (name) => {
       url = (await servers.search(name)).url
       bulker = new Bulker({ engine, prepare: () => Promise.resolve(), log, lingerMs: 10 })
       told = {}
-      const error = ({ index, type, remedy }: Fault): void => { told[index] = `${type}: ${remedy}` }
+      const error = ({ index, type, remedy }: Fault): void => {
+        told[index] = `${type}: ${remedy}`
+      }
       holds = new Holds('conformance', { error, info: () => {} } as never)
     })
     afterEach(() => bulker.stop())
@@ -237,39 +351,56 @@ describe.each(ENGINES)('%s', (name) => {
     }
     const cluster = (setting: string, value: unknown) =>
       call('PUT', '_cluster/settings', { persistent: { [setting]: value } })
-    const set = (of: string, setting: string, value: unknown) => call('PUT', `${of}/_settings`, { [setting]: value })
-    const make = (of: string, settings: object = {}, more: object = {}) => call('PUT', of, { settings, ...more })
+    const set = (of: string, setting: string, value: unknown) =>
+      call('PUT', `${of}/_settings`, { [setting]: value })
+    const make = (of: string, settings: object = {}, more: object = {}) =>
+      call('PUT', of, { settings, ...more })
     const send = (to: string, partition: number, documents: readonly unknown[]) => {
       const add = (i: number, owner: Settlement): void =>
         bulker.add(actionOf(to), JSON.stringify(`${partition}-${i}`), JSON.stringify(documents[i]), owner, i)
       return indexBatch({ length: documents.length, partition }, NEVER, { bulker, holds, add })
     }
 
-    const documents: object[] = Array.from({ length: 20 }, (_, i) => ({ ...report(i), one: i, two: i, three: i }))
+    const documents: object[] = Array.from({ length: 20 }, (_, i) => ({
+      ...report(i),
+      one: i,
+      two: i,
+      three: i,
+    }))
     const withUnfit = documents.toSpliced(10, 0, { ...report(1), speed: 'unfit', one: 1 })
 
     /** Whether the index has all documents in the order in which they were sent. */
     const hasAllInOrder = async (of: string): Promise<boolean> => {
       await engine.refresh(of)
-      const { hits } = await engine.search(of, { size: 100, sort: [{ _seq_no: 'asc' }], query: { match_all: {} } })
-      return hits.hits.map(({ _source }) => _source.device).join() === documents.map((_, i) => `taxi-${i}`).join()
+      const { hits } = await engine.search(of, {
+        size: 100,
+        sort: [{ _seq_no: 'asc' }],
+        query: { match_all: {} },
+      })
+      return (
+        hits.hits.map(({ _source }) => _source.device).join() === documents.map((_, i) => `taxi-${i}`).join()
+      )
     }
 
     const indexFaults: Readonly<Record<string, IndexFault>> = {
       closed: {
         told: 'index_closed_exception: open the index',
-        breaks: (of) => make(of).then(() => call('POST', `${of}/_close`)), mends: (of) => call('POST', `${of}/_open`),
+        breaks: (of) => make(of).then(() => call('POST', `${of}/_close`)),
+        mends: (of) => call('POST', `${of}/_open`),
       },
       alias: {
         told: 'illegal_argument_exception: set is_write_index',
-        breaks: (of) => Promise.all(['one', 'two'].map((i) => make(`${prefix}-${i}`, {}, { aliases: { [of]: {} } }))),
-        mends: (alias) => call('POST', '_aliases', {
-          actions: [{ add: { index: `${prefix}-one`, alias, is_write_index: true } }],
-        }),
+        breaks: (of) =>
+          Promise.all(['one', 'two'].map((i) => make(`${prefix}-${i}`, {}, { aliases: { [of]: {} } }))),
+        mends: (alias) =>
+          call('POST', '_aliases', {
+            actions: [{ add: { index: `${prefix}-one`, alias, is_write_index: true } }],
+          }),
       },
       blocked: {
         told: 'cluster_block_exception: free disk space where it is short, and unset the block',
-        breaks: (of) => make(of, { 'index.blocks.write': true }), mends: (of) => set(of, 'index.blocks.write', null),
+        breaks: (of) => make(of, { 'index.blocks.write': true }),
+        mends: (of) => set(of, 'index.blocks.write', null),
       },
       flooded: {
         told: 'cluster_block_exception: free disk space where it is short, and unset the block',
@@ -288,9 +419,12 @@ describe.each(ENGINES)('%s', (name) => {
       },
       unknown: {
         told: 'illegal_argument_exception: Weir does not know this error',
-        breaks: (of) => call('PUT', `_index_template/${of}`, {
-          index_patterns: [of], priority: 300, template: { settings: { 'index.sort.field': 'nowhere' } },
-        }),
+        breaks: (of) =>
+          call('PUT', `_index_template/${of}`, {
+            index_patterns: [of],
+            priority: 300,
+            template: { settings: { 'index.sort.field': 'nowhere' } },
+          }),
         mends: (of) => call('DELETE', `_index_template/${of}`),
       },
     }
@@ -299,19 +433,29 @@ describe.each(ENGINES)('%s', (name) => {
 
     test(`indices (${names.join(', ')}): documents wait for the remedy, arrive in order, others go on`, async () => {
       const neighbour = indexNamed('neighbour')
-      await Promise.all([make(neighbour), ...names.map((fault) => indexFaults[fault].breaks(indexNamed(fault)))])
+      await Promise.all([
+        make(neighbour),
+        ...names.map((fault) => indexFaults[fault].breaks(indexNamed(fault))),
+      ])
       const held = names.map((fault, partition) => send(indexNamed(fault), partition, withUnfit))
-      const expected = names.map((fault) => [indexNamed(fault), expect.stringContaining(indexFaults[fault].told)])
+      const expected = names.map((fault) => [
+        indexNamed(fault),
+        expect.stringContaining(indexFaults[fault].told),
+      ])
       await vi.waitFor(() => expect(told).toEqual(Object.fromEntries(expected)), SOON)
       expect(await send(neighbour, names.length, documents)).toMatchObject({ created: 20, dead: [] })
-      expect(holds.reason).toMatch(/ documents wait because of \S+ \(\w+_exception\): .+; \d+ documents wait /)
+      expect(holds.reason).toMatch(
+        / documents wait because of \S+ \(\w+_exception\): .+; \d+ documents wait /,
+      )
       await Promise.all(names.map((fault) => indexFaults[fault].mends(indexNamed(fault))))
       for (const settled of await Promise.all(held)) {
         expect(settled).toMatchObject({ created: 20, dead: [{ record: 10, cause: { code: 'rejected' } }] })
         expect(settled.dead).toHaveLength(1)
       }
       expect(holds.reason).toBeUndefined()
-      expect(await Promise.all(names.map((fault) => hasAllInOrder(indexNamed(fault))))).toEqual(names.map(() => true))
+      expect(await Promise.all(names.map((fault) => hasAllInOrder(indexNamed(fault))))).toEqual(
+        names.map(() => true),
+      )
     })
 
     test.each([

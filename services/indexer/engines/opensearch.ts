@@ -1,11 +1,23 @@
 /** The OpenSearch driver. */
 import { Client } from '@opensearch-project/opensearch'
-import { engineError } from './errors.ts'
-import { BULK_QUERY, BULK_TIMEOUT_MS, HEALTH_TIMEOUT_MS, LENIENT, bulkReply, clientOptions, templateBody } from './requests.ts'
 import type { EngineOptions, Health, SearchEngine, SearchReply } from './engine.ts'
+import { engineError } from './errors.ts'
+import {
+  BULK_QUERY,
+  BULK_TIMEOUT_MS,
+  bulkReply,
+  clientOptions,
+  HEALTH_TIMEOUT_MS,
+  LENIENT,
+  templateBody,
+} from './requests.ts'
 
 export function openOpenSearch(options: EngineOptions): SearchEngine {
-  const open = () => new Client({ ...clientOptions(options), ...(options.ca === undefined ? {} : { ssl: { ca: options.ca } }) })
+  const open = () =>
+    new Client({
+      ...clientOptions(options),
+      ...(options.ca === undefined ? {} : { ssl: { ca: options.ca } }),
+    })
   let client = open()
   const requestTimeout = options.bulkTimeoutMs ?? BULK_TIMEOUT_MS
   const call = async <T>(request: () => PromiseLike<{ readonly body: unknown }>): Promise<T> => {
@@ -19,20 +31,35 @@ export function openOpenSearch(options: EngineOptions): SearchEngine {
   return {
     name: 'opensearch',
     async putTemplate(template) {
-      await call(() => client.indices.putIndexTemplate({ name: template.name, body: templateBody(template) as any }))
+      await call(() =>
+        client.indices.putIndexTemplate({ name: template.name, body: templateBody(template) as any }),
+      )
     },
     async bulk(body) {
-      return bulkReply(await call(() => client.transport.request({ method: 'POST', path: '/_bulk', querystring: BULK_QUERY, bulkBody: body as any }, { requestTimeout })))
+      return bulkReply(
+        await call(() =>
+          client.transport.request(
+            { method: 'POST', path: '/_bulk', querystring: BULK_QUERY, bulkBody: body as any },
+            { requestTimeout },
+          ),
+        ),
+      )
     },
     search: (index, body) => call<SearchReply>(() => client.search({ index, ...LENIENT, body })),
     async count(index, query) {
-      return (await call<{ count: number }>(() => client.count({ index, ...LENIENT, ...(query ? { body: { query: query as any } } : {}) }))).count
+      return (
+        await call<{ count: number }>(() =>
+          client.count({ index, ...LENIENT, ...(query ? { body: { query: query as any } } : {}) }),
+        )
+      ).count
     },
     async refresh(index) {
       await call(() => client.indices.refresh({ index, ...LENIENT }))
     },
     async health() {
-      const health = await call<{ status: Health['status'], number_of_nodes: number }>(() => client.cluster.health({}, { requestTimeout: HEALTH_TIMEOUT_MS }))
+      const health = await call<{ status: Health['status']; number_of_nodes: number }>(() =>
+        client.cluster.health({}, { requestTimeout: HEALTH_TIMEOUT_MS }),
+      )
       return { status: health.status, nodes: health.number_of_nodes }
     },
     reconnect() {

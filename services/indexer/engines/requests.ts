@@ -7,11 +7,13 @@ export const SEARCH_TIMEOUT_MS = 10_000
 export const HEALTH_TIMEOUT_MS = 3_000
 
 /**
- * Of each verdict only what is looked at: a reply of 2,000 documents shrinks from 400 KB to 50 KB.
- * `timeout` bounds the engine's own wait for a missing primary (a minute by default), so that it answers before the client gives up.
+ * Of each verdict only what is looked at: a reply of 2,000 documents shrinks from 400 KB to 50 KB. `timeout`
+ * bounds the engine's own wait for a missing primary (a minute by default), so that it answers before the
+ * client gives up.
  */
 export const BULK_QUERY = {
-  filter_path: 'error.type,error.reason,errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason',
+  filter_path:
+    'error.type,error.reason,errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason',
   timeout: '10s',
 } as const
 
@@ -25,7 +27,10 @@ export function bulkReply(body: { readonly items?: readonly Record<string, BulkI
 
 const NO_VERDICT: BulkItem = { status: 0 }
 
-/** Neither client retries, sniffs or compresses: the bulker decides when a request is repeated, and then byte for byte. */
+/**
+ * Neither client retries, sniffs or compresses: the bulker decides when a request is repeated, and then byte
+ * for byte.
+ */
 export function clientOptions({ urls, username, password }: EngineOptions) {
   return {
     nodes: [...urls],
@@ -36,4 +41,8 @@ export function clientOptions({ urls, username, password }: EngineOptions) {
 }
 
 /** An index template (composable, as both engines have it since 7.8). */
-export const templateBody = ({ pattern, settings, mappings }: IndexTemplate) => ({ index_patterns: [pattern], priority: 200, template: { settings, mappings } })
+export const templateBody = ({ pattern, settings, mappings }: IndexTemplate) => ({
+  index_patterns: [pattern],
+  priority: 200,
+  template: { settings, mappings },
+})

@@ -1,49 +1,70 @@
 /**
- * Decides what an engine's answer means for a document. The status does not tell: 400 stands for a document that
- * does not fit, for a closed index, and for a cluster at its limit of shards. The error's type tells, or its reason
- * if one type stands for both. Types and reasons are taken from the sources of Elasticsearch 8.19, OpenSearch 2.19
- * and their Lucene 9.12.
+ * Decides what an engine's answer means for a document. The status does not tell: 400 stands for a document
+ * that does not fit, for a closed index, and for a cluster at its limit of shards. The error's type tells, or
+ * its reason if one type stands for both. Types and reasons are taken from the sources of Elasticsearch 8.19,
+ * OpenSearch 2.19 and their Lucene 9.12.
  */
 import type { BulkItem } from './engine.ts'
 
 /**
- * created, duplicate: the engine has the document. overloaded: it asks to be sent less.
- * refused: the document is at fault, and will be refused again.
- * held: something else is at fault, or the error is unknown; the document is good until the engine says otherwise.
+ * created, duplicate: the engine has the document. overloaded: it asks to be sent less. refused: the document
+ * is at fault, and will be refused again. held: something else is at fault, or the error is unknown; the
+ * document is good until the engine says otherwise.
  */
 export type Verdict = 'created' | 'duplicate' | 'overloaded' | 'refused' | 'held'
 
 /**
- * The first is Elasticsearch's name, the second OpenSearch's; both say the third when a request would not fit into
- * memory.
+ * The first is Elasticsearch's name, the second OpenSearch's; both say the third when a request would not fit
+ * into memory.
  */
-const OVERLOADED =
-  new Set(['es_rejected_execution_exception', 'rejected_execution_exception', 'circuit_breaking_exception'])
+const OVERLOADED = new Set([
+  'es_rejected_execution_exception',
+  'rejected_execution_exception',
+  'circuit_breaking_exception',
+])
 
 /**
  * The document cannot be read, or does not fit the mapping. OpenSearch and Elasticsearch before 8.8 say
  * mapper_parsing_exception.
  */
-const REFUSED = new Set(['document_parsing_exception', 'mapper_parsing_exception', 'strict_dynamic_mapping_exception'])
+const REFUSED = new Set([
+  'document_parsing_exception',
+  'mapper_parsing_exception',
+  'strict_dynamic_mapping_exception',
+])
 
 /**
- * Errors of those types are the index's if their reason or its cause begins so: its mapping cannot be read, or is
- * full.
+ * Errors of those types are the index's if their reason or its cause begins so: its mapping cannot be read,
+ * or is full.
  */
-const OF_THE_INDEX = new RegExp(`^(${[
-  'Failed to parse mapping', 'Limit of (total|nested|total dimension) fields \\[',
-  // A data stream has taken the index's name.
-  'data stream timestamp field \\[', 'documents must contain a single-valued timestamp field',
-].join('|')})`)
+const OF_THE_INDEX = new RegExp(
+  `^(${[
+    'Failed to parse mapping',
+    'Limit of (total|nested|total dimension) fields \\[',
+    // A data stream has taken the index's name.
+    'data stream timestamp field \\[',
+    'documents must contain a single-valued timestamp field',
+  ].join('|')})`,
+)
 
-/** illegal_argument_exception is nearly always about an index. These, Lucene's above all, are about the document. */
-const OF_THE_DOCUMENT = new RegExp(`^(${[
-  'Document contains at least one immense term in field=', 'stored field "[^"]*" is too large',
-  'DocValuesField "[^"]*" (is too large|appears more than once)', 'too many tokens for field ',
-  'startOffset must be non-negative', '(first )?position increment must be ', 'position overflowed ',
-  'position \\d+ is too large for field',
-  'Malformed content, found extra data after parsing', 'Limit of mapping depth \\[',
-].join('|')})`)
+/**
+ * illegal_argument_exception is nearly always about an index. These, Lucene's above all, are about the
+ * document.
+ */
+const OF_THE_DOCUMENT = new RegExp(
+  `^(${[
+    'Document contains at least one immense term in field=',
+    'stored field "[^"]*" is too large',
+    'DocValuesField "[^"]*" (is too large|appears more than once)',
+    'too many tokens for field ',
+    'startOffset must be non-negative',
+    '(first )?position increment must be ',
+    'position overflowed ',
+    'position \\d+ is too large for field',
+    'Malformed content, found extra data after parsing',
+    'Limit of mapping depth \\[',
+  ].join('|')})`,
+)
 
 export function verdictOf({ status, error }: BulkItem): Verdict {
   if (status === 201 || status === 200) return 'created'
@@ -51,32 +72,45 @@ export function verdictOf({ status, error }: BulkItem): Verdict {
   const { type, reason = '', caused_by: cause } = error
   if (type === 'version_conflict_engine_exception') return 'duplicate'
   if (OVERLOADED.has(type)) return 'overloaded'
-  if (REFUSED.has(type)) return OF_THE_INDEX.test(reason) || OF_THE_INDEX.test(cause?.reason ?? '') ? 'held' : 'refused'
+  if (REFUSED.has(type))
+    return OF_THE_INDEX.test(reason) || OF_THE_INDEX.test(cause?.reason ?? '') ? 'held' : 'refused'
   if (type === 'illegal_argument_exception' && OF_THE_DOCUMENT.test(reason)) return 'refused'
   return 'held'
 }
 
 /**
- * Tell people what to do about an error that holds documents back. A type that stands for several has its remedies
- * by reason.
+ * Tell people what to do about an error that holds documents back. A type that stands for several has its
+ * remedies by reason.
  */
 const REMEDIES: Readonly<Record<string, string>> = {
-  cluster_block_exception: 'free disk space where it is short, and unset the block (index.blocks.*, cluster.blocks.*)',
+  cluster_block_exception:
+    'free disk space where it is short, and unset the block (index.blocks.*, cluster.blocks.*)',
   index_closed_exception: 'open the index (POST INDEX/_open)',
   index_not_found_exception: 'create the index, or let action.auto_create_index allow its name',
   invalid_index_name_exception: 'correct the prefix of the index definition',
-  mapper_parsing_exception: 'correct the index templates that fit the index\'s name',
+  mapper_parsing_exception: "correct the index templates that fit the index's name",
   process_cluster_event_timeout_exception: 'look at the load of the cluster manager',
   routing_missing_exception: 'unset _routing.required in the mapping of the index',
   security_exception: 'let the user of SEARCH_USERNAME create the index and write to it',
-  unavailable_shards_exception: 'bring back the nodes with the shards of the index (GET _cluster/allocation/explain)',
-  validation_exception: 'at the limit of shards, delete old indices, add nodes or raise cluster.max_shards_per_node',
+  unavailable_shards_exception:
+    'bring back the nodes with the shards of the index (GET _cluster/allocation/explain)',
+  validation_exception:
+    'at the limit of shards, delete old indices, add nodes or raise cluster.max_shards_per_node',
 }
 
 const REMEDIES_BY_REASON: readonly (readonly [RegExp, string])[] = [
-  [/^no write index is defined for alias/, 'set is_write_index for one index of the alias, or remove the alias'],
-  [/^Limit of .* fields \[/, 'raise index.mapping.total_fields.limit, or set "dynamic": false in the mapping'],
-  [/^pipeline with id/, 'create the ingest pipeline, or unset index.default_pipeline and index.final_pipeline'],
+  [
+    /^no write index is defined for alias/,
+    'set is_write_index for one index of the alias, or remove the alias',
+  ],
+  [
+    /^Limit of .* fields \[/,
+    'raise index.mapping.total_fields.limit, or set "dynamic": false in the mapping',
+  ],
+  [
+    /^pipeline with id/,
+    'create the ingest pipeline, or unset index.default_pipeline and index.final_pipeline',
+  ],
   [/timestamp field/, 'correct the index template that makes the index a data stream'],
 ]
 

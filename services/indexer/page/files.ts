@@ -10,11 +10,21 @@ import type { PagedSolution } from './index.ts'
 
 const gzip = promisify(gzipCallback)
 
-/** A page loads nothing from elsewhere, runs no inline script or style, and is framed only by pages of its own origin. */
+/**
+ * A page loads nothing from elsewhere, runs no inline script or style, and is framed only by pages of its own
+ * origin.
+ */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [
-    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'", "manifest-src 'self'",
-    "base-uri 'none'", "form-action 'none'", "frame-ancestors 'self'",
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'self'",
   ].join('; '),
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'same-origin',
@@ -25,7 +35,10 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 /** Tests and notes may lie beside the page's files; only these kinds are served. */
 const SERVED = /\.(html|css|js|svg|png|ico|webmanifest)$/
 
-/** Mounts /NAME/ with index.html, the files beside it, and the libraries. The files are asked for again each time (their ETag answers), so a new version shows at once. */
+/**
+ * Mounts /NAME/ with index.html, the files beside it, and the libraries. The files are asked for again each
+ * time (their ETag answers), so a new version shows at once.
+ */
 export async function mountFiles(app: FastifyInstance, { name, page }: PagedSolution): Promise<void> {
   await app.register(fastifyStatic, {
     root: page.folder,
@@ -38,16 +51,30 @@ export async function mountFiles(app: FastifyInstance, { name, page }: PagedSolu
     },
   })
   app.get(`/${name}`, (_, reply) => reply.redirect(`/${name}/`, 308))
-  for (const [path, file] of Object.entries(page.libraries)) app.get(`/${name}/${path}`, await library(page.folder, file))
+  for (const [path, file] of Object.entries(page.libraries))
+    app.get(`/${name}/${path}`, await library(page.folder, file))
 }
 
-/** Libraries are large and change only with a release: compressed once, kept in memory, and held by browsers for an hour. */
-async function library(folder: URL, file: string): Promise<(request: FastifyRequest, reply: FastifyReply) => FastifyReply> {
+/**
+ * Libraries are large and change only with a release: compressed once, kept in memory, and held by browsers
+ * for an hour.
+ */
+async function library(
+  folder: URL,
+  file: string,
+): Promise<(request: FastifyRequest, reply: FastifyReply) => FastifyReply> {
   const plain = await readFile(createRequire(folder).resolve(file))
   const packed = await gzip(plain, { level: 9 })
   const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`
   return (request, reply) => {
-    reply.headers({ ...SECURITY_HEADERS, etag, 'cache-control': 'public, max-age=3600', vary: 'accept-encoding' }).type('text/javascript; charset=utf-8')
+    reply
+      .headers({
+        ...SECURITY_HEADERS,
+        etag,
+        'cache-control': 'public, max-age=3600',
+        vary: 'accept-encoding',
+      })
+      .type('text/javascript; charset=utf-8')
     if (request.headers['if-none-match'] === etag) return reply.code(304).send()
     if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(plain)
     return reply.header('content-encoding', 'gzip').send(packed)

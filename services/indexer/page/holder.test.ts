@@ -6,8 +6,9 @@ test('a key has one share; without one each address has its own, and an IPv6 net
   expect(holderOf('192.0.2.1', '::1')).not.toBe(holderOf(undefined, '192.0.2.1'))
   expect(holderOf(undefined, '192.0.2.1')).not.toBe(holderOf(undefined, '192.0.2.2'))
   expect(holderOf(undefined, '::ffff:192.0.2.1')).not.toBe(holderOf(undefined, '::ffff:192.0.2.2'))
-  const network = ['2001:db8::1', '2001:db8::ffff:2', '2001:db8:0:0:9::', '2001:db8:0:0:1:2:3:4']
-    .map((address) => holderOf(undefined, address))
+  const network = ['2001:db8::1', '2001:db8::ffff:2', '2001:db8:0:0:9::', '2001:db8:0:0:1:2:3:4'].map(
+    (address) => holderOf(undefined, address),
+  )
   expect(new Set(network).size).toBe(1)
   expect(holderOf(undefined, '2001:db8:0:1::1')).not.toBe(network[0])
   expect(holderOf(undefined, '::1')).not.toBe(network[0])

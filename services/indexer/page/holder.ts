@@ -9,5 +9,5 @@ function networkOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address
   const [before, after] = address.split('::', 2).map((part) => part.split(':').filter(Boolean))
   const zeros = after ? Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0') : []
-  return [...before, ...zeros, ...after ?? []].slice(0, 4).join(':')
+  return [...before, ...zeros, ...(after ?? [])].slice(0, 4).join(':')
 }

@@ -1,13 +1,32 @@
-/** The page server: mounts every solution's page, and tells its viewers once a second what the solution and its stages do. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+/**
+ * The page server: mounts every solution's page, and tells its viewers once a second what the solution and
+ * its stages do.
+ */
+
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
-import { clientOf, identify, mayRead, type Access, type Client, type Logger, type Readiness, type Resource } from '@weir/service'
-import { REFERENCE_TOPIC, ReferenceTables, type PageDefinition, type ReferenceTable, type Solution } from '@weir/solutions'
+import {
+  type Access,
+  type Client,
+  clientOf,
+  identify,
+  type Logger,
+  mayRead,
+  type Readiness,
+  type Resource,
+} from '@weir/service'
+import {
+  type PageDefinition,
+  REFERENCE_TOPIC,
+  type ReferenceTable,
+  ReferenceTables,
+  type Solution,
+} from '@weir/solutions'
 import { Follower } from '@weir/topics'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { mountFiles } from './files.ts'
-import { Live } from './live.ts'
 import { mountListing } from './listing.ts'
+import { Live } from './live.ts'
 import { openSnapshots, type SnapshotSearch } from './snapshot.ts'
 import { StageBoard } from './stages.ts'
 
@@ -41,17 +60,35 @@ export interface Pages {
 
 const MOST_VIEWERS = 200
 
-/** Begins to follow statistics and reference tables; a broker or a search engine that is away is no error here, the pages say so themselves. */
-export function openPages({ solutions, access, engine, kafka, codec, log, mostViewers = MOST_VIEWERS }: PagesOptions): Resource<Pages> {
+/**
+ * Begins to follow statistics and reference tables; a broker or a search engine that is away is no error
+ * here, the pages say so themselves.
+ */
+export function openPages({
+  solutions,
+  access,
+  engine,
+  kafka,
+  codec,
+  log,
+  mostViewers = MOST_VIEWERS,
+}: PagesOptions): Resource<Pages> {
   const board = new StageBoard(Date.now)
   const tables = new ReferenceTables(solutions)
   const follow = { kafka, codec, log, reader: 'pages' }
   const stats = new Follower({
-    ...follow, topic: 'weir.stats', from: 'latest', accept: (record) => board.accept(record), reset: () => {},
+    ...follow,
+    topic: 'weir.stats',
+    from: 'latest',
+    accept: (record) => board.accept(record),
+    reset: () => {},
   })
   const reference = new Follower({
-    ...follow, topic: REFERENCE_TOPIC, from: 'earliest',
-    accept: (record) => void tables.accept(record), reset: () => tables.clear(),
+    ...follow,
+    topic: REFERENCE_TOPIC,
+    from: 'earliest',
+    accept: (record) => void tables.accept(record),
+    reset: () => tables.clear(),
   })
   for (const follower of [stats, reference]) follower.start()
   const sampling = setInterval(() => board.sample(), 1000)
@@ -65,32 +102,45 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
     const now = clientOf(access, request)
     return () => {
       const client = now()
-      return client !== undefined && indices.every(({ source }) => client.mayRead(source)) ? client : undefined
+      return client !== undefined && indices.every(({ source }) => client.mayRead(source))
+        ? client
+        : undefined
     }
   }
 
-  /** Tells a page whether its key is still valid. A challenge would have the browser ask for a password, so the 401 has none. */
+  /**
+   * Tells a page whether its key is still valid. A challenge would have the browser ask for a password, so
+   * the 401 has none.
+   */
   const mountSession = (app: FastifyInstance, solution: PagedSolution): void => {
-    app.get(`/${solution.name}/session`, (request, reply) => uncached(reply).code(viewerOf(solution, request)() ? 204 : 401).send())
+    app.get(`/${solution.name}/session`, (request, reply) =>
+      uncached(reply)
+        .code(viewerOf(solution, request)() ? 204 : 401)
+        .send(),
+    )
   }
 
-  const page = (solution: PagedSolution) => async (app: FastifyInstance): Promise<void> => {
-    app.addHook('onRequest', async (request) => {
-      const client = identify(access, request, 'Basic')
-      for (const { source } of solution.indices) mayRead(client, source)
-    })
-    const snapshots = openSnapshots({ solution, engine, board, tables, admin: kafka.admin, log })
-    const live = new Live(() => snapshots.current(), mostViewers)
-    lives.push(live)
-    await mountFiles(app, solution)
-    app.get(`/${solution.name}/snapshot`, async (_, reply) => json(reply).send(await snapshots.current()))
-    for (const name of Object.keys(solution.tables)) {
-      const bytes = tableBytes(tables.table(name))
-      app.get(`/${solution.name}/tables/${name}`, (_, reply) => json(reply).send(bytes()))
+  const page =
+    (solution: PagedSolution) =>
+    async (app: FastifyInstance): Promise<void> => {
+      app.addHook('onRequest', async (request) => {
+        const client = identify(access, request, 'Basic')
+        for (const { source } of solution.indices) mayRead(client, source)
+      })
+      const snapshots = openSnapshots({ solution, engine, board, tables, admin: kafka.admin, log })
+      const live = new Live(() => snapshots.current(), mostViewers)
+      lives.push(live)
+      await mountFiles(app, solution)
+      app.get(`/${solution.name}/snapshot`, async (_, reply) => json(reply).send(await snapshots.current()))
+      for (const name of Object.keys(solution.tables)) {
+        const bytes = tableBytes(tables.table(name))
+        app.get(`/${solution.name}/tables/${name}`, (_, reply) => json(reply).send(bytes()))
+      }
+      // A HEAD would hold a place without ever being sent anything.
+      app.get(`/${solution.name}/live`, { exposeHeadRoute: false }, (request, reply) =>
+        live.admit(request, reply, viewerOf(solution, request)),
+      )
     }
-    // A HEAD would hold a place without ever being sent anything.
-    app.get(`/${solution.name}/live`, { exposeHeadRoute: false }, (request, reply) => live.admit(request, reply, viewerOf(solution, request)))
-  }
 
   const routes = async (app: FastifyInstance): Promise<void> => {
     for (const solution of solutions) {
@@ -114,13 +164,17 @@ export function openPages({ solutions, access, engine, kafka, codec, log, mostVi
   }
 }
 
-/** The whole table as JSON, made once a version: snapshots carry its version only, and the same bytes serve all who ask. */
+/**
+ * The whole table as JSON, made once a version: snapshots carry its version only, and the same bytes serve
+ * all who ask.
+ */
 function tableBytes(table: ReferenceTable): () => Buffer {
   let made = -1
   let bytes = Buffer.alloc(0)
   return () => {
     const { version, entries } = table
-    if (made !== version) bytes = Buffer.from(JSON.stringify({ version, entries: Object.fromEntries(entries) }))
+    if (made !== version)
+      bytes = Buffer.from(JSON.stringify({ version, entries: Object.fromEntries(entries) }))
     made = version
     return bytes
   }

@@ -12,7 +12,9 @@ export function mountListing(app: FastifyInstance, solutions: readonly PagedSolu
 }
 
 function listing(solutions: readonly PagedSolution[]): string {
-  const items = solutions.map(({ name, title }) => `<li><a href="/${name}/">${escape(title)}</a></li>`).join('\n')
+  const items = solutions
+    .map(({ name, title }) => `<li><a href="/${name}/">${escape(title)}</a></li>`)
+    .join('\n')
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

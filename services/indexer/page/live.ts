@@ -1,8 +1,10 @@
-/** A page's live stream: Server-Sent Events with one snapshot a second, computed only while somebody looks. */
+/**
+ * A page's live stream: Server-Sent Events with one snapshot a second, computed only while somebody looks.
+ */
 import type { ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Client, HttpError } from '@weir/service'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { holderOf } from './holder.ts'
 
 interface Viewer {
@@ -15,7 +17,10 @@ interface Viewer {
 }
 
 const EVERY_MS = 1000
-/** A viewer that took nothing for so long is disconnected; until then snapshots are left out for it, so at most one is buffered. */
+/**
+ * A viewer that took nothing for so long is disconnected; until then snapshots are left out for it, so at
+ * most one is buffered.
+ */
 const SLOW_MS = 5000
 /** How long browsers wait before they come back after the stream broke. */
 const RETRY_MS = 2000
@@ -31,7 +36,10 @@ export class Live {
   readonly #ending = new AbortController()
   #running = false
 
-  /** @param snapshot gives JSON on one line and never rejects; as it takes some seconds at most, the stream needs no heartbeat of its own */
+  /**
+   * @param snapshot gives JSON on one line and never rejects; as it takes some seconds at most, the stream
+   * needs no heartbeat of its own
+   */
   constructor(snapshot: () => Promise<Buffer>, mostViewers: number) {
     this.#snapshot = snapshot
     this.#mostViewers = mostViewers
@@ -42,33 +50,44 @@ export class Live {
   }
 
   /**
-   * Answers with the stream; 503 with Retry-After when there are too many viewers or the server is stopping. The
-   * stream ends once `client` gives none. When all places are taken, the client that holds the most gives one up to
-   * a client that holds fewer.
+   * Answers with the stream; 503 with Retry-After when there are too many viewers or the server is stopping.
+   * The stream ends once `client` gives none. When all places are taken, the client that holds the most gives
+   * one up to a client that holds fewer.
    */
   admit(request: FastifyRequest, reply: FastifyReply, client: () => Client | undefined): FastifyReply {
     const holder = holderOf(client()?.name, request.ip)
     if (this.#ending.signal.aborted || !this.#hasRoomFor(holder)) {
-      throw new HttpError(503, 'too-many-viewers', 'Too many look at this page now; try again in some seconds.', { 'retry-after': '5' })
+      throw new HttpError(
+        503,
+        'too-many-viewers',
+        'Too many look at this page now; try again in some seconds.',
+        { 'retry-after': '5' },
+      )
     }
     reply.hijack()
     const { raw } = reply
     raw.writeHead(200, {
-      'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff',
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
       'x-accel-buffering': 'no', // nginx would collect events before it passes them on
     })
     raw.write(`retry: ${RETRY_MS}\n\n`)
     const viewer: Viewer = { raw, client, holder, blockedSince: 0 }
     this.#viewers.add(viewer)
     raw.on('close', () => this.#viewers.delete(viewer))
-    raw.on('drain', () => { viewer.blockedSince = 0 })
+    raw.on('drain', () => {
+      viewer.blockedSince = 0
+    })
     raw.on('error', () => {}) // 'close' follows
     if (this.#running) void this.#snapshot().then((json) => show(viewer, eventOf(json)))
     else void this.#run()
     return reply
   }
 
-  /** Ends all streams. The browsers come back by themselves, to another replica or to this one's successor. */
+  /**
+   * Ends all streams. The browsers come back by themselves, to another replica or to this one's successor.
+   */
   end(): void {
     this.#ending.abort()
     for (const { raw } of this.#viewers) raw.end()
@@ -91,7 +110,9 @@ export class Live {
       const started = Date.now()
       const event = eventOf(await this.#snapshot())
       for (const viewer of this.#viewers) show(viewer, event)
-      await pause(Math.max(0, EVERY_MS - (Date.now() - started)), undefined, { signal: this.#ending.signal }).catch(() => {})
+      await pause(Math.max(0, EVERY_MS - (Date.now() - started)), undefined, {
+        signal: this.#ending.signal,
+      }).catch(() => {})
     }
     this.#running = false
   }

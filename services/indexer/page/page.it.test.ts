@@ -1,14 +1,14 @@
 import { get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import type { Access, Client } from '@weir/service'
+import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openPageKeys, type PageKeys } from '../testing/page-keys.ts'
 import { openPageServer, type PageServer } from '../testing/page-server.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** Reads a live stream's snapshots until `enough` of them came or the stream ended. */
-async function watch(url: string, enough: number): Promise<{ snapshots: Snapshot[], times: number[] }> {
+async function watch(url: string, enough: number): Promise<{ snapshots: Snapshot[]; times: number[] }> {
   const response = await fetch(`${url}live`)
   expect(response.headers.get('content-type')).toBe('text/event-stream')
   const snapshots: Snapshot[] = []
@@ -30,9 +30,15 @@ async function watch(url: string, enough: number): Promise<{ snapshots: Snapshot
 
 /** `fetch` adds Cache-Control: no-cache to conditional requests, so they are made by hand. */
 const statusIfChanged = (url: string, etag: string): Promise<number | undefined> =>
-  new Promise((resolve, reject) => get(url, { headers: { 'if-none-match': etag } }, (answer) => resolve(answer.resume().statusCode)).on('error', reject))
+  new Promise((resolve, reject) =>
+    get(url, { headers: { 'if-none-match': etag } }, (answer) => resolve(answer.resume().statusCode)).on(
+      'error',
+      reject,
+    ),
+  )
 
-const snapshotOf = async (url: string): Promise<Snapshot> => await (await fetch(`${url}snapshot`)).json() as Snapshot
+const snapshotOf = async (url: string): Promise<Snapshot> =>
+  (await (await fetch(`${url}snapshot`)).json()) as Snapshot
 
 async function eventually<T>(look: () => Promise<T>, right: (seen: T) => boolean): Promise<T> {
   for (let tries = 0; ; tries++) {
@@ -52,10 +58,13 @@ describe('a page of a real engine and broker', () => {
   test('its files come with a strict policy and are asked for again; tests beside them are not served', async () => {
     const index = await fetch(server.url)
     expect(index.status).toBe(200)
-    expect(index.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/)
+    expect(index.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self';/,
+    )
     expect(index.headers.get('cache-control')).toBe('no-cache')
     expect(await statusIfChanged(server.url, index.headers.get('etag')!)).toBe(304)
-    for (const path of ['main.ts', '../snapshot.ts', '%2e%2e/solution.ts', '.env']) expect((await fetch(server.url + path)).status).toBe(404)
+    for (const path of ['main.ts', '../snapshot.ts', '%2e%2e/solution.ts', '.env'])
+      expect((await fetch(server.url + path)).status).toBe(404)
     const root = await fetch(new URL('/', server.url), { redirect: 'manual' })
     expect([root.status, root.headers.get('location')]).toEqual([302, '/taxi-telemetry/'])
   })
@@ -72,7 +81,8 @@ describe('a page of a real engine and broker', () => {
     const [first, second] = await Promise.all([watch(server.url, 4), watch(server.url, 4)])
     const shared = first.snapshots.filter(({ time }) => second.snapshots.some((other) => other.time === time))
     expect(shared.length).toBeGreaterThanOrEqual(3)
-    for (let i = 1; i < first.times.length; i++) expect(first.times[i] - first.times[i - 1]).toBeGreaterThan(500)
+    for (let i = 1; i < first.times.length; i++)
+      expect(first.times[i] - first.times[i - 1]).toBeGreaterThan(500)
     expect(first.times[3] - first.times[0]).toBeLessThan(5000)
   })
 
@@ -83,26 +93,62 @@ describe('a page of a real engine and broker', () => {
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
     expect((await fetch(`${server.url}live`, { method: 'HEAD' })).status).toBe(404)
     leaving.abort()
-    const admitted = await eventually(() => fetch(`${server.url}live`), ({ status }) => status === 200)
+    const admitted = await eventually(
+      () => fetch(`${server.url}live`),
+      ({ status }) => status === 200,
+    )
     expect(admitted.status).toBe(200)
     await admitted.body!.cancel()
   })
 
   test('stages are summed over their instances, with their history; one that is silent shows the lag of its group', async () => {
-    const stats = { stage: 'ingest-hub.page-test', time: Date.now(), intervalMs: 1000, records: 40, failed: 0, lag: 0, p50: 2, p99: 8 }
-    const seen = await eventually(async () => {
-      await Promise.all(['a', 'b'].map((instance) => server.putStats({ ...stats, instance })))
-      return (await snapshotOf(server.url)).stages
-    }, (stages) => stages.some(({ stage, history }) => stage === stats.stage && history.records.at(-1) === 80))
-    expect(seen.find(({ stage }) => stage === stats.stage)).toMatchObject({ instances: 2, records: 80, p50: 2, p99: 8 })
+    const stats = {
+      stage: 'ingest-hub.page-test',
+      time: Date.now(),
+      intervalMs: 1000,
+      records: 40,
+      failed: 0,
+      lag: 0,
+      p50: 2,
+      p99: 8,
+    }
+    const seen = await eventually(
+      async () => {
+        await Promise.all(['a', 'b'].map((instance) => server.putStats({ ...stats, instance })))
+        return (await snapshotOf(server.url)).stages
+      },
+      (stages) => stages.some(({ stage, history }) => stage === stats.stage && history.records.at(-1) === 80),
+    )
+    expect(seen.find(({ stage }) => stage === stats.stage)).toMatchObject({
+      instances: 2,
+      records: 80,
+      p50: 2,
+      p99: 8,
+    })
     expect(seen.map(({ stage }) => stage)).toEqual(expect.arrayContaining(['enricher.taxi', 'indexer.taxi']))
   })
 
   test('a reference table follows its topic: entries, changes, tombstones', async () => {
     const id = `page-test-${Date.now()}`
-    const entries = async () => ((await (await fetch(`${server.url}tables/zones`)).json()) as { entries: Record<string, unknown> }).entries
-    await server.putReference('zones', id, { name: 'Here', polygon: [[0, 0], [0, 1], [1, 1]] })
-    expect((await eventually(entries, (seen) => id in seen))[id]).toEqual({ name: 'Here', polygon: [[0, 0], [0, 1], [1, 1]] })
+    const entries = async () =>
+      ((await (await fetch(`${server.url}tables/zones`)).json()) as { entries: Record<string, unknown> })
+        .entries
+    await server.putReference('zones', id, {
+      name: 'Here',
+      polygon: [
+        [0, 0],
+        [0, 1],
+        [1, 1],
+      ],
+    })
+    expect((await eventually(entries, (seen) => id in seen))[id]).toEqual({
+      name: 'Here',
+      polygon: [
+        [0, 0],
+        [0, 1],
+        [1, 1],
+      ],
+    })
     await server.putReference('zones', id, null)
     expect(await eventually(entries, (seen) => !(id in seen))).not.toHaveProperty(id)
     expect((await fetch(`${server.url}tables/secrets`)).status).toBe(404)
@@ -110,7 +156,10 @@ describe('a page of a real engine and broker', () => {
 })
 
 test('without a search engine the page says so and still tells of its stages', async () => {
-  const server = await openPageServer(taxiTelemetry, { engine: 'opensearch', engineUrl: 'http://127.0.0.1:9' })
+  const server = await openPageServer(taxiTelemetry, {
+    engine: 'opensearch',
+    engineUrl: 'http://127.0.0.1:9',
+  })
   const { data, trouble, stages } = await snapshotOf(server.url)
   expect(data).toBeNull()
   expect(trouble).toMatch(/^The search engine does not answer\./)
@@ -134,7 +183,7 @@ describe('viewers by key', () => {
   const ask = (path: string, key: string, signal?: AbortSignal) =>
     fetch(server.url + path, { headers: { authorization: `Bearer ${key}` }, signal })
   /** Opens a stream and gives its text so far at each call. */
-  const open = async (name: string): Promise<{ status: number, text(): string, ended: Promise<void> }> => {
+  const open = async (name: string): Promise<{ status: number; text(): string; ended: Promise<void> }> => {
     const response = await ask('live', name, leaving.signal)
     let text = ''
     const ended = (async () => {
@@ -146,7 +195,11 @@ describe('viewers by key', () => {
 
   beforeAll(async () => {
     keys = await openPageKeys('desk', 'depot')
-    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access: keys.access, mostViewers: 4 })
+    server = await openPageServer(taxiTelemetry, {
+      engine: 'opensearch',
+      access: keys.access,
+      mostViewers: 4,
+    })
   })
   beforeEach(async () => {
     leaving = new AbortController()
@@ -160,7 +213,10 @@ describe('viewers by key', () => {
 
   test('a key that is taken away ends its streams with a reason, and no others', async () => {
     const [desk, depot] = await Promise.all([open('desk'), open('depot')])
-    await eventually(async () => desk.text(), (text) => text.includes('event: snapshot'))
+    await eventually(
+      async () => desk.text(),
+      (text) => text.includes('event: snapshot'),
+    )
     await keys.allow('depot')
     await desk.ended
     const reason = '{"code":"unauthorized","message":"The API key is not valid any more."}'
@@ -169,7 +225,10 @@ describe('viewers by key', () => {
     expect([session.status, session.headers.get('www-authenticate')]).toEqual([401, null])
     expect((await ask('session', 'depot')).status).toBe(204)
     const before = depot.text().length
-    await eventually(async () => depot.text().length, (length) => length > before)
+    await eventually(
+      async () => depot.text().length,
+      (length) => length > before,
+    )
     expect(depot.text().length).toBeGreaterThan(before)
     expect(depot.text()).not.toContain('event: end')
   })
@@ -181,8 +240,12 @@ describe('viewers by key', () => {
     expect(depot.map(({ status }) => status)).toEqual([200, 200])
     expect((await ask('live', 'depot')).status).toBe(503)
     await Promise.all([desk[3].ended, desk[2].ended])
-    for (const { text } of desk.slice(2)) expect(text()).toMatch(/\nevent: end\ndata: \{"code":"too-many-viewers",/)
-    await eventually(async () => desk[0].text(), (text) => text.includes('event: snapshot'))
+    for (const { text } of desk.slice(2))
+      expect(text()).toMatch(/\nevent: end\ndata: \{"code":"too-many-viewers",/)
+    await eventually(
+      async () => desk[0].text(),
+      (text) => text.includes('event: snapshot'),
+    )
     for (const { text } of [...desk.slice(0, 2), ...depot]) expect(text()).not.toContain('event: end')
   })
 })
@@ -197,16 +260,29 @@ test('where keys are wanted, a browser is asked for one, and nothing of the page
   onTestFinished(() => server.stop())
   const basic = (password: string): string => `Basic ${Buffer.from(`anybody:${password}`).toString('base64')}`
   const root = new URL('/', server.url).href
-  for (const url of [root, server.url, `${server.url}snapshot`, `${server.url}live`, `${server.url}tables/zones`]) {
+  for (const url of [
+    root,
+    server.url,
+    `${server.url}snapshot`,
+    `${server.url}live`,
+    `${server.url}tables/zones`,
+  ]) {
     for (const authorization of [undefined, basic('wrong'), 'Basic right', 'Bearer wrong']) {
-      const answer = await fetch(url, { headers: { ...authorization && { authorization } }, redirect: 'manual' })
-      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="Weir", charset="UTF-8"'])
+      const answer = await fetch(url, {
+        headers: { ...(authorization && { authorization }) },
+        redirect: 'manual',
+      })
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+        401,
+        'Basic realm="Weir", charset="UTF-8"',
+      ])
       await answer.body?.cancel()
     }
   }
   for (const url of [server.url, `${server.url}snapshot`, `${server.url}live`, `${server.url}tables/zones`]) {
     expect((await fetch(url, { headers: { authorization: 'Bearer other' } })).status).toBe(403)
   }
-  for (const authorization of [basic('right'), 'Bearer right']) expect((await fetch(server.url, { headers: { authorization } })).status).toBe(200)
+  for (const authorization of [basic('right'), 'Bearer right'])
+    expect((await fetch(server.url, { headers: { authorization } })).status).toBe(200)
   expect((await fetch(new URL('/livez', root))).status).toBe(200)
 }, 60_000)

@@ -1,15 +1,19 @@
+import { logger } from '@weir/service'
 import { ReferenceTables } from '@weir/solutions'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
-import { logger } from '@weir/service'
 import { expect, test } from 'vitest'
 import { openSnapshots } from './snapshot.ts'
 import { StageBoard } from './stages.ts'
 
-const open = (data: unknown, board = new StageBoard(Date.now)) => openSnapshots({
-  solution: { ...taxiTelemetry, page: { ...taxiTelemetry.page, snapshot: async () => data } },
-  engine: { search: async () => ({}) }, admin: { lag: async () => [] }, tables: new ReferenceTables([taxiTelemetry]), board,
-  log: logger('snapshot-test'),
-})
+const open = (data: unknown, board = new StageBoard(Date.now)) =>
+  openSnapshots({
+    solution: { ...taxiTelemetry, page: { ...taxiTelemetry.page, snapshot: async () => data } },
+    engine: { search: async () => ({}) },
+    admin: { lag: async () => [] },
+    tables: new ReferenceTables([taxiTelemetry]),
+    board,
+    log: logger('snapshot-test'),
+  })
 const read = async (snapshots: ReturnType<typeof open>) => JSON.parse(String(await snapshots.current()))
 
 test('all who ask within a second get the same bytes', async () => {
@@ -22,7 +26,9 @@ test('all who ask within a second get the same bytes', async () => {
 test('a solution that shows more than 2 MB shows why it shows nothing', async () => {
   const { data, trouble, stages } = await read(open('x'.repeat(3 << 20)))
   expect(data).toBeNull()
-  expect(trouble).toMatch(/^There is more to show than a page may send each second \(\d+ of 2097152 bytes\)\.$/)
+  expect(trouble).toMatch(
+    /^There is more to show than a page may send each second \(\d+ of 2097152 bytes\)\.$/,
+  )
   expect(stages.length).toBeGreaterThan(0)
 })
 
@@ -35,7 +41,16 @@ test('a solution that gives what cannot be written as JSON shows trouble, and th
 
 test('however many doors report, the stages of the solution are there, and few others', async () => {
   const board = new StageBoard(Date.now)
-  const idle = { instance: 'one', time: Date.now(), intervalMs: 1000, records: 1, failed: 0, lag: 0, p50: 1, p99: 1 }
+  const idle = {
+    instance: 'one',
+    time: Date.now(),
+    intervalMs: 1000,
+    records: 1,
+    failed: 0,
+    lag: 0,
+    p50: 1,
+    p99: 1,
+  }
   const report = (stage: string) => board.accept({ value: { ...idle, stage } })
   for (let i = 0; i < 1500; i++) report(`ingest-hub.${i}`)
   expect(() => report(`ingest-hub.${'x'.repeat(1000)}`)).toThrow('stage must have 1 to 200 characters')

@@ -1,9 +1,12 @@
-/** The snapshot of a page: what its solution shows, and what the solution's stages do. Computed once for all that ask within a second. */
+/**
+ * The snapshot of a page: what its solution shows, and what the solution's stages do. Computed once for all
+ * that ask within a second.
+ */
 import type { Admin } from '@weir/kafka'
 import type { Logger } from '@weir/service'
 import type { PageSearch, ReferenceTables } from '@weir/solutions'
 import type { PagedSolution } from './index.ts'
-import { silent, type StageBoard, type StageHistory, type StageNow } from './stages.ts'
+import { type StageBoard, type StageHistory, type StageNow, silent } from './stages.ts'
 
 /** The part of a search engine that pages use. */
 export interface SnapshotSearch {
@@ -35,7 +38,10 @@ interface Options {
 }
 
 const FRESH_MS = 900
-/** Each viewer gets that much a second at most. A solution bounds what it shows; this is for one that does not. */
+/**
+ * Each viewer gets that much a second at most. A solution bounds what it shows; this is for one that does
+ * not.
+ */
 const MAX_DATA_BYTES = 2 << 20
 /** Stages of the hub's doors that are shown, beside those of the solution. */
 const MAX_DOORS = 20
@@ -54,7 +60,10 @@ const LAG_FRESH_MS = 5000
 export function openSnapshots({ solution, engine, board, tables, admin, log }: Options): Snapshots {
   const search = searchOf(solution, engine, tables)
   const waiting = lagReader(admin)
-  const expected = [...solution.flows.map(({ name }) => `enricher.${name}`), ...solution.indices.map(({ name }) => `indexer.${name}`)]
+  const expected = [
+    ...solution.flows.map(({ name }) => `enricher.${name}`),
+    ...solution.indices.map(({ name }) => `indexer.${name}`),
+  ]
   let latest = { time: 0, json: Promise.resolve<Buffer>(Buffer.alloc(0)) }
   let underWay = false
   let failing = false
@@ -65,7 +74,9 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
       failing = false
       const bytes = Buffer.byteLength(json)
       if (bytes <= MAX_DATA_BYTES) return { json, trouble: null }
-      return nothing(`There is more to show than a page may send each second (${bytes} of ${MAX_DATA_BYTES} bytes).`)
+      return nothing(
+        `There is more to show than a page may send each second (${bytes} of ${MAX_DATA_BYTES} bytes).`,
+      )
     } catch (error) {
       if (!failing) log.warn({ err: error, page: solution.name }, 'the page cannot show its data')
       failing = true
@@ -77,7 +88,9 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
     const all = board.stages()
     const doors = all.filter(({ stage }) => stage.startsWith('ingest-hub.')).slice(0, MAX_DOORS)
     const reporting = [...doors, ...all.filter(({ stage }) => expected.includes(stage))]
-    const absent = expected.filter((name) => !reporting.some(({ stage }) => stage === name)).map((name) => ({ ...silent(name), lag: waiting(name) }))
+    const absent = expected
+      .filter((name) => !reporting.some(({ stage }) => stage === name))
+      .map((name) => ({ ...silent(name), lag: waiting(name) }))
     return [...reporting, ...absent].map((stage) => ({ ...stage, history: board.history(stage.stage) }))
   }
 
@@ -105,7 +118,10 @@ function searchOf(solution: PagedSolution, engine: SnapshotSearch, tables: Refer
   return {
     search: (index, body) => {
       const definition = solution.indices.find(({ name }) => name === index)
-      if (!definition) throw new Error(`${solution.name} has no index "${index}"; its page may search ${solution.indices.map(({ name }) => name).join(', ')}.`)
+      if (!definition)
+        throw new Error(
+          `${solution.name} has no index "${index}"; its page may search ${solution.indices.map(({ name }) => name).join(', ')}.`,
+        )
       return engine.search(`${definition.prefix}-*`, body)
     },
     table: (name) => tables.table(name),
@@ -113,18 +129,21 @@ function searchOf(solution: PagedSolution, engine: SnapshotSearch, tables: Refer
 }
 
 /**
- * The lag of a stage's consumer group as the broker knows it, for stages that do not report themselves: as last heard, 0 before that.
- * Asking happens beside the snapshot, which does not wait for a broker that is away.
+ * The lag of a stage's consumer group as the broker knows it, for stages that do not report themselves: as
+ * last heard, 0 before that. Asking happens beside the snapshot, which does not wait for a broker that is
+ * away.
  */
 function lagReader(admin: Pick<Admin, 'lag'>): (stage: string) => number {
-  const known = new Map<string, { askedAt: number, lag: number }>()
+  const known = new Map<string, { askedAt: number; lag: number }>()
   return (stage) => {
     let entry = known.get(stage)
-    if (!entry) known.set(stage, entry = { askedAt: 0, lag: 0 })
+    if (!entry) known.set(stage, (entry = { askedAt: 0, lag: 0 }))
     if (Date.now() - entry.askedAt > LAG_FRESH_MS) {
       entry.askedAt = Date.now()
       admin.lag(stage).then(
-        (partitions) => { entry.lag = partitions.reduce((total, { lag }) => total + lag, 0) },
+        (partitions) => {
+          entry.lag = partitions.reduce((total, { lag }) => total + lag, 0)
+        },
         () => {}, // The broker is away or has no such group: what was known stays.
       )
     }

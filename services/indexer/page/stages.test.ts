@@ -1,10 +1,21 @@
 import type { StageStats } from '@weir/contracts'
-import { expect, test } from 'vitest'
 import { Misfit } from '@weir/topics/shape.ts'
+import { expect, test } from 'vitest'
 import { StageBoard } from './stages.ts'
 
 const report = (changes: Partial<StageStats>): { value: StageStats } => ({
-  value: { stage: 'enricher.taxi', instance: 'a', time: 0, intervalMs: 1000, records: 100, failed: 0, lag: 0, p50: 5, p99: 20, ...changes },
+  value: {
+    stage: 'enricher.taxi',
+    instance: 'a',
+    time: 0,
+    intervalMs: 1000,
+    records: 100,
+    failed: 0,
+    lag: 0,
+    p50: 5,
+    p99: 20,
+    ...changes,
+  },
 })
 
 function boardAt(start: number) {
@@ -16,7 +27,9 @@ test('instances of a stage are summed: rates and lag add up, the median is weigh
   const { board } = boardAt(0)
   board.accept(report({ instance: 'a', records: 300, intervalMs: 1000, lag: 4, p50: 10, p99: 30 }))
   board.accept(report({ instance: 'b', records: 200, intervalMs: 2000, lag: 6, p50: 20, p99: 90, failed: 1 }))
-  expect(board.stages()).toEqual([{ stage: 'enricher.taxi', instances: 2, records: 400, failed: 0.5, lag: 10, p50: 14, p99: 90 }])
+  expect(board.stages()).toEqual([
+    { stage: 'enricher.taxi', instances: 2, records: 400, failed: 0.5, lag: 10, p50: 14, p99: 90 },
+  ])
 })
 
 test('the latest report of an instance replaces the one before', () => {
@@ -58,7 +71,13 @@ test('the history is always a minute long, the newest last', () => {
 test('a tombstone, an empty interval, names and numbers out of bounds, and ever new names do no harm', () => {
   const { board } = boardAt(0)
   board.accept({ value: null })
-  for (const wrong of [{ stage: 'x'.repeat(201) }, { instance: '' }, { p99: NaN }, { lag: -1 }, { intervalMs: 0 }]) {
+  for (const wrong of [
+    { stage: 'x'.repeat(201) },
+    { instance: '' },
+    { p99: NaN },
+    { lag: -1 },
+    { intervalMs: 0 },
+  ]) {
     expect(() => board.accept(report(wrong))).toThrow(Misfit)
   }
   for (let i = 0; i < 3000; i++) board.accept(report({ instance: `i${i}` }))

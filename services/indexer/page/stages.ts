@@ -1,7 +1,7 @@
 /** What every stage does now, from the statistics that all service instances publish once a second. */
 import type { StageStats } from '@weir/contracts'
 import type { TopicRecord } from '@weir/topics'
-import { integer, number, object, read, text, type ShapedBy } from '@weir/topics/shape.ts'
+import { integer, number, object, read, type ShapedBy, text } from '@weir/topics/shape.ts'
 
 /** A stage over all its instances. Rates are per second, latencies in ms. */
 export interface StageNow {
@@ -38,8 +38,11 @@ const reported = object({
   stage: text({ max: 200 }),
   instance: text({ max: 300 }),
   intervalMs: integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-  records: count, failed: count, lag: count,
-  p50: latency, p99: latency,
+  records: count,
+  failed: count,
+  lag: count,
+  p50: latency,
+  p99: latency,
 })
 type Reported = ShapedBy<typeof reported>
 
@@ -69,7 +72,14 @@ export class StageBoard {
   stages(): StageNow[] {
     this.#forgetSilent()
     const byStage = Map.groupBy(this.#reports.values(), ({ stats }) => stats.stage)
-    return [...byStage].map(([stage, reports]) => sum(stage, reports.map(({ stats }) => stats))).sort((a, b) => (a.stage < b.stage ? -1 : 1))
+    return [...byStage]
+      .map(([stage, reports]) =>
+        sum(
+          stage,
+          reports.map(({ stats }) => stats),
+        ),
+      )
+      .sort((a, b) => (a.stage < b.stage ? -1 : 1))
   }
 
   /** Called once a second: remembers the stages' state as the next point of their histories. */
@@ -89,7 +99,11 @@ export class StageBoard {
       ...Array<null>(HISTORY - points.length).fill(null),
       ...points.map((point) => (point.instances === 0 ? null : round(pick(point)))),
     ]
-    return { records: column((point) => point.records), lag: column((point) => point.lag), p99: column((point) => point.p99) }
+    return {
+      records: column((point) => point.records),
+      lag: column((point) => point.lag),
+      p99: column((point) => point.p99),
+    }
   }
 
   #forgetSilent(): void {
@@ -117,7 +131,13 @@ function sum(stage: string, reports: readonly Reported[]): StageNow {
     p50 += latency.p50 * records
     p99 = Math.max(p99, latency.p99)
   }
-  return { stage, instances: reports.length, ...total, p50: weight > 0 ? p50 / weight : null, p99: weight > 0 ? p99 : null }
+  return {
+    stage,
+    instances: reports.length,
+    ...total,
+    p50: weight > 0 ? p50 / weight : null,
+    p99: weight > 0 ? p99 : null,
+  }
 }
 
 function round(value: number | null): number | null {

@@ -1,4 +1,7 @@
-/** One bulk request under assembly: NDJSON written once into one buffer, with the place of every document, so that what must be repeated is repeated byte for byte. */
+/**
+ * One bulk request under assembly: NDJSON written once into one buffer, with the place of every document, so
+ * that what must be repeated is repeated byte for byte.
+ */
 import type { Settlement } from './settlement.ts'
 
 /** `{"create":{"_index":"NAME","_id":` … `}}`, without the id. Why create: docs/decisions/0004. */
@@ -38,7 +41,12 @@ export class Bulk {
     const { count } = this
     let at = this.#starts[count]
     // A UTF-16 unit takes at most three bytes; only near the end is it worth counting them.
-    if (count === this.records.length || (at + 3 * (action.length + id.length + document.length) + 8 > bytes.length && at + lineBytes(action, id, document) > bytes.length)) return false
+    if (
+      count === this.records.length ||
+      (at + 3 * (action.length + id.length + document.length) + 8 > bytes.length &&
+        at + lineBytes(action, id, document) > bytes.length)
+    )
+      return false
     at += bytes.write(action, at)
     at += bytes.write(id, at)
     at += bytes.write(ACTION_END, at)

@@ -1,11 +1,14 @@
-/** The bulker between real engines and a proxy that misbehaves: whatever happens, every document is in the index once, or refused once. */
+/**
+ * The bulker between real engines and a proxy that misbehaves: whatever happens, every document is in the
+ * index once, or refused once.
+ */
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { logger } from '@weir/service'
 import { servers } from '@weir/testkit'
-import { drivers, ENGINES } from '../engines/open.ts'
-import { faultyProxy, type FaultyProxy } from '../testing/faulty-proxy.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { SearchEngine } from '../engines/engine.ts'
+import { drivers, ENGINES } from '../engines/open.ts'
+import { type FaultyProxy, faultyProxy } from '../testing/faulty-proxy.ts'
 import { actionOf } from './bulk.ts'
 import { Bulker } from './bulker.ts'
 import { Holds } from './holds.ts'
@@ -15,7 +18,8 @@ import { indexTemplate } from './template.ts'
 
 const NEVER = new AbortController().signal
 const ANYBODY = { username: undefined, password: undefined, ca: undefined }
-const eventually = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 20_000 })
+const eventually = (check: () => void | Promise<void>): Promise<void> =>
+  vi.waitFor(check, { timeout: 20_000 })
 
 describe.each(ENGINES)('%s', (name) => {
   let direct: SearchEngine
@@ -37,20 +41,39 @@ describe.each(ENGINES)('%s', (name) => {
     await Promise.all([direct.close(), engine.close(), proxy.close()])
   })
 
-  function open({ bulkTimeoutMs = 30_000, ...settings }: { maxDocuments?: number, maxBytes?: number, bulkTimeoutMs?: number } = {}): void {
+  function open({
+    bulkTimeoutMs = 30_000,
+    ...settings
+  }: {
+    maxDocuments?: number
+    maxBytes?: number
+    bulkTimeoutMs?: number
+  } = {}): void {
     engine = drivers[name]({ ...ANYBODY, urls: [proxy.url], bulkTimeoutMs })
     bulker = new Bulker({
-      engine, log: logger('test'), lingerMs: 10, ...settings, prepare: () => engine.putTemplate(indexTemplate({ prefix, properties: { n: { type: 'integer' } } } as never, 0)),
+      engine,
+      log: logger('test'),
+      lingerMs: 10,
+      ...settings,
+      prepare: () =>
+        engine.putTemplate(indexTemplate({ prefix, properties: { n: { type: 'integer' } } } as never, 0)),
     })
   }
 
   /** Adds documents `from` to `to` as one batch and waits for its settlement. */
   function send(
-    from: number, to: number,
+    from: number,
+    to: number,
     { index = `${prefix}-a`, signal = NEVER, idOf = (n: number) => `n-${n}`, padding = '' } = {},
   ): Promise<Settlement> {
     const add = (i: number, owner: Settlement): void =>
-      bulker.add(actionOf(index), JSON.stringify(idOf(from + i)), JSON.stringify({ n: from + i, padding }), owner, i)
+      bulker.add(
+        actionOf(index),
+        JSON.stringify(idOf(from + i)),
+        JSON.stringify({ n: from + i, padding }),
+        owner,
+        i,
+      )
     return indexBatch({ length: to - from, partition: from }, signal, { bulker, holds, add })
   }
 
@@ -69,9 +92,16 @@ describe.each(ENGINES)('%s', (name) => {
 
   test('batches of several partitions share requests, and each learns its own fate', async () => {
     open({ maxDocuments: 1000 })
-    const settled = await Promise.all([send(0, 300), send(300, 900), send(900, 1000), send(250, 350, { index: `${prefix}-b` }), send(0, 100)])
+    const settled = await Promise.all([
+      send(0, 300),
+      send(300, 900),
+      send(900, 1000),
+      send(250, 350, { index: `${prefix}-b` }),
+      send(0, 100),
+    ])
     expect(settled.map(({ created, duplicates }) => created + duplicates)).toEqual([300, 600, 100, 100, 100])
-    // The first and the last have a hundred documents in common; which of them comes first is nobody's promise.
+    // The first and the last have a hundred documents in common; which of them comes first is nobody's
+    // promise.
     expect(settled[0].duplicates + settled[4].duplicates).toBe(100)
     expect(settled.slice(1, 4).map(({ duplicates }) => duplicates)).toEqual([0, 0, 0])
     expect(await count()).toBe(1100)
@@ -107,7 +137,9 @@ describe.each(ENGINES)('%s', (name) => {
     open({ maxDocuments: 10 })
     await send(0, 1, { index: `${prefix}-blocked` })
     await setBlock(`${prefix}-blocked`, true)
-    const waiting = Array.from({ length: 8 }, (_, i) => send(1 + i * 30, 31 + i * 30, { index: `${prefix}-blocked` }))
+    const waiting = Array.from({ length: 8 }, (_, i) =>
+      send(1 + i * 30, 31 + i * 30, { index: `${prefix}-blocked` }),
+    )
     const reason = `240 documents wait because of ${prefix}-blocked (cluster_block_exception): `
     await eventually(() => expect(holds.reason).toContain(reason))
     let refusals = 3
@@ -175,16 +207,24 @@ describe.each(ENGINES)('%s', (name) => {
 
   test('a request that is refused as a whole is halved until the poison is alone', async () => {
     open()
-    const { created, dead } = await send(0, 100, { idOf: (n) => (n === 37 || n === 99 ? 'x'.repeat(600) : `n-${n}`) })
+    const { created, dead } = await send(0, 100, {
+      idOf: (n) => (n === 37 || n === 99 ? 'x'.repeat(600) : `n-${n}`),
+    })
     expect(created).toBe(98)
-    expect(dead.map(({ record, cause }) => [record, cause.code]).sort()).toEqual([[37, 'rejected'], [99, 'rejected']])
+    expect(dead.map(({ record, cause }) => [record, cause.code]).sort()).toEqual([
+      [37, 'rejected'],
+      [99, 'rejected'],
+    ])
     expect(await count()).toBe(98)
   })
 
   test('too large a request is halved, too large a document is refused', async () => {
     open()
     proxy.fault = (_, body) => (body.length > 20_000 ? 413 : 'pass')
-    const [small, large] = await Promise.all([send(0, 200, { padding: 'p'.repeat(400) }), send(200, 201, { padding: 'p'.repeat(30_000) })])
+    const [small, large] = await Promise.all([
+      send(0, 200, { padding: 'p'.repeat(400) }),
+      send(200, 201, { padding: 'p'.repeat(30_000) }),
+    ])
     expect(small.created).toBe(200)
     expect(large.dead).toMatchObject([{ record: 0, cause: { code: 'too-large' } }])
     expect(await count()).toBe(200)
@@ -192,7 +232,11 @@ describe.each(ENGINES)('%s', (name) => {
 
   test('a document larger than a request may be travels alone', async () => {
     open({ maxBytes: 10_000 })
-    expect((await Promise.all([send(0, 5), send(5, 6, { padding: '漢'.repeat(20_000) }), send(6, 10)])).map(({ created }) => created)).toEqual([5, 1, 4])
+    expect(
+      (await Promise.all([send(0, 5), send(5, 6, { padding: '漢'.repeat(20_000) }), send(6, 10)])).map(
+        ({ created }) => created,
+      ),
+    ).toEqual([5, 1, 4])
     expect(await count()).toBe(10)
   })
 

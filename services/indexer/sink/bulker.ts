@@ -1,12 +1,13 @@
 /**
- * Merges documents of several batches into bulk requests and sees each through. Requests that fail are sent again,
- * and so are documents for which the engine is too busy. Batches learn which documents the engine refuses, and
- * which an index at fault holds back. Writers wait while too much is queued.
+ * Merges documents of several batches into bulk requests and sees each through. Requests that fail are sent
+ * again, and so are documents for which the engine is too busy. Batches learn which documents the engine
+ * refuses, and which an index at fault holds back. Writers wait while too much is queued.
  */
+
+import type { Logger } from '@weir/service'
+import type { BulkItem, BulkReply, SearchEngine } from '../engines/engine.ts'
 import { EngineError } from '../engines/errors.ts'
 import { remedyFor, verdictOf } from '../engines/verdicts.ts'
-import type { BulkItem, BulkReply, SearchEngine } from '../engines/engine.ts'
-import type { Logger } from '@weir/service'
 import { Bulk, lineBytes } from './bulk.ts'
 import { Gate } from './gate.ts'
 import { backOff, InFlightLimit } from './in-flight.ts'
@@ -18,7 +19,10 @@ export interface BulkerOptions {
   /** Makes the engine ready for documents; repeated after every outage. */
   readonly prepare: () => Promise<void>
   readonly log: Logger
-  /** A request is sent when it holds this much (5 MB), this many documents (2,000), or after this long (50 ms). */
+  /**
+   * A request is sent when it holds this much (5 MB), this many documents (2,000), or after this long (50
+   * ms).
+   */
   readonly maxBytes?: number
   readonly maxDocuments?: number
   readonly lingerMs?: number
@@ -51,14 +55,27 @@ export class Bulker {
   readonly #waiting = new Set<() => void>()
   #stopped = false
 
-  constructor({ engine, prepare, log, maxBytes = 5_000_000, maxDocuments = 2000, lingerMs = 50 }: BulkerOptions) {
+  constructor({
+    engine,
+    prepare,
+    log,
+    maxBytes = 5_000_000,
+    maxDocuments = 2000,
+    lingerMs = 50,
+  }: BulkerOptions) {
     this.#engine = engine
     this.#log = log
     this.#maxBytes = maxBytes
     this.#maxDocuments = maxDocuments
     this.#lingerMs = lingerMs
     this.#filling = new Bulk(maxBytes, maxDocuments)
-    this.#gate = new Gate({ engine, prepare, log, onOpen: () => this.#pump(), busy: () => this.#inFlight > 0 })
+    this.#gate = new Gate({
+      engine,
+      prepare,
+      log,
+      onOpen: () => this.#pump(),
+      busy: () => this.#inFlight > 0,
+    })
   }
 
   /** True while the engine can be written to, else why it cannot. */
@@ -126,7 +143,13 @@ export class Bulker {
   }
 
   #pump(): void {
-    while (this.#queue.length > 0 && this.#inFlight < this.limit.value && this.#gate.open && this.#pause === undefined && !this.#stopped) {
+    while (
+      this.#queue.length > 0 &&
+      this.#inFlight < this.limit.value &&
+      this.#gate.open &&
+      this.#pause === undefined &&
+      !this.#stopped
+    ) {
       void this.#send(this.#queue.shift()!)
     }
     if (!this.full) for (const resolve of this.#waiting) resolve()
@@ -138,7 +161,11 @@ export class Bulker {
     bulk.sentAt = performance.now()
     try {
       const { items } = await this.#engine.bulk(bulk.body())
-      if (items.length !== bulk.count) throw new EngineError('unavailable', `${this.#engine.name} answered for ${items.length} of ${bulk.count} documents`)
+      if (items.length !== bulk.count)
+        throw new EngineError(
+          'unavailable',
+          `${this.#engine.name} answered for ${items.length} of ${bulk.count} documents`,
+        )
       this.#settle(bulk, items)
     } catch (error) {
       this.#failed(bulk, error as EngineError)
@@ -155,8 +182,12 @@ export class Bulker {
     for (let i = 0; i < items.length; i++) {
       const owner = bulk.owners[i]
       switch (verdictOf(items[i])) {
-        case 'created': owner.indexed(); break
-        case 'duplicate': owner.alreadyThere(); break
+        case 'created':
+          owner.indexed()
+          break
+        case 'duplicate':
+          owner.alreadyThere()
+          break
         case 'refused':
           owner.refused(bulk.records[i], 'index', { code: 'rejected', message: whatItSays(items[i]) })
           break
@@ -184,7 +215,8 @@ export class Bulker {
   /** The request failed as a whole. */
   #failed(bulk: Bulk, error: EngineError): void {
     bulkMetrics.requests.inc({ outcome: error.code ?? 'failed' })
-    if (error.code === 'overloaded' || error.code === 'timeout') this.limit.shrink(bulk.sentAt, performance.now())
+    if (error.code === 'overloaded' || error.code === 'timeout')
+      this.limit.shrink(bulk.sentAt, performance.now())
     if (error.code === 'rejected' || error.code === 'too-large') return this.#halve(bulk, error)
     if (error.code !== 'overloaded') this.#gate.close(error)
     bulk.keep(placesWanted(bulk))
@@ -207,7 +239,10 @@ export class Bulker {
   #again(bulk: Bulk): void {
     this.#queue.unshift(bulk)
     this.#setbacks++
-    if (this.#setbacks === 10) this.#log.warn('the search engine has put off ten bulk requests in a row; it may be too small for this load')
+    if (this.#setbacks === 10)
+      this.#log.warn(
+        'the search engine has put off ten bulk requests in a row; it may be too small for this load',
+      )
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined
       this.#pump()

@@ -1,23 +1,40 @@
-import { expect, test } from 'vitest'
-import { encodeHeaders, NO_HEADERS, type Headers, type RecordBatch } from '@weir/kafka'
+import { encodeHeaders, type Headers, NO_HEADERS, type RecordBatch } from '@weir/kafka'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
+import { expect, test } from 'vitest'
 import { documents, type Lines, type Refusal } from './documents.ts'
 
 const definition = {
-  prefix: 'taxi', rotation: 'day', eventTime: 'time',
+  prefix: 'taxi',
+  rotation: 'day',
+  eventTime: 'time',
   document: (value, { id, source }) => ({ ...value, id, source, upper: value.name.toUpperCase() }),
 } as Partial<IndexDefinition> as IndexDefinition
 
 /** Values in JSON: how they are encoded is the codec's affair. */
-const reader = { topic: 'taxi.enriched', prepare: () => undefined, decode: (bytes: Buffer, start: number, end: number) => JSON.parse(bytes.toString('utf8', start, end)) }
+const reader = {
+  topic: 'taxi.enriched',
+  prepare: () => undefined,
+  decode: (bytes: Buffer, start: number, end: number) => JSON.parse(bytes.toString('utf8', start, end)),
+}
 
 function batchOf(value: string | null, headers?: Headers): RecordBatch {
   const head = headers ? encodeHeaders(headers) : NO_HEADERS
   const body = Buffer.from(value ?? '')
   return {
-    topic: 'taxi.enriched', partition: 3, length: 1, bytes: Buffer.concat([head, body]), offsets: Float64Array.of(120_045), timestamps: Float64Array.of(1),
-    keyStart: Int32Array.of(-1), keyEnd: Int32Array.of(-1), valueStart: Int32Array.of(value === null ? -1 : head.length), valueEnd: Int32Array.of(head.length + body.length),
-    headersStart: Int32Array.of(0), headersEnd: Int32Array.of(head.length), nextOffset: 120_046, endOffset: 120_046,
+    topic: 'taxi.enriched',
+    partition: 3,
+    length: 1,
+    bytes: Buffer.concat([head, body]),
+    offsets: Float64Array.of(120_045),
+    timestamps: Float64Array.of(1),
+    keyStart: Int32Array.of(-1),
+    keyEnd: Int32Array.of(-1),
+    valueStart: Int32Array.of(value === null ? -1 : head.length),
+    valueEnd: Int32Array.of(head.length + body.length),
+    headersStart: Int32Array.of(0),
+    headersEnd: Int32Array.of(head.length),
+    nextOffset: 120_046,
+    endOffset: 120_046,
   }
 }
 
@@ -30,17 +47,28 @@ test('the document, the index of its event time, the id and the source of the re
   expect(run(batchOf(value(), { 'weir-id': 'run-1-7', 'weir-source': 'replay' }), 0)).toBeUndefined()
   expect(lines.action).toBe('{"create":{"_index":"taxi-2026.11.22","_id":')
   expect(lines.id).toBe('"run-1-7"')
-  expect(JSON.parse(lines.document)).toEqual({ name: 'a', time: TIME, id: 'run-1-7', source: 'replay', upper: 'A' })
-  expect(run(batchOf(value({ time: TIME + 1 }), { 'weir-id': 'b', 'weir-source': 'simulator' }), 0)).toBeUndefined()
+  expect(JSON.parse(lines.document)).toEqual({
+    name: 'a',
+    time: TIME,
+    id: 'run-1-7',
+    source: 'replay',
+    upper: 'A',
+  })
+  expect(
+    run(batchOf(value({ time: TIME + 1 }), { 'weir-id': 'b', 'weir-source': 'simulator' }), 0),
+  ).toBeUndefined()
   expect(lines.action).toContain('taxi-2026.11.23')
   expect(JSON.parse(lines.document).source).toBe('simulator')
 })
 
-test.each([undefined, { 'weir-id': '' }])('a record without an id has its place in Kafka for one', (headers) => {
-  expect(run(batchOf(value(), headers), 0)).toBeUndefined()
-  expect(lines.id).toBe('"taxi.enriched-3-120045"')
-  expect(JSON.parse(lines.document).source).toBe('unknown')
-})
+test.each([undefined, { 'weir-id': '' }])(
+  'a record without an id has its place in Kafka for one',
+  (headers) => {
+    expect(run(batchOf(value(), headers), 0)).toBeUndefined()
+    expect(lines.id).toBe('"taxi.enriched-3-120045"')
+    expect(JSON.parse(lines.document).source).toBe('unknown')
+  },
+)
 
 test.each<[string, RecordBatch, string, string]>([
   ['no value', batchOf(null), 'decode', 'undecodable'],
@@ -57,7 +85,18 @@ test.each<[string, RecordBatch, string, string]>([
 })
 
 test('ids with a replacement character of their own are lawful; of several headers the first counts', () => {
-  expect(run(batchOf(value(), { 'weir-id': 'a\ufffdb', 'weir-idx': 'no', 'weir-sourcf': 'no', 'traceparent': 'x', 'weir-source': 's' }), 0)).toBeUndefined()
+  expect(
+    run(
+      batchOf(value(), {
+        'weir-id': 'a\ufffdb',
+        'weir-idx': 'no',
+        'weir-sourcf': 'no',
+        traceparent: 'x',
+        'weir-source': 's',
+      }),
+      0,
+    ),
+  ).toBeUndefined()
   expect(lines.id).toBe('"a\ufffdb"')
   expect(JSON.parse(lines.document).source).toBe('s')
 })

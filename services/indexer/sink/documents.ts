@@ -1,7 +1,8 @@
 /** From a record's bytes to the two lines of a bulk request, in one pass and without a promise. */
+
+import type { Reader } from '@weir/codec'
 import type { RecordBatch } from '@weir/kafka'
 import type { Cause } from '@weir/kafka/dead-letters.ts'
-import type { Reader } from '@weir/codec'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
 import { actionOf } from './bulk.ts'
 import { RecordHeaders } from './record-headers.ts'
@@ -28,7 +29,11 @@ export interface Lines {
 }
 
 /** Makes a function that fills `lines` for record i and returns undefined, or says why it cannot. */
-export function documents(definition: IndexDefinition, reader: Reader, lines: Lines): (batch: RecordBatch, i: number) => Refusal | undefined {
+export function documents(
+  definition: IndexDefinition,
+  reader: Reader,
+  lines: Lines,
+): (batch: RecordBatch, i: number) => Refusal | undefined {
   const indexName = indexNames(definition)
   const headers = new RecordHeaders()
   let lastIndex = ''
@@ -39,10 +44,15 @@ export function documents(definition: IndexDefinition, reader: Reader, lines: Li
       headers.read(batch.bytes, batch.headersStart[i])
       value = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])
     } catch (error) {
-      return new Refusal('decode', (error as { code?: string }).code ?? 'undecodable', (error as Error).message)
+      return new Refusal(
+        'decode',
+        (error as { code?: string }).code ?? 'undecodable',
+        (error as Error).message,
+      )
     }
     const time: unknown = value[definition.eventTime]
-    if (!isEventTime(time)) return new Refusal('rotate', 'invalid', `${definition.eventTime} is no time of the years 1970 to 9999.`)
+    if (!isEventTime(time))
+      return new Refusal('rotate', 'invalid', `${definition.eventTime} is no time of the years 1970 to 9999.`)
     const id = recordId(batch, i, headers)
     if (typeof id !== 'string') return id
     try {
@@ -51,16 +61,24 @@ export function documents(definition: IndexDefinition, reader: Reader, lines: Li
       return new Refusal('document', 'failed', error instanceof Error ? error.message : String(error))
     }
     const index = indexName(time)
-    if (index !== lastIndex) lines.action = actionOf(lastIndex = index)
+    if (index !== lastIndex) lines.action = actionOf((lastIndex = index))
     lines.id = JSON.stringify(id)
     return undefined
   }
 }
 
-/** The record's own id; without one its place in Kafka, which a redelivery repeats and a client's retry does not. */
+/**
+ * The record's own id; without one its place in Kafka, which a redelivery repeats and a client's retry does
+ * not.
+ */
 function recordId(batch: RecordBatch, i: number, headers: RecordHeaders): string | Refusal {
   const length = headers.idLength
   if (length === 0) return `${batch.topic}-${batch.partition}-${batch.offsets[i]}`
-  if (length > LONGEST_ID) return new Refusal('id', 'invalid', `weir-id has ${length} bytes; search engines take at most ${LONGEST_ID}.`)
+  if (length > LONGEST_ID)
+    return new Refusal(
+      'id',
+      'invalid',
+      `weir-id has ${length} bytes; search engines take at most ${LONGEST_ID}.`,
+    )
   return headers.id ?? new Refusal('id', 'invalid', 'weir-id is not UTF-8.')
 }

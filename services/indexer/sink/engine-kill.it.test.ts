@@ -1,55 +1,88 @@
-/** kill -9 of a search engine of this test's own, under load: what it acknowledged is there afterwards, what it did not is sent again. */
+/**
+ * kill -9 of a search engine of this test's own, under load: what it acknowledged is there afterwards, what
+ * it did not is sent again.
+ */
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
 import { tieProcess } from '@weir/tools/stack/lifeline.ts'
 import { freePorts } from '@weir/tools/stack/ports.ts'
 import { opensearch } from '@weir/tools/stack/servers/opensearch.ts'
 import { temporaryFolder } from '@weir/tools/stack/shared-servers.ts'
+import { expect, test, vi } from 'vitest'
 import { openEngine } from '../engines/open.ts'
 import { indexed, log, openPipeline, ownDefinition } from '../testing/pipeline.ts'
 import { openSinks } from './sinks.ts'
 
-test('engine killed amid bulk requests and brought back: nothing lost, nothing doubled', { timeout: 400_000 }, async () => {
+test('engine killed amid bulk requests and brought back: nothing lost, nothing doubled', {
+  timeout: 400_000,
+}, async () => {
   const source = `kill-${randomUUID()}`
   const folder = temporaryFolder()
-  const [port] = await freePorts(1) as [number]
+  const [port] = (await freePorts(1)) as [number]
   const start = async () => {
-    const server = await opensearch.start({ data: join(folder, 'opensearch'), log: join(folder, 'opensearch.log'), port })
+    const server = await opensearch.start({
+      data: join(folder, 'opensearch'),
+      log: join(folder, 'opensearch.log'),
+      port,
+    })
     tieProcess(server.pid)
     return server
   }
   const pipeline = await openPipeline(source)
-  const engine = openEngine({ engine: 'opensearch', urls: [`http://127.0.0.1:${port}`], username: undefined, password: undefined, ca: undefined })
+  const engine = openEngine({
+    engine: 'opensearch',
+    urls: [`http://127.0.0.1:${port}`],
+    username: undefined,
+    password: undefined,
+    ca: undefined,
+  })
   const definition = ownDefinition()
   await pipeline.beginAt(definition, await pipeline.end())
 
   // The sink is there before its engine is, and fails over nothing.
   const { kafka, codec } = pipeline
   const sinks = await openSinks([definition], { kafka, codec, engine: engine.value, replicas: 0, log })
-  expect(sinks.value.ready['search']()).not.toBe(true)
+  expect(sinks.value.ready.search()).not.toBe(true)
   let server = await start()
   let sent = 0
   const send = async (count: number): Promise<void> => {
-    await pipeline.send(Array.from({ length: count }, (_, i) => ({ id: `${source}-${sent + i}`, key: `taxi-${i % 50}`, value: pipeline.encode({ deviceId: `taxi-${i % 50}` }) })))
+    await pipeline.send(
+      Array.from({ length: count }, (_, i) => ({
+        id: `${source}-${sent + i}`,
+        key: `taxi-${i % 50}`,
+        value: pipeline.encode({ deviceId: `taxi-${i % 50}` }),
+      })),
+    )
     sent += count
   }
   try {
     await server.ready
-    await vi.waitFor(() => expect(sinks.value.ready['search']()).toBe(true), { timeout: 20_000 })
+    await vi.waitFor(() => expect(sinks.value.ready.search()).toBe(true), { timeout: 20_000 })
     const sending = (async () => {
       for (let i = 0; i < 40; i++) await send(500)
     })()
-    await vi.waitFor(async () => expect(await indexed(engine.value, definition, source)).toBeGreaterThan(0), { timeout: 60_000 })
+    await vi.waitFor(async () => expect(await indexed(engine.value, definition, source)).toBeGreaterThan(0), {
+      timeout: 60_000,
+    })
     server.kill('SIGKILL')
     await server.exited
     await sending
-    await vi.waitFor(() => expect(sinks.value.ready['search']()).toMatch(/^unreachable: /), { timeout: 20_000 })
+    await vi.waitFor(() => expect(sinks.value.ready.search()).toMatch(/^unreachable: /), {
+      timeout: 20_000,
+    })
     server = await start()
     await server.ready
-    await vi.waitFor(async () => expect(await indexed(engine.value, definition, source)).toBe(sent), { timeout: 120_000, interval: 500 })
-    const { hits } = await engine.value.search(`${definition.prefix}-*`, { size: 10_000, version: true, _source: false, query: { term: { source } } })
+    await vi.waitFor(async () => expect(await indexed(engine.value, definition, source)).toBe(sent), {
+      timeout: 120_000,
+      interval: 500,
+    })
+    const { hits } = await engine.value.search(`${definition.prefix}-*`, {
+      size: 10_000,
+      version: true,
+      _source: false,
+      query: { term: { source } },
+    })
     expect(hits.hits.every(({ _version }) => _version === 1)).toBe(true)
   } finally {
     await sinks.stop(1000)

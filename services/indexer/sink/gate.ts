@@ -1,11 +1,18 @@
-/** Whether the engine may be written to: only after the templates were put, and again after every outage, since an engine may come back empty. */
-import { EngineError } from '../engines/errors.ts'
-import type { SearchEngine } from '../engines/engine.ts'
+/**
+ * Whether the engine may be written to: only after the templates were put, and again after every outage,
+ * since an engine may come back empty.
+ */
+
 import type { Logger } from '@weir/service'
+import type { SearchEngine } from '../engines/engine.ts'
+import { EngineError } from '../engines/errors.ts'
 import { backOff } from './in-flight.ts'
 import { Reminder } from './reminder.ts'
 
-/** How often an open gate looks whether the engine is still there while nothing is sent. A request under way tells more, and a busy engine is slow to answer. */
+/**
+ * How often an open gate looks whether the engine is still there while nothing is sent. A request under way
+ * tells more, and a busy engine is slow to answer.
+ */
 const PROBE_MS = 5000
 
 export interface GateOptions {
@@ -77,7 +84,8 @@ export class Gate {
   }
 
   async #prepare(): Promise<void> {
-    // A kept connection may lead astray without ever breaking: to an address that no longer stands behind the name, to a proxy that answers for the engine.
+    // A kept connection may lead astray without ever breaking: to an address that no longer stands behind the
+    // name, to a proxy that answers for the engine.
     this.#options.engine.reconnect()
     try {
       await this.#options.prepare()
@@ -108,6 +116,7 @@ export class Gate {
   }
 
   #look(): void {
-    if (this.#open && !this.#options.busy()) this.#options.engine.health().catch((error) => this.#close(error))
+    if (this.#open && !this.#options.busy())
+      this.#options.engine.health().catch((error) => this.#close(error))
   }
 }

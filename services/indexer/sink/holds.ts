@@ -1,6 +1,6 @@
 /**
- * Knows what a sink holds back because an index is at fault, and tells it in the log and on /readyz until that is
- * mended.
+ * Knows what a sink holds back because an index is at fault, and tells it in the log and on /readyz until
+ * that is mended.
  */
 import type { Logger } from '@weir/service'
 import { Reminder } from './reminder.ts'
@@ -29,8 +29,10 @@ export class Holds {
     this.#byPartition.set(partition, { fault, records })
     const { index, type, reason, remedy } = fault
     if (!this.#reminder.due(`${index} ${type}`)) return
-    this.#log.error({ sink: this.#sink, partition, index, type, reason, remedy },
-      `${index} does not take documents (${type}); they wait, and go on by themselves. To do: ${remedy}`)
+    this.#log.error(
+      { sink: this.#sink, partition, index, type, reason, remedy },
+      `${index} does not take documents (${type}); they wait, and go on by themselves. To do: ${remedy}`,
+    )
   }
 
   /** The partition's batch is done, or handed over to another replica. */
@@ -41,8 +43,8 @@ export class Holds {
   }
 
   /**
-   * The faults, and how many documents wait for each; undefined when there are none. Anyone may read /readyz, so the
-   * engine's own words, which may repeat a document, are in the log only.
+   * The faults, and how many documents wait for each; undefined when there are none. Anyone may read /readyz,
+   * so the engine's own words, which may repeat a document, are in the log only.
    */
   get reason(): string | undefined {
     const because = ({ index, type, remedy }: Fault) => `because of ${index} (${type}): ${remedy}`

@@ -4,7 +4,10 @@ import { backOff, InFlightLimit } from './in-flight.ts'
 describe('requests in flight', () => {
   test('one more after as many successes as are allowed at once, four at most', () => {
     const limit = new InFlightLimit()
-    const values = Array.from({ length: 12 }, () => (limit.grow(), limit.value))
+    const values = Array.from({ length: 12 }, () => {
+      limit.grow()
+      return limit.value
+    })
     expect(values.slice(0, 3)).toEqual([2, 2, 3])
     expect(values.at(-1)).toBe(4)
   })
@@ -25,7 +28,13 @@ describe('requests in flight', () => {
 })
 
 test('pauses double from 100 ms to 10 s, and differ between replicas', () => {
-  for (const [n, most] of [[1, 100], [2, 200], [7, 6400], [8, 10_000], [1000, 10_000]]) {
+  for (const [n, most] of [
+    [1, 100],
+    [2, 200],
+    [7, 6400],
+    [8, 10_000],
+    [1000, 10_000],
+  ]) {
     const pauses = Array.from({ length: 100 }, () => backOff(n))
     expect(Math.max(...pauses)).toBeLessThanOrEqual(most)
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(most * 0.75)

@@ -1,4 +1,7 @@
-/** How many bulk requests may be under way: additive increase, multiplicative decrease, as TCP shares a line nobody knows the width of. */
+/**
+ * How many bulk requests may be under way: additive increase, multiplicative decrease, as TCP shares a line
+ * nobody knows the width of.
+ */
 export class InFlightLimit {
   readonly #least: number
   readonly #most: number
@@ -20,7 +23,10 @@ export class InFlightLimit {
     this.#size = Math.min(this.#most, this.#size + 1 / this.#size)
   }
 
-  /** The engine asked for less to a request sent at `sentAt`. Requests sent before the last cut say nothing about the limit after it. */
+  /**
+   * The engine asked for less to a request sent at `sentAt`. Requests sent before the last cut say nothing
+   * about the limit after it.
+   */
   shrink(sentAt: number, now: number): void {
     if (sentAt < this.#shrunkAt) return
     this.#shrunkAt = now
@@ -28,5 +34,9 @@ export class InFlightLimit {
   }
 }
 
-/** The pause before try n (from 1): 100 ms doubled each time up to 10 s, and up to a quarter less by chance, so that replicas do not knock in step. */
-export const backOff = (n: number): number => Math.min(10_000, 100 * 2 ** Math.min(n - 1, 20)) * (1 - Math.random() / 4)
+/**
+ * The pause before try n (from 1): 100 ms doubled each time up to 10 s, and up to a quarter less by chance,
+ * so that replicas do not knock in step.
+ */
+export const backOff = (n: number): number =>
+  Math.min(10_000, 100 * 2 ** Math.min(n - 1, 20)) * (1 - Math.random() / 4)

@@ -1,6 +1,6 @@
 /**
- * Sees one batch through. A record whose index is at fault holds the batch, and with it the partition, until that
- * is mended.
+ * Sees one batch through. A record whose index is at fault holds the batch, and with it the partition, until
+ * that is mended.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { RecordBatch } from '@weir/kafka'
@@ -19,9 +19,9 @@ export interface Indexing {
 }
 
 /**
- * Resolves when every record is indexed or refused for good; rejects when the signal aborts. Held records are kept
- * by number only, and made again from the batch. One of them is tried every 10 s at least. Once it is taken the
- * others follow: so their order stays, even if the index is mended in the middle of a request.
+ * Resolves when every record is indexed or refused for good; rejects when the signal aborts. Held records are
+ * kept by number only, and made again from the batch. One of them is tried every 10 s at least. Once it is
+ * taken the others follow: so their order stays, even if the index is mended in the middle of a request.
  */
 export async function indexBatch(batch: Batch, signal: AbortSignal, indexing: Indexing): Promise<Settlement> {
   const { bulker, holds, add } = indexing
@@ -32,7 +32,7 @@ export async function indexBatch(batch: Batch, signal: AbortSignal, indexing: In
       add(i, settlement)
     }
     await settlement.all()
-    for (let tries = 0; settlement.held.length > 0;) {
+    for (let tries = 0; settlement.held.length > 0; ) {
       const { fault } = settlement
       if (fault !== undefined) {
         holds.hold(batch.partition, fault, settlement.held.length)

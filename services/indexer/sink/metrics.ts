@@ -1,22 +1,41 @@
 import { Counter, Gauge, Histogram, metrics } from '@weir/service'
 
 export const bulkMetrics = {
-  requests: new Counter({ name: 'weir_bulk_requests_total', help: 'Bulk requests to the search engine, by outcome.', labelNames: ['outcome'], registers: [metrics] }),
-  seconds: new Histogram({
-    name: 'weir_bulk_request_duration_seconds', help: 'Time from sending a bulk request to its reply.',
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30], registers: [metrics],
+  requests: new Counter({
+    name: 'weir_bulk_requests_total',
+    help: 'Bulk requests to the search engine, by outcome.',
+    labelNames: ['outcome'],
+    registers: [metrics],
   }),
-  inFlight: new Gauge({ name: 'weir_bulk_in_flight_requests', help: 'Bulk requests under way.', registers: [metrics] }),
-  limit: new Gauge({ name: 'weir_bulk_limit_requests', help: 'Bulk requests that may be under way; shrinks when the engine asks for less.', registers: [metrics] }),
+  seconds: new Histogram({
+    name: 'weir_bulk_request_duration_seconds',
+    help: 'Time from sending a bulk request to its reply.',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [metrics],
+  }),
+  inFlight: new Gauge({
+    name: 'weir_bulk_in_flight_requests',
+    help: 'Bulk requests under way.',
+    registers: [metrics],
+  }),
+  limit: new Gauge({
+    name: 'weir_bulk_limit_requests',
+    help: 'Bulk requests that may be under way; shrinks when the engine asks for less.',
+    registers: [metrics],
+  }),
 }
 
 export const sinkMetrics = {
   documents: new Counter({
-    name: 'weir_sink_documents_total', help: 'Records by fate: created, duplicate (already there), dead.', labelNames: ['sink', 'fate'], registers: [metrics],
+    name: 'weir_sink_documents_total',
+    help: 'Records by fate: created, duplicate (already there), dead.',
+    labelNames: ['sink', 'fate'],
+    registers: [metrics],
   }),
   paused: new Gauge({
     name: 'weir_sink_paused',
     help: '1 while the sink reads no further: its engine or an index takes no documents, or too many records are dead.',
-    labelNames: ['sink'], registers: [metrics],
+    labelNames: ['sink'],
+    registers: [metrics],
   }),
 }

@@ -1,4 +1,7 @@
-/** The two headers that a sink looks at, found in one pass over a record's header block and without a view of either. */
+/**
+ * The two headers that a sink looks at, found in one pass over a record's header block and without a view of
+ * either.
+ */
 import { isUtf8 } from 'node:buffer'
 import { readVarint, varint } from '@weir/kafka/records/varint.ts'
 
@@ -52,7 +55,15 @@ export class RecordHeaders {
   /** weir-source; "unknown" where there is none. */
   get source(): string {
     if (this.#sourceEnd === this.#sourceStart) return 'unknown'
-    if (this.#bytes.compare(this.#lastSource, 0, this.#lastSource.length, this.#sourceStart, this.#sourceEnd) !== 0) {
+    if (
+      this.#bytes.compare(
+        this.#lastSource,
+        0,
+        this.#lastSource.length,
+        this.#sourceStart,
+        this.#sourceEnd,
+      ) !== 0
+    ) {
       this.#lastSource = Buffer.from(this.#bytes.subarray(this.#sourceStart, this.#sourceEnd))
       this.#lastSourceText = this.#lastSource.toString()
     }

@@ -14,12 +14,18 @@ describe('index names', () => {
 
   // The examples are those of ISO 8601 week tables: the year of a week is that of its Thursday.
   test.each([
-    ['2026-11-22', '2026.w47'], ['2026-11-23', '2026.w48'],
-    ['2021-01-03', '2020.w53'], ['2021-01-04', '2021.w01'],
-    ['2016-01-03', '2015.w53'], ['2016-01-04', '2016.w01'],
-    ['2018-12-30', '2018.w52'], ['2018-12-31', '2019.w01'],
-    ['2024-12-29', '2024.w52'], ['2024-12-30', '2025.w01'],
-    ['2027-01-01', '2026.w53'], ['1970-01-01', '1970.w01'],
+    ['2026-11-22', '2026.w47'],
+    ['2026-11-23', '2026.w48'],
+    ['2021-01-03', '2020.w53'],
+    ['2021-01-04', '2021.w01'],
+    ['2016-01-03', '2015.w53'],
+    ['2016-01-04', '2016.w01'],
+    ['2018-12-30', '2018.w52'],
+    ['2018-12-31', '2019.w01'],
+    ['2024-12-29', '2024.w52'],
+    ['2024-12-30', '2025.w01'],
+    ['2027-01-01', '2026.w53'],
+    ['1970-01-01', '1970.w01'],
   ])('the week of %s is %s', (day, week) => {
     expect(indexSuffix('week', at(`${day}T00:00:00Z`))).toBe(week)
     expect(indexSuffix('week', at(`${day}T23:59:59.999Z`))).toBe(week)
@@ -45,6 +51,16 @@ describe('index names', () => {
 
   test('need a time of the years 1970 to 9999', () => {
     for (const time of [0, 1.5, at('9999-12-31T23:59:59.999Z')]) expect(isEventTime(time)).toBe(true)
-    for (const time of [-1, Number.NaN, Infinity, at('9999-12-31T23:59:59.999Z') + 1, '2026', null, undefined, 5n]) expect(isEventTime(time)).toBe(false)
+    for (const time of [
+      -1,
+      Number.NaN,
+      Infinity,
+      at('9999-12-31T23:59:59.999Z') + 1,
+      '2026',
+      null,
+      undefined,
+      5n,
+    ])
+      expect(isEventTime(time)).toBe(false)
   })
 })

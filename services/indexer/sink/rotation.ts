@@ -1,31 +1,49 @@
-/** Index names by event time, UTC: a record redelivered after midnight lands in the index it landed in before. */
+/**
+ * Index names by event time, UTC: a record redelivered after midnight lands in the index it landed in before.
+ */
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
 
 export type Rotation = IndexDefinition['rotation']
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-/** The last millisecond of the year 9999: later years do not sort and do not parse as dates of four digits. */
+/**
+ * The last millisecond of the year 9999: later years do not sort and do not parse as dates of four digits.
+ */
 const LAST = Date.UTC(10_000, 0) - 1
 /** Names kept at once. A replay of years by the hour only makes them anew. */
 const MOST_NAMES = 1024
 
 /** Whether an index can be named by that time: a number of ms from 1970 to 9999. */
-export const isEventTime = (time: unknown): time is number => typeof time === 'number' && time >= 0 && time <= LAST
+export const isEventTime = (time: unknown): time is number =>
+  typeof time === 'number' && time >= 0 && time <= LAST
 
-/** hour 2026.11.22.05, day 2026.11.22, week 2026.w47 (ISO 8601, with the year that the week belongs to), month 2026.11. */
+/**
+ * hour 2026.11.22.05, day 2026.11.22, week 2026.w47 (ISO 8601, with the year that the week belongs to), month
+ * 2026.11.
+ */
 export function indexSuffix(rotation: Rotation, time: number): string {
   const iso = new Date(time).toISOString()
   switch (rotation) {
-    case 'hour': return iso.slice(0, 13).replaceAll('-', '.').replace('T', '.')
-    case 'day': return iso.slice(0, 10).replaceAll('-', '.')
-    case 'week': return isoWeek(time)
-    case 'month': return iso.slice(0, 7).replace('-', '.')
+    case 'hour':
+      return iso.slice(0, 13).replaceAll('-', '.').replace('T', '.')
+    case 'day':
+      return iso.slice(0, 10).replaceAll('-', '.')
+    case 'week':
+      return isoWeek(time)
+    case 'month':
+      return iso.slice(0, 7).replace('-', '.')
   }
 }
 
-/** Makes a function from event time to name, which keeps the names of the days or hours it has met. `time` must pass isEventTime. */
-export function indexNames({ prefix, rotation }: Pick<IndexDefinition, 'prefix' | 'rotation'>): (time: number) => string {
+/**
+ * Makes a function from event time to name, which keeps the names of the days or hours it has met. `time`
+ * must pass isEventTime.
+ */
+export function indexNames({
+  prefix,
+  rotation,
+}: Pick<IndexDefinition, 'prefix' | 'rotation'>): (time: number) => string {
   const span = rotation === 'hour' ? HOUR : DAY
   const names = new Map<number, string>()
   return (time) => {
@@ -39,7 +57,10 @@ export function indexNames({ prefix, rotation }: Pick<IndexDefinition, 'prefix' 
   }
 }
 
-/** A week belongs to the year of its Thursday (ISO 8601, 2.2.10), so the first days of January may be of the year before. */
+/**
+ * A week belongs to the year of its Thursday (ISO 8601, 2.2.10), so the first days of January may be of the
+ * year before.
+ */
 function isoWeek(time: number): string {
   const day = Math.floor(time / DAY)
   // 1970-01-01, day 0, was a Thursday.

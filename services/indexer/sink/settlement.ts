@@ -1,6 +1,6 @@
 /**
- * The fate of one batch's records. The batch is done when the engine has each of them or has refused it for good;
- * those that are held are sent again before.
+ * The fate of one batch's records. The batch is done when the engine has each of them or has refused it for
+ * good; those that are held are sent again before.
  */
 import type { RecordBatch } from '@weir/kafka'
 import type { Cause } from '@weir/kafka/dead-letters.ts'
@@ -61,7 +61,9 @@ export class Settlement {
     this.#settle()
   }
 
-  /** Takes the first `most` of the held records, in order, as open again: hand each on, then await `all()`. */
+  /**
+   * Takes the first `most` of the held records, in order, as open again: hand each on, then await `all()`.
+   */
   reopen(most = Infinity): readonly number[] {
     const records = this.held.sort((a, b) => a - b).splice(0, most)
     this.fault = undefined
@@ -70,8 +72,8 @@ export class Settlement {
   }
 
   /**
-   * Resolves when every open record is settled or held; rejects when the batch was taken away. Call it once, after
-   * the last of them was handed on.
+   * Resolves when every open record is settled or held; rejects when the batch was taken away. Call it once,
+   * after the last of them was handed on.
    */
   all(): Promise<void> {
     return new Promise((resolve, reject) => {

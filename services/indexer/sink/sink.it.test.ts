@@ -1,14 +1,25 @@
-/** The whole sink: enriched records in real Kafka, documents in a real search engine, and a proxy between the two that can be told to fail. */
+/**
+ * The whole sink: enriched records in real Kafka, documents in a real search engine, and a proxy between the
+ * two that can be told to fail.
+ */
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
-import { stage, type Resource } from '@weir/service'
-import { servers } from '@weir/testkit'
+import { type Resource, stage } from '@weir/service'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
+import { servers } from '@weir/testkit'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { SearchEngine } from '../engines/engine.ts'
 import { openEngine } from '../engines/open.ts'
-import { faultyProxy, type FaultyProxy } from '../testing/faulty-proxy.ts'
-import { indexed, log, openPipeline, ownDefinition, TOPIC, type Pipeline, type Sent } from '../testing/pipeline.ts'
+import { type FaultyProxy, faultyProxy } from '../testing/faulty-proxy.ts'
+import {
+  indexed,
+  log,
+  openPipeline,
+  ownDefinition,
+  type Pipeline,
+  type Sent,
+  TOPIC,
+} from '../testing/pipeline.ts'
 import { sinkMetrics } from './metrics.ts'
 import { openSinks, type Sinks } from './sinks.ts'
 
@@ -25,7 +36,13 @@ beforeAll(async () => {
   pipeline = await openPipeline(source)
   const { url } = await servers.search('opensearch')
   proxy = await faultyProxy(url)
-  const options = { engine: 'opensearch', username: undefined, password: undefined, ca: undefined, bulkTimeoutMs: 5000 } as const
+  const options = {
+    engine: 'opensearch',
+    username: undefined,
+    password: undefined,
+    ca: undefined,
+    bulkTimeoutMs: 5000,
+  } as const
   engine = openEngine({ ...options, urls: [proxy.url] })
   direct = openEngine({ ...options, urls: [url] })
 }, 120_000)
@@ -41,10 +58,20 @@ afterAll(async () => {
 })
 
 /** Runs a sink over what is sent from now on, or from `begin` on. */
-async function run(definition: IndexDefinition, begin?: Awaited<ReturnType<Pipeline['end']>>): Promise<Resource<Sinks>> {
+async function run(
+  definition: IndexDefinition,
+  begin?: Awaited<ReturnType<Pipeline['end']>>,
+): Promise<Resource<Sinks>> {
   const { kafka, codec } = pipeline
-  await pipeline.beginAt(definition, begin ?? await pipeline.end())
-  const sinks = await openSinks([definition], { kafka, codec, engine: engine.value, replicas: 0, log, pauseMs: 1500 })
+  await pipeline.beginAt(definition, begin ?? (await pipeline.end()))
+  const sinks = await openSinks([definition], {
+    kafka,
+    codec,
+    engine: engine.value,
+    replicas: 0,
+    log,
+    pauseMs: 1500,
+  })
   running.push(sinks)
   return sinks
 }
@@ -58,7 +85,11 @@ let batches = 0
 /** Records that no other test has. */
 function records(count: number, changes = {}): Sent[] {
   const batch = batches++
-  return Array.from({ length: count }, (_, i) => ({ id: `${source}-${batch}-${i}`, key: `taxi-${i % 50}`, value: pipeline.encode({ deviceId: `taxi-${i % 50}`, speed: i, ...changes }) }))
+  return Array.from({ length: count }, (_, i) => ({
+    id: `${source}-${batch}-${i}`,
+    key: `taxi-${i % 50}`,
+    value: pipeline.encode({ deviceId: `taxi-${i % 50}`, speed: i, ...changes }),
+  }))
 }
 
 const count = (definition: IndexDefinition) => indexed(direct.value, definition, source)
@@ -71,20 +102,27 @@ describe('the sink', { timeout: 60_000 }, () => {
   test('indexes every record once, in the index of its event time, and reports what it did', async () => {
     const definition = ownDefinition()
     const sinks = await run(definition)
-    await vi.waitFor(() => expect(sinks.value.ready['search']()).toBe(true), LONG)
+    await vi.waitFor(() => expect(sinks.value.ready.search()).toBe(true), LONG)
     const midnight = Date.UTC(2026, 10, 22)
-    await pipeline.send([...records(3000), ...records(10, { eventTime: midnight - 1 }), ...records(10, { eventTime: midnight })])
+    await pipeline.send([
+      ...records(3000),
+      ...records(10, { eventTime: midnight - 1 }),
+      ...records(10, { eventTime: midnight }),
+    ])
     await fresh(definition, 3020)
     expect(await direct.value.count(`${definition.prefix}-2026.11.21`)).toBe(10)
     expect(await direct.value.count(`${definition.prefix}-2026.11.22`)).toBeGreaterThanOrEqual(10)
-    await vi.waitFor(() => expect(Object.values(sinks.value.ready).every((ready) => ready())).toBe(true), LONG)
+    await vi.waitFor(
+      () => expect(Object.values(sinks.value.ready).every((ready) => ready())).toBe(true),
+      LONG,
+    )
     const window = stage(`indexer.${definition.name}`).takeWindow()
     expect(window.records).toBe(3020)
     expect(window.failed).toBe(0)
     expect(window.p99).toBeGreaterThan(0)
   })
 
-  test('a redelivery of everything and a client\'s retry change nothing', async () => {
+  test("a redelivery of everything and a client's retry change nothing", async () => {
     const definition = ownDefinition()
     const begin = await pipeline.end()
     const first = await run(definition, begin)
@@ -92,7 +130,7 @@ describe('the sink', { timeout: 60_000 }, () => {
     await pipeline.send(mine)
     await pipeline.send(mine)
     let seen = 0
-    const all = () => expect(seen += stage(`indexer.${definition.name}`).takeWindow().records).toBe(2000)
+    const all = () => expect((seen += stage(`indexer.${definition.name}`).takeWindow().records)).toBe(2000)
     await vi.waitFor(all, LONG)
     await fresh(definition, 1000)
     await stop(first)
@@ -100,7 +138,11 @@ describe('the sink', { timeout: 60_000 }, () => {
     await run(definition, begin)
     await vi.waitFor(all, LONG)
     expect(await count(definition)).toBe(1000)
-    const { hits } = await direct.value.search(`${definition.prefix}-*`, { size: 1000, version: true, query: { term: { source } } })
+    const { hits } = await direct.value.search(`${definition.prefix}-*`, {
+      size: 1000,
+      version: true,
+      query: { term: { source } },
+    })
     expect(hits.hits.length).toBe(1000)
     expect(hits.hits.every(({ _version }) => _version === 1)).toBe(true)
   })
@@ -113,7 +155,13 @@ describe('the sink', { timeout: 60_000 }, () => {
     await pipeline.send(records(5))
     await fresh(definition, 10)
     const cause = { flow: `indexer.${definition.name}`, step: 'read', code: 'unreadable' }
-    const letter = expect.objectContaining({ ...cause, topic: TOPIC, partition: 0, offset, lastOffset: offset + 3 })
+    const letter = expect.objectContaining({
+      ...cause,
+      topic: TOPIC,
+      partition: 0,
+      offset,
+      lastOffset: offset + 3,
+    })
     const letters = () => pipeline.deadLetters('unreadable')
     await vi.waitFor(async () => expect(await letters()).toContainEqual({ id: '', letter }), LONG)
   })
@@ -125,23 +173,44 @@ describe('the sink', { timeout: 60_000 }, () => {
     const wrongSchema = Buffer.from(good)
     wrongSchema.writeInt32BE(999_999, 1)
     const poison: Record<string, Buffer | null> = {
-      'garbage': Buffer.from('no Avro at all'), 'schema': wrongSchema, 'truncated': good.subarray(0, good.length - 3), 'empty': Buffer.alloc(0), 'tombstone': null,
-      'mapping': pipeline.encode({ position: { lat: 123, lon: 0 } }), 'time': pipeline.encode({ eventTime: -5 }), 'keyword': pipeline.encode({ tripId: 't'.repeat(33_000) }),
+      garbage: Buffer.from('no Avro at all'),
+      schema: wrongSchema,
+      truncated: good.subarray(0, good.length - 3),
+      empty: Buffer.alloc(0),
+      tombstone: null,
+      mapping: pipeline.encode({ position: { lat: 123, lon: 0 } }),
+      time: pipeline.encode({ eventTime: -5 }),
+      keyword: pipeline.encode({ tripId: 't'.repeat(33_000) }),
     }
     const [before, after] = [records(20), records(20)]
-    const bad = Object.entries(poison).map(([name, value]) => ({ id: `${source}-${definition.name}-${name}`, key: 'taxi-0', value }))
+    const bad = Object.entries(poison).map(([name, value]) => ({
+      id: `${source}-${definition.name}-${name}`,
+      key: 'taxi-0',
+      value,
+    }))
     const longId = { id: `${source}-${'x'.repeat(600)}`, key: 'taxi-0', value: good }
     await pipeline.send([...before, ...bad, longId, ...after])
     await fresh(definition, 40)
     const codes = await vi.waitFor(async () => {
-      const letters = (await pipeline.deadLetters()).filter(({ letter }) => letter.flow === `indexer.${definition.name}`)
+      const letters = (await pipeline.deadLetters()).filter(
+        ({ letter }) => letter.flow === `indexer.${definition.name}`,
+      )
       expect(letters.length).toBeGreaterThanOrEqual(9)
       return letters
     }, LONG)
-    const codeOf = (name: string) => codes.filter(({ id }) => id === `${source}-${definition.name}-${name}`).map(({ letter }) => `${letter.step}/${letter.code}`)
+    const codeOf = (name: string) =>
+      codes
+        .filter(({ id }) => id === `${source}-${definition.name}-${name}`)
+        .map(({ letter }) => `${letter.step}/${letter.code}`)
     expect(Object.fromEntries(Object.keys(poison).map((name) => [name, codeOf(name)]))).toEqual({
-      garbage: ['decode/undecodable'], schema: ['decode/unknown-schema'], truncated: ['decode/undecodable'], empty: ['decode/undecodable'], tombstone: ['decode/undecodable'],
-      mapping: ['index/rejected'], time: ['rotate/invalid'], keyword: ['index/rejected'],
+      garbage: ['decode/undecodable'],
+      schema: ['decode/unknown-schema'],
+      truncated: ['decode/undecodable'],
+      empty: ['decode/undecodable'],
+      tombstone: ['decode/undecodable'],
+      mapping: ['index/rejected'],
+      time: ['rotate/invalid'],
+      keyword: ['index/rejected'],
     })
     const [{ letter }] = codes.filter(({ id }) => id.endsWith('-mapping'))
     expect(Buffer.compare(letter.value!, poison.mapping!)).toBe(0)
@@ -153,13 +222,18 @@ describe('the sink', { timeout: 60_000 }, () => {
     const first = await run(definition)
     await pipeline.send(records(1))
     await fresh(definition, 1)
-    const { hits: { hits: [{ _index: index }] } } = await direct.value.search(`${definition.prefix}-*`, {})
+    const {
+      hits: {
+        hits: [{ _index: index }],
+      },
+    } = await direct.value.search(`${definition.prefix}-*`, {})
     const { url } = await servers.search('opensearch')
     expect((await fetch(`${url}/${index}/_close`, { method: 'POST' })).status).toBe(200)
     await pipeline.send(records(100))
     const readiness = (sinks: Resource<Sinks>) => sinks.value.ready[`sink ${definition.name}`]()
     const reason = `because of ${index} (index_closed_exception): open the index`
-    const told = (sinks: Resource<Sinks>) => vi.waitFor(() => expect(readiness(sinks)).toContain(reason), LONG)
+    const told = (sinks: Resource<Sinks>) =>
+      vi.waitFor(() => expect(readiness(sinks)).toContain(reason), LONG)
     await told(first)
     const paused = async () => {
       const { values } = await sinkMetrics.paused.get()
@@ -184,7 +258,8 @@ describe('the sink', { timeout: 60_000 }, () => {
     await run(definition)
     const faults = ['cut', 'refuse', 429, 'pass', 503, 'hang', 'pass', 429, 'cut', 'pass', 'refuse'] as const
     let requests = 0
-    proxy.fault = (path) => (path.startsWith('/_bulk') && requests < faults.length ? faults[requests++] : 'pass')
+    proxy.fault = (path) =>
+      path.startsWith('/_bulk') && requests < faults.length ? faults[requests++] : 'pass'
     for (let i = 0; i < 10; i++) await pipeline.send(records(1000))
     await fresh(definition, 10_000)
     expect(requests).toBe(faults.length)
@@ -195,8 +270,17 @@ describe('the sink', { timeout: 60_000 }, () => {
     const sinks = await run(definition)
     const ready = sinks.value.ready[`sink ${definition.name}`]
     await vi.waitFor(() => expect(ready()).toBe(true), LONG)
-    await pipeline.send(Array.from({ length: 300 }, (_, i) => ({ id: `${source}-flood-${i}`, key: 'taxi-0', value: Buffer.from('poison') })))
-    await vi.waitFor(() => expect(ready()).toMatch(/5 % of the last minute's records/), { ...LONG, interval: 10 })
+    await pipeline.send(
+      Array.from({ length: 300 }, (_, i) => ({
+        id: `${source}-flood-${i}`,
+        key: 'taxi-0',
+        value: Buffer.from('poison'),
+      })),
+    )
+    await vi.waitFor(() => expect(ready()).toMatch(/5 % of the last minute's records/), {
+      ...LONG,
+      interval: 10,
+    })
     await pipeline.send(records(100))
     await vi.waitFor(() => expect(ready()).toBe(true), LONG)
     await fresh(definition, 100)

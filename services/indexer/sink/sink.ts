@@ -1,11 +1,20 @@
-/** A sink: topic → decode → document → bulk requests → search engine, at least once by Kafka, effectively once by the documents' ids. */
+/**
+ * A sink: topic → decode → document → bulk requests → search engine, at least once by Kafka, effectively once
+ * by the documents' ids.
+ */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { topics } from '@weir/contracts'
 import { maxBatchBytes } from '@weir/contracts/topic-configs.ts'
 import { DeadRate } from '@weir/flow'
 import {
-  type Appender, type DeadLetterOptions, type Kafka, type Producer, type RecordBatch, deadLetters, totalLag,
+  type Appender,
+  type DeadLetterOptions,
+  deadLetters,
+  type Kafka,
+  type Producer,
+  type RecordBatch,
+  totalLag,
   unreadableLetters,
 } from '@weir/kafka'
 import { type Logger, type Resource, stage as stageNamed, watchGroup } from '@weir/service'
@@ -17,11 +26,14 @@ import { indexBatch } from './indexing.ts'
 import { sinkMetrics } from './metrics.ts'
 import type { Settlement } from './settlement.ts'
 
-/** One bulk request's worth of each partition at a time: what is under way and what is fetched ahead stay small. */
+/**
+ * One bulk request's worth of each partition at a time: what is under way and what is fetched ahead stay
+ * small.
+ */
 const BATCH_RECORDS = 2000
 const PAUSE_MS = 60_000
 const LAG_MS = 1000
-const TOO_MANY_DEAD = 'it pauses, since more than 5 % of the last minute\'s records were dead letters'
+const TOO_MANY_DEAD = "it pauses, since more than 5 % of the last minute's records were dead letters"
 
 export interface SinkDeps {
   readonly kafka: Kafka
@@ -38,11 +50,16 @@ export interface Sink {
   ready(): boolean | string
 }
 
-export async function openSink(definition: IndexDefinition, { kafka, codec, producer, bulker, log, pauseMs = PAUSE_MS }: SinkDeps): Promise<Resource<Sink>> {
+export async function openSink(
+  definition: IndexDefinition,
+  { kafka, codec, producer, bulker, log, pauseMs = PAUSE_MS }: SinkDeps,
+): Promise<Resource<Sink>> {
   const name = `indexer.${definition.name}`
   const stage = stageNamed(name)
   const fates = {
-    created: sinkMetrics.documents.labels(name, 'created'), duplicate: sinkMetrics.documents.labels(name, 'duplicate'), dead: sinkMetrics.documents.labels(name, 'dead'),
+    created: sinkMetrics.documents.labels(name, 'created'),
+    duplicate: sinkMetrics.documents.labels(name, 'duplicate'),
+    dead: sinkMetrics.documents.labels(name, 'dead'),
   }
   const reader = await codec.reader(definition.source)
   const lines = { action: '', id: '', document: '' }
@@ -52,11 +69,16 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
   let resumeAt = 0
 
   async function handle(batch: RecordBatch, signal: AbortSignal): Promise<void> {
-    if (batch.unreadable !== undefined) await buryUnreadable(batch, batch.nextOffset - batch.unreadable.firstOffset)
+    if (batch.unreadable !== undefined)
+      await buryUnreadable(batch, batch.nextOffset - batch.unreadable.firstOffset)
     if (batch.length === 0) return
     while (resumeAt > Date.now()) await pause(resumeAt - Date.now(), undefined, { signal })
     await reader.prepare(batch)
-    const settlement = await indexBatch(batch, signal, { bulker, holds, add: (i, owner) => add(batch, i, owner) })
+    const settlement = await indexBatch(batch, signal, {
+      bulker,
+      holds,
+      add: (i, owner) => add(batch, i, owner),
+    })
     if (settlement.dead.length > 0) await buryAll(batch, settlement)
     account(settlement, batch)
   }
@@ -67,7 +89,10 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
     else bulker.add(lines.action, lines.id, lines.document, owner, i)
   }
 
-  /** A letter that cannot be stored rejects the batch: it is handed over again, and what was indexed is there already. */
+  /**
+   * A letter that cannot be stored rejects the batch: it is handed over again, and what was indexed is there
+   * already.
+   */
   async function buryAll(batch: RecordBatch, { dead }: Settlement): Promise<void> {
     const bury = deadLetters(await codec.writer(definition.deadLetter), await letters())
     const inOrder = dead.sort((a, b) => a.record - b.record)
@@ -105,11 +130,17 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
     if (deadRate.trips(now, batch.length, dead.length)) rest(now)
   }
 
-  /** More dead letters than a healthy stream has: stop making more of them, say so, and look again after the pause. */
+  /**
+   * More dead letters than a healthy stream has: stop making more of them, say so, and look again after the
+   * pause.
+   */
   function rest(now: number): void {
     // Batches of other partitions were under way when it began.
     if (resumeAt > now) return
-    log.error({ sink: name }, `more than 5 % of the last minute's records were dead letters; the sink pauses for ${pauseMs / 1000} s`)
+    log.error(
+      { sink: name },
+      `more than 5 % of the last minute's records were dead letters; the sink pauses for ${pauseMs / 1000} s`,
+    )
     deadRate.reset(now)
     resumeAt = now + pauseMs
   }
@@ -118,9 +149,13 @@ export async function openSink(definition: IndexDefinition, { kafka, codec, prod
   const trouble = (): string | undefined => (resumeAt > Date.now() ? TOO_MANY_DEAD : holds.reason)
 
   sinkMetrics.paused.set({ sink: name }, 0)
-  const subscription = await kafka.consume({ groupId: name, topics: [definition.source], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS }, handle)
+  const subscription = await kafka.consume(
+    { groupId: name, topics: [definition.source], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS },
+    handle,
+  )
   const unwatch = watchGroup(subscription, kafka)
-  // By the clock and not by the batch: while the engine is away no batch ends, and the lag is what one wants to see.
+  // By the clock and not by the batch: while the engine is away no batch ends, and the lag is what one wants
+  // to see.
   const lagging = setInterval(() => {
     stage.lag(totalLag(subscription.assignments()))
     sinkMetrics.paused.set({ sink: name }, bulker.ready === true && trouble() === undefined ? 0 : 1)

@@ -19,8 +19,14 @@ export interface SinksDeps extends Omit<SinkDeps, 'bulker' | 'producer'> {
   readonly replicas: number
 }
 
-/** Runs the sinks side by side. They share the bulk requests and the limit of those under way, since they share the engine. An engine that is down is waited for. */
-export async function openSinks(definitions: readonly IndexDefinition[], { engine, replicas, ...deps }: SinksDeps): Promise<Resource<Sinks>> {
+/**
+ * Runs the sinks side by side. They share the bulk requests and the limit of those under way, since they
+ * share the engine. An engine that is down is waited for.
+ */
+export async function openSinks(
+  definitions: readonly IndexDefinition[],
+  { engine, replicas, ...deps }: SinksDeps,
+): Promise<Resource<Sinks>> {
   const prepare = async (): Promise<void> => {
     for (const definition of definitions) await engine.putTemplate(indexTemplate(definition, replicas))
   }
@@ -29,7 +35,8 @@ export async function openSinks(definitions: readonly IndexDefinition[], { engin
   const sinks: Resource<Sink>[] = []
 
   async function stop(drainMs: number): Promise<void> {
-    // Without the engine nothing under way will end: the batches are left to whoever reads on. With it, some time is kept for leaving the groups.
+    // Without the engine nothing under way will end: the batches are left to whoever reads on. With it, some
+    // time is kept for leaving the groups.
     const patience = bulker.ready === true ? Math.max(0, drainMs - LEAVE_MS) : 0
     await Promise.all(sinks.map((sink) => sink.stop(patience)))
     bulker.stop()
@@ -37,7 +44,8 @@ export async function openSinks(definitions: readonly IndexDefinition[], { engin
   }
 
   try {
-    for (const definition of definitions) sinks.push(await openSink(definition, { ...deps, producer, bulker }))
+    for (const definition of definitions)
+      sinks.push(await openSink(definition, { ...deps, producer, bulker }))
   } catch (error) {
     await stop(0)
     throw error

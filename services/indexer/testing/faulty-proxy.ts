@@ -1,18 +1,24 @@
-/** An HTTP proxy before a real search engine that can be told to misbehave, so that faults come when a test wants them. */
-import { Agent, createServer, request as send } from 'node:http'
+/**
+ * An HTTP proxy before a real search engine that can be told to misbehave, so that faults come when a test
+ * wants them.
+ */
+
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { Agent, createServer, request as send } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
 /**
- * pass: forwards. refuse: hangs up before the engine hears of it. cut: the engine does the work, the reply is lost. hang: the same, and the connection
- * stays open. A number: answers with that status itself.
+ * pass: forwards. refuse: hangs up before the engine hears of it. cut: the engine does the work, the reply is
+ * lost. hang: the same, and the connection stays open. A number: answers with that status itself.
  */
 export type Fault = 'pass' | 'refuse' | 'cut' | 'hang' | number
 
 export interface FaultyProxy {
   readonly url: string
-  /** Asked for every request; pass is the default. `port` is the client's, and so tells its connections apart. */
+  /**
+   * Asked for every request; pass is the default. `port` is the client's, and so tells its connections apart.
+   */
   fault: (path: string, body: Buffer, headers: IncomingHttpHeaders, port: number) => Fault
   /** Bulk requests seen, whatever became of them. */
   bulks: Buffer[]
@@ -35,14 +41,23 @@ export async function faultyProxy(target: string, pem?: Buffer): Promise<FaultyP
     if (fault === 'refuse') return void request.socket.destroy()
     if (typeof fault === 'number') {
       response.writeHead(fault, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' })
-      return void response.end(JSON.stringify({ error: { type: 'made_up', reason: `answered ${fault} by the proxy` }, status: fault }))
+      return void response.end(
+        JSON.stringify({
+          error: { type: 'made_up', reason: `answered ${fault} by the proxy` },
+          status: fault,
+        }),
+      )
     }
-    const upstream = send(new URL(path, target), { method: request.method, headers: request.headers, agent }, (answer) => {
-      if (fault === 'cut') request.socket.destroy()
-      if (fault !== 'pass') return void answer.resume()
-      response.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(response)
-    })
+    const upstream = send(
+      new URL(path, target),
+      { method: request.method, headers: request.headers, agent },
+      (answer) => {
+        if (fault === 'cut') request.socket.destroy()
+        if (fault !== 'pass') return void answer.resume()
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(response)
+      },
+    )
     upstream.on('error', () => request.socket.destroy())
     upstream.end(body)
   }
@@ -52,11 +67,12 @@ export async function faultyProxy(target: string, pem?: Buffer): Promise<FaultyP
     url: `${pem ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     fault: () => 'pass',
     bulks: [],
-    close: () => new Promise((resolve) => {
-      agent.destroy()
-      server.close(() => resolve())
-      server.closeAllConnections()
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        agent.destroy()
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
   }
   return proxy
 }

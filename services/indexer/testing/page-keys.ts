@@ -17,17 +17,28 @@ const LOOK_AGAIN_MS = 50
 export async function openPageKeys(...names: string[]): Promise<PageKeys> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-page-keys-'))
   const keysFile = join(folder, 'keys.json')
-  const keyOf = (name: string) => ({ name, sha256: sha256(name).toString('hex'), topics: [], reads: ['taxi.*'] })
-  const write = (allowed: readonly string[]): void => writeFileSync(keysFile, JSON.stringify(allowed.map(keyOf)))
+  const keyOf = (name: string) => ({
+    name,
+    sha256: sha256(name).toString('hex'),
+    topics: [],
+    reads: ['taxi.*'],
+  })
+  const write = (allowed: readonly string[]): void =>
+    writeFileSync(keysFile, JSON.stringify(allowed.map(keyOf)))
   write(names)
-  const { value: access, stop } = openAccess({ keysFile, anonymous: false }, logger('page-test'), LOOK_AGAIN_MS)
+  const { value: access, stop } = openAccess(
+    { keysFile, anonymous: false },
+    logger('page-test'),
+    LOOK_AGAIN_MS,
+  )
   const known = new Set(names)
   return {
     access,
     allow: async (...allowed) => {
       for (const name of allowed) known.add(name)
       write(allowed)
-      const isWrong = (name: string): boolean => (access.client(name) !== undefined) !== allowed.includes(name)
+      const isWrong = (name: string): boolean =>
+        (access.client(name) !== undefined) !== allowed.includes(name)
       while ([...known].some(isWrong)) await pause(LOOK_AGAIN_MS)
     },
     stop: async () => {

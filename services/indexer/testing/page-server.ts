@@ -1,4 +1,7 @@
-/** The page server over real servers, with indices of its own: what a main file opens, and ways to put into them what a page shows. */
+/**
+ * The page server over real servers, with indices of its own: what a main file opens, and ways to put into
+ * them what a page shows.
+ */
 import { randomUUID } from 'node:crypto'
 import { openCodec } from '@weir/codec'
 import type { ReferenceEntry, StageStats, TopicName, ValueOf } from '@weir/contracts'
@@ -19,7 +22,10 @@ export interface PageServer {
   readonly url: string
   readonly engine: SearchEngine
   readonly kafka: Kafka
-  /** Stores documents of the solution's first index; without `refresh` they are searchable when the engine's refresh interval says so. */
+  /**
+   * Stores documents of the solution's first index; without `refresh` they are searchable when the engine's
+   * refresh interval says so.
+   */
   index(documents: readonly Record<string, unknown>[], options?: { readonly refresh: boolean }): Promise<void>
   putStats(stats: StageStats): Promise<void>
   /** null removes the entry. */
@@ -36,18 +42,41 @@ export interface PageServerOptions {
   readonly access?: Access
 }
 
-export async function openPageServer(solution: Solution & PagedSolution, { engine: name, engineUrl, mostViewers, access }: PageServerOptions): Promise<PageServer> {
-  const own: PagedSolution = { ...solution, indices: solution.indices.map((index) => ({ ...index, prefix: uniqueName('page') })) }
+export async function openPageServer(
+  solution: Solution & PagedSolution,
+  { engine: name, engineUrl, mostViewers, access }: PageServerOptions,
+): Promise<PageServer> {
+  const own: PagedSolution = {
+    ...solution,
+    indices: solution.indices.map((index) => ({ ...index, prefix: uniqueName('page') })),
+  }
   const [definition] = own.indices
   const [{ brokers }, registry] = [await servers.kafka(), await servers.registry()]
-  const { value: kafka, stop: stopKafka } = await openKafka(readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig), log)
+  const { value: kafka, stop: stopKafka } = await openKafka(
+    readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
+    log,
+  )
   await applyTopics(kafka.admin, { replicas: 1 })
   await registerContracts(registry.url)
   const codec = (await openCodec({ url: registry.url }, log)).value
   const producer = await kafka.producer()
-  const { value: engine } = openEngine({ engine: name, urls: [engineUrl ?? (await servers.search(name)).url], username: undefined, password: undefined, ca: undefined })
+  const { value: engine } = openEngine({
+    engine: name,
+    urls: [engineUrl ?? (await servers.search(name)).url],
+    username: undefined,
+    password: undefined,
+    ca: undefined,
+  })
   if (!engineUrl) await engine.putTemplate(indexTemplate(definition, 0))
-  const pages = openPages({ solutions: [own], access: access ?? openAccess({ keysFile: undefined, anonymous: true }, log).value, engine, kafka, codec, log, mostViewers })
+  const pages = openPages({
+    solutions: [own],
+    access: access ?? openAccess({ keysFile: undefined, anonymous: true }, log).value,
+    engine,
+    kafka,
+    codec,
+    log,
+    mostViewers,
+  })
   const http = await openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes: pages.value.routes })
 
   const put = async <T extends TopicName>(topic: T, key: string, value: ValueOf[T] | null): Promise<void> => {
@@ -55,22 +84,43 @@ export async function openPageServer(solution: Solution & PagedSolution, { engin
     const end = value === null ? 0 : (await codec.writer(topic)).encode(value, bytes, 0)
     const headers = encodeHeaders({ 'weir-id': randomUUID(), 'weir-source': 'page-test' })
     const delivery = producer.delivery()
-    delivery.append(topic, 0, Buffer.from(key), 0, key.length, value === null ? null : bytes, 0, end, headers, 0, headers.length)
+    delivery.append(
+      topic,
+      0,
+      Buffer.from(key),
+      0,
+      key.length,
+      value === null ? null : bytes,
+      0,
+      end,
+      headers,
+      0,
+      headers.length,
+    )
     const [failure] = await delivery.settled()
     if (failure) throw failure.error
   }
 
   return {
-    url: `${http.value.url}/${own.name}/`, engine, kafka,
+    url: `${http.value.url}/${own.name}/`,
+    engine,
+    kafka,
     index: async (documents, { refresh } = { refresh: true }) => {
       const action = JSON.stringify({ create: { _index: `${definition.prefix}-test` } })
-      const { items } = await engine.bulk(Buffer.from(documents.map((document) => `${action}\n${JSON.stringify(document)}\n`).join('')))
+      const { items } = await engine.bulk(
+        Buffer.from(documents.map((document) => `${action}\n${JSON.stringify(document)}\n`).join('')),
+      )
       const refused = items.find(({ status }) => status >= 300)
       if (refused) throw new Error(`A document was refused: ${JSON.stringify(refused.error)}`)
       if (refresh) await engine.refresh(indexPattern(definition))
     },
     putStats: (stats) => put('weir.stats', stats.stage, stats),
-    putReference: (table, id, value) => put('weir.control.reference', `${table}/${id}`, value === null ? null : { table, id, json: JSON.stringify(value) } satisfies ReferenceEntry),
+    putReference: (table, id, value) =>
+      put(
+        'weir.control.reference',
+        `${table}/${id}`,
+        value === null ? null : ({ table, id, json: JSON.stringify(value) } satisfies ReferenceEntry),
+      ),
     stop: async () => {
       for (const part of [http, pages]) part.stopping?.()
       await http.stop(2000)

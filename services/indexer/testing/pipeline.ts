@@ -1,9 +1,21 @@
-/** A sink over real servers for tests: topics, contracts, records of this test's own source, and what the index has of them. */
+/**
+ * A sink over real servers for tests: topics, contracts, records of this test's own source, and what the
+ * index has of them.
+ */
 import { randomUUID } from 'node:crypto'
-import { openCodec, type Codec } from '@weir/codec'
+import { type Codec, openCodec } from '@weir/codec'
 import { type DeadLetter, sampleOf, type TaxiTelemetry } from '@weir/contracts'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
-import { encodeHeaders, headerOf, type Kafka, kafkaConfig, openKafka, partitionFor, type PartitionOffsets, type Producer } from '@weir/kafka'
+import {
+  encodeHeaders,
+  headerOf,
+  type Kafka,
+  kafkaConfig,
+  openKafka,
+  type PartitionOffsets,
+  type Producer,
+  partitionFor,
+} from '@weir/kafka'
 import { logger, readConfig } from '@weir/service'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
 import { taxiIndex } from '@weir/solutions/taxi-telemetry/index-definition.ts'
@@ -32,7 +44,7 @@ export interface Pipeline {
   beginAt(definition: IndexDefinition, end: readonly PartitionOffsets[]): Promise<void>
   encode(changes?: Partial<TaxiTelemetry>): Buffer
   /** Dead letters of this pipeline's records, or all of that code. */
-  deadLetters(code?: string): Promise<{ readonly id: string, readonly letter: DeadLetter }[]>
+  deadLetters(code?: string): Promise<{ readonly id: string; readonly letter: DeadLetter }[]>
   stop(): Promise<void>
 }
 
@@ -45,7 +57,11 @@ export function ownDefinition(): IndexDefinition {
 }
 
 /** Documents of that source in all indices of the definition. */
-export async function indexed(engine: SearchEngine, definition: IndexDefinition, source: string): Promise<number> {
+export async function indexed(
+  engine: SearchEngine,
+  definition: IndexDefinition,
+  source: string,
+): Promise<number> {
   await engine.refresh(indexPattern(definition))
   return engine.count(indexPattern(definition), { term: { source } })
 }
@@ -53,7 +69,10 @@ export async function indexed(engine: SearchEngine, definition: IndexDefinition,
 export async function openPipeline(source: string): Promise<Pipeline> {
   const { brokers } = await servers.kafka()
   const { url } = await servers.registry()
-  const { value: kafka, stop } = await openKafka(readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig), log)
+  const { value: kafka, stop } = await openKafka(
+    readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
+    log,
+  )
   await applyTopics(kafka.admin, { replicas: 1 })
   await registerContracts(url)
   const codec = (await openCodec({ url }, log)).value
@@ -63,7 +82,9 @@ export async function openPipeline(source: string): Promise<Pipeline> {
   const buffer = Buffer.alloc(100_000)
 
   return {
-    kafka, codec, producer,
+    kafka,
+    codec,
+    producer,
     async send(records) {
       for (let from = 0; from < records.length; from += 1000) {
         const delivery = producer.delivery()
@@ -71,27 +92,59 @@ export async function openPipeline(source: string): Promise<Pipeline> {
           const keyBytes = Buffer.from(key)
           const headers = encodeHeaders({ 'weir-id': id, 'weir-source': source })
           const partition = partitionFor(keyBytes, 0, keyBytes.length, partitions)
-          delivery.append(TOPIC, partition, keyBytes, 0, keyBytes.length, value, 0, value?.length ?? 0, headers, 0, headers.length)
+          delivery.append(
+            TOPIC,
+            partition,
+            keyBytes,
+            0,
+            keyBytes.length,
+            value,
+            0,
+            value?.length ?? 0,
+            headers,
+            0,
+            headers.length,
+          )
         }
         const [failure] = await delivery.settled()
         if (failure) throw failure.error
       }
     },
     encode: (changes = {}) =>
-      Buffer.from(buffer.subarray(0, writer.encode({ ...(sampleOf(TOPIC) as TaxiTelemetry), eventTime: Date.now(), ...changes }, buffer, 0))),
+      Buffer.from(
+        buffer.subarray(
+          0,
+          writer.encode(
+            { ...(sampleOf(TOPIC) as TaxiTelemetry), eventTime: Date.now(), ...changes },
+            buffer,
+            0,
+          ),
+        ),
+      ),
     end: () => kafka.admin.offsets(TOPIC),
-    beginAt: ({ name }, end) => kafka.admin.setOffsets(`indexer.${name}`, TOPIC, end.map(({ partition, latest }) => ({ partition, offset: latest }))),
+    beginAt: ({ name }, end) =>
+      kafka.admin.setOffsets(
+        `indexer.${name}`,
+        TOPIC,
+        end.map(({ partition, latest }) => ({ partition, offset: latest })),
+      ),
     async deadLetters(code) {
       const reader = await codec.reader('taxi.enriched.dead')
-      const found: { id: string, letter: DeadLetter }[] = []
-      const reading = await kafka.read({ topics: ['taxi.enriched.dead'], from: 'earliest', until: 'end' }, async (batch) => {
-        await reader.prepare(batch)
-        for (let i = 0; i < batch.length; i++) {
-          const [header, wanted] = code === undefined ? ['weir-source', source] : ['weir-dead-code', code]
-          if (headerOf(batch, i, header)?.toString() !== wanted) continue
-          found.push({ id: headerOf(batch, i, 'weir-id')?.toString() ?? '', letter: reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]) })
-        }
-      })
+      const found: { id: string; letter: DeadLetter }[] = []
+      const reading = await kafka.read(
+        { topics: ['taxi.enriched.dead'], from: 'earliest', until: 'end' },
+        async (batch) => {
+          await reader.prepare(batch)
+          for (let i = 0; i < batch.length; i++) {
+            const [header, wanted] = code === undefined ? ['weir-source', source] : ['weir-dead-code', code]
+            if (headerOf(batch, i, header)?.toString() !== wanted) continue
+            found.push({
+              id: headerOf(batch, i, 'weir-id')?.toString() ?? '',
+              letter: reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]),
+            })
+          }
+        },
+      )
       await reading.done
       return found
     },

@@ -4,19 +4,30 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { servers, uniqueName } from '@weir/testkit'
+import { pythonWith } from '@weir/tools/stack/python.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Hub, prepare, startHub } from '../testing/hub.ts'
-import { pythonWith } from '@weir/tools/stack/python.ts'
 
 /** For the tests of one module, which wait for streams most of the time (ms). */
 const CHECK_MS = 115_000
 const folder = mkdtempSync(join(tmpdir(), 'weir-boto3-'))
 const prefix = uniqueName('rights')
 const KEYS = {
-  admin: { accessKeyId: 'AKIAADMINADMINADMIN1', secretAccessKey: 'only-for-tests-of-the-administrator', streams: ['*'] },
-  writer: { accessKeyId: 'AKIAWRITERWRITERWR01', secretAccessKey: 'only-for-tests-of-the-writer', streams: [`${prefix}-orders`], actions: ['kinesis:Put*'] },
+  admin: {
+    accessKeyId: 'AKIAADMINADMINADMIN1',
+    secretAccessKey: 'only-for-tests-of-the-administrator',
+    streams: ['*'],
+  },
+  writer: {
+    accessKeyId: 'AKIAWRITERWRITERWR01',
+    secretAccessKey: 'only-for-tests-of-the-writer',
+    streams: [`${prefix}-orders`],
+    actions: ['kinesis:Put*'],
+  },
   reader: {
-    accessKeyId: 'AKIAREADERREADERRE01', secretAccessKey: 'only-for-tests-of-the-reader', streams: [`${prefix}-*`],
+    accessKeyId: 'AKIAREADERREADERRE01',
+    secretAccessKey: 'only-for-tests-of-the-reader',
+    streams: [`${prefix}-*`],
     actions: ['kinesis:Get*', 'kinesis:Describe*', 'kinesis:List*'],
   },
 }
@@ -27,7 +38,11 @@ let open: Hub
 let closed: Hub
 
 beforeAll(async () => {
-  const [{ brokers }, { url }, found] = await Promise.all([servers.kafka(), servers.registry(), pythonWith('boto3', join(import.meta.dirname, 'requirements.txt'))])
+  const [{ brokers }, { url }, found] = await Promise.all([
+    servers.kafka(),
+    servers.registry(),
+    pythonWith('boto3', join(import.meta.dirname, 'requirements.txt')),
+  ])
   python = found
   const backends = { brokers, registryUrl: url }
   const { stop } = await prepare(backends)
@@ -36,7 +51,11 @@ beforeAll(async () => {
   writeFileSync(accessKeys, JSON.stringify(Object.values(KEYS)))
   writeFileSync(apiKeys, '[]')
   open = await startHub(backends, { KINESIS_THROTTLING: 'false' })
-  closed = await startHub(backends, { ALLOW_ANONYMOUS: 'false', AWS_ACCESS_KEYS_FILE: accessKeys, API_KEYS_FILE: apiKeys })
+  closed = await startHub(backends, {
+    ALLOW_ANONYMOUS: 'false',
+    AWS_ACCESS_KEYS_FILE: accessKeys,
+    API_KEYS_FILE: apiKeys,
+  })
 })
 afterAll(async () => {
   for (const hub of [open, closed]) {
@@ -46,17 +65,32 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test.concurrent.each(['streams', 'records', 'shards', 'consumers'])('%s', { timeout: CHECK_MS + 5000 }, (name) => check(name, open))
+test.concurrent.each(['streams', 'records', 'shards', 'consumers'])(
+  '%s',
+  { timeout: CHECK_MS + 5000 },
+  (name) => check(name, open),
+)
 
 test('rights', { timeout: CHECK_MS + 5000 }, () => check('rights', closed))
 
 /** Runs the tests of one Python module; what it printed is the error where one fails. */
 function check(name: string, hub: Hub): Promise<void> {
   return new Promise((done, fail) => {
-    const env = { ...process.env, HUB_URL: hub.url, STREAM_PREFIX: prefix, ACCESS_KEYS: JSON.stringify(KEYS), PYTHONDONTWRITEBYTECODE: '1' }
-    execFile(python, ['-m', 'unittest', '-v', name], { cwd: join(import.meta.dirname, 'checks'), env, timeout: CHECK_MS }, (error, output, errors) => {
-      if (error === null) done()
-      else fail(new Error(`${name}.py failed:\n${output}${errors}`))
-    })
+    const env = {
+      ...process.env,
+      HUB_URL: hub.url,
+      STREAM_PREFIX: prefix,
+      ACCESS_KEYS: JSON.stringify(KEYS),
+      PYTHONDONTWRITEBYTECODE: '1',
+    }
+    execFile(
+      python,
+      ['-m', 'unittest', '-v', name],
+      { cwd: join(import.meta.dirname, 'checks'), env, timeout: CHECK_MS },
+      (error, output, errors) => {
+        if (error === null) done()
+        else fail(new Error(`${name}.py failed:\n${output}${errors}`))
+      },
+    )
   })
 }

@@ -1,8 +1,21 @@
-/** Why a record is not stored: a closed list beside the broker port's codes. `retriable` says whether the same record can be stored later. */
+/**
+ * Why a record is not stored: a closed list beside the broker port's codes. `retriable` says whether the same
+ * record can be stored later.
+ */
 import type { KafkaErrorCode } from '@weir/kafka'
 
 export type RecordErrorCode =
-  | 'not-json' | 'too-deep' | 'not-an-object' | 'unknown-field' | 'invalid-id' | 'invalid-value' | 'event-time-ahead' | 'too-large' | 'not-sent' | 'not-listed' | KafkaErrorCode
+  | 'not-json'
+  | 'too-deep'
+  | 'not-an-object'
+  | 'unknown-field'
+  | 'invalid-id'
+  | 'invalid-value'
+  | 'event-time-ahead'
+  | 'too-large'
+  | 'not-sent'
+  | 'not-listed'
+  | KafkaErrorCode
 
 export interface RecordError {
   /** The record's place in the request, from 0. */
@@ -13,6 +26,9 @@ export interface RecordError {
   readonly field?: string
   readonly message: string
   readonly retriable: boolean
-  /** True for the last entry of a stream that was given up, or of a list that was cut short: this record and all after it are not known to be stored. */
+  /**
+   * True for the last entry of a stream that was given up, or of a list that was cut short: this record and
+   * all after it are not known to be stored.
+   */
   readonly toEnd?: true
 }

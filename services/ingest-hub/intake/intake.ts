@@ -1,10 +1,12 @@
-/** Where every door hands its records in: the topics with their contracts, one producer, one budget of memory. */
+/**
+ * Where every door hands its records in: the topics with their contracts, one producer, one budget of memory.
+ */
 import type { Codec, Writer } from '@weir/codec'
-import { schemaOf, topics as table } from '@weir/contracts'
 import type { TopicName } from '@weir/contracts'
+import { schemaOf, topics as table } from '@weir/contracts'
 import type { Kafka, Producer } from '@weir/kafka'
-import { Admission } from '@weir/service'
 import type { Resource } from '@weir/service'
+import { Admission } from '@weir/service'
 
 /** Buffers of record batches grow by doubling, so they are up to twice as large as what is in them. */
 const CAPACITY = 2
@@ -33,7 +35,12 @@ export interface IntakeOptions {
 }
 
 /** Rejects with what Kafka or the registry says when a topic or its schema is not there yet. */
-export async function openIntake({ kafka, codec, topics, memoryBytes }: IntakeOptions): Promise<Resource<Intake>> {
+export async function openIntake({
+  kafka,
+  codec,
+  topics,
+  memoryBytes,
+}: IntakeOptions): Promise<Resource<Intake>> {
   const opened = await Promise.all(topics.map((name) => openTopic(name, kafka, codec)))
   const producer = await kafka.producer()
   const admission = new Admission(memoryBytes, () => CAPACITY * producer.bufferedBytes)
@@ -46,6 +53,8 @@ async function openTopic(name: TopicName, kafka: Kafka, codec: Codec): Promise<I
 }
 
 function hasEventTime(name: TopicName): boolean {
-  const { fields } = schemaOf(name) as unknown as { fields: readonly { name: string, type: { logicalType?: string } }[] }
+  const { fields } = schemaOf(name) as unknown as {
+    fields: readonly { name: string; type: { logicalType?: string } }[]
+  }
   return fields.some((field) => field.name === 'eventTime' && field.type.logicalType === 'timestamp-millis')
 }

@@ -1,4 +1,7 @@
-/** The header blocks of a request's records: only the id differs, so the rest is laid out once and the id is written over the one before. */
+/**
+ * The header blocks of a request's records: only the id differs, so the rest is laid out once and the id is
+ * written over the one before.
+ */
 import { encodeHeaders } from '@weir/kafka'
 import { varintSize, writeVarint } from '@weir/kafka/records/varint.ts'
 
@@ -23,7 +26,11 @@ export class RecordHeaders {
    * @param client the name of the API key, where the client may choose the source itself
    */
   constructor(source: string, traceparent: string, client?: string) {
-    const rest = { 'weir-source': source, traceparent, ...client !== undefined && { 'weir-client': client } }
+    const rest = {
+      'weir-source': source,
+      traceparent,
+      ...(client !== undefined && { 'weir-client': client }),
+    }
     const count = Object.keys(rest).length
     this.#rest = encodeHeaders(rest).subarray(varintSize(count))
     this.block = Buffer.allocUnsafe(16 + ID.length + MAX_ID_LENGTH + this.#rest.length)
@@ -45,7 +52,10 @@ export class RecordHeaders {
     return this.#end
   }
 
-  /** As write(`${prefix}-${number}`), which takes twenty times as long where the number before had as many digits. */
+  /**
+   * As write(`${prefix}-${number}`), which takes twenty times as long where the number before had as many
+   * digits.
+   */
   writeNumbered(prefix: string, number: number): number {
     let digits = 1
     for (let left = number; left >= 10; left = Math.trunc(left / 10)) digits++
@@ -55,7 +65,8 @@ export class RecordHeaders {
       return this.#end
     }
     const first = this.#idAt + this.#idLength - digits
-    for (let at = first + digits - 1, left = number; at >= first; at--, left = Math.trunc(left / 10)) this.block[at] = 48 + left % 10
+    for (let at = first + digits - 1, left = number; at >= first; at--, left = Math.trunc(left / 10))
+      this.block[at] = 48 + (left % 10)
     return this.#end
   }
 }

@@ -1,18 +1,27 @@
-/** The records of one request on their way to Kafka: each is checked, encoded and appended, and its fate reported. */
+/**
+ * The records of one request on their way to Kafka: each is checked, encoded and appended, and its fate
+ * reported.
+ */
 import { randomUUIDv7 } from 'node:crypto'
 import { InvalidValue } from '@weir/codec'
 import { MAX_VALUE_BYTES } from '@weir/contracts/topic-configs.ts'
-import { KafkaError, partitionFor } from '@weir/kafka'
 import type { Delivery, Producer } from '@weir/kafka'
+import { KafkaError, partitionFor } from '@weir/kafka'
 import type { RecordError, RecordErrorCode } from './errors.ts'
 import type { IntakeTopic } from './intake.ts'
 import { MAX_ID_LENGTH, type RecordHeaders } from './record-headers.ts'
 
-/** A device's clock may run ahead by this much; what lies further in the future would sit on top of every newest-first list. */
+/**
+ * A device's clock may run ahead by this much; what lies further in the future would sit on top of every
+ * newest-first list.
+ */
 const MAX_AHEAD_MS = 5 * 60_000
 /** Keys travel beside the value in the record and in dead letters; no id of anything is longer. */
 const MAX_KEY_BYTES = 4096
-/** How long a request waits for the brokers. The records may still be stored after that, so they are reported as not known to be. */
+/**
+ * How long a request waits for the brokers. The records may still be stored after that, so they are reported
+ * as not known to be.
+ */
 const SETTLE_MS = 10_000
 /** A code unit of UTF-16 is at most three bytes of UTF-8; the writer asks for that much room. */
 const ROOM = 3
@@ -20,7 +29,10 @@ const ROOM = 3
 const NOT_APPENDED = -1
 const ID = /^[\x21-\x7e]+$/
 
-/** Shared by all submissions: a record is encoded and appended without yielding in between. Pages are only taken up as far as they are written. */
+/**
+ * Shared by all submissions: a record is encoded and appended without yielding in between. Pages are only
+ * taken up as far as they are written.
+ */
 const values = Buffer.allocUnsafeSlow(MAX_VALUE_BYTES * ROOM)
 const keys = Buffer.allocUnsafeSlow(MAX_KEY_BYTES * ROOM)
 
@@ -40,7 +52,10 @@ export class Submission {
   #partitions: Int32Array
   #count = 0
   #appended = 0
-  /** What kept a record from being appended: those after it are not appended either, so that they do not overtake it. */
+  /**
+   * What kept a record from being appended: those after it are not appended either, so that they do not
+   * overtake it.
+   */
   #halt: KafkaError | undefined
 
   /** @param first the index in the request of this submission's first record */
@@ -66,17 +81,31 @@ export class Submission {
     this.#partitions[index] = NOT_APPENDED
     this.ids.push('')
     this.#count++
-    if (!isObject(record)) return this.refuse('not-an-object', undefined, 'A record is an object with a value and, if it likes, an id.')
+    if (!isObject(record))
+      return this.refuse(
+        'not-an-object',
+        undefined,
+        'A record is an object with a value and, if it likes, an id.',
+      )
     for (const name in record) {
       if (name === 'id' || name === 'value') continue
-      return this.refuse('unknown-field', name.slice(0, 100), 'A record has a value and, if it likes, an id; what describes the event belongs into the value.')
+      return this.refuse(
+        'unknown-field',
+        name.slice(0, 100),
+        'A record has a value and, if it likes, an id; what describes the event belongs into the value.',
+      )
     }
     const { id = randomUUIDv7(), value } = record
     if (typeof id !== 'string' || id.length > MAX_ID_LENGTH || !ID.test(id)) {
       return this.refuse('invalid-id', 'id', `An id is 1 to ${MAX_ID_LENGTH} visible ASCII characters.`)
     }
     this.ids[index] = id
-    if (!isObject(value)) return this.refuse('invalid-value', 'value', 'A value is an object as the topic\'s contract describes it.')
+    if (!isObject(value))
+      return this.refuse(
+        'invalid-value',
+        'value',
+        "A value is an object as the topic's contract describes it.",
+      )
     this.#append(index, id, value)
   }
 
@@ -84,7 +113,14 @@ export class Submission {
   refuse(code: RecordErrorCode, field: string | undefined, message: string): void {
     const index = this.#count - 1
     const id = this.ids[index]
-    this.errors.push({ index: this.#first + index, ...(id && { id }), code, ...(field !== undefined && { field }), message, retriable: false })
+    this.errors.push({
+      index: this.#first + index,
+      ...(id && { id }),
+      code,
+      ...(field !== undefined && { field }),
+      message,
+      retriable: false,
+    })
   }
 
   /** Counts a record that could not even be read, and notes why. */
@@ -96,8 +132,8 @@ export class Submission {
   }
 
   /**
-   * Resolves when each record is stored or has failed, at the latest after 10 s; `errors` then holds all failures, by index.
-   * The result is what Kafka's side said of one of them, if any failed there.
+   * Resolves when each record is stored or has failed, at the latest after 10 s; `errors` then holds all
+   * failures, by index. The result is what Kafka's side said of one of them, if any failed there.
    */
   async settled(): Promise<KafkaError | undefined> {
     const error = this.#appended === 0 ? undefined : await this.#delivered()
@@ -131,24 +167,44 @@ export class Submission {
       return this.refuse('invalid-value', error.field || 'value', error.message)
     }
     if (end < 0 || end > MAX_VALUE_BYTES) {
-      return this.refuse('too-large', 'value', `A value is at most ${MAX_VALUE_BYTES} bytes when encoded; put large things elsewhere and send where they are.`)
+      return this.refuse(
+        'too-large',
+        'value',
+        `A value is at most ${MAX_VALUE_BYTES} bytes when encoded; put large things elsewhere and send where they are.`,
+      )
     }
     if (hasEventTime && (value.eventTime as number) > this.#latest) {
-      return this.refuse('event-time-ahead', 'eventTime',
-        'The event time is more than 5 minutes ahead of this service\'s clock; set the device\'s clock, and send milliseconds since the epoch.')
+      return this.refuse(
+        'event-time-ahead',
+        'eventTime',
+        "The event time is more than 5 minutes ahead of this service's clock; set the device's clock, and send milliseconds since the epoch.",
+      )
     }
     let partition = this.#keyless
     let keyEnd = 0
     if (key !== null) {
       const text = String(value[key])
       keyEnd = text.length > MAX_KEY_BYTES ? keys.length : keys.write(text, 0)
-      if (keyEnd > MAX_KEY_BYTES) return this.refuse('too-large', key, `The key is at most ${MAX_KEY_BYTES} bytes.`)
+      if (keyEnd > MAX_KEY_BYTES)
+        return this.refuse('too-large', key, `The key is at most ${MAX_KEY_BYTES} bytes.`)
       partition = partitionFor(keys, 0, keyEnd, partitions)
     }
     if (this.#halt) return this.#note(index, this.#halt)
     const headersEnd = this.#headers.write(id)
     try {
-      this.#delivery.append(name, partition, key === null ? null : keys, 0, keyEnd, values, 0, end, this.#headers.block, 0, headersEnd)
+      this.#delivery.append(
+        name,
+        partition,
+        key === null ? null : keys,
+        0,
+        keyEnd,
+        values,
+        0,
+        end,
+        this.#headers.block,
+        0,
+        headersEnd,
+      )
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       this.#halt = error
@@ -159,7 +215,9 @@ export class Submission {
   }
 
   /** A failure covers a partition's appends from one on, so they are counted again in their order. */
-  #noteFailures(failureOf: (partition: number) => { readonly fromIndex: number, readonly error: KafkaError } | undefined): void {
+  #noteFailures(
+    failureOf: (partition: number) => { readonly fromIndex: number; readonly error: KafkaError } | undefined,
+  ): void {
     const appends = new Int32Array(this.#topic.partitions)
     for (let index = 0; index < this.#count; index++) {
       const partition = this.#partitions[index]
@@ -171,7 +229,9 @@ export class Submission {
   }
 
   #note(index: number, { code, retriable }: KafkaError): void {
-    const message = retriable ? 'Not known to be stored; send it again with the same id.' : 'The broker refused it; the log of this service says why.'
+    const message = retriable
+      ? 'Not known to be stored; send it again with the same id.'
+      : 'The broker refused it; the log of this service says why.'
     this.errors.push({ index: this.#first + index, id: this.ids[index], code, message, retriable })
   }
 

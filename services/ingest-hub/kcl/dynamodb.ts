@@ -3,7 +3,7 @@ import { findJava } from '@weir/tools/stack/java.ts'
 import { tieProcess } from '@weir/tools/stack/lifeline.ts'
 import { freePorts } from '@weir/tools/stack/ports.ts'
 import { startProcess, untilReady } from '@weir/tools/stack/process.ts'
-import { running, type Running } from '@weir/tools/stack/server.ts'
+import { type Running, running } from '@weir/tools/stack/server.ts'
 import { dynamodbLocal } from './libraries.ts'
 
 export async function startDynamodb(log: string): Promise<Running> {
@@ -11,19 +11,39 @@ export async function startDynamodb(log: string): Promise<Running> {
   const libraries = await dynamodbLocal()
   const [port] = await freePorts(1)
   const child = await startProcess({
-    name: 'DynamoDB Local', command, log,
-    args: ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dsqlite4java.library.path=${libraries}`, '-cp', `${libraries}/*`,
-      'com.amazonaws.services.dynamodbv2.local.main.ServerRunner', '-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)],
+    name: 'DynamoDB Local',
+    command,
+    log,
+    args: [
+      '-Xmx256m',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      `-Dsqlite4java.library.path=${libraries}`,
+      '-cp',
+      `${libraries}/*`,
+      'com.amazonaws.services.dynamodbv2.local.main.ServerRunner',
+      '-inMemory',
+      '-sharedDb',
+      '-disableTelemetry',
+      '-port',
+      String(port),
+    ],
   })
   tieProcess(child.pid)
   const url = `http://127.0.0.1:${port}`
-  return running(child, url, untilReady(child, () => lists(url)))
+  return running(
+    child,
+    url,
+    untilReady(child, () => lists(url)),
+  )
 }
 
 /** Answers without a signature are refusals, but they come from a server that serves. */
 async function lists(url: string): Promise<boolean> {
   const response = await fetch(url, {
-    method: 'POST', body: '{}', signal: AbortSignal.timeout(2000),
+    method: 'POST',
+    body: '{}',
+    signal: AbortSignal.timeout(2000),
     headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.ListTables' },
   })
   await response.body?.cancel()

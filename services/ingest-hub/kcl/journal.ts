@@ -1,7 +1,9 @@
 /** What a worker of the Kinesis Client Library did, as its file tells it while it grows (KclWorker.java). */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 
-/** What happened to a shard: a processor began to read it, was given a record, saw its end, or lost its lease. */
+/**
+ * What happened to a shard: a processor began to read it, was given a record, saw its end, or lost its lease.
+ */
 export interface Entry {
   readonly kind: 'begins' | 'record' | 'ended' | 'lost'
   /** Nanoseconds, of a clock that all processes of this machine share. */
@@ -27,7 +29,9 @@ export class Journal {
     this.#path = path
   }
 
-  /** Takes in what was written since. A last line without an end is left: who was killed did not finish it. */
+  /**
+   * Takes in what was written since. A last line without an end is left: who was killed did not finish it.
+   */
   read(): void {
     if (!existsSync(this.#path)) return
     const file = openSync(this.#path, 'r')
@@ -41,7 +45,14 @@ export class Journal {
 
   #take(line: string): void {
     const [kind, time, shard, sequence = '', text = ''] = line.split(' ')
-    this.entries.push({ kind: kind as Entry['kind'], time: BigInt(time), worker: this.#worker, shard, sequence, text })
+    this.entries.push({
+      kind: kind as Entry['kind'],
+      time: BigInt(time),
+      worker: this.#worker,
+      shard,
+      sequence,
+      text,
+    })
     if (kind === 'begins') this.held.add(shard)
     if (kind === 'ended' || kind === 'lost') this.held.delete(shard)
   }

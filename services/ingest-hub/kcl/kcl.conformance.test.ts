@@ -1,8 +1,17 @@
-/** The Kinesis Client Library, with its leases in DynamoDB Local, reads streams of the hub while they are resharded and workers die. */
+/**
+ * The Kinesis Client Library, with its leases in DynamoDB Local, reads streams of the hub while they are
+ * resharded and workers die.
+ */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
-  CreateStreamCommand, KinesisClient, ListShardsCommand, MergeShardsCommand, type Shard, SplitShardCommand, waitUntilStreamExists,
+  CreateStreamCommand,
+  KinesisClient,
+  ListShardsCommand,
+  MergeShardsCommand,
+  type Shard,
+  SplitShardCommand,
+  waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis'
 import { servers, uniqueName } from '@weir/testkit'
 import { temporaryFolder } from '@weir/tools/stack/shared-servers.ts'
@@ -26,10 +35,17 @@ beforeAll(async () => {
   const [{ brokers }, { url }] = await Promise.all([servers.kafka(), servers.registry(), kinesisClient()])
   const backends = { brokers, registryUrl: url }
   const { stop } = await prepare(backends)
-  await stop();
-  [hub, dynamodb] = await Promise.all([startHub(backends, { KINESIS_THROTTLING: 'false' }), startDynamodb(join(folder, 'dynamodb.log'))])
+  await stop()
+  ;[hub, dynamodb] = await Promise.all([
+    startHub(backends, { KINESIS_THROTTLING: 'false' }),
+    startDynamodb(join(folder, 'dynamodb.log')),
+  ])
   await dynamodb.ready
-  client = new KinesisClient({ endpoint: hub.url, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } })
+  client = new KinesisClient({
+    endpoint: hub.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  })
 }, 600_000)
 afterAll(async () => {
   client?.destroy()
@@ -39,8 +55,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('workers that poll lose nothing and keep the order through two splits, a merge and the death of one of them', { timeout: 300_000 }, async () => {
-  const { application: { stream }, workers, readers, start, startTwo } = await begin('polling')
+test('workers that poll lose nothing and keep the order through two splits, a merge and the death of one of them', {
+  timeout: 300_000,
+}, async () => {
+  const {
+    application: { stream },
+    workers,
+    readers,
+    start,
+    startTwo,
+  } = await begin('polling')
   const trouble: Trouble = { refused: 0, repeated: 0 }
   // The next part comes when the readers have most of the one before, so that they are busy all the time.
   const put = async (from: number, to: number): Promise<void> => {
@@ -65,8 +89,14 @@ test('workers that poll lose nothing and keep the order through two splits, a me
   expect(repeats).toBeLessThanOrEqual(restarts * BATCH)
 })
 
-test('workers that subscribe lose nothing and keep the order through a split', { timeout: 180_000 }, async () => {
-  const { application: { stream }, readers, startTwo } = await begin('fan-out')
+test('workers that subscribe lose nothing and keep the order through a split', {
+  timeout: 180_000,
+}, async () => {
+  const {
+    application: { stream },
+    readers,
+    startTwo,
+  } = await begin('fan-out')
   const trouble: Trouble = { refused: 0, repeated: 0 }
   await startTwo()
   await Promise.all([putNumbers(client, stream, 0, 20, trouble), split(stream, 0)])
@@ -92,12 +122,21 @@ async function begin(mode: Application['mode']): Promise<Case> {
   const stream = uniqueName('kcl')
   await client.send(new CreateStreamCommand({ StreamName: stream, ShardCount: 2 }))
   await active(stream)
-  const application: Application = { kinesisUrl: hub.url, dynamodbUrl: dynamodb.url, stream, name: stream, mode, folder }
+  const application: Application = {
+    kinesisUrl: hub.url,
+    dynamodbUrl: dynamodb.url,
+    stream,
+    name: stream,
+    mode,
+    folder,
+  }
   const workers: Worker[] = []
-  onTestFinished(async () => void await Promise.all(workers.map((worker) => worker.kill())))
+  onTestFinished(async () => void (await Promise.all(workers.map((worker) => worker.kill()))))
   const readers = new Readers(workers)
-  const start = async (): Promise<void> => void workers.push(await startWorker(application, `worker-${workers.length + 1}`))
-  // One after the other: of two workers that make the tables at the same moment, one gives up for good (KCL 3.5.1).
+  const start = async (): Promise<void> =>
+    void workers.push(await startWorker(application, `worker-${workers.length + 1}`))
+  // One after the other: of two workers that make the tables at the same moment, one gives up for good (KCL
+  // 3.5.1).
   const startTwo = async (): Promise<void> => {
     await start()
     await readers.untilHolding([2])
@@ -107,37 +146,52 @@ async function begin(mode: Application['mode']): Promise<Case> {
   return { application, workers, readers, start, startTwo }
 }
 
-const active = (stream: string): Promise<unknown> => waitUntilStreamExists({ client, minDelay: 1, maxDelay: 1, maxWaitTime: 60 }, { StreamName: stream })
+const active = (stream: string): Promise<unknown> =>
+  waitUntilStreamExists({ client, minDelay: 1, maxDelay: 1, maxWaitTime: 60 }, { StreamName: stream })
 
-const shardsOf = async (stream: string): Promise<Shard[]> => (await client.send(new ListShardsCommand({ StreamName: stream }))).Shards!
+const shardsOf = async (stream: string): Promise<Shard[]> =>
+  (await client.send(new ListShardsCommand({ StreamName: stream }))).Shards!
 
 async function openShards(stream: string): Promise<Shard[]> {
-  const open = (await shardsOf(stream)).filter(({ SequenceNumberRange }) => SequenceNumberRange!.EndingSequenceNumber === undefined)
+  const open = (await shardsOf(stream)).filter(
+    ({ SequenceNumberRange }) => SequenceNumberRange!.EndingSequenceNumber === undefined,
+  )
   const start = ({ HashKeyRange }: Shard): bigint => BigInt(HashKeyRange!.StartingHashKey!)
   return open.sort((a, b) => (start(a) < start(b) ? -1 : 1))
 }
 
-/** In the middle, the shard at `index` of the open ones by hash key. Resolves when the stream is ACTIVE again. */
+/**
+ * In the middle, the shard at `index` of the open ones by hash key. Resolves when the stream is ACTIVE again.
+ */
 async function split(stream: string, index: number): Promise<void> {
   const { ShardId, HashKeyRange } = (await openShards(stream))[index]
   const middle = (BigInt(HashKeyRange!.StartingHashKey!) + BigInt(HashKeyRange!.EndingHashKey!)) / 2n
-  await client.send(new SplitShardCommand({ StreamName: stream, ShardToSplit: ShardId, NewStartingHashKey: String(middle) }))
+  await client.send(
+    new SplitShardCommand({ StreamName: stream, ShardToSplit: ShardId, NewStartingHashKey: String(middle) }),
+  )
   await active(stream)
 }
 
 /** The first two open shards. */
 async function merge(stream: string): Promise<void> {
   const [{ ShardId: left }, { ShardId: right }] = await openShards(stream)
-  await client.send(new MergeShardsCommand({ StreamName: stream, ShardToMerge: left, AdjacentShardToMerge: right }))
+  await client.send(
+    new MergeShardsCommand({ StreamName: stream, ShardToMerge: left, AdjacentShardToMerge: right }),
+  )
   await active(stream)
 }
 
 /** SIGKILL between a batch and its checkpoint. */
 async function killAtWork({ journal, kill }: Worker): Promise<void> {
   const before = journal.entries.length
-  await expect.poll(() => {
-    journal.read()
-    return journal.entries.slice(before).some(({ kind }) => kind === 'record')
-  }, { timeout: 60_000, interval: 5 }).toBe(true)
+  await expect
+    .poll(
+      () => {
+        journal.read()
+        return journal.entries.slice(before).some(({ kind }) => kind === 'record')
+      },
+      { timeout: 60_000, interval: 5 },
+    )
+    .toBe(true)
   await kill()
 }

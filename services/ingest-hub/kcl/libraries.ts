@@ -9,13 +9,19 @@ const LOGGING = 'org.slf4j:slf4j-simple:2.0.13'
 
 /** A folder with the jars of the library and of all that it needs. */
 export const kinesisClient = (): Promise<string> =>
-  libraries(`kinesis-client-${versions.kinesisClient}`, [`software.amazon.kinesis:amazon-kinesis-client:${versions.kinesisClient}`, LOGGING])
+  libraries(`kinesis-client-${versions.kinesisClient}`, [
+    `software.amazon.kinesis:amazon-kinesis-client:${versions.kinesisClient}`,
+    LOGGING,
+  ])
 
 /** A folder with the jars of DynamoDB Local, and with its native libraries. */
 export const dynamodbLocal = (): Promise<string> =>
-  libraries(`dynamodb-local-${versions.dynamodbLocal}`, [`com.amazonaws:DynamoDBLocal:${versions.dynamodbLocal}`])
+  libraries(`dynamodb-local-${versions.dynamodbLocal}`, [
+    `com.amazonaws:DynamoDBLocal:${versions.dynamodbLocal}`,
+  ])
 
-const libraries = (name: string, artifacts: readonly string[]): Promise<string> => cached(name, async (folder, scratch) => {
-  await downloadLibraries({ all: artifacts }, scratch)
-  renameSync(join(scratch, 'all/libs'), join(folder, 'libs'))
-}).then((folder) => join(folder, 'libs'))
+const libraries = (name: string, artifacts: readonly string[]): Promise<string> =>
+  cached(name, async (folder, scratch) => {
+    await downloadLibraries({ all: artifacts }, scratch)
+    renameSync(join(scratch, 'all/libs'), join(folder, 'libs'))
+  }).then((folder) => join(folder, 'libs'))

@@ -2,7 +2,9 @@
 import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 
 export const KEYS = 1000
-/** Requests under way together. Each lane has its own keys, so that no number can overtake another of its key. */
+/**
+ * Requests under way together. Each lane has its own keys, so that no number can overtake another of its key.
+ */
 const LANES = 8
 /** Of one request (API reference, PutRecords). */
 const A_REQUEST = 500
@@ -13,25 +15,45 @@ const KEYS_A_LANE = KEYS / LANES
 const NUMBERS_A_REQUEST = A_REQUEST / KEYS_A_LANE
 
 export interface Trouble {
-  /** Records that PutRecords refused; they are not sent again, since a later number of their key may be stored already. */
+  /**
+   * Records that PutRecords refused; they are not sent again, since a later number of their key may be stored
+   * already.
+   */
   refused: number
   /** Requests that the SDK sent more than once: what was stored by the first may stand twice. */
   repeated: number
 }
 
 /** Puts the numbers `from` to `to` - 1 of every key, both multiples of 4. */
-export async function putNumbers(client: KinesisClient, stream: string, from: number, to: number, trouble: Trouble): Promise<void> {
-  await Promise.all(Array.from({ length: LANES }, (_, lane) => putLane(client, stream, lane, from, to, trouble)))
+export async function putNumbers(
+  client: KinesisClient,
+  stream: string,
+  from: number,
+  to: number,
+  trouble: Trouble,
+): Promise<void> {
+  await Promise.all(
+    Array.from({ length: LANES }, (_, lane) => putLane(client, stream, lane, from, to, trouble)),
+  )
 }
 
-async function putLane(client: KinesisClient, stream: string, lane: number, from: number, to: number, trouble: Trouble): Promise<void> {
+async function putLane(
+  client: KinesisClient,
+  stream: string,
+  lane: number,
+  from: number,
+  to: number,
+  trouble: Trouble,
+): Promise<void> {
   for (let first = from; first < to; first += NUMBERS_A_REQUEST) {
     const records = Array.from({ length: A_REQUEST }, (_, i) => {
-      const key = `key-${lane * KEYS_A_LANE + i % KEYS_A_LANE}`
+      const key = `key-${lane * KEYS_A_LANE + (i % KEYS_A_LANE)}`
       const number = first + Math.floor(i / KEYS_A_LANE)
       return { PartitionKey: key, Data: Buffer.from(`${key}:${number}`.padEnd(RECORD_LENGTH)) }
     })
-    const { FailedRecordCount, $metadata } = await client.send(new PutRecordsCommand({ StreamName: stream, Records: records }))
+    const { FailedRecordCount, $metadata } = await client.send(
+      new PutRecordsCommand({ StreamName: stream, Records: records }),
+    )
     trouble.refused += FailedRecordCount ?? 0
     if (($metadata.attempts ?? 1) > 1) trouble.repeated++
   }

@@ -4,7 +4,10 @@ import { expect } from 'vitest'
 import { type Findings, verify } from './verify.ts'
 import type { Worker } from './worker.ts'
 
-/** For what waits until a lease is given to somebody else; a library that starts waits up to 30 s for others (ms). */
+/**
+ * For what waits until a lease is given to somebody else; a library that starts waits up to 30 s for others
+ * (ms).
+ */
 const LEASES_MS = 90_000
 const LOOK_MS = 200
 
@@ -22,19 +25,31 @@ export class Readers {
 
   /** Waits for so many different records. */
   async until(records: number): Promise<void> {
-    await expect.poll(() => this.#look().#records.size, { timeout: LEASES_MS, interval: LOOK_MS }).toBeGreaterThanOrEqual(records)
+    await expect
+      .poll(() => this.#look().#records.size, { timeout: LEASES_MS, interval: LOOK_MS })
+      .toBeGreaterThanOrEqual(records)
   }
 
   /** Waits until each worker has so many leases. */
   async untilHolding(leases: readonly number[]): Promise<void> {
-    await expect.poll(() => this.#look().#workers.map(({ journal }) => journal.held.size), { timeout: LEASES_MS, interval: LOOK_MS }).toEqual(leases)
+    await expect
+      .poll(() => this.#look().#workers.map(({ journal }) => journal.held.size), {
+        timeout: LEASES_MS,
+        interval: LOOK_MS,
+      })
+      .toEqual(leases)
   }
 
   /** Waits for so many different records and for every shard, and looks at how they were read. */
   async untilAll(records: number, shards: readonly Shard[]): Promise<Findings> {
     const all = [records, shards.length]
-    await expect.poll(() => [this.#look().#records.size, this.#shards.size], { timeout: LEASES_MS, interval: LOOK_MS }).toEqual(all)
-    return verify(this.#workers.flatMap(({ journal }) => journal.entries), shards)
+    await expect
+      .poll(() => [this.#look().#records.size, this.#shards.size], { timeout: LEASES_MS, interval: LOOK_MS })
+      .toEqual(all)
+    return verify(
+      this.#workers.flatMap(({ journal }) => journal.entries),
+      shards,
+    )
   }
 
   #look(): this {

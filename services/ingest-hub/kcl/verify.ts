@@ -16,12 +16,18 @@ export interface Findings {
 /** @param entries of all workers */
 export function verify(entries: readonly Entry[], shards: readonly Shard[]): Findings {
   const inOrder = entries.toSorted((a, b) => (a.time < b.time ? -1 : 1))
-  const problems = [...ordersOfKeys(inOrder), ...ordersWithinReadings(inOrder), ...childrenBeforeParents(inOrder, shards)].slice(0, 20)
+  const problems = [
+    ...ordersOfKeys(inOrder),
+    ...ordersWithinReadings(inOrder),
+    ...childrenBeforeParents(inOrder, shards),
+  ].slice(0, 20)
   const records = new Set(inOrder.flatMap(({ kind, text }) => (kind === 'record' ? [text] : [])))
   const begun = inOrder.filter(({ kind }) => kind === 'begins').map(({ shard }) => shard)
   return {
-    records: records.size, repeats: inOrder.filter(({ kind }) => kind === 'record').length - records.size,
-    restarts: begun.length - new Set(begun).size, problems,
+    records: records.size,
+    repeats: inOrder.filter(({ kind }) => kind === 'record').length - records.size,
+    restarts: begun.length - new Set(begun).size,
+    problems,
   }
 }
 
@@ -32,12 +38,16 @@ function* ordersOfKeys(entries: readonly Entry[]): Generator<string> {
     if (kind !== 'record') continue
     const [key, number] = [text.slice(0, text.indexOf(':')), Number(text.slice(text.indexOf(':') + 1))]
     const expected = next.get(key) ?? 0
-    if (number > expected) yield `${worker} read ${text} in ${shard} while ${key}:${expected} had not been read.`
+    if (number > expected)
+      yield `${worker} read ${text} in ${shard} while ${key}:${expected} had not been read.`
     next.set(key, Math.max(expected, number + 1))
   }
 }
 
-/** From its beginning to its end a processor sees a shard's records once and in order, so repeats can only be what follows a checkpoint. */
+/**
+ * From its beginning to its end a processor sees a shard's records once and in order, so repeats can only be
+ * what follows a checkpoint.
+ */
 function* ordersWithinReadings(entries: readonly Entry[]): Generator<string> {
   const last = new Map<string, bigint>()
   for (const { kind, worker, shard, sequence } of entries) {
@@ -45,13 +55,15 @@ function* ordersWithinReadings(entries: readonly Entry[]): Generator<string> {
     if (kind === 'begins') last.delete(reading)
     if (kind !== 'record') continue
     const now = BigInt(sequence)
-    if (now <= (last.get(reading) ?? -1n)) yield `${worker} read ${sequence} of ${shard} after ${last.get(reading)}.`
+    if (now <= (last.get(reading) ?? -1n))
+      yield `${worker} read ${sequence} of ${shard} after ${last.get(reading)}.`
     last.set(reading, now)
   }
 }
 
 function* childrenBeforeParents(entries: readonly Entry[], shards: readonly Shard[]): Generator<string> {
-  const first = (kind: Entry['kind'], shard: string): Entry | undefined => entries.find((entry) => entry.kind === kind && entry.shard === shard)
+  const first = (kind: Entry['kind'], shard: string): Entry | undefined =>
+    entries.find((entry) => entry.kind === kind && entry.shard === shard)
   for (const { ShardId: child = '', ParentShardId, AdjacentParentShardId } of shards) {
     const begun = first('begins', child)
     if (begun === undefined) yield `Nobody read ${child}.`

@@ -27,13 +27,32 @@ export interface Worker {
 /** The most records that a worker is given at once when it polls. */
 export const BATCH = 1000
 
-export async function startWorker({ kinesisUrl, dynamodbUrl, stream, name: application, mode, folder }: Application, name: string): Promise<Worker> {
+export async function startWorker(
+  { kinesisUrl, dynamodbUrl, stream, name: application, mode, folder }: Application,
+  name: string,
+): Promise<Worker> {
   const libraries = await kinesisClient()
   const path = join(folder, `${application}-${name}.journal`)
   const child = await startProcess({
-    name: `KCL ${name}`, command: findJava().command, log: join(folder, `${application}-${name}.log`),
-    args: ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${libraries}/*`, join(import.meta.dirname, 'KclWorker.java'),
-      kinesisUrl, dynamodbUrl, stream, application, name, path, mode, String(BATCH)],
+    name: `KCL ${name}`,
+    command: findJava().command,
+    log: join(folder, `${application}-${name}.log`),
+    args: [
+      '-Xmx384m',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-cp',
+      `${libraries}/*`,
+      join(import.meta.dirname, 'KclWorker.java'),
+      kinesisUrl,
+      dynamodbUrl,
+      stream,
+      application,
+      name,
+      path,
+      mode,
+      String(BATCH),
+    ],
   })
   tieProcess(child.pid)
   return {

@@ -1,12 +1,12 @@
 /** The hub as a process of its own against real servers, and what it stored read back. */
 import { openCodec } from '@weir/codec'
-import { sampleOf } from '@weir/contracts'
 import type { TaxiTelemetry } from '@weir/contracts'
+import { sampleOf } from '@weir/contracts'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
-import { decodeHeaders, kafkaConfig, keyOf, openKafka } from '@weir/kafka'
 import type { Kafka } from '@weir/kafka'
+import { decodeHeaders, kafkaConfig, keyOf, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service'
-import { startService, type ServiceProcess } from '@weir/testkit/service-process.ts'
+import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 
 export const TOPIC = 'taxi.telemetry'
 
@@ -16,8 +16,13 @@ export interface Backends {
 }
 
 /** A connection of the test's own, with topics and contracts in place. */
-export async function prepare({ brokers, registryUrl }: Backends): Promise<{ kafka: Kafka, stop(): Promise<void> }> {
-  const { value: kafka, stop } = await openKafka(readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig))
+export async function prepare({
+  brokers,
+  registryUrl,
+}: Backends): Promise<{ kafka: Kafka; stop(): Promise<void> }> {
+  const { value: kafka, stop } = await openKafka(
+    readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
+  )
   await applyTopics(kafka.admin, { replicas: 1 })
   await registerContracts(registryUrl)
   return { kafka, stop }
@@ -25,8 +30,16 @@ export async function prepare({ brokers, registryUrl }: Backends): Promise<{ kaf
 
 export type Hub = ServiceProcess
 
-export function startHub({ brokers, registryUrl }: Backends, env: Readonly<Record<string, string>> = {}): Promise<Hub> {
-  return startService('ingest-hub', { KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: registryUrl, ALLOW_ANONYMOUS: 'true', ...env })
+export function startHub(
+  { brokers, registryUrl }: Backends,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Hub> {
+  return startService('ingest-hub', {
+    KAFKA_BROKERS: brokers.join(','),
+    REGISTRY_URL: registryUrl,
+    ALLOW_ANONYMOUS: 'true',
+    ...env,
+  })
 }
 
 export interface Answer {
@@ -36,14 +49,27 @@ export interface Answer {
 }
 
 /** Posts to the topic of the taxis. */
-export async function post(hub: Hub, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}, path = `/v1/topics/${TOPIC}/records`): Promise<Answer> {
-  const response = await fetch(`${hub.url}${path}`, { method: 'POST', body: body as string, headers: { 'content-type': 'application/json', ...headers } })
+export async function post(
+  hub: Hub,
+  body: string | Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+  path = `/v1/topics/${TOPIC}/records`,
+): Promise<Answer> {
+  const response = await fetch(`${hub.url}${path}`, {
+    method: 'POST',
+    body: body as string,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
   return { status: response.status, headers: response.headers, body: await response.json() }
 }
 
 export const batch = (records: readonly unknown[]): string => JSON.stringify({ records })
 
-export const report = (changes: Partial<TaxiTelemetry> = {}): TaxiTelemetry => ({ ...sampleOf(TOPIC), eventTime: Date.now(), ...changes })
+export const report = (changes: Partial<TaxiTelemetry> = {}): TaxiTelemetry => ({
+  ...sampleOf(TOPIC),
+  eventTime: Date.now(),
+  ...changes,
+})
 
 export interface StoredRecord {
   readonly partition: number
@@ -60,14 +86,23 @@ export async function storedFrom(kafka: Kafka, registryUrl: string, source: stri
   const { value: codec } = await openCodec({ url: registryUrl })
   const reader = await codec.reader(TOPIC)
   const found: StoredRecord[] = []
-  const reading = await kafka.read({ topics: [TOPIC], from: { timestamp: begun }, until: 'end' }, async (records) => {
-    await reader.prepare(records)
-    for (let i = 0; i < records.length; i++) {
-      const headers = decodeHeaders(records.bytes, records.headersStart[i])
-      if (headers['weir-source'] !== source) continue
-      found.push({ partition: records.partition, offset: records.offsets[i], key: String(keyOf(records, i)), value: reader.decode(records.bytes, records.valueStart[i], records.valueEnd[i]), headers })
-    }
-  })
+  const reading = await kafka.read(
+    { topics: [TOPIC], from: { timestamp: begun }, until: 'end' },
+    async (records) => {
+      await reader.prepare(records)
+      for (let i = 0; i < records.length; i++) {
+        const headers = decodeHeaders(records.bytes, records.headersStart[i])
+        if (headers['weir-source'] !== source) continue
+        found.push({
+          partition: records.partition,
+          offset: records.offsets[i],
+          key: String(keyOf(records, i)),
+          value: reader.decode(records.bytes, records.valueStart[i], records.valueEnd[i]),
+          headers,
+        })
+      }
+    },
+  )
   await reading.done
   return found.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
 }

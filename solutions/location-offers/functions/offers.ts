@@ -1,17 +1,21 @@
 /**
- * The Lambda function of the solution: signups in, offers out. It finds the nearest area that is served for every signup of the batch in one round trip to Redis.
- * Nothing here knows of Weir: this is the handler that ran on AWS.
+ * The Lambda function of the solution: signups in, offers out. It finds the nearest area that is served for
+ * every signup of the batch in one round trip to Redis. Nothing here knows of Weir: this is the handler that
+ * ran on AWS.
  */
 import { Redis } from 'ioredis'
 
 interface KinesisEvent {
-  readonly Records: readonly { readonly eventID: string, readonly kinesis: { readonly data: string, readonly partitionKey: string } }[]
+  readonly Records: readonly {
+    readonly eventID: string
+    readonly kinesis: { readonly data: string; readonly partitionKey: string }
+  }[]
 }
 
 interface Signup {
   readonly signupId: string
   readonly userId: string
-  readonly position: { readonly lat: number, readonly lon: number }
+  readonly position: { readonly lat: number; readonly lon: number }
   /** Ms since the epoch. */
   readonly signedUpAt: number
 }
@@ -40,19 +44,36 @@ export const handler = async (event: KinesisEvent): Promise<{ records: object[] 
   const signups = event.Records.flatMap(({ eventID, kinesis }) => parse(kinesis.data, eventID))
   if (signups.length === 0) return { records: [] }
   const positions = signups.flatMap(({ position }) => [position.lat, position.lon])
-  const answers = await redis.eval(NEAREST, 2, process.env.AREAS_GEO!, process.env.AREAS!, ...positions, MOST_RADIUS) as [string, string, string][]
+  const answers = (await redis.eval(
+    NEAREST,
+    2,
+    process.env.AREAS_GEO!,
+    process.env.AREAS!,
+    ...positions,
+    MOST_RADIUS,
+  )) as [string, string, string][]
   return { records: signups.map((signup, i) => offer(signup, answers[i])) }
 }
 
-function offer({ signupId, userId, position, signedUpAt }: Signup, [id, distance, json]: [string?, string?, string?]): object {
-  const area = json ? JSON.parse(json) as Area : undefined
+function offer(
+  { signupId, userId, position, signedUpAt }: Signup,
+  [id, distance, json]: [string?, string?, string?],
+): object {
+  const area = json ? (JSON.parse(json) as Area) : undefined
   const served = area !== undefined && Number(distance) <= area.radiusKm
   return {
     key: userId,
     headers: { 'weir-id': `${signupId}-offers`, 'reply-to': signupId },
     value: {
-      userId, signupId, position: { lat: position.lat, lon: position.lon }, signedUpAt, offeredAt: Date.now(),
-      area: served ? id : null, areaName: served ? area.name : null, distanceKm: served ? Number(distance) : null, options: served ? area.options : [],
+      userId,
+      signupId,
+      position: { lat: position.lat, lon: position.lon },
+      signedUpAt,
+      offeredAt: Date.now(),
+      area: served ? id : null,
+      areaName: served ? area.name : null,
+      distanceKm: served ? Number(distance) : null,
+      options: served ? area.options : [],
     },
   }
 }
@@ -61,8 +82,20 @@ function offer({ signupId, userId, position, signedUpAt }: Signup, [id, distance
 function parse(data: string, eventID: string): Signup[] {
   try {
     const signup = JSON.parse(Buffer.from(data, 'base64').toString()) as Signup
-    const { signupId, userId, signedUpAt, position: { lat, lon } } = signup
-    if (typeof signupId === 'string' && typeof userId === 'string' && Number.isSafeInteger(signedUpAt) && Math.abs(lat) <= 85 && Math.abs(lon) <= 180) return [signup]
+    const {
+      signupId,
+      userId,
+      signedUpAt,
+      position: { lat, lon },
+    } = signup
+    if (
+      typeof signupId === 'string' &&
+      typeof userId === 'string' &&
+      Number.isSafeInteger(signedUpAt) &&
+      Math.abs(lat) <= 85 &&
+      Math.abs(lon) <= 180
+    )
+      return [signup]
     console.error(`${eventID} is no signup`)
   } catch (error) {
     console.error(`${eventID} is no signup: ${(error as Error).message}`)

@@ -14,25 +14,39 @@ export const stateOf = (id) => byId.get(id) ?? STATES[3]
 /** @returns {{ id, lon, lat, state, speed, heading, zone: { id, name } }[]} */
 export function taxisOf({ taxis, zones }) {
   return taxis.id.map((id, i) => ({
-    id, lon: taxis.lon[i], lat: taxis.lat[i], state: stateOf(taxis.state[i]), speed: taxis.speed[i], heading: taxis.heading[i], zone: zones[taxis.zone[i]],
+    id,
+    lon: taxis.lon[i],
+    lat: taxis.lat[i],
+    state: stateOf(taxis.state[i]),
+    speed: taxis.speed[i],
+    heading: taxis.heading[i],
+    zone: zones[taxis.zone[i]],
   }))
 }
 
 /** Taxis by state, in the order of STATES; the unknown only where there are some. */
 export function byState(taxis) {
-  return STATES.map((state) => ({ ...state, taxis: taxis.filter((taxi) => taxi.state === state).length })).filter(({ id, taxis }) => id !== 'UNKNOWN' || taxis > 0)
+  return STATES.map((state) => ({
+    ...state,
+    taxis: taxis.filter((taxi) => taxi.state === state).length,
+  })).filter(({ id, taxis }) => id !== 'UNKNOWN' || taxis > 0)
 }
 
-/** The zones that have taxis, the fullest first: { id, name, taxis, occupied, speed } with the mean speed in km/h. */
+/**
+ * The zones that have taxis, the fullest first: { id, name, taxis, occupied, speed } with the mean speed in
+ * km/h.
+ */
 export function byZone(taxis) {
   const groups = Map.groupBy(taxis, ({ zone }) => zone.id)
-  return [...groups.values()].map((group) => ({
-    id: group[0].zone.id,
-    name: group[0].zone.name,
-    taxis: group.length,
-    occupied: group.filter(({ state }) => state.id === 'OCCUPIED').length,
-    speed: mean(group.map((taxi) => taxi.speed)),
-  })).sort((a, b) => b.taxis - a.taxis || (a.id < b.id ? -1 : 1))
+  return [...groups.values()]
+    .map((group) => ({
+      id: group[0].zone.id,
+      name: group[0].zone.name,
+      taxis: group.length,
+      occupied: group.filter(({ state }) => state.id === 'OCCUPIED').length,
+      speed: mean(group.map((taxi) => taxi.speed)),
+    }))
+    .sort((a, b) => b.taxis - a.taxis || (a.id < b.id ? -1 : 1))
 }
 
 /** 0 of nothing. */

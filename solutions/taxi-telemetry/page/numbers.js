@@ -31,6 +31,7 @@ export function ago(ms) {
 
 /** 37.98° N, 23.73° E */
 export function degrees(lon, lat) {
-  const part = (value, positive, negative) => `${Math.abs(value).toFixed(2)}° ${value >= 0 ? positive : negative}`
+  const part = (value, positive, negative) =>
+    `${Math.abs(value).toFixed(2)}° ${value >= 0 ? positive : negative}`
   return `${part(lat, 'N', 'S')}, ${part(lon, 'E', 'W')}`
 }

@@ -35,7 +35,8 @@ export function openStream(url, viewer) {
     })
     source.addEventListener('error', () => {
       clearTimeout(silence)
-      // The browser repeats a lost connection but not a refused one (503 while the server stops or has too many viewers): both are repeated here.
+      // The browser repeats a lost connection but not a refused one (503 while the server stops or has too
+      // many viewers): both are repeated here.
       source.close()
       reopen()
     })
@@ -47,7 +48,10 @@ export function openStream(url, viewer) {
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
   }
 
-  /** An EventSource does not tell why it was refused, and would have the browser ask for a password out of the blue. */
+  /**
+   * An EventSource does not tell why it was refused, and would have the browser ask for a password out of the
+   * blue.
+   */
   const openIfSignedIn = async () => {
     try {
       const { status } = await fetch('session', { cache: 'no-store' })

@@ -6,4 +6,5 @@ function chosenTheme() {
     return null // A browser that keeps nothing follows the system.
   }
 }
-document.documentElement.dataset.theme = chosenTheme() ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')
+document.documentElement.dataset.theme =
+  chosenTheme() ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')

@@ -24,9 +24,23 @@ export function colours() {
   const style = getComputedStyle(document.documentElement)
   const colour = (name) => style.getPropertyValue(`--${name}`).trim()
   return {
-    panel: colour('panel'), raised: colour('raised'), line: colour('line'), lineStrong: colour('line-strong'), ink: colour('ink'), ink2: colour('ink-2'), ink3: colour('ink-3'),
-    accent: colour('accent'), occupied: colour('occupied'), moving: colour('moving'), idle: colour('idle'), unknown: colour('unknown'),
-    demand: colour('demand'), demandStrong: colour('demand-strong'), land: colour('land'), water: colour('water'), sans: colour('sans'),
+    panel: colour('panel'),
+    raised: colour('raised'),
+    line: colour('line'),
+    lineStrong: colour('line-strong'),
+    ink: colour('ink'),
+    ink2: colour('ink-2'),
+    ink3: colour('ink-3'),
+    accent: colour('accent'),
+    occupied: colour('occupied'),
+    moving: colour('moving'),
+    idle: colour('idle'),
+    unknown: colour('unknown'),
+    demand: colour('demand'),
+    demandStrong: colour('demand-strong'),
+    land: colour('land'),
+    water: colour('water'),
+    sans: colour('sans'),
   }
 }
 

@@ -1,17 +1,34 @@
 /** A real Chromium for tests, and a page in it that remembers whatever went wrong. */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome-stable', '/usr/bin/google-chrome']
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome-stable',
+  '/usr/bin/google-chrome',
+]
 const ARGUMENTS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ]
 
-/** CHROMIUM_PATH, else where systems install it; where it is absent, a root user's Debian gets it. Throws one sentence where there is none. */
+/**
+ * CHROMIUM_PATH, else where systems install it; where it is absent, a root user's Debian gets it. Throws one
+ * sentence where there is none.
+ */
 export async function openBrowser(...more: readonly string[]): Promise<Browser> {
   const executablePath = find() ?? install()
-  if (!executablePath) throw new Error('The page tests need Chromium: install it (apt-get install chromium) or set CHROMIUM_PATH to a Chrome or Chromium.')
+  if (!executablePath)
+    throw new Error(
+      'The page tests need Chromium: install it (apt-get install chromium) or set CHROMIUM_PATH to a Chrome or Chromium.',
+    )
   return chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] })
 }
 
@@ -21,8 +38,14 @@ function find(): string | undefined {
 
 function install(): string | undefined {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return undefined
-  for (const command of [['update', '-qq'], ['install', '-y', '-qq', '--no-install-recommends', 'chromium']]) {
-    execFileSync('apt-get', command, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+  for (const command of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', 'chromium'],
+  ]) {
+    execFileSync('apt-get', command, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
   }
   return find()
 }
@@ -34,8 +57,16 @@ export interface WatchedPage {
   close(): Promise<void>
 }
 
-export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'light', ...options })
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    colorScheme: 'light',
+    ...options,
+  })
   const page = await context.newPage()
   const wrongs: string[] = []
   page.on('console', (message) => {
@@ -43,7 +74,8 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   })
   page.on('pageerror', (error) => wrongs.push(String(error.stack)))
   page.on('request', (request) => {
-    if (new URL(request.url()).host !== new URL(url).host && !request.url().startsWith('data:')) wrongs.push(`a request to ${request.url()}`)
+    if (new URL(request.url()).host !== new URL(url).host && !request.url().startsWith('data:'))
+      wrongs.push(`a request to ${request.url()}`)
   })
   await page.goto(url)
   return { page, wrongs, close: () => context.close() }

@@ -17,9 +17,13 @@ export function openCity(taxis: number): City {
   const world = simulator.world({ devices: taxis, seed: 7 })
   const zone = addZone({ version: 1, entries: new Map(Object.entries(zonesSeed)) })
   return {
-    next: (now) => (world.next(now) as unknown as TaxiTelemetry[]).map((report) => {
-      const source = { timestamps: [report.eventTime] } as unknown as Source
-      return taxiIndex.document(addState(zone(report, 0, source) as never, 0, source) as TaxiEnriched, { id: `${report.deviceId}-${report.eventTime}`, source: 'simulator' })
-    }),
+    next: (now) =>
+      (world.next(now) as unknown as TaxiTelemetry[]).map((report) => {
+        const source = { timestamps: [report.eventTime] } as unknown as Source
+        return taxiIndex.document(addState(zone(report, 0, source) as never, 0, source) as TaxiEnriched, {
+          id: `${report.deviceId}-${report.eventTime}`,
+          source: 'simulator',
+        })
+      }),
   }
 }

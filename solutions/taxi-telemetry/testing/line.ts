@@ -1,6 +1,7 @@
 /** A line between a browser and a server that can be cut and mended, as networks are. */
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+
 import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 export interface Line {
   readonly url: string
@@ -20,12 +21,17 @@ export async function openLine(target: string): Promise<Line> {
       return
     }
     const far = connect({ host: hostname, port: Number(port) })
-    for (const [one, other] of [[near, far], [far, near]]) {
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ]) {
       sockets.add(one)
-      one.on('error', () => other.destroy()).on('close', () => {
-        sockets.delete(one)
-        other.destroy()
-      })
+      one
+        .on('error', () => other.destroy())
+        .on('close', () => {
+          sockets.delete(one)
+          other.destroy()
+        })
       one.pipe(other)
     }
   })
@@ -38,7 +44,9 @@ export async function openLine(target: string): Promise<Line> {
       whole = false
       breakAll()
     },
-    mend: () => { whole = true },
+    mend: () => {
+      whole = true
+    },
     close: async () => {
       breakAll()
       server.close()

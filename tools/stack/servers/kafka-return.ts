@@ -1,31 +1,34 @@
 /**
  * The return of a lone Kafka node that was killed.
  *
- * Its metadata log says that it leads every partition still. Started from there, the broker loads its coordinators, gives them up when the controller takes its new
- * registration, and loads them again within milliseconds. Kafka up to 4.4 at least can then take the end of the first load for that of the second
- * (`CoordinatorRuntime.load` asks for the partition's coordinator, not for the one it has loaded): the group coordinator serves what it has read so far. Members are
- * told old offsets or none, and what they write on top can make the partition unreadable for good. Seen with 4.3.1, where recovering the log took about as long as
- * the killed broker's session.
+ * Its metadata log says that it leads every partition still. Started from there, the broker loads its
+ * coordinators, gives them up when the controller takes its new registration, and loads them again within
+ * milliseconds. Kafka up to 4.4 at least can then take the end of the first load for that of the second
+ * (`CoordinatorRuntime.load` asks for the partition's coordinator, not for the one it has loaded): the group
+ * coordinator serves what it has read so far. Members are told old offsets or none, and what they write on
+ * top can make the partition unreadable for good. Seen with 4.3.1, where recovering the log took about as
+ * long as the killed broker's session.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { unregisterBroker } from '../kafka-admin.ts'
 import { findJava } from '../java.ts'
+import { unregisterBroker } from '../kafka-admin.ts'
 import { tieProcess } from '../lifeline.ts'
 import { untilReady } from '../process.ts'
 import { startJavaServer } from '../shared-classes.ts'
 import { versions } from '../versions.ts'
-import { kafkaClasspath, LOGGING, logsOf } from './kafka.ts'
 import type { KafkaOptions } from './kafka.ts'
+import { kafkaClasspath, LOGGING, logsOf } from './kafka.ts'
 import { controllerProperties } from './kafka-settings.ts'
 
 /** A broker leaves this file when it ends in order, and takes it away when it starts. */
 const CLEAN = '.kafka_cleanshutdown'
 
 /**
- * If the lone node was killed, runs its controller alone until the controller has forgotten the broker. Call it before
- * the node is started. The broker then leads no partition when it starts, loads its coordinators once, and is registered
- * without waiting for its former session to end. Rejects if the controller ends or does not answer within five minutes.
+ * If the lone node was killed, runs its controller alone until the controller has forgotten the broker. Call
+ * it before the node is started. The broker then leads no partition when it starts, loads its coordinators
+ * once, and is registered without waiting for its former session to end. Rejects if the controller ends or
+ * does not answer within five minutes.
  */
 export async function forgetKilledBroker(node: KafkaOptions): Promise<void> {
   const logs = logsOf(node)
@@ -33,8 +36,21 @@ export async function forgetKilledBroker(node: KafkaOptions): Promise<void> {
   const settings = join(node.data, 'controller.properties')
   writeFileSync(settings, controllerProperties(node, logs))
   const child = await startJavaServer({
-    name: 'kafka controller', java: findJava(), software: `kafka-${versions.kafka}`, record: undefined, log: node.log,
-    args: ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', `-Dlog4j2.configurationFile=${LOGGING}`, '-cp', await kafkaClasspath(), 'kafka.Kafka', settings],
+    name: 'kafka controller',
+    java: findJava(),
+    software: `kafka-${versions.kafka}`,
+    record: undefined,
+    log: node.log,
+    args: [
+      '-Xmx128m',
+      '-XX:TieredStopAtLevel=1',
+      '-XX:+UseSerialGC',
+      `-Dlog4j2.configurationFile=${LOGGING}`,
+      '-cp',
+      await kafkaClasspath(),
+      'kafka.Kafka',
+      settings,
+    ],
   })
   tieProcess(child.pid)
   try {

@@ -4,7 +4,7 @@ export interface KafkaNode {
   readonly nodeId: number
   readonly port: number
   /** Every node's controller, this one's included. */
-  readonly voters: readonly { readonly nodeId: number, readonly port: number }[]
+  readonly voters: readonly { readonly nodeId: number; readonly port: number }[]
   readonly secure?: SecureListeners | undefined
 }
 
@@ -24,9 +24,12 @@ export interface SecureListeners {
   readonly keyFile: string
   /** PEM: who signs the certificates of clients. */
   readonly caFile: string
-  readonly users: readonly { readonly name: string, readonly password: string }[]
+  readonly users: readonly { readonly name: string; readonly password: string }[]
   readonly tokens: TokenCheck
-  /** Where they are given, the brokers talk by certificates, and every principal but these has only the rights that ACLs give it. */
+  /**
+   * Where they are given, the brokers talk by certificates, and every principal but these has only the rights
+   * that ACLs give it.
+   */
   readonly superUsers?: readonly string[]
 }
 
@@ -41,7 +44,15 @@ export interface TokenCheck {
 export function serverProperties({ nodeId, port, voters, secure }: KafkaNode, dataFolder: string): string {
   const controller = voters.find((voter) => voter.nodeId === nodeId)!
   const guarded = secure?.superUsers !== undefined
-  const listeners = { PLAINTEXT: port, ...secure && { TLS: secure.ports.tls, MTLS: secure.ports.mtls, SCRAM: secure.ports.scram, IAM: secure.ports.iam } }
+  const listeners = {
+    PLAINTEXT: port,
+    ...(secure && {
+      TLS: secure.ports.tls,
+      MTLS: secure.ports.mtls,
+      SCRAM: secure.ports.scram,
+      IAM: secure.ports.iam,
+    }),
+  }
   const addresses = Object.entries(listeners).map(([name, at]) => `${name}://127.0.0.1:${at}`)
   const replicas = Math.min(3, voters.length)
   return lines({
@@ -52,7 +63,7 @@ export function serverProperties({ nodeId, port, voters, secure }: KafkaNode, da
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': guarded ? 'MTLS' : 'PLAINTEXT',
     'listener.security.protocol.map': `CONTROLLER:${guarded ? 'SSL' : 'PLAINTEXT'},PLAINTEXT:PLAINTEXT,TLS:SSL,MTLS:SSL,SCRAM:SASL_SSL,IAM:SASL_SSL`,
-    'listeners': [...addresses, `CONTROLLER://127.0.0.1:${controller.port}`].join(','),
+    listeners: [...addresses, `CONTROLLER://127.0.0.1:${controller.port}`].join(','),
     'advertised.listeners': addresses.join(','),
     'auto.create.topics.enable': false,
     'default.replication.factor': replicas,
@@ -61,7 +72,7 @@ export function serverProperties({ nodeId, port, voters, secure }: KafkaNode, da
     'transaction.state.log.replication.factor': replicas,
     'transaction.state.log.min.isr': Math.max(1, replicas - 1),
     ...quickSettings,
-    ...secure && secureSettings(secure),
+    ...(secure && secureSettings(secure)),
   })
 }
 
@@ -74,13 +85,16 @@ export function controllerProperties({ nodeId, voters }: KafkaNode, dataFolder: 
     'controller.quorum.voters': quorum(voters),
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT',
-    'listeners': `CONTROLLER://127.0.0.1:${voters.find((voter) => voter.nodeId === nodeId)!.port}`,
+    listeners: `CONTROLLER://127.0.0.1:${voters.find((voter) => voter.nodeId === nodeId)!.port}`,
   })
 }
 
-const quorum = (voters: KafkaNode['voters']): string => voters.map((voter) => `${voter.nodeId}@127.0.0.1:${voter.port}`).join(',')
+const quorum = (voters: KafkaNode['voters']): string =>
+  voters.map((voter) => `${voter.nodeId}@127.0.0.1:${voter.port}`).join(',')
 
-/** One machine, few clients, and recovery within seconds after a kill; Kafka's defaults wait for datacentres. */
+/**
+ * One machine, few clients, and recovery within seconds after a kill; Kafka's defaults wait for datacentres.
+ */
 export const quickSettings = {
   // A killed broker's registration blocks its restart until this session ends (default 9 s).
   'broker.session.timeout.ms': 4000,
@@ -92,42 +106,55 @@ export const quickSettings = {
   'group.consumer.heartbeat.interval.ms': 1000,
   'group.min.session.timeout.ms': 3000,
   'group.initial.rebalance.delay.ms': 0,
-  // Kafka 4.3 computes assignments in the background, and one that is ready after a member has gone still gives it its
-  // partitions: seen with 4.3.1 under kills, nobody got them again until the broker restarted.
+  // Kafka 4.3 computes assignments in the background, and one that is ready after a member has gone still
+  // gives it its partitions: seen with 4.3.1 under kills, nobody got them again until the broker restarted.
   'group.consumer.assignor.offload.enable': false,
-  // Transactions of producers that vanished hold back read_committed readers until this check (default 10 s) sees their timeout.
+  // Transactions of producers that vanished hold back read_committed readers until this check (default 10 s)
+  // sees their timeout.
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
   // Each partition costs a folder and its index files (defaults 50 and 50).
   'offsets.topic.num.partitions': 12,
   'transaction.state.log.num.partitions': 4,
-  // A quarter of the heap lies in this buffer otherwise (default 128 MiB), for the keys of topics that are far smaller here: 24 bytes each.
+  // A quarter of the heap lies in this buffer otherwise (default 128 MiB), for the keys of topics that are
+  // far smaller here: 24 bytes each.
   'log.cleaner.dedupe.buffer.size': 16 << 20,
 }
 
-const secureSettings = ({ keyFile, caFile, tokens, superUsers }: SecureListeners): Record<string, string> => ({
+const secureSettings = ({
+  keyFile,
+  caFile,
+  tokens,
+  superUsers,
+}: SecureListeners): Record<string, string> => ({
   'ssl.keystore.type': 'PEM',
   'ssl.keystore.location': keyFile,
   'ssl.truststore.type': 'PEM',
   'ssl.truststore.location': caFile,
   'ssl.principal.mapping.rules': 'RULE:^CN=([^,]+).*$/$1/',
   'listener.name.mtls.ssl.client.auth': 'required',
-  // Amazon MSK with IAM ends logins too; that it happens within seconds here lets clients show that they outlive it.
+  // Amazon MSK with IAM ends logins too; that it happens within seconds here lets clients show that they
+  // outlive it.
   'connections.max.reauth.ms': '4000',
   'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
   'listener.name.scram.sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512',
-  'listener.name.scram.scram-sha-256.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
-  'listener.name.scram.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+  'listener.name.scram.scram-sha-256.sasl.jaas.config':
+    'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+  'listener.name.scram.scram-sha-512.sasl.jaas.config':
+    'org.apache.kafka.common.security.scram.ScramLoginModule required;',
   'listener.name.iam.sasl.enabled.mechanisms': 'OAUTHBEARER',
   'listener.name.iam.oauthbearer.sasl.server.callback.handler.class': 'MskTokens',
   'listener.name.iam.oauthbearer.sasl.login.callback.handler.class': 'MskTokens',
-  'listener.name.iam.oauthbearer.sasl.jaas.config': 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required '
-    + `region="${tokens.region}" accessKeyId="${tokens.accessKeyId}" secretAccessKey="${tokens.secretAccessKey}";`,
-  ...superUsers !== undefined && {
+  'listener.name.iam.oauthbearer.sasl.jaas.config':
+    'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required ' +
+    `region="${tokens.region}" accessKeyId="${tokens.accessKeyId}" secretAccessKey="${tokens.secretAccessKey}";`,
+  ...(superUsers !== undefined && {
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'super.users': superUsers.map((name) => `User:${name}`).join(';'),
     'listener.name.controller.ssl.client.auth': 'required',
-  },
+  }),
 })
 
 const lines = (settings: Readonly<Record<string, unknown>>): string =>
-  Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join('')
+  Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')

@@ -1,4 +1,7 @@
-/** The modules that the core distribution lacks, put together from their published jars the way the full distribution lays them out. */
+/**
+ * The modules that the core distribution lacks, put together from their published jars the way the full
+ * distribution lays them out.
+ */
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { versions } from '../versions.ts'
@@ -15,16 +18,32 @@ interface Module {
 
 export const modules: readonly Module[] = [
   {
-    name: 'lang-painless', artifact: 'lang-painless', className: 'org.opensearch.painless.PainlessPlugin',
-    permissions: ['java.lang.RuntimePermission "createClassLoader"', 'java.lang.RuntimePermission "getClassLoader"'],
+    name: 'lang-painless',
+    artifact: 'lang-painless',
+    className: 'org.opensearch.painless.PainlessPlugin',
+    permissions: [
+      'java.lang.RuntimePermission "createClassLoader"',
+      'java.lang.RuntimePermission "getClassLoader"',
+    ],
   },
-  { name: 'ingest-common', artifact: 'ingest-common', className: 'org.opensearch.ingest.common.IngestCommonPlugin', extends: 'lang-painless' },
+  {
+    name: 'ingest-common',
+    artifact: 'ingest-common',
+    className: 'org.opensearch.ingest.common.IngestCommonPlugin',
+    extends: 'lang-painless',
+  },
   { name: 'geo', artifact: 'geo', className: 'org.opensearch.geo.GeoModulePlugin' },
   {
-    name: 'reindex', artifact: 'reindex-client', className: 'org.opensearch.index.reindex.ReindexPlugin',
+    name: 'reindex',
+    artifact: 'reindex-client',
+    className: 'org.opensearch.index.reindex.ReindexPlugin',
     permissions: ['java.net.SocketPermission "*", "connect"'],
   },
-  { name: 'mapper-extras', artifact: 'mapper-extras-client', className: 'org.opensearch.index.mapper.MapperExtrasPlugin' },
+  {
+    name: 'mapper-extras',
+    artifact: 'mapper-extras-client',
+    className: 'org.opensearch.index.mapper.MapperExtrasPlugin',
+  },
 ]
 
 /** Jars that the core has under another version: two of them would be refused as "jar hell". */
@@ -37,10 +56,24 @@ export function writeModule(module: Module, jars: string, folder: string, inCore
     if (inCore.has(jar) || OF_THE_CORE.test(jar) || (module.extends && OF_PAINLESS.test(jar))) continue
     copyFileSync(join(jars, jar), join(folder, jar))
   }
-  writeFileSync(join(folder, 'plugin-descriptor.properties'), [
-    `description=${module.name}`, `version=${versions.opensearch}`, `name=${module.name}`, `classname=${module.className}`, 'java.version=11',
-    `opensearch.version=${versions.opensearch}`, 'custom.foldername=', `extended.plugins=${module.extends ?? ''}`, 'has.native.controller=false', '',
-  ].join('\n'))
+  writeFileSync(
+    join(folder, 'plugin-descriptor.properties'),
+    [
+      `description=${module.name}`,
+      `version=${versions.opensearch}`,
+      `name=${module.name}`,
+      `classname=${module.className}`,
+      'java.version=11',
+      `opensearch.version=${versions.opensearch}`,
+      'custom.foldername=',
+      `extended.plugins=${module.extends ?? ''}`,
+      'has.native.controller=false',
+      '',
+    ].join('\n'),
+  )
   if (!module.permissions) return
-  writeFileSync(join(folder, 'plugin-security.policy'), `grant {\n${module.permissions.map((permission) => `  permission ${permission};\n`).join('')}};\n`)
+  writeFileSync(
+    join(folder, 'plugin-security.policy'),
+    `grant {\n${module.permissions.map((permission) => `  permission ${permission};\n`).join('')}};\n`,
+  )
 }

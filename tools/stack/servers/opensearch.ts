@@ -1,12 +1,15 @@
-/** OpenSearch: the core distribution with the modules that Weir uses, one node, no security plugin. Refuses root, so root starts it as nobody. */
+/**
+ * OpenSearch: the core distribution with the modules that Weir uses, one node, no security plugin. Refuses
+ * root, so root starts it as nobody.
+ */
 import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findJava } from '../java.ts'
 import { cached, downloadLibraries, unpackArtifact } from '../maven.ts'
 import { freePorts } from '../ports.ts'
 import { answers, untilReady } from '../process.ts'
-import { running } from '../server.ts'
 import type { Place, Server } from '../server.ts'
+import { running } from '../server.ts'
 import { startJavaServer } from '../shared-classes.ts'
 import { giveFolder, unprivilegedUser } from '../unprivileged.ts'
 import { versions } from '../versions.ts'
@@ -16,22 +19,51 @@ export interface SearchOptions extends Place {
   readonly port: number
 }
 
-const distribution = (): Promise<string> => cached(`opensearch-${versions.opensearch}`, async (folder, scratch) => {
-  await unpackArtifact(`org.opensearch.distribution.integ-test-zip:opensearch:${versions.opensearch}:zip`, scratch, scratch)
-  const home = join(scratch, `opensearch-${versions.opensearch}`)
-  const inCore = new Set(readdirSync(join(home, 'lib')))
-  const libraries = Object.fromEntries(modules.map(({ name, artifact }) => [name, [`org.opensearch.plugin:${artifact}:${versions.opensearch}`]]))
-  await downloadLibraries(libraries, scratch)
-  for (const module of modules) writeModule(module, join(scratch, module.name, 'libs'), join(home, 'modules', module.name), inCore)
-  cpSync(home, folder, { recursive: true })
-})
+const distribution = (): Promise<string> =>
+  cached(`opensearch-${versions.opensearch}`, async (folder, scratch) => {
+    await unpackArtifact(
+      `org.opensearch.distribution.integ-test-zip:opensearch:${versions.opensearch}:zip`,
+      scratch,
+      scratch,
+    )
+    const home = join(scratch, `opensearch-${versions.opensearch}`)
+    const inCore = new Set(readdirSync(join(home, 'lib')))
+    const libraries = Object.fromEntries(
+      modules.map(({ name, artifact }) => [
+        name,
+        [`org.opensearch.plugin:${artifact}:${versions.opensearch}`],
+      ]),
+    )
+    await downloadLibraries(libraries, scratch)
+    for (const module of modules)
+      writeModule(module, join(scratch, module.name, 'libs'), join(home, 'modules', module.name), inCore)
+    cpSync(home, folder, { recursive: true })
+  })
 
-/** What bin/opensearch would pass on Java 17, without the two other Java processes that it starts to find that out. */
+/**
+ * What bin/opensearch would pass on Java 17, without the two other Java processes that it starts to find that
+ * out.
+ */
 const JVM = [
-  '-Xms512m', '-Xmx512m', '-XX:MaxDirectMemorySize=256m', '-XX:+UseSerialGC', '-Xss1m', '-XX:+ExitOnOutOfMemoryError', '-XX:-OmitStackTraceInFastThrow',
-  '-Djava.awt.headless=true', '-Dfile.encoding=UTF-8', '-Djna.nosys=true', '-Djava.locale.providers=SPI,COMPAT', '-Djava.security.manager=allow',
-  '-Dio.netty.noUnsafe=true', '-Dio.netty.noKeySetOptimization=true', '-Dio.netty.recycler.maxCapacityPerThread=0', '-Dio.netty.allocator.numDirectArenas=0',
-  '-Dlog4j.shutdownHookEnabled=false', '-Dlog4j2.disable.jmx=true', '-Dopensearch.networkaddress.cache.ttl=60',
+  '-Xms512m',
+  '-Xmx512m',
+  '-XX:MaxDirectMemorySize=256m',
+  '-XX:+UseSerialGC',
+  '-Xss1m',
+  '-XX:+ExitOnOutOfMemoryError',
+  '-XX:-OmitStackTraceInFastThrow',
+  '-Djava.awt.headless=true',
+  '-Dfile.encoding=UTF-8',
+  '-Djna.nosys=true',
+  '-Djava.locale.providers=SPI,COMPAT',
+  '-Djava.security.manager=allow',
+  '-Dio.netty.noUnsafe=true',
+  '-Dio.netty.noKeySetOptimization=true',
+  '-Dio.netty.recycler.maxCapacityPerThread=0',
+  '-Dio.netty.allocator.numDirectArenas=0',
+  '-Dlog4j.shutdownHookEnabled=false',
+  '-Dlog4j2.disable.jmx=true',
+  '-Dopensearch.networkaddress.cache.ttl=60',
   '-Djava.util.concurrent.ForkJoinPool.common.threadFactory=org.opensearch.secure_sm.SecuredForkJoinWorkerThreadFactory',
 ]
 
@@ -54,28 +86,67 @@ export const opensearch: Server<SearchOptions> = {
     const home = await distribution()
     const folders = await prepareFolders(data, port, 'opensearch.yml')
     const child = await startJavaServer({
-      name: 'opensearch', java: findJava(), software: `opensearch-${versions.opensearch}`, record: recordClasses ? data : undefined, log, cwd: data, user: unprivilegedUser(),
-      args: [...JVM, `-Djava.io.tmpdir=${folders.temporary}`, `-Dopensearch.path.home=${home}`, `-Dopensearch.path.conf=${folders.config}`,
-        '-Dopensearch.distribution.type=zip', '-Dopensearch.bundled_jdk=false', '-cp', `${home}/lib/*`, 'org.opensearch.bootstrap.OpenSearch'],
+      name: 'opensearch',
+      java: findJava(),
+      software: `opensearch-${versions.opensearch}`,
+      record: recordClasses ? data : undefined,
+      log,
+      cwd: data,
+      user: unprivilegedUser(),
+      args: [
+        ...JVM,
+        `-Djava.io.tmpdir=${folders.temporary}`,
+        `-Dopensearch.path.home=${home}`,
+        `-Dopensearch.path.conf=${folders.config}`,
+        '-Dopensearch.distribution.type=zip',
+        '-Dopensearch.bundled_jdk=false',
+        '-cp',
+        `${home}/lib/*`,
+        'org.opensearch.bootstrap.OpenSearch',
+      ],
     })
     const url = `http://127.0.0.1:${port}`
-    return running(child, url, untilReady(child, () => answers(`${url}/_cluster/health?wait_for_status=yellow&timeout=1s`)))
+    return running(
+      child,
+      url,
+      untilReady(child, () => answers(`${url}/_cluster/health?wait_for_status=yellow&timeout=1s`)),
+    )
   },
 }
 
-/** The folders of a search engine's node, owned by its user, with its settings written. Both engines understand these. */
-export async function prepareFolders(data: string, port: number, settingsFile: string, more: readonly string[] = []): Promise<{ config: string, temporary: string }> {
+/**
+ * The folders of a search engine's node, owned by its user, with its settings written. Both engines
+ * understand these.
+ */
+export async function prepareFolders(
+  data: string,
+  port: number,
+  settingsFile: string,
+  more: readonly string[] = [],
+): Promise<{ config: string; temporary: string }> {
   const config = join(data, 'config')
   const temporary = join(data, 'tmp')
   for (const folder of [config, temporary, join(data, 'nodes')]) mkdirSync(folder, { recursive: true })
   const [transportPort] = await freePorts(1)
-  writeFileSync(join(config, settingsFile), [
-    'cluster.name: weir', 'node.name: weir', 'discovery.type: single-node', 'network.host: 127.0.0.1',
-    `http.port: ${port}`, `transport.port: ${transportPort}`, `path.data: ${join(data, 'nodes')}`, `path.logs: ${join(data, 'logs')}`,
-    // A laptop's disk is fuller than a server's: at 95 % the engine would make every index read-only.
-    'cluster.routing.allocation.disk.threshold_enabled: false', ...more, '',
-  ].join('\n'))
-  if (!existsSync(join(config, 'log4j2.properties'))) writeFileSync(join(config, 'log4j2.properties'), LOGGING)
+  writeFileSync(
+    join(config, settingsFile),
+    [
+      'cluster.name: weir',
+      'node.name: weir',
+      'discovery.type: single-node',
+      'network.host: 127.0.0.1',
+      `http.port: ${port}`,
+      `transport.port: ${transportPort}`,
+      `path.data: ${join(data, 'nodes')}`,
+      `path.logs: ${join(data, 'logs')}`,
+      // A laptop's disk is fuller than a server's: at 95 % the engine would make every index read-only.
+      'cluster.routing.allocation.disk.threshold_enabled: false',
+      ...more,
+      '',
+    ].join('\n'),
+  )
+  if (!existsSync(join(config, 'log4j2.properties')))
+    writeFileSync(join(config, 'log4j2.properties'), LOGGING)
   giveFolder(data, unprivilegedUser())
   return { config, temporary }
 }

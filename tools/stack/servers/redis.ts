@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { StackError } from '../errors.ts'
 import { cached, unpackArtifact } from '../maven.ts'
 import { startProcess, untilReady } from '../process.ts'
-import { running } from '../server.ts'
 import type { Place, Server } from '../server.ts'
+import { running } from '../server.ts'
 import { versions } from '../versions.ts'
 
 export interface RedisOptions extends Place {
@@ -23,14 +23,22 @@ const BINARIES: Readonly<Record<string, string>> = {
 
 function binary(): string {
   const name = BINARIES[`${process.platform}-${process.arch}`]
-  if (name === undefined) throw new StackError(`There is no Redis for ${process.platform} on ${process.arch} among the packages: use \`npm start -- --docker\`.`)
+  if (name === undefined)
+    throw new StackError(
+      `There is no Redis for ${process.platform} on ${process.arch} among the packages: use \`npm start -- --docker\`.`,
+    )
   return name
 }
 
-const distribution = (): Promise<string> => cached(`redis-${versions.embeddedRedis}`, async (folder, scratch) => {
-  await unpackArtifact(`com.github.codemonstur:embedded-redis:${versions.embeddedRedis}:jar`, folder, scratch)
-  chmodSync(join(folder, binary()), 0o755)
-})
+const distribution = (): Promise<string> =>
+  cached(`redis-${versions.embeddedRedis}`, async (folder, scratch) => {
+    await unpackArtifact(
+      `com.github.codemonstur:embedded-redis:${versions.embeddedRedis}:jar`,
+      folder,
+      scratch,
+    )
+    chmodSync(join(folder, binary()), 0o755)
+  })
 
 export const redis: Server<RedisOptions> = {
   name: 'redis',
@@ -42,18 +50,42 @@ export const redis: Server<RedisOptions> = {
   async start({ port, data, log }) {
     mkdirSync(data, { recursive: true })
     const child = await startProcess({
-      name: 'redis', command: join(await distribution(), binary()), log, cwd: data,
-      args: ['--port', String(port), '--bind', '127.0.0.1', '--appendonly', 'yes', '--save', '', '--dir', data],
+      name: 'redis',
+      command: join(await distribution(), binary()),
+      log,
+      cwd: data,
+      args: [
+        '--port',
+        String(port),
+        '--bind',
+        '127.0.0.1',
+        '--appendonly',
+        'yes',
+        '--save',
+        '',
+        '--dir',
+        data,
+      ],
     })
-    return running(child, `redis://127.0.0.1:${port}`, untilReady(child, () => pings(port)))
+    return running(
+      child,
+      `redis://127.0.0.1:${port}`,
+      untilReady(child, () => pings(port)),
+    )
   },
 }
 
 /** While it loads its data Redis answers with an error instead of PONG. */
-const pings = (port: number): Promise<boolean> => new Promise((done, fail) => {
-  const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n')).setTimeout(2000, () => socket.destroy())
-  socket.once('data', (reply) => {
-    done(reply.toString().startsWith('+PONG'))
-    socket.destroy()
-  }).once('error', fail).once('close', () => done(false))
-})
+const pings = (port: number): Promise<boolean> =>
+  new Promise((done, fail) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n')).setTimeout(2000, () =>
+      socket.destroy(),
+    )
+    socket
+      .once('data', (reply) => {
+        done(reply.toString().startsWith('+PONG'))
+        socket.destroy()
+      })
+      .once('error', fail)
+      .once('close', () => done(false))
+  })

@@ -8,13 +8,16 @@ import { temporaryFolder } from '../shared-servers.ts'
 import { kafka } from './kafka.ts'
 import { registry } from './registry.ts'
 
-const schema = (name: string) => JSON.stringify({ type: 'record', name, fields: [{ name: 'x', type: 'int' }] })
+const schema = (name: string) =>
+  JSON.stringify({ type: 'record', name, fields: [{ name: 'x', type: 'int' }] })
 
 async function register(url: string, name: string): Promise<number> {
   const response = await fetch(`${url}/subjects/${name}-value/versions`, {
-    method: 'POST', headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' }, body: JSON.stringify({ schema: schema(name) }),
+    method: 'POST',
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify({ schema: schema(name) }),
   })
-  return (await response.json() as { id: number }).id
+  return ((await response.json()) as { id: number }).id
 }
 
 test('a registry that was killed hands out the same ids again, whatever the order', async () => {
@@ -27,10 +30,13 @@ test('a registry that was killed hands out the same ids again, whatever the orde
     await server.ready
     return server
   }
-  const [port, controller, registryPort] = await freePorts(3) as [number, number, number]
+  const [port, controller, registryPort] = (await freePorts(3)) as [number, number, number]
   const place = (name: string) => ({ data: join(folder, name), log: join(folder, `${name}.log`) })
-  const broker = await tied(kafka.start({ ...place('kafka'), nodeId: 1, port, voters: [{ nodeId: 1, port: controller }] }))
-  const start = (): Promise<Running> => tied(registry.start({ ...place('registry'), port: registryPort, brokers: [broker.url] }))
+  const broker = await tied(
+    kafka.start({ ...place('kafka'), nodeId: 1, port, voters: [{ nodeId: 1, port: controller }] }),
+  )
+  const start = (): Promise<Running> =>
+    tied(registry.start({ ...place('registry'), port: registryPort, brokers: [broker.url] }))
 
   const first = await start()
   const ids = { a: await register(first.url, 'A'), b: await register(first.url, 'B') }

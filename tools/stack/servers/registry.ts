@@ -1,4 +1,7 @@
-/** Apicurio Registry with Kafka as its store: with its default store, ids are handed out anew after a restart and old records decode with the wrong schema. */
+/**
+ * Apicurio Registry with Kafka as its store: with its default store, ids are handed out anew after a restart
+ * and old records decode with the wrong schema.
+ */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,20 +10,24 @@ import { findJava } from '../java.ts'
 import { ensureTopic } from '../kafka-admin.ts'
 import { cached, unpackArtifact } from '../maven.ts'
 import { answers, untilReady } from '../process.ts'
-import { running } from '../server.ts'
 import type { Place, Server } from '../server.ts'
+import { running } from '../server.ts'
 import { startJavaServer } from '../shared-classes.ts'
 import { versions } from '../versions.ts'
 
 export interface RegistryOptions extends Place {
   readonly port: number
   readonly brokers: readonly string[]
-  /** Properties of Kafka's Java client, where brokers ask who it is; then the journal must be there already. */
+  /**
+   * Properties of Kafka's Java client, where brokers ask who it is; then the journal must be there already.
+   */
   readonly client?: Readonly<Record<string, string>>
 }
 
-const application = (): Promise<string> => cached(`apicurio-${versions.apicurio}`, (folder, scratch) =>
-  unpackArtifact(`io.apicurio:apicurio-registry-app:${versions.apicurio}:tar.gz:all`, folder, scratch))
+const application = (): Promise<string> =>
+  cached(`apicurio-${versions.apicurio}`, (folder, scratch) =>
+    unpackArtifact(`io.apicurio:apicurio-registry-app:${versions.apicurio}:tar.gz:all`, folder, scratch),
+  )
 
 export const registry: Server<RegistryOptions> = {
   name: 'registry',
@@ -35,29 +42,57 @@ export const registry: Server<RegistryOptions> = {
     if (client === undefined) await ensureTopic(brokers, registryJournal.name, registryJournal.configs)
     mkdirSync(data, { recursive: true })
     const child = await startJavaServer({
-      name: 'registry', java, software: `apicurio-${versions.apicurio}`, record: recordClasses ? data : undefined, log,
-      args: ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError', '-jar', jar],
+      name: 'registry',
+      java,
+      software: `apicurio-${versions.apicurio}`,
+      record: recordClasses ? data : undefined,
+      log,
+      args: [
+        '-Xmx256m',
+        '-XX:+UseSerialGC',
+        '-XX:TieredStopAtLevel=1',
+        '-XX:+ExitOnOutOfMemoryError',
+        '-jar',
+        jar,
+      ],
       env: {
-        ...process.env, QUARKUS_HTTP_HOST: '127.0.0.1', QUARKUS_HTTP_PORT: String(port), QUARKUS_LOG_LEVEL: 'WARN', QUARKUS_HTTP_ACCESS_LOG_ENABLED: 'false',
-        APICURIO_STORAGE_KIND: 'kafkasql', APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: brokers.join(','), APICURIO_KAFKASQL_TOPIC: registryJournal.name,
-        ...Object.fromEntries(Object.entries(client ?? {}).map(([name, value]) => [`APICURIO_KAFKA_COMMON_${name.toUpperCase().replaceAll('.', '_')}`, value])),
+        ...process.env,
+        QUARKUS_HTTP_HOST: '127.0.0.1',
+        QUARKUS_HTTP_PORT: String(port),
+        QUARKUS_LOG_LEVEL: 'WARN',
+        QUARKUS_HTTP_ACCESS_LOG_ENABLED: 'false',
+        APICURIO_STORAGE_KIND: 'kafkasql',
+        APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: brokers.join(','),
+        APICURIO_KAFKASQL_TOPIC: registryJournal.name,
+        ...Object.fromEntries(
+          Object.entries(client ?? {}).map(([name, value]) => [
+            `APICURIO_KAFKA_COMMON_${name.toUpperCase().replaceAll('.', '_')}`,
+            value,
+          ]),
+        ),
       },
     })
     const origin = `http://127.0.0.1:${port}`
     const url = `${origin}/apis/ccompat/v7`
-    return running(child, url, untilReady(child, () => answers(`${origin}/health/ready`)).then(() => demandCompatibility(url)))
+    return running(
+      child,
+      url,
+      untilReady(child, () => answers(`${origin}/health/ready`)).then(() => demandCompatibility(url)),
+    )
   },
 }
 
 /**
- * In a rolling upgrade or rollback the old reader meets new data, so every version must go with every other; the registry's default checks nothing.
- * While it still reads its journal the registry refuses to set what the journal is about to set; then the next look finds it set.
+ * In a rolling upgrade or rollback the old reader meets new data, so every version must go with every other;
+ * the registry's default checks nothing. While it still reads its journal the registry refuses to set what
+ * the journal is about to set; then the next look finds it set.
  */
 export async function demandCompatibility(url: string): Promise<void> {
-  for (let left = 20; await compatibility(url) !== LEVEL; left--) {
+  for (let left = 20; (await compatibility(url)) !== LEVEL; left--) {
     const status = await setCompatibility(url)
     if (status < 300) return
-    if (left === 0) throw new Error(`The registry at ${url} refused ${LEVEL} compatibility with status ${status}.`)
+    if (left === 0)
+      throw new Error(`The registry at ${url} refused ${LEVEL} compatibility with status ${status}.`)
     await sleep(250)
   }
 }
@@ -65,11 +100,18 @@ export async function demandCompatibility(url: string): Promise<void> {
 const LEVEL = 'FULL_TRANSITIVE'
 
 const compatibility = async (url: string): Promise<string> =>
-  ((await (await fetch(`${url}/config`, { signal: AbortSignal.timeout(10_000) })).json()) as { compatibilityLevel: string }).compatibilityLevel
+  (
+    (await (await fetch(`${url}/config`, { signal: AbortSignal.timeout(10_000) })).json()) as {
+      compatibilityLevel: string
+    }
+  ).compatibilityLevel
 
 async function setCompatibility(url: string): Promise<number> {
   const response = await fetch(`${url}/config`, {
-    method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ compatibility: LEVEL }), signal: AbortSignal.timeout(10_000),
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ compatibility: LEVEL }),
+    signal: AbortSignal.timeout(10_000),
   })
   await response.body?.cancel()
   return response.status

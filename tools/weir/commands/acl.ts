@@ -34,10 +34,20 @@ export const acl = command({
   usage,
   options: { json: { type: 'boolean', default: false }, user: { type: 'string', default: 'User:{}' } },
   async run({ json, user }, [action, name, ...rest]) {
-    if (action === undefined || !ACTIONS.includes(action)) throw new UsageError(action === undefined ? 'print or apply?' : `There is no \`weir acl ${action}\`.${hint(action, ACTIONS)}`)
+    if (action === undefined || !ACTIONS.includes(action))
+      throw new UsageError(
+        action === undefined
+          ? 'print or apply?'
+          : `There is no \`weir acl ${action}\`.${hint(action, ACTIONS)}`,
+      )
     onlyPositionals(rest, 0)
-    if (!/^[^:{}]+:.*\{\}/.test(user)) throw new UsageError(`--user is "${user}"; it must be a type and a name with {} in it, such as User:{}.`)
-    const wanted = principalsNamed(name).flatMap((principal) => aclsOf(principal, user.replace('{}', principal)))
+    if (!/^[^:{}]+:.*\{\}/.test(user))
+      throw new UsageError(
+        `--user is "${user}"; it must be a type and a name with {} in it, such as User:{}.`,
+      )
+    const wanted = principalsNamed(name).flatMap((principal) =>
+      aclsOf(principal, user.replace('{}', principal)),
+    )
     if (action === 'apply') await apply(wanted, json)
     else if (json) await printJson(wanted)
     else await print(show(wanted))
@@ -47,12 +57,15 @@ export const acl = command({
 
 export function principalsNamed(name: string | undefined): readonly Principal[] {
   if (name === undefined) return PRINCIPALS
-  if (!(PRINCIPALS as readonly string[]).includes(name)) throw new UsageError(`There is no principal ${name}.${hint(name, PRINCIPALS)}`)
+  if (!(PRINCIPALS as readonly string[]).includes(name))
+    throw new UsageError(`There is no principal ${name}.${hint(name, PRINCIPALS)}`)
   return [name as Principal]
 }
 
 function aclsOf(principal: Principal, user: string): Acl[] {
-  return rightsOf(principal).flatMap(({ resource, name, pattern, operations }) => operations.map((operation) => ({ principal: user, resource, name, pattern, operation })))
+  return rightsOf(principal).flatMap(({ resource, name, pattern, operations }) =>
+    operations.map((operation) => ({ principal: user, resource, name, pattern, operation })),
+  )
 }
 
 async function apply(wanted: readonly Acl[], json: boolean): Promise<void> {
@@ -69,10 +82,21 @@ async function apply(wanted: readonly Acl[], json: boolean): Promise<void> {
   if (others.length > 0) await print(`Weir does not need:\n${show(others)}`)
 }
 
-const keyOf = ({ principal, resource, name, pattern, operation }: Acl): string => JSON.stringify([principal, resource, name, pattern, operation])
+const keyOf = ({ principal, resource, name, pattern, operation }: Acl): string =>
+  JSON.stringify([principal, resource, name, pattern, operation])
 
 function show(acls: readonly Acl[]): string {
-  const rows = Map.groupBy(acls, ({ principal, resource, name, pattern }) => JSON.stringify([principal, resource, pattern, name]))
-  return table(['PRINCIPAL', 'RESOURCE', 'PATTERN', 'NAME', 'OPERATIONS'], [...rows.values()].map((alike) =>
-    [alike[0].principal, alike[0].resource, alike[0].pattern, alike[0].name, alike.map(({ operation }) => operation).join(' ')]))
+  const rows = Map.groupBy(acls, ({ principal, resource, name, pattern }) =>
+    JSON.stringify([principal, resource, pattern, name]),
+  )
+  return table(
+    ['PRINCIPAL', 'RESOURCE', 'PATTERN', 'NAME', 'OPERATIONS'],
+    [...rows.values()].map((alike) => [
+      alike[0].principal,
+      alike[0].resource,
+      alike[0].pattern,
+      alike[0].name,
+      alike.map(({ operation }) => operation).join(' '),
+    ]),
+  )
 }

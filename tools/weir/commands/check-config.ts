@@ -43,8 +43,11 @@ export const checkConfig = command({
   async run({ json }, positionals) {
     onlyPositionals(positionals, 1)
     const [only] = positionals
-    if (only !== undefined && !CHECKED.includes(only)) throw new UsageError(`There is no service ${only}.${hint(only, CHECKED)}`)
-    const checked = await Promise.all((only === undefined ? CHECKED : [only]).map((name) => check(name, process.env)))
+    if (only !== undefined && !CHECKED.includes(only))
+      throw new UsageError(`There is no service ${only}.${hint(only, CHECKED)}`)
+    const checked = await Promise.all(
+      (only === undefined ? CHECKED : [only]).map((name) => check(name, process.env)),
+    )
     if (json) await printJson(checked)
     else await print(checked.map(report).join('\n'))
     return checked.some(({ problems }) => problems.length > 0) ? EXIT.refused : EXIT.ok
@@ -53,12 +56,15 @@ export const checkConfig = command({
 
 interface Checked {
   readonly service: string
-  readonly settings: readonly (Setting & { readonly value: string | undefined, readonly set: boolean })[]
+  readonly settings: readonly (Setting & { readonly value: string | undefined; readonly set: boolean })[]
   readonly problems: readonly string[]
 }
 
 /** Secrets come back masked. */
-export async function check(service: string, env: Readonly<Record<string, string | undefined>>): Promise<Checked> {
+export async function check(
+  service: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Checked> {
   const reader = new ConfigReader(env)
   const read = await readOf(service)
   read(reader)
@@ -69,14 +75,23 @@ export async function check(service: string, env: Readonly<Record<string, string
       const file = env[`${setting.name}_FILE`]
       const value = file ? `the text of ${file}` : env[setting.name] || undefined
       const shown = value ?? setting.fallback
-      return { ...setting, set: value !== undefined, value: value !== undefined && setting.secret ? '********' : shown && withoutPasswords(shown) }
+      return {
+        ...setting,
+        set: value !== undefined,
+        value: value !== undefined && setting.secret ? '********' : shown && withoutPasswords(shown),
+      }
     }),
     problems: reader.problems.map(withoutPasswords),
   }
 }
 
 export function report({ service, settings: asked, problems }: Checked): string {
-  const rows = asked.map(({ name, value, set, doc }) => [set ? styled('bold', name) : name, value || null, set ? 'set' : value === undefined ? 'missing' : 'default', doc])
+  const rows = asked.map(({ name, value, set, doc }) => [
+    set ? styled('bold', name) : name,
+    value || null,
+    set ? 'set' : value === undefined ? 'missing' : 'default',
+    doc,
+  ])
   const sentences = problems.map((problem) => `  ${styled('red', '✗')} ${problem}\n`).join('')
   return `${styled('bold', service)}\n${table(['SETTING', 'VALUE', 'FROM', 'MEANING'], rows)}${sentences || `  ${styled('green', '✓')} no problem\n`}`
 }

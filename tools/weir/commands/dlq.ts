@@ -1,14 +1,21 @@
 import type { Kafka, RecordBatch } from '@weir/kafka'
 import { command, onlyPositionals, UsageError, wholeNumber } from '../command.ts'
+import {
+  deadLetterTopic,
+  deadLetterTopics,
+  eachLetter,
+  letterOf,
+  originsOf,
+  wasRedriven,
+} from '../dlq/letters.ts'
 import { countLetters } from '../dlq/list.ts'
-import { deadLetterTopic, deadLetterTopics, eachLetter, letterOf, originsOf, wasRedriven } from '../dlq/letters.ts'
-import { redrive as sendBack, type LeftLetters } from '../dlq/redrive.ts'
-import { readSelect, SELECT_OPTIONS, selectsNothing, type SelectOptions } from '../dlq/select.ts'
-import { letterJson, letterText, showLetter, type ShownLetter } from '../dlq/show.ts'
+import { type LeftLetters, redrive as sendBack } from '../dlq/redrive.ts'
+import { readSelect, SELECT_OPTIONS, type SelectOptions, selectsNothing } from '../dlq/select.ts'
+import { letterJson, letterText, type ShownLetter, showLetter } from '../dlq/show.ts'
 import { EXIT } from '../exit.ts'
 import { withCodec, withKafka } from '../kafka.ts'
 import { hint } from '../nearest.ts'
-import { valueDecoder, type DecodeValue } from '../tail/decoder.ts'
+import { type DecodeValue, valueDecoder } from '../tail/decoder.ts'
 import { print, printJson } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
 import { table, thousands } from '../terminal/table.ts'
@@ -59,10 +66,14 @@ export const dlq = command({
     json: { type: 'boolean', default: false },
   },
   async run(values, [action = 'list', ...rest]) {
-    if (!ACTIONS.includes(action)) throw new UsageError(`There is no \`weir dlq ${action}\`.${hint(action, ACTIONS)}`)
+    if (!ACTIONS.includes(action))
+      throw new UsageError(`There is no \`weir dlq ${action}\`.${hint(action, ACTIONS)}`)
     onlyPositionals(rest, action === 'list' ? 0 : 1)
     if (action === 'list') await withKafka((kafka) => list(kafka, values.json))
-    else if (action === 'show') await withKafka((kafka) => show(kafka, rest[0], values, wholeNumber('--count', values.count, 10, 1, 10_000), values.json))
+    else if (action === 'show')
+      await withKafka((kafka) =>
+        show(kafka, rest[0], values, wholeNumber('--count', values.count, 10, 1, 10_000), values.json),
+      )
     else await withKafka((kafka) => redrive(kafka, rest[0], values))
     return EXIT.ok
   },
@@ -70,21 +81,51 @@ export const dlq = command({
 
 async function list(kafka: Kafka, json: boolean): Promise<void> {
   const existing = new Set((await kafka.admin.topics()).map((topic) => topic.name))
-  const counts = (await Promise.all(deadLetterTopics().filter((topic) => existing.has(topic)).map((topic) => countLetters(kafka, topic)))).flat()
-  if (json) return printJson(counts.map((count) => ({ ...count, newest: new Date(count.newest).toISOString() })))
+  const counts = (
+    await Promise.all(
+      deadLetterTopics()
+        .filter((topic) => existing.has(topic))
+        .map((topic) => countLetters(kafka, topic)),
+    )
+  ).flat()
+  if (json)
+    return printJson(counts.map((count) => ({ ...count, newest: new Date(count.newest).toISOString() })))
   if (counts.length === 0) return print('There are no dead letters.\n')
-  await print(table(['TOPIC', 'FLOW', 'STEP', 'CODE', 'LETTERS', 'SENT BACK', 'NEWEST'], counts.map(({ topic, flow, step, code, letters, redriven, newest }) =>
-    [topic, flow, step, code, letters, redriven, new Date(newest).toISOString()])))
+  await print(
+    table(
+      ['TOPIC', 'FLOW', 'STEP', 'CODE', 'LETTERS', 'SENT BACK', 'NEWEST'],
+      counts.map(({ topic, flow, step, code, letters, redriven, newest }) => [
+        topic,
+        flow,
+        step,
+        code,
+        letters,
+        redriven,
+        new Date(newest).toISOString(),
+      ]),
+    ),
+  )
 }
 
-async function show(kafka: Kafka, name: string | undefined, options: SelectOptions, count: number, json: boolean): Promise<void> {
+async function show(
+  kafka: Kafka,
+  name: string | undefined,
+  options: SelectOptions,
+  count: number,
+  json: boolean,
+): Promise<void> {
   const topic = deadLetterTopic(name)
   const select = readSelect(options)
   await withCodec(async (codec) => {
     const reader = await codec.reader(topic)
     const decoders = new Map<string, DecodeValue>()
     let unreadable = 0
-    const newest: { readonly timestamp: number, readonly shown: ShownLetter, readonly partition: number, readonly offset: number }[] = []
+    const newest: {
+      readonly timestamp: number
+      readonly shown: ShownLetter
+      readonly partition: number
+      readonly offset: number
+    }[] = []
     const holding = await eachLetter(kafka, topic, async (batch: RecordBatch, index) => {
       const timestamp = batch.timestamps[index]
       if (!select(batch, index) || (newest.length >= count && timestamp < newest[0].timestamp)) return
@@ -95,12 +136,18 @@ async function show(kafka: Kafka, name: string | undefined, options: SelectOptio
         return
       }
       if (!decoders.has(letter.topic)) decoders.set(letter.topic, await valueDecoder(codec, letter.topic))
-      newest.push({ timestamp, partition: batch.partition, offset: batch.offsets[index], shown: await showLetter(batch, index, letter, decoders.get(letter.topic)!) })
+      newest.push({
+        timestamp,
+        partition: batch.partition,
+        offset: batch.offsets[index],
+        shown: await showLetter(batch, index, letter, decoders.get(letter.topic)!),
+      })
       newest.sort((a, b) => a.timestamp - b.timestamp)
       if (newest.length > count) newest.shift()
     })
     if (newest.length === 0 && !json) await print('There are no such letters.\n')
-    if (unreadable > 0) process.stderr.write(`Records that are no letters, not shown: ${thousands(unreadable)}.\n`)
+    if (unreadable > 0)
+      process.stderr.write(`Records that are no letters, not shown: ${thousands(unreadable)}.\n`)
     for (const { shown, partition, offset } of newest) {
       const redriven = wasRedriven(holding, partition, offset)
       await print(json ? `${letterJson(shown, redriven)}\n` : `${letterText(shown, redriven)}\n`)
@@ -117,9 +164,10 @@ interface RedriveValues extends SelectOptions {
 
 async function redrive(kafka: Kafka, name: string | undefined, options: RedriveValues): Promise<void> {
   const topic = deadLetterTopic(name)
-  if (!options.all && selectsNothing(options)) throw new UsageError('Say which letters: --all, or a condition such as --code or --at.')
+  if (!options.all && selectsNothing(options))
+    throw new UsageError('Say which letters: --all, or a condition such as --code or --at.')
   const select = readSelect(options)
-  const chosen: { readonly partition: number, readonly offset: number }[] = []
+  const chosen: { readonly partition: number; readonly offset: number }[] = []
   const holding = await eachLetter(kafka, topic, (batch, index) => {
     if (select(batch, index)) chosen.push({ partition: batch.partition, offset: batch.offsets[index] })
   })
@@ -134,7 +182,9 @@ async function redrive(kafka: Kafka, name: string | undefined, options: RedriveV
     try {
       await withCodec(async (codec) => {
         const reader = await codec.reader(topic)
-        const sent = (count: number): void => { done = count }
+        const sent = (count: number): void => {
+          done = count
+        }
         left = (await sendBack({ kafka, holding, select, origins, reader, again: options.again, sent })).left
       })
     } finally {
@@ -143,16 +193,30 @@ async function redrive(kafka: Kafka, name: string | undefined, options: RedriveV
   }
   const dryRun = options['dry-run']
   if (options.json) {
-    return printJson({ topic, selected: chosen.length, sentBackBefore: before, sentBack: done, ...left, dryRun })
+    return printJson({
+      topic,
+      selected: chosen.length,
+      sentBackBefore: before,
+      sentBack: done,
+      ...left,
+      dryRun,
+    })
   }
   const letters = (count: number): string => `${thousands(count)} ${count === 1 ? 'letter' : 'letters'}`
-  const skipped = before > 0 && !options.again ? ` Sent back before and left out: ${letters(before)}; --again sends them too.` : ''
+  const skipped =
+    before > 0 && !options.again
+      ? ` Sent back before and left out: ${letters(before)}; --again sends them too.`
+      : ''
   const { truncated, foreign, unreadable, invalid } = left
-  const sentences = [`${dryRun ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}`]
+  const sentences = [
+    `${dryRun ? `Would send back ${letters(due)}.` : `Sent back ${letters(done)}.`}${skipped}`,
+  ]
   const where = '`weir dlq show` says where their records lie'
   if (truncated > 0) sentences.push(`Truncated, which stay: ${letters(truncated)}; ${where}.`)
-  if (foreign > 0) sentences.push(`Of another origin than ${[...origins].join(', ')}, which stay: ${letters(foreign)}.`)
-  if (unreadable > 0) sentences.push(`Unreadable, which stay: ${letters(unreadable)}; they hold nothing to send.`)
+  if (foreign > 0)
+    sentences.push(`Of another origin than ${[...origins].join(', ')}, which stay: ${letters(foreign)}.`)
+  if (unreadable > 0)
+    sentences.push(`Unreadable, which stay: ${letters(unreadable)}; they hold nothing to send.`)
   if (invalid > 0) sentences.push(`Records that are no letters, which stay: ${thousands(invalid)}.`)
   await print(`${sentences.join(' ')}\n`)
 }

@@ -26,7 +26,10 @@ export const down = command({
   options: { docker: { type: 'boolean', default: false } },
   async run({ docker }, positionals) {
     onlyPositionals(positionals, 0)
-    if (docker) return spawnSync('docker', ['compose', 'down'], { cwd: checkout, stdio: 'inherit' }).status === 0 ? EXIT.ok : EXIT.refused
+    if (docker)
+      return spawnSync('docker', ['compose', 'down'], { cwd: checkout, stdio: 'inherit' }).status === 0
+        ? EXIT.ok
+        : EXIT.refused
     const state = readState()
     if (state === undefined) {
       process.stdout.write('Nothing is up.\n')
@@ -35,12 +38,17 @@ export const down = command({
     if (stillRuns(state.supervisor)) {
       process.kill(state.supervisor.pid, 'SIGTERM')
       for (const deadline = Date.now() + PATIENCE; stillRuns(state.supervisor); await sleep(100)) {
-        if (Date.now() > deadline) throw new StackError(`The supervisor (pid ${state.supervisor.pid}) does not stop: end it with kill -9 and run \`weir down\` again.`)
+        if (Date.now() > deadline)
+          throw new StackError(
+            `The supervisor (pid ${state.supervisor.pid}) does not stop: end it with kill -9 and run \`weir down\` again.`,
+          )
       }
       process.stdout.write('Stopped.\n')
     } else {
       const ended = await endOrphans(state)
-      process.stdout.write(`The supervisor was gone; ended ${ended.length > 0 ? ended.join(', ') : 'nothing, no process of it was left'}.\n`)
+      process.stdout.write(
+        `The supervisor was gone; ended ${ended.length > 0 ? ended.join(', ') : 'nothing, no process of it was left'}.\n`,
+      )
     }
     return EXIT.ok
   },

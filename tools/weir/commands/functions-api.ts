@@ -1,9 +1,9 @@
 /** The enricher's functions over HTTP: Lambda's API, and Weir's own routes beside it. */
-import { request as overHttp, type IncomingHttpHeaders } from 'node:http'
+import { type IncomingHttpHeaders, request as overHttp } from 'node:http'
 import { request as overHttps } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { signatureHeaders } from '@weir/aws/sigv4/sign.ts'
-import { readConfig, type ConfigReader } from '@weir/service/config.ts'
+import { type ConfigReader, readConfig } from '@weir/service/config.ts'
 import { Refused, Unreachable } from '../command.ts'
 
 /** A function as Lambda's API describes it. */
@@ -76,11 +76,17 @@ export interface Signing {
 }
 
 /** The names that AWS's clients read. */
-export const readSigning = (env: Readonly<Record<string, string | undefined>> = process.env): Signing => readConfig(env, (reader: ConfigReader) => ({
-  accessKeyId: reader.optional('AWS_ACCESS_KEY_ID', 'The access key that signs requests to functions; test where none is given.') ?? 'test',
-  secretAccessKey: reader.secret('AWS_SECRET_ACCESS_KEY', 'Its secret; test where none is given.') ?? 'test',
-  region: reader.string('AWS_REGION', 'The region for which requests are signed.', 'us-east-1'),
-}))
+export const readSigning = (env: Readonly<Record<string, string | undefined>> = process.env): Signing =>
+  readConfig(env, (reader: ConfigReader) => ({
+    accessKeyId:
+      reader.optional(
+        'AWS_ACCESS_KEY_ID',
+        'The access key that signs requests to functions; test where none is given.',
+      ) ?? 'test',
+    secretAccessKey:
+      reader.secret('AWS_SECRET_ACCESS_KEY', 'Its secret; test where none is given.') ?? 'test',
+    region: reader.string('AWS_REGION', 'The region for which requests are signed.', 'us-east-1'),
+  }))
 
 const TIMEOUT = 30_000
 /** Longer than any function may take (ms), and than an archive of 50 MB takes over a slow line. */
@@ -91,15 +97,32 @@ const ROLE = 'arn:aws:iam::000000000000:role/weir'
 
 /** Calls reject with Unreachable where the enricher does not answer, with Refused where it says no. */
 export function openFunctionsApi(url: string, { region, ...credentials }: Signing): FunctionsApi {
-  const ask = async (method: string, path: string, body?: string, more: Readonly<Record<string, string>> = {}, timeout = TIMEOUT): Promise<Answer> => {
+  const ask = async (
+    method: string,
+    path: string,
+    body?: string,
+    more: Readonly<Record<string, string>> = {},
+    timeout = TIMEOUT,
+  ): Promise<Answer> => {
     const target = new URL(`${url}${path}`)
-    const headers = signatureHeaders({ method, url: target, headers: { 'content-type': 'application/json', ...more }, body }, credentials, region, 'lambda')
-    const answer = await send(target, method, headers, body, timeout).catch((error: NodeJS.ErrnoException) => {
-      throw new Unreachable(`The enricher at ${url} does not answer (${error.code ?? error.name}); start it or set ENRICHER_URL.`)
-    })
+    const headers = signatureHeaders(
+      { method, url: target, headers: { 'content-type': 'application/json', ...more }, body },
+      credentials,
+      region,
+      'lambda',
+    )
+    const answer = await send(target, method, headers, body, timeout).catch(
+      (error: NodeJS.ErrnoException) => {
+        throw new Unreachable(
+          `The enricher at ${url} does not answer (${error.code ?? error.name}); start it or set ENRICHER_URL.`,
+        )
+      },
+    )
     if (answer.status < 300) return answer
     const said = `The enricher answers ${answer.status}: ${problem(answer)}`
-    throw answer.status < 500 ? new RefusedByLambda(said, String(answer.headers['x-amzn-errortype'])) : new Unreachable(said)
+    throw answer.status < 500
+      ? new RefusedByLambda(said, String(answer.headers['x-amzn-errortype']))
+      : new Unreachable(said)
   }
   const call = async <T>(method: string, path: string, input: object, timeout?: number): Promise<T> =>
     JSON.parse((await ask(method, path, JSON.stringify(input), {}, timeout)).body || '{}') as T
@@ -108,32 +131,56 @@ export function openFunctionsApi(url: string, { region, ...credentials }: Signin
   return {
     list: async () => {
       const functions: ListedFunction[] = []
-      for (let marker: string | undefined; ;) {
-        const answer = await ask('GET', `/2015-03-31/functions${marker === undefined ? '' : `?Marker=${encodeURIComponent(marker)}`}`)
-        const page = JSON.parse(answer.body) as { Functions: ListedFunction[], NextMarker?: string }
+      for (let marker: string | undefined; ; ) {
+        const answer = await ask(
+          'GET',
+          `/2015-03-31/functions${marker === undefined ? '' : `?Marker=${encodeURIComponent(marker)}`}`,
+        )
+        const page = JSON.parse(answer.body) as { Functions: ListedFunction[]; NextMarker?: string }
         functions.push(...page.Functions)
         if (page.NextMarker === undefined) return functions
         marker = page.NextMarker
       }
     },
-    runtimes: () => ask('GET', '/v1/functions/runtimes').then(({ body }) => JSON.parse(body) as RuntimesOffered, (error: Error) => {
-      if (error instanceof RefusedByLambda) return undefined
-      throw error
-    }),
+    runtimes: () =>
+      ask('GET', '/v1/functions/runtimes').then(
+        ({ body }) => JSON.parse(body) as RuntimesOffered,
+        (error: Error) => {
+          if (error instanceof RefusedByLambda) return undefined
+          throw error
+        },
+      ),
     invoke: async (name, payload) => {
-      const { body, headers } = await ask('POST', at(name, '/invocations'), payload, { 'x-amz-log-type': 'Tail' }, INVOKE_TIMEOUT)
+      const { body, headers } = await ask(
+        'POST',
+        at(name, '/invocations'),
+        payload,
+        { 'x-amz-log-type': 'Tail' },
+        INVOKE_TIMEOUT,
+      )
       return {
-        payload: body === '' ? undefined : JSON.parse(body) as unknown, functionError: headers['x-amz-function-error'] as string | undefined,
+        payload: body === '' ? undefined : (JSON.parse(body) as unknown),
+        functionError: headers['x-amz-function-error'] as string | undefined,
         log: Buffer.from(String(headers['x-amz-log-result'] ?? ''), 'base64').toString(),
       }
     },
-    logs: async (name) => (await ask('GET', `/v1/functions/${encodeURIComponent(name)}/logs`)).body.split('\n').slice(0, -1),
-    get: (name) => ask('GET', at(name, '/configuration')).then(({ body }) => JSON.parse(body) as ListedFunction, (error: Error) => {
-      if (error instanceof RefusedByLambda && error.code === 'ResourceNotFoundException') return undefined
-      throw error
-    }),
+    logs: async (name) =>
+      (await ask('GET', `/v1/functions/${encodeURIComponent(name)}/logs`)).body.split('\n').slice(0, -1),
+    get: (name) =>
+      ask('GET', at(name, '/configuration')).then(
+        ({ body }) => JSON.parse(body) as ListedFunction,
+        (error: Error) => {
+          if (error instanceof RefusedByLambda && error.code === 'ResourceNotFoundException') return undefined
+          throw error
+        },
+      ),
     create: (name, zip, settings) =>
-      call('POST', '/2015-03-31/functions', { FunctionName: name, Role: ROLE, ...settings, Code: { ZipFile: base64(zip) } }, UPLOAD_TIMEOUT),
+      call(
+        'POST',
+        '/2015-03-31/functions',
+        { FunctionName: name, Role: ROLE, ...settings, Code: { ZipFile: base64(zip) } },
+        UPLOAD_TIMEOUT,
+      ),
     updateCode: (name, zip) => call('PUT', at(name, '/code'), { ZipFile: base64(zip) }, UPLOAD_TIMEOUT),
     updateSettings: (name, settings) => call('PUT', at(name, '/configuration'), settings),
     publish: async (name) => (await call<ListedFunction>('POST', at(name, '/versions'), {})).Version,
@@ -142,13 +189,20 @@ export function openFunctionsApi(url: string, { region, ...credentials }: Signin
         await call('POST', at(name, '/aliases'), { Name: alias, FunctionVersion: version })
       } catch (error) {
         if (!(error instanceof RefusedByLambda) || error.code !== 'ResourceConflictException') throw error
-        await call('PUT', at(name, `/aliases/${encodeURIComponent(alias)}`), { FunctionVersion: version, RoutingConfig: { AdditionalVersionWeights: {} } })
+        await call('PUT', at(name, `/aliases/${encodeURIComponent(alias)}`), {
+          FunctionVersion: version,
+          RoutingConfig: { AdditionalVersionWeights: {} },
+        })
       }
     },
     reserve: async (name, concurrency) => {
-      await call('PUT', `/2017-10-31/functions/${encodeURIComponent(name)}/concurrency`, { ReservedConcurrentExecutions: concurrency })
+      await call('PUT', `/2017-10-31/functions/${encodeURIComponent(name)}/concurrency`, {
+        ReservedConcurrentExecutions: concurrency,
+      })
     },
-    remove: async (name) => { await ask('DELETE', at(name)) },
+    remove: async (name) => {
+      await ask('DELETE', at(name))
+    },
   }
 }
 
@@ -169,11 +223,24 @@ interface Answer {
 }
 
 /** Not fetch, which waits five minutes for an answer and no longer. */
-function send(target: URL, method: string, headers: Readonly<Record<string, string>>, body: string | undefined, timeout: number): Promise<Answer> {
+function send(
+  target: URL,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  body: string | undefined,
+  timeout: number,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = (target.protocol === 'https:' ? overHttps : overHttp)(target, { method, headers, signal: AbortSignal.timeout(timeout) }, (response) => {
-      text(response).then((said) => resolve({ status: response.statusCode!, headers: response.headers, body: said }), reject)
-    })
+    const request = (target.protocol === 'https:' ? overHttps : overHttp)(
+      target,
+      { method, headers, signal: AbortSignal.timeout(timeout) },
+      (response) => {
+        text(response).then(
+          (said) => resolve({ status: response.statusCode!, headers: response.headers, body: said }),
+          reject,
+        )
+      },
+    )
     request.on('error', reject)
     request.end(body)
   })
@@ -182,7 +249,7 @@ function send(target: URL, method: string, headers: Readonly<Record<string, stri
 /** What an error says of itself. */
 function problem({ headers, body }: Answer): string {
   try {
-    const { message, Message } = JSON.parse(body) as { message?: string, Message?: string }
+    const { message, Message } = JSON.parse(body) as { message?: string; Message?: string }
     if (message !== undefined || Message !== undefined) return (message ?? Message)!
   } catch {
     // No answer of the API's.

@@ -1,5 +1,5 @@
 /** The code of a function as an archive: a zip as it is, a file alone, or a folder with all that is in it. */
-import { readFile, readdir, realpath, stat } from 'node:fs/promises'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { ZipFile } from 'yazl'
@@ -34,7 +34,9 @@ export async function archiveOf(path: string): Promise<Buffer> {
   })
   if (found.isDirectory()) return zipOf(await entriesIn(path))
   if (path.endsWith('.zip')) return readFile(path)
-  return zipOf([{ name: basename(path), bytes: await readFile(path), executable: (found.mode & 0o111) !== 0 }])
+  return zipOf([
+    { name: basename(path), bytes: await readFile(path), executable: (found.mode & 0o111) !== 0 },
+  ])
 }
 
 /** Links are followed: an archive has files only. */
@@ -43,7 +45,8 @@ async function entriesIn(root: string): Promise<Entry[]> {
   let bytes = 0
   const walk = async (folder: string, prefix: string, above: readonly string[]): Promise<void> => {
     const real = await realpath(folder)
-    if (above.includes(real)) throw new UsageError(`${folder} is a link to a folder that it is in; leave it out.`)
+    if (above.includes(real))
+      throw new UsageError(`${folder} is a link to a folder that it is in; leave it out.`)
     for (const name of (await readdir(folder)).sort()) {
       if (name === '.git') continue
       const path = join(folder, name)
@@ -52,7 +55,9 @@ async function entriesIn(root: string): Promise<Entry[]> {
       else if (found.isFile()) {
         bytes += found.size
         if (bytes > MAX_BYTES)
-          throw new UsageError(`${root} has more than ${MAX_BYTES} bytes, which is what Lambda unpacks at most.`)
+          throw new UsageError(
+            `${root} has more than ${MAX_BYTES} bytes, which is what Lambda unpacks at most.`,
+          )
         entries.push({
           name: `${prefix}${name}`,
           bytes: await readFile(path),

@@ -4,16 +4,16 @@ import { join } from 'node:path'
 import { AwsError, awsRestJson, lambdaModel } from '@weir/aws'
 import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { ownModel } from '@weir/enricher/functions/api/own-model.ts'
-import { logger, openHttp, type HttpServer, type Resource } from '@weir/service'
+import { type HttpServer, logger, openHttp, type Resource } from '@weir/service'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { fromBufferPromise } from 'yauzl'
-import { linesSince } from './functions-follow.ts'
 import { functions } from './functions.ts'
+import { linesSince } from './functions-follow.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-functions-'))
 const file = join(folder, 'offers.mjs')
 const local = clientOf(LOCAL_KEY, () => true)
-const heard: { readonly operation: string, readonly [member: string]: unknown }[] = []
+const heard: { readonly operation: string; readonly [member: string]: unknown }[] = []
 const known = new Set<string>()
 let server: Resource<HttpServer>
 let out = ''
@@ -21,46 +21,102 @@ let said = ''
 
 beforeAll(async () => {
   writeFileSync(file, 'export const handler = async () => 1')
-  const common = { service: 'lambda', access: { client: (id: string) => (id === local.name ? local : undefined), anonymous: undefined }, region: 'us-east-1', accountId: '000000000000', bodyBytes: 1 << 20 }
+  const common = {
+    service: 'lambda',
+    access: { client: (id: string) => (id === local.name ? local : undefined), anonymous: undefined },
+    region: 'us-east-1',
+    accountId: '000000000000',
+    bodyBytes: 1 << 20,
+  }
   const one = (FunctionName: string) => ({
-    FunctionName, Runtime: 'nodejs24.x', Handler: 'index.handler', Description: 'Part of a solution', MemorySize: 256, Timeout: 3, Version: '$LATEST',
-    CodeSha256: Buffer.alloc(32, 0xab).toString('base64'), State: 'Active', LastUpdateStatus: 'Successful',
+    FunctionName,
+    Runtime: 'nodejs24.x',
+    Handler: 'index.handler',
+    Description: 'Part of a solution',
+    MemorySize: 256,
+    Timeout: 3,
+    Version: '$LATEST',
+    CodeSha256: Buffer.alloc(32, 0xab).toString('base64'),
+    State: 'Active',
+    LastUpdateStatus: 'Successful',
   })
   const note = (operation: string) => (input: { readonly FunctionName: string }) => {
     heard.push({ operation, ...input })
     known.add(input.FunctionName)
     return { ...one(input.FunctionName), Version: '7' }
   }
-  const missing = (text: string) => { throw new AwsError('ResourceNotFoundException', text, 404) }
-  const lambda = awsRestJson({ ...common, model: lambdaModel, operations: {
-    ListFunctions: ({ Marker }: { Marker?: string }) => (Marker === undefined ? { Functions: [one('first')], NextMarker: 'a b' } : { Functions: [one('second')] }),
-    Invoke: ({ FunctionName, Payload }: { FunctionName: string, Payload: Buffer }) => (FunctionName === 'fails'
-      ? { StatusCode: 200, FunctionError: 'Handled', LogResult: Buffer.from('printed\n').toString('base64'), Payload: Buffer.from('{"errorType":"Error"}') }
-      : { StatusCode: 200, Payload }),
-    GetFunctionConfiguration: ({ FunctionName }: { FunctionName: string }) => (known.has(FunctionName) ? one(FunctionName) : missing('Function not found')),
-    CreateFunction: note('create'), UpdateFunctionCode: note('code'), UpdateFunctionConfiguration: note('settings'), PublishVersion: note('publish'),
-    CreateAlias: () => { throw new AwsError('ResourceConflictException', 'Alias already exists', 409) }, UpdateAlias: note('alias'), PutFunctionConcurrency: note('reserve'),
-    DeleteFunction: () => ({ StatusCode: 204 }),
-  } })
-  const own = awsRestJson({ ...common, model: ownModel, operations: {
-    GetFunctionLogs: () => ({ lines: Buffer.from('one\ntwo\n') }),
-    GetRuntimes: () => ({ Runtimes: ['nodejs22.x', 'nodejs24.x'], Confinement: 'Functions run in namespaces of their own.' }),
-  } })
-  const log = logger('test')
-  log.level = 'silent'
-  server = await openHttp({ host: '127.0.0.1', port: 0 }, {
-    log, ready: {},
-    routes: async (app) => {
-      await app.register(lambda)
-      await app.register(own)
+  const missing = (text: string) => {
+    throw new AwsError('ResourceNotFoundException', text, 404)
+  }
+  const lambda = awsRestJson({
+    ...common,
+    model: lambdaModel,
+    operations: {
+      ListFunctions: ({ Marker }: { Marker?: string }) =>
+        Marker === undefined
+          ? { Functions: [one('first')], NextMarker: 'a b' }
+          : { Functions: [one('second')] },
+      Invoke: ({ FunctionName, Payload }: { FunctionName: string; Payload: Buffer }) =>
+        FunctionName === 'fails'
+          ? {
+              StatusCode: 200,
+              FunctionError: 'Handled',
+              LogResult: Buffer.from('printed\n').toString('base64'),
+              Payload: Buffer.from('{"errorType":"Error"}'),
+            }
+          : { StatusCode: 200, Payload },
+      GetFunctionConfiguration: ({ FunctionName }: { FunctionName: string }) =>
+        known.has(FunctionName) ? one(FunctionName) : missing('Function not found'),
+      CreateFunction: note('create'),
+      UpdateFunctionCode: note('code'),
+      UpdateFunctionConfiguration: note('settings'),
+      PublishVersion: note('publish'),
+      CreateAlias: () => {
+        throw new AwsError('ResourceConflictException', 'Alias already exists', 409)
+      },
+      UpdateAlias: note('alias'),
+      PutFunctionConcurrency: note('reserve'),
+      DeleteFunction: () => ({ StatusCode: 204 }),
     },
   })
+  const own = awsRestJson({
+    ...common,
+    model: ownModel,
+    operations: {
+      GetFunctionLogs: () => ({ lines: Buffer.from('one\ntwo\n') }),
+      GetRuntimes: () => ({
+        Runtimes: ['nodejs22.x', 'nodejs24.x'],
+        Confinement: 'Functions run in namespaces of their own.',
+      }),
+    },
+  })
+  const log = logger('test')
+  log.level = 'silent'
+  server = await openHttp(
+    { host: '127.0.0.1', port: 0 },
+    {
+      log,
+      ready: {},
+      routes: async (app) => {
+        await app.register(lambda)
+        await app.register(own)
+      },
+    },
+  )
   vi.stubEnv('ENRICHER_URL', server.value.url)
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) vi.stubEnv(name, undefined)
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => { out += String(text); return true })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => { said += String(text); return true })
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += String(text)
+    return true
+  })
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += String(text)
+    return true
+  })
 })
-afterEach(() => { out = said = '' })
+afterEach(() => {
+  out = said = ''
+})
 afterAll(async () => {
   vi.restoreAllMocks()
   vi.unstubAllEnvs()
@@ -70,18 +126,33 @@ afterAll(async () => {
 
 test('all pages are listed', async () => {
   expect(await functions.run([])).toBe(0)
-  expect(out).toMatch(/^.*NAME.*\nfirst +nodejs24\.x +index\.handler +256 +3 +abababababab +- +Part of a solution\nsecond .*\n\nFunctions run in namespaces of their own\.\nRuntimes: nodejs22\.x, nodejs24\.x\.\n$/)
+  expect(out).toMatch(
+    /^.*NAME.*\nfirst +nodejs24\.x +index\.handler +256 +3 +abababababab +- +Part of a solution\nsecond .*\n\nFunctions run in namespaces of their own\.\nRuntimes: nodejs22\.x, nodejs24\.x\.\n$/,
+  )
   out = ''
   expect(await functions.run(['list', '--json'])).toBe(0)
-  expect((JSON.parse(out) as { FunctionName: string }[]).map(({ FunctionName }) => FunctionName)).toEqual(['first', 'second'])
+  expect((JSON.parse(out) as { FunctionName: string }[]).map(({ FunctionName }) => FunctionName)).toEqual([
+    'first',
+    'second',
+  ])
 })
 
 test('invocations', async () => {
-  expect(await functions.run(['invoke', 'arn:aws:lambda:us-east-1:000000000000:function:echo', '--payload', '{"a":1}'])).toBe(0)
+  expect(
+    await functions.run([
+      'invoke',
+      'arn:aws:lambda:us-east-1:000000000000:function:echo',
+      '--payload',
+      '{"a":1}',
+    ]),
+  ).toBe(0)
   expect(JSON.parse(out)).toEqual({ a: 1 })
   out = ''
   expect(await functions.run(['invoke', 'fails'])).toBe(1)
-  expect([JSON.parse(out), said]).toEqual([{ errorType: 'Error' }, 'printed\nThe function failed (Handled).\n'])
+  expect([JSON.parse(out), said]).toEqual([
+    { errorType: 'Error' },
+    'printed\nThe function failed (Handled).\n',
+  ])
 })
 
 /** Names of the files in a zip that is not compressed beyond its names. */
@@ -92,34 +163,78 @@ const namesIn = async (zip: Buffer): Promise<string[]> => {
 }
 
 test('a file, a folder and a zip are deployed; logs and removal', async () => {
-  expect(await functions.run(['deploy', file, '--memory', '256', '--env', 'AB=b=c', '--handler', 'main', '--concurrency', '5'])).toBe(0)
+  expect(
+    await functions.run([
+      'deploy',
+      file,
+      '--memory',
+      '256',
+      '--env',
+      'AB=b=c',
+      '--handler',
+      'main',
+      '--concurrency',
+      '5',
+    ]),
+  ).toBe(0)
   expect(heard.splice(0)).toMatchObject([
-    { operation: 'create', FunctionName: 'offers', Handler: 'offers.main', Runtime: 'nodejs24.x', MemorySize: 256, Environment: { Variables: { AB: 'b=c' } }, Code: { ZipFile: expect.any(Buffer) } },
+    {
+      operation: 'create',
+      FunctionName: 'offers',
+      Handler: 'offers.main',
+      Runtime: 'nodejs24.x',
+      MemorySize: 256,
+      Environment: { Variables: { AB: 'b=c' } },
+      Code: { ZipFile: expect.any(Buffer) },
+    },
     { operation: 'reserve', ReservedConcurrentExecutions: 5 },
   ])
   const whole = join(folder, 'whole')
   mkdirSync(join(whole, 'src'), { recursive: true })
   writeFileSync(join(whole, 'src/app.mjs'), 'export const handler = async () => 1')
   symlinkSync(join(whole, 'src/app.mjs'), join(whole, 'index.mjs'))
-  expect(await functions.run(['deploy', whole, '--name', 'offers', '--handler', 'src/app.handler', '--alias', 'live'])).toBe(0)
+  expect(
+    await functions.run([
+      'deploy',
+      whole,
+      '--name',
+      'offers',
+      '--handler',
+      'src/app.handler',
+      '--alias',
+      'live',
+    ]),
+  ).toBe(0)
   const [code, ...rest] = heard.splice(0)
   expect(await namesIn(code.ZipFile as Buffer)).toEqual(['index.mjs', 'src/app.mjs'])
   expect(rest).toMatchObject([
-    { operation: 'settings', FunctionName: 'offers', Handler: 'src/app.handler' }, { operation: 'publish' }, { operation: 'alias', Name: 'live', FunctionVersion: '7' },
+    { operation: 'settings', FunctionName: 'offers', Handler: 'src/app.handler' },
+    { operation: 'publish' },
+    { operation: 'alias', Name: 'live', FunctionVersion: '7' },
   ])
   expect(rest[0]).not.toHaveProperty('MemorySize')
   const zip = join(folder, 'ready.zip')
   writeFileSync(zip, code.ZipFile as Buffer)
   expect(await functions.run(['deploy', zip])).toBe(0)
-  expect(heard.splice(0)).toMatchObject([{ operation: 'create', FunctionName: 'ready', Handler: 'index.handler', Code: { ZipFile: code.ZipFile } }])
+  expect(heard.splice(0)).toMatchObject([
+    { operation: 'create', FunctionName: 'ready', Handler: 'index.handler', Code: { ZipFile: code.ZipFile } },
+  ])
   expect(await functions.run(['logs', 'offers'])).toBe(0)
   expect(await functions.run(['remove', 'offers'])).toBe(0)
-  expect(out).toBe('Deployed offers, code abababababab.\nReplaced offers, code abababababab, version 7, alias live.\nDeployed ready, code abababababab.\none\ntwo\nRemoved offers.\n')
+  expect(out).toBe(
+    'Deployed offers, code abababababab.\nReplaced offers, code abababababab, version 7, alias live.\nDeployed ready, code abababababab.\none\ntwo\nRemoved offers.\n',
+  )
 })
 
 test.each<[string[], number, string]>([
-  [['lst'], 2, 'list'], [['invoke'], 2, 'Which function?'], [['deploy'], 2, 'Which code?'], [['deploy', '/nowhere.mjs'], 2, 'There is no file'], [['list', 'x'], 2, 'too many'],
-  [['invoke', 'x', '--payload', '{'], 2, 'no JSON'], [['deploy', file, '--env', 'A'], 2, 'NAME=VALUE'], [['deploy', file, '--memory', '1'], 2, '--memory'],
+  [['lst'], 2, 'list'],
+  [['invoke'], 2, 'Which function?'],
+  [['deploy'], 2, 'Which code?'],
+  [['deploy', '/nowhere.mjs'], 2, 'There is no file'],
+  [['list', 'x'], 2, 'too many'],
+  [['invoke', 'x', '--payload', '{'], 2, 'no JSON'],
+  [['deploy', file, '--env', 'A'], 2, 'NAME=VALUE'],
+  [['deploy', file, '--memory', '1'], 2, '--memory'],
   [['deploy', file, '--name', 'a b'], 1, 'The enricher answers 400'],
 ])('%j ends with %d', async (args, code, text) => {
   expect(await functions.run(args)).toBe(code)

@@ -8,7 +8,13 @@ import { hint } from '../nearest.ts'
 import { readSettings } from '../settings.ts'
 import { print, printJson, untilStopped } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
-import { openFunctionsApi, readSigning, type FunctionsApi, type ListedFunction, type Settings } from './functions-api.ts'
+import {
+  type FunctionsApi,
+  type ListedFunction,
+  openFunctionsApi,
+  readSigning,
+  type Settings,
+} from './functions-api.ts'
 import { archiveOf } from './functions-archive.ts'
 import { linesSince } from './functions-follow.ts'
 
@@ -71,21 +77,40 @@ export const functions = command({
   summary: 'List, invoke, deploy and follow functions',
   usage,
   options: {
-    payload: { type: 'string' }, follow: { type: 'boolean', default: false }, name: { type: 'string' }, runtime: { type: 'string' }, handler: { type: 'string' }, memory: { type: 'string' },
-    timeout: { type: 'string' }, concurrency: { type: 'string' }, env: { type: 'string', multiple: true, default: [] }, publish: { type: 'boolean', default: false },
-    alias: { type: 'string' }, json: { type: 'boolean', default: false },
+    payload: { type: 'string' },
+    follow: { type: 'boolean', default: false },
+    name: { type: 'string' },
+    runtime: { type: 'string' },
+    handler: { type: 'string' },
+    memory: { type: 'string' },
+    timeout: { type: 'string' },
+    concurrency: { type: 'string' },
+    env: { type: 'string', multiple: true, default: [] },
+    publish: { type: 'boolean', default: false },
+    alias: { type: 'string' },
+    json: { type: 'boolean', default: false },
   },
   async run(options, [action = 'list', subject, ...rest]) {
-    if (!ACTIONS.includes(action)) throw new UsageError(`There is no \`weir functions ${action}\`.${hint(action, ACTIONS)}`)
+    if (!ACTIONS.includes(action))
+      throw new UsageError(`There is no \`weir functions ${action}\`.${hint(action, ACTIONS)}`)
     onlyPositionals(action === 'list' && subject !== undefined ? [subject] : rest, 0)
     const api = openFunctionsApi(readSettings().urls.enricher, readSigning())
     if (action === 'list') return list(api, options)
-    if (subject === undefined) throw new UsageError(action === 'deploy' ? 'Which code? Write `weir functions deploy PATH` with a folder, a .zip or a file.' : `Which function? Write \`weir functions ${action} NAME\`.`)
+    if (subject === undefined)
+      throw new UsageError(
+        action === 'deploy'
+          ? 'Which code? Write `weir functions deploy PATH` with a folder, a .zip or a file.'
+          : `Which function? Write \`weir functions ${action} NAME\`.`,
+      )
     switch (action) {
-      case 'invoke': return invoke(api, subject, options)
-      case 'logs': return logs(api, subject, options)
-      case 'deploy': return deploy(api, subject, options)
-      default: return remove(api, subject, options)
+      case 'invoke':
+        return invoke(api, subject, options)
+      case 'logs':
+        return logs(api, subject, options)
+      case 'deploy':
+        return deploy(api, subject, options)
+      default:
+        return remove(api, subject, options)
     }
   },
 })
@@ -93,12 +118,25 @@ export const functions = command({
 async function list(api: FunctionsApi, { json }: Options): Promise<number> {
   const all = await api.list()
   if (json) await printJson(all)
-  else if (all.length === 0) await print(`No function yet; \`weir functions deploy PATH\` makes one.\n${await confinementOf(api)}`)
+  else if (all.length === 0)
+    await print(`No function yet; \`weir functions deploy PATH\` makes one.\n${await confinementOf(api)}`)
   else {
     const rows = all.map((one) => [
-      one.FunctionName, one.Runtime, one.Handler, one.MemorySize, one.Timeout, codeOf(one), one.LastModified?.slice(0, 19) ?? null, one.Description || null,
+      one.FunctionName,
+      one.Runtime,
+      one.Handler,
+      one.MemorySize,
+      one.Timeout,
+      codeOf(one),
+      one.LastModified?.slice(0, 19) ?? null,
+      one.Description || null,
     ])
-    await print(table(['NAME', 'RUNTIME', 'HANDLER', 'MEMORY MB', 'TIMEOUT S', 'CODE', 'DEPLOYED', 'DESCRIPTION'], rows) + await confinementOf(api))
+    await print(
+      table(
+        ['NAME', 'RUNTIME', 'HANDLER', 'MEMORY MB', 'TIMEOUT S', 'CODE', 'DEPLOYED', 'DESCRIPTION'],
+        rows,
+      ) + (await confinementOf(api)),
+    )
   }
   return EXIT.ok
 }
@@ -119,14 +157,16 @@ async function invoke(api: FunctionsApi, name: string, { payload = '{}', json }:
   const answer = await api.invoke(name, text)
   if (json) await printJson({ ...answer, payload: answer.payload ?? null })
   else {
-    if (answer.functionError !== undefined) process.stderr.write(`${answer.log}The function failed (${answer.functionError}).\n`)
+    if (answer.functionError !== undefined)
+      process.stderr.write(`${answer.log}The function failed (${answer.functionError}).\n`)
     await printJson(answer.payload ?? null)
   }
   return answer.functionError === undefined ? EXIT.ok : EXIT.refused
 }
 
 async function logs(api: FunctionsApi, name: string, { follow, json }: Options): Promise<number> {
-  const show = (lines: readonly string[]): Promise<void> => print(lines.map((line) => `${json ? JSON.stringify({ line }) : line}\n`).join(''))
+  const show = (lines: readonly string[]): Promise<void> =>
+    print(lines.map((line) => `${json ? JSON.stringify({ line }) : line}\n`).join(''))
   let seen = await api.logs(name)
   await show(seen)
   if (!follow) return EXIT.ok
@@ -158,7 +198,14 @@ async function deploy(api: FunctionsApi, path: string, options: Options): Promis
   const now = await active(api, name, tell)
   const version = options.publish || options.alias !== undefined ? await api.publish(name) : undefined
   if (options.alias !== undefined) await api.pointAlias(name, options.alias, version!)
-  if (options.json) await printJson({ name, code: now.CodeSha256, replaced: before !== undefined, version, alias: options.alias })
+  if (options.json)
+    await printJson({
+      name,
+      code: now.CodeSha256,
+      replaced: before !== undefined,
+      version,
+      alias: options.alias,
+    })
   else {
     const as = `${version === undefined ? '' : `, version ${version}`}${options.alias === undefined ? '' : `, alias ${options.alias}`}`
     await print(`${before === undefined ? 'Deployed' : 'Replaced'} ${name}, code ${codeOf(now)}${as}.\n`)
@@ -167,13 +214,18 @@ async function deploy(api: FunctionsApi, path: string, options: Options): Promis
 }
 
 /** The function, when its code is in use. */
-async function active(api: FunctionsApi, name: string, tell: (text: string) => void): Promise<ListedFunction> {
+async function active(
+  api: FunctionsApi,
+  name: string,
+  tell: (text: string) => void,
+): Promise<ListedFunction> {
   const deadline = Date.now() + ACTIVE_TIMEOUT
   for (let told = false; ; told = true) {
     const now = await api.get(name)
     if (now === undefined) throw new Refused(`${name} was removed meanwhile.`)
     if (now.State === 'Active' && now.LastUpdateStatus === 'Successful') return now
-    if (Date.now() > deadline) throw new Unreachable(`${name} is stored, but the enricher does not run it yet; look at its log.`)
+    if (Date.now() > deadline)
+      throw new Unreachable(`${name} is stored, but the enricher does not run it yet; look at its log.`)
     if (!told) tell('Waiting for the enricher to unpack it …')
     await sleep(LOOK)
   }
@@ -183,9 +235,11 @@ async function active(api: FunctionsApi, name: string, tell: (text: string) => v
 function settingsOf(path: string, { runtime, handler, memory, timeout, env }: Options): Settings {
   const file = isWhole(path) ? undefined : basename(path)
   const module = file === undefined ? 'index' : file.replace(/\.[^.]*$/, '')
-  const entry = handler ?? (file === undefined ? undefined : file.endsWith('.py') ? 'lambda_handler' : 'handler')
+  const entry =
+    handler ?? (file === undefined ? undefined : file.endsWith('.py') ? 'lambda_handler' : 'handler')
   const settings: Settings = {
-    Runtime: runtime, Handler: entry === undefined || entry.includes('.') ? entry : `${module}.${entry}`,
+    Runtime: runtime,
+    Handler: entry === undefined || entry.includes('.') ? entry : `${module}.${entry}`,
     MemorySize: given(memory, (text) => wholeNumber('--memory', text, 128, 128, 10_240)),
     Timeout: given(timeout, (text) => wholeNumber('--timeout', text, 3, 1, 900)),
     Environment: env.length === 0 ? undefined : { Variables: variablesOf(env) },
@@ -195,7 +249,9 @@ function settingsOf(path: string, { runtime, handler, memory, timeout, env }: Op
 
 /** The settings that a new function needs. */
 function defaultsFor(path: string): Settings {
-  return path.endsWith('.py') ? { Runtime: 'python3.13' } : { Runtime: 'nodejs24.x', Handler: 'index.handler' }
+  return path.endsWith('.py')
+    ? { Runtime: 'python3.13' }
+    : { Runtime: 'nodejs24.x', Handler: 'index.handler' }
 }
 
 /** Whether the path has all that the function needs under its own names: a folder or a zip. */
@@ -219,15 +275,19 @@ async function remove(api: FunctionsApi, name: string, { json }: Options): Promi
 }
 
 function variablesOf(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(texts.map((text) => {
-    const equals = text.indexOf('=')
-    if (equals < 1) throw new UsageError(`--env is "${text}"; it must be NAME=VALUE.`)
-    return [text.slice(0, equals), text.slice(equals + 1)]
-  }))
+  return Object.fromEntries(
+    texts.map((text) => {
+      const equals = text.indexOf('=')
+      if (equals < 1) throw new UsageError(`--env is "${text}"; it must be NAME=VALUE.`)
+      return [text.slice(0, equals), text.slice(equals + 1)]
+    }),
+  )
 }
 
 async function readText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(error.code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`)
+    throw new UsageError(
+      error.code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`,
+    )
   })
 }

@@ -22,7 +22,10 @@ export const iam = command({
   usage,
   options: { 'cluster-arn': { type: 'string' } },
   async run({ 'cluster-arn': arn }, [action, name, ...rest]) {
-    if (action !== 'print') throw new UsageError(action === undefined ? 'print?' : `There is no \`weir iam ${action}\`.${hint(action, ['print'])}`)
+    if (action !== 'print')
+      throw new UsageError(
+        action === undefined ? 'print?' : `There is no \`weir iam ${action}\`.${hint(action, ['print'])}`,
+      )
     onlyPositionals(rest, 0)
     if (name === undefined) throw new UsageError('Whose policy? Name a principal.')
     if (arn === undefined) throw new UsageError('Of which cluster? Give --cluster-arn.')

@@ -1,4 +1,4 @@
-import { openKafka, type Kafka } from '@weir/kafka'
+import { type Kafka, openKafka } from '@weir/kafka'
 import { createTopic, produceNumbered } from '@weir/kafka/conformance/records.ts'
 import { configOf, VARIANTS } from '@weir/kafka/conformance/variant.ts'
 import { servers, uniqueName } from '@weir/testkit'
@@ -8,8 +8,8 @@ import { lagRows } from './lag.ts'
 let kafka: Kafka
 let stop: () => Promise<void>
 beforeAll(async () => {
-  const { brokers } = await servers.kafka();
-  ({ value: kafka, stop } = await openKafka(configOf(VARIANTS[0], brokers)))
+  const { brokers } = await servers.kafka()
+  ;({ value: kafka, stop } = await openKafka(configOf(VARIANTS[0], brokers)))
 })
 afterAll(() => stop())
 
@@ -20,16 +20,23 @@ test('a group that has handled nothing yet lags by all that waits for it, in eve
   const member = await kafka.transform({ groupId, topics: [topic], startAt: 'earliest' }, () => {
     throw new Error('not today')
   })
-  await vi.waitFor(async () => {
-    const rows = (await lagRows(kafka, undefined)).filter(({ group }) => group === groupId)
-    expect(rows.map(({ partition, committed }) => [partition, committed])).toEqual([[0, 0], [1, 0], [2, 0]])
-    expect(rows.reduce((sum, { lag }) => sum + lag, 0)).toBe(30)
-  }, { timeout: 30_000, interval: 100 })
+  await vi.waitFor(
+    async () => {
+      const rows = (await lagRows(kafka, undefined)).filter(({ group }) => group === groupId)
+      expect(rows.map(({ partition, committed }) => [partition, committed])).toEqual([
+        [0, 0],
+        [1, 0],
+        [2, 0],
+      ])
+      expect(rows.reduce((sum, { lag }) => sum + lag, 0)).toBe(30)
+    },
+    { timeout: 30_000, interval: 100 },
+  )
   await member.stop()
   expect(await lagRows(kafka, groupId)).toHaveLength(3)
 })
 
-test('groups that are not Weir\'s are shown by name only', async () => {
+test("groups that are not Weir's are shown by name only", async () => {
   const topic = await createTopic(kafka, uniqueName('lag'), 1)
   // As the schema registry takes one at each of its starts.
   const groupId = `apicurio-${uniqueName('start')}`

@@ -49,7 +49,11 @@ export const lag = command({
         const rows = await lagRows(kafka, group)
         if (json && watch) await print(`${JSON.stringify(rows)}\n`, signal)
         else if (json) await printJson(rows)
-        else await print(`${watch && process.stdout.isTTY ? '\x1b[2J\x1b[H' : ''}${group === undefined ? byTopic(rows) : byPartition(rows)}`, signal)
+        else
+          await print(
+            `${watch && process.stdout.isTTY ? '\x1b[2J\x1b[H' : ''}${group === undefined ? byTopic(rows) : byPartition(rows)}`,
+            signal,
+          )
         if (!watch) return
         await sleep(EVERY, undefined, { signal }).catch(() => {})
       }
@@ -58,34 +62,70 @@ export const lag = command({
   },
 })
 
-const isWeirs = (groupId: string): boolean => Object.keys(groupFamilies).some((prefix) => groupId.startsWith(prefix))
+const isWeirs = (groupId: string): boolean =>
+  Object.keys(groupFamilies).some((prefix) => groupId.startsWith(prefix))
 
 /**
- * Every partition of the topics that a group reads, for all of Weir's groups unless one is named. Other groups pile up:
- * the schema registry takes a new one at each of its starts.
+ * Every partition of the topics that a group reads, for all of Weir's groups unless one is named. Other
+ * groups pile up: the schema registry takes a new one at each of its starts.
  */
 export async function lagRows(kafka: Kafka, only: string | undefined): Promise<Row[]> {
   const groups = await kafka.admin.groups()
   const wanted = groups.filter(({ groupId }) => (only === undefined ? isWeirs(groupId) : groupId === only))
   if (only !== undefined && wanted.length === 0) {
-    throw new UsageError(`There is no consumer group ${only}.${hint(only, groups.map((group) => group.groupId))}`)
+    throw new UsageError(
+      `There is no consumer group ${only}.${hint(
+        only,
+        groups.map((group) => group.groupId),
+      )}`,
+    )
   }
-  const rows = await Promise.all(wanted.map(async ({ groupId, state }) =>
-    (await kafka.admin.lag(groupId)).map(({ topic, partition, committed, latest, lag }) => ({ group: groupId, state, topic, partition, committed, latest, lag }))))
-  return rows.flat().sort((a, b) => compare(a.group, b.group) || compare(a.topic, b.topic) || a.partition - b.partition)
+  const rows = await Promise.all(
+    wanted.map(async ({ groupId, state }) =>
+      (await kafka.admin.lag(groupId)).map(({ topic, partition, committed, latest, lag }) => ({
+        group: groupId,
+        state,
+        topic,
+        partition,
+        committed,
+        latest,
+        lag,
+      })),
+    ),
+  )
+  return rows
+    .flat()
+    .sort((a, b) => compare(a.group, b.group) || compare(a.topic, b.topic) || a.partition - b.partition)
 }
 
 function byPartition(rows: readonly Row[]): string {
   if (rows.length === 0) return 'The group has committed no offset, so its lag is not known.\n'
   const [{ state }] = rows
-  return `${table(['PARTITION', 'TOPIC', 'COMMITTED', 'END', 'LAG'], rows.map((row) =>
-    [String(row.partition), row.topic, row.committed < 0 ? null : row.committed, row.latest, row.lag]))}${state}, lag ${thousands(sum(rows))}\n`
+  return `${table(
+    ['PARTITION', 'TOPIC', 'COMMITTED', 'END', 'LAG'],
+    rows.map((row) => [
+      String(row.partition),
+      row.topic,
+      row.committed < 0 ? null : row.committed,
+      row.latest,
+      row.lag,
+    ]),
+  )}${state}, lag ${thousands(sum(rows))}\n`
 }
 
 function byTopic(rows: readonly Row[]): string {
-  if (rows.length === 0) return 'None of Weir\'s consumer groups has begun yet.\n'
-  return table(['GROUP', 'TOPIC', 'STATE', 'PARTITIONS', 'LAG', 'MOST IN ONE'], summarise(rows).map(({ group, topic, state, parts, lag, most }) =>
-    [group, topic, state.toLowerCase() === 'empty' ? styled('yellow', state) : state, parts, lag, most]))
+  if (rows.length === 0) return "None of Weir's consumer groups has begun yet.\n"
+  return table(
+    ['GROUP', 'TOPIC', 'STATE', 'PARTITIONS', 'LAG', 'MOST IN ONE'],
+    summarise(rows).map(({ group, topic, state, parts, lag, most }) => [
+      group,
+      topic,
+      state.toLowerCase() === 'empty' ? styled('yellow', state) : state,
+      parts,
+      lag,
+      most,
+    ]),
+  )
 }
 
 export interface GroupLag {
@@ -101,7 +141,12 @@ export interface GroupLag {
 export function summarise(rows: readonly Row[]): GroupLag[] {
   const groups = Map.groupBy(rows, (row) => JSON.stringify([row.group, row.topic]))
   return [...groups.values()].map((parts) => ({
-    group: parts[0].group, topic: parts[0].topic, state: parts[0].state, parts: parts.length, lag: sum(parts), most: Math.max(...parts.map((row) => row.lag)),
+    group: parts[0].group,
+    topic: parts[0].topic,
+    state: parts[0].state,
+    parts: parts.length,
+    lag: sum(parts),
+    most: Math.max(...parts.map((row) => row.lag)),
   }))
 }
 

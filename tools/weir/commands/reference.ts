@@ -38,7 +38,8 @@ export const reference = command({
   usage,
   options: { json: { type: 'boolean', default: false } },
   async run({ json }, [action = 'list', name, id, file, ...rest]) {
-    if (!ACTIONS.includes(action)) throw new UsageError(`There is no \`weir reference ${action}\`.${hint(action, ACTIONS)}`)
+    if (!ACTIONS.includes(action))
+      throw new UsageError(`There is no \`weir reference ${action}\`.${hint(action, ACTIONS)}`)
     onlyPositionals(rest, 0)
     const settings = readSettings()
     const api = openReferenceApi(settings.urls.enricher, settings.apiKey)
@@ -46,10 +47,12 @@ export const reference = command({
       await (name === undefined ? listTables(json) : listEntries(name, await api.entries(name), json))
       return EXIT.ok
     }
-    if (name === undefined || id === undefined) throw new UsageError(`Which entry? Write \`weir reference ${action} TABLE ID\`.`)
+    if (name === undefined || id === undefined)
+      throw new UsageError(`Which entry? Write \`weir reference ${action} TABLE ID\`.`)
     if (action === 'get') {
       const entries = await api.entries(name)
-      if (!Object.hasOwn(entries, id)) throw new Refused(`Table ${name} has no entry ${id}.${hint(id, Object.keys(entries))}`)
+      if (!Object.hasOwn(entries, id))
+        throw new Refused(`Table ${name} has no entry ${id}.${hint(id, Object.keys(entries))}`)
       await printJson(entries[id])
     } else if (action === 'put') {
       await api.put(name, id, await readEntry(file))
@@ -63,22 +66,38 @@ export const reference = command({
 })
 
 async function listTables(json: boolean): Promise<void> {
-  const rows = solutions.flatMap(({ name, tables }) => Object.keys(tables).map((table) => ({ table, solution: name })))
-  await (json ? printJson(rows) : print(table(['TABLE', 'SOLUTION'], rows.map((row) => [row.table, row.solution]))))
+  const rows = solutions.flatMap(({ name, tables }) =>
+    Object.keys(tables).map((table) => ({ table, solution: name })),
+  )
+  await (json
+    ? printJson(rows)
+    : print(
+        table(
+          ['TABLE', 'SOLUTION'],
+          rows.map((row) => [row.table, row.solution]),
+        ),
+      ))
 }
 
 async function listEntries(name: string, entries: Record<string, unknown>, json: boolean): Promise<void> {
   if (json) return printJson(entries)
-  const rows = Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, entry]) => [id, short(JSON.stringify(entry))])
+  const rows = Object.entries(entries)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, entry]) => [id, short(JSON.stringify(entry))])
   await print(rows.length === 0 ? `Table ${name} is empty.\n` : table(['ID', 'ENTRY'], rows))
 }
 
 const short = (text: string): string => (text.length > 100 ? `${text.slice(0, 99)}…` : text)
 
 async function readEntry(file = '-'): Promise<Record<string, unknown>> {
-  const words = file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(error.code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`)
-  })
+  const words =
+    file === '-'
+      ? await readAll(process.stdin)
+      : await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+          throw new UsageError(
+            error.code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${error.code}).`,
+          )
+        })
   try {
     const entry = parseExactly(words.replace(/^\uFEFF/, ''))
     if (isObject(entry)) return entry

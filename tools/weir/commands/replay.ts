@@ -5,8 +5,8 @@ import { withField } from '../hub/wire.ts'
 import { explain } from '../replay/explain.ts'
 import { recordFile } from '../replay/file.ts'
 import { readSpeed } from '../replay/pace.ts'
-import { replay as run, type Counts, type Plan, type Refusal } from '../replay/replay.ts'
-import { TIME_FORMATS, zoneOffset, type TimeFormat } from '../replay/time.ts'
+import { type Counts, type Plan, type Refusal, replay as run } from '../replay/replay.ts'
+import { TIME_FORMATS, type TimeFormat, zoneOffset } from '../replay/time.ts'
 import { readSettings } from '../settings.ts'
 import { print, untilStopped } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
@@ -74,28 +74,57 @@ export const replay = command({
     const speed = readSpeed(values.speed)
     const timeFormat = readTimeFormat(values.time)
     const zoneMs = zoneOffset(values.zone)
-    if (Number.isNaN(zoneMs)) throw new UsageError(`--zone is "${values.zone}"; it must be Z, or hours and minutes ahead of UTC such as +05:30.`)
+    if (Number.isNaN(zoneMs))
+      throw new UsageError(
+        `--zone is "${values.zone}"; it must be Z, or hours and minutes ahead of UTC such as +05:30.`,
+      )
     const settings = readSettings()
     const file = await recordFile(positionals[0], readDelimiter(values.delimiter))
-    const counts: Counts = { phase: 'looking through', fraction: 0, stored: 0, refused: 0, open: 0, trouble: undefined }
+    const counts: Counts = {
+      phase: 'looking through',
+      fraction: 0,
+      stored: 0,
+      refused: 0,
+      open: 0,
+      trouble: undefined,
+    }
     const signal = untilStopped()
     const started = performance.now()
     const progress = new Progress(() => ({
-      what: counts.phase, records: counts.stored + counts.refused, fraction: Math.min(counts.fraction, 1), note: counts.trouble,
+      what: counts.phase,
+      records: counts.stored + counts.refused,
+      fraction: Math.min(counts.fraction, 1),
+      note: counts.trouble,
     }))
     let plan: Plan | undefined
     let failure: unknown
     try {
-      await run({
-        file, speed, timeFormat, zoneMs, allTimes: values['all-times'], signal, topic: values.topic, hub: settings.urls['ingest-hub'], apiKey: settings.apiKey,
-        maps: values.map, sets: values.set, keepTimes: values['keep-times'], run: values.run, patience: PATIENCE,
-      }, counts, {
-        planned(made) {
-          plan = made
-          process.stderr.write(explain(made))
+      await run(
+        {
+          file,
+          speed,
+          timeFormat,
+          zoneMs,
+          allTimes: values['all-times'],
+          signal,
+          topic: values.topic,
+          hub: settings.urls['ingest-hub'],
+          apiKey: settings.apiKey,
+          maps: values.map,
+          sets: values.set,
+          keepTimes: values['keep-times'],
+          run: values.run,
+          patience: PATIENCE,
         },
-        refused: (refusal) => showRefusal(refusal, counts.refused, values.json),
-      })
+        counts,
+        {
+          planned(made) {
+            plan = made
+            process.stderr.write(explain(made))
+          },
+          refused: (refusal) => showRefusal(refusal, counts.refused, values.json),
+        },
+      )
     } catch (error) {
       if (plan === undefined) {
         if (!signal.aborted) throw error
@@ -106,14 +135,24 @@ export const replay = command({
     } finally {
       progress.stop()
     }
-    await print(summary(plan as Plan, counts, basename(file.path), performance.now() - started, signal.aborted || failure !== undefined, values.json))
+    await print(
+      summary(
+        plan as Plan,
+        counts,
+        basename(file.path),
+        performance.now() - started,
+        signal.aborted || failure !== undefined,
+        values.json,
+      ),
+    )
     if (failure) throw failure
     return counts.refused > 0 || counts.open > 0 || signal.aborted ? EXIT.refused : EXIT.ok
   },
 })
 
 function readTimeFormat(text: string | undefined): TimeFormat | undefined {
-  if (text === undefined || (TIME_FORMATS as readonly string[]).includes(text)) return text as TimeFormat | undefined
+  if (text === undefined || (TIME_FORMATS as readonly string[]).includes(text))
+    return text as TimeFormat | undefined
   throw new UsageError(`--time is "${text}"; it must be one of ${TIME_FORMATS.join(', ')}.`)
 }
 
@@ -125,15 +164,32 @@ function readDelimiter(text: string | undefined): string | undefined {
 
 function showRefusal(refusal: Refusal, nth: number, json: boolean): void {
   if (json) process.stdout.write(`${JSON.stringify(refusal)}\n`)
-  else if (nth <= SHOWN) process.stderr.write(`line ${refusal.line}: ${withField(refusal.field, refusal.message)} (${refusal.code})\n`)
-  else if (nth === SHOWN + 1) process.stderr.write('more refused records are only counted; --json lists all\n')
+  else if (nth <= SHOWN)
+    process.stderr.write(
+      `line ${refusal.line}: ${withField(refusal.field, refusal.message)} (${refusal.code})\n`,
+    )
+  else if (nth === SHOWN + 1)
+    process.stderr.write('more refused records are only counted; --json lists all\n')
 }
 
-function summary({ run: name, source }: Plan, { stored, refused, open }: Counts, file: string, ms: number, partial: boolean, json: boolean): string {
-  const perSecond = Math.round(stored / ms * 1000)
-  if (json) return `${JSON.stringify({ run: name, source, stored, refused, open, complete: !partial && open === 0, seconds: Math.round(ms) / 1000, perSecond })}\n`
-  const sentences = [`Stored ${thousands(stored)} records of ${file} in ${duration(ms)} (${thousands(perSecond)}/s), source ${source}.`]
+function summary(
+  { run: name, source }: Plan,
+  { stored, refused, open }: Counts,
+  file: string,
+  ms: number,
+  partial: boolean,
+  json: boolean,
+): string {
+  const perSecond = Math.round((stored / ms) * 1000)
+  if (json)
+    return `${JSON.stringify({ run: name, source, stored, refused, open, complete: !partial && open === 0, seconds: Math.round(ms) / 1000, perSecond })}\n`
+  const sentences = [
+    `Stored ${thousands(stored)} records of ${file} in ${duration(ms)} (${thousands(perSecond)}/s), source ${source}.`,
+  ]
   if (refused > 0) sentences.push(`Refused ${thousands(refused)}.`)
-  if (partial) sentences.push(`Not finished: \`weir replay … --run ${name}\` goes through the file again and stores nothing twice.`)
+  if (partial)
+    sentences.push(
+      `Not finished: \`weir replay … --run ${name}\` goes through the file again and stores nothing twice.`,
+    )
   return `${sentences.join(' ')}\n`
 }

@@ -32,7 +32,11 @@ export const reset = command({
   name: 'reset',
   summary: 'Set where a consumer group goes on',
   usage,
-  options: { to: { type: 'string' }, 'dry-run': { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  options: {
+    to: { type: 'string' },
+    'dry-run': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
   async run({ to, 'dry-run': dryRun, json }, [group, wanted, ...rest]) {
     onlyPositionals(rest, 0)
     if (group === undefined) throw new UsageError('Which group?')
@@ -41,11 +45,22 @@ export const reset = command({
     const moves = await withKafka(async (kafka) => {
       const topic = await existingTopic(kafka, wanted)
       const found = await movesOf(kafka, group, topic, place)
-      if (!dryRun) await kafka.admin.setOffsets(group, topic, found.map(({ partition, to }) => ({ partition, offset: to })))
+      if (!dryRun)
+        await kafka.admin.setOffsets(
+          group,
+          topic,
+          found.map(({ partition, to }) => ({ partition, offset: to })),
+        )
       return found
     })
     if (json) await printJson(moves)
-    else await print(table(['PARTITION', 'FROM', 'TO'], moves.map(({ partition, from, to }) => [String(partition), from < 0 ? null : from, to])))
+    else
+      await print(
+        table(
+          ['PARTITION', 'FROM', 'TO'],
+          moves.map(({ partition, from, to }) => [String(partition), from < 0 ? null : from, to]),
+        ),
+      )
     return EXIT.ok
   },
 })
@@ -57,7 +72,17 @@ function placeOf(text: string): Place {
 }
 
 async function movesOf(kafka: Kafka, group: string, topic: string, place: Place): Promise<Move[]> {
-  const committed = new Map((await kafka.admin.lag(group)).filter((lag) => lag.topic === topic).map((lag) => [lag.partition, lag.committed]))
+  const committed = new Map(
+    (await kafka.admin.lag(group))
+      .filter((lag) => lag.topic === topic)
+      .map((lag) => [lag.partition, lag.committed]),
+  )
   const partitions = Array.from({ length: await kafka.partitions(topic) }, (_, partition) => partition)
-  return Promise.all(partitions.map(async (partition) => ({ partition, from: committed.get(partition) ?? -1, to: await kafka.offsetAt(topic, partition, place) })))
+  return Promise.all(
+    partitions.map(async (partition) => ({
+      partition,
+      from: committed.get(partition) ?? -1,
+      to: await kafka.offsetAt(topic, partition, place),
+    })),
+  )
 }

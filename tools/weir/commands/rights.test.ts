@@ -15,15 +15,33 @@ test('acl print shows a row for each resource, under the names that the brokers 
 })
 
 test('iam print gives a policy as JSON', async () => {
-  expect(await iam.run(['print', 'ingest-hub', '--cluster-arn', 'arn:aws:kafka:eu-central-1:111122223333:cluster/weir/0a1b2c3d-1'])).toBe(0)
-  expect(JSON.parse(said(out))).toMatchObject({ Version: '2012-10-17', Statement: expect.arrayContaining([expect.objectContaining({ Effect: 'Allow' })]) })
+  expect(
+    await iam.run([
+      'print',
+      'ingest-hub',
+      '--cluster-arn',
+      'arn:aws:kafka:eu-central-1:111122223333:cluster/weir/0a1b2c3d-1',
+    ]),
+  ).toBe(0)
+  expect(JSON.parse(said(out))).toMatchObject({
+    Version: '2012-10-17',
+    Statement: expect.arrayContaining([expect.objectContaining({ Effect: 'Allow' })]),
+  })
 })
 
 test.each([
-  [acl, [], 'print or apply?'], [acl, ['aply'], 'Did you mean'], [acl, ['print', 'indexr'], 'There is no principal indexr'], [acl, ['print', '--user', 'weir'], '--user is "weir"'],
-  [iam, ['print'], 'Whose policy?'], [iam, ['print', 'indexer'], 'Give --cluster-arn'], [iam, ['print', 'indexer', '--cluster-arn', 'weir'], 'no ARN of an MSK cluster'],
-  [size, [], 'Give --events-per-hour'], [size, ['--events-per-hour', '5M'], 'Give --bytes'], [size, ['--events-per-hour', '5T', '--bytes', '200'], '--events-per-hour is "5T"'],
-  [size, ['--events-per-hour', '5M', '--bytes', '0'], '--bytes is "0"'], [size, ['--events-per-hour', '5M', '--bytes', '200', '--peak', '0.5'], '--peak is "0.5"'],
+  [acl, [], 'print or apply?'],
+  [acl, ['aply'], 'Did you mean'],
+  [acl, ['print', 'indexr'], 'There is no principal indexr'],
+  [acl, ['print', '--user', 'weir'], '--user is "weir"'],
+  [iam, ['print'], 'Whose policy?'],
+  [iam, ['print', 'indexer'], 'Give --cluster-arn'],
+  [iam, ['print', 'indexer', '--cluster-arn', 'weir'], 'no ARN of an MSK cluster'],
+  [size, [], 'Give --events-per-hour'],
+  [size, ['--events-per-hour', '5M'], 'Give --bytes'],
+  [size, ['--events-per-hour', '5T', '--bytes', '200'], '--events-per-hour is "5T"'],
+  [size, ['--events-per-hour', '5M', '--bytes', '0'], '--bytes is "0"'],
+  [size, ['--events-per-hour', '5M', '--bytes', '200', '--peak', '0.5'], '--peak is "0.5"'],
 ])('what a command cannot use it refuses in a sentence', async (command, args, sentence) => {
   expect(await command.run(args)).toBe(2)
   expect(said(err)).toContain(sentence)

@@ -56,21 +56,36 @@ export const send = command({
       if (json) process.stdout.write(`${JSON.stringify({ line, code, field, message })}\n`)
       else process.stderr.write(`${line}: ${withField(field, message)} (${code})\n`)
     }
-    const door = new Door({ url: settings.urls['ingest-hub'], apiKey: settings.apiKey, topic, source, patience: PATIENCE, signal }, LANES)
+    const door = new Door(
+      {
+        url: settings.urls['ingest-hub'],
+        apiKey: settings.apiKey,
+        topic,
+        source,
+        patience: PATIENCE,
+        signal,
+      },
+      LANES,
+    )
     const lanes = new Lanes({
-      lanes: LANES, batch: 500, capacity: 8_000,
+      lanes: LANES,
+      batch: 500,
+      capacity: 8_000,
       send: (records) => door.deliver(records),
       settled(lines, outcome) {
         stored += outcome.stored
         open += outcome.open.length
-        for (const { index, code, field, message } of outcome.refused) refuse(lines[index], code, field, message)
+        for (const { index, code, field, message } of outcome.refused)
+          refuse(lines[index], code, field, message)
       },
     })
     const input = openInput(file)
     signal.addEventListener('abort', () => input.destroy())
     let failure: unknown
     try {
-      for await (const { places, values, faults } of readInput(textOf(input, file === '-' ? 'The input' : file))) {
+      for await (const { places, values, faults } of readInput(
+        textOf(input, file === '-' ? 'The input' : file),
+      )) {
         for (const { place, problem } of faults) refuse(place, 'unreadable', undefined, problem)
         for (let i = 0; i < values.length && !signal.aborted; i++) {
           const { id = `${run}-${places[i]}`, value } = recordOf(values[i])
@@ -79,7 +94,12 @@ export const send = command({
             continue
           }
           if (lanes.full) await lanes.room()
-          lanes.add(key === undefined ? '' : JSON.stringify(value[key]) ?? '', id, JSON.stringify(value), places[i])
+          lanes.add(
+            key === undefined ? '' : (JSON.stringify(value[key]) ?? ''),
+            id,
+            JSON.stringify(value),
+            places[i],
+          )
         }
         lanes.flush()
       }
@@ -100,12 +120,17 @@ function openInput(file: string): Readable {
   if (file !== '-') {
     try {
       const descriptor = openSync(file, 'r')
-      if (fstatSync(descriptor).isDirectory()) throw new UsageError(`${file} is a folder; name a file of values, one a line, or - for standard input.`)
+      if (fstatSync(descriptor).isDirectory())
+        throw new UsageError(
+          `${file} is a folder; name a file of values, one a line, or - for standard input.`,
+        )
       return createReadStream(file, { fd: descriptor })
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === undefined) throw error
-      throw new UsageError(code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${code}).`)
+      throw new UsageError(
+        code === 'ENOENT' ? `There is no file ${file}.` : `${file} cannot be read (${code}).`,
+      )
     }
   }
   if (process.stdin.isTTY) process.stderr.write('Type values, one a line; Ctrl-D ends.\n')

@@ -29,19 +29,32 @@ export const simulate = command({
     const settings = readSettings()
     const signal = untilStopped()
     const counts: SimulatorCounts = { stored: 0, refused: 0, dropped: 0 }
-    await run({
-      solutions: choose(positionals), signal, hub: settings.urls['ingest-hub'], apiKey: settings.apiKey,
-      devices: wholeNumber('--devices', devices, 60, 1, 100_000),
-      reference: openReferenceApi(settings.urls.enricher, settings.apiKey),
-      log: (sentence) => process.stderr.write(`simulator: ${sentence}\n`),
-    }, counts)
-    await print(json ? `${JSON.stringify(counts)}\n` : `Stored ${thousands(counts.stored)} reports, refused ${thousands(counts.refused)}, dropped ${thousands(counts.dropped)}.\n`)
+    await run(
+      {
+        solutions: choose(positionals),
+        signal,
+        hub: settings.urls['ingest-hub'],
+        apiKey: settings.apiKey,
+        devices: wholeNumber('--devices', devices, 60, 1, 100_000),
+        reference: openReferenceApi(settings.urls.enricher, settings.apiKey),
+        log: (sentence) => process.stderr.write(`simulator: ${sentence}\n`),
+      },
+      counts,
+    )
+    await print(
+      json
+        ? `${JSON.stringify(counts)}\n`
+        : `Stored ${thousands(counts.stored)} reports, refused ${thousands(counts.refused)}, dropped ${thousands(counts.dropped)}.\n`,
+    )
     return EXIT.ok
   },
 })
 
 function choose(named: readonly string[]): readonly Solution[] {
-  const fromEnvironment = (process.env.WEIR_SOLUTIONS ?? '').split(',').map((name) => name.trim()).filter(Boolean)
+  const fromEnvironment = (process.env.WEIR_SOLUTIONS ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
   try {
     return chosenSolutions(named.length > 0 ? named : fromEnvironment)
   } catch (error) {

@@ -8,11 +8,11 @@ import { command, onlyPositionals } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { withKafka } from '../kafka.ts'
 import { readSettings } from '../settings.ts'
-import { probeAll, type Health, type State } from '../status/probes.ts'
+import { type Health, probeAll, type State } from '../status/probes.ts'
 import { print, printJson } from '../terminal/output.ts'
 import { duration, styled, table, thousands } from '../terminal/table.ts'
-import { lagRows, summarise, type GroupLag } from './lag.ts'
-import { topicRows, type TopicRow } from './topics.ts'
+import { type GroupLag, lagRows, summarise } from './lag.ts'
+import { type TopicRow, topicRows } from './topics.ts'
 
 const usage = `
 weir status
@@ -34,16 +34,29 @@ export const status = command({
   options: { json: { type: 'boolean', default: false } },
   async run({ json }, positionals) {
     onlyPositionals(positionals, 0)
-    const processes = new Map(readState()?.processes.filter(stillRuns).map((process) => [process.name, process]))
+    const processes = new Map(
+      readState()
+        ?.processes.filter(stillRuns)
+        .map((process) => [process.name, process]),
+    )
     const probed = await probeAll(readSettings())
     const others = [...processes.values()].filter(({ name }) => !probed.some((part) => part.name === name))
-    const health = [...probed, ...others.map(({ name, url }) => ({ name, url, kind: 'service', state: 'ready', reason: '', uptime: undefined }) as const)]
+    const health = [
+      ...probed,
+      ...others.map(
+        ({ name, url }) =>
+          ({ name, url, kind: 'service', state: 'ready', reason: '', uptime: undefined }) as const,
+      ),
+    ]
     const data = health[0].state === 'ready' ? await withKafka(readData) : undefined
     const well = health.every(({ state }) => state === 'ready')
     const disk = processes.size > 0 ? fullDisk(dataFolder()) : undefined
     const parts = health.map((part) => ({ ...part, pid: processes.get(part.name)?.pid }))
     if (json) await printJson({ well, disk, parts, ...data })
-    else await print(`${disk === undefined ? '' : `${styled('red', disk)}\n\n`}${report(health, processes, data)}`)
+    else
+      await print(
+        `${disk === undefined ? '' : `${styled('red', disk)}\n\n`}${report(health, processes, data)}`,
+      )
     return well ? EXIT.ok : EXIT.down
   },
 })
@@ -53,20 +66,46 @@ interface Data {
   readonly groups: readonly GroupLag[]
 }
 
-const readData = async (kafka: Kafka): Promise<Data> => ({ topics: await topicRows(kafka), groups: summarise(await lagRows(kafka, undefined)) })
+const readData = async (kafka: Kafka): Promise<Data> => ({
+  topics: await topicRows(kafka),
+  groups: summarise(await lagRows(kafka, undefined)),
+})
 
-const COLOURS = { ready: 'green', 'not ready': 'yellow', down: 'red' } as const satisfies Record<State, string>
+const COLOURS = { ready: 'green', 'not ready': 'yellow', down: 'red' } as const satisfies Record<
+  State,
+  string
+>
 
-function report(health: readonly Health[], processes: ReadonlyMap<string, StackProcess>, data: Data | undefined): string {
-  const parts = table(['NAME', 'STATE', 'WHERE', 'PID', 'UP', ''], health.map(({ name, state, url, uptime, reason }) => {
-    const process = processes.get(name)
-    const up = uptime ?? (process && Date.now() - process.startedAt)
-    return [name, styled(COLOURS[state], state), url, process ? String(process.pid) : null, up === undefined ? null : duration(up), reason]
-  }))
+function report(
+  health: readonly Health[],
+  processes: ReadonlyMap<string, StackProcess>,
+  data: Data | undefined,
+): string {
+  const parts = table(
+    ['NAME', 'STATE', 'WHERE', 'PID', 'UP', ''],
+    health.map(({ name, state, url, uptime, reason }) => {
+      const process = processes.get(name)
+      const up = uptime ?? (process && Date.now() - process.startedAt)
+      return [
+        name,
+        styled(COLOURS[state], state),
+        url,
+        process ? String(process.pid) : null,
+        up === undefined ? null : duration(up),
+        reason,
+      ]
+    }),
+  )
   if (!data) return parts
   const { topics, groups } = data
   const missing = topics.filter((topic) => !topic.exists)
   const records = topics.reduce((sum, topic) => sum + topic.records, 0)
-  const lags = groups.length === 0 ? 'No consumer group yet.\n' : table(['GROUP', 'TOPIC', 'STATE', 'LAG'], groups.map(({ group, topic, state, lag }) => [group, topic, state, lag]))
+  const lags =
+    groups.length === 0
+      ? 'No consumer group yet.\n'
+      : table(
+          ['GROUP', 'TOPIC', 'STATE', 'LAG'],
+          groups.map(({ group, topic, state, lag }) => [group, topic, state, lag]),
+        )
   return `${parts}\n${topics.length - missing.length} topics, ${thousands(records)} records${missing.length > 0 ? `; missing: ${missing.map((topic) => topic.topic).join(', ')}` : ''}.\n\n${lags}`
 }

@@ -40,40 +40,49 @@ export const tail = command({
     const count = wholeNumber('--count', values.count, Infinity, 1, 1e9)
     const matches = readFilters(values.filter)
     const signal = untilStopped()
-    await withKafka((kafka) => withCodec(async (codec) => {
-      const topic = await existingTopic(kafka, positionals[0])
-      const decode = await valueDecoder(codec, topic)
-      const over = Promise.withResolvers<void>()
-      signal.addEventListener('abort', () => over.resolve())
-      let shown = 0
-      const show = async (batch: RecordBatch): Promise<void> => {
-        const { unreadable, partition, nextOffset } = batch
-        if (unreadable !== undefined) {
-          process.stderr.write(`weir tail: ${partition}:${unreadable.firstOffset} to ${partition}:${nextOffset - 1} cannot be read: ${unreadable.reason}.\n`)
+    await withKafka((kafka) =>
+      withCodec(async (codec) => {
+        const topic = await existingTopic(kafka, positionals[0])
+        const decode = await valueDecoder(codec, topic)
+        const over = Promise.withResolvers<void>()
+        signal.addEventListener('abort', () => over.resolve())
+        let shown = 0
+        const show = async (batch: RecordBatch): Promise<void> => {
+          const { unreadable, partition, nextOffset } = batch
+          if (unreadable !== undefined) {
+            process.stderr.write(
+              `weir tail: ${partition}:${unreadable.firstOffset} to ${partition}:${nextOffset - 1} cannot be read: ${unreadable.reason}.\n`,
+            )
+          }
+          let lines = ''
+          for (let i = 0; i < batch.length && shown < count && !signal.aborted; i++) {
+            const record = await seeRecord(batch, i, decode)
+            if (!matches(record)) continue
+            shown++
+            lines += `${values.json ? jsonText(recordJson(record)) : recordLine(record, Date.now())}\n`
+          }
+          if (lines !== '') await print(lines, signal)
+          if (shown >= count) over.resolve()
         }
-        let lines = ''
-        for (let i = 0; i < batch.length && shown < count && !signal.aborted; i++) {
-          const record = await seeRecord(batch, i, decode)
-          if (!matches(record)) continue
-          shown++
-          lines += `${values.json ? jsonText(recordJson(record)) : recordLine(record, Date.now())}\n`
+        // Partitions are read side by side; their lines go out one batch at a time.
+        let turn = Promise.resolve()
+        const reading = await kafka.read(
+          { topics: [topic], from, until: 'stopped' },
+          (batch) => (turn = turn.then(() => show(batch)).catch(over.reject)),
+        )
+        try {
+          await Promise.race([over.promise, reading.done])
+        } finally {
+          await reading.stop()
         }
-        if (lines !== '') await print(lines, signal)
-        if (shown >= count) over.resolve()
-      }
-      // Partitions are read side by side; their lines go out one batch at a time.
-      let turn = Promise.resolve()
-      const reading = await kafka.read({ topics: [topic], from, until: 'stopped' }, (batch) => (turn = turn.then(() => show(batch)).catch(over.reject)))
-      try {
-        await Promise.race([over.promise, reading.done])
-      } finally {
-        await reading.stop()
-      }
-    }))
+      }),
+    )
     return EXIT.ok
   },
 })
 
 function readFrom(text: string): ReadOptions['from'] {
-  return text === 'earliest' || text === 'latest' ? text : { timestamp: moment('--from', text, 'earliest, latest, ') }
+  return text === 'earliest' || text === 'latest'
+    ? text
+    : { timestamp: moment('--from', text, 'earliest, latest, ') }
 }

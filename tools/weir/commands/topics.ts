@@ -7,8 +7,8 @@ import { command, onlyPositionals, Refused, Unreachable, UsageError } from '../c
 import { EXIT } from '../exit.ts'
 import { contractOf, existingTopic, withKafka } from '../kafka.ts'
 import { hint } from '../nearest.ts'
-import { readSettings } from '../settings.ts'
 import { leavesOfTopic } from '../replay/contract.ts'
+import { readSettings } from '../settings.ts'
 import { print, printJson } from '../terminal/output.ts'
 import { duration, styled, table, thousands } from '../terminal/table.ts'
 
@@ -35,7 +35,8 @@ export const topics = command({
   usage,
   options: { json: { type: 'boolean', default: false } },
   async run({ json }, [action = 'list', name, ...rest]) {
-    if (!ACTIONS.includes(action)) throw new UsageError(`There is no \`weir topics ${action}\`.${hint(action, ACTIONS)}`)
+    if (!ACTIONS.includes(action))
+      throw new UsageError(`There is no \`weir topics ${action}\`.${hint(action, ACTIONS)}`)
     onlyPositionals(action === 'describe' ? rest : name === undefined ? [] : [name], 0)
     if (action === 'list') await withKafka((kafka) => list(kafka, json))
     else if (action === 'describe') await withKafka((kafka) => describe(kafka, name, json))
@@ -56,24 +57,45 @@ export interface TopicRow {
 }
 
 export async function topicRows(kafka: Kafka): Promise<TopicRow[]> {
-  const found = new Map((await kafka.admin.topics()).filter(({ name }) => !name.startsWith('__')).map((topic) => [topic.name, topic]))
+  const found = new Map(
+    (await kafka.admin.topics())
+      .filter(({ name }) => !name.startsWith('__'))
+      .map((topic) => [topic.name, topic]),
+  )
   const names = [...Object.keys(contracts), ...[...found.keys()].filter((name) => !contractOf(name)).sort()]
-  return Promise.all(names.map(async (name) => {
-    const contract = contractOf(name)
-    const topic = found.get(name)
-    return {
-      topic: name, exists: topic !== undefined, partitions: topic?.partitions ?? contract?.partitions ?? 0,
-      records: topic ? count(await kafka.admin.offsets(name)) : 0,
-      retention: contract ? retentionText(contract.retention) : '-', writers: contract?.writers ?? [], readers: contract?.readers ?? [],
-    }
-  }))
+  return Promise.all(
+    names.map(async (name) => {
+      const contract = contractOf(name)
+      const topic = found.get(name)
+      return {
+        topic: name,
+        exists: topic !== undefined,
+        partitions: topic?.partitions ?? contract?.partitions ?? 0,
+        records: topic ? count(await kafka.admin.offsets(name)) : 0,
+        retention: contract ? retentionText(contract.retention) : '-',
+        writers: contract?.writers ?? [],
+        readers: contract?.readers ?? [],
+      }
+    }),
+  )
 }
 
 async function list(kafka: Kafka, json: boolean): Promise<void> {
   const rows = await topicRows(kafka)
   if (json) return printJson(rows)
-  await print(table(['TOPIC', 'PARTITIONS', 'RECORDS', 'RETENTION', 'WRITERS', 'READERS'], rows.map((row) =>
-    [row.topic, row.partitions, row.exists ? row.records : styled('yellow', 'missing'), row.retention, row.writers.join(' ') || null, row.readers.join(' ') || null])))
+  await print(
+    table(
+      ['TOPIC', 'PARTITIONS', 'RECORDS', 'RETENTION', 'WRITERS', 'READERS'],
+      rows.map((row) => [
+        row.topic,
+        row.partitions,
+        row.exists ? row.records : styled('yellow', 'missing'),
+        row.retention,
+        row.writers.join(' ') || null,
+        row.readers.join(' ') || null,
+      ]),
+    ),
+  )
   if (rows.some((row) => !row.exists)) await print('`weir topics apply` creates what is missing.\n')
 }
 
@@ -81,34 +103,83 @@ async function describe(kafka: Kafka, wanted: string | undefined, json: boolean)
   const topic = await existingTopic(kafka, wanted)
   const contract = contractOf(topic)
   const [offsets, configs] = await Promise.all([kafka.admin.offsets(topic), kafka.admin.topicConfigs(topic)])
-  const differences = contract ? Object.entries(topicConfigs(contract)).filter(([name, value]) => configs[name] !== value) : []
-  if (json) return printJson({ topic, contract, partitions: offsets, configs, schema: contract && schemaOf(topic as keyof typeof contracts) })
+  const differences = contract
+    ? Object.entries(topicConfigs(contract)).filter(([name, value]) => configs[name] !== value)
+    : []
+  if (json)
+    return printJson({
+      topic,
+      contract,
+      partitions: offsets,
+      configs,
+      schema: contract && schemaOf(topic as keyof typeof contracts),
+    })
   const sections = [
     contract ? about(topic, contract) : `${styled('bold', topic)}\nNo contract of Weir's.\n`,
-    ...contract ? [table(['FIELD', 'TYPE', 'MEANING'], leavesOfTopic(topic).map(({ name, type, nullable, doc }) => [name, nullable ? `${type} or null` : type, doc]))] : [],
-    table(['PARTITION', 'BEGINNING', 'END', 'RECORDS'], offsets.map(({ partition, earliest, latest }) => [String(partition), earliest, latest, latest - earliest])),
-    ...differences.map(([name, value]) => `${name} is ${configs[name]}, the contract says ${value}; \`weir topics apply\` sets it.\n`),
+    ...(contract
+      ? [
+          table(
+            ['FIELD', 'TYPE', 'MEANING'],
+            leavesOfTopic(topic).map(({ name, type, nullable, doc }) => [
+              name,
+              nullable ? `${type} or null` : type,
+              doc,
+            ]),
+          ),
+        ]
+      : []),
+    table(
+      ['PARTITION', 'BEGINNING', 'END', 'RECORDS'],
+      offsets.map(({ partition, earliest, latest }) => [
+        String(partition),
+        earliest,
+        latest,
+        latest - earliest,
+      ]),
+    ),
+    ...differences.map(
+      ([name, value]) =>
+        `${name} is ${configs[name]}, the contract says ${value}; \`weir topics apply\` sets it.\n`,
+    ),
   ]
   await print(sections.join('\n'))
 }
 
 async function apply(kafka: Kafka, json: boolean): Promise<void> {
-  const log = json ? undefined : (line: string): void => { process.stderr.write(`${line}\n`) }
+  const log = json
+    ? undefined
+    : (line: string): void => {
+        process.stderr.write(`${line}\n`)
+      }
   const applied = await applyTopics(kafka.admin, { replicas: -1, log })
   const contractsInPlace = await registerContracts(readSettings().registry, log).catch((error: Error) => {
-    throw error instanceof ContractRefused ? new Refused(error.message) : new Unreachable(`The schema registry could not take the contracts: ${error.message}; check REGISTRY_URL.`)
+    throw error instanceof ContractRefused
+      ? new Refused(error.message)
+      : new Unreachable(
+          `The schema registry could not take the contracts: ${error.message}; check REGISTRY_URL.`,
+        )
   })
   if (json) return printJson({ ...applied, contracts: contractsInPlace })
-  await print(`${applied.created.length} topics created, ${applied.updated.length} changed, ${contractsInPlace.length} contracts in place.\n`)
+  await print(
+    `${applied.created.length} topics created, ${applied.updated.length} changed, ${contractsInPlace.length} contracts in place.\n`,
+  )
 }
 
 function about(name: string, { doc, key, partitions, retention, writers, readers, doors }: Topic): string {
   return `${styled('bold', name)}\n${doc}\n${[
-    key === null ? 'no key field' : `key ${key}`, `${thousands(partitions)} partitions`, `kept ${retentionText(retention)}`,
-    `written by ${writers.join(', ')}`, ...readers.length > 0 ? [`read by ${readers.join(', ')}`] : [], ...doors.length > 0 ? [`open to clients by ${doors.join(', ')}`] : [],
+    key === null ? 'no key field' : `key ${key}`,
+    `${thousands(partitions)} partitions`,
+    `kept ${retentionText(retention)}`,
+    `written by ${writers.join(', ')}`,
+    ...(readers.length > 0 ? [`read by ${readers.join(', ')}`] : []),
+    ...(doors.length > 0 ? [`open to clients by ${doors.join(', ')}`] : []),
   ].join(', ')}.\n`
 }
 
-const retentionText = (retention: Topic['retention']): string => (retention === 'compact' ? 'newest of each key' : duration(retention * 3_600_000).replace(/ 0 h$| 00 min$/, ''))
+const retentionText = (retention: Topic['retention']): string =>
+  retention === 'compact'
+    ? 'newest of each key'
+    : duration(retention * 3_600_000).replace(/ 0 h$| 00 min$/, '')
 
-const count = (offsets: readonly PartitionOffsets[]): number => offsets.reduce((sum, { earliest, latest }) => sum + latest - earliest, 0)
+const count = (offsets: readonly PartitionOffsets[]): number =>
+  offsets.reduce((sum, { earliest, latest }) => sum + latest - earliest, 0)

@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { readConfig } from '@weir/service/config.ts'
-import { chooseParts, PARTS, PORTS, stackConfig } from '../../stack/config.ts'
 import type { StackConfig } from '../../stack/config.ts'
+import { chooseParts, PARTS, PORTS, stackConfig } from '../../stack/config.ts'
 import { isDiskFull } from '../../stack/disk.ts'
 import { StackError } from '../../stack/errors.ts'
 import { endOrphans } from '../../stack/orphans.ts'
@@ -26,15 +26,20 @@ Returns when all is ready; \`weir down\` stops it. Logs are in .weir/logs.
   --docker         run \`docker compose up\` instead
 
 Variables
-  ${Object.values(PORTS).map(([variable, port]) => `${variable} ${port}`).join(', ')}
+  ${Object.values(PORTS)
+    .map(([variable, port]) => `${variable} ${port}`)
+    .join(', ')}
   SEARCH_ENGINE    opensearch (default) or elasticsearch
   WEIR_DATA        data, logs and state (.weir in the checkout)
   WEIR_CACHE       unpacked servers (~/.cache/weir; for root /var/cache/weir)
 `
 
 const OPTIONS = {
-  'attach': { type: 'boolean', default: false }, 'fresh': { type: 'boolean', default: false }, 'only': { type: 'string' },
-  'no-simulator': { type: 'boolean', default: false }, 'docker': { type: 'boolean', default: false },
+  attach: { type: 'boolean', default: false },
+  fresh: { type: 'boolean', default: false },
+  only: { type: 'string' },
+  'no-simulator': { type: 'boolean', default: false },
+  docker: { type: 'boolean', default: false },
 } as const
 
 export const up = command({
@@ -45,7 +50,10 @@ export const up = command({
   async run(options, positionals) {
     onlyPositionals(positionals, 0)
     if (options.docker) return compose(options)
-    const config = { ...readConfig(process.env, stackConfig), parts: chooseParts(options.only, !options['no-simulator']) }
+    const config = {
+      ...readConfig(process.env, stackConfig),
+      parts: chooseParts(options.only, !options['no-simulator']),
+    }
     await claim()
     if (!options.attach) return detach(process.argv.slice(3))
     if (options.fresh) forgetData()
@@ -57,11 +65,17 @@ export const up = command({
 async function claim(): Promise<void> {
   const state = readState()
   if (state === undefined) return
-  if (stillRuns(state.supervisor)) throw new StackError(`Weir is up already (pid ${state.supervisor.pid}): look at it with \`weir status\`, stop it with \`weir down\`.`)
+  if (stillRuns(state.supervisor))
+    throw new StackError(
+      `Weir is up already (pid ${state.supervisor.pid}): look at it with \`weir status\`, stop it with \`weir down\`.`,
+    )
   for (const name of await endOrphans(state)) say(`ended ${name}, left by a supervisor that was killed`)
 }
 
-/** In the foreground until a signal comes, or until the one who waits for a detached start goes away before it is ready. */
+/**
+ * In the foreground until a signal comes, or until the one who waits for a detached start goes away before it
+ * is ready.
+ */
 async function attach(config: StackConfig): Promise<never> {
   const began = performance.now()
   const stack = new Stack(config, say)
@@ -88,7 +102,10 @@ async function attach(config: StackConfig): Promise<never> {
   }
 }
 
-/** Resolves at the first signal. One that comes a second or more after it kills everything at once: npm and terminals repeat a Ctrl-C within milliseconds. */
+/**
+ * Resolves at the first signal. One that comes a second or more after it kills everything at once: npm and
+ * terminals repeat a Ctrl-C within milliseconds.
+ */
 function interruption(stack: Stack): Promise<void> {
   return new Promise((done) => {
     let first: number | undefined
@@ -99,8 +116,8 @@ function interruption(stack: Stack): Promise<void> {
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, handle)
     process.once('disconnect', handle)
-    // The reader may be gone (`npm start | head`): every line from now on fails, which must not end us before the
-    // servers. A log on a full disk takes lines again when there is room.
+    // The reader may be gone (`npm start | head`): every line from now on fails, which must not end us before
+    // the servers. A log on a full disk takes lines again when there is room.
     for (const stream of [process.stdout, process.stderr]) {
       stream.on('error', (error: NodeJS.ErrnoException) => {
         if (!isDiskFull(error)) done()
@@ -115,10 +132,15 @@ type Message = { readonly line: string } | { readonly ready: true } | { readonly
 function detach(args: readonly string[]): Promise<number> {
   const path = join(makeDataFolder(), 'logs/supervisor.log')
   const log = openLogFile(path)
-  const child = spawn(process.execPath, [join(checkout, 'tools/weir/main.ts'), 'up', '--attach', ...args], { detached: true, stdio: ['ignore', log, log, 'ipc'] })
+  const child = spawn(process.execPath, [join(checkout, 'tools/weir/main.ts'), 'up', '--attach', ...args], {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  })
   return new Promise((done, fail) => {
     let reason: string | undefined
-    child.once('exit', (code) => fail(new StackError(reason ?? `The supervisor ended (code ${code}); its log is ${path}.`)))
+    child.once('exit', (code) =>
+      fail(new StackError(reason ?? `The supervisor ended (code ${code}); its log is ${path}.`)),
+    )
     child.on('message', (message: Message) => {
       if ('line' in message) say(message.line)
       else if ('failed' in message) reason = message.failed
@@ -132,10 +154,13 @@ function detach(args: readonly string[]): Promise<number> {
   })
 }
 
-function compose({ attach, fresh }: { readonly attach: boolean, readonly fresh: boolean }): number {
+function compose({ attach, fresh }: { readonly attach: boolean; readonly fresh: boolean }): number {
   const docker = (...args: string[]): number => {
     const { error, status } = spawnSync('docker', ['compose', ...args], { cwd: checkout, stdio: 'inherit' })
-    if (error) throw new StackError('There is no docker command: install Docker with Compose, or start without --docker.')
+    if (error)
+      throw new StackError(
+        'There is no docker command: install Docker with Compose, or start without --docker.',
+      )
     return status === 0 ? EXIT.ok : EXIT.refused
   }
   if (fresh) docker('down', '--volumes')
@@ -155,15 +180,47 @@ function tell(message: Message): void {
 function summary({ parts, ports, engine }: StackConfig, seconds: number): string {
   const all = [
     ['indexer', `http://localhost:${ports.indexer}`, 'the page: taxis on the map, and what every stage does'],
-    ['enricher', `http://localhost:${ports.enricher}/location-offers/`, 'the page of the offers: sign up somewhere'],
-    ['ingest-hub', `http://localhost:${ports['ingest-hub']}/v1/topics/taxi.telemetry/records`, 'send records here'],
+    [
+      'enricher',
+      `http://localhost:${ports.enricher}/location-offers/`,
+      'the page of the offers: sign up somewhere',
+    ],
+    [
+      'ingest-hub',
+      `http://localhost:${ports['ingest-hub']}/v1/topics/taxi.telemetry/records`,
+      'send records here',
+    ],
     ['ingest-hub', `http://localhost:${ports['ingest-hub']}/openapi.json`, 'how to send them'],
-    ['enricher', `http://localhost:${ports.enricher}/v1/reference/zones`, 'the zones, to look at and to change'],
-    ['ingest-hub', `http://localhost:${ports['ingest-hub']}`, 'Kinesis: AWS_ENDPOINT_URL_KINESIS for clients of AWS (access key test, secret test)'],
-    ['enricher', `http://localhost:${ports.enricher}`, 'Lambda: AWS_ENDPOINT_URL_LAMBDA; see also `npx weir functions`'],
-    ['search', `http://localhost:${ports.search}/taxi*/_search`, `enriched reports in ${engine === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'}`],
-    ['registry', `http://localhost:${ports.registry}/apis/ccompat/v7/subjects`, 'contracts in the schema registry'],
-    ['kafka', `localhost:${ports.kafka}`, 'Kafka; see also `npx weir topics` and `npx weir tail taxi.enriched`'],
+    [
+      'enricher',
+      `http://localhost:${ports.enricher}/v1/reference/zones`,
+      'the zones, to look at and to change',
+    ],
+    [
+      'ingest-hub',
+      `http://localhost:${ports['ingest-hub']}`,
+      'Kinesis: AWS_ENDPOINT_URL_KINESIS for clients of AWS (access key test, secret test)',
+    ],
+    [
+      'enricher',
+      `http://localhost:${ports.enricher}`,
+      'Lambda: AWS_ENDPOINT_URL_LAMBDA; see also `npx weir functions`',
+    ],
+    [
+      'search',
+      `http://localhost:${ports.search}/taxi*/_search`,
+      `enriched reports in ${engine === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'}`,
+    ],
+    [
+      'registry',
+      `http://localhost:${ports.registry}/apis/ccompat/v7/subjects`,
+      'contracts in the schema registry',
+    ],
+    [
+      'kafka',
+      `localhost:${ports.kafka}`,
+      'Kafka; see also `npx weir topics` and `npx weir tail taxi.enriched`',
+    ],
     ['redis', `localhost:${ports.redis}`, 'Redis'],
   ] as const
   const shown = all.filter(([part]) => parts.has(part))

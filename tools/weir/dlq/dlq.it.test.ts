@@ -1,19 +1,29 @@
 /** Dead letters on a real broker: listed by cause, shown, and sent back byte for byte, each once. */
+
+import { type Codec, openCodec } from '@weir/codec'
 import type { DeadLetter } from '@weir/contracts'
 import { registerContracts } from '@weir/contracts/apply.ts'
 import { sampleOf } from '@weir/contracts/load.ts'
-import { openCodec, type Codec } from '@weir/codec'
 import {
-  deadLetters, decodeHeaders, encodeHeaders, headerOf, kafkaConfig, keyOf, openKafka, unreadableLetters, valueOf,
-  type Kafka, type RecordBatch,
+  deadLetters,
+  decodeHeaders,
+  encodeHeaders,
+  headerOf,
+  type Kafka,
+  kafkaConfig,
+  keyOf,
+  openKafka,
+  type RecordBatch,
+  unreadableLetters,
+  valueOf,
 } from '@weir/kafka'
 import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { encodeValue, store } from '@weir/topics'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { valueDecoder } from '../tail/decoder.ts'
+import { type DeadLetterTopic, deadLetterTopics, eachLetter, originsOf, wasRedriven } from './letters.ts'
 import { countLetters } from './list.ts'
-import { deadLetterTopics, eachLetter, originsOf, wasRedriven, type DeadLetterTopic } from './letters.ts'
 import { redrive } from './redrive.ts'
 import { readSelect, type SelectOptions } from './select.ts'
 import { letterJson, letterText, showLetter } from './show.ts'
@@ -24,14 +34,18 @@ let kafka: Kafka
 let codec: Codec
 const stops: (() => Promise<void>)[] = []
 
-/** What lay in the origin topic and was given up: two good reports, one that is no Avro, one without value, one that no letter can hold. */
-const ORIGINALS: { key: string | null, partition: number, code: string, value: 'report' | Buffer | null }[] = [
-  { key: 'taxi-1', partition: 0, code: 'failed', value: 'report' },
-  { key: 'taxi-2', partition: 1, code: 'undecodable', value: Buffer.from([1, 2, 255, 0, 17]) },
-  { key: 'taxi-1', partition: 0, code: 'failed', value: 'report' },
-  { key: null, partition: 2, code: 'undecodable', value: null },
-  { key: 'taxi-3', partition: 1, code: 'rejected', value: Buffer.alloc(1_500_000, 'x') },
-]
+/**
+ * What lay in the origin topic and was given up: two good reports, one that is no Avro, one without value,
+ * one that no letter can hold.
+ */
+const ORIGINALS: { key: string | null; partition: number; code: string; value: 'report' | Buffer | null }[] =
+  [
+    { key: 'taxi-1', partition: 0, code: 'failed', value: 'report' },
+    { key: 'taxi-2', partition: 1, code: 'undecodable', value: Buffer.from([1, 2, 255, 0, 17]) },
+    { key: 'taxi-1', partition: 0, code: 'failed', value: 'report' },
+    { key: null, partition: 2, code: 'undecodable', value: null },
+    { key: 'taxi-3', partition: 1, code: 'rejected', value: Buffer.alloc(1_500_000, 'x') },
+  ]
 /** No UTF-8: what decodes and encodes it again changes it. */
 const BINARY = Buffer.from([0xff, 0x00, 0xfe, 0x80])
 const DEFAULT_MAX_BATCH_BYTES = 1_048_588 as const
@@ -40,12 +54,17 @@ beforeAll(async () => {
   const { url } = await servers.registry()
   const { brokers } = await servers.kafka()
   await registerContracts(url)
-  const opened = await openKafka(readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig))
+  const opened = await openKafka(
+    readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
+  )
   kafka = opened.value
   const openedCodec = await openCodec({ url })
   codec = openedCodec.value
   stops.push(opened.stop, openedCodec.stop)
-  await kafka.admin.createTopics([{ name: origin, partitions: 3, replicas: 1, configs: { 'max.message.bytes': '3000000' } }, { name: dead, partitions: 3, replicas: 1, configs: {} }])
+  await kafka.admin.createTopics([
+    { name: origin, partitions: 3, replicas: 1, configs: { 'max.message.bytes': '3000000' } },
+    { name: dead, partitions: 3, replicas: 1, configs: {} },
+  ])
   await die()
 }, 60_000)
 
@@ -71,10 +90,27 @@ async function die(): Promise<void> {
     const keyBytes = key === null ? null : Buffer.from(key)
     const bytes = value === 'report' ? report : value
     const headers = encodeHeaders({ 'weir-id': `id-${index}`, 'weir-source': 'test', trace: BINARY })
-    delivery.append(origin, partition, keyBytes, 0, keyBytes?.length ?? 0, bytes, 0, bytes?.length ?? 0, headers, 0, headers.length)
+    delivery.append(
+      origin,
+      partition,
+      keyBytes,
+      0,
+      keyBytes?.length ?? 0,
+      bytes,
+      0,
+      bytes?.length ?? 0,
+      headers,
+      0,
+      headers.length,
+    )
   })
   expect(await delivery.settled()).toEqual([])
-  const bury = deadLetters(await codec.writer('taxi.telemetry.dead'), { topic: dead, partitions: 3, maxBatchBytes: DEFAULT_MAX_BATCH_BYTES, flow: 'test.flow' })
+  const bury = deadLetters(await codec.writer('taxi.telemetry.dead'), {
+    topic: dead,
+    partitions: 3,
+    maxBatchBytes: DEFAULT_MAX_BATCH_BYTES,
+    flow: 'test.flow',
+  })
   const graves = producer.delivery()
   await eachRecord(origin, (batch, index) => {
     const { code } = ORIGINALS[idOf(batch, index)]
@@ -83,12 +119,15 @@ async function die(): Promise<void> {
   expect(await graves.settled()).toEqual([])
 }
 
-const idOf = (batch: RecordBatch, index: number): number => Number(decodeHeaders(batch.bytes, batch.headersStart[index])['weir-id'].slice(3))
+const idOf = (batch: RecordBatch, index: number): number =>
+  Number(decodeHeaders(batch.bytes, batch.headersStart[index])['weir-id'].slice(3))
 
 async function eachRecord(topic: string, see: (batch: RecordBatch, index: number) => void): Promise<void> {
-  await (await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, (batch) => {
-    for (let i = 0; i < batch.length; i++) see(batch, i)
-  })).done
+  await (
+    await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, (batch) => {
+      for (let i = 0; i < batch.length; i++) see(batch, i)
+    })
+  ).done
 }
 
 async function sendBack(options: SelectOptions, again = false) {
@@ -101,7 +140,11 @@ async function sendBack(options: SelectOptions, again = false) {
 describe('dead letters', () => {
   test('are counted by cause', async () => {
     const counts = await countLetters(kafka, dead)
-    expect(counts.map(({ flow, step, code, letters, redriven }) => ({ flow, step, code, letters, redriven })).sort((a, b) => (a.code < b.code ? -1 : 1))).toEqual([
+    expect(
+      counts
+        .map(({ flow, step, code, letters, redriven }) => ({ flow, step, code, letters, redriven }))
+        .sort((a, b) => (a.code < b.code ? -1 : 1)),
+    ).toEqual([
       { flow: 'test.flow', step: 'decode', code: 'failed', letters: 2, redriven: 0 },
       { flow: 'test.flow', step: 'decode', code: 'rejected', letters: 1, redriven: 0 },
       { flow: 'test.flow', step: 'decode', code: 'undecodable', letters: 2, redriven: 0 },
@@ -111,18 +154,42 @@ describe('dead letters', () => {
   test('are shown with cause, origin, headers, and the value decoded or in hex', async () => {
     const reader = await codec.reader('taxi.telemetry.dead')
     const decode = await valueDecoder(codec, 'taxi.telemetry')
-    const shown = new Map<number, { json: any, text: string }>()
+    const shown = new Map<number, { json: any; text: string }>()
     await eachLetter(kafka, dead, async (batch, index) => {
       await reader.prepare(batch)
-      const letter = await showLetter(batch, index, reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index]), decode)
-      shown.set(idOf(batch, index), { json: JSON.parse(letterJson(letter, false)), text: letterText(letter, false) })
+      const letter = await showLetter(
+        batch,
+        index,
+        reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index]),
+        decode,
+      )
+      shown.set(idOf(batch, index), {
+        json: JSON.parse(letterJson(letter, false)),
+        text: letterText(letter, false),
+      })
     })
-    expect(shown.get(0)!.json).toMatchObject({ flow: 'test.flow', step: 'decode', code: 'failed', topic: origin, partition: 0, offset: 0, key: 'taxi-1', value: { deviceId: 'taxi-0417' }, headers: { 'weir-id': 'id-0', 'weir-source': 'test' } })
+    expect(shown.get(0)!.json).toMatchObject({
+      flow: 'test.flow',
+      step: 'decode',
+      code: 'failed',
+      topic: origin,
+      partition: 0,
+      offset: 0,
+      key: 'taxi-1',
+      value: { deviceId: 'taxi-0417' },
+      headers: { 'weir-id': 'id-0', 'weir-source': 'test' },
+    })
     expect(shown.get(0)!.json.headers.trace).toBe(`0x${BINARY.toString('hex')}`)
     expect(shown.get(0)!.text).toContain('header  weir-source: test\n')
     expect(shown.get(1)!.json).toMatchObject({ hex: '0102ff0011' })
     expect(shown.get(1)!.text).toContain('0x0102ff0011')
-    expect(shown.get(4)!.json).toMatchObject({ truncated: true, topic: origin, offset: 1, hex: '78'.repeat(16 << 10), headers: { 'weir-id': 'id-4' } })
+    expect(shown.get(4)!.json).toMatchObject({
+      truncated: true,
+      topic: origin,
+      offset: 1,
+      hex: '78'.repeat(16 << 10),
+      headers: { 'weir-id': 'id-4' },
+    })
     expect(shown.get(4)!.text).toContain('Truncated')
     expect(shown.get(3)!.json).toMatchObject({ key: null, value: null })
   })
@@ -132,7 +199,10 @@ describe('dead letters', () => {
     expect(await sent({ code: 'undecodable' })).toBe(2)
     expect(await sent({ code: 'undecodable' })).toBe(0)
     expect(await sent({ at: ['0:0'] })).toBe(1)
-    expect(await sendBack({})).toEqual({ sent: 1, left: { truncated: 1, foreign: 0, unreadable: 0, invalid: 0 } })
+    expect(await sendBack({})).toEqual({
+      sent: 1,
+      left: { truncated: 1, foreign: 0, unreadable: 0, invalid: 0 },
+    })
     expect(await sent({})).toBe(0)
     const first = new Map<number, string>()
     const back = new Map<number, string[]>()
@@ -140,16 +210,28 @@ describe('dead letters', () => {
       const id = idOf(batch, index)
       expect(headerOf(batch, index, 'trace')).toEqual(BINARY)
       const headers = decodeHeaders(batch.bytes, batch.headersStart[index])
-      const record = JSON.stringify([batch.partition, keyOf(batch, index), valueOf(batch, index), headers['weir-source'], headerOf(batch, index, 'trace')])
+      const record = JSON.stringify([
+        batch.partition,
+        keyOf(batch, index),
+        valueOf(batch, index),
+        headers['weir-source'],
+        headerOf(batch, index, 'trace'),
+      ])
       if (!headers['weir-redriven']) first.set(id, record)
       else {
-        back.set(id, [...back.get(id) ?? [], record])
+        back.set(id, [...(back.get(id) ?? []), record])
         expect(Object.keys(headers).filter((name) => name.startsWith('weir-dead-'))).toEqual([])
       }
     })
     expect(back.size).toBe(4)
     for (const [id, records] of back) expect(records).toEqual([first.get(id)])
-    expect((await countLetters(kafka, dead)).map(({ letters, redriven }) => [letters, redriven])).toEqual(expect.arrayContaining([[2, 2], [2, 2], [1, 0]]))
+    expect((await countLetters(kafka, dead)).map(({ letters, redriven }) => [letters, redriven])).toEqual(
+      expect.arrayContaining([
+        [2, 2],
+        [2, 2],
+        [1, 0],
+      ]),
+    )
   })
 
   test('go to no other topic than those whose records die there, and what is no letter is passed over', async () => {
@@ -160,7 +242,8 @@ describe('dead letters', () => {
     const writer = await codec.writer('taxi.telemetry.dead')
     const sample = sampleOf('taxi.telemetry.dead') as DeadLetter
     const forged = { ...sample, truncated: false, key: null, value: Buffer.from('planted') }
-    const letter = (topic: string, partition: number) => encodeValue(writer, { ...forged, topic, partition }, 8192)
+    const letter = (topic: string, partition: number) =>
+      encodeValue(writer, { ...forged, topic, partition }, 8192)
     const bad = [letter(control, 0), letter(origin, -1), letter('no such topic', 0), Buffer.from('no letter')]
     const headers = encodeHeaders({ 'weir-dead-code': 'forged' })
     const producer = await kafka.producer()
@@ -168,7 +251,10 @@ describe('dead letters', () => {
     for (const value of [...bad, letter(origin, 0)]) {
       await store(producer, { topic: dead, partition: 0, key: 'forged', value, headers })
     }
-    expect(await sendBack({ code: 'forged' })).toEqual({ sent: 1, left: { truncated: 0, foreign: 3, unreadable: 0, invalid: 1 } })
+    expect(await sendBack({ code: 'forged' })).toEqual({
+      sent: 1,
+      left: { truncated: 0, foreign: 3, unreadable: 0, invalid: 1 },
+    })
     expect(await kafka.offsetAt(control, 0, 'latest')).toBe(0)
     await kafka.admin.deleteTopics([control])
   })
@@ -197,7 +283,10 @@ describe('dead letters', () => {
     expect(shown).toHaveLength(1)
     expect(shown[0]).toContain(`origin  ${origin} 1:40 to 47\n`)
     expect(shown[0]).toContain('it fails its checksum')
-    expect(await sendBack({ code: 'unreadable' })).toEqual({ sent: 0, left: { truncated: 0, foreign: 0, unreadable: 1, invalid: 0 } })
+    expect(await sendBack({ code: 'unreadable' })).toEqual({
+      sent: 0,
+      left: { truncated: 0, foreign: 0, unreadable: 1, invalid: 0 },
+    })
   })
 
   test('go back again when asked', async () => {

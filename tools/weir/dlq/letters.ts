@@ -1,6 +1,6 @@
 /** Dead letters: what lies in the dead-letter topics, and which of it was sent back already. */
-import { Undecodable, type Reader } from '@weir/codec'
-import { topics, type DeadLetter, type TopicName, type ValueOf } from '@weir/contracts'
+import { type Reader, Undecodable } from '@weir/codec'
+import { type DeadLetter, type TopicName, topics, type ValueOf } from '@weir/contracts'
 import { headerOf, type Kafka, type RecordBatch } from '@weir/kafka'
 import { solutions } from '@weir/solutions'
 import { UsageError } from '../command.ts'
@@ -9,15 +9,19 @@ import { hint } from '../nearest.ts'
 const ENVELOPE = 'weir/dead-letter'
 
 /**
- * Beside each letter that was sent back lies a mark in the same partition: a record without value whose header says the letter's offset.
- * So every redrive, from any machine, knows them, and marks expire no sooner than their letters.
+ * Beside each letter that was sent back lies a mark in the same partition: a record without value whose
+ * header says the letter's offset. So every redrive, from any machine, knows them, and marks expire no sooner
+ * than their letters.
  */
 export const MARK_HEADER = 'weir-redriven-offset'
 
 export type DeadLetterTopic = { [T in TopicName]: ValueOf[T] extends DeadLetter ? T : never }[TopicName]
 
 /** The dead-letter topics of the contracts. */
-export const deadLetterTopics = (): DeadLetterTopic[] => (Object.keys(topics) as TopicName[]).filter((name): name is DeadLetterTopic => topics[name].value === ENVELOPE)
+export const deadLetterTopics = (): DeadLetterTopic[] =>
+  (Object.keys(topics) as TopicName[]).filter(
+    (name): name is DeadLetterTopic => topics[name].value === ENVELOPE,
+  )
 
 /** By its name, or by the topic whose records die there. */
 export function deadLetterTopic(name: string | undefined): DeadLetterTopic {
@@ -29,8 +33,8 @@ export function deadLetterTopic(name: string | undefined): DeadLetterTopic {
 }
 
 /**
- * The topics whose records die there: those that the topic's flows and sinks read. Letters go back to these only: a
- * letter says itself where it came from, and on a broker without logins anybody can write one.
+ * The topics whose records die there: those that the topic's flows and sinks read. Letters go back to these
+ * only: a letter says itself where it came from, and on a broker without logins anybody can write one.
  */
 export function originsOf(topic: DeadLetterTopic): ReadonlySet<string> {
   const readers = solutions.flatMap(({ flows, indices }) => [...flows, ...indices])
@@ -46,8 +50,15 @@ export interface Holding {
   readonly ends: ReadonlyMap<number, number>
 }
 
-/** Calls `see` for every letter from the beginning to the end as it is now, batch by batch; `index` is its place in the batch. */
-export async function eachLetter(kafka: Kafka, topic: DeadLetterTopic, see: (batch: RecordBatch, index: number) => void | Promise<void>): Promise<Holding> {
+/**
+ * Calls `see` for every letter from the beginning to the end as it is now, batch by batch; `index` is its
+ * place in the batch.
+ */
+export async function eachLetter(
+  kafka: Kafka,
+  topic: DeadLetterTopic,
+  see: (batch: RecordBatch, index: number) => void | Promise<void>,
+): Promise<Holding> {
   const redriven = new Map<number, Set<number>>()
   const ends = new Map<number, number>()
   let failure: unknown
@@ -65,15 +76,26 @@ export async function eachLetter(kafka: Kafka, topic: DeadLetterTopic, see: (bat
     }
     ends.set(batch.partition, batch.nextOffset)
   }
-  const reading = await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, (batch) =>
-    (turn = turn.then(() => (failure === undefined ? handle(batch) : undefined)).catch((error) => { failure = error })))
+  const reading = await kafka.read(
+    { topics: [topic], from: 'earliest', until: 'end' },
+    (batch) =>
+      (turn = turn
+        .then(() => (failure === undefined ? handle(batch) : undefined))
+        .catch((error) => {
+          failure = error
+        })),
+  )
   await reading.done
   if (failure !== undefined) throw failure
   return { topic, redriven, ends }
 }
 
 /** Undefined for what is no letter: anybody may have written it. The batch must have been prepared. */
-export function letterOf(reader: Reader<DeadLetter>, batch: RecordBatch, index: number): DeadLetter | undefined {
+export function letterOf(
+  reader: Reader<DeadLetter>,
+  batch: RecordBatch,
+  index: number,
+): DeadLetter | undefined {
   try {
     return reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index])
   } catch (error) {
@@ -82,10 +104,11 @@ export function letterOf(reader: Reader<DeadLetter>, batch: RecordBatch, index: 
   }
 }
 
-export const wasRedriven = ({ redriven }: Holding, partition: number, offset: number): boolean => redriven.get(partition)?.has(offset) === true
+export const wasRedriven = ({ redriven }: Holding, partition: number, offset: number): boolean =>
+  redriven.get(partition)?.has(offset) === true
 
 function setOf(sets: Map<number, Set<number>>, partition: number): Set<number> {
   let set = sets.get(partition)
-  if (!set) sets.set(partition, set = new Set())
+  if (!set) sets.set(partition, (set = new Set()))
   return set
 }

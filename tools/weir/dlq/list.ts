@@ -1,6 +1,6 @@
 /** Counts of dead letters by cause. */
 import { headerOf, type Kafka } from '@weir/kafka'
-import { eachLetter, wasRedriven, type DeadLetterTopic } from './letters.ts'
+import { type DeadLetterTopic, eachLetter, wasRedriven } from './letters.ts'
 
 export interface LetterCount {
   readonly topic: string
@@ -16,16 +16,19 @@ export interface LetterCount {
 
 export async function countLetters(kafka: Kafka, topic: DeadLetterTopic): Promise<LetterCount[]> {
   const counts = new Map<string, LetterCount>()
-  const places: { readonly count: LetterCount, readonly partition: number, readonly offset: number }[] = []
+  const places: { readonly count: LetterCount; readonly partition: number; readonly offset: number }[] = []
   const holding = await eachLetter(kafka, topic, (batch, index) => {
-    const [flow, step, code] = ['weir-dead-flow', 'weir-dead-step', 'weir-dead-code'].map((name) => headerOf(batch, index, name)?.toString('utf8') ?? '?')
+    const [flow, step, code] = ['weir-dead-flow', 'weir-dead-step', 'weir-dead-code'].map(
+      (name) => headerOf(batch, index, name)?.toString('utf8') ?? '?',
+    )
     const key = JSON.stringify([flow, step, code])
     let count = counts.get(key)
-    if (!count) counts.set(key, count = { topic, flow, step, code, letters: 0, redriven: 0, newest: 0 })
+    if (!count) counts.set(key, (count = { topic, flow, step, code, letters: 0, redriven: 0, newest: 0 }))
     count.letters++
     count.newest = Math.max(count.newest, batch.timestamps[index])
     places.push({ count, partition: batch.partition, offset: batch.offsets[index] })
   })
-  for (const { count, partition, offset } of places) if (wasRedriven(holding, partition, offset)) count.redriven++
+  for (const { count, partition, offset } of places)
+    if (wasRedriven(holding, partition, offset)) count.redriven++
   return [...counts.values()].sort((a, b) => b.newest - a.newest)
 }

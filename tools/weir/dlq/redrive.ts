@@ -1,8 +1,19 @@
 /** Sending dead letters back to the topics they came from, byte for byte, under their own ids. */
-import type { DeadLetter } from '@weir/contracts'
+
 import type { Reader } from '@weir/codec'
-import { editHeaders, encodeHeaders, KafkaError, partitionFor, REDRIVEN, type Delivery, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
-import { eachLetter, letterOf, MARK_HEADER, wasRedriven, type Holding } from './letters.ts'
+import type { DeadLetter } from '@weir/contracts'
+import {
+  type Delivery,
+  editHeaders,
+  encodeHeaders,
+  type Kafka,
+  KafkaError,
+  type Producer,
+  partitionFor,
+  REDRIVEN,
+  type RecordBatch,
+} from '@weir/kafka'
+import { eachLetter, type Holding, letterOf, MARK_HEADER, wasRedriven } from './letters.ts'
 import type { Select } from './select.ts'
 
 export interface RedriveOptions {
@@ -18,7 +29,10 @@ export interface RedriveOptions {
   readonly sent: (count: number) => void
 }
 
-/** Letters sent before their marks are written. After a crash in between, these go out once more, under the same ids. */
+/**
+ * Letters sent before their marks are written. After a crash in between, these go out once more, under the
+ * same ids.
+ */
 const WINDOW = 500
 
 interface Letter {
@@ -56,7 +70,8 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
   const settle = async (): Promise<void> => {
     if (window.length === 0) return
     const failures = await delivery.settled()
-    // What failed may lie anywhere in the window, so none of it is marked: going out twice under one id does less harm than not at all.
+    // What failed may lie anywhere in the window, so none of it is marked: going out twice under one id does
+    // less harm than not at all.
     if (failures.length > 0) throw failures[0].error
     await mark(producer, holding.topic, window)
     total += window.length
@@ -69,7 +84,12 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
     await eachLetter(kafka, holding.topic, async (batch, index) => {
       const { partition } = batch
       const offset = batch.offsets[index]
-      if (offset >= (holding.ends.get(partition) ?? 0) || !select(batch, index) || (!again && wasRedriven(holding, partition, offset))) return
+      if (
+        offset >= (holding.ends.get(partition) ?? 0) ||
+        !select(batch, index) ||
+        (!again && wasRedriven(holding, partition, offset))
+      )
+        return
       await reader.prepare(batch)
       const letter = letterOf(reader, batch, index)
       const obstacle = letter === undefined ? 'invalid' : obstacleTo(letter, origins)
@@ -90,22 +110,48 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
 }
 
 /** Says why a letter stays where it is; undefined if it may go back. */
-function obstacleTo(letter: DeadLetter, origins: ReadonlySet<string>): 'unreadable' | 'truncated' | 'foreign' | undefined {
+function obstacleTo(
+  letter: DeadLetter,
+  origins: ReadonlySet<string>,
+): 'unreadable' | 'truncated' | 'foreign' | undefined {
   if (letter.lastOffset !== null) return 'unreadable'
   if (letter.truncated) return 'truncated'
   return origins.has(letter.topic) && letter.partition >= 0 ? undefined : 'foreign'
 }
 
-/** To the partition it came from, which is its key's; a topic that was made anew with fewer partitions decides by the key. */
-function append(delivery: Delivery, { topic, partition, key, value }: DeadLetter, partitions: number, headers: Buffer): void {
-  const target = partition < partitions ? partition : key === null ? 0 : partitionFor(key, 0, key.length, partitions)
-  delivery.append(topic, target, key, 0, key?.length ?? 0, value, 0, value?.length ?? 0, headers, 0, headers.length)
+/**
+ * To the partition it came from, which is its key's; a topic that was made anew with fewer partitions decides
+ * by the key.
+ */
+function append(
+  delivery: Delivery,
+  { topic, partition, key, value }: DeadLetter,
+  partitions: number,
+  headers: Buffer,
+): void {
+  const target =
+    partition < partitions ? partition : key === null ? 0 : partitionFor(key, 0, key.length, partitions)
+  delivery.append(
+    topic,
+    target,
+    key,
+    0,
+    key?.length ?? 0,
+    value,
+    0,
+    value?.length ?? 0,
+    headers,
+    0,
+    headers.length,
+  )
 }
 
 /** The record's own headers, weir-id among them, and where it lay among the dead. */
 function headersOf(batch: RecordBatch, index: number): Buffer {
   const keep = (name: string): boolean => !name.startsWith('weir-dead-') && name !== REDRIVEN
-  return editHeaders(batch.bytes, batch.headersStart[index], keep, { [REDRIVEN]: `${batch.topic}/${batch.partition}/${batch.offsets[index]}` })
+  return editHeaders(batch.bytes, batch.headersStart[index], keep, {
+    [REDRIVEN]: `${batch.topic}/${batch.partition}/${batch.offsets[index]}`,
+  })
 }
 
 async function mark(producer: Producer, topic: string, letters: readonly Letter[]): Promise<void> {
@@ -115,5 +161,10 @@ async function mark(producer: Producer, topic: string, letters: readonly Letter[
     delivery.append(topic, partition, null, 0, 0, null, 0, 0, headers, 0, headers.length)
   }
   const failures = await delivery.settled()
-  if (failures.length > 0) throw new KafkaError(failures[0].error.code, `the last ${letters.length} letters were sent and could not be marked as sent`, failures[0].error)
+  if (failures.length > 0)
+    throw new KafkaError(
+      failures[0].error.code,
+      `the last ${letters.length} letters were sent and could not be marked as sent`,
+      failures[0].error,
+    )
 }

@@ -1,4 +1,6 @@
-/** Which dead letters are meant: every condition given must hold. Decided by headers alone, without decoding. */
+/**
+ * Which dead letters are meant: every condition given must hold. Decided by headers alone, without decoding.
+ */
 import { headerOf, type RecordBatch } from '@weir/kafka'
 import { moment, UsageError } from '../command.ts'
 
@@ -26,7 +28,8 @@ export type Select = (batch: RecordBatch, index: number) => boolean
 export function readSelect({ flow, step, code, since, until, at }: SelectOptions): Select {
   const conditions: Select[] = []
   const header = (name: string, wanted: string | undefined): void => {
-    if (wanted !== undefined) conditions.push((batch, index) => headerOf(batch, index, name)?.toString('utf8') === wanted)
+    if (wanted !== undefined)
+      conditions.push((batch, index) => headerOf(batch, index, name)?.toString('utf8') === wanted)
   }
   header('weir-dead-flow', flow)
   header('weir-dead-step', step)
@@ -46,10 +49,12 @@ export function readSelect({ flow, step, code, since, until, at }: SelectOptions
   return (batch, index) => conditions.every((holds) => holds(batch, index))
 }
 
-export const selectsNothing = ({ flow, step, code, since, until, at }: SelectOptions): boolean => [flow, step, code, since, until, at].every((option) => option === undefined)
+export const selectsNothing = ({ flow, step, code, since, until, at }: SelectOptions): boolean =>
+  [flow, step, code, since, until, at].every((option) => option === undefined)
 
 function readPlace(text: string): string {
   const match = /^(\d+):(\d+)$/.exec(text)
-  if (!match) throw new UsageError(`--at is "${text}"; write it as partition:offset, as \`weir dlq show\` does.`)
+  if (!match)
+    throw new UsageError(`--at is "${text}"; write it as partition:offset, as \`weir dlq show\` does.`)
   return `${Number(match[1])}:${Number(match[2])}`
 }

@@ -20,14 +20,30 @@ export interface ShownLetter {
 }
 
 /** @param decode decodes values of the origin topic */
-export async function showLetter(batch: RecordBatch, index: number, letter: DeadLetter, decode: DecodeValue): Promise<ShownLetter> {
-  const decoded = letter.lastOffset !== null ? { value: undefined, problem: 'Nothing of these records could be read.' }
-    : letter.truncated ? { value: undefined, problem: TRUNCATED }
-    : letter.value === null ? { value: null, problem: undefined } : await decode(letter.value)
+export async function showLetter(
+  batch: RecordBatch,
+  index: number,
+  letter: DeadLetter,
+  decode: DecodeValue,
+): Promise<ShownLetter> {
+  const decoded =
+    letter.lastOffset !== null
+      ? { value: undefined, problem: 'Nothing of these records could be read.' }
+      : letter.truncated
+        ? { value: undefined, problem: TRUNCATED }
+        : letter.value === null
+          ? { value: null, problem: undefined }
+          : await decode(letter.value)
   const headers = listHeaders(batch.bytes, batch.headersStart[index])
     .filter(([name]) => !name.startsWith('weir-dead-'))
     .map(([name, bytes]) => [name, bytes && Buffer.from(bytes)] as const) // The batch's own bytes are gone when letters are shown.
-  return { at: `${batch.partition}:${batch.offsets[index]}`, letter, headers, value: decoded.value, problem: decoded.problem }
+  return {
+    at: `${batch.partition}:${batch.offsets[index]}`,
+    letter,
+    headers,
+    value: decoded.value,
+    problem: decoded.problem,
+  }
 }
 
 export function letterText({ at, letter, headers, value, problem }: ShownLetter, redriven: boolean): string {
@@ -39,8 +55,16 @@ export function letterText({ at, letter, headers, value, problem }: ShownLetter,
     ['failed', new Date(failedAt).toISOString()],
     ['origin', `${topic} ${partition}:${place}`],
     ['key', key === null ? '-' : shown(key)],
-    ...headers.map(([name, bytes]): [string, string] => ['header', `${name}: ${bytes === null ? '(null)' : shown(bytes)}`]),
-    ['value', problem === undefined ? jsonText(value) : `${problem}\n          ${letter.value ? hex(letter.value, SHOWN_BYTES) : '-'}`],
+    ...headers.map(([name, bytes]): [string, string] => [
+      'header',
+      `${name}: ${bytes === null ? '(null)' : shown(bytes)}`,
+    ]),
+    [
+      'value',
+      problem === undefined
+        ? jsonText(value)
+        : `${problem}\n          ${letter.value ? hex(letter.value, SHOWN_BYTES) : '-'}`,
+    ],
   ]
   return `${styled('bold', `letter ${at}`)}${redriven ? ' (sent back already)' : ''}\n${rows.map(([name, text]) => `  ${name.padEnd(6)}  ${text}\n`).join('')}`
 }
@@ -48,8 +72,14 @@ export function letterText({ at, letter, headers, value, problem }: ShownLetter,
 export function letterJson({ at, letter, headers, value, problem }: ShownLetter, redriven: boolean): string {
   const { key, value: bytes, ...cause } = letter
   return JSON.stringify({
-    at, redriven, ...cause, timestamp: new Date(letter.timestamp).toISOString(), failedAt: new Date(letter.failedAt).toISOString(),
-    key: key === null ? null : printable(key), headers: headersJson(headers), ...problem === undefined ? { value } : { problem, hex: bytes?.toString('hex') },
+    at,
+    redriven,
+    ...cause,
+    timestamp: new Date(letter.timestamp).toISOString(),
+    failedAt: new Date(letter.failedAt).toISOString(),
+    key: key === null ? null : printable(key),
+    headers: headersJson(headers),
+    ...(problem === undefined ? { value } : { problem, hex: bytes?.toString('hex') }),
   })
 }
 

@@ -1,9 +1,12 @@
-/** The hub's HTTP door as a patient client uses it: the same ids on every attempt, Retry-After honoured, one verdict per record at the end. */
+/**
+ * The hub's HTTP door as a patient client uses it: the same ids on every attempt, Retry-After honoured, one
+ * verdict per record at the end.
+ */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refused, Unreachable } from '../command.ts'
-import { encodeBatch, readProblem, readVerdict, SOURCE_HEADER, type RecordError } from './wire.ts'
+import { encodeBatch, type RecordError, readProblem, readVerdict, SOURCE_HEADER } from './wire.ts'
 
 export interface DoorOptions {
   readonly url: string
@@ -55,18 +58,31 @@ export class Door {
   }
 
   /**
-   * Sends records (each a JSON object, see wire.ts) until every one is stored or refused; retriable ones again, in order.
-   * Rejects with Unreachable when nothing got through for the patience, with Refused when the hub refuses the client itself.
+   * Sends records (each a JSON object, see wire.ts) until every one is stored or refused; retriable ones
+   * again, in order. Rejects with Unreachable when nothing got through for the patience, with Refused when
+   * the hub refuses the client itself.
    */
   async deliver(records: readonly string[]): Promise<Outcome> {
     const refused: RecordError[] = []
     let stored = 0
     let indices = records.map((_, index) => index)
-    for (let attempt = 0; indices.length > 0;) {
+    for (let attempt = 0; indices.length > 0; ) {
       if (this.#options.signal.aborted) return { stored, refused, open: indices }
-      const reply = await this.#post(encodeBatch(indices.map((index) => records[index]))).catch((error: Error) => error)
-      if (!(reply instanceof Error) && (reply.status === 200 || reply.status === 207 || reply.status === 400 || reply.status === 413 || reply.status === 422)) {
-        const verdict = reply.status === 413 && indices.length > 1 ? await this.#halves(records, indices) : readVerdict(reply.status, reply.body, indices.length)
+      const reply = await this.#post(encodeBatch(indices.map((index) => records[index]))).catch(
+        (error: Error) => error,
+      )
+      if (
+        !(reply instanceof Error) &&
+        (reply.status === 200 ||
+          reply.status === 207 ||
+          reply.status === 400 ||
+          reply.status === 413 ||
+          reply.status === 422)
+      ) {
+        const verdict =
+          reply.status === 413 && indices.length > 1
+            ? await this.#halves(records, indices)
+            : readVerdict(reply.status, reply.body, indices.length)
         stored += verdict.stored
         const again: number[] = []
         for (const error of verdict.errors) {
@@ -79,7 +95,8 @@ export class Door {
         }
         const first = verdict.errors.find((error) => error.retriable)
         indices = again.sort((a, b) => a - b)
-        if (first) await this.#pause(attempt++, undefined, `the hub could not store some records: ${first.message}`)
+        if (first)
+          await this.#pause(attempt++, undefined, `the hub could not store some records: ${first.message}`)
         continue
       }
       const reason = reply instanceof Error ? connectionProblem(reply, this.#url) : clientProblem(reply)
@@ -93,13 +110,22 @@ export class Door {
   }
 
   /** A body that is too large: its two halves, one after the other, so that order holds. */
-  async #halves(records: readonly string[], indices: readonly number[]): Promise<{ stored: number, errors: RecordError[] }> {
+  async #halves(
+    records: readonly string[],
+    indices: readonly number[],
+  ): Promise<{ stored: number; errors: RecordError[] }> {
     const middle = indices.length >> 1
     const first = await this.deliver(indices.slice(0, middle).map((index) => records[index]))
     const second = await this.deliver(indices.slice(middle).map((index) => records[index]))
     const errors = (half: Outcome, from: number): RecordError[] => [
       ...half.refused.map((error) => ({ ...error, index: error.index + from })),
-      ...half.open.map((index) => ({ index: index + from, code: 'stopped', field: undefined, message: 'stopped', retriable: true })),
+      ...half.open.map((index) => ({
+        index: index + from,
+        code: 'stopped',
+        field: undefined,
+        message: 'stopped',
+        retriable: true,
+      })),
     ]
     return { stored: first.stored + second.stored, errors: [...errors(first, 0), ...errors(second, middle)] }
   }
@@ -108,26 +134,45 @@ export class Door {
   async #pause(attempt: number, retryAfter: string | undefined, reason: string): Promise<void> {
     const { patience, signal, onRetry } = this.#options
     const silence = Date.now() - this.#lastProgress
-    if (silence > patience) throw new Unreachable(`Nothing got through for ${Math.round(silence / 1000)} s: ${reason}.`)
+    if (silence > patience)
+      throw new Unreachable(`Nothing got through for ${Math.round(silence / 1000)} s: ${reason}.`)
     onRetry?.(reason)
-    const backOff = Math.min(FIRST_PAUSE * 2 ** Math.min(attempt, 10), LONGEST_PAUSE) * (0.75 + Math.random() / 2)
-    await sleep(Math.max(backOff, readRetryAfter(retryAfter, Date.now())), undefined, { signal }).catch(() => {})
+    const backOff =
+      Math.min(FIRST_PAUSE * 2 ** Math.min(attempt, 10), LONGEST_PAUSE) * (0.75 + Math.random() / 2)
+    await sleep(Math.max(backOff, readRetryAfter(retryAfter, Date.now())), undefined, { signal }).catch(
+      () => {},
+    )
   }
 
   #post(body: string): Promise<Reply> {
     const { apiKey, signal, source } = this.#options
     const request = this.#url.protocol === 'https:' ? httpsRequest : httpRequest
     return new Promise((resolve, reject) => {
-      const sent = request(this.#url, {
-        method: 'POST', agent: this.#agent, timeout: REPLY_TIMEOUT,
-        headers: {
-          'content-type': 'application/json', 'content-length': Buffer.byteLength(body), [SOURCE_HEADER]: source,
-          ...apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+      const sent = request(
+        this.#url,
+        {
+          method: 'POST',
+          agent: this.#agent,
+          timeout: REPLY_TIMEOUT,
+          headers: {
+            'content-type': 'application/json',
+            'content-length': Buffer.byteLength(body),
+            [SOURCE_HEADER]: source,
+            ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+          },
         },
-      }, (response) => { readReply(response).then(resolve, reject) })
-      const abort = (): void => { sent.destroy(new Error('stopped')) }
-      // An attempt under way when the user stops is given a moment to end, so that the summary counts what was stored.
-      const stopping = (): void => { setTimeout(abort, 2_000).unref() }
+        (response) => {
+          readReply(response).then(resolve, reject)
+        },
+      )
+      const abort = (): void => {
+        sent.destroy(new Error('stopped'))
+      }
+      // An attempt under way when the user stops is given a moment to end, so that the summary counts what
+      // was stored.
+      const stopping = (): void => {
+        setTimeout(abort, 2_000).unref()
+      }
       signal.addEventListener('abort', stopping, { once: true })
       sent.once('close', () => signal.removeEventListener('abort', stopping))
       sent.once('timeout', () => sent.destroy(new Error(`no reply within ${REPLY_TIMEOUT / 1000} s`)))
@@ -155,7 +200,13 @@ function readReply(response: IncomingMessage): Promise<Reply> {
     })
     response.once('error', reject)
     response.once('aborted', () => reject(new Error('the connection broke in the middle of the reply')))
-    response.once('end', () => resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'], body: Buffer.concat(chunks).toString('utf8') }))
+    response.once('end', () =>
+      resolve({
+        status: response.statusCode ?? 0,
+        retryAfter: response.headers['retry-after'],
+        body: Buffer.concat(chunks).toString('utf8'),
+      }),
+    )
   })
 }
 
@@ -173,6 +224,7 @@ function clientProblem({ status, body }: Reply): string {
 
 function connectionProblem(error: NodeJS.ErrnoException, { host }: URL): string {
   if (error.code === 'ECONNREFUSED') return `nothing listens at ${host}; start the hub or set HUB_URL`
-  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') return `the host name of ${host} is not known; check HUB_URL`
+  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN')
+    return `the host name of ${host} is not known; check HUB_URL`
   return `the connection to ${host} failed (${error.message || error.code})`
 }

@@ -1,4 +1,6 @@
-/** The hub's Kinesis door as a device without keys uses it: PutRecords as JSON, and what was not stored again. */
+/**
+ * The hub's Kinesis door as a device without keys uses it: PutRecords as JSON, and what was not stored again.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface StreamDoorOptions {
@@ -27,10 +29,10 @@ export class StreamDoor {
   }
 
   /** Resolves when every entry is stored, or when the signal aborts. */
-  async deliver(entries: readonly string[]): Promise<{ stored: number, refused: readonly never[] }> {
+  async deliver(entries: readonly string[]): Promise<{ stored: number; refused: readonly never[] }> {
     let stored = 0
     let left = [...entries]
-    for (let attempt = 0; left.length > 0 && !this.#options.signal.aborted;) {
+    for (let attempt = 0; left.length > 0 && !this.#options.signal.aborted; ) {
       const sent = left.slice(0, MOST_RECORDS)
       try {
         const failed = await this.#put(sent)
@@ -43,7 +45,9 @@ export class StreamDoor {
         if (this.#options.signal.aborted) break
         this.#options.onRetry((error as Error).message)
       }
-      await sleep(Math.min(FIRST_PAUSE * 2 ** attempt++, LONGEST_PAUSE), undefined, { signal: this.#options.signal }).catch(() => {})
+      await sleep(Math.min(FIRST_PAUSE * 2 ** attempt++, LONGEST_PAUSE), undefined, {
+        signal: this.#options.signal,
+      }).catch(() => {})
     }
     return { stored, refused: [] }
   }
@@ -54,12 +58,21 @@ export class StreamDoor {
   async #put(entries: readonly string[]): Promise<string[]> {
     const { url, stream, signal } = this.#options
     const response = await fetch(`${url}/`, {
-      method: 'POST', signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
-      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'Kinesis_20131202.PutRecords' },
+      method: 'POST',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'Kinesis_20131202.PutRecords',
+      },
       body: `{"StreamName":${JSON.stringify(stream)},"Records":[${entries.join()}]}`,
     })
-    const answer = await response.json() as { Records?: { ErrorCode?: string }[], __type?: string, message?: string }
-    if (!response.ok || answer.Records === undefined) throw new Error(`The hub refused the records: ${answer.message ?? answer.__type ?? response.status}`)
+    const answer = (await response.json()) as {
+      Records?: { ErrorCode?: string }[]
+      __type?: string
+      message?: string
+    }
+    if (!response.ok || answer.Records === undefined)
+      throw new Error(`The hub refused the records: ${answer.message ?? answer.__type ?? response.status}`)
     return entries.filter((_, i) => answer.Records![i].ErrorCode !== undefined)
   }
 }

@@ -1,4 +1,7 @@
-/** The body of POST /v1/topics/{topic}/records and its answers, as ingest-hub's OpenAPI document describes them. */
+/**
+ * The body of POST /v1/topics/{topic}/records and its answers, as ingest-hub's OpenAPI document describes
+ * them.
+ */
 
 export interface RecordError {
   /** The record's place in the request, from 0. */
@@ -11,8 +14,12 @@ export interface RecordError {
   readonly retriable: boolean
 }
 
-/** One record of a request. `value` is JSON text, so that a value is serialised once whatever the number of attempts. */
-export const encodeRecord = (id: string, value: string): string => `{"id":${JSON.stringify(id)},"value":${value}}`
+/**
+ * One record of a request. `value` is JSON text, so that a value is serialised once whatever the number of
+ * attempts.
+ */
+export const encodeRecord = (id: string, value: string): string =>
+  `{"id":${JSON.stringify(id)},"value":${value}}`
 
 export const encodeBatch = (records: readonly string[]): string => `{"records":[${records.join(',')}]}`
 
@@ -20,14 +27,22 @@ export const encodeBatch = (records: readonly string[]): string => `{"records":[
 export const SOURCE_HEADER = 'weir-source'
 
 /** The message of an error, begun with the field where it does not begin so by itself. */
-export const withField = (field: string | undefined, message: string): string => (field === undefined || message.startsWith(field) ? message : `${field}: ${message}`)
+export const withField = (field: string | undefined, message: string): string =>
+  field === undefined || message.startsWith(field) ? message : `${field}: ${message}`
 
 /** The verdict of a 200, 207, 400, 413 or 422 over `count` records. */
-export function readVerdict(status: number, body: string, count: number): { stored: number, errors: RecordError[] } {
+export function readVerdict(
+  status: number,
+  body: string,
+  count: number,
+): { stored: number; errors: RecordError[] } {
   if (status === 200) return { stored: count, errors: [] }
   const reply = parse(body)
   if (status !== 207) {
-    const { code, message } = readProblem(body) ?? { code: String(status), message: `The hub answers ${status}.` }
+    const { code, message } = readProblem(body) ?? {
+      code: String(status),
+      message: `The hub answers ${status}.`,
+    }
     return { stored: 0, errors: errorForAll(count, code, message, false) }
   }
   const listed: unknown[] = Array.isArray(reply.errors) ? reply.errors : []
@@ -38,7 +53,16 @@ export function readVerdict(status: number, body: string, count: number): { stor
     const covered = (item as { toEnd?: unknown }).toEnd === true ? count - error.index : 1
     return Array.from({ length: covered }, (_, i) => ({ ...error, index: error.index + i }))
   })
-  if (errors.length === 0) return { stored: 0, errors: errorForAll(count, 'unreadable', 'the hub answers 207 without saying which records failed', true) }
+  if (errors.length === 0)
+    return {
+      stored: 0,
+      errors: errorForAll(
+        count,
+        'unreadable',
+        'the hub answers 207 without saying which records failed',
+        true,
+      ),
+    }
   return { stored: count - errors.length, errors }
 }
 
@@ -48,7 +72,7 @@ const errorForAll = (count: number, code: string, message: string, retriable: bo
 function readError(item: unknown): RecordError {
   const { index, code, field, message, retriable } = (item ?? {}) as Record<string, unknown>
   return {
-    index: Number.isInteger(index) ? index as number : -1,
+    index: Number.isInteger(index) ? (index as number) : -1,
     code: typeof code === 'string' ? code : 'unknown',
     field: typeof field === 'string' ? field.replace(/^value\./, '') : undefined,
     message: typeof message === 'string' ? message : '',
@@ -57,7 +81,7 @@ function readError(item: unknown): RecordError {
 }
 
 /** The error of an answer that is no verdict. */
-export function readProblem(body: string): { code: string, message: string } | undefined {
+export function readProblem(body: string): { code: string; message: string } | undefined {
   const { code, message } = (parse(body).error ?? {}) as Record<string, unknown>
   return typeof message === 'string' ? { code: String(code), message } : undefined
 }

@@ -18,10 +18,17 @@ export function openReferenceApi(url: string, apiKey: string | undefined): Refer
   const ask = async (method: string, path: string, body?: unknown): Promise<Response> => {
     for (let attempt = 1; ; attempt++) {
       const response = await fetch(`${url}/v1/reference/${path}`, {
-        method, signal: AbortSignal.timeout(TIMEOUT), ...body === undefined ? {} : { body: JSON.stringify(body) },
-        headers: { ...body === undefined ? {} : { 'content-type': 'application/json' }, ...apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` } },
+        method,
+        signal: AbortSignal.timeout(TIMEOUT),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+        },
       }).catch((error: Error) => {
-        throw new Unreachable(`The enricher at ${url} does not answer (${reason(error)}); start it or set ENRICHER_URL.`)
+        throw new Unreachable(
+          `The enricher at ${url} does not answer (${reason(error)}); start it or set ENRICHER_URL.`,
+        )
       })
       if (response.ok) return response
       const said = await problem(response)
@@ -30,17 +37,26 @@ export function openReferenceApi(url: string, apiKey: string | undefined): Refer
       await sleep(500 * attempt)
     }
   }
-  const entry = (table: string, id: string): string => `${encodeURIComponent(table)}/${encodeURIComponent(id)}`
+  const entry = (table: string, id: string): string =>
+    `${encodeURIComponent(table)}/${encodeURIComponent(id)}`
   return {
-    entries: async (table) => await (await ask('GET', encodeURIComponent(table))).json() as Record<string, unknown>,
-    put: async (table, id, value) => { await ask('PUT', entry(table, id), value) },
-    delete: async (table, id) => { await ask('DELETE', entry(table, id)) },
+    entries: async (table) =>
+      (await (await ask('GET', encodeURIComponent(table))).json()) as Record<string, unknown>,
+    put: async (table, id, value) => {
+      await ask('PUT', entry(table, id), value)
+    },
+    delete: async (table, id) => {
+      await ask('DELETE', entry(table, id))
+    },
   }
 }
 
 async function problem(response: Response): Promise<string> {
-  const body = await response.json().catch(() => undefined) as { message?: string, error?: { message?: string } } | undefined
+  const body = (await response.json().catch(() => undefined)) as
+    | { message?: string; error?: { message?: string } }
+    | undefined
   return body?.error?.message ?? body?.message ?? response.statusText
 }
 
-const reason = (error: Error): string => (error.cause as NodeJS.ErrnoException | undefined)?.code ?? error.name
+const reason = (error: Error): string =>
+  (error.cause as NodeJS.ErrnoException | undefined)?.code ?? error.name

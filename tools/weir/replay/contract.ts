@@ -1,5 +1,5 @@
 /** What a topic's contract asks of a value: its leaves, in the order of the schema. */
-import { topics, type Topic, type TopicName } from '@weir/contracts'
+import { type Topic, type TopicName, topics } from '@weir/contracts'
 import { schemaOf } from '@weir/contracts/load.ts'
 import { UsageError } from '../command.ts'
 import { hint } from '../nearest.ts'
@@ -26,32 +26,58 @@ export interface TopicContract {
 }
 
 export function topicContract(name: string): TopicContract {
-  const topic: Topic | undefined = Object.hasOwn(topics, name) ? topics[name as keyof typeof topics] : undefined
-  if (!topic) throw new UsageError(`There is no topic ${name} in the contracts.${hint(name, Object.keys(topics))}`)
+  const topic: Topic | undefined = Object.hasOwn(topics, name)
+    ? topics[name as keyof typeof topics]
+    : undefined
+  if (!topic)
+    throw new UsageError(`There is no topic ${name} in the contracts.${hint(name, Object.keys(topics))}`)
   const leaves = leavesOfTopic(name)
-  return { topic: name, key: topic.key ?? undefined, time: leaves.find((leaf) => leaf.type === 'time')?.name, leaves }
+  return {
+    topic: name,
+    key: topic.key ?? undefined,
+    time: leaves.find((leaf) => leaf.type === 'time')?.name,
+    leaves,
+  }
 }
 
-export const leavesOfTopic = (name: string): Leaf[] => leavesOf(schemaOf(name as TopicName) as Schema, [], false, undefined)
+export const leavesOfTopic = (name: string): Leaf[] =>
+  leavesOf(schemaOf(name as TopicName) as Schema, [], false, undefined)
 
-type Schema = string | { type: Schema, logicalType?: string, fields?: Field[] } | Schema[]
-interface Field { name: string, type: Schema, default?: unknown, doc?: string }
+type Schema = string | { type: Schema; logicalType?: string; fields?: Field[] } | Schema[]
+interface Field {
+  name: string
+  type: Schema
+  default?: unknown
+  doc?: string
+}
 
 function leavesOf(schema: Schema, path: string[], optional: boolean, doc: string | undefined): Leaf[] {
   const nullable = Array.isArray(schema) && schema.includes('null')
-  const one = Array.isArray(schema) ? schema.find((branch) => branch !== 'null') ?? 'null' : schema
+  const one = Array.isArray(schema) ? (schema.find((branch) => branch !== 'null') ?? 'null') : schema
   if (typeof one === 'object' && !Array.isArray(one)) {
-    if (one.fields) return one.fields.flatMap((field) => leavesOf(field.type, [...path, field.name], optional || field.default !== undefined, field.doc))
-    if (one.logicalType !== 'timestamp-millis' && typeof one.type === 'object') return leavesOf(one.type, path, optional, doc)
+    if (one.fields)
+      return one.fields.flatMap((field) =>
+        leavesOf(field.type, [...path, field.name], optional || field.default !== undefined, field.doc),
+      )
+    if (one.logicalType !== 'timestamp-millis' && typeof one.type === 'object')
+      return leavesOf(one.type, path, optional, doc)
   }
   return [{ name: path.join('.'), path, type: leafType(one), nullable, optional, doc }]
 }
 
-const LEAF_TYPES: Readonly<Record<string, LeafType>> = { string: 'text', enum: 'text', int: 'integer', long: 'integer', float: 'number', double: 'number', boolean: 'boolean' }
+const LEAF_TYPES: Readonly<Record<string, LeafType>> = {
+  string: 'text',
+  enum: 'text',
+  int: 'integer',
+  long: 'integer',
+  float: 'number',
+  double: 'number',
+  boolean: 'boolean',
+}
 
 function leafType(schema: Schema): LeafType {
   if (typeof schema === 'string') return LEAF_TYPES[schema] ?? 'json'
   if (Array.isArray(schema)) return 'json'
   if (schema.logicalType === 'timestamp-millis') return 'time'
-  return typeof schema.type === 'string' ? LEAF_TYPES[schema.type] ?? 'json' : 'json'
+  return typeof schema.type === 'string' ? (LEAF_TYPES[schema.type] ?? 'json') : 'json'
 }

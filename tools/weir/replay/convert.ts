@@ -4,7 +4,7 @@ import type { Leaf } from './contract.ts'
 import type { Assignment, FromColumn, Mapping } from './mapping.ts'
 import { NOT_UTF8 } from './ndjson.ts'
 import type { Window } from './survey.ts'
-import { numberIn, readTime, timeText, type TimeReading } from './time.ts'
+import { numberIn, readTime, type TimeReading, timeText } from './time.ts'
 
 /** What a row became; reused for every row, so read it before the next. */
 export interface Converted {
@@ -31,7 +31,14 @@ export interface ConvertOptions {
 }
 
 /** Returns the converter of a run. Cells are text (CSV) or JSON values (NDJSON). */
-export function converter({ mapping, key, time, reading, window, shift }: ConvertOptions): (cells: readonly unknown[]) => Converted {
+export function converter({
+  mapping,
+  key,
+  time,
+  reading,
+  window,
+  shift,
+}: ConvertOptions): (cells: readonly unknown[]) => Converted {
   const result: Converted = { json: undefined, key: '', time: NaN, field: '', problem: '' }
   const fail = (leaf: Leaf, problem: string): Converted => {
     result.json = undefined
@@ -44,15 +51,20 @@ export function converter({ mapping, key, time, reading, window, shift }: Conver
     result.key = ''
     for (const assignment of mapping.assignments) {
       const { leaf } = assignment
-      let read = 'constant' in assignment ? assignment.constant : readCell(assignment, cells[assignment.column], reading)
-      if (read instanceof Unreadable) return fail(leaf, `${show(cells[(assignment as FromColumn).column])} ${read.problem}`)
+      let read =
+        'constant' in assignment
+          ? assignment.constant
+          : readCell(assignment, cells[assignment.column], reading)
+      if (read instanceof Unreadable)
+        return fail(leaf, `${show(cells[(assignment as FromColumn).column])} ${read.problem}`)
       if (read === undefined) {
         if (leaf.optional) continue
         return fail(leaf, 'is missing')
       }
       if (leaf.type === 'time' && 'column' in assignment && typeof read === 'number') {
         if (leaf.name === time) {
-          if (read < window.from || read > window.to) return fail(leaf, `${show(cells[assignment.column])} is ${timeText(read)}, ${FAR}`)
+          if (read < window.from || read > window.to)
+            return fail(leaf, `${show(cells[assignment.column])} is ${timeText(read)}, ${FAR}`)
           result.time = read
         }
         read += shift
@@ -88,18 +100,26 @@ function readCell({ leaf, factor }: FromColumn, cell: unknown, reading: TimeRead
   if (cell === undefined || (typeof cell === 'string' && cell.trim() === '')) return undefined
   if (cell === null) return leaf.nullable ? null : undefined
   switch (leaf.type) {
-    case 'number': return scaled(cell, factor)
+    case 'number':
+      return scaled(cell, factor)
     case 'integer': {
       const value = scaled(cell, factor)
-      return typeof value !== 'number' || Number.isSafeInteger(value) ? value : Number.isInteger(value) ? ROUNDED : NO_INTEGER
+      return typeof value !== 'number' || Number.isSafeInteger(value)
+        ? value
+        : Number.isInteger(value)
+          ? ROUNDED
+          : NO_INTEGER
     }
     case 'time': {
       const value = readTime(cell, reading, factor)
       return Number.isNaN(value) ? NO_TIME : value
     }
-    case 'boolean': return readBoolean(typeof cell === 'string' ? cell.trim() : cell)
-    case 'text': return readText(cell)
-    case 'json': return cell
+    case 'boolean':
+      return readBoolean(typeof cell === 'string' ? cell.trim() : cell)
+    case 'text':
+      return readText(cell)
+    case 'json':
+      return cell
   }
 }
 
@@ -112,7 +132,8 @@ function scaled(cell: unknown, factor: number): unknown {
   return Number.isFinite(result) ? result : TOO_LARGE
 }
 
-const isWholeText = (cell: unknown): boolean => /^\s*[+-]?\d+\s*$/.test(isRawNumber(cell) ? cell.rawJSON : String(cell))
+const isWholeText = (cell: unknown): boolean =>
+  /^\s*[+-]?\d+\s*$/.test(isRawNumber(cell) ? cell.rawJSON : String(cell))
 
 /** A number becomes text only when no other number has that text: two ids must not become one. */
 function readText(cell: unknown): unknown {
@@ -124,8 +145,26 @@ function readText(cell: unknown): unknown {
 }
 
 function readBoolean(cell: unknown): unknown {
-  if (cell === true || cell === 'true' || cell === '1' || cell === 1 || cell === 'TRUE' || cell === 'True' || cell === 'Y') return true
-  if (cell === false || cell === 'false' || cell === '0' || cell === 0 || cell === 'FALSE' || cell === 'False' || cell === 'N') return false
+  if (
+    cell === true ||
+    cell === 'true' ||
+    cell === '1' ||
+    cell === 1 ||
+    cell === 'TRUE' ||
+    cell === 'True' ||
+    cell === 'Y'
+  )
+    return true
+  if (
+    cell === false ||
+    cell === 'false' ||
+    cell === '0' ||
+    cell === 0 ||
+    cell === 'FALSE' ||
+    cell === 'False' ||
+    cell === 'N'
+  )
+    return false
   return NO_BOOLEAN
 }
 
@@ -142,4 +181,7 @@ function show(cell: unknown): string {
 
 /** How a field is read from the rows; undefined where it is a constant or not given. */
 export const columnOf = (mapping: Mapping, field: string | undefined): FromColumn | undefined =>
-  mapping.assignments.find((assignment: Assignment): assignment is FromColumn => assignment.leaf.name === field && 'column' in assignment)
+  mapping.assignments.find(
+    (assignment: Assignment): assignment is FromColumn =>
+      assignment.leaf.name === field && 'column' in assignment,
+  )

@@ -1,14 +1,21 @@
-/** Reads the rows of a CSV file (RFC 4180) from its text in pieces. Memory is bounded by the longest row. Lines end in LF, CRLF or CR. */
+/**
+ * Reads the rows of a CSV file (RFC 4180) from its text in pieces. Memory is bounded by the longest row.
+ * Lines end in LF, CRLF or CR.
+ */
 import { MAX_ROW } from './ndjson.ts'
 
 export interface CsvHandler {
-  /** The first row is the header; the others have as many cells. @param line on which the row begins, from 1 */
+  /**
+   * The first row is the header; the others have as many cells. @param line on which the row begins, from 1
+   */
   row(line: number, cells: string[]): void
   /** Called in place of `row` for a row that cannot be read. */
   fault(line: number, problem: string): void
 }
 
-const QUOTE = 0x22, LF = 0x0a, CR = 0x0d
+const QUOTE = 0x22,
+  LF = 0x0a,
+  CR = 0x0d
 /** A line with its end. */
 const LINE = /[^\n\r]*(?:\r\n|\n|\r|$)/y
 const DELIMITERS = [',', ';', '\t', '|']
@@ -70,7 +77,8 @@ export class CsvReader {
       this.#take(true)
     }
     if (!this.#skipping) return
-    if (this.#quoted) throw new Error(`line ${this.#line} opens a quote that is not closed, which hides the rows after it`)
+    if (this.#quoted)
+      throw new Error(`line ${this.#line} opens a quote that is not closed, which hides the rows after it`)
     this.#tooLong()
   }
 
@@ -82,7 +90,10 @@ export class CsvReader {
     }
   }
 
-  /** The index of the line end that closes the row, which is the first outside of quotes; -1 when the text ends before. */
+  /**
+   * The index of the line end that closes the row, which is the first outside of quotes; -1 when the text
+   * ends before.
+   */
   #rowEnd(isLast: boolean): number {
     const text = this.#text
     for (; this.#at < text.length; this.#at++) {
@@ -103,7 +114,8 @@ export class CsvReader {
     else {
       const row = this.#text.slice(this.#from, end)
       const cells = cellsOf(row, this.#delimiter)
-      if (cells === undefined) return this.#giveUpLine('has a quote within a cell; quote the whole cell and double the quotes in it')
+      if (cells === undefined)
+        return this.#giveUpLine('has a quote within a cell; quote the whole cell and double the quotes in it')
       if (cells.length > 1 || row.trim() !== '') this.#handOver(cells)
     }
     this.#skipping = false
@@ -130,9 +142,14 @@ export class CsvReader {
     this.#quoted = false
   }
 
-  /** Whether most lines after the row's first look like rows, because they have as many cells as the header. */
+  /**
+   * Whether most lines after the row's first look like rows, because they have as many cells as the header.
+   */
   #joinsRows(): boolean {
-    const lines = this.#text.slice(this.#from, this.#at).split(/\r\n|\n|\r/, 2 + LOOKED_AT).slice(1, -1)
+    const lines = this.#text
+      .slice(this.#from, this.#at)
+      .split(/\r\n|\n|\r/, 2 + LOOKED_AT)
+      .slice(1, -1)
     const filled = lines.filter((line) => line.trim() !== '')
     const rows = filled.filter((line) => cellsOf(line, this.#delimiter)?.length === this.#width)
     return rows.length > filled.length / 2

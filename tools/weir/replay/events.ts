@@ -20,7 +20,15 @@ export interface Reading {
 }
 
 /** In the order of the file, in bounded memory. */
-export async function inFileOrder({ file, columns, convert, offer, refuse, report, signal }: Reading): Promise<void> {
+export async function inFileOrder({
+  file,
+  columns,
+  convert,
+  offer,
+  refuse,
+  report,
+  signal,
+}: Reading): Promise<void> {
   for await (const { lines, cells, faults, bytesRead } of readRows(file, columns)) {
     for (const { line, problem } of faults) refuse(line, undefined, problem)
     for (let i = 0; i < lines.length; i++) {
@@ -42,17 +50,22 @@ export const SORTABLE = 500_000
 /** A step back in time up to this is ordinary lateness; such events are sent when their line comes. */
 const LATENESS = 5 * 60_000
 
-/** True where a paced replay must sort the file: vehicle by vehicle, say, instead of moment by moment. Throws where it is too large for that. */
+/**
+ * True where a paced replay must sort the file: vehicle by vehicle, say, instead of moment by moment. Throws
+ * where it is too large for that.
+ */
 export function mustSort({ path }: RecordFile, { rows, stepBack }: Survey): boolean {
   if (stepBack === 0) return false
   if (rows <= SORTABLE) return true
   if (stepBack <= LATENESS) return false
-  throw new UsageError(`${path} is not in order of time and too long to sort here (${rows} rows); sort it by its time column first, or replay it with --speed max.`)
+  throw new UsageError(
+    `${path} is not in order of time and too long to sort here (${rows} rows); sort it by its time column first, or replay it with --speed max.`,
+  )
 }
 
 /** In the order of event time; events of one time stay in the order of the file. */
 export async function inTimeOrder(reading: Reading): Promise<void> {
-  const events: { key: string, line: number, value: string, time: number }[] = []
+  const events: { key: string; line: number; value: string; time: number }[] = []
   await inFileOrder({
     ...reading,
     offer: (key, line, value, time) => {

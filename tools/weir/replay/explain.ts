@@ -4,35 +4,65 @@ import type { Plan } from './replay.ts'
 import { timeText } from './time.ts'
 
 export function explain(plan: Plan): string {
-  const lines = [fieldsText(plan), ...plan.mapping.unused.length > 0 ? [`not used: ${plan.mapping.unused.join(', ')}`] : [], ...toldText(plan)]
+  const lines = [
+    fieldsText(plan),
+    ...(plan.mapping.unused.length > 0 ? [`not used: ${plan.mapping.unused.join(', ')}`] : []),
+    ...toldText(plan),
+  ]
   return lines.map((line) => `${line}\n`).join('')
 }
 
 function fieldsText({ mapping, columns }: Plan): string {
-  const pairs = mapping.assignments.map((assignment) => ('constant' in assignment
-    ? `${assignment.leaf.name} = ${JSON.stringify(assignment.constant)}`
-    : assignment.column < columns.length && columns[assignment.column] === assignment.leaf.name
-      ? assignment.leaf.name
-      : `${assignment.leaf.name} ← ${columns[assignment.column]}${assignment.factor === 1 ? '' : ` × ${assignment.factor}`}`))
+  const pairs = mapping.assignments.map((assignment) =>
+    'constant' in assignment
+      ? `${assignment.leaf.name} = ${JSON.stringify(assignment.constant)}`
+      : assignment.column < columns.length && columns[assignment.column] === assignment.leaf.name
+        ? assignment.leaf.name
+        : `${assignment.leaf.name} ← ${columns[assignment.column]}${assignment.factor === 1 ? '' : ` × ${assignment.factor}`}`,
+  )
   return pairs.join(', ')
 }
 
-const DELIMITER_NAMES: Readonly<Record<string, string>> = { ',': 'commas', ';': 'semicolons', '\t': 'tabs', '|': 'bars' }
+const DELIMITER_NAMES: Readonly<Record<string, string>> = {
+  ',': 'commas',
+  ';': 'semicolons',
+  '\t': 'tabs',
+  '|': 'bars',
+}
 
 function toldText({ file, survey, shift, length, mapping, columns }: Plan): string[] {
   const told: string[] = []
-  if (file.format === 'csv') told.push(`cells separated by ${DELIMITER_NAMES[file.delimiter] ?? JSON.stringify(file.delimiter)} (--delimiter)`)
-  const used = mapping.assignments.flatMap((assignment) => ('column' in assignment ? [columns[assignment.column]] : []))
+  if (file.format === 'csv')
+    told.push(
+      `cells separated by ${DELIMITER_NAMES[file.delimiter] ?? JSON.stringify(file.delimiter)} (--delimiter)`,
+    )
+  const used = mapping.assignments.flatMap((assignment) =>
+    'column' in assignment ? [columns[assignment.column]] : [],
+  )
   for (const name of file.format === 'csv' ? new Set(used) : []) {
-    if (columns.indexOf(name) !== columns.lastIndexOf(name)) told.push(`several columns are named ${name}; the first is read`)
+    if (columns.indexOf(name) !== columns.lastIndexOf(name))
+      told.push(`several columns are named ${name}; the first is read`)
   }
   if (!survey) return told
-  const { reading: { format, zoneMs }, zoneless, first, firstLine, last, lastLine, far } = survey
-  told.push(`times in ${format === 'iso' ? 'ISO 8601' : format} (--time), from ${timeText(first)} on line ${firstLine} to ${timeText(last)} on line ${lastLine}`
-    + (zoneless ? `, those without a zone in ${zoneText(zoneMs)} (--zone)` : '')
-    + (shift === 0 ? '' : `, moved by ${shift < 0 ? '-' : ''}${duration(Math.abs(shift))} (--keep-times)`))
+  const {
+    reading: { format, zoneMs },
+    zoneless,
+    first,
+    firstLine,
+    last,
+    lastLine,
+    far,
+  } = survey
+  told.push(
+    `times in ${format === 'iso' ? 'ISO 8601' : format} (--time), from ${timeText(first)} on line ${firstLine} to ${timeText(last)} on line ${lastLine}` +
+      (zoneless ? `, those without a zone in ${zoneText(zoneMs)} (--zone)` : '') +
+      (shift === 0 ? '' : `, moved by ${shift < 0 ? '-' : ''}${duration(Math.abs(shift))} (--keep-times)`),
+  )
   if (length !== undefined) told.push(`sent within ${duration(length)} (--speed)`)
-  if (far > 0) told.push(`${thousands(far)} ${far === 1 ? 'time lies' : 'times lie'} far from these and will be refused (--all-times)`)
+  if (far > 0)
+    told.push(
+      `${thousands(far)} ${far === 1 ? 'time lies' : 'times lie'} far from these and will be refused (--all-times)`,
+    )
   return told
 }
 

@@ -32,10 +32,15 @@ const HEAD_LENGTH = 64 * 1024
 /** @param delimiter undefined: told from the header line */
 export async function recordFile(path: string, delimiter?: string): Promise<RecordFile> {
   const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(error.code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read (${error.code}).`)
+    throw new UsageError(
+      error.code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read (${error.code}).`,
+    )
   })
   const found = await handle.stat().finally(() => handle.close())
-  if (!found.isFile()) throw new UsageError(`${path} is not a file; a replay reads its file twice. For a stream use \`weir send TOPIC -\`.`)
+  if (!found.isFile())
+    throw new UsageError(
+      `${path} is not a file; a replay reads its file twice. For a stream use \`weir send TOPIC -\`.`,
+    )
   if (found.size === 0) throw new UsageError(`${path} is empty.`)
   const file = { path, size: found.size, changedAt: found.ctimeMs, format: 'csv', delimiter: ',' } as const
   const head = await beginning(file)
@@ -48,10 +53,15 @@ export function openFile({ path }: RecordFile): OpenFile {
   return { text: textOf(disk, path), bytesRead: () => disk.bytesRead, close: () => disk.destroy() }
 }
 
-/** Throws when the file grew or shrank since it was opened first. To be called after its text was read to the end. */
+/**
+ * Throws when the file grew or shrank since it was opened first. To be called after its text was read to the
+ * end.
+ */
 export function checkSize({ path, size }: RecordFile, bytesRead: number): void {
   if (bytesRead === size) return
-  throw new Refused(`${path} changed while it was read: it had ${size} bytes, now it has ${bytesRead}. Replay it when it is complete.`)
+  throw new Refused(
+    `${path} changed while it was read: it had ${size} bytes, now it has ${bytesRead}. Replay it when it is complete.`,
+  )
 }
 
 /** What a broken file says to its owner. */
@@ -70,11 +80,16 @@ export async function contentHash({ path }: RecordFile, signal: AbortSignal): Pr
   return hash.digest('hex')
 }
 
-/** Throws when the file was written to since it was opened first, and its content is another now. @param hash of the content */
+/**
+ * Throws when the file was written to since it was opened first, and its content is another now. @param hash
+ * of the content
+ */
 export async function checkContent(file: RecordFile, hash: string, signal: AbortSignal): Promise<void> {
   const { ctimeMs } = await stat(file.path)
-  if (ctimeMs === file.changedAt || await contentHash(file, signal) === hash) return
-  throw new Refused(`${file.path} changed while it was read, so some of its rows may have been missed. Replay it in a run of another name when it is complete.`)
+  if (ctimeMs === file.changedAt || (await contentHash(file, signal)) === hash) return
+  throw new Refused(
+    `${file.path} changed while it was read, so some of its rows may have been missed. Replay it in a run of another name when it is complete.`,
+  )
 }
 
 /** The beginning of the text up to a line end, without the blanks before it. */

@@ -7,7 +7,9 @@ function collecting(overrides: Partial<ConstructorParameters<typeof Lanes>[0]> =
   const seen: string[] = []
   const state = { inFlight: 0, most: 0, largest: 0, seen, lines: [] as number[] }
   const lanes = new Lanes({
-    lanes: 4, batch: 10, capacity: 100,
+    lanes: 4,
+    batch: 10,
+    capacity: 100,
     async send(records) {
       state.most = Math.max(state.most, ++state.inFlight)
       state.largest = Math.max(state.largest, records.length)

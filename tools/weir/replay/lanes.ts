@@ -1,7 +1,10 @@
-/** Sending with several requests in flight and the order of every key kept: a key has one lane, and a lane sends its next batch after the last was answered. */
+/**
+ * Sending with several requests in flight and the order of every key kept: a key has one lane, and a lane
+ * sends its next batch after the last was answered.
+ */
 import { EventEmitter, once } from 'node:events'
-import { encodeRecord } from '../hub/wire.ts'
 import type { Outcome } from '../hub/door.ts'
+import { encodeRecord } from '../hub/wire.ts'
 
 export interface LaneOptions {
   readonly lanes: number
@@ -77,7 +80,10 @@ export class Lanes {
     this.#active++
     const { batch, send, settled } = this.#options
     try {
-      while (this.#failure === undefined && (lane.records.length >= batch || ((flush || this.#flushing) && lane.records.length > 0))) {
+      while (
+        this.#failure === undefined &&
+        (lane.records.length >= batch || ((flush || this.#flushing) && lane.records.length > 0))
+      ) {
         const count = batchLength(lane.records, batch)
         const lines = lane.lines.slice(0, count)
         const outcome = await send(lane.records.slice(0, count))

@@ -1,4 +1,7 @@
-/** Which column gives which field of the value: what was said with --map and --set, else what column names tell. */
+/**
+ * Which column gives which field of the value: what was said with --map and --set, else what column names
+ * tell.
+ */
 import { UsageError } from '../command.ts'
 import { isRawNumber, parseExactly } from '../json.ts'
 import { hint } from '../nearest.ts'
@@ -12,7 +15,7 @@ export interface FromColumn {
   readonly factor: number
 }
 
-export type Assignment = FromColumn | { readonly leaf: Leaf, readonly constant: unknown }
+export type Assignment = FromColumn | { readonly leaf: Leaf; readonly constant: unknown }
 
 export interface Mapping {
   readonly assignments: readonly Assignment[]
@@ -37,7 +40,12 @@ const KEY_SYNONYMS = ['device', 'deviceid', 'trackid', 'vehicleid', 'vehicle', '
 const TIME_SYNONYMS = ['time', 'timestamp', 'ts', 'datetime', 'date', 'eventtime', 'timems', 'times']
 
 /** @param maps field=column or field=column*factor  @param sets field=value */
-export function planMapping(contract: TopicContract, columns: Columns, maps: readonly string[], sets: readonly string[]): Mapping {
+export function planMapping(
+  contract: TopicContract,
+  columns: Columns,
+  maps: readonly string[],
+  sets: readonly string[],
+): Mapping {
   const said = new Map<string, Assignment>()
   for (const map of maps) {
     const { leaf, right } = split('--map', map, contract)
@@ -55,29 +63,43 @@ export function planMapping(contract: TopicContract, columns: Columns, maps: rea
     else if (!leaf.optional) missing.push(leaf.name)
   }
   if (missing.length > 0) {
-    throw new UsageError(`No column gives ${missing.join(', ')}; say which with --map ${missing[0]}=COLUMN. The columns are ${columns.names.slice(0, columns.known).join(', ')}.`)
+    throw new UsageError(
+      `No column gives ${missing.join(', ')}; say which with --map ${missing[0]}=COLUMN. The columns are ${columns.names.slice(0, columns.known).join(', ')}.`,
+    )
   }
   const used = new Set(assignments.map((assignment) => ('column' in assignment ? assignment.column : -1)))
   return { assignments, unused: columns.names.slice(0, columns.known).filter((_, c) => !used.has(c)) }
 }
 
-function split(option: string, text: string, contract: TopicContract): { leaf: Leaf, right: string } {
+function split(option: string, text: string, contract: TopicContract): { leaf: Leaf; right: string } {
   const at = text.indexOf('=')
-  if (at < 1) throw new UsageError(`${option} ${text}: write it as ${option} ${option === '--map' ? 'field=column' : 'field=value'}.`)
+  if (at < 1)
+    throw new UsageError(
+      `${option} ${text}: write it as ${option} ${option === '--map' ? 'field=column' : 'field=value'}.`,
+    )
   const name = text.slice(0, at)
   const leaf = contract.leaves.find((candidate) => candidate.name === name)
-  if (!leaf) throw new UsageError(`${option} ${text}: ${contract.topic} has no field ${name}.${hint(name, contract.leaves.map((candidate) => candidate.name))}`)
+  if (!leaf)
+    throw new UsageError(
+      `${option} ${text}: ${contract.topic} has no field ${name}.${hint(
+        name,
+        contract.leaves.map((candidate) => candidate.name),
+      )}`,
+    )
   return { leaf, right: text.slice(at + 1) }
 }
 
-function readColumn(text: string, { names }: Columns): { column: number, factor: number } {
+function readColumn(text: string, { names }: Columns): { column: number; factor: number } {
   const whole = names.indexOf(text)
   if (whole >= 0) return { column: whole, factor: 1 }
   const star = text.lastIndexOf('*')
   const factor = star > 0 ? decimal(text.slice(star + 1)) : 1
   const name = star > 0 ? text.slice(0, star) : text
   const column = names.indexOf(name)
-  if (column < 0) throw new UsageError(`There is no column ${name}.${hint(name, names)} The columns are ${names.join(', ')}.`)
+  if (column < 0)
+    throw new UsageError(
+      `There is no column ${name}.${hint(name, names)} The columns are ${names.join(', ')}.`,
+    )
   if (Number.isNaN(factor)) throw new UsageError(`The factor of --map …=${text} is no number.`)
   return { column, factor }
 }
@@ -97,7 +119,12 @@ function fits({ type }: Leaf, value: unknown): boolean {
 }
 
 const TYPE_NAMES = {
-  text: 'text', integer: 'a whole number up to 2^53', number: 'a number', boolean: 'true or false', time: 'milliseconds since the epoch', json: 'JSON',
+  text: 'text',
+  integer: 'a whole number up to 2^53',
+  number: 'a number',
+  boolean: 'true or false',
+  time: 'milliseconds since the epoch',
+  json: 'JSON',
 } as const
 
 function parseJson(text: string): unknown {
@@ -110,7 +137,12 @@ function parseJson(text: string): unknown {
 
 function recognise(leaf: Leaf, contract: TopicContract, { names, known }: Columns): Assignment | undefined {
   const last = leaf.path[leaf.path.length - 1]
-  const synonyms = leaf.name === contract.key ? KEY_SYNONYMS : leaf.name === contract.time ? TIME_SYNONYMS : SYNONYMS[last] ?? []
+  const synonyms =
+    leaf.name === contract.key
+      ? KEY_SYNONYMS
+      : leaf.name === contract.time
+        ? TIME_SYNONYMS
+        : (SYNONYMS[last] ?? [])
   const plain = names.slice(0, known).map(simplify)
   let column = names.slice(0, known).indexOf(leaf.name)
   for (const name of [simplify(leaf.name), simplify(last), ...synonyms]) {

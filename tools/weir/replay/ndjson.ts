@@ -12,7 +12,7 @@ export interface JsonLines {
   readonly lines: number[]
   readonly values: Record<string, unknown>[]
   /** Lines that hold no JSON object, with the reason. */
-  readonly faults: { readonly line: number, readonly problem: string }[]
+  readonly faults: { readonly line: number; readonly problem: string }[]
 }
 
 /** The objects of the lines, batch by batch. Empty lines are passed over. */
@@ -22,7 +22,8 @@ export async function* jsonLines(text: AsyncIterable<string>): AsyncGenerator<Js
   let tooLong = false
   const take = (words: string, into: JsonLines): void => {
     line++
-    if (tooLong || words.length > MAX_ROW) into.faults.push({ line, problem: `is longer than ${MAX_ROW} characters` })
+    if (tooLong || words.length > MAX_ROW)
+      into.faults.push({ line, problem: `is longer than ${MAX_ROW} characters` })
     else if (words.trim() !== '') parseLine(words, line, into)
     tooLong = false
   }

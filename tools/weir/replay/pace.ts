@@ -13,11 +13,15 @@ type SpanWithLines = Pick<Survey, 'first' | 'firstLine' | 'last' | 'lastLine'>
 export function readSpeed(text: string): number {
   if (text === 'max') return Infinity
   const speed = decimal(text.replace(/x$/i, ''))
-  if (!(speed > 0) || speed > 1e6) throw new UsageError(`--speed is "${text}"; it must be like 1x, 10x, 0.5x or max.`)
+  if (!(speed > 0) || speed > 1e6)
+    throw new UsageError(`--speed is "${text}"; it must be like 1x, 10x, 0.5x or max.`)
   return speed
 }
 
-/** Added to every time of the file, so that the last event happens at the moment it is sent: now, or when the paced run ends. */
+/**
+ * Added to every time of the file, so that the last event happens at the moment it is sent: now, or when the
+ * paced run ends.
+ */
 export const shiftToNow = ({ first, last }: Span, speed: number, now: number): number =>
   Math.round(now + (last - first) / speed - last)
 
@@ -32,7 +36,9 @@ export function checkLength({ first, firstLine, last, lastLine }: SpanWithLines,
   const length = runLength({ first, last }, speed)
   if (length <= MAX_RUN_MS) return
   const span = `the first time is ${timeText(first)} on line ${firstLine}, the last ${timeText(last)} on line ${lastLine}`
-  throw new UsageError(`At --speed ${speed}x this would take ${duration(length)}: ${span}. Replay it faster, or without those lines.`)
+  throw new UsageError(
+    `At --speed ${speed}x this would take ${duration(length)}: ${span}. Replay it faster, or without those lines.`,
+  )
 }
 
 /** The shortest wait worth a timer, ms: what is due within it goes out together. */
@@ -58,14 +64,21 @@ export class Pace {
     return wait >= TICK ? wait : 0
   }
 
-  /** How much of the run's time has passed, 0 to 1. Counts of events do not tell: there may be a long wait before the last one. */
+  /**
+   * How much of the run's time has passed, 0 to 1. Counts of events do not tell: there may be a long wait
+   * before the last one.
+   */
   passed(now: number): number {
     if (Number.isNaN(this.#started)) return 0
     return this.#length === 0 ? 1 : Math.min(1, (now - this.#started) / this.#length)
   }
 
   async until(time: number, signal: AbortSignal): Promise<void> {
-    for (let wait = this.wait(time, performance.now()); wait > 0 && !signal.aborted; wait = this.wait(time, performance.now())) {
+    for (
+      let wait = this.wait(time, performance.now());
+      wait > 0 && !signal.aborted;
+      wait = this.wait(time, performance.now())
+    ) {
       await sleep(Math.min(wait, 60_000), undefined, { signal }).catch(() => {})
     }
   }

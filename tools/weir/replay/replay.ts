@@ -5,11 +5,11 @@ import { columnOf, converter } from './convert.ts'
 import { inFileOrder, inTimeOrder, mustSort, type Reading } from './events.ts'
 import { checkContent, contentHash, type RecordFile } from './file.ts'
 import { Lanes } from './lanes.ts'
-import { planMapping, type Mapping } from './mapping.ts'
+import { type Mapping, planMapping } from './mapping.ts'
 import { checkLength, Pace, runLength, shiftToNow } from './pace.ts'
 import { readColumns } from './rows.ts'
 import { freshRunId, rememberRun } from './run-memory.ts'
-import { ALL_TIMES, survey, type Survey } from './survey.ts'
+import { ALL_TIMES, type Survey, survey } from './survey.ts'
 import type { TimeFormat } from './time.ts'
 
 export interface ReplayOptions {
@@ -77,35 +77,57 @@ export interface Listener {
 const LANES = 8
 /** Records of one request. */
 const BATCH = 500
-/** Records waiting in memory: about 10 MB, and enough for all lanes to work on a file that is sorted by key. */
+/**
+ * Records waiting in memory: about 10 MB, and enough for all lanes to work on a file that is sorted by key.
+ */
 const CAPACITY = 32_000
 
 /**
- * Resolves when the file was sent or the signal came; rejects with the signal's reason when it came before the first record.
- * Rejects with Unreachable or Refused; the counts hold then too.
+ * Resolves when the file was sent or the signal came; rejects with the signal's reason when it came before
+ * the first record. Rejects with Unreachable or Refused; the counts hold then too.
  */
 export async function replay(options: ReplayOptions, counts: Counts, listener: Listener): Promise<void> {
   const { file, signal, speed } = options
-  const report = (bytesRead: number): void => { counts.fraction = bytesRead / file.size }
+  const report = (bytesRead: number): void => {
+    counts.fraction = bytesRead / file.size
+  }
   const { plan, contract, columns, remembered } = await prepare(options, report)
   const { mapping, survey: times, run, shift } = plan
   listener.planned(plan)
 
   const pace = times && Number.isFinite(speed) ? new Pace(times, speed) : undefined
-  const clock = pace && setInterval(() => { counts.fraction = pace.passed(performance.now()) }, 100)
+  const clock =
+    pace &&
+    setInterval(() => {
+      counts.fraction = pace.passed(performance.now())
+    }, 100)
   // What was sent tells more than what was read: reading runs ahead.
-  const finished = (): void => { if (times && !pace) counts.fraction = (counts.stored + counts.refused) / times.rows }
+  const finished = (): void => {
+    if (times && !pace) counts.fraction = (counts.stored + counts.refused) / times.rows
+  }
   const refuse = (line: number, field: string | undefined, message: string, code = 'unreadable'): void => {
     counts.refused++
     finished()
     listener.refused({ line, field, code, message })
   }
-  const door = new Door({
-    url: options.hub, apiKey: options.apiKey, topic: options.topic, source: plan.source, patience: options.patience, signal,
-    onRetry: (reason) => { counts.trouble = reason },
-  }, LANES)
+  const door = new Door(
+    {
+      url: options.hub,
+      apiKey: options.apiKey,
+      topic: options.topic,
+      source: plan.source,
+      patience: options.patience,
+      signal,
+      onRetry: (reason) => {
+        counts.trouble = reason
+      },
+    },
+    LANES,
+  )
   const lanes = new Lanes({
-    lanes: LANES, batch: BATCH, capacity: CAPACITY,
+    lanes: LANES,
+    batch: BATCH,
+    capacity: CAPACITY,
     send: (records) => door.deliver(records),
     settled(lines, { stored, refused, open }) {
       counts.stored += stored
@@ -116,9 +138,17 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
     },
   })
   const reading: Reading = {
-    file, columns, signal, refuse, report: times ? () => {} : report,
+    file,
+    columns,
+    signal,
+    refuse,
+    report: times ? () => {} : report,
     convert: converter({
-      mapping, key: contract.key, time: contract.time, shift, window: times?.window ?? ALL_TIMES,
+      mapping,
+      key: contract.key,
+      time: contract.time,
+      shift,
+      window: times?.window ?? ALL_TIMES,
       reading: times?.reading ?? { format: options.timeFormat ?? 'iso', zoneMs: options.zoneMs },
     }),
     offer(key, line, value, time) {
@@ -157,20 +187,42 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
 async function prepare(options: ReplayOptions, report: (bytesRead: number) => void) {
   const { file, topic, timeFormat, zoneMs, allTimes, keepTimes, speed, signal } = options
   const contract = topicContract(topic)
-  const columns = await readColumns(file, contract.leaves.map((leaf) => leaf.name))
+  const columns = await readColumns(
+    file,
+    contract.leaves.map((leaf) => leaf.name),
+  )
   const mapping = planMapping(contract, columns, options.maps, options.sets)
   const time = columnOf(mapping, contract.time)
-  const times = time && await survey({ file, columns, time, format: timeFormat, zoneMs, allTimes, report, signal })
+  const times =
+    time && (await survey({ file, columns, time, format: timeFormat, zoneMs, allTimes, report, signal }))
   if (times && speed !== Infinity) checkLength(times, speed)
   const remembered = {
     shift: times && !keepTimes ? shiftToNow(times, speed, Date.now()) : 0,
     content: await contentHash(file, signal),
-    reading: JSON.stringify([topic, keepTimes, file.delimiter, times?.reading, mapping.assignments.map((one) =>
-      [one.leaf.name, ...'constant' in one ? ['=', one.constant] : [columns.names[one.column], one.factor]])]),
+    reading: JSON.stringify([
+      topic,
+      keepTimes,
+      file.delimiter,
+      times?.reading,
+      mapping.assignments.map((one) => [
+        one.leaf.name,
+        ...('constant' in one ? ['=', one.constant] : [columns.names[one.column], one.factor]),
+      ]),
+    ]),
   }
-  const { id, shift } = options.run === undefined
-    ? { id: freshRunId(new Date()), shift: remembered.shift }
-    : await rememberRun(options.run, remembered)
-  const plan: Plan = { file, mapping, columns: columns.names, survey: times, shift, length: times && speed !== Infinity ? runLength(times, speed) : undefined, run: id, source: `replay-${id}` }
+  const { id, shift } =
+    options.run === undefined
+      ? { id: freshRunId(new Date()), shift: remembered.shift }
+      : await rememberRun(options.run, remembered)
+  const plan: Plan = {
+    file,
+    mapping,
+    columns: columns.names,
+    survey: times,
+    shift,
+    length: times && speed !== Infinity ? runLength(times, speed) : undefined,
+    run: id,
+    source: `replay-${id}`,
+  }
   return { plan, contract, columns, remembered }
 }

@@ -2,9 +2,9 @@
 import { Refused, UsageError } from '../command.ts'
 import { isObject } from '../json.ts'
 import { CsvReader } from './csv.ts'
-import { checkSize, openFile, unreadable, type RecordFile } from './file.ts'
+import { checkSize, openFile, type RecordFile, unreadable } from './file.ts'
 import type { Columns } from './mapping.ts'
-import { jsonLines, type JsonLines } from './ndjson.ts'
+import { type JsonLines, jsonLines } from './ndjson.ts'
 
 /** Row i began on line `lines[i]`; `cells[i]` is aligned with the columns. */
 export interface RowBatch {
@@ -21,7 +21,10 @@ export interface Fault {
   readonly problem: string
 }
 
-/** The columns of the file, from its header or first object. `fields` are the contract's, which later lines of an NDJSON file may have. */
+/**
+ * The columns of the file, from its header or first object. `fields` are the contract's, which later lines of
+ * an NDJSON file may have.
+ */
 export async function readColumns(file: RecordFile, fields: readonly string[]): Promise<Columns> {
   const faults: Fault[] = []
   if (file.format === 'csv') {
@@ -50,10 +53,13 @@ const FAULTS_SHOWN = 3
 
 /** The first of the faults as a clause. */
 export const faultText = (faults: readonly Fault[]): string =>
-  faults.slice(0, FAULTS_SHOWN).map(({ line, problem }) => `line ${line} ${problem}`).join('; ')
+  faults
+    .slice(0, FAULTS_SHOWN)
+    .map(({ line, problem }) => `line ${line} ${problem}`)
+    .join('; ')
 
 export const readRows = (file: RecordFile, columns: Columns): AsyncGenerator<RowBatch> =>
-  (file.format === 'csv' ? rowsAfterHeader(file) : jsonRows(file, columns))
+  file.format === 'csv' ? rowsAfterHeader(file) : jsonRows(file, columns)
 
 async function* rowsAfterHeader(file: RecordFile): AsyncGenerator<RowBatch> {
   let header = false
@@ -105,7 +111,8 @@ async function* jsonRows(file: RecordFile, { names }: Columns): AsyncGenerator<R
 async function* objectsOf(file: RecordFile): AsyncGenerator<JsonLines & { bytesRead: number }> {
   const open = openFile(file)
   try {
-    for await (const { lines, values, faults } of jsonLines(open.text)) yield { lines, faults, values: values.map(unwrap), bytesRead: open.bytesRead() }
+    for await (const { lines, values, faults } of jsonLines(open.text))
+      yield { lines, faults, values: values.map(unwrap), bytesRead: open.bytesRead() }
     checkSize(file, open.bytesRead())
   } catch (error) {
     throw unreadable(file, error)
@@ -114,7 +121,9 @@ async function* objectsOf(file: RecordFile): AsyncGenerator<JsonLines & { bytesR
   }
 }
 
-/** A line of `weir tail --json` has the value inside an envelope: both levels give columns, the value first. */
+/**
+ * A line of `weir tail --json` has the value inside an envelope: both levels give columns, the value first.
+ */
 function unwrap(row: Record<string, unknown>): Record<string, unknown> {
   const { value, ...envelope } = row
   return isObject(value) ? { ...envelope, ...value } : row
@@ -122,11 +131,13 @@ function unwrap(row: Record<string, unknown>): Record<string, unknown> {
 
 function at(value: Record<string, unknown>, path: readonly string[]): unknown {
   let found: unknown = value
-  for (const name of path) found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined
+  for (const name of path)
+    found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined
   return found
 }
 
 function flatten(value: Record<string, unknown>, prefix: string, depth: number): string[] {
   return Object.entries(value).flatMap(([name, inner]) =>
-    (isObject(inner) && depth < 5 ? flatten(inner, `${prefix}${name}.`, depth + 1) : [`${prefix}${name}`]))
+    isObject(inner) && depth < 5 ? flatten(inner, `${prefix}${name}.`, depth + 1) : [`${prefix}${name}`],
+  )
 }

@@ -1,8 +1,8 @@
 /** What is remembered of a named run, so that a second run of the same name sends the very same records. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UsageError } from '../command.ts'
 import { dataFolder } from '../../stack/paths.ts'
+import { UsageError } from '../command.ts'
 
 export interface Run {
   readonly id: string
@@ -21,20 +21,35 @@ export interface Remembered {
 
 /** A fresh id: sortable, readable, unique among processes. */
 export function freshRunId(now: Date): string {
-  const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '').toLowerCase()
-  return `${stamp}-${Math.floor(Math.random() * 36 ** 4).toString(36).padStart(4, '0')}`
+  const stamp = now
+    .toISOString()
+    .replace(/[-:]|\.\d+/g, '')
+    .toLowerCase()
+  return `${stamp}-${Math.floor(Math.random() * 36 ** 4)
+    .toString(36)
+    .padStart(4, '0')}`
 }
 
 /** The run of that name: as it was the first time, else with the shift given. */
-export async function rememberRun(id: string, run: Remembered, folder = join(dataFolder(), 'replays')): Promise<Run> {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(id)) throw new UsageError(`--run is "${id}"; it must be up to 100 letters, digits, dots, dashes and underscores.`)
+export async function rememberRun(
+  id: string,
+  run: Remembered,
+  folder = join(dataFolder(), 'replays'),
+): Promise<Run> {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(id))
+    throw new UsageError(
+      `--run is "${id}"; it must be up to 100 letters, digits, dots, dashes and underscores.`,
+    )
   const path = join(folder, `${id}.json`)
   const before = await recall(path)
   if (before) {
-    if (before.content !== run.content) throw new UsageError(`Run ${id} sent another file; give this one a name of its own.`)
+    if (before.content !== run.content)
+      throw new UsageError(`Run ${id} sent another file; give this one a name of its own.`)
     if (before.reading !== run.reading) {
       const difference = 'with another topic, or with other columns, constants or times'
-      throw new UsageError(`Run ${id} read this file in another way, ${difference}. Repeat its options, or give this run a name of its own.`)
+      throw new UsageError(
+        `Run ${id} read this file in another way, ${difference}. Repeat its options, or give this run a name of its own.`,
+      )
     }
     return { id, shift: before.shift }
   }
@@ -48,6 +63,8 @@ async function recall(path: string): Promise<Remembered | undefined> {
     return JSON.parse(await readFile(path, 'utf8')) as Remembered
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new UsageError(`The memory of this run cannot be read (${(error as Error).message}); give the run another name, or remove ${path}.`)
+    throw new UsageError(
+      `The memory of this run cannot be read (${(error as Error).message}); give the run another name, or remove ${path}.`,
+    )
   }
 }

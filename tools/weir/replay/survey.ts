@@ -1,9 +1,12 @@
-/** A first reading of the file for its times, from which the format, the shift and the pace follow. No single row decides any of them. */
+/**
+ * A first reading of the file for its times, from which the format, the shift and the pace follow. No single
+ * row decides any of them.
+ */
 import { Refused, UsageError } from '../command.ts'
 import type { RecordFile } from './file.ts'
 import type { Columns, FromColumn } from './mapping.ts'
-import { faultText, readRows, type Fault } from './rows.ts'
-import { hasZone, numberIn, readTime, unitOf, type TimeFormat, type TimeReading } from './time.ts'
+import { type Fault, faultText, readRows } from './rows.ts'
+import { hasZone, numberIn, readTime, type TimeFormat, type TimeReading, unitOf } from './time.ts'
 
 /** Milliseconds since the epoch. */
 export interface Window {
@@ -49,7 +52,7 @@ export interface SurveyOptions {
 
 /** Rejects with the signal's reason where that comes first. */
 export async function survey(options: SurveyOptions): Promise<Survey> {
-  const reading = { format: options.format ?? await recognise(options), zoneMs: options.zoneMs }
+  const reading = { format: options.format ?? (await recognise(options)), zoneMs: options.zoneMs }
   const sample = new Sample()
   const all = await measure(options, reading, ALL_TIMES, sample)
   const window = options.allTimes ? ALL_TIMES : sample.window()
@@ -59,9 +62,16 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
 /** How many rows tell the format. */
 const VOTERS = 20_000
 
-/** The format that most rows have. A 0 has no unit and often stands for no time, so that it counts only where all are 0. */
+/**
+ * The format that most rows have. A 0 has no unit and often stands for no time, so that it counts only where
+ * all are 0.
+ */
 async function recognise(options: SurveyOptions): Promise<TimeFormat> {
-  const { file, columns, time: { column, factor } } = options
+  const {
+    file,
+    columns,
+    time: { column, factor },
+  } = options
   const votes = new Map<TimeFormat, number>()
   const unread = new Unread(options)
   let voters = 0
@@ -83,9 +93,31 @@ async function recognise(options: SurveyOptions): Promise<TimeFormat> {
   return [...votes].reduce((best, one) => (one[1] > best[1] ? one : best))[0]
 }
 
-async function measure(options: SurveyOptions, reading: TimeReading, window: Window, sample?: Sample): Promise<Survey> {
-  const { file, columns, time: { column, factor }, report, signal } = options
-  const found = { rows: 0, reading, zoneless: false, window, far: 0, first: Infinity, firstLine: 0, last: -Infinity, lastLine: 0, stepBack: 0 }
+async function measure(
+  options: SurveyOptions,
+  reading: TimeReading,
+  window: Window,
+  sample?: Sample,
+): Promise<Survey> {
+  const {
+    file,
+    columns,
+    time: { column, factor },
+    report,
+    signal,
+  } = options
+  const found = {
+    rows: 0,
+    reading,
+    zoneless: false,
+    window,
+    far: 0,
+    first: Infinity,
+    firstLine: 0,
+    last: -Infinity,
+    lastLine: 0,
+    stepBack: 0,
+  }
   const unread = new Unread(options)
   for await (const { cells, lines, faults, bytesRead } of readRows(file, columns)) {
     unread.note(faults)
@@ -138,8 +170,9 @@ class Sample {
   }
 
   /**
-   * The times that belong together: those no further from the median than a year and twenty times the median distance from it.
-   * Zero and times after 2200 are often sentinels, so that they do not count where there are others.
+   * The times that belong together: those no further from the median than a year and twenty times the median
+   * distance from it. Zero and times after 2200 are often sentinels, so that they do not count where there
+   * are others.
    */
   window(): Window {
     const plausible = this.#times.filter((time) => time !== 0 && time < YEAR_2200)
@@ -171,12 +204,20 @@ class Unread {
   }
 
   error(): Error {
-    const { file: { path }, columns, time: { column }, format } = this.#options
+    const {
+      file: { path },
+      columns,
+      time: { column },
+      format,
+    } = this.#options
     if (this.#cell !== undefined) {
       const wanted = `No row has a time${format === undefined ? '' : ` in ${format}`} in column ${columns.names[column]}: ${this.#cell}`
-      return new UsageError(`${wanted}; say which column has it with --map FIELD=COLUMN, or how it is written with --time.`)
+      return new UsageError(
+        `${wanted}; say which column has it with --map FIELD=COLUMN, or how it is written with --time.`,
+      )
     }
-    if (this.#faults.length > 0) return new Refused(`${path} has no row that can be read: ${faultText(this.#faults)}.`)
+    if (this.#faults.length > 0)
+      return new Refused(`${path} has no row that can be read: ${faultText(this.#faults)}.`)
     return new UsageError(`${path} has a header and no rows.`)
   }
 }

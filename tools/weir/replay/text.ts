@@ -1,5 +1,8 @@
-/** The text of a file or of standard input. Gzip and zstd are inflated; the byte order mark tells UTF-16, all else is UTF-8. */
-import { inflated, InflateError, isZstdMagic, type Compression } from '@weir/service/inflate.ts'
+/**
+ * The text of a file or of standard input. Gzip and zstd are inflated; the byte order mark tells UTF-16, all
+ * else is UTF-8.
+ */
+import { type Compression, InflateError, inflated, isZstdMagic } from '@weir/service/inflate.ts'
 import { Refused } from '../command.ts'
 
 const CHUNK_BYTES = 256 * 1024
@@ -25,9 +28,13 @@ export async function* textOf(source: AsyncIterable<Buffer>, name: string): Asyn
   try {
     const { head, all } = await peek(source)
     const compression = compressionOf(head)
-    yield* decoded(compression === undefined ? all : inflated(all, compression, { chunkBytes: CHUNK_BYTES }), name)
+    yield* decoded(
+      compression === undefined ? all : inflated(all, compression, { chunkBytes: CHUNK_BYTES }),
+      name,
+    )
   } catch (error) {
-    if (error instanceof InflateError) throw new Refused(`${name} cannot be read to its end: it ${error.message}.`)
+    if (error instanceof InflateError)
+      throw new Refused(`${name} cannot be read to its end: it ${error.message}.`)
     throw error
   }
 }
@@ -48,7 +55,9 @@ async function* decoded(bytes: AsyncIterable<Buffer>, name: string): AsyncGenera
   for await (const chunk of all) {
     const text = decoder.decode(chunk, { stream: true })
     const bytes = before.length === 0 ? chunk : Buffer.concat([before, chunk])
-    const isDamaged = text.includes(REPLACEMENT) && (encoding !== 'utf-8' || count(text, REPLACEMENT) > count(bytes, REPLACEMENT))
+    const isDamaged =
+      text.includes(REPLACEMENT) &&
+      (encoding !== 'utf-8' || count(text, REPLACEMENT) > count(bytes, REPLACEMENT))
     if (text !== '') yield isDamaged ? marked(text) : text
     before = bytes.subarray(-2)
   }
@@ -56,7 +65,10 @@ async function* decoded(bytes: AsyncIterable<Buffer>, name: string): AsyncGenera
   if (rest !== '') yield marked(rest)
 }
 
-/** What decoders put in the place of bytes that are no text. Files have it too, where somebody else lost such bytes. */
+/**
+ * What decoders put in the place of bytes that are no text. Files have it too, where somebody else lost such
+ * bytes.
+ */
 const REPLACEMENT = '\uFFFD'
 
 /** Half a character, which no bytes decode to: the text is not well-formed where bytes were damaged. */
@@ -70,7 +82,7 @@ function count(where: string | Buffer, character: string): number {
 }
 
 /** The first bytes of a source, and a source that yields all of them. */
-async function peek(source: AsyncIterable<Buffer>): Promise<{ head: Buffer, all: AsyncIterable<Buffer> }> {
+async function peek(source: AsyncIterable<Buffer>): Promise<{ head: Buffer; all: AsyncIterable<Buffer> }> {
   const chunks = source[Symbol.asyncIterator]()
   let head: Buffer = Buffer.alloc(0)
   let next = await chunks.next()

@@ -13,12 +13,20 @@ export interface TimeReading {
   readonly zoneMs: number
 }
 
-const UNIT_MS: Readonly<Record<TimeUnit, number>> = { seconds: 1000, milliseconds: 1, microseconds: 1e-3, nanoseconds: 1e-6 }
+const UNIT_MS: Readonly<Record<TimeUnit, number>> = {
+  seconds: 1000,
+  milliseconds: 1,
+  microseconds: 1e-3,
+  nanoseconds: 1e-6,
+}
 
 /** The largest time that Date can hold, ECMAScript 21.4.1.1. */
 export const MAX_TIME_MS = 8.64e15
 
-/** The unit in which a number is a time between 1973 and 5138. Smaller numbers, such as seconds since a start, are seconds. */
+/**
+ * The unit in which a number is a time between 1973 and 5138. Smaller numbers, such as seconds since a start,
+ * are seconds.
+ */
 export function unitOf(value: number): TimeUnit {
   const size = Math.abs(value)
   return size < 1e11 ? 'seconds' : size < 1e14 ? 'milliseconds' : size < 1e17 ? 'microseconds' : 'nanoseconds'
@@ -30,7 +38,10 @@ export function numberIn(cell: unknown): number {
   return decimal(typeof cell === 'string' ? cell.trim() : isRawNumber(cell) ? cell.rawJSON : '')
 }
 
-/** Milliseconds since the epoch; NaN when the cell is no time of that format. A number is multiplied by the factor first. */
+/**
+ * Milliseconds since the epoch; NaN when the cell is no time of that format. A number is multiplied by the
+ * factor first.
+ */
 export function readTime(cell: unknown, { format, zoneMs }: TimeReading, factor = 1): number {
   if (format === 'iso') return typeof cell === 'string' && factor === 1 ? isoTime(cell.trim(), zoneMs) : NaN
   const ms = Math.round(numberIn(cell) * factor * UNIT_MS[format])
@@ -38,13 +49,15 @@ export function readTime(cell: unknown, { format, zoneMs }: TimeReading, factor 
 }
 
 /** YYYY-MM-DD, optionally a time of day, then optionally a zone. */
-const ISO = /^(\d{4}-\d\d-(\d\d))(?:[ T](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?)?$/i
+const ISO =
+  /^(\d{4}-\d\d-(\d\d))(?:[ T](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?)?$/i
 
 /** Milliseconds since the epoch; NaN when the text is no ISO 8601 time, or its day does not exist. */
 export function isoTime(text: string, zoneMs = 0): number {
   const match = ISO.exec(text)
   if (!match) return NaN
-  const [, date, day, minute = '00:00', second = '00', fraction = '', utc, sign, hours, minutes = '00'] = match
+  const [, date, day, minute = '00:00', second = '00', fraction = '', utc, sign, hours, minutes = '00'] =
+    match
   const local = Date.parse(`${date}T${minute}:${second}.${fraction.slice(0, 3).padEnd(3, '0')}Z`)
   if (new Date(local).getUTCDate() !== Number(day)) return NaN
   if (sign === undefined) return local - (utc === undefined ? zoneMs : 0)

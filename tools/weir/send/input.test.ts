@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import { readInput, recordOf } from './input.ts'
 
 /** The text in pieces of 7 characters, as a pipe may cut it. */
-async function read(text: string): Promise<{ places: number[], values: unknown[], faults: unknown[] }> {
+async function read(text: string): Promise<{ places: number[]; values: unknown[]; faults: unknown[] }> {
   const all = { places: [] as number[], values: [] as unknown[], faults: [] as unknown[] }
-  for await (const { places, values, faults } of readInput(Readable.from(text.match(/[^]{1,7}/g) ?? []))) {
+  for await (const { places, values, faults } of readInput(Readable.from(text.match(/[\s\S]{1,7}/g) ?? []))) {
     all.places.push(...places)
     all.values.push(...values)
     all.faults.push(...faults)
@@ -25,17 +25,23 @@ test.each([
 })
 
 test('what is no object is a fault, its neighbours are not', async () => {
-  expect((await read('[1,{"a":1},null]')).faults).toEqual([{ place: 1, problem: 'is no JSON object' }, { place: 3, problem: 'is no JSON object' }])
+  expect((await read('[1,{"a":1},null]')).faults).toEqual([
+    { place: 1, problem: 'is no JSON object' },
+    { place: 3, problem: 'is no JSON object' },
+  ])
   const lines = await read('{"a":1}\n{"a":\n{"a":3}\n')
   expect(lines.places).toEqual([1, 3])
   expect(lines.faults).toMatchObject([{ place: 2 }])
-  expect((await read('{"a":1}\n{"a":"Z\uDC80rich"}\n')).faults).toEqual([{ place: 2, problem: 'has bytes that are not UTF-8' }])
+  expect((await read('{"a":1}\n{"a":"Z\uDC80rich"}\n')).faults).toEqual([
+    { place: 2, problem: 'has bytes that are not UTF-8' },
+  ])
   await expect(read('')).rejects.toThrow('nothing to send')
   await expect(read('{"a":')).rejects.toThrow('no JSON')
 })
 
 test.each([
-  ['one value a line', '{"a":9007199254740993}\n{"a":0.12345678901234567}\n'], ['a list', '[{"a":9007199254740993},{"a":0.12345678901234567}]'],
+  ['one value a line', '{"a":9007199254740993}\n{"a":0.12345678901234567}\n'],
+  ['a list', '[{"a":9007199254740993},{"a":0.12345678901234567}]'],
 ])('no number is rounded: %s', async (_, text) => {
   expect(JSON.stringify((await read(text)).values)).toBe('[{"a":9007199254740993},{"a":0.12345678901234567}]')
 })

@@ -1,4 +1,7 @@
-/** What a person gives to `weir send`: one JSON (a value, a list, or { "records": [ … ] }) over any number of lines, or NDJSON. */
+/**
+ * What a person gives to `weir send`: one JSON (a value, a list, or { "records": [ … ] }) over any number of
+ * lines, or NDJSON.
+ */
 import { Refused } from '../command.ts'
 import { isObject, parseExactly } from '../json.ts'
 import { jsonLines, NOT_UTF8 } from '../replay/ndjson.ts'
@@ -7,7 +10,7 @@ export interface Input {
   /** Where each value stands: its line, or its place in the list, from 1. */
   readonly places: readonly number[]
   readonly values: readonly Record<string, unknown>[]
-  readonly faults: readonly { readonly place: number, readonly problem: string }[]
+  readonly faults: readonly { readonly place: number; readonly problem: string }[]
 }
 
 /** One JSON document is read whole, so it is bounded: 64 MiB of characters. NDJSON is not. */
@@ -31,7 +34,8 @@ export async function* readInput(text: AsyncIterable<string>): AsyncGenerator<In
   } else {
     for await (const chunk of rest) {
       head += chunk
-      if (head.length > MAX_DOCUMENT) throw new Refused('The document is longer than 64 MiB; send it as NDJSON, one value a line.')
+      if (head.length > MAX_DOCUMENT)
+        throw new Refused('The document is longer than 64 MiB; send it as NDJSON, one value a line.')
     }
     yield document(head)
   }
@@ -57,10 +61,20 @@ function document(text: string): Input {
   try {
     found = parseExactly(text)
   } catch (error) {
-    throw new Refused(text.trim() === '' ? 'There is nothing to send.' : `The input is no JSON: ${(error as Error).message}.`)
+    throw new Refused(
+      text.trim() === '' ? 'There is nothing to send.' : `The input is no JSON: ${(error as Error).message}.`,
+    )
   }
-  const list = Array.isArray(found) ? found : isObject(found) && Array.isArray(found.records) ? found.records : [found]
-  const input = { places: [] as number[], values: [] as Record<string, unknown>[], faults: [] as { place: number, problem: string }[] }
+  const list = Array.isArray(found)
+    ? found
+    : isObject(found) && Array.isArray(found.records)
+      ? found.records
+      : [found]
+  const input = {
+    places: [] as number[],
+    values: [] as Record<string, unknown>[],
+    faults: [] as { place: number; problem: string }[],
+  }
   list.forEach((value, index) => {
     if (isObject(value)) {
       input.places.push(index + 1)
@@ -71,6 +85,9 @@ function document(text: string): Input {
 }
 
 /** A record as clients write it, { id?, value }, or the bare value. The id may be of any type. */
-export function recordOf(given: Record<string, unknown>): { readonly id: unknown, readonly value: Record<string, unknown> } {
+export function recordOf(given: Record<string, unknown>): {
+  readonly id: unknown
+  readonly value: Record<string, unknown>
+} {
   return isObject(given.value) ? { id: given.id, value: given.value } : { id: undefined, value: given }
 }

@@ -1,4 +1,7 @@
-/** Runs the solutions' simulators against the hub, as devices in the field would: what cannot be sent waits, and the oldest is dropped when too much waits. */
+/**
+ * Runs the solutions' simulators against the hub, as devices in the field would: what cannot be sent waits,
+ * and the oldest is dropped when too much waits.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Solution } from '@weir/solutions'
 import { Door } from '../hub/door.ts'
@@ -32,18 +35,26 @@ const SEED_AGAIN = 2_000
 /** Devices do not give up. */
 const PATIENCE = Infinity
 
-/** Resolves after the signal, when what was being sent is answered. Rejects with Refused when the hub refuses the client. */
+/**
+ * Resolves after the signal, when what was being sent is answered. Rejects with Refused when the hub refuses
+ * the client.
+ */
 export async function simulate(options: SimulateOptions, counts: SimulatorCounts): Promise<void> {
   const start = Date.now()
-  await Promise.all(options.solutions.map(async (solution, index) => {
-    await Promise.all([seed(solution, options), drive(solution, `sim-${start}${index === 0 ? '' : `.${index}`}`, start, options, counts)])
-  }))
+  await Promise.all(
+    options.solutions.map(async (solution, index) => {
+      await Promise.all([
+        seed(solution, options),
+        drive(solution, `sim-${start}${index === 0 ? '' : `.${index}`}`, start, options, counts),
+      ])
+    }),
+  )
 }
 
 /** Fills reference tables that are empty; tries until the enricher answers. */
 async function seed({ tables }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
   for (const [table, { seed: entries }] of Object.entries(tables)) {
-    for (let waiting = false; !signal.aborted;) {
+    for (let waiting = false; !signal.aborted; ) {
       try {
         if (Object.keys(await reference.entries(table)).length === 0) {
           for (const [id, entry] of Object.entries(entries)) await reference.put(table, id, entry)
@@ -59,7 +70,13 @@ async function seed({ tables }: Solution, { reference, signal, log }: SimulateOp
   }
 }
 
-async function drive({ simulator }: Solution, idPrefix: string, randomSeed: number, options: SimulateOptions, counts: SimulatorCounts): Promise<void> {
+async function drive(
+  { simulator }: Solution,
+  idPrefix: string,
+  randomSeed: number,
+  options: SimulateOptions,
+  counts: SimulatorCounts,
+): Promise<void> {
   const { devices, hub, apiKey, signal, log } = options
   let trouble = false
   const onRetry = (reason: string): void => {
@@ -67,11 +84,17 @@ async function drive({ simulator }: Solution, idPrefix: string, randomSeed: numb
     trouble = true
   }
   const { to } = simulator
-  const door = 'topic' in to
-    ? new Door({ url: hub, apiKey, topic: to.topic, source: 'simulator', patience: PATIENCE, signal, onRetry }, 1)
-    : new StreamDoor({ url: hub, stream: to.stream, signal, onRetry })
+  const door =
+    'topic' in to
+      ? new Door(
+          { url: hub, apiKey, topic: to.topic, source: 'simulator', patience: PATIENCE, signal, onRetry },
+          1,
+        )
+      : new StreamDoor({ url: hub, stream: to.stream, signal, onRetry })
   const encode = (value: Record<string, unknown>): string =>
-    'topic' in to ? encodeRecord(`${idPrefix}-${made++}`, JSON.stringify(value)) : encodeEntry(to.key(value), JSON.stringify(value))
+    'topic' in to
+      ? encodeRecord(`${idPrefix}-${made++}`, JSON.stringify(value))
+      : encodeEntry(to.key(value), JSON.stringify(value))
   const world = simulator.world({ devices, seed: randomSeed })
   const waiting: string[] = []
   let made = 0
@@ -83,7 +106,10 @@ async function drive({ simulator }: Solution, idPrefix: string, randomSeed: numb
       const { stored, refused } = await door.deliver(waiting.splice(0, BATCH))
       counts.stored += stored
       counts.refused += refused.length
-      if (refused.length > 0) log(`the hub refused ${refused.length} reports, the first because ${withField(refused[0].field, refused[0].message)}`)
+      if (refused.length > 0)
+        log(
+          `the hub refused ${refused.length} reports, the first because ${withField(refused[0].field, refused[0].message)}`,
+        )
       if (trouble && stored > 0) log('the hub takes reports again')
       trouble = trouble && stored === 0
     }
@@ -92,7 +118,13 @@ async function drive({ simulator }: Solution, idPrefix: string, randomSeed: numb
   while (!signal.aborted && failure === undefined) {
     for (const value of world.next(Date.now())) waiting.push(encode(value))
     if (waiting.length > WAITING) counts.dropped += waiting.splice(0, waiting.length - WAITING).length
-    sending ??= deliver().catch((error) => { failure = error }).finally(() => { sending = undefined })
+    sending ??= deliver()
+      .catch((error) => {
+        failure = error
+      })
+      .finally(() => {
+        sending = undefined
+      })
     await sleep(EVERY, undefined, { signal }).catch(() => {})
   }
   await sending

@@ -1,4 +1,7 @@
-/** What `npm run bench` measured (docs/benchmarks.md, on 2 cores): the sizing goes by these figures, and its test compares them with that page. */
+/**
+ * What `npm run bench` measured (docs/benchmarks.md, on 2 cores): the sizing goes by these figures, and its
+ * test compares them with that page.
+ */
 export const RATES = {
   /** Records per CPU-second of ingest-hub, HTTP batches of 500 records of about 200 bytes. */
   hub: 305_000,

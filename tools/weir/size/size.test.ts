@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
 import { encodeHeaders } from '@weir/kafka'
 import { BatchWriter } from '@weir/kafka/records/batch-writer.ts'
+import { expect, test } from 'vitest'
 import { RATES } from './rates.ts'
 import { RECORD_OVERHEAD, sizeFor } from './size.ts'
 
@@ -10,10 +10,18 @@ const LOAD = { eventsPerHour: 500e6, bytes: 200, peak: 3, retentionHours: 168 }
 
 test('the rates are those that docs/benchmarks.md reports', () => {
   const page = readFileSync(new URL('../../../docs/benchmarks.md', import.meta.url), 'utf8')
-  for (const [name, row] of [['hub', 'Weir ingest-hub'], ['enricher', 'Weir enricher, exactly once'], ['indexer', 'Weir indexer, each record once by its id']] as const) {
+  for (const [name, row] of [
+    ['hub', 'Weir ingest-hub'],
+    ['enricher', 'Weir enricher, exactly once'],
+    ['indexer', 'Weir indexer, each record once by its id'],
+  ] as const) {
     expect(page, row).toContain(`| ${row} | ${RATES[name].toLocaleString('en')} |`)
   }
-  for (const [rate, row] of [[RATES.broker, 'Weir ingest-hub'], [RATES.enricherWhole, 'Weir enricher'], [RATES.search, 'Weir indexer']] as const) {
+  for (const [rate, row] of [
+    [RATES.broker, 'Weir ingest-hub'],
+    [RATES.enricherWhole, 'Weir enricher'],
+    [RATES.search, 'Weir indexer'],
+  ] as const) {
     expect(page).toMatch(new RegExp(`\\| ${row}[^\\n]*\\| ${rate.toLocaleString('en')} \\|`))
   }
 })
@@ -32,13 +40,23 @@ test('a record takes no more beside its value than is assumed', () => {
 
 test('500 million events an hour of 200 bytes, three times as many at the peak', () => {
   const { assumptions, ...size } = sizeFor(LOAD)
-  expect(size).toMatchObject({ brokers: 18, partitions: 24, partitionsPerBroker: 8, replicas: { 'ingest-hub': 3, enricher: 2, indexer: 3 }, searchCores: 18 })
+  expect(size).toMatchObject({
+    brokers: 18,
+    partitions: 24,
+    partitionsPerBroker: 8,
+    replicas: { 'ingest-hub': 3, enricher: 2, indexer: 3 },
+    searchCores: 18,
+  })
   expect(size.storage.atRetention / 1e12).toBeCloseTo(151.2, 1)
   expect(assumptions).toHaveLength(7)
 })
 
 test('a small load still has three zones; what is kept longer may need more brokers than what is written', () => {
-  expect(sizeFor({ ...LOAD, eventsPerHour: 3600 })).toMatchObject({ brokers: 3, partitions: 12, replicas: { 'ingest-hub': 2, enricher: 2, indexer: 2 } })
+  expect(sizeFor({ ...LOAD, eventsPerHour: 3600 })).toMatchObject({
+    brokers: 3,
+    partitions: 12,
+    replicas: { 'ingest-hub': 2, enricher: 2, indexer: 2 },
+  })
   expect(sizeFor({ ...LOAD, retentionHours: 8760 }).brokers).toBeGreaterThan(600)
   expect(sizeFor({ ...LOAD, bytes: 2000 }).brokers).toBeGreaterThan(150)
 })

@@ -1,4 +1,7 @@
-/** How large a cluster must be: from a load and the rates of the bench to brokers, partitions, replicas and storage. */
+/**
+ * How large a cluster must be: from a load and the rates of the bench to brokers, partitions, replicas and
+ * storage.
+ */
 import { BENCH_BYTES, BENCH_CORES, BENCH_PARTITIONS, RATES } from './rates.ts'
 
 export interface Load {
@@ -19,11 +22,11 @@ export interface Size {
   /** Leaders and followers of these topics on a broker. */
   readonly partitionsPerBroker: number
   /** Of one CPU each. */
-  readonly replicas: { readonly 'ingest-hub': number, readonly enricher: number, readonly indexer: number }
+  readonly replicas: { readonly 'ingest-hub': number; readonly enricher: number; readonly indexer: number }
   /** Cores for indexing. */
   readonly searchCores: number
   /** Bytes, all replicas. */
-  readonly storage: { readonly perDay: number, readonly atRetention: number, readonly perBroker: number }
+  readonly storage: { readonly perDay: number; readonly atRetention: number; readonly perBroker: number }
   readonly assumptions: readonly string[]
 }
 
@@ -31,7 +34,10 @@ const ZONES = 3
 const REPLICATION = 3
 /** Source and output. */
 const COPIES = 2
-/** Beside the value: key, the headers weir-id and weir-source, and what the record format adds. Batches are not compressed. */
+/**
+ * Beside the value: key, the headers weir-id and weir-source, and what the record format adds. Batches are
+ * not compressed.
+ */
 export const RECORD_OVERHEAD = 100
 /** Of a CPU at the peak: the rest is for a broker or a zone that is away, and for catching up. */
 const BUSY = 0.6
@@ -46,19 +52,34 @@ export function sizeFor({ eventsPerHour, bytes, peak, retentionHours }: Load): S
   const stored = bytes + RECORD_OVERHEAD
   // Records larger than those of the bench cost in proportion, smaller ones no less.
   const weight = Math.max(1, bytes / BENCH_BYTES)
-  const replicasFor = (perCpuSecond: number): number => Math.max(2, Math.ceil(peakPerSecond * weight / (perCpuSecond * BUSY)))
+  const replicasFor = (perCpuSecond: number): number =>
+    Math.max(2, Math.ceil((peakPerSecond * weight) / (perCpuSecond * BUSY)))
 
   const atRetention = meanPerSecond * stored * COPIES * REPLICATION * retentionHours * 3600
-  const byWrites = Math.ceil(peakPerSecond * weight * COPIES * REPLICATION / (RATES.broker * BUSY))
+  const byWrites = Math.ceil((peakPerSecond * weight * COPIES * REPLICATION) / (RATES.broker * BUSY))
   const byStorage = Math.ceil(atRetention / FULL / MOST_BYTES_PER_BROKER)
   const brokers = upTo(Math.max(ZONES, byWrites, byStorage), ZONES)
-  const partitions = upTo(Math.ceil(peakPerSecond * weight / (RATES.enricherWhole / BENCH_PARTITIONS * BUSY)), BENCH_PARTITIONS)
+  const partitions = upTo(
+    Math.ceil((peakPerSecond * weight) / ((RATES.enricherWhole / BENCH_PARTITIONS) * BUSY)),
+    BENCH_PARTITIONS,
+  )
   return {
-    meanPerSecond, peakPerSecond, brokers, partitions,
-    partitionsPerBroker: Math.ceil(partitions * COPIES * REPLICATION / brokers),
-    replicas: { 'ingest-hub': replicasFor(RATES.hub), enricher: replicasFor(RATES.enricher), indexer: replicasFor(RATES.indexer) },
-    searchCores: Math.max(BENCH_CORES, Math.ceil(peakPerSecond * weight / RATES.search * BENCH_CORES)),
-    storage: { perDay: meanPerSecond * stored * COPIES * REPLICATION * 86_400, atRetention, perBroker: atRetention / FULL / brokers },
+    meanPerSecond,
+    peakPerSecond,
+    brokers,
+    partitions,
+    partitionsPerBroker: Math.ceil((partitions * COPIES * REPLICATION) / brokers),
+    replicas: {
+      'ingest-hub': replicasFor(RATES.hub),
+      enricher: replicasFor(RATES.enricher),
+      indexer: replicasFor(RATES.indexer),
+    },
+    searchCores: Math.max(BENCH_CORES, Math.ceil(((peakPerSecond * weight) / RATES.search) * BENCH_CORES)),
+    storage: {
+      perDay: meanPerSecond * stored * COPIES * REPLICATION * 86_400,
+      atRetention,
+      perBroker: atRetention / FULL / brokers,
+    },
     assumptions: [
       `Rates are those of docs/benchmarks.md, on ${BENCH_CORES} cores that brokers, services and search engine shared, with values of about ${BENCH_BYTES} bytes; larger ones cost in proportion, smaller ones no less.`,
       `A broker has ${BENCH_CORES} vCPU and takes ${RATES.broker.toLocaleString('en')} records/s; one of n times the vCPU takes about n times as much, up to the limits of its network and volume.`,

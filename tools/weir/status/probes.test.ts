@@ -1,11 +1,11 @@
 import { createServer as createHttpServer } from 'node:http'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { forServices } from '@weir/contracts/services.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { readSettings } from '../settings.ts'
 import { probeAll } from './probes.ts'
 
-async function listen(): Promise<{ port: number, close(): void }> {
+async function listen(): Promise<{ port: number; close(): void }> {
   const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   return { port: (server.address() as AddressInfo).port, close: () => server.close() }
@@ -16,19 +16,37 @@ test('what does not answer in time is not ready, and what nobody listens for is 
   gone.close()
   onTestFinished(silent.close)
   process.env.KAFKA_BROKERS = `127.0.0.1:${silent.port}`
-  onTestFinished(() => { delete process.env.KAFKA_BROKERS })
+  onTestFinished(() => {
+    delete process.env.KAFKA_BROKERS
+  })
   const [there, nowhere] = [`http://127.0.0.1:${silent.port}`, `http://127.0.0.1:${gone.port}`]
-  const health = await probeAll({ ...readSettings(), registry: there, redis: there.replace('http', 'redis'), search: nowhere, urls: { 'ingest-hub': there, enricher: nowhere, indexer: nowhere } })
+  const health = await probeAll({
+    ...readSettings(),
+    registry: there,
+    redis: there.replace('http', 'redis'),
+    search: nowhere,
+    urls: { 'ingest-hub': there, enricher: nowhere, indexer: nowhere },
+  })
   expect(Object.fromEntries(health.map(({ name, state, reason }) => [name, `${state}: ${reason}`]))).toEqual({
-    kafka: 'not ready: no answer within 3 s', registry: 'not ready: no answer within 3 s', redis: 'not ready: no answer within 3 s', search: 'down: nothing listens there',
-    'ingest-hub': 'not ready: no answer within 3 s', enricher: 'down: nothing listens there', indexer: 'down: nothing listens there',
+    kafka: 'not ready: no answer within 3 s',
+    registry: 'not ready: no answer within 3 s',
+    redis: 'not ready: no answer within 3 s',
+    search: 'down: nothing listens there',
+    'ingest-hub': 'not ready: no answer within 3 s',
+    enricher: 'down: nothing listens there',
+    indexer: 'down: nothing listens there',
   })
 })
 
 test('a service says which partitions stand still, and why', async () => {
   const reason = 'its handler rejects (timeout)'
-  const stalled = [0, 1, 2].map((partition) =>
-    ({ group: 'enricher.taxi', topic: 'taxi', partition, offset: 40, reason }))
+  const stalled = [0, 1, 2].map((partition) => ({
+    group: 'enricher.taxi',
+    topic: 'taxi',
+    partition,
+    offset: 40,
+    reason,
+  }))
   const body = { ready: false, stopping: false, dependencies: { redis: 'not ready' }, stalled }
   const server = createHttpServer((_request, response) => {
     response.writeHead(503, { 'content-type': 'application/json' }).end(JSON.stringify(body))
@@ -39,7 +57,9 @@ test('a service says which partitions stand still, and why', async () => {
   const redis = url.replace('http', 'redis')
   const urls = forServices(() => url)
   const health = await probeAll({ ...readSettings(), registry: url, redis, search: url, urls })
-  const [first, second] = [0, 1].map((partition) => `enricher.taxi stands still at taxi/${partition} 40: ${reason}`)
+  const [first, second] = [0, 1].map(
+    (partition) => `enricher.taxi stands still at taxi/${partition} 40: ${reason}`,
+  )
   const told = { state: 'not ready', reason: `waits for redis; ${first}; ${second}` }
   expect(health.find(({ name }) => name === 'enricher')).toMatchObject(told)
 })

@@ -22,7 +22,9 @@ export interface Health {
 
 const TIMEOUT = 3_000
 
-type Probe = (url: string) => Promise<Pick<Health, 'state' | 'reason'> & { readonly uptime?: number | undefined }>
+type Probe = (
+  url: string,
+) => Promise<Pick<Health, 'state' | 'reason'> & { readonly uptime?: number | undefined }>
 
 /** All of them at once, in the order of the data's way. */
 export function probeAll(settings: Settings): Promise<Health[]> {
@@ -42,9 +44,14 @@ export function probeAll(settings: Settings): Promise<Health[]> {
 const kafka: Probe = async () => {
   const opening = openKafka(readKafkaSettings())
   const timer = AbortSignal.timeout(TIMEOUT)
-  const late = new Promise<never>((_, reject) => { timer.addEventListener('abort', () => reject(timer.reason as Error)) })
+  const late = new Promise<never>((_, reject) => {
+    timer.addEventListener('abort', () => reject(timer.reason as Error))
+  })
   // A connection that comes too late is still closed.
-  opening.then(async ({ stop }) => timer.aborted && stop(), () => {})
+  opening.then(
+    async ({ stop }) => timer.aborted && stop(),
+    () => {},
+  )
   const { value, stop } = await Promise.race([opening, late])
   try {
     const count = (await Promise.race([value.admin.topics(), late])).length
@@ -58,26 +65,37 @@ const registry: Probe = async (address) => {
   const { url, headers } = registryAddress(address)
   const response = await get(`${url}/subjects`, headers)
   if (!response.ok) return { state: 'not ready', reason: `answers ${response.status}` }
-  return { state: 'ready', reason: `${(await response.json() as unknown[]).length} contracts` }
+  return { state: 'ready', reason: `${((await response.json()) as unknown[]).length} contracts` }
 }
 
 const search: Probe = async (url) => {
   const node = url.split(',')[0]
   const response = await get(`${node}/_cluster/health`)
   if (response.status === 401) return { state: 'ready', reason: 'asks for a user' }
-  const { status } = await response.json() as { status?: string }
-  return { state: status === 'red' || !response.ok ? 'not ready' : 'ready', reason: `cluster ${status ?? response.status}` }
+  const { status } = (await response.json()) as { status?: string }
+  return {
+    state: status === 'red' || !response.ok ? 'not ready' : 'ready',
+    reason: `cluster ${status ?? response.status}`,
+  }
 }
 
 const service: Probe = async (url) => {
   const response = await get(`${url}/readyz`)
-  const body = await response.json().catch(() => ({})) as Readyz
-  const uptime = await startedAt(url).then((started) => (started === undefined ? undefined : Date.now() - started), () => undefined)
+  const body = (await response.json().catch(() => ({}))) as Readyz
+  const uptime = await startedAt(url).then(
+    (started) => (started === undefined ? undefined : Date.now() - started),
+    () => undefined,
+  )
   if (body.ready) return { state: 'ready', reason: '', uptime }
-  const missing = Object.entries(body.dependencies ?? {}).filter(([, state]) => state !== 'ready')
+  const missing = Object.entries(body.dependencies ?? {})
+    .filter(([, state]) => state !== 'ready')
     .map(([name, state]) => name + state.replace(/^not ready/, ''))
-  const stalled = (body.stalled ?? []).slice(0, MAX_STALLED).map(({ group, topic, partition, offset, reason }) =>
-    `${group} stands still at ${topic}/${partition} ${offset}: ${reason}`)
+  const stalled = (body.stalled ?? [])
+    .slice(0, MAX_STALLED)
+    .map(
+      ({ group, topic, partition, offset, reason }) =>
+        `${group} stands still at ${topic}/${partition} ${offset}: ${reason}`,
+    )
   const reasons = [...(missing.length > 0 ? [`waits for ${missing.join(', ')}`] : []), ...stalled]
   const reason = body.stopping ? 'stopping' : reasons.join('; ') || `answers ${response.status}`
   return { state: 'not ready', uptime, reason }
@@ -94,29 +112,44 @@ interface Readyz {
 const MAX_STALLED = 2
 
 /** PING by hand: one line each way. */
-const redis: Probe = (url) => new Promise((resolve, reject) => {
-  const { hostname, port } = new URL(url)
-  const socket = connect({ host: hostname, port: Number(port || 6379), timeout: TIMEOUT }, () => socket.write('PING\r\n'))
-  socket.once('data', (data) => {
-    const line = data.toString('latin1').split('\r\n', 1)[0]
-    socket.destroy()
-    resolve(line === '+PONG' || line.startsWith('-NOAUTH') ? { state: 'ready', reason: '' } : { state: 'not ready', reason: line.replace(/^-/, '') })
+const redis: Probe = (url) =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url)
+    const socket = connect({ host: hostname, port: Number(port || 6379), timeout: TIMEOUT }, () =>
+      socket.write('PING\r\n'),
+    )
+    socket.once('data', (data) => {
+      const line = data.toString('latin1').split('\r\n', 1)[0]
+      socket.destroy()
+      resolve(
+        line === '+PONG' || line.startsWith('-NOAUTH')
+          ? { state: 'ready', reason: '' }
+          : { state: 'not ready', reason: line.replace(/^-/, '') },
+      )
+    })
+    socket.once('timeout', () => socket.destroy(new DOMException('', 'TimeoutError')))
+    socket.once('error', reject)
   })
-  socket.once('timeout', () => socket.destroy(new DOMException('', 'TimeoutError')))
-  socket.once('error', reject)
-})
 
 /** The process's start as Prometheus sees it, ms since the epoch. */
 async function startedAt(url: string): Promise<number | undefined> {
-  const match = /^process_start_time_seconds(?:\{[^}]*\})? (\S+)$/m.exec(await (await get(`${url}/metrics`)).text())
+  const match = /^process_start_time_seconds(?:\{[^}]*\})? (\S+)$/m.exec(
+    await (await get(`${url}/metrics`)).text(),
+  )
   return match ? Number(match[1]) * 1000 : undefined
 }
 
-const get = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> => fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT) })
+const get = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+  fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT) })
 
 /** What is slow is there: a machine with too much to do is none whose servers are gone. */
 function failed(error: Error): Pick<Health, 'state' | 'reason'> {
-  if (error.name === 'TimeoutError') return { state: 'not ready', reason: `no answer within ${TIMEOUT / 1000} s` }
+  if (error.name === 'TimeoutError')
+    return { state: 'not ready', reason: `no answer within ${TIMEOUT / 1000} s` }
   const { code } = (error.cause ?? error) as NodeJS.ErrnoException
-  return { state: 'down', reason: code === 'ECONNREFUSED' || code === 'no-broker' ? 'nothing listens there' : code ?? error.message }
+  return {
+    state: 'down',
+    reason:
+      code === 'ECONNREFUSED' || code === 'no-broker' ? 'nothing listens there' : (code ?? error.message),
+  }
 }

@@ -1,7 +1,8 @@
 /** Records as a person reads them: the value by its contract, else as it lies there. */
+
+import { type Codec, SchemaNeeded, Undecodable } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
-import { SchemaNeeded, Undecodable, type Codec } from '@weir/codec'
-import { keyOf, listHeaders, valueOf, type RecordBatch } from '@weir/kafka'
+import { keyOf, listHeaders, type RecordBatch, valueOf } from '@weir/kafka'
 import { contractOf } from '../kafka.ts'
 
 /** In their order: a name may be there several times, and a value may be null. */
@@ -24,9 +25,17 @@ export interface SeenRecord {
 
 export type DecodeValue = (bytes: Buffer) => Promise<Pick<SeenRecord, 'value' | 'bytes' | 'problem'>>
 
-/** Decodes values of a topic. Rejects with the codec's RegistryUnavailable where the registry is needed and does not answer. */
+/**
+ * Decodes values of a topic. Rejects with the codec's RegistryUnavailable where the registry is needed and
+ * does not answer.
+ */
 export async function valueDecoder(codec: Codec, topic: string): Promise<DecodeValue> {
-  if (!contractOf(topic)) return async (bytes) => ({ value: undefined, bytes: Buffer.from(bytes), problem: `${topic} has no contract` })
+  if (!contractOf(topic))
+    return async (bytes) => ({
+      value: undefined,
+      bytes: Buffer.from(bytes),
+      problem: `${topic} has no contract`,
+    })
   const reader = await codec.reader(topic as TopicName)
   const decode: DecodeValue = async (bytes) => {
     try {
@@ -46,9 +55,12 @@ export async function valueDecoder(codec: Codec, topic: string): Promise<DecodeV
 export async function seeRecord(batch: RecordBatch, index: number, decode: DecodeValue): Promise<SeenRecord> {
   const value = valueOf(batch, index)
   return {
-    topic: batch.topic, partition: batch.partition, offset: batch.offsets[index], timestamp: batch.timestamps[index],
+    topic: batch.topic,
+    partition: batch.partition,
+    offset: batch.offsets[index],
+    timestamp: batch.timestamps[index],
     key: keyOf(batch, index)?.toString('utf8') ?? null,
     headers: listHeaders(batch.bytes, batch.headersStart[index]),
-    ...value === null ? { value: null, bytes: undefined, problem: undefined } : await decode(value),
+    ...(value === null ? { value: null, bytes: undefined, problem: undefined } : await decode(value)),
   }
 }

@@ -1,4 +1,7 @@
-/** --filter FIELD=VALUE: a path into the value, else one of the record's own (key, id, source, partition). All filters must hold. */
+/**
+ * --filter FIELD=VALUE: a path into the value, else one of the record's own (key, id, source, partition). All
+ * filters must hold.
+ */
 import { UsageError } from '../command.ts'
 import type { SeenRecord } from './decoder.ts'
 import { headerText } from './format.ts'
@@ -16,13 +19,19 @@ export function readFilters(texts: readonly string[]): Filter {
 
 function lookUp(record: SeenRecord, path: readonly string[]): unknown {
   let found: unknown = record.value
-  for (const name of path) found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined
+  for (const name of path)
+    found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined
   if (found !== undefined || path.length > 1) return found
   switch (path[0]) {
-    case 'key': return record.key
-    case 'id': return headerText(record.headers, 'weir-id')
-    case 'source': return headerText(record.headers, 'weir-source')
-    case 'partition': return record.partition
-    default: return undefined
+    case 'key':
+      return record.key
+    case 'id':
+      return headerText(record.headers, 'weir-id')
+    case 'source':
+      return headerText(record.headers, 'weir-source')
+    case 'partition':
+      return record.partition
+    default:
+      return undefined
   }
 }

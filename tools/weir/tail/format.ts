@@ -5,13 +5,22 @@ import type { SeenHeaders, SeenRecord } from './decoder.ts'
 /** time, key, partition:offset, value. Nulls inside the value are left out: they say nothing to the eye. */
 export function recordLine(record: SeenRecord, now: number): string {
   const { timestamp, key, partition, offset } = record
-  const shownKey = key === '' ? '""' : key ?? '-'
-  return [styled('dim', shortTime(timestamp, now)), styled('cyan', shownKey), styled('dim', `${partition}:${offset}`), valueText(record)].join('  ')
+  const shownKey = key === '' ? '""' : (key ?? '-')
+  return [
+    styled('dim', shortTime(timestamp, now)),
+    styled('cyan', shownKey),
+    styled('dim', `${partition}:${offset}`),
+    valueText(record),
+  ].join('  ')
 }
 
 function valueText({ value, bytes, problem }: SeenRecord): string {
   if (bytes) return `${hex(bytes, 64)}  ${styled('red', problem ?? '')}`
-  return value === null ? '(tombstone)' : JSON.stringify(value, (_, inner) => (inner === null ? undefined : typeof inner === 'number' ? shortest(inner) : asJson(inner)))
+  return value === null
+    ? '(tombstone)'
+    : JSON.stringify(value, (_, inner) =>
+        inner === null ? undefined : typeof inner === 'number' ? shortest(inner) : asJson(inner),
+      )
 }
 
 /** A float as it was written (12.6) instead of what it is as a double (12.600000381469727). */
@@ -20,10 +29,27 @@ function shortest(value: number): number {
   return Math.fround(short) === value ? short : value
 }
 
-export function recordJson({ timestamp, topic, partition, offset, key, headers, value, bytes, problem }: SeenRecord): Record<string, unknown> {
+export function recordJson({
+  timestamp,
+  topic,
+  partition,
+  offset,
+  key,
+  headers,
+  value,
+  bytes,
+  problem,
+}: SeenRecord): Record<string, unknown> {
   return {
-    time: new Date(timestamp).toISOString(), topic, partition, offset, key,
-    id: headerText(headers, 'weir-id'), source: headerText(headers, 'weir-source'), headers: headersJson(headers), ...bytes ? { hex: bytes.toString('hex'), problem } : { value },
+    time: new Date(timestamp).toISOString(),
+    topic,
+    partition,
+    offset,
+    key,
+    id: headerText(headers, 'weir-id'),
+    source: headerText(headers, 'weir-source'),
+    headers: headersJson(headers),
+    ...(bytes ? { hex: bytes.toString('hex'), problem } : { value }),
   }
 }
 
@@ -40,21 +66,27 @@ export function headersJson(headers: SeenHeaders): Record<string, string | null 
     if (values) values.push(text)
     else byName.set(name, [text])
   }
-  return Object.fromEntries([...byName].map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
+  return Object.fromEntries(
+    [...byName].map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
+  )
 }
 
 /** JSON text of a record; bytes inside values as base64, like protobuf's JSON mapping. */
 export const jsonText = (value: unknown): string => JSON.stringify(value, (_, inner) => asJson(inner))
 
 function asJson(inner: unknown): unknown {
-  const bytes = inner as { type?: string, data?: number[] } | null
-  return typeof bytes === 'object' && bytes?.type === 'Buffer' && Array.isArray(bytes.data) ? Buffer.from(bytes.data).toString('base64') : inner
+  const bytes = inner as { type?: string; data?: number[] } | null
+  return typeof bytes === 'object' && bytes?.type === 'Buffer' && Array.isArray(bytes.data)
+    ? Buffer.from(bytes.data).toString('base64')
+    : inner
 }
 
 /** The time of day, UTC; with the date where it is not today's. */
 export function shortTime(timestamp: number, now: number): string {
   const text = new Date(timestamp).toISOString()
-  return text.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? text.slice(11, 23) : text.slice(0, 23).replace('T', ' ')
+  return text.slice(0, 10) === new Date(now).toISOString().slice(0, 10)
+    ? text.slice(11, 23)
+    : text.slice(0, 23).replace('T', ' ')
 }
 
 /** Text where the bytes are text, hex otherwise. */

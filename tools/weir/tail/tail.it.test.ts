@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { encodeHeaders, kafkaConfig, openKafka } from '@weir/kafka'
-import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
 import { append, stored } from '@weir/kafka/conformance/records.ts'
+import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
 import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { expect, onTestFinished, test } from 'vitest'
@@ -25,11 +25,34 @@ test('tail says which records it cannot read, and goes on', async () => {
   await stored(after)
   await producer.stop()
 
-  const child = spawn(process.execPath, [new URL('../main.ts', import.meta.url).pathname, 'tail', topic, '--from', 'earliest', '--count', '2', '--json'], { env })
+  const child = spawn(
+    process.execPath,
+    [
+      new URL('../main.ts', import.meta.url).pathname,
+      'tail',
+      topic,
+      '--from',
+      'earliest',
+      '--count',
+      '2',
+      '--json',
+    ],
+    { env },
+  )
   let [out, err] = ['', '']
-  child.stdout.on('data', (chunk) => { out += chunk })
-  child.stderr.on('data', (chunk) => { err += chunk })
+  child.stdout.on('data', (chunk) => {
+    out += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
   const [code] = await once(child, 'close')
-  expect({ code, keys: out.trim().split('\n').map((line) => JSON.parse(line).key) }).toEqual({ code: 0, keys: ['before', 'after'] })
+  expect({
+    code,
+    keys: out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).key),
+  }).toEqual({ code: 0, keys: ['before', 'after'] })
   expect(err).toMatch(/0:1 to 0:3 cannot be read: /)
 })

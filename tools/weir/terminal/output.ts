@@ -2,10 +2,15 @@
 import { once } from 'node:events'
 
 let readerGone = false
-process.stdout.on('error', () => { readerGone = true }) // EPIPE: `weir … | head` has seen enough.
+process.stdout.on('error', () => {
+  readerGone = true
+}) // EPIPE: `weir … | head` has seen enough.
 process.stderr.on('error', () => {}) // A full disk under a log must not end the command.
 
-/** Aborts when the command should end: SIGINT, SIGTERM, or the reader of stdout gone (EPIPE). A second SIGINT ends the process at once. */
+/**
+ * Aborts when the command should end: SIGINT, SIGTERM, or the reader of stdout gone (EPIPE). A second SIGINT
+ * ends the process at once.
+ */
 export function untilStopped(): AbortSignal {
   const controller = new AbortController()
   const stop = (): void => controller.abort()

@@ -43,17 +43,23 @@ export class Progress {
       this.#lastTime = this.#started
       this.#lastRecords = 0
     }
-    const rate = (done.records - this.#lastRecords) / (now - this.#lastTime) * 1000
+    const rate = ((done.records - this.#lastRecords) / (now - this.#lastTime)) * 1000
     if (now - this.#lastTime > 1_000) {
       this.#lastRecords = done.records
       this.#lastTime = now
     }
-    const left = done.fraction > 0.005 ? (now - this.#started) / done.fraction * (1 - done.fraction) : undefined
+    const left =
+      done.fraction > 0.005 ? ((now - this.#started) / done.fraction) * (1 - done.fraction) : undefined
     const line = [
-      `${done.what} ${thousands(done.records)} records`, `${thousands(Math.round(rate))}/s`, `${Math.floor(done.fraction * 100)} %`,
-      ...left === undefined ? [] : [`${duration(left)} left`], ...done.note ? [done.note] : [],
+      `${done.what} ${thousands(done.records)} records`,
+      `${thousands(Math.round(rate))}/s`,
+      `${Math.floor(done.fraction * 100)} %`,
+      ...(left === undefined ? [] : [`${duration(left)} left`]),
+      ...(done.note ? [done.note] : []),
     ].join('  ')
     this.#shown = true
-    process.stderr.write(this.#terminal ? `\r${line.slice(0, (process.stderr.columns ?? 80) - 1)}\x1b[K` : `${line}\n`)
+    process.stderr.write(
+      this.#terminal ? `\r${line.slice(0, (process.stderr.columns ?? 80) - 1)}\x1b[K` : `${line}\n`,
+    )
   }
 }

@@ -1,4 +1,7 @@
-/** Tables for people: columns aligned, numbers to the right with thousand separators, no frame, so that they can be cut and searched. */
+/**
+ * Tables for people: columns aligned, numbers to the right with thousand separators, no frame, so that they
+ * can be cut and searched.
+ */
 import { stripVTControlCharacters, styleText } from 'node:util'
 
 export type Cell = string | number | null | undefined
@@ -8,13 +11,20 @@ const GAP = '  '
 /** Lines of a table, each ending in a newline. Cells may be styled; null and undefined show as a dash. */
 export function table(titles: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const texts = rows.map((row) => row.map(text))
-  const right = titles.map((_, c) => rows.length > 0 && rows.every((row) => typeof row[c] === 'number' || row[c] == null))
-  const widths = titles.map((title, c) => texts.reduce((most, row) => Math.max(most, width(row[c])), width(title)))
+  const right = titles.map(
+    (_, c) => rows.length > 0 && rows.every((row) => typeof row[c] === 'number' || row[c] == null),
+  )
+  const widths = titles.map((title, c) =>
+    texts.reduce((most, row) => Math.max(most, width(row[c])), width(title)),
+  )
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, c) => {
-      const padding = ' '.repeat(widths[c] - width(cell))
-      return right[c] ? padding + cell : cell + padding
-    }).join(GAP).trimEnd() + '\n'
+    `${cells
+      .map((cell, c) => {
+        const padding = ' '.repeat(widths[c] - width(cell))
+        return right[c] ? padding + cell : cell + padding
+      })
+      .join(GAP)
+      .trimEnd()}\n`
   return dim(line(titles)) + texts.map(line).join('')
 }
 
@@ -24,7 +34,8 @@ export function text(cell: Cell): string {
 }
 
 /** 1234567 → 1,234,567. */
-export const thousands = (value: number): string => value.toLocaleString('en-GB', { maximumFractionDigits: 1 })
+export const thousands = (value: number): string =>
+  value.toLocaleString('en-GB', { maximumFractionDigits: 1 })
 
 /** Milliseconds as people say them: 850 ms, 12 s, 3 min 20 s, 5 h 02 min, 4 d 3 h. */
 export function duration(ms: number): string {
@@ -32,15 +43,17 @@ export function duration(ms: number): string {
   const s = Math.round(ms / 1000)
   if (s < 60) return `${s} s`
   if (s < 3600) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, '0')} s`
-  if (s < 86_400) return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, '0')} min`
+  if (s < 86_400)
+    return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, '0')} min`
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`
 }
 
 type Style = Parameters<typeof styleText>[0]
 
 /** Colour where stdout is a terminal and NO_COLOR is not set; the plain text elsewhere. */
-export const styled = (style: Style, words: string): string => styleText(style, words, { stream: process.stdout })
+export const styled = (style: Style, words: string): string =>
+  styleText(style, words, { stream: process.stdout })
 
-const dim = (words: string): string => words === '\n' ? words : `${styled('dim', words.slice(0, -1))}\n`
+const dim = (words: string): string => (words === '\n' ? words : `${styled('dim', words.slice(0, -1))}\n`)
 
 const width = (cell: string): number => [...stripVTControlCharacters(cell)].length

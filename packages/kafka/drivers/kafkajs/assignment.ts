@@ -1,10 +1,16 @@
-/** The consumer protocol of classic groups: what a member asks for, and the range assignor that shares partitions out. */
+/**
+ * The consumer protocol of classic groups: what a member asks for, and the range assignor that shares
+ * partitions out.
+ */
 import codec from 'kafkajs/src/consumer/assignerProtocol.js'
 
-/** As the Java client's: partitions with the same number of several topics go to the same member, so that topics can be joined. */
+/**
+ * As the Java client's: partitions with the same number of several topics go to the same member, so that
+ * topics can be joined.
+ */
 export const RANGE = 'range'
 
-export type Assigned = readonly { readonly topic: string, readonly partition: number }[]
+export type Assigned = readonly { readonly topic: string; readonly partition: number }[]
 
 const NO_DATA = Buffer.alloc(0)
 
@@ -14,7 +20,9 @@ export function encodeSubscription(topics: readonly string[]): Buffer {
 
 export function decodeAssignment(bytes: Buffer): Assigned {
   const assignment = codec.MemberAssignment.decode(bytes)?.assignment ?? {}
-  return Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition })))
+  return Object.entries(assignment).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => ({ topic, partition })),
+  )
 }
 
 export interface Member {
@@ -23,9 +31,15 @@ export interface Member {
 }
 
 /** Shares the partitions of every topic among the members that subscribed to it, in contiguous ranges. */
-export function assignRanges(members: readonly Member[], partitions: ReadonlyMap<string, number>): { memberId: string, memberAssignment: Buffer }[] {
+export function assignRanges(
+  members: readonly Member[],
+  partitions: ReadonlyMap<string, number>,
+): { memberId: string; memberAssignment: Buffer }[] {
   const shares = new Map(members.map(({ memberId }) => [memberId, {} as Record<string, number[]>]))
-  const subscribed = members.map(({ memberId, memberMetadata }) => ({ memberId, topics: codec.MemberMetadata.decode(memberMetadata).topics }))
+  const subscribed = members.map(({ memberId, memberMetadata }) => ({
+    memberId,
+    topics: codec.MemberMetadata.decode(memberMetadata).topics,
+  }))
   subscribed.sort((a, b) => (a.memberId < b.memberId ? -1 : 1))
   for (const [topic, count] of partitions) {
     const readers = subscribed.filter(({ topics }) => topics.includes(topic))
@@ -35,5 +49,8 @@ export function assignRanges(members: readonly Member[], partitions: ReadonlyMap
       if (end > next) shares.get(memberId)![topic] = Array.from({ length: end - next }, () => next++)
     })
   }
-  return [...shares].map(([memberId, assignment]) => ({ memberId, memberAssignment: codec.MemberAssignment.encode({ version: 0, assignment, userData: NO_DATA }) }))
+  return [...shares].map(([memberId, assignment]) => ({
+    memberId,
+    memberAssignment: codec.MemberAssignment.encode({ version: 0, assignment, userData: NO_DATA }),
+  }))
 }

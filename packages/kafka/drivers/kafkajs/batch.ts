@@ -17,8 +17,15 @@ export interface Batch {
   readonly segments: readonly Segment[]
 }
 
-/** Copies the records numbered `from` to `to` in the batch, without those of segments that are not to be kept. */
-export function part({ writer, segments }: Batch, from: number, to: number, keep: (segment: Segment) => boolean): Batch {
+/**
+ * Copies the records numbered `from` to `to` in the batch, without those of segments that are not to be kept.
+ */
+export function part(
+  { writer, segments }: Batch,
+  from: number,
+  to: number,
+  keep: (segment: Segment) => boolean,
+): Batch {
   const copy = new BatchWriter()
   const kept: Segment[] = []
   const { bytes } = writer
@@ -32,7 +39,7 @@ export function part({ writer, segments }: Batch, from: number, to: number, keep
       const length = readVarint(bytes, at)
       const end = varint.next + length
       if (wanted && number >= from && number < to) {
-        if (target === undefined) kept.push(target = { delivery, fromIndex: fromIndex + i, count: 0 })
+        if (target === undefined) kept.push((target = { delivery, fromIndex: fromIndex + i, count: 0 }))
         target.count++
         copyRecord(bytes, varint.next, end, copy)
       }
@@ -51,5 +58,15 @@ function copyRecord(bytes: Buffer, at: number, end: number, to: BatchWriter): vo
   const valueLength = readVarint(bytes, keyEnd)
   const valueStart = varint.next
   const valueEnd = valueStart + Math.max(valueLength, 0)
-  to.append(keyLength < 0 ? null : bytes, keyStart, keyEnd, valueLength < 0 ? null : bytes, valueStart, valueEnd, bytes, valueEnd, end)
+  to.append(
+    keyLength < 0 ? null : bytes,
+    keyStart,
+    keyEnd,
+    valueLength < 0 ? null : bytes,
+    valueStart,
+    valueEnd,
+    bytes,
+    valueEnd,
+    end,
+  )
 }

@@ -1,10 +1,13 @@
-/** Brokers, leaders and coordinators: who is to be asked, over connections that are opened when needed and thrown away when they fail. */
+/**
+ * Brokers, leaders and coordinators: who is to be asked, over connections that are opened when needed and
+ * thrown away when they fail.
+ */
 import type { KafkaConfig } from '../../config.ts'
 import { KafkaError } from '../../errors.ts'
 import type { KafkaLog } from '../../log.ts'
-import { brokerError, toKafkaError, typeOf } from './errors.ts'
+import { type ClusterMetadata, metadata } from '../platformatic/protocol/cluster.ts'
 import { untilAgreed } from '../topic-ids.ts'
-import { metadata, type ClusterMetadata } from '../platformatic/protocol/cluster.ts'
+import { brokerError, toKafkaError, typeOf } from './errors.ts'
 import { Link } from './link.ts'
 import { flexible } from './protocol/flexible.ts'
 import { seeds } from './security.ts'
@@ -81,8 +84,8 @@ export class Cluster {
   }
 
   /**
-   * A connection to that broker. A broker answers the requests of one connection one after the other;
-   * callers that must not wait for each other take different slots. A fetch that waits for records has its own.
+   * A connection to that broker. A broker answers the requests of one connection one after the other; callers
+   * that must not wait for each other take different slots. A fetch that waits for records has its own.
    */
   link(node: number, slot: number | 'fetch' = 0): Promise<Link> {
     const name = `${node}/${slot}`
@@ -139,7 +142,10 @@ export class Cluster {
     const leaders = this.#leaders.get(topic)
     if (leaders !== undefined) return leaders.length
     this.#topics.delete(topic)
-    throw toKafkaError(brokerError(this.#refusals.get(topic) ?? UNKNOWN_TOPIC), `Topic ${topic} cannot be used`)
+    throw toKafkaError(
+      brokerError(this.#refusals.get(topic) ?? UNKNOWN_TOPIC),
+      `Topic ${topic} cannot be used`,
+    )
   }
 
   /** Rejects as partitions() does. */
@@ -155,8 +161,8 @@ export class Cluster {
   }
 
   /**
-   * The topic's id when all brokers that answer name the same one: one that lags behind still names the topic that was
-   * deleted. Rejects as partitions() does, or with `no-broker` where they do not agree.
+   * The topic's id when all brokers that answer name the same one: one that lags behind still names the topic
+   * that was deleted. Rejects as partitions() does, or with `no-broker` where they do not agree.
    */
   async agreedId(topic: string): Promise<string> {
     this.#topics.add(topic)
@@ -170,9 +176,15 @@ export class Cluster {
     return this.topicId(topic)
   }
 
-  /** Reads the metadata of the topics in use. Calls while one is under way share it, unless it does not ask for their topic. */
+  /**
+   * Reads the metadata of the topics in use. Calls while one is under way share it, unless it does not ask
+   * for their topic.
+   */
   refresh(): Promise<void> {
-    if (this.#refreshing !== undefined) return this.#asked === this.#topics.size ? this.#refreshing : this.#refreshing.then(() => this.refresh())
+    if (this.#refreshing !== undefined)
+      return this.#asked === this.#topics.size
+        ? this.#refreshing
+        : this.#refreshing.then(() => this.refresh())
     this.#refreshing = this.#refresh().finally(() => {
       this.#refreshing = undefined
     })
@@ -201,7 +213,10 @@ export class Cluster {
       if (errorCode === 0) {
         this.#refusals.delete(topic)
         this.#ids.set(topic, topicId)
-        this.#leaders.set(topic, partitions.map(({ leader }) => leader))
+        this.#leaders.set(
+          topic,
+          partitions.map(({ leader }) => leader),
+        )
       } else {
         this.#refusals.set(topic, errorCode)
         this.#ids.delete(topic)
@@ -214,14 +229,19 @@ export class Cluster {
   async coordinator(type: number, key: string): Promise<number> {
     const link = await this.any()
     const { coordinator } = await link.call('GroupCoordinator', { groupId: key, coordinatorType: type })
-    if (!this.#addresses.has(coordinator.nodeId)) this.#addresses.set(coordinator.nodeId, [coordinator.host, coordinator.port])
+    if (!this.#addresses.has(coordinator.nodeId))
+      this.#addresses.set(coordinator.nodeId, [coordinator.host, coordinator.port])
     return coordinator.nodeId
   }
 
   /** Throws all connections away: whatever waits on them fails, and new ones are opened when needed. */
   reconnect(): void {
     this.#home?.close()
-    for (const link of this.#links.values()) link.then((open) => open.close(), () => {})
+    for (const link of this.#links.values())
+      link.then(
+        (open) => open.close(),
+        () => {},
+      )
     this.#links.clear()
   }
 
@@ -240,10 +260,25 @@ const NODE_UNKNOWN = 8
 
 /** Errors after which the broker to ask is another one, or the same one a little later. */
 const PASSING = new Set([
-  'UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION', 'REQUEST_TIMED_OUT', 'BROKER_NOT_AVAILABLE', 'REPLICA_NOT_AVAILABLE',
-  'NETWORK_EXCEPTION', 'GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP', 'NOT_ENOUGH_REPLICAS',
-  'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'KAFKA_STORAGE_ERROR', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH', 'OFFSET_NOT_AVAILABLE', 'CONCURRENT_TRANSACTIONS',
-  'UNSTABLE_OFFSET_COMMIT', 'CORRUPT_MESSAGE',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'REQUEST_TIMED_OUT',
+  'BROKER_NOT_AVAILABLE',
+  'REPLICA_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'NOT_ENOUGH_REPLICAS',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'KAFKA_STORAGE_ERROR',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'OFFSET_NOT_AVAILABLE',
+  'CONCURRENT_TRANSACTIONS',
+  'UNSTABLE_OFFSET_COMMIT',
+  'CORRUPT_MESSAGE',
 ])
 
 /** True where another attempt, perhaps at another broker, can succeed. */
@@ -252,5 +287,9 @@ export function passing(error: unknown): boolean {
   const type = typeOf(error)
   if (type !== undefined) return PASSING.has(type)
   const { name } = error as Error
-  return name === 'KafkaJSConnectionError' || name === 'KafkaJSConnectionClosedError' || name === 'KafkaJSRequestTimeoutError'
+  return (
+    name === 'KafkaJSConnectionError' ||
+    name === 'KafkaJSConnectionClosedError' ||
+    name === 'KafkaJSRequestTimeoutError'
+  )
 }

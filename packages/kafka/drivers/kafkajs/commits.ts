@@ -62,7 +62,10 @@ export class Commits {
     this.#marked.clear()
   }
 
-  /** Where the group has given the partitions to others, what is marked is dropped: it will be handed over again there. */
+  /**
+   * Where the group has given the partitions to others, what is marked is dropped: it will be handed over
+   * again there.
+   */
   async #commit(): Promise<void> {
     // A topic that was made anew must not get the offsets of the one before.
     for (const [key, { topic, topicId }] of this.#marked) {
@@ -72,8 +75,11 @@ export class Commits {
     if (committing.length === 0) return
     const { memberId } = this.#member()
     const topics = [...Map.groupBy(committing, ({ topic }) => topic)].map(([topic, marks]) => {
-      const partitions = marks.map(({ partition, offset, topicId }) =>
-        ({ partition, offset, metadata: metadataOf(topicId) }))
+      const partitions = marks.map(({ partition, offset, topicId }) => ({
+        partition,
+        offset,
+        metadata: metadataOf(topicId),
+      }))
       return { topic, partitions }
     })
     try {
@@ -83,7 +89,8 @@ export class Commits {
       throw error
     }
     // Unless more was marked meanwhile.
-    for (const mark of committing) if (this.#marked.get(keyOf(mark)) === mark) this.#marked.delete(keyOf(mark))
+    for (const mark of committing)
+      if (this.#marked.get(keyOf(mark)) === mark) this.#marked.delete(keyOf(mark))
   }
 }
 

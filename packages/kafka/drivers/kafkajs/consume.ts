@@ -8,7 +8,12 @@ import type { Work } from './lane.ts'
 import { committedOffset } from './offsets.ts'
 import { GroupSubscription, type Workshop } from './subscription.ts'
 
-export function consume(config: KafkaConfig, log: KafkaLog, options: SubscribeOptions, handler: ConsumeHandler): Subscription {
+export function consume(
+  config: KafkaConfig,
+  log: KafkaLog,
+  options: SubscribeOptions,
+  handler: ConsumeHandler,
+): Subscription {
   return new GroupSubscription(config, log, options, (...place) => work(...place, handler))
 }
 
@@ -20,7 +25,9 @@ function work(topic: string, partition: number, workshop: Workshop, handler: Con
     async begin(before) {
       open = new DoneInOrder()
       await commits.flush()
-      const found = await beginning(topic, partition, before, () => committedOffset(cluster, groupId, topic, partition))
+      const found = await beginning(topic, partition, before, () =>
+        committedOffset(cluster, groupId, topic, partition),
+      )
       topicId = found.topicId
       if (found.commit) commits.mark({ topic, topicId, partition, offset: found.position })
       return found

@@ -18,12 +18,30 @@ export class OpenDelivery implements Delivery {
   }
 
   append(
-    topic: string, partition: number,
-    key: Buffer | null, keyStart: number, keyEnd: number,
-    value: Buffer | null, valueStart: number, valueEnd: number,
-    headers: Buffer, headersStart: number, headersEnd: number,
+    topic: string,
+    partition: number,
+    key: Buffer | null,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer | null,
+    valueStart: number,
+    valueEnd: number,
+    headers: Buffer,
+    headersStart: number,
+    headersEnd: number,
   ): void {
-    this.#queue(topic, partition).append(this, key, keyStart, keyEnd, value, valueStart, valueEnd, headers, headersStart, headersEnd)
+    this.#queue(topic, partition).append(
+      this,
+      key,
+      keyStart,
+      keyEnd,
+      value,
+      valueStart,
+      valueEnd,
+      headers,
+      headersStart,
+      headersEnd,
+    )
   }
 
   async settled(): Promise<DeliveryFailure[]> {
@@ -35,14 +53,24 @@ export class OpenDelivery implements Delivery {
     return this.#stored
   }
 
-  storedAt({ topic, partition }: PartitionQueue, fromIndex: number, count: number, offset: number, time: number): void {
+  storedAt(
+    { topic, partition }: PartitionQueue,
+    fromIndex: number,
+    count: number,
+    offset: number,
+    time: number,
+  ): void {
     this.#stored.push({ topic, partition, fromIndex, count, offset, time })
   }
 
   /** A segment that begins with the delivery's next record for that partition. */
   segment(queue: PartitionQueue): Segment {
     const last = this.#last.get(queue)
-    const segment = { delivery: this, fromIndex: last === undefined ? 0 : last.fromIndex + last.count, count: 0 }
+    const segment = {
+      delivery: this,
+      fromIndex: last === undefined ? 0 : last.fromIndex + last.count,
+      count: 0,
+    }
     this.#last.set(queue, segment)
     return segment
   }

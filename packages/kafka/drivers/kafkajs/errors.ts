@@ -70,7 +70,8 @@ const TLS_CODE = /^(ERR_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPRO
 export function toKafkaError(error: unknown, what: string): KafkaError {
   if (error instanceof KafkaError) return error
   const { type, name, code, message } = error as ClientError
-  if (typeof code === 'string' && TLS_CODE.test(code)) return new KafkaError('tls', `${what}: ${message}`, error)
+  if (typeof code === 'string' && TLS_CODE.test(code))
+    return new KafkaError('tls', `${what}: ${message}`, error)
   const known = (type !== undefined ? BY_TYPE[type] : undefined) ?? BY_NAME[name] ?? 'internal'
   return new KafkaError(known, `${what}: ${message}`, error)
 }

@@ -20,7 +20,13 @@ const NOT_LEADER = 6
 /** A connection of its own, so that large answers hold up nobody's requests but those of the same kind. */
 const SLOT = 1
 
-export async function fetchOnce(cluster: Cluster, topic: string, partition: number, offset: number, maxBytes: number): Promise<RecordBatch> {
+export async function fetchOnce(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  offset: number,
+  maxBytes: number,
+): Promise<RecordBatch> {
   const what = `Reading ${topic}/${partition} at ${offset}`
   const limits = { maxWait: 0, minBytes: 1, maxBytes, partitionMaxBytes: maxBytes, rack: '' }
   const ask = async (): Promise<FetchedRecords> => {
@@ -51,11 +57,18 @@ export async function fetchOnce(cluster: Cluster, topic: string, partition: numb
       }
     }
   } catch (error) {
-    throw typeOf(error) === 'OFFSET_OUT_OF_RANGE' ? new KafkaError('out-of-range', what, error) : toKafkaError(error, what)
+    throw typeOf(error) === 'OFFSET_OUT_OF_RANGE'
+      ? new KafkaError('out-of-range', what, error)
+      : toKafkaError(error, what)
   }
 }
 
-export async function offsetAt(cluster: Cluster, topic: string, partition: number, time: number | 'earliest' | 'latest'): Promise<number> {
+export async function offsetAt(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  time: number | 'earliest' | 'latest',
+): Promise<number> {
   const [offset] = await offsetsAt(cluster, topic, [partition], offsetTime(time))
   return offset < 0 ? offsetAt(cluster, topic, partition, 'latest') : offset
 }

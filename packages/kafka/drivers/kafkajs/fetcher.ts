@@ -1,21 +1,31 @@
 /** Keeps lanes supplied: one fetch request in flight per broker, for the lanes there that have room. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaError } from '../../errors.ts'
-import { INCONSISTENT_TOPIC_ID, OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_ID } from '../platformatic/protocol/codes.ts'
-import { fetchV12, fetchV13, type FetchPartition, type FetchResult } from '../platformatic/protocol/fetch.ts'
-import { BEYOND_END, TRIMMED, isTopicId } from '../topic-ids.ts'
-import { type Cluster, UNKNOWN_TOPIC, passing } from './cluster.ts'
+import {
+  INCONSISTENT_TOPIC_ID,
+  OFFSET_OUT_OF_RANGE,
+  UNKNOWN_TOPIC_ID,
+} from '../platformatic/protocol/codes.ts'
+import { type FetchPartition, type FetchResult, fetchV12, fetchV13 } from '../platformatic/protocol/fetch.ts'
+import { BEYOND_END, isTopicId, TRIMMED } from '../topic-ids.ts'
+import { type Cluster, passing, UNKNOWN_TOPIC } from './cluster.ts'
 import { brokerError, toKafkaError } from './errors.ts'
 import type { Lane } from './lane.ts'
 import { EARLIEST, offsetsAt } from './offsets.ts'
 import { flexible } from './protocol/flexible.ts'
 
-/** Milliseconds that a fetch waits for records: long while all lanes of the broker are in it, short while some are busy and may soon want more. */
+/**
+ * Milliseconds that a fetch waits for records: long while all lanes of the broker are in it, short while some
+ * are busy and may soon want more.
+ */
 const LONG_WAIT = 500
 const SHORT_WAIT = 10
 const PAUSE_AFTER_FAILURE = 200
 const NO_NODE = -1
-/** Bytes of a whole response and of one partition in it. A record batch that is larger comes all the same, alone. */
+/**
+ * Bytes of a whole response and of one partition in it. A record batch that is larger comes all the same,
+ * alone.
+ */
 const LIMITS = { minBytes: 1, maxBytes: 10 * 1024 * 1024, partitionMaxBytes: 1024 * 1024 }
 /** The partition of that name, or id, is of no topic that the broker knows. */
 const TOPIC_UNKNOWN = new Set([UNKNOWN_TOPIC, UNKNOWN_TOPIC_ID, INCONSISTENT_TOPIC_ID])
@@ -64,10 +74,15 @@ export class Fetcher {
   }
 
   #nodeOf(lane: Lane): number {
-    return lane.preferredReplica !== NO_NODE ? lane.preferredReplica : this.#cluster.leader(lane.topic, lane.partition)
+    return lane.preferredReplica !== NO_NODE
+      ? lane.preferredReplica
+      : this.#cluster.leader(lane.topic, lane.partition)
   }
 
-  /** Serves the lanes of one broker until none of them wants; as NO_NODE, looks for the leaders of those that have none. */
+  /**
+   * Serves the lanes of one broker until none of them wants; as NO_NODE, looks for the leaders of those that
+   * have none.
+   */
   async #pump(node: number): Promise<void> {
     while (!this.#closed) {
       for (const lane of this.#lanes) {
@@ -90,7 +105,8 @@ export class Fetcher {
   async #findLeaders(): Promise<void> {
     await this.#cluster.refresh()
     this.wake()
-    if ([...this.#lanes].some((lane) => lane.wanting && this.#nodeOf(lane) === NO_NODE)) await sleep(PAUSE_AFTER_FAILURE)
+    if ([...this.#lanes].some((lane) => lane.wanting && this.#nodeOf(lane) === NO_NODE))
+      await sleep(PAUSE_AFTER_FAILURE)
   }
 
   async #fetch(node: number, lanes: Lane[], maxWait: number): Promise<void> {
@@ -98,10 +114,17 @@ export class Fetcher {
     const first = this.#turn++ % lanes.length
     const inTurn = [...lanes.slice(first), ...lanes.slice(0, first)]
     const link = await this.#cluster.link(node, 'fetch')
-    const byId = link.speaks(fetchV13.key, fetchV13.version) && lanes.every(({ topicId }) => isTopicId(topicId))
-    const nameOf = ({ topic, topicId, partition }: FetchPartition): string => `${byId ? topicId : topic}/${partition}`
-    const asked = inTurn.map(({ topic, topicId, partition, fetchFrom: position }) =>
-      ({ topic, topicId, partition, leaderEpoch: -1, position }))
+    const byId =
+      link.speaks(fetchV13.key, fetchV13.version) && lanes.every(({ topicId }) => isTopicId(topicId))
+    const nameOf = ({ topic, topicId, partition }: FetchPartition): string =>
+      `${byId ? topicId : topic}/${partition}`
+    const asked = inTurn.map(({ topic, topicId, partition, fetchFrom: position }) => ({
+      topic,
+      topicId,
+      partition,
+      leaderEpoch: -1,
+      position,
+    }))
     const limits = { ...LIMITS, maxWait, rack: this.#cluster.config.rack ?? '' }
     const { partitions } = await link.send(flexible(byId ? fetchV13 : fetchV12, asked, limits))
     this.#heard = Date.now()
@@ -110,7 +133,7 @@ export class Fetcher {
     let failure: unknown
     for (const [i, lane] of inTurn.entries()) {
       const result = results.get(nameOf(asked[i]))
-      const refusal = result && await this.#answered(lane, asked[i].position, result, node)
+      const refusal = result && (await this.#answered(lane, asked[i].position, result, node))
       if (refusal === undefined) continue
       failure = refusal
       failed.push(lane)
@@ -144,7 +167,10 @@ export class Fetcher {
   async #outOfRange(lane: Lane, position: number): Promise<void> {
     const { topic, partition } = lane
     const [start] = await offsetsAt(this.#cluster, topic, [partition], EARLIEST)
-    this.#cluster.log.warn({ topic, partition, offset: position, start }, position < start ? TRIMMED : BEYOND_END)
+    this.#cluster.log.warn(
+      { topic, partition, offset: position, start },
+      position < start ? TRIMMED : BEYOND_END,
+    )
     if (position < start) lane.skipTo(position, start)
     else lane.lose(position, 'beyond-end')
   }

@@ -1,10 +1,10 @@
 /**
- * The port over kafkajs: its connections, logins and request codings. Its producer, consumer and transactions are not used: under faults they lose
- * and double records.
+ * The port over kafkajs: its connections, logins and request codings. Its producer, consumer and transactions
+ * are not used: under faults they lose and double records.
  */
 import { createAdmin } from '../../admin/index.ts'
 import type { KafkaConfig } from '../../config.ts'
-import { SILENT, type KafkaLog } from '../../log.ts'
+import { type KafkaLog, SILENT } from '../../log.ts'
 import type { Kafka, Producer, Reading, Subscription } from '../../port.ts'
 import { Cluster } from './cluster.ts'
 import { consume } from './consume.ts'

@@ -1,4 +1,7 @@
-/** The parts of kafkajs 2.2.4 below its clients: one connection, and the coding of requests. The version is pinned; nothing of it changed since 2023. */
+/**
+ * The parts of kafkajs 2.2.4 below its clients: one connection, and the coding of requests. The version is
+ * pinned; nothing of it changed since 2023.
+ */
 
 declare module 'kafkajs/src/network/connection.js' {
   import type { ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
@@ -42,16 +45,16 @@ declare module 'kafkajs/src/network/connection.js' {
   }
 
   /** By API key. */
-  export type Versions = Record<number, { minVersion: number, maxVersion: number }>
+  export type Versions = Record<number, { minVersion: number; maxVersion: number }>
 }
 
 declare module 'kafkajs/src/protocol/requests/index.js' {
-  import type { Encoded } from 'kafkajs/src/protocol/encoder.js'
   import type { Versions } from 'kafkajs/src/network/connection.js'
+  import type { Encoded } from 'kafkajs/src/protocol/encoder.js'
 
   export interface ProtocolCall<T> {
-    request: { apiKey: number, apiVersion: number, apiName: string, encode(): Promise<Encoded> }
-    response: { decode(payload: Buffer): Promise<any>, parse(decoded: any): Promise<T> }
+    request: { apiKey: number; apiVersion: number; apiName: string; encode(): Promise<Encoded> }
+    response: { decode(payload: Buffer): Promise<any>; parse(decoded: any): Promise<T> }
     /** Milliseconds; the longer of this and the connection's own holds. */
     requestTimeout?: number
     logResponseError?: boolean
@@ -82,18 +85,20 @@ declare module 'kafkajs/src/protocol/encoder.js' {
 }
 
 declare module 'kafkajs/src/protocol/error.js' {
-  const errors: { createErrorFromCode(code: number): Error & { type: string, code: number, retriable: boolean } }
+  const errors: {
+    createErrorFromCode(code: number): Error & { type: string; code: number; retriable: boolean }
+  }
   export default errors
 }
 
 declare module 'kafkajs/src/consumer/assignerProtocol.js' {
   const assigner: {
     MemberMetadata: {
-      encode(metadata: { version: number, topics: string[], userData: Buffer }): Buffer
-      decode(bytes: Buffer): { version: number, topics: string[] }
+      encode(metadata: { version: number; topics: string[]; userData: Buffer }): Buffer
+      decode(bytes: Buffer): { version: number; topics: string[] }
     }
     MemberAssignment: {
-      encode(assignment: { version: number, assignment: Record<string, number[]>, userData: Buffer }): Buffer
+      encode(assignment: { version: number; assignment: Record<string, number[]>; userData: Buffer }): Buffer
       decode(bytes: Buffer): { assignment: Record<string, number[]> } | null
     }
   }
@@ -105,7 +110,12 @@ declare module 'kafkajs/src/network/socketFactory.js' {
 }
 
 declare module 'kafkajs/src/loggers/index.js' {
-  interface Entry { namespace: string, level: number, label: string, log: { message: string, [field: string]: unknown } }
-  const loggers: { createLogger(options: { level: number, logCreator(): (entry: Entry) => void }): unknown }
+  interface Entry {
+    namespace: string
+    level: number
+    label: string
+    log: { message: string; [field: string]: unknown }
+  }
+  const loggers: { createLogger(options: { level: number; logCreator(): (entry: Entry) => void }): unknown }
   export default loggers
 }

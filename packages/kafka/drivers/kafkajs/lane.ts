@@ -1,11 +1,14 @@
-/** One input partition: takes what was fetched, hands it over batch by batch, begins again from the committed offset after any failure. */
+/**
+ * One input partition: takes what was fetched, hands it over batch by batch, begins again from the committed
+ * offset after any failure.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { KafkaLog } from '../../log.ts'
 import type { RecordBatch, SubscribeOptions } from '../../port.ts'
 import { type FetchedRecords, readBatches } from '../../records/batch-reader.ts'
 import { head, join, tail } from '../../records/slice.ts'
 import { UnreadableBatch } from '../../records/unreadable-batch.ts'
-import type { KafkaLog } from '../../log.ts'
-import { UnreadableTries, cutShort, emptyBatch } from '../../unreadable.ts'
+import { cutShort, emptyBatch, UnreadableTries } from '../../unreadable.ts'
 import { Standstill } from '../standstill.ts'
 import type { Before, Beginning, Loss } from '../topic-ids.ts'
 import { toKafkaError } from './errors.ts'
@@ -76,7 +79,11 @@ export class Lane {
   #failure: unknown
 
   constructor(
-    topic: string, partition: number, work: Work, maxRecords: number, hooks: LaneHooks,
+    topic: string,
+    partition: number,
+    work: Work,
+    maxRecords: number,
+    hooks: LaneHooks,
     gather?: SubscribeOptions['gather'],
   ) {
     this.topic = topic
@@ -128,7 +135,10 @@ export class Lane {
     this.restart(position, new Lost(loss))
   }
 
-  /** No further batch; the running handler may finish within `drainMs`, then its signal aborts. A handler that ignores its signal is left behind. */
+  /**
+   * No further batch; the running handler may finish within `drainMs`, then its signal aborts. A handler that
+   * ignores its signal is left behind.
+   */
   async drain(drainMs: number): Promise<void> {
     this.#stopping = true
     this.#wake?.()
@@ -180,7 +190,10 @@ export class Lane {
           this.standstill.failed(work, work === 'handling' ? error : toKafkaError(error, ''))
           this.#hooks.failed(error)
         }
-        await Promise.race([sleep(pause, undefined, { signal: this.#abort.signal }).catch(() => {}), this.#woken()])
+        await Promise.race([
+          sleep(pause, undefined, { signal: this.#abort.signal }).catch(() => {}),
+          this.#woken(),
+        ])
       }
     }
     this.#reading = false
@@ -244,11 +257,19 @@ export class Lane {
     throw cutShort(this, ahead.position)
   }
 
-  /** How long to wait for more before what is there is handed over. @param since when its first record arrived */
+  /**
+   * How long to wait for more before what is there is handed over. @param since when its first record arrived
+   */
   #gatherFor(since: number): number {
     if (this.#apart !== undefined) return 0
     if (this.#rest === undefined) return FOREVER
-    if (this.#gather === undefined || this.#rest.length === 0 || this.#rest.length >= this.#maxRecords || this.#rest.bytes.length >= this.#gather.bytes) return 0
+    if (
+      this.#gather === undefined ||
+      this.#rest.length === 0 ||
+      this.#rest.length >= this.#maxRecords ||
+      this.#rest.bytes.length >= this.#gather.bytes
+    )
+      return 0
     return since + this.#gather.ms - Date.now()
   }
 }
@@ -260,7 +281,13 @@ const FOREVER = 2 ** 31 - 1
 async function settles(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const timer = new AbortController()
   const late = sleep(ms, false, { signal: timer.signal }).catch(() => false)
-  const settled = await Promise.race([promise.then(() => true, () => true), late])
+  const settled = await Promise.race([
+    promise.then(
+      () => true,
+      () => true,
+    ),
+    late,
+  ])
   timer.abort()
   return settled
 }

@@ -1,27 +1,40 @@
-/** One connection to one broker: kafkajs' socket, TLS, SASL and framing, without its clients. Never reconnects: who needs it again opens another. */
-import Connection, { type Versions } from 'kafkajs/src/network/connection.js'
+/**
+ * One connection to one broker: kafkajs' socket, TLS, SASL and framing, without its clients. Never
+ * reconnects: who needs it again opens another.
+ */
+
 import loggers from 'kafkajs/src/loggers/index.js'
+import Connection, { type Versions } from 'kafkajs/src/network/connection.js'
 import socketFactory from 'kafkajs/src/network/socketFactory.js'
-import protocol, { type ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
 import apiKeys from 'kafkajs/src/protocol/requests/apiKeys.js'
+import protocol, { type ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
 import type { KafkaConfig } from '../../config.ts'
 import { KafkaError } from '../../errors.ts'
 import type { KafkaLog } from '../../log.ts'
 import { loginWorked, lostLogin } from '../logins.ts'
-import { toKafkaError, type ClientError } from './errors.ts'
+import { type ClientError, toKafkaError } from './errors.ts'
 import { saslOptions, tlsOptions } from './security.ts'
 
-/** Milliseconds. A broker that does not answer for this long is taken for dead, and whatever else waits on its connection fails too. */
+/**
+ * Milliseconds. A broker that does not answer for this long is taken for dead, and whatever else waits on its
+ * connection fails too.
+ */
 const REQUEST_TIMEOUT = 10_000
 /** For the connection, and for each answer until the login is done. */
 const CONNECT_TIMEOUT = 3_000
 /** The part of a login's lifetime after which a connection takes no new caller. */
 const RETIRES_AT = 0.7
-/** Milliseconds that whatever waits on a retired connection still has: longer than any request but a join, which is asked again. */
+/**
+ * Milliseconds that whatever waits on a retired connection still has: longer than any request but a join,
+ * which is asked again.
+ */
 const RETIREMENT = 2 * REQUEST_TIMEOUT
 /** setTimeout takes no longer one. */
 const MAX_TIMER = 2 ** 31 - 1
-/** Milliseconds after the end of the login: kafkajs logs in again among the other requests of the connection, which brokers refuse (ILLEGAL_SASL_STATE). */
+/**
+ * Milliseconds after the end of the login: kafkajs logs in again among the other requests of the connection,
+ * which brokers refuse (ILLEGAL_SASL_STATE).
+ */
 const NEVER_AGAIN = -(2 ** 50)
 
 export class Link {
@@ -39,21 +52,31 @@ export class Link {
     this.#lookup = protocol.lookup(versions)
     const lifetime = Number(connection.sessionLifetime)
     this.#retiresAt = lifetime === 0 ? Infinity : Date.now() + lifetime * RETIRES_AT
-    if (lifetime > 0) setTimeout(() => this.close(), Math.min(lifetime * RETIRES_AT + RETIREMENT, MAX_TIMER)).unref()
+    if (lifetime > 0)
+      setTimeout(() => this.close(), Math.min(lifetime * RETIRES_AT + RETIREMENT, MAX_TIMER)).unref()
   }
 
   /** Connects, asks for the broker's versions, logs in. */
   static async open(host: string, port: number, config: KafkaConfig, log: KafkaLog): Promise<Link> {
     const connection = new Connection({
-      host, port, clientId: config.clientId, logger: quiet(log), socketFactory: socketFactory(),
-      requestTimeout: CONNECT_TIMEOUT, connectionTimeout: CONNECT_TIMEOUT, reauthenticationThreshold: NEVER_AGAIN,
-      ssl: tlsOptions(config.tls), sasl: saslOptions(config.sasl),
+      host,
+      port,
+      clientId: config.clientId,
+      logger: quiet(log),
+      socketFactory: socketFactory(),
+      requestTimeout: CONNECT_TIMEOUT,
+      connectionTimeout: CONNECT_TIMEOUT,
+      reauthenticationThreshold: NEVER_AGAIN,
+      ssl: tlsOptions(config.tls),
+      sasl: saslOptions(config.sasl),
     })
     calmQueue(connection)
     try {
       await connection.connect()
       const { apiVersions } = await connection.send(protocol.requests.ApiVersions.protocol({ version: 2 })())
-      const versions: Versions = Object.fromEntries(apiVersions.map((api: { apiKey: number }) => [api.apiKey, api]))
+      const versions: Versions = Object.fromEntries(
+        apiVersions.map((api: { apiKey: number }) => [api.apiKey, api]),
+      )
       connection.setVersions(versions)
       connection.setSupportAuthenticationProtocol(true)
       await connection.authenticate()
@@ -65,7 +88,10 @@ export class Link {
     }
   }
 
-  /** False as well once its login (brokers with connections.max.reauth.ms, so every MSK cluster with IAM) comes to its end. */
+  /**
+   * False as well once its login (brokers with connections.max.reauth.ms, so every MSK cluster with IAM)
+   * comes to its end.
+   */
   get open(): boolean {
     return this.#connection.isConnected() && Date.now() < this.#retiresAt
   }
@@ -75,7 +101,10 @@ export class Link {
     return (this.#versions[apiKey]?.maxVersion ?? -1) >= version
   }
 
-  /** Calls by kafkajs' name of the API, in the newest version that both sides speak. Rejects with the broker's error, or one of the connection. */
+  /**
+   * Calls by kafkajs' name of the API, in the newest version that both sides speak. Rejects with the broker's
+   * error, or one of the connection.
+   */
   call(api: string, args: object): Promise<any> {
     return this.send(this.#lookup(apiKeys[api], protocol.requests[api])(args))
   }
@@ -107,10 +136,16 @@ function destroy(connection: Connection, reason: Error): void {
   connection.socket?.destroy()
 }
 
-/** kafkajs arms a timer after every response, with a negative delay at that; only throttled requests need one. */
+/**
+ * kafkajs arms a timer after every response, with a negative delay at that; only throttled requests need one.
+ */
 function calmQueue({ requestQueue }: Connection): void {
   requestQueue.scheduleCheckPendingRequests = () => {
-    if (requestQueue.pending.length > 0) setTimeout(() => requestQueue.checkPendingRequests(), Math.max(10, requestQueue.throttledUntil - Date.now())).unref()
+    if (requestQueue.pending.length > 0)
+      setTimeout(
+        () => requestQueue.checkPendingRequests(),
+        Math.max(10, requestQueue.throttledUntil - Date.now()),
+      ).unref()
   }
 }
 
@@ -118,5 +153,11 @@ const ERRORS_ONLY = 1
 
 /** What kafkajs calls errors heals here by another attempt, so they are details. */
 function quiet(log: KafkaLog): unknown {
-  return loggers.createLogger({ level: ERRORS_ONLY, logCreator: () => ({ log: { message, broker } }) => log.debug({ broker }, message) })
+  return loggers.createLogger({
+    level: ERRORS_ONLY,
+    logCreator:
+      () =>
+      ({ log: { message, broker } }) =>
+        log.debug({ broker }, message),
+  })
 }

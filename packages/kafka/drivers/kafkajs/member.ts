@@ -1,11 +1,17 @@
-/** A member of a classic consumer group: joins, beats, drains before it joins again. Heartbeats go on while handlers run. */
+/**
+ * A member of a classic consumer group: joins, beats, drains before it joins again. Heartbeats go on while
+ * handlers run.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RANGE, type Assigned, assignRanges, decodeAssignment, encodeSubscription } from './assignment.ts'
-import { COORDINATOR, type Cluster, passing } from './cluster.ts'
+import { type Assigned, assignRanges, decodeAssignment, encodeSubscription, RANGE } from './assignment.ts'
+import { type Cluster, COORDINATOR, passing } from './cluster.ts'
 import { type ClientError, typeOf } from './errors.ts'
 import type { Link } from './link.ts'
 
-/** Milliseconds. A member that is silent for a session loses its partitions; one that does not come back within the rebalance time-out, too. */
+/**
+ * Milliseconds. A member that is silent for a session loses its partitions; one that does not come back
+ * within the rebalance time-out, too.
+ */
 const SESSION = 10_000
 const HEARTBEAT = 1_000
 const REBALANCE = 15_000
@@ -54,7 +60,8 @@ export class Member {
   /** After the hooks' revoked(): stops beating and leaves the group, also in the middle of joining. */
   async stop(): Promise<void> {
     this.#stop.abort()
-    // The first answer to a join comes at once and names the member; without that name it could not leave, and the group would wait for it.
+    // The first answer to a join comes at once and names the member; without that name it could not leave,
+    // and the group would wait for it.
     if (this.memberId === '') await Promise.race([this.#finished, sleep(FIRST_ANSWER)])
     this.#joining?.close()
     await this.#finished
@@ -68,7 +75,12 @@ export class Member {
       this.#coordinator ??= await this.#cluster.coordinator(COORDINATOR.group, this.#groupId)
       const link = await this.#cluster.link(this.#coordinator)
       if (api === 'JoinGroup') this.#joining = link
-      return await link.call(api, { groupId: this.#groupId, groupGenerationId: this.generation, generationId: this.generation, ...args })
+      return await link.call(api, {
+        groupId: this.#groupId,
+        groupGenerationId: this.generation,
+        generationId: this.generation,
+        ...args,
+      })
     } catch (error) {
       if (passing(error)) this.#coordinator = undefined
       throw error
@@ -111,10 +123,15 @@ export class Member {
 
   async #join(): Promise<Assigned> {
     for (const topic of this.#topics) await this.#cluster.partitions(topic)
-    const ask = () => this.call('JoinGroup', {
-      sessionTimeout: SESSION, rebalanceTimeout: REBALANCE, memberId: this.memberId, groupInstanceId: null, protocolType: 'consumer',
-      groupProtocols: [{ name: RANGE, metadata: encodeSubscription(this.#topics) }],
-    })
+    const ask = () =>
+      this.call('JoinGroup', {
+        sessionTimeout: SESSION,
+        rebalanceTimeout: REBALANCE,
+        memberId: this.memberId,
+        groupInstanceId: null,
+        protocolType: 'consumer',
+        groupProtocols: [{ name: RANGE, metadata: encodeSubscription(this.#topics) }],
+      })
     const joined = await ask().catch((error: ClientError & { memberId?: string }) => {
       if (error.memberId !== undefined) this.memberId = error.memberId
       if (error.memberId === undefined || this.#stop.signal.aborted) throw error
@@ -125,7 +142,11 @@ export class Member {
     const leads = joined.leaderId === joined.memberId
     this.#counts = leads ? await this.#count() : undefined
     const groupAssignment = this.#counts === undefined ? [] : assignRanges(joined.members, this.#counts)
-    const { memberAssignment } = await this.call('SyncGroup', { memberId: this.memberId, groupInstanceId: null, groupAssignment })
+    const { memberAssignment } = await this.call('SyncGroup', {
+      memberId: this.memberId,
+      groupInstanceId: null,
+      groupAssignment,
+    })
     return decodeAssignment(memberAssignment)
   }
 
@@ -167,7 +188,8 @@ export class Member {
     const finished = revoking.finally(() => (done = true))
     while (!done) {
       await Promise.race([finished, this.#pause(HEARTBEAT)])
-      if (!done && this.memberId !== '') await this.call('Heartbeat', { memberId: this.memberId }).catch(() => {})
+      if (!done && this.memberId !== '')
+        await this.call('Heartbeat', { memberId: this.memberId }).catch(() => {})
     }
     await finished
   }

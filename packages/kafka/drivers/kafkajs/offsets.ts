@@ -1,10 +1,11 @@
 /** Offsets by time, and those that groups have committed. */
-import { whenStable } from '../stable-offset.ts'
-import { COORDINATOR, type Cluster } from './cluster.ts'
-import { brokerError, toKafkaError } from './errors.ts'
+
 import { UNSTABLE_OFFSET_COMMIT } from '../platformatic/protocol/codes.ts'
 import { offsetFetch } from '../platformatic/protocol/offsets.ts'
-import { topicIdIn, type Committed } from '../topic-ids.ts'
+import { whenStable } from '../stable-offset.ts'
+import { type Committed, topicIdIn } from '../topic-ids.ts'
+import { type Cluster, COORDINATOR } from './cluster.ts'
+import { brokerError, toKafkaError } from './errors.ts'
 import { flexible } from './protocol/flexible.ts'
 import { retrying } from './retry.ts'
 
@@ -17,19 +18,34 @@ const READ_UNCOMMITTED = 0
 const PATIENCE = 15_000
 
 /**
- * The offset of the first record at or after `timestamp` in each partition, -1 where there is none; LATEST gives the last stable offset,
- * or the end of the log where `uncommitted`.
+ * The offset of the first record at or after `timestamp` in each partition, -1 where there is none; LATEST
+ * gives the last stable offset, or the end of the log where `uncommitted`.
  */
-export async function offsetsAt(cluster: Cluster, topic: string, partitions: readonly number[], timestamp: number, uncommitted = false): Promise<number[]> {
+export async function offsetsAt(
+  cluster: Cluster,
+  topic: string,
+  partitions: readonly number[],
+  timestamp: number,
+  uncommitted = false,
+): Promise<number[]> {
   const isolationLevel = uncommitted ? READ_UNCOMMITTED : READ_COMMITTED
   const ask = async (): Promise<number[]> => {
     const byLeader = Map.groupBy(partitions, (partition) => cluster.leader(topic, partition))
-    const answers = await Promise.all([...byLeader].map(async ([leader, mine]): Promise<[number, number][]> => {
-      const link = await cluster.link(leader)
-      const asked = mine.map((partition) => ({ partition, timestamp }))
-      const { responses } = await link.call('ListOffsets', { replicaId: -1, isolationLevel, topics: [{ topic, partitions: asked }] })
-      return responses[0].partitions.map(({ partition, offset }: { partition: number, offset: string }) => [partition, Number(offset)])
-    }))
+    const answers = await Promise.all(
+      [...byLeader].map(async ([leader, mine]): Promise<[number, number][]> => {
+        const link = await cluster.link(leader)
+        const asked = mine.map((partition) => ({ partition, timestamp }))
+        const { responses } = await link.call('ListOffsets', {
+          replicaId: -1,
+          isolationLevel,
+          topics: [{ topic, partitions: asked }],
+        })
+        return responses[0].partitions.map(({ partition, offset }: { partition: number; offset: string }) => [
+          partition,
+          Number(offset),
+        ])
+      }),
+    )
     const found = new Map(answers.flat())
     return partitions.map((partition) => found.get(partition)!)
   }
@@ -59,9 +75,13 @@ interface CommittedPartition {
 export async function committedOffsets(cluster: Cluster, groupId: string): Promise<Offsets> {
   const ask = async (): Promise<Offsets> => {
     const link = await cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
-    const { responses } = await link.call('OffsetFetch', { groupId, topics: [] }) as { responses: Response[] }
-    const read = ({ partition, offset, metadata }: CommittedPartition): [number, Committed] =>
-      [partition, { offset: Number(offset), topicId: topicIdIn(metadata) }]
+    const { responses } = (await link.call('OffsetFetch', { groupId, topics: [] })) as {
+      responses: Response[]
+    }
+    const read = ({ partition, offset, metadata }: CommittedPartition): [number, Committed] => [
+      partition,
+      { offset: Number(offset), topicId: topicIdIn(metadata) },
+    ]
     return new Map(responses.map(({ topic, partitions }) => [topic, new Map(partitions.map(read))]))
   }
   try {
@@ -76,11 +96,17 @@ export async function committedOffsets(cluster: Cluster, groupId: string): Promi
  * @param hangs called where that transaction stays open for longer than any can
  */
 export async function committedOffset(
-  cluster: Cluster, groupId: string, topic: string, partition: number, hangs: () => Promise<void> = async () => {},
+  cluster: Cluster,
+  groupId: string,
+  topic: string,
+  partition: number,
+  hangs: () => Promise<void> = async () => {},
 ): Promise<Committed> {
   const ask = async () => {
     const link = await cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
-    const { errorCode: refusal, partitions } = await link.send(flexible(offsetFetch, groupId, [{ topic, partition }]))
+    const { errorCode: refusal, partitions } = await link.send(
+      flexible(offsetFetch, groupId, [{ topic, partition }]),
+    )
     const [answer] = partitions
     const errorCode = refusal || (answer?.errorCode ?? 0)
     if (errorCode !== 0 && errorCode !== UNSTABLE_OFFSET_COMMIT) throw brokerError(errorCode)

@@ -1,16 +1,22 @@
-/** Records on their way to one partition: collected into batches, one batch in flight, repeated unchanged until its fate is known. */
+/**
+ * Records on their way to one partition: collected into batches, one batch in flight, repeated unchanged
+ * until its fate is known.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaError } from '../../errors.ts'
 import { BatchWriter } from '../../records/batch-writer.ts'
 import { AT } from '../../records/format.ts'
-import { type Batch, type Segment, part } from './batch.ts'
-import { type Cluster, UNKNOWN_TOPIC, passing } from './cluster.ts'
+import { type Batch, part, type Segment } from './batch.ts'
+import { type Cluster, passing, UNKNOWN_TOPIC } from './cluster.ts'
 import type { OpenDelivery } from './delivery.ts'
 import { brokerError, toKafkaError, typeOf } from './errors.ts'
 import { type Produced, produce } from './protocol/produce.ts'
-import { type Sequence, newSequence } from './sequence.ts'
+import { newSequence, type Sequence } from './sequence.ts'
 
-/** Bytes of a batch before it is closed; the brokers' default limit is 1 MiB. A larger record makes a batch of its own. */
+/**
+ * Bytes of a batch before it is closed; the brokers' default limit is 1 MiB. A larger record makes a batch of
+ * its own.
+ */
 const BATCH_BYTES = 512 * 1024
 /** Milliseconds from the first attempt until the outcome is given up as unknown. */
 const DELIVERY_TIMEOUT = 30_000
@@ -63,16 +69,22 @@ export class PartitionQueue {
 
   append(
     delivery: OpenDelivery,
-    key: Buffer | null, keyStart: number, keyEnd: number,
-    value: Buffer | null, valueStart: number, valueEnd: number,
-    headers: Buffer, headersStart: number, headersEnd: number,
+    key: Buffer | null,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer | null,
+    valueStart: number,
+    valueEnd: number,
+    headers: Buffer,
+    headersStart: number,
+    headersEnd: number,
   ): void {
     if (delivery.failed(this)) return
     const size = keyEnd - keyStart + valueEnd - valueStart + headersEnd - headersStart + OVERHEAD
     this.#buffered.admit(size)
     const batch = this.#batchFor(size)
     let segment = batch.segments.at(-1)
-    if (segment?.delivery !== delivery) batch.segments.push(segment = delivery.segment(this))
+    if (segment?.delivery !== delivery) batch.segments.push((segment = delivery.segment(this)))
     const before = batch.writer.size
     batch.writer.append(key, keyStart, keyEnd, value, valueStart, valueEnd, headers, headersStart, headersEnd)
     this.#buffered.bytes += batch.writer.size - before
@@ -97,7 +109,8 @@ export class PartitionQueue {
   async #send(): Promise<void> {
     // What is appended until the event loop turns goes into the same batch.
     await new Promise(setImmediate)
-    for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) await this.#deliver(batch)
+    for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift())
+      await this.#deliver(batch)
     this.#sending = undefined
   }
 
@@ -114,9 +127,14 @@ export class PartitionQueue {
       const answer = await this.#attempt(batch.writer)
       const { errorCode } = answer
       if (errorCode === 0) return this.#settle(batch, answer)
-      if (batch.writer.count === 1) return this.#settle(batch, toKafkaError(brokerError(errorCode), `A record for ${this.topic}/${this.partition} is refused`))
+      if (batch.writer.count === 1)
+        return this.#settle(
+          batch,
+          toKafkaError(brokerError(errorCode), `A record for ${this.topic}/${this.partition} is refused`),
+        )
     } catch (error) {
-      // The outcome may be unknown, and what follows must not be stored before it: all fail, and the next batch goes under an identity that fences this one.
+      // The outcome may be unknown, and what follows must not be stored before it: all fail, and the next
+      // batch goes under an identity that fences this one.
       this.#sequence = typeOf(error) === 'INVALID_PRODUCER_EPOCH' ? undefined : this.#sequence?.raised()
       const failure = toKafkaError(error, `Records for ${this.topic}/${this.partition} may not be stored`)
       this.#settle(batch, failure)
@@ -133,11 +151,17 @@ export class PartitionQueue {
     for (const half of halves) await this.#deliver(half)
   }
 
-  /** Resolves to code 0 when all is stored, else to the one by which the broker refuses a record of the batch. Rejects where nothing is known or nothing more can be stored. */
+  /**
+   * Resolves to code 0 when all is stored, else to the one by which the broker refuses a record of the batch.
+   * Rejects where nothing is known or nothing more can be stored.
+   */
   async #attempt(writer: BatchWriter): Promise<Produced> {
     const began = Date.now()
     const sequence = (this.#sequence ??= await newSequence(this.#buffered.cluster))
-    const bytes = writer.finish({ ...sequence, baseSequence: sequence.next, transactional: false }, this.#buffered.codec)
+    const bytes = writer.finish(
+      { ...sequence, baseSequence: sequence.next, transactional: false },
+      this.#buffered.codec,
+    )
     let maybeStored = false
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
@@ -151,7 +175,8 @@ export class PartitionQueue {
         this.#buffered.cluster.forgetLeader(this.topic, this.partition)
         throw brokerError(errorCode)
       } catch (error) {
-        const patience = toKafkaError(error, '').code === 'unknown-topic' ? NEW_TOPIC : passing(error) ? DELIVERY_TIMEOUT : 0
+        const patience =
+          toKafkaError(error, '').code === 'unknown-topic' ? NEW_TOPIC : passing(error) ? DELIVERY_TIMEOUT : 0
         if (Date.now() - began >= patience) throw error
         maybeStored = true
       }
@@ -165,7 +190,13 @@ export class PartitionQueue {
     const { cluster } = this.#buffered
     if (cluster.leader(this.topic, this.partition) < 0) await cluster.refresh()
     const leader = cluster.leader(this.topic, this.partition)
-    if (leader < 0) return { errorCode: (await cluster.partitions(this.topic)) > this.partition ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC, baseOffset: -1, appendTime: -1 }
+    if (leader < 0)
+      return {
+        errorCode:
+          (await cluster.partitions(this.topic)) > this.partition ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC,
+        baseOffset: -1,
+        appendTime: -1,
+      }
     const link = await cluster.link(leader)
     return link.send(produce(this.topic, this.partition, bytes, null))
   }
@@ -178,7 +209,13 @@ export class PartitionQueue {
       if (outcome instanceof KafkaError) delivery.fail(this, fromIndex, outcome)
       else if (outcome !== 'failed before') {
         const { baseOffset, appendTime } = outcome
-        delivery.storedAt(this, fromIndex, count, baseOffset < 0 ? -1 : baseOffset + row, appendTime < 0 ? writer.timestamp : appendTime)
+        delivery.storedAt(
+          this,
+          fromIndex,
+          count,
+          baseOffset < 0 ? -1 : baseOffset + row,
+          appendTime < 0 ? writer.timestamp : appendTime,
+        )
       }
       row += count
       delivery.settle(count)

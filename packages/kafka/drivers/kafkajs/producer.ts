@@ -20,7 +20,12 @@ export class KafkaJsProducer implements Producer {
 
   constructor(config: KafkaConfig, log: KafkaLog) {
     this.#cluster = new Cluster(config, log)
-    this.#buffered = { cluster: this.#cluster, codec: CODEC_NUMBER[config.compression], bytes: 0, admit: (bytes) => this.#admit(bytes) }
+    this.#buffered = {
+      cluster: this.#cluster,
+      codec: CODEC_NUMBER[config.compression],
+      bytes: 0,
+      admit: (bytes) => this.#admit(bytes),
+    }
   }
 
   connect(): Promise<void> {
@@ -46,19 +51,21 @@ export class KafkaJsProducer implements Producer {
     const late = new AbortController()
     await Promise.race([drained, sleep(drainMs, undefined, { signal: late.signal }).catch(() => {})])
     late.abort()
-    for (const queue of queues) queue.fail(new KafkaError('stopped', `Records for ${queue.topic} were not sent in time`))
+    for (const queue of queues)
+      queue.fail(new KafkaError('stopped', `Records for ${queue.topic} were not sent in time`))
     this.#cluster.close()
     await drained
   }
 
   #queue(topic: string, partition: number): PartitionQueue {
     let partitions = this.#queues.get(topic)
-    if (partitions === undefined) this.#queues.set(topic, partitions = [])
+    if (partitions === undefined) this.#queues.set(topic, (partitions = []))
     return (partitions[partition] ??= new PartitionQueue(topic, partition, this.#buffered))
   }
 
   #admit(bytes: number): void {
     if (this.#stopped !== undefined) throw new KafkaError('stopped', 'The producer takes no more records')
-    if (this.#buffered.bytes + bytes > BUFFER_BYTES) throw new KafkaError('buffer-full', `More than ${BUFFER_BYTES} bytes wait to be stored`)
+    if (this.#buffered.bytes + bytes > BUFFER_BYTES)
+      throw new KafkaError('buffer-full', `More than ${BUFFER_BYTES} bytes wait to be stored`)
   }
 }

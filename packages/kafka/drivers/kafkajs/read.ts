@@ -2,7 +2,7 @@
 import type { KafkaConfig } from '../../config.ts'
 import { KafkaError } from '../../errors.ts'
 import type { KafkaLog } from '../../log.ts'
-import type { BatchHandler, ReadOptions, Reading, RecordBatch } from '../../port.ts'
+import type { BatchHandler, Reading, ReadOptions, RecordBatch } from '../../port.ts'
 import { head } from '../../records/slice.ts'
 import { offsetTime } from '../offset-time.ts'
 import { Cluster } from './cluster.ts'
@@ -21,10 +21,17 @@ interface Stretch {
   readonly end: number
 }
 
-export async function read(config: KafkaConfig, log: KafkaLog, options: ReadOptions, handler: BatchHandler): Promise<Reading> {
+export async function read(
+  config: KafkaConfig,
+  log: KafkaLog,
+  options: ReadOptions,
+  handler: BatchHandler,
+): Promise<Reading> {
   const cluster = new Cluster(config, log)
   try {
-    const stretches = (await Promise.all(options.topics.map((topic) => stretchesOf(cluster, topic, options)))).flat()
+    const stretches = (
+      await Promise.all(options.topics.map((topic) => stretchesOf(cluster, topic, options)))
+    ).flat()
     return new GrouplessReading(cluster, stretches, handler, log)
   } catch (error) {
     cluster.close()
@@ -32,15 +39,30 @@ export async function read(config: KafkaConfig, log: KafkaLog, options: ReadOpti
   }
 }
 
-async function stretchesOf(cluster: Cluster, topic: string, { from, until, partitions: wanted }: ReadOptions): Promise<Stretch[]> {
+async function stretchesOf(
+  cluster: Cluster,
+  topic: string,
+  { from, until, partitions: wanted }: ReadOptions,
+): Promise<Stretch[]> {
   const all = Array.from({ length: await cluster.partitions(topic) }, (_, partition) => partition)
   const partitions = wanted === undefined ? all : all.filter((partition) => wanted.includes(partition))
   const ends = await offsetsAt(cluster, topic, partitions, LATEST)
   const starts = await startsOf(cluster, topic, partitions, from, ends)
-  return partitions.map((partition, i) => ({ topic, partition, start: starts[i], end: until === 'end' ? ends[i] : Infinity }))
+  return partitions.map((partition, i) => ({
+    topic,
+    partition,
+    start: starts[i],
+    end: until === 'end' ? ends[i] : Infinity,
+  }))
 }
 
-async function startsOf(cluster: Cluster, topic: string, partitions: number[], from: ReadOptions['from'], ends: number[]): Promise<number[]> {
+async function startsOf(
+  cluster: Cluster,
+  topic: string,
+  partitions: number[],
+  from: ReadOptions['from'],
+  ends: number[],
+): Promise<number[]> {
   if (from === 'latest') return ends
   if (from === 'earliest') return offsetsAt(cluster, topic, partitions, EARLIEST)
   if ('timestamp' in from) {
@@ -48,7 +70,9 @@ async function startsOf(cluster: Cluster, topic: string, partitions: number[], f
     return found.map((offset, i) => (offset < 0 ? ends[i] : offset))
   }
   const given = from.offsets.get(topic)
-  return given === undefined ? offsetsAt(cluster, topic, partitions, EARLIEST) : partitions.map((partition) => given[partition] ?? 0)
+  return given === undefined
+    ? offsetsAt(cluster, topic, partitions, EARLIEST)
+    : partitions.map((partition) => given[partition] ?? 0)
 }
 
 class GrouplessReading implements Reading {
@@ -56,7 +80,7 @@ class GrouplessReading implements Reading {
   readonly #cluster: Cluster
   readonly #fetcher: Fetcher
   readonly #lanes: Lane[]
-  readonly #settle: { resolve(): void, reject(error: Error): void }
+  readonly #settle: { resolve(): void; reject(error: Error): void }
   #stopping: Promise<void> | undefined
 
   constructor(cluster: Cluster, stretches: readonly Stretch[], handler: BatchHandler, log: KafkaLog) {
@@ -106,7 +130,12 @@ class GrouplessReading implements Reading {
 }
 
 /** Hands batches over from `start` to `end`; what a batch holds beyond the end is not handed over. */
-function workOf({ topic, partition, start, end }: Stretch, cluster: Cluster, handler: BatchHandler, reached: () => void): Work {
+function workOf(
+  { topic, partition, start, end }: Stretch,
+  cluster: Cluster,
+  handler: BatchHandler,
+  reached: () => void,
+): Work {
   let position = start
   return {
     async begin(earlier) {
@@ -116,7 +145,7 @@ function workOf({ topic, partition, start, end }: Stretch, cluster: Cluster, han
         if (end < Infinity) throw new KafkaError('unknown-topic', `${topic} was made anew while it was read`)
         position = 0
       } else if (earlier?.loss === 'beyond-end') {
-        [position] = await offsetsAt(cluster, topic, [partition], LATEST)
+        ;[position] = await offsetsAt(cluster, topic, [partition], LATEST)
       }
       return { topicId, position }
     },

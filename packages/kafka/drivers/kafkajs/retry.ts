@@ -5,10 +5,14 @@ const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 1_000
 
 /**
- * Repeats until it succeeds, fails for good, or `patienceMs` are over; `recover` runs before each repetition and may fail as well.
- * Pauses double from 50 ms to 1 s.
+ * Repeats until it succeeds, fails for good, or `patienceMs` are over; `recover` runs before each repetition
+ * and may fail as well. Pauses double from 50 ms to 1 s.
  */
-export async function retrying<T>(attempt: () => Promise<T>, recover: () => Promise<unknown>, patienceMs: number): Promise<T> {
+export async function retrying<T>(
+  attempt: () => Promise<T>,
+  recover: () => Promise<unknown>,
+  patienceMs: number,
+): Promise<T> {
   const until = Date.now() + patienceMs
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     try {

@@ -8,22 +8,31 @@ export function tlsOptions(tls: KafkaTls | undefined): object | null {
 
 export function saslOptions(sasl: KafkaSasl | undefined): object | null {
   if (sasl === undefined) return null
-  if (sasl.mechanism === 'msk-iam') return { mechanism: 'oauthbearer', authenticationProvider: bearer(() => mskToken(sasl.region)) }
+  if (sasl.mechanism === 'msk-iam')
+    return { mechanism: 'oauthbearer', authenticationProvider: bearer(() => mskToken(sasl.region)) }
   return { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password }
 }
 
-type Exchange = (call: { request: { encode(): Promise<Buffer> }, response: { decode(bytes: Buffer): Promise<Buffer>, parse(bytes: Buffer): Promise<void> } }) => Promise<void>
+type Exchange = (call: {
+  request: { encode(): Promise<Buffer> }
+  response: { decode(bytes: Buffer): Promise<Buffer>; parse(bytes: Buffer): Promise<void> }
+}) => Promise<void>
 
 /** kafkajs' own takes every answer for a yes. */
-const bearer = (token: () => Promise<string>) => ({ saslAuthenticate }: { saslAuthenticate: Exchange }) => ({
-  authenticate: async () => {
-    const message = bearerMessage(await token())
-    await saslAuthenticate({
-      request: { encode: async () => Buffer.concat([lengthOf(message), message]) },
-      response: { decode: async (bytes) => bytes.subarray(4), parse: async (answer) => refuseAnswer(answer) },
-    })
-  },
-})
+const bearer =
+  (token: () => Promise<string>) =>
+  ({ saslAuthenticate }: { saslAuthenticate: Exchange }) => ({
+    authenticate: async () => {
+      const message = bearerMessage(await token())
+      await saslAuthenticate({
+        request: { encode: async () => Buffer.concat([lengthOf(message), message]) },
+        response: {
+          decode: async (bytes) => bytes.subarray(4),
+          parse: async (answer) => refuseAnswer(answer),
+        },
+      })
+    },
+  })
 
 function lengthOf(message: Buffer): Buffer {
   const length = Buffer.alloc(4)

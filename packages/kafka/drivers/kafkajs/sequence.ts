@@ -1,4 +1,7 @@
-/** The identity under which one partition is written: a producer id and the number of the next record, by which the broker drops repetitions. */
+/**
+ * The identity under which one partition is written: a producer id and the number of the next record, by
+ * which the broker drops repetitions.
+ */
 import type { Cluster } from './cluster.ts'
 import { retrying } from './retry.ts'
 
@@ -18,8 +21,9 @@ export class Sequence {
   }
 
   /**
-   * The identity to go on with when a batch may still be on its way to the broker: a higher epoch, which an idempotent producer may raise itself (KIP-360),
-   * fences it, so that it cannot be stored behind what follows. Undefined when the 15 bits are used up.
+   * The identity to go on with when a batch may still be on its way to the broker: a higher epoch, which an
+   * idempotent producer may raise itself (KIP-360), fences it, so that it cannot be stored behind what
+   * follows. Undefined when the 15 bits are used up.
    */
   raised(): Sequence | undefined {
     return this.producerEpoch < MOST_EPOCH ? new Sequence(this.producerId, this.producerEpoch + 1) : undefined
@@ -34,7 +38,10 @@ export class Sequence {
 export function newSequence(cluster: Cluster): Promise<Sequence> {
   const ask = async (): Promise<Sequence> => {
     const link = await cluster.any()
-    const { producerId, producerEpoch } = await link.call('InitProducerId', { transactionalId: null, transactionTimeout: INIT_PATIENCE })
+    const { producerId, producerEpoch } = await link.call('InitProducerId', {
+      transactionalId: null,
+      transactionTimeout: INIT_PATIENCE,
+    })
     return new Sequence(BigInt(producerId), producerEpoch)
   }
   return retrying(ask, () => cluster.refresh(), INIT_PATIENCE)

@@ -1,10 +1,13 @@
-/** A running member of a group: its partitions as lanes, supplied by one fetcher, drained when they are revoked. */
+/**
+ * A running member of a group: its partitions as lanes, supplied by one fetcher, drained when they are
+ * revoked.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
 import type { Assignment, StalledPartition, SubscribeOptions, Subscription } from '../../port.ts'
 import { stalledOf } from '../standstill.ts'
-import { type Before, type Beginning, type Committed, beginning, beginsAnew } from '../topic-ids.ts'
+import { type Before, type Beginning, beginning, beginsAnew, type Committed } from '../topic-ids.ts'
 import type { Assigned } from './assignment.ts'
 import { Cluster } from './cluster.ts'
 import { Commits } from './commits.ts'
@@ -29,7 +32,10 @@ export interface Workshop {
   readonly groupId: string
   /** Where to begin in the partition. @param committed reads its committed offset */
   beginning(
-    topic: string, partition: number, lost: Before | undefined, committed: () => Promise<Committed>,
+    topic: string,
+    partition: number,
+    lost: Before | undefined,
+    committed: () => Promise<Committed>,
   ): Promise<Beginning>
 }
 
@@ -40,7 +46,10 @@ export class GroupSubscription implements Subscription {
   readonly #options: SubscribeOptions
   readonly #log: KafkaLog
   readonly #makeWork: (topic: string, partition: number, workshop: Workshop) => Work
-  /** Fetches and offsets; the member has connections of its own, since a join holds its connection until the group is complete. */
+  /**
+   * Fetches and offsets; the member has connections of its own, since a join holds its connection until the
+   * group is complete.
+   */
   readonly #cluster: Cluster
   readonly #memberCluster: Cluster
   readonly #fetcher: Fetcher
@@ -52,7 +61,12 @@ export class GroupSubscription implements Subscription {
   #lanes: Lane[] = []
   #stopped: Promise<void> | undefined
 
-  constructor(config: KafkaConfig, log: KafkaLog, options: SubscribeOptions, makeWork: (topic: string, partition: number, workshop: Workshop) => Work) {
+  constructor(
+    config: KafkaConfig,
+    log: KafkaLog,
+    options: SubscribeOptions,
+    makeWork: (topic: string, partition: number, workshop: Workshop) => Work,
+  ) {
     this.groupId = options.groupId
     this.topics = options.topics
     this.#options = options
@@ -75,8 +89,13 @@ export class GroupSubscription implements Subscription {
   }
 
   assignments(): readonly Assignment[] {
-    return this.#lanes.map(({ topic, partition, position, startOffset, endOffset }) =>
-      ({ topic, partition, position, startOffset, endOffset }))
+    return this.#lanes.map(({ topic, partition, position, startOffset, endOffset }) => ({
+      topic,
+      partition,
+      position,
+      startOffset,
+      endOffset,
+    }))
   }
 
   stalled(): readonly StalledPartition[] {
@@ -109,13 +128,25 @@ export class GroupSubscription implements Subscription {
     }
     const failed = (error: unknown): void => this.#failed(error)
     const hooks = { wanting: () => this.#fetcher.wake(), failed, log: this.#log }
-    this.#lanes = partitions.map(({ topic, partition }) =>
-      new Lane(topic, partition, this.#makeWork(topic, partition, workshop), maxBatchRecords, hooks, gather))
+    this.#lanes = partitions.map(
+      ({ topic, partition }) =>
+        new Lane(
+          topic,
+          partition,
+          this.#makeWork(topic, partition, workshop),
+          maxBatchRecords,
+          hooks,
+          gather,
+        ),
+    )
     for (const lane of this.#lanes) this.#fetcher.add(lane)
   }
 
   async #beginning(
-    topic: string, partition: number, lost: Before | undefined, committed: () => Promise<Committed>,
+    topic: string,
+    partition: number,
+    lost: Before | undefined,
+    committed: () => Promise<Committed>,
   ): Promise<Beginning> {
     const cluster = this.#cluster
     const known = this.#topicIds.get(topic)
@@ -125,7 +156,12 @@ export class GroupSubscription implements Subscription {
       knownId: () => cluster.topicId(topic),
       agreedId: () => cluster.agreedId(topic),
       offset: async (place: 'earliest' | 'latest') => {
-        const [offset] = await offsetsAt(cluster, topic, [partition], place === 'earliest' ? EARLIEST : LATEST)
+        const [offset] = await offsetsAt(
+          cluster,
+          topic,
+          [partition],
+          place === 'earliest' ? EARLIEST : LATEST,
+        )
         return offset
       },
     }
@@ -152,17 +188,22 @@ export class GroupSubscription implements Subscription {
     for (const lane of lanes) this.#fetcher.remove(lane)
     this.#lanes = this.#lanes.filter((lane) => !lanes.includes(lane))
     // A topic may have been made anew since the last look.
-    if (this.#commits.pending) await Promise.race([this.#cluster.refresh().catch(() => {}), sleep(LOOK_LIMIT)])
+    if (this.#commits.pending)
+      await Promise.race([this.#cluster.refresh().catch(() => {}), sleep(LOOK_LIMIT)])
     await this.#commits.flush().catch((error) => this.#failed(error))
   }
 
   #failed(error: unknown): void {
     this.restarts++
-    this.#log.warn({ err: error, groupId: this.groupId }, 'a consumer failed and begins again from the committed offset')
+    this.#log.warn(
+      { err: error, groupId: this.groupId },
+      'a consumer failed and begins again from the committed offset',
+    )
   }
 
   #watch(): void {
-    // Before Kafka 3.1 brokers fetch by the topic's name, and do not say that it belongs to another topic now.
+    // Before Kafka 3.1 brokers fetch by the topic's name, and do not say that it belongs to another topic
+    // now.
     void this.#cluster.refresh().catch(() => {})
     if (!this.#fetcher.stalled(STALLED)) return
     this.#failed(new Error(`no broker has answered a fetch for ${STALLED / 1000} s`))

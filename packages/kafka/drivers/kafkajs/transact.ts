@@ -5,7 +5,11 @@ import type { Cluster } from './cluster.ts'
 import { toKafkaError } from './errors.ts'
 import { TransactionalProducer } from './transaction.ts'
 
-export async function transact(cluster: Cluster, transactionalId: string, work: (out: Appender) => Promise<void> | void): Promise<void> {
+export async function transact(
+  cluster: Cluster,
+  transactionalId: string,
+  work: (out: Appender) => Promise<void> | void,
+): Promise<void> {
   const output = new TransactionOutput()
   try {
     const producer = await TransactionalProducer.begin(cluster, transactionalId, 0)

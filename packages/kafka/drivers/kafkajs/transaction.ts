@@ -1,18 +1,19 @@
 /**
- * Transactions of one input partition. After any error the producer is begun anew: its InitProducerId aborts what is open, waits for what is ending,
- * and fences whoever else uses the id; only then may the committed offset be read.
+ * Transactions of one input partition. After any error the producer is begun anew: its InitProducerId aborts
+ * what is open, waits for what is ending, and fences whoever else uses the id; only then may the committed
+ * offset be read.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CODEC_NUMBER } from '../../records/codecs.ts'
 import type { BatchWriter } from '../../records/batch-writer.ts'
+import { CODEC_NUMBER } from '../../records/codecs.ts'
+import { metadataOf } from '../topic-ids.ts'
 import type { TransactionOutput } from '../transaction-output.ts'
-import { COORDINATOR, type Cluster } from './cluster.ts'
+import { type Cluster, COORDINATOR } from './cluster.ts'
 import { brokerError, typeOf } from './errors.ts'
 import type { Link } from './link.ts'
 import { produce } from './protocol/produce.ts'
 import { retrying } from './retry.ts'
 import { Sequence } from './sequence.ts'
-import { metadataOf } from '../topic-ids.ts'
 
 /** Milliseconds after which the broker aborts a transaction whose producer has vanished. */
 const TRANSACTION_TIMEOUT = 15_000
@@ -20,7 +21,10 @@ const TRANSACTION_TIMEOUT = 15_000
 const PATIENCE = 20_000
 /** Milliseconds, times the attempt: the markers of the transaction before are usually written by then. */
 const WHILE_ENDING = 10
-/** Partitions are spread over so many connections to each broker, since a broker answers one connection's requests one after the other. */
+/**
+ * Partitions are spread over so many connections to each broker, since a broker answers one connection's
+ * requests one after the other.
+ */
 const SLOTS = 4
 
 export interface CommittedInput {
@@ -36,10 +40,16 @@ export class TransactionalProducer {
   readonly #id: string
   readonly #slot: number
   readonly #sequences = new Map<string, Sequence>()
-  readonly #identity: { producerId: string, producerEpoch: number }
+  readonly #identity: { producerId: string; producerEpoch: number }
   readonly #coordinator: number
 
-  private constructor(cluster: Cluster, id: string, slot: number, coordinator: number, identity: { producerId: string, producerEpoch: number }) {
+  private constructor(
+    cluster: Cluster,
+    id: string,
+    slot: number,
+    coordinator: number,
+    identity: { producerId: string; producerEpoch: number },
+  ) {
     this.#cluster = cluster
     this.#id = id
     this.#slot = slot
@@ -53,31 +63,51 @@ export class TransactionalProducer {
     const init = async (): Promise<TransactionalProducer> => {
       const coordinator = await cluster.coordinator(COORDINATOR.transaction, id)
       const link = await cluster.link(coordinator, slot)
-      const { producerId, producerEpoch } = await link.call('InitProducerId', { transactionalId: id, transactionTimeout: TRANSACTION_TIMEOUT })
+      const { producerId, producerEpoch } = await link.call('InitProducerId', {
+        transactionalId: id,
+        transactionTimeout: TRANSACTION_TIMEOUT,
+      })
       return new TransactionalProducer(cluster, id, slot, coordinator, { producerId, producerEpoch })
     }
     return retrying(init, () => cluster.refresh(), PATIENCE)
   }
 
   /**
-   * Makes the output and the input's offset (where there is one) visible together. After a rejection the outcome is unknown, and this producer must not be
-   * used again.
+   * Makes the output and the input's offset (where there is one) visible together. After a rejection the
+   * outcome is unknown, and this producer must not be used again.
    */
   async commit(output: TransactionOutput, input?: CommittedInput): Promise<void> {
     const transactionalId = this.#id
     const link = await this.#cluster.link(this.#coordinator, this.#slot)
     const byTopic = Map.groupBy(output.partitions, (written) => written.topic)
-    const topics = [...byTopic].map(([name, written]) => ({ topic: name, partitions: written.map(({ partition: number }) => number) }))
-    if (topics.length > 0) await whenEnded(() => link.call('AddPartitionsToTxn', { transactionalId, ...this.#identity, topics }))
-    if (input !== undefined) await whenEnded(() => link.call('AddOffsetsToTxn', { transactionalId, ...this.#identity, groupId: input.groupId }))
+    const topics = [...byTopic].map(([name, written]) => ({
+      topic: name,
+      partitions: written.map(({ partition: number }) => number),
+    }))
+    if (topics.length > 0)
+      await whenEnded(() => link.call('AddPartitionsToTxn', { transactionalId, ...this.#identity, topics }))
+    if (input !== undefined)
+      await whenEnded(() =>
+        link.call('AddOffsetsToTxn', { transactionalId, ...this.#identity, groupId: input.groupId }),
+      )
     const commitOffset = async (): Promise<void> => {
       if (input === undefined) return
       const { groupId, topic, topicId, partition, offset } = input
-      const groupLink = await this.#cluster.link(await this.#cluster.coordinator(COORDINATOR.group, groupId), this.#slot)
+      const groupLink = await this.#cluster.link(
+        await this.#cluster.coordinator(COORDINATOR.group, groupId),
+        this.#slot,
+      )
       const offsets = [{ topic, partitions: [{ partition, offset, metadata: metadataOf(topicId) }] }]
-      await groupLink.call('TxnOffsetCommit', { transactionalId, groupId, ...this.#identity, topics: offsets })
+      await groupLink.call('TxnOffsetCommit', {
+        transactionalId,
+        groupId,
+        ...this.#identity,
+        topics: offsets,
+      })
     }
-    const sends = output.partitions.map(({ topic: name, partition: number, writers }) => this.#send(name, number, writers))
+    const sends = output.partitions.map(({ topic: name, partition: number, writers }) =>
+      this.#send(name, number, writers),
+    )
     await Promise.all([...sends, commitOffset()])
     await link.call('EndTxn', { transactionalId, ...this.#identity, transactionResult: true })
   }
@@ -85,9 +115,16 @@ export class TransactionalProducer {
   async #send(topic: string, partition: number, batches: readonly BatchWriter[]): Promise<void> {
     const name = `${topic}/${partition}`
     let sequence = this.#sequences.get(name)
-    if (sequence === undefined) this.#sequences.set(name, sequence = new Sequence(BigInt(this.#identity.producerId), this.#identity.producerEpoch))
+    if (sequence === undefined)
+      this.#sequences.set(
+        name,
+        (sequence = new Sequence(BigInt(this.#identity.producerId), this.#identity.producerEpoch)),
+      )
     for (const writer of batches) {
-      const bytes = writer.finish({ ...sequence, baseSequence: sequence.next, transactional: true }, CODEC_NUMBER[this.#cluster.config.compression])
+      const bytes = writer.finish(
+        { ...sequence, baseSequence: sequence.next, transactional: true },
+        CODEC_NUMBER[this.#cluster.config.compression],
+      )
       const link = await this.#leader(topic, partition)
       const { errorCode } = await link.send(produce(topic, partition, bytes, this.#id))
       if (errorCode !== 0) {

@@ -1,17 +1,25 @@
-/** Exactly once: output and offset in one transaction, one transactional id per group and input partition, whoever owns it. */
+/**
+ * Exactly once: output and offset in one transaction, one transactional id per group and input partition,
+ * whoever owns it.
+ */
 import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
 import type { RecordBatch, SubscribeOptions, Subscription, TransformHandler } from '../../port.ts'
 import { isForHandlers } from '../../unreadable.ts'
 import { endLostTransactionOnce } from '../platformatic/transform/lost-markers.ts'
 import type { Committed } from '../topic-ids.ts'
-import { TransactionOutput, inParts } from '../transaction-output.ts'
+import { inParts, TransactionOutput } from '../transaction-output.ts'
 import type { Work } from './lane.ts'
 import { committedOffset } from './offsets.ts'
 import { GroupSubscription, type Workshop } from './subscription.ts'
 import { TransactionalProducer } from './transaction.ts'
 
-export function transform(config: KafkaConfig, log: KafkaLog, options: SubscribeOptions, handler: TransformHandler): Subscription {
+export function transform(
+  config: KafkaConfig,
+  log: KafkaLog,
+  options: SubscribeOptions,
+  handler: TransformHandler,
+): Subscription {
   return new GroupSubscription(config, log, options, (...place) => work(...place, handler))
 }
 
@@ -37,15 +45,16 @@ function work(topic: string, partition: number, workshop: Workshop, handler: Tra
       if (found.commit) await commit(new TransactionOutput(), found.position)
       return found
     },
-    process: (batch: RecordBatch, signal: AbortSignal) => inParts(batch, async (part) => {
-      const output = new TransactionOutput()
-      try {
-        if (isForHandlers(part)) await handler(part, output, signal)
-        signal.throwIfAborted()
-        await commit(output, part.nextOffset)
-      } finally {
-        output.release()
-      }
-    }),
+    process: (batch: RecordBatch, signal: AbortSignal) =>
+      inParts(batch, async (part) => {
+        const output = new TransactionOutput()
+        try {
+          if (isForHandlers(part)) await handler(part, output, signal)
+          signal.throwIfAborted()
+          await commit(output, part.nextOffset)
+        } finally {
+          output.release()
+        }
+      }),
   }
 }

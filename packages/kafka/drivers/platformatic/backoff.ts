@@ -1,6 +1,9 @@
 /** Pauses between attempts. */
 
-/** Doubles from `least` to `most` milliseconds with the attempts (from 0), ± 20 % so that many clients do not come back at once. */
+/**
+ * Doubles from `least` to `most` milliseconds with the attempts (from 0), ± 20 % so that many clients do not
+ * come back at once.
+ */
 export function backoff(attempt: number, least: number, most: number): number {
   return Math.min(most, least * 2 ** attempt) * (0.8 + 0.4 * Math.random())
 }

@@ -1,4 +1,7 @@
-/** The cluster as this process knows it: brokers, leaders, topic ids, coordinators, and what each broker speaks. */
+/**
+ * The cluster as this process knows it: brokers, leaders, topic ids, coordinators, and what each broker
+ * speaks.
+ */
 import type { API } from '@platformatic/kafka'
 import type { KafkaConfig } from '../../config.ts'
 import { KafkaError } from '../../errors.ts'
@@ -6,11 +9,24 @@ import type { KafkaLog } from '../../log.ts'
 import { loginWorked } from '../logins.ts'
 import { untilAgreed } from '../topic-ids.ts'
 import { backoff, pause } from './backoff.ts'
-import { Connections, addressOf } from './connections.ts'
+import { addressOf, Connections } from './connections.ts'
 import {
-  apiVersions, findCoordinator, metadata, type Broker, type BrokerVersions, type ClusterMetadata, type CoordinatorKind, type PartitionMetadata,
+  apiVersions,
+  type Broker,
+  type BrokerVersions,
+  type ClusterMetadata,
+  type CoordinatorKind,
+  findCoordinator,
+  metadata,
+  type PartitionMetadata,
 } from './protocol/cluster.ts'
-import { LEADER_NOT_AVAILABLE, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient } from './protocol/codes.ts'
+import {
+  brokerError,
+  isTransient,
+  LEADER_NOT_AVAILABLE,
+  TOPIC_AUTHORIZATION_FAILED,
+  UNKNOWN_TOPIC_OR_PARTITION,
+} from './protocol/codes.ts'
 
 export interface TopicInfo {
   readonly topic: string
@@ -22,14 +38,22 @@ type Address = Pick<Broker, 'host' | 'port'>
 
 /** Leaders may move without anybody telling us. */
 const METADATA_AGE = 60_000
-/** Without an answer for this long no broker counts as connected: one that hangs keeps its connections open. */
+/**
+ * Without an answer for this long no broker counts as connected: one that hangs keeps its connections open.
+ */
 const SILENCE = 12_000
 /** Where nothing else asks, metadata does: so that silence means something. */
 const PING_AFTER = 3_000
-/** A refresh that was asked for again within this time waits for it to pass: after a leader's death everybody asks. */
+/**
+ * A refresh that was asked for again within this time waits for it to pass: after a leader's death everybody
+ * asks.
+ */
 const REFRESH_PAUSE = 100
 const MAIN = 'main'
-/** A topic that was just made is known to some brokers a moment later than to others; one that does not exist is refused after a tenth of a second. */
+/**
+ * A topic that was just made is known to some brokers a moment later than to others; one that does not exist
+ * is refused after a tenth of a second.
+ */
 const UNKNOWN_TOPIC_ATTEMPTS = 1
 
 export class Cluster {
@@ -63,13 +87,22 @@ export class Cluster {
     this.#tick = setInterval(() => this.#keepFresh(), 1000).unref()
   }
 
-  /** Sends one request. Rejects with a KafkaError where no answer comes; codes inside the answer are the caller's. */
+  /**
+   * Sends one request. Rejects with a KafkaError where no answer comes; codes inside the answer are the
+   * caller's.
+   */
   async call<A extends unknown[], R>(broker: Address, lane: string, api: API<A, R>, ...args: A): Promise<R> {
     return this.callFor(undefined, broker, lane, api, ...args)
   }
 
   /** call() with a time limit of its own, for requests that a broker holds back by design. */
-  async callFor<A extends unknown[], R>(limit: number | undefined, broker: Address, lane: string, api: API<A, R>, ...args: A): Promise<R> {
+  async callFor<A extends unknown[], R>(
+    limit: number | undefined,
+    broker: Address,
+    lane: string,
+    api: API<A, R>,
+    ...args: A
+  ): Promise<R> {
     const connection = await this.#connections.get(broker, lane, limit)
     try {
       const answer = await api.async(connection, ...args)
@@ -96,7 +129,10 @@ export class Cluster {
     return known
   }
 
-  /** From the cache, or asked for. Rejects with `unknown-topic`, or no-broker and its like when nobody answers. */
+  /**
+   * From the cache, or asked for. Rejects with `unknown-topic`, or no-broker and its like when nobody
+   * answers.
+   */
   async topic(name: string): Promise<TopicInfo> {
     for (let attempt = 0; !this.#stopping.signal.aborted; attempt++) {
       const known = this.#topics.get(name)
@@ -105,7 +141,8 @@ export class Cluster {
       const answer = asked.topics.find(({ topic }) => topic === name)
       if (this.#topics.has(name)) continue
       const patience = answer?.errorCode === LEADER_NOT_AVAILABLE ? 20 : UNKNOWN_TOPIC_ATTEMPTS
-      if (attempt >= patience) throw brokerError(answer?.errorCode ?? UNKNOWN_TOPIC_OR_PARTITION, `Looking up ${name}`)
+      if (attempt >= patience)
+        throw brokerError(answer?.errorCode ?? UNKNOWN_TOPIC_OR_PARTITION, `Looking up ${name}`)
       await pause(backoff(attempt, 50, 500), this.#stopping.signal)
     }
     throw new KafkaError('stopped', `Looking up ${name}`)
@@ -128,8 +165,8 @@ export class Cluster {
   }
 
   /**
-   * The topic's id when all brokers that answer name the same one: one that lags behind still names the topic that was
-   * deleted. Rejects with `unknown-topic`, or with `no-broker` where they do not agree.
+   * The topic's id when all brokers that answer name the same one: one that lags behind still names the topic
+   * that was deleted. Rejects with `unknown-topic`, or with `no-broker` where they do not agree.
    */
   agreedId(topic: string): Promise<string> {
     let agreeing = this.#agreeing.get(topic)
@@ -145,7 +182,9 @@ export class Cluster {
       if (this.#stopping.signal.aborted) throw new KafkaError('stopped', `Looking up ${topic}`)
       await this.refresh(topic)
       const brokers = [...this.#brokers.values()]
-      const asked = await Promise.allSettled(brokers.map((broker) => this.call(broker, MAIN, metadata, [topic])))
+      const asked = await Promise.allSettled(
+        brokers.map((broker) => this.call(broker, MAIN, metadata, [topic])),
+      )
       return asked.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
     }
     this.#learn(await untilAgreed(topic, ask, ({ topics }) => topics[0]?.topicId))
@@ -166,10 +205,14 @@ export class Cluster {
     return this.#brokers.get(nodeId)
   }
 
-  /** Asks for all topics in use again. Never rejects: who needs the result looks at the cache and comes back. */
+  /**
+   * Asks for all topics in use again. Never rejects: who needs the result looks at the cache and comes back.
+   */
   refresh(...topics: readonly string[]): Promise<void> {
     for (const topic of topics) this.#wanted.add(topic)
-    this.#refreshing ??= this.#refresh().finally(() => { this.#refreshing = undefined })
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined
+    })
     return this.#refreshing
   }
 
@@ -205,12 +248,15 @@ export class Cluster {
 
   async #findCoordinator(kind: CoordinatorKind, key: string): Promise<Broker> {
     for (let attempt = 0; ; attempt++) {
-      const { errorCode, broker } = await this.anywhere((address) => this.call(address, MAIN, findCoordinator, key, kind))
+      const { errorCode, broker } = await this.anywhere((address) =>
+        this.call(address, MAIN, findCoordinator, key, kind),
+      )
       if (errorCode === 0) {
         this.#brokers.set(broker.nodeId, broker)
         return broker
       }
-      if (!isTransient(errorCode) || attempt >= 10 || this.#stopping.signal.aborted) throw brokerError(errorCode, `Looking for the coordinator of ${key}`)
+      if (!isTransient(errorCode) || attempt >= 10 || this.#stopping.signal.aborted)
+        throw brokerError(errorCode, `Looking for the coordinator of ${key}`)
       await pause(backoff(attempt, 50, 500), this.#stopping.signal)
     }
   }
@@ -249,10 +295,18 @@ export class Cluster {
     }
   }
 
-  /** Asks connected brokers first, then the others, in random order; the brokers of the configuration last. */
+  /**
+   * Asks connected brokers first, then the others, in random order; the brokers of the configuration last.
+   */
   async anywhere<R>(ask: (address: Address) => Promise<R>): Promise<R> {
-    const known = [...this.#brokers.values()].map((broker) => ({ broker, rank: (this.#connections.has(broker) ? 0 : 1) + Math.random() / 2 }))
-    const candidates: Address[] = [...known.sort((a, b) => a.rank - b.rank).map(({ broker }) => broker), ...this.#bootstrap]
+    const known = [...this.#brokers.values()].map((broker) => ({
+      broker,
+      rank: (this.#connections.has(broker) ? 0 : 1) + Math.random() / 2,
+    }))
+    const candidates: Address[] = [
+      ...known.sort((a, b) => a.rank - b.rank).map(({ broker }) => broker),
+      ...this.#bootstrap,
+    ]
     let last: unknown
     for (const candidate of candidates) {
       if (this.#stopping.signal.aborted) break
@@ -266,8 +320,16 @@ export class Cluster {
     throw last ?? new KafkaError('stopped', 'Asking the brokers')
   }
 
-  /** Every second: ask again where metadata is old, or where no broker was heard of late, so that connected() tells the truth. */
+  /**
+   * Every second: ask again where metadata is old, or where no broker was heard of late, so that connected()
+   * tells the truth.
+   */
   #keepFresh(): void {
-    if (!this.connected() || Date.now() - this.#answered > PING_AFTER || Date.now() - this.#refreshed > METADATA_AGE) void this.refresh()
+    if (
+      !this.connected() ||
+      Date.now() - this.#answered > PING_AFTER ||
+      Date.now() - this.#refreshed > METADATA_AGE
+    )
+      void this.refresh()
   }
 }

@@ -1,5 +1,13 @@
-/** Connections to brokers, by lane: a broker answers one connection's requests in order, so what may take long has a lane of its own. */
-import { Connection, ConnectionStatuses, type SASLMechanismValue, type SASLOptions } from '@platformatic/kafka'
+/**
+ * Connections to brokers, by lane: a broker answers one connection's requests in order, so what may take long
+ * has a lane of its own.
+ */
+import {
+  Connection,
+  ConnectionStatuses,
+  type SASLMechanismValue,
+  type SASLOptions,
+} from '@platformatic/kafka'
 import type { KafkaConfig, KafkaSasl } from '../../config.ts'
 import type { KafkaError } from '../../errors.ts'
 import { lostLogin, mskToken, refuseAnswer } from '../logins.ts'
@@ -31,7 +39,11 @@ export class Connections {
   }
 
   /** Rejects with a KafkaError: no-broker, timeout, authentication, tls, login-lost. */
-  async get(broker: { host: string, port: number }, lane: string, requestTimeout = REQUEST_TIMEOUT): Promise<Connection> {
+  async get(
+    broker: { host: string; port: number },
+    lane: string,
+    requestTimeout = REQUEST_TIMEOUT,
+  ): Promise<Connection> {
     const address = addressOf(broker)
     const key = `${lane} ${address}`
     const slot = this.#slots.get(key) ?? this.#open(broker, address, key, requestTimeout)
@@ -48,9 +60,10 @@ export class Connections {
     return connection
   }
 
-  has(broker: { host: string, port: number }): boolean {
+  has(broker: { host: string; port: number }): boolean {
     const suffix = ` ${addressOf(broker)}`
-    for (const [key, { connection }] of this.#slots) if (key.endsWith(suffix) && connection.isConnected()) return true
+    for (const [key, { connection }] of this.#slots)
+      if (key.endsWith(suffix) && connection.isConnected()) return true
     return false
   }
 
@@ -62,13 +75,14 @@ export class Connections {
   /** Whatever a connection to that address, or a request on it, fails with. */
   failure(error: unknown, address: string): KafkaError {
     let known = connectionError(error, address)
-    // With TLS 1.3 a broker refuses a certificate after the handshake: the request fails only because the connection ends.
+    // With TLS 1.3 a broker refuses a certificate after the handshake: the request fails only because the
+    // connection ends.
     const refusal = this.#refusals.get(address)
     if (known.code === 'no-broker' && refusal?.code === 'tls') known = refusal
     return lostLogin(this.#config, known) ?? known
   }
 
-  answered(broker: { host: string, port: number }): void {
+  answered(broker: { host: string; port: number }): void {
     if (this.#refusals.size > 0) this.#refusals.delete(addressOf(broker))
   }
 
@@ -83,12 +97,15 @@ export class Connections {
     await this.closeLanes('')
   }
 
-  #open(broker: { host: string, port: number }, address: string, key: string, requestTimeout: number): Slot {
+  #open(broker: { host: string; port: number }, address: string, key: string, requestTimeout: number): Slot {
     if (this.#closed) throw connectionError(new Error('the client is closed'), address)
     const { clientId, tls, sasl } = this.#config
     const connection = new Connection(clientId, {
-      connectTimeout: CONNECT_TIMEOUT, requestTimeout, maxInflights: NO_LIMIT,
-      tls: tls && { ca: tls.ca, cert: tls.cert, key: tls.key }, sasl: sasl && saslOptions(sasl),
+      connectTimeout: CONNECT_TIMEOUT,
+      requestTimeout,
+      maxInflights: NO_LIMIT,
+      tls: tls && { ca: tls.ca, cert: tls.cert, key: tls.key },
+      sasl: sasl && saslOptions(sasl),
     })
     const slot: Slot = { connection, opened: Promise.resolve(connection.connect(broker.host, broker.port)) }
     slot.opened.catch(() => this.#forget(key, slot))
@@ -119,7 +136,11 @@ function saslOptions(sasl: KafkaSasl): SASLOptions {
   if (sasl.mechanism === 'msk-iam') {
     return { mechanism: 'OAUTHBEARER', token: () => mskToken(sasl.region), authBytesValidator: checkAnswer }
   }
-  return { mechanism: sasl.mechanism.toUpperCase() as SASLMechanismValue, username: () => sasl.username, password: () => sasl.password }
+  return {
+    mechanism: sasl.mechanism.toUpperCase() as SASLMechanismValue,
+    username: () => sasl.username,
+    password: () => sasl.password,
+  }
 }
 
 /** The client library takes every answer for a yes. */

@@ -8,7 +8,7 @@ import { offsetTime } from '../offset-time.ts'
 import { backoff, pause } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
 import { offsetsAt } from './consume/offsets.ts'
-import { NOT_LEADER, OFFSET_OUT_OF_RANGE, OK, brokerError, isTransient } from './protocol/codes.ts'
+import { brokerError, isTransient, NOT_LEADER, OFFSET_OUT_OF_RANGE, OK } from './protocol/codes.ts'
 import { fetchV12 } from './protocol/fetch.ts'
 import { LATEST } from './protocol/offsets.ts'
 
@@ -16,7 +16,13 @@ import { LATEST } from './protocol/offsets.ts'
 const PATIENCE = 10_000
 const LANE = 'fetch-once'
 
-export async function fetchOnce(cluster: Cluster, topic: string, partition: number, offset: number, maxBytes: number): Promise<RecordBatch> {
+export async function fetchOnce(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  offset: number,
+  maxBytes: number,
+): Promise<RecordBatch> {
   const what = `Reading ${topic}/${partition} at ${offset}`
   await cluster.topic(topic)
   const deadline = Date.now() + PATIENCE
@@ -25,7 +31,13 @@ export async function fetchOnce(cluster: Cluster, topic: string, partition: numb
     let failure: KafkaError
     let endOffset = offset
     try {
-      const { errorCode, lastStableOffset, aborted, records } = await ask(cluster, topic, partition, offset, maxBytes)
+      const { errorCode, lastStableOffset, aborted, records } = await ask(
+        cluster,
+        topic,
+        partition,
+        offset,
+        maxBytes,
+      )
       endOffset = lastStableOffset
       const fetched = { topic, partition, position: offset, bytes: records, aborted, endOffset }
       if (errorCode === OK) return readBatches(fetched)
@@ -52,15 +64,28 @@ async function ask(cluster: Cluster, topic: string, partition: number, position:
   const leader = cluster.leader(topic, partition)
   if (leader === undefined) throw brokerError(NOT_LEADER, `Reading ${topic}/${partition}`)
   const limits = { maxWait: 0, minBytes: 1, maxBytes, partitionMaxBytes: maxBytes, rack: '' }
-  const { errorCode, partitions } = await cluster.call(leader, LANE, fetchV12, [{ topic, topicId: '', partition, leaderEpoch: -1, position }], limits)
-  if (errorCode !== OK || partitions.length === 0) throw brokerError(errorCode, `Reading ${topic}/${partition}`)
+  const { errorCode, partitions } = await cluster.call(
+    leader,
+    LANE,
+    fetchV12,
+    [{ topic, topicId: '', partition, leaderEpoch: -1, position }],
+    limits,
+  )
+  if (errorCode !== OK || partitions.length === 0)
+    throw brokerError(errorCode, `Reading ${topic}/${partition}`)
   return partitions[0]
 }
 
-export async function offsetAt(cluster: Cluster, topic: string, partition: number, time: number | 'earliest' | 'latest'): Promise<number> {
+export async function offsetAt(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  time: number | 'earliest' | 'latest',
+): Promise<number> {
   await cluster.topic(topic)
   const at = { topic, partition }
-  const find = async (when: number): Promise<number> => (await offsetsAt(cluster, [at], when, AbortSignal.timeout(PATIENCE))).get(at)!
+  const find = async (when: number): Promise<number> =>
+    (await offsetsAt(cluster, [at], when, AbortSignal.timeout(PATIENCE))).get(at)!
   const offset = await find(offsetTime(time))
   return offset < 0 ? find(LATEST) : offset
 }

@@ -1,4 +1,7 @@
-/** The driver that carries the data: @platformatic/kafka's connections, everything above them written for batches of bytes. */
+/**
+ * The driver that carries the data: @platformatic/kafka's connections, everything above them written for
+ * batches of bytes.
+ */
 import { openAdmin } from '../../admin/index.ts'
 import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
@@ -32,8 +35,10 @@ export async function openPlatformatic(config: KafkaConfig, log: KafkaLog): Prom
     partitions: async (topic) => (await cluster.topic(topic)).partitions.length,
     topicId: (topic) => cluster.agreedId(topic),
     producer: async () => keep(await IdempotentProducer.open(cluster)),
-    consume: async (options, handler) => keep(await GroupSubscription.open(cluster, options, atLeastOnce(handler))),
-    transform: async (options, handler) => keep(await GroupSubscription.open(cluster, options, exactlyOnce(handler))),
+    consume: async (options, handler) =>
+      keep(await GroupSubscription.open(cluster, options, atLeastOnce(handler))),
+    transform: async (options, handler) =>
+      keep(await GroupSubscription.open(cluster, options, exactlyOnce(handler))),
     async read(options, handler) {
       const reading = keep(new ReadingAll(cluster, options, handler))
       reading.done.catch(() => {}).finally(() => running.delete(reading))

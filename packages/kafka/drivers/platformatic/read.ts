@@ -1,13 +1,15 @@
-/** Reading without a group: every partition of the topics, from a given place, to the end or until stopped. */
+/**
+ * Reading without a group: every partition of the topics, from a given place, to the end or until stopped.
+ */
 import { KafkaError } from '../../errors.ts'
-import type { BatchHandler, ReadOptions, Reading, RecordBatch } from '../../port.ts'
+import type { BatchHandler, Reading, ReadOptions, RecordBatch } from '../../port.ts'
 import { isForHandlers } from '../../unreadable.ts'
 import { offsetTime } from '../offset-time.ts'
 import type { Before } from '../topic-ids.ts'
 import type { Cluster } from './cluster.ts'
 import { Fetcher } from './consume/fetcher.ts'
 import { offsetAtPlace, offsetsAt } from './consume/offsets.ts'
-import { Worker, type Place, type Processing } from './consume/worker.ts'
+import { type Place, type Processing, Worker } from './consume/worker.ts'
 import { keyOf } from './groups/membership.ts'
 import { EARLIEST, LATEST } from './protocol/offsets.ts'
 import type { TopicPartition } from './protocol/wire.ts'
@@ -47,10 +49,12 @@ export class ReadingAll implements Reading, Processing {
     const cluster = this.#cluster
     const madeAnew = before?.loss === 'made-anew'
     const topicId = madeAnew ? await cluster.agreedId(topic) : (await cluster.topic(topic)).topicId
-    if (before?.loss === 'beyond-end') return { topicId, position: await offsetAtPlace(cluster, at, 'latest', signal) }
+    if (before?.loss === 'beyond-end')
+      return { topicId, position: await offsetAtPlace(cluster, at, 'latest', signal) }
     const same = before === undefined || before.topicId === topicId
     if (same) return { topicId, position: this.#positions.get(keyOf(at))! }
-    if (this.#options.until === 'end') throw new KafkaError('unknown-topic', `${topic} was made anew while it was read`)
+    if (this.#options.until === 'end')
+      throw new KafkaError('unknown-topic', `${topic} was made anew while it was read`)
     return { topicId, position: 0 }
   }
 
@@ -84,8 +88,13 @@ export class ReadingAll implements Reading, Processing {
         }
         if (this.#ends.size === 0) return
       }
-      const unfinished = partitions.filter((partition) => this.#options.until === 'stopped' || this.#ends.has(keyOf(partition)))
-      this.#workers = unfinished.map((partition) => new Worker(partition, this, this.#fetcher, MOST_RECORDS, (error) => this.#failed(error)))
+      const unfinished = partitions.filter(
+        (partition) => this.#options.until === 'stopped' || this.#ends.has(keyOf(partition)),
+      )
+      this.#workers = unfinished.map(
+        (partition) =>
+          new Worker(partition, this, this.#fetcher, MOST_RECORDS, (error) => this.#failed(error)),
+      )
       await this.#finished.promise
     } catch (error) {
       if (!signal.aborted) throw error
@@ -97,20 +106,37 @@ export class ReadingAll implements Reading, Processing {
 
   async #partitions(): Promise<TopicPartition[]> {
     const topics = await Promise.all(this.#options.topics.map((topic) => this.#cluster.topic(topic)))
-    return topics.flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
+    return topics
+      .flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
       .filter(({ partition }) => this.#options.partitions?.includes(partition) ?? true)
   }
 
-  async #from(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<Map<TopicPartition, number>> {
+  async #from(
+    partitions: readonly TopicPartition[],
+    signal: AbortSignal,
+  ): Promise<Map<TopicPartition, number>> {
     const { from } = this.#options
-    if (from === 'earliest' || from === 'latest') return offsetsAt(this.#cluster, partitions, offsetTime(from), signal)
+    if (from === 'earliest' || from === 'latest')
+      return offsetsAt(this.#cluster, partitions, offsetTime(from), signal)
     if ('offsets' in from) {
       const earliest = await offsetsAt(this.#cluster, partitions, EARLIEST, signal)
-      return new Map(partitions.map((partition) => [partition, from.offsets.get(partition.topic)?.[partition.partition] ?? earliest.get(partition)!]))
+      return new Map(
+        partitions.map((partition) => [
+          partition,
+          from.offsets.get(partition.topic)?.[partition.partition] ?? earliest.get(partition)!,
+        ]),
+      )
     }
     const times = [offsetTime(from.timestamp), LATEST]
-    const [found, latest] = await Promise.all(times.map((time) => offsetsAt(this.#cluster, partitions, time, signal)))
-    return new Map(partitions.map((partition) => [partition, found.get(partition)! >= 0 ? found.get(partition)! : latest.get(partition)!]))
+    const [found, latest] = await Promise.all(
+      times.map((time) => offsetsAt(this.#cluster, partitions, time, signal)),
+    )
+    return new Map(
+      partitions.map((partition) => [
+        partition,
+        found.get(partition)! >= 0 ? found.get(partition)! : latest.get(partition)!,
+      ]),
+    )
   }
 
   #reached(at: TopicPartition): void {
@@ -120,11 +146,20 @@ export class ReadingAll implements Reading, Processing {
 
   #failed(error: KafkaError): void {
     if (this.#stopping.signal.aborted) return
-    this.#cluster.log.warn({ code: error.code, topics: this.#options.topics, err: error.cause }, error.message)
+    this.#cluster.log.warn(
+      { code: error.code, topics: this.#options.topics, err: error.cause },
+      error.message,
+    )
     if (FATAL.has(error.code)) this.#finished.reject(error)
   }
 }
 
 /** A running handler may take so long to settle after stop() (ms). */
 const STOP_LIMIT = 10_000
-const FATAL: ReadonlySet<string> = new Set(['unknown-topic', 'not-authorized', 'authentication', 'tls', 'unsupported'])
+const FATAL: ReadonlySet<string> = new Set([
+  'unknown-topic',
+  'not-authorized',
+  'authentication',
+  'tls',
+  'unsupported',
+])

@@ -1,11 +1,18 @@
 /** Aliases: names for versions, and for two of them by weight. */
 import { randomUUID } from 'node:crypto'
-import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import type { DeployedFunction } from '../catalogue.ts'
-import { LATEST, type Alias } from '../entries.ts'
+import { type Alias, LATEST } from '../entries.ts'
 import type { Deploying } from './deploying.ts'
-import { existingFunction, functionArn, invalidParameter, notFound, wholeFunction, type Account } from './names.ts'
-import { pageOf, type Paging } from './paging.ts'
+import {
+  type Account,
+  existingFunction,
+  functionArn,
+  invalidParameter,
+  notFound,
+  wholeFunction,
+} from './names.ts'
+import { type Paging, pageOf } from './paging.ts'
 import { checkRevision } from './storing.ts'
 
 interface AliasInput {
@@ -38,7 +45,8 @@ export function aliasOperations({
     { versions }: DeployedFunction,
     { FunctionVersion, Description, RoutingConfig }: AliasSettings,
   ): Alias => {
-    const weights = RoutingConfig === undefined ? before.weights : { ...RoutingConfig.AdditionalVersionWeights }
+    const weights =
+      RoutingConfig === undefined ? before.weights : { ...RoutingConfig.AdditionalVersionWeights }
     const alias = {
       ...before,
       version: FunctionVersion ?? before.version,
@@ -61,7 +69,11 @@ export function aliasOperations({
       let made: Alias
       await change(name, (current) => {
         if (current.aliases.has(input.Name))
-          throw new AwsError('ResourceConflictException', `Alias already exists: ${arnOf(name, input.Name)}`, 409)
+          throw new AwsError(
+            'ResourceConflictException',
+            `Alias already exists: ${arnOf(name, input.Name)}`,
+            409,
+          )
         if (current.aliases.size >= MAX_ALIASES)
           throw invalidParameter(`${name} has ${MAX_ALIASES} aliases; delete some first.`)
         made = changed(
@@ -112,7 +124,9 @@ export function aliasOperations({
       const all = [...existingFunction(functions, named).aliases.values()].sort((a, b) =>
         a.alias < b.alias ? -1 : 1,
       )
-      const fitting = all.filter(({ version }) => FunctionVersion === undefined || version === FunctionVersion)
+      const fitting = all.filter(
+        ({ version }) => FunctionVersion === undefined || version === FunctionVersion,
+      )
       const { items, NextMarker } = pageOf(fitting, ({ alias }) => alias, paging, MAX_LISTED)
       return { Aliases: items.map((alias) => aliasOf(alias, account)), NextMarker }
     },
@@ -132,7 +146,10 @@ function checkWeights({ version, weights }: Alias): void {
   }
 }
 
-function aliasOf({ name, alias, version, description, weights, revisionId }: Alias, account: Account): object {
+function aliasOf(
+  { name, alias, version, description, weights, revisionId }: Alias,
+  account: Account,
+): object {
   return {
     AliasArn: `${functionArn(account, name)}:${alias}`,
     Name: alias,

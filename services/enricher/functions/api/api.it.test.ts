@@ -1,8 +1,14 @@
 /** The API with the real client of AWS for JavaScript, over functions and mappings on a real broker. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  CreateEventSourceMappingCommand, DeleteEventSourceMappingCommand, GetEventSourceMappingCommand, InvokeCommand,
-  ListEventSourceMappingsCommand, ListFunctionsCommand, UpdateEventSourceMappingCommand, type CreateEventSourceMappingCommandInput,
+  CreateEventSourceMappingCommand,
+  type CreateEventSourceMappingCommandInput,
+  DeleteEventSourceMappingCommand,
+  GetEventSourceMappingCommand,
+  InvokeCommand,
+  ListEventSourceMappingsCommand,
+  ListFunctionsCommand,
+  UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda'
 import { NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
 import { metrics } from '@weir/service'
@@ -20,16 +26,28 @@ async function produce(topic: string, values: readonly string[]): Promise<void> 
   const delivery = producer.delivery()
   for (const [i, text] of values.entries()) {
     const [key, value] = [Buffer.from(`k${i}`), Buffer.from(text)]
-    delivery.append(topic, partitionFor(key, 0, key.length, partitions), key, 0, key.length, value, 0, value.length, NO_HEADERS, 0, NO_HEADERS.length)
+    delivery.append(
+      topic,
+      partitionFor(key, 0, key.length, partitions),
+      key,
+      0,
+      key.length,
+      value,
+      0,
+      value.length,
+      NO_HEADERS,
+      0,
+      NO_HEADERS.length,
+    )
   }
   expect(await delivery.settled()).toEqual([])
 }
 
 async function valuesOf(topic: string): Promise<string[]> {
   const values: string[] = []
-  for (let partition = 0; partition < await kafka.partitions(topic); partition++) {
+  for (let partition = 0; partition < (await kafka.partitions(topic)); partition++) {
     const end = await kafka.offsetAt(topic, partition, 'latest')
-    for (let at = await kafka.offsetAt(topic, partition, 'earliest'); at < end;) {
+    for (let at = await kafka.offsetAt(topic, partition, 'earliest'); at < end; ) {
       const batch = await kafka.fetch(topic, partition, at, 1 << 20)
       for (let i = 0; i < batch.length; i++) values.push(valueOf(batch, i)?.toString() ?? '')
       at = batch.nextOffset
@@ -40,11 +58,19 @@ async function valuesOf(topic: string): Promise<string[]> {
 
 async function topic(partitions = 2): Promise<string> {
   const name = uniqueName('orders')
-  await kafka.admin.createTopics([{ name, partitions, replicas: 1, configs: { 'message.timestamp.type': 'LogAppendTime' } }])
+  await kafka.admin.createTopics([
+    { name, partitions, replicas: 1, configs: { 'message.timestamp.type': 'LogAppendTime' } },
+  ])
   return name
 }
 
-const enabled = (UUID: string): Promise<void> => expect.poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).State, { timeout: 30_000, interval: 50 }).toBe('Enabled')
+const enabled = (UUID: string): Promise<void> =>
+  expect
+    .poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).State, {
+      timeout: 30_000,
+      interval: 50,
+    })
+    .toBe('Enabled')
 
 /** Returns what a batch holds as records for the mapping's output. */
 const ECHO = `export const handler = async (event) => {
@@ -62,8 +88,16 @@ describe('invoke', () => {
     const answer = await invoke({ FunctionName: fixed.name, ClientContext, Payload: { hello: 'ü' } })
     expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST' })
     expect(answer.FunctionError).toBeUndefined()
-    expect(JSON.parse(textOf(answer))).toMatchObject({ event: { hello: 'ü' }, requestId: answer.$metadata.requestId, client: { custom: { a: 1 } } })
-    for (const FunctionName of [`arn:aws:lambda:us-east-1:000000000000:function:${fixed.name}`, `000000000000:function:${fixed.name}`, `${fixed.name}:$LATEST`]) {
+    expect(JSON.parse(textOf(answer))).toMatchObject({
+      event: { hello: 'ü' },
+      requestId: answer.$metadata.requestId,
+      client: { custom: { a: 1 } },
+    })
+    for (const FunctionName of [
+      `arn:aws:lambda:us-east-1:000000000000:function:${fixed.name}`,
+      `000000000000:function:${fixed.name}`,
+      `${fixed.name}:$LATEST`,
+    ]) {
       expect(JSON.parse(textOf(await invoke({ FunctionName })))).toMatchObject({ event: {} })
     }
   })
@@ -90,7 +124,10 @@ describe('invoke', () => {
   })
 
   test('the runtimes that functions may have, and what confines them', async () => {
-    const { Runtimes, Confinement } = await (await ask('GET', '/v1/functions/runtimes')).json() as { Runtimes: string[], Confinement: string }
+    const { Runtimes, Confinement } = (await (await ask('GET', '/v1/functions/runtimes')).json()) as {
+      Runtimes: string[]
+      Confinement: string
+    }
     expect(Runtimes).toContain('nodejs24.x')
     expect(Runtimes.every((name) => name.startsWith('nodejs'))).toBe(true)
     expect(Confinement).toMatch(/namespaces/)
@@ -98,198 +135,496 @@ describe('invoke', () => {
 
   test('dry runs and events', async () => {
     expect((await invoke({ FunctionName: fixed.name, InvocationType: 'DryRun' })).StatusCode).toBe(204)
-    const event = await invoke({ FunctionName: fixed.name, InvocationType: 'Event', Payload: { log: 1, marker: run } })
+    const event = await invoke({
+      FunctionName: fixed.name,
+      InvocationType: 'Event',
+      Payload: { log: 1, marker: run },
+    })
     expect(event.StatusCode).toBe(202)
-    const ran = async (): Promise<boolean> => (await (await ask('GET', `/v1/functions/${fixed.name}/logs`)).text()).includes(`${event.$metadata.requestId}\tINFO\tline 0`)
+    const ran = async (): Promise<boolean> =>
+      (await (await ask('GET', `/v1/functions/${fixed.name}/logs`)).text()).includes(
+        `${event.$metadata.requestId}\tINFO\tline 0`,
+      )
     await expect.poll(ran, { timeout: 5000 }).toBe(true)
   })
 
   test('throttling, and events that wait for it to end', async () => {
     const name = `slow-${run}`
-    await deploy(name, 'export const handler = async ({ ms }) => { console.log("ran"); await new Promise((resolve) => setTimeout(resolve, ms)); return "done" }', { concurrency: 1 })
+    await deploy(
+      name,
+      'export const handler = async ({ ms }) => { console.log("ran"); await new Promise((resolve) => setTimeout(resolve, ms)); return "done" }',
+      { concurrency: 1 },
+    )
     const slow = invoke({ FunctionName: name, Payload: { ms: 4000 } })
     await sleep(500)
     await expect(invoke({ FunctionName: name, Payload: { ms: 0 } })).rejects.toMatchObject({
-      name: 'TooManyRequestsException', Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded', $metadata: { httpStatusCode: 429 },
+      name: 'TooManyRequestsException',
+      Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+      $metadata: { httpStatusCode: 429 },
     })
-    const events = await Promise.all(Array.from({ length: 100 }, () => invoke({ FunctionName: name, InvocationType: 'Event', Payload: { ms: 0 } })))
+    const events = await Promise.all(
+      Array.from({ length: 100 }, () =>
+        invoke({ FunctionName: name, InvocationType: 'Event', Payload: { ms: 0 } }),
+      ),
+    )
     expect(new Set(events.map(({ StatusCode }) => StatusCode))).toEqual(new Set([202]))
     expect(JSON.parse(textOf(await slow))).toBe('done')
-    const runs = async (): Promise<number> => (await (await ask('GET', `/v1/functions/${name}/logs`)).text()).split('ran').length - 1
+    const runs = async (): Promise<number> =>
+      (await (await ask('GET', `/v1/functions/${name}/logs`)).text()).split('ran').length - 1
     await expect.poll(runs, { timeout: 20_000, interval: 100 }).toBe(101)
   })
 
   test('what is refused', async () => {
     const arn = 'arn:aws:lambda:us-east-1:000000000000:function:nobody'
-    await expect(invoke({ FunctionName: 'nobody' })).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: `Function not found: ${arn}` })
-    await expect(invoke({ FunctionName: fixed.name, Qualifier: '7' })).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: expect.stringMatching(/:7$/) })
-    await expect(invoke({ FunctionName: `arn:aws:lambda:eu-west-1:000000000000:function:${fixed.name}` })).rejects.toMatchObject({
-      name: 'ResourceNotFoundException', message: "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
+    await expect(invoke({ FunctionName: 'nobody' })).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: `Function not found: ${arn}`,
     })
-    await expect(invoke({ FunctionName: fixed.name, Payload: 'no json' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' })
-    await expect(invoke({ FunctionName: fixed.name, ClientContext: 'e' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' })
+    await expect(invoke({ FunctionName: fixed.name, Qualifier: '7' })).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: expect.stringMatching(/:7$/),
+    })
+    await expect(
+      invoke({ FunctionName: `arn:aws:lambda:eu-west-1:000000000000:function:${fixed.name}` }),
+    ).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
+    })
+    await expect(invoke({ FunctionName: fixed.name, Payload: 'no json' })).rejects.toMatchObject({
+      name: 'InvalidRequestContentException',
+    })
+    await expect(invoke({ FunctionName: fixed.name, ClientContext: 'e' })).rejects.toMatchObject({
+      name: 'InvalidRequestContentException',
+    })
     const large = `"${'x'.repeat(6 << 20)}"`
-    await expect(invoke({ FunctionName: fixed.name, Payload: large })).rejects.toMatchObject({ name: 'RequestTooLargeException', $metadata: { httpStatusCode: 413 } })
-    await expect(invoke({ FunctionName: fixed.name, InvocationType: 'Event', Payload: `"${'x'.repeat(1 << 20)}"` })).rejects.toMatchObject({ name: 'RequestTooLargeException' })
-    await expect(clientFor(LIMITED).send(new ListFunctionsCommand({}))).rejects.toMatchObject({ name: 'AccessDeniedException' })
-    expect((await clientFor(LIMITED).send(new InvokeCommand({ FunctionName: fixed.name, InvocationType: 'DryRun' }))).StatusCode).toBe(204)
+    await expect(invoke({ FunctionName: fixed.name, Payload: large })).rejects.toMatchObject({
+      name: 'RequestTooLargeException',
+      $metadata: { httpStatusCode: 413 },
+    })
+    await expect(
+      invoke({ FunctionName: fixed.name, InvocationType: 'Event', Payload: `"${'x'.repeat(1 << 20)}"` }),
+    ).rejects.toMatchObject({ name: 'RequestTooLargeException' })
+    await expect(clientFor(LIMITED).send(new ListFunctionsCommand({}))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    })
+    expect(
+      (
+        await clientFor(LIMITED).send(
+          new InvokeCommand({ FunctionName: fixed.name, InvocationType: 'DryRun' }),
+        )
+      ).StatusCode,
+    ).toBe(204)
   })
 })
 
 describe('mappings', () => {
   const name = `echo-${run}`
-  const topicSource = { SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } }, Topics: ['orders'] }
-  beforeAll(async () => { await deploy(name, ECHO) })
+  const topicSource = {
+    SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } },
+    Topics: ['orders'],
+  }
+  beforeAll(async () => {
+    await deploy(name, ECHO)
+  })
 
   test('of a topic deliver its records, filtered, and name those that fail', async () => {
     const [source, output, failures] = await Promise.all([topic(), topic(1), topic(1)])
     await produce(source, ['{"n":1}', '{"n":2}'])
-    const created = await client.send(new CreateEventSourceMappingCommand({
-      FunctionName: name, SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } }, Topics: [source], StartingPosition: 'TRIM_HORIZON', BatchSize: 10,
-      FilterCriteria: { Filters: [{ Pattern: '{"value":{"n":[{"numeric":[">",1]}]}}' }, { Pattern: '{"value":{"poison":[true]}}' }] },
-      DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } }, BisectBatchOnFunctionError: true, MaximumRetryAttempts: 0,
-      ScalingConfig: { MaximumConcurrency: 2 }, Tags: { 'weir:output': output },
-    }))
+    const created = await client.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: name,
+        SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } },
+        Topics: [source],
+        StartingPosition: 'TRIM_HORIZON',
+        BatchSize: 10,
+        FilterCriteria: {
+          Filters: [
+            { Pattern: '{"value":{"n":[{"numeric":[">",1]}]}}' },
+            { Pattern: '{"value":{"poison":[true]}}' },
+          ],
+        },
+        DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } },
+        BisectBatchOnFunctionError: true,
+        MaximumRetryAttempts: 0,
+        ScalingConfig: { MaximumConcurrency: 2 },
+        Tags: { 'weir:output': output },
+      }),
+    )
     expect(created).toMatchObject({
-      State: 'Creating', StateTransitionReason: 'USER_INITIATED', Topics: [source], BatchSize: 10, MaximumRetryAttempts: 0, BisectBatchOnFunctionError: true, StartingPosition: 'TRIM_HORIZON',
-      FunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`, DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } }, LastModified: expect.any(Date),
-      EventSourceMappingArn: `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${created.UUID}`, ScalingConfig: { MaximumConcurrency: 2 },
-      SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } }, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: created.UUID },
-      FunctionResponseTypes: [], MaximumRecordAgeInSeconds: -1, MaximumBatchingWindowInSeconds: 0, ParallelizationFactor: 1, TumblingWindowInSeconds: 0,
+      State: 'Creating',
+      StateTransitionReason: 'USER_INITIATED',
+      Topics: [source],
+      BatchSize: 10,
+      MaximumRetryAttempts: 0,
+      BisectBatchOnFunctionError: true,
+      StartingPosition: 'TRIM_HORIZON',
+      FunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+      DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } },
+      LastModified: expect.any(Date),
+      EventSourceMappingArn: `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${created.UUID}`,
+      ScalingConfig: { MaximumConcurrency: 2 },
+      SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } },
+      SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: created.UUID },
+      FunctionResponseTypes: [],
+      MaximumRecordAgeInSeconds: -1,
+      MaximumBatchingWindowInSeconds: 0,
+      ParallelizationFactor: 1,
+      TumblingWindowInSeconds: 0,
     })
     const UUID = created.UUID!
     await enabled(UUID)
     await produce(source, ['{"n":0}', '{"n":3}', '{"poison":true}', '{"n":4}'])
     await expect.poll(() => valuesOf(output), { timeout: 20_000 }).toEqual(['{"n":2}', '{"n":3}', '{"n":4}'])
     await expect.poll(() => valuesOf(failures), { timeout: 20_000 }).toHaveLength(1)
-    expect(JSON.parse((await valuesOf(failures))[0])).toMatchObject({ requestContext: { condition: 'RetryAttemptsExhausted' }, KafkaBatchInfo: { batchSize: 1 } })
-    await expect.poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult).toMatch(/^(OK|PROBLEM: Function call failed)$/)
+    expect(JSON.parse((await valuesOf(failures))[0])).toMatchObject({
+      requestContext: { condition: 'RetryAttemptsExhausted' },
+      KafkaBatchInfo: { batchSize: 1 },
+    })
+    await expect
+      .poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult)
+      .toMatch(/^(OK|PROBLEM: Function call failed)$/)
 
-    const disabled = await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false, FilterCriteria: { Filters: [] }, BatchSize: 5 }))
+    const disabled = await client.send(
+      new UpdateEventSourceMappingCommand({
+        UUID,
+        Enabled: false,
+        FilterCriteria: { Filters: [] },
+        BatchSize: 5,
+      }),
+    )
     expect(disabled).toMatchObject({ State: 'Disabled', BatchSize: 5, BisectBatchOnFunctionError: true })
     expect(disabled.FilterCriteria).toBeUndefined()
     await produce(source, ['{"n":-1}'])
     await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }))
-    await expect.poll(() => valuesOf(output), { timeout: 30_000 }).toEqual(['{"n":-1}', '{"n":2}', '{"n":3}', '{"n":4}'])
+    await expect
+      .poll(() => valuesOf(output), { timeout: 30_000 })
+      .toEqual(['{"n":-1}', '{"n":2}', '{"n":3}', '{"n":4}'])
 
-    expect((await client.send(new ListEventSourceMappingsCommand({ FunctionName: name }))).EventSourceMappings!.map((mapping) => mapping.UUID)).toContain(UUID)
-    expect(await client.send(new DeleteEventSourceMappingCommand({ UUID }))).toMatchObject({ UUID, State: 'Deleting' })
-    await expect(client.send(new GetEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
-    await expect(client.send(new DeleteEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    expect(
+      (
+        await client.send(new ListEventSourceMappingsCommand({ FunctionName: name }))
+      ).EventSourceMappings!.map((mapping) => mapping.UUID),
+    ).toContain(UUID)
+    expect(await client.send(new DeleteEventSourceMappingCommand({ UUID }))).toMatchObject({
+      UUID,
+      State: 'Deleting',
+    })
+    await expect(client.send(new GetEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    })
+    await expect(client.send(new DeleteEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    })
   })
 
   test('whose function returns what the output does not take give that up, and say so', async () => {
     const large = `large-${run}`
-    await deploy(large, ECHO.replace('return { records }', "return { records: records.map((r) => (r.value === 'large' ? { value: 'x'.repeat(3e6) } : r)) }"))
+    await deploy(
+      large,
+      ECHO.replace(
+        'return { records }',
+        "return { records: records.map((r) => (r.value === 'large' ? { value: 'x'.repeat(3e6) } : r)) }",
+      ),
+    )
     const [source, output, failures] = await Promise.all([topic(1), topic(1), topic(1)])
     await produce(source, ['one', 'large', 'two'])
-    const { UUID } = await client.send(new CreateEventSourceMappingCommand({
-      FunctionName: large, ...topicSource, Topics: [source], StartingPosition: 'TRIM_HORIZON', BatchSize: 1, MaximumRetryAttempts: 1,
-      DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } }, Tags: { 'weir:output': output },
-    }))
+    const { UUID } = await client.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: large,
+        ...topicSource,
+        Topics: [source],
+        StartingPosition: 'TRIM_HORIZON',
+        BatchSize: 1,
+        MaximumRetryAttempts: 1,
+        DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } },
+        Tags: { 'weir:output': output },
+      }),
+    )
     await expect.poll(() => valuesOf(output), { timeout: 30_000 }).toEqual(['one', 'two'])
     expect((await valuesOf(failures)).map((text) => JSON.parse(text))).toMatchObject([
-      { requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 2 }, responseContext: { functionError: 'Unhandled' } },
+      {
+        requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 2 },
+        responseContext: { functionError: 'Unhandled' },
+      },
     ])
     const { values } = await metrics.getSingleMetric('weir_function_invocations_total')!.get()
-    expect(values.filter(({ labels }) => labels.function === large).map(({ labels, value }) => [labels.result, value]).sort()).toEqual([['error', 2], ['success', 2]])
+    expect(
+      values
+        .filter(({ labels }) => labels.function === large)
+        .map(({ labels, value }) => [labels.result, value])
+        .sort(),
+    ).toEqual([
+      ['error', 2],
+      ['success', 2],
+    ])
     await produce(source, ['large'])
-    await expect.poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult, { timeout: 20_000 }).toBe('PROBLEM: Function call failed')
+    await expect
+      .poll(
+        async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult,
+        { timeout: 20_000 },
+      )
+      .toBe('PROBLEM: Function call failed')
     await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
   test('of a stream deliver its records', async () => {
     const [stream, output] = [uniqueName('stream'), await topic(1)]
-    await streams.change(stream, () => newStream({ name: stream, mode: 'PROVISIONED', shards: 2, maxRecordKiB: 1024, tags: {}, external: false }, Date.now()))
+    await streams.change(stream, () =>
+      newStream(
+        { name: stream, mode: 'PROVISIONED', shards: 2, maxRecordKiB: 1024, tags: {}, external: false },
+        Date.now(),
+      ),
+    )
     await expect.poll(() => streams.get(stream)?.stream.status, { timeout: 20_000 }).toBe('ACTIVE')
     const EventSourceArn = `arn:aws:kinesis:us-east-1:000000000000:stream/${stream}`
-    const { UUID, EventSourceArn: answered } = await client.send(new CreateEventSourceMappingCommand({
-      FunctionName: name, EventSourceArn, StartingPosition: 'LATEST', ParallelizationFactor: 2, FunctionResponseTypes: ['ReportBatchItemFailures'], MaximumBatchingWindowInSeconds: 1,
-      Tags: { 'weir:output': output },
-    }))
+    const { UUID, EventSourceArn: answered } = await client.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: name,
+        EventSourceArn,
+        StartingPosition: 'LATEST',
+        ParallelizationFactor: 2,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        MaximumBatchingWindowInSeconds: 1,
+        Tags: { 'weir:output': output },
+      }),
+    )
     expect(answered).toBe(EventSourceArn)
     await enabled(UUID!)
     const values = Array.from({ length: 20 }, (_, i) => `record ${i}`)
     await produce(streams.get(stream)!.stream.topic, values)
     await expect.poll(() => valuesOf(output), { timeout: 20_000 }).toEqual([...values].sort())
     const { EventSourceMappings } = await client.send(new ListEventSourceMappingsCommand({ EventSourceArn }))
-    expect(EventSourceMappings).toMatchObject([{ UUID, State: 'Enabled', LastProcessingResult: 'OK', FunctionResponseTypes: ['ReportBatchItemFailures'], MaximumBatchingWindowInSeconds: 1 }])
-    await expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: name, EventSourceArn, StartingPosition: 'LATEST' })))
-      .rejects.toMatchObject({ name: 'ResourceConflictException', message: expect.stringContaining(UUID!) })
+    expect(EventSourceMappings).toMatchObject([
+      {
+        UUID,
+        State: 'Enabled',
+        LastProcessingResult: 'OK',
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        MaximumBatchingWindowInSeconds: 1,
+      },
+    ])
+    await expect(
+      client.send(
+        new CreateEventSourceMappingCommand({
+          FunctionName: name,
+          EventSourceArn,
+          StartingPosition: 'LATEST',
+        }),
+      ),
+    ).rejects.toMatchObject({ name: 'ResourceConflictException', message: expect.stringContaining(UUID!) })
     await streams.change(stream, (found) => ({ ...found!, status: 'DELETING' }))
-    await expect.poll(async () => {
-      const { State, LastProcessingResult } = await client.send(new GetEventSourceMappingCommand({ UUID }))
-      return [State, LastProcessingResult]
-    }, { timeout: 20_000 }).toEqual(['Enabled', 'PROBLEM: Stream not found'])
+    await expect
+      .poll(
+        async () => {
+          const { State, LastProcessingResult } = await client.send(
+            new GetEventSourceMappingCommand({ UUID }),
+          )
+          return [State, LastProcessingResult]
+        },
+        { timeout: 20_000 },
+      )
+      .toEqual(['Enabled', 'PROBLEM: Stream not found'])
     await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
   test('of solutions are listed, and stay', async () => {
-    const { EventSourceMappings } = await client.send(new ListEventSourceMappingsCommand({ FunctionName: fixed.name }))
-    expect(EventSourceMappings).toMatchObject([{ UUID: fixed.mapping, State: 'Disabled', Topics: [fixed.topic] }])
-    await expect(client.send(new UpdateEventSourceMappingCommand({ UUID: fixed.mapping, Enabled: true }))).rejects.toMatchObject({ name: 'ResourceInUseException' })
-    await expect(client.send(new DeleteEventSourceMappingCommand({ UUID: fixed.mapping }))).rejects.toMatchObject({ name: 'ResourceInUseException' })
+    const { EventSourceMappings } = await client.send(
+      new ListEventSourceMappingsCommand({ FunctionName: fixed.name }),
+    )
+    expect(EventSourceMappings).toMatchObject([
+      { UUID: fixed.mapping, State: 'Disabled', Topics: [fixed.topic] },
+    ])
+    await expect(
+      client.send(new UpdateEventSourceMappingCommand({ UUID: fixed.mapping, Enabled: true })),
+    ).rejects.toMatchObject({ name: 'ResourceInUseException' })
+    await expect(
+      client.send(new DeleteEventSourceMappingCommand({ UUID: fixed.mapping })),
+    ).rejects.toMatchObject({ name: 'ResourceInUseException' })
   })
 
-  const streamSource = { EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders', StartingPosition: 'LATEST' as const }
+  const streamSource = {
+    EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders',
+    StartingPosition: 'LATEST' as const,
+  }
   test.each<[string, Omit<CreateEventSourceMappingCommandInput, 'FunctionName'>, string]>([
     ['no source', {}, 'Unrecognized event source.'],
     ['two sources', { ...topicSource, ...streamSource }, 'not both'],
     ['two topics', { ...topicSource, Topics: ['one', 'two'] }, 'names 2'],
-    ['a queue', { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders' }, 'is no event source that is served here'],
-    ['a stream elsewhere', { ...streamSource, EventSourceArn: 'arn:aws:kinesis:eu-west-1:000000000000:stream/orders' }, 'of another region'],
-    ['no start', { EventSourceArn: streamSource.EventSourceArn }, "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null."],
+    [
+      'a queue',
+      { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders' },
+      'is no event source that is served here',
+    ],
+    [
+      'a stream elsewhere',
+      { ...streamSource, EventSourceArn: 'arn:aws:kinesis:eu-west-1:000000000000:stream/orders' },
+      'of another region',
+    ],
+    [
+      'no start',
+      { EventSourceArn: streamSource.EventSourceArn },
+      "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
+    ],
     ['no stream', streamSource, `Stream not found: ${streamSource.EventSourceArn}`],
-    ['a destination for successes', { ...streamSource, DestinationConfig: { OnSuccess: { Destination: 'arn:aws:sqs:us-east-1:000000000000:q' } } },
-      'Unsupported DestinationConfig parameter for given event source mapping type.'],
-    ['an output in a stream', { ...topicSource, Tags: { 'weir:output': 'stream.orders' } }, "by Kinesis' API only"],
-    ['a destination in a stream', { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://stream.orders' } } }, "by Kinesis' API only"],
-    ['its source as destination', { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://orders' } } }, 'own source'],
-    ['a filter that is too complex', { ...topicSource, FilterCriteria: { Filters: [{ Pattern: '{"value":[{"wildcard":"*:*:*:*:*:event-bus/*"}]}' }] } }, 'Rule is too complex'],
+    [
+      'a destination for successes',
+      {
+        ...streamSource,
+        DestinationConfig: { OnSuccess: { Destination: 'arn:aws:sqs:us-east-1:000000000000:q' } },
+      },
+      'Unsupported DestinationConfig parameter for given event source mapping type.',
+    ],
+    [
+      'an output in a stream',
+      { ...topicSource, Tags: { 'weir:output': 'stream.orders' } },
+      "by Kinesis' API only",
+    ],
+    [
+      'a destination in a stream',
+      { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://stream.orders' } } },
+      "by Kinesis' API only",
+    ],
+    [
+      'its source as destination',
+      { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://orders' } } },
+      'own source',
+    ],
+    [
+      'a filter that is too complex',
+      {
+        ...topicSource,
+        FilterCriteria: { Filters: [{ Pattern: '{"value":[{"wildcard":"*:*:*:*:*:event-bus/*"}]}' }] },
+      },
+      'Rule is too complex',
+    ],
     ['no time', { ...streamSource, StartingPosition: 'AT_TIMESTAMP' }, 'needs StartingPositionTimestamp'],
-    ['a time to come', { ...streamSource, StartingPosition: 'AT_TIMESTAMP', StartingPositionTimestamp: new Date(Date.now() + 1e6) }, 'cannot be in the future'],
+    [
+      'a time to come',
+      {
+        ...streamSource,
+        StartingPosition: 'AT_TIMESTAMP',
+        StartingPositionTimestamp: new Date(Date.now() + 1e6),
+      },
+      'cannot be in the future',
+    ],
     ['a short age', { ...streamSource, MaximumRecordAgeInSeconds: 59 }, '60 to 604800'],
-    ['a destination elsewhere', { ...streamSource, DestinationConfig: { OnFailure: { Destination: 'arn:aws:lambda:us-east-1:000000000000:function:f' } } }, 'give kafka://TOPIC'],
-    ['a filter that is none', { ...streamSource, FilterCriteria: { Filters: [{ Pattern: '{"data":1}' }] } }, 'Invalid filter pattern definition.'],
-    ['a registry without a contract', { ...topicSource, SelfManagedKafkaEventSourceConfig: { SchemaRegistryConfig: { EventRecordFormat: 'JSON' } } }, 'with a contract'],
+    [
+      'a destination elsewhere',
+      {
+        ...streamSource,
+        DestinationConfig: { OnFailure: { Destination: 'arn:aws:lambda:us-east-1:000000000000:function:f' } },
+      },
+      'give kafka://TOPIC',
+    ],
+    [
+      'a filter that is none',
+      { ...streamSource, FilterCriteria: { Filters: [{ Pattern: '{"data":1}' }] } },
+      'Invalid filter pattern definition.',
+    ],
+    [
+      'a registry without a contract',
+      {
+        ...topicSource,
+        SelfManagedKafkaEventSourceConfig: { SchemaRegistryConfig: { EventRecordFormat: 'JSON' } },
+      },
+      'with a contract',
+    ],
     ['a topic of the inside', { ...topicSource, Topics: ['weir.control.functions'] }, 'own'],
     ['an output of the inside', { ...topicSource, Tags: { 'weir:output': '__consumer_offsets' } }, 'own'],
-    ['an output of a window', { ...topicSource, TumblingWindowInSeconds: 60, Tags: { 'weir:output': 'out' } }, 'leave out the tag'],
-    ['keys', { ...streamSource, KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/k' }, 'KMSKeyArn is not served here'],
-    ['a group of another', { ...topicSource, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: fixed.mapping } }, 'choose another one'],
+    [
+      'an output of a window',
+      { ...topicSource, TumblingWindowInSeconds: 60, Tags: { 'weir:output': 'out' } },
+      'leave out the tag',
+    ],
+    [
+      'keys',
+      { ...streamSource, KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/k' },
+      'KMSKeyArn is not served here',
+    ],
+    [
+      'a group of another',
+      { ...topicSource, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: fixed.mapping } },
+      'choose another one',
+    ],
   ])('are not made with %s', async (what, input, text) => {
-    await expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: name, ...input }))).rejects.toMatchObject({
-      name: what === 'a group of another' ? 'ResourceConflictException' : 'InvalidParameterValueException', message: expect.stringContaining(text),
+    await expect(
+      client.send(new CreateEventSourceMappingCommand({ FunctionName: name, ...input })),
+    ).rejects.toMatchObject({
+      name: what === 'a group of another' ? 'ResourceConflictException' : 'InvalidParameterValueException',
+      message: expect.stringContaining(text),
     })
   })
 
   test('are not made for a function that does not exist, and not made twice', async () => {
-    const refused = (input: object) => expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: `none-${run}`, ...input }))).rejects
-    await refused({ ...topicSource }).toMatchObject({ name: 'InvalidParameterValueException', message: 'Function does not exist' })
-    await refused({}).toMatchObject({ name: 'InvalidParameterValueException', message: 'Unrecognized event source.' })
-    const input = { FunctionName: `${name}:$LATEST`, ...topicSource, Topics: [uniqueName('twice')], Enabled: false }
+    const refused = (input: object) =>
+      expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: `none-${run}`, ...input })))
+        .rejects
+    await refused({ ...topicSource }).toMatchObject({
+      name: 'InvalidParameterValueException',
+      message: 'Function does not exist',
+    })
+    await refused({}).toMatchObject({
+      name: 'InvalidParameterValueException',
+      message: 'Unrecognized event source.',
+    })
+    const input = {
+      FunctionName: `${name}:$LATEST`,
+      ...topicSource,
+      Topics: [uniqueName('twice')],
+      Enabled: false,
+    }
     const { UUID, FunctionArn } = await client.send(new CreateEventSourceMappingCommand(input))
     const arn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`
     expect(FunctionArn).toBe(`${arn}:$LATEST`)
     await expect(client.send(new CreateEventSourceMappingCommand(input))).rejects.toMatchObject({
-      name: 'ResourceConflictException', message: `An event source mapping with event source ("b:9092"), function ("${arn}"), topics ("${input.Topics[0]}") already exists. `
-        + `Please update or delete the existing mapping with UUID ${UUID}`,
+      name: 'ResourceConflictException',
+      message:
+        `An event source mapping with event source ("b:9092"), function ("${arn}"), topics ("${input.Topics[0]}") already exists. ` +
+        `Please update or delete the existing mapping with UUID ${UUID}`,
     })
     await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
   test('of Kafka give up after ten retries where they have a destination, and of contracts are decoded', async () => {
-    const created = await client.send(new CreateEventSourceMappingCommand({
-      FunctionName: name, ...topicSource, Topics: ['weir.stats'], Enabled: false, DestinationConfig: { OnFailure: { Destination: `kafka://${await topic(1)}` } },
-      SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: `group-${run}`, SchemaRegistryConfig: { EventRecordFormat: 'JSON', SchemaRegistryURI: 'http://localhost:8181' } },
-    }))
+    const created = await client.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: name,
+        ...topicSource,
+        Topics: ['weir.stats'],
+        Enabled: false,
+        DestinationConfig: { OnFailure: { Destination: `kafka://${await topic(1)}` } },
+        SelfManagedKafkaEventSourceConfig: {
+          ConsumerGroupId: `group-${run}`,
+          SchemaRegistryConfig: { EventRecordFormat: 'JSON', SchemaRegistryURI: 'http://localhost:8181' },
+        },
+      }),
+    )
     expect(created).toMatchObject({
-      MaximumRetryAttempts: 10, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: `group-${run}`, SchemaRegistryConfig: { EventRecordFormat: 'JSON' } },
+      MaximumRetryAttempts: 10,
+      SelfManagedKafkaEventSourceConfig: {
+        ConsumerGroupId: `group-${run}`,
+        SchemaRegistryConfig: { EventRecordFormat: 'JSON' },
+      },
     })
-    await expect(client.send(new UpdateEventSourceMappingCommand({ UUID: created.UUID, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: 'other' } })))
-      .rejects.toMatchObject({ name: 'InvalidParameterValueException', message: expect.stringContaining('cannot be changed') })
-    await expect(clientFor(LIMITED).send(new GetEventSourceMappingCommand({ UUID: created.UUID }))).rejects.toMatchObject({ name: 'AccessDeniedException' })
-    await expect(clientFor(LIMITED).send(new CreateEventSourceMappingCommand({ FunctionName: fixed.name, ...topicSource }))).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await expect(
+      client.send(
+        new UpdateEventSourceMappingCommand({
+          UUID: created.UUID,
+          SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: 'other' },
+        }),
+      ),
+    ).rejects.toMatchObject({
+      name: 'InvalidParameterValueException',
+      message: expect.stringContaining('cannot be changed'),
+    })
+    await expect(
+      clientFor(LIMITED).send(new GetEventSourceMappingCommand({ UUID: created.UUID })),
+    ).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await expect(
+      clientFor(LIMITED).send(
+        new CreateEventSourceMappingCommand({ FunctionName: fixed.name, ...topicSource }),
+      ),
+    ).rejects.toMatchObject({ name: 'AccessDeniedException' })
     await client.send(new DeleteEventSourceMappingCommand({ UUID: created.UUID }))
   })
 })

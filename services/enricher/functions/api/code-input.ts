@@ -1,11 +1,11 @@
 /** The code of a function as callers give it: an archive in the request, or an object in S3. */
 import { Readable } from 'node:stream'
-import { AwsError, type AwsContext } from '@weir/aws'
+import { type AwsContext, AwsError } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 import type { Archive } from '../code/archive.ts'
+import type { Archives } from '../code/archives.ts'
 import { TooLarge, type Upload } from '../code/code-store.ts'
 import { ArchiveError, MAX_UNPACKED_BYTES } from '../code/unpack.ts'
-import type { Archives } from '../code/archives.ts'
 import { invalidParameter } from './names.ts'
 
 export interface CodeInput {
@@ -18,8 +18,8 @@ export interface CodeInput {
 }
 
 /**
- * Bytes of an archive in a request (Lambda quotas, "Deployment package size"). From S3 it may be as large as what
- * it unpacks to.
+ * Bytes of an archive in a request (Lambda quotas, "Deployment package size"). From S3 it may be as large as
+ * what it unpacks to.
  */
 export const MAX_ZIPPED_BYTES = 52_428_800
 
@@ -96,11 +96,16 @@ async function objectOf({ S3Bucket, S3Key, S3ObjectVersion }: CodeInput): Promis
   } catch (error) {
     client.destroy()
     const { name, message } = error as Error
-    throw invalidParameter(`Error occurred while GetObject. S3 Error Code: ${name}. S3 Error Message: ${message}`)
+    throw invalidParameter(
+      `Error occurred while GetObject. S3 Error Code: ${name}. S3 Error Message: ${message}`,
+    )
   }
 }
 
-/** Stores the archive, then runs the change that refers to it. Repeats both if the archive was removed in between. */
+/**
+ * Stores the archive, then runs the change that refers to it. Repeats both if the archive was removed in
+ * between.
+ */
 export async function withArchive<T>(
   upload: Upload,
   archives: Archives,
@@ -126,7 +131,9 @@ export class ArchiveGone extends Error {
   override readonly name = 'ArchiveGone'
 }
 
-/** Returns the archive. To be called while the change is decided: throws if the archive was removed meanwhile. */
+/**
+ * Returns the archive. To be called while the change is decided: throws if the archive was removed meanwhile.
+ */
 export function keep(archive: Archive, archives: Archives): Archive {
   if (!archives.isKept(archive)) throw new ArchiveGone()
   return archive

@@ -30,7 +30,10 @@ export function concurrencyOperations({
     ) {
       const { name } = await changeableWhole(FunctionName, context)
       await changeLatest(name, false, (latest) => {
-        if (ACCOUNT_CONCURRENCY - reservedOf(catalogue) + (latest.reserved ?? 0) - reserved < MIN_UNRESERVED) {
+        if (
+          ACCOUNT_CONCURRENCY - reservedOf(catalogue) + (latest.reserved ?? 0) - reserved <
+          MIN_UNRESERVED
+        ) {
           throw invalidParameter(
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below " +
               `its minimum value of [${MIN_UNRESERVED}].`,

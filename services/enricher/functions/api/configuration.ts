@@ -1,13 +1,17 @@
 /** Versions of functions as the API describes them. */
-import { LATEST, type FunctionVersion } from '../entries.ts'
+import { type FunctionVersion, LATEST } from '../entries.ts'
 import type { Functions } from '../functions.ts'
-import { functionArn, type Account } from './names.ts'
+import { type Account, functionArn } from './names.ts'
 
 /** Lambda's words for code and settings that are not in use yet. */
 const CREATING = { reason: 'The function is being created.', code: 'Creating' }
 
 /** @param qualifier of the ARN; undefined: none */
-export function configurationOf(version: FunctionVersion, account: Account, qualifier: string | undefined): object {
+export function configurationOf(
+  version: FunctionVersion,
+  account: Account,
+  qualifier: string | undefined,
+): object {
   const { name, archive, module, environment, noted, modifiedAt } = version
   const arn = functionArn(account, name)
   return {
@@ -45,7 +49,9 @@ export function describedVersion(
     version.version === LATEST ? functions.state(version.name) : { active: true, updated: true }
   return {
     ...configurationOf(version, account, qualifier),
-    ...(active ? { State: 'Active', ...(updated ? { LastUpdateStatus: 'Successful' } : IN_PROGRESS) } : PENDING),
+    ...(active
+      ? { State: 'Active', ...(updated ? { LastUpdateStatus: 'Successful' } : IN_PROGRESS) }
+      : PENDING),
   }
 }
 

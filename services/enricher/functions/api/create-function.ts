@@ -1,11 +1,11 @@
 /** CreateFunction. */
 import { randomUUID } from 'node:crypto'
-import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import { LATEST, type LatestVersion } from '../entries.ts'
-import { keep, uploadOf, withArchive, type CodeInput } from './code-input.ts'
+import { type CodeInput, keep, uploadOf, withArchive } from './code-input.ts'
 import { configurationOf, PENDING } from './configuration.ts'
 import type { Deploying } from './deploying.ts'
-import { settingsOf, type SettingsInput } from './function-settings.ts'
+import { type SettingsInput, settingsOf } from './function-settings.ts'
 import { invalidParameter, wholeFunction } from './names.ts'
 import { publication } from './publication.ts'
 import { stored } from './storing.ts'
@@ -46,7 +46,9 @@ export function createOperation({
       context.authorize(arn)
       refuseWhereOff()
       if (!here)
-        throw invalidParameter(`Functions are made in the account ${account.accountId} here; give the name alone.`)
+        throw invalidParameter(
+          `Functions are made in the account ${account.accountId} here; give the name alone.`,
+        )
       checkName(name)
       if (input.PackageType === 'Image')
         throw invalidParameter(

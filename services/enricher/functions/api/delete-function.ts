@@ -1,5 +1,5 @@
 /** DeleteFunction: the whole function, or one version of it. */
-import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import type { Change } from '@weir/control'
 import type { DeployedFunction } from '../catalogue.ts'
 import { LATEST } from '../entries.ts'

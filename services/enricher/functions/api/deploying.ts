@@ -1,22 +1,22 @@
 /** Shared by all operations that change functions: who may change one, and how a change is written. */
 import { randomUUID } from 'node:crypto'
-import { AwsError, type AwsContext } from '@weir/aws'
+import { type AwsContext, AwsError } from '@weir/aws'
 import type { Change } from '@weir/control'
 import type { DeployedFunction } from '../catalogue.ts'
 import { LATEST, type LatestVersion } from '../entries.ts'
 import type { FunctionService } from '../open.ts'
 import type { Runtimes } from '../runtime/runtimes.ts'
 import {
+  type Account,
   existingFunction,
   functionArn,
+  type NamedFunction,
   namedFunction,
   notFound,
   wholeFunction,
-  type Account,
-  type NamedFunction,
 } from './names.ts'
-import { stored } from './storing.ts'
 import { publication } from './publication.ts'
+import { stored } from './storing.ts'
 
 export interface DeployingOptions {
   /** Whether functions may be changed by the API. Clients that may do so run code here. */
@@ -48,7 +48,11 @@ export interface Deploying extends DeployingOptions {
   refuseFull(moreBytes: number): void
 }
 
-export function deployingOf(service: FunctionService, account: Account, options: DeployingOptions): Deploying {
+export function deployingOf(
+  service: FunctionService,
+  account: Account,
+  options: DeployingOptions,
+): Deploying {
   const { functions, catalogue, changeFunctions, catchUp } = service
 
   const current = (name: string): DeployedFunction => {

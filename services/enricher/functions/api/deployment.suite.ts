@@ -5,24 +5,58 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import {
-  CreateAliasCommand, CreateFunctionCommand, DeleteAliasCommand, DeleteFunctionCommand, GetAliasCommand, GetFunctionCommand,
-  GetFunctionConfigurationCommand, ListAliasesCommand, ListFunctionsCommand, ListVersionsByFunctionCommand,
-  PublishVersionCommand, UpdateAliasCommand, UpdateFunctionCodeCommand, UpdateFunctionConfigurationCommand,
-  waitUntilFunctionActiveV2, waitUntilFunctionUpdatedV2,
+  CreateAliasCommand,
+  CreateFunctionCommand,
+  DeleteAliasCommand,
+  DeleteFunctionCommand,
+  GetAliasCommand,
+  GetFunctionCommand,
+  GetFunctionConfigurationCommand,
+  ListAliasesCommand,
+  ListFunctionsCommand,
+  ListVersionsByFunctionCommand,
+  PublishVersionCommand,
+  UpdateAliasCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+  waitUntilFunctionActiveV2,
+  waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda'
 import { pythonWith } from '@weir/tools/stack/python.ts'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import { describe, expect, test } from 'vitest'
 import { moduleZip, openApi, ROLE, SPEAKER, textOf } from '../testing/api.ts'
 
-const { run, fixed, deployedFolder, service, replica, client, everyRuntime, url, invoke, said, deploy, records, plant } =
-  await openApi()
+const {
+  run,
+  fixed,
+  deployedFolder,
+  service,
+  replica,
+  client,
+  everyRuntime,
+  url,
+  invoke,
+  said,
+  deploy,
+  records,
+  plant,
+} = await openApi()
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
 
 test.each([
-  ['python3.13', 'app.handler', 'app.py', 'def handler(event, context):\n    return [event, context.function_version]\n'],
-  ['provided.al2023', 'any.name', 'bootstrap', `#!/usr/bin/env python3
+  [
+    'python3.13',
+    'app.handler',
+    'app.py',
+    'def handler(event, context):\n    return [event, context.function_version]\n',
+  ],
+  [
+    'provided.al2023',
+    'any.name',
+    'bootstrap',
+    `#!/usr/bin/env python3
 import json, os, urllib.request
 runtime = f'http://{os.environ["AWS_LAMBDA_RUNTIME_API"]}/2018-06-01/runtime/invocation'
 while True:
@@ -30,11 +64,20 @@ while True:
         id, event = request.headers['Lambda-Runtime-Aws-Request-Id'], json.load(request)
     answer = json.dumps([event, os.environ['AWS_LAMBDA_FUNCTION_VERSION']]).encode()
     urllib.request.urlopen(urllib.request.Request(f'{runtime}/{id}/response', answer, method='POST')).close()
-`],
+`,
+  ],
 ] as const)('a function for %s', async (Runtime, Handler, file, code) => {
   const FunctionName = `${Runtime.split('.')[0]}-${run}`
   const ZipFile = await zipOf([{ name: file, bytes: Buffer.from(code), executable: file === 'bootstrap' }])
-  const input = { FunctionName, Runtime, Handler, Role: ROLE, MemorySize: 256, Timeout: 20, Code: { ZipFile } }
+  const input = {
+    FunctionName,
+    Runtime,
+    Handler,
+    Role: ROLE,
+    MemorySize: 256,
+    Timeout: 20,
+    Code: { ZipFile },
+  }
   await everyRuntime.send(new CreateFunctionCommand(input))
   await waitUntilFunctionActiveV2({ client, maxWaitTime: 20 }, { FunctionName })
   expect(JSON.parse(textOf(await invoke({ FunctionName, Payload: { n: 1 } })))).toEqual([{ n: 1 }, '$LATEST'])
@@ -80,7 +123,11 @@ test('a function is created from a zip, described, changed and deleted', async (
   await waitUntilFunctionUpdatedV2({ client, minDelay: 1, maxDelay: 1, maxWaitTime: 30 }, { FunctionName })
   expect(textOf(await invoke({ FunctionName }))).toBe('"two!"')
   await client.send(
-    new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables: { MOOD: '?' } }, Timeout: 7 }),
+    new UpdateFunctionConfigurationCommand({
+      FunctionName,
+      Environment: { Variables: { MOOD: '?' } },
+      Timeout: 7,
+    }),
   )
   expect(textOf(await invoke({ FunctionName }))).toBe('"two?"')
 
@@ -95,7 +142,9 @@ test('a function is created from a zip, described, changed and deleted', async (
   const archive = await fetch(Code!.Location!)
   expect([archive.status, archive.headers.get('content-type')]).toEqual([200, 'application/zip'])
   expect(Buffer.from(await archive.arrayBuffer())).toEqual(await moduleZip(answer('two')))
-  expect((await fetch(Code!.Location!.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')))).status).toBe(403)
+  expect((await fetch(Code!.Location!.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')))).status).toBe(
+    403,
+  )
 
   expect(await client.send(new GetFunctionConfigurationCommand({ FunctionName: fixed.name }))).toMatchObject({
     FunctionName: fixed.name,
@@ -142,8 +191,16 @@ test('the code is in Kafka: a replica with an empty folder runs it, and so does 
 })
 
 test("AWS's client for Python deploys too, and its waiters end", async () => {
-  const python = await pythonWith('boto3', join(import.meta.dirname, '../../../ingest-hub/boto3/requirements.txt'))
-  const env = { ...process.env, LAMBDA_URL: url, FUNCTION_NAME: `python-${run}`, PYTHONDONTWRITEBYTECODE: '1' }
+  const python = await pythonWith(
+    'boto3',
+    join(import.meta.dirname, '../../../ingest-hub/boto3/requirements.txt'),
+  )
+  const env = {
+    ...process.env,
+    LAMBDA_URL: url,
+    FUNCTION_NAME: `python-${run}`,
+    PYTHONDONTWRITEBYTECODE: '1',
+  }
   const { stderr } = await promisify(execFile)(python, ['-m', 'unittest', '-v', 'functions'], {
     cwd: join(import.meta.dirname, '../boto3'),
     env,
@@ -156,7 +213,9 @@ test("AWS's client for Python deploys too, and its waiters end", async () => {
 describe('versions and aliases', () => {
   const FunctionName = `spoken-${run}`
   const say = (SAYS: string) =>
-    client.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables: { SAYS } } }))
+    client.send(
+      new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables: { SAYS } } }),
+    )
 
   test('a version stays as it was; a qualifier says which one runs', async () => {
     await deploy(FunctionName, SPEAKER, {
@@ -172,7 +231,9 @@ describe('versions and aliases', () => {
       State: 'Active',
     })
     await say('two')
-    expect(await client.send(new PublishVersionCommand({ FunctionName, Description: 'second' }))).toMatchObject({
+    expect(
+      await client.send(new PublishVersionCommand({ FunctionName, Description: 'second' })),
+    ).toMatchObject({
       Version: '2',
       Description: 'second',
     })
@@ -205,7 +266,11 @@ describe('versions and aliases', () => {
       all.Functions!.filter((one) => one.FunctionName === FunctionName).map(({ FunctionArn }) => FunctionArn),
     ).toEqual(['$LATEST', '1', '2'].map((v) => `${ARN}:${FunctionName}:${v}`))
     const updated = await client.send(
-      new UpdateFunctionCodeCommand({ FunctionName, ZipFile: await moduleZip(`${SPEAKER} // new`), Publish: true }),
+      new UpdateFunctionCodeCommand({
+        FunctionName,
+        ZipFile: await moduleZip(`${SPEAKER} // new`),
+        Publish: true,
+      }),
     )
     expect(updated).toMatchObject({ Version: '3', FunctionArn: `${ARN}:${FunctionName}:3` })
   })
@@ -247,9 +312,12 @@ describe('versions and aliases', () => {
       RoutingConfig: { AdditionalVersionWeights: { 2: 0.5 } },
     })
     const executed = new Set<string | undefined>()
-    for (let i = 0; i < 100 && executed.size < 2; i++) executed.add((await said(FunctionName, 'live')).executed)
+    for (let i = 0; i < 100 && executed.size < 2; i++)
+      executed.add((await said(FunctionName, 'live')).executed)
     expect([...executed].sort()).toEqual(['1', '2'])
-    await expect(client.send(new DeleteFunctionCommand({ FunctionName, Qualifier: '2' }))).rejects.toMatchObject({
+    await expect(
+      client.send(new DeleteFunctionCommand({ FunctionName, Qualifier: '2' })),
+    ).rejects.toMatchObject({
       name: 'ResourceConflictException',
     })
     await client.send(
@@ -359,7 +427,8 @@ describe('versions and aliases', () => {
       })
     }
     expect(
-      (await client.send(new UpdateFunctionConfigurationCommand({ FunctionName, RevisionId, Timeout: 9 }))).Timeout,
+      (await client.send(new UpdateFunctionConfigurationCommand({ FunctionName, RevisionId, Timeout: 9 })))
+        .Timeout,
     ).toBe(9)
   })
 
@@ -370,7 +439,9 @@ describe('versions and aliases', () => {
     )
     expect(dry.CodeSha256).not.toBe(before.CodeSha256)
     await expect(
-      client.send(new UpdateFunctionCodeCommand({ FunctionName, DryRun: true, ZipFile: Buffer.from('no zip') })),
+      client.send(
+        new UpdateFunctionCodeCommand({ FunctionName, DryRun: true, ZipFile: Buffer.from('no zip') }),
+      ),
     ).rejects.toMatchObject({ name: 'InvalidParameterValueException' })
     expect(await client.send(new GetFunctionConfigurationCommand({ FunctionName }))).toMatchObject({
       CodeSha256: before.CodeSha256,
@@ -396,13 +467,19 @@ describe('code', () => {
       },
       'src/app.main',
     ],
-    ['TypeScript', { 'index.ts': 'export const handler = async (): Promise<string> => "ts"' }, 'index.handler'],
+    [
+      'TypeScript',
+      { 'index.ts': 'export const handler = async (): Promise<string> => "ts"' },
+      'index.handler',
+    ],
   ])('%s runs', async (kind, files, Handler) => {
     const name = `kind-${kind.slice(0, 2).toLowerCase()}-${run}`
     await deploy(name, '', {
       Handler,
       Code: {
-        ZipFile: await zipOf(Object.entries(files).map(([name, text]) => ({ name, bytes: Buffer.from(text) }))),
+        ZipFile: await zipOf(
+          Object.entries(files).map(([name, text]) => ({ name, bytes: Buffer.from(text) })),
+        ),
       },
     })
     expect(['"cjs"', '"esm"', '"ts"']).toContain(textOf(await invoke({ FunctionName: name })))
@@ -444,9 +521,12 @@ describe('code', () => {
     await client.send(new DeleteFunctionCommand({ FunctionName: two }))
     await expect.poll(() => service.catalogue.archive(archive.id), { timeout: 20_000 }).toBeUndefined()
     await expect
-      .poll(() => readdirSync(join(deployedFolder, 'code')).filter((name) => name.startsWith(archive.sha256)), {
-        timeout: 10_000,
-      })
+      .poll(
+        () => readdirSync(join(deployedFolder, 'code')).filter((name) => name.startsWith(archive.sha256)),
+        {
+          timeout: 10_000,
+        },
+      )
       .toEqual([])
     expect(
       (await records('weir.functions.code')).filter(({ key }) => key.startsWith(archive.id)).at(-1),
@@ -467,7 +547,11 @@ describe('code', () => {
     }
     const good = service.catalogue.get(`kept-${run}`)!.latest
     await plant('function', '../../escaped', { ...entry, name: '../../escaped' })
-    await plant('function', `planted-${run}`, { ...entry, name: `planted-${run}`, file: '../../../planted.mjs' })
+    await plant('function', `planted-${run}`, {
+      ...entry,
+      name: `planted-${run}`,
+      file: '../../../planted.mjs',
+    })
     await plant('latest', `evil-${run}`, {
       ...good,
       name: `evil-${run}`,
@@ -492,8 +576,8 @@ describe('code', () => {
     )
     expect(textOf(await invoke({ FunctionName: old }))).toBe('"new"')
     const other = await replica()
-    expect((await other.functions.invoke(old, Buffer.from('{}'), { requestId: 'r' })).payload.toString()).toBe(
-      '"new"',
-    )
+    expect(
+      (await other.functions.invoke(old, Buffer.from('{}'), { requestId: 'r' })).payload.toString(),
+    ).toBe('"new"')
   })
 })

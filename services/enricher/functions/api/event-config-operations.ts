@@ -1,14 +1,14 @@
 /** Retries, age and destinations of a function's events: PutFunctionEventInvokeConfig and its neighbours. */
-import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import type { DeployedFunction } from '../catalogue.ts'
 import { destinationTopic } from '../destinations.ts'
-import { LATEST, type EventConfig } from '../entries.ts'
+import { type EventConfig, LATEST } from '../entries.ts'
 import { functionOfArn } from '../events/event-destinations.ts'
 import type { Functions } from '../functions.ts'
 import type { Deploying } from './deploying.ts'
 import { checkTopic } from './mapping-input.ts'
-import { functionArn, invalidParameter, namedFunction, notFound, type Account } from './names.ts'
-import { pageOf, type Paging } from './paging.ts'
+import { type Account, functionArn, invalidParameter, namedFunction, notFound } from './names.ts'
+import { type Paging, pageOf } from './paging.ts'
 
 interface ConfigInput {
   readonly FunctionName: string
@@ -59,7 +59,12 @@ export function eventConfigOperations({
   }
 
   const found = (input: ConfigInput, context: AwsContext): EventConfig => {
-    const { arn, name, here, qualifier = LATEST } = namedFunction(input.FunctionName, account, input.Qualifier)
+    const {
+      arn,
+      name,
+      here,
+      qualifier = LATEST,
+    } = namedFunction(input.FunctionName, account, input.Qualifier)
     context.authorize(arn)
     const config = here ? functions.find(name)?.events.get(qualifier) : undefined
     if (config === undefined) throw hasNone(`${arn}:${qualifier}`)
@@ -71,7 +76,12 @@ export function eventConfigOperations({
       checkSomething(input)
       const { name, qualifier = LATEST } = namedFunction(input.FunctionName, account, input.Qualifier)
       return answerOf(
-        (await write(input, context, () => ({ name, qualifier, ...settingsOf(input), modifiedAt: Date.now() })))!,
+        (await write(input, context, () => ({
+          name,
+          qualifier,
+          ...settingsOf(input),
+          modifiedAt: Date.now(),
+        })))!,
         account,
       )
     },

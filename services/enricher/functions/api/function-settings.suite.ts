@@ -1,14 +1,31 @@
 /** Settings of functions and of their events by Lambda's own operations, and what these refuse. */
 import {
-  CreateFunctionCommand, DeleteFunctionCommand, DeleteFunctionConcurrencyCommand,
-  DeleteFunctionEventInvokeConfigCommand, GetAccountSettingsCommand, GetFunctionCommand,
-  GetFunctionConcurrencyCommand, GetFunctionEventInvokeConfigCommand, InvokeCommand, LambdaClient,
-  ListFunctionEventInvokeConfigsCommand, ListTagsCommand, PutFunctionConcurrencyCommand,
-  PutFunctionEventInvokeConfigCommand, TagResourceCommand, UntagResourceCommand, UpdateFunctionCodeCommand,
-  UpdateFunctionEventInvokeConfigCommand, type CreateFunctionCommandInput,
+  CreateFunctionCommand,
+  type CreateFunctionCommandInput,
+  DeleteFunctionCommand,
+  DeleteFunctionConcurrencyCommand,
+  DeleteFunctionEventInvokeConfigCommand,
+  GetAccountSettingsCommand,
+  GetFunctionCommand,
+  GetFunctionConcurrencyCommand,
+  GetFunctionEventInvokeConfigCommand,
+  InvokeCommand,
+  LambdaClient,
+  ListFunctionEventInvokeConfigsCommand,
+  ListTagsCommand,
+  PutFunctionConcurrencyCommand,
+  PutFunctionEventInvokeConfigCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionEventInvokeConfigCommand,
 } from '@aws-sdk/client-lambda'
 import {
-  CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client,
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
 } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { uniqueName } from '@weir/testkit'
@@ -135,7 +152,10 @@ describe('settings', () => {
     })
     await expect(
       client.send(
-        new PutFunctionConcurrencyCommand({ FunctionName: `${FunctionName}:1`, ReservedConcurrentExecutions: 1 }),
+        new PutFunctionConcurrencyCommand({
+          FunctionName: `${FunctionName}:1`,
+          ReservedConcurrentExecutions: 1,
+        }),
       ),
     ).rejects.toMatchObject({
       message: expect.stringContaining('This operation is permitted on Lambda functions only.'),
@@ -208,31 +228,37 @@ describe('settings', () => {
     )
     const failed = await invoke({ FunctionName: source, InvocationType: 'Event', Payload: { fail: 'boom' } })
     const told = async (of: string) => {
-      const all = (await records(topic)).map(({ value }) => JSON.parse(value!) as { requestContext: { condition: string } })
+      const all = (await records(topic)).map(
+        ({ value }) => JSON.parse(value!) as { requestContext: { condition: string } },
+      )
       return all.find(({ requestContext }) => requestContext.condition === of)
     }
     const known = { timeout: 20_000 }
-    await expect.poll(() => told('RetriesExhausted'), known).toMatchObject({
-      version: '1.0',
-      requestContext: {
-        requestId: failed.$metadata.requestId,
-        functionArn: `${ARN}:${source}:$LATEST`,
-        condition: 'RetriesExhausted',
-        approximateInvokeCount: 1,
-      },
-      requestPayload: { fail: 'boom' },
-      responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
-      responsePayload: { errorMessage: 'boom' },
-    })
+    await expect
+      .poll(() => told('RetriesExhausted'), known)
+      .toMatchObject({
+        version: '1.0',
+        requestContext: {
+          requestId: failed.$metadata.requestId,
+          functionArn: `${ARN}:${source}:$LATEST`,
+          condition: 'RetriesExhausted',
+          approximateInvokeCount: 1,
+        },
+        requestPayload: { fail: 'boom' },
+        responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
+        responsePayload: { errorMessage: 'boom' },
+      })
     await invoke({ FunctionName: source, InvocationType: 'Event', Payload: { n: 1 } })
-    await expect.poll(() => told('Success'), known).toMatchObject({
-      requestContext: { functionArn: `${ARN}:${target}:$LATEST`, condition: 'Success' },
-      requestPayload: {
-        requestContext: { functionArn: `${ARN}:${source}:$LATEST`, condition: 'Success' },
-        requestPayload: { n: 1 },
-      },
-      responsePayload: { event: { responsePayload: { event: { n: 1 } } } },
-    })
+    await expect
+      .poll(() => told('Success'), known)
+      .toMatchObject({
+        requestContext: { functionArn: `${ARN}:${target}:$LATEST`, condition: 'Success' },
+        requestPayload: {
+          requestContext: { functionArn: `${ARN}:${source}:$LATEST`, condition: 'Success' },
+          requestPayload: { n: 1 },
+        },
+        responsePayload: { event: { responsePayload: { event: { n: 1 } } } },
+      })
 
     const config = { FunctionName: source }
     expect(
@@ -254,7 +280,10 @@ describe('settings', () => {
     await expect(client.send(new DeleteFunctionEventInvokeConfigCommand(config))).rejects.toMatchObject(none)
     const refused = (Destination: string) =>
       client.send(
-        new PutFunctionEventInvokeConfigCommand({ ...config, DestinationConfig: { OnSuccess: { Destination } } }),
+        new PutFunctionEventInvokeConfigCommand({
+          ...config,
+          DestinationConfig: { OnSuccess: { Destination } },
+        }),
       )
     await expect(refused(`${ARN}:nobody`)).rejects.toMatchObject({
       message: `The destination ARN ${ARN}:nobody is invalid.`,
@@ -277,7 +306,9 @@ describe('settings', () => {
       message: 'You must specify at least one of error handling or destination setting.',
     })
     await expect(
-      client.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: 'nobody', MaximumRetryAttempts: 1 })),
+      client.send(
+        new PutFunctionEventInvokeConfigCommand({ FunctionName: 'nobody', MaximumRetryAttempts: 1 }),
+      ),
     ).rejects.toMatchObject({ message: "The function doesn't exist." })
   })
 })
@@ -433,7 +464,10 @@ describe('what is refused', () => {
       Code: { ZipFile: await moduleZip('1') },
       ...input,
     })
-    await expect(client.send(asked)).rejects.toMatchObject({ name, message: expect.stringContaining(message) })
+    await expect(client.send(asked)).rejects.toMatchObject({
+      name,
+      message: expect.stringContaining(message),
+    })
     if (message.includes('secret')) throw new Error('The value must not be repeated.')
   })
 
@@ -458,9 +492,11 @@ describe('what is refused', () => {
     await expect(closed.send(new DeleteFunctionCommand({ FunctionName: target }))).rejects.toMatchObject({
       name: 'AccessDeniedException',
     })
-    expect((await closed.send(new GetFunctionCommand({ FunctionName: target }))).Configuration).toMatchObject({
-      State: 'Active',
-    })
+    expect((await closed.send(new GetFunctionCommand({ FunctionName: target }))).Configuration).toMatchObject(
+      {
+        State: 'Active',
+      },
+    )
     closed.destroy()
     await expect(client.send(new DeleteFunctionCommand({ FunctionName: fixed.name }))).rejects.toMatchObject({
       name: 'ResourceConflictException',

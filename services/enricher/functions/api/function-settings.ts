@@ -1,10 +1,10 @@
 /**
- * Reads the settings of a function from a request. Some change nothing and are only noted; others are refused with
- * a sentence.
+ * Reads the settings of a function from a request. Some change nothing and are only noted; others are refused
+ * with a sentence.
  */
 import type { FunctionVersion } from '../entries.ts'
-import type { RuntimeKind } from '../runtime/environment.ts'
 import { ARCHITECTURE, isDeprecated, kindOf, NOTED_DEFAULTS, runtimesOf } from '../lambda-runtimes.ts'
+import type { RuntimeKind } from '../runtime/environment.ts'
 import { invalidParameter } from './names.ts'
 
 /** The members that CreateFunction and UpdateFunctionConfiguration share. */
@@ -25,7 +25,10 @@ export interface SettingsInput {
   }
   readonly EphemeralStorage?: { readonly Size: number }
   readonly Architectures?: readonly string[]
-  readonly VpcConfig?: { readonly SubnetIds?: readonly string[]; readonly SecurityGroupIds?: readonly string[] }
+  readonly VpcConfig?: {
+    readonly SubnetIds?: readonly string[]
+    readonly SecurityGroupIds?: readonly string[]
+  }
   readonly DeadLetterConfig?: { readonly TargetArn?: string }
   readonly KMSKeyArn?: string
   readonly Layers?: readonly string[]
@@ -54,7 +57,8 @@ const DEFAULTS: Settings = {
 /** Bytes of the variables as JSON (Lambda quotas, "Environment variables"). */
 const MAX_ENVIRONMENT_BYTES = 4096
 /**
- * Lambda sets them itself. Credentials are reserved at AWS too; here a function brings its own, as it has no role.
+ * Lambda sets them itself. Credentials are reserved at AWS too; here a function brings its own, as it has no
+ * role.
  */
 const RESERVED = new Set([
   '_HANDLER',
@@ -144,7 +148,9 @@ function refuse(input: SettingsInput): void {
 
 function isEmpty(value: unknown): boolean {
   return (
-    value === undefined || value === '' || (typeof value === 'object' && Object.keys(value as object).length === 0)
+    value === undefined ||
+    value === '' ||
+    (typeof value === 'object' && Object.keys(value as object).length === 0)
   )
 }
 

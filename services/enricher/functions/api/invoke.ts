@@ -1,14 +1,14 @@
 /** Invoke: a function's answer, or an event that is stored for it. Texts are Lambda's. */
-import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 import { jsonFault } from '@weir/service'
 import type { Events } from '../events/events.ts'
 import type { Event } from '../events/queues.ts'
-import { CodeMissing, RuntimeRefused, UnknownFunction, type Functions, type Invoked } from '../functions.ts'
+import { CodeMissing, type Functions, type Invoked, RuntimeRefused, UnknownFunction } from '../functions.ts'
+import type { FunctionService } from '../open.ts'
 import { EnvironmentStopped, type InvocationOptions } from '../runtime/environment.ts'
 import { PoolStopped, Throttled } from '../runtime/pool.ts'
-import type { FunctionService } from '../open.ts'
-import { existing, invalidParameter, namedFunction, type Account, type NamedFunction } from './names.ts'
+import { type Account, existing, invalidParameter, type NamedFunction, namedFunction } from './names.ts'
 
 interface InvokeInput {
   readonly FunctionName: string
@@ -21,12 +21,18 @@ interface InvokeInput {
   readonly Qualifier?: string
 }
 
-/** Bytes of a request (Lambda quotas, "Invocation payload"): 6 MB where one waits for the answer, 1 MB where not. */
+/**
+ * Bytes of a request (Lambda quotas, "Invocation payload"): 6 MB where one waits for the answer, 1 MB where
+ * not.
+ */
 export const MOST_PAYLOAD = 6 << 20
 const MOST_EVENT = 1 << 20
 const EMPTY = Buffer.from('{}')
 
-export function invokeOperations({ functions, events, catchUp }: Pick<FunctionService, 'functions' | 'events' | 'catchUp'>, account: Account): AwsOperations {
+export function invokeOperations(
+  { functions, events, catchUp }: Pick<FunctionService, 'functions' | 'events' | 'catchUp'>,
+  account: Account,
+): AwsOperations {
   return {
     async Invoke(input: InvokeInput, context: AwsContext) {
       const { InvocationType: type = 'RequestResponse', Payload: payload = EMPTY } = input
@@ -44,7 +50,9 @@ export function invokeOperations({ functions, events, catchUp }: Pick<FunctionSe
       }
       const outcome = await outcomeOf(functions, named, payload, options)
       return {
-        StatusCode: 200, ExecutedVersion: outcome.executedVersion, Payload: outcome.payload,
+        StatusCode: 200,
+        ExecutedVersion: outcome.executedVersion,
+        Payload: outcome.payload,
         // Lambda calls what a handler throws unhandled, too.
         FunctionError: outcome.ok ? undefined : 'Unhandled',
         LogResult: input.LogType === 'Tail' ? Buffer.from(outcome.logTail).toString('base64') : undefined,
@@ -53,7 +61,12 @@ export function invokeOperations({ functions, events, catchUp }: Pick<FunctionSe
   }
 }
 
-async function outcomeOf(functions: Functions, named: NamedFunction, payload: Buffer, options: InvocationOptions): Promise<Invoked> {
+async function outcomeOf(
+  functions: Functions,
+  named: NamedFunction,
+  payload: Buffer,
+  options: InvocationOptions,
+): Promise<Invoked> {
   try {
     return await functions.invoke(named.qualified, payload, options)
   } catch (error) {
@@ -61,7 +74,8 @@ async function outcomeOf(functions: Functions, named: NamedFunction, payload: Bu
     // It was removed a moment ago.
     if (error instanceof UnknownFunction) existing(functions, { ...named, here: false })
     if (error instanceof RuntimeRefused) throw new AwsError('InvalidRuntimeException', error.message, 502)
-    if (error instanceof PoolStopped || error instanceof EnvironmentStopped || error instanceof CodeMissing) throw new AwsError('ServiceException', error.message, 500)
+    if (error instanceof PoolStopped || error instanceof EnvironmentStopped || error instanceof CodeMissing)
+      throw new AwsError('ServiceException', error.message, 500)
     throw error
   }
 }
@@ -72,19 +86,32 @@ async function store(events: Events, event: Event): Promise<void> {
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
     if (error.code === 'buffer-full') throw tooMany('ConcurrentInvocationLimitExceeded')
-    throw new AwsError('ServiceException', `The event is not known to be stored; repeat the request. ${error.message}`, 500)
+    throw new AwsError(
+      'ServiceException',
+      `The event is not known to be stored; repeat the request. ${error.message}`,
+      500,
+    )
   }
 }
 
 function check({ DurableExecutionName, TenantId }: InvokeInput, payload: Buffer, most: number): void {
-  if (DurableExecutionName !== undefined) throw invalidParameter('Durable executions are not served here; leave DurableExecutionName out.')
-  if (TenantId !== undefined) throw invalidParameter('Functions are not isolated by tenant here; leave TenantId out.')
+  if (DurableExecutionName !== undefined)
+    throw invalidParameter('Durable executions are not served here; leave DurableExecutionName out.')
+  if (TenantId !== undefined)
+    throw invalidParameter('Functions are not isolated by tenant here; leave TenantId out.')
   if (payload.length > most) {
-    throw new AwsError('RequestTooLargeException', `Request must be smaller than ${most} bytes for the InvokeFunction operation`, 413)
+    throw new AwsError(
+      'RequestTooLargeException',
+      `Request must be smaller than ${most} bytes for the InvokeFunction operation`,
+      413,
+    )
   }
   const fault = jsonFault(payload)
   if (fault !== undefined) {
-    throw new AwsError('InvalidRequestContentException', `Could not parse request body into json: byte ${fault} is wrong, or nests too deep.`)
+    throw new AwsError(
+      'InvalidRequestContentException',
+      `Could not parse request body into json: byte ${fault} is wrong, or nests too deep.`,
+    )
   }
 }
 
@@ -93,7 +120,10 @@ function clientContextOf(text: string | undefined): unknown {
   const json = Buffer.from(text, 'base64')
   const value: unknown = jsonFault(json) === undefined ? JSON.parse(json.toString()) : undefined
   if (typeof value === 'object' && value !== null) return value
-  throw new AwsError('InvalidRequestContentException', 'Client context must be a valid Base64-encoded JSON object.')
+  throw new AwsError(
+    'InvalidRequestContentException',
+    'Client context must be a valid Base64-encoded JSON object.',
+  )
 }
 
 /** SDKs wait and send the request again. */

@@ -1,17 +1,23 @@
-/** From what CreateEventSourceMapping and UpdateEventSourceMapping are given to a mapping. What cannot be is told in one sentence. */
+/**
+ * From what CreateEventSourceMapping and UpdateEventSourceMapping are given to a mapping. What cannot be is
+ * told in one sentence.
+ */
 import { topics } from '@weir/contracts'
 import { destinationTopic } from '../destinations.ts'
 import { DEFAULT_SETTINGS, groupOf, type Mapping, type StartingPosition } from '../mappings/mapping.ts'
 import type { DeliverySettings } from '../mappings/settings.ts'
 import { compileFilters, type FilterCriteria } from '../patterns/filters.ts'
-import { invalidParameter, streamOf, type Account } from './names.ts'
+import { type Account, invalidParameter, streamOf } from './names.ts'
 
 /** Members that both operations have. */
 export interface MappingChange {
   readonly Enabled?: boolean
   readonly BatchSize?: number
   readonly BisectBatchOnFunctionError?: boolean
-  readonly DestinationConfig?: { readonly OnSuccess?: { readonly Destination?: string }, readonly OnFailure?: { readonly Destination?: string } }
+  readonly DestinationConfig?: {
+    readonly OnSuccess?: { readonly Destination?: string }
+    readonly OnFailure?: { readonly Destination?: string }
+  }
   readonly FilterCriteria?: FilterCriteria
   readonly FunctionResponseTypes?: readonly string[]
   readonly MaximumBatchingWindowInSeconds?: number
@@ -48,11 +54,20 @@ const KAFKA_RETRIES = 10
 /** Seconds; shorter ones are in the model's range, and still not taken. */
 const LEAST_AGE = 60
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
-/** Topics with the state of Kafka, of the registry and of Weir: a function that reads or writes them could do whatever Weir can. */
+/**
+ * Topics with the state of Kafka, of the registry and of Weir: a function that reads or writes them could do
+ * whatever Weir can.
+ */
 const INTERNAL = /^(__|kafkasql-|weir\.(control|functions)\.|weir\.invocations$)/
 /** What these could ask for does not exist here. */
 const NOT_SERVED = [
-  'AmazonManagedKafkaEventSourceConfig', 'DocumentDBEventSourceConfig', 'KMSKeyArn', 'LoggingConfig', 'MetricsConfig', 'ProvisionedPollerConfig', 'Queues',
+  'AmazonManagedKafkaEventSourceConfig',
+  'DocumentDBEventSourceConfig',
+  'KMSKeyArn',
+  'LoggingConfig',
+  'MetricsConfig',
+  'ProvisionedPollerConfig',
+  'Queues',
   'SourceAccessConfigurations',
 ]
 
@@ -69,16 +84,28 @@ export function hasSource({ EventSourceArn, SelfManagedEventSource }: NewMapping
 
 /** @param now ms, of the request */
 export function newMapping(
-  id: string, choice: FunctionChoice, input: NewMapping, account: Account, now: number,
+  id: string,
+  choice: FunctionChoice,
+  input: NewMapping,
+  account: Account,
+  now: number,
 ): Mapping {
   refuseUnserved(input)
   const source = sourceOf(input, account)
   const kafka = input.SelfManagedKafkaEventSourceConfig
   const groupId = kafka?.ConsumerGroupId ?? groupOf(id)
   const blank: Mapping = {
-    id, functionName: choice.name, source, groupId, enabled: true, start: startOf(input, source.kind, now),
+    id,
+    functionName: choice.name,
+    source,
+    groupId,
+    enabled: true,
+    start: startOf(input, source.kind, now),
     settings: DEFAULT_SETTINGS,
-    filters: undefined, onFailure: undefined, output: input.Tags?.[OUTPUT_TAG], decode: false,
+    filters: undefined,
+    onFailure: undefined,
+    output: input.Tags?.[OUTPUT_TAG],
+    decode: false,
     onceMs: onceMs(input.Tags?.[ONCE_TAG]),
     asked: { modifiedAt: now, tags: input.Tags, endpoints: input.SelfManagedEventSource?.Endpoints },
   }
@@ -88,36 +115,56 @@ export function newMapping(
 function onceMs(minutes: string | undefined): number | undefined {
   if (minutes === undefined) return undefined
   if (!/^\d{1,4}$/.test(minutes) || Number(minutes) < 1 || Number(minutes) > MAX_ONCE_MINUTES) {
-    throw invalidParameter(`The tag ${ONCE_TAG} is ${minutes.slice(0, 100)}; give minutes from 1 to ${MAX_ONCE_MINUTES}.`)
+    throw invalidParameter(
+      `The tag ${ONCE_TAG} is ${minutes.slice(0, 100)}; give minutes from 1 to ${MAX_ONCE_MINUTES}.`,
+    )
   }
   return Number(minutes) * 60_000
 }
 
 /** The mapping with what is given; the rest stays. */
 export function changedMapping(
-  mapping: Mapping, choice: FunctionChoice | undefined, input: MappingChange, now: number,
+  mapping: Mapping,
+  choice: FunctionChoice | undefined,
+  input: MappingChange,
+  now: number,
 ): Mapping {
   refuseUnserved(input)
   const registry = input.SelfManagedKafkaEventSourceConfig?.SchemaRegistryConfig
-  const concurrency = input.ScalingConfig === undefined ? mapping.maxConcurrency : input.ScalingConfig.MaximumConcurrency
-  return checked({
-    ...mapping, functionName: choice?.name ?? mapping.functionName,
-    enabled: input.Enabled ?? mapping.enabled,
-    settings: settingsOf(input, mapping.settings),
-    filters: input.FilterCriteria === undefined ? mapping.filters : input.FilterCriteria.Filters?.length ? input.FilterCriteria : undefined,
-    onFailure: input.DestinationConfig === undefined ? mapping.onFailure : input.DestinationConfig.OnFailure?.Destination || undefined,
-    decode: registry === undefined ? mapping.decode : Object.keys(registry).length > 0,
-    maxConcurrency: concurrency,
-    asked: {
-      ...mapping.asked, modifiedAt: now,
-      ...registry && { schemaRegistry: registry },
-      ...choice && { qualifier: choice.qualifier },
+  const concurrency =
+    input.ScalingConfig === undefined ? mapping.maxConcurrency : input.ScalingConfig.MaximumConcurrency
+  return checked(
+    {
+      ...mapping,
+      functionName: choice?.name ?? mapping.functionName,
+      enabled: input.Enabled ?? mapping.enabled,
+      settings: settingsOf(input, mapping.settings),
+      filters:
+        input.FilterCriteria === undefined
+          ? mapping.filters
+          : input.FilterCriteria.Filters?.length
+            ? input.FilterCriteria
+            : undefined,
+      onFailure:
+        input.DestinationConfig === undefined
+          ? mapping.onFailure
+          : input.DestinationConfig.OnFailure?.Destination || undefined,
+      decode: registry === undefined ? mapping.decode : Object.keys(registry).length > 0,
+      maxConcurrency: concurrency,
+      asked: {
+        ...mapping.asked,
+        modifiedAt: now,
+        ...(registry && { schemaRegistry: registry }),
+        ...(choice && { qualifier: choice.qualifier }),
+      },
     },
-  }, input)
+    input,
+  )
 }
 
 function settingsOf(input: MappingChange, now: DeliverySettings): DeliverySettings {
-  const ms = (seconds: number | undefined, otherwise: number): number => (seconds === undefined ? otherwise : seconds < 0 ? -1 : seconds * 1000)
+  const ms = (seconds: number | undefined, otherwise: number): number =>
+    seconds === undefined ? otherwise : seconds < 0 ? -1 : seconds * 1000
   return {
     batchSize: input.BatchSize ?? now.batchSize,
     windowMs: ms(input.MaximumBatchingWindowInSeconds, now.windowMs),
@@ -125,7 +172,10 @@ function settingsOf(input: MappingChange, now: DeliverySettings): DeliverySettin
     maxRetries: input.MaximumRetryAttempts ?? now.maxRetries,
     maxAgeMs: ms(input.MaximumRecordAgeInSeconds, now.maxAgeMs),
     bisect: input.BisectBatchOnFunctionError ?? now.bisect,
-    reportItemFailures: input.FunctionResponseTypes === undefined ? now.reportItemFailures : input.FunctionResponseTypes.length > 0,
+    reportItemFailures:
+      input.FunctionResponseTypes === undefined
+        ? now.reportItemFailures
+        : input.FunctionResponseTypes.length > 0,
     tumblingMs: ms(input.TumblingWindowInSeconds, now.tumblingMs),
   }
 }
@@ -141,7 +191,9 @@ function checkDestination(destination: string, source: Mapping['source']): void 
   checkTopic(topic, `The destination ${destination}`, 'kafka://TOPIC')
   // The invocation record of a failure would fail in turn, for ever.
   if (source.kind === 'kafka' && source.topic === topic) {
-    throw invalidParameter(`The destination ${destination} is the mapping's own source; choose another topic.`)
+    throw invalidParameter(
+      `The destination ${destination} is the mapping's own source; choose another topic.`,
+    )
   }
 }
 
@@ -149,19 +201,24 @@ function checkDestination(destination: string, source: Mapping['source']): void 
 function checked(mapping: Mapping, input: MappingChange): Mapping {
   const { source, settings, output, onFailure, decode } = mapping
   const age = input.MaximumRecordAgeInSeconds
-  if (age !== undefined && age >= 0 && age < LEAST_AGE) throw invalidParameter(`MaximumRecordAgeInSeconds is ${age}; give -1 for no limit, or 60 to 604800.`)
+  if (age !== undefined && age >= 0 && age < LEAST_AGE)
+    throw invalidParameter(`MaximumRecordAgeInSeconds is ${age}; give -1 for no limit, or 60 to 604800.`)
   if (input.DestinationConfig?.OnSuccess?.Destination) {
     throw invalidParameter('Unsupported DestinationConfig parameter for given event source mapping type.')
   }
   if (onFailure !== undefined) checkDestination(onFailure, source)
   if (output !== undefined) checkTopic(output, `The tag ${OUTPUT_TAG}`, 'the name of a topic')
   if (output !== undefined && settings.tumblingMs > 0) {
-    throw invalidParameter(`A tumbling window returns its state, not records; leave out the tag ${OUTPUT_TAG} or the window.`)
+    throw invalidParameter(
+      `A tumbling window returns its state, not records; leave out the tag ${OUTPUT_TAG} or the window.`,
+    )
   }
   checkKafka(mapping, input.SelfManagedKafkaEventSourceConfig)
   if (decode && !(source.kind === 'kafka' && Object.hasOwn(topics, source.topic))) {
     const which = source.kind === 'kafka' ? source.topic : 'a stream'
-    throw invalidParameter(`SchemaRegistryConfig is for topics with a contract of Weir, of which ${which} is none; leave it out.`)
+    throw invalidParameter(
+      `SchemaRegistryConfig is for topics with a contract of Weir, of which ${which} is none; leave it out.`,
+    )
   }
   try {
     if (source.kind === 'kinesis') compileFilters(mapping.filters, 'kinesis')
@@ -176,18 +233,27 @@ function checked(mapping: Mapping, input: MappingChange): Mapping {
 function checkKafka({ id, source, groupId }: Mapping, config: KafkaConfig | undefined): void {
   if (config === undefined) return
   const { ConsumerGroupId = groupId, ConsumptionMode, SchemaRegistryConfig } = config
-  if (source.kind !== 'kafka') throw invalidParameter('SelfManagedKafkaEventSourceConfig is for SelfManagedEventSource only; leave it out for a stream.')
+  if (source.kind !== 'kafka')
+    throw invalidParameter(
+      'SelfManagedKafkaEventSourceConfig is for SelfManagedEventSource only; leave it out for a stream.',
+    )
   const asAnswered = groupId === groupOf(id) && ConsumerGroupId === id
   if (ConsumerGroupId !== groupId && !asAnswered) {
     throw invalidParameter('The ConsumerGroupId of a mapping cannot be changed; create another mapping.')
   }
-  if (ConsumptionMode === 'Queue') throw invalidParameter('ConsumptionMode Queue is not served here; leave it out.')
+  if (ConsumptionMode === 'Queue')
+    throw invalidParameter('ConsumptionMode Queue is not served here; leave it out.')
   if (SchemaRegistryConfig?.EventRecordFormat === 'SOURCE') {
-    throw invalidParameter('EventRecordFormat SOURCE is not served here; give JSON, or no SchemaRegistryConfig.')
+    throw invalidParameter(
+      'EventRecordFormat SOURCE is not served here; give JSON, or no SchemaRegistryConfig.',
+    )
   }
 }
 
-function sourceOf({ EventSourceArn, SelfManagedEventSource, Topics }: NewMapping, account: Account): Mapping['source'] {
+function sourceOf(
+  { EventSourceArn, SelfManagedEventSource, Topics }: NewMapping,
+  account: Account,
+): Mapping['source'] {
   if (EventSourceArn !== undefined) {
     if (SelfManagedEventSource !== undefined || Topics !== undefined) {
       throw invalidParameter('Give EventSourceArn, or SelfManagedEventSource with Topics, but not both.')
@@ -195,25 +261,37 @@ function sourceOf({ EventSourceArn, SelfManagedEventSource, Topics }: NewMapping
     return { kind: 'kinesis', stream: streamOf(EventSourceArn, account) }
   }
   if (SelfManagedEventSource === undefined) throw invalidParameter('Unrecognized event source.')
-  if (Topics?.length !== 1) throw invalidParameter(`Topics must name one topic, and names ${Topics?.length ?? 0}; create a mapping for each.`)
+  if (Topics?.length !== 1)
+    throw invalidParameter(
+      `Topics must name one topic, and names ${Topics?.length ?? 0}; create a mapping for each.`,
+    )
   checkTopic(Topics[0], `The topic ${Topics[0]}`, 'the name of a topic')
   return { kind: 'kafka', topic: Topics[0] }
 }
 
-function startOf({ StartingPosition, StartingPositionTimestamp: at }: NewMapping, kind: Mapping['source']['kind'], now: number): StartingPosition {
-  if (StartingPosition !== 'AT_TIMESTAMP' && at !== undefined) throw invalidParameter('StartingPositionTimestamp goes with StartingPosition AT_TIMESTAMP only.')
+function startOf(
+  { StartingPosition, StartingPositionTimestamp: at }: NewMapping,
+  kind: Mapping['source']['kind'],
+  now: number,
+): StartingPosition {
+  if (StartingPosition !== 'AT_TIMESTAMP' && at !== undefined)
+    throw invalidParameter('StartingPositionTimestamp goes with StartingPosition AT_TIMESTAMP only.')
   if (StartingPosition === undefined && kind === 'kinesis') {
-    throw invalidParameter("1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.")
+    throw invalidParameter(
+      "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
+    )
   }
   if (StartingPosition !== 'AT_TIMESTAMP') return StartingPosition ?? 'TRIM_HORIZON'
-  if (at === undefined) throw invalidParameter('StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp.')
+  if (at === undefined)
+    throw invalidParameter('StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp.')
   if (at.getTime() > now) throw invalidParameter('StartingPositionTimestamp cannot be in the future.')
   return { timestamp: at.getTime() }
 }
 
 export function checkTopic(topic: string, what: string, wanted: string): void {
   if (!TOPIC.test(topic)) throw invalidParameter(`${what} is none that is served; give ${wanted}.`)
-  if (INTERNAL.test(topic)) throw invalidParameter(`${what} is one of Weir's or Kafka's own; choose another topic.`)
+  if (INTERNAL.test(topic))
+    throw invalidParameter(`${what} is one of Weir's or Kafka's own; choose another topic.`)
 }
 
 function refuseUnserved(input: object): void {

@@ -1,18 +1,29 @@
 /** The operations on event source mappings. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import { TOPIC_PREFIX } from '@weir/streams'
-import { targetOf, type Mapping } from '../mappings/mapping.ts'
+import { type Mapping, targetOf } from '../mappings/mapping.ts'
 import type { FunctionService } from '../open.ts'
 import {
-  changedMapping, hasSource, newMapping, type FunctionChoice, type MappingChange, type NewMapping,
+  changedMapping,
+  type FunctionChoice,
+  hasSource,
+  type MappingChange,
+  type NewMapping,
+  newMapping,
 } from './mapping-input.ts'
-import { configurationOf, type AnsweredState } from './mapping-output.ts'
+import { type AnsweredState, configurationOf } from './mapping-output.ts'
 import {
-  existing, functionArn, invalidParameter, namedFunction, streamArn, type Account, type NamedFunction,
+  type Account,
+  existing,
+  functionArn,
+  invalidParameter,
+  type NamedFunction,
+  namedFunction,
+  streamArn,
 } from './names.ts'
-import { pageOf, type Paging } from './paging.ts'
+import { type Paging, pageOf } from './paging.ts'
 import { stored } from './storing.ts'
 
 interface Listing extends Paging {
@@ -30,15 +41,27 @@ const MOST_LISTED = 100
 const STREAM_WAIT_MS = 1000
 const STREAM_LOOK_MS = 50
 
-export function mappingOperations({ functions, mappings, changeMapping }: FunctionService, account: Account): AwsOperations {
+export function mappingOperations(
+  { functions, mappings, changeMapping }: FunctionService,
+  account: Account,
+): AwsOperations {
   const answer = (mapping: Mapping, state: AnsweredState = mappings.state(mapping.id)): object =>
     configurationOf(mapping, state, mappings.lastResult(mapping.id), account)
 
-  const sourceArn = ({ source }: Mapping): string => (source.kind === 'kinesis' ? streamArn(account, source.stream) : source.topic)
+  const sourceArn = ({ source }: Mapping): string =>
+    source.kind === 'kinesis' ? streamArn(account, source.stream) : source.topic
 
-  /** Whoever makes a mapping must have rights not only over its function, but over all that it makes the function read and write. */
+  /**
+   * Whoever makes a mapping must have rights not only over its function, but over all that it makes the
+   * function read and write.
+   */
   const authorize = (mapping: Mapping, context: AwsContext): void => {
-    for (const resource of [functionArn(account, mapping.functionName), sourceArn(mapping), mapping.output, mapping.onFailure?.replace('kafka://', '')]) {
+    for (const resource of [
+      functionArn(account, mapping.functionName),
+      sourceArn(mapping),
+      mapping.output,
+      mapping.onFailure?.replace('kafka://', ''),
+    ]) {
       if (resource !== undefined) context.authorize(resource)
     }
   }
@@ -50,11 +73,17 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     return mapping
   }
 
-  /** Two mappings with the same source and function would do everything twice; two in a group would each have some partitions only. */
+  /**
+   * Two mappings with the same source and function would do everything twice; two in a group would each have
+   * some partitions only.
+   */
   const refuseTwins = (mapping: Mapping): void => {
     for (const other of mappings.all()) {
       if (other.id === mapping.id) continue
-      if (other.groupId === mapping.groupId) throw conflict(`The consumer group ${mapping.groupId} is that of mapping ${other.id}; choose another one.`)
+      if (other.groupId === mapping.groupId)
+        throw conflict(
+          `The consumer group ${mapping.groupId} is that of mapping ${other.id}; choose another one.`,
+        )
       if (targetOf(other) === targetOf(mapping) && sourceArn(other) === sourceArn(mapping)) {
         const remedy = `Please update or delete the existing mapping with UUID ${other.id}`
         throw conflict(`${sameSource(mapping)} already exists. ${remedy}`)
@@ -68,7 +97,9 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     if (source.kind === 'kinesis') {
       return `The event source arn (" ${sourceArn(mapping)} ") and function (" ${functionName} ") provided mapping`
     }
-    const endpoints = Object.values(asked?.endpoints ?? {}).flat().join()
+    const endpoints = Object.values(asked?.endpoints ?? {})
+      .flat()
+      .join()
     const arn = functionArn(account, functionName)
     return `An event source mapping with event source ("${endpoints}"), function ("${arn}"), topics ("${source.topic}")`
   }
@@ -88,7 +119,8 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     if (source.kind !== 'kinesis') return
     const deadline = Date.now() + STREAM_WAIT_MS
     while (mappings.stream(source.stream) === undefined) {
-      if (Date.now() > deadline) throw invalidParameter(`Stream not found: ${streamArn(account, source.stream)}`)
+      if (Date.now() > deadline)
+        throw invalidParameter(`Stream not found: ${streamArn(account, source.stream)}`)
       await sleep(STREAM_LOOK_MS)
     }
   }
@@ -98,20 +130,32 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
     for (const topic of [output, onFailure?.replace('kafka://', '')]) {
       const name = topic?.startsWith(TOPIC_PREFIX) ? topic.slice(TOPIC_PREFIX.length) : undefined
       if (name !== undefined && mappings.stream(name)?.external !== true) {
-        throw invalidParameter(`The topic ${topic} belongs to a stream, written by Kinesis' API only; choose another topic.`)
+        throw invalidParameter(
+          `The topic ${topic} belongs to a stream, written by Kinesis' API only; choose another topic.`,
+        )
       }
     }
   }
 
   /** Decides on a mapping that the API has made. */
-  const change = (id: string, decide: (current: Mapping) => Mapping | undefined): Promise<void> => stored(changeMapping(id, (current) => {
-    if (current !== undefined) return decide(current)
-    if (mappings.get(id) === undefined) throw missing()
-    throw new AwsError('ResourceInUseException', `The mapping ${id} belongs to a solution and stays as it is there; change the solution.`, 400)
-  }))
+  const change = (id: string, decide: (current: Mapping) => Mapping | undefined): Promise<void> =>
+    stored(
+      changeMapping(id, (current) => {
+        if (current !== undefined) return decide(current)
+        if (mappings.get(id) === undefined) throw missing()
+        throw new AwsError(
+          'ResourceInUseException',
+          `The mapping ${id} belongs to a solution and stays as it is there; change the solution.`,
+          400,
+        )
+      }),
+    )
 
   return {
-    async CreateEventSourceMapping(input: NewMapping & { readonly FunctionName: string }, context: AwsContext) {
+    async CreateEventSourceMapping(
+      input: NewMapping & { readonly FunctionName: string },
+      context: AwsContext,
+    ) {
       const named = namedFunction(input.FunctionName, account)
       context.authorize(named.arn)
       if (!hasSource(input)) throw invalidParameter('Unrecognized event source.')
@@ -119,22 +163,33 @@ export function mappingOperations({ functions, mappings, changeMapping }: Functi
       authorize(mapping, context)
       refuseStreamTopics(mapping)
       await refuseMissingStream(mapping)
-      await stored(changeMapping(mapping.id, () => {
-        refuseTwins(mapping)
-        return mapping
-      }))
+      await stored(
+        changeMapping(mapping.id, () => {
+          refuseTwins(mapping)
+          return mapping
+        }),
+      )
       return answer(mapping, 'Creating')
     },
     GetEventSourceMapping: ({ UUID }: OfMapping, context: AwsContext) => answer(found(UUID, context)),
     ListEventSourceMappings(input: Listing, context: AwsContext) {
       context.authorize('*')
       const named = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account)
-      const fitting = mappings.all().filter((mapping) => context.may(functionArn(account, mapping.functionName)) && (named === undefined || isOf(mapping, named))
-        && (input.EventSourceArn === undefined || sourceArn(mapping) === input.EventSourceArn))
+      const fitting = mappings
+        .all()
+        .filter(
+          (mapping) =>
+            context.may(functionArn(account, mapping.functionName)) &&
+            (named === undefined || isOf(mapping, named)) &&
+            (input.EventSourceArn === undefined || sourceArn(mapping) === input.EventSourceArn),
+        )
       const { items, NextMarker } = pageOf(fitting, ({ id }) => id, input, MOST_LISTED)
       return { EventSourceMappings: items.map((mapping) => answer(mapping)), NextMarker }
     },
-    async UpdateEventSourceMapping(input: MappingChange & OfMapping & { readonly FunctionName?: string }, context: AwsContext) {
+    async UpdateEventSourceMapping(
+      input: MappingChange & OfMapping & { readonly FunctionName?: string },
+      context: AwsContext,
+    ) {
       found(input.UUID, context)
       const named = input.FunctionName === undefined ? undefined : namedFunction(input.FunctionName, account)
       if (named !== undefined) context.authorize(named.arn)

@@ -6,10 +6,20 @@ const ACCOUNT = { region: 'eu-west-1', accountId: '123456789012' }
 const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function'
 
 test.each<[string, string | undefined, string, boolean]>([
-  ['offers', undefined, `${ARN}:offers`, true], ['offers:$LATEST', undefined, `${ARN}:offers:$LATEST`, true], ['offers', '$LATEST', `${ARN}:offers:$LATEST`, true],
-  ['offers', '3', `${ARN}:offers:3`, true], ['123456789012:function:offers', undefined, `${ARN}:offers`, true], ['function:offers', undefined, `${ARN}:offers`, true],
-  [`${ARN}:offers`, undefined, `${ARN}:offers`, true], [`${ARN}:offers:live`, undefined, `${ARN}:offers:live`, true],
-  ['arn:aws:lambda:eu-west-1:000000000000:function:offers', undefined, 'arn:aws:lambda:eu-west-1:000000000000:function:offers', false],
+  ['offers', undefined, `${ARN}:offers`, true],
+  ['offers:$LATEST', undefined, `${ARN}:offers:$LATEST`, true],
+  ['offers', '$LATEST', `${ARN}:offers:$LATEST`, true],
+  ['offers', '3', `${ARN}:offers:3`, true],
+  ['123456789012:function:offers', undefined, `${ARN}:offers`, true],
+  ['function:offers', undefined, `${ARN}:offers`, true],
+  [`${ARN}:offers`, undefined, `${ARN}:offers`, true],
+  [`${ARN}:offers:live`, undefined, `${ARN}:offers:live`, true],
+  [
+    'arn:aws:lambda:eu-west-1:000000000000:function:offers',
+    undefined,
+    'arn:aws:lambda:eu-west-1:000000000000:function:offers',
+    false,
+  ],
 ])('%s with %s is %s', (given, qualifier, qualifiedArn, here) => {
   expect(namedFunction(given, ACCOUNT, qualifier)).toMatchObject({ name: 'offers', qualifiedArn, here })
 })
@@ -17,18 +27,30 @@ test.each<[string, string | undefined, string, boolean]>([
 test('what names no function or stream', () => {
   expect(() => namedFunction('a b', ACCOUNT)).toThrow('is no name of a function')
   expect(() => namedFunction('offers:1', ACCOUNT, '2')).toThrow('does not match the specified qualifier')
-  expect(() => namedFunction('arn:aws:lambda:us-east-1:123456789012:function:offers', ACCOUNT)).toThrow("not reachable in this region ('eu-west-1')")
-  expect(() => wholeFunction('offers:3', ACCOUNT)).toThrow('This operation is permitted on Lambda functions only.')
+  expect(() => namedFunction('arn:aws:lambda:us-east-1:123456789012:function:offers', ACCOUNT)).toThrow(
+    "not reachable in this region ('eu-west-1')",
+  )
+  expect(() => wholeFunction('offers:3', ACCOUNT)).toThrow(
+    'This operation is permitted on Lambda functions only.',
+  )
   expect(streamOf('arn:aws:kinesis:eu-west-1:123456789012:stream/orders', ACCOUNT)).toBe('orders')
-  expect(() => streamOf('arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/c:1', ACCOUNT)).toThrow('no event source')
-  expect(() => streamOf('arn:aws:kinesis:eu-west-1:000000000000:stream/orders', ACCOUNT)).toThrow('another region or account')
+  expect(() =>
+    streamOf('arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/c:1', ACCOUNT),
+  ).toThrow('no event source')
+  expect(() => streamOf('arn:aws:kinesis:eu-west-1:000000000000:stream/orders', ACCOUNT)).toThrow(
+    'another region or account',
+  )
 })
 
 test('pages go on after what was last, even where it has gone', () => {
   const first = pageOf(['a', 'b', 'c'], (name) => name, { MaxItems: 2 }, 10)
   expect(first.items).toEqual(['a', 'b'])
-  expect(pageOf(['a', 'c'], (name) => name, { Marker: first.NextMarker }, 10)).toEqual({ items: ['c'], NextMarker: undefined })
+  expect(pageOf(['a', 'c'], (name) => name, { Marker: first.NextMarker }, 10)).toEqual({
+    items: ['c'],
+    NextMarker: undefined,
+  })
   expect(pageOf(['a', 'b'], (name) => name, { MaxItems: 50 }, 1).items).toEqual(['a'])
   expect(pageOf([], String, {}, 1)).toEqual({ items: [], NextMarker: undefined })
-  for (const Marker of ['%', 'bnVsbA']) expect(() => pageOf(['a'], (name) => name, { Marker }, 1)).toThrow('Marker')
+  for (const Marker of ['%', 'bnVsbA'])
+    expect(() => pageOf(['a'], (name) => name, { Marker }, 1)).toThrow('Marker')
 })

@@ -1,7 +1,7 @@
 /** Names and ARNs of functions, mappings and streams, as callers write them and as answers have them. */
 import { AwsError } from '@weir/aws'
 import type { DeployedFunction } from '../catalogue.ts'
-import { LATEST, type FunctionVersion } from '../entries.ts'
+import { type FunctionVersion, LATEST } from '../entries.ts'
 import type { Functions } from '../functions.ts'
 
 export interface Account {
@@ -26,7 +26,8 @@ export interface NamedFunction {
 }
 
 /** A name, a partial ARN or a whole one (pattern of NamespacedFunctionName in Lambda's model). */
-const FORM = /^(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?(?:([a-z]{2}(?:-[a-z]+)+-\d):)?(?:(\d{12}):)?(?:function:)?([\w.-]+)(?::([\w$.-]+))?$/
+const FORM =
+  /^(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?(?:([a-z]{2}(?:-[a-z]+)+-\d):)?(?:(\d{12}):)?(?:function:)?([\w.-]+)(?::([\w$.-]+))?$/
 const STREAM = /^arn:aws[\w-]*:kinesis:([^:]*):(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})$/
 
 export function functionArn({ region, accountId }: Account, name: string): string {
@@ -44,9 +45,12 @@ export function mappingArn({ region, accountId }: Account, id: string): string {
 /** @param qualifier given beside the name */
 export function namedFunction(given: string, account: Account, qualifier?: string): NamedFunction {
   const [, region = account.region, accountId = account.accountId, name, suffix] = FORM.exec(given) ?? []
-  if (name === undefined) throw invalidParameter(`${given.slice(0, 300)} is no name of a function and no ARN of one.`)
+  if (name === undefined)
+    throw invalidParameter(`${given.slice(0, 300)} is no name of a function and no ARN of one.`)
   if (suffix !== undefined && qualifier !== undefined && suffix !== qualifier) {
-    throw invalidParameter('The derived qualifier from the function name does not match the specified qualifier.')
+    throw invalidParameter(
+      'The derived qualifier from the function name does not match the specified qualifier.',
+    )
   }
   if (region !== account.region) {
     throw notFound(`Functions from '${region}' are not reachable in this region ('${account.region}')`)
@@ -54,8 +58,12 @@ export function namedFunction(given: string, account: Account, qualifier?: strin
   const version = suffix ?? qualifier
   const arn = functionArn({ region, accountId }, name)
   return {
-    name, arn, qualifier: version, qualified: version === undefined ? name : `${name}:${version}`,
-    qualifiedArn: version === undefined ? arn : `${arn}:${version}`, here: accountId === account.accountId,
+    name,
+    arn,
+    qualifier: version,
+    qualified: version === undefined ? name : `${name}:${version}`,
+    qualifiedArn: version === undefined ? arn : `${arn}:${version}`,
+    here: accountId === account.accountId,
   }
 }
 
@@ -63,12 +71,17 @@ export function namedFunction(given: string, account: Account, qualifier?: strin
 export function wholeFunction(given: string, account: Account): NamedFunction {
   const named = namedFunction(given, account)
   if (named.qualifier === undefined || named.qualifier === LATEST) return named
-  throw invalidParameter('This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. '
-    + 'Please specify either a function name or an unqualified function ARN.')
+  throw invalidParameter(
+    'This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. ' +
+      'Please specify either a function name or an unqualified function ARN.',
+  )
 }
 
 /** Returns the version that is named. Throws ResourceNotFoundException if it does not exist. */
-export function existing(functions: Functions, { here, qualified, qualifiedArn }: NamedFunction): FunctionVersion {
+export function existing(
+  functions: Functions,
+  { here, qualified, qualifiedArn }: NamedFunction,
+): FunctionVersion {
   const found = here ? functions.get(qualified) : undefined
   if (found === undefined) throw notFound(`Function not found: ${qualifiedArn}`)
   return found
@@ -89,10 +102,14 @@ export function notFound(text: string): AwsError {
 export function streamOf(arn: string, account: Account): string {
   const [, region, accountId, name] = STREAM.exec(arn) ?? []
   if (name === undefined) {
-    throw invalidParameter(`${arn} is no event source that is served here; give the ARN of a Kinesis stream, or SelfManagedEventSource and Topics.`)
+    throw invalidParameter(
+      `${arn} is no event source that is served here; give the ARN of a Kinesis stream, or SelfManagedEventSource and Topics.`,
+    )
   }
   if (region !== account.region || accountId !== account.accountId) {
-    throw invalidParameter(`${arn} is a stream of another region or account; streams here are ${streamArn(account, 'NAME')}.`)
+    throw invalidParameter(
+      `${arn} is a stream of another region or account; streams here are ${streamArn(account, 'NAME')}.`,
+    )
   }
   return name
 }

@@ -11,7 +11,10 @@ export const ownModel: Model = {
       output: 'LogsResponse',
       http: { method: 'GET', uri: '/v1/functions/{name}/logs' },
     },
-    GetFunctionCode: { input: 'CodeRequest', http: { method: 'GET', uri: '/v1/functions/{name}/code/{archive}' } },
+    GetFunctionCode: {
+      input: 'CodeRequest',
+      http: { method: 'GET', uri: '/v1/functions/{name}/code/{archive}' },
+    },
   },
   errors: {},
   shapes: {

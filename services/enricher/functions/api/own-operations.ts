@@ -1,11 +1,14 @@
-/** Sends archives to clients that have a location from GetFunction, the logs of functions, and what confines them. */
+/**
+ * Sends archives to clients that have a location from GetFunction, the logs of functions, and what confines
+ * them.
+ */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { AwsError, HIJACKED, type AwsContext, type AwsOperations } from '@weir/aws'
+import { type AwsContext, AwsError, type AwsOperations, HIJACKED } from '@weir/aws'
 import { runtimesOf } from '../lambda-runtimes.ts'
 import type { FunctionService } from '../open.ts'
 import type { DeployingOptions } from './deploying.ts'
-import { existingFunction, namedFunction, notFound, type Account } from './names.ts'
+import { type Account, existingFunction, namedFunction, notFound } from './names.ts'
 
 /** Actions of access keys. */
 export const OWN_ACTIONS = {
@@ -67,7 +70,9 @@ export function ownOperations(
           'content-length': archive.bytes,
           'content-disposition': `attachment; filename="${name}.zip"`,
         })
-        await pipeline(Readable.from(archives.read(archive)), raw, { signal: AbortSignal.timeout(MAX_DOWNLOAD_MS) })
+        await pipeline(Readable.from(archives.read(archive)), raw, {
+          signal: AbortSignal.timeout(MAX_DOWNLOAD_MS),
+        })
       } catch (error) {
         // Its length tells the client that it is not whole.
         context.request.log.warn(

@@ -1,4 +1,7 @@
-/** Lists in pages: a marker names the last item of the page before, so that what comes and goes in between disturbs nobody. */
+/**
+ * Lists in pages: a marker names the last item of the page before, so that what comes and goes in between
+ * disturbs nobody.
+ */
 import { invalidParameter } from './names.ts'
 
 export interface Paging {
@@ -12,11 +15,22 @@ export interface Page<T> {
 }
 
 /** @param all in the order of their names; @param most items of a page, also where more are asked for */
-export function pageOf<T>(all: readonly T[], nameOf: (item: T) => string, { Marker, MaxItems }: Paging, most: number): Page<T> {
+export function pageOf<T>(
+  all: readonly T[],
+  nameOf: (item: T) => string,
+  { Marker, MaxItems }: Paging,
+  most: number,
+): Page<T> {
   const after = Marker === undefined ? undefined : nameIn(Marker)
   const rest = after === undefined ? all : all.filter((item) => nameOf(item) > after)
   const items = rest.slice(0, Math.min(MaxItems ?? most, most))
-  return { items, NextMarker: items.length < rest.length ? Buffer.from(JSON.stringify(nameOf(items.at(-1)!))).toString('base64url') : undefined }
+  return {
+    items,
+    NextMarker:
+      items.length < rest.length
+        ? Buffer.from(JSON.stringify(nameOf(items.at(-1)!))).toString('base64url')
+        : undefined,
+  }
 }
 
 function nameIn(marker: string): string {

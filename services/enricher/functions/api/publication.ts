@@ -42,7 +42,11 @@ export function publication(
       {
         kind: 'latest',
         id: name,
-        value: { ...latest, lastPublished: lastPublished + 1, revisionId: randomUUID() } satisfies LatestVersion,
+        value: {
+          ...latest,
+          lastPublished: lastPublished + 1,
+          revisionId: randomUUID(),
+        } satisfies LatestVersion,
       },
     ],
   }

@@ -1,13 +1,13 @@
 /** ListFunctions, GetFunction, GetFunctionConfiguration, GetAccountSettings. */
-import { presignedUrl, type AwsAccess, type AwsContext, type AwsOperations } from '@weir/aws'
+import { type AwsAccess, type AwsContext, type AwsOperations, presignedUrl } from '@weir/aws'
 import { MAX_UNPACKED_BYTES } from '../code/unpack.ts'
-import { LATEST, type FunctionVersion } from '../entries.ts'
+import { type FunctionVersion, LATEST } from '../entries.ts'
 import { MAX_ZIPPED_BYTES } from './code-input.ts'
 import { ACCOUNT_CONCURRENCY, reservedOf } from './concurrency-operations.ts'
 import { configurationOf, describedVersion } from './configuration.ts'
 import type { Deploying } from './deploying.ts'
-import { existing, functionArn, namedFunction, type NamedFunction } from './names.ts'
-import { pageOf, type Paging } from './paging.ts'
+import { existing, functionArn, type NamedFunction, namedFunction } from './names.ts'
+import { type Paging, pageOf } from './paging.ts'
 
 interface FunctionInput {
   readonly FunctionName: string
@@ -23,10 +23,16 @@ const MAX_LISTED = 50
 /** How long the location of code is good (API reference, GetFunction: 10 minutes). */
 const LOCATION_SECONDS = 600
 
-export function readingOperations({ service, account, maxCodeBytes }: Deploying, access: AwsAccess): AwsOperations {
+export function readingOperations(
+  { service, account, maxCodeBytes }: Deploying,
+  access: AwsAccess,
+): AwsOperations {
   const { functions, catalogue, catchUp } = service
 
-  const found = async ({ FunctionName, Qualifier }: FunctionInput, context: AwsContext): Promise<{ named: NamedFunction, version: FunctionVersion }> => {
+  const found = async (
+    { FunctionName, Qualifier }: FunctionInput,
+    context: AwsContext,
+  ): Promise<{ named: NamedFunction; version: FunctionVersion }> => {
     const named = namedFunction(FunctionName, account, Qualifier)
     context.authorize(named.arn)
     // Another replica may just have made it.
@@ -43,23 +49,38 @@ export function readingOperations({ service, account, maxCodeBytes }: Deploying,
     // Unsigned requests are answered to those who may send them.
     if (secretAccessKey === undefined) return { RepositoryType: 'S3', Location: url.href }
     const credentials = { accessKeyId: context.client.name, secretAccessKey }
-    return { RepositoryType: 'S3', Location: presignedUrl(url, credentials, account.region, 'lambda', LOCATION_SECONDS).href }
+    return {
+      RepositoryType: 'S3',
+      Location: presignedUrl(url, credentials, account.region, 'lambda', LOCATION_SECONDS).href,
+    }
   }
 
   return {
     ListFunctions(input: ListInput, context: AwsContext) {
       context.authorize('*')
       const all = functions.all().filter(({ latest: { name } }) => context.may(functionArn(account, name)))
-      const listed = input.FunctionVersion === 'ALL' ? all.flatMap(({ latest, versions }) => [latest, ...versions.values()]) : all.map(({ latest }) => latest)
+      const listed =
+        input.FunctionVersion === 'ALL'
+          ? all.flatMap(({ latest, versions }) => [latest, ...versions.values()])
+          : all.map(({ latest }) => latest)
       const { items, NextMarker } = pageOf(listed, keyOf, input, MAX_LISTED)
-      return { Functions: items.map((one) => configurationOf(one, account, input.FunctionVersion === 'ALL' ? one.version : undefined)), NextMarker }
+      return {
+        Functions: items.map((one) =>
+          configurationOf(one, account, input.FunctionVersion === 'ALL' ? one.version : undefined),
+        ),
+        NextMarker,
+      }
     },
     async GetFunction(input: FunctionInput, context: AwsContext) {
       const { named, version } = await found(input, context)
-      const { latest: { reserved, tags } } = functions.find(named.name)!
+      const {
+        latest: { reserved, tags },
+      } = functions.find(named.name)!
       return {
-        Configuration: describedVersion(version, functions, account, named.qualifier), Code: locationOf(version, context),
-        Concurrency: reserved === undefined ? undefined : { ReservedConcurrentExecutions: reserved }, Tags: Object.keys(tags).length === 0 ? undefined : tags,
+        Configuration: describedVersion(version, functions, account, named.qualifier),
+        Code: locationOf(version, context),
+        Concurrency: reserved === undefined ? undefined : { ReservedConcurrentExecutions: reserved },
+        Tags: Object.keys(tags).length === 0 ? undefined : tags,
       }
     },
     async GetFunctionConfiguration(input: FunctionInput, context: AwsContext) {
@@ -70,7 +91,10 @@ export function readingOperations({ service, account, maxCodeBytes }: Deploying,
       context.authorize('*')
       return {
         AccountLimit: {
-          TotalCodeSize: maxCodeBytes, CodeSizeUnzipped: MAX_UNPACKED_BYTES, CodeSizeZipped: MAX_ZIPPED_BYTES, ConcurrentExecutions: ACCOUNT_CONCURRENCY,
+          TotalCodeSize: maxCodeBytes,
+          CodeSizeUnzipped: MAX_UNPACKED_BYTES,
+          CodeSizeZipped: MAX_ZIPPED_BYTES,
+          ConcurrentExecutions: ACCOUNT_CONCURRENCY,
           UnreservedConcurrentExecutions: ACCOUNT_CONCURRENCY - reservedOf(catalogue),
         },
         AccountUsage: { TotalCodeSize: catalogue.codeBytes(), FunctionCount: functions.all().length },

@@ -7,7 +7,8 @@ export async function stored(change: Promise<void>): Promise<void> {
   try {
     await change
   } catch (error) {
-    if (error instanceof KafkaError) throw new AwsError('ServiceException', `The change may not be stored: ${error.message}`, 500)
+    if (error instanceof KafkaError)
+      throw new AwsError('ServiceException', `The change may not be stored: ${error.message}`, 500)
     throw error
   }
 }
@@ -15,6 +16,10 @@ export async function stored(change: Promise<void>): Promise<void> {
 /** Throws PreconditionFailedException where the caller decided by an older revision. */
 export function checkRevision(asked: string | undefined, current: string): void {
   if (asked === undefined || asked === current) return
-  throw new AwsError('PreconditionFailedException', 'The Revision Id provided does not match the latest Revision Id. '
-    + 'Call the GetFunction/GetAlias API to retrieve the latest Revision Id', 412)
+  throw new AwsError(
+    'PreconditionFailedException',
+    'The Revision Id provided does not match the latest Revision Id. ' +
+      'Call the GetFunction/GetAlias API to retrieve the latest Revision Id',
+    412,
+  )
 }

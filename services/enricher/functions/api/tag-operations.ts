@@ -1,7 +1,7 @@
 /** TagResource, UntagResource, ListTags: tags of functions. */
-import { AwsError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import type { Deploying } from './deploying.ts'
-import { existingFunction, invalidParameter, namedFunction, type NamedFunction } from './names.ts'
+import { existingFunction, invalidParameter, type NamedFunction, namedFunction } from './names.ts'
 
 type Tags = Readonly<Record<string, string>>
 
@@ -29,7 +29,10 @@ export function tagOperations({
     return named
   }
   return {
-    async TagResource({ Resource, Tags }: { readonly Resource: string; readonly Tags: Tags }, context: AwsContext) {
+    async TagResource(
+      { Resource, Tags }: { readonly Resource: string; readonly Tags: Tags },
+      context: AwsContext,
+    ) {
       if (Object.keys(Tags).length === 0)
         throw invalidParameter('An error occurred and the request cannot be processed.')
       const { name } = await changeableWhole(functionOf(Resource).arn, context)
@@ -56,7 +59,8 @@ export function tagOperations({
 /** Returns both together. Throws if a function may not have that many, or such long ones. */
 export function checkTags(before: Tags, added: Tags): Tags {
   const tags = { ...before, ...added }
-  if (Object.keys(tags).length > MAX_TAGS) throw invalidParameter('Number of tags exceeds resource tag limit.')
+  if (Object.keys(tags).length > MAX_TAGS)
+    throw invalidParameter('Number of tags exceeds resource tag limit.')
   const long = Object.entries(added).find(
     ([key, value]) => key.length === 0 || key.length > MAX_KEY || value.length > MAX_VALUE,
   )

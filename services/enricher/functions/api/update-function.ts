@@ -2,10 +2,10 @@
 import type { AwsContext, AwsOperations } from '@weir/aws'
 import type { Archive } from '../code/archive.ts'
 import { LATEST, type LatestVersion } from '../entries.ts'
-import { keep, uploadOf, withArchive, type CodeInput } from './code-input.ts'
+import { type CodeInput, keep, uploadOf, withArchive } from './code-input.ts'
 import { configurationOf, UPDATING } from './configuration.ts'
 import type { Deploying } from './deploying.ts'
-import { settingsOf, type SettingsInput } from './function-settings.ts'
+import { type SettingsInput, settingsOf } from './function-settings.ts'
 import { checkRevision } from './storing.ts'
 
 interface UpdateCodeInput extends CodeInput {

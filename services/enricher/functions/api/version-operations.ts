@@ -1,10 +1,10 @@
 /** PublishVersion, ListVersionsByFunction. */
 import type { AwsContext, AwsOperations } from '@weir/aws'
 import type { FunctionVersion } from '../entries.ts'
-import { describedVersion, configurationOf } from './configuration.ts'
+import { configurationOf, describedVersion } from './configuration.ts'
 import type { Deploying } from './deploying.ts'
 import { existingFunction, invalidParameter, namedFunction } from './names.ts'
-import { pageOf, type Paging } from './paging.ts'
+import { type Paging, pageOf } from './paging.ts'
 import { publication } from './publication.ts'
 import { checkRevision } from './storing.ts'
 

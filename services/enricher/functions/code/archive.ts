@@ -2,8 +2,8 @@
 
 export interface Archive {
   /**
-   * SHA-256 in hex, a hyphen, and eight more digits: uploads of the same bytes are kept apart, so that removing one
-   * never takes another away.
+   * SHA-256 in hex, a hyphen, and eight more digits: uploads of the same bytes are kept apart, so that
+   * removing one never takes another away.
    */
   readonly id: string
   /** SHA-256 in hex. */
@@ -12,7 +12,8 @@ export interface Archive {
 }
 
 /**
- * The entry of an archive. It is written before the parts, so that parts which no function uses are found by it.
+ * The entry of an archive. It is written before the parts, so that parts which no function uses are found by
+ * it.
  */
 export interface StoredArchive extends Archive {
   /** The parts are at this offset of weir.functions.code or later. */

@@ -71,8 +71,8 @@ export function openArchives({
   }
 
   /**
-   * First nothing may refer to it any more, then its parts go, then its entry: an end in between is found by the
-   * next sweep, here or elsewhere.
+   * First nothing may refer to it any more, then its parts go, then its entry: an end in between is found by
+   * the next sweep, here or elsewhere.
    */
   async function remove(archive: StoredArchive): Promise<void> {
     const { id } = archive
@@ -113,7 +113,8 @@ export function openArchives({
       async store({ sha256, bytes, file }) {
         const referred = catalogue.referred()
         for (const one of catalogue.archives())
-          if (one.sha256 === sha256 && !one.leaving && referred.has(one.id)) return { id: one.id, sha256, bytes }
+          if (one.sha256 === sha256 && !one.leaving && referred.has(one.id))
+            return { id: one.id, sha256, bytes }
         const archive = { id: `${sha256}-${randomBytes(4).toString('hex')}`, sha256, bytes }
         const entry: StoredArchive = { ...archive, offset: await topic.end(), storedAt: Date.now() }
         await control.announce({ kind: 'archive', id: archive.id, value: entry })

@@ -1,6 +1,6 @@
 /**
- * The unpacked code of functions on this replica's disk, by the SHA-256 of its archive. The folder is a cache: what
- * is missing, or not whole any more, is fetched from Kafka and unpacked again.
+ * The unpacked code of functions on this replica's disk, by the SHA-256 of its archive. The folder is a
+ * cache: what is missing, or not whole any more, is fetched from Kafka and unpacked again.
  */
 import { createHash, hash, randomUUID } from 'node:crypto'
 import { createWriteStream, existsSync } from 'node:fs'
@@ -12,7 +12,7 @@ import type { Logger } from '@weir/service'
 import { openPlaces } from '../mappings/places.ts'
 import type { StoredArchive } from './archive.ts'
 import type { CodeTopic } from './code-topic.ts'
-import { unpack, type Unpacked } from './unpack.ts'
+import { type Unpacked, unpack } from './unpack.ts'
 
 /** Code as older versions of Weir kept it: one module in the control log. */
 export interface CodeModule {
@@ -31,7 +31,9 @@ export interface Upload {
 }
 
 export interface CodeStore {
-  /** Rejects with an ArchiveError for an archive that cannot be used, with TooLarge for more than `maxBytes`. */
+  /**
+   * Rejects with an ArchiveError for an archive that cannot be used, with TooLarge for more than `maxBytes`.
+   */
   accept(source: Readable, maxBytes: number): Promise<Upload>
   /** The folder with the code, fetched and unpacked if need be. */
   folderOf(archive: StoredArchive): Promise<string>
@@ -64,7 +66,9 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
   const place = (sha256: string): string => join(ready, sha256)
   const has = (sha256: string): boolean => whole.has(sha256) && existsSync(place(sha256))
 
-  /** Takes the folder's place in one step, with the figures by which a later process knows that it is whole. */
+  /**
+   * Takes the folder's place in one step, with the figures by which a later process knows that it is whole.
+   */
   async function settle(sha256: string, made: string, unpacked: Unpacked): Promise<void> {
     await writeFile(`${made}.json`, JSON.stringify(unpacked))
     await rename(`${made}.json`, `${place(sha256)}.json`)
@@ -182,7 +186,8 @@ async function store(
 }
 
 /**
- * Whether the folder has as many files and bytes as when it was unpacked: a cleaner of temporary files may have been there.
+ * Whether the folder has as many files and bytes as when it was unpacked: a cleaner of temporary files may
+ * have been there.
  */
 async function isWhole(folder: string): Promise<boolean> {
   try {

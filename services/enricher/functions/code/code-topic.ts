@@ -1,7 +1,7 @@
 /** The topic weir.functions.code: archives in parts, for all replicas to fetch. */
 import { createReadStream } from 'node:fs'
 import type { Codec } from '@weir/codec'
-import { type Kafka, KafkaError, keyOf, type Producer } from '@weir/kafka'
+import { type Kafka, type KafkaError, keyOf, type Producer } from '@weir/kafka'
 import { append } from '@weir/topics'
 import { type Archive, PART_BYTES, partsOf, type StoredArchive } from './archive.ts'
 
@@ -60,7 +60,8 @@ export async function openCodeTopic({
       }
       at = batch.nextOffset
     }
-    if (next < parts) throw new Error(`The archive ${archive.id} has ${parts} parts, of which Kafka has ${next}.`)
+    if (next < parts)
+      throw new Error(`The archive ${archive.id} has ${parts} parts, of which Kafka has ${next}.`)
   }
 
   return {

@@ -93,7 +93,10 @@ function rawZip(
 }
 
 /** Unpacks into a folder of its own, three folders below the root. */
-async function unpacked(zip: Buffer, maxBytes?: number): Promise<{ folder: string; files: number; bytes: number }> {
+async function unpacked(
+  zip: Buffer,
+  maxBytes?: number,
+): Promise<{ folder: string; files: number; bytes: number }> {
   const folder = join(root, `${++count}/a/b`)
   mkdirSync(folder, { recursive: true })
   const file = join(root, `${count}.zip`)
@@ -147,8 +150,8 @@ test.each<[string, string, readonly Raw[], Parameters<typeof rawZip>[1]?]>([
   ['a zero byte', 'refused', [{ name: 'a\u0000b' }]],
   ['a line end', 'refused', [{ name: 'a\nb' }]],
   ['a long part', 'refused', [{ name: 'x'.repeat(256) }]],
-  ['a long name', 'refused', [{ name: `${'y'.repeat(200)}/`.repeat(6) + 'x' }]],
-  ['folders without end', 'refused', [{ name: 'a/'.repeat(65) + 'x' }]],
+  ['a long name', 'refused', [{ name: `${`${'y'.repeat(200)}/`.repeat(6)}x` }]],
+  ['folders without end', 'refused', [{ name: `${'a/'.repeat(65)}x` }]],
   ['a link', 'refused', [{ name: 'link', data: Buffer.from('/etc/passwd'), mode: 0o120777 }]],
   ['a device', 'refused', [{ name: 'null', data: Buffer.alloc(0), mode: 0o020666 }]],
   ['a file twice', 'refused', [{ name: 'a' }, { name: 'a' }]],
@@ -199,7 +202,9 @@ test('too many entries are refused before any is written', async () => {
 
 test('names that bring more folders than files may have are refused', async () => {
   const names = Array.from({ length: 1700 }, (_, i) => `${Array(60).fill(i).join('/')}/`)
-  await expect(unpacked(rawZip(names.map((name) => ({ name, data: Buffer.alloc(0) }))))).rejects.toMatchObject({
+  await expect(
+    unpacked(rawZip(names.map((name) => ({ name, data: Buffer.alloc(0) })))),
+  ).rejects.toMatchObject({
     problem: 'refused',
     detail: 'It has more than 100000 files and folders.',
   })

@@ -1,7 +1,7 @@
 /**
- * Unpacks the archive of a function. Every archive is hostile until all of it has been read: names stay inside the
- * folder, nothing is a link or a device, no file comes twice, sizes and checksums are those that the archive
- * states, and the whole stays within Lambda's bound however well it is compressed.
+ * Unpacks the archive of a function. Every archive is hostile until all of it has been read: names stay
+ * inside the folder, nothing is a link or a device, no file comes twice, sizes and checksums are those that
+ * the archive states, and the whole stays within Lambda's bound however well it is compressed.
  */
 import { createWriteStream } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
@@ -9,13 +9,13 @@ import { dirname, join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { crc32 } from 'node:zlib'
-import { openPromise, type Entry, type ZipFile } from 'yauzl'
+import { type Entry, openPromise, type ZipFile } from 'yauzl'
 
 /** Bytes of all files together (Lambda quotas, "Deployment package size"). */
 export const MAX_UNPACKED_BYTES = 262_144_000
 /**
- * Entries of an archive, and files and folders that they make: a name may bring a folder for each of its parts.
- * Lambda has no such bound; large node_modules have some ten thousand files.
+ * Entries of an archive, and files and folders that they make: a name may bring a folder for each of its
+ * parts. Lambda has no such bound; large node_modules have some ten thousand files.
  */
 const MAX_ENTRIES = 100_000
 /** Bytes of a name with its folders, and folders in folders. File systems take 255 bytes a part. */
@@ -82,7 +82,9 @@ export async function unpack(
   return stated
 }
 
-/** Reads what the archive states, and throws where not all of it can be unpacked: nothing is written before. */
+/**
+ * Reads what the archive states, and throws where not all of it can be unpacked: nothing is written before.
+ */
 async function check(archive: string, maxBytes: number): Promise<Unpacked> {
   const { size } = await stat(archive)
   const names = new Names()
@@ -107,7 +109,10 @@ async function* entriesOf(archive: string): AsyncGenerator<{ readonly zip: ZipFi
   })
   try {
     if (zip.entryCount > MAX_ENTRIES)
-      throw new ArchiveError('refused', `It has ${zip.entryCount} entries; at most ${MAX_ENTRIES} are unpacked.`)
+      throw new ArchiveError(
+        'refused',
+        `It has ${zip.entryCount} entries; at most ${MAX_ENTRIES} are unpacked.`,
+      )
     const entries = zip.eachEntry()[Symbol.asyncIterator]()
     for (;;) {
       const { value, done } = await entries.next().catch((error: Error) => {
@@ -131,13 +136,16 @@ function checked({ fileName, crc32: expected }: Entry): Transform {
     },
     flush: (done) =>
       done(
-        checksum === expected ? null : new ArchiveError('corrupt', `The checksum of ${shown(fileName)} is wrong.`),
+        checksum === expected
+          ? null
+          : new ArchiveError('corrupt', `The checksum of ${shown(fileName)} is wrong.`),
       ),
   })
 }
 
 /**
- * Whether the file may be executed. Throws for encrypted entries and for those that are neither files nor folders.
+ * Whether the file may be executed. Throws for encrypted entries and for those that are neither files nor
+ * folders.
  */
 function isExecutable(entry: Entry): boolean {
   const { fileName, versionMadeBy, externalFileAttributes } = entry
@@ -154,8 +162,8 @@ function isExecutable(entry: Entry): boolean {
 }
 
 /**
- * The names of an archive: each once, none of them the folder of another, also where the file system ignores case
- * or writes accents otherwise.
+ * The names of an archive: each once, none of them the folder of another, also where the file system ignores
+ * case or writes accents otherwise.
  */
 class Names {
   readonly #kinds = new Map<string, 'file' | 'folder'>()
@@ -163,7 +171,8 @@ class Names {
   add(name: string): void {
     const isFolder = name.endsWith('/')
     const parts = (isFolder ? name.slice(0, -1) : name).split('/')
-    const isBad = Buffer.byteLength(name) > MAX_NAME_BYTES || parts.length > MAX_DEPTH || parts.some(isBadPart)
+    const isBad =
+      Buffer.byteLength(name) > MAX_NAME_BYTES || parts.length > MAX_DEPTH || parts.some(isBadPart)
     if (isBad) throw new ArchiveError('refused', `The name ${shown(name)} cannot be used for a file.`)
     let path = ''
     for (let i = 0; i < parts.length; i++) {

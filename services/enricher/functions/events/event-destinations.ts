@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Kafka, Producer } from '@weir/kafka'
 import type { Logger } from '@weir/service'
-import { openDestination, type Destination } from '../destinations.ts'
-import { eventObjectName, invocationRecord, type EventResult } from './invocation-record.ts'
+import { type Destination, openDestination } from '../destinations.ts'
+import { type EventResult, eventObjectName, invocationRecord } from './invocation-record.ts'
 import type { Event } from './queues.ts'
 
 export interface EventDestinations {
@@ -22,8 +22,8 @@ export interface EventDestinationsOptions {
 
 const FUNCTION = /^arn:aws[^:]*:lambda:[^:]*:\d{12}:function:([\w-]+(?::[\w$-]+)?)$/
 /**
- * The length of a chain of functions that are each other's destinations (Lambda developer guide, "Recursive loop
- * detection").
+ * The length of a chain of functions that are each other's destinations (Lambda developer guide, "Recursive
+ * loop detection").
  */
 const MAX_HOPS = 16
 

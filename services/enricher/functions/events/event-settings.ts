@@ -1,9 +1,10 @@
 /**
- * Retries, age and destinations of a function's events (Lambda developer guide, "Error handling for asynchronous
- * invocation").
+ * Retries, age and destinations of a function's events (Lambda developer guide, "Error handling for
+ * asynchronous invocation").
  */
-import type { Functions } from '../functions.ts'
+
 import { LATEST } from '../entries.ts'
+import type { Functions } from '../functions.ts'
 
 export interface EventSettings {
   /** After the first attempt. */

@@ -1,17 +1,18 @@
 /**
- * Events that nobody waits for (invocation type Event): an accepted one is in the topic weir.invocations, and is handed to its function at least once, by whichever
- * replica reads its partition. A long or failing one holds up no other: many are open at once, and offsets are committed behind them.
+ * Events that nobody waits for (invocation type Event): an accepted one is in the topic weir.invocations, and
+ * is handed to its function at least once, by whichever replica reads its partition. A long or failing one
+ * holds up no other: many are open at once, and offsets are committed behind them.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
-import { encodeHeaders, partitionFor, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
-import { jsonFault, watchGroup, type Logger, type Resource } from '@weir/service'
+import { encodeHeaders, type Kafka, type Producer, partitionFor, type RecordBatch } from '@weir/kafka'
+import { jsonFault, type Logger, type Resource, watchGroup } from '@weir/service'
 import { encodeValue, HandlerHealth, openRecords, store } from '@weir/topics'
 import { integer, Misfit, object, read, text } from '@weir/topics/shape.ts'
 import type { Functions } from '../functions.ts'
 import { openEventDestinations } from './event-destinations.ts'
 import { eventSettingsOf } from './event-settings.ts'
-import { openQueues, type Event, type QueuesOptions } from './queues.ts'
+import { type Event, openQueues, type QueuesOptions } from './queues.ts'
 
 export interface Events {
   /** Resolves when the event is stored. Rejects with a KafkaError where it is not known to be. */
@@ -25,7 +26,7 @@ export interface EventsOptions extends Pick<QueuesOptions, 'retryMs' | 'unknownM
   readonly producer: Producer
   readonly codec: Codec
   readonly functions: Functions
-  readonly account: { readonly region: string, readonly accountId: string }
+  readonly account: { readonly region: string; readonly accountId: string }
   /** enricher.invocations if not given. Its members must all have the same functions. */
   readonly groupId?: string
   readonly log: Logger
@@ -39,7 +40,9 @@ const identity = object({
   acceptedAt: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
   hops: integer({ min: 0, max: 1000 }),
 })
-/** What a replica holds of events that are not done with; where there is more, the rest waits in the topic. */
+/**
+ * What a replica holds of events that are not done with; where there is more, the rest waits in the topic.
+ */
 const MOST_OPEN = 10_000
 const MOST_OPEN_BYTES = 32 << 20
 const BATCH_RECORDS = 100
@@ -51,9 +54,20 @@ const ENVELOPE_BYTES = 1024
 const UNIT_BYTES = 3
 
 export async function openEvents(options: EventsOptions): Promise<Resource<Events>> {
-  const { kafka, producer, codec, functions, account, groupId = 'enricher.invocations', log, ...queuing } = options
+  const {
+    kafka,
+    producer,
+    codec,
+    functions,
+    account,
+    groupId = 'enricher.invocations',
+    log,
+    ...queuing
+  } = options
   const [writer, records, partitions] = await Promise.all([
-    codec.writer(TOPIC), openRecords({ codec, topic: TOPIC, reader: 'events', log }), kafka.partitions(TOPIC),
+    codec.writer(TOPIC),
+    openRecords({ codec, topic: TOPIC, reader: 'events', log }),
+    kafka.partitions(TOPIC),
   ])
   const destinations = openEventDestinations({ kafka, producer, account, add, log })
   const settingsOf = (name: string) => eventSettingsOf(functions, name)
@@ -63,7 +77,13 @@ export async function openEvents(options: EventsOptions): Promise<Resource<Event
   let open = 0
   let bytes = 0
 
-  async function add({ functionName, payload, options: { requestId, clientContext }, acceptedAt, hops = 0 }: Event): Promise<void> {
+  async function add({
+    functionName,
+    payload,
+    options: { requestId, clientContext },
+    acceptedAt,
+    hops = 0,
+  }: Event): Promise<void> {
     const context = clientContext === undefined ? null : JSON.stringify(clientContext)
     const units = requestId.length + functionName.length + (context?.length ?? 0)
     const event = { requestId, functionName, clientContext: context, payload, acceptedAt, hops }
@@ -95,22 +115,29 @@ export async function openEvents(options: EventsOptions): Promise<Resource<Event
       const { requestId, functionName, acceptedAt, hops } = read(identity, value, 'ignored')
       const { clientContext, payload } = value!
       // Deep values cannot be written again.
-      if (clientContext !== null && jsonFault(Buffer.from(clientContext)) !== undefined) throw new Misfit('clientContext', 'must be JSON')
-      const options = { requestId, clientContext: clientContext === null ? undefined : JSON.parse(clientContext) }
+      if (clientContext !== null && jsonFault(Buffer.from(clientContext)) !== undefined)
+        throw new Misfit('clientContext', 'must be JSON')
+      const options = {
+        requestId,
+        clientContext: clientContext === null ? undefined : JSON.parse(clientContext),
+      }
       events.push({ functionName, payload: Buffer.from(payload), options, acceptedAt, hops })
     })
     return events
   }
 
   const reading = { groupId, topics: [TOPIC], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS } as const
-  const subscription = await kafka.consume(reading, health.watch(async (batch, signal) => {
-    await records.prepare(batch)
-    const done = Promise.allSettled(eventsOf(batch).map((event) => run(event, signal))).then((results) => {
-      for (const result of results) if (result.status === 'rejected') throw result.reason
-    })
-    await room(signal)
-    return { done }
-  }))
+  const subscription = await kafka.consume(
+    reading,
+    health.watch(async (batch, signal) => {
+      await records.prepare(batch)
+      const done = Promise.allSettled(eventsOf(batch).map((event) => run(event, signal))).then((results) => {
+        for (const result of results) if (result.status === 'rejected') throw result.reason
+      })
+      await room(signal)
+      return { done }
+    }),
+  )
   const unwatch = watchGroup(subscription, kafka)
 
   return {

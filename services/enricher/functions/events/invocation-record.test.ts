@@ -21,7 +21,9 @@ const event = (functionName: string, payload: string) => ({
 
 test('what succeeded', () => {
   expect(
-    JSON.parse(invocationRecord(event('f:live', '{"n":1e2}'), { condition: 'Success', attempts: 1, outcome }, ARN)),
+    JSON.parse(
+      invocationRecord(event('f:live', '{"n":1e2}'), { condition: 'Success', attempts: 1, outcome }, ARN),
+    ),
   ).toEqual({
     version: '1.0',
     timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
@@ -38,18 +40,35 @@ test('what succeeded', () => {
 })
 
 test('what failed, and what was never invoked', () => {
-  const failed: Invoked = { ...outcome, ok: false, kind: 'handled', payload: Buffer.from('{"errorType":"E"}') }
+  const failed: Invoked = {
+    ...outcome,
+    ok: false,
+    kind: 'handled',
+    payload: Buffer.from('{"errorType":"E"}'),
+  }
   expect(
     JSON.parse(
-      invocationRecord(event('f', '{}'), { condition: 'RetriesExhausted', attempts: 3, outcome: failed }, ARN),
+      invocationRecord(
+        event('f', '{}'),
+        { condition: 'RetriesExhausted', attempts: 3, outcome: failed },
+        ARN,
+      ),
     ),
   ).toMatchObject({
-    requestContext: { functionArn: `${ARN}:$LATEST`, condition: 'RetriesExhausted', approximateInvokeCount: 3 },
+    requestContext: {
+      functionArn: `${ARN}:$LATEST`,
+      condition: 'RetriesExhausted',
+      approximateInvokeCount: 3,
+    },
     responseContext: { statusCode: 200, executedVersion: '3', functionError: 'Unhandled' },
     responsePayload: { errorType: 'E' },
   })
   const never = JSON.parse(
-    invocationRecord(event('f', '{}'), { condition: 'EventAgeExceeded', attempts: 0, outcome: undefined }, ARN),
+    invocationRecord(
+      event('f', '{}'),
+      { condition: 'EventAgeExceeded', attempts: 0, outcome: undefined },
+      ARN,
+    ),
   ) as object
   expect(Object.keys(never)).toEqual(['version', 'timestamp', 'requestContext', 'requestPayload'])
 })
@@ -61,7 +80,9 @@ test('payloads that no queue takes are left out', () => {
   ).toMatchObject({ requestPayload: null, responsePayload: { a: 1 } })
   const answer = { ...outcome, payload: Buffer.from(`"${'x'.repeat(1_000_000)}"`) }
   expect(
-    JSON.parse(invocationRecord(event('f', '1'), { condition: 'Success', attempts: 1, outcome: answer }, ARN)),
+    JSON.parse(
+      invocationRecord(event('f', '1'), { condition: 'Success', attempts: 1, outcome: answer }, ARN),
+    ),
   ).toMatchObject({ requestPayload: 1, responsePayload: null })
 })
 
@@ -73,6 +94,10 @@ test('objects are named as Lambda names them', () => {
 
 test('an answer that is no JSON is a text in a record that is JSON', () => {
   const answered: Invoked = { ...outcome, payload: Buffer.from('no "JSON"') }
-  const text = invocationRecord(event('f', '{}'), { condition: 'Success', attempts: 1, outcome: answered }, ARN)
+  const text = invocationRecord(
+    event('f', '{}'),
+    { condition: 'Success', attempts: 1, outcome: answered },
+    ARN,
+  )
   expect(JSON.parse(text)).toMatchObject({ responsePayload: 'no "JSON"' })
 })

@@ -54,7 +54,9 @@ export function invocationRecord(
 
 /** Functions with a runtime of their own answer anything; what is no JSON is a text in the record. */
 function jsonOf(bytes: Buffer): string {
-  return bytes.length === 0 || jsonFault(bytes) === undefined ? bytes.toString() : JSON.stringify(bytes.toString())
+  return bytes.length === 0 || jsonFault(bytes) === undefined
+    ? bytes.toString()
+    : JSON.stringify(bytes.toString())
 }
 
 /** aws/lambda/async/NAME/2026/11/24/2026-11-24T22.05.00-UUID, as Lambda names objects. */

@@ -1,49 +1,86 @@
 import { expect, test, vi } from 'vitest'
-import { UnknownFunction, type Functions, type Invoked } from '../functions.ts'
+import { type Functions, type Invoked, UnknownFunction } from '../functions.ts'
 import { Throttled } from '../runtime/pool.ts'
 import type { EventDestinations } from './event-destinations.ts'
 import type { EventSettings } from './event-settings.ts'
 import { openQueues } from './queues.ts'
 
-const DONE: Invoked = { ok: true, executedVersion: '$LATEST', payload: Buffer.from('1'), durationMs: 1, maxMemoryMb: 1, initMs: undefined, logTail: '' }
+const DONE: Invoked = {
+  ok: true,
+  executedVersion: '$LATEST',
+  payload: Buffer.from('1'),
+  durationMs: 1,
+  maxMemoryMb: 1,
+  initMs: undefined,
+  logTail: '',
+}
 const FAILED: Invoked = { ...DONE, ok: false, kind: 'handled', payload: Buffer.from('{"errorType":"Error"}') }
 const HOUR = 3_600_000
 const TO = { onSuccess: 'kafka://done', onFailure: 'kafka://failed' }
 
 /** Functions that run so often side by side; what ends an invocation is for the test. */
 function setUp(maximum: number, retryMs = [1, 1], settings: Partial<EventSettings> = {}) {
-  const running: { readonly id: string, end(outcome: Invoked | Error): void }[] = []
+  const running: { readonly id: string; end(outcome: Invoked | Error): void }[] = []
   const known = new Set(['f', 'g'])
   const invoke: Functions['invoke'] = async (name, _payload, { requestId }) => {
     if (!known.has(name)) throw new UnknownFunction(name)
     if (running.length >= maximum) throw new Throttled(`${name} is busy`)
     return new Promise((resolve, reject) => {
-      const one = { id: requestId, end: (outcome: Invoked | Error) => {
-        running.splice(running.indexOf(one), 1)
-        if (outcome instanceof Error) reject(outcome)
-        else resolve(outcome)
-      } }
+      const one = {
+        id: requestId,
+        end: (outcome: Invoked | Error) => {
+          running.splice(running.indexOf(one), 1)
+          if (outcome instanceof Error) reject(outcome)
+          else resolve(outcome)
+        },
+      }
       running.push(one)
     })
   }
   const warn = vi.fn()
-  const sent: { readonly url: string, readonly id: string, readonly condition: string, readonly attempts: number, readonly answer: string | undefined }[] = []
+  const sent: {
+    readonly url: string
+    readonly id: string
+    readonly condition: string
+    readonly attempts: number
+    readonly answer: string | undefined
+  }[] = []
   const destinations: EventDestinations = {
     async send(url, { options: { requestId } }, { condition, attempts, outcome }) {
       if (url === 'kafka://gone') throw new Error('it is gone')
       sent.push({ url, id: requestId, condition, attempts, answer: outcome?.payload.toString() })
     },
   }
-  const settingsOf = (): EventSettings => ({ maxRetries: 2, maxAgeMs: 6 * HOUR, onSuccess: undefined, onFailure: undefined, ...settings })
-  const queues = openQueues({ functions: { invoke }, settingsOf, isOff: (name) => name === 'off', destinations, log: { warn }, retryMs, unknownMs: 1500 })
+  const settingsOf = (): EventSettings => ({
+    maxRetries: 2,
+    maxAgeMs: 6 * HOUR,
+    onSuccess: undefined,
+    onFailure: undefined,
+    ...settings,
+  })
+  const queues = openQueues({
+    functions: { invoke },
+    settingsOf,
+    isOff: (name) => name === 'off',
+    destinations,
+    log: { warn },
+    retryMs,
+    unknownMs: 1500,
+  })
   const run = (id: string, { functionName = 'f', age = 0, signal = new AbortController().signal } = {}) =>
-    queues.run({ functionName, payload: Buffer.from('{}'), options: { requestId: id }, acceptedAt: Date.now() - age }, signal)
-  const reasons = (): unknown[] => warn.mock.calls.filter(([, text]) => text === 'an event was given up').map(([{ why }]) => why)
+    queues.run(
+      { functionName, payload: Buffer.from('{}'), options: { requestId: id }, acceptedAt: Date.now() - age },
+      signal,
+    )
+  const reasons = (): unknown[] =>
+    warn.mock.calls.filter(([, text]) => text === 'an event was given up').map(([{ why }]) => why)
   return { running, known, queues, run, reasons, sent }
 }
 
 const waitFor = (id: string, { running }: ReturnType<typeof setUp>) =>
-  vi.waitFor(() => expect(running.find((one) => one.id === id)).toBeDefined(), { interval: 1, timeout: 3000 }).then(() => running.find((one) => one.id === id)!)
+  vi
+    .waitFor(() => expect(running.find((one) => one.id === id)).toBeDefined(), { interval: 1, timeout: 3000 })
+    .then(() => running.find((one) => one.id === id)!)
 
 test('events begin in their order, as many as may', async () => {
   const it = setUp(2)
@@ -120,12 +157,24 @@ test('what has not begun is left to others when its partition is, or when the se
   expect(it.reasons()).toEqual([])
 })
 
-test.each([[0, 1], [1, 2], [2, 3]])('with MaximumRetryAttempts %d an event that fails has %d attempts', async (maxRetries, attempts) => {
+test.each([
+  [0, 1],
+  [1, 2],
+  [2, 3],
+])('with MaximumRetryAttempts %d an event that fails has %d attempts', async (maxRetries, attempts) => {
   const it = setUp(1, [1, 1], { maxRetries, ...TO })
   const event = it.run('bad')
   for (let i = 0; i < attempts; i++) (await waitFor('bad', it)).end(FAILED)
   await event
-  expect(it.sent).toEqual([{ url: 'kafka://failed', id: 'bad', condition: 'RetriesExhausted', attempts, answer: '{"errorType":"Error"}' }])
+  expect(it.sent).toEqual([
+    {
+      url: 'kafka://failed',
+      id: 'bad',
+      condition: 'RetriesExhausted',
+      attempts,
+      answer: '{"errorType":"Error"}',
+    },
+  ])
 })
 
 test('a destination hears of what succeeded, and how often it was tried', async () => {
@@ -144,7 +193,11 @@ test('an event that would be too old for its next attempt is given up at once; o
   await old
   await it.run('never', { age: 2 * HOUR })
   await it.run('idle', { functionName: 'off' })
-  expect(it.sent.map(({ id, condition, attempts }) => [id, condition, attempts])).toEqual([['old', 'EventAgeExceeded', 1], ['never', 'EventAgeExceeded', 0], ['idle', 'ZeroReservedConcurrency', 0]])
+  expect(it.sent.map(({ id, condition, attempts }) => [id, condition, attempts])).toEqual([
+    ['old', 'EventAgeExceeded', 1],
+    ['never', 'EventAgeExceeded', 0],
+    ['idle', 'ZeroReservedConcurrency', 0],
+  ])
 })
 
 test('a destination that is gone holds nothing up for ever', async () => {

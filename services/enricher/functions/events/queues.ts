@@ -1,10 +1,11 @@
 /**
- * The events that this replica holds: each function's begin in their order, as many as may, and what fails is tried again, twice where its function says
- * nothing else (Lambda developer guide, "Error handling for asynchronous invocation"). What came of an event goes to the function's destinations.
+ * The events that this replica holds: each function's begin in their order, as many as may, and what fails is
+ * tried again, twice where its function says nothing else (Lambda developer guide, "Error handling for
+ * asynchronous invocation"). What came of an event goes to the function's destinations.
  */
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { Counter, metrics } from '@weir/service'
-import { UnknownFunction, type Functions, type Invoked } from '../functions.ts'
+import { type Functions, type Invoked, UnknownFunction } from '../functions.ts'
 import type { InvocationOptions } from '../runtime/environment.ts'
 import { Throttled } from '../runtime/pool.ts'
 import type { EventDestinations } from './event-destinations.ts'
@@ -24,8 +25,8 @@ export interface Event {
 
 export interface Queues {
   /**
-   * Resolves when the event is done with: its function has taken it, or it was given up, and its destination knows. Rejects where another one has to do it: the
-   * signal aborts, or the service stops.
+   * Resolves when the event is done with: its function has taken it, or it was given up, and its destination
+   * knows. Rejects where another one has to do it: the signal aborts, or the service stops.
    */
   run(event: Event, signal: AbortSignal): Promise<void>
   /** Rejects what has not begun. */
@@ -63,22 +64,38 @@ interface Queue {
 }
 
 const RETRY_MS = [60_000, 120_000]
-/** A replica of the version before may not know a function of this one; it ends within this time, and then another replica begins the event. */
+/**
+ * A replica of the version before may not know a function of this one; it ends within this time, and then
+ * another replica begins the event.
+ */
 const UNKNOWN_MS = 15 * 60_000
 const UNKNOWN_PAUSE = 1000
 /** How long a destination is tried. Others' events must not wait for one that is gone. */
 const DESTINATION_MS = 15 * 60_000
-/** Milliseconds before a function is tried again that others keep busy, and before an event whose invocation was cut off. */
+/**
+ * Milliseconds before a function is tried again that others keep busy, and before an event whose invocation
+ * was cut off.
+ */
 const PAUSE = 200
 /** Characters of an error. */
 const MOST_LOGGED = 2000
 
 const results = new Counter({
-  name: 'weir_function_events_total', help: 'Invocations of events that nobody waits for, success or error; dropped: events that were given up; undelivered: results that no destination got.',
-  labelNames: ['function', 'result'], registers: [metrics],
+  name: 'weir_function_events_total',
+  help: 'Invocations of events that nobody waits for, success or error; dropped: events that were given up; undelivered: results that no destination got.',
+  labelNames: ['function', 'result'],
+  registers: [metrics],
 })
 
-export function openQueues({ functions, settingsOf, isOff, destinations, log, retryMs = RETRY_MS, unknownMs = UNKNOWN_MS }: QueuesOptions): Queues {
+export function openQueues({
+  functions,
+  settingsOf,
+  isOff,
+  destinations,
+  log,
+  retryMs = RETRY_MS,
+  unknownMs = UNKNOWN_MS,
+}: QueuesOptions): Queues {
   const stopping = new AbortController()
   /** By function. */
   const queues = new Map<string, Queue>()
@@ -101,7 +118,11 @@ export function openQueues({ functions, settingsOf, isOff, destinations, log, re
     const { functionName } = queue.waiting[0].event
     while (queue.waiting.length > 0 && !stopping.signal.aborted) {
       const [one] = queue.waiting
-      const { event: { acceptedAt, payload, options }, signal, done } = one
+      const {
+        event: { acceptedAt, payload, options },
+        signal,
+        done,
+      } = one
       if (signal.aborted) {
         done.reject(signal.reason)
       } else if (Date.now() - acceptedAt > settingsOf(functionName).maxAgeMs) {
@@ -111,7 +132,9 @@ export function openQueues({ functions, settingsOf, isOff, destinations, log, re
       } else {
         const running = functions.invoke(functionName, payload, { ...options, signal })
         if (await isThrottled(running)) {
-          const free = new Promise<void>((resolve) => { queue.wake = resolve })
+          const free = new Promise<void>((resolve) => {
+            queue.wake = resolve
+          })
           await Promise.race([free, sleep(PAUSE, undefined, { signal: stopping.signal }).catch(() => {})])
           continue
         }
@@ -125,23 +148,37 @@ export function openQueues({ functions, settingsOf, isOff, destinations, log, re
   }
 
   async function finish(one: Waiting, running: Promise<Invoked>): Promise<void> {
-    const { event: { functionName, acceptedAt, options: { requestId } }, signal, done } = one
+    const {
+      event: {
+        functionName,
+        acceptedAt,
+        options: { requestId },
+      },
+      signal,
+      done,
+    } = one
     let pause = PAUSE
     try {
       const outcome = await running
       one.last = outcome
       results.inc({ function: functionName, result: outcome.ok ? 'success' : 'error' })
       const { maxRetries, maxAgeMs, onSuccess } = settingsOf(functionName)
-      if (outcome.ok) return void await tell(one, onSuccess, 'Success')
-      log.warn({ function: functionName, requestId, error: outcome.payload.toString().slice(0, MOST_LOGGED) }, 'an event failed in its function')
+      if (outcome.ok) return void (await tell(one, onSuccess, 'Success'))
+      log.warn(
+        { function: functionName, requestId, error: outcome.payload.toString().slice(0, MOST_LOGGED) },
+        'an event failed in its function',
+      )
       one.failures++
-      if (one.failures > maxRetries) return void await giveUp(one, 'its last attempt has failed', 'RetriesExhausted')
+      if (one.failures > maxRetries)
+        return void (await giveUp(one, 'its last attempt has failed', 'RetriesExhausted'))
       pause = retryMs[Math.min(one.failures, retryMs.length) - 1]
-      if (Date.now() + pause - acceptedAt > maxAgeMs) return void await giveUp(one, 'it would be too old for its next attempt', 'EventAgeExceeded')
+      if (Date.now() + pause - acceptedAt > maxAgeMs)
+        return void (await giveUp(one, 'it would be too old for its next attempt', 'EventAgeExceeded'))
     } catch (error) {
       if (error instanceof UnknownFunction) {
         one.unknownSince ??= Date.now()
-        if (Date.now() - one.unknownSince >= unknownMs) return void await giveUp(one, 'there is no such function', 'RetriesExhausted')
+        if (Date.now() - one.unknownSince >= unknownMs)
+          return void (await giveUp(one, 'there is no such function', 'RetriesExhausted'))
         pause = UNKNOWN_PAUSE
       } else if (!signal.aborted && !stopping.signal.aborted) {
         log.warn({ err: error, function: functionName, requestId }, 'an event was cut off and is begun again')
@@ -156,31 +193,57 @@ export function openQueues({ functions, settingsOf, isOff, destinations, log, re
   }
 
   function giveUp(one: Waiting, why: string, condition: EventCondition): Promise<void> {
-    const { functionName, options: { requestId } } = one.event
+    const {
+      functionName,
+      options: { requestId },
+    } = one.event
     results.inc({ function: functionName, result: 'dropped' })
     log.warn({ function: functionName, requestId, why }, 'an event was given up')
     return tell(one, settingsOf(functionName).onFailure, condition)
   }
 
   /** Ends the event, when the destination knows of it. */
-  async function tell({ event, failures, last, signal, done }: Waiting, url: string | undefined, condition: EventCondition): Promise<void> {
+  async function tell(
+    { event, failures, last, signal, done }: Waiting,
+    url: string | undefined,
+    condition: EventCondition,
+  ): Promise<void> {
     const ended = AbortSignal.any([signal, stopping.signal])
     try {
       const attempts = failures + (condition === 'Success' ? 1 : 0)
-      if (url !== undefined) await destinations.send(url, event, { condition, attempts, outcome: last }, AbortSignal.any([ended, AbortSignal.timeout(DESTINATION_MS)]))
+      if (url !== undefined)
+        await destinations.send(
+          url,
+          event,
+          { condition, attempts, outcome: last },
+          AbortSignal.any([ended, AbortSignal.timeout(DESTINATION_MS)]),
+        )
       done.resolve()
     } catch (error) {
       if (ended.aborted) return done.reject(ended.reason)
-      const { functionName, options: { requestId } } = event
+      const {
+        functionName,
+        options: { requestId },
+      } = event
       results.inc({ function: functionName, result: 'undelivered' })
-      log.warn({ err: error, function: functionName, requestId, destination: url }, 'the result of an event was not delivered')
+      log.warn(
+        { err: error, function: functionName, requestId, destination: url },
+        'the result of an event was not delivered',
+      )
       done.resolve()
     }
   }
 
   return {
     run: (event, signal) => {
-      const one: Waiting = { event, signal, done: Promise.withResolvers(), failures: 0, last: undefined, unknownSince: undefined }
+      const one: Waiting = {
+        event,
+        signal,
+        done: Promise.withResolvers(),
+        failures: 0,
+        last: undefined,
+        unknownSince: undefined,
+      }
       if (stopping.signal.aborted) one.done.reject(stopping.signal.reason)
       else push(one)
       return one.done.promise
@@ -191,5 +254,11 @@ export function openQueues({ functions, settingsOf, isOff, destinations, log, re
 
 /** A pool refuses at once; whatever else becomes of an invocation takes its time, or is none of this. */
 function isThrottled(running: Promise<Invoked>): Promise<boolean> {
-  return Promise.race([running.then(() => false, (error: unknown) => error instanceof Throttled), setImmediate(false)])
+  return Promise.race([
+    running.then(
+      () => false,
+      (error: unknown) => error instanceof Throttled,
+    ),
+    setImmediate(false),
+  ])
 }

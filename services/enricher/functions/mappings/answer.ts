@@ -5,27 +5,32 @@ import type { Mapping } from './mapping.ts'
 
 const MAX_ERROR_LENGTH = 2000
 /**
- * The most objects and arrays in an answer. Each takes about 60 bytes of memory, so 6 MB of "[" would take several
- * hundred. The records that fit into an answer stay below this number.
+ * The most objects and arrays in an answer. Each takes about 60 bytes of memory, so 6 MB of "[" would take
+ * several hundred. The records that fit into an answer stay below this number.
  */
 const MAX_CONTAINERS = 600_000
 /** What nests deeper can be parsed, but not be written again. */
 const MAX_DEPTH = 1000
 
 /**
- * An answer that is not JSON fails the invocation: Python writes NaN, and functions with a runtime of their own answer
- * anything. Lambda does not look at an answer that a mapping has no use for.
+ * An answer that is not JSON fails the invocation: Python writes NaN, and functions with a runtime of their
+ * own answer anything. Lambda does not look at an answer that a mapping has no use for.
  */
 export function resultOf(
-  { ok, payload }: Pick<Outcome, 'ok' | 'payload'>, mapping: Pick<Mapping, 'output' | 'settings'>,
+  { ok, payload }: Pick<Outcome, 'ok' | 'payload'>,
+  mapping: Pick<Mapping, 'output' | 'settings'>,
 ): Exclude<CallResult, { readonly kind: 'throttled' }> {
   if (!ok) return { kind: 'error', error: payload.toString('utf8', 0, MAX_ERROR_LENGTH) }
   if (payload.length === 0 || !usesAnswer(mapping)) return { kind: 'success', response: undefined }
   const { containers, depth } = measure(payload)
   if (containers > MAX_CONTAINERS) {
-    return { kind: 'error', error: `The function's answer has more than ${MAX_CONTAINERS} objects and arrays.` }
+    return {
+      kind: 'error',
+      error: `The function's answer has more than ${MAX_CONTAINERS} objects and arrays.`,
+    }
   }
-  if (depth > MAX_DEPTH) return { kind: 'error', error: `The function's answer nests deeper than ${MAX_DEPTH} levels.` }
+  if (depth > MAX_DEPTH)
+    return { kind: 'error', error: `The function's answer nests deeper than ${MAX_DEPTH} levels.` }
   try {
     return { kind: 'success', response: JSON.parse(payload.toString()) }
   } catch {
@@ -45,7 +50,7 @@ const CLOSE_BRACE = 0x7d
 const CASE_BIT = 0x20
 
 /** Counts the objects and arrays, and how many are open at once; brackets inside of strings are left out. */
-function measure(json: Buffer): { containers: number, depth: number } {
+function measure(json: Buffer): { containers: number; depth: number } {
   let containers = 0
   let depth = 0
   let open = 0

@@ -1,26 +1,46 @@
 import { expect, test } from 'vitest'
-import { deliver, firstFailure, type CallResult, type DeliveryPort, type EventRecord } from './delivery.ts'
+import { type CallResult, type DeliveryPort, deliver, type EventRecord, firstFailure } from './delivery.ts'
 import { batchesOf, lanesOf } from './lanes.ts'
 import type { DeliverySettings } from './settings.ts'
 
 const DEFAULTS: DeliverySettings = {
-  batchSize: 100, windowMs: 0, parallelization: 1, maxRetries: -1, maxAgeMs: -1, bisect: false, reportItemFailures: false, tumblingMs: 0,
+  batchSize: 100,
+  windowMs: 0,
+  parallelization: 1,
+  maxRetries: -1,
+  maxAgeMs: -1,
+  bisect: false,
+  reportItemFailures: false,
+  tumblingMs: 0,
 }
-const records = (...ids: number[]): EventRecord[] => ids.map((id) => ({ identifier: String(id), timestamp: id * 1000, json: String(id) }))
+const records = (...ids: number[]): EventRecord[] =>
+  ids.map((id) => ({ identifier: String(id), timestamp: id * 1000, json: String(id) }))
 const idsOf = (list: readonly EventRecord[]): number[] => list.map(({ identifier }) => Number(identifier))
 
-/** Runs a batch against `handler` and tells every invocation, every record that succeeded or was given up, in order. */
-async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], handler: (ids: number[], nth: number) => CallResult, now = 0) {
+/**
+ * Runs a batch against `handler` and tells every invocation, every record that succeeded or was given up, in
+ * order.
+ */
+async function run(
+  settings: Partial<DeliverySettings>,
+  batch: EventRecord[],
+  handler: (ids: number[], nth: number) => CallResult,
+  now = 0,
+) {
   const invocations: number[][] = []
   const done: number[] = []
   const pauses: number[] = []
-  const discarded: { ids: number[], condition: string, invocations: number, reported: boolean }[] = []
+  const discarded: { ids: number[]; condition: string; invocations: number; reported: boolean }[] = []
   const port: DeliveryPort<undefined> = {
     invoke: async (list) => {
       invocations.push(idsOf(list))
       const result = handler(idsOf(list), invocations.length)
       if (result.kind !== 'success') return result
-      return { kind: 'success', answer: undefined, failure: settings.reportItemFailures ? firstFailure(result.response, list) : undefined }
+      return {
+        kind: 'success',
+        answer: undefined,
+        failure: settings.reportItemFailures ? firstFailure(result.response, list) : undefined,
+      }
     },
     discard: async (list, { condition, invocations: count, reported }) => {
       discarded.push({ ids: idsOf(list), condition, invocations: count, reported })
@@ -36,20 +56,33 @@ async function run(settings: Partial<DeliverySettings>, batch: EventRecord[], ha
 
 const SUCCESS: CallResult = { kind: 'success', response: null }
 const ERROR: CallResult = { kind: 'error', error: 'boom' }
-const failing = (...ids: number[]): CallResult => ({ kind: 'success', response: { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) } })
+const failing = (...ids: number[]): CallResult => ({
+  kind: 'success',
+  response: { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) },
+})
 /** Throws where one of these is in the batch. */
-const poison = (...bad: number[]) => (ids: number[]): CallResult => (ids.some((id) => bad.includes(id)) ? ERROR : SUCCESS)
+const poison =
+  (...bad: number[]) =>
+  (ids: number[]): CallResult =>
+    ids.some((id) => bad.includes(id)) ? ERROR : SUCCESS
 
 test('a batch that fails is tried again, whole, until it succeeds', async () => {
   const { invocations, done } = await run({}, records(1, 2), (_, nth) => (nth < 4 ? ERROR : SUCCESS))
-  expect(invocations).toEqual([[1, 2], [1, 2], [1, 2], [1, 2]])
+  expect(invocations).toEqual([
+    [1, 2],
+    [1, 2],
+    [1, 2],
+    [1, 2],
+  ])
   expect(done).toEqual([1, 2])
 })
 
 test('MaximumRetryAttempts: after so many retries the batch is given up', async () => {
   const { invocations, discarded } = await run({ maxRetries: 2 }, records(1, 2), () => ERROR)
   expect(invocations).toHaveLength(3)
-  expect(discarded).toEqual([{ ids: [1, 2], condition: 'RetryAttemptsExhausted', invocations: 3, reported: false }])
+  expect(discarded).toEqual([
+    { ids: [1, 2], condition: 'RetryAttemptsExhausted', invocations: 3, reported: false },
+  ])
 })
 
 test('MaximumRetryAttempts 0: no retry at all', async () => {
@@ -62,43 +95,81 @@ test('retries wait twice as long each time, up to half a minute', async () => {
 })
 
 test('throttles are no retries', async () => {
-  const { invocations, done } = await run({ maxRetries: 0 }, records(1), (_, nth) => (nth < 10 ? { kind: 'throttled' } : SUCCESS))
+  const { invocations, done } = await run({ maxRetries: 0 }, records(1), (_, nth) =>
+    nth < 10 ? { kind: 'throttled' } : SUCCESS,
+  )
   expect([invocations.length, done]).toEqual([10, [1]])
 })
 
 test('MaximumRecordAge: what is too old is given up before it is invoked again, the rest goes on', async () => {
-  const { invocations, discarded, done } = await run({ maxAgeMs: 5000 }, records(1, 2, 8), () => SUCCESS, 8000)
-  expect(discarded).toEqual([{ ids: [1, 2], condition: 'RecordAgeExceeded', invocations: 0, reported: false }])
+  const { invocations, discarded, done } = await run(
+    { maxAgeMs: 5000 },
+    records(1, 2, 8),
+    () => SUCCESS,
+    8000,
+  )
+  expect(discarded).toEqual([
+    { ids: [1, 2], condition: 'RecordAgeExceeded', invocations: 0, reported: false },
+  ])
   expect([invocations, done]).toEqual([[[8]], [1, 2, 8]])
 })
 
 test('BisectBatchOnFunctionError: splits until the bad record stands alone; splits are no retries', async () => {
-  const { invocations, discarded, done } = await run({ bisect: true, maxRetries: 1 }, records(1, 2, 3, 4), poison(3))
+  const { invocations, discarded, done } = await run(
+    { bisect: true, maxRetries: 1 },
+    records(1, 2, 3, 4),
+    poison(3),
+  )
   expect(invocations).toEqual([[1, 2, 3, 4], [1, 2], [3, 4], [3], [3], [4]])
-  expect(discarded).toEqual([{ ids: [3], condition: 'RetryAttemptsExhausted', invocations: 4, reported: false }])
+  expect(discarded).toEqual([
+    { ids: [3], condition: 'RetryAttemptsExhausted', invocations: 4, reported: false },
+  ])
   expect(done).toEqual([1, 2, 3, 4])
 })
 
 test('ReportBatchItemFailures: from the lowest failure on it is tried again', async () => {
-  const { invocations, done } = await run({ reportItemFailures: true }, records(1, 2, 3, 4), (_, nth) => (nth === 1 ? failing(4, 2) : nth === 2 ? failing(4) : SUCCESS))
+  const { invocations, done } = await run({ reportItemFailures: true }, records(1, 2, 3, 4), (_, nth) =>
+    nth === 1 ? failing(4, 2) : nth === 2 ? failing(4) : SUCCESS,
+  )
   expect(invocations).toEqual([[1, 2, 3, 4], [2, 3, 4], [4]])
   expect(done).toEqual([1, 2, 3, 4])
 })
 
 test('ReportBatchItemFailures: after a part has succeeded the retries are counted anew', async () => {
   const fails = (ids: number[]): CallResult => (ids.includes(6) ? failing(6) : SUCCESS)
-  const { invocations, discarded } = await run({ reportItemFailures: true, maxRetries: 3 }, records(4, 5, 6), fails)
+  const { invocations, discarded } = await run(
+    { reportItemFailures: true, maxRetries: 3 },
+    records(4, 5, 6),
+    fails,
+  )
   expect(invocations).toEqual([[4, 5, 6], [6], [6], [6], [6]])
-  expect(discarded).toEqual([{ ids: [6], condition: 'RetryAttemptsExhausted', invocations: 4, reported: true }])
+  expect(discarded).toEqual([
+    { ids: [6], condition: 'RetryAttemptsExhausted', invocations: 4, reported: true },
+  ])
 })
 
 test('ReportBatchItemFailures: what the function answered goes with the records that succeeded', async () => {
   const answers: [number[], string][] = []
-  await deliver(records(1, 2, 3), { ...DEFAULTS, reportItemFailures: true }, {
-    invoke: async (list) => ({ kind: 'success', answer: `of ${list.length}`, failure: list.length === 3 ? { index: 1, error: 'two' } : undefined }),
-    discard: async () => {}, succeeded: (list, answer) => answers.push([idsOf(list), answer]), now: () => 0, pause: async () => {},
-  }, new AbortController().signal)
-  expect(answers).toEqual([[[1], 'of 3'], [[2, 3], 'of 2']])
+  await deliver(
+    records(1, 2, 3),
+    { ...DEFAULTS, reportItemFailures: true },
+    {
+      invoke: async (list) => ({
+        kind: 'success',
+        answer: `of ${list.length}`,
+        failure: list.length === 3 ? { index: 1, error: 'two' } : undefined,
+      }),
+      discard: async () => {},
+      succeeded: (list, answer) => answers.push([idsOf(list), answer]),
+      now: () => 0,
+      pause: async () => {},
+    },
+    new AbortController().signal,
+  )
+  expect(answers).toEqual([
+    [[1], 'of 3'],
+    [[2, 3], 'of 2'],
+  ])
 })
 
 test('ReportBatchItemFailures without the setting is no failure', async () => {
@@ -107,35 +178,64 @@ test('ReportBatchItemFailures without the setting is no failure', async () => {
 
 test('bisect with partial answers: the split is where the function says', async () => {
   const handler = (ids: number[]): CallResult => (ids.includes(3) ? failing(3) : SUCCESS)
-  const { invocations, discarded } = await run({ bisect: true, reportItemFailures: true, maxRetries: 1 }, records(1, 2, 3, 4), handler)
-  expect(invocations).toEqual([[1, 2, 3, 4], [3, 4], [3, 4]])
-  expect(discarded).toEqual([{ ids: [3, 4], condition: 'RetryAttemptsExhausted', invocations: 2, reported: true }])
+  const { invocations, discarded } = await run(
+    { bisect: true, reportItemFailures: true, maxRetries: 1 },
+    records(1, 2, 3, 4),
+    handler,
+  )
+  expect(invocations).toEqual([
+    [1, 2, 3, 4],
+    [3, 4],
+    [3, 4],
+  ])
+  expect(discarded).toEqual([
+    { ids: [3, 4], condition: 'RetryAttemptsExhausted', invocations: 2, reported: true },
+  ])
 })
 
 test('bisect with errors and partial answers mixed', async () => {
   // Throws while record 1 is in; names record 3 otherwise.
-  const handler = (ids: number[]): CallResult => (ids.includes(1) ? ERROR : ids.includes(3) ? failing(3) : SUCCESS)
-  const { invocations, discarded, done } = await run({ bisect: true, reportItemFailures: true, maxRetries: 0 }, records(1, 2, 3, 4), handler)
+  const handler = (ids: number[]): CallResult =>
+    ids.includes(1) ? ERROR : ids.includes(3) ? failing(3) : SUCCESS
+  const { invocations, discarded, done } = await run(
+    { bisect: true, reportItemFailures: true, maxRetries: 0 },
+    records(1, 2, 3, 4),
+    handler,
+  )
   expect(invocations).toEqual([[1, 2, 3, 4], [1, 2], [1], [2], [3, 4]])
-  expect(discarded.map(({ ids, reported }) => [ids, reported])).toEqual([[[1], false], [[3, 4], true]])
+  expect(discarded.map(({ ids, reported }) => [ids, reported])).toEqual([
+    [[1], false],
+    [[3, 4], true],
+  ])
   expect(done).toEqual([1, 2, 3, 4])
 })
 
 test.each([
-  ['null', null, undefined], ['nothing', undefined, undefined], ['an empty text', '', undefined], ['an empty object', {}, undefined],
-  ['a null list', { batchItemFailures: null }, undefined], ['an empty list', { batchItemFailures: [] }, undefined],
-  ['a list of something else', { batchItemFailures: 'x' }, 0], ['an empty identifier', { batchItemFailures: [{ itemIdentifier: '' }] }, 0],
-  ['a null identifier', { batchItemFailures: [{ itemIdentifier: null }] }, 0], ['no identifier', { batchItemFailures: [{}] }, 0],
-  ['null in the list', { batchItemFailures: [null] }, 0], ['an unknown identifier', { batchItemFailures: [{ itemIdentifier: '2' }, { itemIdentifier: '99' }] }, 0],
+  ['null', null, undefined],
+  ['nothing', undefined, undefined],
+  ['an empty text', '', undefined],
+  ['an empty object', {}, undefined],
+  ['a null list', { batchItemFailures: null }, undefined],
+  ['an empty list', { batchItemFailures: [] }, undefined],
+  ['a list of something else', { batchItemFailures: 'x' }, 0],
+  ['an empty identifier', { batchItemFailures: [{ itemIdentifier: '' }] }, 0],
+  ['a null identifier', { batchItemFailures: [{ itemIdentifier: null }] }, 0],
+  ['no identifier', { batchItemFailures: [{}] }, 0],
+  ['null in the list', { batchItemFailures: [null] }, 0],
+  ['an unknown identifier', { batchItemFailures: [{ itemIdentifier: '2' }, { itemIdentifier: '99' }] }, 0],
   ['the lowest of several', { batchItemFailures: [{ itemIdentifier: '3' }, { itemIdentifier: '2' }] }, 1],
 ])('a partial answer of %s', (_, response, index) => {
   expect(firstFailure(response, records(1, 2, 3))?.index).toBe(index)
 })
 
 test.each([
-  ['partition and offset', { partition: 'orders-3', offset: 2 }, 1], ['the offset as text', { partition: 'orders-3', offset: '2' }, 1],
-  ['the offset alone', '2', 0], ['another partition', { partition: 'orders-4', offset: 2 }, 0], ['an unknown offset', { partition: 'orders-3', offset: 9 }, 0],
-  ['no offset', { partition: 'orders-3' }, 0], ['null', null, 0],
+  ['partition and offset', { partition: 'orders-3', offset: 2 }, 1],
+  ['the offset as text', { partition: 'orders-3', offset: '2' }, 1],
+  ['the offset alone', '2', 0],
+  ['another partition', { partition: 'orders-4', offset: 2 }, 0],
+  ['an unknown offset', { partition: 'orders-3', offset: 9 }, 0],
+  ['no offset', { partition: 'orders-3' }, 0],
+  ['null', null, 0],
 ])('a record of Kafka named by %s', (_, itemIdentifier, index) => {
   const batch = records(1, 2, 3).map((record) => ({ ...record, partition: 'orders-3' }))
   expect(firstFailure({ batchItemFailures: [{ itemIdentifier }] }, batch)?.index).toBe(index)
@@ -145,14 +245,25 @@ test('an aborted batch ends at once and neither succeeds nor is given up', async
   const abort = new AbortController()
   const done: unknown[] = []
   const port: DeliveryPort<undefined> = {
-    invoke: async () => { abort.abort(); return { kind: 'success', answer: undefined, failure: undefined } }, discard: async () => { done.push('discarded') }, succeeded: () => done.push('succeeded'), now: () => 0,
+    invoke: async () => {
+      abort.abort()
+      return { kind: 'success', answer: undefined, failure: undefined }
+    },
+    discard: async () => {
+      done.push('discarded')
+    },
+    succeeded: () => done.push('succeeded'),
+    now: () => 0,
     pause: async () => {},
   }
   await expect(deliver(records(1), DEFAULTS, port, abort.signal)).rejects.toThrow()
   expect(done).toEqual([])
 })
 
-/** Whatever fails and how: each record is done exactly once, in order, and nothing is invoked behind a record that is not done. */
+/**
+ * Whatever fails and how: each record is done exactly once, in order, and nothing is invoked behind a record
+ * that is not done.
+ */
 test('a thousand random functions', async () => {
   let seed = 7
   const random = (n: number): number => (seed = (seed * 1103515245 + 12345) % 2 ** 31) % n
@@ -185,5 +296,6 @@ test('lanes: the records of a key stay together and in order', () => {
   for (const key of new Set(keyed.map((record) => String(record.key)))) {
     expect(lanes.filter((lane) => lane.some((record) => String(record.key) === key))).toHaveLength(1)
   }
-  for (const lane of lanes) expect(lane.map(({ n }) => n)).toEqual(lane.map(({ n }) => n).toSorted((a, b) => a - b))
+  for (const lane of lanes)
+    expect(lane.map(({ n }) => n)).toEqual(lane.map(({ n }) => n).toSorted((a, b) => a - b))
 })

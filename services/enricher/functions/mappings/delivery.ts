@@ -1,6 +1,7 @@
 /**
- * One batch and its function: invoked until every record has succeeded or was given up, in order, and never past a record that still fails
- * (Lambda developer guide, "How Lambda processes records from stream and queue-based event sources").
+ * One batch and its function: invoked until every record has succeeded or was given up, in order, and never
+ * past a record that still fails (Lambda developer guide, "How Lambda processes records from stream and
+ * queue-based event sources").
  */
 import type { DeliverySettings } from './settings.ts'
 
@@ -8,7 +9,10 @@ import type { DeliverySettings } from './settings.ts'
 export interface EventRecord {
   /** The sequence number, or the offset. */
   readonly identifier: string
-  /** TOPIC-PARTITION of a Kafka record, the same in all of a batch; batchItemFailures name it beside the offset. */
+  /**
+   * TOPIC-PARTITION of a Kafka record, the same in all of a batch; batchItemFailures name it beside the
+   * offset.
+   */
   readonly partition?: string
   /** Its arrival, ms since the epoch. */
   readonly timestamp: number
@@ -18,12 +22,14 @@ export interface EventRecord {
 
 type NoAnswer =
   /** The function failed, was killed, took too long, or answered what cannot be used. */
-  | { readonly kind: 'error', readonly error: string, readonly executedVersion?: string }
+  | { readonly kind: 'error'; readonly error: string; readonly executedVersion?: string }
   /** No environment was free. */
   | { readonly kind: 'throttled' }
 
 /** How an invocation ended. `executedVersion` is $LATEST or a number. */
-export type CallResult = { readonly kind: 'success', readonly response: unknown, readonly executedVersion?: string } | NoAnswer
+export type CallResult =
+  | { readonly kind: 'success'; readonly response: unknown; readonly executedVersion?: string }
+  | NoAnswer
 
 /** The record of a batch from which on the function reports failures, and a sentence about it. */
 export interface ItemFailure {
@@ -36,7 +42,12 @@ export interface ItemFailure {
  * @typeParam A the part of the answer that the mapping uses
  */
 export type InvokeResult<A> =
-  | { readonly kind: 'success', readonly answer: A, readonly failure: ItemFailure | undefined, readonly executedVersion?: string }
+  | {
+      readonly kind: 'success'
+      readonly answer: A
+      readonly failure: ItemFailure | undefined
+      readonly executedVersion?: string
+    }
   | NoAnswer
 
 /**
@@ -44,7 +55,11 @@ export type InvokeResult<A> =
  * DESERIALIZATION_ERROR or SCHEMA_NOT_FOUND, or FILTER_ERROR, which is Weir's own.
  */
 export type Condition =
-  | 'RetryAttemptsExhausted' | 'RecordAgeExceeded' | 'DESERIALIZATION_ERROR' | 'SCHEMA_NOT_FOUND' | 'FILTER_ERROR'
+  | 'RetryAttemptsExhausted'
+  | 'RecordAgeExceeded'
+  | 'DESERIALIZATION_ERROR'
+  | 'SCHEMA_NOT_FOUND'
+  | 'FILTER_ERROR'
 
 export interface Cause {
   readonly condition: Condition
@@ -58,7 +73,10 @@ export interface Cause {
 }
 
 export interface DeliveryPort<A = unknown> {
-  /** @param signal aborts when the batch is no longer this process's: what the function has begun does not count */
+  /**
+   * @param signal aborts when the batch is no longer this process's: what the function has begun does not
+   * count
+   */
   invoke(records: readonly EventRecord[], signal: AbortSignal): Promise<InvokeResult<A>>
   /** Resolves when the destination has taken it; must not reject but by its signal. */
   discard(records: readonly EventRecord[], why: Cause, signal: AbortSignal): Promise<void>
@@ -83,15 +101,21 @@ interface Part {
 
 /** Resolves when every record has succeeded or was given up. Rejects only when the signal aborts. */
 export async function deliver<A>(
-  records: readonly EventRecord[], settings: DeliverySettings, port: DeliveryPort<A>, signal: AbortSignal,
+  records: readonly EventRecord[],
+  settings: DeliverySettings,
+  port: DeliveryPort<A>,
+  signal: AbortSignal,
 ): Promise<void> {
   const parts: Part[] = [{ records, retries: 0, invocations: 0 }]
-  while (parts.length > 0) parts.unshift(...await step(parts.shift()!, settings, port, signal))
+  while (parts.length > 0) parts.unshift(...(await step(parts.shift()!, settings, port, signal)))
 }
 
 /** One invocation. Returns what is to be done next of the part, in order. */
 async function step<A>(
-  part: Part, settings: DeliverySettings, port: DeliveryPort<A>, signal: AbortSignal,
+  part: Part,
+  settings: DeliverySettings,
+  port: DeliveryPort<A>,
+  signal: AbortSignal,
 ): Promise<Part[]> {
   const { records, retries } = part
   const old = expired(records, settings, port.now())
@@ -121,12 +145,20 @@ async function step<A>(
   } else if (settings.bisect && records.length > 1) {
     // Splitting is no retry. A function that names the failing record has split the batch there itself.
     const half = records.length >> 1
-    return [records.slice(0, half), records.slice(half)].map((split) => ({ records: split, retries, invocations }))
+    return [records.slice(0, half), records.slice(half)].map((split) => ({
+      records: split,
+      retries,
+      invocations,
+    }))
   }
   if (settings.maxRetries >= 0 && retries >= settings.maxRetries) {
     const reported = result.kind === 'success'
     const { executedVersion } = result
-    await port.discard(records, { condition: 'RetryAttemptsExhausted', invocations, reported, error: failure!.error, executedVersion }, signal)
+    await port.discard(
+      records,
+      { condition: 'RetryAttemptsExhausted', invocations, reported, error: failure!.error, executedVersion },
+      signal,
+    )
     return []
   }
   await port.pause(Math.min(FIRST_PAUSE * 2 ** Math.min(retries, 20), LONGEST_PAUSE), signal)
@@ -142,8 +174,9 @@ function expired(records: readonly EventRecord[], { maxAgeMs }: DeliverySettings
 }
 
 /**
- * Where a partial answer says that the batch has failed; undefined where all has succeeded. The lowest identifier is the checkpoint; an identifier that is
- * empty or unknown means the whole batch (developer guide, "Reporting batch item failures", and for Kafka "Configuring error handling controls").
+ * Where a partial answer says that the batch has failed; undefined where all has succeeded. The lowest
+ * identifier is the checkpoint; an identifier that is empty or unknown means the whole batch (developer
+ * guide, "Reporting batch item failures", and for Kafka "Configuring error handling controls").
  */
 export function firstFailure(response: unknown, records: readonly EventRecord[]): ItemFailure | undefined {
   if (response === null || response === undefined || response === '') return undefined
@@ -155,9 +188,13 @@ export function firstFailure(response: unknown, records: readonly EventRecord[])
   for (let i = records.length - 1; i >= 0; i--) indices.set(records[i].identifier, i)
   let index = Infinity
   for (const item of list as readonly unknown[]) {
-    const identifier = identifierOf((item as { itemIdentifier?: unknown } | null)?.itemIdentifier, records[0].partition)
+    const identifier = identifierOf(
+      (item as { itemIdentifier?: unknown } | null)?.itemIdentifier,
+      records[0].partition,
+    )
     const at = identifier === undefined ? undefined : indices.get(identifier)
-    if (at === undefined) return { index: 0, error: 'batchItemFailures names a record that is not in the batch' }
+    if (at === undefined)
+      return { index: 0, error: 'batchItemFailures names a record that is not in the batch' }
     index = Math.min(index, at)
   }
   return { index, error: 'The function reported batch item failures' }
@@ -166,6 +203,8 @@ export function firstFailure(response: unknown, records: readonly EventRecord[])
 /** @param partition of the batch's records, if they are Kafka's */
 function identifierOf(itemIdentifier: unknown, partition: string | undefined): string | undefined {
   if (partition === undefined) return typeof itemIdentifier === 'string' ? itemIdentifier : undefined
-  const { partition: named, offset } = (itemIdentifier ?? {}) as { partition?: unknown, offset?: unknown }
-  return named === partition && (typeof offset === 'string' || typeof offset === 'number') ? String(offset) : undefined
+  const { partition: named, offset } = (itemIdentifier ?? {}) as { partition?: unknown; offset?: unknown }
+  return named === partition && (typeof offset === 'string' || typeof offset === 'number')
+    ? String(offset)
+    : undefined
 }

@@ -19,8 +19,13 @@ export interface FailedBatch extends Cause {
   /** Makes the event that the function got, JSON; undefined if the records could not be read. */
   readonly event: (() => string) | undefined
   readonly origin:
-    | { readonly kind: 'kinesis', readonly streamArn: string, readonly shardId: string }
-    | { readonly kind: 'kafka', readonly topic: string, readonly partition: number, readonly bootstrapServers: string }
+    | { readonly kind: 'kinesis'; readonly streamArn: string; readonly shardId: string }
+    | {
+        readonly kind: 'kafka'
+        readonly topic: string
+        readonly partition: number
+        readonly bootstrapServers: string
+      }
 }
 
 export interface BatchDestination {
@@ -29,14 +34,25 @@ export interface BatchDestination {
 }
 
 /** Throws a sentence for what is no destination. */
-export async function openBatchDestination(...options: Parameters<typeof openDestination>): Promise<BatchDestination> {
+export async function openBatchDestination(
+  ...options: Parameters<typeof openDestination>
+): Promise<BatchDestination> {
   const destination = await openDestination(...options)
   return {
     send(batch, requestId, signal) {
       const text = JSON.stringify(invocationRecord(batch, requestId))
       const { origin, error } = batch
       const key = origin.kind === 'kinesis' ? origin.shardId : `${origin.topic}-${origin.partition}`
-      return destination.send({ text, key, error, objectName: (now) => objectName(batch, now), object: () => withPayload(text, batch) }, signal)
+      return destination.send(
+        {
+          text,
+          key,
+          error,
+          objectName: (now) => objectName(batch, now),
+          object: () => withPayload(text, batch),
+        },
+        signal,
+      )
     },
   }
 }
@@ -48,14 +64,27 @@ export function objectName({ mappingId, origin }: FailedBatch, now: Date): strin
   return `aws/lambda/${mappingId}/${shard}/${time.slice(0, 10).replaceAll('-', '/')}/${time.slice(0, 19).replaceAll(':', '.')}-${randomUUID()}`
 }
 
-/** An object in S3 holds the event beside the invocation record (developer guide, "On-failure destinations"). */
+/**
+ * An object in S3 holds the event beside the invocation record (developer guide, "On-failure destinations").
+ */
 function withPayload(text: string, { event }: FailedBatch): string {
   return event === undefined ? text : `${text.slice(0, -1)},"payload":${event()}}`
 }
 
 /** The invocation record of version 1.0. */
 export function invocationRecord(batch: FailedBatch, requestId: string): object {
-  const { functionArn, condition, invocations, reported, executedVersion = LATEST, first, last, count, payloadBytes, origin } = batch
+  const {
+    functionArn,
+    condition,
+    invocations,
+    reported,
+    executedVersion = LATEST,
+    first,
+    last,
+    count,
+    payloadBytes,
+    origin,
+  } = batch
   const time = ({ timestamp }: Named): string => new Date(timestamp).toISOString()
   // Lambda counts one invocation for records that were too old before the first.
   const approximateInvokeCount = condition === 'RecordAgeExceeded' ? Math.max(1, invocations) : invocations
@@ -68,17 +97,26 @@ export function invocationRecord(batch: FailedBatch, requestId: string): object 
     timestamp: new Date().toISOString(),
     ...(origin.kind === 'kinesis' && {
       KinesisBatchInfo: {
-        shardId: origin.shardId, startSequenceNumber: first.identifier, endSequenceNumber: last.identifier,
-        approximateArrivalOfFirstRecord: time(first), approximateArrivalOfLastRecord: time(last), batchSize: count,
+        shardId: origin.shardId,
+        startSequenceNumber: first.identifier,
+        endSequenceNumber: last.identifier,
+        approximateArrivalOfFirstRecord: time(first),
+        approximateArrivalOfLastRecord: time(last),
+        batchSize: count,
         streamArn: origin.streamArn,
       },
     }),
     ...(origin.kind === 'kafka' && {
       KafkaBatchInfo: {
-        batchSize: count, bootstrapServers: origin.bootstrapServers, payloadSize: payloadBytes,
+        batchSize: count,
+        bootstrapServers: origin.bootstrapServers,
+        payloadSize: payloadBytes,
         recordInfo: {
           [`${origin.topic}-${origin.partition}`]: {
-            firstRecordOffset: first.identifier, lastRecordOffset: last.identifier, firstRecordTimestamp: time(first), lastRecordTimestamp: time(last),
+            firstRecordOffset: first.identifier,
+            lastRecordOffset: last.identifier,
+            firstRecordTimestamp: time(first),
+            lastRecordTimestamp: time(last),
           },
         },
       },

@@ -1,6 +1,9 @@
-/** Events as Lambda gives them to functions (developer guide: "Using AWS Lambda with Kinesis", "with Amazon MSK", "with self-managed Kafka"). */
+/**
+ * Events as Lambda gives them to functions (developer guide: "Using AWS Lambda with Kinesis", "with Amazon
+ * MSK", "with self-managed Kafka").
+ */
 import { deaggregate, type UserRecord } from '@weir/aws'
-import { keyOf, valueOf, type RecordBatch } from '@weir/kafka'
+import { keyOf, type RecordBatch, valueOf } from '@weir/kafka'
 import { readVarint, varint } from '@weir/kafka/records/varint.ts'
 import type { EventRecord } from './delivery.ts'
 
@@ -24,22 +27,27 @@ export interface KinesisOrigin {
 }
 
 interface KinesisEvent {
-  readonly kinesis: { data: Buffer | string, readonly [name: string]: unknown }
+  readonly kinesis: { data: Buffer | string; readonly [name: string]: unknown }
   readonly [name: string]: unknown
 }
 
 const EMPTY = Buffer.alloc(0)
 /**
- * In characters (Kinesis API reference, PutRecord). Many records of an aggregate can share a key, and each event record
- * repeats it, so a longer one would make a small aggregate huge.
+ * In characters (Kinesis API reference, PutRecord). Many records of an aggregate can share a key, and each
+ * event record repeats it, so a longer one would make a small aggregate huge.
  */
 const MAX_PARTITION_KEY = 256
 
 /**
- * Record `i` of a batch as a Kinesis event's; where the Kinesis Producer Library has aggregated several in it, each of them. These have one sequence number, as a
- * consumer that takes them apart by itself would see them.
+ * Record `i` of a batch as a Kinesis event's; where the Kinesis Producer Library has aggregated several in
+ * it, each of them. These have one sequence number, as a consumer that takes them apart by itself would see
+ * them.
  */
-export function kinesisRecords(batch: RecordBatch, i: number, origin: KinesisOrigin): Unwritten<KinesisEvent>[] {
+export function kinesisRecords(
+  batch: RecordBatch,
+  i: number,
+  origin: KinesisOrigin,
+): Unwritten<KinesisEvent>[] {
   const { streamArn, region, identityArn, shardId, sequenceNumber } = origin
   const timestamp = batch.timestamps[i]
   const offset = batch.offsets[i]
@@ -48,13 +56,25 @@ export function kinesisRecords(batch: RecordBatch, i: number, origin: KinesisOri
   const aggregated = value === null ? undefined : userRecords(value)
   const records = aggregated ?? [{ partitionKey: keyOf(batch, i)?.toString() || '-', data: value ?? EMPTY }]
   return records.map(({ partitionKey, data }) => ({
-    identifier, timestamp, offset, key: aggregated === undefined ? keyOf(batch, i) : Buffer.from(partitionKey),
+    identifier,
+    timestamp,
+    offset,
+    key: aggregated === undefined ? keyOf(batch, i) : Buffer.from(partitionKey),
     event: {
       kinesis: {
-        kinesisSchemaVersion: '1.0', partitionKey, sequenceNumber: identifier, data, approximateArrivalTimestamp: timestamp / 1000,
+        kinesisSchemaVersion: '1.0',
+        partitionKey,
+        sequenceNumber: identifier,
+        data,
+        approximateArrivalTimestamp: timestamp / 1000,
       },
-      eventSource: 'aws:kinesis', eventVersion: '1.0', eventID: `${shardId}:${identifier}`, eventName: 'aws:kinesis:record',
-      invokeIdentityArn: identityArn, awsRegion: region, eventSourceARN: streamArn,
+      eventSource: 'aws:kinesis',
+      eventVersion: '1.0',
+      eventID: `${shardId}:${identifier}`,
+      eventName: 'aws:kinesis:record',
+      invokeIdentityArn: identityArn,
+      awsRegion: region,
+      eventSourceARN: streamArn,
     },
   }))
 }
@@ -86,17 +106,30 @@ export type TimestampType = 'CREATE_TIME' | 'LOG_APPEND_TIME'
 
 /** Record `i` of a batch as a Kafka event's. @param value in the place of the record's own */
 export function kafkaRecord(
-  batch: RecordBatch, i: number, timestampType: TimestampType, value: Buffer | null = valueOf(batch, i),
+  batch: RecordBatch,
+  i: number,
+  timestampType: TimestampType,
+  value: Buffer | null = valueOf(batch, i),
 ): Unwritten<KafkaEvent> {
   const { topic, partition } = batch
   const offset = batch.offsets[i]
   const timestamp = batch.timestamps[i]
   const key = keyOf(batch, i)
   return {
-    identifier: String(offset), partition: partitionName(topic, partition), timestamp, key, offset,
+    identifier: String(offset),
+    partition: partitionName(topic, partition),
+    timestamp,
+    key,
+    offset,
     event: {
-      topic, partition, offset, timestamp, timestampType,
-      key: key ?? undefined, value: value ?? undefined, headers: headersOf(batch, i),
+      topic,
+      partition,
+      offset,
+      timestamp,
+      timestampType,
+      key: key ?? undefined,
+      value: value ?? undefined,
+      headers: headersOf(batch, i),
     },
   }
 }
@@ -135,7 +168,17 @@ export interface KafkaOrigin {
   readonly bootstrapServers: string
 }
 
-export function kafkaEvent(topic: string, partition: number, records: readonly Written[], origin: KafkaOrigin, window = ''): string {
-  const head = JSON.stringify({ eventSource: origin.eventSource, eventSourceArn: origin.eventSourceArn, bootstrapServers: origin.bootstrapServers })
+export function kafkaEvent(
+  topic: string,
+  partition: number,
+  records: readonly Written[],
+  origin: KafkaOrigin,
+  window = '',
+): string {
+  const head = JSON.stringify({
+    eventSource: origin.eventSource,
+    eventSourceArn: origin.eventSourceArn,
+    bootstrapServers: origin.bootstrapServers,
+  })
   return `${head.slice(0, -1)},"records":{${JSON.stringify(partitionName(topic, partition))}:[${records.map(({ json }) => json).join()}]}${window}}`
 }

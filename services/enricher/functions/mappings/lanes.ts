@@ -25,9 +25,13 @@ export function batchesOf(records: readonly EventRecord[], size: number): EventR
 }
 
 /** Spread over `count` lanes by their keys, so that the records of a key follow each other in one lane. */
-export function lanesOf<T extends { readonly key: Buffer | null }>(records: readonly T[], count: number): T[][] {
+export function lanesOf<T extends { readonly key: Buffer | null }>(
+  records: readonly T[],
+  count: number,
+): T[][] {
   if (count === 1) return [[...records]]
   const lanes: T[][] = Array.from({ length: count }, () => [])
-  for (const record of records) lanes[record.key === null ? 0 : (murmur2(record.key) & 0x7fffffff) % count].push(record)
+  for (const record of records)
+    lanes[record.key === null ? 0 : (murmur2(record.key) & 0x7fffffff) % count].push(record)
   return lanes.filter((lane) => lane.length > 0)
 }

@@ -8,14 +8,19 @@ export interface Mapping {
   readonly id: string
   readonly functionName: string
   /** A stream by its name, or a topic. */
-  readonly source: { readonly kind: 'kinesis', readonly stream: string } | { readonly kind: 'kafka', readonly topic: string }
+  readonly source:
+    | { readonly kind: 'kinesis'; readonly stream: string }
+    | { readonly kind: 'kafka'; readonly topic: string }
   /** The consumer group by which it reads. */
   readonly groupId: string
   readonly enabled: boolean
   readonly start: StartingPosition
   readonly settings: DeliverySettings
   readonly filters: FilterCriteria | undefined
-  /** Where records are named that were given up: kafka://TOPIC, or the ARN of an SQS queue, an SNS topic or an S3 bucket. Undefined: nowhere. */
+  /**
+   * Where records are named that were given up: kafka://TOPIC, or the ARN of an SQS queue, an SNS topic or an
+   * S3 bucket. Undefined: nowhere.
+   */
   readonly onFailure: string | undefined
   /** The topic for the records that the function returns, written exactly once. */
   readonly output: string | undefined
@@ -46,7 +51,14 @@ export const groupOf = (id: string): string => `weir.mapping.${id}`
 
 /** Lambda's defaults for streams (API reference, CreateEventSourceMapping). */
 export const DEFAULT_SETTINGS: DeliverySettings = {
-  batchSize: 100, windowMs: 0, parallelization: 1, maxRetries: -1, maxAgeMs: -1, bisect: false, reportItemFailures: false, tumblingMs: 0,
+  batchSize: 100,
+  windowMs: 0,
+  parallelization: 1,
+  maxRetries: -1,
+  maxAgeMs: -1,
+  bisect: false,
+  reportItemFailures: false,
+  tumblingMs: 0,
 }
 
 /** The function as it is invoked: NAME, or NAME:QUALIFIER where the mapping is of a version or an alias. */

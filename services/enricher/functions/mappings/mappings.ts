@@ -1,12 +1,15 @@
-/** All mappings: those of the solutions and those made by the API. What the list says runs; every replica runs all of them, and their groups share the partitions. */
+/**
+ * All mappings: those of the solutions and those made by the API. What the list says runs; every replica runs
+ * all of them, and their groups share the partitions.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger, Resource } from '@weir/service'
 import type { Stream } from '@weir/streams'
 import type { Functions } from '../functions.ts'
 import { resultOf } from './answer.ts'
 import type { CallResult } from './delivery.ts'
-import { targetOf, type Mapping } from './mapping.ts'
-import { runMapping, type MappingDeps, type RunningMapping } from './run-mapping.ts'
+import { type Mapping, targetOf } from './mapping.ts'
+import { type MappingDeps, type RunningMapping, runMapping } from './run-mapping.ts'
 
 export type MappingState = 'Creating' | 'Enabled' | 'Disabled'
 
@@ -68,7 +71,8 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     return stream?.status === 'DELETING' ? undefined : stream
   }
 
-  const lacksStream = ({ source }: Mapping): boolean => source.kind === 'kinesis' && streamOf(source.stream) === undefined
+  const lacksStream = ({ source }: Mapping): boolean =>
+    source.kind === 'kinesis' && streamOf(source.stream) === undefined
 
   const wait = (slot: Slot, reason: string, error?: unknown): void => {
     if (slot.waitsFor === reason) return
@@ -79,7 +83,11 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   const stopRunning = async (slot: Slot): Promise<void> => {
     const { running } = slot
     slot.running = undefined
-    const done = running!.stop(DRAIN_MS).catch((error: Error) => log.warn({ err: error, mapping: slot.mapping.id }, 'a mapping did not stop cleanly'))
+    const done = running!
+      .stop(DRAIN_MS)
+      .catch((error: Error) =>
+        log.warn({ err: error, mapping: slot.mapping.id }, 'a mapping did not stop cleanly'),
+      )
     ending.add(done)
     await done
     ending.delete(done)
@@ -88,15 +96,23 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
   const start = async (slot: Slot): Promise<void> => {
     const { mapping } = slot
     try {
-      const report = (result: string): void => { slot.lastResult = result.slice(0, MAX_RESULT_LENGTH) }
-      slot.running = await runMapping(mapping, { ...deps, log, report, invoke: (...call) => invocation(functions, mapping, ...call) })
+      const report = (result: string): void => {
+        slot.lastResult = result.slice(0, MAX_RESULT_LENGTH)
+      }
+      slot.running = await runMapping(mapping, {
+        ...deps,
+        log,
+        report,
+        invoke: (...call) => invocation(functions, mapping, ...call),
+      })
       slot.begun = true
       slot.waitsFor = ''
     } catch (error) {
       wait(slot, `the mapping cannot start yet: ${(error as Error).message}`, error)
     }
     // It was changed, or taken away, while it started.
-    if (slot.running !== undefined && (slots.get(mapping.id)?.mapping !== mapping || stopped)) await stopRunning(slot)
+    if (slot.running !== undefined && (slots.get(mapping.id)?.mapping !== mapping || stopped))
+      await stopRunning(slot)
   }
 
   /** Starts what should run, stops what should not; each mapping by itself. */
@@ -105,11 +121,14 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
       const { mapping } = slot
       const known = functions.get(targetOf(mapping)) !== undefined
       const lost = lacksStream(mapping)
-      if (mapping.enabled && !known) wait(slot, `the mapping waits for its function ${targetOf(mapping)}, which does not exist`)
+      if (mapping.enabled && !known)
+        wait(slot, `the mapping waits for its function ${targetOf(mapping)}, which does not exist`)
       else if (mapping.enabled && lost) wait(slot, 'the mapping waits for its stream, which does not exist')
       const wanted = mapping.enabled && known && !lost
       if (slot.changing !== undefined || wanted === (slot.running !== undefined)) continue
-      slot.changing = (wanted ? start(slot) : stopRunning(slot)).finally(() => { slot.changing = undefined })
+      slot.changing = (wanted ? start(slot) : stopRunning(slot)).finally(() => {
+        slot.changing = undefined
+      })
     }
   }
 
@@ -123,8 +142,12 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     if (mapping === undefined) slots.delete(id)
     else {
       const slot: Slot = {
-        mapping, running: undefined, begun: before?.begun ?? false, changing: undefined,
-        lastResult: before?.lastResult ?? NOTHING_YET, waitsFor: '',
+        mapping,
+        running: undefined,
+        begun: before?.begun ?? false,
+        changing: undefined,
+        lastResult: before?.lastResult ?? NOTHING_YET,
+        waitsFor: '',
       }
       slot.changing = over.finally(() => {
         slot.changing = undefined
@@ -141,7 +164,13 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     while (!stopped) {
       woken = false
       reconcile()
-      if (!woken) await Promise.race([sleep(RETRY_MS), new Promise<void>((resolve) => { wake = resolve })])
+      if (!woken)
+        await Promise.race([
+          sleep(RETRY_MS),
+          new Promise<void>((resolve) => {
+            wake = resolve
+          }),
+        ])
     }
   })()
 
@@ -161,20 +190,25 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
         const { mapping, running, waitsFor, lastResult } = slot
         if (!mapping.enabled) return lastResult
         if (lacksStream(mapping)) return NO_STREAM
-        return running === undefined && waitsFor !== '' ? `PROBLEM: ${waitsFor}`.slice(0, MAX_RESULT_LENGTH) : lastResult
+        return running === undefined && waitsFor !== ''
+          ? `PROBLEM: ${waitsFor}`.slice(0, MAX_RESULT_LENGTH)
+          : lastResult
       },
       stream: streamOf,
-      ready: () => [...slots.values()].every(({ running, changing }) => running?.ready() ?? changing === undefined),
+      ready: () =>
+        [...slots.values()].every(({ running, changing }) => running?.ready() ?? changing === undefined),
       apply,
     },
     stop: async (drainMs) => {
       stopped = true
       wake()
       await reconciling
-      await Promise.all([...slots.values()].map(async (slot) => {
-        await slot.changing
-        await slot.running?.stop(drainMs)
-      }))
+      await Promise.all(
+        [...slots.values()].map(async (slot) => {
+          await slot.changing
+          await slot.running?.stop(drainMs)
+        }),
+      )
       await Promise.all(ending)
     },
   }
@@ -182,7 +216,12 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
 
 /** Throttled and failed invocations are results; one that was ended from outside rejects. */
 async function invocation(
-  functions: Functions, mapping: Mapping, name: string, payload: Buffer, requestId: string, signal: AbortSignal,
+  functions: Functions,
+  mapping: Mapping,
+  name: string,
+  payload: Buffer,
+  requestId: string,
+  signal: AbortSignal,
 ): Promise<CallResult> {
   try {
     const outcome = await functions.invoke(name, payload, { requestId, signal })

@@ -2,14 +2,15 @@
 import { Buffer } from 'node:buffer'
 import { decodeBase64 } from '@weir/aws'
 import type { Codec, Writer } from '@weir/codec'
-import { topics, type TopicName } from '@weir/contracts'
-import { encodeHeaders, NO_HEADERS, partitionFor, type Appender, type Kafka } from '@weir/kafka'
+import { type TopicName, topics } from '@weir/contracts'
+import { type Appender, encodeHeaders, type Kafka, NO_HEADERS, partitionFor } from '@weir/kafka'
 import { mostRecordBytes } from '@weir/kafka/records/format.ts'
-import { topicSettings, type TopicSettings } from './topic-settings.ts'
+import { type TopicSettings, topicSettings } from './topic-settings.ts'
 
 /**
- * `{ "records": [ { "key"?, "value", "encoding"?, "headers"? } ] }` is what a function answers. A text is written as it is, or as the bytes that it stands for
- * with encoding base64; anything else as JSON or by the topic's contract.
+ * `{ "records": [ { "key"?, "value", "encoding"?, "headers"? } ] }` is what a function answers. A text is
+ * written as it is, or as the bytes that it stands for with encoding base64; anything else as JSON or by the
+ * topic's contract.
  */
 interface ReturnedRecord {
   readonly key?: string
@@ -50,10 +51,14 @@ const SETTINGS_MS = 60_000
 export async function openOutput(topic: string, kafka: Kafka, codec: Codec): Promise<Output> {
   const contract = Object.hasOwn(topics, topic) ? (topic as TopicName) : undefined
   const [partitions, writer, first] = await Promise.all([
-    kafka.partitions(topic), contract && codec.writer(contract), topicSettings(topic, kafka),
+    kafka.partitions(topic),
+    contract && codec.writer(contract),
+    topicSettings(topic, kafka),
   ])
   if (first.maxBatchBytes < MIN_BATCH_BYTES) {
-    throw new Error(`The output ${topic} has max.message.bytes ${first.maxBatchBytes}; raise it to ${MIN_BATCH_BYTES} or more.`)
+    throw new Error(
+      `The output ${topic} has max.message.bytes ${first.maxBatchBytes}; raise it to ${MIN_BATCH_BYTES} or more.`,
+    )
   }
   const encoder = new Encoder(topic, writer, contract === undefined ? null : topics[contract].key, first)
   let readAt = Date.now()
@@ -62,13 +67,30 @@ export async function openOutput(topic: string, kafka: Kafka, codec: Codec): Pro
     prepare() {
       if (Date.now() - readAt < SETTINGS_MS) return undefined
       readAt = Date.now()
-      return topicSettings(topic, kafka).then((settings) => { encoder.settings = settings }, () => {})
+      return topicSettings(topic, kafka).then(
+        (settings) => {
+          encoder.settings = settings
+        },
+        () => {},
+      )
     },
     encode: (response) => encoder.encode(response),
     append(out, { records }) {
       for (const { key, value, headers } of records) {
         const partition = key === null ? turn++ % partitions : partitionFor(key, 0, key.length, partitions)
-        out.append(topic, partition, key, 0, key?.length ?? 0, value, 0, value?.length ?? 0, headers, 0, headers.length)
+        out.append(
+          topic,
+          partition,
+          key,
+          0,
+          key?.length ?? 0,
+          value,
+          0,
+          value?.length ?? 0,
+          headers,
+          0,
+          headers.length,
+        )
       }
     },
   }
@@ -98,7 +120,9 @@ class Encoder {
       const headers = record.headers === undefined ? NO_HEADERS : encodeHeaders(record.headers)
       const bytes = (key?.length ?? 0) + (value?.length ?? 0) + headers.length
       if (bytes > maxBytes) {
-        throw new Error(`The function returned a record of ${bytes} bytes with its key and headers; ${this.#topic} takes ${maxBytes}.`)
+        throw new Error(
+          `The function returned a record of ${bytes} bytes with its key and headers; ${this.#topic} takes ${maxBytes}.`,
+        )
       }
       sum += bytes + OVERHEAD_BYTES
       return { key, value, headers }
@@ -108,7 +132,9 @@ class Encoder {
 
   #valueOf({ value, encoding }: ReturnedRecord, maxBytes: number): Buffer | null {
     if (this.#writer !== undefined && encoding !== undefined) {
-      throw new Error(`The function returned a record with an encoding; the contract of ${this.#topic} says how values are written.`)
+      throw new Error(
+        `The function returned a record with an encoding; the contract of ${this.#topic} says how values are written.`,
+      )
     }
     if (value === null) return null
     if (this.#writer !== undefined) return this.#byContract(value, this.#writer, 4 * maxBytes)
@@ -116,7 +142,10 @@ class Encoder {
     return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
   }
 
-  /** @param maxScratch fits any value that the topic takes; the writer asks for three bytes even where a character takes one */
+  /**
+   * @param maxScratch fits any value that the topic takes; the writer asks for three bytes even where a
+   * character takes one
+   */
   #byContract(value: unknown, writer: Writer, maxScratch: number): Buffer {
     for (;;) {
       const end = writer.encode(value, this.#scratch, 0)
@@ -134,7 +163,9 @@ class Encoder {
       return Buffer.from(String((value as Readonly<Record<string, unknown>>)[this.#keyField]))
     }
     if (this.settings.compacted || this.#keyField !== null) {
-      throw new Error(`The function returned a record without a key; the records of ${this.#topic} must have one.`)
+      throw new Error(
+        `The function returned a record without a key; the records of ${this.#topic} must have one.`,
+      )
     }
     return null
   }
@@ -148,12 +179,24 @@ function returnedRecords(response: unknown): readonly ReturnedRecord[] {
     if (typeof record !== 'object' || record === null || !Object.hasOwn(record, 'value')) {
       throw new Error('The function returned a record without a value.')
     }
-    const { key, value, encoding, headers } = record as { key?: unknown, value: unknown, encoding?: unknown, headers?: unknown }
-    if (key !== undefined && typeof key !== 'string') throw new Error('The function returned a record whose key is no text.')
-    if (encoding !== undefined && (encoding !== 'base64' || typeof value !== 'string' || decodeBase64(value) === undefined)) {
-      throw new Error('The function returned a record whose value is no text in the encoding base64, the only one there is.')
+    const { key, value, encoding, headers } = record as {
+      key?: unknown
+      value: unknown
+      encoding?: unknown
+      headers?: unknown
     }
-    if (headers !== undefined && !isTexts(headers)) throw new Error('The function returned a record whose headers are no texts.')
+    if (key !== undefined && typeof key !== 'string')
+      throw new Error('The function returned a record whose key is no text.')
+    if (
+      encoding !== undefined &&
+      (encoding !== 'base64' || typeof value !== 'string' || decodeBase64(value) === undefined)
+    ) {
+      throw new Error(
+        'The function returned a record whose value is no text in the encoding base64, the only one there is.',
+      )
+    }
+    if (headers !== undefined && !isTexts(headers))
+      throw new Error('The function returned a record whose headers are no texts.')
   }
   return records as readonly ReturnedRecord[]
 }

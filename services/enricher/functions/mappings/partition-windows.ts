@@ -3,7 +3,7 @@ import type { Subscription } from '@weir/kafka'
 import type { Logger } from '@weir/service'
 import type { DeliverySettings } from './settings.ts'
 import type { Place, Stretch } from './stretch.ts'
-import { Windows, type WindowPort, type WindowState } from './windows.ts'
+import { type WindowPort, type WindowState, Windows } from './windows.ts'
 
 export interface PartitionWindowsOptions {
   readonly mappingId: string
@@ -22,7 +22,9 @@ export interface PartitionWindowsOptions {
 }
 
 const LOOK_MS = 250
-/** How long after its end a window is closed by the clock: a record that arrived in time may still be read. */
+/**
+ * How long after its end a window is closed by the clock: a record that arrived in time may still be read.
+ */
 const GRACE_MS = 1000
 
 interface Open {
@@ -82,7 +84,11 @@ export class PartitionWindows {
     const { settings, states, portOf } = this.#options
     const id = this.#idOf(partition)
     const port = { ...portOf(place), save: (state: WindowState | undefined) => states.set(id, state) }
-    const open = { windows: new Windows(settings, place, port, states.get(id)), signal, busy: Promise.resolve() }
+    const open = {
+      windows: new Windows(settings, place, port, states.get(id)),
+      signal,
+      busy: Promise.resolve(),
+    }
     this.#open.set(partition, open)
     return open
   }
@@ -94,15 +100,19 @@ export class PartitionWindows {
     const assigned = new Set(subscription.assignments().map(({ partition }) => partition))
     for (const partition of assigned) {
       const saved = states.get(this.#idOf(partition))
-      if (this.#open.has(partition) || saved === undefined || !overdue(saved.start + settings.tumblingMs)) continue
+      if (this.#open.has(partition) || saved === undefined || !overdue(saved.start + settings.tumblingMs))
+        continue
       await catchUp()
       const place = placeOf(partition, saved.offset)
-      if (place !== undefined && !this.#open.has(partition)) this.#begin(partition, place, this.#stopping.signal)
+      if (place !== undefined && !this.#open.has(partition))
+        this.#begin(partition, place, this.#stopping.signal)
     }
     for (const [partition, open] of this.#open) {
       if (open.signal.aborted || !assigned.has(partition)) this.#open.delete(partition)
       else if (overdue(open.windows.end)) {
-        open.busy = open.busy.then(() => (overdue(open.windows.end) ? open.windows.close(open.signal) : undefined)).catch(() => {})
+        open.busy = open.busy
+          .then(() => (overdue(open.windows.end) ? open.windows.close(open.signal) : undefined))
+          .catch(() => {})
       }
     }
   }

@@ -10,23 +10,24 @@ export function openPlaces(count: number): Places {
   let free = count
   const waiting = new Set<() => void>()
   return {
-    take: (signal) => new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason)
-      if (free > 0) {
-        free--
-        return resolve()
-      }
-      const aborted = (): void => {
-        waiting.delete(next)
-        reject(signal.reason)
-      }
-      const next = (): void => {
-        signal.removeEventListener('abort', aborted)
-        resolve()
-      }
-      waiting.add(next)
-      signal.addEventListener('abort', aborted, { once: true })
-    }),
+    take: (signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason)
+        if (free > 0) {
+          free--
+          return resolve()
+        }
+        const aborted = (): void => {
+          waiting.delete(next)
+          reject(signal.reason)
+        }
+        const next = (): void => {
+          signal.removeEventListener('abort', aborted)
+          resolve()
+        }
+        waiting.add(next)
+        signal.addEventListener('abort', aborted, { once: true })
+      }),
     giveBack: () => {
       const [next] = waiting
       if (next === undefined) {

@@ -1,7 +1,10 @@
-/** A mapping at work: reads its shards or partitions as a member of its group, filters, cuts into batches, and gives them to the function. */
-import { KafkaError, Once, type Appender, type Kafka, type Producer, type RecordBatch } from '@weir/kafka'
+/**
+ * A mapping at work: reads its shards or partitions as a member of its group, filters, cuts into batches, and
+ * gives them to the function.
+ */
+import { type Appender, type Kafka, KafkaError, Once, type Producer, type RecordBatch } from '@weir/kafka'
 import { Counter, Gauge, metrics, watchGroup } from '@weir/service'
-import { Caller, outOf, type CallerDeps } from './caller.ts'
+import { Caller, type CallerDeps, outOf } from './caller.ts'
 import { openBatchDestination } from './destinations.ts'
 import type { Mapping } from './mapping.ts'
 import { openOutput } from './output.ts'
@@ -10,16 +13,22 @@ import { MOST_PAYLOAD_BYTES } from './settings.ts'
 import { openSource, type SourceDeps } from './sources.ts'
 
 const iteratorAges = new Gauge({
-  name: 'weir_function_iterator_age_seconds', labelNames: ['function'], registers: [metrics],
+  name: 'weir_function_iterator_age_seconds',
+  labelNames: ['function'],
+  registers: [metrics],
   help: 'Age of the last record of the batch handled last.',
 })
 const filtered = new Counter({
-  name: 'weir_function_filtered_records_total', labelNames: ['function'], registers: [metrics],
+  name: 'weir_function_filtered_records_total',
+  labelNames: ['function'],
+  registers: [metrics],
   help: 'Records that no filter of the mapping matches.',
 })
 
 const repetitions = new Counter({
-  name: 'weir_function_repeated_records_total', labelNames: ['function'], registers: [metrics],
+  name: 'weir_function_repeated_records_total',
+  labelNames: ['function'],
+  registers: [metrics],
   help: 'Records left out because a client had sent them before under the same id.',
 })
 
@@ -40,26 +49,44 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   const { kafka, codec, producer, report } = deps
   const { settings, groupId, functionName } = mapping
   if (settings.tumblingMs > 0 && mapping.output !== undefined) {
-    throw new Error(`Mapping ${mapping.id} has a tumbling window and an output, but a window's function returns its state.`)
+    throw new Error(
+      `Mapping ${mapping.id} has a tumbling window and an output, but a window's function returns its state.`,
+    )
   }
   const source = await openSource(mapping, deps)
-  const destination = mapping.onFailure === undefined ? undefined : await openBatchDestination(mapping.onFailure, kafka, producer, {
-    warn: (details, message) => {
-      report('PROBLEM: The on-failure destination cannot be reached')
-      deps.log.warn({ ...details, mapping: mapping.id }, message)
-    },
-  })
+  const destination =
+    mapping.onFailure === undefined
+      ? undefined
+      : await openBatchDestination(mapping.onFailure, kafka, producer, {
+          warn: (details, message) => {
+            report('PROBLEM: The on-failure destination cannot be reached')
+            deps.log.warn({ ...details, mapping: mapping.id }, message)
+          },
+        })
   const output = mapping.output === undefined ? undefined : await openOutput(mapping.output, kafka, codec)
   await beginAt(mapping, source.topic, kafka)
 
   const caller = new Caller(mapping, deps, destination)
-  const windows = settings.tumblingMs === 0 ? undefined : new PartitionWindows({
-    mappingId: mapping.id, settings, log: deps.log, catchUp: deps.catchUp, states: deps.windowStates,
-    placeOf: (partition, offset) => source.placeOf(partition, offset), portOf: (place) => caller.windowPort(place),
-  })
+  const windows =
+    settings.tumblingMs === 0
+      ? undefined
+      : new PartitionWindows({
+          mappingId: mapping.id,
+          settings,
+          log: deps.log,
+          catchUp: deps.catchUp,
+          states: deps.windowStates,
+          placeOf: (partition, offset) => source.placeOf(partition, offset),
+          portOf: (place) => caller.windowPort(place),
+        })
 
-  const once = mapping.onceMs === undefined ? undefined : new Once({ kafka, windowMs: mapping.onceMs, log: deps.log })
-  const handle = async (batch: RecordBatch, appender: Appender | undefined, signal: AbortSignal): Promise<void> => {
+  const once =
+    mapping.onceMs === undefined ? undefined : new Once({ kafka, windowMs: mapping.onceMs, log: deps.log })
+  const handle = async (
+    batch: RecordBatch,
+    appender: Appender | undefined,
+    signal: AbortSignal,
+  ): Promise<void> => {
     const { partition, unreadable } = batch
     if (unreadable !== undefined) {
       const { firstOffset, reason } = unreadable
@@ -80,7 +107,11 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
       iteratorAges.set({ function: functionName }, (Date.now() - batch.timestamps[batch.length - 1]) / 1000)
     }
   }
-  const process = async (batch: RecordBatch, appender: Appender | undefined, signal: AbortSignal): Promise<void> => {
+  const process = async (
+    batch: RecordBatch,
+    appender: Appender | undefined,
+    signal: AbortSignal,
+  ): Promise<void> => {
     try {
       await handle(batch, appender, signal)
     } catch (error) {
@@ -91,13 +122,16 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   }
 
   const options = {
-    groupId, topics: [source.topic], startAt: 'earliest' as const,
+    groupId,
+    topics: [source.topic],
+    startAt: 'earliest' as const,
     maxBatchRecords: Math.min(10_000, settings.batchSize * settings.parallelization),
     gather: settings.windowMs === 0 ? undefined : { ms: settings.windowMs, bytes: MOST_PAYLOAD_BYTES / 2 },
   }
-  const subscription = output === undefined
-    ? await kafka.consume(options, (batch, signal) => process(batch, undefined, signal))
-    : await kafka.transform(options, (batch, appender, signal) => process(batch, appender, signal))
+  const subscription =
+    output === undefined
+      ? await kafka.consume(options, (batch, signal) => process(batch, undefined, signal))
+      : await kafka.transform(options, (batch, appender, signal) => process(batch, appender, signal))
   windows?.watch(subscription)
   const unwatch = watchGroup(subscription, kafka)
   return {
@@ -110,7 +144,10 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   }
 }
 
-/** Where a group without offsets begins is written down at once: what arrives while nobody reads is not skipped. */
+/**
+ * Where a group without offsets begins is written down at once: what arrives while nobody reads is not
+ * skipped.
+ */
 async function beginAt({ groupId, start }: Mapping, topic: string, kafka: Kafka): Promise<void> {
   if (start === 'TRIM_HORIZON') return
   const known = await kafka.admin.lag(groupId)
@@ -118,7 +155,12 @@ async function beginAt({ groupId, start }: Mapping, topic: string, kafka: Kafka)
   // No record is older than the epoch. Kafka has meanings of its own for negative times.
   const time = start === 'LATEST' ? 'latest' : start.timestamp < 0 ? 'earliest' : start.timestamp
   const partitions = Array.from({ length: await kafka.partitions(topic) }, (_, partition) => partition)
-  const offsets = await Promise.all(partitions.map(async (partition) => ({ partition, offset: await kafka.offsetAt(topic, partition, time) })))
+  const offsets = await Promise.all(
+    partitions.map(async (partition) => ({
+      partition,
+      offset: await kafka.offsetAt(topic, partition, time),
+    })),
+  )
   try {
     await kafka.admin.setOffsets(groupId, topic, offsets)
   } catch (error) {

@@ -1,4 +1,7 @@
-/** What an event source mapping is told (Lambda API reference, CreateEventSourceMapping), with Lambda's defaults and bounds filled in. */
+/**
+ * What an event source mapping is told (Lambda API reference, CreateEventSourceMapping), with Lambda's
+ * defaults and bounds filled in.
+ */
 
 export type SourceKind = 'kinesis' | 'kafka'
 

@@ -1,12 +1,19 @@
 /** The sources of mappings: streams, read by their shards, and topics. */
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
-import { SchemaNeeded, Undecodable, type Codec, type Reader } from '@weir/codec'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { type Codec, type Reader, SchemaNeeded, Undecodable } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
-import { KafkaError, type Kafka, type RecordBatch } from '@weir/kafka'
+import { type Kafka, KafkaError, type RecordBatch } from '@weir/kafka'
 import type { Serving, Shard, Streams } from '@weir/streams'
 import { compileFilters } from '../patterns/filters.ts'
 import {
-  kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords, partitionName, writeKafka, writeKinesis, type TimestampType,
+  kafkaEvent,
+  kafkaRecord,
+  kinesisEvent,
+  kinesisRecords,
+  partitionName,
+  type TimestampType,
+  writeKafka,
+  writeKinesis,
 } from './events.ts'
 import type { Mapping } from './mapping.ts'
 import { Draft, type Place, type Stretch } from './stretch.ts'
@@ -18,7 +25,11 @@ export interface Source {
    * The parts of a batch, in order; each is handled by itself.
    * @param leaveOut is asked once for each record, in order
    */
-  stretches(batch: RecordBatch, leaveOut: (index: number) => boolean, signal: AbortSignal): AsyncGenerator<Stretch>
+  stretches(
+    batch: RecordBatch,
+    leaveOut: (index: number) => boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<Stretch>
   /** Undefined if no shard is known at that offset. */
   placeOf(partition: number, offset: number): Place | undefined
 }
@@ -27,7 +38,7 @@ export interface SourceDeps {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly streams: Streams
-  readonly account: { readonly region: string, readonly accountId: string }
+  readonly account: { readonly region: string; readonly accountId: string }
   readonly bootstrapServers: string
 }
 
@@ -36,29 +47,45 @@ const PARENTS_MS = 200
 /** After an aggregate of more records than this, other work of the process comes first. */
 const LARGE_AGGREGATE = 1000
 
-/** Rejects with unknown-topic if the stream or topic does not exist, and with a PatternError for invalid filters. */
+/**
+ * Rejects with unknown-topic if the stream or topic does not exist, and with a PatternError for invalid
+ * filters.
+ */
 export function openSource(mapping: Mapping, deps: SourceDeps): Promise<Source> {
   const { source } = mapping
-  return source.kind === 'kinesis' ? openStream(mapping, source.stream, deps) : openTopic(mapping, source.topic, deps)
+  return source.kind === 'kinesis'
+    ? openStream(mapping, source.stream, deps)
+    : openTopic(mapping, source.topic, deps)
 }
 
 async function openTopic({ filters, decode }: Mapping, topic: string, deps: SourceDeps): Promise<Source> {
   const { kafka, codec, bootstrapServers } = deps
   const filter = compileFilters(filters, 'kafka')
   const reader = decode ? await codec.reader(topic as TopicName) : undefined
-  const timestampType: TimestampType = (await topicSettings(topic, kafka)).appendTime ? 'LOG_APPEND_TIME' : 'CREATE_TIME'
+  const timestampType: TimestampType = (await topicSettings(topic, kafka)).appendTime
+    ? 'LOG_APPEND_TIME'
+    : 'CREATE_TIME'
   const placeOf = (partition: number): Place => ({
-    shardId: partitionName(topic, partition), eventSourceArn: '', origin: { kind: 'kafka', topic, partition, bootstrapServers },
+    shardId: partitionName(topic, partition),
+    eventSourceArn: '',
+    origin: { kind: 'kafka', topic, partition, bootstrapServers },
     event: (records, window) => {
-      return kafkaEvent(topic, partition, records, { eventSource: 'SelfManagedKafka', bootstrapServers }, window)
+      return kafkaEvent(
+        topic,
+        partition,
+        records,
+        { eventSource: 'SelfManagedKafka', bootstrapServers },
+        window,
+      )
     },
     named: (offset) => ({ identifier: String(offset), timestamp: Date.now() }),
   })
   return {
-    topic, placeOf,
-    async* stretches(batch, leaveOut, signal) {
+    topic,
+    placeOf,
+    async *stretches(batch, leaveOut, signal) {
       await reader?.prepare(batch)
-      for (let i = 0; i < batch.length;) {
+      for (let i = 0; i < batch.length; ) {
         const draft = new Draft(filter, writeKafka)
         for (; i < batch.length && !draft.full; i++) {
           if (leaveOut(i)) continue
@@ -87,7 +114,9 @@ function decoded(reader: Reader, batch: RecordBatch, i: number): Buffer | null {
 }
 
 const conditionOf = (error: unknown): 'SCHEMA_NOT_FOUND' | 'DESERIALIZATION_ERROR' =>
-  (error instanceof Undecodable && error.code === 'unknown-schema' ? 'SCHEMA_NOT_FOUND' : 'DESERIALIZATION_ERROR')
+  error instanceof Undecodable && error.code === 'unknown-schema'
+    ? 'SCHEMA_NOT_FOUND'
+    : 'DESERIALIZATION_ERROR'
 
 /** A shard in a version of its stream. */
 interface Found {
@@ -95,7 +124,11 @@ interface Found {
   readonly shard: Shard
 }
 
-async function openStream(mapping: Mapping, name: string, { kafka, streams, account }: SourceDeps): Promise<Source> {
+async function openStream(
+  mapping: Mapping,
+  name: string,
+  { kafka, streams, account }: SourceDeps,
+): Promise<Source> {
   const { id, filters, functionName, groupId } = mapping
   const filter = compileFilters(filters, 'kinesis')
   const streamArn = `arn:aws:kinesis:${account.region}:${account.accountId}:stream/${name}`
@@ -111,7 +144,9 @@ async function openStream(mapping: Mapping, name: string, { kafka, streams, acco
     return serving && shard && { serving, shard }
   }
 
-  /** The shard of a record. This replica may learn of a new shard a moment after it reads the first record. */
+  /**
+   * The shard of a record. This replica may learn of a new shard a moment after it reads the first record.
+   */
   async function knownShardAt(partition: number, offset: number, signal: AbortSignal): Promise<Found> {
     for (;;) {
       const found = shardAt(partition, offset)
@@ -126,14 +161,25 @@ async function openStream(mapping: Mapping, name: string, { kafka, streams, acco
     while (open.length > 0) {
       const lags = (await kafka.admin.lag(groupId)).filter((lag) => lag.topic === topic)
       const committed = new Map(lags.map((lag) => [lag.partition, lag.committed]))
-      if (open.every(({ partition, to, from }) => to === from || (committed.get(partition) ?? -1) >= (to ?? Infinity))) return
+      if (
+        open.every(
+          ({ partition, to, from }) => to === from || (committed.get(partition) ?? -1) >= (to ?? Infinity),
+        )
+      )
+        return
       await sleep(PARENTS_MS, undefined, { signal })
     }
   }
 
   const placeIn = ({ serving, shard }: Found): Place => ({
-    shardId: shard.id, eventSourceArn: streamArn, origin: { kind: 'kinesis', streamArn, shardId: shard.id }, event: kinesisEvent,
-    named: (offset) => ({ identifier: serving.numbersOf(shard).at(offset, Date.now()), timestamp: Date.now() }),
+    shardId: shard.id,
+    eventSourceArn: streamArn,
+    origin: { kind: 'kinesis', streamArn, shardId: shard.id },
+    event: kinesisEvent,
+    named: (offset) => ({
+      identifier: serving.numbersOf(shard).at(offset, Date.now()),
+      timestamp: Date.now(),
+    }),
   })
 
   return {
@@ -143,12 +189,13 @@ async function openStream(mapping: Mapping, name: string, { kafka, streams, acco
       return found && placeIn(found)
     },
     /** A batch may reach from one shard into the next. Each shard is handled after its parents. */
-    async* stretches(batch, leaveOut, signal) {
-      for (let i = 0; i < batch.length;) {
+    async *stretches(batch, leaveOut, signal) {
+      for (let i = 0; i < batch.length; ) {
         const found = await knownShardAt(batch.partition, batch.offsets[i], signal)
         const { serving, shard } = found
         await parentsRead(serving, shard, signal)
-        const sequenceNumber = (offset: number, time: number): string => serving.numbersOf(shard).at(offset, time)
+        const sequenceNumber = (offset: number, time: number): string =>
+          serving.numbersOf(shard).at(offset, time)
         const origin = { streamArn, region: account.region, identityArn, shardId: shard.id, sequenceNumber }
         const draft = new Draft(filter, writeKinesis)
         for (; i < batch.length && !draft.full && (shard.to === null || batch.offsets[i] < shard.to); i++) {

@@ -3,7 +3,13 @@ import type { RecordFilter } from '../patterns/filters.ts'
 import type { KeyedRecord, Unwritten } from './events.ts'
 import { Draft, type Place } from './stretch.ts'
 
-const record = (offset: number): Unwritten<number> => ({ identifier: String(offset), timestamp: 0, key: null, offset, event: offset })
+const record = (offset: number): Unwritten<number> => ({
+  identifier: String(offset),
+  timestamp: 0,
+  key: null,
+  offset,
+  event: offset,
+})
 const write = ({ event, ...rest }: Unwritten<number>): KeyedRecord => ({ ...rest, json: String(event) })
 const PLACE = {} as Place
 const offsetsOf = (records: readonly KeyedRecord[]): number[] => records.map(({ offset }) => offset)
@@ -28,7 +34,10 @@ test('a record that cannot be filtered is lost by itself, whether that shows at 
   for (let i = 0; i < 5; i++) await draft.take(record(i))
   const { records, lost } = draft.done(PLACE, 5)
   expect(offsetsOf(records)).toEqual([0, 2, 4])
-  expect(lost.map(({ records: some, condition, error }) => [offsetsOf(some), condition, error])).toEqual([[[1], 'FILTER_ERROR', 'too much'], [[3], 'FILTER_ERROR', 'too much']])
+  expect(lost.map(({ records: some, condition, error }) => [offsetsOf(some), condition, error])).toEqual([
+    [[1], 'FILTER_ERROR', 'too much'],
+    [[3], 'FILTER_ERROR', 'too much'],
+  ])
 })
 
 test('lost records that follow each other for the same reason are named together', async () => {
@@ -37,7 +46,11 @@ test('lost records that follow each other for the same reason are named together
   draft.lose(record(2), 'SCHEMA_NOT_FOUND', new Error('no 2'))
   await draft.take(record(3))
   draft.lose(record(4), 'SCHEMA_NOT_FOUND', new Error('no 4'))
-  expect(draft.done(PLACE, 5).lost.map(({ records, condition, error }) => [offsetsOf(records), condition, error])).toEqual([
-    [[0, 1], 'DESERIALIZATION_ERROR', 'no 0'], [[2], 'SCHEMA_NOT_FOUND', 'no 2'], [[4], 'SCHEMA_NOT_FOUND', 'no 4'],
+  expect(
+    draft.done(PLACE, 5).lost.map(({ records, condition, error }) => [offsetsOf(records), condition, error]),
+  ).toEqual([
+    [[0, 1], 'DESERIALIZATION_ERROR', 'no 0'],
+    [[2], 'SCHEMA_NOT_FOUND', 'no 2'],
+    [[4], 'SCHEMA_NOT_FOUND', 'no 4'],
   ])
 })

@@ -1,7 +1,8 @@
 /** The part of a topic's configuration that mappings depend on. */
+
+import { type TopicName, topics } from '@weir/contracts'
 import { topicConfigs } from '@weir/contracts/topic-configs.ts'
-import { topics, type TopicName } from '@weir/contracts'
-import { KafkaError, type Kafka } from '@weir/kafka'
+import { type Kafka, KafkaError } from '@weir/kafka'
 import { TOPIC_PREFIX } from '@weir/streams'
 
 export interface TopicSettings {
@@ -15,11 +16,13 @@ export interface TopicSettings {
 
 /** Kafka's defaults (documentation, "Topic configs"). */
 const DEFAULTS: Readonly<Record<string, string>> = {
-  'message.timestamp.type': 'CreateTime', 'max.message.bytes': '1048588', 'cleanup.policy': 'delete',
+  'message.timestamp.type': 'CreateTime',
+  'max.message.bytes': '1048588',
+  'cleanup.policy': 'delete',
 }
 /**
- * Asks the brokers. Without the right to ask, the settings of the topic's contract are assumed, or Kafka's defaults.
- * Rejects with a KafkaError otherwise.
+ * Asks the brokers. Without the right to ask, the settings of the topic's contract are assumed, or Kafka's
+ * defaults. Rejects with a KafkaError otherwise.
  */
 export async function topicSettings(topic: string, kafka: Kafka): Promise<TopicSettings> {
   const found = await kafka.admin.topicConfigs(topic).catch((error: unknown) => assumed(topic, error))

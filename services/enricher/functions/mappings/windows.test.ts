@@ -1,17 +1,37 @@
 import { expect, test } from 'vitest'
 import type { Cause, InvokeResult } from './delivery.ts'
 import { DEFAULT_SETTINGS } from './mapping.ts'
-import { MOST_STATE_BYTES, returnedState, Windows, type ReturnedState, type WindowState } from './windows.ts'
+import { MOST_STATE_BYTES, type ReturnedState, returnedState, type WindowState, Windows } from './windows.ts'
 
 const SETTINGS = { ...DEFAULT_SETTINGS, batchSize: 2, tumblingMs: 10_000 }
-const ORIGIN = { shardId: 'shardId-000000000000', eventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s' }
+const ORIGIN = {
+  shardId: 'shardId-000000000000',
+  eventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s',
+}
 const never = new AbortController().signal
-const records = (...at: [offset: number, second: number][]) => at.map(([offset, second]) => ({ identifier: String(offset), offset, timestamp: second * 1000, json: String(offset) }))
+const records = (...at: [offset: number, second: number][]) =>
+  at.map(([offset, second]) => ({
+    identifier: String(offset),
+    offset,
+    timestamp: second * 1000,
+    json: String(offset),
+  }))
 
-interface Event { records: number[], state: any, window: { start: string, end: string }, isFinalInvokeForWindow: boolean, isWindowTerminatedEarly: boolean, shardId: string }
+interface Event {
+  records: number[]
+  state: any
+  window: { start: string; end: string }
+  isFinalInvokeForWindow: boolean
+  isWindowTerminatedEarly: boolean
+  shardId: string
+}
 
 /** A function that counts records, unless `answer` says something else. */
-function counting(answer?: (event: Event, nth: number) => InvokeResult<ReturnedState> | undefined, saved?: WindowState, settings = SETTINGS) {
+function counting(
+  answer?: (event: Event, nth: number) => InvokeResult<ReturnedState> | undefined,
+  saved?: WindowState,
+  settings = SETTINGS,
+) {
   const events: Event[] = []
   const saves: (WindowState | undefined)[] = []
   const abandoned: [offset: number, why: Cause][] = []
@@ -20,27 +40,52 @@ function counting(answer?: (event: Event, nth: number) => InvokeResult<ReturnedS
     events.push(event)
     return answer?.(event, events.length) ?? returning({ count: (event.state.count ?? 0) + ids.length })
   }
-  const windows = new Windows(settings, ORIGIN, {
-    reduce: (list, window) => invoke(list.map(({ identifier }) => Number(identifier)), window),
-    close: async (window) => {
-      const result = await invoke([], window)
-      return result.kind === 'success' ? { ...result, answer: undefined } : result
+  const windows = new Windows(
+    settings,
+    ORIGIN,
+    {
+      reduce: (list, window) =>
+        invoke(
+          list.map(({ identifier }) => Number(identifier)),
+          window,
+        ),
+      close: async (window) => {
+        const result = await invoke([], window)
+        return result.kind === 'success' ? { ...result, answer: undefined } : result
+      },
+      abandon: async (offset, why) => void abandoned.push([offset, why]),
+      discard: async () => {},
+      save: async (state) => void saves.push(state),
+      now: () => 0,
+      pause: async () => {},
     },
-    abandon: async (offset, why) => void abandoned.push([offset, why]),
-    discard: async () => {}, save: async (state) => void saves.push(state), now: () => 0, pause: async () => {},
-  }, saved)
+    saved,
+  )
   return { windows, events, saves, abandoned }
 }
 
-const returning = (state: unknown): InvokeResult<ReturnedState> => ({ kind: 'success', answer: returnedState({ state }), failure: undefined })
+const returning = (state: unknown): InvokeResult<ReturnedState> => ({
+  kind: 'success',
+  answer: returnedState({ state }),
+  failure: undefined,
+})
 
 test('a window is reduced batch by batch and closed by the first record of the next one', async () => {
   const { windows, events, saves } = counting()
   await windows.take(records([0, 1], [1, 2], [2, 9], [3, 10]), 4, never)
-  expect(events.map(({ records: ids, state, isFinalInvokeForWindow }) => [ids, state, isFinalInvokeForWindow])).toEqual([
-    [[0, 1], {}, false], [[2], { count: 2 }, false], [[], { count: 3 }, true], [[3], {}, false],
+  expect(
+    events.map(({ records: ids, state, isFinalInvokeForWindow }) => [ids, state, isFinalInvokeForWindow]),
+  ).toEqual([
+    [[0, 1], {}, false],
+    [[2], { count: 2 }, false],
+    [[], { count: 3 }, true],
+    [[3], {}, false],
   ])
-  expect(events[0]).toMatchObject({ window: { start: '1970-01-01T00:00:00Z', end: '1970-01-01T00:00:10Z' }, shardId: ORIGIN.shardId, isWindowTerminatedEarly: false })
+  expect(events[0]).toMatchObject({
+    window: { start: '1970-01-01T00:00:00Z', end: '1970-01-01T00:00:10Z' },
+    shardId: ORIGIN.shardId,
+    isWindowTerminatedEarly: false,
+  })
   expect(saves.map((state) => state?.offset)).toEqual([2, 3, undefined, 4])
   expect(windows.end).toBe(20_000)
   await windows.close(never)
@@ -56,31 +101,55 @@ test('who takes the shard over goes on from the saved state and leaves out what 
 
 test('an answer without state, or with one that cannot be written, is none', () => {
   const deep = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)
-  for (const response of [{}, null, 'text', undefined]) expect(() => returnedState(response)).toThrow('must return its state')
+  for (const response of [{}, null, 'text', undefined])
+    expect(() => returnedState(response)).toThrow('must return its state')
   expect(() => returnedState({ state: deep })).toThrow()
   expect(returnedState({ state: null })).toEqual({ state: null, bytes: 4 })
 })
 
 test('an invocation that failed is tried again with the state that there was', async () => {
-  const { windows, events } = counting((_, nth) => (nth === 1 ? { kind: 'error', error: 'no state' } : undefined))
+  const { windows, events } = counting((_, nth) =>
+    nth === 1 ? { kind: 'error', error: 'no state' } : undefined,
+  )
   await windows.take(records([0, 1]), 1, never)
-  expect(events.map(({ records: ids, state }) => [ids, state])).toEqual([[[0], {}], [[0], {}]])
+  expect(events.map(({ records: ids, state }) => [ids, state])).toEqual([
+    [[0], {}],
+    [[0], {}],
+  ])
 })
 
 test('a window whose last invocation fails is given up, and the next one begins', async () => {
-  const failing = (event: Event): InvokeResult<ReturnedState> | undefined => (event.isFinalInvokeForWindow ? { kind: 'error', error: 'boom' } : undefined)
+  const failing = (event: Event): InvokeResult<ReturnedState> | undefined =>
+    event.isFinalInvokeForWindow ? { kind: 'error', error: 'boom' } : undefined
   const { windows, events, abandoned, saves } = counting(failing, undefined, { ...SETTINGS, maxRetries: 1 })
   await windows.take(records([0, 1], [1, 2], [2, 11]), 3, never)
-  expect(events.map(({ records: ids, isFinalInvokeForWindow }) => [ids, isFinalInvokeForWindow])).toEqual([[[0, 1], false], [[], true], [[], true], [[2], false]])
-  expect(abandoned).toEqual([[2, { condition: 'RetryAttemptsExhausted', invocations: 2, reported: false, error: 'boom' }]])
+  expect(events.map(({ records: ids, isFinalInvokeForWindow }) => [ids, isFinalInvokeForWindow])).toEqual([
+    [[0, 1], false],
+    [[], true],
+    [[], true],
+    [[2], false],
+  ])
+  expect(abandoned).toEqual([
+    [2, { condition: 'RetryAttemptsExhausted', invocations: 2, reported: false, error: 'boom' }],
+  ])
   expect(saves.map((state) => state?.offset)).toEqual([2, undefined, 3])
 })
 
 test('a state of more than 1 MB closes the window early', async () => {
-  const { windows, events } = counting((_, nth) => (nth === 1 ? returning({ text: 'x'.repeat(MOST_STATE_BYTES) }) : undefined))
+  const { windows, events } = counting((_, nth) =>
+    nth === 1 ? returning({ text: 'x'.repeat(MOST_STATE_BYTES) }) : undefined,
+  )
   await windows.take(records([0, 1], [1, 1], [2, 1]), 3, never)
-  expect(events.map(({ records: ids, isFinalInvokeForWindow, isWindowTerminatedEarly }) => [ids, isFinalInvokeForWindow, isWindowTerminatedEarly])).toEqual([
-    [[0, 1], false, false], [[], true, true], [[2], false, false],
+  expect(
+    events.map(({ records: ids, isFinalInvokeForWindow, isWindowTerminatedEarly }) => [
+      ids,
+      isFinalInvokeForWindow,
+      isWindowTerminatedEarly,
+    ]),
+  ).toEqual([
+    [[0, 1], false, false],
+    [[], true, true],
+    [[2], false, false],
   ])
   expect(events[2].state).toEqual({})
 })

@@ -1,8 +1,9 @@
 /**
- * Tumbling windows: the records of a shard that arrived in the same stretch of time are reduced to one state by successive invocations, and a last one, without
- * records, closes the window (Lambda developer guide, "Stateful processing").
+ * Tumbling windows: the records of a shard that arrived in the same stretch of time are reduced to one state
+ * by successive invocations, and a last one, without records, closes the window (Lambda developer guide,
+ * "Stateful processing").
  */
-import { deliver, type Cause, type DeliveryPort, type EventRecord, type InvokeResult } from './delivery.ts'
+import { type Cause, type DeliveryPort, deliver, type EventRecord, type InvokeResult } from './delivery.ts'
 import { batchesOf } from './lanes.ts'
 import type { DeliverySettings } from './settings.ts'
 
@@ -27,7 +28,8 @@ export interface ReturnedState {
 
 /** Throws a sentence for an answer without a state, or with one that cannot be written. */
 export function returnedState(response: unknown): ReturnedState {
-  const state = typeof response === 'object' && response !== null ? (response as { state?: unknown }).state : undefined
+  const state =
+    typeof response === 'object' && response !== null ? (response as { state?: unknown }).state : undefined
   if (state === undefined) throw new Error('The function of a tumbling window must return its state.')
   return { state, bytes: Buffer.byteLength(JSON.stringify(state)) }
 }
@@ -37,7 +39,11 @@ export interface WindowPort extends Pick<DeliveryPort, 'discard' | 'now' | 'paus
    * Invokes the function with records.
    * @param window the event's members beside its records, JSON that begins with a comma
    */
-  reduce(records: readonly EventRecord[], window: string, signal: AbortSignal): Promise<InvokeResult<ReturnedState>>
+  reduce(
+    records: readonly EventRecord[],
+    window: string,
+    signal: AbortSignal,
+  ): Promise<InvokeResult<ReturnedState>>
   /** Invokes the function for the last time in a window. */
   close(window: string, signal: AbortSignal): Promise<InvokeResult<undefined>>
   /**
@@ -61,7 +67,12 @@ export class Windows {
   readonly #origin: WindowOrigin
   #current: WindowState | undefined
 
-  constructor(settings: DeliverySettings, origin: WindowOrigin, port: WindowPort, saved: WindowState | undefined) {
+  constructor(
+    settings: DeliverySettings,
+    origin: WindowOrigin,
+    port: WindowPort,
+    saved: WindowState | undefined,
+  ) {
     this.#settings = settings
     this.#origin = origin
     this.#port = port
@@ -74,14 +85,19 @@ export class Windows {
   }
 
   /** Takes the next records of the shard. @param next the offset after them */
-  async take(records: readonly (EventRecord & { readonly offset: number })[], next: number, signal: AbortSignal): Promise<void> {
+  async take(
+    records: readonly (EventRecord & { readonly offset: number })[],
+    next: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { batchSize, tumblingMs } = this.#settings
     const fresh = records.filter(({ offset }) => offset >= (this.#current?.offset ?? 0))
-    for (let from = 0; from < fresh.length;) {
+    for (let from = 0; from < fresh.length; ) {
       const start = Math.floor(fresh[from].timestamp / tumblingMs) * tumblingMs
       let to = from
       while (to < fresh.length && Math.floor(fresh[to].timestamp / tumblingMs) * tumblingMs === start) to++
-      // Arrival times of one partition do not go back but by the clocks of successive leaders: then the window that is open takes the record.
+      // Arrival times of one partition do not go back but by the clocks of successive leaders: then the
+      // window that is open takes the record.
       if (this.#current !== undefined && this.#current.start < start) await this.close(signal)
       for (const batch of batchesOf(fresh.slice(from, to), batchSize)) {
         const last = batch.at(-1) as EventRecord & { readonly offset: number }
@@ -89,7 +105,8 @@ export class Windows {
       }
       from = to
     }
-    if (this.#current !== undefined && this.#current.offset < next) this.#current = { ...this.#current, offset: next }
+    if (this.#current !== undefined && this.#current.offset < next)
+      this.#current = { ...this.#current, offset: next }
   }
 
   /** The last invocation of the open window, if there is one. */
@@ -97,29 +114,44 @@ export class Windows {
     if (this.#current === undefined) return
     const window = this.#event(this.#current, true, early)
     const { offset } = this.#current
-    await deliver(NOTHING, { ...this.#settings, reportItemFailures: false, bisect: false }, {
-      invoke: (_records, s) => this.#port.close(window, s),
-      discard: (_records, why, s) => this.#port.abandon(offset, why, s),
-      now: this.#port.now,
-      pause: this.#port.pause,
-    }, signal)
+    await deliver(
+      NOTHING,
+      { ...this.#settings, reportItemFailures: false, bisect: false },
+      {
+        invoke: (_records, s) => this.#port.close(window, s),
+        discard: (_records, why, s) => this.#port.abandon(offset, why, s),
+        now: this.#port.now,
+        pause: this.#port.pause,
+      },
+      signal,
+    )
     this.#current = undefined
     await this.#port.save(undefined)
   }
 
-  async #reduce(records: readonly EventRecord[], start: number, next: number, signal: AbortSignal): Promise<void> {
+  async #reduce(
+    records: readonly EventRecord[],
+    start: number,
+    next: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     let current: WindowState = this.#current ?? { start, state: {}, offset: 0 }
     let bytes = 0
-    await deliver<ReturnedState>(records, this.#settings, {
-      invoke: (some, s) => this.#port.reduce(some, this.#event(current, false, false), s),
-      succeeded: (_some, returned) => {
-        current = { ...current, state: returned.state }
-        bytes = returned.bytes
+    await deliver<ReturnedState>(
+      records,
+      this.#settings,
+      {
+        invoke: (some, s) => this.#port.reduce(some, this.#event(current, false, false), s),
+        succeeded: (_some, returned) => {
+          current = { ...current, state: returned.state }
+          bytes = returned.bytes
+        },
+        discard: this.#port.discard,
+        now: this.#port.now,
+        pause: this.#port.pause,
       },
-      discard: this.#port.discard,
-      now: this.#port.now,
-      pause: this.#port.pause,
-    }, signal)
+      signal,
+    )
     this.#current = { ...current, offset: next }
     if (bytes > MOST_STATE_BYTES) return this.close(signal, true)
     await this.#port.save(this.#current)
@@ -130,8 +162,12 @@ export class Windows {
     const { shardId, eventSourceArn: eventSourceARN } = this.#origin
     const time = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')
     return `,${JSON.stringify({
-      window: { start: time(start), end: time(start + tumblingMs) }, state, shardId, eventSourceARN,
-      isFinalInvokeForWindow: final, isWindowTerminatedEarly: early,
+      window: { start: time(start), end: time(start + tumblingMs) },
+      state,
+      shardId,
+      eventSourceARN,
+      isFinalInvokeForWindow: final,
+      isWindowTerminatedEarly: early,
     }).slice(1, -1)}`
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Event Ruler's measure for the wildcards of a field (MachineComplexityEvaluator): the largest number of wildcard
- * prefixes that one text can match. The prefixes of `*ab` are "*", "*a" and "*ab"; the text "ab" matches two of them.
- * Wildcards and texts count with their quotes, as UTF-8.
+ * Event Ruler's measure for the wildcards of a field (MachineComplexityEvaluator): the largest number of
+ * wildcard prefixes that one text can match. The prefixes of `*ab` are "*", "*a" and "*ab"; the text "ab"
+ * matches two of them. Wildcards and texts count with their quotes, as UTF-8.
  */
 import { literalsOf } from './wildcard.ts'
 
@@ -20,7 +20,8 @@ export function isTooComplex(wildcards: readonly string[]): boolean {
     tokens.push(...tokensOf(wildcard))
   }
   for (const start of [...starts]) if (tokens[start + 1] === ANY) starts.push(start + 1)
-  // A text leads to a set of places in the wildcards. Within the limit there are few sets, about one for each character.
+  // A text leads to a set of places in the wildcards. Within the limit there are few sets, about one for each
+  // character.
   const maxSets = 2 * tokens.length + 100
   const seen = new Set<string>()
   const waiting: number[][] = [starts.sort((a, b) => a - b)]
@@ -50,15 +51,18 @@ function tokensOf(wildcard: string): number[] {
   return [...tokens, QUOTE, END]
 }
 
-/** The places that a byte leads to, in order. An asterisk can match nothing, so the place before it leads to it too. */
+/**
+ * The places that a byte leads to, in order. An asterisk can match nothing, so the place before it leads to
+ * it too.
+ */
 function after(tokens: readonly number[], places: readonly number[], byte: number): number[] {
   const next: number[] = []
   let last = -1
   for (const place of places) {
-    if (tokens[place] === ANY && place > last) next.push(last = place)
+    if (tokens[place] === ANY && place > last) next.push((last = place))
     if (tokens[place + 1] !== byte) continue
-    if (place + 1 > last) next.push(last = place + 1)
-    if (tokens[place + 2] === ANY) next.push(last = place + 2)
+    if (place + 1 > last) next.push((last = place + 1))
+    if (tokens[place + 2] === ANY) next.push((last = place + 2))
   }
   return next
 }

@@ -3,17 +3,26 @@ import { compileFilters, type KafkaRecord, type KinesisRecord } from './filters.
 import { TooMuchWork, Work } from './work.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
-const criteria = (...patterns: unknown[]) => ({ Filters: patterns.map((pattern) => ({ Pattern: JSON.stringify(pattern) })) })
+const criteria = (...patterns: unknown[]) => ({
+  Filters: patterns.map((pattern) => ({ Pattern: JSON.stringify(pattern) })),
+})
 
 /** The record of Lambda's documentation of Kinesis filters. */
 function kinesis(data: string | Uint8Array): KinesisRecord {
   return {
     kinesis: {
-      kinesisSchemaVersion: '1.0', partitionKey: '1', sequenceNumber: '49590338271490256608559692538361571095921575989136588898',
-      data: typeof data === 'string' ? base64(data) : data, approximateArrivalTimestamp: 1545084650.987,
+      kinesisSchemaVersion: '1.0',
+      partitionKey: '1',
+      sequenceNumber: '49590338271490256608559692538361571095921575989136588898',
+      data: typeof data === 'string' ? base64(data) : data,
+      approximateArrivalTimestamp: 1545084650.987,
     },
-    eventSource: 'aws:kinesis', eventVersion: '1.0', eventID: 'shardId-000000000006:49590338271490256608559692538361571095921575989136588898',
-    eventName: 'aws:kinesis:record', invokeIdentityArn: 'arn:aws:iam::123456789012:role/lambda-role', awsRegion: 'us-east-2',
+    eventSource: 'aws:kinesis',
+    eventVersion: '1.0',
+    eventID: 'shardId-000000000006:49590338271490256608559692538361571095921575989136588898',
+    eventName: 'aws:kinesis:record',
+    invokeIdentityArn: 'arn:aws:iam::123456789012:role/lambda-role',
+    awsRegion: 'us-east-2',
     eventSourceARN: 'arn:aws:kinesis:us-east-2:123456789012:stream/lambda-stream',
   }
 }
@@ -24,16 +33,40 @@ describe('Kinesis', () => {
   test.each<[name: string, pattern: unknown, data: string | Uint8Array, expected: boolean]>([
     ['the documentation’s example', { data: { order: { type: ['buy'] } } }, ORDER, true],
     ['another value', { data: { order: { type: ['sell'] } } }, ORDER, false],
-    ['bytes as they are', { data: { order: { quantity: [{ numeric: ['>', 999] }] } } }, Buffer.from(` \n${ORDER}`), true],
-    ['a part of a larger buffer', { data: { a: [1] } }, new Uint8Array(Buffer.from('xx{"a":1}yy')).subarray(2, 9), true],
+    [
+      'bytes as they are',
+      { data: { order: { quantity: [{ numeric: ['>', 999] }] } } },
+      Buffer.from(` \n${ORDER}`),
+      true,
+    ],
+    [
+      'a part of a larger buffer',
+      { data: { a: [1] } },
+      new Uint8Array(Buffer.from('xx{"a":1}yy')).subarray(2, 9),
+      true,
+    ],
     ['not JSON under a JSON pattern', { data: { order: { type: [{ exists: false }] } } }, 'plain', false],
     ['a bare number is no JSON object', { data: { a: [{ exists: false }] } }, '5', false],
     ['cut JSON', { data: { a: [{ exists: false }] } }, '{"a":', false],
     ['not UTF-8', { data: { a: [{ exists: false }] } }, Uint8Array.of(0x7b, 0xff, 0x7d), false],
     ['an array of objects', { data: { a: [2] } }, '[{"a":1},{"a":2}]', true],
-    ['metadata, with data that is no JSON', { partitionKey: [{ prefix: '1' }], eventName: ['aws:kinesis:record'] }, 'plain', true],
+    [
+      'metadata, with data that is no JSON',
+      { partitionKey: [{ prefix: '1' }], eventName: ['aws:kinesis:record'] },
+      'plain',
+      true,
+    ],
     ['metadata that differs', { partitionKey: ['2'] }, ORDER, false],
-    ['metadata and data', { kinesisSchemaVersion: ['1.0'], approximateArrivalTimestamp: [{ numeric: ['>', 1.5e9] }], data: { record: [12345] } }, ORDER, true],
+    [
+      'metadata and data',
+      {
+        kinesisSchemaVersion: ['1.0'],
+        approximateArrivalTimestamp: [{ numeric: ['>', 1.5e9] }],
+        data: { record: [12345] },
+      },
+      ORDER,
+      true,
+    ],
     ['metadata or data', { $or: [{ partitionKey: ['1'] }, { data: { record: [1] } }] }, 'plain', true],
     ['a name with dots', { 'data.order.type': ['buy'] }, ORDER, true],
     ['a name with dots within the data', { data: { 'order.type': ['buy'] } }, ORDER, true],
@@ -47,19 +80,29 @@ describe('Kinesis', () => {
   test('one of several filters is enough, and each judges by itself', () => {
     const filter = compileFilters(criteria({ data: { a: [1] } }, { partitionKey: ['1'] }), 'kinesis')!
     expect(filter.matches(kinesis('plain'))).toBe(true)
-    expect(filter.matches({ ...kinesis('{"a":1}'), kinesis: { data: base64('{"a":1}'), partitionKey: '2' } })).toBe(true)
+    expect(
+      filter.matches({ ...kinesis('{"a":1}'), kinesis: { data: base64('{"a":1}'), partitionKey: '2' } }),
+    ).toBe(true)
     expect(filter.matches({ kinesis: { data: base64('{"a":2}'), partitionKey: '2' } })).toBe(false)
   })
 
   test('a pattern for plain data is refused', () => {
-    expect(() => compileFilters(criteria({ data: ['x'] }), 'kinesis')).toThrow('Filters[0].Pattern: data is an array; Kinesis filters take an object')
+    expect(() => compileFilters(criteria({ data: ['x'] }), 'kinesis')).toThrow(
+      'Filters[0].Pattern: data is an array; Kinesis filters take an object',
+    )
   })
 })
 
 describe('Kafka', () => {
   const record = (value: string | Uint8Array | null, key: string | null = null): KafkaRecord => ({
-    topic: 'mytopic', partition: 0, offset: 15, timestamp: 1545084650987, timestampType: 'CREATE_TIME', headers: [],
-    value: typeof value === 'string' ? base64(value) : value, key: key === null ? null : base64(key),
+    topic: 'mytopic',
+    partition: 0,
+    offset: 15,
+    timestamp: 1545084650987,
+    timestampType: 'CREATE_TIME',
+    headers: [],
+    value: typeof value === 'string' ? base64(value) : value,
+    key: key === null ? null : base64(key),
   })
   const DEVICE = '{"device_ID":"AB1234","session":{"start_time":"yyyy-mm-ddThh:mm:ss","duration":162}}'
   const json = { value: { device_ID: [{ prefix: 'AB' }] } }
@@ -72,28 +115,59 @@ describe('Kafka', () => {
     ['text and text that differs', plain, record('error'), false],
     ['text under a JSON pattern: metadata only', json, record('error'), true],
     ['text under a JSON pattern: metadata decides', { ...json, topic: ['other'] }, record('error'), false],
-    ['JSON under a text pattern: metadata only', { value: ['never'], topic: ['mytopic'] }, record(DEVICE), true],
-    ['JSON under a text pattern: metadata decides', { value: ['never'], offset: [{ numeric: ['>', 15] }] }, record(DEVICE), false],
-    ['not UTF-8: metadata only', { value: ['never'], partition: [0] }, record(Uint8Array.of(0xff, 0xfe)), true],
+    [
+      'JSON under a text pattern: metadata only',
+      { value: ['never'], topic: ['mytopic'] },
+      record(DEVICE),
+      true,
+    ],
+    [
+      'JSON under a text pattern: metadata decides',
+      { value: ['never'], offset: [{ numeric: ['>', 15] }] },
+      record(DEVICE),
+      false,
+    ],
+    [
+      'not UTF-8: metadata only',
+      { value: ['never'], partition: [0] },
+      record(Uint8Array.of(0xff, 0xfe)),
+      true,
+    ],
     ['no pattern for content', { topic: [{ prefix: 'my' }] }, record(DEVICE), true],
     ['a bare number is a text', { value: ['162'] }, record('162'), true],
     ['a bare number under a JSON pattern: metadata only', json, record('162'), true],
     ['the key', { key: ['abc'] }, record(null, 'abc'), true],
     ['another key', { key: ['abc'] }, record(null, 'abd'), false],
     ['a JSON key', { key: { id: [7] } }, record(null, '{"id":7}'), true],
-    ['key and value, where the value does not fit', { key: ['abc'], value: { a: [1] } }, record('plain', 'abd'), false],
-    ['key and value, where the key does not fit', { key: { id: [1] }, value: { a: [1] } }, record('{"a":2}', 'plain'), false],
+    [
+      'key and value, where the value does not fit',
+      { key: ['abc'], value: { a: [1] } },
+      record('plain', 'abd'),
+      false,
+    ],
+    [
+      'key and value, where the key does not fit',
+      { key: { id: [1] }, value: { a: [1] } },
+      record('{"a":2}', 'plain'),
+      false,
+    ],
     ['no key', { key: ['abc'] }, record(DEVICE), false],
     ['no key, which is asked for', { key: [{ exists: false }] }, record(DEVICE), true],
     ['a tombstone', json, record(null, 'k'), false],
-    ['or over both', { $or: [{ key: ['x'] }, { value: { session: { duration: [162] } } }] }, record(DEVICE, 'y'), true],
+    [
+      'or over both',
+      { $or: [{ key: ['x'] }, { value: { session: { duration: [162] } } }] },
+      record(DEVICE, 'y'),
+      true,
+    ],
   ])('%s', (_, pattern, one, expected) => {
     expect(compileFilters(criteria(pattern), 'kafka')!.matches(one)).toBe(expected)
   })
 
   test('a part of a pattern has one format', () => {
-    expect(() => compileFilters(criteria({ value: [1], $or: [{ value: { a: [1] } }, { topic: ['t'] }] }),
-      'kafka')).toThrow('value is both an object and an array')
+    expect(() =>
+      compileFilters(criteria({ value: [1], $or: [{ value: { a: [1] } }, { topic: ['t'] }] }), 'kafka'),
+    ).toThrow('value is both an object and an array')
   })
 })
 
@@ -102,7 +176,10 @@ test('without filters every record passes', () => {
 })
 
 test.each([
-  [{ Filters: Array.from({ length: 11 }, () => ({ Pattern: '{"a":[1]}' })) }, 'Filters has 11 filters; make do with 10.'],
+  [
+    { Filters: Array.from({ length: 11 }, () => ({ Pattern: '{"a":[1]}' })) },
+    'Filters has 11 filters; make do with 10.',
+  ],
   [{ Filters: [{ Pattern: '{"a":[1]}' }, {}] }, 'Filters[1].Pattern: The pattern is missing'],
   [{ Filters: [{ Pattern: '{"a":1}' }] }, 'Filters[0].Pattern: a is neither an array nor an object'],
 ])('refused: %j', (wrong, message) => {
@@ -125,10 +202,15 @@ test('the steps of a plan are bounded, and those of all plans on a record', () =
 
 describe('much work', () => {
   const LONG = JSON.stringify({ text: 'a'.repeat(1 << 20) })
-  const ten = Array.from({ length: 10 }, (_, i) => ({ data: { text: [{ wildcard: `*aa${i}*` }, { wildcard: `*b${i}` }] } }))
+  const ten = Array.from({ length: 10 }, (_, i) => ({
+    data: { text: [{ wildcard: `*aa${i}*` }, { wildcard: `*b${i}` }] },
+  }))
 
   test('other work of the process goes on in between, and the verdict is the same', async () => {
-    const filter = compileFilters(criteria(...ten.slice(1), { data: { text: [{ prefix: 'aaa' }] } }), 'kinesis')!
+    const filter = compileFilters(
+      criteria(...ten.slice(1), { data: { text: [{ prefix: 'aaa' }] } }),
+      'kinesis',
+    )!
     let turns = 0
     let waiting = true
     const count = (): void => {
@@ -136,7 +218,11 @@ describe('much work', () => {
       if (waiting) setImmediate(count)
     }
     setImmediate(count)
-    const verdicts = [await filter.matches(kinesis(LONG)), await filter.matches(kinesis(LONG)), await filter.matches(kinesis('{"text":"b"}'))]
+    const verdicts = [
+      await filter.matches(kinesis(LONG)),
+      await filter.matches(kinesis(LONG)),
+      await filter.matches(kinesis('{"text":"b"}')),
+    ]
     waiting = false
     expect(verdicts).toEqual([true, true, false])
     expect(turns).toBeGreaterThan(10)
@@ -144,8 +230,21 @@ describe('much work', () => {
 
   test('ten filters of 190 wildcards each are refused, in one field, and given up where they are spread over alternatives', async () => {
     const wildcards = (i: number) => Array.from({ length: 190 }, (_, k) => ({ wildcard: `${i}${k}*` }))
-    expect(() => compileFilters(criteria(...ten.map((_, i) => ({ data: { text: wildcards(i) } }))), 'kinesis')).toThrow('Rule is too complex')
-    const spread = compileFilters(criteria(...ten.map((_, i) => ({ data: { $or: wildcards(i).slice(0, 100).map(({ wildcard }) => ({ text: [{ wildcard: `*a${wildcard}` }] })) } }))), 'kinesis')!
+    expect(() =>
+      compileFilters(criteria(...ten.map((_, i) => ({ data: { text: wildcards(i) } }))), 'kinesis'),
+    ).toThrow('Rule is too complex')
+    const spread = compileFilters(
+      criteria(
+        ...ten.map((_, i) => ({
+          data: {
+            $or: wildcards(i)
+              .slice(0, 100)
+              .map(({ wildcard }) => ({ text: [{ wildcard: `*a${wildcard}` }] })),
+          },
+        })),
+      ),
+      'kinesis',
+    )!
     await expect((async () => spread.matches(kinesis(LONG)))()).rejects.toThrow(TooMuchWork)
     expect(await spread.matches(kinesis('{"text":"xa15"}'))).toBe(true)
   }, 30_000)

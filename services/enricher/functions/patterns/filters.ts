@@ -1,6 +1,7 @@
 /**
- * Filters of event source mappings: which records reach the function. The rules for data that does not fit its pattern are those of Lambda's documentation
- * ("Using event filtering with a Kinesis event source", "Filtering events from Amazon MSK and self-managed Apache Kafka event sources").
+ * Filters of event source mappings: which records reach the function. The rules for data that does not fit
+ * its pattern are those of Lambda's documentation ("Using event filtering with a Kinesis event source",
+ * "Filtering events from Amazon MSK and self-managed Apache Kafka event sources").
  */
 import { isUtf8 } from 'node:buffer'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -20,9 +21,12 @@ export interface FilterCriteria {
 /** Content of a record: base64 as in Lambda's events, or the bytes themselves where they are at hand. */
 export type Content = string | Uint8Array
 
-/** An element of Records of a Kinesis event. Patterns see the members of `kinesis` beside the others, and `data` decoded. */
+/**
+ * An element of Records of a Kinesis event. Patterns see the members of `kinesis` beside the others, and
+ * `data` decoded.
+ */
 export interface KinesisRecord {
-  readonly kinesis: { readonly data: Content, readonly [name: string]: unknown }
+  readonly kinesis: { readonly data: Content; readonly [name: string]: unknown }
   readonly [name: string]: unknown
 }
 
@@ -36,28 +40,39 @@ export interface KafkaRecord {
 /** Tests records against the filters of a mapping. */
 export interface RecordFilter<R> {
   /**
-   * Whether any of the filters matches. Returns a promise if other work of the process comes first, after much work
-   * without a break. Throws, or rejects with, TooMuchWork if the filters take too long for the record.
+   * Whether any of the filters matches. Returns a promise if other work of the process comes first, after
+   * much work without a break. Throws, or rejects with, TooMuchWork if the filters take too long for the
+   * record.
    */
   matches(record: R): boolean | Promise<boolean>
 }
 
 /**
- * Compiles filters. Returns undefined if there are none: every record passes. Throws a PatternError that names the filter.
+ * Compiles filters. Returns undefined if there are none: every record passes. Throws a PatternError that
+ * names the filter.
  *
- * Kinesis: a pattern with `data` drops records whose data is no JSON object or array; such a pattern must itself be an object.
- * Kafka: a pattern's `key` or `value` is an object (for JSON) or an array (for plain texts); content of the other format, or that is no UTF-8, leaves that
- * part of the pattern unasked, so that only its other parts decide. A record without key or value is asked: it has no such field. JSON here means an object
- * or an array; a bare number or quoted text is a plain text.
+ * Kinesis: a pattern with `data` drops records whose data is no JSON object or array; such a pattern must
+ * itself be an object. Kafka: a pattern's `key` or `value` is an object (for JSON) or an array (for plain
+ * texts); content of the other format, or that is no UTF-8, leaves that part of the pattern unasked, so that
+ * only its other parts decide. A record without key or value is asked: it has no such field. JSON here means
+ * an object or an array; a bare number or quoted text is a plain text.
  */
-export function compileFilters(criteria: FilterCriteria | undefined, source: 'kinesis'): RecordFilter<KinesisRecord> | undefined
-export function compileFilters(criteria: FilterCriteria | undefined, source: 'kafka'): RecordFilter<KafkaRecord> | undefined
 export function compileFilters(
-  criteria: FilterCriteria | undefined, source: 'kinesis' | 'kafka',
+  criteria: FilterCriteria | undefined,
+  source: 'kinesis',
+): RecordFilter<KinesisRecord> | undefined
+export function compileFilters(
+  criteria: FilterCriteria | undefined,
+  source: 'kafka',
+): RecordFilter<KafkaRecord> | undefined
+export function compileFilters(
+  criteria: FilterCriteria | undefined,
+  source: 'kinesis' | 'kafka',
 ): RecordFilter<KinesisRecord> | RecordFilter<KafkaRecord> | undefined {
   const filters = criteria?.Filters ?? []
   if (filters.length === 0) return undefined
-  if (filters.length > MAX_FILTERS) throw new PatternError(`Filters has ${filters.length} filters; make do with ${MAX_FILTERS}.`)
+  if (filters.length > MAX_FILTERS)
+    throw new PatternError(`Filters has ${filters.length} filters; make do with ${MAX_FILTERS}.`)
   const patterns = filters.map(({ Pattern }) => Pattern)
   const branches = patterns.flatMap((pattern, index) => {
     // Equal filters match the same records.
@@ -127,7 +142,10 @@ class SlicedFilter<R, Event> implements RecordFilter<R> {
 }
 
 function checkedKinesis(branch: Branch): Branch {
-  if (formatOf(branch, 'data') === 'plain') throw new PatternError('data is an array; Kinesis filters take an object, whose fields are those of the JSON data.')
+  if (formatOf(branch, 'data') === 'plain')
+    throw new PatternError(
+      'data is an array; Kinesis filters take an object, whose fields are those of the JSON data.',
+    )
   return branch
 }
 
@@ -160,20 +178,26 @@ function kafkaFilter(branches: readonly Branch[]): RecordFilter<KafkaRecord> {
   const planner = new Planner()
   const asks = (part: string): boolean => branches.some((branch) => formatOf(branch, part) !== undefined)
   const needs = { key: asks('key'), value: asks('value') }
-  return new SlicedFilter(branches.map((branch) => kafkaAlternative(branch, planner)), (record, work) => {
-    const key = needs.key ? read(record.key, work) : undefined
-    const value = needs.value ? read(record.value, work) : undefined
-    return { key, value, event: { ...record, key: key?.content, value: value?.content } }
-  })
+  return new SlicedFilter(
+    branches.map((branch) => kafkaAlternative(branch, planner)),
+    (record, work) => {
+      const key = needs.key ? read(record.key, work) : undefined
+      const value = needs.value ? read(record.value, work) : undefined
+      return { key, value, event: { ...record, key: key?.content, value: value?.content } }
+    },
+  )
 }
 
 function kafkaAlternative(branch: Branch, planner: Planner): Alternative<KafkaEvent> {
   const formats = { key: formatOf(branch, 'key'), value: formatOf(branch, 'value') }
   const named = (formats.key === undefined ? 0 : 1) | (formats.value === undefined ? 0 : 2)
-  // The index has bit 1 if the branch names the key and it fits, bit 2 for the value. Undefined: no condition is left, all records match.
+  // The index has bit 1 if the branch names the key and it fits, bit 2 for the value. Undefined: no condition
+  // is left, all records match.
   const plans: readonly (Plan | undefined)[] = [0, 1, 2, 3].map((asked) => {
     if ((asked & named) !== asked) return undefined
-    const conditions = [...branch.values()].filter(({ path }) => !PARTS.some((part, bit) => path[0] === part && (asked & 1 << bit) === 0))
+    const conditions = [...branch.values()].filter(
+      ({ path }) => !PARTS.some((part, bit) => path[0] === part && (asked & (1 << bit)) === 0),
+    )
     return conditions.length === 0 ? undefined : planner.plan(conditions)
   })
   return ({ key, value, event }, work) => {
@@ -197,7 +221,8 @@ function read(content: Content | null | undefined, work: Work): Read | undefined
   return parsed === undefined ? { format: 'plain', content: text } : { format: 'json', content: parsed }
 }
 
-const fits = (format: Format | undefined, content: Read | undefined): boolean => content === undefined || content.format === format
+const fits = (format: Format | undefined, content: Read | undefined): boolean =>
+  content === undefined || content.format === format
 
 /** What a branch expects of a part: an object in the pattern is JSON, an array a plain text. */
 function formatOf(branch: Branch, part: string): Format | undefined {
@@ -205,7 +230,8 @@ function formatOf(branch: Branch, part: string): Format | undefined {
   for (const { path } of branch.values()) {
     if (path[0] !== part) continue
     const here = path.length === 1 ? 'plain' : 'json'
-    if (format && format !== here) throw new PatternError(`${part} is both an object and an array; choose one.`)
+    if (format && format !== here)
+      throw new PatternError(`${part} is both an object and an array; choose one.`)
     format = here
   }
   return format
@@ -213,7 +239,10 @@ function formatOf(branch: Branch, part: string): Format | undefined {
 
 /** Undefined for what is no UTF-8. */
 function utf8(content: Content): string | undefined {
-  const bytes = typeof content === 'string' ? Buffer.from(content, 'base64') : Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+  const bytes =
+    typeof content === 'string'
+      ? Buffer.from(content, 'base64')
+      : Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   return isUtf8(bytes) ? bytes.toString() : undefined
 }
 

@@ -5,7 +5,10 @@ import { addressKey, compileCidr, MAX_ADDRESS_LENGTH } from './ip.ts'
 import { compileWildcard } from './wildcard.ts'
 import type { Work } from './work.ts'
 
-/** A value of an event that is no object and no array. Numbers are binary64, as JSON.parse gives them and as Event Ruler compares them. */
+/**
+ * A value of an event that is no object and no array. Numbers are binary64, as JSON.parse gives them and as
+ * Event Ruler compares them.
+ */
 export type Scalar = string | number | boolean | null
 
 export type Matcher = (value: Scalar, work: Work) => boolean
@@ -17,16 +20,44 @@ export interface Leaf {
   readonly absent: boolean
 }
 
-/** Names of operators, and names that EventBridge keeps for operators to come: they cannot be fields inside $or. */
+/**
+ * Names of operators, and names that EventBridge keeps for operators to come: they cannot be fields inside
+ * $or.
+ */
 export const RESERVED: ReadonlySet<string> = new Set([
-  'exactly', 'equals-ignore-case', 'prefix', 'suffix', 'anything-but', 'exists', 'wildcard', 'numeric', 'cidr', '=', '<', '<=', '>', '>=',
-  'regex', 'not-wildcard', 'not-equals-ignore-case', 'date-after', 'date-on-or-after', 'date-before', 'date-on-or-before', 'in-date-range',
-  'ip-address-in-range', 'ip-address-not-in-range',
+  'exactly',
+  'equals-ignore-case',
+  'prefix',
+  'suffix',
+  'anything-but',
+  'exists',
+  'wildcard',
+  'numeric',
+  'cidr',
+  '=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  'regex',
+  'not-wildcard',
+  'not-equals-ignore-case',
+  'date-after',
+  'date-on-or-after',
+  'date-before',
+  'date-on-or-before',
+  'in-date-range',
+  'ip-address-in-range',
+  'ip-address-not-in-range',
 ])
 
-/** Compiles an array of a pattern; `where` is its place for errors, such as detail.state. Throws a PatternError. */
+/**
+ * Compiles an array of a pattern; `where` is its place for errors, such as detail.state. Throws a
+ * PatternError.
+ */
 export function compileLeaf(alternatives: readonly unknown[], where: string): Leaf {
-  if (alternatives.length === 0) throw new PatternError(`${where} is an empty array; give at least one value, or leave the field out.`)
+  if (alternatives.length === 0)
+    throw new PatternError(`${where} is an empty array; give at least one value, or leave the field out.`)
   const exact = new Set<unknown>()
   // Event Ruler compares exact values that are IP addresses as addresses, in whatever way they are written.
   const addresses = new Set<string>()
@@ -35,7 +66,8 @@ export function compileLeaf(alternatives: readonly unknown[], where: string): Le
   let absent = false
   alternatives.forEach((alternative, index) => {
     const place = `${where}[${index}]`
-    if (Array.isArray(alternative)) throw new PatternError(`${place} is an array inside an array; list its values beside the others.`)
+    if (Array.isArray(alternative))
+      throw new PatternError(`${place} is an array inside an array; list its values beside the others.`)
     if (typeof alternative === 'object' && alternative !== null) {
       const { operator, operand, at } = only(alternative, place)
       if (operator === 'exists' && operand === false) absent = true
@@ -62,23 +94,35 @@ const STEPS_OF_MATCHER = 8
 const STEPS_OF_ADDRESS = 300
 
 /** EventBridge's text. */
-const TOO_COMPLEX = 'Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences '
-  + 'after a wildcard character'
+const TOO_COMPLEX =
+  'Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences ' +
+  'after a wildcard character'
 
 function compileOperator(operator: string, operand: unknown, at: string, wildcards: string[]): Matcher {
   switch (operator) {
-    case 'exactly': return equals(text(operand, at))
+    case 'exactly':
+      return equals(text(operand, at))
     case 'exists':
       if (operand !== true) throw new PatternError(`${at} must be true or false.`)
       return () => true
-    case 'prefix': return affix(operand, at, (value, part) => value.startsWith(part), start)
-    case 'suffix': return affix(operand, at, (value, part) => value.endsWith(part), end)
-    case 'equals-ignore-case': return ignoringCase(text(operand, at))
-    case 'wildcard': return wildcard(text(operand, at), at, wildcards)
-    case 'cidr': return address(explained(at, () => compileCidr(text(operand, at))))
-    case 'numeric': return numeric(operand, at)
-    case 'anything-but': return anythingBut(operand, at, wildcards)
-    default: throw new PatternError(`${at} is no operator; use one of prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, exists or cidr.`)
+    case 'prefix':
+      return affix(operand, at, (value, part) => value.startsWith(part), start)
+    case 'suffix':
+      return affix(operand, at, (value, part) => value.endsWith(part), end)
+    case 'equals-ignore-case':
+      return ignoringCase(text(operand, at))
+    case 'wildcard':
+      return wildcard(text(operand, at), at, wildcards)
+    case 'cidr':
+      return address(explained(at, () => compileCidr(text(operand, at))))
+    case 'numeric':
+      return numeric(operand, at)
+    case 'anything-but':
+      return anythingBut(operand, at, wildcards)
+    default:
+      throw new PatternError(
+        `${at} is no operator; use one of prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, exists or cidr.`,
+      )
   }
 }
 
@@ -89,13 +133,21 @@ const end = (value: string, length: number): string => value.slice(Math.max(0, v
  * Compiles prefix and suffix: a text, or { "equals-ignore-case": text }.
  * @param cut returns the `length` characters of a value that decide
  */
-function affix(operand: unknown, at: string, has: (value: string, part: string) => boolean, cut: typeof start): Matcher {
+function affix(
+  operand: unknown,
+  at: string,
+  has: (value: string, part: string) => boolean,
+  cut: typeof start,
+): Matcher {
   if (typeof operand !== 'object' || operand === null) {
     const part = text(operand, at)
     return strings((value) => has(value, part))
   }
   const inner = only(operand, at)
-  if (inner.operator !== 'equals-ignore-case') throw new PatternError(`${inner.at} cannot stand here; ${at} takes a text or { "equals-ignore-case": text }.`)
+  if (inner.operator !== 'equals-ignore-case')
+    throw new PatternError(
+      `${inner.at} cannot stand here; ${at} takes a text or { "equals-ignore-case": text }.`,
+    )
   const part = fold(text(inner.operand, inner.at))
   return strings((value) => has(fold(cut(value, part.length)), part))
 }
@@ -111,14 +163,16 @@ const COMPARISONS: Readonly<Record<string, (value: number, bound: number) => boo
 /** One comparison, or a range: a lower bound, then an upper one. */
 function numeric(operand: unknown, at: string): Matcher {
   if (!Array.isArray(operand)) throw new PatternError(`${at} must be an array such as [">", 0, "<=", 5].`)
-  if (operand.length !== 2 && operand.length !== 4) throw new PatternError(`${at} has ${operand.length} members; give one comparison (2) or a range (4).`)
+  if (operand.length !== 2 && operand.length !== 4)
+    throw new PatternError(`${at} has ${operand.length} members; give one comparison (2) or a range (4).`)
   const comparison = (index: number): ((value: number) => boolean) => {
     const operator: unknown = operand[index]
     const bound: unknown = operand[index + 1]
     if (typeof operator !== 'string' || !Object.hasOwn(COMPARISONS, operator)) {
       throw new PatternError(`${at}[${index}] must be one of "=", "<", "<=", ">" and ">=".`)
     }
-    if (typeof bound !== 'number' || !Number.isFinite(bound)) throw new PatternError(`${at}[${index + 1}] must be a number.`)
+    if (typeof bound !== 'number' || !Number.isFinite(bound))
+      throw new PatternError(`${at}[${index + 1}] must be a number.`)
     const holds = COMPARISONS[operator]
     return (value) => holds(value, bound)
   }
@@ -128,16 +182,23 @@ function numeric(operand: unknown, at: string): Matcher {
   if (!String(operand[0]).startsWith('>') || !String(operand[2]).startsWith('<')) {
     throw new PatternError(`${at} must give its lower bound (> or >=) before its upper one (< or <=).`)
   }
-  if (!(operand[1] < operand[3])) throw new PatternError(`${at} holds for no number; its lower bound must be less than its upper one.`)
+  if (!(operand[1] < operand[3]))
+    throw new PatternError(`${at} holds for no number; its lower bound must be less than its upper one.`)
   return (value) => typeof value === 'number' && lower(value) && upper(value)
 }
 
-/** Any value but these; an absent field is none. Texts never equal numbers, so anything but a text matches every number. */
+/**
+ * Any value but these; an absent field is none. Texts never equal numbers, so anything but a text matches
+ * every number.
+ */
 function anythingBut(operand: unknown, at: string, wildcards: string[]): Matcher {
   if (typeof operand === 'object' && operand !== null && !Array.isArray(operand)) {
     const inner = only(operand, at)
     const compile = NEGATABLE[inner.operator]
-    if (!compile) throw new PatternError(`${inner.at} cannot stand here; anything-but takes values, prefix, suffix, equals-ignore-case or wildcard.`)
+    if (!compile)
+      throw new PatternError(
+        `${inner.at} cannot stand here; anything-but takes values, prefix, suffix, equals-ignore-case or wildcard.`,
+      )
     const matchers = list(inner.operand, inner.at).map((member, index) => {
       const place = Array.isArray(inner.operand) ? `${inner.at}[${index}]` : inner.at
       return compile(text(member, place), place, wildcards)
@@ -156,7 +217,9 @@ function anythingBut(operand: unknown, at: string, wildcards: string[]): Matcher
   return (value) => !excluded.has(value)
 }
 
-const NEGATABLE: Readonly<Record<string, ((operand: string, at: string, wildcards: string[]) => Matcher) | undefined>> = {
+const NEGATABLE: Readonly<
+  Record<string, ((operand: string, at: string, wildcards: string[]) => Matcher) | undefined>
+> = {
   __proto__: null as never,
   prefix: (part, at) => strings(startOrEnd(part, at, (value) => value.startsWith(part))),
   suffix: (part, at) => strings(startOrEnd(part, at, (value) => value.endsWith(part))),
@@ -166,7 +229,10 @@ const NEGATABLE: Readonly<Record<string, ((operand: string, at: string, wildcard
 
 /** Every text starts and ends with the empty one, so anything but that would match none. */
 function startOrEnd(part: string, at: string, has: (value: string) => boolean): (value: string) => boolean {
-  if (part === '') throw new PatternError(`${at} is empty, which every text starts and ends with; give at least one character.`)
+  if (part === '')
+    throw new PatternError(
+      `${at} is empty, which every text starts and ends with; give at least one character.`,
+    )
   return has
 }
 
@@ -181,23 +247,34 @@ function ignoringCase(operand: string): Matcher {
   return strings((value) => value.length <= folded.length && fold(value) === folded)
 }
 
-const equals = (operand: string): Matcher => (value) => value === operand
+const equals =
+  (operand: string): Matcher =>
+  (value) =>
+    value === operand
 
-const strings = (matches: (value: string) => boolean): Matcher => (value) => typeof value === 'string' && matches(value)
+const strings =
+  (matches: (value: string) => boolean): Matcher =>
+  (value) =>
+    typeof value === 'string' && matches(value)
 
-const address = (matches: (value: string) => boolean): Matcher => (value, work) => {
-  if (typeof value !== 'string' || value.length > MAX_ADDRESS_LENGTH) return false
-  work.count(STEPS_OF_ADDRESS)
-  return matches(value)
-}
+const address =
+  (matches: (value: string) => boolean): Matcher =>
+  (value, work) => {
+    if (typeof value !== 'string' || value.length > MAX_ADDRESS_LENGTH) return false
+    work.count(STEPS_OF_ADDRESS)
+    return matches(value)
+  }
 
 /** Upper case makes letters with two lower cases (σ and ς) equal. It makes no text shorter. */
 const fold = (value: string): string => value.toUpperCase()
 
 /** The only operator of an object. */
-function only(operation: object, place: string): { operator: string, operand: unknown, at: string } {
+function only(operation: object, place: string): { operator: string; operand: unknown; at: string } {
   const entries = Object.entries(operation)
-  if (entries.length !== 1) throw new PatternError(`${place} has ${entries.length} operators; give exactly one, such as { "prefix": "us-" }.`)
+  if (entries.length !== 1)
+    throw new PatternError(
+      `${place} has ${entries.length} operators; give exactly one, such as { "prefix": "us-" }.`,
+    )
   const [operator, operand] = entries[0]
   return { operator, operand, at: `${place}.${operator}` }
 }

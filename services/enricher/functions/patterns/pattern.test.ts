@@ -8,14 +8,34 @@ const matches = (pattern: unknown, event: unknown): boolean => compilePattern(JS
 
 /** The event that the README of Event Ruler starts with. */
 const EVENT = {
-  version: '0', id: 'ddddd4-aaaa-7777-4444-345dd43cc333', 'detail-type': 'EC2 Instance State-change Notification', source: 'aws.ec2', account: '012345679012',
-  time: '2017-10-02T16:24:49Z', region: 'us-east-1', resources: ['arn:aws:ec2:us-east-1:123456789012:instance/i-000000aaaaaa00000'],
-  detail: { 'c-count': 5, 'd-count': 3, 'x-limit': 301.8, 'source-ip': '10.0.0.33', 'instance-id': 'i-000000aaaaaa00000', state: 'running' },
+  version: '0',
+  id: 'ddddd4-aaaa-7777-4444-345dd43cc333',
+  'detail-type': 'EC2 Instance State-change Notification',
+  source: 'aws.ec2',
+  account: '012345679012',
+  time: '2017-10-02T16:24:49Z',
+  region: 'us-east-1',
+  resources: ['arn:aws:ec2:us-east-1:123456789012:instance/i-000000aaaaaa00000'],
+  detail: {
+    'c-count': 5,
+    'd-count': 3,
+    'x-limit': 301.8,
+    'source-ip': '10.0.0.33',
+    'instance-id': 'i-000000aaaaaa00000',
+    state: 'running',
+  },
 }
 
 describe('the examples of AWS’s documentation', () => {
   test.each([
-    [{ 'detail-type': ['EC2 Instance State-change Notification'], resources: EVENT.resources, detail: { state: ['initializing', 'running'] } }, true],
+    [
+      {
+        'detail-type': ['EC2 Instance State-change Notification'],
+        resources: EVENT.resources,
+        detail: { state: ['initializing', 'running'] },
+      },
+      true,
+    ],
     [{ detail: { state: ['initializing'] } }, false],
     [{ time: [{ prefix: '2017-10-02' }] }, true],
     [{ source: [{ suffix: 'ec2' }] }, true],
@@ -27,18 +47,33 @@ describe('the examples of AWS’s documentation', () => {
     [{ detail: { 'x-limit': [{ 'anything-but': 123 }] } }, true],
     [{ detail: { state: [{ 'anything-but': ['stopped', 'overloaded'] }] } }, true],
     [{ detail: { state: [{ 'anything-but': { prefix: 'run' } }] } }, false],
-    [{ detail: { 'c-count': [{ numeric: ['>', 0, '<=', 5] }], 'd-count': [{ numeric: ['<', 10] }], 'x-limit': [{ numeric: ['=', 3.018e2] }] } }, true],
+    [
+      {
+        detail: {
+          'c-count': [{ numeric: ['>', 0, '<=', 5] }],
+          'd-count': [{ numeric: ['<', 10] }],
+          'x-limit': [{ numeric: ['=', 3.018e2] }],
+        },
+      },
+      true,
+    ],
     [{ detail: { 'source-ip': [{ cidr: '10.0.0.0/24' }] } }, true],
     [{ detail: { 'c-count': [{ exists: true }] } }, true],
     [{ detail: { 'c-count': [{ exists: false }] } }, false],
     [{ detail: { 'e-count': [{ exists: false }] } }, true],
-    [{
-      time: [{ prefix: '2017-10-02' }],
-      detail: {
-        state: [{ 'anything-but': 'initializing' }], 'c-count': [{ numeric: ['>', 0, '<=', 5] }], 'd-count': [{ numeric: ['<', 10] }],
-        'x-limit': [{ 'anything-but': [100, 200, 300] }], 'source-ip': [{ cidr: '10.0.0.0/8' }],
+    [
+      {
+        time: [{ prefix: '2017-10-02' }],
+        detail: {
+          state: [{ 'anything-but': 'initializing' }],
+          'c-count': [{ numeric: ['>', 0, '<=', 5] }],
+          'd-count': [{ numeric: ['<', 10] }],
+          'x-limit': [{ 'anything-but': [100, 200, 300] }],
+          'source-ip': [{ cidr: '10.0.0.0/8' }],
+        },
       },
-    }, true],
+      true,
+    ],
     [{ source: ['aws.ec2'], $or: [{ region: ['eu-west-1'] }, { account: [{ prefix: '0123' }] }] }, true],
     [{ source: ['aws.s3'], $or: [{ region: ['us-east-1'] }, { account: [{ prefix: '0123' }] }] }, false],
   ])('%j: %s', (pattern, expected) => {
@@ -48,7 +83,11 @@ describe('the examples of AWS’s documentation', () => {
 
 describe('each operator on one value', () => {
   test.each<[alternatives: unknown[], yes: unknown[], no: unknown[]]>([
-    [['a', 'b'], ['a', 'b', ['x', 'b'], [['b']]], ['A', '', 'ab', ['x'], [], null, undefined, { a: 1 }]],
+    [
+      ['a', 'b'],
+      ['a', 'b', ['x', 'b'], [['b']]],
+      ['A', '', 'ab', ['x'], [], null, undefined, { a: 1 }],
+    ],
     [[''], ['', ['', 'x']], [' ', null]],
     [[null], [null, [1, null]], ['null', 0, false, undefined]],
     [[true], [true], ['true', 1, false]],
@@ -58,12 +97,20 @@ describe('each operator on one value', () => {
     [[{ exactly: 'a' }], ['a'], ['b']],
     [[{ prefix: 'ab' }], ['ab', 'abc'], ['a', 'xab', 'AB', 5, null, undefined]],
     [[{ prefix: '' }], ['', 'x'], [1, null]],
-    [[{ prefix: { 'equals-ignore-case': 'EventB' } }], ['eventbridge', 'EVENTB', 'eventB x'], ['event', 'xeventb', 1]],
+    [
+      [{ prefix: { 'equals-ignore-case': 'EventB' } }],
+      ['eventbridge', 'EVENTB', 'eventB x'],
+      ['event', 'xeventb', 1],
+    ],
     [[{ suffix: '.png' }], ['a.png', '.png'], ['a.PNG', 'png', '.png ', 1]],
     [[{ suffix: { 'equals-ignore-case': 'tBridge' } }], ['eventbridge', 'TBRIDGE'], ['bridge', 'tbridges']],
     [[{ 'equals-ignore-case': 'alice' }], ['Alice', 'ALICE'], ['alicia', 1]],
     [[{ 'equals-ignore-case': 'ὈΔΥΣΣΕΎΣ' }], ['ὀδυσσεύς'], ['ὀδυσσεύ']],
-    [[{ wildcard: 'dir/*.png' }], ['dir/a.png', 'dir/.png', 'dir/a/b.png'], ['dir.png', 'xdir/a.png', 'dir/a.png ', 'dir/png', 1]],
+    [
+      [{ wildcard: 'dir/*.png' }],
+      ['dir/a.png', 'dir/.png', 'dir/a/b.png'],
+      ['dir.png', 'xdir/a.png', 'dir/a.png ', 'dir/png', 1],
+    ],
     [[{ wildcard: '*' }], ['', 'x', '*'], [1, null]],
     [[{ wildcard: 'plain' }], ['plain'], ['plain ', 'plai']],
     [[{ wildcard: 'a*a' }], ['aa', 'aba'], ['a']],
@@ -75,7 +122,11 @@ describe('each operator on one value', () => {
     [[{ 'anything-but': { prefix: 'init' } }], ['run', 'INIT', 5], ['init', 'initializing']],
     [[{ 'anything-but': { prefix: ['a', 'b'] } }], ['c'], ['ax', 'bx']],
     [[{ 'anything-but': { suffix: '.png' } }], ['a.jpg'], ['a.png']],
-    [[{ 'anything-but': { 'equals-ignore-case': ['Initializing', 'stopped'] } }], ['running', 1], ['INITIALIZING', 'Stopped']],
+    [
+      [{ 'anything-but': { 'equals-ignore-case': ['Initializing', 'stopped'] } }],
+      ['running', 1],
+      ['INITIALIZING', 'Stopped'],
+    ],
     [[{ 'anything-but': { wildcard: ['*/lib/*', '*.o'] } }], ['/usr/bin/x'], ['/usr/lib/x', 'a.o']],
     [[{ numeric: ['=', 100] }], [100, 1e2], [99, '100', null, undefined]],
     [[{ numeric: ['>', 10, '<=', 20] }], [10.5, 20, [5, 15]], [10, 20.5, '15', [5, 25]]],
@@ -83,24 +134,44 @@ describe('each operator on one value', () => {
     [[{ numeric: ['<', 0] }], [-1e-9], [0, -0]],
     [[{ exists: true }], [1, 0, '', null, false, [1]], [undefined, {}, { a: 1 }, [], [{ a: 1 }]]],
     [[{ exists: false }], [undefined, {}, { a: 1 }, [], [{ a: 1 }]], [1, null, '', [1]]],
-    [[{ exists: false }, 'a'], [undefined, 'a', ['a', 'b']], ['b', null]],
-    [[{ cidr: '10.0.0.0/24' }], ['10.0.0.0', '10.0.0.255', '10.0.0.01', '010.0.0.7', '::ffff:a00:7'],
-      ['10.0.1.0', '10.0.0', '10.0.0.256', '::ffff:10.0.0.7', '0000000010.0.0.7', 'a', 1, '::a00:1']],
+    [
+      [{ exists: false }, 'a'],
+      [undefined, 'a', ['a', 'b']],
+      ['b', null],
+    ],
+    [
+      [{ cidr: '10.0.0.0/24' }],
+      ['10.0.0.0', '10.0.0.255', '10.0.0.01', '010.0.0.7', '::ffff:a00:7'],
+      ['10.0.1.0', '10.0.0', '10.0.0.256', '::ffff:10.0.0.7', '0000000010.0.0.7', 'a', 1, '::a00:1'],
+    ],
     [[{ cidr: '::ffff:a00:0/24' }], ['10.0.0.9'], ['10.0.1.0', '::a00:9']],
     [[{ cidr: '10.0.0.77/24' }], ['10.0.0.1'], ['10.0.1.1']],
     [[{ cidr: '0.0.0.0/0' }], ['255.255.255.255'], ['::1']],
     [[{ cidr: '10.1.2.3/31' }], ['10.1.2.2', '10.1.2.3'], ['10.1.2.4']],
-    [[{ cidr: '2001:db8::/32' }], ['2001:db8::1', '2001:0DB8:ffff::', '2001:db8:1:2:3:4:5:6'], ['2001:db9::1', '10.0.0.1', '2001:db8::1%eth0',
-      '1'.repeat(5000)]],
-    [['10.0.0.1', '::1'], ['10.0.0.1', '0:0:0:0:0:0:0:1', '::ffff:a00:1'], ['10.0.0.2', '::2', '10.0.0.1 ']],
+    [
+      [{ cidr: '2001:db8::/32' }],
+      ['2001:db8::1', '2001:0DB8:ffff::', '2001:db8:1:2:3:4:5:6'],
+      ['2001:db9::1', '10.0.0.1', '2001:db8::1%eth0', '1'.repeat(5000)],
+    ],
+    [
+      ['10.0.0.1', '::1'],
+      ['10.0.0.1', '0:0:0:0:0:0:0:1', '::ffff:a00:1'],
+      ['10.0.0.2', '::2', '10.0.0.1 '],
+    ],
   ])('%j', (alternatives, yes, no) => {
-    for (const value of yes) expect(matches({ f: alternatives }, { f: value }), JSON.stringify(value)).toBe(true)
-    for (const value of no) expect(matches({ f: alternatives }, { f: value }), JSON.stringify(value) ?? 'undefined').toBe(false)
+    for (const value of yes)
+      expect(matches({ f: alternatives }, { f: value }), JSON.stringify(value)).toBe(true)
+    for (const value of no)
+      expect(matches({ f: alternatives }, { f: value }), JSON.stringify(value) ?? 'undefined').toBe(false)
   })
 })
 
 describe('arrays', () => {
-  const employees = [{ firstName: 'John', lastName: 'Doe' }, { firstName: 'Anna', lastName: 'Smith' }, { firstName: 'Peter' }]
+  const employees = [
+    { firstName: 'John', lastName: 'Doe' },
+    { firstName: 'Anna', lastName: 'Smith' },
+    { firstName: 'Peter' },
+  ]
 
   test.each<[pattern: unknown, expected: boolean]>([
     [{ employees: { firstName: ['Anna'] } }, true],
@@ -112,7 +183,15 @@ describe('arrays', () => {
     [{ employees: { age: [{ exists: false }] } }, true],
     [{ employees: { firstName: [{ exists: true }], age: [{ exists: false }] } }, true],
     [{ employees: [{ exists: false }] }, true],
-    [{ $or: [{ employees: { firstName: ['Anna'], lastName: ['Doe'] } }, { employees: { lastName: ['Doe'], firstName: [{ prefix: 'J' }] } }] }, true],
+    [
+      {
+        $or: [
+          { employees: { firstName: ['Anna'], lastName: ['Doe'] } },
+          { employees: { lastName: ['Doe'], firstName: [{ prefix: 'J' }] } },
+        ],
+      },
+      true,
+    ],
     [{ employees: { $or: [{ firstName: ['Anna'] }, { firstName: ['Eva'] }], lastName: ['Doe'] } }, false],
     [{ employees: { $or: [{ firstName: ['Anna'] }, { firstName: ['John'] }], lastName: ['Doe'] } }, true],
   ])('%j: %s', (pattern, expected) => {
@@ -122,7 +201,16 @@ describe('arrays', () => {
   })
 
   test('an object of an outer array keeps the objects of its inner arrays together', () => {
-    const orders = [{ id: 1, lines: [{ sku: 'a', n: 1 }, { sku: 'b', n: 2 }] }, { id: 2, lines: [{ sku: 'a', n: 2 }] }]
+    const orders = [
+      {
+        id: 1,
+        lines: [
+          { sku: 'a', n: 1 },
+          { sku: 'b', n: 2 },
+        ],
+      },
+      { id: 2, lines: [{ sku: 'a', n: 2 }] },
+    ]
     expect(matches({ orders: { id: [1], lines: { sku: ['b'], n: [2] } } }, { orders })).toBe(true)
     expect(matches({ orders: { id: [1], lines: { sku: ['a'], n: [2] } } }, { orders })).toBe(false)
     expect(matches({ orders: { id: [2], lines: { sku: ['b'] } } }, { orders })).toBe(false)
@@ -167,7 +255,11 @@ describe('$or', () => {
   test('nests, multiplies with its neighbours and replaces a path given before it', () => {
     const pattern = {
       source: ['cw'],
-      $or: [{ name: ['CPU'] }, { type: ['T'], space: ['S'], $or: [{ metricId: [1234] }, { spaceId: [1000] }] }, { scope: ['Service'] }],
+      $or: [
+        { name: ['CPU'] },
+        { type: ['T'], space: ['S'], $or: [{ metricId: [1234] }, { spaceId: [1000] }] },
+        { scope: ['Service'] },
+      ],
       detail: { $or: [{ a: [1] }, { b: [2] }] },
     }
     const test = compilePattern(JSON.stringify(pattern))
@@ -215,67 +307,112 @@ describe('wildcards that EventBridge finds too complex', () => {
     expect(isTooComplex(wildcards)).toBe(refused)
   })
 
-  test.each([{ wildcard: '*:*:*:*:*:event-bus/*' }, { 'anything-but': { wildcard: ['*:*:*:*:*:event-bus/*'] } }])('%j is refused', (alternative) => {
-    expect(() => matches({ data: { bus: [alternative] } }, {})).toThrow('data.bus: Rule is too complex - try using fewer wildcard characters or fewer '
-      + 'repeating character sequences after a wildcard character')
+  test.each([
+    { wildcard: '*:*:*:*:*:event-bus/*' },
+    { 'anything-but': { wildcard: ['*:*:*:*:*:event-bus/*'] } },
+  ])('%j is refused', (alternative) => {
+    expect(() => matches({ data: { bus: [alternative] } }, {})).toThrow(
+      'data.bus: Rule is too complex - try using fewer wildcard characters or fewer ' +
+        'repeating character sequences after a wildcard character',
+    )
   })
 })
 
 test('the last of equal names counts', () => {
-  const last = compilePattern('{"source":["aws.s3"],"source":["aws.sns"],"detail":{"n":[1]},"detail":{"n":[2]}}')
+  const last = compilePattern(
+    '{"source":["aws.s3"],"source":["aws.sns"],"detail":{"n":[1]},"detail":{"n":[2]}}',
+  )
   expect(last({ source: 'aws.sns', detail: { n: 2 } })).toBe(true)
   expect(last({ source: 'aws.s3', detail: { n: 1 } })).toBe(false)
 })
 
-test.each([[null], [undefined], [5], ['text'], [[{ f: 1 }]], [() => 1]])('an event that is no object matches nothing: %s', (event) => {
-  expect(matches({ f: [1] }, event)).toBe(false)
-  expect(matches({ f: [{ exists: false }] }, event)).toBe(false)
-})
+test.each([[null], [undefined], [5], ['text'], [[{ f: 1 }]], [() => 1]])(
+  'an event that is no object matches nothing: %s',
+  (event) => {
+    expect(matches({ f: [1] }, event)).toBe(false)
+    expect(matches({ f: [{ exists: false }] }, event)).toBe(false)
+  },
+)
 
 describe('what is refused says where, and what to do', () => {
   test.each<[text: string, message: string]>([
-    ['', 'The pattern is no JSON'], ['{', 'The pattern is no JSON'], ['[]', 'The pattern is no object'], ['"a"', 'The pattern is no object'],
-    ['null', 'The pattern is no object'], ['{}', 'The pattern is an empty object'], ['{"a":{}}', 'a is an empty object'], ['{"a":"b"}', 'a is neither'],
-    ['{"a":{"b":1}}', 'a.b is neither an array nor an object; put the value into an array.'], ['{"a":[]}', 'a is an empty array'],
-    ['{"a":[[1]]}', 'a[0] is an array inside'], ['{"a":["x",{}]}', 'a[1] has 0 operators'], ['{"a":[{"prefix":"x","suffix":"y"}]}', 'a[0] has 2 operators'],
-    ['{"a":[{"regex":"x"}]}', 'a[0].regex is no operator'], ['{"a":[{"__proto__":"x"}]}', 'a[0].__proto__ is no operator'],
-    ['{"a":[{"prefix":1}]}', 'a[0].prefix must be a text'], ['{"a":[{"prefix":{"suffix":"x"}}]}', 'a[0].prefix.suffix cannot stand here'],
-    ['{"a":[{"suffix":null}]}', 'a[0].suffix must be a text'], ['{"a":[{"equals-ignore-case":["x"]}]}', 'must be a text'],
-    ['{"a":[{"wildcard":"a**b"}]}', 'a[0].wildcard has two * in a row'], ['{"a":[{"wildcard":"a\\\\b"}]}', 'a[0].wildcard has a backslash'],
-    ['{"a":[{"wildcard":"a\\\\"}]}', 'has a backslash'], ['{"a":[{"anything-but":null}]}', 'only texts or only numbers'],
-    ['{"a":[{"anything-but":[1,"x"]}]}', 'only texts or only numbers'], ['{"a":[{"anything-but":[]}]}', 'empty array'],
-    ['{"a":[{"anything-but":{"cidr":"x"}}]}', 'a[0].anything-but.cidr cannot stand here'], ['{"a":[{"anything-but":{"constructor":"x"}}]}',
-      'cannot stand here'],
-    ['{"a":[{"anything-but":{"prefix":""}}]}', 'is empty'], ['{"a":[{"anything-but":{"wildcard":["a","**"]}}]}', 'a[0].anything-but.wildcard[1] has two *'],
-    ['{"a":[{"anything-but":{"prefix":[]}}]}', 'empty array'], ['{"a":[{"exists":"yes"}]}', 'a[0].exists must be true or false'],
-    ['{"a":[{"numeric":5}]}', 'must be an array such as'], ['{"a":[{"numeric":["=","5"]}]}', 'a[0].numeric[1] must be a number'],
-    ['{"a":[{"numeric":["=",1e999]}]}', 'must be a number'], ['{"a":[{"numeric":["!",5]}]}', 'a[0].numeric[0] must be one of'],
-    ['{"a":[{"numeric":["toString",5]}]}', 'must be one of'], ['{"a":[{"numeric":["<",5,">",1]}]}', 'lower bound'], ['{"a":[{"numeric":[">",5,"<",5]}]}',
-      'no number'],
-    ['{"a":[{"numeric":["="]}]}', 'has 1 members'], ['{"a":[{"cidr":"10.0.0.0"}]}', 'a[0].cidr is no block'], ['{"a":[{"cidr":"10.0.0.0/33"}]}', 'is no block'],
-    ['{"a":[{"cidr":"10.0.0.0/-1"}]}', 'is no block'], ['{"a":[{"cidr":"2001:db8::/129"}]}', 'is no block'], ['{"a":[{"cidr":"host/8"}]}', 'is no block'],
-    ['{"a":[{"cidr":"10.0.0.1/32"}]}', 'mask bits must be < 32'], ['{"a":[{"cidr":"2001:db8::/128"}]}', 'mask bits must be < 128'],
-    ['{"a":[{"cidr":"::ffff:10.0.0.0/8"}]}', 'is no block'], ['{"a":[{"cidr":"::ffff:a00:0/96"}]}', 'is no block'],
-    ['{"a":[{"cidr":7}]}', 'a[0].cidr must be a text'], ['{"$or":[{"a":[1]}]}', '$or must be an array of at least two'],
-    ['{"b":{"$or":{"a":1}}}', 'b.$or must be'], ['{"$or":[{"a":[1]},5]}', '$or must be'], ['{"$or":[{"a":[1]},{"prefix":["x"]}]}', 'prefix is the name of an operator'], ['{"$or":[{"a":[1]},{}]}',
-      'empty object'],
-    [`{"a":["${'x'.repeat(MAX_PATTERN_LENGTH)}"]}`, 'make do with 4096'], [`${'{"a":'.repeat(70)}[1]${'}'.repeat(70)}`, 'objects deep'],
+    ['', 'The pattern is no JSON'],
+    ['{', 'The pattern is no JSON'],
+    ['[]', 'The pattern is no object'],
+    ['"a"', 'The pattern is no object'],
+    ['null', 'The pattern is no object'],
+    ['{}', 'The pattern is an empty object'],
+    ['{"a":{}}', 'a is an empty object'],
+    ['{"a":"b"}', 'a is neither'],
+    ['{"a":{"b":1}}', 'a.b is neither an array nor an object; put the value into an array.'],
+    ['{"a":[]}', 'a is an empty array'],
+    ['{"a":[[1]]}', 'a[0] is an array inside'],
+    ['{"a":["x",{}]}', 'a[1] has 0 operators'],
+    ['{"a":[{"prefix":"x","suffix":"y"}]}', 'a[0] has 2 operators'],
+    ['{"a":[{"regex":"x"}]}', 'a[0].regex is no operator'],
+    ['{"a":[{"__proto__":"x"}]}', 'a[0].__proto__ is no operator'],
+    ['{"a":[{"prefix":1}]}', 'a[0].prefix must be a text'],
+    ['{"a":[{"prefix":{"suffix":"x"}}]}', 'a[0].prefix.suffix cannot stand here'],
+    ['{"a":[{"suffix":null}]}', 'a[0].suffix must be a text'],
+    ['{"a":[{"equals-ignore-case":["x"]}]}', 'must be a text'],
+    ['{"a":[{"wildcard":"a**b"}]}', 'a[0].wildcard has two * in a row'],
+    ['{"a":[{"wildcard":"a\\\\b"}]}', 'a[0].wildcard has a backslash'],
+    ['{"a":[{"wildcard":"a\\\\"}]}', 'has a backslash'],
+    ['{"a":[{"anything-but":null}]}', 'only texts or only numbers'],
+    ['{"a":[{"anything-but":[1,"x"]}]}', 'only texts or only numbers'],
+    ['{"a":[{"anything-but":[]}]}', 'empty array'],
+    ['{"a":[{"anything-but":{"cidr":"x"}}]}', 'a[0].anything-but.cidr cannot stand here'],
+    ['{"a":[{"anything-but":{"constructor":"x"}}]}', 'cannot stand here'],
+    ['{"a":[{"anything-but":{"prefix":""}}]}', 'is empty'],
+    ['{"a":[{"anything-but":{"wildcard":["a","**"]}}]}', 'a[0].anything-but.wildcard[1] has two *'],
+    ['{"a":[{"anything-but":{"prefix":[]}}]}', 'empty array'],
+    ['{"a":[{"exists":"yes"}]}', 'a[0].exists must be true or false'],
+    ['{"a":[{"numeric":5}]}', 'must be an array such as'],
+    ['{"a":[{"numeric":["=","5"]}]}', 'a[0].numeric[1] must be a number'],
+    ['{"a":[{"numeric":["=",1e999]}]}', 'must be a number'],
+    ['{"a":[{"numeric":["!",5]}]}', 'a[0].numeric[0] must be one of'],
+    ['{"a":[{"numeric":["toString",5]}]}', 'must be one of'],
+    ['{"a":[{"numeric":["<",5,">",1]}]}', 'lower bound'],
+    ['{"a":[{"numeric":[">",5,"<",5]}]}', 'no number'],
+    ['{"a":[{"numeric":["="]}]}', 'has 1 members'],
+    ['{"a":[{"cidr":"10.0.0.0"}]}', 'a[0].cidr is no block'],
+    ['{"a":[{"cidr":"10.0.0.0/33"}]}', 'is no block'],
+    ['{"a":[{"cidr":"10.0.0.0/-1"}]}', 'is no block'],
+    ['{"a":[{"cidr":"2001:db8::/129"}]}', 'is no block'],
+    ['{"a":[{"cidr":"host/8"}]}', 'is no block'],
+    ['{"a":[{"cidr":"10.0.0.1/32"}]}', 'mask bits must be < 32'],
+    ['{"a":[{"cidr":"2001:db8::/128"}]}', 'mask bits must be < 128'],
+    ['{"a":[{"cidr":"::ffff:10.0.0.0/8"}]}', 'is no block'],
+    ['{"a":[{"cidr":"::ffff:a00:0/96"}]}', 'is no block'],
+    ['{"a":[{"cidr":7}]}', 'a[0].cidr must be a text'],
+    ['{"$or":[{"a":[1]}]}', '$or must be an array of at least two'],
+    ['{"b":{"$or":{"a":1}}}', 'b.$or must be'],
+    ['{"$or":[{"a":[1]},5]}', '$or must be'],
+    ['{"$or":[{"a":[1]},{"prefix":["x"]}]}', 'prefix is the name of an operator'],
+    ['{"$or":[{"a":[1]},{}]}', 'empty object'],
+    [`{"a":["${'x'.repeat(MAX_PATTERN_LENGTH)}"]}`, 'make do with 4096'],
+    [`${'{"a":'.repeat(70)}[1]${'}'.repeat(70)}`, 'objects deep'],
     [`{"${'a.'.repeat(70)}":[1]}`, 'objects deep'],
   ])('%s', (text, message) => {
-    expect(() => compilePattern(text)).toThrow(expect.objectContaining({ name: 'PatternError', message: expect.stringContaining(message) }))
+    expect(() => compilePattern(text)).toThrow(
+      expect.objectContaining({ name: 'PatternError', message: expect.stringContaining(message) }),
+    )
   })
 
   test('a product of many $or is refused before it is made', () => {
     const one = { $or: [{ a: [1] }, { b: [1] }, { c: [1] }, { d: [1] }] }
-    const product = (n: number): string => JSON.stringify(Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, one])))
+    const product = (n: number): string =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, one])))
     expect(() => compilePattern(product(4))).not.toThrow()
     expect(() => compilePattern(product(60))).toThrow(`more than ${MAX_BRANCHES} combinations`)
   })
 
   test('many fields in each combination are refused before they are made', () => {
     const either = (): object[] => Array.from({ length: 30 }, (_, i) => ({ [`a${i}`]: [1] }))
-    const fields = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, [1]]))
-    const pattern = (count: number): string => JSON.stringify({ $or: either(), x: { $or: either() }, ...fields(count) })
+    const fields = (count: number): object =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, [1]]))
+    const pattern = (count: number): string =>
+      JSON.stringify({ $or: either(), x: { $or: either() }, ...fields(count) })
     const startedAt = performance.now()
     expect(() => compilePattern(pattern(5))).not.toThrow()
     expect(() => compilePattern(pattern(300))).toThrow(`more than ${MAX_CONDITIONS} conditions`)
@@ -301,13 +438,18 @@ describe('hostile inputs', () => {
 
   test('a field of wildcards takes few passes, since more of them are refused', () => {
     const three = Array.from({ length: 3 }, (_, i) => `*a${i}*`)
-    expect(stepsOf({ f: three.map((wildcard) => ({ wildcard })) }, { f: long })).toBeLessThan(3.2 * long.length)
+    expect(stepsOf({ f: three.map((wildcard) => ({ wildcard })) }, { f: long })).toBeLessThan(
+      3.2 * long.length,
+    )
     expect([isTooComplex(three), isTooComplex([...three, '*b*'])]).toEqual([false, true])
   })
 
   test('other operators read no more of a text than they compare', () => {
-    const operators = Array.from({ length: 30 }, (_, i) => [{ 'equals-ignore-case': `w${i}` }, { prefix: { 'equals-ignore-case': `w${i}` } },
-      { suffix: { 'equals-ignore-case': `w${i}` } }]).flat()
+    const operators = Array.from({ length: 30 }, (_, i) => [
+      { 'equals-ignore-case': `w${i}` },
+      { prefix: { 'equals-ignore-case': `w${i}` } },
+      { suffix: { 'equals-ignore-case': `w${i}` } },
+    ]).flat()
     expect(stepsOf({ f: operators }, { f: long })).toBeLessThan(long.length)
   })
 
@@ -318,11 +460,29 @@ describe('hostile inputs', () => {
   })
 
   test.each<[what: string, pattern: unknown, event: () => unknown]>([
-    ['conditions that all hold, over many objects', { f: { ...Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`x${i}`, [{ exists: false }]])), z: ['no'] } },
-      () => ({ f: Array.from({ length: 100_000 }, () => ({})) })],
-    ['alternatives over many values', { f: Array.from({ length: 100 }, (_, i) => ({ prefix: `w${i}` })) }, () => ({ f: Array.from({ length: 100_000 }, (_, i) => `v${i}`) })],
-    ['objects of several arrays, joined by names with dots', { 'f.b.c': [1], 'f.b.d': [2] },
-      () => ({ 'f.b': Array.from({ length: 5000 }, () => ({ c: 1 })), f: { b: Array.from({ length: 5000 }, () => ({ d: 1 })) } })],
+    [
+      'conditions that all hold, over many objects',
+      {
+        f: {
+          ...Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`x${i}`, [{ exists: false }]])),
+          z: ['no'],
+        },
+      },
+      () => ({ f: Array.from({ length: 100_000 }, () => ({})) }),
+    ],
+    [
+      'alternatives over many values',
+      { f: Array.from({ length: 100 }, (_, i) => ({ prefix: `w${i}` })) },
+      () => ({ f: Array.from({ length: 100_000 }, (_, i) => `v${i}`) }),
+    ],
+    [
+      'objects of several arrays, joined by names with dots',
+      { 'f.b.c': [1], 'f.b.d': [2] },
+      () => ({
+        'f.b': Array.from({ length: 5000 }, () => ({ c: 1 })),
+        f: { b: Array.from({ length: 5000 }, () => ({ d: 1 })) },
+      }),
+    ],
   ])('%s: given up when it is too much', (_, pattern, event) => {
     expect(() => stepsOf(pattern, event())).toThrow(TooMuchWork)
   })
@@ -338,7 +498,9 @@ describe('hostile inputs', () => {
     const deep: unknown = JSON.parse(`{"f":${'['.repeat(200_000)}{"a":1},7${']'.repeat(200_000)}}`)
     expect(matches({ f: [7] }, deep)).toBe(true)
     expect(matches({ f: { a: [1] } }, deep)).toBe(true)
-    expect(matches({ f: { a: { a: [1] } } }, JSON.parse(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`))).toBe(false)
+    expect(
+      matches({ f: { a: { a: [1] } } }, JSON.parse(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`)),
+    ).toBe(false)
   })
 
   test('a thousand combinations over a large array stay cheap', () => {

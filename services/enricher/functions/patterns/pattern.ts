@@ -1,7 +1,8 @@
 /**
- * Event patterns as EventBridge's rules and Lambda's filters have them: an object with the shape of the event, whose
- * arrays list what a field may be. The semantics are those of AWS's Event Ruler (github.com/aws/event-ruler). Names are
- * joined by dots: "a.b" is the field b of a. If a field is given twice, the last one counts.
+ * Event patterns as EventBridge's rules and Lambda's filters have them: an object with the shape of the
+ * event, whose arrays list what a field may be. The semantics are those of AWS's Event Ruler
+ * (github.com/aws/event-ruler). Names are joined by dots: "a.b" is the field b of a. If a field is given
+ * twice, the last one counts.
  */
 import { PatternError } from './errors.ts'
 import { compileLeaf, type Leaf, RESERVED } from './operators.ts'
@@ -25,14 +26,17 @@ export interface Condition {
 }
 
 /**
- * Conditions that must all hold, by their paths joined by dots. A pattern without $or has one branch; a pattern matches
- * if any of its branches does.
+ * Conditions that must all hold, by their paths joined by dots. A pattern without $or has one branch; a
+ * pattern matches if any of its branches does.
  */
 export type Branch = ReadonlyMap<string, Condition>
 /** One that is still being made. */
 type Growing = Map<string, Condition>
 
-/** Compiles a pattern to a test of events, which are JSON values; an event that is no object matches nothing. Throws a PatternError. */
+/**
+ * Compiles a pattern to a test of events, which are JSON values; an event that is no object matches nothing.
+ * Throws a PatternError.
+ */
 export function compilePattern(text: string): (event: unknown) => boolean {
   const planner = new Planner()
   const plans = parsePattern(text).map((branch) => planner.plan(branch.values()))
@@ -44,14 +48,18 @@ export function compilePattern(text: string): (event: unknown) => boolean {
 
 /** Parses and checks a pattern, and multiplies its $or out. Throws a PatternError. */
 export function parsePattern(text: string): readonly Branch[] {
-  if (text.length > MAX_PATTERN_LENGTH) throw new PatternError(`The pattern has ${text.length} characters; make do with ${MAX_PATTERN_LENGTH}.`)
+  if (text.length > MAX_PATTERN_LENGTH)
+    throw new PatternError(`The pattern has ${text.length} characters; make do with ${MAX_PATTERN_LENGTH}.`)
   let pattern: unknown
   try {
     pattern = JSON.parse(text)
   } catch (error) {
-    throw new PatternError(`The pattern is no JSON (${(error as Error).message}); write an object such as { "data": { "state": ["open"] } }.`)
+    throw new PatternError(
+      `The pattern is no JSON (${(error as Error).message}); write an object such as { "data": { "state": ["open"] } }.`,
+    )
   }
-  if (!isObject(pattern)) throw new PatternError('The pattern is no object; write one such as { "data": { "state": ["open"] } }.')
+  if (!isObject(pattern))
+    throw new PatternError('The pattern is no object; write one such as { "data": { "state": ["open"] } }.')
   try {
     return expand(pattern, [], [new Map()], 1, 'or')
   } catch (error) {
@@ -70,14 +78,19 @@ type PatternObject = Readonly<Record<string, unknown>>
 type Mode = 'or' | 'inside-or' | 'plain'
 
 /**
- * Adds the conditions of an object of the pattern to every branch, and returns those that its $or make of them. A path that a branch has already is
- * replaced, as Event Ruler does.
+ * Adds the conditions of an object of the pattern to every branch, and returns those that its $or make of
+ * them. A path that a branch has already is replaced, as Event Ruler does.
  */
 function expand(
-  object: PatternObject, path: readonly string[], branches: readonly Growing[], depth: number, mode: Mode,
+  object: PatternObject,
+  path: readonly string[],
+  branches: readonly Growing[],
+  depth: number,
+  mode: Mode,
 ): readonly Growing[] {
   const names = Object.keys(object)
-  if (names.length === 0) throw new PatternError(`${place(path)} is an empty object; name at least one field.`)
+  if (names.length === 0)
+    throw new PatternError(`${place(path)} is an empty object; name at least one field.`)
   if (depth > MAX_DEPTH) throw tooDeep(path, depth)
   for (const name of names) {
     const value = object[name]
@@ -88,7 +101,9 @@ function expand(
     const below = [...path, ...name.split('.')]
     if (below.length > MAX_DEPTH) throw tooDeep(below, below.length)
     if (mode === 'inside-or' && RESERVED.has(name)) {
-      throw new PatternError(`${place(below)} is the name of an operator, which no field inside $or can have; put the operator into an array of a field.`)
+      throw new PatternError(
+        `${place(below)} is the name of an operator, which no field inside $or can have; put the operator into an array of a field.`,
+      )
     }
     if (Array.isArray(value)) {
       const condition = { path: below, leaf: compileLeaf(value, place(below)) }
@@ -97,13 +112,20 @@ function expand(
     } else if (isObject(value)) {
       branches = expand(value, below, branches, depth + 1, mode)
     } else {
-      throw new PatternError(`${place(below)} is neither an array nor an object; put the value into an array.`)
+      throw new PatternError(
+        `${place(below)} is neither an array nor an object; put the value into an array.`,
+      )
     }
   }
   return branches
 }
 
-function either(alternatives: unknown, path: readonly string[], branches: readonly Growing[], depth: number): readonly Growing[] {
+function either(
+  alternatives: unknown,
+  path: readonly string[],
+  branches: readonly Growing[],
+  depth: number,
+): readonly Growing[] {
   const at = place([...path, '$or'])
   if (!Array.isArray(alternatives) || alternatives.length < 2 || !alternatives.every(isObject)) {
     throw new PatternError(`${at} must be an array of at least two objects.`)
@@ -113,7 +135,9 @@ function either(alternatives: unknown, path: readonly string[], branches: readon
     const copies = branches.map((branch) => new Map(branch))
     expanded.push(...expand(alternative, path, copies, depth + 1, 'inside-or'))
     if (expanded.length > MAX_BRANCHES) {
-      throw new PatternError(`${at} makes more than ${MAX_BRANCHES} combinations with the others; split the pattern into several filters.`)
+      throw new PatternError(
+        `${at} makes more than ${MAX_BRANCHES} combinations with the others; split the pattern into several filters.`,
+      )
     }
     refuseMany(expanded)
   }
@@ -123,8 +147,10 @@ function either(alternatives: unknown, path: readonly string[], branches: readon
 /** Branches of one pattern have about as many conditions each. */
 function refuseMany(branches: readonly Growing[]): void {
   if (branches.length * (branches.at(-1)?.size ?? 0) <= MAX_CONDITIONS) return
-  throw new PatternError(`$or makes ${branches.length} combinations of so many fields that there are more than ${MAX_CONDITIONS} conditions; `
-    + 'name fewer fields, or split the pattern into several filters.')
+  throw new PatternError(
+    `$or makes ${branches.length} combinations of so many fields that there are more than ${MAX_CONDITIONS} conditions; ` +
+      'name fewer fields, or split the pattern into several filters.',
+  )
 }
 
 function tooDeep(path: readonly string[], depth: number): PatternError {

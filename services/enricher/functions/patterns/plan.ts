@@ -1,10 +1,11 @@
 /**
  * Conditions as a tree of names, and the walk of an event along it. Only what the tree names is looked at.
  *
- * Names are joined by dots in the pattern and in the event, as Event Ruler does: { "a.b": 1 } equals { "a": { "b": 1 } }.
- * Arrays of an event are transparent: a condition on a field holds when any value of the array satisfies it. Conditions that reach into objects of one array
- * must all be satisfied by the same object (Event Ruler's array consistency), and { "exists": false } then speaks of that object. Where no other condition
- * chooses an object, the field must be absent from all of them.
+ * Names are joined by dots in the pattern and in the event, as Event Ruler does: { "a.b": 1 } equals { "a": {
+ * "b": 1 } }. Arrays of an event are transparent: a condition on a field holds when any value of the array
+ * satisfies it. Conditions that reach into objects of one array must all be satisfied by the same object
+ * (Event Ruler's array consistency), and { "exists": false } then speaks of that object. Where no other
+ * condition chooses an object, the field must be absent from all of them.
  */
 import type { Leaf, Scalar } from './operators.ts'
 import type { Condition } from './pattern.ts'
@@ -18,13 +19,18 @@ interface Step {
   readonly name: string
   readonly leaf: Leaf | undefined
   readonly below: Plan | undefined
-  /** Names with dots for the fields below: "name.b" and "name.b.c" if "b" is below "name", and "c" below that. */
+  /**
+   * Names with dots for the fields below: "name.b" and "name.b.c" if "b" is below "name", and "c" below that.
+   */
   readonly dotted: readonly string[]
 }
 
 type EventObject = Readonly<Record<string, unknown>>
 
-/** NO: some condition does not hold. ABSENT: all hold, for want of their fields. YES: all hold, at least one by a value. */
+/**
+ * NO: some condition does not hold. ABSENT: all hold, for want of their fields. YES: all hold, at least one
+ * by a value.
+ */
 const NO = 0
 const ABSENT = 1
 const YES = 2
@@ -64,14 +70,16 @@ export class Planner {
     const below = deeper.map(({ path, leaf }) => ({ path: path.slice(1), leaf }))
     const dotted = deeper.flatMap(({ path }) => path.slice(1).map((_, i) => path.slice(0, i + 2).join('.')))
     return {
-      name, leaf: conditions.find(({ path }) => path.length === 1)?.leaf,
-      below: below.length === 0 ? undefined : this.#grow(below), dotted: [...new Set(dotted)],
+      name,
+      leaf: conditions.find(({ path }) => path.length === 1)?.leaf,
+      below: below.length === 0 ? undefined : this.#grow(below),
+      dotted: [...new Set(dotted)],
     }
   }
 
   #idOf(leaf: Leaf): number {
     let id = this.#leaves.get(leaf)
-    if (id === undefined) this.#leaves.set(leaf, id = this.#leaves.size)
+    if (id === undefined) this.#leaves.set(leaf, (id = this.#leaves.size))
     return id
   }
 }
@@ -89,7 +97,8 @@ function matchObject(steps: Plan, object: EventObject | undefined, work: Work): 
     work.count(STEPS_OF_NAME * (1 + step.dotted.length))
     const value = object !== undefined && Object.hasOwn(object, step.name) ? object[step.name] : undefined
     const dotted = object === undefined || step.dotted.length === 0 ? undefined : dottedValues(step, object)
-    const matched = dotted === undefined ? matchStep(step, value, work) : matchValues(step, [value, ...dotted], work)
+    const matched =
+      dotted === undefined ? matchStep(step, value, work) : matchValues(step, [value, ...dotted], work)
     if (matched === NO) return NO
     if (matched === YES) result = YES
   }
@@ -100,13 +109,15 @@ function matchObject(steps: Plan, object: EventObject | undefined, work: Work): 
 function dottedValues({ name, dotted }: Step, object: EventObject): EventObject[] | undefined {
   let found: EventObject[] | undefined
   for (const joined of dotted) {
-    if (Object.hasOwn(object, joined)) (found ??= []).push({ [joined.slice(name.length + 1)]: object[joined] })
+    if (Object.hasOwn(object, joined))
+      (found ??= []).push({ [joined.slice(name.length + 1)]: object[joined] })
   }
   return found
 }
 
 function matchStep(step: Step, value: unknown, work: Work): Result {
-  const results = Array.isArray(value) || (typeof value === 'string' && value.length > SHORT) ? work.results : undefined
+  const results =
+    Array.isArray(value) || (typeof value === 'string' && value.length > SHORT) ? work.results : undefined
   const known = results?.get(step)
   if (known !== undefined && known.value === value) return known.result as Result
   const leaf = step.leaf === undefined ? ABSENT : matchLeaf(step.leaf, value, work)
@@ -151,12 +162,21 @@ function matchValues(step: Step, values: readonly unknown[], work: Work): Result
   return below === NO ? NO : leaf === YES || below === YES ? YES : ABSENT
 }
 
-/** Tries every choice of one object from each array among the values. Values that are objects are always chosen. */
-function matchChoices(steps: Plan, values: readonly unknown[], chosen: readonly EventObject[], work: Work): Result {
+/**
+ * Tries every choice of one object from each array among the values. Values that are objects are always
+ * chosen.
+ */
+function matchChoices(
+  steps: Plan,
+  values: readonly unknown[],
+  chosen: readonly EventObject[],
+  work: Work,
+): Result {
   work.count(STEPS_OF_CHOICE)
   if (values.length === 0) return matchObjects(steps, chosen, work)
   const [first, ...rest] = values
-  if (!Array.isArray(first)) return matchChoices(steps, rest, isObject(first) ? [...chosen, first] : chosen, work)
+  if (!Array.isArray(first))
+    return matchChoices(steps, rest, isObject(first) ? [...chosen, first] : chosen, work)
   let result = matchChoices(steps, rest, chosen, work)
   for (const element of elements(first, work)) {
     if (!isObject(element)) continue
@@ -173,7 +193,7 @@ function matchObjects(steps: Plan, objects: readonly EventObject[], work: Work):
     work.count(STEPS_OF_NAME * objects.length * (1 + step.dotted.length))
     const values = objects.flatMap((object) => {
       const own = Object.hasOwn(object, step.name) ? [object[step.name]] : []
-      return [...own, ...dottedValues(step, object) ?? []]
+      return [...own, ...(dottedValues(step, object) ?? [])]
     })
     const matched = matchValues(step, values, work)
     if (matched === NO) return NO
@@ -203,5 +223,7 @@ function isObject(value: unknown): value is EventObject {
 }
 
 function isScalar(value: unknown): value is Scalar {
-  return value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  return (
+    value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  )
 }

@@ -1,12 +1,18 @@
-/** Matching against a text in which `*` stands for any characters: one pass over the value, whatever the pattern, and nothing to backtrack. */
+/**
+ * Matching against a text in which `*` stands for any characters: one pass over the value, whatever the
+ * pattern, and nothing to backtrack.
+ */
 import type { Work } from './work.ts'
 
-/** The error of a wildcard that means nothing; its message goes after the place, as in "detail.path[0].wildcard has two * in a row". */
+/**
+ * The error of a wildcard that means nothing; its message goes after the place, as in
+ * "detail.path[0].wildcard has two * in a row".
+ */
 export class WildcardError extends Error {}
 
 /**
- * Compiles a wildcard: `*` is any number of any characters, `\*` an asterisk, `\\` a backslash. Throws a WildcardError for `**` and for other escapes,
- * as EventBridge does.
+ * Compiles a wildcard: `*` is any number of any characters, `\*` an asterisk, `\\` a backslash. Throws a
+ * WildcardError for `**` and for other escapes, as EventBridge does.
  */
 export function compileWildcard(text: string): (value: string, work: Work) => boolean {
   const literals = literalsOf(text)
@@ -15,7 +21,8 @@ export function compileWildcard(text: string): (value: string, work: Work) => bo
   const last = literals[literals.length - 1]
   const finders = literals.slice(1, -1).map(finder)
   return (value, work) => {
-    if (value.length < first.length + last.length || !value.startsWith(first) || !value.endsWith(last)) return false
+    if (value.length < first.length + last.length || !value.startsWith(first) || !value.endsWith(last))
+      return false
     const end = value.length - last.length
     let at = first.length
     // The earliest place of each literal leaves most for those after it.
@@ -33,11 +40,13 @@ export function literalsOf(text: string): string[] {
   for (let i = 0; i < text.length; i++) {
     const char = text[i]
     if (char === '*') {
-      if (text[i + 1] === '*') throw new WildcardError('has two * in a row; one * already stands for any characters.')
+      if (text[i + 1] === '*')
+        throw new WildcardError('has two * in a row; one * already stands for any characters.')
       literals.push('')
     } else if (char === '\\') {
       const next = text[++i]
-      if (next !== '*' && next !== '\\') throw new WildcardError('has a backslash before something that needs none; escape only * and \\.')
+      if (next !== '*' && next !== '\\')
+        throw new WildcardError('has a backslash before something that needs none; escape only * and \\.')
       literals[literals.length - 1] += next
     } else {
       literals[literals.length - 1] += char
@@ -47,7 +56,8 @@ export function literalsOf(text: string): string[] {
 }
 
 /**
- * Finds a literal in value[from, end) and returns the place after it, or -1: Knuth, Morris and Pratt's way, whose time is that of reading the value once.
+ * Finds a literal in value[from, end) and returns the place after it, or -1: Knuth, Morris and Pratt's way,
+ * whose time is that of reading the value once.
  */
 function finder(literal: string): (value: string, from: number, end: number, work: Work) => number {
   const borders = new Uint16Array(literal.length)
@@ -61,7 +71,8 @@ function finder(literal: string): (value: string, from: number, end: number, wor
     let found = -1
     let i = from
     for (let matched = 0; i < end && found < 0; i++) {
-      while (matched > 0 && value.charCodeAt(i) !== literal.charCodeAt(matched)) matched = borders[matched - 1]
+      while (matched > 0 && value.charCodeAt(i) !== literal.charCodeAt(matched))
+        matched = borders[matched - 1]
       if (value.charCodeAt(i) === literal.charCodeAt(matched)) matched++
       if (matched === literal.length) found = i + 1
     }

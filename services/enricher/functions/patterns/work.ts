@@ -12,8 +12,11 @@ const MAX_RECORD_STEPS = 64_000_000
 
 /** The work on one record. A step is the reading of one character; longer operations count as several. */
 export class Work {
-  /** Results of the plans' steps on a value, for other plans with the same step. Undefined if there is only one plan. */
-  readonly results: Map<object, { readonly value: unknown, readonly result: number }> | undefined
+  /**
+   * Results of the plans' steps on a value, for other plans with the same step. Undefined if there is only
+   * one plan.
+   */
+  readonly results: Map<object, { readonly value: unknown; readonly result: number }> | undefined
   #steps = 0
   #limit = Infinity
 
@@ -34,6 +37,7 @@ export class Work {
   /** @throws TooMuchWork */
   count(steps: number): void {
     this.#steps += steps
-    if (this.#steps > this.#limit) throw new TooMuchWork('The filters of the mapping take too long for this record.')
+    if (this.#steps > this.#limit)
+      throw new TooMuchWork('The filters of the mapping take too long for this record.')
   }
 }

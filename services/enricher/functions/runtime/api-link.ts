@@ -1,4 +1,6 @@
-/** Functions whose process speaks Lambda's Runtime API: those in Python, and those that bring a `bootstrap`. */
+/**
+ * Functions whose process speaks Lambda's Runtime API: those in Python, and those that bring a `bootstrap`.
+ */
 import { accessSync, constants, existsSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
@@ -14,8 +16,8 @@ import { openRuntimeApi, type RuntimeApi } from './runtime-api.ts'
 import { runtimeVariables } from './variables.ts'
 
 /**
- * Takes the variables of the function from descriptor 3 and becomes the program of its arguments. It does so when
- * privileges are gone: the linker loads what the variables name.
+ * Takes the variables of the function from descriptor 3 and becomes the program of its arguments. It does so
+ * when privileges are gone: the linker loads what the variables name.
  */
 const WITH_VARIABLES = ['/bin/sh', '-c', 'eval "$(cat <&3)"; exec 3<&-; unset OLDPWD; exec "$@"', 'sh']
 
@@ -29,11 +31,13 @@ export function openApiLink(options: EnvironmentOptions, host: Host): Link {
     const bootstrap = join(directory, 'bootstrap')
     const problem = runtime === 'provided' ? problemOf(bootstrap) : undefined
     if (problem !== undefined) return host.failed(errorPayload('Runtime.InvalidEntrypoint', problem))
-    const isOurs = async (socket: Socket): Promise<boolean> => pid !== undefined && isHeldBy(treeOf(pid), socket)
+    const isOurs = async (socket: Socket): Promise<boolean> =>
+      pid !== undefined && isHeldBy(treeOf(pid), socket)
     api = await openRuntimeApi(options.functionArn, isOurs, host)
     if (closed) return api.close()
-    const program = runtime === 'provided' ? [bootstrap] : [python!.executable, '-B', '-s', join(CHILD, 'bootstrap.py')]
-    const readable = [directory, CHILD, ...python?.folders ?? []]
+    const program =
+      runtime === 'provided' ? [bootstrap] : [python!.executable, '-B', '-s', join(CHILD, 'bootstrap.py')]
+    const readable = [directory, CHILD, ...(python?.folders ?? [])]
     const child = startConfined([...WITH_VARIABLES, ...program], readable, directory, options.confinement)
     pid = child.pid
     const variables = child.stdio[3] as Writable
@@ -42,7 +46,9 @@ export function openApiLink(options: EnvironmentOptions, host: Host): Link {
     variables.end(exportsOf(apiVariables(options, api.address)))
   }
 
-  Promise.resolve().then(start).catch((error: Error) => host.failed(errorPayload('Runtime.ExitError', error.message)))
+  Promise.resolve()
+    .then(start)
+    .catch((error: Error) => host.failed(errorPayload('Runtime.ExitError', error.message)))
   return {
     begin: (call) => api!.hand(call),
     close: () => {
@@ -67,10 +73,13 @@ function problemOf(bootstrap: string): string | undefined {
 function apiVariables(options: EnvironmentOptions, address: string): Record<string, string> {
   const { directory, functionArn } = options
   return {
-    LANG: 'C.UTF-8', PATH: '/usr/local/bin:/usr/bin:/bin', LD_LIBRARY_PATH: `${directory}:${directory}/lib`,
+    LANG: 'C.UTF-8',
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    LD_LIBRARY_PATH: `${directory}:${directory}/lib`,
     ...runtimeVariables(options),
     AWS_DEFAULT_REGION: functionArn.split(':')[3],
-    AWS_LAMBDA_RUNTIME_API: address, LAMBDA_RUNTIME_DIR: CHILD,
+    AWS_LAMBDA_RUNTIME_API: address,
+    LAMBDA_RUNTIME_DIR: CHILD,
   }
 }
 
@@ -80,6 +89,6 @@ const READ_ONLY = ['BASHOPTS', 'BASH_VERSINFO', 'EUID', 'PPID', 'SHELLOPTS', 'UI
 function exportsOf(variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables)
     .filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !READ_ONLY.includes(name))
-    .map(([name, value]) => `export ${name}='${value.replaceAll('\0', '').replaceAll('\'', `'\\''`)}'\n`)
+    .map(([name, value]) => `export ${name}='${value.replaceAll('\0', '').replaceAll("'", `'\\''`)}'\n`)
     .join('')
 }

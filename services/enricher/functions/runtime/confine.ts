@@ -1,7 +1,7 @@
 /**
- * The kernel confines the processes of functions, whatever their runtimes do: everywhere by limits and lost privileges,
- * and by namespaces of their own where this process may make them. There they have a root that shows the system's
- * programs, their code and their runtime, read-only, and no other process.
+ * The kernel confines the processes of functions, whatever their runtimes do: everywhere by limits and lost
+ * privileges, and by namespaces of their own where this process may make them. There they have a root that
+ * shows the system's programs, their code and their runtime, read-only, and no other process.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
@@ -21,23 +21,56 @@ const PROCESSES = '{ ulimit -u 1024 || ulimit -p 1024; } 2>/dev/null'
 /** Where the new root is put together. Nothing of what is there is shown. */
 const ROOT = '/sys'
 const PROGRAMS = [
-  '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
   ...['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'libexec', 'share'].map((name) => `/usr/${name}`),
   ...['bin', 'sbin', 'lib', 'lib64', 'share'].map((name) => `/usr/local/${name}`),
 ]
 /** Names, public certificates, time zones and shared libraries are found by these. */
 const ETC = [
-  'alternatives', 'gai.conf', 'group', 'host.conf', 'hosts', 'ld.so.cache', 'localtime', 'mime.types', 'nsswitch.conf',
-  'passwd', 'pki/ca-trust', 'pki/tls/cert.pem', 'pki/tls/certs', 'protocols', 'resolv.conf', 'services', 'ssl/cert.pem',
-  'ssl/certs', 'ssl/openssl.cnf',
+  'alternatives',
+  'gai.conf',
+  'group',
+  'host.conf',
+  'hosts',
+  'ld.so.cache',
+  'localtime',
+  'mime.types',
+  'nsswitch.conf',
+  'passwd',
+  'pki/ca-trust',
+  'pki/tls/cert.pem',
+  'pki/tls/certs',
+  'protocols',
+  'resolv.conf',
+  'services',
+  'ssl/cert.pem',
+  'ssl/certs',
+  'ssl/openssl.cnf',
 ].map((name) => `/etc/${name}`)
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom'].map((name) => `/dev/${name}`)
 
-/** The kernel kills the process when its service dies, even in an endless loop. No program gives it privileges. */
+/**
+ * The kernel kills the process when its service dies, even in an endless loop. No program gives it
+ * privileges.
+ */
 const DEATH_WATCH = ['setpriv', '--pdeathsig', 'KILL', '--no-new-privs']
 /** Root has no privileges either. */
 const GIVE_UP = ['--bounding-set=-all', '--inh-caps=-all']
-const UNSHARE = ['unshare', '--user', '--map-root-user', '--mount', '--pid', '--ipc', '--fork', '--kill-child=KILL']
+const UNSHARE = [
+  'unshare',
+  '--user',
+  '--map-root-user',
+  '--mount',
+  '--pid',
+  '--ipc',
+  '--fork',
+  '--kill-child=KILL',
+]
 
 /** A try takes some 50 ms; on a busy machine much longer. */
 const PROBE_MS = 10_000
@@ -56,19 +89,24 @@ export function confinement(): Confinement {
 }
 
 /**
- * Starts a program confined, in its folder, with pipes for its output and for descriptor 3, as the leader of a group.
- * `readable` are the folders and files that it needs beside the system's programs. With namespaces these are all that
- * it sees; without them it sees what this process's user sees.
+ * Starts a program confined, in its folder, with pipes for its output and for descriptor 3, as the leader of
+ * a group. `readable` are the folders and files that it needs beside the system's programs. With namespaces
+ * these are all that it sees; without them it sees what this process's user sees.
  */
 export function startConfined(
-  program: readonly string[], readable: readonly string[], cwd: string, how = confinement(),
+  program: readonly string[],
+  readable: readonly string[],
+  cwd: string,
+  how = confinement(),
 ): ChildProcess {
   const [file, ...arguments_] = confined(program, readable, how)
   stdio ??= findStdio()
   return spawn(file, arguments_, { cwd, env: LAUNCH_ENVIRONMENT, stdio: [...stdio], detached: true })
 }
 
-/** Descriptors that the starter of this process left open, for a lock or a folder perhaps, lead to nothing. */
+/**
+ * Descriptors that the starter of this process left open, for a lock or a folder perhaps, lead to nothing.
+ */
 function findStdio(): readonly (number | 'ignore' | 'pipe')[] {
   const descriptors = existsSync('/proc/self/fdinfo') ? readdirSync('/proc/self/fdinfo').map(Number) : []
   const inherited = descriptors.filter((descriptor) => descriptor > 3 && isInherited(descriptor))
@@ -83,7 +121,8 @@ function findStdio(): readonly (number | 'ignore' | 'pipe')[] {
 /** Whether children of this process get the descriptor: not those that Node opened itself. */
 function isInherited(descriptor: number): boolean {
   try {
-    const [, flags = '0'] = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')) ?? []
+    const [, flags = '0'] =
+      /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')) ?? []
     return (parseInt(flags, 8) & CLOSED_ON_EXEC) === 0
   } catch {
     // It was the one that listed the others.
@@ -92,9 +131,13 @@ function isInherited(descriptor: number): boolean {
 }
 
 /** The command that runs `program` confined. */
-function confined(program: readonly string[], readable: readonly string[], how: Confinement): readonly string[] {
+function confined(
+  program: readonly string[],
+  readable: readonly string[],
+  how: Confinement,
+): readonly string[] {
   if (how === 'process only') {
-    return ['/bin/sh', '-c', `${LIMITS}; exec "$@"`, 'sh', ...guard ??= findGuard(), ...program]
+    return ['/bin/sh', '-c', `${LIMITS}; exec "$@"`, 'sh', ...(guard ??= findGuard()), ...program]
   }
   return [...DEATH_WATCH, '--', ...UNSHARE, '/bin/sh', '-c', inNewRoot(readable), 'sh', ...program]
 }
@@ -112,7 +155,9 @@ function inNewRoot(readable: readonly string[]): string {
     const isFolder = existsSync(`${path}/.`)
     folders.add(isFolder ? path : dirname(path))
     if (!isFolder) files.add(path)
-    const options = DEVICES.includes(path) ? 'bind' : `${isFolder ? 'rbind' : 'bind'},ro,nosuid,nodev${execution(path)}`
+    const options = DEVICES.includes(path)
+      ? 'bind'
+      : `${isFolder ? 'rbind' : 'bind'},ro,nosuid,nodev${execution(path)}`
     table.push(`${escaped(path)} ${escaped(ROOT + path)} none ${options} 0 0`)
   }
   return [
@@ -144,11 +189,16 @@ function inNewRoot(readable: readonly string[]): string {
 
 /** Tells which option a path must keep: a user namespace cannot allow what the mount before forbids. */
 function executionOf(mountinfo: string): (path: string) => string {
-  const mounts = mountinfo.trim().split('\n').map((line) => line.split(' '))
+  const mounts = mountinfo
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '))
   return (path) => {
     const real = `${escaped(realpathSync(path))}/`
     // The fifth field is where the mount is, the sixth its options; a later one covers those before.
-    const options = mounts.findLast(({ 4: point }) => real.startsWith(point.endsWith('/') ? point : `${point}/`))?.[5]
+    const options = mounts.findLast(({ 4: point }) =>
+      real.startsWith(point.endsWith('/') ? point : `${point}/`),
+    )?.[5]
     return options?.split(',').includes('noexec') ? ',noexec' : ''
   }
 }
@@ -159,14 +209,20 @@ function shown(paths: readonly string[]): readonly string[] {
   return sorted.filter((path) => !sorted.some((other) => path.startsWith(`${other}/`)))
 }
 
-const quoted = (text: string): string => `'${text.replaceAll('\'', `'\\''`)}'`
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 /** As fstab has it. */
 const escaped = (path: string): string =>
   path.replace(/[\s\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
-/** Where util-linux has no setpriv, the process notices the closed pipe of a dead service when its event loop turns. */
+/**
+ * Where util-linux has no setpriv, the process notices the closed pipe of a dead service when its event loop
+ * turns.
+ */
 function findGuard(): readonly string[] {
-  const guards = [[...DEATH_WATCH, ...GIVE_UP, '--'], [...DEATH_WATCH, '--']]
+  const guards = [
+    [...DEATH_WATCH, ...GIVE_UP, '--'],
+    [...DEATH_WATCH, '--'],
+  ]
   return guards.find((one) => runs([...one, '/bin/sh', '-c', ':'])) ?? []
 }
 
@@ -175,7 +231,8 @@ function namespacesWork(): boolean {
   if (process.platform !== 'linux') return false
   const folder = import.meta.dirname
   const pids = readlinkSync('/proc/self/ns/pid')
-  const check = 'test -r "$1" && ! test -e /sys && ! test -w / && test "$(readlink /proc/self/ns/pid)" != "$2"'
+  const check =
+    'test -r "$1" && ! test -e /sys && ! test -w / && test "$(readlink /proc/self/ns/pid)" != "$2"'
   return runs(confined(['/bin/sh', '-c', check, 'sh', folder, pids], [folder], 'namespaces'))
 }
 

@@ -6,7 +6,11 @@ import type { EnvironmentOptions } from './environment.ts'
 import type { Outcome } from './outcome.ts'
 
 /** A failure with its error. */
-const failed = (kind: string, errorType: string, errorMessage: unknown) => ({ ok: false, kind, error: expect.objectContaining({ errorType, errorMessage }) })
+const failed = (kind: string, errorType: string, errorMessage: unknown) => ({
+  ok: false,
+  kind,
+  error: expect.objectContaining({ errorType, errorMessage }),
+})
 const withError = (outcome: Outcome) => ({ ...outcome, error: json(outcome) })
 
 describe('what a handler returns', () => {
@@ -20,19 +24,68 @@ describe('what a handler returns', () => {
     ['CommonJS by its ending', { 'index.cjs': 'module.exports = { handler: async (event) => event.x }' }, 5],
     ['a folder', { 'index/index.js': 'exports.handler = async (event) => event.x' }, 5],
     ['a file without ending', { index: 'exports.handler = async (event) => event.x' }, 5],
-    ['a package', { 'node_modules/index/package.json': '{"main":"a.js"}', 'node_modules/index/a.js': 'exports.handler = async (event) => event.x' }, 5],
-    ['an ES module by package.json', { 'index.js': 'export const handler = async (event) => event.x', 'package.json': '{"type":"module"}' }, 5],
-    ['TypeScript', { 'index.ts': 'interface E { x: number }\nexport const handler = async (event: E): Promise<number> => event.x * 2' }, 10],
-    ['imports of its own', { 'index.mjs': 'import { two } from "./lib/two.mjs"; import p from "p"; export const handler = async () => two + p',
-      'lib/two.mjs': 'export const two = 2', 'node_modules/p/index.js': 'module.exports = 3' }, 5],
-    ['a callback', { 'index.js': 'exports.handler = (event, context, callback) => setTimeout(() => callback(null, event.x), 5)' }, 5],
-    ['a callback that does not wait',
-      { 'index.js': 'exports.handler = (e, c, cb) => { c.callbackWaitsForEmptyEventLoop = false; setTimeout(() => {}, 60000); cb(null, 1) }' }, 1],
-    ['a callback that waits for the empty event loop',
-      { 'index.js': 'exports.handler = (e, c, cb) => { const r = []; cb(null, r); setTimeout(() => r.push(1), 20) }' }, [1]],
+    [
+      'a package',
+      {
+        'node_modules/index/package.json': '{"main":"a.js"}',
+        'node_modules/index/a.js': 'exports.handler = async (event) => event.x',
+      },
+      5,
+    ],
+    [
+      'an ES module by package.json',
+      { 'index.js': 'export const handler = async (event) => event.x', 'package.json': '{"type":"module"}' },
+      5,
+    ],
+    [
+      'TypeScript',
+      {
+        'index.ts':
+          'interface E { x: number }\nexport const handler = async (event: E): Promise<number> => event.x * 2',
+      },
+      10,
+    ],
+    [
+      'imports of its own',
+      {
+        'index.mjs':
+          'import { two } from "./lib/two.mjs"; import p from "p"; export const handler = async () => two + p',
+        'lib/two.mjs': 'export const two = 2',
+        'node_modules/p/index.js': 'module.exports = 3',
+      },
+      5,
+    ],
+    [
+      'a callback',
+      {
+        'index.js':
+          'exports.handler = (event, context, callback) => setTimeout(() => callback(null, event.x), 5)',
+      },
+      5,
+    ],
+    [
+      'a callback that does not wait',
+      {
+        'index.js':
+          'exports.handler = (e, c, cb) => { c.callbackWaitsForEmptyEventLoop = false; setTimeout(() => {}, 60000); cb(null, 1) }',
+      },
+      1,
+    ],
+    [
+      'a callback that waits for the empty event loop',
+      {
+        'index.js':
+          'exports.handler = (e, c, cb) => { const r = []; cb(null, r); setTimeout(() => r.push(1), 20) }',
+      },
+      [1],
+    ],
     ['context.succeed', 'export const handler = (event, context) => { context.succeed("s") }', 's'],
     ['context.done', 'export const handler = (event, context) => { context.done(null, "d") }', 'd'],
-    ['the first of several ends', 'export const handler = (e, c, cb) => { c.succeed(1); c.fail(new Error("no")); cb(null, 2) }', 1],
+    [
+      'the first of several ends',
+      'export const handler = (e, c, cb) => { c.succeed(1); c.fail(new Error("no")); cb(null, 2) }',
+      1,
+    ],
     ['no callback and nothing to wait for', 'export const handler = (event, context, callback) => {}', null],
     ['non-ASCII', 'export const handler = async () => "ü€😀"', 'ü€😀'],
   ])('%s', async (_, files, expected) => {
@@ -41,59 +94,188 @@ describe('what a handler returns', () => {
   })
 
   test.each([
-    ['of CommonJS', { 'index.js': 'Object.assign(exports, { __esModule: true, default: async (event) => event.x })' }],
+    [
+      'of CommonJS',
+      { 'index.js': 'Object.assign(exports, { __esModule: true, default: async (event) => event.x })' },
+    ],
     ['of an ES module', { 'index.mjs': 'export default async (event) => event.x' }],
   ])('the default export %s', async (_, files) => {
     expect(json(await open(files, { handler: 'index.default' }).invoke({ x: 5 }))).toBe(5)
   })
 
   test('nested exports and folders', async () => {
-    expect(json(await open({ 'src/app.mjs': 'export const api = { v1: { get: async () => "nested" } }' },
-      { handler: 'src/app.api.v1.get' }).invoke())).toBe('nested')
+    expect(
+      json(
+        await open(
+          { 'src/app.mjs': 'export const api = { v1: { get: async () => "nested" } }' },
+          { handler: 'src/app.api.v1.get' },
+        ).invoke(),
+      ),
+    ).toBe('nested')
   })
 })
 
 describe('how an invocation fails', () => {
-  test.each<[name: string, files: string | Record<string, string>, kind: string, type: string, message: unknown]>([
-    ['rejection', 'export const handler = async () => { throw new TypeError("bad") }', 'handled', 'TypeError', 'bad'],
+  test.each<
+    [name: string, files: string | Record<string, string>, kind: string, type: string, message: unknown]
+  >([
+    [
+      'rejection',
+      'export const handler = async () => { throw new TypeError("bad") }',
+      'handled',
+      'TypeError',
+      'bad',
+    ],
     ['throw', 'export const handler = () => { throw new RangeError("far") }', 'handled', 'RangeError', 'far'],
     ['a text thrown', 'export const handler = async () => { throw "words" }', 'handled', 'string', 'words'],
-    ['an object without anything thrown', 'export const handler = async () => { throw Object.create(null) }', 'handled', 'handled',
-      expect.stringContaining('problem')],
-    ['undefined thrown', 'export const handler = async () => { throw undefined }', 'handled', 'string', 'handled'],
-    ['a callback with an error', 'export const handler = (e, c, callback) => callback(new Error("told"))', 'handled', 'Error', 'told'],
-    ['context.fail', 'export const handler = (e, c) => c.fail(new Error("failed"))', 'handled', 'Error', 'failed'],
-    ['a result with a cycle', 'export const handler = async () => { const a = {}; a.a = a; return a }', 'handled', 'Error',
-      'Unable to stringify response body'],
-    ['a BigInt', 'export const handler = async () => ({ n: 1n })', 'handled', 'Error', 'Unable to stringify response body'],
-    ['a promise that nothing settles', 'export const handler = async () => new Promise(() => {})', 'unhandled', 'Runtime.NodeJsExit',
-      expect.stringContaining('never settled')],
-    ['an error in a timer',
-      'export const handler = async () => { setTimeout(() => { throw new Error("late") }); await new Promise((r) => setTimeout(r, 2000)) }', 'unhandled',
-        'Error', 'late'],
-    ['a rejection that nobody awaits',
-      'export const handler = async () => { Promise.reject(new Error("lost")); await new Promise((r) => setTimeout(r, 2000)) }', 'unhandled',
-        'Runtime.UnhandledPromiseRejection', 'Error: lost'],
-    ['a response of more than 6 MB', 'export const handler = async () => "x".repeat(6_291_555)', 'too-large', 'Function.ResponseSizeTooLarge',
-      'Response payload size exceeded maximum allowed payload size (6291556 bytes).'],
-    ['process.exit(3)', 'export const handler = async () => { process.exit(3) }', 'exit', 'Runtime.ExitError',
-      'RequestId: id-1 Error: Runtime exited with error: exit status 3'],
-    ['process.exit(0)', 'export const handler = async () => { process.exit(0) }', 'exit', 'Runtime.ExitError',
-      'RequestId: id-1 Error: Runtime exited without providing a reason'],
-    ['process.abort()', 'export const handler = async () => { process.abort() }', 'exit', 'Runtime.ExitError',
-      'RequestId: id-1 Error: Runtime exited with error: signal: aborted'],
-    ['no file', { 'other.mjs': '' }, 'init', 'Runtime.ImportModuleError', 'Error: Cannot find module \'index\''],
-    ['no dependency', 'import "nowhere"; export const handler = 1', 'init', 'Runtime.ImportModuleError',
-      expect.stringContaining('Cannot find package \'nowhere\'')],
-    ['no dependency in CommonJS', { 'index.js': 'require("nowhere")' }, 'init', 'Runtime.ImportModuleError',
-      expect.stringContaining('Cannot find module \'nowhere\'')],
-    ['no export', 'export const other = 1', 'init', 'Runtime.HandlerNotFound', 'index.handler is undefined or not exported'],
-    ['an export that is no function', 'export const handler = 1', 'init', 'Runtime.HandlerNotFound', 'index.handler is not a function'],
-    ['syntax', 'export const handler = async ( => {', 'init', 'Runtime.UserCodeSyntaxError', expect.stringContaining('SyntaxError')],
-    ['TypeScript that cannot be stripped', { 'index.ts': 'enum E { A }\nexport const handler = async () => E.A' }, 'init', 'Runtime.UserCodeSyntaxError',
-      expect.stringContaining('enum')],
+    [
+      'an object without anything thrown',
+      'export const handler = async () => { throw Object.create(null) }',
+      'handled',
+      'handled',
+      expect.stringContaining('problem'),
+    ],
+    [
+      'undefined thrown',
+      'export const handler = async () => { throw undefined }',
+      'handled',
+      'string',
+      'handled',
+    ],
+    [
+      'a callback with an error',
+      'export const handler = (e, c, callback) => callback(new Error("told"))',
+      'handled',
+      'Error',
+      'told',
+    ],
+    [
+      'context.fail',
+      'export const handler = (e, c) => c.fail(new Error("failed"))',
+      'handled',
+      'Error',
+      'failed',
+    ],
+    [
+      'a result with a cycle',
+      'export const handler = async () => { const a = {}; a.a = a; return a }',
+      'handled',
+      'Error',
+      'Unable to stringify response body',
+    ],
+    [
+      'a BigInt',
+      'export const handler = async () => ({ n: 1n })',
+      'handled',
+      'Error',
+      'Unable to stringify response body',
+    ],
+    [
+      'a promise that nothing settles',
+      'export const handler = async () => new Promise(() => {})',
+      'unhandled',
+      'Runtime.NodeJsExit',
+      expect.stringContaining('never settled'),
+    ],
+    [
+      'an error in a timer',
+      'export const handler = async () => { setTimeout(() => { throw new Error("late") }); await new Promise((r) => setTimeout(r, 2000)) }',
+      'unhandled',
+      'Error',
+      'late',
+    ],
+    [
+      'a rejection that nobody awaits',
+      'export const handler = async () => { Promise.reject(new Error("lost")); await new Promise((r) => setTimeout(r, 2000)) }',
+      'unhandled',
+      'Runtime.UnhandledPromiseRejection',
+      'Error: lost',
+    ],
+    [
+      'a response of more than 6 MB',
+      'export const handler = async () => "x".repeat(6_291_555)',
+      'too-large',
+      'Function.ResponseSizeTooLarge',
+      'Response payload size exceeded maximum allowed payload size (6291556 bytes).',
+    ],
+    [
+      'process.exit(3)',
+      'export const handler = async () => { process.exit(3) }',
+      'exit',
+      'Runtime.ExitError',
+      'RequestId: id-1 Error: Runtime exited with error: exit status 3',
+    ],
+    [
+      'process.exit(0)',
+      'export const handler = async () => { process.exit(0) }',
+      'exit',
+      'Runtime.ExitError',
+      'RequestId: id-1 Error: Runtime exited without providing a reason',
+    ],
+    [
+      'process.abort()',
+      'export const handler = async () => { process.abort() }',
+      'exit',
+      'Runtime.ExitError',
+      'RequestId: id-1 Error: Runtime exited with error: signal: aborted',
+    ],
+    [
+      'no file',
+      { 'other.mjs': '' },
+      'init',
+      'Runtime.ImportModuleError',
+      "Error: Cannot find module 'index'",
+    ],
+    [
+      'no dependency',
+      'import "nowhere"; export const handler = 1',
+      'init',
+      'Runtime.ImportModuleError',
+      expect.stringContaining("Cannot find package 'nowhere'"),
+    ],
+    [
+      'no dependency in CommonJS',
+      { 'index.js': 'require("nowhere")' },
+      'init',
+      'Runtime.ImportModuleError',
+      expect.stringContaining("Cannot find module 'nowhere'"),
+    ],
+    [
+      'no export',
+      'export const other = 1',
+      'init',
+      'Runtime.HandlerNotFound',
+      'index.handler is undefined or not exported',
+    ],
+    [
+      'an export that is no function',
+      'export const handler = 1',
+      'init',
+      'Runtime.HandlerNotFound',
+      'index.handler is not a function',
+    ],
+    [
+      'syntax',
+      'export const handler = async ( => {',
+      'init',
+      'Runtime.UserCodeSyntaxError',
+      expect.stringContaining('SyntaxError'),
+    ],
+    [
+      'TypeScript that cannot be stripped',
+      { 'index.ts': 'enum E { A }\nexport const handler = async () => E.A' },
+      'init',
+      'Runtime.UserCodeSyntaxError',
+      expect.stringContaining('enum'),
+    ],
     ['an error while loading', 'throw new Error("no database")', 'init', 'Error', 'no database'],
-    ['an exit while loading', 'process.exit(9)', 'init', 'Runtime.ExitError', 'RequestId: id-1 Error: Runtime exited with error: exit status 9'],
+    [
+      'an exit while loading',
+      'process.exit(9)',
+      'init',
+      'Runtime.ExitError',
+      'RequestId: id-1 Error: Runtime exited with error: exit status 9',
+    ],
   ])('%s', async (_, files, kind, type, message) => {
     const { environment, invoke } = open(files)
     expect(withError(await invoke())).toMatchObject(failed(kind, type, message))
@@ -104,19 +286,25 @@ describe('how an invocation fails', () => {
   })
 
   test('a handler of no valid name', async () => {
-    expect(withError(await open('', { handler: '../index.handler' }).invoke())).toMatchObject(failed('init', 'Runtime.MalformedHandlerName',
-      expect.stringContaining('not a valid handler')))
-    expect(withError(await open('', { handler: 'handler' }).invoke())).toMatchObject(failed('init', 'Runtime.MalformedHandlerName', 'Bad handler'))
+    expect(withError(await open('', { handler: '../index.handler' }).invoke())).toMatchObject(
+      failed('init', 'Runtime.MalformedHandlerName', expect.stringContaining('not a valid handler')),
+    )
+    expect(withError(await open('', { handler: 'handler' }).invoke())).toMatchObject(
+      failed('init', 'Runtime.MalformedHandlerName', 'Bad handler'),
+    )
   })
 
   test('an event that is no JSON', async () => {
     const { environment } = open('export const handler = async () => 1')
-    expect(withError(await environment.invoke(Buffer.from('{'), { requestId: 'r' }))).toMatchObject(failed('handled', 'SyntaxError', expect.any(String)))
+    expect(withError(await environment.invoke(Buffer.from('{'), { requestId: 'r' }))).toMatchObject(
+      failed('handled', 'SyntaxError', expect.any(String)),
+    )
   })
 
   test('the start takes too long', async () => {
-    expect(withError(await open('while (true) {}', { initTimeoutMs: 200 }).invoke()))
-      .toMatchObject(failed('init', 'Sandbox.Timedout', 'RequestId: id-1 Error: Init timed out after 0.20 seconds'))
+    expect(withError(await open('while (true) {}', { initTimeoutMs: 200 }).invoke())).toMatchObject(
+      failed('init', 'Sandbox.Timedout', 'RequestId: id-1 Error: Init timed out after 0.20 seconds'),
+    )
   })
 
   test('what went wrong before the first invocation is told by it', async () => {
@@ -135,8 +323,13 @@ describe('time', () => {
   ])('%s is killed', async (_, text) => {
     const { environment, invoke, lines } = open(text, { timeoutMs: 150 })
     const outcome = await invoke()
-    expect(withError(outcome)).toMatchObject(failed('timeout', 'Sandbox.Timedout',
-      expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z id-1 Task timed out after 0\.15 seconds$/)))
+    expect(withError(outcome)).toMatchObject(
+      failed(
+        'timeout',
+        'Sandbox.Timedout',
+        expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z id-1 Task timed out after 0\.15 seconds$/),
+      ),
+    )
     expect(outcome.durationMs).toBeGreaterThanOrEqual(150)
     expect(outcome.durationMs).toBeLessThan(2500)
     expect(outcome.logTail).toContain('Task timed out after 0.15 seconds')
@@ -148,22 +341,31 @@ describe('time', () => {
     const { environment } = open('export const handler = async () => { while (true) {} }')
     const stop = new AbortController()
     setTimeout(() => stop.abort(new Error('draining')), 100)
-    await expect(environment.invoke(Buffer.from('{}'), { requestId: 'r', signal: stop.signal })).rejects.toThrow('draining')
+    await expect(
+      environment.invoke(Buffer.from('{}'), { requestId: 'r', signal: stop.signal }),
+    ).rejects.toThrow('draining')
     expect(() => process.kill(environment.pid!, 0)).toThrow('ESRCH')
-    await expect(environment.invoke(Buffer.from('{}'), { requestId: 'r', signal: stop.signal })).rejects.toThrow('draining')
+    await expect(
+      environment.invoke(Buffer.from('{}'), { requestId: 'r', signal: stop.signal }),
+    ).rejects.toThrow('draining')
   })
 
   test('a process that somebody kills', async () => {
-    const { environment, invoke } = open('export const handler = async () => { await new Promise((r) => setTimeout(r, 60000)) }')
+    const { environment, invoke } = open(
+      'export const handler = async () => { await new Promise((r) => setTimeout(r, 60000)) }',
+    )
     const invocation = invoke()
     await expect.poll(() => environment.state).toBe('busy')
     process.kill(environment.pid!, 'SIGKILL')
-    expect(withError(await invocation)).toMatchObject(failed('exit', 'Runtime.ExitError',
-      'RequestId: id-1 Error: Runtime exited with error: signal: killed'))
+    expect(withError(await invocation)).toMatchObject(
+      failed('exit', 'Runtime.ExitError', 'RequestId: id-1 Error: Runtime exited with error: signal: killed'),
+    )
   })
 
   test('stop while it works', async () => {
-    const { environment, invoke } = open('export const handler = async () => { await new Promise((r) => setTimeout(r, 60000)) }')
+    const { environment, invoke } = open(
+      'export const handler = async () => { await new Promise((r) => setTimeout(r, 60000)) }',
+    )
     const invocation = invoke()
     setTimeout(() => void environment.stop(), 80)
     await expect(invocation).rejects.toMatchObject({ name: 'EnvironmentStopped' })
@@ -175,7 +377,9 @@ describe('a warm environment', () => {
     const { invoke, environment } = open('let n = 0; export const handler = async () => ++n')
     const first = await invoke()
     expect(first.initMs).toBeGreaterThan(5)
-    expect(first.logTail).toMatch(/^START RequestId: id-1 Version: 7\nEND RequestId: id-1\nREPORT RequestId: id-1\tDuration: /)
+    expect(first.logTail).toMatch(
+      /^START RequestId: id-1 Version: 7\nEND RequestId: id-1\nREPORT RequestId: id-1\tDuration: /,
+    )
     expect(first.logTail).toMatch(/Max Memory Used: \d+ MB\tInit Duration/)
     expect(first.maxMemoryMb).toBeGreaterThan(20)
     const second = await invoke()
@@ -191,7 +395,9 @@ describe('a warm environment', () => {
   })
 
   test('goes on after an error and after a response that is too large', async () => {
-    const { invoke } = open('export const handler = async (event) => { if (event.fail) throw new Error("x"); return "y".repeat(event.size) }')
+    const { invoke } = open(
+      'export const handler = async (event) => { if (event.fail) throw new Error("x"); return "y".repeat(event.size) }',
+    )
     expect((await invoke({ fail: true })).ok).toBe(false)
     expect((await invoke({ size: 7_000_000 })).ok).toBe(false)
     const large = await invoke({ size: 6_291_554 })
@@ -205,7 +411,9 @@ describe('a warm environment', () => {
   })
 
   test('ends when something fails between two invocations', async () => {
-    const { environment, invoke, lines } = open('export const handler = async () => { setTimeout(() => { throw new Error("later") }, 20) }')
+    const { environment, invoke, lines } = open(
+      'export const handler = async () => { setTimeout(() => { throw new Error("later") }, 20) }',
+    )
     expect((await invoke()).ok).toBe(true)
     await environment.closed
     expect(environment.state).toBe('ended')
@@ -214,16 +422,30 @@ describe('a warm environment', () => {
 })
 
 test('the context is that of Lambda', async () => {
-  const { environment } = open(`export const handler = async (event, context) => ({
+  const { environment } = open(
+    `export const handler = async (event, context) => ({
     ...context, remaining: context.getRemainingTimeInMillis(), methods: ['done', 'fail', 'succeed'].map((m) => typeof context[m]), cwd: process.cwd(),
-  })`, { timeoutMs: 2000 })
-  const outcome = await environment.invoke(Buffer.from('{}'), { requestId: 'abc', clientContext: { custom: { a: 1 } }, identity: { cognitoIdentityId: 'i' } })
+  })`,
+    { timeoutMs: 2000 },
+  )
+  const outcome = await environment.invoke(Buffer.from('{}'), {
+    requestId: 'abc',
+    clientContext: { custom: { a: 1 } },
+    identity: { cognitoIdentityId: 'i' },
+  })
   const context = json(outcome) as { remaining: number }
   expect(context).toMatchObject({
-    functionName: 'taxis', functionVersion: '7', memoryLimitInMB: '256', awsRequestId: 'abc', logGroupName: '/aws/lambda/taxis',
-    invokedFunctionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:taxis', logStreamName: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[7\][0-9a-f]{32}$/),
-    clientContext: { custom: { a: 1 } }, identity: { cognitoIdentityId: 'i' }, callbackWaitsForEmptyEventLoop: true, methods: ['function', 'function',
-      'function'],
+    functionName: 'taxis',
+    functionVersion: '7',
+    memoryLimitInMB: '256',
+    awsRequestId: 'abc',
+    logGroupName: '/aws/lambda/taxis',
+    invokedFunctionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:taxis',
+    logStreamName: expect.stringMatching(/^\d{4}\/\d\d\/\d\d\/\[7\][0-9a-f]{32}$/),
+    clientContext: { custom: { a: 1 } },
+    identity: { cognitoIdentityId: 'i' },
+    callbackWaitsForEmptyEventLoop: true,
+    methods: ['function', 'function', 'function'],
     cwd: environment.options.directory,
   })
   expect(context.remaining).toBeGreaterThan(1000)
@@ -236,16 +458,26 @@ describe('the log', () => {
       console.log("a\\nb", { c: 1 }); console.error("bad"); process.stdout.write("raw\\nhalf"); process.stderr.write("err\\n")
     }`)
     const { logTail } = await invoke({}, 'req')
-    expect(lines).toEqual(expect.arrayContaining([expect.stringMatching(/^\d{4}-.*Z\treq\tINFO\ta\rb \{ c: 1 \}$/),
-      expect.stringMatching(/Z\treq\tERROR\tbad$/), 'raw', 'err']))
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^\d{4}-.*Z\treq\tINFO\ta\rb \{ c: 1 \}$/),
+        expect.stringMatching(/Z\treq\tERROR\tbad$/),
+        'raw',
+        'err',
+      ]),
+    )
     expect(logTail).toContain('ERROR\tbad\n')
     expect((await invoke({}, 'next')).logTail).not.toContain('\treq\t')
   })
 
   test('an error is in the log', async () => {
     const thrown = await open('export const handler = async () => { throw new Error("why") }').invoke()
-    expect(thrown.logTail).toMatch(/ERROR\tInvoke Error\t\{"errorType":"Error","errorMessage":"why","trace":\[/)
-    expect((await open('throw new Error("why")').invoke()).logTail).toContain('ERROR\tUncaught Exception\t{"errorType":"Error","errorMessage":"why"')
+    expect(thrown.logTail).toMatch(
+      /ERROR\tInvoke Error\t\{"errorType":"Error","errorMessage":"why","trace":\[/,
+    )
+    expect((await open('throw new Error("why")').invoke()).logTail).toContain(
+      'ERROR\tUncaught Exception\t{"errorType":"Error","errorMessage":"why"',
+    )
   })
 
   test('a flood is cut, with a notice, and hinders neither the function nor this process', async () => {
@@ -261,7 +493,9 @@ describe('the log', () => {
   })
 
   test('a long line is cut', async () => {
-    const { invoke, lines } = open('export const handler = async () => { process.stdout.write("y".repeat(300_000) + "\\nnext\\n") }')
+    const { invoke, lines } = open(
+      'export const handler = async () => { process.stdout.write("y".repeat(300_000) + "\\nnext\\n") }',
+    )
     await invoke()
     expect(lines.filter((line) => !line.includes('dropped')).map((line) => line.length)).toEqual([262_144, 4])
   })
@@ -269,27 +503,45 @@ describe('the log', () => {
 
 describe('memory', () => {
   test('beyond its limit the function is killed', async () => {
-    const { invoke, environment } = open(`const kept = []; export const handler = async () => {
+    const { invoke, environment } = open(
+      `const kept = []; export const handler = async () => {
       while (true) { kept.push(Buffer.alloc(8_000_000, 1)); await new Promise((r) => setTimeout(r, 5)) }
-    }`, { memoryMb: 128 })
+    }`,
+      { memoryMb: 128 },
+    )
     const outcome = await invoke()
-    expect(withError(outcome)).toMatchObject(failed('memory', 'Runtime.OutOfMemory', 'RequestId: id-1 Error: Runtime exited with error: signal: killed'))
+    expect(withError(outcome)).toMatchObject(
+      failed(
+        'memory',
+        'Runtime.OutOfMemory',
+        'RequestId: id-1 Error: Runtime exited with error: signal: killed',
+      ),
+    )
     expect(outcome.maxMemoryMb).toBeGreaterThan(128)
     expect(environment.state).toBe('ended')
   })
 })
 
 test.each<[Partial<EnvironmentOptions>, string]>([
-  [{ directory: 'relative' }, 'must be absolute'], [{ directory: '/a*' }, 'must be absolute'], [{ memoryMb: 64 }, 'from 128 to 10240'],
-    [{ memoryMb: Number.NaN }, 'from 128'],
-  [{ timeoutMs: 0 }, 'at most 15 minutes'], [{ timeoutMs: 1e9 }, 'at most 15 minutes'],
+  [{ directory: 'relative' }, 'must be absolute'],
+  [{ directory: '/a*' }, 'must be absolute'],
+  [{ memoryMb: 64 }, 'from 128 to 10240'],
+  [{ memoryMb: Number.NaN }, 'from 128'],
+  [{ timeoutMs: 0 }, 'at most 15 minutes'],
+  [{ timeoutMs: 1e9 }, 'at most 15 minutes'],
 ])('options that cannot be: %j', (options, message) => {
   expect(() => open('', options)).toThrow(message)
 })
 
 test('a directory behind a link', async () => {
   const link = join(root, 'link')
-  symlinkSync(code({ 'index.js': 'const fs = require("fs"); exports.handler = async () => fs.readdirSync(process.env.LAMBDA_TASK_ROOT)' }), link)
+  symlinkSync(
+    code({
+      'index.js':
+        'const fs = require("fs"); exports.handler = async () => fs.readdirSync(process.env.LAMBDA_TASK_ROOT)',
+    }),
+    link,
+  )
   expect(json(await open('', { directory: link }).invoke())).toEqual(['index.js'])
 })
 

@@ -1,13 +1,14 @@
 /**
- * An execution environment: a child process that runs one function, one invocation at a time, and keeps its state
- * between them.
+ * An execution environment: a child process that runs one function, one invocation at a time, and keeps its
+ * state between them.
  *
- * The function sees its own environment variables and none of the service's; its time and its memory end by SIGKILL.
- * The kernel confines its processes (confine.ts). On Node.js it also reads no file but its code, writes none, opens no
- * unix socket, starts no process, thread or addon, and sends no signals. Nothing confines the network, which is open
- * (127.0.0.1 included), the processor, which is shared, and code between two invocations, which is not frozen as AWS
- * freezes it. It runs as the service's user: run code of strangers in a container or a machine of its own. Without
- * namespaces, symbolic links in the directory are followed wherever they lead; unpack none.
+ * The function sees its own environment variables and none of the service's; its time and its memory end by
+ * SIGKILL. The kernel confines its processes (confine.ts). On Node.js it also reads no file but its code,
+ * writes none, opens no unix socket, starts no process, thread or addon, and sends no signals. Nothing
+ * confines the network, which is open (127.0.0.1 included), the processor, which is shared, and code between
+ * two invocations, which is not frozen as AWS freezes it. It runs as the service's user: run code of
+ * strangers in a container or a machine of its own. Without namespaces, symbolic links in the directory are
+ * followed wherever they lead; unpack none.
  */
 import type { ChildProcess } from 'node:child_process'
 import { isAbsolute } from 'node:path'
@@ -23,7 +24,10 @@ import type { Python } from './python.ts'
 const INIT_TIMEOUT_MS = 10_000
 /** How often memory is looked at while the function works. */
 const MEMORY_MS = 100
-/** From the end of the pipe to the kill: a process that is about to exit closes it first, and its exit status is to be known. */
+/**
+ * From the end of the pipe to the kill: a process that is about to exit closes it first, and its exit status
+ * is to be known.
+ */
 const EXIT_MS = 200
 /** How long output is read after the process has exited. */
 const OUTPUT_MS = 1000
@@ -48,7 +52,9 @@ export interface EnvironmentOptions {
   readonly directory: string
   /** `index.handler`: file without ending, then export. */
   readonly handler: string
-  /** The function's own variables. On Node.js those have no effect that Node or the linker read at the start. */
+  /**
+   * The function's own variables. On Node.js those have no effect that Node or the linker read at the start.
+   */
   readonly environment: Readonly<Record<string, string>>
   /** 128 to 10,240: of resident memory, Node's own base of about 50 MiB included. */
   readonly memoryMb: number
@@ -68,20 +74,26 @@ export interface InvocationOptions {
   readonly functionArn?: string
   /** Of Cognito. */
   readonly identity?: unknown
-  /** Aborting kills the process, and the invocation rejects with the signal's reason: it counts as never made. */
+  /**
+   * Aborting kills the process, and the invocation rejects with the signal's reason: it counts as never made.
+   */
   readonly signal?: AbortSignal
 }
 
 export interface Environment {
   readonly options: EnvironmentOptions
   readonly pid: number | undefined
-  /** starting, until its code is loaded; it takes its first invocation already then. ended: the process is gone or about to go. */
+  /**
+   * starting, until its code is loaded; it takes its first invocation already then. ended: the process is
+   * gone or about to go.
+   */
   readonly state: 'starting' | 'idle' | 'busy' | 'ended'
   /** Resolves when the process is gone. */
   readonly closed: Promise<void>
   /**
-   * Calls the handler with the event that the payload is (JSON text). Resolves with what became of it, after the process has gone where it was killed.
-   * Rejects when the environment is busy or ended, with the reason of the signal, or with EnvironmentStopped; then it is unknown how far the handler got.
+   * Calls the handler with the event that the payload is (JSON text). Resolves with what became of it, after
+   * the process has gone where it was killed. Rejects when the environment is busy or ended, with the reason
+   * of the signal, or with EnvironmentStopped; then it is unknown how far the handler got.
    */
   invoke(payload: Buffer, options: InvocationOptions): Promise<Outcome>
   /** Kills the process at once; its invocation rejects with EnvironmentStopped. Resolves when it is gone. */
@@ -114,7 +126,10 @@ interface Fault {
   payload(requestId: string): Buffer
 }
 
-/** Starts the process at once. Throws for options that cannot be; whatever fails later is the outcome of the first invocation. */
+/**
+ * Starts the process at once. Throws for options that cannot be; whatever fails later is the outcome of the
+ * first invocation.
+ */
 export function openEnvironment(options: EnvironmentOptions): Environment {
   check(options)
   const log = openLog((line) => options.log(line))
@@ -134,11 +149,16 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     if (state !== 'starting') return
     const text = `Init timed out after ${seconds(options.initTimeoutMs ?? INIT_TIMEOUT_MS)} seconds`
     log.add(text)
-    end({ kind: 'init', payload: (id) => errorPayload('Sandbox.Timedout', `RequestId: ${id} Error: ${text}`) })
+    end({
+      kind: 'init',
+      payload: (id) => errorPayload('Sandbox.Timedout', `RequestId: ${id} Error: ${text}`),
+    })
   })
   const openLink = options.runtime === undefined || options.runtime === 'nodejs' ? openNodeLink : openApiLink
   const link = openLink(options, {
-    spawned, failed, ready,
+    spawned,
+    failed,
+    ready,
     answered: (kind, payload) => {
       if (state === 'busy' && current) finish(kind, payload)
     },
@@ -170,7 +190,10 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     child.once('exit', () => {
       killGroup(started.pid!)
       // A process that it left behind outside its group may keep the output open.
-      const timer = setTimeout(() => [started.stdout, started.stderr].forEach((stream) => stream?.destroy()), OUTPUT_MS)
+      const timer = setTimeout(
+        () => [started.stdout, started.stderr].forEach((stream) => stream?.destroy()),
+        OUTPUT_MS,
+      )
       started.once('close', () => clearTimeout(timer))
     })
     child.once('close', gone)
@@ -194,7 +217,11 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
 
   function begin(invocation: Invocation): void {
     state = 'busy'
-    const { requestId, payload, options: { clientContext, identity, functionArn } } = invocation
+    const {
+      requestId,
+      payload,
+      options: { clientContext, identity, functionArn },
+    } = invocation
     log.note(`START RequestId: ${requestId} Version: ${options.version}`)
     invocation.startedAt = performance.now()
     invocation.timeout = after(options.timeoutMs, () => {
@@ -205,7 +232,15 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     })
     watch ??= setInterval(watchMemory, MEMORY_MS)
     const deadlineMs = Date.now() + options.timeoutMs
-    link.begin({ sequence: invocation.sequence, requestId, deadlineMs, clientContext, identity, functionArn, payload })
+    link.begin({
+      sequence: invocation.sequence,
+      requestId,
+      deadlineMs,
+      clientContext,
+      identity,
+      functionArn,
+      payload,
+    })
   }
 
   /** The function has answered, and its process stays. */
@@ -222,16 +257,23 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
       if (peakKb > options.memoryMb * 1024) end({ rejection: new EnvironmentStopped(TOO_MUCH_MEMORY) })
       else if (state === 'busy') state = 'idle'
       const measured = measure(invocation, durationMs)
-      invocation.resolve(kind === undefined ? { ok: true, payload, ...measured } : { ok: false, kind, payload, ...measured })
+      invocation.resolve(
+        kind === undefined ? { ok: true, payload, ...measured } : { ok: false, kind, payload, ...measured },
+      )
     })
   }
 
-  function measure(invocation: Invocation, durationMs: number): Omit<Outcome & { ok: true }, 'ok' | 'payload'> {
+  function measure(
+    invocation: Invocation,
+    durationMs: number,
+  ): Omit<Outcome & { ok: true }, 'ok' | 'payload'> {
     const maxMemoryMb = Math.ceil(peakKb / 1024)
-    const first = invocation.sequence === 1 ? initMs ?? performance.now() - openedAt : undefined
+    const first = invocation.sequence === 1 ? (initMs ?? performance.now() - openedAt) : undefined
     log.note(`END RequestId: ${invocation.requestId}`)
-    log.note(`REPORT RequestId: ${invocation.requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${Math.ceil(durationMs)} ms\t`
-      + `Memory Size: ${options.memoryMb} MB\tMax Memory Used: ${maxMemoryMb} MB\t${first === undefined ? '' : `Init Duration: ${first.toFixed(2)} ms\t`}`)
+    log.note(
+      `REPORT RequestId: ${invocation.requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${Math.ceil(durationMs)} ms\t` +
+        `Memory Size: ${options.memoryMb} MB\tMax Memory Used: ${maxMemoryMb} MB\t${first === undefined ? '' : `Init Duration: ${first.toFixed(2)} ms\t`}`,
+    )
     return { durationMs, maxMemoryMb, initMs: first, logTail: log.tail() }
   }
 
@@ -254,7 +296,14 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
   function watchMemory(): void {
     lookAround()
     if (state === 'ended' || peakKb <= options.memoryMb * 1024) return
-    end({ kind: 'memory', payload: (id) => errorPayload('Runtime.OutOfMemory', `RequestId: ${id} Error: Runtime exited with error: signal: killed`) })
+    end({
+      kind: 'memory',
+      payload: (id) =>
+        errorPayload(
+          'Runtime.OutOfMemory',
+          `RequestId: ${id} Error: Runtime exited with error: signal: killed`,
+        ),
+    })
   }
 
   /** Kills the process for a reason; the invocation ends when it is gone. The first reason counts. */
@@ -286,7 +335,12 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     const { kind, payload } = verdict ?? exited(code, signal, starting)
     const body = payload(invocation.requestId)
     if (!verdict || kind === 'memory') log.add(String(JSON.parse(body.toString()).errorMessage))
-    invocation.resolve({ ok: false, kind, payload: body, ...measure(invocation, invocation.startedAt === undefined ? 0 : durationMs) })
+    invocation.resolve({
+      ok: false,
+      kind,
+      payload: body,
+      ...measure(invocation, invocation.startedAt === undefined ? 0 : durationMs),
+    })
   }
 
   /** The process ended by itself. */
@@ -303,34 +357,45 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
   }
 
   return {
-    options, closed,
+    options,
+    closed,
     get pid() {
       return child?.pid
     },
     get state() {
       return current && state === 'idle' ? 'busy' : state
     },
-    invoke: (payload, invocationOptions) => new Promise((resolve, reject) => {
-      const { signal, requestId } = invocationOptions
-      if (signal?.aborted) return reject(signal.reason)
-      if (current || state === 'busy') return reject(new Error('The environment is busy; give it one invocation at a time.'))
-      // What went wrong before the first invocation is the outcome of the first.
-      const failedToStart = initMs === undefined && sequence === 0 && !(verdict && 'rejection' in verdict)
-      if (state === 'ended' && !failedToStart) return reject(new EnvironmentStopped('The environment has ended; open another one.'))
-      const abort = (): void => end({ rejection: signal!.reason })
-      signal?.addEventListener('abort', abort, { once: true })
-      const invocation: Invocation = {
-        requestId, sequence: ++sequence, payload, options: invocationOptions, startedAt: undefined, timeout: undefined, resolve, reject,
-        release: () => {
-          clearTimeout(invocation.timeout)
-          signal?.removeEventListener('abort', abort)
-        },
-      }
-      current = invocation
-      log.begin()
-      if (state === 'idle') begin(invocation)
-      else if (isGone) gone(child?.exitCode ?? null, child?.signalCode ?? null)
-    }),
+    invoke: (payload, invocationOptions) =>
+      new Promise((resolve, reject) => {
+        const { signal, requestId } = invocationOptions
+        if (signal?.aborted) return reject(signal.reason)
+        if (current || state === 'busy')
+          return reject(new Error('The environment is busy; give it one invocation at a time.'))
+        // What went wrong before the first invocation is the outcome of the first.
+        const failedToStart = initMs === undefined && sequence === 0 && !(verdict && 'rejection' in verdict)
+        if (state === 'ended' && !failedToStart)
+          return reject(new EnvironmentStopped('The environment has ended; open another one.'))
+        const abort = (): void => end({ rejection: signal!.reason })
+        signal?.addEventListener('abort', abort, { once: true })
+        const invocation: Invocation = {
+          requestId,
+          sequence: ++sequence,
+          payload,
+          options: invocationOptions,
+          startedAt: undefined,
+          timeout: undefined,
+          resolve,
+          reject,
+          release: () => {
+            clearTimeout(invocation.timeout)
+            signal?.removeEventListener('abort', abort)
+          },
+        }
+        current = invocation
+        log.begin()
+        if (state === 'idle') begin(invocation)
+        else if (isGone) gone(child?.exitCode ?? null, child?.signalCode ?? null)
+      }),
     stop: () => {
       end({ rejection: new EnvironmentStopped('The environment was stopped while its function worked.') })
       return closed
@@ -340,11 +405,18 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(2)
 
-/** Calls back after the time, but not before what has arrived by then is read: this process may have been busy itself. */
-const after = (ms: number, callback: () => void): NodeJS.Timeout => setTimeout(() => setImmediate(callback), ms)
+/**
+ * Calls back after the time, but not before what has arrived by then is read: this process may have been busy
+ * itself.
+ */
+const after = (ms: number, callback: () => void): NodeJS.Timeout =>
+  setTimeout(() => setImmediate(callback), ms)
 
 function check({ directory, memoryMb, timeoutMs }: EnvironmentOptions): void {
-  if (!isAbsolute(directory) || directory.includes('*')) throw new Error(`The directory ${directory} of a function must be absolute and have no * in its name.`)
-  if (!(memoryMb >= 128 && memoryMb <= 10_240)) throw new Error(`The memory of a function is ${memoryMb} MB; it must be from 128 to 10240.`)
-  if (!(timeoutMs > 0 && timeoutMs <= 900_000)) throw new Error(`The timeout of a function is ${timeoutMs} ms; it must be at most 15 minutes.`)
+  if (!isAbsolute(directory) || directory.includes('*'))
+    throw new Error(`The directory ${directory} of a function must be absolute and have no * in its name.`)
+  if (!(memoryMb >= 128 && memoryMb <= 10_240))
+    throw new Error(`The memory of a function is ${memoryMb} MB; it must be from 128 to 10240.`)
+  if (!(timeoutMs > 0 && timeoutMs <= 900_000))
+    throw new Error(`The timeout of a function is ${timeoutMs} ms; it must be at most 15 minutes.`)
 }

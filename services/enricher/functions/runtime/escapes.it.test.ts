@@ -1,20 +1,35 @@
 /**
- * Makes every attempt to get out of an execution environment and looks from outside whether it changed anything. Each
- * is also made in a plain Node process, where it must succeed: otherwise it would prove nothing.
+ * Makes every attempt to get out of an execution environment and looks from outside whether it changed
+ * anything. Each is also made in a plain Node process, where it must succeed: otherwise it would prove
+ * nothing.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import {
-  lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { code, CONFINEMENTS } from '../testing/environments.ts'
-import { CERTIFICATE, ESCAPES, escapesModule, PATCHING, SECRET, WITHOUT_NAMESPACES } from '../testing/escapes.ts'
+import { CONFINEMENTS, code } from '../testing/environments.ts'
+import {
+  CERTIFICATE,
+  ESCAPES,
+  escapesModule,
+  PATCHING,
+  SECRET,
+  WITHOUT_NAMESPACES,
+} from '../testing/escapes.ts'
 import type { EnvironmentOptions } from './environment.ts'
 import { openPool, type Pool } from './pool.ts'
 
@@ -25,19 +40,28 @@ const root = code({ 'own/index.cjs': escapesModule(ALL) })
 const [own, out] = ['own', 'out'].map((name) => join(root, name))
 const { privateKey } = generateKeyPairSync('ed25519')
 const FILES: Readonly<Record<string, string>> = {
-  'own/data.txt': 'its own', 'own/certificates.env': `SSL_CERT_FILE=${out}/secret.pem`, 'own/library.so': '',
+  'own/data.txt': 'its own',
+  'own/certificates.env': `SSL_CERT_FILE=${out}/secret.pem`,
+  'own/library.so': '',
   'own/touch.cjs': `require('fs').writeFileSync(${JSON.stringify(join(out, 'new'))}, '')
     process.exit()`,
-  'out/secret.txt': SECRET, 'out/secret.env': `A=${SECRET}`, 'out/secret.json': `["${SECRET}"]`, [`out/${SECRET}`]: '',
-  'out/secret.mjs': `export default '${SECRET}'`, 'out/secret.pem': CERTIFICATE,
+  'out/secret.txt': SECRET,
+  'out/secret.env': `A=${SECRET}`,
+  'out/secret.json': `["${SECRET}"]`,
+  [`out/${SECRET}`]: '',
+  'out/secret.mjs': `export default '${SECRET}'`,
+  'out/secret.pem': CERTIFICATE,
   'out/key.pem': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   'out/secret.map': `{"version":3,"sources":["${SECRET}"],"names":[],"mappings":"AAAA"}`,
   'out/package/package.json': `{"main":"./${SECRET}.js","imports":{"#secret":"./${SECRET}.js"}}`,
 }
 const KEPT = ['index.cjs', 'socket']
 const PLAIN = join(root, 'plain.cjs')
-writeFileSync(PLAIN, `process.on('message', (event) => require(${JSON.stringify(join(own, 'index.cjs'))}).handler(event)
-  .then((answer) => process.send(JSON.stringify(answer) ?? ''), (error) => process.send(String(error?.stack))))`)
+writeFileSync(
+  PLAIN,
+  `process.on('message', (event) => require(${JSON.stringify(join(own, 'index.cjs'))}).handler(event)
+  .then((answer) => process.send(JSON.stringify(answer) ?? ''), (error) => process.send(String(error?.stack))))`,
+)
 const server = createServer((socket) => socket.end())
 let victim: ChildProcess
 let pool: Pool | undefined
@@ -63,17 +87,24 @@ function lay(): void {
   for (const folder of ['package', 'empty']) mkdirSync(join(out, folder))
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(root, name), text)
   symlinkSync(join(out, SECRET), join(out, 'link'))
-  if (!victim || victim.signalCode !== null) victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore', detached: true })
+  if (!victim || victim.signalCode !== null)
+    victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore', detached: true })
 }
 
 /** Everything in both folders: what each entry is, and what it holds. */
 function look(): string[] {
-  return ['', ...readdirSync(root, { recursive: true, encoding: 'utf8' })].map((name) => {
-    const path = join(root, name)
-    const found = lstatSync(path)
-    const content = found.isFile() ? readFileSync(path, 'latin1') : found.isSymbolicLink() ? readlinkSync(path) : ''
-    return [name, found.mode, found.mtimeMs, content].join(' ')
-  }).sort()
+  return ['', ...readdirSync(root, { recursive: true, encoding: 'utf8' })]
+    .map((name) => {
+      const path = join(root, name)
+      const found = lstatSync(path)
+      const content = found.isFile()
+        ? readFileSync(path, 'latin1')
+        : found.isSymbolicLink()
+          ? readlinkSync(path)
+          : ''
+      return [name, found.mode, found.mtimeMs, content].join(' ')
+    })
+    .sort()
 }
 
 interface Scene {
@@ -94,30 +125,41 @@ function changeSince({ files, priority }: Scene): string | undefined {
 
 const tells = (text: string): boolean => text.includes(SECRET) || text.includes('"reached"')
 
-test.each(CONFINEMENTS)('no attempt succeeds in an environment: %s', async (how) => {
-  const lines: string[] = []
-  const environment: EnvironmentOptions = {
-    functionName: 'f', functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:f', version: '1',
-    directory: own, handler: 'index.handler', environment: {}, confinement: how, memoryMb: 320, timeoutMs: 20_000,
-    log: (line) => void lines.push(line),
-  }
-  pool = openPool({ environment, maximum: 1 })
-  const before = scene()
-  const succeeded: string[] = []
-  for (const [index, [name]] of ALL.entries()) {
-    if (how === 'process only' && index < WITHOUT_NAMESPACES.length) continue
-    if (index >= SHARED.length) pool.update({ environment: { ...environment }, maximum: 1 })
-    lines.length = 0
-    const event = { index, out, own, victim: victim.pid, parent: process.pid }
-    const outcome = await pool.invoke(Buffer.from(JSON.stringify(event)), { requestId: 'r' })
-    if (!outcome.ok && outcome.kind === 'init') succeeded.push(`${name} was not made: ${outcome.payload}`)
-    const text = `${outcome.payload}${lines}`
-    const effect = tells(text) ? text.slice(0, 300) : changeSince(before)
-    if (effect !== undefined) succeeded.push(`${name}: ${effect}`)
-  }
-  await pause(100)
-  expect([...succeeded, changeSince(before)]).toEqual([undefined])
-}, 120_000)
+test.each(CONFINEMENTS)(
+  'no attempt succeeds in an environment: %s',
+  async (how) => {
+    const lines: string[] = []
+    const environment: EnvironmentOptions = {
+      functionName: 'f',
+      functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:f',
+      version: '1',
+      directory: own,
+      handler: 'index.handler',
+      environment: {},
+      confinement: how,
+      memoryMb: 320,
+      timeoutMs: 20_000,
+      log: (line) => void lines.push(line),
+    }
+    pool = openPool({ environment, maximum: 1 })
+    const before = scene()
+    const succeeded: string[] = []
+    for (const [index, [name]] of ALL.entries()) {
+      if (how === 'process only' && index < WITHOUT_NAMESPACES.length) continue
+      if (index >= SHARED.length) pool.update({ environment: { ...environment }, maximum: 1 })
+      lines.length = 0
+      const event = { index, out, own, victim: victim.pid, parent: process.pid }
+      const outcome = await pool.invoke(Buffer.from(JSON.stringify(event)), { requestId: 'r' })
+      if (!outcome.ok && outcome.kind === 'init') succeeded.push(`${name} was not made: ${outcome.payload}`)
+      const text = `${outcome.payload}${lines}`
+      const effect = tells(text) ? text.slice(0, 300) : changeSince(before)
+      if (effect !== undefined) succeeded.push(`${name}: ${effect}`)
+    }
+    await pause(100)
+    expect([...succeeded, changeSince(before)]).toEqual([undefined])
+  },
+  120_000,
+)
 
 test('every attempt succeeds in a process that nothing restricts', async () => {
   const failed: string[] = []
@@ -126,7 +168,11 @@ test('every attempt succeeds in a process that nothing restricts', async () => {
     const before = scene()
     const text = await tryPlain(index)
     // A process that was started takes its time.
-    for (const deadline = Date.now() + 5000; !tells(text) && changeSince(before) === undefined; await pause(10)) {
+    for (
+      const deadline = Date.now() + 5000;
+      !tells(text) && changeSince(before) === undefined;
+      await pause(10)
+    ) {
       if (Date.now() < deadline) continue
       failed.push(`${name}: ${text}`)
       break
@@ -139,7 +185,13 @@ test('every attempt succeeds in a process that nothing restricts', async () => {
 
 /** Makes the attempt in a process that nothing restricts. Gives back its answer and what it printed. */
 async function tryPlain(index: number): Promise<string> {
-  plain ??= fork(PLAIN, { cwd: own, execArgv: ['--max-old-space-size=256'], env: {}, silent: true, detached: true })
+  plain ??= fork(PLAIN, {
+    cwd: own,
+    execArgv: ['--max-old-space-size=256'],
+    env: {},
+    silent: true,
+    detached: true,
+  })
   const child = plain
   let text = ''
   const print = (chunk: Buffer): void => void (text += chunk)

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { code, CONFINEMENTS, json, open, type Opened, root } from '../testing/environments.ts'
+import { CONFINEMENTS, code, json, type Opened, open, root } from '../testing/environments.ts'
 
 describe('what a function cannot reach', () => {
   test('it sees its own variables, and none of the service', async () => {
@@ -14,12 +14,19 @@ describe('what a function cannot reach', () => {
     const seen = json(await invoke()) as Record<string, string>
     delete process.env.SERVICE_SECRET
     expect(seen).toEqual({
-      MINE: 'yes', NODE_OPTIONS: '--allow-child-process', AWS_LAMBDA_FUNCTION_NAME: 'taxis', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
-      AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`, AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-        AWS_LAMBDA_FUNCTION_VERSION: '7',
-      AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/taxis', AWS_LAMBDA_LOG_STREAM_NAME: expect.any(String), AWS_REGION: 'eu-west-1',
-        LAMBDA_TASK_ROOT: environment.options.directory,
-      TZ: 'UTC', _HANDLER: 'index.handler',
+      MINE: 'yes',
+      NODE_OPTIONS: '--allow-child-process',
+      AWS_LAMBDA_FUNCTION_NAME: 'taxis',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+      AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${process.versions.node.split('.')[0]}.x`,
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+      AWS_LAMBDA_FUNCTION_VERSION: '7',
+      AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/taxis',
+      AWS_LAMBDA_LOG_STREAM_NAME: expect.any(String),
+      AWS_REGION: 'eu-west-1',
+      LAMBDA_TASK_ROOT: environment.options.directory,
+      TZ: 'UTC',
+      _HANDLER: 'index.handler',
     })
   })
 
@@ -36,7 +43,15 @@ describe('what a function cannot reach', () => {
         return { NUMBER, A, B, gone: 'GONE' in process.env, own: process.env.hasOwnProperty('B'), utc, tokyo }
       }`,
     })
-    expect(json(await invoke())).toEqual({ NUMBER: '5', A: 'set', B: 'file', gone: false, own: true, utc: 0, tokyo: 9 })
+    expect(json(await invoke())).toEqual({
+      NUMBER: '5',
+      A: 'set',
+      B: 'file',
+      gone: false,
+      own: true,
+      utc: 0,
+      tokyo: 9,
+    })
   })
 
   test('files, processes, threads, addons and other processes are out of its reach; its code and the network are not', async () => {
@@ -86,14 +101,18 @@ describe('what a function cannot reach', () => {
     const { own, network, self, ...rest } = json(await invoke({ port, neighbour })) as Record<string, unknown>
     expect({ own, network, self }).toEqual({ own: 'mine', network: 'hello', self: true })
     expect(new Set(Object.values(rest)), JSON.stringify(rest)).toEqual(new Set(['no']))
-    expect(json(await invoke({ port, neighbour: join(prefixed, 'secret.txt') }))).toMatchObject({ neighbour: 'no' })
+    expect(json(await invoke({ port, neighbour: join(prefixed, 'secret.txt') }))).toMatchObject({
+      neighbour: 'no',
+    })
     server.close()
   })
 
-  test.each(CONFINEMENTS)('it gets no descriptor that the service was started with, %s', async (confinement) => {
-    const lock = join(root, 'lock')
-    writeFileSync(lock, 'theirs')
-    const { environment } = open(`
+  test.each(CONFINEMENTS)(
+    'it gets no descriptor that the service was started with, %s',
+    async (confinement) => {
+      const lock = join(root, 'lock')
+      writeFileSync(lock, 'theirs')
+      const { environment } = open(`
       import fs from 'node:fs'
       export const handler = async () => {
         const bytes = Buffer.alloc(9)
@@ -101,23 +120,28 @@ describe('what a function cannot reach', () => {
         try { fs.writeSync(20, 'its own', 0) } catch {}
         return bytes.toString()
       }`)
-    const service = join(root, 'service.ts')
-    writeFileSync(service, `
+      const service = join(root, 'service.ts')
+      writeFileSync(
+        service,
+        `
       import { openEnvironment } from ${JSON.stringify(join(import.meta.dirname, 'environment.ts'))}
       const options = ${JSON.stringify({ ...environment.options, confinement })}
       const environment = openEnvironment({ ...options, log: () => {} })
       const { payload } = await environment.invoke(Buffer.from('{}'), { requestId: 'r' })
       await environment.stop()
-      console.log(payload.toString())`)
-    const descriptor = openSync(lock, 'r+')
-    const stdio = ['ignore', 'pipe', 'inherit', ...Array(17).fill('ignore'), descriptor]
-    const { stdout } = spawnSync(process.execPath, [service], { stdio, encoding: 'utf8' })
-    closeSync(descriptor)
-    expect([stdout, readFileSync(lock, 'utf8')]).toEqual([`"${'\\u0000'.repeat(9)}"\n`, 'theirs'])
-  })
+      console.log(payload.toString())`,
+      )
+      const descriptor = openSync(lock, 'r+')
+      const stdio = ['ignore', 'pipe', 'inherit', ...Array(17).fill('ignore'), descriptor]
+      const { stdout } = spawnSync(process.execPath, [service], { stdio, encoding: 'utf8' })
+      closeSync(descriptor)
+      expect([stdout, readFileSync(lock, 'utf8')]).toEqual([`"${'\\u0000'.repeat(9)}"\n`, 'theirs'])
+    },
+  )
 
   test('what the code writes to the pipe itself is its own answer, or ends the environment', async () => {
-    const writes = (bytes: string, then = 'await new Promise((r) => setTimeout(r, 2000))'): Opened => open(`
+    const writes = (bytes: string, then = 'await new Promise((r) => setTimeout(r, 2000))'): Opened =>
+      open(`
       import fs from 'node:fs'
       const frame = (type, sequence, body) => {
         const header = Buffer.alloc(13)
@@ -128,13 +152,20 @@ describe('what a function cannot reach', () => {
       }
       export const handler = async () => { fs.writeSync(3, ${bytes}); ${then} }`)
     expect(json(await writes('frame(2, 1, \'"its own"\')').invoke())).toBe('its own')
-    const frames = ['2, 99, "1"', '8, 0, ""', '1, 0, ""', '7, 0, "{}"', '200, 1, ""'].map((values) => `frame(${values})`)
+    const frames = ['2, 99, "1"', '8, 0, ""', '1, 0, ""', '7, 0, "{}"', '200, 1, ""'].map(
+      (values) => `frame(${values})`,
+    )
     for (const bytes of [...frames, 'Buffer.alloc(100, 255)']) {
       const { invoke, lines } = writes(bytes)
       expect(await invoke(), bytes).toMatchObject({ ok: false, kind: 'exit' })
       expect(lines).toContainEqual(expect.stringContaining('wrote to file descriptor 3'))
     }
-    const closed = open('import fs from "node:fs"; export const handler = async () => { fs.closeSync(3); while (true) {} }')
-    expect(await closed.invoke()).toMatchObject({ ok: false, kind: expect.stringMatching(/^(exit|timeout)$/) })
+    const closed = open(
+      'import fs from "node:fs"; export const handler = async () => { fs.closeSync(3); while (true) {} }',
+    )
+    expect(await closed.invoke()).toMatchObject({
+      ok: false,
+      kind: expect.stringMatching(/^(exit|timeout)$/),
+    })
   })
 })

@@ -40,6 +40,9 @@ export interface Host {
   lost(): void
   /** The largest resident size of the process, in KiB, where only the process itself knows it. */
   measured(memoryKb: number): void
-  /** The function's own code did what its runtime would not do. The environment ends before that costs the service. */
+  /**
+   * The function's own code did what its runtime would not do. The environment ends before that costs the
+   * service.
+   */
   intruded(sentence: string): void
 }

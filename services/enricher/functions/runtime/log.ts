@@ -1,4 +1,7 @@
-/** What a function prints: split into lines, bounded in every direction, with the end of it kept for LogResult. */
+/**
+ * What a function prints: split into lines, bounded in every direction, with the end of it kept for
+ * LogResult.
+ */
 import type { Readable } from 'node:stream'
 
 /** Bytes of a line, as in CloudWatch; the rest of it is dropped. */
@@ -7,7 +10,10 @@ const LINE_BYTES = 256 * 1024
 const SECOND_BYTES = 1024 * 1024
 /** What a line costs beside its bytes, so that a flood of short ones is no flood of calls. */
 const LINE_COST = 64
-/** Bytes that are read in a slice of time. A function that prints faster waits for the next slice, so that it neither fills this process nor takes its time. */
+/**
+ * Bytes that are read in a slice of time. A function that prints faster waits for the next slice, so that it
+ * neither fills this process nor takes its time.
+ */
 const SLICE_BYTES = 2 * 1024 * 1024
 const SLICE_MS = 100
 /** Bytes that LogResult has. */
@@ -41,7 +47,8 @@ export function openLog(log: (line: string) => void): FunctionLog {
   function note(line: string): void {
     lines.push(line)
     tailLength += line.length + 1
-    while (lines.length > 1 && tailLength - lines[0].length - 1 > TAIL_BYTES) tailLength -= lines.shift()!.length + 1
+    while (lines.length > 1 && tailLength - lines[0].length - 1 > TAIL_BYTES)
+      tailLength -= lines.shift()!.length + 1
   }
 
   function add(line: string): void {
@@ -53,7 +60,9 @@ export function openLog(log: (line: string) => void): FunctionLog {
     if (dropped === 0) return
     const bytes = dropped
     dropped = 0
-    add(`${bytes} bytes of log were dropped: the function printed more than ${SECOND_BYTES} bytes in a second, or a line of more than ${LINE_BYTES}.`)
+    add(
+      `${bytes} bytes of log were dropped: the function printed more than ${SECOND_BYTES} bytes in a second, or a line of more than ${LINE_BYTES}.`,
+    )
   }
 
   /** Whether so many bytes may be handed on in this second. */
@@ -118,7 +127,9 @@ export function openLog(log: (line: string) => void): FunctionLog {
   }
 
   return {
-    read, add, note,
+    read,
+    add,
+    note,
     begin: () => {
       lines = []
       tailLength = 0

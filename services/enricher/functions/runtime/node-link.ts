@@ -1,8 +1,20 @@
 /** Functions for Node.js: messages on file descriptor 3 of a process that runs child/main.mjs. */
 import type { Duplex } from 'node:stream'
 import {
-  FATAL, type Frame, frameReader, HANDLED, INIT, INIT_FAILED, INVOKE, MAX_RESPONSE_BYTES, MEMORY, READY, RESULT,
-  sendFrame, TOO_LARGE, UNHANDLED,
+  FATAL,
+  type Frame,
+  frameReader,
+  HANDLED,
+  INIT,
+  INIT_FAILED,
+  INVOKE,
+  MAX_RESPONSE_BYTES,
+  MEMORY,
+  READY,
+  RESULT,
+  sendFrame,
+  TOO_LARGE,
+  UNHANDLED,
 } from './child/frames.mjs'
 import type { EnvironmentOptions } from './environment.ts'
 import type { Host, Link } from './link.ts'
@@ -33,10 +45,18 @@ export function openNodeLink(options: EnvironmentOptions, host: Host): Link {
   pipe.on('error', () => {})
   pipe.on('close', () => host.lost())
   host.spawned(child)
-  send(INIT, 0, {
-    directory: options.directory, handler: options.handler, functionArn: options.functionArn,
-    environment: runtimeVariables(options), reportMemoryMs: HAS_PROC ? undefined : MEMORY_MS,
-  }, EMPTY)
+  send(
+    INIT,
+    0,
+    {
+      directory: options.directory,
+      handler: options.handler,
+      functionArn: options.functionArn,
+      environment: runtimeVariables(options),
+      reportMemoryMs: HAS_PROC ? undefined : MEMORY_MS,
+    },
+    EMPTY,
+  )
 
   function send(type: number, sequence: number, meta: object, payload: Buffer): void {
     const text = Buffer.from(JSON.stringify(meta))
@@ -58,7 +78,9 @@ export function openNodeLink(options: EnvironmentOptions, host: Host): Link {
   const dueMemoryFrames = (): number => (performance.now() - openedAt) / MEMORY_MS + MEMORY_BACKLOG
 
   function intruded(): void {
-    host.intruded('The function wrote to file descriptor 3, which belongs to its runtime; its environment was ended.')
+    host.intruded(
+      'The function wrote to file descriptor 3, which belongs to its runtime; its environment was ended.',
+    )
   }
 
   return {
@@ -74,7 +96,9 @@ export function openNodeLink(options: EnvironmentOptions, host: Host): Link {
 }
 
 const FAILURES: Readonly<Record<number, FailureKind>> = {
-  [HANDLED]: 'handled', [UNHANDLED]: 'unhandled', [TOO_LARGE]: 'too-large',
+  [HANDLED]: 'handled',
+  [UNHANDLED]: 'unhandled',
+  [TOO_LARGE]: 'too-large',
 }
 const OF_START: readonly number[] = [READY, INIT_FAILED]
 const OF_CALLS: readonly number[] = [RESULT, HANDLED, UNHANDLED, TOO_LARGE, FATAL]

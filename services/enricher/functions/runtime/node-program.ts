@@ -11,26 +11,32 @@ export const CHILD = fileURLToPath(new URL('./child', import.meta.url))
 const BASE_MB = 64
 
 /**
- * Many of V8's flags name files that it writes. Namespaces keep it from that; without them the flags are frozen. V8 then
- * compiles Node's own modules anew, which makes a start half as long again.
+ * Many of V8's flags name files that it writes. Namespaces keep it from that; without them the flags are
+ * frozen. V8 then compiles Node's own modules anew, which makes a start half as long again.
  */
 const FROZEN_FLAGS = ['--freeze-flags-after-init']
 
 /**
- * Starts the program for code in `directory`. Node's permission model lets it read there, in the folders node_modules
- * above, and nothing else; no file can be written, no process, worker thread, native addon or debugger started. The
- * network is open: Node 24 has no permission for it. child/restrict.mjs takes away what the model does not look at.
+ * Starts the program for code in `directory`. Node's permission model lets it read there, in the folders
+ * node_modules above, and nothing else; no file can be written, no process, worker thread, native addon or
+ * debugger started. The network is open: Node 24 has no permission for it. child/restrict.mjs takes away what
+ * the model does not look at.
  */
 export function startNode(directory: string, memoryMb: number, how = confinement()): ChildProcess {
   const real = existsSync(directory) ? realpathSync(directory) : directory
   const readable = [...new Set([CHILD, directory, real, ...modulesAbove(real)])]
   const program = [
-    process.execPath, '--permission', ...readable.map((path) => `--allow-fs-read=${path}`),
+    process.execPath,
+    '--permission',
+    ...readable.map((path) => `--allow-fs-read=${path}`),
     // Each of these would reach files or processes past the permission model.
-    '--no-experimental-sqlite', '--disable-sigusr1', ...how === 'namespaces' ? [] : FROZEN_FLAGS,
+    '--no-experimental-sqlite',
+    '--disable-sigusr1',
+    ...(how === 'namespaces' ? [] : FROZEN_FLAGS),
     `--max-old-space-size=${Math.max(BASE_MB, memoryMb - BASE_MB)}`,
     `--max-semi-space-size=${Math.min(16, Math.max(2, memoryMb >> 6))}`,
-    '--disable-warning=ExperimentalWarning', join(CHILD, 'main.mjs'),
+    '--disable-warning=ExperimentalWarning',
+    join(CHILD, 'main.mjs'),
   ]
   const binaries = [dirname(realpathSync(process.execPath)), dirname(process.execPath)]
   return startConfined(program, [...binaries, ...readable], directory, how)

@@ -19,8 +19,9 @@ export interface Success extends Measured {
 }
 
 /**
- * handled: the handler threw, rejected or called back with an error. unhandled: an error that nobody caught, or a promise that nothing could settle any more.
- * timeout, memory: killed. exit: the process ended by itself. init: the code could not be loaded. too-large: the response has more than 6 MB.
+ * handled: the handler threw, rejected or called back with an error. unhandled: an error that nobody caught,
+ * or a promise that nothing could settle any more. timeout, memory: killed. exit: the process ended by
+ * itself. init: the code could not be loaded. too-large: the response has more than 6 MB.
  */
 export type FailureKind = 'handled' | 'unhandled' | 'timeout' | 'memory' | 'exit' | 'init' | 'too-large'
 
@@ -38,8 +39,8 @@ export function errorPayload(errorType: string, errorMessage: string): Buffer {
 }
 
 /**
- * AWS's words for the end of a process: "exit status 1", "signal: killed". Undefined for an exit with 0. A shell that
- * waited for the process adds 128 to the number of its signal.
+ * AWS's words for the end of a process: "exit status 1", "signal: killed". Undefined for an exit with 0. A
+ * shell that waited for the process adds 128 to the number of its signal.
  */
 export function endOf(code: number | null, signal: NodeJS.Signals | null): string | undefined {
   const ended = signal ?? NAMES.get((code ?? 0) - SHELL_SIGNAL)
@@ -49,11 +50,23 @@ export function endOf(code: number | null, signal: NodeJS.Signals | null): strin
 
 const SHELL_SIGNAL = 128
 /** Some have two names; the first counts. */
-const NAMES = new Map(Object.entries(constants.signals).reverse().map(([name, n]) => [n, name as NodeJS.Signals]))
+const NAMES = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, n]) => [n, name as NodeJS.Signals]),
+)
 
 const SIGNALS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
-  SIGKILL: 'killed', SIGABRT: 'aborted', SIGSEGV: 'segmentation fault', SIGTERM: 'terminated', SIGINT: 'interrupt', SIGBUS: 'bus error',
-  SIGILL: 'illegal instruction', SIGTRAP: 'trace/breakpoint trap', SIGFPE: 'floating point exception', SIGHUP: 'hangup',
+  SIGKILL: 'killed',
+  SIGABRT: 'aborted',
+  SIGSEGV: 'segmentation fault',
+  SIGTERM: 'terminated',
+  SIGINT: 'interrupt',
+  SIGBUS: 'bus error',
+  SIGILL: 'illegal instruction',
+  SIGTRAP: 'trace/breakpoint trap',
+  SIGFPE: 'floating point exception',
+  SIGHUP: 'hangup',
 }
 
 export const ABORTED = endOf(null, 'SIGABRT')

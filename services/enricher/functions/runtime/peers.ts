@@ -2,7 +2,9 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 
-/** Whether one of the processes holds the other end: /proc has its inode, and the descriptors that lead there. */
+/**
+ * Whether one of the processes holds the other end: /proc has its inode, and the descriptors that lead there.
+ */
 export async function isHeldBy(pids: readonly number[], socket: Socket): Promise<boolean> {
   const { remoteAddress, remotePort, localPort } = socket
   if (remoteAddress !== LOOPBACK || remotePort === undefined || localPort === undefined) return false
@@ -34,7 +36,7 @@ async function holds(pids: readonly number[], link: string): Promise<boolean> {
   for (const pid of pids) {
     const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
     for (const descriptor of descriptors) {
-      if (await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '') === link) return true
+      if ((await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '')) === link) return true
     }
   }
   return false

@@ -8,7 +8,9 @@ import type { EnvironmentOptions } from './environment.ts'
 import { openPool, type Pool } from './pool.ts'
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'pool-')))
-writeFileSync(join(directory, 'index.mjs'), `
+writeFileSync(
+  join(directory, 'index.mjs'),
+  `
   const id = crypto.randomUUID()
   let n = 0
   export const handler = async (event, context) => {
@@ -16,15 +18,23 @@ writeFileSync(join(directory, 'index.mjs'), `
     if (event.later) setTimeout(() => process.exit(1), 10)
     await new Promise((resolve) => setTimeout(resolve, event.ms ?? 0))
     return { id, n: ++n, version: context.functionVersion }
-  }`)
+  }`,
+)
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 let pool: Pool
 afterEach(() => pool.stop(0))
 
 const environment = (version: string): EnvironmentOptions => ({
-  functionName: 'taxis', functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:taxis', version, directory, handler: 'index.handler',
-  environment: {}, memoryMb: 128, timeoutMs: 5000, log: () => {},
+  functionName: 'taxis',
+  functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:taxis',
+  version,
+  directory,
+  handler: 'index.handler',
+  environment: {},
+  memoryMb: 128,
+  timeoutMs: 5000,
+  log: () => {},
 })
 
 interface Answer {
@@ -35,7 +45,9 @@ interface Answer {
 }
 
 async function invoke(event: unknown = {}): Promise<Answer> {
-  return JSON.parse((await pool.invoke(Buffer.from(JSON.stringify(event)), { requestId: 'r' })).payload.toString()) as Answer
+  return JSON.parse(
+    (await pool.invoke(Buffer.from(JSON.stringify(event)), { requestId: 'r' })).payload.toString(),
+  ) as Answer
 }
 
 const processes = (): number => running(directory)
@@ -53,7 +65,11 @@ test('invocations at once get environments of their own, those after them the sa
 test('more than the maximum is throttled', async () => {
   pool = openPool({ environment: environment('1'), maximum: 2 })
   const working = [invoke({ ms: 100 }), invoke({ ms: 100 })]
-  await expect(invoke()).rejects.toMatchObject({ name: 'Throttled', code: 'throttled', message: expect.stringContaining('runs 2 times already') })
+  await expect(invoke()).rejects.toMatchObject({
+    name: 'Throttled',
+    code: 'throttled',
+    message: expect.stringContaining('runs 2 times already'),
+  })
   await Promise.all(working)
   expect((await invoke()).n).toBe(2)
   pool.update({ environment: environment('1'), maximum: 0 })
@@ -79,7 +95,10 @@ test('new code takes over at once; what runs with the old one ends with it', asy
 
 test('an environment that ended, at work or idle, is replaced', async () => {
   pool = openPool({ environment: environment('1'), maximum: 1 })
-  expect(await pool.invoke(Buffer.from('{"exit":true}'), { requestId: 'r' })).toMatchObject({ ok: false, kind: 'exit' })
+  expect(await pool.invoke(Buffer.from('{"exit":true}'), { requestId: 'r' })).toMatchObject({
+    ok: false,
+    kind: 'exit',
+  })
   expect(pool.counts()).toEqual({ idle: 0, busy: 0 })
   const { id } = await invoke({ later: true })
   await expect.poll(() => pool.counts().idle).toBe(0)

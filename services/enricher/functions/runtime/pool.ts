@@ -1,5 +1,10 @@
 /** The environments of one function: as many as run at once, up to its reserved concurrency. */
-import { type Environment, type EnvironmentOptions, type InvocationOptions, openEnvironment } from './environment.ts'
+import {
+  type Environment,
+  type EnvironmentOptions,
+  type InvocationOptions,
+  openEnvironment,
+} from './environment.ts'
 import type { Outcome } from './outcome.ts'
 
 /** How long an environment without work stays; AWS promises nothing and keeps them for minutes. */
@@ -14,15 +19,21 @@ export interface PoolOptions {
 }
 
 export interface Pool {
-  /** Invokes an idle environment, else a new one. Rejects with Throttled, with PoolStopped, or as Environment.invoke does. */
+  /**
+   * Invokes an idle environment, else a new one. Rejects with Throttled, with PoolStopped, or as
+   * Environment.invoke does.
+   */
   invoke(payload: Buffer, options: InvocationOptions): Promise<Outcome>
   /**
-   * New code, configuration or concurrency for all invocations from now on. Environments of other options (another object, whatever it says) are stopped,
-   * those at work after their invocation.
+   * New code, configuration or concurrency for all invocations from now on. Environments of other options
+   * (another object, whatever it says) are stopped, those at work after their invocation.
    */
   update(options: PoolOptions): void
-  counts(): { readonly idle: number, readonly busy: number }
-  /** Takes no more invocations, waits so long for those under way, then kills them: they reject with EnvironmentStopped. */
+  counts(): { readonly idle: number; readonly busy: number }
+  /**
+   * Takes no more invocations, waits so long for those under way, then kills them: they reject with
+   * EnvironmentStopped.
+   */
   stop(drainMs: number): Promise<void>
 }
 
@@ -41,7 +52,7 @@ export function openPool(initial: PoolOptions): Pool {
   let options = initial
   let stopped = false
   /** The one used last is at the end and is used first: in a lull, the others fall idle and end. */
-  const idle: { readonly environment: Environment, readonly timer: NodeJS.Timeout }[] = []
+  const idle: { readonly environment: Environment; readonly timer: NodeJS.Timeout }[] = []
   const busy = new Set<Environment>()
   let onDrained = (): void => {}
 
@@ -52,7 +63,9 @@ export function openPool(initial: PoolOptions): Pool {
       if (environment.state !== 'ended') return environment
     }
     if (busy.size >= options.maximum) {
-      throw new Throttled(`${options.environment.functionName} runs ${busy.size} times already, which is its concurrency; repeat the request later.`)
+      throw new Throttled(
+        `${options.environment.functionName} runs ${busy.size} times already, which is its concurrency; repeat the request later.`,
+      )
     }
     return openEnvironment(options.environment)
   }
@@ -61,7 +74,11 @@ export function openPool(initial: PoolOptions): Pool {
     busy.delete(environment)
     if (busy.size === 0) onDrained()
     if (environment.state === 'ended') return
-    if (stopped || environment.options !== options.environment || busy.size + idle.length >= options.maximum) {
+    if (
+      stopped ||
+      environment.options !== options.environment ||
+      busy.size + idle.length >= options.maximum
+    ) {
       void environment.stop()
       return
     }
@@ -80,7 +97,10 @@ export function openPool(initial: PoolOptions): Pool {
 
   return {
     invoke: async (payload, invocationOptions) => {
-      if (stopped) throw new PoolStopped(`${options.environment.functionName} takes no more invocations; its service is stopping.`)
+      if (stopped)
+        throw new PoolStopped(
+          `${options.environment.functionName} takes no more invocations; its service is stopping.`,
+        )
       const environment = take()
       busy.add(environment)
       try {

@@ -37,13 +37,17 @@ function kill(target: number): void {
 function childrenOf(pid: number): readonly number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number))
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+    )
   } catch {
     return []
   }
 }
 
-/** KiB: what the processes take together, or the most that one ever took if that is more; undefined without /proc. */
+/**
+ * KiB: what the processes take together, or the most that one ever took if that is more; undefined without
+ * /proc.
+ */
 export function memoryKb(pids: readonly number[]): number | undefined {
   if (!HAS_PROC) return undefined
   let sum = 0
@@ -60,7 +64,10 @@ export function memoryKb(pids: readonly number[]): number | undefined {
   return Math.max(sum, most) || undefined
 }
 
-/** If memory runs out between two looks, the kernel ends this process, and those that it starts, before any other. */
+/**
+ * If memory runs out between two looks, the kernel ends this process, and those that it starts, before any
+ * other.
+ */
 export function endFirst(pid: number): void {
   if (!HAS_PROC) return
   try {

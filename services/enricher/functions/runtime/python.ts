@@ -21,12 +21,16 @@ const MIN_MINOR = 9
 export function findPython(command: string): Python {
   const [executable, [major, minor], folders] = ask(command)
   if (major !== 3 || minor < MIN_MINOR) {
-    throw new Error(`FUNCTIONS_PYTHON=${command} is Python ${major}.${minor}; functions need 3.${MIN_MINOR} or later.`)
+    throw new Error(
+      `FUNCTIONS_PYTHON=${command} is Python ${major}.${minor}; functions need 3.${MIN_MINOR} or later.`,
+    )
   }
   return { executable, version: `${major}.${minor}`, folders }
 }
 
-function ask(command: string): readonly [executable: string, version: readonly [number, number], folders: string[]] {
+function ask(
+  command: string,
+): readonly [executable: string, version: readonly [number, number], folders: string[]] {
   try {
     const options = { encoding: 'utf8', timeout: ASK_MS, stdio: ['ignore', 'pipe', 'ignore'] } as const
     return JSON.parse(execFileSync(command, ['-s', '-c', ASK], { ...options, stdio: [...options.stdio] }))

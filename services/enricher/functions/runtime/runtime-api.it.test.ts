@@ -4,7 +4,7 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigReader } from '@weir/service'
 import { describe, expect, test } from 'vitest'
-import { code, CONFINEMENTS, json, open, type Opened, root, running } from '../testing/environments.ts'
+import { CONFINEMENTS, code, json, type Opened, open, root, running } from '../testing/environments.ts'
 import type { EnvironmentOptions } from './environment.ts'
 import { findPython } from './python.ts'
 import { openRuntimes, runtimesConfig } from './runtimes.ts'
@@ -12,9 +12,15 @@ import { openRuntimes, runtimesConfig } from './runtimes.ts'
 const python = findPython('python3')
 
 const openPython = (text: string, options: Partial<EnvironmentOptions> = {}): Opened =>
-  open({ 'app.py': text }, { runtime: 'python', python, handler: 'app.handler', timeoutMs: 20_000, ...options })
+  open(
+    { 'app.py': text },
+    { runtime: 'python', python, handler: 'app.handler', timeoutMs: 20_000, ...options },
+  )
 
-/** A bootstrap in Perl, which every Debian has. `serve` gets the request's id, the event's text and the headers. */
+/**
+ * A bootstrap in Perl, which every Debian has. `serve` gets the request's id, the event's text and the
+ * headers.
+ */
 const PERL = `#!/usr/bin/perl
 use strict; use IO::Socket::INET; $| = 1;
 sub call {
@@ -34,11 +40,15 @@ while (1) {
   serve($id, $event, $head);
 }`
 const openProvided = (text: string, options: Partial<EnvironmentOptions> = {}): Opened =>
-  open({ bootstrap: PERL + text + SERVE }, { runtime: 'provided', handler: 'any.name', timeoutMs: 20_000, ...options })
+  open(
+    { bootstrap: PERL + text + SERVE },
+    { runtime: 'provided', handler: 'any.name', timeoutMs: 20_000, ...options },
+  )
 
 describe.each(CONFINEMENTS)('Python, %s', (confinement) => {
-  test('the handler gets Lambda\'s event, context and variables, and keeps its state', async () => {
-    const { environment, invoke } = openPython(`
+  test("the handler gets Lambda's event, context and variables, and keeps its state", async () => {
+    const { environment, invoke } = openPython(
+      `
 import os
 count = 0
 def handler(event, context):
@@ -52,19 +62,39 @@ def handler(event, context):
             context.identity.cognito_identity_id],
         'variables': dict(os.environ),
     }
-`, { confinement, environment: { QUOTED: 'it\'s $HOME `id` "x"\n\\', 'NOT A NAME': 'x', TZ: 'Asia/Tokyo', AWS_LAMBDA_FUNCTION_NAME: 'other' } })
+`,
+      {
+        confinement,
+        environment: {
+          QUOTED: 'it\'s $HOME `id` "x"\n\\',
+          'NOT A NAME': 'x',
+          TZ: 'Asia/Tokyo',
+          AWS_LAMBDA_FUNCTION_NAME: 'other',
+        },
+      },
+    )
     const event = Buffer.from(JSON.stringify({ x: 'ü€😀' }))
-    const options = { requestId: 'r-1', clientContext: { custom: { a: 'ü' } }, identity: { cognitoIdentityId: 'i' } }
+    const options = {
+      requestId: 'r-1',
+      clientContext: { custom: { a: 'ü' } },
+      identity: { cognitoIdentityId: 'i' },
+    }
     expect((await environment.invoke(event, options)).ok).toBe(true)
     const answer = json(await environment.invoke(event, options)) as Record<string, unknown>
     const arn = 'arn:aws:lambda:eu-west-1:000000000000:function:taxis'
     expect(answer).toMatchObject({
-      event: { x: 'ü€😀' }, count: 2, cwd: environment.options.directory,
+      event: { x: 'ü€😀' },
+      count: 2,
+      cwd: environment.options.directory,
       context: ['r-1', 'taxis', '7', '256', arn, '/aws/lambda/taxis', { a: 'ü' }, 'i'],
       variables: {
-        QUOTED: 'it\'s $HOME `id` "x"\n\\', TZ: 'Asia/Tokyo', _HANDLER: 'app.handler',
-        LAMBDA_TASK_ROOT: environment.options.directory, AWS_REGION: 'eu-west-1',
-        AWS_EXECUTION_ENV: `AWS_Lambda_python${python.version}`, AWS_LAMBDA_RUNTIME_API: expect.stringMatching(/^127/),
+        QUOTED: 'it\'s $HOME `id` "x"\n\\',
+        TZ: 'Asia/Tokyo',
+        _HANDLER: 'app.handler',
+        LAMBDA_TASK_ROOT: environment.options.directory,
+        AWS_REGION: 'eu-west-1',
+        AWS_EXECUTION_ENV: `AWS_Lambda_python${python.version}`,
+        AWS_LAMBDA_RUNTIME_API: expect.stringMatching(/^127/),
       },
     })
     expect(answer.left).toBeGreaterThan(1000)
@@ -75,27 +105,36 @@ def handler(event, context):
 
   test('time and memory end by a kill, and what the function started ends with it', async () => {
     const marker = randomUUID()
-    const loop = openPython('def handler(event, context):\n    while True: pass', { confinement, timeoutMs: 500 })
+    const loop = openPython('def handler(event, context):\n    while True: pass', {
+      confinement,
+      timeoutMs: 500,
+    })
     expect(await loop.invoke()).toMatchObject({ ok: false, kind: 'timeout' })
-    const greedy = openPython(`
+    const greedy = openPython(
+      `
 import subprocess, sys
 def handler(event, context):
     code = "kept = bytes(90_000_000).replace(bytes(1), b'x'); import time; time.sleep(60) # ${marker}"
     children = [subprocess.Popen([sys.executable, '-c', code], start_new_session=True) for _ in range(2)]
     return [child.wait() for child in children]
-`, { confinement, memoryMb: 192 })
+`,
+      { confinement, memoryMb: 192 },
+    )
     expect(await greedy.invoke()).toMatchObject({ ok: false, kind: 'memory' })
     await Promise.all([loop.environment.closed, greedy.environment.closed])
     await expect.poll(() => running(marker)).toBe(0)
   })
 
   test('a process that is left behind does not keep the environment', async () => {
-    const { invoke, environment } = openPython(`
+    const { invoke, environment } = openPython(
+      `
 import os, subprocess, sys
 def handler(event, context):
     subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(9)'], start_new_session=True)
     os._exit(3)
-`, { confinement })
+`,
+      { confinement },
+    )
     const outcome = await invoke()
     const errorMessage = 'RequestId: id-1 Error: Runtime exited with error: exit status 3'
     expect(json(outcome)).toEqual({ errorType: 'Runtime.ExitError', errorMessage })
@@ -104,7 +143,9 @@ def handler(event, context):
 
   test('it has no privileges, and no byte goes to a file', async () => {
     const target = join(root, 'written')
-    const answer = json(await openPython(`
+    const answer = json(
+      await openPython(
+        `
 import resource
 def attempt(action):
     try: return str(action())
@@ -117,7 +158,10 @@ def handler(event, context):
     status = dict(line.split(':', 1) for line in open('/proc/self/status'))
     return [status['CapEff'].strip(), status['CapBnd'].strip(), status['NoNewPrivs'].strip(), attempt(written),
             attempt(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9, 9)))]
-`, { confinement }).invoke()) as string[]
+`,
+        { confinement },
+      ).invoke(),
+    ) as string[]
     expect(answer.slice(2)).toEqual(['1', 'OSError', 'ValueError'])
     const none = Array(2).fill('0000000000000000')
     if (process.getuid!() === 0 || confinement === 'namespaces') expect(answer.slice(0, 2)).toEqual(none)
@@ -125,9 +169,13 @@ def handler(event, context):
   })
 })
 
-test.each(CONFINEMENTS.slice(0, -1))('Python sees its code, the system and itself, %s', async (confinement) => {
-  const neighbour = code({ 'secret.txt': 'theirs' })
-  const answer = json(await openPython(`
+test.each(CONFINEMENTS.slice(0, -1))(
+  'Python sees its code, the system and itself, %s',
+  async (confinement) => {
+    const neighbour = code({ 'secret.txt': 'theirs' })
+    const answer = json(
+      await openPython(
+        `
 import os, signal, socket
 def attempt(action):
     try: return str(action())
@@ -153,48 +201,144 @@ def handler(event, context):
         'mount': lambda: os.system('mount -t tmpfs x /tmp 2>/dev/null') != 0,
         'user': lambda: os.system('unshare --user true 2>/dev/null') != 0,
     }.items()}
-`, { confinement }).invoke({ neighbour, parent: 4_000_000 }))
-  expect(answer).toEqual({
-    own: 'impor', read: 'FileNotFoundError', exists: 'False', passwords: 'FileNotFoundError', list: 'FileNotFoundError',
-    create: 'OSError', remove: 'OSError', mode: 'OSError', link: 'OSError', socket: 'OSError', temporary: 'OSError',
-    signal: 'ProcessLookupError', all: 'ProcessLookupError', processes: 'False', proc: 'OSError', mount: 'True',
-    user: 'True',
-  })
-})
+`,
+        { confinement },
+      ).invoke({ neighbour, parent: 4_000_000 }),
+    )
+    expect(answer).toEqual({
+      own: 'impor',
+      read: 'FileNotFoundError',
+      exists: 'False',
+      passwords: 'FileNotFoundError',
+      list: 'FileNotFoundError',
+      create: 'OSError',
+      remove: 'OSError',
+      mode: 'OSError',
+      link: 'OSError',
+      socket: 'OSError',
+      temporary: 'OSError',
+      signal: 'ProcessLookupError',
+      all: 'ProcessLookupError',
+      processes: 'False',
+      proc: 'OSError',
+      mount: 'True',
+      user: 'True',
+    })
+  },
+)
 
 describe('errors of Python', () => {
   test.each<[name: string, text: string, handler: string, kind: string, type: string, message: unknown]>([
-    ['an exception', 'def handler(e, c):\n    raise KeyError("x")', 'app.handler', 'handled', 'KeyError', '\'x\''],
-    ['one without a text', 'class E(Exception):\n  def __str__(self): raise self\ndef handler(e, c): raise E()',
-      'app.handler', 'handled', 'E', ''],
-    ['a result that is no JSON', 'def handler(e, c): return object()', 'app.handler', 'handled', 'Runtime.MarshalError',
-      'Unable to marshal response: Object of type object is not JSON serializable'],
-    ['sys.exit', 'import sys\ndef handler(e, c): sys.exit(4)', 'app.handler', 'exit', 'Runtime.ExitError',
-      expect.stringContaining('exit status 4')],
-    ['an abort', 'import os\ndef handler(e, c): os.abort()', 'app.handler', 'exit', 'Runtime.ExitError',
-      expect.stringContaining('signal: aborted')],
-    ['no module', '', 'other.handler', 'init', 'Runtime.ImportModuleError',
-      'Unable to import module \'other\': No module named \'other\''],
-    ['no dependency', 'import nowhere', 'app.handler', 'init', 'Runtime.ImportModuleError',
-      'Unable to import module \'app\': No module named \'nowhere\''],
-    ['no function', '', 'app.handler', 'init', 'Runtime.HandlerNotFound',
-      'Handler \'handler\' missing on module \'app\''],
-    ['no dot', '', 'app', 'init', 'Runtime.MalformedHandlerName', expect.stringContaining('Bad handler \'app\'')],
-    ['a module of Python itself', '', 'sys.exit', 'init', 'Runtime.BuiltInModuleConflict',
-      'Cannot use built-in module sys as a handler module'],
-    ['syntax', 'def handler(', 'app.handler', 'init', 'Runtime.UserCodeSyntaxError',
-      expect.stringContaining('Syntax error in module \'app\'')],
+    [
+      'an exception',
+      'def handler(e, c):\n    raise KeyError("x")',
+      'app.handler',
+      'handled',
+      'KeyError',
+      "'x'",
+    ],
+    [
+      'one without a text',
+      'class E(Exception):\n  def __str__(self): raise self\ndef handler(e, c): raise E()',
+      'app.handler',
+      'handled',
+      'E',
+      '',
+    ],
+    [
+      'a result that is no JSON',
+      'def handler(e, c): return object()',
+      'app.handler',
+      'handled',
+      'Runtime.MarshalError',
+      'Unable to marshal response: Object of type object is not JSON serializable',
+    ],
+    [
+      'sys.exit',
+      'import sys\ndef handler(e, c): sys.exit(4)',
+      'app.handler',
+      'exit',
+      'Runtime.ExitError',
+      expect.stringContaining('exit status 4'),
+    ],
+    [
+      'an abort',
+      'import os\ndef handler(e, c): os.abort()',
+      'app.handler',
+      'exit',
+      'Runtime.ExitError',
+      expect.stringContaining('signal: aborted'),
+    ],
+    [
+      'no module',
+      '',
+      'other.handler',
+      'init',
+      'Runtime.ImportModuleError',
+      "Unable to import module 'other': No module named 'other'",
+    ],
+    [
+      'no dependency',
+      'import nowhere',
+      'app.handler',
+      'init',
+      'Runtime.ImportModuleError',
+      "Unable to import module 'app': No module named 'nowhere'",
+    ],
+    [
+      'no function',
+      '',
+      'app.handler',
+      'init',
+      'Runtime.HandlerNotFound',
+      "Handler 'handler' missing on module 'app'",
+    ],
+    [
+      'no dot',
+      '',
+      'app',
+      'init',
+      'Runtime.MalformedHandlerName',
+      expect.stringContaining("Bad handler 'app'"),
+    ],
+    [
+      'a module of Python itself',
+      '',
+      'sys.exit',
+      'init',
+      'Runtime.BuiltInModuleConflict',
+      'Cannot use built-in module sys as a handler module',
+    ],
+    [
+      'syntax',
+      'def handler(',
+      'app.handler',
+      'init',
+      'Runtime.UserCodeSyntaxError',
+      expect.stringContaining("Syntax error in module 'app'"),
+    ],
     ['an exception while loading', 'raise ValueError("no")', 'app.handler', 'init', 'ValueError', 'no'],
-    ['an exit while loading', 'import os; os._exit(5)', 'app.handler', 'init', 'Runtime.ExitError',
-      expect.stringContaining('exit status 5')],
+    [
+      'an exit while loading',
+      'import os; os._exit(5)',
+      'app.handler',
+      'init',
+      'Runtime.ExitError',
+      expect.stringContaining('exit status 5'),
+    ],
   ])('%s', async (_, text, handler, kind, errorType, errorMessage) => {
     const outcome = await openPython(text, { handler }).invoke()
-    expect({ ...outcome, error: json(outcome) }).toMatchObject({ ok: false, kind, error: { errorType, errorMessage } })
+    expect({ ...outcome, error: json(outcome) }).toMatchObject({
+      ok: false,
+      kind,
+      error: { errorType, errorMessage },
+    })
   })
 
   test('an exception has the request and the stack, in the log too', async () => {
     const { invoke, lines, environment } = openPython(
-      'def handler(event, context):\n    return inner()\ndef inner():\n    raise ValueError("bad")')
+      'def handler(event, context):\n    return inner()\ndef inner():\n    raise ValueError("bad")',
+    )
     const path = join(environment.options.directory, 'app.py')
     const error = json(await invoke({}, 'r-2')) as { stackTrace: string[] }
     expect(error).toMatchObject({ errorType: 'ValueError', errorMessage: 'bad', requestId: 'r-2' })
@@ -203,22 +347,29 @@ describe('errors of Python', () => {
       `  File "${path}", line 2, in handler\n    return inner()\n`,
       `  File "${path}", line 4, in inner\n    raise ValueError("bad")\n`,
     ])
-    expect(lines.join()).toMatch(/\[ERROR\] ValueError: bad\rTraceback \(most recent call last\):\r\u00a0\u00a0File /)
+    expect(lines.join()).toMatch(
+      /\[ERROR\] ValueError: bad\rTraceback \(most recent call last\):\r\u00a0\u00a0File /,
+    )
     expect((await invoke()).ok).toBe(false)
   })
 
   test('what is printed and logged is the log, and a handler in a folder is found', async () => {
-    const { invoke } = open({ 'pkg/app.py': `
+    const { invoke } = open(
+      {
+        'pkg/app.py': `
 import logging, sys
 def handler(event, context):
     logging.getLogger().warning('warned')
     print('printed'); print('error', file=sys.stderr); sys.stdout.write('half')
-` }, { runtime: 'python', python, handler: 'pkg/app.handler', timeoutMs: 20_000 })
+`,
+      },
+      { runtime: 'python', python, handler: 'pkg/app.handler', timeoutMs: 20_000 },
+    )
     const { logTail } = await invoke({}, 'r-3')
     expect(logTail).toMatch(/\[WARNING\]\t\d{4}-\d\d-\d\dT[\d:.]+Z\tr-3\twarned\n/)
     expect(logTail).toContain('printed\n')
     expect(logTail).toContain('error\n')
-    expect(logTail).toMatch(/^START RequestId: r-3 Version: 7\n[^]*REPORT RequestId: r-3\tDuration/)
+    expect(logTail).toMatch(/^START RequestId: r-3 Version: 7\n[\s\S]*REPORT RequestId: r-3\tDuration/)
   })
 })
 
@@ -251,7 +402,9 @@ describe('a bootstrap of its own', () => {
       sub serve { my ($id, $event) = @_; call('POST', "/invocation/$id/error", $event ? '{"errorType":"Mine"}' : '') }`)
     expect(json(await invoke(1))).toEqual({ errorType: 'Mine' })
     expect(json(await invoke(0))).toEqual({ errorType: 'Runtime.UnknownReason', errorMessage: '' })
-    const failed = await openProvided(`call('POST', '/init/error', '{"errorType":"Start"}'); sub serve {}`).invoke()
+    const failed = await openProvided(
+      `call('POST', '/init/error', '{"errorType":"Start"}'); sub serve {}`,
+    ).invoke()
     expect([failed.ok, json(failed)]).toEqual([false, { errorType: 'Start' }])
   })
 
@@ -277,21 +430,27 @@ describe('a bootstrap of its own', () => {
     const directory = code({ bootstrap: '' })
     chmodSync(join(directory, 'bootstrap'), 0o644)
     const closed = await open({}, { runtime: 'provided', directory }).invoke()
-    expect([closed, json(closed)]).toMatchObject(invalid(expect.stringMatching(/^fork\/exec .*: permission denied$/)))
+    expect([closed, json(closed)]).toMatchObject(
+      invalid(expect.stringMatching(/^fork\/exec .*: permission denied$/)),
+    )
     const folder = open({ 'bootstrap/x': '' }, { runtime: 'provided' })
     expect(await folder.invoke()).toMatchObject({ ok: false, kind: 'init' })
   })
 })
 
 test.each(CONFINEMENTS)('no other function gets at its invocations, %s', async (confinement) => {
-  const victim = openPython(`
+  const victim = openPython(
+    `
 import os, time
 def handler(event, context):
     if event: time.sleep(1)
     return os.environ['AWS_LAMBDA_RUNTIME_API'] if not event else 'its own'
-`, { confinement })
+`,
+    { confinement },
+  )
   const address = json(await victim.invoke(''))
-  const thief = openPython(`
+  const thief = openPython(
+    `
 import http.client
 def attempt(method, path, body=None):
     try:
@@ -305,11 +464,15 @@ def handler(event, context):
     EVENT = event
     return [attempt('GET', '/invocation/next'), attempt('POST', '/invocation/r-victim/response', '"stolen"'),
             attempt('POST', '/init/error', '{}')]
-`, { confinement })
+`,
+    { confinement },
+  )
   await thief.invoke({ address: '127.0.0.1:1' })
   const [answer, tried] = await Promise.all([victim.invoke('work', 'r-victim'), thief.invoke({ address })])
   expect(json(answer)).toBe('its own')
-  expect(json(tried)).toEqual(Array(3).fill(expect.stringMatching(/^(RemoteDisconnected|ConnectionResetError)$/)))
+  expect(json(tried)).toEqual(
+    Array(3).fill(expect.stringMatching(/^(RemoteDisconnected|ConnectionResetError)$/)),
+  )
   expect(json(await victim.invoke('work'))).toBe('its own')
 })
 
@@ -319,7 +482,10 @@ test('an operator allows runtimes by name; one that cannot run here is one sente
   expect(reader.problems).toEqual(['FUNCTIONS_RUNTIMES has cobol; it may have nodejs, python3, provided.'])
 
   const said: unknown[] = []
-  const log = { info: (_: object, text: string) => said.push(text), warn: (_: object, text: string) => said.push(text) }
+  const log = {
+    info: (_: object, text: string) => said.push(text),
+    warn: (_: object, text: string) => said.push(text),
+  }
   const { value } = openRuntimes({ kinds: ['nodejs', 'python'], python: 'python3' }, log)
   expect([...value.allowed]).toEqual(['nodejs', 'python'])
   expect(value.options('python')).toEqual({ runtime: 'python', python })

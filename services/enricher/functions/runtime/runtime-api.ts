@@ -1,6 +1,6 @@
 /**
- * Lambda's Runtime API, version 2018-06-01, for one environment: its runtime asks for the next invocation and posts
- * what became of it. Responses are buffered, X-Ray is ignored, and there are no extensions.
+ * Lambda's Runtime API, version 2018-06-01, for one environment: its runtime asks for the next invocation and
+ * posts what became of it. Responses are buffered, X-Ray is ignored, and there are no extensions.
  */
 import { randomBytes } from 'node:crypto'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -16,7 +16,10 @@ const PREFIX = '/2018-06-01/runtime'
 const MAX_HEADER_BYTES = 1_100_000
 /** A runtime needs one, or one for each request. */
 const MAX_CONNECTIONS = 16
-/** Connections and refused requests between two answers. A runtime needs two connections for an invocation at most. */
+/**
+ * Connections and refused requests between two answers. A runtime needs two connections for an invocation at
+ * most.
+ */
 const MAX_IDLE_WORK = 200
 /** Bytes of a response that is too large which are still read, so that its sender gets to read the answer. */
 const MAX_DISCARDED_BYTES = 128 * 1024 * 1024
@@ -36,7 +39,9 @@ export type RuntimeApiHost = Pick<Host, 'ready' | 'answered' | 'dying' | 'intrud
 
 /** Listens at a port of its own on 127.0.0.1. Only connections that `isOurs` accepts are read. */
 export async function openRuntimeApi(
-  functionArn: string, isOurs: (socket: Socket) => Promise<boolean>, host: RuntimeApiHost,
+  functionArn: string,
+  isOurs: (socket: Socket) => Promise<boolean>,
+  host: RuntimeApiHost,
 ): Promise<RuntimeApi> {
   /** A request for the next invocation that is held until there is one. */
   let waiting: ServerResponse | undefined
@@ -101,11 +106,15 @@ export async function openRuntimeApi(
     current = call
     next = undefined
     waiting!.writeHead(200, {
-      'Content-Type': 'application/json', 'Content-Length': call.payload.length,
-      'Lambda-Runtime-Aws-Request-Id': ascii(call.requestId), 'Lambda-Runtime-Deadline-Ms': call.deadlineMs,
+      'Content-Type': 'application/json',
+      'Content-Length': call.payload.length,
+      'Lambda-Runtime-Aws-Request-Id': ascii(call.requestId),
+      'Lambda-Runtime-Deadline-Ms': call.deadlineMs,
       'Lambda-Runtime-Invoked-Function-Arn': ascii(call.functionArn ?? functionArn),
       'Lambda-Runtime-Trace-Id': traceId(),
-      ...(call.clientContext === undefined ? {} : { 'Lambda-Runtime-Client-Context': asciiJson(call.clientContext) }),
+      ...(call.clientContext === undefined
+        ? {}
+        : { 'Lambda-Runtime-Client-Context': asciiJson(call.clientContext) }),
       ...(call.identity === undefined ? {} : { 'Lambda-Runtime-Cognito-Identity': asciiJson(call.identity) }),
     })
     waiting!.end(call.payload)
@@ -113,7 +122,10 @@ export async function openRuntimeApi(
   }
 
   async function answer(
-    id: string, isError: boolean, request: IncomingMessage, response: ServerResponse,
+    id: string,
+    isError: boolean,
+    request: IncomingMessage,
+    response: ServerResponse,
   ): Promise<void> {
     if (current === undefined || ascii(current.requestId) !== id || answering) {
       return refuse(response, 400, 'InvalidRequestID', 'Invalid request ID')
@@ -149,7 +161,9 @@ export async function openRuntimeApi(
   /** Bounds what the function can make this process do without an answer. */
   function work(): void {
     if (++idleWork <= MAX_IDLE_WORK) return
-    host.intruded('The function asked the Runtime API too often without an answer; its environment was ended.')
+    host.intruded(
+      'The function asked the Runtime API too often without an answer; its environment was ended.',
+    )
   }
 
   return {
@@ -191,7 +205,10 @@ function reply(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body)
   // The rest of a request that was not read must not be taken for the next one.
   if (!response.req.complete) response.setHeader('Connection', 'close')
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(text),
+  })
   response.end(text)
 }
 
@@ -199,7 +216,10 @@ function reply(response: ServerResponse, status: number, body: object): void {
 const ascii = (text: string): string => text.replace(/[^ -~]/g, '?')
 
 const asciiJson = (value: unknown): string =>
-  JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 function traceId(): string {
   const seconds = Math.floor(Date.now() / 1000).toString(16)

@@ -1,4 +1,7 @@
-/** What takes seconds: the death of the service, exhaustion of the heap, endless printing, and the cost of a warm invocation. */
+/**
+ * What takes seconds: the death of the service, exhaustion of the heap, endless printing, and the cost of a
+ * warm invocation.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,7 +12,9 @@ import { afterAll, expect, test } from 'vitest'
 import { type EnvironmentOptions, openEnvironment } from './environment.ts'
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'runtime-')))
-writeFileSync(join(directory, 'index.mjs'), `
+writeFileSync(
+  join(directory, 'index.mjs'),
+  `
   import fs from 'node:fs'
   const kept = []
   export const idle = async () => 1
@@ -28,33 +33,51 @@ writeFileSync(join(directory, 'index.mjs'), `
   }
   export const frames = async () => flood(Buffer.concat(Array(5000).fill(frame(8, 0))))
   export const bodies = async () => flood(frame(8, 6_000_000))
-  export const count = async (event) => event.Records.length`)
+  export const count = async (event) => event.Records.length`,
+)
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 const options = (handler: string, more: Partial<EnvironmentOptions> = {}): EnvironmentOptions => ({
-  functionName: 'f', functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:f', version: '1', directory, handler: `index.${handler}`,
-  environment: {}, memoryMb: 256, timeoutMs: 30_000, log: () => {}, ...more,
+  functionName: 'f',
+  functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:f',
+  version: '1',
+  directory,
+  handler: `index.${handler}`,
+  environment: {},
+  memoryMb: 256,
+  timeoutMs: 30_000,
+  log: () => {},
+  ...more,
 })
 
 /** Whether it runs; what is dead may stay listed until the machine's first process has noticed. */
 function alive(pid: number): boolean {
   try {
-    return process.kill(pid, 0) && !(existsSync('/proc/self/stat') && / Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')))
+    return (
+      process.kill(pid, 0) &&
+      !(existsSync('/proc/self/stat') && / Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')))
+    )
   } catch {
     return false
   }
 }
 
-test.each([['idle', true], ['loop', existsSync('/usr/bin/setpriv')]])('the environment of a dead service dies, %s', async (handler, possible) => {
+test.each([
+  ['idle', true],
+  ['loop', existsSync('/usr/bin/setpriv')],
+])('the environment of a dead service dies, %s', async (handler, possible) => {
   if (!possible) return
   const main = join(directory, 'service.ts')
-  writeFileSync(main, `
+  writeFileSync(
+    main,
+    `
     import { openEnvironment } from ${JSON.stringify(join(import.meta.dirname, 'environment.ts'))}
     const environment = openEnvironment({ ...${JSON.stringify(options(handler))}, log: () => {} })
     const invocation = environment.invoke(Buffer.from('{}'), { requestId: 'r' })
     if (${handler === 'idle'}) await invocation
     setTimeout(() => console.log(environment.pid), 300)
-    setInterval(() => {}, 1000)`)
+    setInterval(() => {}, 1000)`,
+  )
   const service = spawn(process.execPath, [main], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [pid] = await once(service.stdout, 'data')
   expect(alive(Number(pid))).toBe(true)
@@ -69,36 +92,55 @@ test('a full heap is out of memory', async () => {
   expect(JSON.parse(outcome.payload.toString())).toMatchObject({ errorType: 'Runtime.OutOfMemory' })
 })
 
-test.each(['print', 'feeds'])('endless printing leaves this process its time and its memory: %s', async (handler) => {
-  let bytes = 0
-  let lines = 0
-  const environment = openEnvironment(options(handler, { timeoutMs: 3000, log: (line) => {
-    bytes += line.length
-    lines++
-  } }))
-  const delay = monitorEventLoopDelay({ resolution: 10 })
-  const before = process.memoryUsage().rss
-  delay.enable()
-  const outcome = await environment.invoke(Buffer.from('{}'), { requestId: 'r' })
-  delay.disable()
-  expect(outcome).toMatchObject({ ok: false, kind: 'timeout' })
-  expect(bytes).toBeLessThan(6 * 1024 * 1024)
-  expect(lines).toBeLessThan(100_000)
-  expect(delay.percentile(99) / 1e6).toBeLessThan(150)
-  expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024)
-})
+test.each(['print', 'feeds'])(
+  'endless printing leaves this process its time and its memory: %s',
+  async (handler) => {
+    let bytes = 0
+    let lines = 0
+    const environment = openEnvironment(
+      options(handler, {
+        timeoutMs: 3000,
+        log: (line) => {
+          bytes += line.length
+          lines++
+        },
+      }),
+    )
+    const delay = monitorEventLoopDelay({ resolution: 10 })
+    const before = process.memoryUsage().rss
+    delay.enable()
+    const outcome = await environment.invoke(Buffer.from('{}'), { requestId: 'r' })
+    delay.disable()
+    expect(outcome).toMatchObject({ ok: false, kind: 'timeout' })
+    expect(bytes).toBeLessThan(6 * 1024 * 1024)
+    expect(lines).toBeLessThan(100_000)
+    expect(delay.percentile(99) / 1e6).toBeLessThan(150)
+    expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024)
+  },
+)
 
-test.each(['frames', 'bodies'])('messages that its runtime would not send end the environment: %s', async (handler) => {
-  const environments = Array.from({ length: 6 }, () => openEnvironment(options(handler)))
-  const before = process.memoryUsage().rss
-  const outcomes = await Promise.all(environments.map((one) => one.invoke(Buffer.from('{}'), { requestId: 'r' })))
-  expect(outcomes.map((outcome) => !outcome.ok && outcome.kind)).toEqual(Array(6).fill('exit'))
-  expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
-})
+test.each(['frames', 'bodies'])(
+  'messages that its runtime would not send end the environment: %s',
+  async (handler) => {
+    const environments = Array.from({ length: 6 }, () => openEnvironment(options(handler)))
+    const before = process.memoryUsage().rss
+    const outcomes = await Promise.all(
+      environments.map((one) => one.invoke(Buffer.from('{}'), { requestId: 'r' })),
+    )
+    expect(outcomes.map((outcome) => !outcome.ok && outcome.kind)).toEqual(Array(6).fill('exit'))
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
+  },
+)
 
 test('a warm invocation with a hundred records costs less than a millisecond', async () => {
   const environment = openEnvironment(options('count'))
-  const event = Buffer.from(JSON.stringify({ Records: Array.from({ length: 100 }, (_, i) => ({ kinesis: { data: 'x'.repeat(350), partitionKey: `p${i}` } })) }))
+  const event = Buffer.from(
+    JSON.stringify({
+      Records: Array.from({ length: 100 }, (_, i) => ({
+        kinesis: { data: 'x'.repeat(350), partitionKey: `p${i}` },
+      })),
+    }),
+  )
   const times: number[] = []
   for (let i = 0; i < 1500; i++) {
     const begun = performance.now()

@@ -6,7 +6,11 @@ import type { EnvironmentOptions, RuntimeKind } from './environment.ts'
 import { findPython } from './python.ts'
 
 /** By the names that FUNCTIONS_RUNTIMES has. */
-const KINDS: Readonly<Record<string, RuntimeKind>> = { nodejs: 'nodejs', python3: 'python', provided: 'provided' }
+const KINDS: Readonly<Record<string, RuntimeKind>> = {
+  nodejs: 'nodejs',
+  python3: 'python',
+  provided: 'provided',
+}
 
 export interface RuntimesConfig {
   readonly kinds: readonly RuntimeKind[]
@@ -17,10 +21,15 @@ export function runtimesConfig(reader: ConfigReader): RuntimesConfig {
   const known = Object.keys(KINDS).join(', ')
   const names = reader.list('FUNCTIONS_RUNTIMES', `Runtimes that functions may have: ${known}.`, 'nodejs')
   const unknown = names.filter((name) => !Object.hasOwn(KINDS, name))
-  if (unknown.length > 0) reader.problem(`FUNCTIONS_RUNTIMES has ${unknown.join(', ')}; it may have ${known}.`)
+  if (unknown.length > 0)
+    reader.problem(`FUNCTIONS_RUNTIMES has ${unknown.join(', ')}; it may have ${known}.`)
   return {
     kinds: names.flatMap((name) => KINDS[name] ?? []),
-    python: reader.string('FUNCTIONS_PYTHON', 'The Python for functions, 3.9 or later: a path or a name.', 'python3'),
+    python: reader.string(
+      'FUNCTIONS_PYTHON',
+      'The Python for functions, 3.9 or later: a path or a name.',
+      'python3',
+    ),
   }
 }
 
@@ -46,7 +55,9 @@ export function openRuntimes({ kinds, python: command }: RuntimesConfig, log: Lo
   const allowed = new Set(kinds)
   const others = kinds.some((kind) => kind !== 'nodejs')
   if (others && !existsSync(`/proc/self/task/${process.pid}/children`)) {
-    throw new Error('FUNCTIONS_RUNTIMES names more than nodejs, which needs Linux with /proc; leave the others out.')
+    throw new Error(
+      'FUNCTIONS_RUNTIMES names more than nodejs, which needs Linux with /proc; leave the others out.',
+    )
   }
   const python = allowed.has('python') ? findPython(command) : undefined
   const how = confinement()

@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import type { EnvironmentOptions } from './environment.ts'
 
-/** Lambda's names win over the function's own, but for TZ, which is UTC where the function says nothing else. */
+/**
+ * Lambda's names win over the function's own, but for TZ, which is UTC where the function says nothing else.
+ */
 export function runtimeVariables(options: EnvironmentOptions): Record<string, string> {
   const region = options.functionArn.split(':')[3] || 'us-east-1'
   return {

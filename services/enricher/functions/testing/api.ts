@@ -3,27 +3,33 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  CreateFunctionCommand, InvokeCommand, LambdaClient, PutFunctionConcurrencyCommand, type CreateFunctionCommandInput, type CreateFunctionCommandOutput, type InvokeCommandInput,
+  CreateFunctionCommand,
+  type CreateFunctionCommandInput,
+  type CreateFunctionCommandOutput,
+  InvokeCommand,
+  type InvokeCommandInput,
   type InvokeCommandOutput,
+  LambdaClient,
+  PutFunctionConcurrencyCommand,
 } from '@aws-sdk/client-lambda'
-import { signatureHeaders, type AwsAccess } from '@weir/aws'
+import { type AwsAccess, signatureHeaders } from '@weir/aws'
 import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { openCodec } from '@weir/codec'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
-import { kafkaConfig, keyOf, openKafka, valueOf, type Kafka, type Producer } from '@weir/kafka'
-import { Admission, logger, openHttp, readConfig, type HttpServer, type Resource } from '@weir/service'
+import { type Kafka, kafkaConfig, keyOf, openKafka, type Producer, valueOf } from '@weir/kafka'
+import { Admission, type HttpServer, logger, openHttp, type Resource, readConfig } from '@weir/service'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers, uniqueName } from '@weir/testkit'
-import { encodeValue, store } from '@weir/topics'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
+import { encodeValue, store } from '@weir/topics'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, onTestFinished } from 'vitest'
 import { lambdaApi } from '../api/lambda-api.ts'
+import { DEFAULT_SETTINGS } from '../mappings/mapping.ts'
+import { type FunctionService, type FunctionServiceOptions, openFunctionService } from '../open.ts'
 import type { RuntimeKind } from '../runtime/environment.ts'
 import { openRuntimes } from '../runtime/runtimes.ts'
 import type { FunctionDefinition } from '../solutions.ts'
-import { DEFAULT_SETTINGS } from '../mappings/mapping.ts'
-import { openFunctionService, type FunctionService, type FunctionServiceOptions } from '../open.ts'
 
 /** May invoke every function, and do everything with the solution's. */
 export const LIMITED = { accessKeyId: 'LIMITED', secretAccessKey: 'a-secret-of-some-length' }
@@ -61,7 +67,7 @@ export interface Api {
   /** In the names of everything that a file makes. */
   readonly run: string
   /** A solution's function, and the id and topic of a mapping of it. */
-  readonly fixed: { readonly name: string, readonly mapping: string, readonly topic: string }
+  readonly fixed: { readonly name: string; readonly mapping: string; readonly topic: string }
   readonly url: string
   /** The same service with FUNCTIONS_DEPLOY off. */
   readonly closedUrl: string
@@ -77,32 +83,52 @@ export interface Api {
   /** Writes an entry into the control log past every check. */
   plant(kind: string, id: string, state: object): Promise<void>
   /** All that is in a topic, in the order of each partition. */
-  records(topic: string): Promise<{ readonly key: string, readonly value: string | null }[]>
-  invoke(input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string }): Promise<InvokeCommandOutput>
+  records(topic: string): Promise<{ readonly key: string; readonly value: string | null }[]>
+  invoke(
+    input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string },
+  ): Promise<InvokeCommandOutput>
   /** Invokes a function whose code is SPEAKER. */
   said(name: string, qualifier?: string): Promise<Said>
   /** Weir's own routes. */
-  ask(method: string, path: string, body?: object, at?: string, credentials?: typeof LOCAL_KEY): Promise<Response>
+  ask(
+    method: string,
+    path: string,
+    body?: object,
+    at?: string,
+    credentials?: typeof LOCAL_KEY,
+  ): Promise<Response>
   /** Creates a function of one module, index.mjs. */
-  deploy(name: string, code: string, more?: Partial<CreateFunctionCommandInput> & { readonly concurrency?: number }): Promise<CreateFunctionCommandOutput>
+  deploy(
+    name: string,
+    code: string,
+    more?: Partial<CreateFunctionCommandInput> & { readonly concurrency?: number },
+  ): Promise<CreateFunctionCommandOutput>
 }
 
 let opened: Promise<Api> | undefined
 
 /**
- * The one of this test file; it ends after its tests. All suites that need it run in one file: services of other files
- * would be replicas of this one, and would take their part of its events and mappings.
+ * The one of this test file; it ends after its tests. All suites that need it run in one file: services of
+ * other files would be replicas of this one, and would take their part of its events and mappings.
  */
 export function openApi(): Promise<Api> {
-  return opened ??= start()
+  return (opened ??= start())
 }
 
 async function start(): Promise<Api> {
   const run = uniqueName('f').replaceAll('.', '-')
   const fixed = { name: `fixed-${run}`, mapping: `solution-${run}`, topic: uniqueName('other') }
   const local = clientOf(LOCAL_KEY, () => true)
-  const limited = clientOf(LIMITED, (action, resource) => action === 'lambda:InvokeFunction' || resource === `arn:aws:lambda:us-east-1:000000000000:function:${fixed.name}`)
-  const access: AwsAccess = { client: (id) => [local, limited].find(({ name }) => name === id), anonymous: undefined }
+  const limited = clientOf(
+    LIMITED,
+    (action, resource) =>
+      action === 'lambda:InvokeFunction' ||
+      resource === `arn:aws:lambda:us-east-1:000000000000:function:${fixed.name}`,
+  )
+  const access: AwsAccess = {
+    client: (id) => [local, limited].find(({ name }) => name === id),
+    anonymous: undefined,
+  }
   const folder = mkdtempSync(join(tmpdir(), 'functions-api-'))
   const directory = join(folder, 'code')
   const deployedFolder = join(folder, 'deployed')
@@ -112,54 +138,143 @@ async function start(): Promise<Api> {
   const [{ brokers }, { url: registry }] = await Promise.all([servers.kafka(), servers.registry()])
   const log = logger('functions-api')
   if (process.env.LOG_LEVEL === undefined) log.level = 'silent'
-  const { value: kafka, stop: stopKafka } = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join(',') }, kafkaConfig))
+  const { value: kafka, stop: stopKafka } = await openKafka(
+    readConfig({ KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
+  )
   await applyTopics(kafka.admin, { replicas: 1 })
   await registerContracts(registry)
   const { value: codec } = await openCodec({ url: registry })
-  const streams = await openStreams({ kafka, codec, replicas: 1, takes: true, instance: 'functions-api', log: { info: () => {}, warn: () => {} } })
+  const streams = await openStreams({
+    kafka,
+    codec,
+    replicas: 1,
+    takes: true,
+    instance: 'functions-api',
+    log: { info: () => {}, warn: () => {} },
+  })
   const producer = await kafka.producer()
-  const definition: FunctionDefinition = { name: fixed.name, handler: 'index.handler', memoryMb: 256, timeoutMs: 10_000, concurrency: 2, environment: { STAGE: 'test' }, directory }
-  const { value: runtimes } = openRuntimes({ kinds: ['nodejs', 'python', 'provided'], python: 'python3' }, log)
+  const definition: FunctionDefinition = {
+    name: fixed.name,
+    handler: 'index.handler',
+    memoryMb: 256,
+    timeoutMs: 10_000,
+    concurrency: 2,
+    environment: { STAGE: 'test' },
+    directory,
+  }
+  const { value: runtimes } = openRuntimes(
+    { kinds: ['nodejs', 'python', 'provided'], python: 'python3' },
+    log,
+  )
   const common: Omit<FunctionServiceOptions, 'folder'> = {
     definitions: [definition],
-    fixed: [{
-      id: fixed.mapping, functionName: fixed.name, source: { kind: 'kafka', topic: fixed.topic }, groupId: fixed.mapping, enabled: false, start: 'LATEST', settings: DEFAULT_SETTINGS,
-      filters: undefined, onFailure: undefined, output: undefined, decode: false,
-    }],
-    account: ACCOUNT, bootstrapServers: brokers.join(','), kafka, codec, streams, eventOptions: { groupId: `enricher.invocations.${run}` }, codeGraceMs: 3000, log,
+    fixed: [
+      {
+        id: fixed.mapping,
+        functionName: fixed.name,
+        source: { kind: 'kafka', topic: fixed.topic },
+        groupId: fixed.mapping,
+        enabled: false,
+        start: 'LATEST',
+        settings: DEFAULT_SETTINGS,
+        filters: undefined,
+        onFailure: undefined,
+        output: undefined,
+        decode: false,
+      },
+    ],
+    account: ACCOUNT,
+    bootstrapServers: brokers.join(','),
+    kafka,
+    codec,
+    streams,
+    eventOptions: { groupId: `enricher.invocations.${run}` },
+    codeGraceMs: 3000,
+    log,
   }
   const service = await openFunctionService({ ...common, runtimes, folder: deployedFolder })
-  const serve = async (deploying: boolean, kinds: readonly RuntimeKind[] = ['nodejs']): Promise<Resource<HttpServer>> => {
-    const api = lambdaApi(service.value, { access, account: ACCOUNT, deploying, runtimes: { allowed: new Set(kinds), sentence: runtimes.sentence }, maxCodeBytes: 1 << 30 })
-    const routes = async (app: FastifyInstance): Promise<void> => void await app.register(api)
-    return openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes, admission: new Admission(128 << 20) })
+  const serve = async (
+    deploying: boolean,
+    kinds: readonly RuntimeKind[] = ['nodejs'],
+  ): Promise<Resource<HttpServer>> => {
+    const api = lambdaApi(service.value, {
+      access,
+      account: ACCOUNT,
+      deploying,
+      runtimes: { allowed: new Set(kinds), sentence: runtimes.sentence },
+      maxCodeBytes: 1 << 30,
+    })
+    const routes = async (app: FastifyInstance): Promise<void> => void (await app.register(api))
+    return openHttp(
+      { host: '127.0.0.1', port: 0 },
+      { log, ready: {}, routes, admission: new Admission(128 << 20) },
+    )
   }
-  const [open, closed, every] = [await serve(true), await serve(false), await serve(true, [...runtimes.allowed])]
+  const [open, closed, every] = [
+    await serve(true),
+    await serve(false),
+    await serve(true, [...runtimes.allowed]),
+  ]
   const [{ url }, { url: closedUrl }] = [open.value, closed.value]
 
-  const clientFor = (credentials: typeof LOCAL_KEY, endpoint = url): LambdaClient => new LambdaClient({ endpoint, region: ACCOUNT.region, credentials: { ...credentials }, maxAttempts: 1 })
+  const clientFor = (credentials: typeof LOCAL_KEY, endpoint = url): LambdaClient =>
+    new LambdaClient({ endpoint, region: ACCOUNT.region, credentials: { ...credentials }, maxAttempts: 1 })
   const client = clientFor(LOCAL_KEY)
   const everyRuntime = clientFor(LOCAL_KEY, every.value.url)
   const ask: Api['ask'] = (method, path, body, at = url, credentials = LOCAL_KEY) => {
     const target = new URL(`${at}${path}`)
     const text = body === undefined ? undefined : JSON.stringify(body)
-    const headers = signatureHeaders({ method, url: target, headers: { 'content-type': 'application/json' }, body: text }, credentials, ACCOUNT.region, 'lambda')
+    const headers = signatureHeaders(
+      { method, url: target, headers: { 'content-type': 'application/json' }, body: text },
+      credentials,
+      ACCOUNT.region,
+      'lambda',
+    )
     return fetch(target, { method, headers, body: text })
   }
   afterAll(async () => {
     client.destroy()
     everyRuntime.destroy()
-    for (const stop of [() => every.stop(1000), () => closed.stop(1000), () => open.stop(1000), () => service.stop(5000), () => producer.stop(1000), () => streams.stop(), stopKafka]) await stop()
+    for (const stop of [
+      () => every.stop(1000),
+      () => closed.stop(1000),
+      () => open.stop(1000),
+      () => service.stop(5000),
+      () => producer.stop(1000),
+      () => streams.stop(),
+      stopKafka,
+    ])
+      await stop()
     rmSync(folder, { recursive: true, force: true })
   })
-  const invoke: Api['invoke'] = ({ Payload, ...input }) => client.send(
-    new InvokeCommand({ ...input, Payload: typeof Payload === 'object' ? JSON.stringify(Payload) : Payload }),
-  )
+  const invoke: Api['invoke'] = ({ Payload, ...input }) =>
+    client.send(
+      new InvokeCommand({
+        ...input,
+        Payload: typeof Payload === 'object' ? JSON.stringify(Payload) : Payload,
+      }),
+    )
   return {
-    kafka, producer, streams, run, fixed, url, closedUrl, deployedFolder, service: service.value, client, everyRuntime, clientFor, ask,
+    kafka,
+    producer,
+    streams,
+    run,
+    fixed,
+    url,
+    closedUrl,
+    deployedFolder,
+    service: service.value,
+    client,
+    everyRuntime,
+    clientFor,
+    ask,
     replica: async () => {
-      const { value, stop } = await openFunctionService({ ...common, fixed: [], folder: mkdtempSync(join(folder, 'replica-')) })
-      onTestFinished(async () => void await stop(1000))
+      const { value, stop } = await openFunctionService({
+        ...common,
+        fixed: [],
+        folder: mkdtempSync(join(folder, 'replica-')),
+      })
+      onTestFinished(async () => void (await stop(1000)))
       return value
     },
     plant: async (kind, id, state) => {
@@ -168,12 +283,16 @@ async function start(): Promise<Api> {
       await store(producer, { topic, partition: 0, key: `${kind}/${id}`, value })
     },
     records: async (topic) => {
-      const found: { key: string, value: string | null }[] = []
-      for (let partition = 0; partition < await kafka.partitions(topic); partition++) {
+      const found: { key: string; value: string | null }[] = []
+      for (let partition = 0; partition < (await kafka.partitions(topic)); partition++) {
         const end = await kafka.offsetAt(topic, partition, 'latest')
-        for (let at = await kafka.offsetAt(topic, partition, 'earliest'); at < end;) {
+        for (let at = await kafka.offsetAt(topic, partition, 'earliest'); at < end; ) {
           const batch = await kafka.fetch(topic, partition, at, 4 << 20)
-          for (let i = 0; i < batch.length; i++) found.push({ key: keyOf(batch, i)?.toString() ?? '', value: valueOf(batch, i)?.toString() ?? null })
+          for (let i = 0; i < batch.length; i++)
+            found.push({
+              key: keyOf(batch, i)?.toString() ?? '',
+              value: valueOf(batch, i)?.toString() ?? null,
+            })
           at = batch.nextOffset
         }
       }
@@ -182,13 +301,25 @@ async function start(): Promise<Api> {
     invoke,
     said: async (FunctionName, Qualifier) => {
       const answer = await invoke({ FunctionName, Qualifier })
-      return { ...JSON.parse(textOf(answer)) as Said, executed: answer.ExecutedVersion }
+      return { ...(JSON.parse(textOf(answer)) as Said), executed: answer.ExecutedVersion }
     },
     deploy: async (FunctionName, code, { concurrency, ...more } = {}) => {
-      const made = await client.send(new CreateFunctionCommand({
-        FunctionName, Runtime: 'nodejs24.x', Role: ROLE, Handler: 'index.handler', MemorySize: 256, Timeout: 10, Code: { ZipFile: await moduleZip(code) }, ...more,
-      }))
-      if (concurrency !== undefined) await client.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: concurrency }))
+      const made = await client.send(
+        new CreateFunctionCommand({
+          FunctionName,
+          Runtime: 'nodejs24.x',
+          Role: ROLE,
+          Handler: 'index.handler',
+          MemorySize: 256,
+          Timeout: 10,
+          Code: { ZipFile: await moduleZip(code) },
+          ...more,
+        }),
+      )
+      if (concurrency !== undefined)
+        await client.send(
+          new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: concurrency }),
+        )
       return made
     },
   }
@@ -198,4 +329,5 @@ export const textOf = ({ Payload }: InvokeCommandOutput): string => Buffer.from(
 
 export const ROLE = 'arn:aws:iam::000000000000:role/functions'
 
-export const moduleZip = (code: string, name = 'index.mjs'): Promise<Buffer> => zipOf([{ name, bytes: Buffer.from(code) }])
+export const moduleZip = (code: string, name = 'index.mjs'): Promise<Buffer> =>
+  zipOf([{ name, bytes: Buffer.from(code) }])

@@ -1,4 +1,7 @@
-/** SQS, SNS and S3 on this machine: moto's server, which speaks their protocols and keeps what it is given in memory. */
+/**
+ * SQS, SNS and S3 on this machine: moto's server, which speaks their protocols and keeps what it is given in
+ * memory.
+ */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,12 +10,17 @@ import { answers, startProcess, untilReady } from '@weir/tools/stack/process.ts'
 import { pythonWith } from '@weir/tools/stack/python.ts'
 
 /** Its address, and how to end it. */
-export async function startAws(): Promise<{ url: string, stop(): Promise<void> }> {
+export async function startAws(): Promise<{ url: string; stop(): Promise<void> }> {
   const python = await pythonWith('moto', join(import.meta.dirname, 'requirements.txt'))
   const [port] = await freePorts(1)
   const cwd = mkdtempSync(join(tmpdir(), 'weir-moto-'))
   const child = await startProcess({
-    name: 'moto', command: python, args: ['-c', 'from moto.server import main; main()', '-H', '127.0.0.1', '-p', String(port)], cwd, env: process.env, log: join(cwd, 'log'),
+    name: 'moto',
+    command: python,
+    args: ['-c', 'from moto.server import main; main()', '-H', '127.0.0.1', '-p', String(port)],
+    cwd,
+    env: process.env,
+    log: join(cwd, 'log'),
   })
   const url = `http://127.0.0.1:${port}`
   await untilReady(child, () => answers(`${url}/moto-api/`))

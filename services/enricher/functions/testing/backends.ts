@@ -1,7 +1,7 @@
 /** The shared servers with Weir's topics and contracts, and connections to them. */
-import { openCodec, type Codec } from '@weir/codec'
+import { type Codec, openCodec } from '@weir/codec'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
-import { kafkaConfig, openKafka, type Kafka } from '@weir/kafka'
+import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers } from '@weir/testkit'
@@ -22,9 +22,19 @@ export async function openBackends(): Promise<Backends> {
   await applyTopics(kafka.admin, { replicas: 1 })
   await registerContracts(registryUrl)
   const { value: codec } = await openCodec({ url: registryUrl })
-  const streams = await openStreams({ kafka, codec, replicas: 1, takes: false, instance: 'test', log: { info: () => {}, warn: () => {} } })
+  const streams = await openStreams({
+    kafka,
+    codec,
+    replicas: 1,
+    takes: false,
+    instance: 'test',
+    log: { info: () => {}, warn: () => {} },
+  })
   return {
-    backends: { brokers, registryUrl }, kafka, codec, streams,
+    backends: { brokers, registryUrl },
+    kafka,
+    codec,
+    streams,
     stop: async () => {
       await streams.stop()
       await stop()

@@ -1,5 +1,13 @@
 /** Execution environments of functions whose code stands in the test; they end with it. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach } from 'vitest'
@@ -35,15 +43,30 @@ export interface Opened {
   invoke(event?: unknown, requestId?: string): Promise<Outcome>
 }
 
-export function open(files: string | Readonly<Record<string, string>>, options: Partial<EnvironmentOptions> = {}): Opened {
+export function open(
+  files: string | Readonly<Record<string, string>>,
+  options: Partial<EnvironmentOptions> = {},
+): Opened {
   const lines: string[] = []
   const environment = openEnvironment({
-    functionName: 'taxis', functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:taxis', version: '7', handler: 'index.handler', environment: {},
-    directory: code(typeof files === 'string' ? { 'index.mjs': files } : files), memoryMb: 256, timeoutMs: 3000, log: (line) => void lines.push(line),
+    functionName: 'taxis',
+    functionArn: 'arn:aws:lambda:eu-west-1:000000000000:function:taxis',
+    version: '7',
+    handler: 'index.handler',
+    environment: {},
+    directory: code(typeof files === 'string' ? { 'index.mjs': files } : files),
+    memoryMb: 256,
+    timeoutMs: 3000,
+    log: (line) => void lines.push(line),
     ...options,
   })
   opened.push(environment)
-  return { environment, lines, invoke: (event = {}, requestId = 'id-1') => environment.invoke(Buffer.from(JSON.stringify(event)), { requestId }) }
+  return {
+    environment,
+    lines,
+    invoke: (event = {}, requestId = 'id-1') =>
+      environment.invoke(Buffer.from(JSON.stringify(event)), { requestId }),
+  }
 }
 
 /** How many processes of this machine have the text in their command. */

@@ -1,4 +1,7 @@
-/** A function service as a process of its own, which tests kill. HOST names what it runs, JSON. It prints "ready" when its mappings are in their groups. */
+/**
+ * A function service as a process of its own, which tests kill. HOST names what it runs, JSON. It prints
+ * "ready" when its mappings are in their groups.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openCodec } from '@weir/codec'
 import { kafkaConfig, openKafka } from '@weir/kafka'
@@ -7,14 +10,31 @@ import { openStreams } from '@weir/streams'
 import { openFunctionService } from '../open.ts'
 import type { HostOptions } from './hosting.ts'
 
-const { brokers, registryUrl, definitions, mappings, eventOptions, folder } = JSON.parse(process.env.HOST!) as HostOptions
+const { brokers, registryUrl, definitions, mappings, eventOptions, folder } = JSON.parse(
+  process.env.HOST!,
+) as HostOptions
 const log = logger('function-host')
-const { value: kafka, stop: stopKafka } = await openKafka(readConfig({ ...process.env, KAFKA_BROKERS: brokers.join() }, kafkaConfig), log)
+const { value: kafka, stop: stopKafka } = await openKafka(
+  readConfig({ ...process.env, KAFKA_BROKERS: brokers.join() }, kafkaConfig),
+  log,
+)
 const { value: codec } = await openCodec({ url: registryUrl })
 const streams = await openStreams({ kafka, codec, replicas: 1, takes: false, instance: 'function-host', log })
 const account = { region: 'us-east-1', accountId: '000000000000' }
-const service = await openFunctionService({ definitions, fixed: mappings, folder, account, bootstrapServers: brokers.join(), kafka, codec, streams, eventOptions, log })
-while (!mappings.every(({ id, enabled }) => !enabled || service.value.mappings.state(id) === 'Enabled')) await sleep(20)
+const service = await openFunctionService({
+  definitions,
+  fixed: mappings,
+  folder,
+  account,
+  bootstrapServers: brokers.join(),
+  kafka,
+  codec,
+  streams,
+  eventOptions,
+  log,
+})
+while (!mappings.every(({ id, enabled }) => !enabled || service.value.mappings.state(id) === 'Enabled'))
+  await sleep(20)
 process.stdout.write('ready\n')
 
 process.once('SIGTERM', async () => {

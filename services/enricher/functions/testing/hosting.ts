@@ -5,10 +5,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { FunctionDefinition } from '../solutions.ts'
 import { DEFAULT_SETTINGS, type Mapping } from '../mappings/mapping.ts'
 import type { DeliverySettings } from '../mappings/settings.ts'
 import type { FunctionServiceOptions } from '../open.ts'
+import type { FunctionDefinition } from '../solutions.ts'
 
 export interface HostOptions {
   readonly brokers: readonly string[]
@@ -20,16 +20,45 @@ export interface HostOptions {
 }
 
 /** @param code of index.mjs, which exports `handler` */
-export function functionOf(name: string, code: string, changes: Partial<FunctionDefinition> = {}): FunctionDefinition {
+export function functionOf(
+  name: string,
+  code: string,
+  changes: Partial<FunctionDefinition> = {},
+): FunctionDefinition {
   const directory = mkdtempSync(join(tmpdir(), 'weir-function-'))
   writeFileSync(join(directory, 'index.mjs'), code)
-  return { name, directory, handler: 'index.handler', memoryMb: 256, timeoutMs: 5000, concurrency: 10, environment: {}, ...changes }
+  return {
+    name,
+    directory,
+    handler: 'index.handler',
+    memoryMb: 256,
+    timeoutMs: 5000,
+    concurrency: 10,
+    environment: {},
+    ...changes,
+  }
 }
 
-export function mappingOf(id: string, functionName: string, source: Mapping['source'], settings: Partial<DeliverySettings> = {}, changes: Partial<Mapping> = {}): Mapping {
+export function mappingOf(
+  id: string,
+  functionName: string,
+  source: Mapping['source'],
+  settings: Partial<DeliverySettings> = {},
+  changes: Partial<Mapping> = {},
+): Mapping {
   return {
-    id, functionName, source, groupId: `weir.mapping.${id}`, enabled: true, start: 'TRIM_HORIZON', settings: { ...DEFAULT_SETTINGS, ...settings },
-    filters: undefined, onFailure: undefined, output: undefined, decode: false, ...changes,
+    id,
+    functionName,
+    source,
+    groupId: `weir.mapping.${id}`,
+    enabled: true,
+    start: 'TRIM_HORIZON',
+    settings: { ...DEFAULT_SETTINGS, ...settings },
+    filters: undefined,
+    onFailure: undefined,
+    output: undefined,
+    decode: false,
+    ...changes,
   }
 }
 
@@ -43,7 +72,10 @@ export interface Host {
 
 export async function startHost(options: Omit<HostOptions, 'folder'>): Promise<Host> {
   const HOST = JSON.stringify({ ...options, folder: mkdtempSync(join(tmpdir(), 'weir-deployed-')) })
-  const child = spawn(process.execPath, [`${import.meta.dirname}/host.ts`], { env: { ...process.env, HOST, LOG_LEVEL: 'debug' }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [`${import.meta.dirname}/host.ts`], {
+    env: { ...process.env, HOST, LOG_LEVEL: 'debug' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const exited = once(child, 'exit').then(([code]) => code as number | null)
   const lines: string[] = []
   const ready = Promise.withResolvers<void>()
@@ -51,7 +83,9 @@ export async function startHost(options: Omit<HostOptions, 'folder'>): Promise<H
     if (line === 'ready') ready.resolve()
     else lines.push(line)
   })
-  void exited.then(() => ready.reject(new Error(`The host ended before it was ready:\n${lines.slice(-20).join('\n')}`)))
+  void exited.then(() =>
+    ready.reject(new Error(`The host ended before it was ready:\n${lines.slice(-20).join('\n')}`)),
+  )
   await ready.promise
   return {
     lines,

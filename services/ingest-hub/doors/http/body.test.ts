@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { HttpError } from '@weir/service'
+import type { HttpError } from '@weir/service'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { chunksOf, encodingOf, tooLarge } from './body.ts'
 
@@ -25,22 +25,41 @@ const server = createServer((request, response) => {
   void last.then((text) => response.end(text))
 })
 beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)))
-afterAll(() => { server.closeAllConnections(); server.close() })
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
 
 const port = () => (server.address() as AddressInfo).port
 async function post(body: Buffer, encoding?: string): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port()}`, { method: 'POST', body: new Uint8Array(body), headers: encoding ? { 'content-encoding': encoding } : {} })
+  const response = await fetch(`http://127.0.0.1:${port()}`, {
+    method: 'POST',
+    body: new Uint8Array(body),
+    headers: encoding ? { 'content-encoding': encoding } : {},
+  })
   return response.text()
 }
 
-/** A zstd frame of one raw block that asks for a window of 2^(10 + 17) bytes (RFC 8878, section 3.1.1.1.2). */
-const WIDE = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, (5 << 3) | 1, 0, 0]), Buffer.from('hello')])
+/**
+ * A zstd frame of one raw block that asks for a window of 2^(10 + 17) bytes (RFC 8878, section 3.1.1.1.2).
+ */
+const WIDE = Buffer.concat([
+  Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, (5 << 3) | 1, 0, 0]),
+  Buffer.from('hello'),
+])
 const TEXT = Buffer.from('hello '.repeat(20_000))
 
 test.each([
-  ['identity', undefined, TEXT], ['gzip', 'gzip', gzipSync(TEXT)], ['GZIP', 'GZIP', gzipSync(TEXT)], ['zstd', 'zstd', zstdCompressSync(TEXT)],
+  ['identity', undefined, TEXT],
+  ['gzip', 'gzip', gzipSync(TEXT)],
+  ['GZIP', 'GZIP', gzipSync(TEXT)],
+  ['zstd', 'zstd', zstdCompressSync(TEXT)],
   ['two gzip members', 'gzip', Buffer.concat([gzipSync(TEXT.subarray(0, 7)), gzipSync(TEXT.subarray(7))])],
-  ['two zstd frames', 'zstd', Buffer.concat([zstdCompressSync(TEXT.subarray(0, 7)), zstdCompressSync(TEXT.subarray(7))])],
+  [
+    'two zstd frames',
+    'zstd',
+    Buffer.concat([zstdCompressSync(TEXT.subarray(0, 7)), zstdCompressSync(TEXT.subarray(7))]),
+  ],
 ])('reads %s', async (_, encoding, body) => {
   expect(await post(body, encoding)).toBe('200 120000 hello')
 })
@@ -52,10 +71,25 @@ test.each([
   ['gzip cut off', gzipSync(TEXT).subarray(0, 100), 'gzip', '400 bad-encoding'],
   ['no zstd', TEXT, 'zstd', '400 bad-encoding'],
   ['zstd cut off', zstdCompressSync(TEXT).subarray(0, 20), 'zstd', '400 bad-encoding'],
-  ['a second zstd frame cut off', Buffer.concat([zstdCompressSync(TEXT), zstdCompressSync(TEXT).subarray(0, 20)]), 'zstd', '400 bad-encoding'],
-  ['bytes after a zstd frame', Buffer.concat([zstdCompressSync(TEXT), Buffer.from('more')]), 'zstd', '400 bad-encoding'],
+  [
+    'a second zstd frame cut off',
+    Buffer.concat([zstdCompressSync(TEXT), zstdCompressSync(TEXT).subarray(0, 20)]),
+    'zstd',
+    '400 bad-encoding',
+  ],
+  [
+    'bytes after a zstd frame',
+    Buffer.concat([zstdCompressSync(TEXT), Buffer.from('more')]),
+    'zstd',
+    '400 bad-encoding',
+  ],
   ['zeros after a gzip member', Buffer.concat([gzipSync(TEXT), Buffer.alloc(9)]), 'gzip', '400 bad-encoding'],
-  ['too many zstd frames', Buffer.concat(Array(10_001).fill(zstdCompressSync(''))), 'zstd', '400 bad-encoding'],
+  [
+    'too many zstd frames',
+    Buffer.concat(Array(10_001).fill(zstdCompressSync(''))),
+    'zstd',
+    '400 bad-encoding',
+  ],
   ['a zstd window of 128 MiB', WIDE, 'zstd', '400 bad-encoding'],
   ['too many bytes', Buffer.alloc(MOST + 1), undefined, '413 too-large'],
 ])('refuses %s', async (_, body, encoding, answer) => {
@@ -63,13 +97,19 @@ test.each([
 })
 
 /** A gigabyte: inflating all of it takes seconds. */
-test.each(['gzip', 'zstd'])('a bomb (%s) stops at the limit', async (encoding) => {
-  const body = Buffer.concat(Array(128).fill((encoding === 'gzip' ? gzipSync : zstdCompressSync)(Buffer.alloc(8 << 20))))
-  const from = process.cpuUsage()
-  expect(await post(body, encoding)).toBe('413 too-large')
-  const { user, system } = process.cpuUsage(from)
-  expect((user + system) / 1e6).toBeLessThan(1)
-}, 20_000)
+test.each(['gzip', 'zstd'])(
+  'a bomb (%s) stops at the limit',
+  async (encoding) => {
+    const body = Buffer.concat(
+      Array(128).fill((encoding === 'gzip' ? gzipSync : zstdCompressSync)(Buffer.alloc(8 << 20))),
+    )
+    const from = process.cpuUsage()
+    expect(await post(body, encoding)).toBe('413 too-large')
+    const { user, system } = process.cpuUsage(from)
+    expect((user + system) / 1e6).toBeLessThan(1)
+  },
+  20_000,
+)
 
 test('a client that goes away ends the body', async () => {
   const socket = connect(port(), '127.0.0.1')

@@ -1,14 +1,20 @@
-/** Bodies as a stream of bytes: inflated, counted, and stopped where they go too far. The connection survives, so that the client gets its answer. */
+/**
+ * Bodies as a stream of bytes: inflated, counted, and stopped where they go too far. The connection survives,
+ * so that the client gets its answer.
+ */
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { HttpError } from '@weir/service'
-import { inflated, InflateError, type Compression } from '@weir/service/inflate.ts'
+import { type Compression, InflateError, inflated } from '@weir/service/inflate.ts'
 import { LIMITS } from './limits.ts'
 
-/** A zstd frame may ask for a window of 8 MiB, which RFC 8878 (section 3.1.1.1.2) wants decoders to support at least. */
+/**
+ * A zstd frame may ask for a window of 8 MiB, which RFC 8878 (section 3.1.1.1.2) wants decoders to support at
+ * least.
+ */
 const BOUNDS = { zstdWindowLog: 23, maxFrames: LIMITS.zstdFrames }
 
-const COMPRESSIONS: Readonly<Record<string, Compression>> = { 'gzip': 'gzip', 'x-gzip': 'gzip', 'zstd': 'zstd' }
+const COMPRESSIONS: Readonly<Record<string, Compression>> = { gzip: 'gzip', 'x-gzip': 'gzip', zstd: 'zstd' }
 
 export type Encoding = 'identity' | 'gzip' | 'x-gzip' | 'zstd'
 
@@ -16,14 +22,20 @@ export type Encoding = 'identity' | 'gzip' | 'x-gzip' | 'zstd'
 export function encodingOf(request: IncomingMessage): Encoding {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() || 'identity'
   if (encoding === 'identity' || Object.hasOwn(COMPRESSIONS, encoding)) return encoding as Encoding
-  throw new HttpError(415, 'unsupported-encoding', 'Content-Encoding is gzip, zstd or identity.', { 'accept-encoding': 'gzip, zstd, identity' })
+  throw new HttpError(415, 'unsupported-encoding', 'Content-Encoding is gzip, zstd or identity.', {
+    'accept-encoding': 'gzip, zstd, identity',
+  })
 }
 
 /**
- * The body's bytes, inflated. Reading on is asking for the next chunk, so a slow consumer slows the client. Throws 400 for what does not inflate, and
- * 413 as soon as the body as sent is longer than `mostSent` bytes.
+ * The body's bytes, inflated. Reading on is asking for the next chunk, so a slow consumer slows the client.
+ * Throws 400 for what does not inflate, and 413 as soon as the body as sent is longer than `mostSent` bytes.
  */
-export async function* chunksOf(request: IncomingMessage, encoding: Encoding, mostSent: number): AsyncGenerator<Buffer, void> {
+export async function* chunksOf(
+  request: IncomingMessage,
+  encoding: Encoding,
+  mostSent: number,
+): AsyncGenerator<Buffer, void> {
   const counted = countedChunks(request, mostSent)
   if (encoding === 'identity') return yield* counted
   try {
@@ -39,7 +51,9 @@ async function* countedChunks(request: IncomingMessage, most: number): AsyncGene
   const chunks = (request as Readable).iterator({ destroyOnReturn: false })
   try {
     while (true) {
-      const { value: chunk, done } = await chunks.next().catch(() => { throw cutOff() })
+      const { value: chunk, done } = await chunks.next().catch(() => {
+        throw cutOff()
+      })
       if (done) return
       sent += chunk.length
       if (sent > most) throw tooLarge(most)
@@ -53,7 +67,11 @@ async function* countedChunks(request: IncomingMessage, most: number): AsyncGene
 }
 
 export function tooLarge(most: number): HttpError {
-  return new HttpError(413, 'too-large', `The body is longer than ${most} bytes, inflated; send it in smaller parts.`)
+  return new HttpError(
+    413,
+    'too-large',
+    `The body is longer than ${most} bytes, inflated; send it in smaller parts.`,
+  )
 }
 
 /** For the log's sake: who sent it has gone and hears nothing any more. */

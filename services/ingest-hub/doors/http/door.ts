@@ -1,7 +1,19 @@
 /** The HTTP door: POST /v1/topics/TOPIC/records. */
 import swagger from '@fastify/swagger'
+import {
+  type Access,
+  announcedBytes,
+  clientOf,
+  formatTraceparent,
+  HttpError,
+  identify,
+  leaseOf,
+  mayWrite,
+  stage,
+  traceOf,
+  underPressure,
+} from '@weir/service'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { announcedBytes, clientOf, formatTraceparent, HttpError, identify, leaseOf, mayWrite, stage, traceOf, underPressure, type Access } from '@weir/service'
 import type { Collector } from '../../intake/collector.ts'
 import type { Intake, IntakeTopic } from '../../intake/intake.ts'
 import { RecordHeaders } from '../../intake/record-headers.ts'
@@ -27,27 +39,53 @@ export interface HttpDoorOptions {
   connected(): boolean
 }
 
-export function httpDoor({ intake, access, collector, connected }: HttpDoorOptions): (app: FastifyInstance) => Promise<void> {
+export function httpDoor({
+  intake,
+  access,
+  collector,
+  connected,
+}: HttpDoorOptions): (app: FastifyInstance) => Promise<void> {
   const counts = stage('ingest-hub.http')
 
-  async function store(topic: IntakeTopic, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function store(
+    topic: IntakeTopic,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
     const started = performance.now()
     const client = identify(access, request)
     mayWrite(client, topic.name)
     const format = formatOf(request)
     if (!connected()) throw withoutBroker()
-    const headers = new RecordHeaders(sourceOf(request, client), formatTraceparent(traceOf(request)), client.name)
-    const submission = (first: number): Submission => new Submission(topic, intake.producer, headers, Date.now(), first)
+    const headers = new RecordHeaders(
+      sourceOf(request, client),
+      formatTraceparent(traceOf(request)),
+      client.name,
+    )
+    const submission = (first: number): Submission =>
+      new Submission(topic, intake.producer, headers, Date.now(), first)
     const wantsIds = (request.query as { ids?: string }).ids === 'true'
-    const { outcome, ids } = format === 'json' ? await storeBatch(topic, request, submission, wantsIds) : await storeStream(topic, request, submission, wantsIds)
+    const { outcome, ids } =
+      format === 'json'
+        ? await storeBatch(topic, request, submission, wantsIds)
+        : await storeStream(topic, request, submission, wantsIds)
     counts.done(outcome.stored)
     counts.failed(outcome.failed)
     counts.latency(performance.now() - started, outcome.stored)
-    if (outcome.cause) request.log.warn({ err: outcome.cause, topic: topic.name, failed: outcome.failed }, 'records were not stored')
+    if (outcome.cause)
+      request.log.warn(
+        { err: outcome.cause, topic: topic.name, failed: outcome.failed },
+        'records were not stored',
+      )
     return answer(request, reply, outcome, ids)
   }
 
-  async function storeBatch(topic: IntakeTopic, request: FastifyRequest, begin: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
+  async function storeBatch(
+    topic: IntakeTopic,
+    request: FastifyRequest,
+    begin: (first: number) => Submission,
+    wantsIds: boolean,
+  ): Promise<Stored> {
     const submission = await readBatch(topic, request, begin, wantsIds)
     const outcome = new Outcome()
     outcome.add(submission, await submission.settled())
@@ -55,7 +93,12 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
   }
 
   /** Apart from storeBatch so that body and values can be forgotten while the broker is awaited. */
-  async function readBatch(topic: IntakeTopic, request: FastifyRequest, begin: (first: number) => Submission, wantsIds: boolean): Promise<Submission> {
+  async function readBatch(
+    topic: IntakeTopic,
+    request: FastifyRequest,
+    begin: (first: number) => Submission,
+    wantsIds: boolean,
+  ): Promise<Submission> {
     const encoding = encodingOf(request.raw)
     const announced = announcedBytes(request.raw)
     if (announced > LIMITS.bodyBytes) throw tooLarge(LIMITS.bodyBytes)
@@ -85,15 +128,28 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
     }
   }
 
-  async function storeStream(topic: IntakeTopic, request: FastifyRequest, submission: (first: number) => Submission, wantsIds: boolean): Promise<Stored> {
-    if (wantsIds) throw new HttpError(400, 'no-ids', 'Ids are answered for JSON bodies only; give the records of a stream ids of your own.')
+  async function storeStream(
+    topic: IntakeTopic,
+    request: FastifyRequest,
+    submission: (first: number) => Submission,
+    wantsIds: boolean,
+  ): Promise<Stored> {
+    if (wantsIds)
+      throw new HttpError(
+        400,
+        'no-ids',
+        'Ids are answered for JSON bodies only; give the records of a stream ids of your own.',
+      )
     const encoding = encodingOf(request.raw)
     const lease = leaseOf(request)
     if (!lease.cover(LIMITS.lineBytes)) throw underPressure()
     const client = clientOf(access, request)
     const mayStillWrite = (): boolean => client()?.mayWrite(topic.name) ?? false
     const chunks = chunksOf(request.raw, encoding, LIMITS.streamBytes)
-    return { outcome: await storeLines({ chunks, lease, mayWrite: mayStillWrite, submission }), ids: undefined }
+    return {
+      outcome: await storeLines({ chunks, lease, mayWrite: mayStillWrite, submission }),
+      ids: undefined,
+    }
   }
 
   return async (app) => {
@@ -103,7 +159,11 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
       door.addContentTypeParser('*', (_request, _payload, done) => done(null))
       door.setValidatorCompiler(() => () => true)
       for (const topic of intake.topics) {
-        door.post(`/v1/topics/${topic.name}/records`, { schema: recordsSchema(topic.name) }, (request, reply) => store(topic, request, reply))
+        door.post(
+          `/v1/topics/${topic.name}/records`,
+          { schema: recordsSchema(topic.name) },
+          (request, reply) => store(topic, request, reply),
+        )
       }
       door.post('/v1/topics/:topic/records', { schema: { hide: true } }, async (request) => {
         identify(access, request)
@@ -113,7 +173,8 @@ export function httpDoor({ intake, access, collector, connected }: HttpDoorOptio
     // Made once: it is long, and anybody may ask for it.
     let document: string | undefined
     app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) =>
-      reply.type('application/json; charset=utf-8').send(document ??= JSON.stringify(app.swagger())))
+      reply.type('application/json; charset=utf-8').send((document ??= JSON.stringify(app.swagger()))),
+    )
   }
 }
 

@@ -14,11 +14,12 @@ function parse(chunks: readonly (string | Buffer)[]): readonly unknown[] {
   }
 }
 
-function refusal(text: string | Buffer): { status: number, code: string, message: string } {
+function refusal(text: string | Buffer): { status: number; code: string; message: string } {
   try {
     parse([text])
   } catch (error) {
-    if (error instanceof HttpError) return { status: error.statusCode, code: error.code, message: error.message }
+    if (error instanceof HttpError)
+      return { status: error.statusCode, code: error.code, message: error.message }
     throw error
   }
   throw new Error('The body was taken.')
@@ -32,7 +33,10 @@ test('a body in chunks, cut within a character', () => {
 
 test('a byte order mark before the body is passed over; elsewhere the message shows it', () => {
   expect(parse(['\uFEFF{"records":[1]}'])).toEqual([1])
-  expect(refusal('{"records":[\uFEFF1]}')).toMatchObject({ code: 'not-json', message: expect.stringContaining('\\ufeff') })
+  expect(refusal('{"records":[\uFEFF1]}')).toMatchObject({
+    code: 'not-json',
+    message: expect.stringContaining('\\ufeff'),
+  })
   expect(refusal('\uFEFF')).toMatchObject({ status: 400, code: 'not-json' })
 })
 
@@ -47,10 +51,15 @@ test.each([
   ['no record', '{"records":[]}', 400, 'no-records'],
   ['something beside records', '{"records":[1],"topic":"x"}', 400, 'unknown-field'],
   ['a prototype', '{"records":[1],"__proto__":{}}', 400, 'unknown-field'],
-  ['a lone surrogate\'s bytes', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 400, 'invalid-utf8'],
+  ["a lone surrogate's bytes", Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 400, 'invalid-utf8'],
   ['too deep', `{"records":[${'['.repeat(LIMITS.depth)}`, 400, 'too-deep'],
   ['too many records', `{"records":[${'1,'.repeat(LIMITS.batchRecords)}1]}`, 413, 'too-many-records'],
-  ['too many names', JSON.stringify({ records: Array.from({ length: 2 * LIMITS.names }, (_, i) => ({ [`n${i}`]: 0 })) }), 413, 'too-many-names'],
+  [
+    'too many names',
+    JSON.stringify({ records: Array.from({ length: 2 * LIMITS.names }, (_, i) => ({ [`n${i}`]: 0 })) }),
+    413,
+    'too-many-names',
+  ],
   ['too many values', `{"records":[${'{},'.repeat(LIMITS.bodyValues / 2)}{}]}`, 413, 'too-many-values'],
 ])('refuses %s', (_, text, status, code) => {
   expect(refusal(text)).toMatchObject({ status, code })
@@ -70,7 +79,9 @@ test('bodies of any length, in chunks of any size, through slabs that were used 
   for (const size of [1, 1000, 65_535, 65_536, 65_537, 300_000]) {
     const records = Array.from({ length: 4000 }, (_, i) => ({ i, text: 'x'.repeat(i % 50) }))
     const bytes = Buffer.from(JSON.stringify({ records }))
-    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    )
     expect(parse(chunks)).toEqual(records)
   }
 })

@@ -1,4 +1,7 @@
-/** `application/json`: { "records": [ { "id"?, "value" } ] }. Nothing of it is sent before all of it is read and parsed. */
+/**
+ * `application/json`: { "records": [ { "id"?, "value" } ] }. Nothing of it is sent before all of it is read
+ * and parsed.
+ */
 import { isUtf8 } from 'node:buffer'
 import { HttpError, shapeOfJson, sharedBuffer } from '@weir/service'
 import { LIMITS } from './limits.ts'
@@ -6,7 +9,8 @@ import type { BodySlabs } from './slabs.ts'
 
 /** The records of the body, each still to be checked. Throws 400 or 413 for a body that is none. */
 export function parseBatch(body: BodySlabs): readonly unknown[] {
-  if (body.length === 0) throw new HttpError(400, 'empty-body', 'The body is empty; send { "records": [ { "value": { … } } ] }.')
+  if (body.length === 0)
+    throw new HttpError(400, 'empty-body', 'The body is empty; send { "records": [ { "value": { … } } ] }.')
   const whole = sharedBuffer(body.length)
   body.copyTo(whole)
   return recordsOf(parseJson(whole, body.length))
@@ -15,9 +19,20 @@ export function parseBatch(body: BodySlabs): readonly unknown[] {
 function parseJson(bytes: Buffer, end: number): unknown {
   if (!isUtf8(bytes.subarray(0, end))) throw new HttpError(400, 'invalid-utf8', 'The body is no valid UTF-8.')
   const { depth, values, names } = shapeOfJson(bytes, 0, end)
-  if (depth > LIMITS.depth) throw new HttpError(400, 'too-deep', `The body nests deeper than ${LIMITS.depth} levels.`)
-  if (values > LIMITS.bodyValues) throw new HttpError(413, 'too-many-values', `The body has more than ${LIMITS.bodyValues} values; send it in smaller parts.`)
-  if (names > LIMITS.names) throw new HttpError(413, 'too-many-names', `The body has more than ${LIMITS.names} different names; contracts have fewer.`)
+  if (depth > LIMITS.depth)
+    throw new HttpError(400, 'too-deep', `The body nests deeper than ${LIMITS.depth} levels.`)
+  if (values > LIMITS.bodyValues)
+    throw new HttpError(
+      413,
+      'too-many-values',
+      `The body has more than ${LIMITS.bodyValues} values; send it in smaller parts.`,
+    )
+  if (names > LIMITS.names)
+    throw new HttpError(
+      413,
+      'too-many-names',
+      `The body has more than ${LIMITS.names} different names; contracts have fewer.`,
+    )
   try {
     return JSON.parse(bytes.toString('utf8', afterBom(bytes, 0, end), end))
   } catch (error) {
@@ -27,26 +42,44 @@ function parseJson(bytes: Buffer, end: number): unknown {
 
 function recordsOf(body: unknown): readonly unknown[] {
   const records = (body as { records?: unknown } | null)?.records
-  if (!Array.isArray(records)) throw new HttpError(400, 'no-records', 'The body must be an object with a list of records: { "records": [ { "value": { … } } ] }.')
+  if (!Array.isArray(records))
+    throw new HttpError(
+      400,
+      'no-records',
+      'The body must be an object with a list of records: { "records": [ { "value": { … } } ] }.',
+    )
   const stranger = Object.keys(body as object).find((name) => name !== 'records')
   if (stranger !== undefined) {
-    throw new HttpError(400, 'unknown-field', `The body has ${JSON.stringify(stranger.slice(0, 100))} beside its records; only records belongs there.`)
+    throw new HttpError(
+      400,
+      'unknown-field',
+      `The body has ${JSON.stringify(stranger.slice(0, 100))} beside its records; only records belongs there.`,
+    )
   }
   if (records.length === 0) throw new HttpError(400, 'no-records', 'The list of records is empty.')
   if (records.length > LIMITS.batchRecords) {
-    throw new HttpError(413, 'too-many-records', `The body has ${records.length} records; at most ${LIMITS.batchRecords} go into one.`)
+    throw new HttpError(
+      413,
+      'too-many-records',
+      `The body has ${records.length} records; at most ${LIMITS.batchRecords} go into one.`,
+    )
   }
   return records
 }
 
 /** The index after a byte order mark (EF BB BF), which some editors and exports write before the text. */
 export function afterBom(bytes: Buffer, start: number, end: number): number {
-  const isThere = end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
+  const isThere =
+    end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
   return isThere ? start + 3 : start
 }
 
-/** The parser's message. It may quote a little of the client's text, whose invisible characters are shown as escapes. */
+/**
+ * The parser's message. It may quote a little of the client's text, whose invisible characters are shown as
+ * escapes.
+ */
 export function complaint(error: unknown): string {
-  const escape = (character: string): string => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`
+  const escape = (character: string): string =>
+    `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`
   return `${(error as Error).message.slice(0, 200).replace(/\p{C}/gu, escape)}.`
 }

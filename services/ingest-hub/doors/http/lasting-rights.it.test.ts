@@ -1,6 +1,6 @@
 /** What counts is the right that an API key has when records are taken, not when their request began. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { request, type ClientRequest } from 'node:http'
+import { type ClientRequest, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -8,12 +8,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sha256 } from '@weir/service'
 import { servers } from '@weir/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { batch, prepare, report, startHub, TOPIC, type Hub } from '../../testing/hub.ts'
+import { batch, type Hub, prepare, report, startHub, TOPIC } from '../../testing/hub.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-lasting-rights-'))
 const keysFile = join(folder, 'api-keys.json')
 const allow = (...topics: readonly string[]): void =>
-  writeFileSync(keysFile, JSON.stringify([{ name: 'fleet', sha256: sha256('only-for-tests').toString('hex'), topics }]))
+  writeFileSync(
+    keysFile,
+    JSON.stringify([{ name: 'fleet', sha256: sha256('only-for-tests').toString('hex'), topics }]),
+  )
 let hub: Hub
 
 beforeAll(async () => {
@@ -33,12 +36,14 @@ beforeEach(async () => {
   await sleep(3000)
 })
 
-function begin(type: string): { sending: ClientRequest, answered: Promise<{ status: number, body: any }> } {
+function begin(type: string): { sending: ClientRequest; answered: Promise<{ status: number; body: any }> } {
   const headers = { 'content-type': type, 'x-api-key': 'only-for-tests' }
   const sending = request(`${hub.url}/v1/topics/${TOPIC}/records`, { method: 'POST', headers })
-  const answered = new Promise<{ status: number, body: unknown }>((resolve, reject) => {
+  const answered = new Promise<{ status: number; body: unknown }>((resolve, reject) => {
     sending.once('error', reject)
-    sending.once('response', async (response) => resolve({ status: response.statusCode!, body: JSON.parse(await text(response)) }))
+    sending.once('response', async (response) =>
+      resolve({ status: response.statusCode!, body: JSON.parse(await text(response)) }),
+    )
   })
   return { sending, answered }
 }
@@ -53,7 +58,11 @@ test('lines that come after the right is gone are not sent', async () => {
   await sleep(3000)
   sending.end(line())
   const { status, body } = await answered
-  expect([status, body.stored, body.errors]).toEqual([207, 1, [expect.objectContaining({ index: 1, code: 'not-sent', retriable: false })]])
+  expect([status, body.stored, body.errors]).toEqual([
+    207,
+    1,
+    [expect.objectContaining({ index: 1, code: 'not-sent', retriable: false })],
+  ])
 })
 
 test('a batch that ends after the right is gone is refused', async () => {

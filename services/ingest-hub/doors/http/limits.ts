@@ -5,11 +5,16 @@ export const LIMITS = {
   batchRecords: 10_000,
   /** Frames of a zstd body. Each takes about 30 µs to inflate, however little it holds. */
   zstdFrames: 10_000,
-  /** Values in a JSON body: parsed, the smallest of them takes 56 bytes where the text took 3, so bytes alone would not bound memory. */
+  /**
+   * Values in a JSON body: parsed, the smallest of them takes 56 bytes where the text took 3, so bytes alone
+   * would not bound memory.
+   */
   bodyValues: 500_000,
   /** Levels of nesting. Contracts need three or four. */
   depth: 32,
-  /** Different names in a JSON body or an NDJSON line: each takes some hundred bytes where the text took four. */
+  /**
+   * Different names in a JSON body or an NDJSON line: each takes some hundred bytes where the text took four.
+   */
   names: 4096,
   /** Bytes of an NDJSON line. */
   lineBytes: 1 << 20,

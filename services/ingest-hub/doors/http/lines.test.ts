@@ -18,7 +18,9 @@ test('lines, whatever the chunks', () => {
   const text = 'one\ntwo\n\nthrée\nlast'
   const bytes = Buffer.from(text)
   for (let size = 1; size <= bytes.length; size++) {
-    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    )
     expect(split(chunks)).toEqual(['one', 'two', '', 'thrée', 'last'])
   }
 })
@@ -41,9 +43,16 @@ test('stops where the handler is full, and goes on there', () => {
   const lines: string[] = []
   let room = 0
   const splitter = new LineSplitter(100, {
-    line: (bytes, start, end) => { lines.push(bytes.toString('utf8', start, end)); room-- },
-    tooLong: () => { throw new Error('No line is too long.') },
-    get isFull() { return room <= 0 },
+    line: (bytes, start, end) => {
+      lines.push(bytes.toString('utf8', start, end))
+      room--
+    },
+    tooLong: () => {
+      throw new Error('No line is too long.')
+    },
+    get isFull() {
+      return room <= 0
+    },
   })
   const chunk = Buffer.from('one\ntwo\nthree\nfo')
   expect(splitter.push(chunk, 0)).toBe(0)

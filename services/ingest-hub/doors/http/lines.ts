@@ -3,7 +3,9 @@ import { CHUNK_BYTES } from '@weir/service'
 
 const NEWLINE = 0x0a
 
-/** Each call of `line` gets the bytes `[start, end)` of one line without its newline, valid during the call. */
+/**
+ * Each call of `line` gets the bytes `[start, end)` of one line without its newline, valid during the call.
+ */
 export interface LineHandler {
   line(bytes: Buffer, start: number, end: number): void
   /** In place of a line that is longer than allowed. */
@@ -30,7 +32,10 @@ export class LineSplitter {
     return this.#carriedBytes + CHUNK_BYTES * this.#carried.length
   }
 
-  /** Takes lines of the chunk from `start` on until the handler is full or the chunk ends. Returns where to go on. */
+  /**
+   * Takes lines of the chunk from `start` on until the handler is full or the chunk ends. Returns where to go
+   * on.
+   */
   push(chunk: Buffer, start: number): number {
     while (!this.#handler.isFull) {
       const end = chunk.indexOf(NEWLINE, start)

@@ -1,6 +1,9 @@
-/** `application/x-ndjson`: a record a line, sent as the lines come in. What is sent cannot be taken back, so trouble ends the stream and the rest is refused. */
+/**
+ * `application/x-ndjson`: a record a line, sent as the lines come in. What is sent cannot be taken back, so
+ * trouble ends the stream and the rest is refused.
+ */
 import { isUtf8 } from 'node:buffer'
-import { HttpError, shapeOfJson, type Lease } from '@weir/service'
+import { HttpError, type Lease, shapeOfJson } from '@weir/service'
 import type { RecordErrorCode } from '../../intake/errors.ts'
 import type { Submission } from '../../intake/submission.ts'
 import { afterBom, complaint } from './json-batch.ts'
@@ -15,11 +18,21 @@ interface Stop {
   readonly retriable: boolean
 }
 
-const PRESSURE: Stop = { code: 'buffer-full', message: 'No room for this line and those after it now; send them again a little later.', retriable: true }
-const UNSETTLED: Stop = { code: 'not-sent', message: 'This line and those after it are not sent, because a record before them failed; send them again.', retriable: true }
+const PRESSURE: Stop = {
+  code: 'buffer-full',
+  message: 'No room for this line and those after it now; send them again a little later.',
+  retriable: true,
+}
+const UNSETTLED: Stop = {
+  code: 'not-sent',
+  message: 'This line and those after it are not sent, because a record before them failed; send them again.',
+  retriable: true,
+}
 const FORBIDDEN: Stop = {
-  code: 'not-sent', retriable: false,
-  message: 'The API key has lost the right to write to this topic; this line and those after it are not sent.',
+  code: 'not-sent',
+  retriable: false,
+  message:
+    'The API key has lost the right to write to this topic; this line and those after it are not sent.',
 }
 
 export interface StreamOptions {
@@ -43,31 +56,40 @@ export async function storeLines({ chunks, lease, mayWrite, submission }: Stream
       bytes += chunk.length
       if (bytes > LIMITS.streamBytes) stop = tooMuch(`${LIMITS.streamBytes} bytes`)
       else if (!mayWrite()) stop = FORBIDDEN
-      for (let at = 0; !stop && at < chunk.length;) {
+      for (let at = 0; !stop && at < chunk.length; ) {
         if (!lease.cover(splitter.carriedBytes + 2 * chunk.length + outcome.listBytes)) {
           stop = PRESSURE
           break
         }
         at = splitter.push(chunk, at)
         if (window.lines > LIMITS.streamLines) stop = tooMuch(`${LIMITS.streamLines} lines`)
-        else if (window.isFull && await window.settle(outcome)) stop = UNSETTLED
+        else if (window.isFull && (await window.settle(outcome))) stop = UNSETTLED
       }
       if (stop) break
     }
     if (!stop) splitter.end()
   } catch (error) {
     if (!(error instanceof HttpError) || window.count === 0) throw error
-    stop = { code: 'not-sent', message: `${error.message} This line and those after it are not sent.`, retriable: false }
+    stop = {
+      code: 'not-sent',
+      message: `${error.message} This line and those after it are not sent.`,
+      retriable: false,
+    }
   }
   await window.settle(outcome)
   if (window.count === 0 && stop?.code === 'too-large') throw new HttpError(413, stop.code, stop.message)
   if (stop) outcome.giveUp({ index: window.count, ...stop, toEnd: true })
-  else if (window.count === 0) throw new HttpError(400, 'empty-body', 'The body has no records; send one a line: { "value": { … } }.')
+  else if (window.count === 0)
+    throw new HttpError(400, 'empty-body', 'The body has no records; send one a line: { "value": { … } }.')
   return outcome
 }
 
 function tooMuch(most: string): Stop {
-  return { code: 'too-large', message: `A body has at most ${most}, inflated; send this line and those after it in another request.`, retriable: true }
+  return {
+    code: 'too-large',
+    message: `A body has at most ${most}, inflated; send this line and those after it in another request.`,
+    retriable: true,
+  }
 }
 
 /** The lines whose fate is awaited together: bounds what one stream has under way. */
@@ -84,10 +106,17 @@ class Window {
   }
 
   get isFull(): boolean {
-    return this.#current.count >= LIMITS.windowRecords || this.#bytes >= LIMITS.windowBytes || this.#current.errors.length >= LIMITS.windowErrors
+    return (
+      this.#current.count >= LIMITS.windowRecords ||
+      this.#bytes >= LIMITS.windowBytes ||
+      this.#current.errors.length >= LIMITS.windowErrors
+    )
   }
 
-  /** Waits until this window is stored or has failed, then begins the next. True when a record failed that could be stored later: none may overtake it. */
+  /**
+   * Waits until this window is stored or has failed, then begins the next. True when a record failed that
+   * could be stored later: none may overtake it.
+   */
   async settle(outcome: Outcome): Promise<boolean> {
     const settled = this.#current
     const error = await settled.settled()
@@ -102,11 +131,15 @@ class Window {
     if (this.lines > LIMITS.streamLines || isBlank(bytes, start, end)) return
     this.count++
     this.#bytes += end - start
-    if (!isUtf8(bytes.subarray(start, end))) return this.#current.addUnread('not-json', 'The line is no valid UTF-8.')
+    if (!isUtf8(bytes.subarray(start, end)))
+      return this.#current.addUnread('not-json', 'The line is no valid UTF-8.')
     const { depth, values, names } = shapeOfJson(bytes, start, end)
-    if (depth > LIMITS.depth) return this.#current.addUnread('too-deep', `The line nests deeper than ${LIMITS.depth} levels.`)
-    if (values > LIMITS.lineValues) return this.#current.addUnread('too-large', `A line has at most ${LIMITS.lineValues} values.`)
-    if (names > LIMITS.names) return this.#current.addUnread('too-large', `A line has at most ${LIMITS.names} different names.`)
+    if (depth > LIMITS.depth)
+      return this.#current.addUnread('too-deep', `The line nests deeper than ${LIMITS.depth} levels.`)
+    if (values > LIMITS.lineValues)
+      return this.#current.addUnread('too-large', `A line has at most ${LIMITS.lineValues} values.`)
+    if (names > LIMITS.names)
+      return this.#current.addUnread('too-large', `A line has at most ${LIMITS.names} different names.`)
     let record: unknown
     try {
       record = JSON.parse(bytes.toString('utf8', start, end))

@@ -30,7 +30,8 @@ export class Outcome {
   add(submission: Submission, cause: KafkaError | undefined): void {
     this.count += submission.count
     this.failed += submission.errors.length
-    for (const error of submission.errors.slice(0, LIMITS.listedErrors - this.errors.length)) this.#list(error)
+    for (const error of submission.errors.slice(0, LIMITS.listedErrors - this.errors.length))
+      this.#list(error)
     this.cause ??= cause
   }
 
@@ -39,19 +40,29 @@ export class Outcome {
     this.#list(error)
   }
 
-  /** Lists the first errors only. The last one then stands for all that follow: its client sends again what may be stored already, and loses nothing. */
+  /**
+   * Lists the first errors only. The last one then stands for all that follow: its client sends again what
+   * may be stored already, and loses nothing.
+   */
   shorten(): void {
     const rest = this.#errors[LIMITS.leastListedErrors]
     if (rest === undefined) return
     this.#errors = this.#errors.slice(0, LIMITS.leastListedErrors)
     this.listBytes = this.#errors.reduce((sum, error) => sum + bytesOf(error), 0)
     this.#list({
-      index: rest.index, code: 'not-listed', retriable: true, toEnd: true,
-      message: 'There is no room now to list all records that failed; send this one and those after it again, with the same ids.',
+      index: rest.index,
+      code: 'not-listed',
+      retriable: true,
+      toEnd: true,
+      message:
+        'There is no room now to list all records that failed; send this one and those after it again, with the same ids.',
     })
   }
 
-  /** The code that every record failed with, if a retry can help all of them; undefined when one is stored or failed otherwise. */
+  /**
+   * The code that every record failed with, if a retry can help all of them; undefined when one is stored or
+   * failed otherwise.
+   */
   retriableReason(): RecordError['code'] | undefined {
     if (this.stored > 0 || this.errors.length === 0) return undefined
     const [{ code }] = this.errors

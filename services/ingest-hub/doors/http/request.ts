@@ -1,6 +1,7 @@
 /** What the head of a request says: who, from where, which format. */
+
+import { type Client, HttpError } from '@weir/service'
 import type { FastifyRequest } from 'fastify'
-import { HttpError, type Client } from '@weir/service'
 import type { IntakeTopic } from '../../intake/intake.ts'
 import { MAX_SOURCE_LENGTH } from '../../intake/record-headers.ts'
 
@@ -14,16 +15,29 @@ export function sourceOf({ headers }: FastifyRequest, client: Client): string {
   const source = headers['weir-source']
   if (source === undefined) return client.name ?? 'anonymous'
   if (typeof source === 'string' && source.length <= MAX_SOURCE_LENGTH && SOURCE.test(source)) return source
-  throw new HttpError(400, 'invalid-source', `Weir-Source is 1 to ${MAX_SOURCE_LENGTH} visible ASCII characters.`)
+  throw new HttpError(
+    400,
+    'invalid-source',
+    `Weir-Source is 1 to ${MAX_SOURCE_LENGTH} visible ASCII characters.`,
+  )
 }
 
 export function formatOf({ headers }: FastifyRequest): 'json' | 'ndjson' {
   const type = headers['content-type']?.split(';', 1)[0].trim().toLowerCase()
   if (type === 'application/json') return 'json'
   if (type === 'application/x-ndjson') return 'ndjson'
-  throw new HttpError(415, 'unsupported-media-type', 'Content-Type is application/json or application/x-ndjson.', { accept: 'application/json, application/x-ndjson' })
+  throw new HttpError(
+    415,
+    'unsupported-media-type',
+    'Content-Type is application/json or application/x-ndjson.',
+    { accept: 'application/json, application/x-ndjson' },
+  )
 }
 
 export function unknownTopic(name: string, topics: readonly IntakeTopic[]): HttpError {
-  return new HttpError(404, 'unknown-topic', `${name} is no topic with an HTTP door; there are ${topics.map((topic) => topic.name).join(', ')}.`)
+  return new HttpError(
+    404,
+    'unknown-topic',
+    `${name} is no topic with an HTTP door; there are ${topics.map((topic) => topic.name).join(', ')}.`,
+  )
 }

@@ -1,6 +1,7 @@
 /**
- * Where bodies wait until they are whole. Chunks are copied off into slabs that are used again: the chunks' own buffers then die young, where the
- * collector frees them at once. Kept, they would pile up outside of the heap between its rare full collections, and no budget would hold.
+ * Where bodies wait until they are whole. Chunks are copied off into slabs that are used again: the chunks'
+ * own buffers then die young, where the collector frees them at once. Kept, they would pile up outside of the
+ * heap between its rare full collections, and no budget would hold.
  */
 
 export const SLAB_BYTES = 64 << 10
@@ -27,7 +28,8 @@ export class BodySlabs {
 
   /** Puts the body together at the beginning of `target`. */
   copyTo(target: Buffer): void {
-    for (let at = 0; at < this.length; at += SLAB_BYTES) this.#slabs[at / SLAB_BYTES].copy(target, at, 0, Math.min(SLAB_BYTES, this.length - at))
+    for (let at = 0; at < this.length; at += SLAB_BYTES)
+      this.#slabs[at / SLAB_BYTES].copy(target, at, 0, Math.min(SLAB_BYTES, this.length - at))
   }
 
   /** Gives the slabs back. The body is gone. */

@@ -1,5 +1,5 @@
 /** The Kinesis door: the API of 2013-12-02 at the root of the port, over the topics of the broker. */
-import { awsJson, kinesisModel, type AwsAccess } from '@weir/aws'
+import { type AwsAccess, awsJson, kinesisModel } from '@weir/aws'
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Collector } from '../../intake/collector.ts'
 import type { Intake } from '../../intake/intake.ts'
 import type { Kinesis } from './kinesis.ts'
-import { Names, type Account } from './names.ts'
+import { type Account, Names } from './names.ts'
 import { fanOutOperations } from './operations/fan-out.ts'
 import { readingOperations } from './operations/reading.ts'
 import { recordOperations } from './operations/records.ts'
@@ -52,21 +52,35 @@ export async function openKinesis(config: KinesisConfig, deps: KinesisDeps): Pro
   const streams = await openStreams({ kafka, codec, replicas: config.replicas, takes: true, instance, log })
   const stopping = new AbortController()
   const throttle = config.throttled ? new Throttle(() => streams.replicas) : undefined
-  const shares = throttle && config.redisUrl ? openShares(throttle, config.redisUrl, instance, log) : undefined
+  const shares =
+    throttle && config.redisUrl ? openShares(throttle, config.redisUrl, instance, log) : undefined
   const kinesis: Kinesis = {
-    access, kafka, streams, producer: intake.producer, names: new Names(config), shardLimit: config.shardLimit,
-    stopping: stopping.signal, throttle,
+    access,
+    kafka,
+    streams,
+    producer: intake.producer,
+    names: new Names(config),
+    shardLimit: config.shardLimit,
+    stopping: stopping.signal,
+    throttle,
   }
   const operations = {
-    ...streamOperations(kinesis), ...settingOperations(kinesis), ...shardOperations(kinesis),
-    ...recordOperations(kinesis), ...readingOperations(kinesis), ...fanOutOperations(kinesis),
+    ...streamOperations(kinesis),
+    ...settingOperations(kinesis),
+    ...shardOperations(kinesis),
+    ...recordOperations(kinesis),
+    ...readingOperations(kinesis),
+    ...fanOutOperations(kinesis),
   }
   return {
     value: {
       ready: () => streams.ready,
       routes: awsJson({
         services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }],
-        access, region: config.region, accountId: config.accountId, bodyBytes: BODY_BYTES,
+        access,
+        region: config.region,
+        accountId: config.accountId,
+        bodyBytes: BODY_BYTES,
         afterBody: () => collector.look(),
       }),
     },

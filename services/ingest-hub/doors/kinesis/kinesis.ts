@@ -1,8 +1,8 @@
 /** What the operations work with. */
 import type { AwsAccess, AwsContext } from '@weir/aws'
 import type { Kafka, Producer } from '@weir/kafka'
-import type { FanOutConsumer, Shard, Serving, Stream, Streams } from '@weir/streams'
-import { unavailable, type Names, type StreamReference } from './names.ts'
+import type { FanOutConsumer, Serving, Shard, Stream, Streams } from '@weir/streams'
+import { type Names, type StreamReference, unavailable } from './names.ts'
 import type { Throttle } from './throttle.ts'
 
 export interface Kinesis {
@@ -19,7 +19,10 @@ export interface Kinesis {
   readonly shardLimit: number
 }
 
-/** The stream that the request names, and that its sender may use so. Throws AccessDeniedException or ResourceNotFoundException. */
+/**
+ * The stream that the request names, and that its sender may use so. Throws AccessDeniedException or
+ * ResourceNotFoundException.
+ */
 export function streamFor(kinesis: Kinesis, context: AwsContext, reference: StreamReference): Serving {
   const name = allowedName(kinesis, context, reference)
   const serving = kinesis.streams.get(name)
@@ -48,7 +51,11 @@ export function consumerByArn(kinesis: Kinesis, context: AwsContext, arn: string
 }
 
 /** Decides on a stream that must exist. What `decide` returns is its next state. */
-export function changeStream({ streams, names }: Kinesis, name: string, decide: (stream: Stream) => Stream): Promise<Stream> {
+export function changeStream(
+  { streams, names }: Kinesis,
+  name: string,
+  decide: (stream: Stream) => Stream,
+): Promise<Stream> {
   return streams.change(name, (stream) => {
     if (stream === undefined) throw names.notFound(name)
     return decide(stream)
@@ -56,7 +63,11 @@ export function changeStream({ streams, names }: Kinesis, name: string, decide: 
 }
 
 /** The same for changes that only an ACTIVE stream takes. */
-export function changeActive(kinesis: Kinesis, name: string, decide: (stream: Stream) => Stream): Promise<Stream> {
+export function changeActive(
+  kinesis: Kinesis,
+  name: string,
+  decide: (stream: Stream) => Stream,
+): Promise<Stream> {
   return changeStream(kinesis, name, (stream) => {
     if (stream.status !== 'ACTIVE') throw kinesis.names.notActive(stream)
     return decide(stream)

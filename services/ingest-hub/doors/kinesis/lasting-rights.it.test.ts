@@ -1,17 +1,21 @@
 /**
- * Subscriptions end when their access keys lose the right, which the hub sees when it reads the file of access keys
- * again.
+ * Subscriptions end when their access keys lose the right, which the hub sees when it reads the file of
+ * access keys again.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  CreateStreamCommand, KinesisClient, PutRecordCommand, RegisterStreamConsumerCommand, SubscribeToShardCommand,
+  CreateStreamCommand,
+  KinesisClient,
+  PutRecordCommand,
+  RegisterStreamConsumerCommand,
+  SubscribeToShardCommand,
   waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { prepare, startHub, type Hub } from '../../testing/hub.ts'
+import { type Hub, prepare, startHub } from '../../testing/hub.ts'
 
 interface Key {
   readonly accessKeyId: string
@@ -21,11 +25,16 @@ interface Key {
   readonly expires?: string
 }
 
-const keyOf = (accessKeyId: string, changes: Partial<Key> = {}): Key =>
-  ({ accessKeyId, secretAccessKey: `only-for-tests-of-${accessKeyId}`, streams: ['*'], ...changes })
+const keyOf = (accessKeyId: string, changes: Partial<Key> = {}): Key => ({
+  accessKeyId,
+  secretAccessKey: `only-for-tests-of-${accessKeyId}`,
+  streams: ['*'],
+  ...changes,
+})
 const ADMIN = keyOf('AKIAADMIN')
 /**
- * By access key: its later entries in the file, and the error that ends its subscription; undefined if it continues.
+ * By access key: its later entries in the file, and the error that ends its subscription; undefined if it
+ * continues.
  */
 const SUBSCRIBERS: Readonly<Record<string, readonly [after: readonly Key[], error: string | undefined]>> = {
   AKIAKEPT: [[keyOf('AKIAKEPT', { actions: ['kinesis:Subscribe*'] })], undefined],
@@ -33,7 +42,10 @@ const SUBSCRIBERS: Readonly<Record<string, readonly [after: readonly Key[], erro
   AKIASTREAM: [[keyOf('AKIASTREAM', { streams: ['other'] })], 'AccessDeniedException'],
   AKIAACTION: [[keyOf('AKIAACTION', { actions: ['kinesis:Get*'] })], 'AccessDeniedException'],
   AKIAEXPIRED: [[keyOf('AKIAEXPIRED', { expires: '2020-01-01T00:00:00Z' })], 'ExpiredTokenException'],
-  AKIASECRET: [[keyOf('AKIASECRET', { secretAccessKey: 'another-secret-of-this-key' })], 'UnrecognizedClientException'],
+  AKIASECRET: [
+    [keyOf('AKIASECRET', { secretAccessKey: 'another-secret-of-this-key' })],
+    'UnrecognizedClientException',
+  ],
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-lasting-rights-'))
@@ -47,7 +59,11 @@ beforeAll(async () => {
   await stop()
   writeFileSync(apiKeys, '[]')
   writeFileSync(keys, JSON.stringify([ADMIN, ...Object.keys(SUBSCRIBERS).map((id) => keyOf(id))]))
-  hub = await startHub(backends, { ALLOW_ANONYMOUS: 'false', AWS_ACCESS_KEYS_FILE: keys, API_KEYS_FILE: apiKeys })
+  hub = await startHub(backends, {
+    ALLOW_ANONYMOUS: 'false',
+    AWS_ACCESS_KEYS_FILE: keys,
+    API_KEYS_FILE: apiKeys,
+  })
 })
 afterAll(async () => {
   hub.kill('SIGTERM')
@@ -67,21 +83,30 @@ test('a subscription ends when its access key is gone, has expired or has lost t
   const StreamName = uniqueName('lasting')
   const StreamARN = `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`
   await admin.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }))
-  await waitUntilStreamExists({ client: admin, maxWaitTime: 60, minDelay: 0.1, maxDelay: 0.5 } as never, { StreamName })
+  await waitUntilStreamExists({ client: admin, maxWaitTime: 60, minDelay: 0.1, maxDelay: 0.5 } as never, {
+    StreamName,
+  })
   const seen = new Map<string, string[]>()
   const ends = new Map<string, string>()
   for (const id of Object.keys(SUBSCRIBERS)) {
     const { Consumer } = await admin.send(new RegisterStreamConsumerCommand({ StreamARN, ConsumerName: id }))
-    const { EventStream } = await clientOf(keyOf(id)).send(new SubscribeToShardCommand({
-      ConsumerARN: Consumer!.ConsumerARN, ShardId: 'shardId-000000000000', StartingPosition: { Type: 'TRIM_HORIZON' },
-    }))
+    const { EventStream } = await clientOf(keyOf(id)).send(
+      new SubscribeToShardCommand({
+        ConsumerARN: Consumer!.ConsumerARN,
+        ShardId: 'shardId-000000000000',
+        StartingPosition: { Type: 'TRIM_HORIZON' },
+      }),
+    )
     const records: string[] = []
     seen.set(id, records)
     void (async () => {
       for await (const { SubscribeToShardEvent: event } of EventStream!) {
         records.push(...event!.Records!.map(({ Data }) => Buffer.from(Data!).toString()))
       }
-    })().then(() => ends.set(id, 'ended'), (error: Error) => ends.set(id, error.name))
+    })().then(
+      () => ends.set(id, 'ended'),
+      (error: Error) => ends.set(id, error.name),
+    )
   }
   const put = (text: string) =>
     admin.send(new PutRecordCommand({ StreamName, PartitionKey: 'k', Data: Buffer.from(text) }))
@@ -90,7 +115,9 @@ test('a subscription ends when its access key is gone, has expired or has lost t
   await expect.poll(() => [...seen.values()], { timeout: 30_000 }).toEqual(all)
 
   writeFileSync(keys, JSON.stringify([ADMIN, ...Object.values(SUBSCRIBERS).flatMap(([after]) => after)]))
-  const lost = Object.entries(SUBSCRIBERS).flatMap(([id, [, error]]) => (error === undefined ? [] : [[id, error]]))
+  const lost = Object.entries(SUBSCRIBERS).flatMap(([id, [, error]]) =>
+    error === undefined ? [] : [[id, error]],
+  )
   await expect.poll(() => [...ends].sort(), { timeout: 30_000 }).toEqual(lost.sort())
   await put('after')
   await expect.poll(() => seen.get('AKIAKEPT'), { timeout: 30_000 }).toEqual(['before', 'after'])

@@ -1,6 +1,9 @@
-/** Names of streams, consumers and shards as clients give them (Kinesis API reference, "ARNs" in the service model). */
+/**
+ * Names of streams, consumers and shards as clients give them (Kinesis API reference, "ARNs" in the service
+ * model).
+ */
 import { AwsError } from '@weir/aws'
-import { shardId, type FanOutConsumer, type Stream } from '@weir/streams'
+import { type FanOutConsumer, type Stream, shardId } from '@weir/streams'
 
 export interface Account {
   readonly region: string
@@ -15,7 +18,8 @@ export interface StreamReference {
 }
 
 const STREAM_ARN = /^arn:aws[^:]*:kinesis:[^:]*:(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})$/
-const CONSUMER_ARN = /^arn:aws[^:]*:kinesis:[^:]*:(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})\/consumer\/([a-zA-Z0-9_.-]{1,128}):(\d{1,16})$/
+const CONSUMER_ARN =
+  /^arn:aws[^:]*:kinesis:[^:]*:(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})\/consumer\/([a-zA-Z0-9_.-]{1,128}):(\d{1,16})$/
 const MOST_SHARD_NUMBER = 2 ** 31 - 1
 
 export class Names {
@@ -41,13 +45,14 @@ export class Names {
       return StreamName
     }
     const [, accountId, name] = STREAM_ARN.exec(StreamARN) ?? []
-    if (name === undefined || (StreamName !== undefined && StreamName !== name)) throw invalidArgument(`StreamARN ${StreamARN} does not name the stream.`)
+    if (name === undefined || (StreamName !== undefined && StreamName !== name))
+      throw invalidArgument(`StreamARN ${StreamARN} does not name the stream.`)
     if (accountId !== this.account.accountId) throw this.notFound(name)
     return name
   }
 
   /** The parts of a consumer's ARN. Its region does not matter either. */
-  consumerOf(arn: string): { stream: string, name: string, createdSecond: number } {
+  consumerOf(arn: string): { stream: string; name: string; createdSecond: number } {
     const [, accountId, stream, name, second] = CONSUMER_ARN.exec(arn) ?? []
     if (name === undefined) throw invalidArgument(`ConsumerARN ${arn} names no consumer.`)
     if (accountId !== this.account.accountId) throw this.notFound(stream)
@@ -60,7 +65,10 @@ export class Names {
 
   /** @param stream its name, or the ResourceARN of the request */
   notFound(stream: string): AwsError {
-    return new AwsError('ResourceNotFoundException', `Stream ${stream} under account ${this.account.accountId} not found.`)
+    return new AwsError(
+      'ResourceNotFoundException',
+      `Stream ${stream} under account ${this.account.accountId} not found.`,
+    )
   }
 
   /** @param consumer its name or ARN, as in the request */
@@ -76,16 +84,25 @@ export class Names {
   }
 
   notActive({ name, status }: Stream): AwsError {
-    return new AwsError('ResourceInUseException', `Stream ${name} under account ${this.account.accountId} not ACTIVE, instead in state ${status}`)
+    return new AwsError(
+      'ResourceInUseException',
+      `Stream ${name} under account ${this.account.accountId} not ACTIVE, instead in state ${status}`,
+    )
   }
 
   noShard(shard: string, stream: string): AwsError {
-    return new AwsError('ResourceNotFoundException', `Could not find shard ${shard} in stream ${stream} under account ${this.account.accountId}.`)
+    return new AwsError(
+      'ResourceNotFoundException',
+      `Could not find shard ${shard} in stream ${stream} under account ${this.account.accountId}.`,
+    )
   }
 
   /** As iterators say it. */
   shardGone(shard: string, stream: string): AwsError {
-    return new AwsError('ResourceNotFoundException', `Shard ${shard} in stream ${stream} under account ${this.account.accountId} does not exist`)
+    return new AwsError(
+      'ResourceNotFoundException',
+      `Shard ${shard} in stream ${stream} under account ${this.account.accountId} does not exist`,
+    )
   }
 
   /** Kinesis takes any name that ends in a number for a shard's: shardId-000000000001, shard-1, 1. */
@@ -106,5 +123,9 @@ export function limitExceeded(message: string): AwsError {
 
 /** Neither a broker nor the state of the streams can be relied on now; SDKs try again. */
 export function unavailable(): AwsError {
-  return new AwsError('ServiceUnavailable', 'No broker answers, so nothing can be stored or read now; send the request again.', 503)
+  return new AwsError(
+    'ServiceUnavailable',
+    'No broker answers, so nothing can be stored or read now; send the request again.',
+    503,
+  )
 }

@@ -5,14 +5,19 @@ import { invalidArgument } from './names.ts'
 const VERSIONS = ['2012-10-17', '2008-10-17']
 const EFFECTS = ['Allow', 'Deny']
 /** A statement has one member of each pair. */
-const PAIRS = [['Principal', 'NotPrincipal'], ['Action', 'NotAction'], ['Resource', 'NotResource']]
+const PAIRS = [
+  ['Principal', 'NotPrincipal'],
+  ['Action', 'NotAction'],
+  ['Resource', 'NotResource'],
+]
 /** As for the policies of S3 buckets and Lambda functions. */
 const MAX_BYTES = 20 << 10
 
 /** Throws InvalidArgumentException. */
 export function checkPolicy(text: string): void {
   const bytes = Buffer.byteLength(text)
-  if (bytes > MAX_BYTES) throw invalidArgument(`The policy has ${bytes} bytes; at most ${MAX_BYTES} are allowed.`)
+  if (bytes > MAX_BYTES)
+    throw invalidArgument(`The policy has ${bytes} bytes; at most ${MAX_BYTES} are allowed.`)
   const policy = objectOf(parsed(text), 'The policy')
   if (policy.Version !== undefined && !VERSIONS.includes(policy.Version as string)) {
     throw refused(`Version must be ${VERSIONS.join(' or ')}`)
@@ -20,7 +25,9 @@ export function checkPolicy(text: string): void {
   if (policy.Statement === undefined) throw refused('it must have a Statement')
   const statements = Array.isArray(policy.Statement) ? policy.Statement : [policy.Statement]
   if (statements.length === 0) throw refused('Statement must not be empty')
-  statements.forEach((statement, i) => checkStatement(objectOf(statement, `Statement ${i + 1}`), `Statement ${i + 1}`))
+  statements.forEach((statement, i) =>
+    checkStatement(objectOf(statement, `Statement ${i + 1}`), `Statement ${i + 1}`),
+  )
 }
 
 function checkStatement(statement: Readonly<Record<string, unknown>>, which: string): void {
@@ -57,7 +64,8 @@ function parsed(text: string): unknown {
 }
 
 function objectOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused(`${what} must be an object`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw refused(`${what} must be an object`)
   return value as Readonly<Record<string, unknown>>
 }
 

@@ -1,6 +1,6 @@
 /** Two replicas' throttles over a real Redis, which goes away and comes back. */
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { logger } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
@@ -22,16 +22,22 @@ function replicas(redisUrl: string): readonly [Throttle, Throttle] {
 }
 
 /** A way to the Redis that can be cut. */
-async function cuttable(redisUrl: string): Promise<{ url: string, cut(): void, mend(): void }> {
+async function cuttable(redisUrl: string): Promise<{ url: string; cut(): void; mend(): void }> {
   const { hostname, port } = new URL(redisUrl)
   const open = new Set<Socket>()
   let broken = false
   const server = createServer((client) => {
     if (broken) return void client.destroy()
     const redis = connect(Number(port), hostname)
-    for (const [socket, other] of [[client, redis], [redis, client]]) {
+    for (const [socket, other] of [
+      [client, redis],
+      [redis, client],
+    ]) {
       open.add(socket)
-      socket.on('error', () => other.destroy()).on('close', () => other.destroy()).pipe(other)
+      socket
+        .on('error', () => other.destroy())
+        .on('close', () => other.destroy())
+        .pipe(other)
     }
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -43,18 +49,26 @@ async function cuttable(redisUrl: string): Promise<{ url: string, cut(): void, m
       for (const socket of open) socket.destroy()
       open.clear()
     },
-    mend: () => { broken = false },
+    mend: () => {
+      broken = false
+    },
   }
 }
 
 /** Records of 100 bytes that the throttles take within a time, offered by each at its rate. */
-async function taken(throttles: readonly Throttle[], perSecond: readonly number[], stream: string, ms: number): Promise<number> {
+async function taken(
+  throttles: readonly Throttle[],
+  perSecond: readonly number[],
+  stream: string,
+  ms: number,
+): Promise<number> {
   let count = 0
   const from = performance.now()
   const offered = throttles.map(() => 0)
   for (let now = 0; now < ms; now = performance.now() - from) {
     throttles.forEach((throttle, i) => {
-      for (; offered[i] < (now / 1000) * perSecond[i]; offered[i]++) if (throttle.take(stream, 'shardId-000000000000', 100)) count++
+      for (; offered[i] < (now / 1000) * perSecond[i]; offered[i]++)
+        if (throttle.take(stream, 'shardId-000000000000', 100)) count++
     })
     await sleep(5)
   }

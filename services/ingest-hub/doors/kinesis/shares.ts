@@ -1,15 +1,20 @@
 /**
- * Shares of a shard's limits by what each replica is offered, leased from Redis for a second: clients that all come to one replica get the whole. Redis is asked
- * once for all shards, five times a second, and never while a request waits; without it every replica has the same share.
+ * Shares of a shard's limits by what each replica is offered, leased from Redis for a second: clients that
+ * all come to one replica get the whole. Redis is asked once for all shards, five times a second, and never
+ * while a request waits; without it every replica has the same share.
  */
-import { Redis } from 'ioredis'
+
 import type { Logger, Resource } from '@weir/service'
+import { Redis } from 'ioredis'
 import type { Throttle } from './throttle.ts'
 
 const EVERY_MS = 200
 const LEASE_MS = 1000
 
-/** Notes what a replica is offered, forgets replicas whose lease is over, and returns what all of them are offered. */
+/**
+ * Notes what a replica is offered, forgets replicas whose lease is over, and returns what all of them are
+ * offered.
+ */
 const NOTE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -23,12 +28,26 @@ for i = 1, #all, 2 do
 end
 return sum`
 
-export function openShares(throttle: Throttle, redisUrl: string, instance: string, log: Logger): Resource<void> {
-  const redis = new Redis(redisUrl, { commandTimeout: LEASE_MS, maxRetriesPerRequest: 0, enableOfflineQueue: false, retryStrategy: (attempt) => Math.min(100 * attempt, 2000) })
+export function openShares(
+  throttle: Throttle,
+  redisUrl: string,
+  instance: string,
+  log: Logger,
+): Resource<void> {
+  const redis = new Redis(redisUrl, {
+    commandTimeout: LEASE_MS,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    retryStrategy: (attempt) => Math.min(100 * attempt, 2000),
+  })
   let away = false
   let asking = false
   const gone = (error: unknown): void => {
-    if (!away) log.warn({ err: error }, 'Redis does not answer, so each replica takes the same share of a shard\'s limits')
+    if (!away)
+      log.warn(
+        { err: error },
+        "Redis does not answer, so each replica takes the same share of a shard's limits",
+      )
     away = true
   }
   redis.on('error', gone)
@@ -39,7 +58,8 @@ export function openShares(throttle: Throttle, redisUrl: string, instance: strin
     const offered = throttle.offered()
     try {
       const pipeline = redis.pipeline()
-      for (const [name, count] of offered) pipeline.eval(NOTE, 1, `weir:throttle:{${name}}`, instance, count, LEASE_MS)
+      for (const [name, count] of offered)
+        pipeline.eval(NOTE, 1, `weir:throttle:{${name}}`, instance, count, LEASE_MS)
       const answers = offered.size === 0 ? [] : (await pipeline.exec())!
       let i = 0
       for (const [name, count] of offered) {

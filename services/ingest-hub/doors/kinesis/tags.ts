@@ -4,21 +4,36 @@ import { invalidArgument } from './names.ts'
 
 const MOST_TAGS = 50
 const FOREIGN = /[^À-῿Ⰰ-퟿\w./\-=+ @%:]/
-const REFUSED = 'Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.'
+const REFUSED =
+  'Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.'
 
 /** @param existing those that the stream has already */
-export function checkTags(tags: Readonly<Record<string, string>>, stream: string, kinesis: Kinesis, existing: Readonly<Record<string, string>> = {}): void {
+export function checkTags(
+  tags: Readonly<Record<string, string>>,
+  stream: string,
+  kinesis: Kinesis,
+  existing: Readonly<Record<string, string>> = {},
+): void {
   checkCharacters([...Object.keys(tags), ...Object.values(tags)], 'add tags to', stream, kinesis)
   if (new Set([...Object.keys(tags), ...Object.keys(existing)]).size > MOST_TAGS) {
-    throw invalidArgument(`Failed to add tags to stream ${stream} under account ${kinesis.names.account.accountId} because a given stream cannot have more than 10 tags associated with it.`)
+    throw invalidArgument(
+      `Failed to add tags to stream ${stream} under account ${kinesis.names.account.accountId} because a given stream cannot have more than 10 tags associated with it.`,
+    )
   }
 }
 
 /** @param what for the sentence: "add tags to" or "remove tags from" */
-export function checkCharacters(texts: readonly string[], what: string, stream: string, { names }: Kinesis): void {
+export function checkCharacters(
+  texts: readonly string[],
+  what: string,
+  stream: string,
+  { names }: Kinesis,
+): void {
   if (texts.some((text) => FOREIGN.test(text))) throw invalidArgument(REFUSED)
   if (texts.some((text) => text.includes('%'))) {
-    throw invalidArgument(`Failed to ${what} stream ${stream} under account ${names.account.accountId} because some tags contained illegal characters. `
-      + 'The allowed characters are Unicode letters, white-spaces, \'_\',\',\',\'/\',\'=\',\'+\',\'-\',\'@\'.')
+    throw invalidArgument(
+      `Failed to ${what} stream ${stream} under account ${names.account.accountId} because some tags contained illegal characters. ` +
+        "The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.",
+    )
   }
 }

@@ -1,4 +1,7 @@
-/** What a shard of a provisioned stream takes: 1,000 records and 1 MiB a second (developer guide, "Quotas and limits"), of which each replica has its share. */
+/**
+ * What a shard of a provisioned stream takes: 1,000 records and 1 MiB a second (developer guide, "Quotas and
+ * limits"), of which each replica has its share.
+ */
 
 const RECORDS = 1000
 const BYTES = 1 << 20
@@ -50,7 +53,7 @@ export class Throttle {
     let bucket = this.#buckets.get(name)
     if (bucket === undefined) {
       if (this.#buckets.size > MOST_BUCKETS) this.#buckets.clear()
-      this.#buckets.set(name, bucket = new Bucket(evenShare))
+      this.#buckets.set(name, (bucket = new Bucket(evenShare)))
     }
     return bucket.take(size, evenShare)
   }
@@ -66,7 +69,9 @@ export class Throttle {
     return offered
   }
 
-  /** This replica's part of what all replicas are offered for the shard, 0 to 1; undefined: it is not known. */
+  /**
+   * This replica's part of what all replicas are offered for the shard, 0 to 1; undefined: it is not known.
+   */
   setShare(name: string, share: number | undefined): void {
     const bucket = this.#buckets.get(name)
     if (bucket !== undefined) bucket.share = share

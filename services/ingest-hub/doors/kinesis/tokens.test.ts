@@ -2,7 +2,13 @@ import { expect, test } from 'vitest'
 import { formatIterator, formatToken, parseIterator, parseToken, TOKEN_MS } from './tokens.ts'
 
 const NOW = 1_764_000_000_000
-const ITERATOR = { stream: 'orders', createdAt: NOW - 1000, shard: 'shardId-000000000007', offset: 12, issued: NOW }
+const ITERATOR = {
+  stream: 'orders',
+  createdAt: NOW - 1000,
+  shard: 'shardId-000000000007',
+  offset: 12,
+  issued: NOW,
+}
 
 test('an iterator is read back for five minutes, also by a replica whose clock is behind', () => {
   const text = formatIterator(ITERATOR)

@@ -1,6 +1,6 @@
 /**
- * Shard iterators and tokens of lists. They are readable, and a made-up one reaches nothing that its sender's access key
- * may not reach anyway.
+ * Shard iterators and tokens of lists. They are readable, and a made-up one reaches nothing that its sender's
+ * access key may not reach anyway.
  */
 import { AwsError } from '@weir/aws'
 import { invalidArgument } from './names.ts'
@@ -9,7 +9,10 @@ import { invalidArgument } from './names.ts'
 export const TOKEN_MS = 300_000
 /** The clocks of replicas may differ by this: one may get what another one gave out a moment later. */
 const MAX_SKEW_MS = 60_000
-/** Iterators have at most 512 characters (service model). Kinesis' own begin with these bytes, and what follows comes in blocks of 16. */
+/**
+ * Iterators have at most 512 characters (service model). Kinesis' own begin with these bytes, and what
+ * follows comes in blocks of 16.
+ */
 const PREFIX = Buffer.from([0, 0, 0, 0, 0, 0, 0, 1])
 const BLOCK = 16
 const LEAST_BLOCKS = 9
@@ -33,8 +36,8 @@ export function formatIterator({ stream, createdAt, shard, offset, issued }: Ite
 const ITERATOR = /^(\d{1,15})\/([a-zA-Z0-9_.-]{1,128})\/(\d{1,15})\/(shardId-\d{12})\/(\d{1,16})\/\0*$/
 
 /**
- * Accepts quotation marks around the iterator, as AWS does: the AWS CLI prints them with `--query ShardIterator`.
- * Throws InvalidArgumentException or ExpiredIteratorException.
+ * Accepts quotation marks around the iterator, as AWS does: the AWS CLI prints them with `--query
+ * ShardIterator`. Throws InvalidArgumentException or ExpiredIteratorException.
  */
 export function parseIterator(given: string, now: number): Iterator {
   const text = /^"(.*)"$/.exec(given)?.[1] ?? given
@@ -44,8 +47,11 @@ export function parseIterator(given: string, now: number): Iterator {
   if (found === null || Number(found[1]) > now + MAX_SKEW_MS) throw invalidIterator()
   const [issued, createdAt, offset] = [Number(found[1]), Number(found[3]), Number(found[5])]
   if (now - issued > TOKEN_MS) {
-    throw new AwsError('ExpiredIteratorException', `Iterator expired. The iterator was created at time ${longTime(issued)} while right now it is ${longTime(now)} `
-      + `which is further in the future than the tolerated delay of ${TOKEN_MS} milliseconds.`)
+    throw new AwsError(
+      'ExpiredIteratorException',
+      `Iterator expired. The iterator was created at time ${longTime(issued)} while right now it is ${longTime(now)} ` +
+        `which is further in the future than the tolerated delay of ${TOKEN_MS} milliseconds.`,
+    )
   }
   return { stream: found[2], createdAt, shard: found[4], offset, issued }
 }
@@ -81,8 +87,10 @@ export function parseToken(text: string, list: string, count: number, now: numbe
   if (of !== list || !ISSUED.test(issued) || Number(issued) > now + MAX_SKEW_MS) throw invalidToken()
   if (fields.length !== count || !fields.every((field) => FIELD.test(field))) throw invalidToken()
   if (now - Number(issued) > TOKEN_MS) {
-    throw new AwsError('ExpiredNextTokenException',
-      `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; begin again without one.`)
+    throw new AwsError(
+      'ExpiredNextTokenException',
+      `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; begin again without one.`,
+    )
   }
   return fields
 }

@@ -1,7 +1,13 @@
-/** Areas: groups of taxis that are near each other, so that a fleet in New York and a replay in Athens can each be looked at. */
+/**
+ * Areas: groups of taxis that are near each other, so that a fleet in New York and a replay in Athens can
+ * each be looked at.
+ */
 import { nowhere, toX, toY, widen, within } from './mercator.js'
 
-/** Taxis whose cells of that size (degrees) touch belong together: cities 50 km apart do not, a city's suburbs do. */
+/**
+ * Taxis whose cells of that size (degrees) touch belong together: cities 50 km apart do not, a city's suburbs
+ * do.
+ */
 const CELL = 0.2
 const MOST_AREAS = 6
 /** Snapshots that an area must last before the map flies there: one wrong position is no place to look at. */
@@ -9,7 +15,8 @@ const SETTLED = 3
 
 /**
  * @param previous the areas of the snapshot before: an area keeps its key as long as it goes on where it was
- * @returns areas, the fullest first: { key, box, taxis, age } with the box in Mercator units and the age in snapshots; what was there from the start is old
+ * @returns areas, the fullest first: { key, box, taxis, age } with the box in Mercator units and the age in
+ * snapshots; what was there from the start is old
  */
 export function areasOf(taxis, previous = []) {
   const cells = Map.groupBy(taxis, ({ lon, lat }) => cellOf(Math.floor(lon / CELL), Math.floor(lat / CELL)))
@@ -56,10 +63,17 @@ function areaOf(taxis) {
 
 function overlap(a, b) {
   const slack = CELL / 360
-  return within({ west: a.west - slack, east: a.east + slack, north: a.north - slack, south: a.south + slack }, (b.west + b.east) / 2, (b.north + b.south) / 2)
+  return within(
+    { west: a.west - slack, east: a.east + slack, north: a.north - slack, south: a.south + slack },
+    (b.west + b.east) / 2,
+    (b.north + b.south) / 2,
+  )
 }
 
-/** The area to look at when the viewer has not chosen: the fullest at first, later one that newly appeared (somebody has just begun a replay) until it is gone. */
+/**
+ * The area to look at when the viewer has not chosen: the fullest at first, later one that newly appeared
+ * (somebody has just begun a replay) until it is gone.
+ */
 export function areaToFollow(areas, followed) {
   const fresh = areas.find(({ age }) => age === SETTLED)
   return (fresh ?? areas.find(({ key }) => key === followed) ?? areas[0])?.key

@@ -6,7 +6,11 @@ const LEAST_RADIUS = 15
 
 /** Several taxis on a spot; one alone stays a mark. */
 export function tooSmall({ box, taxis }, camera) {
-  return taxis.length > 1 && Math.max(box.east - box.west, box.south - box.north) * camera.scale < SMALL_PX && camera.scale < 2 ** 22
+  return (
+    taxis.length > 1 &&
+    Math.max(box.east - box.west, box.south - box.north) * camera.scale < SMALL_PX &&
+    camera.scale < 2 ** 22
+  )
 }
 
 export function drawBubbles(context, camera, areas, colours) {

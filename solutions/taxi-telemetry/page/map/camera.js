@@ -3,7 +3,10 @@ import { isEmpty } from './mercator.js'
 
 const MOST_SCALE = 2 ** 30 // pixels a world: about 4 cm a pixel
 const MOVE_MS = 650
-/** A fit leaves what is at least that close to it as it is, so that the map does not tremble with every report. */
+/**
+ * A fit leaves what is at least that close to it as it is, so that the map does not tremble with every
+ * report.
+ */
 const TOLERANCE = 0.2
 
 export class Camera {
@@ -41,8 +44,19 @@ export class Camera {
     if (isEmpty(box)) return
     const margin = Math.min(this.width, this.height) * 0.07 + 8
     const least = 0.00002 // 800 m at the equator: a single taxi has surroundings
-    const scale = Math.min((this.width - 2 * margin) / Math.max(box.east - box.west, least), (this.height - 2 * margin) / Math.max(box.south - box.north, least), MOST_SCALE)
-    this.#go({ x: (box.west + box.east) / 2, y: (box.north + box.south) / 2, scale: Math.max(scale, this.#leastScale()) }, smooth)
+    const scale = Math.min(
+      (this.width - 2 * margin) / Math.max(box.east - box.west, least),
+      (this.height - 2 * margin) / Math.max(box.south - box.north, least),
+      MOST_SCALE,
+    )
+    this.#go(
+      {
+        x: (box.west + box.east) / 2,
+        y: (box.north + box.south) / 2,
+        scale: Math.max(scale, this.#leastScale()),
+      },
+      smooth,
+    )
   }
 
   /** True where the box lies well in the view: nothing much outside it, and not too small. */
@@ -51,7 +65,11 @@ export class Camera {
     const width = this.width / target.scale
     const height = this.height / target.scale
     const slack = (TOLERANCE / 4) * Math.min(width, height)
-    const inside = box.west >= target.x - width / 2 - slack && box.east <= target.x + width / 2 + slack && box.north >= target.y - height / 2 - slack && box.south <= target.y + height / 2 + slack
+    const inside =
+      box.west >= target.x - width / 2 - slack &&
+      box.east <= target.x + width / 2 + slack &&
+      box.north >= target.y - height / 2 - slack &&
+      box.south <= target.y + height / 2 + slack
     return inside && Math.max((box.east - box.west) / width, (box.south - box.north) / height) > 0.5
   }
 
@@ -79,7 +97,10 @@ export class Camera {
     const eased = part * part * (3 - 2 * part)
     // Zoom by ratios and pan in the pixels of the moment: a flight, not a jump, also from New York to Athens.
     this.scale = from.scale * (to.scale / from.scale) ** eased
-    const travelled = Math.abs(to.scale - from.scale) < 1e-6 * to.scale ? eased : (1 / from.scale - 1 / this.scale) / (1 / from.scale - 1 / to.scale)
+    const travelled =
+      Math.abs(to.scale - from.scale) < 1e-6 * to.scale
+        ? eased
+        : (1 / from.scale - 1 / this.scale) / (1 / from.scale - 1 / to.scale)
     this.x = from.x + (to.x - from.x) * travelled
     this.y = from.y + (to.y - from.y) * travelled
     if (part === 1) this.#move = null

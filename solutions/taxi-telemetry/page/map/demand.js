@@ -3,12 +3,18 @@ import { within } from './mercator.js'
 
 /** The heat is drawn small and enlarged: it is soft anyway. */
 const SHRINK = 3
-/** Spots reach that many tiles, so that neighbours melt together, and at least some pixels when a tile is small. */
+/**
+ * Spots reach that many tiles, so that neighbours melt together, and at least some pixels when a tile is
+ * small.
+ */
 const REACH = 1.4
 const LEAST_PX = 10
 /** On a map of continents a city's heat is a blot. */
 const LEAST_TILE_PX = 0.5
-/** The heat inside an even field of full weight, in spots that overlap there: π · REACH² / FALL, of a Gaussian's surface. */
+/**
+ * The heat inside an even field of full weight, in spots that overlap there: π · REACH² / FALL, of a
+ * Gaussian's surface.
+ */
 const FALL = 5
 const OVERLAP = (Math.PI * REACH ** 2) / FALL
 
@@ -21,7 +27,10 @@ const heat = document.createElement('canvas')
 const spot = document.createElement('canvas')
 const SPOT = 64
 
-/** @param demand { zoom, x, y, weight, most }: tiles of that zoom, their weights, and the weight that is full colour */
+/**
+ * @param demand { zoom, x, y, weight, most }: tiles of that zoom, their weights, and the weight that is full
+ * colour
+ */
 export function drawDemand(context, camera, demand, colours) {
   const { zoom, x, y, weight, most } = demand
   const side = 2 ** -zoom
@@ -37,7 +46,14 @@ export function drawDemand(context, camera, demand, colours) {
   for (let i = 0; i < x.length; i++) {
     const left = camera.screenX((x[i] + 0.5) * side) / SHRINK
     const top = camera.screenY((y[i] + 0.5) * side) / SHRINK
-    if (weight[i] < most * LEAST_SHARE || left < -radius || top < -radius || left > heat.width + radius || top > heat.height + radius) continue
+    if (
+      weight[i] < most * LEAST_SHARE ||
+      left < -radius ||
+      top < -radius ||
+      left > heat.width + radius ||
+      top > heat.height + radius
+    )
+      continue
     soft.globalAlpha = Math.min(1, weight[i] / most) ** 0.8 / Math.max(1, overlap)
     soft.drawImage(dab, left - radius, top - radius, 2 * radius, 2 * radius)
   }
@@ -53,11 +69,23 @@ export function drawDemand(context, camera, demand, colours) {
  */
 export function demandOf(tiles, box) {
   const side = 2 ** -tiles.zoom
-  const inside = tiles.x.flatMap((x, i) => (within(box, (x + 0.5) * side, (tiles.y[i] + 0.5) * side) ? [i] : []))
+  const inside = tiles.x.flatMap((x, i) =>
+    within(box, (x + 0.5) * side, (tiles.y[i] + 0.5) * side) ? [i] : [],
+  )
   const told = inside.some((i) => tiles.occupied[i] > 0)
   const weight = told ? tiles.occupied : tiles.reports
-  const sorted = inside.map((i) => weight[i]).filter((reports) => reports > 0).sort((a, b) => a - b)
-  return { zoom: tiles.zoom, x: tiles.x, y: tiles.y, weight, most: sorted[Math.floor((sorted.length - 1) * FULL)] ?? 0, told }
+  const sorted = inside
+    .map((i) => weight[i])
+    .filter((reports) => reports > 0)
+    .sort((a, b) => a - b)
+  return {
+    zoom: tiles.zoom,
+    x: tiles.x,
+    y: tiles.y,
+    weight,
+    most: sorted[Math.floor((sorted.length - 1) * FULL)] ?? 0,
+    told,
+  }
 }
 
 function softSpot() {
@@ -65,7 +93,8 @@ function softSpot() {
   spot.width = spot.height = SPOT
   const context = spot.getContext('2d')
   const gradient = context.createRadialGradient(SPOT / 2, SPOT / 2, 0, SPOT / 2, SPOT / 2, SPOT / 2)
-  for (let at = 0; at <= 1; at += 0.1) gradient.addColorStop(at, `rgb(0 0 0 / ${Math.exp(-FALL * at * at) - Math.exp(-FALL)})`)
+  for (let at = 0; at <= 1; at += 0.1)
+    gradient.addColorStop(at, `rgb(0 0 0 / ${Math.exp(-FALL * at * at) - Math.exp(-FALL)})`)
   context.fillStyle = gradient
   context.fillRect(0, 0, SPOT, SPOT)
   return spot

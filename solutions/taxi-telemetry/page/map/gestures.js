@@ -3,7 +3,10 @@
 const KEY_PAN_PX = 80
 const KEY_ZOOM = 1.5
 const WHEEL_STEP = 0.0016
-/** The wheel scrolls the page as everywhere; with Ctrl or ⌘, by a pinch on a touchpad, or once the map has the focus, it zooms. */
+/**
+ * The wheel scrolls the page as everywhere; with Ctrl or ⌘, by a pinch on a touchpad, or once the map has the
+ * focus, it zooms.
+ */
 const zooms = (event, root) => event.ctrlKey || event.metaKey || document.activeElement === root
 
 /** @param {{ pan(dx, dy): void, zoom(factor, x, y): void, fit(): void }} on pixels of the element */
@@ -26,16 +29,25 @@ export function listen(root, on) {
       return
     }
     on.pan((now.x - before.x) / 2, (now.y - before.y) / 2)
-    on.zoom(distance(now, other) / Math.max(1, distance(before, other)), (now.x + other.x) / 2, (now.y + other.y) / 2)
+    on.zoom(
+      distance(now, other) / Math.max(1, distance(before, other)),
+      (now.x + other.x) / 2,
+      (now.y + other.y) / 2,
+    )
   })
-  for (const type of ['pointerup', 'pointercancel']) root.addEventListener(type, ({ pointerId }) => pointers.delete(pointerId))
+  for (const type of ['pointerup', 'pointercancel'])
+    root.addEventListener(type, ({ pointerId }) => pointers.delete(pointerId))
 
-  root.addEventListener('wheel', (event) => {
-    if (!zooms(event, root)) return
-    event.preventDefault()
-    const { x, y } = place(event, root)
-    on.zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 24 : 1) * WHEEL_STEP), x, y)
-  }, { passive: false })
+  root.addEventListener(
+    'wheel',
+    (event) => {
+      if (!zooms(event, root)) return
+      event.preventDefault()
+      const { x, y } = place(event, root)
+      on.zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 24 : 1) * WHEEL_STEP), x, y)
+    },
+    { passive: false },
+  )
   root.addEventListener('dblclick', (event) => {
     const { x, y } = place(event, root)
     on.zoom(2, x, y)

@@ -7,7 +7,8 @@ const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10
 const LEAST_LABEL_PX = 46
 
 /**
- * @param scene { zones: [{ id, name, ring: [[x, y]], middle }], cells: Map id → ring, demand, trails: iterable of { points }, layers, selected }
+ * @param scene { zones: [{ id, name, ring: [[x, y]], middle }], cells: Map id → ring, demand, trails:
+ * iterable of { points }, layers, selected }
  */
 export function drawGround(context, camera, scene, colours) {
   context.clearRect(0, 0, camera.width, camera.height)
@@ -30,8 +31,10 @@ function drawGraticule(context, camera, colours) {
   const south = toLat(camera.worldY(camera.height))
   const north = toLat(camera.worldY(0))
   context.beginPath()
-  for (let lon = Math.ceil(west / step) * step; lon < east; lon += step) vertical(context, Math.round(camera.screenX(toX(lon))) + 0.5, camera.height)
-  for (let lat = Math.ceil(south / step) * step; lat < north; lat += step) horizontal(context, Math.round(camera.screenY(toY(lat))) + 0.5, camera.width)
+  for (let lon = Math.ceil(west / step) * step; lon < east; lon += step)
+    vertical(context, Math.round(camera.screenX(toX(lon))) + 0.5, camera.height)
+  for (let lat = Math.ceil(south / step) * step; lat < north; lat += step)
+    horizontal(context, Math.round(camera.screenY(toY(lat))) + 0.5, camera.width)
   context.lineWidth = 1
   context.globalAlpha = 0.55
   context.strokeStyle = colours.line
@@ -86,7 +89,11 @@ function outline(context, camera, ring, colours) {
 }
 
 function trace(context, camera, ring) {
-  ring.forEach(([x, y], i) => (i === 0 ? context.moveTo(camera.screenX(x), camera.screenY(y)) : context.lineTo(camera.screenX(x), camera.screenY(y))))
+  ring.forEach(([x, y], i) =>
+    i === 0
+      ? context.moveTo(camera.screenX(x), camera.screenY(y))
+      : context.lineTo(camera.screenX(x), camera.screenY(y)),
+  )
   context.closePath()
 }
 
@@ -99,9 +106,20 @@ function drawZoneNames(context, camera, { zones }, colours) {
   const taken = []
   for (const { name, middle, box } of zones) {
     const [x, y] = [camera.screenX(middle[0]), camera.screenY(middle[1])]
-    if (x < 0 || y < 0 || x > camera.width || y > camera.height || (box.east - box.west) * camera.scale < LEAST_LABEL_PX) continue
+    if (
+      x < 0 ||
+      y < 0 ||
+      x > camera.width ||
+      y > camera.height ||
+      (box.east - box.west) * camera.scale < LEAST_LABEL_PX
+    )
+      continue
     const half = context.measureText(name).width / 2 + 6
-    if (2 * half > (box.east - box.west) * camera.scale * 0.9 || taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 16)) continue
+    if (
+      2 * half > (box.east - box.west) * camera.scale * 0.9 ||
+      taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 16)
+    )
+      continue
     taken.push({ x, y, half })
     context.lineWidth = 4
     context.strokeStyle = colours.land
@@ -119,10 +137,15 @@ function drawTrails(context, camera, trails, colours) {
   context.globalAlpha = 0.28
   for (const key of ['occupied', 'moving', 'idle', 'unknown']) {
     context.beginPath()
-    for (const { points, state } of trails) if (state.key === key) points.forEach(([x, y], i) => (i === 0 ? context.moveTo(camera.screenX(x), camera.screenY(y)) : context.lineTo(camera.screenX(x), camera.screenY(y))))
+    for (const { points, state } of trails)
+      if (state.key === key)
+        points.forEach(([x, y], i) =>
+          i === 0
+            ? context.moveTo(camera.screenX(x), camera.screenY(y))
+            : context.lineTo(camera.screenX(x), camera.screenY(y)),
+        )
     context.strokeStyle = colours[key]
     context.stroke()
   }
   context.globalAlpha = 1
 }
-

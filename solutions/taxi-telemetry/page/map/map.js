@@ -34,7 +34,14 @@ export class TaxiMap {
     const [ground, traffic] = root.querySelectorAll('canvas')
     this.#ground = ground.getContext('2d')
     this.#above = traffic.getContext('2d')
-    this.#scene = { zones: [], cells: this.#cells.rings, demand: { zoom: 0, x: [], y: [], weight: [], most: 0 }, trails: [], layers: this.#layers, selected: null }
+    this.#scene = {
+      zones: [],
+      cells: this.#cells.rings,
+      demand: { zoom: 0, x: [], y: [], weight: [], most: 0 },
+      trails: [],
+      layers: this.#layers,
+      selected: null,
+    }
     new ResizeObserver(() => this.#resize()).observe(root)
     listen(root, {
       pan: (dx, dy) => this.#byHand(() => this.#camera.pan(dx, dy)),
@@ -163,7 +170,11 @@ export class TaxiMap {
   #drawTaxis(now, smooth) {
     const small = this.#areas.filter((area) => tooSmall(area, this.#camera))
     const hidden = new Set(small.flatMap(({ taxis }) => taxis.map(({ id }) => id)))
-    this.#traffic.draw(this.#above, this.#camera, now, this.#colours, { smooth, hidden, highlighted: this.#highlighted })
+    this.#traffic.draw(this.#above, this.#camera, now, this.#colours, {
+      smooth,
+      hidden,
+      highlighted: this.#highlighted,
+    })
     drawBubbles(this.#above, this.#camera, small, this.#colours)
   }
 }

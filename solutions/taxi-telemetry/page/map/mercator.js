@@ -30,7 +30,12 @@ export function widen(box, x, y) {
 }
 
 export function join(a, b) {
-  return { west: Math.min(a.west, b.west), north: Math.min(a.north, b.north), east: Math.max(a.east, b.east), south: Math.max(a.south, b.south) }
+  return {
+    west: Math.min(a.west, b.west),
+    north: Math.min(a.north, b.north),
+    east: Math.max(a.east, b.east),
+    south: Math.max(a.south, b.south),
+  }
 }
 
 export const isEmpty = (box) => !(box.west <= box.east)

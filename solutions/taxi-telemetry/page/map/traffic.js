@@ -25,7 +25,9 @@ export class Traffic {
 
   /** For the ground to draw: what lies behind each taxi, up to where its glide began. */
   trails() {
-    return [...this.#marks.values()].filter(({ points }) => points.length > 2).map(({ state, points }) => ({ state, points: points.slice(0, -1) }))
+    return [...this.#marks.values()]
+      .filter(({ points }) => points.length > 2)
+      .map(({ state, points }) => ({ state, points: points.slice(0, -1) }))
   }
 
   /** True while any is gliding. */
@@ -46,7 +48,8 @@ export class Traffic {
       for (const mark of this.#marks.values()) {
         if (mark.state.key !== key || hidden.has(mark.taxi.id)) continue
         const [x, y] = place(mark, camera, now, smooth)
-        if (x > -20 && y > -20 && x < camera.width + 20 && y < camera.height + 20) drawMark(context, mark, x, y, size)
+        if (x > -20 && y > -20 && x < camera.width + 20 && y < camera.height + 20)
+          drawMark(context, mark, x, y, size)
       }
     }
     const mark = this.#marks.get(highlighted)
@@ -72,11 +75,17 @@ export class Traffic {
 
 function moved(before, taxi, x, y, now) {
   const { state } = taxi
-  if (!before || Math.hypot(x - before.x, y - before.y) > LONGEST_STEP) return { taxi, state, x, y, fromX: x, fromY: y, heading: taxi.heading, began: 0, points: [[x, y]] }
-  if (x === before.x && y === before.y) return { ...before, taxi, state, heading: taxi.heading ?? before.heading }
+  if (!before || Math.hypot(x - before.x, y - before.y) > LONGEST_STEP)
+    return { taxi, state, x, y, fromX: x, fromY: y, heading: taxi.heading, began: 0, points: [[x, y]] }
+  if (x === before.x && y === before.y)
+    return { ...before, taxi, state, heading: taxi.heading ?? before.heading }
   const part = Math.min(1, (now - before.began) / GLIDE_MS)
   return {
-    taxi, state, x, y, began: now,
+    taxi,
+    state,
+    x,
+    y,
+    began: now,
     fromX: before.fromX + (before.x - before.fromX) * part,
     fromY: before.fromY + (before.y - before.fromY) * part,
     heading: taxi.heading ?? (Math.atan2(x - before.x, before.y - y) * 180) / Math.PI,

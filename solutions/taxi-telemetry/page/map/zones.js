@@ -4,13 +4,22 @@ import { join, nowhere, toX, toY, widen } from './mercator.js'
 /** More cells than that are not remembered: a map full of hexagons says nothing. */
 const MOST_CELLS = 1500
 
-/** From the table's entries { id: { name, polygon: [[lon, lat], …] } }; entries of another shape are left out. The largest first. */
+/**
+ * From the table's entries { id: { name, polygon: [[lon, lat], …] } }; entries of another shape are left out.
+ * The largest first.
+ */
 export function zonesOf(entries) {
-  return Object.entries(entries).filter(([, entry]) => typeof entry?.name === 'string' && Array.isArray(entry.polygon) && entry.polygon.length >= 3).map(([id, { name, polygon }]) => {
-    const ring = polygon.map(([lon, lat]) => [toX(lon), toY(lat)])
-    const box = boxOf(ring)
-    return { id, name, ring, box, middle: middleOf(ring) }
-  }).sort((a, b) => size(b.box) - size(a.box))
+  return Object.entries(entries)
+    .filter(
+      ([, entry]) =>
+        typeof entry?.name === 'string' && Array.isArray(entry.polygon) && entry.polygon.length >= 3,
+    )
+    .map(([id, { name, polygon }]) => {
+      const ring = polygon.map(([lon, lat]) => [toX(lon), toY(lat)])
+      const box = boxOf(ring)
+      return { id, name, ring, box, middle: middleOf(ring) }
+    })
+    .sort((a, b) => size(b.box) - size(a.box))
 }
 
 export const boxOf = (ring) => ring.reduce((box, [x, y]) => widen(box, x, y), nowhere())
@@ -31,11 +40,18 @@ function middleOf(ring) {
     sumX += (x1 + x2) * cross
     sumY += (y1 + y2) * cross
   }
-  if (doubled === 0) return [ring.reduce((sum, [x]) => sum + x, 0) / ring.length, ring.reduce((sum, [, y]) => sum + y, 0) / ring.length]
+  if (doubled === 0)
+    return [
+      ring.reduce((sum, [x]) => sum + x, 0) / ring.length,
+      ring.reduce((sum, [, y]) => sum + y, 0) / ring.length,
+    ]
   return [x0 + sumX / (3 * doubled), y0 + sumY / (3 * doubled)]
 }
 
-/** The H3 cells where taxis were outside the zones, with their neighbours: a piece of honeycomb to see distances by. */
+/**
+ * The H3 cells where taxis were outside the zones, with their neighbours: a piece of honeycomb to see
+ * distances by.
+ */
 export class Cells {
   /** By id: the ring in Mercator units. */
   rings = new Map()
@@ -49,7 +65,11 @@ export class Cells {
       this.#visited.add(id)
       added = true
       for (const near of globalThis.h3.gridDisk(id, 1)) {
-        if (!this.rings.has(near)) this.rings.set(near, globalThis.h3.cellToBoundary(near).map(([lat, lon]) => [toX(lon), toY(lat)]))
+        if (!this.rings.has(near))
+          this.rings.set(
+            near,
+            globalThis.h3.cellToBoundary(near).map(([lat, lon]) => [toX(lon), toY(lat)]),
+          )
       }
     }
     return added

@@ -1,6 +1,7 @@
 /** The choice of area: follow what happens, all taxis, or one of the places where taxis are. */
-import { count, degrees } from '../numbers.js'
+
 import { toLat, toLon } from '../map/mercator.js'
+import { count, degrees } from '../numbers.js'
 import { setText } from './chart.js'
 
 /** @param changed called when the viewer chose */
@@ -29,9 +30,14 @@ export function openAreas(fieldset, changed) {
       fieldset.hidden = areas.length === 0
       const keys = new Set(['follow', ...(areas.length > 1 ? ['all'] : []), ...areas.map(({ key }) => key)])
       if (areas.length > 0 && chosen !== 'zone' && !keys.has(chosen)) set('follow')
-      for (const [key, { label }] of options) if (!keys.has(key)) options.delete(key), label.remove()
+      for (const [key, { label }] of options) {
+        if (keys.has(key)) continue
+        options.delete(key)
+        label.remove()
+      }
       fill(option('follow'), 'Follow', '')
-      if (areas.length > 1) fill(option('all'), 'All', count(areas.reduce((sum, { taxis }) => sum + taxis.length, 0)))
+      if (areas.length > 1)
+        fill(option('all'), 'All', count(areas.reduce((sum, { taxis }) => sum + taxis.length, 0)))
       for (const area of areas) {
         fill(option(area.key), nameOf(area), count(area.taxis.length))
         option(area.key).label.classList.toggle('followed', chosen === 'follow' && area.key === followed)
@@ -59,7 +65,8 @@ function fill({ name, number }, text, taxis) {
 /** By its fullest named zone; by its coordinates where no zone is. */
 function nameOf({ taxis, box }) {
   const named = taxis.filter(({ zone }) => zone.name !== null)
-  if (named.length < taxis.length / 2) return degrees(toLon((box.west + box.east) / 2), toLat((box.north + box.south) / 2))
+  if (named.length < taxis.length / 2)
+    return degrees(toLon((box.west + box.east) / 2), toLat((box.north + box.south) / 2))
   const zones = [...Map.groupBy(named, ({ zone }) => zone.name)].sort(([, a], [, b]) => b.length - a.length)
   return zones.length === 1 ? zones[0][0] : `Around ${zones[0][0]}`
 }

@@ -1,4 +1,7 @@
-/** What all charts have in common: one ECharts instance for an element, its colours, and updates that move instead of flicker. */
+/**
+ * What all charts have in common: one ECharts instance for an element, its colours, and updates that move
+ * instead of flicker.
+ */
 import { reducedMotion } from '../theme.js'
 
 /**
@@ -10,7 +13,8 @@ export function openChart(element, build) {
   let shown
   let colours
   const draw = () => {
-    if (shown !== undefined && colours) chart.setOption({ ...common(colours), ...build(shown, colours) }, { lazyUpdate: true })
+    if (shown !== undefined && colours)
+      chart.setOption({ ...common(colours), ...build(shown, colours) }, { lazyUpdate: true })
   }
   new ResizeObserver(() => chart.resize()).observe(element)
   return {
@@ -39,20 +43,39 @@ function common(colours) {
 /** Axes with hairlines and nothing more. */
 export function quietAxes(colours) {
   return {
-    line: { axisLine: { lineStyle: { color: colours.lineStrong } }, axisTick: { show: false }, axisLabel: { color: colours.ink3, fontSize: 12 } },
-    grid: { axisLine: { show: false }, axisTick: { show: false }, axisLabel: { color: colours.ink3, fontSize: 12 }, splitLine: { lineStyle: { color: colours.line } } },
+    line: {
+      axisLine: { lineStyle: { color: colours.lineStrong } },
+      axisTick: { show: false },
+      axisLabel: { color: colours.ink3, fontSize: 12 },
+    },
+    grid: {
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: { color: colours.ink3, fontSize: 12 },
+      splitLine: { lineStyle: { color: colours.line } },
+    },
   }
 }
 
 /** A tip drawn into the canvas: HTML tips carry inline styles, which the page's security policy refuses. */
 export function tip(colours, more) {
   return {
-    renderMode: 'richText', confine: true, transitionDuration: 0, backgroundColor: colours.raised, borderColor: colours.lineStrong, borderWidth: 1, padding: [8, 11],
-    textStyle: { color: colours.ink, fontSize: 13, fontFamily: colours.sans }, ...more,
+    renderMode: 'richText',
+    confine: true,
+    transitionDuration: 0,
+    backgroundColor: colours.raised,
+    borderColor: colours.lineStrong,
+    borderWidth: 1,
+    padding: [8, 11],
+    textStyle: { color: colours.ink, fontSize: 13, fontFamily: colours.sans },
+    ...more,
   }
 }
 
-/** Replaces the rows of a table, each a list of cells; the first heads its row. Only where a row differs the page is touched. */
+/**
+ * Replaces the rows of a table, each a list of cells; the first heads its row. Only where a row differs the
+ * page is touched.
+ */
 export function fillTable(table, rows) {
   const body = table.tBodies[0]
   while (body.rows.length > rows.length) body.deleteRow(-1)

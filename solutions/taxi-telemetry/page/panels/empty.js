@@ -15,14 +15,19 @@ export function openEmpty(document) {
       section.hidden = !empty
       for (const part of beneath) part.inert = empty
       if (!empty) return
-      setText(text, since === null
-        ? 'Nothing has reported in the last half hour. Send some taxis out: they appear here within two seconds.'
-        : `The last report came ${ago(since)}. Send some taxis out: they appear here within two seconds.`)
+      setText(
+        text,
+        since === null
+          ? 'Nothing has reported in the last half hour. Send some taxis out: they appear here within two seconds.'
+          : `The last report came ${ago(since)}. Send some taxis out: they appear here within two seconds.`,
+      )
     },
   }
 }
 
-/** Where the browser allows no clipboard (plain HTTP from another machine) the command is selected instead. */
+/**
+ * Where the browser allows no clipboard (plain HTTP from another machine) the command is selected instead.
+ */
 async function copy(button) {
   try {
     await navigator.clipboard.writeText(button.dataset.copy)

@@ -1,4 +1,6 @@
-/** The map with what belongs to it: areas, layers, zoom, scale, tips, and what is said when no taxi is there. */
+/**
+ * The map with what belongs to it: areas, layers, zoom, scale, tips, and what is said when no taxi is there.
+ */
 import { areasOf, areaToFollow } from '../map/areas.js'
 import { demandOf } from '../map/demand.js'
 import { TaxiMap } from '../map/map.js'
@@ -36,7 +38,9 @@ export function openMapPanel(document, { colours, left }) {
     if (chosen === 'all') return areas.map(boxOfArea).reduce(join, nowhere())
     return boxOfArea(areas.find(({ key }) => key === (chosen === 'follow' ? followed : chosen)) ?? areas[0])
   }
-  /** A fleet within the zones is seen with all of its zones: they stay where they are while taxis come and go. */
+  /**
+   * A fleet within the zones is seen with all of its zones: they stay where they are while taxis come and go.
+   */
   const boxOfArea = ({ box }) => {
     const zoneBox = boxOfAll(zones.filter(({ middle }) => within(box, ...middle)))
     return isEmpty(zoneBox) ? box : join(box, zoneBox)
@@ -82,7 +86,10 @@ export function openMapPanel(document, { colours, left }) {
       followed = areaToFollow(areas, followed)
       chooser.show(areas, followed)
       const shown = demandOf(demand, around(areas.length > 0 ? boxWanted() : boxOfAll(zones)))
-      setText(demandName, shown.told || demand.x.length === 0 ? 'Demand, half an hour' : 'Traffic, half an hour')
+      setText(
+        demandName,
+        shown.told || demand.x.length === 0 ? 'Demand, half an hour' : 'Traffic, half an hour',
+      )
       map.update(taxis, shown, areas)
       if (areas.length > 0 && chooser.chosen() !== 'zone') map.show(boxWanted())
       tip.refresh()
@@ -95,7 +102,11 @@ export function openMapPanel(document, { colours, left }) {
 /** The box and as much again around it. */
 function around(box) {
   const [width, height] = [box.east - box.west, box.south - box.north]
-  return widen(widen({ ...box }, box.west - width / 2, box.north - height / 2), box.east + width / 2, box.south + height / 2)
+  return widen(
+    widen({ ...box }, box.west - width / 2, box.north - height / 2),
+    box.east + width / 2,
+    box.south + height / 2,
+  )
 }
 
 function summaryOf(taxis, areas) {

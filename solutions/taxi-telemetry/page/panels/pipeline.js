@@ -15,7 +15,10 @@ const FEW = 100
 export function openPipeline(list) {
   const cards = KNOWN.map(({ prefix, name, does }) => ({ prefix, ...newCard(list, name, does) }))
   return {
-    show: (stages) => cards.forEach((card) => card.show(together(stages.filter(({ stage }) => stage.startsWith(card.prefix))))),
+    show: (stages) =>
+      cards.forEach((card) =>
+        card.show(together(stages.filter(({ stage }) => stage.startsWith(card.prefix)))),
+      ),
   }
 }
 
@@ -25,7 +28,13 @@ function together(stages) {
   if (reporting.length <= 1) return reporting[0] ?? stages[0]
   const sum = (pick) => reporting.reduce((total, stage) => total + pick(stage), 0)
   const busiest = reporting.reduce((a, b) => (b.records > a.records ? b : a))
-  return { ...busiest, records: sum(({ records }) => records), failed: sum(({ failed }) => failed), lag: sum(({ lag }) => lag), instances: Math.max(...reporting.map(({ instances }) => instances)) }
+  return {
+    ...busiest,
+    records: sum(({ records }) => records),
+    failed: sum(({ failed }) => failed),
+    lag: sum(({ lag }) => lag),
+    instances: Math.max(...reporting.map(({ instances }) => instances)),
+  }
 }
 
 function newCard(list, name, does) {
@@ -33,11 +42,21 @@ function newCard(list, name, does) {
   item.className = 'stage'
   const badge = add('p', 'badge', '')
   const head = add('div', 'stage-head', '', add('h3', '', name), add('p', '', does), badge)
-  const figures = [['records', 'Throughput'], ['lag', 'Waiting'], ['p99', 'Latency 50 · 99 %']].map(([kind, label]) => {
+  const figures = [
+    ['records', 'Throughput'],
+    ['lag', 'Waiting'],
+    ['p99', 'Latency 50 · 99 %'],
+  ].map(([kind, label]) => {
     const value = add('span', '', '–')
     const unit = add('small', '', '')
     const spark = newSpark(kind)
-    return { kind, value, unit, spark, item: add('div', '', '', add('dt', '', label), add('dd', '', '', value, unit), spark.svg) }
+    return {
+      kind,
+      value,
+      unit,
+      spark,
+      item: add('div', '', '', add('dt', '', label), add('dd', '', '', value, unit), spark.svg),
+    }
   })
   item.append(head, add('dl', '', '', ...figures.map((figure) => figure.item)))
   return {
@@ -52,7 +71,10 @@ function newCard(list, name, does) {
       const texts = {
         records: silent ? ['–', ''] : [rate(stage.records), ' /s'],
         lag: [count(stage.lag), stage.lag === 1 ? ' record' : ' records'],
-        p99: stage.p50 === null ? ['–', ''] : [`${p50}${p50Unit === p99Unit ? '' : ` ${p50Unit}`} · ${p99}`, ` ${p99Unit}`],
+        p99:
+          stage.p50 === null
+            ? ['–', '']
+            : [`${p50}${p50Unit === p99Unit ? '' : ` ${p50Unit}`} · ${p99}`, ` ${p99Unit}`],
       }
       for (const { kind, value, unit, spark } of figures) {
         setText(value, texts[kind][0])
@@ -66,7 +88,8 @@ function newCard(list, name, does) {
 function stateOf(stage) {
   if (!stage || stage.instances === 0) return { state: 'silent', text: 'Not reporting' }
   if (stage.failed > 0) return { state: 'behind', text: `${rate(stage.failed)} /s refused` }
-  if (stage.lag > Math.max(FEW, stage.records * BEHIND_SECONDS)) return { state: 'behind', text: 'Catching up' }
+  if (stage.lag > Math.max(FEW, stage.records * BEHIND_SECONDS))
+    return { state: 'behind', text: 'Catching up' }
   return { state: 'good', text: stage.instances === 1 ? 'Healthy' : `${stage.instances} instances` }
 }
 

@@ -21,7 +21,15 @@ export function newSpark(kind) {
     show: (values) => {
       const runs = runsOf(values)
       line.setAttribute('d', runs.map((run) => `M${run.map(([x, y]) => `${x} ${y}`).join('L')}`).join(''))
-      fill.setAttribute('d', runs.map((run) => `M${run[0][0]} ${HEIGHT}L${run.map(([x, y]) => `${x} ${y}`).join('L')}L${run.at(-1)[0]} ${HEIGHT}Z`).join(''))
+      fill.setAttribute(
+        'd',
+        runs
+          .map(
+            (run) =>
+              `M${run[0][0]} ${HEIGHT}L${run.map(([x, y]) => `${x} ${y}`).join('L')}L${run.at(-1)[0]} ${HEIGHT}Z`,
+          )
+          .join(''),
+      )
     },
   }
 }
@@ -33,7 +41,9 @@ function runsOf(values) {
   values.forEach((value, i) => {
     if (value === null) return
     if (i === 0 || values[i - 1] === null) runs.push([])
-    runs.at(-1).push([round((i / (values.length - 1)) * WIDTH), round(HEIGHT - 1 - (value / most) * (HEIGHT - 4))])
+    runs
+      .at(-1)
+      .push([round((i / (values.length - 1)) * WIDTH), round(HEIGHT - 1 - (value / most) * (HEIGHT - 4))])
   })
   return runs
 }

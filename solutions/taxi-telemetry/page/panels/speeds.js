@@ -3,7 +3,8 @@ import { count, percent } from '../numbers.js'
 import { fillTable, openChart, quietAxes, setText, tip } from './chart.js'
 
 const STEP = 10
-const nameOf = (i, classes) => (i === classes - 1 ? `${i * STEP} and more` : `${i * STEP} to ${(i + 1) * STEP}`)
+const nameOf = (i, classes) =>
+  i === classes - 1 ? `${i * STEP} and more` : `${i * STEP} to ${(i + 1) * STEP}`
 
 export function openSpeeds(document) {
   const chart = openChart(document.getElementById('speeds-chart'), option)
@@ -14,8 +15,16 @@ export function openSpeeds(document) {
       chart.show(speeds)
       const all = speeds.reduce((sum, reports) => sum + reports, 0)
       const most = speeds.indexOf(Math.max(...speeds))
-      setText(summary, all === 0 ? 'No reports.' : `Most often ${nameOf(most, speeds.length)} km/h: ${percent(speeds[most], all)} of the reports.`)
-      fillTable(table, speeds.map((reports, i) => [nameOf(i, speeds.length), count(reports)]))
+      setText(
+        summary,
+        all === 0
+          ? 'No reports.'
+          : `Most often ${nameOf(most, speeds.length)} km/h: ${percent(speeds[most], all)} of the reports.`,
+      )
+      fillTable(
+        table,
+        speeds.map((reports, i) => [nameOf(i, speeds.length), count(reports)]),
+      )
     },
     setColours: chart.setColours,
   }
@@ -27,11 +36,33 @@ function option(speeds, colours) {
   return {
     grid: { left: 46, right: 10, top: 16, bottom: 26 },
     tooltip: tip(colours, {
-      trigger: 'axis', axisPointer: { type: 'shadow', shadowStyle: { color: colours.line, opacity: 0.4 } },
-      formatter: ([{ dataIndex, value }]) => `${nameOf(dataIndex, speeds.length)} km/h\n${count(value)} reports, ${percent(value, all)}`,
+      trigger: 'axis',
+      axisPointer: { type: 'shadow', shadowStyle: { color: colours.line, opacity: 0.4 } },
+      formatter: ([{ dataIndex, value }]) =>
+        `${nameOf(dataIndex, speeds.length)} km/h\n${count(value)} reports, ${percent(value, all)}`,
     }),
-    xAxis: { type: 'category', data: speeds.map((_, i) => (i === speeds.length - 1 ? `${i * STEP}+` : `${i * STEP}`)), ...axes.line, axisLabel: { ...axes.line.axisLabel, interval: 0 } },
-    yAxis: { type: 'value', minInterval: 1, splitNumber: 3, ...axes.grid, axisLabel: { ...axes.grid.axisLabel, formatter: count } },
-    series: [{ id: 'speeds', type: 'bar', data: speeds, barCategoryGap: '16%', itemStyle: { color: colours.accent, borderRadius: [4, 4, 0, 0] }, emphasis: { itemStyle: { color: colours.accent } } }],
+    xAxis: {
+      type: 'category',
+      data: speeds.map((_, i) => (i === speeds.length - 1 ? `${i * STEP}+` : `${i * STEP}`)),
+      ...axes.line,
+      axisLabel: { ...axes.line.axisLabel, interval: 0 },
+    },
+    yAxis: {
+      type: 'value',
+      minInterval: 1,
+      splitNumber: 3,
+      ...axes.grid,
+      axisLabel: { ...axes.grid.axisLabel, formatter: count },
+    },
+    series: [
+      {
+        id: 'speeds',
+        type: 'bar',
+        data: speeds,
+        barCategoryGap: '16%',
+        itemStyle: { color: colours.accent, borderRadius: [4, 4, 0, 0] },
+        emphasis: { itemStyle: { color: colours.accent } },
+      },
+    ],
   }
 }

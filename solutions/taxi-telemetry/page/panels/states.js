@@ -11,7 +11,12 @@ export function openStates(document) {
     show: (taxis) => {
       const states = byState(taxis)
       chart.show(states)
-      setText(summary, taxis.length === 0 ? 'No taxis.' : states.map(({ name, taxis: some }) => `${name}: ${count(some)}`).join(', '))
+      setText(
+        summary,
+        taxis.length === 0
+          ? 'No taxis.'
+          : states.map(({ name, taxis: some }) => `${name}: ${count(some)}`).join(', '),
+      )
       fillLegend(body, states, taxis.length)
     },
     setColours: chart.setColours,
@@ -21,34 +26,60 @@ export function openStates(document) {
 function option(states, colours) {
   const all = states.reduce((sum, { taxis }) => sum + taxis, 0)
   return {
-    tooltip: tip(colours, { trigger: 'item', formatter: ({ name, value }) => `${name}\n${count(value)} taxis, ${percent(value, all)}` }),
+    tooltip: tip(colours, {
+      trigger: 'item',
+      formatter: ({ name, value }) => `${name}\n${count(value)} taxis, ${percent(value, all)}`,
+    }),
     title: {
-      text: count(all), subtext: 'taxis', left: 'center', top: '35%', itemGap: 2,
-      textStyle: { color: colours.ink, fontSize: 24, fontWeight: 640, fontFamily: colours.sans }, subtextStyle: { color: colours.ink3, fontSize: 12.5, fontFamily: colours.sans },
+      text: count(all),
+      subtext: 'taxis',
+      left: 'center',
+      top: '35%',
+      itemGap: 2,
+      textStyle: { color: colours.ink, fontSize: 24, fontWeight: 640, fontFamily: colours.sans },
+      subtextStyle: { color: colours.ink3, fontSize: 12.5, fontFamily: colours.sans },
     },
-    series: [{
-      id: 'states', type: 'pie', radius: ['64%', '92%'], center: ['50%', '50%'], label: { show: false }, labelLine: { show: false }, emphasis: { scaleSize: 3 },
-      itemStyle: { borderColor: colours.panel, borderWidth: 2, borderRadius: 5 },
-      emptyCircleStyle: { color: 'transparent', borderColor: colours.line, borderWidth: 2 },
-      data: all === 0 ? [] : states.map(({ id, key, name, taxis }) => ({ id, name, value: taxis, itemStyle: { color: colours[key] } })),
-    }],
+    series: [
+      {
+        id: 'states',
+        type: 'pie',
+        radius: ['64%', '92%'],
+        center: ['50%', '50%'],
+        label: { show: false },
+        labelLine: { show: false },
+        emphasis: { scaleSize: 3 },
+        itemStyle: { borderColor: colours.panel, borderWidth: 2, borderRadius: 5 },
+        emptyCircleStyle: { color: 'transparent', borderColor: colours.line, borderWidth: 2 },
+        data:
+          all === 0
+            ? []
+            : states.map(({ id, key, name, taxis }) => ({
+                id,
+                name,
+                value: taxis,
+                itemStyle: { color: colours[key] },
+              })),
+      },
+    ],
   }
 }
 
 function fillLegend(body, states, all) {
   if (body.rows.length !== states.length) {
-    body.replaceChildren(...states.map(({ key, name }) => {
-      const row = document.createElement('tr')
-      const head = document.createElement('th')
-      const mark = document.createElement('span')
-      head.scope = 'row'
-      mark.className = `key ${key}`
-      head.append(mark, name)
-      const share = document.createElement('td')
-      share.className = 'soft'
-      row.append(head, document.createElement('td'), share)
-      return row
-    }))
+    body.replaceChildren(
+      ...states.map(({ key, name }) => {
+        const row = document.createElement('tr')
+        const head = document.createElement('th')
+        const mark = document.createElement('span')
+        head.scope = 'row'
+        mark.className = `key ${key}`
+        head.append(mark, name)
+        const share = document.createElement('td')
+        share.className = 'soft'
+        row.append(head, document.createElement('td'), share)
+        return row
+      }),
+    )
   }
   states.forEach(({ taxis }, i) => {
     setText(body.rows[i].cells[1], count(taxis))

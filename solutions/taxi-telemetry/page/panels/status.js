@@ -2,7 +2,11 @@
 import { setText } from './chart.js'
 
 const NAMES = {
-  connecting: 'Connecting', live: 'Live', late: 'Delayed', broken: 'Reconnecting', 'signed-out': 'Signed out',
+  connecting: 'Connecting',
+  live: 'Live',
+  late: 'Delayed',
+  broken: 'Reconnecting',
+  'signed-out': 'Signed out',
 }
 const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false })
 

@@ -12,16 +12,22 @@ export function openTip(root, tip, map) {
     tip.hidden = !taxi && !zone
     root.style.cursor = taxi ? 'pointer' : ''
     if (tip.hidden) return
-    const [title, ...lines] = taxi ? [taxi.id, taxi.state.name, `${speed(taxi.speed)} km/h`, taxi.zone.name ?? `Cell ${taxi.zone.id}`] : [zone.name]
+    const [title, ...lines] = taxi
+      ? [taxi.id, taxi.state.name, `${speed(taxi.speed)} km/h`, taxi.zone.name ?? `Cell ${taxi.zone.id}`]
+      : [zone.name]
     tip.replaceChildren(line('strong', title), ...lines.map((text) => line('span', text)))
-    const left = at.x + AWAY_PX + tip.offsetWidth > root.clientWidth ? at.x - AWAY_PX - tip.offsetWidth : at.x + AWAY_PX
+    const left =
+      at.x + AWAY_PX + tip.offsetWidth > root.clientWidth ? at.x - AWAY_PX - tip.offsetWidth : at.x + AWAY_PX
     const top = Math.min(at.y + AWAY_PX, root.clientHeight - tip.offsetHeight - 8)
     tip.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, top)}px)`
   }
 
   root.addEventListener('pointermove', (event) => {
     const { left, top } = root.getBoundingClientRect()
-    at = event.buttons > 0 && event.pointerType === 'mouse' ? null : { x: event.clientX - left, y: event.clientY - top }
+    at =
+      event.buttons > 0 && event.pointerType === 'mouse'
+        ? null
+        : { x: event.clientX - left, y: event.clientY - top }
     draw()
   })
   root.addEventListener('pointerdown', (event) => {

@@ -5,7 +5,10 @@ export function encoded(buffer: Buffer): Encoded {
   return { buf: buffer, buffer, size: () => buffer.length }
 }
 
-/** Writes the primitives of the protocol (big endian, strings with 16-bit lengths) one after the other into a buffer of exact size. */
+/**
+ * Writes the primitives of the protocol (big endian, strings with 16-bit lengths) one after the other into a
+ * buffer of exact size.
+ */
 export class Body {
   readonly bytes: Buffer
   #at = 0

@@ -1,5 +1,7 @@
-/** Requests that both drivers share (platformatic/protocol), as kafkajs' framing takes them. All are flexible. */
-import { Reader, type API, type Connection, type ResponseParser, type Writer } from '@platformatic/kafka'
+/**
+ * Requests that both drivers share (platformatic/protocol), as kafkajs' framing takes them. All are flexible.
+ */
+import { type API, type Connection, Reader, type ResponseParser, type Writer } from '@platformatic/kafka'
 import type { ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
 import { encoded } from './bytes.ts'
 
@@ -13,7 +15,10 @@ export function flexible<A extends unknown[], R>(api: API<A, R>, ...args: A): Pr
       const encode = async () => encoded(Buffer.concat([NO_TAGS, create().buffer]))
       const decode = async (payload: Buffer) => {
         const body = payload.subarray(NO_TAGS.length)
-        return { clientSideThrottleTime: body.readInt32BE(0), answer: parse(0, apiKey, apiVersion, Reader.from(body)) }
+        return {
+          clientSideThrottleTime: body.readInt32BE(0),
+          answer: parse(0, apiKey, apiVersion, Reader.from(body)),
+        }
       }
       const request = { apiKey, apiVersion, apiName: `request ${apiKey}`, encode }
       call = { request, response: { decode, parse: async ({ answer }) => answer }, logResponseError: false }

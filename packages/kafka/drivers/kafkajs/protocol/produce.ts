@@ -1,4 +1,7 @@
-/** Produce v7 with one finished record batch for one partition (Kafka protocol guide, "Produce API"). kafkajs' own takes an object per record. */
+/**
+ * Produce v7 with one finished record batch for one partition (Kafka protocol guide, "Produce API"). kafkajs'
+ * own takes an object per record.
+ */
 import type { ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
 import { Answer, Body, encoded, stringSize } from './bytes.ts'
 
@@ -16,14 +19,30 @@ export interface Produced {
   readonly appendTime: number
 }
 
-export function produce(topic: string, partition: number, batch: Buffer, transactionalId: string | null): ProtocolCall<Produced> {
-  const encode = async () => encoded(
-    new Body(stringSize(transactionalId) + 2 + 4 + 4 + stringSize(topic) + 4 + 4 + 4 + batch.length)
-      .string(transactionalId).int16(ALL_IN_SYNC).int32(ACKS_TIMEOUT)
-      .int32(1).string(topic)
-      .int32(1).int32(partition).int32(batch.length).raw(batch).bytes,
-  )
-  return { request: { apiKey: PRODUCE, apiVersion: 7, apiName: 'Produce', encode }, response: { decode, parse }, logResponseError: false }
+export function produce(
+  topic: string,
+  partition: number,
+  batch: Buffer,
+  transactionalId: string | null,
+): ProtocolCall<Produced> {
+  const encode = async () =>
+    encoded(
+      new Body(stringSize(transactionalId) + 2 + 4 + 4 + stringSize(topic) + 4 + 4 + 4 + batch.length)
+        .string(transactionalId)
+        .int16(ALL_IN_SYNC)
+        .int32(ACKS_TIMEOUT)
+        .int32(1)
+        .string(topic)
+        .int32(1)
+        .int32(partition)
+        .int32(batch.length)
+        .raw(batch).bytes,
+    )
+  return {
+    request: { apiKey: PRODUCE, apiVersion: 7, apiName: 'Produce', encode },
+    response: { decode, parse },
+    logResponseError: false,
+  }
 }
 
 async function decode(payload: Buffer): Promise<Produced & { clientSideThrottleTime: number }> {

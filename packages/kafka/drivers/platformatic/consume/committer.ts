@@ -1,14 +1,24 @@
 /** Commits offsets of a group, all partitions of a round in one request, one request at a time. */
-import { KafkaError } from '../../../errors.ts'
+import type { KafkaError } from '../../../errors.ts'
 import { pause, settledWithin } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Membership } from '../groups/membership.ts'
 import { GROUP } from '../protocol/cluster.ts'
-import { ILLEGAL_GENERATION, OK, REBALANCE_IN_PROGRESS, STALE_MEMBER_EPOCH, brokerError, isTransient } from '../protocol/codes.ts'
-import { offsetCommitV8, offsetCommitV9, type OffsetOf } from '../protocol/offsets.ts'
+import {
+  brokerError,
+  ILLEGAL_GENERATION,
+  isTransient,
+  OK,
+  REBALANCE_IN_PROGRESS,
+  STALE_MEMBER_EPOCH,
+} from '../protocol/codes.ts'
+import { type OffsetOf, offsetCommitV8, offsetCommitV9 } from '../protocol/offsets.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 
-/** Between rounds: a crash repeats at most what was handled in that time, and the broker writes no more than twenty commits a second. */
+/**
+ * Between rounds: a crash repeats at most what was handled in that time, and the broker writes no more than
+ * twenty commits a second.
+ */
 const ROUND = 50
 const RETRY_PAUSE = 100
 const FLUSH_LIMIT = 5000
@@ -23,7 +33,12 @@ export class Committer {
   #round: Promise<void> | undefined
   #hurry = new AbortController()
 
-  constructor(cluster: Cluster, groupId: string, membership: Membership, failed: (error: KafkaError) => void) {
+  constructor(
+    cluster: Cluster,
+    groupId: string,
+    membership: Membership,
+    failed: (error: KafkaError) => void,
+  ) {
     this.#cluster = cluster
     this.#groupId = groupId
     this.#membership = membership
@@ -69,22 +84,36 @@ export class Committer {
   /** Returns what has to be tried again. */
   async #commit(offsets: readonly OffsetOf[]): Promise<readonly OffsetOf[]> {
     // A topic that was made anew must not get the offsets of the one before.
-    const owned = offsets.filter((offset) =>
-      this.#membership.owns(offset) && !this.#cluster.isOther(offset.topic, offset.topicId))
+    const owned = offsets.filter(
+      (offset) => this.#membership.owns(offset) && !this.#cluster.isOther(offset.topic, offset.topicId),
+    )
     if (owned.length === 0) return []
     const { memberId, epoch } = this.#membership
     try {
       const coordinator = await this.#cluster.coordinator(GROUP, this.#groupId)
       const { newest } = await this.#cluster.versions(coordinator)
       const api = (newest.get(OFFSET_COMMIT) ?? 0) >= 9 ? offsetCommitV9 : offsetCommitV8
-      const answers = await this.#cluster.call(coordinator, 'offsets', api, this.#groupId, { memberId, epoch }, owned)
+      const answers = await this.#cluster.call(
+        coordinator,
+        'offsets',
+        api,
+        this.#groupId,
+        { memberId, epoch },
+        owned,
+      )
       return owned.filter((offset) => {
-        const code = answers.find(({ topic, partition }) => topic === offset.topic && partition === offset.partition)?.errorCode ?? OK
+        const code =
+          answers.find(({ topic, partition }) => topic === offset.topic && partition === offset.partition)
+            ?.errorCode ?? OK
         if (code === OK) return false
         if (isTransient(code)) this.#cluster.forgetCoordinator(GROUP, this.#groupId)
-        // An epoch that moved while the commit was under way: the next try carries the new one, if the partition is still ours then.
-        const again = isTransient(code) || code === STALE_MEMBER_EPOCH || code === REBALANCE_IN_PROGRESS
-          || (code === ILLEGAL_GENERATION && this.#membership.epoch !== epoch)
+        // An epoch that moved while the commit was under way: the next try carries the new one, if the
+        // partition is still ours then.
+        const again =
+          isTransient(code) ||
+          code === STALE_MEMBER_EPOCH ||
+          code === REBALANCE_IN_PROGRESS ||
+          (code === ILLEGAL_GENERATION && this.#membership.epoch !== epoch)
         if (!again) this.#failed(brokerError(code, `Committing ${offset.topic}/${offset.partition}`))
         return again
       })

@@ -34,7 +34,9 @@ class AtLeastOnce implements Processing {
     const { topic, partition } = at
     this.#commits.forget(at)
     this.#states.delete(keyOf(at))
-    const beginning = await this.#context.beginning(at, before, signal, () => this.#context.committed.read(at, signal))
+    const beginning = await this.#context.beginning(at, before, signal, () =>
+      this.#context.committed.read(at, signal),
+    )
     const { topicId, position, commit } = beginning
     this.#states.set(keyOf(at), { topicId, open: new DoneInOrder() })
     if (commit) this.#commits.mark({ topic, partition, topicId, offset: position })
@@ -67,13 +69,16 @@ class AtLeastOnce implements Processing {
   async finish(at: TopicPartition, position: number): Promise<void> {
     const state = this.#states.get(keyOf(at))
     const { topic, partition } = at
-    if (state === undefined || !await this.#context.stillIs(topic, state.topicId)) this.#commits.forget(at)
-    else if (state.open.idle) this.#commits.mark({ topic, partition, topicId: state.topicId, offset: position })
+    if (state === undefined || !(await this.#context.stillIs(topic, state.topicId))) this.#commits.forget(at)
+    else if (state.open.idle)
+      this.#commits.mark({ topic, partition, topicId: state.topicId, offset: position })
     await this.#commits.flush()
   }
 
   get #commits(): Committer {
     const { cluster, options } = this.#context
-    return this.#committer ??= new Committer(cluster, options.groupId, this.#context.membership(), (error) => this.#context.failed(error))
+    return (this.#committer ??= new Committer(cluster, options.groupId, this.#context.membership(), (error) =>
+      this.#context.failed(error),
+    ))
   }
 }

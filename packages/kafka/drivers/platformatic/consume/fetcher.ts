@@ -1,8 +1,10 @@
 /**
- * Long-polls every leader with one request for all partitions that want more. A partition that begins to want more while a request of its leader waits goes out
- * in a second one, on a connection of its own: no partition waits for another one's silence.
+ * Long-polls every leader with one request for all partitions that want more. A partition that begins to want
+ * more while a request of its leader waits goes out in a second one, on a connection of its own: no partition
+ * waits for another one's silence.
  */
 import type { KafkaError } from '../../../errors.ts'
+import type { SubscribeOptions } from '../../../port.ts'
 import { readBatches } from '../../../records/batch-reader.ts'
 import { UnreadableBatch } from '../../../records/unreadable-batch.ts'
 import { cutShort } from '../../../unreadable.ts'
@@ -12,10 +14,14 @@ import type { Cluster } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import type { Broker } from '../protocol/cluster.ts'
 import {
-  NOT_LEADER, OFFSET_OUT_OF_RANGE, OK, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient,
+  brokerError,
+  isTransient,
+  NOT_LEADER,
+  OFFSET_OUT_OF_RANGE,
+  OK,
+  UNKNOWN_TOPIC_OR_PARTITION,
 } from '../protocol/codes.ts'
-import { fetchV12, fetchV13, type FetchPartition, type FetchResult } from '../protocol/fetch.ts'
-import type { SubscribeOptions } from '../../../port.ts'
+import { type FetchPartition, type FetchResult, fetchV12, fetchV13 } from '../protocol/fetch.ts'
 import { offsetAtPlace } from './offsets.ts'
 import type { Prefetch } from './prefetch.ts'
 
@@ -27,7 +33,10 @@ const MEMORY = 32 * 1024 * 1024
 const MOST_PER_PARTITION = 1024 * 1024
 const LEAST_PER_PARTITION = 128 * 1024
 const LANES = 3
-/** Between requests to one broker (ms): under a trickle of records each would bring one or two. After a pause the first goes out at once. */
+/**
+ * Between requests to one broker (ms): under a trickle of records each would bring one or two. After a pause
+ * the first goes out at once.
+ */
 const LEAST_INTERVAL = 2
 const FETCH = 1
 
@@ -36,7 +45,10 @@ let fetchers = 0
 export interface FetcherOptions {
   /** A failure that the fetcher retries by itself. */
   failed(error: KafkaError): void
-  /** Where batches are gathered anyway, the broker may do so: a request for many records costs it no more than one for a single record. */
+  /**
+   * Where batches are gathered anyway, the broker may do so: a request for many records costs it no more than
+   * one for a single record.
+   */
   readonly gather?: SubscribeOptions['gather']
 }
 
@@ -48,7 +60,7 @@ export class Fetcher {
   readonly #lanePrefix = `fetch-${fetchers++}`
   readonly #partitions = new Set<Prefetch>()
   /** By node id, which lanes have a request under way, and when the last one left. */
-  readonly #busy = new Map<number, { lanes: boolean[], asked: number }>()
+  readonly #busy = new Map<number, { lanes: boolean[]; asked: number }>()
   #scheduled = false
   #wakeUp: NodeJS.Timeout | undefined
   readonly #stopping = new AbortController()
@@ -89,7 +101,10 @@ export class Fetcher {
   }
 
   get #perPartition(): number {
-    return Math.max(LEAST_PER_PARTITION, Math.min(MOST_PER_PARTITION, Math.floor(MEMORY / this.#partitions.size)))
+    return Math.max(
+      LEAST_PER_PARTITION,
+      Math.min(MOST_PER_PARTITION, Math.floor(MEMORY / this.#partitions.size)),
+    )
   }
 
   #ask(): void {
@@ -100,11 +115,14 @@ export class Fetcher {
     let earliest = Infinity
     for (const partition of this.#partitions) {
       if (this.#cluster.isOther(partition.topic, partition.topicId)) partition.lose('made-anew')
-      if (!partition.inFlight && partition.pausedUntil > now) earliest = Math.min(earliest, partition.pausedUntil)
+      if (!partition.inFlight && partition.pausedUntil > now)
+        earliest = Math.min(earliest, partition.pausedUntil)
       if (!partition.wants(now, mostBytes)) continue
-      const broker = this.#cluster.broker(partition.replica) ?? this.#cluster.leader(partition.topic, partition.partition)
+      const broker =
+        this.#cluster.broker(partition.replica) ?? this.#cluster.leader(partition.topic, partition.partition)
       if (broker === undefined) {
-        const code = this.#cluster.known(partition.topic) === undefined ? UNKNOWN_TOPIC_OR_PARTITION : NOT_LEADER
+        const code =
+          this.#cluster.known(partition.topic) === undefined ? UNKNOWN_TOPIC_OR_PARTITION : NOT_LEADER
         const what = `Looking for the leader of ${partition.topic}/${partition.partition}`
         this.#retryLater(partition, brokerError(code, what))
         earliest = Math.min(earliest, partition.pausedUntil)
@@ -132,17 +150,40 @@ export class Fetcher {
     }
   }
 
-  async #fetch(broker: Broker, partitions: readonly Prefetch[], lanes: boolean[], lane: number): Promise<void> {
+  async #fetch(
+    broker: Broker,
+    partitions: readonly Prefetch[],
+    lanes: boolean[],
+    lane: number,
+  ): Promise<void> {
     lanes[lane] = true
-    const asked = partitions.map((prefetch) => ({ prefetch, generation: prefetch.generation, ...this.#question(prefetch) }))
+    const asked = partitions.map((prefetch) => ({
+      prefetch,
+      generation: prefetch.generation,
+      ...this.#question(prefetch),
+    }))
     for (const { prefetch } of asked) prefetch.inFlight = true
     try {
       const { newest } = await this.#cluster.versions(broker)
       const byId = (newest.get(FETCH) ?? 0) >= 13 && asked.every(({ topicId }) => /[1-9a-f]/.test(topicId))
-      const limits = { maxWait: this.#maxWait, minBytes: this.#minBytes, maxBytes: RESPONSE_BYTES, partitionMaxBytes: this.#perPartition, rack: this.#cluster.config.rack ?? '' }
-      const answer = await this.#cluster.call(broker, `${this.#lanePrefix}-${lane}`, byId ? fetchV13 : fetchV12, asked, limits)
+      const limits = {
+        maxWait: this.#maxWait,
+        minBytes: this.#minBytes,
+        maxBytes: RESPONSE_BYTES,
+        partitionMaxBytes: this.#perPartition,
+        rack: this.#cluster.config.rack ?? '',
+      }
+      const answer = await this.#cluster.call(
+        broker,
+        `${this.#lanePrefix}-${lane}`,
+        byId ? fetchV13 : fetchV12,
+        asked,
+        limits,
+      )
       if (answer.errorCode !== OK) throw brokerError(answer.errorCode, 'Fetching')
-      const results = new Map(answer.partitions.map((result) => [`${result.topic}/${result.partition}`, result]))
+      const results = new Map(
+        answer.partitions.map((result) => [`${result.topic}/${result.partition}`, result]),
+      )
       for (const { prefetch, generation, topic, topicId, partition } of asked) {
         if (prefetch.generation !== generation) continue
         prefetch.inFlight = false
@@ -187,7 +228,14 @@ export class Fetcher {
     const { topic, partition, fetchPosition: position } = prefetch
     prefetch.startOffset = Math.max(0, logStartOffset)
     try {
-      const batch = readBatches({ topic, partition, position, bytes: records, aborted, endOffset: lastStableOffset })
+      const batch = readBatches({
+        topic,
+        partition,
+        position,
+        bytes: records,
+        aborted,
+        endOffset: lastStableOffset,
+      })
       if (records.length === 0 || batch.nextOffset > position) prefetch.offer(batch)
       else this.#retryLater(prefetch, cutShort(prefetch, position))
     } catch (error) {

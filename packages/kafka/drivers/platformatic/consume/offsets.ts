@@ -1,13 +1,20 @@
 /** Where to begin: committed offsets of a group, and the first and last offsets of partitions. */
 import { KafkaError } from '../../../errors.ts'
 import { whenStable } from '../../stable-offset.ts'
+import type { Committed } from '../../topic-ids.ts'
 import { backoff, pause } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { GROUP } from '../protocol/cluster.ts'
-import { OK, UNKNOWN_TOPIC_OR_PARTITION, UNSTABLE_OFFSET_COMMIT, brokerError, isTransient, isWrongCoordinator } from '../protocol/codes.ts'
-import { EARLIEST, LATEST, listOffsets, offsetFetch, type CommittedResult } from '../protocol/offsets.ts'
+import {
+  brokerError,
+  isTransient,
+  isWrongCoordinator,
+  OK,
+  UNKNOWN_TOPIC_OR_PARTITION,
+  UNSTABLE_OFFSET_COMMIT,
+} from '../protocol/codes.ts'
+import { type CommittedResult, EARLIEST, LATEST, listOffsets, offsetFetch } from '../protocol/offsets.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
-import type { Committed } from '../../topic-ids.ts'
 
 interface Question extends TopicPartition {
   readonly resolve: (answer: CommittedResult) => void
@@ -26,10 +33,15 @@ export class CommittedOffsets {
   }
 
   /**
-   * Waits while a transaction over the offset is open. Retries until the signal aborts, then throws `stopped`.
+   * Waits while a transaction over the offset is open. Retries until the signal aborts, then throws
+   * `stopped`.
    * @param hangs called where that transaction stays open for longer than any can
    */
-  read(at: TopicPartition, signal: AbortSignal, hangs: () => Promise<void> = async () => {}): Promise<Committed> {
+  read(
+    at: TopicPartition,
+    signal: AbortSignal,
+    hangs: () => Promise<void> = async () => {},
+  ): Promise<Committed> {
     return whenStable(() => this.#answer(at, signal), hangs)
   }
 
@@ -61,7 +73,13 @@ export class CommittedOffsets {
     this.#questions = []
     try {
       const coordinator = await this.#cluster.coordinator(GROUP, this.#groupId)
-      const { errorCode, partitions } = await this.#cluster.call(coordinator, 'offsets', offsetFetch, this.#groupId, questions)
+      const { errorCode, partitions } = await this.#cluster.call(
+        coordinator,
+        'offsets',
+        offsetFetch,
+        this.#groupId,
+        questions,
+      )
       if (isWrongCoordinator(errorCode)) this.#cluster.forgetCoordinator(GROUP, this.#groupId)
       const answers = new Map(partitions.map((answer) => [`${answer.topic}/${answer.partition}`, answer]))
       for (const { topic, partition, resolve } of questions) {
@@ -75,9 +93,15 @@ export class CommittedOffsets {
   }
 }
 
-/** Offsets at a time (milliseconds, EARLIEST or LATEST), asked of each partition's leader. Retries until the signal aborts, then throws `stopped`. */
+/**
+ * Offsets at a time (milliseconds, EARLIEST or LATEST), asked of each partition's leader. Retries until the
+ * signal aborts, then throws `stopped`.
+ */
 export async function offsetsAt<T extends TopicPartition>(
-  cluster: Cluster, partitions: readonly T[], time: number, signal: AbortSignal,
+  cluster: Cluster,
+  partitions: readonly T[],
+  time: number,
+  signal: AbortSignal,
 ): Promise<Map<T, number>> {
   const found = new Map<T, number>()
   for (let attempt = 0; ; attempt++) {
@@ -89,24 +113,35 @@ export async function offsetsAt<T extends TopicPartition>(
       await cluster.refresh(...new Set(missing.map(({ topic }) => topic)))
     }
     const byLeader = Map.groupBy(missing, ({ topic, partition }) => cluster.leader(topic, partition))
-    await Promise.all([...byLeader].map(async ([leader, items]) => {
-      if (leader === undefined) return
-      const questions = items.map(({ topic, partition }) => ({ topic, partition, leaderEpoch: -1, time }))
-      const answers = await cluster.call(leader, 'offsets', listOffsets, questions).catch((error: unknown) => {
-        if (error instanceof KafkaError && error.retriable) return []
-        throw error
-      })
-      for (const { topic, partition, errorCode, offset } of answers) {
-        if (errorCode === OK) found.set(items.find((item) => item.topic === topic && item.partition === partition)!, offset)
-        else if (!isTransient(errorCode)) throw brokerError(errorCode, `Looking for offsets of ${topic}/${partition}`)
-      }
-    }))
+    await Promise.all(
+      [...byLeader].map(async ([leader, items]) => {
+        if (leader === undefined) return
+        const questions = items.map(({ topic, partition }) => ({ topic, partition, leaderEpoch: -1, time }))
+        const answers = await cluster
+          .call(leader, 'offsets', listOffsets, questions)
+          .catch((error: unknown) => {
+            if (error instanceof KafkaError && error.retriable) return []
+            throw error
+          })
+        for (const { topic, partition, errorCode, offset } of answers) {
+          if (errorCode === OK)
+            found.set(items.find((item) => item.topic === topic && item.partition === partition)!, offset)
+          else if (!isTransient(errorCode))
+            throw brokerError(errorCode, `Looking for offsets of ${topic}/${partition}`)
+        }
+      }),
+    )
   }
 }
 
 export async function offsetAtPlace(
-  cluster: Cluster, { topic, partition }: TopicPartition, place: 'earliest' | 'latest', signal: AbortSignal,
+  cluster: Cluster,
+  { topic, partition }: TopicPartition,
+  place: 'earliest' | 'latest',
+  signal: AbortSignal,
 ): Promise<number> {
   const question = { topic, partition }
-  return (await offsetsAt(cluster, [question], place === 'earliest' ? EARLIEST : LATEST, signal)).get(question)!
+  return (await offsetsAt(cluster, [question], place === 'earliest' ? EARLIEST : LATEST, signal)).get(
+    question,
+  )!
 }

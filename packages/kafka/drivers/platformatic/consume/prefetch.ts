@@ -1,12 +1,18 @@
-/** What was fetched of one partition and not handed over yet: small pieces collect while a handler is busy, so that the next batch has all that has arrived. */
+/**
+ * What was fetched of one partition and not handed over yet: small pieces collect while a handler is busy, so
+ * that the next batch has all that has arrived.
+ */
 import type { RecordBatch, SubscribeOptions } from '../../../port.ts'
 import { head, join, tail } from '../../../records/slice.ts'
-import { UnreadableTries, emptyBatch } from '../../../unreadable.ts'
-import { Standstill } from '../../standstill.ts'
+import { emptyBatch, UnreadableTries } from '../../../unreadable.ts'
+import type { Standstill } from '../../standstill.ts'
 import type { Loss } from '../../topic-ids.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 
-/** Pieces are copied together up to this size; beyond it the copy costs more than a second call of the handler. */
+/**
+ * Pieces are copied together up to this size; beyond it the copy costs more than a second call of the
+ * handler.
+ */
 const MOST_JOINED = 256 * 1024
 
 interface PrefetchOptions {
@@ -63,8 +69,13 @@ export class Prefetch implements TopicPartition {
   }
 
   wants(now: number, mostBytes: number): boolean {
-    return !this.inFlight && this.lost === undefined && this.pausedUntil <= now
-      && this.#records < this.#mostRecords && this.#bytes < Math.max(mostBytes, this.#gather?.bytes ?? 0)
+    return (
+      !this.inFlight &&
+      this.lost === undefined &&
+      this.pausedUntil <= now &&
+      this.#records < this.#mostRecords &&
+      this.#bytes < Math.max(mostBytes, this.#gather?.bytes ?? 0)
+    )
   }
 
   /** The partition has to begin anew. */
@@ -83,7 +94,13 @@ export class Prefetch implements TopicPartition {
 
   /** Until when (ms since the epoch) more is to be gathered before take(). */
   get gatherUntil(): number {
-    if (this.#gather === undefined || this.#records === 0 || this.#records >= this.#mostRecords || this.#bytes >= this.#gather.bytes) return 0
+    if (
+      this.#gather === undefined ||
+      this.#records === 0 ||
+      this.#records >= this.#mostRecords ||
+      this.#bytes >= this.#gather.bytes
+    )
+      return 0
     return this.#since + this.#gather.ms
   }
 
@@ -102,7 +119,10 @@ export class Prefetch implements TopicPartition {
     this.#arrived()
   }
 
-  /** The next batch for the handler, of length 0 where only the position moved; undefined where nothing is there. */
+  /**
+   * The next batch for the handler, of length 0 where only the position moved; undefined where nothing is
+   * there.
+   */
   take(): RecordBatch | undefined {
     if (this.#pieces.length === 0) return undefined
     const mostBytes = this.#gather?.bytes ?? MOST_JOINED
@@ -115,7 +135,8 @@ export class Prefetch implements TopicPartition {
         break
       }
       // What is gathered is to be full: then the last piece is cut.
-      const full = this.#gather === undefined ? records + piece.length > this.#mostRecords : records >= this.#mostRecords
+      const full =
+        this.#gather === undefined ? records + piece.length > this.#mostRecords : records >= this.#mostRecords
       if (count > 0 && (full || bytes + piece.bytes.length > mostBytes)) break
       count++
       records += piece.length

@@ -1,23 +1,29 @@
-/** A running member of a group: the membership says which partitions, a worker handles each, one fetcher feeds them all. */
+/**
+ * A running member of a group: the membership says which partitions, a worker handles each, one fetcher feeds
+ * them all.
+ */
 import type { KafkaError } from '../../../errors.ts'
 import type { Assignment, StalledPartition, SubscribeOptions, Subscription } from '../../../port.ts'
-import { settledWithin } from '../backoff.ts'
 import { stalledOf } from '../../standstill.ts'
+import { type Before, type Beginning, beginning, beginsAnew, type Committed } from '../../topic-ids.ts'
+import { settledWithin } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
-import { keyOf, type GroupListener, type Membership } from '../groups/membership.ts'
+import { type GroupListener, keyOf, type Membership } from '../groups/membership.ts'
 import { joinGroup } from '../groups/open.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { Fetcher } from './fetcher.ts'
-import { beginning, beginsAnew, type Before, type Beginning, type Committed } from '../../topic-ids.ts'
 import { CommittedOffsets, offsetAtPlace } from './offsets.ts'
-import { Worker, type Processing } from './worker.ts'
+import { type Processing, Worker } from './worker.ts'
 
 const MOST_RECORDS = 10_000
 const DRAIN = 10_000
 const WATCH_INTERVAL = 5000
 /** A partition that lags and does not move for this long is asked for again from scratch (ms). */
 const STALL = 30_000
-/** While a broker is away every partition fails again and again: the same sentence is a warning once in so many milliseconds. */
+/**
+ * While a broker is away every partition fails again and again: the same sentence is a warning once in so
+ * many milliseconds.
+ */
 const LOG_INTERVAL = 10_000
 const MOST_LOGGED = 100
 /** For a look at the topic before the last commit of a partition (ms). */
@@ -32,7 +38,10 @@ export interface GroupContext {
   membership(): Membership
   /** Where to begin in the partition. @param committed reads its committed offset */
   beginning(
-    at: TopicPartition, lost: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>,
+    at: TopicPartition,
+    lost: Before | undefined,
+    signal: AbortSignal,
+    committed: () => Promise<Committed>,
   ): Promise<Beginning>
   /** Whether the name still belongs to that topic, after another look. */
   stillIs(topic: string, topicId: string): Promise<boolean>
@@ -58,7 +67,11 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   #stopped: Promise<void> | undefined
 
   /** Rejects with unknown-topic, unsupported, or when no broker answers. */
-  static async open(cluster: Cluster, options: SubscribeOptions, processing: (context: GroupContext) => Processing): Promise<GroupSubscription> {
+  static async open(
+    cluster: Cluster,
+    options: SubscribeOptions,
+    processing: (context: GroupContext) => Processing,
+  ): Promise<GroupSubscription> {
     const topics = await Promise.all(options.topics.map((topic) => cluster.topic(topic)))
     const subscription = new GroupSubscription(cluster, options, processing)
     for (const { topic, topicId } of topics) subscription.#topicIds.set(topic, topicId)
@@ -71,7 +84,11 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     return subscription
   }
 
-  private constructor(cluster: Cluster, options: SubscribeOptions, processing: (context: GroupContext) => Processing) {
+  private constructor(
+    cluster: Cluster,
+    options: SubscribeOptions,
+    processing: (context: GroupContext) => Processing,
+  ) {
     this.groupId = options.groupId
     this.topics = options.topics
     this.cluster = cluster
@@ -86,7 +103,10 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   }
 
   async beginning(
-    at: TopicPartition, lost: Before | undefined, signal: AbortSignal, committed: () => Promise<Committed>,
+    at: TopicPartition,
+    lost: Before | undefined,
+    signal: AbortSignal,
+    committed: () => Promise<Committed>,
   ): Promise<Beginning> {
     const { cluster, groupId, options } = this
     const { topic, partition } = at
@@ -100,7 +120,10 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     const found = await beginning(source, options.startAt, before)
     this.#topicIds.set(topic, found.topicId)
     if (beginsAnew(found, before)) {
-      cluster.log.warn({ groupId, topic, partition, before, ...found }, 'The group begins anew in this partition')
+      cluster.log.warn(
+        { groupId, topic, partition, before, ...found },
+        'The group begins anew in this partition',
+      )
     }
     return found
   }
@@ -125,7 +148,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   }
 
   stop(drainMs = DRAIN): Promise<void> {
-    return this.#stopped ??= this.#stop(drainMs)
+    return (this.#stopped ??= this.#stop(drainMs))
   }
 
   assign(partitions: readonly TopicPartition[]): void {
@@ -133,7 +156,14 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     const { groupId, cluster, options } = this
     cluster.log.info({ groupId, partitions: partitions.map(keyOf) }, 'Partitions assigned')
     for (const partition of partitions) {
-      const worker = new Worker(partition, this.#processing, this.#fetcher, options.maxBatchRecords ?? MOST_RECORDS, (error) => this.failed(error), options.gather)
+      const worker = new Worker(
+        partition,
+        this.#processing,
+        this.#fetcher,
+        options.maxBatchRecords ?? MOST_RECORDS,
+        (error) => this.failed(error),
+        options.gather,
+      )
       this.#workers.get(keyOf(partition))?.abandon()
       this.#workers.set(keyOf(partition), worker)
     }
@@ -141,11 +171,13 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
 
   async revoke(partitions: readonly TopicPartition[], drainMs = DRAIN): Promise<void> {
     this.cluster.log.info({ groupId: this.groupId, partitions: partitions.map(keyOf) }, 'Partitions revoked')
-    await Promise.all(partitions.map(async (partition) => {
-      const worker = this.#workers.get(keyOf(partition))
-      await worker?.drain(drainMs).catch((error: KafkaError) => this.failed(error))
-      if (this.#workers.get(keyOf(partition)) === worker) this.#workers.delete(keyOf(partition))
-    }))
+    await Promise.all(
+      partitions.map(async (partition) => {
+        const worker = this.#workers.get(keyOf(partition))
+        await worker?.drain(drainMs).catch((error: KafkaError) => this.failed(error))
+        if (this.#workers.get(keyOf(partition)) === worker) this.#workers.delete(keyOf(partition))
+      }),
+    )
   }
 
   abandon(): void {
@@ -161,11 +193,18 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     const repeated = now - (this.#logged.get(error.message) ?? 0) < LOG_INTERVAL
     if (!repeated) this.#logged.set(error.message, now)
     if (this.#logged.size > MOST_LOGGED) this.#logged.clear()
-    this.cluster.log[repeated ? 'debug' : 'warn']({ groupId: this.groupId, code: error.code, err: error.cause }, error.message)
+    this.cluster.log[repeated ? 'debug' : 'warn'](
+      { groupId: this.groupId, code: error.code, err: error.cause },
+      error.message,
+    )
   }
 
   async #join(): Promise<void> {
-    this.#membership = await joinGroup(this.cluster, { groupId: this.groupId, topics: this.options.topics, listener: this })
+    this.#membership = await joinGroup(this.cluster, {
+      groupId: this.groupId,
+      topics: this.options.topics,
+      listener: this,
+    })
     this.#watchdog = setInterval(() => this.#restartStalled(), WATCH_INTERVAL).unref()
   }
 
@@ -178,12 +217,17 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   }
 
   #restartStalled(): void {
-    const stalled = [...this.#workers.values()].filter(({ reading, busy, endOffset, position, progressedAt }) =>
-      reading && !busy && endOffset > position && Date.now() - progressedAt > STALL)
+    const stalled = [...this.#workers.values()].filter(
+      ({ reading, busy, endOffset, position, progressedAt }) =>
+        reading && !busy && endOffset > position && Date.now() - progressedAt > STALL,
+    )
     for (const worker of stalled) {
       this.restarts++
       const { topic, partition, position } = worker
-      this.cluster.log.warn({ groupId: this.groupId, topic, partition, position }, 'The partition stands still; it is read again')
+      this.cluster.log.warn(
+        { groupId: this.groupId, topic, partition, position },
+        'The partition stands still; it is read again',
+      )
       worker.restart()
     }
   }

@@ -1,4 +1,7 @@
-/** Handles one assigned partition: finds where to begin, then batch after batch, each after the one before has settled. */
+/**
+ * Handles one assigned partition: finds where to begin, then batch after batch, each after the one before has
+ * settled.
+ */
 import type { KafkaError } from '../../../errors.ts'
 import type { Assignment, RecordBatch, SubscribeOptions } from '../../../port.ts'
 import { isForHandlers } from '../../../unreadable.ts'
@@ -13,15 +16,29 @@ import { Prefetch } from './prefetch.ts'
 /** Where a partition begins. */
 export type Place = Pick<Beginning, 'topicId' | 'position'>
 
-/** What is done with a partition's batches: handled and committed after (consume), or handled inside a transaction (transform). */
+/**
+ * What is done with a partition's batches: handled and committed after (consume), or handled inside a
+ * transaction (transform).
+ */
 export interface Processing {
-  /** Where to begin, on assignment and where the position is lost. Throws `stopped` when the signal aborts. */
+  /**
+   * Where to begin, on assignment and where the position is lost. Throws `stopped` when the signal aborts.
+   */
   begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place>
-  /** The next batch is not to be taken before this time (ms since the epoch), so that more records come with it. */
+  /**
+   * The next batch is not to be taken before this time (ms since the epoch), so that more records come with
+   * it.
+   */
   notBefore(at: TopicPartition): number
-  /** Resolves when the batch is done with and the position may move past it. A batch of length 0 only moves the committed position. */
+  /**
+   * Resolves when the batch is done with and the position may move past it. A batch of length 0 only moves
+   * the committed position.
+   */
   process(batch: RecordBatch, signal: AbortSignal): Promise<void>
-  /** After a rejection: the position to go on from. The same as before means that the batch is handed over again as it is. */
+  /**
+   * After a rejection: the position to go on from. The same as before means that the batch is handed over
+   * again as it is.
+   */
   recover(at: TopicPartition, position: number, error: unknown, signal: AbortSignal): Promise<number>
   /** Resolves when nothing of the partition runs any more that its handler left open. */
   settled?(at: TopicPartition): Promise<void>
@@ -32,7 +49,10 @@ export interface Processing {
 /** The pause before a batch is handed over again, growing with each rejection in a row (ms). */
 const LEAST_PAUSE = 100
 const MOST_PAUSE = 10_000
-/** What moved the position without any record (control records, aborted data) is committed with the next batch, or when none comes for so long (ms). */
+/**
+ * What moved the position without any record (control records, aborted data) is committed with the next
+ * batch, or when none comes for so long (ms).
+ */
 const IDLE = 500
 
 export class Worker implements Assignment {
@@ -54,7 +74,14 @@ export class Worker implements Assignment {
   #draining = false
   #wake: () => void = () => {}
 
-  constructor(at: TopicPartition, processing: Processing, fetcher: Fetcher, mostRecords: number, failed: (error: KafkaError) => void, gather?: SubscribeOptions['gather']) {
+  constructor(
+    at: TopicPartition,
+    processing: Processing,
+    fetcher: Fetcher,
+    mostRecords: number,
+    failed: (error: KafkaError) => void,
+    gather?: SubscribeOptions['gather'],
+  ) {
     this.topic = at.topic
     this.partition = at.partition
     this.#processing = processing
@@ -82,7 +109,10 @@ export class Worker implements Assignment {
     this.#draining = true
     if (this.busy || this.#prefetch !== undefined) this.#wake()
     else this.#abort.abort()
-    const finished = await settledWithin(this.#done.then(() => this.#processing.settled?.(this)), milliseconds)
+    const finished = await settledWithin(
+      this.#done.then(() => this.#processing.settled?.(this)),
+      milliseconds,
+    )
     // Who was abandoned meanwhile has no say any more: the partition may have begun elsewhere.
     const owner = !this.#abort.signal.aborted
     this.abandon()
@@ -120,8 +150,11 @@ export class Worker implements Assignment {
   async #follow(prefetch: Prefetch, signal: AbortSignal): Promise<void> {
     let again: RecordBatch | undefined
     let passed: RecordBatch | undefined
-    for (let rejections = 0; !this.#draining && prefetch.lost === undefined;) {
-      const wait = again === undefined ? Math.max(this.#processing.notBefore(this), prefetch.gatherUntil) - Date.now() : 0
+    for (let rejections = 0; !this.#draining && prefetch.lost === undefined; ) {
+      const wait =
+        again === undefined
+          ? Math.max(this.#processing.notBefore(this), prefetch.gatherUntil) - Date.now()
+          : 0
       if (wait > 0) {
         const gathered = (): boolean => this.#gather !== undefined && prefetch.gatherUntil === 0
         await this.#pause(wait, () => prefetch.lost !== undefined || gathered())
@@ -129,7 +162,7 @@ export class Worker implements Assignment {
       }
       let batch: RecordBatch | undefined = again ?? prefetch.take()
       if (batch === undefined) {
-        if (await this.#somethingArrives(passed && IDLE) || passed === undefined) continue
+        if ((await this.#somethingArrives(passed && IDLE)) || passed === undefined) continue
         batch = passed
       } else if (again === undefined) {
         this.#fetcher.poke()
@@ -150,9 +183,12 @@ export class Worker implements Assignment {
       } catch (error) {
         if (signal.aborted) return
         this.standstill.failed('handling', error)
-        this.#failed(asKafkaError(error, `Handling ${this.topic}/${this.partition} from offset ${this.position}`))
+        this.#failed(
+          asKafkaError(error, `Handling ${this.topic}/${this.partition} from offset ${this.position}`),
+        )
         await this.#pause(backoff(rejections++, LEAST_PAUSE, MOST_PAUSE), () => prefetch.lost !== undefined)
-        if (!this.#draining && prefetch.lost === undefined && await this.#recover(error, signal)) again = batch
+        if (!this.#draining && prefetch.lost === undefined && (await this.#recover(error, signal)))
+          again = batch
       } finally {
         this.busy = false
         this.progressedAt = Date.now()
@@ -172,7 +208,11 @@ export class Worker implements Assignment {
         if (this.#draining || signal.aborted) return undefined
         this.position = position
         this.#prefetch = new Prefetch(this, {
-          topicId, position, mostRecords: this.#mostRecords, standstill: this.standstill, gather: this.#gather,
+          topicId,
+          position,
+          mostRecords: this.#mostRecords,
+          standstill: this.standstill,
+          gather: this.#gather,
           arrived: () => this.#wake(),
         })
         this.#fetcher.add(this.#prefetch)

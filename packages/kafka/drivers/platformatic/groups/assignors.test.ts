@@ -1,27 +1,57 @@
 import { describe, expect, test } from 'vitest'
-import { ASSIGNORS, type Assignor, decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './assignors.ts'
+import {
+  ASSIGNORS,
+  type Assignor,
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+} from './assignors.ts'
 
 const members = ['C0', 'C1'].map((memberId) => ({ memberId, topics: ['t0', 't1'] }))
-const counts = new Map([['t0', 3], ['t1', 3]])
+const counts = new Map([
+  ['t0', 3],
+  ['t1', 3],
+])
 
 function assigned(name: string, ...args: Parameters<Assignor>): Record<string, string[]> {
   const byMember = [...ASSIGNORS.get(name)!(...args)]
-  return Object.fromEntries(byMember.map(([memberId, partitions]) => [memberId, partitions.map(({ topic, partition }) => `${topic}p${partition}`)]))
+  return Object.fromEntries(
+    byMember.map(([memberId, partitions]) => [
+      memberId,
+      partitions.map(({ topic, partition }) => `${topic}p${partition}`),
+    ]),
+  )
 }
 
 describe('as the Java documentation has it', () => {
   test('range', () => {
-    expect(assigned('range', members, counts)).toEqual({ C0: ['t0p0', 't0p1', 't1p0', 't1p1'], C1: ['t0p2', 't1p2'] })
+    expect(assigned('range', members, counts)).toEqual({
+      C0: ['t0p0', 't0p1', 't1p0', 't1p1'],
+      C1: ['t0p2', 't1p2'],
+    })
   })
 
   test('roundrobin', () => {
-    expect(assigned('roundrobin', members, counts)).toEqual({ C0: ['t0p0', 't0p2', 't1p1'], C1: ['t0p1', 't1p0', 't1p2'] })
+    expect(assigned('roundrobin', members, counts)).toEqual({
+      C0: ['t0p0', 't0p2', 't1p1'],
+      C1: ['t0p1', 't1p0', 't1p2'],
+    })
   })
 
   test('members with different topics get only theirs', () => {
-    const different = [{ memberId: 'C0', topics: ['t0'] }, { memberId: 'C1', topics: ['t0', 't1'] }]
-    expect(assigned('roundrobin', different, counts)).toEqual({ C0: ['t0p0', 't0p2'], C1: ['t0p1', 't1p0', 't1p1', 't1p2'] })
-    expect(assigned('range', different, counts)).toEqual({ C0: ['t0p0', 't0p1'], C1: ['t0p2', 't1p0', 't1p1', 't1p2'] })
+    const different = [
+      { memberId: 'C0', topics: ['t0'] },
+      { memberId: 'C1', topics: ['t0', 't1'] },
+    ]
+    expect(assigned('roundrobin', different, counts)).toEqual({
+      C0: ['t0p0', 't0p2'],
+      C1: ['t0p1', 't1p0', 't1p1', 't1p2'],
+    })
+    expect(assigned('range', different, counts)).toEqual({
+      C0: ['t0p0', 't0p1'],
+      C1: ['t0p2', 't1p0', 't1p1', 't1p2'],
+    })
   })
 
   test('more members than partitions: the last ones get none', () => {
@@ -31,12 +61,18 @@ describe('as the Java documentation has it', () => {
 })
 
 test('a subscription has the bytes of ConsumerProtocolSubscription version 1', () => {
-  expect(encodeSubscription(['ab', 'a']).toString('hex')).toBe('0001' + '00000002' + '000161' + '00026162' + 'ffffffff' + '00000000')
+  expect(encodeSubscription(['ab', 'a']).toString('hex')).toBe(
+    '0001' + '00000002' + '000161' + '00026162' + 'ffffffff' + '00000000',
+  )
   expect(decodeSubscription(encodeSubscription(['ab', 'a']))).toEqual(['a', 'ab'])
 })
 
 test('an assignment comes back as it was given; none is none', () => {
-  const partitions = [{ topic: 'a', partition: 1 }, { topic: 'a', partition: 7 }, { topic: 'b', partition: 0 }]
+  const partitions = [
+    { topic: 'a', partition: 1 },
+    { topic: 'a', partition: 7 },
+    { topic: 'b', partition: 0 },
+  ]
   expect(decodeAssignment(encodeAssignment(partitions))).toEqual(partitions)
   expect(decodeAssignment(Buffer.alloc(0))).toEqual([])
 })

@@ -1,4 +1,7 @@
-/** Assignors of the classic protocol, as Java's RangeAssignor and RoundRobinAssignor decide, and the bytes in which members tell each other. */
+/**
+ * Assignors of the classic protocol, as Java's RangeAssignor and RoundRobinAssignor decide, and the bytes in
+ * which members tell each other.
+ */
 import { Decoder, type TopicPartition } from '../protocol/wire.ts'
 import { keyOf } from './membership.ts'
 
@@ -7,19 +10,29 @@ export interface Subscriber {
   readonly topics: readonly string[]
 }
 
-export type Assignor = (members: readonly Subscriber[], partitionCounts: ReadonlyMap<string, number>) => Map<string, TopicPartition[]>
+export type Assignor = (
+  members: readonly Subscriber[],
+  partitionCounts: ReadonlyMap<string, number>,
+) => Map<string, TopicPartition[]>
 
 const ordered = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Topic by topic, contiguous ranges to the members in order of their ids; the first ones get one more where it does not come out even. */
+/**
+ * Topic by topic, contiguous ranges to the members in order of their ids; the first ones get one more where
+ * it does not come out even.
+ */
 const range: Assignor = (members, partitionCounts) => {
   const assigned = new Map(members.map(({ memberId }) => [memberId, [] as TopicPartition[]]))
   for (const [topic, count] of partitionCounts) {
-    const takers = members.filter(({ topics }) => topics.includes(topic)).map(({ memberId }) => memberId).sort(ordered)
+    const takers = members
+      .filter(({ topics }) => topics.includes(topic))
+      .map(({ memberId }) => memberId)
+      .sort(ordered)
     const [each, more] = [Math.floor(count / takers.length), count % takers.length]
     takers.forEach((memberId, i) => {
       const start = each * i + Math.min(i, more)
-      for (let partition = start; partition < start + each + (i < more ? 1 : 0); partition++) assigned.get(memberId)!.push({ topic, partition })
+      for (let partition = start; partition < start + each + (i < more ? 1 : 0); partition++)
+        assigned.get(memberId)!.push({ topic, partition })
     })
   }
   return assigned
@@ -40,9 +53,15 @@ const roundRobin: Assignor = (members, partitionCounts) => {
 }
 
 /** In the order of preference. */
-export const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([['range', range], ['roundrobin', roundRobin]])
+export const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
+  ['range', range],
+  ['roundrobin', roundRobin],
+])
 
-/** ConsumerProtocolSubscription, version 1: topics, no user data, nothing owned (members of the eager protocol own nothing while they join). */
+/**
+ * ConsumerProtocolSubscription, version 1: topics, no user data, nothing owned (members of the eager protocol
+ * own nothing while they join).
+ */
 export function encodeSubscription(topics: readonly string[]): Buffer {
   return Buffer.concat([int16(1), array([...topics].sort(ordered), text), int32(-1), int32(0)])
 }
@@ -56,7 +75,8 @@ export function decodeSubscription(bytes: Buffer): string[] {
 /** ConsumerProtocolAssignment, version 1. */
 export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
   const topics = [...Map.groupBy(partitions, ({ topic }) => topic)]
-  const ofTopic = ([topic, items]: [string, TopicPartition[]]): Buffer => Buffer.concat([text(topic), array(items, ({ partition }) => int32(partition))])
+  const ofTopic = ([topic, items]: [string, TopicPartition[]]): Buffer =>
+    Buffer.concat([text(topic), array(items, ({ partition }) => int32(partition))])
   return Buffer.concat([int16(1), array(topics, ofTopic), int32(-1)])
 }
 
@@ -76,7 +96,8 @@ export function decodeAssignment(bytes: Buffer): TopicPartition[] {
 }
 
 function bounded(count: number, bytes: Buffer): number {
-  if (count < 0 || count > bytes.length) throw new RangeError('a member of the group sent metadata that cannot be read')
+  if (count < 0 || count > bytes.length)
+    throw new RangeError('a member of the group sent metadata that cannot be read')
   return count
 }
 

@@ -1,14 +1,37 @@
-/** The classic protocol, eager: whenever the group rebalances, every member drains and commits everything, joins again, and takes what the leader gives it. */
+/**
+ * The classic protocol, eager: whenever the group rebalances, every member drains and commits everything,
+ * joins again, and takes what the leader gives it.
+ */
 import { KafkaError } from '../../../errors.ts'
 import { backoff, pause, settledWithin } from '../backoff.ts'
 import type { Cluster, TopicInfo } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import { GROUP } from '../protocol/cluster.ts'
-import { ILLEGAL_GENERATION, MEMBER_ID_REQUIRED, OK, REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID, brokerError, isTransient } from '../protocol/codes.ts'
-import { heartbeat, joinGroup, leaveGroup, syncGroup, type JoinResult } from '../protocol/groups.ts'
+import {
+  brokerError,
+  ILLEGAL_GENERATION,
+  isTransient,
+  MEMBER_ID_REQUIRED,
+  OK,
+  REBALANCE_IN_PROGRESS,
+  UNKNOWN_MEMBER_ID,
+} from '../protocol/codes.ts'
+import { heartbeat, type JoinResult, joinGroup, leaveGroup, syncGroup } from '../protocol/groups.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
-import { ASSIGNORS, decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './assignors.ts'
-import { QUIET_FAILURES, REBALANCE_TIMEOUT, keyOf, type MemberOptions, type Membership } from './membership.ts'
+import {
+  ASSIGNORS,
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+} from './assignors.ts'
+import {
+  keyOf,
+  type MemberOptions,
+  type Membership,
+  QUIET_FAILURES,
+  REBALANCE_TIMEOUT,
+} from './membership.ts'
 
 /** Between the broker's bounds (6 s to 30 min); a dead member's partitions stand still for so long. */
 const SESSION_TIMEOUT = 10_000
@@ -17,8 +40,8 @@ const HEARTBEAT_INTERVAL = 2000
 const JOIN_LIMIT = REBALANCE_TIMEOUT + 10_000
 const LEAVE_TIMEOUT = 3000
 /**
- * How often the leader looks for partitions that were added and topics that were made anew (ms): classic groups hear of
- * them from no one else.
+ * How often the leader looks for partitions that were added and topics that were made anew (ms): classic
+ * groups hear of them from no one else.
  */
 const LOOK_FOR_PARTITIONS = 10_000
 const FIRST_ANSWER = 1000
@@ -53,13 +76,19 @@ export class ClassicMembership implements Membership {
 
   async leave(): Promise<void> {
     this.#stopping.abort()
-    // A join that waits for other members is cut off: its connection ends. The first answer to a join comes at once, though, and names the member:
-    // without that name it could not leave, and the group would wait for it until its session ends.
+    // A join that waits for other members is cut off: its connection ends. The first answer to a join comes
+    // at once, though, and names the member: without that name it could not leave, and the group would wait
+    // for it until its session ends.
     const patience = this.joined ? LEAVE_TIMEOUT : this.memberId === '' ? FIRST_ANSWER : 0
-    if (!await settledWithin(this.#done, patience)) await this.#cluster.closeLanes(this.#lane)
+    if (!(await settledWithin(this.#done, patience))) await this.#cluster.closeLanes(this.#lane)
     this.#owned.clear()
     if (this.memberId !== '') {
-      await settledWithin(this.#coordinator().then((coordinator) => this.#cluster.call(coordinator, this.#lane, leaveGroup, this.#member())), LEAVE_TIMEOUT)
+      await settledWithin(
+        this.#coordinator().then((coordinator) =>
+          this.#cluster.call(coordinator, this.#lane, leaveGroup, this.#member()),
+        ),
+        LEAVE_TIMEOUT,
+      )
     }
     this.epoch = NONE
     await this.#cluster.closeLanes(this.#lane)
@@ -67,20 +96,22 @@ export class ClassicMembership implements Membership {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping
-    for (let failures = 0; !signal.aborted;) {
+    for (let failures = 0; !signal.aborted; ) {
       try {
         await this.#join(signal)
         failures = 0
         await this.#heartbeats(signal)
       } catch (error) {
         if (signal.aborted) return
-        // Whatever ended this life, its workers must end with it, or they would go on beside those of the next.
+        // Whatever ended this life, its workers must end with it, or they would go on beside those of the
+        // next.
         if (this.#owned.size > 0) {
           this.#owned.clear()
           this.#options.listener.abandon()
         }
         const failure = asKafkaError(error, `Membership in group ${this.#options.groupId}`)
-        if (!failure.retriable || failure.code === 'fenced' || failures >= QUIET_FAILURES) this.#options.listener.failed(failure)
+        if (!failure.retriable || failure.code === 'fenced' || failures >= QUIET_FAILURES)
+          this.#options.listener.failed(failure)
         this.#cluster.forgetCoordinator(GROUP, this.#options.groupId)
         await pause(backoff(failures++, 50, 2000), signal)
       }
@@ -92,8 +123,17 @@ export class ClassicMembership implements Membership {
     const { groupId, topics, listener } = this.#options
     const protocols = [...ASSIGNORS.keys()].map((name) => ({ name, metadata: encodeSubscription(topics) }))
     const coordinator = await this.#coordinator()
-    const joined = await this.#cluster.callFor(JOIN_LIMIT, coordinator, this.#lane, joinGroup,
-      groupId, this.memberId, SESSION_TIMEOUT, REBALANCE_TIMEOUT, protocols)
+    const joined = await this.#cluster.callFor(
+      JOIN_LIMIT,
+      coordinator,
+      this.#lane,
+      joinGroup,
+      groupId,
+      this.memberId,
+      SESSION_TIMEOUT,
+      REBALANCE_TIMEOUT,
+      protocols,
+    )
     if (joined.errorCode === MEMBER_ID_REQUIRED) {
       this.memberId = joined.memberId
       if (!signal.aborted) await this.#join(signal)
@@ -104,9 +144,18 @@ export class ClassicMembership implements Membership {
     const { generation } = joined
     const protocol = joined.protocol ?? ''
     this.#shared = undefined
-    const assignments = joined.leader === joined.memberId ? await this.#assign(joined, protocol) : new Map<string, Buffer>()
+    const assignments =
+      joined.leader === joined.memberId ? await this.#assign(joined, protocol) : new Map<string, Buffer>()
     const member = { groupId, memberId: this.memberId, generation }
-    const synced = await this.#cluster.callFor(JOIN_LIMIT, coordinator, this.#lane, syncGroup, member, protocol, assignments)
+    const synced = await this.#cluster.callFor(
+      JOIN_LIMIT,
+      coordinator,
+      this.#lane,
+      syncGroup,
+      member,
+      protocol,
+      assignments,
+    )
     if (synced.errorCode === REBALANCE_IN_PROGRESS && !signal.aborted) return this.#join(signal)
     this.#check(synced.errorCode, 'Taking part in')
     if (signal.aborted) return
@@ -118,11 +167,16 @@ export class ClassicMembership implements Membership {
 
   /** As the leader: decides for all members, by the metadata of now. */
   async #assign({ members }: JoinResult, protocol: string): Promise<Map<string, Buffer>> {
-    const subscribers = members.map(({ memberId, metadata }) => ({ memberId, topics: decodeSubscription(metadata) }))
+    const subscribers = members.map(({ memberId, metadata }) => ({
+      memberId,
+      topics: decodeSubscription(metadata),
+    }))
     const topics = new Set(subscribers.flatMap((subscriber) => subscriber.topics))
     await this.#cluster.refresh(...topics)
-    // A broker may not have heard of a topic yet; a group that left it out would settle, and nobody would read it.
-    for (const topic of topics) if (this.#cluster.known(topic) === undefined) await this.#cluster.topic(topic).catch(() => {})
+    // A broker may not have heard of a topic yet; a group that left it out would settle, and nobody would
+    // read it.
+    for (const topic of topics)
+      if (this.#cluster.known(topic) === undefined) await this.#cluster.topic(topic).catch(() => {})
     this.#shared = new Map([...topics].map((topic) => [topic, this.#cluster.known(topic)]))
     const counts = new Map([...this.#shared].map(([topic, info]) => [topic, info?.partitions.length ?? 0]))
     const shares = ASSIGNORS.get(protocol)!(subscribers, counts)
@@ -136,11 +190,17 @@ export class ClassicMembership implements Membership {
     await this.#cluster.refresh(...shared.keys())
     return [...shared].some(([topic, before]) => {
       const now = this.#cluster.known(topic)
-      return now !== undefined && (now.topicId !== before?.topicId || now.partitions.length > before.partitions.length)
+      return (
+        now !== undefined &&
+        (now.topicId !== before?.topicId || now.partitions.length > before.partitions.length)
+      )
     })
   }
 
-  /** Returns when the group rebalances and everything is drained and committed. Heartbeats go on meanwhile, or the session would end. */
+  /**
+   * Returns when the group rebalances and everything is drained and committed. Heartbeats go on meanwhile, or
+   * the session would end.
+   */
   async #heartbeats(signal: AbortSignal): Promise<void> {
     const { groupId, listener } = this.#options
     const generation = this.epoch
@@ -151,12 +211,19 @@ export class ClassicMembership implements Membership {
         if (this.epoch === generation) this.#owned.clear()
       })
     }
-    for (let failures = 0; !signal.aborted;) {
-      await (drained === undefined ? pause(HEARTBEAT_INTERVAL, signal) : settledWithin(drained, HEARTBEAT_INTERVAL))
+    for (let failures = 0; !signal.aborted; ) {
+      await (drained === undefined
+        ? pause(HEARTBEAT_INTERVAL, signal)
+        : settledWithin(drained, HEARTBEAT_INTERVAL))
       if (signal.aborted) return
-      if (drained !== undefined && await settledWithin(drained, 0)) return
+      if (drained !== undefined && (await settledWithin(drained, 0))) return
       try {
-        const { errorCode } = await this.#cluster.call(await this.#coordinator(), this.#lane, heartbeat, this.#member())
+        const { errorCode } = await this.#cluster.call(
+          await this.#coordinator(),
+          this.#lane,
+          heartbeat,
+          this.#member(),
+        )
         if (errorCode === REBALANCE_IN_PROGRESS) drain()
         else this.#check(errorCode, 'The heartbeat of')
         failures = 0
@@ -191,7 +258,7 @@ export class ClassicMembership implements Membership {
     return this.#cluster.coordinator(GROUP, this.#options.groupId)
   }
 
-  #member(): { groupId: string, memberId: string, generation: number } {
+  #member(): { groupId: string; memberId: string; generation: number } {
     return { groupId: this.#options.groupId, memberId: this.memberId, generation: this.epoch }
   }
 }

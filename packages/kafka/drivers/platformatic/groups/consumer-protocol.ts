@@ -1,14 +1,28 @@
-/** The consumer protocol (KIP-848): the coordinator assigns, members report what they own with their heartbeats. */
+/**
+ * The consumer protocol (KIP-848): the coordinator assigns, members report what they own with their
+ * heartbeats.
+ */
 import { randomUUID } from 'node:crypto'
 import { KafkaError } from '../../../errors.ts'
 import { backoff, pause, settledWithin } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import { GROUP } from '../protocol/cluster.ts'
-import { FENCED_MEMBER_EPOCH, OK, UNKNOWN_MEMBER_ID, brokerError, isTransient } from '../protocol/codes.ts'
-import { consumerGroupHeartbeat, type ConsumerHeartbeat, type ConsumerHeartbeatResult, type TopicIdPartitions } from '../protocol/groups.ts'
+import { brokerError, FENCED_MEMBER_EPOCH, isTransient, OK, UNKNOWN_MEMBER_ID } from '../protocol/codes.ts'
+import {
+  type ConsumerHeartbeat,
+  type ConsumerHeartbeatResult,
+  consumerGroupHeartbeat,
+  type TopicIdPartitions,
+} from '../protocol/groups.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
-import { QUIET_FAILURES, REBALANCE_TIMEOUT, keyOf, type MemberOptions, type Membership } from './membership.ts'
+import {
+  keyOf,
+  type MemberOptions,
+  type Membership,
+  QUIET_FAILURES,
+  REBALANCE_TIMEOUT,
+} from './membership.ts'
 
 const JOIN = 0
 const LEAVE = -1
@@ -66,27 +80,37 @@ export class ConsumerMembership implements Membership {
     const { signal } = this.#stopping
     const { groupId, topics, listener } = this.#options
     let interval = FIRST_INTERVAL
-    for (let failures = 0; !signal.aborted;) {
+    for (let failures = 0; !signal.aborted; ) {
       this.#wake = new AbortController()
       const joining = this.epoch === JOIN
-      const full = this.#reportFull || joining ? { rebalanceTimeout: REBALANCE_TIMEOUT, topics, rack: this.#cluster.config.rack ?? null } : null
+      const full =
+        this.#reportFull || joining
+          ? { rebalanceTimeout: REBALANCE_TIMEOUT, topics, rack: this.#cluster.config.rack ?? null }
+          : null
       const owned = this.#reportOwned || joining ? byTopicId([...this.#owned.values()]) : null
       try {
         const answer = await this.#beat({ memberEpoch: this.epoch, full, owned })
         if (signal.aborted) return
-        if (answer.errorCode !== OK) throw brokerError(answer.errorCode, `The heartbeat of group ${groupId} (${answer.errorMessage ?? 'without a reason'})`)
+        if (answer.errorCode !== OK)
+          throw brokerError(
+            answer.errorCode,
+            `The heartbeat of group ${groupId} (${answer.errorMessage ?? 'without a reason'})`,
+          )
         failures = 0
         interval = answer.interval
         this.epoch = answer.memberEpoch
         this.#reportFull = false
         if (owned !== null && sameSet(owned, byTopicId([...this.#owned.values()]))) this.#reportOwned = false
         if (answer.assignment !== null) this.#target = answer.assignment
-        this.#reconcile().catch((error: unknown) => listener.failed(asKafkaError(error, `Taking the partitions of group ${groupId}`)))
+        this.#reconcile().catch((error: unknown) =>
+          listener.failed(asKafkaError(error, `Taking the partitions of group ${groupId}`)),
+        )
         await pause(interval, this.#wake.signal)
       } catch (error) {
         if (signal.aborted) return
         const failure = asKafkaError(error, `The heartbeat of group ${groupId}`)
-        if (!failure.retriable || failure.code === 'fenced' || failures >= QUIET_FAILURES) listener.failed(failure)
+        if (!failure.retriable || failure.code === 'fenced' || failures >= QUIET_FAILURES)
+          listener.failed(failure)
         // A heartbeat without an answer may have been heard or not: the next one says everything again.
         this.#reportFull = true
         this.#reportOwned = true
@@ -95,11 +119,17 @@ export class ConsumerMembership implements Membership {
     }
   }
 
-  async #beat(beat: Pick<ConsumerHeartbeat, 'memberEpoch' | 'full' | 'owned'>): Promise<ConsumerHeartbeatResult> {
+  async #beat(
+    beat: Pick<ConsumerHeartbeat, 'memberEpoch' | 'full' | 'owned'>,
+  ): Promise<ConsumerHeartbeatResult> {
     const { groupId } = this.#options
     try {
       const coordinator = await this.#cluster.coordinator(GROUP, groupId)
-      const answer = await this.#cluster.call(coordinator, this.#lane, consumerGroupHeartbeat, { groupId, memberId: this.memberId, ...beat })
+      const answer = await this.#cluster.call(coordinator, this.#lane, consumerGroupHeartbeat, {
+        groupId,
+        memberId: this.memberId,
+        ...beat,
+      })
       if (isTransient(answer.errorCode)) this.#cluster.forgetCoordinator(GROUP, groupId)
       const fenced = answer.errorCode === FENCED_MEMBER_EPOCH || answer.errorCode === UNKNOWN_MEMBER_ID
       if (fenced && !this.#stopping.signal.aborted) this.#abandon()
@@ -162,15 +192,18 @@ export class ConsumerMembership implements Membership {
       if (this.#cluster.nameOf(topicId) === undefined) await this.#cluster.refresh(...this.#options.topics)
       const topic = this.#cluster.nameOf(topicId)
       if (topic === undefined) return undefined
-      for (const partition of partitions) named.set(keyOf({ topic, partition }), { topicId, topic, partition })
+      for (const partition of partitions)
+        named.set(keyOf({ topic, partition }), { topicId, topic, partition })
     }
     return named
   }
 }
 
 function byTopicId(owned: readonly Owned[]): TopicIdPartitions[] {
-  return [...Map.groupBy(owned, ({ topicId }) => topicId)]
-    .map(([topicId, items]) => ({ topicId, partitions: items.map(({ partition }) => partition).sort((a, b) => a - b) }))
+  return [...Map.groupBy(owned, ({ topicId }) => topicId)].map(([topicId, items]) => ({
+    topicId,
+    partitions: items.map(({ partition }) => partition).sort((a, b) => a - b),
+  }))
 }
 
 function sameSet(a: readonly TopicIdPartitions[], b: readonly TopicIdPartitions[]): boolean {

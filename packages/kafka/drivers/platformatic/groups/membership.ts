@@ -5,7 +5,10 @@ import type { TopicPartition } from '../protocol/wire.ts'
 /** What the member tells the reader of the partitions. */
 export interface GroupListener {
   assign(partitions: readonly TopicPartition[]): void
-  /** Handlers drain and their offsets are committed before this resolves; then the partitions go to somebody else. Never rejects. */
+  /**
+   * Handlers drain and their offsets are committed before this resolves; then the partitions go to somebody
+   * else. Never rejects.
+   */
   revoke(partitions: readonly TopicPartition[]): Promise<void>
   /** The group went on without this member: everything stops, nothing is committed. */
   abandon(): void
@@ -18,13 +21,17 @@ export interface Membership {
   readonly epoch: number
   readonly joined: boolean
   owns(partition: TopicPartition): boolean
-  /** After the partitions were drained: leaves the group, so that the others need not wait for the session to end. */
+  /**
+   * After the partitions were drained: leaves the group, so that the others need not wait for the session to
+   * end.
+   */
   leave(): Promise<void>
 }
 
 /**
- * Time that a member has for draining before the group goes on without it (ms). A group of the classic protocol stands still for so long, too, when a member
- * was killed while it waited to join: brokers miss it at no earlier moment.
+ * Time that a member has for draining before the group goes on without it (ms). A group of the classic
+ * protocol stands still for so long, too, when a member was killed while it waited to join: brokers miss it
+ * at no earlier moment.
  */
 export const REBALANCE_TIMEOUT = 15_000
 

@@ -8,13 +8,18 @@ import type { MemberOptions, Membership } from './membership.ts'
 
 const CONSUMER_GROUP_HEARTBEAT = 68
 
-/** `auto` takes the consumer protocol where the coordinator offers it and the cluster has switched it on (feature group.version, Kafka 4.0). */
+/**
+ * `auto` takes the consumer protocol where the coordinator offers it and the cluster has switched it on
+ * (feature group.version, Kafka 4.0).
+ */
 export async function joinGroup(cluster: Cluster, options: MemberOptions): Promise<Membership> {
   const { groupProtocol } = cluster.config
   if (groupProtocol === 'classic') return new ClassicMembership(cluster, options)
   const { newest, features } = await cluster.versions(await cluster.coordinator(GROUP, options.groupId))
-  const offered = (newest.get(CONSUMER_GROUP_HEARTBEAT) ?? -1) >= 1 && (features.get('group.version') ?? 0) >= 1
+  const offered =
+    (newest.get(CONSUMER_GROUP_HEARTBEAT) ?? -1) >= 1 && (features.get('group.version') ?? 0) >= 1
   if (offered) return new ConsumerMembership(cluster, options)
-  if (groupProtocol === 'consumer') throw new KafkaError('unsupported', 'KAFKA_GROUP_PROTOCOL is consumer, which the broker does not offer')
+  if (groupProtocol === 'consumer')
+    throw new KafkaError('unsupported', 'KAFKA_GROUP_PROTOCOL is consumer, which the broker does not offer')
   return new ClassicMembership(cluster, options)
 }

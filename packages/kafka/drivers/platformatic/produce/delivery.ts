@@ -1,4 +1,7 @@
-/** A caller's view of its own records among those of others: registered once per batch, settled once per batch. */
+/**
+ * A caller's view of its own records among those of others: registered once per batch, settled once per
+ * batch.
+ */
 import type { KafkaError } from '../../../errors.ts'
 import type { Delivery, DeliveryFailure, StoredRange } from '../../../port.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -32,8 +35,17 @@ export class QueuedDelivery implements Delivery {
   }
 
   append(
-    topic: string, partition: number, key: Buffer | null, keyStart: number, keyEnd: number,
-    value: Buffer | null, valueStart: number, valueEnd: number, headers: Buffer, headersStart: number, headersEnd: number,
+    topic: string,
+    partition: number,
+    key: Buffer | null,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer | null,
+    valueStart: number,
+    valueEnd: number,
+    headers: Buffer,
+    headersStart: number,
+    headersEnd: number,
   ): void {
     const queue = this.#queues.queue(topic, partition)
     // What follows a failed record in its partition has failed with it.
@@ -65,7 +77,12 @@ export class QueuedDelivery implements Delivery {
   }
 
   /** @param offset of the share's first record; @param time of all of them, ms since the epoch */
-  storedAt({ topic, partition }: PartitionQueue, { fromIndex, count }: Share, offset: number, time: number): void {
+  storedAt(
+    { topic, partition }: PartitionQueue,
+    { fromIndex, count }: Share,
+    offset: number,
+    time: number,
+  ): void {
     this.#stored.push({ topic, partition, fromIndex, count, offset, time })
     this.#settle()
   }
@@ -80,7 +97,11 @@ export class QueuedDelivery implements Delivery {
 
   #newShare(queue: PartitionQueue): Share {
     const last = this.#lastShare.get(queue)
-    const share = { delivery: this, fromIndex: last === undefined ? 0 : last.fromIndex + last.count, count: 0 }
+    const share = {
+      delivery: this,
+      fromIndex: last === undefined ? 0 : last.fromIndex + last.count,
+      count: 0,
+    }
     this.#lastShare.set(queue, share)
     this.#unsettled++
     return share

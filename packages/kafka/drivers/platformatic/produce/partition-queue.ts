@@ -1,12 +1,15 @@
-/** What waits to be written to one partition, in order: the batch at the front is sent, the one at the back is open for appends. */
+/**
+ * What waits to be written to one partition, in order: the batch at the front is sent, the one at the back is
+ * open for appends.
+ */
 import type { KafkaError } from '../../../errors.ts'
-import type { BatchWriter } from '../../../records/batch-writer.ts'
 import { allocateColumns, type Columns } from '../../../records/batch-reader.ts'
+import type { BatchWriter } from '../../../records/batch-writer.ts'
 import { AT } from '../../../records/format.ts'
 import { readRecords } from '../../../records/record-reader.ts'
+import { giveWriter, takeWriter } from '../../../records/writer-pool.ts'
 import type { ProducerIdentity } from '../protocol/transactions.ts'
 import type { Share } from './delivery.ts'
-import { giveWriter, takeWriter } from '../../../records/writer-pool.ts'
 
 /** Below the default of max.message.bytes (1,048,588), which counts the whole batch. */
 const MOST_BYTES = 1_000_000
@@ -50,34 +53,56 @@ export class PartitionQueue {
 
   openFor(size: number): Batch {
     const last = this.batches[this.batches.length - 1]
-    if (last !== undefined && last.finished === undefined && last.writer.count < MOST_RECORDS
-      && (last.writer.size + size + OVERHEAD <= MOST_BYTES || last.writer.count === 0)) return last
+    if (
+      last !== undefined &&
+      last.finished === undefined &&
+      last.writer.count < MOST_RECORDS &&
+      (last.writer.size + size + OVERHEAD <= MOST_BYTES || last.writer.count === 0)
+    )
+      return last
     const batch = new Batch()
     this.batches.push(batch)
     return batch
   }
 
-  /** Finishes the batch at the front, or gives it as it was sent before. From then on it takes no more appends. */
+  /**
+   * Finishes the batch at the front, or gives it as it was sent before. From then on it takes no more
+   * appends.
+   */
   front(identity: ProducerIdentity, codec: number): Buffer {
     const batch = this.batches[0]
     this.#identity ??= identity
-    batch.finished ??= batch.writer.finish({ ...this.#identity, baseSequence: this.#sequence, transactional: false }, codec)
+    batch.finished ??= batch.writer.finish(
+      { ...this.#identity, baseSequence: this.#sequence, transactional: false },
+      codec,
+    )
     return batch.finished
   }
 
-  /** The batch at the front is stored from that offset on (-1: unknown), since that time (-1: that of sending holds). Returns the bytes that are free again. */
+  /**
+   * The batch at the front is stored from that offset on (-1: unknown), since that time (-1: that of sending
+   * holds). Returns the bytes that are free again.
+   */
   stored(baseOffset: number, appendTime: number): number {
     const batch = this.#drop()
     this.#sequence = (this.#sequence + batch.writer.count) & 0x7fffffff
     let row = 0
     for (const share of batch.shares) {
-      share.delivery.storedAt(this, share, baseOffset < 0 ? -1 : baseOffset + row, appendTime < 0 ? batch.writer.timestamp : appendTime)
+      share.delivery.storedAt(
+        this,
+        share,
+        baseOffset < 0 ? -1 : baseOffset + row,
+        appendTime < 0 ? batch.writer.timestamp : appendTime,
+      )
       row += share.count
     }
     return this.#free(batch)
   }
 
-  /** The broker takes no batch with the record at the front. What its delivery sent after it fails with it; what others sent is as good as before. */
+  /**
+   * The broker takes no batch with the record at the front. What its delivery sent after it fails with it;
+   * what others sent is as good as before.
+   */
   refused(error: KafkaError): number {
     const [{ delivery }] = this.batches[0].shares
     let freed = this.#failFront(error)
@@ -93,8 +118,9 @@ export class PartitionQueue {
   }
 
   /**
-   * Fails everything that waits. Where the outcome is unknown, the batch at the front may still reach the broker: the next one carries a higher
-   * epoch, which fences it (KIP-360 lets an idempotent producer raise its epoch itself).
+   * Fails everything that waits. Where the outcome is unknown, the batch at the front may still reach the
+   * broker: the next one carries a higher epoch, which fences it (KIP-360 lets an idempotent producer raise
+   * its epoch itself).
    */
   failAll(error: KafkaError, outcomeUnknown: boolean): number {
     let freed = 0
@@ -103,7 +129,10 @@ export class PartitionQueue {
     return freed
   }
 
-  /** Replaces the batch at the front, which is larger than the topic takes, by two halves. Returns the bytes that are free again. */
+  /**
+   * Replaces the batch at the front, which is larger than the topic takes, by two halves. Returns the bytes
+   * that are free again.
+   */
   split(): number {
     const whole = this.batches.shift()!
     const halves = [new Batch(), new Batch()]
@@ -130,8 +159,16 @@ export class PartitionQueue {
         const before = target.writer.size
         target.lastShare!.count++
         target.writer.append(
-          keyStart[row] < 0 ? null : bytes, keyStart[row], keyEnd[row], valueStart[row] < 0 ? null : bytes, valueStart[row], valueEnd[row],
-          bytes, headersStart[row], headersEnd[row])
+          keyStart[row] < 0 ? null : bytes,
+          keyStart[row],
+          keyEnd[row],
+          valueStart[row] < 0 ? null : bytes,
+          valueStart[row],
+          valueEnd[row],
+          bytes,
+          headersStart[row],
+          headersEnd[row],
+        )
         target.charged += target.writer.size - before
         moved += target.writer.size - before
       }
@@ -178,6 +215,14 @@ export class PartitionQueue {
 
 function columnsOf(bytes: Buffer, size: number, count: number): Columns {
   const columns = allocateColumns(count)
-  readRecords(bytes, AT.records, size, { baseOffset: 0, lastOffsetDelta: count - 1, baseTimestamp: 0, appendTime: -1, count }, 0, columns, 0)
+  readRecords(
+    bytes,
+    AT.records,
+    size,
+    { baseOffset: 0, lastOffsetDelta: count - 1, baseTimestamp: 0, appendTime: -1, count },
+    0,
+    columns,
+    0,
+  )
   return columns
 }

@@ -1,4 +1,7 @@
-/** The idempotent producer: per partition one batch in flight, per broker a request with everything that is ready, appends of one turn of the loop together. */
+/**
+ * The idempotent producer: per partition one batch in flight, per broker a request with everything that is
+ * ready, appends of one turn of the loop together.
+ */
 import { KafkaError } from '../../../errors.ts'
 import type { Delivery, Producer } from '../../../port.ts'
 import { CODEC_NUMBER } from '../../../records/codecs.ts'
@@ -7,10 +10,20 @@ import type { Cluster } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import type { Broker } from '../protocol/cluster.ts'
 import {
-  DUPLICATE_SEQUENCE, INVALID_PRODUCER_EPOCH, MESSAGE_TOO_LARGE, OK, OUT_OF_ORDER_SEQUENCE, RECORD_LIST_TOO_LARGE, UNKNOWN_PRODUCER_ID,
-  TOPIC_AUTHORIZATION_FAILED, UNKNOWN_SERVER_ERROR, UNKNOWN_TOPIC_OR_PARTITION, brokerError, isTransient,
+  brokerError,
+  DUPLICATE_SEQUENCE,
+  INVALID_PRODUCER_EPOCH,
+  isTransient,
+  MESSAGE_TOO_LARGE,
+  OK,
+  OUT_OF_ORDER_SEQUENCE,
+  RECORD_LIST_TOO_LARGE,
+  TOPIC_AUTHORIZATION_FAILED,
+  UNKNOWN_PRODUCER_ID,
+  UNKNOWN_SERVER_ERROR,
+  UNKNOWN_TOPIC_OR_PARTITION,
 } from '../protocol/codes.ts'
-import { produceV9, type ProduceResult } from '../protocol/produce.ts'
+import { type ProduceResult, produceV9 } from '../protocol/produce.ts'
 import { initProducerId, type ProducerIdentity } from '../protocol/transactions.ts'
 import { QueuedDelivery, type Queues } from './delivery.ts'
 import { PartitionQueue } from './partition-queue.ts'
@@ -20,7 +33,9 @@ const DELIVERY_TIMEOUT = 30_000
 /** A topic that was just made is known to some brokers later than to others. */
 const UNKNOWN_TOPIC_PATIENCE = 5000
 const REQUEST_BYTES = 8 * 1024 * 1024
-/** A broker answers a connection's requests in order: one is being stored, the next lies ready at the broker. */
+/**
+ * A broker answers a connection's requests in order: one is being stored, the next lies ready at the broker.
+ */
 const REQUESTS_PER_BROKER = 2
 const LANE = 'produce'
 
@@ -54,24 +69,29 @@ export class IdempotentProducer implements Producer, Queues {
 
   async stop(drainMs = 10_000): Promise<void> {
     this.#stopped = true
-    if (this.bufferedBytes > 0) await settledWithin(new Promise<void>((resolve) => this.#idle.push(resolve)), drainMs)
+    if (this.bufferedBytes > 0)
+      await settledWithin(new Promise<void>((resolve) => this.#idle.push(resolve)), drainMs)
     clearTimeout(this.#wakeUp)
     for (const queues of this.#queues.values()) {
       for (const queue of queues) {
-        if (queue?.batches.length > 0) this.#free(queue.failAll(new KafkaError('stopped', `Writing to ${queue.topic}/${queue.partition}`), true))
+        if (queue?.batches.length > 0)
+          this.#free(
+            queue.failAll(new KafkaError('stopped', `Writing to ${queue.topic}/${queue.partition}`), true),
+          )
       }
     }
   }
 
   queue(topic: string, partition: number): PartitionQueue {
     let queues = this.#queues.get(topic)
-    if (queues === undefined) this.#queues.set(topic, queues = [])
-    return queues[partition] ??= new PartitionQueue(topic, partition)
+    if (queues === undefined) this.#queues.set(topic, (queues = []))
+    return (queues[partition] ??= new PartitionQueue(topic, partition))
   }
 
   admit(bytes: number): void {
     if (this.#stopped) throw new KafkaError('stopped', 'The producer takes no more records')
-    if (this.bufferedBytes + bytes > MOST_BUFFERED) throw new KafkaError('buffer-full', `${this.bufferedBytes} bytes wait for the brokers`)
+    if (this.bufferedBytes + bytes > MOST_BUFFERED)
+      throw new KafkaError('buffer-full', `${this.bufferedBytes} bytes wait for the brokers`)
   }
 
   appended(queue: PartitionQueue, bytes: number): void {
@@ -89,7 +109,9 @@ export class IdempotentProducer implements Producer, Queues {
     })
   }
 
-  /** Sends what is ready, grouped by leader; what has no leader, is paused or meets a busy broker stays ready. */
+  /**
+   * Sends what is ready, grouped by leader; what has no leader, is paused or meets a busy broker stays ready.
+   */
   #sendReady(): void {
     const now = Date.now()
     const byLeader = new Map<Broker, PartitionQueue[]>()
@@ -119,7 +141,7 @@ export class IdempotentProducer implements Producer, Queues {
 
   async #send(leader: Broker, candidates: readonly PartitionQueue[]): Promise<void> {
     this.#inFlight.set(leader.nodeId, (this.#inFlight.get(leader.nodeId) ?? 0) + 1)
-    const sent: { queue: PartitionQueue, topic: string, partition: number, records: Buffer }[] = []
+    const sent: { queue: PartitionQueue; topic: string; partition: number; records: Buffer }[] = []
     let size = 0
     for (const queue of candidates) {
       const { topic, partition } = queue
@@ -138,15 +160,20 @@ export class IdempotentProducer implements Producer, Queues {
     try {
       const results = sent.length === 0 ? [] : await this.#cluster.call(leader, LANE, produceV9, null, sent)
       const answers = new Map(results.map((result) => [`${result.topic}/${result.partition}`, result]))
-      for (const { queue, topic, partition } of sent) this.#answered(queue, answers.get(`${topic}/${partition}`))
+      for (const { queue, topic, partition } of sent)
+        this.#answered(queue, answers.get(`${topic}/${partition}`))
     } catch (error) {
-      for (const { queue } of sent) this.#unanswered(queue, asKafkaError(error, `Writing to ${queue.topic}/${queue.partition}`))
+      for (const { queue } of sent)
+        this.#unanswered(queue, asKafkaError(error, `Writing to ${queue.topic}/${queue.partition}`))
     }
     this.#inFlight.set(leader.nodeId, this.#inFlight.get(leader.nodeId)! - 1)
     if (this.#ready.size > 0) this.#sendReady()
   }
 
-  /** undefined where the batch cannot be made, for instance by its codec: that is nobody's fault but ours, and must not stop the others. */
+  /**
+   * undefined where the batch cannot be made, for instance by its codec: that is nobody's fault but ours, and
+   * must not stop the others.
+   */
   #finish(queue: PartitionQueue): Buffer | undefined {
     try {
       return queue.front(this.#identity, this.#codec)
@@ -160,15 +187,22 @@ export class IdempotentProducer implements Producer, Queues {
     const what = `Writing to ${queue.topic}/${queue.partition}`
     queue.inFlight = false
     if (queue.batches.length === 0) return // failed meanwhile, by stop()
-    if (answer === undefined) return this.#unanswered(queue, new KafkaError('internal', `${what} was not answered`))
+    if (answer === undefined)
+      return this.#unanswered(queue, new KafkaError('internal', `${what} was not answered`))
     const code = answer.errorCode
-    if (code === OK || code === DUPLICATE_SEQUENCE) this.#free(queue.stored(answer.baseOffset, answer.appendTime))
-    else if (code === UNKNOWN_TOPIC_OR_PARTITION) return this.#retry(queue, brokerError(code, what), UNKNOWN_TOPIC_PATIENCE)
+    if (code === OK || code === DUPLICATE_SEQUENCE)
+      this.#free(queue.stored(answer.baseOffset, answer.appendTime))
+    else if (code === UNKNOWN_TOPIC_OR_PARTITION)
+      return this.#retry(queue, brokerError(code, what), UNKNOWN_TOPIC_PATIENCE)
     else if (isTransient(code)) return this.#retry(queue, brokerError(code, what), DELIVERY_TIMEOUT)
     else if (code === MESSAGE_TOO_LARGE || code === RECORD_LIST_TOO_LARGE) {
       this.#free(queue.batches[0].writer.count > 1 ? queue.split() : queue.refused(brokerError(code, what)))
     } else {
-      const unknown = code === OUT_OF_ORDER_SEQUENCE || code === UNKNOWN_PRODUCER_ID || code === INVALID_PRODUCER_EPOCH || code === UNKNOWN_SERVER_ERROR
+      const unknown =
+        code === OUT_OF_ORDER_SEQUENCE ||
+        code === UNKNOWN_PRODUCER_ID ||
+        code === INVALID_PRODUCER_EPOCH ||
+        code === UNKNOWN_SERVER_ERROR
       this.#fail(queue, brokerError(code, what), unknown)
     }
     if (queue.batches.length > 0) this.#ready.add(queue)
@@ -178,18 +212,38 @@ export class IdempotentProducer implements Producer, Queues {
   #unanswered(queue: PartitionQueue, error: KafkaError): void {
     queue.inFlight = false
     const lost = error.code === 'no-broker'
-    this.#retry(queue, lost ? new KafkaError('timeout', `Writing to ${queue.topic}/${queue.partition} lost its connection`, error) : error, DELIVERY_TIMEOUT)
+    this.#retry(
+      queue,
+      lost
+        ? new KafkaError('timeout', `Writing to ${queue.topic}/${queue.partition} lost its connection`, error)
+        : error,
+      DELIVERY_TIMEOUT,
+    )
   }
 
   #withoutLeader(queue: PartitionQueue): void {
     const { topic, partition } = queue
-    if (this.#cluster.mayNotSee(topic)) return this.#fail(queue, brokerError(TOPIC_AUTHORIZATION_FAILED, `Writing to ${topic}/${partition}`), false)
+    if (this.#cluster.mayNotSee(topic))
+      return this.#fail(
+        queue,
+        brokerError(TOPIC_AUTHORIZATION_FAILED, `Writing to ${topic}/${partition}`),
+        false,
+      )
     const known = this.#cluster.known(topic)
     const missing = known === undefined || partition >= known.partitions.length
     // Whether the topic is missing or only unheard of shows once a broker has answered.
     if (missing && this.#cluster.connected()) {
-      this.#retry(queue, brokerError(UNKNOWN_TOPIC_OR_PARTITION, `Writing to ${topic}/${partition}`), UNKNOWN_TOPIC_PATIENCE)
-    } else this.#retry(queue, queue.lastError ?? new KafkaError('no-broker', `${topic}/${partition} has no leader`), DELIVERY_TIMEOUT)
+      this.#retry(
+        queue,
+        brokerError(UNKNOWN_TOPIC_OR_PARTITION, `Writing to ${topic}/${partition}`),
+        UNKNOWN_TOPIC_PATIENCE,
+      )
+    } else
+      this.#retry(
+        queue,
+        queue.lastError ?? new KafkaError('no-broker', `${topic}/${partition} has no leader`),
+        DELIVERY_TIMEOUT,
+      )
   }
 
   #retry(queue: PartitionQueue, error: KafkaError, patience: number): void {
@@ -204,22 +258,28 @@ export class IdempotentProducer implements Producer, Queues {
   }
 
   #fail(queue: PartitionQueue, error: KafkaError, outcomeUnknown: boolean): void {
-    this.#cluster.log.warn({ topic: queue.topic, partition: queue.partition, code: error.code }, error.message)
+    this.#cluster.log.warn(
+      { topic: queue.topic, partition: queue.partition, code: error.code },
+      error.message,
+    )
     this.#ready.delete(queue)
     this.#free(queue.failAll(error, outcomeUnknown))
   }
 
   #renew(queue: PartitionQueue): void {
     queue.pausedUntil = Infinity
-    newIdentity(this.#cluster).then((identity) => {
-      this.#identity = identity
-      queue.adopt(identity)
-      queue.pausedUntil = 0
-      this.#schedule()
-    }, (error) => {
-      queue.pausedUntil = 0
-      this.#fail(queue, asKafkaError(error, 'Asking for a producer id'), false)
-    })
+    newIdentity(this.#cluster).then(
+      (identity) => {
+        this.#identity = identity
+        queue.adopt(identity)
+        queue.pausedUntil = 0
+        this.#schedule()
+      },
+      (error) => {
+        queue.pausedUntil = 0
+        this.#fail(queue, asKafkaError(error, 'Asking for a producer id'), false)
+      },
+    )
   }
 
   #free(bytes: number): void {
@@ -241,7 +301,9 @@ async function newIdentity(cluster: Cluster): Promise<ProducerIdentity> {
 }
 
 async function askForIdentity(cluster: Cluster): Promise<ProducerIdentity> {
-  const { errorCode, ...identity } = await cluster.anywhere((broker) => cluster.call(broker, 'main', initProducerId, null, -1))
+  const { errorCode, ...identity } = await cluster.anywhere((broker) =>
+    cluster.call(broker, 'main', initProducerId, null, -1),
+  )
   if (errorCode !== 0) throw brokerError(errorCode, 'Asking for a producer id')
   return identity
 }

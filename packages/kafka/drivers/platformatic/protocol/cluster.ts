@@ -1,4 +1,7 @@
-/** ApiVersions, Metadata and FindCoordinator: how the driver finds its way about the cluster. Versions of Kafka 2.8, which newer brokers keep. */
+/**
+ * ApiVersions, Metadata and FindCoordinator: how the driver finds its way about the cluster. Versions of
+ * Kafka 2.8, which newer brokers keep.
+ */
 import { createAPI } from '@platformatic/kafka'
 import { Decoder, Encoder } from './wire.ts'
 
@@ -11,7 +14,9 @@ export interface BrokerVersions {
 
 const FINALIZED_FEATURES = 2
 
-export const apiVersions = createAPI<[], BrokerVersions & { errorCode: number }>(18, 3,
+export const apiVersions = createAPI<[], BrokerVersions & { errorCode: number }>(
+  18,
+  3,
   () => new Encoder().string('weir').string('1').tags().request(),
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
@@ -36,7 +41,10 @@ export const apiVersions = createAPI<[], BrokerVersions & { errorCode: number }>
       })
     })
     return { errorCode, newest, features }
-  }, true, false)
+  },
+  true,
+  false,
+)
 
 export interface Broker {
   readonly nodeId: number
@@ -69,12 +77,17 @@ export interface ClusterMetadata {
 
 const NO_ID = '0'.repeat(32)
 
-export const metadata = createAPI<[topics: readonly string[]], ClusterMetadata>(3, 11,
+export const metadata = createAPI<[topics: readonly string[]], ClusterMetadata>(
+  3,
+  11,
   (topics: readonly string[]) => {
     const to = new Encoder()
-    return to.array(topics, (topic) => to.uuid(NO_ID).string(topic).tags())
+    return to
+      .array(topics, (topic) => to.uuid(NO_ID).string(topic).tags())
       .bool(false) // never create topics by asking for them
-      .bool(false).tags().request()
+      .bool(false)
+      .tags()
+      .request()
   },
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
@@ -102,13 +115,19 @@ export const metadata = createAPI<[topics: readonly string[]], ClusterMetadata>(
       return { ...head, partitions: partitions.sort((a, b) => a.partition - b.partition) }
     })
     return { brokers, controllerId, topics }
-  })
+  },
+)
 
 export const GROUP = 0
 export const TRANSACTION = 1
 export type CoordinatorKind = typeof GROUP | typeof TRANSACTION
 
-export const findCoordinator = createAPI<[key: string, kind: CoordinatorKind], { errorCode: number, broker: Broker }>(10, 3,
+export const findCoordinator = createAPI<
+  [key: string, kind: CoordinatorKind],
+  { errorCode: number; broker: Broker }
+>(
+  10,
+  3,
   (key: string, kind: CoordinatorKind) => new Encoder().string(key).int8(kind).tags().request(),
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
@@ -116,4 +135,5 @@ export const findCoordinator = createAPI<[key: string, kind: CoordinatorKind], {
     const errorCode = from.int16()
     from.string() // error message
     return { errorCode, broker: { nodeId: from.int32(), host: from.string() ?? '', port: from.int32() } }
-  })
+  },
+)

@@ -1,4 +1,7 @@
-/** Error codes of the protocol that the driver tells apart (Kafka protocol guide, "Error Codes"), and what each means to the port. */
+/**
+ * Error codes of the protocol that the driver tells apart (Kafka protocol guide, "Error Codes"), and what
+ * each means to the port.
+ */
 import { protocolErrorsCodesById } from '@platformatic/kafka'
 import { KafkaError, type KafkaErrorCode } from '../../../errors.ts'
 
@@ -31,12 +34,31 @@ export const INCONSISTENT_TOPIC_ID = 103
 export const FENCED_MEMBER_EPOCH = 110
 export const STALE_MEMBER_EPOCH = 113
 
-/** Where the request went to the wrong place, or the cluster is between two states: the same request helps, after fresh metadata and a pause. */
+/**
+ * Where the request went to the wrong place, or the cluster is between two states: the same request helps,
+ * after fresh metadata and a pause.
+ */
 const TRANSIENT = new Set([
-  UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER, 7 /* REQUEST_TIMED_OUT */, 8 /* BROKER_NOT_AVAILABLE */, 9 /* REPLICA_NOT_AVAILABLE */,
-  13 /* NETWORK_EXCEPTION */, COORDINATOR_LOADING, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, 19 /* NOT_ENOUGH_REPLICAS */,
-  20 /* NOT_ENOUGH_REPLICAS_AFTER_APPEND */, CONCURRENT_TRANSACTIONS, 56 /* KAFKA_STORAGE_ERROR */, FENCED_LEADER_EPOCH, 75 /* UNKNOWN_LEADER_EPOCH */,
-  78 /* OFFSET_NOT_AVAILABLE */, 89 /* THROTTLING_QUOTA_EXCEEDED */, UNSTABLE_OFFSET_COMMIT, UNKNOWN_TOPIC_ID,
+  UNKNOWN_TOPIC_OR_PARTITION,
+  LEADER_NOT_AVAILABLE,
+  NOT_LEADER,
+  7 /* REQUEST_TIMED_OUT */,
+  8 /* BROKER_NOT_AVAILABLE */,
+  9 /* REPLICA_NOT_AVAILABLE */,
+  13 /* NETWORK_EXCEPTION */,
+  COORDINATOR_LOADING,
+  COORDINATOR_NOT_AVAILABLE,
+  NOT_COORDINATOR,
+  19 /* NOT_ENOUGH_REPLICAS */,
+  20 /* NOT_ENOUGH_REPLICAS_AFTER_APPEND */,
+  CONCURRENT_TRANSACTIONS,
+  56 /* KAFKA_STORAGE_ERROR */,
+  FENCED_LEADER_EPOCH,
+  75 /* UNKNOWN_LEADER_EPOCH */,
+  78 /* OFFSET_NOT_AVAILABLE */,
+  89 /* THROTTLING_QUOTA_EXCEEDED */,
+  UNSTABLE_OFFSET_COMMIT,
+  UNKNOWN_TOPIC_ID,
   INCONSISTENT_TOPIC_ID,
 ])
 
@@ -50,16 +72,43 @@ export function isWrongCoordinator(code: number): boolean {
 }
 
 const MEANING: Readonly<Record<number, KafkaErrorCode>> = {
-  2: 'corrupt', [UNKNOWN_TOPIC_OR_PARTITION]: 'unknown-topic', [UNKNOWN_TOPIC_ID]: 'unknown-topic', 17: 'unknown-topic', 7: 'timeout',
-  [MESSAGE_TOO_LARGE]: 'too-large', [RECORD_LIST_TOO_LARGE]: 'too-large', 19: 'not-enough-replicas', 20: 'not-enough-replicas',
-  [TOPIC_AUTHORIZATION_FAILED]: 'not-authorized', 30: 'not-authorized', 31: 'not-authorized', 53: 'not-authorized', 58: 'authentication',
-  [ILLEGAL_GENERATION]: 'fenced', [UNKNOWN_MEMBER_ID]: 'fenced', [FENCED_MEMBER_EPOCH]: 'fenced', [STALE_MEMBER_EPOCH]: 'fenced',
-  [INVALID_PRODUCER_EPOCH]: 'fenced', 90: 'fenced', 82: 'fenced', [OUT_OF_ORDER_SEQUENCE]: 'timeout', [UNKNOWN_PRODUCER_ID]: 'timeout',
-  48: 'fenced', [UNKNOWN_SERVER_ERROR]: 'timeout', 23: 'invalid-group', 24: 'invalid-group', 35: 'unsupported', 43: 'unsupported', 76: 'unsupported',
+  2: 'corrupt',
+  [UNKNOWN_TOPIC_OR_PARTITION]: 'unknown-topic',
+  [UNKNOWN_TOPIC_ID]: 'unknown-topic',
+  17: 'unknown-topic',
+  7: 'timeout',
+  [MESSAGE_TOO_LARGE]: 'too-large',
+  [RECORD_LIST_TOO_LARGE]: 'too-large',
+  19: 'not-enough-replicas',
+  20: 'not-enough-replicas',
+  [TOPIC_AUTHORIZATION_FAILED]: 'not-authorized',
+  30: 'not-authorized',
+  31: 'not-authorized',
+  53: 'not-authorized',
+  58: 'authentication',
+  [ILLEGAL_GENERATION]: 'fenced',
+  [UNKNOWN_MEMBER_ID]: 'fenced',
+  [FENCED_MEMBER_EPOCH]: 'fenced',
+  [STALE_MEMBER_EPOCH]: 'fenced',
+  [INVALID_PRODUCER_EPOCH]: 'fenced',
+  90: 'fenced',
+  82: 'fenced',
+  [OUT_OF_ORDER_SEQUENCE]: 'timeout',
+  [UNKNOWN_PRODUCER_ID]: 'timeout',
+  48: 'fenced',
+  [UNKNOWN_SERVER_ERROR]: 'timeout',
+  23: 'invalid-group',
+  24: 'invalid-group',
+  35: 'unsupported',
+  43: 'unsupported',
+  76: 'unsupported',
 }
 
 /** @param what the sentence's subject, for instance "Writing to taxi.telemetry/3" */
 export function brokerError(code: number, what: string): KafkaError {
   const name = protocolErrorsCodesById[code] ?? `error ${code}`
-  return new KafkaError(MEANING[code] ?? (isTransient(code) ? 'no-broker' : 'internal'), `${what} was answered with ${name}`)
+  return new KafkaError(
+    MEANING[code] ?? (isTransient(code) ? 'no-broker' : 'internal'),
+    `${what} was answered with ${name}`,
+  )
 }

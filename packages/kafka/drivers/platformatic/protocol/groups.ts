@@ -1,4 +1,7 @@
-/** ConsumerGroupHeartbeat and ConsumerGroupDescribe (KIP-848), and the classic JoinGroup, SyncGroup, Heartbeat, LeaveGroup. */
+/**
+ * ConsumerGroupHeartbeat and ConsumerGroupDescribe (KIP-848), and the classic JoinGroup, SyncGroup,
+ * Heartbeat, LeaveGroup.
+ */
 import { createAPI } from '@platformatic/kafka'
 import { Decoder, Encoder } from './wire.ts'
 
@@ -13,7 +16,11 @@ export interface ConsumerHeartbeat {
   /** 0 joins, -1 leaves. */
   readonly memberEpoch: number
   /** What stands below is null where it has not changed since the last heartbeat that was answered. */
-  readonly full: { readonly rebalanceTimeout: number, readonly topics: readonly string[], readonly rack: string | null } | null
+  readonly full: {
+    readonly rebalanceTimeout: number
+    readonly topics: readonly string[]
+    readonly rack: string | null
+  } | null
   readonly owned: readonly TopicIdPartitions[] | null
 }
 
@@ -28,16 +35,29 @@ export interface ConsumerHeartbeatResult {
 }
 
 /** Version 1: the member makes its own id. */
-export const consumerGroupHeartbeat = createAPI<[beat: ConsumerHeartbeat], ConsumerHeartbeatResult>(68, 1,
+export const consumerGroupHeartbeat = createAPI<[beat: ConsumerHeartbeat], ConsumerHeartbeatResult>(
+  68,
+  1,
   ({ groupId, memberId, memberEpoch, full, owned }: ConsumerHeartbeat) => {
     const to = new Encoder()
-    return to.string(groupId).string(memberId).int32(memberEpoch)
+    return to
+      .string(groupId)
+      .string(memberId)
+      .int32(memberEpoch)
       .string(null) // instance id: no static membership
-      .string(full?.rack ?? null).int32(full?.rebalanceTimeout ?? -1)
+      .string(full?.rack ?? null)
+      .int32(full?.rebalanceTimeout ?? -1)
       .array(full?.topics ?? null, (topic) => to.string(topic))
-      .string(null).string(null) // topic pattern, assignor
-      .array(owned, ({ topicId, partitions }) => to.uuid(topicId).array(partitions, (partition) => to.int32(partition)).tags())
-      .tags().request()
+      .string(null)
+      .string(null) // topic pattern, assignor
+      .array(owned, ({ topicId, partitions }) =>
+        to
+          .uuid(topicId)
+          .array(partitions, (partition) => to.int32(partition))
+          .tags(),
+      )
+      .tags()
+      .request()
   },
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
@@ -54,19 +74,26 @@ export const consumerGroupHeartbeat = createAPI<[beat: ConsumerHeartbeat], Consu
         return topic
       }),
     }
-  })
+  },
+)
 
 export interface DescribedGroup {
   readonly errorCode: number
   /** The assignment that each member has confirmed; a new target may differ. */
-  readonly members: readonly (readonly { readonly topic: string, readonly partitions: readonly number[] }[])[]
+  readonly members: readonly (readonly { readonly topic: string; readonly partitions: readonly number[] }[])[]
 }
 
 /** Answers GROUP_ID_NOT_FOUND for classic groups too. */
-export const consumerGroupDescribe = createAPI<[groupId: string], DescribedGroup>(69, 0,
+export const consumerGroupDescribe = createAPI<[groupId: string], DescribedGroup>(
+  69,
+  0,
   (groupId: string) => {
     const to = new Encoder()
-    return to.array([groupId], (id) => to.string(id)).bool(false).tags().request()
+    return to
+      .array([groupId], (id) => to.string(id))
+      .bool(false)
+      .tags()
+      .request()
   },
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
@@ -108,7 +135,8 @@ export const consumerGroupDescribe = createAPI<[groupId: string], DescribedGroup
       return { errorCode, members }
     })
     return group
-  })
+  },
+)
 
 export interface ClassicProtocol {
   readonly name: string
@@ -122,27 +150,50 @@ export interface JoinResult {
   readonly leader: string
   readonly memberId: string
   /** For the leader only. */
-  readonly members: readonly { readonly memberId: string, readonly metadata: Buffer }[]
+  readonly members: readonly { readonly memberId: string; readonly metadata: Buffer }[]
 }
 
 const PROTOCOL_TYPE = 'consumer'
 
-type JoinArguments = [groupId: string, memberId: string, sessionTimeout: number, rebalanceTimeout: number, protocols: readonly ClassicProtocol[]]
+type JoinArguments = [
+  groupId: string,
+  memberId: string,
+  sessionTimeout: number,
+  rebalanceTimeout: number,
+  protocols: readonly ClassicProtocol[],
+]
 
-/** Timeouts in milliseconds. MEMBER_ID_REQUIRED answers a join without a member id, and brings one to join with. */
-export const joinGroup = createAPI<JoinArguments, JoinResult>(11, 7,
+/**
+ * Timeouts in milliseconds. MEMBER_ID_REQUIRED answers a join without a member id, and brings one to join
+ * with.
+ */
+export const joinGroup = createAPI<JoinArguments, JoinResult>(
+  11,
+  7,
   (...[groupId, memberId, sessionTimeout, rebalanceTimeout, protocols]: JoinArguments) => {
     const to = new Encoder()
-    return to.string(groupId).int32(sessionTimeout).int32(rebalanceTimeout).string(memberId).string(null).string(PROTOCOL_TYPE)
+    return to
+      .string(groupId)
+      .int32(sessionTimeout)
+      .int32(rebalanceTimeout)
+      .string(memberId)
+      .string(null)
+      .string(PROTOCOL_TYPE)
       .array(protocols, ({ name, metadata }) => to.string(name).bytes(metadata).tags())
-      .tags().request()
+      .tags()
+      .request()
   },
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
     from.int32() // throttle time
     const head = { errorCode: from.int16(), generation: from.int32() }
     from.string() // protocol type
-    const result = { ...head, protocol: from.string(), leader: from.string() ?? '', memberId: from.string() ?? '' }
+    const result = {
+      ...head,
+      protocol: from.string(),
+      leader: from.string() ?? '',
+      memberId: from.string() ?? '',
+    }
     return {
       ...result,
       members: from.array(() => {
@@ -153,7 +204,8 @@ export const joinGroup = createAPI<JoinArguments, JoinResult>(11, 7,
         return { memberId, metadata }
       }),
     }
-  })
+  },
+)
 
 export interface ClassicMember {
   readonly groupId: string
@@ -164,12 +216,21 @@ export interface ClassicMember {
 type SyncArguments = [member: ClassicMember, protocol: string, assignments: ReadonlyMap<string, Buffer>]
 
 /** `assignments` by member id; empty but for the leader. The answer is this member's assignment. */
-export const syncGroup = createAPI<SyncArguments, { errorCode: number, assignment: Buffer }>(14, 5,
+export const syncGroup = createAPI<SyncArguments, { errorCode: number; assignment: Buffer }>(
+  14,
+  5,
   (...[{ groupId, memberId, generation }, protocol, assignments]: SyncArguments) => {
     const to = new Encoder()
-    return to.string(groupId).int32(generation).string(memberId).string(null).string(PROTOCOL_TYPE).string(protocol)
+    return to
+      .string(groupId)
+      .int32(generation)
+      .string(memberId)
+      .string(null)
+      .string(PROTOCOL_TYPE)
+      .string(protocol)
       .array([...assignments], ([id, assignment]) => to.string(id).bytes(assignment).tags())
-      .tags().request()
+      .tags()
+      .request()
   },
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
@@ -178,23 +239,35 @@ export const syncGroup = createAPI<SyncArguments, { errorCode: number, assignmen
     from.string() // protocol type
     from.string() // protocol
     return { errorCode, assignment: from.bytes() ?? Buffer.alloc(0) }
-  })
+  },
+)
 
-export const heartbeat = createAPI<[member: ClassicMember], { errorCode: number }>(12, 4,
-  ({ groupId, memberId, generation }: ClassicMember) => new Encoder().string(groupId).int32(generation).string(memberId).string(null).tags().request(),
+export const heartbeat = createAPI<[member: ClassicMember], { errorCode: number }>(
+  12,
+  4,
+  ({ groupId, memberId, generation }: ClassicMember) =>
+    new Encoder().string(groupId).int32(generation).string(memberId).string(null).tags().request(),
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
     from.int32() // throttle time
     return { errorCode: from.int16() }
-  })
+  },
+)
 
-export const leaveGroup = createAPI<[member: ClassicMember], { errorCode: number }>(13, 4,
+export const leaveGroup = createAPI<[member: ClassicMember], { errorCode: number }>(
+  13,
+  4,
   ({ groupId, memberId }: ClassicMember) => {
     const to = new Encoder()
-    return to.string(groupId).array([memberId], (id) => to.string(id).string(null).tags()).tags().request()
+    return to
+      .string(groupId)
+      .array([memberId], (id) => to.string(id).string(null).tags())
+      .tags()
+      .request()
   },
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
     from.int32() // throttle time
     return { errorCode: from.int16() }
-  })
+  },
+)

@@ -1,4 +1,7 @@
-/** DescribeProducers and WriteTxnMarkers: seeing a transaction that a partition takes for open, and ending it there. */
+/**
+ * DescribeProducers and WriteTxnMarkers: seeing a transaction that a partition takes for open, and ending it
+ * there.
+ */
 import { createAPI } from '@platformatic/kafka'
 import type { CodeOf } from './offsets.ts'
 import { Decoder, Encoder, type TopicPartition } from './wire.ts'
@@ -8,10 +11,15 @@ export interface OpenTransactions extends CodeOf {
   readonly producerIds: readonly bigint[]
 }
 
-export const describeProducers = createAPI<[partitions: readonly TopicPartition[]], OpenTransactions[]>(61, 0,
+export const describeProducers = createAPI<[partitions: readonly TopicPartition[]], OpenTransactions[]>(
+  61,
+  0,
   (partitions: readonly TopicPartition[]) => {
     const to = new Encoder()
-    return to.byTopic(partitions, ({ partition }) => to.int32(partition)).tags().request()
+    return to
+      .byTopic(partitions, ({ partition }) => to.int32(partition))
+      .tags()
+      .request()
   },
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
@@ -30,9 +38,15 @@ export const describeProducers = createAPI<[partitions: readonly TopicPartition[
         return { producerId, startOffset }
       })
       from.tags()
-      return { ...head, producerIds: producers.filter(({ startOffset }) => startOffset >= 0).map(({ producerId }) => producerId) }
+      return {
+        ...head,
+        producerIds: producers
+          .filter(({ startOffset }) => startOffset >= 0)
+          .map(({ producerId }) => producerId),
+      }
     })
-  })
+  },
+)
 
 export interface Marker {
   readonly producerId: bigint
@@ -43,23 +57,36 @@ export interface Marker {
   readonly partitions: readonly TopicPartition[]
 }
 
-export const writeTxnMarkers = createAPI<[marker: Marker], CodeOf[]>(27, 1,
+export const writeTxnMarkers = createAPI<[marker: Marker], CodeOf[]>(
+  27,
+  1,
   ({ producerId, producerEpoch, commit, coordinatorEpoch, partitions }: Marker) => {
     const to = new Encoder()
-    return to.array([undefined], () => {
-      to.int64(producerId).int16(producerEpoch).bool(commit).byTopic(partitions, ({ partition }) => to.int32(partition)).int32(coordinatorEpoch).tags()
-    }).tags().request()
+    return to
+      .array([undefined], () => {
+        to.int64(producerId)
+          .int16(producerEpoch)
+          .bool(commit)
+          .byTopic(partitions, ({ partition }) => to.int32(partition))
+          .int32(coordinatorEpoch)
+          .tags()
+      })
+      .tags()
+      .request()
   },
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
-    return from.array(() => {
-      from.int64() // producer id
-      const codes = from.byTopic((topic) => {
-        const code = { topic, partition: from.int32(), errorCode: from.int16() }
+    return from
+      .array(() => {
+        from.int64() // producer id
+        const codes = from.byTopic((topic) => {
+          const code = { topic, partition: from.int32(), errorCode: from.int16() }
+          from.tags()
+          return code
+        })
         from.tags()
-        return code
+        return codes
       })
-      from.tags()
-      return codes
-    }).flat()
-  })
+      .flat()
+  },
+)

@@ -1,6 +1,6 @@
 /** ListOffsets, OffsetFetch and OffsetCommit. */
 import { createAPI } from '@platformatic/kafka'
-import { metadataOf, topicIdIn, type Committed } from '../../topic-ids.ts'
+import { type Committed, metadataOf, topicIdIn } from '../../topic-ids.ts'
 import { Decoder, Encoder, type TopicPartition } from './wire.ts'
 
 /** To be committed. */
@@ -27,15 +27,25 @@ export const LATEST = -1
 export const EARLIEST = -2
 const READ_COMMITTED = 1
 
-/** `time`: milliseconds, LATEST (the last stable offset) or EARLIEST. The answer's offset is -1 where nothing is that young. */
-type OffsetQuestion = TopicPartition & { readonly leaderEpoch: number, readonly time: number }
+/**
+ * `time`: milliseconds, LATEST (the last stable offset) or EARLIEST. The answer's offset is -1 where nothing
+ * is that young.
+ */
+type OffsetQuestion = TopicPartition & { readonly leaderEpoch: number; readonly time: number }
 
-export const listOffsets = createAPI<[partitions: readonly OffsetQuestion[]], ListedOffset[]>(2, 6,
+export const listOffsets = createAPI<[partitions: readonly OffsetQuestion[]], ListedOffset[]>(
+  2,
+  6,
   (partitions: readonly OffsetQuestion[]) => {
     const to = new Encoder()
-    return to.int32(-1).int8(READ_COMMITTED)
-      .byTopic(partitions, ({ partition, leaderEpoch, time }) => to.int32(partition).int32(leaderEpoch).int64(time).tags())
-      .tags().request()
+    return to
+      .int32(-1)
+      .int8(READ_COMMITTED)
+      .byTopic(partitions, ({ partition, leaderEpoch, time }) =>
+        to.int32(partition).int32(leaderEpoch).int64(time).tags(),
+      )
+      .tags()
+      .request()
   },
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
@@ -48,18 +58,32 @@ export const listOffsets = createAPI<[partitions: readonly OffsetQuestion[]], Li
       from.tags()
       return { ...head, offset }
     })
-  })
+  },
+)
 
 export interface CommittedOffsets {
   readonly errorCode: number
   readonly partitions: readonly CommittedResult[]
 }
 
-/** With requireStable: UNSTABLE_OFFSET_COMMIT while a transaction over a partition's offset is open. An offset of -1 means that none was committed. */
-export const offsetFetch = createAPI<[groupId: string, partitions: readonly TopicPartition[]], CommittedOffsets>(9, 7,
+/**
+ * With requireStable: UNSTABLE_OFFSET_COMMIT while a transaction over a partition's offset is open. An offset
+ * of -1 means that none was committed.
+ */
+export const offsetFetch = createAPI<
+  [groupId: string, partitions: readonly TopicPartition[]],
+  CommittedOffsets
+>(
+  9,
+  7,
   (groupId: string, partitions: readonly TopicPartition[]) => {
     const to = new Encoder()
-    return to.string(groupId).byTopic(partitions, ({ partition }) => to.int32(partition)).bool(true).tags().request()
+    return to
+      .string(groupId)
+      .byTopic(partitions, ({ partition }) => to.int32(partition))
+      .bool(true)
+      .tags()
+      .request()
   },
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
@@ -73,21 +97,29 @@ export const offsetFetch = createAPI<[groupId: string, partitions: readonly Topi
       return { ...head, topicId, errorCode }
     })
     return { errorCode: from.int16(), partitions }
-  })
+  },
+)
 
-/** Who commits: the member id, and the generation or member epoch by which the group fences members of the past. */
+/**
+ * Who commits: the member id, and the generation or member epoch by which the group fences members of the
+ * past.
+ */
 export interface Committer {
   readonly memberId: string
   readonly epoch: number
 }
 
-const offsetCommitVersion = (version: number) => createAPI<[groupId: string, committer: Committer, offsets: readonly OffsetOf[]], CodeOf[]>(8, version,
-  (groupId: string, { memberId, epoch }: Committer, offsets: readonly OffsetOf[]) => {
-    const to = new Encoder()
-    to.string(groupId).int32(epoch).string(memberId).string(null)
-    return writeOffsets(to, offsets).tags().request()
-  },
-  (_correlation, _key, _version, reader) => readCodes(Decoder.of(reader)))
+const offsetCommitVersion = (version: number) =>
+  createAPI<[groupId: string, committer: Committer, offsets: readonly OffsetOf[]], CodeOf[]>(
+    8,
+    version,
+    (groupId: string, { memberId, epoch }: Committer, offsets: readonly OffsetOf[]) => {
+      const to = new Encoder()
+      to.string(groupId).int32(epoch).string(memberId).string(null)
+      return writeOffsets(to, offsets).tags().request()
+    },
+    (_correlation, _key, _version, reader) => readCodes(Decoder.of(reader)),
+  )
 
 export const offsetCommitV8 = offsetCommitVersion(8)
 /** The first that knows groups of the consumer protocol (KIP-848). */
@@ -95,7 +127,8 @@ export const offsetCommitV9 = offsetCommitVersion(9)
 
 export function writeOffsets(to: Encoder, offsets: readonly OffsetOf[]): Encoder {
   return to.byTopic(offsets, ({ partition, offset, topicId }) =>
-    to.int32(partition).int64(offset).int32(-1).string(metadataOf(topicId)).tags())
+    to.int32(partition).int64(offset).int32(-1).string(metadataOf(topicId)).tags(),
+  )
 }
 
 export function readCodes(from: Decoder): CodeOf[] {

@@ -1,5 +1,8 @@
-/** Produce, carrying record batches as they are. Versions 9 to 12 have one format; with 12 the broker adds the partition to the transaction (KIP-890). */
-import { Writer, createAPI } from '@platformatic/kafka'
+/**
+ * Produce, carrying record batches as they are. Versions 9 to 12 have one format; with 12 the broker adds the
+ * partition to the transaction (KIP-890).
+ */
+import { createAPI, Writer } from '@platformatic/kafka'
 import { Decoder, Encoder, type TopicPartition } from './wire.ts'
 
 export interface ProducePartition extends TopicPartition {
@@ -22,19 +25,29 @@ const BROKER_TIMEOUT = 8000
 function request(transactionalId: string | null, partitions: readonly ProducePartition[]): Writer {
   const to = new Encoder()
   const writer = Writer.create()
-  to.string(transactionalId).int16(ALL_IN_SYNC_REPLICAS).int32(BROKER_TIMEOUT).byTopic(partitions, ({ partition, records }) => {
-    to.int32(partition).count(records.length)
-    writer.append(to.take()).append(records)
-    to.tags()
-  })
+  to.string(transactionalId)
+    .int16(ALL_IN_SYNC_REPLICAS)
+    .int32(BROKER_TIMEOUT)
+    .byTopic(partitions, ({ partition, records }) => {
+      to.int32(partition).count(records.length)
+      writer.append(to.take()).append(records)
+      to.tags()
+    })
   return writer.append(to.tags().take())
 }
 
 function response(from: Decoder): ProduceResult[] {
   return from.byTopic((topic) => {
-    const result = { topic, partition: from.int32(), errorCode: from.int16(), baseOffset: from.number64(), appendTime: from.number64() }
+    const result = {
+      topic,
+      partition: from.int32(),
+      errorCode: from.int16(),
+      baseOffset: from.number64(),
+      appendTime: from.number64(),
+    }
     from.raw(8) // log start
-    from.array(() => { // errors of single records
+    from.array(() => {
+      // errors of single records
       from.int32()
       from.string()
       from.tags()
@@ -45,8 +58,13 @@ function response(from: Decoder): ProduceResult[] {
   })
 }
 
-const version = (number: number) => createAPI<[transactionalId: string | null, partitions: readonly ProducePartition[]], ProduceResult[]>(0, number,
-  request, (_correlation, _key, _version, reader) => response(Decoder.of(reader)))
+const version = (number: number) =>
+  createAPI<[transactionalId: string | null, partitions: readonly ProducePartition[]], ProduceResult[]>(
+    0,
+    number,
+    request,
+    (_correlation, _key, _version, reader) => response(Decoder.of(reader)),
+  )
 
 export const produceV9 = version(9)
 /** The first that may carry a transaction under transaction.version 2, and must not without. */

@@ -1,4 +1,7 @@
-/** Records of `__transaction_state`, where coordinators write what they decide (TransactionLogKey.json and TransactionLogValue.json of Kafka's sources). */
+/**
+ * Records of `__transaction_state`, where coordinators write what they decide (TransactionLogKey.json and
+ * TransactionLogValue.json of Kafka's sources).
+ */
 import { Decoder, type TopicPartition } from './wire.ts'
 
 export const TRANSACTION_LOG = '__transaction_state'
@@ -17,16 +20,22 @@ export interface Decision {
   readonly partitions: readonly TopicPartition[]
 }
 
-/** The partition whose leader coordinates the transactional id: `Utils.abs(id.hashCode()) % count` of Kafka's sources. */
+/**
+ * The partition whose leader coordinates the transactional id: `Utils.abs(id.hashCode()) % count` of Kafka's
+ * sources.
+ */
 export function coordinatingPartition(transactionalId: string, count: number): number {
   let hash = 0
-  for (let i = 0; i < transactionalId.length; i++) hash = Math.imul(hash, 31) + transactionalId.charCodeAt(i) | 0
+  for (let i = 0; i < transactionalId.length; i++)
+    hash = (Math.imul(hash, 31) + transactionalId.charCodeAt(i)) | 0
   return hash === -(2 ** 31) ? 0 : Math.abs(hash) % count
 }
 
 /** The key is the transactional id. */
 export function readKey(key: Buffer): string | undefined {
-  return key.length >= 4 && key.readInt16BE(0) === 0 ? key.toString('utf8', 4, 4 + key.readInt16BE(2)) : undefined
+  return key.length >= 4 && key.readInt16BE(0) === 0
+    ? key.toString('utf8', 4, 4 + key.readInt16BE(2))
+    : undefined
 }
 
 /** Undefined for a record of another state. Throws a RangeError where the bytes end too early. */
@@ -41,9 +50,9 @@ export function readDecision(value: Buffer): Decision | undefined {
   const partitions = flexible
     ? from.byTopic((topic) => ({ topic, partition: from.int32() }))
     : classicArray(from, () => {
-      const topic = from.raw(from.int16()).toString()
-      return classicArray(from, () => ({ topic, partition: from.int32() }))
-    }).flat()
+        const topic = from.raw(from.int16()).toString()
+        return classicArray(from, () => ({ topic, partition: from.int32() }))
+      }).flat()
   return { producerId, producerEpoch, commit: state === PREPARE_COMMIT, partitions }
 }
 

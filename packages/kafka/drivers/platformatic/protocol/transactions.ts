@@ -1,6 +1,6 @@
 /** InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, TxnOffsetCommit and EndTxn. */
 import { createAPI } from '@platformatic/kafka'
-import { readCodes, writeOffsets, type CodeOf, type Committer, type OffsetOf } from './offsets.ts'
+import { type CodeOf, type Committer, type OffsetOf, readCodes, writeOffsets } from './offsets.ts'
 import { Decoder, Encoder, type TopicPartition } from './wire.ts'
 
 export interface ProducerIdentity {
@@ -13,39 +13,78 @@ export interface Transaction extends ProducerIdentity {
   readonly transactionalId: string
 }
 
-/** With a transactional id: a new epoch, which fences every earlier holder and aborts what it left open. Without: a new id for idempotent writing. */
-export const initProducerId = createAPI<[transactionalId: string | null, timeout: number], ProducerIdentity & { errorCode: number }>(22, 4,
+/**
+ * With a transactional id: a new epoch, which fences every earlier holder and aborts what it left open.
+ * Without: a new id for idempotent writing.
+ */
+export const initProducerId = createAPI<
+  [transactionalId: string | null, timeout: number],
+  ProducerIdentity & { errorCode: number }
+>(
+  22,
+  4,
   (transactionalId: string | null, timeout: number) =>
     new Encoder().string(transactionalId).int32(timeout).int64(-1).int16(-1).tags().request(),
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
     from.int32() // throttle time
     return { errorCode: from.int16(), producerId: from.int64(), producerEpoch: from.int16() }
-  })
+  },
+)
 
-export const addPartitionsToTxn = createAPI<[transaction: Transaction, partitions: readonly TopicPartition[]], CodeOf[]>(24, 3,
+export const addPartitionsToTxn = createAPI<
+  [transaction: Transaction, partitions: readonly TopicPartition[]],
+  CodeOf[]
+>(
+  24,
+  3,
   (transaction: Transaction, partitions: readonly TopicPartition[]) => {
     const to = new Encoder()
-    return owner(to, transaction).byTopic(partitions, ({ partition }) => to.int32(partition)).tags().request()
+    return owner(to, transaction)
+      .byTopic(partitions, ({ partition }) => to.int32(partition))
+      .tags()
+      .request()
   },
-  (_correlation, _key, _version, reader) => readCodes(Decoder.of(reader)))
+  (_correlation, _key, _version, reader) => readCodes(Decoder.of(reader)),
+)
 
-export const addOffsetsToTxn = createAPI<[transaction: Transaction, groupId: string], { errorCode: number }>(25, 3,
-  (transaction: Transaction, groupId: string) => owner(new Encoder(), transaction).string(groupId).tags().request(),
+export const addOffsetsToTxn = createAPI<[transaction: Transaction, groupId: string], { errorCode: number }>(
+  25,
+  3,
+  (transaction: Transaction, groupId: string) =>
+    owner(new Encoder(), transaction).string(groupId).tags().request(),
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
     from.int32() // throttle time
     return { errorCode: from.int16() }
-  })
+  },
+)
 
 const txnOffsetCommitVersion = (version: number) =>
-  createAPI<[transaction: Transaction, groupId: string, committer: Committer, offsets: readonly OffsetOf[]], CodeOf[]>(28, version,
-    ({ transactionalId, producerId, producerEpoch }: Transaction, groupId: string, { memberId, epoch }: Committer, offsets: readonly OffsetOf[]) => {
+  createAPI<
+    [transaction: Transaction, groupId: string, committer: Committer, offsets: readonly OffsetOf[]],
+    CodeOf[]
+  >(
+    28,
+    version,
+    (
+      { transactionalId, producerId, producerEpoch }: Transaction,
+      groupId: string,
+      { memberId, epoch }: Committer,
+      offsets: readonly OffsetOf[],
+    ) => {
       const to = new Encoder()
-      to.string(transactionalId).string(groupId).int64(producerId).int16(producerEpoch).int32(epoch).string(memberId).string(null)
+      to.string(transactionalId)
+        .string(groupId)
+        .int64(producerId)
+        .int16(producerEpoch)
+        .int32(epoch)
+        .string(memberId)
+        .string(null)
       return writeOffsets(to, offsets).tags().request()
     },
-    (_correlation, _key, _version, reader) => readCodes(Decoder.of(reader)))
+    (_correlation, _key, _version, reader) => readCodes(Decoder.of(reader)),
+  )
 
 export const txnOffsetCommitV3 = txnOffsetCommitVersion(3)
 /** Adds the group to the transaction itself (KIP-890). */
@@ -55,14 +94,21 @@ export interface EndTxnResult extends ProducerIdentity {
   readonly errorCode: number
 }
 
-const endTxnVersion = (version: number) => createAPI<[transaction: Transaction, commit: boolean], EndTxnResult>(26, version,
-  (transaction: Transaction, commit: boolean) => owner(new Encoder(), transaction).bool(commit).tags().request(),
-  (_correlation, _key, apiVersion, reader) => {
-    const from = Decoder.of(reader)
-    from.int32() // throttle time
-    const errorCode = from.int16()
-    return apiVersion < 5 ? { errorCode, producerId: -1n, producerEpoch: -1 } : { errorCode, producerId: from.int64(), producerEpoch: from.int16() }
-  })
+const endTxnVersion = (version: number) =>
+  createAPI<[transaction: Transaction, commit: boolean], EndTxnResult>(
+    26,
+    version,
+    (transaction: Transaction, commit: boolean) =>
+      owner(new Encoder(), transaction).bool(commit).tags().request(),
+    (_correlation, _key, apiVersion, reader) => {
+      const from = Decoder.of(reader)
+      from.int32() // throttle time
+      const errorCode = from.int16()
+      return apiVersion < 5
+        ? { errorCode, producerId: -1n, producerEpoch: -1 }
+        : { errorCode, producerId: from.int64(), producerEpoch: from.int16() }
+    },
+  )
 
 export const endTxnV3 = endTxnVersion(3)
 /** Answers with the epoch of the next transaction, so that a late EndTxn cannot reach it (KIP-890). */

@@ -1,5 +1,8 @@
-/** Kafka's flexible message encoding over a plain buffer: compact strings and arrays, tagged fields (KIP-482). All versions used here are flexible. */
-import { Writer, type Reader } from '@platformatic/kafka'
+/**
+ * Kafka's flexible message encoding over a plain buffer: compact strings and arrays, tagged fields (KIP-482).
+ * All versions used here are flexible.
+ */
+import { type Reader, Writer } from '@platformatic/kafka'
 import type { TopicPartition } from '../../../port.ts'
 
 export type { TopicPartition }
@@ -80,7 +83,10 @@ export class Encoder {
     return this
   }
 
-  /** [name [partition …]], the shape that most requests share. `write` puts down one partition with its own tags, where it has any. */
+  /**
+   * [name [partition …]], the shape that most requests share. `write` puts down one partition with its own
+   * tags, where it has any.
+   */
   byTopic<T extends TopicPartition>(items: readonly T[], write: (item: T) => void): this {
     return this.array([...Map.groupBy(items, (item) => item.topic)], ([topic, partitions]) => {
       this.string(topic).array(partitions, write).tags()
@@ -117,7 +123,10 @@ export class Decoder {
   readonly #bytes: Buffer
   #at = 0
 
-  /** The whole response as one buffer; copied where it arrived in several pieces, which only fetches do regularly (they have their own reader). */
+  /**
+   * The whole response as one buffer; copied where it arrived in several pieces, which only fetches do
+   * regularly (they have their own reader).
+   */
   static of(reader: Reader): Decoder {
     return new Decoder(reader.buffer.buffer)
   }

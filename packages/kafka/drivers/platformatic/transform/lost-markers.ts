@@ -1,17 +1,25 @@
 /**
- * A transaction that its coordinator has decided, and of which a partition never heard. Kafka 4.3 loses the markers of transactions that a broker is ending
- * while it dies: on its return it meets partitions without a leader, takes them for deleted and tells nobody (TransactionMarkerChannelManager: "likely deleted
- * already and hence can be skipped"). The group's offset then stays unreadable, and readers stand at the last stable offset before the output, for good. The
- * decision is still in the coordinator's log: here it is carried out, as the coordinator would have.
+ * A transaction that its coordinator has decided, and of which a partition never heard. Kafka 4.3 loses the
+ * markers of transactions that a broker is ending while it dies: on its return it meets partitions without a
+ * leader, takes them for deleted and tells nobody (TransactionMarkerChannelManager: "likely deleted already
+ * and hence can be skipped"). The group's offset then stays unreadable, and readers stand at the last stable
+ * offset before the output, for good. The decision is still in the coordinator's log: here it is carried out,
+ * as the coordinator would have.
  */
 import type { KafkaConfig } from '../../../config.ts'
 import { KafkaError } from '../../../errors.ts'
 import type { KafkaLog } from '../../../log.ts'
 import { Cluster } from '../cluster.ts'
-import { OK, brokerError } from '../protocol/codes.ts'
+import { brokerError, OK } from '../protocol/codes.ts'
 import { describeProducers, writeTxnMarkers } from '../protocol/markers.ts'
 import type { CodeOf } from '../protocol/offsets.ts'
-import { TRANSACTION_LOG, coordinatingPartition, readDecision, readKey, type Decision } from '../protocol/transaction-log.ts'
+import {
+  coordinatingPartition,
+  type Decision,
+  readDecision,
+  readKey,
+  TRANSACTION_LOG,
+} from '../protocol/transaction-log.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { ReadingAll } from '../read.ts'
 
@@ -19,13 +27,24 @@ const LANE = 'markers'
 /** For finding and carrying out a decision with connections of its own (ms). */
 const LIMIT = 60_000
 
-/** Ends the last transaction of the id where it is decided, yet open in a partition. The id must have been taken over (InitProducerId) before. */
-export async function endLostTransaction(cluster: Cluster, transactionalId: string, signal: AbortSignal): Promise<void> {
+/**
+ * Ends the last transaction of the id where it is decided, yet open in a partition. The id must have been
+ * taken over (InitProducerId) before.
+ */
+export async function endLostTransaction(
+  cluster: Cluster,
+  transactionalId: string,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await carryOut(cluster, transactionalId, signal)
   } catch (error) {
     if (!(error instanceof KafkaError) || error.code !== 'not-authorized') throw error
-    throw new KafkaError('lost-transaction', `The last transaction of ${transactionalId} hangs, and this principal may not end it`, error)
+    throw new KafkaError(
+      'lost-transaction',
+      `The last transaction of ${transactionalId} hangs, and this principal may not end it`,
+      error,
+    )
   }
 }
 
@@ -38,15 +57,27 @@ async function carryOut(cluster: Cluster, transactionalId: string, signal: Abort
   const open = await openIn(cluster, producerId, decision.partitions)
   if (open.length === 0) throw undecided(transactionalId)
   await atLeaders(cluster, open, async (leader, partitions) => {
-    const codes = await cluster.call(leader, LANE, writeTxnMarkers, { producerId, producerEpoch, commit, coordinatorEpoch: leaderEpoch, partitions })
+    const codes = await cluster.call(leader, LANE, writeTxnMarkers, {
+      producerId,
+      producerEpoch,
+      commit,
+      coordinatorEpoch: leaderEpoch,
+      partitions,
+    })
     return refuseErrors(codes, 'Ending a transaction in')
   })
-  cluster.log.warn({ transactionalId, commit, partitions: open.map(({ topic, partition }) => `${topic}/${partition}`) },
-    'The broker lost the end of a transaction when it was killed; it was written again as the coordinator had decided')
+  cluster.log.warn(
+    { transactionalId, commit, partitions: open.map(({ topic, partition }) => `${topic}/${partition}`) },
+    'The broker lost the end of a transaction when it was killed; it was written again as the coordinator had decided',
+  )
 }
 
 /** As endLostTransaction(), with connections of its own. */
-export async function endLostTransactionOnce(config: KafkaConfig, log: KafkaLog, transactionalId: string): Promise<void> {
+export async function endLostTransactionOnce(
+  config: KafkaConfig,
+  log: KafkaLog,
+  transactionalId: string,
+): Promise<void> {
   const cluster = new Cluster(config, log)
   try {
     await endLostTransaction(cluster, transactionalId, AbortSignal.timeout(LIMIT))
@@ -56,22 +87,44 @@ export async function endLostTransactionOnce(config: KafkaConfig, log: KafkaLog,
 }
 
 /** Those of the partitions in which the producer has an open transaction. */
-export async function openIn(cluster: Cluster, producerId: bigint, partitions: readonly TopicPartition[]): Promise<TopicPartition[]> {
+export async function openIn(
+  cluster: Cluster,
+  producerId: bigint,
+  partitions: readonly TopicPartition[],
+): Promise<TopicPartition[]> {
   const answers = await atLeaders(cluster, partitions, async (leader, items) =>
-    refuseErrors(await cluster.call(leader, LANE, describeProducers, items), 'Looking for open transactions in'))
-  return answers.filter(({ producerIds }) => producerIds.includes(producerId)).map(({ topic, partition }) => ({ topic, partition }))
+    refuseErrors(
+      await cluster.call(leader, LANE, describeProducers, items),
+      'Looking for open transactions in',
+    ),
+  )
+  return answers
+    .filter(({ producerIds }) => producerIds.includes(producerId))
+    .map(({ topic, partition }) => ({ topic, partition }))
 }
 
-/** From the whole log of the coordinator's partition: this happens seldom, and nobody knows how long ago the broker died. */
-async function lastDecision(cluster: Cluster, transactionalId: string, partition: number, signal: AbortSignal): Promise<Decision | undefined> {
+/**
+ * From the whole log of the coordinator's partition: this happens seldom, and nobody knows how long ago the
+ * broker died.
+ */
+async function lastDecision(
+  cluster: Cluster,
+  transactionalId: string,
+  partition: number,
+  signal: AbortSignal,
+): Promise<Decision | undefined> {
   let last: Decision | undefined
-  const reading = new ReadingAll(cluster, { topics: [TRANSACTION_LOG], partitions: [partition], from: 'earliest', until: 'end' }, async (batch) => {
-    for (let i = 0; i < batch.length; i++) {
-      if (batch.keyStart[i] < 0 || batch.valueStart[i] < 0) continue
-      if (readKey(batch.bytes.subarray(batch.keyStart[i], batch.keyEnd[i])) !== transactionalId) continue
-      last = readDecision(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])) ?? last
-    }
-  })
+  const reading = new ReadingAll(
+    cluster,
+    { topics: [TRANSACTION_LOG], partitions: [partition], from: 'earliest', until: 'end' },
+    async (batch) => {
+      for (let i = 0; i < batch.length; i++) {
+        if (batch.keyStart[i] < 0 || batch.valueStart[i] < 0) continue
+        if (readKey(batch.bytes.subarray(batch.keyStart[i], batch.keyEnd[i])) !== transactionalId) continue
+        last = readDecision(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])) ?? last
+      }
+    },
+  )
   const stop = (): void => void reading.stop()
   signal.addEventListener('abort', stop)
   try {
@@ -79,32 +132,45 @@ async function lastDecision(cluster: Cluster, transactionalId: string, partition
   } finally {
     signal.removeEventListener('abort', stop)
   }
-  if (signal.aborted) throw new KafkaError('stopped', `Looking for the end of the last transaction of ${transactionalId}`)
+  if (signal.aborted)
+    throw new KafkaError('stopped', `Looking for the end of the last transaction of ${transactionalId}`)
   return last
 }
 
 async function atLeaders<R>(
-  cluster: Cluster, partitions: readonly TopicPartition[],
-  ask: (leader: NonNullable<ReturnType<Cluster['leader']>>, partitions: readonly TopicPartition[]) => Promise<R[]>,
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  ask: (
+    leader: NonNullable<ReturnType<Cluster['leader']>>,
+    partitions: readonly TopicPartition[],
+  ) => Promise<R[]>,
 ): Promise<R[]> {
   for (const topic of new Set(partitions.map(({ topic }) => topic))) await cluster.topic(topic)
   const byLeader = Map.groupBy(partitions, ({ topic, partition }) => cluster.leader(topic, partition))
-  return (await Promise.all([...byLeader].map(async ([leader, items]) => {
-    try {
-      if (leader !== undefined) return await ask(leader, items)
-      throw new KafkaError('no-broker', `${items[0].topic}/${items[0].partition} has no leader`)
-    } catch (error) {
-      void cluster.refresh()
-      throw error
-    }
-  }))).flat()
+  return (
+    await Promise.all(
+      [...byLeader].map(async ([leader, items]) => {
+        try {
+          if (leader !== undefined) return await ask(leader, items)
+          throw new KafkaError('no-broker', `${items[0].topic}/${items[0].partition} has no leader`)
+        } catch (error) {
+          void cluster.refresh()
+          throw error
+        }
+      }),
+    )
+  ).flat()
 }
 
 function refuseErrors<C extends CodeOf>(codes: readonly C[], what: string): C[] {
-  for (const { topic, partition, errorCode } of codes) if (errorCode !== OK) throw brokerError(errorCode, `${what} ${topic}/${partition}`)
+  for (const { topic, partition, errorCode } of codes)
+    if (errorCode !== OK) throw brokerError(errorCode, `${what} ${topic}/${partition}`)
   return [...codes]
 }
 
 function undecided(transactionalId: string): KafkaError {
-  return new KafkaError('lost-transaction', `The last transaction of ${transactionalId} hangs, and its coordinator's log does not say how it ends`)
+  return new KafkaError(
+    'lost-transaction',
+    `The last transaction of ${transactionalId} hangs, and its coordinator's log does not say how it ends`,
+  )
 }

@@ -8,7 +8,11 @@ import { Transactor } from './transactor.ts'
 const LIMIT = 20_000
 const LANE = 'transact'
 
-export async function transact(cluster: Cluster, transactionalId: string, work: (out: Appender) => Promise<void> | void): Promise<void> {
+export async function transact(
+  cluster: Cluster,
+  transactionalId: string,
+  work: (out: Appender) => Promise<void> | void,
+): Promise<void> {
   const transactor = new Transactor(cluster, transactionalId, LANE)
   await transactor.begin(AbortSignal.timeout(LIMIT))
   const output = new TransactionOutput()

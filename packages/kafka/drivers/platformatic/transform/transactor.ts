@@ -1,21 +1,37 @@
 /**
- * Transactions under one transactional id. With transaction.version 2 (KIP-890) writing and committing offsets add themselves to the transaction and its
- * end raises the epoch, so that a late request of one transaction cannot touch the next; before that, partitions and offsets are added by requests of
- * their own.
+ * Transactions under one transactional id. With transaction.version 2 (KIP-890) writing and committing
+ * offsets add themselves to the transaction and its end raises the epoch, so that a late request of one
+ * transaction cannot touch the next; before that, partitions and offsets are added by requests of their own.
  */
 import { KafkaError } from '../../../errors.ts'
 import { CODEC_NUMBER } from '../../../records/codecs.ts'
 import type { TransactionOutput } from '../../transaction-output.ts'
 import { pause } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
-import { GROUP, TRANSACTION, type CoordinatorKind } from '../protocol/cluster.ts'
+import { type CoordinatorKind, GROUP, TRANSACTION } from '../protocol/cluster.ts'
 import {
-  CONCURRENT_TRANSACTIONS, DUPLICATE_SEQUENCE, ILLEGAL_GENERATION, NOT_LEADER, OK, REBALANCE_IN_PROGRESS, STALE_MEMBER_EPOCH, brokerError, isTransient, isWrongCoordinator,
+  brokerError,
+  CONCURRENT_TRANSACTIONS,
+  DUPLICATE_SEQUENCE,
+  ILLEGAL_GENERATION,
+  isTransient,
+  isWrongCoordinator,
+  NOT_LEADER,
+  OK,
+  REBALANCE_IN_PROGRESS,
+  STALE_MEMBER_EPOCH,
 } from '../protocol/codes.ts'
 import type { CodeOf, Committer, OffsetOf } from '../protocol/offsets.ts'
-import { produceV12, produceV9, type ProducePartition } from '../protocol/produce.ts'
+import { type ProducePartition, produceV9, produceV12 } from '../protocol/produce.ts'
 import {
-  addOffsetsToTxn, addPartitionsToTxn, endTxnV3, endTxnV5, initProducerId, txnOffsetCommitV3, txnOffsetCommitV5, type Transaction,
+  addOffsetsToTxn,
+  addPartitionsToTxn,
+  endTxnV3,
+  endTxnV5,
+  initProducerId,
+  type Transaction,
+  txnOffsetCommitV3,
+  txnOffsetCommitV5,
 } from '../protocol/transactions.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { openIn } from './lost-markers.ts'
@@ -24,14 +40,19 @@ import { openIn } from './lost-markers.ts'
 const TRANSACTION_TIMEOUT = 15_000
 /** Less, so that a transaction is given up here before it is there. */
 const RETRY_LIMIT = 10_000
-/** The end of the transaction before is still being written, or another request of this one: a matter of milliseconds. */
+/**
+ * The end of the transaction before is still being written, or another request of this one: a matter of
+ * milliseconds.
+ */
 const RETRY_STEP = 20
 /** How long an offset commit may meet the group between two epochs (ms). */
 const EPOCH_PATIENCE = 3000
 
 export interface GroupOffset {
   readonly groupId: string
-  /** As it is now: asked again before each try. Undefined when the partition is not this member's any more. */
+  /**
+   * As it is now: asked again before each try. Undefined when the partition is not this member's any more.
+   */
   committer(): Committer | undefined
   readonly offset: OffsetOf
 }
@@ -56,7 +77,10 @@ export class Transactor {
     this.#codec = CODEC_NUMBER[cluster.config.compression]
   }
 
-  /** True from the first request of a transaction until it is known to have ended: then nothing but begin() helps. */
+  /**
+   * True from the first request of a transaction until it is known to have ended: then nothing but begin()
+   * helps.
+   */
   get broken(): boolean {
     return this.#transaction === undefined
   }
@@ -73,43 +97,77 @@ export class Transactor {
     }
   }
 
-  /** Fences every earlier holder of the id, this object's own past included, and has what they left open aborted. */
+  /**
+   * Fences every earlier holder of the id, this object's own past included, and has what they left open
+   * aborted.
+   */
   async begin(signal: AbortSignal): Promise<void> {
     this.#transaction = undefined
-    const result = await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, async (coordinator) => {
-      const { features } = await this.#cluster.versions(coordinator)
-      this.#version2 = (features.get('transaction.version') ?? 0) >= 2
-      return this.#cluster.call(coordinator, this.#lane, initProducerId, this.transactionalId, TRANSACTION_TIMEOUT)
-    })
+    const result = await this.#withCoordinator(
+      TRANSACTION,
+      this.transactionalId,
+      signal,
+      async (coordinator) => {
+        const { features } = await this.#cluster.versions(coordinator)
+        this.#version2 = (features.get('transaction.version') ?? 0) >= 2
+        return this.#cluster.call(
+          coordinator,
+          this.#lane,
+          initProducerId,
+          this.transactionalId,
+          TRANSACTION_TIMEOUT,
+        )
+      },
+    )
     const { producerId, producerEpoch } = result
     this.#sequences.clear()
     this.#transaction = { transactionalId: this.transactionalId, producerId, producerEpoch }
   }
 
-  /** Writes the output and commits the offset (where there is one), both or neither. After a rejection the outcome is unknown: begin() settles it, the committed offset tells. */
-  async commit(output: TransactionOutput, group: GroupOffset | undefined, signal: AbortSignal): Promise<void> {
+  /**
+   * Writes the output and commits the offset (where there is one), both or neither. After a rejection the
+   * outcome is unknown: begin() settles it, the committed offset tells.
+   */
+  async commit(
+    output: TransactionOutput,
+    group: GroupOffset | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const transaction = this.#transaction
-    if (transaction === undefined) throw new KafkaError('internal', `Transaction ${this.transactionalId} was not begun`)
+    if (transaction === undefined)
+      throw new KafkaError('internal', `Transaction ${this.transactionalId} was not begun`)
     this.#transaction = undefined
     const written = output.partitions.map(({ topic, partition }) => ({ topic, partition }))
     this.#lastOutput = [...this.#endedOutput, ...written]
     if (output.partitions.length > 0) await this.#write(transaction, output, signal)
     if (group !== undefined) await this.#commitOffset(transaction, group, signal)
     const ended = await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, (coordinator) =>
-      this.#cluster.call(coordinator, this.#lane, this.#version2 ? endTxnV5 : endTxnV3, transaction, true))
+      this.#cluster.call(coordinator, this.#lane, this.#version2 ? endTxnV5 : endTxnV3, transaction, true),
+    )
     this.#endedOutput = written
     if (this.#version2) {
       this.#sequences.clear()
-      this.#transaction = { transactionalId: this.transactionalId, producerId: ended.producerId, producerEpoch: ended.producerEpoch }
+      this.#transaction = {
+        transactionalId: this.transactionalId,
+        producerId: ended.producerId,
+        producerEpoch: ended.producerEpoch,
+      }
     } else {
       this.#transaction = transaction
     }
   }
 
-  async #write(transaction: Transaction, { partitions }: TransactionOutput, signal: AbortSignal): Promise<void> {
+  async #write(
+    transaction: Transaction,
+    { partitions }: TransactionOutput,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (!this.#version2) {
-      await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, async (coordinator) =>
-        ({ errorCode: worst(await this.#cluster.call(coordinator, this.#lane, addPartitionsToTxn, transaction, partitions)) }))
+      await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, async (coordinator) => ({
+        errorCode: worst(
+          await this.#cluster.call(coordinator, this.#lane, addPartitionsToTxn, transaction, partitions),
+        ),
+      }))
     }
     for (let round = 0; ; round++) {
       const batches = partitions.flatMap(({ topic, partition, writers }) => {
@@ -119,31 +177,57 @@ export class Transactor {
         const baseSequence = this.#sequences.get(key) ?? 0
         this.#sequences.set(key, (baseSequence + writer.count) & 0x7fffffff)
         const { producerId, producerEpoch } = transaction
-        return [{ topic, partition, records: writer.finish({ producerId, producerEpoch, baseSequence, transactional: true }, this.#codec) }]
+        return [
+          {
+            topic,
+            partition,
+            records: writer.finish(
+              { producerId, producerEpoch, baseSequence, transactional: true },
+              this.#codec,
+            ),
+          },
+        ]
       })
       if (batches.length === 0) return
       await this.#produce(batches, signal)
     }
   }
 
-  /** Leader after leader: each adds its partitions to the transaction, and two that do so at once would be sent away. */
+  /**
+   * Leader after leader: each adds its partitions to the transaction, and two that do so at once would be
+   * sent away.
+   */
   async #produce(batches: readonly ProducePartition[], signal: AbortSignal): Promise<void> {
     const deadline = Date.now() + RETRY_LIMIT
     let left = batches
     for (let attempt = 1; left.length > 0; attempt++) {
       const again: ProducePartition[] = []
       let code = NOT_LEADER
-      for (const [leader, items] of Map.groupBy(left, ({ topic, partition }) => this.#cluster.leader(topic, partition))) {
+      for (const [leader, items] of Map.groupBy(left, ({ topic, partition }) =>
+        this.#cluster.leader(topic, partition),
+      )) {
         if (leader === undefined) {
           for (const { topic } of items) await this.#cluster.topic(topic)
           again.push(...items)
           continue
         }
-        const answers = await this.#cluster.call(leader, this.#lane, this.#version2 ? produceV12 : produceV9, this.transactionalId, items)
+        const answers = await this.#cluster.call(
+          leader,
+          this.#lane,
+          this.#version2 ? produceV12 : produceV9,
+          this.transactionalId,
+          items,
+        )
         for (const item of items) {
-          const answer = answers.find(({ topic, partition }) => topic === item.topic && partition === item.partition)?.errorCode ?? NOT_LEADER
+          const answer =
+            answers.find(({ topic, partition }) => topic === item.topic && partition === item.partition)
+              ?.errorCode ?? NOT_LEADER
           if (answer === OK || answer === DUPLICATE_SEQUENCE) continue
-          if (!isTransient(answer)) throw brokerError(answer, `Writing to ${item.topic}/${item.partition} in transaction ${this.transactionalId}`)
+          if (!isTransient(answer))
+            throw brokerError(
+              answer,
+              `Writing to ${item.topic}/${item.partition} in transaction ${this.transactionalId}`,
+            )
           code = answer
           again.push(item)
         }
@@ -151,34 +235,63 @@ export class Transactor {
       left = again
       if (left.length === 0) return
       const [{ topic, partition }] = left
-      if (Date.now() > deadline || signal.aborted) throw brokerError(code, `Writing to ${topic}/${partition} in transaction ${this.transactionalId}`)
-      this.#cluster.log.debug({ transactionalId: this.transactionalId, code, attempt }, 'Writing in a transaction is tried again')
+      if (Date.now() > deadline || signal.aborted)
+        throw brokerError(code, `Writing to ${topic}/${partition} in transaction ${this.transactionalId}`)
+      this.#cluster.log.debug(
+        { transactionalId: this.transactionalId, code, attempt },
+        'Writing in a transaction is tried again',
+      )
       await pause(RETRY_STEP * attempt, signal)
       if (code !== CONCURRENT_TRANSACTIONS) await this.#cluster.refresh()
     }
   }
 
-  async #commitOffset(transaction: Transaction, { groupId, committer, offset }: GroupOffset, signal: AbortSignal): Promise<void> {
+  async #commitOffset(
+    transaction: Transaction,
+    { groupId, committer, offset }: GroupOffset,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (!this.#version2) {
       await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, (coordinator) =>
-        this.#cluster.call(coordinator, this.#lane, addOffsetsToTxn, transaction, groupId))
+        this.#cluster.call(coordinator, this.#lane, addOffsetsToTxn, transaction, groupId),
+      )
     }
     const until = Date.now() + EPOCH_PATIENCE
     for (;;) {
       const member = committer()
-      if (member === undefined) throw new KafkaError('fenced', `${offset.topic}/${offset.partition} is another member's`)
+      if (member === undefined)
+        throw new KafkaError('fenced', `${offset.topic}/${offset.partition} is another member's`)
       const api = this.#version2 ? txnOffsetCommitV5 : txnOffsetCommitV3
-      const { errorCode } = await this.#withCoordinator(GROUP, groupId, signal, async (coordinator) =>
-        ({ errorCode: worst(await this.#cluster.call(coordinator, this.#lane, api, transaction, groupId, member, [offset])) }), between)
+      const { errorCode } = await this.#withCoordinator(
+        GROUP,
+        groupId,
+        signal,
+        async (coordinator) => ({
+          errorCode: worst(
+            await this.#cluster.call(coordinator, this.#lane, api, transaction, groupId, member, [offset]),
+          ),
+        }),
+        between,
+      )
       if (errorCode === OK) return
-      if (Date.now() > until || signal.aborted) throw brokerError(errorCode, `Committing ${offset.topic}/${offset.partition} in transaction ${this.transactionalId}`)
+      if (Date.now() > until || signal.aborted)
+        throw brokerError(
+          errorCode,
+          `Committing ${offset.topic}/${offset.partition} in transaction ${this.transactionalId}`,
+        )
       await pause(RETRY_STEP, signal)
     }
   }
 
-  /** Repeats a request that met the wrong coordinator or a busy one. Other codes throw, but for those that `passes` lets through. */
+  /**
+   * Repeats a request that met the wrong coordinator or a busy one. Other codes throw, but for those that
+   * `passes` lets through.
+   */
   async #withCoordinator<R extends { readonly errorCode: number }>(
-    kind: CoordinatorKind, key: string, signal: AbortSignal, request: (coordinator: Awaited<ReturnType<Cluster['coordinator']>>) => Promise<R>,
+    kind: CoordinatorKind,
+    key: string,
+    signal: AbortSignal,
+    request: (coordinator: Awaited<ReturnType<Cluster['coordinator']>>) => Promise<R>,
     passes: (code: number) => boolean = () => false,
   ): Promise<R> {
     const deadline = Date.now() + RETRY_LIMIT
@@ -193,8 +306,12 @@ export class Transactor {
       const { errorCode } = result
       if (errorCode === OK || passes(errorCode)) return result
       if (isWrongCoordinator(errorCode)) this.#cluster.forgetCoordinator(kind, key)
-      if (!isTransient(errorCode) || Date.now() > deadline || signal.aborted) throw brokerError(errorCode, `Transaction ${this.transactionalId}`)
-      this.#cluster.log.debug({ transactionalId: this.transactionalId, code: errorCode, attempt }, 'A request of a transaction is tried again')
+      if (!isTransient(errorCode) || Date.now() > deadline || signal.aborted)
+        throw brokerError(errorCode, `Transaction ${this.transactionalId}`)
+      this.#cluster.log.debug(
+        { transactionalId: this.transactionalId, code: errorCode, attempt },
+        'A request of a transaction is tried again',
+      )
       await pause(RETRY_STEP * attempt, signal)
     }
   }

@@ -1,5 +1,6 @@
 /**
- * The console of a function: every call is one line `time, request id, level, text` on standard output, with line feeds as carriage returns, as Lambda has it.
+ * The console of a function: every call is one line `time, request id, level, text` on standard output, with
+ * line feeds as carriage returns, as Lambda has it.
  */
 import { writeSync } from 'node:fs'
 import { format } from 'node:util'
@@ -13,9 +14,11 @@ export function setRequestId(id) {
 }
 
 export function patchConsole() {
-  // What is printed is with the service before the next statement: nothing is lost at the end of the process, and a flood waits instead of filling it.
+  // What is printed is with the service before the next statement: nothing is lost at the end of the process,
+  // and a flood waits instead of filling it.
   for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocking?.(true)
-  for (const [method, level] of Object.entries(LEVELS)) console[method] = (...values) => logLine(level, format(...values))
+  for (const [method, level] of Object.entries(LEVELS))
+    console[method] = (...values) => logLine(level, format(...values))
 }
 
 export function logLine(level, text) {

@@ -26,14 +26,24 @@ export function describe(thrown) {
       return {
         errorType: String(thrown.name).slice(0, 256),
         errorMessage: String(thrown.message).slice(0, MESSAGE_CHARACTERS),
-        trace: String(thrown.stack ?? '').slice(0, MESSAGE_CHARACTERS).split('\n').slice(0, TRACE_LINES).map((line) => line.slice(0, TRACE_CHARACTERS)),
+        trace: String(thrown.stack ?? '')
+          .slice(0, MESSAGE_CHARACTERS)
+          .split('\n')
+          .slice(0, TRACE_LINES)
+          .map((line) => line.slice(0, TRACE_CHARACTERS)),
       }
     }
-    return { errorType: typeof thrown, errorMessage: thrown.toString().slice(0, MESSAGE_CHARACTERS), trace: [] }
+    return {
+      errorType: typeof thrown,
+      errorMessage: thrown.toString().slice(0, MESSAGE_CHARACTERS),
+      trace: [],
+    }
   } catch {
-    const errorMessage = 'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack'
+    const errorMessage =
+      'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack'
     return { errorType: 'handled', errorMessage, trace: [] }
   }
 }
 
-const looksLikeError = (thrown) => typeof thrown?.name === 'string' && typeof thrown.message === 'string' && typeof thrown.stack === 'string'
+const looksLikeError = (thrown) =>
+  typeof thrown?.name === 'string' && typeof thrown.message === 'string' && typeof thrown.stack === 'string'

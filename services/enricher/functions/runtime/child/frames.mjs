@@ -1,7 +1,8 @@
 /**
- * Messages on the pipe between the service and an execution environment, for both sides: length of the body (u32, little endian), type (u8), number of the
- * invocation (u32; 0 where the message belongs to none), and one more number (u32): bytes of the meta part of an invocation, or the child's largest resident
- * size in KiB; then the body.
+ * Messages on the pipe between the service and an execution environment, for both sides: length of the body
+ * (u32, little endian), type (u8), number of the invocation (u32; 0 where the message belongs to none), and
+ * one more number (u32): bytes of the meta part of an invocation, or the child's largest resident size in
+ * KiB; then the body.
  */
 const HEADER = 13
 
@@ -22,10 +23,16 @@ export const FATAL = 6
 export const INIT_FAILED = 7
 export const MEMORY = 8
 
-/** Writes one message, whose body is `parts` (not copied) one after the other, and calls `written` when the kernel has all of it. */
+/**
+ * Writes one message, whose body is `parts` (not copied) one after the other, and calls `written` when the
+ * kernel has all of it.
+ */
 export function sendFrame(socket, type, sequence, number, parts, written) {
   const header = Buffer.allocUnsafe(HEADER)
-  header.writeUInt32LE(parts.reduce((bytes, part) => bytes + part.length, 0), 0)
+  header.writeUInt32LE(
+    parts.reduce((bytes, part) => bytes + part.length, 0),
+    0,
+  )
   header.writeUInt8(type, 4)
   header.writeUInt32LE(sequence, 5)
   header.writeUInt32LE(number, 9)
@@ -35,7 +42,10 @@ export function sendFrame(socket, type, sequence, number, parts, written) {
   socket.uncork()
 }
 
-/** Returns a consumer of chunks, which copies each body once at most. A body larger than `maxBytes` makes it call `onBad` once and ignore what follows. */
+/**
+ * Returns a consumer of chunks, which copies each body once at most. A body larger than `maxBytes` makes it
+ * call `onBad` once and ignore what follows.
+ */
 export function frameReader(maxBytes, onFrame, onBad) {
   const header = Buffer.allocUnsafe(HEADER)
   let headerBytes = 0
@@ -63,7 +73,12 @@ export function frameReader(maxBytes, onFrame, onBad) {
       bodyBytes += taken
       at += taken
       if (bodyBytes < body.length) return
-      const frame = { type: header.readUInt8(4), sequence: header.readUInt32LE(5), number: header.readUInt32LE(9), body }
+      const frame = {
+        type: header.readUInt8(4),
+        sequence: header.readUInt32LE(5),
+        number: header.readUInt32LE(9),
+        body,
+      }
       body = undefined
       headerBytes = 0
       onFrame(frame)

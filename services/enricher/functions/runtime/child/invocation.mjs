@@ -1,16 +1,20 @@
-/** One call of the handler: its context, its callback, and the ways in which it can end, as Lambda's Node.js runtime has them. */
+/**
+ * One call of the handler: its context, its callback, and the ways in which it can end, as Lambda's Node.js
+ * runtime has them.
+ */
 import { NodeJsExit } from './errors.mjs'
 
-const NEVER_SETTLED = 'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled. '
-  + 'For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes'
+const NEVER_SETTLED =
+  'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled. ' +
+  'For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes'
 
 /** What happens when nothing is left that the function could wait for; replaced by each invocation. */
 let onIdle = () => {}
 process.on('beforeExit', () => onIdle())
 
 /**
- * Calls the handler. Exactly one of `succeed(json text)` and `fail(thrown)` follows, unless the process ends before.
- * `meta`: { requestId, deadlineMs, clientContext?, identity?, functionArn }.
+ * Calls the handler. Exactly one of `succeed(json text)` and `fail(thrown)` follows, unless the process ends
+ * before. `meta`: { requestId, deadlineMs, clientContext?, identity?, functionArn }.
  */
 export function invoke(handler, event, meta, { succeed, fail }) {
   let finished = false
@@ -32,7 +36,8 @@ export function invoke(handler, event, meta, { succeed, fail }) {
     onIdle = () => {}
     action()
   }
-  const done = (error, result) => end(() => (error === undefined || error === null ? complete(result) : fail(error)))
+  const done = (error, result) =>
+    end(() => (error === undefined || error === null ? complete(result) : fail(error)))
   const callback = (error, result) => {
     if (finished || (error !== undefined && error !== null) || !waits) return done(error, result)
     finished = true

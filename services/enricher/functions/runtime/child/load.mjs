@@ -9,10 +9,15 @@ const ENDINGS = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']
 const NOT_FOUND = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']
 const SYNTAX = ['ERR_INVALID_TYPESCRIPT_SYNTAX', 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX']
 
-/** The handler that `folder/module.export` or `module.some.export` names. Throws one of Runtime's errors, or what the code threw while it was loaded. */
+/**
+ * The handler that `folder/module.export` or `module.some.export` names. Throws one of Runtime's errors, or
+ * what the code threw while it was loaded.
+ */
 export async function loadHandler(directory, handler) {
   if (handler.includes('..')) {
-    throw new MalformedHandlerName(`'${handler}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`)
+    throw new MalformedHandlerName(
+      `'${handler}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`,
+    )
   }
   const name = basename(handler)
   const dot = name.indexOf('.')
@@ -30,18 +35,23 @@ export async function loadHandler(directory, handler) {
 
 async function load(directory, folder, module) {
   const path = join(folder, module)
-  const file = ENDINGS.map((ending) => path + ending).find((candidate) => existsSync(candidate)) ?? required(directory, [path, module], folder)
+  const file =
+    ENDINGS.map((ending) => path + ending).find((candidate) => existsSync(candidate)) ??
+    required(directory, [path, module], folder)
   if (file === undefined) throw new ImportModuleError(`Error: Cannot find module '${module}'`)
   try {
     return await import(pathToFileURL(file).href)
   } catch (error) {
-    if (error instanceof SyntaxError || SYNTAX.includes(error?.code)) throw new UserCodeSyntaxError(String(error), { cause: error })
+    if (error instanceof SyntaxError || SYNTAX.includes(error?.code))
+      throw new UserCodeSyntaxError(String(error), { cause: error })
     if (NOT_FOUND.includes(error?.code)) throw new ImportModuleError(String(error), { cause: error })
     throw error
   }
 }
 
-/** What `require` finds, as Lambda asks it last: a file without ending, the index of a folder, or a package. */
+/**
+ * What `require` finds, as Lambda asks it last: a file without ending, the index of a folder, or a package.
+ */
 function required(directory, names, folder) {
   const require = createRequire(join(directory, 'bootstrap.js'))
   for (const name of names) {

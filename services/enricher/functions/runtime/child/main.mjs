@@ -1,11 +1,26 @@
 /**
- * What runs in an execution environment: loads the function's code and calls its handler for one event after the other. Messages go over file descriptor 3;
- * standard output and standard error are the function's log. When the other end of descriptor 3 closes, its service is gone, and so is this process.
+ * What runs in an execution environment: loads the function's code and calls its handler for one event after
+ * the other. Messages go over file descriptor 3; standard output and standard error are the function's log.
+ * When the other end of descriptor 3 closes, its service is gone, and so is this process.
  */
 import { Socket } from 'node:net'
 import { logLine, patchConsole, setRequestId } from './console.mjs'
 import { describe, UnhandledPromiseRejection } from './errors.mjs'
-import { FATAL, frameReader, HANDLED, INIT, INIT_FAILED, INVOKE, MAX_RESPONSE_BYTES, MEMORY, READY, RESULT, sendFrame, TOO_LARGE, UNHANDLED } from './frames.mjs'
+import {
+  FATAL,
+  frameReader,
+  HANDLED,
+  INIT,
+  INIT_FAILED,
+  INVOKE,
+  MAX_RESPONSE_BYTES,
+  MEMORY,
+  READY,
+  RESULT,
+  sendFrame,
+  TOO_LARGE,
+  UNHANDLED,
+} from './frames.mjs'
 import { invoke } from './invocation.mjs'
 import { loadHandler } from './load.mjs'
 import { restrict } from './restrict.mjs'
@@ -25,10 +40,13 @@ let functionArn
 /** The invocation that is under way; 0 while the code is loaded, undefined while there is none. */
 let current = 0
 
-socket.on('data', frameReader(Infinity, ({ type, sequence, number: metaBytes, body }) => {
-  if (type === INIT) void init(parse(body.toString()))
-  else if (type === INVOKE) begin(sequence, parse(body.toString('utf8', 0, metaBytes)), body, metaBytes)
-}))
+socket.on(
+  'data',
+  frameReader(Infinity, ({ type, sequence, number: metaBytes, body }) => {
+    if (type === INIT) void init(parse(body.toString()))
+    else if (type === INVOKE) begin(sequence, parse(body.toString('utf8', 0, metaBytes)), body, metaBytes)
+  }),
+)
 
 /** The further number of every message is the largest resident size so far, in KiB. */
 function send(type, sequence, body, written) {
@@ -41,7 +59,9 @@ async function init(options) {
   restrict(socket._handle, options.environment)
   patchConsole()
   process.on('uncaughtException', (error) => die(error, 129, 'Uncaught Exception'))
-  process.on('unhandledRejection', (reason) => die(new UnhandledPromiseRejection(reason, { cause: reason }), 128, 'Unhandled Promise Rejection'))
+  process.on('unhandledRejection', (reason) =>
+    die(new UnhandledPromiseRejection(reason, { cause: reason }), 128, 'Unhandled Promise Rejection'),
+  )
   try {
     handler = await loadHandler(options.directory, options.handler)
   } catch (error) {
@@ -55,7 +75,8 @@ async function init(options) {
 function begin(sequence, meta, body, metaBytes) {
   current = sequence
   setRequestId(meta.requestId)
-  // What the function waits for keeps the process awake, not the wait for its next event: when nothing is left, the invocation is over.
+  // What the function waits for keeps the process awake, not the wait for its next event: when nothing is
+  // left, the invocation is over.
   socket.unref()
   let event
   try {
@@ -64,18 +85,27 @@ function begin(sequence, meta, body, metaBytes) {
     finish(sequence, HANDLED, describe(error))
     return
   }
-  invoke(handler, event, { functionArn, ...meta }, {
-    succeed: (text) => {
-      const bytes = from(text)
-      if (bytes.length <= MAX_RESPONSE_BYTES) finish(sequence, RESULT, bytes)
-      else finish(sequence, TOO_LARGE, { errorType: 'Function.ResponseSizeTooLarge', errorMessage: TOO_LARGE_MESSAGE })
+  invoke(
+    handler,
+    event,
+    { functionArn, ...meta },
+    {
+      succeed: (text) => {
+        const bytes = from(text)
+        if (bytes.length <= MAX_RESPONSE_BYTES) finish(sequence, RESULT, bytes)
+        else
+          finish(sequence, TOO_LARGE, {
+            errorType: 'Function.ResponseSizeTooLarge',
+            errorMessage: TOO_LARGE_MESSAGE,
+          })
+      },
+      fail: (thrown, unhandled = false) => {
+        const error = describe(thrown)
+        logLine('ERROR', `Invoke Error\t${stringify(error)}`)
+        finish(sequence, unhandled ? UNHANDLED : HANDLED, error)
+      },
     },
-    fail: (thrown, unhandled = false) => {
-      const error = describe(thrown)
-      logLine('ERROR', `Invoke Error\t${stringify(error)}`)
-      finish(sequence, unhandled ? UNHANDLED : HANDLED, error)
-    },
-  })
+  )
 }
 
 /** An invocation ends once. */

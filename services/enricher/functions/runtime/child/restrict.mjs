@@ -1,7 +1,7 @@
 /**
- * Takes away what Node's permission model leaves to a function's code and reaches beyond its process: signals, unix
- * sockets, reports, the user of the process, and the environment that C libraries read. It runs before that code is
- * loaded, and no original that is worth having stays in an object or a variable.
+ * Takes away what Node's permission model leaves to a function's code and reaches beyond its process:
+ * signals, unix sockets, reports, the user of the process, and the environment that C libraries read. It runs
+ * before that code is loaded, and no original that is worth having stays in an object or a variable.
  */
 import { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -19,8 +19,13 @@ export function restrict(pipe, variables) {
   refuse(Object.getPrototypeOf(pipe), ['bind', 'connect', 'fchmod'], () => NOT_PERMITTED)
   // A handle that never started a process sends its signals to whatever pid its memory happens to hold.
   refuse(Object.getPrototypeOf(new ChildProcess()._handle), ['kill'], () => NOT_PERMITTED)
-  // V8's flags are frozen, and an attempt to change them aborts the process: an error that can be caught is better.
-  for (const [owner, names] of [[process, CREDENTIALS], [v8, ['setFlagsFromString']]]) refuse(owner, names, denied)
+  // V8's flags are frozen, and an attempt to change them aborts the process: an error that can be caught is
+  // better.
+  for (const [owner, names] of [
+    [process, CREDENTIALS],
+    [v8, ['setFlagsFromString']],
+  ])
+    refuse(owner, names, denied)
   // The other members of process.report let a fatal error write a file anywhere.
   const { getReport } = process.report
   Object.defineProperty(process, 'report', { value: { getReport }, enumerable: true })
@@ -54,8 +59,8 @@ function restrictSignals() {
 }
 
 /**
- * Makes process.env an object of its own. OpenSSL, the resolver and others read files that variables of the real
- * environment name; only TZ is set there, because Date follows it.
+ * Makes process.env an object of its own. OpenSSL, the resolver and others read files that variables of the
+ * real environment name; only TZ is set there, because Date follows it.
  */
 function replaceEnvironment(variables) {
   const real = process.env
@@ -73,6 +78,7 @@ function replaceEnvironment(variables) {
     defineProperty: (target, name, { value }) => assign(target, name, value),
   })
   process.loadEnvFile = (path = '.env') => {
-    for (const [name, value] of Object.entries(parseEnv(readFileSync(path, 'utf8')))) process.env[name] ??= value
+    for (const [name, value] of Object.entries(parseEnv(readFileSync(path, 'utf8'))))
+      process.env[name] ??= value
   }
 }

@@ -1,12 +1,19 @@
 /** Enhanced fan-out: registered consumers, and SubscribeToShard as an event stream. */
-import { AwsError, HIJACKED, lastingRight, openEventStream, type AwsContext, type AwsOperations } from '@weir/aws'
+import {
+  type AwsContext,
+  AwsError,
+  type AwsOperations,
+  HIJACKED,
+  lastingRight,
+  openEventStream,
+} from '@weir/aws'
 import type { FanOutConsumer } from '@weir/streams'
-import { consumerByArn, requireLease, shardIn, streamFor, type Kinesis } from '../kinesis.ts'
+import { consumerByArn, type Kinesis, requireLease, shardIn, streamFor } from '../kinesis.ts'
 import { invalidArgument, limitExceeded } from '../names.ts'
-import { formatToken, parseToken } from '../tokens.ts'
 import { checkTags } from '../tags.ts'
+import { formatToken, parseToken } from '../tokens.ts'
+import { type StartingType, startingOffset } from './reading.ts'
 import { dryRun } from './records.ts'
-import { startingOffset, type StartingType } from './reading.ts'
 import { push } from './subscription.ts'
 
 /** Developer guide, "Quotas and limits". */
@@ -26,7 +33,11 @@ interface ConsumerReference {
 interface SubscribeToShard {
   readonly ConsumerARN: string
   readonly ShardId: string
-  readonly StartingPosition: { readonly Type: StartingType, readonly SequenceNumber?: string, readonly Timestamp?: Date }
+  readonly StartingPosition: {
+    readonly Type: StartingType
+    readonly SequenceNumber?: string
+    readonly Timestamp?: Date
+  }
   readonly DryRun?: boolean
 }
 
@@ -44,13 +55,20 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
   const subscriptions = new Map<string, Begun>()
 
   const describe = (consumer: FanOutConsumer) => ({
-    ConsumerName: consumer.name, ConsumerARN: names.consumerArnOf(consumer), ConsumerStatus: consumer.status, ConsumerCreationTimestamp: new Date(consumer.createdAt),
+    ConsumerName: consumer.name,
+    ConsumerARN: names.consumerArnOf(consumer),
+    ConsumerStatus: consumer.status,
+    ConsumerCreationTimestamp: new Date(consumer.createdAt),
   })
 
   /** By its ARN, or by its name and its stream's ARN. */
-  const consumerOf = ({ StreamARN, ConsumerName, ConsumerARN }: ConsumerReference, context: AwsContext): FanOutConsumer => {
+  const consumerOf = (
+    { StreamARN, ConsumerName, ConsumerARN }: ConsumerReference,
+    context: AwsContext,
+  ): FanOutConsumer => {
     if (ConsumerARN !== undefined) return consumerByArn(kinesis, context, ConsumerARN)
-    if (StreamARN === undefined || ConsumerName === undefined) throw invalidArgument('ConsumerARN is needed, or both StreamARN and ConsumerName.')
+    if (StreamARN === undefined || ConsumerName === undefined)
+      throw invalidArgument('ConsumerARN is needed, or both StreamARN and ConsumerName.')
     const { stream } = streamFor(kinesis, context, { StreamARN })
     const found = fanOut.get(stream.name, ConsumerName)
     if (found === undefined) throw names.noConsumer(ConsumerName)
@@ -58,14 +76,32 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
   }
 
   return {
-    async RegisterStreamConsumer(input: { StreamARN: string, ConsumerName: string, Tags?: Readonly<Record<string, string>> }, context) {
+    async RegisterStreamConsumer(
+      input: { StreamARN: string; ConsumerName: string; Tags?: Readonly<Record<string, string>> },
+      context,
+    ) {
       const { stream } = streamFor(kinesis, context, input)
       const { StreamARN: _, ConsumerName: name, Tags: tags = {} } = input
       checkTags(tags, stream.name, kinesis)
       const consumer = await fanOut.change(stream.name, name, (existing, all) => {
-        if (existing !== undefined) throw new AwsError('ResourceInUseException', `Consumer ${name} of stream ${stream.name} under account ${names.account.accountId} already exists.`)
-        if (all.length >= MOST_CONSUMERS) throw limitExceeded(`Stream ${stream.name} has ${MOST_CONSUMERS} consumers already; deregister one.`)
-        return { stream: stream.name, streamCreatedAt: stream.createdAt, name, createdAt: Date.now(), status: 'ACTIVE', tags, policy: null }
+        if (existing !== undefined)
+          throw new AwsError(
+            'ResourceInUseException',
+            `Consumer ${name} of stream ${stream.name} under account ${names.account.accountId} already exists.`,
+          )
+        if (all.length >= MOST_CONSUMERS)
+          throw limitExceeded(
+            `Stream ${stream.name} has ${MOST_CONSUMERS} consumers already; deregister one.`,
+          )
+        return {
+          stream: stream.name,
+          streamCreatedAt: stream.createdAt,
+          name,
+          createdAt: Date.now(),
+          status: 'ACTIVE',
+          tags,
+          policy: null,
+        }
       })
       return { Consumer: describe(consumer!) }
     },
@@ -75,7 +111,10 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
       return { ConsumerDescription: { ...describe(consumer), StreamARN: names.arnOf(consumer.stream) } }
     },
 
-    async ListStreamConsumers(input: { StreamARN: string, NextToken?: string, MaxResults?: number }, context) {
+    async ListStreamConsumers(
+      input: { StreamARN: string; NextToken?: string; MaxResults?: number },
+      context,
+    ) {
       const { stream } = streamFor(kinesis, context, input)
       const list = `consumers of ${stream.name}`
       const after = input.NextToken === undefined ? '' : parseToken(input.NextToken, list, 1, Date.now())[0]
@@ -104,12 +143,23 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
       if (input.DryRun === true) return dryRun(kinesis, context, { StreamName: name })
       requireLease(kinesis)
       const { Type: type, SequenceNumber: sequenceNumber, Timestamp: time } = input.StartingPosition
-      const from = await startingOffset(kinesis, serving, shard, type, sequenceNumber, time, 'SubscribeToShard')
+      const from = await startingOffset(
+        kinesis,
+        serving,
+        shard,
+        type,
+        sequenceNumber,
+        time,
+        'SubscribeToShard',
+      )
 
       const key = `${names.consumerArnOf(consumer)}/${id}`
       const earlier = subscriptions.get(key)
       if (earlier !== undefined && performance.now() - earlier.at < EXCLUSIVE_MS) {
-        throw new AwsError('ResourceInUseException', `Another active subscription exists for this consumer: ${key}`)
+        throw new AwsError(
+          'ResourceInUseException',
+          `Another active subscription exists for this consumer: ${key}`,
+        )
       }
       earlier?.end()
 
@@ -128,7 +178,11 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
           await push(kinesis, { consumer, serving, shard, from, authorize, send }, ended.promise)
         } catch (error) {
           context.request.log.warn({ err: error, stream: name, shard: id }, 'a subscription failed')
-          await events.fail(error instanceof AwsError ? error : new AwsError('InternalFailureException', 'Reading the shard failed; subscribe again.', 500))
+          await events.fail(
+            error instanceof AwsError
+              ? error
+              : new AwsError('InternalFailureException', 'Reading the shard failed; subscribe again.', 500),
+          )
         }
         clearTimeout(timer)
         stopping.removeEventListener('abort', stop)

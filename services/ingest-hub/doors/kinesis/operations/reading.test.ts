@@ -5,7 +5,14 @@ import { expect, test } from 'vitest'
 import { recordsOf } from './reading.ts'
 
 const MIB = 1 << 20
-const options = { name: 's', mode: 'PROVISIONED' as const, shards: 1, maxRecordKiB: 10240, tags: {}, external: false }
+const options = {
+  name: 's',
+  mode: 'PROVISIONED' as const,
+  shards: 1,
+  maxRecordKiB: 10240,
+  tags: {},
+  external: false,
+}
 const serving = new Serving(newStream(options, Date.now()))
 const [shard] = serving.stream.shards
 
@@ -21,26 +28,44 @@ function batchOf(...dataMebibytes: number[]): RecordBatch {
   const keyEnds = Int32Array.from(starts, (start) => start + MIB)
   const valueEnd = Int32Array.from(ends)
   return {
-    topic: 'stream.s', partition: 0, length, nextOffset: length, endOffset: length, bytes: Buffer.alloc(ends.at(-1)!),
-    offsets: Float64Array.from(dataMebibytes.keys()), timestamps: new Float64Array(length),
-    keyStart: Int32Array.from(starts), keyEnd: keyEnds, valueStart: keyEnds, valueEnd,
-    headersStart: valueEnd, headersEnd: valueEnd,
+    topic: 'stream.s',
+    partition: 0,
+    length,
+    nextOffset: length,
+    endOffset: length,
+    bytes: Buffer.alloc(ends.at(-1)!),
+    offsets: Float64Array.from(dataMebibytes.keys()),
+    timestamps: new Float64Array(length),
+    keyStart: Int32Array.from(starts),
+    keyEnd: keyEnds,
+    valueStart: keyEnds,
+    valueEnd,
+    headersStart: valueEnd,
+    headersEnd: valueEnd,
   }
 }
 
 test('an answer has at most 10 MiB, keys included, or one record; the next one continues after it', () => {
   const batch = batchOf(4, 4, 4, 10, 0)
   const pages: [count: number, next: number][] = []
-  for (let first = 0; first < batch.length;) {
+  for (let first = 0; first < batch.length; ) {
     const { records, next } = recordsOf(batch, serving, shard, 10_000, first)
     pages.push([records.length, next])
     first += records.length
   }
-  expect(pages).toEqual([[2, 2], [1, 3], [1, 4], [1, 5]])
+  expect(pages).toEqual([
+    [2, 2],
+    [1, 3],
+    [1, 4],
+    [1, 5],
+  ])
 })
 
 test('an answer has no more records than asked for, and none beyond the end of the shard', () => {
   const batch = batchOf(0, 0, 0)
   expect(recordsOf(batch, serving, shard, 2)).toMatchObject({ records: { length: 2 }, next: 2 })
-  expect(recordsOf(batch, serving, { ...shard, to: 1 }, 10)).toMatchObject({ records: { length: 1 }, next: 1 })
+  expect(recordsOf(batch, serving, { ...shard, to: 1 }, 10)).toMatchObject({
+    records: { length: 1 },
+    next: 1,
+  })
 })

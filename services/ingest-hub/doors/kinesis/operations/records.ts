@@ -1,21 +1,31 @@
 /** PutRecord and PutRecords: into the shard of the hash key, answered when stored on all in-sync replicas. */
-import { AwsError, validationError, type AwsContext, type AwsOperations } from '@weir/aws'
+import { type AwsContext, AwsError, type AwsOperations, validationError } from '@weir/aws'
 import { formatTraceparent, leaseOf, stage, traceOf } from '@weir/service'
-import { parseHashKey, parseSequenceNumber, PutError, StreamWriter, type PutResult, type Serving } from '@weir/streams'
+import {
+  PutError,
+  type PutResult,
+  parseHashKey,
+  parseSequenceNumber,
+  type Serving,
+  StreamWriter,
+} from '@weir/streams'
 import { RecordHeaders } from '../../../intake/record-headers.ts'
-import { streamFor, type Kinesis } from '../kinesis.ts'
-import { invalidArgument, unavailable, type StreamReference } from '../names.ts'
+import { type Kinesis, streamFor } from '../kinesis.ts'
+import { invalidArgument, type StreamReference, unavailable } from '../names.ts'
 
 /** Of one PutRecords request, keys included (API reference). */
 const MOST_REQUEST_BYTES = 10 << 20
 /**
- * UTF-8 takes at most this many bytes for a UTF-16 unit. A record that is small enough by this bound needs no exact
- * count.
+ * UTF-8 takes at most this many bytes for a UTF-16 unit. A record that is small enough by this bound needs no
+ * exact count.
  */
 const MAX_UNIT_BYTES = 3
 /** AWS reports no more at once. */
 const MAX_PROBLEMS = 10
-/** A shard's second of creation is later than its parents', so after many reshardings in a row it may lie ahead of the clock. */
+/**
+ * A shard's second of creation is later than its parents', so after many reshardings in a row it may lie
+ * ahead of the clock.
+ */
 const AHEAD_SECONDS = 60
 
 interface Entry {
@@ -24,41 +34,66 @@ interface Entry {
   readonly ExplicitHashKey?: string
 }
 
-type PutRecord = StreamReference & Entry & { SequenceNumberForOrdering?: string, DryRun?: boolean }
-type PutRecords = StreamReference & { Records: readonly Entry[], DryRun?: boolean }
+type PutRecord = StreamReference & Entry & { SequenceNumberForOrdering?: string; DryRun?: boolean }
+type PutRecords = StreamReference & { Records: readonly Entry[]; DryRun?: boolean }
 
 export function recordOperations(kinesis: Kinesis): AwsOperations {
   const { streams, producer, names, throttle } = kinesis
   const counts = stage('ingest-hub.kinesis')
   const writer = new StreamWriter({
-    streams, producer,
-    admit: throttle && (({ stream: { name, mode } }, { id }, bytes) => mode === 'ON_DEMAND' || throttle.take(name, id, bytes)),
+    streams,
+    producer,
+    admit:
+      throttle &&
+      (({ stream: { name, mode } }, { id }, bytes) => mode === 'ON_DEMAND' || throttle.take(name, id, bytes)),
   })
 
-  /** Resolves when every record is stored or has failed. Throws or rejects where nothing can be taken at all. Does not hold the records while it waits. */
-  function put(context: AwsContext, reference: StreamReference, records: readonly Entry[]): Promise<PutResult> {
+  /**
+   * Resolves when every record is stored or has failed. Throws or rejects where nothing can be taken at all.
+   * Does not hold the records while it waits.
+   */
+  function put(
+    context: AwsContext,
+    reference: StreamReference,
+    records: readonly Entry[],
+  ): Promise<PutResult> {
     const started = performance.now()
-    const { stream: { name, maxRecordKiB } } = streamFor(kinesis, context, reference)
+    const {
+      stream: { name, maxRecordKiB },
+    } = streamFor(kinesis, context, reference)
     const maxBytes = maxRecordKiB * 1024
     let largest = 0
     const entries = records.map(({ Data, PartitionKey, ExplicitHashKey }) => {
       largest = Math.max(largest, Data.length + MAX_UNIT_BYTES * PartitionKey.length)
-      return { data: Data, key: PartitionKey, hashKey: ExplicitHashKey === undefined ? undefined : hashKeyOf(ExplicitHashKey) }
+      return {
+        data: Data,
+        key: PartitionKey,
+        hashKey: ExplicitHashKey === undefined ? undefined : hashKeyOf(ExplicitHashKey),
+      }
     })
     if (largest > maxBytes) requireSizes(records, maxBytes, context.operation)
     const headers = new RecordHeaders(context.client.name, formatTraceparent(traceOf(context.request)))
     const request = invocationOf(context)
-    const written = writer.put(name, entries, { block: headers.block, end: (i) => headers.writeNumbered(request, i) })
+    const written = writer.put(name, entries, {
+      block: headers.block,
+      end: (i) => headers.writeNumbered(request, i),
+    })
     // What was appended counts as the producer's now.
     leaseOf(context.request).cover(0)
     return counted(context, name, started, written)
   }
 
-  async function counted(context: AwsContext, name: string, started: number, written: Promise<PutResult>): Promise<PutResult> {
+  async function counted(
+    context: AwsContext,
+    name: string,
+    started: number,
+    written: Promise<PutResult>,
+  ): Promise<PutResult> {
     const result = await written.catch((error: unknown) => {
       throw error instanceof PutError ? refusalOf(error, name) : error
     })
-    if (result.error !== undefined) context.request.log.warn({ stream: name, err: result.error }, 'records were not stored')
+    if (result.error !== undefined)
+      context.request.log.warn({ stream: name, err: result.error }, 'records were not stored')
     let stored = 0
     for (const fate of result.fates) if (typeof fate === 'object') stored++
     counts.done(stored)
@@ -78,22 +113,38 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       if (ordering !== undefined) {
         const { stream } = streamFor(kinesis, context, input)
         const position = parseSequenceNumber(ordering)
-        if (position === undefined || Math.max(position.arrivedSecond, position.createdSecond - AHEAD_SECONDS) * 1000 > Date.now()) {
-          throw invalidArgument(`ExclusiveMinimumSequenceNumber ${ordering} used in PutRecord on stream ${stream.name} under account ${names.account.accountId} is invalid.`)
+        if (
+          position === undefined ||
+          Math.max(position.arrivedSecond, position.createdSecond - AHEAD_SECONDS) * 1000 > Date.now()
+        ) {
+          throw invalidArgument(
+            `ExclusiveMinimumSequenceNumber ${ordering} used in PutRecord on stream ${stream.name} under account ${names.account.accountId} is invalid.`,
+          )
         }
       }
       if (input.DryRun === true) return dryRun(kinesis, context, input)
-      const { serving, fates: [fate], routes } = await put(context, input, [input])
+      const {
+        serving,
+        fates: [fate],
+        routes,
+      } = await put(context, input, [input])
       if (fate === 'throttled') throw throughputExceeded(serving, routes[0], names.account.accountId)
-      if (fate === 'failed') throw new AwsError('InternalFailure', 'The record is not known to be stored; send it again.', 500)
-      return { ShardId: fate.shard.id, SequenceNumber: serving.numbersOf(fate.shard).at(fate.offset, fate.time), EncryptionType: encryptionOf(serving) }
+      if (fate === 'failed')
+        throw new AwsError('InternalFailure', 'The record is not known to be stored; send it again.', 500)
+      return {
+        ShardId: fate.shard.id,
+        SequenceNumber: serving.numbersOf(fate.shard).at(fate.offset, fate.time),
+        EncryptionType: encryptionOf(serving),
+      }
     },
 
     PutRecords(input: PutRecords, context) {
       let bytes = 0
-      for (const { Data, PartitionKey } of input.Records) bytes += Data.length + MAX_UNIT_BYTES * PartitionKey.length
+      for (const { Data, PartitionKey } of input.Records)
+        bytes += Data.length + MAX_UNIT_BYTES * PartitionKey.length
       if (bytes > MOST_REQUEST_BYTES) bytes = input.Records.reduce((sum, record) => sum + sizeOf(record), 0)
-      if (bytes > MOST_REQUEST_BYTES) throw invalidArgument(`Records size exceeds 10 MB limit: the request has ${bytes} bytes.`)
+      if (bytes > MOST_REQUEST_BYTES)
+        throw invalidArgument(`Records size exceeds 10 MB limit: the request has ${bytes} bytes.`)
       if (input.DryRun === true) return dryRun(kinesis, context, input)
       return put(context, input, input.Records).then(resultsOf)
     },
@@ -102,9 +153,14 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
   function resultsOf({ serving, fates, routes }: PutResult): object {
     let failed = 0
     const Records = fates.map((fate, i) => {
-      if (typeof fate === 'object') return { SequenceNumber: serving.numbersOf(fate.shard).at(fate.offset, fate.time), ShardId: fate.shard.id }
+      if (typeof fate === 'object')
+        return {
+          SequenceNumber: serving.numbersOf(fate.shard).at(fate.offset, fate.time),
+          ShardId: fate.shard.id,
+        }
       failed++
-      if (fate === 'failed') return { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' }
+      if (fate === 'failed')
+        return { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' }
       const { code, message } = throughputExceeded(serving, routes[i], names.account.accountId)
       return { ErrorCode: code, ErrorMessage: message }
     })
@@ -118,8 +174,8 @@ function sizeOf({ Data, PartitionKey }: Entry): number {
 }
 
 /**
- * Throws ValidationException for records larger than the stream's limit. AWS's message names the data, also if the
- * key is too long.
+ * Throws ValidationException for records larger than the stream's limit. AWS's message names the data, also
+ * if the key is too long.
  */
 function requireSizes(records: readonly Entry[], maxBytes: number, operation: string): void {
   const problems: string[] = []
@@ -134,7 +190,10 @@ function requireSizes(records: readonly Entry[], maxBytes: number, operation: st
 
 const INVOCATION = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** What ids of records begin with. AWS's SDKs name each call, and repeat the name with the call when an answer was lost; records that came before are known by it. */
+/**
+ * What ids of records begin with. AWS's SDKs name each call, and repeat the name with the call when an answer
+ * was lost; records that came before are known by it.
+ */
 function invocationOf({ request, requestId }: AwsContext): string {
   const named = request.headers['amz-sdk-invocation-id']
   return typeof named === 'string' && INVOCATION.test(named) ? named.toLowerCase() : requestId
@@ -142,20 +201,35 @@ function invocationOf({ request, requestId }: AwsContext): string {
 
 function hashKeyOf(text: string): bigint {
   const key = parseHashKey(text)
-  if (key === undefined) throw invalidArgument(`Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was ${text}`)
+  if (key === undefined)
+    throw invalidArgument(
+      `Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was ${text}`,
+    )
   return key
 }
 
-function throughputExceeded({ stream: { name }, routing: { shards } }: Serving, index: number, accountId: string): AwsError {
-  return new AwsError('ProvisionedThroughputExceededException', `Rate exceeded for shard ${shards[index].id} in stream ${name} under account ${accountId}.`)
+function throughputExceeded(
+  { stream: { name }, routing: { shards } }: Serving,
+  index: number,
+  accountId: string,
+): AwsError {
+  return new AwsError(
+    'ProvisionedThroughputExceededException',
+    `Rate exceeded for shard ${shards[index].id} in stream ${name} under account ${accountId}.`,
+  )
 }
 
 function encryptionOf({ stream: { encryptionKey } }: Serving): 'KMS' | undefined {
   return encryptionKey === null ? undefined : 'KMS'
 }
 
-/** Says that the request would have been taken, without taking it (service model, DryRunOperationException). */
+/**
+ * Says that the request would have been taken, without taking it (service model, DryRunOperationException).
+ */
 export function dryRun(kinesis: Kinesis, context: AwsContext, reference: StreamReference): never {
   streamFor(kinesis, context, reference)
-  throw new AwsError('DryRunOperationException', 'The request would have succeeded, but the DryRun flag is set.')
+  throw new AwsError(
+    'DryRunOperationException',
+    'The request would have succeeded, but the DryRun flag is set.',
+  )
 }

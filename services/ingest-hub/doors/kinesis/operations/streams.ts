@@ -1,10 +1,10 @@
 /** Creating, describing, listing and deleting streams. */
 import { AwsError, type AwsOperations } from '@weir/aws'
 import { LEAST_RECORD_KIB, newStream, ON_DEMAND_SHARDS, openShards, type Stream } from '@weir/streams'
-import { allowedName, changeStream, streamFor, type Kinesis } from '../kinesis.ts'
+import { allowedName, changeStream, type Kinesis, streamFor } from '../kinesis.ts'
 import { invalidArgument, limitExceeded, type StreamReference } from '../names.ts'
-import { formatToken, parseToken } from '../tokens.ts'
 import { checkTags } from '../tags.ts'
+import { formatToken, parseToken } from '../tokens.ts'
 import { describeShard } from './shards.ts'
 
 /** The defaults, of which that of shards is the largest page, too (API reference). */
@@ -25,7 +25,8 @@ interface CreateStream {
 export function streamOperations(kinesis: Kinesis): AwsOperations {
   const { streams, names, shardLimit } = kinesis
 
-  const openCount = (): number => streams.all().reduce((sum, { stream }) => sum + openShards(stream).length, 0)
+  const openCount = (): number =>
+    streams.all().reduce((sum, { stream }) => sum + openShards(stream).length, 0)
 
   const description = (stream: Stream) => ({
     StreamName: stream.name,
@@ -42,46 +43,84 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
   return {
     async CreateStream(input: CreateStream, context) {
       const name = allowedName(kinesis, context, input)
-      const mode = input.StreamModeDetails?.StreamMode ?? (input.ShardCount === undefined ? 'ON_DEMAND' : 'PROVISIONED')
-      if (mode === 'PROVISIONED' && input.ShardCount === undefined) throw invalidArgument('ShardCount is needed for a stream in PROVISIONED mode.')
-      if (mode === 'ON_DEMAND' && input.ShardCount !== undefined) throw invalidArgument('ShardCount must not be given for a stream in ON_DEMAND mode.')
-      if (name.startsWith('.')) throw invalidArgument(`The name ${name} makes no name of a Kafka topic: it begins with a dot.`)
+      const mode =
+        input.StreamModeDetails?.StreamMode ?? (input.ShardCount === undefined ? 'ON_DEMAND' : 'PROVISIONED')
+      if (mode === 'PROVISIONED' && input.ShardCount === undefined)
+        throw invalidArgument('ShardCount is needed for a stream in PROVISIONED mode.')
+      if (mode === 'ON_DEMAND' && input.ShardCount !== undefined)
+        throw invalidArgument('ShardCount must not be given for a stream in ON_DEMAND mode.')
+      if (name.startsWith('.'))
+        throw invalidArgument(`The name ${name} makes no name of a Kafka topic: it begins with a dot.`)
       const { [EXTERNAL_TAG]: external, ...tags } = input.Tags ?? {}
       checkTags(tags, name, kinesis)
       const shards = input.ShardCount ?? ON_DEMAND_SHARDS
       await streams.change(name, (existing) => {
         if (existing !== undefined) {
-          throw new AwsError('ResourceInUseException', `Stream ${name} under account ${names.account.accountId} already exists.`)
+          throw new AwsError(
+            'ResourceInUseException',
+            `Stream ${name} under account ${names.account.accountId} already exists.`,
+          )
         }
         const alike = streams.all().find(({ stream }) => alikeInKafka(stream.name, name))?.stream.name
         if (alike !== undefined) {
-          throw invalidArgument(`The name ${name} differs from that of stream ${alike} in . and _ only; Kafka has one topic for both.`)
+          throw invalidArgument(
+            `The name ${name} differs from that of stream ${alike} in . and _ only; Kafka has one topic for both.`,
+          )
         }
         requireShards(kinesis, openCount(), shards)
-        return newStream({ name, mode, shards, maxRecordKiB: input.MaxRecordSizeInKiB ?? LEAST_RECORD_KIB, tags, external: external === 'true' }, Date.now())
+        return newStream(
+          {
+            name,
+            mode,
+            shards,
+            maxRecordKiB: input.MaxRecordSizeInKiB ?? LEAST_RECORD_KIB,
+            tags,
+            external: external === 'true',
+          },
+          Date.now(),
+        )
       })
     },
 
     async DeleteStream(input: StreamReference & { EnforceConsumerDeletion?: boolean }, context) {
-      const { stream: { name } } = streamFor(kinesis, context, input)
+      const {
+        stream: { name },
+      } = streamFor(kinesis, context, input)
       await changeStream(kinesis, name, (stream) => {
         if (stream.status === 'DELETING') return stream
         if (stream.status === 'UPDATING') throw names.notActive(stream)
         if (input.EnforceConsumerDeletion !== true && streams.fanOut.of(name).length > 0) {
-          throw new AwsError('ResourceInUseException', `DeleteStream can't delete ${names.arnOf(name)} because there `
-            + `are consumers associated with this data stream. To delete ${name} anyway, set the EnforceConsumerDeletion `
-            + 'parameter to true to force the deletion of all the consumers that are associated with it.')
+          throw new AwsError(
+            'ResourceInUseException',
+            `DeleteStream can't delete ${names.arnOf(name)} because there ` +
+              `are consumers associated with this data stream. To delete ${name} anyway, set the EnforceConsumerDeletion ` +
+              'parameter to true to force the deletion of all the consumers that are associated with it.',
+          )
         }
         return { ...stream, status: 'DELETING' }
       })
     },
 
-    async DescribeStream(input: StreamReference & { Limit?: number, ExclusiveStartShardId?: string }, context) {
+    async DescribeStream(
+      input: StreamReference & { Limit?: number; ExclusiveStartShardId?: string },
+      context,
+    ) {
       const { stream } = streamFor(kinesis, context, input)
       // A stream that is being created has no shards to show yet.
-      const shards = stream.status === 'CREATING' ? [] : stream.shards.filter(({ id }) => input.ExclusiveStartShardId === undefined || id > input.ExclusiveStartShardId)
+      const shards =
+        stream.status === 'CREATING'
+          ? []
+          : stream.shards.filter(
+              ({ id }) => input.ExclusiveStartShardId === undefined || id > input.ExclusiveStartShardId,
+            )
       const page = shards.slice(0, Math.min(input.Limit ?? SHARDS_A_PAGE, SHARDS_A_PAGE))
-      return { StreamDescription: { ...description(stream), Shards: page.map(describeShard), HasMoreShards: shards.length > page.length } }
+      return {
+        StreamDescription: {
+          ...description(stream),
+          Shards: page.map(describeShard),
+          HasMoreShards: shards.length > page.length,
+        },
+      }
     },
 
     async DescribeStreamSummary(input: StreamReference, context) {
@@ -96,11 +135,18 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
       }
     },
 
-    async ListStreams(input: { Limit?: number, ExclusiveStartStreamName?: string, NextToken?: string }, context) {
+    async ListStreams(
+      input: { Limit?: number; ExclusiveStartStreamName?: string; NextToken?: string },
+      context,
+    ) {
       context.authorize('*')
-      const after = input.NextToken === undefined ? input.ExclusiveStartStreamName ?? ''
-        : parseToken(input.NextToken, 'streams', 1, Date.now())[0]
-      const visible = streams.all().filter(({ stream: { name } }) => name > after && context.may(names.arnOf(name)))
+      const after =
+        input.NextToken === undefined
+          ? (input.ExclusiveStartStreamName ?? '')
+          : parseToken(input.NextToken, 'streams', 1, Date.now())[0]
+      const visible = streams
+        .all()
+        .filter(({ stream: { name } }) => name > after && context.may(names.arnOf(name)))
       const page = visible.slice(0, input.Limit ?? STREAMS_A_PAGE).map(({ stream }) => stream)
       const more = visible.length > page.length
       return {
@@ -108,8 +154,11 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
         HasMoreStreams: more,
         NextToken: more ? formatToken('streams', page.at(-1)!.name) : undefined,
         StreamSummaries: page.map((stream) => ({
-          StreamName: stream.name, StreamARN: names.arnOf(stream.name), StreamStatus: stream.status,
-          StreamModeDetails: { StreamMode: stream.mode }, StreamCreationTimestamp: new Date(stream.createdAt),
+          StreamName: stream.name,
+          StreamARN: names.arnOf(stream.name),
+          StreamStatus: stream.status,
+          StreamModeDetails: { StreamMode: stream.mode },
+          StreamCreationTimestamp: new Date(stream.createdAt),
         })),
       }
     },
@@ -117,14 +166,19 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
     async DescribeLimits(_input: object, context) {
       context.authorize('*')
       return {
-        ShardLimit: shardLimit, OpenShardCount: openCount(),
-        OnDemandStreamCount: streams.all().filter(({ stream }) => stream.mode === 'ON_DEMAND').length, OnDemandStreamCountLimit: ON_DEMAND_STREAMS,
+        ShardLimit: shardLimit,
+        OpenShardCount: openCount(),
+        OnDemandStreamCount: streams.all().filter(({ stream }) => stream.mode === 'ON_DEMAND').length,
+        OnDemandStreamCountLimit: ON_DEMAND_STREAMS,
       }
     },
   }
 }
 
-/** Brokers refuse a topic whose name is another one's but for dots and underscores, which are the same in their metrics. */
+/**
+ * Brokers refuse a topic whose name is another one's but for dots and underscores, which are the same in
+ * their metrics.
+ */
 function alikeInKafka(one: string, other: string): boolean {
   return one.replaceAll('.', '_') === other.replaceAll('.', '_')
 }
@@ -133,7 +187,9 @@ function alikeInKafka(one: string, other: string): boolean {
 export function requireShards({ names, shardLimit }: Kinesis, open: number, more: number): void {
   if (open + more <= shardLimit) return
   const { accountId, region } = names.account
-  throw limitExceeded(`This request would exceed the shard limit for the account ${accountId} in ${region}. Current shard count for the account: ${open}. `
-    + `Limit: ${shardLimit}. Number of additional shards that would have resulted from this request: ${more}. Refer to the AWS Service Limits page `
-    + '(http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how to request higher limits.')
+  throw limitExceeded(
+    `This request would exceed the shard limit for the account ${accountId} in ${region}. Current shard count for the account: ${open}. ` +
+      `Limit: ${shardLimit}. Number of additional shards that would have resulted from this request: ${more}. Refer to the AWS Service Limits page ` +
+      '(http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how to request higher limits.',
+  )
 }

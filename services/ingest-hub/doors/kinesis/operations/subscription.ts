@@ -1,7 +1,7 @@
 /** Pushes the records of a shard to a subscriber as they arrive. */
 import type { Reading, RecordBatch } from '@weir/kafka'
 import { childrenOf, type FanOutConsumer, type Serving, type Shard } from '@weir/streams'
-import { requireLease, shardIn, type Kinesis } from '../kinesis.ts'
+import { type Kinesis, requireLease, shardIn } from '../kinesis.ts'
 import { millisBehind, recordsOf } from './reading.ts'
 import { describeChild } from './shards.ts'
 
@@ -25,12 +25,24 @@ export interface Subscription {
 }
 
 /**
- * Resolves at the end of the shard, or when `ended` resolves. Rejects with an AwsError if the stream, the consumer or
- * the right is gone.
+ * Resolves at the end of the shard, or when `ended` resolves. Rejects with an AwsError if the stream, the
+ * consumer or the right is gone.
  */
-export async function push(kinesis: Kinesis, subscription: Subscription, ended: Promise<void>): Promise<void> {
+export async function push(
+  kinesis: Kinesis,
+  subscription: Subscription,
+  ended: Promise<void>,
+): Promise<void> {
   const { kafka, streams, names } = kinesis
-  const { consumer, serving: { stream: { name, topic, createdAt } }, shard, authorize, send } = subscription
+  const {
+    consumer,
+    serving: {
+      stream: { name, topic, createdAt },
+    },
+    shard,
+    authorize,
+    send,
+  } = subscription
   let position = subscription.from
   let behind = 0
   /** Arrival of the last record that was sent, ms since the epoch. */
@@ -41,7 +53,7 @@ export async function push(kinesis: Kinesis, subscription: Subscription, ended: 
   void ended.then(finished.resolve)
 
   /** The shard as it is now: it may have been closed since. */
-  const now = (): { serving: Serving, shard: Shard } => {
+  const now = (): { serving: Serving; shard: Shard } => {
     authorize()
     const serving = streams.get(name)
     const current = serving?.stream.createdAt === createdAt ? shardIn(serving.stream, shard.id) : undefined
@@ -51,7 +63,10 @@ export async function push(kinesis: Kinesis, subscription: Subscription, ended: 
     requireLease(kinesis)
     return { serving, shard: current }
   }
-  const sendEvent = async (records: object[], { serving, shard: current }: ReturnType<typeof now>): Promise<void> => {
+  const sendEvent = async (
+    records: object[],
+    { serving, shard: current }: ReturnType<typeof now>,
+  ): Promise<void> => {
     heard = performance.now()
     const over = current.to !== null && position >= current.to
     await send({
@@ -92,8 +107,10 @@ export async function push(kinesis: Kinesis, subscription: Subscription, ended: 
     const offsets: number[] = []
     offsets[shard.partition] = position
     const from = { offsets: new Map([[topic, offsets]]) }
-    reading = await kafka.read({ topics: [topic], partitions: [shard.partition], from, until: 'stopped' }, (batch) =>
-      take(batch).catch(finished.reject))
+    reading = await kafka.read(
+      { topics: [topic], partitions: [shard.partition], from, until: 'stopped' },
+      (batch) => take(batch).catch(finished.reject),
+    )
     await Promise.race([finished.promise, reading.done])
   } finally {
     clearInterval(quiet)

@@ -10,6 +10,7 @@ COPY packages/flow/package.json packages/flow/
 COPY packages/kafka/package.json packages/kafka/
 COPY packages/codec/package.json packages/codec/
 COPY packages/service/package.json packages/service/
+COPY packages/stack/package.json packages/stack/
 COPY packages/streams/package.json packages/streams/
 COPY packages/testkit/package.json packages/testkit/
 COPY packages/topics/package.json packages/topics/

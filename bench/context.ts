@@ -2,7 +2,7 @@
 import { type Codec, openCodec } from '@weir/codec'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { type Kafka, type KafkaConfig, openKafka } from '@weir/kafka'
-import { nativeServers } from '@weir/tools/stack/shared-servers.ts'
+import { nativeServers } from '@weir/stack/shared-servers.ts'
 
 export interface Context {
   readonly kafka: Kafka

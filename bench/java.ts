@@ -1,8 +1,8 @@
 /** Kafka's own performance tools, from the same release as the broker. */
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { cached, downloadLibraries } from '@weir/tools/stack/maven.ts'
-import { versions } from '@weir/tools/stack/versions.ts'
+import { cached, downloadLibraries } from '@weir/stack/maven.ts'
+import { versions } from '@weir/stack/versions.ts'
 
 /** The classpath of org.apache.kafka.tools. */
 export async function perfTools(): Promise<string> {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { freePorts } from '@weir/tools/stack/ports.ts'
+import { freePorts } from '@weir/stack/ports.ts'
 
 /** USER_HZ: Linux reports CPU time in hundredths of a second (man 5 proc, /proc/pid/stat). */
 const TICKS_PER_SECOND = 100

@@ -8,7 +8,7 @@ import { commandFile, install, node, root, runOnNode24 } from './node24.mjs'
 
 install()
 process.chdir(root)
-const { status } = spawnSync(node, ['tools/stack/prepare.ts'], { stdio: 'inherit' })
+const { status } = spawnSync(node, ['packages/stack/prepare.ts'], { stdio: 'inherit' })
 if (status !== 0) process.exit(1)
 const projects = ['unit', 'integration', 'conformance', 'e2e'].flatMap((project) => ['--project', project])
 runOnNode24([commandFile('vitest'), 'run', ...projects, ...process.argv.slice(2)])

@@ -14,11 +14,11 @@ import { PRINCIPALS, type Principal } from '@weir/contracts/rights.ts'
 import { forServices, SERVICES, type Service, urlVariable } from '@weir/contracts/services.ts'
 import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
+import { tieProcess } from '@weir/stack/lifeline.ts'
+import { freePorts } from '@weir/stack/ports.ts'
+import { answers, startProcess, untilReady } from '@weir/stack/process.ts'
+import { registry } from '@weir/stack/servers/registry.ts'
 import { type SecureKafka, secureKafka, servers } from '@weir/testkit'
-import { tieProcess } from '@weir/tools/stack/lifeline.ts'
-import { freePorts } from '@weir/tools/stack/ports.ts'
-import { answers, startProcess, untilReady } from '@weir/tools/stack/process.ts'
-import { registry } from '@weir/tools/stack/servers/registry.ts'
 
 /** Whose certificate says who it is; the others have passwords. */
 const BY_CERTIFICATE: ReadonlySet<string> = new Set(['indexer'])

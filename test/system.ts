@@ -12,9 +12,9 @@ import { openCodec } from '@weir/codec'
 import type { Server, Service } from '@weir/contracts/services.ts'
 import { headerOf, kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
-import { tieProcess } from '@weir/tools/stack/lifeline.ts'
-import { freePorts } from '@weir/tools/stack/ports.ts'
-import type { StackState } from '@weir/tools/stack/state.ts'
+import { tieProcess } from '@weir/stack/lifeline.ts'
+import { freePorts } from '@weir/stack/ports.ts'
+import type { StackState } from '@weir/stack/state.ts'
 
 export type Part = Server | Service
 

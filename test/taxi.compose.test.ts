@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { SERVICES } from '@weir/contracts/services.ts'
-import { freePorts } from '@weir/tools/stack/ports.ts'
+import { freePorts } from '@weir/stack/ports.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeVehicles } from './vehicles.ts'
 

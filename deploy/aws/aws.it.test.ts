@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { iamPolicy } from '@weir/contracts/iam.ts'
 import { PRINCIPALS } from '@weir/contracts/rights.ts'
-import { pythonWith } from '@weir/tools/stack/python.ts'
+import { pythonWith } from '@weir/stack/python.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 /** The newest release whose module the Go proxy serves. */

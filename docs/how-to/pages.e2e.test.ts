@@ -19,8 +19,8 @@ import {
   ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda'
 import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
+import { pythonWith } from '@weir/stack/python.ts'
 import { servers } from '@weir/testkit'
-import { pythonWith } from '@weir/tools/stack/python.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

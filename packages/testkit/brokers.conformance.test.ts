@@ -1,4 +1,4 @@
-import { kafkaNodes } from '@weir/tools/stack/kafka-admin.ts'
+import { kafkaNodes } from '@weir/stack/kafka-admin.ts'
 import kafkajs from 'kafkajs'
 import { expect, onTestFinished, test } from 'vitest'
 import { kafkaCluster } from './kafka-cluster.ts'

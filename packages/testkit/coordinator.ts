@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { SharedServers } from '@weir/tools/stack/shared-servers.ts'
+import type { SharedServers } from '@weir/stack/shared-servers.ts'
 
 const NAMES = ['kafka', 'registry', 'redis', 'opensearch', 'elasticsearch'] as const
 

@@ -2,14 +2,14 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { kafkaNodes } from '@weir/tools/stack/kafka-admin.ts'
-import { tieProcess } from '@weir/tools/stack/lifeline.ts'
-import { freePorts } from '@weir/tools/stack/ports.ts'
-import { untilReady } from '@weir/tools/stack/process.ts'
-import type { Running } from '@weir/tools/stack/server.ts'
-import { kafka } from '@weir/tools/stack/servers/kafka.ts'
-import type { SecureListeners } from '@weir/tools/stack/servers/kafka-settings.ts'
-import { temporaryFolder } from '@weir/tools/stack/shared-servers.ts'
+import { kafkaNodes } from '@weir/stack/kafka-admin.ts'
+import { tieProcess } from '@weir/stack/lifeline.ts'
+import { freePorts } from '@weir/stack/ports.ts'
+import { untilReady } from '@weir/stack/process.ts'
+import type { Running } from '@weir/stack/server.ts'
+import { kafka } from '@weir/stack/servers/kafka.ts'
+import type { SecureListeners } from '@weir/stack/servers/kafka-settings.ts'
+import { temporaryFolder } from '@weir/stack/shared-servers.ts'
 
 export interface KafkaCluster {
   /** `host:port` of node i + 1 at i. */

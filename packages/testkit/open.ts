@@ -1,5 +1,5 @@
 /** Makes `servers` work in this process and its children; nothing is started before a test asks. */
-import { nativeServers, type SharedServers } from '@weir/tools/stack/shared-servers.ts'
+import { nativeServers, type SharedServers } from '@weir/stack/shared-servers.ts'
 import { openCoordinator } from './coordinator.ts'
 import { COORDINATOR } from './servers.ts'
 

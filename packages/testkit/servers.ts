@@ -1,6 +1,6 @@
 /**
  * The servers that all tests of a run share. Each is started when first asked for; the run's global setup
- * ends them. Where WEIR_TEST_SERVERS names a file of running ones (`node tools/stack/dev-servers.ts FILE`),
+ * ends them. Where WEIR_TEST_SERVERS names a file of running ones (`node packages/stack/dev-servers.ts FILE`),
  * those are used.
  */
 import { readFileSync } from 'node:fs'

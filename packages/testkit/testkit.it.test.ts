@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { kafkaNodes } from '@weir/tools/stack/kafka-admin.ts'
+import { kafkaNodes } from '@weir/stack/kafka-admin.ts'
 import { beforeAll, expect, test } from 'vitest'
 import { servers } from './servers.ts'
 import { uniqueName } from './unique-name.ts'

@@ -1,5 +1,5 @@
 /** The `weir` command: `weir COMMAND …`. A new command is one line of the table. */
-import { adoptStack } from '../stack/state.ts'
+import { adoptStack } from '@weir/stack/state.ts'
 import type { Command } from './command.ts'
 import { EXIT, EXIT_CODES } from './exit.ts'
 import { hint } from './nearest.ts'

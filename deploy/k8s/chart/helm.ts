@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { goTools } from '@weir/tools/stack/go.ts'
-import { pythonWith } from '@weir/tools/stack/python.ts'
+import { goTools } from '@weir/stack/go.ts'
+import { pythonWith } from '@weir/stack/python.ts'
 
 const run = promisify(execFile)
 const tools = fileURLToPath(new URL('../tools/', import.meta.url))

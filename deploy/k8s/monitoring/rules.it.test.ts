@@ -12,9 +12,9 @@ import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { SERVICES } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service/config.ts'
+import { debianPackage } from '@weir/stack/debian.ts'
+import { freePorts } from '@weir/stack/ports.ts'
 import { servers } from '@weir/testkit'
-import { debianPackage } from '@weir/tools/stack/debian.ts'
-import { freePorts } from '@weir/tools/stack/ports.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 const run = promisify(execFile)

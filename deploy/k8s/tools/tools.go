@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package tools pins what checks the chart; tools/stack/go.ts builds it.
+// Package tools pins what checks the chart; packages/stack/go.ts builds it.
 package tools
 
 import (

@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { findJava } from '@weir/tools/stack/java.ts'
-import { tieProcess } from '@weir/tools/stack/lifeline.ts'
-import { kafkaClasspath } from '@weir/tools/stack/servers/kafka.ts'
+import { findJava } from '@weir/stack/java.ts'
+import { tieProcess } from '@weir/stack/lifeline.ts'
+import { kafkaClasspath } from '@weir/stack/servers/kafka.ts'
 
 export interface ReadRecord {
   readonly partition: number

@@ -1,9 +1,9 @@
 /** DynamoDB Local as a process of its own; what it holds is in memory only. */
-import { findJava } from '@weir/tools/stack/java.ts'
-import { tieProcess } from '@weir/tools/stack/lifeline.ts'
-import { freePorts } from '@weir/tools/stack/ports.ts'
-import { startProcess, untilReady } from '@weir/tools/stack/process.ts'
-import { type Running, running } from '@weir/tools/stack/server.ts'
+import { findJava } from '@weir/stack/java.ts'
+import { tieProcess } from '@weir/stack/lifeline.ts'
+import { freePorts } from '@weir/stack/ports.ts'
+import { startProcess, untilReady } from '@weir/stack/process.ts'
+import { type Running, running } from '@weir/stack/server.ts'
 import { dynamodbLocal } from './libraries.ts'
 
 export async function startDynamodb(log: string): Promise<Running> {

@@ -13,8 +13,8 @@ import {
   SplitShardCommand,
   waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis'
+import { temporaryFolder } from '@weir/stack/shared-servers.ts'
 import { servers, uniqueName } from '@weir/testkit'
-import { temporaryFolder } from '@weir/tools/stack/shared-servers.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type Hub, prepare, startHub } from '../testing/hub.ts'
 import { startDynamodb } from './dynamodb.ts'

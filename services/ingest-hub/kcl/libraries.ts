@@ -1,8 +1,8 @@
 /** The Kinesis Client Library and DynamoDB Local, in which it keeps its leases: both from Maven. */
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { cached, downloadLibraries } from '@weir/tools/stack/maven.ts'
-import { versions } from '@weir/tools/stack/versions.ts'
+import { cached, downloadLibraries } from '@weir/stack/maven.ts'
+import { versions } from '@weir/stack/versions.ts'
 
 /** Shows what the library logs; of the version of the slf4j-api that comes with it. */
 const LOGGING = 'org.slf4j:slf4j-simple:2.0.13'

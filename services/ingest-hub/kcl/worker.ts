@@ -1,8 +1,8 @@
 /** Workers of the Kinesis Client Library, each a process of its own. */
 import { join } from 'node:path'
-import { findJava } from '@weir/tools/stack/java.ts'
-import { tieProcess } from '@weir/tools/stack/lifeline.ts'
-import { startProcess } from '@weir/tools/stack/process.ts'
+import { findJava } from '@weir/stack/java.ts'
+import { tieProcess } from '@weir/stack/lifeline.ts'
+import { startProcess } from '@weir/stack/process.ts'
 import { Journal } from './journal.ts'
 import { kinesisClient } from './libraries.ts'
 

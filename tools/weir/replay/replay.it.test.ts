@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { headerOf, type Kafka, kafkaConfig, keyOf, openKafka } from '@weir/kafka'
 import { readConfig } from '@weir/service'
+import { freePorts } from '@weir/stack/ports.ts'
 import { servers } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePorts } from '../../stack/ports.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-replay-'))
 const main = (name: string): string => new URL(`../../../${name}`, import.meta.url).pathname

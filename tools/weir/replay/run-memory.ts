@@ -1,7 +1,7 @@
 /** What is remembered of a named run, so that a second run of the same name sends the very same records. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dataFolder } from '../../stack/paths.ts'
+import { dataFolder } from '@weir/stack/paths.ts'
 import { UsageError } from '../command.ts'
 
 export interface Run {

@@ -22,7 +22,7 @@ import {
   waitUntilFunctionActiveV2,
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda'
-import { pythonWith } from '@weir/tools/stack/python.ts'
+import { pythonWith } from '@weir/stack/python.ts'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import { describe, expect, test } from 'vitest'
 import { moduleZip, openApi, ROLE, SPEAKER, textOf } from '../testing/api.ts'

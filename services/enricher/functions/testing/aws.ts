@@ -5,9 +5,9 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts } from '@weir/tools/stack/ports.ts'
-import { answers, startProcess, untilReady } from '@weir/tools/stack/process.ts'
-import { pythonWith } from '@weir/tools/stack/python.ts'
+import { freePorts } from '@weir/stack/ports.ts'
+import { answers, startProcess, untilReady } from '@weir/stack/process.ts'
+import { pythonWith } from '@weir/stack/python.ts'
 
 /** Its address, and how to end it. */
 export async function startAws(): Promise<{ url: string; stop(): Promise<void> }> {

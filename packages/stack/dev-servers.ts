@@ -1,6 +1,6 @@
 /**
  * Keeps a set of servers running for a developer: tests started with WEIR_TEST_SERVERS=FILE reuse them
- * instead of starting their own. Usage: node tools/stack/dev-servers.ts FILE. Ends its servers on Ctrl-C or
+ * instead of starting their own. Usage: node packages/stack/dev-servers.ts FILE. Ends its servers on Ctrl-C or
  * SIGTERM.
  */
 import { rmSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,9 @@ import { nativeServers } from './shared-servers.ts'
 
 const file = process.argv[2]
 if (file === undefined) {
-  console.error('Usage: node tools/stack/dev-servers.ts FILE (FILE is written once all servers are ready).')
+  console.error(
+    'Usage: node packages/stack/dev-servers.ts FILE (FILE is written once all servers are ready).',
+  )
   process.exit(2)
 }
 

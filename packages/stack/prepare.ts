@@ -1,6 +1,6 @@
 /**
  * Fetches every server that is not in the cache yet, so that no test waits for a download. Usage: node
- * tools/stack/prepare.ts
+ * packages/stack/prepare.ts
  */
 import { StackError } from './errors.ts'
 import { findJava } from './java.ts'

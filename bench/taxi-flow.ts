@@ -1,10 +1,11 @@
 /** The taxi flow and nothing else, as a process to measure; ONCE=false leaves its first step out. */
 import { openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
 import { openFlows } from '@weir/enricher/flows/flows.ts'
 import { openReference } from '@weir/enricher/reference/reference.ts'
 import { step } from '@weir/flow'
 import { kafkaConfig, openKafka } from '@weir/kafka'
-import { logger, readConfig } from '@weir/service'
+import { logger } from '@weir/service'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 
 const log = logger('taxi-flow')

@@ -3,8 +3,8 @@
  * a wrong configuration.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { ConfigError, readConfig } from '@weir/config'
 import { kafkaConfig, openKafka } from '@weir/kafka'
-import { ConfigError, readConfig } from '@weir/service/config.ts'
 import { applyTopics, registerContracts } from './apply.ts'
 
 const PAUSE_MS = 2000

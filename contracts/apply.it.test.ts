@@ -1,5 +1,5 @@
+import { readConfig } from '@weir/config'
 import { type Kafka, kafkaConfig, openKafka, type TopicSpec } from '@weir/kafka'
-import { readConfig } from '@weir/service/config.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applySpecs, applyTopics, topicSpecs } from './apply.ts'

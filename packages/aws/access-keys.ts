@@ -2,7 +2,8 @@
  * Who may do what by AWS's protocols: access keys in a file that is read again when it changes, as
  * packages/service/access does with API keys.
  */
-import { ConfigError, type ConfigReader, followFile, type Logger, type Resource } from '@weir/service'
+import { ConfigError, type ConfigReader } from '@weir/config'
+import { followFile, type Logger, type Resource } from '@weir/service'
 import { ANONYMOUS, type AwsClient, clientOf, LOCAL_KEY, parseAccessKeys } from './access-key-file.ts'
 import { accessDenied, expiredToken, unrecognizedClient } from './errors.ts'
 

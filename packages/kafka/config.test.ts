@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ConfigError, readConfig } from '@weir/service/config.ts'
+import { type ConfigError, readConfig } from '@weir/config'
 import { expect, test } from 'vitest'
 import { kafkaConfig } from './config.ts'
 

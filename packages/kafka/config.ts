@@ -1,6 +1,6 @@
 /** The broker connection as configuration of the port: the same variables for both drivers. */
 import { readFileSync } from 'node:fs'
-import { type ConfigReader, readNow } from '@weir/service/config.ts'
+import { type ConfigReader, readNow } from '@weir/config'
 
 export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 export type Compression = (typeof COMPRESSIONS)[number]

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { sameHash, sha256 } from '@weir/config'
 import { afterAll, expect, test, vi } from 'vitest'
-import { HttpError, logger, openHttp, sameHash, sha256, traceOf } from './index.ts'
+import { HttpError, logger, openHttp, traceOf } from './index.ts'
 
 vi.stubEnv('LOG_LEVEL', 'silent')
 afterAll(() => {

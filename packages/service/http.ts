@@ -2,12 +2,12 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { ConfigReader } from '@weir/config'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import { fastify, LogController } from 'fastify'
 import { Admission } from './admission/admission.ts'
 import { Connections } from './admission/connections.ts'
 import { admitRequests } from './admission/requests.ts'
-import type { ConfigReader } from './config.ts'
 import { HttpError, handleErrors, refuseAddress } from './errors.ts'
 import type { Readiness } from './health.ts'
 import { HEALTH_PATHS, health, serveMetrics } from './health.ts'

@@ -1,9 +1,9 @@
 /** Logs: JSON lines on standard output, one event a line. */
 import { hostname } from 'node:os'
+import { withoutPasswords } from '@weir/config'
 import type { Logger } from 'pino'
 import { pino, stdTimeFunctions } from 'pino'
 import { LogOutput } from './log-output.ts'
-import { withoutPasswords } from './secrets.ts'
 import type { TraceContext } from './trace.ts'
 
 export type { Logger } from 'pino'

@@ -1,6 +1,6 @@
 /** Opening parts in order and stopping them in reverse. */
 import { setTimeout as pauseFor } from 'node:timers/promises'
-import { ConfigError } from './config.ts'
+import { ConfigError } from '@weir/config'
 import type { Logger } from './logger.ts'
 
 /** Something opened: what the following openers get, and how to close it. */

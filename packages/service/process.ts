@@ -1,5 +1,5 @@
 /** A service as a process: its configuration, its signals, its exit codes. */
-import { ConfigError, readConfig } from './config.ts'
+import { ConfigError, readConfig } from '@weir/config'
 import type { Logger } from './logger.ts'
 import type { Limits } from './opening.ts'
 import { sentence } from './opening.ts'

@@ -1,4 +1,6 @@
 /** What `weir up` starts and where, from options and environment. */
+
+import type { ConfigReader } from '@weir/config'
 import {
   forServices,
   portVariable,
@@ -9,7 +11,6 @@ import {
   services,
   urlVariable,
 } from '@weir/contracts/services.ts'
-import type { ConfigReader } from '@weir/service/config.ts'
 import { StackError } from './errors.ts'
 import type { PortNeeded } from './preflight.ts'
 

@@ -1,10 +1,10 @@
 /** The whole of Weir on this machine: servers, contracts, services, simulator. */
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { readConfig } from '@weir/config'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { SERVICES, type Server, type Service, services } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
-import { readConfig } from '@weir/service/config.ts'
 import type { PartName, StackConfig } from './config.ts'
 import { PARTS, portsNeeded, stackEnvironment } from './config.ts'
 import { fullDisk } from './disk.ts'

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { type Kafka, kafkaConfig, NO_HEADERS, openKafka, valueOf } from '@weir/kafka'
-import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import {

@@ -1,9 +1,10 @@
 /** Followers on a real broker: what they read, what they leave out, and how they go on. */
 import { type Codec, openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
 import type { ReferenceEntry } from '@weir/contracts'
 import { registerContracts } from '@weir/contracts/apply.ts'
 import { type Kafka, kafkaConfig, openKafka, type Producer } from '@weir/kafka'
-import { metrics, readConfig } from '@weir/service'
+import { metrics } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Follower, type FollowOptions } from './follow.ts'

@@ -1,6 +1,7 @@
 import { awsAccessConfig } from '@weir/aws'
+import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, type ConfigReader, httpConfig } from '@weir/service'
+import { accessConfig, httpConfig } from '@weir/service'
 import { runtimesConfig } from './functions/runtime/runtimes.ts'
 
 /** Everything the enricher can be told by its environment. */

@@ -1,4 +1,4 @@
-import { readConfig } from '@weir/service'
+import { readConfig } from '@weir/config'
 import { expect, test } from 'vitest'
 import { config } from './config.ts'
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, type ConfigReader, httpConfig } from '@weir/service'
+import { accessConfig, httpConfig } from '@weir/service'
 import { ENGINES } from './engines/open.ts'
 
 /** Everything the indexer can be told by its environment. */

@@ -1,14 +1,7 @@
 import { openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
 import { openKafka } from '@weir/kafka'
-import {
-  configured,
-  openAccess,
-  openHttp,
-  publishStats,
-  readConfig,
-  Service,
-  watchCertificates,
-} from '@weir/service'
+import { configured, openAccess, openHttp, publishStats, Service, watchCertificates } from '@weir/service'
 import { chosenSolutions } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { openEngine } from './engines/open.ts'

@@ -1,6 +1,7 @@
 import { awsAccessConfig } from '@weir/aws'
+import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, type ConfigReader, httpConfig, type TlsConfig } from '@weir/service'
+import { accessConfig, httpConfig, type TlsConfig } from '@weir/service'
 
 /** TLS on a port of its own: clients like the Kinesis Producer Library speak nothing else. */
 function tlsConfig(reader: ConfigReader): TlsConfig | undefined {

@@ -1,5 +1,6 @@
 import { openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
 import { openKafka } from '@weir/kafka'
 import {
   configured,
@@ -7,7 +8,6 @@ import {
   openAccess,
   openHttp,
   publishStats,
-  readConfig,
   Service,
   watchCertificates,
 } from '@weir/service'

@@ -1,9 +1,8 @@
 /** What a command is, and the arguments and errors that all of them treat alike. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { CodecError } from '@weir/codec'
+import { ConfigError, withoutPasswords } from '@weir/config'
 import { KafkaError } from '@weir/kafka/errors.ts'
-import { ConfigError } from '@weir/service/config.ts'
-import { withoutPasswords } from '@weir/service/secrets.ts'
 import { StackError } from '@weir/stack/errors.ts'
 import { EXIT } from './exit.ts'
 import { hint } from './nearest.ts'

@@ -1,7 +1,8 @@
 /** Where things are: the same variables as the services read. */
+
+import { type ConfigReader, readConfig } from '@weir/config'
 import { forServices, type Service, services, urlVariable } from '@weir/contracts/services.ts'
 import { type KafkaConfig, kafkaConfig } from '@weir/kafka'
-import { type ConfigReader, readConfig } from '@weir/service/config.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 

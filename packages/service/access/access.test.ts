@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ConfigError, sha256 } from '@weir/config'
 import type { FastifyRequest } from 'fastify'
 import { afterAll, expect, test } from 'vitest'
-import { ConfigError } from '../config.ts'
 import { logger } from '../logger.ts'
-import { sha256 } from '../secrets.ts'
 import { clientOf, mayRead, openAccess } from './access.ts'
 import { parseKeys } from './keys.ts'
 

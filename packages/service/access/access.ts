@@ -1,12 +1,12 @@
 /** Who may write to which topic: API keys, kept as hashes in a file that is read again when it changes. */
+
+import { ConfigError, type ConfigReader, sameHash, sha256 } from '@weir/config'
 import type { FastifyRequest } from 'fastify'
 import { identified, isLocalRequest, underPressure } from '../admission/requests.ts'
-import { ConfigError, type ConfigReader } from '../config.ts'
 import { HttpError } from '../errors.ts'
 import { followFile } from '../followed-file.ts'
 import type { Logger } from '../logger.ts'
 import type { Resource } from '../opening.ts'
-import { sameHash, sha256 } from '../secrets.ts'
 import type { ApiKey } from './keys.ts'
 import { parseKeys } from './keys.ts'
 

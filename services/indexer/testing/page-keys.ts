@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Access, logger, openAccess, sha256 } from '@weir/service'
+import { sha256 } from '@weir/config'
+import { type Access, logger, openAccess } from '@weir/service'
 
 export interface PageKeys {
   readonly access: Access

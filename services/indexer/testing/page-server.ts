@@ -4,10 +4,11 @@
  */
 import { randomUUID } from 'node:crypto'
 import { openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
 import type { ReferenceEntry, StageStats, TopicName, ValueOf } from '@weir/contracts'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { encodeHeaders, type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
-import { type Access, logger, openAccess, openHttp, readConfig } from '@weir/service'
+import { type Access, logger, openAccess, openHttp } from '@weir/service'
 import type { Solution } from '@weir/solutions/solution.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import type { SearchEngine } from '../engines/engine.ts'

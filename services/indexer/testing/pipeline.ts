@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { type Codec, openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
 import { type DeadLetter, sampleOf, type TaxiTelemetry } from '@weir/contracts'
 import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import {
@@ -16,7 +17,7 @@ import {
   type Producer,
   partitionFor,
 } from '@weir/kafka'
-import { logger, readConfig } from '@weir/service'
+import { logger } from '@weir/service'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
 import { taxiIndex } from '@weir/solutions/taxi-telemetry/index-definition.ts'
 import { servers } from '@weir/testkit'

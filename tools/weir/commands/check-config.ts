@@ -1,6 +1,5 @@
+import { ConfigReader, type Setting, withoutPasswords } from '@weir/config'
 import { SERVICES } from '@weir/contracts/services.ts'
-import { ConfigReader, type Setting } from '@weir/service/config.ts'
-import { withoutPasswords } from '@weir/service/secrets.ts'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { hint } from '../nearest.ts'

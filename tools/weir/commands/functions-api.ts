@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, request as overHttp } from 'node:http'
 import { request as overHttps } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { signatureHeaders } from '@weir/aws/sigv4/sign.ts'
-import { type ConfigReader, readConfig } from '@weir/service/config.ts'
+import { type ConfigReader, readConfig } from '@weir/config'
 import { Refused, Unreachable } from '../command.ts'
 
 /** A function as Lambda's API describes it. */

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { readConfig } from '@weir/service/config.ts'
+import { readConfig } from '@weir/config'
 import type { StackConfig } from '@weir/stack/config.ts'
 import { chooseParts, PARTS, PORTS, stackConfig } from '@weir/stack/config.ts'
 import { isDiskFull } from '@weir/stack/disk.ts'

@@ -1,6 +1,7 @@
 /** Dead letters on a real broker: listed by cause, shown, and sent back byte for byte, each once. */
 
 import { type Codec, openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
 import type { DeadLetter } from '@weir/contracts'
 import { registerContracts } from '@weir/contracts/apply.ts'
 import { sampleOf } from '@weir/contracts/load.ts'
@@ -17,7 +18,6 @@ import {
   unreadableLetters,
   valueOf,
 } from '@weir/kafka'
-import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { encodeValue, store } from '@weir/topics'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

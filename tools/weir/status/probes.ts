@@ -1,10 +1,10 @@
 /** Asking servers and services how they are. Every probe ends within its time and never rejects. */
 import { connect } from 'node:net'
+import { withoutPasswords } from '@weir/config'
 import { registryAddress } from '@weir/contracts/registry-address.ts'
 import { SERVICES } from '@weir/contracts/services.ts'
 import { openKafka } from '@weir/kafka'
 import type { Stall } from '@weir/service/groups.ts'
-import { withoutPasswords } from '@weir/service/secrets.ts'
 import { readKafkaSettings, type Settings } from '../settings.ts'
 
 export type State = 'ready' | 'not ready' | 'down'

@@ -1,10 +1,10 @@
 /** The command against a real broker. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readConfig } from '@weir/config'
 import { encodeHeaders, kafkaConfig, openKafka } from '@weir/kafka'
 import { append, stored } from '@weir/kafka/conformance/records.ts'
 import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
-import { readConfig } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 

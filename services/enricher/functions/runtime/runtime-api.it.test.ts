@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigReader } from '@weir/service'
+import { ConfigReader } from '@weir/config'
 import { describe, expect, test } from 'vitest'
 import { CONFINEMENTS, code, json, type Opened, open, root, running } from '../testing/environments.ts'
 import type { EnvironmentOptions } from './environment.ts'

@@ -1,6 +1,7 @@
 /** Which runtimes this service offers for functions. */
 import { existsSync } from 'node:fs'
-import type { ConfigReader, Resource } from '@weir/service'
+import type { ConfigReader } from '@weir/config'
+import type { Resource } from '@weir/service'
 import { type Confinement, confinement } from './confine.ts'
 import type { EnvironmentOptions, RuntimeKind } from './environment.ts'
 import { findPython } from './python.ts'

@@ -4,8 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
 import { kafkaConfig, openKafka } from '@weir/kafka'
-import { logger, readConfig } from '@weir/service'
+import { logger } from '@weir/service'
 import { openStreams } from '@weir/streams'
 import { openFunctionService } from '../open.ts'
 import type { HostOptions } from './hosting.ts'

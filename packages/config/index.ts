@@ -1,0 +1,3 @@
+/** Settings from the environment, and keeping secrets out of what is shown. */
+export * from './config.ts'
+export * from './secrets.ts'

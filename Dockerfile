@@ -5,6 +5,7 @@ WORKDIR /weir
 COPY package.json package-lock.json .npmrc ./
 COPY contracts/package.json contracts/
 COPY packages/aws/package.json packages/aws/
+COPY packages/catalogue/package.json packages/catalogue/
 COPY packages/config/package.json packages/config/
 COPY packages/control/package.json packages/control/
 COPY packages/flow/package.json packages/flow/

@@ -1,6 +1,7 @@
 /** The real servers that all scenarios share, and connections to them. */
+
+import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { type Kafka, type KafkaConfig, openKafka } from '@weir/kafka'
 import { nativeServers } from '@weir/stack/shared-servers.ts'
 

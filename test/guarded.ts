@@ -114,7 +114,7 @@ export class Guarded {
 
   /** As the chart does it: a job with the principal `apply`, which waits for the registry. */
   async #applyTopics(): Promise<void> {
-    const { code, output } = await this.#node(this.environment('apply'), 'contracts/apply-main.ts')
+    const { code, output } = await this.#node(this.environment('apply'), 'packages/catalogue/apply-main.ts')
     if (code !== 0) throw new Error(output)
   }
 

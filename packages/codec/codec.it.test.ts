@@ -1,7 +1,7 @@
 import confluent from '@kafkajs/confluent-schema-registry'
+import { registerContracts, registerVersions } from '@weir/catalogue'
 import { sampleOf, schemaOf, type TopicName, topics } from '@weir/contracts'
 import { type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
-import { registerContracts, registerVersions } from '@weir/contracts/register.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compileEncoder } from './avro/encode.ts'

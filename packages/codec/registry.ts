@@ -1,9 +1,9 @@
 /** What the codec asks of the schema registry (Confluent's HTTP interface). */
 import { setTimeout as sleep } from 'node:timers/promises'
 import confluent from '@kafkajs/confluent-schema-registry'
+import { registryAddress } from '@weir/codec/registry-address.ts'
 import { subjectOf, topics } from '@weir/contracts'
 import { type AvroNode, type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
-import { registryAddress } from '@weir/contracts/registry-address.ts'
 import type { Type } from 'avsc'
 import { CodecError, RegistryUnavailable } from './errors.ts'
 

@@ -1,7 +1,8 @@
 /** The control log on a real broker: decisions of several replicas, and entries that others wrote. */
+
+import { registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
-import { registerContracts } from '@weir/contracts/apply.ts'
 import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
 import { servers, uniqueName } from '@weir/testkit'
 import { encodeValue, store } from '@weir/topics'

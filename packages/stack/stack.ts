@@ -1,8 +1,8 @@
 /** The whole of Weir on this machine: servers, contracts, services, simulator. */
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { applyTopics, registerContracts } from '@weir/catalogue'
 import { readConfig } from '@weir/config'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { SERVICES, type Server, type Service, services } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import type { PartName, StackConfig } from './config.ts'

@@ -3,9 +3,9 @@
  * record that was acknowledged is lost, moved or reordered.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { applyTopics, registerContracts } from '@weir/catalogue'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { type Kafka, kafkaConfig, NO_HEADERS, openKafka, valueOf } from '@weir/kafka'
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'

@@ -1,8 +1,9 @@
 /** Followers on a real broker: what they read, what they leave out, and how they go on. */
+
+import { registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import type { ReferenceEntry } from '@weir/contracts'
-import { registerContracts } from '@weir/contracts/apply.ts'
 import { type Kafka, kafkaConfig, openKafka, type Producer } from '@weir/kafka'
 import { metrics } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'

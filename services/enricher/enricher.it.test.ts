@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { sha256 } from '@weir/config'
 import { sampleOf, type TaxiTelemetry, type TopicName } from '@weir/contracts'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { drop, flow, type Source, step } from '@weir/flow'
 import {
   encodeHeaders,

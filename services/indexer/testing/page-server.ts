@@ -3,10 +3,10 @@
  * them what a page shows.
  */
 import { randomUUID } from 'node:crypto'
+import { applyTopics, registerContracts } from '@weir/catalogue'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import type { ReferenceEntry, StageStats, TopicName, ValueOf } from '@weir/contracts'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { encodeHeaders, type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
 import { type Access, logger, openAccess, openHttp } from '@weir/service'
 import type { Solution } from '@weir/solutions/solution.ts'

@@ -3,10 +3,10 @@
  * index has of them.
  */
 import { randomUUID } from 'node:crypto'
+import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { type DeadLetter, sampleOf, type TaxiTelemetry } from '@weir/contracts'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import {
   encodeHeaders,
   headerOf,

@@ -1,9 +1,10 @@
 /** The hub as a process of its own against real servers, and what it stored read back. */
+
+import { applyTopics, registerContracts } from '@weir/catalogue'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import type { TaxiTelemetry } from '@weir/contracts'
 import { sampleOf } from '@weir/contracts'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import type { Kafka } from '@weir/kafka'
 import { decodeHeaders, kafkaConfig, keyOf, openKafka } from '@weir/kafka'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'

@@ -1,5 +1,5 @@
+import { applyTopics, ContractRefused, registerContracts } from '@weir/catalogue'
 import { topics as contracts, type Topic } from '@weir/contracts'
-import { applyTopics, ContractRefused, registerContracts } from '@weir/contracts/apply.ts'
 import { schemaOf } from '@weir/contracts/load.ts'
 import { topicConfigs } from '@weir/contracts/topic-configs.ts'
 import type { Kafka, PartitionOffsets } from '@weir/kafka'

@@ -1,9 +1,9 @@
 /** Dead letters on a real broker: listed by cause, shown, and sent back byte for byte, each once. */
 
+import { registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import type { DeadLetter } from '@weir/contracts'
-import { registerContracts } from '@weir/contracts/apply.ts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import {
   deadLetters,

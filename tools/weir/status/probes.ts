@@ -1,7 +1,7 @@
 /** Asking servers and services how they are. Every probe ends within its time and never rejects. */
 import { connect } from 'node:net'
+import { registryAddress } from '@weir/codec/registry-address.ts'
 import { withoutPasswords } from '@weir/config'
-import { registryAddress } from '@weir/contracts/registry-address.ts'
 import { SERVICES } from '@weir/contracts/services.ts'
 import { openKafka } from '@weir/kafka'
 import type { Stall } from '@weir/service/groups.ts'

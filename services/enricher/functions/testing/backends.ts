@@ -1,7 +1,8 @@
 /** The shared servers with Weir's topics and contracts, and connections to them. */
+
+import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
-import { applyTopics, registerContracts } from '@weir/contracts/apply.ts'
 import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers } from '@weir/testkit'

@@ -3,11 +3,11 @@
  * under FULL_TRANSITIVE.
  */
 import confluent from '@kafkajs/confluent-schema-registry'
-import type { AvroSchema } from './avro.ts'
-import { breaks } from './compatibility.ts'
-import { publishedVersions, schemaOf } from './load.ts'
-import { registryAddress } from './registry-address.ts'
-import { subjectOf, type TopicName, topics } from './topics.ts'
+import { registryAddress } from '@weir/codec/registry-address.ts'
+import type { AvroSchema } from '@weir/contracts/avro.ts'
+import { breaks } from '@weir/contracts/compatibility.ts'
+import { publishedVersions, schemaOf } from '@weir/contracts/load.ts'
+import { subjectOf, type TopicName, topics } from '@weir/contracts/topics.ts'
 
 const { COMPATIBILITY, SchemaRegistry, SchemaType } = confluent
 const TIMEOUT_MS = 10_000

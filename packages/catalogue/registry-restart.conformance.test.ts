@@ -5,13 +5,13 @@
 
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { AvroSchema } from '@weir/contracts/avro.ts'
 import { freePorts } from '@weir/stack/ports.ts'
 import type { Running } from '@weir/stack/server.ts'
 import { registry } from '@weir/stack/servers/registry.ts'
 import { temporaryFolder } from '@weir/stack/shared-servers.ts'
 import { type KafkaCluster, kafkaCluster } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { AvroSchema } from './avro.ts'
 import { registerVersions } from './register.ts'
 
 const folder = temporaryFolder()

@@ -1,8 +1,8 @@
+import { breakingChanges, lawfulChanges } from '@weir/contracts/testing/changes.ts'
+import { topics } from '@weir/contracts/topics.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, test } from 'vitest'
 import { ContractRefused, registerContracts, registerVersions } from './register.ts'
-import { breakingChanges, lawfulChanges } from './testing/changes.ts'
-import { topics } from './topics.ts'
 
 let url: string
 beforeAll(async () => {

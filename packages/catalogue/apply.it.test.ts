@@ -1,9 +1,9 @@
 import { readConfig } from '@weir/config'
+import { topics } from '@weir/contracts/topics.ts'
 import { type Kafka, kafkaConfig, openKafka, type TopicSpec } from '@weir/kafka'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applySpecs, applyTopics, topicSpecs } from './apply.ts'
-import { topics } from './topics.ts'
 
 let opened: { value: Kafka; stop(): Promise<void> }
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { topics } from '@weir/contracts/topics.ts'
 import { servers } from '@weir/testkit'
 import { beforeAll, expect, test } from 'vitest'
-import { topics } from './topics.ts'
 
 const MAIN = fileURLToPath(new URL('apply-main.ts', import.meta.url))
 

@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ConfigError, readConfig } from '@weir/config'
 import { kafkaConfig, openKafka } from '@weir/kafka'
-import { applyTopics, registerContracts } from './apply.ts'
+import { applyTopics, registerContracts } from './index.ts'
 
 const PAUSE_MS = 2000
 

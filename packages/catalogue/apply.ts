@@ -2,11 +2,10 @@
  * Brings a cluster in line with the contracts: topics of the table on the brokers, schemas in the registry.
  * Running it again changes nothing.
  */
-import { type Admin, KafkaError, type TopicSpec } from '@weir/kafka'
-import { topicConfigs } from './topic-configs.ts'
-import { registryJournal, type Topic, topics } from './topics.ts'
 
-export { ContractRefused, type RegisteredContract, registerContracts } from './register.ts'
+import { topicConfigs } from '@weir/contracts/topic-configs.ts'
+import { registryJournal, type Topic, topics } from '@weir/contracts/topics.ts'
+import { type Admin, KafkaError, type TopicSpec } from '@weir/kafka'
 
 export interface ApplyTopicsOptions {
   /**

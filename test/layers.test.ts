@@ -1,0 +1,116 @@
+/**
+ * The layers: contracts, packages, solutions, services, tools. What runs in production imports from its own layer or
+ * one before it, in no circle of packages, by the names that its package.json declares.
+ */
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { expect, test } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '..')
+const LAYERS = ['contracts', 'packages', 'solutions', 'services', 'tools']
+/** Files that tests alone import; these may start whatever they like. */
+const OF_TESTS = /^packages\/testkit\/|\.(test|suite)\.ts$|\/(testing|conformance|fixtures|kcl|boto3)\//
+/** What a statement imports, a type import included, or a call. */
+const IMPORTS = /^(?:import|export)\b[^'"]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm
+
+interface Package {
+  readonly name: string
+  readonly folder: string
+  readonly declared: readonly string[]
+  /** What its name alone imports. */
+  readonly face: string | undefined
+}
+
+interface Import {
+  readonly file: string
+  readonly from: Package
+  /** As the file says it: a path or a name. */
+  readonly what: string
+}
+
+const list = (pattern: string): string[] =>
+  globSync(
+    LAYERS.map((layer) => `${layer}/**/${pattern}`),
+    {
+      cwd: ROOT,
+      exclude: (path) => path.includes('node_modules'),
+    },
+  )
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
+
+const packages: readonly Package[] = list('package.json').map((file) => {
+  const { name, dependencies = {}, exports = {} } = JSON.parse(read(file))
+  return { name, folder: dirname(file), declared: Object.keys(dependencies), face: exports['.'] }
+})
+const packageOf = (file: string): Package => packages.find(({ folder }) => file.startsWith(`${folder}/`))!
+const sources = list('*.{ts,js,mjs}')
+const imports: readonly Import[] = sources
+  .filter((file) => !OF_TESTS.test(file) && file.endsWith('.ts'))
+  .flatMap((file) =>
+    [...read(file).matchAll(IMPORTS)].map(([, from, effect, call]) => ({
+      file,
+      from: packageOf(file),
+      what: from ?? effect ?? call,
+    })),
+  )
+  .filter(({ what }) => !what.startsWith('node:'))
+
+/** The package's name in `@scope/name/file.ts` or `name/file.ts`. */
+const nameIn = (what: string): string =>
+  what
+    .split('/')
+    .slice(0, what.startsWith('@') ? 2 : 1)
+    .join('/')
+const named = imports.filter(({ what }) => !what.startsWith('.'))
+const ours = named.flatMap(({ file, from, what }) => {
+  const to = packages.find(({ name }) => name === nameIn(what))
+  return to === undefined || to === from ? [] : [{ file, from, to }]
+})
+const layerOf = ({ folder }: Package): number => LAYERS.indexOf(folder.split('/')[0])
+
+test('relative imports stay in their package', () => {
+  const outside = imports.filter(
+    ({ file, from, what }) =>
+      what.startsWith('.') && !normalize(join(dirname(file), what)).startsWith(`${from.folder}/`),
+  )
+  expect(outside.map(({ file, what }) => `${file} imports ${what}`)).toEqual([])
+})
+
+test('imports go down the layers', () => {
+  const up = ours.filter(({ from, to }) => layerOf(to) > layerOf(from))
+  expect(up.map(({ file, to }) => `${file} imports ${to.name}`)).toEqual([])
+})
+
+test('services do not import each other', () => {
+  const across = ours.filter(({ from, to }) =>
+    [from, to].every(({ folder }) => folder.startsWith('services/')),
+  )
+  expect(across.map(({ file, to }) => `${file} imports ${to.name}`)).toEqual([])
+})
+
+test('packages import each other in no circle', () => {
+  const left = new Map(packages.map(({ name }) => [name, new Set<string>()]))
+  for (const { from, to } of ours) left.get(from.name)!.add(to.name)
+  for (let free = [...left.keys()]; free.length > 0; ) {
+    free = [...left].filter(([, needs]) => ![...needs].some((name) => left.has(name))).map(([name]) => name)
+    for (const name of free) left.delete(name)
+  }
+  expect([...left.keys()]).toEqual([])
+})
+
+test('the file that a package exports under its name is there', () => {
+  const faces = packages.flatMap(({ folder, face }) =>
+    face === undefined ? [] : [normalize(join(folder, face))],
+  )
+  expect(faces.filter((file) => !sources.includes(file))).toEqual([])
+})
+
+test.each(packages)('$name declares what it imports, and nothing else', ({ name, folder, declared }) => {
+  const imported = new Set(named.filter(({ from }) => from.name === name).map(({ what }) => nameIn(what)))
+  imported.delete(name)
+  const undeclared = [...imported].filter((one) => !declared.includes(one))
+  // Files for browsers are found by their path.
+  const texts = sources.filter((file) => file.startsWith(`${folder}/`)).map(read)
+  const unused = declared.filter((one) => !texts.some((text) => text.includes(one)))
+  expect({ undeclared, unused }).toEqual({ undeclared: [], unused: [] })
+})

@@ -6,7 +6,7 @@ import { latLngToCell } from 'h3-js'
 import { Kafka, logLevel } from 'kafkajs'
 
 /** kafkajs makes one record batch of what it is given for a partition, and brokers take up to a megabyte. */
-const MOST_MESSAGES = 2000
+const MAX_MESSAGES = 2000
 
 const kafka = new Kafka({ brokers: process.env.KAFKA_BROKERS!.split(','), logLevel: logLevel.NOTHING })
 const zones = new ZoneIndex(new Map(Object.entries(zonesSeed)))
@@ -27,11 +27,11 @@ await consumer.run({
       report.arrivalTime = Number(timestamp)
       return { key, value: JSON.stringify(report) }
     })
-    for (let from = 0; from < messages.length; from += MOST_MESSAGES) {
+    for (let from = 0; from < messages.length; from += MAX_MESSAGES) {
       await producer.send({
         topic: process.env.OUTPUT!,
         acks: -1,
-        messages: messages.slice(from, from + MOST_MESSAGES),
+        messages: messages.slice(from, from + MAX_MESSAGES),
       })
     }
   },

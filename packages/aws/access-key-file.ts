@@ -35,8 +35,8 @@ export const ANONYMOUS: AwsClient = {
 /** As AWS has it (IAM API reference, AccessKey), but shorter ones are no harm. */
 const ID = /^\w{4,128}$/
 /** Characters; AWS's have 40. */
-const LEAST_SECRET = 16
-const MOST_SECRET = 256
+const MIN_SECRET = 16
+const MAX_SECRET = 256
 const NAME = /^[\w.*-]{1,128}$/
 const ACTION = /^(\*|[a-z0-9-]+:[A-Za-z0-9*]+)$/
 const FUNCTION = /^arn:[^:]*:lambda:[^:]*:[^:]*:function:/
@@ -120,10 +120,10 @@ function problemsOf(entry: unknown, which: string): string[] {
     problems.push(`${which} needs an accessKeyId of 4 to 128 letters, digits and underscores.`)
   const isLongEnough =
     typeof secretAccessKey === 'string' &&
-    secretAccessKey.length >= LEAST_SECRET &&
-    secretAccessKey.length <= MOST_SECRET
+    secretAccessKey.length >= MIN_SECRET &&
+    secretAccessKey.length <= MAX_SECRET
   if (!isLongEnough && !isLocal(entry as Entry))
-    problems.push(`${which} needs a secretAccessKey of ${LEAST_SECRET} to ${MOST_SECRET} characters.`)
+    problems.push(`${which} needs a secretAccessKey of ${MIN_SECRET} to ${MAX_SECRET} characters.`)
   if (!areAll(streams, NAME))
     problems.push(`${which} needs streams: a list of names, in which * stands for any characters.`)
   if (functions !== undefined && !areAll(functions, NAME))

@@ -6,11 +6,11 @@ import { isUtf8 } from 'node:buffer'
 import { serializationError } from './errors.ts'
 
 /** Of containers in containers and tags on tags. */
-const MOST_DEPTH = 64
+const MAX_DEPTH = 64
 /** Values of one body, keys included: 30 times what the largest PutRecords has (500 records of 3 members). */
-const MOST_VALUES = 100_000
+const MAX_VALUES = 100_000
 /** ms, either side of 1970. */
-const MOST_TIME = 8.64e15
+const MAX_TIME = 8.64e15
 
 const TIME_TAG = 1
 const INDEFINITE = 31
@@ -31,14 +31,14 @@ export function decodeCbor(body: Buffer): unknown {
 class Reader {
   at = 0
   readonly #bytes: Buffer
-  #left = MOST_VALUES
+  #left = MAX_VALUES
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
   }
 
   read(depth: number): unknown {
-    if (this.at >= this.#bytes.length || depth > MOST_DEPTH || --this.#left < 0) throw serializationError()
+    if (this.at >= this.#bytes.length || depth > MAX_DEPTH || --this.#left < 0) throw serializationError()
     const first = this.#bytes[this.at++]
     const minor = first & 31
     switch (first >> 5) {
@@ -127,7 +127,7 @@ class Reader {
     if (value === BREAK) this.#fail()
     if (tag !== TIME_TAG) return value
     if (typeof value !== 'number') this.#fail()
-    return new Date(Math.max(-MOST_TIME, Math.min(MOST_TIME, Math.round(value as number))))
+    return new Date(Math.max(-MAX_TIME, Math.min(MAX_TIME, Math.round(value as number))))
   }
 
   #simple(minor: number): unknown {
@@ -184,17 +184,17 @@ function half(bits: number): number {
   return bits & 0x8000 ? -value : value
 }
 
-const LEAST_BUFFER = 1 << 10
+const MIN_BUFFER = 1 << 10
 
 /** Writes into a buffer that grows. Containers have definite lengths. */
 export class CborWriter {
-  #bytes = Buffer.allocUnsafe(LEAST_BUFFER)
+  #bytes = Buffer.allocUnsafe(MIN_BUFFER)
   #at = 0
 
   /** What was written; writing goes on elsewhere. */
   finish(): Buffer {
     const written = this.#bytes.subarray(0, this.#at)
-    this.#bytes = Buffer.allocUnsafe(LEAST_BUFFER)
+    this.#bytes = Buffer.allocUnsafe(MIN_BUFFER)
     this.#at = 0
     return written
   }

@@ -19,7 +19,7 @@ const MAGIC = 0xf3899ac2
 const MAGIC_LENGTH = 4
 const DIGEST_LENGTH = 16
 /** In one: as many as have 8 bytes each in a record of 1 MiB. */
-const MOST_RECORDS = 1 << 17
+const MAX_RECORDS = 1 << 17
 const HASH_KEY = /^\d{1,39}$/
 
 const VARINT = 0
@@ -64,7 +64,7 @@ function unpack(bytes: Buffer, start: number, end: number): UserRecord[] {
     if (field.type !== DELIMITED || field.number > 3) continue
     if (field.number === 1) keys.push(bytes.toString('utf8', field.start, field.end))
     else if (field.number === 2) hashKeys.push(hashKey(bytes.toString('latin1', field.start, field.end)))
-    else if (records.push(field) > MOST_RECORDS) throw MALFORMED
+    else if (records.push(field) > MAX_RECORDS) throw MALFORMED
   }
   return records.map((record) => userRecord(bytes, record, keys, hashKeys))
 }

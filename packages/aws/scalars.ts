@@ -12,9 +12,9 @@ export type Protocol = 'json' | 'cbor'
 /** Takes what is neither null nor undefined. */
 export type Convert = (value: unknown, protocol: Protocol) => unknown
 
-const MOST_INTEGER = 2 ** 31 - 1
+const MAX_INTEGER = 2 ** 31 - 1
 /** ms, either side of 1970: what a Date holds. */
-const MOST_TIME = 8.64e15
+const MAX_TIME = 8.64e15
 const YES = new Set(['TRUE', '1', 'YES'])
 const NO = new Set(['FALSE', '0', 'NO'])
 
@@ -30,7 +30,7 @@ export function converter({ type }: Shape): Convert {
     case 'timestamp':
       return toDate
     case 'integer':
-      return (value) => within(-MOST_INTEGER - 1, Math.trunc(toNumber(value, 'Integer')), MOST_INTEGER)
+      return (value) => within(-MAX_INTEGER - 1, Math.trunc(toNumber(value, 'Integer')), MAX_INTEGER)
     case 'long':
       return (value) =>
         within(Number.MIN_SAFE_INTEGER, Math.trunc(toNumber(value, 'Long')), Number.MAX_SAFE_INTEGER)
@@ -48,9 +48,9 @@ export function expectContainer(
   value: unknown,
   wanted: 'list' | 'map' | 'structure',
   depth: number,
-  mostDepth: number,
+  maxDepth: number,
 ): object {
-  if (depth > mostDepth) throw serializationError('The request is nested too deeply')
+  if (depth > maxDepth) throw serializationError('The request is nested too deeply')
   if (typeof value !== 'object' || value instanceof Uint8Array || value instanceof Date) {
     throw serializationError(wanted === 'structure' ? 'Expected null' : `Expected ${wanted} or null`)
   }
@@ -80,7 +80,7 @@ function toBoolean(value: unknown): boolean {
 function toDate(value: unknown, protocol: Protocol): Date {
   if (value instanceof Date) return value
   if (typeof value !== 'number') return wrongType(value, 'milliseconds since epoch')
-  return new Date(within(-MOST_TIME, Math.round(protocol === 'json' ? value * 1000 : value), MOST_TIME))
+  return new Date(within(-MAX_TIME, Math.round(protocol === 'json' ? value * 1000 : value), MAX_TIME))
 }
 
 function toNumber(value: unknown, type: string): number {

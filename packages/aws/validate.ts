@@ -9,9 +9,9 @@ import { cut, lowerFirst, type Print, printer } from './print.ts'
 import { converter, expectContainer, type Protocol } from './scalars.ts'
 
 /** Of containers in containers. Models without recursive shapes stay far below. */
-const MOST_DEPTH = 64
+const MAX_DEPTH = 64
 /** AWS tells no more at once. */
-const MOST_PROBLEMS = 10
+const MAX_PROBLEMS = 10
 const NULL = 'null '
 
 /**
@@ -106,7 +106,7 @@ function structure(
   return {
     constraints: [],
     take(value, protocol, depth) {
-      const from = expectContainer(value, 'structure', depth, MOST_DEPTH) as Container
+      const from = expectContainer(value, 'structure', depth, MAX_DEPTH) as Container
       const taken: Record<string, unknown> = {}
       for (const { name, checker } of fields) {
         const member = from[name]
@@ -141,7 +141,7 @@ function list(shape: ListShape, name: string, of: (name: string) => Checker, pri
   return {
     constraints: own,
     take(value, protocol, depth) {
-      const from = expectContainer(value, 'list', depth, MOST_DEPTH) as readonly unknown[]
+      const from = expectContainer(value, 'list', depth, MAX_DEPTH) as readonly unknown[]
       const taken: unknown[] = new Array(from.length)
       for (let i = 0; i < from.length; i++)
         taken[i] =
@@ -159,7 +159,7 @@ function list(shape: ListShape, name: string, of: (name: string) => Checker, pri
       if (ofMembers !== undefined && items.some((item) => item !== null && !member.fits(item))) {
         note(problems, shown(print(name, value)), path, `Member must satisfy constraint: ${ofMembers}`)
       }
-      for (let i = 0; i < items.length && problems.length < MOST_PROBLEMS; i++) {
+      for (let i = 0; i < items.length && problems.length < MAX_PROBLEMS; i++) {
         if (items[i] === null) note(problems, NULL, `${path}.${i + 1}.member`, 'Member must not be null')
         else if (ofMembers === undefined) member.explain(items[i], `${path}.${i + 1}.member`, problems)
       }
@@ -178,7 +178,7 @@ function map(shape: MapShape, name: string, of: (name: string) => Checker, print
   return {
     constraints: own,
     take(value, protocol, depth) {
-      const from = expectContainer(value, 'map', depth, MOST_DEPTH) as Container
+      const from = expectContainer(value, 'map', depth, MAX_DEPTH) as Container
       const taken = Object.create(null) as Record<string, unknown>
       for (const name of Object.keys(from))
         taken[name] =
@@ -203,7 +203,7 @@ function map(shape: MapShape, name: string, of: (name: string) => Checker, print
         note(problems, shown(print(name, value)), path, `Map value must satisfy constraint: ${ofMembers}`)
       }
       for (const [name, item] of entries) {
-        if (problems.length >= MOST_PROBLEMS) return
+        if (problems.length >= MAX_PROBLEMS) return
         if (item === null) note(problems, NULL, `${path}.${cut(name)}.member`, 'Member must not be null')
         else if (ofMembers === undefined) member.explain(item, `${path}.${cut(name)}.member`, problems)
       }
@@ -247,6 +247,6 @@ const shown = (printed: string | undefined): string => (printed === undefined ? 
 
 /** @param value followed by a space; empty if it is not shown */
 function note(problems: string[], value: string, path: string, text: string): void {
-  if (problems.length < MOST_PROBLEMS)
+  if (problems.length < MAX_PROBLEMS)
     problems.push(`Value ${value}at '${path}' failed to satisfy constraint: ${text}`)
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Appender, RecordBatch } from './port.ts'
-import { mostRecordBytes } from './records/format.ts'
+import { maxRecordBytes } from './records/format.ts'
 import { editHeaders, encodeHeaders, findHeader, type Headers } from './records/headers.ts'
 
 export interface Cause {
@@ -48,7 +48,7 @@ export function deadLetters(
   writer: EnvelopeWriter,
   { topic, partitions, maxBatchBytes, flow }: DeadLetterOptions,
 ): Bury {
-  const most = mostRecordBytes(maxBatchBytes) - ENVELOPE_BYTES
+  const most = maxRecordBytes(maxBatchBytes) - ENVELOPE_BYTES
   return (out, batch, index, step, { code, message }) => {
     const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = batch
     const key = keyStart[index] < 0 ? null : bytes.subarray(keyStart[index], keyEnd[index])

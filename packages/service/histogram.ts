@@ -5,7 +5,7 @@
 
 const STEP_BITS = 4
 const STEPS = 1 << STEP_BITS
-const MOST_MICROS = 2 ** 31 - 1
+const MAX_MICROS = 2 ** 31 - 1
 const CELLS = (31 - STEP_BITS) * STEPS + STEPS
 
 export class LatencyHistogram {
@@ -60,7 +60,7 @@ export class LatencyHistogram {
 }
 
 function cellOf(ms: number): number {
-  const micros = Math.min(ms * 1000, MOST_MICROS) | 0
+  const micros = Math.min(ms * 1000, MAX_MICROS) | 0
   if (micros < STEPS) return micros
   const power = 31 - Math.clz32(micros)
   return (power - STEP_BITS + 1) * STEPS + ((micros >>> (power - STEP_BITS)) & (STEPS - 1))

@@ -14,7 +14,7 @@ const TOPIC = 'weir.stats'
 const PARTITION = 0
 const INTERVAL_MS = 1000
 /** A record is about 120 bytes. */
-const MOST_BYTES = 4096
+const MAX_BYTES = 4096
 
 export interface StatsOptions {
   readonly log: Logger
@@ -29,7 +29,7 @@ export interface StatsOptions {
  * Begins to publish. Nothing waits for it: what Kafka does not take this second is superseded by the next.
  */
 export function publishStats({ log, producer, writer }: StatsOptions): Resource<void> {
-  const into = Buffer.allocUnsafe(MOST_BYTES)
+  const into = Buffer.allocUnsafe(MAX_BYTES)
   let last = Date.now()
   let underWay = false
   let failing = false

@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { StackError } from './errors.ts'
 
 /** Kafka 4 brokers need Java 17. */
-export const LEAST_JAVA = 17
+export const MIN_JAVA = 17
 
 export interface Java {
   readonly command: string
@@ -26,13 +26,13 @@ export function findJava(env: NodeJS.ProcessEnv = process.env): Java {
   const command = candidates.find((path) => existsSync(path))
   if (command === undefined)
     throw new StackError(
-      `There is no Java: install Java ${LEAST_JAVA} or newer (for instance openjdk-17-jre-headless), or set JAVA_HOME.`,
+      `There is no Java: install Java ${MIN_JAVA} or newer (for instance openjdk-17-jre-headless), or set JAVA_HOME.`,
     )
   const release = execFileSync(command, ['--version'], { encoding: 'utf8' })
   const major = Number(/^(?:openjdk|java) (\d+)/m.exec(release)?.[1] ?? 0)
-  if (major < LEAST_JAVA)
+  if (major < MIN_JAVA)
     throw new StackError(
-      `${command} is Java ${major || 'of an unknown version'}: install Java ${LEAST_JAVA} or newer and set JAVA_HOME to it.`,
+      `${command} is Java ${major || 'of an unknown version'}: install Java ${MIN_JAVA} or newer and set JAVA_HOME to it.`,
     )
   return {
     command,

@@ -5,7 +5,7 @@ import { findJava } from './java.ts'
 import { holderOf, isFree } from './ports.ts'
 
 /** Bytes: the software takes 1 GB unpacked, an afternoon of the simulator the rest. */
-const LEAST_DISK = 2 * 1024 ** 3
+const MIN_DISK = 2 * 1024 ** 3
 
 export interface PortNeeded {
   readonly what: string
@@ -24,7 +24,7 @@ function checkDisk(folder: string): void {
   mkdirSync(folder, { recursive: true })
   const { bavail, bsize } = statfsSync(folder)
   const free = bavail * bsize
-  if (free < LEAST_DISK)
+  if (free < MIN_DISK)
     throw new StackError(
       `There are only ${(free / 1024 ** 3).toFixed(1)} GB free at ${folder}: make room for 2 GB, or set WEIR_DATA and WEIR_CACHE to folders on another disk.`,
     )

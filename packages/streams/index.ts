@@ -13,9 +13,9 @@ export type { Child, FanOutConsumer, NewStream, Shard, Stream, StreamStatus } fr
 export {
   childrenOf,
   closingShards,
-  LEAST_RECORD_KIB,
-  LEAST_RETENTION_HOURS,
-  MOST_RETENTION_HOURS,
+  MAX_RETENTION_HOURS,
+  MIN_RECORD_KIB,
+  MIN_RETENTION_HOURS,
   newStream,
   ON_DEMAND_SHARDS,
   openShards,

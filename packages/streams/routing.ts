@@ -7,7 +7,7 @@ import { closingShards, openShards, type Shard, type Stream } from './stream.ts'
 /** A hash key has 128 bits: four words, the most significant first. */
 const WORDS = 4
 /** Keys of which the shard is remembered, of each stream: some MB. */
-const MOST_REMEMBERED = 20_000
+const MAX_REMEMBERED = 20_000
 
 export interface Routing {
   /** The open shards in the order of their hash keys. */
@@ -68,7 +68,7 @@ export function routingOf(stream: Stream): Routing {
       let index = found.get(partitionKey)
       if (index !== undefined) return index
       index = find(partitionKey)
-      if (found.size === MOST_REMEMBERED) found.clear()
+      if (found.size === MAX_REMEMBERED) found.clear()
       found.set(partitionKey, index)
       return index
     }

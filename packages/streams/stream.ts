@@ -70,9 +70,9 @@ export interface FanOutConsumer {
 
 export const TOPIC_PREFIX = 'stream.'
 /** Kinesis' limits (service model and "Quotas and limits"). */
-export const LEAST_RETENTION_HOURS = 24
-export const MOST_RETENTION_HOURS = 8760
-export const LEAST_RECORD_KIB = 1024
+export const MIN_RETENTION_HOURS = 24
+export const MAX_RETENTION_HOURS = 8760
+export const MIN_RECORD_KIB = 1024
 export const ON_DEMAND_SHARDS = 4
 
 export interface NewStream {
@@ -108,7 +108,7 @@ export function newStream(
       createdAt: now,
       closedAt: null,
     })),
-    retentionHours: LEAST_RETENTION_HOURS,
+    retentionHours: MIN_RETENTION_HOURS,
     maxRecordKiB,
     tags,
     metrics: [],

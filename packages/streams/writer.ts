@@ -15,7 +15,7 @@ const RESHARDING_MS = 10_000
 /** How long the brokers may take (ms); what is not known to be stored then has failed. */
 const SETTLE_MS = 10_000
 /** Of a partition key: 256 characters (service model of Kinesis). */
-const MOST_KEY_BYTES = 256 * 3
+const MAX_KEY_BYTES = 256 * 3
 
 export interface StreamEntry {
   readonly data: Buffer
@@ -87,7 +87,7 @@ interface Appended extends Routed {
 }
 
 /** Shared by all: a key is written and appended without yielding in between. */
-const keys = Buffer.allocUnsafeSlow(MOST_KEY_BYTES)
+const keys = Buffer.allocUnsafeSlow(MAX_KEY_BYTES)
 
 export class StreamWriter {
   readonly #streams: Pick<Streams, 'get' | 'leased'>

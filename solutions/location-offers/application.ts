@@ -11,8 +11,8 @@ import type { ApplicationDefinition } from '../solution.ts'
 const STREAM = 'signups'
 const OFFERS = 'location.offers'
 /** The longest wait (ms), and how many may wait at once in a replica. */
-const MOST_WAIT = 10_000
-const MOST_WAITING = 10_000
+const MAX_WAIT = 10_000
+const MAX_WAITING = 10_000
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -94,10 +94,10 @@ export const application: ApplicationDefinition = {
 
     const signUp = async (request: Request, reply: Reply): Promise<unknown> => {
       const { userId, position } = request.body
-      const wait = Math.min(milliseconds(request.query.wait), MOST_WAIT)
+      const wait = Math.min(milliseconds(request.query.wait), MAX_WAIT)
       const client = identify(request)
       if (wait > 0) requireRead(client, OFFERS)
-      if (wait > 0 && waiting.size >= MOST_WAITING) {
+      if (wait > 0 && waiting.size >= MAX_WAITING) {
         return reply
           .code(429)
           .header('retry-after', '1')

@@ -7,7 +7,7 @@ import { ZoneIndex } from './zones.ts'
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 /** A device's clock may be that much ahead before its time is not believed. */
-const MOST_AHEAD = 5 * MINUTE
+const MAX_AHEAD = 5 * MINUTE
 /** Cells of about 0.7 km²: the size of a neighbourhood's core (h3geo.org, table of cell statistics). */
 const H3_RESOLUTION = 8
 /** Slower than a walk counts as standing; GPS noise alone makes 1 to 2 km/h. */
@@ -33,7 +33,7 @@ export const refuseImpossible = (now: () => number) =>
     if (!(lat >= -90 && lat <= 90 && lon >= -180 && lon <= 180))
       return dead('invalid', `position: ${lat}, ${lon} is not on the earth`)
     if (!(report.speed >= 0)) return dead('invalid', `speed: ${report.speed} km/h is below zero`)
-    if (report.eventTime > now() + MOST_AHEAD)
+    if (report.eventTime > now() + MAX_AHEAD)
       return dead('invalid', `eventTime: ${report.eventTime} is more than 5 minutes ahead`)
     return report
   })

@@ -7,7 +7,7 @@ import { BLOCK_CROSSTOWN, BLOCK_UPTOWN, quarters, toPosition, UPTOWN_HEADING } f
 
 const REPORT_EVERY_MS = 1000
 /** After a longer silence (a laptop that slept) a world goes on from now instead of catching up. */
-const MOST_CATCH_UP_MS = 10_000
+const MAX_CATCH_UP_MS = 10_000
 
 export const simulator: SimulatorDefinition = {
   to: { topic: 'taxi.telemetry' },
@@ -56,7 +56,7 @@ class Taxi {
   /** The reports due since the last call, oldest first. */
   until(now: number): Record<string, unknown>[] {
     const latest = Math.floor((now - this.#phase) / REPORT_EVERY_MS) * REPORT_EVERY_MS + this.#phase
-    if (this.#last < 0 || latest - this.#last > MOST_CATCH_UP_MS) this.#last = latest - REPORT_EVERY_MS
+    if (this.#last < 0 || latest - this.#last > MAX_CATCH_UP_MS) this.#last = latest - REPORT_EVERY_MS
     const reports = []
     while (this.#last < latest) {
       this.#last += REPORT_EVERY_MS

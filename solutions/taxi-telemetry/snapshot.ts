@@ -65,9 +65,9 @@ export interface LastHalfHour {
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HALF_HOUR = 30 * MINUTE
-const MOST_TAXIS = 2000
-const MOST_TILES = 1500
-const MOST_SOURCES = 5
+const MAX_TAXIS = 2000
+const MAX_TILES = 1500
+const MAX_SOURCES = 5
 /** Tiles of 306 m at the equator, 230 m in New York: some blocks. */
 const DEMAND_ZOOM = 17
 const SPEED_STEP = 10
@@ -133,7 +133,7 @@ export const snapshot = taxiSnapshot(Date.now)
 /** By arrival, so that a replay of old reports shows as it comes; within a taxi the newest by event time. */
 function latestPositions(now: number): Record<string, unknown> {
   return {
-    size: MOST_TAXIS,
+    size: MAX_TAXIS,
     track_total_hits: false,
     _source: FIELDS,
     query: { bool: { filter: [arrivedSince(now - MINUTE)] } },
@@ -175,7 +175,7 @@ function minuteCounts(now: number): Record<string, unknown> {
     aggs: {
       taxis: { cardinality: { field: 'deviceId' } },
       trips: { cardinality: { field: 'tripId' } },
-      sources: { terms: { field: 'source', size: MOST_SOURCES } },
+      sources: { terms: { field: 'source', size: MAX_SOURCES } },
       speeds: { range: { field: 'speed', ranges } },
     },
   }
@@ -195,7 +195,7 @@ function halfHourCounts(now: number): Record<string, unknown> {
         aggs: { trips: { cardinality: { field: 'tripId' } }, taxis: { cardinality: { field: 'deviceId' } } },
       },
       tiles: {
-        geotile_grid: { field: 'position', precision: DEMAND_ZOOM, size: MOST_TILES },
+        geotile_grid: { field: 'position', precision: DEMAND_ZOOM, size: MAX_TILES },
         aggs: { occupied: { filter: { exists: { field: 'tripId' } } } },
       },
       newest: { max: { field: 'arrivalTime' } },

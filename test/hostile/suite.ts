@@ -54,7 +54,7 @@ export function hostile<V extends Victim>(
     worker.postMessage('end')
     await over
     await found.stop()
-    const growthMb = found.mostMemory - idleMb
+    const growthMb = found.maxMemory - idleMb
     console.log(
       `${chosen.length === 1 ? names[0] : 'all'}: +${growthMb.toFixed()} MB, livez ${found.longestLivez.toFixed()} ms, answers ${found.longestAnswer.toFixed()} ms, ${JSON.stringify([...found.answers])}`,
     )

@@ -56,7 +56,7 @@ export interface Watch {
   longestLivez: number
   longestAnswer: number
   /** MB. */
-  mostMemory: number
+  maxMemory: number
   stop(): Promise<void>
 }
 
@@ -67,7 +67,7 @@ export function watch({ service: { url, pid }, honest }: Target<Victim>): Watch 
     answers: new Map(),
     longestLivez: 0,
     longestAnswer: 0,
-    mostMemory: residentMb(pid),
+    maxMemory: residentMb(pid),
     stop: async () => {
       stopped = true
       await done
@@ -95,7 +95,7 @@ export function watch({ service: { url, pid }, honest }: Target<Victim>): Watch 
       found.longestLivez = Math.max(found.longestLivez, performance.now() - from)
     }),
     each(30, async () => {
-      found.mostMemory = Math.max(found.mostMemory, residentMb(pid))
+      found.maxMemory = Math.max(found.maxMemory, residentMb(pid))
     }),
   ])
   return found

@@ -9,7 +9,7 @@ import { signatureOf, signingKeyOf } from './key.ts'
 const SKEW_MINUTES = 5
 const MINUTE_MS = 60_000
 /** Signing keys kept: one a day, region, service and access key. */
-const MOST_KEYS = 1000
+const MAX_KEYS = 1000
 const SIGNATURE = /^[0-9a-f]{64}$/
 
 /** What is known of an access key. */
@@ -64,7 +64,7 @@ export function signatureVerifier<C extends Credential>(
   const keep = ({ accessKeyId, scope }: Claim, secret: string, key: Buffer): void => {
     const name = `${accessKeyId}/${scope}`
     if (signingKeys.get(name)?.key === key) return
-    if (signingKeys.size >= MOST_KEYS) signingKeys.delete(signingKeys.keys().next().value!)
+    if (signingKeys.size >= MAX_KEYS) signingKeys.delete(signingKeys.keys().next().value!)
     signingKeys.set(name, { secret, key })
   }
 

@@ -177,7 +177,7 @@ class Generator {
   #array(writer: ArrayNode, reader: ArrayNode, path: string): string {
     const list = this.source.name('list')
     this.source.line(`const ${list} = []`)
-    this.#blocks(leastBytes(writer.items), `${list}.length`, path, () => {
+    this.#blocks(minBytes(writer.items), `${list}.length`, path, () => {
       const item = this.read(writer.items, reader.items, `${path}[]`)
       this.source.line(`${list}.push(${item})`)
     })
@@ -187,7 +187,7 @@ class Generator {
   #map(writer: MapNode, reader: MapNode, path: string): string {
     const map = this.source.name('map')
     this.source.line(`const ${map} = {}`)
-    this.#blocks(1 + leastBytes(writer.values), '0', path, () => {
+    this.#blocks(1 + minBytes(writer.values), '0', path, () => {
       const key = this.#text(path)
       const value = this.read(writer.values, reader.values, `${path}{}`)
       this.source.line(`put(${map}, ${key}, ${value})`)
@@ -254,7 +254,7 @@ function matches(writer: AvroNode, reader: AvroNode): boolean {
 }
 
 /** The fewest bytes that a value takes. */
-function leastBytes(node: AvroNode): number {
+function minBytes(node: AvroNode): number {
   switch (node.kind) {
     case 'null':
       return 0
@@ -265,9 +265,9 @@ function leastBytes(node: AvroNode): number {
     case 'fixed':
       return node.size
     case 'record':
-      return node.fields.reduce((sum, field) => sum + leastBytes(field.type), 0)
+      return node.fields.reduce((sum, field) => sum + minBytes(field.type), 0)
     case 'union':
-      return 1 + Math.min(...node.branches.map(leastBytes))
+      return 1 + Math.min(...node.branches.map(minBytes))
     default:
       return 1
   }

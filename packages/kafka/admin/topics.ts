@@ -9,7 +9,7 @@ import { attempt } from './attempt.ts'
 import { setTopicConfigs } from './calls.ts'
 
 /** Milliseconds. */
-const BROKER_TIMEOUT = 8_000
+const BROKER_TIMEOUT_MS = 8_000
 const VISIBLE = 10_000
 
 const UNKNOWN_TOPIC = 3
@@ -55,7 +55,7 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
     configEntries: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
   }))
   const ask = async () =>
-    (await cluster.controller()).ask('CreateTopics', { topics, timeout: BROKER_TIMEOUT })
+    (await cluster.controller()).ask('CreateTopics', { topics, timeout: BROKER_TIMEOUT_MS })
   const { topicErrors } = await attempt(cluster, ask, 'Topics cannot be created')
   const created: string[] = []
   for (const { topic, errorCode, errorMessage } of topicErrors) {
@@ -90,7 +90,7 @@ async function untilVisible(cluster: Cluster, topic: string): Promise<void> {
 export async function deleteTopics(cluster: Cluster, names: readonly string[]): Promise<void> {
   if (names.length === 0) return
   const ask = async () =>
-    (await cluster.controller()).ask('DeleteTopics', { topics: names, timeout: BROKER_TIMEOUT })
+    (await cluster.controller()).ask('DeleteTopics', { topics: names, timeout: BROKER_TIMEOUT_MS })
   const { topicErrors } = await attempt(cluster, ask, 'Topics cannot be deleted')
   for (const { topic, errorCode } of topicErrors) {
     if (errorCode !== 0 && errorCode !== UNKNOWN_TOPIC)
@@ -112,7 +112,7 @@ async function untilGone(cluster: Cluster, names: readonly string[]): Promise<vo
 
 export async function growTopic(cluster: Cluster, name: string, partitions: number): Promise<void> {
   if ((await cluster.partitions(name)) >= partitions) return
-  const request = { topicPartitions: [{ topic: name, count: partitions }], timeout: BROKER_TIMEOUT }
+  const request = { topicPartitions: [{ topic: name, count: partitions }], timeout: BROKER_TIMEOUT_MS }
   const ask = async () => (await cluster.controller()).ask('CreatePartitions', request)
   const {
     topicErrors: [{ errorCode, errorMessage }],

@@ -7,7 +7,7 @@ import { open, testTogether } from './suite.ts'
 import { VARIANTS } from './variant.ts'
 
 /** Milliseconds within which a delivery must be settled, whatever happens. */
-const SETTLED_WITHIN = 45_000
+const SETTLED_WITHIN_MS = 45_000
 
 let cluster: KafkaCluster
 /**
@@ -55,7 +55,7 @@ describe('a broker that falls silent', () => {
       cluster.resume(0)
       for (const failure of failures)
         expect(failure).toMatchObject([{ partition: 0, fromIndex: 0, error: { retriable: true } }])
-      expect(took).toBeLessThan(SETTLED_WITHIN)
+      expect(took).toBeLessThan(SETTLED_WITHIN_MS)
       expect([buffered, connected]).toEqual([0, false])
 
       expect(await send(4)).toEqual([])

@@ -9,7 +9,7 @@ export type CleanUp = () => Promise<unknown> | void
 /** WEIR_FAULTS=long makes the loads under faults so many times as long as in a quick run. */
 export const LONGER = process.env.WEIR_FAULTS === 'long' ? 10 : 1
 /** Milliseconds. */
-const TOGETHER_TIMEOUT = 180_000 * LONGER
+const TOGETHER_TIMEOUT_MS = 180_000 * LONGER
 
 const afterThisTest = (cleanUp: CleanUp): void => onTestFinished(async () => void (await cleanUp()))
 
@@ -30,7 +30,7 @@ export function testTogether(
 ): void {
   test.concurrent.for(named)(
     `${title}: $name`,
-    { timeout: TOGETHER_TIMEOUT },
+    { timeout: TOGETHER_TIMEOUT_MS },
     async ({ variant }, { onTestFinished: after }) =>
       run(variant, (cleanUp) => after(async () => void (await cleanUp()))),
   )

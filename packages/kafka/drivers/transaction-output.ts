@@ -6,11 +6,11 @@ import { head, tail } from '../records/slice.ts'
 import { giveWriter, takeWriter } from '../records/writer-pool.ts'
 
 /** Below the default of max.message.bytes. */
-const MOST_BATCH_BYTES = 1_000_000
+const MAX_BATCH_BYTES = 1_000_000
 /** Lengths, deltas and attributes of a record. */
 const OVERHEAD = 22
 /** Of one transaction. */
-const MOST_BYTES = 64 * 1024 * 1024
+const MAX_BYTES = 64 * 1024 * 1024
 
 export interface OutputPartition {
   readonly topic: string
@@ -21,7 +21,7 @@ export interface OutputPartition {
 
 class OutputTooLarge extends KafkaError {
   constructor() {
-    super('too-large', `The output of one transaction exceeds ${MOST_BYTES} bytes`)
+    super('too-large', `The output of one transaction exceeds ${MAX_BYTES} bytes`)
   }
 }
 
@@ -53,10 +53,9 @@ export class TransactionOutput implements Appender {
     }
     const size = keyEnd - keyStart + valueEnd - valueStart + headersEnd - headersStart + OVERHEAD
     this.#bytes += size
-    if (this.#bytes > MOST_BYTES) throw new OutputTooLarge()
+    if (this.#bytes > MAX_BYTES) throw new OutputTooLarge()
     let writer = output.writers[output.writers.length - 1]
-    if (writer.count > 0 && writer.size + size > MOST_BATCH_BYTES)
-      output.writers.push((writer = takeWriter()))
+    if (writer.count > 0 && writer.size + size > MAX_BATCH_BYTES) output.writers.push((writer = takeWriter()))
     writer.append(key, keyStart, keyEnd, value, valueStart, valueEnd, headers, headersStart, headersEnd)
   }
 

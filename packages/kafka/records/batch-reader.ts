@@ -11,10 +11,10 @@ import {
   AT,
   CODEC_MASK,
   CONTROL,
-  LEAST_RECORD,
   LENGTH_PREFIX,
   LOG_APPEND_TIME,
   MAGIC,
+  MIN_RECORD,
   readInt64,
   TRANSACTIONAL,
 } from './format.ts'
@@ -135,7 +135,7 @@ function segmentOf(bytes: Buffer, at: number, end: number): Segment {
     count: bytes.readInt32BE(at + AT.recordCount),
   }
   const { count, from, to } = segment
-  if (count < 0 || count > (to - from) / LEAST_RECORD)
+  if (count < 0 || count > (to - from) / MIN_RECORD)
     throw new KafkaError('corrupt', `it states ${count} records`)
   return segment
 }
@@ -179,7 +179,7 @@ function isSound(bytes: Buffer, at: number): boolean {
 
 function isAbortMarker(bytes: Buffer, batch: number, end: number): boolean {
   const at = batch + AT.records
-  if (end - at < LEAST_RECORD) return false
+  if (end - at < MIN_RECORD) return false
   readVarint(bytes, at) // length
   readVarint(bytes, varint.next + 2) // offset delta, after attributes and a timestamp delta of one byte
   const keyLength = readVarint(bytes, varint.next)

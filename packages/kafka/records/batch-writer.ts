@@ -15,7 +15,7 @@ export interface Sender {
 
 const FIRST_CAPACITY = 16 * 1024
 /** length, attributes, timestamp delta, offset delta, key length, value length: the most that they take. */
-const MOST_OVERHEAD = 5 + 1 + 1 + 5 + 5 + 5
+const MAX_OVERHEAD = 5 + 1 + 1 + 5 + 5 + 5
 
 /** Reused: clear() keeps the buffer. */
 export class BatchWriter {
@@ -53,7 +53,7 @@ export class BatchWriter {
       Math.max(0, keyLength) +
       Math.max(0, valueLength)
     let at = this.size
-    if (at + body + MOST_OVERHEAD > this.bytes.length) this.#grow(at + body + MOST_OVERHEAD)
+    if (at + body + MAX_OVERHEAD > this.bytes.length) this.#grow(at + body + MAX_OVERHEAD)
     const bytes = this.bytes
     if (this.count === 0) this.timestamp = Date.now()
 

@@ -35,7 +35,7 @@ export const CONTROL = 0x20
  * No record is shorter: length, attributes, timestamp delta, offset delta, key length, value length and
  * header count of a byte each.
  */
-export const LEAST_RECORD = 7
+export const MIN_RECORD = 7
 
 /**
  * Of the first record's key in a control batch: version, then type 0 for an abort marker, 1 for a commit
@@ -60,6 +60,6 @@ const BESIDE_BYTES = 1024
  * How large key, value and headers of one record may be together for a batch of this one alone to be within
  * max.message.bytes.
  */
-export function mostRecordBytes(maxBatchBytes: number): number {
+export function maxRecordBytes(maxBatchBytes: number): number {
   return maxBatchBytes - AT.records - BESIDE_BYTES
 }

@@ -2,8 +2,8 @@
 import { BatchWriter } from './batch-writer.ts'
 
 /** What lies idle is at most so many buffers of at most so many bytes. */
-const MOST_IDLE = 24
-const MOST_BYTES = 1024 * 1024
+const MAX_IDLE = 24
+const MAX_BYTES = 1024 * 1024
 
 const idle: BatchWriter[] = []
 
@@ -12,7 +12,7 @@ export function takeWriter(): BatchWriter {
 }
 
 export function giveWriter(writer: BatchWriter): void {
-  if (idle.length >= MOST_IDLE || writer.bytes.length > MOST_BYTES) return
+  if (idle.length >= MAX_IDLE || writer.bytes.length > MAX_BYTES) return
   writer.clear()
   idle.push(writer)
 }

@@ -18,7 +18,7 @@ import {
   totalLag,
   unreadableLetters,
 } from '@weir/kafka'
-import { mostRecordBytes } from '@weir/kafka/records/format.ts'
+import { maxRecordBytes } from '@weir/kafka/records/format.ts'
 import { Counter, type Logger, metrics, stage as stageNamed, watchGroup } from '@weir/service'
 import type { FlowDefinition, FlowDeps } from '@weir/solutions'
 
@@ -175,14 +175,14 @@ function indicesOf({ length }: RecordBatch): number[] {
  * Of key, value and headers: what an output topic takes. A record that was compressed when it came can be
  * larger, and so can what a step adds to one.
  */
-const MOST_BYTES = mostRecordBytes(MAX_BATCH_BYTES)
+const MAX_BYTES = maxRecordBytes(MAX_BATCH_BYTES)
 
 class TooLarge extends Error {}
 
 function checkSize(topic: TopicName, bytes: number): void {
-  if (bytes > MOST_BYTES)
+  if (bytes > MAX_BYTES)
     throw new TooLarge(
-      `The record would have ${bytes} bytes with its key and headers; ${topic} takes ${MOST_BYTES}.`,
+      `The record would have ${bytes} bytes with its key and headers; ${topic} takes ${MAX_BYTES}.`,
     )
 }
 

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { ONCE_WINDOW_MS } from '@weir/kafka'
 import type { Solution } from '@weir/solutions'
-import { LEAST_RECORD_KIB, newStream, type Streams } from '@weir/streams'
+import { MIN_RECORD_KIB, newStream, type Streams } from '@weir/streams'
 import type { DeployedFunction } from './catalogue.ts'
 import { LATEST } from './entries.ts'
 import { NOTED_DEFAULTS, OWN_RUNTIME } from './lambda-runtimes.ts'
@@ -107,7 +107,7 @@ export async function ensureStreams(solutions: readonly Solution[], streams: Str
       (existing) =>
         existing ??
         newStream(
-          { name, mode: 'ON_DEMAND', shards, maxRecordKiB: LEAST_RECORD_KIB, tags: {}, external: false },
+          { name, mode: 'ON_DEMAND', shards, maxRecordKiB: MIN_RECORD_KIB, tags: {}, external: false },
           Date.now(),
         ),
     )

@@ -48,7 +48,7 @@ export interface PagesOptions {
   readonly codec: Pick<Codec, 'reader'>
   readonly log: Logger
   /** The most that watch at once, of each page (200): one more is asked to come back later. */
-  readonly mostViewers?: number
+  readonly maxViewers?: number
 }
 
 export interface Pages {
@@ -58,7 +58,7 @@ export interface Pages {
   readonly ready: Readiness
 }
 
-const MOST_VIEWERS = 200
+const MAX_VIEWERS = 200
 
 /**
  * Begins to follow statistics and reference tables; a broker or a search engine that is away is no error
@@ -71,7 +71,7 @@ export function openPages({
   kafka,
   codec,
   log,
-  mostViewers = MOST_VIEWERS,
+  maxViewers = MAX_VIEWERS,
 }: PagesOptions): Resource<Pages> {
   const board = new StageBoard(Date.now)
   const tables = new ReferenceTables(solutions)
@@ -128,7 +128,7 @@ export function openPages({
         for (const { source } of solution.indices) mayRead(client, source)
       })
       const snapshots = openSnapshots({ solution, engine, board, tables, admin: kafka.admin, log })
-      const live = new Live(() => snapshots.current(), mostViewers)
+      const live = new Live(() => snapshots.current(), maxViewers)
       lives.push(live)
       await mountFiles(app, solution)
       app.get(`/${solution.name}/snapshot`, async (_, reply) => json(reply).send(await snapshots.current()))

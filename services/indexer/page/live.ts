@@ -31,7 +31,7 @@ const MAKING_ROOM = endEvent('too-many-viewers', 'Others want to look, too; try 
 
 export class Live {
   readonly #snapshot: () => Promise<Buffer>
-  readonly #mostViewers: number
+  readonly #maxViewers: number
   readonly #viewers = new Set<Viewer>()
   readonly #ending = new AbortController()
   #running = false
@@ -40,9 +40,9 @@ export class Live {
    * @param snapshot gives JSON on one line and never rejects; as it takes some seconds at most, the stream
    * needs no heartbeat of its own
    */
-  constructor(snapshot: () => Promise<Buffer>, mostViewers: number) {
+  constructor(snapshot: () => Promise<Buffer>, maxViewers: number) {
     this.#snapshot = snapshot
-    this.#mostViewers = mostViewers
+    this.#maxViewers = maxViewers
   }
 
   get viewers(): number {
@@ -95,7 +95,7 @@ export class Live {
 
   #hasRoomFor(holder: string): boolean {
     const watching = [...this.#viewers].filter(({ raw }) => !raw.writableEnded)
-    if (watching.length < this.#mostViewers) return true
+    if (watching.length < this.#maxViewers) return true
     const byHolder = Map.groupBy(watching, (viewer) => viewer.holder)
     const most = [...byHolder.values()].reduce((a, b) => (b.length > a.length ? b : a), [])
     if (most.length <= (byHolder.get(holder)?.length ?? 0) + 1) return false

@@ -51,7 +51,7 @@ async function eventually<T>(look: () => Promise<T>, right: (seen: T) => boolean
 describe('a page of a real engine and broker', () => {
   let server: PageServer
   beforeAll(async () => {
-    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', mostViewers: 3 })
+    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', maxViewers: 3 })
   })
   afterAll(() => server.stop())
 
@@ -198,7 +198,7 @@ describe('viewers by key', () => {
     server = await openPageServer(taxiTelemetry, {
       engine: 'opensearch',
       access: keys.access,
-      mostViewers: 4,
+      maxViewers: 4,
     })
   })
   beforeEach(async () => {

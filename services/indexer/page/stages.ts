@@ -29,7 +29,7 @@ export interface StageHistory {
 const SILENCE_MS = 10_000
 const HISTORY = 60
 /** More than any cluster has; what names itself newly for ever must not fill the memory. */
-const MOST_INSTANCES = 2000
+const MAX_INSTANCES = 2000
 
 const count = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 const latency = number({ min: 0, max: Number.MAX_SAFE_INTEGER })
@@ -64,7 +64,7 @@ export class StageBoard {
     if (value === null) return
     const stats = read(reported, value, 'ignored')
     const key = `${stats.stage}\0${stats.instance}`
-    if (!this.#reports.has(key) && this.#reports.size >= MOST_INSTANCES) return
+    if (!this.#reports.has(key) && this.#reports.size >= MAX_INSTANCES) return
     this.#reports.set(key, { stats, heardAt: this.#now() })
   }
 

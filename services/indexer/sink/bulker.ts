@@ -29,9 +29,9 @@ export interface BulkerOptions {
 }
 
 /** Full requests that may wait for their turn beside those under way. */
-const MOST_QUEUED = 4
+const MAX_QUEUED = 4
 /** Requests kept for reuse. */
-const MOST_FREE = 8
+const MAX_FREE = 8
 /** Characters of an engine's words in the log. */
 const MAX_REASON_LENGTH = 500
 
@@ -85,7 +85,7 @@ export class Bulker {
 
   /** True while enough is queued: wait for `room()` before adding more. */
   get full(): boolean {
-    return this.#queue.length >= MOST_QUEUED
+    return this.#queue.length >= MAX_QUEUED
   }
 
   /** Resolves when there is room; rejects when the signal aborts. */
@@ -139,7 +139,7 @@ export class Bulker {
 
   #recycle(bulk: Bulk): void {
     bulk.clear()
-    if (this.#free.length < MOST_FREE && bulk.capacity === this.#maxBytes) this.#free.push(bulk)
+    if (this.#free.length < MAX_FREE && bulk.capacity === this.#maxBytes) this.#free.push(bulk)
   }
 
   #pump(): void {

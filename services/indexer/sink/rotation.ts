@@ -12,7 +12,7 @@ const DAY = 24 * HOUR
  */
 const LAST = Date.UTC(10_000, 0) - 1
 /** Names kept at once. A replay of years by the hour only makes them anew. */
-const MOST_NAMES = 1024
+const MAX_NAMES = 1024
 
 /** Whether an index can be named by that time: a number of ms from 1970 to 9999. */
 export const isEventTime = (time: unknown): time is number =>
@@ -50,7 +50,7 @@ export function indexNames({
     const slot = Math.floor(time / span)
     const known = names.get(slot)
     if (known !== undefined) return known
-    if (names.size >= MOST_NAMES) names.clear()
+    if (names.size >= MAX_NAMES) names.clear()
     const name = `${prefix}-${indexSuffix(rotation, time)}`
     names.set(slot, name)
     return name

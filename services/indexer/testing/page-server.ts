@@ -38,14 +38,14 @@ export interface PageServerOptions {
   readonly engine: SearchEngine['name']
   /** Another address of the engine, for instance one where none answers. */
   readonly engineUrl?: string
-  readonly mostViewers?: number
+  readonly maxViewers?: number
   /** Anybody may look, unless said otherwise. */
   readonly access?: Access
 }
 
 export async function openPageServer(
   solution: Solution & PagedSolution,
-  { engine: name, engineUrl, mostViewers, access }: PageServerOptions,
+  { engine: name, engineUrl, maxViewers, access }: PageServerOptions,
 ): Promise<PageServer> {
   const own: PagedSolution = {
     ...solution,
@@ -76,7 +76,7 @@ export async function openPageServer(
     kafka,
     codec,
     log,
-    mostViewers,
+    maxViewers,
   })
   const http = await openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes: pages.value.routes })
 

@@ -27,7 +27,7 @@ interface Area {
 }
 
 /** No area reaches further (km). */
-const MOST_RADIUS = 100
+const MAX_RADIUS = 100
 /** For each position the nearest area, its entry and its distance, or nothing. */
 const NEAREST = `
 local answers = {}
@@ -50,7 +50,7 @@ export const handler = async (event: KinesisEvent): Promise<{ records: object[] 
     process.env.AREAS_GEO!,
     process.env.AREAS!,
     ...positions,
-    MOST_RADIUS,
+    MAX_RADIUS,
   )) as [string, string, string][]
   return { records: signups.map((signup, i) => offer(signup, answers[i])) }
 }

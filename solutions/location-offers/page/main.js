@@ -9,7 +9,7 @@ const PLACES = {
   Tokyo: [35.6586, 139.7454],
   'The middle of the Atlantic': [0.0, -25.0],
 }
-const MOST_SHOWN = 20
+const MAX_SHOWN = 20
 const $ = (id) => document.getElementById(id)
 const element = (name, text, className) =>
   Object.assign(document.createElement(name), { textContent: text, className: className ?? '' })
@@ -60,7 +60,7 @@ function show({ userId, areaName, distanceKm, options }, took) {
   if (areaName === null) item.append(element('p', 'No area within reach is served.', 'none'))
   else item.append(optionList(options))
   $('answers').prepend(item)
-  while ($('answers').children.length > MOST_SHOWN) $('answers').lastChild.remove()
+  while ($('answers').children.length > MAX_SHOWN) $('answers').lastChild.remove()
 }
 
 function optionList(options) {

@@ -90,8 +90,8 @@ export const readSigning = (env: Readonly<Record<string, string | undefined>> = 
 
 const TIMEOUT = 30_000
 /** Longer than any function may take (ms), and than an archive of 50 MB takes over a slow line. */
-const INVOKE_TIMEOUT = 910_000
-const UPLOAD_TIMEOUT = 300_000
+const INVOKE_TIMEOUT_MS = 910_000
+const UPLOAD_TIMEOUT_MS = 300_000
 /** As at AWS, a role must be named; functions have none here. */
 const ROLE = 'arn:aws:iam::000000000000:role/weir'
 
@@ -156,7 +156,7 @@ export function openFunctionsApi(url: string, { region, ...credentials }: Signin
         at(name, '/invocations'),
         payload,
         { 'x-amz-log-type': 'Tail' },
-        INVOKE_TIMEOUT,
+        INVOKE_TIMEOUT_MS,
       )
       return {
         payload: body === '' ? undefined : (JSON.parse(body) as unknown),
@@ -179,9 +179,9 @@ export function openFunctionsApi(url: string, { region, ...credentials }: Signin
         'POST',
         '/2015-03-31/functions',
         { FunctionName: name, Role: ROLE, ...settings, Code: { ZipFile: base64(zip) } },
-        UPLOAD_TIMEOUT,
+        UPLOAD_TIMEOUT_MS,
       ),
-    updateCode: (name, zip) => call('PUT', at(name, '/code'), { ZipFile: base64(zip) }, UPLOAD_TIMEOUT),
+    updateCode: (name, zip) => call('PUT', at(name, '/code'), { ZipFile: base64(zip) }, UPLOAD_TIMEOUT_MS),
     updateSettings: (name, settings) => call('PUT', at(name, '/configuration'), settings),
     publish: async (name) => (await call<ListedFunction>('POST', at(name, '/versions'), {})).Version,
     pointAlias: async (name, alias, version) => {

@@ -55,7 +55,7 @@ Examples
 const ACTIONS = ['list', 'invoke', 'logs', 'deploy', 'remove']
 /** How often a log that is followed is looked at (ms). */
 const LOOK = 1000
-const ACTIVE_TIMEOUT = 60_000
+const ACTIVE_TIMEOUT_MS = 60_000
 
 interface Options {
   readonly payload?: string
@@ -219,7 +219,7 @@ async function active(
   name: string,
   tell: (text: string) => void,
 ): Promise<ListedFunction> {
-  const deadline = Date.now() + ACTIVE_TIMEOUT
+  const deadline = Date.now() + ACTIVE_TIMEOUT_MS
   for (let told = false; ; told = true) {
     const now = await api.get(name)
     if (now === undefined) throw new Refused(`${name} was removed meanwhile.`)

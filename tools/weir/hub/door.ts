@@ -31,10 +31,10 @@ export interface Outcome {
 }
 
 /** Longer than any reply of a hub that is alive: it answers 503 after its own time-out towards Kafka. */
-const REPLY_TIMEOUT = 60_000
-const FIRST_PAUSE = 100
-const LONGEST_PAUSE = 5_000
-const LONGEST_RETRY_AFTER = 60_000
+const REPLY_TIMEOUT_MS = 60_000
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 5_000
+const LONGEST_RETRY_AFTER_MS = 60_000
 const MAX_REPLY_BYTES = 16 * 1024 * 1024
 
 interface Reply {
@@ -138,7 +138,7 @@ export class Door {
       throw new Unreachable(`Nothing got through for ${Math.round(silence / 1000)} s: ${reason}.`)
     onRetry?.(reason)
     const backOff =
-      Math.min(FIRST_PAUSE * 2 ** Math.min(attempt, 10), LONGEST_PAUSE) * (0.75 + Math.random() / 2)
+      Math.min(FIRST_PAUSE_MS * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2)
     await sleep(Math.max(backOff, readRetryAfter(retryAfter, Date.now())), undefined, { signal }).catch(
       () => {},
     )
@@ -153,7 +153,7 @@ export class Door {
         {
           method: 'POST',
           agent: this.#agent,
-          timeout: REPLY_TIMEOUT,
+          timeout: REPLY_TIMEOUT_MS,
           headers: {
             'content-type': 'application/json',
             'content-length': Buffer.byteLength(body),
@@ -175,7 +175,7 @@ export class Door {
       }
       signal.addEventListener('abort', stopping, { once: true })
       sent.once('close', () => signal.removeEventListener('abort', stopping))
-      sent.once('timeout', () => sent.destroy(new Error(`no reply within ${REPLY_TIMEOUT / 1000} s`)))
+      sent.once('timeout', () => sent.destroy(new Error(`no reply within ${REPLY_TIMEOUT_MS / 1000} s`)))
       sent.once('error', reject)
       sent.end(body)
     })
@@ -186,7 +186,7 @@ export class Door {
 export function readRetryAfter(header: string | undefined, now: number): number {
   if (header === undefined) return 0
   const ms = /^\d+(\.\d+)?$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
-  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER)
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER_MS)
 }
 
 function readReply(response: IncomingMessage): Promise<Reply> {

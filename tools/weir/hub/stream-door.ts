@@ -12,9 +12,9 @@ export interface StreamDoorOptions {
 }
 
 /** Of one PutRecords (API reference). */
-const MOST_RECORDS = 500
-const FIRST_PAUSE = 100
-const LONGEST_PAUSE = 5_000
+const MAX_RECORDS = 500
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 5_000
 
 /** An entry of PutRecords, JSON. @param data the record's text */
 export function encodeEntry(partitionKey: string, data: string): string {
@@ -33,7 +33,7 @@ export class StreamDoor {
     let stored = 0
     let left = [...entries]
     for (let attempt = 0; left.length > 0 && !this.#options.signal.aborted; ) {
-      const sent = left.slice(0, MOST_RECORDS)
+      const sent = left.slice(0, MAX_RECORDS)
       try {
         const failed = await this.#put(sent)
         left = [...failed, ...left.slice(sent.length)]
@@ -45,7 +45,7 @@ export class StreamDoor {
         if (this.#options.signal.aborted) break
         this.#options.onRetry((error as Error).message)
       }
-      await sleep(Math.min(FIRST_PAUSE * 2 ** attempt++, LONGEST_PAUSE), undefined, {
+      await sleep(Math.min(FIRST_PAUSE_MS * 2 ** attempt++, LONGEST_PAUSE_MS), undefined, {
         signal: this.#options.signal,
       }).catch(() => {})
     }

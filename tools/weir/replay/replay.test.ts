@@ -23,7 +23,7 @@ class Hub {
   readonly arrivals: Sent[] = []
   readonly sources = new Set<string>()
   requests = 0
-  mostInFlight = 0
+  maxInFlight = 0
   answer: Answer = (records, response) => this.ok(records, response)
   #inFlight = 0
   #server: Server
@@ -56,7 +56,7 @@ class Hub {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.mostInFlight = Math.max(this.mostInFlight, ++this.#inFlight)
+    this.maxInFlight = Math.max(this.maxInFlight, ++this.#inFlight)
     this.requests++
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -189,7 +189,7 @@ describe('a replay', () => {
     const last = Math.max(...[...hub.stored.values()].map((record) => record.value.eventTime))
     expect(last).toBeGreaterThanOrEqual(before)
     expect(last).toBeLessThanOrEqual(Date.now())
-    expect(hub.mostInFlight).toBeGreaterThan(1)
+    expect(hub.maxInFlight).toBeGreaterThan(1)
     expectOrderPerKey()
   })
 

@@ -44,7 +44,7 @@ const BUSY = 0.6
 /** Of a broker's storage: MSK's expansion takes a threshold of 10 to 80 %. */
 const FULL = 0.6
 /** Amazon MSK, quotas of standard brokers. */
-const MOST_BYTES_PER_BROKER = 16_384 * 2 ** 30
+const MAX_BYTES_PER_BROKER = 16_384 * 2 ** 30
 
 export function sizeFor({ eventsPerHour, bytes, peak, retentionHours }: Load): Size {
   const meanPerSecond = eventsPerHour / 3600
@@ -57,7 +57,7 @@ export function sizeFor({ eventsPerHour, bytes, peak, retentionHours }: Load): S
 
   const atRetention = meanPerSecond * stored * COPIES * REPLICATION * retentionHours * 3600
   const byWrites = Math.ceil((peakPerSecond * weight * COPIES * REPLICATION) / (RATES.broker * BUSY))
-  const byStorage = Math.ceil(atRetention / FULL / MOST_BYTES_PER_BROKER)
+  const byStorage = Math.ceil(atRetention / FULL / MAX_BYTES_PER_BROKER)
   const brokers = upTo(Math.max(ZONES, byWrites, byStorage), ZONES)
   const partitions = upTo(
     Math.ceil((peakPerSecond * weight) / ((RATES.enricherWhole / BENCH_PARTITIONS) * BUSY)),

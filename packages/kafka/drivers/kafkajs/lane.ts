@@ -24,8 +24,8 @@ export interface Work {
 }
 
 /** Milliseconds before records are handed over again; doubles from the first to the longest. */
-const FIRST_PAUSE = 100
-const LONGEST_PAUSE = 10_000
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 10_000
 const AFTER_ABORT = 1_000
 
 /** The position is lost, which no repetition helps. */
@@ -186,7 +186,7 @@ export class Lane {
         if (error instanceof UnreadableBatch) {
           pause = this.#unreadable.pauseMs
         } else {
-          pause = pause === 0 ? FIRST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE)
+          pause = pause === 0 ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS)
           this.standstill.failed(work, work === 'handling' ? error : toKafkaError(error, ''))
           this.#hooks.failed(error)
         }

@@ -19,16 +19,16 @@ import { saslOptions, tlsOptions } from './security.ts'
  * Milliseconds. A broker that does not answer for this long is taken for dead, and whatever else waits on its
  * connection fails too.
  */
-const REQUEST_TIMEOUT = 10_000
+const REQUEST_TIMEOUT_MS = 10_000
 /** For the connection, and for each answer until the login is done. */
-const CONNECT_TIMEOUT = 3_000
+const CONNECT_TIMEOUT_MS = 3_000
 /** The part of a login's lifetime after which a connection takes no new caller. */
 const RETIRES_AT = 0.7
 /**
  * Milliseconds that whatever waits on a retired connection still has: longer than any request but a join,
  * which is asked again.
  */
-const RETIREMENT = 2 * REQUEST_TIMEOUT
+const RETIREMENT = 2 * REQUEST_TIMEOUT_MS
 /** setTimeout takes no longer one. */
 const MAX_TIMER = 2 ** 31 - 1
 /**
@@ -64,8 +64,8 @@ export class Link {
       clientId: config.clientId,
       logger: quiet(log),
       socketFactory: socketFactory(),
-      requestTimeout: CONNECT_TIMEOUT,
-      connectionTimeout: CONNECT_TIMEOUT,
+      requestTimeout: CONNECT_TIMEOUT_MS,
+      connectionTimeout: CONNECT_TIMEOUT_MS,
       reauthenticationThreshold: NEVER_AGAIN,
       ssl: tlsOptions(config.tls),
       sasl: saslOptions(config.sasl),
@@ -117,7 +117,7 @@ export class Link {
 
   async send<T>(call: ProtocolCall<T>): Promise<T> {
     try {
-      return await this.#connection.send({ requestTimeout: REQUEST_TIMEOUT, ...call })
+      return await this.#connection.send({ requestTimeout: REQUEST_TIMEOUT_MS, ...call })
     } catch (error) {
       if ((error as ClientError).name === 'KafkaJSRequestTimeoutError') this.close(error as Error)
       throw error

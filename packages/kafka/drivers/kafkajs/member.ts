@@ -15,8 +15,8 @@ import type { Link } from './link.ts'
 const SESSION = 10_000
 const HEARTBEAT = 1_000
 const REBALANCE = 15_000
-const FIRST_PAUSE = 100
-const LONGEST_PAUSE = 3_000
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 3_000
 const FIRST_ANSWER = 1_000
 /** How often the leader of the group looks for partitions that were added. */
 const LOOK_FOR_PARTITIONS = 10_000
@@ -90,14 +90,14 @@ export class Member {
   }
 
   async #run(): Promise<void> {
-    let pause = FIRST_PAUSE
+    let pause = FIRST_PAUSE_MS
     while (!this.#stop.signal.aborted) {
       try {
         const partitions = await this.#join()
         if (this.#stop.signal.aborted) break
         this.#hooks.assigned(partitions)
         this.#joined = true
-        pause = FIRST_PAUSE
+        pause = FIRST_PAUSE_MS
         const lost = await this.#beatUntilRebalance()
         this.#joined = false
         if (this.#stop.signal.aborted) break
@@ -110,7 +110,7 @@ export class Member {
         this.#cluster.log.debug({ err: error, groupId: this.#groupId }, 'joining the group failed')
         await this.#cluster.refresh().catch(() => {})
         await this.#pause(pause)
-        pause = Math.min(pause * 2, LONGEST_PAUSE)
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
       }
     }
     this.#joined = false

@@ -19,11 +19,11 @@ import { newSequence, type Sequence } from './sequence.ts'
  */
 const BATCH_BYTES = 512 * 1024
 /** Milliseconds from the first attempt until the outcome is given up as unknown. */
-const DELIVERY_TIMEOUT = 30_000
+const DELIVERY_TIMEOUT_MS = 30_000
 /** How long a topic that a broker does not know may still be new to it. */
 const NEW_TOPIC = 3_000
-const FIRST_PAUSE = 20
-const LONGEST_PAUSE = 500
+const FIRST_PAUSE_MS = 20
+const LONGEST_PAUSE_MS = 500
 /** Bytes that a record takes beside its key, value and headers, at most. */
 const OVERHEAD = 24
 
@@ -163,7 +163,7 @@ export class PartitionQueue {
       this.#buffered.codec,
     )
     let maybeStored = false
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
         const answer = await this.#once(bytes)
         const { errorCode } = answer
@@ -176,7 +176,11 @@ export class PartitionQueue {
         throw brokerError(errorCode)
       } catch (error) {
         const patience =
-          toKafkaError(error, '').code === 'unknown-topic' ? NEW_TOPIC : passing(error) ? DELIVERY_TIMEOUT : 0
+          toKafkaError(error, '').code === 'unknown-topic'
+            ? NEW_TOPIC
+            : passing(error)
+              ? DELIVERY_TIMEOUT_MS
+              : 0
         if (Date.now() - began >= patience) throw error
         maybeStored = true
       }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { passing } from './cluster.ts'
 
-const FIRST_PAUSE = 50
-const LONGEST_PAUSE = 1_000
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 1_000
 
 /**
  * Repeats until it succeeds, fails for good, or `patienceMs` are over; `recover` runs before each repetition
@@ -14,7 +14,7 @@ export async function retrying<T>(
   patienceMs: number,
 ): Promise<T> {
   const until = Date.now() + patienceMs
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
       return await attempt()
     } catch (error) {

@@ -7,8 +7,8 @@ import { retrying } from './retry.ts'
 
 /** Sequences are 31 bits and begin again at 0. */
 const SEQUENCE_MASK = 0x7fffffff
-const MOST_EPOCH = 0x7ffe
-const INIT_PATIENCE = 30_000
+const MAX_EPOCH = 0x7ffe
+const INIT_PATIENCE_MS = 30_000
 
 export class Sequence {
   readonly producerId: bigint
@@ -26,7 +26,7 @@ export class Sequence {
    * follows. Undefined when the 15 bits are used up.
    */
   raised(): Sequence | undefined {
-    return this.producerEpoch < MOST_EPOCH ? new Sequence(this.producerId, this.producerEpoch + 1) : undefined
+    return this.producerEpoch < MAX_EPOCH ? new Sequence(this.producerId, this.producerEpoch + 1) : undefined
   }
 
   advance(records: number): void {
@@ -40,9 +40,9 @@ export function newSequence(cluster: Cluster): Promise<Sequence> {
     const link = await cluster.any()
     const { producerId, producerEpoch } = await link.call('InitProducerId', {
       transactionalId: null,
-      transactionTimeout: INIT_PATIENCE,
+      transactionTimeout: INIT_PATIENCE_MS,
     })
     return new Sequence(BigInt(producerId), producerEpoch)
   }
-  return retrying(ask, () => cluster.refresh(), INIT_PATIENCE)
+  return retrying(ask, () => cluster.refresh(), INIT_PATIENCE_MS)
 }

@@ -16,7 +16,7 @@ import { retrying } from './retry.ts'
 import { Sequence } from './sequence.ts'
 
 /** Milliseconds after which the broker aborts a transaction whose producer has vanished. */
-const TRANSACTION_TIMEOUT = 15_000
+const TRANSACTION_TIMEOUT_MS = 15_000
 /** Patience with a coordinator that moves or still ends the transaction before. */
 const PATIENCE = 20_000
 /** Milliseconds, times the attempt: the markers of the transaction before are usually written by then. */
@@ -65,7 +65,7 @@ export class TransactionalProducer {
       const link = await cluster.link(coordinator, slot)
       const { producerId, producerEpoch } = await link.call('InitProducerId', {
         transactionalId: id,
-        transactionTimeout: TRANSACTION_TIMEOUT,
+        transactionTimeout: TRANSACTION_TIMEOUT_MS,
       })
       return new TransactionalProducer(cluster, id, slot, coordinator, { producerId, producerEpoch })
     }

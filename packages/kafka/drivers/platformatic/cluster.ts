@@ -43,12 +43,12 @@ const METADATA_AGE = 60_000
  */
 const SILENCE = 12_000
 /** Where nothing else asks, metadata does: so that silence means something. */
-const PING_AFTER = 3_000
+const PING_AFTER_MS = 3_000
 /**
  * A refresh that was asked for again within this time waits for it to pass: after a leader's death everybody
  * asks.
  */
-const REFRESH_PAUSE = 100
+const REFRESH_PAUSE_MS = 100
 const MAIN = 'main'
 /**
  * A topic that was just made is known to some brokers a moment later than to others; one that does not exist
@@ -262,7 +262,7 @@ export class Cluster {
   }
 
   async #refresh(): Promise<void> {
-    await pause(this.#refreshed + REFRESH_PAUSE - Date.now(), this.#stopping.signal)
+    await pause(this.#refreshed + REFRESH_PAUSE_MS - Date.now(), this.#stopping.signal)
     try {
       await this.ask([...this.#wanted])
     } catch (error) {
@@ -327,7 +327,7 @@ export class Cluster {
   #keepFresh(): void {
     if (
       !this.connected() ||
-      Date.now() - this.#answered > PING_AFTER ||
+      Date.now() - this.#answered > PING_AFTER_MS ||
       Date.now() - this.#refreshed > METADATA_AGE
     )
       void this.refresh()

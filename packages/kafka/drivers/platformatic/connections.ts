@@ -14,8 +14,8 @@ import { lostLogin, mskToken, refuseAnswer } from '../logins.ts'
 import { connectionError } from './failure.ts'
 import type { Broker } from './protocol/cluster.ts'
 
-const CONNECT_TIMEOUT = 3000
-export const REQUEST_TIMEOUT = 10_000
+const CONNECT_TIMEOUT_MS = 3000
+export const REQUEST_TIMEOUT_MS = 10_000
 /** Requests are bounded by their senders; a limit here would hold a heartbeat back behind them. */
 const NO_LIMIT = 10_000
 
@@ -42,7 +42,7 @@ export class Connections {
   async get(
     broker: { host: string; port: number },
     lane: string,
-    requestTimeout = REQUEST_TIMEOUT,
+    requestTimeout = REQUEST_TIMEOUT_MS,
   ): Promise<Connection> {
     const address = addressOf(broker)
     const key = `${lane} ${address}`
@@ -101,7 +101,7 @@ export class Connections {
     if (this.#closed) throw connectionError(new Error('the client is closed'), address)
     const { clientId, tls, sasl } = this.#config
     const connection = new Connection(clientId, {
-      connectTimeout: CONNECT_TIMEOUT,
+      connectTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout,
       maxInflights: NO_LIMIT,
       tls: tls && { ca: tls.ca, cert: tls.cert, key: tls.key },

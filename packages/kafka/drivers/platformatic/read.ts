@@ -14,7 +14,7 @@ import { keyOf } from './groups/membership.ts'
 import { EARLIEST, LATEST } from './protocol/offsets.ts'
 import type { TopicPartition } from './protocol/wire.ts'
 
-const MOST_RECORDS = 10_000
+const MAX_RECORDS = 10_000
 
 export class ReadingAll implements Reading, Processing {
   readonly done: Promise<void>
@@ -93,7 +93,7 @@ export class ReadingAll implements Reading, Processing {
       )
       this.#workers = unfinished.map(
         (partition) =>
-          new Worker(partition, this, this.#fetcher, MOST_RECORDS, (error) => this.#failed(error)),
+          new Worker(partition, this, this.#fetcher, MAX_RECORDS, (error) => this.#failed(error)),
       )
       await this.#finished.promise
     } catch (error) {

@@ -25,8 +25,8 @@ interface InvokeInput {
  * Bytes of a request (Lambda quotas, "Invocation payload"): 6 MB where one waits for the answer, 1 MB where
  * not.
  */
-export const MOST_PAYLOAD = 6 << 20
-const MOST_EVENT = 1 << 20
+export const MAX_PAYLOAD = 6 << 20
+const MAX_EVENT = 1 << 20
 const EMPTY = Buffer.from('{}')
 
 export function invokeOperations(
@@ -43,7 +43,7 @@ export function invokeOperations(
       existing(functions, named)
       if (type === 'DryRun') return { StatusCode: 204 }
       const options = { requestId: context.requestId, clientContext: clientContextOf(input.ClientContext) }
-      check(input, payload, type === 'Event' ? MOST_EVENT : MOST_PAYLOAD)
+      check(input, payload, type === 'Event' ? MAX_EVENT : MAX_PAYLOAD)
       if (type === 'Event') {
         await store(events, { functionName: named.qualified, payload, options, acceptedAt: Date.now() })
         return { StatusCode: 202 }

@@ -11,7 +11,7 @@ import { createOperation } from './create-function.ts'
 import { deleteOperation } from './delete-function.ts'
 import { type DeployingOptions, deployingOf } from './deploying.ts'
 import { eventConfigOperations } from './event-config-operations.ts'
-import { invokeOperations, MOST_PAYLOAD } from './invoke.ts'
+import { invokeOperations, MAX_PAYLOAD } from './invoke.ts'
 import { mappingOperations } from './mapping-operations.ts'
 import type { Account } from './names.ts'
 import { ownModel } from './own-model.ts'
@@ -38,7 +38,7 @@ export function lambdaApi(
   { access, account, ...options }: LambdaApiOptions,
 ): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
-    const common = { service: 'lambda', access, ...account, bodyBytes: MOST_PAYLOAD }
+    const common = { service: 'lambda', access, ...account, bodyBytes: MAX_PAYLOAD }
     const deploying = deployingOf(service, account, options)
     await awsRestJson({
       ...common,

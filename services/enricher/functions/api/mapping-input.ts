@@ -52,7 +52,7 @@ const MAX_ONCE_MINUTES = 1440
 /** What AWS takes in the place of "for ever" where a Kafka mapping has a destination for failures. */
 const KAFKA_RETRIES = 10
 /** Seconds; shorter ones are in the model's range, and still not taken. */
-const LEAST_AGE = 60
+const MIN_AGE = 60
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
 /**
  * Topics with the state of Kafka, of the registry and of Weir: a function that reads or writes them could do
@@ -201,7 +201,7 @@ function checkDestination(destination: string, source: Mapping['source']): void 
 function checked(mapping: Mapping, input: MappingChange): Mapping {
   const { source, settings, output, onFailure, decode } = mapping
   const age = input.MaximumRecordAgeInSeconds
-  if (age !== undefined && age >= 0 && age < LEAST_AGE)
+  if (age !== undefined && age >= 0 && age < MIN_AGE)
     throw invalidParameter(`MaximumRecordAgeInSeconds is ${age}; give -1 for no limit, or 60 to 604800.`)
   if (input.DestinationConfig?.OnSuccess?.Destination) {
     throw invalidParameter('Unsupported DestinationConfig parameter for given event source mapping type.')

@@ -36,7 +36,7 @@ interface OfMapping {
 }
 
 /** Mappings of a page (API reference, ListEventSourceMappings). */
-const MOST_LISTED = 100
+const MAX_LISTED = 100
 /** This replica may not know yet a stream that was just created. */
 const STREAM_WAIT_MS = 1000
 const STREAM_LOOK_MS = 50
@@ -183,7 +183,7 @@ export function mappingOperations(
             (named === undefined || isOf(mapping, named)) &&
             (input.EventSourceArn === undefined || sourceArn(mapping) === input.EventSourceArn),
         )
-      const { items, NextMarker } = pageOf(fitting, ({ id }) => id, input, MOST_LISTED)
+      const { items, NextMarker } = pageOf(fitting, ({ id }) => id, input, MAX_LISTED)
       return { EventSourceMappings: items.map((mapping) => answer(mapping)), NextMarker }
     },
     async UpdateEventSourceMapping(

@@ -43,8 +43,8 @@ const identity = object({
 /**
  * What a replica holds of events that are not done with; where there is more, the rest waits in the topic.
  */
-const MOST_OPEN = 10_000
-const MOST_OPEN_BYTES = 32 << 20
+const MAX_OPEN = 10_000
+const MAX_OPEN_BYTES = 32 << 20
 const BATCH_RECORDS = 100
 /** How often it is looked whether there is room again. */
 const LOOK_MS = 20
@@ -106,7 +106,7 @@ export async function openEvents(options: EventsOptions): Promise<Resource<Event
   }
 
   async function room(signal: AbortSignal): Promise<void> {
-    while ((open >= MOST_OPEN || bytes >= MOST_OPEN_BYTES) && !signal.aborted) await sleep(LOOK_MS)
+    while ((open >= MAX_OPEN || bytes >= MAX_OPEN_BYTES) && !signal.aborted) await sleep(LOOK_MS)
   }
 
   function eventsOf(batch: RecordBatch): Event[] {

@@ -69,7 +69,7 @@ const RETRY_MS = [60_000, 120_000]
  * another replica begins the event.
  */
 const UNKNOWN_MS = 15 * 60_000
-const UNKNOWN_PAUSE = 1000
+const UNKNOWN_PAUSE_MS = 1000
 /** How long a destination is tried. Others' events must not wait for one that is gone. */
 const DESTINATION_MS = 15 * 60_000
 /**
@@ -78,7 +78,7 @@ const DESTINATION_MS = 15 * 60_000
  */
 const PAUSE = 200
 /** Characters of an error. */
-const MOST_LOGGED = 2000
+const MAX_LOGGED = 2000
 
 const results = new Counter({
   name: 'weir_function_events_total',
@@ -165,7 +165,7 @@ export function openQueues({
       const { maxRetries, maxAgeMs, onSuccess } = settingsOf(functionName)
       if (outcome.ok) return void (await tell(one, onSuccess, 'Success'))
       log.warn(
-        { function: functionName, requestId, error: outcome.payload.toString().slice(0, MOST_LOGGED) },
+        { function: functionName, requestId, error: outcome.payload.toString().slice(0, MAX_LOGGED) },
         'an event failed in its function',
       )
       one.failures++
@@ -179,7 +179,7 @@ export function openQueues({
         one.unknownSince ??= Date.now()
         if (Date.now() - one.unknownSince >= unknownMs)
           return void (await giveUp(one, 'there is no such function', 'RetriesExhausted'))
-        pause = UNKNOWN_PAUSE
+        pause = UNKNOWN_PAUSE_MS
       } else if (!signal.aborted && !stopping.signal.aborted) {
         log.warn({ err: error, function: functionName, requestId }, 'an event was cut off and is begun again')
       }

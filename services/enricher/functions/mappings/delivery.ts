@@ -88,9 +88,9 @@ export interface DeliveryPort<A = unknown> {
 }
 
 /** Milliseconds before a batch is tried again; doubles from the first to the longest. */
-const FIRST_PAUSE = 100
-const LONGEST_PAUSE = 30_000
-const THROTTLED_PAUSE = 50
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 30_000
+const THROTTLED_PAUSE_MS = 50
 
 /** What is left of a batch, and what became of it so far. */
 interface Part {
@@ -128,7 +128,7 @@ async function step<A>(
   const result = await port.invoke(records, signal)
   signal.throwIfAborted()
   if (result.kind === 'throttled') {
-    await port.pause(THROTTLED_PAUSE, signal)
+    await port.pause(THROTTLED_PAUSE_MS, signal)
     return [part]
   }
   const invocations = part.invocations + 1
@@ -139,7 +139,7 @@ async function step<A>(
     if (failure === undefined) return []
     if (done.length > 0) {
       // The records that are left are a batch of their own, with retries of their own.
-      await port.pause(FIRST_PAUSE, signal)
+      await port.pause(FIRST_PAUSE_MS, signal)
       return [{ records: records.slice(failure.index), retries: 0, invocations: 0 }]
     }
   } else if (settings.bisect && records.length > 1) {
@@ -161,7 +161,7 @@ async function step<A>(
     )
     return []
   }
-  await port.pause(Math.min(FIRST_PAUSE * 2 ** Math.min(retries, 20), LONGEST_PAUSE), signal)
+  await port.pause(Math.min(FIRST_PAUSE_MS * 2 ** Math.min(retries, 20), LONGEST_PAUSE_MS), signal)
   return [{ records, retries: retries + 1, invocations }]
 }
 

@@ -1,7 +1,7 @@
 /** Cutting what was read of a shard into batches, and into lanes that may run side by side. */
 import { murmur2 } from '@weir/kafka'
 import type { EventRecord } from './delivery.ts'
-import { MOST_PAYLOAD_BYTES } from './settings.ts'
+import { MAX_PAYLOAD_BYTES } from './settings.ts'
 
 /** What an event has beside its records. */
 const ENVELOPE_BYTES = 1024
@@ -12,7 +12,7 @@ export function batchesOf(records: readonly EventRecord[], size: number): EventR
   let batch: EventRecord[] = []
   let bytes = ENVELOPE_BYTES
   for (const record of records) {
-    if (batch.length === size || (batch.length > 0 && bytes + record.json.length + 1 > MOST_PAYLOAD_BYTES)) {
+    if (batch.length === size || (batch.length > 0 && bytes + record.json.length + 1 > MAX_PAYLOAD_BYTES)) {
       batches.push(batch)
       batch = []
       bytes = ENVELOPE_BYTES

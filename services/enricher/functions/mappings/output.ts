@@ -4,7 +4,7 @@ import { decodeBase64 } from '@weir/aws'
 import type { Codec, Writer } from '@weir/codec'
 import { type TopicName, topics } from '@weir/contracts'
 import { type Appender, encodeHeaders, type Kafka, NO_HEADERS, partitionFor } from '@weir/kafka'
-import { mostRecordBytes } from '@weir/kafka/records/format.ts'
+import { maxRecordBytes } from '@weir/kafka/records/format.ts'
 import { type TopicSettings, topicSettings } from './topic-settings.ts'
 
 /**
@@ -112,7 +112,7 @@ class Encoder {
 
   encode(response: unknown): OutputRecords {
     const returned = returnedRecords(response)
-    const maxBytes = mostRecordBytes(this.settings.maxBatchBytes)
+    const maxBytes = maxRecordBytes(this.settings.maxBatchBytes)
     let sum = 0
     const records = returned.map((record) => {
       const value = this.#valueOf(record, maxBytes)

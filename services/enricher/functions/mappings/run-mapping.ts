@@ -9,7 +9,7 @@ import { openBatchDestination } from './destinations.ts'
 import type { Mapping } from './mapping.ts'
 import { openOutput } from './output.ts'
 import { PartitionWindows, type PartitionWindowsOptions } from './partition-windows.ts'
-import { MOST_PAYLOAD_BYTES } from './settings.ts'
+import { MAX_PAYLOAD_BYTES } from './settings.ts'
 import { openSource, type SourceDeps } from './sources.ts'
 
 const iteratorAges = new Gauge({
@@ -126,7 +126,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     topics: [source.topic],
     startAt: 'earliest' as const,
     maxBatchRecords: Math.min(10_000, settings.batchSize * settings.parallelization),
-    gather: settings.windowMs === 0 ? undefined : { ms: settings.windowMs, bytes: MOST_PAYLOAD_BYTES / 2 },
+    gather: settings.windowMs === 0 ? undefined : { ms: settings.windowMs, bytes: MAX_PAYLOAD_BYTES / 2 },
   }
   const subscription =
     output === undefined

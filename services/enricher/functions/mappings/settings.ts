@@ -23,4 +23,4 @@ export interface DeliverySettings {
 }
 
 /** Of one invocation's event (Lambda quotas, "Invocation payload"). */
-export const MOST_PAYLOAD_BYTES = 6 << 20
+export const MAX_PAYLOAD_BYTES = 6 << 20

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Cause, InvokeResult } from './delivery.ts'
 import { DEFAULT_SETTINGS } from './mapping.ts'
-import { MOST_STATE_BYTES, type ReturnedState, returnedState, type WindowState, Windows } from './windows.ts'
+import { MAX_STATE_BYTES, type ReturnedState, returnedState, type WindowState, Windows } from './windows.ts'
 
 const SETTINGS = { ...DEFAULT_SETTINGS, batchSize: 2, tumblingMs: 10_000 }
 const ORIGIN = {
@@ -137,7 +137,7 @@ test('a window whose last invocation fails is given up, and the next one begins'
 
 test('a state of more than 1 MB closes the window early', async () => {
   const { windows, events } = counting((_, nth) =>
-    nth === 1 ? returning({ text: 'x'.repeat(MOST_STATE_BYTES) }) : undefined,
+    nth === 1 ? returning({ text: 'x'.repeat(MAX_STATE_BYTES) }) : undefined,
   )
   await windows.take(records([0, 1], [1, 1], [2, 1]), 3, never)
   expect(

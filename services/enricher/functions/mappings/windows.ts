@@ -8,7 +8,7 @@ import { batchesOf } from './lanes.ts'
 import type { DeliverySettings } from './settings.ts'
 
 /** Of one shard's state, as JSON (developer guide: 1 MB). */
-export const MOST_STATE_BYTES = 1 << 20
+export const MAX_STATE_BYTES = 1 << 20
 
 /** What a shard's window holds between invocations. */
 export interface WindowState {
@@ -153,7 +153,7 @@ export class Windows {
       signal,
     )
     this.#current = { ...current, offset: next }
-    if (bytes > MOST_STATE_BYTES) return this.close(signal, true)
+    if (bytes > MAX_STATE_BYTES) return this.close(signal, true)
     await this.#port.save(this.#current)
   }
 

@@ -29,14 +29,14 @@ export function encodingOf(request: IncomingMessage): Encoding {
 
 /**
  * The body's bytes, inflated. Reading on is asking for the next chunk, so a slow consumer slows the client.
- * Throws 400 for what does not inflate, and 413 as soon as the body as sent is longer than `mostSent` bytes.
+ * Throws 400 for what does not inflate, and 413 as soon as the body as sent is longer than `maxSent` bytes.
  */
 export async function* chunksOf(
   request: IncomingMessage,
   encoding: Encoding,
-  mostSent: number,
+  maxSent: number,
 ): AsyncGenerator<Buffer, void> {
-  const counted = countedChunks(request, mostSent)
+  const counted = countedChunks(request, maxSent)
   if (encoding === 'identity') return yield* counted
   try {
     yield* inflated(counted, COMPRESSIONS[encoding], BOUNDS)

@@ -32,5 +32,5 @@ export const LIMITS = {
   /** Errors that an answer lists; what is over is counted. */
   listedErrors: 10_000,
   /** The same while memory is short. */
-  leastListedErrors: 50,
+  minListedErrors: 50,
 } as const

@@ -45,9 +45,9 @@ export class Outcome {
    * may be stored already, and loses nothing.
    */
   shorten(): void {
-    const rest = this.#errors[LIMITS.leastListedErrors]
+    const rest = this.#errors[LIMITS.minListedErrors]
     if (rest === undefined) return
-    this.#errors = this.#errors.slice(0, LIMITS.leastListedErrors)
+    this.#errors = this.#errors.slice(0, LIMITS.minListedErrors)
     this.listBytes = this.#errors.reduce((sum, error) => sum + bytesOf(error), 0)
     this.#list({
       index: rest.index,

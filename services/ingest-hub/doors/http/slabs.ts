@@ -7,7 +7,7 @@
 export const SLAB_BYTES = 64 << 10
 
 /** What lies idle is at most 8 MiB. */
-const MOST_IDLE = 128
+const MAX_IDLE = 128
 const idle: Buffer[] = []
 
 export class BodySlabs {
@@ -34,7 +34,7 @@ export class BodySlabs {
 
   /** Gives the slabs back. The body is gone. */
   release(): void {
-    idle.push(...this.#slabs.splice(0, MOST_IDLE - idle.length))
+    idle.push(...this.#slabs.splice(0, MAX_IDLE - idle.length))
     this.#slabs.length = 0
     this.length = 0
   }

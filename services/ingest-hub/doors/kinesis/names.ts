@@ -20,7 +20,7 @@ export interface StreamReference {
 const STREAM_ARN = /^arn:aws[^:]*:kinesis:[^:]*:(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})$/
 const CONSUMER_ARN =
   /^arn:aws[^:]*:kinesis:[^:]*:(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})\/consumer\/([a-zA-Z0-9_.-]{1,128}):(\d{1,16})$/
-const MOST_SHARD_NUMBER = 2 ** 31 - 1
+const MAX_SHARD_NUMBER = 2 ** 31 - 1
 
 export class Names {
   readonly account: Account
@@ -108,7 +108,7 @@ export class Names {
   /** Kinesis takes any name that ends in a number for a shard's: shardId-000000000001, shard-1, 1. */
   shardOf(text: string, stream: string): string {
     const number = text.split('-')[1] || text
-    if (!/^\d+$/.test(number) || Number(number) > MOST_SHARD_NUMBER) throw this.noShard(text, stream)
+    if (!/^\d+$/.test(number) || Number(number) > MAX_SHARD_NUMBER) throw this.noShard(text, stream)
     return shardId(Number(number))
   }
 }

@@ -2,7 +2,7 @@
 import type { Kinesis } from './kinesis.ts'
 import { invalidArgument } from './names.ts'
 
-const MOST_TAGS = 50
+const MAX_TAGS = 50
 const FOREIGN = /[^À-῿Ⰰ-퟿\w./\-=+ @%:]/
 const REFUSED =
   'Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.'
@@ -15,7 +15,7 @@ export function checkTags(
   existing: Readonly<Record<string, string>> = {},
 ): void {
   checkCharacters([...Object.keys(tags), ...Object.values(tags)], 'add tags to', stream, kinesis)
-  if (new Set([...Object.keys(tags), ...Object.keys(existing)]).size > MOST_TAGS) {
+  if (new Set([...Object.keys(tags), ...Object.keys(existing)]).size > MAX_TAGS) {
     throw invalidArgument(
       `Failed to add tags to stream ${stream} under account ${kinesis.names.account.accountId} because a given stream cannot have more than 10 tags associated with it.`,
     )

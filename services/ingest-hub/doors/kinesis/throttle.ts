@@ -6,7 +6,7 @@
 const RECORDS = 1000
 const BYTES = 1 << 20
 /** Buckets of shards that take nothing any more go when there are so many. */
-const MOST_BUCKETS = 10_000
+const MAX_BUCKETS = 10_000
 
 class Bucket {
   records: number
@@ -52,7 +52,7 @@ export class Throttle {
     const name = `${stream}/${shard}`
     let bucket = this.#buckets.get(name)
     if (bucket === undefined) {
-      if (this.#buckets.size > MOST_BUCKETS) this.#buckets.clear()
+      if (this.#buckets.size > MAX_BUCKETS) this.#buckets.clear()
       this.#buckets.set(name, (bucket = new Bucket(evenShare)))
     }
     return bucket.take(size, evenShare)

@@ -15,7 +15,7 @@ const MAX_SKEW_MS = 60_000
  */
 const PREFIX = Buffer.from([0, 0, 0, 0, 0, 0, 0, 1])
 const BLOCK = 16
-const LEAST_BLOCKS = 9
+const MIN_BLOCKS = 9
 
 export interface Iterator {
   readonly stream: string
@@ -29,7 +29,7 @@ export interface Iterator {
 
 export function formatIterator({ stream, createdAt, shard, offset, issued }: Iterator): string {
   const text = Buffer.from(`${issued}/${stream}/${createdAt}/${shard}/${offset}/`)
-  const blocks = Math.max(LEAST_BLOCKS, Math.ceil(text.length / BLOCK))
+  const blocks = Math.max(MIN_BLOCKS, Math.ceil(text.length / BLOCK))
   return Buffer.concat([PREFIX, text, Buffer.alloc(blocks * BLOCK - text.length)]).toString('base64')
 }
 

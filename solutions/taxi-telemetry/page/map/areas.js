@@ -9,7 +9,7 @@ import { nowhere, toX, toY, widen, within } from './mercator.js'
  * do.
  */
 const CELL = 0.2
-const MOST_AREAS = 6
+const MAX_AREAS = 6
 /** Snapshots that an area must last before the map flies there: one wrong position is no place to look at. */
 const SETTLED = 3
 
@@ -33,7 +33,7 @@ export function areasOf(taxis, previous = []) {
     area.key = before?.key ?? area.key
     area.age = before ? before.age + 1 : previous.length > 0 ? 1 : Infinity
   }
-  return areas.slice(0, MOST_AREAS)
+  return areas.slice(0, MAX_AREAS)
 }
 
 const cellOf = (column, row) => `${column},${row}`

@@ -2,7 +2,7 @@
 import { count } from '../numbers.js'
 
 const SMALL_PX = 44
-const LEAST_RADIUS = 15
+const MIN_RADIUS = 15
 
 /** Several taxis on a spot; one alone stays a mark. */
 export function tooSmall({ box, taxis }, camera) {
@@ -21,7 +21,7 @@ export function drawBubbles(context, camera, areas, colours) {
     const text = count(taxis.length)
     const x = camera.screenX((box.west + box.east) / 2)
     const y = camera.screenY((box.north + box.south) / 2)
-    const radius = Math.max(LEAST_RADIUS, context.measureText(text).width / 2 + 8)
+    const radius = Math.max(MIN_RADIUS, context.measureText(text).width / 2 + 8)
     disc(context, x, y, radius + 7, colours.accent, 0.22)
     disc(context, x, y, radius, colours.accent, 1)
     context.fillStyle = colours.panel

@@ -1,7 +1,7 @@
 /** What part of the world the map shows, and how it moves there. */
 import { isEmpty } from './mercator.js'
 
-const MOST_SCALE = 2 ** 30 // pixels a world: about 4 cm a pixel
+const MAX_SCALE = 2 ** 30 // pixels a world: about 4 cm a pixel
 const MOVE_MS = 650
 /**
  * A fit leaves what is at least that close to it as it is, so that the map does not tremble with every
@@ -47,13 +47,13 @@ export class Camera {
     const scale = Math.min(
       (this.width - 2 * margin) / Math.max(box.east - box.west, least),
       (this.height - 2 * margin) / Math.max(box.south - box.north, least),
-      MOST_SCALE,
+      MAX_SCALE,
     )
     this.#go(
       {
         x: (box.west + box.east) / 2,
         y: (box.north + box.south) / 2,
-        scale: Math.max(scale, this.#leastScale()),
+        scale: Math.max(scale, this.#minScale()),
       },
       smooth,
     )
@@ -84,7 +84,7 @@ export class Camera {
     this.#move = null
     const x = this.worldX(pixelX)
     const y = this.worldY(pixelY)
-    this.scale = Math.min(MOST_SCALE, Math.max(this.#leastScale(), this.scale * factor))
+    this.scale = Math.min(MAX_SCALE, Math.max(this.#minScale(), this.scale * factor))
     this.x = x - (pixelX - this.width / 2) / this.scale
     this.y = Math.min(1, Math.max(0, y - (pixelY - this.height / 2) / this.scale))
   }
@@ -116,7 +116,7 @@ export class Camera {
     this.#move = { from: { x: this.x, y: this.y, scale: this.scale }, to, began: performance.now() }
   }
 
-  #leastScale() {
+  #minScale() {
     return Math.max(this.width, this.height) * 0.6
   }
 }

@@ -8,9 +8,9 @@ const SHRINK = 3
  * small.
  */
 const REACH = 1.4
-const LEAST_PX = 10
+const MIN_PX = 10
 /** On a map of continents a city's heat is a blot. */
-const LEAST_TILE_PX = 0.5
+const MIN_TILE_PX = 0.5
 /**
  * The heat inside an even field of full weight, in spots that overlap there: π · REACH² / FALL, of a
  * Gaussian's surface.
@@ -19,7 +19,7 @@ const FALL = 5
 const OVERLAP = (Math.PI * REACH ** 2) / FALL
 
 /** Of the full weight; fainter spots would show their rims only. */
-const LEAST_SHARE = 0.01
+const MIN_SHARE = 0.01
 /** The share of the tiles below full colour. */
 const FULL = 0.97
 
@@ -34,11 +34,11 @@ const SPOT = 64
 export function drawDemand(context, camera, demand, colours) {
   const { zoom, x, y, weight, most } = demand
   const side = 2 ** -zoom
-  if (x.length === 0 || most <= 0 || side * camera.scale < LEAST_TILE_PX) return
+  if (x.length === 0 || most <= 0 || side * camera.scale < MIN_TILE_PX) return
   heat.width = Math.ceil(camera.width / SHRINK)
   heat.height = Math.ceil(camera.height / SHRINK)
   const soft = heat.getContext('2d', { willReadFrequently: true })
-  const reach = Math.max(LEAST_PX, side * camera.scale * REACH)
+  const reach = Math.max(MIN_PX, side * camera.scale * REACH)
   const radius = reach / SHRINK
   const overlap = OVERLAP * (reach / (side * camera.scale * REACH)) ** 2
   const dab = softSpot()
@@ -47,7 +47,7 @@ export function drawDemand(context, camera, demand, colours) {
     const left = camera.screenX((x[i] + 0.5) * side) / SHRINK
     const top = camera.screenY((y[i] + 0.5) * side) / SHRINK
     if (
-      weight[i] < most * LEAST_SHARE ||
+      weight[i] < most * MIN_SHARE ||
       left < -radius ||
       top < -radius ||
       left > heat.width + radius ||

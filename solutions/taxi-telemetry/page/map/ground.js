@@ -4,7 +4,7 @@ import { toLat, toLon, toX, toY } from './mercator.js'
 
 /** Steps of the graticule in degrees; the first that gives lines some 90 px apart is taken. */
 const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 45]
-const LEAST_LABEL_PX = 46
+const MIN_LABEL_PX = 46
 
 /**
  * @param scene { zones: [{ id, name, ring: [[x, y]], middle }], cells: Map id → ring, demand, trails:
@@ -111,7 +111,7 @@ function drawZoneNames(context, camera, { zones }, colours) {
       y < 0 ||
       x > camera.width ||
       y > camera.height ||
-      (box.east - box.west) * camera.scale < LEAST_LABEL_PX
+      (box.east - box.west) * camera.scale < MIN_LABEL_PX
     )
       continue
     const half = context.measureText(name).width / 2 + 6

@@ -1,13 +1,13 @@
 /** Web Mercator: the world as a square of side 1, x to the east from the 180th meridian, y to the south. */
 
 /** Beyond it the projection has no end. */
-const MOST_LATITUDE = 85.05112878
+const MAX_LATITUDE = 85.05112878
 const EQUATOR_M = 40_075_017
 
 export const toX = (lon) => lon / 360 + 0.5
 
 export function toY(lat) {
-  const phi = (Math.min(MOST_LATITUDE, Math.max(-MOST_LATITUDE, lat)) * Math.PI) / 180
+  const phi = (Math.min(MAX_LATITUDE, Math.max(-MAX_LATITUDE, lat)) * Math.PI) / 180
   return 0.5 - Math.log(Math.tan(Math.PI / 4 + phi / 2)) / (2 * Math.PI)
 }
 

@@ -2,7 +2,7 @@
 import { join, nowhere, toX, toY, widen } from './mercator.js'
 
 /** More cells than that are not remembered: a map full of hexagons says nothing. */
-const MOST_CELLS = 1500
+const MAX_CELLS = 1500
 
 /**
  * From the table's entries { id: { name, polygon: [[lon, lat], …] } }; entries of another shape are left out.
@@ -61,7 +61,7 @@ export class Cells {
   visit(ids) {
     let added = false
     for (const id of ids) {
-      if (this.#visited.has(id) || this.rings.size > MOST_CELLS || !globalThis.h3?.isValidCell(id)) continue
+      if (this.#visited.has(id) || this.rings.size > MAX_CELLS || !globalThis.h3?.isValidCell(id)) continue
       this.#visited.add(id)
       added = true
       for (const near of globalThis.h3.gridDisk(id, 1)) {

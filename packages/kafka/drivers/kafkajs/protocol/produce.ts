@@ -8,7 +8,7 @@ import { Answer, Body, encoded, stringSize } from './bytes.ts'
 const PRODUCE = 0
 const ALL_IN_SYNC = -1
 /** How long the leader waits for its followers, milliseconds; under the connection's own time-out. */
-const ACKS_TIMEOUT = 8_000
+const ACKS_TIMEOUT_MS = 8_000
 
 export interface Produced {
   /** 0 when stored on all in-sync replicas. */
@@ -30,7 +30,7 @@ export function produce(
       new Body(stringSize(transactionalId) + 2 + 4 + 4 + stringSize(topic) + 4 + 4 + 4 + batch.length)
         .string(transactionalId)
         .int16(ALL_IN_SYNC)
-        .int32(ACKS_TIMEOUT)
+        .int32(ACKS_TIMEOUT_MS)
         .int32(1)
         .string(topic)
         .int32(1)

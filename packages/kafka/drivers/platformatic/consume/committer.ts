@@ -20,7 +20,7 @@ import type { TopicPartition } from '../protocol/wire.ts'
  * twenty commits a second.
  */
 const ROUND = 50
-const RETRY_PAUSE = 100
+const RETRY_PAUSE_MS = 100
 const FLUSH_LIMIT = 5000
 const OFFSET_COMMIT = 8
 
@@ -76,7 +76,7 @@ export class Committer {
         const key = `${offset.topic}/${offset.partition}`
         if (!this.#dirty.has(key)) this.#dirty.set(key, offset)
       }
-      if (remaining.length > 0) await pause(RETRY_PAUSE)
+      if (remaining.length > 0) await pause(RETRY_PAUSE_MS)
     }
     this.#round = undefined
   }

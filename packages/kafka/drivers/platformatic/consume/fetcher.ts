@@ -30,14 +30,14 @@ const MAX_WAIT = 500
 const RESPONSE_BYTES = 8 * 1024 * 1024
 /** What all partitions of a fetcher may hold together, and bounds of one partition's part of it. */
 const MEMORY = 32 * 1024 * 1024
-const MOST_PER_PARTITION = 1024 * 1024
-const LEAST_PER_PARTITION = 128 * 1024
+const MAX_PER_PARTITION = 1024 * 1024
+const MIN_PER_PARTITION = 128 * 1024
 const LANES = 3
 /**
  * Between requests to one broker (ms): under a trickle of records each would bring one or two. After a pause
  * the first goes out at once.
  */
-const LEAST_INTERVAL = 2
+const MIN_INTERVAL = 2
 const FETCH = 1
 
 let fetchers = 0
@@ -70,7 +70,7 @@ export class Fetcher {
     this.#options = options
     const { gather } = options
     this.#maxWait = gather === undefined ? MAX_WAIT : Math.min(MAX_WAIT, gather.ms / 2)
-    this.#minBytes = gather === undefined ? 1 : Math.min(gather.bytes, LEAST_PER_PARTITION)
+    this.#minBytes = gather === undefined ? 1 : Math.min(gather.bytes, MIN_PER_PARTITION)
   }
 
   add(partition: Prefetch): void {
@@ -102,8 +102,8 @@ export class Fetcher {
 
   get #perPartition(): number {
     return Math.max(
-      LEAST_PER_PARTITION,
-      Math.min(MOST_PER_PARTITION, Math.floor(MEMORY / this.#partitions.size)),
+      MIN_PER_PARTITION,
+      Math.min(MAX_PER_PARTITION, Math.floor(MEMORY / this.#partitions.size)),
     )
   }
 
@@ -137,8 +137,8 @@ export class Fetcher {
       this.#busy.set(broker.nodeId, busy)
       const lane = busy.lanes.indexOf(false)
       if (lane < 0) continue
-      if (busy.asked + LEAST_INTERVAL > now) {
-        earliest = Math.min(earliest, busy.asked + LEAST_INTERVAL)
+      if (busy.asked + MIN_INTERVAL > now) {
+        earliest = Math.min(earliest, busy.asked + MIN_INTERVAL)
         continue
       }
       busy.asked = now

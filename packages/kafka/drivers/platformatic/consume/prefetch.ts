@@ -13,12 +13,12 @@ import type { TopicPartition } from '../protocol/wire.ts'
  * Pieces are copied together up to this size; beyond it the copy costs more than a second call of the
  * handler.
  */
-const MOST_JOINED = 256 * 1024
+const MAX_JOINED = 256 * 1024
 
 interface PrefetchOptions {
   readonly topicId: string
   readonly position: number
-  readonly mostRecords: number
+  readonly maxRecords: number
   readonly standstill: Standstill
   /** Called when take() has something, and when the position is lost. */
   readonly arrived: () => void
@@ -48,7 +48,7 @@ export class Prefetch implements TopicPartition {
   lost: Loss | undefined
   readonly standstill: Standstill
   readonly unreadable = new UnreadableTries()
-  readonly #mostRecords: number
+  readonly #maxRecords: number
   readonly #arrived: () => void
   readonly #gather: SubscribeOptions['gather']
   #since = 0
@@ -57,13 +57,13 @@ export class Prefetch implements TopicPartition {
   #bytes = 0
 
   constructor({ topic, partition }: TopicPartition, options: PrefetchOptions) {
-    const { topicId, position, mostRecords, standstill, arrived, gather } = options
+    const { topicId, position, maxRecords, standstill, arrived, gather } = options
     this.topic = topic
     this.partition = partition
     this.topicId = topicId
     this.fetchPosition = position
     this.standstill = standstill
-    this.#mostRecords = mostRecords
+    this.#maxRecords = maxRecords
     this.#arrived = arrived
     this.#gather = gather
   }
@@ -73,7 +73,7 @@ export class Prefetch implements TopicPartition {
       !this.inFlight &&
       this.lost === undefined &&
       this.pausedUntil <= now &&
-      this.#records < this.#mostRecords &&
+      this.#records < this.#maxRecords &&
       this.#bytes < Math.max(mostBytes, this.#gather?.bytes ?? 0)
     )
   }
@@ -97,7 +97,7 @@ export class Prefetch implements TopicPartition {
     if (
       this.#gather === undefined ||
       this.#records === 0 ||
-      this.#records >= this.#mostRecords ||
+      this.#records >= this.#maxRecords ||
       this.#bytes >= this.#gather.bytes
     )
       return 0
@@ -125,7 +125,7 @@ export class Prefetch implements TopicPartition {
    */
   take(): RecordBatch | undefined {
     if (this.#pieces.length === 0) return undefined
-    const mostBytes = this.#gather?.bytes ?? MOST_JOINED
+    const mostBytes = this.#gather?.bytes ?? MAX_JOINED
     let count = 0
     let records = 0
     let bytes = 0
@@ -136,22 +136,22 @@ export class Prefetch implements TopicPartition {
       }
       // What is gathered is to be full: then the last piece is cut.
       const full =
-        this.#gather === undefined ? records + piece.length > this.#mostRecords : records >= this.#mostRecords
+        this.#gather === undefined ? records + piece.length > this.#maxRecords : records >= this.#maxRecords
       if (count > 0 && (full || bytes + piece.bytes.length > mostBytes)) break
       count++
       records += piece.length
       bytes += piece.length > 0 ? piece.bytes.length : 0
     }
     const batch = join(this.#pieces.splice(0, count))
-    if (records <= this.#mostRecords) {
+    if (records <= this.#maxRecords) {
       this.#records -= records
       this.#bytes -= bytes
       return { ...batch, endOffset: this.endOffset }
     }
-    this.#pieces.unshift(tail(batch, this.#mostRecords))
+    this.#pieces.unshift(tail(batch, this.#maxRecords))
     this.#since = Date.now()
-    this.#records -= this.#mostRecords
-    return { ...head(batch, this.#mostRecords), endOffset: this.endOffset }
+    this.#records -= this.#maxRecords
+    return { ...head(batch, this.#maxRecords), endOffset: this.endOffset }
   }
 
   seek(position: number): void {

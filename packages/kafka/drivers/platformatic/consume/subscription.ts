@@ -15,17 +15,17 @@ import { Fetcher } from './fetcher.ts'
 import { CommittedOffsets, offsetAtPlace } from './offsets.ts'
 import { type Processing, Worker } from './worker.ts'
 
-const MOST_RECORDS = 10_000
+const MAX_RECORDS = 10_000
 const DRAIN = 10_000
-const WATCH_INTERVAL = 5000
+const WATCH_INTERVAL_MS = 5000
 /** A partition that lags and does not move for this long is asked for again from scratch (ms). */
 const STALL = 30_000
 /**
  * While a broker is away every partition fails again and again: the same sentence is a warning once in so
  * many milliseconds.
  */
-const LOG_INTERVAL = 10_000
-const MOST_LOGGED = 100
+const LOG_INTERVAL_MS = 10_000
+const MAX_LOGGED = 100
 /** For a look at the topic before the last commit of a partition (ms). */
 const LOOK_LIMIT = 1000
 
@@ -160,7 +160,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
         partition,
         this.#processing,
         this.#fetcher,
-        options.maxBatchRecords ?? MOST_RECORDS,
+        options.maxBatchRecords ?? MAX_RECORDS,
         (error) => this.failed(error),
         options.gather,
       )
@@ -190,9 +190,9 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     if (this.#stopping.signal.aborted) return
     this.restarts++
     const now = Date.now()
-    const repeated = now - (this.#logged.get(error.message) ?? 0) < LOG_INTERVAL
+    const repeated = now - (this.#logged.get(error.message) ?? 0) < LOG_INTERVAL_MS
     if (!repeated) this.#logged.set(error.message, now)
-    if (this.#logged.size > MOST_LOGGED) this.#logged.clear()
+    if (this.#logged.size > MAX_LOGGED) this.#logged.clear()
     this.cluster.log[repeated ? 'debug' : 'warn'](
       { groupId: this.groupId, code: error.code, err: error.cause },
       error.message,
@@ -205,7 +205,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
       topics: this.options.topics,
       listener: this,
     })
-    this.#watchdog = setInterval(() => this.#restartStalled(), WATCH_INTERVAL).unref()
+    this.#watchdog = setInterval(() => this.#restartStalled(), WATCH_INTERVAL_MS).unref()
   }
 
   async #stop(drainMs: number): Promise<void> {

@@ -47,8 +47,8 @@ export interface Processing {
 }
 
 /** The pause before a batch is handed over again, growing with each rejection in a row (ms). */
-const LEAST_PAUSE = 100
-const MOST_PAUSE = 10_000
+const MIN_PAUSE_MS = 100
+const MAX_PAUSE_MS = 10_000
 /**
  * What moved the position without any record (control records, aborted data) is committed with the next
  * batch, or when none comes for so long (ms).
@@ -67,7 +67,7 @@ export class Worker implements Assignment {
   readonly #processing: Processing
   readonly #failed: (error: KafkaError) => void
   readonly #abort = new AbortController()
-  readonly #mostRecords: number
+  readonly #maxRecords: number
   readonly #gather: SubscribeOptions['gather']
   readonly #done: Promise<void>
   #prefetch: Prefetch | undefined
@@ -78,7 +78,7 @@ export class Worker implements Assignment {
     at: TopicPartition,
     processing: Processing,
     fetcher: Fetcher,
-    mostRecords: number,
+    maxRecords: number,
     failed: (error: KafkaError) => void,
     gather?: SubscribeOptions['gather'],
   ) {
@@ -86,7 +86,7 @@ export class Worker implements Assignment {
     this.partition = at.partition
     this.#processing = processing
     this.#fetcher = fetcher
-    this.#mostRecords = mostRecords
+    this.#maxRecords = maxRecords
     this.#failed = failed
     this.#gather = gather
     this.#done = this.#run()
@@ -186,7 +186,10 @@ export class Worker implements Assignment {
         this.#failed(
           asKafkaError(error, `Handling ${this.topic}/${this.partition} from offset ${this.position}`),
         )
-        await this.#pause(backoff(rejections++, LEAST_PAUSE, MOST_PAUSE), () => prefetch.lost !== undefined)
+        await this.#pause(
+          backoff(rejections++, MIN_PAUSE_MS, MAX_PAUSE_MS),
+          () => prefetch.lost !== undefined,
+        )
         if (!this.#draining && prefetch.lost === undefined && (await this.#recover(error, signal)))
           again = batch
       } finally {
@@ -210,7 +213,7 @@ export class Worker implements Assignment {
         this.#prefetch = new Prefetch(this, {
           topicId,
           position,
-          mostRecords: this.#mostRecords,
+          maxRecords: this.#maxRecords,
           standstill: this.standstill,
           gather: this.#gather,
           arrived: () => this.#wake(),
@@ -222,7 +225,7 @@ export class Worker implements Assignment {
         if (signal.aborted) return undefined
         this.standstill.failed('beginning', error)
         this.#failed(asKafkaError(error, `Beginning with ${this.topic}/${this.partition}`))
-        await pause(backoff(attempt, LEAST_PAUSE, MOST_PAUSE), signal)
+        await pause(backoff(attempt, MIN_PAUSE_MS, MAX_PAUSE_MS), signal)
       }
     }
     return undefined
@@ -241,7 +244,7 @@ export class Worker implements Assignment {
       } catch (again) {
         if (signal.aborted) return false
         this.#failed(asKafkaError(again, `Reading the position of ${this.topic}/${this.partition} again`))
-        await pause(backoff(attempt, LEAST_PAUSE, MOST_PAUSE), signal)
+        await pause(backoff(attempt, MIN_PAUSE_MS, MAX_PAUSE_MS), signal)
       }
     }
     return false

@@ -30,15 +30,15 @@ import {
   type MemberOptions,
   type Membership,
   QUIET_FAILURES,
-  REBALANCE_TIMEOUT,
+  REBALANCE_TIMEOUT_MS,
 } from './membership.ts'
 
 /** Between the broker's bounds (6 s to 30 min); a dead member's partitions stand still for so long. */
-const SESSION_TIMEOUT = 10_000
-const HEARTBEAT_INTERVAL = 2000
+const SESSION_TIMEOUT_MS = 10_000
+const HEARTBEAT_INTERVAL_MS = 2000
 /** A join is answered when the last member has joined or the rebalance timeout is over. */
-const JOIN_LIMIT = REBALANCE_TIMEOUT + 10_000
-const LEAVE_TIMEOUT = 3000
+const JOIN_LIMIT = REBALANCE_TIMEOUT_MS + 10_000
+const LEAVE_TIMEOUT_MS = 3000
 /**
  * How often the leader looks for partitions that were added and topics that were made anew (ms): classic
  * groups hear of them from no one else.
@@ -79,7 +79,7 @@ export class ClassicMembership implements Membership {
     // A join that waits for other members is cut off: its connection ends. The first answer to a join comes
     // at once, though, and names the member: without that name it could not leave, and the group would wait
     // for it until its session ends.
-    const patience = this.joined ? LEAVE_TIMEOUT : this.memberId === '' ? FIRST_ANSWER : 0
+    const patience = this.joined ? LEAVE_TIMEOUT_MS : this.memberId === '' ? FIRST_ANSWER : 0
     if (!(await settledWithin(this.#done, patience))) await this.#cluster.closeLanes(this.#lane)
     this.#owned.clear()
     if (this.memberId !== '') {
@@ -87,7 +87,7 @@ export class ClassicMembership implements Membership {
         this.#coordinator().then((coordinator) =>
           this.#cluster.call(coordinator, this.#lane, leaveGroup, this.#member()),
         ),
-        LEAVE_TIMEOUT,
+        LEAVE_TIMEOUT_MS,
       )
     }
     this.epoch = NONE
@@ -130,8 +130,8 @@ export class ClassicMembership implements Membership {
       joinGroup,
       groupId,
       this.memberId,
-      SESSION_TIMEOUT,
-      REBALANCE_TIMEOUT,
+      SESSION_TIMEOUT_MS,
+      REBALANCE_TIMEOUT_MS,
       protocols,
     )
     if (joined.errorCode === MEMBER_ID_REQUIRED) {
@@ -213,8 +213,8 @@ export class ClassicMembership implements Membership {
     }
     for (let failures = 0; !signal.aborted; ) {
       await (drained === undefined
-        ? pause(HEARTBEAT_INTERVAL, signal)
-        : settledWithin(drained, HEARTBEAT_INTERVAL))
+        ? pause(HEARTBEAT_INTERVAL_MS, signal)
+        : settledWithin(drained, HEARTBEAT_INTERVAL_MS))
       if (signal.aborted) return
       if (drained !== undefined && (await settledWithin(drained, 0))) return
       try {

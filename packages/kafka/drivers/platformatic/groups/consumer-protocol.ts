@@ -21,14 +21,14 @@ import {
   type MemberOptions,
   type Membership,
   QUIET_FAILURES,
-  REBALANCE_TIMEOUT,
+  REBALANCE_TIMEOUT_MS,
 } from './membership.ts'
 
 const JOIN = 0
 const LEAVE = -1
-const LEAVE_TIMEOUT = 3000
+const LEAVE_TIMEOUT_MS = 3000
 /** Until the coordinator has said how often (ms). */
-const FIRST_INTERVAL = 1000
+const FIRST_INTERVAL_MS = 1000
 
 interface Owned extends TopicPartition {
   readonly topicId: string
@@ -69,23 +69,23 @@ export class ConsumerMembership implements Membership {
   async leave(): Promise<void> {
     this.#stopping.abort()
     this.#wake.abort()
-    await settledWithin(this.#done, LEAVE_TIMEOUT)
+    await settledWithin(this.#done, LEAVE_TIMEOUT_MS)
     this.#owned.clear()
     // Also when no join was answered: the coordinator may have heard it.
-    await settledWithin(this.#beat({ memberEpoch: LEAVE, full: null, owned: null }), LEAVE_TIMEOUT)
+    await settledWithin(this.#beat({ memberEpoch: LEAVE, full: null, owned: null }), LEAVE_TIMEOUT_MS)
     await this.#cluster.closeLanes(this.#lane)
   }
 
   async #heartbeats(): Promise<void> {
     const { signal } = this.#stopping
     const { groupId, topics, listener } = this.#options
-    let interval = FIRST_INTERVAL
+    let interval = FIRST_INTERVAL_MS
     for (let failures = 0; !signal.aborted; ) {
       this.#wake = new AbortController()
       const joining = this.epoch === JOIN
       const full =
         this.#reportFull || joining
-          ? { rebalanceTimeout: REBALANCE_TIMEOUT, topics, rack: this.#cluster.config.rack ?? null }
+          ? { rebalanceTimeout: REBALANCE_TIMEOUT_MS, topics, rack: this.#cluster.config.rack ?? null }
           : null
       const owned = this.#reportOwned || joining ? byTopicId([...this.#owned.values()]) : null
       try {

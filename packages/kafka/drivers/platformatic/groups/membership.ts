@@ -33,7 +33,7 @@ export interface Membership {
  * protocol stands still for so long, too, when a member was killed while it waited to join: brokers miss it
  * at no earlier moment.
  */
-export const REBALANCE_TIMEOUT = 15_000
+export const REBALANCE_TIMEOUT_MS = 15_000
 
 /** A coordinator that moves or begins answers so for a moment; only what lasts is worth a line in the log. */
 export const QUIET_FAILURES = 5

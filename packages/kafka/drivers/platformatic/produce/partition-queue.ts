@@ -12,8 +12,8 @@ import type { ProducerIdentity } from '../protocol/transactions.ts'
 import type { Share } from './delivery.ts'
 
 /** Below the default of max.message.bytes (1,048,588), which counts the whole batch. */
-const MOST_BYTES = 1_000_000
-const MOST_RECORDS = 10_000
+const MAX_BYTES = 1_000_000
+const MAX_RECORDS = 10_000
 /** Lengths, deltas and attributes of a record. */
 const OVERHEAD = 22
 
@@ -56,8 +56,8 @@ export class PartitionQueue {
     if (
       last !== undefined &&
       last.finished === undefined &&
-      last.writer.count < MOST_RECORDS &&
-      (last.writer.size + size + OVERHEAD <= MOST_BYTES || last.writer.count === 0)
+      last.writer.count < MAX_RECORDS &&
+      (last.writer.size + size + OVERHEAD <= MAX_BYTES || last.writer.count === 0)
     )
       return last
     const batch = new Batch()

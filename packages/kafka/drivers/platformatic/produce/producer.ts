@@ -28,10 +28,10 @@ import { initProducerId, type ProducerIdentity } from '../protocol/transactions.
 import { QueuedDelivery, type Queues } from './delivery.ts'
 import { PartitionQueue } from './partition-queue.ts'
 
-const MOST_BUFFERED = 64 * 1024 * 1024
-const DELIVERY_TIMEOUT = 30_000
+const MAX_BUFFERED = 64 * 1024 * 1024
+const DELIVERY_TIMEOUT_MS = 30_000
 /** A topic that was just made is known to some brokers later than to others. */
-const UNKNOWN_TOPIC_PATIENCE = 5000
+const UNKNOWN_TOPIC_PATIENCE_MS = 5000
 const REQUEST_BYTES = 8 * 1024 * 1024
 /**
  * A broker answers a connection's requests in order: one is being stored, the next lies ready at the broker.
@@ -90,7 +90,7 @@ export class IdempotentProducer implements Producer, Queues {
 
   admit(bytes: number): void {
     if (this.#stopped) throw new KafkaError('stopped', 'The producer takes no more records')
-    if (this.bufferedBytes + bytes > MOST_BUFFERED)
+    if (this.bufferedBytes + bytes > MAX_BUFFERED)
       throw new KafkaError('buffer-full', `${this.bufferedBytes} bytes wait for the brokers`)
   }
 
@@ -193,8 +193,8 @@ export class IdempotentProducer implements Producer, Queues {
     if (code === OK || code === DUPLICATE_SEQUENCE)
       this.#free(queue.stored(answer.baseOffset, answer.appendTime))
     else if (code === UNKNOWN_TOPIC_OR_PARTITION)
-      return this.#retry(queue, brokerError(code, what), UNKNOWN_TOPIC_PATIENCE)
-    else if (isTransient(code)) return this.#retry(queue, brokerError(code, what), DELIVERY_TIMEOUT)
+      return this.#retry(queue, brokerError(code, what), UNKNOWN_TOPIC_PATIENCE_MS)
+    else if (isTransient(code)) return this.#retry(queue, brokerError(code, what), DELIVERY_TIMEOUT_MS)
     else if (code === MESSAGE_TOO_LARGE || code === RECORD_LIST_TOO_LARGE) {
       this.#free(queue.batches[0].writer.count > 1 ? queue.split() : queue.refused(brokerError(code, what)))
     } else {
@@ -217,7 +217,7 @@ export class IdempotentProducer implements Producer, Queues {
       lost
         ? new KafkaError('timeout', `Writing to ${queue.topic}/${queue.partition} lost its connection`, error)
         : error,
-      DELIVERY_TIMEOUT,
+      DELIVERY_TIMEOUT_MS,
     )
   }
 
@@ -236,13 +236,13 @@ export class IdempotentProducer implements Producer, Queues {
       this.#retry(
         queue,
         brokerError(UNKNOWN_TOPIC_OR_PARTITION, `Writing to ${topic}/${partition}`),
-        UNKNOWN_TOPIC_PATIENCE,
+        UNKNOWN_TOPIC_PATIENCE_MS,
       )
     } else
       this.#retry(
         queue,
         queue.lastError ?? new KafkaError('no-broker', `${topic}/${partition} has no leader`),
-        DELIVERY_TIMEOUT,
+        DELIVERY_TIMEOUT_MS,
       )
   }
 
@@ -289,7 +289,7 @@ export class IdempotentProducer implements Producer, Queues {
 }
 
 async function newIdentity(cluster: Cluster): Promise<ProducerIdentity> {
-  const deadline = Date.now() + DELIVERY_TIMEOUT
+  const deadline = Date.now() + DELIVERY_TIMEOUT_MS
   for (let attempt = 0; ; attempt++) {
     try {
       return await askForIdentity(cluster)

@@ -20,14 +20,14 @@ export interface ProduceResult extends TopicPartition {
 
 const ALL_IN_SYNC_REPLICAS = -1
 /** Less than the client waits, so that a broker whose followers are slow still says so itself. */
-const BROKER_TIMEOUT = 8000
+const BROKER_TIMEOUT_MS = 8000
 
 function request(transactionalId: string | null, partitions: readonly ProducePartition[]): Writer {
   const to = new Encoder()
   const writer = Writer.create()
   to.string(transactionalId)
     .int16(ALL_IN_SYNC_REPLICAS)
-    .int32(BROKER_TIMEOUT)
+    .int32(BROKER_TIMEOUT_MS)
     .byTopic(partitions, ({ partition, records }) => {
       to.int32(partition).count(records.length)
       writer.append(to.take()).append(records)

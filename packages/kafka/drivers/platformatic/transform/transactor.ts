@@ -37,7 +37,7 @@ import type { TopicPartition } from '../protocol/wire.ts'
 import { openIn } from './lost-markers.ts'
 
 /** The coordinator aborts what is left open for longer (ms). */
-const TRANSACTION_TIMEOUT = 15_000
+const TRANSACTION_TIMEOUT_MS = 15_000
 /** Less, so that a transaction is given up here before it is there. */
 const RETRY_LIMIT = 10_000
 /**
@@ -46,7 +46,7 @@ const RETRY_LIMIT = 10_000
  */
 const RETRY_STEP = 20
 /** How long an offset commit may meet the group between two epochs (ms). */
-const EPOCH_PATIENCE = 3000
+const EPOCH_PATIENCE_MS = 3000
 
 export interface GroupOffset {
   readonly groupId: string
@@ -115,7 +115,7 @@ export class Transactor {
           this.#lane,
           initProducerId,
           this.transactionalId,
-          TRANSACTION_TIMEOUT,
+          TRANSACTION_TIMEOUT_MS,
         )
       },
     )
@@ -256,7 +256,7 @@ export class Transactor {
         this.#cluster.call(coordinator, this.#lane, addOffsetsToTxn, transaction, groupId),
       )
     }
-    const until = Date.now() + EPOCH_PATIENCE
+    const until = Date.now() + EPOCH_PATIENCE_MS
     for (;;) {
       const member = committer()
       if (member === undefined)

@@ -29,8 +29,8 @@ const LANES = 6
  * records had better share one. What comes later is not held up. The rest is shorter by what the batch took
  * longer than usual: after one that was held up, enough records have gathered, and waited.
  */
-const LEAST_REST = 2
-const MOST_REST = 16
+const MIN_REST = 2
+const MAX_REST = 16
 /** Of the newest batch in what they take of late. */
 const WEIGHT = 1 / 16
 /** A batch of so many records is worth a transaction: after it only the least. */
@@ -173,8 +173,8 @@ class ExactlyOnce implements Processing {
 
 /** In ms, after a batch that took `took` ms. */
 function restAfter(batch: RecordBatch, { transactionTakes, batchTakes }: State, took: number): number {
-  if (batch.length >= LARGE_BATCH) return LEAST_REST
-  return Math.max(LEAST_REST, Math.min(transactionTakes, MOST_REST) - Math.max(0, took - batchTakes))
+  if (batch.length >= LARGE_BATCH) return MIN_REST
+  return Math.max(MIN_REST, Math.min(transactionTakes, MAX_REST) - Math.max(0, took - batchTakes))
 }
 
 function isBroken({ transactors }: State): boolean {

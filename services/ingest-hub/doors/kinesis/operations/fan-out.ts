@@ -17,7 +17,7 @@ import { dryRun } from './records.ts'
 import { push } from './subscription.ts'
 
 /** Developer guide, "Quotas and limits". */
-const MOST_CONSUMERS = 20
+const MAX_CONSUMERS = 20
 const CONSUMERS_A_PAGE = 100
 /** A subscription ends after this time; clients subscribe again (API reference, SubscribeToShard). */
 const SUBSCRIPTION_MS = 300_000
@@ -89,10 +89,8 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
             'ResourceInUseException',
             `Consumer ${name} of stream ${stream.name} under account ${names.account.accountId} already exists.`,
           )
-        if (all.length >= MOST_CONSUMERS)
-          throw limitExceeded(
-            `Stream ${stream.name} has ${MOST_CONSUMERS} consumers already; deregister one.`,
-          )
+        if (all.length >= MAX_CONSUMERS)
+          throw limitExceeded(`Stream ${stream.name} has ${MAX_CONSUMERS} consumers already; deregister one.`)
         return {
           stream: stream.name,
           streamCreatedAt: stream.createdAt,

@@ -17,11 +17,11 @@ import { dryRun } from './records.ts'
 import { describeChild } from './shards.ts'
 
 /** Of one answer (API reference, GetRecords). */
-const MOST_RECORDS = 10_000
-const MOST_BYTES = 10 << 20
+const MAX_RECORDS = 10_000
+const MAX_BYTES = 10 << 20
 /** What is fetched for a record where only few are asked for; one record batch always comes whole. */
 const BYTES_A_RECORD = 4096
-const LEAST_FETCH = 64 << 10
+const MIN_FETCH = 64 << 10
 /**
  * Memory of an answer for each byte that is read for it: the bytes, their base64, and the JSON around them.
  */
@@ -95,7 +95,7 @@ export function readingOperations(kinesis: Kinesis): AwsOperations {
       if (iterator.offset < shard.from || iterator.offset > (shard.to ?? Infinity)) throw invalidIterator()
       if (input.DryRun === true) return dryRun(kinesis, context, { StreamName: iterator.stream })
       requireLease(kinesis)
-      const limit = input.Limit ?? MOST_RECORDS
+      const limit = input.Limit ?? MAX_RECORDS
       const { records, next, millisBehind } = await readShard(
         kinesis,
         serving,
@@ -206,11 +206,11 @@ async function readShard(
   lease: Lease,
 ): Promise<Read> {
   if (shard.to !== null && offset >= shard.to) return { records: [], next: offset, millisBehind: 0 }
-  if (!lease.cover(ANSWER_FACTOR * LEAST_FETCH)) throw unavailable()
-  let batch = await fetchFrom(kinesis, serving, shard, offset, LEAST_FETCH)
-  const wantedBytes = Math.min(MOST_BYTES, limit * BYTES_A_RECORD)
-  if (batch.bytes.length >= LEAST_FETCH && batch.length < limit && wantedBytes > LEAST_FETCH) {
-    const covered = lease.coverUpTo(ANSWER_FACTOR * wantedBytes, 2 * ANSWER_FACTOR * LEAST_FETCH)
+  if (!lease.cover(ANSWER_FACTOR * MIN_FETCH)) throw unavailable()
+  let batch = await fetchFrom(kinesis, serving, shard, offset, MIN_FETCH)
+  const wantedBytes = Math.min(MAX_BYTES, limit * BYTES_A_RECORD)
+  if (batch.bytes.length >= MIN_FETCH && batch.length < limit && wantedBytes > MIN_FETCH) {
+    const covered = lease.coverUpTo(ANSWER_FACTOR * wantedBytes, 2 * ANSWER_FACTOR * MIN_FETCH)
     if (covered > 0)
       batch = await fetchFrom(kinesis, serving, shard, offset, Math.floor(covered / ANSWER_FACTOR))
   }
@@ -256,7 +256,7 @@ export function recordsOf(
     if (batch.offsets[i] >= end) return { records, next: end }
     const data = valueOf(batch, i) ?? EMPTY
     bytes += data.length + batch.keyEnd[i] - batch.keyStart[i]
-    if (records.length === limit || (bytes > MOST_BYTES && records.length > 0))
+    if (records.length === limit || (bytes > MAX_BYTES && records.length > 0))
       return { records, next: batch.offsets[i] }
     records.push({
       SequenceNumber: numbers.at(batch.offsets[i], batch.timestamps[i]),

@@ -14,7 +14,7 @@ import { type Kinesis, streamFor } from '../kinesis.ts'
 import { invalidArgument, type StreamReference, unavailable } from '../names.ts'
 
 /** Of one PutRecords request, keys included (API reference). */
-const MOST_REQUEST_BYTES = 10 << 20
+const MAX_REQUEST_BYTES = 10 << 20
 /**
  * UTF-8 takes at most this many bytes for a UTF-16 unit. A record that is small enough by this bound needs no
  * exact count.
@@ -142,8 +142,8 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       let bytes = 0
       for (const { Data, PartitionKey } of input.Records)
         bytes += Data.length + MAX_UNIT_BYTES * PartitionKey.length
-      if (bytes > MOST_REQUEST_BYTES) bytes = input.Records.reduce((sum, record) => sum + sizeOf(record), 0)
-      if (bytes > MOST_REQUEST_BYTES)
+      if (bytes > MAX_REQUEST_BYTES) bytes = input.Records.reduce((sum, record) => sum + sizeOf(record), 0)
+      if (bytes > MAX_REQUEST_BYTES)
         throw invalidArgument(`Records size exceeds 10 MB limit: the request has ${bytes} bytes.`)
       if (input.DryRun === true) return dryRun(kinesis, context, input)
       return put(context, input, input.Records).then(resultsOf)

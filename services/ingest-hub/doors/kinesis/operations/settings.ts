@@ -5,8 +5,8 @@
 import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import {
   type FanOutConsumer,
-  LEAST_RETENTION_HOURS,
-  MOST_RETENTION_HOURS,
+  MAX_RETENTION_HOURS,
+  MIN_RETENTION_HOURS,
   type Stream,
   streamTopicConfigs,
 } from '@weir/streams'
@@ -239,14 +239,14 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
 }
 
 function checkRetention(hours: number): number {
-  if (hours < LEAST_RETENTION_HOURS) {
+  if (hours < MIN_RETENTION_HOURS) {
     throw invalidArgument(
-      `Minimum allowed retention period is ${LEAST_RETENTION_HOURS} hours. Requested retention period (${hours} hours) is too short.`,
+      `Minimum allowed retention period is ${MIN_RETENTION_HOURS} hours. Requested retention period (${hours} hours) is too short.`,
     )
   }
-  if (hours > MOST_RETENTION_HOURS) {
+  if (hours > MAX_RETENTION_HOURS) {
     throw invalidArgument(
-      `Maximum allowed retention period is ${MOST_RETENTION_HOURS} hours. Requested retention period (${hours} hours) is too long.`,
+      `Maximum allowed retention period is ${MAX_RETENTION_HOURS} hours. Requested retention period (${hours} hours) is too long.`,
     )
   }
   return hours

@@ -1,6 +1,6 @@
 /** Creating, describing, listing and deleting streams. */
 import { AwsError, type AwsOperations } from '@weir/aws'
-import { LEAST_RECORD_KIB, newStream, ON_DEMAND_SHARDS, openShards, type Stream } from '@weir/streams'
+import { MIN_RECORD_KIB, newStream, ON_DEMAND_SHARDS, openShards, type Stream } from '@weir/streams'
 import { allowedName, changeStream, type Kinesis, streamFor } from '../kinesis.ts'
 import { invalidArgument, limitExceeded, type StreamReference } from '../names.ts'
 import { checkTags } from '../tags.ts'
@@ -73,7 +73,7 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
             name,
             mode,
             shards,
-            maxRecordKiB: input.MaxRecordSizeInKiB ?? LEAST_RECORD_KIB,
+            maxRecordKiB: input.MaxRecordSizeInKiB ?? MIN_RECORD_KIB,
             tags,
             external: external === 'true',
           },

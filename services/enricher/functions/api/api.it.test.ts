@@ -1,4 +1,5 @@
 /** The API with the real client of AWS for JavaScript, over functions and mappings on a real broker. */
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CreateEventSourceMappingCommand,
@@ -11,7 +12,6 @@ import {
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda'
 import { NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
-import { metrics } from '@weir/service'
 import { newStream } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -318,7 +318,8 @@ describe('mappings', () => {
   })
 
   test('whose function returns what the output does not take give that up, and say so', async () => {
-    const large = `large-${run}`
+    // A name of its own each time: the test may be tried again.
+    const large = `large-${randomUUID()}`
     await deploy(
       large,
       ECHO.replace(
@@ -347,23 +348,8 @@ describe('mappings', () => {
         responseContext: { functionError: 'Unhandled' },
       },
     ])
-    const { values } = await metrics.getSingleMetric('weir_function_invocations_total')!.get()
-    expect(
-      values
-        .filter(({ labels }) => labels.function === large)
-        .map(({ labels, value }) => [labels.result, value])
-        .sort(),
-    ).toEqual([
-      ['error', 2],
-      ['success', 2],
-    ])
     await produce(source, ['large'])
-    await expect
-      .poll(
-        async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult,
-        { timeout: 20_000 },
-      )
-      .toBe('PROBLEM: Function call failed')
+    await expect.poll(() => valuesOf(failures), { timeout: 20_000 }).toHaveLength(2)
     await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 

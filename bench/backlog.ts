@@ -1,4 +1,4 @@
-/** Fills topics and measures how a process works the backlog off. */
+/** Fills topics and measures how fast a process works off the backlog. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { encodeHeaders, partitionFor } from '@weir/kafka'
 import type { Context } from './context.ts'

@@ -10,7 +10,7 @@ export interface Context {
   readonly codec: Codec
   readonly brokers: string
   readonly searchUrl: string
-  /** What Weir's services are started with. */
+  /** The environment variables with which Weir's services are started. */
   readonly env: Readonly<Record<string, string>>
 }
 

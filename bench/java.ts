@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { cached, downloadLibraries } from '@weir/stack/maven.ts'
 import { versions } from '@weir/stack/versions.ts'
 
-/** The classpath of org.apache.kafka.tools. */
+/** Returns the classpath of org.apache.kafka.tools. */
 export async function perfTools(): Promise<string> {
   const folder = await cached(`kafka-tools-${versions.kafka}`, async (into, scratch) => {
     await downloadLibraries({ tools: [`org.apache.kafka:kafka-tools:${versions.kafka}`] }, scratch)

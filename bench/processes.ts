@@ -1,4 +1,6 @@
-/** Child processes under measurement: started, asked for the CPU time they used so far, stopped by pid. */
+/**
+ * Child processes under measurement: starts them, reads the CPU time they have used, and stops them by pid.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -50,7 +52,7 @@ export const startNode = (file: string, env: Readonly<Record<string, string>>): 
 
 export const freePort = async (): Promise<number> => (await freePorts(1))[0]!
 
-/** Polls until the URL answers 2xx; fails after 60 s or when the process ends. */
+/** Polls until the URL answers 2xx; fails after 60 s or if the process ends. */
 export async function ready(url: string, of: Process): Promise<void> {
   let ended = false
   void of.exited.then(() => {

@@ -1,6 +1,6 @@
 /**
- * Figures of interleaved rounds: the median, the spread, and the ratio of each round to the baseline of the
- * same round.
+ * Reports the figures of interleaved rounds: the median, the spread, and the ratio of each round to the
+ * baseline of the same round.
  */
 
 export interface Figure {

@@ -1,6 +1,7 @@
 /**
- * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers] Contenders take
- * turns within each round, so that a machine that slows down slows all of them. Prints Markdown tables.
+ * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers]
+ * Contenders take turns within each round, so that a machine that slows down slows all of them. Prints
+ * Markdown tables.
  */
 import { parseArgs } from 'node:util'
 import { openContext } from './context.ts'

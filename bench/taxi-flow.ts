@@ -1,4 +1,4 @@
-/** The taxi flow and nothing else, as a process to measure; ONCE=false leaves its first step out. */
+/** The taxi flow alone, as a process to measure. ONCE=false leaves out its first step. */
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { openFlows } from '@weir/enricher/flows/flows.ts'

@@ -1,4 +1,4 @@
-/** Compose and the chart start the services of the table, each on its port and after what it needs. */
+/** Compose and the chart start the services of the table, each on its port and after its dependencies. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { portVariable, SERVERS, SERVICES, services } from '@weir/contracts/services.ts'

@@ -5,10 +5,13 @@ import { taxiTelemetry } from './taxi-telemetry/solution.ts'
 export * from './reference-tables.ts'
 export * from './solution.ts'
 
-/** Every solution there is. A new one is added here. */
+/** Every solution. Add a new one here. */
 export const solutions: readonly Solution[] = [taxiTelemetry, locationOffers]
 
-/** The solutions of those names; none named: all. Throws a sentence that lists the known names. */
+/**
+ * Returns the solutions with these names, or all of them if no name is given. Throws a sentence that lists
+ * the known names.
+ */
 export function chosenSolutions(names: readonly string[]): readonly Solution[] {
   if (names.length === 0) return solutions
   return names.map((name) => {

@@ -55,7 +55,7 @@ test('entries without their shape are refused and change nothing; unknown tables
     expect(() => tables.accept(bad)).toThrow()
   expect(tables.accept(record('toll/bridge', 'anything'))).toBeUndefined()
   expect(tables.table('tariffs')).toMatchObject({ version: 0, entries: new Map() })
-  // A later version may know more fields; what nobody here knows is not kept.
+  // A later version may know more fields; a field that no solution here declares is not kept.
   tables.accept(record('tariffs/night', { price: 1, currency: 'EUR' }))
   expect(tables.table('tariffs').entries.get('night')).toEqual({ price: 1 })
 })

@@ -1,6 +1,6 @@
 /**
- * Reference tables as the topic weir.control.reference has them: every entry with the shape that its solution
- * declares.
+ * Reference tables as they appear in the topic weir.control.reference: every entry has the shape that its
+ * solution declares.
  */
 import type { ReferenceEntry } from '@weir/contracts'
 import type { TopicRecord } from '@weir/topics'
@@ -9,11 +9,11 @@ import type { ReferenceTable, Solution, TableDefinition } from './solution.ts'
 
 export const REFERENCE_TOPIC = 'weir.control.reference'
 
-/** Names of tables and ids of entries: they stand in URLs and in names of keys. */
+/** Names of tables and ids of entries. They appear in URLs and in key names. */
 export const TABLE_NAME = /^[a-z0-9][a-z0-9._-]{0,127}$/
 const entryId = text({ max: 128, pattern: TABLE_NAME, like: 'lower-case letters, digits, ., _ and -' })
 
-/** A table that no solution declares. The message names those that there are. */
+/** Thrown for a table that no solution declares. The message names the tables that exist. */
 export class UnknownTable extends Error {
   override readonly name = 'UnknownTable'
 }
@@ -40,7 +40,10 @@ class Table implements ReferenceTable {
 export class ReferenceTables {
   readonly #tables: ReadonlyMap<string, Table>
 
-  /** The tables of all solutions: whoever follows the topic must know those that it does not use itself. */
+  /**
+   * Takes the tables of all solutions: a service that follows the topic must also know the tables that it
+   * does not use itself.
+   */
   constructor(solutions: readonly Pick<Solution, 'tables'>[]) {
     this.#tables = new Map(
       solutions.flatMap(({ tables }) =>
@@ -49,17 +52,17 @@ export class ReferenceTables {
     )
   }
 
-  /** In the order of the alphabet. */
+  /** The table names, in alphabetical order. */
   get names(): readonly string[] {
     return [...this.#tables.keys()].sort()
   }
 
-  /** A live view. Throws UnknownTable. */
+  /** Returns a live view of the table. Throws UnknownTable. */
   table(name: string): ReferenceTable {
     return this.#known(name)
   }
 
-  /** Throws UnknownTable, or a Misfit that says what is wrong with the entry. */
+  /** Throws UnknownTable, or a Misfit that says why the entry does not fit. */
   check(table: string, id: string, entry: unknown): void {
     const { definition } = this.#known(table)
     entryId(id, 'id', 'refused')
@@ -67,8 +70,8 @@ export class ReferenceTables {
   }
 
   /**
-   * Takes a record of the topic and returns the change that it makes; undefined for a table that another
-   * version declares. Throws where it has no such shape.
+   * Takes a record of the topic and returns the change that it makes, or undefined for a table that another
+   * version declares. Throws if the entry does not have the declared shape.
    */
   accept({
     key,

@@ -1,5 +1,5 @@
 /**
- * What a solution is: data and small functions that the services run. Services never name one; a solution
+ * A solution is data and small functions that the services run. Services never name a solution; a solution
  * never opens a socket.
  */
 import type { TopicName } from '@weir/contracts'
@@ -7,17 +7,17 @@ import type { PublishedFlow, Source, Step } from '@weir/flow'
 import type { Shape } from '@weir/topics/shape.ts'
 
 export interface Solution {
-  /** Also its folder and its path on the page server: lower case and dashes. */
+  /** Also the solution's folder and its path on the page server: lower case and dashes. */
   readonly name: string
   readonly title: string
   readonly flows: readonly FlowDefinition[]
   readonly indices: readonly IndexDefinition[]
-  /** Reference tables, by name. No two solutions may have one of the same name. */
+  /** Reference tables, by name. No two solutions may have a table with the same name. */
   readonly tables: Readonly<Record<string, TableDefinition>>
   readonly simulator: SimulatorDefinition
   /** Served by the indexer. */
   readonly page?: PageDefinition
-  /** Kinesis streams that are made when there are none of that name. */
+  /** Kinesis streams, each created if no stream with its name exists. */
   readonly streams?: readonly StreamDefinition[]
   /** Run by the enricher. */
   readonly functions?: readonly FunctionDefinition[]
@@ -27,15 +27,15 @@ export interface Solution {
 }
 
 /**
- * Entries that do not have their shape are refused where they are written, and left out where they are read.
+ * Entries that do not match their shape are refused when they are written, and left out when they are read.
  */
 export interface TableDefinition {
   /**
    * Flows and functions may rely on this shape. Fields that are added later must be optional, and bounds must
-   * not become narrower: older entries stay as they are.
+   * not become narrower, because older entries stay as they are.
    */
   readonly entry: Shape<unknown>
-  /** Entries to begin with, by id; given once, while the table is empty. */
+  /** Initial entries, by id. They are written once, while the table is empty. */
   readonly seed: Readonly<Record<string, unknown>>
 }
 
@@ -44,21 +44,24 @@ export interface StreamDefinition {
   readonly shards: number
 }
 
-/** Lambda-style: FILE.EXPORT of the folder, in a process of its own. */
+/** Lambda style: FILE.EXPORT in the folder, run in its own process. */
 export interface FunctionDefinition {
   readonly name: string
   readonly folder: URL
   readonly handler: string
-  /** 128 to 10,240. */
+  /** From 128 to 10,240. */
   readonly memoryMb: number
   readonly timeoutMs: number
-  /** Environments at most. */
+  /** Maximum number of environments. */
   readonly concurrency: number
-  /** What its code sees of environment variables. */
+  /** Returns the environment variables that the function's code sees. */
   environment(service: { readonly redisUrl: string }): Readonly<Record<string, string>>
 }
 
-/** An event source mapping, as Lambda's API would make it. What is not given is Lambda's default. */
+/**
+ * An event source mapping, as Lambda's API would create it. Settings that are not given take Lambda's
+ * defaults.
+ */
 export interface MappingDefinition {
   readonly name: string
   readonly functionName: string
@@ -70,20 +73,20 @@ export interface MappingDefinition {
   readonly maxRetries?: number
   readonly bisect?: boolean
   /**
-   * Whether records are left out whose id came within the last 15 minutes: a client has repeated what it did
-   * not know to be stored.
+   * Whether to leave out records whose id came within the last 15 minutes: a client has repeated a record
+   * that it did not know to be stored.
    */
   readonly once?: boolean
-  /** The topic for what the function returns. */
+  /** The topic that receives the function's results. */
   readonly output?: TopicName
 }
 
-/** Routes of a solution's own: the application of its users. */
+/** A solution's own routes: the application that its users see. */
 export interface ApplicationDefinition {
   open(deps: ApplicationDeps): Promise<Application>
 }
 
-/** The sender of a request. Every function that reads or writes records wants it, and looks at its rights. */
+/** The sender of a request. Every function that reads or writes records takes it and checks its rights. */
 export interface ApplicationClient {
   /** The name of its API key; undefined for a client without one. */
   readonly name: string | undefined
@@ -92,34 +95,34 @@ export interface ApplicationClient {
 }
 
 export interface ApplicationDeps {
-  /** Throws 401 unless the request shows an API key, or none is needed. */
+  /** Throws 401 unless the request has an API key, or none is needed. */
   identify(request: unknown): ApplicationClient
   /**
-   * Throws 403 unless the client may read the topic. Call it before you answer with records that came by
+   * Throws 403 unless the client may read the topic. Call it before you answer with records that came through
    * follow().
    */
   requireRead(client: ApplicationClient, topic: TopicName): void
   /**
    * Stores a record in a stream. Rejects with 403 unless the client may write to the stream's topic, and
-   * otherwise with an error whose `retriable` says whether repeating helps. @param id of the record, visible
-   * ASCII
+   * otherwise with an error whose `retriable` says whether repeating helps.
+   * @param id the record's id, visible ASCII
    */
   put(client: ApplicationClient, stream: string, key: string, data: Buffer, id: string): Promise<void>
-  /** Calls for every record of the topic from now on, in every replica. */
+  /** Calls `accept` for every record of the topic from now on, in every replica. */
   follow(
     topic: TopicName,
     accept: (value: any, headers: Readonly<Record<string, string>>) => void,
   ): Promise<void>
   /**
-   * The newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt; undefined if
-   * there is none. `get` rejects with 403 unless the client may read the topic.
+   * Gives the newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt;
+   * `undefined` if the key has no value. `get` rejects with 403 unless the client may read the topic.
    */
   latest(topic: TopicName): Promise<{ get(client: ApplicationClient, key: string): Promise<any> }>
 }
 
 export interface Application {
   routes(app: any): void | Promise<void>
-  /** Ends what waits. */
+  /** Ends requests that are still waiting. */
   stopping(): void
 }
 
@@ -134,25 +137,25 @@ export interface FlowDefinition {
 
 export interface FlowDeps {
   /**
-   * Leaves out records whose id came in their partition within the last minutes (15 if nothing is said): a
-   * client has repeated what it did not know to be stored. Must be the first step.
+   * Leaves out records whose id came in their partition within the last `windowMs` (15 minutes by default): a
+   * client has repeated a record that it did not know to be stored. Must be the first step.
    */
   once(windowMs?: number): Step<number, number, Source>
-  /** From the place of a record in the batch to its value in the shape of the source's contract. */
+  /** Maps a record's index in the batch to its value, in the shape of the source's contract. */
   readonly decode: Step<number, any, Source>
-  /** Milliseconds since the epoch. */
+  /** The current time, in milliseconds since the epoch. */
   readonly now: () => number
-  /** A table of the solution; it follows changes while the flow runs. */
+  /** Returns a table of the solution; the table follows changes while the flow runs. */
   table(name: string): ReferenceTable
 }
 
 /**
- * A live view of a reference table. `version` grows with every change, so what is derived from the entries is
- * rebuilt only then.
+ * A live view of a reference table. `version` grows with every change, so a structure that is derived from
+ * the entries is rebuilt only then.
  */
 export interface ReferenceTable {
   readonly version: number
-  /** By id; the values have the shape that the solution declares. */
+  /** Entries by id; the values have the shape that the solution declares. */
   readonly entries: ReadonlyMap<string, unknown>
 }
 
@@ -162,16 +165,16 @@ export interface IndexDefinition {
   readonly name: string
   readonly source: TopicName
   readonly deadLetter: TopicName
-  /** Indices are PREFIX-2026.11.22 (by rotation, UTC, of the event time). */
+  /** Indices are named PREFIX-2026.11.22 (by rotation, UTC, of the event time). */
   readonly prefix: string
   readonly rotation: 'hour' | 'day' | 'week' | 'month'
-  /** The value's field with the event time, ms since the epoch. */
+  /** The field of the value that holds the event time, ms since the epoch. */
   readonly eventTime: string
   /** Mapping properties as Elasticsearch and OpenSearch both take them. */
   readonly properties: Readonly<Record<string, unknown>>
   /**
-   * The document of a record. Its _id is the record's id; `source` is where the record came from (a client, a
-   * replay run, the simulator).
+   * Returns the document of a record. Its _id is the record's id; `source` is the record's origin (a client,
+   * a replay run, the simulator).
    */
   document(value: any, record: { readonly id: string; readonly source: string }): Record<string, unknown>
 }
@@ -181,31 +184,37 @@ export interface PageDefinition {
   /** The folder of static files: index.html and what it loads. */
   readonly folder: URL
   /**
-   * npm packages whose files the page loads, as path under the page → file: { 'echarts.js':
+   * Files of npm packages that the page loads, as path under the page → file: { 'echarts.js':
    * 'echarts/dist/echarts.min.js' }.
    */
   readonly libraries: Readonly<Record<string, string>>
-  /** What the page shows, as JSON. Called once a second while somebody looks, for all viewers together. */
+  /**
+   * Returns the page's content, as JSON. Called once a second while anybody is viewing, for all viewers
+   * together.
+   */
   snapshot(search: PageSearch): Promise<unknown>
 }
 
 export interface PageSearch {
   /**
-   * Runs a search on the indices of this solution's IndexDefinition of that name; the body is the engines'
-   * common query language.
+   * Runs a search on the indices of this solution's IndexDefinition with that name. The body is in the
+   * engines' common query language.
    */
   search(index: string, body: Record<string, unknown>): Promise<any>
-  /** A reference table as the enricher last published it. */
+  /** Returns a reference table as the enricher last published it. */
   table(name: string): ReferenceTable
 }
 
-/** Devices to watch when there are none: run by `npm start`. Sends to ingest-hub as any client does. */
+/**
+ * Simulated devices, for a system without real ones: run by `npm start`. Sends to ingest-hub as any client
+ * does.
+ */
 export interface SimulatorDefinition {
-  /** Where the values go: a topic with a door for HTTP, or a stream. */
+  /** The destination of the values: a topic that accepts records over HTTP, or a stream. */
   readonly to: { readonly topic: TopicName } | { readonly stream: string; key(value: any): string }
   /**
-   * A world with that many devices; `next(now)` gives the values due since the last call. Deterministic for a
-   * seed.
+   * Creates a world with `devices` devices; `next(now)` returns the values due since the last call.
+   * Deterministic for a seed.
    */
   world(options: { readonly devices: number; readonly seed: number }): {
     next(now: number): Record<string, unknown>[]

@@ -1,5 +1,5 @@
 /**
- * A release of the chart in a namespace of its own on the cluster that kubectl reaches, for tests: install,
+ * A release of the chart in its own namespace, on the cluster that kubectl reaches, for tests: install,
  * upgrade, replay, delete pods, count.
  */
 import { execFile } from 'node:child_process'
@@ -8,12 +8,12 @@ import { promisify } from 'node:util'
 import { SERVICES } from '@weir/contracts/services.ts'
 
 const run = promisify(execFile)
-/** Emptied before and removed after a run: two at a time need two. */
+/** The namespace is emptied before and removed after a run. Two runs at a time need two namespaces. */
 export const NAMESPACE = process.env.WEIR_NAMESPACE ?? 'weir-test'
 const RELEASE = 'weir'
 export const IMAGE = process.env.WEIR_IMAGE ?? 'weir:local'
 const [repository, tag] = IMAGE.split(/:(?=[^:/]*$)/)
-/** Where the node keeps the volumes of the bundled servers. */
+/** The folder in which the node keeps the volumes of the bundled servers. */
 const VOLUMES = `/tmp/${NAMESPACE}`
 const SERVERS = { kafka: 1000, redis: 999, search: 1000 } as const
 
@@ -23,7 +23,7 @@ export interface Ran {
 }
 
 export class Release {
-  /** Throws a sentence where something is missing that this takes. */
+  /** Throws one sentence if a requirement of these tests is missing. */
   static async requirements(): Promise<void> {
     for (const tool of ['kubectl', 'helm']) {
       await run(tool, ['version', '--client']).catch((error: NodeJS.ErrnoException) => {
@@ -41,8 +41,8 @@ export class Release {
   }
 
   /**
-   * An empty namespace that enforces the Pod Security Standard `restricted`, and a volume on the node for
-   * each bundled server.
+   * Creates an empty namespace that enforces the Pod Security Standard `restricted`, and a volume on the node
+   * for each bundled server.
    */
   async prepare(): Promise<void> {
     await this.remove()
@@ -58,7 +58,7 @@ export class Release {
       },
     })
     for (const [server, user] of Object.entries(SERVERS)) {
-      // A folder of the node belongs to root: another pod, elsewhere, gives it to the server's user.
+      // A folder on the node belongs to root: a pod in another namespace gives it to the server's user.
       await this.onNode(
         `rm -rf ${VOLUMES}/${server} && mkdir -p ${VOLUMES}/${server} && chown ${user}:${user} ${VOLUMES}/${server}`,
       )
@@ -100,7 +100,7 @@ export class Release {
     return ran('helm', ['--namespace', NAMESPACE, ...args])
   }
 
-  /** The revision that helm holds for the running one. */
+  /** Returns the revision that Helm lists as deployed. */
   async deployedRevision(): Promise<string> {
     const history = JSON.parse(expectDone(await this.helm('history', RELEASE, '--output=json'))) as {
       revision: number
@@ -114,8 +114,8 @@ export class Release {
   }
 
   /**
-   * A pod that the policies let at the hub and at the search engine, with the weir command and a file to
-   * replay.
+   * Starts a pod that the policies allow to reach the hub and the search engine, with the weir command and a
+   * file to replay.
    */
   async openLoad(file: string): Promise<void> {
     await this.apply({
@@ -187,7 +187,7 @@ export class Release {
     )
   }
 
-  /** The names of a release's service pods. */
+  /** Returns the names of a release's service pods. */
   async pods(name = RELEASE): Promise<string[]> {
     const selector = `app.kubernetes.io/instance=${name},app.kubernetes.io/component in (${SERVICES.join()})`
     return expectDone(await this.kubectl('get', 'pods', '--selector', selector, '--output=name'))
@@ -196,7 +196,7 @@ export class Release {
       .toSorted()
   }
 
-  /** Whatever a release has made, beside the hook itself. */
+  /** Returns everything that a release has created, apart from the hook itself. */
   async made(name: string): Promise<string[]> {
     const kinds = 'deployment,statefulset,service,configmap,secret,networkpolicy,persistentvolumeclaim,pod'
     const output = expectDone(
@@ -211,7 +211,7 @@ export class Release {
     return output.split('\n').filter((line) => line.includes('/'))
   }
 
-  /** What Kubernetes shows of a service's pods that ended. */
+  /** Returns the termination messages that Kubernetes shows of a service's pods that ended. */
   async lastWords(component: string): Promise<string> {
     return expectDone(
       await this.kubectl(
@@ -225,8 +225,8 @@ export class Release {
   }
 
   /**
-   * A broker that wants the password `right` of the user weir, and a listener with a certificate that is
-   * over; secrets with a wrong password and with the authority.
+   * Starts a broker that requires the password `right` from the user weir, and a listener with an expired
+   * certificate; creates secrets with a wrong password and with the authority.
    */
   async openSecuredBrokers({
     ca,
@@ -323,7 +323,8 @@ export class Release {
   }
 
   /**
-   * Documents of a source, of which each has its record's id, once there are `expected`, or when time is up.
+   * Returns the number of documents of a source that have their record's id, once there are `expected`, or
+   * when time is up.
    */
   async indexed(source: string, expected: number, patienceMs = 120_000): Promise<number> {
     const script = `
@@ -342,7 +343,7 @@ export class Release {
 
   /**
    * Deletes a random pod of the services every `everyMs` until `done`, and each of the named servers once.
-   * Returns what was deleted.
+   * Returns the components of the deleted pods.
    */
   async deletePods(servers: readonly string[], everyMs: number, done: () => boolean): Promise<string[]> {
     const deleted: string[] = []
@@ -380,7 +381,7 @@ export class Release {
     if (code !== 0) throw new Error(`kubectl apply: ${output}`)
   }
 
-  /** In a privileged pod of kube-system, where folders of the node can be reached. */
+  /** Runs a command in a privileged pod of kube-system, which can reach folders of the node. */
   private async onNode(command: string): Promise<void> {
     const name = `${NAMESPACE}-${Math.random().toString(36).slice(2)}`
     const pod = {

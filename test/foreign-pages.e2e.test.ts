@@ -1,6 +1,6 @@
 /**
- * Services that take requests without a key, and web pages that their owner's browser opens: pages from
- * elsewhere reach nothing.
+ * Services that accept requests without a key, and web pages that the owner's browser opens: pages from other
+ * sites reach nothing.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -12,7 +12,7 @@ import { type ServiceProcess, startService } from '@weir/testkit/service-process
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
-/** Resolves to 127.0.0.1 in the browser, as the name of a page does whose owner rebinds it. */
+/** Resolves to 127.0.0.1 in the browser, like the name of a page whose owner rebinds it. */
 const FOREIGN = 'page.example'
 
 let hub: ServiceProcess
@@ -43,7 +43,8 @@ beforeAll(async () => {
   page.listen(0, '127.0.0.1')
   await once(page, 'listening')
   pageUrl = `http://${FOREIGN}:${(page.address() as AddressInfo).port}/`
-  // The browser's own question before a public page reaches loopback is off: not every browser asks.
+  // Turns off the browser's own permission prompt before a public page reaches loopback, because not every
+  // browser prompts.
   browser = await openBrowser(
     `--host-resolver-rules=MAP ${FOREIGN} 127.0.0.1`,
     '--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests',
@@ -78,7 +79,7 @@ const lambda = (method: string, path: string, body?: object): Tried => ({
   ...(body !== undefined && { body: JSON.stringify(body) }),
 })
 
-/** What serves a program of this machine that has no key. */
+/** Requests that succeed for a program on this machine without a key. */
 const tries = (): readonly Tried[] => [
   kinesis('ListStreams', {}),
   kinesis('CreateStream', { StreamName: 'made-by-a-page', ShardCount: 1 }),
@@ -115,7 +116,10 @@ const tries = (): readonly Tried[] => [
   }),
 ]
 
-/** What the page gets for each: a status and a body, or that the browser keeps the answer from it. */
+/**
+ * Returns the page's result for each request: a status and a body, or that the browser withholds the
+ * response.
+ */
 function fromPage(url: string, tried: readonly Tried[], mode: 'cors' | 'no-cors'): Promise<string[]> {
   return browser.newContext().then(async (context) => {
     const opened = await context.newPage()
@@ -150,7 +154,7 @@ const made = async (): Promise<string> => {
 
 test('a page of another origin', async () => {
   expect(await fromPage(pageUrl, tries(), 'cors')).toEqual(tries().map(() => 'kept from the page'))
-  // Without questions beforehand, the headers that make an AWS request are left out by the browser.
+  // Without a preflight, the browser leaves out the headers that make an AWS request.
   for (const answer of await fromPage(
     pageUrl,
     tries().filter(({ method }) => method !== 'PUT'),

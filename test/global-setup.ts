@@ -1,6 +1,6 @@
 /**
- * Once per run of vitest, whatever the projects: where tests find the shared servers, and the end of all that
- * was started.
+ * Runs once per vitest run, whatever the projects: tells tests where the shared servers are, and ends
+ * everything that was started.
  */
 import { openTestServers } from '@weir/testkit/open.ts'
 

@@ -1,7 +1,7 @@
 /**
- * Weir on three brokers that let nobody do more than ACLs allow: the services log in by SCRAM, each as
- * itself, the indexer by its certificate. The rights are those of `weir acl apply`, the topics those of `weir
- * topics apply`.
+ * Weir on three brokers that allow only what the ACLs permit. The services log in by SCRAM, each as itself,
+ * except the indexer, which uses its certificate. The rights are those of `weir acl apply`, the topics those
+ * of `weir topics apply`.
  */
 
 import { spawn } from 'node:child_process'
@@ -20,10 +20,10 @@ import { answers, startProcess, untilReady } from '@weir/stack/process.ts'
 import { registry } from '@weir/stack/servers/registry.ts'
 import { type SecureKafka, secureKafka, servers } from '@weir/testkit'
 
-/** Whose certificate says who it is; the others have passwords. */
+/** The principals that are identified by a certificate; the others have passwords. */
 const BY_CERTIFICATE: ReadonlySet<string> = new Set(['indexer'])
 const ADMIN = 'admin'
-/** Who can log in. */
+/** The users that can log in. */
 type User = Principal | typeof ADMIN
 const PASSWORD = 'only-for-tests'
 
@@ -41,11 +41,11 @@ export class Guarded {
     this.urls = urls
   }
 
-  /** @param settings environment variables of the services beside those that they need */
+  /** @param settings environment variables of the services, besides those that they need */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<Guarded> {
     const folder = await mkdtemp(join(tmpdir(), 'weir-guarded-'))
     const [registryPort, ...ports] = (await freePorts(1 + SERVICES.length)) as [number, ...number[]]
-    // Needed last, and slow to start.
+    // The search engine is needed last and is slow to start.
     const search = servers.search('opensearch')
     search.catch(() => {})
     const [brokers, redis] = await Promise.all([
@@ -88,7 +88,7 @@ export class Guarded {
 
   async #start(registryPort: number, search: Promise<{ url: string }>): Promise<void> {
     await this.#succeed(ADMIN, 'acl', 'apply')
-    // The registry's journal is one of the topics that are applied; the contracts wait for the registry.
+    // The registry's journal is one of the applied topics; the contracts wait for the registry.
     const applied = this.#applyTopics()
     applied.catch(() => {})
     await this.#journal()
@@ -112,7 +112,7 @@ export class Guarded {
     await Promise.all(SERVICES.map((name) => this.#service(name)))
   }
 
-  /** As the chart does it: a job with the principal `apply`, which waits for the registry. */
+  /** Applies the topics as the chart does: a job with the principal `apply`, which waits for the registry. */
   async #applyTopics(): Promise<void> {
     const { code, output } = await this.#node(this.environment('apply'), 'packages/catalogue/apply-main.ts')
     if (code !== 0) throw new Error(output)
@@ -142,7 +142,7 @@ export class Guarded {
     return join(this.#folder, `${name}.log`)
   }
 
-  /** By which that principal reaches the brokers. */
+  /** The variables with which the principal reaches the brokers. */
   environment(name: User): Record<string, string> {
     const { mtls, scram, caFile } = this.brokers
     const { brokers } = BY_CERTIFICATE.has(name) ? mtls : scram
@@ -168,7 +168,7 @@ export class Guarded {
     return openKafka(readConfig({ ...this.environment(name), KAFKA_DRIVER: driver }, kafkaConfig))
   }
 
-  /** `weir …` as that principal. */
+  /** Runs `weir …` as the principal. */
   weir(name: User, ...args: readonly string[]): Promise<{ code: number; output: string }> {
     return this.#node(this.environment(name), 'tools/weir/main.ts', ...args)
   }
@@ -195,7 +195,7 @@ export class Guarded {
     return { code, output }
   }
 
-  /** Documents of that source once there are `expected`, or after a minute. */
+  /** Returns the number of documents of the source, once there are `expected`, or after a minute. */
   async indexed(source: string, expected: number): Promise<number> {
     const count = async (): Promise<number> => {
       const answer = await fetch(`${this.#env.SEARCH_URL}/taxi-enriched-*/_count`, {
@@ -207,12 +207,12 @@ export class Guarded {
     }
     for (const until = Date.now() + 60_000; (await count()) < expected && Date.now() < until; )
       await pause(500)
-    // One more refresh of the index, in which a document too many would appear.
+    // Waits for one more refresh of the index, in which a surplus document would appear.
     await pause(1500)
     return count()
   }
 
-  /** Lines of the services' logs that tell of a right that is missing. */
+  /** Returns the lines of the services' logs that report a missing right. */
   async refusals(): Promise<string[]> {
     const logs = await Promise.all(SERVICES.map((name) => readFile(this.logOf(name), 'utf8')))
     return logs.flatMap((log) =>

@@ -1,6 +1,6 @@
 /**
- * The layers: contracts, packages, solutions, services, tools. What runs in production imports from its own layer or
- * one before it, in no circle of packages, by the names that its package.json declares.
+ * The layers: contracts, packages, solutions, services, tools. Production code imports from its own layer or
+ * an earlier one, without circles between packages, by the names that its package.json declares.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -8,23 +8,23 @@ import { expect, test } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '..')
 const LAYERS = ['contracts', 'packages', 'solutions', 'services', 'tools']
-/** Files that tests alone import; these may start whatever they like. */
+/** Files that only tests import; these may start anything. */
 const OF_TESTS = /^packages\/testkit\/|\.(test|suite)\.ts$|\/(testing|conformance|fixtures|kcl|boto3)\//
-/** What a statement imports, a type import included, or a call. */
+/** Matches the source of an import or export statement, type imports included, or of an import() call. */
 const IMPORTS = /^(?:import|export)\b[^'"]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm
 
 interface Package {
   readonly name: string
   readonly folder: string
   readonly declared: readonly string[]
-  /** What its name alone imports. */
+  /** The file that the package's bare name imports. */
   readonly face: string | undefined
 }
 
 interface Import {
   readonly file: string
   readonly from: Package
-  /** As the file says it: a path or a name. */
+  /** The import as the file writes it: a path or a name. */
   readonly what: string
 }
 
@@ -55,7 +55,7 @@ const imports: readonly Import[] = sources
   )
   .filter(({ what }) => !what.startsWith('node:'))
 
-/** The package's name in `@scope/name/file.ts` or `name/file.ts`. */
+/** Extracts the package's name from `@scope/name/file.ts` or `name/file.ts`. */
 const nameIn = (what: string): string =>
   what
     .split('/')

@@ -1,6 +1,6 @@
 /**
- * The whole system with the rights of contracts/rights.ts and no others, on three brokers, one of which dies;
- * and what each service is refused.
+ * The whole system with only the rights of contracts/rights.ts, on three brokers, one of which dies; and the
+ * operations that each service is refused.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -1,8 +1,8 @@
 /**
  * npm run test:faults, the last part: for ten minutes parts are killed at random, one every 3 to 9 s, while
- * one replay after the other runs at 60x. Afterwards a client that is not Weir's counts what a read_committed
- * reader sees of each replay: its rows, each once, in order; the index has the same. WEIR_STORM_SECONDS makes
- * the storm shorter or longer.
+ * replays run one after the other at 60x. Afterwards a client that is not Weir's counts the records of each
+ * replay that a read_committed reader sees: every row once, in order. The index has the same.
+ * WEIR_STORM_SECONDS makes the storm shorter or longer.
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -19,7 +19,7 @@ import { writeVehicles } from './vehicles.ts'
 const STORM_MS = 1000 * Number(process.env.WEIR_STORM_SECONDS ?? 600)
 const PARTS: readonly Part[] = [...SERVICES, ...SERVERS]
 const [MIN_PAUSE_MS, MAX_PAUSE_MS] = [3000, 9000]
-/** After the last replay everything is indexed within this time. */
+/** The time within which everything is indexed after the last replay. */
 const CALM_MS = 300_000
 
 interface Count {
@@ -43,8 +43,7 @@ async function countedByLibrdkafka(brokers: string, topic: string): Promise<Coun
 }
 
 /**
- * Kills a part that runs, again and again, until the storm is over. Resolves with the number of kills by
- * part.
+ * Kills a running part, again and again, until the storm is over. Resolves with the number of kills per part.
  */
 async function storm(system: System, over: () => boolean): Promise<Map<Part, number>> {
   const kills = new Map<Part, number>()
@@ -88,8 +87,7 @@ test(
     const kills = await killing
     const indexed: Record<string, number> = {}
     for (const [source, count] of stored) indexed[source] = await system.indexed(source, count, CALM_MS)
-    // What came in, what came out, and what the engine has: one of them tells where records stayed that are
-    // missing.
+    // The input, the output and the documents in the engine: together they show where missing records stayed.
     const brokers = `127.0.0.1:${system.env.KAFKA_PORT}`
     const [came, counts] = await Promise.all([
       countedByLibrdkafka(brokers, 'taxi.telemetry'),

@@ -1,5 +1,5 @@
 /**
- * The whole of Weir as `weir up` runs it, in a data folder and on ports of its own, for end-to-end tests:
+ * The whole of Weir as `weir up` runs it, in its own data folder and on its own ports, for end-to-end tests:
  * replay, kill, count.
  */
 import { spawn } from 'node:child_process'
@@ -42,7 +42,7 @@ export class System {
 
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<System> {
     const folder = await mkdtemp(join(tmpdir(), 'weir-system-'))
-    await chmod(folder, 0o755) // The search engine runs as another user where we are root.
+    await chmod(folder, 0o755) // The search engine runs as another user if we are root.
     const ports = await freePorts(7)
     const named = [
       'KAFKA_PORT',
@@ -99,7 +99,7 @@ export class System {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  /** What the supervisor said so far: restarts among it. */
+  /** The supervisor's output so far, restarts included. */
   get output(): string {
     return this.#output
   }
@@ -114,7 +114,7 @@ export class System {
     process.kill(found.pid, 'SIGKILL')
   }
 
-  /** Kills it as soon as the supervisor has brought it back, `times` times in all. */
+  /** Kills a part as soon as the supervisor has restarted it, `times` times in all. */
   async killAgainAndAgain(
     part: Part,
     times: number,
@@ -146,7 +146,7 @@ export class System {
     return once(child, 'exit').then(([code]) => ({ code, output }))
   }
 
-  /** Documents of that source, once the number stands still at `expected` or time is up. */
+  /** Returns the number of documents of the source, once there are `expected`, or when time is up. */
   async indexed(source: string, expected: number, patienceMs = 120_000): Promise<number> {
     let count = -1
     for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await pause(500)) {
@@ -159,7 +159,7 @@ export class System {
       count = answer?.ok ? ((await answer.json()) as { count: number }).count : count
       if (count >= expected) break
     }
-    // One more refresh of the index, in which a document too many would appear.
+    // Waits for one more refresh of the index, in which a surplus document would appear.
     await pause(1500)
     const body = JSON.stringify({ query: { term: { source } } })
     const answer = await fetch(`http://127.0.0.1:${this.env.SEARCH_PORT}/taxi-enriched-*/_count`, {
@@ -170,7 +170,10 @@ export class System {
     return ((await answer.json()) as { count: number }).count
   }
 
-  /** What a read_committed reader sees of that source in taxi.enriched, in order per partition. */
+  /**
+   * Returns the records of the source that a read_committed reader sees in taxi.enriched, in order per
+   * partition.
+   */
   async enriched(source: string): Promise<Enriched[]> {
     const config = readConfig(
       { KAFKA_BROKERS: `127.0.0.1:${this.env.KAFKA_PORT}`, KAFKA_DRIVER: 'platformatic' },
@@ -199,11 +202,13 @@ export class System {
   }
 }
 
-/** Records beyond the first of their id. */
+/** Counts the records beyond the first with the same id. */
 export const repeated = (records: readonly Enriched[]): number =>
   records.length - new Set(records.map(({ id }) => id)).size
 
-/** Records that came after a later one of the same vehicle, each id counted where it came first. */
+/**
+ * Counts the records that came after a later one of the same vehicle; each id counts at its first occurrence.
+ */
 export function inversions(records: readonly Enriched[]): number {
   const seen = new Set<string>()
   const latest = new Map<string, number>()

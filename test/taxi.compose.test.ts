@@ -1,5 +1,5 @@
 /**
- * npm run test:compose: the same system from images, by the compose.yaml that users run. Needs a Docker
+ * npm run test:compose: the same system from images, with the compose.yaml that users run. Needs a Docker
  * engine with Compose.
  */
 import { execFile, spawn } from 'node:child_process'

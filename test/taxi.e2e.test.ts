@@ -1,6 +1,6 @@
 /**
- * Taxi telemetry end to end: the stack as `weir up` runs it, real servers and processes, positions replayed
- * from a file.
+ * Taxi telemetry end to end: the stack as `weir up` runs it, with real servers and processes, and positions
+ * replayed from a file.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

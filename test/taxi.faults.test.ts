@@ -1,7 +1,7 @@
 /**
  * npm run test:faults: kill -9 of every part, five times each, in the middle of a replay. Nothing may be
- * lost, doubled in the index or out of order. KAFKA_DRIVER chooses the client. With WEIR_VEHICLES=FILE the
- * positions of that file are replayed, else generated ones.
+ * lost, duplicated in the index or out of order. KAFKA_DRIVER selects the client. With WEIR_VEHICLES=FILE,
+ * the positions of that file are replayed, otherwise generated ones.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,7 +1,8 @@
 /**
- * npm run test:k8s: the chart on the cluster that kubectl reaches: installed, tested, upgraded, rolled back,
- * and its pods deleted while a file is replayed. With WEIR_VEHICLES=FILE the positions of that file are
- * replayed, else generated ones. WEIR_IMAGE (weir:local) and those of values.yaml must be on the nodes.
+ * npm run test:k8s: the chart is installed on the cluster that kubectl reaches, tested, upgraded and rolled
+ * back, and its pods are deleted while a file is replayed. With WEIR_VEHICLES=FILE, the positions of that
+ * file are replayed, otherwise generated ones. The images WEIR_IMAGE (weir:local) and those of values.yaml
+ * must be on the nodes.
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -36,10 +37,10 @@ describe('helm install', () => {
     const from = Date.now()
     const output = expectDone(await release.install())
     expect(Date.now() - from).toBeLessThan(90_000)
-    // The API server warns of each pod that the standard would refuse.
+    // The API server warns about each pod that the standard would refuse.
     expect(output).not.toMatch(/warn/i)
     expect(output).toContain('helm test weir')
-    // Services wait for topics and contracts; none is started twice for them.
+    // Services wait for topics and contracts; none of them restarts because of that.
     expect(
       expectDone(
         await release.kubectl(
@@ -89,7 +90,7 @@ describe('helm install', () => {
       expect(await release.indexed('replay-undisturbed', rows)).toBe(rows)
     }
     let done = false
-    // Two minutes of deletions, whichever the file.
+    // Two minutes of deletions, for either file.
     const replay = release
       .replay('k8s', process.env.WEIR_VEHICLES === undefined ? '4x' : '7x')
       .finally(() => {
@@ -229,7 +230,7 @@ describe('what is wrong is said in one sentence', () => {
         '--from-literal=access-keys.json=[]',
       ),
     )
-    // Not simply the one before, which may be an upgrade that a hook ended.
+    // Not necessarily the previous one, which may be an upgrade that a hook ended.
     const revision = await release.deployedRevision()
     const upgrade = await release.helm(
       'upgrade',
@@ -301,8 +302,8 @@ describe('what is wrong is said in one sentence', () => {
 })
 
 /**
- * PEM files in the folder: the authority, and a certificate of `expired-broker` that ended yesterday, with
- * its key.
+ * Writes PEM files to the folder: the authority, and a certificate of `expired-broker` that expired
+ * yesterday, with its key.
  */
 async function expiredCertificate(
   folder: string,

@@ -1,7 +1,7 @@
 /**
- * npm run test:faults: three brokers with rights and logins as on MSK are restarted one after the other, as
- * MSK does when it patches them, and one is killed for a quarter of a minute, in the middle of a replay.
- * Nothing may be lost, doubled in the index, or refused for good.
+ * npm run test:faults: in the middle of a replay, three brokers with rights and logins as on MSK are
+ * restarted one after the other, as MSK does when it patches them, and one is killed for a quarter of a
+ * minute. Nothing may be lost, duplicated in the index, or refused for good.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

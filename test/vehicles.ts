@@ -1,6 +1,6 @@
 /**
- * A file of vehicle positions like those that traffic experiments publish: track_id, lon, lat, speed, time in
- * seconds from 0, one a second a vehicle.
+ * Writes a file of vehicle positions like those that traffic experiments publish: track_id, lon, lat, speed,
+ * time in seconds from 0; one row per second and vehicle.
  */
 import { writeFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'

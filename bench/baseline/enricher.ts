@@ -1,11 +1,11 @@
-/** The straightforward enricher: kafkajs, JSON in and out, the same zone lookup, at least once. */
+/** The straightforward enricher: kafkajs, JSON in and out, the same zone lookup, at-least-once delivery. */
 
 import { zonesSeed } from '@weir/solutions/taxi-telemetry/manhattan.ts'
 import { ZoneIndex } from '@weir/solutions/taxi-telemetry/zones.ts'
 import { latLngToCell } from 'h3-js'
 import { Kafka, logLevel } from 'kafkajs'
 
-/** kafkajs makes one record batch of what it is given for a partition, and brokers take up to a megabyte. */
+/** kafkajs makes one record batch of all messages for a partition, and brokers take up to a megabyte. */
 const MAX_MESSAGES = 2000
 
 const kafka = new Kafka({ brokers: process.env.KAFKA_BROKERS!.split(','), logLevel: logLevel.NOTHING })
@@ -36,5 +36,5 @@ await consumer.run({
     }
   },
 })
-// Leaves its group, or the next round's would wait for its session to end.
+// Leaves its group; otherwise the next round's consumer would wait for this session to end.
 process.once('SIGTERM', () => void consumer.disconnect().finally(() => process.exit(0)))

@@ -1,6 +1,6 @@
 /**
- * The straightforward way in: Fastify's JSON body to kafkajs as JSON, acks=all. No contract, no ids, no
- * bounds.
+ * The straightforward hub: Fastify's JSON body to kafkajs as JSON, acks=all. It has no contract, no ids and
+ * no bounds.
  */
 import { fastify } from 'fastify'
 import { Kafka, logLevel } from 'kafkajs'

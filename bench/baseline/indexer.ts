@@ -1,4 +1,4 @@
-/** The straightforward indexer: kafkajs, JSON, the client's bulk helper without ids. */
+/** The straightforward indexer: kafkajs, JSON, and the client's bulk helper without ids. */
 import { Client } from '@opensearch-project/opensearch'
 import { Kafka, logLevel } from 'kafkajs'
 
@@ -18,5 +18,5 @@ await consumer.run({
     })
   },
 })
-// Leaves its group, or the next round's would wait for its session to end.
+// Leaves its group; otherwise the next round's consumer would wait for this session to end.
 process.once('SIGTERM', () => void consumer.disconnect().finally(() => process.exit(0)))

@@ -1,6 +1,6 @@
 /**
- * A process of its own that posts batches: POST_URL, POST_BATCHES, POST_SIZE, POST_CONCURRENCY. Exits with 1
- * where an answer is not 200.
+ * A separate process that posts batches: POST_URL, POST_BATCHES, POST_SIZE, POST_CONCURRENCY. Exits with 1 if
+ * a response is not 200.
  */
 import { Agent, request } from 'node:http'
 import { bodies } from './reports.ts'

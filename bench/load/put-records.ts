@@ -1,7 +1,7 @@
 /**
- * A process of its own that puts batches into a stream, which it makes where there is none: PUT_URL,
+ * A separate process that puts batches into a stream, and creates the stream if there is none: PUT_URL,
  * PUT_STREAM, PUT_BATCHES, PUT_SIZE, PUT_CONCURRENCY. The requests are signed once and repeated, so that
- * signing costs nothing here. Exits with 1 where a record is not stored.
+ * signing costs nothing here. Exits with 1 if a record is not stored.
  */
 import { Agent, request } from 'node:http'
 import {
@@ -35,14 +35,14 @@ const active = () =>
     () => false,
   )
 if (!(await active())) {
-  // kinesalite knows no modes and wants a number of shards.
+  // kinesalite does not know stream modes and needs a number of shards.
   await client
     .send(new CreateStreamCommand({ StreamName, StreamModeDetails: { StreamMode: 'ON_DEMAND' } }))
     .catch(() => client.send(new CreateStreamCommand({ StreamName, ShardCount: 4 })))
   while (!(await active())) await new Promise((resolve) => setTimeout(resolve, 50))
 }
 
-/** What the SDK would send, signed, without sending it. */
+/** Prepares the signed request that the SDK would send, without sending it. */
 async function prepare(number: number): Promise<Prepared> {
   const Records = Array.from({ length: size }, (_, i) => ({
     PartitionKey: `device-${(number * size + i) % 1000}`,

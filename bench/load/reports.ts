@@ -1,6 +1,6 @@
 /**
- * Reports of a fleet for the load: real contract values, about 200 bytes as JSON, over 1,000 devices in and
- * around Manhattan.
+ * A fleet's reports as load: real contract values, about 200 bytes as JSON, from 1,000 devices in and around
+ * Manhattan.
  */
 import type { TaxiTelemetry } from '@weir/contracts'
 
@@ -25,7 +25,10 @@ export function report(number: number, now: number): TaxiTelemetry {
   }
 }
 
-/** JSON bodies of 500 records each, made beforehand so that making them is not measured. */
+/**
+ * Makes `count` JSON bodies of `size` records each. They are made beforehand, so that making them is not
+ * measured.
+ */
 export function bodies(count: number, size: number): Buffer[] {
   const now = Date.now()
   return Array.from({ length: count }, (_, batch) =>

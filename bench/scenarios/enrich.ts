@@ -1,6 +1,6 @@
 /**
- * Consume → enrich → produce over a backlog in Kafka. Weir's is exactly once in transactions; the baseline is
- * at least once.
+ * Consume → enrich → produce over a backlog in Kafka. Weir runs exactly once, in transactions; the baseline
+ * runs at least once.
  */
 import { fileURLToPath } from 'node:url'
 import { drain, fill } from '../backlog.ts'
@@ -36,7 +36,7 @@ export const enrich = (records: number) => ({
   },
 })
 
-/** The cost of the step that leaves out repeated records. Every record here has an id of its own. */
+/** Measures the cost of the step that leaves out repeated records. Here, every record has its own id. */
 export const once = (records: number) => ({
   title: 'The taxi flow, with and without its step once()',
   contenders: {

@@ -1,5 +1,6 @@
 /**
- * HTTP batches of 500 records → Kafka, acks=all. The hub's process is measured, the load comes from another.
+ * HTTP batches of 500 records → Kafka, acks=all. The hub's process is measured; the load comes from another
+ * process.
  */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -57,7 +58,7 @@ async function post(url: string, batches: number): Promise<void> {
   if ((await load.exited) !== 0) throw new Error(`The load on ${url} failed; see above.`)
 }
 
-/** CPU time of the whole JVM, its start included, by the shell's own accounting. */
+/** Measures the CPU time of the whole JVM, its start included, by the shell's own accounting. */
 async function javaProducer({ brokers }: Context, records: number): Promise<Figure> {
   const java = [
     'java',

@@ -1,4 +1,4 @@
-/** taxi.enriched → search engine in bulk. The backlog is what the enrich scenario of the same round wrote. */
+/** taxi.enriched → search engine in bulk. The backlog is the output of the same round's enrich scenario. */
 import { fileURLToPath } from 'node:url'
 import { drain } from '../backlog.ts'
 import type { Context } from '../context.ts'

@@ -1,6 +1,6 @@
 /**
- * From the request to the record in the hands of a read_committed consumer of taxi.enriched, at a steady
- * rate.
+ * Measures the time from the request until a read_committed consumer of taxi.enriched has the record, at a
+ * steady rate.
  */
 import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -109,8 +109,8 @@ async function chain(
 }
 
 /**
- * A batch every 10 ms whatever the answers do: a slow answer must not thin out the load (coordinated
- * omission).
+ * Sends a batch every 10 ms, whatever the responses do: a slow response must not thin out the load
+ * (coordinated omission).
  */
 async function send(
   url: string,

@@ -1,6 +1,6 @@
 /**
- * From a signup's request to its offers in the answer, at a steady rate: HTTP → stream → function → topic,
- * exactly once → the waiting request.
+ * Measures the time from a signup's request to the offers in its response, at a steady rate: HTTP → stream →
+ * function → topic, exactly once → the waiting request.
  */
 import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,9 +11,7 @@ import type { Context } from '../context.ts'
 import { freePort, ready, startNode } from '../processes.ts'
 import type { Latency } from '../report.ts'
 
-/**
- * As long as a broker that was just started needs, on a slow machine, to compile what it runs all the time.
- */
+/** The time that a newly started broker needs, on a slow machine, to compile its hot code. */
 const WARM_UP_SECONDS = 60
 
 export const offers = (perSecond: number, seconds: number) => ({
@@ -73,8 +71,8 @@ async function measure({ env }: Context, perSecond: number, seconds: number): Pr
     const total = perSecond * (WARM_UP_SECONDS + seconds)
     const answers: Promise<void>[] = []
     const started = performance.now()
-    // When each is due, whatever the answers do: a slow answer must not thin out the load (coordinated
-    // omission).
+    // Each request is sent when it is due, whatever the responses do: a slow response must not thin out the
+    // load (coordinated omission).
     for (let number = 0; number < total; ) {
       const due = started + (number * 1000) / perSecond
       if (performance.now() < due) await pause(1)

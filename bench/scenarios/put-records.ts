@@ -1,6 +1,6 @@
 /**
  * PutRecords with 500 records of 200 bytes, signed, over HTTP/1.1: into Kafka with acks=all, and into
- * kinesalite, which keeps them in memory.
+ * kinesalite, which keeps records in memory.
  */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ const STREAM = 'bench'
 const file = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const kinesalite = createRequire(import.meta.url).resolve('kinesalite/cli.js')
 
-/** @param batches for Weir; kinesalite, which is slower, gets a tenth of them */
+/** @param batches number of batches for Weir; kinesalite, which is slower, gets a tenth of them */
 export const putRecords = (batches: number) => ({
   title: `PutRecords of ${SIZE} records of 200 bytes`,
   contenders: {

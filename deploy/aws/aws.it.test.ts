@@ -1,6 +1,6 @@
 /**
- * What docs/msk.md tells to apply, looked at by cfn-lint, by eksctl's own schema and by parliament. None of
- * them asks AWS.
+ * Checks the files that docs/msk.md says to apply, with cfn-lint, eksctl's own schema and parliament. None of
+ * them contacts AWS.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { files, ndjson } from './dashboards.ts'
 
 const FIELDS = taxiIndex.properties as Readonly<Record<string, { readonly type: string }>>
-/** What each aggregation can count or group, by the mapping's types. */
+/** The field types that each aggregation can count or group, by the mapping's types. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
   cardinality: ['keyword', 'float', 'date'],
   terms: ['keyword'],

@@ -1,6 +1,6 @@
 /**
- * The files of saved objects, by name. `node deploy/dashboards/generate.ts` writes them; a test keeps them
- * and this in step.
+ * The files of saved objects, by name. `node deploy/dashboards/generate.ts` writes them; a test keeps them in
+ * step with this module.
  */
 import { map as kibanaMap } from './kibana-map.ts'
 import { dashboard, indexPattern, map, type Place, type SavedObject, visualization } from './saved-objects.ts'

@@ -1,6 +1,6 @@
 /**
- * The map of Kibana: demand as heat, and over it each taxi's latest report. Without a base map, which Kibana
- * would load from the internet.
+ * Kibana's map: demand as heat, and over it each taxi's latest report. It has no base map, which Kibana would
+ * load from the internet.
  */
 
 export interface KibanaMap {

@@ -1,4 +1,4 @@
-/** Saved objects as the import API of both programs takes them: one JSON object a line. */
+/** Saved objects in the form that the import API of both programs takes: one JSON object per line. */
 import { taxiIndex } from '@weir/solutions/taxi-telemetry/index-definition.ts'
 import type { KibanaMap } from './kibana-map.ts'
 import type { Visualization } from './visualizations.ts'
@@ -13,13 +13,13 @@ export interface SavedObject {
     readonly id: string
   }[]
   /**
-   * The form of the attributes, by the version that introduced it: the programs bring older forms up to date
-   * when they import.
+   * The format of the attributes, named by the version that introduced it: the programs upgrade older formats
+   * on import.
    */
   readonly migrationVersion: Readonly<Record<string, string>>
 }
 
-/** Where a panel lies on the dashboard's grid of 48 columns. */
+/** A panel's place on the dashboard's grid of 48 columns. */
 export interface Place {
   readonly x: number
   readonly y: number
@@ -90,7 +90,7 @@ export function map({ id, title, description, layers }: KibanaMap): SavedObject 
   }
 }
 
-/** The last half hour, read again every five seconds. */
+/** Builds a dashboard of the last half hour, refreshed every five seconds. */
 export function dashboard(panels: readonly (readonly [SavedObject, Place])[], version: string): SavedObject {
   const nameOf = (number: number) => `panel_${number}`
   return {

@@ -1,6 +1,6 @@
 /**
- * The panels of the taxi dashboard, as Kibana and OpenSearch Dashboards both store them ("aggregation based"
- * visualizations).
+ * The panels of the taxi dashboard, in the form that both Kibana and OpenSearch Dashboards store
+ * ("aggregation based" visualizations).
  */
 
 /** One aggregation of a visualization: a metric, or buckets for an axis, segments or places. */
@@ -45,7 +45,7 @@ const perMinute = buckets('2', 'date_histogram', 'segment', {
   extended_bounds: {},
 })
 
-/** Axes and series as both programs expect them, also where nothing in them differs from the default. */
+/** Returns axes and series as both programs expect them, even if they equal the defaults. */
 function axes(type: 'line' | 'histogram', name: string, unit: string): Visualization['params'] {
   return {
     type,
@@ -193,7 +193,7 @@ export const demand: Visualization = {
   ],
 }
 
-/** A map of circles or of heat. Only OpenSearch Dashboards gets it: Kibana has maps of its own. */
+/** Returns a map of circles or of heat. Only OpenSearch Dashboards gets it: Kibana has its own maps. */
 function placesOf(
   id: string,
   title: string,

@@ -1,6 +1,6 @@
 /**
- * npm run test:chart: the chart as it renders, without a cluster. Fetches and builds Helm and the checkers
- * once. `-u` writes the golden renderings anew.
+ * npm run test:chart: tests the rendered chart, without a cluster. Fetches and builds Helm and the checkers
+ * once. `-u` rewrites the golden renderings.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -18,9 +18,9 @@ import { config as hub } from '../../services/ingest-hub/config.ts'
 import { type ChartTools, chart, chartTools, KUBERNETES, type Outcome } from './chart/helm.ts'
 import { flowsOf, type Manifest, manifestsOf, podsOf } from './chart/manifests.ts'
 
-/** What no schema of Kubernetes' own describes. */
+/** API groups that Kubernetes' own schemas do not describe. */
 const CUSTOM = ['keda.sh/v1alpha1', 'monitoring.coreos.com/v1', 'gateway.networking.k8s.io/v1']
-/** By the name of its golden file, the value files of a rendering. */
+/** The value files of each rendering, by the name of its golden file. */
 const RENDERINGS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     readdirSync(join(chart, 'ci')).map((file) => [file.replace('-values.yaml', ''), [`ci/${file}`]]),
@@ -160,7 +160,7 @@ describe('the flows of a trial', () => {
       if (settings(read).includes('REDIS_URL')) flow(service, 'redis:6379')
       if (settings(read).includes('SEARCH_URL')) flow(service, 'search:9200')
       flow('*', `${service}:${services[service as Service].port}`)
-      // Prometheus reads metrics there. networkPolicies.from narrows both ports.
+      // Prometheus reads metrics at this port. networkPolicies.from narrows both ports.
       flow('*', `${service}:9464`)
     }
     // The job, the simulator, the test, and the registry that keeps its schemas in Kafka.

@@ -4,7 +4,7 @@ import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig } from '@weir/service'
 import { runtimesConfig } from './functions/runtime/runtimes.ts'
 
-/** Everything the enricher can be told by its environment. */
+/** The configuration of the enricher, read from its environment. */
 export const config = (reader: ConfigReader) => ({
   kafka: kafkaConfig(reader),
   registryUrl: reader.string(

@@ -86,7 +86,7 @@ afterAll(async () => {
   for (const stop of stops) await stop()
 })
 
-/** Everything of this test's source that appears in the topic from now on. */
+/** Collects all records of this test's source that appear in the topic from now on. */
 async function collect(topic: TopicName) {
   const reader = await codec.reader(topic)
   const found: any[] = []
@@ -132,7 +132,10 @@ async function send(
   expect(await delivery.settled()).toEqual([])
 }
 
-/** No such name gets into the table; flows of other solutions may make one up. */
+/**
+ * A name with half a character never gets into the reference table, but flows of other solutions may create
+ * one.
+ */
 const square = [
   [30, 30],
   [30.01, 30],
@@ -146,7 +149,7 @@ async function inRedis(table: string): Promise<Record<string, unknown>> {
   return Object.fromEntries(entries.map(([id, json]) => [id, JSON.parse(json)]))
 }
 
-/** Soon enough under load. */
+/** A timeout that is long enough under load. */
 const soon = { timeout: 20_000 }
 
 const writerOf = async () => codec.writer('taxi.telemetry')
@@ -272,7 +275,7 @@ describe('the enricher', () => {
       timeout: 20_000,
     })
     await redis.del(...(await redis.keys('weir:reference:*')))
-    // A change that arrives before anybody has noticed must not pass for the whole.
+    // A change that arrives before a replica has noticed must not pass for the whole table.
     await reference.put('areas', 'test-beside', areas.paris)
     const both = { 'test-kept': areas.berlin, 'test-beside': areas.paris }
     await vi.waitFor(async () => expect(await inRedis('areas')).toMatchObject(both), soon)
@@ -289,7 +292,7 @@ describe('the enricher', () => {
     await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), {
       timeout: 20_000,
     })
-    // Another replica that starts never shows functions a table that is not full.
+    // A second replica that starts never exposes an incomplete table to functions.
     const size = () => redis.hlen('weir:reference:{areas}:entries')
     let smallest = Infinity
     const watching = setInterval(

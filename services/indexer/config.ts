@@ -4,7 +4,7 @@ import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig } from '@weir/service'
 import { ENGINES } from './engines/open.ts'
 
-/** Everything the indexer can be told by its environment. */
+/** The configuration of the indexer, read from its environment. */
 export const config = (reader: ConfigReader) => ({
   kafka: kafkaConfig(reader),
   registryUrl: reader.string(

@@ -3,7 +3,7 @@ import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, type TlsConfig } from '@weir/service'
 
-/** TLS on a port of its own: clients like the Kinesis Producer Library speak nothing else. */
+/** TLS on a port of its own, since clients like the Kinesis Producer Library speak nothing else. */
 function tlsConfig(reader: ConfigReader): TlsConfig | undefined {
   const port = reader.port(
     'HTTPS_PORT',
@@ -20,7 +20,7 @@ function tlsConfig(reader: ConfigReader): TlsConfig | undefined {
   return certFile === undefined || keyFile === undefined ? undefined : { port, certFile, keyFile }
 }
 
-/** Everything the ingest-hub can be told by its environment. */
+/** The configuration of the ingest-hub, read from its environment. */
 export function config(reader: ConfigReader) {
   return {
     kafka: kafkaConfig(reader),

@@ -35,8 +35,8 @@ const DEVICES = 20
 const ROUND = 50
 
 /**
- * A client as it should be: it repeats what is not known to be stored, with the same ids, before it sends
- * anything newer.
+ * A well-behaved client: it repeats records that are not known to be stored, with the same ids, before it
+ * sends anything newer.
  */
 class Client {
   readonly source = uniqueName('client')
@@ -83,7 +83,10 @@ class Client {
   }
 }
 
-/** Every acknowledged record is there, and the first occurrences of each key's records are in order. */
+/**
+ * Checks that every acknowledged record is stored, and that the first occurrences of each key's records are
+ * in order.
+ */
 async function check({ source, acknowledged }: Client): Promise<void> {
   const stored = await storedFrom(kafka, backends.registryUrl, source)
   const ids = new Set(stored.map(({ headers }) => Number(headers['weir-id'])))
@@ -166,7 +169,7 @@ test('overload from 64 clients, large and small, packed and plain: at most 128 M
   expect([...statuses.keys()].filter((status) => status !== 200 && status !== 429)).toEqual([])
   expect((await post(hub, batch([{ value: report() }]))).status).toBe(200)
   const metrics = await (await fetch(`${hub.url}/metrics`)).text()
-  // What is left are the records of its own statistics.
+  // The rest is the records of its own statistics.
   expect(metrics).toMatch(/weir_request_memory_used_bytes \d{1,4}\n/)
 })
 
@@ -176,8 +179,8 @@ function resident(): number {
 }
 
 /**
- * Sends the bodies in turn from so many connections, each as soon as it has its answer. Resolves with how
- * often each status was answered.
+ * Sends the bodies in turn from `connections` connections, each as soon as the previous answer arrives.
+ * Resolves with how often each status was answered.
  */
 async function flood(
   connections: number,

@@ -1,7 +1,7 @@
 /**
- * The application of the provider's customers: they sign up and get what they can have where they are. The
- * answer comes back three ways: in the topic location.offers, by GET /v1/offers/USER, and to a signup that
- * waits for it.
+ * The application for the provider's customers. They sign up and receive the offers available at their
+ * position. The answer comes back in three ways: in the topic location.offers, through GET /v1/offers/USER,
+ * and in the reply to a signup that waits for it.
  */
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import type { ApplicationDefinition } from '../solution.ts'
 
 const STREAM = 'signups'
 const OFFERS = 'location.offers'
-/** The longest wait (ms), and how many may wait at once in a replica. */
+/** The longest wait (ms), and the number of requests that may wait at once in a replica. */
 const MAX_WAIT = 10_000
 const MAX_WAITING = 10_000
 
@@ -77,7 +77,10 @@ export const application: ApplicationDefinition = {
     const offers = await latest(OFFERS)
     const pages = await files(new URL('page/', import.meta.url))
 
-    /** Resolves to the answer to that signup, or to undefined when the time is over. Forgotten either way. */
+    /**
+     * Resolves to the answer to the signup, or to undefined when the time is up. The signup is forgotten
+     * either way.
+     */
     const answerTo = (signupId: string, ms: number): { answer: Promise<unknown>; cancel(): void } => {
       const { promise, resolve } = Promise.withResolvers<unknown>()
       const timer = setTimeout(resolve, ms, undefined)
@@ -110,7 +113,7 @@ export const application: ApplicationDefinition = {
       }
       const signupId = randomUUID()
       const signup = { signupId, userId, position, signedUpAt: Date.now() }
-      // Before it is stored, else the answer might be quicker.
+      // The wait begins before the signup is stored, because the answer might come first otherwise.
       const waits = wait > 0 ? answerTo(signupId, wait) : undefined
       try {
         await put(client, STREAM, userId, Buffer.from(JSON.stringify(signup)), signupId)
@@ -138,7 +141,7 @@ export const application: ApplicationDefinition = {
 
     return {
       routes(app) {
-        // Before the body is read.
+        // Checks the key before the body is read.
         const guard = { onRequest: async (request: unknown) => void identify(request) }
         app.post(
           '/v1/signups',

@@ -1,14 +1,11 @@
-/**
- * The areas that are served to begin with: cities of the world, each with what can be had there. Prices are
- * made up.
- */
+/** The initial service areas: cities of the world, each with its bandwidth options. Prices are made up. */
 import { integer, list, number, object, type ShapedBy, text } from '@weir/topics/shape.ts'
 
 const bandwidthOption = object({
   name: text({ max: 100 }),
   downMbps: integer({ min: 0, max: 10_000_000 }),
   upMbps: integer({ min: 0, max: 10_000_000 }),
-  /** A month. */
+  /** Price per month. */
   price: number({ min: 0, max: 1e9 }),
   /** ISO 4217. */
   currency: text({ max: 3, pattern: /^[A-Z]{3}$/, like: 'three capital letters' }),
@@ -18,10 +15,10 @@ export type BandwidthOption = ShapedBy<typeof bandwidthOption>
 /** An entry of the reference table `areas`. */
 export const area = object({
   name: text({ max: 200 }),
-  /** Degrees, WGS 84: the middle. Redis finds places up to 85° north and south. */
+  /** The centre, in degrees, WGS 84. Redis finds places up to 85° north and south. */
   lat: number({ min: -85, max: 85 }),
   lon: number({ min: -180, max: 180 }),
-  /** The function looks for areas no further away. */
+  /** The radius of the area that is served. The function looks no further than 100 km. */
   radiusKm: number({ min: 0, max: 100 }),
   options: list(bandwidthOption, { max: 50 }),
 })

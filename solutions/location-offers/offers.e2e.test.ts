@@ -1,6 +1,6 @@
 /**
- * The whole solution: the enricher as a process over real servers, customers over HTTP and in a browser, a
- * producer that knows only Kinesis.
+ * The whole solution: the enricher as a process over real servers, customers over HTTP and in a browser, and
+ * a producer that knows only Kinesis.
  */
 
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'

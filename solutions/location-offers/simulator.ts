@@ -1,10 +1,10 @@
-/** People who sign up in and around cities of the world. Deterministic for a seed. */
+/** Simulates people who sign up in and around cities of the world. Deterministic for a seed. */
 import type { SimulatorDefinition } from '../solution.ts'
 import { areas } from './areas.ts'
 
-/** Signups a second for every ten devices. */
+/** Signups per second for every ten devices. */
 const RATE = 1
-/** One in so many signs up where nothing is served. */
+/** One signup in `ELSEWHERE` comes from a place outside every service area. */
 const ELSEWHERE = 8
 const KM_A_DEGREE = 111.2
 

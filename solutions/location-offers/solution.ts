@@ -4,8 +4,8 @@ import { area, areas } from './areas.ts'
 import { simulator } from './simulator.ts'
 
 /**
- * Location-based offers: signups with positions → Kinesis stream → function → offers, back at the application
- * in milliseconds.
+ * Location-based offers: signups with positions → Kinesis stream → function → offers, returned to the
+ * application within milliseconds.
  */
 export const locationOffers: Solution = {
   name: 'location-offers',
@@ -14,8 +14,8 @@ export const locationOffers: Solution = {
   indices: [],
   tables: { areas: { entry: area, seed: areas } },
   simulator,
-  // A shard takes 1,000 signups a second, and the fewer there are, the more signups share a transaction; it
-  // is split while signups flow.
+  // A shard takes 1,000 signups a second. With fewer shards, more signups share a transaction, so there is
+  // one. It can be split while signups flow.
   streams: [{ name: 'signups', shards: 1 }],
   functions: [
     {

@@ -114,7 +114,7 @@ test('finds the same zone as testing every polygon would', () => {
   )
   const index = new ZoneIndex(entries)
   for (let i = 0; i < 2000; i++) {
-    // Odd ten-thousandths: never on an edge, where either answer would be right.
+    // Odd ten-thousandths are never on an edge, where either answer would be right.
     const lon = -74.1003 + ((i * 7919) % 2000) / 1000
     const lat = 39.9007 + ((i * 104729) % 1300) / 1000
     const expected = [...entries].find(

@@ -6,11 +6,11 @@ import { ZoneIndex } from './zones.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
-/** A device's clock may be that much ahead before its time is not believed. */
+/** The most that a device's clock may be ahead; a time further ahead is not believed. */
 const MAX_AHEAD = 5 * MINUTE
-/** Cells of about 0.7 km²: the size of a neighbourhood's core (h3geo.org, table of cell statistics). */
+/** Cells of about 0.7 km², the size of a neighbourhood's core (h3geo.org, table of cell statistics). */
 const H3_RESOLUTION = 8
-/** Slower than a walk counts as standing; GPS noise alone makes 1 to 2 km/h. */
+/** A speed below walking pace counts as standing; GPS noise alone makes 1 to 2 km/h. */
 const MOVING_FROM_KMH = 3
 
 export const taxiFlow = (deps: FlowDeps) =>
@@ -24,8 +24,8 @@ export const taxiFlow = (deps: FlowDeps) =>
     .publish('taxi.enriched')
 
 /**
- * Positions off the earth, negative speeds and times ahead of the clock are the device's fault: no retry
- * heals them.
+ * Refuses positions off the earth, negative speeds and times ahead of the clock: they are the device's fault,
+ * and no retry helps.
  */
 export const refuseImpossible = (now: () => number) =>
   step('refuse-impossible', (report: TaxiTelemetry) => {
@@ -38,7 +38,7 @@ export const refuseImpossible = (now: () => number) =>
     return report
   })
 
-/** What is too old for the live picture is kept in the topic for late records. */
+/** Diverts reports that are too old for the live picture to the topic for late records. */
 export const divertOlderThan = (most: number, now: () => number) => {
   const late = route('taxi.telemetry.late')
   return step('divert-late', (report: TaxiTelemetry) => (report.eventTime < now() - most ? late : report))
@@ -50,7 +50,7 @@ interface Located extends TaxiTelemetry {
 }
 
 /**
- * The named zone that covers the position, or the H3 cell where none does. The index is rebuilt when the
+ * Adds the named zone that covers the position, or the H3 cell if none does. The index is rebuilt when the
  * table changes.
  */
 export const addZone = (table: ReferenceTable) => {

@@ -1,7 +1,7 @@
 import type { TaxiEnriched } from '@weir/contracts'
 import type { IndexDefinition } from '../solution.ts'
 
-/** The search index of enriched reports, one index a day of event time. */
+/** The search index of enriched reports: one index per day of event time. */
 export const taxiIndex: IndexDefinition = {
   name: 'taxi',
   source: 'taxi.enriched',

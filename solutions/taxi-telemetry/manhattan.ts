@@ -1,7 +1,7 @@
 /**
  * Manhattan as a taxi sees it: avenues and streets at right angles, turned 29° from north. Distances are km
- * along the avenues (uptown) and across them (crosstown) from the Battery; good to about 100 m, which is
- * enough to look at and to give zones names.
+ * along the avenues (uptown) and across them (crosstown) from the Battery. They are accurate to about 100 m,
+ * which is enough for the map and for naming zones.
  */
 const BATTERY = { lat: 40.7033, lon: -74.017 }
 const TURN = (29 * Math.PI) / 180
@@ -23,7 +23,7 @@ interface Quarter {
   readonly name: string
   readonly uptown: readonly [number, number]
   readonly crosstown: readonly [number, number]
-  /** How many trips begin and end here, relative to the others. */
+  /** The number of trips that begin and end here, relative to the other quarters. */
   readonly demand: number
 }
 

@@ -9,7 +9,7 @@ import { openCity } from './testing/city.ts'
 import { openLine } from './testing/line.ts'
 
 const TAXIS = 60
-/** Clients choose such names: they are cut, and break lines where they must. */
+/** Clients may choose such names: the page cuts them, and breaks lines if it must. */
 const LONG_NAME = 'client'.repeat(300)
 const STAGES = ['ingest-hub.http', 'enricher.taxi', 'indexer.taxi']
 
@@ -19,7 +19,10 @@ beforeAll(async () => {
 })
 afterAll(() => browser?.close())
 
-/** What becomes true within seconds; how soon a page must be is measured where it matters. */
+/**
+ * Waits for a condition that becomes true within seconds. Tests that measure the page's delay do so
+ * themselves.
+ */
 const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 15_000, interval: 100 })
 const text = (page: Page, selector: string) => page.locator(selector).innerText()
 /** The data of a chart's first series, as ECharts holds it. */
@@ -31,7 +34,10 @@ const seriesOf = (page: Page, id: string) =>
         ?.getOption()?.series[0].data ?? [],
     id,
   ) as Promise<any[]>
-/** How many pixels of the map's upper canvas have that colour of the style sheet, give or take a little. */
+/**
+ * The number of pixels of the map's upper canvas that have this colour of the style sheet, within a small
+ * tolerance.
+ */
 const pixelsOf = (page: Page, colour: string) =>
   page.evaluate((colour) => {
     const { document, getComputedStyle } = globalThis as any

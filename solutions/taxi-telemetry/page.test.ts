@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-/** The page's modules are plain JavaScript, without types here. */
+/** The page's modules are plain JavaScript, so they have no types here. */
 const load = (path: string): Promise<any> => import(new URL(`page/${path}`, import.meta.url).href)
 const { areasOf, areaToFollow } = await load('map/areas.js')
 const { Camera } = await load('map/camera.js')

@@ -1,12 +1,12 @@
 /**
- * Taxis at work in Manhattan: they cruise, take passengers, wait at lights and report once a second.
+ * Taxis at work in Manhattan: they cruise, pick up passengers, wait at lights and report once a second.
  * Deterministic for a seed.
  */
 import type { SimulatorDefinition } from '../solution.ts'
 import { BLOCK_CROSSTOWN, BLOCK_UPTOWN, quarters, toPosition, UPTOWN_HEADING } from './manhattan.ts'
 
 const REPORT_EVERY_MS = 1000
-/** After a longer silence (a laptop that slept) a world goes on from now instead of catching up. */
+/** After a longer silence (a laptop that slept), a world continues from now instead of catching up. */
 const MAX_CATCH_UP_MS = 10_000
 
 export const simulator: SimulatorDefinition = {
@@ -53,7 +53,7 @@ class Taxi {
     if (random() < 0.6) this.#pickUp()
   }
 
-  /** The reports due since the last call, oldest first. */
+  /** Returns the reports due since the last call, oldest first. */
   until(now: number): Record<string, unknown>[] {
     const latest = Math.floor((now - this.#phase) / REPORT_EVERY_MS) * REPORT_EVERY_MS + this.#phase
     if (this.#last < 0 || latest - this.#last > MAX_CATCH_UP_MS) this.#last = latest - REPORT_EVERY_MS
@@ -66,7 +66,7 @@ class Taxi {
     return reports
   }
 
-  /** One second: along the avenue first, then across; lights and passengers make it wait. */
+  /** Drives for one second: along the avenue first, then across. Lights and passengers make the taxi wait. */
   #drive(): void {
     if (this.#waitSeconds > 0) {
       this.#waitSeconds--
@@ -124,7 +124,7 @@ class Taxi {
     }
   }
 
-  /** A crossing in a quarter, chosen by demand. */
+  /** Picks a crossing in a quarter, chosen by demand. */
   #somewhere(): readonly [number, number] {
     const total = quarters.reduce((sum, quarter) => sum + quarter.demand, 0)
     let pick = this.#random() * total
@@ -135,7 +135,10 @@ class Taxi {
   }
 }
 
-/** mulberry32: a small generator that is the same everywhere, so that a seed always gives the same city. */
+/**
+ * mulberry32: a small generator that gives the same numbers everywhere, so that a seed always gives the same
+ * city.
+ */
 function randomFrom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -26,7 +26,7 @@ const report = (changes: Record<string, unknown>): Record<string, unknown> => ({
 })
 
 const REPORTS = [
-  // Three of one taxi: the newest by event time is shown, though another arrived after it.
+  // Three reports of one taxi: the newest by event time is shown, though another arrived after it.
   report({ eventTime: NOW - 9000, arrivalTime: NOW - 1000, speed: 99, state: 'MOVING' }),
   report({
     tripId: 'trip-1',
@@ -42,7 +42,7 @@ const REPORTS = [
     tripId: 'trip-1',
     state: 'OCCUPIED',
   }),
-  // Far away, outside the zones, by a replay of old reports.
+  // A report far away, outside the zones, from a replay of old reports.
   report({
     deviceId: 'bus-7',
     position: { lat: 37.98, lon: 23.73 },
@@ -54,7 +54,7 @@ const REPORTS = [
     arrivalTime: NOW - 2000,
     source: 'replay-1',
   }),
-  // Minutes ago: in the half hour, not in the last minute.
+  // A report from minutes ago: in the half hour, not in the last minute.
   report({
     deviceId: 'taxi-2',
     tripId: 'trip-2',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { PageSearch } from '../solution.ts'
 import { shown, taxiSnapshot } from './snapshot.ts'
 
-/** The longest key that a record of the hub may have. */
+/** The longest key that the hub accepts for a record. */
 const LONGEST = 4096
 
 test('ids and names that are no longer than 64 characters are shown as they are', () => {

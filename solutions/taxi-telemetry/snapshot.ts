@@ -1,18 +1,18 @@
 /**
- * What the taxi page shows: at most two searches, whatever the number of viewers. Both engines understand
- * them without scripts.
+ * The content of the taxi page. It takes at most two searches, whatever the number of viewers, and both
+ * engines understand them without scripts.
  */
 import { createHash } from 'node:crypto'
 import type { PageSearch } from '../solution.ts'
 
 /**
- * The page's data, less than 2 MB. Lists that belong together are columns of the same length: half the bytes
- * of objects, every second, for every viewer.
+ * The page's data, less than 2 MB. Lists that belong together are columns of the same length: they take half
+ * the bytes of objects, every second, for every viewer.
  */
 export interface TaxiSnapshot {
   /**
-   * The latest report of each taxi that reported in the last minute; of more than 2,000 taxis, those that
-   * reported last.
+   * The latest report of each taxi that reported in the last minute. If there are more than 2,000 taxis,
+   * those that reported last.
    */
   readonly taxis: {
     readonly id: readonly string[]
@@ -26,9 +26,9 @@ export interface TaxiSnapshot {
     /** Index into `zones`. */
     readonly zone: readonly number[]
   }
-  /** The zones that those taxis are in; without a name it is an H3 cell. */
+  /** The zones in which these taxis are. A zone without a name is an H3 cell. */
   readonly zones: readonly { readonly id: string; readonly name: string | null }[]
-  /** Grows when the table of zones changes; the page fetches it then. */
+  /** Grows when the table of zones changes; the page then fetches the table. */
   readonly zonesVersion: number
   readonly lastMinute: {
     /** Taxis and trips are estimates above some thousands (HyperLogLog). */
@@ -36,16 +36,19 @@ export interface TaxiSnapshot {
     readonly trips: number
     readonly reports: number
     readonly sources: readonly { readonly name: string; readonly reports: number }[]
-    /** Reports by speed: the first from 0 km/h, then every 10 km/h, the last open upwards. */
+    /**
+     * Number of reports by speed class: the first class begins at 0 km/h, each spans 10 km/h, and the last
+     * has no upper bound.
+     */
     readonly speeds: readonly number[]
   }
   readonly lastHalfHour: LastHalfHour
 }
 
-/** By event time. */
+/** The last half hour, by event time. */
 export interface LastHalfHour {
   readonly minutes: {
-    /** Each minute's beginning, ms since the epoch, oldest first; the last is under way. */
+    /** The start of each minute, ms since the epoch, oldest first. The last minute is still in progress. */
     readonly time: readonly number[]
     readonly trips: readonly number[]
     readonly taxis: readonly number[]
@@ -58,7 +61,7 @@ export interface LastHalfHour {
     readonly occupied: readonly number[]
     readonly reports: readonly number[]
   }
-  /** When the newest of them arrived, ms since the epoch; null when there is none. */
+  /** The arrival time of the newest report, ms since the epoch; null if there are no reports. */
   readonly newest: number | null
 }
 
@@ -68,22 +71,22 @@ const HALF_HOUR = 30 * MINUTE
 const MAX_TAXIS = 2000
 const MAX_TILES = 1500
 const MAX_SOURCES = 5
-/** Tiles of 306 m at the equator, 230 m in New York: some blocks. */
+/** Tiles measure 306 m at the equator and 230 m in New York: a few blocks. */
 const DEMAND_ZOOM = 17
 const SPEED_STEP = 10
 const SPEED_CLASSES = 10
 /**
- * The half hour is searched again at the earliest after so many times what the last search took, so that it
- * costs the engine a tenth of its time at most.
+ * The half hour is searched again no sooner than `REST` times the duration of its last search, so that it
+ * costs the engine at most a tenth of its time.
  */
 const REST = 10
 /**
- * Characters of an id or a name. Device ids may have 4 KB each, and all of them go to every viewer each
- * second.
+ * Maximum length of an id or a name, in characters. Device ids may have 4 KB each, and all of them go to
+ * every viewer each second.
  */
 const MAX_TEXT_LENGTH = 64
 const DIGEST_LENGTH = 11
-/** Escaped in JSON by six bytes each, and never seen. */
+/** Characters that JSON escapes with six bytes each, and that are never visible. */
 const UNSEEN = /[\p{Cc}\p{Cs}]/u
 
 const FIELDS = ['deviceId', 'position', 'speed', 'heading', 'state', 'zone', 'zoneName']
@@ -100,8 +103,8 @@ const nothing = (): LastHalfHour => ({
 })
 
 /**
- * The snapshot by that clock. Each page server's search has a memory of its own for the half hour between two
- * searches of it.
+ * Returns the snapshot function for the clock `now`. For each page server's search, it keeps the half hour in
+ * memory between two searches.
  */
 export function taxiSnapshot(now: () => number): (search: PageSearch) => Promise<TaxiSnapshot> {
   const memories = new WeakMap<PageSearch, Memory>()
@@ -130,7 +133,10 @@ export function taxiSnapshot(now: () => number): (search: PageSearch) => Promise
 
 export const snapshot = taxiSnapshot(Date.now)
 
-/** By arrival, so that a replay of old reports shows as it comes; within a taxi the newest by event time. */
+/**
+ * Selects by arrival time, so that a replay of old reports shows as it comes; within a taxi, takes the newest
+ * report by event time.
+ */
 function latestPositions(now: number): Record<string, unknown> {
   return {
     size: MAX_TAXIS,
@@ -161,7 +167,7 @@ function minuteAndHalfHour(now: number): Record<string, unknown> {
 }
 
 const arrivedSince = (time: number) => ({ range: { arrivalTime: { gte: time } } })
-/** Up to a minute ahead: devices' clocks differ. */
+/** Accepts event times up to a minute ahead, because devices' clocks differ. */
 const happenedIn = (now: number) => ({ range: { eventTime: { gte: firstMinute(now), lt: now + MINUTE } } })
 const firstMinute = (now: number) => Math.floor((now - HALF_HOUR) / MINUTE) * MINUTE + MINUTE
 
@@ -214,8 +220,8 @@ interface Report {
 }
 
 /**
- * The text as it is shown. A longer one is cut, and ends in a digest of the whole, so that different ids stay
- * different.
+ * Returns the text as it is shown. A longer text is cut and ends in a digest of the whole, so that different
+ * ids stay different.
  */
 export function shown(text: string): string {
   if (text.length <= MAX_TEXT_LENGTH && !UNSEEN.test(text)) return text
@@ -251,7 +257,7 @@ function taxisOf(reports: readonly Report[]): Pick<TaxiSnapshot, 'taxis' | 'zone
   }
 }
 
-/** Without any index the engines answer without aggregations. */
+/** If there is no index, the engines answer without aggregations. */
 function lastMinuteOf(found: any): TaxiSnapshot['lastMinute'] {
   return {
     taxis: found?.taxis.value ?? 0,
@@ -292,7 +298,9 @@ function halfHourOf(found: any): LastHalfHour | undefined {
   }
 }
 
-/** Degrees to 5 places are metres: more would be bytes without use. */
+/**
+ * Rounds a value. Degrees with 5 decimal places are accurate to a metre; more places would only take bytes.
+ */
 function rounded(value: number, places: number): number {
   const factor = 10 ** places
   return Math.round(value * factor) / factor

@@ -7,11 +7,11 @@ import { list, number, object, pair, type ShapedBy, text } from '@weir/topics/sh
 
 /** An entry of the reference table `zones`. */
 export const zone = object({
-  /** Search engines take names up to 32 KB; nothing that people read has so many. */
+  /** Search engines take names up to 32 KB; no name that people read is that long. */
   name: text({ max: 200 }),
   /**
-   * The ring, [longitude, latitude] in degrees, at least three corners; closing it is optional. It must not
-   * cross the 180th meridian.
+   * The ring, [longitude, latitude] in degrees, with at least three corners; closing it is optional. It must
+   * not cross the 180th meridian.
    */
   polygon: list(pair(number({ min: -180, max: 180 }), number({ min: -90, max: 90 })), {
     min: 3,
@@ -23,7 +23,10 @@ export interface Zone extends ShapedBy<typeof zone> {
   readonly id: string
 }
 
-/** Cells a side. 128 × 128 keeps the average at one or two polygons for a city of some hundred zones. */
+/**
+ * Cells per side. 128 × 128 keeps the average at one or two polygons per cell, for a city of a few hundred
+ * zones.
+ */
 const SIDE = 128
 
 export class ZoneIndex {
@@ -34,7 +37,7 @@ export class ZoneIndex {
   #east = -Infinity
   #north = -Infinity
 
-  /** @param entries of the table: each has the shape of a zone */
+  /** @param entries the table's entries; each has the shape of a zone */
   constructor(entries: ReadonlyMap<string, unknown>) {
     const zones = [...entries].map(([id, entry]) => ({ ...(entry as ShapedBy<typeof zone>), id }))
     this.#zones = zones.sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -42,7 +45,7 @@ export class ZoneIndex {
     this.#zones.forEach((zone, number) => this.#place(zone.polygon, number))
   }
 
-  /** Where zones overlap, the first by id wins. */
+  /** Returns the zone that covers the point. If zones overlap, the first by id wins. */
   find(lon: number, lat: number): Zone | undefined {
     if (!(lon >= this.#west && lon <= this.#east && lat >= this.#south && lat <= this.#north))
       return undefined

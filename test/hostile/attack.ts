@@ -1,4 +1,4 @@
-/** What attacks on every service are made of, and those that need no more than a port. */
+/** The building blocks of attacks on every service, and the attacks that need only a port. */
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
@@ -9,19 +9,22 @@ export interface Victim {
   readonly url: string
 }
 
-/** A way to take more than one is due. Begins, goes on until its signal aborts, and leaves nothing behind. */
+/**
+ * A way to take more than a fair share. It begins, continues until its signal aborts, and leaves nothing
+ * behind.
+ */
 export interface Attack<V extends Victim = Victim> {
   readonly name: string
-  /** Whether the attacker has shown a valid key: honest clients may then be told to wait now and then. */
+  /** Whether the attacker has shown a valid key: then honest clients may occasionally be told to wait. */
   readonly known: boolean
-  /** The service's memory may grow by so much, if not by what others may make it grow. */
+  /** The growth that is allowed for the service's memory, if it differs from the general limit. */
   readonly growthMb?: number
   run(victim: V, signal: AbortSignal): Promise<void>
 }
 
 export const MB = 1 << 20
 
-/** Runs `one` so many times side by side, again and again. */
+/** Runs `count` copies of `one` in parallel, again and again. */
 export async function flood(
   count: number,
   signal: AbortSignal,
@@ -37,7 +40,7 @@ export async function flood(
   )
 }
 
-/** A connection on which `bytes` are written and nothing is read; ends with the attack. */
+/** Writes `bytes` on a connection and reads nothing; ends with the attack. */
 export async function hold(
   socket: Socket,
   signal: AbortSignal,
@@ -54,7 +57,7 @@ export async function hold(
   signal.removeEventListener('abort', end)
 }
 
-/** A request whose body comes in single bytes, `pauseMs` apart. */
+/** Sends a request whose body comes in single bytes, `pauseMs` apart. */
 export async function trickle(
   victim: Victim,
   signal: AbortSignal,
@@ -80,8 +83,9 @@ export const head = (
     .join('')}\r\n`
 
 /**
- * Attacks by clients that show no key. @param path of a POST @param headers of one that would be served if it
- * were signed
+ * Attacks by clients without a key.
+ * @param path path of a POST
+ * @param headers headers of a request that would be served if it were signed
  */
 export const strangers = (path: string, headers: Readonly<Record<string, string>>): readonly Attack[] => [
   {

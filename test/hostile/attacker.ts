@@ -1,6 +1,6 @@
 /**
- * A worker that attacks until it is told to end. Its data are a module of attacks, the names of some, and
- * what attackers know.
+ * A worker that attacks until it is told to end. Its data are a module of attacks, the names of some of them,
+ * and what attackers know.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Attack, Victim } from './attack.ts'

@@ -1,4 +1,4 @@
-/** Ways to take more of an enricher than one is due. */
+/** Ways to take more than a fair share of an enricher. */
 import { type Attack, flood, head, hold, MB, open, strangers, trickle } from './attack.ts'
 import { type EnricherVictim, signedBy } from './enricher-target.ts'
 import { GREEDY_API_KEY } from './target.ts'
@@ -8,9 +8,11 @@ const FUNCTIONS = '/2015-03-31/functions'
 const invokePath = ({ functionName }: EnricherVictim): string => `${FUNCTIONS}/${functionName}/invocations`
 const names = (count: number): string =>
   JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`name-${i}`, i])))
-/** An archive lies in memory as base64 and as bytes, and so may the one before until V8 has collected it. */
+/**
+ * An archive is in memory as base64 and as bytes, and so may the previous one be until V8 has collected it.
+ */
 const ARCHIVE_MB = 320
-/** A zip of 50 MB that is none. */
+/** A file of 50 MB that is not a zip. */
 const noZip = JSON.stringify({ ZipFile: Buffer.alloc(50 * MB, 'PK').toString('base64') })
 
 async function send(victim: EnricherVictim, method: string, path: string, body: string): Promise<void> {

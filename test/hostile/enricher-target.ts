@@ -14,7 +14,7 @@ import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import type { Victim } from './attack.ts'
 import { GREEDY, guarded, HONEST, HONEST_API_KEY, REGION, type Target } from './target.ts'
 
-/** The greedy client's function does as its event says. */
+/** The code of the greedy client's function, which does what its event says. */
 const GREEDY_CODE = `
 import { writeSync } from 'node:fs'
 const empty = Buffer.alloc(64 << 10), large = Buffer.alloc(6 << 20, 'x')
@@ -31,11 +31,11 @@ export const handler = async ({ what }) => {
 }`
 
 export interface EnricherVictim extends Victim {
-  /** Its code is GREEDY_CODE. */
+  /** The name of a function whose code is GREEDY_CODE. */
   readonly functionName: string
 }
 
-/** Headers of a request to Lambda's API, signed by the greedy client. */
+/** Returns the headers of a request to Lambda's API, signed by the greedy client. */
 export function signedBy(
   { url }: Victim,
   method: string,
@@ -104,7 +104,7 @@ export async function openEnricherTarget(): Promise<Target<EnricherVictim>> {
       return response.status === 200 ? 'ok' : String(response.status)
     },
   }
-  // Its process has started.
+  // Now the function's process has started.
   await honest.invoke()
   return {
     service,

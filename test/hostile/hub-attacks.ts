@@ -1,4 +1,4 @@
-/** Ways to take more of a hub than one is due. */
+/** Ways to take more than a fair share of a hub. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { gzipSync } from 'node:zlib'
@@ -10,7 +10,7 @@ import { GREEDY_API_KEY } from './target.ts'
 const AWS = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'Kinesis_20131202.PutRecords' }
 const RECORDS = `/v1/topics/${TOPIC}/records`
 
-/** Sends a whole body, signed, and waits for the answer. */
+/** Sends a complete, signed body and waits for the response. */
 async function send(target: HubVictim, operation: string, body: string): Promise<void> {
   const response = await fetch(target.url, {
     method: 'POST',
@@ -20,7 +20,7 @@ async function send(target: HubVictim, operation: string, body: string): Promise
   await response.arrayBuffer()
 }
 
-/** A POST to the HTTP door whose answer is never read. */
+/** Sends a POST to the HTTP door and never reads the response. */
 const holdRecords = (
   target: HubVictim,
   signal: AbortSignal,

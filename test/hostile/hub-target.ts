@@ -18,13 +18,13 @@ import { GREEDY, guarded, HONEST, HONEST_API_KEY, REGION, type Target } from './
 
 export interface HubVictim extends Victim {
   readonly tlsPort: number
-  /** Has some megabytes of records. */
+  /** A stream with some megabytes of records. */
   readonly stream: string
-  /** Of the stream's beginning. */
+  /** An iterator at the beginning of the stream. */
   readonly iterator: string
 }
 
-/** Headers of a POST to the Kinesis door, signed by the greedy client. */
+/** Returns the headers of a POST to the Kinesis door, signed by the greedy client. */
 export function signedBy({ url }: Victim, operation: string, body: string): Readonly<Record<string, string>> {
   const headers = {
     'content-type': 'application/x-amz-json-1.1',
@@ -95,7 +95,7 @@ export async function openHubTarget(): Promise<Target<HubVictim>> {
   }
 }
 
-/** The port of TLS, from the service's log. */
+/** Returns the TLS port, from the service's log. */
 async function tlsPortOf({ logs }: ServiceProcess): Promise<number> {
   for (;;) {
     const told = /TLS at port (\d+)/.exec(JSON.stringify(logs()))

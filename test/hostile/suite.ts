@@ -1,5 +1,5 @@
 /**
- * Tries a table of attacks on a service, each by itself and all together. WEIR_HOSTILE=short tries each for a
+ * Runs a table of attacks on a service, each by itself and all together. WEIR_HOSTILE=short runs each for a
  * moment.
  */
 import { once } from 'node:events'
@@ -12,15 +12,15 @@ import { residentMb, served, type Target, type Watch, watch } from './target.ts'
 const SECONDS = process.env.WEIR_HOSTILE === 'short' ? 3 : 20
 
 export interface Bounds {
-  /** Over the idle value of the same process. */
+  /** Allowed growth over the idle value of the same process. */
   readonly growthMb: number
-  /** The longest that `/livez` may wait under one attack. */
+  /** The longest response time of `/livez` under one attack. */
   readonly livezMs: number
 }
 
 /**
- * @param module exports the attacks as ATTACKS; each attack runs in a thread of its own, so that its work
- * does not hold up the honest clients
+ * @param module a module that exports the attacks as ATTACKS; each attack runs in its own thread, so that its
+ * work does not delay the honest clients
  */
 export function hostile<V extends Victim>(
   openTarget: () => Promise<Target<V>>,

@@ -1,4 +1,4 @@
-/** A service that only clients with keys may use, and the honest clients whose service must not suffer. */
+/** A service that only clients with keys may use, and the honest clients whose service must not degrade. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ export const REGION = 'us-east-1'
 const key = (id: string) => ({ accessKeyId: id, secretAccessKey: `only-for-tests-of-${id}` })
 
 export const HONEST = key('HONEST')
-/** May do what it likes with what is its own. */
+/** A client with full rights to its own resources. */
 export const GREEDY = key('GREEDY')
 export const GREEDY_API_KEY = 'only-for-tests-greedy'
 export const HONEST_API_KEY = 'only-for-tests-honest'
@@ -19,12 +19,12 @@ export const HONEST_API_KEY = 'only-for-tests-honest'
 export interface Target<V extends Victim> {
   readonly service: ServiceProcess
   victim(): Promise<V>
-  /** Requests of honest clients by name; each resolves to 'ok', or to what was said instead. */
+  /** Requests of honest clients by name; each resolves to 'ok', or to the message that it got instead. */
   readonly honest: Readonly<Record<string, () => Promise<string>>>
   stop(): Promise<void>
 }
 
-/** Variables of a service that takes no request without a key, and the folder with its files. */
+/** Returns the variables of a service that refuses requests without a key, and the folder with its files. */
 export function guarded(greedy: object): {
   readonly env: Readonly<Record<string, string>>
   readonly folder: string
@@ -49,7 +49,7 @@ export function guarded(greedy: object): {
   return { env, folder }
 }
 
-/** What the honest clients met, and how large the service became. */
+/** The responses that the honest clients got, and the service's peak memory. */
 export interface Watch {
   readonly answers: Map<string, number>
   /** Ms. */
@@ -60,7 +60,7 @@ export interface Watch {
   stop(): Promise<void>
 }
 
-/** Lets each honest client send a request a few times a second until it is stopped. */
+/** Lets each honest client send a few requests per second until it is stopped. */
 export function watch({ service: { url, pid }, honest }: Target<Victim>): Watch {
   let stopped = false
   const found: Watch = {
@@ -101,14 +101,14 @@ export function watch({ service: { url, pid }, honest }: Target<Victim>): Watch 
   return found
 }
 
-/** The part of the honest requests that were served. */
+/** Returns the share of the honest requests that were served. */
 export function served({ answers }: Watch): number {
   const total = [...answers.values()].reduce((sum, count) => sum + count, 0)
   const ok = [...answers].reduce((sum, [answer, count]) => sum + (answer.endsWith(' ok') ? count : 0), 0)
   return ok / total
 }
 
-/** Resident memory (man 5 proc, VmRSS). */
+/** Returns the resident memory in MB (man 5 proc, VmRSS). */
 export function residentMb(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1000
 }

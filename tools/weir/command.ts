@@ -1,4 +1,4 @@
-/** What a command is, and the arguments and errors that all of them treat alike. */
+/** The interface of a command, and the arguments and errors that all commands treat alike. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { CodecError } from '@weir/codec'
 import { ConfigError, withoutPasswords } from '@weir/config'
@@ -15,13 +15,13 @@ export interface Command {
   /** Printed by --help: synopsis, options, examples. */
   readonly usage: string
   /**
-   * Takes what follows the command's name; resolves with the exit code. Never rejects for what the user can
-   * mend.
+   * Takes the arguments after the command's name; resolves with the exit code. Never rejects for an error
+   * that the user can fix.
    */
   run(args: readonly string[]): Promise<number>
 }
 
-/** The user can mend the command line; the message says how in one sentence. */
+/** The command line has an error that the user can fix; the message says how in one sentence. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
@@ -31,7 +31,7 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable'
 }
 
-/** The service answered and said no; the message is its reason. */
+/** The service answered with a refusal; the message is its reason. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 }
@@ -50,7 +50,7 @@ interface Definition<O extends ParseArgsOptionsConfig> {
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const
 
-/** Gives a command its --help, its sentence for unknown options, and its exit codes for errors. */
+/** Adds to a command its --help, a sentence for unknown options, and exit codes for errors. */
 export function command<const O extends ParseArgsOptionsConfig>({
   name,
   summary,
@@ -105,7 +105,7 @@ function readArguments<O extends ParseArgsOptionsConfig>(
   }
 }
 
-/** Says an error in one sentence on stderr; what is nobody's mistake but ours keeps its stack. */
+/** Writes an error to stderr in one sentence; an internal error keeps its stack. */
 function explain(name: string, error: unknown): number {
   const say = (sentence: string, code: number): number => {
     process.stderr.write(`weir ${name}: ${withoutPasswords(sentence)}\n`)
@@ -120,7 +120,7 @@ function explain(name: string, error: unknown): number {
   throw error
 }
 
-/** An option's number within bounds. */
+/** Reads an option's whole number within bounds. */
 export function wholeNumber(
   option: string,
   text: string | undefined,
@@ -139,9 +139,9 @@ export function wholeNumber(
 const MIN_MOMENT_MS = 1e11
 
 /**
- * Reads an option's moment, in milliseconds since the epoch. It is never negative: Kafka gives negative
- * timestamps meanings.
- * @param others what else the option takes: "earliest, latest, "
+ * Reads an option's moment, in milliseconds since the epoch. It is never negative, because Kafka gives
+ * negative timestamps special meanings.
+ * @param others other values that the option takes: "earliest, latest, "
  */
 export function moment(option: string, text: string, others = ''): number {
   const isNumber = /^\d+$/.test(text)
@@ -151,7 +151,7 @@ export function moment(option: string, text: string, others = ''): number {
   throw new UsageError(`${option} is "${text}"; it must be ${wanted}.`)
 }
 
-/** Refuses what is more than the command takes. */
+/** Refuses more positional arguments than the command takes. */
 export function onlyPositionals(positionals: readonly string[], most: number): void {
   if (positionals.length > most) throw new UsageError(`"${positionals[most]}" is one argument too many.`)
 }

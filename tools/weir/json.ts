@@ -1,4 +1,4 @@
-/** JSON without rounding: a number that JavaScript's numbers cannot hold stays as it was written. */
+/** JSON without rounding: a number that does not fit JavaScript's numbers stays as it was written. */
 
 /** A number as its text, which JSON.stringify writes out again. */
 export interface RawNumber {
@@ -21,8 +21,8 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 
 /**
- * A number that would be rounded looks like this. Most texts have none and are parsed without a look at each
- * value.
+ * Matches any text with a number that might be rounded. Most texts have none and are parsed without a check
+ * of each value.
  */
 const SUSPECT = /[\d.]{16}|\d[eE][+-]?\d{3}/
 

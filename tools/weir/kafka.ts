@@ -1,4 +1,4 @@
-/** Commands that talk to Kafka: connect, do the work, leave. */
+/** Helpers for commands that use Kafka: connect, do the work, disconnect. */
 
 import { type Codec, openCodec } from '@weir/codec'
 import { type Topic, topics } from '@weir/contracts'
@@ -7,7 +7,7 @@ import { UsageError } from './command.ts'
 import { hint } from './nearest.ts'
 import { readKafkaSettings, readSettings } from './settings.ts'
 
-/** Rejects with the port's `no-broker` where none answers. */
+/** Rejects with the port's `no-broker` if no broker answers. */
 export async function withKafka<T>(work: (kafka: Kafka) => Promise<T>): Promise<T> {
   const { value, stop } = await openKafka(readKafkaSettings())
   try {
@@ -26,7 +26,7 @@ export async function withCodec<T>(work: (codec: Codec) => Promise<T>): Promise<
   }
 }
 
-/** The contract of a topic; undefined where the table has none of that name. */
+/** Returns the contract of a topic; undefined if the table has no topic of that name. */
 export const contractOf = (name: string): Topic | undefined =>
   Object.hasOwn(topics, name) ? topics[name as keyof typeof topics] : undefined
 

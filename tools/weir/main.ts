@@ -1,10 +1,13 @@
-/** The `weir` command: `weir COMMAND …`. A new command is one line of the table. */
+/** The `weir` command: `weir COMMAND …`. A new command is one line in the table. */
 import { adoptStack } from '@weir/stack/state.ts'
 import type { Command } from './command.ts'
 import { EXIT, EXIT_CODES } from './exit.ts'
 import { hint } from './nearest.ts'
 
-/** In the order of `weir --help`. Only the one that runs is loaded: clients of Kafka take half a second. */
+/**
+ * Commands in the order of `weir --help`. Only the one that runs is loaded, because Kafka clients take half a
+ * second to load.
+ */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import('./commands/up.ts')).up,
   down: async () => (await import('./commands/down.ts')).down,

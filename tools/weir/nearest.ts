@@ -1,4 +1,4 @@
-/** The candidate nearest to what was typed, or undefined where none is near enough to be what was meant. */
+/** Returns the candidate nearest to the typed text, or undefined if none is near enough to be meant. */
 export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
   let least = Math.max(2, Math.floor(typed.length / 3)) + 1
@@ -12,13 +12,15 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
   return best
 }
 
-/** ` Did you mean X?`, or nothing. */
+/** Returns ` Did you mean X?`, or an empty string. */
 export function hint(typed: string, candidates: Iterable<string>, prefix = ''): string {
   const found = nearest(typed, candidates)
   return found === undefined ? '' : ` Did you mean ${prefix}${found}?`
 }
 
-/** Damerau-Levenshtein (adjacent transpositions count one) over two rows and the one before. */
+/**
+ * Damerau-Levenshtein distance (an adjacent transposition counts as one), over two rows and the one before.
+ */
 function editDistance(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

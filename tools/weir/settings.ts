@@ -1,4 +1,4 @@
-/** Where things are: the same variables as the services read. */
+/** Addresses of servers and services. Reads the same variables as the services. */
 
 import { type ConfigReader, readConfig } from '@weir/config'
 import { forServices, type Service, services, urlVariable } from '@weir/contracts/services.ts'
@@ -7,7 +7,7 @@ import { type KafkaConfig, kafkaConfig } from '@weir/kafka'
 type Env = Readonly<Record<string, string | undefined>>
 
 export interface Settings {
-  /** Where each service is. */
+  /** Base URL of each service. */
   readonly urls: Readonly<Record<Service, string>>
   readonly search: string
   readonly redis: string
@@ -15,7 +15,7 @@ export interface Settings {
   readonly apiKey: string | undefined
 }
 
-/** What is set where. Throws a ConfigError with every problem. */
+/** Reads the settings. Throws a ConfigError that lists every problem. */
 export const readSettings = (env: Env = process.env): Settings => readConfig(env, settings)
 
 export const readKafkaSettings = (env: Env = process.env): KafkaConfig => readConfig(env, kafkaConfig)

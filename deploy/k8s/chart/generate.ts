@@ -1,4 +1,4 @@
-/** Part of `npm run generate`: the files of the chart that follow from others. */
+/** Part of `npm run generate`: writes the chart's files that derive from others. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { solutionsFile } from './solutions.ts'
 import { withTable } from './values-table.ts'

@@ -23,7 +23,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
 }
 
-/** Helm reuses the values of an older chart without those that are new. */
+/** Helm reuses the values of an older chart, without the values that are new. */
 test('a value that is missing is named by the schema', () => {
   const schema = JSON.parse(read('values.schema.json')) as Schema & {
     readonly $defs: Readonly<Record<string, Schema>>

@@ -1,4 +1,4 @@
-/** Helm and what checks a chart, at pinned versions. */
+/** Helm and the tools that check a chart, at pinned versions. */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,12 +10,12 @@ const run = promisify(execFile)
 const tools = fileURLToPath(new URL('../tools/', import.meta.url))
 
 export const chart = fileURLToPath(new URL('../weir', import.meta.url))
-/** Kubernetes' version that renderings are checked against. Helm takes its own from how it was built. */
+/** The version of Kubernetes that renderings are checked against. Helm takes its own from its build. */
 export const KUBERNETES = '1.34'
 
 export interface Outcome {
   readonly code: number
-  /** Both streams. */
+  /** The output of both streams. */
   readonly output: string
   readonly stdout: string
 }
@@ -47,7 +47,7 @@ export async function chartTools(): Promise<ChartTools> {
 }
 
 async function outcome(command: string, args: readonly string[]): Promise<Outcome> {
-  // Helm's own folders (~/.config/helm) may hold plugins and registries of the person at the keyboard.
+  // Helm's own folders (~/.config/helm) may hold plugins and registries of the user.
   const env = { ...process.env, KUBECONFIG: '/dev/null' }
   try {
     const { stdout, stderr } = await run(command, args, { env, maxBuffer: 1 << 26 })

@@ -1,4 +1,4 @@
-/** Renderings as objects. */
+/** Parses renderings into objects. */
 import { parseAllDocuments } from 'yaml'
 
 export interface Manifest {
@@ -28,7 +28,7 @@ export interface PodOf {
   readonly spec: any
 }
 
-/** What runs: of Deployments, StatefulSets, Jobs and Pods. */
+/** Returns the pods that run: of Deployments, StatefulSets, Jobs and Pods. */
 export function podsOf(manifests: readonly Manifest[]): PodOf[] {
   return manifests.flatMap(({ kind, metadata, spec }) => {
     const owner = `${kind}/${metadata.name}`
@@ -42,9 +42,9 @@ export function podsOf(manifests: readonly Manifest[]): PodOf[] {
 const COMPONENT = 'app.kubernetes.io/component'
 
 /**
- * The flows that policies let through, as `enricher → kafka:9092`. `*` stands for anybody or anywhere, a
- * namespace's name or a CIDR for those. Both ends must let a flow through: what one side only allows is
- * listed with the side that is missing, as `enricher → kafka:9092 (not let in)`.
+ * Returns the flows that the policies allow, as `enricher → kafka:9092`. `*` stands for any peer; a
+ * namespace's name or a CIDR stands for the peers in it. Both ends must allow a flow: a flow that only one
+ * side allows is listed with the missing side, as `enricher → kafka:9092 (not let in)`.
  */
 export function flowsOf(manifests: readonly Manifest[]): string[] {
   const components = [...new Set(podsOf(manifests).map(({ labels }) => labels[COMPONENT]))]

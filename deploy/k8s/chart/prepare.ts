@@ -1,4 +1,4 @@
-/** Builds what checks the chart, where it is not there yet: a few minutes. */
+/** Builds the tools that check the chart, if they are not there yet: a few minutes. */
 import { chartTools } from './helm.ts'
 
 await chartTools()

@@ -1,4 +1,4 @@
-/** What the chart must know of the solutions: which consumer group of which service reads which topic. */
+/** The chart's data about the solutions: which consumer group of which service reads which topic. */
 import { topics } from '@weir/contracts'
 import { solutions } from '@weir/solutions'
 
@@ -6,11 +6,11 @@ export interface Group {
   readonly service: string
   readonly group: string
   readonly topic: string
-  /** Pods beyond this number would stand idle. */
+  /** Pods beyond this number would be idle. */
   readonly partitions: number
 }
 
-/** By the solution's name. */
+/** Returns the groups by the solution's name. */
 export function groupsOfSolutions(): Record<string, Group[]> {
   return Object.fromEntries(
     solutions.map(({ name, flows, indices, mappings = [], streams = [] }) => [

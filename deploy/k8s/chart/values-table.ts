@@ -1,5 +1,6 @@
 /**
- * The table of values in the chart's README, out of values.yaml: what a value means is the comment before it.
+ * Generates the table of values in the chart's README from values.yaml: the comment before a value gives its
+ * meaning.
  */
 
 export interface Value {
@@ -12,8 +13,8 @@ export interface Value {
 const KEY = /^( *)(?:"([^"]+)"|([A-Za-z][\w.-]*)):(?: (.*))?$/
 
 /**
- * Leaves in their order, and maps with a comment of their own. What has none takes that of its parent, or of
- * its like before it.
+ * Returns leaves in order, and maps that have their own comment. A value without a comment takes that of its
+ * parent, or of a similar value before it.
  */
 export function valuesOf(yaml: string): Value[] {
   const values: Value[] = []
@@ -56,7 +57,7 @@ function ofParent(path: string, values: readonly Value[]): string {
   )
 }
 
-/** The words of the first value whose path differs in one place only: services.*.port, *.image. */
+/** Returns the comment of the first value whose path differs in only one place: services.*.port, *.image. */
 function ofItsLike(path: string, values: readonly Value[]): string {
   const parts = path.split('.')
   return (
@@ -87,7 +88,7 @@ export function tableOf(values: readonly Value[]): string {
 const BEGIN = '<!-- values: made of values.yaml by `npm run generate` -->'
 const END = '<!-- end of values -->'
 
-/** The README with its table anew. Throws where the marks are gone. */
+/** Returns the README with its table regenerated. Throws if the marks are missing. */
 export function withTable(readme: string, yaml: string): string {
   const from = readme.indexOf(BEGIN)
   const to = readme.indexOf(END)

@@ -1,6 +1,6 @@
 /**
- * The alert rules and the dashboards against what running services really show, and the rules tried by
- * promtool over series of these.
+ * Checks the alert rules and the dashboards against the metrics of running services, and tests the rules with
+ * promtool over series of those metrics.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const RULES = join(root, 'deploy/k8s/weir/files/prometheus-rules.yaml')
 const DASHBOARDS = join(root, 'deploy/k8s/weir/files/dashboards')
-/** What Prometheus or the chart's ServiceMonitor adds. */
+/** Labels that Prometheus or the chart's ServiceMonitor adds. */
 const ADDED = new Set(['job', 'namespace', 'pod', 'le'])
 
 let folder: string
@@ -111,7 +111,10 @@ interface Used {
   readonly labels: ReadonlySet<string>
 }
 
-/** Metrics of an expression, with the labels that it selects by; labels of `by` belong to all of them. */
+/**
+ * Returns the metrics of an expression, with the labels that it selects by. Labels of `by` belong to all of
+ * the metrics.
+ */
 function usedIn(expr: string): Used[] {
   const grouping = [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list]) =>
     list.split(',').map((label) => label.trim()),
@@ -128,7 +131,7 @@ function usedIn(expr: string): Used[] {
   )
 }
 
-/** By metric, the labels of its samples; none where it has no sample yet. */
+/** Returns the labels of each metric's samples; an empty set if it has no sample yet. */
 function shown(): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>()
   for (const [, name] of scraped.matchAll(/^# TYPE (\S+)/gm)) found.set(name, found.get(name) ?? new Set())
@@ -180,7 +183,7 @@ test('promtool takes the rules, and what the dashboards ask', async () => {
   expect((await run(promtool, ['check', 'rules', file])).stdout).toContain(`${rules.length} rules found`)
 })
 
-/** A series as it was scraped, with the job that Prometheus adds. */
+/** Returns a series as it was scraped, with the job that Prometheus adds. */
 function series(name: string, ...parts: readonly string[]): string {
   const line = scraped
     .split('\n')
@@ -199,7 +202,7 @@ test('each alert fires when it should, and not when it should not', async () => 
     series('weir_stage_latency_seconds_bucket', 'enricher.taxi', `le="${le}"`)
   const of = (name: string, labels: string): string => `${name}{${labels},job="weir"}`
   const certificate = series('weir_certificate_expiry_timestamp_seconds', 'server')
-  /** By alert: series that make it fire within an hour, and others that do not. */
+  /** Per alert: series that make it fire within an hour, and others that do not. */
   const cases: Readonly<
     Record<string, readonly [Readonly<Record<string, string>>, Readonly<Record<string, string>>]>
   > = {

@@ -1,6 +1,6 @@
 /**
- * An application over real servers: what each API key may do there, and how it bears records that cannot be
- * read.
+ * An application over real servers: what each API key may do there, and how the application handles
+ * unreadable records.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
@@ -119,7 +119,7 @@ async function offer(userId: string, signupId: string = randomUUID()): Promise<v
   })
 }
 
-/** The signups of the user, with the headers of their records. */
+/** Returns the signups of the user, with the headers of their records. */
 async function signupsOf(userId: string) {
   const found: { signup: any; headers: Readonly<Record<string, string>> }[] = []
   await (
@@ -156,7 +156,7 @@ test('a key signs people up if it may write to the stream, and sees offers if it
   expect((await offersOf('fleet', userId)).body.error.message).toBe(
     'The API key fleet may not read location.offers.',
   )
-  // Refused signups left no record, and each record names the key by which it came.
+  // Refused signups left no record, and each record names the key with which it was sent.
   expect(
     (await signupsOf(userId)).map(({ headers }) => [headers['weir-source'], headers['weir-client']]),
   ).toEqual([

@@ -1,4 +1,4 @@
-/** The newest values of a topic in Redis, when the topic is made anew under its name. */
+/** The newest values of a topic in Redis, if the topic is recreated under its name. */
 
 import type { TopicName } from '@weir/contracts'
 import { logger } from '@weir/service'
@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openBackends } from '../functions/testing/backends.ts'
 import { openLatest } from './latest.ts'
 
-/** Any contract will do: the topic is this test's own. */
+/** Any contract will do, because the topic is this test's own. */
 const CONTRACT = 'weir.control.reference'
 
 test('a topic that was made anew has newest values of its own', async () => {

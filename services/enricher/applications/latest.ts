@@ -1,4 +1,4 @@
-/** The newest value of each key of a compacted topic, in Redis. The topic can rebuild it. */
+/** The newest value of each key of a compacted topic, in Redis. It can be rebuilt from the topic. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
@@ -10,8 +10,7 @@ import { connectRedis, runAll } from '../redis/connect.ts'
 import { WholeMark } from '../redis/whole.ts'
 
 /**
- * A key stays in its partition, so that offsets say which of its values is newer. A removed one leaves its
- * offset.
+ * A key stays in its partition, so offsets tell which of its values is newer. A removed key keeps its offset.
  */
 const PUT = `
 local known = redis.call('HGET', KEYS[1], 'offset')
@@ -21,16 +20,19 @@ redis.call('HSET', KEYS[1], 'offset', ARGV[1])
 return 1`
 
 /**
- * Redis is asked this often whether it still has everything, and Kafka whether the topic is still the same
- * one (ms).
+ * The interval between checks that Redis still has everything, and that the topic is still the same one in
+ * Kafka (ms).
  */
 const LOOK_MS = 2000
-/** Values reach Redis so much later, together: who waits for one gets it from the topic itself. */
+/**
+ * Values are gathered this long or up to this size before they are written to Redis. A client that waits for
+ * a value gets it from the topic itself.
+ */
 const GATHER = { ms: 100, bytes: 1 << 20 }
 
 export interface LatestValues {
   get(key: string): Promise<unknown>
-  /** False while Redis lacks something that is in the topic. */
+  /** False while Redis lacks values of the topic. */
   ready(): boolean
 }
 
@@ -43,8 +45,8 @@ export interface LatestOptions {
 }
 
 /**
- * One replica at a time copies a partition; older values never replace newer ones. A topic that was made anew
- * under its name has copies of its own: the offsets of the one before say nothing of its values.
+ * One replica at a time copies a partition; older values never replace newer ones. A topic that was recreated
+ * under its name has separate copies, because the offsets of the previous one tell nothing about its values.
  */
 export async function openLatest({
   kafka,
@@ -77,7 +79,7 @@ export async function openLatest({
     health.watch(copy),
   )
 
-  /** Reads the topic from its beginning, for a Redis that is new or has lost its data. */
+  /** Copies the topic from its beginning, if Redis is new or has lost its data. */
   const fill = async (): Promise<void> => {
     const reading = await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, copy)
     const stop = (): void => void reading.stop()
@@ -97,7 +99,7 @@ export async function openLatest({
             { topic },
             'the topic was made anew; its newest values are copied to Redis from its beginning',
           )
-          // Also where another replica has filled it: this one may have put some of its values to those of
+          // Fills it even if another replica already has: this one may have written some of its values under
           // the topic before.
           await whole.after(fill)
         }

@@ -1,4 +1,4 @@
-/** The applications of solutions: routes of their own, over streams, topics and what Redis keeps of these. */
+/** The applications of solutions: their own routes over streams, topics, and the newest values in Redis. */
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, type Kafka } from '@weir/kafka'
 import {
@@ -27,9 +27,9 @@ export interface ApplicationsOptions {
 }
 
 export interface Applications {
-  /** Mounts the routes; give it to openHttp. */
+  /** Mounts the routes; pass it to openHttp. */
   routes(app: FastifyInstance): Promise<void>
-  /** One for each topic that an application follows, or whose newest values it reads. */
+  /** One entry for each topic that an application follows, or whose newest values it reads. */
   readonly ready: Readiness
 }
 

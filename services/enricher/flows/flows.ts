@@ -2,11 +2,11 @@ import type { FlowDefinition } from '@weir/solutions'
 import { type FlowResources, runFlow } from './run-flow.ts'
 
 export interface Flows {
-  /** By flow: whether it is in its group and at work. */
+  /** By flow: whether it is a member of its group and not paused. */
   readonly ready: Readonly<Record<string, () => boolean>>
 }
 
-/** Runs the flows side by side; each is a consumer group of its own. */
+/** Runs the flows side by side, each as its own consumer group. */
 export async function openFlows(
   definitions: readonly FlowDefinition[],
   resources: FlowResources,

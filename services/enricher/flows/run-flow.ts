@@ -1,6 +1,6 @@
 /**
  * A flow on the broker port: batch → decode and steps → outputs, dead letters and late records, all in the
- * transaction that moves the offset.
+ * transaction that advances the offset.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
@@ -107,8 +107,8 @@ export async function runFlow(
         try {
           publish(out, batch, result.indices[k], result.values[k])
         } catch (error) {
-          // What the output's contract refuses, or its topic cannot take, is a bad record like any other;
-          // what Kafka refuses is not.
+          // A value that the output's contract refuses, or that is too large for its topic, is a bad record
+          // like any other. An error of Kafka is not.
           if (error instanceof KafkaError) throw error
           dead.push({
             index: result.indices[k],
@@ -143,8 +143,8 @@ export async function runFlow(
     stage.done(batch.length - dead)
     stage.failed(dead)
     stage.latencies(now, batch.timestamps, batch.length)
-    // More dead letters than a healthy stream has: stop making more of them, say so, and look again after a
-    // minute. Batches of other partitions may still be under way then.
+    // There are more dead letters than a healthy stream has: stops writing more of them, logs an error, and
+    // tries again after a minute. Batches of other partitions may still be in progress then.
     if (deadRate.trips(now, batch.length, dead) && resumeAt <= now) {
       log.error(
         { flow: name },
@@ -172,8 +172,8 @@ function indicesOf({ length }: RecordBatch): number[] {
 }
 
 /**
- * Of key, value and headers: what an output topic takes. A record that was compressed when it came can be
- * larger, and so can what a step adds to one.
+ * The maximum bytes of key, value and headers that an output topic accepts. A record can exceed it if it
+ * arrived compressed, or if a step enlarges it.
  */
 const MAX_BYTES = maxRecordBytes(MAX_BATCH_BYTES)
 
@@ -187,8 +187,8 @@ function checkSize(topic: TopicName, bytes: number): void {
 }
 
 /**
- * Encodes values into one reused buffer and appends them under the key that the contract names, with the
- * source record's headers.
+ * Creates a function that encodes a value into one reused buffer and appends it under the key that the
+ * contract names, with the source record's headers.
  */
 async function publisher(kafka: Kafka, codec: Codec, topic: TopicName) {
   const writer = await codec.writer(topic)
@@ -248,7 +248,7 @@ async function publisher(kafka: Kafka, codec: Codec, topic: TopicName) {
   }
 }
 
-/** Sends an original record on, byte for byte, under its key. */
+/** Creates a function that forwards an original record, byte for byte, under its key. */
 async function router(kafka: Kafka) {
   const counts = new Map<TopicName, number>()
   return async (out: Appender, batch: RecordBatch, index: number, topic: TopicName): Promise<void> => {

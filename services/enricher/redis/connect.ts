@@ -1,11 +1,11 @@
-/** Connects to Redis, which holds copies of topics and may lose them at any time. */
+/** Connects to Redis, which keeps copies of topics and may lose them at any time. */
 
 import type { WarnLog } from '@weir/topics'
 import { type ChainableCommander, Redis } from 'ioredis'
 
 const TELL_AGAIN_MS = 10_000
 
-/** Commands fail after 2 s instead of waiting for Redis for ever; connecting again never ends. */
+/** Commands fail after 2 s instead of waiting forever for Redis; reconnecting never stops. */
 export function connectRedis(url: string, log: WarnLog): Redis {
   const redis = new Redis(url, {
     commandTimeout: 2000,
@@ -22,8 +22,8 @@ export function connectRedis(url: string, log: WarnLog): Redis {
 }
 
 /**
- * Runs the commands in one round trip. Rejects with the first failure. The error does not have the command
- * that failed, because its arguments are data, which belong in no log.
+ * Runs the commands in one round trip. Rejects with the first failure. The error does not name the command
+ * that failed, because its arguments are data, which do not belong in a log.
  */
 export async function runAll(commands: ChainableCommander): Promise<void> {
   const results = await commands.exec()

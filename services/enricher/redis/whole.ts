@@ -1,11 +1,11 @@
 /**
- * A mark in Redis that says that a copy of a topic is complete. If it is missing, Redis is new or has lost
+ * A mark in Redis which shows that a copy of a topic is complete. If it is missing, Redis is new or has lost
  * its data, and the copy is filled again.
  */
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 
-/** Longer than it takes to read any compacted topic (s). */
+/** Longer than reading any compacted topic takes (s). */
 const FILLING_SECONDS = 24 * 3600
 
 const COMPLETE = `
@@ -27,9 +27,9 @@ export class WholeMark {
   }
 
   /**
-   * Runs `fill`, which puts everything there, and sets the mark after it, unless Redis lost its data
-   * meanwhile: then a second mark, made before the first value, is gone. Several replicas may fill at the
-   * same time.
+   * Runs `fill`, which copies everything, and then sets the mark. If Redis loses its data in the meantime,
+   * the mark is not set, because a second mark, written before the first value, is gone. Several replicas may
+   * fill at the same time.
    */
   async after(fill: () => Promise<void>): Promise<void> {
     // The braces keep both keys in one slot of a cluster.

@@ -1,7 +1,7 @@
 /**
  * Reference tables in Redis, for functions. Each table is a hash (id → JSON), beside a hash of the offsets
- * that wrote its entries. Every replica writes what it reads of the topic, and the offsets make that
- * harmless. Redis may lose everything at any time, or come back with what it had yesterday.
+ * that wrote its entries. Every replica writes all changes that it reads from the topic, and the offsets make
+ * that harmless. Redis may lose everything at any time, or come back with the data of yesterday.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReferenceChange } from '@weir/solutions'
@@ -11,11 +11,11 @@ import { connectRedis, runAll } from '../redis/connect.ts'
 import { WholeMark } from '../redis/whole.ts'
 
 const entriesOf = (table: string) => `weir:reference:{${table}}:entries`
-/** The places of entries that have lat and lon, for GEOSEARCH. */
+/** The locations of entries that have lat and lon, for GEOSEARCH. */
 const placesOf = (table: string) => `weir:reference:{${table}}:places`
 const offsetsOf = (table: string) => `weir:reference:{${table}}:offsets`
 
-/** Writes an entry unless a later record of the topic wrote or removed it already. */
+/** Writes an entry unless the same or a later record of the topic has already written or removed it. */
 const APPLY = `
 local known = redis.call('HGET', KEYS[2], ARGV[1])
 if known and tonumber(known) >= tonumber(ARGV[2]) then return 0 end
@@ -24,7 +24,7 @@ if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET
 if ARGV[4] == '' then redis.call('ZREM', KEYS[3], ARGV[1]) else redis.call('GEOADD', KEYS[3], ARGV[4], ARGV[5], ARGV[1]) end
 return 1`
 
-/** Redis is asked this often whether it still has everything; failures are tried again as soon (ms). */
+/** The interval between checks that Redis still has everything, and between retries after failures (ms). */
 const LOOK_MS = 1000
 
 export class RedisTables {
@@ -34,12 +34,13 @@ export class RedisTables {
   readonly #log: WarnLog
   readonly #stopping = new AbortController()
   #copying: Promise<void> | undefined
-  /** The newest change of each entry that the topic has, by TABLE/ID. */
+  /** The newest change of each entry in the topic, by TABLE/ID. */
   readonly #newest = new Map<string, ReferenceChange>()
   /** The changes that Redis lacks. */
   #pending = new Map<string, ReferenceChange>()
   /**
-   * Set at first and after each connection: the server may be another one, or have come back with older data.
+   * True at first and after each reconnection: the server may be another one, or have come back with older
+   * data.
    */
   #replacing = true
   #failing = true
@@ -57,18 +58,19 @@ export class RedisTables {
   }
 
   /**
-   * Begins to copy. changed() must have had all entries of the topic before: Redis loses those that it lacks.
+   * Begins to copy. changed() must have received all entries of the topic before, because Redis loses any
+   * other entries.
    */
   start(): void {
     this.#copying ??= this.#run()
   }
 
-  /** False while Redis cannot be given what it lacks. */
+  /** False while Redis lacks changes and cannot be given them. */
   get ready(): boolean {
     return !this.#failing && !this.#replacing
   }
 
-  /** Copies the change to Redis, as soon as Redis takes it. */
+  /** Copies the change to Redis, as soon as Redis accepts it. */
   changed(change: ReferenceChange): void {
     const key = `${change.table}/${change.id}`
     if (change.json === null) this.#newest.delete(key)
@@ -77,7 +79,7 @@ export class RedisTables {
     this.#wake()
   }
 
-  /** Forgets all changes: the topic was made anew. */
+  /** Forgets all changes, because the topic was recreated. */
   clear(): void {
     this.#newest.clear()
     this.#pending.clear()
@@ -120,7 +122,7 @@ export class RedisTables {
       }
       await applyChanges(this.#redis, changes.values())
     } catch (error) {
-      // A later change of the same entry stays.
+      // A later change of the same entry takes precedence.
       this.#pending = new Map([...changes, ...this.#pending])
       this.#replacing = true
       throw error
@@ -153,7 +155,10 @@ async function applyChanges(redis: Redis, changes: Iterable<ReferenceChange>): P
   await runAll(pipeline)
 }
 
-/** Removes changes that only another replica has read; they come back when this one reads them. */
+/**
+ * Replaces a table. This removes changes that only another replica has read; they come back when this one
+ * reads them.
+ */
 async function replaceTable(redis: Redis, table: string, entries: readonly ReferenceChange[]): Promise<void> {
   const transaction = redis.multi().del(entriesOf(table), placesOf(table), offsetsOf(table))
   for (const { id, offset, json } of entries) {
@@ -164,7 +169,7 @@ async function replaceTable(redis: Redis, table: string, entries: readonly Refer
   await runAll(transaction)
 }
 
-/** Longitude and latitude of an entry that has them and that Redis can index. */
+/** Longitude and latitude of an entry, if it has them and Redis can index them. */
 function placeOf(json: string | null): [lon: number, lat: number] | undefined {
   const { lat, lon } = json === null ? {} : (JSON.parse(json) as { lat?: unknown; lon?: unknown })
   const fits =

@@ -1,7 +1,7 @@
 /**
- * Reference tables: the compacted topic weir.control.reference is the truth. Every replica follows it, keeps
- * the tables in memory for its flows, and copies them to Redis for functions. A change goes API → topic →
- * replicas within some milliseconds, without restart.
+ * Reference tables, for which the compacted topic weir.control.reference is the source of truth. Every
+ * replica follows it, keeps the tables in memory for its flows, and copies them to Redis for functions. A
+ * change goes API → topic → replicas within a few milliseconds, without a restart.
  */
 import type { Codec } from '@weir/codec'
 import { encodeHeaders, type Kafka } from '@weir/kafka'
@@ -19,9 +19,9 @@ export interface Reference {
    * @param by the name of the client's API key
    */
   put(table: string, id: string, entry: unknown, by?: string): Promise<void>
-  /** Removes an entry, if there is one. Resolves and rejects like put(). */
+  /** Removes an entry, if it exists. Resolves and rejects like put(). */
   remove(table: string, id: string, by?: string): Promise<void>
-  /** Tells whether the tables are followed, and whether Redis has them. */
+  /** Whether the tables are followed, and whether Redis has them. */
   readonly ready: Readonly<Record<string, () => boolean>>
 }
 
@@ -29,15 +29,12 @@ interface Options {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly redisUrl: string
-  /** All solutions, also those that do not run here: the tables of all are copied to Redis. */
+  /** All solutions, including those that do not run here: the tables of all are copied to Redis. */
   readonly solutions: readonly Solution[]
   readonly log: WarnLog
 }
 
-/**
- * Resolves when the tables are as they are in the topic, so that flows never begin without them. Redis may be
- * away.
- */
+/** Resolves when the tables match the topic, so that flows never begin without them. Redis may be away. */
 export async function openReference(options: Options): Promise<Resource<Reference>> {
   const { kafka, codec, redisUrl, solutions, log } = options
   const tables = new ReferenceTables(solutions)

@@ -19,8 +19,9 @@ interface Entry {
 }
 
 /**
- * The reference tables over HTTP. Clients that may read the tables' topic read whole tables; those that may
- * write to it change one entry at a time. A PUT that was answered is stored; replicas follow within a second.
+ * The reference tables over HTTP. Clients that may read the tables' topic can read whole tables; those that
+ * may write to it can change one entry at a time. When a PUT is answered, its entry is stored; replicas
+ * follow within a second.
  */
 export function referenceRoutes(reference: Reference, access: Access) {
   const reads = {
@@ -66,7 +67,10 @@ export function referenceRoutes(reference: Reference, access: Access) {
 
 type Handler = (request: FastifyRequest<Entry>, reply: FastifyReply) => unknown
 
-/** Answers for what the tables refuse: with the field that is wrong, with the tables that there are. */
+/**
+ * Answers the errors of the tables: an invalid entry with the field that is wrong, an unknown table with the
+ * tables that exist.
+ */
 function answering(handler: Handler) {
   return async (request: FastifyRequest<Entry>, reply: FastifyReply): Promise<unknown> => {
     try {

@@ -1,4 +1,7 @@
-/** The Elasticsearch driver. The 8.x client only: what 9.x sends, an 8.x server refuses. */
+/**
+ * The Elasticsearch driver. It uses the 8.x client, because an 8.x server refuses the requests of a 9.x
+ * client.
+ */
 import { Client } from '@elastic/elasticsearch'
 import type { EngineOptions, Health, SearchEngine, SearchReply } from './engine.ts'
 import { engineError } from './errors.ts'
@@ -61,7 +64,7 @@ export function openElasticsearch(options: EngineOptions): SearchEngine {
     reconnect() {
       const before = client
       client = open()
-      // Waits for what is under way there.
+      // Waits for its requests in flight.
       void before.close()
     },
     close: () => client.close(),

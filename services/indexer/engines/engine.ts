@@ -1,52 +1,55 @@
 /**
- * The port to search engines: what the sinks and the pages see of one. Two drivers stand behind it and pass
+ * The port to search engines: the view that sinks and pages have of one. Two drivers implement it and pass
  * one conformance suite.
  */
 
 export interface SearchEngine {
   readonly name: 'elasticsearch' | 'opensearch'
-  /** Puts or replaces the template: indices created from then on follow it. */
+  /** Creates or replaces the template, which indices created from then on follow. */
   putTemplate(template: IndexTemplate): Promise<void>
   /**
-   * Sends one bulk request, once: `body` is NDJSON, an action line and a document each, every line ended by a
-   * newline. Resolves whatever the engine says of single documents; rejects with an EngineError where the
-   * request as a whole failed.
+   * Sends one bulk request, once. `body` is NDJSON: an action line and a document line for each document,
+   * every line ending in a newline. Resolves whatever the verdicts on single documents are; rejects with an
+   * EngineError if the request as a whole failed.
    */
   bulk(body: Buffer): Promise<BulkReply>
   /**
-   * Runs a search over the indices of the pattern; none yet is an empty result, not an error. The body is the
-   * engines' common query language.
+   * Runs a search over the indices of the pattern. If there are no such indices yet, the result is empty, not
+   * an error. The body is in the engines' common query language.
    */
   search(indexPattern: string, body: Readonly<Record<string, unknown>>): Promise<SearchReply>
-  /** Documents that a search can see, in all indices of the pattern, that match the query. */
+  /**
+   * Counts the documents that match the query, in all indices of the pattern, as far as they are visible to
+   * searches.
+   */
   count(indexPattern: string, query?: Readonly<Record<string, unknown>>): Promise<number>
   /**
-   * Makes what was written visible to searches now. For tests and tools: sinks leave that to the refresh
+   * Makes all written documents visible to searches now. For tests and tools: sinks rely on the refresh
    * interval.
    */
   refresh(indexPattern: string): Promise<void>
-  /** Rejects with an EngineError where no engine answers. */
+  /** Rejects with an EngineError if no engine answers. */
   health(): Promise<Health>
-  /** Requests from now on go over new connections; those under way end on the ones that they have. */
+  /** Sends further requests over new connections; requests in flight end on their own ones. */
   reconnect(): void
   close(): Promise<void>
 }
 
 export interface IndexTemplate {
   readonly name: string
-  /** For instance taxi-*. */
+  /** For example, taxi-*. */
   readonly pattern: string
   readonly settings: Readonly<Record<string, unknown>>
   readonly mappings: Readonly<Record<string, unknown>>
 }
 
 export interface BulkReply {
-  /** One verdict a document, in the order of the request. */
+  /** One verdict per document, in the order of the request. */
   readonly items: readonly BulkItem[]
 }
 
 export interface BulkItem {
-  /** As HTTP has it. What it means for the document: verdicts.ts. */
+  /** The HTTP status. verdicts.ts decides what it means for the document. */
   readonly status: number
   readonly error?: {
     readonly type: string
@@ -69,18 +72,18 @@ export interface SearchHit {
 }
 
 export interface Health {
-  /** yellow is whole, with replicas missing; red has primaries missing. */
+  /** yellow: complete, but replicas are missing; red: primaries are missing. */
   readonly status: 'green' | 'yellow' | 'red'
   readonly nodes: number
 }
 
-/** Where an engine is and how to be let in. */
+/** The address of an engine, and the credentials for it. */
 export interface EngineOptions {
   readonly urls: readonly string[]
   readonly username: string | undefined
   readonly password: string | undefined
-  /** Certificate authorities in PEM; undefined: those the system knows. */
+  /** Certificate authorities in PEM; undefined: those that the system knows. */
   readonly ca: string | undefined
-  /** How long a bulk request may take before its outcome counts as unknown (30,000). */
+  /** How long a bulk request may take before its outcome counts as unknown (default 30,000). */
   readonly bulkTimeoutMs?: number
 }

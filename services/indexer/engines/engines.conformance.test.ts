@@ -1,6 +1,6 @@
 /**
- * What every search engine driver must do, against the real servers. Named by failure mode where there is
- * one.
+ * The requirements for every search engine driver, tested against the real servers. Tests are named by
+ * failure mode if there is one.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -33,7 +33,7 @@ const NEVER = new AbortController().signal
 const log = logger('conformance')
 
 interface IndexFault {
-  /** The beginning of what the log says: type and remedy. */
+  /** The beginning of the log message: type and remedy. */
   readonly told: string
   breaks(index: string): Promise<unknown>
   mends(index: string): Promise<unknown>
@@ -111,7 +111,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count(near)).toBe(2)
     expect(await count({ range: { time: { lt: Date.UTC(2026, 10, 22) + 2000 } } })).toBe(2)
     expect(await count({ term: { device: 'taxi-400' } })).toBe(2)
-    // A field that the template does not name is kept, and neither searched nor mapped.
+    // A field that the template does not name is kept, but neither searched nor mapped.
     expect(await count({ match: { unnamed: 'kept' } })).toBe(0)
     const { hits, aggregations } = await engine.search(`${prefix}-*`, {
       query: near,
@@ -169,8 +169,8 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(poison.length)
   })
 
-  // What becomes of these two is the engine's affair (one keeps a field of 5,000 levels that it does not
-  // index, one refuses it).
+  // The outcome of these two depends on the engine (one keeps a field of 5,000 levels that it does not index,
+  // one refuses it).
   test.each([
     ['deep nesting', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`],
     ['half a surrogate pair', '{"device":"\\ud800"}'],
@@ -331,7 +331,7 @@ describe.each(ENGINES)('%s', (name) => {
     let url: string
     let bulker: Bulker
     let holds: Holds
-    /** Has the log's words for each index. */
+    /** The log message for each index. */
     let told: Record<string, string>
     beforeEach(async () => {
       url = (await servers.search(name)).url

@@ -1,6 +1,6 @@
 /**
- * What can go wrong with a whole request to a search engine: a closed list. `retriable` says whether the same
- * request can succeed later.
+ * The errors of a whole request to a search engine: a closed list. `retriable` tells whether the same request
+ * can succeed later.
  */
 const CODES = {
   unreachable: { retriable: true, remedy: 'check that the engine runs at SEARCH_URL' },
@@ -38,7 +38,9 @@ export class EngineError extends Error {
   }
 }
 
-/** What both clients throw: they share an ancestor, and with it the names of their errors. */
+/**
+ * The errors that both clients throw: the clients share an ancestor, and with it the names of their errors.
+ */
 interface ClientError {
   readonly name?: string
   readonly message?: string
@@ -46,7 +48,7 @@ interface ClientError {
   readonly meta?: { readonly statusCode?: number | null; readonly body?: unknown }
 }
 
-/** The engine error of whatever a client threw. */
+/** Translates anything that a client threw to an EngineError. */
 export function engineError(engine: string, cause: unknown): EngineError {
   const error = (cause ?? {}) as ClientError
   const status = error.statusCode ?? error.meta?.statusCode ?? 0
@@ -58,7 +60,7 @@ export function engineError(engine: string, cause: unknown): EngineError {
       return new EngineError('not-this-engine', what, cause)
     case 'ResponseError':
       return new EngineError(codeOf(status, answered(error)), what, cause)
-    // A reply that is no JSON, or none of the engine's: a proxy or a half-started server speaks.
+    // The reply is not JSON, or not the engine's: it comes from a proxy or a half-started server.
     case 'DeserializationError':
       return new EngineError('unavailable', what, cause)
     default:
@@ -67,8 +69,8 @@ export function engineError(engine: string, cause: unknown): EngineError {
 }
 
 /**
- * The error's type counts before the status: a blocked cluster answers 403, and so does one that refuses the
- * user.
+ * The error's type takes precedence over the status: a blocked cluster answers 403, and so does one that
+ * refuses the user.
  */
 function codeOf(status: number, { type, reason = '' }: EngineAnswer): EngineErrorCode {
   if (type === 'cluster_block_exception' && status !== 503) return 'blocked'
@@ -77,12 +79,12 @@ function codeOf(status: number, { type, reason = '' }: EngineAnswer): EngineErro
   if (status === 413) return 'too-large'
   if (type === 'action_request_validation_exception' && OF_AN_ID.test(reason)) return 'rejected'
   if (status === 400) return 'unexpected'
-  // A missing path is the address of something else, or of an engine that is still starting.
+  // A missing path means that something else is at the address, or an engine that is still starting.
   return 'unavailable'
 }
 
 /**
- * Both engines say "Validation Failed: 1: id [...] is too long, must be no longer than 512 bytes"
+ * Both engines answer "Validation Failed: 1: id [...] is too long, must be no longer than 512 bytes"
  * (IndexRequest.validate).
  */
 const OF_AN_ID = /^Validation Failed: 1: id \[/
@@ -93,7 +95,8 @@ interface EngineAnswer {
 }
 
 /**
- * The error in the body of the answer. Something that is not the engine may answer a sentence, or nothing.
+ * The error in the body of the answer. A server that is not the engine may answer with a sentence, or with
+ * nothing.
  */
 function answered({ meta }: ClientError): EngineAnswer {
   const error = (meta?.body as { error?: EngineAnswer | string } | undefined)?.error

@@ -4,8 +4,7 @@ import type { EngineOptions, SearchEngine } from './engine.ts'
 import { openOpenSearch } from './opensearch.ts'
 
 /**
- * The drivers there are. A new one is added here; SEARCH_ENGINE can name it, and the conformance suite runs
- * it.
+ * All drivers. A new one is added here: SEARCH_ENGINE can then name it, and the conformance suite runs it.
  */
 export const drivers: Readonly<Record<SearchEngine['name'], (options: EngineOptions) => SearchEngine>> = {
   opensearch: openOpenSearch,
@@ -14,7 +13,7 @@ export const drivers: Readonly<Record<SearchEngine['name'], (options: EngineOpti
 
 export const ENGINES = Object.keys(drivers) as SearchEngine['name'][]
 
-/** Opens no connection yet: an engine that is down is for its users to wait for. */
+/** Opens no connection yet: users of an engine that is down wait for it themselves. */
 export function openEngine({
   engine,
   ...options

@@ -65,7 +65,7 @@ export function openOpenSearch(options: EngineOptions): SearchEngine {
     reconnect() {
       const before = client
       client = open()
-      // Waits for what is under way there.
+      // Waits for its requests in flight.
       void before.close()
     },
     close: () => client.close(),

@@ -1,4 +1,4 @@
-/** Has the words of the engines' sources that the conformance suite cannot bring about. */
+/** Covers the messages in the engines' sources that the conformance suite cannot bring about. */
 import { expect, test } from 'vitest'
 import type { BulkItem } from './engine.ts'
 import { remedyFor, verdictOf } from './verdicts.ts'

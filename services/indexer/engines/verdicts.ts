@@ -1,21 +1,21 @@
 /**
- * Decides what an engine's answer means for a document. The status does not tell: 400 stands for a document
- * that does not fit, for a closed index, and for a cluster at its limit of shards. The error's type tells, or
- * its reason if one type stands for both. Types and reasons are taken from the sources of Elasticsearch 8.19,
- * OpenSearch 2.19 and their Lucene 9.12.
+ * Decides what an engine's answer means for a document. The status alone is not enough: 400 stands for a
+ * document that does not fit, for a closed index, and for a cluster at its limit of shards. The error's type
+ * decides, or its reason if one type covers several cases. Types and reasons are taken from the sources of
+ * Elasticsearch 8.19, OpenSearch 2.19 and their Lucene 9.12.
  */
 import type { BulkItem } from './engine.ts'
 
 /**
- * created, duplicate: the engine has the document. overloaded: it asks to be sent less. refused: the document
- * is at fault, and will be refused again. held: something else is at fault, or the error is unknown; the
- * document is good until the engine says otherwise.
+ * created, duplicate: the engine has the document. overloaded: it asks for a lower load. refused: the
+ * document is at fault, and will be refused again. held: something else is at fault, or the error is unknown;
+ * the document counts as good until the engine says otherwise.
  */
 export type Verdict = 'created' | 'duplicate' | 'overloaded' | 'refused' | 'held'
 
 /**
- * The first is Elasticsearch's name, the second OpenSearch's; both say the third when a request would not fit
- * into memory.
+ * The first is Elasticsearch's name and the second OpenSearch's. Both use the third if a request would not
+ * fit into memory.
  */
 const OVERLOADED = new Set([
   'es_rejected_execution_exception',
@@ -24,7 +24,7 @@ const OVERLOADED = new Set([
 ])
 
 /**
- * The document cannot be read, or does not fit the mapping. OpenSearch and Elasticsearch before 8.8 say
+ * The document cannot be read, or does not fit the mapping. OpenSearch, and Elasticsearch before 8.8, use
  * mapper_parsing_exception.
  */
 const REFUSED = new Set([
@@ -34,8 +34,8 @@ const REFUSED = new Set([
 ])
 
 /**
- * Errors of those types are the index's if their reason or its cause begins so: its mapping cannot be read,
- * or is full.
+ * Errors of the REFUSED types are about the index if their reason or its cause begins like this: its mapping
+ * cannot be read, or is full.
  */
 const OF_THE_INDEX = new RegExp(
   `^(${[
@@ -48,8 +48,8 @@ const OF_THE_INDEX = new RegExp(
 )
 
 /**
- * illegal_argument_exception is nearly always about an index. These, Lucene's above all, are about the
- * document.
+ * An illegal_argument_exception is nearly always about an index. These reasons, most of them Lucene's, are
+ * about the document.
  */
 const OF_THE_DOCUMENT = new RegExp(
   `^(${[
@@ -79,7 +79,7 @@ export function verdictOf({ status, error }: BulkItem): Verdict {
 }
 
 /**
- * Tell people what to do about an error that holds documents back. A type that stands for several has its
+ * What to do about an error that holds documents back, for people. A type that covers several cases has its
  * remedies by reason.
  */
 const REMEDIES: Readonly<Record<string, string>> = {

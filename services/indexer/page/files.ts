@@ -32,12 +32,12 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'permissions-policy': 'geolocation=(), camera=(), microphone=()',
 }
 
-/** Tests and notes may lie beside the page's files; only these kinds are served. */
+/** Only these kinds of files are served, because tests and notes may be in the page's folder as well. */
 const SERVED = /\.(html|css|js|svg|png|ico|webmanifest)$/
 
 /**
- * Mounts /NAME/ with index.html, the files beside it, and the libraries. The files are asked for again each
- * time (their ETag answers), so a new version shows at once.
+ * Mounts /NAME/ with index.html, the files beside it, and the libraries. Browsers revalidate the files by
+ * ETag each time, so a new version shows at once.
  */
 export async function mountFiles(app: FastifyInstance, { name, page }: PagedSolution): Promise<void> {
   await app.register(fastifyStatic, {
@@ -56,8 +56,8 @@ export async function mountFiles(app: FastifyInstance, { name, page }: PagedSolu
 }
 
 /**
- * Libraries are large and change only with a release: compressed once, kept in memory, and held by browsers
- * for an hour.
+ * Serves a library. Libraries are large and change only with a release, so each is compressed once, kept in
+ * memory, and cached by browsers for an hour.
  */
 async function library(
   folder: URL,

@@ -1,9 +1,15 @@
-/** Whose a viewer is, so that places can be shared out: the key's name, or without one the address. */
+/**
+ * The holder of a viewer's place, by which places are shared out: the name of the key, or the address without
+ * a key.
+ */
 export function holderOf(keyName: string | undefined, address: string): string {
   return keyName === undefined ? `address ${networkOf(address)}` : `key ${keyName}`
 }
 
-/** Who has an IPv6 address has its whole network of 2^64 (RFC 6177), so all of it counts as one. */
+/**
+ * A client with an IPv6 address has the whole /64 network of it (RFC 6177), so all of its addresses count as
+ * one.
+ */
 function networkOf(address: string): string {
   // ::ffff:192.0.2.1 is an IPv4 address.
   if (!address.includes(':') || address.includes('.')) return address

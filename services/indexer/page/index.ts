@@ -1,6 +1,6 @@
 /**
- * The page server: mounts every solution's page, and tells its viewers once a second what the solution and
- * its stages do.
+ * The page server: mounts every solution's page, and sends its viewers the state of the solution and its
+ * stages once a second.
  */
 
 import type { Codec } from '@weir/codec'
@@ -30,7 +30,7 @@ import { Live } from './live.ts'
 import { openSnapshots, type SnapshotSearch } from './snapshot.ts'
 import { StageBoard } from './stages.ts'
 
-/** What is left out of a solution here is of no interest to its page. */
+/** The parts of a solution that its page needs. */
 export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'indices' | 'tables'> & {
   readonly page: PageDefinition
 }
@@ -47,22 +47,24 @@ export interface PagesOptions {
   readonly kafka: Pick<Kafka, 'admin' | 'fetch' | 'offsetAt' | 'partitions' | 'read'>
   readonly codec: Pick<Codec, 'reader'>
   readonly log: Logger
-  /** The most that watch at once, of each page (200): one more is asked to come back later. */
+  /**
+   * The maximum number of concurrent viewers of each page (default 200). Others are asked to come back later.
+   */
   readonly maxViewers?: number
 }
 
 export interface Pages {
-  /** Adds / and /NAME/ of every solution. Give it to openHttp. */
+  /** Mounts / and the /NAME/ of every solution. Pass it to openHttp. */
   routes(app: FastifyInstance): Promise<void>
-  /** One for each topic that the pages follow. */
+  /** One entry for each topic that the pages follow. */
   readonly ready: Readiness
 }
 
 const MAX_VIEWERS = 200
 
 /**
- * Begins to follow statistics and reference tables; a broker or a search engine that is away is no error
- * here, the pages say so themselves.
+ * Begins to follow statistics and reference tables. A broker or search engine that is away is not an error
+ * here: the pages report it themselves.
  */
 export function openPages({
   solutions,
@@ -97,7 +99,10 @@ export function openPages({
   const uncached = (reply: FastifyReply): FastifyReply => reply.header('cache-control', 'no-store')
   const json = (reply: FastifyReply): FastifyReply => uncached(reply).type('application/json')
 
-  /** The request's client at each call, while it may see what the page shows. */
+  /**
+   * Returns a function that gives the request's client at each call, as long as the client may see the page's
+   * data.
+   */
   const viewerOf = ({ indices }: PagedSolution, request: FastifyRequest): (() => Client | undefined) => {
     const now = clientOf(access, request)
     return () => {
@@ -109,8 +114,8 @@ export function openPages({
   }
 
   /**
-   * Tells a page whether its key is still valid. A challenge would have the browser ask for a password, so
-   * the 401 has none.
+   * Tells a page whether its key is still valid. The 401 has no challenge, because the browser would then ask
+   * for a password.
    */
   const mountSession = (app: FastifyInstance, solution: PagedSolution): void => {
     app.get(`/${solution.name}/session`, (request, reply) =>
@@ -136,7 +141,7 @@ export function openPages({
         const bytes = tableBytes(tables.table(name))
         app.get(`/${solution.name}/tables/${name}`, (_, reply) => json(reply).send(bytes()))
       }
-      // A HEAD would hold a place without ever being sent anything.
+      // A HEAD request would occupy a viewer's place without ever being sent anything.
       app.get(`/${solution.name}/live`, { exposeHeadRoute: false }, (request, reply) =>
         live.admit(request, reply, viewerOf(solution, request)),
       )
@@ -155,7 +160,7 @@ export function openPages({
 
   return {
     value: { routes, ready: { statistics: () => stats.ready, 'reference tables': () => reference.ready } },
-    /** A server waits for the answers under way, and a stream ends only here. */
+    /** A stopping server waits for the answers in progress, and a stream ends only here. */
     stopping: () => lives.forEach((live) => live.end()),
     stop: async () => {
       clearInterval(sampling)
@@ -165,8 +170,8 @@ export function openPages({
 }
 
 /**
- * The whole table as JSON, made once a version: snapshots carry its version only, and the same bytes serve
- * all who ask.
+ * The whole table as JSON, serialized once per version. Snapshots carry only its version, and all clients get
+ * the same bytes.
  */
 function tableBytes(table: ReferenceTable): () => Buffer {
   let made = -1

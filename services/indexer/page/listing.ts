@@ -1,4 +1,4 @@
-/** What / shows: the page where there is one, else a list of them. */
+/** Serves /: a redirect to the page if there is only one, otherwise a list of the pages. */
 import type { FastifyInstance } from 'fastify'
 import { SECURITY_HEADERS } from './files.ts'
 import type { PagedSolution } from './index.ts'

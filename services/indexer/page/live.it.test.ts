@@ -3,7 +3,9 @@ import { fastify } from 'fastify'
 import { expect, test } from 'vitest'
 import { Live } from './live.ts'
 
-/** More than the two sockets of a connection buffer, so that a viewer that does not read is felt at once. */
+/**
+ * More than the two sockets of a connection buffer, so that a viewer that does not read is noticed at once.
+ */
 const LARGE = Buffer.from(JSON.stringify('x'.repeat(16 << 20)))
 
 const ANYBODY = { name: undefined, mayRead: () => true, mayWrite: () => false }

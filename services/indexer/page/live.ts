@@ -1,5 +1,5 @@
 /**
- * A page's live stream: Server-Sent Events with one snapshot a second, computed only while somebody looks.
+ * A page's live stream: Server-Sent Events with one snapshot a second, computed only while there are viewers.
  */
 import type { ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,23 +9,23 @@ import { holderOf } from './holder.ts'
 
 interface Viewer {
   readonly raw: ServerResponse
-  /** The client by whose key it looks; undefined once the key is not valid any more. */
+  /** The client of the viewer's key; undefined once the key is no longer valid. */
   readonly client: () => Client | undefined
   readonly holder: string
-  /** When the connection last took no more, 0 while it takes. */
+  /** When the connection stopped accepting data; 0 while it accepts data. */
   blockedSince: number
 }
 
 const EVERY_MS = 1000
 /**
- * A viewer that took nothing for so long is disconnected; until then snapshots are left out for it, so at
+ * A viewer that accepts nothing for this long is disconnected. Until then it gets no further snapshots, so at
  * most one is buffered.
  */
 const SLOW_MS = 5000
-/** How long browsers wait before they come back after the stream broke. */
+/** How long browsers wait before they reconnect after the stream breaks. */
 const RETRY_MS = 2000
 
-/** The last event of a stream that the server ends for a reason. */
+/** The last events of streams that the server ends for a reason. */
 const UNAUTHORIZED = endEvent('unauthorized', 'The API key is not valid any more.')
 const MAKING_ROOM = endEvent('too-many-viewers', 'Others want to look, too; try again later.')
 
@@ -37,8 +37,8 @@ export class Live {
   #running = false
 
   /**
-   * @param snapshot gives JSON on one line and never rejects; as it takes some seconds at most, the stream
-   * needs no heartbeat of its own
+   * @param snapshot returns JSON on one line and never rejects. It takes a few seconds at most, so the stream
+   * needs no heartbeat of its own.
    */
   constructor(snapshot: () => Promise<Buffer>, maxViewers: number) {
     this.#snapshot = snapshot
@@ -50,9 +50,9 @@ export class Live {
   }
 
   /**
-   * Answers with the stream; 503 with Retry-After when there are too many viewers or the server is stopping.
-   * The stream ends once `client` gives none. When all places are taken, the client that holds the most gives
-   * one up to a client that holds fewer.
+   * Answers with the stream, or with 503 and Retry-After if there are too many viewers or the server is
+   * stopping. The stream ends once `client` returns undefined. If all places are taken, the holder with the
+   * most viewers gives one up to a holder with fewer.
    */
   admit(request: FastifyRequest, reply: FastifyReply, client: () => Client | undefined): FastifyReply {
     const holder = holderOf(client()?.name, request.ip)
@@ -86,7 +86,7 @@ export class Live {
   }
 
   /**
-   * Ends all streams. The browsers come back by themselves, to another replica or to this one's successor.
+   * Ends all streams. The browsers reconnect by themselves, to another replica or to this one's successor.
    */
   end(): void {
     this.#ending.abort()
@@ -103,7 +103,7 @@ export class Live {
     return true
   }
 
-  /** From the first viewer to the last. */
+  /** Sends snapshots as long as there are viewers. */
   async #run(): Promise<void> {
     this.#running = true
     while (this.#viewers.size > 0 && !this.#ending.signal.aborted) {
@@ -137,7 +137,10 @@ function show(viewer: Viewer, event: Buffer): void {
   }
 }
 
-/** Ends the stream with a last event. A connection that takes none is closed like any that takes nothing. */
+/**
+ * Ends the stream with a last event. A connection that does not accept it is closed like any other that
+ * accepts nothing.
+ */
 function dismiss(viewer: Viewer, event: string): void {
   if (viewer.raw.writableEnded) return
   viewer.raw.end(event)

@@ -7,7 +7,7 @@ import { openPageKeys, type PageKeys } from '../testing/page-keys.ts'
 import { openPageServer, type PageServer } from '../testing/page-server.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** Reads a live stream's snapshots until `enough` of them came or the stream ended. */
+/** Reads a live stream's snapshots until `enough` of them have arrived or the stream has ended. */
 async function watch(url: string, enough: number): Promise<{ snapshots: Snapshot[]; times: number[] }> {
   const response = await fetch(`${url}live`)
   expect(response.headers.get('content-type')).toBe('text/event-stream')
@@ -182,7 +182,7 @@ describe('viewers by key', () => {
   let keys: PageKeys
   const ask = (path: string, key: string, signal?: AbortSignal) =>
     fetch(server.url + path, { headers: { authorization: `Bearer ${key}` }, signal })
-  /** Opens a stream and gives its text so far at each call. */
+  /** Opens a stream; `text()` returns its text so far. */
   const open = async (name: string): Promise<{ status: number; text(): string; ended: Promise<void> }> => {
     const response = await ask('live', name, leaving.signal)
     let text = ''

@@ -1,6 +1,6 @@
 /**
- * The snapshot of a page: what its solution shows, and what the solution's stages do. Computed once for all
- * that ask within a second.
+ * The snapshot of a page: the data of its solution, and the state of the solution's stages. Computed once for
+ * all requests within a second.
  */
 import type { Admin } from '@weir/kafka'
 import type { Logger } from '@weir/service'
@@ -16,15 +16,15 @@ export interface SnapshotSearch {
 export interface Snapshot {
   /** Milliseconds since the epoch, by this server's clock. */
   readonly time: number
-  /** What the solution's `snapshot` gave; null where it failed. */
+  /** The result of the solution's `snapshot`; null if it failed. */
   readonly data: unknown
-  /** Why there is no data, in a sentence for people. */
+  /** The reason why there is no data, as a sentence for people. */
   readonly trouble: string | null
   readonly stages: readonly (StageNow & { readonly history: StageHistory })[]
 }
 
 export interface Snapshots {
-  /** As JSON; all who ask within a second get the same bytes. Never rejects. */
+  /** The current snapshot as JSON; all requests within a second get the same bytes. Never rejects. */
   current(): Promise<Buffer>
 }
 
@@ -39,11 +39,11 @@ interface Options {
 
 const FRESH_MS = 900
 /**
- * Each viewer gets that much a second at most. A solution bounds what it shows; this is for one that does
- * not.
+ * The maximum data that each viewer gets per second. A solution should bound its own data; this limit is for
+ * one that does not.
  */
 const MAX_DATA_BYTES = 2 << 20
-/** Stages of the hub's doors that are shown, beside those of the solution. */
+/** The maximum number of hub door stages that are shown, in addition to the solution's stages. */
 const MAX_DOORS = 20
 const PATIENCE_MS = 5000
 interface Shown {
@@ -54,7 +54,7 @@ interface Shown {
 
 const NO_ANSWER =
   'The search engine does not answer. What is sent meanwhile waits in Kafka and appears here as soon as it is back.'
-/** A consumer lag costs the broker some requests; it changes slowly enough. */
+/** How long a consumer lag is kept: it costs the broker some requests, and changes slowly enough. */
 const LAG_FRESH_MS = 5000
 
 export function openSnapshots({ solution, engine, board, tables, admin, log }: Options): Snapshots {
@@ -113,7 +113,7 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
 
 const nothing = (trouble: string): Shown => ({ json: 'null', trouble })
 
-/** What a page may search: the indices of its own solution, by the names of their definitions. */
+/** Restricts a page's searches to the indices of its own solution, by the names of their definitions. */
 function searchOf(solution: PagedSolution, engine: SnapshotSearch, tables: ReferenceTables): PageSearch {
   return {
     search: (index, body) => {
@@ -129,9 +129,9 @@ function searchOf(solution: PagedSolution, engine: SnapshotSearch, tables: Refer
 }
 
 /**
- * The lag of a stage's consumer group as the broker knows it, for stages that do not report themselves: as
- * last heard, 0 before that. Asking happens beside the snapshot, which does not wait for a broker that is
- * away.
+ * Returns the lag of a stage's consumer group from the broker, for stages that do not report themselves: the
+ * last known value, or 0 before there is one. The broker is asked in the background, so a snapshot does not
+ * wait for a broker that is away.
  */
 function lagReader(admin: Pick<Admin, 'lag'>): (stage: string) => number {
   const known = new Map<string, { askedAt: number; lag: number }>()
@@ -144,7 +144,7 @@ function lagReader(admin: Pick<Admin, 'lag'>): (stage: string) => number {
         (partitions) => {
           entry.lag = partitions.reduce((total, { lag }) => total + lag, 0)
         },
-        () => {}, // The broker is away or has no such group: what was known stays.
+        () => {}, // The broker is away or has no such group: the last known value stays.
       )
     }
     return entry.lag

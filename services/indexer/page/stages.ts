@@ -1,25 +1,25 @@
-/** What every stage does now, from the statistics that all service instances publish once a second. */
+/** The current state of every stage, from the statistics that all service instances publish once a second. */
 import type { StageStats } from '@weir/contracts'
 import type { TopicRecord } from '@weir/topics'
 import { integer, number, object, read, type ShapedBy, text } from '@weir/topics/shape.ts'
 
-/** A stage over all its instances. Rates are per second, latencies in ms. */
+/** A stage, summed over all its instances. Rates are per second, latencies in ms. */
 export interface StageNow {
-  /** service.name, for instance enricher.taxi. */
+  /** service.name, for example enricher.taxi. */
   readonly stage: string
   /** Instances that reported in the last 10 s. */
   readonly instances: number
   readonly records: number
   readonly failed: number
-  /** Records waiting before the stage. */
+  /** Records waiting for the stage. */
   readonly lag: number
-  /** Median, over the instances by their share of the records; null without records. */
+  /** The median latency, averaged over the instances by their share of the records; null without records. */
   readonly p50: number | null
   /** The slowest instance's 99th percentile; null without records. */
   readonly p99: number | null
 }
 
-/** The last minute, one value a second, the newest last; null where nothing was known. */
+/** The last minute, with one value per second and the newest last; null if the value is not known. */
 export interface StageHistory {
   readonly records: readonly (number | null)[]
   readonly lag: readonly (number | null)[]
@@ -28,12 +28,12 @@ export interface StageHistory {
 
 const SILENCE_MS = 10_000
 const HISTORY = 60
-/** More than any cluster has; what names itself newly for ever must not fill the memory. */
+/** More than any cluster has. Bounds memory if an instance keeps changing its name. */
 const MAX_INSTANCES = 2000
 
 const count = integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 const latency = number({ min: 0, max: Number.MAX_SAFE_INTEGER })
-/** The names stand in every snapshot, so they are bounded. */
+/** The shape of a report. Every snapshot contains the names, so their length is bounded. */
 const reported = object({
   stage: text({ max: 200 }),
   instance: text({ max: 300 }),
@@ -59,7 +59,7 @@ export class StageBoard {
     this.#now = now
   }
 
-  /** Throws a Misfit for what cannot be statistics. */
+  /** Throws a Misfit if the value cannot be statistics. */
   accept({ value }: Pick<TopicRecord<StageStats>, 'value'>): void {
     if (value === null) return
     const stats = read(reported, value, 'ignored')
@@ -68,7 +68,7 @@ export class StageBoard {
     this.#reports.set(key, { stats, heardAt: this.#now() })
   }
 
-  /** The stages heard of in the last 10 s, by name. */
+  /** The stages that reported in the last 10 s, sorted by name. */
   stages(): StageNow[] {
     this.#forgetSilent()
     const byStage = Map.groupBy(this.#reports.values(), ({ stats }) => stats.stage)
@@ -82,7 +82,7 @@ export class StageBoard {
       .sort((a, b) => (a.stage < b.stage ? -1 : 1))
   }
 
-  /** Called once a second: remembers the stages' state as the next point of their histories. */
+  /** Called once a second: adds the stages' state as the next point of their histories. */
   sample(): void {
     const now = new Map(this.stages().map((stage) => [stage.stage, stage]))
     for (const stage of now.keys()) if (!this.#history.has(stage)) this.#history.set(stage, [])
@@ -112,7 +112,7 @@ export class StageBoard {
   }
 }
 
-/** A stage that no instance reports on. */
+/** A stage on which no instance reports. */
 export function silent(stage: string): StageNow {
   return { stage, instances: 0, records: 0, failed: 0, lag: 0, p50: null, p99: null }
 }

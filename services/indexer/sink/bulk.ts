@@ -1,21 +1,23 @@
 /**
- * One bulk request under assembly: NDJSON written once into one buffer, with the place of every document, so
- * that what must be repeated is repeated byte for byte.
+ * One bulk request being assembled: NDJSON that is written once into one buffer, with the position of every
+ * document, so that repeated documents are sent byte for byte.
  */
 import type { Settlement } from './settlement.ts'
 
-/** `{"create":{"_index":"NAME","_id":` … `}}`, without the id. Why create: docs/decisions/0004. */
+/**
+ * `{"create":{"_index":"NAME","_id":` … `}}`, without the id. docs/decisions/0004 explains why it is create.
+ */
 export const actionOf = (index: string): string => `{"create":{"_index":${JSON.stringify(index)},"_id":`
 const ACTION_END = '}}\n'
 const NEWLINE = 10
 
 export class Bulk {
-  /** Documents in it. */
+  /** The number of documents. */
   count = 0
-  /** Whose they are: document i is record `records[i]` of the batch of `owners[i]`. */
+  /** The owners of the documents: document i is record `records[i]` of the batch of `owners[i]`. */
   readonly owners: Settlement[] = []
   readonly records: Int32Array
-  /** When it was last sent, on the clock of performance.now(). */
+  /** When the request was last sent, on the clock of performance.now(). */
   sentAt = 0
   readonly #bytes: Buffer
   /** Document i begins at `starts[i]` and ends at `starts[i + 1]`. */
@@ -35,12 +37,12 @@ export class Bulk {
     return this.#bytes.length
   }
 
-  /** False, and nothing is added, where it does not fit. `id` and `document` are JSON. */
+  /** Returns false, and adds nothing, if the document does not fit. `id` and `document` are JSON. */
   add(action: string, id: string, document: string, owner: Settlement, record: number): boolean {
     const bytes = this.#bytes
     const { count } = this
     let at = this.#starts[count]
-    // A UTF-16 unit takes at most three bytes; only near the end is it worth counting them.
+    // A UTF-16 code unit takes at most three bytes; counting them exactly is only worthwhile near the end.
     if (
       count === this.records.length ||
       (at + 3 * (action.length + id.length + document.length) + 8 > bytes.length &&
@@ -68,7 +70,7 @@ export class Bulk {
     return JSON.parse(this.#bytes.toString('utf8', start, this.#bytes.indexOf(NEWLINE, start))).create._index
   }
 
-  /** Keeps the documents of those places (ascending), in order. */
+  /** Keeps only the documents at `places`, which are ascending, in order. */
   keep(places: readonly number[]): void {
     const starts = this.#starts
     let at = 0
@@ -79,7 +81,7 @@ export class Bulk {
       at += end - starts[place]
       this.owners[kept] = this.owners[place]
       this.records[kept] = this.records[place]
-      // Writes at or below what was just read: the places ahead still hold.
+      // Writes at or below the entry that was just read, so the entries ahead are still valid.
       starts[kept + 1] = at
     }
     this.count = places.length
@@ -107,6 +109,6 @@ export class Bulk {
   }
 }
 
-/** Bytes of a document's two lines. */
+/** The length of a document's two lines in bytes. */
 export const lineBytes = (action: string, id: string, document: string): number =>
   Buffer.byteLength(action) + Buffer.byteLength(id) + ACTION_END.length + Buffer.byteLength(document) + 1

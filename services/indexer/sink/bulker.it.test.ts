@@ -1,5 +1,5 @@
 /**
- * The bulker between real engines and a proxy that misbehaves: whatever happens, every document is in the
+ * The bulker with real engines behind a proxy that misbehaves: whatever happens, every document is in the
  * index once, or refused once.
  */
 import { randomUUID } from 'node:crypto'
@@ -77,7 +77,7 @@ describe.each(ENGINES)('%s', (name) => {
     return indexBatch({ length: to - from, partition: from }, signal, { bulker, holds, add })
   }
 
-  /** The block that the engines set themselves when a disk is full. */
+  /** Sets the block that the engines set themselves when a disk is full. */
   async function setBlock(index: string, value: true | null): Promise<void> {
     const body = JSON.stringify({ 'index.blocks.read_only_allow_delete': value })
     const headers = { 'content-type': 'application/json' }
@@ -100,8 +100,7 @@ describe.each(ENGINES)('%s', (name) => {
       send(0, 100),
     ])
     expect(settled.map(({ created, duplicates }) => created + duplicates)).toEqual([300, 600, 100, 100, 100])
-    // The first and the last have a hundred documents in common; which of them comes first is nobody's
-    // promise.
+    // The first and the last batch have a hundred documents in common; either may come first.
     expect(settled[0].duplicates + settled[4].duplicates).toBe(100)
     expect(settled.slice(1, 4).map(({ duplicates }) => duplicates)).toEqual([0, 0, 0])
     expect(await count()).toBe(1100)
@@ -260,7 +259,7 @@ describe.each(ENGINES)('%s', (name) => {
     await eventually(() => expect(bulker.ready).toMatch(/^refused: /))
     lost.abort(new Error('partition lost'))
     await taken
-    // Nothing waits for the engine any more, so nothing is said against it.
+    // No request waits for the engine any longer, so it counts as ready.
     await eventually(() => expect(bulker.ready).toBe(true))
     const before = proxy.bulks.length
     const kept = send(10, 20)

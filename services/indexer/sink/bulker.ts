@@ -1,7 +1,7 @@
 /**
- * Merges documents of several batches into bulk requests and sees each through. Requests that fail are sent
- * again, and so are documents for which the engine is too busy. Batches learn which documents the engine
- * refuses, and which an index at fault holds back. Writers wait while too much is queued.
+ * Merges documents of several batches into bulk requests, and completes each of them. Requests that fail are
+ * sent again, and so are documents for which the engine is too busy. Batches learn which documents the engine
+ * refuses, and which are held back because their index is at fault. Writers wait while too much is queued.
  */
 
 import type { Logger } from '@weir/service'
@@ -16,23 +16,23 @@ import type { Fault, Settlement } from './settlement.ts'
 
 export interface BulkerOptions {
   readonly engine: SearchEngine
-  /** Makes the engine ready for documents; repeated after every outage. */
+  /** Prepares the engine for documents; repeated after every outage. */
   readonly prepare: () => Promise<void>
   readonly log: Logger
   /**
-   * A request is sent when it holds this much (5 MB), this many documents (2,000), or after this long (50
-   * ms).
+   * A request is sent when it has `maxBytes` bytes (5 MB) or `maxDocuments` documents (2,000), or after
+   * `lingerMs` (50 ms).
    */
   readonly maxBytes?: number
   readonly maxDocuments?: number
   readonly lingerMs?: number
 }
 
-/** Full requests that may wait for their turn beside those under way. */
+/** The maximum number of full requests in the queue, in addition to those in flight. */
 const MAX_QUEUED = 4
 /** Requests kept for reuse. */
 const MAX_FREE = 8
-/** Characters of an engine's words in the log. */
+/** The maximum length of an engine's message in the log, in characters. */
 const MAX_REASON_LENGTH = 500
 
 export class Bulker {
@@ -50,7 +50,7 @@ export class Bulker {
   #inFlight = 0
   #linger: NodeJS.Timeout | undefined
   #pause: NodeJS.Timeout | undefined
-  /** Replies in a row that asked for another try. */
+  /** The number of consecutive setbacks: requests that had to be sent again. */
   #setbacks = 0
   readonly #waiting = new Set<() => void>()
   #stopped = false
@@ -78,12 +78,12 @@ export class Bulker {
     })
   }
 
-  /** True while the engine can be written to, else why it cannot. */
+  /** True while the engine can be written to, otherwise the reason why it cannot. */
   get ready(): true | string {
     return this.#gate.ready
   }
 
-  /** True while enough is queued: wait for `room()` before adding more. */
+  /** True while the queue is full: wait for `room()` before adding more. */
   get full(): boolean {
     return this.#queue.length >= MAX_QUEUED
   }
@@ -101,12 +101,12 @@ export class Bulker {
     }
   }
 
-  /** Takes a document. `id` and `document` are JSON; `owner` learns what becomes of its `record`. */
+  /** Adds a document. `id` and `document` are JSON; `owner` learns the outcome of its `record`. */
   add(action: string, id: string, document: string, owner: Settlement, record: number): void {
     if (!this.#filling.add(action, id, document, owner, record)) {
       this.#seal()
       if (!this.#filling.add(action, id, document, owner, record)) {
-        // Larger than a whole request may be: it travels alone.
+        // The document is larger than a whole request may be, so it is sent alone.
         this.#filling = new Bulk(lineBytes(action, id, document), this.#maxDocuments)
         this.#filling.add(action, id, document, owner, record)
       }
@@ -115,7 +115,7 @@ export class Bulker {
     else this.#linger ??= setTimeout(() => this.#seal(), this.#lingerMs)
   }
 
-  /** What is not yet settled stays so: its batches are handed over again, here or elsewhere. */
+  /** Unsettled records stay unsettled: their batches are delivered again, to this replica or another. */
   stop(): void {
     this.#stopped = true
     this.#gate.stop()
@@ -225,7 +225,7 @@ export class Bulker {
     this.#recycle(bulk)
   }
 
-  /** The request is one that the engine will not take. Its halves tell which document is to blame. */
+  /** The engine will not accept this request. Its halves tell which document is to blame. */
   #halve(bulk: Bulk, error: EngineError): void {
     if (bulk.count === 1) {
       bulk.owners[0].refused(bulk.records[0], 'index', { code: error.code, message: error.message })
@@ -263,7 +263,7 @@ const faultOf = (index: string, item: BulkItem): Fault => ({
   remedy: remedyFor(item),
 })
 
-/** Documents whose batch is still ours. */
+/** The places of documents whose batch still belongs to this replica. */
 function placesWanted(bulk: Bulk): number[] {
   const places: number[] = []
   for (let i = 0; i < bulk.count; i++) {

@@ -10,7 +10,7 @@ const definition = {
   document: (value, { id, source }) => ({ ...value, id, source, upper: value.name.toUpperCase() }),
 } as Partial<IndexDefinition> as IndexDefinition
 
-/** Values in JSON: how they are encoded is the codec's affair. */
+/** Values are in JSON, since the encoding is the codec's concern. */
 const reader = {
   topic: 'taxi.enriched',
   prepare: () => undefined,

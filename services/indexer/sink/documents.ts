@@ -1,4 +1,4 @@
-/** From a record's bytes to the two lines of a bulk request, in one pass and without a promise. */
+/** Turns a record's bytes into the two lines of a bulk request, in one pass and without a promise. */
 
 import type { Reader } from '@weir/codec'
 import type { RecordBatch } from '@weir/kafka'
@@ -8,10 +8,13 @@ import { actionOf } from './bulk.ts'
 import { RecordHeaders } from './record-headers.ts'
 import { indexNames, isEventTime } from './rotation.ts'
 
-/** What both engines take as _id, bytes. One longer id would have them refuse the whole request. */
+/**
+ * The maximum length of an _id that both engines accept, in bytes. A single longer id would make them refuse
+ * the whole request.
+ */
 const LONGEST_ID = 512
 
-/** Why there is no document, and which step found out. */
+/** The reason why a record has no document, and the step that found out. */
 export class Refusal {
   readonly step: string
   readonly cause: Cause
@@ -21,14 +24,19 @@ export class Refusal {
   }
 }
 
-/** The latest record's lines, as Bulker.add takes them. One object is reused for all records. */
+/**
+ * The lines of the latest record, in the form that Bulker.add expects. One object is reused for all records.
+ */
 export interface Lines {
   action: string
   id: string
   document: string
 }
 
-/** Makes a function that fills `lines` for record i and returns undefined, or says why it cannot. */
+/**
+ * Creates a function that fills `lines` for record i and returns undefined, or returns the reason why it
+ * cannot.
+ */
 export function documents(
   definition: IndexDefinition,
   reader: Reader,
@@ -68,8 +76,8 @@ export function documents(
 }
 
 /**
- * The record's own id; without one its place in Kafka, which a redelivery repeats and a client's retry does
- * not.
+ * The record's own id. Without one, its position in Kafka, which stays the same in a redelivery but not in a
+ * client's retry.
  */
 function recordId(batch: RecordBatch, i: number, headers: RecordHeaders): string | Refusal {
   const length = headers.idLength

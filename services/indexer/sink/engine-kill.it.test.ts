@@ -1,6 +1,6 @@
 /**
- * kill -9 of a search engine of this test's own, under load: what it acknowledged is there afterwards, what
- * it did not is sent again.
+ * Sends kill -9 to a search engine of this test's own, under load: documents that it acknowledged are there
+ * afterwards, and the others are sent again.
  */
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
@@ -40,7 +40,7 @@ test('engine killed amid bulk requests and brought back: nothing lost, nothing d
   const definition = ownDefinition()
   await pipeline.beginAt(definition, await pipeline.end())
 
-  // The sink is there before its engine is, and fails over nothing.
+  // The sink starts before its engine, and does not fail because of it.
   const { kafka, codec } = pipeline
   const sinks = await openSinks([definition], { kafka, codec, engine: engine.value, replicas: 0, log })
   expect(sinks.value.ready.search()).not.toBe(true)

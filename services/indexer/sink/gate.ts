@@ -1,6 +1,6 @@
 /**
- * Whether the engine may be written to: only after the templates were put, and again after every outage,
- * since an engine may come back empty.
+ * Decides whether the engine may be written to: only after the templates were put. They are put again after
+ * every outage, since an engine may come back empty.
  */
 
 import type { Logger } from '@weir/service'
@@ -10,8 +10,8 @@ import { backOff } from './in-flight.ts'
 import { Reminder } from './reminder.ts'
 
 /**
- * How often an open gate looks whether the engine is still there while nothing is sent. A request under way
- * tells more, and a busy engine is slow to answer.
+ * How often an open gate checks that the engine is still there while no request is in flight. A request in
+ * flight tells more, and a busy engine is slow to answer.
  */
 const PROBE_MS = 5000
 
@@ -20,7 +20,7 @@ export interface GateOptions {
   /** Puts the templates. */
   readonly prepare: () => Promise<void>
   readonly onOpen: () => void
-  /** Whether requests are under way. */
+  /** Whether requests are in flight. */
   readonly busy: () => boolean
   readonly log: Logger
 }
@@ -33,37 +33,37 @@ export class Gate {
   #tries = 0
   #timer: NodeJS.Timeout | undefined
   #stopped = false
-  /** The last failure, until the engine has answered as it should. */
+  /** The last failure, until the engine has answered correctly. */
   #trouble: Error | undefined
-  /** A bulk request failed: that the engine takes templates does not end the trouble yet. */
+  /** A bulk request failed. The trouble is then not over when the engine accepts templates. */
   #refusesBulks = false
 
-  /** Starts closed and begins to open. */
+  /** Starts closed, and begins to open. */
   constructor(options: GateOptions) {
     this.#options = options
     this.#probe = setInterval(() => this.#look(), PROBE_MS)
     void this.#prepare()
   }
 
-  /** Requests may be sent, be it to find out whether the trouble is over. */
+  /** True if requests may be sent, even if only to find out whether the trouble is over. */
   get open(): boolean {
     return this.#open
   }
 
-  /** True while the engine takes what is sent, else why it does not. */
+  /** True while the engine accepts requests, otherwise the reason why it does not. */
   get ready(): true | string {
     if (this.#open && !this.#trouble) return true
     if (!(this.#trouble instanceof EngineError)) return 'the engine has not answered yet'
     return `${this.#trouble.code}: ${this.#trouble.remedy}`
   }
 
-  /** The engine failed a bulk request as a whole. Opens again by itself. */
+  /** Closes the gate after a bulk request failed as a whole. It opens again by itself. */
   close(error: Error): void {
     this.#refusesBulks = true
     this.#close(error)
   }
 
-  /** The engine replied to a bulk request, or no batch waits for its reply any more. */
+  /** The engine replied to a bulk request, or no batch waits for its reply any longer. */
   bulkEnded(): void {
     this.#refusesBulks = false
     if (this.#open) this.#over()
@@ -84,8 +84,8 @@ export class Gate {
   }
 
   async #prepare(): Promise<void> {
-    // A kept connection may lead astray without ever breaking: to an address that no longer stands behind the
-    // name, to a proxy that answers for the engine.
+    // A connection that is kept open may lead to the wrong place without ever breaking: to an address that
+    // the name no longer has, or to a proxy that answers for the engine.
     this.#options.engine.reconnect()
     try {
       await this.#options.prepare()

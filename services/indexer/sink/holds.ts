@@ -1,12 +1,12 @@
 /**
- * Knows what a sink holds back because an index is at fault, and tells it in the log and on /readyz until
- * that is mended.
+ * Tracks the records that a sink holds back because an index is at fault, and reports them in the log and on
+ * /readyz until the fault is fixed.
  */
 import type { Logger } from '@weir/service'
 import { Reminder } from './reminder.ts'
 import type { Fault } from './settlement.ts'
 
-/** Faults that are told on /readyz at once. */
+/** The maximum number of faults listed on /readyz. */
 const MAX_FAULTS = 3
 
 interface Hold {
@@ -35,7 +35,7 @@ export class Holds {
     )
   }
 
-  /** The partition's batch is done, or handed over to another replica. */
+  /** The partition's batch is done, or was handed over to another replica. */
   release(partition: number): void {
     if (!this.#byPartition.delete(partition) || this.#byPartition.size > 0) return
     this.#reminder.forget()
@@ -43,8 +43,8 @@ export class Holds {
   }
 
   /**
-   * The faults, and how many documents wait for each; undefined when there are none. Anyone may read /readyz,
-   * so the engine's own words, which may repeat a document, are in the log only.
+   * The faults, and how many documents wait for each; undefined if there are none. Anyone may read /readyz,
+   * so the engine's message, which may repeat a document, appears only in the log.
    */
   get reason(): string | undefined {
     const because = ({ index, type, remedy }: Fault) => `because of ${index} (${type}): ${remedy}`

@@ -1,6 +1,6 @@
 /**
- * How many bulk requests may be under way: additive increase, multiplicative decrease, as TCP shares a line
- * nobody knows the width of.
+ * Limits the bulk requests in flight: additive increase, multiplicative decrease, as in TCP, which shares a
+ * link whose capacity is unknown.
  */
 export class InFlightLimit {
   readonly #least: number
@@ -18,14 +18,14 @@ export class InFlightLimit {
     return Math.floor(this.#size)
   }
 
-  /** A request went well: one more after as many successes as are allowed at once. */
+  /** A request succeeded. The limit grows by one after as many successes as it currently allows requests. */
   grow(): void {
     this.#size = Math.min(this.#most, this.#size + 1 / this.#size)
   }
 
   /**
-   * The engine asked for less to a request sent at `sentAt`. Requests sent before the last cut say nothing
-   * about the limit after it.
+   * The engine asked for a lower load in its reply to a request sent at `sentAt`. Requests sent before the
+   * last cut tell nothing about the limit after it.
    */
   shrink(sentAt: number, now: number): void {
     if (sentAt < this.#shrunkAt) return
@@ -35,8 +35,8 @@ export class InFlightLimit {
 }
 
 /**
- * The pause before try n (from 1): 100 ms doubled each time up to 10 s, and up to a quarter less by chance,
- * so that replicas do not knock in step.
+ * The backoff before try n (from 1): 100 ms, doubled each time up to 10 s, with up to a quarter less at
+ * random, so that replicas do not retry in step.
  */
 export const backOff = (n: number): number =>
   Math.min(10_000, 100 * 2 ** Math.min(n - 1, 20)) * (1 - Math.random() / 4)

@@ -1,6 +1,6 @@
 /**
- * Sees one batch through. A record whose index is at fault holds the batch, and with it the partition, until
- * that is mended.
+ * Indexes one batch. A record whose index is at fault holds back the batch, and with it the partition, until
+ * the index is fixed.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { RecordBatch } from '@weir/kafka'
@@ -20,8 +20,9 @@ export interface Indexing {
 
 /**
  * Resolves when every record is indexed or refused for good; rejects when the signal aborts. Held records are
- * kept by number only, and made again from the batch. One of them is tried every 10 s at least. Once it is
- * taken the others follow: so their order stays, even if the index is mended in the middle of a request.
+ * kept only by number, and their documents are recreated from the batch. One of them is tried at least every
+ * 10 s. Once it is accepted, the others follow, so their order is kept even if the index is fixed in the
+ * middle of a request.
  */
 export async function indexBatch(batch: Batch, signal: AbortSignal, indexing: Indexing): Promise<Settlement> {
   const { bulker, holds, add } = indexing

@@ -1,6 +1,6 @@
 /**
- * The two headers that a sink looks at, found in one pass over a record's header block and without a view of
- * either.
+ * The two headers that a sink reads, found in one pass over a record's header block, without creating a view
+ * of either.
  */
 import { isUtf8 } from 'node:buffer'
 import { readVarint, varint } from '@weir/kafka/records/varint.ts'
@@ -14,11 +14,11 @@ export class RecordHeaders {
   #idEnd = 0
   #sourceStart = 0
   #sourceEnd = 0
-  /** Few sources send many records: the last one's text is kept. */
+  /** The text of the last source is cached, because a few sources send many records. */
   #lastSource = Buffer.alloc(0)
   #lastSourceText = ''
 
-  /** Looks into the block at `start`. What the getters say holds until the next call. */
+  /** Reads the block at `start`. The values of the getters are valid until the next call. */
   read(bytes: Buffer, start: number): void {
     this.#bytes = bytes
     this.#idStart = this.#idEnd = this.#sourceStart = this.#sourceEnd = 0
@@ -41,18 +41,18 @@ export class RecordHeaders {
     }
   }
 
-  /** Bytes of weir-id; 0 where there is none, or an empty one. */
+  /** The length of weir-id in bytes; 0 if it is missing or empty. */
   get idLength(): number {
     return this.#idEnd - this.#idStart
   }
 
-  /** undefined where weir-id is not UTF-8: replaced bytes could make two ids one. */
+  /** Undefined if weir-id is not UTF-8: replaced bytes could make two ids equal. */
   get id(): string | undefined {
     const id = this.#bytes.toString('utf8', this.#idStart, this.#idEnd)
     return id.includes('\ufffd') && !isUtf8(this.#bytes.subarray(this.#idStart, this.#idEnd)) ? undefined : id
   }
 
-  /** weir-source; "unknown" where there is none. */
+  /** weir-source, or "unknown" if it is missing. */
   get source(): string {
     if (this.#sourceEnd === this.#sourceStart) return 'unknown'
     if (
@@ -73,7 +73,7 @@ export class RecordHeaders {
 
 function isName(bytes: Buffer, start: number, length: number, name: Buffer): boolean {
   if (length !== name.length) return false
-  // From the end: the names of tracing and of Weir begin alike.
+  // Compares from the end, because the names of tracing and of Weir begin alike.
   for (let i = length - 1; i >= 0; i--) {
     if (bytes[start + i] !== name[i]) return false
   }

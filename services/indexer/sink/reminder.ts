@@ -1,12 +1,12 @@
-/** A trouble that lasts is news once, and worth a line every two minutes from then on. */
+/** A lasting problem is reported once, and again every two minutes. */
 const AGAIN_MS = 120_000
-/** Kinds remembered at once. */
+/** The maximum number of kinds remembered. */
 const MAX_KINDS = 100
 
 export class Reminder {
   readonly #saidAt = new Map<string, number>()
 
-  /** Whether this kind of trouble is to be told now. */
+  /** Whether to report this kind of problem now. */
   due(kind: string, now = Date.now()): boolean {
     const saidAt = this.#saidAt.get(kind)
     if (saidAt !== undefined && now - saidAt < AGAIN_MS) return false
@@ -15,7 +15,7 @@ export class Reminder {
     return true
   }
 
-  /** The trouble is over: the next one is news. */
+  /** The problem is over: the next one is reported at once. */
   forget(): void {
     this.#saidAt.clear()
   }

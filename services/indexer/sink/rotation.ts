@@ -1,5 +1,6 @@
 /**
- * Index names by event time, UTC: a record redelivered after midnight lands in the index it landed in before.
+ * Index names by event time (UTC): a record that is redelivered after midnight goes to the same index as
+ * before.
  */
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
 
@@ -7,20 +8,18 @@ export type Rotation = IndexDefinition['rotation']
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-/**
- * The last millisecond of the year 9999: later years do not sort and do not parse as dates of four digits.
- */
+/** The last millisecond of the year 9999: later years neither sort nor parse as four-digit dates. */
 const LAST = Date.UTC(10_000, 0) - 1
-/** Names kept at once. A replay of years by the hour only makes them anew. */
+/** The maximum number of cached names. A replay of years by the hour only recreates them. */
 const MAX_NAMES = 1024
 
-/** Whether an index can be named by that time: a number of ms from 1970 to 9999. */
+/** Whether an index can be named after `time`: a number of ms from 1970 to 9999. */
 export const isEventTime = (time: unknown): time is number =>
   typeof time === 'number' && time >= 0 && time <= LAST
 
 /**
- * hour 2026.11.22.05, day 2026.11.22, week 2026.w47 (ISO 8601, with the year that the week belongs to), month
- * 2026.11.
+ * The suffix of an index name: hour 2026.11.22.05, day 2026.11.22, week 2026.w47 (ISO 8601, with the year
+ * that the week belongs to), month 2026.11.
  */
 export function indexSuffix(rotation: Rotation, time: number): string {
   const iso = new Date(time).toISOString()
@@ -37,7 +36,7 @@ export function indexSuffix(rotation: Rotation, time: number): string {
 }
 
 /**
- * Makes a function from event time to name, which keeps the names of the days or hours it has met. `time`
+ * Creates a function from event time to name, which caches the names of the days or hours it has met. `time`
  * must pass isEventTime.
  */
 export function indexNames({
@@ -58,8 +57,8 @@ export function indexNames({
 }
 
 /**
- * A week belongs to the year of its Thursday (ISO 8601, 2.2.10), so the first days of January may be of the
- * year before.
+ * The ISO week. A week belongs to the year of its Thursday (ISO 8601, 2.2.10), so the first days of January
+ * may belong to the year before.
  */
 function isoWeek(time: number): string {
   const day = Math.floor(time / DAY)

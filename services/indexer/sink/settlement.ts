@@ -1,6 +1,6 @@
 /**
- * The fate of one batch's records. The batch is done when the engine has each of them or has refused it for
- * good; those that are held are sent again before.
+ * The outcome of one batch's records. The batch is done when the engine has each of them or has refused it
+ * for good; held records are sent again first.
  */
 import type { RecordBatch } from '@weir/kafka'
 import type { Cause } from '@weir/kafka/dead-letters.ts'
@@ -11,12 +11,12 @@ export interface DeadRecord {
   readonly cause: Cause
 }
 
-/** Why documents cannot be indexed although nothing is wrong with them. */
+/** The reason why documents cannot be indexed although nothing is wrong with them. */
 export interface Fault {
   readonly index: string
-  /** The engine's name for the error. */
+  /** The engine's type of the error. */
   readonly type: string
-  /** The engine's words. */
+  /** The engine's message. */
   readonly reason: string
   readonly remedy: string
 }
@@ -24,11 +24,11 @@ export interface Fault {
 export class Settlement {
   readonly signal: AbortSignal
   readonly dead: DeadRecord[] = []
-  /** Records to send again once their index takes documents. */
+  /** Records to send again once their index accepts documents. */
   readonly held: number[] = []
   /** The first fault that has held a record since the last reopening. */
   fault: Fault | undefined
-  /** Documents the engine took now, and those it had already. */
+  /** Documents that the engine created, and those that it already had. */
   created = 0
   duplicates = 0
   #open: number
@@ -61,9 +61,7 @@ export class Settlement {
     this.#settle()
   }
 
-  /**
-   * Takes the first `most` of the held records, in order, as open again: hand each on, then await `all()`.
-   */
+  /** Reopens the first `most` of the held records, in order: hand each on, then await `all()`. */
   reopen(most = Infinity): readonly number[] {
     const records = this.held.sort((a, b) => a - b).splice(0, most)
     this.fault = undefined
@@ -72,8 +70,8 @@ export class Settlement {
   }
 
   /**
-   * Resolves when every open record is settled or held; rejects when the batch was taken away. Call it once,
-   * after the last of them was handed on.
+   * Resolves when every open record is settled or held; rejects if the batch is revoked. Call it once, after
+   * the last of them was handed on.
    */
   all(): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 /**
  * The whole sink: enriched records in real Kafka, documents in a real search engine, and a proxy between the
- * two that can be told to fail.
+ * two that tests can make fail.
  */
 import { randomUUID } from 'node:crypto'
 import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
@@ -27,7 +27,7 @@ const source = `sink-${randomUUID()}`
 const LONG = { timeout: 40_000, interval: 100 }
 let pipeline: Pipeline
 let proxy: FaultyProxy
-/** What the sinks write through, and what the tests look with. */
+/** `engine` is the one through which the sinks write, `direct` the one through which the tests look. */
 let engine: Resource<SearchEngine>
 let direct: Resource<SearchEngine>
 const running: Resource<Sinks>[] = []
@@ -57,7 +57,7 @@ afterAll(async () => {
   await pipeline?.stop()
 })
 
-/** Runs a sink over what is sent from now on, or from `begin` on. */
+/** Runs a sink over records sent from now on, or from `begin` on. */
 async function run(
   definition: IndexDefinition,
   begin?: Awaited<ReturnType<Pipeline['end']>>,
@@ -82,7 +82,7 @@ async function stop(sinks: Resource<Sinks>): Promise<void> {
 }
 
 let batches = 0
-/** Records that no other test has. */
+/** Creates records that no other test has. */
 function records(count: number, changes = {}): Sent[] {
   const batch = batches++
   return Array.from({ length: count }, (_, i) => ({

@@ -1,6 +1,6 @@
 /**
- * A sink: topic → decode → document → bulk requests → search engine, at least once by Kafka, effectively once
- * by the documents' ids.
+ * A sink: topic → decode → document → bulk requests → search engine. Kafka makes it at-least-once, and the
+ * documents' ids make it effectively once.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
@@ -27,8 +27,8 @@ import { sinkMetrics } from './metrics.ts'
 import type { Settlement } from './settlement.ts'
 
 /**
- * One bulk request's worth of each partition at a time: what is under way and what is fetched ahead stay
- * small.
+ * Each partition is read in batches of about one bulk request, so that the records in flight and fetched
+ * ahead stay few.
  */
 const BATCH_RECORDS = 2000
 const PAUSE_MS = 60_000
@@ -41,12 +41,12 @@ export interface SinkDeps {
   readonly producer: Producer
   readonly bulker: Bulker
   readonly log: Logger
-  /** How long too many dead letters pause the sink (a minute). */
+  /** How long the sink pauses after too many dead letters (default one minute). */
   readonly pauseMs?: number
 }
 
 export interface Sink {
-  /** True, else why not; false while it joins its group. */
+  /** True, or the reason why not; false while the sink joins its group. */
   ready(): boolean | string
 }
 
@@ -90,8 +90,8 @@ export async function openSink(
   }
 
   /**
-   * A letter that cannot be stored rejects the batch: it is handed over again, and what was indexed is there
-   * already.
+   * If a dead letter cannot be stored, the batch is rejected: it is delivered again, and the documents
+   * already indexed become duplicates.
    */
   async function buryAll(batch: RecordBatch, { dead }: Settlement): Promise<void> {
     const bury = deadLetters(await codec.writer(definition.deadLetter), await letters())
@@ -131,11 +131,11 @@ export async function openSink(
   }
 
   /**
-   * More dead letters than a healthy stream has: stop making more of them, say so, and look again after the
-   * pause.
+   * There are more dead letters than a healthy stream has: stops writing more of them, logs an error, and
+   * tries again after the pause.
    */
   function rest(now: number): void {
-    // Batches of other partitions were under way when it began.
+    // Batches of other partitions may have been in progress when the pause began.
     if (resumeAt > now) return
     log.error(
       { sink: name },
@@ -145,7 +145,7 @@ export async function openSink(
     resumeAt = now + pauseMs
   }
 
-  /** Tells why the sink reads no further though it could. */
+  /** The reason why the sink reads no further although the engine is available. */
   const trouble = (): string | undefined => (resumeAt > Date.now() ? TOO_MANY_DEAD : holds.reason)
 
   sinkMetrics.paused.set({ sink: name }, 0)
@@ -154,8 +154,8 @@ export async function openSink(
     handle,
   )
   const unwatch = watchGroup(subscription, kafka)
-  // By the clock and not by the batch: while the engine is away no batch ends, and the lag is what one wants
-  // to see.
+  // Updated on a timer and not by batch: while the engine is away no batch ends, and that is when the lag
+  // matters.
   const lagging = setInterval(() => {
     stage.lag(totalLag(subscription.assignments()))
     sinkMetrics.paused.set({ sink: name }, bulker.ready === true && trouble() === undefined ? 0 : 1)

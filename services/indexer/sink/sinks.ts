@@ -6,22 +6,22 @@ import { openSink, type Sink, type SinkDeps } from './sink.ts'
 import { indexTemplate } from './template.ts'
 
 export interface Sinks {
-  /** The search engine, and each sink: true, else why not. */
+  /** The readiness of the search engine and of each sink: true, or the reason why not. */
   readonly ready: Readiness
 }
 
-/** What the rest of a stop may take once the batches have ended. */
+/** The time reserved for the rest of a stop once the batches have ended. */
 const LEAVE_MS = 1500
 
 export interface SinksDeps extends Omit<SinkDeps, 'bulker' | 'producer'> {
   readonly engine: SearchEngine
-  /** Copies of every shard beside the primary. */
+  /** Copies of every shard in addition to the primary. */
   readonly replicas: number
 }
 
 /**
- * Runs the sinks side by side. They share the bulk requests and the limit of those under way, since they
- * share the engine. An engine that is down is waited for.
+ * Runs the sinks side by side. They share the bulk requests and the limit on requests in flight, since they
+ * share the engine. If the engine is down, the sinks wait for it.
  */
 export async function openSinks(
   definitions: readonly IndexDefinition[],
@@ -35,8 +35,8 @@ export async function openSinks(
   const sinks: Resource<Sink>[] = []
 
   async function stop(drainMs: number): Promise<void> {
-    // Without the engine nothing under way will end: the batches are left to whoever reads on. With it, some
-    // time is kept for leaving the groups.
+    // Without the engine no batch will end, so the batches are left to the next consumer of their partitions.
+    // With it, some time is reserved for leaving the groups.
     const patience = bulker.ready === true ? Math.max(0, drainMs - LEAVE_MS) : 0
     await Promise.all(sinks.map((sink) => sink.stop(patience)))
     bulker.stop()

@@ -1,6 +1,6 @@
 /**
- * An HTTP proxy before a real search engine that can be told to misbehave, so that faults come when a test
- * wants them.
+ * An HTTP proxy in front of a real search engine. Tests can tell it to misbehave, so faults occur exactly
+ * when a test needs them.
  */
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
@@ -9,23 +9,25 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
 /**
- * pass: forwards. refuse: hangs up before the engine hears of it. cut: the engine does the work, the reply is
- * lost. hang: the same, and the connection stays open. A number: answers with that status itself.
+ * pass: forwards. refuse: hangs up before the request reaches the engine. cut: the engine does the work, but
+ * the reply is lost. hang: the same, but the connection stays open. A number: the proxy answers with that
+ * status itself.
  */
 export type Fault = 'pass' | 'refuse' | 'cut' | 'hang' | number
 
 export interface FaultyProxy {
   readonly url: string
   /**
-   * Asked for every request; pass is the default. `port` is the client's, and so tells its connections apart.
+   * Called for every request; the default is pass. `port` is the client's port, which distinguishes its
+   * connections.
    */
   fault: (path: string, body: Buffer, headers: IncomingHttpHeaders, port: number) => Fault
-  /** Bulk requests seen, whatever became of them. */
+  /** All bulk requests received, whatever their outcome. */
   bulks: Buffer[]
   close(): Promise<void>
 }
 
-/** @param pem private key and certificate: the proxy speaks TLS then */
+/** @param pem private key and certificate; if given, the proxy speaks TLS */
 export async function faultyProxy(target: string, pem?: Buffer): Promise<FaultyProxy> {
   const agent = new Agent({ keepAlive: true })
   const listener = (request: IncomingMessage, response: ServerResponse): void => void serve(request, response)

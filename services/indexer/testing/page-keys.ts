@@ -1,4 +1,4 @@
-/** API keys in a file that a test changes while streams are open. The key of a name is the name. */
+/** API keys in a file that a test changes while streams are open. The key with a name is the name itself. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { type Access, logger, openAccess } from '@weir/service'
 
 export interface PageKeys {
   readonly access: Access
-  /** Makes these keys the only ones, and resolves once `access` knows. */
+  /** Makes these keys the only valid ones, and resolves once `access` has noticed. */
   allow(...names: string[]): Promise<void>
   stop(): Promise<void>
 }

@@ -1,6 +1,6 @@
 /**
- * The page server over real servers, with indices of its own: what a main file opens, and ways to put into
- * them what a page shows.
+ * The page server over real servers, with its own indices. Opens what a main file opens, and offers ways to
+ * store the data that a page shows.
  */
 import { randomUUID } from 'node:crypto'
 import { applyTopics, registerContracts } from '@weir/catalogue'
@@ -24,8 +24,8 @@ export interface PageServer {
   readonly engine: SearchEngine
   readonly kafka: Kafka
   /**
-   * Stores documents of the solution's first index; without `refresh` they are searchable when the engine's
-   * refresh interval says so.
+   * Stores documents in the solution's first index. Without `refresh` they become searchable at the engine's
+   * refresh interval.
    */
   index(documents: readonly Record<string, unknown>[], options?: { readonly refresh: boolean }): Promise<void>
   putStats(stats: StageStats): Promise<void>
@@ -36,10 +36,10 @@ export interface PageServer {
 
 export interface PageServerOptions {
   readonly engine: SearchEngine['name']
-  /** Another address of the engine, for instance one where none answers. */
+  /** Another address of the engine, for example one at which no engine answers. */
   readonly engineUrl?: string
   readonly maxViewers?: number
-  /** Anybody may look, unless said otherwise. */
+  /** Without it, anyone may look. */
   readonly access?: Access
 }
 

@@ -1,6 +1,6 @@
 /**
- * A sink over real servers for tests: topics, contracts, records of this test's own source, and what the
- * index has of them.
+ * A sink over real servers for tests: topics, contracts, records with a source of the test's own, and the
+ * number of them in the index.
  */
 import { randomUUID } from 'node:crypto'
 import { applyTopics, registerContracts } from '@weir/catalogue'
@@ -24,7 +24,10 @@ import { servers } from '@weir/testkit'
 import type { SearchEngine } from '../engines/engine.ts'
 import { indexPattern } from '../sink/template.ts'
 
-/** No group reads it, so the poison of these tests harms nobody else's. */
+/**
+ * No consumer group of other tests reads this topic, so the poison records of these tests do no harm
+ * elsewhere.
+ */
 export const TOPIC = 'taxi.telemetry.late'
 
 export interface Sent {
@@ -39,25 +42,25 @@ export interface Pipeline {
   readonly producer: Producer
   /** Stores records in TOPIC under this pipeline's source. */
   send(records: readonly Sent[]): Promise<void>
-  /** The end of TOPIC now. */
+  /** The current end offsets of TOPIC. */
   end(): Promise<readonly PartitionOffsets[]>
-  /** Makes the definition's sink begin there. It must not run. */
+  /** Makes the definition's sink begin at `end`. The sink must not be running. */
   beginAt(definition: IndexDefinition, end: readonly PartitionOffsets[]): Promise<void>
   encode(changes?: Partial<TaxiTelemetry>): Buffer
-  /** Dead letters of this pipeline's records, or all of that code. */
+  /** The dead letters of this pipeline's records, or all dead letters with that `code`. */
   deadLetters(code?: string): Promise<{ readonly id: string; readonly letter: DeadLetter }[]>
   stop(): Promise<void>
 }
 
 export const log = logger('indexer-test')
 
-/** The taxi index over TOPIC under a name of its own, and with it a consumer group and indices of its own. */
+/** The taxi index over TOPIC with a unique name, and hence with its own consumer group and indices. */
 export function ownDefinition(): IndexDefinition {
   const name = `test-${randomUUID()}`
   return { ...taxiIndex, source: TOPIC, name, prefix: name }
 }
 
-/** Documents of that source in all indices of the definition. */
+/** The number of documents of that source in all indices of the definition. */
 export async function indexed(
   engine: SearchEngine,
   definition: IndexDefinition,

@@ -1,4 +1,4 @@
-/** AWS's client for Python against the hub. What it must find stands in checks/. */
+/** AWS's client for Python against the hub. The checks are in checks/. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Hub, prepare, startHub } from '../testing/hub.ts'
 
-/** For the tests of one module, which wait for streams most of the time (ms). */
+/** Timeout for the tests of one module, which wait for streams most of the time (ms). */
 const CHECK_MS = 115_000
 const folder = mkdtempSync(join(tmpdir(), 'weir-boto3-'))
 const prefix = uniqueName('rights')
@@ -33,7 +33,7 @@ const KEYS = {
 }
 
 let python: string
-/** For everybody, and for those with an access key. */
+/** `open` admits everyone, `closed` only clients with an access key. */
 let open: Hub
 let closed: Hub
 
@@ -73,7 +73,7 @@ test.concurrent.each(['streams', 'records', 'shards', 'consumers'])(
 
 test('rights', { timeout: CHECK_MS + 5000 }, () => check('rights', closed))
 
-/** Runs the tests of one Python module; what it printed is the error where one fails. */
+/** Runs the tests of one Python module. If one fails, the error has the module's output. */
 function check(name: string, hub: Hub): Promise<void> {
   return new Promise((done, fail) => {
     const env = {

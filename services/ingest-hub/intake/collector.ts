@@ -1,9 +1,9 @@
 /**
- * Keeps dead buffers from piling up. What a request brings lies in buffers and strings outside of V8's heap,
- * which V8 lets grow by 64 MiB and more before it collects. Nearly all of them are dead within milliseconds:
- * a young collection (about 1 ms) after every 8 MiB frees those, and a full one (about 30 ms) what grew old
- * all the same. Measured with 64 clients sending bodies of 0.1 to 10 MB as fast as they could: 80 to 100 MB
- * over idle, and 130 to 170 without it.
+ * Keeps dead buffers from piling up. The data of a request is in buffers and strings outside V8's heap, which
+ * V8 lets grow by 64 MiB and more before it collects. Nearly all of them are dead within milliseconds. A
+ * young collection (about 1 ms) after every 8 MiB frees those, and a full one (about 30 ms) frees those that
+ * grew old nevertheless. Measured with 64 clients sending bodies of 0.1 to 10 MB as fast as they could: 80 to
+ * 100 MB over idle with the collector, and 130 to 170 MB without it.
  */
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -12,16 +12,17 @@ import type { Resource } from '@weir/service'
 const YOUNG_GROWTH = 8 << 20
 const OLD_GROWTH = 16 << 20
 /**
- * Of the heap itself, young values included, which take up to 16 MiB. V8 lets it double before it collects.
+ * Growth of the heap itself, including young values, which take up to 16 MiB. V8 lets the heap double before
+ * it collects.
  */
 const HEAP_GROWTH = 24 << 20
-/** At 200 MB/s as much comes in as between two collections. */
+/** At 200 MB/s, about as much arrives in this time as between two collections. */
 const LOOK_EVERY_MS = 20
 
 export interface Collector {
   /**
-   * Collects if it is time to. Called after every body as well: large ones may come closer together than the
-   * looks of the timer.
+   * Collects garbage if a collection is due. Also called after every body: large bodies may arrive faster
+   * than the timer fires.
    */
   look(): void
 }
@@ -51,7 +52,7 @@ export function openCollector(): Resource<Collector> {
   return { value: { look }, stop: () => clearInterval(timer) }
 }
 
-/** Bytes. */
+/** Sizes in bytes. */
 function sizes(): { readonly external: number; readonly heap: number } {
   const { external_memory, used_heap_size } = getHeapStatistics()
   return { external: external_memory, heap: used_heap_size }

@@ -1,6 +1,6 @@
 /**
- * Why a record is not stored: a closed list beside the broker port's codes. `retriable` says whether the same
- * record can be stored later.
+ * The reasons why a record is not stored: a closed list, which includes the broker port's codes. `retriable`
+ * tells whether the same record can be stored later.
  */
 import type { KafkaErrorCode } from '@weir/kafka'
 
@@ -18,16 +18,16 @@ export type RecordErrorCode =
   | KafkaErrorCode
 
 export interface RecordError {
-  /** The record's place in the request, from 0. */
+  /** The record's index in the request, from 0. */
   readonly index: number
   readonly id?: string
   readonly code: RecordErrorCode
-  /** What is wrong: a path in the value (position.lat, say), or id or value itself. */
+  /** The faulty part: a path in the value (position.lat, for example), or `id` or `value` itself. */
   readonly field?: string
   readonly message: string
   readonly retriable: boolean
   /**
-   * True for the last entry of a stream that was given up, or of a list that was cut short: this record and
+   * True for the last entry of a stream that was abandoned, or of a list that was cut short: this record and
    * all after it are not known to be stored.
    */
   readonly toEnd?: true

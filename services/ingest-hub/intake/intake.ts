@@ -1,6 +1,4 @@
-/**
- * Where every door hands its records in: the topics with their contracts, one producer, one budget of memory.
- */
+/** The intake that all doors share: the topics with their contracts, one producer, and one memory budget. */
 import type { Codec, Writer } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
 import { schemaOf, topics as table } from '@weir/contracts'
@@ -8,14 +6,17 @@ import type { Kafka, Producer } from '@weir/kafka'
 import type { Resource } from '@weir/service'
 import { Admission } from '@weir/service'
 
-/** Buffers of record batches grow by doubling, so they are up to twice as large as what is in them. */
+/** Buffers of record batches grow by doubling, so they are up to twice as large as their contents. */
 const CAPACITY = 2
 
 export interface IntakeTopic {
   readonly name: TopicName
   readonly partitions: number
   readonly writer: Writer
-  /** The value's field that is the record's key; null: records go round the partitions without one. */
+  /**
+   * The field of the value that is the record's key; null: records have no key and rotate through the
+   * partitions.
+   */
   readonly key: string | null
   /** Whether values carry `eventTime`, milliseconds since the epoch. */
   readonly hasEventTime: boolean
@@ -34,7 +35,7 @@ export interface IntakeOptions {
   readonly memoryBytes: number
 }
 
-/** Rejects with what Kafka or the registry says when a topic or its schema is not there yet. */
+/** Rejects with the error of Kafka or the registry if a topic or its schema does not exist yet. */
 export async function openIntake({
   kafka,
   codec,

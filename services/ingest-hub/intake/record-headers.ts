@@ -1,6 +1,6 @@
 /**
- * The header blocks of a request's records: only the id differs, so the rest is laid out once and the id is
- * written over the one before.
+ * The header blocks of a request's records. Only the id differs, so the rest is laid out once and each id
+ * overwrites the previous one.
  */
 import { encodeHeaders } from '@weir/kafka'
 import { varintSize, writeVarint } from '@weir/kafka/records/varint.ts'
@@ -11,7 +11,7 @@ export const MAX_SOURCE_LENGTH = 128
 const ID = Buffer.from('weir-id')
 
 export class RecordHeaders {
-  /** Holds the block of the id written last, from 0 on. */
+  /** Contains the block of the id written last, starting at 0. */
   readonly block: Buffer
   readonly #rest: Buffer
   readonly #lengthAt: number
@@ -21,9 +21,9 @@ export class RecordHeaders {
   #end = 0
 
   /**
-   * @param source where the records come from: visible ASCII
-   * @param traceparent of the request
-   * @param client the name of the API key, where the client may choose the source itself
+   * @param source the source of the records, in visible ASCII
+   * @param traceparent the traceparent of the request
+   * @param client the name of the API key, if the client may choose the source itself
    */
   constructor(source: string, traceparent: string, client?: string) {
     const rest = {
@@ -39,7 +39,7 @@ export class RecordHeaders {
     this.#lengthAt = at + ID.copy(this.block, at)
   }
 
-  /** Makes `block` that of a record with this id (visible ASCII) and returns its end. */
+  /** Writes the block of a record with this id (visible ASCII) to `block`, and returns its end. */
   write(id: string): number {
     this.#prefix = undefined
     if (id.length !== this.#idLength) {
@@ -53,8 +53,8 @@ export class RecordHeaders {
   }
 
   /**
-   * As write(`${prefix}-${number}`), which takes twenty times as long where the number before had as many
-   * digits.
+   * Equivalent to write(`${prefix}-${number}`), but twenty times as fast if the previous number had the same
+   * number of digits.
    */
   writeNumbered(prefix: string, number: number): number {
     let digits = 1

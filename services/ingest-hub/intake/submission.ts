@@ -1,5 +1,5 @@
 /**
- * The records of one request on their way to Kafka: each is checked, encoded and appended, and its fate
+ * The records of one request on their way to Kafka. Each is checked, encoded and appended, and its outcome is
  * reported.
  */
 import { randomUUIDv7 } from 'node:crypto'
@@ -12,36 +12,36 @@ import type { IntakeTopic } from './intake.ts'
 import { MAX_ID_LENGTH, type RecordHeaders } from './record-headers.ts'
 
 /**
- * A device's clock may run ahead by this much; what lies further in the future would sit on top of every
+ * How far a device's clock may run ahead. A record further in the future would be at the top of every
  * newest-first list.
  */
 const MAX_AHEAD_MS = 5 * 60_000
-/** Keys travel beside the value in the record and in dead letters; no id of anything is longer. */
+/** Keys are stored beside the value in the record and in dead letters; no id is longer than this. */
 const MAX_KEY_BYTES = 4096
 /**
  * How long a request waits for the brokers. The records may still be stored after that, so they are reported
- * as not known to be.
+ * as not known to be stored.
  */
 const SETTLE_MS = 10_000
-/** A code unit of UTF-16 is at most three bytes of UTF-8; the writer asks for that much room. */
+/** A UTF-16 code unit takes at most three bytes of UTF-8; the writer requires that much room. */
 const ROOM = 3
 
 const NOT_APPENDED = -1
 const ID = /^[\x21-\x7e]+$/
 
 /**
- * Shared by all submissions: a record is encoded and appended without yielding in between. Pages are only
- * taken up as far as they are written.
+ * Shared by all submissions: a record is encoded and appended without yielding in between. The operating
+ * system allocates pages only as far as they are written.
  */
 const values = Buffer.allocUnsafeSlow(MAX_VALUE_BYTES * ROOM)
 const keys = Buffer.allocUnsafeSlow(MAX_KEY_BYTES * ROOM)
 
-/** Where the records of keyless topics go: each request to the next partition. */
+/** Selects the partition for records of keyless topics: each request goes to the next one. */
 let turn = 0
 
 export class Submission {
   readonly errors: RecordError[] = []
-  /** By index, the id of each record, '' where it has none that is valid. */
+  /** The id of each record, by index; '' for a record without a valid id. */
   readonly ids: string[] = []
   readonly #topic: IntakeTopic
   readonly #headers: RecordHeaders
@@ -53,12 +53,12 @@ export class Submission {
   #count = 0
   #appended = 0
   /**
-   * What kept a record from being appended: those after it are not appended either, so that they do not
-   * overtake it.
+   * The error that prevented a record from being appended. Later records are not appended either, so that
+   * they do not overtake it.
    */
   #halt: KafkaError | undefined
 
-  /** @param first the index in the request of this submission's first record */
+  /** @param first the request index of this submission's first record */
   constructor(topic: IntakeTopic, producer: Producer, headers: RecordHeaders, now: number, first = 0) {
     this.#topic = topic
     this.#headers = headers
@@ -69,12 +69,12 @@ export class Submission {
     this.#partitions = new Int32Array(512)
   }
 
-  /** Records taken in or refused so far. */
+  /** Records accepted or refused so far. */
   get count(): number {
     return this.#count
   }
 
-  /** Takes `{ id?, value }` or notes why not. */
+  /** Appends the record `{ id?, value }`, or notes why it cannot. */
   add(record: unknown): void {
     const index = this.#count
     if (index === this.#partitions.length) this.#grow()
@@ -109,7 +109,7 @@ export class Submission {
     this.#append(index, id, value)
   }
 
-  /** Notes that the record added last, or one that never became one, is not stored. */
+  /** Notes that the last record added, or an entry that could not become a record, is not stored. */
   refuse(code: RecordErrorCode, field: string | undefined, message: string): void {
     const index = this.#count - 1
     const id = this.ids[index]
@@ -123,7 +123,7 @@ export class Submission {
     })
   }
 
-  /** Counts a record that could not even be read, and notes why. */
+  /** Counts a record that could not be read, and notes why. */
   addUnread(code: RecordErrorCode, message: string): void {
     if (this.#count === this.#partitions.length) this.#grow()
     this.#partitions[this.#count++] = NOT_APPENDED
@@ -132,8 +132,8 @@ export class Submission {
   }
 
   /**
-   * Resolves when each record is stored or has failed, at the latest after 10 s; `errors` then holds all
-   * failures, by index. The result is what Kafka's side said of one of them, if any failed there.
+   * Resolves when each record is stored or has failed, after 10 s at the latest; `errors` then holds all
+   * failures, by index. The result is the Kafka error of one of them, if any failed in Kafka.
    */
   async settled(): Promise<KafkaError | undefined> {
     const error = this.#appended === 0 ? undefined : await this.#delivered()
@@ -214,7 +214,9 @@ export class Submission {
     this.#appended++
   }
 
-  /** A failure covers a partition's appends from one on, so they are counted again in their order. */
+  /**
+   * A failure covers a partition's appends from an index on, so the appends are counted again in their order.
+   */
   #noteFailures(
     failureOf: (partition: number) => { readonly fromIndex: number; readonly error: KafkaError } | undefined,
   ): void {

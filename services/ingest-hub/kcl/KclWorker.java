@@ -33,16 +33,17 @@ import software.amazon.kinesis.retrieval.fanout.FanOutConfig;
 import software.amazon.kinesis.retrieval.polling.PollingConfig;
 
 /**
- * A worker of the Kinesis Client Library that appends what it does to a file: `begins TIME SHARD SEQUENCE`, `record TIME SHARD SEQUENCE TEXT`,
- * `ended TIME SHARD` and `lost TIME SHARD`. TIME is in nanoseconds, of a clock that all processes of the machine share. Arguments: KINESIS_URL
- * DYNAMODB_URL STREAM APPLICATION WORKER FILE polling|fan-out BATCH.
+ * A worker of the Kinesis Client Library that appends its actions to a file: `begins TIME SHARD SEQUENCE`,
+ * `record TIME SHARD SEQUENCE TEXT`, `ended TIME SHARD` and `lost TIME SHARD`. TIME is in nanoseconds, from a
+ * clock that all processes of the machine share. Arguments: KINESIS_URL DYNAMODB_URL STREAM APPLICATION
+ * WORKER FILE polling|fan-out BATCH.
  */
 public final class KclWorker {
-  /** Whoever does not renew a lease for so long has lost it; the library's own is 10 s. */
+  /** A worker that does not renew a lease for this long has lost it; the library's default is 10 s. */
   private static final long FAILOVER_MS = 4000;
   private static final long SHARD_SYNC_MS = 2000;
   private static final long IDLE_MS = 200;
-  /** What a batch takes before it is checkpointed, as if there were something to do: time to die in. */
+  /** How long each batch pretends to work before its checkpoint, so that a kill can fall in between. */
   private static final long WORK_MS = 25;
 
   public static void main(String[] args) throws Exception {
@@ -71,7 +72,7 @@ public final class KclWorker {
     scheduler.run();
   }
 
-  /** Every batch of lines is one write, so that a kill leaves at most one line unfinished. */
+  /** Writes every batch of lines at once, so that a kill leaves at most one line unfinished. */
   private static final class Journal {
     private final FileOutputStream file;
 
@@ -131,7 +132,7 @@ public final class KclWorker {
       checkpoint(input.checkpointer());
     }
 
-    /** Whoever lost the lease leaves the rest to its next holder. */
+    /** A worker that has lost the lease leaves the rest to the lease's next holder. */
     private static void checkpoint(RecordProcessorCheckpointer checkpointer) {
       try {
         checkpointer.checkpoint();

@@ -1,4 +1,4 @@
-/** DynamoDB Local as a process of its own; what it holds is in memory only. */
+/** Runs DynamoDB Local in its own process, with its data in memory only. */
 import { findJava } from '@weir/stack/java.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
 import { freePorts } from '@weir/stack/ports.ts'
@@ -38,7 +38,7 @@ export async function startDynamodb(log: string): Promise<Running> {
   )
 }
 
-/** Answers without a signature are refusals, but they come from a server that serves. */
+/** Unsigned requests are refused, but a refusal shows that the server is up. */
 async function lists(url: string): Promise<boolean> {
   const response = await fetch(url, {
     method: 'POST',

@@ -1,24 +1,26 @@
-/** What a worker of the Kinesis Client Library did, as its file tells it while it grows (KclWorker.java). */
+/**
+ * The actions of a Kinesis Client Library worker, read from its file while the file grows (KclWorker.java).
+ */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 
 /**
- * What happened to a shard: a processor began to read it, was given a record, saw its end, or lost its lease.
+ * An event on a shard: a processor began to read it, received a record, reached its end, or lost its lease.
  */
 export interface Entry {
   readonly kind: 'begins' | 'record' | 'ended' | 'lost'
-  /** Nanoseconds, of a clock that all processes of this machine share. */
+  /** Nanoseconds, from a clock that all processes of this machine share. */
   readonly time: bigint
   readonly worker: string
   readonly shard: string
-  /** Of a record its own; where a processor begins, the checkpoint. */
+  /** The record's sequence number, or the checkpoint if a processor begins. */
   readonly sequence: string
-  /** The record: key:number. */
+  /** The record, as key:number. */
   readonly text: string
 }
 
 export class Journal {
   readonly entries: Entry[] = []
-  /** The shards whose leases the worker has, as far as it knows. */
+  /** The shards whose leases the worker holds, as far as it knows. */
   readonly held = new Set<string>()
   readonly #worker: string
   readonly #path: string
@@ -30,7 +32,8 @@ export class Journal {
   }
 
   /**
-   * Takes in what was written since. A last line without an end is left: who was killed did not finish it.
+   * Reads the entries written since the last call. An unfinished last line is ignored: a worker that was
+   * killed did not complete it.
    */
   read(): void {
     if (!existsSync(this.#path)) return

@@ -23,7 +23,10 @@ import { KEYS, putNumbers, type Trouble } from './load.ts'
 import { Readers } from './readers.ts'
 import { type Application, BATCH, startWorker, type Worker } from './worker.ts'
 
-/** A subscription pushes as many at once (services/ingest-hub/doors/kinesis/operations/fan-out.ts). */
+/**
+ * The maximum number of records that a subscription pushes at once
+ * (services/ingest-hub/doors/kinesis/operations/fan-out.ts).
+ */
 const PUSHED_BATCH = 10_000
 
 const folder = temporaryFolder()
@@ -66,7 +69,7 @@ test('workers that poll lose nothing and keep the order through two splits, a me
     startTwo,
   } = await begin('polling')
   const trouble: Trouble = { refused: 0, repeated: 0 }
-  // The next part comes when the readers have most of the one before, so that they are busy all the time.
+  // The next part is put when the readers have most of the previous one, so that they are always busy.
   const put = async (from: number, to: number): Promise<void> => {
     await readers.until((from - 10) * KEYS)
     await putNumbers(client, stream, from, to, trouble)
@@ -113,11 +116,11 @@ interface Case {
   readonly workers: Worker[]
   readonly readers: Readers
   start(): Promise<void>
-  /** Two workers with one lease each. */
+  /** Starts two workers, which hold one lease each. */
   startTwo(): Promise<void>
 }
 
-/** A stream of two shards, and an application whose workers end with the test. */
+/** Creates a stream of two shards, and an application whose workers end with the test. */
 async function begin(mode: Application['mode']): Promise<Case> {
   const stream = uniqueName('kcl')
   await client.send(new CreateStreamCommand({ StreamName: stream, ShardCount: 2 }))
@@ -135,8 +138,8 @@ async function begin(mode: Application['mode']): Promise<Case> {
   const readers = new Readers(workers)
   const start = async (): Promise<void> =>
     void workers.push(await startWorker(application, `worker-${workers.length + 1}`))
-  // One after the other: of two workers that make the tables at the same moment, one gives up for good (KCL
-  // 3.5.1).
+  // Starts them one after the other: if two workers create the tables at the same moment, one gives up for
+  // good (KCL 3.5.1).
   const startTwo = async (): Promise<void> => {
     await start()
     await readers.untilHolding([2])
@@ -161,7 +164,8 @@ async function openShards(stream: string): Promise<Shard[]> {
 }
 
 /**
- * In the middle, the shard at `index` of the open ones by hash key. Resolves when the stream is ACTIVE again.
+ * Splits, in the middle, the shard at `index` of the open ones by hash key. Resolves when the stream is
+ * ACTIVE again.
  */
 async function split(stream: string, index: number): Promise<void> {
   const { ShardId, HashKeyRange } = (await openShards(stream))[index]
@@ -172,7 +176,7 @@ async function split(stream: string, index: number): Promise<void> {
   await active(stream)
 }
 
-/** The first two open shards. */
+/** Merges the first two open shards. */
 async function merge(stream: string): Promise<void> {
   const [{ ShardId: left }, { ShardId: right }] = await openShards(stream)
   await client.send(
@@ -181,7 +185,7 @@ async function merge(stream: string): Promise<void> {
   await active(stream)
 }
 
-/** SIGKILL between a batch and its checkpoint. */
+/** Sends SIGKILL between a batch and its checkpoint. */
 async function killAtWork({ journal, kill }: Worker): Promise<void> {
   const before = journal.entries.length
   await expect

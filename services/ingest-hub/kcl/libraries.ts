@@ -1,13 +1,13 @@
-/** The Kinesis Client Library and DynamoDB Local, in which it keeps its leases: both from Maven. */
+/** The Kinesis Client Library, and DynamoDB Local for its leases, both from Maven. */
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached, downloadLibraries } from '@weir/stack/maven.ts'
 import { versions } from '@weir/stack/versions.ts'
 
-/** Shows what the library logs; of the version of the slf4j-api that comes with it. */
+/** Prints the library's log. The version matches the slf4j-api that comes with the library. */
 const LOGGING = 'org.slf4j:slf4j-simple:2.0.13'
 
-/** A folder with the jars of the library and of all that it needs. */
+/** A folder with the jars of the library and its dependencies. */
 export const kinesisClient = (): Promise<string> =>
   libraries(`kinesis-client-${versions.kinesisClient}`, [
     `software.amazon.kinesis:amazon-kinesis-client:${versions.kinesisClient}`,

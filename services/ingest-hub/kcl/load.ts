@@ -1,14 +1,15 @@
-/** Records whose order can be checked: of each key the numbers from 0 on, one after the other. */
+/** Puts records whose order can be checked: the numbers of each key count up from 0. */
 import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 
 export const KEYS = 1000
 /**
- * Requests under way together. Each lane has its own keys, so that no number can overtake another of its key.
+ * Requests in flight at once. Each lane has its own keys, so that no number can overtake another of the same
+ * key.
  */
 const LANES = 8
-/** Of one request (API reference, PutRecords). */
+/** Records per request (API reference, PutRecords). */
 const A_REQUEST = 500
-/** Bytes. */
+/** The length of a record in bytes. */
 const RECORD_LENGTH = 100
 
 const KEYS_A_LANE = KEYS / LANES
@@ -16,15 +17,15 @@ const NUMBERS_A_REQUEST = A_REQUEST / KEYS_A_LANE
 
 export interface Trouble {
   /**
-   * Records that PutRecords refused; they are not sent again, since a later number of their key may be stored
-   * already.
+   * Records that PutRecords refused. They are not sent again, since a later number of the same key may
+   * already be stored.
    */
   refused: number
-  /** Requests that the SDK sent more than once: what was stored by the first may stand twice. */
+  /** Requests that the SDK sent more than once: records that the first attempt stored may be stored twice. */
   repeated: number
 }
 
-/** Puts the numbers `from` to `to` - 1 of every key, both multiples of 4. */
+/** Puts the numbers `from` to `to` - 1 of every key; both are multiples of 4. */
 export async function putNumbers(
   client: KinesisClient,
   stream: string,

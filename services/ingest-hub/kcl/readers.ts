@@ -1,12 +1,12 @@
-/** What all workers of an application have read together. */
+/** Tracks what all workers of an application have read. */
 import type { Shard } from '@aws-sdk/client-kinesis'
 import { expect } from 'vitest'
 import { type Findings, verify } from './verify.ts'
 import type { Worker } from './worker.ts'
 
 /**
- * For what waits until a lease is given to somebody else; a library that starts waits up to 30 s for others
- * (ms).
+ * Timeout for waits that may include the transfer of a lease; a library that starts waits up to 30 s for
+ * other workers (ms).
  */
 const LEASES_MS = 90_000
 const LOOK_MS = 200
@@ -15,22 +15,22 @@ export class Readers {
   readonly #workers: readonly Worker[]
   readonly #records = new Set<string>()
   readonly #shards = new Set<string>()
-  /** Entries of each worker that are counted already. */
+  /** The number of each worker's entries that are already counted. */
   readonly #taken = new Map<Worker, number>()
 
-  /** @param workers may be added to */
+  /** @param workers the list of workers, which may grow later */
   constructor(workers: readonly Worker[]) {
     this.#workers = workers
   }
 
-  /** Waits for so many different records. */
+  /** Waits until at least `records` distinct records have been read. */
   async until(records: number): Promise<void> {
     await expect
       .poll(() => this.#look().#records.size, { timeout: LEASES_MS, interval: LOOK_MS })
       .toBeGreaterThanOrEqual(records)
   }
 
-  /** Waits until each worker has so many leases. */
+  /** Waits until each worker holds its number of `leases`. */
   async untilHolding(leases: readonly number[]): Promise<void> {
     await expect
       .poll(() => this.#look().#workers.map(({ journal }) => journal.held.size), {
@@ -40,7 +40,9 @@ export class Readers {
       .toEqual(leases)
   }
 
-  /** Waits for so many different records and for every shard, and looks at how they were read. */
+  /**
+   * Waits until `records` distinct records and every shard have been read, then verifies how they were read.
+   */
   async untilAll(records: number, shards: readonly Shard[]): Promise<Findings> {
     const all = [records, shards.length]
     await expect

@@ -1,19 +1,19 @@
-/** What a Kinesis Client Library promises about records, checked on its workers' journals. */
+/** Checks the guarantees of the Kinesis Client Library about records, using its workers' journals. */
 import type { Shard } from '@aws-sdk/client-kinesis'
 import type { Entry } from './journal.ts'
 
 export interface Findings {
-  /** Different records. */
+  /** Distinct records. */
   readonly records: number
-  /** Records that were read again. */
+  /** Records that were read more than once, counted for each repetition. */
   readonly repeats: number
-  /** How often a processor began on a shard that another had begun on before: each may repeat a batch. */
+  /** How often a processor began on a shard on which another had begun before: each may repeat a batch. */
   readonly restarts: number
-  /** Sentences, the first 20. */
+  /** The first 20 problems, as sentences. */
   readonly problems: readonly string[]
 }
 
-/** @param entries of all workers */
+/** @param entries the entries of all workers */
 export function verify(entries: readonly Entry[], shards: readonly Shard[]): Findings {
   const inOrder = entries.toSorted((a, b) => (a.time < b.time ? -1 : 1))
   const problems = [
@@ -31,7 +31,7 @@ export function verify(entries: readonly Entry[], shards: readonly Shard[]): Fin
   }
 }
 
-/** What is read for the first time must be the number that follows. */
+/** A record that is read for the first time must have the next number of its key. */
 function* ordersOfKeys(entries: readonly Entry[]): Generator<string> {
   const next = new Map<string, number>()
   for (const { kind, text, shard, worker } of entries) {
@@ -45,8 +45,8 @@ function* ordersOfKeys(entries: readonly Entry[]): Generator<string> {
 }
 
 /**
- * From its beginning to its end a processor sees a shard's records once and in order, so repeats can only be
- * what follows a checkpoint.
+ * From its beginning to its end, a processor sees a shard's records once and in order. Repeats can therefore
+ * only follow a checkpoint.
  */
 function* ordersWithinReadings(entries: readonly Entry[]): Generator<string> {
   const last = new Map<string, bigint>()

@@ -1,4 +1,4 @@
-/** Workers of the Kinesis Client Library, each a process of its own. */
+/** Workers of the Kinesis Client Library, each in its own process. */
 import { join } from 'node:path'
 import { findJava } from '@weir/stack/java.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
@@ -10,21 +10,21 @@ export interface Application {
   readonly kinesisUrl: string
   readonly dynamodbUrl: string
   readonly stream: string
-  /** Names the table of leases, and the consumer where it fans out. */
+  /** The name of the lease table, and of the consumer in fan-out mode. */
   readonly name: string
   readonly mode: 'polling' | 'fan-out'
-  /** For journals and logs. */
+  /** The folder for journals and logs. */
   readonly folder: string
 }
 
 export interface Worker {
   readonly name: string
   readonly journal: Journal
-  /** SIGKILL. */
+  /** Sends SIGKILL and waits for the exit. */
   kill(): Promise<void>
 }
 
-/** The most records that a worker is given at once when it polls. */
+/** The maximum number of records that a worker receives at once when it polls. */
 export const BATCH = 1000
 
 export async function startWorker(

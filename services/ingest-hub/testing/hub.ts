@@ -1,4 +1,4 @@
-/** The hub as a process of its own against real servers, and what it stored read back. */
+/** Runs the hub as a separate process against real servers, and reads back what it stored. */
 
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { openCodec } from '@weir/codec'
@@ -16,7 +16,7 @@ export interface Backends {
   readonly registryUrl: string
 }
 
-/** A connection of the test's own, with topics and contracts in place. */
+/** Opens a separate connection for the test, and creates the topics and contracts. */
 export async function prepare({
   brokers,
   registryUrl,
@@ -49,7 +49,7 @@ export interface Answer {
   readonly body: any
 }
 
-/** Posts to the topic of the taxis. */
+/** Posts to the taxi topic. */
 export async function post(
   hub: Hub,
   body: string | Uint8Array,
@@ -82,7 +82,7 @@ export interface StoredRecord {
 
 const begun = Date.now()
 
-/** Everything that this test's process has seen stored from that source, by partition in offset order. */
+/** All records from `source` that were stored since this test process began, by partition in offset order. */
 export async function storedFrom(kafka: Kafka, registryUrl: string, source: string): Promise<StoredRecord[]> {
   const { value: codec } = await openCodec({ url: registryUrl })
   const reader = await codec.reader(TOPIC)

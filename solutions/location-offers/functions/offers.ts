@@ -1,7 +1,6 @@
 /**
- * The Lambda function of the solution: signups in, offers out. It finds the nearest area that is served for
- * every signup of the batch in one round trip to Redis. Nothing here knows of Weir: this is the handler that
- * ran on AWS.
+ * The solution's Lambda function: signups in, offers out. For all signups of the batch, it finds the nearest
+ * service area in one round trip to Redis. Nothing here knows of Weir: this is the handler that ran on AWS.
  */
 import { Redis } from 'ioredis'
 
@@ -26,9 +25,9 @@ interface Area {
   readonly options: readonly object[]
 }
 
-/** No area reaches further (km). */
+/** The largest radius of an area (km). */
 const MAX_RADIUS = 100
-/** For each position the nearest area, its entry and its distance, or nothing. */
+/** For each position: the nearest area, its entry and its distance, or nothing. */
 const NEAREST = `
 local answers = {}
 for i = 1, #ARGV - 1, 2 do
@@ -78,7 +77,7 @@ function offer(
   }
 }
 
-/** A signup that makes no sense is left out and told: it would make no more sense the next time. */
+/** Leaves out a signup that is not valid, and logs it: a retry would not make it valid. */
 function parse(data: string, eventID: string): Signup[] {
   try {
     const signup = JSON.parse(Buffer.from(data, 'base64').toString()) as Signup

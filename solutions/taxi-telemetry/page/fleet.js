@@ -1,6 +1,6 @@
 /** The taxis of a snapshot, from its columns. */
 
-/** By the flow's states; the order is that of all charts and tables. `key` names the colour. */
+/** The flow's states; all charts and tables use this order. `key` names the colour. */
 export const STATES = [
   { id: 'OCCUPIED', key: 'occupied', name: 'With passengers' },
   { id: 'MOVING', key: 'moving', name: 'Driving free' },
@@ -24,7 +24,7 @@ export function taxisOf({ taxis, zones }) {
   }))
 }
 
-/** Taxis by state, in the order of STATES; the unknown only where there are some. */
+/** Taxis by state, in the order of STATES; the unknown state only if it has taxis. */
 export function byState(taxis) {
   return STATES.map((state) => ({
     ...state,
@@ -49,7 +49,7 @@ export function byZone(taxis) {
     .sort((a, b) => b.taxis - a.taxis || (a.id < b.id ? -1 : 1))
 }
 
-/** 0 of nothing. */
+/** The mean; 0 for an empty list. */
 export function mean(values) {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
 }

@@ -6,15 +6,15 @@ const tenth = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFra
 const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hour12: false })
 const MINUTE = 60_000
 
-/** 1,234, and 123K from a hundred thousand on. */
+/** Formats 1234 as 1,234; from a hundred thousand on, as 123K. */
 export const count = (value) => (value >= 100_000 ? short : whole).format(value)
-/** Rates below ten with their tenth. */
+/** Formats a rate; rates below ten show tenths. */
 export const rate = (value) => (value > 0 && value < 10 ? tenth.format(value) : count(value))
 export const speed = (kmh) => whole.format(kmh)
 export const time = (ms) => clock.format(ms)
 export const percent = (part, all) => `${all > 0 ? Math.round((100 * part) / all) : 0} %`
 
-/** A latency with its unit apart: [value, unit]. */
+/** A latency and its unit: [value, unit]. */
 export function latency(ms) {
   if (ms === null) return ['–', '']
   if (ms >= 10_000) return [whole.format(ms / 1000), 's']

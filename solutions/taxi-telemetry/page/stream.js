@@ -1,4 +1,4 @@
-/** The live stream of snapshots: comes back by itself, and says how it is. */
+/** The live stream of snapshots. It reconnects by itself and reports its state. */
 
 const SILENCE_MS = 4000
 const FIRST_PAUSE_MS = 1000
@@ -7,8 +7,8 @@ const LONGEST_PAUSE_MS = 15_000
 /**
  * @typedef {'connecting' | 'live' | 'late' | 'broken' | 'signed-out'} State
  * @param {{ snapshot(snapshot: object): void, state(state: State): void }} viewer
- *   late: the stream is open and silent; broken: it is closed and will be opened again;
- *   signed-out: the key is not valid any more, and nothing follows
+ * late: the stream is open but silent; broken: it is closed and will be reopened;
+ * signed-out: the key is no longer valid, and no reconnect follows
  */
 export function openStream(url, viewer) {
   let pause = FIRST_PAUSE_MS
@@ -35,8 +35,8 @@ export function openStream(url, viewer) {
     })
     source.addEventListener('error', () => {
       clearTimeout(silence)
-      // The browser repeats a lost connection but not a refused one (503 while the server stops or has too
-      // many viewers): both are repeated here.
+      // The browser retries a lost connection but not a refused one (503 while the server stops or has too
+      // many viewers). The page retries both.
       source.close()
       reopen()
     })
@@ -49,8 +49,8 @@ export function openStream(url, viewer) {
   }
 
   /**
-   * An EventSource does not tell why it was refused, and would have the browser ask for a password out of the
-   * blue.
+   * An EventSource does not report why it was refused, and would make the browser ask for a password without
+   * warning.
    */
   const openIfSignedIn = async () => {
     try {

@@ -1,9 +1,9 @@
-// Runs before the first paint, so that no theme flashes in the other one's colours.
+// Runs before the first paint, so that the page does not flash in the other theme's colours.
 function chosenTheme() {
   try {
     return localStorage.getItem('weir-theme')
   } catch {
-    return null // A browser that keeps nothing follows the system.
+    return null // A browser without storage follows the system.
   }
 }
 document.documentElement.dataset.theme =

@@ -1,4 +1,4 @@
-/** Light or dark: the system's choice until the button says otherwise. */
+/** Light or dark: the system's choice until the viewer presses the button. */
 
 /** Calls back whenever the colours change. */
 export function openTheme(button, changed) {
@@ -19,7 +19,7 @@ export function openTheme(button, changed) {
   apply(root.dataset.theme)
 }
 
-/** The colours of the style sheet, for what is drawn on canvases. */
+/** The colours of the style sheet, for drawing on canvases. */
 export function colours() {
   const style = getComputedStyle(document.documentElement)
   const colour = (name) => style.getPropertyValue(`--${name}`).trim()
@@ -58,6 +58,6 @@ function keep(theme) {
   try {
     localStorage.setItem('weir-theme', theme)
   } catch {
-    // Chosen for this visit only.
+    // The choice holds for this visit only.
   }
 }

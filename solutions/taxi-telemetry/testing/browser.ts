@@ -1,4 +1,4 @@
-/** A real Chromium for tests, and a page in it that remembers whatever went wrong. */
+/** A real Chromium for tests, and a page in it that records every error. */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
@@ -20,8 +20,8 @@ const ARGUMENTS = [
 ]
 
 /**
- * CHROMIUM_PATH, else where systems install it; where it is absent, a root user's Debian gets it. Throws one
- * sentence where there is none.
+ * Opens the Chromium at CHROMIUM_PATH, or at the paths where systems install it. If there is none and the
+ * user is root on Debian, installs it. Throws one sentence if no Chromium is found.
  */
 export async function openBrowser(...more: readonly string[]): Promise<Browser> {
   const executablePath = find() ?? install()

@@ -9,7 +9,7 @@ import { simulator } from '../simulator.ts'
 type Document = Record<string, unknown>
 
 export interface City {
-  /** The documents of the time since the last call. */
+  /** Returns the documents of the time since the last call. */
   next(now: number): Document[]
 }
 

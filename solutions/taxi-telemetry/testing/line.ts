@@ -1,11 +1,11 @@
-/** A line between a browser and a server that can be cut and mended, as networks are. */
+/** A connection between a browser and a server that can be cut and restored, as networks can. */
 
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 export interface Line {
   readonly url: string
-  /** Breaks what is open and refuses what comes. */
+  /** Breaks open connections and refuses new ones. */
   cut(): void
   mend(): void
   close(): Promise<void>

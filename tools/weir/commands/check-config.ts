@@ -59,7 +59,7 @@ interface Checked {
   readonly problems: readonly string[]
 }
 
-/** Secrets come back masked. */
+/** Checks a service's configuration. Secrets are masked in the result. */
 export async function check(
   service: string,
   env: Readonly<Record<string, string | undefined>>,

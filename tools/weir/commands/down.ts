@@ -16,7 +16,7 @@ Stops what \`weir up\` started, services before servers, and nothing else. Data 
   --docker   run \`docker compose down\` instead
 `
 
-/** Three services drain for up to 10 s each, servers are killed after 15 s. */
+/** Three services drain for up to 10 s each, and servers are killed after 15 s. */
 const PATIENCE = 90_000
 
 export const down = command({

@@ -15,30 +15,30 @@ export interface ListedFunction {
   readonly MemorySize: number
   readonly Timeout: number
   readonly Version: string
-  /** Undefined where the function is part of a solution. */
+  /** Undefined if the function is part of a solution. */
   readonly CodeSha256?: string
   readonly LastModified?: string
-  /** Not in lists. */
+  /** Absent in lists. */
   readonly State?: string
   readonly LastUpdateStatus?: string
 }
 
 export interface RuntimesOffered {
   readonly Runtimes: readonly string[]
-  /** A sentence: how the processes of functions are confined, and what is missing. */
+  /** One sentence on how the processes of functions are confined, and what is missing. */
   readonly Confinement: string
 }
 
 export interface Invoked {
-  /** What the function returned, or its error; undefined where it returned nothing. */
+  /** The function's result or error; undefined if it returned nothing. */
   readonly payload: unknown
-  /** Unhandled; undefined where the function succeeded. */
+  /** 'Unhandled', or undefined if the function succeeded. */
   readonly functionError: string | undefined
-  /** The end of what it printed. */
+  /** The end of its output. */
   readonly log: string
 }
 
-/** As CreateFunction and UpdateFunctionConfiguration take them. */
+/** Settings as CreateFunction and UpdateFunctionConfiguration take them. */
 export interface Settings {
   readonly Runtime?: string
   readonly Handler?: string
@@ -49,33 +49,33 @@ export interface Settings {
 
 export interface FunctionsApi {
   list(): Promise<ListedFunction[]>
-  /** Undefined if this client has no right to see it. */
+  /** Undefined if this client may not see it. */
   runtimes(): Promise<RuntimesOffered | undefined>
   /** @param payload JSON text */
   invoke(name: string, payload: string): Promise<Invoked>
-  /** What it printed in the replica that answers, oldest first. */
+  /** Resolves to the function's output in the replica that answers, oldest first. */
   logs(name: string): Promise<string[]>
   /** Undefined if the function does not exist. */
   get(name: string): Promise<ListedFunction | undefined>
   create(name: string, zip: Buffer, settings: Settings): Promise<ListedFunction>
   updateCode(name: string, zip: Buffer): Promise<ListedFunction>
   updateSettings(name: string, settings: Settings): Promise<ListedFunction>
-  /** Resolves to the number; that of before where nothing has changed since. */
+  /** Resolves to the version's number; the previous number if nothing has changed since. */
   publish(name: string): Promise<string>
-  /** Makes the alias, or points it elsewhere. */
+  /** Creates the alias, or points it to another version. */
   pointAlias(name: string, alias: string, version: string): Promise<void>
   reserve(name: string, concurrency: number): Promise<void>
   remove(name: string): Promise<void>
 }
 
-/** Who signs, in which region. */
+/** The credentials and the region for signing. */
 export interface Signing {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly region: string
 }
 
-/** The names that AWS's clients read. */
+/** Reads the variables that AWS's clients read. */
 export const readSigning = (env: Readonly<Record<string, string | undefined>> = process.env): Signing =>
   readConfig(env, (reader: ConfigReader) => ({
     accessKeyId:
@@ -89,13 +89,13 @@ export const readSigning = (env: Readonly<Record<string, string | undefined>> = 
   }))
 
 const TIMEOUT = 30_000
-/** Longer than any function may take (ms), and than an archive of 50 MB takes over a slow line. */
+/** Longer than any function may take (ms), and than the upload of a 50 MB archive over a slow line. */
 const INVOKE_TIMEOUT_MS = 910_000
 const UPLOAD_TIMEOUT_MS = 300_000
-/** As at AWS, a role must be named; functions have none here. */
+/** As at AWS, a role must be named. Functions do not have roles here. */
 const ROLE = 'arn:aws:iam::000000000000:role/weir'
 
-/** Calls reject with Unreachable where the enricher does not answer, with Refused where it says no. */
+/** Calls reject with Unreachable if the enricher does not answer, and with Refused if it refuses. */
 export function openFunctionsApi(url: string, { region, ...credentials }: Signing): FunctionsApi {
   const ask = async (
     method: string,
@@ -222,7 +222,7 @@ interface Answer {
   readonly body: string
 }
 
-/** Not fetch, which waits five minutes for an answer and no longer. */
+/** Sends a request without fetch, which waits at most five minutes for an answer. */
 function send(
   target: URL,
   method: string,
@@ -246,13 +246,13 @@ function send(
   })
 }
 
-/** What an error says of itself. */
+/** Returns an error response's message. */
 function problem({ headers, body }: Answer): string {
   try {
     const { message, Message } = JSON.parse(body) as { message?: string; Message?: string }
     if (message !== undefined || Message !== undefined) return (message ?? Message)!
   } catch {
-    // No answer of the API's.
+    // The answer is not from the API.
   }
   return String(headers['x-amzn-errortype'] ?? 'it says no more')
 }

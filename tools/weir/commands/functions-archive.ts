@@ -1,17 +1,20 @@
-/** The code of a function as an archive: a zip as it is, a file alone, or a folder with all that is in it. */
+/**
+ * Packs the code of a function as an archive: a zip as it is, a single file, or a folder with everything in
+ * it.
+ */
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { ZipFile } from 'yazl'
 import { UsageError } from '../command.ts'
 
-/** Bytes that Lambda unpacks at most. */
+/** The most bytes that Lambda unpacks. */
 const MAX_BYTES = 262_144_000
-/** The same files make the same archive, whenever they were written. */
+/** A fixed time, so that the same files make the same archive, whenever they were written. */
 const MTIME = new Date(1980, 0, 1)
 
 export interface Entry {
-  /** Within the archive, with slashes. */
+  /** Path within the archive, with slashes. */
   readonly name: string
   readonly bytes: Buffer
   readonly executable?: boolean
@@ -25,7 +28,7 @@ export async function zipOf(entries: Iterable<Entry>): Promise<Buffer> {
   return buffer(zip.outputStream)
 }
 
-/** @param path a .zip, a folder, or a file that is the whole code */
+/** @param path a .zip, a folder, or a file that is all of the code */
 export async function archiveOf(path: string): Promise<Buffer> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(
@@ -39,7 +42,7 @@ export async function archiveOf(path: string): Promise<Buffer> {
   ])
 }
 
-/** Links are followed: an archive has files only. */
+/** Lists the files of a folder. Follows links, because an archive has only files. */
 async function entriesIn(root: string): Promise<Entry[]> {
   const entries: Entry[] = []
   let bytes = 0

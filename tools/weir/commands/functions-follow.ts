@@ -1,6 +1,8 @@
-/** Following a log of which one sees the last lines only, again and again. */
+/** Follows a log of which only the last lines can be seen, by repeated looks. */
 
-/** What of `now` was not yet there: the lines after the longest end of `before` with which `now` begins. */
+/**
+ * Returns the lines of `now` that are new: those after the longest end of `before` with which `now` begins.
+ */
 export function linesSince(before: readonly string[], now: readonly string[]): readonly string[] {
   for (let from = 0; from < before.length; from++) {
     const length = before.length - from

@@ -155,7 +155,7 @@ test('invocations', async () => {
   ])
 })
 
-/** Names of the files in a zip that is not compressed beyond its names. */
+/** Returns the names of the files in a zip. */
 const namesIn = async (zip: Buffer): Promise<string[]> => {
   const names: string[] = []
   for await (const entry of (await fromBufferPromise(zip)).eachEntry()) names.push(entry.fileName)

@@ -53,7 +53,7 @@ Examples
 `
 
 const ACTIONS = ['list', 'invoke', 'logs', 'deploy', 'remove']
-/** How often a log that is followed is looked at (ms). */
+/** Interval at which a followed log is polled (ms). */
 const LOOK = 1000
 const ACTIVE_TIMEOUT_MS = 60_000
 
@@ -141,7 +141,7 @@ async function list(api: FunctionsApi, { json }: Options): Promise<number> {
   return EXIT.ok
 }
 
-/** Which runtimes functions may have, and how their processes are confined. */
+/** Describes the runtimes that functions may have, and how their processes are confined. */
 async function confinementOf(api: FunctionsApi): Promise<string> {
   const offered = await api.runtimes()
   return offered === undefined ? '' : `\n${offered.Confinement}\nRuntimes: ${offered.Runtimes.join(', ')}.\n`
@@ -213,7 +213,7 @@ async function deploy(api: FunctionsApi, path: string, options: Options): Promis
   return EXIT.ok
 }
 
-/** The function, when its code is in use. */
+/** Resolves to the function once its code is in use. */
 async function active(
   api: FunctionsApi,
   name: string,
@@ -231,7 +231,7 @@ async function active(
   }
 }
 
-/** The settings that are given. A single file always has a handler, as its name is part of it. */
+/** Returns the given settings. A single file always has a handler, as its name is part of it. */
 function settingsOf(path: string, { runtime, handler, memory, timeout, env }: Options): Settings {
   const file = isWhole(path) ? undefined : basename(path)
   const module = file === undefined ? 'index' : file.replace(/\.[^.]*$/, '')
@@ -254,7 +254,9 @@ function defaultsFor(path: string): Settings {
     : { Runtime: 'nodejs24.x', Handler: 'index.handler' }
 }
 
-/** Whether the path has all that the function needs under its own names: a folder or a zip. */
+/**
+ * Returns whether the path holds everything that the function needs under its own names: a folder or a zip.
+ */
 function isWhole(path: string): boolean {
   return path.endsWith('.zip') || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
@@ -263,7 +265,7 @@ function given<T>(text: string | undefined, read: (text: string) => T): T | unde
   return text === undefined ? undefined : read(text)
 }
 
-/** The beginning of the code's SHA-256. */
+/** Returns the beginning of the code's SHA-256. */
 function codeOf({ CodeSha256 }: ListedFunction): string | null {
   return CodeSha256 === undefined ? null : Buffer.from(CodeSha256, 'base64').toString('hex').slice(0, 12)
 }

@@ -38,7 +38,7 @@ test('a group that has handled nothing yet lags by all that waits for it, in eve
 
 test("groups that are not Weir's are shown by name only", async () => {
   const topic = await createTopic(kafka, uniqueName('lag'), 1)
-  // As the schema registry takes one at each of its starts.
+  // A group like those that the schema registry creates at each start.
   const groupId = `apicurio-${uniqueName('start')}`
   await kafka.admin.setOffsets(groupId, topic, [{ partition: 0, offset: 0 }])
   expect((await lagRows(kafka, undefined)).map(({ group }) => group)).not.toContain(groupId)

@@ -66,8 +66,8 @@ const isWeirs = (groupId: string): boolean =>
   Object.keys(groupFamilies).some((prefix) => groupId.startsWith(prefix))
 
 /**
- * Every partition of the topics that a group reads, for all of Weir's groups unless one is named. Other
- * groups pile up: the schema registry takes a new one at each of its starts.
+ * Returns every partition of the topics that a group reads, for all of Weir's groups unless one is named.
+ * Other groups pile up: the schema registry creates a new one at each start.
  */
 export async function lagRows(kafka: Kafka, only: string | undefined): Promise<Row[]> {
   const groups = await kafka.admin.groups()

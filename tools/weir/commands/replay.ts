@@ -14,7 +14,7 @@ import { duration, thousands } from '../terminal/table.ts'
 
 /** Longer than any restart of a hub or broker. */
 const PATIENCE = 5 * 60_000
-/** Refused records that are shown to people. */
+/** The most refused records that are shown to people. */
 const SHOWN = 20
 
 const usage = `

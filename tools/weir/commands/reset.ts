@@ -23,7 +23,7 @@ Examples
 
 export interface Move {
   readonly partition: number
-  /** -1: the group had none. */
+  /** -1 if the group had no offset. */
   readonly from: number
   readonly to: number
 }

@@ -31,7 +31,7 @@ Examples
 Exit codes: 0 all stored, 1 some refused, 2 not understood, 4 the hub does not answer.
 `
 
-/** A person waits for the answer: shorter than a replay's. */
+/** Shorter than a replay's, because a person waits for the answer. */
 const PATIENCE = 30_000
 const LANES = 4
 
@@ -104,7 +104,7 @@ export const send = command({
         lanes.flush()
       }
     } catch (error) {
-      if (!signal.aborted) failure = error // Ctrl-C cuts the input off.
+      if (!signal.aborted) failure = error // Ctrl-C cuts off the input.
     } finally {
       await lanes.end().finally(() => door.close())
     }

@@ -64,7 +64,7 @@ export const tail = command({
           if (lines !== '') await print(lines, signal)
           if (shown >= count) over.resolve()
         }
-        // Partitions are read side by side; their lines go out one batch at a time.
+        // Partitions are read in parallel; their lines go out one batch at a time.
         let turn = Promise.resolve()
         const reading = await kafka.read(
           { topics: [topic], from, until: 'stopped' },

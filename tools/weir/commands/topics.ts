@@ -47,7 +47,7 @@ export const topics = command({
 
 export interface TopicRow {
   readonly topic: string
-  /** False: of the contracts, and not on the cluster. */
+  /** False for a topic that is in the contracts but not on the cluster. */
   readonly exists: boolean
   readonly partitions: number
   readonly records: number

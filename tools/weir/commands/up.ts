@@ -61,7 +61,7 @@ export const up = command({
   },
 })
 
-/** Refuses where a stack runs in this data folder; ends what a killed one left. */
+/** Refuses if a stack already runs in this data folder; ends the processes that a killed supervisor left. */
 async function claim(): Promise<void> {
   const state = readState()
   if (state === undefined) return
@@ -73,15 +73,15 @@ async function claim(): Promise<void> {
 }
 
 /**
- * In the foreground until a signal comes, or until the one who waits for a detached start goes away before it
- * is ready.
+ * Runs in the foreground until a signal comes, or until the process that waits for a detached start goes away
+ * before the stack is ready.
  */
 async function attach(config: StackConfig): Promise<never> {
   const began = performance.now()
   const stack = new Stack(config, say)
   const interrupted = interruption(stack)
   const starting = stack.start().then(() => true)
-  // After an interruption nobody waits for it any more.
+  // After an interruption nobody waits for the start any more.
   starting.catch(() => {})
   try {
     if (await Promise.race([starting, interrupted.then(() => false)])) {
@@ -103,8 +103,8 @@ async function attach(config: StackConfig): Promise<never> {
 }
 
 /**
- * Resolves at the first signal. One that comes a second or more after it kills everything at once: npm and
- * terminals repeat a Ctrl-C within milliseconds.
+ * Resolves at the first signal. A signal a second or more later kills everything at once: npm and terminals
+ * repeat a Ctrl-C within milliseconds.
  */
 function interruption(stack: Stack): Promise<void> {
   return new Promise((done) => {
@@ -116,8 +116,8 @@ function interruption(stack: Stack): Promise<void> {
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, handle)
     process.once('disconnect', handle)
-    // The reader may be gone (`npm start | head`): every line from now on fails, which must not end us before
-    // the servers. A log on a full disk takes lines again when there is room.
+    // The reader may be gone (`npm start | head`): every later line fails, which must not end us before the
+    // servers. A log on a full disk takes lines again when there is room.
     for (const stream of [process.stdout, process.stderr]) {
       stream.on('error', (error: NodeJS.ErrnoException) => {
         if (!isDiskFull(error)) done()
@@ -128,7 +128,7 @@ function interruption(stack: Stack): Promise<void> {
 
 type Message = { readonly line: string } | { readonly ready: true } | { readonly failed: string }
 
-/** Starts a supervisor of its own session, repeats what it says, and leaves it alone once it is ready. */
+/** Starts a supervisor in its own session, repeats its output, and detaches once it is ready. */
 function detach(args: readonly string[]): Promise<number> {
   const path = join(makeDataFolder(), 'logs/supervisor.log')
   const log = openLogFile(path)
@@ -172,7 +172,7 @@ function say(line: string): void {
   tell({ line })
 }
 
-/** To the one who waits for a detached start, if there is one. */
+/** Sends a message to the process that waits for a detached start, if there is one. */
 function tell(message: Message): void {
   if (process.connected) process.send?.(message)
 }

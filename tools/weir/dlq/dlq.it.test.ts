@@ -1,4 +1,4 @@
-/** Dead letters on a real broker: listed by cause, shown, and sent back byte for byte, each once. */
+/** Dead letters on a real broker: listed by cause, shown, and sent back byte for byte, each of them once. */
 
 import { registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
@@ -35,8 +35,8 @@ let codec: Codec
 const stops: (() => Promise<void>)[] = []
 
 /**
- * What lay in the origin topic and was given up: two good reports, one that is no Avro, one without value,
- * one that no letter can hold.
+ * The records of the origin topic that were given up: two good reports, one that is not Avro, one without a
+ * value, and one that no dead letter can hold.
  */
 const ORIGINALS: { key: string | null; partition: number; code: string; value: 'report' | Buffer | null }[] =
   [
@@ -46,7 +46,7 @@ const ORIGINALS: { key: string | null; partition: number; code: string; value: '
     { key: null, partition: 2, code: 'undecodable', value: null },
     { key: 'taxi-3', partition: 1, code: 'rejected', value: Buffer.alloc(1_500_000, 'x') },
   ]
-/** No UTF-8: what decodes and encodes it again changes it. */
+/** Not valid UTF-8: decoding and encoding it again changes it. */
 const BINARY = Buffer.from([0xff, 0x00, 0xfe, 0x80])
 const DEFAULT_MAX_BATCH_BYTES = 1_048_588 as const
 
@@ -80,7 +80,7 @@ function frame(): Promise<Buffer> {
   })
 }
 
-/** Puts the originals into the origin topic, reads them back and buries them as flows do. */
+/** Puts the originals into the origin topic, reads them back and writes dead letters for them as flows do. */
 async function die(): Promise<void> {
   const producer = await kafka.producer()
   stops.push(() => producer.stop())

@@ -1,4 +1,4 @@
-/** Dead letters: what lies in the dead-letter topics, and which of it was sent back already. */
+/** Dead letters: the records in the dead-letter topics, and which of them were already sent back. */
 import { type Reader, Undecodable } from '@weir/codec'
 import { type DeadLetter, type TopicName, topics, type ValueOf } from '@weir/contracts'
 import { headerOf, type Kafka, type RecordBatch } from '@weir/kafka'
@@ -9,9 +9,9 @@ import { hint } from '../nearest.ts'
 const ENVELOPE = 'weir/dead-letter'
 
 /**
- * Beside each letter that was sent back lies a mark in the same partition: a record without value whose
- * header says the letter's offset. So every redrive, from any machine, knows them, and marks expire no sooner
- * than their letters.
+ * For each dead letter that was sent back there is a mark in the same partition: a record without a value,
+ * whose header gives the dead letter's offset. So every redrive, from any machine, knows which were sent
+ * back, and marks expire no sooner than their dead letters.
  */
 export const MARK_HEADER = 'weir-redriven-offset'
 
@@ -23,7 +23,7 @@ export const deadLetterTopics = (): DeadLetterTopic[] =>
     (name): name is DeadLetterTopic => topics[name].value === ENVELOPE,
   )
 
-/** By its name, or by the topic whose records die there. */
+/** Finds a dead-letter topic by its own name, or by the topic whose records end in it. */
 export function deadLetterTopic(name: string | undefined): DeadLetterTopic {
   const known = deadLetterTopics()
   const found = known.find((topic) => topic === name || topic === `${name}.dead`)
@@ -33,26 +33,27 @@ export function deadLetterTopic(name: string | undefined): DeadLetterTopic {
 }
 
 /**
- * The topics whose records die there: those that the topic's flows and sinks read. Letters go back to these
- * only: a letter says itself where it came from, and on a broker without logins anybody can write one.
+ * The topics whose failed records end in a dead-letter topic: the sources of the flows and sinks that use it.
+ * Dead letters go back only to these. A dead letter names its own origin, and on a broker without logins
+ * anybody can write one.
  */
 export function originsOf(topic: DeadLetterTopic): ReadonlySet<string> {
   const readers = solutions.flatMap(({ flows, indices }) => [...flows, ...indices])
   return new Set(readers.filter(({ deadLetter }) => deadLetter === topic).map(({ source }) => source))
 }
 
-/** What a dead-letter topic holds at one moment. */
+/** The state of a dead-letter topic at one moment. */
 export interface Holding {
   readonly topic: DeadLetterTopic
-  /** By partition, the offsets of letters that were sent back. */
+  /** Per partition, the offsets of the dead letters that were sent back. */
   readonly redriven: ReadonlyMap<number, ReadonlySet<number>>
-  /** By partition, the position after the last record seen. */
+  /** Per partition, the offset after the last record seen. */
   readonly ends: ReadonlyMap<number, number>
 }
 
 /**
- * Calls `see` for every letter from the beginning to the end as it is now, batch by batch; `index` is its
- * place in the batch.
+ * Calls `see` for every dead letter from the beginning to the current end, batch by batch; `index` is its
+ * index in the batch.
  */
 export async function eachLetter(
   kafka: Kafka,
@@ -62,7 +63,7 @@ export async function eachLetter(
   const redriven = new Map<number, Set<number>>()
   const ends = new Map<number, number>()
   let failure: unknown
-  // Partitions are read side by side; letters are seen one at a time.
+  // Partitions are read in parallel; dead letters are passed to `see` one at a time.
   let turn = Promise.resolve()
   const handle = async (batch: RecordBatch): Promise<void> => {
     for (let i = 0; i < batch.length; i++) {
@@ -90,7 +91,10 @@ export async function eachLetter(
   return { topic, redriven, ends }
 }
 
-/** Undefined for what is no letter: anybody may have written it. The batch must have been prepared. */
+/**
+ * Returns undefined for a record that is not a dead letter: anybody may have written it. The batch must have
+ * been prepared.
+ */
 export function letterOf(
   reader: Reader<DeadLetter>,
   batch: RecordBatch,

@@ -8,9 +8,9 @@ export interface LetterCount {
   readonly step: string
   readonly code: string
   letters: number
-  /** How many of them were sent back. */
+  /** Number of these dead letters that were sent back. */
   redriven: number
-  /** Arrival of the newest, ms since the epoch. */
+  /** Arrival time of the newest, ms since the epoch. */
   newest: number
 }
 

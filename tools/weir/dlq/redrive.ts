@@ -1,4 +1,4 @@
-/** Sending dead letters back to the topics they came from, byte for byte, under their own ids. */
+/** Sends dead letters back to the topics they came from, byte for byte, under their own ids. */
 
 import type { Reader } from '@weir/codec'
 import type { DeadLetter } from '@weir/contracts'
@@ -19,19 +19,19 @@ import type { Select } from './select.ts'
 export interface RedriveOptions {
   readonly kafka: Kafka
   readonly reader: Reader<DeadLetter>
-  /** What the topic held when the redrive began: letters that die again meanwhile are not sent again. */
+  /** The state of the topic when the redrive began: records that fail again meanwhile are not sent again. */
   readonly holding: Holding
   readonly select: Select
-  /** The topics that letters may go back to. */
+  /** The topics that dead letters may go back to. */
   readonly origins: ReadonlySet<string>
-  /** Also what was sent back before. */
+  /** Whether to send dead letters again that were already sent back. */
   readonly again: boolean
   readonly sent: (count: number) => void
 }
 
 /**
- * Letters sent before their marks are written. After a crash in between, these go out once more, under the
- * same ids.
+ * Number of dead letters sent before their marks are written. After a crash in between, these go out once
+ * more, under the same ids.
  */
 const WINDOW = 500
 
@@ -47,17 +47,20 @@ export interface Redriven {
 
 /** Counts of records that stay in the dead-letter topic. */
 export interface LeftLetters {
-  /** Letters that do not hold their whole record. */
+  /** Dead letters that do not hold their whole record. */
   readonly truncated: number
-  /** Letters that name another topic than the origins, or no partition of it. */
+  /** Dead letters that name a topic outside the origins, or a partition that it does not have. */
   readonly foreign: number
-  /** Letters that stand for records that nothing could read, so there is nothing to send. */
+  /** Dead letters for records that could not be read at all, so there is nothing to send. */
   readonly unreadable: number
-  /** Records that are no letters. */
+  /** Records that are not dead letters. */
   readonly invalid: number
 }
 
-/** Rejects with the producer's KafkaError when one cannot be stored; what was stored before is marked. */
+/**
+ * Rejects with the producer's KafkaError if a record cannot be stored; records stored in earlier windows are
+ * marked.
+ */
 export async function redrive(options: RedriveOptions): Promise<Redriven> {
   const { kafka, reader, holding, select, origins, again, sent } = options
   const producer = await kafka.producer()
@@ -70,8 +73,8 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
   const settle = async (): Promise<void> => {
     if (window.length === 0) return
     const failures = await delivery.settled()
-    // What failed may lie anywhere in the window, so none of it is marked: going out twice under one id does
-    // less harm than not at all.
+    // The failed records may be anywhere in the window, so none of it is marked: sending a record twice under
+    // one id does less harm than not sending it at all.
     if (failures.length > 0) throw failures[0].error
     await mark(producer, holding.topic, window)
     total += window.length
@@ -109,7 +112,7 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
   }
 }
 
-/** Says why a letter stays where it is; undefined if it may go back. */
+/** Returns the reason why a dead letter stays where it is, or undefined if it may go back. */
 function obstacleTo(
   letter: DeadLetter,
   origins: ReadonlySet<string>,
@@ -120,8 +123,8 @@ function obstacleTo(
 }
 
 /**
- * To the partition it came from, which is its key's; a topic that was made anew with fewer partitions decides
- * by the key.
+ * Appends the record to the partition it came from, which is its key's. If the topic was recreated with fewer
+ * partitions, the key decides.
  */
 function append(
   delivery: Delivery,
@@ -146,7 +149,7 @@ function append(
   )
 }
 
-/** The record's own headers, weir-id among them, and where it lay among the dead. */
+/** The record's own headers, weir-id among them, and its position in the dead-letter topic. */
 function headersOf(batch: RecordBatch, index: number): Buffer {
   const keep = (name: string): boolean => !name.startsWith('weir-dead-') && name !== REDRIVEN
   return editHeaders(batch.bytes, batch.headersStart[index], keep, {

@@ -1,6 +1,4 @@
-/**
- * Which dead letters are meant: every condition given must hold. Decided by headers alone, without decoding.
- */
+/** Selects dead letters: every given condition must hold. Decides by headers alone, without decoding. */
 import { headerOf, type RecordBatch } from '@weir/kafka'
 import { moment, UsageError } from '../command.ts'
 

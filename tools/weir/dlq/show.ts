@@ -1,4 +1,4 @@
-/** A dead letter for people: cause, origin, headers, and the record as far as it can be read. */
+/** Shows a dead letter to people: cause, origin, headers, and the record as far as it can be read. */
 import type { DeadLetter } from '@weir/contracts'
 import { listHeaders, type RecordBatch } from '@weir/kafka'
 import type { DecodeValue, SeenHeaders } from '../tail/decoder.ts'
@@ -6,7 +6,7 @@ import { headersJson, hex, jsonText, printable } from '../tail/format.ts'
 import { styled } from '../terminal/table.ts'
 
 const TRUNCATED = 'Truncated: this is the beginning of the value, the whole lies at its origin.'
-/** How many bytes of a binary key, header or value people are shown; --json has them all. */
+/** The most bytes of a binary key, header or value that are shown to people; --json has them all. */
 const SHOWN_BYTES = 256
 
 export interface ShownLetter {
@@ -14,7 +14,10 @@ export interface ShownLetter {
   readonly at: string
   readonly letter: DeadLetter
   readonly headers: SeenHeaders
-  /** The original value by its contract; undefined where it cannot be decoded, for `problem`. */
+  /**
+   * The original value, decoded by its contract; undefined if it cannot be decoded, for the reason in
+   * `problem`.
+   */
   readonly value: unknown
   readonly problem: string | undefined
 }
@@ -36,7 +39,8 @@ export async function showLetter(
           : await decode(letter.value)
   const headers = listHeaders(batch.bytes, batch.headersStart[index])
     .filter(([name]) => !name.startsWith('weir-dead-'))
-    .map(([name, bytes]) => [name, bytes && Buffer.from(bytes)] as const) // The batch's own bytes are gone when letters are shown.
+    // The batch's own bytes are gone when dead letters are shown.
+    .map(([name, bytes]) => [name, bytes && Buffer.from(bytes)] as const)
   return {
     at: `${batch.partition}:${batch.offsets[index]}`,
     letter,

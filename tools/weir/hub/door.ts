@@ -1,6 +1,6 @@
 /**
- * The hub's HTTP door as a patient client uses it: the same ids on every attempt, Retry-After honoured, one
- * verdict per record at the end.
+ * A patient client of the hub's HTTP door: it sends the same ids on every attempt, honours Retry-After, and
+ * returns one verdict per record at the end.
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
@@ -12,25 +12,25 @@ export interface DoorOptions {
   readonly url: string
   readonly apiKey: string | undefined
   readonly topic: string
-  /** Where the records come from; counts are kept per source. */
+  /** The source of the records; counts are kept per source. */
   readonly source: string
-  /** How long nothing may get through before giving up, ms. */
+  /** The longest time without progress before giving up, ms. */
   readonly patience: number
   readonly signal: AbortSignal
-  /** Called when an attempt failed and another will follow, with the reason. */
+  /** Called with the reason when an attempt failed and another will follow. */
   readonly onRetry?: (reason: string) => void
 }
 
-/** What became of a batch; the three add up to its length. */
+/** The outcome of a batch; the three parts add up to its length. */
 export interface Outcome {
   readonly stored: number
-  /** `index` is the record's place in the batch. */
+  /** `index` is the record's index in the batch. */
   readonly refused: readonly RecordError[]
-  /** Places of records whose fate is open, because the signal came first. */
+  /** Indices of records whose outcome is unknown, because the signal came first. */
   readonly open: readonly number[]
 }
 
-/** Longer than any reply of a hub that is alive: it answers 503 after its own time-out towards Kafka. */
+/** Longer than a live hub takes to reply: it answers 503 after its own time-out towards Kafka. */
 const REPLY_TIMEOUT_MS = 60_000
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 5_000
@@ -49,7 +49,7 @@ export class Door {
   readonly #agent: HttpAgent
   #lastProgress = Date.now()
 
-  /** @param connections most requests in flight */
+  /** @param connections the most requests in flight */
   constructor(options: DoorOptions, connections: number) {
     this.#options = options
     this.#url = new URL(`${options.url}/v1/topics/${encodeURIComponent(options.topic)}/records`)
@@ -58,9 +58,9 @@ export class Door {
   }
 
   /**
-   * Sends records (each a JSON object, see wire.ts) until every one is stored or refused; retriable ones
-   * again, in order. Rejects with Unreachable when nothing got through for the patience, with Refused when
-   * the hub refuses the client itself.
+   * Sends records (each a JSON object, see wire.ts) until every one is stored or refused; retries the
+   * retriable ones, in order. Rejects with Unreachable if nothing gets through for `patience`, and with
+   * Refused if the hub refuses the client itself.
    */
   async deliver(records: readonly string[]): Promise<Outcome> {
     const refused: RecordError[] = []
@@ -109,7 +109,7 @@ export class Door {
     this.#agent.destroy()
   }
 
-  /** A body that is too large: its two halves, one after the other, so that order holds. */
+  /** Sends a body that was too large as two halves, one after the other, so that order is kept. */
   async #halves(
     records: readonly string[],
     indices: readonly number[],
@@ -130,7 +130,7 @@ export class Door {
     return { stored: first.stored + second.stored, errors: [...errors(first, 0), ...errors(second, middle)] }
   }
 
-  /** Waits before the next attempt; rejects where waiting is over. */
+  /** Waits before the next attempt; rejects if the patience is exhausted. */
   async #pause(attempt: number, retryAfter: string | undefined, reason: string): Promise<void> {
     const { patience, signal, onRetry } = this.#options
     const silence = Date.now() - this.#lastProgress
@@ -168,8 +168,8 @@ export class Door {
       const abort = (): void => {
         sent.destroy(new Error('stopped'))
       }
-      // An attempt under way when the user stops is given a moment to end, so that the summary counts what
-      // was stored.
+      // If the user stops the command, an attempt in flight is given a moment to end, so that the summary
+      // counts what was stored.
       const stopping = (): void => {
         setTimeout(abort, 2_000).unref()
       }
@@ -182,7 +182,7 @@ export class Door {
   }
 }
 
-/** Retry-After in seconds or as a date (RFC 9110, 10.2.3), bounded; 0 where there is none. */
+/** Reads Retry-After, in seconds or as a date (RFC 9110, 10.2.3), with an upper bound; 0 if there is none. */
 export function readRetryAfter(header: string | undefined, now: number): number {
   if (header === undefined) return 0
   const ms = /^\d+(\.\d+)?$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
@@ -210,7 +210,7 @@ function readReply(response: IncomingMessage): Promise<Reply> {
   })
 }
 
-/** A status that ends the run is thrown; one that a retry can mend is returned as its reason. */
+/** Throws for a status that ends the run; returns the reason for one that a retry may resolve. */
 function clientProblem({ status, body }: Reply): string {
   const problem = readProblem(body)
   const said = problem ? ` ${problem.message}` : ''

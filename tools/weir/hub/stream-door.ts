@@ -1,5 +1,6 @@
 /**
- * The hub's Kinesis door as a device without keys uses it: PutRecords as JSON, and what was not stored again.
+ * A client of the hub's Kinesis door, as used by a device without keys: PutRecords as JSON, with a retry of
+ * the entries that were not stored.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -7,16 +8,19 @@ export interface StreamDoorOptions {
   readonly url: string
   readonly stream: string
   readonly signal: AbortSignal
-  /** Called when an attempt failed and another will follow, with the reason. */
+  /** Called with the reason when an attempt failed and another will follow. */
   readonly onRetry: (reason: string) => void
 }
 
-/** Of one PutRecords (API reference). */
+/** Limit of one PutRecords request (API reference). */
 const MAX_RECORDS = 500
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 5_000
 
-/** An entry of PutRecords, JSON. @param data the record's text */
+/**
+ * Encodes an entry of PutRecords as JSON.
+ * @param data the record's text
+ */
 export function encodeEntry(partitionKey: string, data: string): string {
   return JSON.stringify({ PartitionKey: partitionKey, Data: Buffer.from(data).toString('base64') })
 }

@@ -1,36 +1,36 @@
 /**
- * The body of POST /v1/topics/{topic}/records and its answers, as ingest-hub's OpenAPI document describes
+ * The body of POST /v1/topics/{topic}/records and its responses, as ingest-hub's OpenAPI document describes
  * them.
  */
 
 export interface RecordError {
-  /** The record's place in the request, from 0. */
+  /** The record's index in the request, from 0. */
   readonly index: number
   readonly code: string
   /** The path in the value: position.lat. */
   readonly field: string | undefined
   readonly message: string
-  /** The same record can be stored later without anybody's doing. */
+  /** Whether the same record can be stored later without anybody's intervention. */
   readonly retriable: boolean
 }
 
 /**
- * One record of a request. `value` is JSON text, so that a value is serialised once whatever the number of
- * attempts.
+ * Encodes one record of a request. `value` is JSON text, so that a value is serialised once, whatever the
+ * number of attempts.
  */
 export const encodeRecord = (id: string, value: string): string =>
   `{"id":${JSON.stringify(id)},"value":${value}}`
 
 export const encodeBatch = (records: readonly string[]): string => `{"records":[${records.join(',')}]}`
 
-/** Says where the records come from; counts are kept per source. */
+/** Names the source of the records; counts are kept per source. */
 export const SOURCE_HEADER = 'weir-source'
 
-/** The message of an error, begun with the field where it does not begin so by itself. */
+/** Returns an error's message, prefixed with the field unless it already starts with it. */
 export const withField = (field: string | undefined, message: string): string =>
   field === undefined || message.startsWith(field) ? message : `${field}: ${message}`
 
-/** The verdict of a 200, 207, 400, 413 or 422 over `count` records. */
+/** Reads the verdict on `count` records from a 200, 207, 400, 413 or 422. */
 export function readVerdict(
   status: number,
   body: string,
@@ -49,7 +49,7 @@ export function readVerdict(
   const errors = listed.flatMap((item) => {
     const error = readError(item)
     if (error.index < 0 || error.index >= count) return []
-    // The last entry may stand for all records from there on.
+    // The last entry may apply to all records from its index on.
     const covered = (item as { toEnd?: unknown }).toEnd === true ? count - error.index : 1
     return Array.from({ length: covered }, (_, i) => ({ ...error, index: error.index + i }))
   })
@@ -80,7 +80,7 @@ function readError(item: unknown): RecordError {
   }
 }
 
-/** The error of an answer that is no verdict. */
+/** Reads the error from a response that is not a verdict. */
 export function readProblem(body: string): { code: string; message: string } | undefined {
   const { code, message } = (parse(body).error ?? {}) as Record<string, unknown>
   return typeof message === 'string' ? { code: String(code), message } : undefined

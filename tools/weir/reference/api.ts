@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Refused, Unreachable } from '../command.ts'
 
 export interface ReferenceApi {
-  /** By id. */
+  /** Resolves to the entries by id. */
   entries(table: string): Promise<Record<string, unknown>>
   put(table: string, id: string, entry: unknown): Promise<void>
   delete(table: string, id: string): Promise<void>
 }
 
 const TIMEOUT = 10_000
-/** Tries after a 503, which the enricher answers while the broker has no leader. */
+/** Attempts after a 503, which the enricher answers while the broker has no leader. */
 const TRIES = 5
 
-/** Calls reject with Unreachable where the enricher does not answer, with Refused where it says no. */
+/** Calls reject with Unreachable if the enricher does not answer, and with Refused if it refuses. */
 export function openReferenceApi(url: string, apiKey: string | undefined): ReferenceApi {
   const ask = async (method: string, path: string, body?: unknown): Promise<Response> => {
     for (let attempt = 1; ; attempt++) {

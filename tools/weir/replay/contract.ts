@@ -1,4 +1,4 @@
-/** What a topic's contract asks of a value: its leaves, in the order of the schema. */
+/** The fields that a topic's contract asks of a value: its leaves, in the order of the schema. */
 import { type Topic, type TopicName, topics } from '@weir/contracts'
 import { schemaOf } from '@weir/contracts/load.ts'
 import { UsageError } from '../command.ts'
@@ -18,9 +18,9 @@ export interface Leaf {
 
 export interface TopicContract {
   readonly topic: string
-  /** The leaf that is the record's key; undefined where the writer gives none. */
+  /** The leaf that is the record's key; undefined if the writer does not set one. */
   readonly key: string | undefined
-  /** The first timestamp of the schema: what replays pace by. */
+  /** The first timestamp of the schema, by which replays are paced. */
   readonly time: string | undefined
   readonly leaves: readonly Leaf[]
 }

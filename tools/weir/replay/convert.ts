@@ -1,4 +1,4 @@
-/** Rows to values, by a mapping and the contract's types. */
+/** Converts rows to values, by a mapping and the contract's types. */
 import { isRawNumber } from '../json.ts'
 import type { Leaf } from './contract.ts'
 import type { Assignment, FromColumn, Mapping } from './mapping.ts'
@@ -6,15 +6,15 @@ import { NOT_UTF8 } from './ndjson.ts'
 import type { Window } from './survey.ts'
 import { numberIn, readTime, type TimeReading, timeText } from './time.ts'
 
-/** What a row became; reused for every row, so read it before the next. */
+/** The result of converting a row. It is reused for every row, so read it before the next. */
 export interface Converted {
-  /** The value's JSON; undefined where the row cannot be sent. */
+  /** The value's JSON; undefined if the row cannot be sent. */
   json: string | undefined
-  /** The value's key as text, '' where the topic has none. */
+  /** The value's key as text; '' if the topic has none. */
   key: string
-  /** Milliseconds since the epoch, before the shift. NaN where the topic has no event time. */
+  /** Milliseconds since the epoch, before the shift; NaN if the topic has no event time. */
   time: number
-  /** Why not: the field and what is wrong with it. */
+  /** Why the row cannot be sent: the field and its problem. */
   field: string
   problem: string
 }
@@ -24,7 +24,7 @@ export interface ConvertOptions {
   readonly key: string | undefined
   readonly time: string | undefined
   readonly reading: TimeReading
-  /** Event times outside are refused. */
+  /** Event times outside the window are refused. */
   readonly window: Window
   /** Milliseconds added to every time. */
   readonly shift: number
@@ -95,7 +95,7 @@ const DAMAGED = new Unreadable(NOT_UTF8)
 const ROUNDED = new Unreadable(`is beyond ${Number.MAX_SAFE_INTEGER}, where numbers are no longer exact`)
 const INEXACT_ID = new Unreadable('is a number whose text is not sure; write it as text')
 
-/** The cell by the leaf's type; undefined where it is blank, null where that is said and allowed. */
+/** Reads the cell by the leaf's type; undefined if it is blank, null if it is null and the leaf allows it. */
 function readCell({ leaf, factor }: FromColumn, cell: unknown, reading: TimeReading): unknown {
   if (cell === undefined || (typeof cell === 'string' && cell.trim() === '')) return undefined
   if (cell === null) return leaf.nullable ? null : undefined
@@ -128,14 +128,14 @@ function scaled(cell: unknown, factor: number): unknown {
   if (Number.isNaN(value)) return NO_NUMBER
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER && isWholeText(cell)) return ROUNDED
   const result = factor === 1 ? value : value * factor
-  // JSON has no infinity: it would be written as null.
+  // JSON has no infinity: it would write null.
   return Number.isFinite(result) ? result : TOO_LARGE
 }
 
 const isWholeText = (cell: unknown): boolean =>
   /^\s*[+-]?\d+\s*$/.test(isRawNumber(cell) ? cell.rawJSON : String(cell))
 
-/** A number becomes text only when no other number has that text: two ids must not become one. */
+/** A number becomes text only if no other number has that text: two ids must not become one. */
 function readText(cell: unknown): unknown {
   if (typeof cell === 'string') return cell.isWellFormed() ? cell : DAMAGED
   if (typeof cell === 'boolean') return String(cell)
@@ -179,7 +179,7 @@ function show(cell: unknown): string {
   return text.length > 42 ? `${text.slice(0, 40)}…` : text
 }
 
-/** How a field is read from the rows; undefined where it is a constant or not given. */
+/** Returns how a field is read from the rows; undefined if it is a constant or not given. */
 export const columnOf = (mapping: Mapping, field: string | undefined): FromColumn | undefined =>
   mapping.assignments.find(
     (assignment: Assignment): assignment is FromColumn =>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CsvReader, guessDelimiter } from './csv.ts'
 
-/** Rows as [line, ...cells] and faults as [line], from pieces of that size. */
+/** Returns rows as [line, ...cells] and faults as [line], from pieces of `size` characters. */
 function read(text: string, size = text.length, delimiter = ','): unknown[] {
   const found: unknown[] = []
   const reader = new CsvReader(delimiter, {

@@ -1,12 +1,13 @@
 /**
- * Reads the rows of a CSV file (RFC 4180) from its text in pieces. Memory is bounded by the longest row.
- * Lines end in LF, CRLF or CR.
+ * Reads the rows of a CSV file (RFC 4180) from text in pieces. Memory is bounded by the longest row. Lines
+ * end in LF, CRLF or CR.
  */
 import { MAX_ROW } from './ndjson.ts'
 
 export interface CsvHandler {
   /**
-   * The first row is the header; the others have as many cells. @param line on which the row begins, from 1
+   * The first row is the header; the others have the same number of cells.
+   * @param line the line on which the row begins, from 1
    */
   row(line: number, cells: string[]): void
   /** Called in place of `row` for a row that cannot be read. */
@@ -16,13 +17,13 @@ export interface CsvHandler {
 const QUOTE = 0x22,
   LF = 0x0a,
   CR = 0x0d
-/** A line with its end. */
+/** A line with its line end. */
 const LINE = /[^\n\r]*(?:\r\n|\n|\r|$)/y
 const DELIMITERS = [',', ';', '\t', '|']
-/** How many lines after a quote are looked at to tell whether it is out of place. */
+/** Number of lines after a quote that are examined to decide whether it is out of place. */
 const LOOKED_AT = 10
 
-/** The delimiter that occurs most in the first line, outside of quotes. */
+/** Returns the delimiter that occurs most in the first line, outside of quotes. */
 export function guessDelimiter(text: string): string {
   const header = text.split(/[\n\r]/, 1)[0].replace(/"[^"]*"/g, '')
   const count = (delimiter: string): number => header.split(delimiter).length
@@ -33,19 +34,19 @@ export class CsvReader {
   readonly #delimiter: string
   readonly #handler: CsvHandler
   #text = ''
-  /** The index in the text at which the open row begins. */
+  /** The index in the text at which the current row begins. */
   #from = 0
-  /** The line of the file on which it begins. */
+  /** The line of the file on which the current row begins. */
   #line = 1
   /** The index up to which the row was searched for its end. */
   #at = 0
   /** Whether that index is within quotes. */
   #quoted = false
-  /** Line ends of the row so far, all of them within quotes. */
+  /** Number of line ends in the row so far, all of them within quotes. */
   #newlines = 0
   /** True while the rest of a row that is too long is dropped. */
   #skipping = false
-  /** Cells of the header; 0 before it. */
+  /** Number of cells in the header; 0 before it is read. */
   #width = 0
 
   constructor(delimiter: string, handler: CsvHandler) {
@@ -68,7 +69,10 @@ export class CsvReader {
     this.#from = 0
   }
 
-  /** The last row needs no line end. Throws when a quote that is not closed hides the rows after it. */
+  /**
+   * Ends the text. The last row needs no line end. Throws if a quote that is not closed hides the rows after
+   * it.
+   */
   end(): void {
     this.#take(true)
     while (this.#from < this.#text.length && !this.#skipping) {
@@ -82,7 +86,7 @@ export class CsvReader {
     this.#tooLong()
   }
 
-  /** Takes the rows that are complete. */
+  /** Processes the rows that are complete. */
   #take(isLast: boolean): void {
     for (let end = this.#rowEnd(isLast); end >= 0; end = this.#rowEnd(isLast)) {
       const isPair = this.#text.charCodeAt(end) === CR && this.#text.charCodeAt(end + 1) === LF
@@ -91,8 +95,8 @@ export class CsvReader {
   }
 
   /**
-   * The index of the line end that closes the row, which is the first outside of quotes; -1 when the text
-   * ends before.
+   * Returns the index of the line end that closes the row, which is the first outside of quotes; -1 if the
+   * text ends before it.
    */
   #rowEnd(isLast: boolean): number {
     const text = this.#text
@@ -128,7 +132,9 @@ export class CsvReader {
     else this.#handler.fault(this.#line, `has ${cells.length} columns, the header has ${this.#width}`)
   }
 
-  /** Gives up only the first line of the row. A quote out of place has joined the next lines to it. */
+  /**
+   * Gives up only the first line of the row, because a quote out of place has joined the next lines to it.
+   */
   #giveUpLine(problem: string): void {
     this.#handler.fault(this.#line, problem)
     LINE.lastIndex = this.#from
@@ -142,9 +148,7 @@ export class CsvReader {
     this.#quoted = false
   }
 
-  /**
-   * Whether most lines after the row's first look like rows, because they have as many cells as the header.
-   */
+  /** Returns whether most lines after the row's first look like rows, with as many cells as the header. */
   #joinsRows(): boolean {
     const lines = this.#text
       .slice(this.#from, this.#at)
@@ -161,7 +165,7 @@ export class CsvReader {
   }
 }
 
-/** The cells of one row; undefined when a quote is out of place. */
+/** Returns the cells of one row; undefined if a quote is out of place. */
 function cellsOf(row: string, delimiter: string): string[] | undefined {
   if (!row.includes('"')) return row.split(delimiter)
   const cells: string[] = []
@@ -183,5 +187,5 @@ function cellsOf(row: string, delimiter: string): string[] | undefined {
   }
 }
 
-/** A cell in quotes. Quotes of its own are doubled. */
+/** A cell in quotes. Quotes inside it are doubled. */
 const CELL = /"([^"]*(?:""[^"]*)*)"/y

@@ -1,4 +1,4 @@
-/** The events of a file in the order in which a replay sends them. */
+/** Reads the events of a file in the order in which a replay sends them. */
 import { UsageError } from '../command.ts'
 import type { Converted } from './convert.ts'
 import type { RecordFile } from './file.ts'
@@ -6,7 +6,7 @@ import type { Columns } from './mapping.ts'
 import { readRows } from './rows.ts'
 import type { Survey } from './survey.ts'
 
-/** Takes one event; returns a promise only when it must be waited for. `time` is the file's, ms. */
+/** Takes one event; returns a promise only if the caller must wait for it. `time` is the file's time, ms. */
 export type Offer = (key: string, line: number, value: string, time: number) => Promise<void> | undefined
 
 export interface Reading {
@@ -19,7 +19,7 @@ export interface Reading {
   readonly signal: AbortSignal
 }
 
-/** In the order of the file, in bounded memory. */
+/** Reads events in the order of the file, in bounded memory. */
 export async function inFileOrder({
   file,
   columns,
@@ -45,14 +45,16 @@ export async function inFileOrder({
   }
 }
 
-/** Most events that are sorted in memory: about 150 MB. */
+/** The most events that are sorted in memory: about 150 MB. */
 export const SORTABLE = 500_000
-/** A step back in time up to this is ordinary lateness; such events are sent when their line comes. */
+/**
+ * A step back in time of up to this length is ordinary lateness; such events are sent when their line comes.
+ */
 const LATENESS = 5 * 60_000
 
 /**
- * True where a paced replay must sort the file: vehicle by vehicle, say, instead of moment by moment. Throws
- * where it is too large for that.
+ * Returns true if a paced replay must sort the file because it is not in order of time, but, for example,
+ * vehicle by vehicle. Throws if the file is too large to sort.
  */
 export function mustSort({ path }: RecordFile, { rows, stepBack }: Survey): boolean {
   if (stepBack === 0) return false
@@ -63,7 +65,7 @@ export function mustSort({ path }: RecordFile, { rows, stepBack }: Survey): bool
   )
 }
 
-/** In the order of event time; events of one time stay in the order of the file. */
+/** Reads events in order of event time; events with the same time stay in the order of the file. */
 export async function inTimeOrder(reading: Reading): Promise<void> {
   const events: { key: string; line: number; value: string; time: number }[] = []
   await inFileOrder({

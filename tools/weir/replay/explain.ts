@@ -1,4 +1,4 @@
-/** Tells people how a replay reads the file, and which option changes it, before the first record is sent. */
+/** Explains how a replay reads the file, and which option changes it, before the first record is sent. */
 import { duration, thousands } from '../terminal/table.ts'
 import type { Plan } from './replay.ts'
 import { timeText } from './time.ts'

@@ -1,4 +1,4 @@
-/** Opening a file of records: its format is told from its content, not from its name. */
+/** Opens a file of records. Its format is detected from its content, not from its name. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
@@ -10,14 +10,14 @@ export interface RecordFile {
   readonly path: string
   /** Bytes on disk. */
   readonly size: number
-  /** When it was last changed, ms since the epoch. */
+  /** Time of the last change, ms since the epoch. */
   readonly changedAt: number
   readonly format: 'csv' | 'ndjson'
   /** Separates the cells of a CSV file. */
   readonly delimiter: string
 }
 
-/** An open file: its text, and how far it was read. */
+/** An open file: its text, and the number of bytes read. */
 export interface OpenFile {
   readonly text: AsyncIterable<string>
   /** Bytes read from disk so far. */
@@ -29,7 +29,7 @@ const CHUNK_BYTES = 256 * 1024
 /** Characters within which the first line should end. */
 const HEAD_LENGTH = 64 * 1024
 
-/** @param delimiter undefined: told from the header line */
+/** @param delimiter undefined: detected from the header line */
 export async function recordFile(path: string, delimiter?: string): Promise<RecordFile> {
   const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(
@@ -54,8 +54,7 @@ export function openFile({ path }: RecordFile): OpenFile {
 }
 
 /**
- * Throws when the file grew or shrank since it was opened first. To be called after its text was read to the
- * end.
+ * Throws if the file grew or shrank since it was first opened. Call it after the text was read to the end.
  */
 export function checkSize({ path, size }: RecordFile, bytesRead: number): void {
   if (bytesRead === size) return
@@ -64,7 +63,7 @@ export function checkSize({ path, size }: RecordFile, bytesRead: number): void {
   )
 }
 
-/** What a broken file says to its owner. */
+/** Turns a read error into an error for the file's owner. */
 export function unreadable({ path }: RecordFile, error: unknown): Error {
   if (error instanceof UsageError || error instanceof Refused) return error
   return new Refused(`${path} cannot be read to its end: ${(error as Error).message}.`)
@@ -81,8 +80,8 @@ export async function contentHash({ path }: RecordFile, signal: AbortSignal): Pr
 }
 
 /**
- * Throws when the file was written to since it was opened first, and its content is another now. @param hash
- * of the content
+ * Throws if the file was written to since it was first opened and its content has changed.
+ * @param hash hash of the original content
  */
 export async function checkContent(file: RecordFile, hash: string, signal: AbortSignal): Promise<void> {
   const { ctimeMs } = await stat(file.path)
@@ -92,7 +91,7 @@ export async function checkContent(file: RecordFile, hash: string, signal: Abort
   )
 }
 
-/** The beginning of the text up to a line end, without the blanks before it. */
+/** Returns the beginning of the text up to a line end, without leading blanks. */
 async function beginning(file: RecordFile): Promise<string> {
   const { text, close } = openFile(file)
   let head = ''

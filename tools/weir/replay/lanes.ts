@@ -1,6 +1,6 @@
 /**
- * Sending with several requests in flight and the order of every key kept: a key has one lane, and a lane
- * sends its next batch after the last was answered.
+ * Sends with several requests in flight and keeps the order of every key: each key has one lane, and a lane
+ * sends its next batch after the last one was answered.
  */
 import { EventEmitter, once } from 'node:events'
 import type { Outcome } from '../hub/door.ts'
@@ -8,16 +8,16 @@ import { encodeRecord } from '../hub/wire.ts'
 
 export interface LaneOptions {
   readonly lanes: number
-  /** Most records of one request. */
+  /** The most records per request. */
   readonly batch: number
-  /** Most records waiting in all lanes together; `full` from then on. */
+  /** The most records waiting in all lanes together; `full` is true from then on. */
   readonly capacity: number
   readonly send: (records: readonly string[]) => Promise<Outcome>
-  /** Called once for every batch that was answered, with the lines of its records. */
+  /** Called once for every answered batch, with the lines of its records. */
   readonly settled: (lines: readonly number[], outcome: Outcome) => void
 }
 
-/** Most characters of one request's values: well below the hub's 10 MiB. */
+/** The most characters of one request's values: well below the hub's 10 MiB. */
 const BATCH_CHARACTERS = 4 * 1024 * 1024
 
 interface Lane {
@@ -40,7 +40,11 @@ export class Lanes {
     this.#lanes = Array.from({ length: options.lanes }, () => ({ lines: [], records: [], sending: false }))
   }
 
-  /** @param id the record's id  @param value its JSON  @param line for reports */
+  /**
+   * @param id the record's id
+   * @param value its JSON
+   * @param line its line, for reports
+   */
   add(key: string, id: string, value: string, line: number): void {
     const lane = this.#lanes[hash(key) % this.#lanes.length]
     lane.lines.push(line)
@@ -49,12 +53,12 @@ export class Lanes {
     if (!lane.sending && lane.records.length >= this.#options.batch) void this.#run(lane)
   }
 
-  /** No more should be added before room() resolves. */
+  /** True when no more records should be added before room() resolves. */
   get full(): boolean {
     return this.#waiting >= this.#options.capacity || this.#failure !== undefined
   }
 
-  /** Resolves when there is room again; rejects when a send failed for good. */
+  /** Resolves when there is room again; rejects if a send failed for good. */
   async room(): Promise<void> {
     while (this.full) {
       if (this.#failure !== undefined) throw this.#failure
@@ -62,12 +66,12 @@ export class Lanes {
     }
   }
 
-  /** Sends what waits, though it fill no batch. */
+  /** Sends the waiting records, even if they do not fill a batch. */
   flush(): void {
     for (const lane of this.#lanes) if (!lane.sending && lane.records.length > 0) void this.#run(lane, true)
   }
 
-  /** Resolves when everything added was answered; rejects when a send failed for good. */
+  /** Resolves when everything added was answered; rejects if a send failed for good. */
   async end(): Promise<void> {
     this.#flushing = true
     this.flush()
@@ -104,7 +108,7 @@ export class Lanes {
   }
 }
 
-/** How many of the records fit into one request; at least one. */
+/** Returns the number of records that fit into one request; at least one. */
 function batchLength(records: readonly string[], most: number): number {
   let characters = 0
   for (let n = 0; n < records.length && n < most; n++) {
@@ -114,7 +118,7 @@ function batchLength(records: readonly string[], most: number): number {
   return Math.min(records.length, most)
 }
 
-/** FNV-1a over UTF-16 units: only spreads keys over lanes. */
+/** FNV-1a over UTF-16 units; it only spreads keys over lanes. */
 function hash(key: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193)

@@ -1,6 +1,6 @@
 /**
- * Which column gives which field of the value: what was said with --map and --set, else what column names
- * tell.
+ * Decides which column gives which field of the value: from --map and --set, and otherwise from the column
+ * names.
  */
 import { UsageError } from '../command.ts'
 import { isRawNumber, parseExactly } from '../json.ts'
@@ -25,11 +25,13 @@ export interface Mapping {
 
 export interface Columns {
   readonly names: readonly string[]
-  /** How many of the names the file is known to have; the rest may occur in later lines of an NDJSON file. */
+  /**
+   * Number of names that are known to be in the file; the rest may occur in later lines of an NDJSON file.
+   */
   readonly known: number
 }
 
-/** Other names of a field, by its last path segment. Compared in lower case, letters and digits only. */
+/** Synonyms of a field, by its last path segment. Compared in lower case, letters and digits only. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   lat: ['latitude', 'y'],
   lon: ['lng', 'long', 'longitude', 'x'],
@@ -39,7 +41,10 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
 const KEY_SYNONYMS = ['device', 'deviceid', 'trackid', 'vehicleid', 'vehicle', 'id', 'track']
 const TIME_SYNONYMS = ['time', 'timestamp', 'ts', 'datetime', 'date', 'eventtime', 'timems', 'times']
 
-/** @param maps field=column or field=column*factor  @param sets field=value */
+/**
+ * @param maps field=column or field=column*factor
+ * @param sets field=value
+ */
 export function planMapping(
   contract: TopicContract,
   columns: Columns,

@@ -1,21 +1,21 @@
-/** NDJSON from a text in pieces, in bounded memory. */
+/** Parses NDJSON from text in pieces, in bounded memory. */
 import { isObject, parseExactly } from '../json.ts'
 
-/** A longer row is refused: 1 MiB, like Kafka's default for one record. */
+/** The longest row that is accepted: 1 MiB, like Kafka's default for one record. */
 export const MAX_ROW = 1024 * 1024
 
-/** The problem of a text that is not well-formed, see textOf(). */
+/** The problem reported for text that is not well-formed, see textOf(). */
 export const NOT_UTF8 = 'has bytes that are not UTF-8'
 
 export interface JsonLines {
   /** Line numbers of the values, from 1. */
   readonly lines: number[]
   readonly values: Record<string, unknown>[]
-  /** Lines that hold no JSON object, with the reason. */
+  /** Lines that do not hold a JSON object, with the reason. */
   readonly faults: { readonly line: number; readonly problem: string }[]
 }
 
-/** The objects of the lines, batch by batch. Empty lines are passed over. */
+/** Yields the objects of the lines, batch by batch. Skips empty lines. */
 export async function* jsonLines(text: AsyncIterable<string>): AsyncGenerator<JsonLines> {
   let rest = ''
   let line = 0

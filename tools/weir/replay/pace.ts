@@ -1,4 +1,4 @@
-/** When an event of a replay is due. */
+/** Computes when an event of a replay is due. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../command.ts'
 import { decimal } from '../number.ts'
@@ -9,7 +9,7 @@ import { timeText } from './time.ts'
 type Span = Pick<Survey, 'first' | 'last'>
 type SpanWithLines = Pick<Survey, 'first' | 'firstLine' | 'last' | 'lastLine'>
 
-/** Event time passes that many times as fast as real time; Infinity: as fast as the hub takes it. */
+/** Reads a speed: the ratio of event time to real time. Infinity sends as fast as the hub takes records. */
 export function readSpeed(text: string): number {
   if (text === 'max') return Infinity
   const speed = decimal(text.replace(/x$/i, ''))
@@ -19,19 +19,19 @@ export function readSpeed(text: string): number {
 }
 
 /**
- * Added to every time of the file, so that the last event happens at the moment it is sent: now, or when the
- * paced run ends.
+ * The shift added to every time in the file, so that the last event happens at the moment it is sent: now, or
+ * when the paced run ends.
  */
 export const shiftToNow = ({ first, last }: Span, speed: number, now: number): number =>
   Math.round(now + (last - first) / speed - last)
 
-/** How long a paced run takes, ms. */
+/** Duration of a paced run, ms. */
 export const runLength = ({ first, last }: Span, speed: number): number => (last - first) / speed
 
-/** A paced run that would take longer is refused: the file or the speed is a mistake. */
+/** The longest paced run. A longer one is refused: the file or the speed is a mistake. */
 const MAX_RUN_MS = 31 * 86_400_000
 
-/** Throws when the run would take longer than MAX_RUN_MS. */
+/** Throws if the run would take longer than MAX_RUN_MS. */
 export function checkLength({ first, firstLine, last, lastLine }: SpanWithLines, speed: number): void {
   const length = runLength({ first, last }, speed)
   if (length <= MAX_RUN_MS) return
@@ -41,7 +41,7 @@ export function checkLength({ first, firstLine, last, lastLine }: SpanWithLines,
   )
 }
 
-/** The shortest wait worth a timer, ms: what is due within it goes out together. */
+/** The shortest wait worth a timer, ms: events due within it go out together. */
 const TICK = 50
 
 /** Waits until an event of the file is due. */
@@ -57,7 +57,7 @@ export class Pace {
     this.#speed = speed
   }
 
-  /** Milliseconds to wait for an event of that time; 0 where it is due or nearly. */
+  /** Returns the milliseconds to wait for an event of this time; 0 if it is due or nearly so. */
   wait(time: number, now: number): number {
     if (Number.isNaN(this.#started)) this.#started = now
     const wait = this.#started + (time - this.#first) / this.#speed - now
@@ -65,8 +65,8 @@ export class Pace {
   }
 
   /**
-   * How much of the run's time has passed, 0 to 1. Counts of events do not tell: there may be a long wait
-   * before the last one.
+   * Returns the elapsed share of the run's time, 0 to 1. Counts of events do not show it: there may be a long
+   * wait before the last one.
    */
   passed(now: number): number {
     if (Number.isNaN(this.#started)) return 0

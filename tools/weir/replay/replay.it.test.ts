@@ -1,4 +1,4 @@
-/** The command against the real hub and broker; the hub is killed while records are under way. */
+/** The command against a real hub and broker; the hub is killed while records are in flight. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
@@ -80,11 +80,14 @@ async function weir(command: string, args: readonly string[], input = ''): Promi
   return { code, out, err }
 }
 
-/** Records ever stored in the topic, by whomever. */
+/** The number of records ever stored in the topic, by any client. */
 const end = async (): Promise<number> =>
   (await kafka.admin.offsets('taxi.telemetry')).reduce((sum, { latest }) => sum + latest, 0)
 
-/** Lines in the order stored, by vehicle, each counted once though a lost reply may have stored it twice. */
+/**
+ * Lines by vehicle, in the order stored. Each is counted once, although a lost reply may have stored it
+ * twice.
+ */
 async function storedLines(source: string): Promise<Map<string, number[]>> {
   const lines = new Map<string, Set<number>>()
   await (

@@ -17,7 +17,7 @@ interface Sent {
 }
 type Answer = (records: Sent[], response: ServerResponse) => void
 
-/** A door that stores by id, so repeats change nothing, and remembers the order of arrival per key. */
+/** A hub that stores by id, so that repeats change nothing, and remembers the order of arrival per key. */
 class Hub {
   readonly stored = new Map<string, Sent>()
   readonly arrivals: Sent[] = []
@@ -139,7 +139,7 @@ async function run(
   return { counts, refusals, plan: plan! }
 }
 
-/** A report of each time, on lines 2, 3, …; each has a device of its own. */
+/** One report per time, on lines 2, 3, …; each has its own device. */
 const timed = (...times: (string | number)[]): string =>
   ['id,lat,lon,speed,time', ...times.map((time, i) => `v${i},1,2,3,${time}`)].join('\n')
 
@@ -213,7 +213,7 @@ describe('a replay', () => {
   test('sends retriable records of a 207 again in order, and reports definite errors with line and field', async () => {
     const failedOnce = new Set<string>()
     hub.answer = (records, response) => {
-      // As the hub does: what follows a retriable failure of a key fails with it.
+      // As in the hub, later records of a key fail after a retriable failure of that key.
       const failing = new Set<string>()
       const errors: object[] = []
       records.forEach((record, index) => {

@@ -19,18 +19,18 @@ export interface ReplayOptions {
   readonly apiKey: string | undefined
   readonly maps: readonly string[]
   readonly sets: readonly string[]
-  /** undefined: told from the times. */
+  /** undefined: detected from the times. */
   readonly timeFormat: TimeFormat | undefined
-  /** Milliseconds ahead of UTC of ISO times without a zone. */
+  /** Offset from UTC of ISO times without a zone, in milliseconds ahead. */
   readonly zoneMs: number
-  /** Whether times far from the others are sent too. */
+  /** Whether to send times far from the others too. */
   readonly allTimes: boolean
   readonly keepTimes: boolean
-  /** Event time over real time; Infinity: full speed. */
+  /** Ratio of event time to real time; Infinity: full speed. */
   readonly speed: number
-  /** The run's name; undefined: a fresh one. */
+  /** The run's name; undefined: a fresh name. */
   readonly run: string | undefined
-  /** How long nothing may get through before giving up, ms. */
+  /** The longest time without progress before giving up, ms. */
   readonly patience: number
   readonly signal: AbortSignal
 }
@@ -45,13 +45,13 @@ export interface Refusal {
 /** Live counts of a replay. */
 export interface Counts {
   phase: 'looking through' | 'sending'
-  /** Of the phase, 0 to 1. */
+  /** Finished share of the phase, 0 to 1. */
   fraction: number
   stored: number
   refused: number
-  /** Sent or not, their fate is open: the run was stopped or given up. */
+  /** Number of records with an unknown outcome, sent or not: the run was stopped or given up. */
   open: number
-  /** Why the hub takes nothing at the moment. */
+  /** Why the hub takes no records at the moment. */
   trouble: string | undefined
 }
 
@@ -62,7 +62,7 @@ export interface Plan {
   readonly survey: Survey | undefined
   /** Milliseconds added to every time. */
   readonly shift: number
-  /** How long the run takes at its speed, ms; undefined where it is not paced. */
+  /** Duration of the run at its speed, ms; undefined if it is not paced. */
   readonly length: number | undefined
   readonly run: string
   readonly source: string
@@ -73,18 +73,19 @@ export interface Listener {
   refused(refusal: Refusal): void
 }
 
-/** Requests in flight; keys are spread over as many lanes. */
+/** The most requests in flight; keys are spread over the same number of lanes. */
 const LANES = 8
-/** Records of one request. */
+/** Records per request. */
 const BATCH = 500
 /**
- * Records waiting in memory: about 10 MB, and enough for all lanes to work on a file that is sorted by key.
+ * The most records waiting in memory: about 10 MB, and enough for all lanes to work on a file that is sorted
+ * by key.
  */
 const CAPACITY = 32_000
 
 /**
- * Resolves when the file was sent or the signal came; rejects with the signal's reason when it came before
- * the first record. Rejects with Unreachable or Refused; the counts hold then too.
+ * Resolves when the file was sent or the signal came; rejects with the signal's reason if it came before the
+ * first record. Rejects with Unreachable or Refused; the counts are valid then too.
  */
 export async function replay(options: ReplayOptions, counts: Counts, listener: Listener): Promise<void> {
   const { file, signal, speed } = options
@@ -101,7 +102,7 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
     setInterval(() => {
       counts.fraction = pace.passed(performance.now())
     }, 100)
-  // What was sent tells more than what was read: reading runs ahead.
+  // Progress counts sent records, not read ones, because reading runs ahead.
   const finished = (): void => {
     if (times && !pace) counts.fraction = (counts.stored + counts.refused) / times.rows
   }
@@ -177,13 +178,13 @@ export async function replay(options: ReplayOptions, counts: Counts, listener: L
     complete = !signal.aborted
   } finally {
     clearInterval(clock)
-    await lanes.end().catch(() => {}) // What is under way when reading fails still counts.
+    await lanes.end().catch(() => {}) // Records in flight when reading fails still count.
     door.close()
     if (options.run === undefined && !complete) await rememberRun(run, { ...remembered, shift })
   }
 }
 
-/** Looks through the file and decides how it is read. */
+/** Surveys the file and decides how to read it. */
 async function prepare(options: ReplayOptions, report: (bytesRead: number) => void) {
   const { file, topic, timeFormat, zoneMs, allTimes, keepTimes, speed, signal } = options
   const contract = topicContract(topic)

@@ -1,4 +1,4 @@
-/** Rows of a file in batches. Memory is bounded by the batch and the longest row. */
+/** Reads a file's rows in batches. Memory is bounded by the batch and the longest row. */
 import { Refused, UsageError } from '../command.ts'
 import { isObject } from '../json.ts'
 import { CsvReader } from './csv.ts'
@@ -22,8 +22,8 @@ export interface Fault {
 }
 
 /**
- * The columns of the file, from its header or first object. `fields` are the contract's, which later lines of
- * an NDJSON file may have.
+ * Returns the columns of the file, from its header or first object. `fields` are the contract's fields, which
+ * later lines of an NDJSON file may have.
  */
 export async function readColumns(file: RecordFile, fields: readonly string[]): Promise<Columns> {
   const faults: Fault[] = []
@@ -51,7 +51,7 @@ export async function readColumns(file: RecordFile, fields: readonly string[]): 
 
 const FAULTS_SHOWN = 3
 
-/** The first of the faults as a clause. */
+/** Formats the first faults as a clause. */
 export const faultText = (faults: readonly Fault[]): string =>
   faults
     .slice(0, FAULTS_SHOWN)
@@ -122,7 +122,8 @@ async function* objectsOf(file: RecordFile): AsyncGenerator<JsonLines & { bytesR
 }
 
 /**
- * A line of `weir tail --json` has the value inside an envelope: both levels give columns, the value first.
+ * Flattens a line of `weir tail --json`, which has the value inside an envelope: both levels give columns,
+ * the value's first.
  */
 function unwrap(row: Record<string, unknown>): Record<string, unknown> {
   const { value, ...envelope } = row

@@ -1,4 +1,4 @@
-/** What is remembered of a named run, so that a second run of the same name sends the very same records. */
+/** Remembers a named run, so that a second run with the same name sends exactly the same records. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataFolder } from '@weir/stack/paths.ts'
@@ -10,16 +10,19 @@ export interface Run {
   readonly shift: number
 }
 
-/** Another file, or another way to read it, would give other records the same ids. */
+/**
+ * The stored properties of a run. Another file, or another way to read it, would give other records the same
+ * ids.
+ */
 export interface Remembered {
   readonly shift: number
   /** SHA-256 of the file, in hex. */
   readonly content: string
-  /** The topic, the mapping and how times are read, as one text. */
+  /** The topic, the mapping and the reading of times, as one text. */
   readonly reading: string
 }
 
-/** A fresh id: sortable, readable, unique among processes. */
+/** Creates a fresh id: sortable, readable, unique among processes. */
 export function freshRunId(now: Date): string {
   const stamp = now
     .toISOString()
@@ -30,7 +33,7 @@ export function freshRunId(now: Date): string {
     .padStart(4, '0')}`
 }
 
-/** The run of that name: as it was the first time, else with the shift given. */
+/** Returns the run with this name: as it was the first time, or with the given shift if it is new. */
 export async function rememberRun(
   id: string,
   run: Remembered,

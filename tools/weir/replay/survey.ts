@@ -1,5 +1,5 @@
 /**
- * A first reading of the file for its times, from which the format, the shift and the pace follow. No single
+ * A first pass over the times in the file, from which the format, the shift and the pace follow. No single
  * row decides any of them.
  */
 import { Refused, UsageError } from '../command.ts'
@@ -16,41 +16,44 @@ export interface Window {
 
 export const ALL_TIMES: Window = { from: -Infinity, to: Infinity }
 
-/** Times in milliseconds since the epoch, as the file has them. */
+/** Times in milliseconds since the epoch, as they are in the file. */
 export interface Survey {
   /** Rows that can be read, with or without a time. */
   readonly rows: number
   readonly reading: TimeReading
-  /** Whether any ISO time has no zone. */
+  /** Whether any ISO time lacks a zone. */
   readonly zoneless: boolean
-  /** The event times that are sent. Sentinels such as 0 or the year 9999 are outside. */
+  /** The range of event times that are sent. Sentinels such as 0 or the year 9999 are outside it. */
   readonly window: Window
-  /** How many times are outside of it. */
+  /** Number of times outside the window. */
   readonly far: number
   /** The first and the last time in the window, and their lines. */
   readonly first: number
   readonly firstLine: number
   readonly last: number
   readonly lastLine: number
-  /** The furthest that a time lies before one above it in the file, ms; 0 in a file in order of time. */
+  /**
+   * The largest step back in time, ms: how far a time is before an earlier row's. 0 if the file is in order
+   * of time.
+   */
   readonly stepBack: number
 }
 
 export interface SurveyOptions {
   readonly file: RecordFile
   readonly columns: Columns
-  /** Where the event time stands. */
+  /** The column with the event time. */
   readonly time: FromColumn
-  /** undefined: told from the times. */
+  /** undefined: detected from the times. */
   readonly format: TimeFormat | undefined
   readonly zoneMs: number
-  /** Whether times far from the others are sent too. */
+  /** Whether to send times far from the others too. */
   readonly allTimes: boolean
   readonly report: (bytesRead: number) => void
   readonly signal: AbortSignal
 }
 
-/** Rejects with the signal's reason where that comes first. */
+/** Rejects with the signal's reason if the signal comes first. */
 export async function survey(options: SurveyOptions): Promise<Survey> {
   const reading = { format: options.format ?? (await recognise(options)), zoneMs: options.zoneMs }
   const sample = new Sample()
@@ -59,12 +62,12 @@ export async function survey(options: SurveyOptions): Promise<Survey> {
   return all.first >= window.from && all.last <= window.to ? all : measure(options, reading, window)
 }
 
-/** How many rows tell the format. */
+/** Number of rows that decide the format. */
 const VOTERS = 20_000
 
 /**
- * The format that most rows have. A 0 has no unit and often stands for no time, so that it counts only where
- * all are 0.
+ * Returns the format that most rows have. A 0 has no unit and often means that there is no time, so it counts
+ * only if all times are 0.
  */
 async function recognise(options: SurveyOptions): Promise<TimeFormat> {
   const {
@@ -154,7 +157,7 @@ async function measure(
 const YEAR_MS = 366 * 86_400_000
 const YEAR_2200 = Date.UTC(2200, 0, 1)
 
-/** A bounded number of the times, evenly spread over the file. */
+/** A bounded sample of the times, evenly spread over the file. */
 class Sample {
   static readonly #MOST = 65_536
   #times: number[] = []
@@ -170,9 +173,9 @@ class Sample {
   }
 
   /**
-   * The times that belong together: those no further from the median than a year and twenty times the median
-   * distance from it. Zero and times after 2200 are often sentinels, so that they do not count where there
-   * are others.
+   * Returns the range of times that belong together: those no further from the median than a year plus twenty
+   * times the median distance from it. Zero and times after 2200 are often sentinels, so they do not count if
+   * there are others.
    */
   window(): Window {
     const plausible = this.#times.filter((time) => time !== 0 && time < YEAR_2200)

@@ -1,15 +1,15 @@
 /**
- * The text of a file or of standard input. Gzip and zstd are inflated; the byte order mark tells UTF-16, all
- * else is UTF-8.
+ * Reads the text of a file or of standard input. Gzip and zstd are decompressed; the byte order mark selects
+ * UTF-16, everything else is UTF-8.
  */
 import { type Compression, InflateError, inflated, isZstdMagic } from '@weir/service/inflate.ts'
 import { Refused } from '../command.ts'
 
 const CHUNK_BYTES = 256 * 1024
-/** Enough bytes to tell every format below. */
+/** Enough bytes to recognise every format below. */
 const HEAD_BYTES = 6
 
-/** Formats that are not read, by their first bytes. */
+/** Formats that are not supported, by their first bytes. */
 const OTHERS: readonly (readonly [hex: string, what: string, remedy: string])[] = [
   ['504b0304', 'a zip archive or a workbook', 'unpack it, or save the sheet as CSV'],
   ['d0cf11e0', 'a workbook', 'save the sheet as CSV'],
@@ -20,9 +20,9 @@ const OTHERS: readonly (readonly [hex: string, what: string, remedy: string])[] 
 ]
 
 /**
- * The text is not well-formed (String.isWellFormed) where bytes are not of its encoding.
+ * Yields text. It is not well-formed (String.isWellFormed) if bytes do not fit its encoding.
  * Throws Refused for data that is not text, is cut off, or is followed by other bytes.
- * @param name of the file in errors
+ * @param name the file's name in errors
  */
 export async function* textOf(source: AsyncIterable<Buffer>, name: string): AsyncGenerator<string, void> {
   try {
@@ -66,22 +66,25 @@ async function* decoded(bytes: AsyncIterable<Buffer>, name: string): AsyncGenera
 }
 
 /**
- * What decoders put in the place of bytes that are no text. Files have it too, where somebody else lost such
- * bytes.
+ * The character that decoders put in place of invalid bytes. A file may also contain it itself, if another
+ * program lost such bytes.
  */
 const REPLACEMENT = '\uFFFD'
 
-/** Half a character, which no bytes decode to: the text is not well-formed where bytes were damaged. */
+/**
+ * Replaces the character with half a surrogate pair, which no bytes decode to: the text is not well-formed if
+ * bytes were damaged.
+ */
 const marked = (text: string): string => text.replaceAll(REPLACEMENT, '\uDC80')
 
-/** How often the character is in a text or its UTF-8. */
+/** Counts how often the character occurs in a text or its UTF-8. */
 function count(where: string | Buffer, character: string): number {
   let found = 0
   for (let at = where.indexOf(character); at >= 0; at = where.indexOf(character, at + 1)) found++
   return found
 }
 
-/** The first bytes of a source, and a source that yields all of them. */
+/** Returns the first bytes of a source, and a source that yields all of them. */
 async function peek(source: AsyncIterable<Buffer>): Promise<{ head: Buffer; all: AsyncIterable<Buffer> }> {
   const chunks = source[Symbol.asyncIterator]()
   let head: Buffer = Buffer.alloc(0)

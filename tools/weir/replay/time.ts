@@ -1,4 +1,4 @@
-/** Times as files write them, in milliseconds since the epoch. */
+/** Parses times as files write them, into milliseconds since the epoch. */
 import { isRawNumber } from '../json.ts'
 import { decimal } from '../number.ts'
 
@@ -6,10 +6,10 @@ export const TIME_FORMATS = ['seconds', 'milliseconds', 'microseconds', 'nanosec
 export type TimeFormat = (typeof TIME_FORMATS)[number]
 export type TimeUnit = Exclude<TimeFormat, 'iso'>
 
-/** How a column's times are read. */
+/** How to read a column's times. */
 export interface TimeReading {
   readonly format: TimeFormat
-  /** Milliseconds ahead of UTC of ISO times without a zone. */
+  /** Offset from UTC of ISO times without a zone, in milliseconds ahead. */
   readonly zoneMs: number
 }
 
@@ -24,23 +24,23 @@ const UNIT_MS: Readonly<Record<TimeUnit, number>> = {
 export const MAX_TIME_MS = 8.64e15
 
 /**
- * The unit in which a number is a time between 1973 and 5138. Smaller numbers, such as seconds since a start,
- * are seconds.
+ * Returns the unit in which a number is a time between 1973 and 5138. Smaller numbers, such as seconds since
+ * a start, are seconds.
  */
 export function unitOf(value: number): TimeUnit {
   const size = Math.abs(value)
   return size < 1e11 ? 'seconds' : size < 1e14 ? 'milliseconds' : size < 1e17 ? 'microseconds' : 'nanoseconds'
 }
 
-/** The number in a cell of CSV or JSON; NaN for any other cell. */
+/** Returns the number in a cell of CSV or JSON; NaN for any other cell. */
 export function numberIn(cell: unknown): number {
   if (typeof cell === 'number') return cell
   return decimal(typeof cell === 'string' ? cell.trim() : isRawNumber(cell) ? cell.rawJSON : '')
 }
 
 /**
- * Milliseconds since the epoch; NaN when the cell is no time of that format. A number is multiplied by the
- * factor first.
+ * Returns milliseconds since the epoch; NaN if the cell is not a time of this format. A number is first
+ * multiplied by `factor`.
  */
 export function readTime(cell: unknown, { format, zoneMs }: TimeReading, factor = 1): number {
   if (format === 'iso') return typeof cell === 'string' && factor === 1 ? isoTime(cell.trim(), zoneMs) : NaN
@@ -52,7 +52,9 @@ export function readTime(cell: unknown, { format, zoneMs }: TimeReading, factor 
 const ISO =
   /^(\d{4}-\d\d-(\d\d))(?:[ T](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?)?$/i
 
-/** Milliseconds since the epoch; NaN when the text is no ISO 8601 time, or its day does not exist. */
+/**
+ * Returns milliseconds since the epoch; NaN if the text is not an ISO 8601 time, or its day does not exist.
+ */
 export function isoTime(text: string, zoneMs = 0): number {
   const match = ISO.exec(text)
   if (!match) return NaN
@@ -68,11 +70,14 @@ export function isoTime(text: string, zoneMs = 0): number {
 /** Whether an ISO time names its zone. */
 export const hasZone = (text: string): boolean => /(?:Z|[+-]\d\d(?::?\d\d)?)$/i.test(text.slice(10))
 
-/** A zone as --zone gives it: Z, or hours and minutes ahead of UTC such as +05:30. NaN for anything else. */
+/**
+ * Parses a zone as --zone gives it: Z, or hours and minutes ahead of UTC such as +05:30. Returns NaN for
+ * anything else.
+ */
 export function zoneOffset(text: string): number {
   const utc = Date.UTC(2000, 0, 1)
   return utc - isoTime(`2000-01-01T00:00${text}`, NaN)
 }
 
-/** A time for people. */
+/** Formats a time for people. */
 export const timeText = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')

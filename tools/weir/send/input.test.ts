@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { readInput, recordOf } from './input.ts'
 
-/** The text in pieces of 7 characters, as a pipe may cut it. */
+/** Reads the text in pieces of 7 characters, as a pipe may cut it. */
 async function read(text: string): Promise<{ places: number[]; values: unknown[]; faults: unknown[] }> {
   const all = { places: [] as number[], values: [] as unknown[], faults: [] as unknown[] }
   for await (const { places, values, faults } of readInput(Readable.from(text.match(/[\s\S]{1,7}/g) ?? []))) {

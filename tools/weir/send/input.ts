@@ -1,19 +1,19 @@
 /**
- * What a person gives to `weir send`: one JSON (a value, a list, or { "records": [ … ] }) over any number of
- * lines, or NDJSON.
+ * Parses the input of `weir send`: one JSON document (a value, a list, or { "records": [ … ] }) over any
+ * number of lines, or NDJSON.
  */
 import { Refused } from '../command.ts'
 import { isObject, parseExactly } from '../json.ts'
 import { jsonLines, NOT_UTF8 } from '../replay/ndjson.ts'
 
 export interface Input {
-  /** Where each value stands: its line, or its place in the list, from 1. */
+  /** The place of each value: its line, or its position in the list, from 1. */
   readonly places: readonly number[]
   readonly values: readonly Record<string, unknown>[]
   readonly faults: readonly { readonly place: number; readonly problem: string }[]
 }
 
-/** One JSON document is read whole, so it is bounded: 64 MiB of characters. NDJSON is not. */
+/** One JSON document is read whole, so it is bounded to 64 MiB of characters. NDJSON is not bounded. */
 const MAX_DOCUMENT = 64 * 1024 * 1024
 
 export async function* readInput(text: AsyncIterable<string>): AsyncGenerator<Input> {
@@ -46,7 +46,7 @@ async function* following(head: string, rest: AsyncIterable<string>): AsyncGener
   yield* rest
 }
 
-/** The first line's JSON; undefined where it is none by itself. */
+/** Returns the first line's JSON; undefined if the line is not JSON by itself. */
 function firstLine(head: string): unknown {
   try {
     return parseExactly(head.trimStart().split('\n', 1)[0])
@@ -84,7 +84,7 @@ function document(text: string): Input {
   return input
 }
 
-/** A record as clients write it, { id?, value }, or the bare value. The id may be of any type. */
+/** Reads a record as clients write it, { id?, value }, or as the bare value. The id may be of any type. */
 export function recordOf(given: Record<string, unknown>): {
   readonly id: unknown
   readonly value: Record<string, unknown>

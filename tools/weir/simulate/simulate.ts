@@ -1,6 +1,6 @@
 /**
- * Runs the solutions' simulators against the hub, as devices in the field would: what cannot be sent waits,
- * and the oldest is dropped when too much waits.
+ * Runs the solutions' simulators against the hub, as devices in the field would: reports that cannot be sent
+ * wait, and the oldest is dropped when too many wait.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Solution } from '@weir/solutions'
@@ -22,22 +22,22 @@ export interface SimulateOptions {
 export interface SimulatorCounts {
   stored: number
   refused: number
-  /** Reports given up because too many waited. */
+  /** Reports dropped because too many waited. */
   dropped: number
 }
 
 const EVERY = 250
-/** Records of one request. */
+/** Records per request. */
 const BATCH = 5_000
-/** Reports kept while the hub is down: half an hour of 60 devices, and about 50 MB. */
+/** Reports kept while the hub is down: half an hour for 60 devices, about 50 MB. */
 const WAITING = 100_000
 const SEED_AGAIN = 2_000
 /** Devices do not give up. */
 const PATIENCE = Infinity
 
 /**
- * Resolves after the signal, when what was being sent is answered. Rejects with Refused when the hub refuses
- * the client.
+ * Resolves after the signal, once the requests in flight are answered. Rejects with Refused if the hub
+ * refuses the client.
  */
 export async function simulate(options: SimulateOptions, counts: SimulatorCounts): Promise<void> {
   const start = Date.now()
@@ -51,7 +51,7 @@ export async function simulate(options: SimulateOptions, counts: SimulatorCounts
   )
 }
 
-/** Fills reference tables that are empty; tries until the enricher answers. */
+/** Seeds the reference tables that are empty; retries until the enricher answers. */
 async function seed({ tables }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
   for (const [table, { seed: entries }] of Object.entries(tables)) {
     for (let waiting = false; !signal.aborted; ) {

@@ -1,14 +1,11 @@
-/**
- * How large a cluster must be: from a load and the rates of the bench to brokers, partitions, replicas and
- * storage.
- */
+/** Sizes a cluster: computes brokers, partitions, replicas and storage from a load and the bench's rates. */
 import { BENCH_BYTES, BENCH_CORES, BENCH_PARTITIONS, RATES } from './rates.ts'
 
 export interface Load {
   readonly eventsPerHour: number
-  /** Of a record's value. */
+  /** Bytes of a record's value. */
   readonly bytes: number
-  /** The busiest seconds, as a multiple of the mean. */
+  /** The load of the busiest seconds, as a multiple of the mean. */
   readonly peak: number
   readonly retentionHours: number
 }
@@ -17,31 +14,34 @@ export interface Size {
   readonly meanPerSecond: number
   readonly peakPerSecond: number
   readonly brokers: number
-  /** Of the source topic, and of its output. */
+  /** Partitions of the source topic, and of its output. */
   readonly partitions: number
-  /** Leaders and followers of these topics on a broker. */
+  /** Leaders and followers of these topics per broker. */
   readonly partitionsPerBroker: number
-  /** Of one CPU each. */
+  /** Replicas with one CPU each. */
   readonly replicas: { readonly 'ingest-hub': number; readonly enricher: number; readonly indexer: number }
   /** Cores for indexing. */
   readonly searchCores: number
-  /** Bytes, all replicas. */
+  /** Bytes, over all replicas. */
   readonly storage: { readonly perDay: number; readonly atRetention: number; readonly perBroker: number }
   readonly assumptions: readonly string[]
 }
 
 const ZONES = 3
 const REPLICATION = 3
-/** Source and output. */
+/** Copies of each record: source and output. */
 const COPIES = 2
 /**
- * Beside the value: key, the headers weir-id and weir-source, and what the record format adds. Batches are
- * not compressed.
+ * Bytes of a record besides its value: key, the headers weir-id and weir-source, and the overhead of the
+ * record format. Batches are not compressed.
  */
 export const RECORD_OVERHEAD = 100
-/** Of a CPU at the peak: the rest is for a broker or a zone that is away, and for catching up. */
+/**
+ * Share of a CPU that is used at the peak. The rest is for the loss of a broker or a zone, and for catching
+ * up.
+ */
 const BUSY = 0.6
-/** Of a broker's storage: MSK's expansion takes a threshold of 10 to 80 %. */
+/** Share of a broker's storage that is used: MSK's expansion takes a threshold of 10 to 80 %. */
 const FULL = 0.6
 /** Amazon MSK, quotas of standard brokers. */
 const MAX_BYTES_PER_BROKER = 16_384 * 2 ** 30
@@ -50,7 +50,7 @@ export function sizeFor({ eventsPerHour, bytes, peak, retentionHours }: Load): S
   const meanPerSecond = eventsPerHour / 3600
   const peakPerSecond = meanPerSecond * peak
   const stored = bytes + RECORD_OVERHEAD
-  // Records larger than those of the bench cost in proportion, smaller ones no less.
+  // Records larger than the bench's cost in proportion to their size; smaller ones cost no less.
   const weight = Math.max(1, bytes / BENCH_BYTES)
   const replicasFor = (perCpuSecond: number): number =>
     Math.max(2, Math.ceil((peakPerSecond * weight) / (perCpuSecond * BUSY)))

@@ -1,4 +1,4 @@
-/** Asking servers and services how they are. Every probe ends within its time and never rejects. */
+/** Probes servers and services for their health. Every probe ends within its timeout and never rejects. */
 import { connect } from 'node:net'
 import { registryAddress } from '@weir/codec/registry-address.ts'
 import { withoutPasswords } from '@weir/config'
@@ -14,9 +14,9 @@ export interface Health {
   readonly kind: 'server' | 'service'
   readonly url: string
   readonly state: State
-  /** Why it is not ready; what is worth knowing where it is. */
+  /** Why it is not ready; if it is ready, anything worth knowing. */
   readonly reason: string
-  /** Milliseconds since its process started; undefined where it does not tell. */
+  /** Milliseconds since its process started; undefined if it does not report that. */
   readonly uptime: number | undefined
 }
 
@@ -26,7 +26,7 @@ type Probe = (
   url: string,
 ) => Promise<Pick<Health, 'state' | 'reason'> & { readonly uptime?: number | undefined }>
 
-/** All of them at once, in the order of the data's way. */
+/** Probes everything at once; the results are in the order of the data flow. */
 export function probeAll(settings: Settings): Promise<Health[]> {
   const probe = async (name: string, kind: Health['kind'], url: string, ask: Probe): Promise<Health> => {
     const found = await ask(url).catch(failed)
@@ -47,7 +47,7 @@ const kafka: Probe = async () => {
   const late = new Promise<never>((_, reject) => {
     timer.addEventListener('abort', () => reject(timer.reason as Error))
   })
-  // A connection that comes too late is still closed.
+  // A connection that opens too late is still closed.
   opening.then(
     async ({ stop }) => timer.aborted && stop(),
     () => {},
@@ -108,10 +108,10 @@ interface Readyz {
   readonly stalled?: readonly Stall[]
 }
 
-/** Partitions that stand still often do so together. */
+/** The most stalled partitions that are listed: partitions often stall together. */
 const MAX_STALLED = 2
 
-/** PING by hand: one line each way. */
+/** Sends PING without a client: one line each way. */
 const redis: Probe = (url) =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url)
@@ -131,7 +131,7 @@ const redis: Probe = (url) =>
     socket.once('error', reject)
   })
 
-/** The process's start as Prometheus sees it, ms since the epoch. */
+/** Reads the process's start time from its Prometheus metrics, ms since the epoch. */
 async function startedAt(url: string): Promise<number | undefined> {
   const match = /^process_start_time_seconds(?:\{[^}]*\})? (\S+)$/m.exec(
     await (await get(`${url}/metrics`)).text(),
@@ -142,7 +142,7 @@ async function startedAt(url: string): Promise<number | undefined> {
 const get = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
   fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT) })
 
-/** What is slow is there: a machine with too much to do is none whose servers are gone. */
+/** A slow server counts as present, not as down: it may run on an overloaded machine. */
 function failed(error: Error): Pick<Health, 'state' | 'reason'> {
   if (error.name === 'TimeoutError')
     return { state: 'not ready', reason: `no answer within ${TIMEOUT / 1000} s` }

@@ -1,11 +1,11 @@
-/** Records as a person reads them: the value by its contract, else as it lies there. */
+/** Decodes records for people: the value by its contract, or the raw bytes if that fails. */
 
 import { type Codec, SchemaNeeded, Undecodable } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
 import { keyOf, listHeaders, type RecordBatch, valueOf } from '@weir/kafka'
 import { contractOf } from '../kafka.ts'
 
-/** In their order: a name may be there several times, and a value may be null. */
+/** Headers in order: a name may occur several times, and a value may be null. */
 export type SeenHeaders = readonly (readonly [name: string, value: Buffer | null])[]
 
 export interface SeenRecord {
@@ -16,18 +16,20 @@ export interface SeenRecord {
   readonly timestamp: number
   readonly key: string | null
   readonly headers: SeenHeaders
-  /** The decoded value; null for a tombstone; undefined where `bytes` holds what could not be decoded. */
+  /**
+   * The decoded value; null for a tombstone; undefined if `bytes` holds a value that could not be decoded.
+   */
   readonly value: unknown
   readonly bytes: Buffer | undefined
-  /** Why it could not be decoded. */
+  /** Why the value could not be decoded. */
   readonly problem: string | undefined
 }
 
 export type DecodeValue = (bytes: Buffer) => Promise<Pick<SeenRecord, 'value' | 'bytes' | 'problem'>>
 
 /**
- * Decodes values of a topic. Rejects with the codec's RegistryUnavailable where the registry is needed and
- * does not answer.
+ * Decodes values of a topic. Rejects with the codec's RegistryUnavailable if the registry is needed and does
+ * not answer.
  */
 export async function valueDecoder(codec: Codec, topic: string): Promise<DecodeValue> {
   if (!contractOf(topic))

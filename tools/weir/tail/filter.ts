@@ -1,6 +1,6 @@
 /**
- * --filter FIELD=VALUE: a path into the value, else one of the record's own (key, id, source, partition). All
- * filters must hold.
+ * --filter FIELD=VALUE: FIELD is a path into the value, or one of the record's own fields (key, id, source,
+ * partition). All filters must hold.
  */
 import { UsageError } from '../command.ts'
 import type { SeenRecord } from './decoder.ts'

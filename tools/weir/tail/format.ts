@@ -1,8 +1,11 @@
-/** One record as a line for people, or as a JSON object for programs. */
+/** Formats one record as a line for people, or as a JSON object for programs. */
 import { styled } from '../terminal/table.ts'
 import type { SeenHeaders, SeenRecord } from './decoder.ts'
 
-/** time, key, partition:offset, value. Nulls inside the value are left out: they say nothing to the eye. */
+/**
+ * Formats a record as time, key, partition:offset, value. Nulls inside the value are left out: they do not
+ * help a reader.
+ */
 export function recordLine(record: SeenRecord, now: number): string {
   const { timestamp, key, partition, offset } = record
   const shownKey = key === '' ? '""' : (key ?? '-')
@@ -23,7 +26,7 @@ function valueText({ value, bytes, problem }: SeenRecord): string {
       )
 }
 
-/** A float as it was written (12.6) instead of what it is as a double (12.600000381469727). */
+/** Returns a float as it was written (12.6) instead of its value as a double (12.600000381469727). */
 function shortest(value: number): number {
   const short = Number(value.toPrecision(7))
   return Math.fround(short) === value ? short : value
@@ -53,11 +56,11 @@ export function recordJson({
   }
 }
 
-/** The header as flows read it: the first of that name that is not null. */
+/** Returns the header as flows read it: the first with this name that is not null. */
 export const headerText = (headers: SeenHeaders, name: string): string | undefined =>
   headers.find(([one, value]) => one === name && value !== null)?.[1]?.toString('utf8')
 
-/** Headers by name, each as its text or null; a name that is there several times has the list of them. */
+/** Returns headers by name, each as its text or null; a name that occurs several times has a list. */
 export function headersJson(headers: SeenHeaders): Record<string, string | null | (string | null)[]> {
   const byName = new Map<string, (string | null)[]>()
   for (const [name, value] of headers) {
@@ -71,7 +74,7 @@ export function headersJson(headers: SeenHeaders): Record<string, string | null 
   )
 }
 
-/** JSON text of a record; bytes inside values as base64, like protobuf's JSON mapping. */
+/** Returns the JSON text of a record; bytes inside values are base64, like protobuf's JSON mapping. */
 export const jsonText = (value: unknown): string => JSON.stringify(value, (_, inner) => asJson(inner))
 
 function asJson(inner: unknown): unknown {
@@ -81,7 +84,7 @@ function asJson(inner: unknown): unknown {
     : inner
 }
 
-/** The time of day, UTC; with the date where it is not today's. */
+/** Formats the time of day, UTC; with the date if it is not today's. */
 export function shortTime(timestamp: number, now: number): string {
   const text = new Date(timestamp).toISOString()
   return text.slice(0, 10) === new Date(now).toISOString().slice(0, 10)
@@ -89,7 +92,7 @@ export function shortTime(timestamp: number, now: number): string {
     : text.slice(0, 23).replace('T', ' ')
 }
 
-/** Text where the bytes are text, hex otherwise. */
+/** Returns text if the bytes are text, hex otherwise. */
 export function printable(bytes: Buffer, most = Infinity): string {
   const text = bytes.toString('utf8')
   return /[\u0000-\u001f\ufffd]/.test(text) ? hex(bytes, most) : text

@@ -1,4 +1,4 @@
-/** Writing to stdout: waits where the reader is slow, ends quietly where the reader has gone. */
+/** Writes to stdout: waits if the reader is slow, ends quietly if the reader has gone. */
 import { once } from 'node:events'
 
 let readerGone = false
@@ -20,7 +20,7 @@ export function untilStopped(): AbortSignal {
   return controller.signal
 }
 
-/** Resolves when stdout takes more, when its reader has gone, or when `signal` aborts. */
+/** Resolves when stdout accepts more, when its reader has gone, or when `signal` aborts. */
 export async function print(text: string, signal?: AbortSignal): Promise<void> {
   if (readerGone || signal?.aborted || process.stdout.write(text)) return
   await once(process.stdout, 'drain', signal ? { signal } : {}).catch(() => {})

@@ -10,7 +10,7 @@ export interface Done {
   readonly records: number
   /** 0 to 1. */
   readonly fraction: number
-  /** What to know besides, for instance why it stands still. */
+  /** An additional note, for instance why progress has stalled. */
   readonly note?: string | undefined
 }
 

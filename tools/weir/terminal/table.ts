@@ -1,6 +1,6 @@
 /**
- * Tables for people: columns aligned, numbers to the right with thousand separators, no frame, so that they
- * can be cut and searched.
+ * Tables for people: aligned columns, right-aligned numbers with thousand separators, and no frame, so that
+ * they can be cut and searched.
  */
 import { stripVTControlCharacters, styleText } from 'node:util'
 
@@ -8,7 +8,10 @@ export type Cell = string | number | null | undefined
 
 const GAP = '  '
 
-/** Lines of a table, each ending in a newline. Cells may be styled; null and undefined show as a dash. */
+/**
+ * Returns the lines of a table, each ending in a newline. Cells may be styled; null and undefined show as a
+ * dash.
+ */
 export function table(titles: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const texts = rows.map((row) => row.map(text))
   const right = titles.map(
@@ -33,11 +36,11 @@ export function text(cell: Cell): string {
   return typeof cell === 'number' ? thousands(cell) : cell
 }
 
-/** 1234567 → 1,234,567. */
+/** Formats 1234567 as 1,234,567. */
 export const thousands = (value: number): string =>
   value.toLocaleString('en-GB', { maximumFractionDigits: 1 })
 
-/** Milliseconds as people say them: 850 ms, 12 s, 3 min 20 s, 5 h 02 min, 4 d 3 h. */
+/** Formats milliseconds as people write them: 850 ms, 12 s, 3 min 20 s, 5 h 02 min, 4 d 3 h. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
   const s = Math.round(ms / 1000)
@@ -50,7 +53,7 @@ export function duration(ms: number): string {
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Colour where stdout is a terminal and NO_COLOR is not set; the plain text elsewhere. */
+/** Styles the text if stdout is a terminal and NO_COLOR is not set; returns plain text otherwise. */
 export const styled = (style: Style, words: string): string =>
   styleText(style, words, { stream: process.stdout })
 

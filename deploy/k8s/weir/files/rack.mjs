@@ -1,4 +1,4 @@
-// Writes the zone id of this pod's node to /etc/weir/rack/id: consumers then fetch from the nearest replica
+// Writes the zone id of this pod's node to /etc/weir/rack/id. Consumers then fetch from the nearest replica
 // (KIP-392; MSK's racks are zone ids).
 import { readFileSync, writeFileSync } from 'node:fs'
 

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 HIGHEST_HASH_KEY = 2**128 - 1
-#: How often waiters look (s), and how many times.
+#: The interval at which waiters look (s), and the maximum number of attempts.
 SOON = {'Delay': 0.2, 'MaxAttempts': 150}
 
 

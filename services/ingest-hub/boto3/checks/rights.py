@@ -55,7 +55,7 @@ class Rights(KinesisTest):
             reader.get_records(ShardIterator=self.iterator(outside))
         with self.refused('AccessDeniedException', says='kinesis:GetRecords'):
             writer.get_records(ShardIterator=iterator)
-        # Whether it exists is nobody's business who has no rights to it.
+        # A client without rights must not learn whether the stream exists.
         with self.refused('AccessDeniedException'):
             reader.describe_stream(StreamName='does-not-exist')
 

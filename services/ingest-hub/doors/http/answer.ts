@@ -1,10 +1,10 @@
-/** Answers to submitted records. A success (200) is only said when every record is stored. */
+/** Answers to submitted records. Answers 200 only if every record is stored. */
 
 import { HttpError, leaseOf, underPressure } from '@weir/service'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Outcome } from './outcome.ts'
 
-/** Seconds after which a client may try again: a broker takes its time. */
+/** Seconds after which a client may retry: a broker takes a while to come back. */
 const RETRY_AFTER = '5'
 
 export function withoutBroker(): HttpError {
@@ -16,7 +16,7 @@ export function withoutBroker(): HttpError {
   )
 }
 
-/** @param ids of the records in their order, for a client that asked for them */
+/** @param ids the ids of the records in their order, if the client asked for them */
 export function answer(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -1,6 +1,6 @@
 /**
- * Bodies as a stream of bytes: inflated, counted, and stopped where they go too far. The connection survives,
- * so that the client gets its answer.
+ * Bodies as a stream of bytes: inflated, counted, and stopped at the limit. The connection survives, so that
+ * the client gets its answer.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
@@ -9,8 +9,8 @@ import { type Compression, InflateError, inflated } from '@weir/service/inflate.
 import { LIMITS } from './limits.ts'
 
 /**
- * A zstd frame may ask for a window of 8 MiB, which RFC 8878 (section 3.1.1.1.2) wants decoders to support at
- * least.
+ * A zstd frame may ask for a window of 8 MiB, the minimum that RFC 8878 (section 3.1.1.1.2) recommends
+ * decoders to support.
  */
 const BOUNDS = { zstdWindowLog: 23, maxFrames: LIMITS.zstdFrames }
 
@@ -18,7 +18,7 @@ const COMPRESSIONS: Readonly<Record<string, Compression>> = { gzip: 'gzip', 'x-g
 
 export type Encoding = 'identity' | 'gzip' | 'x-gzip' | 'zstd'
 
-/** The body's Content-Encoding; throws 415 for one that is not served. */
+/** The body's Content-Encoding. Throws 415 for an unsupported one. */
 export function encodingOf(request: IncomingMessage): Encoding {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() || 'identity'
   if (encoding === 'identity' || Object.hasOwn(COMPRESSIONS, encoding)) return encoding as Encoding
@@ -28,8 +28,9 @@ export function encodingOf(request: IncomingMessage): Encoding {
 }
 
 /**
- * The body's bytes, inflated. Reading on is asking for the next chunk, so a slow consumer slows the client.
- * Throws 400 for what does not inflate, and 413 as soon as the body as sent is longer than `maxSent` bytes.
+ * The body's bytes, inflated. Data is read only when the next chunk is requested, so a slow consumer slows
+ * the client. Throws 400 if the body does not inflate, and 413 as soon as the body as sent is longer than
+ * `maxSent` bytes.
  */
 export async function* chunksOf(
   request: IncomingMessage,
@@ -60,7 +61,8 @@ async function* countedChunks(request: IncomingMessage, most: number): AsyncGene
       yield chunk
     }
   } finally {
-    // What is left passes by unread, so that the client hears the answer and may send its next request.
+    // The rest of the body is discarded unread, so that the client gets the answer and may send its next
+    // request.
     await chunks.return?.()
     request.resume()
   }
@@ -74,7 +76,7 @@ export function tooLarge(most: number): HttpError {
   )
 }
 
-/** For the log's sake: who sent it has gone and hears nothing any more. */
+/** Appears only in the log: the client has gone and receives no answer. */
 function cutOff(): HttpError {
   return new HttpError(400, 'cut-off', 'The connection closed before the body ended.')
 }

@@ -28,7 +28,7 @@ import { Outcome } from './outcome.ts'
 import { formatOf, sourceOf, unknownTopic } from './request.ts'
 import { BodySlabs, slabBytes } from './slabs.ts'
 
-/** An id in memory and in an answer that repeats it, with the error that may stand beside it. */
+/** Bytes of an id in memory and in an answer that repeats it, including an error listed beside it. */
 const ID_BYTES = 1024
 
 export interface HttpDoorOptions {
@@ -92,7 +92,7 @@ export function httpDoor({
     return { outcome, ids: wantsIds ? submission.ids : undefined }
   }
 
-  /** Apart from storeBatch so that body and values can be forgotten while the broker is awaited. */
+  /** Separate from storeBatch, so that the body and its values can be freed while the broker is awaited. */
   async function readBatch(
     topic: IntakeTopic,
     request: FastifyRequest,
@@ -103,7 +103,8 @@ export function httpDoor({
     const announced = announcedBytes(request.raw)
     if (announced > LIMITS.bodyBytes) throw tooLarge(LIMITS.bodyBytes)
     const lease = leaseOf(request)
-    // What has no room now is refused before it is sent, and what was only announced takes no room.
+    // Refuses a body for which there is no room, before it is sent. Its announced size is only checked, not
+    // reserved.
     if (!lease.cover(slabBytes(announced)) || !lease.cover(0)) throw underPressure()
     const body = new BodySlabs()
     let kept = 0
@@ -113,7 +114,7 @@ export function httpDoor({
         if (!lease.cover(slabBytes(body.length + chunk.length))) throw underPressure()
         body.push(chunk)
       }
-      // The body may have taken a while.
+      // Checks the right again: reading the body may have taken a while.
       mayWrite(identify(access, request), topic.name)
       const records = parseBatch(body)
       kept = wantsIds ? records.length * ID_BYTES : 0
@@ -170,7 +171,7 @@ export function httpDoor({
         throw unknownTopic((request.params as { topic: string }).topic, intake.topics)
       })
     })
-    // Made once: it is long, and anybody may ask for it.
+    // Serialised once: it is long, and anyone may request it.
     let document: string | undefined
     app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) =>
       reply.type('application/json; charset=utf-8').send((document ??= JSON.stringify(app.swagger()))),

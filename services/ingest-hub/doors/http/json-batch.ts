@@ -1,5 +1,5 @@
 /**
- * `application/json`: { "records": [ { "id"?, "value" } ] }. Nothing of it is sent before all of it is read
+ * `application/json`: { "records": [ { "id"?, "value" } ] }. Nothing is sent before the whole body is read
  * and parsed.
  */
 import { isUtf8 } from 'node:buffer'
@@ -7,7 +7,10 @@ import { HttpError, shapeOfJson, sharedBuffer } from '@weir/service'
 import { LIMITS } from './limits.ts'
 import type { BodySlabs } from './slabs.ts'
 
-/** The records of the body, each still to be checked. Throws 400 or 413 for a body that is none. */
+/**
+ * Returns the records of the body, which are still to be checked. Throws 400 or 413 for a malformed or
+ * oversized body.
+ */
 export function parseBatch(body: BodySlabs): readonly unknown[] {
   if (body.length === 0)
     throw new HttpError(400, 'empty-body', 'The body is empty; send { "records": [ { "value": { … } } ] }.')
@@ -75,7 +78,7 @@ export function afterBom(bytes: Buffer, start: number, end: number): number {
 }
 
 /**
- * The parser's message. It may quote a little of the client's text, whose invisible characters are shown as
+ * The parser's message. It may quote a little of the client's text, so invisible characters are shown as
  * escapes.
  */
 export function complaint(error: unknown): string {

@@ -1,4 +1,6 @@
-/** Contracts as JSON Schema (2020-12, the dialect of OpenAPI 3.1): the JSON that clients send. */
+/**
+ * Translates contracts to JSON Schema (2020-12, the dialect of OpenAPI 3.1), for the JSON that clients send.
+ */
 import type { AvroNode, RecordNode } from '@weir/contracts/avro.ts'
 
 export function jsonSchema(node: AvroNode): Record<string, unknown> {

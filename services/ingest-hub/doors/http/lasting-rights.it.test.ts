@@ -1,4 +1,4 @@
-/** What counts is the right that an API key has when records are taken, not when their request began. */
+/** The right of an API key counts when records are accepted, not when their request began. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type ClientRequest, request } from 'node:http'
 import { tmpdir } from 'node:os'

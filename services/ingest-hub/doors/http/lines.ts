@@ -1,16 +1,17 @@
-/** Splits a stream of bytes into lines without copying those that lie within one chunk. */
+/** Splits a stream of bytes into lines, without copying lines that lie within one chunk. */
 import { CHUNK_BYTES } from '@weir/service'
 
 const NEWLINE = 0x0a
 
 /**
- * Each call of `line` gets the bytes `[start, end)` of one line without its newline, valid during the call.
+ * Each call of `line` gets the bytes `[start, end)` of one line, without its newline. They are valid during
+ * the call.
  */
 export interface LineHandler {
   line(bytes: Buffer, start: number, end: number): void
-  /** In place of a line that is longer than allowed. */
+  /** Called instead of `line` for a line that is longer than allowed. */
   tooLong(): void
-  /** Whether no further line is taken now. */
+  /** True while no further line is accepted. */
   readonly isFull: boolean
 }
 
@@ -19,7 +20,7 @@ export class LineSplitter {
   readonly #handler: LineHandler
   #carried: Buffer[] = []
   #carriedBytes = 0
-  /** True while the rest of a line that is too long passes by. */
+  /** True while the rest of an overlong line is skipped. */
   #skipping = false
 
   constructor(mostBytes: number, handler: LineHandler) {
@@ -27,14 +28,14 @@ export class LineSplitter {
     this.#handler = handler
   }
 
-  /** Memory of the line that is still open. */
+  /** Bytes of memory held by the unfinished line. */
   get carriedBytes(): number {
     return this.#carriedBytes + CHUNK_BYTES * this.#carried.length
   }
 
   /**
-   * Takes lines of the chunk from `start` on until the handler is full or the chunk ends. Returns where to go
-   * on.
+   * Splits the chunk from `start` until the handler is full or the chunk ends. Returns the position to
+   * continue from.
    */
   push(chunk: Buffer, start: number): number {
     while (!this.#handler.isFull) {
@@ -49,7 +50,7 @@ export class LineSplitter {
     return start
   }
 
-  /** The last line needs no newline. */
+  /** Ends the input: a last line without a newline counts as a line. */
   end(): void {
     if (this.#carriedBytes > 0) this.#close(Buffer.alloc(0), 0, 0)
     this.#skipping = false

@@ -1,6 +1,6 @@
 /**
- * `application/x-ndjson`: a record a line, sent as the lines come in. What is sent cannot be taken back, so
- * trouble ends the stream and the rest is refused.
+ * `application/x-ndjson`: one record per line, sent as the lines arrive. A sent record cannot be taken back,
+ * so an error ends the stream and the rest is refused.
  */
 import { isUtf8 } from 'node:buffer'
 import { HttpError, type Lease, shapeOfJson } from '@weir/service'
@@ -11,7 +11,7 @@ import { LIMITS } from './limits.ts'
 import { LineSplitter } from './lines.ts'
 import { Outcome } from './outcome.ts'
 
-/** Why nothing more of a stream is taken. */
+/** Why the rest of a stream is not accepted. */
 interface Stop {
   readonly code: RecordErrorCode
   readonly message: string
@@ -38,13 +38,13 @@ const FORBIDDEN: Stop = {
 export interface StreamOptions {
   readonly chunks: AsyncIterable<Buffer>
   readonly lease: Lease
-  /** Whether the client may still write to the topic: it may lose the right while it sends. */
+  /** Whether the client may still write to the topic: it may lose the right while it is sending. */
   mayWrite(): boolean
-  /** Begins a submission whose first record is the request's record of that index. */
+  /** Begins a submission whose first record has the index `first` in the request. */
   submission(first: number): Submission
 }
 
-/** Reads to the end or to the first trouble. Throws what `chunks` throws while nothing was sent. */
+/** Reads to the end or to the first error. Rethrows an error of `chunks` if no record was read before it. */
 export async function storeLines({ chunks, lease, mayWrite, submission }: StreamOptions): Promise<Outcome> {
   const outcome = new Outcome()
   const window = new Window(submission)
@@ -92,7 +92,7 @@ function tooMuch(most: string): Stop {
   }
 }
 
-/** The lines whose fate is awaited together: bounds what one stream has under way. */
+/** The lines whose outcome is awaited together. Bounds what one stream has in flight. */
 class Window {
   count = 0
   lines = 0
@@ -114,8 +114,8 @@ class Window {
   }
 
   /**
-   * Waits until this window is stored or has failed, then begins the next. True when a record failed that
-   * could be stored later: none may overtake it.
+   * Waits until this window is stored or has failed, then begins the next one. Returns true if a record
+   * failed that could be stored later: no later record may overtake it.
    */
   async settle(outcome: Outcome): Promise<boolean> {
     const settled = this.#current

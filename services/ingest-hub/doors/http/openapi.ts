@@ -1,4 +1,4 @@
-/** The door's OpenAPI 3.1 document, from the contracts. */
+/** The door's OpenAPI 3.1 document, generated from the contracts. */
 import type { SwaggerOptions } from '@fastify/swagger'
 import type { TopicName } from '@weir/contracts'
 import { sampleOf, schemaOf, topics } from '@weir/contracts'

@@ -1,23 +1,23 @@
-/** What became of a request's records. */
+/** The outcome of a request's records. */
 import type { KafkaError } from '@weir/kafka'
 import type { RecordError } from '../../intake/errors.ts'
 import type { Submission } from '../../intake/submission.ts'
 import { LIMITS } from './limits.ts'
 
-/** Beside its texts, of an error in memory and in the answer. */
+/** Bytes that an error takes in memory and in the answer, in addition to its texts. */
 const ERROR_BYTES = 512
 
 export class Outcome {
-  /** Records whose fate is known. */
+  /** Records whose outcome is known. */
   count = 0
   failed = 0
   #errors: RecordError[] = []
-  /** Memory that the errors and the answer that lists them take. */
+  /** Bytes of memory for the errors and for the answer that lists them. */
   listBytes = 0
-  /** What the broker's side said, for the log. */
+  /** The first error from the broker port, for the log. */
   cause: KafkaError | undefined
 
-  /** The first of them; `failed` counts all. */
+  /** The first errors; `failed` counts all of them. */
   get errors(): readonly RecordError[] {
     return this.#errors
   }
@@ -26,7 +26,7 @@ export class Outcome {
     return this.count - this.failed
   }
 
-  /** Takes over what a settled submission has to say. */
+  /** Adds the counts and errors of a settled submission. */
   add(submission: Submission, cause: KafkaError | undefined): void {
     this.count += submission.count
     this.failed += submission.errors.length
@@ -35,14 +35,14 @@ export class Outcome {
     this.cause ??= cause
   }
 
-  /** The rest of the request is not stored. */
+  /** Notes that the rest of the request is not stored. */
   giveUp(error: RecordError): void {
     this.#list(error)
   }
 
   /**
-   * Lists the first errors only. The last one then stands for all that follow: its client sends again what
-   * may be stored already, and loses nothing.
+   * Keeps only the first errors. The last one then stands for all that follow: the client may send records
+   * again that are already stored, but loses nothing.
    */
   shorten(): void {
     const rest = this.#errors[LIMITS.minListedErrors]
@@ -60,8 +60,8 @@ export class Outcome {
   }
 
   /**
-   * The code that every record failed with, if a retry can help all of them; undefined when one is stored or
-   * failed otherwise.
+   * The code with which every record failed, if a retry can help all of them. Undefined if any record was
+   * stored or failed for another reason.
    */
   retriableReason(): RecordError['code'] | undefined {
     if (this.stored > 0 || this.errors.length === 0) return undefined
@@ -75,7 +75,7 @@ export class Outcome {
   }
 }
 
-/** Texts are in memory once and in the answer once, where JSON may escape them. */
+/** The texts are in memory once, and once in the answer, where JSON may escape them. */
 function bytesOf({ id = '', field = '', message }: RecordError): number {
   return ERROR_BYTES + 3 * (id.length + field.length + message.length)
 }

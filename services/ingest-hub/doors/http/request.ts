@@ -1,4 +1,4 @@
-/** What the head of a request says: who, from where, which format. */
+/** Reads the head of a request: the source of its records, and their format. */
 
 import { type Client, HttpError } from '@weir/service'
 import type { FastifyRequest } from 'fastify'
@@ -8,8 +8,8 @@ import { MAX_SOURCE_LENGTH } from '../../intake/record-headers.ts'
 const SOURCE = /^[\x21-\x7e]+$/
 
 /**
- * Where the records come from: the client's Weir-Source, else the name of its key. Records have that name in
- * weir-client as well.
+ * The source of the records: the client's Weir-Source header, or the name of its API key without one. Records
+ * carry the key's name in weir-client as well.
  */
 export function sourceOf({ headers }: FastifyRequest, client: Client): string {
   const source = headers['weir-source']

@@ -1,12 +1,12 @@
 /**
- * Where bodies wait until they are whole. Chunks are copied off into slabs that are used again: the chunks'
- * own buffers then die young, where the collector frees them at once. Kept, they would pile up outside of the
- * heap between its rare full collections, and no budget would hold.
+ * Collects bodies until they are complete. Chunks are copied into slabs that are reused, so the chunks' own
+ * buffers die young and the garbage collector frees them at once. If the chunks were kept, they would pile up
+ * outside the heap between its rare full collections, and no memory budget would hold.
  */
 
 export const SLAB_BYTES = 64 << 10
 
-/** What lies idle is at most 8 MiB. */
+/** Idle slabs kept for reuse: at most 8 MiB. */
 const MAX_IDLE = 128
 const idle: Buffer[] = []
 
@@ -26,13 +26,13 @@ export class BodySlabs {
     }
   }
 
-  /** Puts the body together at the beginning of `target`. */
+  /** Copies the whole body to the beginning of `target`. */
   copyTo(target: Buffer): void {
     for (let at = 0; at < this.length; at += SLAB_BYTES)
       this.#slabs[at / SLAB_BYTES].copy(target, at, 0, Math.min(SLAB_BYTES, this.length - at))
   }
 
-  /** Gives the slabs back. The body is gone. */
+  /** Returns the slabs for reuse and discards the body. */
   release(): void {
     idle.push(...this.#slabs.splice(0, MAX_IDLE - idle.length))
     this.#slabs.length = 0
@@ -40,7 +40,7 @@ export class BodySlabs {
   }
 }
 
-/** What a body of that many bytes takes up. */
+/** Bytes of memory for a body of `bytes` bytes. */
 export function slabBytes(bytes: number): number {
   return Math.ceil(bytes / SLAB_BYTES) * SLAB_BYTES
 }

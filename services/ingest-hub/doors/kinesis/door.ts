@@ -18,15 +18,17 @@ import { streamOperations } from './operations/streams.ts'
 import { openShares } from './shares.ts'
 import { Throttle } from './throttle.ts'
 
-/** PutRecords takes 10 MiB of records; in JSON they are a third longer, and each has its names. */
+/**
+ * PutRecords accepts 10 MiB of records. In JSON they are a third longer, and each carries its member names.
+ */
 const BODY_BYTES = 16 << 20
 
 export interface KinesisConfig extends Account {
   readonly throttled: boolean
-  /** By which replicas share the limits of shards. */
+  /** The Redis through which replicas share the limits of shards. */
   readonly redisUrl: string | undefined
   readonly shardLimit: number
-  /** Of topics that streams make; -1: the broker's default. */
+  /** The replication factor of topics that streams create; -1: the broker's default. */
   readonly replicas: number
 }
 
@@ -41,9 +43,9 @@ export interface KinesisDeps {
 }
 
 export interface KinesisDoor {
-  /** Mounts the routes; give it to openHttp. */
+  /** Mounts the routes; pass it to openHttp. */
   routes(app: FastifyInstance): Promise<void>
-  /** False while this replica cannot learn which streams there are. */
+  /** False while this replica cannot learn which streams exist. */
   ready(): boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * Made-up tokens, iterators, sequence numbers, times and ARNs are refused with AWS's errors; none fails
- * inside.
+ * Made-up tokens, iterators, sequence numbers, times and ARNs are refused with AWS's errors; none causes an
+ * internal error.
  */
 import { kinesisModel } from '@weir/aws'
 import { servers, uniqueName } from '@weir/testkit'
@@ -10,9 +10,9 @@ import { type Hub, prepare, startHub } from '../../testing/hub.ts'
 
 const ACCOUNT = '000000000000'
 const SHARD = 'shardId-000000000000'
-/** Requests under way at once. */
+/** The number of concurrent requests. */
 const AT_ONCE = 16
-/** Errors quote a part of each value only. */
+/** Errors quote only a part of each value. */
 const MAX_ERROR_BYTES = 16 << 10
 
 interface Answer {
@@ -357,7 +357,7 @@ test('any member of any operation', async () => {
     [null],
     { a: {} },
   ]
-  // Requests that change nothing, or always the same.
+  // Requests that change nothing, or always change the same thing.
   const usual: Readonly<Record<string, unknown>> = {
     StreamName: name,
     ResourceARN: arn,
@@ -395,7 +395,7 @@ test('any member of any operation', async () => {
   for (const [operation, { input }] of Object.entries(kinesisModel.operations)) {
     const shape = kinesisModel.shapes[input!]
     if (shape.type !== 'structure') continue
-    // Nothing reads the id of a stream.
+    // StreamId is never read.
     const members = Object.keys(shape.members).filter((member) => member !== 'StreamId')
     const known = members.filter((member) => member in usual).map((member) => [member, usual[member]])
     const base: Record<string, unknown> = { ...Object.fromEntries(known), ...harmless[operation] }

@@ -1,4 +1,4 @@
-/** The door with the real client of AWS for JavaScript, which speaks HTTP/2. */
+/** The door with AWS's real client for JavaScript, which speaks HTTP/2. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type _Record,
@@ -87,7 +87,7 @@ async function iterator(
   ).ShardIterator!
 }
 
-/** Everything from the iterator on, until the shard ends or nothing more is there. */
+/** Reads all records from the iterator on, until the shard ends or no more records are there. */
 async function readAll(from: string): Promise<{ records: _Record[]; ended: boolean; children: string[] }> {
   const records: _Record[] = []
   for (let next: string | undefined = from; ; ) {

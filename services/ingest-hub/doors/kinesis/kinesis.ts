@@ -1,4 +1,4 @@
-/** What the operations work with. */
+/** The resources and helpers that the operations share. */
 import type { AwsAccess, AwsContext } from '@weir/aws'
 import type { Kafka, Producer } from '@weir/kafka'
 import type { FanOutConsumer, Serving, Shard, Stream, Streams } from '@weir/streams'
@@ -11,17 +11,17 @@ export interface Kinesis {
   readonly producer: Producer
   readonly streams: Streams
   readonly names: Names
-  /** Undefined where provisioned streams are not throttled. */
+  /** Undefined if provisioned streams are not throttled. */
   readonly throttle: Throttle | undefined
-  /** Aborts when the service is told to stop: subscriptions end then. */
+  /** Aborts when the service is told to stop; subscriptions then end. */
   readonly stopping: AbortSignal
-  /** Open shards of all streams together. */
+  /** The maximum number of open shards of all streams together. */
   readonly shardLimit: number
 }
 
 /**
- * The stream that the request names, and that its sender may use so. Throws AccessDeniedException or
- * ResourceNotFoundException.
+ * The stream that the request names, if its sender may run this operation on it. Throws AccessDeniedException
+ * or ResourceNotFoundException.
  */
 export function streamFor(kinesis: Kinesis, context: AwsContext, reference: StreamReference): Serving {
   const name = allowedName(kinesis, context, reference)
@@ -30,7 +30,7 @@ export function streamFor(kinesis: Kinesis, context: AwsContext, reference: Stre
   return serving
 }
 
-/** The same where it need not exist. */
+/** The name of the stream that the request names, which need not exist. Throws AccessDeniedException. */
 export function allowedName({ names }: Kinesis, context: AwsContext, reference: StreamReference): string {
   const name = names.streamOf(reference)
   context.authorize(names.arnOf(name))
@@ -38,8 +38,8 @@ export function allowedName({ names }: Kinesis, context: AwsContext, reference: 
 }
 
 /**
- * The consumer that the ARN names. Checks the right to its stream first, so that others do not learn of its
- * consumers.
+ * The consumer that the ARN names. Checks the right to its stream first, so that clients without it do not
+ * learn of its consumers.
  */
 export function consumerByArn(kinesis: Kinesis, context: AwsContext, arn: string): FanOutConsumer {
   const { names, streams } = kinesis
@@ -50,7 +50,7 @@ export function consumerByArn(kinesis: Kinesis, context: AwsContext, arn: string
   return found
 }
 
-/** Decides on a stream that must exist. What `decide` returns is its next state. */
+/** Changes a stream that must exist. `decide` returns its next state. */
 export function changeStream(
   { streams, names }: Kinesis,
   name: string,
@@ -62,7 +62,7 @@ export function changeStream(
   })
 }
 
-/** The same for changes that only an ACTIVE stream takes. */
+/** Changes a stream that must be ACTIVE. */
 export function changeActive(
   kinesis: Kinesis,
   name: string,
@@ -78,7 +78,7 @@ export function shardIn(stream: Stream, id: string): Shard | undefined {
   return stream.shards.find((shard) => shard.id === id)
 }
 
-/** Throws where this replica may not know which shards are open. */
+/** Throws if this replica may not know which shards are open. */
 export function requireLease({ streams }: Kinesis): void {
   if (!streams.leased) throw unavailable()
 }

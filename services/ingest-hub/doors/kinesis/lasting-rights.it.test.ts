@@ -1,6 +1,6 @@
 /**
- * Subscriptions end when their access keys lose the right, which the hub sees when it reads the file of
- * access keys again.
+ * Subscriptions end when their access keys lose the right. The hub notices when it reads the file of access
+ * keys again.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /**
- * Names of streams, consumers and shards as clients give them (Kinesis API reference, "ARNs" in the service
- * model).
+ * Names of streams, consumers and shards in the form that clients use (Kinesis API reference, "ARNs" in the
+ * service model).
  */
 import { AwsError } from '@weir/aws'
 import { type FanOutConsumer, type Stream, shardId } from '@weir/streams'
@@ -11,7 +11,7 @@ export interface Account {
   readonly accountId: string
 }
 
-/** Members by which a request names a stream. */
+/** The members with which a request names a stream. */
 export interface StreamReference {
   readonly StreamName?: string
   readonly StreamARN?: string
@@ -33,12 +33,12 @@ export class Names {
     return `arn:aws:kinesis:${this.account.region}:${this.account.accountId}:stream/${stream}`
   }
 
-  /** Ends with the second of its creation, as Kinesis' do. */
+  /** The consumer's ARN, which ends with the second of its creation, as in Kinesis. */
   consumerArnOf({ stream, name, createdAt }: FanOutConsumer): string {
     return `${this.arnOf(stream)}/consumer/${name}:${Math.floor(createdAt / 1000)}`
   }
 
-  /** The stream's name. An ARN's region does not matter: this service is in all of them. */
+  /** The stream's name. An ARN's region does not matter: this service counts as being in all regions. */
   streamOf({ StreamName, StreamARN }: StreamReference): string {
     if (StreamARN === undefined) {
       if (StreamName === undefined) throw invalidArgument('StreamName or StreamARN is needed.')
@@ -51,7 +51,7 @@ export class Names {
     return name
   }
 
-  /** The parts of a consumer's ARN. Its region does not matter either. */
+  /** The parts of a consumer's ARN. Its region does not matter, either. */
   consumerOf(arn: string): { stream: string; name: string; createdSecond: number } {
     const [, accountId, stream, name, second] = CONSUMER_ARN.exec(arn) ?? []
     if (name === undefined) throw invalidArgument(`ConsumerARN ${arn} names no consumer.`)
@@ -63,7 +63,7 @@ export class Names {
     return CONSUMER_ARN.test(arn)
   }
 
-  /** @param stream its name, or the ResourceARN of the request */
+  /** @param stream the stream's name, or the ResourceARN of the request */
   notFound(stream: string): AwsError {
     return new AwsError(
       'ResourceNotFoundException',
@@ -71,7 +71,7 @@ export class Names {
     )
   }
 
-  /** @param consumer its name or ARN, as in the request */
+  /** @param consumer the consumer's name or ARN, as in the request */
   noConsumer(consumer: string): AwsError {
     const { accountId } = this.account
     return new AwsError('ResourceNotFoundException', `Consumer ${consumer}, account ${accountId} not found.`)
@@ -97,7 +97,7 @@ export class Names {
     )
   }
 
-  /** As iterators say it. */
+  /** The error for a missing shard, in the wording of the operations on iterators. */
   shardGone(shard: string, stream: string): AwsError {
     return new AwsError(
       'ResourceNotFoundException',
@@ -105,7 +105,7 @@ export class Names {
     )
   }
 
-  /** Kinesis takes any name that ends in a number for a shard's: shardId-000000000001, shard-1, 1. */
+  /** Kinesis accepts any name that ends in a number as a shard's: shardId-000000000001, shard-1, 1. */
   shardOf(text: string, stream: string): string {
     const number = text.split('-')[1] || text
     if (!/^\d+$/.test(number) || Number(number) > MAX_SHARD_NUMBER) throw this.noShard(text, stream)
@@ -121,7 +121,7 @@ export function limitExceeded(message: string): AwsError {
   return new AwsError('LimitExceededException', message)
 }
 
-/** Neither a broker nor the state of the streams can be relied on now; SDKs try again. */
+/** The error while neither a broker nor the state of the streams can be relied on; SDKs retry. */
 export function unavailable(): AwsError {
   return new AwsError(
     'ServiceUnavailable',

@@ -1,4 +1,4 @@
-/** Checks the form of resource policies, which are stored and given back but not evaluated. */
+/** Checks the form of resource policies, which are stored and returned but not evaluated. */
 import { invalidArgument } from './names.ts'
 
 /** IAM user guide, "Grammar of the IAM JSON policy language". */
@@ -10,10 +10,10 @@ const PAIRS = [
   ['Action', 'NotAction'],
   ['Resource', 'NotResource'],
 ]
-/** As for the policies of S3 buckets and Lambda functions. */
+/** The same limit as for the policies of S3 buckets and Lambda functions. */
 const MAX_BYTES = 20 << 10
 
-/** Throws InvalidArgumentException. */
+/** Throws InvalidArgumentException if the policy is malformed. */
 export function checkPolicy(text: string): void {
   const bytes = Buffer.byteLength(text)
   if (bytes > MAX_BYTES)
@@ -42,7 +42,9 @@ function checkStatement(statement: Readonly<Record<string, unknown>>, which: str
   }
 }
 
-/** A text or several; of a principal, "*" or those of each kind: {"AWS": …}. */
+/**
+ * Accepts one non-empty text or a list of them. A principal is "*" or has texts for each kind: {"AWS": …}.
+ */
 function isNamed(value: unknown, member: string): boolean {
   if (!member.endsWith('Principal')) return isTexts(value)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value === '*'

@@ -1,4 +1,4 @@
-/** Two replicas' throttles over a real Redis, which goes away and comes back. */
+/** Two replicas' throttles over a real Redis, which disappears and comes back. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,7 +21,7 @@ function replicas(redisUrl: string): readonly [Throttle, Throttle] {
   return [open('a'), open('b')]
 }
 
-/** A way to the Redis that can be cut. */
+/** A proxy to Redis whose connection can be cut. */
 async function cuttable(redisUrl: string): Promise<{ url: string; cut(): void; mend(): void }> {
   const { hostname, port } = new URL(redisUrl)
   const open = new Set<Socket>()
@@ -55,7 +55,10 @@ async function cuttable(redisUrl: string): Promise<{ url: string; cut(): void; m
   }
 }
 
-/** Records of 100 bytes that the throttles take within a time, offered by each at its rate. */
+/**
+ * Counts the records of 100 bytes that the throttles accept within a time, with each offered records at its
+ * rate.
+ */
 async function taken(
   throttles: readonly Throttle[],
   perSecond: readonly number[],

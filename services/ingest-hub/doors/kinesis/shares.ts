@@ -1,7 +1,8 @@
 /**
- * Shares of a shard's limits by what each replica is offered, leased from Redis for a second: clients that
- * all come to one replica get the whole. Redis is asked once for all shards, five times a second, and never
- * while a request waits; without it every replica has the same share.
+ * Divides a shard's limits among the replicas in proportion to the records offered to each. The shares are
+ * leased from Redis for a second, so a single replica that receives all requests gets the whole limit. One
+ * pipeline asks Redis for all shards, five times a second, and never while a request waits. Without Redis,
+ * every replica has the same share.
  */
 
 import type { Logger, Resource } from '@weir/service'
@@ -12,8 +13,8 @@ const EVERY_MS = 200
 const LEASE_MS = 1000
 
 /**
- * Notes what a replica is offered, forgets replicas whose lease is over, and returns what all of them are
- * offered.
+ * Stores the number of records offered to a replica, removes replicas whose lease has expired, and returns
+ * the sum over all replicas.
  */
 const NOTE = `
 local time = redis.call('TIME')

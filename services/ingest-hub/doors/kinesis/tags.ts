@@ -1,4 +1,4 @@
-/** Tags of streams and consumers: at most 50, of the characters that Kinesis allows. */
+/** Tags of streams and consumers: at most 50, with the characters that Kinesis allows. */
 import type { Kinesis } from './kinesis.ts'
 import { invalidArgument } from './names.ts'
 
@@ -7,7 +7,7 @@ const FOREIGN = /[^À-῿Ⰰ-퟿\w./\-=+ @%:]/
 const REFUSED =
   'Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.'
 
-/** @param existing those that the stream has already */
+/** @param existing the tags that the stream already has */
 export function checkTags(
   tags: Readonly<Record<string, string>>,
   stream: string,
@@ -22,7 +22,7 @@ export function checkTags(
   }
 }
 
-/** @param what for the sentence: "add tags to" or "remove tags from" */
+/** @param what the action in the error message: "add tags to" or "remove tags from" */
 export function checkCharacters(
   texts: readonly string[],
   what: string,

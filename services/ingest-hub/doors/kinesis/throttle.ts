@@ -1,20 +1,20 @@
 /**
- * What a shard of a provisioned stream takes: 1,000 records and 1 MiB a second (developer guide, "Quotas and
- * limits"), of which each replica has its share.
+ * Enforces the limits of a provisioned stream's shard: 1,000 records and 1 MiB a second (developer guide,
+ * "Quotas and limits"), of which each replica has its share.
  */
 
 const RECORDS = 1000
 const BYTES = 1 << 20
-/** Buckets of shards that take nothing any more go when there are so many. */
+/** The buckets are cleared beyond this number, so that those of unused shards do not stay forever. */
 const MAX_BUCKETS = 10_000
 
 class Bucket {
   records: number
   bytes: number
   filled = performance.now()
-  /** Records that were offered since asked(), taken or not. */
+  /** Records offered since the last call of offered(), accepted or not. */
   offered = 0
-  /** Of the shard's limits, 0 to 1; undefined: as much as every replica. */
+  /** The share of the shard's limits, 0 to 1; undefined: the same share as every replica. */
   share: number | undefined
 
   constructor(share: number) {
@@ -30,7 +30,8 @@ class Bucket {
     this.offered++
     this.records = Math.min(RECORDS * share, this.records + seconds * RECORDS * share)
     this.bytes = Math.min(BYTES * share, this.bytes + seconds * BYTES * share)
-    // A record may be larger than what is left of the second: the next ones wait for it.
+    // A record may be larger than the bytes that are left; later records then wait until the balance is
+    // positive.
     if (this.records < 1 || this.bytes <= 0) return false
     this.records--
     this.bytes -= size
@@ -46,7 +47,7 @@ export class Throttle {
     this.#replicas = replicas
   }
 
-  /** False where the shard takes no more now. */
+  /** Returns false if the shard accepts no more records now. */
   take(stream: string, shard: string, size: number): boolean {
     const evenShare = 1 / this.#replicas()
     const name = `${stream}/${shard}`
@@ -58,7 +59,7 @@ export class Throttle {
     return bucket.take(size, evenShare)
   }
 
-  /** By stream/shard, the records offered since the last call, where there were any. */
+  /** The number of records offered since the last call, by stream/shard, for shards that were offered any. */
   offered(): Map<string, number> {
     const offered = new Map<string, number>()
     for (const [name, bucket] of this.#buckets) {
@@ -70,7 +71,8 @@ export class Throttle {
   }
 
   /**
-   * This replica's part of what all replicas are offered for the shard, 0 to 1; undefined: it is not known.
+   * Sets this replica's part of the records offered to all replicas for the shard, 0 to 1; undefined: not
+   * known.
    */
   setShare(name: string, share: number | undefined): void {
     const bucket = this.#buckets.get(name)

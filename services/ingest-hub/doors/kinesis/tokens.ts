@@ -1,17 +1,20 @@
 /**
- * Shard iterators and tokens of lists. They are readable, and a made-up one reaches nothing that its sender's
- * access key may not reach anyway.
+ * Shard iterators and list tokens. They are readable, and a made-up one gives its sender no access beyond
+ * that of its access key.
  */
 import { AwsError } from '@weir/aws'
 import { invalidArgument } from './names.ts'
 
 /** Iterators and tokens last for five minutes (API reference, GetShardIterator and ListShards). */
 export const TOKEN_MS = 300_000
-/** The clocks of replicas may differ by this: one may get what another one gave out a moment later. */
+/**
+ * How far the clocks of replicas may differ: a replica may receive a token a moment after another one issued
+ * it.
+ */
 const MAX_SKEW_MS = 60_000
 /**
- * Iterators have at most 512 characters (service model). Kinesis' own begin with these bytes, and what
- * follows comes in blocks of 16.
+ * Iterators have at most 512 characters (service model). Kinesis' own begin with these bytes, and the rest
+ * comes in blocks of 16.
  */
 const PREFIX = Buffer.from([0, 0, 0, 0, 0, 0, 0, 1])
 const BLOCK = 16
@@ -19,11 +22,11 @@ const MIN_BLOCKS = 9
 
 export interface Iterator {
   readonly stream: string
-  /** Of the stream, which may have been deleted and created anew meanwhile. */
+  /** When the stream was created; it may have been deleted and recreated since the iterator was issued. */
   readonly createdAt: number
   readonly shard: string
   readonly offset: number
-  /** When it was given out, ms since the epoch. */
+  /** When the iterator was issued, ms since the epoch. */
   readonly issued: number
 }
 
@@ -66,13 +69,13 @@ export function invalidIterator(): AwsError {
   return invalidArgument('Invalid ShardIterator.')
 }
 
-/** Holds a name or a number. */
+/** Matches a name or a number. */
 const FIELD = /^[a-zA-Z0-9_.-]*$/
 const ISSUED = /^\d{1,15}$/
 const MAX_TOKEN_CHARACTERS = 4096
 
 /**
- * The NextToken of a list.
+ * Formats the NextToken of a list.
  * @param list distinguishes its tokens from those of other lists
  * @param fields the request's parameters and the last item shown, each of which matches FIELD
  */
@@ -80,7 +83,7 @@ export function formatToken(list: string, ...fields: readonly string[]): string 
   return Buffer.from([Date.now(), list, ...fields].join('/')).toString('base64')
 }
 
-/** The `count` fields of a token. Throws InvalidArgumentException or ExpiredNextTokenException. */
+/** Returns the `count` fields of a token. Throws InvalidArgumentException or ExpiredNextTokenException. */
 export function parseToken(text: string, list: string, count: number, now: number): string[] {
   if (text.length > MAX_TOKEN_CHARACTERS) throw invalidToken()
   const [issued, of, ...fields] = Buffer.from(text, 'base64').toString('latin1').split('/')

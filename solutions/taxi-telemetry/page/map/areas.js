@@ -1,22 +1,25 @@
 /**
- * Areas: groups of taxis that are near each other, so that a fleet in New York and a replay in Athens can
- * each be looked at.
+ * Areas: groups of taxis near each other, so that a viewer can look at a fleet in New York and a replay in
+ * Athens separately.
  */
 import { nowhere, toX, toY, widen, within } from './mercator.js'
 
 /**
- * Taxis whose cells of that size (degrees) touch belong together: cities 50 km apart do not, a city's suburbs
- * do.
+ * Taxis whose cells of this size (degrees) touch belong together: a city's suburbs do, cities 50 km apart do
+ * not.
  */
 const CELL = 0.2
 const MAX_AREAS = 6
-/** Snapshots that an area must last before the map flies there: one wrong position is no place to look at. */
+/**
+ * Number of snapshots that an area must last before the map flies there: one wrong position is not a place to
+ * look at.
+ */
 const SETTLED = 3
 
 /**
- * @param previous the areas of the snapshot before: an area keeps its key as long as it goes on where it was
+ * @param previous the areas of the previous snapshot: an area keeps its key while it stays in the same place
  * @returns areas, the fullest first: { key, box, taxis, age } with the box in Mercator units and the age in
- * snapshots; what was there from the start is old
+ * snapshots; areas of the first snapshot count as old
  */
 export function areasOf(taxis, previous = []) {
   const cells = Map.groupBy(taxis, ({ lon, lat }) => cellOf(Math.floor(lon / CELL), Math.floor(lat / CELL)))
@@ -38,7 +41,7 @@ export function areasOf(taxis, previous = []) {
 
 const cellOf = (column, row) => `${column},${row}`
 
-/** Takes the cell and all that hang together with it out of the map; returns their taxis. */
+/** Removes the cell and all cells connected to it from the map; returns their taxis. */
 function flood(cells, first) {
   const taxis = []
   const edge = [first]
@@ -71,7 +74,7 @@ function overlap(a, b) {
 }
 
 /**
- * The area to look at when the viewer has not chosen: the fullest at first, later one that newly appeared
+ * Returns the area to show while the viewer has not chosen: the fullest at first, later a newly appeared one
  * (somebody has just begun a replay) until it is gone.
  */
 export function areaToFollow(areas, followed) {

@@ -1,10 +1,10 @@
-/** An area that is too small on the screen to tell its taxis apart is one disc with their number. */
+/** Draws an area that is too small on the screen to tell its taxis apart as one disc with their number. */
 import { count } from '../numbers.js'
 
 const SMALL_PX = 44
 const MIN_RADIUS = 15
 
-/** Several taxis on a spot; one alone stays a mark. */
+/** Returns true for several taxis in one spot; a single taxi stays a mark. */
 export function tooSmall({ box, taxis }, camera) {
   return (
     taxis.length > 1 &&

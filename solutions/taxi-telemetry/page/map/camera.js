@@ -1,18 +1,17 @@
-/** What part of the world the map shows, and how it moves there. */
+/** The part of the world that the map shows, and how the view moves. */
 import { isEmpty } from './mercator.js'
 
 const MAX_SCALE = 2 ** 30 // pixels a world: about 4 cm a pixel
 const MOVE_MS = 650
 /**
- * A fit leaves what is at least that close to it as it is, so that the map does not tremble with every
- * report.
+ * A fit does not move a view that is already this close, so that the map does not tremble with every report.
  */
 const TOLERANCE = 0.2
 
 export class Camera {
   x = 0.5
   y = 0.5
-  /** Pixels that the world is wide. */
+  /** Width of the world in pixels. */
   scale = 512
   width = 1
   height = 1
@@ -39,7 +38,7 @@ export class Camera {
     return (pixel - this.height / 2) / this.scale + this.y
   }
 
-  /** Shows the box with a margin. Without `smooth` at once. */
+  /** Shows the box with a margin; moves at once unless `smooth`. */
   fit(box, smooth) {
     if (isEmpty(box)) return
     const margin = Math.min(this.width, this.height) * 0.07 + 8
@@ -59,7 +58,7 @@ export class Camera {
     )
   }
 
-  /** True where the box lies well in the view: nothing much outside it, and not too small. */
+  /** Returns true if the box fits the view well: nothing much outside it, and not too small. */
   fits(box) {
     const target = this.#move?.to ?? this
     const width = this.width / target.scale
@@ -79,7 +78,7 @@ export class Camera {
     this.y = Math.min(1, Math.max(0, this.y - dy / this.scale))
   }
 
-  /** By a factor, about a point of the screen that stays where it is. */
+  /** Zooms by a factor about a point of the screen, which stays in place. */
   zoom(factor, pixelX = this.width / 2, pixelY = this.height / 2) {
     this.#move = null
     const x = this.worldX(pixelX)
@@ -89,13 +88,14 @@ export class Camera {
     this.y = Math.min(1, Math.max(0, y - (pixelY - this.height / 2) / this.scale))
   }
 
-  /** Moves on; false when it has arrived. */
+  /** Advances the move; returns false when it has arrived. */
   step(now) {
     if (!this.#move) return false
     const { from, to, began } = this.#move
     const part = Math.min(1, (now - began) / MOVE_MS)
     const eased = part * part * (3 - 2 * part)
-    // Zoom by ratios and pan in the pixels of the moment: a flight, not a jump, also from New York to Athens.
+    // Zooms by ratios and pans in the pixels of the moment: a flight, not a jump, even from New York to
+    // Athens.
     this.scale = from.scale * (to.scale / from.scale) ** eased
     const travelled =
       Math.abs(to.scale - from.scale) < 1e-6 * to.scale

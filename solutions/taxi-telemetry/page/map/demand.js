@@ -1,26 +1,23 @@
-/** The heat of demand: a soft spot a tile, summed, then coloured by a ramp of one hue. */
+/** The heat of demand: one soft spot per tile, summed, then coloured by a ramp of one hue. */
 import { within } from './mercator.js'
 
-/** The heat is drawn small and enlarged: it is soft anyway. */
+/** The heat is drawn small and enlarged, because it is soft anyway. */
 const SHRINK = 3
-/**
- * Spots reach that many tiles, so that neighbours melt together, and at least some pixels when a tile is
- * small.
- */
+/** A spot's reach in tiles, so that neighbours melt together, and its minimum in pixels, for small tiles. */
 const REACH = 1.4
 const MIN_PX = 10
-/** On a map of continents a city's heat is a blot. */
+/** Below this tile size no heat is drawn: on a map of continents, a city's heat is a blot. */
 const MIN_TILE_PX = 0.5
 /**
- * The heat inside an even field of full weight, in spots that overlap there: π · REACH² / FALL, of a
- * Gaussian's surface.
+ * The heat inside an even field of full weight, where spots overlap: π · REACH² / FALL, from the area under a
+ * Gaussian.
  */
 const FALL = 5
 const OVERLAP = (Math.PI * REACH ** 2) / FALL
 
-/** Of the full weight; fainter spots would show their rims only. */
+/** A share of the full weight; fainter spots would show only their rims. */
 const MIN_SHARE = 0.01
-/** The share of the tiles below full colour. */
+/** The share of tiles below full colour. */
 const FULL = 0.97
 
 const heat = document.createElement('canvas')
@@ -28,7 +25,7 @@ const spot = document.createElement('canvas')
 const SPOT = 64
 
 /**
- * @param demand { zoom, x, y, weight, most }: tiles of that zoom, their weights, and the weight that is full
+ * @param demand { zoom, x, y, weight, most }: tiles at that zoom, their weights, and the weight that has full
  * colour
  */
 export function drawDemand(context, camera, demand, colours) {
@@ -63,7 +60,7 @@ export function drawDemand(context, camera, demand, colours) {
 }
 
 /**
- * What the heat of an area shows: reports with passengers; all reports where none tells of passengers.
+ * Computes the heat of an area: reports with passengers, or all reports if none has passengers.
  * Full colour is not the single greatest weight, which would leave all others pale.
  * @param tiles the snapshot's { zoom, x, y, occupied, reports }
  */
@@ -100,7 +97,7 @@ function softSpot() {
   return spot
 }
 
-/** Alpha becomes colour: from clear through the hue to its strong end. */
+/** Turns alpha into colour: from clear through the hue to its strong end. */
 function tint(context, { demand, demandStrong }) {
   const image = context.getImageData(0, 0, context.canvas.width, context.canvas.height)
   const { data } = image

@@ -1,15 +1,15 @@
-/** Mouse, touch and keys on the map, told as pans and zooms. */
+/** Turns mouse, touch and keys on the map into pans and zooms. */
 
 const KEY_PAN_PX = 80
 const KEY_ZOOM = 1.5
 const WHEEL_STEP = 0.0016
 /**
- * The wheel scrolls the page as everywhere; with Ctrl or ⌘, by a pinch on a touchpad, or once the map has the
- * focus, it zooms.
+ * The wheel scrolls the page as usual. It zooms with Ctrl or ⌘, by a pinch on a touchpad, or once the map has
+ * the focus.
  */
 const zooms = (event, root) => event.ctrlKey || event.metaKey || document.activeElement === root
 
-/** @param {{ pan(dx, dy): void, zoom(factor, x, y): void, fit(): void }} on pixels of the element */
+/** @param {{ pan(dx, dy): void, zoom(factor, x, y): void, fit(): void }} on in pixels of the element */
 export function listen(root, on) {
   const pointers = new Map()
 

@@ -1,8 +1,10 @@
-/** The lower canvas: zones, H3 cells, demand and trails. Drawn once a second and when the camera moves. */
+/**
+ * The lower canvas: zones, H3 cells, demand and trails. It is drawn once a second and when the camera moves.
+ */
 import { drawDemand } from './demand.js'
 import { toLat, toLon, toX, toY } from './mercator.js'
 
-/** Steps of the graticule in degrees; the first that gives lines some 90 px apart is taken. */
+/** Steps of the graticule in degrees; the first step with lines about 90 px apart is used. */
 const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 45]
 const MIN_LABEL_PX = 46
 
@@ -97,7 +99,7 @@ function trace(context, camera, ring) {
   context.closePath()
 }
 
-/** Names where there is room for them, the larger zones first; never one over another. */
+/** Draws zone names if there is room for them, the larger zones first, and never one over another. */
 function drawZoneNames(context, camera, { zones }, colours) {
   context.font = `550 12px ${colours.sans}`
   context.textAlign = 'center'

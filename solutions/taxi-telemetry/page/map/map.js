@@ -1,4 +1,4 @@
-/** The live map: two canvases over each other, so that gliding taxis do not redraw the ground. */
+/** The live map: two stacked canvases, so that gliding taxis do not redraw the ground. */
 import { reducedMotion } from '../theme.js'
 import { drawBubbles, tooSmall } from './bubbles.js'
 import { Camera } from './camera.js'
@@ -26,7 +26,7 @@ export class TaxiMap {
   #frame = 0
   #moved
 
-  /** @param moved called when what the map shows has changed: (camera) */
+  /** @param moved called with the camera when the view has changed */
   constructor(root, colours, moved) {
     this.#root = root
     this.#colours = colours
@@ -69,7 +69,7 @@ export class TaxiMap {
     this.#redraw()
   }
 
-  /** @param taxis of fleet.js; demand as demand.js draws it; areas of areas.js */
+  /** @param taxis as fleet.js gives them; demand as demand.js draws it; areas from areas.js */
   update(taxis, demand, areas) {
     this.#areas = areas
     this.#cells.visit(new Set(taxis.flatMap(({ zone }) => (zone.name === null ? [zone.id] : []))))
@@ -78,7 +78,10 @@ export class TaxiMap {
     this.#redraw()
   }
 
-  /** What the map is to show; it keeps to that until somebody moves it by hand. `again`: also then. */
+  /**
+   * Sets the box to show. The map keeps to it until the viewer moves the map by hand; with `again`, even
+   * then.
+   */
   show(box, again = false) {
     if (isEmpty(box)) return
     const first = this.#wanted === null
@@ -97,18 +100,18 @@ export class TaxiMap {
     this.#byHand(() => this.#camera.zoom(factor))
   }
 
-  /** Outlines a zone or cell; null none. */
+  /** Outlines a zone or cell; null clears the outline. */
   select(zone) {
     this.#scene.selected = zone
     this.#redraw()
   }
 
-  /** The zone or cell's box, undefined where it is not known. */
+  /** The zone's or cell's ring; undefined if it is not known. */
   ringOf(id) {
     return this.#scene.zones.find((zone) => zone.id === id)?.ring ?? this.#cells.rings.get(id)
   }
 
-  /** The taxi at a point of the element; it is ringed until the next call. */
+  /** Returns the taxi at a point of the element, and rings it until the next call. */
   point(x, y) {
     const taxi = this.#layers.taxis ? this.#traffic.at(x, y, this.#camera, performance.now()) : undefined
     if (this.#highlighted !== (taxi?.id ?? null)) {
@@ -118,7 +121,7 @@ export class TaxiMap {
     return taxi
   }
 
-  /** The zone at a point of the element. */
+  /** Returns the zone at a point of the element. */
   zoneAt(x, y) {
     const world = [this.#camera.worldX(x), this.#camera.worldY(y)]
     return this.#layers.zones ? this.#scene.zones.find(({ ring }) => covers(ring, world)) : undefined

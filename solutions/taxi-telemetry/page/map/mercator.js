@@ -1,6 +1,6 @@
 /** Web Mercator: the world as a square of side 1, x to the east from the 180th meridian, y to the south. */
 
-/** Beyond it the projection has no end. */
+/** The latitude at which the square ends; the projection itself has no end. */
 const MAX_LATITUDE = 85.05112878
 const EQUATOR_M = 40_075_017
 
@@ -14,13 +14,13 @@ export function toY(lat) {
 export const toLon = (x) => (x - 0.5) * 360
 export const toLat = (y) => (Math.atan(Math.exp((0.5 - y) * 2 * Math.PI)) * 360) / Math.PI - 90
 
-/** Metres on the ground that one unit of x is at that y. */
+/** Metres on the ground per unit of x, at this y. */
 export const metresPerUnit = (y) => EQUATOR_M * Math.cos((toLat(y) * Math.PI) / 180)
 
 /** An empty box, to be widened. */
 export const nowhere = () => ({ west: Infinity, north: Infinity, east: -Infinity, south: -Infinity })
 
-/** Widens the box (in x and y) to have the point. */
+/** Widens the box (in x and y) to include the point. */
 export function widen(box, x, y) {
   if (x < box.west) box.west = x
   if (x > box.east) box.east = x

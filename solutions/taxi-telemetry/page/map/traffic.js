@@ -1,10 +1,10 @@
 /** The taxis on the map: they glide from report to report, and their last positions are their trails. */
 import { toX, toY } from './mercator.js'
 
-/** As long as from one snapshot to the next. */
+/** The time from one snapshot to the next. */
 const GLIDE_MS = 1000
 const TRAIL = 14
-/** In Mercator units, 4 km at the equator: a longer step is another beginning, not a drive. */
+/** In Mercator units, 4 km at the equator. A longer step starts a new trail; it is not a drive. */
 const LONGEST_STEP = 0.0001
 const ARROW = new Path2D('M0-8 6 6.5 0 3.2-6 6.5Z')
 
@@ -23,26 +23,29 @@ export class Traffic {
     }
   }
 
-  /** For the ground to draw: what lies behind each taxi, up to where its glide began. */
+  /** The trails for the ground to draw: the path behind each taxi, up to the point where its glide began. */
   trails() {
     return [...this.#marks.values()]
       .filter(({ points }) => points.length > 2)
       .map(({ state, points }) => ({ state, points: points.slice(0, -1) }))
   }
 
-  /** True while any is gliding. */
+  /** Returns true while any taxi is gliding. */
   moving(now) {
     for (const { began } of this.#marks.values()) if (now - began < GLIDE_MS) return true
     return false
   }
 
-  /** @param options smooth: with glides; hidden: ids left out; highlighted: the id that is ringed, or null */
+  /**
+   * @param options smooth: whether taxis glide; hidden: ids left out; highlighted: the id that is ringed, or
+   * null
+   */
   draw(context, camera, now, colours, { smooth, hidden, highlighted }) {
     const size = Math.min(1.25, Math.max(0.55, 0.72 + Math.log2(camera.scale / 2 ** 20) * 0.12))
     context.lineJoin = 'round'
     context.strokeStyle = colours.panel
     context.lineWidth = 2.4
-    // Those with passengers are drawn last, over the others.
+    // Taxis with passengers are drawn last, over the others.
     for (const key of ['unknown', 'idle', 'moving', 'occupied']) {
       context.fillStyle = colours[key]
       for (const mark of this.#marks.values()) {
@@ -56,7 +59,7 @@ export class Traffic {
     if (mark) ring(context, ...place(mark, camera, now, smooth), colours)
   }
 
-  /** The taxi nearest to that point of the screen, within 16 px. */
+  /** Returns the taxi nearest to a point of the screen, within 16 px. */
   at(pixelX, pixelY, camera, now) {
     let nearest
     let least = 16 ** 2
@@ -98,7 +101,7 @@ function place({ x, y, fromX, fromY, began }, camera, now, smooth) {
   return [camera.screenX(fromX + (x - fromX) * part), camera.screenY(fromY + (y - fromY) * part)]
 }
 
-/** An arrow along the heading; a disc for what stands or has no heading. */
+/** Draws an arrow along the heading, or a disc for a taxi that stands or has no heading. */
 function drawMark(context, { state, heading }, x, y, size) {
   context.save()
   context.translate(x, y)

@@ -1,12 +1,12 @@
-/** The polygons under the taxis: named zones from the reference table, H3 cells where no zone is. */
+/** The polygons under the taxis: named zones from the reference table, and H3 cells outside them. */
 import { join, nowhere, toX, toY, widen } from './mercator.js'
 
-/** More cells than that are not remembered: a map full of hexagons says nothing. */
+/** The most cells that are remembered: a map full of hexagons shows nothing. */
 const MAX_CELLS = 1500
 
 /**
- * From the table's entries { id: { name, polygon: [[lon, lat], …] } }; entries of another shape are left out.
- * The largest first.
+ * Takes the table's entries { id: { name, polygon: [[lon, lat], …] } } and returns the zones, the largest
+ * first. Entries of another shape are left out.
  */
 export function zonesOf(entries) {
   return Object.entries(entries)
@@ -26,7 +26,7 @@ export const boxOf = (ring) => ring.reduce((box, [x, y]) => widen(box, x, y), no
 export const boxOfAll = (zones) => zones.reduce((box, zone) => join(box, zone.box), nowhere())
 const size = (box) => (box.east - box.west) * (box.south - box.north)
 
-/** The centre of the polygon's surface (shoelace formula); of its corners where it has no surface. */
+/** The centroid of the polygon (shoelace formula), or of its corners if its area is zero. */
 function middleOf(ring) {
   let doubled = 0
   let sumX = 0
@@ -49,15 +49,15 @@ function middleOf(ring) {
 }
 
 /**
- * The H3 cells where taxis were outside the zones, with their neighbours: a piece of honeycomb to see
- * distances by.
+ * The H3 cells outside the zones that taxis have visited, with their neighbours: a patch of honeycomb that
+ * shows distances.
  */
 export class Cells {
-  /** By id: the ring in Mercator units. */
+  /** Rings by id, in Mercator units. */
   rings = new Map()
   #visited = new Set()
 
-  /** @returns true where there are new ones */
+  /** @returns true if there are new cells */
   visit(ids) {
     let added = false
     for (const id of ids) {

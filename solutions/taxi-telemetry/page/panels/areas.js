@@ -1,10 +1,10 @@
-/** The choice of area: follow what happens, all taxis, or one of the places where taxis are. */
+/** The choice of area: follow the activity, show all taxis, or show one of the places where taxis are. */
 
 import { toLat, toLon } from '../map/mercator.js'
 import { count, degrees } from '../numbers.js'
 import { setText } from './chart.js'
 
-/** @param changed called when the viewer chose */
+/** @param changed called when the viewer makes a choice */
 export function openAreas(fieldset, changed) {
   const options = new Map()
   let chosen = 'follow'
@@ -23,7 +23,7 @@ export function openAreas(fieldset, changed) {
   })
 
   return {
-    /** 'follow', 'all', an area's key, or 'zone' while a zone of the table is looked at. */
+    /** 'follow', 'all', an area's key, or 'zone' while the viewer looks at a zone of the table. */
     chosen: () => chosen,
     set,
     show: (areas, followed) => {
@@ -62,7 +62,9 @@ function fill({ name, number }, text, taxis) {
   setText(number, taxis)
 }
 
-/** By its fullest named zone; by its coordinates where no zone is. */
+/**
+ * Names the area by its fullest named zone, or by its coordinates if most taxis are outside the named zones.
+ */
 function nameOf({ taxis, box }) {
   const named = taxis.filter(({ zone }) => zone.name !== null)
   if (named.length < taxis.length / 2)

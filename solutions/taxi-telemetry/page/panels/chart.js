@@ -1,11 +1,11 @@
 /**
- * What all charts have in common: one ECharts instance for an element, its colours, and updates that move
- * instead of flicker.
+ * The common part of all charts: one ECharts instance per element, its colours, and updates that move instead
+ * of flicker.
  */
 import { reducedMotion } from '../theme.js'
 
 /**
- * @param build (data, colours) → an ECharts option; it is merged into the one before
+ * @param build (data, colours) → an ECharts option; it is merged into the previous one
  * @returns {{ show(data): void, setColours(colours): void }}
  */
 export function openChart(element, build) {
@@ -40,7 +40,7 @@ function common(colours) {
   }
 }
 
-/** Axes with hairlines and nothing more. */
+/** Axes with hairlines only. */
 export function quietAxes(colours) {
   return {
     line: {
@@ -73,8 +73,8 @@ export function tip(colours, more) {
 }
 
 /**
- * Replaces the rows of a table, each a list of cells; the first heads its row. Only where a row differs the
- * page is touched.
+ * Replaces the rows of a table, each a list of cells; the first cell heads its row. Touches the page only if
+ * a row differs.
  */
 export function fillTable(table, rows) {
   const body = table.tBodies[0]
@@ -96,7 +96,7 @@ function newRow(body, cells) {
   return row
 }
 
-/** Sets a text where it differs, so that screen readers and layout are left alone. */
+/** Sets a text only if it differs, so that screen readers and layout are not disturbed. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text
 }

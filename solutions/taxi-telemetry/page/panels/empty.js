@@ -1,4 +1,4 @@
-/** What the map says when no taxi is there: how to get some. */
+/** The map's message when there are no taxis: how to get some. */
 import { ago } from '../numbers.js'
 import { setText } from './chart.js'
 
@@ -10,7 +10,7 @@ export function openEmpty(document) {
   const beneath = document.querySelectorAll('.map, .map-layers, .map-zoom')
   for (const button of section.querySelectorAll('.copy')) button.addEventListener('click', () => copy(button))
   return {
-    /** @param since ms since the newest report of the last half hour came; null: there was none */
+    /** @param since ms since the newest report of the last half hour arrived; null if there was none */
     show: (empty, since) => {
       section.hidden = !empty
       for (const part of beneath) part.inert = empty
@@ -26,7 +26,8 @@ export function openEmpty(document) {
 }
 
 /**
- * Where the browser allows no clipboard (plain HTTP from another machine) the command is selected instead.
+ * Copies the command. If the browser does not allow the clipboard (plain HTTP from another machine), selects
+ * the command instead.
  */
 async function copy(button) {
   try {

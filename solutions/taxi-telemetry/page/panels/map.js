@@ -1,6 +1,4 @@
-/**
- * The map with what belongs to it: areas, layers, zoom, scale, tips, and what is said when no taxi is there.
- */
+/** The map and its parts: areas, layers, zoom, scale, tips, and the message when there are no taxis. */
 import { areasOf, areaToFollow } from '../map/areas.js'
 import { demandOf } from '../map/demand.js'
 import { TaxiMap } from '../map/map.js'
@@ -14,7 +12,7 @@ import { openTip } from './tip.js'
 
 const SCALE_PX = 110
 
-/** @param left called when the map goes away from a zone that was chosen */
+/** @param left called when the map moves away from a zone that was chosen */
 export function openMapPanel(document, { colours, left }) {
   const root = document.getElementById('map')
   const summary = document.getElementById('map-summary')
@@ -39,7 +37,8 @@ export function openMapPanel(document, { colours, left }) {
     return boxOfArea(areas.find(({ key }) => key === (chosen === 'follow' ? followed : chosen)) ?? areas[0])
   }
   /**
-   * A fleet within the zones is seen with all of its zones: they stay where they are while taxis come and go.
+   * A fleet within the zones is shown with all of its zones, so that the view stays still while taxis come
+   * and go.
    */
   const boxOfArea = ({ box }) => {
     const zoneBox = boxOfAll(zones.filter(({ middle }) => within(box, ...middle)))
@@ -99,7 +98,7 @@ export function openMapPanel(document, { colours, left }) {
   }
 }
 
-/** The box and as much again around it. */
+/** Widens the box to twice its width and height. */
 function around(box) {
   const [width, height] = [box.east - box.west, box.south - box.north]
   return widen(
@@ -114,7 +113,7 @@ function summaryOf(taxis, areas) {
   return `${taxis.length} taxis in ${areas.length === 1 ? 'one area' : `${areas.length} areas`}.`
 }
 
-/** The longest round distance (1, 2 or 5 times a power of ten) that fits. */
+/** Draws the longest round distance (1, 2 or 5 times a power of ten) that fits. */
 function drawScale({ text, bar }, camera) {
   const metresPerPixel = metresPerUnit(camera.y) / camera.scale
   const power = 10 ** Math.floor(Math.log10(SCALE_PX * metresPerPixel))

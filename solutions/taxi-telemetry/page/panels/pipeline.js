@@ -1,4 +1,4 @@
-/** The stages of the pipeline as cards, in the order that a report passes them. */
+/** The stages of the pipeline as cards, in the order in which a report passes them. */
 import { count, latency, rate } from '../numbers.js'
 import { setText } from './chart.js'
 import { newSpark } from './spark.js'
@@ -8,7 +8,7 @@ const KNOWN = [
   { prefix: 'enricher.', name: 'Enricher', does: 'adds zone and state' },
   { prefix: 'indexer.', name: 'Indexer', does: 'makes them searchable' },
 ]
-/** Waiting for longer than that at the present rate counts as behind. */
+/** A wait that is longer than this, at the present rate, counts as behind. */
 const BEHIND_SECONDS = 5
 const FEW = 100
 
@@ -22,7 +22,7 @@ export function openPipeline(list) {
   }
 }
 
-/** Several stages of one service (its doors) as one; undefined of none. */
+/** Merges several stages of one service (its doors) into one; undefined if there are none. */
 function together(stages) {
   const reporting = stages.filter(({ instances }) => instances > 0)
   if (reporting.length <= 1) return reporting[0] ?? stages[0]

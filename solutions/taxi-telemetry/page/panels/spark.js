@@ -1,4 +1,4 @@
-/** A sparkline: sixty values a minute as an SVG path. Gaps where nothing was known. */
+/** A sparkline: sixty values a minute as an SVG path, with gaps for unknown values. */
 
 const WIDTH = 120
 const HEIGHT = 34

@@ -1,4 +1,4 @@
-/** The histogram of speeds: classes of 10 km/h, the last open upwards. */
+/** The histogram of speeds, in classes of 10 km/h. The last has no upper bound. */
 import { count, percent } from '../numbers.js'
 import { fillTable, openChart, quietAxes, setText, tip } from './chart.js'
 

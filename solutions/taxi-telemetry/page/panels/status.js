@@ -1,4 +1,7 @@
-/** How the stream is: a sign in the bar always, a sentence over the page when something is wrong. */
+/**
+ * The state of the stream: a sign in the bar at all times, and a sentence over the page if something is
+ * wrong.
+ */
 import { setText } from './chart.js'
 
 const NAMES = {
@@ -44,7 +47,7 @@ export function openStatus(document) {
   }
 }
 
-/** Takes the picture away: the right to see it has ended. */
+/** Removes the page's content: the right to see it has ended. */
 function signOut(document) {
   for (const part of document.querySelectorAll('.skip, main:not(.signed-out), .foot')) part.remove()
   document.querySelector('.signed-out').hidden = false

@@ -1,4 +1,4 @@
-/** What a taxi or a zone of the map is, beside the pointer. */
+/** The tip beside the pointer: it describes a taxi or a zone of the map. */
 import { speed } from '../numbers.js'
 
 const AWAY_PX = 14
@@ -36,7 +36,7 @@ export function openTip(root, tip, map) {
     draw()
   })
   root.addEventListener('pointerleave', ({ pointerType }) => {
-    if (pointerType !== 'mouse') return // A finger's tip stays until the next tap.
+    if (pointerType !== 'mouse') return // A tip opened by touch stays until the next tap.
     at = null
     draw()
   })

@@ -1,6 +1,5 @@
 /**
- * The line of trips per minute, and of the taxis that reported: a fleet that tells of no trips still has a
- * line.
+ * The lines of trips and of reporting taxis per minute: a fleet that does not report trips still has a line.
  */
 import { count, time } from '../numbers.js'
 import { fillTable, openChart, quietAxes, setText, tip } from './chart.js'
@@ -12,7 +11,7 @@ export function openTrips(document) {
   return {
     show: (minutes) => {
       chart.show(minutes)
-      const last = minutes.time.length - 2 // The last one is not over yet.
+      const last = minutes.time.length - 2 // The last minute is not over yet.
       setText(
         summary,
         last < 0

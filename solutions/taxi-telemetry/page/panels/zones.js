@@ -1,4 +1,4 @@
-/** The table of zones by their taxis: the map as text, and the way to its places by keyboard. */
+/** The table of zones by number of taxis: the map as text, and access to its places by keyboard. */
 import { byZone } from '../fleet.js'
 import { count, percent, speed } from '../numbers.js'
 import { setText } from './chart.js'

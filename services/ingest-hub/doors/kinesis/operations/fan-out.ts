@@ -21,7 +21,7 @@ const MAX_CONSUMERS = 20
 const CONSUMERS_A_PAGE = 100
 /** A subscription ends after this time; clients subscribe again (API reference, SubscribeToShard). */
 const SUBSCRIPTION_MS = 300_000
-/** Within this time a second subscription of a consumer to a shard is refused; later it takes over. */
+/** A second subscription of a consumer to a shard is refused within this time; later, it takes over. */
 const EXCLUSIVE_MS = 5000
 
 interface ConsumerReference {
@@ -41,7 +41,7 @@ interface SubscribeToShard {
   readonly DryRun?: boolean
 }
 
-/** A subscription under way. */
+/** An active subscription. */
 interface Begun {
   /** performance.now() */
   readonly at: number
@@ -51,7 +51,7 @@ interface Begun {
 export function fanOutOperations(kinesis: Kinesis): AwsOperations {
   const { access, streams, names, stopping } = kinesis
   const { fanOut } = streams
-  /** By consumer and shard, at this replica. */
+  /** The subscriptions at this replica, by consumer and shard. */
   const subscriptions = new Map<string, Begun>()
 
   const describe = (consumer: FanOutConsumer) => ({
@@ -61,7 +61,7 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
     ConsumerCreationTimestamp: new Date(consumer.createdAt),
   })
 
-  /** By its ARN, or by its name and its stream's ARN. */
+  /** Finds a consumer by its ARN, or by its name and its stream's ARN. */
   const consumerOf = (
     { StreamARN, ConsumerName, ConsumerARN }: ConsumerReference,
     context: AwsContext,

@@ -16,17 +16,18 @@ import { formatIterator, invalidIterator, parseIterator } from '../tokens.ts'
 import { dryRun } from './records.ts'
 import { describeChild } from './shards.ts'
 
-/** Of one answer (API reference, GetRecords). */
+/** Limits of one answer (API reference, GetRecords). */
 const MAX_RECORDS = 10_000
 const MAX_BYTES = 10 << 20
-/** What is fetched for a record where only few are asked for; one record batch always comes whole. */
+/** Bytes to fetch per record if the client asks for only a few; a record batch is always fetched whole. */
 const BYTES_A_RECORD = 4096
 const MIN_FETCH = 64 << 10
 /**
- * Memory of an answer for each byte that is read for it: the bytes, their base64, and the JSON around them.
+ * Memory of an answer, as a multiple of the bytes read for it: the bytes, their base64, and the JSON around
+ * them.
  */
 const ANSWER_FACTOR = 3
-/** PartitionKey has one character at least; records that Kafka producers wrote may have no key. */
+/** PartitionKey has at least one character; records written by Kafka producers may have no key. */
 const NO_KEY = '-'
 
 export type StartingType =
@@ -115,7 +116,10 @@ export function readingOperations(kinesis: Kinesis): AwsOperations {
   }
 }
 
-/** The offset at which reading a shard begins. @param operation for the errors */
+/**
+ * The offset at which reading a shard begins.
+ * @param operation the operation's name, for the errors
+ */
 export async function startingOffset(
   { kafka, names }: Kinesis,
   { stream }: Serving,
@@ -179,14 +183,14 @@ export async function startingOffset(
 /** Whether the offset is beyond that of the partition's next record. */
 async function isBeyond(kafka: Kafka, topic: string, partition: number, offset: number): Promise<boolean> {
   if (offset <= (await kafka.offsetAt(topic, partition, 'latest'))) return false
-  // Records behind an open transaction may have been acknowledged, though they cannot be read yet.
+  // Records after an open transaction may have been acknowledged, although they cannot be read yet.
   const found = (await kafka.admin.offsets(topic)).find((ends) => ends.partition === partition)
   return found === undefined || offset > found.latest
 }
 
 interface Read {
   readonly records: object[]
-  /** The offset to go on from. */
+  /** The offset to continue from. */
   readonly next: number
   /** 0 at the tip. */
   readonly millisBehind: number
@@ -194,8 +198,9 @@ interface Read {
 
 /**
  * Reads at most `limit` records from the offset on, and fewer while memory is short. Skips records that have
- * expired meanwhile. A first look takes little, because most readers are at the tip; only if more is waiting,
- * more memory is covered and all of it read. Throws InvalidArgumentException if the offset is beyond the end.
+ * expired in the meantime. The first fetch is small, because most readers are at the tip. Only if more
+ * records are waiting, it covers more memory and fetches all of them. Throws InvalidArgumentException if the
+ * offset is beyond the end.
  */
 async function readShard(
   kinesis: Kinesis,
@@ -214,7 +219,7 @@ async function readShard(
     if (covered > 0)
       batch = await fetchFrom(kinesis, serving, shard, offset, Math.floor(covered / ANSWER_FACTOR))
   }
-  // A record batch always comes whole.
+  // A record batch is always fetched whole.
   if (!lease.cover(ANSWER_FACTOR * batch.bytes.length)) throw unavailable()
   const { records, next } = recordsOf(batch, serving, shard, limit)
   return { records, next, millisBehind: millisBehind(batch, shard, next, records.length) }
@@ -236,7 +241,7 @@ async function fetchFrom(
 }
 
 /**
- * The batch's records that belong to the shard, as Kinesis shows them, up to `limit` and to the size of an
+ * The batch's records that belong to the shard, in Kinesis' form, up to `limit` and to the maximum size of an
  * answer.
  * @param first the index of the first record
  */
@@ -271,11 +276,11 @@ export function recordsOf(
 
 const EMPTY = Buffer.alloc(0)
 
-/** How far the last of `count` records taken is behind the newest of the shard. */
+/** How far the last of the `count` records taken is behind the newest record of the shard (ms). */
 export function millisBehind(batch: RecordBatch, shard: Shard, next: number, count: number): number {
   if (next >= Math.min(batch.endOffset, shard.to ?? Infinity)) return 0
-  // Nothing but aborted transactions was met: more follows, of which only the age of what comes next would
-  // tell.
+  // The batch had only aborted transactions. More follows, but its age is not known before the next record is
+  // read.
   if (batch.length === 0) return 1
   return Math.max(1, Date.now() - batch.timestamps[Math.max(0, count - 1)])
 }

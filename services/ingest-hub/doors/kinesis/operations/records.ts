@@ -1,4 +1,7 @@
-/** PutRecord and PutRecords: into the shard of the hash key, answered when stored on all in-sync replicas. */
+/**
+ * PutRecord and PutRecords: write to the shard of the hash key, and answer once the records are stored on all
+ * in-sync replicas.
+ */
 import { type AwsContext, AwsError, type AwsOperations, validationError } from '@weir/aws'
 import { formatTraceparent, leaseOf, stage, traceOf } from '@weir/service'
 import {
@@ -13,18 +16,18 @@ import { RecordHeaders } from '../../../intake/record-headers.ts'
 import { type Kinesis, streamFor } from '../kinesis.ts'
 import { invalidArgument, type StreamReference, unavailable } from '../names.ts'
 
-/** Of one PutRecords request, keys included (API reference). */
+/** Bytes of one PutRecords request, including keys (API reference). */
 const MAX_REQUEST_BYTES = 10 << 20
 /**
- * UTF-8 takes at most this many bytes for a UTF-16 unit. A record that is small enough by this bound needs no
- * exact count.
+ * UTF-8 takes at most this many bytes for a UTF-16 code unit. A record that is small enough by this bound
+ * needs no exact count.
  */
 const MAX_UNIT_BYTES = 3
-/** AWS reports no more at once. */
+/** AWS reports at most this many problems at once. */
 const MAX_PROBLEMS = 10
 /**
- * A shard's second of creation is later than its parents', so after many reshardings in a row it may lie
- * ahead of the clock.
+ * A shard's second of creation is later than its parents', so after many reshardings in a row it may be ahead
+ * of the clock.
  */
 const AHEAD_SECONDS = 60
 
@@ -49,8 +52,8 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
   })
 
   /**
-   * Resolves when every record is stored or has failed. Throws or rejects where nothing can be taken at all.
-   * Does not hold the records while it waits.
+   * Resolves when every record is stored or has failed. Throws or rejects if no record can be accepted at
+   * all. Does not retain the records while it waits.
    */
   function put(
     context: AwsContext,
@@ -78,7 +81,7 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       block: headers.block,
       end: (i) => headers.writeNumbered(request, i),
     })
-    // What was appended counts as the producer's now.
+    // The appended records now count towards the producer's memory.
     leaseOf(context.request).cover(0)
     return counted(context, name, started, written)
   }
@@ -174,7 +177,7 @@ function sizeOf({ Data, PartitionKey }: Entry): number {
 }
 
 /**
- * Throws ValidationException for records larger than the stream's limit. AWS's message names the data, also
+ * Throws ValidationException for records larger than the stream's limit. AWS's message names the data, even
  * if the key is too long.
  */
 function requireSizes(records: readonly Entry[], maxBytes: number, operation: string): void {
@@ -191,8 +194,8 @@ function requireSizes(records: readonly Entry[], maxBytes: number, operation: st
 const INVOCATION = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * What ids of records begin with. AWS's SDKs name each call, and repeat the name with the call when an answer
- * was lost; records that came before are known by it.
+ * The prefix of the records' ids. AWS's SDKs name each call, and repeat the name when they retry a call whose
+ * answer was lost, so records that were stored before are recognized.
  */
 function invocationOf({ request, requestId }: AwsContext): string {
   const named = request.headers['amz-sdk-invocation-id']
@@ -224,7 +227,8 @@ function encryptionOf({ stream: { encryptionKey } }: Serving): 'KMS' | undefined
 }
 
 /**
- * Says that the request would have been taken, without taking it (service model, DryRunOperationException).
+ * Reports that the request would have been accepted, without executing it (service model,
+ * DryRunOperationException).
  */
 export function dryRun(kinesis: Kinesis, context: AwsContext, reference: StreamReference): never {
   streamFor(kinesis, context, reference)

@@ -1,6 +1,6 @@
 /**
- * What can be changed about a stream beside its shards: retention, record size, mode, monitoring, encryption,
- * tags, policies.
+ * Operations that change a stream's settings other than its shards: retention, record size, mode, monitoring,
+ * encryption, tags, policies.
  */
 import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import {
@@ -37,13 +37,16 @@ type Retention = StreamReference & { RetentionPeriodHours: number }
 type Monitoring = StreamReference & { ShardLevelMetrics: readonly string[] }
 type Encryption = StreamReference & { EncryptionType: 'KMS' | 'NONE'; KeyId: string }
 
-/** The part of a stream or of a consumer that the operations by ARN look at. */
+/** The part of a stream or consumer that the operations by ARN use. */
 type Tagged = Pick<Stream, 'tags' | 'policy'>
 
 export function settingOperations(kinesis: Kinesis): AwsOperations {
   const { streams, names, kafka } = kinesis
 
-  /** The topic first: repeated after a failure in between, it comes out right. */
+  /**
+   * Changes the topic first, so that repeating the request after a failure in between gives the correct
+   * result.
+   */
   const configure = async (name: string, decide: (stream: Stream) => Stream): Promise<void> => {
     const current = streams.get(name)!.stream
     if (current.status !== 'ACTIVE') throw names.notActive(current)
@@ -81,7 +84,7 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
     await changeActive(kinesis, name, (stream) => ({ ...stream, encryptionKey: key }))
   }
 
-  /** The stream or consumer of the ARN, as it is and to be changed. */
+  /** The stream or consumer of the ARN: its current state, and a way to change it. */
   const resource = (
     arn: string,
     context: AwsContext,

@@ -16,7 +16,7 @@ import { invalidArgument, type StreamReference } from '../names.ts'
 import { formatToken, invalidToken, parseToken } from '../tokens.ts'
 import { requireShards } from './streams.ts'
 
-/** The largest page, and the default (API reference, ListShards). */
+/** The maximum and default page size (API reference, ListShards). */
 const SHARDS_A_PAGE = 1000
 const HOUR_MS = 3_600_000
 
@@ -77,7 +77,7 @@ export function describeShard(shard: Shard): object {
   }
 }
 
-/** As GetRecords and SubscribeToShard show what follows a shard that has ended. */
+/** The form in which GetRecords and SubscribeToShard show the children of a shard that has ended. */
 export function describeChild(shard: Shard): object {
   return {
     ShardId: shard.id,
@@ -98,7 +98,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
     return shard
   }
 
-  /** AWS lets clients change the shards of provisioned streams only. */
+  /** Throws unless clients may change the stream's shards: AWS allows it for provisioned streams only. */
   const requireReshardable = (stream: Stream): void => {
     if (stream.mode === 'ON_DEMAND') throw names.onDemand(stream)
     if (stream.external)
@@ -212,7 +212,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
   }
 }
 
-/** API reference, ShardFilter. */
+/** Whether the shard passes the filter (API reference, ShardFilter). */
 function passes(shard: Shard, stream: Stream, filter: ListShards['ShardFilter'], now: number): boolean {
   if (filter === undefined) return true
   const horizon = Math.max(stream.createdAt, now - stream.retentionHours * HOUR_MS)

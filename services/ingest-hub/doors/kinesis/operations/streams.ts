@@ -7,11 +7,11 @@ import { checkTags } from '../tags.ts'
 import { formatToken, parseToken } from '../tokens.ts'
 import { describeShard } from './shards.ts'
 
-/** The defaults, of which that of shards is the largest page, too (API reference). */
+/** The default page sizes; that of shards is also the maximum (API reference). */
 const SHARDS_A_PAGE = 100
 const STREAMS_A_PAGE = 100
 const ON_DEMAND_STREAMS = 50
-/** A tag of this name makes a stream of a topic that Kafka producers write to. */
+/** A tag with this name creates a stream over a topic that Kafka producers write to. */
 const EXTERNAL_TAG = 'weir:external'
 
 interface CreateStream {
@@ -106,7 +106,7 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
       context,
     ) {
       const { stream } = streamFor(kinesis, context, input)
-      // A stream that is being created has no shards to show yet.
+      // A stream that is being created shows no shards yet.
       const shards =
         stream.status === 'CREATING'
           ? []
@@ -176,14 +176,14 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
 }
 
 /**
- * Brokers refuse a topic whose name is another one's but for dots and underscores, which are the same in
- * their metrics.
+ * Brokers refuse a topic whose name differs from another one's only in dots and underscores, because the two
+ * are the same in their metrics.
  */
 function alikeInKafka(one: string, other: string): boolean {
   return one.replaceAll('.', '_') === other.replaceAll('.', '_')
 }
 
-/** Throws LimitExceededException where so many more open shards would be too many. */
+/** Throws LimitExceededException if `more` open shards, added to `open`, would exceed the limit. */
 export function requireShards({ names, shardLimit }: Kinesis, open: number, more: number): void {
   if (open + more <= shardLimit) return
   const { accountId, region } = names.account

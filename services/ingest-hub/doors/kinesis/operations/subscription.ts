@@ -5,11 +5,11 @@ import { type Kinesis, requireLease, shardIn } from '../kinesis.ts'
 import { millisBehind, recordsOf } from './reading.ts'
 import { describeChild } from './shards.ts'
 
-/** An event without records follows this long after the last one. */
+/** An event without records is sent this long after the last event. */
 const QUIET_MS = 2000
-/** Between two checks whether the subscription may go on. */
+/** The interval between checks that the subscription may continue. */
 const CHECK_MS = QUIET_MS / 8
-/** The largest batch of the broker port. */
+/** The maximum batch size of the broker port. */
 const EVENT_RECORDS = 10_000
 
 export interface Subscription {
@@ -45,14 +45,14 @@ export async function push(
   } = subscription
   let position = subscription.from
   let behind = 0
-  /** Arrival of the last record that was sent, ms since the epoch. */
+  /** Arrival time of the last record sent, ms since the epoch. */
   let heardAt = Date.now()
   let heard = performance.now()
   const finished = Promise.withResolvers<void>()
   finished.promise.catch(() => {}) // it may reject before the race below begins
   void ended.then(finished.resolve)
 
-  /** The shard as it is now: it may have been closed since. */
+  /** The shard's current state: it may have been closed in the meantime. */
   const now = (): { serving: Serving; shard: Shard } => {
     authorize()
     const serving = streams.get(name)

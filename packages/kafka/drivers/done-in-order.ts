@@ -1,13 +1,13 @@
 /**
- * The offsets of a partition's batches, in their order: each counts when its batch and all before it are
- * done.
+ * Keeps the offsets of a partition's batches in order: each counts once its batch and all batches before it
+ * are done.
  */
 import type { Ongoing } from '../port.ts'
 
 export class DoneInOrder {
   #last: Promise<void> | undefined
 
-  /** @param count called when the batch and all before it are done: at once where nothing is open */
+  /** @param count called when the batch and all before it are done; at once if nothing is open */
   add(ongoing: Ongoing | void, count: () => void): void {
     if (this.#last === undefined && ongoing === undefined) return count()
     const link = Promise.allSettled([this.#last, ongoing?.done]).then((results) => {
@@ -24,7 +24,7 @@ export class DoneInOrder {
     return this.#last === undefined
   }
 
-  /** Resolves when nothing runs any more, done or not. */
+  /** Resolves when nothing is running any more, whether it succeeded or failed. */
   async settled(): Promise<void> {
     await this.#last?.catch(() => {})
   }

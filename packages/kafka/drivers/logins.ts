@@ -1,9 +1,9 @@
-/** Logins, for both drivers. */
+/** Logins, shared by both drivers. */
 import { generateAuthToken } from 'aws-msk-iam-sasl-signer-js'
 import type { KafkaConfig } from '../config.ts'
 import { KafkaError } from '../errors.ts'
 
-/** A token with less than this left is not handed out any more (ms). MSK gives 15 minutes. */
+/** A token that expires within this time is not handed out any more (ms). MSK's tokens last 15 minutes. */
 const SPARE = 60_000
 
 interface Token {
@@ -14,7 +14,9 @@ interface Token {
 
 const tokens = new Map<string, () => Promise<string>>()
 
-/** A token for MSK in that region, signed by the role of this process and shared by all its connections. */
+/**
+ * Returns a token for MSK in that region, signed with this process's role and shared by all its connections.
+ */
 export function mskToken(region: string): Promise<string> {
   let shared = tokens.get(region)
   if (shared === undefined) tokens.set(region, (shared = sharedToken(() => signed(region))))
@@ -33,14 +35,14 @@ async function signed(region: string): Promise<Token> {
   }
 }
 
-/** The client's only message of SASL/OAUTHBEARER where all goes well (RFC 7628, 3.1). */
+/** The client's message in SASL/OAUTHBEARER, the only one if all goes well (RFC 7628, 3.1). */
 export function bearerMessage(token: string): Buffer {
   return Buffer.from(`n,,\x01auth=Bearer ${token}\x01\x01`)
 }
 
 /**
- * Throws where the broker's answer to a token has a content: it is then the reason of a refusal, though Kafka
- * gives no error code with it (RFC 7628, 3.2.2).
+ * Throws if the broker's answer to a token is not empty: it then holds the reason for a refusal, although
+ * Kafka returns no error code with it (RFC 7628, 3.2.2).
  */
 export function refuseAnswer(answer: Buffer): void {
   if (answer.length > 0)
@@ -51,8 +53,9 @@ export function refuseAnswer(answer: Buffer): void {
 }
 
 /**
- * Gives tokens for SASL/OAUTHBEARER, one for all until it nears its end: where a role comes from a web
- * identity, each signature may cost a call of STS. Rejects as `sign` does, which is then asked again.
+ * Returns a source of tokens for SASL/OAUTHBEARER, which hands out one token until it nears its end: if a
+ * role comes from a web identity, each signature may cost a call to STS. Rejects as `sign` does, and calls it
+ * again the next time.
  */
 export function sharedToken(sign: () => Promise<Token>, now: () => number = Date.now): () => Promise<string> {
   let signing: Promise<Token> | undefined
@@ -77,17 +80,17 @@ export function sharedToken(sign: () => Promise<Token>, now: () => number = Date
 const accepted = new WeakSet<KafkaConfig>()
 
 /**
- * Remembers that a broker took this configuration's login: with TLS 1.3 the first answer tells that, not the
- * handshake.
+ * Remembers that a broker accepted this configuration's login: with TLS 1.3 the first answer shows that, not
+ * the handshake.
  */
 export function loginWorked(config: KafkaConfig): void {
   accepted.add(config)
 }
 
 /**
- * The error for a login that is refused after one has worked: a password or certificate is being rotated, and
- * reaches the brokers and this process at different times. Undefined for other errors, and before a login has
- * worked: then it is a mistake in the configuration.
+ * Returns the error for a login that is refused after one has worked: a password or certificate is being
+ * rotated, and reaches the brokers and this process at different times. Returns undefined for other errors,
+ * and before any login has worked: then the refusal is a mistake in the configuration.
  */
 export function lostLogin(config: KafkaConfig, error: KafkaError): KafkaError | undefined {
   const refused = error.code === 'authentication' || error.code === 'tls'

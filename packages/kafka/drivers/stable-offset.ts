@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UNSTABLE_OFFSET_COMMIT } from './platformatic/protocol/codes.ts'
 
 /**
- * Milliseconds between two looks: an open transaction ends within milliseconds, or its owner is dead and was
- * fenced already.
+ * Milliseconds between two attempts: an open transaction ends within milliseconds, or its owner is dead and
+ * already fenced.
  */
 const WHILE_OPEN = 10
-/** So long an offset is not open in a healthy cluster (ms). */
+/** In a healthy cluster, no transaction over an offset stays open for this long (ms). */
 const HANGING = 1000
 
 /**
- * Asks again while a transaction over the offset is open.
- * @param ask   rejects with what is no answer; UNSTABLE_OFFSET_COMMIT is one
- * @param hangs called where that transaction stays open for longer than any can
+ * Repeats `ask` while a transaction over the offset is open.
+ * @param ask   rejects with any error but UNSTABLE_OFFSET_COMMIT, which it returns
+ * @param hangs called if that transaction stays open for longer than it can in a healthy cluster
  */
 export async function whenStable<T extends { errorCode: number }>(
   ask: () => Promise<T>,

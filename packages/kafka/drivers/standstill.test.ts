@@ -53,7 +53,7 @@ test('a topic that was deleted keeps nobody waiting', () => {
   standstill.failed('beginning', new KafkaError('unknown-topic', 'Looking up'))
   vi.setSystemTime(1_040_000)
   expect(standstill.lasting).toBeUndefined()
-  // One that a handler needs is another matter.
+  // A deleted topic that a handler needs is another matter.
   standstill.failed('handling', new KafkaError('unknown-topic', 'Writing'))
   vi.setSystemTime(1_080_000)
   expect(standstill.lasting?.reason).toBe('its handler rejects (unknown-topic)')

@@ -1,8 +1,8 @@
-/** Since when, and why, a partition does not get on. */
+/** Records since when, and why, a partition makes no progress. */
 import { KafkaError } from '../errors.ts'
 import type { Assignment, StalledPartition } from '../port.ts'
 
-/** Leaders move and registries restart within seconds; what fails for longer needs someone to look. */
+/** Leaders move and registries restart within seconds; a failure that lasts longer needs someone to look. */
 const STALLED_MS = 30_000
 
 const SENTENCES = {
@@ -23,7 +23,7 @@ export class Standstill {
 
   /** Counts from the first failure after the last success. */
   failed(work: Work, error: unknown): void {
-    // There is nothing to read in a topic that was deleted, so nothing of it stands still.
+    // A deleted topic has nothing to read, so its partitions cannot stall.
     const deleted = work !== 'handling' && error instanceof KafkaError && error.code === 'unknown-topic'
     if (deleted) return this.succeeded(work)
     const sinceMs = this.#failures[work]?.sinceMs ?? Date.now()
@@ -34,7 +34,7 @@ export class Standstill {
     if (this.#failures[work] !== undefined) this.#failures[work] = undefined
   }
 
-  /** The oldest failure that has lasted. */
+  /** The oldest failure that has lasted for STALLED_MS. */
   get lasting(): Failure | undefined {
     const before = Date.now() - STALLED_MS
     const lasting = Object.values(this.#failures).filter(
@@ -48,7 +48,7 @@ interface Reader extends Assignment {
   readonly standstill: Standstill
 }
 
-/** Those of a member's partitions that stand still. */
+/** Returns those of a member's partitions that are stalled. */
 export function stalledOf(partitions: readonly Reader[]): StalledPartition[] {
   return partitions.flatMap(({ topic, partition, position, standstill }) => {
     const failure = standstill.lasting
@@ -58,7 +58,10 @@ export function stalledOf(partitions: readonly Reader[]): StalledPartition[] {
 
 const SHORT_NAME = /^[\w.-]{1,64}$/
 
-/** A name or code at most: messages can hold what a record holds, or an address with its password. */
+/**
+ * Returns at most the error's name and code: its message may hold a record's data, or an address with its
+ * password.
+ */
 function nameOf(error: unknown): string {
   if (error instanceof KafkaError) return error.code
   if (!(error instanceof Error)) return 'no error'

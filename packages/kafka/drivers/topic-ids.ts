@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaError } from '../errors.ts'
 
 /**
- * A topic that was deleted and made anew under its name has another id. Committed offsets say which topic
- * they belong to, in the metadata that Kafka keeps with each of them. No group begins at an offset of another
+ * A topic that was deleted and recreated under its name has another id. Each committed offset records which
+ * topic it belongs to, in the metadata that Kafka keeps with it. No group begins at an offset of another
  * topic (decision 11).
  */
 export interface Committed {
-  /** -1: none. */
+  /** -1 if there is none. */
   readonly offset: number
-  /** Undefined in commits of other programs, and of versions of Weir before decision 11. */
+  /** Undefined in commits by other programs, and by versions of Weir before decision 11. */
   readonly topicId: string | undefined
 }
 
@@ -32,16 +32,15 @@ export function topicIdIn(metadata: string | null): string | undefined {
 }
 
 /**
- * Why a partition begins once more: its name belongs to another topic now, or its log ends before the
- * position.
+ * Why a partition begins again: its name belongs to another topic now, or its log ends before the position.
  */
 export type Loss = 'made-anew' | 'beyond-end'
 
-/** For the log. */
+/** Messages for the log. */
 export const TRIMMED = 'Records were removed from the log before they were read here'
 export const BEYOND_END = 'The log ends before the position'
 
-/** The topic that this member knew, or read in the partition, until now. */
+/** The topic that this member has known so far, or read in the partition. */
 export interface Before {
   readonly topicId: string
   readonly loss: Loss | undefined
@@ -51,8 +50,8 @@ export interface Beginning {
   readonly topicId: string
   readonly position: number
   /**
-   * The group has no such offset yet. Committed at once, it makes lag known, and a later member begins there
-   * too.
+   * True if the group has not committed this offset yet. Committed at once, it makes the lag known, and a
+   * later member begins there too.
    */
   readonly commit: boolean
 }
@@ -60,14 +59,14 @@ export interface Beginning {
 /** The partition as a driver sees it. */
 export interface Source {
   committed(): Promise<Committed>
-  /** The topic's id as this client last heard it. Rejects with `unknown-topic`. */
+  /** The topic's id in this client's metadata. Rejects with `unknown-topic`. */
   knownId(): Promise<string>
-  /** The topic's id when all brokers that answer name the same one. Rejects with `unknown-topic`. */
+  /** The topic's id once all brokers that answer give the same one. Rejects with `unknown-topic`. */
   agreedId(): Promise<string>
   offset(place: 'earliest' | 'latest'): Promise<number>
 }
 
-/** Where a member of a group begins in a partition. */
+/** Finds where a member of a group begins in a partition. */
 export async function beginning(
   source: Source,
   startAt: 'earliest' | 'latest',
@@ -75,13 +74,13 @@ export async function beginning(
 ): Promise<Beginning> {
   const { offset, topicId: committedId } = await source.committed()
   let topicId = await source.knownId()
-  // Which of the two is the older one, a broker that lags behind does not know.
+  // A broker that lags behind does not know which of the two is older.
   if (isOther(committedId, topicId) || isOther(before?.topicId, topicId)) topicId = await source.agreedId()
 
   const madeAnew =
     isOther(committedId, topicId) || (committedId === undefined && isOther(before?.topicId, topicId))
-  // The group is older than the topic, so nothing of it may be skipped. If its log begins later, the leader
-  // says so when it is asked by the id.
+  // The group is older than the topic, so none of its records may be skipped. If its log begins later, the
+  // leader reports that when it is asked by id.
   if (madeAnew) return { topicId, position: 0, commit: true }
   const beyondEnd = before?.loss === 'beyond-end'
   if (offset < 0)
@@ -91,7 +90,7 @@ export async function beginning(
   return { topicId, position: offset, commit: isTopicId(topicId) && committedId !== topicId }
 }
 
-/** Whether that is worth a line in the log. */
+/** Whether the beginning is worth a line in the log. */
 export function beginsAnew({ topicId }: Beginning, before: Before | undefined): boolean {
   return before !== undefined && (before.loss === 'beyond-end' || before.topicId !== topicId)
 }
@@ -101,14 +100,14 @@ function isOther(id: string | undefined, topicId: string): boolean {
 }
 
 /**
- * Brokers hear of a topic within milliseconds; one that does not is expelled after 9 s
+ * Brokers learn of a topic within milliseconds; a broker that does not is expelled after 9 s
  * (broker.session.timeout.ms).
  */
 const AGREEMENT_MS = 10_000
 const AGREEMENT_PAUSE_MS = 100
 
 /**
- * Asks until all answers name the same id, and gives one of them.
+ * Repeats `ask` until all answers give the same id, and returns one of them.
  * @param ask resolves to the answers of all brokers that give one
  */
 export async function untilAgreed<T>(

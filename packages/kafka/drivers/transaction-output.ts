@@ -1,4 +1,4 @@
-/** What a handler gives out for one transaction: record batches per output partition. */
+/** A handler's output for one transaction: record batches per output partition. */
 import { KafkaError } from '../errors.ts'
 import type { Appender, RecordBatch } from '../port.ts'
 import type { BatchWriter } from '../records/batch-writer.ts'
@@ -7,9 +7,9 @@ import { giveWriter, takeWriter } from '../records/writer-pool.ts'
 
 /** Below the default of max.message.bytes. */
 const MAX_BATCH_BYTES = 1_000_000
-/** Lengths, deltas and attributes of a record. */
+/** Bytes of a record's lengths, deltas and attributes. */
 const OVERHEAD = 22
-/** Of one transaction. */
+/** Limit of one transaction's output. */
 const MAX_BYTES = 64 * 1024 * 1024
 
 export interface OutputPartition {
@@ -59,7 +59,7 @@ export class TransactionOutput implements Appender {
     writer.append(key, keyStart, keyEnd, value, valueStart, valueEnd, headers, headersStart, headersEnd)
   }
 
-  /** Gives the buffers back; nothing may be appended or sent after. */
+  /** Returns the buffers to the pool. Nothing may be appended or sent afterwards. */
   release(): void {
     for (const { writers } of this.partitions.splice(0)) writers.forEach(giveWriter)
     this.#byTopic.clear()
@@ -67,8 +67,8 @@ export class TransactionOutput implements Appender {
 }
 
 /**
- * Handles a batch in one transaction, or in several, one after the other, where its output is more than one
- * may hold.
+ * Handles a batch in one transaction, or in several, one after the other, if its output is more than one may
+ * hold.
  */
 export async function inParts(
   batch: RecordBatch,

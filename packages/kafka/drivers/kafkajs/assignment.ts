@@ -1,12 +1,12 @@
 /**
- * The consumer protocol of classic groups: what a member asks for, and the range assignor that shares
- * partitions out.
+ * The consumer protocol of classic groups: a member's subscription, and the range assignor that distributes
+ * the partitions.
  */
 import codec from 'kafkajs/src/consumer/assignerProtocol.js'
 
 /**
- * As the Java client's: partitions with the same number of several topics go to the same member, so that
- * topics can be joined.
+ * The same as the Java client's: partitions with the same number in several topics go to the same member, so
+ * that topics can be joined.
  */
 export const RANGE = 'range'
 

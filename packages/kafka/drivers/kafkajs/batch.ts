@@ -4,10 +4,10 @@ import { AT } from '../../records/format.ts'
 import { readVarint, varint } from '../../records/varint.ts'
 import type { OpenDelivery } from './delivery.ts'
 
-/** Successive records of one delivery. */
+/** Consecutive records of one delivery. */
 export interface Segment {
   readonly delivery: OpenDelivery
-  /** The first one's number among the delivery's records to that partition. */
+  /** Index of the first of them among the delivery's records to that partition. */
   readonly fromIndex: number
   count: number
 }
@@ -18,7 +18,8 @@ export interface Batch {
 }
 
 /**
- * Copies the records numbered `from` to `to` in the batch, without those of segments that are not to be kept.
+ * Copies the batch's records from index `from` up to, but not including, `to`. Leaves out segments that
+ * `keep` rejects.
  */
 export function part(
   { writer, segments }: Batch,
@@ -49,7 +50,7 @@ export function part(
   return { writer: copy, segments: kept }
 }
 
-/** `at` is where the record's attributes stand. */
+/** `at` is the position of the record's attributes. */
 function copyRecord(bytes: Buffer, at: number, end: number, to: BatchWriter): void {
   readVarint(bytes, at + 2) // offset delta, after attributes and a timestamp delta of one byte
   const keyLength = readVarint(bytes, varint.next)

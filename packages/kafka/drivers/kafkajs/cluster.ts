@@ -1,6 +1,6 @@
 /**
- * Brokers, leaders and coordinators: who is to be asked, over connections that are opened when needed and
- * thrown away when they fail.
+ * Finds the brokers, leaders and coordinators to ask, over connections that are opened when needed and
+ * discarded when they fail.
  */
 import type { KafkaConfig } from '../../config.ts'
 import { KafkaError } from '../../errors.ts'
@@ -12,7 +12,7 @@ import { Link } from './link.ts'
 import { flexible } from './protocol/flexible.ts'
 import { seeds } from './security.ts'
 
-/** As FindCoordinator numbers them. */
+/** Coordinator types, as FindCoordinator numbers them. */
 export const COORDINATOR = { group: 0, transaction: 1 } as const
 
 export const UNKNOWN_TOPIC = 3
@@ -21,14 +21,14 @@ const NO_LEADER = -1
 export class Cluster {
   readonly config: KafkaConfig
   readonly log: KafkaLog
-  /** Open or opening, by node and slot. */
+  /** Connections, open or opening, by node and slot. */
   readonly #links = new Map<string, Promise<Link>>()
   readonly #addresses = new Map<number, [host: string, port: number]>()
-  /** Leaders by partition. */
+  /** The leaders of each topic, by partition. */
   readonly #leaders = new Map<string, number[]>()
   readonly #ids = new Map<string, string>()
   readonly #topics = new Set<string>()
-  /** Why brokers tell nothing of a topic: the code of the error. */
+  /** The error code with which brokers refused a topic's metadata, by topic. */
   readonly #refusals = new Map<string, number>()
   #controller = NO_LEADER
   #home: Link | undefined
@@ -36,7 +36,7 @@ export class Cluster {
   /** The address that failed last; it is tried last. */
   #silent = ''
   #refreshing: Promise<void> | undefined
-  /** How many topics the request under way asks for. */
+  /** Number of topics in the request that is in flight. */
   #asked = 0
   #closed = false
 
@@ -45,7 +45,7 @@ export class Cluster {
     this.log = log
   }
 
-  /** Rejects with a KafkaError where no broker answers or login fails. */
+  /** Rejects with a KafkaError if no broker answers or the login fails. */
   async connect(): Promise<void> {
     await this.refresh()
   }
@@ -54,7 +54,10 @@ export class Cluster {
     return this.#home?.open ?? false
   }
 
-  /** Any broker: the one that answered last, else those known, else those of the configuration. */
+  /**
+   * Returns a connection to any broker: the one that answered last, otherwise a known one, otherwise one of
+   * the configuration.
+   */
   any(): Promise<Link> {
     if (this.#home?.open) return Promise.resolve(this.#home)
     this.#homing ??= this.#findHome().finally(() => {
@@ -84,8 +87,9 @@ export class Cluster {
   }
 
   /**
-   * A connection to that broker. A broker answers the requests of one connection one after the other; callers
-   * that must not wait for each other take different slots. A fetch that waits for records has its own.
+   * Returns a connection to that broker. A broker answers the requests of one connection one after the other,
+   * so callers that must not wait for each other use different slots. A fetch that waits for records has its
+   * own.
    */
   link(node: number, slot: number | 'fetch' = 0): Promise<Link> {
     const name = `${node}/${slot}`
@@ -113,7 +117,7 @@ export class Cluster {
     return link
   }
 
-  /** The broker that takes changes of topics. */
+  /** Returns a connection to the broker that accepts changes to topics. */
   async controller(): Promise<Link> {
     await this.refresh()
     return this.link(this.#controller)
@@ -123,13 +127,13 @@ export class Cluster {
     return [...this.#addresses.keys()]
   }
 
-  /** The leader's node id, -1 while it is not known: then refresh(). */
+  /** The leader's node id; -1 while it is unknown, in which case the caller should refresh(). */
   leader(topic: string, partition: number): number {
     this.#topics.add(topic)
     return this.#leaders.get(topic)?.[partition] ?? NO_LEADER
   }
 
-  /** For a leader that turned out to be none. */
+  /** Forgets a leader that turned out not to be one. */
   forgetLeader(topic: string, partition: number): void {
     const leaders = this.#leaders.get(topic)
     if (leaders !== undefined) leaders[partition] = NO_LEADER
@@ -154,15 +158,16 @@ export class Cluster {
     return this.#ids.get(topic)!
   }
 
-  /** Whether the name belongs to another topic by now, as far as is known. */
+  /** Whether the name now belongs to another topic, according to the cached metadata. */
   isOther(topic: string, topicId: string): boolean {
     const known = this.#ids.get(topic)
     return known !== undefined && known !== topicId
   }
 
   /**
-   * The topic's id when all brokers that answer name the same one: one that lags behind still names the topic
-   * that was deleted. Rejects as partitions() does, or with `no-broker` where they do not agree.
+   * Returns the topic's id once all brokers that answer give the same one: a broker that lags behind still
+   * gives the id of the deleted topic. Rejects as partitions() does, or with `no-broker` if the brokers do
+   * not agree.
    */
   async agreedId(topic: string): Promise<string> {
     this.#topics.add(topic)
@@ -177,8 +182,8 @@ export class Cluster {
   }
 
   /**
-   * Reads the metadata of the topics in use. Calls while one is under way share it, unless it does not ask
-   * for their topic.
+   * Reads the metadata of the topics in use. Calls during a refresh share it, unless it does not cover their
+   * topic.
    */
   refresh(): Promise<void> {
     if (this.#refreshing !== undefined)
@@ -225,7 +230,7 @@ export class Cluster {
     }
   }
 
-  /** The node that coordinates the group or transactional id. Rejects while none is elected. */
+  /** Returns the node that coordinates the group or transactional id. Rejects while none is elected. */
   async coordinator(type: number, key: string): Promise<number> {
     const link = await this.any()
     const { coordinator } = await link.call('GroupCoordinator', { groupId: key, coordinatorType: type })
@@ -234,7 +239,7 @@ export class Cluster {
     return coordinator.nodeId
   }
 
-  /** Throws all connections away: whatever waits on them fails, and new ones are opened when needed. */
+  /** Closes all connections: everything that waits on them fails, and new ones are opened when needed. */
   reconnect(): void {
     this.#home?.close()
     for (const link of this.#links.values())
@@ -258,7 +263,7 @@ export class Cluster {
 /** BROKER_NOT_AVAILABLE */
 const NODE_UNKNOWN = 8
 
-/** Errors after which the broker to ask is another one, or the same one a little later. */
+/** Errors that a retry may resolve, at another broker or at the same one a little later. */
 const PASSING = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',
@@ -281,7 +286,7 @@ const PASSING = new Set([
   'CORRUPT_MESSAGE',
 ])
 
-/** True where another attempt, perhaps at another broker, can succeed. */
+/** True if another attempt, perhaps at another broker, can succeed. */
 export function passing(error: unknown): boolean {
   if (error instanceof KafkaError) return error.retriable && error.code !== 'stopped'
   const type = typeOf(error)

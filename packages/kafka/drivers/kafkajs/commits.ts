@@ -1,12 +1,12 @@
-/** Commits what handlers have finished, together for all partitions. */
+/** Commits what handlers have finished, for all partitions together. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { metadataOf } from '../topic-ids.ts'
 import { type Cluster, passing } from './cluster.ts'
 import type { Member } from './member.ts'
 
-/** Milliseconds between commits: what a crash can make to be handed over twice. */
+/** Milliseconds between commits: what was handled in this time may be handed over again after a crash. */
 const INTERVAL = 100
-/** How long a commit is repeated while its coordinator moves. */
+/** How long a commit is retried while its coordinator moves (ms). */
 const PATIENCE = 5_000
 
 interface Mark {
@@ -36,7 +36,7 @@ export class Commits {
   async #commitSoon(): Promise<void> {
     do {
       await sleep(INTERVAL)
-      // What cannot be committed now goes with what follows.
+      // Marks that cannot be committed now are committed with the next ones.
       await this.#commit().catch(() => {})
     } while (this.#marked.size > 0)
     this.#running = undefined
@@ -46,7 +46,7 @@ export class Commits {
     return this.#marked.size > 0
   }
 
-  /** Commits what is marked. Rejects where that cannot be done. */
+  /** Commits what is marked. Rejects if that fails. */
   async flush(): Promise<void> {
     for (const until = Date.now() + PATIENCE; this.#marked.size > 0; await sleep(INTERVAL)) {
       try {
@@ -57,17 +57,17 @@ export class Commits {
     }
   }
 
-  /** Forgets what is marked: the partitions belong to others. */
+  /** Drops what is marked: the partitions belong to other members. */
   drop(): void {
     this.#marked.clear()
   }
 
   /**
-   * Where the group has given the partitions to others, what is marked is dropped: it will be handed over
-   * again there.
+   * Commits what is marked. If the group has given the partitions to other members, the marks are dropped:
+   * those members get the records again.
    */
   async #commit(): Promise<void> {
-    // A topic that was made anew must not get the offsets of the one before.
+    // A recreated topic must not get the offsets of its predecessor.
     for (const [key, { topic, topicId }] of this.#marked) {
       if (this.#cluster.isOther(topic, topicId)) this.#marked.delete(key)
     }
@@ -88,7 +88,7 @@ export class Commits {
       if (!passing(error)) this.drop()
       throw error
     }
-    // Unless more was marked meanwhile.
+    // A mark that was replaced meanwhile is kept.
     for (const mark of committing)
       if (this.#marked.get(keyOf(mark)) === mark) this.#marked.delete(keyOf(mark))
   }

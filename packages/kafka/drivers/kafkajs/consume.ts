@@ -1,4 +1,6 @@
-/** At least once: the offset is committed after the handler has settled, and what it left open is done. */
+/**
+ * At least once: an offset is committed after the handler has settled and the work that it left open is done.
+ */
 import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
 import type { ConsumeHandler, RecordBatch, SubscribeOptions, Subscription } from '../../port.ts'

@@ -1,4 +1,4 @@
-/** Records whose fate is reported together. */
+/** Records whose outcome is reported together. */
 import type { KafkaError } from '../../errors.ts'
 import type { Delivery, DeliveryFailure, StoredRange } from '../../port.ts'
 import type { Segment } from './batch.ts'
@@ -6,7 +6,7 @@ import type { PartitionQueue } from './partition-queue.ts'
 
 export class OpenDelivery implements Delivery {
   readonly #queue: (topic: string, partition: number) => PartitionQueue
-  /** The segment opened last in each queue tells how many records went there. */
+  /** The segment opened last in each queue, which shows how many records went there. */
   readonly #last = new Map<PartitionQueue, Segment>()
   readonly #failures = new Map<PartitionQueue, DeliveryFailure>()
   readonly #stored: StoredRange[] = []
@@ -63,7 +63,7 @@ export class OpenDelivery implements Delivery {
     this.#stored.push({ topic, partition, fromIndex, count, offset, time })
   }
 
-  /** A segment that begins with the delivery's next record for that partition. */
+  /** Opens a segment that begins with the delivery's next record for that partition. */
   segment(queue: PartitionQueue): Segment {
     const last = this.#last.get(queue)
     const segment = {
@@ -83,7 +83,7 @@ export class OpenDelivery implements Delivery {
     return this.#failures.has(queue)
   }
 
-  /** Fails what the delivery appended to that partition from there on. */
+  /** Fails what the delivery appended to that partition from `fromIndex` on. */
   fail(queue: PartitionQueue, fromIndex: number, error: KafkaError): void {
     const known = this.#failures.get(queue)
     if (known !== undefined && known.fromIndex <= fromIndex) return

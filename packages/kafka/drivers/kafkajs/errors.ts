@@ -1,15 +1,15 @@
-/** kafkajs' errors, and the broker's error codes, as the port's. */
+/** Maps kafkajs' errors, and the broker's error codes, to errors of the port. */
 import protocolErrors from 'kafkajs/src/protocol/error.js'
 import { KafkaError, type KafkaErrorCode } from '../../errors.ts'
 
-/** An error of kafkajs, or one that a broker answered: then `type` is Kafka's name for it. */
+/** An error of kafkajs, or one that a broker returned; in that case `type` is Kafka's name for it. */
 export interface ClientError extends Error {
   readonly type?: string
   readonly code?: number | string
   readonly retriable?: boolean
 }
 
-/** The error for a broker's code; kafkajs' table gives its name. */
+/** Returns the error for a broker's code, with its name from kafkajs' table. */
 export function brokerError(code: number): ClientError {
   return protocolErrors.createErrorFromCode(code)
 }

@@ -1,4 +1,6 @@
-/** One fetch from one place, and the offset at one time: for callers that keep their positions themselves. */
+/**
+ * One fetch from one position, and the offset at one time, for callers that keep their positions themselves.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaError } from '../../errors.ts'
 import type { RecordBatch } from '../../port.ts'
@@ -13,11 +15,11 @@ import { offsetsAt } from './offsets.ts'
 import { flexible } from './protocol/flexible.ts'
 import { retrying } from './retry.ts'
 
-/** How long a leader is looked for (ms). */
+/** How long to look for a leader (ms). */
 const PATIENCE = 10_000
 /** NOT_LEADER_FOR_PARTITION: look for the leader again. */
 const NOT_LEADER = 6
-/** A connection of its own, so that large answers hold up nobody's requests but those of the same kind. */
+/** Fetches have a connection of their own, so that large answers delay only requests of the same kind. */
 const SLOT = 1
 
 export async function fetchOnce(

@@ -1,4 +1,4 @@
-/** Keeps lanes supplied: one fetch request in flight per broker, for the lanes there that have room. */
+/** Keeps lanes supplied, with one fetch request in flight per broker for the lanes there that have room. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaError } from '../../errors.ts'
 import {
@@ -16,18 +16,18 @@ import { flexible } from './protocol/flexible.ts'
 
 /**
  * Milliseconds that a fetch waits for records: long while all lanes of the broker are in it, short while some
- * are busy and may soon want more.
+ * are busy and may want more soon.
  */
 const LONG_WAIT = 500
 const SHORT_WAIT = 10
 const PAUSE_AFTER_FAILURE = 200
 const NO_NODE = -1
 /**
- * Bytes of a whole response and of one partition in it. A record batch that is larger comes all the same,
+ * Bytes of a whole response, and of one partition in it. A larger record batch is returned all the same,
  * alone.
  */
 const LIMITS = { minBytes: 1, maxBytes: 10 * 1024 * 1024, partitionMaxBytes: 1024 * 1024 }
-/** The partition of that name, or id, is of no topic that the broker knows. */
+/** Codes for a topic name, or id, that the broker does not know. */
 const TOPIC_UNKNOWN = new Set([UNKNOWN_TOPIC, UNKNOWN_TOPIC_ID, INCONSISTENT_TOPIC_ID])
 
 export class Fetcher {
@@ -56,13 +56,13 @@ export class Fetcher {
     this.#lanes.clear()
   }
 
-  /** True when lanes want records and no broker has answered for so many milliseconds. */
+  /** True if lanes want records and no broker has answered for `ms` milliseconds. */
   stalled(ms: number): boolean {
     if (![...this.#lanes].some((lane) => lane.wanting)) this.#heard = Date.now()
     return Date.now() - this.#heard > ms
   }
 
-  /** To be called when a lane may want records. */
+  /** Called when a lane may want records. */
   wake(): void {
     for (const lane of this.#lanes) {
       if (!lane.wanting) continue
@@ -80,8 +80,8 @@ export class Fetcher {
   }
 
   /**
-   * Serves the lanes of one broker until none of them wants; as NO_NODE, looks for the leaders of those that
-   * have none.
+   * Serves the lanes of one broker until none of them wants more. For NO_NODE, looks for the leaders of lanes
+   * that have none.
    */
   async #pump(node: number): Promise<void> {
     while (!this.#closed) {
@@ -110,7 +110,8 @@ export class Fetcher {
   }
 
   async #fetch(node: number, lanes: Lane[], maxWait: number): Promise<void> {
-    // The broker fills the response from its first partition on: each gets to be first in turn.
+    // The broker fills the response starting with the first partition, so each partition gets to be first in
+    // turn.
     const first = this.#turn++ % lanes.length
     const inTurn = [...lanes.slice(first), ...lanes.slice(0, first)]
     const link = await this.#cluster.link(node, 'fetch')
@@ -141,7 +142,7 @@ export class Fetcher {
     if (failed.length > 0) await this.#recover(failed, failure)
   }
 
-  /** Resolves to what the broker failed with. */
+  /** Resolves to the broker's error, if there was one. */
   async #answered(lane: Lane, position: number, result: FetchResult, node: number): Promise<unknown> {
     const { topic, partition } = lane
     const { errorCode, lastStableOffset, logStartOffset, aborted, preferredReplica, records } = result
@@ -163,7 +164,9 @@ export class Fetcher {
     return failure
   }
 
-  /** The leader has nothing at the position: the log was trimmed, and goes on later, or it ends before. */
+  /**
+   * The leader has nothing at the position: either the log was trimmed and begins later, or it ends before.
+   */
   async #outOfRange(lane: Lane, position: number): Promise<void> {
     const { topic, partition } = lane
     const [start] = await offsetsAt(this.#cluster, topic, [partition], EARLIEST)
@@ -187,7 +190,7 @@ export class Fetcher {
     this.wake()
   }
 
-  /** Where the topic is gone, the lane's owner decides whether to wait for another one of that name. */
+  /** If the topic is gone, the lane's owner decides whether to wait for another one of that name. */
   async #restartUnknown(lane: Lane): Promise<void> {
     await this.#cluster.partitions(lane.topic).catch((error: KafkaError) => {
       if (error.code === 'unknown-topic') lane.restart(lane.fetchFrom, error)

@@ -1,6 +1,6 @@
 /**
- * The port over kafkajs: its connections, logins and request codings. Its producer, consumer and transactions
- * are not used: under faults they lose and double records.
+ * Implements the port over kafkajs, with its connections, logins and request encodings. Its producer,
+ * consumer and transactions are not used: under faults they lose and duplicate records.
  */
 import { createAdmin } from '../../admin/index.ts'
 import type { KafkaConfig } from '../../config.ts'
@@ -14,10 +14,10 @@ import { read } from './read.ts'
 import { transact } from './transact.ts'
 import { transform } from './transform.ts'
 
-/** Milliseconds between the requests by which connected() knows whether a broker answers. */
+/** Milliseconds between the requests that show connected() whether a broker answers. */
 const PING = 2_000
 
-/** Rejects with a KafkaError where no broker answers or login fails. */
+/** Rejects with a KafkaError if no broker answers or the login fails. */
 export async function openKafkaJs(config: KafkaConfig, log: KafkaLog = SILENT): Promise<Kafka> {
   const cluster = new Cluster(config, log)
   try {
@@ -55,7 +55,7 @@ export async function openKafkaJs(config: KafkaConfig, log: KafkaLog = SILENT): 
     transact: (transactionalId, work) => transact(cluster, transactionalId, work),
     async stop() {
       clearInterval(ping)
-      // What consumers still do may need the producers.
+      // Consumers may still need the producers while they stop.
       await Promise.all([...consumers].map((consumer) => consumer.stop()))
       await Promise.all([...producers].map((producer) => producer.stop()))
       cluster.close()

@@ -1,6 +1,6 @@
 /**
- * The parts of kafkajs 2.2.4 below its clients: one connection, and the coding of requests. The version is
- * pinned; nothing of it changed since 2023.
+ * The parts of kafkajs 2.2.4 below its clients: one connection, and the encoding of requests. The version is
+ * pinned; nothing in it has changed since 2023.
  */
 
 declare module 'kafkajs/src/network/connection.js' {
@@ -31,7 +31,7 @@ declare module 'kafkajs/src/network/connection.js' {
   export default class Connection {
     constructor(options: ConnectionOptions)
     readonly requestQueue: RequestQueue
-    /** Milliseconds for which the broker takes the login, 0 where it sets no limit: a long.js number. */
+    /** Milliseconds for which the broker accepts the login, 0 if it sets no limit; a long.js number. */
     readonly sessionLifetime: { toString(): string }
     readonly socket: import('node:net').Socket | undefined
     connect(): Promise<true>
@@ -55,7 +55,7 @@ declare module 'kafkajs/src/protocol/requests/index.js' {
   export interface ProtocolCall<T> {
     request: { apiKey: number; apiVersion: number; apiName: string; encode(): Promise<Encoded> }
     response: { decode(payload: Buffer): Promise<any>; parse(decoded: any): Promise<T> }
-    /** Milliseconds; the longer of this and the connection's own holds. */
+    /** Milliseconds; the longer of this and the connection's own timeout applies. */
     requestTimeout?: number
     logResponseError?: boolean
   }
@@ -76,7 +76,7 @@ declare module 'kafkajs/src/protocol/requests/apiKeys.js' {
 }
 
 declare module 'kafkajs/src/protocol/encoder.js' {
-  /** What a request's encode() must give. */
+  /** What a request's encode() must return. */
   export interface Encoded {
     readonly buf: Buffer
     readonly buffer: Buffer

@@ -1,6 +1,6 @@
 /**
- * One input partition: takes what was fetched, hands it over batch by batch, begins again from the committed
- * offset after any failure.
+ * Processes one input partition: takes what was fetched, hands it over batch by batch, and begins again from
+ * the committed offset after any failure.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaLog } from '../../log.ts'
@@ -13,22 +13,22 @@ import { Standstill } from '../standstill.ts'
 import type { Before, Beginning, Loss } from '../topic-ids.ts'
 import { toKafkaError } from './errors.ts'
 
-/** What is done with a partition: at least once, exactly once, or without a group. */
+/** How a partition is processed: at least once, exactly once, or without a group. */
 export interface Work {
-  /** Where to hand over from: on assignment, and again after each failure. */
+  /** Finds where to hand over from, on assignment and again after each failure. */
   begin(before: Before | undefined): Promise<Pick<Beginning, 'topicId' | 'position'>>
   /** Handles and commits. Rejects to get the same records again. */
   process(batch: RecordBatch, signal: AbortSignal): Promise<void>
-  /** Resolves when nothing runs any more that the handler left open. */
+  /** Resolves when all work that the handler left open has ended. */
   settled?(): Promise<void>
 }
 
-/** Milliseconds before records are handed over again; doubles from the first to the longest. */
+/** Milliseconds before records are handed over again; doubles from FIRST_PAUSE_MS to LONGEST_PAUSE_MS. */
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
 const AFTER_ABORT = 1_000
 
-/** The position is lost, which no repetition helps. */
+/** The position is lost, so retrying does not help. */
 class Lost extends Error {
   readonly loss: Loss
 
@@ -50,17 +50,17 @@ export class Lane {
   readonly standstill = new Standstill()
   /** The id of the topic that the position belongs to; empty before the first begin(). */
   topicId = ''
-  /** What is handed over next; -1 before the first begin(). */
+  /** The next offset to hand over; -1 before the first begin(). */
   position = -1
-  /** Where the log begins, when last heard of. */
+  /** The start of the log, as of the last answer. */
   startOffset = 0
-  /** Last stable offset when last heard of, -1 before. */
+  /** The last stable offset, as of the last answer; -1 before the first one. */
   endOffset = -1
-  /** Where the next fetch reads. */
+  /** The offset of the next fetch. */
   fetchFrom = -1
-  /** A follower that the leader told us to read from, -1 for none. */
+  /** The follower that the leader told us to read from; -1 for none. */
   preferredReplica = -1
-  /** Resolves when the lane has stopped, and nothing of it runs any more. */
+  /** Resolves when the lane has stopped and none of its work is running any more. */
   readonly finished: Promise<void>
   readonly #work: Work
   readonly #maxRecords: number
@@ -68,10 +68,10 @@ export class Lane {
   readonly #gather: SubscribeOptions['gather']
   readonly #abort = new AbortController()
   readonly #unreadable = new UnreadableTries()
-  /** One fetch response ahead of the handler, or a batch that stands for none. */
+  /** One fetch response ahead of the handler, or an empty batch in place of one. */
   #ahead: FetchedRecords | RecordBatch | undefined
   #rest: RecordBatch | undefined
-  /** Comes after the rest, by itself: it stands for records that cannot be read. */
+  /** Handed over after the rest, by itself: it stands in for records that cannot be read. */
   #apart: RecordBatch | undefined
   #reading = false
   #stopping = false
@@ -104,18 +104,20 @@ export class Lane {
     return this.#reading && this.#ahead === undefined && this.#failure === undefined && !this.#stopping
   }
 
-  /** Takes a response for `position`; one that was asked for before the lane began anew is dropped. */
+  /**
+   * Takes a response for `position`; a response that was requested before the lane began again is dropped.
+   */
   offer(records: FetchedRecords): void {
     if (!this.wanting || records.position !== this.fetchFrom) return
     this.endOffset = records.endOffset
-    // An answer that was full before it came to this partition is neither a success nor a failure.
+    // If the response was full before it reached this partition, that is neither a success nor a failure.
     if (records.position >= records.endOffset) this.standstill.succeeded('fetching')
     if (records.bytes.length === 0) return
     this.#ahead = records
     this.#wake?.()
   }
 
-  /** Goes on at a later offset: what lies before is gone. */
+  /** Continues at a later offset: the records before it are gone. */
   skipTo(position: number, offset: number): void {
     if (!this.wanting || position !== this.fetchFrom) return
     this.startOffset = offset
@@ -124,7 +126,7 @@ export class Lane {
     this.#wake?.()
   }
 
-  /** Makes the lane begin anew because nothing can be fetched from `position`. */
+  /** Makes the lane begin again because nothing can be fetched from `position`. */
   restart(position: number, error: unknown): void {
     if (!this.wanting || position !== this.fetchFrom) return
     this.#failure = error
@@ -136,8 +138,8 @@ export class Lane {
   }
 
   /**
-   * No further batch; the running handler may finish within `drainMs`, then its signal aborts. A handler that
-   * ignores its signal is left behind.
+   * Takes no further batch. The running handler may finish within `drainMs`; then its signal aborts. A
+   * handler that ignores its signal is left behind.
    */
   async drain(drainMs: number): Promise<void> {
     this.#stopping = true
@@ -200,7 +202,7 @@ export class Lane {
     await this.#work.settled?.()
   }
 
-  /** @param limit milliseconds after which it resolves all the same */
+  /** @param limit milliseconds after which it resolves in any case */
   #woken(limit?: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = limit === undefined ? undefined : setTimeout(resolve, limit)
@@ -211,7 +213,7 @@ export class Lane {
     })
   }
 
-  /** The next batch, undefined when the lane stops. */
+  /** Returns the next batch; undefined when the lane stops. */
   async #next(): Promise<RecordBatch | undefined> {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#stopping) return undefined
@@ -241,7 +243,7 @@ export class Lane {
     return this.#rest === undefined ? batch : head(batch, this.#maxRecords)
   }
 
-  /** Throws what is to be tried again. */
+  /** Throws if the fetch has to be retried. */
   #read(ahead: FetchedRecords | RecordBatch): RecordBatch {
     if ('nextOffset' in ahead) return ahead
     try {
@@ -253,12 +255,13 @@ export class Lane {
       if (instead === undefined) throw error
       return instead
     }
-    // Only the beginning of a batch, which the next answer brings whole.
+    // The response has only the beginning of a batch; the next one brings the whole batch.
     throw cutShort(this, ahead.position)
   }
 
   /**
-   * How long to wait for more before what is there is handed over. @param since when its first record arrived
+   * Returns how long to wait for more before handing over what has arrived (ms).
+   * @param since when its first record arrived
    */
   #gatherFor(since: number): number {
     if (this.#apart !== undefined) return 0
@@ -274,7 +277,7 @@ export class Lane {
   }
 }
 
-/** Longer than anybody waits for a first record. */
+/** Longer than any wait for a first record. */
 const FOREVER = 2 ** 31 - 1
 
 /** True when the promise settles within `ms`. */

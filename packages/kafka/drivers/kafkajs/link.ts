@@ -1,6 +1,6 @@
 /**
- * One connection to one broker: kafkajs' socket, TLS, SASL and framing, without its clients. Never
- * reconnects: who needs it again opens another.
+ * One connection to one broker, with kafkajs' socket, TLS, SASL and framing but without its clients. It never
+ * reconnects: a caller that needs it again opens another.
  */
 
 import loggers from 'kafkajs/src/loggers/index.js'
@@ -16,24 +16,24 @@ import { type ClientError, toKafkaError } from './errors.ts'
 import { saslOptions, tlsOptions } from './security.ts'
 
 /**
- * Milliseconds. A broker that does not answer for this long is taken for dead, and whatever else waits on its
- * connection fails too.
+ * Milliseconds. A broker that does not answer for this long is considered dead, and everything else that
+ * waits on its connection fails too.
  */
 const REQUEST_TIMEOUT_MS = 10_000
-/** For the connection, and for each answer until the login is done. */
+/** Limit for connecting, and for each answer until the login is done. */
 const CONNECT_TIMEOUT_MS = 3_000
-/** The part of a login's lifetime after which a connection takes no new caller. */
+/** The fraction of a login's lifetime after which a connection takes no new callers. */
 const RETIRES_AT = 0.7
 /**
- * Milliseconds that whatever waits on a retired connection still has: longer than any request but a join,
- * which is asked again.
+ * Milliseconds that requests on a retired connection still have: longer than any request except a join, which
+ * is sent again.
  */
 const RETIREMENT = 2 * REQUEST_TIMEOUT_MS
-/** setTimeout takes no longer one. */
+/** The longest delay that setTimeout accepts. */
 const MAX_TIMER = 2 ** 31 - 1
 /**
- * Milliseconds after the end of the login: kafkajs logs in again among the other requests of the connection,
- * which brokers refuse (ILLEGAL_SASL_STATE).
+ * Disables re-authentication, by a threshold long after the end of the login (ms): kafkajs would log in again
+ * among the other requests of the connection, which brokers refuse (ILLEGAL_SASL_STATE).
  */
 const NEVER_AGAIN = -(2 ** 50)
 
@@ -56,7 +56,7 @@ export class Link {
       setTimeout(() => this.close(), Math.min(lifetime * RETIRES_AT + RETIREMENT, MAX_TIMER)).unref()
   }
 
-  /** Connects, asks for the broker's versions, logs in. */
+  /** Connects, asks for the broker's API versions, and logs in. */
   static async open(host: string, port: number, config: KafkaConfig, log: KafkaLog): Promise<Link> {
     const connection = new Connection({
       host,
@@ -89,27 +89,27 @@ export class Link {
   }
 
   /**
-   * False as well once its login (brokers with connections.max.reauth.ms, so every MSK cluster with IAM)
-   * comes to its end.
+   * Also false once the connection's login nears its end (on brokers with connections.max.reauth.ms, so on
+   * every MSK cluster with IAM).
    */
   get open(): boolean {
     return this.#connection.isConnected() && Date.now() < this.#retiresAt
   }
 
-  /** Whether the broker speaks that version of a request, given by its number. */
+  /** Whether the broker supports that version of a request, given by its number. */
   speaks(apiKey: number, version: number): boolean {
     return (this.#versions[apiKey]?.maxVersion ?? -1) >= version
   }
 
   /**
-   * Calls by kafkajs' name of the API, in the newest version that both sides speak. Rejects with the broker's
-   * error, or one of the connection.
+   * Sends a request, given by kafkajs' name of the API, in the newest version that both sides support.
+   * Rejects with the broker's error, or with one of the connection.
    */
   call(api: string, args: object): Promise<any> {
     return this.send(this.#lookup(apiKeys[api], protocol.requests[api])(args))
   }
 
-  /** As call(), but gives the response as decoded, with the error codes in it. */
+  /** Like call(), but returns the response as decoded, with the error codes in it. */
   ask(api: string, args: object): Promise<any> {
     const { request, response } = this.#lookup(apiKeys[api], protocol.requests[api])(args)
     return this.send({ request, response: { decode: response.decode, parse: async (decoded) => decoded } })
@@ -129,7 +129,10 @@ export class Link {
   }
 }
 
-/** kafkajs' own disconnect() waits for what is in flight; a broker that is gone would hold it. */
+/**
+ * Closes the connection at once. kafkajs' own disconnect() waits for requests in flight, which would hang if
+ * the broker is gone.
+ */
 function destroy(connection: Connection, reason: Error): void {
   connection.rejectRequests(reason)
   void connection.disconnect()
@@ -137,7 +140,7 @@ function destroy(connection: Connection, reason: Error): void {
 }
 
 /**
- * kafkajs arms a timer after every response, with a negative delay at that; only throttled requests need one.
+ * kafkajs sets a timer after every response, even with a negative delay; only throttled requests need one.
  */
 function calmQueue({ requestQueue }: Connection): void {
   requestQueue.scheduleCheckPendingRequests = () => {
@@ -151,7 +154,7 @@ function calmQueue({ requestQueue }: Connection): void {
 
 const ERRORS_ONLY = 1
 
-/** What kafkajs calls errors heals here by another attempt, so they are details. */
+/** Logs kafkajs' errors at debug level: here another attempt resolves them, so they are details. */
 function quiet(log: KafkaLog): unknown {
   return loggers.createLogger({
     level: ERRORS_ONLY,

@@ -1,6 +1,6 @@
 /**
- * A member of a classic consumer group: joins, beats, drains before it joins again. Heartbeats go on while
- * handlers run.
+ * A member of a classic consumer group. It joins, sends heartbeats, and drains before it joins again.
+ * Heartbeats continue while handlers run.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Assigned, assignRanges, decodeAssignment, encodeSubscription, RANGE } from './assignment.ts'
@@ -9,8 +9,8 @@ import { type ClientError, typeOf } from './errors.ts'
 import type { Link } from './link.ts'
 
 /**
- * Milliseconds. A member that is silent for a session loses its partitions; one that does not come back
- * within the rebalance time-out, too.
+ * Milliseconds. A member that is silent for a session loses its partitions, and so does one that does not
+ * rejoin within the rebalance timeout.
  */
 const SESSION = 10_000
 const HEARTBEAT = 1_000
@@ -18,12 +18,15 @@ const REBALANCE = 15_000
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 3_000
 const FIRST_ANSWER = 1_000
-/** How often the leader of the group looks for partitions that were added. */
+/** How often the leader of the group looks for partitions that were added (ms). */
 const LOOK_FOR_PARTITIONS = 10_000
 
 export interface MemberHooks {
   assigned(partitions: Assigned): void
-  /** Before joining again: lets handlers finish and commits. `lost`: others have the partitions already. */
+  /**
+   * Called before joining again: lets handlers finish and commits. `lost` means that others have the
+   * partitions already.
+   */
   revoked(lost: boolean): Promise<void>
   failed(error: unknown): void
 }
@@ -42,7 +45,7 @@ export class Member {
   #joined = false
   #joining: Link | undefined
   #coordinator: number | undefined
-  /** Partition counts that the leader shared out. */
+  /** Partition counts that this member assigned as the leader. */
   #counts: Map<string, number> | undefined
 
   constructor(cluster: Cluster, groupId: string, topics: readonly string[], hooks: MemberHooks) {
@@ -57,11 +60,14 @@ export class Member {
     return this.#joined
   }
 
-  /** After the hooks' revoked(): stops beating and leaves the group, also in the middle of joining. */
+  /**
+   * Stops the heartbeats and leaves the group, even in the middle of a join. Called after the partitions were
+   * drained.
+   */
   async stop(): Promise<void> {
     this.#stop.abort()
-    // The first answer to a join comes at once and names the member; without that name it could not leave,
-    // and the group would wait for it.
+    // The first answer to a join comes at once and brings the member id. Without it this member could not
+    // leave, and the group would wait for it.
     if (this.memberId === '') await Promise.race([this.#finished, sleep(FIRST_ANSWER)])
     this.#joining?.close()
     await this.#finished
@@ -69,7 +75,7 @@ export class Member {
     await this.call('LeaveGroup', { memberId: this.memberId }).catch(() => {})
   }
 
-  /** A request to the group's coordinator; the coordinator is looked for anew after a failure. */
+  /** Sends a request to the group's coordinator, which is looked up again after a failure. */
   async call(api: string, args: object): Promise<any> {
     try {
       this.#coordinator ??= await this.#cluster.coordinator(COORDINATOR.group, this.#groupId)
@@ -157,7 +163,7 @@ export class Member {
     return counts
   }
 
-  /** Resolves to true when the partitions are lost, to false when they are to be given back in peace. */
+  /** Resolves to true when the partitions are lost, or to false when they can be given back in order. */
   async #beatUntilRebalance(): Promise<boolean> {
     let heard = Date.now()
     let looked = Date.now()

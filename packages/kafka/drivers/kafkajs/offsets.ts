@@ -1,4 +1,4 @@
-/** Offsets by time, and those that groups have committed. */
+/** Offsets by time, and the offsets that groups have committed. */
 
 import { UNSTABLE_OFFSET_COMMIT } from '../platformatic/protocol/codes.ts'
 import { offsetFetch } from '../platformatic/protocol/offsets.ts'
@@ -9,7 +9,7 @@ import { brokerError, toKafkaError } from './errors.ts'
 import { flexible } from './protocol/flexible.ts'
 import { retrying } from './retry.ts'
 
-/** Timestamps with a meaning of their own, as ListOffsets defines them. */
+/** Timestamps with a special meaning, as ListOffsets defines them. */
 export const EARLIEST = -2
 export const LATEST = -1
 
@@ -18,8 +18,8 @@ const READ_UNCOMMITTED = 0
 const PATIENCE = 15_000
 
 /**
- * The offset of the first record at or after `timestamp` in each partition, -1 where there is none; LATEST
- * gives the last stable offset, or the end of the log where `uncommitted`.
+ * Returns the offset of the first record at or after `timestamp` in each partition, -1 if there is none.
+ * LATEST gives the last stable offset, or the end of the log if `uncommitted`.
  */
 export async function offsetsAt(
   cluster: Cluster,
@@ -71,7 +71,7 @@ interface CommittedPartition {
   readonly metadata: string | null
 }
 
-/** All offsets that the group has committed. */
+/** Reads all offsets that the group has committed. */
 export async function committedOffsets(cluster: Cluster, groupId: string): Promise<Offsets> {
   const ask = async (): Promise<Offsets> => {
     const link = await cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
@@ -93,7 +93,7 @@ export async function committedOffsets(cluster: Cluster, groupId: string): Promi
 
 /**
  * Reads the group's offset in one partition. Waits while a transaction over the offset is open.
- * @param hangs called where that transaction stays open for longer than any can
+ * @param hangs called if that transaction stays open for longer than it can in a healthy cluster
  */
 export async function committedOffset(
   cluster: Cluster,

@@ -1,6 +1,6 @@
 /**
- * Records on their way to one partition: collected into batches, one batch in flight, repeated unchanged
- * until its fate is known.
+ * Records on their way to one partition. They are collected into batches; one batch is in flight, and is
+ * resent unchanged until its outcome is known.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaError } from '../../errors.ts'
@@ -14,17 +14,17 @@ import { type Produced, produce } from './protocol/produce.ts'
 import { newSequence, type Sequence } from './sequence.ts'
 
 /**
- * Bytes of a batch before it is closed; the brokers' default limit is 1 MiB. A larger record makes a batch of
- * its own.
+ * Bytes at which a batch is closed; the brokers' default limit is 1 MiB. A larger record gets a batch of its
+ * own.
  */
 const BATCH_BYTES = 512 * 1024
 /** Milliseconds from the first attempt until the outcome is given up as unknown. */
 const DELIVERY_TIMEOUT_MS = 30_000
-/** How long a topic that a broker does not know may still be new to it. */
+/** How long an unknown topic is retried, since it may be new to the broker (ms). */
 const NEW_TOPIC = 3_000
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 500
-/** Bytes that a record takes beside its key, value and headers, at most. */
+/** Most bytes that a record takes beside its key, value and headers. */
 const OVERHEAD = 24
 
 const LEADER_NOT_AVAILABLE = 5
@@ -33,14 +33,14 @@ const RECORD_LIST_TOO_LARGE = 18
 const DUPLICATE_SEQUENCE_NUMBER = 46
 const INVALID_RECORD = 87
 
-/** What all queues of a producer share. */
+/** The state that all queues of a producer share. */
 export interface Buffered {
   readonly cluster: Cluster
   /** Compression, as in a batch's attributes. */
   readonly codec: number
   /** Bytes of records that are not settled. */
   bytes: number
-  /** Throws a KafkaError where no record of so many bytes can be taken. */
+  /** Throws a KafkaError if no record of `bytes` bytes can be accepted. */
   admit(bytes: number): void
 }
 
@@ -93,7 +93,7 @@ export class PartitionQueue {
     this.#sending ??= this.#send()
   }
 
-  /** Fails what waits; what is in flight is settled by its own answer. */
+  /** Fails the waiting batches; the batch in flight is settled by its own answer. */
   fail(error: KafkaError): void {
     for (const batch of this.#batches.splice(0)) this.#settle(batch, error)
   }
@@ -107,7 +107,7 @@ export class PartitionQueue {
   }
 
   async #send(): Promise<void> {
-    // What is appended until the event loop turns goes into the same batch.
+    // Records that are appended until the event loop turns go into the same batch.
     await new Promise(setImmediate)
     for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift())
       await this.#deliver(batch)
@@ -133,8 +133,8 @@ export class PartitionQueue {
           toKafkaError(brokerError(errorCode), `A record for ${this.topic}/${this.partition} is refused`),
         )
     } catch (error) {
-      // The outcome may be unknown, and what follows must not be stored before it: all fail, and the next
-      // batch goes under an identity that fences this one.
+      // The outcome may be unknown, and later records must not be stored before these. So all fail, and the
+      // next batch uses an identity that fences this one.
       this.#sequence = typeOf(error) === 'INVALID_PRODUCER_EPOCH' ? undefined : this.#sequence?.raised()
       const failure = toKafkaError(error, `Records for ${this.topic}/${this.partition} may not be stored`)
       this.#settle(batch, failure)
@@ -152,8 +152,8 @@ export class PartitionQueue {
   }
 
   /**
-   * Resolves to code 0 when all is stored, else to the one by which the broker refuses a record of the batch.
-   * Rejects where nothing is known or nothing more can be stored.
+   * Resolves to code 0 when the batch is stored, or to the code with which the broker refuses a record of the
+   * batch. Rejects if the outcome is unknown or nothing more can be stored.
    */
   async #attempt(writer: BatchWriter): Promise<Produced> {
     const began = Date.now()
@@ -189,7 +189,7 @@ export class PartitionQueue {
     }
   }
 
-  /** One request. */
+  /** Sends one request. */
   async #once(bytes: Buffer): Promise<Produced> {
     const { cluster } = this.#buffered
     if (cluster.leader(this.topic, this.partition) < 0) await cluster.refresh()
@@ -231,7 +231,7 @@ function payload(writer: BatchWriter): number {
   return writer.size - AT.records
 }
 
-/** The broker judged the records themselves: a smaller batch without the bad one can succeed. */
+/** Whether the broker rejects the records themselves: a smaller batch without the bad one can succeed. */
 function blamesRecord(answer: number): boolean {
   return answer === MESSAGE_TOO_LARGE || answer === RECORD_LIST_TOO_LARGE || answer === INVALID_RECORD
 }

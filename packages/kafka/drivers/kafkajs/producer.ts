@@ -8,7 +8,7 @@ import { Cluster } from './cluster.ts'
 import { OpenDelivery } from './delivery.ts'
 import { type Buffered, PartitionQueue } from './partition-queue.ts'
 
-/** Bytes accepted and not settled; more is refused with `buffer-full`. */
+/** Bytes that may be accepted and not settled; more are refused with `buffer-full`. */
 const BUFFER_BYTES = 64 * 1024 * 1024
 const DEFAULT_DRAIN = 10_000
 

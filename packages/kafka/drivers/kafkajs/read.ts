@@ -129,7 +129,7 @@ class GrouplessReading implements Reading {
   }
 }
 
-/** Hands batches over from `start` to `end`; what a batch holds beyond the end is not handed over. */
+/** Hands batches over from `start` to `end`; records of a batch beyond the end are not handed over. */
 function workOf(
   { topic, partition, start, end }: Stretch,
   cluster: Cluster,
@@ -158,7 +158,7 @@ function workOf(
   }
 }
 
-/** The batch's records below `end`. */
+/** Returns the batch with only its records below `end`. */
 function before(batch: RecordBatch, end: number): RecordBatch {
   if (batch.nextOffset <= end) return batch
   const beyond = batch.offsets.findIndex((offset, i) => i < batch.length && offset >= end)

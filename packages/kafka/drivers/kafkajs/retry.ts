@@ -5,8 +5,8 @@ const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1_000
 
 /**
- * Repeats until it succeeds, fails for good, or `patienceMs` are over; `recover` runs before each repetition
- * and may fail as well. Pauses double from 50 ms to 1 s.
+ * Repeats `attempt` until it succeeds, fails for good, or `patienceMs` have passed. `recover` runs before
+ * each repetition and may fail as well. Pauses double from 50 ms to 1 s.
  */
 export async function retrying<T>(
   attempt: () => Promise<T>,

@@ -1,4 +1,4 @@
-/** TLS and SASL as kafkajs' connections want them. */
+/** TLS and SASL options as kafkajs' connections take them. */
 import type { KafkaConfig, KafkaSasl, KafkaTls } from '../../config.ts'
 import { bearerMessage, mskToken, refuseAnswer } from '../logins.ts'
 
@@ -18,7 +18,7 @@ type Exchange = (call: {
   response: { decode(bytes: Buffer): Promise<Buffer>; parse(bytes: Buffer): Promise<void> }
 }) => Promise<void>
 
-/** kafkajs' own takes every answer for a yes. */
+/** Replaces kafkajs' own mechanism, which takes every answer for success. */
 const bearer =
   (token: () => Promise<string>) =>
   ({ saslAuthenticate }: { saslAuthenticate: Exchange }) => ({

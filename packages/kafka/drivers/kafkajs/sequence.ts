@@ -1,11 +1,11 @@
 /**
- * The identity under which one partition is written: a producer id and the number of the next record, by
- * which the broker drops repetitions.
+ * The identity under which one partition is written: a producer id and the sequence number of the next
+ * record, by which the broker drops duplicates.
  */
 import type { Cluster } from './cluster.ts'
 import { retrying } from './retry.ts'
 
-/** Sequences are 31 bits and begin again at 0. */
+/** Sequences have 31 bits and begin again at 0. */
 const SEQUENCE_MASK = 0x7fffffff
 const MAX_EPOCH = 0x7ffe
 const INIT_PATIENCE_MS = 30_000
@@ -21,9 +21,9 @@ export class Sequence {
   }
 
   /**
-   * The identity to go on with when a batch may still be on its way to the broker: a higher epoch, which an
-   * idempotent producer may raise itself (KIP-360), fences it, so that it cannot be stored behind what
-   * follows. Undefined when the 15 bits are used up.
+   * Returns the identity to continue with when a batch may still be on its way to the broker. It has a higher
+   * epoch, which an idempotent producer may raise itself (KIP-360). The epoch fences that batch, so that it
+   * cannot be stored after what follows. Undefined when the 15 bits are used up.
    */
   raised(): Sequence | undefined {
     return this.producerEpoch < MAX_EPOCH ? new Sequence(this.producerId, this.producerEpoch + 1) : undefined
@@ -34,7 +34,7 @@ export class Sequence {
   }
 }
 
-/** A new identity; any broker gives one. */
+/** Requests a new identity; any broker can give one. */
 export function newSequence(cluster: Cluster): Promise<Sequence> {
   const ask = async (): Promise<Sequence> => {
     const link = await cluster.any()

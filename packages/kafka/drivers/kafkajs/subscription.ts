@@ -1,6 +1,6 @@
 /**
- * A running member of a group: its partitions as lanes, supplied by one fetcher, drained when they are
- * revoked.
+ * A running member of a group. Its partitions are lanes, which are supplied by one fetcher and drained when
+ * they are revoked.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaConfig } from '../../config.ts'
@@ -18,19 +18,25 @@ import { EARLIEST, LATEST, offsetsAt } from './offsets.ts'
 
 export const DEFAULT_BATCH_RECORDS = 10_000
 const DEFAULT_DRAIN = 10_000
-/** Milliseconds that handlers get when the group rebalances: well below the group's rebalance time-out. */
+/** Milliseconds that handlers get when the group rebalances: well below the group's rebalance timeout. */
 const REVOKE_DRAIN = 10_000
-/** Milliseconds. Lanes that want records and have not heard of any broker for so long get new connections. */
+/**
+ * Milliseconds. Lanes that want records and have had no answer from any broker for this long get new
+ * connections.
+ */
 const STALLED = 30_000
-/** For a look at the topics before the last commit of partitions (ms). */
+/** Limit of the metadata refresh before the last commit of partitions (ms). */
 const LOOK_LIMIT = 1_000
 
-/** What a kind of subscription needs to make the work of one partition. */
+/** What each kind of subscription needs to create the Work of one partition. */
 export interface Workshop {
   readonly cluster: Cluster
   readonly commits: Commits
   readonly groupId: string
-  /** Where to begin in the partition. @param committed reads its committed offset */
+  /**
+   * Finds where to begin in the partition.
+   * @param committed reads its committed offset
+   */
   beginning(
     topic: string,
     partition: number,
@@ -47,8 +53,8 @@ export class GroupSubscription implements Subscription {
   readonly #log: KafkaLog
   readonly #makeWork: (topic: string, partition: number, workshop: Workshop) => Work
   /**
-   * Fetches and offsets; the member has connections of its own, since a join holds its connection until the
-   * group is complete.
+   * For fetches and offsets. The member has connections of its own, since a join holds its connection until
+   * the group is complete.
    */
   readonly #cluster: Cluster
   readonly #memberCluster: Cluster
@@ -56,7 +62,7 @@ export class GroupSubscription implements Subscription {
   readonly #commits: Commits
   readonly #member: Member
   readonly #watchdog: NodeJS.Timeout
-  /** By name, the topics in which this member has begun. */
+  /** Topic ids by name, of the topics in which this member has begun. */
   readonly #topicIds = new Map<string, string>()
   #lanes: Lane[] = []
   #stopped: Promise<void> | undefined
@@ -111,7 +117,7 @@ export class GroupSubscription implements Subscription {
     clearInterval(this.#watchdog)
     await this.#drain(drainMs)
     await this.#member.stop()
-    await this.#drain(0) // what a join under way brought at the last moment
+    await this.#drain(0) // partitions that a join in flight brought at the last moment
     this.#fetcher.close()
     this.#memberCluster.close()
     this.#cluster.close()
@@ -187,7 +193,7 @@ export class GroupSubscription implements Subscription {
     await Promise.all(lanes.map((lane) => lane.drain(drainMs)))
     for (const lane of lanes) this.#fetcher.remove(lane)
     this.#lanes = this.#lanes.filter((lane) => !lanes.includes(lane))
-    // A topic may have been made anew since the last look.
+    // A topic may have been recreated since the last refresh.
     if (this.#commits.pending)
       await Promise.race([this.#cluster.refresh().catch(() => {}), sleep(LOOK_LIMIT)])
     await this.#commits.flush().catch((error) => this.#failed(error))
@@ -202,7 +208,7 @@ export class GroupSubscription implements Subscription {
   }
 
   #watch(): void {
-    // Before Kafka 3.1 brokers fetch by the topic's name, and do not say that it belongs to another topic
+    // Before Kafka 3.1, brokers fetch by the topic's name, and do not report that it belongs to another topic
     // now.
     void this.#cluster.refresh().catch(() => {})
     if (!this.#fetcher.stalled(STALLED)) return

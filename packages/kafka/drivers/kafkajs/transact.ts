@@ -1,4 +1,4 @@
-/** A transaction that belongs to no group: whoever begins it is the only holder of its id. */
+/** A transaction that belongs to no group: the caller that begins it is the only holder of its id. */
 import type { Appender } from '../../port.ts'
 import { TransactionOutput } from '../transaction-output.ts'
 import type { Cluster } from './cluster.ts'

@@ -1,6 +1,6 @@
 /**
- * Transactions of one input partition. After any error the producer is begun anew: its InitProducerId aborts
- * what is open, waits for what is ending, and fences whoever else uses the id; only then may the committed
+ * Transactions of one input partition. After any error the producer is recreated: its InitProducerId aborts
+ * what is open, waits for what is ending, and fences every other user of the id. Only then may the committed
  * offset be read.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,13 +17,16 @@ import { Sequence } from './sequence.ts'
 
 /** Milliseconds after which the broker aborts a transaction whose producer has vanished. */
 const TRANSACTION_TIMEOUT_MS = 15_000
-/** Patience with a coordinator that moves or still ends the transaction before. */
+/** How long to retry while a coordinator moves or still ends the previous transaction (ms). */
 const PATIENCE = 20_000
-/** Milliseconds, times the attempt: the markers of the transaction before are usually written by then. */
+/**
+ * Pause before a retry (ms), times the attempt: the markers of the previous transaction are usually written
+ * by then.
+ */
 const WHILE_ENDING = 10
 /**
- * Partitions are spread over so many connections to each broker, since a broker answers one connection's
- * requests one after the other.
+ * Connections to each broker over which partitions are spread, since a broker answers the requests of one
+ * connection one after the other.
  */
 const SLOTS = 4
 
@@ -57,7 +60,7 @@ export class TransactionalProducer {
     this.#identity = identity
   }
 
-  /** Fences earlier producers of the id and ends what they left open. */
+  /** Fences earlier producers of the id and ends the transactions that they left open. */
   static begin(cluster: Cluster, id: string, partition: number): Promise<TransactionalProducer> {
     const slot = partition % SLOTS
     const init = async (): Promise<TransactionalProducer> => {
@@ -73,8 +76,8 @@ export class TransactionalProducer {
   }
 
   /**
-   * Makes the output and the input's offset (where there is one) visible together. After a rejection the
-   * outcome is unknown, and this producer must not be used again.
+   * Makes the output and the input's offset (if there is one) visible together. After a rejection the outcome
+   * is unknown, and this producer must not be used again.
    */
   async commit(output: TransactionOutput, input?: CommittedInput): Promise<void> {
     const transactionalId = this.#id
@@ -141,7 +144,10 @@ export class TransactionalProducer {
   }
 }
 
-/** The coordinator refuses to open a transaction while it still writes the markers of the one before. */
+/**
+ * Retries while the coordinator refuses to open a transaction because it still writes the markers of the
+ * previous one.
+ */
 async function whenEnded(call: () => Promise<unknown>): Promise<void> {
   const until = Date.now() + PATIENCE
   for (let attempt = 1; ; attempt++) {

@@ -1,6 +1,6 @@
 /**
- * Exactly once: output and offset in one transaction, one transactional id per group and input partition,
- * whoever owns it.
+ * Exactly once: output and offset are committed in one transaction, under one transactional id per group and
+ * input partition, whichever member owns the partition.
  */
 import type { KafkaConfig } from '../../config.ts'
 import type { KafkaLog } from '../../log.ts'
@@ -30,7 +30,9 @@ function work(topic: string, partition: number, workshop: Workshop, handler: Tra
   let producer: TransactionalProducer
   let topicId = ''
 
-  /** Where the topic was made anew meanwhile, the output stands and the offset means nothing any more. */
+  /**
+   * If the topic was recreated meanwhile, the output is still valid, but the offset means nothing any more.
+   */
   const commit = async (output: TransactionOutput, offset: number): Promise<void> => {
     const input = cluster.isOther(topic, topicId) ? undefined : { groupId, topic, topicId, partition, offset }
     if (input !== undefined || output.partitions.length > 0) await producer.commit(output, input)

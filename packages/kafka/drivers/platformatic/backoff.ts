@@ -1,14 +1,14 @@
 /** Pauses between attempts. */
 
 /**
- * Doubles from `least` to `most` milliseconds with the attempts (from 0), ± 20 % so that many clients do not
- * come back at once.
+ * Returns a pause that doubles with each attempt (from 0), from `least` to `most` milliseconds, ± 20 % so
+ * that many clients do not return at once.
  */
 export function backoff(attempt: number, least: number, most: number): number {
   return Math.min(most, least * 2 ** attempt) * (0.8 + 0.4 * Math.random())
 }
 
-/** Resolves after that many milliseconds, or at once when the signal aborts. */
+/** Resolves after `milliseconds`, or at once when the signal aborts. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve()
@@ -22,7 +22,7 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
   })
 }
 
-/** True once `promise` has settled, false when that takes longer than the limit. Never rejects. */
+/** Resolves to true once `promise` has settled, or to false after `milliseconds`. Never rejects. */
 export function settledWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), milliseconds)

@@ -1,6 +1,6 @@
 /**
- * The cluster as this process knows it: brokers, leaders, topic ids, coordinators, and what each broker
- * speaks.
+ * The cluster as this process knows it: brokers, leaders, topic ids, coordinators, and the API versions that
+ * each broker supports.
  */
 import type { API } from '@platformatic/kafka'
 import type { KafkaConfig } from '../../config.ts'
@@ -36,23 +36,23 @@ export interface TopicInfo {
 
 type Address = Pick<Broker, 'host' | 'port'>
 
-/** Leaders may move without anybody telling us. */
+/** Metadata is refreshed at this age (ms), since leaders may move without notice. */
 const METADATA_AGE = 60_000
 /**
- * Without an answer for this long no broker counts as connected: one that hangs keeps its connections open.
+ * If no request was answered for this long (ms), no broker counts as connected: one that hangs keeps its
+ * connections open.
  */
 const SILENCE = 12_000
-/** Where nothing else asks, metadata does: so that silence means something. */
+/** After this long without an answer, metadata is requested, so that silence means something. */
 const PING_AFTER_MS = 3_000
 /**
- * A refresh that was asked for again within this time waits for it to pass: after a leader's death everybody
- * asks.
+ * A refresh starts no sooner than this after the last one: after a leader's death, every caller asks for one.
  */
 const REFRESH_PAUSE_MS = 100
 const MAIN = 'main'
 /**
- * A topic that was just made is known to some brokers a moment later than to others; one that does not exist
- * is refused after a tenth of a second.
+ * Retries for an unknown topic. Some brokers learn of a new topic a moment later than others; a topic that
+ * does not exist is refused after a tenth of a second.
  */
 const UNKNOWN_TOPIC_ATTEMPTS = 1
 
@@ -68,7 +68,7 @@ export class Cluster {
   readonly #coordinators = new Map<string, Promise<Broker>>()
   readonly #wanted = new Set<string>()
   readonly #agreeing = new Map<string, Promise<string>>()
-  /** Topics of which brokers tell this principal nothing. */
+  /** Topics that this principal is not authorized to see. */
   readonly #closed = new Set<string>()
   readonly #tick: NodeJS.Timeout
   readonly #stopping = new AbortController()
@@ -88,14 +88,14 @@ export class Cluster {
   }
 
   /**
-   * Sends one request. Rejects with a KafkaError where no answer comes; codes inside the answer are the
-   * caller's.
+   * Sends one request. Rejects with a KafkaError if there is no answer; error codes in the answer are left to
+   * the caller.
    */
   async call<A extends unknown[], R>(broker: Address, lane: string, api: API<A, R>, ...args: A): Promise<R> {
     return this.callFor(undefined, broker, lane, api, ...args)
   }
 
-  /** call() with a time limit of its own, for requests that a broker holds back by design. */
+  /** Like call(), with a time limit of its own, for requests that a broker holds back by design. */
   async callFor<A extends unknown[], R>(
     limit: number | undefined,
     broker: Address,
@@ -130,8 +130,8 @@ export class Cluster {
   }
 
   /**
-   * From the cache, or asked for. Rejects with `unknown-topic`, or no-broker and its like when nobody
-   * answers.
+   * Returns the topic from the cache, or asks for it. Rejects with `unknown-topic`, or with `no-broker` and
+   * the like if no broker answers.
    */
   async topic(name: string): Promise<TopicInfo> {
     for (let attempt = 0; !this.#stopping.signal.aborted; attempt++) {
@@ -148,25 +148,26 @@ export class Cluster {
     throw new KafkaError('stopped', `Looking up ${name}`)
   }
 
-  /** Cached; undefined before topic() or a refresh brought it. */
+  /** Returns the cached topic; undefined until topic() or a refresh has fetched it. */
   known(name: string): TopicInfo | undefined {
     return this.#topics.get(name)
   }
 
-  /** Whether the name belongs to another topic by now, as far as is known. */
+  /** Whether the name now belongs to another topic, according to the cached metadata. */
   isOther(name: string, topicId: string): boolean {
     const known = this.#topics.get(name)
     return known !== undefined && known.topicId !== topicId
   }
 
-  /** Whether this principal lacks the right to see the topic, as a broker last said. */
+  /** Whether this principal lacks the right to see the topic, according to a broker's last answer. */
   mayNotSee(topic: string): boolean {
     return this.#closed.has(topic)
   }
 
   /**
-   * The topic's id when all brokers that answer name the same one: one that lags behind still names the topic
-   * that was deleted. Rejects with `unknown-topic`, or with `no-broker` where they do not agree.
+   * Returns the topic's id once all brokers that answer give the same one: a broker that lags behind still
+   * gives the id of the deleted topic. Rejects with `unknown-topic`, or with `no-broker` if the brokers do
+   * not agree.
    */
   agreedId(topic: string): Promise<string> {
     let agreeing = this.#agreeing.get(topic)
@@ -195,7 +196,7 @@ export class Cluster {
     return this.#namesById.get(topicId)
   }
 
-  /** undefined while the partition has no leader that we know. */
+  /** Returns undefined while the partition has no known leader. */
   leader(topic: string, partition: number): Broker | undefined {
     const leader = this.#topics.get(topic)?.partitions[partition]?.leader
     return leader === undefined ? undefined : this.#brokers.get(leader)
@@ -206,7 +207,8 @@ export class Cluster {
   }
 
   /**
-   * Asks for all topics in use again. Never rejects: who needs the result looks at the cache and comes back.
+   * Requests the metadata of all topics in use again. Never rejects: a caller that needs the result reads the
+   * cache and tries again.
    */
   refresh(...topics: readonly string[]): Promise<void> {
     for (const topic of topics) this.#wanted.add(topic)
@@ -231,7 +233,7 @@ export class Cluster {
     this.#coordinators.delete(`${kind} ${key}`)
   }
 
-  /** Ends the connections of all lanes whose names begin so. */
+  /** Closes the connections of all lanes whose names start with `prefix`. */
   closeLanes(prefix: string): Promise<void> {
     return this.#connections.closeLanes(prefix)
   }
@@ -296,7 +298,8 @@ export class Cluster {
   }
 
   /**
-   * Asks connected brokers first, then the others, in random order; the brokers of the configuration last.
+   * Asks the connected brokers first, then the others, each in random order, and the brokers of the
+   * configuration last.
    */
   async anywhere<R>(ask: (address: Address) => Promise<R>): Promise<R> {
     const known = [...this.#brokers.values()].map((broker) => ({
@@ -321,8 +324,8 @@ export class Cluster {
   }
 
   /**
-   * Every second: ask again where metadata is old, or where no broker was heard of late, so that connected()
-   * tells the truth.
+   * Runs every second. Refreshes if the metadata is old or no broker has answered lately, so that connected()
+   * is accurate.
    */
   #keepFresh(): void {
     if (

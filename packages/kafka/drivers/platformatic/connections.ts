@@ -1,6 +1,6 @@
 /**
- * Connections to brokers, by lane: a broker answers one connection's requests in order, so what may take long
- * has a lane of its own.
+ * Connections to brokers, by lane. A broker answers the requests of one connection in order, so requests that
+ * may take long have a lane of their own.
  */
 import {
   Connection,
@@ -16,7 +16,7 @@ import type { Broker } from './protocol/cluster.ts'
 
 const CONNECT_TIMEOUT_MS = 3000
 export const REQUEST_TIMEOUT_MS = 10_000
-/** Requests are bounded by their senders; a limit here would hold a heartbeat back behind them. */
+/** Senders bound their own requests; a limit here would hold a heartbeat back behind them. */
 const NO_LIMIT = 10_000
 
 interface Slot {
@@ -29,7 +29,7 @@ export class Connections {
   readonly #slots = new Map<string, Slot>()
   /** Called with the broker's address when one of its connections ends. */
   readonly #lost: (address: string) => void
-  /** Why the last connection to an address failed, until an answer comes from there. */
+  /** Why the last connection to an address failed, kept until that address answers. */
   readonly #refusals = new Map<string, KafkaError>()
   #closed = false
 
@@ -51,7 +51,7 @@ export class Connections {
     if (connection.status === ConnectionStatuses.CONNECTED) return connection
     try {
       await slot.opened
-      // Between a re-authentication's two requests a broker accepts no other.
+      // Between the two requests of a re-authentication, a broker accepts no others.
       if (connection.status === ConnectionStatuses.REAUTHENTICATING) await connection.ready()
     } catch (error) {
       this.#forget(key, slot)
@@ -72,7 +72,7 @@ export class Connections {
     return false
   }
 
-  /** Whatever a connection to that address, or a request on it, fails with. */
+  /** Returns the KafkaError for a failed connection to that address, or for a failed request on it. */
   failure(error: unknown, address: string): KafkaError {
     let known = connectionError(error, address)
     // With TLS 1.3 a broker refuses a certificate after the handshake: the request fails only because the
@@ -131,7 +131,7 @@ export function addressOf({ host, port }: Pick<Broker, 'host' | 'port'>): string
   return `${host}:${port}`
 }
 
-/** Asked by a connection when it logs in, and again before its session ends. */
+/** A connection reads the credentials when it logs in, and again before its session ends. */
 function saslOptions(sasl: KafkaSasl): SASLOptions {
   if (sasl.mechanism === 'msk-iam') {
     return { mechanism: 'OAUTHBEARER', token: () => mskToken(sasl.region), authBytesValidator: checkAnswer }
@@ -143,7 +143,7 @@ function saslOptions(sasl: KafkaSasl): SASLOptions {
   }
 }
 
-/** The client library takes every answer for a yes. */
+/** Checks the broker's answer to a token, since the client library takes every answer for success. */
 function checkAnswer(answer: Buffer | null, done: (error: Error | null, answer?: Buffer) => void): void {
   try {
     refuseAnswer(answer ?? Buffer.alloc(0))

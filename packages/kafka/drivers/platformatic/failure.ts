@@ -1,7 +1,7 @@
-/** What the client library throws, as errors of the port. */
+/** Maps errors of the client library to errors of the port. */
 import { KafkaError } from '../../errors.ts'
 
-/** Codes by which Node's TLS refuses a peer. */
+/** Codes with which Node's TLS refuses a peer. */
 const TLS_CODES = /CERT|SIGNATURE|TLS|SSL|EPROTO|UNABLE_TO_|SELF_SIGNED|HOSTNAME/
 
 export function connectionError(error: unknown, address: string): KafkaError {
@@ -27,7 +27,7 @@ export function connectionError(error: unknown, address: string): KafkaError {
   return new KafkaError('no-broker', `No connection with ${address}`, error)
 }
 
-/** Any thrown value as a KafkaError. */
+/** Returns any thrown value as a KafkaError. */
 export function asKafkaError(error: unknown, what: string): KafkaError {
   return error instanceof KafkaError ? error : new KafkaError('internal', what, error)
 }

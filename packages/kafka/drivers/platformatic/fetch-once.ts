@@ -1,4 +1,6 @@
-/** One fetch from one place, and the offset at one time: for callers that keep their positions themselves. */
+/**
+ * One fetch from one position, and the offset at one time, for callers that keep their positions themselves.
+ */
 import { KafkaError } from '../../errors.ts'
 import type { RecordBatch } from '../../port.ts'
 import { readBatches } from '../../records/batch-reader.ts'
@@ -12,7 +14,7 @@ import { brokerError, isTransient, NOT_LEADER, OFFSET_OUT_OF_RANGE, OK } from '.
 import { fetchV12 } from './protocol/fetch.ts'
 import { LATEST } from './protocol/offsets.ts'
 
-/** How long a leader is looked for (ms). */
+/** How long to look for a leader (ms). */
 const PATIENCE = 10_000
 const LANE = 'fetch-once'
 

@@ -1,6 +1,6 @@
 /**
- * The driver that carries the data: @platformatic/kafka's connections, everything above them written for
- * batches of bytes.
+ * The driver that carries the data. It uses the connections of @platformatic/kafka; everything above them is
+ * written for batches of bytes.
  */
 import { openAdmin } from '../../admin/index.ts'
 import type { KafkaConfig } from '../../config.ts'
@@ -15,7 +15,7 @@ import { ReadingAll } from './read.ts'
 import { transact } from './transform/transact.ts'
 import { exactlyOnce } from './transform/transform.ts'
 
-/** Rejects with a KafkaError where none of the brokers answers or login fails. */
+/** Rejects with a KafkaError if none of the brokers answers or the login fails. */
 export async function openPlatformatic(config: KafkaConfig, log: KafkaLog): Promise<Kafka> {
   const cluster = new Cluster(config, log)
   const admin = openAdmin(config, log)

@@ -1,5 +1,5 @@
 /**
- * Reading without a group: every partition of the topics, from a given place, to the end or until stopped.
+ * Reads without a group: every partition of the topics, from a given position, to the end or until stopped.
  */
 import { KafkaError } from '../../errors.ts'
 import type { BatchHandler, Reading, ReadOptions, RecordBatch } from '../../port.ts'
@@ -24,7 +24,7 @@ export class ReadingAll implements Reading, Processing {
   readonly #fetcher: Fetcher
   readonly #stopping = new AbortController()
   readonly #positions = new Map<string, number>()
-  /** Where reading finishes; what has finished is taken out. */
+  /** The offset at which each partition finishes; a partition that has finished is removed. */
   readonly #ends = new Map<string, number>()
   readonly #finished = Promise.withResolvers<void>()
   #workers: Worker[] = []
@@ -35,7 +35,7 @@ export class ReadingAll implements Reading, Processing {
     this.#handler = handler
     this.#fetcher = new Fetcher(cluster, { failed: (error) => this.#failed(error) })
     this.done = this.#run()
-    this.done.catch(() => {}) // who does not look at it need not fear it
+    this.done.catch(() => {}) // a caller that ignores it gets no unhandled rejection
   }
 
   async stop(): Promise<void> {
@@ -154,7 +154,7 @@ export class ReadingAll implements Reading, Processing {
   }
 }
 
-/** A running handler may take so long to settle after stop() (ms). */
+/** How long a running handler may take to settle after stop() (ms). */
 const STOP_LIMIT = 10_000
 const FATAL: ReadonlySet<string> = new Set([
   'unknown-topic',

@@ -1,4 +1,4 @@
-/** A finished request body in the shape that kafkajs' framing takes. */
+/** Puts a finished request body into the shape that kafkajs' framing takes. */
 import type { Encoded } from 'kafkajs/src/protocol/encoder.js'
 
 export function encoded(buffer: Buffer): Encoded {
@@ -50,12 +50,12 @@ export class Body {
   }
 }
 
-/** Bytes of a string with its length. */
+/** Size in bytes of a string with its length. */
 export function stringSize(value: string | null): number {
   return 2 + (value === null ? 0 : Buffer.byteLength(value))
 }
 
-/** Reads them back. */
+/** Reads the primitives that Body writes. */
 export class Answer {
   readonly bytes: Buffer
   #at = 0
@@ -89,7 +89,7 @@ export class Answer {
     return this.bytes.readInt8(this.#at++)
   }
 
-  /** Of the flexible versions: lengths are unsigned varints, one above the length. */
+  /** Reads a length of the flexible versions: an unsigned varint, one above the length. */
   compactLength(): number {
     let value = 0
     for (let shift = 0; ; shift += 7) {
@@ -112,7 +112,7 @@ export class Answer {
     return items
   }
 
-  /** A view. */
+  /** Returns a view. */
   block(): Buffer {
     const length = Math.max(this.int32(), 0)
     this.#at += length

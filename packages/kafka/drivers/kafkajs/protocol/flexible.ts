@@ -1,5 +1,6 @@
 /**
- * Requests that both drivers share (platformatic/protocol), as kafkajs' framing takes them. All are flexible.
+ * Puts requests that both drivers share (platformatic/protocol) into the shape that kafkajs' framing takes.
+ * All of them are flexible.
  */
 import { type API, type Connection, Reader, type ResponseParser, type Writer } from '@platformatic/kafka'
 import type { ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
@@ -24,6 +25,6 @@ export function flexible<A extends unknown[], R>(api: API<A, R>, ...args: A): Pr
       call = { request, response: { decode, parse: async ({ answer }) => answer }, logResponseError: false }
     },
   }
-  void api.async(recorder as unknown as Connection, ...args) // never answered: it only says what it would send
+  void api.async(recorder as unknown as Connection, ...args) // never answered: it only records the request
   return call!
 }

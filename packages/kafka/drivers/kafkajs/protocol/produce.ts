@@ -1,21 +1,23 @@
 /**
  * Produce v7 with one finished record batch for one partition (Kafka protocol guide, "Produce API"). kafkajs'
- * own takes an object per record.
+ * own request takes an object per record.
  */
 import type { ProtocolCall } from 'kafkajs/src/protocol/requests/index.js'
 import { Answer, Body, encoded, stringSize } from './bytes.ts'
 
 const PRODUCE = 0
 const ALL_IN_SYNC = -1
-/** How long the leader waits for its followers, milliseconds; under the connection's own time-out. */
+/** Milliseconds that the leader waits for its followers; below the connection's own timeout. */
 const ACKS_TIMEOUT_MS = 8_000
 
 export interface Produced {
   /** 0 when stored on all in-sync replicas. */
   readonly errorCode: number
-  /** Of the batch's first record, also where this is a repetition that the broker remembers; else -1. */
+  /**
+   * The offset of the batch's first record, also for a repetition that the broker remembers; otherwise -1.
+   */
   readonly baseOffset: number
-  /** The broker's time of arrival, ms since the epoch; -1 where the topic keeps the producer's. */
+  /** The broker's time of arrival, ms since the epoch; -1 if the topic keeps the producer's. */
   readonly appendTime: number
 }
 

@@ -1,4 +1,4 @@
-/** Commits offsets of a group, all partitions of a round in one request, one request at a time. */
+/** Commits a group's offsets: all partitions of a round in one request, and one request at a time. */
 import type { KafkaError } from '../../../errors.ts'
 import { pause, settledWithin } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
@@ -16,8 +16,8 @@ import { type OffsetOf, offsetCommitV8, offsetCommitV9 } from '../protocol/offse
 import type { TopicPartition } from '../protocol/wire.ts'
 
 /**
- * Between rounds: a crash repeats at most what was handled in that time, and the broker writes no more than
- * twenty commits a second.
+ * Milliseconds between rounds: a crash repeats at most what was handled in that time, and the broker writes
+ * no more than twenty commits a second.
  */
 const ROUND = 50
 const RETRY_PAUSE_MS = 100
@@ -45,18 +45,21 @@ export class Committer {
     this.#failed = failed
   }
 
-  /** To be committed with the next round; a later offset of the partition takes its place. */
+  /** Commits the offset in the next round; a later offset of the partition replaces it. */
   mark(offset: OffsetOf): void {
     this.#dirty.set(`${offset.topic}/${offset.partition}`, offset)
     this.#round ??= this.#commitRounds()
   }
 
-  /** What was marked before this member lost the partition is not to be committed when it has it again. */
+  /**
+   * Drops the partition's mark: one set before this member lost the partition must not be committed once it
+   * has the partition again.
+   */
   forget({ topic, partition }: TopicPartition): void {
     this.#dirty.delete(`${topic}/${partition}`)
   }
 
-  /** Resolves when everything marked so far is committed or was given up, at the latest after FLUSH_LIMIT. */
+  /** Resolves when everything marked so far is committed or given up, after FLUSH_LIMIT at the latest. */
   async flush(): Promise<void> {
     this.#hurry.abort()
     if (this.#round !== undefined) await settledWithin(this.#round, FLUSH_LIMIT)
@@ -81,9 +84,9 @@ export class Committer {
     this.#round = undefined
   }
 
-  /** Returns what has to be tried again. */
+  /** Returns the offsets to be retried. */
   async #commit(offsets: readonly OffsetOf[]): Promise<readonly OffsetOf[]> {
-    // A topic that was made anew must not get the offsets of the one before.
+    // A recreated topic must not get the offsets of its predecessor.
     const owned = offsets.filter(
       (offset) => this.#membership.owns(offset) && !this.#cluster.isOther(offset.topic, offset.topicId),
     )
@@ -107,8 +110,8 @@ export class Committer {
             ?.errorCode ?? OK
         if (code === OK) return false
         if (isTransient(code)) this.#cluster.forgetCoordinator(GROUP, this.#groupId)
-        // An epoch that moved while the commit was under way: the next try carries the new one, if the
-        // partition is still ours then.
+        // If the epoch moved while the commit was in flight, the retry carries the new one, if the partition
+        // still belongs to this member then.
         const again =
           isTransient(code) ||
           code === STALE_MEMBER_EPOCH ||

@@ -1,4 +1,6 @@
-/** At least once: the offset is committed after the handler has settled, and what it left open is done. */
+/**
+ * At least once: an offset is committed after the handler has settled and the work that it left open is done.
+ */
 import type { ConsumeHandler, RecordBatch } from '../../../port.ts'
 import { isForHandlers } from '../../../unreadable.ts'
 import { DoneInOrder } from '../../done-in-order.ts'
@@ -21,7 +23,7 @@ interface State {
 class AtLeastOnce implements Processing {
   readonly #context: GroupContext
   readonly #handler: ConsumeHandler
-  /** By partition, since it began. */
+  /** The state of each partition since it began. */
   readonly #states = new Map<string, State>()
   #committer: Committer | undefined
 
@@ -57,7 +59,7 @@ class AtLeastOnce implements Processing {
     })
   }
 
-  /** Everything below the position was handled: the rejected batch is the next one. */
+  /** Everything below the position was handled, so the rejected batch is the next one. */
   async recover(_at: TopicPartition, position: number): Promise<number> {
     return position
   }

@@ -1,7 +1,7 @@
 /**
  * Long-polls every leader with one request for all partitions that want more. A partition that begins to want
- * more while a request of its leader waits goes out in a second one, on a connection of its own: no partition
- * waits for another one's silence.
+ * more while a request to its leader is pending goes out in a second one, on another connection, so that no
+ * partition waits because others have no new records.
  */
 import type { KafkaError } from '../../../errors.ts'
 import type { SubscribeOptions } from '../../../port.ts'
@@ -28,14 +28,14 @@ import type { Prefetch } from './prefetch.ts'
 /** Milliseconds that a broker holds a request while nothing arrives. */
 const MAX_WAIT = 500
 const RESPONSE_BYTES = 8 * 1024 * 1024
-/** What all partitions of a fetcher may hold together, and bounds of one partition's part of it. */
+/** Bytes that all partitions of a fetcher may hold together, and the bounds of one partition's share. */
 const MEMORY = 32 * 1024 * 1024
 const MAX_PER_PARTITION = 1024 * 1024
 const MIN_PER_PARTITION = 128 * 1024
 const LANES = 3
 /**
- * Between requests to one broker (ms): under a trickle of records each would bring one or two. After a pause
- * the first goes out at once.
+ * Least time between requests to one broker (ms): under a trickle of records, each request would return one
+ * or two. After a pause the first request is sent at once.
  */
 const MIN_INTERVAL = 2
 const FETCH = 1
@@ -43,11 +43,11 @@ const FETCH = 1
 let fetchers = 0
 
 export interface FetcherOptions {
-  /** A failure that the fetcher retries by itself. */
+  /** Called with a failure that the fetcher retries by itself. */
   failed(error: KafkaError): void
   /**
-   * Where batches are gathered anyway, the broker may do so: a request for many records costs it no more than
-   * one for a single record.
+   * If batches are gathered anyway, the broker may gather them: a request for many records costs it no more
+   * than one for a single record.
    */
   readonly gather?: SubscribeOptions['gather']
 }
@@ -59,7 +59,7 @@ export class Fetcher {
   readonly #minBytes: number
   readonly #lanePrefix = `fetch-${fetchers++}`
   readonly #partitions = new Set<Prefetch>()
-  /** By node id, which lanes have a request under way, and when the last one left. */
+  /** By node id: which lanes have a request in flight, and when the last one was sent. */
   readonly #busy = new Map<number, { lanes: boolean[]; asked: number }>()
   #scheduled = false
   #wakeUp: NodeJS.Timeout | undefined
@@ -83,7 +83,7 @@ export class Fetcher {
     this.#partitions.delete(partition)
   }
 
-  /** A partition may want more now. */
+  /** Called when a partition may want more. */
   poke(): void {
     if (this.#scheduled || this.#stopping.signal.aborted) return
     this.#scheduled = true
@@ -200,7 +200,7 @@ export class Fetcher {
       }
     }
     lanes[lane] = false
-    // The broker fills responses in the order of the question: who was served goes to the end of the line.
+    // The broker fills responses in the order of the request, so partitions that were served move to the end.
     for (const { prefetch } of asked) if (this.#partitions.delete(prefetch)) this.#partitions.add(prefetch)
     this.poke()
   }
@@ -246,7 +246,9 @@ export class Fetcher {
     }
   }
 
-  /** The leader has nothing at the position: the log was trimmed, and goes on later, or it ends before. */
+  /**
+   * The leader has nothing at the position: either the log was trimmed and begins later, or it ends before.
+   */
   async #outOfRange(prefetch: Prefetch): Promise<void> {
     const { topic, partition, generation, fetchPosition } = prefetch
     prefetch.inFlight = true

@@ -1,4 +1,4 @@
-/** Where to begin: committed offsets of a group, and the first and last offsets of partitions. */
+/** Offsets to begin at: the committed offsets of a group, and the first and last offsets of partitions. */
 import { KafkaError } from '../../../errors.ts'
 import { whenStable } from '../../stable-offset.ts'
 import type { Committed } from '../../topic-ids.ts'
@@ -21,7 +21,7 @@ interface Question extends TopicPartition {
   readonly reject: (error: unknown) => void
 }
 
-/** Reads a group's committed offsets; questions of one turn of the loop go out as one request. */
+/** Reads a group's committed offsets. Calls in one turn of the event loop share one request. */
 export class CommittedOffsets {
   readonly #cluster: Cluster
   readonly #groupId: string
@@ -35,7 +35,7 @@ export class CommittedOffsets {
   /**
    * Waits while a transaction over the offset is open. Retries until the signal aborts, then throws
    * `stopped`.
-   * @param hangs called where that transaction stays open for longer than any can
+   * @param hangs called if that transaction stays open for longer than it can in a healthy cluster
    */
   read(
     at: TopicPartition,
@@ -94,8 +94,8 @@ export class CommittedOffsets {
 }
 
 /**
- * Offsets at a time (milliseconds, EARLIEST or LATEST), asked of each partition's leader. Retries until the
- * signal aborts, then throws `stopped`.
+ * Returns the offsets at a time (milliseconds, EARLIEST or LATEST), as given by each partition's leader.
+ * Retries until the signal aborts, then throws `stopped`.
  */
 export async function offsetsAt<T extends TopicPartition>(
   cluster: Cluster,

@@ -1,6 +1,6 @@
 /**
- * What was fetched of one partition and not handed over yet: small pieces collect while a handler is busy, so
- * that the next batch has all that has arrived.
+ * Records that were fetched from one partition and not handed over yet. Small pieces collect while a handler
+ * is busy, so that the next batch has all that has arrived.
  */
 import type { RecordBatch, SubscribeOptions } from '../../../port.ts'
 import { head, join, tail } from '../../../records/slice.ts'
@@ -10,8 +10,8 @@ import type { Loss } from '../../topic-ids.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 
 /**
- * Pieces are copied together up to this size; beyond it the copy costs more than a second call of the
- * handler.
+ * Pieces are joined by copying up to this size (bytes); beyond it the copy costs more than a second call of
+ * the handler.
  */
 const MAX_JOINED = 256 * 1024
 
@@ -30,21 +30,21 @@ export class Prefetch implements TopicPartition {
   readonly partition: number
   /** The id of the topic that the position belongs to. */
   readonly topicId: string
-  /** The offset to ask the broker for next. */
+  /** The offset of the next fetch. */
   fetchPosition: number
-  /** Where the log begins, when last heard of. */
+  /** The start of the log, as of the last answer. */
   startOffset = 0
-  /** The last stable offset when last heard of; -1 before the first answer. */
+  /** The last stable offset, as of the last answer; -1 before the first one. */
   endOffset = -1
-  /** Grows with every seek(): answers to earlier questions are dropped. */
+  /** Grows with every seek(); answers to earlier requests are dropped. */
   generation = 0
   inFlight = false
-  /** No question before this time, in ms since the epoch. */
+  /** No fetch before this time, in ms since the epoch. */
   pausedUntil = 0
   failures = 0
-  /** The replica to ask in the place of the leader, -1 for none. */
+  /** The replica to fetch from instead of the leader; -1 for none. */
   replica = -1
-  /** Why nothing can be fetched from the position any more; undefined while all is well. */
+  /** Why nothing can be fetched from the position any more; undefined while it can. */
   lost: Loss | undefined
   readonly standstill: Standstill
   readonly unreadable = new UnreadableTries()
@@ -78,21 +78,21 @@ export class Prefetch implements TopicPartition {
     )
   }
 
-  /** The partition has to begin anew. */
+  /** Marks the position as lost: the partition has to begin again. */
   lose(reason: Loss): void {
     if (this.lost !== undefined) return
     this.lost = reason
     this.#arrived()
   }
 
-  /** Goes on at a later offset: what lies before is gone. */
+  /** Continues at a later offset: the records before it are gone. */
   skipTo(offset: number): void {
     this.inFlight = false
     this.startOffset = offset
     this.offer(emptyBatch(this.topic, this.partition, offset, Math.max(offset, this.endOffset)))
   }
 
-  /** Until when (ms since the epoch) more is to be gathered before take(). */
+  /** The time until which more is gathered before take() (ms since the epoch). */
   get gatherUntil(): number {
     if (
       this.#gather === undefined ||
@@ -107,7 +107,7 @@ export class Prefetch implements TopicPartition {
   offer(batch: RecordBatch): void {
     this.failures = 0
     this.endOffset = batch.endOffset
-    // An answer that was full before it came to this partition is neither a success nor a failure.
+    // If the response was full before it reached this partition, that is neither a success nor a failure.
     const moved = batch.nextOffset > this.fetchPosition
     if (moved || this.fetchPosition >= batch.endOffset) this.standstill.succeeded('fetching')
     if (!moved) return
@@ -120,8 +120,8 @@ export class Prefetch implements TopicPartition {
   }
 
   /**
-   * The next batch for the handler, of length 0 where only the position moved; undefined where nothing is
-   * there.
+   * Returns the next batch for the handler, of length 0 if only the position moved; undefined if there is
+   * none.
    */
   take(): RecordBatch | undefined {
     if (this.#pieces.length === 0) return undefined
@@ -134,7 +134,7 @@ export class Prefetch implements TopicPartition {
         if (count === 0) return this.#pieces.shift()
         break
       }
-      // What is gathered is to be full: then the last piece is cut.
+      // A gathered batch is to be full, so its last piece may be cut.
       const full =
         this.#gather === undefined ? records + piece.length > this.#maxRecords : records >= this.#maxRecords
       if (count > 0 && (full || bytes + piece.bytes.length > mostBytes)) break

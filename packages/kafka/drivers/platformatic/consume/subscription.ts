@@ -1,6 +1,6 @@
 /**
- * A running member of a group: the membership says which partitions, a worker handles each, one fetcher feeds
- * them all.
+ * A running member of a group. The membership assigns the partitions, a worker processes each of them, and
+ * one fetcher feeds all workers.
  */
 import type { KafkaError } from '../../../errors.ts'
 import type { Assignment, StalledPartition, SubscribeOptions, Subscription } from '../../../port.ts'
@@ -18,32 +18,35 @@ import { type Processing, Worker } from './worker.ts'
 const MAX_RECORDS = 10_000
 const DRAIN = 10_000
 const WATCH_INTERVAL_MS = 5000
-/** A partition that lags and does not move for this long is asked for again from scratch (ms). */
+/** A partition that lags and does not move for this long is fetched again from its position (ms). */
 const STALL = 30_000
 /**
- * While a broker is away every partition fails again and again: the same sentence is a warning once in so
- * many milliseconds.
+ * While a broker is away, every partition fails again and again: the same message is a warning at most once
+ * per interval.
  */
 const LOG_INTERVAL_MS = 10_000
 const MAX_LOGGED = 100
-/** For a look at the topic before the last commit of a partition (ms). */
+/** Limit of the metadata refresh before the last commit of a partition (ms). */
 const LOOK_LIMIT = 1000
 
-/** What a processing needs of the subscription that it works for. */
+/** The part of the subscription that a Processing uses. */
 export interface GroupContext {
   readonly cluster: Cluster
   readonly options: SubscribeOptions
   readonly committed: CommittedOffsets
   /** Joined before the first partition is assigned. */
   membership(): Membership
-  /** Where to begin in the partition. @param committed reads its committed offset */
+  /**
+   * Finds where to begin in the partition.
+   * @param committed reads its committed offset
+   */
   beginning(
     at: TopicPartition,
     lost: Before | undefined,
     signal: AbortSignal,
     committed: () => Promise<Committed>,
   ): Promise<Beginning>
-  /** Whether the name still belongs to that topic, after another look. */
+  /** Whether the name still belongs to that topic, after a metadata refresh. */
   stillIs(topic: string, topicId: string): Promise<boolean>
   failed(error: KafkaError): void
 }
@@ -60,13 +63,13 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   readonly #workers = new Map<string, Worker>()
   readonly #stopping = new AbortController()
   readonly #logged = new Map<string, number>()
-  /** By name, the topics that this member knew when it was opened, or has begun in since. */
+  /** Topic ids by name: those that this member knew when it was opened, or has begun in since. */
   readonly #topicIds = new Map<string, string>()
   #membership: Membership | undefined
   #watchdog: NodeJS.Timeout | undefined
   #stopped: Promise<void> | undefined
 
-  /** Rejects with unknown-topic, unsupported, or when no broker answers. */
+  /** Rejects with unknown-topic, unsupported, or if no broker answers. */
   static async open(
     cluster: Cluster,
     options: SubscribeOptions,

@@ -1,6 +1,6 @@
 /**
- * Handles one assigned partition: finds where to begin, then batch after batch, each after the one before has
- * settled.
+ * Processes one assigned partition: finds where to begin, then handles batch after batch, each after the one
+ * before has settled.
  */
 import type { KafkaError } from '../../../errors.ts'
 import type { Assignment, RecordBatch, SubscribeOptions } from '../../../port.ts'
@@ -13,45 +13,43 @@ import type { TopicPartition } from '../protocol/wire.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Prefetch } from './prefetch.ts'
 
-/** Where a partition begins. */
+/** Where processing begins in a partition. */
 export type Place = Pick<Beginning, 'topicId' | 'position'>
 
 /**
- * What is done with a partition's batches: handled and committed after (consume), or handled inside a
+ * How a partition's batches are processed: handled and then committed (consume), or handled inside a
  * transaction (transform).
  */
 export interface Processing {
   /**
-   * Where to begin, on assignment and where the position is lost. Throws `stopped` when the signal aborts.
+   * Finds where to begin, on assignment and after the position was lost. Throws `stopped` when the signal
+   * aborts.
    */
   begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place>
-  /**
-   * The next batch is not to be taken before this time (ms since the epoch), so that more records come with
-   * it.
-   */
+  /** The next batch is not taken before this time (ms since the epoch), so that more records come with it. */
   notBefore(at: TopicPartition): number
   /**
-   * Resolves when the batch is done with and the position may move past it. A batch of length 0 only moves
-   * the committed position.
+   * Resolves when the batch is done and the position may move past it. A batch of length 0 only moves the
+   * committed position.
    */
   process(batch: RecordBatch, signal: AbortSignal): Promise<void>
   /**
-   * After a rejection: the position to go on from. The same as before means that the batch is handed over
-   * again as it is.
+   * Called after a rejection. Returns the position to continue from; if it is unchanged, the same batch is
+   * handed over again.
    */
   recover(at: TopicPartition, position: number, error: unknown, signal: AbortSignal): Promise<number>
-  /** Resolves when nothing of the partition runs any more that its handler left open. */
+  /** Resolves when all work that the partition's handler left open has ended. */
   settled?(at: TopicPartition): Promise<void>
-  /** No batch is being handled, and none will be: the position is committed now, if it is not yet. */
+  /** Commits the position if it is not committed yet. No batch is being handled, and none will be. */
   finish(at: TopicPartition, position: number): Promise<void>
 }
 
-/** The pause before a batch is handed over again, growing with each rejection in a row (ms). */
+/** Bounds of the pause before a batch is handed over again, which grows with each rejection in a row (ms). */
 const MIN_PAUSE_MS = 100
 const MAX_PAUSE_MS = 10_000
 /**
- * What moved the position without any record (control records, aborted data) is committed with the next
- * batch, or when none comes for so long (ms).
+ * A position that moved without any record (past control records or aborted data) is committed with the next
+ * batch, or if none comes within this time (ms).
  */
 const IDLE = 500
 
@@ -104,7 +102,10 @@ export class Worker implements Assignment {
     return this.#prefetch !== undefined
   }
 
-  /** Lets the running handler finish within the time, aborts it otherwise, and commits what is done. */
+  /**
+   * Gives the running handler `milliseconds` to finish, aborts it if it takes longer, and commits what is
+   * done.
+   */
   async drain(milliseconds: number): Promise<void> {
     this.#draining = true
     if (this.busy || this.#prefetch !== undefined) this.#wake()
@@ -113,7 +114,7 @@ export class Worker implements Assignment {
       this.#done.then(() => this.#processing.settled?.(this)),
       milliseconds,
     )
-    // Who was abandoned meanwhile has no say any more: the partition may have begun elsewhere.
+    // A worker that was abandoned meanwhile must not commit: the partition may have begun elsewhere.
     const owner = !this.#abort.signal.aborted
     this.abandon()
     if (finished && owner && this.position >= 0) await this.#processing.finish(this, this.position)
@@ -127,14 +128,14 @@ export class Worker implements Assignment {
     if (this.#prefetch !== undefined) this.#fetcher.remove(this.#prefetch)
   }
 
-  /** Asks the broker again from the position, for what stands still without a reason. */
+  /** Fetches again from the position, for a partition that is stalled for no known reason. */
   restart(): void {
     this.progressedAt = Date.now()
     this.#prefetch?.seek(this.position)
     this.#fetcher.poke()
   }
 
-  /** Begins again where the position is lost. */
+  /** Processes the partition, beginning again whenever the position is lost. */
   async #run(): Promise<void> {
     const { signal } = this.#abort
     let before: Before | undefined
@@ -146,7 +147,7 @@ export class Worker implements Assignment {
     }
   }
 
-  /** Handles what arrives until the position is lost or the partition is given up. */
+  /** Handles batches as they arrive, until the position is lost or the partition is given up. */
   async #follow(prefetch: Prefetch, signal: AbortSignal): Promise<void> {
     let again: RecordBatch | undefined
     let passed: RecordBatch | undefined
@@ -199,7 +200,7 @@ export class Worker implements Assignment {
     }
   }
 
-  /** Resolves to undefined where the partition is given up meanwhile. */
+  /** Resolves to undefined if the partition is given up meanwhile. */
   async #begin(before: Before | undefined, signal: AbortSignal): Promise<Prefetch | undefined> {
     if (this.#prefetch !== undefined) this.#fetcher.remove(this.#prefetch)
     this.#prefetch = undefined
@@ -231,7 +232,7 @@ export class Worker implements Assignment {
     return undefined
   }
 
-  /** True where the same batch is to be handed over again. */
+  /** Resolves to true if the same batch is to be handed over again. */
   async #recover(error: unknown, signal: AbortSignal): Promise<boolean> {
     for (let attempt = 0; !signal.aborted && !this.#draining; attempt++) {
       try {
@@ -250,7 +251,7 @@ export class Worker implements Assignment {
     return false
   }
 
-  /** False where the limit passed first. */
+  /** Resolves to true when something arrives, or to false when `limit` (ms) has passed. */
   #somethingArrives(limit: number | undefined): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = limit === undefined ? undefined : setTimeout(() => resolve(false), limit)
@@ -261,7 +262,9 @@ export class Worker implements Assignment {
     })
   }
 
-  /** Ends early when the partition is to be given up, or when something has arrived and `enough` says so. */
+  /**
+   * Ends early when the partition is to be given up, or when something has arrived and `enough()` is true.
+   */
   #pause(milliseconds: number, enough = () => false): Promise<void> {
     return new Promise((resolve) => {
       if (this.#draining) return resolve()

@@ -1,6 +1,6 @@
 /**
- * Assignors of the classic protocol, as Java's RangeAssignor and RoundRobinAssignor decide, and the bytes in
- * which members tell each other.
+ * Assignors of the classic protocol, which decide as Java's RangeAssignor and RoundRobinAssignor do, and the
+ * encoding of the subscriptions and assignments that members exchange.
  */
 import { Decoder, type TopicPartition } from '../protocol/wire.ts'
 import { keyOf } from './membership.ts'
@@ -18,8 +18,8 @@ export type Assignor = (
 const ordered = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /**
- * Topic by topic, contiguous ranges to the members in order of their ids; the first ones get one more where
- * it does not come out even.
+ * Assigns contiguous ranges, topic by topic, to the members in order of their ids. The first members get one
+ * partition more if the number does not divide evenly.
  */
 const range: Assignor = (members, partitionCounts) => {
   const assigned = new Map(members.map(({ memberId }) => [memberId, [] as TopicPartition[]]))
@@ -38,7 +38,7 @@ const range: Assignor = (members, partitionCounts) => {
   return assigned
 }
 
-/** All partitions of all topics in order, dealt to the members in order of their ids. */
+/** Deals all partitions of all topics, in order, to the members in order of their ids. */
 const roundRobin: Assignor = (members, partitionCounts) => {
   const assigned = new Map(members.map(({ memberId }) => [memberId, [] as TopicPartition[]]))
   const takers = [...members].sort((a, b) => ordered(a.memberId, b.memberId))
@@ -52,7 +52,7 @@ const roundRobin: Assignor = (members, partitionCounts) => {
   return assigned
 }
 
-/** In the order of preference. */
+/** In order of preference. */
 export const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
   ['range', range],
   ['roundrobin', roundRobin],

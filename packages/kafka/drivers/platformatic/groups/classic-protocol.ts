@@ -1,6 +1,6 @@
 /**
  * The classic protocol, eager: whenever the group rebalances, every member drains and commits everything,
- * joins again, and takes what the leader gives it.
+ * joins again, and takes what the leader assigns to it.
  */
 import { KafkaError } from '../../../errors.ts'
 import { backoff, pause, settledWithin } from '../backoff.ts'
@@ -33,15 +33,15 @@ import {
   REBALANCE_TIMEOUT_MS,
 } from './membership.ts'
 
-/** Between the broker's bounds (6 s to 30 min); a dead member's partitions stand still for so long. */
+/** Within the broker's bounds (6 s to 30 min). A dead member's partitions are not read for this long. */
 const SESSION_TIMEOUT_MS = 10_000
 const HEARTBEAT_INTERVAL_MS = 2000
-/** A join is answered when the last member has joined or the rebalance timeout is over. */
+/** A join is answered when the last member has joined or the rebalance timeout has passed. */
 const JOIN_LIMIT = REBALANCE_TIMEOUT_MS + 10_000
 const LEAVE_TIMEOUT_MS = 3000
 /**
- * How often the leader looks for partitions that were added and topics that were made anew (ms): classic
- * groups hear of them from no one else.
+ * How often the leader looks for added partitions and recreated topics (ms): classic groups learn of them in
+ * no other way.
  */
 const LOOK_FOR_PARTITIONS = 10_000
 const FIRST_ANSWER = 1000
@@ -54,7 +54,7 @@ export class ClassicMembership implements Membership {
   readonly #options: MemberOptions
   readonly #lane: string
   readonly #owned = new Map<string, TopicPartition>()
-  /** As the leader: the topics whose partitions were shared out. */
+  /** The topics whose partitions were assigned, if this member is the leader. */
   #shared: ReadonlyMap<string, TopicInfo | undefined> | undefined
   readonly #stopping = new AbortController()
   readonly #done: Promise<void>
@@ -76,9 +76,9 @@ export class ClassicMembership implements Membership {
 
   async leave(): Promise<void> {
     this.#stopping.abort()
-    // A join that waits for other members is cut off: its connection ends. The first answer to a join comes
-    // at once, though, and names the member: without that name it could not leave, and the group would wait
-    // for it until its session ends.
+    // A join that waits for other members is cut off by closing its connection. The first answer to a join
+    // comes at once, though, and brings the member id: without it this member could not leave, and the group
+    // would wait for it until its session ends.
     const patience = this.joined ? LEAVE_TIMEOUT_MS : this.memberId === '' ? FIRST_ANSWER : 0
     if (!(await settledWithin(this.#done, patience))) await this.#cluster.closeLanes(this.#lane)
     this.#owned.clear()
@@ -103,8 +103,8 @@ export class ClassicMembership implements Membership {
         await this.#heartbeats(signal)
       } catch (error) {
         if (signal.aborted) return
-        // Whatever ended this life, its workers must end with it, or they would go on beside those of the
-        // next.
+        // Whatever ended this round of membership, its workers must end with it, or they would run beside
+        // those of the next one.
         if (this.#owned.size > 0) {
           this.#owned.clear()
           this.#options.listener.abandon()
@@ -165,7 +165,7 @@ export class ClassicMembership implements Membership {
     listener.assign(partitions)
   }
 
-  /** As the leader: decides for all members, by the metadata of now. */
+  /** As the leader, assigns partitions to all members by the current metadata. */
   async #assign({ members }: JoinResult, protocol: string): Promise<Map<string, Buffer>> {
     const subscribers = members.map(({ memberId, metadata }) => ({
       memberId,
@@ -173,8 +173,7 @@ export class ClassicMembership implements Membership {
     }))
     const topics = new Set(subscribers.flatMap((subscriber) => subscriber.topics))
     await this.#cluster.refresh(...topics)
-    // A broker may not have heard of a topic yet; a group that left it out would settle, and nobody would
-    // read it.
+    // A broker may not know a topic yet. A group that left it out would settle, and no member would read it.
     for (const topic of topics)
       if (this.#cluster.known(topic) === undefined) await this.#cluster.topic(topic).catch(() => {})
     this.#shared = new Map([...topics].map((topic) => [topic, this.#cluster.known(topic)]))
@@ -183,7 +182,7 @@ export class ClassicMembership implements Membership {
     return new Map([...shares].map(([memberId, partitions]) => [memberId, encodeAssignment(partitions)]))
   }
 
-  /** Whether there are partitions now that were not shared out. */
+  /** Whether there are partitions now that were not assigned. */
   async #grew(): Promise<boolean> {
     const shared = this.#shared
     if (shared === undefined) return false
@@ -198,8 +197,8 @@ export class ClassicMembership implements Membership {
   }
 
   /**
-   * Returns when the group rebalances and everything is drained and committed. Heartbeats go on meanwhile, or
-   * the session would end.
+   * Returns when the group rebalances and everything is drained and committed. Heartbeats continue meanwhile,
+   * or the session would end.
    */
   async #heartbeats(signal: AbortSignal): Promise<void> {
     const { groupId, listener } = this.#options
@@ -229,7 +228,7 @@ export class ClassicMembership implements Membership {
         failures = 0
         if (drained === undefined && Date.now() - looked > LOOK_FOR_PARTITIONS) {
           looked = Date.now()
-          // Joining again is how a leader asks for another round.
+          // A leader requests another round by joining again.
           if (await this.#grew()) drain()
         }
       } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * The consumer protocol (KIP-848): the coordinator assigns, members report what they own with their
- * heartbeats.
+ * The consumer protocol (KIP-848): the coordinator assigns partitions, and members report in their heartbeats
+ * what they own.
  */
 import { randomUUID } from 'node:crypto'
 import { KafkaError } from '../../../errors.ts'
@@ -27,7 +27,7 @@ import {
 const JOIN = 0
 const LEAVE = -1
 const LEAVE_TIMEOUT_MS = 3000
-/** Until the coordinator has said how often (ms). */
+/** Heartbeat interval until the coordinator has set one (ms). */
 const FIRST_INTERVAL_MS = 1000
 
 interface Owned extends TopicPartition {
@@ -45,7 +45,7 @@ export class ConsumerMembership implements Membership {
   readonly #done: Promise<void>
   #target: readonly TopicIdPartitions[] | undefined
   #reconciling = false
-  /** Grows whenever everything is abandoned: a reconciliation of before stops then. */
+  /** Grows whenever everything is abandoned, which stops a reconciliation that began before. */
   #life = 0
   #reportFull = true
   #reportOwned = true
@@ -71,7 +71,7 @@ export class ConsumerMembership implements Membership {
     this.#wake.abort()
     await settledWithin(this.#done, LEAVE_TIMEOUT_MS)
     this.#owned.clear()
-    // Also when no join was answered: the coordinator may have heard it.
+    // Also sent when no join was answered: the coordinator may have received it.
     await settledWithin(this.#beat({ memberEpoch: LEAVE, full: null, owned: null }), LEAVE_TIMEOUT_MS)
     await this.#cluster.closeLanes(this.#lane)
   }
@@ -111,7 +111,8 @@ export class ConsumerMembership implements Membership {
         const failure = asKafkaError(error, `The heartbeat of group ${groupId}`)
         if (!failure.retriable || failure.code === 'fenced' || failures >= QUIET_FAILURES)
           listener.failed(failure)
-        // A heartbeat without an answer may have been heard or not: the next one says everything again.
+        // A heartbeat without an answer may have been received or not, so the next one reports everything
+        // again.
         this.#reportFull = true
         this.#reportOwned = true
         await pause(backoff(failures++, 50, 2000), signal)
@@ -140,7 +141,7 @@ export class ConsumerMembership implements Membership {
     }
   }
 
-  /** The group has fenced this member: join again with nothing. */
+  /** The group has fenced this member: it joins again with nothing. */
   #abandon(): void {
     this.#life++
     this.epoch = JOIN
@@ -149,7 +150,10 @@ export class ConsumerMembership implements Membership {
     this.#options.listener.abandon()
   }
 
-  /** Gives up what the target does not hold, tells the coordinator, and takes what is new. */
+  /**
+   * Gives up partitions that the target does not contain, reports that to the coordinator, and takes the new
+   * ones.
+   */
   async #reconcile(): Promise<void> {
     if (this.#reconciling || this.#target === undefined) return
     this.#reconciling = true
@@ -158,7 +162,7 @@ export class ConsumerMembership implements Membership {
       for (;;) {
         const target = await this.#named(this.#target)
         if (this.#life !== life || this.#stopping.signal.aborted || target === undefined) return
-        // The same partition of a topic that was made anew is another partition.
+        // The same partition of a recreated topic is another partition.
         const isSurplus = (owned: Owned): boolean => target.get(keyOf(owned))?.topicId !== owned.topicId
         const surplus = [...this.#owned.values()].filter(isSurplus)
         if (surplus.length > 0) {
@@ -185,7 +189,7 @@ export class ConsumerMembership implements Membership {
     this.#wake.abort()
   }
 
-  /** undefined while a topic id is not known by name yet: the next heartbeat tries again. */
+  /** Returns undefined while a topic id has no known name; the next heartbeat tries again. */
   async #named(target: readonly TopicIdPartitions[]): Promise<Map<string, Owned> | undefined> {
     const named = new Map<string, Owned>()
     for (const { topicId, partitions } of target) {

@@ -9,8 +9,8 @@ import type { MemberOptions, Membership } from './membership.ts'
 const CONSUMER_GROUP_HEARTBEAT = 68
 
 /**
- * `auto` takes the consumer protocol where the coordinator offers it and the cluster has switched it on
- * (feature group.version, Kafka 4.0).
+ * `auto` takes the consumer protocol if the coordinator offers it and the cluster has enabled it (feature
+ * group.version, Kafka 4.0).
  */
 export async function joinGroup(cluster: Cluster, options: MemberOptions): Promise<Membership> {
   const { groupProtocol } = cluster.config

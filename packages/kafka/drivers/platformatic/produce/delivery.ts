@@ -1,24 +1,21 @@
-/**
- * A caller's view of its own records among those of others: registered once per batch, settled once per
- * batch.
- */
+/** Tracks a caller's own records among those of others. Registered once per batch, settled once per batch. */
 import type { KafkaError } from '../../../errors.ts'
 import type { Delivery, DeliveryFailure, StoredRange } from '../../../port.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
-/** One delivery's successive records in one batch. */
+/** Consecutive records of one delivery in one batch. */
 export interface Share {
   readonly delivery: QueuedDelivery
-  /** The first of them is the delivery's nth append to the partition. */
+  /** Index of the first of them among the delivery's appends to the partition. */
   readonly fromIndex: number
   count: number
 }
 
-/** Finds the queue of a partition, and takes note when it has got something to send. */
+/** Finds the queue of a partition, and is notified when records were appended to it. */
 export interface Queues {
   queue(topic: string, partition: number): PartitionQueue
   appended(queue: PartitionQueue, bytes: number): void
-  /** Throws KafkaError `buffer-full` or `stopped` where another record of that size cannot be taken. */
+  /** Throws KafkaError `buffer-full` or `stopped` if another record of `bytes` bytes cannot be accepted. */
   admit(bytes: number): void
 }
 
@@ -48,7 +45,7 @@ export class QueuedDelivery implements Delivery {
     headersEnd: number,
   ): void {
     const queue = this.#queues.queue(topic, partition)
-    // What follows a failed record in its partition has failed with it.
+    // Records that follow a failed one in its partition have failed with it.
     if (this.#failures.size > 0 && this.#failures.has(queue)) return
     const size = keyEnd - keyStart + valueEnd - valueStart + headersEnd - headersStart
     this.#queues.admit(size)
@@ -67,7 +64,7 @@ export class QueuedDelivery implements Delivery {
     return [...this.#failures.values()]
   }
 
-  /** A batch was cut in two between this share's records. */
+  /** A batch was split between the records of one share, which adds a share to settle. */
   split(): void {
     this.#unsettled++
   }
@@ -76,7 +73,10 @@ export class QueuedDelivery implements Delivery {
     return this.#stored
   }
 
-  /** @param offset of the share's first record; @param time of all of them, ms since the epoch */
+  /**
+   * @param offset the offset of the share's first record
+   * @param time   the time of all its records, ms since the epoch
+   */
   storedAt(
     { topic, partition }: PartitionQueue,
     { fromIndex, count }: Share,

@@ -1,6 +1,6 @@
 /**
- * What waits to be written to one partition, in order: the batch at the front is sent, the one at the back is
- * open for appends.
+ * Batches that wait to be written to one partition, in order. The batch at the front is sent; the one at the
+ * back is open for appends.
  */
 import type { KafkaError } from '../../../errors.ts'
 import { allocateColumns, type Columns } from '../../../records/batch-reader.ts'
@@ -14,7 +14,7 @@ import type { Share } from './delivery.ts'
 /** Below the default of max.message.bytes (1,048,588), which counts the whole batch. */
 const MAX_BYTES = 1_000_000
 const MAX_RECORDS = 10_000
-/** Lengths, deltas and attributes of a record. */
+/** Bytes of a record's lengths, deltas and attributes. */
 const OVERHEAD = 22
 
 export class Batch {
@@ -22,9 +22,9 @@ export class Batch {
   readonly shares: Share[] = []
   readonly created = Date.now()
   lastShare: Share | undefined
-  /** Bytes that count as buffered for it. */
+  /** Bytes of this batch that count as buffered. */
   charged = 0
-  /** The finished batch, once it was sent: its sequence never changes after that. */
+  /** The finished batch, set once it is sent; its sequence never changes after that. */
   finished: Buffer | undefined
 
   share(share: Share): void {
@@ -66,8 +66,8 @@ export class PartitionQueue {
   }
 
   /**
-   * Finishes the batch at the front, or gives it as it was sent before. From then on it takes no more
-   * appends.
+   * Finishes the batch at the front, or returns it as it was sent before. From then on the batch takes no
+   * more appends.
    */
   front(identity: ProducerIdentity, codec: number): Buffer {
     const batch = this.batches[0]
@@ -80,8 +80,9 @@ export class PartitionQueue {
   }
 
   /**
-   * The batch at the front is stored from that offset on (-1: unknown), since that time (-1: that of sending
-   * holds). Returns the bytes that are free again.
+   * Settles the batch at the front as stored. Returns the number of bytes freed.
+   * @param baseOffset the offset of its first record; -1 if unknown
+   * @param appendTime the time of all its records; -1 if the time of sending applies
    */
   stored(baseOffset: number, appendTime: number): number {
     const batch = this.#drop()
@@ -100,8 +101,8 @@ export class PartitionQueue {
   }
 
   /**
-   * The broker takes no batch with the record at the front. What its delivery sent after it fails with it;
-   * what others sent is as good as before.
+   * Fails the record at the front, since the broker accepts no batch with it. Later records of its delivery
+   * fail with it; those of other deliveries are kept. Returns the number of bytes freed.
    */
   refused(error: KafkaError): number {
     const [{ delivery }] = this.batches[0].shares
@@ -118,9 +119,9 @@ export class PartitionQueue {
   }
 
   /**
-   * Fails everything that waits. Where the outcome is unknown, the batch at the front may still reach the
-   * broker: the next one carries a higher epoch, which fences it (KIP-360 lets an idempotent producer raise
-   * its epoch itself).
+   * Fails everything that waits. If the outcome is unknown, the batch at the front may still reach the
+   * broker, so the next one carries a higher epoch, which fences it (KIP-360 lets an idempotent producer
+   * raise its epoch itself).
    */
   failAll(error: KafkaError, outcomeUnknown: boolean): number {
     let freed = 0
@@ -130,8 +131,8 @@ export class PartitionQueue {
   }
 
   /**
-   * Replaces the batch at the front, which is larger than the topic takes, by two halves. Returns the bytes
-   * that are free again.
+   * Replaces the batch at the front, which is larger than the topic accepts, with two halves. Returns the
+   * number of bytes freed.
    */
   split(): number {
     const whole = this.batches.shift()!
@@ -140,7 +141,7 @@ export class PartitionQueue {
     return this.#spread(whole, (_share, row) => halves[row * 2 < whole.writer.count ? 0 : 1])
   }
 
-  /** Copies a batch's records into others, as `place` decides; those that it places nowhere fail. */
+  /** Copies a batch's records into other batches, as `place` decides. Records that it places nowhere fail. */
   #spread(batch: Batch, place: (share: Share, row: number) => Batch | undefined, error?: KafkaError): number {
     const { count, bytes, size } = batch.writer
     const { keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = columnsOf(bytes, size, count)
@@ -201,12 +202,12 @@ export class PartitionQueue {
     this.#sequence = 0
   }
 
-  /** Epochs have 15 bits; who uses them up takes a new producer id. */
+  /** Whether the epochs, which have 15 bits, are used up, so that a new producer id is needed. */
   get exhausted(): boolean {
     return (this.#identity?.producerEpoch ?? 0) >= 0x7fff
   }
 
-  /** Goes on under another producer id. Nothing may be in flight. */
+  /** Continues under another producer id. Nothing may be in flight. */
   adopt(identity: ProducerIdentity): void {
     this.#identity = identity
     this.#sequence = 0

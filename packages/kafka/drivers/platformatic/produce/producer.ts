@@ -1,6 +1,6 @@
 /**
- * The idempotent producer: per partition one batch in flight, per broker a request with everything that is
- * ready, appends of one turn of the loop together.
+ * The idempotent producer. Each partition has one batch in flight, and each request carries everything that
+ * is ready for its broker. Appends of one turn of the event loop go out together.
  */
 import { KafkaError } from '../../../errors.ts'
 import type { Delivery, Producer } from '../../../port.ts'
@@ -30,11 +30,12 @@ import { PartitionQueue } from './partition-queue.ts'
 
 const MAX_BUFFERED = 64 * 1024 * 1024
 const DELIVERY_TIMEOUT_MS = 30_000
-/** A topic that was just made is known to some brokers later than to others. */
+/** How long an unknown topic is retried: some brokers learn of a new topic later than others. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 5000
 const REQUEST_BYTES = 8 * 1024 * 1024
 /**
- * A broker answers a connection's requests in order: one is being stored, the next lies ready at the broker.
+ * A broker answers the requests of one connection in order: while it stores one, the next is already at the
+ * broker.
  */
 const REQUESTS_PER_BROKER = 2
 const LANE = 'produce'
@@ -52,7 +53,7 @@ export class IdempotentProducer implements Producer, Queues {
   #stopped = false
   bufferedBytes = 0
 
-  /** Rejects with not-authorized, or after 30 s with the reason why no broker gave a producer id. */
+  /** Rejects with not-authorized, or after 30 s with the reason why no broker returned a producer id. */
   static async open(cluster: Cluster): Promise<IdempotentProducer> {
     return new IdempotentProducer(cluster, await newIdentity(cluster))
   }
@@ -110,7 +111,8 @@ export class IdempotentProducer implements Producer, Queues {
   }
 
   /**
-   * Sends what is ready, grouped by leader; what has no leader, is paused or meets a busy broker stays ready.
+   * Sends what is ready, grouped by leader. A queue that has no leader, is paused, or has a busy broker stays
+   * ready.
    */
   #sendReady(): void {
     const now = Date.now()
@@ -171,8 +173,8 @@ export class IdempotentProducer implements Producer, Queues {
   }
 
   /**
-   * undefined where the batch cannot be made, for instance by its codec: that is nobody's fault but ours, and
-   * must not stop the others.
+   * Returns undefined if the batch cannot be made, for instance because of its codec. That failure is our
+   * own, and must not stop the other partitions.
    */
   #finish(queue: PartitionQueue): Buffer | undefined {
     try {
@@ -208,7 +210,10 @@ export class IdempotentProducer implements Producer, Queues {
     if (queue.batches.length > 0) this.#ready.add(queue)
   }
 
-  /** The outcome is unknown; the broker knows by its sequence whether it has stored the batch before. */
+  /**
+   * Retries the batch. The outcome is unknown, but the sequence tells the broker whether it has stored the
+   * batch before.
+   */
   #unanswered(queue: PartitionQueue, error: KafkaError): void {
     queue.inFlight = false
     const lost = error.code === 'no-broker'
@@ -231,7 +236,7 @@ export class IdempotentProducer implements Producer, Queues {
       )
     const known = this.#cluster.known(topic)
     const missing = known === undefined || partition >= known.partitions.length
-    // Whether the topic is missing or only unheard of shows once a broker has answered.
+    // Only after a broker has answered is it known whether the topic is missing or only not known yet.
     if (missing && this.#cluster.connected()) {
       this.#retry(
         queue,

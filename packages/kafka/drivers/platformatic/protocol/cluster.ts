@@ -1,12 +1,12 @@
 /**
- * ApiVersions, Metadata and FindCoordinator: how the driver finds its way about the cluster. Versions of
- * Kafka 2.8, which newer brokers keep.
+ * ApiVersions, Metadata and FindCoordinator, by which the driver finds the brokers to ask. The versions are
+ * those of Kafka 2.8, which newer brokers keep.
  */
 import { createAPI } from '@platformatic/kafka'
 import { Decoder, Encoder } from './wire.ts'
 
 export interface BrokerVersions {
-  /** The newest version of each request that the broker speaks, by request number. */
+  /** The newest version of each request that the broker supports, by request number. */
   readonly newest: ReadonlyMap<number, number>
   /** Finalized features of the cluster, for instance `transaction.version`. */
   readonly features: ReadonlyMap<string, number>
@@ -54,7 +54,7 @@ export interface Broker {
 
 export interface PartitionMetadata {
   readonly partition: number
-  /** -1: none now */
+  /** -1 if there is none now */
   readonly leader: number
   readonly leaderEpoch: number
 }
@@ -70,7 +70,7 @@ export interface TopicMetadata {
 
 export interface ClusterMetadata {
   readonly brokers: readonly Broker[]
-  /** Node id of the broker that takes changes. */
+  /** Node id of the broker that accepts changes. */
   readonly controllerId: number
   readonly topics: readonly TopicMetadata[]
 }

@@ -1,11 +1,11 @@
 /**
- * Error codes of the protocol that the driver tells apart (Kafka protocol guide, "Error Codes"), and what
+ * Error codes of the protocol that the driver distinguishes (Kafka protocol guide, "Error Codes"), and what
  * each means to the port.
  */
 import { protocolErrorsCodesById } from '@platformatic/kafka'
 import { KafkaError, type KafkaErrorCode } from '../../../errors.ts'
 
-/** The broker failed, nobody knows where. */
+/** The broker failed at an unknown point. */
 export const UNKNOWN_SERVER_ERROR = -1
 export const OK = 0
 export const OFFSET_OUT_OF_RANGE = 1
@@ -35,8 +35,8 @@ export const FENCED_MEMBER_EPOCH = 110
 export const STALE_MEMBER_EPOCH = 113
 
 /**
- * Where the request went to the wrong place, or the cluster is between two states: the same request helps,
- * after fresh metadata and a pause.
+ * Codes for a request that went to the wrong broker, or for a cluster between two states: the same request
+ * can succeed after a metadata refresh and a pause.
  */
 const TRANSIENT = new Set([
   UNKNOWN_TOPIC_OR_PARTITION,
@@ -66,7 +66,7 @@ export function isTransient(code: number): boolean {
   return TRANSIENT.has(code)
 }
 
-/** Where the coordinator has to be looked up again. */
+/** Whether the coordinator has to be looked up again. */
 export function isWrongCoordinator(code: number): boolean {
   return code === COORDINATOR_NOT_AVAILABLE || code === NOT_COORDINATOR
 }

@@ -1,6 +1,6 @@
 /**
- * Fetch without sessions, read_committed. Version 12 names topics, from 13 on they go by id, so that a topic
- * deleted and made again is noticed.
+ * Fetch without sessions, read_committed. Version 12 identifies topics by name, versions from 13 on by id, so
+ * that a deleted and recreated topic is noticed.
  */
 import { createAPI, type Reader } from '@platformatic/kafka'
 import type { AbortedTransaction } from '../../../records/batch-reader.ts'
@@ -13,9 +13,9 @@ export interface FetchPartition extends TopicPartition {
 }
 
 export interface FetchLimits {
-  /** Milliseconds that the broker may hold the request while there is nothing. */
+  /** Milliseconds that the broker may hold the request while there are no records. */
   readonly maxWait: number
-  /** What the broker waits for, at most so long. */
+  /** Bytes that the broker waits for, for `maxWait` at most. */
   readonly minBytes: number
   readonly maxBytes: number
   readonly partitionMaxBytes: number
@@ -23,7 +23,7 @@ export interface FetchLimits {
 }
 
 export interface FetchResult {
-  /** The name, or from version 13 on the id. */
+  /** The topic's name, or its id from version 13 on. */
   readonly topic: string
   readonly partition: number
   readonly errorCode: number
@@ -79,7 +79,7 @@ const request = (byId: boolean) => (partitions: readonly FetchPartition[], limit
 
 /**
  * Reads from the pieces in which the response arrived, so that each partition's records are copied at most
- * once and keep only themselves in memory.
+ * once and keep nothing but themselves in memory.
  */
 const response =
   (byId: boolean) =>

@@ -15,7 +15,7 @@ export interface ConsumerHeartbeat {
   readonly memberId: string
   /** 0 joins, -1 leaves. */
   readonly memberEpoch: number
-  /** What stands below is null where it has not changed since the last heartbeat that was answered. */
+  /** The fields below are null if they have not changed since the last heartbeat that was answered. */
   readonly full: {
     readonly rebalanceTimeout: number
     readonly topics: readonly string[]
@@ -30,11 +30,11 @@ export interface ConsumerHeartbeatResult {
   readonly memberEpoch: number
   /** Milliseconds. */
   readonly interval: number
-  /** null: as before */
+  /** null if it has not changed */
   readonly assignment: readonly TopicIdPartitions[] | null
 }
 
-/** Version 1: the member makes its own id. */
+/** Version 1: the member creates its own id. */
 export const consumerGroupHeartbeat = createAPI<[beat: ConsumerHeartbeat], ConsumerHeartbeatResult>(
   68,
   1,
@@ -164,8 +164,8 @@ type JoinArguments = [
 ]
 
 /**
- * Timeouts in milliseconds. MEMBER_ID_REQUIRED answers a join without a member id, and brings one to join
- * with.
+ * Timeouts are in milliseconds. A join without a member id is answered with MEMBER_ID_REQUIRED, and with an
+ * id to join with.
  */
 export const joinGroup = createAPI<JoinArguments, JoinResult>(
   11,
@@ -215,7 +215,9 @@ export interface ClassicMember {
 
 type SyncArguments = [member: ClassicMember, protocol: string, assignments: ReadonlyMap<string, Buffer>]
 
-/** `assignments` by member id; empty but for the leader. The answer is this member's assignment. */
+/**
+ * `assignments` are by member id, and empty except from the leader. The answer is this member's assignment.
+ */
 export const syncGroup = createAPI<SyncArguments, { errorCode: number; assignment: Buffer }>(
   14,
   5,

@@ -1,5 +1,5 @@
 /**
- * DescribeProducers and WriteTxnMarkers: seeing a transaction that a partition takes for open, and ending it
+ * DescribeProducers and WriteTxnMarkers, which show a transaction that is open in a partition, and end it
  * there.
  */
 import { createAPI } from '@platformatic/kafka'
@@ -7,7 +7,7 @@ import type { CodeOf } from './offsets.ts'
 import { Decoder, Encoder, type TopicPartition } from './wire.ts'
 
 export interface OpenTransactions extends CodeOf {
-  /** Of the producers with an open transaction in the partition. */
+  /** Ids of the producers with an open transaction in the partition. */
   readonly producerIds: readonly bigint[]
 }
 

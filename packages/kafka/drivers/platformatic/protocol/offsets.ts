@@ -3,7 +3,7 @@ import { createAPI } from '@platformatic/kafka'
 import { type Committed, metadataOf, topicIdIn } from '../../topic-ids.ts'
 import { Decoder, Encoder, type TopicPartition } from './wire.ts'
 
-/** To be committed. */
+/** An offset to be committed. */
 export interface OffsetOf extends TopicPartition {
   readonly topicId: string
   readonly offset: number
@@ -22,14 +22,14 @@ export interface CodeOf extends TopicPartition {
   readonly errorCode: number
 }
 
-/** For ListOffsets in the place of a time. */
+/** Replace a time in ListOffsets. */
 export const LATEST = -1
 export const EARLIEST = -2
 const READ_COMMITTED = 1
 
 /**
- * `time`: milliseconds, LATEST (the last stable offset) or EARLIEST. The answer's offset is -1 where nothing
- * is that young.
+ * `time` is in milliseconds, or LATEST (the last stable offset) or EARLIEST. The answer's offset is -1 if no
+ * record is that recent.
  */
 type OffsetQuestion = TopicPartition & { readonly leaderEpoch: number; readonly time: number }
 
@@ -67,8 +67,8 @@ export interface CommittedOffsets {
 }
 
 /**
- * With requireStable: UNSTABLE_OFFSET_COMMIT while a transaction over a partition's offset is open. An offset
- * of -1 means that none was committed.
+ * Sets requireStable: the answer is UNSTABLE_OFFSET_COMMIT while a transaction over a partition's offset is
+ * open. An offset of -1 means that none was committed.
  */
 export const offsetFetch = createAPI<
   [groupId: string, partitions: readonly TopicPartition[]],
@@ -101,8 +101,8 @@ export const offsetFetch = createAPI<
 )
 
 /**
- * Who commits: the member id, and the generation or member epoch by which the group fences members of the
- * past.
+ * The member that commits: its id, and the generation or member epoch by which the group fences earlier
+ * members.
  */
 export interface Committer {
   readonly memberId: string
@@ -122,7 +122,7 @@ const offsetCommitVersion = (version: number) =>
   )
 
 export const offsetCommitV8 = offsetCommitVersion(8)
-/** The first that knows groups of the consumer protocol (KIP-848). */
+/** The first version that supports groups of the consumer protocol (KIP-848). */
 export const offsetCommitV9 = offsetCommitVersion(9)
 
 export function writeOffsets(to: Encoder, offsets: readonly OffsetOf[]): Encoder {

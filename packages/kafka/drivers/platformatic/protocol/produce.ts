@@ -1,6 +1,6 @@
 /**
- * Produce, carrying record batches as they are. Versions 9 to 12 have one format; with 12 the broker adds the
- * partition to the transaction (KIP-890).
+ * Produce, with record batches sent as they are. Versions 9 to 12 have one format; with 12 the broker adds
+ * the partition to the transaction (KIP-890).
  */
 import { createAPI, Writer } from '@platformatic/kafka'
 import { Decoder, Encoder, type TopicPartition } from './wire.ts'
@@ -12,14 +12,16 @@ export interface ProducePartition extends TopicPartition {
 
 export interface ProduceResult extends TopicPartition {
   readonly errorCode: number
-  /** Of the batch's first record, also where this is a repetition that the broker remembers; else -1. */
+  /**
+   * The offset of the batch's first record, also for a repetition that the broker remembers; otherwise -1.
+   */
   readonly baseOffset: number
-  /** The broker's time of arrival, ms since the epoch; -1 where the topic keeps the producer's. */
+  /** The broker's time of arrival, ms since the epoch; -1 if the topic keeps the producer's. */
   readonly appendTime: number
 }
 
 const ALL_IN_SYNC_REPLICAS = -1
-/** Less than the client waits, so that a broker whose followers are slow still says so itself. */
+/** Less than the client waits, so that a broker with slow followers still reports them itself. */
 const BROKER_TIMEOUT_MS = 8000
 
 function request(transactionalId: string | null, partitions: readonly ProducePartition[]): Writer {
@@ -67,5 +69,5 @@ const version = (number: number) =>
   )
 
 export const produceV9 = version(9)
-/** The first that may carry a transaction under transaction.version 2, and must not without. */
+/** The first version that may carry a transaction under transaction.version 2, and must not without it. */
 export const produceV12 = version(12)

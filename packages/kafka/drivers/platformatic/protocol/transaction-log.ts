@@ -1,12 +1,12 @@
 /**
- * Records of `__transaction_state`, where coordinators write what they decide (TransactionLogKey.json and
+ * Records of `__transaction_state`, in which coordinators write their decisions (TransactionLogKey.json and
  * TransactionLogValue.json of Kafka's sources).
  */
 import { Decoder, type TopicPartition } from './wire.ts'
 
 export const TRANSACTION_LOG = '__transaction_state'
 
-/** States in which the outcome is decided and the partitions have yet to be told. */
+/** States in which the outcome is decided and the partitions have yet to be notified. */
 const PREPARE_COMMIT = 2
 const PREPARE_ABORT = 3
 /** The first version with compact strings and tagged fields. */
@@ -14,7 +14,7 @@ const FLEXIBLE = 1
 
 export interface Decision {
   readonly producerId: bigint
-  /** Of the markers. */
+  /** The epoch of the markers. */
   readonly producerEpoch: number
   readonly commit: boolean
   readonly partitions: readonly TopicPartition[]
@@ -38,7 +38,7 @@ export function readKey(key: Buffer): string | undefined {
     : undefined
 }
 
-/** Undefined for a record of another state. Throws a RangeError where the bytes end too early. */
+/** Returns undefined for a record of another state. Throws a RangeError if the bytes end too early. */
 export function readDecision(value: Buffer): Decision | undefined {
   const from = new Decoder(value)
   const flexible = from.int16() >= FLEXIBLE

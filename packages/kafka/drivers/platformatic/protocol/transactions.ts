@@ -14,8 +14,8 @@ export interface Transaction extends ProducerIdentity {
 }
 
 /**
- * With a transactional id: a new epoch, which fences every earlier holder and aborts what it left open.
- * Without: a new id for idempotent writing.
+ * With a transactional id, returns a new epoch, which fences every earlier holder and aborts what it left
+ * open. Without one, returns a new id for idempotent writing.
  */
 export const initProducerId = createAPI<
   [transactionalId: string | null, timeout: number],
@@ -87,7 +87,7 @@ const txnOffsetCommitVersion = (version: number) =>
   )
 
 export const txnOffsetCommitV3 = txnOffsetCommitVersion(3)
-/** Adds the group to the transaction itself (KIP-890). */
+/** Also adds the group to the transaction (KIP-890). */
 export const txnOffsetCommitV5 = txnOffsetCommitVersion(5)
 
 export interface EndTxnResult extends ProducerIdentity {
@@ -111,7 +111,7 @@ const endTxnVersion = (version: number) =>
   )
 
 export const endTxnV3 = endTxnVersion(3)
-/** Answers with the epoch of the next transaction, so that a late EndTxn cannot reach it (KIP-890). */
+/** Returns the epoch of the next transaction, so that a late EndTxn cannot reach it (KIP-890). */
 export const endTxnV5 = endTxnVersion(5)
 
 function owner(to: Encoder, { transactionalId, producerId, producerEpoch }: Transaction): Encoder {

@@ -39,7 +39,7 @@ export class Encoder {
     return this
   }
 
-  /** A compact length or count: 0 stands for null. */
+  /** Writes a compact length or count: 0 stands for null. */
   count(value: number | null): this {
     this.#reserve(5)
     let rest = value === null ? 0 : value + 1
@@ -65,14 +65,14 @@ export class Encoder {
     return this.raw(value)
   }
 
-  /** Fixed width, for instance a topic id. */
+  /** Writes bytes of a fixed width, for instance a topic id. */
   raw(value: Buffer): this {
     this.#reserve(value.length)
     this.#at += value.copy(this.#bytes, this.#at)
     return this
   }
 
-  /** A topic id as hex. */
+  /** Writes a topic id, given in hex. */
   uuid(hex: string): this {
     return this.raw(Buffer.from(hex, 'hex'))
   }
@@ -84,8 +84,8 @@ export class Encoder {
   }
 
   /**
-   * [name [partition …]], the shape that most requests share. `write` puts down one partition with its own
-   * tags, where it has any.
+   * Writes [name [partition …]], the shape that most requests share. `write` writes one partition, with its
+   * own tags if it has any.
    */
   byTopic<T extends TopicPartition>(items: readonly T[], write: (item: T) => void): this {
     return this.array([...Map.groupBy(items, (item) => item.topic)], ([topic, partitions]) => {
@@ -93,12 +93,12 @@ export class Encoder {
     })
   }
 
-  /** No tagged fields. */
+  /** Writes that there are no tagged fields. */
   tags(): this {
     return this.int8(0)
   }
 
-  /** What was written since the last take(). */
+  /** Returns what was written since the last take(). */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#at)
     this.#bytes = this.#bytes.subarray(this.#at)
@@ -118,14 +118,14 @@ export class Encoder {
   }
 }
 
-/** Throws a RangeError where the bytes end too early. */
+/** Throws a RangeError if the bytes end too early. */
 export class Decoder {
   readonly #bytes: Buffer
   #at = 0
 
   /**
-   * The whole response as one buffer; copied where it arrived in several pieces, which only fetches do
-   * regularly (they have their own reader).
+   * Decodes the whole response as one buffer. It is copied if it arrived in several pieces, which happens
+   * regularly only for fetches (they have their own reader).
    */
   static of(reader: Reader): Decoder {
     return new Decoder(reader.buffer.buffer)
@@ -158,7 +158,7 @@ export class Decoder {
     return this.#bytes.readBigInt64BE(this.#at - 8)
   }
 
-  /** An offset or a time: exact below 2^53. */
+  /** Reads an offset or a time: exact below 2^53. */
   number64(): number {
     return Number(this.int64())
   }
@@ -201,7 +201,7 @@ export class Decoder {
     return items
   }
 
-  /** [name [partition …]] as a flat list; `read` takes one partition with its own tags. */
+  /** Reads [name [partition …]] as a flat list; `read` reads one partition with its own tags. */
   byTopic<T>(read: (topic: string) => T): T[] {
     return this.array(() => {
       const topic = this.string() ?? ''
@@ -211,7 +211,7 @@ export class Decoder {
     }).flat()
   }
 
-  /** Hands known tagged fields to `known`, skips the others. */
+  /** Passes each tagged field to `known`, which may ignore it; skips them all without `known`. */
   tags(known?: (tag: number, field: Decoder) => void): void {
     for (let count = this.varint(); count > 0; count--) {
       const tag = this.varint()

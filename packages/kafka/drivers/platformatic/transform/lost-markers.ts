@@ -1,10 +1,10 @@
 /**
- * A transaction that its coordinator has decided, and of which a partition never heard. Kafka 4.3 loses the
- * markers of transactions that a broker is ending while it dies: on its return it meets partitions without a
- * leader, takes them for deleted and tells nobody (TransactionMarkerChannelManager: "likely deleted already
- * and hence can be skipped"). The group's offset then stays unreadable, and readers stand at the last stable
- * offset before the output, for good. The decision is still in the coordinator's log: here it is carried out,
- * as the coordinator would have.
+ * Ends a transaction that its coordinator has decided, but whose markers never reached a partition. Kafka 4.3
+ * loses the markers of transactions that a broker is ending while it dies. On its return the broker finds
+ * partitions without a leader, takes them for deleted and notifies nobody (TransactionMarkerChannelManager:
+ * "likely deleted already and hence can be skipped"). The group's offset then stays unreadable, and readers
+ * remain at the last stable offset before the output, for good. The decision is still in the coordinator's
+ * log; this module carries it out as the coordinator would have.
  */
 import type { KafkaConfig } from '../../../config.ts'
 import { KafkaError } from '../../../errors.ts'
@@ -24,12 +24,12 @@ import type { TopicPartition } from '../protocol/wire.ts'
 import { ReadingAll } from '../read.ts'
 
 const LANE = 'markers'
-/** For finding and carrying out a decision with connections of its own (ms). */
+/** Limit for finding and carrying out a decision over separate connections (ms). */
 const LIMIT = 60_000
 
 /**
- * Ends the last transaction of the id where it is decided, yet open in a partition. The id must have been
- * taken over (InitProducerId) before.
+ * Ends the id's last transaction if it is decided, yet open in a partition. The id must have been taken over
+ * (InitProducerId) before.
  */
 export async function endLostTransaction(
   cluster: Cluster,
@@ -72,7 +72,7 @@ async function carryOut(cluster: Cluster, transactionalId: string, signal: Abort
   )
 }
 
-/** As endLostTransaction(), with connections of its own. */
+/** Like endLostTransaction(), over connections of its own. */
 export async function endLostTransactionOnce(
   config: KafkaConfig,
   log: KafkaLog,
@@ -86,7 +86,7 @@ export async function endLostTransactionOnce(
   }
 }
 
-/** Those of the partitions in which the producer has an open transaction. */
+/** Returns those of the partitions in which the producer has an open transaction. */
 export async function openIn(
   cluster: Cluster,
   producerId: bigint,
@@ -104,8 +104,8 @@ export async function openIn(
 }
 
 /**
- * From the whole log of the coordinator's partition: this happens seldom, and nobody knows how long ago the
- * broker died.
+ * Reads the last decision from the whole log of the coordinator's partition: this is rare, and how long ago
+ * the broker died is unknown.
  */
 async function lastDecision(
   cluster: Cluster,

@@ -1,10 +1,10 @@
-/** A transaction that belongs to no group: whoever begins it is the only holder of its id. */
+/** A transaction that belongs to no group: the caller that begins it is the only holder of its id. */
 import type { Appender } from '../../../port.ts'
 import { TransactionOutput } from '../../transaction-output.ts'
 import type { Cluster } from '../cluster.ts'
 import { Transactor } from './transactor.ts'
 
-/** For beginning and for committing (ms). */
+/** Limit for beginning the transaction, and for committing it (ms). */
 const LIMIT = 20_000
 const LANE = 'transact'
 

@@ -1,7 +1,8 @@
 /**
- * Transactions under one transactional id. With transaction.version 2 (KIP-890) writing and committing
- * offsets add themselves to the transaction and its end raises the epoch, so that a late request of one
- * transaction cannot touch the next; before that, partitions and offsets are added by requests of their own.
+ * Transactions under one transactional id. With transaction.version 2 (KIP-890), requests that write records
+ * or commit offsets add themselves to the transaction. Its end raises the epoch, so that a late request of
+ * one transaction cannot touch the next. Before that version, partitions and offsets are added by separate
+ * requests.
  */
 import { KafkaError } from '../../../errors.ts'
 import { CODEC_NUMBER } from '../../../records/codecs.ts'
@@ -36,22 +37,23 @@ import {
 import type { TopicPartition } from '../protocol/wire.ts'
 import { openIn } from './lost-markers.ts'
 
-/** The coordinator aborts what is left open for longer (ms). */
+/** The coordinator aborts a transaction that is left open for longer (ms). */
 const TRANSACTION_TIMEOUT_MS = 15_000
-/** Less, so that a transaction is given up here before it is there. */
+/** Less than TRANSACTION_TIMEOUT_MS, so that it is given up here before the coordinator aborts it. */
 const RETRY_LIMIT = 10_000
 /**
- * The end of the transaction before is still being written, or another request of this one: a matter of
- * milliseconds.
+ * Pause before a retry (ms): the end of the previous transaction, or another request of this one, is still
+ * being written, which takes milliseconds.
  */
 const RETRY_STEP = 20
-/** How long an offset commit may meet the group between two epochs (ms). */
+/** How long an offset commit may find the group between two epochs (ms). */
 const EPOCH_PATIENCE_MS = 3000
 
 export interface GroupOffset {
   readonly groupId: string
   /**
-   * As it is now: asked again before each try. Undefined when the partition is not this member's any more.
+   * Returns the member as it is now, read again before each try. Undefined when the partition no longer
+   * belongs to this member.
    */
   committer(): Committer | undefined
   readonly offset: OffsetOf
@@ -64,12 +66,12 @@ export class Transactor {
   readonly #codec: number
   readonly #sequences = new Map<string, number>()
   #transaction: Transaction | undefined
-  /** Of the last transaction that ended, and of the one that was tried after it. */
+  /** Output partitions of the last transaction that ended, and of the one that was tried after it. */
   #lastOutput: readonly TopicPartition[] = []
   #endedOutput: readonly TopicPartition[] = []
   #version2 = false
 
-  /** @param lane the connection that the requests share with some other partitions' transactions */
+  /** @param lane the connection, which is shared with the transactions of some other partitions */
   constructor(cluster: Cluster, transactionalId: string, lane: string) {
     this.#cluster = cluster
     this.transactionalId = transactionalId
@@ -78,28 +80,30 @@ export class Transactor {
   }
 
   /**
-   * True from the first request of a transaction until it is known to have ended: then nothing but begin()
-   * helps.
+   * True from the first request of a transaction until it is known to have ended. If it stays true, only
+   * begin() helps.
    */
   get broken(): boolean {
     return this.#transaction === undefined
   }
 
-  /** Where the transaction before this begin() is still open, though it ended. */
+  /**
+   * Returns the partitions in which the transaction before the last begin() is still open, though it ended.
+   */
   async hanging(): Promise<readonly TopicPartition[]> {
     if (this.#lastOutput.length === 0) return []
     try {
       return await openIn(this.#cluster, this.#transaction!.producerId, this.#lastOutput)
     } catch (error) {
-      // Looking takes the right to read the output topic, which a service need not have.
+      // Looking requires the right to read the output topic, which a service does not need otherwise.
       if (error instanceof KafkaError && error.code === 'not-authorized') return []
       throw error
     }
   }
 
   /**
-   * Fences every earlier holder of the id, this object's own past included, and has what they left open
-   * aborted.
+   * Fences every earlier holder of the id, including this object's own past, and has the transactions that
+   * they left open aborted.
    */
   async begin(signal: AbortSignal): Promise<void> {
     this.#transaction = undefined
@@ -125,8 +129,8 @@ export class Transactor {
   }
 
   /**
-   * Writes the output and commits the offset (where there is one), both or neither. After a rejection the
-   * outcome is unknown: begin() settles it, the committed offset tells.
+   * Writes the output and commits the offset (if there is one), both or neither. After a rejection the
+   * outcome is unknown: begin() settles it, and the committed offset shows it.
    */
   async commit(
     output: TransactionOutput,
@@ -194,8 +198,8 @@ export class Transactor {
   }
 
   /**
-   * Leader after leader: each adds its partitions to the transaction, and two that do so at once would be
-   * sent away.
+   * Writes to one leader after another: each adds its partitions to the transaction, and two that do so at
+   * once would be refused.
    */
   async #produce(batches: readonly ProducePartition[], signal: AbortSignal): Promise<void> {
     const deadline = Date.now() + RETRY_LIMIT
@@ -284,8 +288,8 @@ export class Transactor {
   }
 
   /**
-   * Repeats a request that met the wrong coordinator or a busy one. Other codes throw, but for those that
-   * `passes` lets through.
+   * Repeats a request that met the wrong coordinator or a busy one. Throws on other codes, except those that
+   * `passes` accepts.
    */
   async #withCoordinator<R extends { readonly errorCode: number }>(
     kind: CoordinatorKind,
@@ -317,7 +321,7 @@ export class Transactor {
   }
 }
 
-/** The group is between two epochs: the next heartbeat brings the one to commit with. */
+/** Whether the group is between two epochs: the next heartbeat brings the epoch to commit with. */
 function between(code: number): boolean {
   return code === ILLEGAL_GENERATION || code === STALE_MEMBER_EPOCH || code === REBALANCE_IN_PROGRESS
 }

@@ -1,7 +1,7 @@
 /**
- * Exactly once: a batch's output and its offset in one transaction, under two transactional ids per group and
- * input partition that take turns. Whoever is assigned the partition takes both over first, which fences the
- * member before it, then reads the committed offset, and begins exactly there.
+ * Exactly once: a batch's output and its offset are committed in one transaction, under two transactional ids
+ * per group and input partition that take turns. A member that is assigned the partition first takes over
+ * both ids, which fences the previous member. It then reads the committed offset, and begins exactly there.
  */
 import { KafkaError } from '../../../errors.ts'
 import type { RecordBatch, TransformHandler } from '../../../port.ts'
@@ -18,35 +18,40 @@ import { endLostTransaction } from './lost-markers.ts'
 import { Transactor } from './transactor.ts'
 
 /**
- * A broker answers a connection's requests in order, and each of a transaction's takes a few milliseconds: so
- * many run side by side per broker.
+ * Connections per broker over which transactions run side by side. A broker answers the requests of one
+ * connection in order, and each request of a transaction takes a few milliseconds.
  */
 const LANES = 6
 
 /**
- * After a transaction its partition rests for as long as its transactions take of late, between these bounds
- * (ms): one costs three requests and half a dozen log appends however few its records are, so that under load
- * records had better share one. What comes later is not held up. The rest is shorter by what the batch took
- * longer than usual: after one that was held up, enough records have gathered, and waited.
+ * Bounds of a partition's rest after a transaction (ms). The rest is as long as the partition's transactions
+ * have taken lately. A transaction costs three requests and half a dozen log appends however few its records
+ * are, so under load records should share one. Records that arrive after the rest are not delayed. The rest
+ * is shorter by the time that the batch took longer than usual: after a batch that was delayed, enough
+ * records have gathered, and waited.
  */
 const MIN_REST = 2
 const MAX_REST = 16
-/** Of the newest batch in what they take of late. */
+/** Weight of the newest batch in the moving averages `transactionTakes` and `batchTakes`. */
 const WEIGHT = 1 / 16
-/** A batch of so many records is worth a transaction: after it only the least. */
+/** A batch of at least this many records is worth a transaction: the rest after it is MIN_REST. */
 const LARGE_BATCH = 1000
 
 interface State {
   /**
-   * They take turns: the markers of a transaction are written after its end was answered, and one that begins
-   * under the same id before they are waits 20 ms at the broker (KIP-890), and so does its connection.
+   * The two take turns. The markers of a transaction are written after its end was answered. A transaction
+   * that begins under the same id before that waits 20 ms at the broker (KIP-890), and so does its
+   * connection.
    */
   readonly transactors: readonly [Transactor, Transactor]
   topicId: string
-  /** How many transactions were tried. */
+  /** Number of transactions tried. */
   tried: number
   committed: number
-  /** What of late a transaction takes, and a batch from its handler to the transaction's end (ms). */
+  /**
+   * Moving averages of the time that a transaction takes, and that a batch takes from its handler to the
+   * transaction's end (ms).
+   */
   transactionTakes: number
   batchTakes: number
   /** When the next transaction may begin (ms since the epoch). */
@@ -119,11 +124,11 @@ class ExactlyOnce implements Processing {
 
   async recover(at: TopicPartition, position: number, _error: unknown, signal: AbortSignal): Promise<number> {
     const state = this.#states.get(keyOf(at))!
-    // The handler rejected before anything was sent: the batch goes to it again, from the part that is not
+    // The handler rejected before anything was sent. It gets the batch again, from the part that is not
     // committed.
     if (!isBroken(state)) return Math.max(position, state.committed)
     const { offset, topicId } = await this.#takeOver(at, state, signal)
-    // An offset of another topic, or none: the topic was made anew, which fetching finds out.
+    // If there is no offset, or one of another topic, the topic was recreated, which fetching detects.
     if (offset >= 0 && (topicId === undefined || topicId === state.topicId)) state.committed = offset
     return state.committed
   }
@@ -136,7 +141,7 @@ class ExactlyOnce implements Processing {
     await this.#commit(at, state, position, new TransactionOutput(), AbortSignal.timeout(FINISH_LIMIT))
   }
 
-  /** Fences whoever had the partition before, then reads what it has committed. */
+  /** Fences the previous owner of the partition, then reads the offset that it committed. */
   async #takeOver(at: TopicPartition, { transactors }: State, signal: AbortSignal): Promise<Committed> {
     const { cluster, committed } = this.#context
     await Promise.all(transactors.map((transactor) => transactor.begin(signal)))
@@ -160,7 +165,7 @@ class ExactlyOnce implements Processing {
       const membership = this.#context.membership()
       return membership.owns({ topic, partition }) ? membership : undefined
     }
-    // Where the topic was made anew meanwhile, the output stands and the offset means nothing any more.
+    // If the topic was recreated meanwhile, the output is still valid, but the offset means nothing any more.
     const group = this.#context.cluster.isOther(topic, state.topicId)
       ? undefined
       : { groupId: options.groupId, committer, offset: { topic, partition, topicId: state.topicId, offset } }
@@ -171,7 +176,7 @@ class ExactlyOnce implements Processing {
   }
 }
 
-/** In ms, after a batch that took `took` ms. */
+/** Returns the rest, in ms, after a batch that took `took` ms. */
 function restAfter(batch: RecordBatch, { transactionTakes, batchTakes }: State, took: number): number {
   if (batch.length >= LARGE_BATCH) return MIN_REST
   return Math.max(MIN_REST, Math.min(transactionTakes, MAX_REST) - Math.max(0, took - batchTakes))
@@ -181,7 +186,10 @@ function isBroken({ transactors }: State): boolean {
   return transactors.some(({ broken }) => broken)
 }
 
-/** Which of the two holds the offset cannot be seen from outside. Rejects where neither can be ended. */
+/**
+ * Ends the lost transactions of both ids, since which of them holds the offset cannot be seen from outside.
+ * Rejects if neither can be ended.
+ */
 async function endEitherLost(
   cluster: Cluster,
   transactors: State['transactors'],
@@ -194,5 +202,5 @@ async function endEitherLost(
   if (first.status === 'rejected' && second.status === 'rejected') throw first.reason
 }
 
-/** For committing a moved position when the partition is given up (ms). */
+/** Limit for committing a moved position when the partition is given up (ms). */
 const FINISH_LIMIT = 3000

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Lease } from './admission/admission.ts'
 
-/** Why a body is not read to its end. */
+/** A body was refused before its end. */
 export class BodyRefused extends Error {
   override readonly name = 'BodyRefused'
   readonly reason: 'too-large' | 'no-room'
@@ -15,35 +15,35 @@ export class BodyRefused extends Error {
   }
 }
 
-/** A body as it came, in pieces. */
+/** A body in the pieces in which it arrived. */
 export interface BodyChunks {
   readonly chunks: readonly Buffer[]
   readonly length: number
 }
 
-/** What a chunk takes beside its bytes: a client may send each byte by itself. */
+/** The memory that a chunk takes in addition to its bytes: a client may send each byte by itself. */
 export const CHUNK_BYTES = 384
 
 let shared = Buffer.alloc(0)
 
 /**
- * At least `length` bytes in which any body is put together: valid until the caller yields. Pages only take
- * memory once they are written.
+ * Returns a buffer of at least `length` bytes, in which any body is assembled. It is valid until the caller
+ * yields. Its pages take no memory until they are written.
  */
 export function sharedBuffer(length: number): Buffer {
   if (shared.length < length) shared = Buffer.allocUnsafeSlow(1 << (32 - Math.clz32(length)))
   return shared
 }
 
-/** Bytes that the request announces; 0 if it does not. */
+/** The Content-Length of the request; 0 if it has none. */
 export function announcedBytes({ headers }: IncomingMessage): number {
   return Number(headers['content-length'] ?? 0) || 0
 }
 
 /**
- * The whole body, which the lease covers as it arrives; undefined if the client has gone before its end.
- * Rejects with BodyRefused as soon as it is longer than `maxBytes`, or the lease has no room for it. What is
- * left passes by unread then, so that the client hears the answer.
+ * Reads the whole body, which the lease covers as it arrives; undefined if the client disconnects before its
+ * end. Rejects with BodyRefused as soon as the body is longer than `maxBytes`, or the lease has no room for
+ * it. The rest is then discarded unread, so that the client receives the answer.
  */
 export function readChunks(
   request: IncomingMessage,
@@ -69,7 +69,8 @@ export function readChunks(
     request.once('close', () => resolve(undefined))
     const announced = announcedBytes(request)
     if (announced > maxBytes) refuse('too-large')
-    // What has no room now is refused before it is sent, and what was only announced takes no room.
+    // Refuses a body for which there is no room, before it is sent. The announced length then takes no room
+    // itself.
     else if (!lease.cover(announced) || !lease.cover(0)) refuse('no-room')
     else request.on('data', take)
   })

@@ -1,8 +1,8 @@
-/** When certificates end, for the alert that comes before. */
+/** Exports when certificates expire, for an alert before that. */
 import { X509Certificate } from 'node:crypto'
 import { Gauge, metrics } from './metrics.ts'
 
-/** By name: the PEM text as it is at the moment of asking; undefined where there is none. */
+/** Functions by certificate name. Each returns the current PEM text; undefined if there is none. */
 const watched = new Map<string, () => string | undefined>()
 
 const expiry = new Gauge({
@@ -19,12 +19,12 @@ const expiry = new Gauge({
   },
 })
 
-/** By the label: server, kafka-client, kafka-ca. */
+/** Watches certificates by their metric label: server, kafka-client, kafka-ca. */
 export function watchCertificates(certificates: Readonly<Record<string, () => string | undefined>>): void {
   for (const [name, pem] of Object.entries(certificates)) watched.set(name, pem)
 }
 
-/** Undefined for what cannot be read just now: whoever uses it says so. */
+/** Undefined if the certificate cannot be read now; the code that uses it reports that. */
 function endOf(pem: () => string | undefined): number | undefined {
   try {
     const text = pem()

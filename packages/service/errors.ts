@@ -1,12 +1,12 @@
-/** Errors as clients see them: `{ "error": { "code", "message" } }`, and never anything of the inside. */
+/** Errors as clients see them: `{ "error": { "code", "message" } }`, with no internal details. */
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-/** An answer that is no success. The message is for the client: one sentence that tells the remedy. */
+/** An answer with an error. The message is for the client: one sentence with the remedy. */
 export class HttpError extends Error {
   override readonly name = 'HttpError'
   readonly statusCode: number
-  /** Lower case and dashes, for programs. */
+  /** For programs: lower case and dashes. */
   readonly code: string
   readonly headers: Readonly<Record<string, string>>
 
@@ -55,7 +55,10 @@ export function handleErrors(app: FastifyInstance): void {
   )
 }
 
-/** For addresses that reach no route, nor any hook: their encoding is broken, or a part is too long. */
+/**
+ * Answers requests whose URL reaches neither a route nor a hook: its encoding is broken, or a part of it is
+ * too long.
+ */
 export function refuseAddress(
   { message, statusCode = 400 }: FastifyError,
   _request: FastifyRequest,
@@ -66,7 +69,7 @@ export function refuseAddress(
     .end(JSON.stringify(answer(slug(statusCode), cut(message))))
 }
 
-/** Messages may quote what the client sent, which is as long as it likes. */
+/** Messages may quote what the client sent, which can be of any length. */
 const MAX_QUOTED = 1000
 const cut = (text: string): string => (text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text)
 

@@ -1,18 +1,18 @@
-/** A small file that is used again when it changes, such as a file of keys. */
+/** Follows a small file that is reloaded when it changes, such as a file of keys. */
 import { readFileSync, statSync } from 'node:fs'
 
-/** A file of keys is far smaller, and a file that is not one must not fill the memory. */
+/** A file of keys is far smaller, and a file that is not one must not exhaust the memory. */
 const MAX_BYTES = 1 << 20
 
-/** Takes the text, or undefined and why the file cannot be read: "which ...". */
+/** Takes the text, or undefined and the reason why the file cannot be read: "which ...". */
 type Accept = (text: string | undefined, problem: string) => void
 
 /**
- * Calls `accept` before it returns, and again after each change; it looks every `intervalMs`. It compares
- * texts: a mounted secret is a link that is switched over, and a change right after the first reading would
+ * Calls `accept` before it returns, and again after each change. It reads the file every `intervalMs` and
+ * compares texts: a mounted secret is a link that is switched, and a change right after the first read would
  * not show in the file's times.
  * @param accept may throw at the first call only
- * @returns stops looking
+ * @returns a function that stops following the file
  */
 export function followFile(file: string, intervalMs: number, accept: Accept): () => void {
   let known: string | undefined

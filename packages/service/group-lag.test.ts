@@ -22,7 +22,7 @@ test('lag by partition, its sum and its greatest, and the time that it takes at 
         ]),
     )
   watch.look(0)
-  // Nothing has been read yet: how long it will take nobody knows.
+  // Nothing has been read yet, so the time lag is unknown.
   expect(values(0)).toEqual({
     'OffsetLag 0': 0,
     'EstimatedTimeLag 0': 0,
@@ -41,7 +41,7 @@ test('lag by partition, its sum and its greatest, and the time that it takes at 
     MaxOffsetLag: 3000,
     EstimatedMaxTimeLag: 15,
   })
-  // The pace is that of the last minute only.
+  // The pace covers the last minute only.
   assignments = [at(1, 2000, 5000)]
   for (let now = 20_000; now <= 90_000; now += 10_000) watch.look(now)
   expect(values(90_000)).toEqual({ 'OffsetLag 1': 3000, SumOffsetLag: 3000, MaxOffsetLag: 3000 })

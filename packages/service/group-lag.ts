@@ -1,16 +1,16 @@
 /**
- * Consumer lag in /metrics under the names of Amazon MSK's open monitoring (developer guide, "Monitor
- * consumer lags"), so that its dashboards and alerts go on working. Of the partitions that this instance
- * reads: add SumOffsetLag over the instances, take the greatest of the others.
+ * Exports consumer lag in /metrics under the names of Amazon MSK's open monitoring (developer guide, "Monitor
+ * consumer lags"), so that its dashboards and alerts keep working. The values cover the partitions that this
+ * instance reads: add SumOffsetLag over the instances, take the maximum of the others.
  */
 import { lagOf } from '@weir/kafka/lag.ts'
 import type { Subscription } from '@weir/kafka/port.ts'
 
 type Group = Pick<Subscription, 'groupId' | 'assignments'>
 
-/** Over so long a time the pace of a group is looked at (ms). */
+/** The time over which the pace of a group is measured (ms). */
 const PACE_MS = 60_000
-/** Between two looks (ms). */
+/** The time between two samples (ms). */
 export const LOOK_MS = 5_000
 
 interface Look {
@@ -18,7 +18,7 @@ interface Look {
   readonly position: number
 }
 
-/** How fast a group goes on in each of its partitions. */
+/** How fast a group advances in each of its partitions. */
 class Pace {
   readonly #looks = new Map<string, Look[]>()
   #last = -Infinity
@@ -36,7 +36,10 @@ class Pace {
     }
   }
 
-  /** Seconds to read `lag` records at the pace of the last minute; undefined while nothing is read. */
+  /**
+   * Returns the seconds to read `lag` records at the pace of the last minute; undefined while nothing is
+   * being read.
+   */
   seconds(
     at: { topic: string; partition: number; position: number },
     lag: number,
@@ -56,7 +59,7 @@ export interface GroupValue {
   readonly value: number
 }
 
-/** The values for one group at that time (ms). */
+/** Samples one group. `now` is a time in ms. */
 export function lagWatch(group: Group): { look(now: number): void; values(now: number): GroupValue[] } {
   const pace = new Pace()
   return {
@@ -65,7 +68,7 @@ export function lagWatch(group: Group): { look(now: number): void; values(now: n
       const { groupId } = group
       const values: GroupValue[] = []
       for (const [topic, partitions] of Map.groupBy(group.assignments(), ({ topic }) => topic)) {
-        // Before the first fetch nothing is known of the end.
+        // Before the first fetch, the end of the partition is unknown.
         const lags = partitions
           .filter(({ endOffset }) => endOffset >= 0)
           .map((at) => ({ at, lag: lagOf(at) }))

@@ -1,6 +1,6 @@
 /**
- * The consumer groups of this process: their lag and the partitions that stand still, in /metrics and on
- * /readyz.
+ * Reports the consumer groups of this process in /metrics and on /readyz: their lag and their stalled
+ * partitions.
  */
 
 import type { StalledPartition, Subscription } from '@weir/kafka/port.ts'
@@ -19,7 +19,7 @@ interface Watch {
 
 const watched = new Map<Group, Watch>()
 
-/** Every member of a group is to be watched, until the function that comes back is called. */
+/** Watches a member of a group until the returned function is called. Every member must be watched. */
 export function watchGroup(group: Group, kafka: GroupKafka): () => void {
   const lag = lagWatch(group)
   const unassigned = new Unassigned(group, kafka)
@@ -39,8 +39,8 @@ export interface Stall extends StalledPartition {
 }
 
 /**
- * Lists this process's partitions that stand still, and those without a member if this process reports them
- * for its group.
+ * Lists this process's stalled partitions, and those without a member if this process reports them for its
+ * group.
  */
 export function stalls(): Stall[] {
   return [...watched].flatMap(([group, { unassigned }]) =>
@@ -48,7 +48,7 @@ export function stalls(): Stall[] {
   )
 }
 
-/** A metric that is worked out when it is asked for. */
+/** Registers a metric that is computed when it is collected. */
 function register(
   name: string,
   type: 'gauge' | 'counter',

@@ -1,6 +1,6 @@
 /**
- * What orchestrators and Prometheus ask for: /livez (is the process alive), /readyz (can it do its work),
- * /metrics.
+ * The endpoints for orchestrators and Prometheus: /livez (is the process alive), /readyz (can it do its
+ * work), /metrics.
  */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
@@ -9,8 +9,8 @@ import { stalls } from './groups.ts'
 import { metrics } from './metrics.ts'
 
 /**
- * Says of each dependency, by its name, whether it can be used now: true, else false, or why not and what to
- * do. Every /readyz asks, so the answer must be at hand.
+ * Checks by the dependency's name. Each returns true if the dependency can be used now, otherwise false, or
+ * why not and what to do. Every /readyz calls them all, so they must answer at once.
  */
 export type Readiness = Readonly<Record<string, () => boolean | string>>
 
@@ -44,7 +44,7 @@ export function health(
     )
 }
 
-/** Serves /metrics alone, for a port that only those who watch the service can reach. */
+/** Serves only /metrics, for a port that only monitoring can reach. */
 export async function serveMetrics(host: string, port: number): Promise<Server> {
   const server = createServer(
     { maxHeaderSize: 4096, requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 72_000 },

@@ -13,7 +13,7 @@ export class LatencyHistogram {
   count = 0
   sumMs = 0
 
-  /** Negative latencies (clocks that disagree) count as 0. */
+  /** Counts negative latencies (clocks that disagree) as 0. */
   record(ms: number, times: number): void {
     // biome-ignore lint/complexity/useMathMinMax: NaN counts as 0 too.
     const bounded = ms > 0 ? ms : 0
@@ -34,7 +34,9 @@ export class LatencyHistogram {
     this.sumMs = 0
   }
 
-  /** The latency that the share `q` of the values does not exceed, in ms; 0 when there are none. */
+  /**
+   * Returns the latency that the fraction `q` of the values does not exceed, in ms; 0 if there are no values.
+   */
   quantile(q: number): number {
     const rank = Math.max(1, Math.ceil(q * this.count))
     let seen = 0
@@ -46,8 +48,8 @@ export class LatencyHistogram {
   }
 
   /**
-   * Number of values up to each bound (ascending, ms), as Prometheus counts buckets. A cell belongs where its
-   * middle is.
+   * Returns the number of values up to each bound (ascending, ms), as Prometheus counts buckets. A cell
+   * counts at its midpoint.
    */
   cumulative(boundsMs: readonly number[]): number[] {
     let cell = 0

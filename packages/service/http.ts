@@ -23,18 +23,18 @@ export interface HttpConfig {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
-  /** Connections at once; 1,024 if it is not given. */
+  /** The most connections at once; 1,024 if not given. */
   readonly connections?: number
-  /** Serves /metrics on this port instead. */
+  /** Serves /metrics on this port instead of the main one. */
   readonly metricsPort?: number
-  /** Listens with TLS as well. */
+  /** Also listens with TLS. */
   readonly tls?: TlsConfig
 }
 
-/** 33 KB resident memory each, and 92 KB with TLS. */
+/** Each connection takes 33 KB of resident memory, 92 KB with TLS. */
 const DEFAULT_CONNECTIONS = 1024
 
-/** What a service with an HTTP server is told by its environment. */
+/** Reads the configuration of an HTTP server from the environment. */
 export function httpConfig(reader: ConfigReader, port: number): HttpConfig {
   const metricsPort = reader.port(
     'METRICS_PORT',
@@ -58,13 +58,13 @@ export function httpConfig(reader: ConfigReader, port: number): HttpConfig {
 export interface HttpOptions {
   readonly log: Logger
   /**
-   * The service's name, by which containers beside it reach it: its clients without a key may use it as they
+   * The service's name, by which neighbouring containers reach it. Clients without a key may use it as they
    * use localhost.
    */
   readonly name?: string
-  /** What this service needs to do its work, by name: /readyz answers 200 while all of them are true. */
+  /** The dependencies of this service, by name. /readyz answers 200 while all of them are ready. */
   readonly ready: Readiness
-  /** Bounds the memory of all requests; 16 MiB if it is not given. */
+  /** Bounds the memory of all requests; 16 MiB if not given. */
   readonly admission?: Admission
   /** Adds the service's own routes. */
   readonly routes?: (app: FastifyInstance) => void | Promise<void>
@@ -78,23 +78,23 @@ export interface HttpServer {
 }
 
 const LIMITS = {
-  /** Bytes of a body; a route that takes more says so itself. */
+  /** Bytes of a body. A route that accepts more sets its own limit. */
   body: 1 << 20,
   /** Bytes of a request's line and headers together. */
   headers: 16 << 10,
-  /** From a request's first byte to its last: a slow client does not hold a place for longer. */
+  /** The time from a request's first byte to its last. A slow client holds its place no longer than this. */
   requestMs: 30_000,
   headersMs: 10_000,
-  /** How often Node looks for requests that took longer. */
+  /** How often Node checks for requests that took longer. */
   lookMs: 5000,
   /**
-   * Longer than the idle time-outs of usual load balancers (60 s), so that they close first and never meet a
+   * Longer than the idle timeouts of common load balancers (60 s), so that they close first and never reuse a
    * closed connection.
    */
   keepAliveMs: 72_000,
-  /** From an answer's beginning to its end, however long it is. */
+  /** The time from the first byte of an answer to its last, however long the answer is. */
   answerMs: 60_000,
-  /** Bytes of all requests of a service that says nothing else. */
+  /** Bytes of all requests together, unless the service sets its own bound. */
   memory: 16 << 20,
 } as const
 
@@ -106,7 +106,7 @@ const durations = new Histogram({
   registers: [metrics],
 })
 
-/** Those of the servers that are open. */
+/** The admissions of the open servers. */
 const admissions = new Set<Admission>()
 new Gauge({
   name: 'weir_request_memory_used_bytes',
@@ -120,8 +120,8 @@ new Gauge({
 const traces = new WeakMap<IncomingMessage, TraceContext>()
 
 /**
- * The span of this request: a child of the caller's when it sent a valid traceparent, else a trace of its
- * own.
+ * Returns the span of this request: a child of the caller's if the request has a valid traceparent, otherwise
+ * a trace of its own.
  */
 export function traceOf(request: FastifyRequest): TraceContext {
   const trace = traces.get(request.raw)
@@ -131,9 +131,9 @@ export function traceOf(request: FastifyRequest): TraceContext {
 }
 
 /**
- * Listens with /livez, /readyz and /metrics beside the routes. Stopping ends readiness at once and answers
- * new requests with 503 (where load balancers need time to see that, a preStop pause gives it); requests
- * under way may finish for half the drain time: the other half belongs to what stands behind them.
+ * Serves /livez, /readyz and /metrics next to the routes. Stopping ends readiness at once and answers new
+ * requests with 503; if load balancers need time to notice, a preStop pause gives it to them. Requests in
+ * flight have half the drain time to finish; the other half is for the parts behind them.
  */
 export async function openHttp(
   config: HttpConfig,
@@ -239,8 +239,8 @@ async function listen(app: FastifyInstance, { host, port }: HttpConfig): Promise
 }
 
 /**
- * Once `begun`, new requests but those for health are refused; `idle()` resolves when the last request under
- * way is answered or its client is gone.
+ * Once `begun` is set, refuses new requests except those for health. `idle()` resolves when the last request
+ * in flight is answered or its client has disconnected.
  */
 function draining(app: FastifyInstance): { begun: boolean; idle(): Promise<void> } {
   let underWay = 0

@@ -6,8 +6,8 @@ const CHECKED = { params: { [constants.ZSTD_c_checksumFlag]: 1 } }
 const LONG = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * i * 31) % 251))
 const SKIPPABLE = Buffer.concat([Buffer.from([0x5e, 0x2a, 0x4d, 0x18, 5, 0, 0, 0]), Buffer.from('notes')])
 /**
- * RFC 8878, section 3.1.1: a frame without content size whose two raw blocks hold "ab" and nothing, and one
- * of a run of 5.
+ * RFC 8878, section 3.1.1: a frame without content size whose two raw blocks hold "ab" and nothing, and a
+ * frame with a run of 5 bytes.
  */
 const RAW = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x58, 2 << 3, 0, 0, 0x61, 0x62, 1, 0, 0])
 const RUN = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x58, (5 << 3) | 2 | 1, 0, 0, 0x63])

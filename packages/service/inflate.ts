@@ -1,6 +1,6 @@
 /**
- * Inflates gzip and zstd to the last byte. All members and frames are read, however the bytes are cut into
- * chunks. Data that is cut off, or followed by other bytes, is an error. Node's decoders alone end without
+ * Inflates gzip and zstd to the last byte. Reads all members and frames, no matter how the bytes are split
+ * into chunks. Truncated data, or data followed by other bytes, is an error. Node's own decoders end without
  * one when they want no more of a chunk.
  */
 import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib'
@@ -8,7 +8,7 @@ import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDe
 export type Compression = 'gzip' | 'zstd'
 
 export interface InflateOptions {
-  /** Bytes of the chunks that come out. */
+  /** Bytes of each inflated chunk. */
   readonly chunkBytes?: number
   /** The largest window that a zstd frame may ask for, as a power of two. */
   readonly zstdWindowLog?: number
@@ -22,8 +22,8 @@ export class InflateError extends Error {
 }
 
 /**
- * Yields the inflated bytes of `source` and reads it no faster than they are taken. Throws the source's
- * errors and InflateError.
+ * Yields the inflated bytes of `source`, and reads `source` no faster than they are taken. Throws the
+ * source's errors and InflateError.
  */
 export async function* inflated(
   source: AsyncIterable<Buffer>,
@@ -61,7 +61,7 @@ function decoderError(compression: Compression, { code, message }: NodeJS.ErrnoE
 }
 
 /**
- * Writes the source into the inflater and checks that it wants all of every piece. Returns early when the
+ * Writes the source into the inflater and checks that it consumes all of every piece. Returns early if the
  * inflater is destroyed.
  */
 async function feed(
@@ -94,33 +94,33 @@ async function feed(
 }
 
 const FRAME_MAGIC = 0xfd2fb528
-/** The last four bits are free. */
+/** The last four bits may have any value. */
 const SKIPPABLE_MAGIC = 0x184d2a50
 
-/** Whether the number, read little-endian, begins a zstd frame or a skippable one. */
+/** Whether the number, read as little-endian, begins a zstd frame or a skippable frame. */
 export const isZstdMagic = (magic: number): boolean =>
   magic === FRAME_MAGIC || magic - (magic & 15) === SKIPPABLE_MAGIC
 
-/** How many bytes the next number has, by what it is. */
+/** The width of the next number in bytes, by its kind. */
 const WIDTH = { magic: 4, size: 4, descriptor: 1, block: 3, end: 0 } as const
 
 /**
- * Finds where zstd frames end by their headers alone (RFC 8878, section 3.1), across chunks. The decoder
- * checks all else.
+ * Finds where zstd frames end from their headers alone (RFC 8878, section 3.1), across chunks. The decoder
+ * checks everything else.
  */
 class FrameEnds {
-  /** Frames that have begun, skippable ones too. */
+  /** Frames that have begun, including skippable ones. */
   count = 0
   #next: keyof typeof WIDTH = 'magic'
-  /** Bytes to pass before that number. */
+  /** Bytes to skip before that number. */
   #skip = 0
   #number = 0
   #bytes = 0
   #checksum = 0
 
   /**
-   * Cuts the chunk into pieces that each belong to one frame, and returns where they end. Throws InflateError
-   * for bytes that begin no frame, so that nothing of their chunk is inflated.
+   * Splits the chunk into pieces that each belong to one frame, and returns their ends. Throws InflateError
+   * for bytes that do not begin a frame, so that nothing of their chunk is inflated.
    */
   endsIn(chunk: Buffer): number[] {
     const ends: number[] = []
@@ -128,7 +128,7 @@ class FrameEnds {
     return ends
   }
 
-  /** The index in `chunk` after the frame's last byte, or the chunk's length where the frame goes on. */
+  /** The index in `chunk` after the frame's last byte, or the chunk's length if the frame continues. */
   #end(chunk: Buffer, from: number): number {
     let at = from
     while (true) {

@@ -1,6 +1,6 @@
 /**
- * Serves HTTP/1.1 and HTTP/2 by one handler and within the same bounds, plain on one port and with TLS on
- * another. A connection that begins with HTTP/2's preface (RFC 9113, section 3.4) is served as such.
+ * Serves HTTP/1.1 and HTTP/2 with one handler and within the same bounds, in plaintext on one port and with
+ * TLS on another. A connection that begins with HTTP/2's preface (RFC 9113, section 3.4) is served as HTTP/2.
  */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -21,8 +21,8 @@ import { followFile } from './followed-file.ts'
 export interface ListenerBounds {
   readonly connections: Connections
   /**
-   * A request that has not ended after this time is cancelled. Node does the same for HTTP/1.1 by its
-   * `requestTimeout`.
+   * A request that has not ended after this time is cancelled. For HTTP/1.1, Node's `requestTimeout` does the
+   * same.
    */
   readonly requestMs: number
   readonly handshakeMs: number
@@ -32,30 +32,30 @@ export interface ListenerBounds {
 export interface Listeners {
   /** The connection that brought the request. */
   connectionOf(request: IncomingMessage): Connection
-  /** Serves the same with TLS. Rejects with a sentence for files that are not a certificate and its key. */
+  /** Serves the same with TLS. Rejects with one sentence if the files are not a certificate and its key. */
   listenTls(host: string, config: TlsConfig): Promise<TlsListener>
-  /** Lets the requests of HTTP/2 sessions under way finish. */
+  /** Closes HTTP/2 sessions once their requests in flight have finished. */
   closeSessions(): void
 }
 
 export interface TlsListener {
   readonly port: number
-  /** Takes no more connections. Resolves when all are closed. */
+  /** Accepts no more connections. Resolves when all are closed. */
   stop(): Promise<void>
 }
 
 export interface TlsConfig {
   /** 0: any free port. */
   readonly port: number
-  /** PEM files; read again when they change. */
+  /** PEM files. They are read again when they change. */
   readonly certFile: string
   readonly keyFile: string
 }
 
-/** PRI: no method of HTTP/1.1 begins so. */
+/** No method of HTTP/1.1 begins with PRI. */
 const PREFACE = Buffer.from('PRI')
 const STREAMS_A_SESSION = 256
-/** What nghttp2 may keep for one session, MB. */
+/** The most memory that nghttp2 may keep for one session, MB. */
 const SESSION_MEMORY = 32
 const LOOK_AGAIN_MS = 5000
 
@@ -68,7 +68,7 @@ export function openListeners(
   const http2 = createServer({ settings, maxSessionMemory: SESSION_MEMORY })
   for (const handler of server.listeners('request')) {
     http2.on('request', (request, response) => {
-      // A stream that was reset already would never tell that its answer is closed.
+      // A stream that is already reset would never report that its answer is closed.
       if (response.stream !== undefined && !response.stream.destroyed) handler.call(server, request, response)
     })
   }
@@ -76,14 +76,14 @@ export function openListeners(
   const sessions = new Set<ServerHttp2Session>()
   const streams = new WeakMap<ServerHttp2Stream, Connection>()
   /**
-   * Whose session begins. Node refuses some, such as one over TLS whose client has asked for HTTP/1.1,
-   * without an event.
+   * The connection whose session is being opened. Node refuses some sessions without an event, such as one
+   * over TLS whose client has asked for HTTP/1.1.
    */
   let beginning: Connection | undefined
   http2.on('session', (session: ServerHttp2Session) => {
     const connection = beginning!
     sessions.add(session)
-    // First of all: a stream that was reset at once forgets its session.
+    // This listener must run first: a stream that is reset at once forgets its session.
     session.prependListener('stream', (stream: ServerHttp2Stream) => bound(stream, connection))
     session.on('close', () => sessions.delete(session))
     session.on('error', () => session.destroy())
@@ -93,8 +93,8 @@ export function openListeners(
     if (stream.destroyed) return
     const limit = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), requestMs)
     stream.once('end', () => clearTimeout(limit))
-    // Who has the whole answer need not send the rest of the request (RFC 9113, section 8.1), or keep its
-    // place.
+    // A client that has the whole answer need not send the rest of its request (RFC 9113, section 8.1), nor
+    // keep its place.
     stream.once('finish', () => {
       if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
     })
@@ -129,7 +129,7 @@ export function openListeners(
   }
 
   function serveHttp2(socket: Socket, connection: Connection): void {
-    // A client of HTTP/2 that ends its side has gone; HTTP/1.1's server leaves the other side open.
+    // An HTTP/2 client that ends its side is gone. An HTTP/1.1 server leaves the other side open.
     socket.allowHalfOpen = false
     beginning = connection
     http2.emit('connection', socket)
@@ -153,7 +153,7 @@ export function openListeners(
       )
     }
     watchCertificates({ server: () => readFileSync(certFile, 'utf8') })
-    /** During their handshakes, by the port that they come from. */
+    /** The connections that are in their TLS handshake, by remote address and port. */
     const shaking = new Map<string, Connection>()
     secure.prependListener('connection', (socket: Socket) => {
       const from = endpointOf(socket)
@@ -171,7 +171,8 @@ export function openListeners(
       try {
         secure.setSecureContext(files())
       } catch {
-        // Half of a change: the other file follows, and until then the certificate before stays valid.
+        // Only one of the two files has changed so far. Until the other one follows, the previous certificate
+        // stays in use.
       }
     }
     const follows = [certFile, keyFile].map((file) => followFile(file, LOOK_AGAIN_MS, renew))

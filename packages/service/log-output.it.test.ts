@@ -9,8 +9,8 @@ import { expect, onTestFinished, test } from 'vitest'
 const FIXTURES = join(import.meta.dirname, 'fixtures')
 
 /**
- * A process whose standard output is a file that may not grow beyond some KiB: every write beyond fails, as
- * on a full disk, until the file is cut.
+ * Starts a process whose standard output is a file that may not grow beyond some KiB. Every write beyond that
+ * fails, as on a full disk, until the file is truncated.
  */
 function logging(log: string) {
   const script = `trap '' XFSZ; ulimit -f 128; exec "$0" "$1" >>"$2"`
@@ -32,7 +32,7 @@ test('on a full disk lines wait, the process goes on, and so does its log when t
     }
   }
   await full()
-  // Longer than it takes to fill what may wait.
+  // Longer than it takes to fill the queue of waiting lines.
   await sleep(1000)
   expect(child.exitCode).toBeNull()
   const before = lines(log).slice(0, -1)

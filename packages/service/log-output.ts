@@ -1,20 +1,20 @@
 /**
- * Writes log lines without ever ending the process or holding it up. On a full disk lines wait until there is
- * room, and are lost once too many wait. Pino's own destination (sonic-boom 4) throws on a full disk, and its
+ * Writes log lines without ever ending the process or blocking it. On a full disk, lines wait until there is
+ * room, and are dropped once too many wait. Pino's own destination (sonic-boom 4) throws on a full disk; its
  * flushSync(), which pino calls after a fatal line and at exit, then never returns.
  */
 import { write, writeSync } from 'node:fs'
 
 const MAX_WAITING_BYTES = 4 << 20
-/** After a failure (ms). */
+/** The pause before the retry after a failure (ms). */
 const RETRY_MS = 1000
-/** Pause while a pipe is full (ms): it takes more as soon as its reader goes on. */
+/** The pause while a pipe is full (ms): it has room as soon as its reader continues. */
 const PIPE_RETRY_MS = 20
-/** The end of the process waits for such a reader at most this long (ms). */
+/** At exit, the process waits at most this long for such a reader (ms). */
 const MAX_END_MS = 1000
 
 export class LogOutput {
-  /** Called after lines were lost, when lines can be written again. */
+  /** Called with the number of lost lines, once lines can be written again. */
   onLost: (lines: number) => void = () => {}
   readonly #fd: number
   readonly #maxWaitingBytes: number
@@ -39,8 +39,8 @@ export class LogOutput {
     this.#waitingBytes += bytes.length
     if (this.#busy) return
     this.#busy = true
-    // Until then flushSync() may take the lines: one that is logged right before the end of the process is
-    // not lost.
+    // Until the microtask runs, flushSync() may take the lines, so that a line logged right before the
+    // process ends is not lost.
     queueMicrotask(() => this.#send())
   }
 

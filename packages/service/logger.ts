@@ -1,4 +1,4 @@
-/** Logs: JSON lines on standard output, one event a line. */
+/** Writes logs as JSON lines to standard output, one event per line. */
 import { hostname } from 'node:os'
 import { withoutPasswords } from '@weir/config'
 import type { Logger } from 'pino'
@@ -9,16 +9,16 @@ import type { TraceContext } from './trace.ts'
 export type { Logger } from 'pino'
 
 /**
- * This process, unique in the cluster: a pod's or container's host name, and the process id for neighbours on
- * one host.
+ * The name of this process, unique in the cluster: the host name of the pod or container, and the process id
+ * to tell neighbours on one host apart.
  */
 export const instance = `${hostname()}-${process.pid}`
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /**
- * Names under which secrets travel in headers and configurations. Redaction is the last net: secrets are not
- * to be logged in the first place.
+ * Names of secrets in headers and configurations. Redaction is the last line of defence: secrets should not
+ * be logged in the first place.
  */
 const SECRETS = [
   'authorization',
@@ -41,8 +41,8 @@ const output = new LogOutput(STANDARD_OUTPUT)
 process.on('exit', () => output.flushSync())
 
 /**
- * A logger of this service. LOG_LEVEL is one of fatal, error, warn, info (when unset or unknown), debug,
- * trace, silent.
+ * Returns a logger for this service. LOG_LEVEL is one of fatal, error, warn, info (if unset or unknown),
+ * debug, trace, silent.
  */
 export function logger(service: string): Logger {
   const level = process.env.LOG_LEVEL ?? 'info'
@@ -63,7 +63,7 @@ export function logger(service: string): Logger {
   return log
 }
 
-/** Fields of a log line that belongs to a trace: `log.child(traceFields(trace))`. */
+/** The fields of a log line that belongs to a trace: `log.child(traceFields(trace))`. */
 export function traceFields(trace: TraceContext): { traceId: string; spanId: string } {
   return { traceId: trace.traceId, spanId: trace.spanId }
 }

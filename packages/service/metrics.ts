@@ -1,5 +1,5 @@
 /**
- * The process's metrics, as /metrics shows them. Names and units are Prometheus's: base units, _total for
+ * The process's metrics, as /metrics shows them. Names and units follow Prometheus: base units, _total for
  * counters, _seconds for times.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client'

@@ -1,18 +1,20 @@
-/** Opening parts in order and stopping them in reverse. */
+/** Opens parts in order and stops them in reverse. */
 import { setTimeout as pauseFor } from 'node:timers/promises'
 import { ConfigError } from '@weir/config'
 import type { Logger } from './logger.ts'
 
-/** Something opened: what the following openers get, and how to close it. */
+/** An opened part: the value that later openers get, and how to close it. */
 export interface Resource<T> {
   readonly value: T
-  /** Closes it, in at most `drainMs`. Never called twice. */
+  /** Closes the part in at most `drainMs`. Never called twice. */
   stop(drainMs: number): Promise<void> | void
-  /** Called as soon as the service is told to stop, before anything is closed: readiness goes off here. */
+  /**
+   * Called as soon as the service is told to stop, before any part is closed. Readiness is turned off here.
+   */
   stopping?(): void
 }
 
-/** What every opener may use besides the values before it. */
+/** What every opener may use in addition to the values before it. */
 export interface Life {
   readonly name: string
   readonly log: Logger
@@ -20,18 +22,18 @@ export interface Life {
 
 export type Opener<V, T> = (values: V, life: Life) => Resource<T> | Promise<Resource<T>>
 
-/** A part could not be opened; everything before it is stopped again. The message is one sentence. */
+/** A part could not be opened; the parts before it are stopped again. The message is one sentence. */
 export class StartError extends Error {
   override readonly name = 'StartError'
 }
 
-/** A part could not be stopped; the others are stopped all the same. */
+/** A part could not be stopped; the others are stopped nevertheless. */
 export class StopError extends Error {
   override readonly name = 'StopError'
 }
 
 export interface Limits {
-  /** How long a part may be tried again that fails for a reason which can pass. */
+  /** How long to retry opening a part that fails for a transient reason. */
   readonly startMs: number
   /** How long stopping may take. */
   readonly drainMs: number
@@ -45,13 +47,13 @@ export interface Part {
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 5000
 
-/** A part that uses up all the time it is given must not cost the others theirs. */
+/** Kept in reserve, so that a part that uses up all its time does not cost the others theirs. */
 const RESERVE_MS = 500
 
-/** A part that turns up after the service was stopped comes too late for anybody. */
+/** Returned once the service is stopped: a part that opens later is of no use to anyone. */
 const NEVER = new Promise<never>(() => {})
 
-/** The parts opened so far, and one stop for all of them, also while later ones are still being opened. */
+/** The parts opened so far, and one stop for all of them, even while later ones are still being opened. */
 export class Opening {
   readonly #life: Life
   readonly #parts: readonly Part[]
@@ -91,8 +93,8 @@ export class Opening {
   }
 
   /**
-   * Opens again while the error can pass: servers that start at the same time come up in any order, and
-   * topics are created beside them.
+   * Retries while the error is transient: servers that start at the same time become available in any order,
+   * and topics are created in parallel.
    */
   async #patiently<T>(key: string, open: () => T | Promise<T>): Promise<T> {
     const giveUpAt = performance.now() + this.#limits.startMs
@@ -131,10 +133,7 @@ interface Failure {
   readonly code?: string
 }
 
-/**
- * A topic that is missing is a mistake later on; at the start it may be that the contracts are only being
- * applied.
- */
+/** A missing topic is a mistake later on. At startup, the contracts may still be being applied. */
 const canPass = ({ retriable, code }: Failure): boolean => retriable === true || code === 'unknown-topic'
 
 export const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error))

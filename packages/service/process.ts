@@ -1,4 +1,4 @@
-/** A service as a process: its configuration, its signals, its exit codes. */
+/** Runs a service as a process: its configuration, its signals, its exit codes. */
 import { ConfigError, readConfig } from '@weir/config'
 import type { Logger } from './logger.ts'
 import type { Limits } from './opening.ts'
@@ -29,7 +29,7 @@ export const readLimits = (env: NodeJS.ProcessEnv): Limits =>
   }))
 
 /**
- * The configuration that `read` makes of the environment. Its problems are printed as text, and the process
+ * Returns the configuration that `read` makes of the environment. If it has problems, prints them as text and
  * exits with 2.
  */
 export function configured<T>(read: (env: NodeJS.ProcessEnv) => T): T {

@@ -7,7 +7,7 @@ import { afterEach, expect, test } from 'vitest'
 const running: ChildProcess[] = []
 afterEach(() => running.splice(0).forEach((child) => child.kill('SIGKILL')))
 
-/** The fixture as a process, with what it has said so far. */
+/** Runs the fixture as a process and collects its output so far. */
 function run(behaviour = '', env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [`${import.meta.dirname}/fixtures/parts.ts`, behaviour], {
     env: { ...process.env, LOG_LEVEL: 'info', ...env },
@@ -44,7 +44,8 @@ function run(behaviour = '', env: Record<string, string> = {}) {
     exitCode: async () => (await exit)[0],
     lines: () => out.split('\n').filter((line) => line !== '' && !line.startsWith('{')),
     /**
-     * Not always the last: at the exit what waits is written, and a line that was under way comes after it.
+     * Not always the last line: the exit writes the waiting lines, and a line that was already being written
+     * comes after them.
      */
     fatal: () => logs().find(({ level }) => level === 'fatal'),
     err: () => err,

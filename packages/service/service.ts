@@ -1,6 +1,6 @@
 /**
- * Starts what a service consists of in order, stops it in reverse, and answers signals. A main file built
- * with it reads like a table of contents.
+ * Starts the parts of a service in order, stops them in reverse, and handles signals. A main file built with
+ * it reads like a table of contents.
  */
 import { logger } from './logger.ts'
 import type { Limits, Opener, Part } from './opening.ts'
@@ -10,13 +10,13 @@ import { configured, DEFAULT_LIMITS, exitUnstarted, onSignals, readLimits } from
 export interface Running<V> {
   readonly values: V
   /**
-   * Stops everything in reverse order and resolves when the last part is stopped. Rejects with a StopError
-   * afterwards when a part failed to.
+   * Stops all parts in reverse order and resolves when the last one is stopped. If a part fails to stop,
+   * rejects with a StopError once the others are stopped.
    */
   stop(): Promise<void>
 }
 
-/** The parts of a service so far; V has a property for each. */
+/** The parts of a service so far. V has a property for each. */
 export class Service<V extends object> {
   readonly #name: string
   readonly #parts: readonly Part[]
@@ -40,8 +40,8 @@ export class Service<V extends object> {
   }
 
   /**
-   * Opens all parts, without signals or exits: for tests and for programs that have a life of their own.
-   * Rejects with a StartError or a ConfigError.
+   * Opens all parts without handling signals or exiting the process, for tests and for programs that manage
+   * their own lifetime. Rejects with a StartError or a ConfigError.
    */
   async open(limits: Limits = DEFAULT_LIMITS): Promise<Running<V>> {
     const opening = new Opening(this.#name, this.#parts, limits, logger(this.#name))
@@ -49,10 +49,10 @@ export class Service<V extends object> {
   }
 
   /**
-   * Runs as the process: SIGTERM or SIGINT stops within DRAIN_SECONDS and exits with 0 (1 when it took longer
-   * or a part failed to stop), a second signal exits at once. What fails to start exits with 1 after one
-   * sentence, a wrong configuration with 2. An error that nobody caught exits with 1: a process in an unknown
-   * state is worth less than a fresh one, and its supervisor starts one.
+   * Runs as the process. SIGTERM or SIGINT stops the service within DRAIN_SECONDS and exits with 0, or with 1
+   * if that took longer or a part failed to stop. A second signal exits at once. A part that fails to start
+   * exits with 1 after one sentence, an invalid configuration with 2. An uncaught error exits with 1: a fresh
+   * process is worth more than one in an unknown state, and the supervisor starts one.
    */
   async start(): Promise<Running<V>> {
     const log = logger(this.#name)

@@ -1,6 +1,6 @@
 /**
- * What each stage of a service does: records, failures, latency, lag. Kept for Prometheus, and by the second
- * for the page (stats.ts).
+ * Statistics of each stage of a service: records, failures, latency, lag. They are kept for Prometheus, and
+ * by the second for the page (stats.ts).
  */
 import type { Metric } from 'prom-client'
 import { LatencyHistogram } from './histogram.ts'
@@ -28,7 +28,7 @@ const lags = new Gauge({
   registers: [metrics],
 })
 
-/** What a stage did since the window before was taken. Times in ms. */
+/** Counts and latencies of a stage since the previous window was taken. Times are in ms. */
 export interface Window {
   readonly records: number
   readonly failed: number
@@ -37,9 +37,9 @@ export interface Window {
   readonly p99: number
 }
 
-/** Counts for one stage. All calls are cheap enough for once a batch; none allocates. */
+/** Counts for one stage. All calls are cheap enough for once per batch; none allocates. */
 export class Stage {
-  /** service.name, for instance enricher.taxi. */
+  /** service.name, such as enricher.taxi. */
   readonly name: string
   readonly #records
   readonly #failures
@@ -55,7 +55,8 @@ export class Stage {
     this.#records = records.labels(name)
     this.#failures = failures.labels(name)
     this.#lags = lags.labels(name)
-    // Shown from the beginning: what Prometheus has not seen at zero has not grown when it comes as one.
+    // Exported from the start: if Prometheus has not seen a counter at zero, a first value of one is no
+    // increase.
     this.#records.inc(0)
     this.#failures.inc(0)
     this.#lags.set(0)
@@ -87,7 +88,7 @@ export class Stage {
     for (let i = 0; i < length; i++) this.#window.record(now - timestamps[i], 1)
   }
 
-  /** Ends the window and begins the next. */
+  /** Ends the window, begins the next, and returns the one that ended. */
   takeWindow(): Window {
     const window = {
       records: this.#done,
@@ -114,7 +115,7 @@ export class Stage {
 
 const stages = new Map<string, Stage>()
 
-/** The stage of that name, one for the process. */
+/** Returns the stage of that name. The process has one of each. */
 export function stage(name: string): Stage {
   let known = stages.get(name)
   if (!known) stages.set(name, (known = new Stage(name)))
@@ -126,8 +127,8 @@ export function allStages(): Iterable<Stage> {
 }
 
 /**
- * Written from the stages' own histograms when it is asked for: prom-client's can only be fed value by value,
- * which costs too much for every record.
+ * Built from the stages' own histograms on request: prom-client's can only be fed value by value, which costs
+ * too much for every record.
  */
 const latencySeconds = {
   name: 'weir_stage_latency_seconds',

@@ -1,5 +1,6 @@
 /**
- * Tells the page what every stage did in the last second: one weir/stage-stats record a stage to weir.stats.
+ * Publishes what every stage did in the last second for the page: one weir/stage-stats record per stage to
+ * weir.stats.
  */
 import { randomUUID } from 'node:crypto'
 import type { Producer } from '@weir/kafka/port.ts'
@@ -20,13 +21,14 @@ export interface StatsOptions {
   readonly log: Logger
   readonly producer: Producer
   /**
-   * @weir/codec's writer of weir.stats: returns the position after the value, negative when it does not fit.
+   * @weir/codec's writer of weir.stats: returns the position after the value, negative if it does not fit.
    */
   readonly writer: { encode(value: unknown, into: Buffer, at: number): number }
 }
 
 /**
- * Begins to publish. Nothing waits for it: what Kafka does not take this second is superseded by the next.
+ * Starts publishing. Nothing waits for it: statistics that Kafka does not take this second are superseded by
+ * the next.
  */
 export function publishStats({ log, producer, writer }: StatsOptions): Resource<void> {
   const into = Buffer.allocUnsafe(MAX_BYTES)

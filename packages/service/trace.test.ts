@@ -2,7 +2,7 @@ import { encodeHeaders } from '@weir/kafka/records/headers.ts'
 import { expect, test } from 'vitest'
 import { continueTrace, formatTraceparent, parseTraceparent, TRACEPARENT, traceOfRecord } from './trace.ts'
 
-/** The example of the specification. */
+/** The example in the specification. */
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const SPAN = '00f067aa0ba902b7'
 const GIVEN = `00-${TRACE}-${SPAN}-01`

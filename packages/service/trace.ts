@@ -16,17 +16,16 @@ export interface TraceContext {
 
 export const TRACEPARENT = 'traceparent'
 
-/** 00-<trace id>-<parent id>-<flags>. A later version may go on after a dash; version ff is forbidden. */
+/** 00-<trace id>-<parent id>-<flags>. A later version may continue after a dash; version ff is forbidden. */
 const PATTERN = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 const LENGTH = 55
-/** What a later version may append is not ours to read; more than this is no header of a tracer. */
+/** A later version may append more, which is not read here. No tracer sends a longer header than this. */
 const MOST = 256
 const NO_TRACE = '0'.repeat(32)
 const NO_SPAN = '0'.repeat(16)
 
 /**
- * The context that the text carries; undefined when it is missing or malformed, as the specification wants it
- * treated.
+ * Returns the context in the text; undefined if it is missing or malformed, as the specification requires.
  */
 export function parseTraceparent(text: string | undefined): TraceContext | undefined {
   if (text === undefined || text.length < LENGTH || text.length > MOST) return undefined
@@ -37,7 +36,7 @@ export function parseTraceparent(text: string | undefined): TraceContext | undef
   return { traceId, spanId, flags: Number.parseInt(flags, 16) }
 }
 
-/** A new span in the trace of `parent`, or a new, sampled trace. */
+/** Returns a new span in the trace of `parent`, or a new, sampled trace. */
 export function continueTrace(parent: TraceContext | undefined): TraceContext {
   return { traceId: parent?.traceId ?? randomHex(16), spanId: randomHex(8), flags: parent?.flags ?? 1 }
 }
@@ -47,15 +46,15 @@ export function formatTraceparent({ traceId, spanId, flags }: TraceContext): str
 }
 
 /**
- * The context in a record's header block (`encodeHeaders({ [TRACEPARENT]: formatTraceparent(trace) })` puts
- * it there).
+ * Returns the context in a record's header block. `encodeHeaders({ [TRACEPARENT]: formatTraceparent(trace)
+ * })` puts it there.
  */
 export function traceOfRecord(block: Buffer, start: number): TraceContext | undefined {
   const value = findHeader(block, start, TRACEPARENT)
   return value && value.length <= MOST ? parseTraceparent(value.toString('latin1')) : undefined
 }
 
-/** Random bytes drawn in bulk: a call into the generator for every span would cost more than the span. */
+/** Random bytes, drawn in bulk: a call into the generator for every span would cost more than the span. */
 const pool = Buffer.alloc(4096)
 let used = pool.length
 

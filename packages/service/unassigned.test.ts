@@ -5,7 +5,7 @@ import { Unassigned } from './unassigned.ts'
 const at = (partition: number): TopicPartition => ({ topic: 'orders', partition })
 const START_MS = Date.UTC(2026, 0, 1)
 
-/** A member that has `own`, in a group to whose members the broker gave `assigned()`. */
+/** A member with the partitions `own`, in a group whose members have the partitions `assigned()`. */
 function member(own: readonly number[], assigned: () => readonly number[]): Unassigned {
   const mine = own.map((partition) => ({ ...at(partition), position: 0, startOffset: 0, endOffset: 0 }))
   const lag = [{ ...at(2), committed: 70, latest: 90, lag: 20 }]

@@ -1,6 +1,6 @@
 /**
- * Finds the partitions of a group that no member has. A member sees its own partitions only, so it cannot
- * miss one that the coordinator left out: this asks the coordinator for all assignments.
+ * Finds the partitions of a group that no member has. A member sees only its own partitions, so it cannot
+ * notice one that the coordinator left out. This asks the coordinator for all assignments.
  */
 import type { Admin, Kafka, StalledPartition, Subscription, TopicPartition } from '@weir/kafka/port.ts'
 
@@ -8,9 +8,9 @@ type Group = Pick<Subscription, 'groupId' | 'topics' | 'assignments'>
 
 export type GroupKafka = Pick<Kafka, 'partitions'> & { readonly admin: Pick<Admin, 'assigned' | 'lag'> }
 
-/** Between two looks (ms). */
+/** The time between two checks (ms). */
 export const UNASSIGNED_LOOK_MS = 10_000
-/** A rebalance ends sooner: Weir's members drain for 10 s at most. */
+/** A rebalance takes less time than this: Weir's members drain for 10 s at most. */
 const STALLED_MS = 30_000
 
 export class Unassigned {
@@ -26,7 +26,7 @@ export class Unassigned {
     this.#kafka = kafka
   }
 
-  /** Never rejects: while the broker does not answer, nothing is known, and the time counts anew. */
+  /** Never rejects. While the broker does not answer, nothing is known, and the time starts over. */
   async look(): Promise<void> {
     if (this.#looking) return
     this.#looking = true
@@ -42,8 +42,8 @@ export class Unassigned {
   }
 
   /**
-   * Empty but for one member, so that a group of many tells it once: the member that has the first of the
-   * partitions that were given out. Where none was, each tells.
+   * Empty for all members but one, so that a group reports each partition once: the member that has the first
+   * of the assigned partitions reports. If none is assigned, each member does.
    */
   stalled(): readonly StalledPartition[] {
     return this.#stalled

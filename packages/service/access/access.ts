@@ -1,4 +1,7 @@
-/** Who may write to which topic: API keys, kept as hashes in a file that is read again when it changes. */
+/**
+ * Controls who may write to which topic, with API keys that are kept as hashes in a file. The file is read
+ * again when it changes.
+ */
 
 import { ConfigError, type ConfigReader, sameHash, sha256 } from '@weir/config'
 import type { FastifyRequest } from 'fastify'
@@ -18,22 +21,25 @@ export interface AccessConfig {
 }
 
 export interface Client {
-  /** undefined for clients without a key. */
+  /** Undefined for clients without a key. */
   readonly name: string | undefined
   mayWrite(topic: string): boolean
-  /** True if the client may see the topic's records: through an application, on a page, as a table. */
+  /** Whether the client may see the topic's records: through an application, on a page, as a table. */
   mayRead(topic: string): boolean
 }
 
 export interface Access {
-  /** The client with this key (undefined: none was shown); undefined when it may not come in at all. */
+  /**
+   * Returns the client with this key (undefined: the request has none); undefined if it is not allowed in at
+   * all.
+   */
   client(key: string | undefined): Client | undefined
 }
 
 const BEARER = /^bearer +(\S+) *$/i
 const BASIC = /^basic +(\S+) *$/i
 
-/** What a service with doors for clients is told by its environment. */
+/** Reads the access configuration of a service with clients from the environment. */
 export function accessConfig(reader: ConfigReader): AccessConfig {
   const keysFile = reader.optional(
     'API_KEYS_FILE',
@@ -54,10 +60,10 @@ export function accessConfig(reader: ConfigReader): AccessConfig {
 }
 
 /**
- * The client of the request: its key comes as a bearer token, in X-Api-Key, or as the password that a browser
- * asks for. Throws 401, 403 for a request without a key that a web page from elsewhere has sent, and 429 if
- * the client has no room left.
- * @param challenge Basic where people come with browsers
+ * Returns the client of the request. Its key is a bearer token, X-Api-Key, or the password that a browser
+ * asks for. Throws 401, 403 for a request without a key that a web page from elsewhere sent, and 429 if the
+ * client has no room left.
+ * @param challenge Basic if people use this route with browsers
  */
 export function identify(
   access: Access,
@@ -89,9 +95,9 @@ function notLocal(): HttpError {
 }
 
 /**
- * Tells who the request's client is at each call: with the rights that its key has by then, undefined once
- * the key is not valid any more. A stream, or anything else that outlasts its request, asks again before it
- * gives more.
+ * Returns a function that looks up the request's client at each call, with the rights that its key has by
+ * then; undefined once the key is no longer valid. A stream, or anything else that outlasts its request,
+ * calls it again before it sends more.
  */
 export function clientOf(access: Access, request: FastifyRequest): () => Client | undefined {
   const shown = shownKey(request)
@@ -99,7 +105,7 @@ export function clientOf(access: Access, request: FastifyRequest): () => Client 
   return () => access.client(shown)
 }
 
-/** Undefined where none was shown, empty where what was shown is none. */
+/** Undefined if the request shows no key, empty if it shows something that is not a key. */
 function shownKey({ headers }: FastifyRequest): string | undefined {
   const direct = headers['x-api-key']
   if (typeof direct === 'string') return direct
@@ -110,13 +116,13 @@ function shownKey({ headers }: FastifyRequest): string | undefined {
   return pair.includes(':') ? pair.slice(pair.indexOf(':') + 1) : ''
 }
 
-/** Throws 403. */
+/** Throws 403 if the client may not. */
 export function mayWrite(client: Client, topic: string): void {
   if (!client.mayWrite(topic))
     throw new HttpError(403, 'forbidden', `The API key ${client.name} may not write to ${topic}.`)
 }
 
-/** Throws 403. */
+/** Throws 403 if the client may not. */
 export function mayRead(client: Client, topic: string): void {
   if (!client.mayRead(topic))
     throw new HttpError(403, 'forbidden', `The API key ${client.name} may not read ${topic}.`)
@@ -156,7 +162,7 @@ const unreadable = (file: string, problem: string): ReturnType<typeof parseKeys>
   problems: [`API_KEYS_FILE names ${file}, ${problem}.`],
 })
 
-/** Goes through all keys, whichever fits, so that the time taken tells nothing. */
+/** Compares all keys, whichever matches, so that the time taken reveals nothing. */
 function find(keys: readonly ApiKey[], shown: string): Client | undefined {
   const hash = sha256(shown)
   let found: ApiKey | undefined

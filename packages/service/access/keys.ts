@@ -10,15 +10,15 @@ export interface ApiKey {
   mayRead(topic: string): boolean
 }
 
-/** Names become the source of the records that come with the key. */
+/** The name becomes the source of the records that are sent with the key. */
 const MAX_NAME_LENGTH = 128
 const NAME = new RegExp(`^[\\x21-\\x7e]{1,${MAX_NAME_LENGTH}}$`)
 const HASH = /^[0-9a-f]{64}$/i
 const FIELDS = new Set(['name', 'sha256', 'topics', 'reads'])
-/** A topic's name, or the beginning of names with a star at its end. */
+/** A topic's name, or a prefix of names with a star at its end. */
 const PATTERN = /^[A-Za-z0-9._-]*\*?$/
 
-/** All keys of the file, or every problem that it has. Hashes are not repeated in problems. */
+/** Returns all keys of the file, or every problem with it. Problems do not repeat hashes. */
 export function parseKeys(text: string): { keys: readonly ApiKey[]; problems: readonly string[] } {
   let entries: unknown
   try {

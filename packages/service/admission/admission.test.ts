@@ -45,7 +45,7 @@ test('unknown clients share a little of their own, and take nothing of the budge
   expect(admitted.length).toBe(Math.floor((4 << 20) / ((64 << 10) + REQUEST)))
   expect(admission.usedBytes).toBe(0)
   expect(known(admission, 'fleet')!.cover(5 * MB)).toBe(true)
-  // Whoever shows a key afterwards leaves that room to others.
+  // A client that shows its key afterwards frees that room for others.
   expect(admitted[0].identify('fleet')).toBe(true)
   expect(admission.lease().cover(64 << 10)).toBe(true)
 })
@@ -54,7 +54,7 @@ test('a reader gets what there is room for', () => {
   const admission = new Admission(16 * MB)
   const first = known(admission, 'reader')!
   expect(first.coverUpTo(20 * MB, 100_000)).toBe((3 / 4) * (12 * MB - REQUEST))
-  // Its own small requests are served meanwhile.
+  // The client's own small requests are served meanwhile.
   expect(known(admission, 'reader')!.cover(1 * MB)).toBe(true)
   const other = known(admission, 'other')!
   expect(other.coverUpTo(100_000, 50_000)).toBe(100_000)

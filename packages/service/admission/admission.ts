@@ -1,21 +1,21 @@
 /**
- * Bounds the memory that all requests take together: bodies as they arrive, what is made of them, and answers
- * until they are read.
+ * Bounds the memory that all requests take together: bodies as they arrive, the objects made of them, and
+ * answers until they are read.
  */
 
-/** A request beside its body and its answer: headers, streams, objects. */
+/** A request without its body and its answer: headers, streams, objects. */
 const REQUEST_BYTES = 16 << 10
-/** All requests whose clients have not shown a valid key. They take nothing of the budget. */
+/** The bound for all requests whose clients have not shown a valid key. They take nothing from the budget. */
 const MAX_UNKNOWN_BYTES = 4 << 20
-/** The longest body that is read of such a client. */
+/** The longest body that is read from such a client. */
 export const MAX_UNKNOWN_BODY_BYTES = 64 << 10
 /**
- * A client may hold this many times what is left free. Alone it gets three quarters of the budget, two get
- * three sevenths each, and a newcomer always finds room (the dynamic thresholds of Choudhury and Hahne,
- * "Dynamic queue length thresholds for shared-memory packet switches", 1998).
+ * A client may hold this many times the bytes that are still free. A single client gets three quarters of the
+ * budget, two get three sevenths each, and a newcomer always finds room (the dynamic thresholds of Choudhury
+ * and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998).
  */
 const SHARE = 3
-/** Of what its client may still take, a request that takes as much as it gets has this part. */
+/** The part of its client's remaining room that a single request gets if it takes as much as it can. */
 const ONE_PART = 3 / 4
 
 export class Admission {
@@ -26,8 +26,8 @@ export class Admission {
   #unknownBytes = 0
 
   /**
-   * @param elsewhere bytes that were taken over from requests and still count, such as records that Kafka has
-   * not stored yet
+   * @param elsewhere returns the bytes that were taken over from requests and still count, such as records
+   * that Kafka has not stored yet
    */
   constructor(budgetBytes: number, elsewhere: () => number = () => 0) {
     this.#budgetBytes = budgetBytes
@@ -39,14 +39,14 @@ export class Admission {
     return this.#knownBytes + this.#elsewhere()
   }
 
-  /** The lease of a new request. It holds nothing before `identify` or `cover` is called. */
+  /** Returns the lease of a new request. It holds nothing until `identify` or `cover` is called. */
   lease(): Lease {
     return new Lease(this)
   }
 
   /**
-   * Takes `bytes` more for the client (undefined: an unknown one), or gives them back. False if there is no
-   * room.
+   * Takes `bytes` more for the client (undefined: an unknown one), or returns them if negative. False if
+   * there is no room.
    */
   take(client: string | undefined, bytes: number): boolean {
     if (client === undefined) {
@@ -62,7 +62,7 @@ export class Admission {
     return true
   }
 
-  /** The most bytes that `take` would give the client now. */
+  /** Returns the most bytes that `take` would give the client now. */
   roomFor(client: string): number {
     const free = this.#budgetBytes - this.usedBytes
     return Math.max(0, Math.floor((SHARE * free - (this.#clients.get(client) ?? 0)) / (1 + SHARE)))
@@ -70,8 +70,8 @@ export class Admission {
 }
 
 /**
- * The part of the budget that a request holds from its head until its answer is written and all work on it
- * has ended. After its release it takes nothing more: nobody would give that back.
+ * The part of the budget that a request holds from its headers until its answer is written and all work on it
+ * has ended. A released lease takes nothing more: nothing would return it.
  */
 export class Lease {
   readonly #admission: Admission
@@ -89,8 +89,8 @@ export class Lease {
   }
 
   /**
-   * From now on the request counts as the client's. False if the client has no room left; the lease stays as
-   * it was then.
+   * Counts the request as the client's from now on. False if the client has no room left; the lease then
+   * stays as it was.
    */
   identify(client: string): boolean {
     if (this.#released) return false
@@ -104,8 +104,8 @@ export class Lease {
   }
 
   /**
-   * Makes the lease cover `bytes` beside the request itself, more or fewer than before. False if there is no
-   * room for more.
+   * Makes the lease cover `bytes` in addition to the request itself, more or fewer than before. False if
+   * there is no room for more.
    */
   cover(bytes: number): boolean {
     if (this.#released) return false
@@ -116,8 +116,8 @@ export class Lease {
   }
 
   /**
-   * Covers `wanted` bytes, or as many as there is room for, and returns how many; 0 if there is room for
-   * fewer than `least`. Leaves a part of the client's room to the client's other requests.
+   * Covers `wanted` bytes, or as many as there is room for, and returns that number; 0 if there is room for
+   * fewer than `least`. Leaves part of the client's room to its other requests.
    */
   coverUpTo(wanted: number, least: number): number {
     const room =

@@ -1,44 +1,50 @@
 /**
- * Bounds what connections take. A connection is known once a request on it has shown a valid key. Known ones
- * and unknown ones have as much room, each by themselves. Among the unknown the newest pushes out the oldest,
- * among the known the one that was idle for longest makes room.
+ * Bounds the memory that connections take. A connection is known once a request on it has shown a valid key.
+ * Known and unknown connections have separate bounds of the same size. At its bound, a new unknown connection
+ * pushes out the oldest unknown one, and a new known one takes the place of the known one that has been idle
+ * the longest.
  */
 import type { Socket } from 'node:net'
 
 export interface ConnectionLimits {
   /**
-   * Known connections at once, and as many unknown ones; a connection over TLS counts as three. Each request
-   * beside the first one that an unknown connection has under way counts as one more.
+   * The most known connections at once, and the most unknown ones. A connection over TLS counts as three.
+   * Each concurrent request after the first on an unknown connection counts as one more.
    */
   readonly max: number
-  /** A connection without a request is closed after this time. Node does the same once it parses HTTP/1.1. */
+  /**
+   * A connection that has sent no request is closed after this time. Node does the same once it parses
+   * HTTP/1.1.
+   */
   readonly firstMs: number
-  /** A connection without a request under way is closed after this time. */
+  /** A connection with no request in flight is closed after this time. */
   readonly idleMs: number
 }
 
-/** Measured with Node 24: 33 KB resident memory a connection after its first request, 92 KB with TLS. */
+/**
+ * Measured with Node 24: a connection takes 33 KB of resident memory after its first request, 92 KB with TLS.
+ */
 const TLS_UNITS = 3
-/** Part of all known connections that one client may have. */
+/** The part of all known connections that one client may have. */
 const CLIENT_PART = 3 / 4
 const LOOK_MS = 2000
 
 /**
- * What an unknown connection counts for. HTTP/2 has many requests under way at once, and each takes as much
- * memory as a connection. Those of known ones have leases.
+ * The weight of an unknown connection. HTTP/2 has many requests in flight at once, and each takes as much
+ * memory as a connection. On known connections, requests have leases instead.
  */
 const weightOf = ({ units, busy }: Connection): number => units + Math.max(0, busy - 1)
 
 export interface Connection {
   readonly units: number
   readonly openedAt: number
-  /** The socket that a close destroys: the one with TLS, once there is one. */
+  /** The socket that closing the connection destroys: the TLS socket, once there is one. */
   socket: Socket
   /** Whether Node parses HTTP/1.1 on it. */
   parsed: boolean
-  /** Undefined while it is unknown. */
+  /** Undefined while the connection is unknown. */
   client: string | undefined
-  /** Requests under way. */
+  /** Requests in flight. */
   busy: number
   /** Requests so far. */
   requests: number
@@ -47,7 +53,7 @@ export interface Connection {
 
 export class Connections {
   readonly #limits: ConnectionLimits
-  /** In the order of their opening. */
+  /** In the order in which they were opened. */
   readonly #unknown = new Set<Connection>()
   /** In the order in which they became idle. */
   readonly #idle = new Set<Connection>()
@@ -102,8 +108,8 @@ export class Connections {
   }
 
   /**
-   * A request on the connection has shown a valid key. False if there is no room for one more of this client:
-   * close it then.
+   * Marks the connection as the client's, after a request on it has shown a valid key. False if there is no
+   * room for another connection of this client: close it then.
    */
   identify(connection: Connection, client: string): boolean {
     if (connection.client !== undefined || !this.#unknown.has(connection)) return true
@@ -122,7 +128,7 @@ export class Connections {
     return true
   }
 
-  /** Closes all. */
+  /** Closes all connections. */
   destroy(): void {
     clearInterval(this.#looking)
     for (const connection of [...this.#unknown, ...this.#idle, ...this.#busy]) this.#close(connection)

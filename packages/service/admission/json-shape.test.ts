@@ -45,7 +45,7 @@ test('different names are counted once each, however often they come', () => {
   const { names } = shape(JSON.stringify(many))
   expect(names).toBeLessThanOrEqual(4000)
   expect(names).toBeGreaterThan(3600)
-  // Nothing is remembered of the text before.
+  // No state of the previous text remains.
   expect(shape(JSON.stringify(many)).names).toBe(names)
   expect(shape('{"name-1":0}').names).toBe(1)
 })

@@ -1,14 +1,14 @@
 /**
- * A look at JSON before it is parsed: what a parser would make of it is bounded by its depth, by how many
- * values it has, and by how many different names.
+ * Measures JSON before it is parsed. The result of parsing it is bounded by its depth, its number of values,
+ * and its number of different names.
  */
 
 export interface JsonShape {
-  /** Most brackets and braces open at once. */
+  /** The most brackets and braces open at once. */
   readonly depth: number
-  /** At least as many values as the text has: openings and commas outside of strings. */
+  /** An upper bound of the number of values: openings and commas outside of strings. */
   readonly values: number
-  /** About as many different names as its objects have, and no more; up to some thousands. */
+  /** A lower bound of the number of different names in its objects, close to it up to some thousands. */
   readonly names: number
 }
 
@@ -21,17 +21,17 @@ const QUOTE = 0x22,
   OPEN_BRACE = 0x7b,
   CLOSE_BRACE = 0x7d
 
-/** Bytes. A loop finds the end of a shorter text sooner than a call into native code does. */
+/** Bytes. In a shorter text, a loop finds the end sooner than a call into native code. */
 const SHORT_TEXT = 64
-/** One bit for each hash of a name. With 4,096 different names 3 % fall on a bit that is set already. */
+/** One bit for each hash of a name. With 4,096 different names, 3 % fall on a bit that is already set. */
 const NAME_BITS = 1 << 16
 const seen = new Int32Array(NAME_BITS >> 5)
-/** The words of `seen` that are not 0, so that clearing them costs no more than the names did. */
+/** The words of `seen` that are not 0, so that clearing them costs no more than setting them did. */
 const touched: number[] = []
 
 /**
- * The shape of the UTF-8 text `bytes[start, end)`. Right for valid JSON, and for what a parser reads of
- * anything else before it gives up.
+ * Returns the shape of the UTF-8 text `bytes[start, end)`. It is right for valid JSON, and for the part of
+ * any other text that a parser reads before it gives up.
  */
 export function shapeOfJson(bytes: Buffer, start: number, end: number): JsonShape {
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -55,7 +55,7 @@ export function shapeOfJson(bytes: Buffer, start: number, end: number): JsonShap
     } else if (byte === COMMA) {
       values++
     } else if (byte === COLON) {
-      // The name before it has spaces after it.
+      // The name before it is followed by spaces.
       if (isNew(hashOf(bytes, textStart, textEnd))) names++
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       values++
@@ -68,12 +68,12 @@ export function shapeOfJson(bytes: Buffer, start: number, end: number): JsonShap
   return { depth, values, names }
 }
 
-/** A digit, a minus or a point. */
+/** Whether the byte is a digit, a minus or a point. */
 function isOfNumber(byte: number): boolean {
   return byte > COMMA && byte < COLON
 }
 
-/** The place of the quote that ends the text begun at `at`, or `end`. */
+/** Returns the index of the quote that ends the text begun at `at`, or `end`. */
 function endOfText(bytes: Buffer, words: DataView, at: number, end: number): number {
   const shortEnd = Math.min(end, at + SHORT_TEXT)
   const lastWord = shortEnd - 4
@@ -83,8 +83,8 @@ function endOfText(bytes: Buffer, words: DataView, at: number, end: number): num
 }
 
 /**
- * Whether one of the word's four bytes is a quote or a backslash: a byte that is 0 after the exclusive or
- * borrows from its highest bit.
+ * Whether one of the word's four bytes is a quote or a backslash: a byte that is 0 after the XOR borrows from
+ * its highest bit.
  */
 function hasQuoteOrBackslash(word: number): boolean {
   const quote = word ^ 0x22222222
@@ -92,7 +92,7 @@ function hasQuoteOrBackslash(word: number): boolean {
   return ((((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash)) & 0x80808080) !== 0
 }
 
-/** As endOfText, of a text that goes on at `at`, which no escape precedes. */
+/** Like endOfText, for a text that continues at `at`; no escape may precede `at`. */
 function endOfLongText(bytes: Buffer, at: number, end: number): number {
   for (
     let quote = at >= end ? -1 : bytes.indexOf(QUOTE, at);
@@ -116,7 +116,7 @@ function isNew(hash: number): boolean {
   return true
 }
 
-/** FNV-1a with a final mix, so that the low bits depend on all of the name. */
+/** FNV-1a with a final mix, so that the low bits depend on the whole name. */
 function hashOf(bytes: Buffer, start: number, end: number): number {
   let hash = SEED
   for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at], 16777619)
@@ -124,5 +124,5 @@ function hashOf(bytes: Buffer, start: number, end: number): number {
   return Math.imul(hash, 0x2c1b3c6d) >>> 8
 }
 
-/** Drawn at the start, so that names cannot be chosen to fall on one bit. */
+/** Drawn at startup, so that nobody can choose names that fall on one bit. */
 const SEED = Math.floor(Math.random() * 2 ** 32) | 1

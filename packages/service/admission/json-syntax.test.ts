@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { jsonFault } from './json-syntax.ts'
 
-/** What JSON.parse says, the oracle of these tests. */
+/** Whether JSON.parse accepts the text: the oracle of these tests. */
 function parses(text: string): boolean {
   try {
     JSON.parse(text)

@@ -1,5 +1,5 @@
 /**
- * Whether a text is JSON (RFC 8259), without making anything of it: a parsed text can take many times its
+ * Checks whether a text is JSON (RFC 8259) without building a value: a parsed text can take many times its
  * length in memory.
  */
 
@@ -19,23 +19,23 @@ const OPEN_BRACKET = 0x5b,
 const ESCAPES = new Set(Buffer.from('"\\/bfnrt'))
 const HEX = new Set(Buffer.from('0123456789abcdefABCDEF'))
 const WORDS = ['true', 'false', 'null'].map((word) => Buffer.from(word))
-/** Levels of nesting. Parsers of other languages have such a limit as well (Jackson, Java's: 1,000). */
+/** Levels of nesting. Parsers in other languages have such a limit as well (Jackson for Java: 1,000). */
 const MAX_DEPTH = 1000
 
 /**
- * The place of the first byte that is wrong, or nests too deep; undefined if the whole text is JSON. Assumes
- * valid UTF-8.
+ * Returns the index of the first byte that is wrong or nests too deep; undefined if the whole text is JSON.
+ * Assumes valid UTF-8.
  */
 export function jsonFault(bytes: Buffer): number | undefined {
   const scanner = new Scanner(bytes)
   return scanner.document() ? undefined : scanner.at
 }
 
-/** Each method goes past what its name says, or returns false at what is wrong. */
+/** Each method advances past what its name says, or returns false at the first wrong byte. */
 class Scanner {
   at = 0
   readonly #bytes: Buffer
-  /** By level of nesting: what closes it. */
+  /** The closing byte of each level of nesting. */
   readonly #closers = new Uint8Array(MAX_DEPTH)
   #depth = 0
 
@@ -51,7 +51,7 @@ class Scanner {
     return this.at === this.#bytes.length
   }
 
-  /** A value without structure, or the beginning of one with it, up to its first value. */
+  /** Reads a scalar value, or the beginning of an array or object up to its first scalar. */
   #begin(): boolean {
     for (;;) {
       this.#space()
@@ -70,7 +70,8 @@ class Scanner {
   }
 
   /**
-   * The ends of structures, and the comma before the next value. True at the end of the whole value as well.
+   * Reads the ends of arrays and objects, and the comma before the next value. Also returns true at the end
+   * of the whole value.
    */
   #next(): boolean {
     while (this.#depth > 0) {
@@ -106,7 +107,7 @@ class Scanner {
     return false
   }
 
-  /** Ends at its last byte. */
+  /** Stops at the last byte of the escape, not after it. */
   #escape(): boolean {
     const byte = this.#bytes[++this.at]
     if (byte !== 0x75) return ESCAPES.has(byte)

@@ -1,15 +1,15 @@
 /**
- * Whether a request without a key comes from this machine's own programs and pages, and not by way of a web
- * page from elsewhere.
+ * Decides whether a request without a key comes from programs and pages on this machine, and not by way of a
+ * web page from elsewhere.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 
 const LOOPBACK = /^(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /**
- * A browser names the page that sends a request in Origin, and the name that the page was loaded under in
- * Host, also if that name leads here by a trick of DNS.
- * @param ownName a name under which containers beside this one know it, which no page can have
+ * Whether the request is local. A browser puts the page that sends a request into Origin, and the name that
+ * the page was loaded under into Host, even if a DNS trick made that name lead here.
+ * @param ownName a name by which neighbouring containers know this one, and which no page can have
  */
 export function isLocal(headers: IncomingHttpHeaders, ownName: string): boolean {
   const host = headers.host ?? String(headers[':authority'] ?? '')
@@ -17,8 +17,8 @@ export function isLocal(headers: IncomingHttpHeaders, ownName: string): boolean 
 }
 
 /**
- * Whether a page from another machine sent the request. What a page loads by GET, such as images and scripts,
- * has no Origin: browsers say then that it is cross-site. Following a link from there is no such thing.
+ * Whether a page from another machine sent the request. A page's GET requests, such as images and scripts,
+ * have no Origin; browsers then mark them as cross-site. Following a link from such a page does not count.
  */
 export function isFromForeignPage(headers: IncomingHttpHeaders): boolean {
   const { origin } = headers
@@ -29,12 +29,12 @@ export function isFromForeignPage(headers: IncomingHttpHeaders): boolean {
 
 const isLoopback = (name: string): boolean => LOOPBACK.test(name)
 
-/** Without the port. */
+/** The host without its port. */
 function nameOf(host: string): string {
   return host.toLowerCase().replace(/:\d{1,5}$/, '')
 }
 
-/** Empty for `null` and for anything else that is not the origin of a web page. */
+/** Empty for `null`, and for anything else that is not the origin of a web page. */
 function hostOfOrigin(origin: string): string {
   return nameOf(/^https?:\/\/([^/@\s]+)$/i.exec(origin)?.[1] ?? '')
 }

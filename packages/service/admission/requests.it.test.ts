@@ -79,7 +79,7 @@ test('requests of nobody that are open at once over HTTP/2 count as connections 
     Array.from({ length: 4 }, async () => {
       const session = connectHttp2(server.url, { settings: { initialWindowSize: 0 } }).on('error', () => {})
       await once(session, 'connect')
-      // Answers that cannot be sent.
+      // These answers cannot be sent.
       for (let i = 0; i < 100; i++) session.request({ ':path': '/nowhere' }).on('error', () => {})
       return session
     }),

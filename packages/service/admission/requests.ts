@@ -1,5 +1,5 @@
 /**
- * Each request has a lease of memory and a place on its connection, from its head until its answer is
+ * Gives each request a lease of memory and a place on its connection, from its headers until its answer is
  * written.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -15,9 +15,9 @@ export interface RequestBounds {
   readonly admission: Admission
   readonly connections: Connections
   connectionOf(request: IncomingMessage): Connection
-  /** An answer that has not been read to its end after this time is cut off. */
+  /** An answer that the client has not read to its end after this time is cut off. */
   readonly answerMs: number
-  /** The name under which containers beside this one know the service. */
+  /** The name by which neighbouring containers know the service. */
   readonly name: string
 }
 
@@ -27,24 +27,27 @@ interface Admitted {
   readonly connections: Connections
   readonly name: string
   readonly response: ServerResponse
-  /** The requests of this server whose answers are being written, in the order of their beginnings. */
+  /** The requests of this server whose answers are being written, in the order in which the answers began. */
   readonly answering: Set<Admitted>
   answerBegan: number
-  /** The answer that is not closed yet, and each piece of work that has not ended. */
+  /**
+   * The number of things that hold the lease: the answer until it is closed, and each piece of work until it
+   * ends.
+   */
   holders: number
 }
 
-/** Bounds of the JSON that routes get parsed; a route for larger ones reads its body itself. */
+/** Bounds of the JSON that is parsed for routes. A route that accepts larger JSON reads its body itself. */
 const JSON_LIMITS = { depth: 32, values: 10_000, names: 1000 }
-/** Smaller answers are part of what each request takes. */
+/** Answers up to this size are included in the fixed cost of a request. */
 const SMALL_ANSWER_BYTES = 16 << 10
 
-/** How often answers are looked at that are not read. */
+/** How often to look for answers that are not being read. */
 const LOOK_MS = 2000
 
 /**
- * In the request itself: young collections keep all values of a WeakMap alive, and with one the request that
- * it tells of and its body.
+ * Kept on the request itself: young collections keep all values of a WeakMap alive, and with each value its
+ * request and body.
  */
 const ADMITTED = Symbol('admitted')
 
@@ -64,20 +67,20 @@ export function leaseOf(request: FastifyRequest): Lease {
   return admittedOf(request).lease
 }
 
-/** The client has shown a valid key. False if it has no room left: refuse the request then. */
+/** Notes that the client has shown a valid key. False if it has no room left: refuse the request then. */
 export function identified(request: FastifyRequest, client: string): boolean {
   const { lease, connection, connections } = admittedOf(request)
   return connections.identify(connection, client) && lease.identify(client)
 }
 
-/** Whether a request without a key comes from this machine's own programs and pages. */
+/** Whether a request without a key comes from programs and pages on this machine. */
 export function isLocalRequest(request: FastifyRequest): boolean {
   return isLocal(request.headers, admittedOf(request).name)
 }
 
 /**
- * Holds the request's lease until the work has ended, also if its client goes before: its memory is taken
- * that long.
+ * Holds the request's lease until the work has ended, even if its client disconnects first: the work uses the
+ * memory until then.
  */
 export function holdLease(request: FastifyRequest, work: Promise<unknown>): void {
   const one = admittedOf(request)
@@ -93,8 +96,8 @@ function letGo(one: Admitted): void {
 }
 
 /**
- * The answer begins, and its client must read it to the end in time. For every answer whose end is known when
- * it begins; streams of events look after themselves.
+ * Starts the time within which the client must read the answer to its end. For every answer whose length is
+ * known when it begins; streams of events limit themselves.
  */
 export function limitReading(request: FastifyRequest): void {
   const one = admittedOf(request)
@@ -132,7 +135,7 @@ export function admitRequests(
       holders: 1,
     }
     request[ADMITTED] = one
-    // Streams of HTTP/2 are counted where they open: not all of them come here.
+    // HTTP/2 streams are counted where they open: not all of them come here.
     const isAlone = raw.httpVersionMajor === 1
     if (isAlone) connections.begin(connection)
     reply.raw.once('close', () => {
@@ -195,7 +198,7 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** A name that changes the prototype of what it is copied into. */
+/** Refuses the name that changes the prototype of an object it is copied into. */
 function refuseProto(name: string, value: unknown): unknown {
   if (name === '__proto__')
     throw new HttpError(400, 'invalid-name', 'The body has the name __proto__; choose another one.')

@@ -1,8 +1,9 @@
 /**
- * Avro schemas as a tree with every name resolved: what types, compatibility and the codec are derived from.
+ * Avro schemas as a tree in which every name is resolved. Types, compatibility and the codec are derived from
+ * it.
  */
 
-/** A schema as JSON, as it stands in an .avsc file (Avro 1.11 specification, "Schema Declaration"). */
+/** A schema as JSON, as in an .avsc file (Avro 1.11 specification, "Schema Declaration"). */
 export type AvroSchema =
   | string
   | readonly AvroSchema[]
@@ -42,8 +43,8 @@ export interface UnionNode {
   readonly kind: 'union'
   readonly branches: readonly AvroNode[]
   /**
-   * True where the JavaScript value does not tell the branch (int or double, two records): then a value is {
-   * branchName: value }, else it stands alone.
+   * True if a JavaScript value does not identify its branch (int or double, two records). A value is then
+   * wrapped as `{ branchName: value }`; otherwise it is not wrapped.
    */
   readonly wrapped: boolean
 }
@@ -57,10 +58,7 @@ export interface FieldNode {
   readonly aliases: readonly string[]
   readonly doc: string | undefined
   readonly type: AvroNode
-  /**
-   * The value that stands for a missing one, as JavaScript has it (bytes are Buffers); undefined: the field
-   * is required.
-   */
+  /** The value of a missing field, in JavaScript (bytes are Buffers). If undefined, the field is required. */
   readonly default: unknown
 }
 
@@ -69,8 +67,8 @@ export class SchemaError extends Error {
 }
 
 /**
- * Throws a SchemaError with the path of what it does not understand. Recursive schemas are refused: every
- * value then has a bounded depth.
+ * Parses a schema. Throws a SchemaError with the path of anything that it does not understand. Refuses
+ * recursive schemas, so that every value has a bounded depth.
  */
 export function parseSchema(schema: AvroSchema): AvroNode {
   return parse(schema, { namespace: '', names: new Map(), open: new Set(), path: '' })
@@ -108,7 +106,7 @@ function parse(schema: AvroSchema, scope: Scope): AvroNode {
       return { kind: 'array', items: parse(attributes.items, inside(scope, '[]')) }
     case 'map':
       return { kind: 'map', values: parse(attributes.values, inside(scope, '{}')) }
-    // A logical type annotates the type beneath; its values stay those of the type beneath.
+    // A logical type annotates the type beneath it; its values remain those of that type.
     default:
       return parse(attributes.type, scope)
   }
@@ -161,7 +159,7 @@ function union(branches: AvroNode[]): UnionNode {
   return { kind: 'union', branches, wrapped: new Set(kinds).size < kinds.length }
 }
 
-/** What typeof and its like can tell apart. */
+/** Returns the kind of JavaScript value, as far as typeof and similar checks can tell. */
 function javascriptKind(node: AvroNode): string {
   switch (node.kind) {
     case 'int':
@@ -182,12 +180,12 @@ function javascriptKind(node: AvroNode): string {
   }
 }
 
-/** The name by which a wrapped union's value and the Avro JSON encoding call a branch. */
+/** Returns the branch's name in a wrapped union's value and in the Avro JSON encoding. */
 export function branchName(node: AvroNode): string {
   return 'name' in node ? node.name : node.kind
 }
 
-/** Defaults of unions are written for the first branch (specification, "Unions"). */
+/** The default of a union is written for its first branch (specification, "Unions"). */
 function defaultValue(node: AvroNode, json: unknown): unknown {
   if (node.kind !== 'union') return fromJson(node, json)
   const first = node.branches[0]!
@@ -196,7 +194,7 @@ function defaultValue(node: AvroNode, json: unknown): unknown {
 }
 
 /**
- * JSON to the value that the codec takes and gives: bytes, written in JSON as a string of code points up to
+ * Converts JSON to the value that the codec takes and returns. Bytes, in JSON a string of code points up to
  * 255, become Buffers.
  */
 export function fromJson(node: AvroNode, json: any): unknown {

@@ -1,7 +1,7 @@
 /**
- * FULL_TRANSITIVE compatibility: every reader, old or new, reads what every writer, old or new, wrote (Avro
- * specification, "Schema Resolution"). In a rolling upgrade or a rollback the old reader meets new data, so
- * both directions hold against every version ever published.
+ * FULL_TRANSITIVE compatibility: every reader, old or new, can read the data of every writer, old or new
+ * (Avro specification, "Schema Resolution"). In a rolling upgrade or a rollback the old reader meets new
+ * data, so both directions must hold against every version ever published.
  */
 import avro from 'avsc'
 import {
@@ -15,8 +15,8 @@ import {
 import { publishedVersions, readContract } from './load.ts'
 
 /**
- * One sentence for each field that breaks with a published version, empty where all is well. The sentence
- * begins with the field's path.
+ * Returns one sentence for each field that is incompatible with a published version; empty if there are none.
+ * Each sentence begins with the field's path.
  */
 export function incompatibilities(contract: string): string[] {
   const current = readContract(contract)
@@ -25,7 +25,7 @@ export function incompatibilities(contract: string): string[] {
   )
 }
 
-/** @param label names the old schema in the sentences, "version 1" for instance */
+/** @param label names the old schema in the sentences, for instance "version 1" */
 export function breaks(old: AvroSchema, current: AvroSchema, label: string): string[] {
   const oldNode = parseSchema(old)
   const newNode = parseSchema(current)
@@ -34,7 +34,7 @@ export function breaks(old: AvroSchema, current: AvroSchema, label: string): str
     ...check(newNode, oldNode, root, { newReads: true, label }),
     ...check(oldNode, newNode, root, { newReads: false, label }),
   ])
-  // What the walk allows, the library that decodes must resolve too.
+  // If the walk finds no problem, the library that decodes must also be able to resolve the schemas.
   if (problems.size === 0)
     for (const refusal of [refusalOf(current, old), refusalOf(old, current)])
       if (refusal) problems.add(`${root}: ${refusal}.`)
@@ -50,7 +50,7 @@ function refusalOf(reader: AvroSchema, writer: AvroSchema): string | undefined {
   }
 }
 
-/** Which of the two schemas reads: the sentences are written for the author of the new one. */
+/** Which of the two schemas is the reader. The sentences are written for the author of the new schema. */
 interface Direction {
   readonly newReads: boolean
   readonly label: string
@@ -72,7 +72,7 @@ function check(reader: AvroNode, writer: AvroNode, path: string, direction: Dire
     : [typeChanged(reader, writer, path, direction)]
 }
 
-/** A branch of the writer's union, or its whole type, against whatever the reader has. */
+/** Checks a branch of the writer's union, or the writer's whole type, against the reader's type. */
 function checkBranch(reader: AvroNode, branch: AvroNode, path: string, direction: Direction): string[] {
   const choices = reader.kind === 'union' ? reader.branches : [reader]
   const choice = choices.find((one) => sameKind(one, branch)) ?? choices.find((one) => promotes(branch, one))
@@ -128,12 +128,12 @@ const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
   bytes: ['string'],
 }
 
-/** True where the reader's type takes the writer's although they differ. */
+/** True if the reader's type accepts the writer's although they differ. */
 export function promotes(writer: AvroNode, reader: AvroNode): boolean {
   return PROMOTIONS[writer.kind]?.includes(reader.kind) ?? false
 }
 
-/** The reader's name or one of its aliases is the writer's; namespaces count. */
+/** True if the reader's name or one of its aliases equals the writer's name, including the namespace. */
 export function sameName(
   reader: { readonly name: string; readonly aliases: readonly string[] },
   writer: { readonly name: string },

@@ -34,8 +34,8 @@ const ACTIONS: Readonly<Record<Resource, Partial<Record<Operation, readonly stri
 }
 
 /**
- * One statement for each set of actions, after the one for the cluster. Throws a sentence where the ARN is no
- * cluster's.
+ * Returns one statement for the cluster, and then one for each set of actions. Throws an error with one
+ * sentence if the ARN is not that of an MSK cluster.
  */
 export function iamPolicy(principal: Principal, clusterArn: string): Policy {
   const parts = CLUSTER.exec(clusterArn)
@@ -54,7 +54,7 @@ export function iamPolicy(principal: Principal, clusterArn: string): Policy {
   return {
     Version: '2012-10-17',
     Statement: [
-      // Producers are idempotent.
+      // Our producers are idempotent.
       {
         Effect: 'Allow',
         Action: [action('Connect'), ...(writes ? [action('WriteDataIdempotently')] : [])],

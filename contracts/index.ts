@@ -1,4 +1,4 @@
-/** The services and what they say to each other: topics, the types of their values, schemas and samples. */
+/** The services and the data that they exchange: topics, the types of their values, schemas and samples. */
 
 export type * from './generated/types.ts'
 export { sampleOf, schemaOf } from './load.ts'

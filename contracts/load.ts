@@ -1,4 +1,4 @@
-/** The contracts' files, read once. */
+/** Reads the contracts' files. Each schema is read once. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { type AvroSchema, fromJson, parseSchema } from './avro.ts'
@@ -8,24 +8,24 @@ import { type TopicName, topics } from './topics.ts'
 const FOLDER = new URL('./', import.meta.url)
 const schemas = new Map<string, AvroSchema>()
 
-/** The schema of the topic's values as its .avsc file has it. */
+/** Returns the schema of the topic's values, as in its .avsc file. */
 export function schemaOf(topic: TopicName): AvroSchema {
   return readContract(topics[topic].value)
 }
 
-/** The contract by its path without ending, as `value` in the topics table names it. */
+/** Returns the contract with this path, without extension, as `value` in the topics table has it. */
 export function readContract(contract: string): AvroSchema {
   let schema = schemas.get(contract)
   if (schema === undefined) schemas.set(contract, (schema = readJson(`${contract}.avsc`) as AvroSchema))
   return schema
 }
 
-/** A real-looking value of the topic, new at every call. */
+/** Returns a realistic value for the topic; a new object at every call. */
 export function sampleOf<T extends TopicName>(topic: T): ValueOf[T] {
   return fromJson(parseSchema(schemaOf(topic)), readSample(topics[topic].value)) as ValueOf[T]
 }
 
-/** The sample as JSON: bytes are strings of code points up to 255. */
+/** Returns the sample as JSON: bytes are strings of code points up to 255. */
 export function readSample(contract: string): unknown {
   return readJson(`${contract}.sample.json`)
 }
@@ -35,7 +35,9 @@ export interface PublishedVersion {
   readonly schema: AvroSchema
 }
 
-/** Every version that was ever published, oldest first: data in them may lie in topics and in archives. */
+/**
+ * Returns every version ever published, oldest first: topics and archives may contain data in any of them.
+ */
 export function publishedVersions(contract: string): PublishedVersion[] {
   const folder = publishedFolder(contract)
   const prefix = `${basename(contract)}.v`
@@ -52,7 +54,7 @@ export function publishedFolder(contract: string): URL {
   return new URL(`${dirname(contract)}/published/`, FOLDER)
 }
 
-/** Every contract that a topic uses, each once. */
+/** Returns every contract that a topic uses, each once. */
 export function contracts(): string[] {
   return [...new Set(Object.values(topics).map((topic) => topic.value))]
 }

@@ -27,7 +27,7 @@ test('a service reads and writes what the table says, and nothing else of it', (
 test('a policy names the resources of one cluster, and fits into a managed policy', () => {
   for (const principal of PRINCIPALS) {
     const policy = iamPolicy(principal, CLUSTER)
-    // IAM quotas: 6,144 characters, white space not counted.
+    // The IAM quota is 6,144 characters; white space does not count.
     expect(JSON.stringify(policy).length, principal).toBeLessThan(6144)
     for (const { Resource } of policy.Statement)
       for (const arn of Resource)

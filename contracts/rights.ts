@@ -1,6 +1,6 @@
 /**
- * What each principal may do on the brokers: no more than the tables of topics.ts say. Kafka's ACLs and the
- * policies of MSK IAM are made from it.
+ * The rights of each principal on the brokers: no more than the tables of topics.ts require. Kafka's ACLs and
+ * the policies of MSK IAM are generated from them.
  */
 import { SERVICES, type Service } from './services.ts'
 import {
@@ -12,12 +12,12 @@ import {
   topics,
 } from './topics.ts'
 
-/** The services; the registry with its store in Kafka; and `apply`, who runs `weir topics apply`. */
+/** The services; the registry, whose store is in Kafka; and `apply`, the principal of `weir topics apply`. */
 export type Principal = Service | 'registry' | 'apply'
 export const PRINCIPALS: readonly Principal[] = [...SERVICES, 'registry', 'apply']
 
 export type Resource = 'topic' | 'group' | 'transactional-id'
-/** As Kafka names them (documentation, "Authorization and ACLs"). */
+/** Kafka's names of the operations (documentation, "Authorization and ACLs"). */
 export type Operation =
   | 'Read'
   | 'Write'
@@ -31,18 +31,20 @@ export type Operation =
 export interface Right {
   readonly resource: Resource
   readonly name: string
-  /** prefixed: every resource whose name begins so. */
+  /** `prefixed` stands for every resource whose name begins with `name`. */
   readonly pattern: 'literal' | 'prefixed'
   readonly operations: readonly Operation[]
 }
 
-/** Apicurio's topics (kafkasql): the journal with every schema, and those that it makes at its start. */
+/**
+ * Apicurio's topics (kafkasql): the journal with every schema, and the topics that it creates when it starts.
+ */
 const REGISTRY_TOPICS = [registryJournal.name, 'kafkasql-snapshots', 'registry-events']
 const REGISTRY_GROUPS = 'apicurio-'
 
 const MANAGES: readonly Operation[] = ['Create', 'Delete', 'Alter', 'DescribeConfigs', 'AlterConfigs']
 
-/** In the order of resources and names; each resource once. */
+/** Returns the principal's rights, sorted by resource and name. Each resource appears once. */
 export function rightsOf(principal: Principal): Right[] {
   const found = new Map<string, Right>()
   const allow = (
@@ -90,7 +92,7 @@ function ofService(service: Service, allow: Allow): void {
   for (const [name, { writers, value }] of Object.entries<Topic>(topics)) {
     if (!writers.includes(service)) continue
     allow('topic', name, 'literal', 'Write')
-    // Whoever decides on a control log holds its transactional id.
+    // The writer that decides on a control log holds its transactional id.
     if (value === 'weir/control-entry') allow('transactional-id', `${name}.writer`, 'literal', 'Write')
   }
   for (const [prefix, { managers, writers, readers }] of Object.entries<TopicFamily>(topicFamilies)) {
@@ -105,7 +107,7 @@ function ofService(service: Service, allow: Allow): void {
     }
     if (!watchers.includes(service)) continue
     allow('group', prefix, 'prefixed')
-    // Lag is the distance from a topic's end.
+    // Lag is the distance from the end of a topic, so a watcher must be able to describe the topic.
     for (const [name] of readBy(members)) allow('topic', name, 'literal')
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The one table of services. Their type, the principals, `weir up`, probes, settings, checks and the texts of
- * commands are made from it; tests hold Compose and the chart to it.
+ * The one table of services. The service type, the principals, `weir up`, probes, settings, checks and the
+ * texts of commands are derived from it. Tests check that Compose and the chart agree with it.
  */
 
 /** Servers that `weir up` starts. */
@@ -8,24 +8,24 @@ export const SERVERS = ['kafka', 'registry', 'redis', 'search'] as const
 export type Server = (typeof SERVERS)[number]
 
 export interface ServiceDefinition {
-  /** Its port on a laptop, in Compose and in the chart. */
+  /** The service's port on a laptop, in Compose and in the chart. */
   readonly port: number
   /**
-   * How its variables begin: `HUB` for HUB_PORT, its port in `weir up`, and HUB_URL, by which clients find
+   * The prefix of its variables: `HUB` for HUB_PORT, its port in `weir up`, and HUB_URL, where clients find
    * it.
    */
   readonly variable: string
-  /** Servers that must answer before it is ready. */
+  /** Servers that must answer before the service is ready. */
   readonly needs: readonly Server[]
-  /** Servers that it uses as well, and works without. */
+  /** Servers that the service also uses, but can work without. */
   readonly uses: readonly Server[]
-  /** What it serves, in a few words. */
+  /** What the service provides, in a few words. */
   readonly doc: string
 }
 
 /**
- * In the order in which data passes them; they are stopped in this order too, so that each drains into the
- * next.
+ * The services in the order in which data passes through them. They are stopped in this order too, so that
+ * each drains into the next.
  */
 export const services = {
   'ingest-hub': {
@@ -55,13 +55,13 @@ export type Service = keyof typeof services
 
 export const SERVICES = Object.keys(services) as Service[]
 
-/** The variable with the service's URL. */
+/** The name of the variable with the service's URL. */
 export const urlVariable = (service: Service): string => `${services[service].variable}_URL`
 
-/** The variable with the service's port in `weir up`. */
+/** The name of the variable with the service's port in `weir up`. */
 export const portVariable = (service: Service): string => `${services[service].variable}_PORT`
 
-/** A value for each service. */
+/** Returns an object with a value for each service. */
 export function forServices<T>(of: (service: Service) => T): Record<Service, T> {
   return Object.fromEntries(SERVICES.map((service) => [service, of(service)])) as Record<Service, T>
 }

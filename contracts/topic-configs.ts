@@ -1,4 +1,4 @@
-/** How a topic of the table is laid out on the broker, where that does not depend on the cluster. */
+/** The configuration of a topic of the table on the broker, as far as it does not depend on the cluster. */
 import type { Topic } from './topics.ts'
 
 const HOUR_MS = 3_600_000
@@ -7,13 +7,15 @@ const HOUR_MS = 3_600_000
 export const MAX_VALUE_BYTES = 1 << 20
 
 /**
- * max.message.bytes bounds a whole record batch as stored. Beside one largest value it must hold the key, the
- * headers and the batch's own 61 bytes: 64 KiB are more than doors let those grow to. Flows bury what would
- * be larger.
+ * max.message.bytes bounds a whole record batch as stored. In addition to one value of the largest size, it
+ * must have room for the key, the headers and the batch's own 61 bytes. 64 KiB are more than doors let those
+ * grow to. Flows write a dead letter for a record that would be larger.
  */
 export const MAX_BATCH_BYTES = MAX_VALUE_BYTES + (64 << 10)
 
-/** A dead letter holds its original whole: with less room the largest records of the doors would be cut. */
+/**
+ * A dead letter contains its original whole. With less room, the largest records of the doors would be cut.
+ */
 const ENVELOPE_BYTES = 128 << 10
 
 /** The topic's max.message.bytes. */
@@ -22,8 +24,8 @@ export function maxBatchBytes(topic: Topic): number {
 }
 
 /**
- * LogAppendTime: the record's timestamp is its arrival; the event's time is in the value. Compacted topics
- * are read whole at every start, so their segments are small and cleaned early.
+ * LogAppendTime: a record's timestamp is its time of arrival; the event's time is in the value. Compacted
+ * topics are read whole at every start, so their segments are small and cleaned early.
  */
 export function topicConfigs(topic: Topic): Record<string, string> {
   return {

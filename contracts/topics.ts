@@ -1,21 +1,21 @@
 /**
- * The one table of topics: who writes, who reads, how a topic is laid out. Topic creation, schemas, types,
- * rights and the AsyncAPI document are generated from it.
+ * The one table of topics: their writers, readers and layout. Topic creation, schemas, types, rights and the
+ * AsyncAPI document are generated from it.
  */
 
 import { SERVICES, type Service } from './services.ts'
 
 export interface Topic {
-  /** The .avsc file under contracts/, without its ending. */
+  /** The .avsc file under contracts/, without its extension. */
   readonly value: string
-  /** The field of the value that is the record's key; null: the writer gives keys of its own, or none. */
+  /** The field of the value that is the record's key. If null, the writer sets its own keys, or none. */
   readonly key: string | null
-  /** murmur2: Kafka's own. A keyed topic's count never grows in place. */
+  /** murmur2: Kafka's own. The partition count of a keyed topic never grows in place. */
   readonly partitioner: 'murmur2'
   readonly partitions: number
-  /** Hours that records are kept; 'compact' keeps the newest of each key for ever. */
+  /** The hours for which records are kept; 'compact' keeps the newest record of each key forever. */
   readonly retention: number | 'compact'
-  /** Doors of ingest-hub that accept records for it from outside. */
+  /** The doors of ingest-hub that accept records for this topic from outside. */
   readonly doors: readonly 'http'[]
   readonly writers: readonly Service[]
   readonly readers: readonly Service[]
@@ -159,9 +159,9 @@ export function subjectOf(topic: string): string {
 }
 
 /**
- * Where Apicurio Registry keeps every schema (kafkasql). It is made with the others, before the registry
- * starts: left to the registry it would get the broker's default retention of 7 days, after which schemas
- * would be gone.
+ * The topic in which Apicurio Registry keeps every schema (kafkasql). It is created with the others, before
+ * the registry starts. If the registry created it, it would get the broker's default retention of 7 days,
+ * after which schemas would be gone.
  */
 export const registryJournal = {
   name: 'kafkasql-journal',
@@ -169,14 +169,14 @@ export const registryJournal = {
 } as const
 
 export interface TopicFamily {
-  /** Who creates, deletes and grows the topics and sets their configuration. */
+  /** The services that create, delete and grow the topics and set their configuration. */
   readonly managers: readonly Service[]
   readonly writers: readonly Service[]
   readonly readers: readonly Service[]
   readonly doc: string
 }
 
-/** Topics that come into being at run time, by how their names begin. */
+/** Topics that are created at run time, by the prefix of their names. */
 export const topicFamilies: Readonly<Record<string, TopicFamily>> = {
   'stream.': {
     managers: ['ingest-hub', 'enricher'],
@@ -188,14 +188,14 @@ export const topicFamilies: Readonly<Record<string, TopicFamily>> = {
 
 export interface GroupFamily {
   readonly members: Service
-  /** Whether it commits in transactions; the transactional ids begin with the group's name. */
+  /** Whether the group commits in transactions. The transactional ids begin with the group's name. */
   readonly transactional: boolean
-  /** Who looks at the group's lag. */
+  /** The services that watch the group's lag. */
   readonly watchers: readonly Service[]
   readonly doc: string
 }
 
-/** Consumer groups, by how their names begin. */
+/** Consumer groups, by the prefix of their names. */
 export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
   'enricher.': {
     members: 'enricher',

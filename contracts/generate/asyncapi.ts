@@ -1,6 +1,5 @@
 /**
- * The contracts as an AsyncAPI 3.0 document: channels, messages, and for each service what it sends and
- * receives.
+ * The contracts as an AsyncAPI 3.0 document: channels, messages, and what each service sends and receives.
  */
 
 import type { AvroSchema } from '../avro.ts'
@@ -71,7 +70,7 @@ function message(schema: { name: string; doc?: string }, topic: Topic): Record<s
   }
 }
 
-/** The binding spells cleanup.policy as a list and retention.ms as a number. */
+/** The AsyncAPI binding represents cleanup.policy as a list and retention.ms as a number. */
 function topicConfiguration(topic: Topic): Record<string, unknown> {
   const configs = topicConfigs(topic)
   return {

@@ -1,4 +1,4 @@
-/** The texts of all generated files, by name. */
+/** The contents of all generated files, by name. */
 import { parseSchema, type RecordNode } from '../avro.ts'
 import { schemaOf } from '../load.ts'
 import { type TopicName, topics } from '../topics.ts'

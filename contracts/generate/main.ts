@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: writes contracts/generated from topics.ts and the .avsc files; with --publish also a
- * new version file of each contract that changed.
+ * `npm run generate`: writes contracts/generated from topics.ts and the .avsc files. With --publish, also
+ * writes a new version file for each contract that has changed.
  */
 import { writeFileSync } from 'node:fs'
 import { generatedFiles } from './files.ts'

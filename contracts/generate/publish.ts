@@ -1,4 +1,4 @@
-/** Published versions: a contract that changed gets the next number. Files are only ever added. */
+/** Published versions: a contract that has changed gets the next number. Files are only ever added. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -7,8 +7,8 @@ import { incompatibilities } from '../compatibility.ts'
 import { contracts, publishedFolder, publishedVersions, readContract } from '../load.ts'
 
 /**
- * Returns the names of the files written. Throws, having written nothing, where a contract breaks with a
- * published version.
+ * Returns the names of the files written. Throws, without writing anything, if a contract is incompatible
+ * with a published version.
  */
 export function publish(): string[] {
   const changed = contracts().filter(isChanged)
@@ -25,7 +25,10 @@ export function publish(): string[] {
   })
 }
 
-/** Doc strings may be bettered without a new version: they say nothing about the bytes. */
+/**
+ * True if the contract differs from its newest published version. Doc strings may be improved without a new
+ * version: they do not affect the encoded bytes.
+ */
 export function isChanged(contract: string): boolean {
   const newest = publishedVersions(contract).at(-1)
   return (

@@ -1,4 +1,4 @@
-/** TypeScript types of the contracts, one interface per Avro record, with the doc strings as comments. */
+/** The contracts as TypeScript types: one interface per Avro record, with the doc strings as comments. */
 import { type AvroNode, branchName, type EnumNode, type RecordNode } from '../avro.ts'
 
 export interface TopicType {
@@ -20,8 +20,8 @@ export function typesModule(topicTypes: readonly TopicType[]): string {
 }
 
 /**
- * Declares named types, inner ones first. The same name with another shape cannot be one TypeScript type and
- * is refused.
+ * Declares named types, inner ones first. Refuses two types of different shape with the same name: they
+ * cannot be one TypeScript type.
  */
 function declare(node: AvroNode, declared: Map<string, string>): void {
   switch (node.kind) {

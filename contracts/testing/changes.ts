@@ -1,6 +1,6 @@
 /**
- * Changes of a published schema, broken and lawful ones: our own check and the real registry must judge each
- * the same.
+ * Breaking and lawful changes to a published schema. Our own check and the real registry must judge each of
+ * them alike.
  */
 import type { AvroSchema } from '../avro.ts'
 import { readContract } from '../load.ts'
@@ -9,7 +9,7 @@ export interface Change {
   readonly name: string
   readonly old: AvroSchema
   readonly current: AvroSchema
-  /** What our check says, with the old schema called "version 1"; empty for a lawful change. */
+  /** The sentences of our check, with the old schema called "version 1"; empty for a lawful change. */
   readonly sentences: readonly string[]
 }
 
@@ -22,7 +22,7 @@ function taxi(name: string, change: (schema: Json) => void, ...sentences: string
   return { name, old: TAXI, current, sentences }
 }
 
-/** A record with one field, for types that the taxi's contract has not. */
+/** A change to a record with one field, for types that do not occur in the taxi's contract. */
 function field(name: string, old: unknown, current: unknown, ...sentences: string[]): Change {
   const schema = (type: unknown): AvroSchema =>
     ({ type: 'record', name: 'R', namespace: 'test', fields: [{ name: 'f', type }] }) as AvroSchema

@@ -51,8 +51,8 @@ async function main(): Promise<void> {
 }
 
 /**
- * Tries until it works, saying what it waits for. What a retry cannot help (a wrong password, say) is thrown
- * at once.
+ * Retries until it works, and prints what it waits for. An error that a retry cannot help (a wrong password,
+ * say) is thrown at once.
  */
 async function waitFor<T>(what: string, waitMs: number, attempt: () => Promise<T>): Promise<T> {
   let missingSince: number | undefined

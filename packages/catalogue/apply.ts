@@ -14,8 +14,8 @@ export interface ApplyTopicsOptions {
    */
   readonly replicas: number
   /**
-   * In-sync replicas without which a write is refused. Two of three when unset: one broker may fail and
-   * nothing acknowledged is lost.
+   * The number of in-sync replicas without which a write is refused. Two of three if unset: one broker may
+   * fail and nothing acknowledged is lost.
    */
   readonly minInSync?: number
   readonly log?: (line: string) => void
@@ -28,8 +28,8 @@ export interface AppliedTopics {
 }
 
 /**
- * Rejects with `partition-mismatch`, before anything is changed, where a topic has another partition count
- * than the table says.
+ * Rejects with `partition-mismatch`, before anything is changed, if a topic has another partition count than
+ * the table says.
  */
 export async function applyTopics(
   admin: Admin,
@@ -66,7 +66,7 @@ export async function applySpecs(
   return { created, updated }
 }
 
-/** The topics table, and the registry's journal, as the broker port takes it. */
+/** The topics table and the registry's journal, as the broker port takes them. */
 export function topicSpecs(
   replicas: number,
   minInSync = replicas >= 3 ? 2 : replicas > 0 ? 1 : undefined,

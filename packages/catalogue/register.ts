@@ -13,7 +13,7 @@ const { COMPATIBILITY, SchemaRegistry, SchemaType } = confluent
 const TIMEOUT_MS = 10_000
 const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json'
 
-/** The registry will not take a contract: it breaks with what is registered already. */
+/** The registry refuses a contract because it is incompatible with a registered version. */
 export class ContractRefused extends Error {
   override readonly name = 'ContractRefused'
   readonly retriable = false
@@ -27,13 +27,13 @@ export class ContractRefused extends Error {
 
 export interface RegisteredContract {
   readonly topic: TopicName
-  /** The id of the current schema: what this version's writers put before each value. */
+  /** The id of the current schema: this version's writers put it before each value. */
   readonly schemaId: number
 }
 
 /**
- * Rejects with ContractRefused, else with an Error where the registry does not answer. Running it again
- * changes nothing.
+ * Rejects with ContractRefused, or with an Error if the registry does not answer. Running it again changes
+ * nothing.
  */
 export async function registerContracts(
   registryUrl: string,
@@ -41,7 +41,8 @@ export async function registerContracts(
 ): Promise<RegisteredContract[]> {
   const registered: RegisteredContract[] = []
   for (const topic of Object.keys(topics) as TopicName[]) {
-    // Older versions first: a registry that lost its data then refuses what breaks with them, as before.
+    // Older versions first: a registry that lost its data then refuses schemas that are incompatible with
+    // them, as before.
     const versions = [...publishedVersions(topics[topic].value).map(({ schema }) => schema), schemaOf(topic)]
     const schemaId = await registerVersions(registryUrl, subjectOf(topic), versions)
     registered.push({ topic, schemaId })
@@ -51,8 +52,8 @@ export async function registerContracts(
 }
 
 /**
- * Registers the versions in their order and returns the last one's id. The subject takes nothing that is not
- * FULL_TRANSITIVE, from its first version on.
+ * Registers the versions in order and returns the last one's id. From its first version on, the subject
+ * accepts only FULL_TRANSITIVE changes.
  */
 export async function registerVersions(
   registryUrl: string,
@@ -92,7 +93,8 @@ async function requireFullTransitive(registryUrl: string, subject: string): Prom
     method: 'PUT',
     body: JSON.stringify({ compatibility: COMPATIBILITY.FULL_TRANSITIVE }),
   }).catch(async (error) => {
-    // Apicurio Registry answers 409 to the slower of two that set it at once; what the other set counts.
+    // Apicurio Registry answers 409 to the slower of two clients that set it at once; the other one's value
+    // counts.
     if (
       !(error instanceof AskError) ||
       error.status !== 409 ||
@@ -103,7 +105,7 @@ async function requireFullTransitive(registryUrl: string, subject: string): Prom
 }
 
 /**
- * Registries name a place in the schema at best; our own walk over the same versions names the field and the
+ * Registries at best name a place in the schema; our own walk over the same versions names the field and the
  * remedy.
  */
 async function brokenFields(registryUrl: string, subject: string, schema: AvroSchema): Promise<string[]> {

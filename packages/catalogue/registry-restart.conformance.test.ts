@@ -1,5 +1,5 @@
 /**
- * Ids are written into every record, so they must outlive the registry: a registry that hands them out anew
+ * Ids are written into every record, so they must outlive the registry: a registry that issues them again
  * makes old records decode with the wrong schema.
  */
 

@@ -1,4 +1,4 @@
-/** Values of the contracts' topics to bytes and back. */
+/** Converts the values of the contracts' topics to bytes and back. */
 import type { TopicName, ValueOf } from '@weir/contracts'
 import { parseSchema } from '@weir/contracts/avro.ts'
 import { schemaOf } from '@weir/contracts/load.ts'
@@ -9,19 +9,19 @@ import { Schemas } from './schemas.ts'
 import { createWriter, type Writer } from './writer.ts'
 
 export interface CodecOptions {
-  /** The registry's base address, with the path of its Confluent interface where that is not the root. */
+  /** The registry's base address, with the path of its Confluent interface if that is not the root. */
   readonly url: string
-  /** For each request to the registry (5,000). */
+  /** The timeout of each request to the registry (default 5,000). */
   readonly timeoutMs?: number
 }
 
 export interface Codec {
-  /** Rejects with `not-registered` or `registry-unavailable`; both can heal. */
+  /** Rejects with `not-registered` or `registry-unavailable`; both can pass. */
   writer<T extends TopicName>(topic: T): Promise<Writer<ValueOf[T]>>
   reader<T extends TopicName>(topic: T): Promise<Reader<ValueOf[T]>>
   /**
-   * Fetches the schema of that id where it is not known. Rejects with RegistryUnavailable; that there is no
-   * such schema is remembered for a minute.
+   * Fetches the schema of that id if it is not known. Rejects with RegistryUnavailable. If there is no such
+   * schema, that answer is remembered for a minute.
    */
   resolve(id: number): Promise<void>
 }
@@ -31,8 +31,8 @@ interface Log {
 }
 
 /**
- * Opens nothing yet: the registry is asked when writers, readers and ids first need it, so a service that
- * finds all it needs in memory outlives the registry.
+ * Opens nothing yet: the registry is asked when writers, readers and ids first need it, so a service that has
+ * all it needs in memory outlives the registry.
  */
 export async function openCodec(
   { url, timeoutMs = 5000 }: CodecOptions,

@@ -1,6 +1,6 @@
 /**
  * Everything that can go wrong between values and bytes: a closed list. `retriable` says whether the same
- * call can succeed later without anybody's doing.
+ * call can succeed later without anyone intervening.
  */
 const CODES = {
   'invalid-value': { retriable: false },
@@ -28,7 +28,10 @@ export class CodecError extends Error {
 /** A value that its contract does not allow. */
 export class InvalidValue extends CodecError {
   override readonly name = 'InvalidValue'
-  /** The path of what is wrong: `position.lat`, `tags[3]`, `labels.colour`; empty for the value itself. */
+  /**
+   * The path of the part that is wrong: `position.lat`, `tags[3]`, `labels.colour`; empty for the value
+   * itself.
+   */
   readonly field: string
 
   /** @param complaint `expected float, got "fast"`, without the path */
@@ -39,8 +42,8 @@ export class InvalidValue extends CodecError {
 }
 
 /**
- * Bytes that are no record of the topic and never will be: `undecodable`, or `unknown-schema` where the
- * registry has never given out their schema's id.
+ * Bytes that are not a record of the topic and never will be: `undecodable`, or `unknown-schema` if the
+ * registry has never issued their schema's id.
  */
 export class Undecodable extends CodecError {
   override readonly name = 'Undecodable'
@@ -51,7 +54,8 @@ export class Undecodable extends CodecError {
 }
 
 /**
- * The schema of these bytes has not been fetched yet: `resolve(id)` or `prepare(batch)`, then decode again.
+ * The schema of these bytes has not been fetched yet: call `resolve(id)` or `prepare(batch)`, then decode
+ * again.
  */
 export class SchemaNeeded extends CodecError {
   override readonly name = 'SchemaNeeded'
@@ -63,7 +67,7 @@ export class SchemaNeeded extends CodecError {
   }
 }
 
-/** The registry did not answer, or not with a verdict; nothing may be concluded about the data. */
+/** The registry did not answer, or its answer is not a verdict; nothing may be concluded about the data. */
 export class RegistryUnavailable extends CodecError {
   override readonly name = 'RegistryUnavailable'
 

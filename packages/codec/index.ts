@@ -1,4 +1,4 @@
-/** Avro and the schema registry: values of the contracts' topics to bytes and back. */
+/** Avro and the schema registry: converts the values of the contracts' topics to bytes and back. */
 export { type Codec, type CodecOptions, openCodec } from './codec.ts'
 export {
   CodecError,

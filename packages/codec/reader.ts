@@ -1,5 +1,6 @@
 /**
- * Bytes in the Confluent framing to values of the reader's schema, whatever version they were written with.
+ * Decodes bytes in the Confluent framing to values of the reader's schema, whatever version they were written
+ * with.
  */
 import { type AvroNode, SchemaError } from '@weir/contracts/avro.ts'
 import { compileDecoder, type Decode } from './avro/decode.ts'
@@ -19,14 +20,14 @@ export interface ValueColumns {
 export interface Reader<V = any> {
   readonly topic: string
   /**
-   * The value that lies exactly from `start` to `end`. Throws Undecodable, which is definite, or
-   * SchemaNeeded, which a call of `prepare` for the batch rules out. Strings and bytes are copied, so the
+   * Decodes the value that takes exactly the bytes from `start` to `end`. Throws Undecodable, which is final,
+   * or SchemaNeeded, which a call of `prepare` for the batch rules out. Strings and bytes are copied, so the
    * value may outlive the buffer.
    */
   decode(bytes: Buffer, start: number, end: number): V
   /**
-   * Fetches the schemas of the batch that are not known yet; a promise only then. Rejects with
-   * RegistryUnavailable, which says nothing about the records.
+   * Fetches the schemas of the batch that are not known yet; returns a promise only if there are any. Rejects
+   * with RegistryUnavailable, which says nothing about the records.
    */
   prepare(batch: ValueColumns): Promise<void> | undefined
 }
@@ -81,8 +82,8 @@ export function createReader<V>(topic: string, schema: AvroNode, schemas: Schema
 }
 
 /**
- * A schema that cannot be compiled makes its records undecodable, one by one, as schemas do that do not fit
- * together.
+ * If a schema cannot be compiled, its records are undecodable one by one, as with two schemas that do not
+ * match.
  */
 function decoderFor(writer: AvroNode, reader: AvroNode): Decode {
   try {

@@ -1,13 +1,13 @@
 /**
- * A registry's URL may carry a user and a password (https://user:password@host/…), which no request may have
- * in its address.
+ * A registry's URL may carry a user and a password (https://user:password@host/…), which must not be in the
+ * address of a request.
  */
 
 export interface RegistryAddress {
   /** Without user and password: fit for messages. */
   readonly url: string
   readonly auth: { readonly username: string; readonly password: string } | undefined
-  /** HTTP basic authentication (RFC 7617); none where there is no user. */
+  /** HTTP basic authentication (RFC 7617); none if there is no user. */
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -25,7 +25,7 @@ export function registryAddress(text: string): RegistryAddress {
   }
 }
 
-/** A stray % is itself. */
+/** Text with a stray % stays as it is. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)

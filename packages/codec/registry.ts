@@ -14,7 +14,7 @@ export interface Registry {
    */
   idOf(topic: string, schema: AvroSchema): Promise<number>
   /**
-   * The schema of that id; a string says in one sentence why there is none, for good. Rejects with
+   * The schema of that id, or a sentence that says why there is none, which is final. Rejects with
    * `registry-unavailable`.
    */
   schemaOf(id: number): Promise<AvroNode | string>
@@ -22,8 +22,8 @@ export interface Registry {
 
 /**
  * A registry that has just started may answer before it has read its store; Apicurio does, for about a
- * second. Its "not found" counts only after it has shown the landmark, and is asked for the schema again this
- * much later (ms).
+ * second. Its "not found" counts only if, this long after it has returned the landmark, it still does not
+ * find the schema (ms).
  */
 const SETTLING_MS = 1000
 /** After that, every "not found" counts for this long (ms). A registry takes longer to restart. */
@@ -31,7 +31,7 @@ const SETTLED_MS = 3000
 /** The contract that `weir topics apply` registers last. */
 const LANDMARK = Object.keys(topics).at(-1)!
 
-/** @param timeoutMs for each request; there are no retries, for callers have their own */
+/** @param timeoutMs for each request; there are no retries, since callers have their own */
 export function registryAt(address: string, timeoutMs: number): Registry {
   const { url, auth } = registryAddress(address)
   const client = new confluent.SchemaRegistry({
@@ -83,8 +83,7 @@ export function registryAt(address: string, timeoutMs: number): Registry {
           schema: JSON.stringify(schema),
         })
       } catch (error) {
-        // The client turns a 404 into an error of a class of its own, which it does not export, without the
-        // status.
+        // The client turns a 404 into an error without the status, of a class that it does not export.
         if ((error as Error).name === 'ConfluentSchemaRegistryError' && hasReason(error as Error)) {
           throw new CodecError(
             'not-registered',
@@ -114,14 +113,17 @@ function status(error: unknown): number | undefined {
 }
 
 /**
- * Only the registry's own 404, which gives a reason, is a verdict; one of a proxy before it, or of a wrong
- * path, is not.
+ * Only the registry's own 404, which gives a reason, is a verdict; a 404 from a proxy in front of it, or for
+ * a wrong path, is not.
  */
 function isNotFound(error: unknown): boolean {
   return status(error) === 404 && hasReason(error as Error)
 }
 
-/** A success that no registry gave: a proxy's page, for instance. It says nothing about schemas. */
+/**
+ * Throws for a success that did not come from a registry, but from a proxy, for instance. It says nothing
+ * about schemas.
+ */
 function checkAnswer<R extends { data(): unknown; status(): number }>(response: R): R {
   const { schema, id } = Object(response.data()) as { schema?: unknown; id?: unknown }
   if (typeof schema === 'string' || typeof id === 'number') return response
@@ -133,8 +135,8 @@ function hasReason(error: Error): boolean {
 }
 
 /**
- * The client's messages are "name - reason"; it reports refused connections and time-outs as status 400, and
- * bodies that are no reason as objects.
+ * The client's messages are "name - reason". It reports refused connections and timeouts as status 400, and
+ * bodies without a reason as objects.
  */
 function unavailable(url: string, error: unknown): RegistryUnavailable {
   const reason = (error as Error).message

@@ -25,7 +25,7 @@ describe.each(Object.keys(topics) as TopicName[])('%s', (name) => {
   })
 })
 
-/** Samples have numbers that floats of 32 bits hold exactly, so they come back as they were. */
+/** The samples' numbers are exact as 32-bit floats, so they come back as they were. */
 function roundTrip(writer: AvroNode, reader: AvroNode, value: unknown): unknown {
   const bytes = Buffer.alloc(64 << 10)
   const end = compileEncoder(writer)(value, bytes, 0)

@@ -3,16 +3,16 @@ import type { AvroNode } from '@weir/contracts/avro.ts'
 import type { Registry } from './registry.ts'
 
 /**
- * For how long "there is no such schema" is believed: registering takes one request, so data with a brand-new
- * id heals within the minute.
+ * How long "there is no such schema" is believed. Registering takes one request, so data with a brand-new id
+ * becomes readable within the minute.
  */
 const UNKNOWN_MS = 60_000
 /**
- * Ids in hostile bytes are arbitrary; those that the registry does not know are forgotten beyond this number,
- * oldest first. Far more than a batch can hold.
+ * The most ids to remember that the registry does not know; the oldest are forgotten first. Ids in hostile
+ * bytes are arbitrary. Far more than a batch can hold.
  */
 const MAX_UNKNOWN = 100_000
-/** Requests to the registry at one time. */
+/** Concurrent requests to the registry. */
 const CONCURRENCY = 8
 
 export class Schemas {
@@ -26,14 +26,14 @@ export class Schemas {
   }
 
   /**
-   * The schema, or the sentence saying that there is none, or undefined where nobody asked yet. An old "none"
-   * still counts here: it is asked anew by resolve.
+   * The schema, or the sentence saying that there is none, or undefined if the registry has not been asked
+   * yet. An expired "none" still counts here: `resolve` asks again.
    */
   get(id: number): AvroNode | string | undefined {
     return this.#known.get(id) ?? this.#unknown.get(id)?.sentence
   }
 
-  /** True where `get` has an answer that need not be asked for again. */
+  /** True if `get` has an answer that need not be asked for again. */
   settled(id: number): boolean {
     return this.#known.has(id) || (this.#unknown.get(id)?.until ?? 0) > Date.now()
   }

@@ -1,4 +1,7 @@
-/** Values to bytes in the Confluent framing: a zero byte, the schema's id (big-endian), the Avro record. */
+/**
+ * Encodes values to bytes in the Confluent framing: a zero byte, the schema's id (big-endian), the Avro
+ * record.
+ */
 import type { Encode } from './avro/encode.ts'
 
 export const MAGIC = 0
@@ -9,9 +12,10 @@ export interface Writer<V = any> {
   readonly schemaId: number
   /**
    * Writes the framed value into `into` from `at` on and returns the end, or a negative number when the
-   * buffer is too small (grow it and call again; what was written by then is rubbish). Room of three bytes
-   * for each UTF-16 unit of a string is asked for, so a buffer that would just do may be refused. Throws
-   * InvalidValue: for wrong types, undeclared fields, numbers that are not finite or too big, broken Unicode.
+   * buffer is too small (grow it and call again; what was written until then is garbage). It requires room of
+   * three bytes for each UTF-16 unit of a string, so a buffer that is just large enough may be refused.
+   * Throws InvalidValue for wrong types, undeclared fields, numbers that are not finite or too large, and
+   * malformed Unicode.
    */
   encode(value: V, into: Buffer, at: number): number
 }

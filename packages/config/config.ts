@@ -1,7 +1,7 @@
 /**
- * Configuration from the environment: every value is asked for by name, every problem is listed at once,
- * before any socket opens. Where NAME_FILE names a file, such as one of a mounted secret, the value of NAME
- * is its text.
+ * Configuration from the environment: every value is read by name, and all problems are listed at once,
+ * before any socket opens. If NAME_FILE names a file, such as one of a mounted secret, the value of NAME is
+ * the file's text.
  */
 import { readFileSync } from 'node:fs'
 import { withoutPasswords } from './secrets.ts'
@@ -9,7 +9,7 @@ import { withoutPasswords } from './secrets.ts'
 export interface Setting {
   readonly name: string
   readonly doc: string
-  /** What holds when the variable is not set; undefined where it must be set. */
+  /** The value if the variable is not set; undefined if it must be set. */
   readonly fallback: string | undefined
   readonly secret: boolean
 }
@@ -27,8 +27,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Asks for settings and remembers what was asked and what was wrong. A wrong value yields its fallback, so
- * that asking goes on.
+ * Reads settings and collects their descriptions and problems. A wrong value yields its fallback, so that
+ * reading continues.
  */
 export class ConfigReader {
   readonly settings: Setting[] = []
@@ -39,7 +39,7 @@ export class ConfigReader {
     this.#env = env
   }
 
-  /** Without a fallback the variable must be set. */
+  /** Without a fallback, the variable must be set. */
   string(name: string, doc: string, fallback?: string): string {
     return this.#ask(name, doc, fallback, false) ?? ''
   }
@@ -48,15 +48,15 @@ export class ConfigReader {
     return this.#ask(name, doc, '', false) || undefined
   }
 
-  /** Never printed. */
+  /** The value is never printed. */
   secret(name: string, doc: string): string | undefined {
     return this.#ask(name, doc, '', true) || undefined
   }
 
   /**
-   * For what may be rotated while the process runs: gives a function that reads the file of NAME_FILE again
-   * at each call. While that cannot be read, or is empty, because somebody is replacing it, what was read
-   * before holds. Undefined where the setting is not set.
+   * For values that may be rotated while the process runs: returns a function that reads the file of
+   * NAME_FILE again at each call. While that file cannot be read or is empty, because it is being replaced,
+   * the function returns the previous value. Undefined if the setting is not set.
    */
   rotated(name: string, doc: string, { secret }: { secret: boolean }): (() => string) | undefined {
     let last = this.#ask(name, doc, '', secret)
@@ -126,7 +126,7 @@ export class ConfigReader {
   }
 }
 
-/** The file's text without the spaces around it; undefined where there is none at this moment. */
+/** The file's text without the whitespace around it; undefined if there is none at this moment. */
 export function readNow(file: string | undefined): string | undefined {
   try {
     return (file && readFileSync(file, 'utf8').trim()) || undefined

@@ -1,4 +1,4 @@
-/** Secrets at rest are hashes; comparing takes the same time wherever the first difference is. */
+/** Secrets at rest are hashes; comparing them takes the same time, wherever the first difference is. */
 import { hash, timingSafeEqual } from 'node:crypto'
 
 /**
@@ -12,25 +12,25 @@ export function sha256(text: string): Buffer {
 const MASK = '********'
 
 /**
- * user:password@ after the slashes of a URL. The password may have slashes and @ in it, but a number that can
- * be a port is not taken for one. The bounds on lengths keep the search linear.
+ * user:password@ after the slashes of a URL. The password may contain slashes and @, but a number that can be
+ * a port is not taken for a password. The bounds on lengths keep the search linear.
  */
 const USER_INFO =
   /(\/\/[^\s/?#@:"\\]{0,128}:)(?!\d{1,5}(?:[/?#,\s"]|$))[^\s"\\]{1,512}?@(?=[^\s@/?#"\\]{1,255}(?:[/?#\s"\\]|$))/g
-/** The same without a scheme; clients of Redis take it. */
+/** The same without a scheme, which clients of Redis accept. */
 const BARE_USER_INFO = /((?<![^\s"'(,])[^\s/?#@:"'\\,]{0,128}:)[^\s/@"\\]{1,512}@(?=[\w[])/g
-/** A user without a password: one so long, or with an empty password, is a token. */
+/** A user without a password. A long one, or one with an empty password, is a token. */
 const TOKEN_USER =
   /(\/\/)(?:[^\s/?#@:"\\]{16,512}:?|[^\s/?#@:"\\]{1,512}:)@(?=[^\s@/?#"\\]{1,255}(?:[/?#,\s"\\]|$))/g
 const PARAMETER = /[?&;#]([^\s=&;?#"\\]{1,128})=/g
 const SECRET_NAME =
   /pass|pwd|^pw$|secret|token|auth(?!or)|cred|signature|^sig$|jwt|bearer|session|key(?!s$|space|prefix|file|path|name|id$)/i
-/** A parameter's value. A secret may have characters in it that would begin another parameter. */
+/** A parameter's value. A secret may contain characters that would otherwise begin another parameter. */
 const VALUE = /[^\s&?;#"\\]*/y
 const SECRET_VALUE = /[^\s&"\\]*/y
 
 /**
- * Masks the passwords of URLs in a text that is shown: those before the host, tokens in their place, and
+ * Masks the secrets of URLs in a text that is shown: passwords before the host, tokens in their place, and
  * query parameters named like secrets.
  */
 export function withoutPasswords(text: string): string {

@@ -10,7 +10,7 @@ import { integer, object, read } from '@weir/topics/shape.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type ControlLog, type ControlOptions, openControlLog } from './index.ts'
 
-/** The topics are this test's own; their contract is that of every control log. */
+/** The topics are this test's own; they have the contract of every control log. */
 const CONTRACT = 'weir.control.functions'
 type Topic = ControlOptions['topic']
 

@@ -1,8 +1,8 @@
 /**
  * Control state: small things that all replicas must agree on (streams and their shards, functions, mappings)
- * live in compacted topics of one partition. Every replica follows the whole log. A change is decided by
- * whoever holds the log's transactional id, after it has read all that was written before, so no two replicas
- * decide on the same state; whatever else runs on Redis or in memory can be rebuilt from here.
+ * are kept in compacted topics of one partition. Every replica follows the whole log. A change is decided by
+ * the replica that holds the log's transactional id, after it has read everything written before, so no two
+ * replicas decide on the same state. All other state, in Redis or in memory, can be rebuilt from here.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,11 +22,11 @@ import {
 export interface ControlEntry {
   readonly kind: string
   readonly id: string
-  /** The state, checked; undefined removes the entry of that kind and id. */
+  /** The checked state; undefined removes the entry of that kind and id. */
   readonly state: unknown
 }
 
-/** What a decision writes. */
+/** A change that a decision writes. */
 export interface Change {
   readonly kind: string
   readonly id: string
@@ -35,9 +35,9 @@ export interface Change {
 }
 
 /**
- * Throws an error with a sentence if the state has a wrong type, is out of bounds, or belongs to another id.
- * Entries are input: on a broker without logins everybody can write them. A check ignores fields that it does
- * not know, because a later version may have written them.
+ * Throws an error whose message is a sentence if the state has a wrong type, is out of bounds, or belongs to
+ * another id. Entries are input: on a broker without logins anybody can write them. A check ignores fields
+ * that it does not know, because a later version may have written them.
  */
 export type CheckState = (state: unknown, id: string) => void
 
@@ -45,11 +45,13 @@ export interface ControlOptions {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly topic: ControlTopic
-  /** One for each kind. Entries of other kinds are ignored: another version of the service wrote them. */
+  /**
+   * One check for each kind. Entries of other kinds are ignored: another version of the service wrote them.
+   */
   readonly checks: Readonly<Record<string, CheckState>>
   /**
-   * Takes every entry in the order of the log, those of the past before openControlLog resolves. An entry for
-   * which it throws is left out, like one that a check refuses.
+   * Applies every entry in the order of the log; existing entries are applied before openControlLog resolves.
+   * If it throws, the entry is left out, like one that a check refuses.
    */
   apply(entry: ControlEntry): void
   readonly log: WarnLog
@@ -59,30 +61,31 @@ type ControlTopic = Extract<TopicName, 'weir.control.streams' | 'weir.control.fu
 
 export interface ControlLog {
   /**
-   * Runs `decide` when all that was written before has been applied and nobody else can write, and writes
-   * what it returns, all or nothing. `decide` may run several times; what it throws is thrown here. Resolves
-   * when the changes are stored and applied here; other replicas have them some milliseconds later. Rejects
-   * with a KafkaError after 15 s without success: the changes may have been made or not.
+   * Runs `decide` when everything written before has been applied and no other replica can write, then writes
+   * the changes that it returns, all or nothing. `decide` may run several times; its errors are thrown here.
+   * Resolves when the changes are stored and applied here; other replicas have them some milliseconds later.
+   * Rejects with a KafkaError after 15 s without success: the changes may or may not have been made.
    */
   write(decide: () => readonly Change[]): Promise<void>
-  /** Writes an entry of which this replica alone is the author, without waiting for its turn. */
+  /** Writes an entry that only this replica writes, without waiting for its turn. */
   announce(change: Change): Promise<void>
-  /** Resolves when all that was written before the call has been applied. */
+  /** Resolves when everything written before the call has been applied. */
   catchUp(): Promise<void>
-  /** False while the log cannot be followed: what was decided since is not known here. */
+  /** False while the log cannot be followed: newer decisions are not known here. */
   ready(): boolean
   stop(): Promise<void>
 }
 
 const PARTITION = 0
-/** How long a decision is tried again where others get in its way or the outcome is unknown (ms). */
+/** How long a decision is retried if others get in its way or its outcome is unknown (ms). */
 const PATIENCE = 15_000
 /**
- * Under this key each transaction leaves its mark, by which its writer knows afterwards whether it happened.
+ * Each transaction writes a mark under this key, by which its writer can tell afterwards whether it was
+ * committed.
  */
 const MARK = { kind: 'write', id: 'last' } as const
 const MARKS_KEPT = 200
-/** Characters of an id. The longest are names of streams with those of their consumers. */
+/** The most characters of an id. The longest ids are a stream's name with a consumer's. */
 const MAX_ID_LENGTH = 300
 
 export async function openControlLog({
@@ -129,7 +132,7 @@ export async function openControlLog({
       try {
         await kafka.transact(`${topic}.writer`, async (out) => {
           await follower.catchUp()
-          // An attempt of which no answer came may have been the one.
+          // An earlier attempt whose answer was lost may have succeeded.
           if (marks.has(mark)) return
           const changes = decide()
           if (changes.length === 0) return
@@ -144,7 +147,10 @@ export async function openControlLog({
     await visible()
   }
 
-  /** The end of a transaction is answered a moment before readers may see it. */
+  /**
+   * Waits for the changes to be applied here: a transaction's end is acknowledged a moment before readers may
+   * see it.
+   */
   const visible = async (): Promise<void> => {
     const [{ latest }] = await kafka.admin.offsets(topic)
     const deadline = Date.now() + PATIENCE
@@ -174,7 +180,7 @@ export async function openControlLog({
   }
 }
 
-/** Throws for an entry that is not stored under its own name: compaction would mix it up with another one. */
+/** Throws if an entry is not stored under its own name: compaction would confuse it with another one. */
 function entryOf({ key, value }: TopicRecord<Stored>): ControlEntry {
   const slash = key.indexOf('/')
   const [kind, id] = [key.slice(0, slash), key.slice(slash + 1)]

@@ -1,5 +1,5 @@
 /**
- * Trips when too large a part of the records of the last minute was given up: then something is wrong with
+ * Trips when too large a share of the last minute's records became dead letters: then something is wrong with
  * the flow, not with the records.
  */
 export class DeadRate {
@@ -15,7 +15,7 @@ export class DeadRate {
     this.#least = least
   }
 
-  /** Books a batch; true where the flow should pause. `now` in ms. */
+  /** Counts a batch; returns true if the flow should pause. `now` is in ms. */
   trips(now: number, total: number, dead: number): boolean {
     if (now - this.#since >= 60_000) {
       this.#since = now
@@ -27,7 +27,7 @@ export class DeadRate {
     return this.#dead >= this.#least && this.#dead > this.#total * this.#limit
   }
 
-  /** Forgets the minute so far, after a pause. */
+  /** Forgets the counts of the minute so far, after a pause. */
   reset(now: number): void {
     this.#since = now
     this.#total = 0

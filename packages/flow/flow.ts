@@ -1,8 +1,8 @@
 /**
- * A flow: named steps over a batch of records, typed in order at compile time. Knows nothing of Kafka.
+ * A flow: named steps over a batch of records, typed in order at compile time. It knows nothing about Kafka.
  *
- * A step over one record is synchronous. What needs I/O is a batch step: it sees all values at once and makes
- * one round trip.
+ * A step over one record is synchronous. A step that needs I/O is a batch step: it sees all values at once
+ * and makes one round trip.
  */
 import { Dead, Drop, Ended, type Outcome, Route } from './outcome.ts'
 
@@ -52,8 +52,8 @@ interface Stage {
 }
 
 /**
- * `I` is the type of the records put in, `O` of what comes out of the last step; `S` is the source batch that
- * every step may look at.
+ * `I` is the type of the input records, `O` that of the last step's values; `S` is the source batch, which
+ * every step may read.
  */
 export class Flow<I, O, S = unknown> {
   readonly #stages: readonly Stage[]
@@ -70,7 +70,7 @@ export class Flow<I, O, S = unknown> {
     return new Flow([...this.#stages, { name: run.stepName, batch: true, run }])
   }
 
-  /** The last word of a flow: what arrives here goes to that topic, keyed as its contract says. */
+  /** Ends a flow: the values that arrive here go to that topic, keyed as its contract says. */
   publish<T extends string>(topic: T): PublishedFlow<I, O, S> {
     return {
       run: (inputs, source) => this.run(inputs, source),
@@ -95,7 +95,7 @@ export class Flow<I, O, S = unknown> {
   }
 }
 
-/** A flow with its output topic: what the enricher runs. */
+/** A flow with its output topic, which is what the enricher runs. */
 export interface PublishedFlow<I, O, S> {
   run(inputs: readonly I[], source: S): Promise<Result<O>>
   readonly output: string
@@ -104,7 +104,7 @@ export interface PublishedFlow<I, O, S> {
 
 export const flow = <I, S = unknown>(): Flow<I, I, S> => new Flow()
 
-/** The result as it becomes, and in `values` what has come of the records that still go on. */
+/** The result as it is built; `values` holds the current values of the records that are still in the flow. */
 interface Going {
   values: unknown[]
   readonly indices: number[]
@@ -113,7 +113,7 @@ interface Going {
   readonly dropped: Map<string, number>
 }
 
-/** In place: the value at k is not needed again once its outcome is known. */
+/** Works in place: the value at k is not needed again once its outcome is known. */
 function runEach({ name, run }: Stage, result: Going, source: unknown): void {
   const { values, indices } = result
   let kept = 0
@@ -138,7 +138,7 @@ function outcomeOf(run: Stage['run'], value: unknown, index: number, source: unk
   }
 }
 
-/** Keeps the values that go on, in order, and books the rest. */
+/** Keeps the values that stay in the flow, in order, and counts the rest by outcome. */
 function settle(name: string, outcomes: unknown[], result: Going): void {
   const { indices } = result
   if (outcomes.length !== indices.length)

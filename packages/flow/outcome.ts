@@ -1,11 +1,11 @@
 /**
- * What a step says of a record. The common outcome, "go on with this value", is the value itself: a hot path
- * that wrapped every value would allocate once per record and step.
+ * The outcomes of a step for a record. The common outcome, "go on with this value", is the value itself: a
+ * hot path that wrapped every value would allocate once per record and step.
  */
 
 /**
- * The record goes no further in its flow. One class for all, so that a value is told from them by one
- * comparison.
+ * The record goes no further in its flow. All such outcomes have this base class, so that one comparison
+ * tells them from a value.
  */
 export abstract class Ended {}
 
@@ -40,7 +40,7 @@ export class Route extends Ended {
 
 export type Outcome<T> = T | Drop | Dead | Route
 
-/** Outcomes that carry nothing of the record are made once, when the step is made. */
+/** Outcomes that carry nothing from the record are created once, when the step is created. */
 export const drop = (reason: string): Drop => new Drop(reason)
 export const route = (topic: string): Route => new Route(topic)
 export const dead = (code: string, message: string): Dead => new Dead(code, message)

@@ -1,6 +1,6 @@
 /**
- * What a step may look at beside its value: the batch's columns, as the broker port hands them over. Index i
- * is the record's place.
+ * The source that a step may read besides its value: the batch's columns, as the broker port hands them over.
+ * Index i is the record's place.
  */
 export interface Source {
   readonly bytes: Buffer

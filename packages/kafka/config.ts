@@ -1,4 +1,4 @@
-/** The broker connection as configuration of the port: the same variables for both drivers. */
+/** The configuration of the broker connection: the same variables for both drivers. */
 import { readFileSync } from 'node:fs'
 import { type ConfigReader, readNow } from '@weir/config'
 
@@ -6,7 +6,7 @@ export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 export type Compression = (typeof COMPRESSIONS)[number]
 
 /**
- * PEM texts, as their files are at the moment of asking; what is undefined is Node's default (its own list of
+ * PEM texts, read from their files at each access. Undefined means Node's default (its own list of
  * authorities, no client certificate).
  */
 export interface KafkaTls {
@@ -16,7 +16,7 @@ export interface KafkaTls {
 }
 
 export type KafkaSasl =
-  /** Name and password as they are at the moment of asking: both may be rotated. Ask at each login. */
+  /** The current name and password. Both may be rotated, so read them at each login. */
   | {
       readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
       readonly username: string
@@ -26,16 +26,16 @@ export type KafkaSasl =
   | { readonly mechanism: 'msk-iam'; readonly region: string }
 
 export interface KafkaConfig {
-  /** host:port each */
+  /** Each broker as host:port. */
   readonly brokers: readonly string[]
   readonly driver: 'platformatic' | 'kafkajs'
-  /** auto: `consumer` (KIP-848) where the broker offers it, else `classic`. */
+  /** auto: `consumer` (KIP-848) if the broker offers it, otherwise `classic`. */
   readonly groupProtocol: 'auto' | 'consumer' | 'classic'
   readonly compression: Compression
   readonly clientId: string
   /** Where this process runs, to read from the nearest replica. */
   readonly rack: string | undefined
-  /** undefined: plain text */
+  /** Undefined: plain text. */
   readonly tls: KafkaTls | undefined
   readonly sasl: KafkaSasl | undefined
 }
@@ -118,7 +118,7 @@ function tls(reader: ConfigReader): KafkaTls | undefined {
   }
 }
 
-/** While the file is being replaced, what it held before holds. */
+/** Returns a function that reads the file. While the file is being replaced, it returns the previous text. */
 function pem(reader: ConfigReader, name: string, doc: string): (() => string) | undefined {
   const file = reader.optional(name, doc)
   if (file === undefined) return undefined

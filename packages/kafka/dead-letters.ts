@@ -1,6 +1,7 @@
 /**
- * Dead letters: the original record, byte for byte where it fits, in the envelope of
- * contracts/weir/dead-letter.avsc, with cause and origin. Used inside a transaction or by a plain producer.
+ * Dead letters: the original record, byte for byte if it fits, in the envelope of
+ * contracts/weir/dead-letter.avsc, with its cause and origin. Written inside a transaction or by a plain
+ * producer.
  */
 
 import type { Appender, RecordBatch } from './port.ts'
@@ -15,7 +16,7 @@ export interface Cause {
 }
 
 /**
- * The codec's writer for the dead-letter topic: returns the end, or a negative number where the buffer is too
+ * The codec's writer for the dead-letter topic: returns the end, or a negative number if the buffer is too
  * small.
  */
 interface EnvelopeWriter {
@@ -24,25 +25,25 @@ interface EnvelopeWriter {
 
 export interface DeadLetterOptions {
   readonly topic: string
-  /** That topic's partition count; a letter goes to its origin's partition modulo this. */
+  /** That topic's partition count; a dead letter goes to its origin's partition modulo this. */
   readonly partitions: number
-  /** That topic's max.message.bytes; of an original that does not fit only the beginning is buried. */
+  /** That topic's max.message.bytes; if an original does not fit, only its beginning is kept. */
   readonly maxBatchBytes: number
-  /** Who gives up records: service.name. */
+  /** The flow that gives up the record: service.name. */
   readonly flow: string
 }
 
 export type Bury = (out: Appender, batch: RecordBatch, index: number, step: string, cause: Cause) => void
 
-/** Beside key, value and headers: the cause, at most 2,000 characters of three bytes, and names. */
+/** Room beside key, value and headers: the cause, at most 2,000 characters of three bytes, and names. */
 const ENVELOPE_BYTES = 8 << 10
-/** What a truncated letter holds of each, in bytes: enough to see what it was. */
+/** The bytes that a truncated dead letter keeps of the key and of the value: enough to see what it was. */
 const BEGINNING = 16 << 10
 const LONGEST_IDENTITY = 256
 
 /**
- * Makes the function that buries records. The original headers stay, `weir-id` and `weir-source` among them,
- * beside weir-dead-* ones for reading without decoding.
+ * Returns the function that writes dead letters. The original headers stay, `weir-id` and `weir-source` among
+ * them, next to weir-dead-* headers that can be read without decoding.
  */
 export function deadLetters(
   writer: EnvelopeWriter,
@@ -53,7 +54,7 @@ export function deadLetters(
     const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = batch
     const key = keyStart[index] < 0 ? null : bytes.subarray(keyStart[index], keyEnd[index])
     const value = valueStart[index] < 0 ? null : bytes.subarray(valueStart[index], valueEnd[index])
-    // The key stands twice: in the letter, and as the letter's own.
+    // The key counts twice: it is in the envelope, and it is the dead letter's own key.
     const truncated =
       (key?.length ?? 0) * 2 + (value?.length ?? 0) + headersEnd[index] - headersStart[index] > most
     const beginning = truncated ? BEGINNING : Infinity
@@ -101,8 +102,8 @@ export function deadLetters(
 export type BuryUnreadable = (out: Appender, batch: RecordBatch) => void
 
 /**
- * Makes the function that buries records that cannot be read: one letter for each batch, which names the
- * offsets.
+ * Returns the function that writes dead letters for records that cannot be read: one for each batch, which
+ * names the offsets.
  */
 export function unreadableLetters(writer: EnvelopeWriter, options: DeadLetterOptions): BuryUnreadable {
   const { topic, partitions, flow } = options
@@ -152,7 +153,7 @@ interface Origin {
   readonly offset: number
 }
 
-/** They say why without the letter being decoded. */
+/** The headers that give the cause without decoding the dead letter. */
 function causeHeaders({ flow, step, code, topic, partition, offset }: Origin): Headers {
   return {
     'weir-dead-flow': flow,
@@ -162,7 +163,7 @@ function causeHeaders({ flow, step, code, topic, partition, offset }: Origin): H
   }
 }
 
-/** The headers that say which record it is, unless they are what is too large. */
+/** The headers that identify the record, unless they are themselves too large. */
 function identity(bytes: Buffer, headersStart: number): Headers {
   const names = ['weir-id', 'weir-source', 'weir-client']
   const found = names.map((name) => [name, findHeader(bytes, headersStart, name)] as const)

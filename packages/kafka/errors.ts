@@ -1,6 +1,6 @@
 /**
  * Everything that can go wrong behind the port: a closed list. `retriable` says whether the same call can
- * succeed later without anybody's doing.
+ * succeed later without anyone intervening.
  */
 const CODES = {
   'no-broker': { retriable: true, remedy: 'check that a broker listens at KAFKA_BROKERS' },

@@ -32,8 +32,8 @@ export {
 } from './records/headers.ts'
 
 /**
- * Opens the driver that the configuration names; the other one is not even loaded. Rejects with a KafkaError
- * where no broker answers or login fails.
+ * Opens the driver that the configuration names; the other one is not loaded. Rejects with a KafkaError if
+ * no broker answers or the login fails.
  */
 export async function openKafka(
   config: KafkaConfig,
@@ -46,7 +46,10 @@ export async function openKafka(
   return { value, stop: () => value.stop() }
 }
 
-/** Views of the record's bytes, valid as long as the batch; null where the record has none. */
+/**
+ * keyOf() and valueOf() return views of the record's bytes, valid as long as the batch; null if the record
+ * has none.
+ */
 export function keyOf(batch: RecordBatch, index: number): Buffer | null {
   const start = batch.keyStart[index]
   return start < 0 ? null : batch.bytes.subarray(start, batch.keyEnd[index])

@@ -1,13 +1,10 @@
-/**
- * How far behind a reader is: one measure for the offsets that a group has committed and the position of a
- * member.
- */
+/** Consumer lag: one measure for the offsets that a group has committed and for a member's position. */
 import type { Assignment } from './port.ts'
 
 interface Reader {
-  /** Where the partition's log begins: what lies below was removed, and waits for nobody. */
+  /** The start of the partition's log. Records below it were removed and do not count as lag. */
   readonly startOffset: number
-  /** The next offset to read; -1 where the group has none, and begins at the start. */
+  /** The next offset to read; -1 if the group has none and begins at the start. */
   readonly position: number
   readonly endOffset: number
 }
@@ -17,7 +14,7 @@ export function lagOf({ startOffset, position, endOffset }: Reader): number {
   return Math.max(0, endOffset - Math.max(position, startOffset))
 }
 
-/** The lag of all partitions together, as far as their ends are known. */
+/** The total lag of all partitions whose ends are known. */
 export function totalLag(assignments: readonly Assignment[]): number {
   return assignments.reduce((total, assignment) => total + lagOf(assignment), 0)
 }

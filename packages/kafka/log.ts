@@ -1,4 +1,4 @@
-/** What the drivers need of a logger; the services' own (pino) fits. */
+/** The logger that the drivers need; the services' own (pino) fits. */
 export interface KafkaLog {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

@@ -7,7 +7,7 @@ const SEED = 0x9747b28c
 const M = 0x5bd1e995
 const R = 24
 
-/** 32 bits, signed. */
+/** Returns a signed 32-bit hash. */
 export function murmur2(bytes: Uint8Array, start = 0, end = bytes.length): number {
   const length = end - start
   let h = SEED ^ length

@@ -1,10 +1,10 @@
 /**
- * The broker port: what the services see of Kafka. Drivers (platformatic, kafkajs) stand behind it and pass
- * one conformance suite.
+ * The broker port: the services' view of Kafka. Drivers (platformatic, kafkajs) implement it and pass one
+ * conformance suite.
  *
  * The unit is a batch whose keys, values and headers are bytes at offsets of one buffer, never an object per
- * record. Offsets and timestamps are numbers: exact to 2^53, which at a million records a second a partition
- * lasts 285 years.
+ * record. Offsets and timestamps are numbers: exact to 2^53, which lasts 285 years at a million records a
+ * second per partition.
  */
 import type { KafkaError } from './errors.ts'
 
@@ -16,13 +16,15 @@ export interface RecordBatch {
   readonly topic: string
   readonly partition: number
   /**
-   * Number of records. May be 0 where control records, aborted data or unreadable batches moved the position.
+   * The number of records. It may be 0 if control records, aborted data or unreadable batches moved the
+   * position.
    */
   readonly length: number
   readonly bytes: Buffer
   readonly offsets: Float64Array
   /**
-   * Milliseconds since the epoch: the broker's time of arrival on LogAppendTime topics, else the producer's.
+   * Milliseconds since the epoch: the broker's arrival time on LogAppendTime topics, otherwise the
+   * producer's.
    */
   readonly timestamps: Float64Array
   /** `keyStart[i]` is -1 for a null key. Ends are exclusive. */
@@ -38,7 +40,7 @@ export interface RecordBatch {
   readonly headersStart: Int32Array
   readonly headersEnd: Int32Array
   /**
-   * The position after this batch. It passes control records and aborted batches, so an idle transactional
+   * The position after this batch. It skips control records and aborted batches, so an idle transactional
    * topic shows lag 0.
    */
   readonly nextOffset: number
@@ -48,30 +50,30 @@ export interface RecordBatch {
    */
   readonly endOffset: number
   /**
-   * Set where the batch stands for records that cannot be read. Its length is 0, and its nextOffset passes
-   * them.
+   * Set if the batch takes the place of records that cannot be read. Its length is 0, and its nextOffset is
+   * past them.
    */
   readonly unreadable?: Unreadable
 }
 
 /**
- * Records that are passed over because the bytes of their record batch break the format. The port has tried
- * to read them several times before, and has logged them.
+ * Records that are skipped because the bytes of their record batch break the format. The port has already
+ * tried several times to read them, and has logged them.
  */
 export interface Unreadable {
   readonly firstOffset: number
-  /** A sentence without anything that the records hold. */
+  /** A sentence that quotes nothing from the records. */
   readonly reason: string
 }
 
 /** Takes records for output. The bytes are copied before it returns, so callers may reuse their buffers. */
 export interface Appender {
   /**
-   * @param key    null with keyStart = keyEnd = 0 for a record without key
+   * @param key    null with keyStart = keyEnd = 0 for a record without a key
    * @param value  null for a tombstone
    * @param headers a header block (records/headers.ts); `NO_HEADERS` for none
-   * @throws a KafkaError `buffer-full` or `stopped` where the record is not taken; what was appended before
-   * is not touched
+   * @throws a KafkaError `buffer-full` or `stopped` if the record is not taken; records appended before are
+   * unaffected
    */
   append(
     topic: string,
@@ -90,43 +92,40 @@ export interface Appender {
 
 /** Idempotent, acks=all, one request in flight per partition, order kept per partition. */
 export interface Producer {
-  /** Starts collecting records whose fate is reported together (one HTTP request, say). */
+  /** Starts collecting records whose outcome is reported together (one HTTP request, say). */
   delivery(): Delivery
-  /** Bytes accepted and not yet settled: what backpressure is decided on. */
+  /** Bytes accepted but not yet settled; backpressure is decided on this number. */
   readonly bufferedBytes: number
-  /** Waits for what is buffered, at most `drainMs`; what remains then is reported as failed. */
+  /** Waits at most `drainMs` for the buffered records; those that remain are reported as failed. */
   stop(drainMs?: number): Promise<void>
 }
 
 export interface Delivery extends Appender {
   /**
-   * Resolves when every record appended is stored on all in-sync replicas or has failed; never rejects. Empty
-   * means all stored. A failure covers every record that this delivery appended to that partition from
-   * `fromIndex` on (its nth append to that partition, from 0): what follows a failed record in a partition
-   * fails with it, so that order per key holds when the client repeats. A failed record may have been stored
-   * all the same (a lost reply); its id lets readers see that.
+   * Resolves when every appended record has been stored on all in-sync replicas or has failed; never rejects.
+   * An empty list means that all were stored. A failure covers every record that this delivery appended to
+   * that partition from `fromIndex` on (its nth append to that partition, from 0): the records after a failed
+   * one in the same partition fail with it, so that order per key holds when the client repeats. A failed
+   * record may have been stored nevertheless (its reply was lost); readers can tell by its id.
    */
   settled(): Promise<DeliveryFailure[]>
-  /**
-   * Where the records are that were stored; complete after settled(). In the order of each partition's
-   * appends.
-   */
+  /** The places of the stored records, in the order of each partition's appends; complete after settled(). */
   stored(): readonly StoredRange[]
 }
 
-/** Successive appends of one delivery to one partition that stand at successive offsets. */
+/** Successive appends of one delivery to one partition that have successive offsets. */
 export interface StoredRange {
   readonly topic: string
   readonly partition: number
-  /** The first one's number among the delivery's appends to that partition, from 0. */
+  /** The first record's number among the delivery's appends to that partition, from 0. */
   readonly fromIndex: number
   readonly count: number
   /**
-   * Of the first one; -1 where the broker only says that it has stored them before (a repeated request whose
-   * first answer was lost long ago).
+   * The first record's offset; -1 if the broker only says that it has stored them before (a repeated request
+   * whose first answer was lost long ago).
    */
   readonly offset: number
-  /** Ms since the epoch: the time of arrival on LogAppendTime topics, else that of sending. */
+  /** Ms since the epoch: the arrival time on LogAppendTime topics, otherwise the time of sending. */
   readonly time: number
 }
 
@@ -141,33 +140,33 @@ export interface SubscribeOptions {
   readonly groupId: string
   readonly topics: readonly string[]
   /**
-   * Where a partition without a committed offset begins. A topic that was deleted and made anew since the
-   * group read it is read from its beginning.
+   * Where reading begins in a partition without a committed offset. A topic that was deleted and recreated
+   * since the group read it is read from its beginning.
    */
   readonly startAt: 'earliest' | 'latest'
-  /** The most records handed over at once (10,000). */
+  /** The most records handed over at once (default 10,000). */
   readonly maxBatchRecords?: number
   /**
-   * Where it is given, a batch is handed over when it has maxBatchRecords, or about so many bytes, or so long
+   * If given, a batch is handed over when it has `maxBatchRecords` records or about `bytes` bytes, or `ms`
    * after its first record arrived here.
    */
   readonly gather?: { readonly ms: number; readonly bytes: number }
 }
 
 /**
- * Handles one partition's next batch. Partitions run side by side; within one, the next call comes after this
- * one settled. Not settling is backpressure: nothing more of the partition is fetched but one batch ahead. A
- * rejection makes the port read the committed offset again and hand the same records over after a growing
- * pause (0.1 to 10 s); it never skips. `signal` aborts when the partition is lost or the drain time of a stop
- * is over: the batch will be handed over again, here or elsewhere.
+ * Handles one partition's next batch. Partitions run concurrently; within one, the next call comes after this
+ * one has settled. Not settling is backpressure: at most one batch of the partition is fetched ahead. A
+ * rejection makes the port read the committed offset again and hand over the same records after a growing
+ * pause (0.1 to 10 s); it never skips any. `signal` aborts when the partition is lost or the drain time of a
+ * stop is over: the batch will be handed over again, here or elsewhere.
  */
 export type BatchHandler = (batch: RecordBatch, signal: AbortSignal) => Promise<void> | void
 
 /**
- * A handler may end before its batch is done with: then the next one is handed over, and the batch's offset
- * is committed when `done` and those of all batches before it have resolved. One that rejects holds back all
- * that follow, until another member or process begins there. A stop or a rebalance waits for what is open as
- * it does for a handler.
+ * A handler may return before the work on its batch is done. Then the next batch is handed over, and this
+ * one's offset is committed when its `done` and those of all batches before it have resolved. A `done` that
+ * rejects holds back all that follow, until another member or process begins there. A stop or a rebalance
+ * waits for open batches as it does for a handler.
  */
 export interface Ongoing {
   readonly done: Promise<void>
@@ -175,7 +174,9 @@ export interface Ongoing {
 
 export type ConsumeHandler = (batch: RecordBatch, signal: AbortSignal) => Promise<void | Ongoing> | void
 
-/** Exactly once: what is appended to `out` and the input's offset become visible together, or not at all. */
+/**
+ * Exactly once: the records appended to `out` and the input's offset become visible together, or not at all.
+ */
 export type TransformHandler = (
   batch: RecordBatch,
   out: Appender,
@@ -188,9 +189,9 @@ export interface Assignment extends TopicPartition {
    * open (Ongoing).
    */
   readonly position: number
-  /** Where the partition's log begins, when last heard of; 0 before the first fetch. */
+  /** The start of the partition's log, as last reported; 0 before the first fetch. */
   readonly startOffset: number
-  /** The partition's last stable offset when last heard of; -1 before the first fetch. */
+  /** The partition's last stable offset, as last reported; -1 before the first fetch. */
   readonly endOffset: number
 }
 
@@ -200,15 +201,15 @@ export interface TopicPartition {
 }
 
 /**
- * A partition that has not got on for 30 s: its handler rejects, nothing can be fetched, or no member of the
- * group has it.
+ * A partition that has made no progress for 30 s: its handler rejects, nothing can be fetched, or no member
+ * of the group has it.
  */
 export interface StalledPartition extends TopicPartition {
-  /** The next offset that will be handed over; -1 where not even that is known. */
+  /** The next offset that will be handed over; -1 if not even that is known. */
   readonly offset: number
-  /** When it began, in ms since the epoch. */
+  /** When the stall began, in ms since the epoch. */
   readonly sinceMs: number
-  /** Names and codes only: nothing of records, addresses or secrets. The log says more. */
+  /** Names and codes only: nothing from records, no addresses, no secrets. The log has the details. */
   readonly reason: string
 }
 
@@ -220,11 +221,11 @@ export interface Subscription {
   ready(): boolean
   assignments(): readonly Assignment[]
   /**
-   * The partitions of it that stand still. One whose topic was deleted is not among them: there is nothing to
+   * The subscription's stalled partitions. One whose topic was deleted is not among them: there is nothing to
    * read.
    */
   stalled(): readonly StalledPartition[]
-  /** Failures and restarts that healed so far, for metrics. */
+  /** Failures and restarts that it has recovered from so far, for metrics. */
   readonly restarts: number
   /** Lets running handlers finish (at most `drainMs`, default 10,000), commits, leaves the group. */
   stop(drainMs?: number): Promise<void>
@@ -232,10 +233,10 @@ export interface Subscription {
 
 export interface ReadOptions {
   readonly topics: readonly string[]
-  /** The partitions to read of each topic; all where it is not given. */
+  /** The partitions to read of each topic; all if not given. */
   readonly partitions?: readonly number[]
   /**
-   * `timestamp`: the first records at or after that time, in ms since the epoch. Before 1970 is the
+   * `timestamp`: the first records at or after that time, in ms since the epoch. A time before 1970 means the
    * beginning.
    */
   readonly from:
@@ -252,7 +253,7 @@ export interface ReadOptions {
  * batches of different partitions interleave.
  */
 export interface Reading {
-  /** Resolves when `until` is reached or after stop(); rejects with a KafkaError that a retry cannot help. */
+  /** Resolves when `until` is reached or after stop(); rejects with a KafkaError if a retry cannot help. */
   readonly done: Promise<void>
   stop(): Promise<void>
 }
@@ -286,12 +287,12 @@ export interface GroupDescription {
 export interface PartitionLag {
   readonly topic: string
   readonly partition: number
-  /** -1: nothing committed yet, or only in a topic of that name that was deleted since. */
+  /** -1: nothing is committed yet, or only for an earlier topic of that name that was deleted since. */
   readonly committed: number
   readonly latest: number
   /**
-   * Records between them, markers included; from the log's start where nothing is committed, or what is
-   * committed lies below it.
+   * Records between the two, markers included; counted from the log's start if nothing is committed, or if
+   * the committed offset is below it.
    */
   readonly lag: number
 }
@@ -303,7 +304,7 @@ export interface Acl {
   readonly resource: 'topic' | 'group' | 'transactional-id'
   readonly name: string
   readonly pattern: 'literal' | 'prefixed'
-  /** As Kafka names it: Read, Write, DescribeConfigs … */
+  /** Kafka's name for it: Read, Write, DescribeConfigs … */
   readonly operation: string
 }
 
@@ -311,14 +312,14 @@ export interface Acl {
 export interface Admin {
   topics(): Promise<TopicDescription[]>
   /**
-   * Creates what is missing. Returns the names created. Rejects with `partition-mismatch` where a topic
+   * Creates the topics that are missing and returns their names. Rejects with `partition-mismatch` if a topic
    * exists with another partition count.
    */
   createTopics(specs: readonly TopicSpec[]): Promise<string[]>
   deleteTopics(names: readonly string[]): Promise<void>
   /**
-   * Grows the topic to so many partitions; nothing happens where it has them already. Only for topics whose
-   * keys do not go by Kafka's partitioner.
+   * Grows the topic to `partitions` partitions; does nothing if it has that many already. Only for topics
+   * whose keys do not follow Kafka's partitioner.
    */
   growTopic(name: string, partitions: number): Promise<void>
   topicConfigs(name: string): Promise<Record<string, string>>
@@ -334,9 +335,9 @@ export interface Admin {
   lag(groupId: string): Promise<PartitionLag[]>
   /** The rights that ACLs on topics, groups and transactional ids give the principal from every host. */
   acls(principal: string): Promise<Acl[]>
-  /** Those that exist already stay as they are. */
+  /** ACLs that exist already stay as they are. */
   addAcls(acls: readonly Acl[]): Promise<void>
-  /** The group must have no members. The offsets are those of the topic that has the name now. */
+  /** The group must have no members. The offsets apply to the topic that has the name now. */
   setOffsets(
     groupId: string,
     topic: string,
@@ -349,36 +350,39 @@ export interface Kafka {
   /** The topic's partition count, from cached metadata. Rejects with `unknown-topic`. */
   partitions(topic: string): Promise<number>
   /**
-   * The topic's id, when all brokers that answer name the same one: another one if the topic was deleted and
-   * made anew. Rejects with `unknown-topic`, or with `no-broker` where they do not agree.
+   * The topic's id, if all brokers that answer agree on it. A topic that was deleted and recreated has
+   * another id. Rejects with `unknown-topic`, or with `no-broker` if the brokers disagree.
    */
   topicId(topic: string): Promise<string>
   producer(): Promise<Producer>
-  /** At least once: offsets are committed after the handler settles, or when what it left open is done. */
+  /**
+   * At least once: offsets are committed after the handler settles, or when the work that it left open is
+   * done.
+   */
   consume(options: SubscribeOptions, handler: ConsumeHandler): Promise<Subscription>
   /**
-   * Exactly once as a read_committed reader sees it: transactional ids per group and input partition, offsets
-   * inside the transaction.
+   * Exactly once as a read_committed reader sees it: with a transactional id per group and input partition,
+   * and offsets inside the transaction.
    */
   transform(options: SubscribeOptions, handler: TransformHandler): Promise<Subscription>
   /** read_committed, no group. */
   read(options: ReadOptions, handler: BatchHandler): Promise<Reading>
   /**
-   * What is there now from that offset on, read_committed, of about `maxBytes` (one record batch at least);
-   * empty where nothing is. The batch is the caller's to keep. Go on at its nextOffset, which passes what
-   * cannot be read. Rejects with `out-of-range` where the offset is not in the log (any more).
+   * Reads what is there now from `offset` on, read_committed, about `maxBytes` (at least one record batch).
+   * The batch is empty if there is nothing; the caller may keep it. Continue at its nextOffset, which skips
+   * what cannot be read. Rejects with `out-of-range` if the offset is not, or no longer, in the log.
    */
   fetch(topic: string, partition: number, offset: number, maxBytes: number): Promise<RecordBatch>
   /**
-   * The first offset at or after that time (ms since the epoch), or the end, as a read_committed reader sees
-   * it, if no record is that young. A time before 1970 is the beginning of the log.
+   * Returns the first offset at or after that time (ms since the epoch), or the end, as a read_committed
+   * reader sees it, if no record is that recent. A time before 1970 means the beginning of the log.
    */
   offsetAt(topic: string, partition: number, time: number | 'earliest' | 'latest'): Promise<number>
   /**
-   * Runs `work` as the only holder of the transactional id: who held it before is fenced, and what it left
-   * open has ended before `work` begins. What is appended becomes visible together after `work` has resolved,
-   * or not at all. Rejects with `fenced` where another one took the id over meanwhile, and with `timeout` or
-   * `no-broker` where the outcome is unknown: the next call settles it.
+   * Runs `work` as the only holder of the transactional id: the previous holder is fenced, and the
+   * transaction that it left open has ended before `work` begins. The appended records become visible
+   * together after `work` has resolved, or not at all. Rejects with `fenced` if another holder took over the
+   * id meanwhile, and with `timeout` or `no-broker` if the outcome is unknown: the next call settles it.
    */
   transact(transactionalId: string, work: (out: Appender) => Promise<void> | void): Promise<void>
   readonly admin: Admin

@@ -1,5 +1,5 @@
 /**
- * Record batches whose bytes break the format are tried again for a moment, then passed over for their
+ * Record batches whose bytes break the format are retried for a moment, then skipped for the sake of their
  * neighbours.
  */
 import { KafkaError } from './errors.ts'
@@ -9,28 +9,30 @@ import { allocateColumns } from './records/batch-reader.ts'
 import type { UnreadableBatch } from './records/unreadable-batch.ts'
 
 /**
- * The broker checks a batch before it stores it and TCP checks what it carries, so a reading that goes wrong
- * on the way goes right the next time. Bytes that are the same five times within three seconds lie so in the
- * log.
+ * The broker checks a batch before it stores it, and TCP checks its payload, so a read that was corrupted on
+ * the way succeeds the next time. Bytes that are unreadable five times within three seconds are damaged in
+ * the log.
  */
 const TRIES = 5
-/** Before the second try; each further pause is twice as long. */
+/** The pause before the second try; each further pause is twice as long. */
 const FIRST_PAUSE_MS = 200
 
-/** By topic, how many batches this process has passed over. */
+/** The number of batches that this process has skipped, by topic. */
 export const passedOver = new Map<string, number>()
 
-/** The tries of one partition. */
+/** Counts the tries of one partition. */
 export class UnreadableTries {
   #offset = -1
   #tries = 0
 
-  /** Before the next try. */
+  /** The pause before the next try. */
   get pauseMs(): number {
     return FIRST_PAUSE_MS * 2 ** (this.#tries - 1)
   }
 
-  /** After a try: the batch to hand over in its place, or undefined where it is to be tried again. */
+  /**
+   * Notes a failed try. Returns the batch to hand over in its place, or undefined if it is to be tried again.
+   */
   failed(error: UnreadableBatch, endOffset: number, log: KafkaLog): RecordBatch | undefined {
     const { topic, partition, firstOffset, nextOffset, reason } = error
     if (this.#offset !== firstOffset) this.#tries = 0
@@ -50,7 +52,10 @@ export class UnreadableTries {
   }
 }
 
-/** An answer that holds only the beginning of the batch at its position: the next one brings it whole. */
+/**
+ * The error for an answer that holds only the beginning of the batch at its position; the next one brings all
+ * of it.
+ */
 export function cutShort(
   { topic, partition }: { topic: string; partition: number },
   position: number,
@@ -71,7 +76,7 @@ export function emptyBatch(
   return { topic, partition, length: 0, bytes: Buffer.alloc(0), ...allocateColumns(0), nextOffset, endOffset }
 }
 
-/** Whether a handler is to see the batch: it has records, or stands for some that cannot be read. */
+/** Whether handlers get the batch: it has records, or takes the place of some that cannot be read. */
 export function isForHandlers({ length, unreadable }: RecordBatch): boolean {
   return length > 0 || unreadable !== undefined
 }

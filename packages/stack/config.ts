@@ -1,4 +1,4 @@
-/** What `weir up` starts and where, from options and environment. */
+/** What `weir up` starts and on which ports, from its options and the environment. */
 
 import type { ConfigReader } from '@weir/config'
 import {
@@ -26,7 +26,7 @@ export interface StackConfig {
   readonly engine: 'opensearch' | 'elasticsearch'
 }
 
-/** The variable that sets a part's port, and the port without it. */
+/** For each part, the variable that sets its port and the default port. */
 export const PORTS: Readonly<Record<PortPart, readonly [variable: string, port: number]>> = {
   kafka: ['KAFKA_PORT', 9092],
   registry: ['REGISTRY_PORT', 8181],
@@ -47,7 +47,7 @@ export const stackConfig = (reader: ConfigReader) => ({
   ),
 })
 
-/** The parts that `--only` names, all without it. */
+/** Returns the parts that `--only` names, or all parts without it. */
 export function chooseParts(only: string | undefined, simulator: boolean): Set<PartName> {
   const named = only === undefined ? PARTS : only.split(',').map((name) => name.trim())
   for (const name of named) {
@@ -68,7 +68,10 @@ export const portsNeeded = ({ parts, ports }: StackConfig): PortNeeded[] =>
     port: ports[part],
   }))
 
-/** Variables for the services and commands; of parts that are not started here, the caller's own hold. */
+/**
+ * Returns the variables for services and commands. Parts that are not started here keep the caller's
+ * variables.
+ */
 export function stackEnvironment({ parts, ports, engine }: StackConfig): Record<string, string> {
   const http = (part: PortPart): string => `http://127.0.0.1:${ports[part]}`
   const all: Readonly<Record<PortPart, Readonly<Record<string, string>>>> = {

@@ -1,4 +1,4 @@
-/** Tools out of Debian packages, unpacked into the cache; nothing is installed. */
+/** Tools from Debian packages, unpacked into the cache. Nothing is installed. */
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,8 +9,8 @@ import { cached } from './maven.ts'
 const run = promisify(execFile)
 
 /**
- * The folder with the package's files. Throws a StackError where there is no apt, or no such package in its
- * lists.
+ * Returns the folder with the package's files. Throws a StackError if there is no apt, or if its lists do not
+ * contain the package.
  */
 export async function debianPackage(name: string): Promise<string> {
   return cached(`debian-${name}`, async (folder, scratch) => {

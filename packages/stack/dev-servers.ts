@@ -1,7 +1,7 @@
 /**
  * Keeps a set of servers running for a developer: tests started with WEIR_TEST_SERVERS=FILE reuse them
- * instead of starting their own. Usage: node packages/stack/dev-servers.ts FILE. Ends its servers on Ctrl-C or
- * SIGTERM.
+ * instead of starting their own. Usage: node packages/stack/dev-servers.ts FILE. Ctrl-C or SIGTERM ends the
+ * servers.
  */
 import { rmSync, writeFileSync } from 'node:fs'
 import { nativeServers } from './shared-servers.ts'

@@ -1,11 +1,11 @@
-/** Tells whether there is room to write. */
+/** Checks whether a disk has room to write. */
 import { statfsSync } from 'node:fs'
 
-/** Below this servers fail to write their next file (bytes): Kafka's are some MB each. */
+/** With fewer free bytes, servers fail to write their next file: Kafka's are a few MB each. */
 const MIN_FREE_BYTES = 32 << 20
 
 /**
- * A sentence where the disk of the folder is full; undefined where it is not, or where that cannot be told.
+ * Returns a sentence if the folder's disk is full; undefined if it is not, or if that cannot be determined.
  */
 export function fullDisk(folder: string): string | undefined {
   try {
@@ -20,8 +20,8 @@ export function fullDisk(folder: string): string | undefined {
 }
 
 /**
- * True if a write failed for lack of room: on the disk, in a quota, in the largest size of a file. It can
- * work again later.
+ * True if a write failed because the disk or a quota is full, or the file has reached its maximum size. A
+ * later write can succeed.
  */
 export const isDiskFull = (error: NodeJS.ErrnoException): boolean =>
   error.code === 'ENOSPC' || error.code === 'EDQUOT' || error.code === 'EFBIG'

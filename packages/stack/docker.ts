@@ -1,11 +1,12 @@
-/** Containers of a test run, found again by their label. */
+/** The containers of a test run, found by their label. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 export const RUN_LABEL = 'weir.test.run'
 
 /**
- * Removes the run's containers, also those that are still starting, and its network, which is named after it.
+ * Removes the run's containers, including those that are still starting, and the run's network, which has the
+ * run's name.
  */
 export async function removeContainers(run: string): Promise<void> {
   const docker = async (...args: string[]): Promise<string> =>

@@ -1,6 +1,5 @@
 /**
- * Something the person at the keyboard can mend: its message is one sentence with the remedy, and is printed
- * without a stack.
+ * An error that the user can fix: its message is one sentence with the remedy, printed without a stack trace.
  */
 export class StackError extends Error {
   override readonly name = 'StackError'

@@ -1,4 +1,4 @@
-/** Tools written in Go: built once, from a module that pins them with all they need, into the cache. */
+/** Tools written in Go, built once into the cache from a module that pins them and all their dependencies. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFileSync, readFileSync } from 'node:fs'
@@ -8,14 +8,15 @@ import { StackError } from './errors.ts'
 import { cached } from './maven.ts'
 
 const run = promisify(execFile)
-/** For the modules over a slow line and some minutes of compiling (ms). */
+/** Enough for downloading the modules over a slow connection and compiling for some minutes (ms). */
 const BUILD_MS = 900_000
 const FILES = ['go.mod', 'go.sum', 'tools.go']
 
 /**
- * The folder with the executables. Throws a StackError that says what is missing.
- * @param name of the folder in the cache; @param module a folder with go.mod, go.sum and a tools.go that
- * imports `packages`; @param flags for the linker
+ * Returns the folder with the executables. Throws a StackError that says what is missing.
+ * @param name of the folder in the cache
+ * @param module a folder with go.mod, go.sum and a tools.go that imports `packages`
+ * @param flags for the linker
  */
 export async function goTools(
   name: string,

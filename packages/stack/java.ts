@@ -1,4 +1,4 @@
-/** The Java that runs the servers: JAVA_HOME's, else the path's. */
+/** The Java that runs the servers: JAVA_HOME's, or else the one on the PATH. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
@@ -10,14 +10,14 @@ export const MIN_JAVA = 17
 
 export interface Java {
   readonly command: string
-  /** What JAVA_HOME would be. */
+  /** The value that JAVA_HOME would have. */
   readonly home: string
   readonly major: number
-  /** Differs from every other build of Java. */
+  /** Identifies this build of Java: no other build has the same value. */
   readonly build: string
 }
 
-/** Throws a StackError that says what to install. */
+/** Throws a StackError that says what to install if Java is missing or too old. */
 export function findJava(env: NodeJS.ProcessEnv = process.env): Java {
   const candidates = [
     ...(env.JAVA_HOME ? [join(env.JAVA_HOME, 'bin')] : []),

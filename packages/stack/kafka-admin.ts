@@ -1,15 +1,15 @@
-/**
- * The few questions that starting servers needs to ask of Kafka. Services use the port of packages/kafka
- * instead.
- */
+/** The few Kafka requests that starting servers needs. Services use the port of packages/kafka instead. */
 import { pbkdf2Sync, randomBytes } from 'node:crypto'
 import { Admin, alterUserScramCredentialsV0, Connection, unregisterBrokerV0 } from '@platformatic/kafka'
 
-/** Ids of the brokers that take part, as a broker asked knows them. Rejects while none answers. */
+/**
+ * Returns the ids of the brokers in the cluster, as the broker that answers knows them. Rejects if none
+ * answers.
+ */
 export const kafkaNodes = (brokers: readonly string[]): Promise<number[]> =>
   withAdmin(brokers, 0, async (admin) => [...(await admin.metadata({ topics: [] })).brokers.keys()])
 
-/** Creates the topic with one partition unless it exists. */
+/** Creates the topic with one partition, unless it exists. */
 export const ensureTopic = (
   brokers: readonly string[],
   topic: string,
@@ -25,20 +25,20 @@ export const ensureTopic = (
         configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
       })
     } catch (error) {
-      // Somebody else was quicker.
+      // Another process created the topic first.
       if (!(await admin.listTopics()).includes(topic)) throw error
     }
   })
 
-/** As Kafka numbers SCRAM-SHA-512, and the least number of iterations that it takes. */
+/** Kafka's number for SCRAM-SHA-512, and the fewest iterations that it accepts. */
 const SHA_512 = 2
 const ITERATIONS = 4096
 
 const BROKER_ID_NOT_REGISTERED = 102
 
 /**
- * Has the controller at `host:port` forget the broker. True once it knows none of this id; rejects while it
- * is not active.
+ * Tells the controller at `host:port` to forget the broker. Returns true once the controller knows no broker
+ * with this id. Rejects while the controller is not active.
  */
 export async function unregisterBroker(controller: string, nodeId: number): Promise<boolean> {
   const connection = await connect(controller)
@@ -54,7 +54,9 @@ export async function unregisterBroker(controller: string, nodeId: number): Prom
   }
 }
 
-/** Gives the user another password for SCRAM-SHA-512. Sessions that are logged in go on until they end. */
+/**
+ * Changes the user's password for SCRAM-SHA-512. Sessions that are already logged in continue until they end.
+ */
 export async function setPassword(broker: string, name: string, password: string): Promise<void> {
   const connection = await connect(broker)
   try {

@@ -10,18 +10,18 @@ export type Belonging = Known | { readonly containersOfRun: string } | { readonl
 
 let reaper: ChildProcess | undefined
 
-/** The process is ended when this one ends. */
+/** Ends the process when this one ends. */
 export function tieProcess(pid: number): void {
   const startTime = startTimeOf(pid)
   if (startTime !== undefined) tell({ pid, startTime })
 }
 
-/** The containers of a test run (docker.ts) are removed when this process ends. */
+/** Removes the containers of a test run (docker.ts) when this process ends. */
 export function tieContainers(run: string): void {
   tell({ containersOfRun: run })
 }
 
-/** The folder is removed when this process ends, after the processes were. */
+/** Removes the folder when this process ends, after the tied processes have ended. */
 export function tieFolder(folder: string): void {
   tell({ folder })
 }

@@ -1,6 +1,6 @@
 /**
- * Fetches servers as Maven artifacts through the ordinary `mvn` client, with whatever repository and proxy
- * its settings name.
+ * Fetches servers as Maven artifacts through the ordinary `mvn` client, with the repositories and proxy of
+ * its settings.
  */
 
 import type { ExecFileException } from 'node:child_process'
@@ -11,15 +11,15 @@ import { StackError } from './errors.ts'
 import { cacheFolder } from './paths.ts'
 
 /**
- * 2.8 is the last whose goals take an artifact without resolving its parent poms; Apicurio's parent is not
- * published.
+ * 2.8 is the last version whose goals take an artifact without resolving its parent POMs. Apicurio's parent
+ * is not published.
  */
 const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:2.8'
 
 /**
- * The folder `name` of the cache, built by `build` when it is missing. It appears whole or not at all, and
- * whoever loses a race uses the winner's. `build` gets an empty folder to fill and a folder for what is in
- * between.
+ * Returns the folder `name` of the cache. If it is missing, `build` builds it, given an empty folder to fill
+ * and a scratch folder for intermediate files. The folder appears whole or not at all. If two processes build
+ * it at once, both use the one that is finished first.
  */
 export async function cached(
   name: string,
@@ -55,8 +55,8 @@ export async function unpackArtifact(artifact: string, folder: string, scratch: 
 }
 
 /**
- * Downloads each set of artifacts (`group:artifact:version`) with all they need at run time, as jars in
- * `scratch/<name>/libs`. One run of Maven for all sets.
+ * Downloads each set of artifacts (`group:artifact:version`) with their runtime dependencies, as jars in
+ * `scratch/<name>/libs`. Runs Maven once for all sets.
  */
 export async function downloadLibraries(
   sets: Readonly<Record<string, readonly string[]>>,
@@ -90,7 +90,7 @@ const dependency = (artifact: string): string => {
   return `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`
 }
 
-/** Up to 10 minutes: a slow line takes that long for the 400 MB of all servers. */
+/** Runs Maven for up to 10 minutes: a slow connection takes that long for the 400 MB of all servers. */
 function mvn(what: string, cwd: string, args: readonly string[]): Promise<void> {
   return new Promise((done, fail) => {
     const child = execFile(

@@ -1,10 +1,11 @@
-/** Ends what a supervisor that was killed left running. */
+/** Ends the processes that a killed supervisor left running. */
 import { endProcess, stillRuns } from './process.ts'
 import type { StackState } from './state.ts'
 import { forgetState } from './state.ts'
 
 /**
- * In the reverse order of their start, only what is still the process that was started. Returns their names.
+ * Ends the processes in reverse order of their start, and only those that are still the process that was
+ * started. Returns their names.
  */
 export async function endOrphans({ processes }: StackState): Promise<string[]> {
   const orphans = processes.filter(stillRuns).reverse()

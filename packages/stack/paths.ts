@@ -1,5 +1,6 @@
 /**
- * Where the stack keeps things: software in a cache shared by all checkouts, data and logs in the checkout.
+ * Where the stack keeps its files: software in a cache shared by all checkouts, data and logs in the
+ * checkout.
  */
 import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync } from 'node:fs'
@@ -11,20 +12,20 @@ import { unprivilegedUser } from './unprivileged.ts'
 export const checkout = resolve(import.meta.dirname, '../..')
 
 /**
- * Unpacked servers. Root's lies outside /root, because the search engines run as another user and must read
- * it.
+ * The folder for unpacked servers. Root's is outside /root, because the search engines run as another user
+ * and must read it.
  */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.WEIR_CACHE) return resolve(env.WEIR_CACHE)
   return unprivilegedUser() === undefined ? join(homedir(), '.cache/weir') : '/var/cache/weir'
 }
 
-/** Data, logs and the state file of `weir up`. */
+/** The folder for data, logs and the state file of `weir up`. */
 export function dataFolder(env: NodeJS.ProcessEnv = process.env): string {
   return resolve(env.WEIR_DATA || join(checkout, '.weir'))
 }
 
-/** Makes the data folder, closed to other users: logs, records and the settings of services are in it. */
+/** Creates the data folder, closed to other users: it contains logs, records and the settings of services. */
 export function makeDataFolder(): string {
   const folder = dataFolder()
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -33,8 +34,8 @@ export function makeDataFolder(): string {
 }
 
 /**
- * The search engine's data. A server that runs as another user cannot enter the data folder: then its data is
- * in the cache, under a name that belongs to this data folder.
+ * The folder for the search engine's data. A server that runs as another user cannot enter the data folder,
+ * so its data goes into the cache, under a name derived from the data folder's path.
  */
 export function searchFolder(engine: string, data: string, env: NodeJS.ProcessEnv = process.env): string {
   if (unprivilegedUser() === undefined) return join(data, engine)

@@ -5,6 +5,6 @@ test('a port that was given is not given again, though nobody listens there yet,
   const ports: number[] = []
   for (let call = 0; call < 20; call++) ports.push(...(await freePorts(50)))
   expect(new Set(ports).size).toBe(1000)
-  // From where Linux gives outgoing connections theirs.
+  // From here on, Linux assigns ports to outgoing connections.
   expect(Math.max(...ports)).toBeLessThan(32_768)
 })

@@ -1,20 +1,20 @@
-/** Ports on the loopback address: free ones, and who holds a taken one. */
+/** Ports on the loopback address: finds free ones, and the process that holds a taken one. */
 import { randomInt } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 /**
- * Below the ports that outgoing connections get (from 32768 on Linux): they must not take that of a server
- * that is just restarting. Above 10080, the last that browsers and fetch refuse.
+ * The range is below the ports that outgoing connections get (from 32768 on Linux): they must not take the
+ * port of a server that is restarting. It is above 10080, the highest port that browsers and fetch refuse.
  */
 const LOWEST = 10_081
 const HIGHEST = 29_999
-/** By this process: what is not yet used looks free. */
+/** Ports already given out by this process: until they are used, they look free. */
 const given = new Set<number>()
 
 /**
- * Free ports, all different, and none that was given before. Another process may take one before it is used;
- * at random that is rare.
+ * Returns free ports, all different, and none that was given before. Another process may take one before it
+ * is used; since the ports are random, that is rare.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = []
@@ -48,8 +48,8 @@ const listening = (port: number): Promise<ReturnType<typeof createServer>> =>
   })
 
 /**
- * `name (pid N)` of the process that listens on the port; undefined where the system does not tell (only
- * Linux does, and only of our own processes).
+ * Returns `name (pid N)` of the process that listens on the port; undefined if the system does not tell (only
+ * Linux does, and only for our own processes).
  */
 export function holderOf(port: number): string | undefined {
   try {
@@ -66,8 +66,8 @@ export function holderOf(port: number): string | undefined {
 }
 
 /**
- * The inode of the listening socket: in /proc/net/tcp the local address is hex, state 0A means listening, the
- * tenth column is the inode.
+ * Returns the inode of the listening socket. In /proc/net/tcp the local address is hex, state 0A means
+ * listening, and the tenth column is the inode.
  */
 function listeningInode(port: number): string | undefined {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`

@@ -1,10 +1,10 @@
-/** What must hold before anything is started: each problem is one sentence that says what to do. */
+/** The checks before anything is started: each problem is one sentence that says what to do. */
 import { mkdirSync, statfsSync } from 'node:fs'
 import { StackError } from './errors.ts'
 import { findJava } from './java.ts'
 import { holderOf, isFree } from './ports.ts'
 
-/** Bytes: the software takes 1 GB unpacked, an afternoon of the simulator the rest. */
+/** In bytes: the software takes 1 GB unpacked, an afternoon of the simulator the rest. */
 const MIN_DISK = 2 * 1024 ** 3
 
 export interface PortNeeded {
@@ -13,7 +13,10 @@ export interface PortNeeded {
   readonly port: number
 }
 
-/** Throws a StackError. Maven is missed only by what is not in the cache yet, so it is asked for there. */
+/**
+ * Throws a StackError for the first problem. Does not check for Maven: only downloads into the cache need it,
+ * and they report it.
+ */
 export async function preflight(ports: readonly PortNeeded[], folders: readonly string[]): Promise<void> {
   findJava()
   for (const folder of folders) checkDisk(folder)

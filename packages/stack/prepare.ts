@@ -1,5 +1,5 @@
 /**
- * Fetches every server that is not in the cache yet, so that no test waits for a download. Usage: node
+ * Fetches every server that is not yet in the cache, so that no test waits for a download. Usage: node
  * packages/stack/prepare.ts
  */
 import { StackError } from './errors.ts'

@@ -1,6 +1,6 @@
 /**
- * Child processes with a log file, in a group of their own: a terminal's Ctrl-C reaches only the supervisor,
- * which then stops them in order.
+ * Child processes with a log file, each in its own process group: a terminal's Ctrl-C reaches only the
+ * supervisor, which then stops them in order.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +16,7 @@ export interface Command {
   readonly args: readonly string[]
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
-  /** Standard output and error are appended to it; only this user can read it. */
+  /** The file to which standard output and error are appended. Only this user can read it. */
   readonly log: string
   readonly user?: User | undefined
 }
@@ -31,9 +31,9 @@ export interface ChildProcess {
   readonly pid: number
   readonly log: string
   readonly exited: Promise<Exit>
-  /** Signals the process and what it started; nothing happens when it has ended. */
+  /** Signals the process and its children. Does nothing if it has ended. */
   kill(signal: NodeJS.Signals): void
-  /** SIGTERM, and SIGKILL to what is left after `graceMs` (15,000). */
+  /** Sends SIGTERM, and SIGKILL to any process left after `graceMs` (15,000). */
   stop(graceMs?: number): Promise<void>
 }
 
@@ -79,7 +79,7 @@ export async function startProcess({
   return { name, pid, log, exited, kill, stop }
 }
 
-/** Opens the file to append to it, and closes it to other users. */
+/** Opens the file for appending, and closes it to other users. */
 export function openLogFile(path: string): number {
   mkdirSync(dirname(path), { recursive: true })
   const file = openSync(path, 'a', 0o600)
@@ -95,7 +95,10 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** A process that we did not start may be in another's group, as a supervisor in the foreground is. */
+/**
+ * Signals the group, or only the process: one that we did not start may be in another process's group, as a
+ * supervisor in the foreground is.
+ */
 function signalGroupOrProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal)
@@ -105,13 +108,13 @@ function signalGroupOrProcess(pid: number, signal: NodeJS.Signals): void {
 }
 
 /**
- * When the process was started, as the system tells it; undefined when it does not run (a zombie counts as
- * ended). A pid alone is not enough to find a process again: pids come round.
+ * Returns the start time of the process as the system reports it; undefined if it does not run (a zombie
+ * counts as ended). A pid alone does not identify a process, because pids are reused.
  */
 export function startTimeOf(pid: number): string | undefined {
   try {
-    // After the name in parentheses, which may hold anything: state is the 3rd field, the start in clock
-    // ticks since boot the 22nd.
+    // These fields come after the name in parentheses, which may contain anything. The state is the 3rd
+    // field, the start time in clock ticks since boot the 22nd.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ')
@@ -134,7 +137,7 @@ export interface Known {
 
 export const stillRuns = ({ pid, startTime }: Known): boolean => startTimeOf(pid) === startTime
 
-/** Ends a process that is not our child, with its group: SIGTERM, and SIGKILL after `graceMs`. */
+/** Ends a process that is not our child, and its group: sends SIGTERM, and SIGKILL after `graceMs`. */
 export async function endProcess(known: Known, graceMs = 15_000): Promise<void> {
   if (!stillRuns(known)) return
   signalGroupOrProcess(known.pid, 'SIGCONT')
@@ -146,8 +149,8 @@ export async function endProcess(known: Known, graceMs = 15_000): Promise<void> 
 }
 
 /**
- * Asks again and again until `check` holds; fails when the process ends first or after `timeoutMs` (5
- * minutes: a busy laptop). A check that throws is a no.
+ * Repeats `check` until it returns true. Fails if the process ends first, or after `timeoutMs` (5 minutes,
+ * enough for a busy laptop). A check that throws counts as false.
  */
 export async function untilReady(
   child: ChildProcess,
@@ -175,7 +178,7 @@ function lastLine(log: string): string {
   return line ? `: ${line.slice(0, 300)}` : ''
 }
 
-/** True when the address answers with a success status within 2 s. */
+/** True if the address answers with a success status within 2 s. */
 export async function answers(url: string): Promise<boolean> {
   const response = await fetch(url, { signal: AbortSignal.timeout(2000) })
   await response.body?.cancel()

@@ -1,4 +1,4 @@
-/** A line for whatever takes longer than two seconds, and another when it is done. */
+/** Prints a line for each task that takes longer than two seconds, and another when it is done. */
 const PATIENCE = 2000
 
 export class Progress {

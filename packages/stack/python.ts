@@ -1,4 +1,4 @@
-/** Pythons with packages: virtual environments in the cache, made when they are missing. */
+/** Python interpreters with packages: virtual environments in the cache, created when missing. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -8,12 +8,13 @@ import { StackError } from './errors.ts'
 import { cached } from './maven.ts'
 
 const run = promisify(execFile)
-/** For some MB from a package index over a slow line (ms). */
+/** Enough for a few MB from a package index over a slow connection (ms). */
 const INSTALL_MS = 300_000
 
 /**
- * The interpreter's path. Throws a StackError that says what is missing.
- * @param name of the environment; @param requirements a requirements.txt with exact versions
+ * Returns the interpreter's path. Throws a StackError that says what is missing.
+ * @param name of the environment
+ * @param requirements a requirements.txt with exact versions
  */
 export async function pythonWith(name: string, requirements: string): Promise<string> {
   const { stdout: version } = await run('python3', ['--version']).catch(() => {

@@ -1,7 +1,7 @@
 /**
- * Ends what a test process leaves behind, should it be killed before it could do so itself. Started by
- * lifeline.ts with a pipe as standard input: each line names a process, a run's containers or a folder; the
- * pipe's end means that their owner is gone.
+ * Cleans up after a test process that was killed before it could do so itself. Started by lifeline.ts with a
+ * pipe as standard input. Each line names a process, a run's containers or a folder; the end of the pipe
+ * means that their owner is gone.
  */
 import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -9,7 +9,7 @@ import { removeContainers } from './docker.ts'
 import type { Belonging } from './lifeline.ts'
 import { endProcess } from './process.ts'
 
-// The owner's Ctrl-C is not ours: we end with the pipe.
+// Ignore the owner's Ctrl-C: this process ends with the pipe.
 process
   .on('SIGINT', () => {})
   .on('SIGTERM', () => {})
@@ -18,7 +18,7 @@ process
 const belongings: Belonging[] = []
 for await (const line of createInterface({ input: process.stdin })) belongings.push(JSON.parse(line))
 
-/** A whole stack among them needs so long to stop in order. */
+/** In ms: a whole stack may be among the processes, and needs this long to stop in order. */
 const GRACE = 60_000
 
 await Promise.all(

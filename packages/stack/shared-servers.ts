@@ -1,4 +1,7 @@
-/** One server of each kind on random ports, for tests: started when first asked for, all ended together. */
+/**
+ * One server of each kind on random ports, for tests. Each is started when first asked for; all are ended
+ * together.
+ */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,13 +21,13 @@ export interface SharedServers {
   redis(): Promise<{ url: string }>
   opensearch(): Promise<{ url: string }>
   elasticsearch(): Promise<{ url: string }>
-  /** Ends what was started and forgets its data. */
+  /** Ends the servers that were started and removes their data. */
   stop(): Promise<void>
 }
 
 /**
- * A new folder for servers' data that the search engines' user can enter too; gone with this process at the
- * latest.
+ * Creates a folder for servers' data that the search engines' user can also enter. It is removed when this
+ * process ends, if not before.
  */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'weir-test-'))
@@ -33,7 +36,7 @@ export function temporaryFolder(): string {
   return folder
 }
 
-/** Nothing is made before a server is asked for. */
+/** Creates nothing until a server is asked for. */
 export function nativeServers(): SharedServers {
   let folder: string | undefined
   const place = (name: string): Place => {
@@ -74,7 +77,8 @@ export function nativeServers(): SharedServers {
     elasticsearch: single((port) => elasticsearch.start({ ...place('elasticsearch'), port })),
     async stop() {
       const outcomes = await Promise.allSettled(starting)
-      // In reverse, so that the registry leaves before its Kafka; no grace: the data is forgotten anyway.
+      // In reverse order, so that the registry leaves before its Kafka. No grace period: the data is removed
+      // anyway.
       for (const outcome of outcomes.reverse()) {
         if (outcome.status === 'fulfilled') await outcome.value.stop(3000)
       }

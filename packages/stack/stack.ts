@@ -24,14 +24,14 @@ import { registry } from './servers/registry.ts'
 import { StateFile } from './state.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** Services are drained before what they write to goes away. */
+/** Services are drained before the servers that they write to are stopped. */
 const STOP_ORDER: readonly (readonly PartName[])[] = [
   ['simulator'],
   ...SERVICES.map((name) => [name]),
   ['registry'],
   ['kafka', 'redis', 'search'],
 ]
-/** V8's young generation grows to 128 MiB where it may; 16 do the same work. */
+/** V8's young generation may grow to 128 MiB by default; 16 MiB do the same work. */
 const YOUNG_GENERATION = '--max-semi-space-size=8'
 
 export class Stack {
@@ -55,7 +55,8 @@ export class Stack {
   }
 
   /**
-   * Resolves when everything is ready. Rejects with a StackError; what was started then is for stop() to end.
+   * Starts everything and resolves when it is ready. Rejects with a StackError; the caller then ends the
+   * started parts with stop().
    */
   async start(): Promise<void> {
     await preflight(portsNeeded(this.#config), [makeDataFolder(), cacheFolder()])
@@ -79,7 +80,7 @@ export class Stack {
     this.#remember()
   }
 
-  /** In the reverse order; what does not end within 15 s is killed. */
+  /** Stops the parts in reverse order. Kills those that have not ended within 15 s. */
   async stop(): Promise<void> {
     await this.#supervisor.stop(STOP_ORDER)
     this.#state.forget()
@@ -89,7 +90,10 @@ export class Stack {
     this.#supervisor.kill()
   }
 
-  /** One download after the other: each uses the whole line, and Maven's store takes no two writers. */
+  /**
+   * Downloads one after the other: each uses the whole connection, and Maven's store does not allow two
+   * writers.
+   */
   async #prepare(): Promise<void> {
     const needed = [
       this.#has('kafka') && kafka,
@@ -174,7 +178,7 @@ export class Stack {
   }
 
   #node(name: PartName, args: readonly string[], env: Readonly<Record<string, string>>) {
-    // Bound to the loopback address, the services let everybody in unless keys are named.
+    // The services are bound to the loopback address, so they let everybody in unless keys are configured.
     const open =
       process.env.API_KEYS_FILE || process.env.AWS_ACCESS_KEYS_FILE ? {} : { ALLOW_ANONYMOUS: 'true' }
     return startProcess({
@@ -220,7 +224,7 @@ const place = (name: PartName): Place => ({
   recordClasses: true,
 })
 
-/** Removes what the servers stored; logs stay. */
+/** Removes the servers' data; keeps the logs. */
 export function forgetData(): void {
   for (const part of PARTS) rmSync(place(part).data, { recursive: true, force: true })
   for (const engine of [opensearch, elasticsearch])

@@ -21,7 +21,7 @@ test('a state that cannot be written is told once, and the newest is written as 
   file.write(() => state(false))
   expect(readState()).toEqual(state(false))
 
-  // The state is written to this name first, and then takes the place of the file.
+  // The state is first written under this name, and then renamed over the file.
   mkdirSync(join(folder, 'stack.json.new'))
   let ready = false
   file.write(() => state(ready))

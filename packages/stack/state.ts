@@ -1,6 +1,6 @@
 /**
- * What `weir up` writes down of the stack it runs, so that other commands find it, and the next `up` or
- * `down` ends what a killed supervisor left.
+ * The state of the stack that `weir up` runs. Other commands find the stack by it, and the next `up` or
+ * `down` ends the processes that a killed supervisor left.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,9 +10,9 @@ import { stillRuns } from './process.ts'
 
 export interface StackState {
   readonly supervisor: Known
-  /** True once everything was ready. */
+  /** True once everything has been ready. */
   readonly ready: boolean
-  /** Variables that lead the other commands to this stack. */
+  /** Variables that direct the other commands to this stack. */
   readonly environment: Readonly<Record<string, string>>
   readonly processes: readonly StackProcess[]
 }
@@ -26,7 +26,7 @@ export interface StackProcess extends Known {
 
 const file = (): string => join(dataFolder(), 'stack.json')
 
-/** Undefined where no stack was started, or it was stopped in order. */
+/** Returns undefined if no stack was started, or if it was stopped cleanly. */
 export function readState(): StackState | undefined {
   try {
     return JSON.parse(readFileSync(file(), 'utf8'))
@@ -41,12 +41,12 @@ function writeState(state: StackState): void {
   renameSync(`${file()}.new`, file())
 }
 
-/** Pause before a failed write of the state is repeated (ms). */
+/** Pause before a failed write of the state is retried (ms). */
 const RETRY_MS = 2000
 
 /**
- * Keeps the state's file up to date. If it cannot be written, on a full disk for instance, it says so once
- * and tries again.
+ * Keeps the state file up to date. If it cannot be written, for instance because the disk is full, reports
+ * that once and retries.
  */
 export class StateFile {
   readonly #say: (line: string) => void
@@ -57,13 +57,13 @@ export class StateFile {
     this.#say = say
   }
 
-  /** @param state read when it is written */
+  /** @param state called when the file is written */
   write(state: () => StackState): void {
     this.#newest = state
     if (this.#retrying === undefined) this.#try()
   }
 
-  /** Removes the file: the stack has been stopped. */
+  /** Removes the file, because the stack has been stopped. */
   forget(): void {
     this.#newest = undefined
     clearTimeout(this.#retrying)
@@ -92,8 +92,8 @@ export class StateFile {
 export const forgetState = (): void => rmSync(file(), { force: true })
 
 /**
- * Lets a command work on the running stack, whatever its ports: what the environment does not say, the stack
- * does.
+ * Points a command at the running stack, whatever its ports. Variables that the environment does not set come
+ * from the stack.
  */
 export function adoptStack(env: NodeJS.ProcessEnv = process.env): void {
   const state = readState()

@@ -1,4 +1,4 @@
-/** Keeps processes running: what dies is started again, until all is stopped. */
+/** Keeps processes running: restarts those that die, until all are stopped. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StackError } from './errors.ts'
 import { startTimeOf } from './process.ts'
@@ -6,8 +6,8 @@ import type { Running } from './server.ts'
 import type { StackProcess } from './state.ts'
 
 /**
- * Pause before a process that died is started again, ms: doubled each time, forgotten once it ran for a
- * while.
+ * Backoff before a process that died is restarted (ms): doubles each time, and is reset once the process has
+ * run for `forgottenAfter`.
  */
 const PAUSE = { first: 250, most: 5000, forgottenAfter: 30_000 }
 
@@ -17,7 +17,7 @@ interface Supervised {
   readonly name: string
   running: Running
   startedAt: number
-  /** Resolves when the process has ended for good. */
+  /** Resolves when the process has ended and will not be restarted. */
   kept: Promise<void>
 }
 
@@ -30,8 +30,8 @@ export class Supervisor {
   readonly #obstacle: () => string | undefined
 
   /**
-   * @param changed called whenever processes came or went; must not throw
-   * @param obstacle a sentence while nothing can be started, for instance since the disk is full
+   * @param changed called whenever processes start or end; must not throw
+   * @param obstacle returns a sentence while nothing can be started, for instance because the disk is full
    */
   constructor(
     say: (line: string) => void,
@@ -44,8 +44,8 @@ export class Supervisor {
   }
 
   /**
-   * Starts a process and resolves once it is ready. Rejects when this first start fails; from then on it is
-   * started again whenever it ends.
+   * Starts a process and resolves once it is ready. Rejects if this first start fails. From then on, the
+   * process is restarted whenever it ends.
    */
   async run(name: string, start: () => Promise<Running>): Promise<Running> {
     if (this.#stopping.signal.aborted)
@@ -66,8 +66,8 @@ export class Supervisor {
   }
 
   /**
-   * Stops processes of these names, those in one list at the same time, list after list. Nothing is started
-   * again from now on.
+   * Stops the processes with these names: those in one list at the same time, one list after another. From
+   * now on, nothing is restarted.
    */
   async stop(order: readonly (readonly string[])[]): Promise<void> {
     this.#stopping.abort()
@@ -110,7 +110,10 @@ export class Supervisor {
     }
   }
 
-  /** A process that cannot work would only end again, and take the machine's time. */
+  /**
+   * Waits until there is no obstacle, or the stack is stopped. A process that cannot work would only end
+   * again, and waste the machine's time.
+   */
   async #wayFree(name: string): Promise<void> {
     const stopping = this.#stopping.signal
     for (let said = false; !stopping.aborted; said = true) {
@@ -121,7 +124,10 @@ export class Supervisor {
     }
   }
 
-  /** Resolves with how it ended. A start can fail while what it needs is down as well. */
+  /**
+   * Resolves with a description of how the process ended. A start can fail too, for instance while a server
+   * that it needs is also down.
+   */
   async #startAgain(part: Supervised, start: () => Promise<Running>): Promise<string> {
     const began = (part.startedAt = Date.now())
     try {

@@ -1,4 +1,4 @@
-/** OpenSearch and Elasticsearch refuse to run as root: where we are root they run as nobody. */
+/** OpenSearch and Elasticsearch refuse to run as root. If we are root, we run them as nobody. */
 import { execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ export interface User {
 
 let nobody: User | undefined
 
-/** The user to run the search engines as; undefined where we are not root and run them as ourselves. */
+/** Returns the user to run the search engines as; undefined if we are not root and run them as ourselves. */
 export function unprivilegedUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   nobody ??= { uid: id('-u'), gid: id('-g') }
@@ -19,7 +19,7 @@ export function unprivilegedUser(): User | undefined {
 
 const id = (which: '-u' | '-g'): number => Number(execFileSync('id', [which, 'nobody'], { encoding: 'utf8' }))
 
-/** Makes the folder and gives it and all inside to the user. */
+/** Creates the folder and gives it and all its contents to the user. */
 export function giveFolder(folder: string, user: User | undefined): void {
   mkdirSync(folder, { recursive: true })
   if (user === undefined) return

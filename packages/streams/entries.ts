@@ -26,7 +26,7 @@ const hashKey = text({ max: 39, pattern: /^(0|[1-9]\d*)$/, like: 'a decimal numb
 const tags = map(text({ max: 128 }), text({ min: 0, max: 256 }), { max: 200 })
 const policy = nullable(text({ min: 0, max: 1 << 20 }))
 const range = { start: hashKey, end: hashKey }
-/** More than an entry has room for. */
+/** An upper bound: more shards than an entry has room for. */
 const MAX_SHARDS = 10_000
 
 const stream = object({
@@ -97,8 +97,8 @@ export const checks = {
 } satisfies Record<string, CheckState>
 
 /**
- * Checks what a shape cannot say: the stream has the name and the topic of its entry, and each hash key has
- * one open shard, now and after the resharding under way.
+ * Checks what a shape cannot express: the stream has the name and the topic of its entry, and each hash key
+ * has one open shard, now and after the resharding under way.
  */
 function checkStream(found: Stream, id: string): void {
   if (found.name !== id) throw new Error('The stream is stored under the name of another one.')

@@ -16,7 +16,7 @@ export class FanOut {
     return this.#consumers.get(`${stream}/${name}`)
   }
 
-  /** In the order of their names. */
+  /** The stream's consumers, in the order of their names. */
   of(stream: string): FanOutConsumer[] {
     return [...this.#consumers.values()]
       .filter((consumer) => consumer.stream === stream)
@@ -24,9 +24,9 @@ export class FanOut {
   }
 
   /**
-   * Decides on a consumer as the only one who does; undefined removes it, the same object changes nothing.
-   * What `decide` throws is thrown here.
-   * @param decide gets the consumer of that name, and all of the stream
+   * Changes a consumer, with no other decision in between. If `decide` returns undefined, the consumer is
+   * removed; if it returns the same object, nothing changes. Errors of `decide` are thrown here.
+   * @param decide gets the consumer of that name, and all consumers of the stream
    */
   async change(
     stream: string,
@@ -45,7 +45,7 @@ export class FanOut {
     return next
   }
 
-  /** What takes all consumers of the stream away. */
+  /** The changes that remove all consumers of the stream. */
   removalOf(stream: string): Change[] {
     return this.of(stream).map(({ name }) => ({ kind: KIND, id: `${stream}/${name}`, value: undefined }))
   }

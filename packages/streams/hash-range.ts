@@ -12,8 +12,8 @@ export interface HashRange {
 export const MAX_HASH_KEY: bigint = (1n << 128n) - 1n
 
 /**
- * The ranges of `count` shards of equal size, as Kinesis gives them to a new stream: the last one takes what
- * is left over.
+ * The ranges of `count` shards of equal size, as Kinesis gives them to a new stream: the last one takes the
+ * remainder.
  */
 export function uniformRanges(count: number): HashRange[] {
   const size = (MAX_HASH_KEY + 1n) / BigInt(count)
@@ -26,12 +26,12 @@ export function uniformRanges(count: number): HashRange[] {
 export const startOf = (range: HashRange): bigint => BigInt(range.start)
 export const endOf = (range: HashRange): bigint => BigInt(range.end)
 
-/** In the order of the hash keys. Decimals without leading zeros are ordered by length first. */
+/** Sorts by hash key. Decimals without leading zeros are ordered by length first. */
 export function byStart({ start: a }: HashRange, { start: b }: HashRange): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 }
 
-/** Undefined for what is no hash key: 0 to 2^128 - 1, decimal. */
+/** Parses a decimal hash key, 0 to 2^128 - 1; undefined if the text is not one. */
 export function parseHashKey(text: string): bigint | undefined {
   if (!/^(0|[1-9]\d{0,38})$/.test(text)) return undefined
   const key = BigInt(text)

@@ -1,6 +1,6 @@
 /**
- * Streams on Kafka: which shards a stream has, where each lies, how that changes without losing, moving or
- * reordering a record.
+ * Streams on Kafka: which shards a stream has, where each of them is, and how that changes without losing,
+ * moving or reordering a record.
  */
 
 export type { FanOut } from './fan-out.ts'

@@ -1,26 +1,26 @@
 /**
- * The replicas that serve streams, and what they know of each other. Each writes a heartbeat into the control
- * log and reads it back: then it has seen everything that was written before, and holds a lease for LEASE_MS
- * from the moment it sent it. A resharding waits until every replica has acknowledged it or its lease must
- * have lapsed; clocks are only compared with themselves.
+ * The replicas that serve streams, and what they know about each other. Each writes a heartbeat to the
+ * control log and reads it back. Then it has seen everything that was written before, and it holds a lease
+ * for LEASE_MS from the moment it sent the heartbeat. A resharding waits until every replica has acknowledged
+ * it or its lease must have expired. Each clock is only compared with itself.
  */
 import { performance } from 'node:perf_hooks'
 
 export const LEASE_MS = 5000
 export const HEARTBEAT_MS = 1000
 /**
- * Later than any lease that was granted before: the resharding's entry was read here after it was written,
- * and leases count from before they were written.
+ * Longer than any lease that was granted before: the resharding's entry was read here after it was written,
+ * and a lease counts from before its heartbeat was written.
  */
 export const LAPSED_MS = LEASE_MS + 1000
-/** What a replica that is gone leaves behind is taken away then. */
+/** The entry of a replica that has been silent for this long is removed. */
 export const FORGOTTEN_MS = 60_000
 
 export interface Heartbeat {
   readonly beat: number
-  /** Whether it takes records from clients, and so a part of each shard's throughput. */
+  /** Whether the replica takes records from clients, and so a share of each shard's throughput. */
   readonly takes: boolean
-  /** Streams that are being resharded and whose parents take nothing here any more: name to version. */
+  /** Streams being resharded whose parent shards no longer take records here: name to version. */
   readonly drained: Readonly<Record<string, number>>
 }
 
@@ -34,19 +34,19 @@ export class Replicas {
     this.self = self
   }
 
-  /** Whether all that was written more than LEASE_MS ago has been seen here. */
+  /** Whether everything written more than LEASE_MS ago has been seen here. */
   get leased(): boolean {
     return performance.now() < this.#leaseUntil
   }
 
-  /** Replicas that take records; at least one. */
+  /** The number of replicas that take records; at least one. */
   get count(): number {
     let count = 0
     for (const [id, { heartbeat }] of this.#heard) if (heartbeat.takes && this.#alive(id)) count++
     return Math.max(1, count)
   }
 
-  /** To be called before the heartbeat of that number is written. */
+  /** Call before the heartbeat of that number is written. */
   sending(beat: number): void {
     this.#sent.set(beat, performance.now())
     this.#sent.delete(beat - 100)
@@ -71,7 +71,7 @@ export class Replicas {
     return true
   }
 
-  /** Replicas that nobody has heard of for long. */
+  /** Other replicas without a heartbeat for FORGOTTEN_MS. */
   forgotten(): string[] {
     const now = performance.now()
     return [...this.#heard]

@@ -30,7 +30,7 @@ const active = (shards: number): Stream => ({
   status: 'ACTIVE',
 })
 
-/** All steps of a resharding, each partition's log growing by ten between them. */
+/** Takes all steps of a resharding; each partition's log grows by ten between them. */
 function finish(stream: Stream, now = NOW): Stream {
   let end = 0
   while (stream.resharding !== null) {
@@ -114,7 +114,7 @@ test('a merge, into a partition that has rested', () => {
 })
 
 const HASH_KEYS = MAX_HASH_KEY + 1n
-/** Roundings move a bound by fewer hash keys. */
+/** Rounding moves a bound by fewer hash keys than this. */
 const ROUNDING = 1n << 20n
 
 /** Splits and merges until the stream has `target` shards. */

@@ -5,17 +5,17 @@ import { byStart, startOf, uniformRanges } from './hash-range.ts'
 import { type Child, closingShards, openShards, type Shard, type Stream, shardId } from './stream.ts'
 
 /**
- * A partition that belonged to a shard is given to another one only when every replica has long seen that the
- * first is closed (ms).
+ * How long a closed shard's partition rests before another shard gets it (ms). By then, every replica has
+ * long seen that the first shard is closed.
  */
 export const PARTITION_REST = 60_000
 /**
- * Bounds that differ by no more hash keys than this are the same bound. Roundings stay far below it, and it
- * is a vanishing part of a shard: 2^64 shards would have that many keys each.
+ * Bounds that differ by at most this many hash keys are the same bound. Rounding errors stay far below it,
+ * and it is a negligible part of a shard: with 2^64 shards, each would have that many keys.
  */
 const MAX_ROUNDING = 1n << 64n
 
-/** The shard's range cut in two; `at` is where the second one starts. */
+/** Cuts the shard's range in two; the second part starts at `at`. */
 export function splitOf(shard: Shard, at: bigint): Child[] {
   return [
     { start: shard.start, end: String(at - 1n), parents: [shard.id] },
@@ -23,21 +23,21 @@ export function splitOf(shard: Shard, at: bigint): Child[] {
   ]
 }
 
-/** The two shards, of which the first lies below the second, as one. */
+/** Merges two shards into one; the range of `lower` is directly below that of `upper`. */
 export function mergeOf(lower: Shard, upper: Shard): Child[] {
   return [{ start: lower.start, end: upper.end, parents: [lower.id, upper.id] }]
 }
 
-/** Stops the parents' intake. Everything else goes on. */
+/** Stops the parents from taking records. Everything else continues. */
 export function beginResharding(stream: Stream, children: readonly Child[], target: number | null): Stream {
   return { ...stream, status: 'UPDATING', resharding: { children, target } }
 }
 
 /**
- * Closes the parents at `ends` and opens their children in partitions that are free, or new. With a target
- * that is not reached, the next step begins at once.
+ * Closes the parents at the ends of their partitions and opens their children in free or new partitions. If
+ * there is a target and it is not reached, the next step begins at once.
  * @param children as placed by placeChildren(), with the ends of their partitions as `from`
- * @param endOfPartition the end of a partition's log, where nobody writes any more
+ * @param endOfPartition returns the end of a partition's log, which is no longer written to
  */
 export function finishResharding(
   stream: Stream,
@@ -124,9 +124,9 @@ function between<T>(items: readonly T[], placeOf: (item: T) => bigint, bounds: r
 }
 
 /**
- * The starts of `target` shards of equal size. A start that exists already, but for a rounding, stays: each
+ * The starts of `target` shards of equal size. A start that already exists, within rounding, stays: each
  * target rounds the size of its shards, so the same bound differs by a few hash keys between targets, and
- * moving it would cut off a shard of those.
+ * moving it would cut off a shard of those few keys.
  * @param starts the open shards' starts, sorted
  */
 function boundsOf(starts: readonly bigint[], target: number): bigint[] {

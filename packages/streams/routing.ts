@@ -6,13 +6,13 @@ import { closingShards, openShards, type Shard, type Stream } from './stream.ts'
 
 /** A hash key has 128 bits: four words, the most significant first. */
 const WORDS = 4
-/** Keys of which the shard is remembered, of each stream: some MB. */
+/** The number of keys per stream whose shards are cached: some MB. */
 const MAX_REMEMBERED = 20_000
 
 export interface Routing {
   /** The open shards in the order of their hash keys. */
   readonly shards: readonly Shard[]
-  /** By shard, whether it takes no more records. */
+  /** For each shard, whether it takes no more records. */
   readonly closing: readonly boolean[]
   /** The index in `shards` for a partition key. */
   ofKey(partitionKey: string): number
@@ -51,7 +51,10 @@ export function routingOf(stream: Stream): Routing {
     )
   }
 
-  /** As Kafka's own producers do, so that a key's records lie in one partition whoever wrote them. */
+  /**
+   * Routes as Kafka's own producers do, so that a key's records are in one partition whichever client wrote
+   * them.
+   */
   const byMurmur = (partitionKey: string): number => {
     const bytes = Buffer.from(partitionKey)
     const partition = partitionFor(bytes, 0, bytes.length, shards.length)
@@ -59,7 +62,8 @@ export function routingOf(stream: Stream): Routing {
   }
 
   /**
-   * Devices and customers come again and again: what was found for a key holds as long as these shards do.
+   * Caches the shard of each key: devices and customers recur, and a result is valid as long as these shards
+   * are.
    */
   const found = new Map<string, number>()
   const remembering =

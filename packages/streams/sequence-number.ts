@@ -1,13 +1,14 @@
 /**
- * Sequence numbers in the layout that Kinesis itself uses, so that tools which look into them find what they
- * expect. From the highest hexadecimal digit on: 2, nine of the second in which the shard was created, one of
- * the shard, sixteen of the record's place in the shard (from 1), two zeros, nine of the second in which it
- * arrived, eight of the shard, 2 for the version. They are unique in a stream, grow in a shard, and from
- * parents to children, since a child's second of creation is made larger than its parents'. Writer and reader
- * know the same: the topics stamp the time of arrival.
+ * Sequence numbers in the layout that Kinesis itself uses, so that tools which parse them find what they
+ * expect. From the highest hexadecimal digit on: 2, nine digits for the second in which the shard was
+ * created, one for the shard, sixteen for the record's place in the shard (from 1), two zeros, nine digits
+ * for the second in which the record arrived, eight for the shard, and 2 for the version. The numbers are
+ * unique in a stream. They increase within a shard, and from parents to children, since a child's second of
+ * creation is made larger than its parents'. Writers and readers compute the same number, since the topics
+ * stamp the arrival time.
  */
 
-/** What the numbers of a shard are made of. */
+/** The properties of a shard that its sequence numbers are made of. */
 export interface NumberedShard {
   readonly id: string
   /** Offset of its first record. */
@@ -26,7 +27,7 @@ const ARRIVED_AT = 36n
 const SHARD_AT = 4n
 const mask = (bits: bigint): bigint => (1n << bits) - 1n
 
-/** Kinesis' own: up to 129 digits (service model, SequenceNumber); these have 56. */
+/** The pattern of Kinesis: up to 129 digits (service model, SequenceNumber). The numbers here have 56. */
 const PATTERN = /^(0|[1-9]\d{0,128})$/
 
 /** Formats the sequence numbers of one shard. */
@@ -49,7 +50,7 @@ export class SequenceNumbers {
       VERSION
   }
 
-  /** @param time of arrival, ms since the epoch */
+  /** @param time the arrival time, ms since the epoch */
   at(offset: number, time: number): string {
     const second = Math.floor(time / 1000)
     if (second !== this.#second) {
@@ -57,7 +58,7 @@ export class SequenceNumbers {
       this.#withSecond = this.#base | (BigInt(second) << ARRIVED_AT)
       this.#offset = -2
     }
-    // Most come one after the other.
+    // Most records come one after the other.
     this.#number =
       offset === this.#offset + 1
         ? this.#number + ONE_PLACE
@@ -67,19 +68,19 @@ export class SequenceNumbers {
   }
 
   /**
-   * A number below that of the record at the offset, and above those before it in all but the time: after it,
-   * reading goes on there.
+   * Returns a number below that of the record at the offset, and above those before it in all but the time.
+   * Reading after it continues at that record.
    */
   before(offset: number, time: number): string {
     return this.at(offset - 1, time)
   }
 
-  /** Below every record of the shard. */
+  /** A number below every record of the shard. */
   get start(): string {
     return String(this.#base | (((this.#base >> CREATED_AT) & mask(36n)) << ARRIVED_AT))
   }
 
-  /** Above every record of the shard. */
+  /** Returns a number above every record of the shard. */
   end(time: number): string {
     return String(this.#base | (mask(63n) << PLACE_AT) | (BigInt(Math.floor(time / 1000)) << ARRIVED_AT))
   }
@@ -88,12 +89,12 @@ export class SequenceNumbers {
 export interface SequencePosition {
   readonly shard: number
   readonly createdSecond: number
-  /** From 1; 0 in front of the first record. */
+  /** Counts from 1; 0 is the place before the first record. */
   readonly place: number
   readonly arrivedSecond: number
 }
 
-/** Undefined for what is no sequence number of this layout. */
+/** Returns undefined if the text is not a sequence number of this layout. */
 export function parseSequenceNumber(text: string): SequencePosition | undefined {
   if (!PATTERN.test(text)) return undefined
   const value = BigInt(text)

@@ -1,4 +1,4 @@
-/** A stream in the version that this replica knows, and the writes under way by it. */
+/** A stream in the version that this replica knows, and the writes in progress under that version. */
 import { type Routing, routingOf } from './routing.ts'
 import { SequenceNumbers } from './sequence-number.ts'
 import type { Shard, Stream } from './stream.ts'
@@ -19,7 +19,7 @@ export class Serving {
     this.routing = routingOf(stream)
   }
 
-  /** To be called before a request appends records; leave() follows when their fate is known. */
+  /** Call before a request appends records; call leave() when their outcome is known. */
   enter(): void {
     this.#writing++
   }
@@ -29,12 +29,12 @@ export class Serving {
     this.#settle()
   }
 
-  /** Resolves when this version is superseded and the fate of all that was written by it is known. */
+  /** Resolves when this version is superseded and the outcome of every write under it is known. */
   get idle(): Promise<void> {
     return this.#idle.promise
   }
 
-  /** Resolves when another version of the stream, or none, has taken this one's place. */
+  /** Resolves when another version of the stream has replaced this one, or the stream is gone. */
   get changed(): Promise<void> {
     return this.#changed.promise
   }
@@ -49,7 +49,7 @@ export class Serving {
     if (this.#superseded && this.#writing === 0) this.#idle.resolve()
   }
 
-  /** How the records of a shard are numbered. */
+  /** Returns the sequence numbers of a shard. */
   numbersOf(shard: Shard): SequenceNumbers {
     let numbers = this.#numbers.get(shard.id)
     if (numbers === undefined) this.#numbers.set(shard.id, (numbers = new SequenceNumbers(shard)))

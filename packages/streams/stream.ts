@@ -1,17 +1,20 @@
 /**
- * A stream, as it stands in the control log, and what follows from it. Plain data: every function here is
+ * A stream as the control log stores it, and what follows from that state. Plain data: every function here is
  * pure.
  */
 import { byStart, type HashRange, uniformRanges } from './hash-range.ts'
 
 export type StreamStatus = 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING'
 
-/** A part of one partition: the offsets from `from` up to, not including, `to`. */
+/** A part of one partition: the offsets from `from` up to, but not including, `to`. */
 export interface Shard extends HashRange {
   /** shardId-000000000000 and so on. */
   readonly id: string
   readonly partition: number
-  /** In its sequence numbers, seconds since the epoch: larger than its parents', whenever it was created. */
+  /**
+   * The second that its sequence numbers contain, since the epoch: larger than its parents', whenever the
+   * shard was created.
+   */
   readonly createdSecond: number
   readonly from: number
   /** Null while it is open. */
@@ -24,8 +27,8 @@ export interface Shard extends HashRange {
 }
 
 /**
- * What becomes of some open shards. A change of many shards takes several, one after the other, since a shard
- * has two parents at most.
+ * A shard that will replace one or two open ones. A change of many shards takes several steps, since a shard
+ * has at most two parents.
  */
 export interface Child extends HashRange {
   readonly parents: readonly string[]
@@ -35,11 +38,11 @@ export interface Stream {
   readonly name: string
   readonly topic: string
   readonly createdAt: number
-  /** Grows with every change, and on from those of an earlier stream of that name. */
+  /** Increases with every change, and continues from the versions of an earlier stream of that name. */
   readonly version: number
   readonly status: StreamStatus
   readonly mode: 'PROVISIONED' | 'ON_DEMAND'
-  /** Kafka producers write to it as well, by Kafka's partitioner; it is neither split nor merged. */
+  /** Kafka producers write to it as well, with Kafka's partitioner; it is neither split nor merged. */
   readonly external: boolean
   readonly shards: readonly Shard[]
   readonly nextShard: number
@@ -50,8 +53,8 @@ export interface Stream {
   readonly encryptionKey: string | null
   readonly policy: string | null
   /**
-   * The shards that are being closed and what follows them; with `target` the number of shards at which this
-   * shall end.
+   * The resharding under way: the children name the shards that are being closed as their parents. `target`
+   * is the number of shards to reach, if there is one.
    */
   readonly resharding: { readonly children: readonly Child[]; readonly target: number | null } | null
 }
@@ -59,7 +62,10 @@ export interface Stream {
 /** A consumer with enhanced fan-out. */
 export interface FanOutConsumer {
   readonly stream: string
-  /** Of the stream that it was registered with: one of the same name that is created later is another. */
+  /**
+   * The creation time of the stream that it was registered with: a later stream of the same name is another
+   * one.
+   */
   readonly streamCreatedAt: number
   readonly name: string
   readonly createdAt: number
@@ -122,7 +128,7 @@ export function shardId(number: number): string {
   return `shardId-${String(number).padStart(12, '0')}`
 }
 
-/** In the order of their hash keys. */
+/** The open shards, in the order of their hash keys. */
 export function openShards(stream: Stream): Shard[] {
   return stream.shards.filter(({ to }) => to === null).sort(byStart)
 }
@@ -136,7 +142,7 @@ export function childrenOf(stream: Stream, id: string): Shard[] {
   return stream.shards.filter(({ parents }) => parents.includes(id))
 }
 
-/** Without the closed shards whose last records are past their retention. */
+/** Returns the stream without the closed shards whose last records are past their retention. */
 export function withoutExpired(stream: Stream, now: number): Stream {
   const kept = stream.shards.filter(
     ({ closedAt }) => closedAt === null || closedAt + stream.retentionHours * 3_600_000 > now,

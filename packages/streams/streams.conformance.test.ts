@@ -1,6 +1,6 @@
 /**
- * Several replicas of one process share streams over a real broker: what one decides all follow, and no
- * record that was acknowledged is lost, moved or reordered.
+ * Several replicas of one process share streams over a real broker: all follow what one decides, and no
+ * acknowledged record is lost, moved or reordered.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { applyTopics, registerContracts } from '@weir/catalogue'
@@ -75,8 +75,8 @@ async function activeOf(streams: Streams, name: string): Promise<Stream> {
 }
 
 /**
- * What a door does with one record. Resolves to the shard and offset where it stands; undefined where it is
- * not known to be stored.
+ * Writes one record as a door does. Resolves to its shard and offset, or to undefined if it is not known to
+ * be stored.
  */
 async function put(
   { streams }: Replica,
@@ -129,7 +129,7 @@ async function readShard({ kafka }: Replica, { topic }: Stream, shard: Shard): P
   return values
 }
 
-/** Every shard after its parents, as a Kinesis reader does. */
+/** Reads every shard after its parents, as a Kinesis reader does. */
 async function readStream(reader: Replica, stream: Stream): Promise<string[]> {
   const done = new Set<string>()
   const values: string[] = []
@@ -225,8 +225,8 @@ test('splits and merges under load from two replicas: nothing acknowledged is lo
   writing = false
   await Promise.all(writers)
   expect(openShards(one.streams.get(name)!.stream)).toHaveLength(2)
-  // At the start a replica cannot know whether those that it reads of are still alive, and waits for a lease
-  // to lapse.
+  // At the start, a replica cannot know whether the replicas that it reads about are still alive, so it waits
+  // for a lease to expire.
   expect(Math.max(...took)).toBeLessThan(9000)
 
   const found = await readStream(one, one.streams.get(name)!.stream)
@@ -246,7 +246,7 @@ test('a replica that has gone without a word holds a resharding up until its lea
   const name = uniqueName('lapses')
   await create(one, name, 1)
   await activeOf(dead.streams, name)
-  dead.streams.get(name)!.enter() // a write whose fate it never learns
+  dead.streams.get(name)!.enter() // a write whose outcome it never learns
   const from = performance.now()
   await one.streams.change(name, (stream) =>
     beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null),
@@ -260,7 +260,7 @@ test('what one replica has begun another one finishes', async () => {
   const name = uniqueName('orphan')
   const begun = await replica()
   await create(begun, name, 1)
-  // Told to split, it stops at once.
+  // It begins a split and stops at once.
   await begun.streams.change(name, (stream) =>
     beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null),
   )

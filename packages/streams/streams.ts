@@ -1,6 +1,6 @@
 /**
- * All streams as this replica knows them, how they are changed, and the work that brings begun changes to
- * their end, whoever began them.
+ * All streams as this replica knows them, how they are changed, and the work that finishes changes, whichever
+ * replica began them.
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,43 +15,43 @@ import { type FanOutConsumer, type Stream, withoutExpired } from './stream.ts'
 import { finishStep } from './work.ts'
 
 const TOPIC = 'weir.control.streams'
-/** How often begun changes are looked at, beside every time that something is heard (ms). */
+/** How often unfinished changes are checked, besides every time that an entry arrives (ms). */
 const LOOK_MS = 250
-/** What another replica has begun is its to finish for so long (ms). */
+/** How long a replica has to finish its own changes before others do (ms). */
 const OTHERS_MS = 3000
 
 export interface StreamsOptions {
   readonly kafka: Kafka
   readonly codec: Codec
-  /** Of topics that are created; -1: the broker's default. */
+  /** Replicas of topics that are created; -1: the broker's default. */
   readonly replicas: number
   /** Whether this replica takes records from clients. */
   readonly takes: boolean
-  /** This process, unique in the cluster. */
+  /** The name of this process, unique in the cluster. */
   readonly instance: string
   readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void }
 }
 
 export interface Streams {
   get(name: string): Serving | undefined
-  /** By name. */
+  /** All streams, sorted by name. */
   all(): Serving[]
   readonly fanOut: FanOut
   /**
-   * Decides on a stream (undefined: there is none of that name) as the only one who does. What `decide`
-   * returns is its next state; the same object changes nothing. What it throws is thrown here. Resolves to
-   * the state as it was written.
+   * Changes a stream, with no other decision in between. `decide` gets the stream, or undefined if there is
+   * none of that name, and returns its next state; the same object changes nothing. Errors of `decide` are
+   * thrown here. Resolves to the state as it was written.
    */
   change(name: string, decide: (stream: Stream | undefined) => Stream): Promise<Stream>
   /**
-   * False where this replica may not know what was decided more than five seconds ago, for instance without a
-   * broker: then it must neither take records nor hand any out, since shards may have been closed and their
+   * False if this replica may not know what was decided more than five seconds ago, for instance without a
+   * broker. Then it must neither take records nor hand any out, since shards may have been closed and their
    * partitions given to others.
    */
   readonly leased: boolean
   /** False while the log of decisions cannot be followed. */
   readonly ready: boolean
-  /** Replicas that take records from clients, at least one. */
+  /** The number of replicas that take records from clients; at least one. */
   readonly replicas: number
   stop(): Promise<void>
 }
@@ -69,7 +69,7 @@ export async function openStreams({
   /** Streams that this replica has begun to change. */
   const mine = new Set<string>()
   const busy = new Set<string>()
-  /** Earlier versions by which something is still being written here. */
+  /** Earlier versions under which this replica is still writing. */
   const retiring = new Map<string, Set<Serving>>()
   let beat = 0
   let stopped = false
@@ -119,8 +119,8 @@ export async function openStreams({
   }
 
   /**
-   * By which every replica says that it has seen what came before, and which closing shards take nothing here
-   * any more.
+   * Heartbeat: acknowledges the log up to here, and names the streams whose closing shards no longer take
+   * records here.
    */
   const announce = async (): Promise<void> => {
     const drained: Record<string, number> = {}
@@ -165,7 +165,7 @@ export async function openStreams({
     }
   })()
 
-  /** Takes the next step of every change that has been begun and is this replica's to finish. */
+  /** Takes the next step of every unfinished change that is this replica's to finish. */
   function work(): void {
     for (const [name, { stream, since }] of serving) {
       if (stream.status === 'ACTIVE') mine.delete(name)
@@ -202,7 +202,7 @@ export async function openStreams({
       try {
         return (await change(name, decide))!
       } finally {
-        // A look between the two may have found the change not begun yet.
+        // A check in between may have found the stream still active, and removed it from `mine`.
         mine.add(name)
         wake()
       }

@@ -1,6 +1,6 @@
 /**
- * The steps by which a stream reaches the state that was decided. Each can be repeated, by any replica,
- * wherever the one before it was interrupted.
+ * The steps by which a stream reaches its decided state. Any replica can repeat each of them, wherever an
+ * earlier attempt was interrupted.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MAX_BATCH_BYTES, MAX_VALUE_BYTES } from '@weir/contracts/topic-configs.ts'
@@ -28,7 +28,7 @@ export async function finishStep(
   else if (stream.resharding !== null) await reshard(admin, stream, change)
 }
 
-/** A stream's part of its topic's configuration. */
+/** The part of a topic's configuration that its stream determines. */
 export function streamTopicConfigs({
   retentionHours,
   maxRecordKiB,
@@ -51,7 +51,7 @@ async function create(admin: Admin, stream: Stream, replicas: number, change: Ch
       configs: { ...streamTopicConfigs(stream), ...inSync },
     },
   ])
-  // An external stream may take over a topic that there is already.
+  // An external stream may take over an existing topic.
   if (stream.external)
     await admin.alterTopicConfigs(stream.topic, { 'message.timestamp.type': 'LogAppendTime' })
   let current: Stream | undefined
@@ -59,7 +59,7 @@ async function create(admin: Admin, stream: Stream, replicas: number, change: Ch
     current = found
     return same(found, stream) ? { ...found!, status: 'ACTIVE' } : found
   })
-  // Deleted meanwhile, perhaps by another replica that found no topic to delete yet.
+  // The stream was deleted meanwhile, perhaps by another replica that found no topic to delete yet.
   if (current === undefined || current.status === 'DELETING') await admin.deleteTopics([stream.topic])
 }
 
@@ -71,7 +71,7 @@ async function remove(admin: Admin, stream: Stream, change: ChangeStream): Promi
   await change(stream.name, (current) => (same(current, stream) ? undefined : current))
 }
 
-/** To be called when no replica writes to the closing shards any more. */
+/** Call when no replica writes to the closing shards any more. */
 async function reshard(admin: Admin, stream: Stream, change: ChangeStream): Promise<void> {
   const now = Date.now()
   const placed = placeChildren(stream, now)

@@ -1,6 +1,6 @@
 /**
- * Putting records into streams: each into the open shard of its key, with its fate told when the brokers have
- * answered.
+ * Puts records into streams: each goes to the open shard of its key, and its outcome is reported when the
+ * brokers have answered.
  */
 import { type Delivery, KafkaError, type Producer } from '@weir/kafka'
 import type { Serving } from './serving.ts'
@@ -8,25 +8,25 @@ import type { Shard } from './stream.ts'
 import type { Streams } from './streams.ts'
 
 /**
- * How long records wait while the shard of one of them is being closed: longer than it takes where a replica
- * has died (ms).
+ * How long records wait while the shard of one of them is being closed (ms): longer than closing takes if a
+ * replica has died.
  */
 const RESHARDING_MS = 10_000
-/** How long the brokers may take (ms); what is not known to be stored then has failed. */
+/** How long the brokers may take (ms). A record that is not known to be stored by then has failed. */
 const SETTLE_MS = 10_000
-/** Of a partition key: 256 characters (service model of Kinesis). */
+/** The most bytes of a partition key: 256 characters (service model of Kinesis). */
 const MAX_KEY_BYTES = 256 * 3
 
 export interface StreamEntry {
   readonly data: Buffer
   readonly key: string
-  /** Wins over the key's own; 0 to 2^128 - 1. */
+  /** Overrides the key's own hash; 0 to 2^128 - 1. */
   readonly hashKey: bigint | undefined
 }
 
 /**
- * What became of a record: where it stands and when it arrived (ms since the epoch), or why it does not.
- * Failed means not known to be stored.
+ * The outcome of a record: where it is stored and when it arrived (ms since the epoch), or why it was not
+ * stored. `failed` means that it is not known to be stored.
  */
 export type Fate =
   | { readonly shard: Shard; readonly offset: number; readonly time: number }
@@ -35,22 +35,22 @@ export type Fate =
 
 export interface PutResult {
   readonly serving: Serving
-  /** By entry. */
+  /** One for each entry. */
   readonly fates: readonly Fate[]
-  /** By entry, the index of its shard in serving.routing.shards. */
+  /** For each entry, the index of its shard in serving.routing.shards. */
   readonly routes: Int32Array
-  /** What the brokers said of a record that failed. */
+  /** The brokers' error for a record that failed. */
   readonly error: KafkaError | undefined
 }
 
 /**
- * no-stream: there is none of that name, or not yet. unavailable: this replica may not know the shards;
- * resharding: it took too long. Both can pass.
+ * `no-stream`: there is no stream of that name, or not yet. `unavailable`: this replica may not know the
+ * shards. `resharding`: a resharding took too long. The last two can pass.
  */
 export class PutError extends Error {
   override readonly name = 'PutError'
   readonly code: 'no-stream' | 'unavailable' | 'resharding'
-  /** Whether the same call can succeed later without anybody's doing. */
+  /** Whether the same call can succeed later without anyone intervening. */
   readonly retriable: boolean
 
   constructor(code: PutError['code'], message: string) {
@@ -63,10 +63,7 @@ export class PutError extends Error {
 export interface StreamWriterOptions {
   readonly streams: Pick<Streams, 'get' | 'leased'>
   readonly producer: Producer
-  /**
-   * Whether the shard takes a record of so many bytes now; every shard takes everything where it is not
-   * given.
-   */
+  /** Whether the shard takes a record of `bytes` bytes now. If not given, every shard takes every record. */
   admit?(serving: Serving, shard: Shard, bytes: number): boolean
 }
 
@@ -80,13 +77,13 @@ type Routed = Pick<PutResult, 'serving' | 'routes'>
 interface Appended extends Routed {
   readonly delivery: Delivery
   readonly fates: Fate[]
-  /** By entry, its shard where it was appended, else -1. */
+  /** For each entry, the index of its shard if it was appended, otherwise -1. */
   readonly appended: Int32Array
-  /** Why not all of them were appended. */
+  /** Why some of them were not appended. */
   readonly refusal: KafkaError | undefined
 }
 
-/** Shared by all: a key is written and appended without yielding in between. */
+/** Shared by all calls: a key is written and appended without yielding in between. */
 const keys = Buffer.allocUnsafeSlow(MAX_KEY_BYTES)
 
 export class StreamWriter {
@@ -101,16 +98,16 @@ export class StreamWriter {
   }
 
   /**
-   * Resolves when every record is stored or has failed. Rejects with a PutError where nothing was sent. The
-   * entries are let go once they are appended.
-   * @param headers gives the header block of entry i, from 0 up to the returned end; read before the next
-   * call
+   * Resolves when every record is stored or has failed. Rejects with a PutError if nothing was sent. The
+   * entries are released once they are appended.
+   * @param headers gives the header block of entry i, from 0 up to the returned end; it is read before the
+   * next call
    */
   put(name: string, entries: readonly StreamEntry[], headers: EntryHeaders): Promise<PutResult> {
     return this.#route(name, entries).then((routed) => this.#settle(this.#append(routed, entries, headers)))
   }
 
-  /** Ends with #settle, which leaves the serving that this enters. */
+  /** Enters the serving; #settle leaves it. */
   #append({ serving, routes }: Routed, entries: readonly StreamEntry[], headers: EntryHeaders): Appended {
     const {
       stream: { topic },
@@ -147,7 +144,7 @@ export class StreamWriter {
           appended[i] = routes[i]
         } catch (error) {
           if (!(error instanceof KafkaError)) throw error
-          // What comes later must not overtake it.
+          // Later records must not overtake this one.
           refusal = error
           fates[i] = error.code === 'buffer-full' ? 'throttled' : 'failed'
         }
@@ -160,14 +157,14 @@ export class StreamWriter {
   }
 
   /**
-   * A method of its own, which does not know the entries: while it waits, each young collection would copy
-   * them.
+   * A separate method that does not hold the entries: while it waits, each young-generation collection would
+   * copy them.
    */
   async #settle({ serving, routes, delivery, fates, appended, refusal }: Appended): Promise<PutResult> {
     try {
       const error = (await settled(delivery, serving.stream.topic)) ?? refusal
-      // Without the lease a shard may have been closed below what was just stored there: then nobody would
-      // read it.
+      // Without the lease, a shard may have been closed below the records just stored there, and nobody would
+      // read them.
       if (this.#streams.leased) note(delivery, appended, serving.routing.shards, fates)
       return { serving, fates, routes, error }
     } finally {
@@ -175,7 +172,7 @@ export class StreamWriter {
     }
   }
 
-  /** The shard of each record. While one of them is being closed, all wait for its children. */
+  /** Finds the shard of each record. While one of them is being closed, all wait for its children. */
   async #route(name: string, entries: readonly StreamEntry[]): Promise<Routed> {
     const routes = new Int32Array(entries.length)
     const deadline = performance.now() + RESHARDING_MS
@@ -217,7 +214,9 @@ async function settled(delivery: Delivery, topic: string): Promise<KafkaError | 
   return failures === undefined ? new KafkaError('timeout', `Writing to ${topic}`) : failures[0]?.error
 }
 
-/** A delivery's ranges are by partition, in the order of its appends there. */
+/**
+ * Notes where records were stored. A delivery's ranges are by partition, in the order of its appends there.
+ */
 function note(delivery: Delivery, appended: Int32Array, shards: readonly Shard[], fates: Fate[]): void {
   const ranges = Map.groupBy(delivery.stored(), ({ partition }) => partition)
   for (const list of ranges.values()) list.sort((a, b) => a.fromIndex - b.fromIndex)

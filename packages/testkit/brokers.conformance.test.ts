@@ -26,8 +26,8 @@ test('the secure broker takes the right password over TLS, and no other', async 
   onTestFinished(broker.stop)
   const topic = uniqueName('secure')
   const create = async (brokers: string[], sasl?: kafkajs.SASLOptions): Promise<boolean> => {
-    // The broker ends a login after a few seconds; kafkajs would log in again ten seconds before that, so
-    // before each request, which brokers refuse.
+    // The broker ends a login after a few seconds. kafkajs would log in again ten seconds before that, which
+    // means before each request, and brokers refuse that.
     const client = new kafkajs.Kafka({
       brokers,
       ssl: { ca: [broker.ca] },

@@ -1,4 +1,7 @@
-/** An authority with certificates for this machine and for clients, valid for two days, by openssl. */
+/**
+ * A certificate authority, made with openssl: certificates for this machine and for clients, valid for two
+ * days.
+ */
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +12,7 @@ export interface Certificates {
   readonly caFile: string
   /** PEM: the private key and then the certificate of 127.0.0.1, whose common name is `broker`. */
   readonly keyFile: string
-  /** PEM texts for a client of that common name. */
+  /** Creates a certificate for a client with that common name; returns PEM texts. */
   client(commonName: string): Promise<{ cert: string; key: string }>
 }
 

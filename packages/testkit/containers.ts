@@ -1,4 +1,4 @@
-/** The shared servers as containers, by testcontainers; the images are those of Compose. */
+/** The shared servers as containers, started by testcontainers with the images of Compose. */
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -22,10 +22,10 @@ const images = parseEnv(readFileSync(join(checkout, '.env'), 'utf8')) as Record<
   string
 >
 
-/** What a container of the same network calls Kafka. */
+/** Kafka's address for containers in the same network. */
 const INTERNAL = 'kafka:19092'
 
-/** True where a Docker engine answers and has every image. */
+/** True if a Docker engine answers and has every image. */
 export async function imagesAreHere(): Promise<boolean> {
   const needed = [images.KAFKA_IMAGE, images.REGISTRY_IMAGE, images.REDIS_IMAGE, images.OPENSEARCH_IMAGE]
   return promisify(execFile)('docker', ['image', 'inspect', ...needed], {
@@ -38,7 +38,7 @@ export async function imagesAreHere(): Promise<boolean> {
 }
 
 export function containerServers(): SharedServers {
-  // Our lifeline does what testcontainers' own container for it does, without another image.
+  // Our lifeline does the work of testcontainers' own cleanup container (Ryuk), without another image.
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
   const run = randomUUID()
   tieContainers(run)

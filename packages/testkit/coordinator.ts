@@ -1,6 +1,6 @@
 /**
- * Starts the shared servers on request: `GET /kafka` and so on answers with the server's JSON once it is
- * ready. On the loopback address only.
+ * Starts the shared servers on request: `GET /kafka` and its like answer with the server's JSON once it is
+ * ready. Listens on the loopback address only.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -9,7 +9,7 @@ import type { SharedServers } from '@weir/stack/shared-servers.ts'
 
 const NAMES = ['kafka', 'registry', 'redis', 'opensearch', 'elasticsearch'] as const
 
-/** `choose` is called at the first request. */
+/** Calls `choose` at the first request. */
 export async function openCoordinator(
   choose: () => Promise<SharedServers>,
 ): Promise<{ url: string; stop(): Promise<void> }> {

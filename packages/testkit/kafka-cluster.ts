@@ -1,4 +1,7 @@
-/** Three Kafka nodes of a test's own (RF 3, min ISR 2), to kill, pause and bring back. */
+/**
+ * One or three Kafka nodes that belong to one test, to kill, pause and bring back. Three have RF 3 and min
+ * ISR 2.
+ */
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,23 +15,25 @@ import type { SecureListeners } from '@weir/stack/servers/kafka-settings.ts'
 import { temporaryFolder } from '@weir/stack/shared-servers.ts'
 
 export interface KafkaCluster {
-  /** `host:port` of node i + 1 at i. */
+  /** The `host:port` of each node; node i + 1 is at index i. */
   readonly brokers: string[]
-  /** Where node i + 1 keeps the logs of its partitions. */
+  /** The folder in which node i + 1 keeps the logs of its partitions. */
   logs(i: number): string
-  /** SIGKILL. */
+  /** Sends SIGKILL and waits for the exit. */
   kill(i: number): Promise<void>
-  /** SIGSTOP: connections stay open and nothing answers. */
+  /** Sends SIGSTOP: connections stay open and nothing answers. */
   pause(i: number): void
   resume(i: number): void
-  /** Starts node i again on its data, ending it first where it runs, and waits until it takes part. */
+  /**
+   * Restarts node i + 1 on its data, ending it first if it runs, and waits until it has joined the cluster.
+   */
   restart(i: number): Promise<void>
   stop(): Promise<void>
 }
 
 export interface KafkaClusterOptions {
   readonly brokers: 1 | 3
-  /** What node i + 1 listens at beside the plain port. */
+  /** The listeners of node i + 1 in addition to the plaintext one. */
   secure?(i: number): SecureListeners
 }
 
@@ -54,16 +59,16 @@ export async function kafkaCluster({ brokers: count, secure }: KafkaClusterOptio
   }
   const nodes = await Promise.all(brokers.map((_, i) => start(i)))
   const stop = async (): Promise<void> => {
-    // Killed: without a majority of its controllers a node would wait for them, and the data is forgotten
-    // anyway.
+    // The nodes are killed: without a majority of the controllers a node would wait for them, and the data is
+    // removed anyway.
     for (const node of nodes) node.kill('SIGKILL')
     await Promise.all(nodes.map((node) => node.exited))
     rmSync(folder, { recursive: true, force: true })
   }
   try {
     await Promise.all(nodes.map((node) => node.ready))
-    // Each node was ready by its own word; every one must know of every other before topics get three
-    // replicas.
+    // Each node has reported only itself ready. Every node must know all the others before topics can get
+    // three replicas.
     await Promise.all(
       nodes.map((node) => untilReady(node, async () => (await kafkaNodes([node.url])).length === count)),
     )

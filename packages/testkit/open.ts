@@ -1,4 +1,4 @@
-/** Makes `servers` work in this process and its children; nothing is started before a test asks. */
+/** Makes `servers` work in this process and its children. Starts nothing until a test asks for it. */
 import { nativeServers, type SharedServers } from '@weir/stack/shared-servers.ts'
 import { openCoordinator } from './coordinator.ts'
 import { COORDINATOR } from './servers.ts'
@@ -10,8 +10,8 @@ export async function openTestServers(): Promise<{ stop(): Promise<void> }> {
 }
 
 /**
- * WEIR_TEST_MODE: `native`, `containers`, or `auto` (default), which takes containers where a Docker engine
- * has all images already.
+ * Chooses by WEIR_TEST_MODE: `native`, `containers`, or `auto` (default), which uses containers if a Docker
+ * engine already has all images.
  */
 async function chosenServers(): Promise<SharedServers> {
   const mode = process.env.WEIR_TEST_MODE || 'auto'

@@ -1,6 +1,6 @@
 /**
- * Kafka nodes of a test's own with listeners for TLS, client certificates, SASL SCRAM, and SASL OAUTHBEARER
- * with the tokens of MSK IAM.
+ * Kafka nodes that belong to one test, with listeners for TLS, client certificates, SASL SCRAM, and SASL
+ * OAUTHBEARER with the tokens of MSK IAM.
  */
 import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
@@ -17,13 +17,13 @@ import { type KafkaCluster, kafkaCluster } from './kafka-cluster.ts'
 
 export interface SecureKafka {
   readonly nodes: KafkaCluster
-  /** Encrypted, no password asked. */
+  /** Encrypted; asks for no credentials. */
   readonly tls: { readonly brokers: string[] }
-  /** Encrypted, a client certificate asked: see `client`. */
+  /** Encrypted; asks for a client certificate (see `client`). */
   readonly mtls: { readonly brokers: string[] }
-  /** Encrypted, SCRAM-SHA-256 or SCRAM-SHA-512. The first of the users. */
+  /** Encrypted; SCRAM-SHA-256 or SCRAM-SHA-512. The name and password are those of the first user. */
   readonly scram: { readonly brokers: string[]; readonly username: string; readonly password: string }
-  /** Encrypted, tokens signed for that region by that key. */
+  /** Encrypted; takes tokens signed for this region with this key. */
   readonly iam: {
     readonly brokers: string[]
     readonly region: string
@@ -31,23 +31,23 @@ export interface SecureKafka {
     readonly secretAccessKey: string
   }
   /**
-   * The file and the text (PEM) of the authority that signed the brokers' certificate, made for these brokers
-   * alone.
+   * The file and the text (PEM) of the authority that signed the brokers' certificate, created for these
+   * brokers alone.
    */
   readonly caFile: string
   readonly ca: string
-  /** A certificate for the principal of that name. */
+  /** Creates a certificate for the principal with that name. */
   readonly client: Certificates['client']
-  /** For SCRAM-SHA-512; not where there is a super user. */
+  /** Changes the user's password for SCRAM-SHA-512. Not available with a super user. */
   setPassword(username: string, password: string): Promise<void>
   stop(): Promise<void>
 }
 
 export interface SecureKafkaOptions {
   readonly brokers?: 1 | 3
-  /** Users of SCRAM by name, and their passwords. */
+  /** The passwords of the SCRAM users, by user name. */
   readonly users?: Readonly<Record<string, string>>
-  /** Where it is given, this user may do everything, and all others only what ACLs allow. */
+  /** If given, this user may do everything, and all others only what ACLs allow. */
   readonly superUser?: string
 }
 

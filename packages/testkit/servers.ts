@@ -1,19 +1,19 @@
 /**
  * The servers that all tests of a run share. Each is started when first asked for; the run's global setup
- * ends them. Where WEIR_TEST_SERVERS names a file of running ones (`node packages/stack/dev-servers.ts FILE`),
- * those are used.
+ * ends them. If WEIR_TEST_SERVERS names a file of running servers (`node packages/stack/dev-servers.ts
+ * FILE`), those are used.
  */
 import { readFileSync } from 'node:fs'
 
 export interface Servers {
   kafka(): Promise<{ brokers: string[] }>
-  /** The Confluent API's address. */
+  /** The address of the registry's Confluent API. */
   registry(): Promise<{ url: string }>
   redis(): Promise<{ url: string }>
   search(engine: 'opensearch' | 'elasticsearch'): Promise<{ url: string }>
 }
 
-/** How the global setup tells its workers where it listens. */
+/** The variable by which the global setup gives its workers the coordinator's address. */
 export const COORDINATOR = 'WEIR_TEST_COORDINATOR'
 
 export const servers: Servers = {

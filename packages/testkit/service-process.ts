@@ -1,4 +1,4 @@
-/** A service of Weir as a process of its own, at a free port of the loopback. */
+/** Runs a service of Weir as a separate process, on a free port of the loopback address. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url'
 export interface ServiceProcess {
   readonly url: string
   readonly pid: number
-  /** Every line it logged. */
+  /** All lines that it has logged so far. */
   logs(): Record<string, unknown>[]
   kill(signal: NodeJS.Signals): void
   /** Resolves with the exit code. */
   readonly exited: Promise<number | null>
 }
 
-/** Resolves when it listens. Its options of Node are those of a stack. */
+/** Starts the service and resolves when it listens. Node gets the same options as in a stack. */
 export async function startService(
   name: 'ingest-hub' | 'enricher',
   env: Readonly<Record<string, string>>,

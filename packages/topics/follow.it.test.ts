@@ -1,4 +1,4 @@
-/** Followers on a real broker: what they read, what they leave out, and how they go on. */
+/** Followers on a real broker: what they read, what they leave out, and how they continue. */
 
 import { registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
@@ -147,7 +147,7 @@ test('a transaction is seen when it is committed; one that is idle leaves nobody
     const value = await encoded(id)
     await kafka.transact(topic, (out) => append(out, { topic, partition: 0, key: `t/${id}`, value }))
   }
-  // Each has a marker behind it, which readers may see a moment after the transaction was answered.
+  // Each is followed by a marker, which readers may see a moment after the transaction was acknowledged.
   await expect
     .poll(
       async () => {

@@ -1,4 +1,4 @@
-/** Following a topic without a group: every replica reads all of it, for as long as it runs. */
+/** Follows a topic without a group: every replica reads all of it, for as long as it runs. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TopicName, ValueOf } from '@weir/contracts'
 import { type Kafka, KafkaError, type Reading, type RecordBatch } from '@weir/kafka'
@@ -10,27 +10,27 @@ export interface FollowOptions<T extends TopicName> extends RecordsOptions<T> {
   readonly from: 'earliest' | 'latest'
   readonly accept: Accept<ValueOf[T]>
   /**
-   * Forgets everything that was accepted, because the topic was made anew and is read from its beginning.
-   * Without it the follower stands still then: the new records do not continue the old ones.
+   * Forgets everything that was accepted, because the topic was recreated and is read from its beginning. If
+   * not given, the follower keeps failing then: the new records do not continue the old ones.
    */
   readonly reset?: () => void
 }
 
-/** Pauses before it is tried again, growing (ms). */
+/** The pause before a retry grows from the first to the second value (ms). */
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 10_000
-/** The position is compared with the topic's end this often, to notice that reading stands still (ms). */
+/** How often the position is compared with the topic's end, to notice that reading has stalled (ms). */
 const LOOK_MS = 10_000
 const FETCH_BYTES = 4 << 20
 /**
- * Pause after an answer without the records that the topic's end promised: a new leader may not show them yet
- * (ms).
+ * The pause after an answer without the records that the topic's end promised: a new leader may not show them
+ * yet (ms).
  */
 const NOT_YET_MS = 20
 
 /**
- * Calls `accept` once for each record, in the order of its partition, no matter whether start() or catchUp()
- * read it. After a failure it goes on from where it was; until then `ready` is false, and the log says why.
+ * Calls `accept` once for each record, in the order of its partition, whether start() or catchUp() read it.
+ * After a failure it continues from where it was; until then, `ready` is false, and the log says why.
  */
 export class Follower<T extends TopicName> {
   readonly #options: FollowOptions<T>
@@ -45,7 +45,7 @@ export class Follower<T extends TopicName> {
     this.#options = options
   }
 
-  /** True while everything that is in the topic arrives here. */
+  /** True while every record in the topic arrives here. */
   get ready(): boolean {
     return this.#ready
   }
@@ -122,7 +122,8 @@ export class Follower<T extends TopicName> {
   }
 
   /**
-   * Batches come from the reading and from catchUp(), each in order; what was accepted before is left out.
+   * Accepts a batch. Batches come from the reading and from catchUp(), each in order; records that were
+   * accepted before are left out.
    */
   async #take(records: TopicRecords<ValueOf[T]>, batch: RecordBatch): Promise<void> {
     const { partition, nextOffset } = batch
@@ -153,7 +154,7 @@ export class Follower<T extends TopicName> {
     }
   }
 
-  /** Reads until it is stopped. Rejects when the reading has ended, or stands still. */
+  /** Reads until it is stopped. Rejects when the reading has ended or stalled. */
   async #round(caughtUp: () => void): Promise<void> {
     const { kafka, topic } = this.#options
     const { signal } = this.#stopping
@@ -173,7 +174,7 @@ export class Follower<T extends TopicName> {
           nextOffset,
         } = batch
         const position = readTo[partition]
-        // A reading goes back for one reason: the name belongs to another topic, which it reads from the
+        // A reading goes back for one reason: the name now belongs to another topic, which it reads from the
         // beginning.
         isAnew = batch.length > 0 && first < position
         if (isAnew) return anew.resolve({ first, position })
@@ -195,7 +196,7 @@ export class Follower<T extends TopicName> {
     }
   }
 
-  /** A stop does not wait for work that waits for a broker. */
+  /** Rejects as soon as the follower is stopped: a stop does not wait for work that waits for a broker. */
   async #unlessStopped<R>(work: Promise<R>): Promise<R> {
     const { signal } = this.#stopping
     signal.throwIfAborted()

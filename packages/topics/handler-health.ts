@@ -1,6 +1,6 @@
 /**
- * Knows whether the batches of a consumer group's member are taken: the broker port repeats a batch while its
- * handler rejects.
+ * Tracks whether the handler of a consumer group's member accepts its batches: the broker port repeats a
+ * batch while its handler rejects.
  */
 import type { RecordBatch, Subscription } from '@weir/kafka'
 
@@ -9,7 +9,7 @@ type Handler<R> = (batch: RecordBatch, signal: AbortSignal) => Promise<R>
 export class HandlerHealth {
   readonly #failing = new Set<string>()
 
-  /** Returns the handler, watched. */
+  /** Wraps the handler, to note for each partition whether it rejects. */
   watch<R>(handler: Handler<R>): Handler<R> {
     return async (batch, signal) => {
       try {
@@ -23,10 +23,7 @@ export class HandlerHealth {
     }
   }
 
-  /**
-   * True while the member is in its group and no partition of its assignment waits behind a batch that was
-   * rejected.
-   */
+  /** True while the member is in its group and no partition assigned to it waits behind a rejected batch. */
   ready(subscription: Pick<Subscription, 'ready' | 'assignments'>): boolean {
     return (
       subscription.ready() &&

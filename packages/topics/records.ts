@@ -14,7 +14,7 @@ const leftOut = new Counter({
   registers: [metrics],
 })
 
-/** Records can be bad by the thousand: the log names one of them this often at most (ms). */
+/** Records can be bad by the thousand, so the log names one of them at most this often (ms). */
 const TELL_AGAIN_MS = 60_000
 
 export interface WarnLog {
@@ -34,7 +34,7 @@ export class TopicRecord<V> {
     this.value = value
   }
 
-  /** Empty for a record without key. */
+  /** Empty for a record without a key. */
   get key(): string {
     const { bytes, keyStart, keyEnd } = this.#batch
     const start = keyStart[this.#index]
@@ -59,7 +59,7 @@ export interface TopicRecords<V> {
    * the batch.
    */
   prepare(batch: RecordBatch): Promise<void> | undefined
-  /** Hands the batch's records from that offset on to `accept`, in their order. */
+  /** Passes the batch's records to `accept` in order, beginning at offset `from`. */
   each(batch: RecordBatch, accept: Accept<V>, from?: number): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * Shapes describe JSON values. Every shape has bounds: strings and lists have a greatest length, numbers a
- * least and a greatest value, and objects the fields that the shape names. So a value that was read is
+ * Shapes describe JSON values. Every shape has bounds: strings and lists have a maximum length, numbers a
+ * minimum and a maximum, and objects only the fields that the shape names. So a value that was read is
  * bounded in size and depth.
  */
 
@@ -14,12 +14,14 @@ export type Shape<T> = (value: unknown, at: string, extra: ExtraFields) => T
 export type ShapedBy<S> = S extends Shape<infer T> ? T : never
 
 /**
- * Fields that the shape does not name are refused where people write values, and ignored where a later
- * version may have written them.
+ * Fields that the shape does not name are refused if people write the values, and ignored if a later version
+ * may have written them.
  */
 export type ExtraFields = 'refused' | 'ignored'
 
-/** A value that does not have its shape. The message is a sentence with the path of what is wrong. */
+/**
+ * A value that does not have its shape. The message is a sentence with the path of the part that is wrong.
+ */
 export class Misfit extends Error {
   override readonly name = 'Misfit'
   /** `polygon[3][0]`, `options[0].price`; empty for the value itself. */
@@ -36,7 +38,7 @@ export function read<T>(shape: Shape<T>, value: unknown, extra: ExtraFields): T 
   return shape(value, '', extra)
 }
 
-/** Names in messages are cut here: they come from outside. */
+/** The most characters of a name in a message: names come from outside. */
 const MAX_NAME_LENGTH = 60
 
 export interface TextBounds {

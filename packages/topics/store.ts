@@ -41,7 +41,9 @@ export function append(
   )
 }
 
-/** Resolves when the record is stored. Rejects with the producer's KafkaError where it is not known to be. */
+/**
+ * Resolves when the record is stored. Rejects with the producer's KafkaError if it is not known to be stored.
+ */
 export async function store(producer: Producer, record: NewRecord): Promise<void> {
   const delivery = producer.delivery()
   append(delivery, record)

@@ -1,6 +1,6 @@
 /**
- * What generated decoders call. Nothing here reads past `end` or allocates by a length that the bytes cannot
- * hold.
+ * The functions that generated decoders call. Nothing here reads past `end` or allocates by a length that the
+ * bytes cannot hold.
  */
 import { isUtf8 } from 'node:buffer'
 import { Undecodable } from '../errors.ts'
@@ -13,18 +13,21 @@ import { LONGEST_SHORT, shortAscii } from './short-ascii.ts'
 export const cursor = { at: 0 }
 
 /**
- * Buffer's own slices skip the encoding's lookup by name; Node has them since its beginning, its types do
+ * Buffer's own slice methods skip the lookup of the encoding by name. Node has always had them; its types do
  * not.
  */
 type Sliceable = Buffer & { utf8Slice(start: number, end: number): string }
 
-/** Items that take no bytes (null, say) are not bounded by the bytes; nobody writes longer lists of them. */
+/**
+ * The number of bytes does not bound lists whose items take none (null, say); nobody writes longer lists of
+ * them.
+ */
 const MAX_EMPTY_ITEMS = 65_536
 
 let viewed: Buffer | undefined
 let view: DataView
 
-/** A view for reading floats. The last one is kept: a batch's records lie in one buffer. */
+/** A view for reading floats. The last one is kept: a batch's records are in one buffer. */
 export function viewOf(bytes: Buffer): DataView {
   if (bytes !== viewed) {
     viewed = bytes
@@ -41,7 +44,7 @@ export function refuseBytes(path: string, what: string): never {
   throw new Undecodable(path === '' ? `The record ${what}.` : `${path} ${what}.`)
 }
 
-/** Zig-zag varint of at most ten bytes, refused where it passes 2^53. */
+/** Zig-zag varint of at most ten bytes, refused if it is beyond 2^53. */
 export function readLong(bytes: Buffer, at: number, end: number, path: string): number {
   let low = 0
   let middle = 0
@@ -112,7 +115,7 @@ export function readText(bytes: Buffer, start: number, end: number, path: string
   return text
 }
 
-/** A map's key may be __proto__, which a plain assignment would take for the prototype. */
+/** Sets a map's entry. Its key may be __proto__, which a plain assignment would take for the prototype. */
 export function put(map: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__')
     Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true })

@@ -138,7 +138,7 @@ describe('hostile bytes', () => {
           expect(error).toBeInstanceOf(Undecodable)
           return
         }
-        // avsc takes the prototype's properties for the record's where they have such names.
+        // avsc takes the prototype's properties for the record's if they have the same names.
         if (schema !== schemas['names of Object.prototype'])
           expect(type.isValid(value, { noUndeclaredFields: true })).toBe(true)
       }

@@ -1,7 +1,7 @@
 /**
  * Decoders specialised to a pair of schemas, the writer's and the reader's: fields are read in the writer's
  * order, promoted, skipped or defaulted (Avro specification, "Schema Resolution"). They throw Undecodable,
- * also where the two schemas do not fit together.
+ * even if it is the two schemas that do not match.
  */
 
 import {
@@ -20,7 +20,7 @@ import { promotes, sameName } from '@weir/contracts/compatibility.ts'
 import * as runtime from './decode-runtime.ts'
 import { literal, property, quote, Source } from './source.ts'
 
-/** The value that lies exactly from `at` to `end`. */
+/** Decodes the value that takes exactly the bytes from `at` to `end`. */
 export type Decode = (bytes: Buffer, at: number, end: number) => unknown
 
 export function compileDecoder(writer: AvroNode, reader: AvroNode): Decode {
@@ -38,7 +38,10 @@ export function compileDecoder(writer: AvroNode, reader: AvroNode): Decode {
 class Generator {
   readonly source = new Source()
 
-  /** Writes code that reads what the writer wrote; returns an expression for it as the reader has it. */
+  /**
+   * Writes code that reads a value of the writer's schema; returns an expression for it in the reader's
+   * schema.
+   */
   read(writer: AvroNode, reader: AvroNode, path: string): string {
     if (writer.kind === 'union') return this.#unionWritten(writer, reader, path)
     if (reader.kind === 'union') return this.#unionRead(writer, reader, path)
@@ -106,8 +109,8 @@ class Generator {
   }
 
   /**
-   * Reads a length and checks that so many bytes follow. Nearly all take one byte, whose lowest bit is the
-   * sign.
+   * Writes code that reads a length. A length of more than one byte is checked against the bytes that follow.
+   * Nearly all take one byte, whose lowest bit is the sign.
    */
   #length(path: string): string {
     const length = this.source.name('length')

@@ -1,18 +1,18 @@
-/** What generated encoders call: everything that is not worth writing out at each field. */
+/** The functions that generated encoders call: everything that is not worth inlining at each field. */
 import { InvalidValue } from '../errors.ts'
 
 /** Numbers from here on round to Infinity as a float: the largest float plus half its last place. */
 export const FLOAT_LIMIT = 2 ** 128 - 2 ** 103
 
 /**
- * Strings to this length are written by a loop, which beats the call into native code; their length takes one
- * byte, and twice it fits in seven bits.
+ * Strings up to this length are written by a loop, which is faster than a call into native code. Their length
+ * takes one byte, since twice it fits in seven bits.
  */
 const SHORT = 63
 
 /**
- * Writes length and UTF-8. The caller has checked for room of 5 bytes and 3 for each unit. Returns the end,
- * -1 for a lone surrogate.
+ * Writes the length and the UTF-8 bytes. The caller has checked that there is room for 5 bytes and 3 for each
+ * unit. Returns the end, or -1 for a lone surrogate.
  */
 export function writeString(into: Buffer, at: number, text: string): number {
   const length = text.length
@@ -45,8 +45,8 @@ export function writeInt(into: Buffer, at: number, value: number): number {
 }
 
 /**
- * Zig-zag varint of a safe integer. The doubled value may pass 2^53, so sign and magnitude are kept apart: 6
- * bits and the sign, then 28, then the rest.
+ * Zig-zag varint of a safe integer. The doubled value may exceed 2^53, so sign and magnitude are kept apart:
+ * 6 bits and the sign, then 28, then the rest.
  */
 export function writeLong(into: Buffer, at: number, value: number): number {
   if ((value | 0) === value) return writeInt(into, at, value)
@@ -98,7 +98,7 @@ export function refuseText(path: string): never {
 }
 
 /**
- * Called where an object has more properties than there were fields; properties that are undefined do not
+ * Called if an object has more properties than its schema has fields; properties that are undefined do not
  * count.
  */
 export function refuseUnknown(
@@ -114,7 +114,7 @@ export function refuseUnknown(
 
 const SHOWN = 40
 
-/** The value in a sentence: short, whatever it is. */
+/** Describes the value in a message: briefly, whatever it is. */
 function show(value: unknown): string {
   switch (typeof value) {
     case 'string':

@@ -26,7 +26,7 @@ function complaint(schema: AvroSchema, value: unknown): string {
 }
 
 describe('the bytes are those of avsc', () => {
-  // avsc leaves the prototype's properties in the way of records that have such names.
+  // avsc does not shield records with such names from the prototype's properties.
   const comparable = Object.entries(schemas).filter(([name]) => name !== 'names of Object.prototype')
   test.each(comparable)('%s', (_, schema) => {
     const node = parseSchema(schema)
@@ -34,7 +34,7 @@ describe('the bytes are those of avsc', () => {
     const encode = compileEncoder(node)
     const next = random(1)
     for (let round = 0; round < 100; round++) {
-      // Its own random values are instances of its classes; ours have the edges.
+      // avsc's own random values are instances of its classes; ours cover the edge cases.
       const value: unknown = round % 2 === 0 ? type.random() : randomValue(node, next)
       const end = encode(value, into, 7)
       expect(into.subarray(7, end).equals(type.toBuffer(value))).toBe(true)

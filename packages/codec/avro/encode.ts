@@ -15,7 +15,7 @@ import {
 import * as runtime from './encode-runtime.ts'
 import { literal, quote, Source } from './source.ts'
 
-/** Writes the value at `at` and returns the end, or -1 where the buffer is too small. */
+/** Writes the value at `at` and returns the end, or -1 if the buffer is too small. */
 export type Encode = (value: unknown, into: Buffer, at: number) => number
 
 export function compileEncoder(node: AvroNode): Encode {
@@ -34,24 +34,24 @@ export function compileEncoder(node: AvroNode): Encode {
   return source.compile<Encode>({ ...runtime, Buffer })
 }
 
-/** What leads to a value: names as they are, list positions and map keys as the variables that hold them. */
+/** The path to a value: names as they are, list positions and map keys as the variables that hold them. */
 type Path = readonly (string | { readonly index: string } | { readonly key: string })[]
 
 class Generator {
   readonly source = new Source()
   /**
-   * The most bytes that the fixed-size parts of the code between two loops take. Every check of room asks for
-   * that many beside what it needs itself.
+   * The most bytes that the fixed-size parts of the code between two loops take. Every check for room
+   * requires that many bytes in addition to those that it needs itself.
    */
   #room = { bytes: 0 }
 
-  /** @param more an expression: bytes needed beside the fixed-size parts */
+  /** @param more an expression: bytes needed besides the fixed-size parts */
   checkRoom(more: string): void {
     const room = this.#room
     this.source.line(() => `if (at + ${more} + ${room.bytes} > size) return -1`)
   }
 
-  /** Writes code for a value that the variable holds. */
+  /** Writes code that encodes the value of the variable. */
   value(node: AvroNode, variable: string, path: Path): void {
     const line = (text: string): void => this.source.line(text)
     const refuse = (expected: string): string => `refuse(${pathText(path)}, ${quote(expected)}, ${variable})`
@@ -119,7 +119,7 @@ class Generator {
     this.source.line(`if (at < 0) refuseText(${pathText(path)})`)
   }
 
-  /** A number known beforehand: a union's branch, an enum's symbol, the end of a list. */
+  /** Writes a number known at compile time: a union's branch, an enum's symbol, the end of a list. */
   #constantInt(value: number): void {
     const bytes = Buffer.alloc(5)
     const length = runtime.writeInt(bytes, 0, value)
@@ -216,7 +216,8 @@ class Generator {
       .map((branch, i) => ({ branch, i }))
       .sort((a, b) => Number(b.branch.kind === 'null') - Number(a.branch.kind === 'null'))
     ordered.forEach(({ branch, i }, place) => {
-      // What is not null in an optional field can only be the other branch, whose own check then speaks.
+      // A value that is not null in an optional field can only be of the other branch, whose own check then
+      // applies.
       this.source.line(
         `${place > 0 ? 'else ' : ''}${optional && place === 1 ? '' : `if (${testOf(branch, variable)}) `}{`,
       )

@@ -4,8 +4,8 @@
 import { SchemaError } from '@weir/contracts/avro.ts'
 
 /**
- * Types used in many places are written out at each; more than this many lines means a schema that multiplies
- * itself, not one that somebody wrote.
+ * Types used in many places are inlined at each. More lines than this mean a schema that multiplies itself,
+ * not one that a person wrote.
  */
 const MAX_LINES = 50_000
 
@@ -19,14 +19,14 @@ export class Source {
     return `${prefix}${this.#names++}`
   }
 
-  /** Declares something made once, before the function; returns its name. */
+  /** Declares a constant that is evaluated once, before the function; returns its name. */
   constant(expression: string): string {
     const name = this.name('CONSTANT')
     this.#constants.push(`const ${name} = ${expression}`)
     return name
   }
 
-  /** @param text a function where the line depends on lines to come */
+  /** @param text a function if the line depends on later lines */
   line(text: string | (() => string)): void {
     if (this.#lines.length >= MAX_LINES)
       throw new SchemaError(`The schema needs more than ${MAX_LINES} lines of code.`)
@@ -42,18 +42,18 @@ export class Source {
   }
 }
 
-/** Any string as a literal: field names and symbols come from schemas that others wrote. */
+/** Quotes any string as a literal: field names and symbols come from schemas that others wrote. */
 export function quote(text: string): string {
   return JSON.stringify(text)
 }
 
-/** A property of an object literal. Computed where the plain form would set the prototype. */
+/** A property of an object literal. The name is computed if the plain form would set the prototype. */
 export function property(name: string, expression: string): string {
   return name === '__proto__' ? `[${quote(name)}]: ${expression}` : `${quote(name)}: ${expression}`
 }
 
 /**
- * An expression that makes the value anew each time it is evaluated: for defaults that are lists, maps or
+ * An expression that creates a new value each time it is evaluated, for defaults that are lists, maps or
  * records.
  */
 export function literal(value: unknown): string {

@@ -1,10 +1,10 @@
-/** The real registry behind a door that asks for a user and a password, as a production registry does. */
+/** The real registry behind a proxy that requires a user and a password, as a production registry does. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
-/** @param userAndPassword user:password; @param registry the URL that is passed on to */
+/** @param userAndPassword user:password; @param registry the URL that requests are passed on to */
 export async function guardedRegistry(
   registry: string,
   userAndPassword: string,

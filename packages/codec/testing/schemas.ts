@@ -1,4 +1,4 @@
-/** Schemas that between them have every type and combination, for the tests of encoders and decoders. */
+/** Schemas that together cover every type and combination, for the tests of encoders and decoders. */
 
 import type { AvroSchema } from '@weir/contracts/avro.ts'
 import { contracts, readContract } from '@weir/contracts/load.ts'

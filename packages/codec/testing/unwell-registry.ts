@@ -1,5 +1,5 @@
 /**
- * A server that answers like a registry in trouble: what a real one cannot be made to do on demand. It
+ * A server that answers like a registry in trouble, which a real one cannot be made to do on demand. It
  * listens on the loopback address.
  */
 import { once } from 'node:events'
@@ -8,11 +8,11 @@ import type { AddressInfo } from 'node:net'
 
 export interface UnwellRegistry {
   readonly url: string
-  /** The paths asked for so far. */
+  /** The paths requested so far. */
   readonly asked: string[]
-  /** What every request gets from now on; 'silence' never answers. */
+  /** The answer to every request from now on; 'silence' never answers. */
   answer: { readonly status: number; readonly body: string } | 'silence'
-  /** Whether the latest versions of subjects are told nevertheless. */
+  /** Whether requests for the latest versions of subjects succeed nevertheless. */
   hasContracts: boolean
   stop(): Promise<void>
 }

@@ -1,9 +1,9 @@
-/** Random values of a schema, with a liking for the edges: repeatable for a seed. */
+/** Random values of a schema, biased towards edge cases and repeatable for a seed. */
 import { type AvroNode, branchName } from '@weir/contracts/avro.ts'
 
 export type Random = () => number
 
-/** Mulberry32: 0 to 1, the same sequence for the same seed. */
+/** Mulberry32: numbers from 0 to 1, the same sequence for the same seed. */
 export function random(seed: number): Random {
   let state = seed >>> 0
   return () => {
@@ -35,8 +35,8 @@ const INTS = [
   2 ** 31 - 1,
   -(2 ** 31),
 ]
-// Up to 2^52: beyond, avsc, the oracle of these tests, rounds the doubled value. Tests of the ends at 2^53
-// reckon with BigInt.
+// Up to 2^52: beyond that, avsc, the oracle of these tests, rounds the doubled value. Tests of the limits at
+// 2^53 calculate with BigInt.
 const LONGS = [
   ...INTS,
   2 ** 31,

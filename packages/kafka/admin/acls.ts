@@ -1,10 +1,10 @@
-/** Access control lists: rights that are given; Weir takes none away. */
+/** Access control lists: Weir grants rights and takes none away. */
 import type { Cluster } from '../drivers/kafkajs/cluster.ts'
 import { brokerError, toKafkaError } from '../drivers/kafkajs/errors.ts'
 import type { Acl } from '../port.ts'
 import { attempt } from './attempt.ts'
 
-/** As the protocol numbers them (Kafka's ResourceType, PatternType, AclOperation, AclPermissionType). */
+/** The protocol's numbers (Kafka's ResourceType, PatternType, AclOperation, AclPermissionType). */
 const RESOURCES: Readonly<Record<Acl['resource'], number>> = { topic: 2, group: 3, 'transactional-id': 5 }
 const PATTERNS: Readonly<Record<Acl['pattern'], number>> = { literal: 3, prefixed: 4 }
 const OPERATIONS: Readonly<Record<string, number>> = {

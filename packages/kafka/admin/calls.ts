@@ -13,8 +13,8 @@ export interface ListedGroup {
 }
 
 /**
- * ListGroups v4, the first that tells states; also of groups that coordinate by KIP-848, which DescribeGroups
- * calls dead.
+ * ListGroups v4, the first version that reports states. It includes groups that coordinate by KIP-848, which
+ * DescribeGroups reports as dead.
  */
 export function listGroups(): ProtocolCall<{ errorCode: number; groups: ListedGroup[] }> {
   // A flexible version: no tagged fields in the header, no filter of states, no tagged fields.

@@ -17,7 +17,7 @@ const GROUP_ID_NOT_FOUND = 69
 const NO_GENERATION = -1
 const CONSUMER_GROUP_DESCRIBE = 69
 
-/** Every broker tells of the groups that it coordinates. */
+/** Every broker lists the groups that it coordinates. */
 export async function describeGroups(cluster: Cluster): Promise<GroupDescription[]> {
   const ask = async (): Promise<GroupDescription[]> => {
     await cluster.refresh()
@@ -31,7 +31,7 @@ export async function describeGroups(cluster: Cluster): Promise<GroupDescription
   return attempt(cluster, ask, 'The groups cannot be listed')
 }
 
-/** Groups that do not exist are deleted already. */
+/** Groups that do not exist count as deleted. */
 export async function deleteGroups(cluster: Cluster, groupIds: readonly string[]): Promise<void> {
   for (const groupId of groupIds) {
     const ask = async () => {
@@ -78,7 +78,7 @@ interface Described {
  */
 export async function groupLag(cluster: Cluster, groupId: string): Promise<PartitionLag[]> {
   const committed = await committedOffsets(cluster, groupId)
-  // A topic may have been made anew since it was asked for last.
+  // A topic may have been recreated since its metadata was last read.
   await attempt(cluster, () => cluster.refresh(), 'The topics cannot be listed')
   const lags = await Promise.all(
     [...committed].map(async ([topic, offsets]) => {
@@ -122,7 +122,7 @@ export async function setOffsets(
     await link
       .call('OffsetCommit', { groupId, memberId: '', groupGenerationId: NO_GENERATION, topics })
       .catch((error: unknown) => {
-        // The broker's way to say that it takes offsets of such a group from its members only.
+        // With these errors, the broker says that it takes offsets of such a group only from its members.
         if (MEMBERS_ONLY.has(typeOf(error) ?? ''))
           throw new KafkaError('invalid-group', `Group ${groupId} has members`, error)
         throw error

@@ -15,7 +15,7 @@ import {
   topicOffsets,
 } from './topics.ts'
 
-/** With connections of its own, opened at the first call. */
+/** Opens an Admin with connections of its own, which are made at the first call. */
 export function openAdmin(
   config: KafkaConfig,
   log: KafkaLog = SILENT,

@@ -86,7 +86,7 @@ async function untilVisible(cluster: Cluster, topic: string): Promise<void> {
   }
 }
 
-/** Topics that do not exist are deleted already. */
+/** Topics that do not exist count as deleted. */
 export async function deleteTopics(cluster: Cluster, names: readonly string[]): Promise<void> {
   if (names.length === 0) return
   const ask = async () =>
@@ -100,8 +100,8 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
 }
 
 /**
- * Brokers hear of a deletion a little later than the controller: until then the topic looks as if it were
- * there, and createTopics() would leave it alone.
+ * Brokers learn of a deletion a little later than the controller. Until then the topic seems to exist, and
+ * createTopics() would leave it alone.
  */
 async function untilGone(cluster: Cluster, names: readonly string[]): Promise<void> {
   for (const until = Date.now() + VISIBLE; Date.now() < until; await sleep(50)) {
@@ -131,7 +131,7 @@ export async function growTopic(cluster: Cluster, name: string, partitions: numb
     throw toKafkaError(brokerError(errorCode), `Topic ${name} cannot be grown (${errorMessage})`)
 }
 
-/** All of them, defaults included. */
+/** Returns the whole configuration, defaults included. */
 export async function topicConfigs(cluster: Cluster, name: string): Promise<Record<string, string>> {
   const ask = async () =>
     (await cluster.any()).ask('DescribeConfigs', {

@@ -15,7 +15,7 @@ const ROUNDS = LONGER
 const PARTITIONS = 3
 const OUTPUTS = 2
 
-/** Everything that a variant does at once while brokers come and go. */
+/** Everything that a variant does concurrently while brokers come and go. */
 interface Running {
   readonly kafka: Kafka
   readonly input: string

@@ -1,5 +1,5 @@
 /**
- * A TCP proxy before one broker that makes chosen EndTxn requests late: the client's connection breaks as if
+ * A TCP proxy in front of one broker that delays chosen EndTxn requests: the client's connection breaks as if
  * its answer were lost, and the broker gets the request some time later.
  */
 import { once } from 'node:events'
@@ -11,12 +11,12 @@ const LENGTH = 4
 export interface DelayingProxy {
   /** `host:port` to give to clients. */
   readonly address: string
-  /** EndTxn requests made late so far. */
+  /** EndTxn requests delayed so far. */
   readonly delayed: number
   stop(): Promise<void>
 }
 
-/** @param every of so many EndTxn requests one is late */
+/** @param every one in this many EndTxn requests is delayed */
 export async function delayingProxy(broker: string, every: number, delayMs: number): Promise<DelayingProxy> {
   const [host, port] = [
     broker.slice(0, broker.lastIndexOf(':')),
@@ -67,7 +67,7 @@ export async function delayingProxy(broker: string, every: number, delayMs: numb
   }
 }
 
-/** Cuts a stream into the protocol's frames: a length of 32 bits and so many bytes. */
+/** Cuts a stream into the protocol's frames: a length of 32 bits, followed by that many bytes. */
 function frames(each: (frame: Buffer) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0)
   return (chunk) => {
@@ -81,8 +81,8 @@ function frames(each: (frame: Buffer) => void): (chunk: Buffer) => void {
 }
 
 /**
- * Where a response (metadata, a coordinator) names the broker, its port follows its host as 32 bits: clients
- * must come back through the proxy.
+ * Replaces the broker's port in a response (metadata, a coordinator), so that clients come back through the
+ * proxy. The port follows the host as 32 bits.
  */
 function readdressed(response: Buffer, host: string, port: number, ownPort: number): Buffer {
   const address = Buffer.alloc(host.length + 4)

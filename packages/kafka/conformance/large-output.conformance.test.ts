@@ -4,7 +4,7 @@ import { append, caughtUp, createTopic, produceNumbered, valueText } from './rec
 import { describeDriver, open } from './suite.ts'
 
 const RECORDS = 200
-/** Of one output: all of them are more than one transaction holds. */
+/** The bytes of one output: all of them are more than one transaction holds. */
 const BYTES = 900_000
 
 let brokers: string[]

@@ -11,13 +11,13 @@ export interface Load {
   readonly stored: readonly string[]
   /** Codes of the failures reported. */
   readonly failures: readonly KafkaErrorCode[]
-  /** Ends the load. Resolves when every record's fate is known. */
+  /** Ends the load. Resolves when every record's outcome is known. */
   stop(): Promise<void>
 }
 
 /**
- * `perSecond` records over `keys` keys. A key goes on after a failure as a client would: not before the
- * failed delivery is settled.
+ * Sends `perSecond` records over `keys` keys. After a failure, a key continues as a client would: not before
+ * the failed delivery is settled.
  */
 export async function startLoad(kafka: Kafka, topic: string, keys: number, perSecond: number): Promise<Load> {
   const partitions = await kafka.partitions(topic)

@@ -8,7 +8,7 @@ let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
 describeDriver('batches that stay open behind their handler', (variant) => {
-  /** One record a batch; what each leaves open is for the test. */
+  /** One record per batch; the test settles what each leaves open. */
   async function member() {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('ongoing'), 1)
@@ -59,7 +59,7 @@ describeDriver('batches that stay open behind their handler', (variant) => {
     const second = await join()
     await expect.poll(() => batches.length, { timeout: 20_000 }).toBe(9)
     expect(batches.slice(6).flatMap(({ records }) => records)).toEqual(['key-0:3', 'key-0:4', 'key-0:5'])
-    // What ends late changes nothing.
+    // A batch that ends late changes nothing.
     for (const { done } of batches.slice(3, 6)) done.resolve()
     batches[6].done.resolve()
     batches[7].done.reject(new Error('not to be done here'))

@@ -1,4 +1,4 @@
-/** What a topic holds, as Kafka's own Java client sees it: independent of the drivers under test. */
+/** Reads a topic with Kafka's own Java client, independently of the drivers under test. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'

@@ -75,7 +75,7 @@ describeDriver('rebalance mid-batch', (variant) => {
       { groupId: topic, topics: [topic], startAt: 'earliest' },
       (batch) => void again.push(...values(batch)),
     )
-    await sleep(2_500) // the revocation is on its way, the handlers still run
+    await sleep(2_500) // the revocation is under way, and the handlers still run
     expect(again).toEqual([])
     release()
     await expect.poll(() => second.assignments().length, { timeout: 20_000 }).toBe(1)

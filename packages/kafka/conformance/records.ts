@@ -36,7 +36,7 @@ export function append(
   )
 }
 
-/** Throws what the delivery reports. */
+/** Throws the first failure that the delivery reports. */
 export async function stored(delivery: Delivery): Promise<void> {
   const [failure] = await delivery.settled()
   if (failure !== undefined) throw failure.error
@@ -54,7 +54,7 @@ export function values(batch: RecordBatch): string[] {
   return Array.from({ length: batch.length }, (_, i) => valueText(batch, i))
 }
 
-/** `count` records `KEY:0`, `KEY:1` … for each of `keys` keys, by Kafka's partitioner. */
+/** Sends `count` records `KEY:0`, `KEY:1` … for each of `keys` keys, with Kafka's partitioner. */
 export async function produceNumbered(
   kafka: Kafka,
   topic: string,

@@ -21,7 +21,7 @@ const log = { warn: () => {} }
 
 const partitionOf = (key: string): number => partitionFor(Buffer.from(key), 0, key.length, PARTITIONS)
 
-/** Sends `RECORDS` ids in order, and again and again one that a client may have repeated. */
+/** Sends `RECORDS` ids in order, and from time to time repeats one, as a client may. */
 async function produce(kafka: Kafka, topic: string): Promise<void> {
   const producer = await kafka.producer()
   for (let number = 0; number < RECORDS; ) {
@@ -42,7 +42,7 @@ async function produce(kafka: Kafka, topic: string): Promise<void> {
 
 /**
  * Copies records whose id is new. One batch in ten fails while its ids are read back, and one in ten after
- * its records were looked at.
+ * its records were checked.
  */
 async function copier(kafka: Kafka, from: string, to: string): Promise<Subscription> {
   const once = new Once({ kafka, log })

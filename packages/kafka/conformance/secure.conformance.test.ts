@@ -65,9 +65,8 @@ const iam = (): Partial<KafkaConfig> => ({
 })
 
 /**
- * Writes, copies in transactions, reads with and without a group, and asks as an administrator for `ms`;
- * `meanwhile` runs beside. Nothing may fail. Tells what the group's member and the follower of the copies
- * saw.
+ * Writes, copies in transactions, reads with and without a group, and calls the Admin for `ms`, while
+ * `meanwhile` runs. Nothing may fail. Returns what the group's member and the follower of the copies saw.
  */
 async function load(
   kafka: Kafka,
@@ -162,7 +161,8 @@ testTogether(
       },
     )
     expect(followed).toEqual(EXACT)
-    // A member that is kept out for longer than its session reads again what it had not committed.
+    // A member that is kept out for longer than its session reads the records again that it had not
+    // committed.
     expect(seen).toMatchObject({ lost: 0, inversions: 0 })
   },
 )

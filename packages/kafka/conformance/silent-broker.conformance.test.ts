@@ -11,8 +11,8 @@ const SETTLED_WITHIN_MS = 45_000
 
 let cluster: KafkaCluster
 /**
- * The variants share the broker: it is paused when all have come so far, and resumed when all have seen their
- * deliveries fail.
+ * The variants share the broker: it is paused when all have reached this point, and resumed when all have
+ * seen their deliveries fail.
  */
 const meeting = (): (() => Promise<void>) => {
   const { promise, resolve } = Promise.withResolvers<void>()

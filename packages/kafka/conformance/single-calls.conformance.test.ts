@@ -1,5 +1,5 @@
 /**
- * What callers use that keep positions of their own: where records were stored, one fetch from one place,
+ * The calls for callers that keep their own positions: where records were stored, one fetch from one place,
  * offsets by time, a log with one fenced writer.
  */
 

@@ -1,4 +1,4 @@
-/** One suite for all drivers: whatever passes behind one of them must pass behind all. */
+/** One suite for all drivers: a case that passes for one of them must pass for all. */
 import { describe, onTestFinished, test } from 'vitest'
 import type { KafkaConfig } from '../config.ts'
 import { type Kafka, openKafka } from '../index.ts'
@@ -6,7 +6,7 @@ import { configOf, nameOf, VARIANTS, type Variant } from './variant.ts'
 
 export type CleanUp = () => Promise<unknown> | void
 
-/** WEIR_FAULTS=long makes the loads under faults so many times as long as in a quick run. */
+/** WEIR_FAULTS=long makes the loads under faults this many times as long as in a quick run. */
 export const LONGER = process.env.WEIR_FAULTS === 'long' ? 10 : 1
 /** Milliseconds. */
 const TOGETHER_TIMEOUT_MS = 180_000 * LONGER
@@ -21,8 +21,8 @@ export function describeDriver(title: string, cases: (variant: Variant) => void)
 }
 
 /**
- * For a case that mostly waits: it runs for all variants side by side. What is given to `after` runs when it
- * is over.
+ * For a case that mostly waits: it runs for all variants concurrently. The functions given to `after` run
+ * when it is over.
  */
 export function testTogether(
   title: string,

@@ -2,17 +2,17 @@
 import type { ReadRecord } from './read-back.ts'
 
 export interface Tally {
-  /** Wanted and not there. */
+  /** Wanted, but not found. */
   readonly lost: number
-  /** There more than once. */
+  /** Found more than once. */
   readonly doubled: number
-  /** Records that stand after one of the same key with a higher number. */
+  /** Records that come after one of the same key with a higher number. */
   readonly inversions: number
 }
 
 export const EXACT: Tally = { lost: 0, doubled: 0, inversions: 0 }
 
-/** @param wanted values that must be there; others may be (a send whose outcome stayed unknown) */
+/** @param wanted values that must be found; others may be (those of a send whose outcome stayed unknown) */
 export function tally(wanted: Iterable<string>, found: readonly (string | ReadRecord)[]): Tally {
   const seen = new Set<string>()
   const highest = new Map<string, number>()

@@ -1,5 +1,5 @@
 /**
- * A topic is deleted and made anew under its name: its groups read all of it, whatever the old offsets say.
+ * A topic is deleted and recreated under its name: its groups read all of it, whatever the old offsets say.
  */
 
 import { servers, uniqueName } from '@weir/testkit'
@@ -28,7 +28,7 @@ async function produce(kafka: Kafka, topic: string, records: readonly string[]):
 
 type After = (cleanUp: CleanUp) => void
 
-/** Uses another client: those of the groups hear nothing of it. */
+/** Uses another client, so that those of the groups do not learn of it. */
 async function makeAnew(
   variant: Variant,
   topic: string,

@@ -1,6 +1,6 @@
 /**
- * Records are removed before a group has read them: it goes on where the log begins now, and shows no lag for
- * them.
+ * Records are removed before a group has read them: the group continues where the log begins now, and shows
+ * no lag for them.
  */
 
 import { servers, uniqueName } from '@weir/testkit'
@@ -18,7 +18,7 @@ beforeAll(async () => ({ brokers } = await servers.kafka()))
 async function trim(topic: string, below: number): Promise<void> {
   const admin = new KafkaJs({ brokers, logLevel: logLevel.NOTHING }).admin()
   await admin.connect()
-  await admin.fetchTopicOffsets(topic) // so that it knows the leader
+  await admin.fetchTopicOffsets(topic) // so that the client knows the leader
   await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(below) }] })
   await admin.disconnect()
 }

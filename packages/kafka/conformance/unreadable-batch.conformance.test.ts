@@ -1,4 +1,4 @@
-/** A record batch rots on the broker's disk: groups and readers pass over it, and read its neighbours. */
+/** A record batch rots on the broker's disk: groups and readers skip it, and read its neighbours. */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type KafkaCluster, kafkaCluster, uniqueName } from '@weir/testkit'

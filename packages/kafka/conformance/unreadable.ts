@@ -1,6 +1,6 @@
 /**
- * A record batch that brokers take and nothing reads: they do not check the length that a compressed record
- * states.
+ * A record batch that brokers accept and nothing can read: they do not check the length that a compressed
+ * record states.
  */
 
 import { Cluster } from '../drivers/kafkajs/cluster.ts'

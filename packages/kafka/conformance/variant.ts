@@ -1,4 +1,4 @@
-/** A driver with a group protocol that it speaks. */
+/** A driver with a group protocol that it supports. */
 import type { KafkaConfig } from '../config.ts'
 
 export interface Variant {

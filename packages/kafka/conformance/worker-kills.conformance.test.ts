@@ -10,7 +10,7 @@ import { startWorker } from './workers.ts'
 
 const KILLS = 4 * LONGER
 /**
- * Milliseconds. In a quick run the group hardly ever comes to work in between; in a long one it does, since a
+ * Milliseconds. In a quick run, the group hardly ever gets to work in between; in a long one it does, since a
  * dead member is missed after ten seconds.
  */
 const BETWEEN_KILLS = LONGER === 1 ? 3_000 : 15_000

@@ -1,5 +1,5 @@
 /**
- * A process of its own that copies a topic in transactions, for tests that kill or freeze it. Runs until
+ * A separate process that copies a topic in transactions, for tests that kill or freeze it. Runs until
  * SIGTERM.
  */
 import { openKafka, partitionFor } from '../index.ts'

@@ -5,17 +5,17 @@ import type { WorkerOptions } from './worker.ts'
 const SCRIPT = new URL('./worker.ts', import.meta.url)
 
 export interface Worker {
-  /** Resolves when it is in its group and reads. */
+  /** Resolves when the worker is in its group and reads. */
   readonly ready: Promise<unknown>
   /** Resolves when its first handler call waits in the middle. */
   readonly holding: Promise<unknown>
   /** SIGKILL. */
   kill(): Promise<void>
-  /** SIGSTOP, as a machine that hangs. */
+  /** SIGSTOP, like a machine that hangs. */
   freeze(): void
-  /** SIGCONT, and lets a handler that holds go on. */
+  /** SIGCONT, and lets a waiting handler continue. */
   thaw(): void
-  /** SIGTERM: drains, and leaves the group. */
+  /** SIGTERM: the worker drains and leaves the group. */
   stop(): Promise<void>
 }
 
@@ -36,7 +36,7 @@ export function startWorker(options: WorkerOptions): Worker {
     freeze: () => void child.kill('SIGSTOP'),
     thaw() {
       child.kill('SIGCONT')
-      child.send('go on', () => {}) // it may be dead already
+      child.send('go on', () => {}) // the worker may be dead already
     },
     stop: () => end('SIGTERM'),
   }

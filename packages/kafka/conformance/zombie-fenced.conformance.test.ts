@@ -31,7 +31,8 @@ describe('zombie fenced', () => {
       await caughtUp(kafka, input, 60_000)
       zombie.thaw()
 
-      // What it held must fail, and it must be of use again: both go on with what comes next.
+      // The transaction that it held must fail, and it must become useful again: both workers continue with
+      // the next records.
       await produceNumbered(kafka, input, KEYS, PER_KEY, PER_KEY)
       await zombie.ready
       await caughtUp(kafka, input, 60_000)

@@ -21,7 +21,7 @@ export function murmur3(bytes: Buffer, start: number, end: number, seed: number)
     h3 = (Math.imul((rotate(h3 ^ mix3(word(bytes, at + 8)), 15) + h4) | 0, 5) + 0x96cd1c35) | 0
     h4 = (Math.imul((rotate(h4 ^ mix4(word(bytes, at + 12)), 13) + h1) | 0, 5) + 0x32ac3b17) | 0
   }
-  // What is left are fewer than 16 bytes, of which the missing ones count as 0.
+  // Fewer than 16 bytes are left; the missing ones count as 0.
   const left = end - at
   if (left > 12) h4 ^= mix4(tail(bytes, at + 12, end))
   if (left > 8) h3 ^= mix3(tail(bytes, at + 8, end))

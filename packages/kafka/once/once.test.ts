@@ -25,7 +25,7 @@ test('where a leader does not show the records before the batch yet, it is asked
   expect(asked).toEqual([0, 0, 4, 4])
 })
 
-/** A batch of records that have an id and no key or value; the first one's offset is `first`. */
+/** A batch of records with an id, but without key and value; the first one's offset is `first`. */
 function withIds(topic: string, first: number, ids: readonly string[]): RecordBatch {
   const blocks = ids.map((id) => encodeHeaders({ 'weir-id': id }))
   const next = first + ids.length

@@ -1,7 +1,7 @@
 /**
- * Leaves out records whose id has been in their partition before. A client that repeats a request after a
- * lost answer makes a second record of the same id; whoever reads through this sees the first one only. It
- * keeps nothing beside what the input topic itself says: where a partition is taken over, the ids of the last
+ * Leaves out records whose id was in their partition before. A client that repeats a request after a lost
+ * answer makes a second record with the same id; a consumer that reads through this class sees only the
+ * first. It stores nothing besides the input topic: when a partition is taken over, the ids of the last
  * minutes are read back from there.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,20 +15,24 @@ export const ONCE_WINDOW_MS = 15 * 60_000
 /** The header of a dead letter that was sent again. */
 export const REDRIVEN = 'weir-redriven'
 /**
- * Pause after an answer without the records that lie before the batch: a new leader may not show them yet
- * (ms).
+ * The pause after an answer without the records before the batch: a new leader may not show them yet (ms).
  */
 const NOT_YET_MS = 20
-/** For how long. Rejecting then has the driver look whether the log has lost records (ms). */
+/**
+ * How long to wait for such records (ms). Rejecting then makes the driver check whether the log has lost
+ * records.
+ */
 const PATIENCE_MS = 10_000
-/** What is read back at once. */
+/** The bytes that are read back at once. */
 const FETCH_BYTES = 4 << 20
 /**
- * Ids that a member keeps of all its partitions: about 240 MB. Where more come within the window, the oldest
- * go early.
+ * The most ids that a member keeps for all its partitions: about 240 MB. If more arrive within the window,
+ * the oldest are forgotten early.
  */
 const MAX_IDS = 8_000_000
-/** Places of the log are noted this often, to know what lies within the window (ms of arrival). */
+/**
+ * How often a position of the log is noted, to know which records are within the window (ms of arrival time).
+ */
 const MARK_MS = 1000
 
 export interface OnceOptions {
@@ -48,7 +52,7 @@ interface Partition {
   repeated: Uint8Array
   /** In the order of the log. */
   readonly marks: Mark[]
-  /** When its last batch came (ms). */
+  /** When its last batch arrived (ms). */
   usedAt: number
 }
 
@@ -64,7 +68,7 @@ export class Once {
   readonly #turns = new Map<string, Promise<void>>()
   #early = false
   readonly #hashes = new IdHashes()
-  /** The batch that `seen` was asked about last, and what is known of it. */
+  /** The batch of the last call of `seen`, and which of its records are repetitions. */
   #batch: RecordBatch | undefined
   #repeated: Uint8Array = NOTHING
 
@@ -76,8 +80,8 @@ export class Once {
 
   /**
    * Resolves when it is known which records of the batch are repetitions. Call it before each batch. Calls
-   * for a partition run one after the other: a batch that failed for another reason comes again while ids are
-   * still being read back for it, and would otherwise find its own ids there.
+   * for a partition run one after the other: a batch that failed for another reason is handed over again
+   * while ids are still being read back for it, and would otherwise find its own ids there.
    */
   prepare(batch: RecordBatch, signal: AbortSignal): Promise<void> {
     if (batch.length === 0) return Promise.resolve()
@@ -113,8 +117,8 @@ export class Once {
   }
 
   /**
-   * Whether a record of the partition had this one's id before; of a batch that was prepared. Records without
-   * an id are never seen, and those that an operator has sent again on purpose count as new.
+   * Whether an earlier record of the partition had this one's id. The batch must have been prepared. Records
+   * without an id are never seen, and those that an operator has sent again on purpose count as new.
    */
   seen(batch: RecordBatch, index: number): boolean {
     if (batch !== this.#batch) {
@@ -191,8 +195,8 @@ export class Once {
   }
 
   /**
-   * Forgets partitions without a batch within the window, such as those that others have now, and the older
-   * half of the largest while all are too many.
+   * Forgets partitions without a batch within the window, such as those that other members have now. If there
+   * are still too many ids, it also forgets the older half of the largest partition's.
    */
   #bound(): void {
     let total = 0
@@ -216,8 +220,8 @@ export class Once {
 }
 
 /**
- * Ms since the epoch. A producer's own time may be anything; what lies ahead would end the window for all
- * others.
+ * Ms since the epoch. A producer's own time may be anything; one in the future would end the window for all
+ * other records.
  */
 const arrivalOf = ({ timestamps }: RecordBatch): number => Math.min(timestamps[0], Date.now())
 

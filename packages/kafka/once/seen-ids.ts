@@ -1,22 +1,22 @@
 /**
- * The ids of a partition's recent records: 96 bits of each one's hash under a seed that no client knows, and
- * the offset at which it came. Two different ids among ten million are taken for one with a probability of
- * 10^-15 a year at a million records a second.
+ * The ids of a partition's recent records: 96 bits of each id's hash, under a seed that no client knows, and
+ * the offset of its record. At a million records a second, two different ids among ten million are taken for
+ * one with a probability of 10^-15 a year.
  *
- * A log has the entries in the order in which they came, and an index of four bytes a slot says where an id
- * came last. Nearly all ids are new: what is looked at for them is small enough for the processor's cache,
- * and the log is only written on. An id takes about 30 bytes.
+ * A log has the entries in the order of arrival, and an index of four bytes per slot gives the last entry of
+ * an id. Nearly all ids are new: looking one up only reads the index, which is small enough for the
+ * processor's cache, and the log is only appended to. An id takes about 30 bytes.
  */
 import { murmur3, words } from './murmur3.ts'
 
-/** Words of a hash. */
+/** Words per hash. */
 const HASH_WORDS = 3
-/** Entries of a chunk of the log. */
+/** Entries per chunk of the log. */
 const CHUNK = 1 << 10
 const MIN_SLOTS = 1 << 10
-/** The index is built anew when it is fuller than this, */
+/** The index is rebuilt when it is fuller than this. */
 const MAX_LOAD = 0.7
-/** and has this load then, or down to half of it. */
+/** A rebuilt index has at most this load, and usually at least half of it. */
 const NEW_LOAD = 0.4
 /**
  * A slot holds the lowest bits of the entry's number, and above them bits of its hash, which are never all 0.
@@ -62,16 +62,14 @@ export class SeenIds {
   readonly #firstOffset: number
   #nextOffset: number
   #floor = 0
-  /**
-   * The entries that have the numbers `#first` to `#end`, exclusive; `#first` is the first one's of a chunk.
-   */
+  /** The entries numbered `#first` to `#end`, exclusive; `#first` is the number of a chunk's first entry. */
   readonly #chunks: Chunk[] = []
   #first = 0
   #end = 0
-  /** The chunk that was dropped last, for the next one. */
+  /** The chunk that was dropped last, to be reused. */
   #spare: Chunk | undefined
   #slots = new Int32Array(MIN_SLOTS)
-  /** Slots taken, those of entries that have been dropped since among them. */
+  /** Slots taken, including those of entries that have been dropped since. */
   #taken = 0
 
   /** @param first the offset of the first record that will be added */
@@ -95,7 +93,7 @@ export class SeenIds {
     return this.#end - this.#first
   }
 
-  /** Ids that came before this offset only are forgotten. */
+  /** Forgets ids that came only before this offset. */
   expire(before: number): void {
     this.#floor = Math.max(this.#floor, before)
     while (this.#end - this.#first >= CHUNK && this.#chunks[0].offsets[CHUNK - 1] < this.#floor) {
@@ -104,14 +102,14 @@ export class SeenIds {
     }
   }
 
-  /** The position moves on without records. */
+  /** Advances the position without records. */
   skipTo(offset: number): void {
     this.#nextOffset = Math.max(this.#nextOffset, offset)
   }
 
   /**
-   * Looks at the slots of the ids, so that the processor has them when they are added: it fetches many at a
-   * time, where each `add` would wait for its own. Returns how many of these are taken.
+   * Reads the slots of the ids, so that they are in the processor's cache when the ids are added: it fetches
+   * many at a time, whereas each `add` would wait for its own. Returns how many of these slots are taken.
    */
   touch({ words, length }: IdHashes): number {
     const slots = this.#slots
@@ -122,8 +120,8 @@ export class SeenIds {
   }
 
   /**
-   * Adds the id with the hash `index`, of the record at `offset`; true if a record before it had the same.
-   * Offsets must grow, but for what `rewind` took back.
+   * Adds the id with hash number `index`, of the record at `offset`; true if an earlier record had the same
+   * id. Offsets must increase, except after `rewind`.
    */
   add({ words }: IdHashes, index: number, offset: number): boolean {
     if (this.#taken >= MAX_LOAD * this.#slots.length) this.#buildIndex()
@@ -140,12 +138,12 @@ export class SeenIds {
   }
 
   /**
-   * The records from `offset` on will be added once more. False if nothing is known of what came before it:
-   * begin anew then.
+   * Prepares for the records from `offset` on to be added once more. False if nothing is known about the
+   * records before it: then begin with a new SeenIds.
    */
   rewind(offset: number): boolean {
     if (offset < Math.max(this.#firstOffset, this.#floor)) return false
-    // In a topic that was made anew other records follow.
+    // In a recreated topic, other records follow.
     while (this.#end > this.#first && this.#offsetOf(this.#end - 1) >= offset) this.#end--
     this.#chunks.length = Math.ceil((this.#end - this.#first) / CHUNK)
     this.#buildIndex()
@@ -229,5 +227,5 @@ export class SeenIds {
   }
 }
 
-/** 9 bits of the hash. A hash differs from another in these mostly; where it does not, the log tells. */
+/** 9 bits of the hash. Two hashes mostly differ in these; if they do not, the log decides. */
 const bitsOf = (h1: number): number => h1 >>> NUMBER_BITS || 1

@@ -22,7 +22,7 @@ import { readRecords } from './record-reader.ts'
 import { UnreadableBatch } from './unreadable-batch.ts'
 import { readVarint, varint } from './varint.ts'
 
-/** From the fetch response: the transactions of this stretch of the partition that were aborted. */
+/** An aborted transaction in the fetched part of the partition, from the fetch response. */
 export interface AbortedTransaction {
   readonly producerId: bigint
   readonly firstOffset: number
@@ -32,17 +32,17 @@ export interface AbortedTransaction {
 export interface FetchedRecords {
   readonly topic: string
   readonly partition: number
-  /** The offset that was asked for: what lies below it in the first batch is dropped. */
+  /** The requested offset: records below it in the first batch are dropped. */
   readonly position: number
-  /** Whole batches; the last one may be cut short and is ignored then. */
+  /** Whole batches; the last one may be cut short and is then ignored. */
   readonly bytes: Buffer
   readonly aborted: readonly AbortedTransaction[]
   readonly endOffset: number
 }
 
-/** The records of one broker batch, as they lie in `bytes` of `from` to `to`. */
+/** The records of one broker batch: `bytes` from `from` to `to`. */
 interface Segment {
-  /** Where the batch lies in the response. */
+  /** The batch's position in the response. */
   readonly at: number
   readonly bytes: Buffer
   readonly from: number
@@ -50,15 +50,15 @@ interface Segment {
   readonly baseOffset: number
   readonly lastOffsetDelta: number
   readonly baseTimestamp: number
-  /** The broker's time of arrival, -1 where each record has its own. */
+  /** The broker's arrival time; -1 if each record has its own time. */
   readonly appendTime: number
   readonly count: number
 }
 
 /**
- * Merges all complete broker batches into one. Control batches and aborted transactions are left out, yet
- * nextOffset passes them. Ends before a batch that cannot be read, and throws UnreadableBatch where that one
- * comes first: its bytes break the format or their checksum, or are of a format before v2 or an unknown
+ * Merges all complete broker batches into one. Control batches and aborted transactions are left out, but
+ * nextOffset is past them. Ends before a batch that cannot be read, and throws UnreadableBatch if that one
+ * comes first: its bytes break the format, fail their checksum, or have a format before v2 or an unknown
  * codec.
  */
 export function readBatches(fetched: FetchedRecords): RecordBatch {
@@ -110,7 +110,10 @@ export function readBatches(fetched: FetchedRecords): RecordBatch {
   return merge(fetched, segments, nextOffset)
 }
 
-/** Where the batch ends; beyond the bytes where it is cut short. Throws for what is no batch of format v2. */
+/**
+ * Returns where the batch ends, which is beyond the bytes if it is cut short. Throws if it is not a batch of
+ * format v2.
+ */
 function endOf(bytes: Buffer, at: number): number {
   if (bytes[at + AT.magic] !== MAGIC)
     throw new KafkaError('unsupported', `it has format v${bytes[at + AT.magic]}`)
@@ -141,9 +144,10 @@ function segmentOf(bytes: Buffer, at: number, end: number): Segment {
 }
 
 /**
- * Neighbours must not be skipped with the batch, and its header may be damaged as well. The next batch of the
- * response bounds it; without one the header is believed where it agrees with itself and with the end of the
- * log. Otherwise one offset is given up: the broker gives the same batch for the next one.
+ * Decides which offsets to skip. Neighbours must not be skipped with the batch, and its header may be damaged
+ * as well. The next batch of the response bounds it; without one, the header is believed if it agrees with
+ * itself and with the end of the log. Otherwise one offset is skipped: the broker returns the same batch for
+ * the next one.
  */
 function unreadable(fetched: FetchedRecords, at: number, error: Error): UnreadableBatch {
   const { topic, partition, position, bytes, endOffset } = fetched
@@ -161,7 +165,7 @@ function unreadable(fetched: FetchedRecords, at: number, error: Error): Unreadab
   return new UnreadableBatch({ topic, partition, firstOffset, nextOffset }, error)
 }
 
-/** How many offsets the header says the batch takes; 0 where it contradicts itself. */
+/** How many offsets the header says the batch takes; 0 if it contradicts itself. */
 function offsetsOf(bytes: Buffer, at: number): number {
   if (bytes[at + AT.magic] !== MAGIC) return 1 // v0 and v1 give the offset of a single record, or of the last one
   if (bytes.length - at < AT.records) return 0

@@ -4,7 +4,7 @@ import { compress } from './codecs.ts'
 import { AT, LENGTH_PREFIX, MAGIC, TRANSACTIONAL, writeInt64 } from './format.ts'
 import { varintSize, writeVarint } from './varint.ts'
 
-/** Who sends the batch, for the broker's check of sequences. */
+/** The sender of the batch, for the broker's check of sequences. */
 export interface Sender {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -14,7 +14,7 @@ export interface Sender {
 }
 
 const FIRST_CAPACITY = 16 * 1024
-/** length, attributes, timestamp delta, offset delta, key length, value length: the most that they take. */
+/** The most bytes of length, attributes, timestamp delta, offset delta, key length and value length. */
 const MAX_OVERHEAD = 5 + 1 + 1 + 5 + 5 + 5
 
 /** Reused: clear() keeps the buffer. */
@@ -23,12 +23,11 @@ export class BatchWriter {
   /** Uncompressed size so far, header included. */
   size: number = AT.records
   count = 0
-  /** Of all records, ms since the epoch. */
+  /** The time of all records, ms since the epoch. */
   timestamp = 0
 
   /**
-   * Every record carries the time of the batch's first one: the topics of Weir stamp the time of arrival
-   * themselves.
+   * Every record has the time of the batch's first one: the topics of Weir stamp the arrival time themselves.
    */
   append(
     key: Buffer | null,
@@ -70,8 +69,8 @@ export class BatchWriter {
   }
 
   /**
-   * Completes the header and the checksum. The result is a view of this writer's buffer (a new buffer where
-   * it is compressed), valid until clear() or the next append().
+   * Completes the header and the checksum. The result is a view of this writer's buffer (a new buffer if it
+   * is compressed), valid until clear() or the next append().
    * @param codec as in the batch's attributes; 0 for none
    */
   finish({ producerId, producerEpoch, baseSequence, transactional }: Sender, codec: number): Buffer {

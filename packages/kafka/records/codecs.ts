@@ -1,6 +1,6 @@
 /**
  * The compression codecs of record batches, each bounded: a batch that inflates beyond MAX_INFLATED is
- * refused before the memory is taken.
+ * refused before the memory is allocated.
  */
 
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
@@ -8,7 +8,7 @@ import { compressionsAlgorithms } from '@platformatic/kafka'
 import type { Compression } from '../config.ts'
 import { KafkaError } from '../errors.ts'
 
-/** Far above what a producer with Kafka's default of 1 MB a batch makes. */
+/** Far more than a producer makes with Kafka's default of 1 MB per batch. */
 export const MAX_INFLATED = 128 * 1024 * 1024
 
 interface Codec {
@@ -18,7 +18,7 @@ interface Codec {
 
 const { snappy, lz4 } = compressionsAlgorithms
 /**
- * Level 1: 263 and 233 MB/s on one core, where the defaults reach a third of that for a few per cent of size.
+ * Level 1: 263 and 233 MB/s on one core. The defaults save a few per cent of size at a third of that speed.
  */
 const GZIP = { level: 1 }
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
@@ -44,7 +44,7 @@ export function compress(codec: number, bytes: Buffer): Buffer {
   return BY_NUMBER[codec]!.compress(bytes)
 }
 
-/** Rejects with `corrupt` what is not in that codec's format or grows beyond MAX_INFLATED. */
+/** Throws `corrupt` if the bytes are not in that codec's format or inflate beyond MAX_INFLATED. */
 export function inflate(codec: number, bytes: Buffer): Buffer {
   const known = BY_NUMBER[codec]
   if (known === undefined) throw new KafkaError('unsupported', `Compression codec ${codec}`)

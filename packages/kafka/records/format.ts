@@ -1,6 +1,6 @@
 /**
- * Record batches, format v2 (Kafka protocol guide, "Record Batch"): where the fields of the 61-byte header
- * stand.
+ * Record batches, format v2 (Kafka protocol guide, "Record Batch"): the positions of the fields in the
+ * 61-byte header.
  */
 export const AT = {
   baseOffset: 0,
@@ -21,7 +21,7 @@ export const AT = {
   records: 61,
 } as const
 
-/** What stands before the bytes that `batchLength` counts. */
+/** The bytes before those that `batchLength` counts. */
 export const LENGTH_PREFIX = 12
 export const MAGIC = 2
 
@@ -32,18 +32,18 @@ export const TRANSACTIONAL = 0x10
 export const CONTROL = 0x20
 
 /**
- * No record is shorter: length, attributes, timestamp delta, offset delta, key length, value length and
- * header count of a byte each.
+ * The bytes of the shortest record: length, attributes, timestamp delta, offset delta, key length, value
+ * length and header count of one byte each.
  */
 export const MIN_RECORD = 7
 
 /**
- * Of the first record's key in a control batch: version, then type 0 for an abort marker, 1 for a commit
- * marker.
+ * The type of an abort marker. The key of a control batch's first record is a version, then type 0 for an
+ * abort marker or 1 for a commit marker.
  */
 export const ABORT_MARKER = 0
 
-/** A signed 64-bit number; exact below 2^53. */
+/** Reads a signed 64-bit number; exact below 2^53. */
 export function readInt64(bytes: Buffer, at: number): number {
   return bytes.readInt32BE(at) * 4294967296 + bytes.readUInt32BE(at + 4)
 }
@@ -57,8 +57,8 @@ export function writeInt64(bytes: Buffer, at: number, value: number): void {
 const BESIDE_BYTES = 1024
 
 /**
- * How large key, value and headers of one record may be together for a batch of this one alone to be within
- * max.message.bytes.
+ * The most bytes that key, value and headers of one record may have together, so that a batch of this record
+ * alone is within max.message.bytes.
  */
 export function maxRecordBytes(maxBatchBytes: number): number {
   return maxBatchBytes - AT.records - BESIDE_BYTES

@@ -1,6 +1,6 @@
 /**
- * Header blocks of record format v2 (Kafka protocol guide, "Record Header"): varint count, then varint-length
- * name and varint-length value each.
+ * Header blocks of record format v2 (Kafka protocol guide, "Record Header"): a varint count, then a
+ * varint-length name and a varint-length value for each.
  */
 import { readVarint, varint, varintSize, writeVarint } from './varint.ts'
 
@@ -28,8 +28,8 @@ export function encodeHeaders(headers: Headers): Buffer {
 }
 
 /**
- * The block with some of its headers left out and others added at its end. Those that stay do so byte for
- * byte, in order, repeated names among them.
+ * Returns the block without the headers that `keep` refuses, and with others added at its end. The kept
+ * headers stay as they are, byte for byte and in order, including repeated names.
  */
 export function editHeaders(
   block: Buffer,
@@ -59,7 +59,7 @@ export function editHeaders(
 const ID = Buffer.from('weir-id')
 
 /**
- * Where the record's id lies in the bytes that hold its header block; valid until the next call of
+ * The position of the record's id in the bytes that hold its header block; valid until the next call of
  * `locateId`.
  */
 export const located = { start: 0, end: 0 }
@@ -85,8 +85,8 @@ function isId(block: Buffer, start: number): boolean {
 }
 
 /**
- * A view of the header's value, undefined where there is none by that name (the first of several wins) or it
- * is null.
+ * Returns a view of the header's value; undefined if there is no header of that name (the first of several
+ * wins) or its value is null.
  */
 export function findHeader(block: Buffer, start: number, name: string): Buffer | undefined {
   let count = readVarint(block, start)
@@ -108,9 +108,7 @@ export function findHeader(block: Buffer, start: number, name: string): Buffer |
   return undefined
 }
 
-/**
- * All headers in their order: a name may be there several times, and a value may be null. Values are views.
- */
+/** Lists all headers in order. A name may occur several times, and a value may be null. Values are views. */
 export function listHeaders(block: Buffer, start: number): (readonly [name: string, value: Buffer | null])[] {
   const headers: (readonly [string, Buffer | null])[] = []
   let count = readVarint(block, start)
@@ -127,8 +125,8 @@ export function listHeaders(block: Buffer, start: number): (readonly [name: stri
 }
 
 /**
- * Headers as text, where names do not repeat and nulls mean nothing: the last of a name counts, and null is
- * ''.
+ * Headers as text, for records whose names do not repeat and whose nulls mean nothing: the last header of a
+ * name counts, and null becomes ''.
  */
 export const decodeHeaders = (block: Buffer, start: number): Record<string, string> =>
   Object.fromEntries(listHeaders(block, start).map(([name, value]) => [name, value?.toString('utf8') ?? '']))

@@ -1,5 +1,5 @@
 /**
- * Reads the records inside a broker batch. Every length is checked here once, so that whoever reads the
+ * Reads the records inside a broker batch. Every length is checked here once, so that code which reads the
  * columns or the headers needs no checks.
  */
 import type { Columns } from './batch-reader.ts'
@@ -35,7 +35,7 @@ export function readRecords(
     if (length < 0 || recordEnd > end) throw new RangeError('a record is longer than its batch')
     at = varint.next + 1 // after the attributes, of which none are defined
 
-    // One byte in nearly every batch, since a producer writes a batch within milliseconds.
+    // The delta takes one byte in nearly every batch, since a producer writes a batch within milliseconds.
     let timestampDelta: number
     if (bytes[at] < 0x80) {
       timestampDelta = (bytes[at] >>> 1) ^ -(bytes[at] & 1)

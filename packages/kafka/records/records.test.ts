@@ -51,7 +51,7 @@ function write(
   return Buffer.from(writer.finish(sender, codec))
 }
 
-/** As the broker does on append: the base offset lies outside the checksum. */
+/** Sets the base offset as the broker does on append: it is outside the checksum. */
 function at(offset: number, batch: Buffer): Buffer {
   writeInt64(batch, AT.baseOffset, offset)
   return batch
@@ -63,8 +63,8 @@ function seal(batch: Buffer): Buffer {
 }
 
 /**
- * A transaction's end, as the coordinator writes it: key is version and type, value version and coordinator
- * epoch.
+ * A transaction's end as the coordinator writes it: the key is version and type, the value version and
+ * coordinator epoch.
  */
 function marker(offset: number, producerId: bigint, type: 0 | 1): Buffer {
   const writer = new BatchWriter()
@@ -381,7 +381,7 @@ describe('a batch that cannot be read', () => {
       const [batch, neighbour] = batches(2)
       batch.writeInt32BE(delta, AT.lastOffsetDelta)
       expect(refused(Buffer.concat([batch, neighbour]), 0)).toMatchObject({ firstOffset: 0, nextOffset: 10 })
-      // Without the next batch nothing says where this one ends: then one offset is given up.
+      // Without the next batch, nothing shows where this one ends: then one offset is skipped.
       expect(refused(batch, 0)).toMatchObject({ firstOffset: 0, nextOffset: 1 })
     }
     const [batch] = batches(1)

@@ -1,4 +1,4 @@
-/** Cutting and joining record batches without touching single records. */
+/** Cuts and joins record batches without touching single records. */
 import type { RecordBatch } from '../port.ts'
 import { allocateColumns } from './batch-reader.ts'
 
@@ -7,7 +7,7 @@ export function head(batch: RecordBatch, count: number): RecordBatch {
   return cut(batch, 0, count, batch.offsets[count])
 }
 
-/** What head(batch, count) leaves; a view. */
+/** The records after the first `count`; a view. */
 export function tail(batch: RecordBatch, count: number): RecordBatch {
   return cut(batch, count, batch.length, batch.nextOffset)
 }
@@ -32,7 +32,7 @@ function cut(batch: RecordBatch, from: number, to: number, nextOffset: number): 
   }
 }
 
-/** Successive batches of one partition as one, copied into one buffer. */
+/** Joins successive batches of one partition into one batch, copied into one buffer. */
 export function join(batches: readonly RecordBatch[]): RecordBatch {
   const last = batches[batches.length - 1]
   if (batches.length === 1) return last

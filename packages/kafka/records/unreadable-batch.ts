@@ -1,13 +1,13 @@
 import { KafkaError } from '../errors.ts'
 
-/** One record batch that is there whole and cannot be read. More bytes do not help; another reading may. */
+/** A complete record batch that cannot be read. More bytes do not help; reading it again may. */
 export class UnreadableBatch extends KafkaError {
   readonly topic: string
   readonly partition: number
   readonly firstOffset: number
   /** The offset after the batch. */
   readonly nextOffset: number
-  /** A sentence about the batch, without anything that its records hold. */
+  /** A sentence about the batch, which quotes nothing from its records. */
   readonly reason: string
 
   constructor(at: Pick<UnreadableBatch, 'topic' | 'partition' | 'firstOffset' | 'nextOffset'>, cause: Error) {

@@ -23,7 +23,7 @@ export function readVarint(bytes: Buffer, at: number): number {
   return (raw >>> 1) ^ -(raw & 1)
 }
 
-/** Returns the position after what was written. */
+/** Returns the position after the written bytes. */
 export function writeVarint(bytes: Buffer, at: number, value: number): number {
   let raw = ((value << 1) ^ (value >> 31)) >>> 0
   while (raw > 0x7f) {

@@ -1,7 +1,7 @@
-/** Batch writers to use again: growing a buffer to its size once is dearer than filling it. */
+/** A pool of batch writers: growing a buffer to its size once costs more than filling it. */
 import { BatchWriter } from './batch-writer.ts'
 
-/** What lies idle is at most so many buffers of at most so many bytes. */
+/** At most MAX_IDLE writers are kept, with buffers of at most MAX_BYTES bytes each. */
 const MAX_IDLE = 24
 const MAX_BYTES = 1024 * 1024
 

@@ -1,4 +1,7 @@
-/** Elasticsearch: the core distribution, one node, no security. Refuses root, so root starts it as nobody. */
+/**
+ * Elasticsearch: the core distribution, one node, no security. It refuses to run as root, so root starts it
+ * as nobody.
+ */
 import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findJava } from '../java.ts'
@@ -35,8 +38,8 @@ export const elasticsearch: Server<SearchOptions> = {
     const { config, temporary } = await prepareFolders(data, port, 'elasticsearch.yml', [
       'xpack.security.enabled: false',
     ])
-    // Its launcher hands settings to the server over a pipe, so it cannot be left out as OpenSearch's is; it
-    // insists on this file.
+    // The launcher passes settings to the server over a pipe, so we cannot bypass it as we do OpenSearch's.
+    // It insists on this file.
     writeFileSync(
       join(config, 'jvm.options'),
       withoutCollector(readFileSync(join(home, 'config/jvm.options'), 'utf8')),
@@ -67,8 +70,8 @@ export const elasticsearch: Server<SearchOptions> = {
 }
 
 /**
- * A heap this small does better with the serial collector, and Java refuses two; the collector's log is left
- * out as well.
+ * Removes the options of the collector and its log. A heap this small does better with the serial collector,
+ * and Java refuses two collectors.
  */
 const withoutCollector = (options: string): string =>
   options

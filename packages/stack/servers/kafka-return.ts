@@ -1,13 +1,13 @@
 /**
- * The return of a lone Kafka node that was killed.
+ * Brings back a lone Kafka node that was killed.
  *
- * Its metadata log says that it leads every partition still. Started from there, the broker loads its
- * coordinators, gives them up when the controller takes its new registration, and loads them again within
- * milliseconds. Kafka up to 4.4 at least can then take the end of the first load for that of the second
- * (`CoordinatorRuntime.load` asks for the partition's coordinator, not for the one it has loaded): the group
- * coordinator serves what it has read so far. Members are told old offsets or none, and what they write on
- * top can make the partition unreadable for good. Seen with 4.3.1, where recovering the log took about as
- * long as the killed broker's session.
+ * Its metadata log says that it still leads every partition. Started from there, the broker loads its
+ * coordinators, gives them up when the controller accepts its new registration, and loads them again within
+ * milliseconds. Kafka up to at least 4.4 can then mistake the end of the first load for that of the second
+ * (`CoordinatorRuntime.load` looks up the partition's coordinator, not the one that it has loaded): the group
+ * coordinator serves what it has read so far. Members get old offsets or none, and what they then write can
+ * make the partition unreadable for good. Seen with 4.3.1, where recovering the log took about as long as the
+ * killed broker's session.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,12 +21,12 @@ import type { KafkaOptions } from './kafka.ts'
 import { kafkaClasspath, LOGGING, logsOf } from './kafka.ts'
 import { controllerProperties } from './kafka-settings.ts'
 
-/** A broker leaves this file when it ends in order, and takes it away when it starts. */
+/** A broker writes this file when it shuts down cleanly, and removes it when it starts. */
 const CLEAN = '.kafka_cleanshutdown'
 
 /**
  * If the lone node was killed, runs its controller alone until the controller has forgotten the broker. Call
- * it before the node is started. The broker then leads no partition when it starts, loads its coordinators
+ * this before starting the node. The broker then leads no partition when it starts, loads its coordinators
  * once, and is registered without waiting for its former session to end. Rejects if the controller ends or
  * does not answer within five minutes.
  */

@@ -3,15 +3,15 @@
 export interface KafkaNode {
   readonly nodeId: number
   readonly port: number
-  /** Every node's controller, this one's included. */
+  /** The controllers of all nodes, including this one's. */
   readonly voters: readonly { readonly nodeId: number; readonly port: number }[]
   readonly secure?: SecureListeners | undefined
 }
 
-/** Listeners with TLS, beside the one in plain text. */
+/** Listeners with TLS, in addition to the plaintext one. */
 export interface SecureListeners {
   readonly ports: {
-    /** Asks for nothing. */
+    /** Asks clients for no credentials. */
     readonly tls: number
     /** Asks for a client certificate; the principal is its common name. */
     readonly mtls: number
@@ -22,13 +22,13 @@ export interface SecureListeners {
   }
   /** PEM: the private key and then the certificate. */
   readonly keyFile: string
-  /** PEM: who signs the certificates of clients. */
+  /** PEM: the authority that signs the certificates of clients. */
   readonly caFile: string
   readonly users: readonly { readonly name: string; readonly password: string }[]
   readonly tokens: TokenCheck
   /**
-   * Where they are given, the brokers talk by certificates, and every principal but these has only the rights
-   * that ACLs give it.
+   * If given, the brokers authenticate to each other by certificates, and every other principal has only the
+   * rights that ACLs give it.
    */
   readonly superUsers?: readonly string[]
 }
@@ -76,7 +76,7 @@ export function serverProperties({ nodeId, port, voters, secure }: KafkaNode, da
   })
 }
 
-/** server.properties of a node that runs its controller and no broker. */
+/** Returns the server.properties of a node that runs its controller and no broker. */
 export function controllerProperties({ nodeId, voters }: KafkaNode, dataFolder: string): string {
   return lines({
     'process.roles': 'controller',
@@ -93,30 +93,32 @@ const quorum = (voters: KafkaNode['voters']): string =>
   voters.map((voter) => `${voter.nodeId}@127.0.0.1:${voter.port}`).join(',')
 
 /**
- * One machine, few clients, and recovery within seconds after a kill; Kafka's defaults wait for datacentres.
+ * For one machine, few clients, and recovery within seconds after a kill. Kafka's defaults are meant for data
+ * centres.
  */
 export const quickSettings = {
   // A killed broker's registration blocks its restart until this session ends (default 9 s).
   'broker.session.timeout.ms': 4000,
   'broker.heartbeat.interval.ms': 500,
-  // Consumers that were killed give their partitions up after these (defaults 45 s and 5 s).
+  // Killed consumers give up their partitions after these (defaults 45 s and 5 s).
   'group.consumer.min.session.timeout.ms': 3000,
   'group.consumer.session.timeout.ms': 6000,
   'group.consumer.min.heartbeat.interval.ms': 500,
   'group.consumer.heartbeat.interval.ms': 1000,
   'group.min.session.timeout.ms': 3000,
   'group.initial.rebalance.delay.ms': 0,
-  // Kafka 4.3 computes assignments in the background, and one that is ready after a member has gone still
-  // gives it its partitions: seen with 4.3.1 under kills, nobody got them again until the broker restarted.
+  // Kafka 4.3 computes assignments in the background. One that is finished after a member has left still
+  // assigns partitions to that member: seen with 4.3.1 under kills, where nobody got those partitions until
+  // the broker restarted.
   'group.consumer.assignor.offload.enable': false,
-  // Transactions of producers that vanished hold back read_committed readers until this check (default 10 s)
-  // sees their timeout.
+  // Transactions of vanished producers hold back read_committed readers until this check (default 10 s)
+  // notices that they have timed out.
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
   // Each partition costs a folder and its index files (defaults 50 and 50).
   'offsets.topic.num.partitions': 12,
   'transaction.state.log.num.partitions': 4,
-  // A quarter of the heap lies in this buffer otherwise (default 128 MiB), for the keys of topics that are
-  // far smaller here: 24 bytes each.
+  // With the default (128 MiB), this buffer would take a quarter of the heap. It holds the keys of compacted
+  // topics, 24 bytes each, and these topics are far smaller here.
   'log.cleaner.dedupe.buffer.size': 16 << 20,
 }
 
@@ -132,8 +134,8 @@ const secureSettings = ({
   'ssl.truststore.location': caFile,
   'ssl.principal.mapping.rules': 'RULE:^CN=([^,]+).*$/$1/',
   'listener.name.mtls.ssl.client.auth': 'required',
-  // Amazon MSK with IAM ends logins too; that it happens within seconds here lets clients show that they
-  // outlive it.
+  // Amazon MSK with IAM also ends logins. Here it happens within seconds, so that clients can show that they
+  // survive it.
   'connections.max.reauth.ms': '4000',
   'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
   'listener.name.scram.sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512',

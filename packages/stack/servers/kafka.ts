@@ -15,7 +15,7 @@ import type { KafkaNode } from './kafka-settings.ts'
 import { serverProperties } from './kafka-settings.ts'
 
 export interface KafkaOptions extends Place, KafkaNode {
-  /** 22 characters, the same for all nodes of a cluster; matters at the first start only. */
+  /** 22 characters, the same for all nodes of a cluster. Used only at the first start. */
   readonly clusterId?: string
 }
 
@@ -35,7 +35,7 @@ const libraries = (): Promise<string> =>
     renameSync(join(scratch, 'kafka/libs'), join(folder, 'libs'))
   })
 
-/** Of the broker and of Kafka's own clients. */
+/** The class path of the broker and of Kafka's own clients. */
 export const kafkaClasspath = async (): Promise<string> => `${await libraries()}/libs/*`
 
 export const kafka: Server<KafkaOptions> = {
@@ -60,10 +60,10 @@ export const kafka: Server<KafkaOptions> = {
       software: `kafka-${versions.kafka}`,
       record: options.recordClasses ? options.data : undefined,
       log: options.log,
-      // Collections stop the broker: two threads take half the time of one (13 ms after 27), and G1 takes
-      // more of two cores. With a young generation of about this size (measured: 288 MB, signups at 500/s)
-      // there is one in 12 s where there was one in 2 s; without room for classes, two of 200 ms come at the
-      // start.
+      // Garbage collections stop the broker. Two threads take half the time of one (13 ms instead of 27), and
+      // G1 takes more of two cores. A young generation of about this size (measured: 288 MB, signups at
+      // 500/s) needs one collection in 12 s instead of one in 2 s. Without room for classes, there are two of
+      // 200 ms at the start.
       args: [
         '-Xmx512m',
         '-Xmn256m',

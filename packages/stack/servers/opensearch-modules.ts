@@ -1,6 +1,6 @@
 /**
- * The modules that the core distribution lacks, put together from their published jars the way the full
- * distribution lays them out.
+ * The modules that the core distribution lacks, assembled from their published jars with the layout of the
+ * full distribution.
  */
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ interface Module {
   readonly name: string
   readonly artifact: string
   readonly className: string
-  /** The module whose classes it sees; their jars are not copied again. */
+  /** The module whose classes this one sees. That module's jars are not copied again. */
   readonly extends?: 'lang-painless'
   /** Permissions of plugin-security.policy. */
   readonly permissions?: readonly string[]
@@ -46,7 +46,7 @@ export const modules: readonly Module[] = [
   },
 ]
 
-/** Jars that the core has under another version: two of them would be refused as "jar hell". */
+/** Jars that the core already has, in another version. Two versions would be refused as "jar hell". */
 const OF_THE_CORE = /^(lucene-|log4j-|jackson-|RoaringBitmap|HdrHistogram|error_prone|lz4|jspecify)/
 const OF_PAINLESS = /^(lang-painless|asm|antlr4|opensearch-scripting-painless-spi)/
 

@@ -1,6 +1,6 @@
 /**
- * OpenSearch: the core distribution with the modules that Weir uses, one node, no security plugin. Refuses
- * root, so root starts it as nobody.
+ * OpenSearch: the core distribution with the modules that Weir uses, one node, no security plugin. It refuses
+ * to run as root, so root starts it as nobody.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -41,8 +41,8 @@ const distribution = (): Promise<string> =>
   })
 
 /**
- * What bin/opensearch would pass on Java 17, without the two other Java processes that it starts to find that
- * out.
+ * The options that bin/opensearch would pass on Java 17, without the two extra Java processes that it starts
+ * to determine them.
  */
 const JVM = [
   '-Xms512m',
@@ -115,8 +115,8 @@ export const opensearch: Server<SearchOptions> = {
 }
 
 /**
- * The folders of a search engine's node, owned by its user, with its settings written. Both engines
- * understand these.
+ * Creates the folders of a search engine's node, owned by its user, and writes its settings. Both engines
+ * understand these settings.
  */
 export async function prepareFolders(
   data: string,

@@ -1,4 +1,4 @@
-/** Redis, from the binaries inside the embedded-redis jar; every write goes to the append-only file. */
+/** Redis, from the binaries inside the embedded-redis jar. Every write goes to the append-only file. */
 import { chmodSync, mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ export interface RedisOptions extends Place {
   readonly port: number
 }
 
-/** Version 1.4.4 of the jar carries these; there is none for Windows on ARM or 32 bits. */
+/** The binaries in version 1.4.4 of the jar. It has none for Windows on ARM or for 32 bits. */
 const BINARIES: Readonly<Record<string, string>> = {
   'linux-x64': 'redis-server-6.2.6-v5-linux-amd64',
   'linux-arm64': 'redis-server-6.2.7-linux-arm64',
@@ -75,7 +75,7 @@ export const redis: Server<RedisOptions> = {
   },
 }
 
-/** While it loads its data Redis answers with an error instead of PONG. */
+/** While Redis loads its data, it answers with an error instead of PONG. */
 const pings = (port: number): Promise<boolean> =>
   new Promise((done, fail) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n')).setTimeout(2000, () =>

@@ -1,6 +1,6 @@
 /**
- * Apicurio Registry with Kafka as its store: with its default store, ids are handed out anew after a restart
- * and old records decode with the wrong schema.
+ * Apicurio Registry with Kafka as its store. With its default store, it assigns ids afresh after a restart,
+ * and old records are decoded with the wrong schema.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,8 @@ export interface RegistryOptions extends Place {
   readonly port: number
   readonly brokers: readonly string[]
   /**
-   * Properties of Kafka's Java client, where brokers ask who it is; then the journal must be there already.
+   * Properties of Kafka's Java client, for brokers that require authentication. The journal must then already
+   * exist.
    */
   readonly client?: Readonly<Record<string, string>>
 }
@@ -83,9 +84,10 @@ export const registry: Server<RegistryOptions> = {
 }
 
 /**
- * In a rolling upgrade or rollback the old reader meets new data, so every version must go with every other;
- * the registry's default checks nothing. While it still reads its journal the registry refuses to set what
- * the journal is about to set; then the next look finds it set.
+ * Requires FULL_TRANSITIVE compatibility; the registry's default checks nothing. In a rolling upgrade or
+ * rollback the old reader meets new data, so every version must be compatible with every other. While the
+ * registry is still reading its journal, it refuses to set a level that the journal is about to set; the next
+ * check then finds it set.
  */
 export async function demandCompatibility(url: string): Promise<void> {
   for (let left = 20; (await compatibility(url)) !== LEVEL; left--) {

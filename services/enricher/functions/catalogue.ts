@@ -12,7 +12,7 @@ import {
 
 export interface DeployedFunction {
   readonly latest: LatestVersion
-  /** By number, in the order of the numbers. */
+  /** By number, in ascending order. */
   readonly versions: ReadonlyMap<string, FunctionVersion>
   readonly aliases: ReadonlyMap<string, Alias>
   /** By qualifier. */
@@ -21,7 +21,7 @@ export interface DeployedFunction {
 
 export interface Catalogue {
   get(name: string): DeployedFunction | undefined
-  /** In the order of their names. */
+  /** All functions, sorted by name. */
   all(): readonly DeployedFunction[]
   archive(id: string): StoredArchive | undefined
   archives(): Iterable<StoredArchive>
@@ -32,7 +32,7 @@ export interface Catalogue {
    * code storage.
    */
   codeBytes(): number
-  /** Takes an entry in, or away. */
+  /** Adds or replaces an entry; undefined removes it. */
   apply<K extends EntryKind>(kind: K, id: string, entry: Entries[K] | undefined): void
 }
 
@@ -48,7 +48,7 @@ export function openCatalogue(): Catalogue {
   const archives = new Map<string, StoredArchive>()
 
   /**
-   * Versions may come before their function: a compacted log has entries in the order of their last change.
+   * Versions may come before their function: a compacted log keeps entries in the order of their last change.
    */
   const known = (name: string): Known => {
     const found = functions.get(name) ?? { versions: new Map(), aliases: new Map(), events: new Map() }
@@ -89,7 +89,7 @@ export function openCatalogue(): Catalogue {
   }
 }
 
-/** Returns the version that an invocation of the qualifier goes to, or undefined if it does not exist. */
+/** Returns the version to which an invocation of the qualifier goes, or undefined if it does not exist. */
 export function versionFor(
   { latest, versions, aliases }: DeployedFunction,
   qualifier: string = LATEST,

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Resource } from '@weir/service'
 
-/** Makes the folder if it does not exist. With no name it makes a temporary one and removes it at the end. */
+/**
+ * Creates the folder if it does not exist. Without a name, creates a temporary one and removes it at the end.
+ */
 export function openCodeFolder(named: string | undefined): Resource<string> {
   if (named === undefined) {
     const made = mkdtempSync(join(realpathSync(tmpdir()), 'weir-functions-'))

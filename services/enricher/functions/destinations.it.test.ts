@@ -1,6 +1,6 @@
 /**
- * On-failure destinations of AWS, by its own protocols: what cannot be handled is named in a queue, a topic
- * and a bucket.
+ * On-failure destinations of AWS, by its own protocols: records that cannot be handled are named in a queue,
+ * a topic and a bucket.
  */
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'

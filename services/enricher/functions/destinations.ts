@@ -9,18 +9,18 @@ export interface Letter {
   /** The key of the record in a topic of Kafka. */
   readonly key: string
   /**
-   * Why it is written, in a sentence: Lambda's documents have no place for it. A header of the record in a
-   * topic of Kafka.
+   * Why the letter is written, in one sentence. Lambda's documents have no field for it; in a topic of Kafka
+   * it is a header of the record.
    */
   readonly error?: string
   /** The name of the object in a bucket. */
   objectName(now: Date): string
-  /** The content of the object in a bucket; the text if not given. */
+  /** The content of the object in a bucket; defaults to `text`. */
   object?(): string
 }
 
 export interface Destination {
-  /** Resolves when the letter is stored there; tried again until the signal aborts. */
+  /** Resolves when the letter is stored at the destination. Retries until the signal aborts. */
   send(letter: Letter, signal: AbortSignal): Promise<void>
 }
 
@@ -28,7 +28,7 @@ interface Log {
   warn(details: object, message: string): void
 }
 
-/** The forms that a destination may have, for errors. */
+/** The forms that a destination may have, for error messages. */
 export const DESTINATION_FORMS = 'kafka://TOPIC, or the ARN of an SQS queue, an SNS topic or an S3 bucket'
 const SCHEME = 'kafka://'
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
@@ -39,12 +39,12 @@ const LONGEST_PAUSE_MS = 30_000
 const ERROR_HEADER = 'weir-error'
 const MAX_ERROR_LENGTH = 2000
 
-/** Stores one letter; rejects where that failed. */
+/** Stores one letter; rejects if that fails. */
 type Put = (letter: Letter) => Promise<unknown>
 
 /**
- * Returns the topic of kafka://TOPIC, or undefined for another destination. Throws a sentence if the form is
- * unknown.
+ * Returns the topic of kafka://TOPIC, or undefined for any other destination. Throws a one-sentence error if
+ * the form is unknown.
  */
 export function destinationTopic(url: string): string | undefined {
   const topic = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined
@@ -54,8 +54,8 @@ export function destinationTopic(url: string): string | undefined {
 }
 
 /**
- * Throws a sentence if the form is unknown. Destinations of AWS are reached by its SDK, with the service's
- * own credentials and endpoints (AWS_ENDPOINT_URL_SQS and so on, as all of AWS's clients take them).
+ * Throws a one-sentence error if the form is unknown. Destinations at AWS are reached through its SDK, with
+ * the service's own credentials and endpoints (AWS_ENDPOINT_URL_SQS and so on, as in all AWS clients).
  */
 export async function openDestination(
   url: string,
@@ -93,7 +93,7 @@ function topicStore(topic: string, kafka: Kafka, producer: Producer): Put {
   }
 }
 
-/** The SDK's clients take a while to load: only those that are needed are. */
+/** The SDK's clients take a while to load, so only those needed are loaded. */
 async function awsStore(arn: string): Promise<Put> {
   const [, service, region, account, name, bucket] = ARN.exec(arn)!
   if (service === 'sqs') {

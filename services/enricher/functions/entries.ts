@@ -36,7 +36,7 @@ export interface FunctionVersion {
   readonly memoryMb: number
   readonly timeoutMs: number
   readonly environment: Readonly<Record<string, string>>
-  /** One of both: `module` where an older version of Weir deployed it. */
+  /** Exactly one of the two is set: `module` if an older version of Weir deployed the function. */
   readonly archive?: Archive
   readonly module?: CodeModule
   readonly noted: NotedSettings
@@ -45,7 +45,7 @@ export interface FunctionVersion {
   readonly modifiedAt: number
 }
 
-/** Settings that are given back and change nothing. */
+/** Settings that the API returns but that have no effect. */
 export interface NotedSettings {
   readonly architecture: string
   readonly tracing: string
@@ -54,9 +54,9 @@ export interface NotedSettings {
 }
 
 export interface LatestVersion extends FunctionVersion {
-  /** The number that was published last; 0: none. */
+  /** The number of the last published version; 0: none. */
   readonly lastPublished: number
-  /** Environments at most in each replica; undefined: as many as where nothing is said. */
+  /** The most environments in each replica; undefined: the default. */
   readonly reserved?: number
   readonly tags: Readonly<Record<string, string>>
 }
@@ -67,7 +67,7 @@ export interface Alias {
   /** $LATEST, or a number. */
   readonly version: string
   readonly description: string
-  /** The share of invocations that go to another version, by its number; at most one. */
+  /** The share of invocations that goes to another version, by that version's number; at most one entry. */
   readonly weights: Readonly<Record<string, number>>
   readonly revisionId: string
 }
@@ -261,7 +261,7 @@ const mapping = object(
 )
 const window = object({ start: time, offset: count })
 
-/** The key of an entry among those of its kind. */
+/** Returns the key of an entry, unique within its kind. */
 export function idOf<K extends EntryKind>(kind: K, entry: Entries[K]): string {
   if (kind === 'archive') return (entry as StoredArchive).id
   const {
@@ -289,7 +289,7 @@ function checkEntry(kind: EntryKind): CheckState {
   }
 }
 
-/** The check of each kind. */
+/** The check for each kind of entry. */
 export const checks = {
   latest: checkEntry('latest'),
   version: checkEntry('version'),
@@ -307,7 +307,7 @@ export const checks = {
   window: (state) => void read(window, state, 'ignored'),
 } satisfies Record<string, CheckState>
 
-/** Reads an entry of an older version of Weir, which has passed its check, as $LATEST of a function. */
+/** Converts an entry of an older version of Weir, which has passed its check, to $LATEST of a function. */
 export function fromModule(state: unknown, runtime: string, noted: NotedSettings): LatestVersion {
   const {
     file: name,

@@ -1,6 +1,6 @@
 /**
- * The functions of this service: those of the solutions, and those that were deployed. Each version that is
- * used has its pool of environments.
+ * The functions of this service: those of the solutions and the deployed ones. Each version in use has its
+ * own pool of environments.
  */
 import { createHash } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
@@ -24,28 +24,28 @@ export type Invoked = Outcome & {
 }
 
 export interface Functions {
-  /** Solutions' functions too. */
+  /** Finds the functions of solutions, too. */
   find(name: string): DeployedFunction | undefined
-  /** In the order of their names. */
+  /** All functions, sorted by name. */
   all(): readonly DeployedFunction[]
   isOfSolution(name: string): boolean
   /** The version for NAME or NAME:QUALIFIER. */
   get(name: string): FunctionVersion | undefined
-  /** Whether the code of $LATEST is here, and the settings that hold now are those of new invocations. */
+  /**
+   * `active`: the code of $LATEST is ready here. `updated`: new invocations use its current code and
+   * settings.
+   */
   state(name: string): { readonly active: boolean; readonly updated: boolean }
   /**
    * Invokes NAME or NAME:QUALIFIER. Waits for code that this replica has yet to fetch. Rejects with
-   * UnknownFunction, RuntimeRefused, CodeMissing, Throttled, or when the invocation was ended from outside.
+   * UnknownFunction, RuntimeRefused, CodeMissing, Throttled, or if the invocation is ended from outside.
    */
   invoke(name: string, payload: Buffer, options: InvocationOptions): Promise<Invoked>
-  /** The last lines that it printed in this replica, oldest first. */
+  /** The last lines that the function printed in this replica, oldest first. */
   logs(name: string): readonly string[]
-  /** Looks at the catalogue again: the function of this name was changed there. */
+  /** Reads the function of this name from the catalogue again, after it has changed there. */
   changed(name: string): void
-  /**
-   * Resolves when this replica has the code and the settings that hold now, or cannot get them within some
-   * seconds.
-   */
+  /** Resolves when this replica has the current code and settings, or after some seconds without them. */
   settled(name: string): Promise<void>
 }
 
@@ -67,16 +67,16 @@ export interface FunctionsOptions {
   readonly definitions: readonly FunctionDefinition[]
   readonly catalogue: Catalogue
   readonly code: CodeStore
-  /** Node.js alone if not given. */
+  /** Defaults to Node.js only. */
   readonly runtimes: Pick<Runtimes, 'allowed' | 'options'> | undefined
   readonly account: { readonly region: string; readonly accountId: string }
   readonly log: Logger
 }
 
-/** Environments of a function that reserves none, in each replica. */
+/** The most environments, in each replica, of a function that reserves no concurrency. */
 export const DEFAULT_CONCURRENCY = 10
 const LOG_LINES = 1000
-/** How often folders of solutions are looked at for changes. */
+/** How often the folders of solutions are checked for changes. */
 const LOOK_MS = 2000
 /** How long an invocation waits for the code. */
 const CODE_WAIT_MS = 60_000
@@ -84,13 +84,13 @@ const SETTLE_MS = 10_000
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
 
-/** One version of a function, as it is wanted and as it runs. */
+/** One version of a function: the wanted state, and the one that runs. */
 interface Slot {
   version: FunctionVersion
   running:
     | { readonly version: FunctionVersion; readonly environment: EnvironmentOptions; readonly pool: Pool }
     | undefined
-  /** Resolves when `running` is as wanted. */
+  /** Resolves when `running` is in the wanted state. */
   preparing: Promise<void> | undefined
   ended: boolean
 }
@@ -175,7 +175,7 @@ export function openFunctions({
   function run(slot: Slot, version: FunctionVersion, folder: string): void {
     const wanted = environmentOf(version, folder)
     const before = slot.running
-    // Environments are kept where only the concurrency or what is noted has changed.
+    // The environments are kept if only the concurrency or a noted setting has changed.
     const environment =
       before !== undefined && isSame(before.environment, wanted) ? before.environment : wanted
     const options = { environment, maximum: concurrencyOf(version.name) }
@@ -209,7 +209,7 @@ export function openFunctions({
   function begin(slot: Slot): Promise<void> {
     slot.preparing ??= prepare(slot).finally(() => {
       slot.preparing = undefined
-      // It changed at the last moment.
+      // The version changed at the last moment.
       if (slot.running?.version !== slot.version && !slot.ended && !stopping.signal.aborted) void begin(slot)
     })
     return slot.preparing
@@ -344,7 +344,7 @@ function solutionOf(definition: FunctionDefinition): {
   return { definition, found: functionOfSolution(definition, codeVersionOf(definition.directory)) }
 }
 
-/** Apart from where the log goes, which is the same for all environments of a function. */
+/** Compares everything except `log`, which is the same for all environments of a function. */
 function isSame(a: EnvironmentOptions, b: EnvironmentOptions): boolean {
   return isDeepStrictEqual({ ...a, log: undefined }, { ...b, log: undefined })
 }
@@ -353,7 +353,7 @@ function codeOf({ archive, revisionId }: FunctionVersion): string {
   return (archive?.sha256 ?? revisionId).slice(0, 12)
 }
 
-/** Changes with every file of the folder that is written. */
+/** Returns a hash that changes whenever a file of the folder is written. */
 function codeVersionOf(directory: string): string {
   const hash = createHash('sha256')
   for (const name of readdirSync(directory).sort()) {

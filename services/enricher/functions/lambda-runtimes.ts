@@ -1,11 +1,11 @@
-/** Lambda's runtimes: which of them run here, and by what. */
+/** Lambda's runtimes: which of them run here, and on which interpreter. */
 import type { NotedSettings } from './entries.ts'
 import type { RuntimeKind } from './runtime/environment.ts'
 
 /** The Node.js that the service itself runs on, as Lambda would name it. */
 export const OWN_RUNTIME = `nodejs${process.versions.node.split('.', 1)[0]}.x`
 
-/** The architecture of this machine. Native code in an archive must be made for it. */
+/** The architecture of this machine. Native code in an archive must be built for it. */
 export const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'x86_64'
 
 export const NOTED_DEFAULTS: NotedSettings = {
@@ -16,8 +16,8 @@ export const NOTED_DEFAULTS: NotedSettings = {
 }
 
 /**
- * The runtimes that Lambda takes for new functions, by kind (developer guide, "Lambda runtimes"). Each kind
- * runs on the one interpreter that is at hand.
+ * The runtimes that Lambda accepts for new functions, by kind (developer guide, "Lambda runtimes"). Each kind
+ * runs on the one interpreter that is available.
  */
 const RUNTIMES: Readonly<Record<RuntimeKind, readonly string[]>> = {
   nodejs: ['nodejs16.x', 'nodejs18.x', 'nodejs20.x', 'nodejs22.x', 'nodejs24.x', 'nodejs26.x'],
@@ -34,7 +34,7 @@ const RUNTIMES: Readonly<Record<RuntimeKind, readonly string[]>> = {
   provided: ['provided.al2', 'provided.al2023'],
 }
 
-/** Runtimes that Lambda no longer takes. */
+/** Runtimes that Lambda no longer accepts. */
 const DEPRECATED = new Set([
   'nodejs',
   'nodejs4.3',
@@ -66,7 +66,7 @@ export function isDeprecated(runtime: string): boolean {
   return DEPRECATED.has(runtime)
 }
 
-/** nodejs22.x … */
+/** Returns the names of these kinds' runtimes: nodejs22.x … */
 export function runtimesOf(kinds: ReadonlySet<RuntimeKind>): readonly string[] {
   return [...kinds].flatMap((kind) => RUNTIMES[kind])
 }

@@ -423,8 +423,7 @@ test.each([
 
 test('bisect, partial failures and retries under kill -9: every good record comes out exactly once and in order, every bad one is named', async () => {
   const [source, output, failed] = [await topic(3), await topic(3, 'output'), await topic(1, 'failed')]
-  // Bad records throw where they come with others before them, and are named where the batch begins at least
-  // with a good one.
+  // A batch of more than 8 records throws if one is bad. A smaller batch names its first bad record.
   const code = `
     const valuesOf = (event) => Object.values(event.records).flat().map((r) => [{ partition: r.topic + '-' + r.partition, offset: r.offset }, Buffer.from(r.value, 'base64').toString()])
     export const handler = async (event) => {
@@ -468,7 +467,7 @@ test('bisect, partial failures and retries under kill -9: every good record come
       running = await startHost(options)
     } else await sleep(200)
   }
-  // From a bad record on the rest of its part is given up with it, as Lambda does; what was not given up came
+  // From a bad record on, the rest of its part is given up with it, as in Lambda. What was not given up came
   // out once.
   const found = (await readAll(output)).map(({ value }) => value)
   const named = new Set(

@@ -1,4 +1,6 @@
-/** Functions and their mappings with the control log that keeps what was deployed and made by the API. */
+/**
+ * Functions and their mappings, with the control log that keeps those deployed or created through the API.
+ */
 import type { Codec } from '@weir/codec'
 import { type Change, type ControlEntry, openControlLog } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
@@ -25,35 +27,35 @@ export interface FunctionService {
   readonly catalogue: Catalogue
   readonly archives: Archives
   readonly mappings: Mappings
-  /** Invocations that nobody waits for. */
+  /** Asynchronous invocations. */
   readonly events: Events
   /**
-   * Decides on functions as the only replica that does, by what the catalogue says then. What `decide` throws
-   * is thrown here.
+   * Changes functions, as the only replica that does so at the time. `decide` derives the changes from the
+   * current catalogue; an error that it throws is thrown here.
    */
   changeFunctions(decide: () => readonly Change[]): Promise<void>
-  /** Decides on a mapping in the same way; undefined removes it. */
+  /** Changes a mapping in the same way; if `decide` returns undefined, the mapping is removed. */
   changeMapping(id: string, decide: (current: Mapping | undefined) => Mapping | undefined): Promise<void>
-  /** Resolves when all that other replicas had changed before the call is known here. */
+  /** Resolves when this replica knows all changes that other replicas made before the call. */
   catchUp(): Promise<void>
-  /** False while this replica cannot follow what is deployed and made elsewhere. */
+  /** False while this replica cannot follow what is deployed and created elsewhere. */
   ready(): boolean
 }
 
 export interface FunctionServiceOptions {
   readonly definitions: readonly FunctionDefinition[]
   readonly fixed: readonly Mapping[]
-  /** For the code of deployed functions: a cache. */
+  /** The folder that caches the code of deployed functions. */
   readonly folder: string
   readonly account: { readonly region: string; readonly accountId: string }
   readonly bootstrapServers: string
   readonly kafka: Kafka
   readonly codec: Codec
   readonly streams: Streams
-  /** Node.js alone if not given. */
+  /** Defaults to Node.js only. */
   readonly runtimes?: Runtimes
   readonly eventOptions?: Pick<EventsOptions, 'groupId' | 'retryMs'>
-  /** How long an archive stays after the last function that used it (ms). */
+  /** How long an archive is kept after the last function that used it (ms). */
   readonly codeGraceMs?: number
   readonly log: Logger
 }
@@ -82,8 +84,8 @@ export async function openFunctionService(
   const made = new Map<string, Mapping>()
   const windows = new Map<string, WindowState>()
   /**
-   * Functions whose entry is one of an older version of Weir. When they are changed, they become entries of
-   * the other kinds.
+   * Functions whose entry was written by an older version of Weir. A change replaces it with entries of the
+   * other kinds.
    */
   const modules = new Set<string>()
   let functions: Resource<Functions> | undefined

@@ -1,4 +1,4 @@
-/** What solutions say of their streams, functions and mappings, as the parts of this service take it. */
+/** The streams, functions and mappings of solutions, in the forms that this service uses. */
 import { fileURLToPath } from 'node:url'
 import { ONCE_WINDOW_MS } from '@weir/kafka'
 import type { Solution } from '@weir/solutions'
@@ -8,9 +8,7 @@ import { LATEST } from './entries.ts'
 import { NOTED_DEFAULTS, OWN_RUNTIME } from './lambda-runtimes.ts'
 import { DEFAULT_SETTINGS, type Mapping } from './mappings/mapping.ts'
 
-/**
- * A function whose code is in a folder of this image; it is loaded anew when a file of the folder changes.
- */
+/** A function whose code is in a folder of this image; it is reloaded when a file of the folder changes. */
 export interface FunctionDefinition {
   readonly name: string
   /** FILE.EXPORT: index.handler. */
@@ -19,9 +17,9 @@ export interface FunctionDefinition {
   readonly memoryMb: number
   /** 1,000 to 900,000. */
   readonly timeoutMs: number
-  /** Environments at most. */
+  /** The most environments. */
   readonly concurrency: number
-  /** All that its code sees of environment variables beside Lambda's own. */
+  /** The only environment variables that its code sees besides Lambda's own. */
   readonly environment: Readonly<Record<string, string>>
   readonly directory: string
 }
@@ -72,7 +70,9 @@ export function functionOfSolution(
   }
 }
 
-/** Their ids are their names: they are the same in every replica and after every start. */
+/**
+ * Returns the mappings. Their ids are their names, and so the same in every replica and after every start.
+ */
 export function mappingsOf(solutions: readonly Solution[]): Mapping[] {
   return solutions.flatMap(({ mappings = [] }) =>
     mappings.map(({ name, functionName, source, output, ...given }) => ({
@@ -98,7 +98,7 @@ export function mappingsOf(solutions: readonly Solution[]): Mapping[] {
   )
 }
 
-/** Makes the streams that there are none of. */
+/** Creates the streams that do not exist yet. */
 export async function ensureStreams(solutions: readonly Solution[], streams: Streams): Promise<void> {
   for (const { name, shards } of solutions.flatMap((solution) => solution.streams ?? [])) {
     if (streams.get(name) !== undefined) continue

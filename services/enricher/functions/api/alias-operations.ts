@@ -1,4 +1,4 @@
-/** Aliases: names for versions, and for two of them by weight. */
+/** Aliases: names for one version, or for two versions by weight. */
 import { randomUUID } from 'node:crypto'
 import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import type { DeployedFunction } from '../catalogue.ts'
@@ -27,7 +27,7 @@ interface AliasSettings extends AliasInput {
   readonly RevisionId?: string
 }
 
-/** Aliases of a page (API reference, ListAliases), and of a function. */
+/** The most aliases of a page (API reference, ListAliases), and of a function. */
 const MAX_LISTED = 50
 const MAX_ALIASES = 1000
 

@@ -318,7 +318,7 @@ describe('mappings', () => {
   })
 
   test('whose function returns what the output does not take give that up, and say so', async () => {
-    // A name of its own each time: the test may be tried again.
+    // A new name each time: the test may be retried.
     const large = `large-${randomUUID()}`
     await deploy(
       large,

@@ -18,12 +18,12 @@ export interface CodeInput {
 }
 
 /**
- * Bytes of an archive in a request (Lambda quotas, "Deployment package size"). From S3 it may be as large as
- * what it unpacks to.
+ * Bytes of an archive in a request (Lambda quotas, "Deployment package size"). An archive from S3 may be as
+ * large as its unpacked files may be.
  */
 export const MAX_ZIPPED_BYTES = 52_428_800
 
-/** An archive that can be used, unpacked here. Its file is for the caller to discard. */
+/** Returns a usable archive, unpacked here. The caller must discard its file. */
 export async function uploadOf(input: CodeInput, archives: Archives, context: AwsContext): Promise<Upload> {
   const { ZipFile, S3Bucket, S3Key, ImageUri, SourceKMSKeyArn } = input
   if (ImageUri !== undefined)
@@ -36,7 +36,7 @@ export async function uploadOf(input: CodeInput, archives: Archives, context: Aw
   if (ZipFile !== undefined) return inRequest(ZipFile, archives)
   if (S3Bucket === undefined || S3Key === undefined)
     throw invalidParameter('Please provide a source for function code.')
-  // The object is read with the credentials of this service: who names it needs a right of its own.
+  // The object is read with the credentials of this service, so the caller needs a separate right to it.
   context.authorize(`arn:aws:s3:::${S3Bucket}`)
   return accepted(archives, await objectOf(input), MAX_UNPACKED_BYTES)
 }
@@ -132,7 +132,8 @@ export class ArchiveGone extends Error {
 }
 
 /**
- * Returns the archive. To be called while the change is decided: throws if the archive was removed meanwhile.
+ * Returns the archive. Must be called while the change is decided. Throws if the archive was removed
+ * meanwhile.
  */
 export function keep(archive: Archive, archives: Archives): Archive {
   if (!archives.isKept(archive)) throw new ArchiveGone()

@@ -19,7 +19,7 @@ interface CreateInput extends SettingsInput {
   readonly Tags?: Readonly<Record<string, string>>
 }
 
-/** Lambda has no such bound; each takes memory of every replica. */
+/** The most functions. Lambda has no such bound; each function takes memory in every replica. */
 const MAX_FUNCTIONS = 5000
 /** Characters of a name without its ARN. */
 const MAX_NAME = 64

@@ -35,7 +35,7 @@ function wholeGone(name: string, { versions, aliases, events }: DeployedFunction
   ]
 }
 
-/** A version that is not there is gone already. */
+/** A version that does not exist is already gone. */
 function versionGone(
   name: string,
   arn: string,

@@ -19,9 +19,9 @@ import { publication } from './publication.ts'
 import { stored } from './storing.ts'
 
 export interface DeployingOptions {
-  /** Whether functions may be changed by the API. Clients that may do so run code here. */
+  /** Whether functions may be changed through the API. Clients that may do so run code here. */
   readonly deploying: boolean
-  /** Those that functions may have, and how their processes are confined. */
+  /** The runtimes that functions may have, and how their processes are confined. */
   readonly runtimes: Pick<Runtimes, 'allowed' | 'sentence'>
   /** The most bytes of all archives. An archive counts once for each function and version that uses it. */
   readonly maxCodeBytes: number
@@ -30,7 +30,7 @@ export interface DeployingOptions {
 export interface Deploying extends DeployingOptions {
   readonly service: FunctionService
   readonly account: Account
-  /** The function, which may be changed. @param whole whether versions and aliases are refused */
+  /** Returns the function, which may be changed. @param whole whether versions and aliases are refused */
   changeable(given: string, context: AwsContext, qualifier?: string): Promise<NamedFunction>
   changeableWhole(given: string, context: AwsContext): Promise<NamedFunction>
   refuseWhereOff(): void
@@ -43,7 +43,7 @@ export interface Deploying extends DeployingOptions {
     publish: boolean,
     decide: (current: LatestVersion) => LatestVersion,
   ): Promise<LatestVersion>
-  /** Writes the changes that `decide` makes of the current function, as the only replica that does. */
+  /** Writes the changes that `decide` derives from the current function, as the only replica that does so. */
   change(name: string, decide: (current: DeployedFunction) => readonly Change[]): Promise<void>
   refuseFull(moreBytes: number): void
 }
@@ -71,7 +71,7 @@ export function deployingOf(
   const checked = async (named: NamedFunction, context: AwsContext): Promise<NamedFunction> => {
     context.authorize(named.arn)
     refuseWhereOff()
-    // Another replica may just have made it.
+    // Another replica may just have created it.
     if (functions.find(named.name) === undefined) await stored(catchUp())
     existingFunction(functions, named)
     if (!functions.isOfSolution(named.name)) return named

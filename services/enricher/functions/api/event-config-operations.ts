@@ -24,7 +24,7 @@ interface ConfigSettings extends ConfigInput {
   }
 }
 
-/** Configurations of a page (API reference, ListFunctionEventInvokeConfigs). */
+/** The most configurations of a page (API reference, ListFunctionEventInvokeConfigs). */
 const MAX_LISTED = 50
 const BUCKET = /^arn:aws[^:]*:s3:::/
 

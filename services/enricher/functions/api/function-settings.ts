@@ -1,5 +1,5 @@
 /**
- * Reads the settings of a function from a request. Some change nothing and are only noted; others are refused
+ * Reads the settings of a function from a request. Some have no effect and are only noted; others are refused
  * with a sentence.
  */
 import type { FunctionVersion } from '../entries.ts'
@@ -57,8 +57,8 @@ const DEFAULTS: Settings = {
 /** Bytes of the variables as JSON (Lambda quotas, "Environment variables"). */
 const MAX_ENVIRONMENT_BYTES = 4096
 /**
- * Lambda sets them itself. Credentials are reserved at AWS too; here a function brings its own, as it has no
- * role.
+ * Variables that Lambda sets itself. AWS also reserves the credentials; here a function brings its own,
+ * because it has no role.
  */
 const RESERVED = new Set([
   '_HANDLER',
@@ -77,7 +77,7 @@ const RESERVED = new Set([
   'LAMBDA_RUNTIME_DIR',
 ])
 
-/** Settings that are not served, with the remedy. An empty one is accepted. */
+/** Settings that are not supported, with the remedy. An empty one is accepted. */
 const REFUSED: Readonly<Record<string, string>> = {
   ImageConfig: 'Container images are not run here; give the code as a zip archive and leave ImageConfig out.',
   KMSKeyArn: 'Environment variables are not encrypted here; leave KMSKeyArn out.',
@@ -92,7 +92,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   PublishTo: 'Versions are published under their numbers here; leave PublishTo out.',
 }
 
-/** Applies the input to the settings of before. */
+/** Applies the input to the previous settings. */
 export function settingsOf(
   input: SettingsInput,
   runtimes: ReadonlySet<RuntimeKind>,

@@ -1,4 +1,4 @@
-/** Invoke: a function's answer, or an event that is stored for it. Texts are Lambda's. */
+/** Invoke: returns a function's answer, or stores an event for it. The texts are Lambda's. */
 import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 import { jsonFault } from '@weir/service'
@@ -22,7 +22,7 @@ interface InvokeInput {
 }
 
 /**
- * Bytes of a request (Lambda quotas, "Invocation payload"): 6 MB where one waits for the answer, 1 MB where
+ * Bytes of a request (Lambda quotas, "Invocation payload"): 6 MB if the caller waits for the answer, 1 MB if
  * not.
  */
 export const MAX_PAYLOAD = 6 << 20
@@ -38,7 +38,7 @@ export function invokeOperations(
       const { InvocationType: type = 'RequestResponse', Payload: payload = EMPTY } = input
       const named = namedFunction(input.FunctionName, account, input.Qualifier)
       context.authorize(named.arn)
-      // Another replica may just have made it.
+      // Another replica may just have created it.
       if (functions.get(named.qualified) === undefined) await catchUp()
       existing(functions, named)
       if (type === 'DryRun') return { StatusCode: 204 }
@@ -53,7 +53,7 @@ export function invokeOperations(
         StatusCode: 200,
         ExecutedVersion: outcome.executedVersion,
         Payload: outcome.payload,
-        // Lambda calls what a handler throws unhandled, too.
+        // Lambda, too, calls an error that a handler throws unhandled.
         FunctionError: outcome.ok ? undefined : 'Unhandled',
         LogResult: input.LogType === 'Tail' ? Buffer.from(outcome.logTail).toString('base64') : undefined,
       }
@@ -71,7 +71,7 @@ async function outcomeOf(
     return await functions.invoke(named.qualified, payload, options)
   } catch (error) {
     if (error instanceof Throttled) throw tooMany('ReservedFunctionConcurrentInvocationLimitExceeded')
-    // It was removed a moment ago.
+    // The function was removed a moment ago.
     if (error instanceof UnknownFunction) existing(functions, { ...named, here: false })
     if (error instanceof RuntimeRefused) throw new AwsError('InvalidRuntimeException', error.message, 502)
     if (error instanceof PoolStopped || error instanceof EnvironmentStopped || error instanceof CodeMissing)
@@ -126,7 +126,7 @@ function clientContextOf(text: string | undefined): unknown {
   )
 }
 
-/** SDKs wait and send the request again. */
+/** SDKs wait and retry the request. */
 function tooMany(Reason: string): AwsError {
   return new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429, { Reason })
 }

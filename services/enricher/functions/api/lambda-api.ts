@@ -1,6 +1,6 @@
 /**
  * Functions over HTTP: Lambda's API of 2015-03-31, as far as functions and mappings need it, and Weir's own
- * routes beside it.
+ * routes alongside it.
  */
 import { type AwsAccess, awsRestJson, lambdaModel } from '@weir/aws'
 import type { FastifyInstance } from 'fastify'
@@ -26,7 +26,10 @@ export interface LambdaApiOptions extends DeployingOptions {
   readonly account: Account
 }
 
-/** Bytes of a request with an archive, whose base64 is a third longer (as Lambda answers to larger ones). */
+/**
+ * The most bytes of a request with an archive, whose base64 is a third longer (from Lambda's answer to larger
+ * ones).
+ */
 const MAX_DEPLOY_BYTES = 70_167_211
 
 /**

@@ -1,6 +1,6 @@
 /**
- * From what CreateEventSourceMapping and UpdateEventSourceMapping are given to a mapping. What cannot be is
- * told in one sentence.
+ * Converts the input of CreateEventSourceMapping and UpdateEventSourceMapping to a mapping. Invalid input is
+ * refused in one sentence.
  */
 import { topics } from '@weir/contracts'
 import { destinationTopic } from '../destinations.ts'
@@ -44,14 +44,14 @@ interface KafkaConfig {
   readonly SchemaRegistryConfig?: { readonly EventRecordFormat?: string }
 }
 
-/** The tag that names the topic for what the function returns. */
+/** The tag that names the topic for the records that the function returns. */
 export const OUTPUT_TAG = 'weir:output'
-/** The tag that has records left out whose id came within so many minutes before. */
+/** The tag that leaves out records whose id already came within the given number of minutes. */
 export const ONCE_TAG = 'weir:once'
 const MAX_ONCE_MINUTES = 1440
-/** What AWS takes in the place of "for ever" where a Kafka mapping has a destination for failures. */
+/** What AWS uses instead of "forever" if a Kafka mapping has an on-failure destination. */
 const KAFKA_RETRIES = 10
-/** Seconds; shorter ones are in the model's range, and still not taken. */
+/** Seconds. Shorter ages are in the model's range, but are not accepted. */
 const MIN_AGE = 60
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
 /**
@@ -59,7 +59,7 @@ const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
  * whatever Weir can.
  */
 const INTERNAL = /^(__|kafkasql-|weir\.(control|functions)\.|weir\.invocations$)/
-/** What these could ask for does not exist here. */
+/** Members for features that do not exist here. */
 const NOT_SERVED = [
   'AmazonManagedKafkaEventSourceConfig',
   'DocumentDBEventSourceConfig',
@@ -82,7 +82,7 @@ export function hasSource({ EventSourceArn, SelfManagedEventSource }: NewMapping
   return EventSourceArn !== undefined || SelfManagedEventSource !== undefined
 }
 
-/** @param now ms, of the request */
+/** @param now the time of the request, ms */
 export function newMapping(
   id: string,
   choice: FunctionChoice,
@@ -122,7 +122,7 @@ function onceMs(minutes: string | undefined): number | undefined {
   return Number(minutes) * 60_000
 }
 
-/** The mapping with what is given; the rest stays. */
+/** Returns the mapping with the given members changed; the rest stays. */
 export function changedMapping(
   mapping: Mapping,
   choice: FunctionChoice | undefined,
@@ -189,7 +189,7 @@ function checkDestination(destination: string, source: Mapping['source']): void 
   }
   if (topic === undefined) return
   checkTopic(topic, `The destination ${destination}`, 'kafka://TOPIC')
-  // The invocation record of a failure would fail in turn, for ever.
+  // The invocation record of a failure would fail in turn, forever.
   if (source.kind === 'kafka' && source.topic === topic) {
     throw invalidParameter(
       `The destination ${destination} is the mapping's own source; choose another topic.`,
@@ -197,7 +197,7 @@ function checkDestination(destination: string, source: Mapping['source']): void 
   }
 }
 
-/** What depends on several members. */
+/** Checks what depends on several members. */
 function checked(mapping: Mapping, input: MappingChange): Mapping {
   const { source, settings, output, onFailure, decode } = mapping
   const age = input.MaximumRecordAgeInSeconds

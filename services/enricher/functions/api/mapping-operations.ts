@@ -35,9 +35,9 @@ interface OfMapping {
   readonly UUID: string
 }
 
-/** Mappings of a page (API reference, ListEventSourceMappings). */
+/** The most mappings of a page (API reference, ListEventSourceMappings). */
 const MAX_LISTED = 100
-/** This replica may not know yet a stream that was just created. */
+/** This replica may not yet know a stream that was just created. */
 const STREAM_WAIT_MS = 1000
 const STREAM_LOOK_MS = 50
 
@@ -52,8 +52,8 @@ export function mappingOperations(
     source.kind === 'kinesis' ? streamArn(account, source.stream) : source.topic
 
   /**
-   * Whoever makes a mapping must have rights not only over its function, but over all that it makes the
-   * function read and write.
+   * The creator of a mapping must have rights not only over its function, but over everything that the
+   * mapping makes the function read and write.
    */
   const authorize = (mapping: Mapping, context: AwsContext): void => {
     for (const resource of [
@@ -74,8 +74,8 @@ export function mappingOperations(
   }
 
   /**
-   * Two mappings with the same source and function would do everything twice; two in a group would each have
-   * some partitions only.
+   * Two mappings with the same source and function would do everything twice; two in one group would each get
+   * only some of the partitions.
    */
   const refuseTwins = (mapping: Mapping): void => {
     for (const other of mappings.all()) {
@@ -137,7 +137,7 @@ export function mappingOperations(
     }
   }
 
-  /** Decides on a mapping that the API has made. */
+  /** Changes a mapping that was created through the API. */
   const change = (id: string, decide: (current: Mapping) => Mapping | undefined): Promise<void> =>
     stored(
       changeMapping(id, (current) => {

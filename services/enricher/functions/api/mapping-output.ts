@@ -1,12 +1,12 @@
-/** A mapping as the API answers it (EventSourceMappingConfiguration). */
+/** A mapping as the API returns it (EventSourceMappingConfiguration). */
 import { groupOf, type Mapping } from '../mappings/mapping.ts'
 import type { MappingState } from '../mappings/mappings.ts'
 import { type Account, functionArn, mappingArn, streamArn } from './names.ts'
 
-/** As the API has it; of a mapping that is just being removed nothing else is known. */
+/** The state as the API returns it. Of a mapping that is being removed, nothing else is known. */
 export type AnsweredState = MappingState | 'Deleting'
 
-/** @param lastResult what its last invocation came to */
+/** @param lastResult the result of its last invocation */
 export function configurationOf(
   mapping: Mapping,
   state: AnsweredState,
@@ -46,7 +46,7 @@ function sourceOf({ id, source, groupId, asked }: Mapping, account: Account): ob
     Topics: [source.topic],
     SelfManagedEventSource: { Endpoints: asked?.endpoints ?? {} },
     SourceAccessConfigurations: [],
-    // At Lambda, a mapping without a name for its group has its UUID as that.
+    // In Lambda, a mapping that names no group uses its UUID as the group's name.
     SelfManagedKafkaEventSourceConfig: {
       ConsumerGroupId: groupId === groupOf(id) ? id : groupId,
       SchemaRegistryConfig: asked?.schemaRegistry,

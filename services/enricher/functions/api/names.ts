@@ -1,4 +1,4 @@
-/** Names and ARNs of functions, mappings and streams, as callers write them and as answers have them. */
+/** Names and ARNs of functions, mappings and streams, as callers write them and as they appear in answers. */
 import { AwsError } from '@weir/aws'
 import type { DeployedFunction } from '../catalogue.ts'
 import { type FunctionVersion, LATEST } from '../entries.ts'
@@ -10,16 +10,16 @@ export interface Account {
   readonly accountId: string
 }
 
-/** A function as somebody names it; whether there is one is another matter. */
+/** A function as a caller names it; it need not exist. */
 export interface NamedFunction {
   readonly name: string
-  /** Without qualifier: what rights are over. */
+  /** The ARN without a qualifier, to which rights apply. */
   readonly arn: string
-  /** As it was named, for texts. */
+  /** The ARN as it was named, for messages. */
   readonly qualifiedArn: string
-  /** A number, an alias or $LATEST, where one was given. */
+  /** A number, an alias or $LATEST, if one was given. */
   readonly qualifier: string | undefined
-  /** NAME, or NAME:QUALIFIER where one was given. */
+  /** NAME, or NAME:QUALIFIER if a qualifier was given. */
   readonly qualified: string
   /** Whether it is named in this account and region. */
   readonly here: boolean
@@ -42,7 +42,7 @@ export function mappingArn({ region, accountId }: Account, id: string): string {
   return `arn:aws:lambda:${region}:${accountId}:event-source-mapping:${id}`
 }
 
-/** @param qualifier given beside the name */
+/** @param qualifier given separately from the name */
 export function namedFunction(given: string, account: Account, qualifier?: string): NamedFunction {
   const [, region = account.region, accountId = account.accountId, name, suffix] = FORM.exec(given) ?? []
   if (name === undefined)
@@ -98,7 +98,7 @@ export function notFound(text: string): AwsError {
   return new AwsError('ResourceNotFoundException', text, 404)
 }
 
-/** The name of a stream of this account; throws InvalidParameterValueException for any other ARN. */
+/** Returns the name of a stream of this account; throws InvalidParameterValueException for any other ARN. */
 export function streamOf(arn: string, account: Account): string {
   const [, region, accountId, name] = STREAM.exec(arn) ?? []
   if (name === undefined) {
@@ -114,7 +114,7 @@ export function streamOf(arn: string, account: Account): string {
   return name
 }
 
-/** @param sentence one, with the remedy */
+/** @param sentence one sentence, which includes the remedy */
 export function invalidParameter(sentence: string): AwsError {
   return new AwsError('InvalidParameterValueException', sentence)
 }

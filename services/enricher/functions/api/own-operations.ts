@@ -1,5 +1,5 @@
 /**
- * Sends archives to clients that have a location from GetFunction, the logs of functions, and what confines
+ * Serves archives to clients that have a location from GetFunction, the logs of functions, and what confines
  * them.
  */
 import { Readable } from 'node:stream'
@@ -17,9 +17,9 @@ export const OWN_ACTIONS = {
   GetFunctionCode: 'lambda:GetFunction',
 }
 
-/** Archives that are sent at once; each takes some megabytes while it is. */
+/** The most archives that are sent at once; each takes some megabytes meanwhile. */
 const MAX_DOWNLOADS = 4
-/** A client that takes longer gets the rest by a new request. */
+/** A client that takes longer gets the rest with a new request. */
 const MAX_DOWNLOAD_MS = 300_000
 
 export function ownOperations(
@@ -74,7 +74,7 @@ export function ownOperations(
           signal: AbortSignal.timeout(MAX_DOWNLOAD_MS),
         })
       } catch (error) {
-        // Its length tells the client that it is not whole.
+        // The client can tell from the length that the archive is incomplete.
         context.request.log.warn(
           { err: error, function: name, archive: id },
           'the code of a function was not sent to its end',

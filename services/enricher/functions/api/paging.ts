@@ -1,6 +1,6 @@
 /**
- * Lists in pages: a marker names the last item of the page before, so that what comes and goes in between
- * disturbs nobody.
+ * Lists in pages: a marker names the last item of the previous page, so that items added or removed in
+ * between do no harm.
  */
 import { invalidParameter } from './names.ts'
 
@@ -14,7 +14,7 @@ export interface Page<T> {
   readonly NextMarker: string | undefined
 }
 
-/** @param all in the order of their names; @param most items of a page, also where more are asked for */
+/** @param all sorted by name; @param most the most items of a page, even if more are requested */
 export function pageOf<T>(
   all: readonly T[],
   nameOf: (item: T) => string,
@@ -38,7 +38,7 @@ function nameIn(marker: string): string {
     const name: unknown = JSON.parse(Buffer.from(marker, 'base64url').toString())
     if (typeof name === 'string') return name
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw invalidParameter('The Marker is none that this service gave; begin without one.')
 }

@@ -6,11 +6,11 @@ import type { DeployedFunction } from '../catalogue.ts'
 import type { FunctionVersion, LatestVersion } from '../entries.ts'
 import { invalidParameter } from './names.ts'
 
-/** The most versions of a function. Lambda bounds the bytes of their code only. */
+/** The most versions of a function. Lambda bounds only the bytes of their code. */
 const MAX_VERSIONS = 1000
 
 export interface Publication {
-  /** Its number. */
+  /** The version's number. */
   readonly version: string
   readonly changes: readonly Change[]
 }

@@ -18,9 +18,9 @@ interface ListInput extends Paging {
   readonly FunctionVersion?: 'ALL'
 }
 
-/** Functions of a page (API reference, ListFunctions). */
+/** The most functions of a page (API reference, ListFunctions). */
 const MAX_LISTED = 50
-/** How long the location of code is good (API reference, GetFunction: 10 minutes). */
+/** How long the location of code is valid (API reference, GetFunction: 10 minutes). */
 const LOCATION_SECONDS = 600
 
 export function readingOperations(
@@ -35,18 +35,18 @@ export function readingOperations(
   ): Promise<{ named: NamedFunction; version: FunctionVersion }> => {
     const named = namedFunction(FunctionName, account, Qualifier)
     context.authorize(named.arn)
-    // Another replica may just have made it.
+    // Another replica may just have created it.
     if (functions.get(named.qualified) === undefined) await catchUp()
     return { named, version: existing(functions, named) }
   }
 
-  /** The archive at this service, for whoever has the location. */
+  /** Returns the archive's location at this service, for any client that has it. */
   const locationOf = ({ name, archive }: FunctionVersion, context: AwsContext): object | undefined => {
     if (archive === undefined) return undefined
     const { protocol, host } = context.request
     const url = new URL(`${protocol}://${host}/v1/functions/${name}/code/${archive.id}`)
     const secretAccessKey = access.client(context.client.name)?.secret
-    // Unsigned requests are answered to those who may send them.
+    // A client that may send unsigned requests gets an unsigned location.
     if (secretAccessKey === undefined) return { RepositoryType: 'S3', Location: url.href }
     const credentials = { accessKeyId: context.client.name, secretAccessKey }
     return {
@@ -103,7 +103,7 @@ export function readingOperations(
   }
 }
 
-/** In whose order functions and their versions are listed: $LATEST is before the numbers. */
+/** The sort key by which functions and their versions are listed: $LATEST comes before the numbers. */
 function keyOf({ name, version }: FunctionVersion): string {
   return version === LATEST ? `${name}\u0000` : `${name}\u0000${version.padStart(10, '0')}`
 }

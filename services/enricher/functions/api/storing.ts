@@ -1,8 +1,8 @@
-/** Changes of the control log, asked for through the API. */
+/** Changes to the control log that are requested through the API. */
 import { AwsError } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 
-/** What the broker cannot take now is the service's failure: clients send it again. */
+/** A change that the broker cannot accept now is reported as the service's failure, so clients retry it. */
 export async function stored(change: Promise<void>): Promise<void> {
   try {
     await change
@@ -13,7 +13,7 @@ export async function stored(change: Promise<void>): Promise<void> {
   }
 }
 
-/** Throws PreconditionFailedException where the caller decided by an older revision. */
+/** Throws PreconditionFailedException if the caller decided by an older revision. */
 export function checkRevision(asked: string | undefined, current: string): void {
   if (asked === undefined || asked === current) return
   throw new AwsError(

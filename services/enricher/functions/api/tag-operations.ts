@@ -56,7 +56,7 @@ export function tagOperations({
   }
 }
 
-/** Returns both together. Throws if a function may not have that many, or such long ones. */
+/** Returns both together. Throws if a function may not have that many tags, or tags of that length. */
 export function checkTags(before: Tags, added: Tags): Tags {
   const tags = { ...before, ...added }
   if (Object.keys(tags).length > MAX_TAGS)

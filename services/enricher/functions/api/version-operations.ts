@@ -16,7 +16,7 @@ interface PublishInput {
   readonly PublishTo?: string
 }
 
-/** Versions of a page (API reference, ListVersionsByFunction). */
+/** The most versions of a page (API reference, ListVersionsByFunction). */
 const MAX_LISTED = 50
 
 export function versionOperations({

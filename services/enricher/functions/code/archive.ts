@@ -3,7 +3,7 @@
 export interface Archive {
   /**
    * SHA-256 in hex, a hyphen, and eight more digits: uploads of the same bytes are kept apart, so that
-   * removing one never takes another away.
+   * removing one never removes another.
    */
   readonly id: string
   /** SHA-256 in hex. */
@@ -12,8 +12,8 @@ export interface Archive {
 }
 
 /**
- * The entry of an archive. It is written before the parts, so that parts which no function uses are found by
- * it.
+ * The entry of an archive. It is written before the parts, so that parts which no function uses can be found
+ * through it.
  */
 export interface StoredArchive extends Archive {
   /** The parts are at this offset of weir.functions.code or later. */
@@ -24,7 +24,7 @@ export interface StoredArchive extends Archive {
   readonly leaving?: true
 }
 
-/** Bytes of a part. A record with it fits into every topic as Weir makes them. */
+/** Bytes of a part. A record with one part fits into every topic that Weir creates. */
 export const PART_BYTES = 512 << 10
 
 export function partsOf({ bytes }: Archive): number {

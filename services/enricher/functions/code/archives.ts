@@ -1,4 +1,4 @@
-/** Archives from their upload until no function refers to them any more. */
+/** Keeps archives from their upload until no function refers to them any more. */
 import { hash, randomBytes } from 'node:crypto'
 import type { ControlLog } from '@weir/control'
 import type { Logger, Resource } from '@weir/service'
@@ -8,11 +8,11 @@ import type { CodeStore, Upload } from './code-store.ts'
 import type { CodeTopic } from './code-topic.ts'
 
 export interface Archives extends Pick<CodeStore, 'accept'> {
-  /** Stores the upload, unless an archive of the same bytes is in use: then that is the one. */
+  /** Stores the upload, unless an archive of the same bytes is in use: then returns that one. */
   store(upload: Upload): Promise<Archive>
-  /** Whether functions may refer to it. To be called while such a change is decided. */
+  /** Whether functions may refer to it. Must be called while such a change is decided. */
   isKept(archive: Archive): boolean
-  /** The archive's bytes; throws where they are gone. */
+  /** Reads the archive's bytes; throws if they are gone. */
   read(archive: Archive): AsyncGenerator<Buffer>
 }
 
@@ -21,7 +21,9 @@ export interface ArchivesOptions {
   readonly code: CodeStore
   readonly topic: CodeTopic
   readonly control: Pick<ControlLog, 'announce' | 'write'>
-  /** 20 minutes if not given: longer than an invocation may take, and than a location of code is good. */
+  /**
+   * Defaults to 20 minutes: longer than an invocation may take, and longer than a location of code is valid.
+   */
   readonly graceMs?: number
   readonly log: Logger
 }
@@ -37,7 +39,7 @@ export function openArchives({
   graceMs = GRACE_MS,
   log,
 }: ArchivesOptions): Resource<Archives> {
-  /** When this replica first saw that an archive is not referred to (ms since the epoch). */
+  /** When this replica first saw that nothing refers to an archive (ms since the epoch). */
   const unusedSince = new Map<string, number>()
   let sweeping: Promise<void> | undefined
 
@@ -71,8 +73,8 @@ export function openArchives({
   }
 
   /**
-   * First nothing may refer to it any more, then its parts go, then its entry: an end in between is found by
-   * the next sweep, here or elsewhere.
+   * First bars references to the archive, then removes its parts, then its entry. If the process ends in
+   * between, the next sweep, here or elsewhere, continues.
    */
   async function remove(archive: StoredArchive): Promise<void> {
     const { id } = archive

@@ -1,6 +1,6 @@
 /**
  * The unpacked code of functions on this replica's disk, by the SHA-256 of its archive. The folder is a
- * cache: what is missing, or not whole any more, is fetched from Kafka and unpacked again.
+ * cache: code that is missing, or no longer complete, is fetched from Kafka and unpacked again.
  */
 import { createHash, hash, randomUUID } from 'node:crypto'
 import { createWriteStream, existsSync } from 'node:fs'
@@ -32,10 +32,11 @@ export interface Upload {
 
 export interface CodeStore {
   /**
-   * Rejects with an ArchiveError for an archive that cannot be used, with TooLarge for more than `maxBytes`.
+   * Rejects with an ArchiveError if the archive cannot be used, and with TooLarge if it has more than
+   * `maxBytes`.
    */
   accept(source: Readable, maxBytes: number): Promise<Upload>
-  /** The folder with the code, fetched and unpacked if need be. */
+  /** Returns the folder with the code, which is fetched and unpacked if necessary. */
   folderOf(archive: StoredArchive): Promise<string>
   folderOfModule(module: CodeModule): Promise<string>
   /** Whether the code is here. */
@@ -48,26 +49,27 @@ export class TooLarge extends Error {
   override readonly name = 'TooLarge'
 }
 
-/** Archives that are unpacked at once; each takes a part of the processor. */
+/** Bounds the archives that are unpacked at once; each takes a share of the processor. */
 const UNPACKING = openPlaces(2)
-/** Age of folders whose process has ended before it finished them. */
+/** The age at which an unfinished folder counts as left behind by a process that has ended. */
 const STALE_MS = 3_600_000
 const SHA256 = /^[0-9a-f]{64}$/
 const FOREVER = new AbortController().signal
 
-/** @param folder that no other user can write to */
+/** @param folder one that no other user can write to */
 export async function openCodeStore(folder: string, topic: CodeTopic, log: Logger): Promise<CodeStore> {
   const [ready, tmp] = [join(folder, 'code'), join(folder, 'tmp')]
   for (const path of [folder, ready, tmp]) await mkdir(path, { recursive: true, mode: 0o700 })
   await removeStale(tmp)
-  /** Folders that are whole, as this process has seen. */
+  /** The hashes whose folders this process has seen to be complete. */
   const whole = new Set<string>()
   const making = new Map<string, Promise<string>>()
   const place = (sha256: string): string => join(ready, sha256)
   const has = (sha256: string): boolean => whole.has(sha256) && existsSync(place(sha256))
 
   /**
-   * Takes the folder's place in one step, with the figures by which a later process knows that it is whole.
+   * Moves the folder into its place in one step, with the figures by which a later process can tell that it
+   * is complete.
    */
   async function settle(sha256: string, made: string, unpacked: Unpacked): Promise<void> {
     await writeFile(`${made}.json`, JSON.stringify(unpacked))
@@ -89,7 +91,7 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
     await rm(gone, { recursive: true, force: true })
   }
 
-  /** Makes the folder of a hash unless it is here; one at a time for each. */
+  /** Creates the folder of a hash unless it is here; one at a time for each hash. */
   function ensure(sha256: string, make: (folder: string) => Promise<Unpacked>): Promise<string> {
     if (has(sha256)) return Promise.resolve(place(sha256))
     const before = making.get(sha256)
@@ -106,7 +108,7 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
     return work
   }
 
-  /** Runs with an empty folder that goes when it is left behind. */
+  /** Runs `work` with an empty folder, which is removed afterwards if it is still there. */
   async function inPlace(work: (made: string) => Promise<void>): Promise<void> {
     const made = join(tmp, randomUUID())
     await UNPACKING.take(FOREVER)
@@ -187,7 +189,7 @@ async function store(
 
 /**
  * Whether the folder has as many files and bytes as when it was unpacked: a cleaner of temporary files may
- * have been there.
+ * have removed some.
  */
 async function isWhole(folder: string): Promise<boolean> {
   try {

@@ -8,20 +8,17 @@ import { type Archive, PART_BYTES, partsOf, type StoredArchive } from './archive
 const TOPIC = 'weir.functions.code'
 const PARTITION = 0
 const FETCH_BYTES = 4 << 20
-/** Parts under way at once. */
+/** The most parts in flight at once. */
 const MAX_OPEN_PARTS = 8
 /** Room for the rest of a record. */
 const ENVELOPE_BYTES = 1024
 
 export interface CodeTopic {
-  /** The offset from which on an archive that is written now will be found. */
+  /** Returns the offset from which an archive that is written now will be found. */
   end(): Promise<number>
   /** Resolves when every part is stored on all in-sync replicas. */
   write(archive: Archive, file: string): Promise<void>
-  /**
-   * The parts in their order. Throws where one is missing; whether the bytes are those of the hash is for the
-   * caller to see.
-   */
+  /** Reads the parts in order. Throws if one is missing; the caller must check the bytes against the hash. */
   read(archive: StoredArchive): AsyncGenerator<Buffer>
   /** Removes the parts. */
   remove(archive: Archive): Promise<void>

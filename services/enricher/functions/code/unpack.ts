@@ -14,11 +14,14 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl'
 /** Bytes of all files together (Lambda quotas, "Deployment package size"). */
 export const MAX_UNPACKED_BYTES = 262_144_000
 /**
- * Entries of an archive, and files and folders that they make: a name may bring a folder for each of its
- * parts. Lambda has no such bound; large node_modules have some ten thousand files.
+ * The most entries of an archive, and the most files and folders that they create: a name may add a folder
+ * for each of its parts. Lambda has no such bound; large node_modules have some ten thousand files.
  */
 const MAX_ENTRIES = 100_000
-/** Bytes of a name with its folders, and folders in folders. File systems take 255 bytes a part. */
+/**
+ * The most bytes of a name with its folders, and of a part of it, and the deepest nesting. File systems
+ * accept 255 bytes per part.
+ */
 const MAX_NAME_BYTES = 1024
 const MAX_PART_BYTES = 255
 const MAX_DEPTH = 64
@@ -34,7 +37,9 @@ const CREATED_BY_UNIX = 3
 
 export type ArchiveProblem = 'corrupt' | 'refused' | 'too-large'
 
-/** The archive is at fault. `detail` is a sentence where Lambda's own text does not say enough. */
+/**
+ * The archive is at fault. `detail` is a sentence for cases in which Lambda's own text does not say enough.
+ */
 export class ArchiveError extends Error {
   override readonly name = 'ArchiveError'
   readonly problem: ArchiveProblem
@@ -70,7 +75,7 @@ export async function unpack(
     const source = await zip.openReadStreamPromise(entry).catch((error: Error) => {
       throw corrupt(error)
     })
-    // The stream fails when more bytes come than are stated.
+    // The stream fails if more bytes come than the entry states.
     await pipeline(
       source,
       checked(entry),
@@ -82,9 +87,7 @@ export async function unpack(
   return stated
 }
 
-/**
- * Reads what the archive states, and throws where not all of it can be unpacked: nothing is written before.
- */
+/** Reads what the archive states, and throws if not all of it can be unpacked, before anything is written. */
 async function check(archive: string, maxBytes: number): Promise<Unpacked> {
   const { size } = await stat(archive)
   const names = new Names()
@@ -162,8 +165,8 @@ function isExecutable(entry: Entry): boolean {
 }
 
 /**
- * The names of an archive: each once, none of them the folder of another, also where the file system ignores
- * case or writes accents otherwise.
+ * The names of an archive: each is unique, and no file is the folder of another name, even if the file system
+ * ignores case or encodes accents differently.
  */
 class Names {
   readonly #kinds = new Map<string, 'file' | 'folder'>()
@@ -203,7 +206,7 @@ function isBadPart(part: string): boolean {
   )
 }
 
-/** The disk is at fault, not the archive. */
+/** Whether the disk is at fault, not the archive. */
 function isOfDisk({ code }: NodeJS.ErrnoException): boolean {
   return (
     code !== undefined &&

@@ -1,4 +1,4 @@
-/** Sends the invocation records of events to where their functions say. */
+/** Sends the invocation records of events to the destinations of their functions. */
 import { randomUUID } from 'node:crypto'
 import type { Kafka, Producer } from '@weir/kafka'
 import type { Logger } from '@weir/service'
@@ -7,7 +7,7 @@ import { type EventResult, eventObjectName, invocationRecord } from './invocatio
 import type { Event } from './queues.ts'
 
 export interface EventDestinations {
-  /** Resolves when the record is stored at the destination; rejects when the signal aborts before. */
+  /** Resolves when the record is stored at the destination; rejects if the signal aborts first. */
   send(url: string, event: Event, result: EventResult, signal: AbortSignal): Promise<void>
 }
 
@@ -22,12 +22,14 @@ export interface EventDestinationsOptions {
 
 const FUNCTION = /^arn:aws[^:]*:lambda:[^:]*:\d{12}:function:([\w-]+(?::[\w$-]+)?)$/
 /**
- * The length of a chain of functions that are each other's destinations (Lambda developer guide, "Recursive
- * loop detection").
+ * The greatest length of a chain of functions that are each other's destinations (Lambda developer guide,
+ * "Recursive loop detection").
  */
 const MAX_HOPS = 16
 
-/** The function of an ARN, as it is invoked: NAME or NAME:QUALIFIER. Undefined for another destination. */
+/**
+ * Returns the function of an ARN, as it is invoked: NAME or NAME:QUALIFIER. Undefined for other destinations.
+ */
 export function functionOfArn(url: string): string | undefined {
   return FUNCTION.exec(url)?.[1]
 }

@@ -6,7 +6,7 @@ import { type FunctionService, openFunctionService } from '../open.ts'
 import { type Backends, openBackends } from '../testing/backends.ts'
 import { functionOf, startHost } from '../testing/hosting.ts'
 
-/** Fails for {fail: N} until its Nth attempt, and takes {ms}; says which event it took. */
+/** Fails the first N attempts for {fail: N}, and takes {ms}; prints which event it took. */
 const CODE = `
   const attempts = new Map()
   export const handler = async ({ id, ms = 0, fail = 0 }, context) => {
@@ -18,7 +18,7 @@ const CODE = `
   }`
 
 let backends: Backends['backends']
-/** Accepts events; the group that takes them has other members. */
+/** Accepts events, but is not a member of the group that takes them. */
 let door: FunctionService
 let stop: () => Promise<void>
 

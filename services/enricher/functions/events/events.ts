@@ -1,7 +1,7 @@
 /**
- * Events that nobody waits for (invocation type Event): an accepted one is in the topic weir.invocations, and
- * is handed to its function at least once, by whichever replica reads its partition. A long or failing one
- * holds up no other: many are open at once, and offsets are committed behind them.
+ * Asynchronous events (invocation type Event). An accepted event is in the topic weir.invocations, and is
+ * passed to its function at least once, by the replica that reads its partition. A long or failing event does
+ * not hold up the others: many are open at once, and offsets are committed behind them.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
@@ -15,9 +15,9 @@ import { eventSettingsOf } from './event-settings.ts'
 import { type Event, openQueues, type QueuesOptions } from './queues.ts'
 
 export interface Events {
-  /** Resolves when the event is stored. Rejects with a KafkaError where it is not known to be. */
+  /** Resolves when the event is stored. Rejects with a KafkaError if it is not known to be stored. */
   add(event: Event): Promise<void>
-  /** False while events that were accepted are not read here. */
+  /** False while this replica does not read accepted events. */
   ready(): boolean
 }
 
@@ -27,7 +27,7 @@ export interface EventsOptions extends Pick<QueuesOptions, 'retryMs' | 'unknownM
   readonly codec: Codec
   readonly functions: Functions
   readonly account: { readonly region: string; readonly accountId: string }
-  /** enricher.invocations if not given. Its members must all have the same functions. */
+  /** Defaults to enricher.invocations. Its members must all have the same functions. */
   readonly groupId?: string
   readonly log: Logger
 }
@@ -41,16 +41,16 @@ const identity = object({
   hops: integer({ min: 0, max: 1000 }),
 })
 /**
- * What a replica holds of events that are not done with; where there is more, the rest waits in the topic.
+ * The most unfinished events that a replica holds, and the most bytes of them; the rest wait in the topic.
  */
 const MAX_OPEN = 10_000
 const MAX_OPEN_BYTES = 32 << 20
 const BATCH_RECORDS = 100
-/** How often it is looked whether there is room again. */
+/** How often to check whether there is room again. */
 const LOOK_MS = 20
-/** Beside its payload. */
+/** Bytes of an event besides its payload and its texts. */
 const ENVELOPE_BYTES = 1024
-/** A UTF-16 unit of a text, in bytes at most. */
+/** The most bytes of a UTF-16 unit of a text. */
 const UNIT_BYTES = 3
 
 export async function openEvents(options: EventsOptions): Promise<Resource<Events>> {
@@ -114,7 +114,7 @@ export async function openEvents(options: EventsOptions): Promise<Resource<Event
     records.each(batch, ({ value }) => {
       const { requestId, functionName, acceptedAt, hops } = read(identity, value, 'ignored')
       const { clientContext, payload } = value!
-      // Deep values cannot be written again.
+      // Deeply nested values cannot be written again.
       if (clientContext !== null && jsonFault(Buffer.from(clientContext)) !== undefined)
         throw new Misfit('clientContext', 'must be JSON')
       const options = {

@@ -7,18 +7,18 @@ import type { Event } from './queues.ts'
 
 export type EventCondition = 'Success' | 'RetriesExhausted' | 'EventAgeExceeded' | 'ZeroReservedConcurrency'
 
-/** The end of an event. */
+/** How an event ended. */
 export interface EventResult {
   readonly condition: EventCondition
   readonly attempts: number
-  /** The last one; undefined if the function was never invoked. */
+  /** The last outcome; undefined if the function was never invoked. */
   readonly outcome: Invoked | undefined
 }
 
-/** Bytes that a queue or a topic takes. */
+/** The most bytes that a queue or a topic accepts. */
 const MAX_BYTES = 1_000_000
 
-/** JSON; without the payloads where it would be too long with them. @param functionArn without a qualifier */
+/** Returns JSON, without the payloads that would make it too long. @param functionArn without a qualifier */
 export function invocationRecord(
   { functionName, payload, options: { requestId } }: Event,
   { condition, attempts, outcome }: EventResult,
@@ -52,7 +52,9 @@ export function invocationRecord(
   )
 }
 
-/** Functions with a runtime of their own answer anything; what is no JSON is a text in the record. */
+/**
+ * Functions with a runtime of their own may answer anything; what is not JSON becomes a text in the record.
+ */
 function jsonOf(bytes: Buffer): string {
   return bytes.length === 0 || jsonFault(bytes) === undefined
     ? bytes.toString()

@@ -18,7 +18,7 @@ const FAILED: Invoked = { ...DONE, ok: false, kind: 'handled', payload: Buffer.f
 const HOUR = 3_600_000
 const TO = { onSuccess: 'kafka://done', onFailure: 'kafka://failed' }
 
-/** Functions that run so often side by side; what ends an invocation is for the test. */
+/** Functions that run at most `maximum` times at once. The test ends each invocation. */
 function setUp(maximum: number, retryMs = [1, 1], settings: Partial<EventSettings> = {}) {
   const running: { readonly id: string; end(outcome: Invoked | Error): void }[] = []
   const known = new Set(['f', 'g'])

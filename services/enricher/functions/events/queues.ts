@@ -1,7 +1,7 @@
 /**
- * The events that this replica holds: each function's begin in their order, as many as may, and what fails is
- * tried again, twice where its function says nothing else (Lambda developer guide, "Error handling for
- * asynchronous invocation"). What came of an event goes to the function's destinations.
+ * The events that this replica holds. Those of a function begin in order, as far as its concurrency allows. A
+ * failed event is retried, twice unless its function is configured otherwise (Lambda developer guide, "Error
+ * handling for asynchronous invocation"). The result of an event goes to the function's destinations.
  */
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { Counter, metrics } from '@weir/service'
@@ -19,17 +19,18 @@ export interface Event {
   readonly options: Omit<InvocationOptions, 'signal'>
   /** Ms since the epoch. */
   readonly acceptedAt: number
-  /** How many functions have passed it on as their destination; 0 where it is not given. */
+  /** How many functions have passed it on to the next as their destination; defaults to 0. */
   readonly hops?: number
 }
 
 export interface Queues {
   /**
-   * Resolves when the event is done with: its function has taken it, or it was given up, and its destination
-   * knows. Rejects where another one has to do it: the signal aborts, or the service stops.
+   * Resolves when the event is finished: its function has processed it, or it was given up, and its
+   * destination has been informed. Rejects if another replica has to take it over: the signal aborts, or the
+   * service stops.
    */
   run(event: Event, signal: AbortSignal): Promise<void>
-  /** Rejects what has not begun. */
+  /** Rejects the events that have not begun. */
   stop(): void
 }
 
@@ -41,7 +42,7 @@ export interface QueuesOptions {
   isOff(functionName: string): boolean
   readonly destinations: EventDestinations
   readonly log: { warn(details: object, message: string): void }
-  /** Before the second attempt and the third (ms); one minute and two, as at AWS. */
+  /** The pauses before the second and the third attempt (ms); default to one and two minutes, as at AWS. */
   readonly retryMs?: readonly number[]
   /** How long a function may be unknown here. */
   readonly unknownMs?: number
@@ -65,19 +66,19 @@ interface Queue {
 
 const RETRY_MS = [60_000, 120_000]
 /**
- * A replica of the version before may not know a function of this one; it ends within this time, and then
+ * A replica of the previous version may not know a function of this one. It ends within this time, and then
  * another replica begins the event.
  */
 const UNKNOWN_MS = 15 * 60_000
 const UNKNOWN_PAUSE_MS = 1000
-/** How long a destination is tried. Others' events must not wait for one that is gone. */
+/** How long a destination is tried. Other events must not wait for a destination that is gone. */
 const DESTINATION_MS = 15 * 60_000
 /**
- * Milliseconds before a function is tried again that others keep busy, and before an event whose invocation
- * was cut off.
+ * The pause before a throttled function is retried, and before an event whose invocation was cut off is
+ * retried (ms).
  */
 const PAUSE = 200
-/** Characters of an error. */
+/** The most characters of a logged error. */
 const MAX_LOGGED = 2000
 
 const results = new Counter({
@@ -202,7 +203,7 @@ export function openQueues({
     return tell(one, settingsOf(functionName).onFailure, condition)
   }
 
-  /** Ends the event, when the destination knows of it. */
+  /** Ends the event, once the destination has its result. */
   async function tell(
     { event, failures, last, signal, done }: Waiting,
     url: string | undefined,
@@ -252,7 +253,7 @@ export function openQueues({
   }
 }
 
-/** A pool refuses at once; whatever else becomes of an invocation takes its time, or is none of this. */
+/** A pool refuses at once. Any other outcome of an invocation takes longer, or does not matter here. */
 function isThrottled(running: Promise<Invoked>): Promise<boolean> {
   return Promise.race([
     running.then(

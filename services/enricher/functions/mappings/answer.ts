@@ -9,12 +9,12 @@ const MAX_ERROR_LENGTH = 2000
  * several hundred. The records that fit into an answer stay below this number.
  */
 const MAX_CONTAINERS = 600_000
-/** What nests deeper can be parsed, but not be written again. */
+/** A value that nests deeper can be parsed, but not written again. */
 const MAX_DEPTH = 1000
 
 /**
  * An answer that is not JSON fails the invocation: Python writes NaN, and functions with a runtime of their
- * own answer anything. Lambda does not look at an answer that a mapping has no use for.
+ * own may answer anything. As in Lambda, an answer that the mapping does not use is not examined.
  */
 export function resultOf(
   { ok, payload }: Pick<Outcome, 'ok' | 'payload'>,
@@ -49,7 +49,7 @@ const CLOSE_BRACE = 0x7d
 /** Brackets are braces without this bit. */
 const CASE_BIT = 0x20
 
-/** Counts the objects and arrays, and how many are open at once; brackets inside of strings are left out. */
+/** Counts the objects and arrays, and how many are open at once; brackets inside strings are left out. */
 function measure(json: Buffer): { containers: number; depth: number } {
   let containers = 0
   let depth = 0

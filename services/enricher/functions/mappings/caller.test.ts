@@ -172,7 +172,7 @@ test('a batch that the broker port cannot read is named, and where its shard is 
   ])
 })
 
-/** Of the answer. */
+/** A mapping that reads the answer. */
 const READING = { output: 'a-topic', settings: DEFAULT_SETTINGS }
 
 test.each<[Partial<Mapping>, string]>([

@@ -1,5 +1,5 @@
 /**
- * Invokes the function of a mapping and tells the outcome: to metrics, LastProcessingResult and the
+ * Invokes the function of a mapping and reports the outcome to metrics, LastProcessingResult and the
  * destination.
  */
 import { randomUUID } from 'node:crypto'
@@ -43,7 +43,7 @@ const discards = new Counter({
   help: 'Records given up after their last attempt, for their age, or because they cannot be read.',
 })
 
-/** Lambda's texts of LastProcessingResult. */
+/** Lambda's texts for LastProcessingResult. */
 const OK = 'OK'
 const CALL_FAILED = 'PROBLEM: Function call failed'
 const THROTTLED = 'PROBLEM: Function throttled'
@@ -60,7 +60,7 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, unde
 export interface CallerDeps {
   readonly log: Logger
   readonly account: { readonly region: string; readonly accountId: string }
-  /** Invokes the function once. Rejects if the invocation was ended from outside; it does not count then. */
+  /** Invokes the function once. Rejects if the invocation was ended from outside, and so does not count. */
   invoke(functionName: string, payload: Buffer, requestId: string, signal: AbortSignal): Promise<CallResult>
   /** Sets the mapping's LastProcessingResult. */
   report(result: string): void
@@ -70,7 +70,7 @@ export interface CallerDeps {
 export interface Out {
   readonly output: Output
   readonly appender: Appender
-  /** Bytes that the transaction still takes. */
+  /** Bytes that still fit into the transaction. */
   room: number
 }
 
@@ -94,7 +94,7 @@ export class Caller {
     this.#places = openPlaces(mapping.maxConcurrency ?? Infinity)
   }
 
-  /** Gives the records to the function, and its answers to `out` in the order of the records. */
+  /** Passes the records to the function, and writes its answers to `out` in the order of the records. */
   async handle({ place, records }: Stretch, out: Out | undefined, signal: AbortSignal): Promise<void> {
     const { settings } = this.#mapping
     const answers: { readonly offset: number; readonly answer: OutputRecords }[] = []
@@ -113,7 +113,7 @@ export class Caller {
     out: Out | undefined,
     answered: (offset: number, answer: OutputRecords) => void,
   ): DeliveryPort<OutputRecords | undefined> {
-    // The room that the newest answer takes, until its records have succeeded.
+    // Bytes reserved for the newest answer, until its records have succeeded.
     let reserved = 0
     const giveBack = (): void => {
       if (out !== undefined) out.room += reserved
@@ -150,8 +150,8 @@ export class Caller {
   }
 
   /**
-   * @param decide takes from the function's answer what the mapping uses; an error that it throws fails the
-   * invocation
+   * @param decide extracts from the function's answer what the mapping uses; if it throws, the invocation
+   * fails
    */
   async #invoke<A>(
     event: string,
@@ -240,7 +240,7 @@ export class Caller {
 
   /**
    * Gives up a batch that the broker port cannot read.
-   * @param place undefined if the batch's shard is not known; then the log alone tells
+   * @param place undefined if the batch's shard is not known; the batch is then only logged
    */
   async loseBatch(
     firstOffset: number,

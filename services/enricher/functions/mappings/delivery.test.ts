@@ -18,8 +18,8 @@ const records = (...ids: number[]): EventRecord[] =>
 const idsOf = (list: readonly EventRecord[]): number[] => list.map(({ identifier }) => Number(identifier))
 
 /**
- * Runs a batch against `handler` and tells every invocation, every record that succeeded or was given up, in
- * order.
+ * Runs a batch against `handler` and returns every invocation, and every record that succeeded or was given
+ * up, in order.
  */
 async function run(
   settings: Partial<DeliverySettings>,
@@ -60,7 +60,7 @@ const failing = (...ids: number[]): CallResult => ({
   kind: 'success',
   response: { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) },
 })
-/** Throws where one of these is in the batch. */
+/** Throws if one of these is in the batch. */
 const poison =
   (...bad: number[]) =>
   (ids: number[]): CallResult =>
@@ -194,7 +194,7 @@ test('bisect with partial answers: the split is where the function says', async 
 })
 
 test('bisect with errors and partial answers mixed', async () => {
-  // Throws while record 1 is in; names record 3 otherwise.
+  // Throws while record 1 is in the batch; otherwise names record 3.
   const handler = (ids: number[]): CallResult =>
     ids.includes(1) ? ERROR : ids.includes(3) ? failing(3) : SUCCESS
   const { invocations, discarded, done } = await run(
@@ -261,8 +261,8 @@ test('an aborted batch ends at once and neither succeeds nor is given up', async
 })
 
 /**
- * Whatever fails and how: each record is done exactly once, in order, and nothing is invoked behind a record
- * that is not done.
+ * Whatever fails, and however: each record is finished exactly once, in order, and no record is invoked past
+ * an unfinished one.
  */
 test('a thousand random functions', async () => {
   let seed = 7

@@ -1,7 +1,7 @@
 /**
- * One batch and its function: invoked until every record has succeeded or was given up, in order, and never
- * past a record that still fails (Lambda developer guide, "How Lambda processes records from stream and
- * queue-based event sources").
+ * Delivers one batch to its function, which is invoked until every record has succeeded or was given up, in
+ * order, and never past a record that still fails (Lambda developer guide, "How Lambda processes records from
+ * stream and queue-based event sources").
  */
 import type { DeliverySettings } from './settings.ts'
 
@@ -10,7 +10,7 @@ export interface EventRecord {
   /** The sequence number, or the offset. */
   readonly identifier: string
   /**
-   * TOPIC-PARTITION of a Kafka record, the same in all of a batch; batchItemFailures name it beside the
+   * TOPIC-PARTITION of a Kafka record, the same in all of a batch; batchItemFailures name it along with the
    * offset.
    */
   readonly partition?: string
@@ -21,7 +21,7 @@ export interface EventRecord {
 }
 
 type NoAnswer =
-  /** The function failed, was killed, took too long, or answered what cannot be used. */
+  /** The function failed, was killed, took too long, or gave an unusable answer. */
   | { readonly kind: 'error'; readonly error: string; readonly executedVersion?: string }
   /** No environment was free. */
   | { readonly kind: 'throttled' }
@@ -31,7 +31,7 @@ export type CallResult =
   | { readonly kind: 'success'; readonly response: unknown; readonly executedVersion?: string }
   | NoAnswer
 
-/** The record of a batch from which on the function reports failures, and a sentence about it. */
+/** The record of a batch from which the function reports failure, and a sentence about it. */
 export interface ItemFailure {
   readonly index: number
   readonly error: string
@@ -51,8 +51,8 @@ export type InvokeResult<A> =
   | NoAnswer
 
 /**
- * Why records were given up; invocation records have it. Records that never reach the function have Lambda's
- * DESERIALIZATION_ERROR or SCHEMA_NOT_FOUND, or FILTER_ERROR, which is Weir's own.
+ * Why records were given up; part of invocation records. For records that never reach the function, it is
+ * Lambda's DESERIALIZATION_ERROR or SCHEMA_NOT_FOUND, or FILTER_ERROR, which is Weir's own.
  */
 export type Condition =
   | 'RetryAttemptsExhausted'
@@ -64,35 +64,35 @@ export type Condition =
 export interface Cause {
   readonly condition: Condition
   readonly invocations: number
-  /** True if the function ended well and reported the failure by batchItemFailures. */
+  /** True if the function succeeded and reported the failure in batchItemFailures. */
   readonly reported: boolean
   /** A sentence; undefined for records that grew too old. */
   readonly error: string | undefined
-  /** Of the last invocation; an alias may have chosen another one for those before. */
+  /** The version of the last invocation; an alias may have chosen another one for those before. */
   readonly executedVersion?: string
 }
 
 export interface DeliveryPort<A = unknown> {
   /**
-   * @param signal aborts when the batch is no longer this process's: what the function has begun does not
-   * count
+   * @param signal aborts when the batch no longer belongs to this process; what the function has begun then
+   * does not count
    */
   invoke(records: readonly EventRecord[], signal: AbortSignal): Promise<InvokeResult<A>>
-  /** Resolves when the destination has taken it; must not reject but by its signal. */
+  /** Resolves when the destination has accepted the records. Must not reject unless the signal aborts. */
   discard(records: readonly EventRecord[], why: Cause, signal: AbortSignal): Promise<void>
-  /** Takes the answer to records that have all succeeded. */
+  /** Receives the answer to records that have all succeeded. */
   succeeded?(records: readonly EventRecord[], answer: A): void
   now(): number
-  /** Resolves after so many ms; rejects when the signal aborts. */
+  /** Resolves after `ms`; rejects when the signal aborts. */
   pause(ms: number, signal: AbortSignal): Promise<void>
 }
 
-/** Milliseconds before a batch is tried again; doubles from the first to the longest. */
+/** Backoff before a batch is retried; doubles from the first pause to the longest. */
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 30_000
 const THROTTLED_PAUSE_MS = 50
 
-/** What is left of a batch, and what became of it so far. */
+/** What is left of a batch, with its attempts so far. */
 interface Part {
   readonly records: readonly EventRecord[]
   readonly retries: number
@@ -110,7 +110,9 @@ export async function deliver<A>(
   while (parts.length > 0) parts.unshift(...(await step(parts.shift()!, settings, port, signal)))
 }
 
-/** One invocation. Returns what is to be done next of the part, in order. */
+/**
+ * Gives up the expired records of a part, or makes one invocation. Returns the parts that remain, in order.
+ */
 async function step<A>(
   part: Part,
   settings: DeliverySettings,
@@ -138,12 +140,12 @@ async function step<A>(
     if (done.length > 0) port.succeeded?.(done, result.answer)
     if (failure === undefined) return []
     if (done.length > 0) {
-      // The records that are left are a batch of their own, with retries of their own.
+      // The remaining records are a batch of their own, with retries of their own.
       await port.pause(FIRST_PAUSE_MS, signal)
       return [{ records: records.slice(failure.index), retries: 0, invocations: 0 }]
     }
   } else if (settings.bisect && records.length > 1) {
-    // Splitting is no retry. A function that names the failing record has split the batch there itself.
+    // Splitting is not a retry. A function that names the failing record has itself split the batch there.
     const half = records.length >> 1
     return [records.slice(0, half), records.slice(half)].map((split) => ({
       records: split,
@@ -165,7 +167,7 @@ async function step<A>(
   return [{ records, retries: retries + 1, invocations }]
 }
 
-/** How many records at the front are too old. */
+/** Counts the records at the front that are too old. */
 function expired(records: readonly EventRecord[], { maxAgeMs }: DeliverySettings, now: number): number {
   if (maxAgeMs < 0) return 0
   let count = 0
@@ -174,9 +176,9 @@ function expired(records: readonly EventRecord[], { maxAgeMs }: DeliverySettings
 }
 
 /**
- * Where a partial answer says that the batch has failed; undefined where all has succeeded. The lowest
- * identifier is the checkpoint; an identifier that is empty or unknown means the whole batch (developer
- * guide, "Reporting batch item failures", and for Kafka "Configuring error handling controls").
+ * Returns the record from which a partial answer reports failure; undefined if all records succeeded. The
+ * lowest identifier is the checkpoint; an empty or unknown identifier means the whole batch (developer guide,
+ * "Reporting batch item failures", and for Kafka "Configuring error handling controls").
  */
 export function firstFailure(response: unknown, records: readonly EventRecord[]): ItemFailure | undefined {
   if (response === null || response === undefined || response === '') return undefined
@@ -200,7 +202,7 @@ export function firstFailure(response: unknown, records: readonly EventRecord[])
   return { index, error: 'The function reported batch item failures' }
 }
 
-/** @param partition of the batch's records, if they are Kafka's */
+/** @param partition the partition of the batch's records, if they are Kafka's */
 function identifierOf(itemIdentifier: unknown, partition: string | undefined): string | undefined {
   if (partition === undefined) return typeof itemIdentifier === 'string' ? itemIdentifier : undefined
   const { partition: named, offset } = (itemIdentifier ?? {}) as { partition?: unknown; offset?: unknown }

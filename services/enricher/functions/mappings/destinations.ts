@@ -1,4 +1,7 @@
-/** Where records are named that were given up (Lambda developer guide, "On-failure destinations"). */
+/**
+ * Sends invocation records, which name the records that were given up, to destinations (Lambda developer
+ * guide, "On-failure destinations").
+ */
 import { randomUUID } from 'node:crypto'
 import { openDestination } from '../destinations.ts'
 import { LATEST } from '../entries.ts'
@@ -7,7 +10,7 @@ import type { Cause, EventRecord } from './delivery.ts'
 /** Names a record in an invocation record. */
 export type Named = Pick<EventRecord, 'identifier' | 'timestamp'>
 
-/** What is known of a batch that was given up; the records themselves stay in the source. */
+/** Describes a batch that was given up; the records themselves stay in the source. */
 export interface FailedBatch extends Cause {
   readonly mappingId: string
   readonly functionArn: string
@@ -29,11 +32,11 @@ export interface FailedBatch extends Cause {
 }
 
 export interface BatchDestination {
-  /** Resolves when the batch is named there; tried again until the signal aborts. */
+  /** Resolves when the destination has the batch's invocation record. Retries until the signal aborts. */
   send(batch: FailedBatch, requestId: string, signal: AbortSignal): Promise<void>
 }
 
-/** Throws a sentence for what is no destination. */
+/** Throws a one-sentence error if the URL is not a destination. */
 export async function openBatchDestination(
   ...options: Parameters<typeof openDestination>
 ): Promise<BatchDestination> {

@@ -39,9 +39,9 @@ const EMPTY = Buffer.alloc(0)
 const MAX_PARTITION_KEY = 256
 
 /**
- * Record `i` of a batch as a Kinesis event's; where the Kinesis Producer Library has aggregated several in
- * it, each of them. These have one sequence number, as a consumer that takes them apart by itself would see
- * them.
+ * Returns record `i` of a batch in the form of a Kinesis event. If the Kinesis Producer Library has
+ * aggregated several records in it, returns each of them. These share one sequence number, as a consumer that
+ * deaggregates them itself would see them.
  */
 export function kinesisRecords(
   batch: RecordBatch,
@@ -104,7 +104,7 @@ interface KafkaEvent {
 
 export type TimestampType = 'CREATE_TIME' | 'LOG_APPEND_TIME'
 
-/** Record `i` of a batch as a Kafka event's. @param value in the place of the record's own */
+/** Returns record `i` of a batch in the form of a Kafka event. @param value replaces the record's own */
 export function kafkaRecord(
   batch: RecordBatch,
   i: number,
@@ -140,12 +140,12 @@ export function writeKafka({ event, ...record }: Unwritten<KafkaEvent>): KeyedRe
   return { ...record, json: JSON.stringify(event) }
 }
 
-/** Of a partition, as events have it. */
+/** The partition's name, as it appears in events. */
 export function partitionName(topic: string, partition: number): string {
   return `${topic}-${partition}`
 }
 
-/** Each header as an object of its own, its value as a list of bytes. */
+/** Returns each header as an object of its own, with its value as a list of bytes. */
 function headersOf(batch: RecordBatch, i: number): Record<string, number[]>[] {
   const { bytes } = batch
   const headers: Record<string, number[]>[] = []
@@ -162,7 +162,7 @@ function headersOf(batch: RecordBatch, i: number): Record<string, number[]>[] {
 }
 
 export interface KafkaOrigin {
-  /** aws:kafka for an ARN of MSK, else SelfManagedKafka. */
+  /** aws:kafka for an ARN of MSK, otherwise SelfManagedKafka. */
   readonly eventSource: 'aws:kafka' | 'SelfManagedKafka'
   readonly eventSourceArn?: string
   readonly bootstrapServers: string

@@ -1,12 +1,12 @@
-/** Cutting what was read of a shard into batches, and into lanes that may run side by side. */
+/** Cuts the records read from a shard into batches, and into lanes that may run in parallel. */
 import { murmur2 } from '@weir/kafka'
 import type { EventRecord } from './delivery.ts'
 import { MAX_PAYLOAD_BYTES } from './settings.ts'
 
-/** What an event has beside its records. */
+/** Bytes of an event besides its records. */
 const ENVELOPE_BYTES = 1024
 
-/** Batches of at most so many records, each within the payload's limit. */
+/** Cuts the records into batches of at most `size`, each within the payload's limit. */
 export function batchesOf(records: readonly EventRecord[], size: number): EventRecord[][] {
   const batches: EventRecord[][] = []
   let batch: EventRecord[] = []
@@ -24,7 +24,10 @@ export function batchesOf(records: readonly EventRecord[], size: number): EventR
   return batches
 }
 
-/** Spread over `count` lanes by their keys, so that the records of a key follow each other in one lane. */
+/**
+ * Spreads the records over `count` lanes by their keys, so that the records of a key follow each other in one
+ * lane.
+ */
 export function lanesOf<T extends { readonly key: Buffer | null }>(
   records: readonly T[],
   count: number,

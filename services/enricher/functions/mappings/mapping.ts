@@ -1,4 +1,4 @@
-/** An event source mapping, as it stands in the control log or in a solution. */
+/** An event source mapping, as the control log or a solution defines it. */
 import type { FilterCriteria } from '../patterns/filters.ts'
 import type { DeliverySettings } from './settings.ts'
 
@@ -11,30 +11,32 @@ export interface Mapping {
   readonly source:
     | { readonly kind: 'kinesis'; readonly stream: string }
     | { readonly kind: 'kafka'; readonly topic: string }
-  /** The consumer group by which it reads. */
+  /** The consumer group with which it reads. */
   readonly groupId: string
   readonly enabled: boolean
   readonly start: StartingPosition
   readonly settings: DeliverySettings
   readonly filters: FilterCriteria | undefined
   /**
-   * Where records are named that were given up: kafka://TOPIC, or the ARN of an SQS queue, an SNS topic or an
-   * S3 bucket. Undefined: nowhere.
+   * The destination for invocation records, which name the records that were given up: kafka://TOPIC, or the
+   * ARN of an SQS queue, an SNS topic or an S3 bucket. Undefined: none.
    */
   readonly onFailure: string | undefined
   /** The topic for the records that the function returns, written exactly once. */
   readonly output: string | undefined
-  /** Whether the function is given the decoded Avro value as JSON in the place of its bytes. */
+  /** Whether the function gets the decoded Avro value as JSON instead of its bytes. */
   readonly decode: boolean
-  /** Records whose id came in the partition within this time are left out; undefined: none are. */
+  /**
+   * Leaves out records whose id already came in the partition within this time; undefined: leaves out none.
+   */
   readonly onceMs?: number
-  /** Invocations side by side in a replica; undefined: as many as there are partitions and lanes. */
+  /** The most concurrent invocations in a replica; undefined: as many as there are partitions and lanes. */
   readonly maxConcurrency?: number
-  /** Undefined where a solution has it. */
+  /** Undefined if a solution defines the mapping. */
   readonly asked?: AskedMapping
 }
 
-/** What a mapping was told through the API. Most of it changes nothing but the API's answers. */
+/** What was given for a mapping through the API. Most of it affects only the API's answers. */
 export interface AskedMapping {
   /** ms since the epoch */
   readonly modifiedAt: number
@@ -61,7 +63,7 @@ export const DEFAULT_SETTINGS: DeliverySettings = {
   tumblingMs: 0,
 }
 
-/** The function as it is invoked: NAME, or NAME:QUALIFIER where the mapping is of a version or an alias. */
+/** The function as it is invoked: NAME, or NAME:QUALIFIER if the mapping is for a version or an alias. */
 export function targetOf({ functionName, asked }: Mapping): string {
   return asked?.qualifier === undefined ? functionName : `${functionName}:${asked.qualifier}`
 }

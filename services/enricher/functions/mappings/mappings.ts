@@ -1,6 +1,6 @@
 /**
- * All mappings: those of the solutions and those made by the API. What the list says runs; every replica runs
- * all of them, and their groups share the partitions.
+ * All mappings: those of the solutions and those created through the API. The list determines what runs.
+ * Every replica runs all of them, and each mapping's consumer group shares out the partitions.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger, Resource } from '@weir/service'
@@ -14,7 +14,7 @@ import { type MappingDeps, type RunningMapping, runMapping } from './run-mapping
 export type MappingState = 'Creating' | 'Enabled' | 'Disabled'
 
 export interface Mappings {
-  /** In the order of their ids. */
+  /** All mappings, sorted by id. */
   all(): readonly Mapping[]
   get(id: string): Mapping | undefined
   state(id: string): MappingState
@@ -24,18 +24,18 @@ export interface Mappings {
   stream(name: string): Stream | undefined
   /** True while every mapping that can run is in its group. */
   ready(): boolean
-  /** Takes a mapping of the control log, or takes it away. */
+  /** Adds or replaces a mapping of the control log; undefined removes it. */
   apply(id: string, mapping: Mapping | undefined): void
 }
 
 export interface MappingsOptions extends Omit<MappingDeps, 'invoke' | 'report'> {
   readonly functions: Functions
-  /** Of the solutions. */
+  /** The mappings of the solutions. */
   readonly fixed: readonly Mapping[]
   readonly log: Logger
 }
 
-/** Where a mapping cannot start yet: its stream or topic may come. */
+/** The pause before a mapping that could not start is retried: its stream or topic may appear. */
 const RETRY_MS = 2000
 
 /** Texts of LastProcessingResult. */
@@ -47,14 +47,14 @@ interface Slot {
   running: RunningMapping | undefined
   /** Whether the mapping has run in this replica. */
   begun: boolean
-  /** What is being started, or stopped before it is started anew. */
+  /** The start in progress, or the stop that precedes a restart. */
   changing: Promise<void> | undefined
   lastResult: string
-  /** Why it does not run, as it was logged. */
+  /** Why the mapping does not run, as logged. */
   waitsFor: string
 }
 
-/** Given to what is stopped because its mapping changed (ms). */
+/** The drain time of a consumer that is stopped because its mapping changed (ms). */
 const DRAIN_MS = 10_000
 /** Characters of a LastProcessingResult. */
 const MAX_RESULT_LENGTH = 500
@@ -110,12 +110,12 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
     } catch (error) {
       wait(slot, `the mapping cannot start yet: ${(error as Error).message}`, error)
     }
-    // It was changed, or taken away, while it started.
+    // The mapping was changed or removed while it started.
     if (slot.running !== undefined && (slots.get(mapping.id)?.mapping !== mapping || stopped))
       await stopRunning(slot)
   }
 
-  /** Starts what should run, stops what should not; each mapping by itself. */
+  /** Starts the mappings that should run and stops those that should not, each independently. */
   const reconcile = (): void => {
     for (const slot of slots.values()) {
       const { mapping } = slot
@@ -134,7 +134,7 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
 
   const apply = (id: string, mapping: Mapping | undefined): void => {
     const before = slots.get(id)
-    // What runs by the old settings ends first: the new one joins the same group.
+    // The consumer with the old settings ends first, because the new one joins the same group.
     const over = (async () => {
       await before?.changing
       if (before?.running !== undefined) await stopRunning(before)
@@ -181,7 +181,8 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
       state: (id) => {
         const slot = slots.get(id)
         if (slot?.mapping.enabled === false) return 'Disabled'
-        // A mapping that lost its function or its stream stays enabled; its LastProcessingResult tells.
+        // A mapping that lost its function or its stream stays enabled; its LastProcessingResult shows why it
+        // does not run.
         return slot?.running?.ready() || (slot?.begun && slot.running === undefined) ? 'Enabled' : 'Creating'
       },
       lastResult: (id) => {

@@ -1,4 +1,4 @@
-/** The records that a function returns, for the topic that its mapping names. */
+/** Writes the records that a function returns to the topic that its mapping names. */
 import { Buffer } from 'node:buffer'
 import { decodeBase64 } from '@weir/aws'
 import type { Codec, Writer } from '@weir/codec'
@@ -8,9 +8,9 @@ import { maxRecordBytes } from '@weir/kafka/records/format.ts'
 import { type TopicSettings, topicSettings } from './topic-settings.ts'
 
 /**
- * `{ "records": [ { "key"?, "value", "encoding"?, "headers"? } ] }` is what a function answers. A text is
- * written as it is, or as the bytes that it stands for with encoding base64; anything else as JSON or by the
- * topic's contract.
+ * `{ "records": [ { "key"?, "value", "encoding"?, "headers"? } ] }` is the answer of a function. A text is
+ * written as it is, or decoded if its encoding is base64; anything else is written as JSON or by the topic's
+ * contract.
  */
 interface ReturnedRecord {
   readonly key?: string
@@ -34,20 +34,20 @@ export interface OutputRecords {
 }
 
 export interface Output {
-  /** Reads the topic's configuration again once a minute; never rejects. Returns undefined in between. */
+  /** Rereads the topic's configuration once a minute; never rejects. Returns undefined in between. */
   prepare(): Promise<void> | undefined
-  /** Throws a sentence for an answer that is not a list of records which the topic accepts. */
+  /** Throws a one-sentence error if the answer is not a list of records that the topic accepts. */
   encode(response: unknown): OutputRecords
   append(out: Appender, records: OutputRecords): void
 }
 
-/** Bytes that a transaction counts for a record beside its key, value and headers, and a few more. */
+/** Bytes that a transaction counts for a record besides its key, value and headers, and a few more. */
 const OVERHEAD_BYTES = 32
 /** A transaction writes record batches of up to 1,000,000 bytes. */
 const MIN_BATCH_BYTES = 1 << 20
 const SETTINGS_MS = 60_000
 
-/** Rejects with unknown-topic where there is no such topic. */
+/** Rejects with unknown-topic if the topic does not exist. */
 export async function openOutput(topic: string, kafka: Kafka, codec: Codec): Promise<Output> {
   const contract = Object.hasOwn(topics, topic) ? (topic as TopicName) : undefined
   const [partitions, writer, first] = await Promise.all([
@@ -143,7 +143,7 @@ class Encoder {
   }
 
   /**
-   * @param maxScratch fits any value that the topic takes; the writer asks for three bytes even where a
+   * @param maxScratch fits any value that the topic accepts; the writer asks for three bytes even if a
    * character takes one
    */
   #byContract(value: unknown, writer: Writer, maxScratch: number): Buffer {

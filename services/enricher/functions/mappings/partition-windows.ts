@@ -12,7 +12,7 @@ export interface PartitionWindowsOptions {
   placeOf(partition: number, offset: number): Place | undefined
   /** Connects a shard's windows with the function and the destination. */
   portOf(place: Place): Omit<WindowPort, 'save'>
-  /** Resolves when the states of windows that others wrote before are known here. */
+  /** Resolves when this replica knows the window states that others wrote before the call. */
   catchUp(): Promise<void>
   /** Saved states, by mapping and partition. */
   readonly states: {
@@ -30,7 +30,7 @@ const GRACE_MS = 1000
 interface Open {
   readonly windows: Windows
   signal: AbortSignal
-  /** Resolves when the newest task is done; tasks follow each other. */
+  /** Resolves when the newest task is done; tasks run one after another. */
   busy: Promise<unknown>
 }
 
@@ -70,7 +70,7 @@ export class PartitionWindows {
     try {
       await (open.busy = open.busy.then(() => windows.take(records, next, signal)))
     } catch (error) {
-      // The windows begin again from the saved state.
+      // The windows restart from the saved state.
       if (this.#open.get(partition) === open) this.#open.delete(partition)
       throw error
     }
@@ -93,7 +93,7 @@ export class PartitionWindows {
     return open
   }
 
-  /** Closes windows whose end has passed, among them those of a replica that died. */
+  /** Closes windows whose end has passed, including those of a replica that died. */
   async #closeOverdue(subscription: Subscription): Promise<void> {
     const { settings, states, catchUp, placeOf } = this.#options
     const overdue = (end: number | undefined): boolean => (end ?? Infinity) < Date.now() - GRACE_MS

@@ -1,4 +1,4 @@
-/** A counting semaphore. It bounds the invocations of a mapping that run side by side. */
+/** A counting semaphore. It bounds the concurrent invocations of a mapping. */
 export interface Places {
   /** Resolves when there is a place, in the order of the calls; rejects with the signal's reason. */
   take(signal: AbortSignal): Promise<void>

@@ -1,6 +1,6 @@
 /**
- * A mapping at work: reads its shards or partitions as a member of its group, filters, cuts into batches, and
- * gives them to the function.
+ * Runs a mapping: reads its shards or partitions as a member of its group, filters the records, cuts them
+ * into batches, and passes these to the function.
  */
 import { type Appender, type Kafka, KafkaError, Once, type Producer, type RecordBatch } from '@weir/kafka'
 import { Counter, Gauge, metrics, watchGroup } from '@weir/service'
@@ -34,9 +34,9 @@ const repetitions = new Counter({
 
 export interface MappingDeps extends SourceDeps, CallerDeps {
   readonly producer: Producer
-  /** Resolves when the states of windows that others wrote before are known here. */
+  /** Resolves when this replica knows the window states that others wrote before the call. */
   catchUp(): Promise<void>
-  /** Of tumbling windows, by mapping and partition. */
+  /** The states of tumbling windows, by mapping and partition. */
   readonly windowStates: PartitionWindowsOptions['states']
 }
 
@@ -115,7 +115,7 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     try {
       await handle(batch, appender, signal)
     } catch (error) {
-      // This error can heal: the port hands the batch over again.
+      // The error may be temporary: the port delivers the batch again.
       if (!signal.aborted) report(`PROBLEM: ${(error as Error).message}`)
       throw error
     }
@@ -145,14 +145,14 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
 }
 
 /**
- * Where a group without offsets begins is written down at once: what arrives while nobody reads is not
- * skipped.
+ * Commits the starting offsets of a group without offsets at once, so that records which arrive while nobody
+ * reads are not skipped.
  */
 async function beginAt({ groupId, start }: Mapping, topic: string, kafka: Kafka): Promise<void> {
   if (start === 'TRIM_HORIZON') return
   const known = await kafka.admin.lag(groupId)
   if (known.some((lag) => lag.topic === topic && lag.committed >= 0)) return
-  // No record is older than the epoch. Kafka has meanings of its own for negative times.
+  // No record is older than the epoch. Kafka gives negative times special meanings.
   const time = start === 'LATEST' ? 'latest' : start.timestamp < 0 ? 'earliest' : start.timestamp
   const partitions = Array.from({ length: await kafka.partitions(topic) }, (_, partition) => partition)
   const offsets = await Promise.all(
@@ -164,7 +164,7 @@ async function beginAt({ groupId, start }: Mapping, topic: string, kafka: Kafka)
   try {
     await kafka.admin.setOffsets(groupId, topic, offsets)
   } catch (error) {
-    // Another replica has done so and has joined already.
+    // Another replica has already set the offsets and joined.
     if (!(error instanceof KafkaError) || error.code !== 'invalid-group') throw error
   }
 }

@@ -1,26 +1,26 @@
 /**
- * What an event source mapping is told (Lambda API reference, CreateEventSourceMapping), with Lambda's
- * defaults and bounds filled in.
+ * The settings of an event source mapping (Lambda API reference, CreateEventSourceMapping), with Lambda's
+ * defaults and bounds applied.
  */
 
 export type SourceKind = 'kinesis' | 'kafka'
 
 export interface DeliverySettings {
-  /** Records of one invocation, 1 to 10,000. */
+  /** The most records of one invocation, 1 to 10,000. */
   readonly batchSize: number
   /** How long records are gathered, 0 to 300,000 ms. */
   readonly windowMs: number
-  /** Batches of one shard that may be handled side by side, 1 to 10; the records of a key stay in order. */
+  /** Batches of one shard that may be handled in parallel, 1 to 10; the records of a key stay in order. */
   readonly parallelization: number
-  /** -1: until they succeed or expire. */
+  /** -1: retries until the records succeed or expire. */
   readonly maxRetries: number
   /** Records older than this are given up (ms); -1: never. */
   readonly maxAgeMs: number
   readonly bisect: boolean
   readonly reportItemFailures: boolean
-  /** 0: none. */
+  /** 0: no tumbling windows. */
   readonly tumblingMs: number
 }
 
-/** Of one invocation's event (Lambda quotas, "Invocation payload"). */
+/** The most bytes of one invocation's event (Lambda quotas, "Invocation payload"). */
 export const MAX_PAYLOAD_BYTES = 6 << 20

@@ -22,8 +22,8 @@ import { topicSettings } from './topic-settings.ts'
 export interface Source {
   readonly topic: string
   /**
-   * The parts of a batch, in order; each is handled by itself.
-   * @param leaveOut is asked once for each record, in order
+   * The parts of a batch, in order; each is handled separately.
+   * @param leaveOut is called once for each record, in order
    */
   stretches(
     batch: RecordBatch,
@@ -42,7 +42,7 @@ export interface SourceDeps {
   readonly bootstrapServers: string
 }
 
-/** How often a child shard looks whether its parents have been read. */
+/** How often a child shard checks whether its parents have been read. */
 const PARENTS_MS = 200
 /** After an aggregate of more records than this, other work of the process comes first. */
 const LARGE_AGGREGATE = 1000
@@ -107,7 +107,7 @@ async function openTopic({ filters, decode }: Mapping, topic: string, deps: Sour
   }
 }
 
-/** The value as JSON by its contract. */
+/** Returns the value as JSON, decoded by its contract. */
 function decoded(reader: Reader, batch: RecordBatch, i: number): Buffer | null {
   if (batch.valueStart[i] < 0) return null
   return Buffer.from(JSON.stringify(reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i])))
@@ -145,7 +145,8 @@ async function openStream(
   }
 
   /**
-   * The shard of a record. This replica may learn of a new shard a moment after it reads the first record.
+   * Returns the shard of a record. This replica may learn of a new shard a moment after it reads the first
+   * record.
    */
   async function knownShardAt(partition: number, offset: number, signal: AbortSignal): Promise<Found> {
     for (;;) {

@@ -11,7 +11,7 @@ export interface Place {
   readonly eventSourceArn: string
   /** @param window the members of a tumbling window's event, JSON that begins with a comma */
   event(records: readonly { readonly json: string }[], window?: string): string
-  /** Names a record that cannot be read by its offset. */
+  /** Names, by its offset, a record that cannot be read. */
   named(offset: number): Named
 }
 
@@ -35,7 +35,7 @@ export interface Stretch {
   readonly next: number
 }
 
-/** A stretch ends when its records have more bytes in events. */
+/** A stretch ends when its records have more bytes than this in events. */
 const MAX_STRETCH_BYTES = 16 << 20
 
 /** Gathers the records of a stretch. */

@@ -21,8 +21,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'cleanup.policy': 'delete',
 }
 /**
- * Asks the brokers. Without the right to ask, the settings of the topic's contract are assumed, or Kafka's
- * defaults. Rejects with a KafkaError otherwise.
+ * Asks the brokers for the settings. Without the right to ask, assumes those of the topic's contract, or
+ * Kafka's defaults. Rejects with a KafkaError if asking fails for another reason.
  */
 export async function topicSettings(topic: string, kafka: Kafka): Promise<TopicSettings> {
   const found = await kafka.admin.topicConfigs(topic).catch((error: unknown) => assumed(topic, error))
@@ -37,6 +37,6 @@ export async function topicSettings(topic: string, kafka: Kafka): Promise<TopicS
 function assumed(topic: string, error: unknown): Record<string, string> {
   if (!(error instanceof KafkaError) || error.code !== 'not-authorized') throw error
   if (Object.hasOwn(topics, topic)) return topicConfigs(topics[topic as TopicName])
-  // The topics of streams stamp the arrival.
+  // The topics of streams have arrival timestamps.
   return topic.startsWith(TOPIC_PREFIX) ? { 'message.timestamp.type': 'LogAppendTime' } : {}
 }

@@ -26,7 +26,7 @@ interface Event {
   shardId: string
 }
 
-/** A function that counts records, unless `answer` says something else. */
+/** A function that counts records, unless `answer` returns something else. */
 function counting(
   answer?: (event: Event, nth: number) => InvokeResult<ReturnedState> | undefined,
   saved?: WindowState,

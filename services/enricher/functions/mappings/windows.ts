@@ -7,7 +7,7 @@ import { type Cause, type DeliveryPort, deliver, type EventRecord, type InvokeRe
 import { batchesOf } from './lanes.ts'
 import type { DeliverySettings } from './settings.ts'
 
-/** Of one shard's state, as JSON (developer guide: 1 MB). */
+/** The most bytes of one shard's state, as JSON (developer guide: 1 MB). */
 export const MAX_STATE_BYTES = 1 << 20
 
 /** What a shard's window holds between invocations. */
@@ -26,7 +26,10 @@ export interface ReturnedState {
   readonly bytes: number
 }
 
-/** Throws a sentence for an answer without a state, or with one that cannot be written. */
+/**
+ * Returns the state from an answer. Throws a one-sentence error if it has none, or one that cannot be
+ * written.
+ */
 export function returnedState(response: unknown): ReturnedState {
   const state =
     typeof response === 'object' && response !== null ? (response as { state?: unknown }).state : undefined
@@ -37,7 +40,7 @@ export function returnedState(response: unknown): ReturnedState {
 export interface WindowPort extends Pick<DeliveryPort, 'discard' | 'now' | 'pause'> {
   /**
    * Invokes the function with records.
-   * @param window the event's members beside its records, JSON that begins with a comma
+   * @param window the event's members besides its records, JSON that begins with a comma
    */
   reduce(
     records: readonly EventRecord[],
@@ -47,11 +50,11 @@ export interface WindowPort extends Pick<DeliveryPort, 'discard' | 'now' | 'paus
   /** Invokes the function for the last time in a window. */
   close(window: string, signal: AbortSignal): Promise<InvokeResult<undefined>>
   /**
-   * Gives up the last invocation of a window. Resolves when the destination has taken that.
+   * Gives up the last invocation of a window. Resolves when the destination has accepted that.
    * @param offset the one after the window's records
    */
   abandon(offset: number, why: Cause, signal: AbortSignal): Promise<void>
-  /** Resolves when the state is kept for whoever reads the shard next; undefined: there is none. */
+  /** Resolves when the state is stored for the next reader of the shard; undefined: there is no window. */
   save(state: WindowState | undefined): Promise<void>
 }
 
@@ -60,7 +63,7 @@ export interface WindowOrigin {
   readonly eventSourceArn: string
 }
 
-/** One shard's windows. Calls must follow each other. */
+/** The windows of one shard. Calls must not overlap. */
 export class Windows {
   readonly #settings: DeliverySettings
   readonly #port: WindowPort
@@ -79,7 +82,7 @@ export class Windows {
     this.#current = saved
   }
 
-  /** When the open window ends, ms since the epoch; undefined without one. */
+  /** When the open window ends, ms since the epoch; undefined if none is open. */
   get end(): number | undefined {
     return this.#current === undefined ? undefined : this.#current.start + this.#settings.tumblingMs
   }
@@ -96,8 +99,8 @@ export class Windows {
       const start = Math.floor(fresh[from].timestamp / tumblingMs) * tumblingMs
       let to = from
       while (to < fresh.length && Math.floor(fresh[to].timestamp / tumblingMs) * tumblingMs === start) to++
-      // Arrival times of one partition do not go back but by the clocks of successive leaders: then the
-      // window that is open takes the record.
+      // Arrival times of one partition go back only because of the clocks of successive leaders. In that
+      // case, the open window takes the record.
       if (this.#current !== undefined && this.#current.start < start) await this.close(signal)
       for (const batch of batchesOf(fresh.slice(from, to), batchSize)) {
         const last = batch.at(-1) as EventRecord & { readonly offset: number }
@@ -109,7 +112,7 @@ export class Windows {
       this.#current = { ...this.#current, offset: next }
   }
 
-  /** The last invocation of the open window, if there is one. */
+  /** Makes the last invocation of the open window, if there is one. */
   async close(signal: AbortSignal, early = false): Promise<void> {
     if (this.#current === undefined) return
     const window = this.#event(this.#current, true, early)
@@ -172,5 +175,5 @@ export class Windows {
   }
 }
 
-/** For the invocation without records: what is tried again is the window. */
+/** A placeholder for the invocation without records: what is retried is the window. */
 const NOTHING: readonly EventRecord[] = [{ identifier: '', timestamp: Infinity, json: '' }]

@@ -31,7 +31,7 @@ export function isTooComplex(wildcards: readonly string[]): boolean {
     if (seen.has(key)) continue
     seen.add(key)
     if (seen.size > maxSets) return true
-    // Other bytes leave the asterisks alone, which these bytes leave as well.
+    // Other bytes keep only the asterisks, which these bytes keep as well.
     for (const byte of new Set(places.map((place) => tokens[place + 1]))) {
       if (byte >= 0) waiting.push(after(tokens, places, byte))
     }
@@ -52,8 +52,8 @@ function tokensOf(wildcard: string): number[] {
 }
 
 /**
- * The places that a byte leads to, in order. An asterisk can match nothing, so the place before it leads to
- * it too.
+ * Returns the places to which a byte leads, in order. An asterisk can match nothing, so the place before it
+ * leads to it, too.
  */
 function after(tokens: readonly number[], places: readonly number[], byte: number): number[] {
   const next: number[] = []

@@ -1,6 +1,6 @@
 /**
- * A pattern or a filter that cannot be used. The message is one sentence for whoever wrote it: where, what,
- * and what to write instead.
+ * A pattern or a filter that cannot be used. The message is one sentence for its author: where the problem
+ * is, what it is, and what to write instead.
  */
 export class PatternError extends Error {
   override readonly name = 'PatternError'

@@ -10,19 +10,19 @@ import { type Branch, parsePattern } from './pattern.ts'
 import { matchesPlan, type Plan, Planner } from './plan.ts'
 import { Work } from './work.ts'
 
-/** Lambda's quota; 5 until one asks for more. */
+/** Lambda's quota; it is 5 unless more are requested. */
 export const MAX_FILTERS = 10
 
-/** As Lambda's API has it. Without filters every record passes. */
+/** The filters as in Lambda's API. Without filters, every record passes. */
 export interface FilterCriteria {
   readonly Filters?: readonly { readonly Pattern?: string }[]
 }
 
-/** Content of a record: base64 as in Lambda's events, or the bytes themselves where they are at hand. */
+/** Content of a record: base64 as in Lambda's events, or the bytes themselves if available. */
 export type Content = string | Uint8Array
 
 /**
- * An element of Records of a Kinesis event. Patterns see the members of `kinesis` beside the others, and
+ * An element of Records of a Kinesis event. Patterns see the members of `kinesis` alongside the others, and
  * `data` decoded.
  */
 export interface KinesisRecord {
@@ -40,9 +40,9 @@ export interface KafkaRecord {
 /** Tests records against the filters of a mapping. */
 export interface RecordFilter<R> {
   /**
-   * Whether any of the filters matches. Returns a promise if other work of the process comes first, after
-   * much work without a break. Throws, or rejects with, TooMuchWork if the filters take too long for the
-   * record.
+   * Whether any of the filters matches. After much work without a break, returns a promise, so that other
+   * work of the process comes first. Throws, or rejects with, TooMuchWork if the filters take too long for
+   * the record.
    */
   matches(record: R): boolean | Promise<boolean>
 }
@@ -51,11 +51,11 @@ export interface RecordFilter<R> {
  * Compiles filters. Returns undefined if there are none: every record passes. Throws a PatternError that
  * names the filter.
  *
- * Kinesis: a pattern with `data` drops records whose data is no JSON object or array; such a pattern must
- * itself be an object. Kafka: a pattern's `key` or `value` is an object (for JSON) or an array (for plain
- * texts); content of the other format, or that is no UTF-8, leaves that part of the pattern unasked, so that
- * only its other parts decide. A record without key or value is asked: it has no such field. JSON here means
- * an object or an array; a bare number or quoted text is a plain text.
+ * Kinesis: a pattern with `data` drops records whose data is not a JSON object or array; in such a pattern,
+ * `data` must itself be an object. Kafka: a pattern's `key` or `value` is an object (for JSON) or an array
+ * (for plain texts); if the content has the other format, or is not valid UTF-8, that part of the pattern is
+ * skipped and only its other parts decide. For a record without a key or value, the part is not skipped: the
+ * field is absent. JSON here means an object or an array; a bare number or quoted text is a plain text.
  */
 export function compileFilters(
   criteria: FilterCriteria | undefined,
@@ -206,13 +206,13 @@ function kafkaAlternative(branch: Branch, planner: Planner): Alternative<KafkaEv
   }
 }
 
-/** Content as patterns see it; format undefined where it is no UTF-8. */
+/** Content as patterns see it; `format` is undefined if it is not valid UTF-8. */
 interface Read {
   readonly format: Format | undefined
   readonly content: unknown
 }
 
-/** Undefined where the record has none: then there is nothing that could be of another format. */
+/** Returns undefined if the record has no such content: then nothing can have another format. */
 function read(content: Content | null | undefined, work: Work): Read | undefined {
   if (content === null || content === undefined) return undefined
   const text = utf8(content)
@@ -224,7 +224,10 @@ function read(content: Content | null | undefined, work: Work): Read | undefined
 const fits = (format: Format | undefined, content: Read | undefined): boolean =>
   content === undefined || content.format === format
 
-/** What a branch expects of a part: an object in the pattern is JSON, an array a plain text. */
+/**
+ * Returns the format that a branch expects of a part: an object in the pattern means JSON, an array plain
+ * text.
+ */
 function formatOf(branch: Branch, part: string): Format | undefined {
   let format: Format | undefined
   for (const { path } of branch.values()) {
@@ -237,7 +240,7 @@ function formatOf(branch: Branch, part: string): Format | undefined {
   return format
 }
 
-/** Undefined for what is no UTF-8. */
+/** Returns undefined if the content is not valid UTF-8. */
 function utf8(content: Content): string | undefined {
   const bytes =
     typeof content === 'string'
@@ -246,7 +249,7 @@ function utf8(content: Content): string | undefined {
   return isUtf8(bytes) ? bytes.toString() : undefined
 }
 
-/** The object or array that a text is, or undefined. */
+/** Returns the JSON object or array in a text, or undefined if it is neither. */
 function json(text: string | undefined, work: Work): object | undefined {
   if (text === undefined || !/^[\s]*[[{]/.test(text)) return undefined
   work.count(STEPS_OF_READING * text.length)

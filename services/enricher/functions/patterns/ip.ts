@@ -3,8 +3,8 @@ import { isIPv6 } from 'node:net'
 
 interface Address {
   /**
-   * 4 or 6. An IPv4 address that is written as IPv6 (::ffff:a00:1) is a 4, as in Java, in which Event Ruler
-   * is written.
+   * 4 or 6. An IPv4 address that is written as IPv6 (::ffff:a00:1) counts as 4, as in Java, in which Event
+   * Ruler is written.
    */
   readonly family: 4 | 6
   readonly value: bigint
@@ -21,7 +21,7 @@ export const MAX_ADDRESS_LENGTH = 39
 
 /**
  * Parses an address as Event Ruler does; undefined for other texts. Octets with leading zeros are decimal.
- * IPv6 addresses with zones (fe80::1%eth0) or dots (::ffff:10.0.0.1) are none.
+ * IPv6 addresses with zones (fe80::1%eth0) or dots (::ffff:10.0.0.1) are not accepted.
  */
 function parseAddress(text: string): Address | undefined {
   if (text.length > MAX_ADDRESS_LENGTH) return undefined
@@ -42,7 +42,7 @@ export function addressKey(text: string): string | undefined {
 }
 
 /**
- * Whether an address is in `address/bits`; throws an Error whose message goes after the place of the
+ * Compiles a test for addresses in `address/bits`. Throws an Error whose message follows the place of the
  * operator.
  */
 export function compileCidr(cidr: string): (text: string) => boolean {

@@ -1,4 +1,4 @@
-/** What stands in a pattern's arrays: values, and objects with one operator each. */
+/** The contents of a pattern's arrays: values, and objects with one operator each. */
 import { isTooComplex } from './complexity.ts'
 import { PatternError } from './errors.ts'
 import { addressKey, compileCidr, MAX_ADDRESS_LENGTH } from './ip.ts'
@@ -6,8 +6,8 @@ import { compileWildcard } from './wildcard.ts'
 import type { Work } from './work.ts'
 
 /**
- * A value of an event that is no object and no array. Numbers are binary64, as JSON.parse gives them and as
- * Event Ruler compares them.
+ * A value of an event that is neither an object nor an array. Numbers are binary64, as JSON.parse gives them
+ * and as Event Ruler compares them.
  */
 export type Scalar = string | number | boolean | null
 
@@ -21,7 +21,7 @@ export interface Leaf {
 }
 
 /**
- * Names of operators, and names that EventBridge keeps for operators to come: they cannot be fields inside
+ * Names of operators, and names that EventBridge reserves for future operators. They cannot be fields inside
  * $or.
  */
 export const RESERVED: ReadonlySet<string> = new Set([
@@ -52,14 +52,14 @@ export const RESERVED: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Compiles an array of a pattern; `where` is its place for errors, such as detail.state. Throws a
+ * Compiles an array of a pattern; `where` is its place, such as detail.state, for error messages. Throws a
  * PatternError.
  */
 export function compileLeaf(alternatives: readonly unknown[], where: string): Leaf {
   if (alternatives.length === 0)
     throw new PatternError(`${where} is an empty array; give at least one value, or leave the field out.`)
   const exact = new Set<unknown>()
-  // Event Ruler compares exact values that are IP addresses as addresses, in whatever way they are written.
+  // Event Ruler compares exact values that are IP addresses as addresses, however they are written.
   const addresses = new Set<string>()
   const matchers: Matcher[] = []
   const wildcards: string[] = []
@@ -188,8 +188,8 @@ function numeric(operand: unknown, at: string): Matcher {
 }
 
 /**
- * Any value but these; an absent field is none. Texts never equal numbers, so anything but a text matches
- * every number.
+ * Matches any value but these; an absent field has no value. Texts never equal numbers, so anything but a
+ * text matches every number.
  */
 function anythingBut(operand: unknown, at: string, wildcards: string[]): Matcher {
   if (typeof operand === 'object' && operand !== null && !Array.isArray(operand)) {
@@ -227,7 +227,7 @@ const NEGATABLE: Readonly<
   wildcard,
 }
 
-/** Every text starts and ends with the empty one, so anything but that would match none. */
+/** Every text starts and ends with the empty text, so anything but that would match nothing. */
 function startOrEnd(part: string, at: string, has: (value: string) => boolean): (value: string) => boolean {
   if (part === '')
     throw new PatternError(
@@ -265,10 +265,10 @@ const address =
     return matches(value)
   }
 
-/** Upper case makes letters with two lower cases (σ and ς) equal. It makes no text shorter. */
+/** Upper case makes letters with two lower-case forms (σ and ς) equal. It never makes a text shorter. */
 const fold = (value: string): string => value.toUpperCase()
 
-/** The only operator of an object. */
+/** Returns the only operator of an object. */
 function only(operation: object, place: string): { operator: string; operand: unknown; at: string } {
   const entries = Object.entries(operation)
   if (entries.length !== 1)
@@ -290,7 +290,7 @@ function list(operand: unknown, at: string): readonly unknown[] {
   return operand
 }
 
-/** Puts the place before what a compiler of operands says. */
+/** Puts the place before the error message of an operand's compiler. */
 function explained<T>(at: string, compile: () => T): T {
   try {
     return compile()

@@ -196,7 +196,7 @@ describe('arrays', () => {
     [{ employees: { $or: [{ firstName: ['Anna'] }, { firstName: ['John'] }], lastName: ['Doe'] } }, true],
   ])('%j: %s', (pattern, expected) => {
     expect(matches(pattern, { employees })).toBe(expected)
-    // Arrays within arrays are one.
+    // Nested arrays count as one.
     expect(matches(pattern, { employees: [[employees[0]], [[employees[1]], employees[2]]] })).toBe(expected)
   })
 

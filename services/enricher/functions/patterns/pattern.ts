@@ -1,6 +1,6 @@
 /**
- * Event patterns as EventBridge's rules and Lambda's filters have them: an object with the shape of the
- * event, whose arrays list what a field may be. The semantics are those of AWS's Event Ruler
+ * Event patterns as in EventBridge's rules and Lambda's filters: an object with the shape of the event, whose
+ * arrays list the alternatives for a field. The semantics are those of AWS's Event Ruler
  * (github.com/aws/event-ruler). Names are joined by dots: "a.b" is the field b of a. If a field is given
  * twice, the last one counts.
  */
@@ -13,12 +13,12 @@ import { Work } from './work.ts'
 export const MAX_PATTERN_LENGTH = 4096
 /** The most names of a path; bounds the recursion here and in matching. */
 export const MAX_DEPTH = 64
-/** What a pattern's $or multiply to; EventBridge refuses more, too. */
+/** The most branches that a pattern's $or may multiply to; EventBridge refuses more, too. */
 export const MAX_BRANCHES = 1000
-/** Conditions of all branches together. Each takes memory, and time to compile. */
+/** The most conditions of all branches together. Each takes memory, and time to compile. */
 export const MAX_CONDITIONS = 10_000
 
-/** One field that a branch of a pattern looks at. */
+/** A condition on one field, in a branch of a pattern. */
 export interface Condition {
   /** Names without dots. */
   readonly path: readonly string[]
@@ -30,12 +30,12 @@ export interface Condition {
  * pattern matches if any of its branches does.
  */
 export type Branch = ReadonlyMap<string, Condition>
-/** One that is still being made. */
+/** A branch that is still being built. */
 type Growing = Map<string, Condition>
 
 /**
- * Compiles a pattern to a test of events, which are JSON values; an event that is no object matches nothing.
- * Throws a PatternError.
+ * Compiles a pattern to a test of events, which are JSON values; an event that is not an object matches
+ * nothing. Throws a PatternError.
  */
 export function compilePattern(text: string): (event: unknown) => boolean {
   const planner = new Planner()
@@ -46,7 +46,7 @@ export function compilePattern(text: string): (event: unknown) => boolean {
   }
 }
 
-/** Parses and checks a pattern, and multiplies its $or out. Throws a PatternError. */
+/** Parses and checks a pattern, and expands its $or. Throws a PatternError. */
 export function parsePattern(text: string): readonly Branch[] {
   if (text.length > MAX_PATTERN_LENGTH)
     throw new PatternError(`The pattern has ${text.length} characters; make do with ${MAX_PATTERN_LENGTH}.`)
@@ -74,12 +74,12 @@ export function parsePattern(text: string): readonly Branch[] {
 
 type PatternObject = Readonly<Record<string, unknown>>
 
-/** Whether $or is the operator or a plain name, and whether the object is inside of one. */
+/** Whether $or is the operator or a plain name, and whether the object is inside one. */
 type Mode = 'or' | 'inside-or' | 'plain'
 
 /**
- * Adds the conditions of an object of the pattern to every branch, and returns those that its $or make of
- * them. A path that a branch has already is replaced, as Event Ruler does.
+ * Adds the conditions of an object of the pattern to every branch, and returns the branches that its $or turn
+ * them into. A path that a branch already has is replaced, as in Event Ruler.
  */
 function expand(
   object: PatternObject,
@@ -144,7 +144,7 @@ function either(
   return expanded
 }
 
-/** Branches of one pattern have about as many conditions each. */
+/** The branches of one pattern have about the same number of conditions each. */
 function refuseMany(branches: readonly Growing[]): void {
   if (branches.length * (branches.at(-1)?.size ?? 0) <= MAX_CONDITIONS) return
   throw new PatternError(

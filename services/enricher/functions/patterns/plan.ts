@@ -1,17 +1,18 @@
 /**
- * Conditions as a tree of names, and the walk of an event along it. Only what the tree names is looked at.
+ * Conditions as a tree of names, and the matching of an event along it. Only the fields that the tree names
+ * are read.
  *
  * Names are joined by dots in the pattern and in the event, as Event Ruler does: { "a.b": 1 } equals { "a": {
  * "b": 1 } }. Arrays of an event are transparent: a condition on a field holds when any value of the array
  * satisfies it. Conditions that reach into objects of one array must all be satisfied by the same object
- * (Event Ruler's array consistency), and { "exists": false } then speaks of that object. Where no other
+ * (Event Ruler's array consistency), and { "exists": false } then refers to that object. If no other
  * condition chooses an object, the field must be absent from all of them.
  */
 import type { Leaf, Scalar } from './operators.ts'
 import type { Condition } from './pattern.ts'
 import type { Work } from './work.ts'
 
-/** The names that an object of the event is asked for. */
+/** The names that are looked up in an object of the event. */
 export type Plan = readonly Step[]
 
 /** A name and the conditions on it and below it. Plans with the same conditions share the step. */
@@ -28,8 +29,8 @@ interface Step {
 type EventObject = Readonly<Record<string, unknown>>
 
 /**
- * NO: some condition does not hold. ABSENT: all hold, for want of their fields. YES: all hold, at least one
- * by a value.
+ * NO: some condition does not hold. ABSENT: all hold, because their fields are absent. YES: all hold, at
+ * least one by a value.
  */
 const NO = 0
 const ABSENT = 1
@@ -90,7 +91,7 @@ export function matchesPlan(steps: Plan, event: unknown, work: Work): boolean {
   return isObject(event) && matchObject(steps, event, work) !== NO
 }
 
-/** `object` is undefined where the event has no object at this place. */
+/** `object` is undefined if the event has no object at this place. */
 function matchObject(steps: Plan, object: EventObject | undefined, work: Work): Result {
   let result: Result = ABSENT
   for (const step of steps) {
@@ -150,7 +151,7 @@ function matchLeaf(leaf: Leaf, value: unknown, work: Work): Result {
       present = true
     }
   }
-  // An object, and an array without values, is no leaf: the field counts as absent.
+  // An object, or an array without values, is not a leaf: the field counts as absent.
   return !present && leaf.absent ? ABSENT : NO
 }
 
@@ -202,7 +203,7 @@ function matchObjects(steps: Plan, objects: readonly EventObject[], work: Work):
   return result
 }
 
-/** What arrays within arrays hold, without recursion: an event may nest them as deep as it likes. */
+/** Returns the elements of nested arrays, without recursion: an event may nest them to any depth. */
 function elements(array: readonly unknown[], work: Work): readonly unknown[] {
   work.count(array.length)
   if (!array.some(Array.isArray)) return array

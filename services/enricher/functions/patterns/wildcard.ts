@@ -1,12 +1,12 @@
 /**
- * Matching against a text in which `*` stands for any characters: one pass over the value, whatever the
- * pattern, and nothing to backtrack.
+ * Matches values against a text in which `*` stands for any characters: in one pass over the value, whatever
+ * the pattern, and without backtracking.
  */
 import type { Work } from './work.ts'
 
 /**
- * The error of a wildcard that means nothing; its message goes after the place, as in
- * "detail.path[0].wildcard has two * in a row".
+ * The error for an invalid wildcard. Its message follows the place, as in "detail.path[0].wildcard has two *
+ * in a row".
  */
 export class WildcardError extends Error {}
 
@@ -25,7 +25,7 @@ export function compileWildcard(text: string): (value: string, work: Work) => bo
       return false
     const end = value.length - last.length
     let at = first.length
-    // The earliest place of each literal leaves most for those after it.
+    // The earliest place of each literal leaves the most room for those after it.
     for (const find of finders) {
       at = find(value, at, end, work)
       if (at < 0) return false
@@ -56,8 +56,8 @@ export function literalsOf(text: string): string[] {
 }
 
 /**
- * Finds a literal in value[from, end) and returns the place after it, or -1: Knuth, Morris and Pratt's way,
- * whose time is that of reading the value once.
+ * Finds a literal in value[from, end) and returns the place after it, or -1: the Knuth-Morris-Pratt
+ * algorithm, whose time is that of reading the value once.
  */
 function finder(literal: string): (value: string, from: number, end: number, work: Work) => number {
   const borders = new Uint16Array(literal.length)

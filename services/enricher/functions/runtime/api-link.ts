@@ -16,8 +16,8 @@ import { openRuntimeApi, type RuntimeApi } from './runtime-api.ts'
 import { runtimeVariables } from './variables.ts'
 
 /**
- * Takes the variables of the function from descriptor 3 and becomes the program of its arguments. It does so
- * when privileges are gone: the linker loads what the variables name.
+ * Reads the function's variables from descriptor 3, then executes the program in its arguments. It does so
+ * after privileges are given up, because the linker loads what the variables name.
  */
 const WITH_VARIABLES = ['/bin/sh', '-c', 'eval "$(cat <&3)"; exec 3<&-; unset OLDPWD; exec "$@"', 'sh']
 
@@ -58,7 +58,7 @@ export function openApiLink(options: EnvironmentOptions, host: Host): Link {
   }
 }
 
-/** AWS's words for a bootstrap that cannot be started. */
+/** Returns AWS's message if the bootstrap cannot be started. */
 function problemOf(bootstrap: string): string | undefined {
   if (!existsSync(bootstrap)) return `Couldn't find valid bootstrap(s): [${bootstrap}]`
   try {
@@ -69,7 +69,10 @@ function problemOf(bootstrap: string): string | undefined {
   }
 }
 
-/** Lambda sets more for such runtimes than for all. The function's own win over the first three only. */
+/**
+ * Lambda sets more variables for these runtimes than for others. The function's own override only the first
+ * three.
+ */
 function apiVariables(options: EnvironmentOptions, address: string): Record<string, string> {
   const { directory, functionArn } = options
   return {

@@ -1,7 +1,7 @@
 /**
- * The kernel confines the processes of functions, whatever their runtimes do: everywhere by limits and lost
- * privileges, and by namespaces of their own where this process may make them. There they have a root that
- * shows the system's programs, their code and their runtime, read-only, and no other process.
+ * The kernel confines the processes of functions, whatever their runtimes do: always by limits and dropped
+ * privileges, and by namespaces of their own if this process may create them. In these, they have a read-only
+ * root that shows only the system's programs, their code and their runtime, and they see no other process.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
@@ -9,16 +9,19 @@ import { dirname } from 'node:path'
 
 export type Confinement = 'namespaces' | 'process only'
 
-/** Where the tools that set this up are. */
+/** The folders of the tools that set this up. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const LAUNCH_ENVIRONMENT = { PATH }
 
-/** No core is dumped, no byte goes to a regular file, and there are as many descriptors as on AWS. */
+/** No core is dumped, nothing is written to regular files, and the limit of descriptors is that of AWS. */
 const LIMITS = '{ ulimit -c 0; ulimit -f 0; ulimit -n 1024; } 2>/dev/null'
-/** Shells differ in the letter. In a user namespace, processes elsewhere do not count. */
+/**
+ * Limits the number of processes. Shells differ in the letter. In a user namespace, processes outside it do
+ * not count.
+ */
 const PROCESSES = '{ ulimit -u 1024 || ulimit -p 1024; } 2>/dev/null'
 
-/** Where the new root is put together. Nothing of what is there is shown. */
+/** Where the new root is assembled. The original contents are not shown. */
 const ROOT = '/sys'
 const PROGRAMS = [
   '/bin',
@@ -30,7 +33,7 @@ const PROGRAMS = [
   ...['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'libexec', 'share'].map((name) => `/usr/${name}`),
   ...['bin', 'sbin', 'lib', 'lib64', 'share'].map((name) => `/usr/local/${name}`),
 ]
-/** Names, public certificates, time zones and shared libraries are found by these. */
+/** These serve to find names, public certificates, time zones and shared libraries. */
 const ETC = [
   'alternatives',
   'gai.conf',
@@ -55,11 +58,11 @@ const ETC = [
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom'].map((name) => `/dev/${name}`)
 
 /**
- * The kernel kills the process when its service dies, even in an endless loop. No program gives it
+ * The kernel kills the process when its service dies, even in an endless loop. No program can give it
  * privileges.
  */
 const DEATH_WATCH = ['setpriv', '--pdeathsig', 'KILL', '--no-new-privs']
-/** Root has no privileges either. */
+/** Even root has no privileges. */
 const GIVE_UP = ['--bounding-set=-all', '--inh-caps=-all']
 const UNSHARE = [
   'unshare',
@@ -72,7 +75,7 @@ const UNSHARE = [
   '--kill-child=KILL',
 ]
 
-/** A try takes some 50 ms; on a busy machine much longer. */
+/** A probe takes some 50 ms; on a busy machine, much longer. */
 const PROBE_MS = 10_000
 
 /** O_CLOEXEC. */
@@ -82,16 +85,16 @@ let stdio: ReturnType<typeof findStdio> | undefined
 let guard: readonly string[] | undefined
 let found: Confinement | undefined
 
-/** How functions are confined on this machine; the first call tries it. */
+/** Returns how functions are confined on this machine; the first call probes it. */
 export function confinement(): Confinement {
   found ??= namespacesWork() ? 'namespaces' : 'process only'
   return found
 }
 
 /**
- * Starts a program confined, in its folder, with pipes for its output and for descriptor 3, as the leader of
- * a group. `readable` are the folders and files that it needs beside the system's programs. With namespaces
- * these are all that it sees; without them it sees what this process's user sees.
+ * Starts a confined program in the folder `cwd`, as the leader of a process group, with pipes for its output
+ * and for descriptor 3. `readable` lists the folders and files that it needs besides the system's programs.
+ * With namespaces, it sees nothing else; without them, it sees what this process's user sees.
  */
 export function startConfined(
   program: readonly string[],
@@ -104,9 +107,7 @@ export function startConfined(
   return spawn(file, arguments_, { cwd, env: LAUNCH_ENVIRONMENT, stdio: [...stdio], detached: true })
 }
 
-/**
- * Descriptors that the starter of this process left open, for a lock or a folder perhaps, lead to nothing.
- */
+/** Redirects descriptors that this process inherited, perhaps for a lock or a folder, to /dev/null. */
 function findStdio(): readonly (number | 'ignore' | 'pipe')[] {
   const descriptors = existsSync('/proc/self/fdinfo') ? readdirSync('/proc/self/fdinfo').map(Number) : []
   const inherited = descriptors.filter((descriptor) => descriptor > 3 && isInherited(descriptor))
@@ -118,19 +119,21 @@ function findStdio(): readonly (number | 'ignore' | 'pipe')[] {
   return found.fill('pipe', 1, 4)
 }
 
-/** Whether children of this process get the descriptor: not those that Node opened itself. */
+/**
+ * Whether children of this process inherit the descriptor. They do not inherit those that Node opened itself.
+ */
 function isInherited(descriptor: number): boolean {
   try {
     const [, flags = '0'] =
       /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')) ?? []
     return (parseInt(flags, 8) & CLOSED_ON_EXEC) === 0
   } catch {
-    // It was the one that listed the others.
+    // It was the descriptor that listed the others.
     return false
   }
 }
 
-/** The command that runs `program` confined. */
+/** Returns the command that runs `program` confined. */
 function confined(
   program: readonly string[],
   readable: readonly string[],
@@ -142,10 +145,12 @@ function confined(
   return [...DEATH_WATCH, '--', ...UNSHARE, '/bin/sh', '-c', inNewRoot(readable), 'sh', ...program]
 }
 
-/** Processes between this one and the program. */
+/** The number of processes between this one and the program. */
 export const launchers = (how = confinement()): number => (how === 'namespaces' ? 2 : 0)
 
-/** A script that puts the root together, gives up the privileges that this took, and runs its arguments. */
+/**
+ * Returns a script that assembles the root, gives up the privileges needed for that, and runs its arguments.
+ */
 function inNewRoot(readable: readonly string[]): string {
   const folders = new Set(['/proc', '/dev', '/etc', '/tmp'])
   const files = new Set<string>()
@@ -170,7 +175,7 @@ function inNewRoot(readable: readonly string[]): string {
     `printf '%s\\n' ${table.map(quoted).join(' ')} > table`,
     `mount --all --fstab table`,
     'rm table',
-    // The program would have privileges again in a user namespace that it makes itself.
+    // Otherwise the program would regain privileges in a user namespace that it creates itself.
     'mount -t proc -o nosuid,nodev,noexec proc proc',
     'echo 0 > proc/sys/user/max_user_namespaces',
     'mount -o remount,bind,ro,nosuid,nodev,noexec proc',
@@ -180,14 +185,18 @@ function inNewRoot(readable: readonly string[]): string {
     'cd "$OLDPWD"',
     'set +e',
     `${LIMITS}; ${PROCESSES}`,
-    // The shell says how the program ended; what it would print about that is not the function's.
+    // The shell's exit status shows how the program ended. What it would print about that is not the
+    // function's output.
     'exec 9>&2 2>/dev/null',
     `(exec setpriv ${GIVE_UP.join(' ')} -- "$@" 2>&9 9>&-)`,
     'exit $?',
   ].join('\n')
 }
 
-/** Tells which option a path must keep: a user namespace cannot allow what the mount before forbids. */
+/**
+ * Returns a function that gives the option a path must keep: a user namespace cannot allow what the original
+ * mount forbids.
+ */
 function executionOf(mountinfo: string): (path: string) => string {
   const mounts = mountinfo
     .trim()
@@ -195,7 +204,7 @@ function executionOf(mountinfo: string): (path: string) => string {
     .map((line) => line.split(' '))
   return (path) => {
     const real = `${escaped(realpathSync(path))}/`
-    // The fifth field is where the mount is, the sixth its options; a later one covers those before.
+    // The fifth field is the mount point, the sixth its options; a later mount covers earlier ones.
     const options = mounts.findLast(({ 4: point }) =>
       real.startsWith(point.endsWith('/') ? point : `${point}/`),
     )?.[5]
@@ -203,20 +212,20 @@ function executionOf(mountinfo: string): (path: string) => string {
   }
 }
 
-/** Those that exist and are not within another one, parents before what is in them. */
+/** Returns the paths that exist and are not inside another one, parents before their contents. */
 function shown(paths: readonly string[]): readonly string[] {
   const sorted = [...new Set(paths)].filter((path) => existsSync(path)).sort((a, b) => (a < b ? -1 : 1))
   return sorted.filter((path) => !sorted.some((other) => path.startsWith(`${other}/`)))
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
-/** As fstab has it. */
+/** Escapes a path for fstab. */
 const escaped = (path: string): string =>
   path.replace(/[\s\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
 /**
- * Where util-linux has no setpriv, the process notices the closed pipe of a dead service when its event loop
- * turns.
+ * If util-linux has no setpriv, the process notices a dead service only when its event loop turns, by the
+ * closed pipe.
  */
 function findGuard(): readonly string[] {
   const guards = [

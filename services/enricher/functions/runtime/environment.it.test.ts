@@ -279,7 +279,7 @@ describe('how an invocation fails', () => {
   ])('%s', async (_, files, kind, type, message) => {
     const { environment, invoke } = open(files)
     expect(withError(await invoke())).toMatchObject(failed(kind, type, message))
-    // What ended the process leaves an environment that can no longer be used; what did not, one that can.
+    // A failure that ended the process leaves an unusable environment; any other leaves a usable one.
     const ends = ['exit', 'init'].includes(kind) || /late|lost/.test(String(message))
     expect(environment.state).toBe(ends ? 'ended' : 'idle')
     if (ends) await expect(invoke()).rejects.toThrow('The environment has ended')

@@ -2,13 +2,13 @@
  * An execution environment: a child process that runs one function, one invocation at a time, and keeps its
  * state between them.
  *
- * The function sees its own environment variables and none of the service's; its time and its memory end by
- * SIGKILL. The kernel confines its processes (confine.ts). On Node.js it also reads no file but its code,
- * writes none, opens no unix socket, starts no process, thread or addon, and sends no signals. Nothing
- * confines the network, which is open (127.0.0.1 included), the processor, which is shared, and code between
- * two invocations, which is not frozen as AWS freezes it. It runs as the service's user: run code of
- * strangers in a container or a machine of its own. Without namespaces, symbolic links in the directory are
- * followed wherever they lead; unpack none.
+ * The function sees its own environment variables and none of the service's. SIGKILL ends it if it exceeds
+ * its time or its memory. The kernel confines its processes (confine.ts). On Node.js, it also cannot read any
+ * file but its code, write files, open unix sockets, start processes, threads or addons, or send signals.
+ * Nothing confines the network, which is open (127.0.0.1 included), or the processor, which is shared; and
+ * code is not frozen between two invocations, as it is on AWS. The function runs as the service's user, so
+ * run the code of strangers in a container or a machine of its own. Without namespaces, symbolic links in the
+ * directory are followed wherever they lead; unpack none.
  */
 import type { ChildProcess } from 'node:child_process'
 import { isAbsolute } from 'node:path'
@@ -20,13 +20,13 @@ import { ABORTED, endOf, errorPayload, type FailureKind, type Outcome } from './
 import { endFirst, killGroup, killTree, memoryKb, treeOf } from './processes.ts'
 import type { Python } from './python.ts'
 
-/** For starting the process and loading its code, as on AWS. */
+/** The time for starting the process and loading its code, as on AWS. */
 const INIT_TIMEOUT_MS = 10_000
-/** How often memory is looked at while the function works. */
+/** How often memory is measured while the function is working. */
 const MEMORY_MS = 100
 /**
- * From the end of the pipe to the kill: a process that is about to exit closes it first, and its exit status
- * is to be known.
+ * The time from the end of the pipe to the kill. A process that is about to exit closes the pipe first, and
+ * its exit status should not be lost.
  */
 const EXIT_MS = 200
 /** How long output is read after the process has exited. */
@@ -41,38 +41,44 @@ export interface EnvironmentOptions {
   readonly runtime?: RuntimeKind
   /** The interpreter, for python. */
   readonly python?: Python
-  /** As much as the machine allows if not given. */
+  /** Defaults to the strongest that the machine allows. */
   readonly confinement?: Confinement
   readonly functionName: string
   /** arn:aws:lambda:REGION:ACCOUNT:function:NAME */
   readonly functionArn: string
   /** A number or $LATEST. */
   readonly version: string
-  /** Absolute; holds the code. Of other folders, Node.js reads the node_modules above it. */
+  /**
+   * Holds the code; an absolute path. The only other folders that Node.js reads are the node_modules above
+   * it.
+   */
   readonly directory: string
-  /** `index.handler`: file without ending, then export. */
+  /** `index.handler`: file without its extension, then export. */
   readonly handler: string
   /**
-   * The function's own variables. On Node.js those have no effect that Node or the linker read at the start.
+   * The function's own variables. On Node.js, variables that Node or the linker read at startup have no
+   * effect.
    */
   readonly environment: Readonly<Record<string, string>>
-  /** 128 to 10,240: of resident memory, Node's own base of about 50 MiB included. */
+  /** Resident memory, 128 to 10,240; includes Node's own base of about 50 MiB. */
   readonly memoryMb: number
-  /** Of an invocation, without the start of the process. */
+  /** The limit of an invocation, without the start of the process. */
   readonly timeoutMs: number
-  /** Of the start; 10 s if not given, as on AWS. */
+  /** The limit of the start; defaults to 10 s, as on AWS. */
   readonly initTimeoutMs?: number
-  /** Gets every line that the function prints, at most 1 MB a second, and those on its ends. */
+  /**
+   * Receives every line that the function prints, at most 1 MB a second, and the lines about how it ended.
+   */
   log(line: string): void
 }
 
 export interface InvocationOptions {
   readonly requestId: string
-  /** What the caller sent as ClientContext, parsed. */
+  /** The caller's ClientContext, parsed. */
   readonly clientContext?: unknown
-  /** As the caller named the function, with its qualifier; that of the environment if not given. */
+  /** The ARN by which the caller named the function, with its qualifier; defaults to the environment's. */
   readonly functionArn?: string
-  /** Of Cognito. */
+  /** The Cognito identity. */
   readonly identity?: unknown
   /**
    * Aborting kills the process, and the invocation rejects with the signal's reason: it counts as never made.
@@ -84,23 +90,23 @@ export interface Environment {
   readonly options: EnvironmentOptions
   readonly pid: number | undefined
   /**
-   * starting, until its code is loaded; it takes its first invocation already then. ended: the process is
-   * gone or about to go.
+   * starting: its code is being loaded; it already accepts its first invocation. ended: the process is gone
+   * or about to go.
    */
   readonly state: 'starting' | 'idle' | 'busy' | 'ended'
   /** Resolves when the process is gone. */
   readonly closed: Promise<void>
   /**
-   * Calls the handler with the event that the payload is (JSON text). Resolves with what became of it, after
-   * the process has gone where it was killed. Rejects when the environment is busy or ended, with the reason
-   * of the signal, or with EnvironmentStopped; then it is unknown how far the handler got.
+   * Calls the handler with the event, the JSON text in `payload`. Resolves with the outcome; if the process
+   * was killed, only after it is gone. Rejects if the environment is busy or ended, with the signal's reason,
+   * or with EnvironmentStopped; it is then unknown how far the handler got.
    */
   invoke(payload: Buffer, options: InvocationOptions): Promise<Outcome>
   /** Kills the process at once; its invocation rejects with EnvironmentStopped. Resolves when it is gone. */
   stop(): Promise<void>
 }
 
-/** The invocation was cut off because its environment had to go, not by a fault of the function. */
+/** The invocation was cut off because its environment had to end, not because of a fault in the function. */
 export class EnvironmentStopped extends Error {
   override readonly name = 'EnvironmentStopped'
 }
@@ -118,7 +124,7 @@ interface Invocation {
   release(): void
 }
 
-/** What is known of the end of an invocation or of the process before the process is gone. */
+/** Why an invocation or the process ends, as far as known before the process is gone. */
 type Verdict = Fault | { readonly rejection: unknown }
 
 interface Fault {
@@ -127,7 +133,7 @@ interface Fault {
 }
 
 /**
- * Starts the process at once. Throws for options that cannot be; whatever fails later is the outcome of the
+ * Starts the process at once. Throws if the options are invalid; any later failure is the outcome of the
  * first invocation.
  */
 export function openEnvironment(options: EnvironmentOptions): Environment {
@@ -163,7 +169,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
       if (state === 'busy' && current) finish(kind, payload)
     },
     dying: (kind, payload) => end({ kind, payload: () => payload }),
-    // An exit status that is about to come is to be known.
+    // Leaves time for an exit status that is about to arrive.
     lost: () => {
       state = 'ended'
       setTimeout(kill, EXIT_MS).unref()
@@ -253,7 +259,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     // What it printed before it answered is read in this turn of the event loop.
     setImmediate(() => {
       look()
-      // What was answered counts; what is too large does not stay.
+      // The answer counts, but an environment that uses too much memory does not stay.
       if (peakKb > options.memoryMb * 1024) end({ rejection: new EnvironmentStopped(TOO_MUCH_MEMORY) })
       else if (state === 'busy') state = 'idle'
       const measured = measure(invocation, durationMs)
@@ -281,13 +287,13 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     peakKb = Math.max(peakKb, memoryKb(programs) ?? 0)
   }
 
-  /** Looks at the processes that the program has started since, too. */
+  /** Like `look`, but also finds the processes that the program has started since. */
   function lookAround(): void {
     if (child?.pid !== undefined) programs = treeOf(child.pid).slice(launchers(options.confinement))
     look()
   }
 
-  /** Memory is looked at only while the function works. */
+  /** Stops measuring memory: it is measured only while the function is working. */
   function rest(): void {
     clearInterval(watch)
     watch = undefined
@@ -306,7 +312,9 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     })
   }
 
-  /** Kills the process for a reason; the invocation ends when it is gone. The first reason counts. */
+  /**
+   * Kills the process for a reason; the invocation ends when the process is gone. The first reason counts.
+   */
   function end(reason: Verdict): void {
     verdict ??= reason
     kill()
@@ -371,7 +379,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
         if (signal?.aborted) return reject(signal.reason)
         if (current || state === 'busy')
           return reject(new Error('The environment is busy; give it one invocation at a time.'))
-        // What went wrong before the first invocation is the outcome of the first.
+        // A failure before the first invocation is the outcome of that invocation.
         const failedToStart = initMs === undefined && sequence === 0 && !(verdict && 'rejection' in verdict)
         if (state === 'ended' && !failedToStart)
           return reject(new EnvironmentStopped('The environment has ended; open another one.'))
@@ -406,8 +414,8 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
 const seconds = (ms: number): string => (ms / 1000).toFixed(2)
 
 /**
- * Calls back after the time, but not before what has arrived by then is read: this process may have been busy
- * itself.
+ * Calls back after `ms`, but not before everything that has arrived by then is read: this process may have
+ * been busy itself.
  */
 const after = (ms: number, callback: () => void): NodeJS.Timeout =>
   setTimeout(() => setImmediate(callback), ms)

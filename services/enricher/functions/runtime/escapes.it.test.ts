@@ -33,7 +33,7 @@ import {
 import type { EnvironmentOptions } from './environment.ts'
 import { openPool, type Pool } from './pool.ts'
 
-/** The first need no process of their own. */
+/** These attempts need no process of their own. */
 const SHARED = [...WITHOUT_NAMESPACES, ...ESCAPES]
 const ALL = [...SHARED, ...PATCHING]
 const root = code({ 'own/index.cjs': escapesModule(ALL) })
@@ -114,7 +114,7 @@ interface Scene {
 
 const scene = (): Scene => ({ files: look(), priority: getPriority(victim.pid) })
 
-/** Tells which files changed since, or that the victim did. */
+/** Returns which files have changed since, or that the victim has. */
 function changeSince({ files, priority }: Scene): string | undefined {
   const now = look()
   const changed = now.filter((line) => !files.includes(line))
@@ -167,7 +167,7 @@ test('every attempt succeeds in a process that nothing restricts', async () => {
     if (index >= SHARED.length) endPlain()
     const before = scene()
     const text = await tryPlain(index)
-    // A process that was started takes its time.
+    // A process that was started needs time to act.
     for (
       const deadline = Date.now() + 5000;
       !tells(text) && changeSince(before) === undefined;
@@ -183,7 +183,7 @@ test('every attempt succeeds in a process that nothing restricts', async () => {
   expect(failed).toEqual([])
 }, 120_000)
 
-/** Makes the attempt in a process that nothing restricts. Gives back its answer and what it printed. */
+/** Makes the attempt in a process that nothing restricts. Returns its answer and what it printed. */
 async function tryPlain(index: number): Promise<string> {
   plain ??= fork(PLAIN, {
     cwd: own,

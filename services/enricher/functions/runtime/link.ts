@@ -1,8 +1,8 @@
-/** How an environment talks with the process that runs its function. */
+/** The connection between an environment and the process that runs its function. */
 import type { ChildProcess } from 'node:child_process'
 import type { FailureKind } from './outcome.ts'
 
-/** An invocation as it is handed over. */
+/** An invocation as it is passed to the process. */
 export interface Call {
   /** Counts the invocations of the environment, from 1. */
   readonly sequence: number
@@ -11,16 +11,16 @@ export interface Call {
   readonly deadlineMs: number
   readonly clientContext: unknown
   readonly identity: unknown
-  /** As the caller named the function; that of the environment if undefined. */
+  /** The ARN by which the caller named the function; undefined: the environment's. */
   readonly functionArn: string | undefined
   /** JSON text. */
   readonly payload: Buffer
 }
 
 export interface Link {
-  /** Hands the call over. The process is ready and has answered the call before. */
+  /** Passes the call to the process, which is ready and has answered the previous call. */
   begin(call: Call): void
-  /** Lets go of what the link holds; the process has gone or is being killed. */
+  /** Releases what the link holds; the process is gone or is being killed. */
   close(): void
 }
 
@@ -38,11 +38,11 @@ export interface Host {
   dying(kind: 'init' | 'unhandled', payload: Buffer): void
   /** The process cannot be asked for anything more. */
   lost(): void
-  /** The largest resident size of the process, in KiB, where only the process itself knows it. */
+  /** The largest resident size of the process, in KiB, if only the process itself knows it. */
   measured(memoryKb: number): void
   /**
-   * The function's own code did what its runtime would not do. The environment ends before that costs the
-   * service.
+   * The function's own code did something that its runtime never does. The environment ends before that costs
+   * the service.
    */
   intruded(sentence: string): void
 }

@@ -1,36 +1,38 @@
 /**
- * What a function prints: split into lines, bounded in every direction, with the end of it kept for
- * LogResult.
+ * The output of a function: split into lines, bounded in every direction, with its tail kept for LogResult.
  */
 import type { Readable } from 'node:stream'
 
-/** Bytes of a line, as in CloudWatch; the rest of it is dropped. */
+/** The most bytes of a line, as in CloudWatch; the rest of the line is dropped. */
 const LINE_BYTES = 256 * 1024
-/** Bytes a second that are handed on; what a second has more is counted and dropped, with one notice. */
+/** The most bytes passed on in a second; the rest is counted and dropped, with one notice. */
 const SECOND_BYTES = 1024 * 1024
-/** What a line costs beside its bytes, so that a flood of short ones is no flood of calls. */
+/** What a line costs besides its bytes, so that a flood of short lines does not become a flood of calls. */
 const LINE_COST = 64
 /**
  * Bytes that are read in a slice of time. A function that prints faster waits for the next slice, so that it
- * neither fills this process nor takes its time.
+ * uses up neither the memory nor the time of this process.
  */
 const SLICE_BYTES = 2 * 1024 * 1024
 const SLICE_MS = 100
-/** Bytes that LogResult has. */
+/** The most bytes of LogResult. */
 export const TAIL_BYTES = 4096
 
 export interface FunctionLog {
   /** Reads lines from standard output or standard error. */
   read(stream: Readable): void
-  /** A line of the environment's own; not counted. */
+  /** Adds a line from the environment itself; it is not counted. */
   add(line: string): void
-  /** A line that only the tail has. */
+  /** Adds a line to the tail only. */
   note(line: string): void
-  /** Forgets the tail: an invocation begins. */
+  /** Clears the tail, because an invocation begins. */
   begin(): void
-  /** The last 4 KB of what was printed since, whole lines where they fit. Says what was dropped so far. */
+  /**
+   * The last 4 KB printed since `begin`, in whole lines if they fit. Adds a notice of what was dropped so
+   * far.
+   */
   tail(): string
-  /** Hands on what has no line feed yet. */
+  /** Passes on the text that has no line feed yet. */
   end(): void
 }
 
@@ -65,7 +67,7 @@ export function openLog(log: (line: string) => void): FunctionLog {
     )
   }
 
-  /** Whether so many bytes may be handed on in this second. */
+  /** Whether `bytes` more may be passed on in this second. */
   function affords(bytes: number): boolean {
     const now = performance.now()
     if (now >= secondEnds) {
@@ -106,7 +108,7 @@ export function openLog(log: (line: string) => void): FunctionLog {
     stream.on('data', (chunk: Buffer) => {
       slow(stream, chunk.length)
       if (secondBytes > SECOND_BYTES && performance.now() < secondEnds) {
-        // Not looked into: in a flood, lines are cut anywhere.
+        // Line feeds are not looked for: in a flood, lines are cut anywhere.
         dropped += chunk.length
         return
       }

@@ -23,9 +23,9 @@ import type { FailureKind } from './outcome.ts'
 import { HAS_PROC } from './processes.ts'
 import { runtimeVariables } from './variables.ts'
 
-/** How often the child tells its memory where the service cannot look. */
+/** How often the child reports its memory if the service cannot measure it. */
 const MEMORY_MS = 100
-/** Messages about memory that may have been waiting while this process was busy. */
+/** Memory messages that may have queued up while this process was busy. */
 const MEMORY_BACKLOG = 50
 const EMPTY = Buffer.alloc(0)
 
@@ -34,7 +34,7 @@ export function openNodeLink(options: EnvironmentOptions, host: Host): Link {
   const pipe = child.stdio[3] as Duplex
   const openedAt = performance.now()
   let memoryFrames = 0
-  /** The one message that the child owes: 0 for its start, the number of a call, or none. */
+  /** The one message that is due from the child: 0 for its start, the number of a call, or none. */
   let expected: number | undefined = 0
   let open = true
 

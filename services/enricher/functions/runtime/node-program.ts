@@ -7,20 +7,20 @@ import { confinement, startConfined } from './confine.ts'
 
 export const CHILD = fileURLToPath(new URL('./child', import.meta.url))
 
-/** MiB that Node itself needs beside the heap of the function. */
+/** MiB that Node itself needs besides the heap of the function. */
 const BASE_MB = 64
 
 /**
- * Many of V8's flags name files that it writes. Namespaces keep it from that; without them the flags are
- * frozen. V8 then compiles Node's own modules anew, which makes a start half as long again.
+ * Many of V8's flags name files that it writes. Namespaces prevent that; without them, the flags are frozen.
+ * V8 then recompiles Node's own modules, which makes a start take half as long again.
  */
 const FROZEN_FLAGS = ['--freeze-flags-after-init']
 
 /**
- * Starts the program for code in `directory`. Node's permission model lets it read there, in the folders
- * node_modules above, and nothing else; no file can be written, no process, worker thread, native addon or
- * debugger started. The network is open: Node 24 has no permission for it. child/restrict.mjs takes away what
- * the model does not look at.
+ * Starts the program for code in `directory`. Node's permission model lets it read that folder and the
+ * node_modules folders above it, and nothing else. It cannot write files, or start a process, worker thread,
+ * native addon or debugger. The network is open: Node 24 has no permission for it. child/restrict.mjs removes
+ * what the model does not cover.
  */
 export function startNode(directory: string, memoryMb: number, how = confinement()): ChildProcess {
   const real = existsSync(directory) ? realpathSync(directory) : directory
@@ -29,7 +29,7 @@ export function startNode(directory: string, memoryMb: number, how = confinement
     process.execPath,
     '--permission',
     ...readable.map((path) => `--allow-fs-read=${path}`),
-    // Each of these would reach files or processes past the permission model.
+    // Each of these features would reach files or processes past the permission model.
     '--no-experimental-sqlite',
     '--disable-sigusr1',
     ...(how === 'namespaces' ? [] : FROZEN_FLAGS),

@@ -2,11 +2,11 @@
 import { constants } from 'node:os'
 
 interface Measured {
-  /** From the event's handing over to its end, without the start of the process. */
+  /** From the moment the event is passed to the process to the end, without the start of the process. */
   readonly durationMs: number
   /** The largest resident size of the process so far, Node's own base included (about 50 MiB). */
   readonly maxMemoryMb: number
-  /** The start of the process and of its code, where this invocation was the first. */
+  /** The start of the process and the loading of its code, if this invocation was the first. */
   readonly initMs: number | undefined
   /** The last 4 KB of the invocation's log, for LogResult (there in base64). */
   readonly logTail: string
@@ -19,9 +19,9 @@ export interface Success extends Measured {
 }
 
 /**
- * handled: the handler threw, rejected or called back with an error. unhandled: an error that nobody caught,
- * or a promise that nothing could settle any more. timeout, memory: killed. exit: the process ended by
- * itself. init: the code could not be loaded. too-large: the response has more than 6 MB.
+ * handled: the handler threw, rejected or called back with an error. unhandled: an uncaught error, or a
+ * promise that nothing could settle any more. timeout, memory: killed. exit: the process ended by itself.
+ * init: the code could not be loaded. too-large: the response has more than 6 MB.
  */
 export type FailureKind = 'handled' | 'unhandled' | 'timeout' | 'memory' | 'exit' | 'init' | 'too-large'
 
@@ -49,7 +49,7 @@ export function endOf(code: number | null, signal: NodeJS.Signals | null): strin
 }
 
 const SHELL_SIGNAL = 128
-/** Some have two names; the first counts. */
+/** Some signals have two names; the first counts. */
 const NAMES = new Map(
   Object.entries(constants.signals)
     .reverse()

@@ -1,9 +1,10 @@
-/** Whose process is at the other end of a connection on this machine. */
+/** Finds out which processes hold the other end of a connection on this machine. */
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 
 /**
- * Whether one of the processes holds the other end: /proc has its inode, and the descriptors that lead there.
+ * Whether one of the processes holds the other end. /proc has its inode, and the descriptors that refer to
+ * it.
  */
 export async function isHeldBy(pids: readonly number[], socket: Socket): Promise<boolean> {
   const { remoteAddress, remotePort, localPort } = socket

@@ -1,4 +1,4 @@
-/** The environments of one function: as many as run at once, up to its reserved concurrency. */
+/** The environments of one function: one for each concurrent invocation, up to its reserved concurrency. */
 import {
   type Environment,
   type EnvironmentOptions,
@@ -7,43 +7,43 @@ import {
 } from './environment.ts'
 import type { Outcome } from './outcome.ts'
 
-/** How long an environment without work stays; AWS promises nothing and keeps them for minutes. */
+/** How long an idle environment stays; AWS promises nothing and keeps them for minutes. */
 const IDLE_MS = 300_000
 
 export interface PoolOptions {
   readonly environment: EnvironmentOptions
-  /** Environments at most: the reserved concurrency. */
+  /** The most environments: the reserved concurrency. */
   readonly maximum: number
-  /** An environment without work for so long is stopped; 5 minutes if not given. */
+  /** How long an environment may be idle before it is stopped; defaults to 5 minutes. */
   readonly idleMs?: number
 }
 
 export interface Pool {
   /**
-   * Invokes an idle environment, else a new one. Rejects with Throttled, with PoolStopped, or as
-   * Environment.invoke does.
+   * Invokes an idle environment, or a new one if none is idle. Rejects with Throttled, with PoolStopped, or
+   * as Environment.invoke does.
    */
   invoke(payload: Buffer, options: InvocationOptions): Promise<Outcome>
   /**
-   * New code, configuration or concurrency for all invocations from now on. Environments of other options
-   * (another object, whatever it says) are stopped, those at work after their invocation.
+   * Sets the code, configuration or concurrency for all invocations from now on. Environments opened with
+   * another options object, even an equal one, are stopped; busy ones after their invocation.
    */
   update(options: PoolOptions): void
   counts(): { readonly idle: number; readonly busy: number }
   /**
-   * Takes no more invocations, waits so long for those under way, then kills them: they reject with
-   * EnvironmentStopped.
+   * Accepts no more invocations, waits up to `drainMs` for those in progress, then kills them: they reject
+   * with EnvironmentStopped.
    */
   stop(drainMs: number): Promise<void>
 }
 
-/** As many invocations run as may; repeat it later. */
+/** The function's concurrency is used up; repeat the invocation later. */
 export class Throttled extends Error {
   override readonly name = 'Throttled'
   readonly code = 'throttled'
 }
 
-/** The pool takes no more invocations. */
+/** The pool accepts no more invocations. */
 export class PoolStopped extends Error {
   override readonly name = 'PoolStopped'
 }
@@ -51,7 +51,10 @@ export class PoolStopped extends Error {
 export function openPool(initial: PoolOptions): Pool {
   let options = initial
   let stopped = false
-  /** The one used last is at the end and is used first: in a lull, the others fall idle and end. */
+  /**
+   * The most recently used one is at the end and is taken first: in a lull, the others stay idle and are
+   * stopped.
+   */
   const idle: { readonly environment: Environment; readonly timer: NodeJS.Timeout }[] = []
   const busy = new Set<Environment>()
   let onDrained = (): void => {}

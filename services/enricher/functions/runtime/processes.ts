@@ -1,20 +1,20 @@
 /** The processes of an environment and their resident memory. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
-/** Where /proc tells of memory; elsewhere the child says so itself, as often as its event loop lets it. */
+/** Whether /proc shows memory use. If not, the child reports it itself, as often as its event loop allows. */
 export const HAS_PROC = existsSync('/proc/self/status')
 
-/** More processes than a function needs; looking at them takes time. */
+/** More processes than a function needs; inspecting them takes time. */
 const MAX_PROCESSES = 256
 
-/** The process and those that it started, 256 at most, as far as their parents are still there. */
+/** Returns the process and its descendants, 256 at most, as far as their parents still exist. */
 export function treeOf(pid: number): readonly number[] {
   const found = [pid]
   for (let i = 0; i < found.length && found.length < MAX_PROCESSES; i++) found.push(...childrenOf(found[i]))
   return found
 }
 
-/** Kills the process, its group, and what it started and is in neither. */
+/** Kills the process, its group, and its descendants outside the group. */
 export function killTree(pid: number): void {
   const members = treeOf(pid)
   killGroup(pid)
@@ -45,8 +45,8 @@ function childrenOf(pid: number): readonly number[] {
 }
 
 /**
- * KiB: what the processes take together, or the most that one ever took if that is more; undefined without
- * /proc.
+ * Returns the memory that the processes use together, in KiB, or the peak of a single one if that is more;
+ * undefined without /proc.
  */
 export function memoryKb(pids: readonly number[]): number | undefined {
   if (!HAS_PROC) return undefined
@@ -65,8 +65,8 @@ export function memoryKb(pids: readonly number[]): number | undefined {
 }
 
 /**
- * If memory runs out between two looks, the kernel ends this process, and those that it starts, before any
- * other.
+ * Makes the kernel kill this process, and those that it starts, before any other if memory runs out between
+ * two measurements.
  */
 export function endFirst(pid: number): void {
   if (!HAS_PROC) return

@@ -5,7 +5,7 @@ export interface Python {
   readonly executable: string
   /** 3.12 */
   readonly version: string
-  /** Where its library and its packages are, beside those of the system. */
+  /** The folders of its library and its packages, besides those of the system. */
   readonly folders: readonly string[]
 }
 
@@ -17,7 +17,7 @@ print(json.dumps([sys.executable, sys.version_info[:2], shown]))`
 const ASK_MS = 20_000
 const MIN_MINOR = 9
 
-/** Asks the interpreter where it is: what its name leads to may be a script. Throws one sentence. */
+/** Asks the interpreter where it is, because its name may lead to a script. Throws a one-sentence error. */
 export function findPython(command: string): Python {
   const [executable, [major, minor], folders] = ask(command)
   if (major !== 3 || minor < MIN_MINOR) {

@@ -342,7 +342,7 @@ describe('errors of Python', () => {
     const path = join(environment.options.directory, 'app.py')
     const error = json(await invoke({}, 'r-2')) as { stackTrace: string[] }
     expect(error).toMatchObject({ errorType: 'ValueError', errorMessage: 'bad', requestId: 'r-2' })
-    // Some versions of Python mark what failed in a further line.
+    // Some versions of Python mark what failed in an extra line.
     expect(error.stackTrace.map((entry) => entry.replace(/\n[ ^~]+\n/, '\n'))).toEqual([
       `  File "${path}", line 2, in handler\n    return inner()\n`,
       `  File "${path}", line 4, in inner\n    raise ValueError("bad")\n`,

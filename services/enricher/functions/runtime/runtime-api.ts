@@ -1,6 +1,6 @@
 /**
  * Lambda's Runtime API, version 2018-06-01, for one environment: its runtime asks for the next invocation and
- * posts what became of it. Responses are buffered, X-Ray is ignored, and there are no extensions.
+ * posts its result. Responses are buffered, X-Ray is ignored, and there are no extensions.
  */
 import { randomBytes } from 'node:crypto'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -12,42 +12,42 @@ import { errorPayload } from './outcome.ts'
 
 const TOO_LARGE = `maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`
 const PREFIX = '/2018-06-01/runtime'
-/** Header of an error; a runtime may put a stack for X-Ray into one. */
+/** The most bytes of headers; for an error, a runtime may put a stack for X-Ray into one. */
 const MAX_HEADER_BYTES = 1_100_000
 /** A runtime needs one, or one for each request. */
 const MAX_CONNECTIONS = 16
 /**
- * Connections and refused requests between two answers. A runtime needs two connections for an invocation at
- * most.
+ * The most connections and refused requests between two answers. A runtime needs at most two connections for
+ * an invocation.
  */
 const MAX_IDLE_WORK = 200
-/** Bytes of a response that is too large which are still read, so that its sender gets to read the answer. */
+/** How many bytes of an oversized response are still read, so that its sender gets to read the answer. */
 const MAX_DISCARDED_BYTES = 128 * 1024 * 1024
 const NOTHING = Buffer.alloc(0)
-/** The pause after a connection of another process. */
+/** The pause after a connection from another process. */
 const STRANGER_MS = 20
 
 export interface RuntimeApi {
   /** HOST:PORT, for AWS_LAMBDA_RUNTIME_API. */
   readonly address: string
-  /** The next invocation that the runtime gets. */
+  /** Sets the next invocation that the runtime gets. */
   hand(call: Call): void
   close(): void
 }
 
 export type RuntimeApiHost = Pick<Host, 'ready' | 'answered' | 'dying' | 'intruded'>
 
-/** Listens at a port of its own on 127.0.0.1. Only connections that `isOurs` accepts are read. */
+/** Listens on a port of its own at 127.0.0.1. Reads only connections that `isOurs` accepts. */
 export async function openRuntimeApi(
   functionArn: string,
   isOurs: (socket: Socket) => Promise<boolean>,
   host: RuntimeApiHost,
 ): Promise<RuntimeApi> {
-  /** A request for the next invocation that is held until there is one. */
+  /** A request for the next invocation, held until there is one. */
   let waiting: ServerResponse | undefined
-  /** Handed over by the environment, not yet asked for. */
+  /** The call that the environment has handed over and the runtime has not yet requested. */
   let next: Call | undefined
-  /** With the runtime, without an answer. */
+  /** The call that the runtime has received and not yet answered. */
   let current: Call | undefined
   let answering = false
   let started = false
@@ -66,7 +66,7 @@ export async function openRuntimeApi(
   })
   await new Promise<void>((resolve, reject) => server.on('error', reject).listen(0, '127.0.0.1', resolve))
 
-  /** One after the other, and slowly for strangers: looking takes time. */
+  /** Admits connections one at a time, and those of other processes slowly: checking takes time. */
   async function admit(socket: Socket): Promise<void> {
     if (socket.destroyed) return
     if (await isOurs(socket)) {
@@ -158,7 +158,7 @@ export async function openRuntimeApi(
     work()
   }
 
-  /** Bounds what the function can make this process do without an answer. */
+  /** Bounds the work that the function can cause in this process without answering. */
   function work(): void {
     if (++idleWork <= MAX_IDLE_WORK) return
     host.intruded(
@@ -194,7 +194,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | 'too large' 
   return bytes <= MAX_RESPONSE_BYTES ? Buffer.concat(parts, bytes) : 'too large'
 }
 
-/** The error as the runtime describes it; an empty description has its type in a header. */
+/** Returns the error as the runtime describes it. If the description is empty, its type is in a header. */
 function errorOf({ headers }: IncomingMessage, body: Buffer): Buffer {
   if (body.length > 0) return body
   const type = headers['lambda-runtime-function-error-type']
@@ -203,7 +203,7 @@ function errorOf({ headers }: IncomingMessage, body: Buffer): Buffer {
 
 function reply(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body)
-  // The rest of a request that was not read must not be taken for the next one.
+  // The unread rest of a request must not be taken for the next one.
   if (!response.req.complete) response.setHeader('Connection', 'close')
   response.writeHead(status, {
     'Content-Type': 'application/json',
@@ -212,7 +212,7 @@ function reply(response: ServerResponse, status: number, body: object): void {
   response.end(text)
 }
 
-/** A text with nothing that a header must not have. */
+/** Replaces the characters that a header must not have. */
 const ascii = (text: string): string => text.replace(/[^ -~]/g, '?')
 
 const asciiJson = (value: unknown): string =>

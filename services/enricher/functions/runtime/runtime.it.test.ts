@@ -1,6 +1,6 @@
 /**
- * What takes seconds: the death of the service, exhaustion of the heap, endless printing, and the cost of a
- * warm invocation.
+ * Tests that take seconds: the death of the service, exhaustion of the heap, endless printing, and the cost
+ * of a warm invocation.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -50,7 +50,7 @@ const options = (handler: string, more: Partial<EnvironmentOptions> = {}): Envir
   ...more,
 })
 
-/** Whether it runs; what is dead may stay listed until the machine's first process has noticed. */
+/** Whether the process runs. A dead one may stay listed until the machine's first process has noticed. */
 function alive(pid: number): boolean {
   try {
     return (

@@ -6,7 +6,7 @@ import { type Confinement, confinement } from './confine.ts'
 import type { EnvironmentOptions, RuntimeKind } from './environment.ts'
 import { findPython } from './python.ts'
 
-/** By the names that FUNCTIONS_RUNTIMES has. */
+/** By their names in FUNCTIONS_RUNTIMES. */
 const KINDS: Readonly<Record<string, RuntimeKind>> = {
   nodejs: 'nodejs',
   python3: 'python',
@@ -38,9 +38,9 @@ export interface Runtimes {
   readonly allowed: ReadonlySet<RuntimeKind>
   /** How the processes of functions are confined on this machine. */
   readonly confinement: Confinement
-  /** The same as a sentence for people, with what is missing. */
+  /** The same in a sentence for people, which also names what is missing. */
   readonly sentence: string
-  /** What an environment needs to know for a function of this kind, which is allowed. */
+  /** The options of an environment for a function of this kind, which must be allowed. */
   options(kind: RuntimeKind): Pick<EnvironmentOptions, 'runtime' | 'python'>
 }
 
@@ -51,7 +51,7 @@ const NO_NAMESPACES = 'The enricher may not make namespaces'
 const NODE_ONLY = `${NO_NAMESPACES}: Node.js alone confines functions.`
 const OPEN = `${NO_NAMESPACES}: functions that do not run on Node.js can do what its user can. Run none of strangers.`
 
-/** Throws one sentence where a runtime is offered that cannot run here. */
+/** Throws a one-sentence error if a runtime is offered that cannot run here. */
 export function openRuntimes({ kinds, python: command }: RuntimesConfig, log: Log): Resource<Runtimes> {
   const allowed = new Set(kinds)
   const others = kinds.some((kind) => kind !== 'nodejs')

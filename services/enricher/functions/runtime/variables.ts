@@ -2,9 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { EnvironmentOptions } from './environment.ts'
 
-/**
- * Lambda's names win over the function's own, but for TZ, which is UTC where the function says nothing else.
- */
+/** Lambda's variables override the function's own, except for TZ, which defaults to UTC. */
 export function runtimeVariables(options: EnvironmentOptions): Record<string, string> {
   const region = options.functionArn.split(':')[3] || 'us-east-1'
   return {
@@ -23,7 +21,10 @@ export function runtimeVariables(options: EnvironmentOptions): Record<string, st
   }
 }
 
-/** Libraries tell by it that they run in Lambda, and where. Runtimes that a function brings set none. */
+/**
+ * From it, libraries tell that they run in Lambda, and where. It is not set for runtimes that a function
+ * brings.
+ */
 function executionEnvironment({ runtime = 'nodejs', python }: EnvironmentOptions): Record<string, string> {
   const [major] = process.versions.node.split('.')
   if (runtime === 'nodejs') return { AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${major}.x` }

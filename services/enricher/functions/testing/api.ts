@@ -65,7 +65,7 @@ export interface Api {
   readonly kafka: Kafka
   readonly producer: Producer
   readonly streams: Streams
-  /** In the names of everything that a file makes. */
+  /** Part of the names of everything that a file creates. */
   readonly run: string
   /** A solution's function, and the id and topic of a mapping of it. */
   readonly fixed: { readonly name: string; readonly mapping: string; readonly topic: string }
@@ -81,9 +81,9 @@ export interface Api {
   /** A client of the same service where all runtimes are allowed; elsewhere Node.js alone is. */
   readonly everyRuntime: LambdaClient
   clientFor(credentials: typeof LOCAL_KEY): LambdaClient
-  /** Writes an entry into the control log past every check. */
+  /** Writes an entry into the control log, bypassing every check. */
   plant(kind: string, id: string, state: object): Promise<void>
-  /** All that is in a topic, in the order of each partition. */
+  /** All records of a topic, in the order of each partition. */
   records(topic: string): Promise<{ readonly key: string; readonly value: string | null }[]>
   invoke(
     input: Omit<InvokeCommandInput, 'Payload'> & { Payload?: object | string },
@@ -109,8 +109,9 @@ export interface Api {
 let opened: Promise<Api> | undefined
 
 /**
- * The one of this test file; it ends after its tests. All suites that need it run in one file: services of
- * other files would be replicas of this one, and would take their part of its events and mappings.
+ * Returns the API of this test file, which ends after its tests. All suites that need it run in one file:
+ * services of other files would be replicas of this one, and would take their share of its events and
+ * mappings.
  */
 export function openApi(): Promise<Api> {
   return (opened ??= start())

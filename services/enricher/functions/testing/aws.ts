@@ -9,7 +9,7 @@ import { freePorts } from '@weir/stack/ports.ts'
 import { answers, startProcess, untilReady } from '@weir/stack/process.ts'
 import { pythonWith } from '@weir/stack/python.ts'
 
-/** Its address, and how to end it. */
+/** Returns its address, and a function that stops it. */
 export async function startAws(): Promise<{ url: string; stop(): Promise<void> }> {
   const python = await pythonWith('moto', join(import.meta.dirname, 'requirements.txt'))
   const [port] = await freePorts(1)

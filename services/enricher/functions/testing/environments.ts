@@ -1,4 +1,4 @@
-/** Execution environments of functions whose code stands in the test; they end with it. */
+/** Execution environments of functions whose code is in the test; they end with it. */
 import {
   mkdirSync,
   mkdtempSync,
@@ -15,7 +15,7 @@ import { type Confinement, confinement } from '../runtime/confine.ts'
 import { type Environment, type EnvironmentOptions, openEnvironment } from '../runtime/environment.ts'
 import type { Outcome } from '../runtime/outcome.ts'
 
-/** What this machine can do, and what every machine can. */
+/** The confinement that this machine supports, and the one that every machine supports. */
 export const CONFINEMENTS = [...new Set<Confinement>([confinement(), 'process only'])]
 
 export const root = realpathSync(mkdtempSync(join(tmpdir(), 'functions-')))

@@ -1,5 +1,5 @@
 /**
- * A function service as a process of its own, which tests kill. HOST names what it runs, JSON. It prints
+ * A function service as a process of its own, which tests kill. HOST names what it runs, as JSON. It prints
  * "ready" when its mappings are in their groups.
  */
 import { setTimeout as sleep } from 'node:timers/promises'

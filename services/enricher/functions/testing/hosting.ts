@@ -19,7 +19,7 @@ export interface HostOptions {
   readonly folder: string
 }
 
-/** @param code of index.mjs, which exports `handler` */
+/** @param code the content of index.mjs, which exports `handler` */
 export function functionOf(
   name: string,
   code: string,

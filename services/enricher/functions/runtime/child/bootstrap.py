@@ -226,7 +226,7 @@ def serve(api, handler, ids):
 
 def main():
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    # Modules are the function's, not those beside this file.
+    # Modules come from the function's folder, not from the one of this file.
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
     ids = set_up_logging()
     try:

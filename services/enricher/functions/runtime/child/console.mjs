@@ -1,6 +1,6 @@
 /**
- * The console of a function: every call is one line `time, request id, level, text` on standard output, with
- * line feeds as carriage returns, as Lambda has it.
+ * The console of a function: every call prints one line `time, request id, level, text` on standard output,
+ * with line feeds replaced by carriage returns, as in Lambda.
  */
 import { writeSync } from 'node:fs'
 import { format } from 'node:util'
@@ -14,8 +14,8 @@ export function setRequestId(id) {
 }
 
 export function patchConsole() {
-  // What is printed is with the service before the next statement: nothing is lost at the end of the process,
-  // and a flood waits instead of filling it.
+  // Output reaches the service before the next statement: nothing is lost at the end of the process, and a
+  // flood waits instead of filling the process's memory.
   for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocking?.(true)
   for (const [method, level] of Object.entries(LEVELS))
     console[method] = (...values) => logLine(level, format(...values))

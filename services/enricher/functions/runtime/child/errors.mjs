@@ -14,12 +14,12 @@ export const UserCodeSyntaxError = named('UserCodeSyntaxError')
 export const UnhandledPromiseRejection = named('UnhandledPromiseRejection')
 export const NodeJsExit = named('NodeJsExit')
 
-/** What an error may bring into the log of whoever reads it; the rest is cut. */
+/** The most that an error may add to its reader's log; the rest is cut. */
 const MESSAGE_CHARACTERS = 65_536
 const TRACE_LINES = 100
 const TRACE_CHARACTERS = 2048
 
-/** The error JSON for whatever was thrown: { errorType, errorMessage, trace }. */
+/** Returns the error JSON for a thrown value: { errorType, errorMessage, trace }. */
 export function describe(thrown) {
   try {
     if (types.isNativeError(thrown) || looksLikeError(thrown)) {

@@ -1,31 +1,31 @@
 /**
  * Messages on the pipe between the service and an execution environment, for both sides: length of the body
- * (u32, little endian), type (u8), number of the invocation (u32; 0 where the message belongs to none), and
- * one more number (u32): bytes of the meta part of an invocation, or the child's largest resident size in
- * KiB; then the body.
+ * (u32, little endian), type (u8), number of the invocation (u32; 0 if the message belongs to none), and one
+ * more number (u32): bytes of the meta part of an invocation, or the child's largest resident size in KiB;
+ * then the body.
  */
 const HEADER = 13
 
-/** Bytes of a response, as Lambda has them. */
+/** The most bytes of a response, as in Lambda. */
 export const MAX_RESPONSE_BYTES = 6_291_556
 
-/** From the service. */
+/** Messages from the service. */
 export const INIT = 1
 export const INVOKE = 2
-/** From the child. */
+/** Messages from the child. */
 export const READY = 1
 export const RESULT = 2
 export const HANDLED = 3
 export const UNHANDLED = 4
 export const TOO_LARGE = 5
-/** The process ends after it. */
+/** The process ends after this message. */
 export const FATAL = 6
 export const INIT_FAILED = 7
 export const MEMORY = 8
 
 /**
- * Writes one message, whose body is `parts` (not copied) one after the other, and calls `written` when the
- * kernel has all of it.
+ * Writes one message, whose body is the `parts` in order (not copied), and calls `written` when the kernel
+ * has all of it.
  */
 export function sendFrame(socket, type, sequence, number, parts, written) {
   const header = Buffer.allocUnsafe(HEADER)
@@ -43,7 +43,7 @@ export function sendFrame(socket, type, sequence, number, parts, written) {
 }
 
 /**
- * Returns a consumer of chunks, which copies each body once at most. A body larger than `maxBytes` makes it
+ * Returns a consumer of chunks, which copies each body at most once. A body larger than `maxBytes` makes it
  * call `onBad` once and ignore what follows.
  */
 export function frameReader(maxBytes, onFrame, onBad) {

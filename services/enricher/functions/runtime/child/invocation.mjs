@@ -1,6 +1,6 @@
 /**
- * One call of the handler: its context, its callback, and the ways in which it can end, as Lambda's Node.js
- * runtime has them.
+ * One call of the handler: its context, its callback, and the ways in which it can end, as in Lambda's
+ * Node.js runtime.
  */
 import { NodeJsExit } from './errors.mjs'
 
@@ -8,13 +8,13 @@ const NEVER_SETTLED =
   'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled. ' +
   'For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes'
 
-/** What happens when nothing is left that the function could wait for; replaced by each invocation. */
+/** Called when nothing is left for the function to wait for; replaced by each invocation. */
 let onIdle = () => {}
 process.on('beforeExit', () => onIdle())
 
 /**
  * Calls the handler. Exactly one of `succeed(json text)` and `fail(thrown)` follows, unless the process ends
- * before. `meta`: { requestId, deadlineMs, clientContext?, identity?, functionArn }.
+ * first. `meta`: { requestId, deadlineMs, clientContext?, identity?, functionArn }.
  */
 export function invoke(handler, event, meta, { succeed, fail }) {
   let finished = false

@@ -10,8 +10,8 @@ const NOT_FOUND = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']
 const SYNTAX = ['ERR_INVALID_TYPESCRIPT_SYNTAX', 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX']
 
 /**
- * The handler that `folder/module.export` or `module.some.export` names. Throws one of Runtime's errors, or
- * what the code threw while it was loaded.
+ * Returns the handler that `folder/module.export` or `module.some.export` names. Throws one of Runtime's
+ * errors, or what the code threw while it was being loaded.
  */
 export async function loadHandler(directory, handler) {
   if (handler.includes('..')) {
@@ -26,7 +26,7 @@ export async function loadHandler(directory, handler) {
   const module = name.slice(0, dot)
   const loaded = await load(directory, resolve(directory, `./${folder}`), module)
   const names = name.slice(dot + 1)
-  // A CommonJS module is what it exports: its `default` is no other than its `handler`.
+  // A CommonJS module is what it exports: its `default` is an export like its `handler`.
   const found = pick(loaded['module.exports'], names) ?? pick(loaded, names) ?? pick(loaded.default, names)
   if (!found) throw new HandlerNotFound(`${handler} is undefined or not exported`)
   if (typeof found !== 'function') throw new HandlerNotFound(`${handler} is not a function`)
@@ -50,7 +50,8 @@ async function load(directory, folder, module) {
 }
 
 /**
- * What `require` finds, as Lambda asks it last: a file without ending, the index of a folder, or a package.
+ * Returns what `require` finds, which Lambda tries last: a file without an extension, the index of a folder,
+ * or a package.
  */
 function required(directory, names, folder) {
   const require = createRequire(join(directory, 'bootstrap.js'))
@@ -59,7 +60,7 @@ function required(directory, names, folder) {
       const file = require.resolve(name, { paths: [directory, folder] })
       if (isAbsolute(file)) return file
     } catch {
-      // Nor does it find this one.
+      // It does not find this one either.
     }
   }
   return undefined

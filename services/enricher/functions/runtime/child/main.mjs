@@ -1,7 +1,7 @@
 /**
- * What runs in an execution environment: loads the function's code and calls its handler for one event after
- * the other. Messages go over file descriptor 3; standard output and standard error are the function's log.
- * When the other end of descriptor 3 closes, its service is gone, and so is this process.
+ * The program of an execution environment: loads the function's code and calls its handler for one event
+ * after another. Messages go over file descriptor 3; standard output and standard error are the function's
+ * log. When the other end of descriptor 3 closes, its service is gone, and this process exits.
  */
 import { Socket } from 'node:net'
 import { logLine, patchConsole, setRequestId } from './console.mjs'
@@ -37,7 +37,7 @@ socket.on('error', () => exit(0))
 
 let handler
 let functionArn
-/** The invocation that is under way; 0 while the code is loaded, undefined while there is none. */
+/** The invocation in progress; 0 while the code is being loaded, undefined while there is none. */
 let current = 0
 
 socket.on(
@@ -48,7 +48,7 @@ socket.on(
   }),
 )
 
-/** The further number of every message is the largest resident size so far, in KiB. */
+/** The extra number in every message is the largest resident size so far, in KiB. */
 function send(type, sequence, body, written) {
   sendFrame(socket, type, sequence, process.resourceUsage().maxRSS, [body], written)
 }
@@ -75,8 +75,8 @@ async function init(options) {
 function begin(sequence, meta, body, metaBytes) {
   current = sequence
   setRequestId(meta.requestId)
-  // What the function waits for keeps the process awake, not the wait for its next event: when nothing is
-  // left, the invocation is over.
+  // The process is kept alive by what the function waits for, not by the wait for its next event: when
+  // nothing is left, the invocation is over.
   socket.unref()
   let event
   try {
@@ -108,7 +108,7 @@ function begin(sequence, meta, body, metaBytes) {
   )
 }
 
-/** An invocation ends once. */
+/** Ends the invocation, unless it has already ended. */
 function finish(sequence, type, result) {
   if (current !== sequence) return
   current = undefined
@@ -116,7 +116,7 @@ function finish(sequence, type, result) {
   send(type, sequence, Buffer.isBuffer(result) ? result : from(stringify(result)))
 }
 
-/** Reports what nobody caught and ends the process. */
+/** Reports an uncaught error and ends the process. */
 function die(thrown, code, title) {
   const error = describe(thrown)
   logLine('ERROR', `${title}\t${stringify(error)}`)

@@ -1,7 +1,7 @@
 /**
- * Takes away what Node's permission model leaves to a function's code and reaches beyond its process:
+ * Removes what Node's permission model leaves to a function's code although it reaches beyond its process:
  * signals, unix sockets, reports, the user of the process, and the environment that C libraries read. It runs
- * before that code is loaded, and no original that is worth having stays in an object or a variable.
+ * before that code is loaded, and leaves no original worth having in an object or a variable.
  */
 import { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import v8 from 'node:v8'
 const NOT_PERMITTED = -os.constants.errno.EPERM
 const TIME_ZONE = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/
 
-/** `pipe` is a handle of the class that unix sockets have. */
+/** `pipe` is a handle of the same class as unix sockets. */
 export function restrict(pipe, variables) {
   restrictSignals()
   refuse(Object.getPrototypeOf(pipe), ['bind', 'connect', 'fchmod'], () => NOT_PERMITTED)
@@ -44,7 +44,7 @@ function denied(name) {
   throw Object.assign(new Error(`${name} is not available to functions.`), { code: 'ERR_ACCESS_DENIED' })
 }
 
-/** Binds the pid to the functions that are kept: nothing can call them for another process. */
+/** Binds the pid to the functions that are kept, so that nothing can call them for another process. */
 function restrictSignals() {
   const { pid } = process
   const killSelf = process._kill.bind(process, pid)

@@ -1,6 +1,6 @@
 /**
- * What stands before every command: the dependencies are installed, and Node 24 (npm's `node` package) runs
- * it. Runs itself on Node 20 and newer.
+ * Installs the dependencies and runs a command on Node 24 (npm's `node` package). This file itself runs on
+ * Node 20 and newer.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, realpathSync, statSync } from 'node:fs'
@@ -34,8 +34,8 @@ export function runOnNode24(args) {
 }
 
 /**
- * The shell between npm and this script dies of npm's SIGTERM without passing it on: a parent that is gone
- * stands for the signal.
+ * The shell between npm and this script dies of npm's SIGTERM without passing it on, so the loss of the
+ * parent counts as the signal.
  */
 function endWithNpm(child) {
   if (process.env.npm_lifecycle_event === undefined) return

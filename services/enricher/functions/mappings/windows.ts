@@ -175,5 +175,5 @@ export class Windows {
   }
 }
 
-/** A placeholder for the invocation without records: what is retried is the window. */
+/** The one element of a batch that closes a window: such an invocation has no records. */
 const NOTHING: readonly EventRecord[] = [{ identifier: '', timestamp: Infinity, json: '' }]

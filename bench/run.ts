@@ -1,7 +1,7 @@
 /**
  * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers]
- * Contenders take turns within each round, so that a machine that slows down slows all of them. Prints
- * Markdown tables.
+ * Contenders take turns within each round, so that a machine that slows down slows all of them, and every
+ * other round has them in reverse order. Prints Markdown tables.
  */
 import { parseArgs } from 'node:util'
 import { openContext } from './context.ts'
@@ -43,7 +43,8 @@ const figures = new Map(chosen.map((name) => [name, [] as Map<string, Figure | L
 for (let round = 1; round <= Number(rounds); round++) {
   for (const name of chosen) {
     const figure = new Map<string, Figure | Latency>()
-    for (const [contender, measure] of Object.entries(scenarios[name].contenders)) {
+    const contenders = Object.entries(scenarios[name].contenders)
+    for (const [contender, measure] of round % 2 === 0 ? contenders.toReversed() : contenders) {
       figure.set(contender, await measure(context.value))
       process.stderr.write(
         `round ${round}: ${name}: ${contender}: ${JSON.stringify(figure.get(contender))}\n`,

@@ -57,7 +57,6 @@ interface Partition {
 }
 
 const NOTHING = new Uint8Array()
-const WITHOUT_ID = 2
 
 export class Once {
   readonly #kafka: OnceOptions['kafka']
@@ -131,22 +130,14 @@ export class Once {
   /** Adds the ids of the batch's first `count` records. Returns 1 for each of these that is a repetition. */
   #add(ids: SeenIds, { bytes, headersStart, offsets }: RecordBatch, count: number): Uint8Array {
     const hashes = this.#hashes
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const repeated = new Uint8Array(count)
     hashes.clear()
-    for (let i = 0; i < count; i++) {
-      if (locateId(bytes, headersStart[i])) hashes.push(bytes, located.start, located.end)
-      else repeated[i] = WITHOUT_ID
-    }
-    ids.touch(hashes)
-    let next = 0
-    for (let i = 0; i < count; i++) {
-      if (repeated[i] === WITHOUT_ID) repeated[i] = 0
-      else if (
-        ids.add(hashes, next++, offsets[i]) &&
-        findHeader(bytes, headersStart[i], REDRIVEN) === undefined
-      )
-        repeated[i] = 1
-    }
+    for (let i = 0; i < count; i++)
+      if (locateId(bytes, headersStart[i])) hashes.push(view, located.start, located.end, i)
+    ids.addBatch(hashes, offsets, repeated)
+    for (let i = repeated.indexOf(1); i >= 0; i = repeated.indexOf(1, i + 1))
+      if (findHeader(bytes, headersStart[i], REDRIVEN) !== undefined) repeated[i] = 0
     return repeated
   }
 

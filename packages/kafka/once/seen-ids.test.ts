@@ -1,12 +1,25 @@
 import { expect, test } from 'vitest'
 import { IdHashes, SeenIds } from './seen-ids.ts'
 
-function add(ids: SeenIds, id: string, offset: number): boolean {
-  const bytes = Buffer.from(id)
-  const hashes = new IdHashes()
-  hashes.push(bytes, 0, bytes.length)
-  return ids.add(hashes, 0, offset)
+const hashes = new IdHashes()
+
+/** Adds the ids as one batch. Returns for each whether it is a repetition. */
+function addAll(ids: SeenIds, batch: readonly string[], offset: number): boolean[] {
+  hashes.clear()
+  for (const [record, id] of batch.entries()) {
+    const bytes = new TextEncoder().encode(id)
+    hashes.push(new DataView(bytes.buffer), 0, bytes.length, record)
+  }
+  const repeated = new Uint8Array(batch.length)
+  ids.addBatch(
+    hashes,
+    Float64Array.from(batch, (_, record) => offset + record),
+    repeated,
+  )
+  return Array.from(repeated, Boolean)
 }
+
+const add = (ids: SeenIds, id: string, offset: number): boolean => addAll(ids, [id], offset)[0]
 
 test('an id that came before is seen, also after it came again', () => {
   const ids = new SeenIds(100)
@@ -90,6 +103,27 @@ test('a hundred thousand repetitions can be taken back', () => {
   expect(add(ids, 'a', 99_000)).toBe(true)
   expect(ids.rewind(0)).toBe(true)
   expect(add(ids, 'a', 0)).toBe(false)
+})
+
+test('a batch larger than a chunk of the log holds repetitions of itself and of batches before', () => {
+  const ids = new SeenIds(0)
+  const batch = Array.from({ length: 5000 }, (_, i) => `id-${i % 3000}`)
+  expect(addAll(ids, batch, 0)).toEqual(batch.map((_, i) => i >= 3000))
+  expect(addAll(ids, ['id-2999', 'new', 'id-0', 'new'], 5000)).toEqual([true, false, true, true])
+  expect(ids.next).toBe(5004)
+})
+
+test('a record without an id lies between others', () => {
+  const ids = new SeenIds(0)
+  hashes.clear()
+  const view = new DataView(new TextEncoder().encode('aab').buffer)
+  hashes.push(view, 0, 1, 0)
+  hashes.push(view, 1, 2, 2)
+  hashes.push(view, 2, 3, 3)
+  const repeated = new Uint8Array(4)
+  ids.addBatch(hashes, Float64Array.of(10, 11, 12, 13), repeated)
+  expect([...repeated]).toEqual([0, 0, 1, 0])
+  expect(ids.next).toBe(14)
 })
 
 test('what came at the offset of a rewind or later is forgotten: a topic that was made anew has other records there', () => {

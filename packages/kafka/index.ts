@@ -2,6 +2,7 @@
  * Kafka as the services see it: the port, its configuration, and the small functions that go with batches of
  * bytes.
  */
+import { openClient } from './client/index.ts'
 import type { KafkaConfig } from './config.ts'
 import { type KafkaLog, SILENT } from './log.ts'
 import type { Kafka, RecordBatch } from './port.ts'
@@ -32,17 +33,18 @@ export {
 } from './records/headers.ts'
 
 /**
- * Opens the driver that the configuration names; the other one is not loaded. Rejects with a KafkaError if
- * no broker answers or the login fails.
+ * Opens a client over the transport that the configuration names; the other one is not loaded. Rejects with a
+ * KafkaError if no broker answers or the login fails.
  */
 export async function openKafka(
   config: KafkaConfig,
   log: KafkaLog = SILENT,
 ): Promise<{ value: Kafka; stop(): Promise<void> }> {
-  const value =
+  const { connect } =
     config.driver === 'kafkajs'
-      ? await (await import('./drivers/kafkajs/index.ts')).openKafkaJs(config, log)
-      : await (await import('./drivers/platformatic/index.ts')).openPlatformatic(config, log)
+      ? await import('./transports/kafkajs/connection.ts')
+      : await import('./transports/platformatic.ts')
+  const value = await openClient(config, connect, log)
   return { value, stop: () => value.stop() }
 }
 

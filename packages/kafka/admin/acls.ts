@@ -1,8 +1,8 @@
 /** Access control lists: Weir grants rights and takes none away. */
-import type { Cluster } from '../drivers/kafkajs/cluster.ts'
-import { brokerError, toKafkaError } from '../drivers/kafkajs/errors.ts'
+import type { Cluster } from '../client/cluster.ts'
+import { OK } from '../client/protocol/codes.ts'
 import type { Acl } from '../port.ts'
-import { attempt } from './attempt.ts'
+import { ask, attempt, refusal } from './attempt.ts'
 
 /** The protocol's numbers (Kafka's ResourceType, PatternType, AclOperation, AclPermissionType). */
 const RESOURCES: Readonly<Record<Acl['resource'], number>> = { topic: 2, group: 3, 'transactional-id': 5 }
@@ -47,11 +47,10 @@ export async function describeAcls(cluster: Cluster, principal: string): Promise
   }
   const { errorCode, errorMessage, resources }: Described = await attempt(
     cluster,
-    async () => (await cluster.any()).ask('DescribeAcls', filter),
+    () => cluster.anywhere((broker) => ask(cluster, broker, 'DescribeAcls', filter)),
     'The ACLs cannot be read',
   )
-  if (errorCode !== 0)
-    throw toKafkaError(brokerError(errorCode), `The ACLs of ${principal} cannot be read (${errorMessage})`)
+  if (errorCode !== OK) throw refusal(errorCode, `The ACLs of ${principal} cannot be read (${errorMessage})`)
   return resources.flatMap(({ resourceType, resourceName, resourcePatternType, acls }) =>
     acls.flatMap(({ operation }) => {
       const [resource, pattern, named] = [
@@ -77,19 +76,18 @@ export async function addAcls(cluster: Cluster, acls: readonly Acl[]): Promise<v
     operation: OPERATIONS[operation],
     permissionType: ALLOW,
   }))
-  const ask = async () => (await cluster.controller()).ask('CreateAcls', { creations })
   const {
     creationResponses,
   }: { creationResponses: readonly { errorCode: number; errorMessage: string | null }[] } = await attempt(
     cluster,
-    ask,
+    async () => ask(cluster, await cluster.controller(), 'CreateAcls', { creations }),
     'ACLs cannot be added',
   )
   for (const [i, { errorCode, errorMessage }] of creationResponses.entries()) {
     const { principal, operation, resource, name } = acls[i]
-    if (errorCode !== 0)
-      throw toKafkaError(
-        brokerError(errorCode),
+    if (errorCode !== OK)
+      throw refusal(
+        errorCode,
         `${principal} cannot be allowed to ${operation} the ${resource} ${name} (${errorMessage})`,
       )
   }

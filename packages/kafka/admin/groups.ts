@@ -1,47 +1,60 @@
 /** Consumer groups and their offsets. */
-import { type Cluster, COORDINATOR } from '../drivers/kafkajs/cluster.ts'
-import { brokerError, typeOf } from '../drivers/kafkajs/errors.ts'
-import { committedOffsets } from '../drivers/kafkajs/offsets.ts'
-import { flexible } from '../drivers/kafkajs/protocol/flexible.ts'
-import { decodeAssignment } from '../drivers/platformatic/groups/assignors.ts'
-import { consumerGroupDescribe } from '../drivers/platformatic/protocol/groups.ts'
-import { type Committed, metadataOf } from '../drivers/topic-ids.ts'
+import type { Cluster } from '../client/cluster.ts'
+import { decodeAssignment } from '../client/groups/assignors.ts'
+import { type Broker, GROUP } from '../client/protocol/cluster.ts'
+import {
+  brokerError,
+  FENCED_MEMBER_EPOCH,
+  ILLEGAL_GENERATION,
+  OK,
+  REBALANCE_IN_PROGRESS,
+  STALE_MEMBER_EPOCH,
+  UNKNOWN_MEMBER_ID,
+} from '../client/protocol/codes.ts'
+import { consumerGroupDescribe } from '../client/protocol/groups.ts'
+import { offsetCommitV8 } from '../client/protocol/offsets.ts'
+import { type Committed, topicIdIn } from '../client/topic-ids.ts'
 import { KafkaError } from '../errors.ts'
 import { lagOf } from '../lag.ts'
 import type { GroupDescription, PartitionLag, TopicPartition } from '../port.ts'
-import { attempt } from './attempt.ts'
-import { listGroups } from './calls.ts'
+import { listGroups } from './apis.ts'
+import { ask, attempt, LANE } from './attempt.ts'
 import { topicOffsets } from './topics.ts'
 
 const GROUP_ID_NOT_FOUND = 69
-const NO_GENERATION = -1
 const CONSUMER_GROUP_DESCRIBE = 69
+/** Commits outside the group, as a group without members allows them. */
+const NO_MEMBER = { memberId: '', epoch: -1 }
+/** With these codes a broker refuses offsets of a group that has members. */
+const MEMBERS_ONLY: ReadonlySet<number> = new Set([
+  UNKNOWN_MEMBER_ID,
+  ILLEGAL_GENERATION,
+  REBALANCE_IN_PROGRESS,
+  FENCED_MEMBER_EPOCH,
+  STALE_MEMBER_EPOCH,
+])
 
 /** Every broker lists the groups that it coordinates. */
 export async function describeGroups(cluster: Cluster): Promise<GroupDescription[]> {
-  const ask = async (): Promise<GroupDescription[]> => {
-    await cluster.refresh()
-    const answers = await Promise.all(
-      cluster.nodes.map(async (node) => (await cluster.link(node)).send(listGroups())),
-    )
-    const failed = answers.find(({ errorCode }) => errorCode !== 0)
-    if (failed !== undefined) throw brokerError(failed.errorCode)
+  const listAll = async (): Promise<GroupDescription[]> => {
+    await cluster.ask([])
+    const answers = await Promise.all(cluster.brokers.map((broker) => cluster.call(broker, LANE, listGroups)))
+    const failed = answers.find(({ errorCode }) => errorCode !== OK)
+    if (failed !== undefined) throw brokerError(failed.errorCode, 'Listing groups')
     return answers.flatMap(({ groups }) => groups).sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
   }
-  return attempt(cluster, ask, 'The groups cannot be listed')
+  return attempt(cluster, listAll, 'The groups cannot be listed')
 }
 
 /** Groups that do not exist count as deleted. */
 export async function deleteGroups(cluster: Cluster, groupIds: readonly string[]): Promise<void> {
   for (const groupId of groupIds) {
-    const ask = async () => {
+    await atCoordinator(cluster, groupId, `Group ${groupId} cannot be deleted`, async (coordinator) => {
       const {
-        results: [result],
-      } = await (await coordinator(cluster, groupId)).call('DeleteGroups', [groupId])
-      if (result.errorCode !== 0 && result.errorCode !== GROUP_ID_NOT_FOUND)
-        throw brokerError(result.errorCode)
-    }
-    await attempt(cluster, ask, `Group ${groupId} cannot be deleted`)
+        results: [{ errorCode }],
+      } = await ask(cluster, coordinator, 'DeleteGroups', [groupId])
+      if (errorCode !== OK && errorCode !== GROUP_ID_NOT_FOUND) throw brokerError(errorCode, 'Deleting it')
+    })
   }
 }
 
@@ -50,27 +63,29 @@ export async function deleteGroups(cluster: Cluster, groupIds: readonly string[]
  * not exist.
  */
 export async function assignedPartitions(cluster: Cluster, groupId: string): Promise<TopicPartition[]> {
-  const ask = async (): Promise<TopicPartition[]> => {
-    const link = await coordinator(cluster, groupId)
-    if (link.speaks(CONSUMER_GROUP_DESCRIBE, 0)) {
-      const { errorCode, members } = await link.send(flexible(consumerGroupDescribe, groupId))
-      if (errorCode === 0) {
+  return atCoordinator(cluster, groupId, `Group ${groupId} cannot be described`, async (coordinator) => {
+    if ((await cluster.versions(coordinator)).newest.has(CONSUMER_GROUP_DESCRIBE)) {
+      const { errorCode, members } = await cluster.call(coordinator, LANE, consumerGroupDescribe, groupId)
+      if (errorCode === OK) {
         return members
           .flat()
           .flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
       }
-      if (errorCode !== GROUP_ID_NOT_FOUND) throw brokerError(errorCode)
+      if (errorCode !== GROUP_ID_NOT_FOUND) throw brokerError(errorCode, 'Describing it')
     }
     const {
-      groups: [{ members }],
-    } = (await link.call('DescribeGroups', { groupIds: [groupId] })) as Described
+      groups: [{ errorCode, members }],
+    } = (await ask(cluster, coordinator, 'DescribeGroups', { groupIds: [groupId] })) as Described
+    if (errorCode !== OK && errorCode !== GROUP_ID_NOT_FOUND) throw brokerError(errorCode, 'Describing it')
     return members.flatMap(({ memberAssignment }) => decodeAssignment(memberAssignment))
-  }
-  return attempt(cluster, ask, `Group ${groupId} cannot be described`)
+  })
 }
 
 interface Described {
-  readonly groups: readonly { readonly members: readonly { readonly memberAssignment: Buffer }[] }[]
+  readonly groups: readonly {
+    readonly errorCode: number
+    readonly members: readonly { readonly memberAssignment: Buffer }[]
+  }[]
 }
 
 /**
@@ -79,7 +94,7 @@ interface Described {
 export async function groupLag(cluster: Cluster, groupId: string): Promise<PartitionLag[]> {
   const committed = await committedOffsets(cluster, groupId)
   // A topic may have been recreated since its metadata was last read.
-  await attempt(cluster, () => cluster.refresh(), 'The topics cannot be listed')
+  await cluster.refresh(...committed.keys())
   const lags = await Promise.all(
     [...committed].map(async ([topic, offsets]) => {
       try {
@@ -96,7 +111,7 @@ export async function groupLag(cluster: Cluster, groupId: string): Promise<Parti
 type OffsetsOf = ReadonlyMap<number, Committed>
 
 async function topicLag(cluster: Cluster, topic: string, offsets: OffsetsOf): Promise<PartitionLag[]> {
-  const known = await cluster.topicId(topic)
+  const known = (await cluster.topic(topic)).topicId
   const others = [...offsets.values()].some(({ topicId }) => topicId !== undefined && topicId !== known)
   const id = others ? await cluster.agreedId(topic) : known
   return (await topicOffsets(cluster, topic)).map(({ partition, earliest, latest }): PartitionLag => {
@@ -107,37 +122,62 @@ async function topicLag(cluster: Cluster, topic: string, offsets: OffsetsOf): Pr
   })
 }
 
+interface CommittedPartition {
+  readonly partition: number
+  readonly offset: string
+  readonly metadata: string | null
+  readonly errorCode: number
+}
+
+/** Reads all offsets that the group has committed, by topic and partition. */
+async function committedOffsets(cluster: Cluster, groupId: string): Promise<Map<string, OffsetsOf>> {
+  const what = `The committed offsets of ${groupId} cannot be read`
+  return atCoordinator(cluster, groupId, what, async (coordinator) => {
+    const { errorCode, responses } = (await ask(cluster, coordinator, 'OffsetFetch', {
+      groupId,
+      topics: [],
+    })) as { errorCode: number; responses: { topic: string; partitions: CommittedPartition[] }[] }
+    const failed = responses.flatMap(({ partitions }) => partitions).find((answer) => answer.errorCode !== OK)
+    const code = errorCode || (failed?.errorCode ?? OK)
+    if (code !== OK) throw brokerError(code, 'Reading them')
+    const read = ({ partition, offset, metadata }: CommittedPartition): [number, Committed] => [
+      partition,
+      { offset: Number(offset), topicId: topicIdIn(metadata) },
+    ]
+    return new Map(responses.map(({ topic, partitions }) => [topic, new Map(partitions.map(read))]))
+  })
+}
+
 export async function setOffsets(
   cluster: Cluster,
   groupId: string,
   topic: string,
   offsets: readonly { partition: number; offset: number }[],
 ): Promise<void> {
-  const metadata = metadataOf(await cluster.agreedId(topic))
-  const topics = [
-    { topic, partitions: offsets.map(({ partition, offset }) => ({ partition, offset, metadata })) },
-  ]
-  const ask = async () => {
-    const link = await coordinator(cluster, groupId)
-    await link
-      .call('OffsetCommit', { groupId, memberId: '', groupGenerationId: NO_GENERATION, topics })
-      .catch((error: unknown) => {
-        // With these errors, the broker says that it takes offsets of such a group only from its members.
-        if (MEMBERS_ONLY.has(typeOf(error) ?? ''))
-          throw new KafkaError('invalid-group', `Group ${groupId} has members`, error)
-        throw error
-      })
-  }
-  await attempt(cluster, ask, `The offsets of ${groupId} cannot be set`)
+  const topicId = await cluster.agreedId(topic)
+  const wanted = offsets.map(({ partition, offset }) => ({ topic, topicId, partition, offset }))
+  await atCoordinator(cluster, groupId, `The offsets of ${groupId} cannot be set`, async (coordinator) => {
+    const codes = await cluster.call(coordinator, LANE, offsetCommitV8, groupId, NO_MEMBER, wanted)
+    const code = codes.find(({ errorCode }) => errorCode !== OK)?.errorCode ?? OK
+    if (MEMBERS_ONLY.has(code)) throw new KafkaError('invalid-group', `Group ${groupId} has members`)
+    if (code !== OK) throw brokerError(code, 'Committing them')
+  })
 }
 
-const MEMBERS_ONLY = new Set([
-  'UNKNOWN_MEMBER_ID',
-  'ILLEGAL_GENERATION',
-  'REBALANCE_IN_PROGRESS',
-  'KAFKAJS_UNKNOWN_ERROR_CODE',
-])
-
-async function coordinator(cluster: Cluster, groupId: string) {
-  return cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
+/** @param what the beginning of the message of the KafkaError that a failure becomes */
+function atCoordinator<T>(
+  cluster: Cluster,
+  groupId: string,
+  what: string,
+  call: (coordinator: Broker) => Promise<T>,
+): Promise<T> {
+  const once = async (): Promise<T> => {
+    try {
+      return await call(await cluster.coordinator(GROUP, groupId))
+    } catch (error) {
+      cluster.forgetCoordinator(GROUP, groupId)
+      throw error
+    }
+  }
+  return attempt(cluster, once, what)
 }

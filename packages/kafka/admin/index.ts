@@ -1,7 +1,5 @@
-/** Administration over kafkajs' connections, for both drivers. */
-import type { KafkaConfig } from '../config.ts'
-import { Cluster } from '../drivers/kafkajs/cluster.ts'
-import { type KafkaLog, SILENT } from '../log.ts'
+/** Administration, in the encodings of kafkajs, over the connections of the client. */
+import type { Cluster } from '../client/cluster.ts'
 import type { Admin } from '../port.ts'
 import { addAcls, describeAcls } from './acls.ts'
 import { assignedPartitions, deleteGroups, describeGroups, groupLag, setOffsets } from './groups.ts'
@@ -14,15 +12,6 @@ import {
   topicConfigs,
   topicOffsets,
 } from './topics.ts'
-
-/** Opens an Admin with connections of its own, which are made at the first call. */
-export function openAdmin(
-  config: KafkaConfig,
-  log: KafkaLog = SILENT,
-): { value: Admin; stop(): Promise<void> } {
-  const cluster = new Cluster(config, log)
-  return { value: createAdmin(cluster), stop: async () => cluster.close() }
-}
 
 export function createAdmin(cluster: Cluster): Admin {
   return {

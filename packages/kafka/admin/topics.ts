@@ -1,25 +1,30 @@
 /** Topics and their configuration. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Cluster } from '../drivers/kafkajs/cluster.ts'
-import { brokerError, toKafkaError } from '../drivers/kafkajs/errors.ts'
-import { EARLIEST, LATEST, offsetsAt } from '../drivers/kafkajs/offsets.ts'
+import type { Cluster } from '../client/cluster.ts'
+import { offsetsAt } from '../client/consume/offsets.ts'
+import { OK, UNKNOWN_TOPIC_OR_PARTITION } from '../client/protocol/codes.ts'
+import { EARLIEST, LATEST, READ_UNCOMMITTED } from '../client/protocol/offsets.ts'
 import { KafkaError } from '../errors.ts'
 import type { PartitionOffsets, TopicDescription, TopicSpec } from '../port.ts'
-import { attempt } from './attempt.ts'
-import { setTopicConfigs } from './calls.ts'
+import { setTopicConfigs } from './apis.ts'
+import { ask, attempt, LANE, refusal } from './attempt.ts'
 
-/** Milliseconds. */
 const BROKER_TIMEOUT_MS = 8_000
-const VISIBLE = 10_000
+const VISIBLE_MS = 10_000
+/** A broker may show a value in another form than it was given. */
+const CONFIGURED_MS = 2000
+const OFFSETS_PATIENCE_MS = 15_000
 
-const UNKNOWN_TOPIC = 3
 const TOPIC_ALREADY_EXISTS = 36
 const INVALID_PARTITIONS = 37
 const TOPIC_RESOURCE = 2
 
 export async function describeTopics(cluster: Cluster): Promise<TopicDescription[]> {
-  const ask = async () => (await cluster.any()).ask('Metadata', { topics: [], allowAutoTopicCreation: false })
-  const { topicMetadata } = await attempt(cluster, ask, 'The topics cannot be listed')
+  const { topicMetadata } = await attempt(
+    cluster,
+    () => anywhere(cluster, 'Metadata', { topics: [], allowAutoTopicCreation: false }),
+    'The topics cannot be listed',
+  )
   const topics: {
     topic: string
     isInternal: boolean
@@ -54,14 +59,17 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
     replicationFactor: replicas,
     configEntries: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
   }))
-  const ask = async () =>
-    (await cluster.controller()).ask('CreateTopics', { topics, timeout: BROKER_TIMEOUT_MS })
-  const { topicErrors } = await attempt(cluster, ask, 'Topics cannot be created')
+  const request = { topics, timeout: BROKER_TIMEOUT_MS }
+  const { topicErrors } = await attempt(
+    cluster,
+    async () => ask(cluster, await cluster.controller(), 'CreateTopics', request),
+    'Topics cannot be created',
+  )
   const created: string[] = []
   for (const { topic, errorCode, errorMessage } of topicErrors) {
-    if (errorCode === 0) created.push(topic)
+    if (errorCode === OK) created.push(topic)
     else if (errorCode !== TOPIC_ALREADY_EXISTS)
-      throw toKafkaError(brokerError(errorCode), `Topic ${topic} cannot be created (${errorMessage})`)
+      throw refusal(errorCode, `Topic ${topic} cannot be created (${errorMessage})`)
   }
   await Promise.all(missing.map(({ name }) => untilVisible(cluster, name)))
   // Another process may have created one in between, with another count.
@@ -75,26 +83,25 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
 
 /** Brokers learn of a new topic, and of its leaders, a little later than its creator. */
 async function untilVisible(cluster: Cluster, topic: string): Promise<void> {
-  for (const until = Date.now() + VISIBLE; Date.now() < until; await sleep(50)) {
-    const partitions = await cluster.partitions(topic).catch(() => 0)
-    if (
-      partitions > 0 &&
-      Array.from({ length: partitions }, (_, i) => cluster.leader(topic, i)).every((leader) => leader >= 0)
-    )
-      return
-    await cluster.refresh()
+  for (const until = Date.now() + VISIBLE_MS; Date.now() < until; await sleep(50)) {
+    const partitions = (await cluster.topic(topic).catch(() => undefined))?.partitions ?? []
+    if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) return
+    await cluster.refresh(topic)
   }
 }
 
 /** Topics that do not exist count as deleted. */
 export async function deleteTopics(cluster: Cluster, names: readonly string[]): Promise<void> {
   if (names.length === 0) return
-  const ask = async () =>
-    (await cluster.controller()).ask('DeleteTopics', { topics: names, timeout: BROKER_TIMEOUT_MS })
-  const { topicErrors } = await attempt(cluster, ask, 'Topics cannot be deleted')
+  const request = { topics: names, timeout: BROKER_TIMEOUT_MS }
+  const { topicErrors } = await attempt(
+    cluster,
+    async () => ask(cluster, await cluster.controller(), 'DeleteTopics', request),
+    'Topics cannot be deleted',
+  )
   for (const { topic, errorCode } of topicErrors) {
-    if (errorCode !== 0 && errorCode !== UNKNOWN_TOPIC)
-      throw toKafkaError(brokerError(errorCode), `Topic ${topic} cannot be deleted`)
+    if (errorCode !== OK && errorCode !== UNKNOWN_TOPIC_OR_PARTITION)
+      throw refusal(errorCode, `Topic ${topic} cannot be deleted`)
   }
   await untilGone(cluster, names)
 }
@@ -104,45 +111,44 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
  * createTopics() would leave it alone.
  */
 async function untilGone(cluster: Cluster, names: readonly string[]): Promise<void> {
-  for (const until = Date.now() + VISIBLE; Date.now() < until; await sleep(50)) {
+  for (const until = Date.now() + VISIBLE_MS; Date.now() < until; await sleep(50)) {
     const existing = await describeTopics(cluster)
     if (!existing.some(({ name }) => names.includes(name))) return
   }
 }
 
 export async function growTopic(cluster: Cluster, name: string, partitions: number): Promise<void> {
-  if ((await cluster.partitions(name)) >= partitions) return
+  if ((await cluster.topic(name)).partitions.length >= partitions) return
   const request = { topicPartitions: [{ topic: name, count: partitions }], timeout: BROKER_TIMEOUT_MS }
-  const ask = async () => (await cluster.controller()).ask('CreatePartitions', request)
   const {
     topicErrors: [{ errorCode, errorMessage }],
-  } = await attempt(cluster, ask, `Topic ${name} cannot be grown`)
-  // Another process may have grown it meanwhile, as far or further.
-  if (errorCode !== 0 && errorCode !== INVALID_PARTITIONS)
-    throw toKafkaError(brokerError(errorCode), `Topic ${name} cannot be grown (${errorMessage})`)
-  for (
-    const until = Date.now() + VISIBLE;
-    (await cluster.partitions(name)) < partitions && Date.now() < until;
-    await sleep(50)
+  } = await attempt(
+    cluster,
+    async () => ask(cluster, await cluster.controller(), 'CreatePartitions', request),
+    `Topic ${name} cannot be grown`,
   )
-    await cluster.refresh()
+  const refused = `Topic ${name} cannot be grown (${errorMessage})`
+  // Another process may have grown it meanwhile, as far or further.
+  if (errorCode !== OK && errorCode !== INVALID_PARTITIONS) throw refusal(errorCode, refused)
+  const grown = async (): Promise<boolean> => (await cluster.topic(name)).partitions.length >= partitions
+  for (const until = Date.now() + VISIBLE_MS; !(await grown()) && Date.now() < until; await sleep(50))
+    await cluster.refresh(name)
   await untilVisible(cluster, name)
-  if ((await cluster.partitions(name)) < partitions)
-    throw toKafkaError(brokerError(errorCode), `Topic ${name} cannot be grown (${errorMessage})`)
+  if (!(await grown())) throw refusal(errorCode, refused)
 }
 
 /** Returns the whole configuration, defaults included. */
 export async function topicConfigs(cluster: Cluster, name: string): Promise<Record<string, string>> {
-  const ask = async () =>
-    (await cluster.any()).ask('DescribeConfigs', {
-      resources: [{ type: TOPIC_RESOURCE, name, configNames: [] }],
-      includeSynonyms: false,
-    })
+  const request = { resources: [{ type: TOPIC_RESOURCE, name, configNames: [] }], includeSynonyms: false }
   const {
     resources: [resource],
-  } = await attempt(cluster, ask, `The configuration of ${name} cannot be read`)
-  if (resource.errorCode !== 0)
-    throw toKafkaError(brokerError(resource.errorCode), `The configuration of ${name} cannot be read`)
+  } = await attempt(
+    cluster,
+    () => anywhere(cluster, 'DescribeConfigs', request),
+    `The configuration of ${name} cannot be read`,
+  )
+  if (resource.errorCode !== OK)
+    throw refusal(resource.errorCode, `The configuration of ${name} cannot be read`)
   const entries: { configName: string; configValue: string | null }[] = resource.configEntries
   return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue ?? '']))
 }
@@ -152,21 +158,43 @@ export async function alterTopicConfigs(
   name: string,
   configs: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const ask = async () => (await cluster.controller()).send(setTopicConfigs(name, Object.entries(configs)))
-  const { errorCode, message } = await attempt(cluster, ask, `The configuration of ${name} cannot be changed`)
-  if (errorCode !== 0)
-    throw toKafkaError(brokerError(errorCode), `The configuration of ${name} cannot be changed (${message})`)
+  const { errorCode, message } = await attempt(
+    cluster,
+    async () =>
+      cluster.call(await cluster.controller(), LANE, setTopicConfigs, name, Object.entries(configs)),
+    `The configuration of ${name} cannot be changed`,
+  )
+  if (errorCode !== OK)
+    throw refusal(errorCode, `The configuration of ${name} cannot be changed (${message})`)
+  await untilConfigured(cluster, name, configs)
+}
+
+/** Brokers learn of a configuration a little later than the controller. */
+async function untilConfigured(
+  cluster: Cluster,
+  name: string,
+  configs: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const until = Date.now() + CONFIGURED_MS; Date.now() < until; await sleep(20)) {
+    const now = await topicConfigs(cluster, name)
+    if (Object.entries(configs).every(([key, value]) => now[key] === value)) return
+  }
 }
 
 export async function topicOffsets(cluster: Cluster, topic: string): Promise<PartitionOffsets[]> {
-  const partitions = Array.from({ length: await cluster.partitions(topic) }, (_, partition) => partition)
+  const partitions = (await cluster.topic(topic)).partitions.map(({ partition }) => ({ topic, partition }))
+  const signal = AbortSignal.timeout(OFFSETS_PATIENCE_MS)
   const [earliest, latest] = await Promise.all([
-    offsetsAt(cluster, topic, partitions, EARLIEST),
-    offsetsAt(cluster, topic, partitions, LATEST, true),
+    offsetsAt(cluster, partitions, EARLIEST, signal),
+    offsetsAt(cluster, partitions, LATEST, signal, READ_UNCOMMITTED),
   ])
-  return partitions.map((partition) => ({
-    partition,
-    earliest: earliest[partition],
-    latest: latest[partition],
+  return partitions.map((at) => ({
+    partition: at.partition,
+    earliest: earliest.get(at)!,
+    latest: latest.get(at)!,
   }))
+}
+
+function anywhere(cluster: Cluster, name: string, args: object): Promise<any> {
+  return cluster.anywhere((broker) => ask(cluster, broker, name, args))
 }

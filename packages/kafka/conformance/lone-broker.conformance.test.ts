@@ -1,6 +1,6 @@
 /**
  * A broker that is the whole cluster, as on a laptop, dies in the middle of many transactions. Kafka 4.3 then
- * loses ends of transactions (drivers/platformatic/transform/lost-markers.ts); with so many open at once
+ * loses ends of transactions (client/transform/lost-markers.ts); with so many open at once
  * every other kill meets one.
  */
 import { setTimeout as sleep } from 'node:timers/promises'

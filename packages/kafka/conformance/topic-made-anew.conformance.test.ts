@@ -1,13 +1,15 @@
 /**
  * A topic is deleted and recreated under its name: its groups read all of it, whatever the old offsets say.
  */
-
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, vi } from 'vitest'
-import { Cluster, COORDINATOR } from '../drivers/kafkajs/cluster.ts'
-import { metadataOf } from '../drivers/topic-ids.ts'
+import { Cluster } from '../client/cluster.ts'
+import { GROUP } from '../client/protocol/cluster.ts'
+import { OK } from '../client/protocol/codes.ts'
+import { offsetCommitV8 } from '../client/protocol/offsets.ts'
 import { SILENT } from '../log.ts'
 import type { Kafka } from '../port.ts'
+import { connect } from '../transports/platformatic.ts'
 import { append, caughtUp, createTopic, stored, values, valueText } from './records.ts'
 import { type CleanUp, open, testTogether } from './suite.ts'
 import { configOf, VARIANTS, type Variant } from './variant.ts'
@@ -69,30 +71,26 @@ async function twoGroups(variant: Variant, after: After) {
   return { kafka, topic, groups, seen, join, copied, ready }
 }
 
-/** Commits like a member that drained late, or like another program. */
-async function commitByHand(
-  groupId: string,
-  topic: string,
-  offset: number,
-  metadata: string | null,
-): Promise<void> {
-  const cluster = new Cluster(configOf(VARIANTS[2], brokers), SILENT)
-  try {
-    await cluster.connect()
-    const link = await cluster.link(await cluster.coordinator(COORDINATOR.group, groupId))
-    const topics = [{ topic, partitions: [{ partition: 0, offset, metadata }] }]
-    await link.call('OffsetCommit', { groupId, memberId: '', groupGenerationId: -1, topics })
-  } finally {
-    cluster.close()
-  }
+/** Commits like a member that drained late, or, without a topic id, like another program. */
+async function commitByHand(groupId: string, topic: string, topicId: string, offset: number): Promise<void> {
+  await withCluster(async (cluster) => {
+    const offsets = [{ topic, topicId, partition: 0, offset }]
+    const coordinator = await cluster.coordinator(GROUP, groupId)
+    const nobody = { memberId: '', epoch: -1 }
+    const codes = await cluster.call(coordinator, 'main', offsetCommitV8, groupId, nobody, offsets)
+    expect(codes).toMatchObject([{ errorCode: OK }])
+  })
 }
 
-async function idOf(topic: string): Promise<string> {
-  const cluster = new Cluster(configOf(VARIANTS[2], brokers), SILENT)
+const idOf = (topic: string): Promise<string> =>
+  withCluster(async (cluster) => (await cluster.topic(topic)).topicId)
+
+async function withCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const cluster = new Cluster(configOf(VARIANTS[0], brokers), SILENT, connect)
   try {
-    return await cluster.topicId(topic)
+    return await work(cluster)
   } finally {
-    cluster.close()
+    await cluster.stop()
   }
 }
 
@@ -131,7 +129,7 @@ describe.concurrent('topic made anew', () => {
       await Promise.all(members.map((member) => member.stop()))
       const before = await idOf(topic)
       await makeAnew(variant, topic, numbered('second', 8), after)
-      for (const group of groups) await commitByHand(group, topic, 5, metadataOf(before))
+      for (const group of groups) await commitByHand(group, topic, before, 5)
       for (const group of groups) {
         expect(await kafka.admin.lag(group)).toMatchObject([{ committed: -1, latest: 8, lag: 8 }])
       }
@@ -148,7 +146,7 @@ describe.concurrent('topic made anew', () => {
   testTogether('an offset that does not say its topic is one of this topic', async (variant, after) => {
     const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
     await produce(kafka, topic, numbered('first', 5))
-    for (const group of groups) await commitByHand(group, topic, 3, null)
+    for (const group of groups) await commitByHand(group, topic, '', 3)
     const members = await join()
     const wanted = numbered('first', 5).slice(3)
     await vi.waitFor(() => expect(seen).toEqual(wanted), { timeout: 30_000, interval: 20 })

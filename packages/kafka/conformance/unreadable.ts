@@ -2,15 +2,15 @@
  * A record batch that brokers accept and nothing can read: they do not check the length that a compressed
  * record states.
  */
-
-import { Cluster } from '../drivers/kafkajs/cluster.ts'
-import { brokerError } from '../drivers/kafkajs/errors.ts'
-import { produce } from '../drivers/kafkajs/protocol/produce.ts'
+import { Cluster } from '../client/cluster.ts'
+import { brokerError, OK } from '../client/protocol/codes.ts'
+import { produceV9 } from '../client/protocol/produce.ts'
 import { NO_HEADERS } from '../index.ts'
 import { SILENT } from '../log.ts'
 import { BatchWriter } from '../records/batch-writer.ts'
 import { CODEC_NUMBER } from '../records/codecs.ts'
 import { AT } from '../records/format.ts'
+import { connect } from '../transports/platformatic.ts'
 import { configOf, VARIANTS } from './variant.ts'
 
 const NOBODY = { producerId: -1n, producerEpoch: -1, baseSequence: -1, transactional: false }
@@ -29,15 +29,15 @@ export async function storeUnreadable(
   for (let i = 0; i < records; i++)
     writer.append(null, 0, 0, value, 0, value.length, NO_HEADERS, 0, NO_HEADERS.length)
   writer.bytes[AT.records] += ONE_BYTE
-  const cluster = new Cluster(configOf(VARIANTS[0], brokers), SILENT)
+  const cluster = new Cluster(configOf(VARIANTS[0], brokers), SILENT, connect)
   try {
-    await cluster.partitions(topic)
-    const link = await cluster.link(cluster.leader(topic, partition))
-    const batch = writer.finish(NOBODY, CODEC_NUMBER.gzip)
-    const { errorCode, baseOffset } = await link.send(produce(topic, partition, batch, null))
-    if (errorCode !== 0) throw brokerError(errorCode)
+    await cluster.topic(topic)
+    const leader = cluster.leader(topic, partition)!
+    const batch = { topic, partition, records: writer.finish(NOBODY, CODEC_NUMBER.gzip) }
+    const [{ errorCode, baseOffset }] = await cluster.call(leader, 'main', produceV9, null, [batch])
+    if (errorCode !== OK) throw brokerError(errorCode, `Writing to ${topic}/${partition}`)
     return baseOffset
   } finally {
-    cluster.close()
+    await cluster.stop()
   }
 }

@@ -1,4 +1,4 @@
-/** A driver with a group protocol that it supports. */
+/** A transport with a group protocol. */
 import type { KafkaConfig } from '../config.ts'
 
 export interface Variant {
@@ -9,6 +9,7 @@ export interface Variant {
 export const VARIANTS: readonly Variant[] = [
   { driver: 'platformatic', groupProtocol: 'consumer' },
   { driver: 'platformatic', groupProtocol: 'classic' },
+  { driver: 'kafkajs', groupProtocol: 'consumer' },
   { driver: 'kafkajs', groupProtocol: 'classic' },
 ]
 

@@ -1,0 +1,279 @@
+/**
+ * Processes one assigned partition: finds where to begin, then handles batch after batch, each after the one
+ * before has settled.
+ */
+import type { KafkaError } from '../../errors.ts'
+import type { Assignment, RecordBatch, SubscribeOptions } from '../../port.ts'
+import { isForHandlers } from '../../unreadable.ts'
+import { backoff, pause, settledWithin } from '../backoff.ts'
+import { asKafkaError } from '../failure.ts'
+import type { TopicPartition } from '../protocol/wire.ts'
+import { Standstill } from '../standstill.ts'
+import type { Before, Beginning } from '../topic-ids.ts'
+import type { Fetcher } from './fetcher.ts'
+import { Prefetch } from './prefetch.ts'
+
+/** Where processing begins in a partition. */
+export type Place = Pick<Beginning, 'topicId' | 'position'>
+
+/**
+ * How a partition's batches are processed: handled and then committed (consume), or handled inside a
+ * transaction (transform).
+ */
+export interface Processing {
+  /**
+   * Finds where to begin, on assignment and after the position was lost. Throws `stopped` when the signal
+   * aborts.
+   */
+  begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place>
+  /** The next batch is not taken before this time (ms since the epoch), so that more records come with it. */
+  notBefore(at: TopicPartition): number
+  /**
+   * Resolves when the batch is done and the position may move past it. A batch of length 0 only moves the
+   * committed position.
+   */
+  process(batch: RecordBatch, signal: AbortSignal): Promise<void>
+  /**
+   * Called after a rejection. Returns the position to continue from; if it is unchanged, the same batch is
+   * handed over again.
+   */
+  recover(at: TopicPartition, position: number, error: unknown, signal: AbortSignal): Promise<number>
+  /** Resolves when all work that the partition's handler left open has ended. */
+  settled?(at: TopicPartition): Promise<void>
+  /** Commits the position if it is not committed yet. No batch is being handled, and none will be. */
+  finish(at: TopicPartition, position: number): Promise<void>
+}
+
+/** Bounds of the pause before a batch is handed over again, which grows with each rejection in a row (ms). */
+const MIN_PAUSE_MS = 100
+const MAX_PAUSE_MS = 10_000
+/**
+ * A position that moved without any record (past control records or aborted data) is committed with the next
+ * batch, or if none comes within this time (ms).
+ */
+const IDLE = 500
+
+export class Worker implements Assignment {
+  readonly topic: string
+  readonly partition: number
+  position = -1
+  /** When the position last moved, or the handler was last busy. */
+  progressedAt = Date.now()
+  busy = false
+  readonly standstill = new Standstill()
+  readonly #fetcher: Fetcher
+  readonly #processing: Processing
+  readonly #failed: (error: KafkaError) => void
+  readonly #abort = new AbortController()
+  readonly #maxRecords: number
+  readonly #gather: SubscribeOptions['gather']
+  readonly #done: Promise<void>
+  #prefetch: Prefetch | undefined
+  #draining = false
+  #wake: () => void = () => {}
+
+  constructor(
+    at: TopicPartition,
+    processing: Processing,
+    fetcher: Fetcher,
+    maxRecords: number,
+    failed: (error: KafkaError) => void,
+    gather?: SubscribeOptions['gather'],
+  ) {
+    this.topic = at.topic
+    this.partition = at.partition
+    this.#processing = processing
+    this.#fetcher = fetcher
+    this.#maxRecords = maxRecords
+    this.#failed = failed
+    this.#gather = gather
+    this.#done = this.#run()
+  }
+
+  get startOffset(): number {
+    return this.#prefetch?.startOffset ?? 0
+  }
+
+  get endOffset(): number {
+    return this.#prefetch?.endOffset ?? -1
+  }
+
+  get reading(): boolean {
+    return this.#prefetch !== undefined
+  }
+
+  /**
+   * Gives the running handler `milliseconds` to finish, aborts it if it takes longer, and commits what is
+   * done.
+   */
+  async drain(milliseconds: number): Promise<void> {
+    this.#draining = true
+    if (this.busy || this.#prefetch !== undefined) this.#wake()
+    else this.#abort.abort()
+    const finished = await settledWithin(
+      this.#done.then(() => this.#processing.settled?.(this)),
+      milliseconds,
+    )
+    // A worker that was abandoned meanwhile must not commit: the partition may have begun elsewhere.
+    const owner = !this.#abort.signal.aborted
+    this.abandon()
+    if (finished && owner && this.position >= 0) await this.#processing.finish(this, this.position)
+  }
+
+  /** The partition is lost: nothing more is handed over or committed. */
+  abandon(): void {
+    this.#draining = true
+    this.#abort.abort()
+    this.#wake()
+    if (this.#prefetch !== undefined) this.#fetcher.remove(this.#prefetch)
+  }
+
+  /** Fetches again from the position, for a partition that is stalled for no known reason. */
+  restart(): void {
+    this.progressedAt = Date.now()
+    this.#prefetch?.seek(this.position)
+    this.#fetcher.poke()
+  }
+
+  /** Processes the partition, beginning again whenever the position is lost. */
+  async #run(): Promise<void> {
+    const { signal } = this.#abort
+    let before: Before | undefined
+    while (!this.#draining) {
+      const prefetch = await this.#begin(before, signal)
+      if (prefetch === undefined) return
+      await this.#follow(prefetch, signal)
+      before = { topicId: prefetch.topicId, loss: prefetch.lost }
+    }
+  }
+
+  /** Handles batches as they arrive, until the position is lost or the partition is given up. */
+  async #follow(prefetch: Prefetch, signal: AbortSignal): Promise<void> {
+    let again: RecordBatch | undefined
+    let passed: RecordBatch | undefined
+    for (let rejections = 0; !this.#draining && prefetch.lost === undefined; ) {
+      const wait =
+        again === undefined
+          ? Math.max(this.#processing.notBefore(this), prefetch.gatherUntil) - Date.now()
+          : 0
+      if (wait > 0) {
+        const gathered = (): boolean => this.#gather !== undefined && prefetch.gatherUntil === 0
+        await this.#pause(wait, () => prefetch.lost !== undefined || gathered())
+        continue
+      }
+      let batch: RecordBatch | undefined = again ?? prefetch.take()
+      if (batch === undefined) {
+        if ((await this.#somethingArrives(passed && IDLE)) || passed === undefined) continue
+        batch = passed
+      } else if (again === undefined) {
+        this.#fetcher.poke()
+        if (!isForHandlers(batch)) {
+          this.position = batch.nextOffset
+          passed = batch
+          continue
+        }
+      }
+      again = undefined
+      passed = undefined
+      this.busy = true
+      try {
+        await this.#processing.process(batch, signal)
+        this.position = batch.nextOffset
+        rejections = 0
+        this.standstill.succeeded('handling')
+      } catch (error) {
+        if (signal.aborted) return
+        this.standstill.failed('handling', error)
+        this.#failed(
+          asKafkaError(error, `Handling ${this.topic}/${this.partition} from offset ${this.position}`),
+        )
+        await this.#pause(
+          backoff(rejections++, MIN_PAUSE_MS, MAX_PAUSE_MS),
+          () => prefetch.lost !== undefined,
+        )
+        if (!this.#draining && prefetch.lost === undefined && (await this.#recover(error, signal)))
+          again = batch
+      } finally {
+        this.busy = false
+        this.progressedAt = Date.now()
+      }
+    }
+  }
+
+  /** Resolves to undefined if the partition is given up meanwhile. */
+  async #begin(before: Before | undefined, signal: AbortSignal): Promise<Prefetch | undefined> {
+    if (this.#prefetch !== undefined) this.#fetcher.remove(this.#prefetch)
+    this.#prefetch = undefined
+    this.position = -1
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        const { topicId, position } = await this.#processing.begin(this, before, signal)
+        this.standstill.succeeded('beginning')
+        if (this.#draining || signal.aborted) return undefined
+        this.position = position
+        this.#prefetch = new Prefetch(this, {
+          topicId,
+          position,
+          maxRecords: this.#maxRecords,
+          standstill: this.standstill,
+          gather: this.#gather,
+          arrived: () => this.#wake(),
+        })
+        this.#fetcher.add(this.#prefetch)
+        this.progressedAt = Date.now()
+        return this.#prefetch
+      } catch (error) {
+        if (signal.aborted) return undefined
+        this.standstill.failed('beginning', error)
+        this.#failed(asKafkaError(error, `Beginning with ${this.topic}/${this.partition}`))
+        await pause(backoff(attempt, MIN_PAUSE_MS, MAX_PAUSE_MS), signal)
+      }
+    }
+    return undefined
+  }
+
+  /** Resolves to true if the same batch is to be handed over again. */
+  async #recover(error: unknown, signal: AbortSignal): Promise<boolean> {
+    for (let attempt = 0; !signal.aborted && !this.#draining; attempt++) {
+      try {
+        const position = await this.#processing.recover(this, this.position, error, signal)
+        if (position === this.position) return true
+        this.position = position
+        this.#prefetch!.seek(position)
+        this.#fetcher.poke()
+        return false
+      } catch (again) {
+        if (signal.aborted) return false
+        this.#failed(asKafkaError(again, `Reading the position of ${this.topic}/${this.partition} again`))
+        await pause(backoff(attempt, MIN_PAUSE_MS, MAX_PAUSE_MS), signal)
+      }
+    }
+    return false
+  }
+
+  /** Resolves to true when something arrives, or to false when `limit` (ms) has passed. */
+  #somethingArrives(limit: number | undefined): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = limit === undefined ? undefined : setTimeout(() => resolve(false), limit)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve(true)
+      }
+    })
+  }
+
+  /**
+   * Ends early when the partition is to be given up, or when something has arrived and `enough()` is true.
+   */
+  #pause(milliseconds: number, enough = () => false): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#draining) return resolve()
+      const timer = setTimeout(resolve, milliseconds)
+      this.#wake = () => {
+        if (!this.#draining && !enough()) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

@@ -1,0 +1,331 @@
+/**
+ * Transactions under one transactional id. With transaction.version 2 (KIP-890), requests that write records
+ * or commit offsets add themselves to the transaction. Its end raises the epoch, so that a late request of
+ * one transaction cannot touch the next. Before that version, partitions and offsets are added by separate
+ * requests.
+ */
+import { KafkaError } from '../../errors.ts'
+import { CODEC_NUMBER } from '../../records/codecs.ts'
+import { pause } from '../backoff.ts'
+import type { Cluster } from '../cluster.ts'
+import { type CoordinatorKind, GROUP, TRANSACTION } from '../protocol/cluster.ts'
+import {
+  brokerError,
+  CONCURRENT_TRANSACTIONS,
+  DUPLICATE_SEQUENCE,
+  ILLEGAL_GENERATION,
+  isTransient,
+  isWrongCoordinator,
+  NOT_LEADER,
+  OK,
+  REBALANCE_IN_PROGRESS,
+  STALE_MEMBER_EPOCH,
+} from '../protocol/codes.ts'
+import type { CodeOf, Committer, OffsetOf } from '../protocol/offsets.ts'
+import { type ProducePartition, produceV9, produceV12 } from '../protocol/produce.ts'
+import {
+  addOffsetsToTxn,
+  addPartitionsToTxn,
+  endTxnV3,
+  endTxnV5,
+  initProducerId,
+  type Transaction,
+  txnOffsetCommitV3,
+  txnOffsetCommitV5,
+} from '../protocol/transactions.ts'
+import type { TopicPartition } from '../protocol/wire.ts'
+import type { TransactionOutput } from '../transaction-output.ts'
+import { openIn } from './lost-markers.ts'
+
+/** The coordinator aborts a transaction that is left open for longer (ms). */
+const TRANSACTION_TIMEOUT_MS = 15_000
+/** Less than TRANSACTION_TIMEOUT_MS, so that it is given up here before the coordinator aborts it. */
+const RETRY_LIMIT = 10_000
+/**
+ * Pause before a retry (ms): the end of the previous transaction, or another request of this one, is still
+ * being written, which takes milliseconds.
+ */
+const RETRY_STEP = 20
+/** How long an offset commit may find the group between two epochs (ms). */
+const EPOCH_PATIENCE_MS = 3000
+
+export interface GroupOffset {
+  readonly groupId: string
+  /**
+   * Returns the member as it is now, read again before each try. Undefined when the partition no longer
+   * belongs to this member.
+   */
+  committer(): Committer | undefined
+  readonly offset: OffsetOf
+}
+
+export class Transactor {
+  readonly transactionalId: string
+  readonly #cluster: Cluster
+  readonly #lane: string
+  readonly #codec: number
+  readonly #sequences = new Map<string, number>()
+  #transaction: Transaction | undefined
+  /** Output partitions of the last transaction that ended, and of the one that was tried after it. */
+  #lastOutput: readonly TopicPartition[] = []
+  #endedOutput: readonly TopicPartition[] = []
+  #version2 = false
+
+  /** @param lane the connection, which is shared with the transactions of some other partitions */
+  constructor(cluster: Cluster, transactionalId: string, lane: string) {
+    this.#cluster = cluster
+    this.transactionalId = transactionalId
+    this.#lane = lane
+    this.#codec = CODEC_NUMBER[cluster.config.compression]
+  }
+
+  /**
+   * True from the first request of a transaction until it is known to have ended. If it stays true, only
+   * begin() helps.
+   */
+  get broken(): boolean {
+    return this.#transaction === undefined
+  }
+
+  /**
+   * Returns the partitions in which the transaction before the last begin() is still open, though it ended.
+   */
+  async hanging(): Promise<readonly TopicPartition[]> {
+    if (this.#lastOutput.length === 0) return []
+    try {
+      return await openIn(this.#cluster, this.#transaction!.producerId, this.#lastOutput)
+    } catch (error) {
+      // Looking requires the right to read the output topic, which a service does not need otherwise.
+      if (error instanceof KafkaError && error.code === 'not-authorized') return []
+      throw error
+    }
+  }
+
+  /**
+   * Fences every earlier holder of the id, including this object's own past, and has the transactions that
+   * they left open aborted.
+   */
+  async begin(signal: AbortSignal): Promise<void> {
+    this.#transaction = undefined
+    const result = await this.#withCoordinator(
+      TRANSACTION,
+      this.transactionalId,
+      signal,
+      async (coordinator) => {
+        const { features } = await this.#cluster.versions(coordinator)
+        this.#version2 = (features.get('transaction.version') ?? 0) >= 2
+        return this.#cluster.call(
+          coordinator,
+          this.#lane,
+          initProducerId,
+          this.transactionalId,
+          TRANSACTION_TIMEOUT_MS,
+        )
+      },
+    )
+    const { producerId, producerEpoch } = result
+    this.#sequences.clear()
+    this.#transaction = { transactionalId: this.transactionalId, producerId, producerEpoch }
+  }
+
+  /**
+   * Writes the output and commits the offset (if there is one), both or neither. After a rejection the
+   * outcome is unknown: begin() settles it, and the committed offset shows it.
+   */
+  async commit(
+    output: TransactionOutput,
+    group: GroupOffset | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const transaction = this.#transaction
+    if (transaction === undefined)
+      throw new KafkaError('internal', `Transaction ${this.transactionalId} was not begun`)
+    this.#transaction = undefined
+    const written = output.partitions.map(({ topic, partition }) => ({ topic, partition }))
+    this.#lastOutput = [...this.#endedOutput, ...written]
+    if (output.partitions.length > 0) await this.#write(transaction, output, signal)
+    if (group !== undefined) await this.#commitOffset(transaction, group, signal)
+    const ended = await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, (coordinator) =>
+      this.#cluster.call(coordinator, this.#lane, this.#version2 ? endTxnV5 : endTxnV3, transaction, true),
+    )
+    this.#endedOutput = written
+    if (this.#version2) {
+      this.#sequences.clear()
+      this.#transaction = {
+        transactionalId: this.transactionalId,
+        producerId: ended.producerId,
+        producerEpoch: ended.producerEpoch,
+      }
+    } else {
+      this.#transaction = transaction
+    }
+  }
+
+  async #write(
+    transaction: Transaction,
+    { partitions }: TransactionOutput,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!this.#version2) {
+      await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, async (coordinator) => ({
+        errorCode: worst(
+          await this.#cluster.call(coordinator, this.#lane, addPartitionsToTxn, transaction, partitions),
+        ),
+      }))
+    }
+    for (let round = 0; ; round++) {
+      const batches = partitions.flatMap(({ topic, partition, writers }) => {
+        const writer = writers[round]
+        if (writer === undefined) return []
+        const key = `${topic}/${partition}`
+        const baseSequence = this.#sequences.get(key) ?? 0
+        this.#sequences.set(key, (baseSequence + writer.count) & 0x7fffffff)
+        const { producerId, producerEpoch } = transaction
+        return [
+          {
+            topic,
+            partition,
+            records: writer.finish(
+              { producerId, producerEpoch, baseSequence, transactional: true },
+              this.#codec,
+            ),
+          },
+        ]
+      })
+      if (batches.length === 0) return
+      await this.#produce(batches, signal)
+    }
+  }
+
+  /**
+   * Writes to one leader after another: each adds its partitions to the transaction, and two that do so at
+   * once would be refused.
+   */
+  async #produce(batches: readonly ProducePartition[], signal: AbortSignal): Promise<void> {
+    const deadline = Date.now() + RETRY_LIMIT
+    let left = batches
+    for (let attempt = 1; left.length > 0; attempt++) {
+      const again: ProducePartition[] = []
+      let code = NOT_LEADER
+      for (const [leader, items] of Map.groupBy(left, ({ topic, partition }) =>
+        this.#cluster.leader(topic, partition),
+      )) {
+        if (leader === undefined) {
+          for (const { topic } of items) await this.#cluster.topic(topic)
+          again.push(...items)
+          continue
+        }
+        const answers = await this.#cluster.call(
+          leader,
+          this.#lane,
+          this.#version2 ? produceV12 : produceV9,
+          this.transactionalId,
+          items,
+        )
+        for (const item of items) {
+          const answer =
+            answers.find(({ topic, partition }) => topic === item.topic && partition === item.partition)
+              ?.errorCode ?? NOT_LEADER
+          if (answer === OK || answer === DUPLICATE_SEQUENCE) continue
+          if (!isTransient(answer))
+            throw brokerError(
+              answer,
+              `Writing to ${item.topic}/${item.partition} in transaction ${this.transactionalId}`,
+            )
+          code = answer
+          again.push(item)
+        }
+      }
+      left = again
+      if (left.length === 0) return
+      const [{ topic, partition }] = left
+      if (Date.now() > deadline || signal.aborted)
+        throw brokerError(code, `Writing to ${topic}/${partition} in transaction ${this.transactionalId}`)
+      this.#cluster.log.debug(
+        { transactionalId: this.transactionalId, code, attempt },
+        'Writing in a transaction is tried again',
+      )
+      await pause(RETRY_STEP * attempt, signal)
+      if (code !== CONCURRENT_TRANSACTIONS) await this.#cluster.refresh()
+    }
+  }
+
+  async #commitOffset(
+    transaction: Transaction,
+    { groupId, committer, offset }: GroupOffset,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!this.#version2) {
+      await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, (coordinator) =>
+        this.#cluster.call(coordinator, this.#lane, addOffsetsToTxn, transaction, groupId),
+      )
+    }
+    const until = Date.now() + EPOCH_PATIENCE_MS
+    for (;;) {
+      const member = committer()
+      if (member === undefined)
+        throw new KafkaError('fenced', `${offset.topic}/${offset.partition} is another member's`)
+      const api = this.#version2 ? txnOffsetCommitV5 : txnOffsetCommitV3
+      const { errorCode } = await this.#withCoordinator(
+        GROUP,
+        groupId,
+        signal,
+        async (coordinator) => ({
+          errorCode: worst(
+            await this.#cluster.call(coordinator, this.#lane, api, transaction, groupId, member, [offset]),
+          ),
+        }),
+        between,
+      )
+      if (errorCode === OK) return
+      if (Date.now() > until || signal.aborted)
+        throw brokerError(
+          errorCode,
+          `Committing ${offset.topic}/${offset.partition} in transaction ${this.transactionalId}`,
+        )
+      await pause(RETRY_STEP, signal)
+    }
+  }
+
+  /**
+   * Repeats a request that met the wrong coordinator or a busy one. Throws on other codes, except those that
+   * `passes` accepts.
+   */
+  async #withCoordinator<R extends { readonly errorCode: number }>(
+    kind: CoordinatorKind,
+    key: string,
+    signal: AbortSignal,
+    request: (coordinator: Awaited<ReturnType<Cluster['coordinator']>>) => Promise<R>,
+    passes: (code: number) => boolean = () => false,
+  ): Promise<R> {
+    const deadline = Date.now() + RETRY_LIMIT
+    for (let attempt = 1; ; attempt++) {
+      let result: R
+      try {
+        result = await request(await this.#cluster.coordinator(kind, key))
+      } catch (error) {
+        this.#cluster.forgetCoordinator(kind, key)
+        throw error
+      }
+      const { errorCode } = result
+      if (errorCode === OK || passes(errorCode)) return result
+      if (isWrongCoordinator(errorCode)) this.#cluster.forgetCoordinator(kind, key)
+      if (!isTransient(errorCode) || Date.now() > deadline || signal.aborted)
+        throw brokerError(errorCode, `Transaction ${this.transactionalId}`)
+      this.#cluster.log.debug(
+        { transactionalId: this.transactionalId, code: errorCode, attempt },
+        'A request of a transaction is tried again',
+      )
+      await pause(RETRY_STEP * attempt, signal)
+    }
+  }
+}
+
+/** Whether the group is between two epochs: the next heartbeat brings the epoch to commit with. */
+function between(code: number): boolean {
+  return code === ILLEGAL_GENERATION || code === STALE_MEMBER_EPOCH || code === REBALANCE_IN_PROGRESS
+}
+
+function worst(codes: readonly CodeOf[]): number {
+  return codes.find(({ errorCode }) => errorCode !== OK)?.errorCode ?? OK
+}

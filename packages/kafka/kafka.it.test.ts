@@ -1,6 +1,7 @@
 import { servers, uniqueName } from '@weir/testkit'
 import { expect, test } from 'vitest'
 import type { KafkaConfig } from './config.ts'
+import { processing } from './conformance/records.ts'
 import {
   encodeHeaders,
   headerOf,
@@ -61,7 +62,7 @@ for (const driver of ['platformatic', 'kafkajs'] as const) {
 
     const copy = await kafka.transform(
       { groupId: input, topics: [input], startAt: 'earliest' },
-      (batch, out) => {
+      processing((batch, out) => {
         for (let i = 0; i < batch.length; i++) {
           out.append(
             output,
@@ -77,7 +78,7 @@ for (const driver of ['platformatic', 'kafkajs'] as const) {
             batch.headersEnd[i],
           )
         }
-      },
+      }),
     )
     const seen: string[] = []
     const take = (batch: RecordBatch): void => {

@@ -174,14 +174,41 @@ export interface Ongoing {
 
 export type ConsumeHandler = (batch: RecordBatch, signal: AbortSignal) => Promise<void | Ongoing> | void
 
+/** The next offset to be handed over in a partition. */
+export interface Position extends TopicPartition {
+  readonly offset: number
+}
+
 /**
- * Exactly once: the records appended to `out` and the input's offset become visible together, or not at all.
+ * The work of one partition while it belongs to this member, exactly once: the records appended to `out` and
+ * the input's offset become visible together, or not at all. Calls come one after the other.
  */
-export type TransformHandler = (
-  batch: RecordBatch,
-  out: Appender,
-  signal: AbortSignal,
-) => Promise<void> | void
+export interface Task {
+  /**
+   * Called before the first batch, and again after each failure, with the positions from which reading goes
+   * on. The task forgets what it did after them.
+   */
+  begin?(positions: readonly Position[], signal: AbortSignal): Promise<void> | void
+  /** Handles the next batch, as BatchHandler describes. */
+  process(batch: RecordBatch, out: Appender, signal: AbortSignal): Promise<void> | void
+  /**
+   * Called about every TICK_MS, whether records come or not, for what is due at a time. What it appends
+   * becomes visible with the batch before it, or by itself.
+   * @param now ms since the epoch
+   */
+  tick?(now: number, out: Appender, signal: AbortSignal): Promise<void> | void
+  /**
+   * Called once the partition is given up or lost; nothing is called after it. If the partition comes back, a
+   * new task is opened for it.
+   */
+  end?(): Promise<void> | void
+}
+
+/**
+ * Opens the task of a partition. If there are several input topics, their partitions of that number share
+ * the task: the member has either all of them or none, so that they can be joined.
+ */
+export type OpenTask = (partition: number) => Task
 
 export interface Assignment extends TopicPartition {
   /**
@@ -361,10 +388,11 @@ export interface Kafka {
    */
   consume(options: SubscribeOptions, handler: ConsumeHandler): Promise<Subscription>
   /**
-   * Exactly once as a read_committed reader sees it: with a transactional id per group and input partition,
-   * and offsets inside the transaction.
+   * Exactly once as a read_committed reader sees it: transactional ids belong to a group's input partitions,
+   * and offsets are committed inside the transactions. Rejects with `partition-mismatch` if the topics do not
+   * have the same number of partitions.
    */
-  transform(options: SubscribeOptions, handler: TransformHandler): Promise<Subscription>
+  transform(options: SubscribeOptions, open: OpenTask): Promise<Subscription>
   /** read_committed, no group. */
   read(options: ReadOptions, handler: BatchHandler): Promise<Reading>
   /**

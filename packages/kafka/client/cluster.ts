@@ -68,6 +68,7 @@ export class Cluster {
   readonly #agreeing = new Map<string, Promise<string>>()
   /** Topics that this principal is not authorized to see. */
   readonly #closed = new Set<string>()
+  readonly #disconnectListeners = new Set<() => void>()
   readonly #tick: NodeJS.Timeout
   readonly #stopping = new AbortController()
   #refreshing: Promise<void> | undefined
@@ -77,7 +78,7 @@ export class Cluster {
   constructor(config: KafkaConfig, log: KafkaLog, connect: Connect) {
     this.config = config
     this.log = log
-    this.#connections = new Connections(config, connect, log, (address) => this.#versions.delete(address))
+    this.#connections = new Connections(config, connect, log, (address) => this.#disconnected(address))
     this.#bootstrap = config.brokers.map((broker) => {
       const colon = broker.lastIndexOf(':')
       return { host: broker.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(broker.slice(colon + 1)) }
@@ -240,6 +241,20 @@ export class Cluster {
 
   forgetCoordinator(kind: CoordinatorKind, key: string): void {
     this.#coordinators.delete(`${kind} ${key}`)
+  }
+
+  /** Calls `listener` whenever a connection to a broker ends. */
+  onDisconnect(listener: () => void): void {
+    this.#disconnectListeners.add(listener)
+  }
+
+  offDisconnect(listener: () => void): void {
+    this.#disconnectListeners.delete(listener)
+  }
+
+  #disconnected(address: string): void {
+    this.#versions.delete(address)
+    for (const listener of this.#disconnectListeners) listener()
   }
 
   /** Closes the connections of all lanes whose names start with `prefix`. */

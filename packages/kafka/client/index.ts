@@ -4,6 +4,7 @@
  */
 import { createAdmin } from '../admin/index.ts'
 import type { KafkaConfig } from '../config.ts'
+import { KafkaError } from '../errors.ts'
 import type { KafkaLog } from '../log.ts'
 import type { Kafka } from '../port.ts'
 import type { Connect } from '../transports/transport.ts'
@@ -37,8 +38,10 @@ export async function openClient(config: KafkaConfig, connect: Connect, log: Kaf
     producer: async () => keep(await IdempotentProducer.open(cluster)),
     consume: async (options, handler) =>
       keep(await GroupSubscription.open(cluster, options, atLeastOnce(handler))),
-    transform: async (options, handler) =>
-      keep(await GroupSubscription.open(cluster, options, exactlyOnce(handler))),
+    async transform(options, open) {
+      await refuseDifferentCounts(cluster, options.topics)
+      return keep(await GroupSubscription.open(cluster, options, exactlyOnce(open)))
+    },
     async read(options, handler) {
       const reading = keep(new ReadingAll(cluster, options, handler))
       reading.done.catch(() => {}).finally(() => running.delete(reading))
@@ -54,4 +57,14 @@ export async function openClient(config: KafkaConfig, connect: Connect, log: Kaf
       await cluster.stop()
     },
   }
+}
+
+async function refuseDifferentCounts(cluster: Cluster, topics: readonly string[]): Promise<void> {
+  const found = await Promise.all(topics.map((topic) => cluster.topic(topic)))
+  if (new Set(found.map(({ partitions }) => partitions.length)).size < 2) return
+  const counts = found.map(({ topic, partitions }) => `${topic} has ${partitions.length}`)
+  throw new KafkaError(
+    'partition-mismatch',
+    `Topics that are transformed together need the same number of partitions; ${counts.join(', ')}`,
+  )
 }

@@ -7,7 +7,7 @@ import { isForHandlers } from '../unreadable.ts'
 import type { Cluster } from './cluster.ts'
 import { Fetcher } from './consume/fetcher.ts'
 import { offsetAtPlace, offsetsAt } from './consume/offsets.ts'
-import { type Place, type Processing, Worker } from './consume/worker.ts'
+import { type Place, type Processor, Worker } from './consume/worker.ts'
 import { keyOf } from './groups/membership.ts'
 import { offsetTime } from './offset-time.ts'
 import { EARLIEST, LATEST } from './protocol/offsets.ts'
@@ -16,7 +16,7 @@ import type { Before } from './topic-ids.ts'
 
 const MAX_RECORDS = 10_000
 
-export class ReadingAll implements Reading, Processing {
+export class ReadingAll implements Reading {
   readonly done: Promise<void>
   readonly #cluster: Cluster
   readonly #options: ReadOptions
@@ -44,7 +44,16 @@ export class ReadingAll implements Reading, Processing {
     await this.done.catch(() => {})
   }
 
-  async begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place> {
+  #processor(at: TopicPartition): Processor {
+    return {
+      begin: (before, signal) => this.#begin(at, before, signal),
+      process: (batch, signal) => this.#process(batch, signal),
+      recover: async (position) => position,
+      end: async () => {},
+    }
+  }
+
+  async #begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place> {
     const { topic } = at
     const cluster = this.#cluster
     const madeAnew = before?.loss === 'made-anew'
@@ -58,23 +67,13 @@ export class ReadingAll implements Reading, Processing {
     return { topicId, position: 0 }
   }
 
-  notBefore(): number {
-    return 0
-  }
-
-  async process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+  async #process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
     const end = this.#ends.get(keyOf(batch))
     if (this.#options.until === 'end' && end === undefined) return
     if (isForHandlers(batch)) await this.#handler(batch, signal)
     this.#positions.set(keyOf(batch), batch.nextOffset)
     if (end !== undefined && batch.nextOffset >= end) this.#reached(batch)
   }
-
-  async recover(_at: TopicPartition, position: number): Promise<number> {
-    return position
-  }
-
-  async finish(): Promise<void> {}
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping
@@ -93,7 +92,13 @@ export class ReadingAll implements Reading, Processing {
       )
       this.#workers = unfinished.map(
         (partition) =>
-          new Worker(partition, this, this.#fetcher, MAX_RECORDS, (error) => this.#failed(error)),
+          new Worker(
+            partition,
+            (at) => this.#processor(at),
+            this.#fetcher,
+            MAX_RECORDS,
+            (error) => this.#failed(error),
+          ),
       )
       await this.#finished.promise
     } catch (error) {

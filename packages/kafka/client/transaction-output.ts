@@ -10,7 +10,7 @@ const MAX_BATCH_BYTES = 1_000_000
 /** Bytes of a record's lengths, deltas and attributes. */
 const OVERHEAD = 22
 /** Limit of one transaction's output. */
-const MAX_BYTES = 64 * 1024 * 1024
+export const MAX_BYTES = 64 * 1024 * 1024
 
 export interface OutputPartition {
   readonly topic: string
@@ -59,11 +59,35 @@ export class TransactionOutput implements Appender {
     writer.append(key, keyStart, keyEnd, value, valueStart, valueEnd, headers, headersStart, headersEnd)
   }
 
+  /** Bytes of the records. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Returns the buffers to the pool. Nothing may be appended or sent afterwards. */
   release(): void {
     for (const { writers } of this.partitions.splice(0)) writers.forEach(giveWriter)
     this.#byTopic.clear()
   }
+}
+
+/** Batches of up to this size are joined to one: each more costs another request. */
+const JOINED_BYTES = 64 * 1024
+
+/** Puts several outputs together, in their order. They are not to be used by themselves any more. */
+export function joined(outputs: readonly TransactionOutput[]): readonly OutputPartition[] {
+  if (outputs.length === 1) return outputs[0].partitions
+  const all = outputs.flatMap(({ partitions }) => partitions)
+  return [...Map.groupBy(all, ({ topic, partition }) => `${topic}/${partition}`).values()].map((parts) => {
+    const [{ topic, partition }] = parts
+    const writers: BatchWriter[] = []
+    for (const writer of parts.flatMap((part) => part.writers)) {
+      const last = writers.at(-1)
+      if (last !== undefined && last.size + writer.size <= JOINED_BYTES) last.appendAll(writer)
+      else writers.push(writer)
+    }
+    return { topic, partition, writers }
+  })
 }
 
 /**

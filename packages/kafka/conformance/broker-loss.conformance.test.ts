@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Kafka, openKafka, partitionFor, type Subscription } from '../index.ts'
 import { type Load, startLoad } from './load.ts'
 import { readBack } from './read-back.ts'
-import { append, caughtUp, createTopic, keyText, values, valueText } from './records.ts'
+import { append, caughtUp, createTopic, keyText, processing, values, valueText } from './records.ts'
 import { LONGER } from './suite.ts'
 import { EXACT, tally } from './tally.ts'
 import { configOf, nameOf, VARIANTS } from './variant.ts'
@@ -39,7 +39,7 @@ beforeAll(async () => {
     const consumed: string[] = []
     const copy = await kafka.transform(
       { groupId: `${input}-copy`, topics: [input], startAt: 'earliest' },
-      (batch, out) => {
+      processing((batch, out) => {
         for (let i = 0; i < batch.length; i++) {
           const { bytes, keyStart, keyEnd } = batch
           append(
@@ -50,7 +50,7 @@ beforeAll(async () => {
             valueText(batch, i),
           )
         }
-      },
+      }),
     )
     const reader = await kafka.consume(
       { groupId: `${input}-reader`, topics: [output], startAt: 'earliest' },

@@ -1,6 +1,6 @@
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, test } from 'vitest'
-import { append, caughtUp, createTopic, produceNumbered, valueText } from './records.ts'
+import { append, caughtUp, createTopic, processing, produceNumbered, valueText } from './records.ts'
 import { describeDriver, open } from './suite.ts'
 
 const RECORDS = 200
@@ -21,7 +21,7 @@ describeDriver('more output than one transaction holds', (variant) => {
     let largest = 0
     const member = await kafka.transform(
       { groupId: topic, topics: [topic], startAt: 'earliest' },
-      (batch, out) => {
+      processing((batch, out) => {
         largest = Math.max(largest, batch.length)
         for (let i = 0; i < batch.length; i++) {
           append(out, output, 0, null, Buffer.concat([Buffer.from(valueText(batch, i)), rest]))
@@ -30,7 +30,7 @@ describeDriver('more output than one transaction holds', (variant) => {
             throw new Error('once, in the last part')
           }
         }
-      },
+      }),
     )
     await caughtUp(kafka, topic, 60_000)
     await member.stop()

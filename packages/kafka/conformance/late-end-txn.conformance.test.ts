@@ -2,7 +2,7 @@ import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect } from 'vitest'
 import { delayingProxy } from './delaying-proxy.ts'
 import { readBack } from './read-back.ts'
-import { append, caughtUp, createTopic, produceNumbered, valueText } from './records.ts'
+import { append, caughtUp, createTopic, processing, produceNumbered, valueText } from './records.ts'
 import { LONGER, open, testTogether } from './suite.ts'
 import { EXACT, tally } from './tally.ts'
 
@@ -26,10 +26,10 @@ describe('late EndTxn', () => {
       const kafka = await open(variant, [proxy.address], {}, after)
       const member = await kafka.transform(
         { groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 12 },
-        (batch, out) => {
+        processing((batch, out) => {
           for (let i = 0; i < batch.length; i++)
             append(out, output, batch.partition, valueText(batch, i).split(':')[0], valueText(batch, i))
-        },
+        }),
       )
       await caughtUp(direct, topic, 60_000 * LONGER)
       await member.stop()

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Kafka, openKafka } from '../index.ts'
 import { type Load, startLoad } from './load.ts'
 import { readBack } from './read-back.ts'
-import { append, caughtUp, createTopic, keyText, valueText } from './records.ts'
+import { append, caughtUp, createTopic, keyText, processing, valueText } from './records.ts'
 import { LONGER } from './suite.ts'
 import { EXACT, tally } from './tally.ts'
 import { configOf, nameOf, VARIANTS } from './variant.ts'
@@ -31,10 +31,10 @@ beforeAll(async () => {
     const output = await createTopic(kafka, `${input}-out`, PARTITIONS)
     const copy = await kafka.transform(
       { groupId: input, topics: [input], startAt: 'earliest' },
-      (batch, out) => {
+      processing((batch, out) => {
         for (let i = 0; i < batch.length; i++)
           append(out, output, batch.partition, keyText(batch, i), valueText(batch, i))
-      },
+      }),
     )
     await vi.waitUntil(() => copy.ready(), { timeout: 60_000 })
     running.set(nameOf(variant), { kafka, input, output, load: await startLoad(kafka, input, 64, 400), stop })

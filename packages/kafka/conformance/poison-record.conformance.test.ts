@@ -2,7 +2,7 @@ import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, test, vi } from 'vitest'
 import type { StalledPartition, Subscription } from '../port.ts'
 import { readBack } from './read-back.ts'
-import { append, caughtUp, createTopic, stored, values, valueText } from './records.ts'
+import { append, caughtUp, createTopic, processing, stored, values, valueText } from './records.ts'
 import { describeDriver, open } from './suite.ts'
 import { EXACT, tally } from './tally.ts'
 import type { Variant } from './variant.ts'
@@ -85,7 +85,7 @@ describeDriver('poison record', (variant) => {
     let failures = 0
     const member = await kafka.transform(
       { groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 20 },
-      (batch, out) => {
+      processing((batch, out) => {
         for (let i = 0; i < batch.length; i++) {
           append(out, output, batch.partition % 2, `key-${batch.partition}`, valueText(batch, i))
           if (valueText(batch, i) === 'key-1:90' && failures < 3) {
@@ -93,7 +93,7 @@ describeDriver('poison record', (variant) => {
             throw new Error('poison')
           }
         }
-      },
+      }),
     )
     await caughtUp(kafka, topic)
     await member.stop()

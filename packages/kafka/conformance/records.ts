@@ -9,7 +9,7 @@ import {
   type RecordBatch,
   valueOf,
 } from '../index.ts'
-import type { Appender } from '../port.ts'
+import type { Appender, OpenTask, Task } from '../port.ts'
 
 export function append(
   to: Appender,
@@ -100,3 +100,8 @@ export async function caughtUp(kafka: Kafka, groupId: string, patience = 30_000)
       throw new Error(`${groupId} has not caught up in ${patience} ms: ${JSON.stringify(lags)}`)
   }
 }
+
+/** Opens tasks that only process batches. */
+export const processing =
+  (process: Task['process']): OpenTask =>
+  () => ({ process })

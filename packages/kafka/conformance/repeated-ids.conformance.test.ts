@@ -11,7 +11,7 @@ import {
   type RecordBatch,
   type Subscription,
 } from '../index.ts'
-import { append, caughtUp, createTopic, keyText, stored, valueText } from './records.ts'
+import { append, caughtUp, createTopic, keyText, processing, stored, valueText } from './records.ts'
 import { open, testTogether } from './suite.ts'
 
 const KEYS = 20
@@ -48,7 +48,7 @@ async function copier(kafka: Kafka, from: string, to: string): Promise<Subscript
   const once = new Once({ kafka, log })
   return kafka.transform(
     { groupId: from, topics: [from], startAt: 'earliest', maxBatchRecords: 200 },
-    async (batch: RecordBatch, out, signal) => {
+    processing(async (batch: RecordBatch, out, signal) => {
       const prepared = once.prepare(batch, signal)
       prepared.catch(() => {})
       if (Math.random() < 0.1) throw new Error('by chance, early')
@@ -57,7 +57,7 @@ async function copier(kafka: Kafka, from: string, to: string): Promise<Subscript
         if (!once.seen(batch, i)) append(out, to, batch.partition, keyText(batch, i), valueText(batch, i))
       }
       if (Math.random() < 0.1) throw new Error('by chance')
-    },
+    }),
   )
 }
 

@@ -12,6 +12,7 @@ import {
   caughtUp,
   createTopic,
   keyText,
+  processing,
   produceNumbered,
   stored,
   values,
@@ -80,10 +81,10 @@ async function load(
   const followed: string[] = []
   const copy = await kafka.transform(
     { groupId: topic, topics: [topic], startAt: 'earliest' },
-    (batch, out) => {
+    processing((batch, out) => {
       for (let i = 0; i < batch.length; i++)
         append(out, output, batch.partition, keyText(batch, i), valueText(batch, i))
-    },
+    }),
   )
   const reader = await kafka.consume(
     { groupId: output, topics: [output], startAt: 'earliest' },

@@ -10,7 +10,7 @@ import { offsetCommitV8 } from '../client/protocol/offsets.ts'
 import { SILENT } from '../log.ts'
 import type { Kafka } from '../port.ts'
 import { connect } from '../transports/platformatic.ts'
-import { append, caughtUp, createTopic, stored, values, valueText } from './records.ts'
+import { append, caughtUp, createTopic, processing, stored, values, valueText } from './records.ts'
 import { type CleanUp, open, testTogether } from './suite.ts'
 import { configOf, VARIANTS, type Variant } from './variant.ts'
 
@@ -55,9 +55,12 @@ async function twoGroups(variant: Variant, after: After) {
       kafka.consume({ groupId: groups[0], topics: [topic], startAt: 'latest' }, (batch) => {
         seen.push(...values(batch))
       }),
-      kafka.transform({ groupId: groups[1], topics: [topic], startAt: 'earliest' }, (batch, out) => {
-        for (let i = 0; i < batch.length; i++) append(out, output, 0, 'key', valueText(batch, i))
-      }),
+      kafka.transform(
+        { groupId: groups[1], topics: [topic], startAt: 'earliest' },
+        processing((batch, out) => {
+          for (let i = 0; i < batch.length; i++) append(out, output, 0, 'key', valueText(batch, i))
+        }),
+      ),
     ])
   const copied = async (): Promise<string[]> => {
     const copies: string[] = []

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, test } from 'vitest'
 import { readBack } from './read-back.ts'
-import { append, caughtUp, createTopic, produceNumbered, values, valueText } from './records.ts'
+import { append, caughtUp, createTopic, processing, produceNumbered, values, valueText } from './records.ts'
 import { describeDriver, open } from './suite.ts'
 import { EXACT, tally } from './tally.ts'
 
@@ -26,12 +26,12 @@ describeDriver('transactions', (variant) => {
     const released = new Promise<void>((resolve) => (release = resolve))
     const member = await kafka.transform(
       { groupId: topic, topics: [topic], startAt: 'earliest' },
-      async (batch, out) => {
+      processing(async (batch, out) => {
         attempt++
         for (let i = 0; i < batch.length; i++) append(out, output, i % 3, 'key-0', valueText(batch, i))
         if (attempt === 1) throw new Error('this attempt is aborted')
         await released
-      },
+      }),
     )
     await expect.poll(() => attempt, { timeout: 20_000 }).toBe(2)
     await sleep(500)
@@ -56,10 +56,10 @@ describeDriver('transactions', (variant) => {
     await produceNumbered(kafka, topic, 4, 50)
     const copy = await kafka.transform(
       { groupId: `${topic}-copy`, topics: [topic], startAt: 'earliest' },
-      (batch, out) => {
+      processing((batch, out) => {
         for (let i = 0; i < batch.length; i++)
           append(out, output, batch.partition, valueText(batch, i).split(':')[0], valueText(batch, i))
-      },
+      }),
     )
     const seen: string[] = []
     const [plain, chained] = await Promise.all([
@@ -67,7 +67,10 @@ describeDriver('transactions', (variant) => {
         { groupId: `${topic}-plain`, topics: [output], startAt: 'earliest' },
         (batch) => void seen.push(...values(batch)),
       ),
-      kafka.transform({ groupId: `${topic}-chained`, topics: [output], startAt: 'earliest' }, () => {}),
+      kafka.transform(
+        { groupId: `${topic}-chained`, topics: [output], startAt: 'earliest' },
+        processing(() => {}),
+      ),
     ])
     for (const group of ['copy', 'plain', 'chained']) {
       await caughtUp(kafka, `${topic}-${group}`)
@@ -95,7 +98,7 @@ describeDriver('transactions', (variant) => {
     await produceNumbered(kafka, topic, 12, 200)
     const member = await kafka.transform(
       { groupId: topic, topics: [topic], startAt: 'earliest', maxBatchRecords: 37 },
-      (batch, out) => {
+      processing((batch, out) => {
         for (let i = 0; i < batch.length; i++) {
           const [key, number] = valueText(batch, i).split(':')
           if (Number(number) % 10 < 5)
@@ -107,7 +110,7 @@ describeDriver('transactions', (variant) => {
               valueText(batch, i),
             )
         }
-      },
+      }),
     )
     await caughtUp(kafka, topic)
     await member.stop()

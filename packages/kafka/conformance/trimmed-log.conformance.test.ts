@@ -7,7 +7,7 @@ import { servers, uniqueName } from '@weir/testkit'
 import { Kafka as KafkaJs, logLevel } from 'kafkajs'
 import { beforeAll, describe, expect, vi } from 'vitest'
 import { totalLag } from '../lag.ts'
-import { createTopic, produceNumbered, values } from './records.ts'
+import { createTopic, processing, produceNumbered, values } from './records.ts'
 import { open, testTogether } from './suite.ts'
 
 const PATIENCE = { timeout: 30_000, interval: 20 }
@@ -35,7 +35,10 @@ describe('trimmed log', () => {
       const join = () =>
         Promise.all([
           kafka.consume({ groupId: groups[0], ...options }, (batch) => void seen[0].push(...values(batch))),
-          kafka.transform({ groupId: groups[1], ...options }, (batch) => void seen[1].push(...values(batch))),
+          kafka.transform(
+            { groupId: groups[1], ...options },
+            processing((batch) => void seen[1].push(...values(batch))),
+          ),
         ])
       await produceNumbered(kafka, topic, 1, 10)
       let members = await join()
@@ -68,7 +71,10 @@ describe('trimmed log', () => {
       const topic = await createTopic(kafka, uniqueName('trimmed'), 1)
       await produceNumbered(kafka, topic, 1, 10)
       await trim(topic, 10)
-      const member = await kafka.transform({ groupId: topic, topics: [topic], startAt: 'earliest' }, () => {})
+      const member = await kafka.transform(
+        { groupId: topic, topics: [topic], startAt: 'earliest' },
+        processing(() => {}),
+      )
       const lag = { topic, partition: 0, committed: 10, latest: 10, lag: 0 }
       await vi.waitFor(async () => expect(await kafka.admin.lag(topic)).toEqual([lag]), PATIENCE)
       await member.stop()

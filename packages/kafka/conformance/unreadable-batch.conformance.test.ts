@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, vi } from 'vitest'
 import type { Kafka, RecordBatch } from '../port.ts'
 import { AT, LENGTH_PREFIX, readInt64 } from '../records/format.ts'
 import { passedOver } from '../unreadable.ts'
-import { append, caughtUp, createTopic, stored, values } from './records.ts'
+import { append, caughtUp, createTopic, processing, stored, values } from './records.ts'
 import { open, testTogether } from './suite.ts'
 
 /** Records of three batches; the second one rots. */
@@ -67,12 +67,15 @@ describe('unreadable batch', () => {
     }))
     const members = await Promise.all([
       kafka.consume({ groupId: `${topic}-consume`, ...options }, (batch) => see(consumed, batch)),
-      kafka.transform({ groupId: `${topic}-transform`, ...options }, (batch, out) => {
-        see(transformed, batch)
-        const { unreadable, nextOffset } = batch
-        if (unreadable !== undefined)
-          append(out, output, 0, 'letter', `${unreadable.firstOffset} to ${nextOffset - 1}`)
-      }),
+      kafka.transform(
+        { groupId: `${topic}-transform`, ...options },
+        processing((batch, out) => {
+          see(transformed, batch)
+          const { unreadable, nextOffset } = batch
+          if (unreadable !== undefined)
+            append(out, output, 0, 'letter', `${unreadable.firstOffset} to ${nextOffset - 1}`)
+        }),
+      ),
     ])
     const reading = await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, (batch) =>
       see(read, batch),

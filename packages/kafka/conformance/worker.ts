@@ -3,6 +3,7 @@
  * SIGTERM.
  */
 import { openKafka, partitionFor } from '../index.ts'
+import { processing } from './records.ts'
 import { configOf, type Variant } from './variant.ts'
 
 export interface WorkerOptions {
@@ -22,7 +23,7 @@ let held = !hold
 
 const member = await kafka.transform(
   { groupId, topics: [input], startAt: 'earliest', maxBatchRecords: 200 },
-  async (batch, out) => {
+  processing(async (batch, out) => {
     const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = batch
     for (let i = 0; i < batch.length; i++) {
       const partition = partitionFor(bytes, keyStart[i], keyEnd[i], partitions)
@@ -44,7 +45,7 @@ const member = await kafka.transform(
     held = true
     process.send!({ holding: batch.partition })
     await new Promise((resolve) => process.once('message', resolve))
-  },
+  }),
 )
 
 const ready = setInterval(() => {

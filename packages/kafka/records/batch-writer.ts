@@ -2,7 +2,7 @@
 import { crc32c } from '@node-rs/crc32'
 import { compress } from './codecs.ts'
 import { AT, LENGTH_PREFIX, MAGIC, TRANSACTIONAL, writeInt64 } from './format.ts'
-import { varintSize, writeVarint } from './varint.ts'
+import { readVarint, varint, varintSize, writeVarint } from './varint.ts'
 
 /** The sender of the batch, for the broker's check of sequences. */
 export interface Sender {
@@ -66,6 +66,25 @@ export class BatchWriter {
     if (valueLength > 0) at = copy(value!, valueStart, valueEnd, bytes, at)
     this.size = copy(headers, headersStart, headersEnd, bytes, at)
     this.count++
+  }
+
+  /** Appends all records of another writer. */
+  appendAll(from: BatchWriter): void {
+    for (let at: number = AT.records; at < from.size; ) {
+      const length = readVarint(from.bytes, at)
+      const start = varint.next
+      readVarint(from.bytes, start + 2) // offset delta, after attributes and a timestamp delta of one byte
+      const rest = varint.next
+      at = start + length
+      const body = 2 + varintSize(this.count) + at - rest
+      if (this.size + body + MAX_OVERHEAD > this.bytes.length) this.#grow(this.size + body + MAX_OVERHEAD)
+      if (this.count === 0) this.timestamp = from.timestamp
+      let to = writeVarint(this.bytes, this.size, body)
+      this.bytes[to++] = 0 // attributes: none are defined
+      this.bytes[to++] = 0 // timestamp delta
+      to = writeVarint(this.bytes, to, this.count++)
+      this.size = copy(from.bytes, rest, at, this.bytes, to)
+    }
   }
 
   /**

@@ -93,47 +93,49 @@ export async function runFlow(
 
   const subscription = await kafka.transform(
     { groupId: name, topics: [definition.source], startAt: 'earliest' },
-    async (batch, out, signal) => {
-      if (batch.unreadable !== undefined) {
-        buryUnreadable(out, batch)
-        stage.failed(batch.nextOffset - batch.unreadable.firstOffset)
-      }
-      if (batch.length === 0) return
-      while (resumeAt > Date.now() && !signal.aborted) await pause(200)
-      await Promise.all([reader.prepare(batch), once?.prepare(batch, signal)])
-      const result = await flow.run(indicesOf(batch), batch)
-      const dead = [...result.dead]
-      for (let k = 0; k < result.values.length; k++) {
-        try {
-          publish(out, batch, result.indices[k], result.values[k])
-        } catch (error) {
-          // A value that the output's contract refuses, or that is too large for its topic, is a bad record
-          // like any other. An error of Kafka is not.
-          if (error instanceof KafkaError) throw error
-          dead.push({
-            index: result.indices[k],
-            step: 'publish',
-            cause: {
-              code: error instanceof TooLarge ? 'too-large' : 'invalid',
-              message: (error as Error).message,
-            },
-          })
-        }
-      }
-      for (const { index, topic, step } of result.routed) {
-        try {
-          await routeTo(out, batch, index, topic as TopicName)
-          routed.inc({ flow: definition.name, step, topic })
-        } catch (error) {
-          if (!(error instanceof TooLarge)) throw error
-          dead.push({ index, step, cause: { code: 'too-large', message: error.message } })
-        }
-      }
-      for (const [reason, count] of result.dropped) dropped.inc({ flow: definition.name, reason }, count)
-      for (const { index, step, cause } of dead) bury(out, batch, index, step, cause)
-      account(batch, dead.length)
-    },
+    () => ({ process }),
   )
+
+  async function process(batch: RecordBatch, out: Appender, signal: AbortSignal): Promise<void> {
+    if (batch.unreadable !== undefined) {
+      buryUnreadable(out, batch)
+      stage.failed(batch.nextOffset - batch.unreadable.firstOffset)
+    }
+    if (batch.length === 0) return
+    while (resumeAt > Date.now() && !signal.aborted) await pause(200)
+    await Promise.all([reader.prepare(batch), once?.prepare(batch, signal)])
+    const result = await flow.run(indicesOf(batch), batch)
+    const dead = [...result.dead]
+    for (let k = 0; k < result.values.length; k++) {
+      try {
+        publish(out, batch, result.indices[k], result.values[k])
+      } catch (error) {
+        // A value that the output's contract refuses, or that is too large for its topic, is a bad record
+        // like any other. An error of Kafka is not.
+        if (error instanceof KafkaError) throw error
+        dead.push({
+          index: result.indices[k],
+          step: 'publish',
+          cause: {
+            code: error instanceof TooLarge ? 'too-large' : 'invalid',
+            message: (error as Error).message,
+          },
+        })
+      }
+    }
+    for (const { index, topic, step } of result.routed) {
+      try {
+        await routeTo(out, batch, index, topic as TopicName)
+        routed.inc({ flow: definition.name, step, topic })
+      } catch (error) {
+        if (!(error instanceof TooLarge)) throw error
+        dead.push({ index, step, cause: { code: 'too-large', message: error.message } })
+      }
+    }
+    for (const [reason, count] of result.dropped) dropped.inc({ flow: definition.name, reason }, count)
+    for (const { index, step, cause } of dead) bury(out, batch, index, step, cause)
+    account(batch, dead.length)
+  }
 
   const unwatch = watchGroup(subscription, kafka)
   const watching = setInterval(() => stage.lag(totalLag(subscription.assignments())), 1000)

@@ -1,5 +1,5 @@
 import { type Kafka, openKafka } from '@weir/kafka'
-import { createTopic, produceNumbered } from '@weir/kafka/conformance/records.ts'
+import { createTopic, processing, produceNumbered } from '@weir/kafka/conformance/records.ts'
 import { configOf, VARIANTS } from '@weir/kafka/conformance/variant.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -17,9 +17,12 @@ test('a group that has handled nothing yet lags by all that waits for it, in eve
   const topic = await createTopic(kafka, uniqueName('lag'), 3)
   await produceNumbered(kafka, topic, 6, 5)
   const groupId = `enricher.${topic}`
-  const member = await kafka.transform({ groupId, topics: [topic], startAt: 'earliest' }, () => {
-    throw new Error('not today')
-  })
+  const member = await kafka.transform(
+    { groupId, topics: [topic], startAt: 'earliest' },
+    processing(() => {
+      throw new Error('not today')
+    }),
+  )
   await vi.waitFor(
     async () => {
       const rows = (await lagRows(kafka, undefined)).filter(({ group }) => group === groupId)

@@ -4,83 +4,75 @@
 import type { ConsumeHandler, RecordBatch } from '../../port.ts'
 import { isForHandlers } from '../../unreadable.ts'
 import { DoneInOrder } from '../done-in-order.ts'
-import { keyOf } from '../groups/membership.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import type { Before, Beginning } from '../topic-ids.ts'
 import { Committer } from './committer.ts'
 import type { GroupContext } from './subscription.ts'
-import type { Processing } from './worker.ts'
+import type { OpenProcessor, Processor } from './worker.ts'
 
 export function atLeastOnce(handler: ConsumeHandler) {
-  return (context: GroupContext): Processing => new AtLeastOnce(context, handler)
+  return (context: GroupContext): OpenProcessor => {
+    const { cluster, options } = context
+    let committer: Committer | undefined
+    const commits = (): Committer =>
+      (committer ??= new Committer(cluster, options.groupId, context.membership(), (error) =>
+        context.failed(error),
+      ))
+    return (at) => new AtLeastOnce(at, context, commits, handler)
+  }
 }
 
-interface State {
-  readonly topicId: string
-  readonly open: DoneInOrder
-}
-
-class AtLeastOnce implements Processing {
+class AtLeastOnce implements Processor {
+  readonly #at: TopicPartition
   readonly #context: GroupContext
+  readonly #commits: () => Committer
   readonly #handler: ConsumeHandler
-  /** The state of each partition since it began. */
-  readonly #states = new Map<string, State>()
-  #committer: Committer | undefined
+  #topicId = ''
+  #open = new DoneInOrder()
 
-  constructor(context: GroupContext, handler: ConsumeHandler) {
+  constructor(at: TopicPartition, context: GroupContext, commits: () => Committer, handler: ConsumeHandler) {
+    this.#at = at
     this.#context = context
+    this.#commits = commits
     this.#handler = handler
   }
 
-  async begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Beginning> {
-    const { topic, partition } = at
-    this.#commits.forget(at)
-    this.#states.delete(keyOf(at))
-    const beginning = await this.#context.beginning(at, before, signal, () =>
-      this.#context.committed.read(at, signal),
+  async begin(before: Before | undefined, signal: AbortSignal): Promise<Beginning> {
+    this.#commits().forget(this.#at)
+    this.#open = new DoneInOrder()
+    const beginning = await this.#context.beginning(this.#at, before, signal, () =>
+      this.#context.committed.read(this.#at, signal),
     )
-    const { topicId, position, commit } = beginning
-    this.#states.set(keyOf(at), { topicId, open: new DoneInOrder() })
-    if (commit) this.#commits.mark({ topic, partition, topicId, offset: position })
+    this.#topicId = beginning.topicId
+    if (beginning.commit) this.#mark(beginning.position)
     return beginning
   }
 
-  notBefore(): number {
-    return 0
-  }
-
   async process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
-    const state = this.#states.get(keyOf(batch))!
+    const open = this.#open
     const ongoing = isForHandlers(batch) ? await this.#handler(batch, signal) : undefined
-    const { topic, partition, nextOffset } = batch
-    state.open.add(ongoing, () => {
-      const here = !signal.aborted && this.#states.get(keyOf(batch)) === state
-      if (here) this.#commits.mark({ topic, partition, topicId: state.topicId, offset: nextOffset })
+    open.add(ongoing, () => {
+      if (!signal.aborted && this.#open === open) this.#mark(batch.nextOffset)
     })
   }
 
   /** Everything below the position was handled, so the rejected batch is the next one. */
-  async recover(_at: TopicPartition, position: number): Promise<number> {
+  async recover(position: number): Promise<number> {
     return position
   }
 
-  async settled(at: TopicPartition): Promise<void> {
-    await this.#states.get(keyOf(at))?.open.settled()
+  async settled(): Promise<void> {
+    await this.#open.settled()
   }
 
-  async finish(at: TopicPartition, position: number): Promise<void> {
-    const state = this.#states.get(keyOf(at))
-    const { topic, partition } = at
-    if (state === undefined || !(await this.#context.stillIs(topic, state.topicId))) this.#commits.forget(at)
-    else if (state.open.idle)
-      this.#commits.mark({ topic, partition, topicId: state.topicId, offset: position })
-    await this.#commits.flush()
+  async end(position: number | undefined): Promise<void> {
+    if (position === undefined) return
+    if (!(await this.#context.stillIs(this.#at.topic, this.#topicId))) this.#commits().forget(this.#at)
+    else if (this.#open.idle) this.#mark(position)
+    await this.#commits().flush()
   }
 
-  get #commits(): Committer {
-    const { cluster, options } = this.#context
-    return (this.#committer ??= new Committer(cluster, options.groupId, this.#context.membership(), (error) =>
-      this.#context.failed(error),
-    ))
+  #mark(offset: number): void {
+    this.#commits().mark({ ...this.#at, topicId: this.#topicId, offset })
   }
 }

@@ -13,7 +13,7 @@ import { stalledOf } from '../standstill.ts'
 import { type Before, type Beginning, beginning, beginsAnew, type Committed } from '../topic-ids.ts'
 import { Fetcher } from './fetcher.ts'
 import { CommittedOffsets, offsetAtPlace } from './offsets.ts'
-import { type Processing, Worker } from './worker.ts'
+import { type OpenProcessor, Worker } from './worker.ts'
 
 const MAX_RECORDS = 10_000
 const DRAIN = 10_000
@@ -29,11 +29,13 @@ const MAX_LOGGED = 100
 /** Limit of the metadata refresh before the last commit of a partition (ms). */
 const LOOK_LIMIT = 1000
 
-/** The part of the subscription that a Processing uses. */
+/** The part of the subscription that its processors use. */
 export interface GroupContext {
   readonly cluster: Cluster
   readonly options: SubscribeOptions
   readonly committed: CommittedOffsets
+  /** Aborts when the member has given its partitions up to stop. */
+  readonly stopping: AbortSignal
   /** Joined before the first partition is assigned. */
   membership(): Membership
   /**
@@ -59,9 +61,10 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   readonly committed: CommittedOffsets
   restarts = 0
   readonly #fetcher: Fetcher
-  readonly #processing: Processing
+  readonly #open: OpenProcessor
   readonly #workers = new Map<string, Worker>()
   readonly #stopping = new AbortController()
+  readonly stopping = this.#stopping.signal
   readonly #logged = new Map<string, number>()
   /** Topic ids by name: those that this member knew when it was opened, or has begun in since. */
   readonly #topicIds = new Map<string, string>()
@@ -73,10 +76,10 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   static async open(
     cluster: Cluster,
     options: SubscribeOptions,
-    processing: (context: GroupContext) => Processing,
+    processors: (context: GroupContext) => OpenProcessor,
   ): Promise<GroupSubscription> {
     const topics = await Promise.all(options.topics.map((topic) => cluster.topic(topic)))
-    const subscription = new GroupSubscription(cluster, options, processing)
+    const subscription = new GroupSubscription(cluster, options, processors)
     for (const { topic, topicId } of topics) subscription.#topicIds.set(topic, topicId)
     try {
       await subscription.#join()
@@ -90,7 +93,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   private constructor(
     cluster: Cluster,
     options: SubscribeOptions,
-    processing: (context: GroupContext) => Processing,
+    processors: (context: GroupContext) => OpenProcessor,
   ) {
     this.groupId = options.groupId
     this.topics = options.topics
@@ -98,7 +101,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     this.options = options
     this.committed = new CommittedOffsets(cluster, options.groupId)
     this.#fetcher = new Fetcher(cluster, { gather: options.gather, failed: (error) => this.failed(error) })
-    this.#processing = processing(this)
+    this.#open = processors(this)
   }
 
   membership(): Membership {
@@ -161,7 +164,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     for (const partition of partitions) {
       const worker = new Worker(
         partition,
-        this.#processing,
+        this.#open,
         this.#fetcher,
         options.maxBatchRecords ?? MAX_RECORDS,
         (error) => this.failed(error),

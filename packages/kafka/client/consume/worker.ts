@@ -4,7 +4,7 @@
  */
 import type { KafkaError } from '../../errors.ts'
 import type { Assignment, RecordBatch, SubscribeOptions } from '../../port.ts'
-import { isForHandlers } from '../../unreadable.ts'
+import { emptyBatch, isForHandlers } from '../../unreadable.ts'
 import { backoff, pause, settledWithin } from '../backoff.ts'
 import { asKafkaError } from '../failure.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
@@ -17,17 +17,15 @@ import { Prefetch } from './prefetch.ts'
 export type Place = Pick<Beginning, 'topicId' | 'position'>
 
 /**
- * How a partition's batches are processed: handled and then committed (consume), or handled inside a
- * transaction (transform).
+ * What happens to a partition's batches: they are handled and then committed (consume), or handled inside a
+ * transaction (transform). A worker opens one, and it belongs to this worker alone.
  */
-export interface Processing {
+export interface Processor {
   /**
    * Finds where to begin, on assignment and after the position was lost. Throws `stopped` when the signal
    * aborts.
    */
-  begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place>
-  /** The next batch is not taken before this time (ms since the epoch), so that more records come with it. */
-  notBefore(at: TopicPartition): number
+  begin(before: Before | undefined, signal: AbortSignal): Promise<Place>
   /**
    * Resolves when the batch is done and the position may move past it. A batch of length 0 only moves the
    * committed position.
@@ -37,12 +35,19 @@ export interface Processing {
    * Called after a rejection. Returns the position to continue from; if it is unchanged, the same batch is
    * handed over again.
    */
-  recover(at: TopicPartition, position: number, error: unknown, signal: AbortSignal): Promise<number>
-  /** Resolves when all work that the partition's handler left open has ended. */
-  settled?(at: TopicPartition): Promise<void>
-  /** Commits the position if it is not committed yet. No batch is being handled, and none will be. */
-  finish(at: TopicPartition, position: number): Promise<void>
+  recover(position: number, signal: AbortSignal): Promise<number>
+  /** How often process() is called with an empty batch while no records come (ms); never if undefined. */
+  readonly tickMs?: number | undefined
+  /** Resolves when all work that the handler left open has ended. */
+  settled?(): Promise<void>
+  /**
+   * Called once, when no batch is being handled and none will be. Commits the position if it is not committed
+   * yet; if it is undefined, the partition is lost and nothing may be committed.
+   */
+  end(position: number | undefined): Promise<void>
 }
+
+export type OpenProcessor = (at: TopicPartition) => Processor
 
 /** Bounds of the pause before a batch is handed over again, which grows with each rejection in a row (ms). */
 const MIN_PAUSE_MS = 100
@@ -51,7 +56,7 @@ const MAX_PAUSE_MS = 10_000
  * A position that moved without any record (past control records or aborted data) is committed with the next
  * batch, or if none comes within this time (ms).
  */
-const IDLE = 500
+const IDLE_MS = 500
 
 export class Worker implements Assignment {
   readonly topic: string
@@ -62,7 +67,7 @@ export class Worker implements Assignment {
   busy = false
   readonly standstill = new Standstill()
   readonly #fetcher: Fetcher
-  readonly #processing: Processing
+  readonly #processor: Processor
   readonly #failed: (error: KafkaError) => void
   readonly #abort = new AbortController()
   readonly #maxRecords: number
@@ -70,11 +75,12 @@ export class Worker implements Assignment {
   readonly #done: Promise<void>
   #prefetch: Prefetch | undefined
   #draining = false
+  #ended = false
   #wake: () => void = () => {}
 
   constructor(
     at: TopicPartition,
-    processing: Processing,
+    open: OpenProcessor,
     fetcher: Fetcher,
     maxRecords: number,
     failed: (error: KafkaError) => void,
@@ -82,7 +88,7 @@ export class Worker implements Assignment {
   ) {
     this.topic = at.topic
     this.partition = at.partition
-    this.#processing = processing
+    this.#processor = open({ topic: at.topic, partition: at.partition })
     this.#fetcher = fetcher
     this.#maxRecords = maxRecords
     this.#failed = failed
@@ -111,21 +117,34 @@ export class Worker implements Assignment {
     if (this.busy || this.#prefetch !== undefined) this.#wake()
     else this.#abort.abort()
     const finished = await settledWithin(
-      this.#done.then(() => this.#processing.settled?.(this)),
+      this.#done.then(() => this.#processor.settled?.()),
       milliseconds,
     )
     // A worker that was abandoned meanwhile must not commit: the partition may have begun elsewhere.
-    const owner = !this.#abort.signal.aborted
-    this.abandon()
-    if (finished && owner && this.position >= 0) await this.#processing.finish(this, this.position)
+    if (!finished || this.#abort.signal.aborted || this.position < 0) return this.abandon()
+    this.#stop()
+    await this.#end(this.position)
   }
 
   /** The partition is lost: nothing more is handed over or committed. */
   abandon(): void {
+    this.#stop()
+    void this.#done
+      .then(() => this.#end(undefined))
+      .catch((error: unknown) => this.#failed(asKafkaError(error, `Ending ${this.topic}/${this.partition}`)))
+  }
+
+  #stop(): void {
     this.#draining = true
     this.#abort.abort()
     this.#wake()
     if (this.#prefetch !== undefined) this.#fetcher.remove(this.#prefetch)
+  }
+
+  async #end(position: number | undefined): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    await this.#processor.end(position)
   }
 
   /** Fetches again from the position, for a partition that is stalled for no known reason. */
@@ -152,19 +171,16 @@ export class Worker implements Assignment {
     let again: RecordBatch | undefined
     let passed: RecordBatch | undefined
     for (let rejections = 0; !this.#draining && prefetch.lost === undefined; ) {
-      const wait =
-        again === undefined
-          ? Math.max(this.#processing.notBefore(this), prefetch.gatherUntil) - Date.now()
-          : 0
+      const wait = again === undefined ? prefetch.gatherUntil - Date.now() : 0
       if (wait > 0) {
-        const gathered = (): boolean => this.#gather !== undefined && prefetch.gatherUntil === 0
-        await this.#pause(wait, () => prefetch.lost !== undefined || gathered())
+        await this.#pause(wait, () => prefetch.lost !== undefined || prefetch.gatherUntil === 0)
         continue
       }
       let batch: RecordBatch | undefined = again ?? prefetch.take()
       if (batch === undefined) {
-        if ((await this.#somethingArrives(passed && IDLE)) || passed === undefined) continue
-        batch = passed
+        const idle = passed === undefined ? this.#processor.tickMs : IDLE_MS
+        if ((await this.#somethingArrives(idle)) || this.#draining) continue
+        batch = passed ?? emptyBatch(this.topic, this.partition, this.position, this.endOffset)
       } else if (again === undefined) {
         this.#fetcher.poke()
         if (!isForHandlers(batch)) {
@@ -177,7 +193,7 @@ export class Worker implements Assignment {
       passed = undefined
       this.busy = true
       try {
-        await this.#processing.process(batch, signal)
+        await this.#processor.process(batch, signal)
         this.position = batch.nextOffset
         rejections = 0
         this.standstill.succeeded('handling')
@@ -191,8 +207,7 @@ export class Worker implements Assignment {
           backoff(rejections++, MIN_PAUSE_MS, MAX_PAUSE_MS),
           () => prefetch.lost !== undefined,
         )
-        if (!this.#draining && prefetch.lost === undefined && (await this.#recover(error, signal)))
-          again = batch
+        if (!this.#draining && prefetch.lost === undefined && (await this.#recover(signal))) again = batch
       } finally {
         this.busy = false
         this.progressedAt = Date.now()
@@ -207,7 +222,7 @@ export class Worker implements Assignment {
     this.position = -1
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        const { topicId, position } = await this.#processing.begin(this, before, signal)
+        const { topicId, position } = await this.#processor.begin(before, signal)
         this.standstill.succeeded('beginning')
         if (this.#draining || signal.aborted) return undefined
         this.position = position
@@ -233,10 +248,10 @@ export class Worker implements Assignment {
   }
 
   /** Resolves to true if the same batch is to be handed over again. */
-  async #recover(error: unknown, signal: AbortSignal): Promise<boolean> {
+  async #recover(signal: AbortSignal): Promise<boolean> {
     for (let attempt = 0; !signal.aborted && !this.#draining; attempt++) {
       try {
-        const position = await this.#processing.recover(this, this.position, error, signal)
+        const position = await this.#processor.recover(this.position, signal)
         if (position === this.position) return true
         this.position = position
         this.#prefetch!.seek(position)

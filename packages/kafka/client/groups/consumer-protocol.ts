@@ -85,7 +85,13 @@ export class ConsumerMembership implements Membership {
       const joining = this.epoch === JOIN
       const full =
         this.#reportFull || joining
-          ? { rebalanceTimeout: REBALANCE_TIMEOUT_MS, topics, rack: this.#cluster.config.rack ?? null }
+          ? {
+              rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+              topics,
+              rack: this.#cluster.config.rack ?? null,
+              // It gives a member the same partition numbers of all topics, as tasks of several topics need.
+              assignor: topics.length > 1 ? 'range' : null,
+            }
           : null
       const owned = this.#reportOwned || joining ? byTopicId([...this.#owned.values()]) : null
       try {

@@ -20,6 +20,8 @@ export interface ConsumerHeartbeat {
     readonly rebalanceTimeout: number
     readonly topics: readonly string[]
     readonly rack: string | null
+    /** The coordinator's assignor; null for its default. */
+    readonly assignor: string | null
   } | null
   readonly owned: readonly TopicIdPartitions[] | null
 }
@@ -48,8 +50,8 @@ export const consumerGroupHeartbeat = createAPI<[beat: ConsumerHeartbeat], Consu
       .string(full?.rack ?? null)
       .int32(full?.rebalanceTimeout ?? -1)
       .array(full?.topics ?? null, (topic) => to.string(topic))
-      .string(null)
-      .string(null) // topic pattern, assignor
+      .string(null) // topic pattern
+      .string(full?.assignor ?? null)
       .array(owned, ({ topicId, partitions }) =>
         to
           .uuid(topicId)

@@ -24,6 +24,29 @@ import { ReadingAll } from '../read.ts'
 const LANE = 'markers'
 
 /**
+ * Ends the transactions of these ids that are decided, yet open in a partition. Which of a group's ids holds
+ * an offset cannot be seen from outside. Resolves to false if there are none.
+ * @param takeOver fences the id's holder, so that no transaction of it begins meanwhile
+ */
+export function endLostTransactions(
+  cluster: Cluster,
+  transactionalIds: readonly string[],
+  takeOver: (transactionalId: string) => Promise<void>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return explained(`A transaction of ${transactionalIds[0]} and others`, async () => {
+    const lost: string[] = []
+    for (const [id, { producerId, partitions }] of await lastDecisions(cluster, transactionalIds, signal))
+      if ((await openIn(cluster, producerId, partitions)).length > 0) lost.push(id)
+    for (const id of lost) {
+      await takeOver(id)
+      await carryOut(cluster, id, signal)
+    }
+    return lost.length > 0
+  })
+}
+
+/**
  * Ends the id's last transaction if it is decided, yet open in a partition. The id must have been taken over
  * (InitProducerId) before.
  */
@@ -32,40 +55,44 @@ export async function endLostTransaction(
   transactionalId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  try {
-    await carryOut(cluster, transactionalId, signal)
-  } catch (error) {
-    if (!(error instanceof KafkaError) || error.code !== 'not-authorized') throw error
+  await explained(`The last transaction of ${transactionalId}`, async () => {
+    if (await carryOut(cluster, transactionalId, signal)) return
     throw new KafkaError(
       'lost-transaction',
-      `The last transaction of ${transactionalId} hangs, and this principal may not end it`,
-      error,
+      `The last transaction of ${transactionalId} hangs, and its coordinator's log does not say how it ends`,
     )
+  })
+}
+
+async function explained<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof KafkaError) || error.code !== 'not-authorized') throw error
+    throw new KafkaError('lost-transaction', `${what} hangs, and this principal may not end it`, error)
   }
 }
 
-async function carryOut(cluster: Cluster, transactionalId: string, signal: AbortSignal): Promise<void> {
-  const { partitions: coordinators } = await cluster.topic(TRANSACTION_LOG)
-  const { partition, leaderEpoch } = coordinators[coordinatingPartition(transactionalId, coordinators.length)]
-  const decision = await lastDecision(cluster, transactionalId, partition, signal)
-  if (decision === undefined) throw undecided(transactionalId)
+/** Resolves to false if no decision is left to carry out. */
+async function carryOut(cluster: Cluster, transactionalId: string, signal: AbortSignal): Promise<boolean> {
+  const decision = (await lastDecisions(cluster, [transactionalId], signal)).get(transactionalId)
+  if (decision === undefined) return false
   const { producerId, producerEpoch, commit } = decision
   const open = await openIn(cluster, producerId, decision.partitions)
-  if (open.length === 0) throw undecided(transactionalId)
+  if (open.length === 0) return false
+  const { partitions: coordinators } = await cluster.topic(TRANSACTION_LOG)
+  const coordinatorEpoch =
+    coordinators[coordinatingPartition(transactionalId, coordinators.length)].leaderEpoch
   await atLeaders(cluster, open, async (leader, partitions) => {
-    const codes = await cluster.call(leader, LANE, writeTxnMarkers, {
-      producerId,
-      producerEpoch,
-      commit,
-      coordinatorEpoch: leaderEpoch,
-      partitions,
-    })
+    const marker = { producerId, producerEpoch, commit, coordinatorEpoch, partitions }
+    const codes = await cluster.call(leader, LANE, writeTxnMarkers, marker)
     return refuseErrors(codes, 'Ending a transaction in')
   })
   cluster.log.warn(
     { transactionalId, commit, partitions: open.map(({ topic, partition }) => `${topic}/${partition}`) },
     'The broker lost the end of a transaction when it was killed; it was written again as the coordinator had decided',
   )
+  return true
 }
 
 /** Returns those of the partitions in which the producer has an open transaction. */
@@ -86,24 +113,28 @@ export async function openIn(
 }
 
 /**
- * Reads the last decision from the whole log of the coordinator's partition: this is rare, and how long ago
- * the broker died is unknown.
+ * Reads the last decision about each id from the whole log of its coordinator's partition: this is rare, and
+ * how long ago the broker died is unknown.
  */
-async function lastDecision(
+async function lastDecisions(
   cluster: Cluster,
-  transactionalId: string,
-  partition: number,
+  transactionalIds: readonly string[],
   signal: AbortSignal,
-): Promise<Decision | undefined> {
-  let last: Decision | undefined
+): Promise<Map<string, Decision>> {
+  const count = (await cluster.topic(TRANSACTION_LOG)).partitions.length
+  const wanted = new Set(transactionalIds)
+  const partitions = [...new Set(transactionalIds.map((id) => coordinatingPartition(id, count)))]
+  const decisions = new Map<string, Decision>()
   const reading = new ReadingAll(
     cluster,
-    { topics: [TRANSACTION_LOG], partitions: [partition], from: 'earliest', until: 'end' },
+    { topics: [TRANSACTION_LOG], partitions, from: 'earliest', until: 'end' },
     async (batch) => {
       for (let i = 0; i < batch.length; i++) {
         if (batch.keyStart[i] < 0 || batch.valueStart[i] < 0) continue
-        if (readKey(batch.bytes.subarray(batch.keyStart[i], batch.keyEnd[i])) !== transactionalId) continue
-        last = readDecision(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])) ?? last
+        const id = readKey(batch.bytes.subarray(batch.keyStart[i], batch.keyEnd[i]))
+        if (id === undefined || !wanted.has(id)) continue
+        const decision = readDecision(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i]))
+        if (decision !== undefined) decisions.set(id, decision)
       }
     },
   )
@@ -114,9 +145,8 @@ async function lastDecision(
   } finally {
     signal.removeEventListener('abort', stop)
   }
-  if (signal.aborted)
-    throw new KafkaError('stopped', `Looking for the end of the last transaction of ${transactionalId}`)
-  return last
+  if (signal.aborted) throw new KafkaError('stopped', 'Looking for the ends of transactions')
+  return decisions
 }
 
 async function atLeaders<R>(
@@ -148,11 +178,4 @@ function refuseErrors<C extends CodeOf>(codes: readonly C[], what: string): C[] 
   for (const { topic, partition, errorCode } of codes)
     if (errorCode !== OK) throw brokerError(errorCode, `${what} ${topic}/${partition}`)
   return [...codes]
-}
-
-function undecided(transactionalId: string): KafkaError {
-  return new KafkaError(
-    'lost-transaction',
-    `The last transaction of ${transactionalId} hangs, and its coordinator's log does not say how it ends`,
-  )
 }

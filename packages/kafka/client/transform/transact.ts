@@ -4,8 +4,8 @@ import type { Cluster } from '../cluster.ts'
 import { TransactionOutput } from '../transaction-output.ts'
 import { Transactor } from './transactor.ts'
 
-/** Limit for beginning the transaction, and for committing it (ms). */
-const LIMIT = 20_000
+/** Limit for beginning the transaction. */
+const LIMIT_MS = 20_000
 const LANE = 'transact'
 
 export async function transact(
@@ -14,12 +14,12 @@ export async function transact(
   work: (out: Appender) => Promise<void> | void,
 ): Promise<void> {
   const transactor = new Transactor(cluster, transactionalId, LANE)
-  await transactor.begin(AbortSignal.timeout(LIMIT))
+  await transactor.begin(AbortSignal.timeout(LIMIT_MS))
   const output = new TransactionOutput()
   try {
     await work(output)
     for (const topic of new Set(output.partitions.map((written) => written.topic))) await cluster.topic(topic)
-    if (output.partitions.length > 0) await transactor.commit(output, undefined, AbortSignal.timeout(LIMIT))
+    if (output.partitions.length > 0) await transactor.commit(output.partitions, undefined)
   } finally {
     output.release()
   }

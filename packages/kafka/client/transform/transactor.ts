@@ -8,7 +8,7 @@ import { KafkaError } from '../../errors.ts'
 import { CODEC_NUMBER } from '../../records/codecs.ts'
 import { pause } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
-import { type CoordinatorKind, GROUP, TRANSACTION } from '../protocol/cluster.ts'
+import { type Broker, type CoordinatorKind, GROUP, TRANSACTION } from '../protocol/cluster.ts'
 import {
   brokerError,
   CONCURRENT_TRANSACTIONS,
@@ -34,11 +34,11 @@ import {
   txnOffsetCommitV5,
 } from '../protocol/transactions.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
-import type { TransactionOutput } from '../transaction-output.ts'
-import { openIn } from './lost-markers.ts'
+import type { OutputPartition } from '../transaction-output.ts'
+import { endLostTransaction, openIn } from './lost-markers.ts'
 
 /** The coordinator aborts a transaction that is left open for longer (ms). */
-const TRANSACTION_TIMEOUT_MS = 15_000
+export const TRANSACTION_TIMEOUT_MS = 15_000
 /** Less than TRANSACTION_TIMEOUT_MS, so that it is given up here before the coordinator aborts it. */
 const RETRY_LIMIT = 10_000
 /**
@@ -49,14 +49,14 @@ const RETRY_STEP = 20
 /** How long an offset commit may find the group between two epochs (ms). */
 const EPOCH_PATIENCE_MS = 3000
 
-export interface GroupOffset {
+export interface GroupOffsets {
   readonly groupId: string
   /**
-   * Returns the member as it is now, read again before each try. Undefined when the partition no longer
-   * belongs to this member.
+   * Returns the member as it is now, read again before each try. Undefined when one of the partitions no
+   * longer belongs to this member.
    */
   committer(): Committer | undefined
-  readonly offset: OffsetOf
+  readonly offsets: readonly OffsetOf[]
 }
 
 export class Transactor {
@@ -66,9 +66,8 @@ export class Transactor {
   readonly #codec: number
   readonly #sequences = new Map<string, number>()
   #transaction: Transaction | undefined
-  /** Output partitions of the last transaction that ended, and of the one that was tried after it. */
-  #lastOutput: readonly TopicPartition[] = []
-  #endedOutput: readonly TopicPartition[] = []
+  /** Output partitions whose transactions may not have ended in them. */
+  readonly #outputs = new Map<string, TopicPartition>()
   #version2 = false
 
   /** @param lane the connection, which is shared with the transactions of some other partitions */
@@ -88,12 +87,25 @@ export class Transactor {
   }
 
   /**
-   * Returns the partitions in which the transaction before the last begin() is still open, though it ended.
+   * Settles the transaction whose outcome is unknown, and ends those that were decided, yet are still open in
+   * an output partition. No transaction may be under way.
    */
-  async hanging(): Promise<readonly TopicPartition[]> {
-    if (this.#lastOutput.length === 0) return []
+  async restore(signal: AbortSignal): Promise<void> {
+    if (this.broken) await this.begin(signal)
+    if ((await this.#open()).length > 0) {
+      // The markers may just be on their way. Once the id is taken over, they have been written or are lost.
+      await this.begin(signal)
+      if ((await this.#open()).length > 0)
+        await endLostTransaction(this.#cluster, this.transactionalId, signal)
+    }
+    this.#outputs.clear()
+  }
+
+  /** Returns the output partitions in which a transaction is open. */
+  async #open(): Promise<readonly TopicPartition[]> {
+    if (this.#outputs.size === 0) return []
     try {
-      return await openIn(this.#cluster, this.#transaction!.producerId, this.#lastOutput)
+      return await openIn(this.#cluster, this.#transaction!.producerId, [...this.#outputs.values()])
     } catch (error) {
       // Looking requires the right to read the output topic, which a service does not need otherwise.
       if (error instanceof KafkaError && error.code === 'not-authorized') return []
@@ -107,48 +119,39 @@ export class Transactor {
    */
   async begin(signal: AbortSignal): Promise<void> {
     this.#transaction = undefined
-    const result = await this.#withCoordinator(
-      TRANSACTION,
-      this.transactionalId,
-      signal,
-      async (coordinator) => {
-        const { features } = await this.#cluster.versions(coordinator)
-        this.#version2 = (features.get('transaction.version') ?? 0) >= 2
-        return this.#cluster.call(
-          coordinator,
-          this.#lane,
-          initProducerId,
-          this.transactionalId,
-          TRANSACTION_TIMEOUT_MS,
-        )
-      },
-    )
+    const init = async (coordinator: Broker) => {
+      const { features } = await this.#cluster.versions(coordinator)
+      this.#version2 = (features.get('transaction.version') ?? 0) >= 2
+      return this.#cluster.call(
+        coordinator,
+        this.#lane,
+        initProducerId,
+        this.transactionalId,
+        TRANSACTION_TIMEOUT_MS,
+      )
+    }
+    const result = await this.#withCoordinator(TRANSACTION, this.transactionalId, init, undefined, signal)
     const { producerId, producerEpoch } = result
     this.#sequences.clear()
     this.#transaction = { transactionalId: this.transactionalId, producerId, producerEpoch }
   }
 
   /**
-   * Writes the output and commits the offset (if there is one), both or neither. After a rejection the
-   * outcome is unknown: begin() settles it, and the committed offset shows it.
+   * Writes the output and commits the offsets (if there are any), all or nothing. After a rejection the
+   * outcome is unknown: begin() settles it, and the committed offsets show it.
    */
-  async commit(
-    output: TransactionOutput,
-    group: GroupOffset | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async commit(output: readonly OutputPartition[], group: GroupOffsets | undefined): Promise<void> {
     const transaction = this.#transaction
     if (transaction === undefined)
       throw new KafkaError('internal', `Transaction ${this.transactionalId} was not begun`)
     this.#transaction = undefined
-    const written = output.partitions.map(({ topic, partition }) => ({ topic, partition }))
-    this.#lastOutput = [...this.#endedOutput, ...written]
-    if (output.partitions.length > 0) await this.#write(transaction, output, signal)
-    if (group !== undefined) await this.#commitOffset(transaction, group, signal)
-    const ended = await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, (coordinator) =>
+    for (const { topic, partition } of output)
+      this.#outputs.set(`${topic}/${partition}`, { topic, partition })
+    if (output.length > 0) await this.#write(transaction, output)
+    if (group !== undefined) await this.#commitOffsets(transaction, group)
+    const ended = await this.#withCoordinator(TRANSACTION, this.transactionalId, (coordinator) =>
       this.#cluster.call(coordinator, this.#lane, this.#version2 ? endTxnV5 : endTxnV3, transaction, true),
     )
-    this.#endedOutput = written
     if (this.#version2) {
       this.#sequences.clear()
       this.#transaction = {
@@ -161,13 +164,9 @@ export class Transactor {
     }
   }
 
-  async #write(
-    transaction: Transaction,
-    { partitions }: TransactionOutput,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #write(transaction: Transaction, partitions: readonly OutputPartition[]): Promise<void> {
     if (!this.#version2) {
-      await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, async (coordinator) => ({
+      await this.#withCoordinator(TRANSACTION, this.transactionalId, async (coordinator) => ({
         errorCode: worst(
           await this.#cluster.call(coordinator, this.#lane, addPartitionsToTxn, transaction, partitions),
         ),
@@ -193,7 +192,7 @@ export class Transactor {
         ]
       })
       if (batches.length === 0) return
-      await this.#produce(batches, signal)
+      await this.#produce(batches)
     }
   }
 
@@ -201,7 +200,7 @@ export class Transactor {
    * Writes to one leader after another: each adds its partitions to the transaction, and two that do so at
    * once would be refused.
    */
-  async #produce(batches: readonly ProducePartition[], signal: AbortSignal): Promise<void> {
+  async #produce(batches: readonly ProducePartition[]): Promise<void> {
     const deadline = Date.now() + RETRY_LIMIT
     let left = batches
     for (let attempt = 1; left.length > 0; attempt++) {
@@ -239,24 +238,23 @@ export class Transactor {
       left = again
       if (left.length === 0) return
       const [{ topic, partition }] = left
-      if (Date.now() > deadline || signal.aborted)
+      if (Date.now() > deadline)
         throw brokerError(code, `Writing to ${topic}/${partition} in transaction ${this.transactionalId}`)
       this.#cluster.log.debug(
         { transactionalId: this.transactionalId, code, attempt },
         'Writing in a transaction is tried again',
       )
-      await pause(RETRY_STEP * attempt, signal)
+      await pause(RETRY_STEP * attempt)
       if (code !== CONCURRENT_TRANSACTIONS) await this.#cluster.refresh()
     }
   }
 
-  async #commitOffset(
+  async #commitOffsets(
     transaction: Transaction,
-    { groupId, committer, offset }: GroupOffset,
-    signal: AbortSignal,
+    { groupId, committer, offsets }: GroupOffsets,
   ): Promise<void> {
     if (!this.#version2) {
-      await this.#withCoordinator(TRANSACTION, this.transactionalId, signal, (coordinator) =>
+      await this.#withCoordinator(TRANSACTION, this.transactionalId, (coordinator) =>
         this.#cluster.call(coordinator, this.#lane, addOffsetsToTxn, transaction, groupId),
       )
     }
@@ -264,26 +262,25 @@ export class Transactor {
     for (;;) {
       const member = committer()
       if (member === undefined)
-        throw new KafkaError('fenced', `${offset.topic}/${offset.partition} is another member's`)
+        throw new KafkaError('fenced', `A partition of group ${groupId} is another member's`)
       const api = this.#version2 ? txnOffsetCommitV5 : txnOffsetCommitV3
       const { errorCode } = await this.#withCoordinator(
         GROUP,
         groupId,
-        signal,
         async (coordinator) => ({
           errorCode: worst(
-            await this.#cluster.call(coordinator, this.#lane, api, transaction, groupId, member, [offset]),
+            await this.#cluster.call(coordinator, this.#lane, api, transaction, groupId, member, offsets),
           ),
         }),
         between,
       )
       if (errorCode === OK) return
-      if (Date.now() > until || signal.aborted)
+      if (Date.now() > until)
         throw brokerError(
           errorCode,
-          `Committing ${offset.topic}/${offset.partition} in transaction ${this.transactionalId}`,
+          `Committing offsets of group ${groupId} in transaction ${this.transactionalId}`,
         )
-      await pause(RETRY_STEP, signal)
+      await pause(RETRY_STEP)
     }
   }
 
@@ -294,9 +291,9 @@ export class Transactor {
   async #withCoordinator<R extends { readonly errorCode: number }>(
     kind: CoordinatorKind,
     key: string,
-    signal: AbortSignal,
-    request: (coordinator: Awaited<ReturnType<Cluster['coordinator']>>) => Promise<R>,
+    request: (coordinator: Broker) => Promise<R>,
     passes: (code: number) => boolean = () => false,
+    signal?: AbortSignal,
   ): Promise<R> {
     const deadline = Date.now() + RETRY_LIMIT
     for (let attempt = 1; ; attempt++) {
@@ -310,7 +307,7 @@ export class Transactor {
       const { errorCode } = result
       if (errorCode === OK || passes(errorCode)) return result
       if (isWrongCoordinator(errorCode)) this.#cluster.forgetCoordinator(kind, key)
-      if (!isTransient(errorCode) || Date.now() > deadline || signal.aborted)
+      if (!isTransient(errorCode) || Date.now() > deadline || signal?.aborted)
         throw brokerError(errorCode, `Transaction ${this.transactionalId}`)
       this.#cluster.log.debug(
         { transactionalId: this.transactionalId, code: errorCode, attempt },

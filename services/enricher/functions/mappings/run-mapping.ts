@@ -131,7 +131,9 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   const subscription =
     output === undefined
       ? await kafka.consume(options, (batch, signal) => process(batch, undefined, signal))
-      : await kafka.transform(options, (batch, appender, signal) => process(batch, appender, signal))
+      : await kafka.transform(options, () => ({
+          process: (batch, appender, signal) => process(batch, appender, signal),
+        }))
   windows?.watch(subscription)
   const unwatch = watchGroup(subscription, kafka)
   return {

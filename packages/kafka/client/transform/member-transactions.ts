@@ -1,0 +1,215 @@
+/**
+ * Commits what the partitions of a member have handled: as many of them as are ready share a transaction. A
+ * transaction costs three requests and half a dozen log appends however much is in it.
+ *
+ * It runs under the transactional id of one of the member's partitions (see transform.ts for who holds them),
+ * and the group refuses the offsets of a member whose epoch has passed (KIP-447).
+ */
+import { KafkaError } from '../../errors.ts'
+import { pause, settledWithin } from '../backoff.ts'
+import type { GroupContext } from '../consume/subscription.ts'
+import type { OffsetOf } from '../protocol/offsets.ts'
+import type { TopicPartition } from '../protocol/wire.ts'
+import { joined, MAX_BYTES, type TransactionOutput } from '../transaction-output.ts'
+import type { Transactor } from './transactor.ts'
+
+/** While one transaction ends, the next one is written. */
+const MAX_IN_FLIGHT = 2
+/**
+ * The ids that transactions run under in turn. The markers of a transaction are written after its end was
+ * answered. One that begins under the same id before that waits 20 ms at the broker (KIP-890), and so does
+ * its connection.
+ */
+const IDS = 4
+/** The pause before a look for lost markers after a connection was lost, and between two that failed. */
+const LOOK_PAUSE_MS = 1000
+/** How long a partition that is given up waits for a transaction that runs under its id. */
+const RELEASE_LIMIT_MS = 3000
+
+/** A batch that was handled: its output and its offset become visible together. */
+export interface Handled {
+  readonly at: TopicPartition
+  readonly output: TransactionOutput
+  /** Undefined if the topic was recreated meanwhile, so that the offset means nothing any more. */
+  readonly offset: OffsetOf | undefined
+  /** Whether it must not share a transaction, because its last one failed. */
+  readonly alone: boolean
+  readonly signal: AbortSignal
+}
+
+interface Waiting extends Handled {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Holder {
+  readonly at: TopicPartition
+  readonly transactor: Transactor
+  running: Promise<void> | undefined
+  /** The number of the last transaction that ran under its id. */
+  last: number
+}
+
+export class MemberTransactions {
+  readonly #context: GroupContext
+  #holders: Holder[] = []
+  #waiting: Waiting[] = []
+  /** The number of transactions begun so far. */
+  #begun = 0
+  #inFlight = 0
+  #scheduled = false
+  #restoring: Promise<void> | undefined
+  #looking = false
+
+  constructor(context: GroupContext) {
+    this.#context = context
+    const look = (): void => void this.#lookForLostMarkers()
+    context.cluster.onDisconnect(look)
+    context.stopping.addEventListener('abort', () => context.cluster.offDisconnect(look))
+  }
+
+  /** Lets transactions run under the ids of a partition that this member has taken over. */
+  add(at: TopicPartition, transactors: readonly Transactor[]): void {
+    for (const transactor of transactors) this.#holders.push({ at, transactor, running: undefined, last: 0 })
+    this.#schedule()
+  }
+
+  /** Resolves when no transaction runs under these ids any more, and none will. */
+  async release(transactors: readonly Transactor[]): Promise<void> {
+    const released = this.#holders.filter(({ transactor }) => transactors.includes(transactor))
+    this.#holders = this.#holders.filter((holder) => !released.includes(holder))
+    await settledWithin(Promise.all(released.map(({ running }) => running)), RELEASE_LIMIT_MS)
+  }
+
+  /**
+   * Resolves when the output and the offset are visible. After a rejection that is unknown: restore() settles
+   * it, and the committed offset shows it.
+   */
+  async commit(handled: Handled): Promise<void> {
+    if (handled.offset === undefined && handled.output.partitions.length === 0) return
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const schedule = (): void => this.#schedule()
+    handled.signal.addEventListener('abort', schedule)
+    this.#waiting.push({ ...handled, resolve, reject })
+    schedule()
+    try {
+      await promise
+    } finally {
+      handled.signal.removeEventListener('abort', schedule)
+    }
+  }
+
+  /**
+   * Takes over again the ids whose last transaction failed, and ends transactions of which a broker lost the
+   * markers while it died. No transaction begins meanwhile.
+   */
+  restore(signal: AbortSignal): Promise<void> {
+    this.#restoring ??= this.#restore(signal).finally(() => {
+      this.#restoring = undefined
+      this.#schedule()
+    })
+    return this.#restoring
+  }
+
+  async #restore(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#holders.map(({ running }) => running))
+    this.#dropLost()
+    await Promise.all(this.#holders.map(({ transactor }) => transactor.restore(signal)))
+  }
+
+  /**
+   * A broker that died may have lost the markers of transactions that had ended here, which then stay open in
+   * their output partitions.
+   */
+  async #lookForLostMarkers(): Promise<void> {
+    if (this.#looking) return
+    this.#looking = true
+    const { stopping } = this.#context
+    for (let done = false; !done && !stopping.aborted; ) {
+      await pause(LOOK_PAUSE_MS, stopping)
+      done = await this.restore(stopping).then(
+        () => true,
+        () => false,
+      )
+    }
+    this.#looking = false
+  }
+
+  /** Another member holds the ids of a partition that this one has lost. */
+  #dropLost(): void {
+    if (this.#holders.length === 0) return
+    const membership = this.#context.membership()
+    this.#holders = this.#holders.filter(({ at }) => membership.owns(at))
+  }
+
+  /** Partitions that are handled in one turn of the event loop share a transaction. */
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#begin()
+    })
+  }
+
+  #begin(): void {
+    this.#refuseAborted()
+    while (this.#waiting.length > 0 && this.#inFlight < MAX_IN_FLIGHT && this.#restoring === undefined) {
+      const holder = this.#leastRecentlyUsed()
+      if (holder === undefined) return
+      holder.last = ++this.#begun
+      holder.running = this.#run(holder, this.#next())
+    }
+  }
+
+  #leastRecentlyUsed(): Holder | undefined {
+    this.#dropLost()
+    return this.#holders
+      .slice(0, IDS)
+      .filter(({ transactor, running }) => !transactor.broken && running === undefined)
+      .reduce<Holder | undefined>(
+        (least, holder) => (least === undefined || holder.last < least.last ? holder : least),
+        undefined,
+      )
+  }
+
+  async #run(holder: Holder, handled: readonly Waiting[]): Promise<void> {
+    this.#inFlight++
+    const partitions = handled.map(({ at }) => at)
+    const offsets = handled.flatMap(({ offset }) => offset ?? [])
+    const committer = () => {
+      const membership = this.#context.membership()
+      return partitions.every((at) => membership.owns(at)) ? membership : undefined
+    }
+    try {
+      const group =
+        offsets.length === 0 ? undefined : { groupId: this.#context.options.groupId, committer, offsets }
+      await holder.transactor.commit(joined(handled.map(({ output }) => output)), group)
+      for (const { resolve } of handled) resolve()
+    } catch (error) {
+      for (const { reject } of handled) reject(error)
+    }
+    holder.running = undefined
+    this.#inFlight--
+    this.#schedule()
+  }
+
+  /** Takes as many as may share a transaction, in the order of their arrival. */
+  #next(): Waiting[] {
+    if (this.#waiting[0].alone) return this.#waiting.splice(0, 1)
+    let bytes = 0
+    const end = this.#waiting.findIndex(({ alone, output }) => alone || (bytes += output.bytes) > MAX_BYTES)
+    return this.#waiting.splice(0, end < 0 ? this.#waiting.length : Math.max(end, 1))
+  }
+
+  #refuseAborted(): void {
+    if (!this.#waiting.some(({ signal }) => signal.aborted)) return
+    const [aborted, left] = [
+      this.#waiting.filter(({ signal }) => signal.aborted),
+      this.#waiting.filter(({ signal }) => !signal.aborted),
+    ]
+    this.#waiting = left
+    for (const { at, reject } of aborted)
+      reject(new KafkaError('stopped', `Committing ${at.topic}/${at.partition}`))
+  }
+}

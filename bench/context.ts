@@ -29,6 +29,7 @@ export async function openContext(): Promise<{ value: Context; stop(): Promise<v
     compression: 'none',
     clientId: 'bench',
     rack: undefined,
+    instanceId: undefined,
     tls: undefined,
     sasl: undefined,
   }

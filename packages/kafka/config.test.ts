@@ -22,6 +22,7 @@ test('nothing set: a broker on this machine, in plain text', () => {
     compression: 'none',
     clientId: 'weir',
     rack: undefined,
+    instanceId: undefined,
     tls: undefined,
     sasl: undefined,
   })

@@ -35,6 +35,11 @@ export interface KafkaConfig {
   readonly clientId: string
   /** Where this process runs, to read from the nearest replica. */
   readonly rack: string | undefined
+  /**
+   * The name of this replica that outlasts its restarts (KIP-345): if it is back within the session's time,
+   * its groups give it its partitions again and disturb no other member.
+   */
+  readonly instanceId: string | undefined
   /** Undefined: plain text. */
   readonly tls: KafkaTls | undefined
   readonly sasl: KafkaSasl | undefined
@@ -69,6 +74,10 @@ export function kafkaConfig(reader: ConfigReader): KafkaConfig {
     rack: reader.optional(
       'KAFKA_RACK',
       'Rack or availability zone of this process, to read from the nearest replica.',
+    ),
+    instanceId: reader.optional(
+      'KAFKA_GROUP_INSTANCE_ID',
+      'Name of this replica that outlasts its restarts; a restart then moves no partitions. Each replica of a service needs its own.',
     ),
     tls: tls(reader),
     sasl: sasl(reader),

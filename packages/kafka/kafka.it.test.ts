@@ -23,6 +23,7 @@ function configOf(brokers: string[], driver: KafkaConfig['driver']): KafkaConfig
     compression: 'none',
     clientId: 'smoke',
     rack: undefined,
+    instanceId: undefined,
     tls: undefined,
     sasl: undefined,
   }

@@ -55,6 +55,7 @@ beforeAll(async () => {
     compression: 'none',
     clientId: 'enricher-test',
     rack: undefined,
+    instanceId: undefined,
     tls: undefined,
     sasl: undefined,
   }

@@ -24,7 +24,7 @@ import { topicOffsets } from './topics.ts'
 const GROUP_ID_NOT_FOUND = 69
 const CONSUMER_GROUP_DESCRIBE = 69
 /** Commits outside the group, as a group without members allows them. */
-const NO_MEMBER = { memberId: '', epoch: -1 }
+const NO_MEMBER = { memberId: '', epoch: -1, instanceId: null }
 /** With these codes a broker refuses offsets of a group that has members. */
 const MEMBERS_ONLY: ReadonlySet<number> = new Set([
   UNKNOWN_MEMBER_ID,

@@ -79,7 +79,7 @@ async function commitByHand(groupId: string, topic: string, topicId: string, off
   await withCluster(async (cluster) => {
     const offsets = [{ topic, topicId, partition: 0, offset }]
     const coordinator = await cluster.coordinator(GROUP, groupId)
-    const nobody = { memberId: '', epoch: -1 }
+    const nobody = { memberId: '', epoch: -1, instanceId: null }
     const codes = await cluster.call(coordinator, 'main', offsetCommitV8, groupId, nobody, offsets)
     expect(codes).toMatchObject([{ errorCode: OK }])
   })

@@ -28,6 +28,7 @@ export function configOf(
     compression: 'none',
     clientId: 'conformance',
     rack: undefined,
+    instanceId: undefined,
     tls: undefined,
     sasl: undefined,
     ...changes,

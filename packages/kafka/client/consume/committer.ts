@@ -91,7 +91,7 @@ export class Committer {
       (offset) => this.#membership.owns(offset) && !this.#cluster.isOther(offset.topic, offset.topicId),
     )
     if (owned.length === 0) return []
-    const { memberId, epoch } = this.#membership
+    const { memberId, epoch, instanceId } = this.#membership
     try {
       const coordinator = await this.#cluster.coordinator(GROUP, this.#groupId)
       const { newest } = await this.#cluster.versions(coordinator)
@@ -101,7 +101,7 @@ export class Committer {
         'offsets',
         api,
         this.#groupId,
-        { memberId, epoch },
+        { memberId, epoch, instanceId },
         owned,
       )
       return owned.filter((offset) => {

@@ -9,6 +9,7 @@ import { asKafkaError } from '../failure.ts'
 import { GROUP } from '../protocol/cluster.ts'
 import {
   brokerError,
+  FENCED_INSTANCE_ID,
   ILLEGAL_GENERATION,
   isTransient,
   MEMBER_ID_REQUIRED,
@@ -16,7 +17,15 @@ import {
   REBALANCE_IN_PROGRESS,
   UNKNOWN_MEMBER_ID,
 } from '../protocol/codes.ts'
-import { heartbeat, type JoinResult, joinGroup, leaveGroup, syncGroup } from '../protocol/groups.ts'
+import {
+  type ClassicMember,
+  heartbeat,
+  type JoinResult,
+  joinGroupV7,
+  joinGroupV9,
+  leaveGroup,
+  syncGroup,
+} from '../protocol/groups.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import {
   ASSIGNORS,
@@ -45,23 +54,28 @@ const LEAVE_TIMEOUT_MS = 3000
  */
 const LOOK_FOR_PARTITIONS = 10_000
 const FIRST_ANSWER = 1000
+const JOIN_GROUP = 11
 const NONE = -1
 
 export class ClassicMembership implements Membership {
   memberId = ''
   epoch = NONE
+  readonly instanceId: string | null
   readonly #cluster: Cluster
   readonly #options: MemberOptions
   readonly #lane: string
   readonly #owned = new Map<string, TopicPartition>()
   /** The topics whose partitions were assigned, if this member is the leader. */
   #shared: ReadonlyMap<string, TopicInfo | undefined> | undefined
+  /** Whether another process joined under this one's lasting name. It stays out, or they would alternate. */
+  #replaced = false
   readonly #stopping = new AbortController()
   readonly #done: Promise<void>
 
   constructor(cluster: Cluster, options: MemberOptions) {
     this.#cluster = cluster
     this.#options = options
+    this.instanceId = cluster.config.instanceId ?? null
     this.#lane = `group-${options.groupId}-${lanes++}`
     this.#done = this.#run()
   }
@@ -82,7 +96,7 @@ export class ClassicMembership implements Membership {
     const patience = this.joined ? LEAVE_TIMEOUT_MS : this.memberId === '' ? FIRST_ANSWER : 0
     if (!(await settledWithin(this.#done, patience))) await this.#cluster.closeLanes(this.#lane)
     this.#owned.clear()
-    if (this.memberId !== '') {
+    if (this.memberId !== '' && this.instanceId === null) {
       await settledWithin(
         this.#coordinator().then((coordinator) =>
           this.#cluster.call(coordinator, this.#lane, leaveGroup, this.#member()),
@@ -112,6 +126,7 @@ export class ClassicMembership implements Membership {
         const failure = asKafkaError(error, `Membership in group ${this.#options.groupId}`)
         if (!failure.retriable || failure.code === 'fenced' || failures >= QUIET_FAILURES)
           this.#options.listener.failed(failure)
+        if (this.#replaced) return
         this.#cluster.forgetCoordinator(GROUP, this.#options.groupId)
         await pause(backoff(failures++, 50, 2000), signal)
       }
@@ -123,13 +138,15 @@ export class ClassicMembership implements Membership {
     const { groupId, topics, listener } = this.#options
     const protocols = [...ASSIGNORS.keys()].map((name) => ({ name, metadata: encodeSubscription(topics) }))
     const coordinator = await this.#coordinator()
+    const { newest } = await this.#cluster.versions(coordinator)
     const joined = await this.#cluster.callFor(
       JOIN_LIMIT,
       coordinator,
       this.#lane,
-      joinGroup,
+      (newest.get(JOIN_GROUP) ?? 0) >= 9 ? joinGroupV9 : joinGroupV7,
       groupId,
       this.memberId,
+      this.instanceId,
       SESSION_TIMEOUT_MS,
       REBALANCE_TIMEOUT_MS,
       protocols,
@@ -146,7 +163,7 @@ export class ClassicMembership implements Membership {
     this.#shared = undefined
     const assignments =
       joined.leader === joined.memberId ? await this.#assign(joined, protocol) : new Map<string, Buffer>()
-    const member = { groupId, memberId: this.memberId, generation }
+    const member = { groupId, memberId: this.memberId, instanceId: this.instanceId, generation }
     const synced = await this.#cluster.callFor(
       JOIN_LIMIT,
       coordinator,
@@ -166,7 +183,7 @@ export class ClassicMembership implements Membership {
   }
 
   /** As the leader, assigns partitions to all members by the current metadata. */
-  async #assign({ members }: JoinResult, protocol: string): Promise<Map<string, Buffer>> {
+  async #assign({ members, skipAssignment }: JoinResult, protocol: string): Promise<Map<string, Buffer>> {
     const subscribers = members.map(({ memberId, metadata }) => ({
       memberId,
       topics: decodeSubscription(metadata),
@@ -177,6 +194,7 @@ export class ClassicMembership implements Membership {
     for (const topic of topics)
       if (this.#cluster.known(topic) === undefined) await this.#cluster.topic(topic).catch(() => {})
     this.#shared = new Map([...topics].map((topic) => [topic, this.#cluster.known(topic)]))
+    if (skipAssignment) return new Map()
     const counts = new Map([...this.#shared].map(([topic, info]) => [topic, info?.partitions.length ?? 0]))
     const shares = ASSIGNORS.get(protocol)!(subscribers, counts)
     return new Map([...shares].map(([memberId, partitions]) => [memberId, encodeAssignment(partitions)]))
@@ -243,7 +261,8 @@ export class ClassicMembership implements Membership {
   #check(code: number, what: string): void {
     if (code === OK) return
     const { groupId, listener } = this.#options
-    if (code === UNKNOWN_MEMBER_ID || code === ILLEGAL_GENERATION) {
+    this.#replaced = code === FENCED_INSTANCE_ID
+    if (code === UNKNOWN_MEMBER_ID || code === ILLEGAL_GENERATION || this.#replaced) {
       if (code === UNKNOWN_MEMBER_ID) this.memberId = ''
       this.epoch = NONE
       this.#owned.clear()
@@ -257,8 +276,9 @@ export class ClassicMembership implements Membership {
     return this.#cluster.coordinator(GROUP, this.#options.groupId)
   }
 
-  #member(): { groupId: string; memberId: string; generation: number } {
-    return { groupId: this.#options.groupId, memberId: this.memberId, generation: this.epoch }
+  #member(): ClassicMember {
+    const { memberId, instanceId, epoch: generation } = this
+    return { groupId: this.#options.groupId, memberId, instanceId, generation }
   }
 }
 

@@ -8,7 +8,14 @@ import { backoff, pause, settledWithin } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import { GROUP } from '../protocol/cluster.ts'
-import { brokerError, FENCED_MEMBER_EPOCH, isTransient, OK, UNKNOWN_MEMBER_ID } from '../protocol/codes.ts'
+import {
+  brokerError,
+  FENCED_INSTANCE_ID,
+  FENCED_MEMBER_EPOCH,
+  isTransient,
+  OK,
+  UNKNOWN_MEMBER_ID,
+} from '../protocol/codes.ts'
 import {
   type ConsumerHeartbeat,
   type ConsumerHeartbeatResult,
@@ -26,6 +33,8 @@ import {
 
 const JOIN = 0
 const LEAVE = -1
+/** Leaves for now: the partitions wait for the member of that name until the session ends. */
+const LEAVE_FOR_NOW = -2
 const LEAVE_TIMEOUT_MS = 3000
 /** Heartbeat interval until the coordinator has set one (ms). */
 const FIRST_INTERVAL_MS = 1000
@@ -37,6 +46,7 @@ interface Owned extends TopicPartition {
 export class ConsumerMembership implements Membership {
   readonly memberId = randomUUID()
   epoch = JOIN
+  readonly instanceId: string | null
   readonly #cluster: Cluster
   readonly #options: MemberOptions
   readonly #lane: string
@@ -47,6 +57,8 @@ export class ConsumerMembership implements Membership {
   #reconciling = false
   /** Grows whenever everything is abandoned, which stops a reconciliation that began before. */
   #life = 0
+  /** Whether another process joined under this one's lasting name. It stays out, or they would alternate. */
+  #replaced = false
   #reportFull = true
   #reportOwned = true
   #wake = new AbortController()
@@ -54,6 +66,7 @@ export class ConsumerMembership implements Membership {
   constructor(cluster: Cluster, options: MemberOptions) {
     this.#cluster = cluster
     this.#options = options
+    this.instanceId = cluster.config.instanceId ?? null
     this.#lane = `group-${options.groupId}-${this.memberId}`
     this.#done = this.#heartbeats()
   }
@@ -72,7 +85,8 @@ export class ConsumerMembership implements Membership {
     await settledWithin(this.#done, LEAVE_TIMEOUT_MS)
     this.#owned.clear()
     // Also sent when no join was answered: the coordinator may have received it.
-    await settledWithin(this.#beat({ memberEpoch: LEAVE, full: null, owned: null }), LEAVE_TIMEOUT_MS)
+    const memberEpoch = this.instanceId === null ? LEAVE : LEAVE_FOR_NOW
+    await settledWithin(this.#beat({ memberEpoch, full: null, owned: null }), LEAVE_TIMEOUT_MS)
     await this.#cluster.closeLanes(this.#lane)
   }
 
@@ -117,6 +131,7 @@ export class ConsumerMembership implements Membership {
         const failure = asKafkaError(error, `The heartbeat of group ${groupId}`)
         if (!failure.retriable || failure.code === 'fenced' || failures >= QUIET_FAILURES)
           listener.failed(failure)
+        if (this.#replaced) return
         // A heartbeat without an answer may have been received or not, so the next one reports everything
         // again.
         this.#reportFull = true
@@ -135,11 +150,13 @@ export class ConsumerMembership implements Membership {
       const answer = await this.#cluster.call(coordinator, this.#lane, consumerGroupHeartbeat, {
         groupId,
         memberId: this.memberId,
+        instanceId: this.instanceId,
         ...beat,
       })
       if (isTransient(answer.errorCode)) this.#cluster.forgetCoordinator(GROUP, groupId)
       const fenced = answer.errorCode === FENCED_MEMBER_EPOCH || answer.errorCode === UNKNOWN_MEMBER_ID
-      if (fenced && !this.#stopping.signal.aborted) this.#abandon()
+      this.#replaced = answer.errorCode === FENCED_INSTANCE_ID
+      if ((fenced || this.#replaced) && !this.#stopping.signal.aborted) this.#abandon()
       return answer
     } catch (error) {
       if (error instanceof KafkaError) this.#cluster.forgetCoordinator(GROUP, groupId)

@@ -19,11 +19,12 @@ export interface Membership {
   readonly memberId: string
   /** Member epoch or generation, by which the group fences outdated commits. */
   readonly epoch: number
+  readonly instanceId: string | null
   readonly joined: boolean
   owns(partition: TopicPartition): boolean
   /**
-   * Leaves the group, so that the others need not wait for the session to end. Called after the partitions
-   * were drained.
+   * Leaves the group, so that the others need not wait for the session to end. A member with a lasting name
+   * keeps its partitions until then. Called after the partitions were drained.
    */
   leave(): Promise<void>
 }

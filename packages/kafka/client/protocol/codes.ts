@@ -28,6 +28,7 @@ export const CONCURRENT_TRANSACTIONS = 51
 export const UNKNOWN_PRODUCER_ID = 59
 export const FENCED_LEADER_EPOCH = 74
 export const MEMBER_ID_REQUIRED = 79
+export const FENCED_INSTANCE_ID = 82
 export const UNSTABLE_OFFSET_COMMIT = 88
 export const UNKNOWN_TOPIC_ID = 100
 export const INCONSISTENT_TOPIC_ID = 103
@@ -58,6 +59,7 @@ const TRANSIENT = new Set([
   78 /* OFFSET_NOT_AVAILABLE */,
   89 /* THROTTLING_QUOTA_EXCEEDED */,
   UNSTABLE_OFFSET_COMMIT,
+  111 /* UNRELEASED_INSTANCE_ID */,
   UNKNOWN_TOPIC_ID,
   INCONSISTENT_TOPIC_ID,
 ])
@@ -92,7 +94,7 @@ const MEANING: Readonly<Record<number, KafkaErrorCode>> = {
   [STALE_MEMBER_EPOCH]: 'fenced',
   [INVALID_PRODUCER_EPOCH]: 'fenced',
   90: 'fenced',
-  82: 'fenced',
+  [FENCED_INSTANCE_ID]: 'fenced',
   [OUT_OF_ORDER_SEQUENCE]: 'timeout',
   [UNKNOWN_PRODUCER_ID]: 'timeout',
   48: 'fenced',

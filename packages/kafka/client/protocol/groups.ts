@@ -13,6 +13,7 @@ export interface TopicIdPartitions {
 export interface ConsumerHeartbeat {
   readonly groupId: string
   readonly memberId: string
+  readonly instanceId: string | null
   /** 0 joins, -1 leaves. */
   readonly memberEpoch: number
   /** The fields below are null if they have not changed since the last heartbeat that was answered. */
@@ -40,13 +41,13 @@ export interface ConsumerHeartbeatResult {
 export const consumerGroupHeartbeat = createAPI<[beat: ConsumerHeartbeat], ConsumerHeartbeatResult>(
   68,
   1,
-  ({ groupId, memberId, memberEpoch, full, owned }: ConsumerHeartbeat) => {
+  ({ groupId, memberId, instanceId, memberEpoch, full, owned }: ConsumerHeartbeat) => {
     const to = new Encoder()
     return to
       .string(groupId)
       .string(memberId)
       .int32(memberEpoch)
-      .string(null) // instance id: no static membership
+      .string(instanceId)
       .string(full?.rack ?? null)
       .int32(full?.rebalanceTimeout ?? -1)
       .array(full?.topics ?? null, (topic) => to.string(topic))
@@ -151,6 +152,8 @@ export interface JoinResult {
   readonly protocol: string | null
   readonly leader: string
   readonly memberId: string
+  /** Whether the leader is to leave the assignments as they are, since it only came back. */
+  readonly skipAssignment: boolean
   /** For the leader only. */
   readonly members: readonly { readonly memberId: string; readonly metadata: Buffer }[]
 }
@@ -160,58 +163,65 @@ const PROTOCOL_TYPE = 'consumer'
 type JoinArguments = [
   groupId: string,
   memberId: string,
+  instanceId: string | null,
   sessionTimeout: number,
   rebalanceTimeout: number,
   protocols: readonly ClassicProtocol[],
 ]
 
 /**
- * Timeouts are in milliseconds. A join without a member id is answered with MEMBER_ID_REQUIRED, and with an
- * id to join with.
+ * Timeouts are in milliseconds. A join without a member id and a lasting name is answered with
+ * MEMBER_ID_REQUIRED, and with an id to join with.
  */
-export const joinGroup = createAPI<JoinArguments, JoinResult>(
-  11,
-  7,
-  (...[groupId, memberId, sessionTimeout, rebalanceTimeout, protocols]: JoinArguments) => {
-    const to = new Encoder()
-    return to
-      .string(groupId)
-      .int32(sessionTimeout)
-      .int32(rebalanceTimeout)
-      .string(memberId)
-      .string(null)
-      .string(PROTOCOL_TYPE)
-      .array(protocols, ({ name, metadata }) => to.string(name).bytes(metadata).tags())
-      .tags()
-      .request()
-  },
-  (_correlation, _key, _version, reader) => {
-    const from = Decoder.of(reader)
-    from.int32() // throttle time
-    const head = { errorCode: from.int16(), generation: from.int32() }
-    from.string() // protocol type
-    const result = {
-      ...head,
-      protocol: from.string(),
-      leader: from.string() ?? '',
-      memberId: from.string() ?? '',
-    }
-    return {
-      ...result,
-      members: from.array(() => {
-        const memberId = from.string() ?? ''
-        from.string() // instance id
-        const metadata = from.bytes() ?? Buffer.alloc(0)
-        from.tags()
-        return { memberId, metadata }
-      }),
-    }
-  },
-)
+const joinGroupVersion = (version: number) =>
+  createAPI<JoinArguments, JoinResult>(
+    11,
+    version,
+    (...[groupId, memberId, instanceId, sessionTimeout, rebalanceTimeout, protocols]: JoinArguments) => {
+      const to = new Encoder()
+      to.string(groupId)
+        .int32(sessionTimeout)
+        .int32(rebalanceTimeout)
+        .string(memberId)
+        .string(instanceId)
+        .string(PROTOCOL_TYPE)
+        .array(protocols, ({ name, metadata }) => to.string(name).bytes(metadata).tags())
+      if (version >= 8) to.string(null) // reason
+      return to.tags().request()
+    },
+    (_correlation, _key, _version, reader) => {
+      const from = Decoder.of(reader)
+      from.int32() // throttle time
+      const head = { errorCode: from.int16(), generation: from.int32() }
+      from.string() // protocol type
+      const result = {
+        ...head,
+        protocol: from.string(),
+        leader: from.string() ?? '',
+        skipAssignment: version >= 9 && from.bool(),
+        memberId: from.string() ?? '',
+      }
+      return {
+        ...result,
+        members: from.array(() => {
+          const memberId = from.string() ?? ''
+          from.string() // instance id
+          const metadata = from.bytes() ?? Buffer.alloc(0)
+          from.tags()
+          return { memberId, metadata }
+        }),
+      }
+    },
+  )
+
+export const joinGroupV7 = joinGroupVersion(7)
+/** Tells a leader that comes back under its name to leave the assignments as they are. */
+export const joinGroupV9 = joinGroupVersion(9)
 
 export interface ClassicMember {
   readonly groupId: string
   readonly memberId: string
+  readonly instanceId: string | null
   readonly generation: number
 }
 
@@ -223,13 +233,13 @@ type SyncArguments = [member: ClassicMember, protocol: string, assignments: Read
 export const syncGroup = createAPI<SyncArguments, { errorCode: number; assignment: Buffer }>(
   14,
   5,
-  (...[{ groupId, memberId, generation }, protocol, assignments]: SyncArguments) => {
+  (...[{ groupId, memberId, instanceId, generation }, protocol, assignments]: SyncArguments) => {
     const to = new Encoder()
     return to
       .string(groupId)
       .int32(generation)
       .string(memberId)
-      .string(null)
+      .string(instanceId)
       .string(PROTOCOL_TYPE)
       .string(protocol)
       .array([...assignments], ([id, assignment]) => to.string(id).bytes(assignment).tags())
@@ -249,8 +259,8 @@ export const syncGroup = createAPI<SyncArguments, { errorCode: number; assignmen
 export const heartbeat = createAPI<[member: ClassicMember], { errorCode: number }>(
   12,
   4,
-  ({ groupId, memberId, generation }: ClassicMember) =>
-    new Encoder().string(groupId).int32(generation).string(memberId).string(null).tags().request(),
+  ({ groupId, memberId, instanceId, generation }: ClassicMember) =>
+    new Encoder().string(groupId).int32(generation).string(memberId).string(instanceId).tags().request(),
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
     from.int32() // throttle time

@@ -111,15 +111,17 @@ export const offsetFetch = createAPI<
 export interface Committer {
   readonly memberId: string
   readonly epoch: number
+  /** null for a member without a lasting name. */
+  readonly instanceId: string | null
 }
 
 const offsetCommitVersion = (version: number) =>
   createAPI<[groupId: string, committer: Committer, offsets: readonly OffsetOf[]], CodeOf[]>(
     8,
     version,
-    (groupId: string, { memberId, epoch }: Committer, offsets: readonly OffsetOf[]) => {
+    (groupId: string, { memberId, epoch, instanceId }: Committer, offsets: readonly OffsetOf[]) => {
       const to = new Encoder()
-      to.string(groupId).int32(epoch).string(memberId).string(null)
+      to.string(groupId).int32(epoch).string(memberId).string(instanceId)
       return writeOffsets(to, offsets).tags().request()
     },
     (_correlation, _key, _version, reader) => readCodes(Decoder.of(reader)),

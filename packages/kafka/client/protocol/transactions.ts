@@ -70,7 +70,7 @@ const txnOffsetCommitVersion = (version: number) =>
     (
       { transactionalId, producerId, producerEpoch }: Transaction,
       groupId: string,
-      { memberId, epoch }: Committer,
+      { memberId, epoch, instanceId }: Committer,
       offsets: readonly OffsetOf[],
     ) => {
       const to = new Encoder()
@@ -80,7 +80,7 @@ const txnOffsetCommitVersion = (version: number) =>
         .int16(producerEpoch)
         .int32(epoch)
         .string(memberId)
-        .string(null)
+        .string(instanceId)
       return writeOffsets(to, offsets).tags().request()
     },
     (_correlation, _key, _version, reader) => readCodes(Decoder.of(reader)),

@@ -6,12 +6,18 @@ export interface Variant {
   readonly groupProtocol: 'consumer' | 'classic'
 }
 
-export const VARIANTS: readonly Variant[] = [
+const ALL: readonly Variant[] = [
   { driver: 'platformatic', groupProtocol: 'consumer' },
+  { driver: 'kafkajs', groupProtocol: 'classic' },
   { driver: 'platformatic', groupProtocol: 'classic' },
   { driver: 'kafkajs', groupProtocol: 'consumer' },
-  { driver: 'kafkajs', groupProtocol: 'classic' },
 ]
+
+/**
+ * Two of the four have both transports and both protocols, which know nothing of each other.
+ * WEIR_FAULTS=long runs all.
+ */
+export const VARIANTS = process.env.WEIR_FAULTS === 'long' ? ALL : ALL.slice(0, 2)
 
 export function nameOf({ driver, groupProtocol }: Variant): string {
   return `${driver}/${groupProtocol}`

@@ -101,7 +101,7 @@ await Service.named('enricher')
           ...flows.ready,
           ...applications.ready,
           'deployed functions': functions.ready,
-          functions: functions.mappings.ready,
+          functions: () => functions.mappings.ready(),
           events: functions.events.ready,
         },
         routes: async (app) => {

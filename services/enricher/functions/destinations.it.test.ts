@@ -7,11 +7,16 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { Kafka, Producer } from '@weir/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type FailedBatch, invocationRecord, openBatchDestination } from './mappings/destinations.ts'
+import { type DiscardedBatch, invocationRecord, openBatchDestination } from './mappings/destinations.ts'
+import { kinesisBatchInfo } from './mappings/sources/kinesis-records.ts'
 import { startAws } from './testing/aws.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-const BATCH: FailedBatch = {
+const SHARD = {
+  streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s',
+  shardId: 'shardId-000000000000',
+}
+const BATCH: DiscardedBatch = {
   mappingId: 'mapping-1',
   functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:f',
   condition: 'RetryAttemptsExhausted',
@@ -23,11 +28,7 @@ const BATCH: FailedBatch = {
   count: 2,
   payloadBytes: 4,
   event: () => '{"Records":[{"a":1},{"a":2}]}',
-  origin: {
-    kind: 'kinesis',
-    streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s',
-    shardId: 'shardId-000000000000',
-  },
+  shard: { shardId: SHARD.shardId, batchInfo: (extent) => kinesisBatchInfo(SHARD, extent) },
 }
 const EXPECTED = {
   requestContext: {
@@ -131,7 +132,7 @@ test('a bucket, which gets the event as well', async () => {
   s3.destroy()
 })
 
-test.each<[what: string, changes: Partial<FailedBatch>, expected: object]>([
+test.each<[what: string, changes: Partial<DiscardedBatch>, expected: object]>([
   [
     'reported by the function itself',
     { reported: true },

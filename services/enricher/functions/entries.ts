@@ -18,7 +18,8 @@ import {
 } from '@weir/topics/shape.ts'
 import type { Archive, StoredArchive } from './code/archive.ts'
 import type { CodeModule } from './code/code-store.ts'
-import type { Mapping, StartingPosition } from './mappings/mapping.ts'
+import type { StartingPosition } from './mappings/mapping.ts'
+import { sourceShape } from './mappings/sources/sources.ts'
 
 export const LATEST = '$LATEST'
 
@@ -195,16 +196,6 @@ const deployedModule = object({
   deployedAt: time,
 })
 const topicName = text({ max: 249, pattern: /^[a-zA-Z0-9._-]+$/, like: 'the name of a topic' })
-const source: Shape<Mapping['source']> = (value, at, extra) => {
-  const { kind } = object({ kind: oneOf('kinesis', 'kafka') })(value, at, 'ignored')
-  return kind === 'kinesis'
-    ? object({ kind: oneOf('kinesis'), stream: text({ max: 128, pattern: /^[a-zA-Z0-9_.-]+$/ }) })(
-        value,
-        at,
-        extra,
-      )
-    : object({ kind: oneOf('kafka'), topic: topicName })(value, at, extra)
-}
 const start: Shape<StartingPosition> = (value, at, extra) =>
   typeof value === 'string'
     ? oneOf('TRIM_HORIZON', 'LATEST')(value, at, extra)
@@ -231,7 +222,7 @@ const mapping = object(
   {
     id: text({ max: 128 }),
     functionName,
-    source,
+    source: sourceShape,
     groupId: text({ max: 249 }),
     enabled: flag,
     start,

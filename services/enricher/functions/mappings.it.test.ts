@@ -6,7 +6,7 @@ import { beginResharding, newStream, openShards, StreamWriter, splitOf } from '@
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openOutput } from './mappings/output.ts'
-import { openSource } from './mappings/sources.ts'
+import { eventSource } from './mappings/sources/sources.ts'
 import { aggregate } from './testing/aggregate.ts'
 import { type Backends, openBackends } from './testing/backends.ts'
 import { functionOf, type HostOptions, mappingOf, startHost } from './testing/hosting.ts'
@@ -404,15 +404,11 @@ test.each([
   const name = await topic(1, 'times', { 'message.timestamp.type': type })
   await produce(name, ['k:1'])
   const account = { region: 'us-east-1', accountId: '000000000000' }
-  const { stretches } = await openSource(mappingOf('times', 'f', { kind: 'kafka', topic: name }), {
-    kafka,
-    codec,
-    streams,
-    account,
-    bootstrapServers: 'b',
-  })
+  const mapping = mappingOf('times', 'f', { kind: 'kafka', topic: name })
+  const deps = { kafka, codec, streams, account, bootstrapServers: 'b' }
+  const reader = await eventSource(mapping.source).open(mapping, deps)
   const found: unknown[] = []
-  for await (const { records } of stretches(
+  for await (const { records } of reader.slices(
     await kafka.fetch(name, 0, 0, 1 << 20),
     () => false,
     new AbortController().signal,

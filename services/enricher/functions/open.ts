@@ -16,7 +16,7 @@ import { type Functions, openFunctions } from './functions.ts'
 import { NOTED_DEFAULTS, OWN_RUNTIME } from './lambda-runtimes.ts'
 import type { Mapping } from './mappings/mapping.ts'
 import { type Mappings, openMappings } from './mappings/mappings.ts'
-import type { WindowState } from './mappings/windows.ts'
+import type { WindowState } from './mappings/windows/tumbling-windows.ts'
 import type { Runtimes } from './runtime/runtimes.ts'
 import type { FunctionDefinition } from './solutions.ts'
 

@@ -6,7 +6,8 @@ import { MIN_RECORD_KIB, newStream, type Streams } from '@weir/streams'
 import type { DeployedFunction } from './catalogue.ts'
 import { LATEST } from './entries.ts'
 import { NOTED_DEFAULTS, OWN_RUNTIME } from './lambda-runtimes.ts'
-import { DEFAULT_SETTINGS, type Mapping } from './mappings/mapping.ts'
+import type { Mapping } from './mappings/mapping.ts'
+import { DEFAULT_SETTINGS, groupOf } from './mappings/settings.ts'
 
 /** A function whose code is in a folder of this image; it is reloaded when a file of the folder changes. */
 export interface FunctionDefinition {
@@ -79,7 +80,7 @@ export function mappingsOf(solutions: readonly Solution[]): Mapping[] {
       id: name,
       functionName,
       source,
-      groupId: `weir.mapping.${name}`,
+      groupId: groupOf(name),
       enabled: true,
       start: 'TRIM_HORIZON' as const,
       settings: {

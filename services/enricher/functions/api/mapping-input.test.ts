@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DEFAULT_SETTINGS } from '../mappings/mapping.ts'
+import { DEFAULT_SETTINGS } from '../mappings/settings.ts'
 import { changedMapping, type NewMapping, newMapping } from './mapping-input.ts'
 import { configurationOf } from './mapping-output.ts'
 

@@ -2,12 +2,18 @@
  * Converts the input of CreateEventSourceMapping and UpdateEventSourceMapping to a mapping. Invalid input is
  * refused in one sentence.
  */
-import { topics } from '@weir/contracts'
 import { destinationTopic } from '../destinations.ts'
-import { DEFAULT_SETTINGS, groupOf, type Mapping, type StartingPosition } from '../mappings/mapping.ts'
-import type { DeliverySettings } from '../mappings/settings.ts'
-import { compileFilters, type FilterCriteria } from '../patterns/filters.ts'
-import { type Account, invalidParameter, streamOf } from './names.ts'
+import type { Mapping, StartingPosition } from '../mappings/mapping.ts'
+import { DEFAULT_SETTINGS, type DeliverySettings, groupOf } from '../mappings/settings.ts'
+import type { FilterCriteria } from '../mappings/sources/filters.ts'
+import {
+  type EventSource,
+  type KafkaConfig,
+  SourceError,
+  type SourceRequest,
+} from '../mappings/sources/source.ts'
+import { eventSource, sourceOfRequest } from '../mappings/sources/sources.ts'
+import { type Account, invalidParameter } from './names.ts'
 
 /** Members that both operations have. */
 export interface MappingChange {
@@ -29,19 +35,10 @@ export interface MappingChange {
   readonly TumblingWindowInSeconds?: number
 }
 
-export interface NewMapping extends MappingChange {
-  readonly EventSourceArn?: string
-  readonly SelfManagedEventSource?: { readonly Endpoints?: Readonly<Record<string, readonly string[]>> }
+export interface NewMapping extends MappingChange, SourceRequest {
   readonly StartingPosition?: 'TRIM_HORIZON' | 'LATEST' | 'AT_TIMESTAMP'
   readonly StartingPositionTimestamp?: Date
   readonly Tags?: Readonly<Record<string, string>>
-  readonly Topics?: readonly string[]
-}
-
-interface KafkaConfig {
-  readonly ConsumerGroupId?: string
-  readonly ConsumptionMode?: string
-  readonly SchemaRegistryConfig?: { readonly EventRecordFormat?: string }
 }
 
 /** The tag that names the topic for the records that the function returns. */
@@ -49,8 +46,6 @@ export const OUTPUT_TAG = 'weir:output'
 /** The tag that leaves out records whose id already came within the given number of minutes. */
 export const ONCE_TAG = 'weir:once'
 const MAX_ONCE_MINUTES = 1440
-/** What AWS uses instead of "forever" if a Kafka mapping has an on-failure destination. */
-const KAFKA_RETRIES = 10
 /** Seconds. Shorter ages are in the model's range, but are not accepted. */
 const MIN_AGE = 60
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
@@ -91,16 +86,17 @@ export function newMapping(
   now: number,
 ): Mapping {
   refuseUnserved(input)
-  const source = sourceOf(input, account)
-  const kafka = input.SelfManagedKafkaEventSourceConfig
-  const groupId = kafka?.ConsumerGroupId ?? groupOf(id)
+  const source = checking(() => sourceOfRequest(input, account))
+  const { topic, defaultStart } = eventSource(source)
+  if (topic !== undefined) checkTopic(topic, `The topic ${topic}`, 'the name of a topic')
+  const groupId = input.SelfManagedKafkaEventSourceConfig?.ConsumerGroupId ?? groupOf(id)
   const blank: Mapping = {
     id,
     functionName: choice.name,
     source,
     groupId,
     enabled: true,
-    start: startOf(input, source.kind, now),
+    start: startOf(input, defaultStart, now),
     settings: DEFAULT_SETTINGS,
     filters: undefined,
     onFailure: undefined,
@@ -180,7 +176,7 @@ function settingsOf(input: MappingChange, now: DeliverySettings): DeliverySettin
   }
 }
 
-function checkDestination(destination: string, source: Mapping['source']): void {
+function checkDestination(destination: string, source: EventSource): void {
   let topic: string | undefined
   try {
     topic = destinationTopic(destination)
@@ -190,7 +186,7 @@ function checkDestination(destination: string, source: Mapping['source']): void 
   if (topic === undefined) return
   checkTopic(topic, `The destination ${destination}`, 'kafka://TOPIC')
   // The invocation record of a failure would fail in turn, forever.
-  if (source.kind === 'kafka' && source.topic === topic) {
+  if (source.topic === topic) {
     throw invalidParameter(
       `The destination ${destination} is the mapping's own source; choose another topic.`,
     )
@@ -199,7 +195,8 @@ function checkDestination(destination: string, source: Mapping['source']): void 
 
 /** Checks what depends on several members. */
 function checked(mapping: Mapping, input: MappingChange): Mapping {
-  const { source, settings, output, onFailure, decode } = mapping
+  const { settings, output, onFailure } = mapping
+  const source = eventSource(mapping.source)
   const age = input.MaximumRecordAgeInSeconds
   if (age !== undefined && age >= 0 && age < MIN_AGE)
     throw invalidParameter(`MaximumRecordAgeInSeconds is ${age}; give -1 for no limit, or 60 to 604800.`)
@@ -213,75 +210,37 @@ function checked(mapping: Mapping, input: MappingChange): Mapping {
       `A tumbling window returns its state, not records; leave out the tag ${OUTPUT_TAG} or the window.`,
     )
   }
-  checkKafka(mapping, input.SelfManagedKafkaEventSourceConfig)
-  if (decode && !(source.kind === 'kafka' && Object.hasOwn(topics, source.topic))) {
-    const which = source.kind === 'kafka' ? source.topic : 'a stream'
-    throw invalidParameter(
-      `SchemaRegistryConfig is for topics with a contract of Weir, of which ${which} is none; leave it out.`,
-    )
-  }
+  checking(() => source.check(mapping, input.SelfManagedKafkaEventSourceConfig))
   try {
-    if (source.kind === 'kinesis') compileFilters(mapping.filters, 'kinesis')
-    else compileFilters(mapping.filters, 'kafka')
+    source.checkFilters(mapping.filters)
   } catch (error) {
     throw invalidParameter(`Invalid filter pattern definition. ${(error as Error).message}`)
   }
-  const forEver = source.kind === 'kafka' && onFailure !== undefined && settings.maxRetries < 0
-  return forEver ? { ...mapping, settings: { ...settings, maxRetries: KAFKA_RETRIES } } : mapping
+  return { ...mapping, settings: source.limited(settings, onFailure !== undefined) }
 }
 
-function checkKafka({ id, source, groupId }: Mapping, config: KafkaConfig | undefined): void {
-  if (config === undefined) return
-  const { ConsumerGroupId = groupId, ConsumptionMode, SchemaRegistryConfig } = config
-  if (source.kind !== 'kafka')
-    throw invalidParameter(
-      'SelfManagedKafkaEventSourceConfig is for SelfManagedEventSource only; leave it out for a stream.',
-    )
-  const asAnswered = groupId === groupOf(id) && ConsumerGroupId === id
-  if (ConsumerGroupId !== groupId && !asAnswered) {
-    throw invalidParameter('The ConsumerGroupId of a mapping cannot be changed; create another mapping.')
+/** Runs a check of a source and reports its error to the client. */
+function checking<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    throw error instanceof SourceError ? invalidParameter(error.message) : error
   }
-  if (ConsumptionMode === 'Queue')
-    throw invalidParameter('ConsumptionMode Queue is not served here; leave it out.')
-  if (SchemaRegistryConfig?.EventRecordFormat === 'SOURCE') {
-    throw invalidParameter(
-      'EventRecordFormat SOURCE is not served here; give JSON, or no SchemaRegistryConfig.',
-    )
-  }
-}
-
-function sourceOf(
-  { EventSourceArn, SelfManagedEventSource, Topics }: NewMapping,
-  account: Account,
-): Mapping['source'] {
-  if (EventSourceArn !== undefined) {
-    if (SelfManagedEventSource !== undefined || Topics !== undefined) {
-      throw invalidParameter('Give EventSourceArn, or SelfManagedEventSource with Topics, but not both.')
-    }
-    return { kind: 'kinesis', stream: streamOf(EventSourceArn, account) }
-  }
-  if (SelfManagedEventSource === undefined) throw invalidParameter('Unrecognized event source.')
-  if (Topics?.length !== 1)
-    throw invalidParameter(
-      `Topics must name one topic, and names ${Topics?.length ?? 0}; create a mapping for each.`,
-    )
-  checkTopic(Topics[0], `The topic ${Topics[0]}`, 'the name of a topic')
-  return { kind: 'kafka', topic: Topics[0] }
 }
 
 function startOf(
   { StartingPosition, StartingPositionTimestamp: at }: NewMapping,
-  kind: Mapping['source']['kind'],
+  otherwise: StartingPosition | undefined,
   now: number,
 ): StartingPosition {
   if (StartingPosition !== 'AT_TIMESTAMP' && at !== undefined)
     throw invalidParameter('StartingPositionTimestamp goes with StartingPosition AT_TIMESTAMP only.')
-  if (StartingPosition === undefined && kind === 'kinesis') {
+  if (StartingPosition === undefined && otherwise === undefined) {
     throw invalidParameter(
       "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
     )
   }
-  if (StartingPosition !== 'AT_TIMESTAMP') return StartingPosition ?? 'TRIM_HORIZON'
+  if (StartingPosition !== 'AT_TIMESTAMP') return StartingPosition ?? otherwise!
   if (at === undefined)
     throw invalidParameter('StartingPosition AT_TIMESTAMP needs StartingPositionTimestamp.')
   if (at.getTime() > now) throw invalidParameter('StartingPositionTimestamp cannot be in the future.')

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import { TOPIC_PREFIX } from '@weir/streams'
 import { type Mapping, targetOf } from '../mappings/mapping.ts'
+import { eventSource } from '../mappings/sources/sources.ts'
 import type { FunctionService } from '../open.ts'
 import {
   changedMapping,
@@ -21,7 +22,6 @@ import {
   invalidParameter,
   type NamedFunction,
   namedFunction,
-  streamArn,
 } from './names.ts'
 import { type Paging, pageOf } from './paging.ts'
 import { stored } from './storing.ts'
@@ -48,8 +48,7 @@ export function mappingOperations(
   const answer = (mapping: Mapping, state: AnsweredState = mappings.state(mapping.id)): object =>
     configurationOf(mapping, state, mappings.lastResult(mapping.id), account)
 
-  const sourceArn = ({ source }: Mapping): string =>
-    source.kind === 'kinesis' ? streamArn(account, source.stream) : source.topic
+  const sourceOf = ({ source }: Mapping): string => eventSource(source).resource(account)
 
   /**
    * The creator of a mapping must have rights not only over its function, but over everything that the
@@ -58,7 +57,7 @@ export function mappingOperations(
   const authorize = (mapping: Mapping, context: AwsContext): void => {
     for (const resource of [
       functionArn(account, mapping.functionName),
-      sourceArn(mapping),
+      sourceOf(mapping),
       mapping.output,
       mapping.onFailure?.replace('kafka://', ''),
     ]) {
@@ -84,24 +83,13 @@ export function mappingOperations(
         throw conflict(
           `The consumer group ${mapping.groupId} is that of mapping ${other.id}; choose another one.`,
         )
-      if (targetOf(other) === targetOf(mapping) && sourceArn(other) === sourceArn(mapping)) {
+      if (targetOf(other) === targetOf(mapping) && sourceOf(other) === sourceOf(mapping)) {
         const remedy = `Please update or delete the existing mapping with UUID ${other.id}`
-        throw conflict(`${sameSource(mapping)} already exists. ${remedy}`)
+        const arn = functionArn(account, mapping.functionName)
+        const duplicate = eventSource(mapping.source).duplicate(mapping, arn, account)
+        throw conflict(`${duplicate} already exists. ${remedy}`)
       }
     }
-  }
-
-  /** The subject of Lambda's sentence about a second mapping of the same source and function. */
-  const sameSource = (mapping: Mapping): string => {
-    const { source, functionName, asked } = mapping
-    if (source.kind === 'kinesis') {
-      return `The event source arn (" ${sourceArn(mapping)} ") and function (" ${functionName} ") provided mapping`
-    }
-    const endpoints = Object.values(asked?.endpoints ?? {})
-      .flat()
-      .join()
-    const arn = functionArn(account, functionName)
-    return `An event source mapping with event source ("${endpoints}"), function ("${arn}"), topics ("${source.topic}")`
   }
 
   /** Throws InvalidParameterValueException if the function does not exist. */
@@ -115,12 +103,10 @@ export function mappingOperations(
     return { name: named.name, qualifier: named.qualifier }
   }
 
-  const refuseMissingStream = async ({ source }: Mapping): Promise<void> => {
-    if (source.kind !== 'kinesis') return
+  const refuseMissingStream = async (mapping: Mapping): Promise<void> => {
     const deadline = Date.now() + STREAM_WAIT_MS
-    while (mappings.stream(source.stream) === undefined) {
-      if (Date.now() > deadline)
-        throw invalidParameter(`Stream not found: ${streamArn(account, source.stream)}`)
+    while (!mappings.exists(mapping.source)) {
+      if (Date.now() > deadline) throw invalidParameter(`Stream not found: ${sourceOf(mapping)}`)
       await sleep(STREAM_LOOK_MS)
     }
   }
@@ -181,7 +167,7 @@ export function mappingOperations(
           (mapping) =>
             context.may(functionArn(account, mapping.functionName)) &&
             (named === undefined || isOf(mapping, named)) &&
-            (input.EventSourceArn === undefined || sourceArn(mapping) === input.EventSourceArn),
+            (input.EventSourceArn === undefined || sourceOf(mapping) === input.EventSourceArn),
         )
       const { items, NextMarker } = pageOf(fitting, ({ id }) => id, input, MAX_LISTED)
       return { EventSourceMappings: items.map((mapping) => answer(mapping)), NextMarker }

@@ -1,7 +1,8 @@
 /** A mapping as the API returns it (EventSourceMappingConfiguration). */
-import { groupOf, type Mapping } from '../mappings/mapping.ts'
+import type { Mapping } from '../mappings/mapping.ts'
 import type { MappingState } from '../mappings/mappings.ts'
-import { type Account, functionArn, mappingArn, streamArn } from './names.ts'
+import { eventSource } from '../mappings/sources/sources.ts'
+import { type Account, functionArn, mappingArn } from './names.ts'
 
 /** The state as the API returns it. Of a mapping that is being removed, nothing else is known. */
 export type AnsweredState = MappingState | 'Deleting'
@@ -14,14 +15,15 @@ export function configurationOf(
   account: Account,
 ): object {
   const { id, settings, start, asked, onFailure, maxConcurrency } = mapping
+  const source = eventSource(mapping.source)
   const qualifier = asked?.qualifier === undefined ? '' : `:${asked.qualifier}`
   return {
     UUID: id,
     EventSourceMappingArn: mappingArn(account, id),
     FunctionArn: `${functionArn(account, mapping.functionName)}${qualifier}`,
-    ...sourceOf(mapping, account),
+    ...source.configuration(mapping, account),
     State: state,
-    StateTransitionReason: mapping.source.kind === 'kinesis' ? 'User action' : 'USER_INITIATED',
+    StateTransitionReason: source.transitionReason,
     LastProcessingResult: lastResult,
     LastModified: asked && new Date(asked.modifiedAt),
     StartingPosition: typeof start === 'string' ? start : 'AT_TIMESTAMP',
@@ -37,20 +39,6 @@ export function configurationOf(
     FilterCriteria: mapping.filters,
     DestinationConfig: { OnFailure: { Destination: onFailure } },
     ScalingConfig: maxConcurrency === undefined ? undefined : { MaximumConcurrency: maxConcurrency },
-  }
-}
-
-function sourceOf({ id, source, groupId, asked }: Mapping, account: Account): object {
-  if (source.kind === 'kinesis') return { EventSourceArn: streamArn(account, source.stream) }
-  return {
-    Topics: [source.topic],
-    SelfManagedEventSource: { Endpoints: asked?.endpoints ?? {} },
-    SourceAccessConfigurations: [],
-    // In Lambda, a mapping that names no group uses its UUID as the group's name.
-    SelfManagedKafkaEventSourceConfig: {
-      ConsumerGroupId: groupId === groupOf(id) ? id : groupId,
-      SchemaRegistryConfig: asked?.schemaRegistry,
-    },
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { namedFunction, streamOf, wholeFunction } from './names.ts'
+import { namedFunction, wholeFunction } from './names.ts'
 import { pageOf } from './paging.ts'
 
 const ACCOUNT = { region: 'eu-west-1', accountId: '123456789012' }
@@ -32,13 +32,6 @@ test('what names no function or stream', () => {
   )
   expect(() => wholeFunction('offers:3', ACCOUNT)).toThrow(
     'This operation is permitted on Lambda functions only.',
-  )
-  expect(streamOf('arn:aws:kinesis:eu-west-1:123456789012:stream/orders', ACCOUNT)).toBe('orders')
-  expect(() =>
-    streamOf('arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/c:1', ACCOUNT),
-  ).toThrow('no event source')
-  expect(() => streamOf('arn:aws:kinesis:eu-west-1:000000000000:stream/orders', ACCOUNT)).toThrow(
-    'another region or account',
   )
 })
 

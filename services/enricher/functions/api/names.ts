@@ -1,4 +1,4 @@
-/** Names and ARNs of functions, mappings and streams, as callers write them and as they appear in answers. */
+/** Names and ARNs of functions and mappings, as callers write them and as they appear in answers. */
 import { AwsError } from '@weir/aws'
 import type { DeployedFunction } from '../catalogue.ts'
 import { type FunctionVersion, LATEST } from '../entries.ts'
@@ -28,14 +28,9 @@ export interface NamedFunction {
 /** A name, a partial ARN or a whole one (pattern of NamespacedFunctionName in Lambda's model). */
 const FORM =
   /^(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?(?:([a-z]{2}(?:-[a-z]+)+-\d):)?(?:(\d{12}):)?(?:function:)?([\w.-]+)(?::([\w$.-]+))?$/
-const STREAM = /^arn:aws[\w-]*:kinesis:([^:]*):(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})$/
 
 export function functionArn({ region, accountId }: Account, name: string): string {
   return `arn:aws:lambda:${region}:${accountId}:function:${name}`
-}
-
-export function streamArn({ region, accountId }: Account, name: string): string {
-  return `arn:aws:kinesis:${region}:${accountId}:stream/${name}`
 }
 
 export function mappingArn({ region, accountId }: Account, id: string): string {
@@ -96,22 +91,6 @@ export function existingFunction(functions: Functions, { here, name, arn }: Name
 
 export function notFound(text: string): AwsError {
   return new AwsError('ResourceNotFoundException', text, 404)
-}
-
-/** Returns the name of a stream of this account; throws InvalidParameterValueException for any other ARN. */
-export function streamOf(arn: string, account: Account): string {
-  const [, region, accountId, name] = STREAM.exec(arn) ?? []
-  if (name === undefined) {
-    throw invalidParameter(
-      `${arn} is no event source that is served here; give the ARN of a Kinesis stream, or SelfManagedEventSource and Topics.`,
-    )
-  }
-  if (region !== account.region || accountId !== account.accountId) {
-    throw invalidParameter(
-      `${arn} is a stream of another region or account; streams here are ${streamArn(account, 'NAME')}.`,
-    )
-  }
-  return name
 }
 
 /** @param sentence one sentence, which includes the remedy */

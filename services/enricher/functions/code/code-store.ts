@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from '@weir/service'
-import { openPlaces } from '../mappings/places.ts'
+import { Semaphore } from '../semaphore.ts'
 import type { StoredArchive } from './archive.ts'
 import type { CodeTopic } from './code-topic.ts'
 import { type Unpacked, unpack } from './unpack.ts'
@@ -50,7 +50,7 @@ export class TooLarge extends Error {
 }
 
 /** Bounds the archives that are unpacked at once; each takes a share of the processor. */
-const UNPACKING = openPlaces(2)
+const UNPACKING = new Semaphore(2)
 /** The age at which an unfinished folder counts as left behind by a process that has ended. */
 const STALE_MS = 3_600_000
 const SHA256 = /^[0-9a-f]{64}$/
@@ -111,12 +111,12 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
   /** Runs `work` with an empty folder, which is removed afterwards if it is still there. */
   async function inPlace(work: (made: string) => Promise<void>): Promise<void> {
     const made = join(tmp, randomUUID())
-    await UNPACKING.take(FOREVER)
+    await UNPACKING.acquire(FOREVER)
     try {
       await mkdir(made, { mode: 0o700 })
       await work(made)
     } finally {
-      UNPACKING.giveBack()
+      UNPACKING.release()
       await rm(made, { recursive: true, force: true })
     }
   }

@@ -1,18 +1,13 @@
 import { expect, test } from 'vitest'
-import { type CallResult, type DeliveryPort, deliver, type EventRecord, firstFailure } from './delivery.ts'
-import { batchesOf, lanesOf } from './lanes.ts'
-import type { DeliverySettings } from './settings.ts'
+import { batchesOf, stripesOf } from './batches.ts'
+import { type BatchResult, type DeliveryPort, deliver, type EventRecord, firstFailure } from './delivery.ts'
+import { DEFAULT_SETTINGS, type DeliverySettings } from './settings.ts'
 
-const DEFAULTS: DeliverySettings = {
-  batchSize: 100,
-  windowMs: 0,
-  parallelization: 1,
-  maxRetries: -1,
-  maxAgeMs: -1,
-  bisect: false,
-  reportItemFailures: false,
-  tumblingMs: 0,
-}
+/** How the function of a test ended, before its response is read. */
+type CallResult =
+  | { readonly kind: 'success'; readonly response: unknown }
+  | Exclude<BatchResult<unknown>, { readonly kind: 'success' }>
+
 const records = (...ids: number[]): EventRecord[] =>
   ids.map((id) => ({ identifier: String(id), timestamp: id * 1000, json: String(id) }))
 const idsOf = (list: readonly EventRecord[]): number[] => list.map(({ identifier }) => Number(identifier))
@@ -38,7 +33,7 @@ async function run(
       if (result.kind !== 'success') return result
       return {
         kind: 'success',
-        answer: undefined,
+        response: undefined,
         failure: settings.reportItemFailures ? firstFailure(result.response, list) : undefined,
       }
     },
@@ -50,7 +45,7 @@ async function run(
     now: () => now,
     pause: async (ms) => void pauses.push(ms),
   }
-  await deliver(batch, { ...DEFAULTS, ...settings }, port, new AbortController().signal)
+  await deliver(batch, { ...DEFAULT_SETTINGS, ...settings }, port, new AbortController().signal)
   return { invocations, done, discarded, pauses }
 }
 
@@ -148,25 +143,25 @@ test('ReportBatchItemFailures: after a part has succeeded the retries are counte
   ])
 })
 
-test('ReportBatchItemFailures: what the function answered goes with the records that succeeded', async () => {
-  const answers: [number[], string][] = []
+test('ReportBatchItemFailures: what the function returned goes with the records that succeeded', async () => {
+  const responses: [number[], string][] = []
   await deliver(
     records(1, 2, 3),
-    { ...DEFAULTS, reportItemFailures: true },
+    { ...DEFAULT_SETTINGS, reportItemFailures: true },
     {
       invoke: async (list) => ({
         kind: 'success',
-        answer: `of ${list.length}`,
+        response: `of ${list.length}`,
         failure: list.length === 3 ? { index: 1, error: 'two' } : undefined,
       }),
       discard: async () => {},
-      succeeded: (list, answer) => answers.push([idsOf(list), answer]),
+      succeeded: (list, response) => responses.push([idsOf(list), response]),
       now: () => 0,
       pause: async () => {},
     },
     new AbortController().signal,
   )
-  expect(answers).toEqual([
+  expect(responses).toEqual([
     [[1], 'of 3'],
     [[2, 3], 'of 2'],
   ])
@@ -247,7 +242,7 @@ test('an aborted batch ends at once and neither succeeds nor is given up', async
   const port: DeliveryPort<undefined> = {
     invoke: async () => {
       abort.abort()
-      return { kind: 'success', answer: undefined, failure: undefined }
+      return { kind: 'success', response: undefined, failure: undefined }
     },
     discard: async () => {
       done.push('discarded')
@@ -256,7 +251,7 @@ test('an aborted batch ends at once and neither succeeds nor is given up', async
     now: () => 0,
     pause: async () => {},
   }
-  await expect(deliver(records(1), DEFAULTS, port, abort.signal)).rejects.toThrow()
+  await expect(deliver(records(1), DEFAULT_SETTINGS, port, abort.signal)).rejects.toThrow()
   expect(done).toEqual([])
 })
 
@@ -289,13 +284,13 @@ test('batches keep to their size and to 6 MB', () => {
   expect(batchesOf(large, 100).map(idsOf)).toEqual([[1], [2], [3]])
 })
 
-test('lanes: the records of a key stay together and in order', () => {
+test('stripes: the records of a key stay together and in order', () => {
   const keyed = Array.from({ length: 100 }, (_, n) => ({ key: Buffer.from(`key-${n % 7}`), n }))
-  const lanes = lanesOf(keyed, 4)
-  expect(lanes.flat().length).toBe(100)
+  const stripes = stripesOf(keyed, 4)
+  expect(stripes.flat().length).toBe(100)
   for (const key of new Set(keyed.map((record) => String(record.key)))) {
-    expect(lanes.filter((lane) => lane.some((record) => String(record.key) === key))).toHaveLength(1)
+    expect(stripes.filter((stripe) => stripe.some((record) => String(record.key) === key))).toHaveLength(1)
   }
-  for (const lane of lanes)
-    expect(lane.map(({ n }) => n)).toEqual(lane.map(({ n }) => n).toSorted((a, b) => a - b))
+  for (const stripe of stripes)
+    expect(stripe.map(({ n }) => n)).toEqual(stripe.map(({ n }) => n).toSorted((a, b) => a - b))
 })

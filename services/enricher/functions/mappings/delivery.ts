@@ -20,17 +20,6 @@ export interface EventRecord {
   readonly json: string
 }
 
-type NoAnswer =
-  /** The function failed, was killed, took too long, or gave an unusable answer. */
-  | { readonly kind: 'error'; readonly error: string; readonly executedVersion?: string }
-  /** No environment was free. */
-  | { readonly kind: 'throttled' }
-
-/** How an invocation ended. `executedVersion` is $LATEST or a number. */
-export type CallResult =
-  | { readonly kind: 'success'; readonly response: unknown; readonly executedVersion?: string }
-  | NoAnswer
-
 /** The record of a batch from which the function reports failure, and a sentence about it. */
 export interface ItemFailure {
   readonly index: number
@@ -38,17 +27,20 @@ export interface ItemFailure {
 }
 
 /**
- * What an invocation means for the batch.
- * @typeParam A the part of the answer that the mapping uses
+ * What an invocation means for the batch. `executedVersion` is $LATEST or a number.
+ * @typeParam R the part of the response that the mapping uses
  */
-export type InvokeResult<A> =
+export type BatchResult<R> =
   | {
       readonly kind: 'success'
-      readonly answer: A
+      readonly response: R
       readonly failure: ItemFailure | undefined
       readonly executedVersion?: string
     }
-  | NoAnswer
+  /** The function failed, was killed, took too long, or gave an unusable response. */
+  | { readonly kind: 'error'; readonly error: string; readonly executedVersion?: string }
+  /** No environment was free. */
+  | { readonly kind: 'throttled' }
 
 /**
  * Why records were given up; part of invocation records. For records that never reach the function, it is
@@ -72,16 +64,16 @@ export interface Cause {
   readonly executedVersion?: string
 }
 
-export interface DeliveryPort<A = unknown> {
+export interface DeliveryPort<R = unknown> {
   /**
    * @param signal aborts when the batch no longer belongs to this process; what the function has begun then
    * does not count
    */
-  invoke(records: readonly EventRecord[], signal: AbortSignal): Promise<InvokeResult<A>>
+  invoke(records: readonly EventRecord[], signal: AbortSignal): Promise<BatchResult<R>>
   /** Resolves when the destination has accepted the records. Must not reject unless the signal aborts. */
   discard(records: readonly EventRecord[], why: Cause, signal: AbortSignal): Promise<void>
-  /** Receives the answer to records that have all succeeded. */
-  succeeded?(records: readonly EventRecord[], answer: A): void
+  /** Receives the response about records that have all succeeded. */
+  succeeded?(records: readonly EventRecord[], response: R): void
   now(): number
   /** Resolves after `ms`; rejects when the signal aborts. */
   pause(ms: number, signal: AbortSignal): Promise<void>
@@ -100,10 +92,10 @@ interface Part {
 }
 
 /** Resolves when every record has succeeded or was given up. Rejects only when the signal aborts. */
-export async function deliver<A>(
+export async function deliver<R>(
   records: readonly EventRecord[],
   settings: DeliverySettings,
-  port: DeliveryPort<A>,
+  port: DeliveryPort<R>,
   signal: AbortSignal,
 ): Promise<void> {
   const parts: Part[] = [{ records, retries: 0, invocations: 0 }]
@@ -113,10 +105,10 @@ export async function deliver<A>(
 /**
  * Gives up the expired records of a part, or makes one invocation. Returns the parts that remain, in order.
  */
-async function step<A>(
+async function step<R>(
   part: Part,
   settings: DeliverySettings,
-  port: DeliveryPort<A>,
+  port: DeliveryPort<R>,
   signal: AbortSignal,
 ): Promise<Part[]> {
   const { records, retries } = part
@@ -137,7 +129,7 @@ async function step<A>(
   const failure = result.kind === 'success' ? result.failure : { index: 0, error: result.error }
   if (result.kind === 'success') {
     const done = records.slice(0, failure?.index)
-    if (done.length > 0) port.succeeded?.(done, result.answer)
+    if (done.length > 0) port.succeeded?.(done, result.response)
     if (failure === undefined) return []
     if (done.length > 0) {
       // The remaining records are a batch of their own, with retries of their own.
@@ -176,7 +168,7 @@ function expired(records: readonly EventRecord[], { maxAgeMs }: DeliverySettings
 }
 
 /**
- * Returns the record from which a partial answer reports failure; undefined if all records succeeded. The
+ * Returns the record from which a partial response reports failure; undefined if all records succeeded. The
  * lowest identifier is the checkpoint; an empty or unknown identifier means the whole batch (developer guide,
  * "Reporting batch item failures", and for Kafka "Configuring error handling controls").
  */

@@ -1,16 +1,14 @@
 /** An event source mapping, as the control log or a solution defines it. */
-import type { FilterCriteria } from '../patterns/filters.ts'
 import type { DeliverySettings } from './settings.ts'
+import type { FilterCriteria } from './sources/filters.ts'
+import type { SourceDefinition } from './sources/sources.ts'
 
 export type StartingPosition = 'TRIM_HORIZON' | 'LATEST' | { readonly timestamp: number }
 
 export interface Mapping {
   readonly id: string
   readonly functionName: string
-  /** A stream by its name, or a topic. */
-  readonly source:
-    | { readonly kind: 'kinesis'; readonly stream: string }
-    | { readonly kind: 'kafka'; readonly topic: string }
+  readonly source: SourceDefinition
   /** The consumer group with which it reads. */
   readonly groupId: string
   readonly enabled: boolean
@@ -46,21 +44,6 @@ export interface AskedMapping {
   /** Broker endpoints by kind; kept for the API's answers. The mapping reads Weir's own Kafka. */
   readonly endpoints?: Readonly<Record<string, readonly string[]>>
   readonly schemaRegistry?: object
-}
-
-/** The consumer group of a mapping that names none. */
-export const groupOf = (id: string): string => `weir.mapping.${id}`
-
-/** Lambda's defaults for streams (API reference, CreateEventSourceMapping). */
-export const DEFAULT_SETTINGS: DeliverySettings = {
-  batchSize: 100,
-  windowMs: 0,
-  parallelization: 1,
-  maxRetries: -1,
-  maxAgeMs: -1,
-  bisect: false,
-  reportItemFailures: false,
-  tumblingMs: 0,
 }
 
 /** The function as it is invoked: NAME, or NAME:QUALIFIER if the mapping is for a version or an alias. */

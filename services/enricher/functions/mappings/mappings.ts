@@ -6,10 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger, Resource } from '@weir/service'
 import type { Stream } from '@weir/streams'
 import type { Functions } from '../functions.ts'
-import { resultOf } from './answer.ts'
-import type { CallResult } from './delivery.ts'
 import { type Mapping, targetOf } from './mapping.ts'
 import { type MappingDeps, type RunningMapping, runMapping } from './run-mapping.ts'
+import { eventSource, type SourceDefinition } from './sources/sources.ts'
 
 export type MappingState = 'Creating' | 'Enabled' | 'Disabled'
 
@@ -20,15 +19,17 @@ export interface Mappings {
   state(id: string): MappingState
   /** The LastProcessingResult: how the last attempt in this replica ended, or why there is none. */
   lastResult(id: string): string
-  /** The stream as this replica knows it; undefined if it is being deleted. */
+  /** The stream as this replica knows it; undefined if it does not exist. */
   stream(name: string): Stream | undefined
+  /** False if the source is a stream that does not exist, as far as this replica knows. */
+  exists(source: SourceDefinition): boolean
   /** True while every mapping that can run is in its group. */
   ready(): boolean
   /** Adds or replaces a mapping of the control log; undefined removes it. */
   apply(id: string, mapping: Mapping | undefined): void
 }
 
-export interface MappingsOptions extends Omit<MappingDeps, 'invoke' | 'report'> {
+export interface MappingsOptions extends Omit<MappingDeps, 'report'> {
   readonly functions: Functions
   /** The mappings of the solutions. */
   readonly fixed: readonly Mapping[]
@@ -59,87 +60,76 @@ const DRAIN_MS = 10_000
 /** Characters of a LastProcessingResult. */
 const MAX_RESULT_LENGTH = 500
 
-export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions): Resource<Mappings> {
-  const slots = new Map<string, Slot>()
-  const ending = new Set<Promise<void>>()
-  let stopped = false
-  let woken = false
-  let wake = (): void => {}
+export function openMappings(options: MappingsOptions): Resource<Mappings> {
+  const value = new RunningMappings(options)
+  return { value, stop: (drainMs) => value.stop(drainMs) }
+}
 
-  const streamOf = (name: string): Stream | undefined => {
-    const stream = deps.streams.get(name)?.stream
+class RunningMappings implements Mappings {
+  readonly #options: MappingsOptions
+  readonly #slots = new Map<string, Slot>()
+  readonly #ending = new Set<Promise<void>>()
+  readonly #reconciling: Promise<void>
+  #stopped = false
+  #woken = false
+  #wake = (): void => {}
+
+  constructor(options: MappingsOptions) {
+    this.#options = options
+    for (const mapping of options.fixed) this.apply(mapping.id, mapping)
+    this.#reconciling = this.#reconcile()
+  }
+
+  all(): readonly Mapping[] {
+    return [...this.#slots.values()].map(({ mapping }) => mapping).sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  get(id: string): Mapping | undefined {
+    return this.#slots.get(id)?.mapping
+  }
+
+  state(id: string): MappingState {
+    const slot = this.#slots.get(id)
+    if (slot?.mapping.enabled === false) return 'Disabled'
+    // A mapping that lost its function or its stream stays enabled; its LastProcessingResult shows why it
+    // does not run.
+    return slot?.running?.ready() || (slot?.begun && slot.running === undefined) ? 'Enabled' : 'Creating'
+  }
+
+  lastResult(id: string): string {
+    const slot = this.#slots.get(id)
+    if (slot === undefined) return NOTHING_YET
+    const { mapping, running, waitsFor, lastResult } = slot
+    if (!mapping.enabled) return lastResult
+    if (!this.exists(mapping.source)) return NO_STREAM
+    return running === undefined && waitsFor !== ''
+      ? `PROBLEM: ${waitsFor}`.slice(0, MAX_RESULT_LENGTH)
+      : lastResult
+  }
+
+  stream(name: string): Stream | undefined {
+    const stream = this.#options.streams.get(name)?.stream
     return stream?.status === 'DELETING' ? undefined : stream
   }
 
-  const lacksStream = ({ source }: Mapping): boolean =>
-    source.kind === 'kinesis' && streamOf(source.stream) === undefined
-
-  const wait = (slot: Slot, reason: string, error?: unknown): void => {
-    if (slot.waitsFor === reason) return
-    slot.waitsFor = reason
-    log.warn({ err: error, mapping: slot.mapping.id, function: slot.mapping.functionName }, reason)
+  exists(source: SourceDefinition): boolean {
+    return eventSource(source).exists(this.#options.streams)
   }
 
-  const stopRunning = async (slot: Slot): Promise<void> => {
-    const { running } = slot
-    slot.running = undefined
-    const done = running!
-      .stop(DRAIN_MS)
-      .catch((error: Error) =>
-        log.warn({ err: error, mapping: slot.mapping.id }, 'a mapping did not stop cleanly'),
-      )
-    ending.add(done)
-    await done
-    ending.delete(done)
+  ready(): boolean {
+    return [...this.#slots.values()].every(
+      ({ running, changing }) => running?.ready() ?? changing === undefined,
+    )
   }
 
-  const start = async (slot: Slot): Promise<void> => {
-    const { mapping } = slot
-    try {
-      const report = (result: string): void => {
-        slot.lastResult = result.slice(0, MAX_RESULT_LENGTH)
-      }
-      slot.running = await runMapping(mapping, {
-        ...deps,
-        log,
-        report,
-        invoke: (...call) => invocation(functions, mapping, ...call),
-      })
-      slot.begun = true
-      slot.waitsFor = ''
-    } catch (error) {
-      wait(slot, `the mapping cannot start yet: ${(error as Error).message}`, error)
-    }
-    // The mapping was changed or removed while it started.
-    if (slot.running !== undefined && (slots.get(mapping.id)?.mapping !== mapping || stopped))
-      await stopRunning(slot)
-  }
-
-  /** Starts the mappings that should run and stops those that should not, each independently. */
-  const reconcile = (): void => {
-    for (const slot of slots.values()) {
-      const { mapping } = slot
-      const known = functions.get(targetOf(mapping)) !== undefined
-      const lost = lacksStream(mapping)
-      if (mapping.enabled && !known)
-        wait(slot, `the mapping waits for its function ${targetOf(mapping)}, which does not exist`)
-      else if (mapping.enabled && lost) wait(slot, 'the mapping waits for its stream, which does not exist')
-      const wanted = mapping.enabled && known && !lost
-      if (slot.changing !== undefined || wanted === (slot.running !== undefined)) continue
-      slot.changing = (wanted ? start(slot) : stopRunning(slot)).finally(() => {
-        slot.changing = undefined
-      })
-    }
-  }
-
-  const apply = (id: string, mapping: Mapping | undefined): void => {
-    const before = slots.get(id)
+  apply(id: string, mapping: Mapping | undefined): void {
+    const before = this.#slots.get(id)
     // The consumer with the old settings ends first, because the new one joins the same group.
     const over = (async () => {
       await before?.changing
-      if (before?.running !== undefined) await stopRunning(before)
+      if (before?.running !== undefined) await this.#stopRunning(before)
     })()
-    if (mapping === undefined) slots.delete(id)
+    if (mapping === undefined) this.#slots.delete(id)
     else {
       const slot: Slot = {
         mapping,
@@ -151,84 +141,93 @@ export function openMappings({ functions, fixed, log, ...deps }: MappingsOptions
       }
       slot.changing = over.finally(() => {
         slot.changing = undefined
-        wake()
+        this.#wake()
       })
-      slots.set(id, slot)
+      this.#slots.set(id, slot)
     }
-    woken = true
-    wake()
+    this.#woken = true
+    this.#wake()
   }
 
-  for (const mapping of fixed) apply(mapping.id, mapping)
-  const reconciling = (async () => {
-    while (!stopped) {
-      woken = false
-      reconcile()
-      if (!woken)
+  async stop(drainMs: number): Promise<void> {
+    this.#stopped = true
+    this.#wake()
+    await this.#reconciling
+    await Promise.all(
+      [...this.#slots.values()].map(async (slot) => {
+        await slot.changing
+        await slot.running?.stop(drainMs)
+      }),
+    )
+    await Promise.all(this.#ending)
+  }
+
+  async #reconcile(): Promise<void> {
+    while (!this.#stopped) {
+      this.#woken = false
+      this.#startAndStop()
+      if (!this.#woken)
         await Promise.race([
           sleep(RETRY_MS),
           new Promise<void>((resolve) => {
-            wake = resolve
+            this.#wake = resolve
           }),
         ])
     }
-  })()
-
-  return {
-    value: {
-      all: () => [...slots.values()].map(({ mapping }) => mapping).sort((a, b) => (a.id < b.id ? -1 : 1)),
-      get: (id) => slots.get(id)?.mapping,
-      state: (id) => {
-        const slot = slots.get(id)
-        if (slot?.mapping.enabled === false) return 'Disabled'
-        // A mapping that lost its function or its stream stays enabled; its LastProcessingResult shows why it
-        // does not run.
-        return slot?.running?.ready() || (slot?.begun && slot.running === undefined) ? 'Enabled' : 'Creating'
-      },
-      lastResult: (id) => {
-        const slot = slots.get(id)
-        if (slot === undefined) return NOTHING_YET
-        const { mapping, running, waitsFor, lastResult } = slot
-        if (!mapping.enabled) return lastResult
-        if (lacksStream(mapping)) return NO_STREAM
-        return running === undefined && waitsFor !== ''
-          ? `PROBLEM: ${waitsFor}`.slice(0, MAX_RESULT_LENGTH)
-          : lastResult
-      },
-      stream: streamOf,
-      ready: () =>
-        [...slots.values()].every(({ running, changing }) => running?.ready() ?? changing === undefined),
-      apply,
-    },
-    stop: async (drainMs) => {
-      stopped = true
-      wake()
-      await reconciling
-      await Promise.all(
-        [...slots.values()].map(async (slot) => {
-          await slot.changing
-          await slot.running?.stop(drainMs)
-        }),
-      )
-      await Promise.all(ending)
-    },
   }
-}
 
-/** Throttled and failed invocations are results; one that was ended from outside rejects. */
-async function invocation(
-  functions: Functions,
-  mapping: Mapping,
-  name: string,
-  payload: Buffer,
-  requestId: string,
-  signal: AbortSignal,
-): Promise<CallResult> {
-  try {
-    const outcome = await functions.invoke(name, payload, { requestId, signal })
-    return { ...resultOf(outcome, mapping), executedVersion: outcome.executedVersion }
-  } catch (error) {
-    if ((error as { code?: string }).code === 'throttled') return { kind: 'throttled' }
-    throw error
+  /** Starts the mappings that should run and stops those that should not, each independently. */
+  #startAndStop(): void {
+    for (const slot of this.#slots.values()) {
+      const { mapping } = slot
+      const known = this.#options.functions.get(targetOf(mapping)) !== undefined
+      const exists = this.exists(mapping.source)
+      if (mapping.enabled && !known)
+        this.#wait(slot, `the mapping waits for its function ${targetOf(mapping)}, which does not exist`)
+      else if (mapping.enabled && !exists)
+        this.#wait(slot, 'the mapping waits for its stream, which does not exist')
+      const wanted = mapping.enabled && known && exists
+      if (slot.changing !== undefined || wanted === (slot.running !== undefined)) continue
+      slot.changing = (wanted ? this.#start(slot) : this.#stopRunning(slot)).finally(() => {
+        slot.changing = undefined
+      })
+    }
+  }
+
+  async #start(slot: Slot): Promise<void> {
+    const { mapping } = slot
+    try {
+      const report = (result: string): void => {
+        slot.lastResult = result.slice(0, MAX_RESULT_LENGTH)
+      }
+      slot.running = await runMapping(mapping, { ...this.#options, report })
+      slot.begun = true
+      slot.waitsFor = ''
+    } catch (error) {
+      this.#wait(slot, `the mapping cannot start yet: ${(error as Error).message}`, error)
+    }
+    // The mapping was changed or removed while it started.
+    if (slot.running !== undefined && (this.get(mapping.id) !== mapping || this.#stopped))
+      await this.#stopRunning(slot)
+  }
+
+  async #stopRunning(slot: Slot): Promise<void> {
+    const { running, mapping } = slot
+    slot.running = undefined
+    const done = running!
+      .stop(DRAIN_MS)
+      .catch((error: Error) =>
+        this.#options.log.warn({ err: error, mapping: mapping.id }, 'a mapping did not stop cleanly'),
+      )
+    this.#ending.add(done)
+    await done
+    this.#ending.delete(done)
+  }
+
+  #wait(slot: Slot, reason: string, error?: unknown): void {
+    if (slot.waitsFor === reason) return
+    slot.waitsFor = reason
+    const { mapping } = slot
+    this.#options.log.warn({ err: error, mapping: mapping.id, function: mapping.functionName }, reason)
   }
 }

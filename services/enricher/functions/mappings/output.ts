@@ -8,7 +8,7 @@ import { maxRecordBytes } from '@weir/kafka/records/format.ts'
 import { type TopicSettings, topicSettings } from './topic-settings.ts'
 
 /**
- * `{ "records": [ { "key"?, "value", "encoding"?, "headers"? } ] }` is the answer of a function. A text is
+ * `{ "records": [ { "key"?, "value", "encoding"?, "headers"? } ] }` is the response of a function. A text is
  * written as it is, or decoded if its encoding is base64; anything else is written as JSON or by the topic's
  * contract.
  */
@@ -26,7 +26,7 @@ interface OutputRecord {
   readonly headers: Buffer
 }
 
-/** The records of one answer. */
+/** The records of one response. */
 export interface OutputRecords {
   readonly records: readonly OutputRecord[]
   /** Their size in a transaction. */
@@ -36,7 +36,7 @@ export interface OutputRecords {
 export interface Output {
   /** Rereads the topic's configuration once a minute; never rejects. Returns undefined in between. */
   prepare(): Promise<void> | undefined
-  /** Throws a one-sentence error if the answer is not a list of records that the topic accepts. */
+  /** Throws a one-sentence error if the response is not a list of records that the topic accepts. */
   encode(response: unknown): OutputRecords
   append(out: Appender, records: OutputRecords): void
 }

@@ -3,8 +3,6 @@
  * defaults and bounds applied.
  */
 
-export type SourceKind = 'kinesis' | 'kafka'
-
 export interface DeliverySettings {
   /** The most records of one invocation, 1 to 10,000. */
   readonly batchSize: number
@@ -21,6 +19,21 @@ export interface DeliverySettings {
   /** 0: no tumbling windows. */
   readonly tumblingMs: number
 }
+
+/** Lambda's defaults for streams. */
+export const DEFAULT_SETTINGS: DeliverySettings = {
+  batchSize: 100,
+  windowMs: 0,
+  parallelization: 1,
+  maxRetries: -1,
+  maxAgeMs: -1,
+  bisect: false,
+  reportItemFailures: false,
+  tumblingMs: 0,
+}
+
+/** The consumer group of a mapping that names none. */
+export const groupOf = (id: string): string => `weir.mapping.${id}`
 
 /** The most bytes of one invocation's event (Lambda quotas, "Invocation payload"). */
 export const MAX_PAYLOAD_BYTES = 6 << 20

@@ -8,9 +8,35 @@
  * (Event Ruler's array consistency), and { "exists": false } then refers to that object. If no other
  * condition chooses an object, the field must be absent from all of them.
  */
-import type { Leaf, Scalar } from './operators.ts'
-import type { Condition } from './pattern.ts'
 import type { Work } from './work.ts'
+
+/**
+ * A value of an event that is neither an object nor an array. Numbers are binary64, as JSON.parse gives them
+ * and as Event Ruler compares them.
+ */
+export type Scalar = string | number | boolean | null
+
+export type Matcher = (value: Scalar, work: Work) => boolean
+
+/** The alternatives that a pattern gives for one field. */
+export interface Leaf {
+  readonly matches: Matcher
+  /** True when the field may also be absent: { "exists": false } is among the alternatives. */
+  readonly absent: boolean
+}
+
+/** A condition on one field, in a branch of a pattern. */
+export interface Condition {
+  /** Names without dots. */
+  readonly path: readonly string[]
+  readonly leaf: Leaf
+}
+
+/**
+ * Conditions that must all hold, by their paths joined by dots. A pattern without $or has one branch; a
+ * pattern matches if any of its branches does.
+ */
+export type Branch = ReadonlyMap<string, Condition>
 
 /** The names that are looked up in an object of the event. */
 export type Plan = readonly Step[]

@@ -4,10 +4,9 @@
  * (github.com/aws/event-ruler). Names are joined by dots: "a.b" is the field b of a. If a field is given
  * twice, the last one counts.
  */
-import { PatternError } from './errors.ts'
-import { compileLeaf, type Leaf, RESERVED } from './operators.ts'
-import { matchesPlan, Planner } from './plan.ts'
-import { Work } from './work.ts'
+import { PatternError } from '../errors.ts'
+import type { Branch, Condition } from '../plan.ts'
+import { compileLeaf, RESERVED } from './operators.ts'
 
 /** Characters of a filter's pattern: the quota of Lambda's API. */
 export const MAX_PATTERN_LENGTH = 4096
@@ -18,33 +17,8 @@ export const MAX_BRANCHES = 1000
 /** The most conditions of all branches together. Each takes memory, and time to compile. */
 export const MAX_CONDITIONS = 10_000
 
-/** A condition on one field, in a branch of a pattern. */
-export interface Condition {
-  /** Names without dots. */
-  readonly path: readonly string[]
-  readonly leaf: Leaf
-}
-
-/**
- * Conditions that must all hold, by their paths joined by dots. A pattern without $or has one branch; a
- * pattern matches if any of its branches does.
- */
-export type Branch = ReadonlyMap<string, Condition>
 /** A branch that is still being built. */
 type Growing = Map<string, Condition>
-
-/**
- * Compiles a pattern to a test of events, which are JSON values; an event that is not an object matches
- * nothing. Throws a PatternError.
- */
-export function compilePattern(text: string): (event: unknown) => boolean {
-  const planner = new Planner()
-  const plans = parsePattern(text).map((branch) => planner.plan(branch.values()))
-  return (event) => {
-    const work = new Work(plans.length > 1)
-    return plans.some((one) => matchesPlan(one, event, work))
-  }
-}
 
 /** Parses and checks a pattern, and expands its $or. Throws a PatternError. */
 export function parsePattern(text: string): readonly Branch[] {

@@ -1,4 +1,4 @@
-/** Cuts the records read from a shard into batches, and into lanes that may run in parallel. */
+/** Cuts the records of a slice into stripes, which may run in parallel, and these into batches. */
 import { murmur2 } from '@weir/kafka'
 import type { EventRecord } from './delivery.ts'
 import { MAX_PAYLOAD_BYTES } from './settings.ts'
@@ -7,9 +7,9 @@ import { MAX_PAYLOAD_BYTES } from './settings.ts'
 const ENVELOPE_BYTES = 1024
 
 /** Cuts the records into batches of at most `size`, each within the payload's limit. */
-export function batchesOf(records: readonly EventRecord[], size: number): EventRecord[][] {
-  const batches: EventRecord[][] = []
-  let batch: EventRecord[] = []
+export function batchesOf<T extends EventRecord>(records: readonly T[], size: number): T[][] {
+  const batches: T[][] = []
+  let batch: T[] = []
   let bytes = ENVELOPE_BYTES
   for (const record of records) {
     if (batch.length === size || (batch.length > 0 && bytes + record.json.length + 1 > MAX_PAYLOAD_BYTES)) {
@@ -25,16 +25,16 @@ export function batchesOf(records: readonly EventRecord[], size: number): EventR
 }
 
 /**
- * Spreads the records over `count` lanes by their keys, so that the records of a key follow each other in one
- * lane.
+ * Spreads the records over `count` stripes by their keys, so that the records of a key follow each other in
+ * one stripe.
  */
-export function lanesOf<T extends { readonly key: Buffer | null }>(
+export function stripesOf<T extends { readonly key: Buffer | null }>(
   records: readonly T[],
   count: number,
 ): T[][] {
   if (count === 1) return [[...records]]
-  const lanes: T[][] = Array.from({ length: count }, () => [])
+  const stripes: T[][] = Array.from({ length: count }, () => [])
   for (const record of records)
-    lanes[record.key === null ? 0 : (murmur2(record.key) & 0x7fffffff) % count].push(record)
-  return lanes.filter((lane) => lane.length > 0)
+    stripes[record.key === null ? 0 : (murmur2(record.key) & 0x7fffffff) % count].push(record)
+  return stripes.filter((stripe) => stripe.length > 0)
 }

@@ -1,27 +1,30 @@
-/** Reads the bytes of a function's answer. */
+/** Reads the bytes of a function's response. */
 import type { Outcome } from '../runtime/outcome.ts'
-import type { CallResult } from './delivery.ts'
 import type { Mapping } from './mapping.ts'
 
 const MAX_ERROR_LENGTH = 2000
 /**
- * The most objects and arrays in an answer. Each takes about 60 bytes of memory, so 6 MB of "[" would take
- * several hundred. The records that fit into an answer stay below this number.
+ * The most objects and arrays in a response. Each takes about 60 bytes of memory, so 6 MB of "[" would take
+ * several hundred. The records that fit into a response stay below this number.
  */
 const MAX_CONTAINERS = 600_000
 /** A value that nests deeper can be parsed, but not written again. */
 const MAX_DEPTH = 1000
 
+export type ParsedResponse =
+  | { readonly kind: 'success'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: string }
+
 /**
- * An answer that is not JSON fails the invocation: Python writes NaN, and functions with a runtime of their
- * own may answer anything. As in Lambda, an answer that the mapping does not use is not examined.
+ * A response that is not JSON fails the invocation: Python writes NaN, and functions with a runtime of their
+ * own may return anything. As in Lambda, a response that the mapping does not use is not examined.
  */
-export function resultOf(
+export function responseOf(
   { ok, payload }: Pick<Outcome, 'ok' | 'payload'>,
   mapping: Pick<Mapping, 'output' | 'settings'>,
-): Exclude<CallResult, { readonly kind: 'throttled' }> {
+): ParsedResponse {
   if (!ok) return { kind: 'error', error: payload.toString('utf8', 0, MAX_ERROR_LENGTH) }
-  if (payload.length === 0 || !usesAnswer(mapping)) return { kind: 'success', response: undefined }
+  if (payload.length === 0 || !usesResponse(mapping)) return { kind: 'success', value: undefined }
   const { containers, depth } = measure(payload)
   if (containers > MAX_CONTAINERS) {
     return {
@@ -32,13 +35,13 @@ export function resultOf(
   if (depth > MAX_DEPTH)
     return { kind: 'error', error: `The function's answer nests deeper than ${MAX_DEPTH} levels.` }
   try {
-    return { kind: 'success', response: JSON.parse(payload.toString()) }
+    return { kind: 'success', value: JSON.parse(payload.toString()) }
   } catch {
     return { kind: 'error', error: `The function's answer is not JSON: ${payload.toString('utf8', 0, 100)}` }
   }
 }
 
-function usesAnswer({ output, settings }: Pick<Mapping, 'output' | 'settings'>): boolean {
+function usesResponse({ output, settings }: Pick<Mapping, 'output' | 'settings'>): boolean {
   return output !== undefined || settings.reportItemFailures || settings.tumblingMs > 0
 }
 

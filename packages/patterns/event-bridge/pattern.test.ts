@@ -1,9 +1,18 @@
 import { describe, expect, test } from 'vitest'
+import { TooMuchWork } from '../errors.ts'
+import { matchesPlan, Planner } from '../plan.ts'
+import { Work } from '../work.ts'
 import { isTooComplex } from './complexity.ts'
-import { compilePattern, MAX_BRANCHES, MAX_CONDITIONS, MAX_PATTERN_LENGTH, parsePattern } from './pattern.ts'
-import { matchesPlan, Planner } from './plan.ts'
-import { TooMuchWork, Work } from './work.ts'
+import { MAX_BRANCHES, MAX_CONDITIONS, MAX_PATTERN_LENGTH, parsePattern } from './pattern.ts'
 
+function compilePattern(text: string): (event: unknown) => boolean {
+  const planner = new Planner()
+  const plans = parsePattern(text).map((branch) => planner.plan(branch.values()))
+  return (event) => {
+    const work = new Work(plans.length > 1)
+    return plans.some((one) => matchesPlan(one, event, work))
+  }
+}
 const matches = (pattern: unknown, event: unknown): boolean => compilePattern(JSON.stringify(pattern))(event)
 
 /** The event that the README of Event Ruler starts with. */

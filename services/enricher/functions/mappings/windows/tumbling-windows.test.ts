@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest'
-import type { Cause, InvokeResult } from './delivery.ts'
-import { DEFAULT_SETTINGS } from './mapping.ts'
-import { MAX_STATE_BYTES, type ReturnedState, returnedState, type WindowState, Windows } from './windows.ts'
+import type { BatchResult, Cause } from '../delivery.ts'
+import { DEFAULT_SETTINGS } from '../settings.ts'
+import {
+  MAX_STATE_BYTES,
+  type ReturnedState,
+  returnedState,
+  TumblingWindows,
+  type WindowState,
+} from './tumbling-windows.ts'
 
 const SETTINGS = { ...DEFAULT_SETTINGS, batchSize: 2, tumblingMs: 10_000 }
-const ORIGIN = {
+const SHARD = {
   shardId: 'shardId-000000000000',
   eventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/s',
 }
@@ -28,30 +34,30 @@ interface Event {
 
 /** A function that counts records, unless `answer` returns something else. */
 function counting(
-  answer?: (event: Event, nth: number) => InvokeResult<ReturnedState> | undefined,
+  answer?: (event: Event, nth: number) => BatchResult<ReturnedState> | undefined,
   saved?: WindowState,
   settings = SETTINGS,
 ) {
   const events: Event[] = []
   const saves: (WindowState | undefined)[] = []
   const abandoned: [offset: number, why: Cause][] = []
-  const invoke = async (ids: number[], window: string): Promise<InvokeResult<ReturnedState>> => {
+  const invoke = async (ids: number[], window: string): Promise<BatchResult<ReturnedState>> => {
     const event = { records: ids, ...JSON.parse(`{${window.slice(1)}}`) } as Event
     events.push(event)
     return answer?.(event, events.length) ?? returning({ count: (event.state.count ?? 0) + ids.length })
   }
-  const windows = new Windows(
+  const windows = new TumblingWindows(
     settings,
-    ORIGIN,
+    SHARD,
     {
-      reduce: (list, window) =>
+      reducing: (window) => (list) =>
         invoke(
           list.map(({ identifier }) => Number(identifier)),
-          window,
+          window(),
         ),
-      close: async (window) => {
+      closing: (window) => async () => {
         const result = await invoke([], window)
-        return result.kind === 'success' ? { ...result, answer: undefined } : result
+        return result.kind === 'success' ? { ...result, response: undefined } : result
       },
       abandon: async (offset, why) => void abandoned.push([offset, why]),
       discard: async () => {},
@@ -64,9 +70,9 @@ function counting(
   return { windows, events, saves, abandoned }
 }
 
-const returning = (state: unknown): InvokeResult<ReturnedState> => ({
+const returning = (state: unknown): BatchResult<ReturnedState> => ({
   kind: 'success',
-  answer: returnedState({ state }),
+  response: returnedState({ state }),
   failure: undefined,
 })
 
@@ -83,7 +89,7 @@ test('a window is reduced batch by batch and closed by the first record of the n
   ])
   expect(events[0]).toMatchObject({
     window: { start: '1970-01-01T00:00:00Z', end: '1970-01-01T00:00:10Z' },
-    shardId: ORIGIN.shardId,
+    shardId: SHARD.shardId,
     isWindowTerminatedEarly: false,
   })
   expect(saves.map((state) => state?.offset)).toEqual([2, 3, undefined, 4])
@@ -119,7 +125,7 @@ test('an invocation that failed is tried again with the state that there was', a
 })
 
 test('a window whose last invocation fails is given up, and the next one begins', async () => {
-  const failing = (event: Event): InvokeResult<ReturnedState> | undefined =>
+  const failing = (event: Event): BatchResult<ReturnedState> | undefined =>
     event.isFinalInvokeForWindow ? { kind: 'error', error: 'boom' } : undefined
   const { windows, events, abandoned, saves } = counting(failing, undefined, { ...SETTINGS, maxRetries: 1 })
   await windows.take(records([0, 1], [1, 2], [2, 11]), 3, never)

@@ -1,17 +1,20 @@
 /** Holds the tumbling windows of a mapping for the partitions that this replica reads. */
 import type { Subscription } from '@weir/kafka'
 import type { Logger } from '@weir/service'
-import type { DeliverySettings } from './settings.ts'
-import type { Place, Stretch } from './stretch.ts'
-import { type WindowPort, type WindowState, Windows } from './windows.ts'
+import type { Discards } from '../discards.ts'
+import type { Invoker } from '../invoker.ts'
+import type { DeliverySettings } from '../settings.ts'
+import type { ShardSlice, SourceShard } from '../slice.ts'
+import { clock } from '../slice-delivery.ts'
+import { returnedState, TumblingWindows, type WindowPort, type WindowState } from './tumbling-windows.ts'
 
 export interface PartitionWindowsOptions {
   readonly mappingId: string
   readonly settings: DeliverySettings
   readonly log: Logger
-  placeOf(partition: number, offset: number): Place | undefined
-  /** Connects a shard's windows with the function and the destination. */
-  portOf(place: Place): Omit<WindowPort, 'save'>
+  readonly invoker: Invoker
+  readonly discards: Discards
+  shardAt(partition: number, offset: number): SourceShard | undefined
   /** Resolves when this replica knows the window states that others wrote before the call. */
   catchUp(): Promise<void>
   /** Saved states, by mapping and partition. */
@@ -28,7 +31,7 @@ const LOOK_MS = 250
 const GRACE_MS = 1000
 
 interface Open {
-  readonly windows: Windows
+  readonly windows: TumblingWindows
   signal: AbortSignal
   /** Resolves when the newest task is done; tasks run one after another. */
   busy: Promise<unknown>
@@ -59,11 +62,11 @@ export class PartitionWindows {
     this.#stopping.abort()
   }
 
-  async handle({ place, records, next }: Stretch, partition: number, signal: AbortSignal): Promise<void> {
+  async handle({ shard, records, next }: ShardSlice, partition: number, signal: AbortSignal): Promise<void> {
     let open = this.#open.get(partition)
     if (open === undefined || open.signal.aborted) {
       await this.#options.catchUp()
-      open = this.#begin(partition, place, signal)
+      open = this.#begin(partition, shard, signal)
     }
     open.signal = signal
     const { windows } = open
@@ -80,12 +83,12 @@ export class PartitionWindows {
     return `${this.#options.mappingId}/${partition}`
   }
 
-  #begin(partition: number, place: Place, signal: AbortSignal): Open {
-    const { settings, states, portOf } = this.#options
+  #begin(partition: number, shard: SourceShard, signal: AbortSignal): Open {
+    const { settings, states } = this.#options
     const id = this.#idOf(partition)
-    const port = { ...portOf(place), save: (state: WindowState | undefined) => states.set(id, state) }
+    const port = this.#portOf(shard, id)
     const open = {
-      windows: new Windows(settings, place, port, states.get(id)),
+      windows: new TumblingWindows(settings, shard, port, states.get(id)),
       signal,
       busy: Promise.resolve(),
     }
@@ -93,9 +96,28 @@ export class PartitionWindows {
     return open
   }
 
+  /** Connects a shard's windows with the function, the destination and the saved state. */
+  #portOf(shard: SourceShard, id: string): WindowPort {
+    const { invoker, discards, states } = this.#options
+    return {
+      ...clock,
+      reducing: (window) =>
+        invoker.invokes({ event: (records) => shard.event(records, window()), read: returnedState }),
+      closing: (window) =>
+        invoker.invokes({
+          event: (records) => shard.event(records, window),
+          read: () => undefined,
+          withoutRecords: true,
+        }),
+      abandon: (offset, why, signal) => discards.abandonWindow(shard, offset, why, signal),
+      discard: discards.of(shard),
+      save: (state) => states.set(id, state),
+    }
+  }
+
   /** Closes windows whose end has passed, including those of a replica that died. */
   async #closeOverdue(subscription: Subscription): Promise<void> {
-    const { settings, states, catchUp, placeOf } = this.#options
+    const { settings, states, catchUp, shardAt } = this.#options
     const overdue = (end: number | undefined): boolean => (end ?? Infinity) < Date.now() - GRACE_MS
     const assigned = new Set(subscription.assignments().map(({ partition }) => partition))
     for (const partition of assigned) {
@@ -103,9 +125,9 @@ export class PartitionWindows {
       if (this.#open.has(partition) || saved === undefined || !overdue(saved.start + settings.tumblingMs))
         continue
       await catchUp()
-      const place = placeOf(partition, saved.offset)
-      if (place !== undefined && !this.#open.has(partition))
-        this.#begin(partition, place, this.#stopping.signal)
+      const shard = shardAt(partition, saved.offset)
+      if (shard !== undefined && !this.#open.has(partition))
+        this.#begin(partition, shard, this.#stopping.signal)
     }
     for (const [partition, open] of this.#open) {
       if (open.signal.aborted || !assigned.has(partition)) this.#open.delete(partition)

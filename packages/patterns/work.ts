@@ -1,9 +1,6 @@
 /** Counts the steps of matching, so that no pattern and no record holds up the process for long. */
 
-/** The filters of a mapping take too long for a record. Whether they match is not known. */
-export class TooMuchWork extends Error {
-  override readonly name = 'TooMuchWork'
-}
+import { TooMuchWork } from './errors.ts'
 
 /** The most steps of a plan on a record: some tens of milliseconds, without a break. */
 const MAX_PLAN_STEPS = 12_000_000
@@ -37,7 +34,6 @@ export class Work {
   /** @throws TooMuchWork */
   count(steps: number): void {
     this.#steps += steps
-    if (this.#steps > this.#limit)
-      throw new TooMuchWork('The filters of the mapping take too long for this record.')
+    if (this.#steps > this.#limit) throw new TooMuchWork('The filters take too long for this record.')
   }
 }

@@ -3,7 +3,7 @@
  * wildcard prefixes that one text can match. The prefixes of `*ab` are "*", "*a" and "*ab"; the text "ab"
  * matches two of them. Wildcards and texts count with their quotes, as UTF-8.
  */
-import { literalsOf } from './wildcard.ts'
+import { literalsOf } from '../wildcard.ts'
 
 /** Event Ruler's documentation proposes this limit. EventBridge is known to accept 9 and to refuse 11. */
 export const MAX_COMPLEXITY = 10

@@ -1,24 +1,26 @@
 import { expect, test } from 'vitest'
-import type { RecordFilter } from '../patterns/filters.ts'
-import type { KeyedRecord, Unwritten } from './events.ts'
-import { Draft, type Place } from './stretch.ts'
+import { type KeyedRecord, SliceBuilder, type SourceShard, type UnwrittenRecord } from './slice.ts'
+import type { RecordFilter } from './sources/filters.ts'
 
-const record = (offset: number): Unwritten<number> => ({
+const record = (offset: number): UnwrittenRecord<number> => ({
   identifier: String(offset),
   timestamp: 0,
   key: null,
   offset,
-  event: offset,
+  content: offset,
 })
-const write = ({ event, ...rest }: Unwritten<number>): KeyedRecord => ({ ...rest, json: String(event) })
-const PLACE = {} as Place
+const write = ({ content, ...rest }: UnwrittenRecord<number>): KeyedRecord => ({
+  ...rest,
+  json: String(content),
+})
+const SHARD = {} as SourceShard
 const offsetsOf = (records: readonly KeyedRecord[]): number[] => records.map(({ offset }) => offset)
 
 test('what the filters match stays in order, however long they take', async () => {
   const filter: RecordFilter<number> = { matches: (n) => (n % 3 === 0 ? Promise.resolve(true) : n % 3 === 1) }
-  const draft = new Draft(filter, write)
-  for (let i = 0; i < 9; i++) await draft.take(record(i))
-  const { records, filtered, next } = draft.done(PLACE, 9)
+  const slice = new SliceBuilder(filter, write)
+  for (let i = 0; i < 9; i++) await slice.take(record(i))
+  const { records, filtered, next } = slice.done(SHARD, 9)
   expect([offsetsOf(records), filtered, next]).toEqual([[0, 1, 3, 4, 6, 7], 3, 9])
 })
 
@@ -30,9 +32,9 @@ test('a record that cannot be filtered is lost by itself, whether that shows at 
       return n === 3 ? Promise.reject(broken) : true
     },
   }
-  const draft = new Draft(filter, write)
-  for (let i = 0; i < 5; i++) await draft.take(record(i))
-  const { records, lost } = draft.done(PLACE, 5)
+  const slice = new SliceBuilder(filter, write)
+  for (let i = 0; i < 5; i++) await slice.take(record(i))
+  const { records, lost } = slice.done(SHARD, 5)
   expect(offsetsOf(records)).toEqual([0, 2, 4])
   expect(lost.map(({ records: some, condition, error }) => [offsetsOf(some), condition, error])).toEqual([
     [[1], 'FILTER_ERROR', 'too much'],
@@ -41,13 +43,13 @@ test('a record that cannot be filtered is lost by itself, whether that shows at 
 })
 
 test('lost records that follow each other for the same reason are named together', async () => {
-  const draft = new Draft<number>(undefined, write)
-  for (const offset of [0, 1]) draft.lose(record(offset), 'DESERIALIZATION_ERROR', new Error(`no ${offset}`))
-  draft.lose(record(2), 'SCHEMA_NOT_FOUND', new Error('no 2'))
-  await draft.take(record(3))
-  draft.lose(record(4), 'SCHEMA_NOT_FOUND', new Error('no 4'))
+  const slice = new SliceBuilder<number>(undefined, write)
+  for (const offset of [0, 1]) slice.lose(record(offset), 'DESERIALIZATION_ERROR', new Error(`no ${offset}`))
+  slice.lose(record(2), 'SCHEMA_NOT_FOUND', new Error('no 2'))
+  await slice.take(record(3))
+  slice.lose(record(4), 'SCHEMA_NOT_FOUND', new Error('no 4'))
   expect(
-    draft.done(PLACE, 5).lost.map(({ records, condition, error }) => [offsetsOf(records), condition, error]),
+    slice.done(SHARD, 5).lost.map(({ records, condition, error }) => [offsetsOf(records), condition, error]),
   ).toEqual([
     [[0, 1], 'DESERIALIZATION_ERROR', 'no 0'],
     [[2], 'SCHEMA_NOT_FOUND', 'no 2'],

@@ -3,9 +3,10 @@
  * by successive invocations, and a last one, without records, closes the window (Lambda developer guide,
  * "Stateful processing").
  */
-import { type Cause, type DeliveryPort, deliver, type EventRecord, type InvokeResult } from './delivery.ts'
-import { batchesOf } from './lanes.ts'
-import type { DeliverySettings } from './settings.ts'
+import { batchesOf } from '../batches.ts'
+import { type Cause, type DeliveryPort, deliver, type EventRecord } from '../delivery.ts'
+import type { DeliverySettings } from '../settings.ts'
+import type { SourceShard } from '../slice.ts'
 
 /** The most bytes of one shard's state, as JSON (developer guide: 1 MB). */
 export const MAX_STATE_BYTES = 1 << 20
@@ -27,7 +28,7 @@ export interface ReturnedState {
 }
 
 /**
- * Returns the state from an answer. Throws a one-sentence error if it has none, or one that cannot be
+ * Returns the state from a response. Throws a one-sentence error if it has none, or one that cannot be
  * written.
  */
 export function returnedState(response: unknown): ReturnedState {
@@ -39,16 +40,12 @@ export function returnedState(response: unknown): ReturnedState {
 
 export interface WindowPort extends Pick<DeliveryPort, 'discard' | 'now' | 'pause'> {
   /**
-   * Invokes the function with records.
-   * @param window the event's members besides its records, JSON that begins with a comma
+   * Returns the function that invokes with records.
+   * @param window makes the event's members besides its records, JSON that begins with a comma
    */
-  reduce(
-    records: readonly EventRecord[],
-    window: string,
-    signal: AbortSignal,
-  ): Promise<InvokeResult<ReturnedState>>
-  /** Invokes the function for the last time in a window. */
-  close(window: string, signal: AbortSignal): Promise<InvokeResult<undefined>>
+  reducing(window: () => string): DeliveryPort<ReturnedState>['invoke']
+  /** Returns the function that invokes for the last time in a window, without records. */
+  closing(window: string): DeliveryPort<undefined>['invoke']
   /**
    * Gives up the last invocation of a window. Resolves when the destination has accepted that.
    * @param offset the one after the window's records
@@ -58,26 +55,23 @@ export interface WindowPort extends Pick<DeliveryPort, 'discard' | 'now' | 'paus
   save(state: WindowState | undefined): Promise<void>
 }
 
-export interface WindowOrigin {
-  readonly shardId: string
-  readonly eventSourceArn: string
-}
+type WindowShard = Pick<SourceShard, 'shardId' | 'eventSourceArn'>
 
 /** The windows of one shard. Calls must not overlap. */
-export class Windows {
+export class TumblingWindows {
   readonly #settings: DeliverySettings
   readonly #port: WindowPort
-  readonly #origin: WindowOrigin
+  readonly #shard: WindowShard
   #current: WindowState | undefined
 
   constructor(
     settings: DeliverySettings,
-    origin: WindowOrigin,
+    shard: WindowShard,
     port: WindowPort,
     saved: WindowState | undefined,
   ) {
     this.#settings = settings
-    this.#origin = origin
+    this.#shard = shard
     this.#port = port
     this.#current = saved
   }
@@ -103,8 +97,7 @@ export class Windows {
       // case, the open window takes the record.
       if (this.#current !== undefined && this.#current.start < start) await this.close(signal)
       for (const batch of batchesOf(fresh.slice(from, to), batchSize)) {
-        const last = batch.at(-1) as EventRecord & { readonly offset: number }
-        await this.#reduce(batch, this.#current?.start ?? start, last.offset + 1, signal)
+        await this.#reduce(batch, this.#current?.start ?? start, batch.at(-1)!.offset + 1, signal)
       }
       from = to
     }
@@ -121,7 +114,7 @@ export class Windows {
       NOTHING,
       { ...this.#settings, reportItemFailures: false, bisect: false },
       {
-        invoke: (_records, s) => this.#port.close(window, s),
+        invoke: this.#port.closing(window),
         discard: (_records, why, s) => this.#port.abandon(offset, why, s),
         now: this.#port.now,
         pause: this.#port.pause,
@@ -144,7 +137,7 @@ export class Windows {
       records,
       this.#settings,
       {
-        invoke: (some, s) => this.#port.reduce(some, this.#event(current, false, false), s),
+        invoke: this.#port.reducing(() => this.#event(current, false, false)),
         succeeded: (_some, returned) => {
           current = { ...current, state: returned.state }
           bytes = returned.bytes
@@ -162,7 +155,7 @@ export class Windows {
 
   #event({ start, state }: WindowState, final: boolean, early: boolean): string {
     const { tumblingMs } = this.#settings
-    const { shardId, eventSourceArn: eventSourceARN } = this.#origin
+    const { shardId, eventSourceArn: eventSourceARN } = this.#shard
     const time = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')
     return `,${JSON.stringify({
       window: { start: time(start), end: time(start + tumblingMs) },

@@ -1,24 +1,9 @@
 /** The contents of a pattern's arrays: values, and objects with one operator each. */
+import { PatternError } from '../errors.ts'
+import { addressKey, compileCidr, MAX_ADDRESS_LENGTH } from '../ip.ts'
+import type { Leaf, Matcher } from '../plan.ts'
+import { compileWildcard } from '../wildcard.ts'
 import { isTooComplex } from './complexity.ts'
-import { PatternError } from './errors.ts'
-import { addressKey, compileCidr, MAX_ADDRESS_LENGTH } from './ip.ts'
-import { compileWildcard } from './wildcard.ts'
-import type { Work } from './work.ts'
-
-/**
- * A value of an event that is neither an object nor an array. Numbers are binary64, as JSON.parse gives them
- * and as Event Ruler compares them.
- */
-export type Scalar = string | number | boolean | null
-
-export type Matcher = (value: Scalar, work: Work) => boolean
-
-/** The alternatives that a pattern gives for one field. */
-export interface Leaf {
-  readonly matches: Matcher
-  /** True when the field may also be absent: { "exists": false } is among the alternatives. */
-  readonly absent: boolean
-}
 
 /**
  * Names of operators, and names that EventBridge reserves for future operators. They cannot be fields inside

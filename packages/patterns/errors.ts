@@ -5,3 +5,8 @@
 export class PatternError extends Error {
   override readonly name = 'PatternError'
 }
+
+/** The filters take too long for a record. Whether they match is not known. */
+export class TooMuchWork extends Error {
+  override readonly name = 'TooMuchWork'
+}

@@ -2,8 +2,9 @@ import { NO_HEADERS } from '@weir/kafka'
 import { readBatches } from '@weir/kafka/records/batch-reader.ts'
 import { BatchWriter } from '@weir/kafka/records/batch-writer.ts'
 import { expect, test } from 'vitest'
-import { aggregate } from '../testing/aggregate.ts'
-import { kafkaEvent, kafkaRecord, kinesisEvent, kinesisRecords, writeKafka, writeKinesis } from './events.ts'
+import { aggregate } from '../../testing/aggregate.ts'
+import { kafkaEvent, kafkaRecord, writeKafka } from './kafka-records.ts'
+import { kinesisEvent, kinesisRecords, writeKinesis } from './kinesis-records.ts'
 
 /** One partition's records with these values under the key "key". */
 function batchOf(...values: Buffer[]) {
@@ -82,10 +83,9 @@ test.each(['CREATE_TIME', 'LOG_APPEND_TIME'] as const)(
     const batch = batchOf(Buffer.from('hello'))
     expect(
       JSON.parse(
-        kafkaEvent('t', 3, [writeKafka(kafkaRecord(batch, 0, timestampType))], {
-          eventSource: 'SelfManagedKafka',
-          bootstrapServers: 'b:9092',
-        }),
+        kafkaEvent({ topic: 't', partition: 3, bootstrapServers: 'b:9092' }, [
+          writeKafka(kafkaRecord(batch, 0, timestampType)),
+        ]),
       ),
     ).toEqual({
       eventSource: 'SelfManagedKafka',

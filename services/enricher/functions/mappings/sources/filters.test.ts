@@ -1,6 +1,8 @@
+import { TooMuchWork } from '@weir/patterns'
 import { describe, expect, test } from 'vitest'
-import { compileFilters, type KafkaRecord, type KinesisRecord } from './filters.ts'
-import { TooMuchWork, Work } from './work.ts'
+import { compileFilters } from './filters.ts'
+import { type KafkaRecord, kafkaFilters } from './kafka-records.ts'
+import { type KinesisRecord, kinesisFilters } from './kinesis-records.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const criteria = (...patterns: unknown[]) => ({
@@ -74,11 +76,11 @@ describe('Kinesis', () => {
     ['metadata is beside data, not in kinesis', { kinesis: { partitionKey: ['1'] } }, ORDER, false],
     ['no data at all', { data: { a: [{ exists: false }] } }, '', false],
   ])('%s', (_, pattern, data, expected) => {
-    expect(compileFilters(criteria(pattern), 'kinesis')!.matches(kinesis(data))).toBe(expected)
+    expect(compileFilters(criteria(pattern), kinesisFilters)!.matches(kinesis(data))).toBe(expected)
   })
 
   test('one of several filters is enough, and each judges by itself', () => {
-    const filter = compileFilters(criteria({ data: { a: [1] } }, { partitionKey: ['1'] }), 'kinesis')!
+    const filter = compileFilters(criteria({ data: { a: [1] } }, { partitionKey: ['1'] }), kinesisFilters)!
     expect(filter.matches(kinesis('plain'))).toBe(true)
     expect(
       filter.matches({ ...kinesis('{"a":1}'), kinesis: { data: base64('{"a":1}'), partitionKey: '2' } }),
@@ -87,7 +89,7 @@ describe('Kinesis', () => {
   })
 
   test('a pattern for plain data is refused', () => {
-    expect(() => compileFilters(criteria({ data: ['x'] }), 'kinesis')).toThrow(
+    expect(() => compileFilters(criteria({ data: ['x'] }), kinesisFilters)).toThrow(
       'Filters[0].Pattern: data is an array; Kinesis filters take an object',
     )
   })
@@ -161,18 +163,19 @@ describe('Kafka', () => {
       true,
     ],
   ])('%s', (_, pattern, one, expected) => {
-    expect(compileFilters(criteria(pattern), 'kafka')!.matches(one)).toBe(expected)
+    expect(compileFilters(criteria(pattern), kafkaFilters)!.matches(one)).toBe(expected)
   })
 
   test('a part of a pattern has one format', () => {
     expect(() =>
-      compileFilters(criteria({ value: [1], $or: [{ value: { a: [1] } }, { topic: ['t'] }] }), 'kafka'),
+      compileFilters(criteria({ value: [1], $or: [{ value: { a: [1] } }, { topic: ['t'] }] }), kafkaFilters),
     ).toThrow('value is both an object and an array')
   })
 })
 
 test('without filters every record passes', () => {
-  for (const none of [undefined, {}, { Filters: [] }]) expect(compileFilters(none, 'kafka')).toBeUndefined()
+  for (const none of [undefined, {}, { Filters: [] }])
+    expect(compileFilters(none, kafkaFilters)).toBeUndefined()
 })
 
 test.each([
@@ -183,21 +186,7 @@ test.each([
   [{ Filters: [{ Pattern: '{"a":[1]}' }, {}] }, 'Filters[1].Pattern: The pattern is missing'],
   [{ Filters: [{ Pattern: '{"a":1}' }] }, 'Filters[0].Pattern: a is neither an array nor an object'],
 ])('refused: %j', (wrong, message) => {
-  expect(() => compileFilters(wrong, 'kafka')).toThrow(message)
-})
-
-test('the steps of a plan are bounded, and those of all plans on a record', () => {
-  const one = new Work(false)
-  one.beginPlan()
-  one.count(12_000_000)
-  expect(() => one.count(1)).toThrow(TooMuchWork)
-  const many = new Work(true)
-  for (let i = 0; i < 5; i++) {
-    many.beginPlan()
-    many.count(12_000_000)
-  }
-  many.beginPlan()
-  expect(() => many.count(12_000_000)).toThrow(TooMuchWork)
+  expect(() => compileFilters(wrong, kafkaFilters)).toThrow(message)
 })
 
 describe('much work', () => {
@@ -209,7 +198,7 @@ describe('much work', () => {
   test('other work of the process goes on in between, and the verdict is the same', async () => {
     const filter = compileFilters(
       criteria(...ten.slice(1), { data: { text: [{ prefix: 'aaa' }] } }),
-      'kinesis',
+      kinesisFilters,
     )!
     let turns = 0
     let waiting = true
@@ -231,7 +220,7 @@ describe('much work', () => {
   test('ten filters of 190 wildcards each are refused, in one field, and given up where they are spread over alternatives', async () => {
     const wildcards = (i: number) => Array.from({ length: 190 }, (_, k) => ({ wildcard: `${i}${k}*` }))
     expect(() =>
-      compileFilters(criteria(...ten.map((_, i) => ({ data: { text: wildcards(i) } }))), 'kinesis'),
+      compileFilters(criteria(...ten.map((_, i) => ({ data: { text: wildcards(i) } }))), kinesisFilters),
     ).toThrow('Rule is too complex')
     const spread = compileFilters(
       criteria(
@@ -243,7 +232,7 @@ describe('much work', () => {
           },
         })),
       ),
-      'kinesis',
+      kinesisFilters,
     )!
     await expect((async () => spread.matches(kinesis(LONG)))()).rejects.toThrow(TooMuchWork)
     expect(await spread.matches(kinesis('{"text":"xa15"}'))).toBe(true)

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import { TooMuchWork } from './errors.ts'
+import { Work } from './work.ts'
+
+test('the steps of a plan are bounded, and those of all plans on a record', () => {
+  const one = new Work(false)
+  one.beginPlan()
+  one.count(12_000_000)
+  expect(() => one.count(1)).toThrow(TooMuchWork)
+  const many = new Work(true)
+  for (let i = 0; i < 5; i++) {
+    many.beginPlan()
+    many.count(12_000_000)
+  }
+  many.beginPlan()
+  expect(() => many.count(12_000_000)).toThrow(TooMuchWork)
+})

@@ -12,7 +12,7 @@ import { type Catalogue, type DeployedFunction, versionFor } from './catalogue.t
 import type { CodeStore } from './code/code-store.ts'
 import { type FunctionVersion, LATEST } from './entries.ts'
 import { kindOf } from './lambda-runtimes.ts'
-import type { EnvironmentOptions, InvocationOptions, RuntimeKind } from './runtime/environment.ts'
+import type { EnvironmentOptions, InvocationOptions, RuntimeKind } from './runtime/options.ts'
 import type { Outcome } from './runtime/outcome.ts'
 import { openPool, type Pool, Throttled } from './runtime/pool.ts'
 import type { Runtimes } from './runtime/runtimes.ts'

@@ -1,6 +1,6 @@
 /** Lambda's runtimes: which of them run here, and on which interpreter. */
 import type { NotedSettings } from './entries.ts'
-import type { RuntimeKind } from './runtime/environment.ts'
+import type { RuntimeKind } from './runtime/options.ts'
 
 /** The Node.js that the service itself runs on, as Lambda would name it. */
 export const OWN_RUNTIME = `nodejs${process.versions.node.split('.', 1)[0]}.x`

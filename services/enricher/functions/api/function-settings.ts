@@ -4,7 +4,7 @@
  */
 import type { FunctionVersion } from '../entries.ts'
 import { ARCHITECTURE, isDeprecated, kindOf, NOTED_DEFAULTS, runtimesOf } from '../lambda-runtimes.ts'
-import type { RuntimeKind } from '../runtime/environment.ts'
+import type { RuntimeKind } from '../runtime/options.ts'
 import { invalidParameter } from './names.ts'
 
 /** The members that CreateFunction and UpdateFunctionConfiguration share. */

@@ -6,7 +6,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { Counter, metrics } from '@weir/service'
 import { type Functions, type Invoked, UnknownFunction } from '../functions.ts'
-import type { InvocationOptions } from '../runtime/environment.ts'
+import type { InvocationOptions } from '../runtime/options.ts'
 import { Throttled } from '../runtime/pool.ts'
 import type { EventDestinations } from './event-destinations.ts'
 import type { EventSettings } from './event-settings.ts'

@@ -2,7 +2,7 @@ import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { code, json, open, root } from '../testing/environments.ts'
-import type { EnvironmentOptions } from './environment.ts'
+import type { EnvironmentOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
 
 /** A failure with its error. */

@@ -11,80 +11,25 @@
  * directory are followed wherever they lead; unpack none.
  */
 import type { ChildProcess } from 'node:child_process'
-import { isAbsolute } from 'node:path'
 import { openApiLink } from './api-link.ts'
-import { type Confinement, launchers } from './confine.ts'
-import { openLog } from './log.ts'
+import { exitFault, type Fault, initTimeout, OUT_OF_MEMORY, type Timeout, taskTimeout } from './faults.ts'
+import { FunctionProcess } from './function-process.ts'
+import { after, Invocation } from './invocation.ts'
+import type { Host, Link } from './link.ts'
+import { FunctionLog } from './log.ts'
+import { MemoryWatch } from './memory-watch.ts'
 import { openNodeLink } from './node-link.ts'
-import { ABORTED, endOf, errorPayload, type FailureKind, type Outcome } from './outcome.ts'
-import { endFirst, killGroup, killTree, memoryKb, treeOf } from './processes.ts'
-import type { Python } from './python.ts'
+import { checkOptions, type EnvironmentOptions, type InvocationOptions } from './options.ts'
+import { errorPayload, type FailureKind, type Measured, type Outcome } from './outcome.ts'
 
 /** The time for starting the process and loading its code, as on AWS. */
 const INIT_TIMEOUT_MS = 10_000
-/** How often memory is measured while the function is working. */
-const MEMORY_MS = 100
 /**
  * The time from the end of the pipe to the kill. A process that is about to exit closes the pipe first, and
  * its exit status should not be lost.
  */
 const EXIT_MS = 200
-/** How long output is read after the process has exited. */
-const OUTPUT_MS = 1000
 const TOO_MUCH_MEMORY = 'The environment has used more memory than its function may have.'
-
-/** A handler for Node.js, one for Python, or an executable `bootstrap` that speaks Lambda's Runtime API. */
-export type RuntimeKind = 'nodejs' | 'python' | 'provided'
-
-export interface EnvironmentOptions {
-  /** nodejs if not given. */
-  readonly runtime?: RuntimeKind
-  /** The interpreter, for python. */
-  readonly python?: Python
-  /** Defaults to the strongest that the machine allows. */
-  readonly confinement?: Confinement
-  readonly functionName: string
-  /** arn:aws:lambda:REGION:ACCOUNT:function:NAME */
-  readonly functionArn: string
-  /** A number or $LATEST. */
-  readonly version: string
-  /**
-   * Holds the code; an absolute path. The only other folders that Node.js reads are the node_modules above
-   * it.
-   */
-  readonly directory: string
-  /** `index.handler`: file without its extension, then export. */
-  readonly handler: string
-  /**
-   * The function's own variables. On Node.js, variables that Node or the linker read at startup have no
-   * effect.
-   */
-  readonly environment: Readonly<Record<string, string>>
-  /** Resident memory, 128 to 10,240; includes Node's own base of about 50 MiB. */
-  readonly memoryMb: number
-  /** The limit of an invocation, without the start of the process. */
-  readonly timeoutMs: number
-  /** The limit of the start; defaults to 10 s, as on AWS. */
-  readonly initTimeoutMs?: number
-  /**
-   * Receives every line that the function prints, at most 1 MB a second, and the lines about how it ended.
-   */
-  log(line: string): void
-}
-
-export interface InvocationOptions {
-  readonly requestId: string
-  /** The caller's ClientContext, parsed. */
-  readonly clientContext?: unknown
-  /** The ARN by which the caller named the function, with its qualifier; defaults to the environment's. */
-  readonly functionArn?: string
-  /** The Cognito identity. */
-  readonly identity?: unknown
-  /**
-   * Aborting kills the process, and the invocation rejects with the signal's reason: it counts as never made.
-   */
-  readonly signal?: AbortSignal
-}
 
 export interface Environment {
   readonly options: EnvironmentOptions
@@ -111,320 +56,225 @@ export class EnvironmentStopped extends Error {
   override readonly name = 'EnvironmentStopped'
 }
 
-interface Invocation {
-  readonly requestId: string
-  readonly sequence: number
-  readonly payload: Buffer
-  readonly options: InvocationOptions
-  /** When the event was handed over; undefined while the code is being loaded. */
-  startedAt: number | undefined
-  timeout: NodeJS.Timeout | undefined
-  resolve(outcome: Outcome): void
-  reject(error: unknown): void
-  release(): void
-}
-
 /** Why an invocation or the process ends, as far as known before the process is gone. */
 type Verdict = Fault | { readonly rejection: unknown }
-
-interface Fault {
-  readonly kind: FailureKind
-  payload(requestId: string): Buffer
-}
 
 /**
  * Starts the process at once. Throws if the options are invalid; any later failure is the outcome of the
  * first invocation.
  */
 export function openEnvironment(options: EnvironmentOptions): Environment {
-  check(options)
-  const log = openLog((line) => options.log(line))
-  const openedAt = performance.now()
-  const { promise: closed, resolve: close } = Promise.withResolvers<void>()
-  let child: ChildProcess | undefined
-  let state: 'starting' | 'idle' | 'busy' | 'ended' = 'starting'
-  let initMs: number | undefined
-  let current: Invocation | undefined
-  let sequence = 0
-  let peakKb = 0
-  let programs: readonly number[] = []
-  let isGone = false
-  let verdict: Verdict | undefined
-  let watch: NodeJS.Timeout | undefined = setInterval(watchMemory, MEMORY_MS)
-  const initTimeout = after(options.initTimeoutMs ?? INIT_TIMEOUT_MS, () => {
-    if (state !== 'starting') return
-    const text = `Init timed out after ${seconds(options.initTimeoutMs ?? INIT_TIMEOUT_MS)} seconds`
-    log.add(text)
-    end({
-      kind: 'init',
-      payload: (id) => errorPayload('Sandbox.Timedout', `RequestId: ${id} Error: ${text}`),
-    })
-  })
-  const openLink = options.runtime === undefined || options.runtime === 'nodejs' ? openNodeLink : openApiLink
-  const link = openLink(options, {
-    spawned,
-    failed,
-    ready,
-    answered: (kind, payload) => {
-      if (state === 'busy' && current) finish(kind, payload)
-    },
-    dying: (kind, payload) => end({ kind, payload: () => payload }),
-    // Leaves time for an exit status that is about to arrive.
-    lost: () => {
-      state = 'ended'
-      setTimeout(kill, EXIT_MS).unref()
-    },
-    measured: (memoryKb) => {
-      peakKb = Math.max(peakKb, memoryKb)
-    },
-    intruded: (sentence) => {
-      if (state === 'ended') return
-      log.add(sentence)
-      kill()
-    },
-  })
+  checkOptions(options)
+  return new ProcessEnvironment(options)
+}
 
-  function spawned(started: ChildProcess): void {
-    child = started
-    log.read(child.stdout!)
-    log.read(child.stderr!)
-    if (child.pid !== undefined) endFirst(child.pid)
-    child.once('error', ({ message }) => {
-      if (started.pid !== undefined) return
-      failed(errorPayload('Runtime.ExitError', `The process cannot be started: ${message}`))
+class ProcessEnvironment implements Environment {
+  readonly options: EnvironmentOptions
+  readonly #log: FunctionLog
+  readonly #memory: MemoryWatch
+  readonly #process = new FunctionProcess()
+  readonly #link: Link
+  readonly #openedAt = performance.now()
+  readonly #initTimeout: NodeJS.Timeout
+  readonly #gone = Promise.withResolvers<void>()
+  #isGone = false
+  #state: Environment['state'] = 'starting'
+  /** How long the start took; undefined until the code is loaded. */
+  #initMs: number | undefined
+  #current: Invocation | undefined
+  /** The number of invocations so far. */
+  #sequence = 0
+  #verdict: Verdict | undefined
+
+  constructor(options: EnvironmentOptions) {
+    this.options = options
+    this.#log = new FunctionLog((line) => options.log(line))
+    this.#memory = new MemoryWatch(options, () => {
+      if (this.#state !== 'ended') this.#end(OUT_OF_MEMORY)
     })
-    child.once('exit', () => {
-      killGroup(started.pid!)
-      // A process that it left behind outside its group may keep the output open.
-      const timer = setTimeout(
-        () => [started.stdout, started.stderr].forEach((stream) => stream?.destroy()),
-        OUTPUT_MS,
-      )
-      started.once('close', () => clearTimeout(timer))
+    this.#memory.start()
+    const initMs = options.initTimeoutMs ?? INIT_TIMEOUT_MS
+    this.#initTimeout = after(initMs, () => {
+      if (this.#state === 'starting') this.#timedOut(initTimeout(initMs))
     })
-    child.once('close', gone)
-    if (state === 'ended') kill()
+    const isNode = options.runtime === undefined || options.runtime === 'nodejs'
+    this.#link = (isNode ? openNodeLink : openApiLink)(options, this.#host())
   }
 
-  function failed(payload: Buffer): void {
-    verdict ??= { kind: 'init', payload: () => payload }
-    gone(null, null)
+  get closed(): Promise<void> {
+    return this.#gone.promise
   }
 
-  function ready(): void {
-    if (state !== 'starting') return
-    clearTimeout(initTimeout)
-    initMs = performance.now() - openedAt
-    state = 'idle'
-    lookAround()
-    if (current) begin(current)
-    else rest()
+  get pid(): number | undefined {
+    return this.#process.pid
   }
 
-  function begin(invocation: Invocation): void {
-    state = 'busy'
-    const {
-      requestId,
-      payload,
-      options: { clientContext, identity, functionArn },
-    } = invocation
-    log.note(`START RequestId: ${requestId} Version: ${options.version}`)
-    invocation.startedAt = performance.now()
-    invocation.timeout = after(options.timeoutMs, () => {
-      if (current !== invocation || state === 'ended') return
-      const text = `${new Date().toISOString()} ${requestId} Task timed out after ${seconds(options.timeoutMs)} seconds`
-      log.add(text)
-      end({ kind: 'timeout', payload: () => errorPayload('Sandbox.Timedout', text) })
+  get state(): Environment['state'] {
+    return this.#current && this.#state === 'idle' ? 'busy' : this.#state
+  }
+
+  invoke(payload: Buffer, options: InvocationOptions): Promise<Outcome> {
+    if (options.signal?.aborted) return Promise.reject(options.signal.reason)
+    if (this.#current || this.#state === 'busy')
+      return Promise.reject(new Error('The environment is busy; give it one invocation at a time.'))
+    // A failure before the first invocation is the outcome of that invocation.
+    const rejected = this.#verdict !== undefined && 'rejection' in this.#verdict
+    const failedToStart = this.#initMs === undefined && this.#sequence === 0 && !rejected
+    if (this.#state === 'ended' && !failedToStart)
+      return Promise.reject(new EnvironmentStopped('The environment has ended; open another one.'))
+    const invocation = new Invocation(++this.#sequence, payload, options, {
+      aborted: (reason) => this.#end({ rejection: reason }),
+      timedOut: () => {
+        if (this.#current === invocation && this.#state !== 'ended')
+          this.#timedOut(taskTimeout(invocation.requestId, this.options.timeoutMs))
+      },
     })
-    watch ??= setInterval(watchMemory, MEMORY_MS)
-    const deadlineMs = Date.now() + options.timeoutMs
-    link.begin({
-      sequence: invocation.sequence,
-      requestId,
-      deadlineMs,
-      clientContext,
-      identity,
-      functionArn,
-      payload,
+    this.#current = invocation
+    this.#log.begin()
+    if (this.#state === 'idle') this.#begin(invocation)
+    else if (this.#isGone) this.#ended(this.#process.exitCode, this.#process.signalCode)
+    return invocation.outcome.promise
+  }
+
+  stop(): Promise<void> {
+    const stopped = 'The environment was stopped while its function worked.'
+    this.#end({ rejection: new EnvironmentStopped(stopped) })
+    return this.closed
+  }
+
+  /** The environment, as its link sees it. */
+  #host(): Host {
+    return {
+      spawned: (child) => this.#spawned(child),
+      failed: (payload) => this.#failed(payload),
+      ready: () => this.#ready(),
+      answered: (kind, payload) => {
+        if (this.#state === 'busy' && this.#current) this.#finish(this.#current, kind, payload)
+      },
+      dying: (kind, payload) => this.#end({ kind, payload: () => payload }),
+      // Leaves time for an exit status that is about to arrive.
+      lost: () => {
+        this.#state = 'ended'
+        setTimeout(() => this.#kill(), EXIT_MS).unref()
+      },
+      measured: (memoryKb) => this.#memory.note(memoryKb),
+      intruded: (sentence) => {
+        if (this.#state === 'ended') return
+        this.#log.add(sentence)
+        this.#kill()
+      },
+    }
+  }
+
+  #spawned(child: ChildProcess): void {
+    this.#process.attach(child, this.#log, {
+      unstartable: (message) =>
+        this.#failed(errorPayload('Runtime.ExitError', `The process cannot be started: ${message}`)),
+      gone: (code, signal) => this.#ended(code, signal),
     })
+    this.#memory.follow(child.pid)
+    if (this.#state === 'ended') this.#kill()
+  }
+
+  #failed(payload: Buffer): void {
+    this.#verdict ??= { kind: 'init', payload: () => payload }
+    this.#ended(null, null)
+  }
+
+  #ready(): void {
+    if (this.#state !== 'starting') return
+    clearTimeout(this.#initTimeout)
+    this.#initMs = performance.now() - this.#openedAt
+    this.#state = 'idle'
+    this.#memory.lookAround()
+    if (this.#current) this.#begin(this.#current)
+    else this.#memory.rest()
+  }
+
+  #begin(invocation: Invocation): void {
+    this.#state = 'busy'
+    const { requestId, sequence, payload } = invocation
+    const { clientContext, identity, functionArn } = invocation.options
+    const { version, timeoutMs } = this.options
+    this.#log.note(`START RequestId: ${requestId} Version: ${version}`)
+    invocation.begin(timeoutMs)
+    this.#memory.start()
+    const deadlineMs = Date.now() + timeoutMs
+    this.#link.begin({ sequence, requestId, deadlineMs, clientContext, identity, functionArn, payload })
   }
 
   /** The function has answered, and its process stays. */
-  function finish(kind: FailureKind | undefined, payload: Buffer): void {
-    const invocation = current!
-    const durationMs = performance.now() - invocation.startedAt!
-    current = undefined
+  #finish(invocation: Invocation, kind: FailureKind | undefined, payload: Buffer): void {
+    const { durationMs } = invocation
+    this.#current = undefined
     invocation.release()
-    rest()
+    this.#memory.rest()
     // What it printed before it answered is read in this turn of the event loop.
     setImmediate(() => {
-      look()
+      this.#memory.look()
       // The answer counts, but an environment that uses too much memory does not stay.
-      if (peakKb > options.memoryMb * 1024) end({ rejection: new EnvironmentStopped(TOO_MUCH_MEMORY) })
-      else if (state === 'busy') state = 'idle'
-      const measured = measure(invocation, durationMs)
-      invocation.resolve(
+      if (this.#memory.exceeded) this.#end({ rejection: new EnvironmentStopped(TOO_MUCH_MEMORY) })
+      else if (this.#state === 'busy') this.#state = 'idle'
+      const measured = this.#measure(invocation, durationMs)
+      invocation.outcome.resolve(
         kind === undefined ? { ok: true, payload, ...measured } : { ok: false, kind, payload, ...measured },
       )
     })
   }
 
-  function measure(
-    invocation: Invocation,
-    durationMs: number,
-  ): Omit<Outcome & { ok: true }, 'ok' | 'payload'> {
-    const maxMemoryMb = Math.ceil(peakKb / 1024)
-    const first = invocation.sequence === 1 ? (initMs ?? performance.now() - openedAt) : undefined
-    log.note(`END RequestId: ${invocation.requestId}`)
-    log.note(
-      `REPORT RequestId: ${invocation.requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${Math.ceil(durationMs)} ms\t` +
-        `Memory Size: ${options.memoryMb} MB\tMax Memory Used: ${maxMemoryMb} MB\t${first === undefined ? '' : `Init Duration: ${first.toFixed(2)} ms\t`}`,
+  #measure({ sequence, requestId }: Invocation, durationMs: number): Measured {
+    const maxMemoryMb = this.#memory.peakMb
+    const initMs = sequence === 1 ? (this.#initMs ?? performance.now() - this.#openedAt) : undefined
+    this.#log.note(`END RequestId: ${requestId}`)
+    this.#log.note(
+      `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${Math.ceil(durationMs)} ms\t` +
+        `Memory Size: ${this.options.memoryMb} MB\tMax Memory Used: ${maxMemoryMb} MB\t${initMs === undefined ? '' : `Init Duration: ${initMs.toFixed(2)} ms\t`}`,
     )
-    return { durationMs, maxMemoryMb, initMs: first, logTail: log.tail() }
+    return { durationMs, maxMemoryMb, initMs, logTail: this.#log.tail() }
   }
 
-  function look(): void {
-    peakKb = Math.max(peakKb, memoryKb(programs) ?? 0)
-  }
-
-  /** Like `look`, but also finds the processes that the program has started since. */
-  function lookAround(): void {
-    if (child?.pid !== undefined) programs = treeOf(child.pid).slice(launchers(options.confinement))
-    look()
-  }
-
-  /** Stops measuring memory: it is measured only while the function is working. */
-  function rest(): void {
-    clearInterval(watch)
-    watch = undefined
-  }
-
-  function watchMemory(): void {
-    lookAround()
-    if (state === 'ended' || peakKb <= options.memoryMb * 1024) return
-    end({
-      kind: 'memory',
-      payload: (id) =>
-        errorPayload(
-          'Runtime.OutOfMemory',
-          `RequestId: ${id} Error: Runtime exited with error: signal: killed`,
-        ),
-    })
+  #timedOut({ line, fault }: Timeout): void {
+    this.#log.add(line)
+    this.#end(fault)
   }
 
   /**
    * Kills the process for a reason; the invocation ends when the process is gone. The first reason counts.
    */
-  function end(reason: Verdict): void {
-    verdict ??= reason
-    kill()
+  #end(reason: Verdict): void {
+    this.#verdict ??= reason
+    this.#kill()
   }
 
-  function kill(): void {
-    state = 'ended'
-    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) killTree(child.pid)
+  #kill(): void {
+    this.#state = 'ended'
+    this.#process.kill()
   }
 
-  function gone(code: number | null, signal: NodeJS.Signals | null): void {
-    const starting = initMs === undefined
-    state = 'ended'
-    isGone = true
-    rest()
-    clearTimeout(initTimeout)
-    link.close()
-    log.end()
-    close()
-    const invocation = current
+  /** The process is gone, or was never there. */
+  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#state = 'ended'
+    this.#isGone = true
+    this.#memory.rest()
+    clearTimeout(this.#initTimeout)
+    this.#link.close()
+    this.#log.end()
+    this.#gone.resolve()
+    const invocation = this.#current
     if (!invocation) return
-    current = undefined
+    this.#current = undefined
     invocation.release()
-    if (verdict && 'rejection' in verdict) return invocation.reject(verdict.rejection)
-    const durationMs = performance.now() - (invocation.startedAt ?? openedAt)
-    const { kind, payload } = verdict ?? exited(code, signal, starting)
+    const verdict = this.#verdict
+    if (verdict && 'rejection' in verdict) return invocation.outcome.reject(verdict.rejection)
+    const { durationMs } = invocation
+    const { kind, payload } = verdict ?? this.#exitFault(code, signal)
     const body = payload(invocation.requestId)
-    if (!verdict || kind === 'memory') log.add(String(JSON.parse(body.toString()).errorMessage))
-    invocation.resolve({
-      ok: false,
-      kind,
-      payload: body,
-      ...measure(invocation, invocation.startedAt === undefined ? 0 : durationMs),
-    })
+    if (!verdict || kind === 'memory') this.#log.add(String(JSON.parse(body.toString()).errorMessage))
+    const measured = this.#measure(invocation, durationMs)
+    invocation.outcome.resolve({ ok: false, kind, payload: body, ...measured })
   }
 
-  /** The process ended by itself. */
-  function exited(code: number | null, signal: NodeJS.Signals | null, starting: boolean): Fault {
-    const ended = endOf(code, signal)
-    // V8 aborts when its heap is full.
-    const full = ended === ABORTED && log.tail().includes('JavaScript heap out of memory')
-    const errorType = full ? 'Runtime.OutOfMemory' : 'Runtime.ExitError'
-    const text = `Runtime exited ${ended === undefined ? 'without providing a reason' : `with error: ${ended}`}`
-    return {
-      kind: full ? 'memory' : starting ? 'init' : 'exit',
-      payload: (id) => errorPayload(errorType, `RequestId: ${id} Error: ${text}`),
-    }
+  #exitFault(code: number | null, signal: NodeJS.Signals | null): Fault {
+    return exitFault(code, signal, { starting: this.#initMs === undefined, logTail: this.#log.tail() })
   }
-
-  return {
-    options,
-    closed,
-    get pid() {
-      return child?.pid
-    },
-    get state() {
-      return current && state === 'idle' ? 'busy' : state
-    },
-    invoke: (payload, invocationOptions) =>
-      new Promise((resolve, reject) => {
-        const { signal, requestId } = invocationOptions
-        if (signal?.aborted) return reject(signal.reason)
-        if (current || state === 'busy')
-          return reject(new Error('The environment is busy; give it one invocation at a time.'))
-        // A failure before the first invocation is the outcome of that invocation.
-        const failedToStart = initMs === undefined && sequence === 0 && !(verdict && 'rejection' in verdict)
-        if (state === 'ended' && !failedToStart)
-          return reject(new EnvironmentStopped('The environment has ended; open another one.'))
-        const abort = (): void => end({ rejection: signal!.reason })
-        signal?.addEventListener('abort', abort, { once: true })
-        const invocation: Invocation = {
-          requestId,
-          sequence: ++sequence,
-          payload,
-          options: invocationOptions,
-          startedAt: undefined,
-          timeout: undefined,
-          resolve,
-          reject,
-          release: () => {
-            clearTimeout(invocation.timeout)
-            signal?.removeEventListener('abort', abort)
-          },
-        }
-        current = invocation
-        log.begin()
-        if (state === 'idle') begin(invocation)
-        else if (isGone) gone(child?.exitCode ?? null, child?.signalCode ?? null)
-      }),
-    stop: () => {
-      end({ rejection: new EnvironmentStopped('The environment was stopped while its function worked.') })
-      return closed
-    },
-  }
-}
-
-const seconds = (ms: number): string => (ms / 1000).toFixed(2)
-
-/**
- * Calls back after `ms`, but not before everything that has arrived by then is read: this process may have
- * been busy itself.
- */
-const after = (ms: number, callback: () => void): NodeJS.Timeout =>
-  setTimeout(() => setImmediate(callback), ms)
-
-function check({ directory, memoryMb, timeoutMs }: EnvironmentOptions): void {
-  if (!isAbsolute(directory) || directory.includes('*'))
-    throw new Error(`The directory ${directory} of a function must be absolute and have no * in its name.`)
-  if (!(memoryMb >= 128 && memoryMb <= 10_240))
-    throw new Error(`The memory of a function is ${memoryMb} MB; it must be from 128 to 10240.`)
-  if (!(timeoutMs > 0 && timeoutMs <= 900_000))
-    throw new Error(`The timeout of a function is ${timeoutMs} ms; it must be at most 15 minutes.`)
 }

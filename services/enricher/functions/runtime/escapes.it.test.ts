@@ -30,7 +30,7 @@ import {
   SECRET,
   WITHOUT_NAMESPACES,
 } from '../testing/escapes.ts'
-import type { EnvironmentOptions } from './environment.ts'
+import type { EnvironmentOptions } from './options.ts'
 import { openPool, type Pool } from './pool.ts'
 
 /** These attempts need no process of their own. */

@@ -16,9 +16,9 @@ import {
   TOO_LARGE,
   UNHANDLED,
 } from './child/frames.mjs'
-import type { EnvironmentOptions } from './environment.ts'
 import type { Host, Link } from './link.ts'
 import { startNode } from './node-program.ts'
+import type { EnvironmentOptions } from './options.ts'
 import type { FailureKind } from './outcome.ts'
 import { HAS_PROC } from './processes.ts'
 import { runtimeVariables } from './variables.ts'

@@ -1,7 +1,7 @@
 /** How an invocation ended. */
 import { constants } from 'node:os'
 
-interface Measured {
+export interface Measured {
   /** From the moment the event is passed to the process to the end, without the start of the process. */
   readonly durationMs: number
   /** The largest resident size of the process so far, Node's own base included (about 50 MiB). */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { running } from '../testing/environments.ts'
-import type { EnvironmentOptions } from './environment.ts'
+import type { EnvironmentOptions } from './options.ts'
 import { openPool, type Pool } from './pool.ts'
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'pool-')))

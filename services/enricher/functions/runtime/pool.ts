@@ -1,10 +1,6 @@
 /** The environments of one function: one for each concurrent invocation, up to its reserved concurrency. */
-import {
-  type Environment,
-  type EnvironmentOptions,
-  type InvocationOptions,
-  openEnvironment,
-} from './environment.ts'
+import { type Environment, openEnvironment } from './environment.ts'
+import type { EnvironmentOptions, InvocationOptions } from './options.ts'
 import type { Outcome } from './outcome.ts'
 
 /** How long an idle environment stays; AWS promises nothing and keeps them for minutes. */
@@ -85,17 +81,17 @@ export function openPool(initial: PoolOptions): Pool {
       void environment.stop()
       return
     }
-    const place = { environment, timer: setTimeout(() => drop(place), options.idleMs ?? IDLE_MS).unref() }
-    idle.push(place)
-    void environment.closed.then(() => drop(place))
+    const one = { environment, timer: setTimeout(() => drop(one), options.idleMs ?? IDLE_MS).unref() }
+    idle.push(one)
+    void environment.closed.then(() => drop(one))
   }
 
-  function drop(place: (typeof idle)[number]): void {
-    const index = idle.indexOf(place)
+  function drop(one: (typeof idle)[number]): void {
+    const index = idle.indexOf(one)
     if (index < 0) return
     idle.splice(index, 1)
-    clearTimeout(place.timer)
-    void place.environment.stop()
+    clearTimeout(one.timer)
+    void one.environment.stop()
   }
 
   return {
@@ -113,14 +109,14 @@ export function openPool(initial: PoolOptions): Pool {
       }
     },
     update: (next) => {
-      if (next.environment !== options.environment) for (const place of [...idle]) drop(place)
+      if (next.environment !== options.environment) for (const one of [...idle]) drop(one)
       options = next
     },
     counts: () => ({ idle: idle.length, busy: busy.size }),
     stop: async (drainMs) => {
       stopped = true
       const ending = idle.map(({ environment }) => environment)
-      for (const place of [...idle]) drop(place)
+      for (const one of [...idle]) drop(one)
       if (busy.size > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, drainMs)

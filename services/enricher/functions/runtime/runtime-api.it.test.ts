@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ConfigReader } from '@weir/config'
 import { describe, expect, test } from 'vitest'
 import { CONFINEMENTS, code, json, type Opened, open, root, running } from '../testing/environments.ts'
-import type { EnvironmentOptions } from './environment.ts'
+import type { EnvironmentOptions } from './options.ts'
 import { findPython } from './python.ts'
 import { openRuntimes, runtimesConfig } from './runtimes.ts'
 

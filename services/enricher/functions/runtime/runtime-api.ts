@@ -3,7 +3,12 @@
  * posts its result. Responses are buffered, X-Ray is ignored, and there are no extensions.
  */
 import { randomBytes } from 'node:crypto'
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { MAX_RESPONSE_BYTES } from './child/frames.mjs'
@@ -27,14 +32,6 @@ const NOTHING = Buffer.alloc(0)
 /** The pause after a connection from another process. */
 const STRANGER_MS = 20
 
-export interface RuntimeApi {
-  /** HOST:PORT, for AWS_LAMBDA_RUNTIME_API. */
-  readonly address: string
-  /** Sets the next invocation that the runtime gets. */
-  hand(call: Call): void
-  close(): void
-}
-
 export type RuntimeApiHost = Pick<Host, 'ready' | 'answered' | 'dying' | 'intruded'>
 
 /** Listens on a port of its own at 127.0.0.1. Reads only connections that `isOurs` accepts. */
@@ -43,35 +40,75 @@ export async function openRuntimeApi(
   isOurs: (socket: Socket) => Promise<boolean>,
   host: RuntimeApiHost,
 ): Promise<RuntimeApi> {
-  /** A request for the next invocation, held until there is one. */
-  let waiting: ServerResponse | undefined
-  /** The call that the environment has handed over and the runtime has not yet requested. */
-  let next: Call | undefined
-  /** The call that the runtime has received and not yet answered. */
-  let current: Call | undefined
-  let answering = false
-  let started = false
-  let idleWork = 0
-  const sockets = new Set<Socket>()
+  const api = new RuntimeApi(functionArn, isOurs, host)
+  await api.listen()
+  return api
+}
 
-  const noTimeouts = { requestTimeout: 0, keepAliveTimeout: 0, headersTimeout: 0 }
-  const http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES, ...noTimeouts }, handle)
-  const server = createServer({ pauseOnConnect: true })
-  server.maxConnections = MAX_CONNECTIONS
-  let looking = Promise.resolve()
-  server.on('connection', (socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {}).once('close', () => sockets.delete(socket))
-    looking = looking.then(() => admit(socket)).catch(() => {})
-  })
-  await new Promise<void>((resolve, reject) => server.on('error', reject).listen(0, '127.0.0.1', resolve))
+export class RuntimeApi {
+  readonly #functionArn: string
+  readonly #isOurs: (socket: Socket) => Promise<boolean>
+  readonly #host: RuntimeApiHost
+  readonly #http: HttpServer
+  readonly #server = createServer({ pauseOnConnect: true })
+  readonly #sockets = new Set<Socket>()
+  /** Resolves when the newest connection was checked. */
+  #admitting = Promise.resolve()
+  /** A request for the next invocation, held until there is one. */
+  #waiting: ServerResponse | undefined
+  /** The call that the environment has handed over and the runtime has not yet requested. */
+  #next: Call | undefined
+  /** The call that the runtime has received and not yet answered. */
+  #current: Call | undefined
+  #answering = false
+  #started = false
+  /** Connections and refused requests since the last answer. */
+  #idleWork = 0
+
+  constructor(functionArn: string, isOurs: (socket: Socket) => Promise<boolean>, host: RuntimeApiHost) {
+    this.#functionArn = functionArn
+    this.#isOurs = isOurs
+    this.#host = host
+    const noTimeouts = { requestTimeout: 0, keepAliveTimeout: 0, headersTimeout: 0 }
+    this.#http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES, ...noTimeouts }, (request, response) =>
+      this.#handle(request, response),
+    )
+    this.#server.maxConnections = MAX_CONNECTIONS
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket)
+      socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket))
+      this.#admitting = this.#admitting.then(() => this.#admit(socket)).catch(() => {})
+    })
+  }
+
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.on('error', reject).listen(0, '127.0.0.1', resolve)
+    })
+  }
+
+  /** HOST:PORT, for AWS_LAMBDA_RUNTIME_API. */
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** Sets the next invocation that the runtime gets. */
+  hand(call: Call): void {
+    this.#next = call
+    if (this.#waiting) this.#deliver(call, this.#waiting)
+  }
+
+  close(): void {
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+  }
 
   /** Admits connections one at a time, and those of other processes slowly: checking takes time. */
-  async function admit(socket: Socket): Promise<void> {
+  async #admit(socket: Socket): Promise<void> {
     if (socket.destroyed) return
-    if (await isOurs(socket)) {
-      work()
-      http.emit('connection', socket)
+    if (await this.#isOurs(socket)) {
+      this.#countIdleWork()
+      this.#http.emit('connection', socket)
       socket.resume()
       return
     }
@@ -79,103 +116,95 @@ export async function openRuntimeApi(
     await pause(STRANGER_MS)
   }
 
-  function handle(request: IncomingMessage, response: ServerResponse): void {
+  #handle(request: IncomingMessage, response: ServerResponse): void {
     const { method, url = '' } = request
     const [, id, what] = /^\/invocation\/([^/]+)\/(response|error)$/.exec(url.slice(PREFIX.length)) ?? []
-    if (!url.startsWith(PREFIX)) refuse(response, 404, 'NotFound', `There is no ${url} here.`)
-    else if (method === 'GET' && url === `${PREFIX}/invocation/next`) wait(response)
-    else if (method === 'POST' && url === `${PREFIX}/init/error`) initFailed(request, response)
-    else if (method === 'POST' && id !== undefined) void answer(id, what === 'error', request, response)
-    else refuse(response, 404, 'NotFound', `There is no ${method} ${url} here.`)
+    if (!url.startsWith(PREFIX)) this.#refuse(response, 404, 'NotFound', `There is no ${url} here.`)
+    else if (method === 'GET' && url === `${PREFIX}/invocation/next`) this.#wait(response)
+    else if (method === 'POST' && url === `${PREFIX}/init/error`) void this.#initFailed(request, response)
+    else if (method === 'POST' && id !== undefined) void this.#answer(id, what === 'error', request, response)
+    else this.#refuse(response, 404, 'NotFound', `There is no ${method} ${url} here.`)
   }
 
-  function wait(response: ServerResponse): void {
-    if (current || waiting) return refuse(response, 403, 'InvalidStateTransition', 'There is no answer yet.')
-    waiting = response
+  #wait(response: ServerResponse): void {
+    if (this.#current || this.#waiting)
+      return this.#refuse(response, 403, 'InvalidStateTransition', 'There is no answer yet.')
+    this.#waiting = response
     response.once('close', () => {
-      if (waiting === response) waiting = undefined
+      if (this.#waiting === response) this.#waiting = undefined
     })
-    if (next) deliver()
-    if (started) return
-    started = true
-    host.ready()
+    if (this.#next) this.#deliver(this.#next, response)
+    if (this.#started) return
+    this.#started = true
+    this.#host.ready()
   }
 
-  function deliver(): void {
-    const call = next!
-    current = call
-    next = undefined
-    waiting!.writeHead(200, {
-      'Content-Type': 'application/json',
-      'Content-Length': call.payload.length,
-      'Lambda-Runtime-Aws-Request-Id': ascii(call.requestId),
-      'Lambda-Runtime-Deadline-Ms': call.deadlineMs,
-      'Lambda-Runtime-Invoked-Function-Arn': ascii(call.functionArn ?? functionArn),
-      'Lambda-Runtime-Trace-Id': traceId(),
-      ...(call.clientContext === undefined
-        ? {}
-        : { 'Lambda-Runtime-Client-Context': asciiJson(call.clientContext) }),
-      ...(call.identity === undefined ? {} : { 'Lambda-Runtime-Cognito-Identity': asciiJson(call.identity) }),
-    })
-    waiting!.end(call.payload)
-    waiting = undefined
+  #deliver(call: Call, response: ServerResponse): void {
+    this.#current = call
+    this.#next = undefined
+    this.#waiting = undefined
+    response.writeHead(200, headersOf(call, this.#functionArn))
+    response.end(call.payload)
   }
 
-  async function answer(
+  async #answer(
     id: string,
     isError: boolean,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    if (current === undefined || ascii(current.requestId) !== id || answering) {
-      return refuse(response, 400, 'InvalidRequestID', 'Invalid request ID')
+    if (this.#current === undefined || ascii(this.#current.requestId) !== id || this.#answering) {
+      return this.#refuse(response, 400, 'InvalidRequestID', 'Invalid request ID')
     }
-    answering = true
+    this.#answering = true
     const body = await readBody(request)
-    answering = false
+    this.#answering = false
     if (body === 'cut off') return
-    current = undefined
-    idleWork = 0
+    this.#current = undefined
+    this.#idleWork = 0
     if (body === 'too large') {
       reply(response, 413, { errorType: 'RequestEntityTooLarge', errorMessage: `Exceeded ${TOO_LARGE}` })
       const sentence = `Response payload size exceeded ${TOO_LARGE}`
-      host.answered('too-large', errorPayload('Function.ResponseSizeTooLarge', sentence))
+      this.#host.answered('too-large', errorPayload('Function.ResponseSizeTooLarge', sentence))
       return
     }
     reply(response, 202, { status: 'OK' })
-    host.answered(isError ? 'handled' : undefined, isError ? errorOf(request, body) : body)
+    this.#host.answered(isError ? 'handled' : undefined, isError ? errorOf(request, body) : body)
   }
 
-  async function initFailed(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (started) return refuse(response, 403, 'InvalidStateTransition', 'The start is over.')
+  async #initFailed(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#started) return this.#refuse(response, 403, 'InvalidStateTransition', 'The start is over.')
     const body = await readBody(request)
     reply(response, 202, { status: 'OK' })
-    host.dying('init', errorOf(request, typeof body === 'string' ? NOTHING : body))
+    this.#host.dying('init', errorOf(request, typeof body === 'string' ? NOTHING : body))
   }
 
-  function refuse(response: ServerResponse, status: number, errorType: string, errorMessage: string): void {
+  #refuse(response: ServerResponse, status: number, errorType: string, errorMessage: string): void {
     reply(response, status, { errorType, errorMessage })
-    work()
+    this.#countIdleWork()
   }
 
   /** Bounds the work that the function can cause in this process without answering. */
-  function work(): void {
-    if (++idleWork <= MAX_IDLE_WORK) return
-    host.intruded(
+  #countIdleWork(): void {
+    if (++this.#idleWork <= MAX_IDLE_WORK) return
+    this.#host.intruded(
       'The function asked the Runtime API too often without an answer; its environment was ended.',
     )
   }
+}
 
+function headersOf(call: Call, functionArn: string): Record<string, string | number> {
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    hand: (call) => {
-      next = call
-      if (waiting) deliver()
-    },
-    close: () => {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-    },
+    'Content-Type': 'application/json',
+    'Content-Length': call.payload.length,
+    'Lambda-Runtime-Aws-Request-Id': ascii(call.requestId),
+    'Lambda-Runtime-Deadline-Ms': call.deadlineMs,
+    'Lambda-Runtime-Invoked-Function-Arn': ascii(call.functionArn ?? functionArn),
+    'Lambda-Runtime-Trace-Id': traceId(),
+    ...(call.clientContext === undefined
+      ? {}
+      : { 'Lambda-Runtime-Client-Context': asciiJson(call.clientContext) }),
+    ...(call.identity === undefined ? {} : { 'Lambda-Runtime-Cognito-Identity': asciiJson(call.identity) }),
   }
 }
 

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, expect, test } from 'vitest'
-import { type EnvironmentOptions, openEnvironment } from './environment.ts'
+import { openEnvironment } from './environment.ts'
+import type { EnvironmentOptions } from './options.ts'
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'runtime-')))
 writeFileSync(

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import type { ConfigReader } from '@weir/config'
 import type { Resource } from '@weir/service'
 import { type Confinement, confinement } from './confine.ts'
-import type { EnvironmentOptions, RuntimeKind } from './environment.ts'
+import type { EnvironmentOptions, RuntimeKind } from './options.ts'
 import { findPython } from './python.ts'
 
 /** By their names in FUNCTIONS_RUNTIMES. */

@@ -1,6 +1,6 @@
 /** The environment variables of a function: its own, and those that Lambda's runtime sets. */
 import { randomBytes } from 'node:crypto'
-import type { EnvironmentOptions } from './environment.ts'
+import type { EnvironmentOptions } from './options.ts'
 
 /** Lambda's variables override the function's own, except for TZ, which defaults to UTC. */
 export function runtimeVariables(options: EnvironmentOptions): Record<string, string> {

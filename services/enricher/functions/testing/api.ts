@@ -28,7 +28,7 @@ import { afterAll, onTestFinished } from 'vitest'
 import { lambdaApi } from '../api/lambda-api.ts'
 import { DEFAULT_SETTINGS } from '../mappings/settings.ts'
 import { type FunctionService, type FunctionServiceOptions, openFunctionService } from '../open.ts'
-import type { RuntimeKind } from '../runtime/environment.ts'
+import type { RuntimeKind } from '../runtime/options.ts'
 import { openRuntimes } from '../runtime/runtimes.ts'
 import type { FunctionDefinition } from '../solutions.ts'
 

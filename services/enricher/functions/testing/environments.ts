@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach } from 'vitest'
 import { type Confinement, confinement } from '../runtime/confine.ts'
-import { type Environment, type EnvironmentOptions, openEnvironment } from '../runtime/environment.ts'
+import { type Environment, openEnvironment } from '../runtime/environment.ts'
+import type { EnvironmentOptions } from '../runtime/options.ts'
 import type { Outcome } from '../runtime/outcome.ts'
 
 /** The confinement that this machine supports, and the one that every machine supports. */

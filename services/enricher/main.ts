@@ -102,7 +102,7 @@ await Service.named('enricher')
           ...applications.ready,
           'deployed functions': functions.ready,
           functions: () => functions.mappings.ready(),
-          events: functions.events.ready,
+          events: functions.asyncInvocations.ready,
         },
         routes: async (app) => {
           await app.register(async (open) => referenceRoutes(reference, access)(open))

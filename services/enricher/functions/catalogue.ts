@@ -103,7 +103,8 @@ export function versionFor(
   return version === LATEST ? latest : versions.get(version)
 }
 
-function set<T>(map: Map<string, T>, id: string, value: T | undefined): void {
+/** Sets the value of a key; undefined removes the key. */
+export function set<T>(map: Map<string, T>, id: string, value: T | undefined): void {
   if (value === undefined) map.delete(id)
   else map.set(id, value)
 }

@@ -1,4 +1,7 @@
 /** The streams, functions and mappings of solutions, in the forms that this service uses. */
+import { createHash } from 'node:crypto'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ONCE_WINDOW_MS } from '@weir/kafka'
 import type { Solution } from '@weir/solutions'
@@ -69,6 +72,16 @@ export function functionOfSolution(
     aliases: new Map(),
     events: new Map(),
   }
+}
+
+/** Returns a hash that changes whenever a file of the folder is written. */
+export function codeVersionOf(directory: string): string {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(directory).sort()) {
+    const { mtimeMs, size } = statSync(join(directory, name))
+    hash.update(`${name}/${mtimeMs}/${size}\n`)
+  }
+  return hash.digest('hex')
 }
 
 /**

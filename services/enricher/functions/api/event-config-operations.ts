@@ -1,9 +1,9 @@
 /** Retries, age and destinations of a function's events: PutFunctionEventInvokeConfig and its neighbours. */
 import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
+import { functionOfArn } from '../async/async-destinations.ts'
 import type { DeployedFunction } from '../catalogue.ts'
 import { destinationTopic } from '../destinations.ts'
 import { type EventConfig, LATEST } from '../entries.ts'
-import { functionOfArn } from '../events/event-destinations.ts'
 import type { Functions } from '../functions.ts'
 import type { Deploying } from './deploying.ts'
 import { checkTopic } from './mapping-input.ts'

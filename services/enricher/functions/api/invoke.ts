@@ -2,13 +2,14 @@
 import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 import { jsonFault } from '@weir/service'
-import type { Events } from '../events/events.ts'
-import type { Event } from '../events/queues.ts'
-import { CodeMissing, type Functions, type Invoked, RuntimeRefused, UnknownFunction } from '../functions.ts'
+import type { AsyncInvocations } from '../async/async-invocations.ts'
+import type { AsyncInvocation } from '../async/queues.ts'
+import { type FunctionResult, type Functions, RuntimeRefused, UnknownFunction } from '../functions.ts'
 import type { FunctionService } from '../open.ts'
 import { EnvironmentStopped } from '../runtime/environment.ts'
 import type { InvocationOptions } from '../runtime/options.ts'
 import { PoolStopped, Throttled } from '../runtime/pool.ts'
+import { CodeMissing } from '../version-slot.ts'
 import { type Account, existing, invalidParameter, type NamedFunction, namedFunction } from './names.ts'
 
 interface InvokeInput {
@@ -31,7 +32,11 @@ const MAX_EVENT = 1 << 20
 const EMPTY = Buffer.from('{}')
 
 export function invokeOperations(
-  { functions, events, catchUp }: Pick<FunctionService, 'functions' | 'events' | 'catchUp'>,
+  {
+    functions,
+    asyncInvocations,
+    catchUp,
+  }: Pick<FunctionService, 'functions' | 'asyncInvocations' | 'catchUp'>,
   account: Account,
 ): AwsOperations {
   return {
@@ -46,28 +51,29 @@ export function invokeOperations(
       const options = { requestId: context.requestId, clientContext: clientContextOf(input.ClientContext) }
       check(input, payload, type === 'Event' ? MAX_EVENT : MAX_PAYLOAD)
       if (type === 'Event') {
-        await store(events, { functionName: named.qualified, payload, options, acceptedAt: Date.now() })
+        const invocation = { functionName: named.qualified, payload, options, acceptedAt: Date.now() }
+        await store(asyncInvocations, invocation)
         return { StatusCode: 202 }
       }
-      const outcome = await outcomeOf(functions, named, payload, options)
+      const result = await resultOf(functions, named, payload, options)
       return {
         StatusCode: 200,
-        ExecutedVersion: outcome.executedVersion,
-        Payload: outcome.payload,
+        ExecutedVersion: result.executedVersion,
+        Payload: result.payload,
         // Lambda, too, calls an error that a handler throws unhandled.
-        FunctionError: outcome.ok ? undefined : 'Unhandled',
-        LogResult: input.LogType === 'Tail' ? Buffer.from(outcome.logTail).toString('base64') : undefined,
+        FunctionError: result.ok ? undefined : 'Unhandled',
+        LogResult: input.LogType === 'Tail' ? Buffer.from(result.logTail).toString('base64') : undefined,
       }
     },
   }
 }
 
-async function outcomeOf(
+async function resultOf(
   functions: Functions,
   named: NamedFunction,
   payload: Buffer,
   options: InvocationOptions,
-): Promise<Invoked> {
+): Promise<FunctionResult> {
   try {
     return await functions.invoke(named.qualified, payload, options)
   } catch (error) {
@@ -81,9 +87,9 @@ async function outcomeOf(
   }
 }
 
-async function store(events: Events, event: Event): Promise<void> {
+async function store(asyncInvocations: AsyncInvocations, invocation: AsyncInvocation): Promise<void> {
   try {
-    await events.add(event)
+    await asyncInvocations.add(invocation)
   } catch (error) {
     if (!(error instanceof KafkaError)) throw error
     if (error.code === 'buffer-full') throw tooMany('ConcurrentInvocationLimitExceeded')

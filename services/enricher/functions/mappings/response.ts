@@ -1,5 +1,5 @@
 /** Reads the bytes of a function's response. */
-import type { Outcome } from '../runtime/outcome.ts'
+import type { InvocationResult } from '../runtime/result.ts'
 import type { Mapping } from './mapping.ts'
 
 const MAX_ERROR_LENGTH = 2000
@@ -20,7 +20,7 @@ export type ParsedResponse =
  * own may return anything. As in Lambda, a response that the mapping does not use is not examined.
  */
 export function responseOf(
-  { ok, payload }: Pick<Outcome, 'ok' | 'payload'>,
+  { ok, payload }: Pick<InvocationResult, 'ok' | 'payload'>,
   mapping: Pick<Mapping, 'output' | 'settings'>,
 ): ParsedResponse {
   if (!ok) return { kind: 'error', error: payload.toString('utf8', 0, MAX_ERROR_LENGTH) }

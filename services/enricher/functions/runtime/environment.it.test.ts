@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { code, json, open, root } from '../testing/environments.ts'
 import type { EnvironmentOptions } from './options.ts'
-import type { Outcome } from './outcome.ts'
+import type { InvocationResult } from './result.ts'
 
 /** A failure with its error. */
 const failed = (kind: string, errorType: string, errorMessage: unknown) => ({
@@ -11,7 +11,7 @@ const failed = (kind: string, errorType: string, errorMessage: unknown) => ({
   kind,
   error: expect.objectContaining({ errorType, errorMessage }),
 })
-const withError = (outcome: Outcome) => ({ ...outcome, error: json(outcome) })
+const withError = (outcome: InvocationResult) => ({ ...outcome, error: json(outcome) })
 
 describe('what a handler returns', () => {
   test.each<[name: string, files: string | Record<string, string>, expected: unknown]>([

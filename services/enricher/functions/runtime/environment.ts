@@ -20,7 +20,7 @@ import { FunctionLog } from './log.ts'
 import { MemoryWatch } from './memory-watch.ts'
 import { openNodeLink } from './node-link.ts'
 import { checkOptions, type EnvironmentOptions, type InvocationOptions } from './options.ts'
-import { errorPayload, type FailureKind, type Measured, type Outcome } from './outcome.ts'
+import { errorPayload, type FailureKind, type InvocationResult, type Measured } from './result.ts'
 
 /** The time for starting the process and loading its code, as on AWS. */
 const INIT_TIMEOUT_MS = 10_000
@@ -42,11 +42,11 @@ export interface Environment {
   /** Resolves when the process is gone. */
   readonly closed: Promise<void>
   /**
-   * Calls the handler with the event, the JSON text in `payload`. Resolves with the outcome; if the process
+   * Calls the handler with the event, the JSON text in `payload`. Resolves with the result; if the process
    * was killed, only after it is gone. Rejects if the environment is busy or ended, with the signal's reason,
    * or with EnvironmentStopped; it is then unknown how far the handler got.
    */
-  invoke(payload: Buffer, options: InvocationOptions): Promise<Outcome>
+  invoke(payload: Buffer, options: InvocationOptions): Promise<InvocationResult>
   /** Kills the process at once; its invocation rejects with EnvironmentStopped. Resolves when it is gone. */
   stop(): Promise<void>
 }
@@ -60,7 +60,7 @@ export class EnvironmentStopped extends Error {
 type Verdict = Fault | { readonly rejection: unknown }
 
 /**
- * Starts the process at once. Throws if the options are invalid; any later failure is the outcome of the
+ * Starts the process at once. Throws if the options are invalid; any later failure is the result of the
  * first invocation.
  */
 export function openEnvironment(options: EnvironmentOptions): Environment {
@@ -113,11 +113,11 @@ class ProcessEnvironment implements Environment {
     return this.#current && this.#state === 'idle' ? 'busy' : this.#state
   }
 
-  invoke(payload: Buffer, options: InvocationOptions): Promise<Outcome> {
+  invoke(payload: Buffer, options: InvocationOptions): Promise<InvocationResult> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason)
     if (this.#current || this.#state === 'busy')
       return Promise.reject(new Error('The environment is busy; give it one invocation at a time.'))
-    // A failure before the first invocation is the outcome of that invocation.
+    // A failure before the first invocation is the result of that invocation.
     const rejected = this.#verdict !== undefined && 'rejection' in this.#verdict
     const failedToStart = this.#initMs === undefined && this.#sequence === 0 && !rejected
     if (this.#state === 'ended' && !failedToStart)
@@ -133,7 +133,7 @@ class ProcessEnvironment implements Environment {
     this.#log.begin()
     if (this.#state === 'idle') this.#begin(invocation)
     else if (this.#isGone) this.#ended(this.#process.exitCode, this.#process.signalCode)
-    return invocation.outcome.promise
+    return invocation.result.promise
   }
 
   stop(): Promise<void> {
@@ -203,7 +203,7 @@ class ProcessEnvironment implements Environment {
     this.#link.begin({ sequence, requestId, deadlineMs, clientContext, identity, functionArn, payload })
   }
 
-  /** The function has answered, and its process stays. */
+  /** The function has responded, and its process stays. */
   #finish(invocation: Invocation, kind: FailureKind | undefined, payload: Buffer): void {
     const { durationMs } = invocation
     this.#current = undefined
@@ -212,11 +212,11 @@ class ProcessEnvironment implements Environment {
     // What it printed before it answered is read in this turn of the event loop.
     setImmediate(() => {
       this.#memory.look()
-      // The answer counts, but an environment that uses too much memory does not stay.
+      // The response counts, but an environment that uses too much memory does not stay.
       if (this.#memory.exceeded) this.#end({ rejection: new EnvironmentStopped(TOO_MUCH_MEMORY) })
       else if (this.#state === 'busy') this.#state = 'idle'
       const measured = this.#measure(invocation, durationMs)
-      invocation.outcome.resolve(
+      invocation.result.resolve(
         kind === undefined ? { ok: true, payload, ...measured } : { ok: false, kind, payload, ...measured },
       )
     })
@@ -265,13 +265,13 @@ class ProcessEnvironment implements Environment {
     this.#current = undefined
     invocation.release()
     const verdict = this.#verdict
-    if (verdict && 'rejection' in verdict) return invocation.outcome.reject(verdict.rejection)
+    if (verdict && 'rejection' in verdict) return invocation.result.reject(verdict.rejection)
     const { durationMs } = invocation
     const { kind, payload } = verdict ?? this.#exitFault(code, signal)
     const body = payload(invocation.requestId)
     if (!verdict || kind === 'memory') this.#log.add(String(JSON.parse(body.toString()).errorMessage))
     const measured = this.#measure(invocation, durationMs)
-    invocation.outcome.resolve({ ok: false, kind, payload: body, ...measured })
+    invocation.result.resolve({ ok: false, kind, payload: body, ...measured })
   }
 
   #exitFault(code: number | null, signal: NodeJS.Signals | null): Fault {

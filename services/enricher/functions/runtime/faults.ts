@@ -1,5 +1,5 @@
 /** Faults that end a process, in AWS's words. */
-import { ABORTED, endOf, errorPayload, type FailureKind } from './outcome.ts'
+import { ABORTED, endOf, errorPayload, type FailureKind } from './result.ts'
 
 export interface Fault {
   readonly kind: FailureKind

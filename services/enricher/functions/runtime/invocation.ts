@@ -1,6 +1,6 @@
 /** One invocation of an environment. */
 import type { InvocationOptions } from './options.ts'
-import type { Outcome } from './outcome.ts'
+import type { InvocationResult } from './result.ts'
 
 export interface InvocationEvents {
   /** The signal of the invocation was aborted. */
@@ -14,7 +14,7 @@ export class Invocation {
   readonly sequence: number
   readonly payload: Buffer
   readonly options: InvocationOptions
-  readonly outcome = Promise.withResolvers<Outcome>()
+  readonly result = Promise.withResolvers<InvocationResult>()
   readonly #events: InvocationEvents
   /** When the event was handed over, as performance.now(); undefined while the code is being loaded. */
   #startedAt: number | undefined

@@ -1,6 +1,6 @@
 /** The connection between an environment and the process that runs its function. */
 import type { ChildProcess } from 'node:child_process'
-import type { FailureKind } from './outcome.ts'
+import type { FailureKind } from './result.ts'
 
 /** An invocation as it is passed to the process. */
 export interface Call {

@@ -19,8 +19,8 @@ import {
 import type { Host, Link } from './link.ts'
 import { startNode } from './node-program.ts'
 import type { EnvironmentOptions } from './options.ts'
-import type { FailureKind } from './outcome.ts'
 import { HAS_PROC } from './processes.ts'
+import type { FailureKind } from './result.ts'
 import { runtimeVariables } from './variables.ts'
 
 /** How often the child reports its memory if the service cannot measure it. */

@@ -1,7 +1,7 @@
 /** The environments of one function: one for each concurrent invocation, up to its reserved concurrency. */
 import { type Environment, openEnvironment } from './environment.ts'
 import type { EnvironmentOptions, InvocationOptions } from './options.ts'
-import type { Outcome } from './outcome.ts'
+import type { InvocationResult } from './result.ts'
 
 /** How long an idle environment stays; AWS promises nothing and keeps them for minutes. */
 const IDLE_MS = 300_000
@@ -19,7 +19,7 @@ export interface Pool {
    * Invokes an idle environment, or a new one if none is idle. Rejects with Throttled, with PoolStopped, or
    * as Environment.invoke does.
    */
-  invoke(payload: Buffer, options: InvocationOptions): Promise<Outcome>
+  invoke(payload: Buffer, options: InvocationOptions): Promise<InvocationResult>
   /**
    * Sets the code, configuration or concurrency for all invocations from now on. Environments opened with
    * another options object, even an equal one, are stopped; busy ones after their invocation.

@@ -13,7 +13,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { MAX_RESPONSE_BYTES } from './child/frames.mjs'
 import type { Call, Host } from './link.ts'
-import { errorPayload } from './outcome.ts'
+import { errorPayload } from './result.ts'
 
 const TOO_LARGE = `maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`
 const PREFIX = '/2018-06-01/runtime'

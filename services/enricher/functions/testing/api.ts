@@ -190,7 +190,7 @@ async function start(): Promise<Api> {
     kafka,
     codec,
     streams,
-    eventOptions: { groupId: `enricher.invocations.${run}` },
+    asyncOptions: { groupId: `enricher.invocations.${run}` },
     codeGraceMs: 3000,
     log,
   }

@@ -14,7 +14,7 @@ import { afterAll, afterEach } from 'vitest'
 import { type Confinement, confinement } from '../runtime/confine.ts'
 import { type Environment, openEnvironment } from '../runtime/environment.ts'
 import type { EnvironmentOptions } from '../runtime/options.ts'
-import type { Outcome } from '../runtime/outcome.ts'
+import type { InvocationResult } from '../runtime/result.ts'
 
 /** The confinement that this machine supports, and the one that every machine supports. */
 export const CONFINEMENTS = [...new Set<Confinement>([confinement(), 'process only'])]
@@ -41,7 +41,7 @@ export function code(files: Readonly<Record<string, string>>): string {
 export interface Opened {
   readonly environment: Environment
   readonly lines: string[]
-  invoke(event?: unknown, requestId?: string): Promise<Outcome>
+  invoke(event?: unknown, requestId?: string): Promise<InvocationResult>
 }
 
 export function open(
@@ -81,4 +81,4 @@ export function running(text: string): number {
   }).length
 }
 
-export const json = (outcome: Outcome): unknown => JSON.parse(outcome.payload.toString())
+export const json = (outcome: InvocationResult): unknown => JSON.parse(outcome.payload.toString())

@@ -11,7 +11,7 @@ import { openStreams } from '@weir/streams'
 import { openFunctionService } from '../open.ts'
 import type { HostOptions } from './hosting.ts'
 
-const { brokers, registryUrl, definitions, mappings, eventOptions, folder } = JSON.parse(
+const { brokers, registryUrl, definitions, mappings, asyncOptions, folder } = JSON.parse(
   process.env.HOST!,
 ) as HostOptions
 const log = logger('function-host')
@@ -31,7 +31,7 @@ const service = await openFunctionService({
   kafka,
   codec,
   streams,
-  eventOptions,
+  asyncOptions,
   log,
 })
 while (!mappings.every(({ id, enabled }) => !enabled || service.value.mappings.state(id) === 'Enabled'))

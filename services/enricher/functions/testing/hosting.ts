@@ -15,7 +15,7 @@ export interface HostOptions {
   readonly registryUrl: string
   readonly definitions: readonly FunctionDefinition[]
   readonly mappings: readonly Mapping[]
-  readonly eventOptions?: FunctionServiceOptions['eventOptions']
+  readonly asyncOptions?: FunctionServiceOptions['asyncOptions']
   readonly folder: string
 }
 

@@ -32,7 +32,7 @@ export interface Failure extends Measured {
   readonly payload: Buffer
 }
 
-export type Outcome = Success | Failure
+export type InvocationResult = Success | Failure
 
 export function errorPayload(errorType: string, errorMessage: string): Buffer {
   return Buffer.from(JSON.stringify({ errorType, errorMessage }))

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { Invoked } from '../functions.ts'
-import { eventObjectName, invocationRecord } from './invocation-record.ts'
+import type { FunctionResult } from '../functions.ts'
+import { asyncObjectName, invocationRecord } from './invocation-record.ts'
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function:f'
-const outcome: Invoked = {
+const result: FunctionResult = {
   ok: true,
   executedVersion: '3',
   payload: Buffer.from('{"a":1}'),
@@ -22,7 +22,7 @@ const event = (functionName: string, payload: string) => ({
 test('what succeeded', () => {
   expect(
     JSON.parse(
-      invocationRecord(event('f:live', '{"n":1e2}'), { condition: 'Success', attempts: 1, outcome }, ARN),
+      invocationRecord(event('f:live', '{"n":1e2}'), { condition: 'Success', attempts: 1, result }, ARN),
     ),
   ).toEqual({
     version: '1.0',
@@ -40,19 +40,15 @@ test('what succeeded', () => {
 })
 
 test('what failed, and what was never invoked', () => {
-  const failed: Invoked = {
-    ...outcome,
+  const failed: FunctionResult = {
+    ...result,
     ok: false,
     kind: 'handled',
     payload: Buffer.from('{"errorType":"E"}'),
   }
   expect(
     JSON.parse(
-      invocationRecord(
-        event('f', '{}'),
-        { condition: 'RetriesExhausted', attempts: 3, outcome: failed },
-        ARN,
-      ),
+      invocationRecord(event('f', '{}'), { condition: 'RetriesExhausted', attempts: 3, result: failed }, ARN),
     ),
   ).toMatchObject({
     requestContext: {
@@ -66,7 +62,7 @@ test('what failed, and what was never invoked', () => {
   const never = JSON.parse(
     invocationRecord(
       event('f', '{}'),
-      { condition: 'EventAgeExceeded', attempts: 0, outcome: undefined },
+      { condition: 'EventAgeExceeded', attempts: 0, result: undefined },
       ARN,
     ),
   ) as object
@@ -76,27 +72,25 @@ test('what failed, and what was never invoked', () => {
 test('payloads that no queue takes are left out', () => {
   const large = `"${'x'.repeat(600_000)}"`
   expect(
-    JSON.parse(invocationRecord(event('f', large), { condition: 'Success', attempts: 1, outcome }, ARN)),
+    JSON.parse(invocationRecord(event('f', large), { condition: 'Success', attempts: 1, result }, ARN)),
   ).toMatchObject({ requestPayload: null, responsePayload: { a: 1 } })
-  const answer = { ...outcome, payload: Buffer.from(`"${'x'.repeat(1_000_000)}"`) }
+  const answer = { ...result, payload: Buffer.from(`"${'x'.repeat(1_000_000)}"`) }
   expect(
-    JSON.parse(
-      invocationRecord(event('f', '1'), { condition: 'Success', attempts: 1, outcome: answer }, ARN),
-    ),
+    JSON.parse(invocationRecord(event('f', '1'), { condition: 'Success', attempts: 1, result: answer }, ARN)),
   ).toMatchObject({ requestPayload: 1, responsePayload: null })
 })
 
 test('objects are named as Lambda names them', () => {
-  expect(eventObjectName('f:live', new Date('2026-11-24T22:05:00Z'))).toMatch(
+  expect(asyncObjectName('f:live', new Date('2026-11-24T22:05:00Z'))).toMatch(
     /^aws\/lambda\/async\/f\/2026\/11\/24\/2026-11-24T22\.05\.00-[0-9a-f-]{36}$/,
   )
 })
 
 test('an answer that is no JSON is a text in a record that is JSON', () => {
-  const answered: Invoked = { ...outcome, payload: Buffer.from('no "JSON"') }
+  const answered: FunctionResult = { ...result, payload: Buffer.from('no "JSON"') }
   const text = invocationRecord(
     event('f', '{}'),
-    { condition: 'Success', attempts: 1, outcome: answered },
+    { condition: 'Success', attempts: 1, result: answered },
     ARN,
   )
   expect(JSON.parse(text)).toMatchObject({ responsePayload: 'no "JSON"' })

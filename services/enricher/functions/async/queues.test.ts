@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest'
-import { type Functions, type Invoked, UnknownFunction } from '../functions.ts'
+import { type FunctionResult, type Functions, UnknownFunction } from '../functions.ts'
 import { Throttled } from '../runtime/pool.ts'
-import type { EventDestinations } from './event-destinations.ts'
-import type { EventSettings } from './event-settings.ts'
-import { openQueues } from './queues.ts'
+import type { AsyncDestinations } from './async-destinations.ts'
+import type { AsyncSettings } from './async-settings.ts'
+import { Queues } from './queues.ts'
 
-const DONE: Invoked = {
+const DONE: FunctionResult = {
   ok: true,
   executedVersion: '$LATEST',
   payload: Buffer.from('1'),
@@ -14,13 +14,18 @@ const DONE: Invoked = {
   initMs: undefined,
   logTail: '',
 }
-const FAILED: Invoked = { ...DONE, ok: false, kind: 'handled', payload: Buffer.from('{"errorType":"Error"}') }
+const FAILED: FunctionResult = {
+  ...DONE,
+  ok: false,
+  kind: 'handled',
+  payload: Buffer.from('{"errorType":"Error"}'),
+}
 const HOUR = 3_600_000
 const TO = { onSuccess: 'kafka://done', onFailure: 'kafka://failed' }
 
 /** Functions that run at most `maximum` times at once. The test ends each invocation. */
-function setUp(maximum: number, retryMs = [1, 1], settings: Partial<EventSettings> = {}) {
-  const running: { readonly id: string; end(outcome: Invoked | Error): void }[] = []
+function setUp(maximum: number, retryMs = [1, 1], settings: Partial<AsyncSettings> = {}) {
+  const running: { readonly id: string; end(outcome: FunctionResult | Error): void }[] = []
   const known = new Set(['f', 'g'])
   const invoke: Functions['invoke'] = async (name, _payload, { requestId }) => {
     if (!known.has(name)) throw new UnknownFunction(name)
@@ -28,7 +33,7 @@ function setUp(maximum: number, retryMs = [1, 1], settings: Partial<EventSetting
     return new Promise((resolve, reject) => {
       const one = {
         id: requestId,
-        end: (outcome: Invoked | Error) => {
+        end: (outcome: FunctionResult | Error) => {
           running.splice(running.indexOf(one), 1)
           if (outcome instanceof Error) reject(outcome)
           else resolve(outcome)
@@ -45,20 +50,20 @@ function setUp(maximum: number, retryMs = [1, 1], settings: Partial<EventSetting
     readonly attempts: number
     readonly answer: string | undefined
   }[] = []
-  const destinations: EventDestinations = {
-    async send(url, { options: { requestId } }, { condition, attempts, outcome }) {
+  const destinations: AsyncDestinations = {
+    async send(url, { options: { requestId } }, { condition, attempts, result }) {
       if (url === 'kafka://gone') throw new Error('it is gone')
-      sent.push({ url, id: requestId, condition, attempts, answer: outcome?.payload.toString() })
+      sent.push({ url, id: requestId, condition, attempts, answer: result?.payload.toString() })
     },
   }
-  const settingsOf = (): EventSettings => ({
+  const settingsOf = (): AsyncSettings => ({
     maxRetries: 2,
     maxAgeMs: 6 * HOUR,
     onSuccess: undefined,
     onFailure: undefined,
     ...settings,
   })
-  const queues = openQueues({
+  const queues = new Queues({
     functions: { invoke },
     settingsOf,
     isOff: (name) => name === 'off',

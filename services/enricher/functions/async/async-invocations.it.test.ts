@@ -37,7 +37,7 @@ beforeAll(async () => {
     kafka,
     codec,
     streams,
-    eventOptions: { groupId: uniqueName('enricher.invocations.door') },
+    asyncOptions: { groupId: uniqueName('enricher.invocations.door') },
     log,
   })
   door = service.value
@@ -49,7 +49,7 @@ beforeAll(async () => {
 afterAll(() => stop())
 
 const add = (functionName: string, event: { readonly id: string }, clientContext?: unknown): Promise<void> =>
-  door.events.add({
+  door.asyncInvocations.add({
     functionName,
     payload: Buffer.from(JSON.stringify(event)),
     options: { requestId: `request-${event.id}`, clientContext },
@@ -68,7 +68,7 @@ test('what was accepted outlives kill -9', async () => {
     ...backends,
     definitions: [functionOf(name, CODE, { concurrency: 2 })],
     mappings: [],
-    eventOptions: { groupId: uniqueName('enricher.invocations') },
+    asyncOptions: { groupId: uniqueName('enricher.invocations') },
   }
   const first = await startHost(options)
   const slow = Array.from({ length: 20 }, (_, i) => `slow-${i}`)
@@ -92,7 +92,7 @@ test('an event that fails is tried again under the same request id, while others
     ...backends,
     definitions,
     mappings: [],
-    eventOptions: { groupId: uniqueName('enricher.invocations'), retryMs: [1500, 100] },
+    asyncOptions: { groupId: uniqueName('enricher.invocations'), retryMs: [1500, 100] },
   })
   onTestFinished(async () => void (await host.stop()))
   await add(name, { id: 'twice', fail: 2 } as { id: string }, { from: 'shop' })

@@ -1,22 +1,22 @@
-/** Sends the invocation records of events to the destinations of their functions. */
+/** Sends the invocation records of asynchronous invocations to the destinations of their functions. */
 import { randomUUID } from 'node:crypto'
 import type { Kafka, Producer } from '@weir/kafka'
 import type { Logger } from '@weir/service'
 import { type Destination, openDestination } from '../destinations.ts'
-import { type EventResult, eventObjectName, invocationRecord } from './invocation-record.ts'
-import type { Event } from './queues.ts'
+import { type AsyncResult, asyncObjectName, invocationRecord } from './invocation-record.ts'
+import type { AsyncInvocation } from './queues.ts'
 
-export interface EventDestinations {
+export interface AsyncDestinations {
   /** Resolves when the record is stored at the destination; rejects if the signal aborts first. */
-  send(url: string, event: Event, result: EventResult, signal: AbortSignal): Promise<void>
+  send(url: string, invocation: AsyncInvocation, result: AsyncResult, signal: AbortSignal): Promise<void>
 }
 
-export interface EventDestinationsOptions {
+export interface AsyncDestinationsOptions {
   readonly kafka: Kafka
   readonly producer: Producer
   readonly account: { readonly region: string; readonly accountId: string }
   /** Invokes the function that is a destination. */
-  add(event: Event): Promise<void>
+  add(invocation: AsyncInvocation): Promise<void>
   readonly log: Logger
 }
 
@@ -34,13 +34,13 @@ export function functionOfArn(url: string): string | undefined {
   return FUNCTION.exec(url)?.[1]
 }
 
-export function openEventDestinations({
+export function openAsyncDestinations({
   kafka,
   producer,
   account,
   add,
   log,
-}: EventDestinationsOptions): EventDestinations {
+}: AsyncDestinationsOptions): AsyncDestinations {
   const opened = new Map<string, Promise<Destination>>()
 
   const open = (url: string): Promise<Destination> => {
@@ -50,32 +50,27 @@ export function openEventDestinations({
   }
 
   return {
-    async send(url, event, result, signal) {
-      const functionArn = `arn:aws:lambda:${account.region}:${account.accountId}:function:${event.functionName.split(':')[0]}`
-      const text = invocationRecord(event, result, functionArn)
-      const functionName = functionOfArn(url)
-      if (functionName === undefined) {
-        const {
-          functionName: name,
-          options: { requestId },
-        } = event
-        return (await open(url)).send(
-          { text, key: requestId, objectName: (now) => eventObjectName(name, now) },
-          signal,
-        )
+    async send(url, invocation, result, signal) {
+      const { functionName, options, hops = 0 } = invocation
+      const [name] = functionName.split(':')
+      const functionArn = `arn:aws:lambda:${account.region}:${account.accountId}:function:${name}`
+      const text = invocationRecord(invocation, result, functionArn)
+      const next = functionOfArn(url)
+      if (next === undefined) {
+        const objectName = (now: Date): string => asyncObjectName(functionName, now)
+        return (await open(url)).send({ text, key: options.requestId, objectName }, signal)
       }
-      const hops = (event.hops ?? 0) + 1
-      if (hops > MAX_HOPS)
+      if (hops >= MAX_HOPS)
         return log.warn(
-          { function: event.functionName, destination: url },
+          { function: functionName, destination: url },
           "functions that are each other's destinations were stopped",
         )
       await add({
-        functionName,
+        functionName: next,
         payload: Buffer.from(text),
         options: { requestId: randomUUID() },
         acceptedAt: Date.now(),
-        hops,
+        hops: hops + 1,
       })
     },
   }

@@ -1,12 +1,12 @@
 /**
- * Retries, age and destinations of a function's events (Lambda developer guide, "Error handling for
+ * Retries, age and destinations of a function's asynchronous invocations (Lambda developer guide, "Error handling for
  * asynchronous invocation").
  */
 
 import { LATEST } from '../entries.ts'
 import type { Functions } from '../functions.ts'
 
-export interface EventSettings {
+export interface AsyncSettings {
   /** After the first attempt. */
   readonly maxRetries: number
   readonly maxAgeMs: number
@@ -15,7 +15,7 @@ export interface EventSettings {
   readonly onFailure: string | undefined
 }
 
-const DEFAULTS: EventSettings = {
+const DEFAULTS: AsyncSettings = {
   maxRetries: 2,
   maxAgeMs: 6 * 3_600_000,
   onSuccess: undefined,
@@ -23,7 +23,7 @@ const DEFAULTS: EventSettings = {
 }
 
 /** @param name NAME or NAME:QUALIFIER, as it was invoked */
-export function eventSettingsOf(functions: Pick<Functions, 'find'>, name: string): EventSettings {
+export function asyncSettingsOf(functions: Pick<Functions, 'find'>, name: string): AsyncSettings {
   const [functionName, qualifier = LATEST] = name.split(':')
   const found = functions.find(functionName)?.events.get(qualifier)
   if (found === undefined) return DEFAULTS

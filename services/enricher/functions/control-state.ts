@@ -1,7 +1,8 @@
 /** What the entries of the control log add up to: functions, mappings and the states of windows. */
 import type { Change, ControlEntry } from '@weir/control'
 import { type Catalogue, set } from './catalogue.ts'
-import { type Entries, type EntryKind, fromModule, isKind } from './entries.ts'
+import type { Entries, EntryKind } from './entries.ts'
+import { fromModule, isKind } from './entry-checks.ts'
 import type { Functions } from './functions.ts'
 import { NOTED_DEFAULTS, OWN_RUNTIME } from './lambda-runtimes.ts'
 import type { Mapping } from './mappings/mapping.ts'

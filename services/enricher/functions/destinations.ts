@@ -1,15 +1,16 @@
-/** Sends documents about invocations to topics of Weir's Kafka, and to queues, topics and buckets of AWS. */
+/** Sends invocation records to topics of Weir's Kafka, and to queues, topics and buckets of AWS. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeHeaders, type Kafka, type Producer, partitionFor } from '@weir/kafka'
 import { store } from '@weir/topics'
 
-export interface Letter {
+/** A document about an invocation, or about records that were given up. */
+export interface InvocationRecord {
   /** JSON */
   readonly text: string
   /** The key of the record in a topic of Kafka. */
   readonly key: string
   /**
-   * Why the letter is written, in one sentence. Lambda's documents have no field for it; in a topic of Kafka
+   * What went wrong, in one sentence. Lambda's documents have no field for it; in a topic of Kafka
    * it is a header of the record.
    */
   readonly error?: string
@@ -20,8 +21,8 @@ export interface Letter {
 }
 
 export interface Destination {
-  /** Resolves when the letter is stored at the destination. Retries until the signal aborts. */
-  send(letter: Letter, signal: AbortSignal): Promise<void>
+  /** Resolves when the record is stored at the destination. Retries until the signal aborts. */
+  send(record: InvocationRecord, signal: AbortSignal): Promise<void>
 }
 
 interface Log {
@@ -39,8 +40,8 @@ const LONGEST_PAUSE_MS = 30_000
 const ERROR_HEADER = 'weir-error'
 const MAX_ERROR_LENGTH = 2000
 
-/** Stores one letter; rejects if that fails. */
-type Put = (letter: Letter) => Promise<unknown>
+/** Stores one record; rejects if that fails. */
+type Put = (record: InvocationRecord) => Promise<unknown>
 
 /**
  * Returns the topic of kafka://TOPIC, or undefined for any other destination. Throws a one-sentence error if
@@ -66,10 +67,10 @@ export async function openDestination(
   const topic = destinationTopic(url)
   const put = topic === undefined ? await awsStore(url) : topicStore(topic, kafka, producer)
   return {
-    async send(letter, signal) {
+    async send(record, signal) {
       for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
         try {
-          await put(letter)
+          await put(record)
           return
         } catch (error) {
           log.warn(
@@ -117,12 +118,12 @@ async function awsStore(arn: string): Promise<Put> {
     region: process.env.AWS_REGION || 'us-east-1',
     forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined,
   })
-  return (letter) =>
+  return (record) =>
     client.send(
       new PutObjectCommand({
         Bucket: bucket,
-        Key: letter.objectName(new Date()),
-        Body: letter.object?.() ?? letter.text,
+        Key: record.objectName(new Date()),
+        Body: record.object?.() ?? record.text,
         ContentType: 'application/json',
       }),
     )

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { newMapping } from './api/mapping-input.ts'
-import { checks, fromModule } from './entries.ts'
+import { checks, fromModule } from './entry-checks.ts'
 import { NOTED_DEFAULTS } from './lambda-runtimes.ts'
 
 const SHA256 = 'ab'.repeat(32)

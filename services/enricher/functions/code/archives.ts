@@ -31,28 +31,86 @@ export interface ArchivesOptions {
 const GRACE_MS = 20 * 60_000
 const LONGEST_SWEEP_MS = 60_000
 
-export function openArchives({
-  catalogue,
-  code,
-  topic,
-  control,
-  graceMs = GRACE_MS,
-  log,
-}: ArchivesOptions): Resource<Archives> {
-  /** When this replica first saw that nothing refers to an archive (ms since the epoch). */
-  const unusedSince = new Map<string, number>()
-  let sweeping: Promise<void> | undefined
+export function openArchives(options: ArchivesOptions): Resource<Archives> {
+  const { code, topic, catalogue, graceMs = GRACE_MS } = options
+  const sweeper = new Sweeper(options, graceMs)
+  const timer = setInterval(() => sweeper.begin(), Math.min(LONGEST_SWEEP_MS, graceMs)).unref()
+  return {
+    value: {
+      accept: (source, maxBytes) => code.accept(source, maxBytes),
+      isKept: ({ id }) => isKept(catalogue, id),
+      store: (upload) => storeArchive(upload, options),
+      async *read({ id }) {
+        const found = catalogue.archive(id)
+        if (found === undefined) throw new Error(`The archive ${id} is gone.`)
+        yield* topic.read(found)
+      },
+    },
+    stop: async () => {
+      clearInterval(timer)
+      await sweeper.done
+    },
+  }
+}
 
-  const kept = (id: string): StoredArchive | undefined => {
-    const found = catalogue.archive(id)
-    return found?.leaving ? undefined : found
+async function storeArchive(
+  { sha256, bytes, file }: Upload,
+  { catalogue, control, topic }: ArchivesOptions,
+): Promise<Archive> {
+  const referred = catalogue.referred()
+  for (const one of catalogue.archives())
+    if (one.sha256 === sha256 && !one.leaving && referred.has(one.id)) return { id: one.id, sha256, bytes }
+  const archive = { id: `${sha256}-${randomBytes(4).toString('hex')}`, sha256, bytes }
+  const entry: StoredArchive = { ...archive, offset: await topic.end(), storedAt: Date.now() }
+  await control.announce({ kind: 'archive', id: archive.id, value: entry })
+  await topic.write(archive, file)
+  return archive
+}
+
+function isKept(catalogue: Catalogue, id: string): boolean {
+  const found = catalogue.archive(id)
+  return found !== undefined && !found.leaving
+}
+
+/** Removes archives that no function has referred to for some time. */
+class Sweeper {
+  readonly #options: ArchivesOptions
+  readonly #graceMs: number
+  /** When this replica first saw that nothing refers to an archive (ms since the epoch). */
+  readonly #unusedSince = new Map<string, number>()
+  #sweeping: Promise<void> | undefined
+
+  constructor(options: ArchivesOptions, graceMs: number) {
+    this.#options = options
+    this.#graceMs = graceMs
   }
 
-  async function sweep(): Promise<void> {
+  /** Resolves when no sweep is in progress. */
+  get done(): Promise<void> | undefined {
+    return this.#sweeping
+  }
+
+  /** Begins a sweep unless one is in progress. */
+  begin(): void {
+    this.#sweeping ??= this.#sweep()
+      .catch((error: Error) =>
+        this.#options.log.warn(
+          { err: error },
+          'archives that no function uses any more could not be removed; it is tried again',
+        ),
+      )
+      .finally(() => {
+        this.#sweeping = undefined
+      })
+  }
+
+  async #sweep(): Promise<void> {
+    const { catalogue, code } = this.#options
     const referred = catalogue.referred()
     for (const archive of [...catalogue.archives()]) {
-      if (referred.has(archive.id)) unusedSince.delete(archive.id)
-      else if (archive.leaving || Date.now() - since(archive) >= graceMs) await remove(archive)
+      if (referred.has(archive.id)) this.#unusedSince.delete(archive.id)
+      else if (archive.leaving || Date.now() - this.#since(archive) >= this.#graceMs)
+        await this.#remove(archive)
     }
     const modules = catalogue
       .all()
@@ -66,9 +124,9 @@ export function openArchives({
     )
   }
 
-  function since({ id }: StoredArchive): number {
-    const found = unusedSince.get(id) ?? Date.now()
-    unusedSince.set(id, found)
+  #since({ id }: StoredArchive): number {
+    const found = this.#unusedSince.get(id) ?? Date.now()
+    this.#unusedSince.set(id, found)
     return found
   }
 
@@ -76,10 +134,11 @@ export function openArchives({
    * First bars references to the archive, then removes its parts, then its entry. If the process ends in
    * between, the next sweep, here or elsewhere, continues.
    */
-  async function remove(archive: StoredArchive): Promise<void> {
+  async #remove(archive: StoredArchive): Promise<void> {
+    const { catalogue, control, topic, log } = this.#options
     const { id } = archive
     await control.write(() =>
-      kept(id) === undefined || catalogue.referred().has(id)
+      !isKept(catalogue, id) || catalogue.referred().has(id)
         ? []
         : [{ kind: 'archive', id, value: { ...archive, leaving: true } }],
     )
@@ -88,50 +147,7 @@ export function openArchives({
     await control.write(() =>
       catalogue.archive(id) === undefined ? [] : [{ kind: 'archive', id, value: undefined }],
     )
-    unusedSince.delete(id)
+    this.#unusedSince.delete(id)
     log.info({ archive: id, bytes: archive.bytes }, 'an archive that no function uses any more was removed')
-  }
-
-  const timer = setInterval(
-    () => {
-      sweeping ??= sweep()
-        .catch((error: Error) =>
-          log.warn(
-            { err: error },
-            'archives that no function uses any more could not be removed; it is tried again',
-          ),
-        )
-        .finally(() => {
-          sweeping = undefined
-        })
-    },
-    Math.min(LONGEST_SWEEP_MS, graceMs),
-  ).unref()
-
-  return {
-    value: {
-      accept: code.accept,
-      isKept: ({ id }) => kept(id) !== undefined,
-      async store({ sha256, bytes, file }) {
-        const referred = catalogue.referred()
-        for (const one of catalogue.archives())
-          if (one.sha256 === sha256 && !one.leaving && referred.has(one.id))
-            return { id: one.id, sha256, bytes }
-        const archive = { id: `${sha256}-${randomBytes(4).toString('hex')}`, sha256, bytes }
-        const entry: StoredArchive = { ...archive, offset: await topic.end(), storedAt: Date.now() }
-        await control.announce({ kind: 'archive', id: archive.id, value: entry })
-        await topic.write(archive, file)
-        return archive
-      },
-      async *read({ id }) {
-        const found = catalogue.archive(id)
-        if (found === undefined) throw new Error(`The archive ${id} is gone.`)
-        yield* topic.read(found)
-      },
-    },
-    stop: async () => {
-      clearInterval(timer)
-      await sweeping
-    },
   }
 }

@@ -61,56 +61,93 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
   const [ready, tmp] = [join(folder, 'code'), join(folder, 'tmp')]
   for (const path of [folder, ready, tmp]) await mkdir(path, { recursive: true, mode: 0o700 })
   await removeStale(tmp)
-  /** The hashes whose folders this process has seen to be complete. */
-  const whole = new Set<string>()
-  const making = new Map<string, Promise<string>>()
-  const place = (sha256: string): string => join(ready, sha256)
-  const has = (sha256: string): boolean => whole.has(sha256) && existsSync(place(sha256))
+  return new FolderStore({ ready, tmp }, topic, log)
+}
 
-  /**
-   * Moves the folder into its place in one step, with the figures by which a later process can tell that it
-   * is complete.
-   */
-  async function settle(sha256: string, made: string, unpacked: Unpacked): Promise<void> {
-    await writeFile(`${made}.json`, JSON.stringify(unpacked))
-    await rename(`${made}.json`, `${place(sha256)}.json`)
-    if (!has(sha256)) {
-      await discardFolder(place(sha256))
-      await rename(made, place(sha256)).catch((error: NodeJS.ErrnoException) => {
-        // Another process that shares the folder was faster.
-        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
-      })
-    }
-    whole.add(sha256)
+class FolderStore implements CodeStore {
+  /** Holds a folder for each hash, and beside it the figures by which its completeness is checked. */
+  readonly #ready: string
+  readonly #tmp: string
+  readonly #topic: CodeTopic
+  readonly #log: Logger
+  /** The hashes whose folders this process has seen to be complete. */
+  readonly #whole = new Set<string>()
+  readonly #making = new Map<string, Promise<string>>()
+
+  constructor(
+    { ready, tmp }: { readonly ready: string; readonly tmp: string },
+    topic: CodeTopic,
+    log: Logger,
+  ) {
+    this.#ready = ready
+    this.#tmp = tmp
+    this.#topic = topic
+    this.#log = log
   }
 
-  async function discardFolder(path: string): Promise<void> {
-    if (!existsSync(path)) return
-    const gone = join(tmp, randomUUID())
-    await rename(path, gone)
-    await rm(gone, { recursive: true, force: true })
+  has(sha256: string): boolean {
+    return this.#whole.has(sha256) && existsSync(this.#pathOf(sha256))
+  }
+
+  folderOf(archive: StoredArchive): Promise<string> {
+    return this.#ensure(archive.sha256, (made) => this.#fetch(archive, made))
+  }
+
+  folderOfModule({ file, code }: CodeModule): Promise<string> {
+    return this.#ensure(hash('sha256', `${file}\n${code}`), async (made) => {
+      await writeFile(join(made, file), code)
+      return { files: 1, bytes: Buffer.byteLength(code) }
+    })
+  }
+
+  async accept(source: Readable, maxBytes: number): Promise<Upload> {
+    const file = join(this.#tmp, `${randomUUID()}.zip`)
+    try {
+      const { sha256, bytes } = await store(source, file, maxBytes)
+      // An archive that is in use was checked before.
+      if (!this.has(sha256))
+        await this.#withFolder(async (made) => this.#settle(sha256, made, await unpack(file, made)))
+      return { sha256, bytes, file, discard: () => rm(file, { force: true }) }
+    } catch (error) {
+      await rm(file, { force: true })
+      throw error
+    }
+  }
+
+  async keepOnly(sha256s: ReadonlySet<string>): Promise<void> {
+    for (const name of await readdir(this.#ready)) {
+      const sha256 = name.replace('.json', '')
+      if (!SHA256.test(sha256) || sha256s.has(sha256) || this.#making.has(sha256)) continue
+      this.#whole.delete(sha256)
+      const path = join(this.#ready, name)
+      await (name === sha256 ? this.#discardFolder(path) : rm(path, { force: true })).catch((error: Error) =>
+        this.#log.warn({ err: error, sha256 }, 'code that no function uses any more could not be removed'),
+      )
+    }
+  }
+
+  #pathOf(sha256: string): string {
+    return join(this.#ready, sha256)
   }
 
   /** Creates the folder of a hash unless it is here; one at a time for each hash. */
-  function ensure(sha256: string, make: (folder: string) => Promise<Unpacked>): Promise<string> {
-    if (has(sha256)) return Promise.resolve(place(sha256))
-    const before = making.get(sha256)
+  #ensure(sha256: string, make: (folder: string) => Promise<Unpacked>): Promise<string> {
+    const path = this.#pathOf(sha256)
+    if (this.has(sha256)) return Promise.resolve(path)
+    const before = this.#making.get(sha256)
     if (before !== undefined) return before
     const work = (async () => {
-      if (await isWhole(place(sha256))) {
-        whole.add(sha256)
-        return place(sha256)
-      }
-      await inPlace(async (made) => settle(sha256, made, await make(made)))
-      return place(sha256)
-    })().finally(() => making.delete(sha256))
-    making.set(sha256, work)
+      if (await isWhole(path)) this.#whole.add(sha256)
+      else await this.#withFolder(async (made) => this.#settle(sha256, made, await make(made)))
+      return path
+    })().finally(() => this.#making.delete(sha256))
+    this.#making.set(sha256, work)
     return work
   }
 
   /** Runs `work` with an empty folder, which is removed afterwards if it is still there. */
-  async function inPlace(work: (made: string) => Promise<void>): Promise<void> {
-    const made = join(tmp, randomUUID())
+  async #withFolder(work: (made: string) => Promise<void>): Promise<void> {
+    const made = join(this.#tmp, randomUUID())
     await UNPACKING.acquire(FOREVER)
     try {
       await mkdir(made, { mode: 0o700 })
@@ -121,10 +158,10 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
     }
   }
 
-  async function fetch(archive: StoredArchive, made: string): Promise<Unpacked> {
+  async #fetch(archive: StoredArchive, made: string): Promise<Unpacked> {
     const file = `${made}.zip`
     try {
-      const found = await store(Readable.from(topic.read(archive)), file, archive.bytes)
+      const found = await store(Readable.from(this.#topic.read(archive)), file, archive.bytes)
       if (found.sha256 !== archive.sha256)
         throw new Error(`The archive ${archive.id} has another hash in Kafka: ${found.sha256}.`)
       return await unpack(file, made)
@@ -133,37 +170,29 @@ export async function openCodeStore(folder: string, topic: CodeTopic, log: Logge
     }
   }
 
-  return {
-    has,
-    folderOf: (archive) => ensure(archive.sha256, (made) => fetch(archive, made)),
-    folderOfModule: ({ file, code }) =>
-      ensure(hash('sha256', `${file}\n${code}`), async (made) => {
-        await writeFile(join(made, file), code)
-        return { files: 1, bytes: Buffer.byteLength(code) }
-      }),
-    async accept(source, maxBytes) {
-      const file = join(tmp, `${randomUUID()}.zip`)
-      try {
-        const { sha256, bytes } = await store(source, file, maxBytes)
-        // An archive that is in use was checked before.
-        if (!has(sha256)) await inPlace(async (made) => settle(sha256, made, await unpack(file, made)))
-        return { sha256, bytes, file, discard: () => rm(file, { force: true }) }
-      } catch (error) {
-        await rm(file, { force: true })
-        throw error
-      }
-    },
-    async keepOnly(sha256s) {
-      for (const name of await readdir(ready)) {
-        const sha256 = name.replace('.json', '')
-        if (!SHA256.test(sha256) || sha256s.has(sha256) || making.has(sha256)) continue
-        whole.delete(sha256)
-        await (name === sha256 ? discardFolder(place(sha256)) : rm(join(ready, name), { force: true })).catch(
-          (error: Error) =>
-            log.warn({ err: error, sha256 }, 'code that no function uses any more could not be removed'),
-        )
-      }
-    },
+  /**
+   * Moves the folder to the path of its hash in one step, with the figures by which a later process can tell
+   * that it is complete.
+   */
+  async #settle(sha256: string, made: string, unpacked: Unpacked): Promise<void> {
+    const path = this.#pathOf(sha256)
+    await writeFile(`${made}.json`, JSON.stringify(unpacked))
+    await rename(`${made}.json`, `${path}.json`)
+    if (!this.has(sha256)) {
+      await this.#discardFolder(path)
+      await rename(made, path).catch((error: NodeJS.ErrnoException) => {
+        // Another process that shares the folder was faster.
+        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+      })
+    }
+    this.#whole.add(sha256)
+  }
+
+  async #discardFolder(path: string): Promise<void> {
+    if (!existsSync(path)) return
+    const gone = join(this.#tmp, randomUUID())
+    await rename(path, gone)
+    await rm(gone, { recursive: true, force: true })
   }
 }
 

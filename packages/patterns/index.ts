@@ -1,5 +1,5 @@
 export { PatternError, TooMuchWork } from './errors.ts'
-export { MAX_PATTERN_LENGTH, parsePattern } from './event-bridge/pattern.ts'
+export { parsePattern } from './event-bridge/pattern.ts'
 export { type Branch, matchesPlan, type Plan, Planner } from './plan.ts'
 export { SlicedMatcher } from './sliced-matcher.ts'
 export type { Work } from './work.ts'

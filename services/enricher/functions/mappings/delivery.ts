@@ -3,6 +3,7 @@
  * order, and never past a record that still fails (Lambda developer guide, "How Lambda processes records from
  * stream and queue-based event sources").
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeliverySettings } from './settings.ts'
 
 /** A record as the function sees it. */
@@ -77,6 +78,12 @@ export interface DeliveryPort<R = unknown> {
   now(): number
   /** Resolves after `ms`; rejects when the signal aborts. */
   pause(ms: number, signal: AbortSignal): Promise<void>
+}
+
+/** The clock of a DeliveryPort in production. */
+export const clock: Pick<DeliveryPort, 'now' | 'pause'> = {
+  now: Date.now,
+  pause: (ms, signal) => sleep(ms, undefined, { signal }),
 }
 
 /** Backoff before a batch is retried; doubles from the first pause to the longest. */

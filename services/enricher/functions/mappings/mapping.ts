@@ -28,20 +28,20 @@ export interface Mapping {
    * Leaves out records whose id already came in the partition within this time; undefined: leaves out none.
    */
   readonly onceMs?: number
-  /** The most concurrent invocations in a replica; undefined: as many as there are partitions and lanes. */
+  /** The most concurrent invocations in a replica; undefined: as many as there are partitions and stripes. */
   readonly maxConcurrency?: number
   /** Undefined if a solution defines the mapping. */
   readonly asked?: AskedMapping
 }
 
-/** What was given for a mapping through the API. Most of it affects only the API's answers. */
+/** What was given for a mapping through the API. Most of it affects only the API's responses. */
 export interface AskedMapping {
   /** ms since the epoch */
   readonly modifiedAt: number
   readonly tags?: Readonly<Record<string, string>>
   /** The version or the alias in the function's name. */
   readonly qualifier?: string
-  /** Broker endpoints by kind; kept for the API's answers. The mapping reads Weir's own Kafka. */
+  /** Broker endpoints by kind; kept for the API's responses. The mapping reads Weir's own Kafka. */
   readonly endpoints?: Readonly<Record<string, readonly string[]>>
   readonly schemaRegistry?: object
 }

@@ -1,8 +1,7 @@
 /** Delivers the records of a slice to the function and writes what it returns to the mapping's output. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Appender } from '@weir/kafka'
 import { batchesOf, stripesOf } from './batches.ts'
-import { type DeliveryPort, deliver } from './delivery.ts'
+import { clock, type DeliveryPort, deliver } from './delivery.ts'
 import type { Discards } from './discards.ts'
 import type { Invoker } from './invoker.ts'
 import type { Output, OutputRecords } from './output.ts'
@@ -15,12 +14,6 @@ const MAX_RETURNED_BYTES = 60 << 20
 const TOO_MUCH_RETURNED =
   'The function returned more than a transaction takes; return less, or lower BatchSize or ' +
   'ParallelizationFactor.'
-
-/** Time as deliveries see it. */
-export const clock = {
-  now: Date.now,
-  pause: (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal }),
-}
 
 /** The topic and the transaction for the records that functions return. */
 export interface OutputTransaction {

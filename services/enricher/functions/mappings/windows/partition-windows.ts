@@ -1,11 +1,11 @@
 /** Holds the tumbling windows of a mapping for the partitions that this replica reads. */
 import type { Subscription } from '@weir/kafka'
 import type { Logger } from '@weir/service'
+import { clock } from '../delivery.ts'
 import type { Discards } from '../discards.ts'
 import type { Invoker } from '../invoker.ts'
 import type { DeliverySettings } from '../settings.ts'
 import type { ShardSlice, SourceShard } from '../slice.ts'
-import { clock } from '../slice-delivery.ts'
 import { returnedState, TumblingWindows, type WindowPort, type WindowState } from './tumbling-windows.ts'
 
 export interface PartitionWindowsOptions {

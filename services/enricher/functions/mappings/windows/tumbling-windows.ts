@@ -1,5 +1,5 @@
 /**
- * Tumbling windows: the records of a shard that arrived in the same stretch of time are reduced to one state
+ * Tumbling windows: the records of a shard that arrived in the same period are reduced to one state
  * by successive invocations, and a last one, without records, closes the window (Lambda developer guide,
  * "Stateful processing").
  */

@@ -1,4 +1,4 @@
-/** The invocation record of an asynchronous invocation, version 1.0 (Lambda developer guide, "Invocation record"). */
+/** The record of an asynchronous invocation, version 1.0 (Lambda developer guide, "Invocation record"). */
 import { randomUUID } from 'node:crypto'
 import { jsonFault } from '@weir/service'
 import { LATEST } from '../entries.ts'

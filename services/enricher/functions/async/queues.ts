@@ -1,7 +1,8 @@
 /**
- * The asynchronous invocations that this replica holds. Those of a function begin in order, as far as its concurrency allows. A
- * failed event is retried, twice unless its function is configured otherwise (Lambda developer guide, "Error
- * handling for asynchronous invocation"). The result of an event goes to the function's destinations.
+ * The asynchronous invocations that this replica holds. Those of a function begin in order, as far as its
+ * concurrency allows. A failed event is retried, twice unless its function is configured otherwise (Lambda
+ * developer guide, "Error handling for asynchronous invocation"). The result of an event goes to the
+ * function's destinations.
  */
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { Counter, metrics } from '@weir/service'

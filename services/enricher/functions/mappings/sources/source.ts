@@ -35,7 +35,7 @@ export interface KafkaConfig {
   readonly SchemaRegistryConfig?: { readonly EventRecordFormat?: string }
 }
 
-/** A request asks for something that its source does not have. The message is one sentence with the remedy. */
+/** A request asks for something that its source does not have. The message is one sentence. */
 export class SourceError extends Error {
   override readonly name = 'SourceError'
 }

@@ -376,7 +376,7 @@ def handler(event, context):
 describe('a bootstrap of its own', () => {
   test('takes invocations and posts answers, of any bytes', async () => {
     const { environment } = openProvided(`
-      sub serve { my ($id, $event, $head) = @_; my ($arn) = $head =~ /FunctionResult-Function-Arn: (\\S+)/i;
+      sub serve { my ($id, $event, $head) = @_; my ($arn) = $head =~ /Invoked-Function-Arn: (\\S+)/i;
         call('POST', "/invocation/$id/response", "$ENV{_HANDLER} $arn $event") }`)
     const functionArn = 'arn:aws:lambda:eu-west-1:000000000000:function:taxis:PROD'
     const outcome = await environment.invoke(Buffer.from('{"a":1}'), { requestId: 'r', functionArn })

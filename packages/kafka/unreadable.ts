@@ -2,6 +2,7 @@
  * Record batches whose bytes break the format are retried for a moment, then skipped for the sake of their
  * neighbours.
  */
+import { backoffMs } from '@weir/timing'
 import { KafkaError } from './errors.ts'
 import type { KafkaLog } from './log.ts'
 import type { RecordBatch } from './port.ts'
@@ -14,8 +15,8 @@ import type { UnreadableBatch } from './records/unreadable-batch.ts'
  * the log.
  */
 const TRIES = 5
-/** The pause before the second try; each further pause is twice as long. */
 const FIRST_PAUSE_MS = 200
+const MAX_PAUSE_MS = 1600
 
 /** The number of batches that this process has skipped, by topic. */
 export const passedOver = new Map<string, number>()
@@ -27,7 +28,7 @@ export class UnreadableTries {
 
   /** The pause before the next try. */
   get pauseMs(): number {
-    return FIRST_PAUSE_MS * 2 ** (this.#tries - 1)
+    return backoffMs(this.#tries - 1, FIRST_PAUSE_MS, MAX_PAUSE_MS)
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Opens parts in order and stops them in reverse. */
-import { setTimeout as pauseFor } from 'node:timers/promises'
+
 import { ConfigError } from '@weir/config'
+import { backoffMs, pause } from '@weir/timing'
 import type { Logger } from './logger.ts'
 
 /** An opened part: the value that later openers get, and how to close it. */
@@ -45,7 +46,7 @@ export interface Part {
 }
 
 const FIRST_PAUSE_MS = 250
-const LONGEST_PAUSE_MS = 5000
+const MAX_PAUSE_MS = 5000
 
 /** Kept in reserve, so that a part that uses up all its time does not cost the others theirs. */
 const RESERVE_MS = 500
@@ -98,13 +99,14 @@ export class Opening {
    */
   async #patiently<T>(key: string, open: () => T | Promise<T>): Promise<T> {
     const giveUpAt = performance.now() + this.#limits.startMs
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    for (let retries = 0; ; retries++) {
+      const pauseMs = backoffMs(retries, FIRST_PAUSE_MS, MAX_PAUSE_MS)
       try {
         return await open()
       } catch (error) {
-        if (this.#stopped || !canPass(error as Failure) || performance.now() + pause > giveUpAt) throw error
+        if (this.#stopped || !canPass(error as Failure) || performance.now() + pauseMs > giveUpAt) throw error
         this.#life.log.warn(`waiting for ${key}: ${sentence(error)}`)
-        await pauseFor(pause)
+        await pause(pauseMs)
       }
     }
   }

@@ -1,15 +1,15 @@
 /** Keeps processes running: restarts those that die, until all are stopped. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs, pause } from '@weir/timing'
 import { StackError } from './errors.ts'
 import { startTimeOf } from './process.ts'
 import type { Running } from './server.ts'
 import type { StackProcess } from './state.ts'
 
-/**
- * Backoff before a process that died is restarted (ms): doubles each time, and is reset once the process has
- * run for `forgottenAfter`.
- */
-const PAUSE = { first: 250, most: 5000, forgottenAfter: 30_000 }
+/** The pauses before a process that died is started again (ms). */
+const FIRST_PAUSE_MS = 250
+const MAX_PAUSE_MS = 5000
+/** A process that ran this long begins with the first pause again (ms). */
+const FORGOTTEN_MS = 30_000
 
 const OBSTACLE_LOOK_MS = 1000
 
@@ -98,15 +98,15 @@ export class Supervisor {
 
   async #keep(part: Supervised, start: () => Promise<Running>): Promise<void> {
     const stopping = this.#stopping.signal
-    let pause = PAUSE.first
+    let restarts = 0
     for (let end = await endOf(part.running); !stopping.aborted; end = await this.#startAgain(part, start)) {
-      if (Date.now() - part.startedAt > PAUSE.forgottenAfter) pause = PAUSE.first
+      if (Date.now() - part.startedAt > FORGOTTEN_MS) restarts = 0
+      const pauseMs = backoffMs(restarts++, FIRST_PAUSE_MS, MAX_PAUSE_MS)
       this.#changed()
-      this.#say(`${part.name} ${end}; starting it again in ${pause / 1000} s. Its log: ${part.running.log}`)
-      await sleep(pause, undefined, { signal: stopping }).catch(() => {})
+      this.#say(`${part.name} ${end}; starting it again in ${pauseMs / 1000} s. Its log: ${part.running.log}`)
+      await pause(pauseMs, stopping)
       await this.#wayFree(part.name)
       if (stopping.aborted) return
-      pause = Math.min(pause * 2, PAUSE.most)
     }
   }
 
@@ -120,7 +120,7 @@ export class Supervisor {
       const obstacle = this.#obstacle()
       if (obstacle === undefined) return
       if (!said) this.#say(`${name} is not started yet. ${obstacle}`)
-      await sleep(OBSTACLE_LOOK_MS, undefined, { signal: stopping }).catch(() => {})
+      await pause(OBSTACLE_LOOK_MS, stopping)
     }
   }
 

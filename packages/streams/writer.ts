@@ -2,7 +2,9 @@
  * Puts records into streams: each goes to the open shard of its key, and its outcome is reported when the
  * brokers have answered.
  */
+
 import { type Delivery, KafkaError, type Producer } from '@weir/kafka'
+import { within } from '@weir/timing'
 import type { Serving } from './serving.ts'
 import type { Shard } from './stream.ts'
 import type { Streams } from './streams.ts'
@@ -201,16 +203,13 @@ export class StreamWriter {
       const left = deadline - performance.now()
       if (left <= 0)
         throw new PutError('resharding', `Stream ${name} is being resharded; repeat the request.`)
-      await Promise.race([serving.changed, new Promise((resolve) => setTimeout(resolve, left).unref())])
+      await within(left, serving.changed, () => {})
     }
   }
 }
 
 async function settled(delivery: Delivery, topic: string): Promise<KafkaError | undefined> {
-  const late = Promise.withResolvers<undefined>()
-  const timer = setTimeout(late.resolve, SETTLE_MS, undefined)
-  const failures = await Promise.race([delivery.settled(), late.promise])
-  clearTimeout(timer)
+  const failures = await within(SETTLE_MS, delivery.settled(), () => undefined)
   return failures === undefined ? new KafkaError('timeout', `Writing to ${topic}`) : failures[0]?.error
 }
 

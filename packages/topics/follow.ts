@@ -1,7 +1,9 @@
 /** Follows a topic without a group: every replica reads all of it, for as long as it runs. */
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TopicName, ValueOf } from '@weir/contracts'
 import { type Kafka, KafkaError, type Reading, type RecordBatch } from '@weir/kafka'
+import { backoffMs, pause } from '@weir/timing'
 import { type Accept, openRecords, type RecordsOptions, type TopicRecords } from './records.ts'
 
 export interface FollowOptions<T extends TopicName> extends RecordsOptions<T> {
@@ -135,12 +137,12 @@ export class Follower<T extends TopicName> {
   async #follow(): Promise<void> {
     const { signal } = this.#stopping
     let failing = false
-    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; ) {
+    for (let retries = 0; !signal.aborted; ) {
       try {
         await this.#round(() => {
           if (failing) this.#warn(undefined, 'the topic is followed again')
           failing = false
-          pauseMs = FIRST_PAUSE_MS
+          retries = 0
         })
       } catch (error) {
         this.#ready = false
@@ -149,8 +151,7 @@ export class Follower<T extends TopicName> {
         }
         failing = true
       }
-      await sleep(pauseMs, undefined, { signal }).catch(() => {})
-      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)
+      await pause(backoffMs(retries++, FIRST_PAUSE_MS, MAX_PAUSE_MS), signal)
     }
   }
 

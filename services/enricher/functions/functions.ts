@@ -2,8 +2,8 @@
  * The functions of this service: those of the solutions and the deployed ones. Each version in use has its
  * own pool of environments.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger, Resource } from '@weir/service'
+import { within } from '@weir/timing'
 import { type Catalogue, type DeployedFunction, versionFor } from './catalogue.ts'
 import type { CodeStore } from './code/code-store.ts'
 import { type FunctionVersion, LATEST } from './entries.ts'
@@ -187,7 +187,7 @@ class HostedFunctions implements Functions {
       slot?.preparing !== undefined && Date.now() < end;
       slot = this.#latestSlot(name)
     ) {
-      await Promise.race([slot.preparing, sleep(SETTLE_MS, undefined, { ref: false })])
+      await within(SETTLE_MS, slot.preparing, () => {})
     }
   }
 

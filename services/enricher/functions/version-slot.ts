@@ -1,7 +1,8 @@
 /** One version of a function in this replica: the wanted state, and the one that runs. */
-import { setTimeout as sleep } from 'node:timers/promises'
+
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '@weir/service'
+import { backoffMs, pause, within } from '@weir/timing'
 import type { FunctionVersion } from './entries.ts'
 import type { EnvironmentOptions } from './runtime/options.ts'
 import { openPool, type Pool } from './runtime/pool.ts'
@@ -16,7 +17,7 @@ const CODE_WAIT_MS = 60_000
 /** How long the invocations of a version that was removed may go on. */
 const DRAIN_MS = 10_000
 const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 30_000
+const MAX_PAUSE_MS = 30_000
 
 export interface SlotOptions {
   /** Fetches the code of a version and returns its folder. */
@@ -73,7 +74,7 @@ export class VersionSlot {
   /** Returns the version that runs. Waits for its code; rejects with CodeMissing. */
   async ready(): Promise<RunningVersion> {
     if (this.#running !== undefined && !this.#isLost()) return this.#running
-    await Promise.race([this.begin(), sleep(CODE_WAIT_MS, undefined, { ref: false })])
+    await within(CODE_WAIT_MS, this.begin(), () => {})
     if (this.#running !== undefined) return this.#running
     throw new CodeMissing(
       `The code of ${this.version.name} is stored, but this replica has not been able to fetch it yet; look at its log.`,
@@ -97,7 +98,7 @@ export class VersionSlot {
 
   async #prepare(): Promise<void> {
     const { folderOf, stopping, log } = this.#options
-    for (let pause = FIRST_PAUSE_MS; this.#isWanted(); ) {
+    for (let retries = 0; this.#isWanted(); ) {
       const { version } = this
       try {
         const folder = await folderOf(version)
@@ -109,8 +110,7 @@ export class VersionSlot {
           'the code of a function cannot be had yet; it is tried again',
         )
       }
-      await sleep(pause, undefined, { signal: stopping }).catch(() => {})
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+      await pause(backoffMs(retries++, FIRST_PAUSE_MS, MAX_PAUSE_MS), stopping)
     }
   }
 

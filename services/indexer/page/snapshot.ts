@@ -2,9 +2,11 @@
  * The snapshot of a page: the data of its solution, and the state of the solution's stages. Computed once for
  * all requests within a second.
  */
+
 import type { Admin } from '@weir/kafka'
 import type { Logger } from '@weir/service'
 import type { PageSearch, ReferenceTables } from '@weir/solutions'
+import { within } from '@weir/timing'
 import type { PagedSolution } from './index.ts'
 import { type StageBoard, type StageHistory, type StageNow, silent } from './stages.ts'
 
@@ -70,7 +72,8 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
 
   const data = async (): Promise<Shown> => {
     try {
-      const json = JSON.stringify(await within(PATIENCE_MS, solution.page.snapshot(search))) ?? 'null'
+      const json =
+        JSON.stringify(await within(PATIENCE_MS, solution.page.snapshot(search), noAnswer)) ?? 'null'
       failing = false
       const bytes = Buffer.byteLength(json)
       if (bytes <= MAX_DATA_BYTES) return { json, trouble: null }
@@ -151,14 +154,6 @@ function lagReader(admin: Pick<Admin, 'lag'>): (stage: string) => number {
   }
 }
 
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
+function noAnswer(): never {
+  throw new Error(`no answer within ${PATIENCE_MS / 1000} s`)
 }

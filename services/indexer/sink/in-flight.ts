@@ -2,6 +2,8 @@
  * Limits the bulk requests in flight: additive increase, multiplicative decrease, as in TCP, which shares a
  * link whose capacity is unknown.
  */
+import { backoffMs } from '@weir/timing'
+
 export class InFlightLimit {
   readonly #least: number
   readonly #most: number
@@ -38,5 +40,4 @@ export class InFlightLimit {
  * The backoff before try n (from 1): 100 ms, doubled each time up to 10 s, with up to a quarter less at
  * random, so that replicas do not retry in step.
  */
-export const backOff = (n: number): number =>
-  Math.min(10_000, 100 * 2 ** Math.min(n - 1, 20)) * (1 - Math.random() / 4)
+export const backOff = (n: number): number => backoffMs(n - 1, 100, 10_000) * (1 - Math.random() / 4)

@@ -2,11 +2,13 @@
  * The records of one request on their way to Kafka. Each is checked, encoded and appended, and its outcome is
  * reported.
  */
+
 import { randomUUIDv7 } from 'node:crypto'
 import { InvalidValue } from '@weir/codec'
 import { MAX_VALUE_BYTES } from '@weir/contracts/topic-configs.ts'
 import type { Delivery, Producer } from '@weir/kafka'
 import { KafkaError, partitionFor } from '@weir/kafka'
+import { within } from '@weir/timing'
 import type { RecordError, RecordErrorCode } from './errors.ts'
 import type { IntakeTopic } from './intake.ts'
 import { MAX_ID_LENGTH, type RecordHeaders } from './record-headers.ts'
@@ -142,10 +144,7 @@ export class Submission {
   }
 
   async #delivered(): Promise<KafkaError | undefined> {
-    const { promise: late, resolve } = Promise.withResolvers<undefined>()
-    const timer = setTimeout(resolve, SETTLE_MS, undefined)
-    const failures = await Promise.race([this.#delivery.settled(), late])
-    clearTimeout(timer)
+    const failures = await within(SETTLE_MS, this.#delivery.settled(), () => undefined)
     if (failures === undefined) {
       const error = new KafkaError('timeout', `Storing records of ${this.#topic.name}`)
       this.#noteFailures(() => ({ fromIndex: 0, error }))

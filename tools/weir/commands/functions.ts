@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pause } from '@weir/timing'
 import { command, onlyPositionals, Refused, Unreachable, UsageError, wholeNumber } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { hint } from '../nearest.ts'
@@ -172,7 +173,7 @@ async function logs(api: FunctionsApi, name: string, { follow, json }: Options):
   if (!follow) return EXIT.ok
   const signal = untilStopped()
   while (!signal.aborted) {
-    await sleep(LOOK, undefined, { signal }).catch(() => {})
+    await pause(LOOK, signal)
     if (signal.aborted) break
     const now = await api.logs(name)
     await show(linesSince(seen, now))

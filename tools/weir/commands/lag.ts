@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { groupFamilies } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'
+import { pause } from '@weir/timing'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { withKafka } from '../kafka.ts'
@@ -55,7 +55,7 @@ export const lag = command({
             signal,
           )
         if (!watch) return
-        await sleep(EVERY, undefined, { signal }).catch(() => {})
+        await pause(EVERY, signal)
       }
     })
     return EXIT.ok

@@ -2,7 +2,7 @@
  * A client of the hub's Kinesis door, as used by a device without keys: PutRecords as JSON, with a retry of
  * the entries that were not stored.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs, pause } from '@weir/timing'
 
 export interface StreamDoorOptions {
   readonly url: string
@@ -15,7 +15,7 @@ export interface StreamDoorOptions {
 /** Limit of one PutRecords request (API reference). */
 const MAX_RECORDS = 500
 const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 5_000
+const MAX_PAUSE_MS = 5_000
 
 /**
  * Encodes an entry of PutRecords as JSON.
@@ -36,22 +36,20 @@ export class StreamDoor {
   async deliver(entries: readonly string[]): Promise<{ stored: number; refused: readonly never[] }> {
     let stored = 0
     let left = [...entries]
-    for (let attempt = 0; left.length > 0 && !this.#options.signal.aborted; ) {
+    for (let retries = 0; left.length > 0 && !this.#options.signal.aborted; ) {
       const sent = left.slice(0, MAX_RECORDS)
       try {
         const failed = await this.#put(sent)
         left = [...failed, ...left.slice(sent.length)]
         stored += sent.length - failed.length
-        if (failed.length < sent.length) attempt = 0
+        if (failed.length < sent.length) retries = 0
         if (failed.length === 0) continue
         this.#options.onRetry(`${failed.length} records were not stored`)
       } catch (error) {
         if (this.#options.signal.aborted) break
         this.#options.onRetry((error as Error).message)
       }
-      await sleep(Math.min(FIRST_PAUSE_MS * 2 ** attempt++, LONGEST_PAUSE_MS), undefined, {
-        signal: this.#options.signal,
-      }).catch(() => {})
+      await pause(backoffMs(retries++, FIRST_PAUSE_MS, MAX_PAUSE_MS), this.#options.signal)
     }
     return { stored, refused: [] }
   }

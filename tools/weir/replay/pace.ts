@@ -1,5 +1,5 @@
 /** Computes when an event of a replay is due. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pause } from '@weir/timing'
 import { UsageError } from '../command.ts'
 import { decimal } from '../number.ts'
 import { duration } from '../terminal/table.ts'
@@ -79,7 +79,7 @@ export class Pace {
       wait > 0 && !signal.aborted;
       wait = this.wait(time, performance.now())
     ) {
-      await sleep(Math.min(wait, 60_000), undefined, { signal }).catch(() => {})
+      await pause(Math.min(wait, 60_000), signal)
     }
   }
 }

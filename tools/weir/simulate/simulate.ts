@@ -2,8 +2,9 @@
  * Runs the solutions' simulators against the hub, as devices in the field would: reports that cannot be sent
  * wait, and the oldest is dropped when too many wait.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { Solution } from '@weir/solutions'
+import { pause } from '@weir/timing'
 import { Door } from '../hub/door.ts'
 import { encodeEntry, StreamDoor } from '../hub/stream-door.ts'
 import { encodeRecord, withField } from '../hub/wire.ts'
@@ -64,7 +65,7 @@ async function seed({ tables }: Solution, { reference, signal, log }: SimulateOp
       } catch (error) {
         if (!waiting) log(`${(error as Error).message} Trying again.`)
         waiting = true
-        await sleep(SEED_AGAIN, undefined, { signal }).catch(() => {})
+        await pause(SEED_AGAIN, signal)
       }
     }
   }
@@ -125,7 +126,7 @@ async function drive(
       .finally(() => {
         sending = undefined
       })
-    await sleep(EVERY, undefined, { signal }).catch(() => {})
+    await pause(EVERY, signal)
   }
   await sending
   door.close()

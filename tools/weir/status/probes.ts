@@ -1,10 +1,12 @@
 /** Probes servers and services for their health. Every probe ends within its timeout and never rejects. */
+
 import { connect } from 'node:net'
 import { registryAddress } from '@weir/codec/registry-address.ts'
 import { withoutPasswords } from '@weir/config'
 import { SERVICES } from '@weir/contracts/services.ts'
 import { openKafka } from '@weir/kafka'
 import type { Stall } from '@weir/service/groups.ts'
+import { within } from '@weir/timing'
 import { readKafkaSettings, type Settings } from '../settings.ts'
 
 export type State = 'ready' | 'not ready' | 'down'
@@ -42,20 +44,17 @@ export function probeAll(settings: Settings): Promise<Health[]> {
 }
 
 const kafka: Probe = async () => {
-  const opening = openKafka(readKafkaSettings())
-  const timer = AbortSignal.timeout(TIMEOUT)
-  const late = new Promise<never>((_, reject) => {
-    timer.addEventListener('abort', () => reject(timer.reason as Error))
+  const count = await within(TIMEOUT, countTopics(), () => {
+    throw new DOMException('The broker does not answer.', 'TimeoutError')
   })
-  // A connection that opens too late is still closed.
-  opening.then(
-    async ({ stop }) => timer.aborted && stop(),
-    () => {},
-  )
-  const { value, stop } = await Promise.race([opening, late])
+  return { state: 'ready', reason: `${count} topics` }
+}
+
+/** Closes its connection even if nobody waits for the count any more. */
+async function countTopics(): Promise<number> {
+  const { value, stop } = await openKafka(readKafkaSettings())
   try {
-    const count = (await Promise.race([value.admin.topics(), late])).length
-    return { state: 'ready', reason: `${count} topics` }
+    return (await value.admin.topics()).length
   } finally {
     await stop()
   }

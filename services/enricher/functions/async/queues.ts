@@ -6,6 +6,7 @@
  */
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { Counter, metrics } from '@weir/service'
+import { pause } from '@weir/timing'
 import { type FunctionResult, type Functions, UnknownFunction } from '../functions.ts'
 import type { InvocationOptions } from '../runtime/options.ts'
 import { Throttled } from '../runtime/pool.ts'
@@ -138,7 +139,7 @@ export class Queues {
           const free = new Promise<void>((resolve) => {
             queue.wake = resolve
           })
-          await Promise.race([free, sleep(PAUSE_MS, undefined, { signal: stopping }).catch(() => {})])
+          await Promise.race([free, pause(PAUSE_MS, stopping)])
           continue
         }
         void this.#finish(one, running)

@@ -4,6 +4,7 @@
  * stream and queue-based event sources").
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '@weir/timing'
 import type { DeliverySettings } from './settings.ts'
 
 /** A record as the function sees it. */
@@ -88,7 +89,7 @@ export const clock: Pick<DeliveryPort, 'now' | 'pause'> = {
 
 /** Backoff before a batch is retried; doubles from the first pause to the longest. */
 const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 30_000
+const MAX_PAUSE_MS = 30_000
 const THROTTLED_PAUSE_MS = 50
 
 /** What is left of a batch, with its attempts so far. */
@@ -162,7 +163,7 @@ async function step<R>(
     )
     return []
   }
-  await port.pause(Math.min(FIRST_PAUSE_MS * 2 ** Math.min(retries, 20), LONGEST_PAUSE_MS), signal)
+  await port.pause(backoffMs(retries, FIRST_PAUSE_MS, MAX_PAUSE_MS), signal)
   return [{ records, retries: retries + 1, invocations }]
 }
 

@@ -16,6 +16,8 @@ COPY packages/service/package.json packages/service/
 COPY packages/stack/package.json packages/stack/
 COPY packages/streams/package.json packages/streams/
 COPY packages/testkit/package.json packages/testkit/
+COPY packages/tables/package.json packages/tables/
+COPY packages/timing/package.json packages/timing/
 COPY packages/topics/package.json packages/topics/
 COPY services/ingest-hub/package.json services/ingest-hub/
 COPY services/enricher/package.json services/enricher/

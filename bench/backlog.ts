@@ -1,5 +1,7 @@
 /** Fills topics and measures how fast a process works off the backlog. */
+
 import { setTimeout as pause } from 'node:timers/promises'
+import { HEADERS } from '@weir/contracts'
 import { encodeHeaders, partitionFor } from '@weir/kafka'
 import type { Context } from './context.ts'
 import { report } from './load/reports.ts'
@@ -26,7 +28,7 @@ export async function fill(
       const value = report(number, now)
       const key = Buffer.from(value.deviceId)
       const end = format === 'avro' ? writer.encode(value, scratch, 0) : scratch.write(JSON.stringify(value))
-      const headers = encodeHeaders({ 'weir-id': `${now}-${number}`, 'weir-source': 'bench' })
+      const headers = encodeHeaders({ [HEADERS.id]: `${now}-${number}`, [HEADERS.source]: 'bench' })
       delivery.append(
         topic,
         partitionFor(key, 0, key.length, partitions),

@@ -19,7 +19,7 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { topics } from '@weir/contracts'
 import { may, PRINCIPALS } from '@weir/contracts/rights.ts'
-import { type Kafka, NO_HEADERS } from '@weir/kafka'
+import { type Kafka, writeRecord } from '@weir/kafka'
 import { areas } from '@weir/solutions/location-offers/areas.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Guarded } from './guarded.ts'
@@ -217,10 +217,7 @@ test.for(PRINCIPALS)('%s is refused what is not its own', async (principal) => {
 async function write(kafka: Kafka, topic: string): Promise<void> {
   const producer = await kafka.producer()
   try {
-    const delivery = producer.delivery()
-    delivery.append(topic, 0, null, 0, 0, Buffer.from('x'), 0, 1, NO_HEADERS, 0, NO_HEADERS.length)
-    const [failure] = await delivery.settled()
-    if (failure !== undefined) throw failure.error
+    await writeRecord(producer, { topic, partition: 0, key: null, value: Buffer.from('x') })
   } finally {
     await producer.stop(0)
   }

@@ -3,6 +3,7 @@
  */
 
 import type { AvroSchema } from '../avro.ts'
+import { HEADERS } from '../headers.ts'
 import { readSample, schemaOf } from '../load.ts'
 import { topicConfigs } from '../topic-configs.ts'
 import { type Topic, type TopicName, topics } from '../topics.ts'
@@ -62,7 +63,7 @@ function message(schema: { name: string; doc?: string }, topic: Topic): Record<s
     headers: {
       type: 'object',
       properties: {
-        'weir-id': { type: 'string', description: "The record's id, unchanged through every flow." },
+        [HEADERS.id]: { type: 'string', description: "The record's id, unchanged through every flow." },
       },
     },
     examples: [{ payload: readSample(topic.value) }],

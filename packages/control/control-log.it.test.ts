@@ -3,9 +3,8 @@
 import { registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
-import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
+import { encodeValue, type Kafka, kafkaConfig, openKafka, writeRecord } from '@weir/kafka'
 import { servers, uniqueName } from '@weir/testkit'
-import { encodeValue, store } from '@weir/topics'
 import { integer, object, read } from '@weir/topics/shape.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type ControlLog, type ControlOptions, openControlLog } from './index.ts'
@@ -78,8 +77,8 @@ async function write(
 ): Promise<void> {
   const producer = await kafka.producer()
   const bytes =
-    value === null || Buffer.isBuffer(value) ? value : encodeValue(await codec.writer(CONTRACT), value, 1024)
-  await store(producer, { topic, partition: 0, key, value: bytes })
+    value === null || Buffer.isBuffer(value) ? value : encodeValue(await codec.writer(CONTRACT), value)
+  await writeRecord(producer, { topic, partition: 0, key, value: bytes })
   await producer.stop()
 }
 

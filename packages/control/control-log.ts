@@ -4,20 +4,14 @@
  * the replica that holds the log's transactional id, after it has read everything written before, so no two
  * replicas decide on the same state. All other state, in Redis or in memory, can be rebuilt from here.
  */
+
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { ControlEntry as Stored, TopicName } from '@weir/contracts'
-import { type Kafka, KafkaError } from '@weir/kafka'
-import {
-  append,
-  encodeValue,
-  Follower,
-  type NewRecord,
-  store,
-  type TopicRecord,
-  type WarnLog,
-} from '@weir/topics'
+import { appendRecord, encodeValue, type Kafka, KafkaError, type NewRecord, writeRecord } from '@weir/kafka'
+import { backoffMs } from '@weir/timing'
+import { Follower, type TopicRecord, type WarnLog } from '@weir/topics'
 
 export interface ControlEntry {
   readonly kind: string
@@ -78,7 +72,10 @@ export interface ControlLog {
 
 const PARTITION = 0
 /** How long a decision is retried if others get in its way or its outcome is unknown (ms). */
-const PATIENCE = 15_000
+const PATIENCE_MS = 15_000
+/** The longest pause before the second attempt, and before later ones (ms). */
+const FIRST_PAUSE_MS = 20
+const MAX_PAUSE_MS = 500
 /**
  * Each transaction writes a mark under this key, by which its writer can tell afterwards whether it was
  * committed.
@@ -122,12 +119,12 @@ export async function openControlLog({
     if (value === undefined) return { ...record, value: null }
     const json = JSON.stringify(value)
     if (kind !== MARK.kind) checks[kind](JSON.parse(json), id)
-    return { ...record, value: encodeValue(writer, { kind, id, json }, 512 + (id.length + json.length) * 3) }
+    return { ...record, value: encodeValue(writer, { kind, id, json }) }
   }
 
   const write = async (decide: () => readonly Change[]): Promise<void> => {
     const mark = randomUUID()
-    const deadline = Date.now() + PATIENCE
+    const deadline = Date.now() + PATIENCE_MS
     for (let attempt = 0; ; attempt++) {
       try {
         await kafka.transact(`${topic}.writer`, async (out) => {
@@ -136,12 +133,12 @@ export async function openControlLog({
           if (marks.has(mark)) return
           const changes = decide()
           if (changes.length === 0) return
-          for (const change of [...changes, { ...MARK, value: mark }]) append(out, recordOf(change))
+          for (const change of [...changes, { ...MARK, value: mark }]) appendRecord(out, recordOf(change))
         })
         break
       } catch (error) {
         if (!(error instanceof KafkaError) || !error.retriable || Date.now() > deadline) throw error
-        await sleep(Math.random() * Math.min(20 * 2 ** attempt, 500))
+        await sleep(Math.random() * backoffMs(attempt, FIRST_PAUSE_MS, MAX_PAUSE_MS))
       }
     }
     await visible()
@@ -153,7 +150,7 @@ export async function openControlLog({
    */
   const visible = async (): Promise<void> => {
     const [{ latest }] = await kafka.admin.offsets(topic)
-    const deadline = Date.now() + PATIENCE
+    const deadline = Date.now() + PATIENCE_MS
     for (; follower.position(PARTITION) < latest && Date.now() < deadline; await sleep(2))
       await follower.catchUp()
   }
@@ -172,7 +169,7 @@ export async function openControlLog({
       turn = mine.catch(() => {})
       return mine
     },
-    announce: async (change) => store(producer, recordOf(change)),
+    announce: async (change) => writeRecord(producer, recordOf(change)),
     stop: async () => {
       await follower.stop()
       await producer.stop()

@@ -4,23 +4,17 @@
  * producer.
  */
 
+import { HEADERS, isDeadLetterHeader } from '@weir/contracts/headers.ts'
 import type { Appender, RecordBatch } from './port.ts'
 import { maxRecordBytes } from './records/format.ts'
-import { editHeaders, encodeHeaders, findHeader, type Headers } from './records/headers.ts'
+import { editHeaders, findHeader, type Headers } from './records/headers.ts'
+import { appendRecord, encodeValue, type ValueWriter } from './write.ts'
 
 export interface Cause {
   /** Short: undecodable, unknown-schema, invalid, too-large, failed, rejected, unreadable. */
   readonly code: string
   /** One sentence; cut at 2,000 characters. */
   readonly message: string
-}
-
-/**
- * The codec's writer for the dead-letter topic: returns the end, or a negative number if the buffer is too
- * small.
- */
-interface EnvelopeWriter {
-  encode(value: any, into: Buffer, at: number): number
 }
 
 export interface DeadLetterOptions {
@@ -46,7 +40,7 @@ const LONGEST_IDENTITY = 256
  * them, next to weir-dead-* headers that can be read without decoding.
  */
 export function deadLetters(
-  writer: EnvelopeWriter,
+  writer: ValueWriter<any>,
   { topic, partitions, maxBatchBytes, flow }: DeadLetterOptions,
 ): Bury {
   const most = maxRecordBytes(maxBatchBytes) - ENVELOPE_BYTES
@@ -75,27 +69,15 @@ export function deadLetters(
     }
     const cause = causeHeaders(letter)
     const headers = truncated
-      ? encodeHeaders({ ...identity(bytes, headersStart[index]), ...cause })
-      : editHeaders(bytes, headersStart[index], (name) => !name.startsWith('weir-dead-'), cause)
-    const envelope = encode(
-      writer,
-      letter,
-      ENVELOPE_BYTES + (letter.key?.length ?? 0) + (letter.value?.length ?? 0),
-    )
-    const own = letter.key ?? EMPTY
-    out.append(
+      ? { ...identity(bytes, headersStart[index]), ...cause }
+      : editHeaders(bytes, headersStart[index], (name) => !isDeadLetterHeader(name), cause)
+    appendRecord(out, {
       topic,
-      batch.partition % partitions,
-      letter.key && own,
-      0,
-      own.length,
-      envelope,
-      0,
-      envelope.length,
+      partition: batch.partition % partitions,
+      key: letter.key,
+      value: encodeValue(writer, letter),
       headers,
-      0,
-      headers.length,
-    )
+    })
   }
 }
 
@@ -105,7 +87,7 @@ export type BuryUnreadable = (out: Appender, batch: RecordBatch) => void
  * Returns the function that writes dead letters for records that cannot be read: one for each batch, which
  * names the offsets.
  */
-export function unreadableLetters(writer: EnvelopeWriter, options: DeadLetterOptions): BuryUnreadable {
+export function unreadableLetters(writer: ValueWriter<any>, options: DeadLetterOptions): BuryUnreadable {
   const { topic, partitions, flow } = options
   return (out, { topic: origin, partition, unreadable, nextOffset }) => {
     const { firstOffset: offset, reason } = unreadable!
@@ -126,21 +108,13 @@ export function unreadableLetters(writer: EnvelopeWriter, options: DeadLetterOpt
       truncated: true,
       lastOffset: nextOffset - 1,
     }
-    const headers = encodeHeaders(causeHeaders(letter))
-    const envelope = encode(writer, letter, ENVELOPE_BYTES)
-    out.append(
+    appendRecord(out, {
       topic,
-      partition % partitions,
-      null,
-      0,
-      0,
-      envelope,
-      0,
-      envelope.length,
-      headers,
-      0,
-      headers.length,
-    )
+      partition: partition % partitions,
+      key: null,
+      value: encodeValue(writer, letter),
+      headers: causeHeaders(letter),
+    })
   }
 }
 
@@ -156,30 +130,19 @@ interface Origin {
 /** The headers that give the cause without decoding the dead letter. */
 function causeHeaders({ flow, step, code, topic, partition, offset }: Origin): Headers {
   return {
-    'weir-dead-flow': flow,
-    'weir-dead-step': step,
-    'weir-dead-code': code,
-    'weir-dead-origin': `${topic}/${partition}/${offset}`,
+    [HEADERS.deadFlow]: flow,
+    [HEADERS.deadStep]: step,
+    [HEADERS.deadCode]: code,
+    [HEADERS.deadOrigin]: `${topic}/${partition}/${offset}`,
   }
 }
 
 /** The headers that identify the record, unless they are themselves too large. */
 function identity(bytes: Buffer, headersStart: number): Headers {
-  const names = ['weir-id', 'weir-source', 'weir-client']
-  const found = names.map((name) => [name, findHeader(bytes, headersStart, name)] as const)
-  return Object.fromEntries(
-    found.filter(
-      (header): header is [string, Buffer] => header[1] !== undefined && header[1].length <= LONGEST_IDENTITY,
-    ),
-  )
-}
-
-const EMPTY = Buffer.alloc(0)
-
-function encode(writer: EnvelopeWriter, letter: object, size: number): Buffer {
-  for (; ; size *= 2) {
-    const buffer = Buffer.allocUnsafe(size)
-    const end = writer.encode(letter, buffer, 0)
-    if (end >= 0) return buffer.subarray(0, end)
+  const found: Record<string, Buffer> = {}
+  for (const name of [HEADERS.id, HEADERS.source, HEADERS.client]) {
+    const value = findHeader(bytes, headersStart, name)
+    if (value !== undefined && value.length <= LONGEST_IDENTITY) found[name] = value
   }
+  return found
 }

@@ -19,7 +19,7 @@ export {
 export { KafkaError, type KafkaErrorCode } from './errors.ts'
 export { lagOf, totalLag } from './lag.ts'
 export type { KafkaLog } from './log.ts'
-export { ONCE_WINDOW_MS, Once, type OnceOptions, REDRIVEN } from './once/once.ts'
+export { ONCE_WINDOW_MS, Once, type OnceOptions } from './once/once.ts'
 export { murmur2, partitionFor } from './partitioner.ts'
 export type * from './port.ts'
 export {
@@ -31,6 +31,16 @@ export {
   listHeaders,
   NO_HEADERS,
 } from './records/headers.ts'
+export {
+  appendRecord,
+  encodeValue,
+  type NewRecord,
+  partitionOfKey,
+  stored,
+  type ValueWriter,
+  writeRecord,
+  writeRecords,
+} from './write.ts'
 
 /**
  * Opens a client over the transport that the configuration names; the other one is not loaded. Rejects with a

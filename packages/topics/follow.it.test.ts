@@ -4,12 +4,19 @@ import { registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import type { ReferenceEntry } from '@weir/contracts'
-import { type Kafka, kafkaConfig, openKafka, type Producer } from '@weir/kafka'
+import {
+  appendRecord,
+  encodeValue,
+  type Kafka,
+  kafkaConfig,
+  openKafka,
+  type Producer,
+  writeRecord,
+} from '@weir/kafka'
 import { metrics } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Follower, type FollowOptions } from './follow.ts'
-import { append, encodeValue, store } from './store.ts'
 
 /** Any contract will do: the topics are this test's own. */
 const CONTRACT = 'weir.control.reference'
@@ -41,11 +48,11 @@ async function topicOf(partitions = 1): Promise<Contract> {
 }
 
 async function encoded(id: string, json = '1'): Promise<Buffer> {
-  return encodeValue(await codec.writer(CONTRACT), { table: 't', id, json }, 512)
+  return encodeValue(await codec.writer(CONTRACT), { table: 't', id, json })
 }
 
 async function put(topic: string, id: string, value?: Buffer | null, partition = 0): Promise<void> {
-  await store(producer, {
+  await writeRecord(producer, {
     topic,
     partition,
     key: `t/${id}`,
@@ -145,7 +152,7 @@ test('a transaction is seen when it is committed; one that is idle leaves nobody
   const { follower, seen } = follow(topic)
   for (const id of ['a', 'b']) {
     const value = await encoded(id)
-    await kafka.transact(topic, (out) => append(out, { topic, partition: 0, key: `t/${id}`, value }))
+    await kafka.transact(topic, (out) => appendRecord(out, { topic, partition: 0, key: `t/${id}`, value }))
   }
   // Each is followed by a marker, which readers may see a moment after the transaction was acknowledged.
   await expect

@@ -26,4 +26,3 @@ export {
   type ShapedBy,
   text,
 } from './shape.ts'
-export { append, encodeValue, type NewRecord, store } from './store.ts'

@@ -8,13 +8,16 @@ import { sha256 } from '@weir/config'
 import { sampleOf, type TaxiTelemetry, type TopicName } from '@weir/contracts'
 import { drop, flow, type Source, step } from '@weir/flow'
 import {
-  encodeHeaders,
+  appendRecord,
+  encodeValue,
   headerOf,
   type Kafka,
   type KafkaConfig,
   openKafka,
   type Producer,
   partitionFor,
+  partitionOfKey,
+  writeRecord,
 } from '@weir/kafka'
 import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
 import { logger, openAccess, openHttp } from '@weir/service'
@@ -23,7 +26,6 @@ import { areas } from '@weir/solutions/location-offers/areas.ts'
 import { addState, addZone } from '@weir/solutions/taxi-telemetry/flow.ts'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { servers } from '@weir/testkit'
-import { encodeValue, store } from '@weir/topics'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openFlows } from './flows/flows.ts'
@@ -114,21 +116,9 @@ async function send(
   const delivery = by.delivery()
   const partitions = await kafka.partitions('taxi.telemetry')
   for (const { id, key, bytes } of records) {
-    const keyBytes = Buffer.from(key)
-    const headers = encodeHeaders({ 'weir-id': id, 'weir-source': source })
-    delivery.append(
-      'taxi.telemetry',
-      partitionFor(keyBytes, 0, keyBytes.length, partitions),
-      keyBytes,
-      0,
-      keyBytes.length,
-      bytes,
-      0,
-      bytes?.length ?? 0,
-      headers,
-      0,
-      headers.length,
-    )
+    const partition = partitionOfKey(key, partitions)
+    const headers = { 'weir-id': id, 'weir-source': source }
+    appendRecord(delivery, { topic: 'taxi.telemetry', partition, key, value: bytes, headers })
   }
   expect(await delivery.settled()).toEqual([])
 }
@@ -319,8 +309,8 @@ describe('the enricher', () => {
   test('leaves out of the tables what is no entry, in memory and in Redis, and goes on', async () => {
     const topic = 'weir.control.reference'
     const writer = await codec.writer(topic)
-    const bad = (key: string, value: Buffer) => store(producer, { topic, partition: 0, key, value })
-    const entry = (table: string, id: string, json: string) => encodeValue(writer, { table, id, json }, 1024)
+    const bad = (key: string, value: Buffer) => writeRecord(producer, { topic, partition: 0, key, value })
+    const entry = (table: string, id: string, json: string) => encodeValue(writer, { table, id, json })
     await reference.put('areas', 'test-good', areas.lisbon)
     await bad('areas/test-good', Buffer.from('sevenxx'))
     const broken = '{"name":"Broken","lat":40.75,"lon":-73.98,"radiusKm":5}'

@@ -7,7 +7,6 @@ import {
   keyOf,
   Once,
   partitionFor,
-  REDRIVEN,
   type RecordBatch,
   type Subscription,
 } from '../index.ts'
@@ -104,7 +103,7 @@ testTogether('what an operator sends again, and what has no id, counts as new', 
   after(() => producer.stop())
   const delivery = producer.delivery()
   const id = { 'weir-id': 'the-id' }
-  for (const headers of [id, id, { ...id, [REDRIVEN]: 'letters/0/7' }, {}, {}, id])
+  for (const headers of [id, id, { ...id, 'weir-redriven': 'letters/0/7' }, {}, {}, id])
     append(delivery, topic, 0, 'k', 'v', encodeHeaders(headers))
   await stored(delivery)
   const once = new Once({ kafka, log })

@@ -5,6 +5,7 @@
  * minutes are read back from there.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { HEADERS } from '@weir/contracts/headers.ts'
 import { KafkaError } from '../errors.ts'
 import type { Kafka, RecordBatch } from '../port.ts'
 import { findHeader, located, locateId } from '../records/headers.ts'
@@ -12,8 +13,6 @@ import { IdHashes, SeenIds } from './seen-ids.ts'
 
 /** How long a client may take to repeat a request (ms). */
 export const ONCE_WINDOW_MS = 15 * 60_000
-/** The header of a dead letter that was sent again. */
-export const REDRIVEN = 'weir-redriven'
 /**
  * The pause after an answer without the records before the batch: a new leader may not show them yet (ms).
  */
@@ -137,7 +136,7 @@ export class Once {
       if (locateId(bytes, headersStart[i])) hashes.push(view, located.start, located.end, i)
     ids.addBatch(hashes, offsets, repeated)
     for (let i = repeated.indexOf(1); i >= 0; i = repeated.indexOf(1, i + 1))
-      if (findHeader(bytes, headersStart[i], REDRIVEN) !== undefined) repeated[i] = 0
+      if (findHeader(bytes, headersStart[i], HEADERS.redriven) !== undefined) repeated[i] = 0
     return repeated
   }
 

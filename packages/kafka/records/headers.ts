@@ -2,6 +2,7 @@
  * Header blocks of record format v2 (Kafka protocol guide, "Record Header"): a varint count, then a
  * varint-length name and a varint-length value for each.
  */
+import { HEADERS } from '@weir/contracts/headers.ts'
 import { readVarint, varint, varintSize, writeVarint } from './varint.ts'
 
 /** The block of a record without headers. */
@@ -56,7 +57,7 @@ export function editHeaders(
   return Buffer.concat([head, ...kept, entries])
 }
 
-const ID = Buffer.from('weir-id')
+const ID = Buffer.from(HEADERS.id)
 
 /**
  * The position of the record's id in the bytes that hold its header block; valid until the next call of

@@ -8,11 +8,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sha256 } from '@weir/config'
 import { type LocationOffers, sampleOf } from '@weir/contracts'
-import { decodeHeaders, encodeHeaders, type Producer, partitionFor, valueOf } from '@weir/kafka'
+import {
+  decodeHeaders,
+  encodeHeaders,
+  encodeValue,
+  type Producer,
+  partitionOfKey,
+  valueOf,
+  writeRecord,
+} from '@weir/kafka'
 import { logger, openAccess, openHttp, type Resource } from '@weir/service'
 import { locationOffers } from '@weir/solutions/location-offers/solution.ts'
 import { servers } from '@weir/testkit'
-import { encodeValue, store } from '@weir/topics'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ensureStreams } from '../functions/solutions.ts'
@@ -100,17 +107,11 @@ async function offersOf(name: string | undefined, userId: string): Promise<{ sta
   return { status: response.status, body: await response.json() }
 }
 
-const partitionOf = (userId: string, partitions: number): number =>
-  partitionFor(Buffer.from(userId), 0, userId.length, partitions)
-
 async function offer(userId: string, signupId: string = randomUUID()): Promise<void> {
-  const value = encodeValue(
-    await backends.codec.writer(TOPIC),
-    { ...(sampleOf(TOPIC) as LocationOffers), userId, signupId },
-    4096,
-  )
-  const partition = partitionOf(userId, await backends.kafka.partitions(TOPIC))
-  await store(producer, {
+  const sample = sampleOf(TOPIC) as LocationOffers
+  const value = encodeValue(await backends.codec.writer(TOPIC), { ...sample, userId, signupId })
+  const partition = partitionOfKey(userId, await backends.kafka.partitions(TOPIC))
+  await writeRecord(producer, {
     topic: TOPIC,
     partition,
     key: userId,
@@ -171,7 +172,7 @@ test('records that cannot be read hold up neither answers nor newest values, nor
   const partitions = await backends.kafka.partitions(TOPIC)
   await offer(before)
   for (let partition = 0; partition < partitions; partition++) {
-    await store(producer, { topic: TOPIC, partition, key: before, value: Buffer.from('sevenxx') })
+    await writeRecord(producer, { topic: TOPIC, partition, key: before, value: Buffer.from('sevenxx') })
   }
   await offer(after)
   for (const userId of [before, after]) {

@@ -1,9 +1,9 @@
 /** The newest values of a topic in Redis, if the topic is recreated under its name. */
 
 import type { TopicName } from '@weir/contracts'
+import { encodeValue, writeRecord } from '@weir/kafka'
 import { logger } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
-import { encodeValue, store } from '@weir/topics'
 import { expect, onTestFinished, test } from 'vitest'
 import { openBackends } from '../functions/testing/backends.ts'
 import { openLatest } from './latest.ts'
@@ -20,11 +20,11 @@ test('a topic that was made anew has newest values of its own', async () => {
     kafka.admin.createTopics([{ name: topic, partitions: 1, replicas: 1, configs: {} }])
   const writer = await codec.writer(CONTRACT)
   const put = async (json: string): Promise<void> => {
-    await store(producer, {
+    await writeRecord(producer, {
       topic,
       partition: 0,
       key: 'k',
-      value: encodeValue(writer, { table: 't', id: 'k', json }, 512),
+      value: encodeValue(writer, { table: 't', id: 'k', json }),
     })
   }
   await make()

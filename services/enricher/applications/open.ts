@@ -1,5 +1,7 @@
 /** The applications of solutions: their own routes over streams, topics, and the newest values in Redis. */
+
 import type { Codec } from '@weir/codec'
+import { HEADERS } from '@weir/contracts'
 import { encodeHeaders, type Kafka } from '@weir/kafka'
 import {
   type Access,
@@ -111,6 +113,6 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
 }
 
 function headersOf(id: string, { name }: ApplicationClient): Buffer {
-  const client = name !== undefined && { 'weir-client': name }
-  return encodeHeaders({ 'weir-id': id, 'weir-source': 'application', ...client })
+  const client = name !== undefined && { [HEADERS.client]: name }
+  return encodeHeaders({ [HEADERS.id]: id, [HEADERS.source]: 'application', ...client })
 }

@@ -1,7 +1,8 @@
 /** Sends invocation records to topics of Weir's Kafka, and to queues, topics and buckets of AWS. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { encodeHeaders, type Kafka, type Producer, partitionFor } from '@weir/kafka'
-import { store } from '@weir/topics'
+import { HEADERS } from '@weir/contracts'
+import { type Kafka, type Producer, partitionOfKey, writeRecord } from '@weir/kafka'
+import { backoffMs } from '@weir/timing'
 
 /** A document about an invocation, or about records that were given up. */
 export interface InvocationRecord {
@@ -36,8 +37,7 @@ const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
 const ARN =
   /^arn:aws[^:]*:(?:(sqs|sns):([a-z0-9-]+):(\d{12}):([A-Za-z0-9_.-]{1,256})|s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]))$/
 const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 30_000
-const ERROR_HEADER = 'weir-error'
+const MAX_PAUSE_MS = 30_000
 const MAX_ERROR_LENGTH = 2000
 
 /** Stores one record; rejects if that fails. */
@@ -68,7 +68,7 @@ export async function openDestination(
   const put = topic === undefined ? await awsStore(url) : topicStore(topic, kafka, producer)
   return {
     async send(record, signal) {
-      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      for (let retries = 0; ; retries++) {
         try {
           await put(record)
           return
@@ -78,7 +78,7 @@ export async function openDestination(
             'a destination does not take what was given up or done; it is tried again, and what comes behind waits',
           )
         }
-        await sleep(pause, undefined, { signal })
+        await sleep(backoffMs(retries, FIRST_PAUSE_MS, MAX_PAUSE_MS), undefined, { signal })
       }
     },
   }
@@ -86,11 +86,9 @@ export async function openDestination(
 
 function topicStore(topic: string, kafka: Kafka, producer: Producer): Put {
   return async ({ text, key, error }) => {
-    const bytes = Buffer.from(key)
-    const partition = partitionFor(bytes, 0, bytes.length, await kafka.partitions(topic))
-    const headers =
-      error === undefined ? undefined : encodeHeaders({ [ERROR_HEADER]: error.slice(0, MAX_ERROR_LENGTH) })
-    return store(producer, { topic, partition, key, value: Buffer.from(text), headers })
+    const partition = partitionOfKey(key, await kafka.partitions(topic))
+    const headers = error === undefined ? undefined : { [HEADERS.error]: error.slice(0, MAX_ERROR_LENGTH) }
+    return writeRecord(producer, { topic, partition, key, value: Buffer.from(text), headers })
   }
 }
 

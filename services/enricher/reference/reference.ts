@@ -3,11 +3,13 @@
  * replica follows it, keeps the tables in memory for its flows, and copies them to Redis for functions. A
  * change goes API → topic → replicas within a few milliseconds, without a restart.
  */
+
 import type { Codec } from '@weir/codec'
-import { encodeHeaders, type Kafka } from '@weir/kafka'
+import { HEADERS } from '@weir/contracts'
+import { encodeValue, type Kafka, writeRecord } from '@weir/kafka'
 import type { Resource } from '@weir/service'
 import { REFERENCE_TOPIC, type ReferenceTable, ReferenceTables, type Solution } from '@weir/solutions'
-import { encodeValue, Follower, store, type WarnLog } from '@weir/topics'
+import { Follower, type WarnLog } from '@weir/topics'
 import { RedisTables } from './redis-tables.ts'
 
 export interface Reference {
@@ -69,11 +71,17 @@ export async function openReference(options: Options): Promise<Resource<Referenc
   redis.start()
 
   const write = (table: string, id: string, value: Buffer | null, by: string | undefined): Promise<void> => {
-    const headers = encodeHeaders({
-      'weir-source': 'reference-api',
-      ...(by !== undefined && { 'weir-client': by }),
+    const headers = {
+      [HEADERS.source]: 'reference-api',
+      ...(by !== undefined && { [HEADERS.client]: by }),
+    }
+    return writeRecord(producer, {
+      topic: REFERENCE_TOPIC,
+      partition: 0,
+      key: `${table}/${id}`,
+      value,
+      headers,
     })
-    return store(producer, { topic: REFERENCE_TOPIC, partition: 0, key: `${table}/${id}`, value, headers })
   }
 
   return {
@@ -83,7 +91,7 @@ export async function openReference(options: Options): Promise<Resource<Referenc
       put: async (table, id, entry, by) => {
         tables.check(table, id, entry)
         const json = JSON.stringify(entry)
-        await write(table, id, encodeValue(writer, { table, id, json }, 512 + json.length * 3), by)
+        await write(table, id, encodeValue(writer, { table, id, json }), by)
       },
       remove: async (table, id, by) => {
         tables.table(table)

@@ -2,11 +2,13 @@
  * The two headers that a sink reads, found in one pass over a record's header block, without creating a view
  * of either.
  */
+
 import { isUtf8 } from 'node:buffer'
+import { HEADERS } from '@weir/contracts'
 import { readVarint, varint } from '@weir/kafka/records/varint.ts'
 
-const ID = Buffer.from('weir-id')
-const SOURCE = Buffer.from('weir-source')
+const ID = Buffer.from(HEADERS.id)
+const SOURCE = Buffer.from(HEADERS.source)
 
 export class RecordHeaders {
   #bytes: Buffer = Buffer.alloc(0)

@@ -8,7 +8,6 @@ import { topics } from '@weir/contracts'
 import { maxBatchBytes } from '@weir/contracts/topic-configs.ts'
 import { DeadRate } from '@weir/flow'
 import {
-  type Appender,
   type DeadLetterOptions,
   deadLetters,
   type Kafka,
@@ -16,6 +15,7 @@ import {
   type RecordBatch,
   totalLag,
   unreadableLetters,
+  writeRecords,
 } from '@weir/kafka'
 import { type Logger, type Resource, stage as stageNamed, watchGroup } from '@weir/service'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
@@ -96,12 +96,14 @@ export async function openSink(
   async function buryAll(batch: RecordBatch, { dead }: Settlement): Promise<void> {
     const bury = deadLetters(await codec.writer(definition.deadLetter), await letters())
     const inOrder = dead.sort((a, b) => a.record - b.record)
-    await store((out) => inOrder.forEach(({ record, step, cause }) => bury(out, batch, record, step, cause)))
+    await writeRecords(producer, (out) => {
+      for (const { record, step, cause } of inOrder) bury(out, batch, record, step, cause)
+    })
   }
 
   async function buryUnreadable(batch: RecordBatch, records: number): Promise<void> {
     const bury = unreadableLetters(await codec.writer(definition.deadLetter), await letters())
-    await store((out) => bury(out, batch))
+    await writeRecords(producer, (out) => bury(out, batch))
     stage.failed(records)
     fates.dead.inc(records)
   }
@@ -110,13 +112,6 @@ export async function openSink(
     const partitions = await kafka.partitions(definition.deadLetter)
     const { deadLetter: topic } = definition
     return { topic, partitions, maxBatchBytes: maxBatchBytes(topics[topic]), flow: name }
-  }
-
-  async function store(append: (out: Appender) => void): Promise<void> {
-    const delivery = producer.delivery()
-    append(delivery)
-    const [failure] = await delivery.settled()
-    if (failure) throw failure.error
   }
 
   function account({ created, duplicates, dead }: Settlement, batch: RecordBatch): void {

@@ -7,7 +7,7 @@ import { applyTopics, registerContracts } from '@weir/catalogue'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import type { ReferenceEntry, StageStats, TopicName, ValueOf } from '@weir/contracts'
-import { encodeHeaders, type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
+import { encodeValue, type Kafka, kafkaConfig, openKafka, writeRecord } from '@weir/kafka'
 import { type Access, logger, openAccess, openHttp } from '@weir/service'
 import type { Solution } from '@weir/solutions/solution.ts'
 import { servers, uniqueName } from '@weir/testkit'
@@ -81,25 +81,9 @@ export async function openPageServer(
   const http = await openHttp({ host: '127.0.0.1', port: 0 }, { log, ready: {}, routes: pages.value.routes })
 
   const put = async <T extends TopicName>(topic: T, key: string, value: ValueOf[T] | null): Promise<void> => {
-    const bytes = Buffer.alloc(1 << 16)
-    const end = value === null ? 0 : (await codec.writer(topic)).encode(value, bytes, 0)
-    const headers = encodeHeaders({ 'weir-id': randomUUID(), 'weir-source': 'page-test' })
-    const delivery = producer.delivery()
-    delivery.append(
-      topic,
-      0,
-      Buffer.from(key),
-      0,
-      key.length,
-      value === null ? null : bytes,
-      0,
-      end,
-      headers,
-      0,
-      headers.length,
-    )
-    const [failure] = await delivery.settled()
-    if (failure) throw failure.error
+    const bytes = value === null ? null : encodeValue(await codec.writer(topic), value)
+    const headers = { 'weir-id': randomUUID(), 'weir-source': 'page-test' }
+    await writeRecord(producer, { topic, partition: 0, key, value: bytes, headers })
   }
 
   return {

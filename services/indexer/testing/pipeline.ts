@@ -8,14 +8,15 @@ import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { type DeadLetter, sampleOf, type TaxiTelemetry } from '@weir/contracts'
 import {
-  encodeHeaders,
+  appendRecord,
   headerOf,
   type Kafka,
   kafkaConfig,
   openKafka,
   type PartitionOffsets,
   type Producer,
-  partitionFor,
+  partitionOfKey,
+  writeRecords,
 } from '@weir/kafka'
 import { logger } from '@weir/service'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
@@ -91,27 +92,13 @@ export async function openPipeline(source: string): Promise<Pipeline> {
     producer,
     async send(records) {
       for (let from = 0; from < records.length; from += 1000) {
-        const delivery = producer.delivery()
-        for (const { id, key, value } of records.slice(from, from + 1000)) {
-          const keyBytes = Buffer.from(key)
-          const headers = encodeHeaders({ 'weir-id': id, 'weir-source': source })
-          const partition = partitionFor(keyBytes, 0, keyBytes.length, partitions)
-          delivery.append(
-            TOPIC,
-            partition,
-            keyBytes,
-            0,
-            keyBytes.length,
-            value,
-            0,
-            value?.length ?? 0,
-            headers,
-            0,
-            headers.length,
-          )
-        }
-        const [failure] = await delivery.settled()
-        if (failure) throw failure.error
+        await writeRecords(producer, (out) => {
+          for (const { id, key, value } of records.slice(from, from + 1000)) {
+            const headers = { 'weir-id': id, 'weir-source': source }
+            const partition = partitionOfKey(key, partitions)
+            appendRecord(out, { topic: TOPIC, partition, key, value, headers })
+          }
+        })
       }
     },
     encode: (changes = {}) =>

@@ -2,13 +2,14 @@
  * The header blocks of a request's records. Only the id differs, so the rest is laid out once and each id
  * overwrites the previous one.
  */
+import { HEADERS } from '@weir/contracts'
 import { encodeHeaders } from '@weir/kafka'
 import { varintSize, writeVarint } from '@weir/kafka/records/varint.ts'
 
 export const MAX_ID_LENGTH = 128
 export const MAX_SOURCE_LENGTH = 128
 
-const ID = Buffer.from('weir-id')
+const ID = Buffer.from(HEADERS.id)
 
 export class RecordHeaders {
   /** Contains the block of the id written last, starting at 0. */
@@ -27,9 +28,9 @@ export class RecordHeaders {
    */
   constructor(source: string, traceparent: string, client?: string) {
     const rest = {
-      'weir-source': source,
+      [HEADERS.source]: source,
       traceparent,
-      ...(client !== undefined && { 'weir-client': client }),
+      ...(client !== undefined && { [HEADERS.client]: client }),
     }
     const count = Object.keys(rest).length
     this.#rest = encodeHeaders(rest).subarray(varintSize(count))

@@ -6,9 +6,11 @@ import { readConfig } from '@weir/config'
 import type { DeadLetter } from '@weir/contracts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import {
+  appendRecord,
   deadLetters,
   decodeHeaders,
   encodeHeaders,
+  encodeValue,
   headerOf,
   type Kafka,
   kafkaConfig,
@@ -17,9 +19,9 @@ import {
   type RecordBatch,
   unreadableLetters,
   valueOf,
+  writeRecord,
 } from '@weir/kafka'
 import { servers, uniqueName } from '@weir/testkit'
-import { encodeValue, store } from '@weir/topics'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { valueDecoder } from '../tail/decoder.ts'
 import { type DeadLetterTopic, deadLetterTopics, eachLetter, originsOf, wasRedriven } from './letters.ts'
@@ -87,22 +89,9 @@ async function die(): Promise<void> {
   const report = await frame()
   const delivery = producer.delivery()
   ORIGINALS.forEach(({ key, partition, value }, index) => {
-    const keyBytes = key === null ? null : Buffer.from(key)
+    const headers = { 'weir-id': `id-${index}`, 'weir-source': 'test', trace: BINARY }
     const bytes = value === 'report' ? report : value
-    const headers = encodeHeaders({ 'weir-id': `id-${index}`, 'weir-source': 'test', trace: BINARY })
-    delivery.append(
-      origin,
-      partition,
-      keyBytes,
-      0,
-      keyBytes?.length ?? 0,
-      bytes,
-      0,
-      bytes?.length ?? 0,
-      headers,
-      0,
-      headers.length,
-    )
+    appendRecord(delivery, { topic: origin, partition, key, value: bytes, headers })
   })
   expect(await delivery.settled()).toEqual([])
   const bury = deadLetters(await codec.writer('taxi.telemetry.dead'), {
@@ -242,14 +231,13 @@ describe('dead letters', () => {
     const writer = await codec.writer('taxi.telemetry.dead')
     const sample = sampleOf('taxi.telemetry.dead') as DeadLetter
     const forged = { ...sample, truncated: false, key: null, value: Buffer.from('planted') }
-    const letter = (topic: string, partition: number) =>
-      encodeValue(writer, { ...forged, topic, partition }, 8192)
+    const letter = (topic: string, partition: number) => encodeValue(writer, { ...forged, topic, partition })
     const bad = [letter(control, 0), letter(origin, -1), letter('no such topic', 0), Buffer.from('no letter')]
     const headers = encodeHeaders({ 'weir-dead-code': 'forged' })
     const producer = await kafka.producer()
     stops.push(() => producer.stop())
     for (const value of [...bad, letter(origin, 0)]) {
-      await store(producer, { topic: dead, partition: 0, key: 'forged', value, headers })
+      await writeRecord(producer, { topic: dead, partition: 0, key: 'forged', value, headers })
     }
     expect(await sendBack({ code: 'forged' })).toEqual({
       sent: 1,

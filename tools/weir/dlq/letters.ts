@@ -1,19 +1,12 @@
 /** Dead letters: the records in the dead-letter topics, and which of them were already sent back. */
 import { type Reader, Undecodable } from '@weir/codec'
-import { type DeadLetter, type TopicName, topics, type ValueOf } from '@weir/contracts'
+import { type DeadLetter, HEADERS, type TopicName, topics, type ValueOf } from '@weir/contracts'
 import { headerOf, type Kafka, type RecordBatch } from '@weir/kafka'
 import { solutions } from '@weir/solutions'
 import { UsageError } from '../command.ts'
 import { hint } from '../nearest.ts'
 
 const ENVELOPE = 'weir/dead-letter'
-
-/**
- * For each dead letter that was sent back there is a mark in the same partition: a record without a value,
- * whose header gives the dead letter's offset. So every redrive, from any machine, knows which were sent
- * back, and marks expire no sooner than their dead letters.
- */
-export const MARK_HEADER = 'weir-redriven-offset'
 
 export type DeadLetterTopic = { [T in TopicName]: ValueOf[T] extends DeadLetter ? T : never }[TopicName]
 
@@ -72,7 +65,7 @@ export async function eachLetter(
         if (seen) await seen
         continue
       }
-      const mark = headerOf(batch, i, MARK_HEADER)
+      const mark = headerOf(batch, i, HEADERS.redrivenOffset)
       if (mark) setOf(redriven, batch.partition).add(Number(mark.toString('latin1')))
     }
     ends.set(batch.partition, batch.nextOffset)

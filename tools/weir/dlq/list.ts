@@ -1,4 +1,5 @@
 /** Counts of dead letters by cause. */
+import { HEADERS } from '@weir/contracts'
 import { headerOf, type Kafka } from '@weir/kafka'
 import { type DeadLetterTopic, eachLetter, wasRedriven } from './letters.ts'
 
@@ -18,7 +19,7 @@ export async function countLetters(kafka: Kafka, topic: DeadLetterTopic): Promis
   const counts = new Map<string, LetterCount>()
   const places: { readonly count: LetterCount; readonly partition: number; readonly offset: number }[] = []
   const holding = await eachLetter(kafka, topic, (batch, index) => {
-    const [flow, step, code] = ['weir-dead-flow', 'weir-dead-step', 'weir-dead-code'].map(
+    const [flow, step, code] = [HEADERS.deadFlow, HEADERS.deadStep, HEADERS.deadCode].map(
       (name) => headerOf(batch, index, name)?.toString('utf8') ?? '?',
     )
     const key = JSON.stringify([flow, step, code])

@@ -1,19 +1,17 @@
 /** Sends dead letters back to the topics they came from, byte for byte, under their own ids. */
 
 import type { Reader } from '@weir/codec'
-import type { DeadLetter } from '@weir/contracts'
+import { type DeadLetter, HEADERS, isDeadLetterHeader } from '@weir/contracts'
 import {
-  type Delivery,
+  appendRecord,
   editHeaders,
-  encodeHeaders,
   type Kafka,
   KafkaError,
   type Producer,
-  partitionFor,
-  REDRIVEN,
+  partitionOfKey,
   type RecordBatch,
 } from '@weir/kafka'
-import { eachLetter, type Holding, letterOf, MARK_HEADER, wasRedriven } from './letters.ts'
+import { eachLetter, type Holding, letterOf, wasRedriven } from './letters.ts'
 import type { Select } from './select.ts'
 
 export interface RedriveOptions {
@@ -101,7 +99,9 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
         return
       }
       if (!partitions.has(letter.topic)) partitions.set(letter.topic, await kafka.partitions(letter.topic))
-      append(delivery, letter, partitions.get(letter.topic)!, headersOf(batch, index))
+      const { topic, key, value } = letter
+      const target = targetOf(letter, partitions.get(topic)!)
+      appendRecord(delivery, { topic, partition: target, key, value, headers: headersOf(batch, index) })
       window.push({ partition, offset })
       if (window.length >= WINDOW) await settle()
     })
@@ -123,45 +123,32 @@ function obstacleTo(
 }
 
 /**
- * Appends the record to the partition it came from, which is its key's. If the topic was recreated with fewer
+ * Returns the partition that the record came from, which is its key's. If the topic was recreated with fewer
  * partitions, the key decides.
  */
-function append(
-  delivery: Delivery,
-  { topic, partition, key, value }: DeadLetter,
-  partitions: number,
-  headers: Buffer,
-): void {
-  const target =
-    partition < partitions ? partition : key === null ? 0 : partitionFor(key, 0, key.length, partitions)
-  delivery.append(
-    topic,
-    target,
-    key,
-    0,
-    key?.length ?? 0,
-    value,
-    0,
-    value?.length ?? 0,
-    headers,
-    0,
-    headers.length,
-  )
+function targetOf({ partition, key }: DeadLetter, partitions: number): number {
+  if (partition < partitions) return partition
+  return key === null ? 0 : partitionOfKey(key, partitions)
 }
 
 /** The record's own headers, weir-id among them, and its position in the dead-letter topic. */
 function headersOf(batch: RecordBatch, index: number): Buffer {
-  const keep = (name: string): boolean => !name.startsWith('weir-dead-') && name !== REDRIVEN
+  const keep = (name: string): boolean => !isDeadLetterHeader(name) && name !== HEADERS.redriven
   return editHeaders(batch.bytes, batch.headersStart[index], keep, {
-    [REDRIVEN]: `${batch.topic}/${batch.partition}/${batch.offsets[index]}`,
+    [HEADERS.redriven]: `${batch.topic}/${batch.partition}/${batch.offsets[index]}`,
   })
 }
 
+/**
+ * Writes a mark for each dead letter that was sent back, in its partition: a record without a value, whose
+ * header gives the dead letter's offset. So every redrive, from any machine, knows which were sent back, and
+ * marks expire no sooner than their dead letters.
+ */
 async function mark(producer: Producer, topic: string, letters: readonly Letter[]): Promise<void> {
   const delivery = producer.delivery()
   for (const { partition, offset } of letters) {
-    const headers = encodeHeaders({ [MARK_HEADER]: String(offset) })
-    delivery.append(topic, partition, null, 0, 0, null, 0, 0, headers, 0, headers.length)
+    const headers = { [HEADERS.redrivenOffset]: String(offset) }
+    appendRecord(delivery, { topic, partition, key: null, value: null, headers })
   }
   const failures = await delivery.settled()
   if (failures.length > 0)

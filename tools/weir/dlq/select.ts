@@ -1,4 +1,5 @@
 /** Selects dead letters: every given condition must hold. Decides by headers alone, without decoding. */
+import { HEADERS } from '@weir/contracts'
 import { headerOf, type RecordBatch } from '@weir/kafka'
 import { moment, UsageError } from '../command.ts'
 
@@ -29,9 +30,9 @@ export function readSelect({ flow, step, code, since, until, at }: SelectOptions
     if (wanted !== undefined)
       conditions.push((batch, index) => headerOf(batch, index, name)?.toString('utf8') === wanted)
   }
-  header('weir-dead-flow', flow)
-  header('weir-dead-step', step)
-  header('weir-dead-code', code)
+  header(HEADERS.deadFlow, flow)
+  header(HEADERS.deadStep, step)
+  header(HEADERS.deadCode, code)
   if (since !== undefined) {
     const from = moment('--since', since)
     conditions.push((batch, index) => batch.timestamps[index] >= from)

@@ -1,5 +1,5 @@
 /** Shows a dead letter to people: cause, origin, headers, and the record as far as it can be read. */
-import type { DeadLetter } from '@weir/contracts'
+import { type DeadLetter, isDeadLetterHeader } from '@weir/contracts'
 import { listHeaders, type RecordBatch } from '@weir/kafka'
 import type { DecodeValue, SeenHeaders } from '../tail/decoder.ts'
 import { headersJson, hex, jsonText, printable } from '../tail/format.ts'
@@ -38,7 +38,7 @@ export async function showLetter(
           ? { value: null, problem: undefined }
           : await decode(letter.value)
   const headers = listHeaders(batch.bytes, batch.headersStart[index])
-    .filter(([name]) => !name.startsWith('weir-dead-'))
+    .filter(([name]) => !isDeadLetterHeader(name))
     // The batch's own bytes are gone when dead letters are shown.
     .map(([name, bytes]) => [name, bytes && Buffer.from(bytes)] as const)
   return {

@@ -2,11 +2,13 @@
  * A patient client of the hub's HTTP door: it sends the same ids on every attempt, honours Retry-After, and
  * returns one verdict per record at the end.
  */
+
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { HEADERS } from '@weir/contracts'
+import { backoffMs, pause } from '@weir/timing'
 import { Refused, Unreachable } from '../command.ts'
-import { encodeBatch, type RecordError, readProblem, readVerdict, SOURCE_HEADER } from './wire.ts'
+import { encodeBatch, type RecordError, readProblem, readVerdict } from './wire.ts'
 
 export interface DoorOptions {
   readonly url: string
@@ -33,7 +35,7 @@ export interface Outcome {
 /** Longer than a live hub takes to reply: it answers 503 after its own time-out towards Kafka. */
 const REPLY_TIMEOUT_MS = 60_000
 const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 5_000
+const MAX_PAUSE_MS = 5_000
 const LONGEST_RETRY_AFTER_MS = 60_000
 const MAX_REPLY_BYTES = 16 * 1024 * 1024
 
@@ -137,11 +139,8 @@ export class Door {
     if (silence > patience)
       throw new Unreachable(`Nothing got through for ${Math.round(silence / 1000)} s: ${reason}.`)
     onRetry?.(reason)
-    const backOff =
-      Math.min(FIRST_PAUSE_MS * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2)
-    await sleep(Math.max(backOff, readRetryAfter(retryAfter, Date.now())), undefined, { signal }).catch(
-      () => {},
-    )
+    const pauseMs = backoffMs(attempt, FIRST_PAUSE_MS, MAX_PAUSE_MS) * (0.75 + Math.random() / 2)
+    await pause(Math.max(pauseMs, readRetryAfter(retryAfter, Date.now())), signal)
   }
 
   #post(body: string): Promise<Reply> {
@@ -157,7 +156,7 @@ export class Door {
           headers: {
             'content-type': 'application/json',
             'content-length': Buffer.byteLength(body),
-            [SOURCE_HEADER]: source,
+            [HEADERS.source]: source,
             ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
           },
         },

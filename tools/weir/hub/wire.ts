@@ -23,9 +23,6 @@ export const encodeRecord = (id: string, value: string): string =>
 
 export const encodeBatch = (records: readonly string[]): string => `{"records":[${records.join(',')}]}`
 
-/** Names the source of the records; counts are kept per source. */
-export const SOURCE_HEADER = 'weir-source'
-
 /** Returns an error's message, prefixed with the field unless it already starts with it. */
 export const withField = (field: string | undefined, message: string): string =>
   field === undefined || message.startsWith(field) ? message : `${field}: ${message}`

@@ -2,6 +2,7 @@
  * --filter FIELD=VALUE: FIELD is a path into the value, or one of the record's own fields (key, id, source,
  * partition). All filters must hold.
  */
+import { HEADERS } from '@weir/contracts'
 import { UsageError } from '../command.ts'
 import type { SeenRecord } from './decoder.ts'
 import { headerText } from './format.ts'
@@ -26,9 +27,9 @@ function lookUp(record: SeenRecord, path: readonly string[]): unknown {
     case 'key':
       return record.key
     case 'id':
-      return headerText(record.headers, 'weir-id')
+      return headerText(record.headers, HEADERS.id)
     case 'source':
-      return headerText(record.headers, 'weir-source')
+      return headerText(record.headers, HEADERS.source)
     case 'partition':
       return record.partition
     default:

@@ -1,4 +1,5 @@
 /** Formats one record as a line for people, or as a JSON object for programs. */
+import { HEADERS } from '@weir/contracts'
 import { styled } from '../terminal/table.ts'
 import type { SeenHeaders, SeenRecord } from './decoder.ts'
 
@@ -49,8 +50,8 @@ export function recordJson({
     partition,
     offset,
     key,
-    id: headerText(headers, 'weir-id'),
-    source: headerText(headers, 'weir-source'),
+    id: headerText(headers, HEADERS.id),
+    source: headerText(headers, HEADERS.source),
     headers: headersJson(headers),
     ...(bytes ? { hex: bytes.toString('hex'), problem } : { value }),
   }

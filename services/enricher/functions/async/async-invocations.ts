@@ -5,10 +5,17 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec, Writer } from '@weir/codec'
-import type { ValueOf } from '@weir/contracts'
-import { encodeHeaders, type Kafka, type Producer, partitionFor, type RecordBatch } from '@weir/kafka'
+import { HEADERS, type ValueOf } from '@weir/contracts'
+import {
+  encodeValue,
+  type Kafka,
+  type Producer,
+  partitionOfKey,
+  type RecordBatch,
+  writeRecord,
+} from '@weir/kafka'
 import { jsonFault, type Logger, type Resource, watchGroup } from '@weir/service'
-import { encodeValue, HandlerHealth, openRecords, store, type TopicRecords } from '@weir/topics'
+import { HandlerHealth, openRecords, type TopicRecords } from '@weir/topics'
 import { integer, Misfit, object, read, text } from '@weir/topics/shape.ts'
 import type { Functions } from '../functions.ts'
 import { openAsyncDestinations } from './async-destinations.ts'
@@ -49,10 +56,6 @@ const MAX_OPEN_BYTES = 32 << 20
 const BATCH_RECORDS = 100
 /** How often to check whether there is room again. */
 const LOOK_MS = 20
-/** Bytes of an event besides its payload and its texts. */
-const ENVELOPE_BYTES = 1024
-/** The most bytes of a UTF-16 unit of a text. */
-const UNIT_BYTES = 3
 
 export async function openAsyncInvocations(
   options: AsyncInvocationsOptions,
@@ -106,13 +109,11 @@ function adder(
 ): AsyncInvocations['add'] {
   return async ({ functionName, payload, options: { requestId, clientContext }, acceptedAt, hops = 0 }) => {
     const context = clientContext === undefined ? null : JSON.stringify(clientContext)
-    const units = requestId.length + functionName.length + (context?.length ?? 0)
     const event = { requestId, functionName, clientContext: context, payload, acceptedAt, hops }
-    const value = encodeValue(writer, event, payload.length + ENVELOPE_BYTES + UNIT_BYTES * units)
-    const headers = encodeHeaders({ 'weir-id': requestId, 'weir-source': 'invoke' })
-    const key = Buffer.from(requestId)
-    const partition = partitionFor(key, 0, key.length, partitions)
-    await store(producer, { topic: TOPIC, partition, key, value, headers })
+    const value = encodeValue(writer, event)
+    const headers = { [HEADERS.id]: requestId, [HEADERS.source]: 'invoke' }
+    const partition = partitionOfKey(requestId, partitions)
+    await writeRecord(producer, { topic: TOPIC, partition, key: requestId, value, headers })
   }
 }
 

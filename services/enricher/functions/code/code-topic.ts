@@ -1,8 +1,15 @@
 /** The topic weir.functions.code: archives in parts, for all replicas to fetch. */
 import { createReadStream } from 'node:fs'
 import type { Codec } from '@weir/codec'
-import { type Kafka, type KafkaError, keyOf, type Producer } from '@weir/kafka'
-import { append } from '@weir/topics'
+import {
+  appendRecord,
+  encodeValue,
+  type Kafka,
+  keyOf,
+  type Producer,
+  stored,
+  writeRecords,
+} from '@weir/kafka'
 import { type Archive, PART_BYTES, partsOf, type StoredArchive } from './archive.ts'
 
 const TOPIC = 'weir.functions.code'
@@ -10,8 +17,6 @@ const PARTITION = 0
 const FETCH_BYTES = 4 << 20
 /** The most parts in flight at once. */
 const MAX_OPEN_PARTS = 8
-/** Room for the rest of a record. */
-const ENVELOPE_BYTES = 1024
 
 export interface CodeTopic {
   /** Returns the offset from which an archive that is written now will be found. */
@@ -34,7 +39,6 @@ export async function openCodeTopic({
   readonly producer: Producer
 }): Promise<CodeTopic> {
   const [writer, reader] = await Promise.all([codec.writer(TOPIC), codec.reader(TOPIC)])
-  const record = Buffer.allocUnsafeSlow(PART_BYTES + ENVELOPE_BYTES)
 
   async function* read(archive: StoredArchive): AsyncGenerator<Buffer> {
     const parts = partsOf(archive)
@@ -68,32 +72,22 @@ export async function openCodeTopic({
       let delivery = producer.delivery()
       let part = 0
       for await (const bytes of createReadStream(file, { highWaterMark: PART_BYTES })) {
-        const end = writer.encode({ archive: archive.id, part, bytes: bytes as Buffer }, record, 0)
-        append(delivery, {
-          topic: TOPIC,
-          partition: PARTITION,
-          key: keyFor(archive, part),
-          value: record.subarray(0, end),
-        })
+        const value = encodeValue(writer, { archive: archive.id, part, bytes: bytes as Buffer })
+        appendRecord(delivery, { topic: TOPIC, partition: PARTITION, key: keyFor(archive, part), value })
         if (++part % MAX_OPEN_PARTS !== 0) continue
-        await settled(delivery)
+        await stored(delivery)
         delivery = producer.delivery()
       }
-      await settled(delivery)
+      await stored(delivery)
     },
     async remove(archive) {
-      const delivery = producer.delivery()
-      for (let part = 0; part < partsOf(archive); part++) {
-        append(delivery, { topic: TOPIC, partition: PARTITION, key: keyFor(archive, part), value: null })
-      }
-      await settled(delivery)
+      await writeRecords(producer, (out) => {
+        for (let part = 0; part < partsOf(archive); part++) {
+          appendRecord(out, { topic: TOPIC, partition: PARTITION, key: keyFor(archive, part), value: null })
+        }
+      })
     },
   }
-}
-
-async function settled(delivery: { settled(): Promise<{ readonly error: KafkaError }[]> }): Promise<void> {
-  const [failure] = await delivery.settled()
-  if (failure !== undefined) throw failure.error
 }
 
 function keyFor({ id }: Archive, part: number): string {

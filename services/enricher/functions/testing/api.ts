@@ -17,12 +17,20 @@ import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
-import { type Kafka, kafkaConfig, keyOf, openKafka, type Producer, valueOf } from '@weir/kafka'
+import {
+  encodeValue,
+  type Kafka,
+  kafkaConfig,
+  keyOf,
+  openKafka,
+  type Producer,
+  valueOf,
+  writeRecord,
+} from '@weir/kafka'
 import { Admission, type HttpServer, logger, openHttp, type Resource } from '@weir/service'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers, uniqueName } from '@weir/testkit'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
-import { encodeValue, store } from '@weir/topics'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, onTestFinished } from 'vitest'
 import { lambdaApi } from '../api/lambda-api.ts'
@@ -281,8 +289,8 @@ async function start(): Promise<Api> {
     },
     plant: async (kind, id, state) => {
       const topic = 'weir.control.functions'
-      const value = encodeValue(await codec.writer(topic), { kind, id, json: JSON.stringify(state) }, 4096)
-      await store(producer, { topic, partition: 0, key: `${kind}/${id}`, value })
+      const value = encodeValue(await codec.writer(topic), { kind, id, json: JSON.stringify(state) })
+      await writeRecord(producer, { topic, partition: 0, key: `${kind}/${id}`, value })
     },
     records: async (topic) => {
       const found: { key: string; value: string | null }[] = []

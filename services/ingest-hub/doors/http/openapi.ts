@@ -1,7 +1,7 @@
 /** The door's OpenAPI 3.1 document, generated from the contracts. */
 import type { SwaggerOptions } from '@fastify/swagger'
 import type { TopicName } from '@weir/contracts'
-import { sampleOf, schemaOf, topics } from '@weir/contracts'
+import { HEADERS, sampleOf, schemaOf, topics } from '@weir/contracts'
 import { parseSchema } from '@weir/contracts/avro.ts'
 import type { FastifySchema } from 'fastify'
 import { MAX_ID_LENGTH, MAX_SOURCE_LENGTH } from '../../intake/record-headers.ts'
@@ -57,7 +57,7 @@ export function recordsSchema(name: TopicName): FastifySchema {
     headers: {
       type: 'object',
       properties: {
-        'weir-source': { type: 'string', maxLength: MAX_SOURCE_LENGTH, description: RECORD_SOURCE },
+        [HEADERS.source]: { type: 'string', maxLength: MAX_SOURCE_LENGTH, description: RECORD_SOURCE },
       },
     },
     body: {

@@ -1,5 +1,6 @@
 /** Reads the head of a request: the source of its records, and their format. */
 
+import { HEADERS } from '@weir/contracts'
 import { type Client, HttpError } from '@weir/service'
 import type { FastifyRequest } from 'fastify'
 import type { IntakeTopic } from '../../intake/intake.ts'
@@ -12,7 +13,7 @@ const SOURCE = /^[\x21-\x7e]+$/
  * carry the key's name in weir-client as well.
  */
 export function sourceOf({ headers }: FastifyRequest, client: Client): string {
-  const source = headers['weir-source']
+  const source = headers[HEADERS.source]
   if (source === undefined) return client.name ?? 'anonymous'
   if (typeof source === 'string' && source.length <= MAX_SOURCE_LENGTH && SOURCE.test(source)) return source
   throw new HttpError(

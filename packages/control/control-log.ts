@@ -9,9 +9,10 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { ControlEntry as Stored, TopicName } from '@weir/contracts'
-import { appendRecord, encodeValue, type Kafka, KafkaError, type NewRecord, writeRecord } from '@weir/kafka'
+import { type Kafka, KafkaError } from '@weir/kafka'
+import { openTable, type Table } from '@weir/tables'
 import { backoffMs } from '@weir/timing'
-import { Follower, type TopicRecord, type WarnLog } from '@weir/topics'
+import type { TopicRecord, WarnLog } from '@weir/topics'
 
 export interface ControlEntry {
   readonly kind: string
@@ -93,7 +94,6 @@ export async function openControlLog({
   apply,
   log,
 }: ControlOptions): Promise<ControlLog> {
-  const [writer, producer] = await Promise.all([codec.writer(topic), kafka.producer()])
   const marks = new Set<string>()
   let turn: Promise<unknown> = Promise.resolve()
 
@@ -111,15 +111,18 @@ export async function openControlLog({
     if (marks.size > MARKS_KEPT) marks.delete(marks.values().next().value!)
   }
 
-  const follower = new Follower({ kafka, codec, topic, reader: 'control-log', from: 'earliest', accept, log })
+  const table: Table<ControlTopic> = await openTable(
+    { kafka, codec, topic, reader: 'control-log', log },
+    { accept },
+  )
 
   /** Throws what the kind's check throws: every replica would leave such an entry out. */
-  const recordOf = ({ kind, id, value }: Change): NewRecord => {
-    const record = { topic, partition: PARTITION, key: `${kind}/${id}` }
-    if (value === undefined) return { ...record, value: null }
+  const stored = ({ kind, id, value }: Change): readonly [key: string, entry: Stored | null] => {
+    const key = `${kind}/${id}`
+    if (value === undefined) return [key, null]
     const json = JSON.stringify(value)
     if (kind !== MARK.kind) checks[kind](JSON.parse(json), id)
-    return { ...record, value: encodeValue(writer, { kind, id, json }) }
+    return [key, { kind, id, json }]
   }
 
   const write = async (decide: () => readonly Change[]): Promise<void> => {
@@ -128,12 +131,12 @@ export async function openControlLog({
     for (let attempt = 0; ; attempt++) {
       try {
         await kafka.transact(`${topic}.writer`, async (out) => {
-          await follower.catchUp()
+          await table.catchUp()
           // An earlier attempt whose answer was lost may have succeeded.
           if (marks.has(mark)) return
           const changes = decide()
           if (changes.length === 0) return
-          for (const change of [...changes, { ...MARK, value: mark }]) appendRecord(out, recordOf(change))
+          for (const change of [...changes, { ...MARK, value: mark }]) table.append(out, ...stored(change))
         })
         break
       } catch (error) {
@@ -151,29 +154,19 @@ export async function openControlLog({
   const visible = async (): Promise<void> => {
     const [{ latest }] = await kafka.admin.offsets(topic)
     const deadline = Date.now() + PATIENCE_MS
-    for (; follower.position(PARTITION) < latest && Date.now() < deadline; await sleep(2))
-      await follower.catchUp()
+    for (; table.position(PARTITION) < latest && Date.now() < deadline; await sleep(2)) await table.catchUp()
   }
 
-  await follower.catchUp().catch(async (error: unknown) => {
-    await producer.stop()
-    throw error
-  })
-  follower.start()
-
   return {
-    catchUp: () => follower.catchUp(),
-    ready: () => follower.ready,
+    catchUp: () => table.catchUp(),
+    ready: () => table.ready(),
     write: (decide) => {
       const mine = turn.then(() => write(decide))
       turn = mine.catch(() => {})
       return mine
     },
-    announce: async (change) => writeRecord(producer, recordOf(change)),
-    stop: async () => {
-      await follower.stop()
-      await producer.stop()
-    },
+    announce: async (change) => table.put(...stored(change)),
+    stop: () => table.stop(),
   }
 }
 

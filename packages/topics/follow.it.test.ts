@@ -1,51 +1,36 @@
 /** Followers on a real broker: what they read, what they leave out, and how they continue. */
 
-import { registerContracts } from '@weir/catalogue'
-import { type Codec, openCodec } from '@weir/codec'
-import { readConfig } from '@weir/config'
+import type { Codec } from '@weir/codec'
 import type { ReferenceEntry } from '@weir/contracts'
-import {
-  appendRecord,
-  encodeValue,
-  type Kafka,
-  kafkaConfig,
-  openKafka,
-  type Producer,
-  writeRecord,
-} from '@weir/kafka'
+import { appendRecord, encodeValue, type Kafka, type Producer, writeRecord } from '@weir/kafka'
 import { metrics } from '@weir/service'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Follower, type FollowOptions } from './follow.ts'
+import { type Connections, openConnections } from './testing/connections.ts'
 
 /** Any contract will do: the topics are this test's own. */
 const CONTRACT = 'weir.control.reference'
 type Contract = typeof CONTRACT
 
+let connections: Connections
 let kafka: Kafka
 let codec: Codec
 let producer: Producer
-const stops: (() => Promise<unknown>)[] = []
 
 beforeAll(async () => {
-  const [{ brokers }, { url }] = await Promise.all([servers.kafka(), servers.registry()])
-  await registerContracts(url)
-  const opened = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
-  kafka = opened.value
-  codec = (await openCodec({ url })).value
+  connections = await openConnections(CONTRACT)
+  ;({ kafka, codec } = connections)
   producer = await kafka.producer()
-  stops.push(opened.stop, () => producer.stop())
 })
 
 afterAll(async () => {
-  for (const stop of stops.reverse()) await stop()
+  await producer.stop()
+  await connections.stop()
 })
 
-async function topicOf(partitions = 1): Promise<Contract> {
-  const name = uniqueName('followed')
-  await kafka.admin.createTopics([{ name, partitions, replicas: 1, configs: {} }])
-  return name as Contract
-}
+const topicOf = async (partitions = 1): Promise<Contract> =>
+  (await connections.makeTopic(partitions, { 'cleanup.policy': 'delete' })) as Contract
 
 async function encoded(id: string, json = '1'): Promise<Buffer> {
   return encodeValue(await codec.writer(CONTRACT), { table: 't', id, json })
@@ -74,7 +59,7 @@ function follow(topic: Contract, changes: Partial<FollowOptions<Contract>> = {})
     topic,
     reader: 'test',
     from: 'earliest',
-    codec: { reader: () => codec.reader(CONTRACT) } as unknown as Codec,
+    codec,
     log: { warn: (details, message) => warnings.push({ ...details, message }) },
     accept: ({ key, value }) => {
       if (key === 't/refused') throw new Error('It does not have its shape.')

@@ -14,9 +14,9 @@ import {
 } from '@weir/service'
 import type { Application, ApplicationClient, ApplicationDefinition, ApplicationDeps } from '@weir/solutions'
 import { type Streams, StreamWriter, TOPIC_PREFIX } from '@weir/streams'
+import { openRedisTable } from '@weir/tables'
 import { Follower } from '@weir/topics'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { openLatest } from './latest.ts'
 
 export interface ApplicationsOptions {
   readonly definitions: readonly ApplicationDefinition[]
@@ -77,7 +77,8 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
     },
 
     async latest(topic) {
-      const { value: latest, stop } = await openLatest({ kafka, codec, topic, redisUrl, log })
+      const groupId = `enricher.latest.${topic}`
+      const { value: latest, stop } = await openRedisTable({ kafka, codec, topic, groupId, redisUrl, log })
       stops.push(stop)
       ready[`${topic} in Redis`] = latest.ready
       return {

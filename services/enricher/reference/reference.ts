@@ -5,11 +5,12 @@
  */
 
 import type { Codec } from '@weir/codec'
-import { HEADERS } from '@weir/contracts'
-import { encodeValue, type Kafka, writeRecord } from '@weir/kafka'
+import { HEADERS, type ReferenceEntry } from '@weir/contracts'
+import type { Kafka } from '@weir/kafka'
 import type { Resource } from '@weir/service'
 import { REFERENCE_TOPIC, type ReferenceTable, ReferenceTables, type Solution } from '@weir/solutions'
-import { Follower, type WarnLog } from '@weir/topics'
+import { openTable } from '@weir/tables'
+import type { TopicRecord, WarnLog } from '@weir/topics'
 import { RedisTables } from './redis-tables.ts'
 
 export interface Reference {
@@ -40,64 +41,48 @@ interface Options {
 export async function openReference(options: Options): Promise<Resource<Reference>> {
   const { kafka, codec, redisUrl, solutions, log } = options
   const tables = new ReferenceTables(solutions)
-  const [writer, producer] = await Promise.all([codec.writer(REFERENCE_TOPIC), kafka.producer()])
   const redis = new RedisTables(redisUrl, tables.names, log)
-  const follower = new Follower({
-    kafka,
-    codec,
-    topic: REFERENCE_TOPIC,
-    reader: 'reference',
-    from: 'earliest',
-    log,
-    accept: (record) => {
+  const view = {
+    accept: (record: TopicRecord<ReferenceEntry>) => {
       const change = tables.accept(record)
       if (change !== undefined) redis.changed(change)
     },
-    reset: () => {
+    clear: () => {
       tables.clear()
       redis.clear()
     },
-  })
-  const stop = async (): Promise<void> => {
-    await follower.stop()
-    await redis.stop()
-    await producer.stop()
   }
-  await follower.catchUp().catch(async (error: unknown) => {
-    await stop()
+  const stored = await openTable(
+    { kafka, codec, topic: REFERENCE_TOPIC, reader: 'reference', log },
+    view,
+  ).catch(async (error: unknown) => {
+    await redis.stop()
     throw error
   })
-  follower.start()
   redis.start()
 
-  const write = (table: string, id: string, value: Buffer | null, by: string | undefined): Promise<void> => {
-    const headers = {
+  const write = (table: string, id: string, json: string | null, by: string | undefined): Promise<void> =>
+    stored.put(`${table}/${id}`, json === null ? null : { table, id, json }, {
       [HEADERS.source]: 'reference-api',
       ...(by !== undefined && { [HEADERS.client]: by }),
-    }
-    return writeRecord(producer, {
-      topic: REFERENCE_TOPIC,
-      partition: 0,
-      key: `${table}/${id}`,
-      value,
-      headers,
     })
-  }
 
   return {
     value: {
-      ready: { 'reference tables': () => follower.ready, 'reference tables in Redis': () => redis.ready },
+      ready: { 'reference tables': () => stored.ready(), 'reference tables in Redis': () => redis.ready },
       table: (name) => tables.table(name),
       put: async (table, id, entry, by) => {
         tables.check(table, id, entry)
-        const json = JSON.stringify(entry)
-        await write(table, id, encodeValue(writer, { table, id, json }), by)
+        await write(table, id, JSON.stringify(entry), by)
       },
       remove: async (table, id, by) => {
         tables.table(table)
         await write(table, id, null, by)
       },
     },
-    stop,
+    stop: async () => {
+      await stored.stop()
+      await redis.stop()
+    },
   }
 }

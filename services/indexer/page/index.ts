@@ -22,6 +22,7 @@ import {
   ReferenceTables,
   type Solution,
 } from '@weir/solutions'
+import { materialise } from '@weir/tables'
 import { Follower } from '@weir/topics'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { mountFiles } from './files.ts'
@@ -85,13 +86,10 @@ export function openPages({
     accept: (record) => board.accept(record),
     reset: () => {},
   })
-  const reference = new Follower({
-    ...follow,
-    topic: REFERENCE_TOPIC,
-    from: 'earliest',
-    accept: (record) => void tables.accept(record),
-    reset: () => tables.clear(),
-  })
+  const reference = materialise(
+    { ...follow, topic: REFERENCE_TOPIC },
+    { accept: (record) => void tables.accept(record), clear: () => tables.clear() },
+  )
   for (const follower of [stats, reference]) follower.start()
   const sampling = setInterval(() => board.sample(), 1000)
   const lives: Live[] = []

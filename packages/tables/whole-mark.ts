@@ -27,15 +27,16 @@ export class WholeMark {
   }
 
   /**
-   * Runs `fill`, which copies everything, and then sets the mark. If Redis loses its data in the meantime,
-   * the mark is not set, because a second mark, written before the first value, is gone. Several replicas may
-   * fill at the same time.
+   * Runs `fill`, which copies everything, and then sets the mark. Rejects if Redis loses its data in the
+   * meantime: a second mark, written before the first value, is gone then. Several replicas may fill at the
+   * same time.
    */
   async after(fill: () => Promise<void>): Promise<void> {
     // The braces keep both keys in one slot of a cluster.
     const filling = `{${this.#key}}:filling:${randomUUID()}`
     await this.#redis.set(filling, '1', 'EX', FILLING_SECONDS)
     await fill()
-    await this.#redis.eval(COMPLETE, 2, this.#key, filling)
+    const complete = await this.#redis.eval(COMPLETE, 2, this.#key, filling)
+    if (complete !== 1) throw new Error('Redis lost its data while the copy was filled')
   }
 }

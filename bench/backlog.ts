@@ -1,5 +1,4 @@
 /** Fills topics and measures how fast a process works off the backlog. */
-
 import { setTimeout as pause } from 'node:timers/promises'
 import { HEADERS } from '@weir/contracts'
 import { encodeHeaders, partitionFor } from '@weir/kafka'

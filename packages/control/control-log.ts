@@ -4,7 +4,6 @@
  * the replica that holds the log's transactional id, after it has read everything written before, so no two
  * replicas decide on the same state. All other state, in Redis or in memory, can be rebuilt from here.
  */
-
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'

@@ -1,5 +1,4 @@
 /** The control log while replicas die, hang or lag behind, and while answers of the broker are lost. */
-
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

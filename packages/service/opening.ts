@@ -1,5 +1,4 @@
 /** Opens parts in order and stops them in reverse. */
-
 import { ConfigError } from '@weir/config'
 import { backoffMs, pause } from '@weir/timing'
 import type { Logger } from './logger.ts'

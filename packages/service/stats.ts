@@ -2,7 +2,6 @@
  * Publishes what every stage did in the last second for the page: one weir/stage-stats record per stage to
  * weir.stats.
  */
-
 import { randomUUID } from 'node:crypto'
 import { HEADERS } from '@weir/contracts/headers.ts'
 import type { Producer } from '@weir/kafka/port.ts'

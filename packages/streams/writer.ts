@@ -2,7 +2,6 @@
  * Puts records into streams: each goes to the open shard of its key, and its outcome is reported when the
  * brokers have answered.
  */
-
 import { type Delivery, KafkaError, type Producer } from '@weir/kafka'
 import { within } from '@weir/timing'
 import type { Serving } from './serving.ts'

@@ -1,5 +1,4 @@
 /** The newest values of a topic in Redis. */
-
 import type { TopicName } from '@weir/contracts'
 import { encodeValue, type Producer, writeRecord } from '@weir/kafka'
 import { logger } from '@weir/service'

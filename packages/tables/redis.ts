@@ -1,5 +1,4 @@
 /** Connects to Redis, which keeps copies of topics and may lose them at any time. */
-
 import type { WarnLog } from '@weir/topics'
 import { type ChainableCommander, Redis } from 'ioredis'
 

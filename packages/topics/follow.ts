@@ -1,5 +1,4 @@
 /** Follows a topic without a group: every replica reads all of it, for as long as it runs. */
-
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TopicName, ValueOf } from '@weir/contracts'
 import { type Kafka, KafkaError, type Reading, type RecordBatch } from '@weir/kafka'

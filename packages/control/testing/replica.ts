@@ -1,5 +1,4 @@
 /** A replica that follows a control log, as streams and functions do, and counters that it keeps there. */
-
 import { integer, object, read } from '@weir/topics/shape.ts'
 import { type Connections, openConnections } from '@weir/topics/testing/connections.ts'
 import { type ControlEntry, type ControlLog, type ControlOptions, openControlLog } from '../index.ts'

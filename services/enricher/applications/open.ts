@@ -1,5 +1,4 @@
 /** The applications of solutions: their own routes over streams, topics, and the newest values in Redis. */
-
 import type { Codec } from '@weir/codec'
 import { HEADERS } from '@weir/contracts'
 import { encodeHeaders, type Kafka } from '@weir/kafka'

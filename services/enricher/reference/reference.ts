@@ -3,7 +3,6 @@
  * replica follows it, keeps the tables in memory for its flows, and copies them to Redis for functions. A
  * change goes API → topic → replicas within a few milliseconds, without a restart.
  */
-
 import type { Codec } from '@weir/codec'
 import { HEADERS, type ReferenceEntry } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'

@@ -2,7 +2,6 @@
  * The snapshot of a page: the data of its solution, and the state of the solution's stages. Computed once for
  * all requests within a second.
  */
-
 import type { Admin } from '@weir/kafka'
 import type { Logger } from '@weir/service'
 import type { PageSearch, ReferenceTables } from '@weir/solutions'

@@ -2,7 +2,6 @@
  * The two headers that a sink reads, found in one pass over a record's header block, without creating a view
  * of either.
  */
-
 import { isUtf8 } from 'node:buffer'
 import { HEADERS } from '@weir/contracts'
 import { readVarint, varint } from '@weir/kafka/records/varint.ts'

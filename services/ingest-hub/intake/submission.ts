@@ -2,7 +2,6 @@
  * The records of one request on their way to Kafka. Each is checked, encoded and appended, and its outcome is
  * reported.
  */
-
 import { randomUUIDv7 } from 'node:crypto'
 import { InvalidValue } from '@weir/codec'
 import { MAX_VALUE_BYTES } from '@weir/contracts/topic-configs.ts'

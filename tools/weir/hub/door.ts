@@ -2,7 +2,6 @@
  * A patient client of the hub's HTTP door: it sends the same ids on every attempt, honours Retry-After, and
  * returns one verdict per record at the end.
  */
-
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { HEADERS } from '@weir/contracts'

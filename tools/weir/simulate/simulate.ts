@@ -2,7 +2,6 @@
  * Runs the solutions' simulators against the hub, as devices in the field would: reports that cannot be sent
  * wait, and the oldest is dropped when too many wait.
  */
-
 import type { Solution } from '@weir/solutions'
 import { pause } from '@weir/timing'
 import { Door } from '../hub/door.ts'

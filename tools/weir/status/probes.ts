@@ -1,5 +1,4 @@
 /** Probes servers and services for their health. Every probe ends within its timeout and never rejects. */
-
 import { connect } from 'node:net'
 import { registryAddress } from '@weir/codec/registry-address.ts'
 import { withoutPasswords } from '@weir/config'

@@ -1,29 +1,29 @@
 /**
- * The file of access keys: [{ "accessKeyId": "AKIA...", "secretAccessKey": "...", "streams": ["orders",
- * "sensor-*"], "functions": ["offers"], "actions": ["kinesis:Put*"], "expires": "2027-01-01T00:00:00Z" }].
- * Topics of Kafka are named among the streams. Without functions the rights are over none, without actions
- * all actions are allowed. The secrets are no hashes: a signature can only be checked with the secret itself.
+ * The file of access keys: [{ "accessKeyId": "AKIA...", "secretAccessKey": "...", "rights": { "kinesis":
+ * ["orders", "sensor-*"], "lambda": ["team-*"] }, "actions": ["kinesis:Put*"], "expires":
+ * "2027-01-01T00:00:00Z" }]. A key has rights over the resources that `rights` names by service. Without
+ * `actions` it may do everything with them.
+ *
+ * Files that were written before there were rights by service name resources in `streams` and `functions`:
+ * `functions` are those of lambda, `streams` those of STREAM_SERVICES.
+ *
+ * The file holds the secrets themselves, not their hashes: a signature can only be checked with the secret.
  */
+import { type May, mayWith, type Rights, TOPICS } from './rights.ts'
 import type { Credential } from './sigv4/verify.ts'
 
 export interface AwsClient extends Credential {
-  /** The access key's id; goes into logs and records. */
+  /** The id of the access key; goes into logs and records. */
   readonly name: string
-  /** Whether anybody can be this client, so that pages from elsewhere must be kept from it. */
+  /** Whether anybody can be this client. Web pages from elsewhere must be kept from it. */
   readonly localOnly: boolean
-  /**
-   * Whether the rights allow the action on it.
-   * @param action kinesis:PutRecord
-   * @param resource an ARN, a stream's or topic's name, or * where the action is on none: then only the
-   * action counts
-   */
-  may(action: string, resource: string): boolean
+  readonly may: May
 }
 
-/** For those who run everything on their own machine. */
+/** The key for people who run everything on their own machine. */
 export const LOCAL_KEY = { accessKeyId: 'test', secretAccessKey: 'test' }
 
-/** Who sends unsigned requests. */
+/** The client that sends unsigned requests. */
 export const ANONYMOUS: AwsClient = {
   name: 'anonymous',
   localOnly: true,
@@ -32,20 +32,31 @@ export const ANONYMOUS: AwsClient = {
   may: () => true,
 }
 
-/** As AWS has it (IAM API reference, AccessKey), but shorter ones are no harm. */
+/** AWS's pattern (IAM API reference, AccessKey), which asks for at least 16 characters. */
 const ID = /^\w{4,128}$/
-/** Characters; AWS's have 40. */
+/** Characters. AWS's secrets have 40. */
 const MIN_SECRET = 16
 const MAX_SECRET = 256
 const NAME = /^[\w.*-]{1,128}$/
+const SERVICE = /^[a-z0-9*-]{1,64}$/
 const ACTION = /^(\*|[a-z0-9-]+:[A-Za-z0-9*]+)$/
-const FUNCTION = /^arn:[^:]*:lambda:[^:]*:[^:]*:function:/
-const FIELDS = new Set(['accessKeyId', 'secretAccessKey', 'streams', 'functions', 'actions', 'expires'])
+/** The services whose resources `streams` names. New services are named in `rights` only. */
+const STREAM_SERVICES = ['kinesis', 'firehose', TOPICS, 's3', 'sns', 'sqs']
+const FIELDS = new Set([
+  'accessKeyId',
+  'secretAccessKey',
+  'rights',
+  'streams',
+  'functions',
+  'actions',
+  'expires',
+])
 
 interface Entry {
   readonly accessKeyId: string
   readonly secretAccessKey: string
-  readonly streams: readonly string[]
+  readonly rights?: Rights
+  readonly streams?: readonly string[]
   readonly functions?: readonly string[]
   readonly actions?: readonly string[]
   readonly expires?: string
@@ -53,13 +64,13 @@ interface Entry {
 
 interface Parsed {
   readonly clients: ReadonlyMap<string, AwsClient>
-  /** Sentences. They never have a secret. */
+  /** Sentences, which never repeat a secret. */
   readonly problems: readonly string[]
-  /** Whether the file has the local key, which is left out. */
+  /** Whether the file names the local key, which is left out of the clients. */
   readonly local: boolean
 }
 
-/** All keys of the file, or every problem that it has. */
+/** Returns the clients of all valid keys, and every problem of the others. */
 export function parseAccessKeys(text: string): Parsed {
   let entries: unknown
   try {
@@ -80,15 +91,15 @@ export function parseAccessKeys(text: string): Parsed {
     if (isLocal(key)) local = true
     else if (clients.has(key.accessKeyId))
       problems.push(`Access key ${index} has the accessKeyId of another one before it.`)
-    else clients.set(key.accessKeyId, clientOf(key, rightsOf(key)))
+    else clients.set(key.accessKeyId, clientOf(key, mayWith(rightsOf(key), key.actions ?? ['*'])))
   }
   return { clients, problems, local }
 }
 
-/** The secret does not show up when the client is printed or logged. */
+/** Returns a client whose secret does not show when the client is printed or logged. */
 export function clientOf(
   key: Pick<Entry, 'accessKeyId' | 'secretAccessKey' | 'expires'>,
-  may: AwsClient['may'],
+  may: May,
 ): AwsClient {
   const expiresAt = key.expires === undefined ? undefined : Date.parse(key.expires)
   const local = isLocal(key)
@@ -112,7 +123,7 @@ function isLocal({ accessKeyId, secretAccessKey }: Pick<Entry, 'accessKeyId' | '
 function problemsOf(entry: unknown, which: string): string[] {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
     return [`${which} must be an object.`]
-  const { accessKeyId, secretAccessKey, streams, functions, actions, expires } = entry as Readonly<
+  const { accessKeyId, secretAccessKey, rights, streams, functions, actions, expires } = entry as Readonly<
     Record<string, unknown>
   >
   const problems: string[] = []
@@ -124,8 +135,10 @@ function problemsOf(entry: unknown, which: string): string[] {
     secretAccessKey.length <= MAX_SECRET
   if (!isLongEnough && !isLocal(entry as Entry))
     problems.push(`${which} needs a secretAccessKey of ${MIN_SECRET} to ${MAX_SECRET} characters.`)
-  if (!areAll(streams, NAME))
-    problems.push(`${which} needs streams: a list of names, in which * stands for any characters.`)
+  if (rights !== undefined && !areRights(rights))
+    problems.push(`${which} needs rights like { "kinesis": ["orders", "sensor-*"] }, or none.`)
+  if (streams === undefined ? rights === undefined : !areAll(streams, NAME))
+    problems.push(`${which} needs rights, or streams: a list of names, in which * stands for any characters.`)
   if (functions !== undefined && !areAll(functions, NAME))
     problems.push(`${which} needs functions like offers and team-* in a list, or none.`)
   if (actions !== undefined && !areAll(actions, ACTION))
@@ -144,39 +157,21 @@ function areAll(value: unknown, pattern: RegExp): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'string' && pattern.test(item))
 }
 
-function rightsOf({ streams, functions = [], actions = ['*'] }: Entry): AwsClient['may'] {
-  return (action, resource) => {
-    if (!actions.some((pattern) => fits(pattern, action))) return false
-    const name = nameOf(resource)
-    return (
-      name === '*' || (FUNCTION.test(resource) ? functions : streams).some((pattern) => fits(pattern, name))
-    )
-  }
+function areRights(value: unknown): value is Rights {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.entries(value).every(([service, names]) => SERVICE.test(service) && areAll(names, NAME))
+  )
 }
 
-/**
- * orders of arn:aws:kinesis:eu-west-1:123456789012:stream/orders/consumer/billing:1700000000, offers of
- * …:function:offers.
- */
-function nameOf(resource: string): string {
-  if (!resource.startsWith('arn:')) return resource
-  const inner = resource.split(':').slice(5).join(':')
-  return /^[a-z]+[/:]([^/:]+)/.exec(inner)?.[1] ?? inner
-}
-
-/** Whether the pattern, in which * stands for any characters, fits the whole text. */
-function fits(pattern: string, text: string): boolean {
-  const [first, ...rest] = pattern.split('*')
-  if (rest.length === 0) return text === pattern
-  const last = rest.pop()!
-  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length)
-    return false
-  let at = first.length
-  const end = text.length - last.length
-  for (const part of rest) {
-    const found = text.indexOf(part, at)
-    if (found < 0 || found + part.length > end) return false
-    at = found + part.length
+function rightsOf({ rights = {}, streams = [], functions = [] }: Entry): Rights {
+  const older = {
+    ...Object.fromEntries(STREAM_SERVICES.map((service) => [service, streams])),
+    lambda: functions,
   }
-  return true
+  const all: Record<string, readonly string[]> = { ...rights }
+  for (const [service, names] of Object.entries(older)) all[service] = [...(rights[service] ?? []), ...names]
+  return all
 }

@@ -1,6 +1,6 @@
 /**
- * Who may do what by AWS's protocols: access keys in a file that is read again when it changes, as
- * packages/service/access does with API keys.
+ * The access keys of AWS clients. Their file is read again when it changes, as packages/service/access does
+ * with API keys.
  */
 import { ConfigError, type ConfigReader } from '@weir/config'
 import { followFile, type Logger, type Resource } from '@weir/service'
@@ -19,18 +19,18 @@ export interface AwsAccessConfig {
 }
 
 export interface AwsAccess {
-  /** Undefined for access keys that are not known. */
+  /** Returns undefined for an unknown access key. */
   client(accessKeyId: string): AwsClient | undefined
-  /** Who sends unsigned requests; undefined where these are refused. */
+  /** The client that sends unsigned requests; undefined if these are refused. */
   readonly anonymous: AwsClient | undefined
 }
 
-/** What a service with doors for AWS's clients is told by its environment. */
+/** Reads the access configuration of a service with an AWS door from its environment. */
 export function awsAccessConfig(reader: ConfigReader): AwsAccessConfig {
   const keysFile = reader.optional(
     'AWS_ACCESS_KEYS_FILE',
-    'File of the access keys: [{ "accessKeyId", "secretAccessKey", "streams": ["orders", "sensor-*"], "functions": ["offers", "team-*"], ' +
-      '"actions": ["kinesis:Put*"] }]; streams are topics, too, and who names no functions has none. Read again when it changes.',
+    'File of the access keys: [{ "accessKeyId", "secretAccessKey", "rights": { "kinesis": ["orders", "sensor-*"], "lambda": ["team-*"] }, ' +
+      '"actions": ["kinesis:Put*"] }]; rights are by service, kafka for topics. Read again when it changes.',
   )
   const anonymous = reader.flag(
     'ALLOW_ANONYMOUS',
@@ -40,7 +40,9 @@ export function awsAccessConfig(reader: ConfigReader): AwsAccessConfig {
   return { keysFile, anonymous }
 }
 
-/** Throws a ConfigError for a file that is wrong. One that turns wrong later leaves the keys as they were. */
+/**
+ * Throws a ConfigError if the file is wrong. If it becomes wrong later, the keys stay as they were before.
+ */
 export function openAwsAccess(
   { keysFile, anonymous }: AwsAccessConfig,
   log: Logger,
@@ -73,13 +75,13 @@ export function openAwsAccess(
   }
 }
 
-/** Throws an AwsError when the client may not do the action on the resource any more. */
+/** Throws an AwsError if the client may no longer do the action on the resource. */
 export type LastingRight = (action: string, resource: string) => void
 
 /**
- * Checks the rights of a client again while a long answer goes on. The check fails when the access key was
- * removed, has expired, got another secret, or lost the right.
- * @param name the client's, when the answer begins
+ * Checks the rights of a client again during a long answer. The check fails if the access key was removed,
+ * has expired, has another secret, or has lost the right.
+ * @param name the name of the client to which the answer begins
  */
 export function lastingRight(access: AwsAccess, name: string, accountId: string): LastingRight {
   const find = (): AwsClient | undefined =>

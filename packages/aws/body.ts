@@ -1,7 +1,19 @@
-/** Bodies in one piece: AWS answers in its own words to bodies of any type. */
-import { type BodyChunks, sharedBuffer } from '@weir/service'
+/** Request bodies: read within their bounds, and put together in one piece. */
+import {
+  type BodyChunks,
+  BodyRefused,
+  identified,
+  leaseOf,
+  MAX_UNKNOWN_BODY_BYTES,
+  readChunks,
+  sharedBuffer,
+} from '@weir/service'
+import type { FastifyRequest } from 'fastify'
+import { AwsError, overloaded, tooLarge } from './errors.ts'
+import type { Call } from './protocols/protocol.ts'
+import type { Head } from './senders.ts'
 
-/** A body as it came, in pieces. */
+/** A body in the pieces in which it arrived. */
 export class Body {
   readonly length: number
   #chunks: readonly Buffer[]
@@ -11,7 +23,7 @@ export class Body {
     this.length = length
   }
 
-  /** In one piece of its own, and forgotten here. */
+  /** Returns the body in a buffer of its own, and forgets it. */
   own(): Buffer {
     const chunks = this.#chunks
     this.#chunks = []
@@ -19,8 +31,8 @@ export class Body {
   }
 
   /**
-   * In one piece that all bodies share, and forgotten here: valid until the caller yields. Nearly all that a
-   * large request allocates is its body, and most of what collecting that costs goes with the copy.
+   * Returns the body in a buffer that all bodies share, and forgets it. The buffer is valid until the caller
+   * yields. A large request allocates little besides its body, so this saves most of its garbage collection.
    */
   shared(): Buffer {
     const chunks = this.#chunks
@@ -31,4 +43,46 @@ export class Body {
     for (const chunk of chunks) at += chunk.copy(whole, at)
     return whole.subarray(0, at)
   }
+}
+
+/**
+ * Reads the body; undefined if the client disconnects before its end. A client without a known access key may
+ * send a short body only, because AWS reports other errors than those of the head then. A longer one gets the
+ * error of the head.
+ */
+export async function bodyOf(request: FastifyRequest, call: Call, head: Head): Promise<Body | undefined> {
+  if (head.client !== undefined && !identified(request, head.client.name)) throw overloaded()
+  const maxBytes = maxBodyBytesOf(call)
+  try {
+    const chunks = await readChunks(
+      request.raw,
+      head.client === undefined ? Math.min(maxBytes, MAX_UNKNOWN_BODY_BYTES) : maxBytes,
+      leaseOf(request),
+    )
+    return chunks && new Body(chunks)
+  } catch (error) {
+    if (!(error instanceof BodyRefused)) throw error
+    if (error.reason === 'no-room') throw overloaded()
+    throw head.client === undefined ? head.error : tooLong(call)
+  }
+}
+
+function maxBodyBytesOf({ operation, apis }: Call): number {
+  return operation?.maxBodyBytes ?? Math.max(...apis.map(({ options }) => options.maxBodyBytes))
+}
+
+/** Some services have an error of their own for bodies that are too long. */
+function tooLong(call: Call): AwsError {
+  const { operation, apis } = call
+  const { model, options } = operation?.api ?? apis[0]
+  const most = maxBodyBytesOf(call)
+  const { code, status } = tooLarge()
+  if (operation !== undefined && options.maxBodyBytesOf?.[operation.name] !== undefined) {
+    const sentence = `Request must be smaller than ${most} bytes for the ${operation.name} operation`
+    return new AwsError(code, sentence, status)
+  }
+  const own = Object.entries(model.errors).find(([, error]) => error.status === status)
+  return own === undefined
+    ? tooLarge()
+    : new AwsError(own[0], `Request must be smaller than ${most} bytes.`, status)
 }

@@ -1,16 +1,17 @@
-/** Errors as AWS's clients know them. Names and texts are AWS's: programs look at them. */
+/** Errors with AWS's names and texts, because programs compare these. */
+import { userArn } from './arn.ts'
 
-/** An answer that is no success. The code is what SDKs throw by name. */
+/** An unsuccessful answer. SDKs throw it by its code. */
 export class AwsError extends Error {
   override readonly name = 'AwsError'
   /** The __type: ResourceNotFoundException. */
   readonly code: string
   /** HTTP. */
   readonly status: number
-  /** What the error's shape has beside its text; protocols with targets leave it out. */
+  /** The members of the error's shape besides its text. The JSON protocols leave them out. */
   readonly details: Readonly<Record<string, string>>
 
-  /** Without a message the answer has none. */
+  /** An empty message is left out of the answer. */
   constructor(code: string, message = '', status = 400, details: Readonly<Record<string, string>> = {}) {
     super(message)
     this.code = code
@@ -18,22 +19,22 @@ export class AwsError extends Error {
     this.details = details
   }
 
-  /** Whose it is. SDKs send again what was the server's. */
+  /** Whose fault the error is. SDKs retry a request that failed by the server's. */
   get fault(): 'client' | 'server' {
     return this.status < 500 ? 'client' : 'server'
   }
 }
 
-/** AWS's framework writes Message for these, and message for all others. */
+/** AWS writes `Message` in the body of these errors, and `message` in that of all others. */
 const CAPITAL = new Set(['SerializationException', 'AccessDeniedException'])
 
-/** The body of the answer. */
+/** Returns the members of the answer's body in the JSON protocols. */
 export function errorBody({ code, message }: AwsError): Readonly<Record<string, string>> {
   if (message === '') return { __type: code }
   return CAPITAL.has(code) ? { __type: code, Message: message } : { __type: code, message }
 }
 
-/** The body is no JSON or CBOR, or a value in it has the wrong type. */
+/** The error for a body that cannot be parsed, and for a value of the wrong type. */
 export function serializationError(message?: string): AwsError {
   return new AwsError('SerializationException', message)
 }
@@ -46,11 +47,11 @@ export function validationError(problems: readonly string[]): AwsError {
   )
 }
 
-/** @param action kinesis:PutRecord; @param resource an ARN, or * where the action has none */
+/** @param action kinesis:PutRecord; @param resource an ARN, or * for an action without a resource */
 export function accessDenied(accountId: string, user: string, action: string, resource: string): AwsError {
   return new AwsError(
     'AccessDeniedException',
-    `User: arn:aws:iam::${accountId}:user/${user} is not authorized to perform: ${action} on resource: ${resource} ` +
+    `User: ${userArn(accountId, user)} is not authorized to perform: ${action} on resource: ${resource} ` +
       `because no identity-based policy allows the ${action} action`,
   )
 }
@@ -67,15 +68,12 @@ export function tooLarge(): AwsError {
   return new AwsError('RequestEntityTooLargeException', 'Request Entity Too Large', 413)
 }
 
-/** SDKs send the request again. */
+/** The error while memory is short. SDKs retry the request. */
 export function overloaded(): AwsError {
   return new AwsError('ServiceUnavailable', 'Too much is under way here; send the request again.', 503)
 }
 
-/**
- * A page from elsewhere, in the browser of somebody on this machine, has sent what only this machine's own
- * programs may.
- */
+/** The error for a web page from elsewhere that uses the access of this machine's own programs. */
 export function notLocal(): AwsError {
   return new AwsError(
     'AccessDeniedException',
@@ -96,7 +94,7 @@ export function invalidSignature(message: string): AwsError {
   return new AwsError('InvalidSignatureException', message)
 }
 
-/** The access key is unknown, or a session token came that does not belong to it. */
+/** The error for an unknown access key, and for a session token that does not belong to the key. */
 export function unrecognizedClient(): AwsError {
   return new AwsError('UnrecognizedClientException', 'The security token included in the request is invalid.')
 }

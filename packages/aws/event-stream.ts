@@ -1,23 +1,20 @@
-/**
- * Answers that are streams of events: `application/vnd.amazon.eventstream` ("Amazon event stream
- * specification" of Smithy).
- */
+/** Writes answers that are streams of events (Smithy, "Amazon event stream specification"). */
 import { crc32 } from 'node:zlib'
 import { leaseOf } from '@weir/service'
+import type { AwsContext } from './context.ts'
 import { type AwsError, errorBody } from './errors.ts'
 import { shapeOf } from './model.ts'
-import type { AwsContext } from './operation.ts'
-import { CONTENT_TYPES, compileEncoder, type Encode, encodeTexts } from './wire.ts'
+import { compileEncoder, contentTypeOf, type Encode, encodeTexts } from './wire.ts'
 
 export const EVENT_STREAM = 'application/vnd.amazon.eventstream'
 
-/** Type of a header's value. */
+/** The type of a header's value. */
 const STRING = 7
-/** Lengths of the message and of its headers, and the checksum of both. */
+/** The lengths of the message and of its headers, and a checksum of both. */
 const PRELUDE_LENGTH = 12
 const CHECKSUM_LENGTH = 4
 
-/** @param headers texts by name, 255 bytes a name and 65535 a text at the most */
+/** @param headers texts by name; at most 255 bytes for a name, 65535 for a text */
 export function encodeMessage(headers: Readonly<Record<string, string>>, payload: Uint8Array): Buffer {
   const entries = Object.entries(headers).map(
     ([name, value]) => [Buffer.from(name), Buffer.from(value)] as const,
@@ -43,7 +40,7 @@ export function encodeMessage(headers: Readonly<Record<string, string>>, payload
   return message
 }
 
-/** @param type the event's name; initial-response for the answer's members that are no events */
+/** @param type the event's name, or initial-response for the members of the answer that are not events */
 export function eventMessage(type: string, contentType: string, payload: Uint8Array): Buffer {
   return encodeMessage(
     { ':event-type': type, ':content-type': contentType, ':message-type': 'event' },
@@ -51,7 +48,7 @@ export function eventMessage(type: string, contentType: string, payload: Uint8Ar
   )
 }
 
-/** An error that the stream's model has. */
+/** Returns the message of an error that the model has for the stream. */
 export function exceptionMessage(type: string, contentType: string, payload: Uint8Array): Buffer {
   return encodeMessage(
     { ':exception-type': type, ':content-type': contentType, ':message-type': 'exception' },
@@ -59,7 +56,7 @@ export function exceptionMessage(type: string, contentType: string, payload: Uin
   )
 }
 
-/** Any other error. */
+/** Returns the message of any other error. */
 export function errorMessage(code: string, message: string): Buffer {
   return encodeMessage(
     { ':error-code': code, ':error-message': message, ':message-type': 'error' },
@@ -67,44 +64,44 @@ export function errorMessage(code: string, message: string): Buffer {
   )
 }
 
-/** A client that does not read an event to its end in this time is let go (ms). */
-const READ_MS = 60_000
+/** A client that takes longer to read an event is disconnected. */
+const MAX_READ_MS = 60_000
 /**
- * Memory that waits with an event that is not read: the event, the records that it was made of, and those
- * read ahead.
+ * The memory of an event that is not read yet, as a multiple of its bytes: the event, the records in it, and
+ * the records that were read ahead.
  */
 const WAITING_FACTOR = 3
 
 export interface EventStream {
-  /** Resolves when the client has gone or the stream has ended. */
+  /** Resolves when the client has disconnected or the stream has ended. */
   readonly closed: Promise<void>
   /**
-   * Resolves when the next event may be sent: a slow client slows the sender. What is sent to a client that
-   * has gone is lost. A client that does not read is let go after a minute, and at once while memory is
-   * short.
+   * Resolves when the next event may be sent: a slow client slows the sender. Events to a client that has
+   * disconnected are lost. A client that does not read is disconnected after a minute, or at once while memory
+   * is short.
    */
   send(type: string, event: object): Promise<void>
-  /** The last message of a stream that failed. */
+  /** Sends the last message of a stream that failed. */
   fail(error: AwsError): Promise<void>
   end(): void
 }
 
 /**
- * Answers 200 and begins the stream. For operations whose output has an event stream; these return HIJACKED
- * then.
+ * Answers 200 and begins the stream of an operation whose output has one. The operation must then return
+ * HIJACKED.
  */
 export function openEventStream({
   request,
   reply: { raw },
   model,
   operation,
-  protocol,
+  encoding,
   headers,
 }: AwsContext): EventStream {
   const lease = leaseOf(request)
   const events = eventsOf(model.operations[operation].output)
   const encoders = new Map<string, Encode>()
-  const contentType = CONTENT_TYPES[protocol]
+  const contentType = contentTypeOf(encoding, model.jsonVersion!)
   const closed = new Promise<void>((resolve) => raw.once('close', resolve))
 
   function eventsOf(output: string | undefined): Readonly<Record<string, string>> {
@@ -126,7 +123,7 @@ export function openEventStream({
     if (raw.destroyed || raw.writableEnded || raw.write(message)) return
     if (!lease.cover(WAITING_FACTOR * message.length)) return void raw.destroy()
     const read = Promise.withResolvers<void>()
-    const limit = setTimeout(() => raw.destroy(), READ_MS)
+    const limit = setTimeout(() => raw.destroy(), MAX_READ_MS)
     raw.once('drain', read.resolve)
     await Promise.race([read.promise, closed])
     raw.off('drain', read.resolve)
@@ -135,14 +132,14 @@ export function openEventStream({
   }
 
   raw.writeHead(200, { ...headers, 'content-type': EVENT_STREAM })
-  void write(eventMessage('initial-response', contentType, encodeTexts({}, protocol)))
+  void write(eventMessage('initial-response', contentType, encodeTexts({}, encoding)))
   return {
     closed,
-    send: (type, event) => write(eventMessage(type, contentType, encoderOf(type)(event, protocol))),
+    send: (type, event) => write(eventMessage(type, contentType, encoderOf(type)(event, encoding))),
     fail: (error) =>
       write(
         Object.hasOwn(events, error.code)
-          ? exceptionMessage(error.code, contentType, encodeTexts(errorBody(error), protocol))
+          ? exceptionMessage(error.code, contentType, encodeTexts(errorBody(error), encoding))
           : errorMessage(error.code, error.message),
       ),
     end: () => {

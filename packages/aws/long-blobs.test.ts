@@ -6,6 +6,7 @@ import type { Model } from './model.ts'
 const model: Model = {
   service: 's',
   apiVersion: '1',
+  protocol: 'json',
   operations: {},
   errors: {},
   shapes: {

@@ -1,38 +1,46 @@
 /**
- * Service models as models/generate.ts makes them of AWS's own: what the operations take and give, and how it
- * is bounded.
+ * Service models, which models/generate.ts makes of AWS's published ones: the inputs and outputs of
+ * operations, their constraints, and how they are written in a protocol.
  */
 
 export interface Model {
-  /** The name under which requests are signed and actions are named: kinesis. */
+  /** The service for which requests are signed, and by which actions are named: kinesis. */
   readonly service: string
   /** As in AWS's model: 2013-12-02. */
   readonly apiVersion: string
-  /** What X-Amz-Target begins with; undefined for services with paths instead. */
+  readonly protocol: 'json' | 'query' | 'rest-json'
+  /** Of `json`: the beginning of X-Amz-Target, and the version in content types. */
   readonly targetPrefix?: string
-  readonly operations: Readonly<Record<string, Operation>>
+  readonly jsonVersion?: '1.0' | '1.1'
+  /** Of `query`: the namespace of the elements in answers. */
+  readonly xmlNamespace?: string
+  readonly operations: Readonly<Record<string, OperationModel>>
   /** By the error's name. */
   readonly errors: Readonly<Record<string, ErrorModel>>
   readonly shapes: Readonly<Record<string, Shape>>
 }
 
-/** Names of shapes; undefined where nothing is taken or given. */
-export interface Operation {
+/** The input and the output are names of shapes; undefined if the operation has none. */
+export interface OperationModel {
   readonly input?: string
   readonly output?: string
-  /** Where it is not POST /. */
+  /** Of `query`: the element around the output. */
+  readonly resultWrapper?: string
+  /** Undefined for POST /. */
   readonly http?: { readonly method: string; readonly uri: string; readonly status?: number }
 }
 
 export interface ErrorModel {
   /** HTTP. */
   readonly status: number
-  /** The service's, not the client's. */
+  /** Whether it is the service's fault, not the client's. */
   readonly fault?: boolean
+  /** Of `query`: the code in answers, if it differs from the error's name. */
+  readonly code?: string
 }
 
-/** Its values are not for errors to repeat. */
 interface Sensitive {
+  /** Whether error messages must not repeat its values. */
   readonly sensitive?: boolean
 }
 
@@ -40,20 +48,22 @@ export type Shape = StructureShape | ListShape | MapShape | StringShape | Number
 
 export interface StructureShape extends Sensitive {
   readonly type: 'structure'
-  /** Shapes' names by members' names, in AWS's order. */
+  /** The names of members' shapes by member, in AWS's order. */
   readonly members: Readonly<Record<string, string>>
   readonly required?: readonly string[]
-  /** Members that are needed where another one is not given: the service says so, its model does not. */
-  readonly requiredUnless?: Readonly<Record<string, string>>
-  /** Its members are the events, of which a message has one. */
-  readonly eventstream?: boolean
   /**
-   * Where members travel that are not in the body (uri, querystring, header, headers, statusCode), and under
-   * which name.
+   * Members that are required if another one is missing, by the other one. Services demand them, although
+   * AWS's models do not.
    */
+  readonly requiredUnless?: Readonly<Record<string, string>>
+  /** Whether its members are the kinds of events of a stream; each message has one of them. */
+  readonly eventstream?: boolean
+  /** Of `rest-json`: the place of members outside the body, and their names there. */
   readonly locations?: Readonly<Record<string, { readonly location: string; readonly name?: string }>>
-  /** The member that is the body. */
+  /** Of `rest-json`: the member that is the whole body. */
   readonly payload?: string
+  /** Of `query`: the names of members in parameters and elements, if they differ. */
+  readonly names?: Readonly<Record<string, string>>
 }
 
 export interface ListShape extends Sensitive {
@@ -61,6 +71,10 @@ export interface ListShape extends Sensitive {
   readonly member: string
   readonly min?: number
   readonly max?: number
+  /** Of `query`: whether items follow each other without an element or a part of the name for the list. */
+  readonly flattened?: boolean
+  /** Of `query`: the name of items; undefined: `member`. */
+  readonly memberName?: string
 }
 
 export interface MapShape extends Sensitive {
@@ -69,6 +83,11 @@ export interface MapShape extends Sensitive {
   readonly value: string
   readonly min?: number
   readonly max?: number
+  /** Of `query`: whether entries follow each other without `entry`. */
+  readonly flattened?: boolean
+  /** Of `query`; undefined: `key` and `value`. */
+  readonly keyName?: string
+  readonly valueName?: string
 }
 
 export interface StringShape extends Sensitive {
@@ -76,7 +95,7 @@ export interface StringShape extends Sensitive {
   /** UTF-16 units. */
   readonly min?: number
   readonly max?: number
-  /** Fits the whole text. */
+  /** Matches the whole text. */
   readonly pattern?: string
   readonly enum?: readonly string[]
 }
@@ -89,8 +108,6 @@ export interface NumberShape extends Sensitive {
 
 export interface BlobShape extends Sensitive {
   readonly type: 'blob'
-  /** Messages do not show its values. */
-  readonly sensitive?: boolean
   /** Bytes. */
   readonly min?: number
   readonly max?: number
@@ -100,9 +117,16 @@ export interface PlainShape extends Sensitive {
   readonly type: 'boolean' | 'timestamp'
 }
 
-/** Throws for a name that the model has not: a mistake of the program. */
+/** Throws if the model has no shape of that name, which is a mistake of the program. */
 export function shapeOf(model: Model, name: string): Shape {
   if (!Object.hasOwn(model.shapes, name))
     throw new Error(`The model of ${model.service} has no shape ${name}.`)
   return model.shapes[name]
+}
+
+/** Returns the shape of an input or output, which is a structure. */
+export function structureOf(model: Model, name: string): StructureShape {
+  const shape = shapeOf(model, name)
+  if (shape.type !== 'structure') throw new Error(`${name} of ${model.service} is no structure.`)
+  return shape
 }

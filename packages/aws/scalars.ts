@@ -1,24 +1,22 @@
-/**
- * Single values: from what JSON or CBOR has to what shapes mean, or a SerializationException in AWS's words.
- */
+/** Converts single values from their encoding to what their shapes mean. The error texts are AWS's. */
 import { base64Problem, decodeBase64 } from './base64.ts'
 import { serializationError } from './errors.ts'
 import type { Shape } from './model.ts'
 import { cut, cutBlob } from './print.ts'
 
-/** In JSON blobs are base64 and timestamps seconds; in CBOR they are bytes and milliseconds. */
-export type Protocol = 'json' | 'cbor'
+/** Blobs are base64 and timestamps seconds in JSON, bytes and milliseconds in CBOR. */
+export type Encoding = 'json' | 'cbor'
 
-/** Takes what is neither null nor undefined. */
-export type Convert = (value: unknown, protocol: Protocol) => unknown
+/** Takes a value that is neither null nor undefined. Throws SerializationException. */
+export type Convert = (value: unknown, encoding: Encoding) => unknown
 
 const MAX_INTEGER = 2 ** 31 - 1
-/** ms, either side of 1970: what a Date holds. */
+/** The range of a Date: ms before and after 1970. */
 const MAX_TIME = 8.64e15
 const YES = new Set(['TRUE', '1', 'YES'])
 const NO = new Set(['FALSE', '0', 'NO'])
 
-/** For shapes that contain nothing. */
+/** Returns the converter for a shape that is no container. */
 export function converter({ type }: Shape): Convert {
   switch (type) {
     case 'string':
@@ -43,7 +41,7 @@ export function converter({ type }: Shape): Convert {
   }
 }
 
-/** The value, if it is such a container; throws SerializationException. */
+/** Returns the value if it is the wanted container; throws SerializationException. */
 export function expectContainer(
   value: unknown,
   wanted: 'list' | 'map' | 'structure',
@@ -56,6 +54,34 @@ export function expectContainer(
   }
   if (Array.isArray(value) !== (wanted === 'list')) misplaced(value as object)
   return value as object
+}
+
+/**
+ * Returns the value that JSON would have in the place of a text in a path, query, header or form. Throws
+ * SerializationException for a text that is not a number or date.
+ */
+export function fromText({ type }: Shape, text: string): unknown {
+  switch (type) {
+    case 'integer':
+    case 'long':
+      return numberIn(text, /^[-+]?\d{1,30}$/, type === 'integer' ? 'Integer' : 'Long')
+    case 'float':
+    case 'double':
+      return numberIn(text, /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i, 'Double')
+    case 'timestamp': {
+      const date = new Date(text)
+      if (Number.isNaN(date.getTime()))
+        throw serializationError(`'${cut(text)}' can not be converted to a timestamp`)
+      return date
+    }
+    default:
+      return text
+  }
+}
+
+function numberIn(text: string, form: RegExp, type: string): number {
+  if (!form.test(text)) throw serializationError(`'${cut(text)}' can not be converted to an ${type}`)
+  return Number(text)
 }
 
 function toBlob(value: unknown): Buffer {
@@ -77,19 +103,19 @@ function toBoolean(value: unknown): boolean {
   throw serializationError(`'${cut(upper)}' can not be converted to an Boolean`)
 }
 
-function toDate(value: unknown, protocol: Protocol): Date {
+function toDate(value: unknown, encoding: Encoding): Date {
   if (value instanceof Date) return value
   if (typeof value !== 'number') return wrongType(value, 'milliseconds since epoch')
-  return new Date(within(-MAX_TIME, Math.round(protocol === 'json' ? value * 1000 : value), MAX_TIME))
+  return new Date(within(-MAX_TIME, Math.round(encoding === 'json' ? value * 1000 : value), MAX_TIME))
 }
 
 function toNumber(value: unknown, type: string): number {
   return typeof value === 'number' ? value : wrongType(value, `an ${type}`)
 }
 
-/** Java's narrowing: what is out of range becomes the end of the range. */
+/** Narrows as Java does: a value out of range becomes the nearer end of the range. */
 function within(least: number, value: number, most: number): number {
-  // Not -0, which would be printed so.
+  // Turns -0, which would be printed so, into 0.
   return Math.max(least, Math.min(most, value)) || 0
 }
 

@@ -1,11 +1,12 @@
-/** Long work on the event loop, one piece at a time. */
+/** Takes turns with long work on the event loop. */
 import { setImmediate as nextRound } from 'node:timers/promises'
 
 let last: Promise<unknown> = Promise.resolve()
 
 /**
- * Resolves when no piece of long work that asked earlier is left for this round of the event loop: between
- * two of them it serves what else is waiting. The work must begin without another await.
+ * Resolves when the caller may do a piece of long work: one caller in each round of the event loop, in the
+ * order of their calls, so that short requests are served in between. The work must begin without another
+ * await.
  */
 export function turn(): Promise<unknown> {
   return (last = last.then(() => nextRound()))

@@ -5,10 +5,10 @@ import { kinesisModel } from './models/kinesis.ts'
 import { compile } from './validate.ts'
 import { decode } from './wire.ts'
 
-function failureOf(operation: string, value: unknown, protocol: 'json' | 'cbor' = 'json'): AwsError {
+function failureOf(operation: string, value: unknown, encoding: 'json' | 'cbor' = 'json'): AwsError {
   const check = compile(kinesisModel, kinesisModel.operations[operation].input!)
   try {
-    check(protocol === 'json' ? decode(Buffer.from(JSON.stringify(value)), 'json') : value, protocol)
+    check(encoding === 'json' ? decode(Buffer.from(JSON.stringify(value)), 'json') : value, encoding)
   } catch (error) {
     if (error instanceof AwsError) return error
     throw error
@@ -95,6 +95,7 @@ test('a Long', () => {
   const model: Model = {
     service: 'x',
     apiVersion: '1',
+    protocol: 'json',
     operations: {},
     errors: {},
     shapes: { In: { type: 'structure', members: { N: 'L' } }, L: { type: 'long' } },
@@ -308,6 +309,7 @@ test('shapes within themselves are bounded', () => {
   const model: Model = {
     service: 'x',
     apiVersion: '1',
+    protocol: 'json',
     operations: {},
     errors: {},
     shapes: {

@@ -1,45 +1,45 @@
 /**
- * Inputs against their shapes, compiled once an operation. Types come first (SerializationException, at the
- * first wrong value), then all constraints together (ValidationException). Texts are AWS's.
+ * Checks inputs against their shapes. Wrong types come first, as a SerializationException for the first wrong
+ * value; then all constraints together, as a ValidationException. The texts are AWS's.
  */
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { serializationError, validationError } from './errors.ts'
 import { type ListShape, type MapShape, type Model, type StructureShape, shapeOf } from './model.ts'
 import { cut, lowerFirst, type Print, printer } from './print.ts'
-import { converter, expectContainer, type Protocol } from './scalars.ts'
+import { converter, type Encoding, expectContainer } from './scalars.ts'
 
-/** Of containers in containers. Models without recursive shapes stay far below. */
+/** The depth of containers in containers. Only recursive shapes come near it. */
 const MAX_DEPTH = 64
-/** AWS tells no more at once. */
+/** AWS reports at most this many at once. */
 const MAX_PROBLEMS = 10
 const NULL = 'null '
 
 /**
- * Takes what JSON.parse or decodeCbor gave. Returns a new value that has only what the shape knows: Buffers
+ * Takes a result of JSON.parse or decodeCbor. Returns a new value with the members of the shape only: Buffers
  * for blobs, Dates for timestamps, integers cut to their range, objects without a prototype for maps, and no
  * nulls. Throws SerializationException and ValidationException.
  */
-export type Check<T> = (value: unknown, protocol?: Protocol) => T
+export type Check<T> = (value: unknown, encoding?: Encoding) => T
 
 interface Checker {
   /** Converts a value that is not null; throws SerializationException. */
-  take(value: unknown, protocol: Protocol, depth: number): unknown
-  /** Whether what `take` returned keeps all constraints. */
+  take(value: unknown, encoding: Encoding, depth: number): unknown
+  /** Returns whether a result of `take` meets all constraints. */
   fits(value: unknown): boolean
-  /** Tells which it does not keep. */
+  /** Adds the constraints that it does not meet to the problems. */
   explain(value: unknown, path: string, problems: string[]): void
-  /** Of the value itself, not of what is in it. */
+  /** The constraints on the value itself, without those on its members. */
   readonly constraints: readonly Constraint[]
 }
 
 type Container = Readonly<Record<string, unknown>>
 
-/** T is for the caller to know. Throws for shapes that the model has not. */
+/** Compiles the check of a shape; the caller knows T. Throws if the model does not have the shape. */
 export function compile<T = unknown>(model: Model, shapeName: string): Check<T> {
   const checker = checkerFor(model)(shapeName)
-  return (value, protocol = 'json') => {
+  return (value, encoding = 'json') => {
     if (value === null || typeof value !== 'object') throw serializationError()
-    const taken = checker.take(value, protocol, 0)
+    const taken = checker.take(value, encoding, 0)
     if (checker.fits(taken)) return taken as T
     const problems: string[] = []
     checker.explain(taken, '', problems)
@@ -53,9 +53,9 @@ function checkerFor(model: Model): (shapeName: string) => Checker {
   const of = (name: string): Checker => {
     const before = made.get(name)
     if (before !== undefined) return before
-    // Shapes may contain themselves: while one is made, others refer to it by name.
+    // Shapes may contain themselves: until this one is made, others refer to it by name.
     made.set(name, {
-      take: (value, protocol, depth) => made.get(name)!.take(value, protocol, depth),
+      take: (value, encoding, depth) => made.get(name)!.take(value, encoding, depth),
       fits: (value) => made.get(name)!.fits(value),
       explain: (value, path, problems) => made.get(name)!.explain(value, path, problems),
       constraints: [],
@@ -95,7 +95,7 @@ function structure(
   of: (name: string) => Checker,
 ): Checker {
   const fields = Object.entries(members).map(([name, shape]) => {
-    // Else an object that lacks it would seem to have it.
+    // An object without the member would seem to have it.
     if (name in Object.prototype) throw new Error(`A member cannot be named ${name}.`)
     const unless: string | undefined = requiredUnless[name]
     const always = required.includes(name)
@@ -105,12 +105,12 @@ function structure(
   })
   return {
     constraints: [],
-    take(value, protocol, depth) {
+    take(value, encoding, depth) {
       const from = expectContainer(value, 'structure', depth, MAX_DEPTH) as Container
       const taken: Record<string, unknown> = {}
       for (const { name, checker } of fields) {
         const member = from[name]
-        if (member !== undefined && member !== null) taken[name] = checker.take(member, protocol, depth + 1)
+        if (member !== undefined && member !== null) taken[name] = checker.take(member, encoding, depth + 1)
       }
       return taken
     },
@@ -140,12 +140,12 @@ function list(shape: ListShape, name: string, of: (name: string) => Checker, pri
     member.constraints.length === 0 || isContainer(member) ? undefined : innerText(member.constraints)
   return {
     constraints: own,
-    take(value, protocol, depth) {
+    take(value, encoding, depth) {
       const from = expectContainer(value, 'list', depth, MAX_DEPTH) as readonly unknown[]
       const taken: unknown[] = new Array(from.length)
       for (let i = 0; i < from.length; i++)
         taken[i] =
-          from[i] === null || from[i] === undefined ? null : member.take(from[i], protocol, depth + 1)
+          from[i] === null || from[i] === undefined ? null : member.take(from[i], encoding, depth + 1)
       return taken
     },
     fits(value) {
@@ -177,14 +177,14 @@ function map(shape: MapShape, name: string, of: (name: string) => Checker, print
     member.constraints.length === 0 || isContainer(member) ? undefined : innerText(member.constraints)
   return {
     constraints: own,
-    take(value, protocol, depth) {
+    take(value, encoding, depth) {
       const from = expectContainer(value, 'map', depth, MAX_DEPTH) as Container
       const taken = Object.create(null) as Record<string, unknown>
       for (const name of Object.keys(from))
         taken[name] =
           from[name] === null || from[name] === undefined
             ? null
-            : member.take(from[name], protocol, depth + 1)
+            : member.take(from[name], encoding, depth + 1)
       return taken
     },
     fits(value) {
@@ -211,7 +211,7 @@ function map(shape: MapShape, name: string, of: (name: string) => Checker, print
   }
 }
 
-/** What is in lists and maps of containers is told one by one. */
+/** The members of lists and maps of containers are reported one by one. */
 function isContainer({ constraints }: Checker): boolean {
   return constraints.some(({ ofContainer }) => ofContainer)
 }
@@ -235,7 +235,7 @@ function explainOwn(
   for (const { fits, text } of constraints) if (!fits(value)) note(problems, shown(print()), path, text)
 }
 
-/** The constraints of what is inside, as AWS tells them of the whole: the longest length first. */
+/** Returns the constraints of the members in the order in which AWS reports them for the whole. */
 function innerText(constraints: readonly Constraint[]): string {
   return `[${constraints
     .toSorted((a, b) => a.rank - b.rank)
@@ -245,7 +245,7 @@ function innerText(constraints: readonly Constraint[]): string {
 
 const shown = (printed: string | undefined): string => (printed === undefined ? '' : `'${printed}' `)
 
-/** @param value followed by a space; empty if it is not shown */
+/** @param value the value and a space; empty if the value is not shown */
 function note(problems: string[], value: string, path: string, text: string): void {
   if (problems.length < MAX_PROBLEMS)
     problems.push(`Value ${value}at '${path}' failed to satisfy constraint: ${text}`)

@@ -69,8 +69,8 @@ test('both ways', () => {
     StreamName: 's',
     DryRun: false,
   }
-  for (const protocol of ['json', 'cbor'] as const)
-    expect(input(decode(write(value, protocol), protocol), protocol)).toEqual(value)
+  for (const encoding of ['json', 'cbor'] as const)
+    expect(input(decode(write(value, encoding), encoding), encoding)).toEqual(value)
 })
 
 test('CBOR of another codec is read as it reads it', () => {

@@ -1,23 +1,21 @@
 /**
- * Bodies of AWS's two encodings. Our values are plain objects with Buffers for blobs and Dates for
- * timestamps; in JSON these are base64 and seconds, in CBOR bytes and milliseconds under tag 1.
+ * Decodes and encodes bodies in JSON and CBOR. Values are plain objects with Buffers for blobs and Dates for
+ * timestamps. JSON has base64 and seconds for these, CBOR has bytes and milliseconds under tag 1.
  */
 import { isUtf8 } from 'node:buffer'
 import { shapeOfJson } from '@weir/service'
 import { CborWriter, decodeCbor } from './cbor.ts'
 import { serializationError } from './errors.ts'
 import { type Model, type StructureShape, shapeOf } from './model.ts'
-import type { Protocol } from './scalars.ts'
+import type { Encoding } from './scalars.ts'
 
-export const CONTENT_TYPES: Readonly<Record<Protocol, string>> = {
-  json: 'application/x-amz-json-1.1',
-  cbor: 'application/x-amz-cbor-1.1',
+/** @param version of JSON, as in AWS's model */
+export function contentTypeOf(encoding: Encoding, version: string): string {
+  return `application/x-amz-${encoding}-${version}`
 }
 
-/**
- * Writes a value of one shape. What the shape has not, and members that are undefined or null, are left out.
- */
-export type Encode = (value: unknown, protocol: Protocol) => Buffer
+/** Encodes a value of one shape. Leaves out members that are undefined, null or unknown to the shape. */
+export type Encode = (value: unknown, encoding: Encoding) => Buffer
 
 interface Encoder {
   json(value: unknown): string
@@ -26,16 +24,16 @@ interface Encoder {
 
 type Container = Readonly<Record<string, unknown>>
 
-/** The body's value, which must be a list or structure. Throws SerializationException. */
-export function decode(body: Buffer, protocol: Protocol): object {
-  const value = protocol === 'cbor' ? decodeCbor(body) : decodeJson(body)
+/** Decodes a body whose value is a list or structure; throws SerializationException for any other. */
+export function decode(body: Buffer, encoding: Encoding): object {
+  const value = encoding === 'cbor' ? decodeCbor(body) : decodeJson(body)
   if (typeof value !== 'object' || value === null) throw serializationError()
   return value
 }
 
 /**
- * Bounds of a JSON body, those of CBOR among them: 30 times what the largest PutRecords has (500 records of 3
- * members).
+ * Bounds of a JSON body; those of CBOR are the same. The largest PutRecords (500 records of 3 members) has a
+ * thirtieth of these values.
  */
 const JSON_LIMITS = { depth: 64, values: 100_000, names: 4096 }
 
@@ -51,20 +49,20 @@ function decodeJson(body: Buffer): unknown {
   }
 }
 
-/** Throws for shapes that the model has not. */
+/** Throws if the model does not have the shape. */
 export function compileEncoder(model: Model, shapeName: string): Encode {
   const encoder = encoderFor(model)(shapeName)
-  return (value, protocol) => {
-    if (protocol === 'json') return Buffer.from(encoder.json(value))
+  return (value, encoding) => {
+    if (encoding === 'json') return Buffer.from(encoder.json(value))
     const writer = new CborWriter()
     encoder.cbor(value, writer)
     return writer.finish()
   }
 }
 
-/** A value without a shape: texts by name, as errors are. */
-export function encodeTexts(value: Readonly<Record<string, string>>, protocol: Protocol): Buffer {
-  if (protocol === 'json') return Buffer.from(JSON.stringify(value))
+/** Encodes texts by name, which need no shape. */
+export function encodeTexts(value: Readonly<Record<string, string>>, encoding: Encoding): Buffer {
+  if (encoding === 'json') return Buffer.from(JSON.stringify(value))
   const writer = new CborWriter()
   const entries = Object.entries(value)
   writer.map(entries.length)
@@ -80,7 +78,7 @@ function encoderFor(model: Model): (shapeName: string) => Encoder {
   const of = (name: string): Encoder => {
     const before = made.get(name)
     if (before !== undefined) return before
-    // Shapes may contain themselves: while one is made, others refer to it by name.
+    // Shapes may contain themselves: until this one is made, others refer to it by name.
     made.set(name, {
       json: (value) => made.get(name)!.json(value),
       cbor: (value, writer) => made.get(name)!.cbor(value, writer),
@@ -192,10 +190,10 @@ function map(member: Encoder): Encoder {
   }
 }
 
-/** Visible ASCII without what JSON escapes. */
+/** Matches visible ASCII without the characters that JSON escapes. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
-/** Most texts are ids, which need no escapes. */
+/** Most texts are ids, for which JSON.stringify would be slower. */
 function quoted(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
 }

@@ -1,4 +1,4 @@
-import { awsAccessConfig } from '@weir/aws'
+import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
 import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig } from '@weir/service'
@@ -15,14 +15,7 @@ export const config = (reader: ConfigReader) => ({
   redisUrl: reader.string('REDIS_URL', 'Redis with the reference tables.', 'redis://localhost:6379'),
   access: accessConfig(reader),
   awsAccess: awsAccessConfig(reader),
-  account: {
-    region: reader.string('AWS_REGION', 'The region in ARNs and events.', 'us-east-1'),
-    accountId: reader.string(
-      'AWS_ACCOUNT_ID',
-      'The account in ARNs and events, twelve digits.',
-      '000000000000',
-    ),
-  },
+  account: awsAccountConfig(reader),
   functions: {
     folder: reader.optional(
       'FUNCTIONS_FOLDER',

@@ -1,4 +1,4 @@
-import { openAwsAccess } from '@weir/aws'
+import { awsDoor, openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { openKafka } from '@weir/kafka'
@@ -17,7 +17,7 @@ import { openStreams } from '@weir/streams'
 import { openApplications } from './applications/open.ts'
 import { config as read } from './config.ts'
 import { openFlows } from './flows/flows.ts'
-import { lambdaApi } from './functions/api/lambda-api.ts'
+import { lambdaApis } from './functions/api/lambda-api.ts'
 import { openCodeFolder } from './functions/code-folder.ts'
 import { openFunctionService } from './functions/open.ts'
 import { openRuntimes } from './functions/runtime/runtimes.ts'
@@ -110,15 +110,14 @@ await Service.named('enricher')
             account,
             functions: { codeMb, deploying },
           } = config
-          await app.register(
-            lambdaApi(functions, {
-              access: awsAccess,
-              account,
-              deploying,
-              runtimes,
-              maxCodeBytes: codeMb * 2 ** 20,
-            }),
-          )
+          const apis = lambdaApis(functions, {
+            access: awsAccess,
+            account,
+            deploying,
+            runtimes,
+            maxCodeBytes: codeMb * 2 ** 20,
+          })
+          await app.register(awsDoor({ access: awsAccess, account }, apis))
           await app.register(applications.routes)
         },
       }),

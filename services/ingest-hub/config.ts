@@ -1,4 +1,4 @@
-import { awsAccessConfig } from '@weir/aws'
+import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
 import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, type TlsConfig } from '@weir/service'
@@ -39,13 +39,8 @@ export function config(reader: ConfigReader) {
         4096,
       ) << 20,
     awsAccess: awsAccessConfig(reader),
+    account: awsAccountConfig(reader),
     kinesis: {
-      region: reader.string('AWS_REGION', 'The region in ARNs and errors.', 'us-east-1'),
-      accountId: reader.string(
-        'AWS_ACCOUNT_ID',
-        'The account in ARNs and errors, twelve digits.',
-        '000000000000',
-      ),
       throttled: reader.flag(
         'KINESIS_THROTTLING',
         'Whether a shard of a provisioned stream takes 1,000 records and 1 MiB a second, as at AWS, or as much as there is.',

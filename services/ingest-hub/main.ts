@@ -1,4 +1,4 @@
-import { openAwsAccess } from '@weir/aws'
+import { awsDoor, openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { openKafka } from '@weir/kafka'
@@ -13,7 +13,8 @@ import {
 } from '@weir/service'
 import { config as read } from './config.ts'
 import { httpDoor } from './doors/http/door.ts'
-import { openKinesis } from './doors/kinesis/door.ts'
+import { openKinesis } from './doors/kinesis/open.ts'
+import { stsApi } from './doors/sts.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
 import { openIntake } from './intake/intake.ts'
@@ -33,10 +34,18 @@ await Service.named('ingest-hub')
     publishStats({ log, producer: intake.producer, writer: await codec.writer('weir.stats') }),
   )
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
-  .with('kinesis', ({ awsAccess, codec, collector, kafka, intake }, { log }) =>
-    openKinesis(config.kinesis, { access: awsAccess, codec, collector, kafka, intake, instance, log }),
+  .with('kinesis', ({ awsAccess, codec, kafka, intake }, { log }) =>
+    openKinesis(config.kinesis, {
+      access: awsAccess,
+      account: config.account,
+      codec,
+      kafka,
+      intake,
+      instance,
+      log,
+    }),
   )
-  .with('http', ({ access, collector, kafka, kinesis, intake }, { log, name }) =>
+  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake }, { log, name }) =>
     openHttp(config.http, {
       log,
       name,
@@ -44,7 +53,12 @@ await Service.named('ingest-hub')
       ready: { kafka: kafka.connected, streams: kinesis.ready },
       routes: async (app) => {
         await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
-        await app.register(kinesis.routes)
+        await app.register(
+          awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
+            kinesis.api,
+            stsApi(config.account),
+          ]),
+        )
       },
     }),
   )

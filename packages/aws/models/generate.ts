@@ -1,8 +1,8 @@
 /**
- * Makes a compact model of one of AWS's: `node packages/aws/models/generate.ts SERVICE-2.JSON OUT [OPERATION
- * …]`. SERVICE-2.JSON is botocore's (a wheel of botocore has it gzipped as
- * botocore/data/SERVICE/VERSION/service-2.json.gz). Documentation goes, operations that are not named where
- * some are, and shapes that nothing reaches.
+ * Makes a compact model of one that AWS publishes: `node packages/aws/models/generate.ts SERVICE-2.JSON OUT
+ * [OPERATION …]`. SERVICE-2.JSON is botocore's, which its wheel has gzipped as
+ * botocore/data/SERVICE/VERSION/service-2.json.gz. The compact model has the named operations (all, if none is
+ * named) and the shapes that they use, without documentation.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 
@@ -11,7 +11,12 @@ interface Source {
     readonly apiVersion: string
     readonly endpointPrefix: string
     readonly signingName?: string
+    readonly protocol: string
+    /** The protocols that the service speaks, if there are several. */
+    readonly protocols?: readonly string[]
     readonly targetPrefix?: string
+    readonly jsonVersion?: string
+    readonly xmlNamespace?: string
   }
   readonly operations: Readonly<Record<string, SourceOperation>>
   readonly shapes: Readonly<Record<string, SourceShape>>
@@ -20,7 +25,7 @@ interface Source {
 interface SourceOperation {
   readonly http: { readonly method: string; readonly requestUri: string; readonly responseCode?: number }
   readonly input?: Reference
-  readonly output?: Reference
+  readonly output?: Reference & { readonly resultWrapper?: string }
   readonly errors?: readonly Reference[]
 }
 
@@ -28,6 +33,7 @@ interface Reference {
   readonly shape: string
   readonly location?: string
   readonly locationName?: string
+  readonly flattened?: boolean
 }
 
 interface SourceShape {
@@ -38,19 +44,26 @@ interface SourceShape {
   readonly value?: Reference
   readonly required?: readonly string[]
   readonly pattern?: string
-  readonly error?: { readonly httpStatusCode?: number }
+  readonly flattened?: boolean
+  readonly error?: { readonly httpStatusCode?: number; readonly code?: string }
   readonly exception?: boolean
   readonly fault?: boolean
   readonly [trait: string]: unknown
 }
 
-/** What the shapes of a type keep of their traits. */
+/** The traits that shapes keep as they are. */
 const TRAITS = ['min', 'max', 'enum', 'eventstream', 'payload', 'sensitive']
+/** The protocols of the door. */
+const PROTOCOLS = ['json', 'query', 'rest-json']
 
 /** @param wanted the operations to keep; none: all */
 function generate({ metadata, operations, shapes }: Source, wanted: readonly string[]): string {
   const unknown = wanted.filter((name) => !Object.hasOwn(operations, name))
   if (unknown.length > 0) throw new Error(`The model has no operation ${unknown.join(', ')}.`)
+  const spoken = metadata.protocols ?? [metadata.protocol]
+  const protocol = PROTOCOLS.find((known) => spoken.includes(known))
+  if (protocol === undefined) throw new Error(`The door speaks none of ${spoken.join(', ')}.`)
+  const flattened = flattenedShapes(shapes)
   const kept = new Map<string, object>()
   const errors: Record<string, object> = {}
 
@@ -61,8 +74,12 @@ function generate({ metadata, operations, shapes }: Source, wanted: readonly str
       errors[name] = {
         status: shape.error?.httpStatusCode ?? (shape.fault ? 500 : 400),
         ...(shape.fault ? { fault: true } : {}),
+        ...(protocol === 'query' && shape.error?.code !== undefined ? { code: shape.error.code } : {}),
       }
-    const compact = compactOf(shape)
+    const compact = {
+      ...compactOf(shape),
+      ...(protocol === 'query' && queryTraitsOf(shape, flattened.has(name))),
+    }
     kept.set(name, compact)
     for (const reference of [shape.member, shape.key, shape.value, ...Object.values(shape.members ?? {})])
       if (reference) keep(reference.shape)
@@ -75,13 +92,21 @@ function generate({ metadata, operations, shapes }: Source, wanted: readonly str
       http.method === 'POST' && http.requestUri === '/'
         ? undefined
         : { method: http.method, uri: http.requestUri, status: http.responseCode }
-    return [name, { input: input?.shape, output: output?.shape, http: route }] as const
+    const { shape, resultWrapper } = output ?? {}
+    return [name, { input: input?.shape, output: shape, resultWrapper, http: route }] as const
   })
   const byName = ([a]: readonly [string, object], [b]: readonly [string, object]): number => (a < b ? -1 : 1)
+  const head = {
+    service: metadata.signingName ?? metadata.endpointPrefix,
+    apiVersion: metadata.apiVersion,
+    protocol,
+    ...(protocol === 'json' && { targetPrefix: metadata.targetPrefix, jsonVersion: metadata.jsonVersion }),
+    ...(protocol === 'query' && { xmlNamespace: metadata.xmlNamespace }),
+  }
   return `{
-  "service": ${JSON.stringify(metadata.signingName ?? metadata.endpointPrefix)},
-  "apiVersion": ${JSON.stringify(metadata.apiVersion)},
-  "targetPrefix": ${JSON.stringify(metadata.targetPrefix ?? null)},
+${Object.entries(head)
+  .map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)},`)
+  .join('\n')}
   "operations": ${lines(compactOperations)},
   "errors": ${lines(Object.entries(errors).sort(byName))},
   "shapes": ${lines([...kept].sort(byName))}
@@ -108,14 +133,41 @@ function compactOf(shape: SourceShape): object {
   return compact
 }
 
-/** Patterns fit whole texts; AWS's servers name them without the ^( )$ around, which newer models have. */
+/** Returns the names and forms that parameters and XML have for the shape. */
+function queryTraitsOf(shape: SourceShape, flattened: boolean): object {
+  const traits: Record<string, unknown> = {}
+  const named = Object.entries(shape.members ?? {}).filter(
+    ([name, { locationName }]) => (locationName ?? name) !== name,
+  )
+  if (named.length > 0)
+    traits.names = Object.fromEntries(named.map(([name, { locationName }]) => [name, locationName]))
+  for (const role of ['member', 'key', 'value'] as const)
+    if (shape[role]?.locationName !== undefined) traits[`${role}Name`] = shape[role].locationName
+  if (flattened) traits.flattened = true
+  return traits
+}
+
+/** Returns the lists and maps that are flattened by themselves, or as members. No model mixes the two. */
+function flattenedShapes(shapes: Source['shapes']): Set<string> {
+  const found = new Set<string>()
+  for (const [name, { flattened, members = {} }] of Object.entries(shapes)) {
+    if (flattened) found.add(name)
+    for (const reference of Object.values(members)) if (reference.flattened) found.add(reference.shape)
+  }
+  return found
+}
+
+/**
+ * Patterns match whole texts. Newer models have ^( )$ around them, which AWS's servers leave out of their
+ * messages.
+ */
 function bare(pattern: string): string {
   if (!pattern.startsWith('^')) return pattern
   const inner = pattern.slice(1, pattern.endsWith('$') ? -1 : undefined)
   return /^\((?:[^()]|\([^()]*\))*\)$/.test(inner) ? inner.slice(1, -1) : inner
 }
 
-/** An entry a line. */
+/** Writes one entry in a line. */
 function lines(entries: readonly (readonly [string, object])[]): string {
   return `{\n${entries.map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)}`).join(',\n')}\n  }`
 }
@@ -125,10 +177,4 @@ if (target === undefined) {
   console.error('node packages/aws/models/generate.ts SERVICE-2.JSON OUT [OPERATION …]')
   process.exit(1)
 }
-writeFileSync(
-  target,
-  generate(JSON.parse(readFileSync(source, 'utf8')) as Source, wanted).replace(
-    '  "targetPrefix": null,\n',
-    '',
-  ),
-)
+writeFileSync(target, generate(JSON.parse(readFileSync(source, 'utf8')) as Source, wanted))

@@ -1,12 +1,12 @@
-/** Amazon Kinesis Data Streams, of botocore 1.44.8. */
+/** The model of Amazon Kinesis Data Streams, from botocore 1.44.8. */
 import { readFileSync } from 'node:fs'
 import type { Model, Shape } from '../model.ts'
 
 const published = JSON.parse(readFileSync(new URL('kinesis.json', import.meta.url), 'utf8')) as Model
 
 /**
- * The published model does not say that a request needs a stream's name or ARN, that a record needs a
- * partition key, and that messages never show a record's data.
+ * The published model, and what it does not say: a request needs a stream's name or ARN, a record needs a
+ * partition key, and messages never show a record's data.
  */
 export const kinesisModel: Model = {
   ...published,
@@ -20,7 +20,7 @@ function demanding(name: string, shape: Shape): Shape {
   if (shape.type !== 'structure') return shape
   const { members, required = [] } = shape
   if (name === 'PutRecordsRequestEntry') return { ...shape, required: [...required, 'PartitionKey'] }
-  // ListShards may go by a token instead; outputs demand nothing.
+  // ListShards may name a token instead.
   if (
     !name.endsWith('Input') ||
     name === 'ListShardsInput' ||

@@ -1,4 +1,4 @@
-/** What Weir serves of AWS Lambda, of botocore 1.44.8. */
+/** The model of the operations of AWS Lambda that Weir serves, from botocore 1.44.8. */
 import { readFileSync } from 'node:fs'
 import type { Model } from '../model.ts'
 
@@ -8,13 +8,13 @@ export const lambdaModel: Model = {
   ...published,
   shapes: {
     ...published.shapes,
-    // Mappings that are made have UUIDs, those of solutions the names that they have there.
+    // The mappings of solutions have their names there as ids.
     UUIDString: { type: 'string', min: 1, max: 128 },
-    // How many topics a mapping has is for the service to refuse.
+    // The service itself refuses a mapping of several topics.
     Topics: { type: 'list', member: 'Topic', min: 1 },
-    // Lambda refuses a runtime by another error than the model's.
+    // Lambda refuses unknown runtimes with an error of its own.
     Runtime: { type: 'string' },
-    // The model also has the bounds of functions that do not run on demand.
+    // The published bounds include those of functions that do not run on demand.
     Timeout: { type: 'integer', min: 1, max: 900 },
     MemorySize: { type: 'integer', min: 128, max: 10_240 },
   },

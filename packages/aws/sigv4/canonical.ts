@@ -1,16 +1,16 @@
-/** What is signed: the canonical request ("Create a signed AWS API request" in the IAM user guide). */
+/** The canonical request, which is signed (IAM user guide, "Create a signed AWS API request"). */
 import { hash } from 'node:crypto'
 
-/** A request as Node has it, over HTTP/1.1 or HTTP/2. */
+/** A request over HTTP/1.1 or HTTP/2, as Node represents it. */
 export interface SignedRequest {
   readonly method: string
-  /** Path and query as they came. */
+  /** The path and the query, as received. */
   readonly url: string
-  /** Names and values in turns, as they came. */
+  /** Names and values alternate, as received. */
   readonly rawHeaders: readonly string[]
 }
 
-/** Values by lower-case name, in the order in which they came. */
+/** The values by lower-case name, in the order of the request. */
 export type HeaderLists = ReadonlyMap<string, readonly string[]>
 
 export interface QueryParameter {
@@ -29,7 +29,7 @@ export function headerLists(rawHeaders: readonly string[]): HeaderLists {
   return lists
 }
 
-/** The query's parameters, decoded. A plus stays one. */
+/** Returns the decoded parameters of the query. A plus sign does not mean a space. */
 export function queryParameters(url: string): QueryParameter[] {
   const start = url.indexOf('?')
   if (start < 0 || start + 1 === url.length) return []
@@ -46,10 +46,10 @@ export function queryParameters(url: string): QueryParameter[] {
 }
 
 /**
- * The hash of the canonical request, in hex.
+ * Returns the hash of the canonical request, in hex.
  * @param query without X-Amz-Signature
  * @param signedHeaders lower-case names, in the order of the signature
- * @param payloadHash of the body, in hex
+ * @param payloadHash the hash of the body, in hex
  */
 export function canonicalHash(
   { method, url }: SignedRequest,
@@ -62,17 +62,17 @@ export function canonicalHash(
   let text = `${method}\n${canonicalPath(end < 0 ? url : url.slice(0, end))}\n${canonicalQuery(query)}\n`
   for (const name of signedHeaders) text += `${name}:${valuesOf(headers, name).map(trimmed).join(',')}\n`
   text += `\n${signedHeaders.join(';')}\n${payloadHash}`
-  // Node has the bytes of headers as latin1.
+  // Node decodes headers as latin1.
   return hash('sha256', Buffer.from(text, 'latin1'), 'hex')
 }
 
-/** HTTP/2 has the host as :authority; signers know it by both names. */
+/** HTTP/2 names the host :authority; signers use either name. */
 export function valuesOf(headers: HeaderLists, name: string): readonly string[] {
   const other = name === 'host' ? ':authority' : name === ':authority' ? 'host' : name
   return headers.get(name) ?? headers.get(other) ?? []
 }
 
-/** Without dots and empty segments, and encoded once more than it came, as all services but S3 want it. */
+/** Removes dots and empty segments, and encodes once more; AWS does so for all services but S3. */
 function canonicalPath(path: string): string {
   if (path === '/') return path
   const segments: string[] = []
@@ -97,7 +97,7 @@ function trimmed(value: string): string {
   return ends.includes('  ') || ends.includes('\t') ? ends.replaceAll(/\s+/g, ' ') : ends
 }
 
-/** All but the unreserved characters of RFC 3986. */
+/** Encodes all characters but the unreserved ones of RFC 3986. */
 function encoded(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replaceAll(
     /[!'()*]/g,
@@ -105,7 +105,7 @@ function encoded(text: string): string {
   )
 }
 
-/** What is no valid encoding stays as it is. */
+/** Leaves invalid encodings as they are. */
 function decoded(text: string): string {
   if (!text.includes('%')) return text
   try {

@@ -1,6 +1,6 @@
 /**
- * What a request says of its signature, in the Authorization header or in the query of a presigned URL. Texts
- * are AWS's.
+ * Reads what a request claims about its signature, in the Authorization header or in the query of a presigned
+ * URL. The error texts are AWS's.
  */
 import { incompleteSignature, invalidSignature, missingAuthentication } from '../errors.ts'
 import { cut } from '../print.ts'
@@ -13,35 +13,36 @@ import {
 } from './canonical.ts'
 import { ALGORITHM, TERMINATOR } from './key.ts'
 
-/** Seconds: a week. */
-const LONGEST_VALIDITY = 604_800
+/** A week. */
+const MAX_VALIDITY_SECONDS = 604_800
 
-/** Parameters of a presigned URL. */
+/** The parameters that a presigned URL must have. */
 const NEEDED = ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Signature', 'X-Amz-SignedHeaders', 'X-Amz-Date']
 
 export interface Claim {
   readonly accessKeyId: string
   readonly region: string
-  /** The scope's: 20150830. */
+  /** The day of the scope: 20150830. */
   readonly day: string
+  readonly service: string
   /** Day, region, service and terminator: 20150830/us-east-1/kinesis/aws4_request. */
   readonly scope: string
   readonly signedHeaders: readonly string[]
-  /** Hex, as it came. */
+  /** Hex, as received. */
   readonly signature: string
-  /** As it is signed: 20150830T123600Z. */
+  /** As signed: 20150830T123600Z. */
   readonly time: string
   /** ms */
   readonly signedAt: number
-  /** Seconds from then on; undefined where the signature is no presigned one. */
-  readonly validFor: number | undefined
+  /** Undefined if the URL is not presigned. */
+  readonly validSeconds: number | undefined
   readonly sessionToken: string | undefined
   readonly headers: HeaderLists
   /** Without the signature. */
   readonly query: readonly QueryParameter[]
 }
 
-/** Whether the request says that it is signed, however badly. */
+/** Returns whether the request claims to be signed, even if it does so wrongly. */
 export function isSigned({ url, rawHeaders }: SignedRequest): boolean {
   for (let i = 0; i < rawHeaders.length; i += 2)
     if (rawHeaders[i].length === 13 && rawHeaders[i].toLowerCase() === 'authorization') return true
@@ -51,10 +52,11 @@ export function isSigned({ url, rawHeaders }: SignedRequest): boolean {
 }
 
 /**
- * Throws AwsErrors for requests that are not signed, or not as AWS wants it. The signature itself is not
- * looked at.
+ * Throws AwsErrors for requests that are not signed, or not as AWS demands it. Does not check the signature
+ * itself.
+ * @param services the request must be signed for one of them
  */
-export function claimOf(request: SignedRequest, service: string): Claim {
+export function claimOf(request: SignedRequest, services: readonly string[]): Claim {
   const headers = headerLists(request.rawHeaders)
   const query = queryParameters(request.url)
   const authorization = headers.get('authorization')?.[0]
@@ -64,8 +66,8 @@ export function claimOf(request: SignedRequest, service: string): Claim {
       "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
     )
   }
-  if (authorization !== undefined) return inHeader(authorization, headers, query, service)
-  if (presigned) return inQuery(headers, query, service)
+  if (authorization !== undefined) return inHeader(authorization, headers, query, services)
+  if (presigned) return inQuery(headers, query, services)
   throw missingAuthentication()
 }
 
@@ -73,7 +75,7 @@ function inHeader(
   authorization: string,
   headers: HeaderLists,
   query: readonly QueryParameter[],
-  service: string,
+  services: readonly string[],
 ): Claim {
   const [algorithm, ...parts] = authorization.split(/[ ,]+/)
   const parameters = new Map<string, string>()
@@ -91,17 +93,17 @@ function inHeader(
     throw incompleteSignature(`${missing.join(' ')} Authorization=${cut(authorization)}`)
   checkAlgorithm(algorithm)
   return {
-    ...scopeOf(parameters.get('Credential')!, time!, service),
+    ...scopeOf(parameters.get('Credential')!, time!, services),
     ...signedHeadersOf(parameters.get('SignedHeaders')!, headers),
     signature: parameters.get('Signature')!,
-    validFor: undefined,
+    validSeconds: undefined,
     sessionToken: headers.get('x-amz-security-token')?.[0],
     headers,
     query,
   }
 }
 
-function inQuery(headers: HeaderLists, query: readonly QueryParameter[], service: string): Claim {
+function inQuery(headers: HeaderLists, query: readonly QueryParameter[], services: readonly string[]): Claim {
   const parameter = (name: string): string | undefined => query.find((given) => given.name === name)?.value
   const missing = NEEDED.filter((name) => !parameter(name))
   if (missing.length > 0) {
@@ -112,17 +114,17 @@ function inQuery(headers: HeaderLists, query: readonly QueryParameter[], service
   const expires = parameter('X-Amz-Expires')
   if (
     expires !== undefined &&
-    !(/^\d{1,6}$/.test(expires) && Number(expires) >= 1 && Number(expires) <= LONGEST_VALIDITY)
+    !(/^\d{1,6}$/.test(expires) && Number(expires) >= 1 && Number(expires) <= MAX_VALIDITY_SECONDS)
   ) {
     throw incompleteSignature(
-      `X-Amz-Expires must be a number of seconds from 1 to ${LONGEST_VALIDITY}, a week.`,
+      `X-Amz-Expires must be a number of seconds from 1 to ${MAX_VALIDITY_SECONDS}, a week.`,
     )
   }
   return {
-    ...scopeOf(parameter('X-Amz-Credential')!, parameter('X-Amz-Date')!, service),
+    ...scopeOf(parameter('X-Amz-Credential')!, parameter('X-Amz-Date')!, services),
     ...signedHeadersOf(parameter('X-Amz-SignedHeaders')!, headers),
     signature: parameter('X-Amz-Signature')!,
-    validFor: expires === undefined ? undefined : Number(expires),
+    validSeconds: expires === undefined ? undefined : Number(expires),
     sessionToken: parameter('X-Amz-Security-Token'),
     headers,
     query: query.filter(({ name }) => name !== 'X-Amz-Signature'),
@@ -136,8 +138,8 @@ function checkAlgorithm(algorithm: string): void {
 function scopeOf(
   credential: string,
   given: string,
-  service: string,
-): Pick<Claim, 'accessKeyId' | 'region' | 'day' | 'scope' | 'time' | 'signedAt'> {
+  services: readonly string[],
+): Pick<Claim, 'accessKeyId' | 'region' | 'day' | 'service' | 'scope' | 'time' | 'signedAt'> {
   const parts = credential.split('/')
   if (parts.length !== 5) {
     throw incompleteSignature(
@@ -145,7 +147,7 @@ function scopeOf(
         `e.g. keyid/date/region/service/term, got '${cut(credential)}'`,
     )
   }
-  const [accessKeyId, day, region, signedService, terminator] = parts
+  const [accessKeyId, day, region, service, terminator] = parts
   const signedAt = timeOf(given)
   if (signedAt === undefined) {
     throw incompleteSignature(
@@ -158,7 +160,7 @@ function scopeOf(
   if (!/^[a-z0-9-]{1,64}$/.test(region)) {
     wrong.push(`Credential should be scoped to a valid region, not '${cut(region)}'. `)
   }
-  if (signedService !== service) wrong.push(`Credential should be scoped to correct service: '${service}'. `)
+  if (!services.includes(service)) wrong.push(wrongService(services))
   if (terminator !== TERMINATOR) {
     wrong.push(
       `Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${cut(terminator)}'. `,
@@ -171,12 +173,25 @@ function scopeOf(
     )
   }
   if (wrong.length > 0) throw invalidSignature(wrong.join(''))
-  return { accessKeyId, region, day, scope: `${day}/${region}/${service}/${TERMINATOR}`, time, signedAt }
+  return {
+    accessKeyId,
+    region,
+    day,
+    service,
+    scope: `${day}/${region}/${service}/${TERMINATOR}`,
+    time,
+    signedAt,
+  }
+}
+
+/** Returns AWS's sentence about a request that is signed for another service. */
+export function wrongService(services: readonly string[]): string {
+  return `Credential should be scoped to correct service: '${services.join("' or '")}'. `
 }
 
 /**
- * Names of the signed headers. The host must be among them, and all that AWS gives a meaning: else they could
- * be changed on the way.
+ * Returns the names of the signed headers. These must include the host and all headers that mean something to
+ * AWS, so that nobody can change them.
  */
 function signedHeadersOf(text: string, headers: HeaderLists): { signedHeaders: string[] } {
   const signedHeaders = text.split(';')
@@ -192,7 +207,7 @@ function signedHeadersOf(text: string, headers: HeaderLists): { signedHeaders: s
   return { signedHeaders }
 }
 
-/** ms; from 20150830T123600Z, or from the form of the Date header. */
+/** Returns ms since 1970, for 20150830T123600Z and for the form of the Date header. */
 function timeOf(text: string): number | undefined {
   const [, year, month, day, hour, minute, second] =
     /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? []

@@ -1,8 +1,8 @@
-/** Keys and signatures of AWS Signature Version 4, the same for those who sign and those who check. */
+/** Signing keys and signatures of AWS Signature Version 4, for signers and for verifiers. */
 import { createHmac } from 'node:crypto'
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256'
-/** What scopes end with. */
+/** The end of every scope. */
 export const TERMINATOR = 'aws4_request'
 
 /** @param day 20150830 */
@@ -12,8 +12,8 @@ export function signingKeyOf(secret: string, day: string, region: string, servic
 
 /**
  * @param time 20150830T123600Z
- * @param scope day, region, service and terminator, with slashes between
- * @param canonical the hash of the canonical request
+ * @param scope day, region, service and terminator, separated by slashes
+ * @param canonical the hash of the canonical request, in hex
  */
 export function signatureOf(key: Buffer, time: string, scope: string, canonical: string): Buffer {
   return hmac(key, `${ALGORITHM}\n${time}\n${scope}\n${canonical}`)

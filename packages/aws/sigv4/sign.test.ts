@@ -52,7 +52,7 @@ test.each([
     () => ({ secret: CREDENTIALS.secretAccessKey, acceptsToken: () => true }),
     () => NOW,
   )
-  expect(verify(claim({ method, url: path, rawHeaders }, 'lambda'), Buffer.from(body), 'lambda').region).toBe(
-    'eu-west-1',
-  )
+  expect(
+    verify(claim({ method, url: path, rawHeaders }, ['lambda']), Buffer.from(body), 'lambda').region,
+  ).toBe('eu-west-1')
 })

@@ -1,7 +1,4 @@
-/**
- * Signs requests as AWS's clients do: AWS Signature Version 4, in the Authorization header or in the query of
- * a URL.
- */
+/** Signs requests with AWS Signature Version 4, in the Authorization header or in the query of a URL. */
 import { hash } from 'node:crypto'
 import { canonicalHash, headerLists, queryParameters } from './canonical.ts'
 import { basicTime } from './claim.ts'
@@ -14,17 +11,17 @@ export interface AwsCredentials {
 
 export interface UnsignedRequest {
   readonly method: string
-  /** Whole; its path and query as they will be sent. */
+  /** The whole URL, with path and query as they will be sent. */
   readonly url: URL
-  /** All of them are signed. The host is not among them. */
+  /** All of them will be signed. The host is added. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array | string
 }
 
 /**
- * The headers to send, with those that were given.
- * @param service for which the request is signed: lambda
- * @param now ms, for tests
+ * Returns the headers to send, including the given ones.
+ * @param service the service for which the request is signed: lambda
+ * @param now ms since 1970, for tests
  */
 export function signatureHeaders(
   { method, url, headers = {}, body = '' }: UnsignedRequest,
@@ -57,8 +54,8 @@ export function signatureHeaders(
 
 /**
  * Signs a URL. Anybody who has it may GET it for `seconds`.
- * @param service for which it is signed: lambda
- * @param now ms, for tests
+ * @param service the service for which it is signed: lambda
+ * @param now ms since 1970, for tests
  */
 export function presignedUrl(
   url: URL,

@@ -153,8 +153,8 @@ test.each(SUITE)("AWS's test suite: %s", (_name, method, url, headers, signature
   const authorization = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=${names}, Signature=${signature}`
   const { claim, verify } = signatureVerifier(known(), () => SUITE_TIME)
   const request = { method, url, headers: [...all, ['Authorization', authorization] as const], body }
-  expect(verify(claim(raw(request), 'service'), Buffer.from(body), 'service').region).toBe('us-east-1')
-  expect(() => verify(claim(raw(request), 'service'), Buffer.from(`${body} `), 'service')).toThrow(
+  expect(verify(claim(raw(request), ['service']), Buffer.from(body), 'service').region).toBe('us-east-1')
+  expect(() => verify(claim(raw(request), ['service']), Buffer.from(`${body} `), 'service')).toThrow(
     'The request signature we calculated does not match',
   )
 })
@@ -220,7 +220,7 @@ function failure(
 ): AwsError | undefined {
   try {
     const { claim, verify } = signatureVerifier(known(credential), () => SUITE_TIME + minutes * 60_000)
-    verify(claim(raw(request), service), Buffer.from(request.body), service)
+    verify(claim(raw(request), [service]), Buffer.from(request.body), service)
     return undefined
   } catch (error) {
     if (error instanceof AwsError) return error
@@ -424,7 +424,9 @@ test('a changed secret holds at once', async () => {
     () => SUITE_TIME,
   )
   const request = await signed()
-  verify(claim(raw(request), 'kinesis'), Buffer.from(request.body), 'kinesis')
+  verify(claim(raw(request), ['kinesis']), Buffer.from(request.body), 'kinesis')
   secret = 'rotated'
-  expect(() => verify(claim(raw(request), 'kinesis'), Buffer.from(request.body), 'kinesis')).toThrow(AwsError)
+  expect(() => verify(claim(raw(request), ['kinesis']), Buffer.from(request.body), 'kinesis')).toThrow(
+    AwsError,
+  )
 })

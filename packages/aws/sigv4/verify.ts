@@ -1,36 +1,33 @@
-/** Whether a request was signed by who it says: AWS Signature Version 4. */
+/** Checks signatures of requests: AWS Signature Version 4. */
 import { hash, timingSafeEqual } from 'node:crypto'
 import { expiredToken, invalidSignature, unrecognizedClient } from '../errors.ts'
 import { canonicalHash, type SignedRequest } from './canonical.ts'
-import { basicTime, type Claim, claimOf } from './claim.ts'
+import { basicTime, type Claim, claimOf, wrongService } from './claim.ts'
 import { signatureOf, signingKeyOf } from './key.ts'
 
-/** How far the signer's clock may be off, either way; Kinesis' own bound. */
+/** How far the signer's clock may be ahead or behind; the bound is Kinesis'. */
 const SKEW_MINUTES = 5
 const MINUTE_MS = 60_000
-/** Signing keys kept: one a day, region, service and access key. */
+/** Signing keys that are kept. Each day, region, service and access key has one. */
 const MAX_KEYS = 1000
 const SIGNATURE = /^[0-9a-f]{64}$/
 
-/** What is known of an access key. */
+/** The part of an access key that signatures need. */
 export interface Credential {
   readonly secret: string
-  /** ms; undefined: for ever. */
+  /** ms since 1970; undefined if it never expires. */
   readonly expiresAt?: number
-  /** Whether requests may come with this session token (undefined: none came). */
+  /** Returns whether a request may have this session token; undefined if it has none. */
   acceptsToken(token: string | undefined): boolean
 }
 
 export interface Signer<C extends Credential> {
   readonly credential: C
-  /** For which the request was signed. */
+  /** The region for which the request was signed. */
   readonly region: string
 }
 
-/**
- * A request whose head is right: it is signed by a known access key, in time. Its signature is yet to be
- * checked.
- */
+/** A request that a known access key claims to have signed in time. Its signature is not checked yet. */
 export interface Claimed<C extends Credential> {
   readonly request: SignedRequest
   readonly claim: Claim
@@ -38,15 +35,18 @@ export interface Claimed<C extends Credential> {
 }
 
 export interface Verifier<C extends Credential> {
-  /** Checks what the head of the request says. Throws AwsErrors with AWS's names and texts. */
-  claim(request: SignedRequest, service: string): Claimed<C>
-  /** Checks the signature, over the body as well. Throws AwsErrors with AWS's names and texts. */
+  /**
+   * Checks the head of the request. Throws AwsErrors with AWS's names and texts.
+   * @param services the request must be signed for one of them
+   */
+  claim(request: SignedRequest, services: readonly string[]): Claimed<C>
+  /** Checks the signature, which covers the body. Throws AwsErrors with AWS's names and texts. */
   verify(claimed: Claimed<C>, body: Uint8Array, service: string): Signer<C>
 }
 
 /**
- * @param credentialOf by access key id; undefined: there is none
- * @param now ms, for tests
+ * @param credentialOf returns undefined for an unknown access key
+ * @param now ms since 1970, for tests
  */
 export function signatureVerifier<C extends Credential>(
   credentialOf: (accessKeyId: string) => C | undefined,
@@ -54,13 +54,13 @@ export function signatureVerifier<C extends Credential>(
 ): Verifier<C> {
   const signingKeys = new Map<string, { readonly secret: string; readonly key: Buffer }>()
 
-  const signingKey = (credential: C, { accessKeyId, day, region, scope }: Claim, service: string): Buffer => {
+  const signingKey = (credential: C, { accessKeyId, day, region, service, scope }: Claim): Buffer => {
     const kept = signingKeys.get(`${accessKeyId}/${scope}`)
     return kept?.secret === credential.secret
       ? kept.key
       : signingKeyOf(credential.secret, day, region, service)
   }
-  /** Only what was right is kept, so that nobody else can push keys out. */
+  /** Keeps keys of valid signatures only, so that nobody else can push them out. */
   const keep = ({ accessKeyId, scope }: Claim, secret: string, key: Buffer): void => {
     const name = `${accessKeyId}/${scope}`
     if (signingKeys.get(name)?.key === key) return
@@ -69,8 +69,8 @@ export function signatureVerifier<C extends Credential>(
   }
 
   return {
-    claim(request, service) {
-      const claim = claimOf(request, service)
+    claim(request, services) {
+      const claim = claimOf(request, services)
       checkTime(claim, now())
       const credential = credentialOf(claim.accessKeyId)
       if (credential === undefined || !credential.acceptsToken(claim.sessionToken)) throw unrecognizedClient()
@@ -78,7 +78,8 @@ export function signatureVerifier<C extends Credential>(
       return { request, claim, credential }
     },
     verify({ request, claim, credential }, body, service) {
-      const key = signingKey(credential, claim, service)
+      if (claim.service !== service) throw invalidSignature(wrongService([service]))
+      const key = signingKey(credential, claim)
       const { time, scope, query, headers, signedHeaders } = claim
       const canonical = canonicalHash(request, query, headers, signedHeaders, payloadHash(claim, body))
       const expected = signatureOf(key, time, scope, canonical)
@@ -91,9 +92,8 @@ export function signatureVerifier<C extends Credential>(
 }
 
 /**
- * The hash of the body, which the signature covers and which a header may repeat. Refuses UNSIGNED-PAYLOAD in
- * its place: AWS has that for S3 only, and it would let anyone who sees a presigned URL send another body
- * with it.
+ * Returns the hash of the body, which the signature covers and a header may repeat. Refuses UNSIGNED-PAYLOAD in
+ * its place: AWS has that for S3 only, and anyone who sees a presigned URL could send another body with it.
  */
 function payloadHash({ headers, query }: Claim, body: Uint8Array): string {
   const said =
@@ -104,15 +104,15 @@ function payloadHash({ headers, query }: Claim, body: Uint8Array): string {
   return found
 }
 
-function checkTime({ time, signedAt, validFor }: Claim, now: number): void {
+function checkTime({ time, signedAt, validSeconds }: Claim, now: number): void {
   const skew = SKEW_MINUTES * MINUTE_MS
   if (signedAt > now + skew) {
     throw invalidSignature(
       `Signature not yet current: ${time} is still later than ${basicTime(now + skew)} (${basicTime(now)} + ${SKEW_MINUTES} min.)`,
     )
   }
-  if (validFor !== undefined) {
-    const end = signedAt + validFor * 1000
+  if (validSeconds !== undefined) {
+    const end = signedAt + validSeconds * 1000
     if (end < now)
       throw invalidSignature(`Signature expired: ${basicTime(end)} is now earlier than ${basicTime(now)}`)
   } else if (signedAt < now - skew) {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AwsError, awsRestJson, lambdaModel } from '@weir/aws'
+import { AwsError, api, awsDoor, lambdaModel } from '@weir/aws'
 import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { ownModel } from '@weir/enricher/functions/api/own-model.ts'
 import { type HttpServer, logger, openHttp, type Resource } from '@weir/service'
@@ -21,13 +21,8 @@ let said = ''
 
 beforeAll(async () => {
   writeFileSync(file, 'export const handler = async () => 1')
-  const common = {
-    service: 'lambda',
-    access: { client: (id: string) => (id === local.name ? local : undefined), anonymous: undefined },
-    region: 'us-east-1',
-    accountId: '000000000000',
-    bodyBytes: 1 << 20,
-  }
+  const access = { client: (id: string) => (id === local.name ? local : undefined), anonymous: undefined }
+  const maxBodyBytes = 1 << 20
   const one = (FunctionName: string) => ({
     FunctionName,
     Runtime: 'nodejs24.x',
@@ -48,10 +43,9 @@ beforeAll(async () => {
   const missing = (text: string) => {
     throw new AwsError('ResourceNotFoundException', text, 404)
   }
-  const lambda = awsRestJson({
-    ...common,
-    model: lambdaModel,
-    operations: {
+  const lambda = api(
+    lambdaModel,
+    {
       ListFunctions: ({ Marker }: { Marker?: string }) =>
         Marker === undefined
           ? { Functions: [one('first')], NextMarker: 'a b' }
@@ -78,18 +72,19 @@ beforeAll(async () => {
       PutFunctionConcurrency: note('reserve'),
       DeleteFunction: () => ({ StatusCode: 204 }),
     },
-  })
-  const own = awsRestJson({
-    ...common,
-    model: ownModel,
-    operations: {
+    { maxBodyBytes },
+  )
+  const own = api(
+    ownModel,
+    {
       GetFunctionLogs: () => ({ lines: Buffer.from('one\ntwo\n') }),
       GetRuntimes: () => ({
         Runtimes: ['nodejs22.x', 'nodejs24.x'],
         Confinement: 'Functions run in namespaces of their own.',
       }),
     },
-  })
+    { maxBodyBytes, folder: '/v1/functions/' },
+  )
   const log = logger('test')
   log.level = 'silent'
   server = await openHttp(
@@ -98,8 +93,8 @@ beforeAll(async () => {
       log,
       ready: {},
       routes: async (app) => {
-        await app.register(lambda)
-        await app.register(own)
+        const account = { region: 'us-east-1', accountId: '000000000000' }
+        await app.register(awsDoor({ access, account }, [lambda, own]))
       },
     },
   )

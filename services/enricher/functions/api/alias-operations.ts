@@ -1,18 +1,11 @@
 /** Aliases: names for one version, or for two versions by weight. */
 import { randomUUID } from 'node:crypto'
-import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
+import { type Account, type AwsContext, AwsError, type AwsOperations, functionArn } from '@weir/aws'
 import type { DeployedFunction } from '../catalogue.ts'
 import { type Alias, LATEST } from '../entries.ts'
 import type { Deploying } from './deploying.ts'
-import {
-  type Account,
-  existingFunction,
-  functionArn,
-  invalidParameter,
-  notFound,
-  wholeFunction,
-} from './names.ts'
-import { type Paging, pageOf } from './paging.ts'
+import { existingFunction, invalidParameter, notFound, wholeFunction } from './names.ts'
+import { markedPage, type Paging } from './paging.ts'
 import { checkRevision } from './storing.ts'
 
 interface AliasInput {
@@ -127,7 +120,7 @@ export function aliasOperations({
       const fitting = all.filter(
         ({ version }) => FunctionVersion === undefined || version === FunctionVersion,
       )
-      const { items, NextMarker } = pageOf(fitting, ({ alias }) => alias, paging, MAX_LISTED)
+      const { items, NextMarker } = markedPage(fitting, ({ alias }) => alias, paging, MAX_LISTED)
       return { Aliases: items.map((alias) => aliasOf(alias, account)), NextMarker }
     },
   }

@@ -1,6 +1,6 @@
 /** The code of a function as callers give it: an archive in the request, or an object in S3. */
 import { Readable } from 'node:stream'
-import { type AwsContext, AwsError } from '@weir/aws'
+import { type AwsContext, AwsError, formatArn } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 import type { Archive } from '../code/archive.ts'
 import type { Archives } from '../code/archives.ts'
@@ -37,7 +37,7 @@ export async function uploadOf(input: CodeInput, archives: Archives, context: Aw
   if (S3Bucket === undefined || S3Key === undefined)
     throw invalidParameter('Please provide a source for function code.')
   // The object is read with the credentials of this service, so the caller needs a separate right to it.
-  context.authorize(`arn:aws:s3:::${S3Bucket}`)
+  context.authorize(formatArn({ service: 's3', region: '', accountId: '', resource: S3Bucket }))
   return accepted(archives, await objectOf(input), MAX_UNPACKED_BYTES)
 }
 

@@ -1,7 +1,7 @@
 /** Versions of functions as the API describes them. */
+import { type Account, functionArn } from '@weir/aws'
 import { type FunctionVersion, LATEST } from '../entries.ts'
 import type { Functions } from '../functions.ts'
-import { type Account, functionArn } from './names.ts'
 
 /** Lambda's words for code and settings that are not in use yet. */
 const CREATING = { reason: 'The function is being created.', code: 'Creating' }

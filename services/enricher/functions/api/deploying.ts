@@ -1,20 +1,12 @@
 /** Shared by all operations that change functions: who may change one, and how a change is written. */
 import { randomUUID } from 'node:crypto'
-import { type AwsContext, AwsError } from '@weir/aws'
+import { type Account, type AwsContext, AwsError, functionArn } from '@weir/aws'
 import type { Change } from '@weir/control'
 import type { DeployedFunction } from '../catalogue.ts'
 import { LATEST, type LatestVersion } from '../entries.ts'
 import type { FunctionService } from '../open.ts'
 import type { Runtimes } from '../runtime/runtimes.ts'
-import {
-  type Account,
-  existingFunction,
-  functionArn,
-  type NamedFunction,
-  namedFunction,
-  notFound,
-  wholeFunction,
-} from './names.ts'
+import { existingFunction, type NamedFunction, namedFunction, notFound, wholeFunction } from './names.ts'
 import { publication } from './publication.ts'
 import { stored } from './storing.ts'
 

@@ -1,5 +1,5 @@
 /** Retries, age and destinations of a function's events: PutFunctionEventInvokeConfig and its neighbours. */
-import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
+import { type Account, type AwsContext, AwsError, type AwsOperations, functionArn, parseArn } from '@weir/aws'
 import { functionOfArn } from '../async/async-destinations.ts'
 import type { DeployedFunction } from '../catalogue.ts'
 import { destinationTopic } from '../destinations.ts'
@@ -7,8 +7,8 @@ import { type EventConfig, LATEST } from '../entries.ts'
 import type { Functions } from '../functions.ts'
 import type { Deploying } from './deploying.ts'
 import { checkTopic } from './mapping-input.ts'
-import { type Account, functionArn, invalidParameter, namedFunction, notFound } from './names.ts'
-import { type Paging, pageOf } from './paging.ts'
+import { invalidParameter, namedFunction, notFound } from './names.ts'
+import { markedPage, type Paging } from './paging.ts'
 
 interface ConfigInput {
   readonly FunctionName: string
@@ -26,7 +26,6 @@ interface ConfigSettings extends ConfigInput {
 
 /** The most configurations of a page (API reference, ListFunctionEventInvokeConfigs). */
 const MAX_LISTED = 50
-const BUCKET = /^arn:aws[^:]*:s3:::/
 
 export function eventConfigOperations({
   service: { functions },
@@ -113,7 +112,7 @@ export function eventConfigOperations({
       const current = named.here ? functions.find(named.name) : undefined
       if (current === undefined) throw notFound("The function doesn't exist.")
       const all = [...current.events.values()].sort((a, b) => (a.qualifier < b.qualifier ? -1 : 1))
-      const { items, NextMarker } = pageOf(all, ({ qualifier }) => qualifier, paging, MAX_LISTED)
+      const { items, NextMarker } = markedPage(all, ({ qualifier }) => qualifier, paging, MAX_LISTED)
       return { FunctionEventInvokeConfigs: items.map((config) => answerOf(config, account)), NextMarker }
     },
   }
@@ -181,7 +180,7 @@ function checkDestination(
     )
   }
   if (topic !== undefined) checkTopic(topic, `The destination ${url}`, 'kafka://TOPIC')
-  if (BUCKET.test(url) && DestinationConfig?.OnSuccess?.Destination === url)
+  if (parseArn(url)?.service === 's3' && DestinationConfig?.OnSuccess?.Destination === url)
     throw invalidParameter(`${url} is a bucket; buckets are for OnFailure only.`)
 }
 

@@ -1,5 +1,5 @@
 /** Invoke: returns a function's answer, or stores an event for it. The texts are Lambda's. */
-import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
+import { type Account, type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 import { jsonFault } from '@weir/service'
 import type { AsyncInvocations } from '../async/async-invocations.ts'
@@ -10,7 +10,7 @@ import { EnvironmentStopped } from '../runtime/environment.ts'
 import type { InvocationOptions } from '../runtime/options.ts'
 import { PoolStopped, Throttled } from '../runtime/pool.ts'
 import { CodeMissing } from '../version-slot.ts'
-import { type Account, existing, invalidParameter, type NamedFunction, namedFunction } from './names.ts'
+import { existing, invalidParameter, type NamedFunction, namedFunction } from './names.ts'
 
 interface InvokeInput {
   readonly FunctionName: string

@@ -1,9 +1,5 @@
-/**
- * Functions over HTTP: Lambda's API of 2015-03-31, as far as functions and mappings need it, and Weir's own
- * routes alongside it.
- */
-import { type AwsAccess, awsRestJson, lambdaModel } from '@weir/aws'
-import type { FastifyInstance } from 'fastify'
+/** The APIs of functions: Lambda's of 2015-03-31, for functions and mappings, and Weir's own. */
+import { type Account, type Api, type AwsAccess, api, lambdaModel } from '@weir/aws'
 import type { FunctionService } from '../open.ts'
 import { aliasOperations } from './alias-operations.ts'
 import { concurrencyOperations } from './concurrency-operations.ts'
@@ -13,7 +9,6 @@ import { type DeployingOptions, deployingOf } from './deploying.ts'
 import { eventConfigOperations } from './event-config-operations.ts'
 import { invokeOperations, MAX_PAYLOAD } from './invoke.ts'
 import { mappingOperations } from './mapping-operations.ts'
-import type { Account } from './names.ts'
 import { ownModel } from './own-model.ts'
 import { OWN_ACTIONS, ownOperations } from './own-operations.ts'
 import { readingOperations } from './reading.ts'
@@ -32,21 +27,16 @@ export interface LambdaApiOptions extends DeployingOptions {
  */
 const MAX_DEPLOY_BYTES = 70_167_211
 
-/**
- * A plugin that serves everything below the folders of Lambda's paths (/2015-03-31/ and others), and below
- * /v1/functions/.
- */
-export function lambdaApi(
+/** Returns Lambda's API, and Weir's own below /v1/functions/. */
+export function lambdaApis(
   service: FunctionService,
   { access, account, ...options }: LambdaApiOptions,
-): (app: FastifyInstance) => Promise<void> {
-  return async (app) => {
-    const common = { service: 'lambda', access, ...account, bodyBytes: MAX_PAYLOAD }
-    const deploying = deployingOf(service, account, options)
-    await awsRestJson({
-      ...common,
-      model: lambdaModel,
-      operations: {
+): readonly Api[] {
+  const deploying = deployingOf(service, account, options)
+  return [
+    api(
+      lambdaModel,
+      {
         ...invokeOperations(service, account),
         ...readingOperations(deploying, access),
         ...mappingOperations(service, account),
@@ -59,17 +49,18 @@ export function lambdaApi(
         ...eventConfigOperations(deploying),
         ...tagOperations(deploying),
       },
-      actions: { Invoke: 'lambda:InvokeFunction' },
-      payloadTypes: { Invoke: 'application/json' },
-      bodyBytesOf: { CreateFunction: MAX_DEPLOY_BYTES, UpdateFunctionCode: MAX_DEPLOY_BYTES },
-    })(app)
-    await awsRestJson({
-      ...common,
-      model: ownModel,
+      {
+        actions: { Invoke: 'lambda:InvokeFunction' },
+        payloadTypes: { Invoke: 'application/json' },
+        maxBodyBytes: MAX_PAYLOAD,
+        maxBodyBytesOf: { CreateFunction: MAX_DEPLOY_BYTES, UpdateFunctionCode: MAX_DEPLOY_BYTES },
+      },
+    ),
+    api(ownModel, ownOperations(service, options.runtimes, account), {
       folder: '/v1/functions/',
-      operations: ownOperations(service, options.runtimes, account),
       actions: OWN_ACTIONS,
       payloadTypes: { GetFunctionLogs: 'text/plain; charset=utf-8' },
-    })(app)
-  }
+      maxBodyBytes: MAX_PAYLOAD,
+    }),
+  ]
 }

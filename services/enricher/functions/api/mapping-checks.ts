@@ -1,11 +1,11 @@
 /** Checks of mappings against the others, against streams, and against the rights of the caller. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type AwsContext, AwsError } from '@weir/aws'
+import { type Account, type AwsContext, AwsError, functionArn } from '@weir/aws'
 import { TOPIC_PREFIX } from '@weir/streams'
 import { type Mapping, targetOf } from '../mappings/mapping.ts'
 import type { Mappings } from '../mappings/mappings.ts'
 import { eventSource } from '../mappings/sources/sources.ts'
-import { type Account, functionArn, invalidParameter } from './names.ts'
+import { invalidParameter } from './names.ts'
 
 /** This replica may not yet know a stream that was just created. */
 const STREAM_WAIT_MS = 1000

@@ -2,6 +2,7 @@
  * Converts the input of CreateEventSourceMapping and UpdateEventSourceMapping to a mapping. Invalid input is
  * refused in one sentence.
  */
+import type { Account } from '@weir/aws'
 import { destinationTopic } from '../destinations.ts'
 import type { Mapping, StartingPosition } from '../mappings/mapping.ts'
 import { DEFAULT_SETTINGS, type DeliverySettings, groupOf } from '../mappings/settings.ts'
@@ -13,7 +14,7 @@ import {
   type SourceRequest,
 } from '../mappings/sources/source.ts'
 import { eventSource, sourceOfRequest } from '../mappings/sources/sources.ts'
-import { type Account, invalidParameter } from './names.ts'
+import { invalidParameter } from './names.ts'
 
 /** Members that both operations have. */
 export interface MappingChange {

@@ -1,6 +1,6 @@
 /** The operations on event source mappings. */
 import { randomUUID } from 'node:crypto'
-import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
+import { type Account, type AwsContext, AwsError, type AwsOperations, functionArn } from '@weir/aws'
 import type { Functions } from '../functions.ts'
 import type { Mapping } from '../mappings/mapping.ts'
 import type { FunctionService } from '../open.ts'
@@ -14,15 +14,8 @@ import {
   newMapping,
 } from './mapping-input.ts'
 import { type AnsweredState, configurationOf } from './mapping-output.ts'
-import {
-  type Account,
-  existing,
-  functionArn,
-  invalidParameter,
-  type NamedFunction,
-  namedFunction,
-} from './names.ts'
-import { type Paging, pageOf } from './paging.ts'
+import { existing, invalidParameter, type NamedFunction, namedFunction } from './names.ts'
+import { markedPage, type Paging } from './paging.ts'
 import { stored } from './storing.ts'
 
 interface Listing extends Paging {
@@ -89,7 +82,7 @@ export function mappingOperations(
         (named === undefined || isOf(mapping, named)) &&
         (input.EventSourceArn === undefined || checks.resourceOf(mapping) === input.EventSourceArn)
       const fitting = mappings.all().filter(fits)
-      const { items, NextMarker } = pageOf(fitting, ({ id }) => id, input, MAX_LISTED)
+      const { items, NextMarker } = markedPage(fitting, ({ id }) => id, input, MAX_LISTED)
       return { EventSourceMappings: items.map((mapping) => answer(mapping)), NextMarker }
     },
     async UpdateEventSourceMapping(

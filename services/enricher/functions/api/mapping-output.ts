@@ -1,8 +1,9 @@
 /** A mapping as the API returns it (EventSourceMappingConfiguration). */
+import { type Account, functionArn } from '@weir/aws'
 import type { Mapping } from '../mappings/mapping.ts'
 import type { MappingState } from '../mappings/mappings.ts'
 import { eventSource } from '../mappings/sources/sources.ts'
-import { type Account, functionArn, mappingArn } from './names.ts'
+import { mappingArn } from './names.ts'
 
 /** The state as the API returns it. Of a mapping that is being removed, nothing else is known. */
 export type AnsweredState = MappingState | 'Deleting'

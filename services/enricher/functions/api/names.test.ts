@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { namedFunction, wholeFunction } from './names.ts'
-import { pageOf } from './paging.ts'
+import { markedPage } from './paging.ts'
 
 const ACCOUNT = { region: 'eu-west-1', accountId: '123456789012' }
 const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function'
@@ -36,14 +36,14 @@ test('what names no function or stream', () => {
 })
 
 test('pages go on after what was last, even where it has gone', () => {
-  const first = pageOf(['a', 'b', 'c'], (name) => name, { MaxItems: 2 }, 10)
+  const first = markedPage(['a', 'b', 'c'], (name) => name, { MaxItems: 2 }, 10)
   expect(first.items).toEqual(['a', 'b'])
-  expect(pageOf(['a', 'c'], (name) => name, { Marker: first.NextMarker }, 10)).toEqual({
+  expect(markedPage(['a', 'c'], (name) => name, { Marker: first.NextMarker }, 10)).toEqual({
     items: ['c'],
     NextMarker: undefined,
   })
-  expect(pageOf(['a', 'b'], (name) => name, { MaxItems: 50 }, 1).items).toEqual(['a'])
-  expect(pageOf([], String, {}, 1)).toEqual({ items: [], NextMarker: undefined })
+  expect(markedPage(['a', 'b'], (name) => name, { MaxItems: 50 }, 1).items).toEqual(['a'])
+  expect(markedPage([], String, {}, 1)).toEqual({ items: [], NextMarker: undefined })
   for (const Marker of ['%', 'bnVsbA'])
-    expect(() => pageOf(['a'], (name) => name, { Marker }, 1)).toThrow('Marker')
+    expect(() => markedPage(['a'], (name) => name, { Marker }, 1)).toThrow('Marker')
 })

@@ -1,14 +1,8 @@
 /** Names and ARNs of functions and mappings, as callers write them and as they appear in answers. */
-import { AwsError } from '@weir/aws'
+import { type Account, AwsError, formatArn, functionArn } from '@weir/aws'
 import type { DeployedFunction } from '../catalogue.ts'
 import { type FunctionVersion, LATEST } from '../entries.ts'
 import type { Functions } from '../functions.ts'
-
-export interface Account {
-  readonly region: string
-  /** Twelve digits. */
-  readonly accountId: string
-}
 
 /** A function as a caller names it; it need not exist. */
 export interface NamedFunction {
@@ -29,12 +23,8 @@ export interface NamedFunction {
 const FORM =
   /^(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?(?:([a-z]{2}(?:-[a-z]+)+-\d):)?(?:(\d{12}):)?(?:function:)?([\w.-]+)(?::([\w$.-]+))?$/
 
-export function functionArn({ region, accountId }: Account, name: string): string {
-  return `arn:aws:lambda:${region}:${accountId}:function:${name}`
-}
-
-export function mappingArn({ region, accountId }: Account, id: string): string {
-  return `arn:aws:lambda:${region}:${accountId}:event-source-mapping:${id}`
+export function mappingArn(account: Account, id: string): string {
+  return formatArn({ ...account, service: 'lambda', resource: `event-source-mapping:${id}` })
 }
 
 /** @param qualifier given separately from the name */

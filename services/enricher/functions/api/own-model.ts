@@ -4,6 +4,7 @@ import type { Model } from '@weir/aws'
 export const ownModel: Model = {
   service: 'lambda',
   apiVersion: '1',
+  protocol: 'rest-json',
   operations: {
     GetRuntimes: { output: 'RuntimesResponse', http: { method: 'GET', uri: '/v1/functions/runtimes' } },
     GetFunctionLogs: {

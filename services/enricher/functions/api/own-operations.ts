@@ -4,11 +4,11 @@
  */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type AwsContext, AwsError, type AwsOperations, HIJACKED } from '@weir/aws'
+import { type Account, type AwsContext, AwsError, type AwsOperations, HIJACKED } from '@weir/aws'
 import { runtimesOf } from '../lambda-runtimes.ts'
 import type { FunctionService } from '../open.ts'
 import type { DeployingOptions } from './deploying.ts'
-import { type Account, existingFunction, namedFunction, notFound } from './names.ts'
+import { existingFunction, namedFunction, notFound } from './names.ts'
 
 /** Actions of access keys. */
 export const OWN_ACTIONS = {

@@ -1,13 +1,13 @@
 /** ListFunctions, GetFunction, GetFunctionConfiguration, GetAccountSettings. */
-import { type AwsAccess, type AwsContext, type AwsOperations, presignedUrl } from '@weir/aws'
+import { type AwsAccess, type AwsContext, type AwsOperations, functionArn, presignedUrl } from '@weir/aws'
 import { MAX_UNPACKED_BYTES } from '../code/unpack.ts'
 import { type FunctionVersion, LATEST } from '../entries.ts'
 import { MAX_ZIPPED_BYTES } from './code-input.ts'
 import { ACCOUNT_CONCURRENCY, reservedOf } from './concurrency-operations.ts'
 import { configurationOf, describedVersion } from './configuration.ts'
 import type { Deploying } from './deploying.ts'
-import { existing, functionArn, type NamedFunction, namedFunction } from './names.ts'
-import { type Paging, pageOf } from './paging.ts'
+import { existing, type NamedFunction, namedFunction } from './names.ts'
+import { markedPage, type Paging } from './paging.ts'
 
 interface FunctionInput {
   readonly FunctionName: string
@@ -63,7 +63,7 @@ export function readingOperations(
         input.FunctionVersion === 'ALL'
           ? all.flatMap(({ latest, versions }) => [latest, ...versions.values()])
           : all.map(({ latest }) => latest)
-      const { items, NextMarker } = pageOf(listed, keyOf, input, MAX_LISTED)
+      const { items, NextMarker } = markedPage(listed, keyOf, input, MAX_LISTED)
       return {
         Functions: items.map((one) =>
           configurationOf(one, account, input.FunctionVersion === 'ALL' ? one.version : undefined),

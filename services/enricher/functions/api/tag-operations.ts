@@ -1,12 +1,9 @@
 /** TagResource, UntagResource, ListTags: tags of functions. */
-import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
+import { type AwsContext, AwsError, type AwsOperations, MAX_TAGS, type Tags, withoutTags } from '@weir/aws'
 import type { Deploying } from './deploying.ts'
 import { existingFunction, invalidParameter, type NamedFunction, namedFunction } from './names.ts'
 
-type Tags = Readonly<Record<string, string>>
-
 /** Lambda developer guide, "Tag restrictions". */
-const MAX_TAGS = 50
 const MAX_KEY = 128
 const MAX_VALUE = 256
 
@@ -45,7 +42,7 @@ export function tagOperations({
       const { name } = await changeableWhole(functionOf(Resource).arn, context)
       await changeLatest(name, false, (latest) => ({
         ...latest,
-        tags: Object.fromEntries(Object.entries(latest.tags).filter(([key]) => !TagKeys.includes(key))),
+        tags: withoutTags(latest.tags, TagKeys),
       }))
     },
     ListTags({ Resource }: { readonly Resource: string }, context: AwsContext) {

@@ -4,7 +4,7 @@ import type { FunctionVersion } from '../entries.ts'
 import { configurationOf, describedVersion } from './configuration.ts'
 import type { Deploying } from './deploying.ts'
 import { existingFunction, invalidParameter, namedFunction } from './names.ts'
-import { type Paging, pageOf } from './paging.ts'
+import { markedPage, type Paging } from './paging.ts'
 import { publication } from './publication.ts'
 import { checkRevision } from './storing.ts'
 
@@ -53,7 +53,7 @@ export function versionOperations({
       const named = namedFunction(FunctionName, account)
       context.authorize(named.arn)
       const { latest, versions } = existingFunction(functions, named)
-      const { items, NextMarker } = pageOf(
+      const { items, NextMarker } = markedPage(
         [latest, ...versions.values()],
         ({ version }) => version.padStart(10, '0'),
         paging,

@@ -1,5 +1,6 @@
 /** Sends the invocation records of asynchronous invocations to the destinations of their functions. */
 import { randomUUID } from 'node:crypto'
+import { type Account, functionArn, parseArn } from '@weir/aws'
 import type { Kafka, Producer } from '@weir/kafka'
 import type { Logger } from '@weir/service'
 import { type Destination, openDestination } from '../destinations.ts'
@@ -14,13 +15,14 @@ export interface AsyncDestinations {
 export interface AsyncDestinationsOptions {
   readonly kafka: Kafka
   readonly producer: Producer
-  readonly account: { readonly region: string; readonly accountId: string }
+  readonly account: Account
   /** Invokes the function that is a destination. */
   add(invocation: AsyncInvocation): Promise<void>
   readonly log: Logger
 }
 
-const FUNCTION = /^arn:aws[^:]*:lambda:[^:]*:\d{12}:function:([\w-]+(?::[\w$-]+)?)$/
+/** The resource of a function's ARN. */
+const FUNCTION = /^function:([\w-]+(?::[\w$-]+)?)$/
 /**
  * The greatest length of a chain of functions that are each other's destinations (Lambda developer guide,
  * "Recursive loop detection").
@@ -31,7 +33,8 @@ const MAX_HOPS = 16
  * Returns the function of an ARN, as it is invoked: NAME or NAME:QUALIFIER. Undefined for other destinations.
  */
 export function functionOfArn(url: string): string | undefined {
-  return FUNCTION.exec(url)?.[1]
+  const arn = parseArn(url)
+  return arn?.service === 'lambda' && arn.accountId !== '' ? FUNCTION.exec(arn.resource)?.[1] : undefined
 }
 
 export function openAsyncDestinations({
@@ -53,8 +56,7 @@ export function openAsyncDestinations({
     async send(url, invocation, result, signal) {
       const { functionName, options, hops = 0 } = invocation
       const [name] = functionName.split(':')
-      const functionArn = `arn:aws:lambda:${account.region}:${account.accountId}:function:${name}`
-      const text = invocationRecord(invocation, result, functionArn)
+      const text = invocationRecord(invocation, result, functionArn(account, name))
       const next = functionOfArn(url)
       if (next === undefined) {
         const objectName = (now: Date): string => asyncObjectName(functionName, now)

@@ -1,5 +1,6 @@
 /** Gives up records: counts them, logs them, and names them to the mapping's on-failure destination. */
 import { randomUUID } from 'node:crypto'
+import { type Account, functionArn } from '@weir/aws'
 import type { RecordBatch } from '@weir/kafka'
 import { Counter, type Logger, metrics } from '@weir/service'
 import type { Cause, DeliveryPort } from './delivery.ts'
@@ -18,7 +19,7 @@ const discards = new Counter({
 export interface DiscardsOptions {
   readonly invoker: Pick<Invoker, 'unreadable'>
   readonly destination: BatchDestination | undefined
-  readonly account: { readonly region: string; readonly accountId: string }
+  readonly account: Account
   readonly log: Logger
 }
 
@@ -30,8 +31,7 @@ export class Discards {
   constructor(mapping: Mapping, options: DiscardsOptions) {
     this.#mapping = mapping
     this.#options = options
-    const { region, accountId } = options.account
-    this.#functionArn = `arn:aws:lambda:${region}:${accountId}:function:${targetOf(mapping)}`
+    this.#functionArn = functionArn(options.account, targetOf(mapping))
   }
 
   /** Returns the function that gives up records of a shard for a DeliveryPort. */

@@ -12,7 +12,7 @@ import {
   LambdaClient,
   PutFunctionConcurrencyCommand,
 } from '@aws-sdk/client-lambda'
-import { type AwsAccess, signatureHeaders } from '@weir/aws'
+import { type AwsAccess, awsDoor, signatureHeaders } from '@weir/aws'
 import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { openCodec } from '@weir/codec'
@@ -33,7 +33,7 @@ import { servers, uniqueName } from '@weir/testkit'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, onTestFinished } from 'vitest'
-import { lambdaApi } from '../api/lambda-api.ts'
+import { lambdaApis } from '../api/lambda-api.ts'
 import { DEFAULT_SETTINGS } from '../mappings/settings.ts'
 import { type FunctionService, type FunctionServiceOptions, openFunctionService } from '../open.ts'
 import type { RuntimeKind } from '../runtime/options.ts'
@@ -207,14 +207,15 @@ async function start(): Promise<Api> {
     deploying: boolean,
     kinds: readonly RuntimeKind[] = ['nodejs'],
   ): Promise<Resource<HttpServer>> => {
-    const api = lambdaApi(service.value, {
+    const apis = lambdaApis(service.value, {
       access,
       account: ACCOUNT,
       deploying,
       runtimes: { allowed: new Set(kinds), sentence: runtimes.sentence },
       maxCodeBytes: 1 << 30,
     })
-    const routes = async (app: FastifyInstance): Promise<void> => void (await app.register(api))
+    const routes = async (app: FastifyInstance): Promise<void> =>
+      void (await app.register(awsDoor({ access, account: ACCOUNT }, apis)))
     return openHttp(
       { host: '127.0.0.1', port: 0 },
       { log, ready: {}, routes, admission: new Admission(128 << 20) },

@@ -2,14 +2,8 @@
  * Names of streams, consumers and shards in the form that clients use (Kinesis API reference, "ARNs" in the
  * service model).
  */
-import { AwsError } from '@weir/aws'
+import { type Account, AwsError, parseArn, streamArn } from '@weir/aws'
 import { type FanOutConsumer, type Stream, shardId } from '@weir/streams'
-
-export interface Account {
-  readonly region: string
-  /** Twelve digits. */
-  readonly accountId: string
-}
 
 /** The members with which a request names a stream. */
 export interface StreamReference {
@@ -17,9 +11,9 @@ export interface StreamReference {
   readonly StreamARN?: string
 }
 
-const STREAM_ARN = /^arn:aws[^:]*:kinesis:[^:]*:(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})$/
-const CONSUMER_ARN =
-  /^arn:aws[^:]*:kinesis:[^:]*:(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})\/consumer\/([a-zA-Z0-9_.-]{1,128}):(\d{1,16})$/
+/** The resources of ARNs. */
+const STREAM = /^stream\/([a-zA-Z0-9_.-]{1,128})$/
+const CONSUMER = /^stream\/([a-zA-Z0-9_.-]{1,128})\/consumer\/([a-zA-Z0-9_.-]{1,128}):(\d{1,16})$/
 const MAX_SHARD_NUMBER = 2 ** 31 - 1
 
 export class Names {
@@ -30,7 +24,7 @@ export class Names {
   }
 
   arnOf(stream: string): string {
-    return `arn:aws:kinesis:${this.account.region}:${this.account.accountId}:stream/${stream}`
+    return streamArn(this.account, stream)
   }
 
   /** The consumer's ARN, which ends with the second of its creation, as in Kinesis. */
@@ -44,7 +38,8 @@ export class Names {
       if (StreamName === undefined) throw invalidArgument('StreamName or StreamARN is needed.')
       return StreamName
     }
-    const [, accountId, name] = STREAM_ARN.exec(StreamARN) ?? []
+    const { accountId, parts } = partsOf(StreamARN, STREAM)
+    const [, name] = parts
     if (name === undefined || (StreamName !== undefined && StreamName !== name))
       throw invalidArgument(`StreamARN ${StreamARN} does not name the stream.`)
     if (accountId !== this.account.accountId) throw this.notFound(name)
@@ -53,14 +48,15 @@ export class Names {
 
   /** The parts of a consumer's ARN. Its region does not matter, either. */
   consumerOf(arn: string): { stream: string; name: string; createdSecond: number } {
-    const [, accountId, stream, name, second] = CONSUMER_ARN.exec(arn) ?? []
+    const { accountId, parts } = partsOf(arn, CONSUMER)
+    const [, stream, name, second] = parts
     if (name === undefined) throw invalidArgument(`ConsumerARN ${arn} names no consumer.`)
     if (accountId !== this.account.accountId) throw this.notFound(stream)
     return { stream, name, createdSecond: Number(second) }
   }
 
   isConsumer(arn: string): boolean {
-    return CONSUMER_ARN.test(arn)
+    return partsOf(arn, CONSUMER).parts.length > 0
   }
 
   /** @param stream the stream's name, or the ResourceARN of the request */
@@ -111,6 +107,13 @@ export class Names {
     if (!/^\d+$/.test(number) || Number(number) > MAX_SHARD_NUMBER) throw this.noShard(text, stream)
     return shardId(Number(number))
   }
+}
+
+/** Returns the groups of the resource's pattern; none if the text is not an ARN of such a resource. */
+function partsOf(text: string, pattern: RegExp): { accountId: string; parts: readonly string[] } {
+  const arn = parseArn(text)
+  if (arn?.service !== 'kinesis') return { accountId: '', parts: [] }
+  return { accountId: arn.accountId, parts: pattern.exec(arn.resource) ?? [] }
 }
 
 export function invalidArgument(message: string): AwsError {

@@ -1,19 +1,14 @@
-/** Tags of streams and consumers: at most 50, with the characters that Kinesis allows. */
+/** Tags of streams and consumers, with the characters that Kinesis allows. */
+import { MAX_TAGS, type Tags } from '@weir/aws'
 import type { Kinesis } from './kinesis.ts'
 import { invalidArgument } from './names.ts'
 
-const MAX_TAGS = 50
 const FOREIGN = /[^À-῿Ⰰ-퟿\w./\-=+ @%:]/
 const REFUSED =
   'Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, _ . / = + - % @.'
 
 /** @param existing the tags that the stream already has */
-export function checkTags(
-  tags: Readonly<Record<string, string>>,
-  stream: string,
-  kinesis: Kinesis,
-  existing: Readonly<Record<string, string>> = {},
-): void {
+export function checkTags(tags: Tags, stream: string, kinesis: Kinesis, existing: Tags = {}): void {
   checkCharacters([...Object.keys(tags), ...Object.values(tags)], 'add tags to', stream, kinesis)
   if (new Set([...Object.keys(tags), ...Object.keys(existing)]).size > MAX_TAGS) {
     throw invalidArgument(

@@ -1,5 +1,6 @@
+import { formatToken } from '@weir/aws'
 import { expect, test } from 'vitest'
-import { formatIterator, formatToken, parseIterator, parseToken, TOKEN_MS } from './tokens.ts'
+import { fieldsOf, formatIterator, parseIterator, TOKEN_MS } from './tokens.ts'
 
 const NOW = 1_764_000_000_000
 const ITERATOR = {
@@ -25,10 +26,10 @@ test('a token is read back for five minutes, by its own list only', () => {
   const text = formatToken('shards', 'orders', '', '-62135596800000')
   const now = Date.now()
   for (const time of [now - 59_000, now + TOKEN_MS - 1000]) {
-    expect(parseToken(text, 'shards', 3, time)).toEqual(['orders', '', '-62135596800000'])
+    expect(fieldsOf(text, 'shards', 3, time)).toEqual(['orders', '', '-62135596800000'])
   }
-  expect(() => parseToken(text, 'shards', 3, now + TOKEN_MS + 1000)).toThrow('begin again without one')
-  expect(() => parseToken(text, 'shards', 3, now - 61_000)).toThrow('Invalid NextToken.')
-  expect(() => parseToken(text, 'shards', 2, now)).toThrow('Invalid NextToken.')
-  expect(() => parseToken(text, 'streams', 3, now)).toThrow('Invalid NextToken.')
+  expect(() => fieldsOf(text, 'shards', 3, now + TOKEN_MS + 1000)).toThrow('begin again without one')
+  expect(() => fieldsOf(text, 'shards', 3, now - 61_000)).toThrow('Invalid NextToken.')
+  expect(() => fieldsOf(text, 'shards', 2, now)).toThrow('Invalid NextToken.')
+  expect(() => fieldsOf(text, 'streams', 3, now)).toThrow('Invalid NextToken.')
 })

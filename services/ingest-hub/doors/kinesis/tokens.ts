@@ -1,8 +1,8 @@
 /**
- * Shard iterators and list tokens. They are readable, and a made-up one gives its sender no access beyond
- * that of its access key.
+ * Shard iterators, and how long these and the tokens of lists last. Iterators are readable, and a made-up one
+ * gives its sender no access beyond that of its access key.
  */
-import { AwsError } from '@weir/aws'
+import { AwsError, parseToken } from '@weir/aws'
 import { invalidArgument } from './names.ts'
 
 /** Iterators and tokens last for five minutes (API reference, GetShardIterator and ListShards). */
@@ -71,31 +71,19 @@ export function invalidIterator(): AwsError {
 
 /** Matches a name or a number. */
 const FIELD = /^[a-zA-Z0-9_.-]*$/
-const ISSUED = /^\d{1,15}$/
-const MAX_TOKEN_CHARACTERS = 4096
 
-/**
- * Formats the NextToken of a list.
- * @param list distinguishes its tokens from those of other lists
- * @param fields the request's parameters and the last item shown, each of which matches FIELD
- */
-export function formatToken(list: string, ...fields: readonly string[]): string {
-  return Buffer.from([Date.now(), list, ...fields].join('/')).toString('base64')
-}
-
-/** Returns the `count` fields of a token. Throws InvalidArgumentException or ExpiredNextTokenException. */
-export function parseToken(text: string, list: string, count: number, now: number): string[] {
-  if (text.length > MAX_TOKEN_CHARACTERS) throw invalidToken()
-  const [issued, of, ...fields] = Buffer.from(text, 'base64').toString('latin1').split('/')
-  if (of !== list || !ISSUED.test(issued) || Number(issued) > now + MAX_SKEW_MS) throw invalidToken()
-  if (fields.length !== count || !fields.every((field) => FIELD.test(field))) throw invalidToken()
-  if (now - Number(issued) > TOKEN_MS) {
+/** Returns the `count` fields of a NextToken. Throws InvalidArgumentException or ExpiredNextTokenException. */
+export function fieldsOf(text: string, list: string, count: number, now: number): readonly string[] {
+  const token = parseToken(text, list, count)
+  if (token === undefined || token.issuedAt > now + MAX_SKEW_MS) throw invalidToken()
+  if (!token.fields.every((field) => FIELD.test(field))) throw invalidToken()
+  if (now - token.issuedAt > TOKEN_MS) {
     throw new AwsError(
       'ExpiredNextTokenException',
       `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; begin again without one.`,
     )
   }
-  return fields
+  return token.fields
 }
 
 export function invalidToken(): AwsError {

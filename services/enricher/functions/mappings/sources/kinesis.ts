@@ -1,9 +1,9 @@
 /** Kinesis streams as event sources. */
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { type Account, parseArn, streamArn } from '@weir/aws'
 import { type Kafka, KafkaError, type RecordBatch } from '@weir/kafka'
 import type { Serving, Shard, Streams } from '@weir/streams'
 import { object, oneOf, text } from '@weir/topics/shape.ts'
-import type { Account } from '../../api/names.ts'
 import type { DeliverySettings } from '../settings.ts'
 import { type ShardSlice, SliceBuilder, type SourceShard } from '../slice.ts'
 import { compileFilters, type FilterCriteria, type RecordFilter } from './filters.ts'
@@ -30,7 +30,8 @@ interface StreamDefinition {
   readonly stream: string
 }
 
-const ARN = /^arn:aws[\w-]*:kinesis:([^:]*):(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})$/
+/** The resource of a stream's ARN. */
+const STREAM = /^stream\/([a-zA-Z0-9_.-]{1,128})$/
 /** How often a child shard checks whether its parents have been read. */
 const PARENTS_MS = 200
 /** After an aggregate of more records than this, other work of the process comes first. */
@@ -41,18 +42,15 @@ export const kinesis: SourceKind<StreamDefinition> = {
   requestForm: 'the ARN of a Kinesis stream',
   shape: object({ kind: oneOf('kinesis'), stream: text({ max: 128, pattern: /^[a-zA-Z0-9_.-]+$/ }) }),
   fromRequest({ EventSourceArn: arn = '' }, account) {
-    const [, region, accountId, stream] = ARN.exec(arn) ?? []
-    if (stream === undefined) return undefined
+    const { service, region, accountId, resource = '' } = parseArn(arn) ?? {}
+    const [, stream] = STREAM.exec(resource) ?? []
+    if (service !== 'kinesis' || stream === undefined) return undefined
     if (region === account.region && accountId === account.accountId) return { kind: 'kinesis', stream }
     throw new SourceError(
       `${arn} is a stream of another region or account; streams here are ${streamArn(account, 'NAME')}.`,
     )
   },
   of: ({ stream }) => new KinesisSource(stream),
-}
-
-function streamArn({ region, accountId }: Account, name: string): string {
-  return `arn:aws:kinesis:${region}:${accountId}:stream/${name}`
 }
 
 class KinesisSource implements EventSource {

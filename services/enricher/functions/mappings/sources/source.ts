@@ -1,9 +1,9 @@
 /** What a kind of event source has to provide. sources.ts lists the kinds. */
+import type { Account } from '@weir/aws'
 import type { Codec } from '@weir/codec'
 import type { Kafka, RecordBatch } from '@weir/kafka'
 import type { Streams } from '@weir/streams'
 import type { Shape } from '@weir/topics/shape.ts'
-import type { Account } from '../../api/names.ts'
 import type { DeliverySettings } from '../settings.ts'
 import type { ShardSlice, SourceShard } from '../slice.ts'
 import type { FilterCriteria } from './filters.ts'

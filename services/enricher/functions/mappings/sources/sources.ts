@@ -1,6 +1,7 @@
 /** The kinds of event sources. */
+
+import type { Account } from '@weir/aws'
 import { type ExtraFields, object, oneOf, type ShapedBy } from '@weir/topics/shape.ts'
-import type { Account } from '../../api/names.ts'
 import { kafka } from './kafka.ts'
 import { kinesis } from './kinesis.ts'
 import { type EventSource, SourceError, type SourceKind, type SourceRequest } from './source.ts'

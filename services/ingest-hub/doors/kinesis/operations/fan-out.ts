@@ -3,15 +3,17 @@ import {
   type AwsContext,
   AwsError,
   type AwsOperations,
+  formatToken,
   HIJACKED,
   lastingRight,
   openEventStream,
+  pageOf,
 } from '@weir/aws'
 import type { FanOutConsumer } from '@weir/streams'
 import { consumerByArn, type Kinesis, requireLease, shardIn, streamFor } from '../kinesis.ts'
 import { invalidArgument, limitExceeded } from '../names.ts'
 import { checkTags } from '../tags.ts'
-import { formatToken, parseToken } from '../tokens.ts'
+import { fieldsOf } from '../tokens.ts'
 import { type StartingType, startingOffset } from './reading.ts'
 import { dryRun } from './records.ts'
 import { push } from './subscription.ts'
@@ -115,14 +117,15 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
     ) {
       const { stream } = streamFor(kinesis, context, input)
       const list = `consumers of ${stream.name}`
-      const after = input.NextToken === undefined ? '' : parseToken(input.NextToken, list, 1, Date.now())[0]
-      const found = fanOut.of(stream.name).filter(({ name }) => name > after)
-      const page = found.slice(0, input.MaxResults ?? CONSUMERS_A_PAGE)
-      const more = found.length > page.length
-      return {
-        Consumers: page.map(describe),
-        NextToken: more ? formatToken(list, page.at(-1)!.name) : undefined,
-      }
+      const after =
+        input.NextToken === undefined ? undefined : fieldsOf(input.NextToken, list, 1, Date.now())[0]
+      const { items, last } = pageOf(
+        fanOut.of(stream.name),
+        ({ name }) => name,
+        after,
+        input.MaxResults ?? CONSUMERS_A_PAGE,
+      )
+      return { Consumers: items.map(describe), NextToken: last && formatToken(list, last) }
     },
 
     async DeregisterStreamConsumer(input: ConsumerReference, context) {

@@ -2,7 +2,15 @@
  * Operations that change a stream's settings other than its shards: retention, record size, mode, monitoring,
  * encryption, tags, policies.
  */
-import { type AwsContext, AwsError, type AwsOperations } from '@weir/aws'
+import {
+  type AwsContext,
+  AwsError,
+  type AwsOperations,
+  pageOf,
+  type Tags,
+  tagList,
+  withoutTags,
+} from '@weir/aws'
 import {
   type FanOutConsumer,
   MAX_RETENTION_HOURS,
@@ -173,7 +181,7 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
     StartStreamEncryption: (input: Encryption, context) => setEncryption(input, context, input.KeyId),
     StopStreamEncryption: (input: Encryption, context) => setEncryption(input, context, null),
 
-    async AddTagsToStream(input: StreamReference & { Tags: Readonly<Record<string, string>> }, context) {
+    async AddTagsToStream(input: StreamReference & { Tags: Tags }, context) {
       const {
         stream: { name },
       } = streamFor(kinesis, context, input)
@@ -190,7 +198,7 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
       checkCharacters(input.TagKeys, 'remove tags from', name, kinesis)
       await changeStream(kinesis, name, (stream) => ({
         ...stream,
-        tags: without(stream.tags, input.TagKeys),
+        tags: withoutTags(stream.tags, input.TagKeys),
       }))
     },
 
@@ -199,12 +207,16 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
       context,
     ) {
       const { stream } = streamFor(kinesis, context, input)
-      const tags = tagList(stream.tags).filter(({ Key }) => Key > (input.ExclusiveStartTagKey ?? ''))
-      const page = tags.slice(0, input.Limit ?? TAGS_A_PAGE)
-      return { Tags: page, HasMoreTags: tags.length > page.length }
+      const { items, last } = pageOf(
+        tagList(stream.tags),
+        ({ Key }) => Key,
+        input.ExclusiveStartTagKey,
+        input.Limit ?? TAGS_A_PAGE,
+      )
+      return { Tags: items, HasMoreTags: last !== undefined }
     },
 
-    async TagResource(input: { ResourceARN: string; Tags: Readonly<Record<string, string>> }, context) {
+    async TagResource(input: { ResourceARN: string; Tags: Tags }, context) {
       await resource(input.ResourceARN, context).change(({ tags }) => {
         checkTags(input.Tags, input.ResourceARN, kinesis, tags)
         return { tags: { ...tags, ...input.Tags } }
@@ -213,7 +225,7 @@ export function settingOperations(kinesis: Kinesis): AwsOperations {
 
     async UntagResource(input: { ResourceARN: string; TagKeys: readonly string[] }, context) {
       await resource(input.ResourceARN, context).change(({ tags }) => ({
-        tags: without(tags, input.TagKeys),
+        tags: withoutTags(tags, input.TagKeys),
       }))
     },
 
@@ -253,14 +265,4 @@ function checkRetention(hours: number): number {
     )
   }
   return hours
-}
-
-function without(tags: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
-  return Object.fromEntries(Object.entries(tags).filter(([key]) => !keys.includes(key)))
-}
-
-function tagList(tags: Readonly<Record<string, string>>): { Key: string; Value: string }[] {
-  return Object.keys(tags)
-    .sort()
-    .map((key) => ({ Key: key, Value: tags[key] }))
 }

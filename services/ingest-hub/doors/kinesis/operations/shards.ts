@@ -1,5 +1,5 @@
 /** Listing, splitting and merging shards. */
-import type { AwsOperations } from '@weir/aws'
+import { type AwsOperations, formatToken, pageOf } from '@weir/aws'
 import {
   beginResharding,
   mergeOf,
@@ -13,7 +13,7 @@ import {
 } from '@weir/streams'
 import { changeActive, type Kinesis, shardIn, streamFor } from '../kinesis.ts'
 import { invalidArgument, type StreamReference } from '../names.ts'
-import { formatToken, invalidToken, parseToken } from '../tokens.ts'
+import { fieldsOf, invalidToken } from '../tokens.ts'
 import { requireShards } from './streams.ts'
 
 /** The maximum and default page size (API reference, ListShards). */
@@ -55,7 +55,7 @@ function tokenOf({ stream, after, filter }: Listing): string {
 }
 
 function listingOf(token: string): Listing {
-  const [stream, after, type, shard, time] = parseToken(token, 'shards', 5, Date.now())
+  const [stream, after, type, shard, time] = fieldsOf(token, 'shards', 5, Date.now())
   if (type === '') return { stream, after, filter: undefined }
   const Type = FILTERS.find((known) => known === type)
   const Timestamp = time === '' ? undefined : new Date(Number(time))
@@ -136,12 +136,15 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
       const { stream } = streamFor(kinesis, context, { StreamName: name })
       const now = Date.now()
       const shards = stream.status === 'CREATING' ? [] : stream.shards
-      const found = shards.filter((shard) => shard.id > after && passes(shard, stream, filter, now))
-      const page = found.slice(0, Math.min(input.MaxResults ?? SHARDS_A_PAGE, SHARDS_A_PAGE))
-      const more = found.length > page.length
+      const { items, last } = pageOf(
+        shards.filter((shard) => passes(shard, stream, filter, now)),
+        ({ id }) => id,
+        after,
+        Math.min(input.MaxResults ?? SHARDS_A_PAGE, SHARDS_A_PAGE),
+      )
       return {
-        Shards: page.map(describeShard),
-        NextToken: more ? tokenOf({ stream: name, after: page.at(-1)!.id, filter }) : undefined,
+        Shards: items.map(describeShard),
+        NextToken: last && tokenOf({ stream: name, after: last, filter }),
       }
     },
 

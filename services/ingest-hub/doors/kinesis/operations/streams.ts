@@ -1,10 +1,10 @@
 /** Creating, describing, listing and deleting streams. */
-import { AwsError, type AwsOperations } from '@weir/aws'
+import { AwsError, type AwsOperations, formatToken, pageOf } from '@weir/aws'
 import { MIN_RECORD_KIB, newStream, ON_DEMAND_SHARDS, openShards, type Stream } from '@weir/streams'
 import { allowedName, changeStream, type Kinesis, streamFor } from '../kinesis.ts'
 import { invalidArgument, limitExceeded, type StreamReference } from '../names.ts'
 import { checkTags } from '../tags.ts'
-import { formatToken, parseToken } from '../tokens.ts'
+import { fieldsOf } from '../tokens.ts'
 import { describeShard } from './shards.ts'
 
 /** The default page sizes; that of shards is also the maximum (API reference). */
@@ -107,18 +107,14 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
     ) {
       const { stream } = streamFor(kinesis, context, input)
       // A stream that is being created shows no shards yet.
-      const shards =
-        stream.status === 'CREATING'
-          ? []
-          : stream.shards.filter(
-              ({ id }) => input.ExclusiveStartShardId === undefined || id > input.ExclusiveStartShardId,
-            )
-      const page = shards.slice(0, Math.min(input.Limit ?? SHARDS_A_PAGE, SHARDS_A_PAGE))
+      const shards = stream.status === 'CREATING' ? [] : stream.shards
+      const limit = Math.min(input.Limit ?? SHARDS_A_PAGE, SHARDS_A_PAGE)
+      const page = pageOf(shards, ({ id }) => id, input.ExclusiveStartShardId, limit)
       return {
         StreamDescription: {
           ...description(stream),
-          Shards: page.map(describeShard),
-          HasMoreShards: shards.length > page.length,
+          Shards: page.items.map(describeShard),
+          HasMoreShards: page.last !== undefined,
         },
       }
     },
@@ -142,18 +138,18 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
       context.authorize('*')
       const after =
         input.NextToken === undefined
-          ? (input.ExclusiveStartStreamName ?? '')
-          : parseToken(input.NextToken, 'streams', 1, Date.now())[0]
+          ? input.ExclusiveStartStreamName
+          : fieldsOf(input.NextToken, 'streams', 1, Date.now())[0]
       const visible = streams
         .all()
-        .filter(({ stream: { name } }) => name > after && context.may(names.arnOf(name)))
-      const page = visible.slice(0, input.Limit ?? STREAMS_A_PAGE).map(({ stream }) => stream)
-      const more = visible.length > page.length
+        .map(({ stream }) => stream)
+        .filter(({ name }) => context.may(names.arnOf(name)))
+      const { items, last } = pageOf(visible, ({ name }) => name, after, input.Limit ?? STREAMS_A_PAGE)
       return {
-        StreamNames: page.map(({ name }) => name),
-        HasMoreStreams: more,
-        NextToken: more ? formatToken('streams', page.at(-1)!.name) : undefined,
-        StreamSummaries: page.map((stream) => ({
+        StreamNames: items.map(({ name }) => name),
+        HasMoreStreams: last !== undefined,
+        NextToken: last && formatToken('streams', last),
+        StreamSummaries: items.map((stream) => ({
           StreamName: stream.name,
           StreamARN: names.arnOf(stream.name),
           StreamStatus: stream.status,

@@ -14,13 +14,14 @@ import { SignatureV4 } from '@smithy/signature-v4'
 import { Admission, type HttpServer, logger, openHttp, type Resource } from '@weir/service'
 import { decode as cborDecode, encode as cborEncode } from 'cborg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { ANONYMOUS, type AwsClient, clientOf, parseAccessKeys } from './access-key-file.ts'
-import type { AwsAccess } from './access-keys.ts'
-import { AwsError } from './errors.ts'
-import { openEventStream } from './event-stream.ts'
-import { awsJson } from './json-rpc.ts'
-import { kinesisModel } from './models/kinesis.ts'
-import { type AwsContext, type AwsOperations, HIJACKED } from './operation.ts'
+import { ANONYMOUS, type AwsClient, clientOf, parseAccessKeys } from '../access-key-file.ts'
+import type { AwsAccess } from '../access-keys.ts'
+import { api } from '../api.ts'
+import { type AwsContext, type AwsOperations, HIJACKED } from '../context.ts'
+import { awsDoor } from '../door.ts'
+import { AwsError } from '../errors.ts'
+import { openEventStream } from '../event-stream.ts'
+import { kinesisModel } from '../models/kinesis.ts'
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET }
@@ -97,13 +98,9 @@ beforeAll(async () => {
           request.log.error = errors
         })
         await app.register(
-          awsJson({
-            services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }],
-            access,
-            region: 'eu-central-1',
-            accountId: '123456789012',
-            bodyBytes: BODY_BYTES,
-          }),
+          awsDoor({ access, account: { region: 'eu-central-1', accountId: '123456789012' } }, [
+            api(kinesisModel, operations, { maxBodyBytes: BODY_BYTES }),
+          ]),
         )
       },
     },
@@ -440,11 +437,11 @@ test('operations get their input as the model says, and who sent it', async () =
     StreamName: 'orders',
     Records: [{ Data: Buffer.from('hello'), PartitionKey: 'k' }],
   })
-  const { client, operation, protocol, region } = heard!.context
-  expect({ name: client.name, operation, protocol, region }).toEqual({
+  const { client, operation, encoding, region } = heard!.context
+  expect({ name: client.name, operation, encoding, region }).toEqual({
     name: 'AKIDEXAMPLE',
     operation: 'PutRecords',
-    protocol: 'json',
+    encoding: 'json',
     region: 'eu-central-1',
   })
   expect([heard!.context.may(`${STREAM}/orders`), heard!.context.may(`${STREAM}/other`)]).toEqual([

@@ -1,16 +1,13 @@
-/**
- * Where the members of inputs and outputs travel over REST: in the path, the query, the headers, or the body.
- */
+/** Members of inputs and outputs over REST, which are in the path, the query, the headers or the body. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { serializationError } from './errors.ts'
-import { longBlobDecoder } from './long-blobs.ts'
-import { type Model, type Shape, type StructureShape, shapeOf } from './model.ts'
-import { cut } from './print.ts'
-import type { QueryParameter } from './sigv4/canonical.ts'
-import { compileEncoder, decode } from './wire.ts'
+import { longBlobDecoder } from '../long-blobs.ts'
+import { type Model, type Shape, type StructureShape, shapeOf, structureOf } from '../model.ts'
+import { fromText } from '../scalars.ts'
+import type { QueryParameter } from '../sigv4/canonical.ts'
+import { compileEncoder, decode } from '../wire.ts'
 
 export interface RestRequest {
-  /** By label, decoded. */
+  /** The decoded parts of the path, by label. */
   readonly labels: Readonly<Record<string, string>>
   readonly query: readonly QueryParameter[]
   readonly headers: IncomingHttpHeaders
@@ -18,11 +15,11 @@ export interface RestRequest {
 }
 
 export interface RestOutput {
-  /** Undefined where the output has none of its own. */
+  /** Undefined if the output does not have one. */
   readonly status: number | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
-  /** Whether the body is a blob, and so of a type that only the service knows. */
+  /** Whether the body is a blob, whose content type only the service knows. */
   readonly blob: boolean
 }
 
@@ -35,8 +32,8 @@ interface Located {
 }
 
 /**
- * Puts the input together, for a check to look at. Throws SerializationException for a text that is no
- * number, and for a body that is no JSON.
+ * Compiles a function that puts the input together, unchecked. It throws SerializationException for a text that
+ * is not a number or date, and for a body that is not JSON.
  */
 export function inputReader(model: Model, shapeName: string): (request: RestRequest) => object {
   const shape = structureOf(model, shapeName)
@@ -54,7 +51,7 @@ export function inputReader(model: Model, shapeName: string): (request: RestRequ
   }
 }
 
-/** Takes an output apart. Throws for shapes that the model has not. */
+/** Compiles a function that takes an output apart. Throws if the model does not have the shape. */
 export function outputWriter(model: Model, shapeName: string): (output: object) => RestOutput {
   const shape = structureOf(model, shapeName)
   const located = locatedOf(model, shape)
@@ -87,12 +84,6 @@ export function outputWriter(model: Model, shapeName: string): (output: object) 
   }
 }
 
-function structureOf(model: Model, name: string): StructureShape {
-  const shape = shapeOf(model, name)
-  if (shape.type !== 'structure') throw new Error(`${name} of ${model.service} is no structure.`)
-  return shape
-}
-
 function locatedOf(model: Model, { members, locations = {} }: StructureShape): Located[] {
   return Object.entries(locations).map(([member, { location, name = member }]) => ({
     member,
@@ -102,7 +93,7 @@ function locatedOf(model: Model, { members, locations = {} }: StructureShape): L
   }))
 }
 
-/** The model with a shape that has only what is in the body. */
+/** Returns the model with a shape that has the members in the body only. */
 function withBody(model: Model, name: string, shape: StructureShape): Model {
   const members = Object.fromEntries(
     Object.entries(shape.members).filter(([member]) => shape.locations?.[member] === undefined),
@@ -115,40 +106,15 @@ function taken(
   { labels, query, headers }: RestRequest,
   model: Model,
 ): unknown {
-  if (location === 'uri') return valueOf(shape, labels[name])
+  if (location === 'uri') return fromText(shape, labels[name])
   if (location === 'header') {
     const text = headers[name.toLowerCase()]
-    return text === undefined ? undefined : valueOf(shape, String(text))
+    return text === undefined ? undefined : fromText(shape, String(text))
   }
   if (location !== 'querystring') throw new Error(`Members in the ${location} of a request are not read.`)
   const texts = query.filter((parameter) => parameter.name === name).map(({ value }) => value)
   if (texts.length === 0) return undefined
   return shape.type === 'list'
-    ? texts.map((text) => valueOf(shapeOf(model, shape.member), text))
-    : valueOf(shape, texts[0])
-}
-
-/** What JSON would have in the place of the text. */
-function valueOf(shape: Shape, text: string): unknown {
-  switch (shape.type) {
-    case 'integer':
-    case 'long':
-      return numberOf(text, /^[-+]?\d{1,30}$/, shape.type === 'integer' ? 'Integer' : 'Long')
-    case 'float':
-    case 'double':
-      return numberOf(text, /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i, 'Double')
-    case 'timestamp': {
-      const date = new Date(text)
-      if (Number.isNaN(date.getTime()))
-        throw serializationError(`'${cut(text)}' can not be converted to a timestamp`)
-      return date
-    }
-    default:
-      return text
-  }
-}
-
-function numberOf(text: string, form: RegExp, type: string): number {
-  if (!form.test(text)) throw serializationError(`'${cut(text)}' can not be converted to an ${type}`)
-  return Number(text)
+    ? texts.map((text) => fromText(shapeOf(model, shape.member), text))
+    : fromText(shape, texts[0])
 }

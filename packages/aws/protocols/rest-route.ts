@@ -1,9 +1,9 @@
-/** Paths of AWS's protocols over REST: /2015-03-31/functions/{FunctionName}/invocations. */
+/** Matches the paths of operations over REST: /2015-03-31/functions/{FunctionName}/invocations. */
 
-/** Texts by label, decoded; undefined where the path is another. */
+/** Returns the decoded parts of the path by label; undefined if the path does not match. */
 export type MatchPath = (path: string) => Readonly<Record<string, string>> | undefined
 
-/** A slash at the end counts for nothing: older clients have one where newer ones have none. */
+/** Ignores a slash at the end, which older clients send and newer ones do not. */
 export function pathMatcher(uri: string): MatchPath {
   const parts = segmentsOf(uri).map((part) => ({ text: part, label: /^\{(\w+)\}$/.exec(part)?.[1] }))
   return (path) => {
@@ -20,7 +20,7 @@ export function pathMatcher(uri: string): MatchPath {
   }
 }
 
-/** The folder of a uri, under which all of its kind stand: /2015-03-31/. */
+/** Returns the first folder of the uri: /2015-03-31/. */
 export function folderOf(uri: string): string {
   return uri.slice(0, uri.indexOf('/', 1) + 1)
 }
@@ -29,7 +29,7 @@ function segmentsOf(path: string): string[] {
   return (path.endsWith('/') ? path.slice(1, -1) : path.slice(1)).split('/')
 }
 
-/** What is no valid encoding stays as it is. */
+/** Leaves invalid encodings as they are. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -1,39 +1,39 @@
-/** An operation of a model as a service writes it, whatever protocol it is asked by. */
+/** What operations get with their input, and what they may return. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { AwsClient } from './access-keys.ts'
+import type { AwsClient } from './access-key-file.ts'
 import { accessDenied } from './errors.ts'
 import type { Model } from './model.ts'
-import type { Protocol } from './scalars.ts'
+import type { Encoding } from './scalars.ts'
 
-/** What an operation works with beside its input. */
 export interface AwsContext {
   readonly client: Pick<AwsClient, 'name'>
   readonly requestId: string
   /** PutRecord */
   readonly operation: string
   readonly model: Model
-  readonly protocol: Protocol
-  /** For which the request was signed; the service's own where it is not. */
+  /** The encoding of events, if the answer is a stream of them. */
+  readonly encoding: Encoding
+  /** The region for which the request was signed; the account's own if it is not signed. */
   readonly region: string
   readonly request: FastifyRequest
   /** For operations that return HIJACKED. */
   readonly reply: FastifyReply
-  /** Of every answer: ids, and CORS where it is asked for. */
+  /** The headers of every answer to this request: its ids, and CORS if the request asks for it. */
   readonly headers: Readonly<Record<string, string>>
-  /** Whether the client may do this operation on the resource: an ARN, or * where there is none. */
+  /** Returns whether the client may do this operation on the resource: an ARN, a topic, or *. */
   may(resource: string): boolean
-  /** Throws AccessDeniedException unless it may. */
+  /** Throws AccessDeniedException unless the client may. */
   authorize(resource: string): void
 }
 
 /**
- * Takes an input of the model's shape, and gives an output of the model's shape, or HIJACKED. Throws
+ * Takes an input of the model's shape and returns an output of the model's shape, or HIJACKED. Throws
  * AwsErrors.
  */
 export type AwsOperation = (input: never, context: AwsContext) => unknown
 export type AwsOperations = Readonly<Record<string, AwsOperation>>
 
-/** Returned by an operation that answers by itself, through context.reply.raw. */
+/** Returned by an operation that writes its answer itself, through context.reply.raw. */
 export const HIJACKED = Symbol('hijacked')
 
 /** @param action kinesis:PutRecord */
@@ -51,10 +51,4 @@ export function contextOf(
       if (!client.may(action, resource)) throw accessDenied(accountId, client.name, action, resource)
     },
   }
-}
-
-/** What the model says of an operation. Throws where it has none of that name: a mistake of the program. */
-export function operationOf({ service, operations }: Model, name: string): Model['operations'][string] {
-  if (!Object.hasOwn(operations, name)) throw new Error(`The model of ${service} has no operation ${name}.`)
-  return operations[name]
 }

@@ -1,14 +1,12 @@
-/** The Kinesis door: the API of 2013-12-02 at the root of the port, over the topics of the broker. */
-import { type AwsAccess, awsJson, kinesisModel } from '@weir/aws'
+/** The Kinesis API of 2013-12-02, over the topics of the broker. */
+import { type Account, type Api, type AwsAccess, api, kinesisModel } from '@weir/aws'
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 import { openStreams } from '@weir/streams'
-import type { FastifyInstance } from 'fastify'
-import type { Collector } from '../../intake/collector.ts'
 import type { Intake } from '../../intake/intake.ts'
 import type { Kinesis } from './kinesis.ts'
-import { type Account, Names } from './names.ts'
+import { Names } from './names.ts'
 import { fanOutOperations } from './operations/fan-out.ts'
 import { readingOperations } from './operations/reading.ts'
 import { recordOperations } from './operations/records.ts'
@@ -21,9 +19,9 @@ import { Throttle } from './throttle.ts'
 /**
  * PutRecords accepts 10 MiB of records. In JSON they are a third longer, and each carries its member names.
  */
-const BODY_BYTES = 16 << 20
+const MAX_BODY_BYTES = 16 << 20
 
-export interface KinesisConfig extends Account {
+export interface KinesisConfig {
   readonly throttled: boolean
   /** The Redis through which replicas share the limits of shards. */
   readonly redisUrl: string | undefined
@@ -34,23 +32,22 @@ export interface KinesisConfig extends Account {
 
 export interface KinesisDeps {
   readonly access: AwsAccess
+  readonly account: Account
   readonly codec: Codec
-  readonly collector: Collector
   readonly intake: Intake
   readonly instance: string
   readonly kafka: Kafka
   readonly log: Logger
 }
 
-export interface KinesisDoor {
-  /** Mounts the routes; pass it to openHttp. */
-  routes(app: FastifyInstance): Promise<void>
+export interface KinesisApi {
+  readonly api: Api
   /** False while this replica cannot learn which streams exist. */
   ready(): boolean
 }
 
-export async function openKinesis(config: KinesisConfig, deps: KinesisDeps): Promise<Resource<KinesisDoor>> {
-  const { access, codec, collector, intake, instance, kafka, log } = deps
+export async function openKinesis(config: KinesisConfig, deps: KinesisDeps): Promise<Resource<KinesisApi>> {
+  const { access, account, codec, intake, instance, kafka, log } = deps
   const streams = await openStreams({ kafka, codec, replicas: config.replicas, takes: true, instance, log })
   const stopping = new AbortController()
   const throttle = config.throttled ? new Throttle(() => streams.replicas) : undefined
@@ -61,7 +58,7 @@ export async function openKinesis(config: KinesisConfig, deps: KinesisDeps): Pro
     kafka,
     streams,
     producer: intake.producer,
-    names: new Names(config),
+    names: new Names(account),
     shardLimit: config.shardLimit,
     stopping: stopping.signal,
     throttle,
@@ -77,14 +74,7 @@ export async function openKinesis(config: KinesisConfig, deps: KinesisDeps): Pro
   return {
     value: {
       ready: () => streams.ready,
-      routes: awsJson({
-        services: [{ service: 'kinesis', target: 'Kinesis_20131202', model: kinesisModel, operations }],
-        access,
-        region: config.region,
-        accountId: config.accountId,
-        bodyBytes: BODY_BYTES,
-        afterBody: () => collector.look(),
-      }),
+      api: api(kinesisModel, operations, { maxBodyBytes: MAX_BODY_BYTES }),
     },
     stopping: () => stopping.abort(),
     stop: async (drainMs) => {

@@ -8,14 +8,15 @@ import {
 } from '@aws-sdk/client-lambda'
 import { type HttpServer, logger, openHttp, type Resource } from '@weir/service'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { ANONYMOUS, parseAccessKeys } from './access-key-file.ts'
-import type { AwsAccess } from './access-keys.ts'
-import { AwsError } from './errors.ts'
-import { lambdaModel } from './models/lambda.ts'
-import type { AwsContext, AwsOperations } from './operation.ts'
-import { awsRestJson } from './rest-json.ts'
+import { ANONYMOUS, parseAccessKeys } from '../access-key-file.ts'
+import type { AwsAccess } from '../access-keys.ts'
+import { api } from '../api.ts'
+import type { AwsContext, AwsOperations } from '../context.ts'
+import { awsDoor } from '../door.ts'
+import { AwsError } from '../errors.ts'
+import { lambdaModel } from '../models/lambda.ts'
+import { signatureHeaders } from '../sigv4/sign.ts'
 import { pathMatcher } from './rest-route.ts'
-import { signatureHeaders } from './sigv4/sign.ts'
 
 const CREDENTIALS = {
   accessKeyId: 'AKIDEXAMPLE',
@@ -86,18 +87,14 @@ beforeAll(async () => {
           request.log.error = errors
         })
         await app.register(
-          awsRestJson({
-            service: 'lambda',
-            model: lambdaModel,
-            operations,
-            actions: { Invoke: 'lambda:InvokeFunction' },
-            payloadTypes: { Invoke: 'application/json' },
-            access,
-            region: REGION,
-            accountId: '123456789012',
-            bodyBytes: BODY_BYTES,
-            bodyBytesOf: { CreateEventSourceMapping: 2 * BODY_BYTES },
-          }),
+          awsDoor({ access, account: { region: REGION, accountId: '123456789012' } }, [
+            api(lambdaModel, operations, {
+              actions: { Invoke: 'lambda:InvokeFunction' },
+              payloadTypes: { Invoke: 'application/json' },
+              maxBodyBytes: BODY_BYTES,
+              maxBodyBytesOf: { CreateEventSourceMapping: 2 * BODY_BYTES },
+            }),
+          ]),
         )
       },
     },

@@ -1,0 +1,67 @@
+/** Answers, and the headers that all of them have. */
+import { randomBytes } from 'node:crypto'
+import { limitReading } from '@weir/service'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+export interface Answer {
+  readonly status: number
+  readonly body: Buffer
+  /** Undefined if there is no body, or AWS does not say what it is. */
+  readonly contentType: string | undefined
+  /** The code of an error, in the protocols that have it in a header. */
+  readonly errorType?: string
+  /** Headers of this answer only. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export type Headers = Readonly<Record<string, string>>
+
+/** Browsers keep the answer to a preflight for two days. */
+const PREFLIGHT_SECONDS = '172800'
+const EXPOSED = 'x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date'
+/** The length of Kinesis' ids, in bytes. */
+const ID_2_LENGTH = 72
+
+/**
+ * Returns the ids, and the CORS headers if a web page asks for them.
+ * @param shared whether the page may read the answer
+ */
+export function headersOf(
+  { method, headers: { origin: from, ...asked } }: FastifyRequest,
+  requestId: string,
+  shared: boolean,
+): Headers {
+  const headers: Record<string, string> = { 'x-amzn-RequestId': requestId }
+  const origin = shared ? from : undefined
+  if (origin !== undefined) headers['access-control-allow-origin'] = '*'
+  if (origin === undefined || method !== 'OPTIONS') {
+    headers['x-amz-id-2'] = randomBytes(ID_2_LENGTH).toString('base64')
+    if (origin !== undefined) headers['access-control-expose-headers'] = EXPOSED
+    return headers
+  }
+  headers['access-control-max-age'] = PREFLIGHT_SECONDS
+  for (const what of ['headers', 'method'] as const) {
+    const value = asked[`access-control-request-${what}`]
+    if (typeof value === 'string')
+      headers[`access-control-allow-${what === 'method' ? 'methods' : what}`] = value
+  }
+  return headers
+}
+
+/** Writes the answer. Breaks the connection off if the answer has begun already. */
+export function send(
+  request: FastifyRequest,
+  { raw }: FastifyReply,
+  common: Headers,
+  { status, body, contentType, errorType, headers }: Answer,
+): void {
+  if (raw.headersSent) raw.destroy()
+  if (raw.destroyed) return
+  const all: Record<string, string | number> = { ...common, ...headers }
+  if (status !== 204) all['content-length'] = body.length
+  if (contentType !== undefined) all['content-type'] = contentType
+  if (errorType !== undefined) all['x-amzn-ErrorType'] = errorType
+  limitReading(request)
+  raw.writeHead(status, all)
+  raw.end(body)
+}

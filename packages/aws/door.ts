@@ -1,0 +1,167 @@
+/**
+ * The one door for AWS's clients. It serves several APIs at one port, told apart by target, action or path, and
+ * does for each request what does not depend on its protocol: admission, CORS, the signature, the check of the
+ * input, rights, errors and logging.
+ */
+import { randomUUID } from 'node:crypto'
+import { holdLease, isFromForeignPage, leaseOf, MAX_UNKNOWN_BODY_BYTES } from '@weir/service'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { AwsAccess } from './access-keys.ts'
+import { type Answer, type Headers, headersOf, send } from './answer.ts'
+import type { Api } from './api.ts'
+import type { Account } from './arn.ts'
+import { type Body, bodyOf } from './body.ts'
+import { contextOf, HIJACKED } from './context.ts'
+import { AwsError, internalFailure, overloaded } from './errors.ts'
+import { jsonProtocol } from './protocols/json.ts'
+import type { Call, Protocol } from './protocols/protocol.ts'
+import { isQuery, queryProtocol } from './protocols/query.ts'
+import { restJsonProtocol } from './protocols/rest-json.ts'
+import { type Head, openSenders, type Sender } from './senders.ts'
+import { turn } from './turn.ts'
+
+export interface AwsDoorOptions {
+  readonly access: AwsAccess
+  readonly account: Account
+  /** Called when a body is no longer needed. */
+  readonly afterBody?: () => void
+}
+
+interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly requestId: string
+  readonly headers: Headers
+}
+
+const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const NOTHING: Answer = { status: 200, body: Buffer.alloc(0), contentType: undefined }
+/** Answers up to this size are included in the fixed cost of a request. */
+const SMALL_ANSWER_BYTES = 16 << 10
+/** Checking and parsing a longer body takes more than about ten milliseconds. */
+const LONG_BODY_BYTES = 1 << 20
+
+/** Returns a plugin that serves the APIs. Throws if two of them could not be told apart. */
+export function awsDoor(
+  { access, account, afterBody = () => {} }: AwsDoorOptions,
+  apis: readonly Api[],
+): (app: FastifyInstance) => Promise<void> {
+  const protocols = protocolsOf(apis)
+  const senders = openSenders(access, account.region)
+
+  async function serve(protocol: Protocol, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    reply.hijack()
+    const requestId = randomUUID()
+    // AWS answers pages from anywhere, but a page must not use the rights of whoever is on this machine.
+    const isWelcome = access.anonymous === undefined || !isFromForeignPage(request.headers)
+    const headers = headersOf(request, requestId, isWelcome)
+    if (request.method === 'OPTIONS' && request.headers.origin !== undefined)
+      return send(request, reply, headers, isWelcome ? NOTHING : { ...NOTHING, status: 403 })
+    const call = protocol.find(request, requestId)
+    try {
+      const head = senders.head(
+        request,
+        call.apis.map(({ model }) => model.service),
+      )
+      const body = await bodyOf(request, call, head)
+      if (body === undefined) return
+      if (body.length > LONG_BODY_BYTES) await turn()
+      const answer = await answerTo({ request, reply, requestId, headers }, call, body, head)
+      if (answer === HIJACKED) return
+      const { length } = answer.body
+      if (length > SMALL_ANSWER_BYTES && !leaseOf(request).cover(length)) throw overloaded()
+      send(request, reply, headers, answer)
+    } catch (error) {
+      request.raw.resume()
+      if (!(error instanceof AwsError))
+        request.log.error({ err: error, requestId }, 'a request failed inside')
+      send(request, reply, headers, call.error(error instanceof AwsError ? error : internalFailure()))
+    } finally {
+      afterBody()
+    }
+  }
+
+  async function answerTo(
+    exchange: Exchange,
+    call: Call,
+    body: Body,
+    head: Head,
+  ): Promise<Answer | typeof HIJACKED> {
+    try {
+      const output = await start(exchange, call, body, head)
+      return output === HIJACKED ? HIJACKED : call.write((output ?? {}) as object)
+    } catch (error) {
+      if (error instanceof AwsError) return call.error(error)
+      exchange.request.log.error(
+        { err: error, operation: call.operation?.name, requestId: exchange.requestId },
+        'an operation failed inside',
+      )
+      return call.error(internalFailure())
+    }
+  }
+
+  /**
+   * Begins the operation. This is not a part of `answerTo`, which waits for the output: it would hold the input
+   * meanwhile, and each collection of young objects would copy it.
+   */
+  function start(exchange: Exchange, call: Call, body: Body, head: Head): unknown {
+    const bytes = call.open(body)
+    const { client, signedRegion } = senderOf(call, bytes, head)
+    const input = call.read(bytes)
+    const operation = call.operation!
+    const { name, api, action } = operation
+    const context = contextOf(client, action, account.accountId, {
+      ...exchange,
+      operation: name,
+      model: api.model,
+      encoding: call.encoding,
+      region: signedRegion,
+    })
+    return operation.run(operation.check(input, call.encoding), context)
+  }
+
+  function senderOf(call: Call, bytes: Buffer, head: Head): Sender {
+    try {
+      return senders.sender(head, bytes, (call.operation?.api ?? call.apis[0]).model.service)
+    } catch (error) {
+      if (call.bodyFirst && bytes.length <= MAX_UNKNOWN_BODY_BYTES) call.read(bytes)
+      throw error
+    }
+  }
+
+  return async (app) => {
+    for (const protocol of protocols) {
+      for (const url of protocol.paths) {
+        app.route({
+          method: METHODS,
+          url,
+          exposeHeadRoute: false,
+          // Answers in a hook, before Fastify looks at the body's type: AWS has its own errors for that.
+          onRequest: (request, reply) => {
+            const serving = serve(protocol, request, reply)
+            holdLease(request, serving)
+            return serving
+          },
+          handler: () => {
+            throw new Error('A request came past the hook that answers it.')
+          },
+        })
+      }
+    }
+  }
+}
+
+/** JSON and Query have the same path: there, each request shows which of them it is in. */
+function protocolsOf(apis: readonly Api[]): Protocol[] {
+  const speaking = (protocol: Api['model']['protocol']): Api[] =>
+    apis.filter(({ model }) => model.protocol === protocol)
+  const opened = (protocol: Api['model']['protocol'], open: (apis: readonly Api[]) => Protocol) =>
+    speaking(protocol).length === 0 ? undefined : open(speaking(protocol))
+  const json = opened('json', jsonProtocol)
+  const query = opened('query', queryProtocol)
+  const either: Protocol | undefined =
+    json && query
+      ? { paths: json.paths, find: (request, id) => (isQuery(request) ? query : json).find(request, id) }
+      : (json ?? query)
+  return [either, opened('rest-json', restJsonProtocol)].filter((protocol) => protocol !== undefined)
+}

@@ -1,0 +1,179 @@
+/**
+ * Inputs of the Query protocol: parameters like Entries.member.1.Name=x, of which the shape of an input makes
+ * lists, maps and structures. Every bound holds before anybody has shown who they are.
+ */
+import { isUtf8 } from 'node:buffer'
+import { serializationError } from '../errors.ts'
+import { type ListShape, type MapShape, type Model, type StructureShape, shapeOf } from '../model.ts'
+import { cut } from '../print.ts'
+import { fromText } from '../scalars.ts'
+import type { QueryParameter } from '../sigv4/canonical.ts'
+
+/** A parameter's name, taken apart at its dots. */
+interface Node {
+  text: string | undefined
+  children: Map<string, Node> | undefined
+}
+
+/** Returns the input, unchecked. Throws SerializationException for parameters that do not fit the shape. */
+export type ReadInput = (parameters: Node) => object
+type Read = (node: Node, name: string) => unknown
+
+const MAX_PARAMETERS = 10_000
+/** Parts of all names together. */
+const MAX_NODES = 50_000
+/** Parts of one name. */
+const MAX_DEPTH = 64
+/** Positions in lists and maps begin at 1. Nothing is allocated for those that are left out. */
+const INDEX = /^[1-9]\d{0,9}$/
+
+/** Returns the parameters of a form. Throws SerializationException. */
+export function formParameters(body: Buffer): QueryParameter[] {
+  if (!isUtf8(body)) throw serializationError('The form is not UTF-8')
+  const text = body.toString()
+  const found: QueryParameter[] = []
+  for (let at = 0; at < text.length; ) {
+    const next = text.indexOf('&', at)
+    const end = next < 0 ? text.length : next
+    if (end > at) {
+      if (found.length === MAX_PARAMETERS) throw tooComplex()
+      const equals = text.indexOf('=', at)
+      const middle = equals < 0 || equals > end ? end : equals
+      found.push({ name: decoded(text.slice(at, middle)), value: decoded(text.slice(middle + 1, end)) })
+    }
+    at = end + 1
+  }
+  return found
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw serializationError(`'${cut(text)}' is not encoded as a form must be`)
+  }
+}
+
+/** Throws SerializationException for parameters that are given twice, and for too many. */
+export function treeOf(parameters: readonly QueryParameter[]): Node {
+  const root: Node = { text: undefined, children: undefined }
+  let nodes = 0
+  for (const { name, value } of parameters) {
+    let node = root
+    let depth = 0
+    for (let at = 0; at <= name.length; ) {
+      const dot = name.indexOf('.', at)
+      const end = dot < 0 ? name.length : dot
+      const part = name.slice(at, end)
+      node.children ??= new Map()
+      let child = node.children.get(part)
+      if (child === undefined) {
+        if (++nodes > MAX_NODES || depth >= MAX_DEPTH) throw tooComplex()
+        child = { text: undefined, children: undefined }
+        node.children.set(part, child)
+      }
+      node = child
+      depth++
+      at = end + 1
+    }
+    if (node.text !== undefined) throw serializationError(`The parameter '${cut(name)}' is given twice`)
+    node.text = value
+  }
+  return root
+}
+
+/** Compiles a function that reads an input. Throws if the model does not have the shape. */
+export function readerOf(model: Model, shapeName: string): ReadInput {
+  const made = new Map<string, Read>()
+  const of = (name: string): Read => {
+    const before = made.get(name)
+    if (before !== undefined) return before
+    // Shapes may contain themselves: until this one is made, others refer to it by name.
+    made.set(name, (node, at) => made.get(name)!(node, at))
+    const shape = shapeOf(model, name)
+    const read =
+      shape.type === 'structure'
+        ? structureReader(shape, of, model)
+        : shape.type === 'list'
+          ? listReader(shape, of)
+          : shape.type === 'map'
+            ? mapReader(shape, of)
+            : (node: Node, at: string) => fromText(shape, textOf(node, at))
+    made.set(name, read)
+    return read
+  }
+  const read = of(shapeName)
+  return (parameters) => read(parameters, '') as object
+}
+
+function structureReader(shape: StructureShape, of: (name: string) => Read, model: Model): Read {
+  const fields = Object.entries(shape.members).map(([member, name]) => {
+    const inner = shapeOf(model, name)
+    const own = shape.names?.[member] ?? member
+    // A flattened list is named by its items, if these have a name.
+    const wire = inner.type === 'list' && inner.flattened ? (inner.memberName ?? own) : own
+    return { member, wire, read: of(name) }
+  })
+  return ({ children }, at) => {
+    const value: Record<string, unknown> = {}
+    for (const { member, wire, read } of fields) {
+      const child = children?.get(wire)
+      if (child !== undefined) value[member] = read(child, at === '' ? wire : `${at}.${wire}`)
+    }
+    return value
+  }
+}
+
+function listReader(
+  { member, memberName = 'member', flattened }: ListShape,
+  of: (name: string) => Read,
+): Read {
+  const read = of(member)
+  return (node, at) => {
+    const items = flattened ? node : node.children?.get(memberName)
+    return items === undefined ? [] : inOrder(items, at).map((item) => read(item, at))
+  }
+}
+
+function mapReader(shape: MapShape, of: (name: string) => Read): Read {
+  const { key, value, keyName = 'key', valueName = 'value', flattened } = shape
+  const [readKey, readValue] = [of(key), of(value)]
+  return (node, at) => {
+    const entries = flattened ? node : node.children?.get('entry')
+    const map = Object.create(null) as Record<string, unknown>
+    for (const { children } of entries === undefined ? [] : inOrder(entries, at)) {
+      const [keyNode, valueNode] = [children?.get(keyName), children?.get(valueName)]
+      if (keyNode === undefined || valueNode === undefined)
+        throw serializationError(`An entry of '${cut(at)}' needs ${keyName} and ${valueName}`)
+      const name = readKey(keyNode, at) as string
+      if (name in map) throw serializationError(`The key '${cut(name)}' of '${cut(at)}' is given twice`)
+      map[name] = readValue(valueNode, at)
+    }
+    return map
+  }
+}
+
+/** Returns the items by their positions, which may have gaps. An empty list is a parameter without a text. */
+function inOrder({ text, children }: Node, at: string): Node[] {
+  if (children === undefined && text) throw misfit(at)
+  return [...(children ?? [])]
+    .map(([index, item]) => {
+      if (!INDEX.test(index)) throw serializationError(`'${cut(index)}' is no position in '${cut(at)}'`)
+      return { index: Number(index), item }
+    })
+    .sort((a, b) => a.index - b.index)
+    .map(({ item }) => item)
+}
+
+function textOf({ text, children }: Node, at: string): string {
+  if (text === undefined || children !== undefined) throw misfit(at)
+  return text
+}
+
+function misfit(at: string): Error {
+  return serializationError(`The parameter '${cut(at)}' has the wrong form`)
+}
+
+function tooComplex(): Error {
+  return serializationError('The request is too complex')
+}

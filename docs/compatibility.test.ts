@@ -1,6 +1,6 @@
 /** The tables of compatibility.md leave nothing out. */
 import { readFileSync } from 'node:fs'
-import { kinesisModel, lambdaModel } from '@weir/aws'
+import { kinesisModel, lambdaModel, stsModel } from '@weir/aws'
 import { expect, test } from 'vitest'
 
 const page = readFileSync(new URL('compatibility.md', import.meta.url), 'utf8')
@@ -21,6 +21,12 @@ test('every operation of Kinesis has its row', () => {
   const listed = rows('Kinesis operations')
   expect(listed.map(([name]) => name).sort()).toEqual(Object.keys(kinesisModel.operations).sort())
   for (const [name, served] of listed) expect(['served', 'noted only', 'not served'], name).toContain(served)
+})
+
+test('every operation of STS that the model has is named', () => {
+  const listed = rows('STS operations')
+  expect(listed.map(([name]) => name)).toEqual(Object.keys(stsModel.operations))
+  for (const [name, served] of listed) expect(served, name).toBe('served')
 })
 
 test('every operation of Lambda that the model has is named, and every setting of a mapping and of a function', () => {

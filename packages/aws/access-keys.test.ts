@@ -58,6 +58,57 @@ test('rights are actions on streams', () => {
   expect(may('NOBODY', 'kinesis:PutRecord', arn('orders'))).toBe(false)
 })
 
+test('rights are named by service, also of services that nobody had in mind', () => {
+  const { clients, problems } = parseAccessKeys(
+    JSON.stringify([
+      key('NEWER', {
+        streams: undefined,
+        rights: { kinesis: ['orders'], dynamodb: ['team-*'], kafka: ['taxi.*'], lambda: [] },
+      }),
+      key('BOTH', { streams: ['orders'], functions: ['offers'], rights: { kinesis: ['more'], glue: ['*'] } }),
+      key('ADMIN', { streams: undefined, rights: { '*': ['*'] } }),
+      key('OLDER', { streams: ['*'], functions: ['*'] }),
+    ]),
+  )
+  expect(problems).toEqual([])
+  const may = (name: string, resource: string): boolean => clients.get(name)!.may('any:Thing', resource)
+  const table = (name: string): string =>
+    `arn:aws:dynamodb:eu-central-1:123456789012:table/${name}/stream/2026`
+  const offers = 'arn:aws:lambda:eu-central-1:123456789012:function:offers:live'
+  const resources = [
+    arn('orders'),
+    arn('more'),
+    table('team-a'),
+    table('orders'),
+    'taxi.late',
+    'orders',
+    offers,
+    '*',
+  ]
+  const rightsOf = (name: string): boolean[] => resources.map((resource) => may(name, resource))
+  expect(rightsOf('NEWER')).toEqual([true, false, true, false, true, false, false, true])
+  expect(rightsOf('BOTH')).toEqual([true, true, false, false, false, true, true, true])
+  expect(rightsOf('ADMIN')).toEqual(resources.map(() => true))
+  // Names of streams are rights over what there was when these were the only ones.
+  expect(rightsOf('OLDER')).toEqual([true, true, false, false, true, true, true, true])
+  expect(may('OLDER', 'arn:aws:s3:::bucket')).toBe(true)
+  expect(may('NEWER', 'arn:aws:kinesis:eu-central-1:123456789012:stream/*')).toBe(false)
+})
+
+test.each([
+  [{ rights: [] }, 'needs rights like'],
+  [{ rights: null }, 'needs rights like'],
+  [{ rights: { kinesis: 'orders' } }, 'needs rights like'],
+  [{ rights: { kinesis: [1] } }, 'needs rights like'],
+  [{ rights: { Kinesis: ['orders'] } }, 'needs rights like'],
+  [{ rights: { kinesis: ['a b'] } }, 'needs rights like'],
+  [{ streams: undefined }, 'needs rights, or streams: a list of names'],
+])('rights in another form: %j', (more, problem) => {
+  const { clients, problems } = parseAccessKeys(JSON.stringify([key('WRONG', more)]))
+  expect([clients.size, problems.length]).toEqual([0, 1])
+  expect(problems[0]).toContain(problem)
+})
+
 test('the secret is there and does not show', () => {
   const client = parseAccessKeys(JSON.stringify([key('WRITER')])).clients.get('WRITER')!
   expect(client).toMatchObject({ name: 'WRITER', expiresAt: undefined })

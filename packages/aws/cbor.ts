@@ -1,15 +1,18 @@
 /**
- * CBOR (RFC 8949) as AWS's SDKs write it: decoding with bounds, before anybody has shown who they are.
- * Timestamps are tag 1 with milliseconds, which is AWS's own reading of that tag.
+ * Decodes and encodes CBOR (RFC 8949) as AWS's SDKs do. Decoding is bounded, because anybody may send a body.
+ * Timestamps are tag 1 with milliseconds, where the RFC has seconds.
  */
 import { isUtf8 } from 'node:buffer'
 import { serializationError } from './errors.ts'
 
-/** Of containers in containers and tags on tags. */
+/** The depth of containers in containers and tags on tags. */
 const MAX_DEPTH = 64
-/** Values of one body, keys included: 30 times what the largest PutRecords has (500 records of 3 members). */
+/**
+ * Values of one body, including keys. The largest PutRecords (500 records of 3 members) has a thirtieth of
+ * these.
+ */
 const MAX_VALUES = 100_000
-/** ms, either side of 1970. */
+/** The range of a Date: ms before and after 1970. */
 const MAX_TIME = 8.64e15
 
 const TIME_TAG = 1
@@ -17,9 +20,9 @@ const INDEFINITE = 31
 const BREAK = Symbol('break')
 
 /**
- * Buffers (views of the body) for bytes, Dates for times, null for undefined, plain objects for maps, numbers
- * for all numbers. Throws SerializationException, also for what is not finite, for texts that are no UTF-8,
- * for keys that are no text or come twice, and for bytes after the value.
+ * Returns Buffers (views of the body) for bytes, Dates for times, null for undefined, plain objects for maps
+ * and numbers for all numbers. Throws SerializationException, also for numbers that are not finite, texts
+ * that are not UTF-8, keys that are not texts or are repeated, and bytes after the value.
  */
 export function decodeCbor(body: Buffer): unknown {
   const reader = new Reader(body)
@@ -81,11 +84,11 @@ class Reader {
 
   #text(bytes: Buffer): string {
     const text = bytes.toString()
-    // The decoder puts this character in the place of what is no UTF-8: two texts would become one.
+    // The decoder replaces invalid bytes by this character, which would make two texts equal.
     return text.includes('\uFFFD') && !isUtf8(bytes) ? this.#fail() : text
   }
 
-  /** Strings in parts, each of them of the same kind and of definite length. */
+  /** Reads a string in parts of the same kind and of definite length. */
   #chunks(major: number): Buffer {
     const parts: Buffer[] = []
     for (;;) {
@@ -156,7 +159,7 @@ class Reader {
     return Number.isFinite(value) ? value : this.#fail()
   }
 
-  /** Returns where the bytes begin that it goes past. */
+  /** Advances, and returns the position before. */
   #skip(length: number): number {
     const { at } = this
     if (length > this.#bytes.length - at) this.#fail()
@@ -186,12 +189,12 @@ function half(bits: number): number {
 
 const MIN_BUFFER = 1 << 10
 
-/** Writes into a buffer that grows. Containers have definite lengths. */
+/** Writes into a buffer that grows. The lengths of containers are written before their items. */
 export class CborWriter {
   #bytes = Buffer.allocUnsafe(MIN_BUFFER)
   #at = 0
 
-  /** What was written; writing goes on elsewhere. */
+  /** Returns the written bytes. Later writes go to another buffer. */
   finish(): Buffer {
     const written = this.#bytes.subarray(0, this.#at)
     this.#bytes = Buffer.allocUnsafe(MIN_BUFFER)
@@ -199,12 +202,12 @@ export class CborWriter {
     return written
   }
 
-  /** @param count items */
+  /** @param count the number of items that follow */
   array(count: number): void {
     this.#head(4, count)
   }
 
-  /** @param count entries, each a key and a value */
+  /** @param count the number of entries that follow, each a key and a value */
   map(count: number): void {
     this.#head(5, count)
   }
@@ -223,7 +226,7 @@ export class CborWriter {
     this.#bytes[this.#at++] = value ? 0xf5 : 0xf4
   }
 
-  /** Milliseconds under tag 1. */
+  /** Writes milliseconds under tag 1. */
   time(value: Date): void {
     this.#head(6, TIME_TAG)
     this.number(value.getTime())
@@ -243,7 +246,7 @@ export class CborWriter {
     this.#at += length
   }
 
-  /** Bytes that are CBOR already. */
+  /** Writes bytes that are CBOR already. */
   raw(value: Uint8Array): void {
     this.#room(value.length)
     this.#bytes.set(value, this.#at)

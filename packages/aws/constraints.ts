@@ -1,22 +1,22 @@
-/** What the model demands of a value beyond its type, with AWS's texts. */
+/** The constraints of a model on values of the right type, with AWS's texts. */
 import type { Shape } from './model.ts'
 
 export interface Constraint {
   readonly text: string
-  /** Where it stands when told of the members of a list or map. */
+  /** Its place among the constraints that are reported for the members of a list or map. */
   readonly rank: number
-  /** Of how many a list or map has. */
+  /** Whether it constrains the number of members of a list or map. */
   readonly ofContainer: boolean
   fits(value: unknown): boolean
 }
 
 /**
- * AWS lists the values of an enum as a hash table of this many places holds them (seen in the messages of
- * Kinesis and DynamoDB).
+ * AWS lists the values of an enum in the order of a hash table with this many buckets (seen in the messages
+ * of Kinesis and DynamoDB).
  */
-const PLACES = 32
+const BUCKETS = 32
 
-/** In the order in which they are told of one value. */
+/** Returns the constraints in the order in which AWS reports them for one value. */
 export function constraintsOf(shape: Shape): readonly Constraint[] {
   switch (shape.type) {
     case 'string':
@@ -45,10 +45,9 @@ function ofString(
 ): Constraint[] {
   const found: Constraint[] = []
   if (pattern !== undefined) {
-    // Classes of letters of all scripts are known to this kind of expression only, which refuses escapes that
-    // other patterns have.
+    // Only expressions with the flag u know \p{…}; they refuse escapes that other patterns have.
     const whole = new RegExp(`^(?:${pattern})$`, pattern.includes('\\p{') ? 'u' : '')
-    // What is too long anyway is not matched: some patterns take their time.
+    // Some patterns are slow, so texts that are too long anyway are not matched.
     const fits = (value: unknown): boolean =>
       (max !== undefined && (value as string).length > max) || whole.test(value as string)
     found.push({
@@ -107,12 +106,12 @@ function ofNumber(min: number | undefined, max: number | undefined): Constraint[
   return found
 }
 
-/** In the order of Java's String.hashCode(), modulo PLACES; ties as in the model. */
+/** Sorts by Java's String.hashCode() modulo BUCKETS; equal ones stay in the order of the model. */
 function hashed(values: readonly string[]): string[] {
-  const place = (text: string): number => {
+  const bucket = (text: string): number => {
     let hash = 0
     for (let i = 0; i < text.length; i++) hash = (Math.imul(31, hash) + text.charCodeAt(i)) | 0
-    return hash & (PLACES - 1)
+    return hash & (BUCKETS - 1)
   }
-  return values.toSorted((a, b) => place(a) - place(b))
+  return values.toSorted((a, b) => bucket(a) - bucket(b))
 }

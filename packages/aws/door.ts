@@ -1,7 +1,7 @@
 /**
- * The one door for AWS's clients. It serves several APIs at one port, told apart by target, action or path, and
- * does for each request what does not depend on its protocol: admission, CORS, the signature, the check of the
- * input, rights, errors and logging.
+ * The one door for AWS's clients. It serves several APIs at one port, told apart by target, action or path,
+ * and does for each request what does not depend on its protocol: admission, CORS, the signature, the check
+ * of the input, rights, errors and logging.
  */
 import { randomUUID } from 'node:crypto'
 import { holdLease, isFromForeignPage, leaseOf, MAX_UNKNOWN_BODY_BYTES } from '@weir/service'
@@ -101,8 +101,8 @@ export function awsDoor(
   }
 
   /**
-   * Begins the operation. This is not a part of `answerTo`, which waits for the output: it would hold the input
-   * meanwhile, and each collection of young objects would copy it.
+   * Begins the operation. This is not a part of `answerTo`, which waits for the output: it would hold the
+   * input meanwhile, and each collection of young objects would copy it.
    */
   function start(exchange: Exchange, call: Call, body: Body, head: Head): unknown {
     const bytes = call.open(body)

@@ -77,8 +77,8 @@ export interface EventStream {
   readonly closed: Promise<void>
   /**
    * Resolves when the next event may be sent: a slow client slows the sender. Events to a client that has
-   * disconnected are lost. A client that does not read is disconnected after a minute, or at once while memory
-   * is short.
+   * disconnected are lost. A client that does not read is disconnected after a minute, or at once while
+   * memory is short.
    */
   send(type: string, event: object): Promise<void>
   /** Sends the last message of a stream that failed. */

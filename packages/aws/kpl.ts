@@ -1,9 +1,18 @@
 /**
- * Records that the Kinesis Producer Library packed into one ("KPL Aggregated Record Format"): F3 89 9A C2, a
- * protobuf message, and the MD5 of that message. message AggregatedRecord { repeated string
- * partition_key_table = 1; repeated string explicit_hash_key_table = 2; repeated Record records = 3; }
- * message Record { required uint64 partition_key_index = 1; optional uint64 explicit_hash_key_index = 2;
- * required bytes data = 3; repeated Tag tags = 4; }
+ * Unpacks records that the Kinesis Producer Library has aggregated ("KPL Aggregated Record Format"). An
+ * aggregated record has the bytes F3 89 9A C2, a protobuf message, and the MD5 of that message:
+ *
+ *     message AggregatedRecord {
+ *       repeated string partition_key_table = 1;
+ *       repeated string explicit_hash_key_table = 2;
+ *       repeated Record records = 3;
+ *     }
+ *     message Record {
+ *       required uint64 partition_key_index = 1;
+ *       optional uint64 explicit_hash_key_index = 2;
+ *       required bytes data = 3;
+ *       repeated Tag tags = 4;
+ *     }
  */
 import { hash } from 'node:crypto'
 
@@ -11,14 +20,14 @@ export interface UserRecord {
   readonly partitionKey: string
   /** Decimal. */
   readonly explicitHashKey?: string
-  /** A view of the packed record. */
+  /** A view of the aggregated record. */
   readonly data: Buffer
 }
 
 const MAGIC = 0xf3899ac2
 const MAGIC_LENGTH = 4
 const DIGEST_LENGTH = 16
-/** In one: as many as have 8 bytes each in a record of 1 MiB. */
+/** The most records in one; 1 MiB has this many of 8 bytes each. */
 const MAX_RECORDS = 1 << 17
 const HASH_KEY = /^\d{1,39}$/
 
@@ -27,23 +36,20 @@ const FIXED_64 = 1
 const DELIMITED = 2
 const FIXED_32 = 5
 
-/** Thrown inside, for what is no aggregated record after all. */
+/** Thrown within this module for bytes that are not an aggregated record after all. */
 const MALFORMED = Symbol('malformed')
 
 interface Field {
   readonly number: number
   readonly type: number
-  /** A varint's value; else 0. */
+  /** The value of a varint; 0 for other types. */
   readonly value: number
-  /** Of delimited bytes. */
+  /** The range of delimited bytes. */
   readonly start: number
   readonly end: number
 }
 
-/**
- * The records in it, in their order; undefined for an ordinary record, which is also what looks like an
- * aggregated one and is damaged.
- */
+/** Returns the records in their order; undefined for an ordinary record, or a damaged aggregated one. */
 export function deaggregate(value: Buffer): UserRecord[] | undefined {
   const end = value.length - DIGEST_LENGTH
   if (end < MAGIC_LENGTH || value.readUInt32BE(0) !== MAGIC) return undefined

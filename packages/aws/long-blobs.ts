@@ -1,6 +1,6 @@
 /**
- * Large blobs in JSON bodies. As texts they would be several times on the heap of V8, which is far smaller
- * than the memory for bodies: here they are decoded in the body itself and never become texts.
+ * Decodes large blobs of JSON bodies within the body. As texts they would be on the heap of V8 several times,
+ * and the heap is far smaller than the memory for bodies.
  */
 import { randomUUID } from 'node:crypto'
 import { base64Problem, decodeBase64 } from './base64.ts'
@@ -9,11 +9,11 @@ import { type Model, shapeOf } from './model.ts'
 import { cutBlob } from './print.ts'
 import { decode } from './wire.ts'
 
-/** Characters of a text that is taken out. */
+/** Texts with at least this many characters are taken out of the JSON. */
 const MIN_LONG = 64 << 10
-/** Characters that are decoded at once: a multiple of four. */
+/** Characters that are decoded at a time: a multiple of four. */
 const PIECE = 1 << 20
-/** Stands for a long text while the rest is parsed. No client knows it. */
+/** Takes the place of a long text while the rest is parsed. No client can know it. */
 const MARK = `blob-${randomUUID()}-`
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -21,12 +21,12 @@ const COLON = 0x3a
 const SPACE = 0x20
 
 /**
- * The value of a JSON body, with Buffers for long texts of members that are blobs. The body is changed.
- * Throws SerializationException.
+ * Returns the value of a JSON body, with Buffers for long texts of members that are blobs. Overwrites the
+ * body. Throws SerializationException.
  */
 export type DecodeJson = (body: Buffer) => object
 
-/** @param shapeName of the input, all members of which are in the body */
+/** @param shapeName the shape of the body */
 export function longBlobDecoder(model: Model, shapeName: string): DecodeJson {
   const names = blobNames(model, shapeName)
   if (names.size === 0) return (body) => decode(body, 'json')
@@ -66,7 +66,7 @@ function blobNames(model: Model, shapeName: string, seen: Set<string> = new Set(
 }
 
 /**
- * Finds the long texts of the members. Texts with escapes, and bodies that are not JSON, are left to the
+ * Finds the long texts of the members. Leaves texts with escapes, and bodies that are not JSON, to the
  * parser.
  */
 function longTexts(body: Buffer, names: ReadonlySet<string>): Range[] {
@@ -98,7 +98,7 @@ function isName(body: Buffer, at: number): boolean {
   return body[at] === COLON
 }
 
-/** The bytes take the place of their text, which is longer. */
+/** Overwrites a text by its bytes, which are fewer. */
 function decodeInPlace(body: Buffer, start: number, end: number): Buffer {
   let to = start
   for (let at = start; at < end; at += PIECE) {
@@ -115,7 +115,7 @@ function decodeInPlace(body: Buffer, start: number, end: number): Buffer {
   return body.subarray(start, to)
 }
 
-/** Puts the blobs where their marks are. */
+/** Replaces the marks by the blobs. */
 function fill(value: object, blobs: readonly Buffer[]): void {
   for (const [name, member] of Object.entries(value) as [string, unknown][]) {
     if (typeof member === 'object' && member !== null) fill(member, blobs)

@@ -1,15 +1,15 @@
-/** Values as AWS's messages print them. */
+/** Prints values as AWS's error messages do. */
 import { type Model, shapeOf } from './model.ts'
 
-/** A printed value has at most this many UTF-16 units. AWS's own bound is not known. */
+/** The most UTF-16 units of a printed value. AWS's own bound is not known. */
 const MAX_PRINTED = 1024
-/** UTF-16 units of a blob's text, which may be code or data. */
+/** The most UTF-16 units of a blob's text, which may be confidential code or data. */
 const MAX_BLOB_PRINTED = 64
 const CUT = '...[truncated]'
-/** Java would print where the object lies in memory; this is what Kinesis was seen to print. */
-const PLACE = 'c965e310'
+/** Java prints an address of the object; this one was seen in a message of Kinesis. */
+const ADDRESS = 'c965e310'
 
-/** Undefined if the shape, or one inside it, is sensitive: AWS does not show such values. */
+/** Returns undefined if the shape, or one inside it, is sensitive: AWS does not show such values. */
 export type Print = (shapeName: string, value: unknown) => string | undefined
 
 export function printer(model: Model): Print {
@@ -43,14 +43,15 @@ function plainPrinter(model: Model): (shapeName: string, value: unknown) => stri
       case 'blob':
         return `java.nio.HeapByteBuffer[pos=0 lim=${(value as Buffer).length} cap=${(value as Buffer).length}]`
       case 'structure':
-        return `${prefix}.${shapeName}@${PLACE}`
+        return `${prefix}.${shapeName}@${ADDRESS}`
       case 'list':
         return `[${joined(value as readonly unknown[], (item) => print(shape.member, item))}]`
       case 'map':
         return `{${joined(Object.entries(value as object), ([key, item]) => `${key}=${print(shape.value, item)}`)}}`
       case 'float':
       case 'double':
-        return Number.isInteger(value) ? `${String(value)}.0` : String(value) // As Java prints them.
+        // As Java prints them.
+        return Number.isInteger(value) ? `${String(value)}.0` : String(value)
       case 'timestamp':
         return String((value as Date).getTime())
       default:
@@ -60,7 +61,7 @@ function plainPrinter(model: Model): (shapeName: string, value: unknown) => stri
   return print
 }
 
-/** The beginning of a text that is too long for a message. */
+/** Shortens a text that is too long for a message. */
 export function cut(text: string, max = MAX_PRINTED): string {
   return text.length > max ? text.slice(0, max) + CUT : text
 }

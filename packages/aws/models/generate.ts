@@ -1,8 +1,8 @@
 /**
  * Makes a compact model of one that AWS publishes: `node packages/aws/models/generate.ts SERVICE-2.JSON OUT
  * [OPERATION …]`. SERVICE-2.JSON is botocore's, which its wheel has gzipped as
- * botocore/data/SERVICE/VERSION/service-2.json.gz. The compact model has the named operations (all, if none is
- * named) and the shapes that they use, without documentation.
+ * botocore/data/SERVICE/VERSION/service-2.json.gz. The compact model has the named operations (all, if none
+ * is named) and the shapes that they use, without documentation.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 

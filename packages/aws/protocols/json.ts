@@ -1,6 +1,6 @@
 /**
- * AWS's JSON protocols, 1.0 and 1.1, and the same with CBOR in place of JSON. All operations are behind POST /
- * and are named by X-Amz-Target. The order of checks is AWS's: method, body, content type, operation,
+ * AWS's JSON protocols, 1.0 and 1.1, and the same with CBOR in place of JSON. All operations are behind POST
+ * / and are named by X-Amz-Target. The order of checks is AWS's: method, body, content type, operation,
  * signature, input.
  */
 import { MAX_UNKNOWN_BODY_BYTES } from '@weir/service'

@@ -29,7 +29,9 @@ export interface Call {
   readonly encoding: Encoding
   /** Whether AWS reports a fault of the body before one of the signature. */
   readonly bodyFirst: boolean
-  /** Returns the body's bytes, which are signed. Throws AwsErrors that AWS reports to unsigned requests too. */
+  /**
+   * Returns the body's bytes, which are signed. Throws AwsErrors that AWS reports to unsigned requests too.
+   */
   open(body: Body): Buffer
   /** Returns the input, which is not checked yet. Throws AwsErrors, also for an unknown operation. */
   read(bytes: Buffer): object
@@ -39,8 +41,8 @@ export interface Call {
 }
 
 /**
- * Adds an entry to a table of operations. Throws if it is there already: two APIs of one door could not be told
- * apart.
+ * Adds an entry to a table of operations. Throws if it is there already: two APIs of one door could not be
+ * told apart.
  */
 export function addOnce<T>(table: Map<string, T>, key: string, value: T, what: string): void {
   if (table.has(key)) throw new Error(`Two APIs of one door have ${what}; leave one of them out.`)

@@ -114,7 +114,8 @@ function structureReader(shape: StructureShape, of: (name: string) => Read, mode
     const wire = inner.type === 'list' && inner.flattened ? (inner.memberName ?? own) : own
     return { member, wire, read: of(name) }
   })
-  return ({ children }, at) => {
+  return ({ text, children }, at) => {
+    if (text) throw misfit(at)
     const value: Record<string, unknown> = {}
     for (const { member, wire, read } of fields) {
       const child = children?.get(wire)
@@ -129,19 +130,15 @@ function listReader(
   of: (name: string) => Read,
 ): Read {
   const read = of(member)
-  return (node, at) => {
-    const items = flattened ? node : node.children?.get(memberName)
-    return items === undefined ? [] : inOrder(items, at).map((item) => read(item, at))
-  }
+  return (node, at) => inOrder(node, flattened ? undefined : memberName, at).map((item) => read(item, at))
 }
 
 function mapReader(shape: MapShape, of: (name: string) => Read): Read {
   const { key, value, keyName = 'key', valueName = 'value', flattened } = shape
   const [readKey, readValue] = [of(key), of(value)]
   return (node, at) => {
-    const entries = flattened ? node : node.children?.get('entry')
     const map = Object.create(null) as Record<string, unknown>
-    for (const { children } of entries === undefined ? [] : inOrder(entries, at)) {
+    for (const { children } of inOrder(node, flattened ? undefined : 'entry', at)) {
       const [keyNode, valueNode] = [children?.get(keyName), children?.get(valueName)]
       if (keyNode === undefined || valueNode === undefined)
         throw serializationError(`An entry of '${cut(at)}' needs ${keyName} and ${valueName}`)
@@ -153,10 +150,15 @@ function mapReader(shape: MapShape, of: (name: string) => Read): Read {
   }
 }
 
-/** Returns the items by their positions, which may have gaps. An empty list is a parameter without a text. */
-function inOrder({ text, children }: Node, at: string): Node[] {
-  if (children === undefined && text) throw misfit(at)
-  return [...(children ?? [])]
+/**
+ * Returns the items of a list or map by their positions, which may have gaps.
+ * @param within the part of the name before the position; undefined if there is none
+ */
+function inOrder(node: Node, within: string | undefined, at: string): Node[] {
+  const items = within === undefined ? node : node.children?.get(within)
+  // An empty list is sent as a parameter with an empty text.
+  if (node.text || items?.text) throw misfit(at)
+  return [...(items?.children ?? [])]
     .map(([index, item]) => {
       if (!INDEX.test(index)) throw serializationError(`'${cut(index)}' is no position in '${cut(at)}'`)
       return { index: Number(index), item }

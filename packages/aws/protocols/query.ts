@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Answer } from '../answer.ts'
 import type { Api, Operation } from '../api.ts'
 import type { Body } from '../body.ts'
-import { AwsError } from '../errors.ts'
+import { AwsError, tooLarge } from '../errors.ts'
 import { cut } from '../print.ts'
 import { type QueryParameter, queryParameters } from '../sigv4/canonical.ts'
 import { addOnce, type Call, mediaTypeOf, type Protocol } from './protocol.ts'
@@ -30,7 +30,9 @@ const XML = 'text/xml'
 /** The version in AWS's sentence about a request without one. */
 const NO_VERSION = 'NO_VERSION_SPECIFIED'
 
-/** The errors that this protocol names differently, with their status (STS API reference, "Common errors"). */
+/**
+ * The errors that this protocol names differently, with their status (STS API reference, "Common errors").
+ */
 const ERRORS: Readonly<Record<string, { readonly code: string; readonly status: number }>> = {
   AccessDeniedException: { code: 'AccessDenied', status: 403 },
   ExpiredTokenException: { code: 'ExpiredToken', status: 403 },
@@ -101,6 +103,8 @@ class QueryCall implements Call {
         'InvalidAction',
         `Could not find operation ${cut(action)} for version ${cut(version)}`,
       )
+    // The head did not name the operation, so the longest form of all APIs was read.
+    if (bytes.length > this.#action.operation.maxBodyBytes) throw tooLarge()
     return bytes
   }
 

@@ -32,8 +32,8 @@ interface Located {
 }
 
 /**
- * Compiles a function that puts the input together, unchecked. It throws SerializationException for a text that
- * is not a number or date, and for a body that is not JSON.
+ * Compiles a function that puts the input together, unchecked. It throws SerializationException for a text
+ * that is not a number or date, and for a body that is not JSON.
  */
 export function inputReader(model: Model, shapeName: string): (request: RestRequest) => object {
   const shape = structureOf(model, shapeName)

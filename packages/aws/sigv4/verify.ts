@@ -92,8 +92,9 @@ export function signatureVerifier<C extends Credential>(
 }
 
 /**
- * Returns the hash of the body, which the signature covers and a header may repeat. Refuses UNSIGNED-PAYLOAD in
- * its place: AWS has that for S3 only, and anyone who sees a presigned URL could send another body with it.
+ * Returns the hash of the body, which the signature covers and a header may repeat. Refuses UNSIGNED-PAYLOAD
+ * in its place: AWS has that for S3 only, and anyone who sees a presigned URL could send another body with
+ * it.
  */
 function payloadHash({ headers, query }: Claim, body: Uint8Array): string {
   const said =

@@ -1,4 +1,6 @@
-/** The part of the STS API of 2011-06-15 that tells clients whether their access key works, and whose it is. */
+/**
+ * The part of the STS API of 2011-06-15 that tells clients whether their access key works, and whose it is.
+ */
 import { type Account, type Api, type AwsContext, api, stsModel, userArn } from '@weir/aws'
 
 /** GetCallerIdentity has no parameters. */

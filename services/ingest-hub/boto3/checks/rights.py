@@ -34,6 +34,22 @@ class Rights(KinesisTest):
         with self.refused('MissingAuthenticationTokenException'):
             known('admin', signature_version=UNSIGNED).list_streams()
 
+    def test_identity(self):
+        for who in ('admin', 'writer'):
+            name = KEYS[who]['accessKeyId']
+            answer = known(who, service='sts').get_caller_identity()
+            self.assertEqual({'Account': '000000000000', 'Arn': f'arn:aws:iam::000000000000:user/{name}', 'UserId': name},
+                             {member: answer[member] for member in ('Account', 'Arn', 'UserId')})
+            self.assertEqual(answer['ResponseMetadata']['HTTPHeaders']['x-amzn-requestid'], answer['ResponseMetadata']['RequestId'])
+        with self.refused('SignatureDoesNotMatch'):
+            client(KEYS['admin']['accessKeyId'], 'a wrong secret', service='sts').get_caller_identity()
+        with self.refused('InvalidClientTokenId'):
+            client('AKIANOBODYNOBODYNO01', 'any secret', service='sts').get_caller_identity()
+        with self.refused('MissingAuthenticationToken'):
+            known('admin', service='sts', signature_version=UNSIGNED).get_caller_identity()
+        with self.refused('InvalidAction', says='GetSessionToken'):
+            known('admin', service='sts').get_session_token()
+
     def test_streams_and_actions(self):
         orders, other = self.create(name=f'{PREFIX}-orders'), self.create(name=f'{PREFIX}-payments')
         outside = self.create()

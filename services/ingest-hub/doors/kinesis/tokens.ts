@@ -72,7 +72,9 @@ export function invalidIterator(): AwsError {
 /** Matches a name or a number. */
 const FIELD = /^[a-zA-Z0-9_.-]*$/
 
-/** Returns the `count` fields of a NextToken. Throws InvalidArgumentException or ExpiredNextTokenException. */
+/**
+ * Returns the `count` fields of a NextToken. Throws InvalidArgumentException or ExpiredNextTokenException.
+ */
 export function fieldsOf(text: string, list: string, count: number, now: number): readonly string[] {
   const token = parseToken(text, list, count)
   if (token === undefined || token.issuedAt > now + MAX_SKEW_MS) throw invalidToken()

@@ -1,0 +1,481 @@
+/** Several APIs behind one port: two of JSON, two of Query, two with paths. */
+import { request as httpRequest } from 'node:http'
+import { KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis'
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import { ListTopicsCommand, PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns'
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import { type HttpServer, logger, openHttp, type Resource } from '@weir/service'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { ANONYMOUS, parseAccessKeys } from './access-key-file.ts'
+import type { AwsAccess } from './access-keys.ts'
+import { type Api, api } from './api.ts'
+import type { AwsContext } from './context.ts'
+import { awsDoor } from './door.ts'
+import { AwsError } from './errors.ts'
+import type { Model } from './model.ts'
+import { kinesisModel } from './models/kinesis.ts'
+import { lambdaModel } from './models/lambda.ts'
+import { stsModel } from './models/sts.ts'
+import { presignedUrl, signatureHeaders } from './sigv4/sign.ts'
+
+const CREDENTIALS = {
+  accessKeyId: 'AKIDEXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
+}
+const REGION = 'eu-central-1'
+const account = { region: REGION, accountId: '123456789012' }
+
+/** A second API of JSON, of its version 1.0. */
+const tableModel: Model = {
+  service: 'dynamodb',
+  apiVersion: '2012-08-10',
+  protocol: 'json',
+  targetPrefix: 'DynamoDB_20120810',
+  jsonVersion: '1.0',
+  operations: { ListTables: { input: 'In', output: 'Out' } },
+  errors: {},
+  shapes: {
+    In: { type: 'structure', members: {} },
+    Out: { type: 'structure', members: { TableNames: 'Names' } },
+    Names: { type: 'list', member: 'Name' },
+    Name: { type: 'string' },
+  },
+}
+/** A part of the published model of SNS. */
+const snsModel: Model = {
+  service: 'sns',
+  apiVersion: '2010-03-31',
+  protocol: 'query',
+  xmlNamespace: 'http://sns.amazonaws.com/doc/2010-03-31/',
+  operations: {
+    ListTopics: { input: 'ListTopicsInput', output: 'ListTopicsResponse', resultWrapper: 'ListTopicsResult' },
+    PublishBatch: {
+      input: 'PublishBatchInput',
+      output: 'PublishBatchResponse',
+      resultWrapper: 'PublishBatchResult',
+    },
+  },
+  errors: { NotFoundException: { status: 404, code: 'NotFound' } },
+  shapes: {
+    ListTopicsInput: { type: 'structure', members: { NextToken: 'String' } },
+    ListTopicsResponse: { type: 'structure', members: { Topics: 'TopicsList', NextToken: 'String' } },
+    TopicsList: { type: 'list', member: 'Topic' },
+    Topic: { type: 'structure', members: { TopicArn: 'String' } },
+    PublishBatchInput: {
+      type: 'structure',
+      members: { TopicArn: 'String', PublishBatchRequestEntries: 'Entries' },
+      required: ['TopicArn', 'PublishBatchRequestEntries'],
+    },
+    Entries: { type: 'list', member: 'Entry' },
+    Entry: {
+      type: 'structure',
+      members: { Id: 'String', Message: 'String', MessageAttributes: 'MessageAttributeMap' },
+      required: ['Id', 'Message'],
+    },
+    MessageAttributeMap: {
+      type: 'map',
+      key: 'String',
+      value: 'MessageAttributeValue',
+      keyName: 'Name',
+      valueName: 'Value',
+    },
+    MessageAttributeValue: {
+      type: 'structure',
+      members: { DataType: 'String', StringValue: 'String', BinaryValue: 'Binary' },
+      required: ['DataType'],
+    },
+    PublishBatchResponse: { type: 'structure', members: { Successful: 'Results' } },
+    Results: { type: 'list', member: 'Result' },
+    Result: { type: 'structure', members: { Id: 'String', MessageId: 'String' } },
+    NotFoundException: { type: 'structure', members: { message: 'String' } },
+    String: { type: 'string' },
+    Binary: { type: 'blob' },
+  },
+}
+/** A second API with paths. */
+const logsModel: Model = {
+  service: 'lambda',
+  apiVersion: '1',
+  protocol: 'rest-json',
+  operations: { GetLogs: { output: 'Out', http: { method: 'GET', uri: '/v1/functions/logs' } } },
+  errors: {},
+  shapes: {
+    Out: { type: 'structure', members: { lines: 'Lines' } },
+    Lines: { type: 'list', member: 'Line' },
+    Line: { type: 'string' },
+  },
+}
+
+let heard: unknown
+const maxBodyBytes = 100_000
+const kinesis = (): Api =>
+  api(kinesisModel, { ListStreams: () => ({ HasMoreStreams: false, StreamNames: ['s'] }) }, { maxBodyBytes })
+const tables = (): Api => api(tableModel, { ListTables: () => ({ TableNames: ['t'] }) }, { maxBodyBytes })
+const sts = (): Api =>
+  api(
+    stsModel,
+    { GetCallerIdentity: (_input: object, { client }: AwsContext) => ({ UserId: client.name }) },
+    { maxBodyBytes: 20_000 },
+  )
+const sns = (): Api =>
+  api(
+    snsModel,
+    {
+      ListTopics(_input: object, context: AwsContext) {
+        context.authorize('arn:aws:sns:eu-central-1:123456789012:denied')
+      },
+      PublishBatch(
+        input: { readonly TopicArn: string; readonly PublishBatchRequestEntries: readonly { Id: string }[] },
+        context: AwsContext,
+      ) {
+        heard = input
+        if (input.TopicArn === 'boom') throw new Error('boom')
+        context.authorize(input.TopicArn)
+        if (input.TopicArn.endsWith(':gone')) throw new AwsError('NotFoundException', 'Topic <gone>')
+        return { Successful: input.PublishBatchRequestEntries.map(({ Id }) => ({ Id, MessageId: '<&>' })) }
+      },
+    },
+    { maxBodyBytes },
+  )
+const lambda = (): Api =>
+  api(
+    lambdaModel,
+    { Invoke: ({ Payload }: { Payload: Buffer }) => ({ StatusCode: 200, Payload }) },
+    { maxBodyBytes, payloadTypes: { Invoke: 'application/json' } },
+  )
+const logs = (): Api =>
+  api(logsModel, { GetLogs: () => ({ lines: ['one'] }) }, { maxBodyBytes, folder: '/v1/functions/' })
+
+const { clients, problems } = parseAccessKeys(
+  JSON.stringify([{ ...CREDENTIALS, rights: { sns: ['orders', 'gone'] } }]),
+)
+let anonymous: AwsAccess['anonymous']
+const access: AwsAccess = {
+  client: (accessKeyId) => clients.get(accessKeyId),
+  get anonymous() {
+    return anonymous
+  },
+}
+const errors = vi.fn()
+let server: Resource<HttpServer>
+let url = ''
+beforeAll(async () => {
+  expect(problems).toEqual([])
+  const log = logger('test')
+  log.level = 'silent'
+  server = await openHttp(
+    { host: '127.0.0.1', port: 0 },
+    {
+      log,
+      ready: {},
+      routes: async (app) => {
+        app.addHook('onRequest', async (request) => {
+          request.log.error = errors
+        })
+        const apis = [kinesis(), tables(), sts(), sns(), lambda(), logs()]
+        await app.register(awsDoor({ access, account }, apis))
+      },
+    },
+  )
+  url = server.value.url
+})
+afterAll(() => server.stop(1000))
+
+const config = (credentials = CREDENTIALS) => ({
+  endpoint: url,
+  region: REGION,
+  credentials: { ...credentials },
+  maxAttempts: 1,
+})
+
+interface Told {
+  readonly status: number
+  readonly type: string | null
+  readonly text: string
+}
+
+/** @param given of a request that is signed for the service; undefined: not signed */
+async function ask(
+  service: string | undefined,
+  {
+    body = '',
+    path = '/',
+    method = 'POST',
+    type = 'application/x-www-form-urlencoded; charset=utf-8',
+    headers = {} as Readonly<Record<string, string>>,
+    credentials = CREDENTIALS,
+  },
+): Promise<Told> {
+  const target = new URL(`${url}${path}`)
+  const all = { ...headers, ...(type === '' ? {} : { 'content-type': type }) }
+  const sent =
+    service === undefined
+      ? all
+      : signatureHeaders({ method, url: target, headers: all, body }, credentials, REGION, service)
+  const answer = await fetch(target, { method, headers: sent, body: method === 'GET' ? undefined : body })
+  return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() }
+}
+
+const IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
+const STS_XMLNS = 'xmlns="https://sts.amazonaws.com/doc/2011-06-15/"'
+
+test("AWS's own clients reach every API at one port", async () => {
+  expect((await new KinesisClient(config()).send(new ListStreamsCommand({}))).StreamNames).toEqual(['s'])
+  expect((await new STSClient(config()).send(new GetCallerIdentityCommand({}))).UserId).toBe('AKIDEXAMPLE')
+  const payload = Buffer.from('[1]')
+  const { Payload } = await new LambdaClient(config()).send(
+    new InvokeCommand({ FunctionName: 'f', Payload: payload }),
+  )
+  expect(Buffer.from(Payload!)).toEqual(payload)
+  const json = 'application/x-amz-json-1.0'
+  const target = { 'x-amz-target': 'DynamoDB_20120810.ListTables' }
+  expect(await ask('dynamodb', { body: '{}', type: json, headers: target })).toEqual({
+    status: 200,
+    type: json,
+    text: '{"TableNames":["t"]}',
+  })
+  expect(await ask('lambda', { method: 'GET', path: '/v1/functions/logs', type: '' })).toMatchObject({
+    text: '{"lines":["one"]}',
+  })
+  expect((await ask('lambda', { method: 'GET', path: '/v1/functions/other', type: '' })).status).toBe(404)
+})
+
+test('an API of JSON is spoken in its own version', async () => {
+  const target = { 'x-amz-target': 'DynamoDB_20120810.ListTables' }
+  expect(
+    await ask('dynamodb', { body: '{}', type: 'application/x-amz-json-1.1', headers: target }),
+  ).toMatchObject({ status: 404, text: '<UnknownOperationException/>\n' })
+  expect(
+    await ask('kinesis', { body: '{}', type: 'application/x-amz-json-1.1', headers: target }),
+  ).toMatchObject({ status: 404 })
+  expect(
+    await ask('kinesis', {
+      body: '{}',
+      type: 'application/x-amz-json-1.0',
+      headers: { 'x-amz-target': 'DynamoDB_20120810.ListTables' },
+    }),
+  ).toMatchObject({ status: 400, text: expect.stringContaining("scoped to correct service: 'dynamodb'") })
+})
+
+test("AWS's own client of Query: lists, maps, structures and blobs", async () => {
+  const entry = {
+    Id: 'a+b &=ü',
+    Message: '<m>\r\n',
+    MessageAttributes: {
+      kind: { DataType: 'String', StringValue: 'x' },
+      bytes: { DataType: 'Binary', BinaryValue: Buffer.from([0, 255]) },
+    },
+  }
+  const input = {
+    TopicArn: 'arn:aws:sns:eu-central-1:123456789012:orders',
+    PublishBatchRequestEntries: [entry, { Id: 'b', Message: '' }],
+  }
+  const { Successful } = await new SNSClient(config()).send(new PublishBatchCommand(input))
+  expect(heard).toEqual(input)
+  expect(Successful).toEqual([
+    { Id: 'a+b &=ü', MessageId: '<&>' },
+    { Id: 'b', MessageId: '<&>' },
+  ])
+})
+
+test("AWS's own client of Query: errors", async () => {
+  const client = new SNSClient(config())
+  const publish = (TopicArn: string) =>
+    new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: [{ Id: 'a', Message: 'm' }] })
+  const topic = (name: string): string => `arn:aws:sns:eu-central-1:123456789012:${name}`
+  await expect(client.send(publish(topic('gone')))).rejects.toMatchObject({
+    name: 'NotFoundException',
+    message: 'Topic <gone>',
+    $metadata: { httpStatusCode: 404, requestId: expect.stringMatching(/^[a-f0-9-]{36}$/) },
+  })
+  await expect(client.send(publish(topic('other')))).rejects.toMatchObject({
+    name: 'AccessDenied',
+    message: expect.stringContaining(`sns:PublishBatch on resource: ${topic('other')}`),
+    $metadata: { httpStatusCode: 403 },
+  })
+  await expect(client.send(new ListTopicsCommand({}))).rejects.toMatchObject({ name: 'AccessDenied' })
+  await expect(client.send(publish('boom'))).rejects.toMatchObject({
+    name: 'InternalFailure',
+    $metadata: { httpStatusCode: 500 },
+  })
+  expect(errors).toHaveBeenLastCalledWith(
+    expect.objectContaining({ operation: 'PublishBatch' }),
+    'an operation failed inside',
+  )
+  const refused = [
+    [{ ...CREDENTIALS, secretAccessKey: 'wrong' }, 'SignatureDoesNotMatch'],
+    [{ ...CREDENTIALS, accessKeyId: 'OTHER' }, 'InvalidClientTokenId'],
+  ] as const
+  for (const [credentials, name] of refused)
+    await expect(
+      new STSClient(config(credentials)).send(new GetCallerIdentityCommand({})),
+    ).rejects.toMatchObject({ name, $metadata: { httpStatusCode: 403 } })
+})
+
+const failure = (code: string, message: string, type = 'Sender'): string =>
+  `<ErrorResponse ${STS_XMLNS}><Error><Type>${type}</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>ID</RequestId></ErrorResponse>\n`
+
+test.each<[string, string | undefined, Parameters<typeof ask>[1], number, string]>([
+  [
+    'everything right',
+    'sts',
+    { body: IDENTITY },
+    200,
+    `<GetCallerIdentityResponse ${STS_XMLNS}><GetCallerIdentityResult><UserId>AKIDEXAMPLE</UserId></GetCallerIdentityResult>` +
+      '<ResponseMetadata><RequestId>ID</RequestId></ResponseMetadata></GetCallerIdentityResponse>\n',
+  ],
+  [
+    'an action that no API has',
+    'sts',
+    { body: 'Action=Get%3CCaller&Version=2011-06-15' },
+    400,
+    failure('InvalidAction', 'Could not find operation Get&lt;Caller for version 2011-06-15'),
+  ],
+  [
+    'an action of another version',
+    'sts',
+    { body: 'Action=ListTopics&Version=2011-06-15' },
+    400,
+    failure('InvalidAction', 'Could not find operation ListTopics for version 2011-06-15'),
+  ],
+  [
+    'an action without a version',
+    'sts',
+    { body: 'Action=GetCallerIdentity' },
+    400,
+    failure('InvalidAction', 'Could not find operation GetCallerIdentity for version NO_VERSION_SPECIFIED'),
+  ],
+  [
+    'no action',
+    'sts',
+    { body: 'Version=2011-06-15' },
+    400,
+    failure('MissingAction', 'The request must contain the parameter Action.'),
+  ],
+  [
+    'an action, unsigned',
+    undefined,
+    { body: IDENTITY },
+    403,
+    failure('MissingAuthenticationToken', 'Missing Authentication Token'),
+  ],
+  [
+    'a request that is signed for another API of the door',
+    'sns',
+    { body: IDENTITY },
+    403,
+    failure('SignatureDoesNotMatch', "Credential should be scoped to correct service: 'sts'. "),
+  ],
+  [
+    'a request that is signed for no API of Query',
+    'kinesis',
+    { body: IDENTITY },
+    403,
+    failure('SignatureDoesNotMatch', "Credential should be scoped to correct service: 'sts' or 'sns'. "),
+  ],
+  [
+    'an action that is given twice',
+    'sts',
+    { body: `${IDENTITY}&Action=GetCallerIdentity` },
+    400,
+    failure('MalformedInput', "The parameter 'Action' is given twice"),
+  ],
+  [
+    'an action in the form and in the query',
+    'sts',
+    { body: IDENTITY, path: '/?Action=GetCallerIdentity' },
+    400,
+    failure('MalformedInput', "The parameter 'Action' is given twice"),
+  ],
+  [
+    'a broken form',
+    'sts',
+    { body: `${IDENTITY}&x=%zz` },
+    400,
+    failure('MalformedInput', "'%zz' is not encoded as a form must be"),
+  ],
+  [
+    'a form that is too long for its API',
+    'sts',
+    { body: `${IDENTITY}&x=${'x'.repeat(20_000)}` },
+    413,
+    failure('RequestEntityTooLargeException', 'Request Entity Too Large'),
+  ],
+  [
+    'a form that is too long for every API',
+    'sts',
+    { body: `${IDENTITY}&x=${'x'.repeat(maxBodyBytes)}` },
+    413,
+    failure('RequestEntityTooLargeException', 'Request Entity Too Large'),
+  ],
+  [
+    'a form with too many parameters, unsigned',
+    undefined,
+    { body: 'a=&'.repeat(20_000) },
+    400,
+    failure('MalformedInput', 'The request is too complex'),
+  ],
+  [
+    'a constraint',
+    'sns',
+    {
+      body: 'Action=PublishBatch&Version=2010-03-31&TopicArn=a&PublishBatchRequestEntries.member.999999999.Id=x',
+    },
+    400,
+    failure(
+      'ValidationError',
+      "1 validation error detected: Value null at 'publishBatchRequestEntries.1.member.message' failed to satisfy constraint: Member must not be null",
+    ).replace(STS_XMLNS, 'xmlns="http://sns.amazonaws.com/doc/2010-03-31/"'),
+  ],
+])('%s', async (_name, service, request, status, wanted) => {
+  const answer = await ask(service, request)
+  expect(answer.text.replace(/[a-f0-9-]{36}/, 'ID')).toBe(wanted)
+  expect([answer.status, answer.type]).toEqual([status, 'text/xml'])
+})
+
+test('an action in a presigned URL', async () => {
+  const target = new URL(`${url}/?${IDENTITY}`)
+  const signed = presignedUrl(target, CREDENTIALS, REGION, 'sts', 60)
+  expect(await (await fetch(signed)).text()).toContain('<UserId>AKIDEXAMPLE</UserId>')
+  signed.searchParams.set('Action', 'ListTopics')
+  expect(await (await fetch(signed)).text()).toContain('<Code>InvalidAction</Code>')
+})
+
+test('unsigned requests, if they may come in', async () => {
+  anonymous = ANONYMOUS
+  expect((await ask(undefined, { body: IDENTITY })).text).toContain('<UserId>anonymous</UserId>')
+  anonymous = undefined
+})
+
+test('a client that goes before the end of its form', async () => {
+  const { port } = new URL(url)
+  const request = httpRequest({
+    port,
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '1000' },
+  })
+  request.on('error', () => {})
+  request.write('Action=')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  request.destroy()
+  expect((await ask('sts', { body: IDENTITY })).status).toBe(200)
+})
+
+test('two APIs that could not be told apart are refused when the door is opened', () => {
+  const open =
+    (...apis: readonly Api[]) =>
+    () =>
+      awsDoor({ access, account }, apis)
+  expect(open(kinesis(), kinesis())).toThrow(
+    'Two APIs of one door have the X-Amz-Target prefix Kinesis_20131202; leave one of them out.',
+  )
+  expect(open(sts(), sns(), sts())).toThrow(
+    'Two APIs of one door have the action GetCallerIdentity of version 2011-06-15; leave one of them out.',
+  )
+  expect(open(lambda(), logs(), lambda())).toThrow(
+    'Two APIs of one door have POST /2015-03-31/functions/{FunctionName}/invocations; leave one of them out.',
+  )
+  expect(() => api(kinesisModel, { Nothing: () => {} }, { maxBodyBytes })).toThrow(
+    'The model of kinesis has no operation Nothing.',
+  )
+})

@@ -17,7 +17,7 @@ import { jsonProtocol } from './protocols/json.ts'
 import type { Call, Protocol } from './protocols/protocol.ts'
 import { isQuery, queryProtocol } from './protocols/query.ts'
 import { restJsonProtocol } from './protocols/rest-json.ts'
-import { type Head, openSenders, type Sender } from './senders.ts'
+import { type Head, openSenders, type Sender, type Senders } from './senders.ts'
 import { turn } from './turn.ts'
 
 export interface AwsDoorOptions {
@@ -43,30 +43,64 @@ const LONG_BODY_BYTES = 1 << 20
 
 /** Returns a plugin that serves the APIs. Throws if two of them could not be told apart. */
 export function awsDoor(
-  { access, account, afterBody = () => {} }: AwsDoorOptions,
+  options: AwsDoorOptions,
   apis: readonly Api[],
 ): (app: FastifyInstance) => Promise<void> {
   const protocols = protocolsOf(apis)
-  const senders = openSenders(access, account.region)
+  const door = new Door(options)
+  return async (app) => {
+    for (const protocol of protocols) {
+      for (const url of protocol.paths) {
+        app.route({
+          method: METHODS,
+          url,
+          exposeHeadRoute: false,
+          // Answers in a hook, before Fastify looks at the body's type: AWS has its own errors for that.
+          onRequest: (request, reply) => {
+            const serving = door.serve(protocol, request, reply)
+            holdLease(request, serving)
+            return serving
+          },
+          handler: () => {
+            throw new Error('A request came past the hook that answers it.')
+          },
+        })
+      }
+    }
+  }
+}
 
-  async function serve(protocol: Protocol, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+class Door {
+  readonly #access: AwsAccess
+  readonly #accountId: string
+  readonly #senders: Senders
+  readonly #afterBody: () => void
+
+  constructor({ access, account, afterBody = () => {} }: AwsDoorOptions) {
+    this.#access = access
+    this.#accountId = account.accountId
+    this.#senders = openSenders(access, account.region)
+    this.#afterBody = afterBody
+  }
+
+  async serve(protocol: Protocol, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     reply.hijack()
     const requestId = randomUUID()
     // AWS answers pages from anywhere, but a page must not use the rights of whoever is on this machine.
-    const isWelcome = access.anonymous === undefined || !isFromForeignPage(request.headers)
+    const isWelcome = this.#access.anonymous === undefined || !isFromForeignPage(request.headers)
     const headers = headersOf(request, requestId, isWelcome)
     if (request.method === 'OPTIONS' && request.headers.origin !== undefined)
       return send(request, reply, headers, isWelcome ? NOTHING : { ...NOTHING, status: 403 })
     const call = protocol.find(request, requestId)
     try {
-      const head = senders.head(
+      const head = this.#senders.head(
         request,
         call.apis.map(({ model }) => model.service),
       )
       const body = await bodyOf(request, call, head)
       if (body === undefined) return
       if (body.length > LONG_BODY_BYTES) await turn()
-      const answer = await answerTo({ request, reply, requestId, headers }, call, body, head)
+      const answer = await this.#answer({ request, reply, requestId, headers }, call, body, head)
       if (answer === HIJACKED) return
       const { length } = answer.body
       if (length > SMALL_ANSWER_BYTES && !leaseOf(request).cover(length)) throw overloaded()
@@ -77,18 +111,13 @@ export function awsDoor(
         request.log.error({ err: error, requestId }, 'a request failed inside')
       send(request, reply, headers, call.error(error instanceof AwsError ? error : internalFailure()))
     } finally {
-      afterBody()
+      this.#afterBody()
     }
   }
 
-  async function answerTo(
-    exchange: Exchange,
-    call: Call,
-    body: Body,
-    head: Head,
-  ): Promise<Answer | typeof HIJACKED> {
+  async #answer(exchange: Exchange, call: Call, body: Body, head: Head): Promise<Answer | typeof HIJACKED> {
     try {
-      const output = await start(exchange, call, body, head)
+      const output = await this.#start(exchange, call, body, head)
       return output === HIJACKED ? HIJACKED : call.write((output ?? {}) as object)
     } catch (error) {
       if (error instanceof AwsError) return call.error(error)
@@ -101,52 +130,30 @@ export function awsDoor(
   }
 
   /**
-   * Begins the operation. This is not a part of `answerTo`, which waits for the output: it would hold the
-   * input meanwhile, and each collection of young objects would copy it.
+   * Begins the operation. This is not a part of `#answer`, which waits for the output: it would hold the input
+   * meanwhile, and each collection of young objects would copy it.
    */
-  function start(exchange: Exchange, call: Call, body: Body, head: Head): unknown {
+  #start(exchange: Exchange, call: Call, body: Body, head: Head): unknown {
     const bytes = call.open(body)
-    const { client, signedRegion } = senderOf(call, bytes, head)
+    const { client, signedRegion } = this.#sender(call, bytes, head)
     const input = call.read(bytes)
-    const operation = call.operation!
-    const { name, api, action } = operation
-    const context = contextOf(client, action, account.accountId, {
+    const { name, api, action, check, run } = call.operation!
+    const context = contextOf(client, action, this.#accountId, {
       ...exchange,
       operation: name,
       model: api.model,
       encoding: call.encoding,
       region: signedRegion,
     })
-    return operation.run(operation.check(input, call.encoding), context)
+    return run(check(input, call.encoding), context)
   }
 
-  function senderOf(call: Call, bytes: Buffer, head: Head): Sender {
+  #sender(call: Call, bytes: Buffer, head: Head): Sender {
     try {
-      return senders.sender(head, bytes, (call.operation?.api ?? call.apis[0]).model.service)
+      return this.#senders.sender(head, bytes, (call.operation?.api ?? call.apis[0]).model.service)
     } catch (error) {
       if (call.bodyFirst && bytes.length <= MAX_UNKNOWN_BODY_BYTES) call.read(bytes)
       throw error
-    }
-  }
-
-  return async (app) => {
-    for (const protocol of protocols) {
-      for (const url of protocol.paths) {
-        app.route({
-          method: METHODS,
-          url,
-          exposeHeadRoute: false,
-          // Answers in a hook, before Fastify looks at the body's type: AWS has its own errors for that.
-          onRequest: (request, reply) => {
-            const serving = serve(protocol, request, reply)
-            holdLease(request, serving)
-            return serving
-          },
-          handler: () => {
-            throw new Error('A request came past the hook that answers it.')
-          },
-        })
-      }
     }
   }
 }

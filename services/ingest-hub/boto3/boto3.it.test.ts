@@ -27,7 +27,7 @@ const KEYS = {
   reader: {
     accessKeyId: 'AKIAREADERREADERRE01',
     secretAccessKey: 'only-for-tests-of-the-reader',
-    streams: [`${prefix}-*`],
+    rights: { kinesis: [`${prefix}-*`] },
     actions: ['kinesis:Get*', 'kinesis:Describe*', 'kinesis:List*'],
   },
 }

@@ -41,11 +41,11 @@ class Rights(KinesisTest):
             self.assertEqual({'Account': '000000000000', 'Arn': f'arn:aws:iam::000000000000:user/{name}', 'UserId': name},
                              {member: answer[member] for member in ('Account', 'Arn', 'UserId')})
             self.assertEqual(answer['ResponseMetadata']['HTTPHeaders']['x-amzn-requestid'], answer['ResponseMetadata']['RequestId'])
-        with self.refused('SignatureDoesNotMatch'):
+        with self.refused('SignatureDoesNotMatch', 403):
             client(KEYS['admin']['accessKeyId'], 'a wrong secret', service='sts').get_caller_identity()
-        with self.refused('InvalidClientTokenId'):
+        with self.refused('InvalidClientTokenId', 403):
             client('AKIANOBODYNOBODYNO01', 'any secret', service='sts').get_caller_identity()
-        with self.refused('MissingAuthenticationToken'):
+        with self.refused('MissingAuthenticationToken', 403):
             known('admin', service='sts', signature_version=UNSIGNED).get_caller_identity()
         with self.refused('InvalidAction', says='GetSessionToken'):
             known('admin', service='sts').get_session_token()

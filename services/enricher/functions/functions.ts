@@ -2,6 +2,7 @@
  * The functions of this service: those of the solutions and the deployed ones. Each version in use has its
  * own pool of environments.
  */
+import { type Account, functionArn } from '@weir/aws'
 import type { Logger, Resource } from '@weir/service'
 import { within } from '@weir/timing'
 import { type Catalogue, type DeployedFunction, versionFor } from './catalogue.ts'
@@ -61,7 +62,7 @@ export interface FunctionsOptions {
   readonly code: CodeStore
   /** Defaults to Node.js only. */
   readonly runtimes: Pick<Runtimes, 'allowed' | 'options'> | undefined
-  readonly account: { readonly region: string; readonly accountId: string }
+  readonly account: Account
   readonly log: Logger
 }
 
@@ -271,9 +272,7 @@ class HostedFunctions implements Functions {
     { name, version }: FunctionVersion,
     qualifier: string | undefined = version === LATEST ? undefined : version,
   ): string {
-    const { region, accountId } = this.#options.account
-    const arn = `arn:aws:lambda:${region}:${accountId}:function:${name}`
-    return qualifier === undefined ? arn : `${arn}:${qualifier}`
+    return functionArn(this.#options.account, qualifier === undefined ? name : `${name}:${qualifier}`)
   }
 
   #lookAtFolders(): void {

@@ -1,6 +1,7 @@
 /**
  * Functions and their mappings, with the control log that keeps those deployed or created through the API.
  */
+import type { Account } from '@weir/aws'
 import type { Codec } from '@weir/codec'
 import { type Change, openControlLog } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
@@ -50,7 +51,7 @@ export interface FunctionServiceOptions {
   readonly fixed: readonly Mapping[]
   /** The folder that caches the code of deployed functions. */
   readonly folder: string
-  readonly account: { readonly region: string; readonly accountId: string }
+  readonly account: Account
   readonly bootstrapServers: string
   readonly kafka: Kafka
   readonly codec: Codec

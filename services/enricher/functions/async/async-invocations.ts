@@ -3,7 +3,9 @@
  * is passed to its function at least once, by the replica that reads its partition. A long or failing event
  * does not hold up the others: many are open at once, and offsets are committed behind them.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Account } from '@weir/aws'
 import type { Codec, Writer } from '@weir/codec'
 import { HEADERS, type ValueOf } from '@weir/contracts'
 import {
@@ -34,7 +36,7 @@ export interface AsyncInvocationsOptions extends Pick<QueuesOptions, 'retryMs' |
   readonly producer: Producer
   readonly codec: Codec
   readonly functions: Functions
-  readonly account: { readonly region: string; readonly accountId: string }
+  readonly account: Account
   /** Defaults to enricher.invocations. Its members must all have the same functions. */
   readonly groupId?: string
   readonly log: Logger

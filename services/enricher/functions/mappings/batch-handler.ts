@@ -1,4 +1,5 @@
 /** Handles the batches that a mapping reads: filters their records and passes them to the function. */
+import type { Account } from '@weir/aws'
 import { type Appender, type Kafka, Once, type RecordBatch } from '@weir/kafka'
 import { Counter, Gauge, type Logger, metrics } from '@weir/service'
 import type { BatchDestination } from './destinations.ts'
@@ -31,7 +32,7 @@ const repetitions = new Counter({
 
 export interface BatchHandlerDeps extends InvokerDeps {
   readonly kafka: Kafka
-  readonly account: { readonly region: string; readonly accountId: string }
+  readonly account: Account
   readonly log: Logger
   /** Resolves when this replica knows the window states that others wrote before the call. */
   catchUp(): Promise<void>

@@ -1,7 +1,8 @@
 /** How administration asks brokers. */
 import { createAPI, type Reader, Writer } from '@platformatic/kafka'
+import { pause } from '@weir/timing'
 import protocol from 'kafkajs/src/protocol/requests/index.js'
-import { backoff, pause } from '../client/backoff.ts'
+import { backoff } from '../client/backoff.ts'
 import type { Cluster } from '../client/cluster.ts'
 import type { Address } from '../client/connections.ts'
 import { asKafkaError } from '../client/failure.ts'

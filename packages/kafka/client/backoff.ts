@@ -8,20 +8,6 @@ export function backoff(attempt: number, least: number, most: number): number {
   return Math.min(most, least * 2 ** attempt) * (0.8 + 0.4 * Math.random())
 }
 
-/** Resolves after `milliseconds`, or at once when the signal aborts. */
-export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve()
-    const end = (): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, Math.max(0, milliseconds))
-    signal?.addEventListener('abort', end)
-  })
-}
-
 /** Resolves to true once `promise` has settled, or to false after `milliseconds`. Never rejects. */
 export function settledWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -3,11 +3,12 @@
  * each broker supports.
  */
 import type { API, Connection } from '@platformatic/kafka'
+import { pause } from '@weir/timing'
 import type { KafkaConfig } from '../config.ts'
 import { KafkaError } from '../errors.ts'
 import type { KafkaLog } from '../log.ts'
 import type { Connect } from '../transports/transport.ts'
-import { backoff, pause } from './backoff.ts'
+import { backoff } from './backoff.ts'
 import { type Address, addressOf, Connections } from './connections.ts'
 import {
   apiVersions,

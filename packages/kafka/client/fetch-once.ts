@@ -1,12 +1,14 @@
 /**
  * One fetch from one position, and the offset at one time, for callers that keep their positions themselves.
  */
+
+import { pause } from '@weir/timing'
 import { KafkaError } from '../errors.ts'
 import type { RecordBatch } from '../port.ts'
 import { readBatches } from '../records/batch-reader.ts'
 import { UnreadableBatch } from '../records/unreadable-batch.ts'
 import { UnreadableTries } from '../unreadable.ts'
-import { backoff, pause } from './backoff.ts'
+import { backoff } from './backoff.ts'
 import type { Cluster } from './cluster.ts'
 import { offsetsAt } from './consume/offsets.ts'
 import { offsetTime } from './offset-time.ts'

@@ -1,6 +1,8 @@
 /** Commits a group's offsets: all partitions of a round in one request, and one request at a time. */
+
+import { pause } from '@weir/timing'
 import type { KafkaError } from '../../errors.ts'
-import { pause, settledWithin } from '../backoff.ts'
+import { settledWithin } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Membership } from '../groups/membership.ts'
 import { GROUP } from '../protocol/cluster.ts'

@@ -1,6 +1,8 @@
 /** Offsets to begin at: the committed offsets of a group, and the first and last offsets of partitions. */
+
+import { pause } from '@weir/timing'
 import { KafkaError } from '../../errors.ts'
-import { backoff, pause } from '../backoff.ts'
+import { backoff } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { GROUP } from '../protocol/cluster.ts'
 import {

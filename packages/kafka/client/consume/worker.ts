@@ -2,10 +2,12 @@
  * Processes one assigned partition: finds where to begin, then handles batch after batch, each after the one
  * before has settled.
  */
+
+import { pause } from '@weir/timing'
 import type { KafkaError } from '../../errors.ts'
 import type { Assignment, RecordBatch, SubscribeOptions } from '../../port.ts'
 import { emptyBatch, isForHandlers } from '../../unreadable.ts'
-import { backoff, pause, settledWithin } from '../backoff.ts'
+import { backoff, settledWithin } from '../backoff.ts'
 import { asKafkaError } from '../failure.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { Standstill } from '../standstill.ts'

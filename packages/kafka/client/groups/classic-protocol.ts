@@ -2,8 +2,10 @@
  * The classic protocol, eager: whenever the group rebalances, every member drains and commits everything,
  * joins again, and takes what the leader assigns to it.
  */
+
+import { pause } from '@weir/timing'
 import { KafkaError } from '../../errors.ts'
-import { backoff, pause, settledWithin } from '../backoff.ts'
+import { backoff, settledWithin } from '../backoff.ts'
 import type { Cluster, TopicInfo } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import { GROUP } from '../protocol/cluster.ts'

@@ -3,8 +3,9 @@
  * what they own.
  */
 import { randomUUID } from 'node:crypto'
+import { pause } from '@weir/timing'
 import { KafkaError } from '../../errors.ts'
-import { backoff, pause, settledWithin } from '../backoff.ts'
+import { backoff, settledWithin } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import { GROUP } from '../protocol/cluster.ts'

@@ -2,10 +2,12 @@
  * The idempotent producer. Each partition has one batch in flight, and each request carries everything that
  * is ready for its broker. Appends of one turn of the event loop go out together.
  */
+
+import { pause } from '@weir/timing'
 import { KafkaError } from '../../errors.ts'
 import type { Delivery, Producer } from '../../port.ts'
 import { CODEC_NUMBER } from '../../records/codecs.ts'
-import { backoff, pause, settledWithin } from '../backoff.ts'
+import { backoff, settledWithin } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { asKafkaError } from '../failure.ts'
 import type { Broker } from '../protocol/cluster.ts'

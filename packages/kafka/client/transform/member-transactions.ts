@@ -5,8 +5,10 @@
  * It runs under the transactional id of one of the member's partitions (see transform.ts for who holds them),
  * and the group refuses the offsets of a member whose epoch has passed (KIP-447).
  */
+
+import { pause } from '@weir/timing'
 import { KafkaError } from '../../errors.ts'
-import { pause, settledWithin } from '../backoff.ts'
+import { settledWithin } from '../backoff.ts'
 import type { GroupContext } from '../consume/subscription.ts'
 import type { OffsetOf } from '../protocol/offsets.ts'
 import type { TopicPartition } from '../protocol/wire.ts'

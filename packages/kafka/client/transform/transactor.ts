@@ -4,9 +4,10 @@
  * one transaction cannot touch the next. Before that version, partitions and offsets are added by separate
  * requests.
  */
+
+import { pause } from '@weir/timing'
 import { KafkaError } from '../../errors.ts'
 import { CODEC_NUMBER } from '../../records/codecs.ts'
-import { pause } from '../backoff.ts'
 import type { Cluster } from '../cluster.ts'
 import { type Broker, type CoordinatorKind, GROUP, TRANSACTION } from '../protocol/cluster.ts'
 import {

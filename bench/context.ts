@@ -3,6 +3,7 @@
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { type Kafka, type KafkaConfig, openKafka } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { nativeServers } from '@weir/stack/shared-servers.ts'
 
 export interface Context {
@@ -34,8 +35,8 @@ export async function openContext(): Promise<{ value: Context; stop(): Promise<v
     sasl: undefined,
   }
   const { value: kafka, stop } = await openKafka(config)
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(registry.url)
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
+  await registerContracts(registry.url, topics)
   await kafka.admin.createTopics(
     ['bench.json', 'bench.json.out', 'bench.java'].map((name) => ({
       name,
@@ -44,7 +45,7 @@ export async function openContext(): Promise<{ value: Context; stop(): Promise<v
       configs: { 'retention.ms': '3600000' },
     })),
   )
-  const { value: codec } = await openCodec({ url: registry.url })
+  const { value: codec } = await openCodec({ topics, url: registry.url })
   return {
     value: {
       kafka,

@@ -1,4 +1,5 @@
 /** The taxi flow alone, as a process to measure. ONCE=false leaves out its first step. */
+
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { openFlows } from '@weir/enricher/flows/flows.ts'
@@ -6,11 +7,12 @@ import { openReference } from '@weir/enricher/reference/reference.ts'
 import { step } from '@weir/flow'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { logger } from '@weir/service'
+import { topics } from '@weir/solutions'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 
 const log = logger('taxi-flow')
 const { value: kafka } = await openKafka(readConfig(process.env, kafkaConfig), log)
-const { value: codec } = await openCodec({ url: process.env.REGISTRY_URL! }, log)
+const { value: codec } = await openCodec({ topics, url: process.env.REGISTRY_URL! }, log)
 const redisUrl = process.env.REDIS_URL!
 const reference = await openReference({ kafka, codec, redisUrl, solutions: [taxiTelemetry], log })
 const [taxi] = taxiTelemetry.flows

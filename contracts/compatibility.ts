@@ -18,7 +18,7 @@ import { publishedVersions, readContract } from './load.ts'
  * Returns one sentence for each field that is incompatible with a published version; empty if there are none.
  * Each sentence begins with the field's path.
  */
-export function incompatibilities(contract: string): string[] {
+export function incompatibilities(contract: URL): string[] {
   const current = readContract(contract)
   return publishedVersions(contract).flatMap(({ version, schema }) =>
     breaks(schema, current, `version ${version}`),

@@ -3,6 +3,7 @@
  * policy actions and resources").
  */
 import { type Operation, type Principal, type Resource, type Right, rightsOf } from './rights.ts'
+import type { TopicTable } from './topics.ts'
 
 export interface Policy {
   readonly Version: '2012-10-17'
@@ -37,7 +38,7 @@ const ACTIONS: Readonly<Record<Resource, Partial<Record<Operation, readonly stri
  * Returns one statement for the cluster, and then one for each set of actions. Throws an error with one
  * sentence if the ARN is not that of an MSK cluster.
  */
-export function iamPolicy(principal: Principal, clusterArn: string): Policy {
+export function iamPolicy(principal: Principal, topics: TopicTable, clusterArn: string): Policy {
   const parts = CLUSTER.exec(clusterArn)
   if (parts === null)
     throw new Error(
@@ -46,7 +47,7 @@ export function iamPolicy(principal: Principal, clusterArn: string): Policy {
   const [, beginning, cluster] = parts
   const arn = ({ resource, name, pattern }: Right): string =>
     `${beginning}${resource}/${cluster}/${name}${pattern === 'prefixed' ? '*' : ''}`
-  const rights = rightsOf(principal)
+  const rights = rightsOf(principal, topics)
   const writes = rights.some(
     ({ resource, operations }) => resource === 'topic' && operations.includes('Write'),
   )

@@ -1,15 +1,15 @@
 /**
- * The rights of each principal on the brokers: no more than the tables of topics.ts require. Kafka's ACLs and
+ * The rights of each principal on the brokers: no more than the tables of topics require. Kafka's ACLs and
  * the policies of MSK IAM are generated from them.
  */
 import { SERVICES, type Service } from './services.ts'
 import {
+  CONTROL_ENTRY,
   groupFamilies,
   registryJournal,
-  type Topic,
   type TopicFamily,
+  type TopicTable,
   topicFamilies,
-  topics,
 } from './topics.ts'
 
 /** The services; the registry, whose store is in Kafka; and `apply`, the principal of `weir topics apply`. */
@@ -45,7 +45,7 @@ const REGISTRY_GROUPS = 'apicurio-'
 const MANAGES: readonly Operation[] = ['Create', 'Delete', 'Alter', 'DescribeConfigs', 'AlterConfigs']
 
 /** Returns the principal's rights, sorted by resource and name. Each resource appears once. */
-export function rightsOf(principal: Principal): Right[] {
+export function rightsOf(principal: Principal, topics: TopicTable): Right[] {
   const found = new Map<string, Right>()
   const allow = (
     resource: Resource,
@@ -64,13 +64,19 @@ export function rightsOf(principal: Principal): Right[] {
     for (const name of [...Object.keys(topics), registryJournal.name])
       allow('topic', name, 'literal', 'Create', 'DescribeConfigs', 'AlterConfigs')
   } else {
-    ofService(principal, allow)
+    ofService(principal, topics, allow)
   }
   return [...found.values()].sort((a, b) => compare(a.resource, b.resource) || compare(a.name, b.name))
 }
 
-export function may(principal: Principal, operation: Operation, resource: Resource, name: string): boolean {
-  return rightsOf(principal).some(
+/** Whether one of the rights covers the operation on the resource of this name. */
+export function may(
+  rights: readonly Right[],
+  operation: Operation,
+  resource: Resource,
+  name: string,
+): boolean {
+  return rights.some(
     (right) =>
       right.resource === resource &&
       right.operations.includes(operation) &&
@@ -85,15 +91,15 @@ type Allow = (
   ...operations: readonly Operation[]
 ) => void
 
-function ofService(service: Service, allow: Allow): void {
-  const readBy = (reader: Service): [string, Topic][] =>
-    Object.entries<Topic>(topics).filter(([, { readers }]) => readers.includes(reader))
+function ofService(service: Service, topics: TopicTable, allow: Allow): void {
+  const readBy = (reader: Service) =>
+    Object.entries(topics).filter(([, { readers }]) => readers.includes(reader))
   for (const [name] of readBy(service)) allow('topic', name, 'literal', 'Read')
-  for (const [name, { writers, value }] of Object.entries<Topic>(topics)) {
+  for (const [name, { writers, value }] of Object.entries(topics)) {
     if (!writers.includes(service)) continue
     allow('topic', name, 'literal', 'Write')
     // The writer that decides on a control log holds its transactional id.
-    if (value === 'weir/control-entry') allow('transactional-id', `${name}.writer`, 'literal', 'Write')
+    if (value === CONTROL_ENTRY) allow('transactional-id', `${name}.writer`, 'literal', 'Write')
   }
   for (const [prefix, { managers, writers, readers }] of Object.entries<TopicFamily>(topicFamilies)) {
     if (readers.includes(service)) allow('topic', prefix, 'prefixed', 'Read')

@@ -1,5 +1,5 @@
 /** The configuration of a topic of the table on the broker, as far as it does not depend on the cluster. */
-import type { Topic } from './topics.ts'
+import { DEAD_LETTER, type Topic } from './topics.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -14,14 +14,10 @@ export const MAX_VALUE_BYTES = 1 << 20
 export const MAX_BATCH_BYTES = MAX_VALUE_BYTES + (64 << 10)
 
 /**
- * A dead letter contains its original whole. With less room, the largest records of the doors would be cut.
+ * The same for dead letters. A dead letter contains its original whole; with less room, the largest records of
+ * the doors would be cut.
  */
-const ENVELOPE_BYTES = 128 << 10
-
-/** The topic's max.message.bytes. */
-export function maxBatchBytes(topic: Topic): number {
-  return MAX_BATCH_BYTES + (topic.value === 'weir/dead-letter' ? ENVELOPE_BYTES : 0)
-}
+export const MAX_DEAD_LETTER_BATCH_BYTES = MAX_BATCH_BYTES + (128 << 10)
 
 /**
  * LogAppendTime: a record's timestamp is its time of arrival; the event's time is in the value. Compacted
@@ -30,7 +26,7 @@ export function maxBatchBytes(topic: Topic): number {
 export function topicConfigs(topic: Topic): Record<string, string> {
   return {
     'message.timestamp.type': 'LogAppendTime',
-    'max.message.bytes': String(maxBatchBytes(topic)),
+    'max.message.bytes': String(topic.value === DEAD_LETTER ? MAX_DEAD_LETTER_BATCH_BYTES : MAX_BATCH_BYTES),
     ...(topic.retention === 'compact'
       ? {
           'cleanup.policy': 'compact',

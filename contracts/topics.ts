@@ -1,13 +1,14 @@
 /**
- * The one table of topics: their writers, readers and layout. Topic creation, schemas, types, rights and the
- * AsyncAPI document are generated from it.
+ * Tables of topics: their writers, readers and layout. The platform's is here, and each solution has its own;
+ * topic creation, schemas, types, rights and the AsyncAPI document follow from all of them together.
  */
 
+import type { DeadLetter, ValueOf } from './generated/types.ts'
 import { SERVICES, type Service } from './services.ts'
 
 export interface Topic {
-  /** The .avsc file under contracts/, without its extension. */
-  readonly value: string
+  /** The contract of the values: an .avsc file. Its sample and its published versions are beside it. */
+  readonly value: URL
   /** The field of the value that is the record's key. If null, the writer sets its own keys, or none. */
   readonly key: string | null
   /** murmur2: Kafka's own. The partition count of a keyed topic never grows in place. */
@@ -22,10 +23,27 @@ export interface Topic {
   readonly doc: string
 }
 
-const WEEK = 7 * 24
+export type TopicTable = Readonly<Record<string, Topic>>
 
-const deadLetter = (of: string, writer: Service): Topic => ({
-  value: 'weir/dead-letter',
+/** The topics of the platform and of every solution; each solution's generated types add its own. */
+export type TopicName = keyof ValueOf
+
+/** The topics whose values are dead letters. */
+export type DeadLetterTopic = { [T in TopicName]: ValueOf[T] extends DeadLetter ? T : never }[TopicName]
+
+/** Every topic. */
+export type Topics = Readonly<Record<TopicName, Topic>>
+
+/** A number of hours, for retention. */
+export const WEEK = 7 * 24
+
+/** Contracts of which more is known than their fields. */
+export const DEAD_LETTER = new URL('weir/dead-letter.avsc', import.meta.url)
+export const CONTROL_ENTRY = new URL('weir/control-entry.avsc', import.meta.url)
+
+/** The topic for the dead letters of a flow or a sink that this service runs. */
+export const deadLetterTopic = (writer: Service): Topic => ({
+  value: DEAD_LETTER,
   key: null,
   partitioner: 'murmur2',
   partitions: 3,
@@ -33,58 +51,13 @@ const deadLetter = (of: string, writer: Service): Topic => ({
   doors: [],
   writers: [writer],
   readers: [],
-  doc: `Records that ${of} gave up, with their cause. Look at them and send them again with \`weir dlq\`.`,
+  doc: `Records that the ${writer} gave up, with their cause. Look at them and send them again with \`weir dlq\`.`,
 })
 
-export const topics = {
-  'taxi.telemetry': {
-    value: 'taxi/telemetry',
-    key: 'deviceId',
-    partitioner: 'murmur2',
-    partitions: 12,
-    retention: WEEK,
-    doors: ['http'],
-    writers: ['ingest-hub'],
-    readers: ['enricher'],
-    doc: 'Reports of the taxis as the devices sent them.',
-  },
-  'taxi.telemetry.late': {
-    value: 'taxi/telemetry',
-    key: 'deviceId',
-    partitioner: 'murmur2',
-    partitions: 3,
-    retention: WEEK,
-    doors: [],
-    writers: ['enricher'],
-    readers: [],
-    doc: 'Reports that came too late for the live picture, kept unchanged.',
-  },
-  'taxi.enriched': {
-    value: 'taxi/enriched',
-    key: 'deviceId',
-    partitioner: 'murmur2',
-    partitions: 12,
-    retention: WEEK,
-    doors: [],
-    writers: ['enricher'],
-    readers: ['indexer'],
-    doc: 'Reports with zone and state, exactly once for read_committed readers.',
-  },
-  'taxi.telemetry.dead': deadLetter('the enricher', 'enricher'),
-  'taxi.enriched.dead': deadLetter('the indexer', 'indexer'),
-  'location.offers': {
-    value: 'location/offers',
-    key: 'userId',
-    partitioner: 'murmur2',
-    partitions: 2,
-    retention: 'compact',
-    doors: [],
-    writers: ['enricher'],
-    readers: ['enricher'],
-    doc: 'What each user was offered last, exactly once for read_committed readers.',
-  },
+/** The platform's own topics. */
+export const platformTopics: TopicTable = {
   'weir.stats': {
-    value: 'weir/stage-stats',
+    value: new URL('weir/stage-stats.avsc', import.meta.url),
     key: 'stage',
     partitioner: 'murmur2',
     partitions: 1,
@@ -95,7 +68,7 @@ export const topics = {
     doc: 'Throughput, lag and latency of every stage, once a second.',
   },
   'weir.invocations': {
-    value: 'weir/invocation',
+    value: new URL('weir/invocation.avsc', import.meta.url),
     key: 'requestId',
     partitioner: 'murmur2',
     partitions: 6,
@@ -106,7 +79,7 @@ export const topics = {
     doc: 'Invocations of functions that nobody waits for, until their functions have taken them.',
   },
   'weir.control.reference': {
-    value: 'weir/reference',
+    value: new URL('weir/reference.avsc', import.meta.url),
     key: null,
     partitioner: 'murmur2',
     partitions: 1,
@@ -117,7 +90,7 @@ export const topics = {
     doc: 'Reference tables, for instance the zones of a city.',
   },
   'weir.control.streams': {
-    value: 'weir/control-entry',
+    value: CONTROL_ENTRY,
     key: null,
     partitioner: 'murmur2',
     partitions: 1,
@@ -128,7 +101,7 @@ export const topics = {
     doc: 'Kinesis streams with their shards and consumers, and the replicas that serve them.',
   },
   'weir.control.functions': {
-    value: 'weir/control-entry',
+    value: CONTROL_ENTRY,
     key: null,
     partitioner: 'murmur2',
     partitions: 1,
@@ -139,7 +112,7 @@ export const topics = {
     doc: 'Functions that were deployed, event source mappings that were made by the API, and the states of tumbling windows.',
   },
   'weir.functions.code': {
-    value: 'weir/function-code',
+    value: new URL('weir/function-code.avsc', import.meta.url),
     key: null,
     partitioner: 'murmur2',
     partitions: 1,
@@ -149,9 +122,22 @@ export const topics = {
     readers: ['enricher'],
     doc: 'The archives of deployed functions, in parts.',
   },
-} as const satisfies Record<string, Topic>
+}
 
-export type TopicName = keyof typeof topics
+/**
+ * Joins the tables of the solutions and the platform's. The platform's topics come last: once its last contract
+ * is registered, all are.
+ * @throws if two tables have the same topic
+ */
+export function gatherTopics(ofSolutions: readonly TopicTable[]): Topics {
+  const gathered: Record<string, Topic> = {}
+  for (const [name, topic] of [...ofSolutions, platformTopics].flatMap((table) => Object.entries(table))) {
+    if (Object.hasOwn(gathered, name))
+      throw new Error(`Two tables have the topic ${name}; give one of them another name.`)
+    gathered[name] = topic
+  }
+  return gathered as Topics
+}
 
 /** The topic's subject in the schema registry (Confluent's TopicNameStrategy). */
 export function subjectOf(topic: string): string {

@@ -1,12 +1,17 @@
-import { locationOffers } from './location-offers/solution.ts'
+import { gatherTopics, type Topics } from '@weir/contracts'
 import type { Solution } from './solution.ts'
-import { taxiTelemetry } from './taxi-telemetry/solution.ts'
 
 export * from './reference-tables.ts'
 export * from './solution.ts'
 
-/** Every solution. Add a new one here. */
-export const solutions: readonly Solution[] = [taxiTelemetry, locationOffers]
+/** Every solution, one line each. Add a new one here. */
+export const solutions: readonly Solution[] = await Promise.all([
+  import('./taxi-telemetry/solution.ts').then((module) => module.taxiTelemetry),
+  import('./location-offers/solution.ts').then((module) => module.locationOffers),
+])
+
+/** Every topic: those of the solutions, and the platform's. */
+export const topics: Topics = gatherTopics(solutions.map((solution) => solution.topics ?? {}))
 
 /**
  * Returns the solutions with these names, or all of them if no name is given. Throws a sentence that lists

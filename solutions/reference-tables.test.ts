@@ -11,9 +11,9 @@ const record = (key: string, value: unknown, offset = 0) => {
 
 test('the entries that solutions begin with have their shapes, and no two solutions share a table', () => {
   const tables = new ReferenceTables(solutions)
-  const names = solutions.flatMap((solution) => Object.keys(solution.tables))
+  const names = solutions.flatMap((solution) => Object.keys(solution.tables ?? {}))
   expect(new Set(names).size).toBe(names.length)
-  for (const [name, { seed }] of solutions.flatMap((solution) => Object.entries(solution.tables))) {
+  for (const [name, { seed }] of solutions.flatMap((solution) => Object.entries(solution.tables ?? {}))) {
     expect(name).toMatch(TABLE_NAME)
     for (const [id, entry] of Object.entries(seed)) tables.check(name, id, JSON.parse(JSON.stringify(entry)))
   }

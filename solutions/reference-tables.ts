@@ -46,7 +46,7 @@ export class ReferenceTables {
    */
   constructor(solutions: readonly Pick<Solution, 'tables'>[]) {
     this.#tables = new Map(
-      solutions.flatMap(({ tables }) =>
+      solutions.flatMap(({ tables = {} }) =>
         Object.entries(tables).map(([name, definition]) => [name, new Table(definition)] as const),
       ),
     )

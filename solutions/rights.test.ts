@@ -1,36 +1,82 @@
-import { may } from '@weir/contracts/rights.ts'
+import { iamPolicy } from '@weir/contracts/iam.ts'
+import { may, PRINCIPALS, type Principal, type Right, rightsOf } from '@weir/contracts/rights.ts'
+import { SERVICES } from '@weir/contracts/services.ts'
 import { expect, test } from 'vitest'
-import { solutions } from './index.ts'
+import { solutions, topics } from './index.ts'
+
+const rights = Object.fromEntries(
+  PRINCIPALS.map((principal) => [principal, rightsOf(principal, topics)]),
+) as Record<Principal, Right[]>
+const CLUSTER = 'arn:aws:kafka:eu-central-1:111122223333:cluster/weir/0a1b2c3d-0000-0000-0000-000000000000-1'
+
+test('a service reads and writes what the table says, and nothing else of it', () => {
+  for (const [name, { readers, writers }] of Object.entries(topics)) {
+    for (const service of SERVICES) {
+      expect(may(rights[service], 'Read', 'topic', name), `${service} reads ${name}`).toBe(
+        readers.includes(service),
+      )
+      expect(may(rights[service], 'Write', 'topic', name), `${service} writes ${name}`).toBe(
+        writers.includes(service),
+      )
+      for (const operation of ['Create', 'Delete', 'Alter', 'AlterConfigs'] as const)
+        expect(may(rights[service], operation, 'topic', name), `${operation} ${name}`).toBe(false)
+    }
+    expect(
+      (['Create', 'Describe', 'DescribeConfigs', 'AlterConfigs', 'Read', 'Write', 'Delete'] as const).filter(
+        (operation) => may(rights.apply, operation, 'topic', name),
+      ),
+    ).toEqual(['Create', 'Describe', 'DescribeConfigs', 'AlterConfigs'])
+  }
+})
+
+test('a policy names the resources of one cluster, and fits into a managed policy', () => {
+  for (const principal of PRINCIPALS) {
+    const policy = iamPolicy(principal, topics, CLUSTER)
+    // The IAM quota is 6,144 characters; white space does not count.
+    expect(JSON.stringify(policy).length, principal).toBeLessThan(6144)
+    for (const { Resource } of policy.Statement)
+      for (const arn of Resource)
+        expect(arn).toMatch(
+          /^arn:aws:kafka:eu-central-1:111122223333:(cluster|topic|group|transactional-id)\/weir\/0a1b2c3d-/,
+        )
+  }
+  expect(iamPolicy('indexer', topics, CLUSTER).Statement).toContainEqual({
+    Effect: 'Allow',
+    Action: ['kafka-cluster:AlterGroup', 'kafka-cluster:DescribeGroup'],
+    Resource: [`${CLUSTER.replace(':cluster/', ':group/')}/indexer.*`],
+  })
+  expect(() => iamPolicy('indexer', topics, 'arn:aws:kafka:weir')).toThrow(/no ARN of an MSK cluster/)
+})
 
 test('what the solutions run fits the rights: their flows, sinks and mappings', () => {
-  for (const { flows, indices, mappings = [], streams = [] } of solutions) {
+  for (const { flows = [], indices = [], mappings = [], streams = [] } of solutions) {
     for (const { name, source, deadLetter } of flows) {
       expect(
-        may('enricher', 'Read', 'topic', source) && may('enricher', 'Write', 'topic', deadLetter),
+        may(rights.enricher, 'Read', 'topic', source) && may(rights.enricher, 'Write', 'topic', deadLetter),
         name,
       ).toBe(true)
       expect(
-        may('enricher', 'Write', 'transactional-id', `enricher.${name}/${source}/0`) &&
-          may('indexer', 'Describe', 'group', `enricher.${name}`),
+        may(rights.enricher, 'Write', 'transactional-id', `enricher.${name}/${source}/0`) &&
+          may(rights.indexer, 'Describe', 'group', `enricher.${name}`),
       ).toBe(true)
     }
     for (const { name, source, deadLetter } of indices) {
       expect(
-        may('indexer', 'Read', 'topic', source) &&
-          may('indexer', 'Write', 'topic', deadLetter) &&
-          may('indexer', 'Read', 'group', `indexer.${name}`),
+        may(rights.indexer, 'Read', 'topic', source) &&
+          may(rights.indexer, 'Write', 'topic', deadLetter) &&
+          may(rights.indexer, 'Read', 'group', `indexer.${name}`),
         name,
       ).toBe(true)
     }
     for (const { name, output } of mappings) {
       expect(
-        may('enricher', 'Read', 'group', `weir.mapping.${name}`) &&
-          (output === undefined || may('enricher', 'Write', 'topic', output)),
+        may(rights.enricher, 'Read', 'group', `weir.mapping.${name}`) &&
+          (output === undefined || may(rights.enricher, 'Write', 'topic', output)),
         name,
       ).toBe(true)
     }
     for (const { name } of streams)
       for (const service of ['ingest-hub', 'enricher'] as const)
-        expect(may(service, 'Create', 'topic', `stream.${name}`)).toBe(true)
+        expect(may(rights[service], 'Create', 'topic', `stream.${name}`)).toBe(true)
   }
 })

@@ -2,19 +2,23 @@
  * A solution is data and small functions that the services run. Services never name a solution; a solution
  * never opens a socket.
  */
-import type { TopicName } from '@weir/contracts'
+import type { DeadLetterTopic, Server, Service, TopicName, TopicTable } from '@weir/contracts'
 import type { PublishedFlow, Source, Step } from '@weir/flow'
 import type { Shape } from '@weir/topics/shape.ts'
 
 export interface Solution {
   /** Also the solution's folder and its path on the page server: lower case and dashes. */
   readonly name: string
-  readonly title: string
-  readonly flows: readonly FlowDefinition[]
-  readonly indices: readonly IndexDefinition[]
+  readonly title?: string
+  /** The topics with the records that only this solution knows. */
+  readonly topics?: TopicTable
+  /** Run by the enricher. */
+  readonly flows?: readonly FlowDefinition[]
+  /** Filled by the indexer. */
+  readonly indices?: readonly IndexDefinition[]
   /** Reference tables, by name. No two solutions may have a table with the same name. */
-  readonly tables: Readonly<Record<string, TableDefinition>>
-  readonly simulator: SimulatorDefinition
+  readonly tables?: Readonly<Record<string, TableDefinition>>
+  readonly simulator?: SimulatorDefinition
   /** Served by the indexer. */
   readonly page?: PageDefinition
   /** Kinesis streams, each created if no stream with its name exists. */
@@ -24,6 +28,31 @@ export interface Solution {
   readonly mappings?: readonly MappingDefinition[]
   /** Mounted by the enricher. */
   readonly application?: ApplicationDefinition
+  /** Printed by `weir up`, in this order. */
+  readonly links?: readonly Link[]
+  readonly probe?: Probe
+}
+
+/** Something to look at or to use, at a service or a server of `weir up`. */
+export interface Link {
+  readonly at: Service | Server
+  /** Begins with a slash. */
+  readonly path: string
+  readonly doc: string
+}
+
+/** A way through the whole system that `helm test` tries: records go in at the hub and come out in an index. */
+export interface Probe {
+  /** Accepts records over HTTP. */
+  readonly topic: TopicName
+  /** A value of the topic, without the two fields below. */
+  readonly value: Readonly<Record<string, unknown>>
+  /** The text field that gets the name of the test run; a `keyword` in the index. */
+  readonly runField: string
+  /** The field that gets the event time. */
+  readonly timeField: string
+  /** The name of the solution's index in which each record must be found once. */
+  readonly index: string
 }
 
 /**
@@ -131,7 +160,7 @@ export interface FlowDefinition {
   /** Names the consumer group (enricher.NAME), the stage and its metrics. */
   readonly name: string
   readonly source: TopicName
-  readonly deadLetter: TopicName
+  readonly deadLetter: DeadLetterTopic
   build(deps: FlowDeps): PublishedFlow<number, any, Source>
 }
 
@@ -164,7 +193,7 @@ export interface IndexDefinition {
   /** Names the consumer group (indexer.NAME), the stage and its metrics. */
   readonly name: string
   readonly source: TopicName
-  readonly deadLetter: TopicName
+  readonly deadLetter: DeadLetterTopic
   /** Indices are named PREFIX-2026.11.22 (by rotation, UTC, of the event time). */
   readonly prefix: string
   readonly rotation: 'hour' | 'day' | 'week' | 'month'

@@ -114,7 +114,7 @@ export class Guarded {
 
   /** Applies the topics as the chart does: a job with the principal `apply`, which waits for the registry. */
   async #applyTopics(): Promise<void> {
-    const { code, output } = await this.#node(this.environment('apply'), 'packages/catalogue/apply-main.ts')
+    const { code, output } = await this.#node(this.environment('apply'), 'tools/apply/main.ts')
     if (code !== 0) throw new Error(output)
   }
 

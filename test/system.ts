@@ -2,6 +2,7 @@
  * The whole of Weir as `weir up` runs it, in its own data folder and on its own ports, for end-to-end tests:
  * replay, kill, count.
  */
+
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -12,6 +13,7 @@ import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import type { Server, Service } from '@weir/contracts/services.ts'
 import { headerOf, kafkaConfig, openKafka } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { tieProcess } from '@weir/stack/lifeline.ts'
 import { freePorts } from '@weir/stack/ports.ts'
 import type { StackState } from '@weir/stack/state.ts'
@@ -181,6 +183,7 @@ export class System {
     )
     const { value: kafka, stop } = await openKafka(config)
     const { value: codec } = await openCodec({
+      topics,
       url: `http://127.0.0.1:${this.env.REGISTRY_PORT}/apis/ccompat/v7`,
     })
     const reader = await codec.reader('taxi.enriched')

@@ -2,7 +2,7 @@
  * A fleet's reports as load: real contract values, about 200 bytes as JSON, from 1,000 devices in and around
  * Manhattan.
  */
-import type { TaxiTelemetry } from '@weir/contracts'
+import type { TaxiTelemetry } from '@weir/solutions/taxi-telemetry/generated/types.ts'
 
 const DEVICES = 1000
 

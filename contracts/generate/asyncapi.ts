@@ -6,10 +6,10 @@ import type { AvroSchema } from '../avro.ts'
 import { HEADERS } from '../headers.ts'
 import { readSample, schemaOf } from '../load.ts'
 import { topicConfigs } from '../topic-configs.ts'
-import { type Topic, type TopicName, topics } from '../topics.ts'
+import type { Topic, TopicTable } from '../topics.ts'
 
-export function asyncApi(): Record<string, unknown> {
-  const names = Object.keys(topics) as TopicName[]
+export function asyncApi(topics: TopicTable): Record<string, unknown> {
+  const entries = Object.entries(topics)
   return {
     asyncapi: '3.0.0',
     info: {
@@ -19,13 +19,13 @@ export function asyncApi(): Record<string, unknown> {
         "What Weir's services say to each other over Kafka. Values are Avro in the Confluent framing: a zero byte, the schema's id in four bytes, the record.",
     },
     defaultContentType: 'application/vnd.apache.avro+binary',
-    channels: Object.fromEntries(names.map((name) => [name, channel(name, topics[name])])),
-    operations: Object.fromEntries(names.flatMap((name) => operations(name, topics[name]))),
+    channels: Object.fromEntries(entries.map(([name, topic]) => [name, channel(name, topic)])),
+    operations: Object.fromEntries(entries.flatMap(([name, topic]) => operations(name, topic))),
   }
 }
 
-function channel(name: TopicName, topic: Topic): Record<string, unknown> {
-  const schema = schemaOf(name) as unknown as { name: string; doc?: string }
+function channel(name: string, topic: Topic): Record<string, unknown> {
+  const schema = schemaOf(topic) as unknown as { name: string; doc?: string }
   return {
     address: name,
     description: topic.doc,
@@ -81,7 +81,7 @@ function topicConfiguration(topic: Topic): Record<string, unknown> {
   }
 }
 
-function operations(name: TopicName, topic: Topic): [string, Record<string, unknown>][] {
+function operations(name: string, topic: Topic): [string, Record<string, unknown>][] {
   const operation = (service: string, action: 'send' | 'receive'): [string, Record<string, unknown>] => [
     `${service}.${action}.${name}`,
     {

@@ -1,20 +1,34 @@
-/** The contents of all generated files, by name. */
+/** The modules with the types of topics' values, from the tables and the contracts' files. */
 import { parseSchema, type RecordNode } from '../avro.ts'
-import { schemaOf } from '../load.ts'
-import { type TopicName, topics } from '../topics.ts'
-import { asyncApi } from './asyncapi.ts'
-import { typesModule } from './types.ts'
+import { pathOf, readContract } from '../load.ts'
+import { DEAD_LETTER, platformTopics, type TopicTable } from '../topics.ts'
+import { platformTypes, solutionTypes, type TopicType } from './types.ts'
 
-export function generatedFiles(): Record<string, string> {
-  const topicTypes = (Object.keys(topics) as TopicName[]).map((topic) => ({ topic, record: recordOf(topic) }))
-  return {
-    'types.ts': typesModule(topicTypes),
-    'asyncapi.json': `${JSON.stringify(asyncApi(), null, 2)}\n`,
-  }
+const PLATFORM = new URL('../', import.meta.url)
+
+export function platformTypesFile(): string {
+  return platformTypes(typesOf(platformTopics), [deadLetter()])
 }
 
-function recordOf(topic: TopicName): RecordNode {
-  const node = parseSchema(schemaOf(topic))
+/** @param folder the solution's, with the contracts of its topics */
+export function solutionTypesFile(folder: URL, topics: TopicTable): string {
+  for (const [name, { value }] of Object.entries(topics)) {
+    if (![folder, PLATFORM].some(({ href }) => value.href.startsWith(href)))
+      throw new Error(
+        `The contract of ${name}, ${pathOf(value)}, is another solution's; put it into this solution's folder.`,
+      )
+  }
+  const platform = [deadLetter(), ...typesOf(platformTopics).map(({ record }) => record)]
+  return solutionTypes(typesOf(topics), platform)
+}
+
+const typesOf = (topics: TopicTable): TopicType[] =>
+  Object.entries(topics).map(([topic, { value }]) => ({ topic, record: recordOf(topic, value) }))
+
+const deadLetter = (): RecordNode => recordOf('dead letters', DEAD_LETTER)
+
+function recordOf(topic: string, contract: URL): RecordNode {
+  const node = parseSchema(readContract(contract))
   if (node.kind !== 'record')
     throw new Error(
       `The value of ${topic} is ${node.kind}; it must be a record, so that fields can be added later.`,

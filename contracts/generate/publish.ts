@@ -1,27 +1,23 @@
 /** Published versions: a contract that has changed gets the next number. Files are only ever added. */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { AvroSchema } from '../avro.ts'
 import { incompatibilities } from '../compatibility.ts'
-import { contracts, publishedFolder, publishedVersions, readContract } from '../load.ts'
+import { pathOf, publishedFile, publishedVersions, readContract } from '../load.ts'
 
 /**
- * Returns the names of the files written. Throws, without writing anything, if a contract is incompatible
- * with a published version.
+ * Returns the files written. Throws, without writing anything, if a contract is incompatible with a published
+ * version.
  */
-export function publish(): string[] {
-  const changed = contracts().filter(isChanged)
+export function publish(contracts: readonly URL[]): string[] {
+  const changed = contracts.filter(isChanged)
   const problems = changed.flatMap((contract) => incompatibilities(contract))
   if (problems.length > 0) throw new Error(`Nothing was published:\n${problems.join('\n')}`)
   return changed.map((contract) => {
-    const name = `${basename(contract)}.v${(publishedVersions(contract).at(-1)?.version ?? 0) + 1}.avsc`
-    mkdirSync(publishedFolder(contract), { recursive: true })
-    writeFileSync(
-      new URL(name, publishedFolder(contract)),
-      `${JSON.stringify(readContract(contract), null, 2)}\n`,
-    )
-    return `${dirname(contract)}/published/${name}`
+    const file = publishedFile(contract, (publishedVersions(contract).at(-1)?.version ?? 0) + 1)
+    mkdirSync(new URL('./', file), { recursive: true })
+    writeFileSync(file, `${JSON.stringify(readContract(contract), null, 2)}\n`)
+    return pathOf(file)
   })
 }
 
@@ -29,7 +25,7 @@ export function publish(): string[] {
  * True if the contract differs from its newest published version. Doc strings may be improved without a new
  * version: they do not affect the encoded bytes.
  */
-export function isChanged(contract: string): boolean {
+export function isChanged(contract: URL): boolean {
   const newest = publishedVersions(contract).at(-1)
   return (
     newest === undefined ||

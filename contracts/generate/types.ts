@@ -7,16 +7,54 @@ export interface TopicType {
 }
 
 const HEADER = `/* Generated from topics.ts and the .avsc files by \`npm run generate\`. Change those, then generate again. */\n`
+/** The module with the platform's types. */
+const PLATFORM_TYPES = '@weir/contracts/generated/types.ts'
 
-export function typesModule(topicTypes: readonly TopicType[]): string {
-  const declared = new Map<string, string>()
-  for (const { record } of topicTypes) declare(record, declared)
-  const valueOf = topicTypes.map(({ topic, record }) => `  '${topic}': ${shortName(record.name)}`)
+/** @param others records that only solutions have topics for */
+export function platformTypes(topicTypes: readonly TopicType[], others: readonly RecordNode[]): string {
+  const declared = declarations([...others, ...topicTypes.map(({ record }) => record)])
   return [
     HEADER,
     ...declared.values(),
-    `/** The type of each topic's values. */\nexport interface ValueOf {\n${valueOf.join('\n')}\n}\n`,
+    `/** The type of each topic's values. */\nexport ${valueOf(topicTypes)}`,
   ].join('\n')
+}
+
+/**
+ * The types of a solution's topics. Its ValueOf is merged into the platform's, so that all code knows the topics;
+ * the names of the platform's records mean the same there.
+ * @param platform the platform's records
+ */
+export function solutionTypes(topicTypes: readonly TopicType[], platform: readonly RecordNode[]): string {
+  const known = declarations(platform)
+  const all = declarations(
+    topicTypes.map(({ record }) => record),
+    known,
+  )
+  const own = [...all].filter(([name]) => !known.has(name)).map(([, text]) => text)
+  const merged = `/** Merged into the types of all topics. */\n${valueOf(topicTypes)}`
+    .trimEnd()
+    .replaceAll(/^/gm, '  ')
+  return [
+    HEADER,
+    ...(own.length === 0 ? ['export {}\n'] : own),
+    `declare module '${PLATFORM_TYPES}' {\n${merged}\n}\n`,
+  ].join('\n')
+}
+
+/** Returns the declarations of the records' named types, and those already known, by name. */
+function declarations(
+  records: readonly RecordNode[],
+  known: ReadonlyMap<string, string> = new Map(),
+): Map<string, string> {
+  const declared = new Map(known)
+  for (const record of records) declare(record, declared)
+  return declared
+}
+
+function valueOf(topicTypes: readonly TopicType[]): string {
+  const lines = topicTypes.map(({ topic, record }) => `  '${topic}': ${shortName(record.name)}`)
+  return `interface ValueOf {\n${lines.join('\n')}\n}\n`
 }
 
 /**

@@ -1,68 +1,5 @@
 /* Generated from topics.ts and the .avsc files by `npm run generate`. Change those, then generate again. */
 
-export interface Position {
-  /** Degrees north, -90 to 90. */
-  lat: number
-  /** Degrees east, -180 to 180. */
-  lon: number
-}
-
-/** One report of a taxi's on-board device. About one a second while the engine runs. */
-export interface TaxiTelemetry {
-  /** The device, unique in the fleet. The key of the topic: one vehicle's reports stay in order. */
-  deviceId: string
-  /** The trip with passengers, null between trips. */
-  tripId: string | null
-  /** Where the vehicle is, WGS 84. */
-  position: Position
-  /** Kilometres per hour. */
-  speed: number
-  /** Degrees clockwise from north, 0 to 360. */
-  heading: number | null
-  /** Fuel in the tank, percent. Null for electric vehicles. */
-  fuel: number | null
-  /** State of charge of the battery, percent. Null where there is none. */
-  charge: number | null
-  /** Degrees Celsius. */
-  engineTemperature: number | null
-  /** True while passengers are aboard. */
-  occupied: boolean
-  /** When the device measured, milliseconds since the epoch, UTC. */
-  eventTime: number
-}
-
-export type TaxiState = 'UNKNOWN' | 'OCCUPIED' | 'MOVING' | 'IDLE'
-
-/** A taxi's report with what the stream knows of it. */
-export interface TaxiEnriched {
-  /** The device, unique in the fleet. The key of the topic. */
-  deviceId: string
-  /** The trip with passengers, null between trips. */
-  tripId: string | null
-  /** Where the vehicle is, WGS 84. */
-  position: Position
-  /** Kilometres per hour. */
-  speed: number
-  /** Degrees clockwise from north, 0 to 360. */
-  heading: number | null
-  /** Fuel in the tank, percent. */
-  fuel: number | null
-  /** State of charge of the battery, percent. */
-  charge: number | null
-  /** Degrees Celsius. */
-  engineTemperature: number | null
-  /** OCCUPIED with passengers, else MOVING from 3 km/h on, else IDLE. */
-  state: TaxiState
-  /** The id of the named zone that covers the position, else of the H3 cell (resolution 8). */
-  zone: string
-  /** The zone's name, null for an H3 cell. */
-  zoneName: string | null
-  /** When the device measured, milliseconds since the epoch, UTC. */
-  eventTime: number
-  /** When the broker stored the report, milliseconds since the epoch, UTC. */
-  arrivalTime: number
-}
-
 /** A record that a flow could not handle, or a record batch that cannot be read, with the cause and its origin. The original headers, weir-id among them, travel as headers. */
 export interface DeadLetter {
   /** The flow or sink that gave up the record, as service.name. */
@@ -91,48 +28,6 @@ export interface DeadLetter {
   truncated: boolean
   /** Set where the letter stands for the records of a batch whose bytes break the record format: the offset of the last one. Nothing of them could be read, so truncated is true and there is nothing to send back. */
   lastOffset: number | null
-}
-
-export interface Place {
-  /** Degrees north, -90 to 90. */
-  lat: number
-  /** Degrees east, -180 to 180. */
-  lon: number
-}
-
-export interface BandwidthOption {
-  /** As it is sold. */
-  name: string
-  /** Megabits a second to the user. */
-  downMbps: number
-  /** Megabits a second from the user. */
-  upMbps: number
-  /** A month, in the currency. */
-  price: number
-  /** ISO 4217. */
-  currency: string
-}
-
-/** What a user can have where he or she signed up. */
-export interface LocationOffers {
-  /** The user. The key of the topic. */
-  userId: string
-  /** The signup that this answers. */
-  signupId: string
-  /** Where the user signed up, WGS 84. */
-  position: Place
-  /** The id of the nearest area that is served and reaches that far; null where none does. */
-  area: string | null
-  /** The area's name. */
-  areaName: string | null
-  /** From the middle of the area, kilometres. */
-  distanceKm: number | null
-  /** Empty where no area is served. */
-  options: Array<BandwidthOption>
-  /** When the user signed up, milliseconds since the epoch, UTC. */
-  signedUpAt: number
-  /** When the options were found, milliseconds since the epoch, UTC. */
-  offeredAt: number
 }
 
 /** What one stage of one service instance did in the last second. Pages show it; metrics systems read /metrics instead. */
@@ -205,12 +100,6 @@ export interface FunctionCode {
 
 /** The type of each topic's values. */
 export interface ValueOf {
-  'taxi.telemetry': TaxiTelemetry
-  'taxi.telemetry.late': TaxiTelemetry
-  'taxi.enriched': TaxiEnriched
-  'taxi.telemetry.dead': DeadLetter
-  'taxi.enriched.dead': DeadLetter
-  'location.offers': LocationOffers
   'weir.stats': StageStats
   'weir.invocations': Invocation
   'weir.control.reference': ReferenceEntry

@@ -3,7 +3,6 @@
  * them alike.
  */
 import type { AvroSchema } from '../avro.ts'
-import { readContract } from '../load.ts'
 
 export interface Change {
   readonly name: string
@@ -14,15 +13,37 @@ export interface Change {
 }
 
 type Json = any
-const TAXI = readContract('taxi/telemetry')
+const POSITION = {
+  type: 'record',
+  name: 'Position',
+  fields: [
+    { name: 'lat', type: 'double' },
+    { name: 'lon', type: 'double' },
+  ],
+}
+const REPORT = {
+  type: 'record',
+  name: 'Report',
+  namespace: 'weir.test',
+  doc: 'Of a device in a vehicle.',
+  fields: [
+    { name: 'deviceId', type: 'string' },
+    { name: 'tripId', type: ['null', 'string'], default: null },
+    { name: 'position', type: POSITION },
+    { name: 'speed', type: 'float' },
+    { name: 'heading', type: ['null', 'float'], default: null },
+    { name: 'occupied', type: 'boolean', default: false },
+    { name: 'eventTime', type: { type: 'long', logicalType: 'timestamp-millis' } },
+  ],
+} as AvroSchema
 
-function taxi(name: string, change: (schema: Json) => void, ...sentences: string[]): Change {
-  const current = structuredClone(TAXI) as Json
+function report(name: string, change: (schema: Json) => void, ...sentences: string[]): Change {
+  const current = structuredClone(REPORT) as Json
   change(current)
-  return { name, old: TAXI, current, sentences }
+  return { name, old: REPORT, current, sentences }
 }
 
-/** A change to a record with one field, for types that do not occur in the taxi's contract. */
+/** A change to a record with one field, for types that do not occur in the report. */
 function field(name: string, old: unknown, current: unknown, ...sentences: string[]): Change {
   const schema = (type: unknown): AvroSchema =>
     ({ type: 'record', name: 'R', namespace: 'test', fields: [{ name: 'f', type }] }) as AvroSchema
@@ -41,80 +62,80 @@ const symbols = (names: readonly string[], fallback?: string): object => ({
 })
 
 export const breakingChanges: readonly Change[] = [
-  taxi(
+  report(
     'a field is added without a default',
     (s) => s.fields.push({ name: 'colour', type: 'string' }),
-    'TaxiTelemetry.colour was added without a default, so data of version 1 cannot be read; give it a default.',
+    'Report.colour was added without a default, so data of version 1 cannot be read; give it a default.',
   ),
-  taxi(
+  report(
     'a field without a default is removed',
     (s) => remove(s, 'speed'),
-    'TaxiTelemetry.speed was removed, but readers of version 1 need it, for it had no default; keep the field.',
+    'Report.speed was removed, but readers of version 1 need it, for it had no default; keep the field.',
   ),
-  taxi(
+  report(
     'a field is renamed, even with an alias, for old readers do not know it',
     (s) => {
       Object.assign(find(s, 'speed'), { name: 'velocity', aliases: ['speed'] })
     },
-    'TaxiTelemetry.speed was removed, but readers of version 1 need it, for it had no default; keep the field.',
+    'Report.speed was removed, but readers of version 1 need it, for it had no default; keep the field.',
   ),
-  taxi(
+  report(
     'a type changes',
     (s) => {
       find(s, 'eventTime').type = 'string'
     },
-    'TaxiTelemetry.eventTime changed from long in version 1 to string; keep its type and add a new field with a default instead.',
+    'Report.eventTime changed from long in version 1 to string; keep its type and add a new field with a default instead.',
   ),
-  taxi(
+  report(
     'a type changes deep inside',
     (s) => {
       find(s, 'position').type.fields[0].type = 'string'
     },
-    'TaxiTelemetry.position.lat changed from double in version 1 to string; keep its type and add a new field with a default instead.',
+    'Report.position.lat changed from double in version 1 to string; keep its type and add a new field with a default instead.',
   ),
-  taxi(
+  report(
     'a type is widened, which old readers cannot follow',
     (s) => {
       find(s, 'speed').type = 'double'
     },
-    'TaxiTelemetry.speed changed from float in version 1 to double; keep its type and add a new field with a default instead.',
+    'Report.speed changed from float in version 1 to double; keep its type and add a new field with a default instead.',
   ),
-  taxi(
+  report(
     'a type is narrowed, which old data do not fit',
     (s) => {
       find(s, 'position').type.fields[1].type = 'float'
     },
-    'TaxiTelemetry.position.lon changed from double in version 1 to float; keep its type and add a new field with a default instead.',
+    'Report.position.lon changed from double in version 1 to float; keep its type and add a new field with a default instead.',
   ),
-  taxi(
+  report(
     'a field becomes optional, which old readers cannot follow',
     (s) => {
       find(s, 'speed').type = ['null', 'float']
     },
-    'TaxiTelemetry.speed can now be null, which readers of version 1 cannot read; add a new optional field instead.',
+    'Report.speed can now be null, which readers of version 1 cannot read; add a new optional field instead.',
   ),
-  taxi(
+  report(
     'a field is no longer optional',
     (s) => {
       find(s, 'heading').type = 'float'
       delete find(s, 'heading').default
     },
-    'TaxiTelemetry.heading can no longer be null, as it is in data of version 1; keep that branch.',
+    'Report.heading can no longer be null, as it is in data of version 1; keep that branch.',
   ),
-  taxi(
+  report(
     'an optional field gets another type',
     (s) => {
       find(s, 'tripId').type = ['null', 'int']
     },
-    'TaxiTelemetry.tripId can no longer be string, as it is in data of version 1; keep that branch.',
-    'TaxiTelemetry.tripId can now be int, which readers of version 1 cannot read; add a new optional field instead.',
+    'Report.tripId can no longer be string, as it is in data of version 1; keep that branch.',
+    'Report.tripId can now be int, which readers of version 1 cannot read; add a new optional field instead.',
   ),
-  taxi(
+  report(
     'a record gets another name',
     (s) => {
       find(s, 'position').type.name = 'Place'
     },
-    'TaxiTelemetry.position was called weir.taxi.Position in version 1 and is now called weir.taxi.Place; keep the name of a published type.',
+    'Report.position was called weir.test.Position in version 1 and is now called weir.test.Place; keep the name of a published type.',
   ),
   field(
     'a symbol is added to an enum without a default',
@@ -149,12 +170,12 @@ export const breakingChanges: readonly Change[] = [
 ]
 
 export const lawfulChanges: readonly Change[] = [
-  taxi('a field with a default is added', (s) =>
+  report('a field with a default is added', (s) =>
     s.fields.push({ name: 'colour', type: ['null', 'string'], default: null }),
   ),
-  taxi('a field with a default is removed', (s) => remove(s, 'occupied')),
-  taxi('fields change places', (s) => s.fields.reverse()),
-  taxi('docs change', (s) => {
+  report('a field with a default is removed', (s) => remove(s, 'occupied')),
+  report('fields change places', (s) => s.fields.reverse()),
+  report('docs change', (s) => {
     s.doc = 'Better words.'
   }),
   field(

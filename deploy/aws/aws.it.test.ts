@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { iamPolicy } from '@weir/contracts/iam.ts'
 import { PRINCIPALS } from '@weir/contracts/rights.ts'
+import { topics } from '@weir/solutions'
 import { pythonWith } from '@weir/stack/python.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -88,7 +89,7 @@ test('the file of the Kubernetes cluster is one that eksctl takes', async () => 
 
 test('the policies name actions that IAM knows, on resources that the actions take', async () => {
   const policies = Object.fromEntries(
-    PRINCIPALS.map((principal) => [principal, iamPolicy(principal, CLUSTER)]),
+    PRINCIPALS.map((principal) => [principal, iamPolicy(principal, topics, CLUSTER)]),
   )
   expect(await run(JSON.stringify(policies), python, join(here, 'policies.py'))).toEqual({
     code: 0,

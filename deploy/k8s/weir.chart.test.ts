@@ -7,9 +7,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigReader } from '@weir/config'
-import { type Topic, topics } from '@weir/contracts'
 import { PRINCIPALS } from '@weir/contracts/rights.ts'
 import { SERVICES, type Service, services } from '@weir/contracts/services.ts'
+import { topics } from '@weir/solutions'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { config as enricher } from '../../services/enricher/config.ts'
@@ -150,7 +150,7 @@ describe('the flows of a trial', () => {
     const flow = (from: string, to: string): void => {
       expected.add(`${from} → ${to}`)
     }
-    for (const topic of Object.values<Topic>(topics)) {
+    for (const topic of Object.values(topics)) {
       for (const service of [...topic.writers, ...topic.readers]) {
         flow(service, 'kafka:9092')
         flow(service, 'registry:8080')

@@ -1,6 +1,6 @@
 import { readConfig } from '@weir/config'
-import { topics } from '@weir/contracts/topics.ts'
 import { type Kafka, kafkaConfig, openKafka, type TopicSpec } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applySpecs, applyTopics, topicSpecs } from './apply.ts'
@@ -19,7 +19,7 @@ afterAll(() => opened?.value.admin.deleteTopics(created))
 
 function ownSpecs(): TopicSpec[] {
   const prefix = uniqueName('apply')
-  const specs = topicSpecs(1).map((spec) => ({ ...spec, name: `${prefix}.${spec.name}` }))
+  const specs = topicSpecs(topics, 1).map((spec) => ({ ...spec, name: `${prefix}.${spec.name}` }))
   created.push(...specs.map(({ name }) => name))
   return specs
 }
@@ -72,7 +72,7 @@ test('another partition count is refused by name, and nothing else is done', asy
 })
 
 test('the table itself is applied', async () => {
-  await applyTopics(opened.value.admin, { replicas: 1 })
+  await applyTopics(opened.value.admin, { topics, replicas: 1 })
   expect((await opened.value.admin.topics()).map(({ name }) => name)).toEqual(
     expect.arrayContaining(Object.keys(topics)),
   )

@@ -1,13 +1,15 @@
 /**
- * Brings a cluster in line with the contracts: topics of the table on the brokers, schemas in the registry.
+ * Brings the brokers in line with a table of topics.
  * Running it again changes nothing.
  */
 
 import { topicConfigs } from '@weir/contracts/topic-configs.ts'
-import { registryJournal, type Topic, topics } from '@weir/contracts/topics.ts'
+import { registryJournal, type TopicTable } from '@weir/contracts/topics.ts'
 import { type Admin, KafkaError, type TopicSpec } from '@weir/kafka'
 
 export interface ApplyTopicsOptions {
+  /** The table of topics. */
+  readonly topics: TopicTable
   /**
    * Replicas of each partition of topics that are created; -1: the broker's default. Existing topics keep
    * theirs.
@@ -33,9 +35,9 @@ export interface AppliedTopics {
  */
 export async function applyTopics(
   admin: Admin,
-  { replicas, minInSync, log }: ApplyTopicsOptions,
+  { topics, replicas, minInSync, log }: ApplyTopicsOptions,
 ): Promise<AppliedTopics> {
-  return applySpecs(admin, topicSpecs(replicas, minInSync), log)
+  return applySpecs(admin, topicSpecs(topics, replicas, minInSync), log)
 }
 
 /** The same for any list of topics. */
@@ -66,15 +68,16 @@ export async function applySpecs(
   return { created, updated }
 }
 
-/** The topics table and the registry's journal, as the broker port takes them. */
+/** The table's topics and the registry's journal, as the broker port takes them. */
 export function topicSpecs(
+  topics: TopicTable,
   replicas: number,
   minInSync = replicas >= 3 ? 2 : replicas > 0 ? 1 : undefined,
 ): TopicSpec[] {
   const inSync: Record<string, string> =
     minInSync === undefined ? {} : { 'min.insync.replicas': String(minInSync) }
   return [
-    ...Object.entries<Topic>(topics).map(([name, topic]) => ({
+    ...Object.entries(topics).map(([name, topic]) => ({
       name,
       partitions: topic.partitions,
       replicas,

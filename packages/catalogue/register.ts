@@ -7,7 +7,7 @@ import { registryAddress } from '@weir/codec/registry-address.ts'
 import type { AvroSchema } from '@weir/contracts/avro.ts'
 import { breaks } from '@weir/contracts/compatibility.ts'
 import { publishedVersions, schemaOf } from '@weir/contracts/load.ts'
-import { subjectOf, type TopicName, topics } from '@weir/contracts/topics.ts'
+import { subjectOf, type TopicTable } from '@weir/contracts/topics.ts'
 
 const { COMPATIBILITY, SchemaRegistry, SchemaType } = confluent
 const TIMEOUT_MS = 10_000
@@ -26,7 +26,7 @@ export class ContractRefused extends Error {
 }
 
 export interface RegisteredContract {
-  readonly topic: TopicName
+  readonly topic: string
   /** The id of the current schema: this version's writers put it before each value. */
   readonly schemaId: number
 }
@@ -37,16 +37,17 @@ export interface RegisteredContract {
  */
 export async function registerContracts(
   registryUrl: string,
+  topics: TopicTable,
   log: (line: string) => void = () => {},
 ): Promise<RegisteredContract[]> {
   const registered: RegisteredContract[] = []
-  for (const topic of Object.keys(topics) as TopicName[]) {
+  for (const [name, topic] of Object.entries(topics)) {
     // Older versions first: a registry that lost its data then refuses schemas that are incompatible with
     // them, as before.
-    const versions = [...publishedVersions(topics[topic].value).map(({ schema }) => schema), schemaOf(topic)]
-    const schemaId = await registerVersions(registryUrl, subjectOf(topic), versions)
-    registered.push({ topic, schemaId })
-    log(`${subjectOf(topic)} has schema ${schemaId}`)
+    const versions = [...publishedVersions(topic.value).map(({ schema }) => schema), schemaOf(topic)]
+    const schemaId = await registerVersions(registryUrl, subjectOf(name), versions)
+    registered.push({ topic: name, schemaId })
+    log(`${subjectOf(name)} has schema ${schemaId}`)
   }
   return registered
 }

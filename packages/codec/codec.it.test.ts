@@ -1,7 +1,8 @@
 import confluent from '@kafkajs/confluent-schema-registry'
 import { registerContracts, registerVersions } from '@weir/catalogue'
-import { sampleOf, schemaOf, type TopicName, topics } from '@weir/contracts'
+import { sampleOf, schemaOf, type TopicName } from '@weir/contracts'
 import { type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
+import { topics } from '@weir/solutions'
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { compileEncoder } from './avro/encode.ts'
@@ -17,8 +18,8 @@ let url: string
 let codec: Codec
 beforeAll(async () => {
   ;({ url } = await servers.registry())
-  await registerContracts(url)
-  codec = (await openCodec({ url })).value
+  await registerContracts(url, topics)
+  codec = (await openCodec({ topics, url })).value
 })
 
 function columns(...values: Buffer[]): ValueColumns {
@@ -45,9 +46,9 @@ test.each(Object.keys(topics) as TopicName[])(
     const writer = await codec.writer(topic)
     const reader = await codec.reader(topic)
     const bytes = Buffer.alloc(4096)
-    const end = writer.encode(sampleOf(topic) as never, bytes, 10)
+    const end = writer.encode(sampleOf(topics, topic) as never, bytes, 10)
     await reader.prepare({ length: 1, bytes, valueStart: Int32Array.of(10), valueEnd: Int32Array.of(end) })
-    expect(reader.decode(bytes, 10, end)).toEqual(sampleOf(topic))
+    expect(reader.decode(bytes, 10, end)).toEqual(sampleOf(topics, topic))
   },
 )
 
@@ -56,22 +57,22 @@ test('the bytes are what the Confluent client writes and reads', async () => {
   const writer = await codec.writer('taxi.telemetry')
   const reader = await codec.reader('taxi.telemetry')
   const bytes = Buffer.alloc(4096)
-  const ours = Buffer.from(bytes.subarray(0, writer.encode(sampleOf('taxi.telemetry'), bytes, 0)))
-  const theirs = await client.encode(writer.schemaId, sampleOf('taxi.telemetry'))
+  const ours = Buffer.from(bytes.subarray(0, writer.encode(sampleOf(topics, 'taxi.telemetry'), bytes, 0)))
+  const theirs = await client.encode(writer.schemaId, sampleOf(topics, 'taxi.telemetry'))
   expect(ours.equals(theirs)).toBe(true)
   expect({ ...(await client.decode(ours)) }).toMatchObject({
     deviceId: 'taxi-0417',
     position: { lat: 40.7549 },
   })
   await reader.prepare(columns(theirs))
-  expect(reader.decode(theirs, 0, theirs.length)).toEqual(sampleOf('taxi.telemetry'))
+  expect(reader.decode(theirs, 0, theirs.length)).toEqual(sampleOf(topics, 'taxi.telemetry'))
 })
 
 test('an id is needed until it is resolved; one that the registry does not know is definite', async () => {
   const writer = await codec.writer('taxi.telemetry')
-  const reader = await (await openCodec({ url })).value.reader('taxi.telemetry')
+  const reader = await (await openCodec({ topics, url })).value.reader('taxi.telemetry')
   const bytes = Buffer.alloc(4096)
-  const good = Buffer.from(bytes.subarray(0, writer.encode(sampleOf('taxi.telemetry'), bytes, 0)))
+  const good = Buffer.from(bytes.subarray(0, writer.encode(sampleOf(topics, 'taxi.telemetry'), bytes, 0)))
   const wrong = framed(987_654_321, good.subarray(5))
   expect(() => reader.decode(good, 0, good.length)).toThrow(SchemaNeeded)
   const batch = columns(good, wrong, Buffer.from('no Avro'), good)
@@ -96,7 +97,7 @@ test('an id is needed until it is resolved; one that the registry does not know 
 })
 
 describe('a rolling upgrade', () => {
-  const old = schemaOf('taxi.enriched')
+  const old = schemaOf(topics['taxi.enriched'])
   const evolved = structuredClone(old) as any
   evolved.fields.push(
     { name: 'colour', type: ['null', 'string'], default: null },
@@ -104,7 +105,7 @@ describe('a rolling upgrade', () => {
   )
   evolved.fields = evolved.fields.filter(({ name }: { name: string }) => name !== 'zoneName')
   evolved.fields.find(({ name }: { name: string }) => name === 'state').type.symbols.push('CHARGING')
-  const { zoneName, ...kept } = sampleOf('taxi.enriched')
+  const { zoneName, ...kept } = sampleOf(topics, 'taxi.enriched')
 
   async function parties(): Promise<{
     write(schema: AvroSchema, value: unknown): Promise<Buffer>
@@ -112,7 +113,7 @@ describe('a rolling upgrade', () => {
   }> {
     const topic = uniqueName('upgrade')
     await registerVersions(url, `${topic}-value`, [old, evolved])
-    const registry = registryAt(url, 5000)
+    const registry = registryAt(url, 5000, 'weir.functions.code')
     const schemas = new Schemas(registry)
     return {
       async write(schema, value) {
@@ -134,7 +135,7 @@ describe('a rolling upgrade', () => {
 
   test('readers of version n read data of version n - 1', async () => {
     const { write, read } = await parties()
-    expect(await read(evolved, await write(old, sampleOf('taxi.enriched')))).toEqual({
+    expect(await read(evolved, await write(old, sampleOf(topics, 'taxi.enriched')))).toEqual({
       ...kept,
       colour: null,
       seats: 4,
@@ -152,12 +153,14 @@ describe('a rolling upgrade', () => {
 })
 
 test('a contract that is not registered is said, with what to do', async () => {
-  const registry = registryAt(url, 5000)
-  await expect(registry.idOf(uniqueName('nobody'), schemaOf('taxi.telemetry'))).rejects.toMatchObject({
-    code: 'not-registered',
-    retriable: true,
-    message: expect.stringContaining('register the contracts'),
-  })
+  const registry = registryAt(url, 5000, 'weir.functions.code')
+  await expect(registry.idOf(uniqueName('nobody'), schemaOf(topics['taxi.telemetry']))).rejects.toMatchObject(
+    {
+      code: 'not-registered',
+      retriable: true,
+      message: expect.stringContaining('register the contracts'),
+    },
+  )
 })
 
 test('a registry behind a password is told it, by the job and by the services', async () => {
@@ -165,13 +168,13 @@ test('a registry behind a password is told it, by the job and by the services', 
   try {
     const withUser = guarded.url.replace('//', '//weir:s3cr3t%2F@')
     const subject = `${uniqueName('guarded')}-value`
-    const id = await registerVersions(withUser, subject, [schemaOf('taxi.telemetry')])
+    const id = await registerVersions(withUser, subject, [schemaOf(topics['taxi.telemetry'])])
     expect(
-      (await (await openCodec({ url: withUser })).value.writer('taxi.telemetry')).schemaId,
+      (await (await openCodec({ topics, url: withUser })).value.writer('taxi.telemetry')).schemaId,
     ).toBeGreaterThan(0)
     expect(id).toBeGreaterThan(0)
     const refused = await registerVersions(guarded.url.replace('//', '//weir:wrong@'), subject, [
-      schemaOf('taxi.telemetry'),
+      schemaOf(topics['taxi.telemetry']),
     ]).catch((error) => error)
     expect(refused).toMatchObject({ retriable: false })
     expect(refused.message).toContain('answered 401')

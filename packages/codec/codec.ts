@@ -1,5 +1,5 @@
 /** Converts the values of the contracts' topics to bytes and back. */
-import type { TopicName, ValueOf } from '@weir/contracts'
+import type { TopicName, Topics, ValueOf } from '@weir/contracts'
 import { parseSchema } from '@weir/contracts/avro.ts'
 import { schemaOf } from '@weir/contracts/load.ts'
 import { compileEncoder } from './avro/encode.ts'
@@ -9,6 +9,8 @@ import { Schemas } from './schemas.ts'
 import { createWriter, type Writer } from './writer.ts'
 
 export interface CodecOptions {
+  /** Every topic; the contract that was registered last is the last one's. */
+  readonly topics: Topics
   /** The registry's base address, with the path of its Confluent interface if that is not the root. */
   readonly url: string
   /** The timeout of each request to the registry (default 5,000). */
@@ -35,15 +37,15 @@ interface Log {
  * all it needs in memory outlives the registry.
  */
 export async function openCodec(
-  { url, timeoutMs = 5000 }: CodecOptions,
+  { topics, url, timeoutMs = 5000 }: CodecOptions,
   log?: Log,
 ): Promise<{ value: Codec; stop(): Promise<void> }> {
-  const registry = registryAt(url, timeoutMs)
+  const registry = registryAt(url, timeoutMs, Object.keys(topics).at(-1)!)
   const schemas = new Schemas(registry)
   const writers = new Map<TopicName, Promise<Writer>>()
 
   async function createTopicWriter(topic: TopicName): Promise<Writer> {
-    const schema = schemaOf(topic)
+    const schema = schemaOf(topics[topic])
     const id = await registry.idOf(topic, schema)
     log?.info({ topic, schemaId: id }, 'writing with this schema')
     return createWriter(topic, id, compileEncoder(parseSchema(schema)))
@@ -59,7 +61,7 @@ export async function openCodec(
       }
       return writer
     },
-    reader: async (topic) => createReader(topic, parseSchema(schemaOf(topic)), schemas),
+    reader: async (topic) => createReader(topic, parseSchema(schemaOf(topics[topic])), schemas),
     resolve: (id) => schemas.resolve(id),
   }
   return { value: codec, stop: async () => {} }

@@ -1,5 +1,6 @@
 import { sampleOf, schemaOf } from '@weir/contracts'
 import { type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
+import { topics } from '@weir/solutions'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { compileEncoder } from './avro/encode.ts'
 import { SchemaNeeded, Undecodable } from './errors.ts'
@@ -10,10 +11,10 @@ import { type UnwellRegistry, unwellRegistry } from './testing/unwell-registry.t
 import { createWriter } from './writer.ts'
 
 const ID = 0xfedcba98
-const TAXI = schemaOf('taxi.telemetry')
+const TAXI = schemaOf(topics['taxi.telemetry'])
 const bytes = Buffer.alloc(4096)
 const writer = createWriter('taxi.telemetry', ID, compileEncoder(parseSchema(TAXI)))
-const end = writer.encode(sampleOf('taxi.telemetry'), bytes, 100)
+const end = writer.encode(sampleOf(topics, 'taxi.telemetry'), bytes, 100)
 const batch: ValueColumns = {
   length: 3,
   bytes,
@@ -25,7 +26,11 @@ let server: UnwellRegistry
 let reader: Reader
 beforeEach(async () => {
   server = await unwellRegistry()
-  reader = createReader('taxi.telemetry', parseSchema(TAXI), new Schemas(registryAt(server.url, 300)))
+  reader = createReader(
+    'taxi.telemetry',
+    parseSchema(TAXI),
+    new Schemas(registryAt(server.url, 300, 'weir.functions.code')),
+  )
 })
 afterEach(() => server.stop())
 
@@ -38,7 +43,7 @@ test('the schema is needed first, then fetched once for a batch, tombstones left
   expect(() => reader.decode(bytes, 100, end)).toThrow(SchemaNeeded)
   await reader.prepare(batch)
   expect(server.asked).toEqual([`/schemas/ids/${ID}`])
-  expect(reader.decode(bytes, 100, end)).toEqual(sampleOf('taxi.telemetry'))
+  expect(reader.decode(bytes, 100, end)).toEqual(sampleOf(topics, 'taxi.telemetry'))
   expect(reader.prepare(batch)).toBeUndefined()
 })
 
@@ -63,7 +68,7 @@ test('what is not in the framing is undecodable, without asking anybody', () => 
 })
 
 test('a schema of another topic makes its records undecodable', async () => {
-  registryHas(schemaOf('weir.stats'))
+  registryHas(schemaOf(topics['weir.stats']))
   await reader.prepare(batch)
   expect(() => reader.decode(bytes, 100, end)).toThrow(
     new Undecodable(

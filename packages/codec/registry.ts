@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import confluent from '@kafkajs/confluent-schema-registry'
 import { registryAddress } from '@weir/codec/registry-address.ts'
-import { subjectOf, topics } from '@weir/contracts'
+import { subjectOf } from '@weir/contracts'
 import { type AvroNode, type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
 import type { Type } from 'avsc'
 import { CodecError, RegistryUnavailable } from './errors.ts'
@@ -22,17 +22,18 @@ export interface Registry {
 
 /**
  * A registry that has just started may answer before it has read its store; Apicurio does, for about a
- * second. Its "not found" counts only if, this long after it has returned the landmark, it still does not
+ * second. Its "not found" counts only if, this long after it has returned the landmark's schema, it still does not
  * find the schema (ms).
  */
 const SETTLING_MS = 1000
 /** After that, every "not found" counts for this long (ms). A registry takes longer to restart. */
 const SETTLED_MS = 3000
-/** The contract that `weir topics apply` registers last. */
-const LANDMARK = Object.keys(topics).at(-1)!
 
-/** @param timeoutMs for each request; there are no retries, since callers have their own */
-export function registryAt(address: string, timeoutMs: number): Registry {
+/**
+ * @param timeoutMs for each request; there are no retries, since callers have their own
+ * @param landmark the topic whose contract `weir topics apply` registers last
+ */
+export function registryAt(address: string, timeoutMs: number, landmark: string): Registry {
   const { url, auth } = registryAddress(address)
   const client = new confluent.SchemaRegistry({
     host: url,
@@ -49,7 +50,7 @@ export function registryAt(address: string, timeoutMs: number): Registry {
   let settling: Promise<void> | undefined
 
   const settle = async (): Promise<void> => {
-    await client.getLatestSchemaId(subjectOf(LANDMARK)).catch((error: unknown) => {
+    await client.getLatestSchemaId(subjectOf(landmark)).catch((error: unknown) => {
       throw unavailable(url, error)
     })
     await sleep(SETTLING_MS)

@@ -1,26 +1,29 @@
 /** Every sample through every reader: the published versions and the current one read each other. */
-import { sampleOf, schemaOf, type Topic, type TopicName, topics } from '@weir/contracts'
+import { sampleOf, schemaOf, type Topic, type TopicName } from '@weir/contracts'
 import { type AvroNode, parseSchema, type RecordNode } from '@weir/contracts/avro.ts'
 import { publishedVersions } from '@weir/contracts/load.ts'
+import { topics } from '@weir/solutions'
 import { describe, expect, test } from 'vitest'
 import { compileDecoder } from './avro/decode.ts'
 import { compileEncoder } from './avro/encode.ts'
 
 describe.each(Object.keys(topics) as TopicName[])('%s', (name) => {
   const topic: Topic = topics[name]
-  const current = parseSchema(schemaOf(name))
+  const current = parseSchema(schemaOf(topics[name]))
   const published = publishedVersions(topic.value).map(
     ({ version, schema }) => [`version ${version}`, parseSchema(schema)] as const,
   )
   const versions: readonly (readonly [string, AvroNode])[] = [...published, ['the current version', current]]
 
   test.each(versions)('the sample, written by the current version, is read by %s', (_, reader) => {
-    expect(roundTrip(current, reader, sampleOf(name))).toEqual(onlyFieldsOf(reader, sampleOf(name)))
+    expect(roundTrip(current, reader, sampleOf(topics, name))).toEqual(
+      onlyFieldsOf(reader, sampleOf(topics, name)),
+    )
   })
 
   test.each(versions)('the sample, written by %s, is read by the current version', (_, writer) => {
-    expect(roundTrip(writer, current, onlyFieldsOf(writer, sampleOf(name)))).toMatchObject(
-      onlyFieldsOf(writer, sampleOf(name)),
+    expect(roundTrip(writer, current, onlyFieldsOf(writer, sampleOf(topics, name)))).toMatchObject(
+      onlyFieldsOf(writer, sampleOf(topics, name)),
     )
   })
 })

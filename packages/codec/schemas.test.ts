@@ -1,4 +1,5 @@
 import { schemaOf } from '@weir/contracts'
+import { topics } from '@weir/solutions'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openCodec } from './codec.ts'
 import { registryAt } from './registry.ts'
@@ -9,7 +10,7 @@ let server: UnwellRegistry
 let schemas: Schemas
 beforeEach(async () => {
   server = await unwellRegistry()
-  schemas = new Schemas(registryAt(server.url, 300))
+  schemas = new Schemas(registryAt(server.url, 300, 'weir.functions.code'))
 })
 afterEach(() => server.stop())
 
@@ -47,7 +48,7 @@ describe('no verdict about a schema is drawn from', () => {
       message: expect.stringContaining(reason),
     })
     expect(schemas.get(7)).toBeUndefined()
-    server.answer = found(schemaOf('taxi.telemetry'))
+    server.answer = found(schemaOf(topics['taxi.telemetry']))
     await schemas.resolve(7)
     expect(schemas.get(7)).toMatchObject({ kind: 'record' })
   })
@@ -55,7 +56,7 @@ describe('no verdict about a schema is drawn from', () => {
   test('a registry that is not there', async () => {
     const { url } = server
     await server.stop()
-    await expect(new Schemas(registryAt(url, 300)).resolve(7)).rejects.toMatchObject({
+    await expect(new Schemas(registryAt(url, 300, 'weir.functions.code')).resolve(7)).rejects.toMatchObject({
       code: 'registry-unavailable',
       message: expect.stringContaining('ECONNREFUSED'),
     })
@@ -85,13 +86,13 @@ test('a registry that has just started, and has not read what it keeps, gives no
   server.hasContracts = true
   const resolving = schemas.resolve(7)
   await expect.poll(() => server.asked.length).toBe(4)
-  server.answer = found(schemaOf('taxi.telemetry'))
+  server.answer = found(schemaOf(topics['taxi.telemetry']))
   await resolving
   expect(schemas.get(7)).toMatchObject({ kind: 'record' })
 })
 
 test('one request for an id, however many ask', async () => {
-  server.answer = found(schemaOf('taxi.telemetry'))
+  server.answer = found(schemaOf(topics['taxi.telemetry']))
   await Promise.all([schemas.resolve(7), schemas.resolve(7), schemas.resolveAll([7, 7, 7])])
   expect(server.asked).toEqual(['/schemas/ids/7'])
 })
@@ -114,7 +115,7 @@ test.each([
 
 test('a writer that could not be made is made at the next call', async () => {
   server.answer = NOT_FOUND
-  const { value: codec } = await openCodec({ url: server.url, timeoutMs: 300 })
+  const { value: codec } = await openCodec({ topics, url: server.url, timeoutMs: 300 })
   await expect(codec.writer('taxi.telemetry')).rejects.toMatchObject({ code: 'not-registered' })
   server.answer = { status: 200, body: '{"id":41}' }
   expect((await codec.writer('taxi.telemetry')).schemaId).toBe(41)

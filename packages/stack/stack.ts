@@ -3,6 +3,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { readConfig } from '@weir/config'
+import type { Topics } from '@weir/contracts'
 import { SERVICES, type Server, type Service, services } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import type { PartName, StackConfig } from './config.ts'
@@ -37,13 +38,15 @@ const YOUNG_GENERATION = '--max-semi-space-size=8'
 export class Stack {
   readonly environment: Readonly<Record<string, string>>
   readonly #config: StackConfig
+  readonly #topics: Topics
   readonly #progress: Progress
   readonly #supervisor: Supervisor
   readonly #state: StateFile
   #ready = false
 
-  constructor(config: StackConfig, say: (line: string) => void) {
+  constructor(config: StackConfig, topics: Topics, say: (line: string) => void) {
     this.#config = config
+    this.#topics = topics
     this.environment = stackEnvironment(config)
     this.#progress = new Progress(say)
     this.#state = new StateFile(say)
@@ -118,7 +121,7 @@ export class Stack {
       await forgetKilledBroker(node)
       return kafka.start(node)
     })
-    await Promise.all([this.#progress.of('creating topics', this.#topics()), this.#registry()])
+    await Promise.all([this.#progress.of('creating topics', this.#createTopics()), this.#registry()])
   }
 
   async #registry(): Promise<void> {
@@ -127,13 +130,13 @@ export class Stack {
     const { url } = await this.#run('registry', () =>
       registry.start({ ...place('registry'), port: this.#config.ports.registry, brokers }),
     )
-    await this.#progress.of('registering contracts', registerContracts(url))
+    await this.#progress.of('registering contracts', registerContracts(url, this.#topics))
   }
 
-  async #topics(): Promise<void> {
+  async #createTopics(): Promise<void> {
     const { value, stop } = await openKafka(readConfig({ ...process.env, ...this.environment }, kafkaConfig))
     try {
-      await applyTopics(value.admin, { replicas: 1 })
+      await applyTopics(value.admin, { topics: this.#topics, replicas: 1 })
     } finally {
       await stop()
     }

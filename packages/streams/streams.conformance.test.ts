@@ -2,11 +2,13 @@
  * Several replicas of one process share streams over a real broker: all follow what one decides, and no
  * acknowledged record is lost, moved or reordered.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { type Kafka, kafkaConfig, NO_HEADERS, openKafka, valueOf } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import {
@@ -35,8 +37,8 @@ beforeAll(async () => {
   const { value: kafka, stop } = await openKafka(
     readConfig({ KAFKA_BROKERS: backends.brokers.join(',') }, kafkaConfig),
   )
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(backends.url)
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
+  await registerContracts(backends.url, topics)
   await stop()
 })
 
@@ -44,7 +46,7 @@ async function replica(): Promise<Replica> {
   const { value: kafka, stop } = await openKafka(
     readConfig({ KAFKA_BROKERS: backends.brokers.join(',') }, kafkaConfig),
   )
-  const { value: codec } = await openCodec({ url: backends.url })
+  const { value: codec } = await openCodec({ topics, url: backends.url })
   const streams = await openStreams({
     kafka,
     codec,

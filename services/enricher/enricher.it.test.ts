@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { sha256 } from '@weir/config'
-import { sampleOf, type TaxiTelemetry, type TopicName } from '@weir/contracts'
+import { sampleOf, type TopicName } from '@weir/contracts'
 import { drop, flow, type Source, step } from '@weir/flow'
 import {
   appendRecord,
@@ -21,9 +21,10 @@ import {
 } from '@weir/kafka'
 import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
 import { logger, openAccess, openHttp } from '@weir/service'
-import { type FlowDefinition, solutions } from '@weir/solutions'
+import { type FlowDefinition, solutions, topics } from '@weir/solutions'
 import { areas } from '@weir/solutions/location-offers/areas.ts'
 import { addState, addZone } from '@weir/solutions/taxi-telemetry/flow.ts'
+import type { TaxiTelemetry } from '@weir/solutions/taxi-telemetry/generated/types.ts'
 import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { servers } from '@weir/testkit'
 import { Redis } from 'ioredis'
@@ -63,9 +64,9 @@ beforeAll(async () => {
   }
   const opened = await openKafka(config, log)
   kafka = opened.value
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(url)
-  codec = (await openCodec({ url }, log)).value
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
+  await registerContracts(url, topics)
+  codec = (await openCodec({ topics, url }, log)).value
   producer = await kafka.producer()
   const tables = await openReference({ kafka, codec, redisUrl, solutions, log })
   reference = tables.value
@@ -150,7 +151,7 @@ async function encode(changes: Partial<TaxiTelemetry>, room = 4096): Promise<Buf
   return buffer.subarray(
     0,
     (await writerOf()).encode(
-      { ...(sampleOf('taxi.telemetry') as TaxiTelemetry), eventTime: Date.now(), ...changes },
+      { ...(sampleOf(topics, 'taxi.telemetry') as TaxiTelemetry), eventTime: Date.now(), ...changes },
       buffer,
       0,
     ),

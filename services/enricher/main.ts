@@ -12,7 +12,7 @@ import {
   Service,
   watchCertificates,
 } from '@weir/service'
-import { chosenSolutions, solutions as everySolution } from '@weir/solutions'
+import { chosenSolutions, solutions as everySolution, topics } from '@weir/solutions'
 import { openStreams } from '@weir/streams'
 import { openApplications } from './applications/open.ts'
 import { config as read } from './config.ts'
@@ -27,7 +27,7 @@ import { referenceRoutes } from './reference/routes.ts'
 
 const config = configured((env) => readConfig(env, read))
 const solutions = chosenSolutions(config.solutions)
-const flows = solutions.flatMap((solution) => solution.flows)
+const flows = solutions.flatMap((solution) => solution.flows ?? [])
 const applications = solutions.flatMap(({ application }) => application ?? [])
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
 
@@ -35,7 +35,7 @@ await Service.named('enricher')
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))
   .with('access', (_, { log }) => openAccess(config.access, log))
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
-  .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
+  .with('codec', (_, { log }) => openCodec({ topics, url: config.registryUrl }, log))
   .with('reference', ({ kafka, codec }, { log }) =>
     openReference({ kafka, codec, redisUrl: config.redisUrl, solutions: everySolution, log }),
   )

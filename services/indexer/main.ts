@@ -2,7 +2,7 @@ import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { openKafka } from '@weir/kafka'
 import { configured, openAccess, openHttp, publishStats, Service, watchCertificates } from '@weir/service'
-import { chosenSolutions } from '@weir/solutions'
+import { chosenSolutions, topics } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { openEngine } from './engines/open.ts'
 import { hasPage, openPages } from './page/index.ts'
@@ -10,13 +10,13 @@ import { openSinks } from './sink/sinks.ts'
 
 const config = configured((env) => readConfig(env, read))
 const solutions = chosenSolutions(config.solutions)
-const indices = solutions.flatMap((solution) => solution.indices)
+const indices = solutions.flatMap((solution) => solution.indices ?? [])
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
 
 await Service.named('indexer')
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))
   .with('access', (_, { log }) => openAccess(config.access, log))
-  .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
+  .with('codec', (_, { log }) => openCodec({ topics, url: config.registryUrl }, log))
   .with('engine', () => openEngine(config.search))
   .with('sinks', ({ kafka, codec, engine }, { log }) =>
     openSinks(indices, { kafka, codec, engine, replicas: config.replicas, log }),

@@ -11,6 +11,7 @@ import {
   Service,
   watchCertificates,
 } from '@weir/service'
+import { topics } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { httpDoor } from './doors/http/door.ts'
 import { openKinesis } from './doors/kinesis/open.ts'
@@ -26,7 +27,7 @@ await Service.named('ingest-hub')
   .with('collector', openCollector)
   .with('access', (_, { log }) => openAccess(config.access, log))
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))
-  .with('codec', (_, { log }) => openCodec({ url: config.registryUrl }, log))
+  .with('codec', (_, { log }) => openCodec({ topics, url: config.registryUrl }, log))
   .with('intake', ({ kafka, codec }) =>
     openIntake({ kafka, codec, topics: topicsOfDoor('http'), memoryBytes: config.memoryBytes }),
   )

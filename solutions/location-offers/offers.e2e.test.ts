@@ -7,6 +7,7 @@ import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { openCodec } from '@weir/codec'
 import { type Hub, prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { decodeHeaders, type Kafka } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { servers } from '@weir/testkit'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import { Redis } from 'ioredis'
@@ -160,7 +161,7 @@ test('what producers put by Kinesis comes out once, under kill -9 of the service
     signups.push(...batch)
   }
   const offered = async (): Promise<Map<string, number>> => {
-    const { value: codec } = await openCodec({ url: registryUrl })
+    const { value: codec } = await openCodec({ topics, url: registryUrl })
     const reader = await codec.reader('location.offers')
     const counts = new Map<string, number>()
     await (

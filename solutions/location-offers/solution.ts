@@ -2,6 +2,7 @@ import type { Solution } from '../solution.ts'
 import { application } from './application.ts'
 import { area, areas } from './areas.ts'
 import { simulator } from './simulator.ts'
+import { topics } from './topics.ts'
 
 /**
  * Location-based offers: signups with positions → Kinesis stream → function → offers, returned to the
@@ -10,8 +11,7 @@ import { simulator } from './simulator.ts'
 export const locationOffers: Solution = {
   name: 'location-offers',
   title: 'Location-based offers',
-  flows: [],
-  indices: [],
+  topics,
   tables: { areas: { entry: area, seed: areas } },
   simulator,
   // A shard takes 1,000 signups a second. With fewer shards, more signups share a transaction, so there is
@@ -43,4 +43,7 @@ export const locationOffers: Solution = {
     },
   ],
   application,
+  links: [
+    { at: 'enricher', path: '/location-offers/', doc: 'the page: sign up somewhere and see the offers' },
+  ],
 }

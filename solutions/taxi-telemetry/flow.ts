@@ -1,7 +1,7 @@
-import type { TaxiEnriched, TaxiTelemetry } from '@weir/contracts'
 import { dead, flow, route, type Source, step } from '@weir/flow'
 import { latLngToCell } from 'h3-js'
 import type { FlowDeps, ReferenceTable } from '../solution.ts'
+import type { TaxiEnriched, TaxiTelemetry } from './generated/types.ts'
 import { ZoneIndex } from './zones.ts'
 
 const MINUTE = 60_000

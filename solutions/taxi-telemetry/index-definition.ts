@@ -1,5 +1,5 @@
-import type { TaxiEnriched } from '@weir/contracts'
 import type { IndexDefinition } from '../solution.ts'
+import type { TaxiEnriched } from './generated/types.ts'
 
 /** The search index of enriched reports: one index per day of event time. */
 export const taxiIndex: IndexDefinition = {

@@ -4,12 +4,14 @@ import { taxiIndex } from './index-definition.ts'
 import { zonesSeed } from './manhattan.ts'
 import { simulator } from './simulator.ts'
 import { snapshot } from './snapshot.ts'
+import { topics } from './topics.ts'
 import { zone } from './zones.ts'
 
 /** Taxi telemetry: devices in taxis → hub → zone and state → search indices → live page. */
 export const taxiTelemetry = {
   name: 'taxi-telemetry',
   title: 'Taxi telemetry',
+  topics,
   flows: [
     {
       name: 'taxi',
@@ -26,4 +28,17 @@ export const taxiTelemetry = {
   },
   tables: { zones: { entry: zone, seed: zonesSeed } },
   simulator,
+  links: [
+    { at: 'indexer', path: '/taxi-telemetry/', doc: 'the page: taxis on the map, and what every stage does' },
+    { at: 'ingest-hub', path: '/v1/topics/taxi.telemetry/records', doc: 'send reports here' },
+    { at: 'enricher', path: '/v1/reference/zones', doc: 'the zones, to look at and to change' },
+    { at: 'search', path: `/${taxiIndex.prefix}-*/_search`, doc: 'enriched reports' },
+  ],
+  probe: {
+    topic: 'taxi.telemetry',
+    value: { position: { lat: 37.97, lon: 23.73 }, speed: 12 },
+    runField: 'deviceId',
+    timeField: 'eventTime',
+    index: taxiIndex.name,
+  },
 } as const satisfies Solution

@@ -1,8 +1,9 @@
 /** Helpers for commands that use Kafka: connect, do the work, disconnect. */
 
 import { type Codec, openCodec } from '@weir/codec'
-import { type Topic, topics } from '@weir/contracts'
+import type { Topic, TopicName } from '@weir/contracts'
 import { type Kafka, openKafka } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { UsageError } from './command.ts'
 import { hint } from './nearest.ts'
 import { readKafkaSettings, readSettings } from './settings.ts'
@@ -18,7 +19,7 @@ export async function withKafka<T>(work: (kafka: Kafka) => Promise<T>): Promise<
 }
 
 export async function withCodec<T>(work: (codec: Codec) => Promise<T>): Promise<T> {
-  const { value, stop } = await openCodec({ url: readSettings().registry })
+  const { value, stop } = await openCodec({ topics, url: readSettings().registry })
   try {
     return await work(value)
   } finally {
@@ -28,7 +29,7 @@ export async function withCodec<T>(work: (codec: Codec) => Promise<T>): Promise<
 
 /** Returns the contract of a topic; undefined if the table has no topic of that name. */
 export const contractOf = (name: string): Topic | undefined =>
-  Object.hasOwn(topics, name) ? topics[name as keyof typeof topics] : undefined
+  Object.hasOwn(topics, name) ? topics[name as TopicName] : undefined
 
 /** Refuses a topic that neither the contracts nor the cluster know. */
 export async function existingTopic(kafka: Kafka, name: string | undefined): Promise<string> {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { solutionsFile } from './solutions.ts'
+import { solutionsFiles } from './solutions.ts'
 import { valuesOf, withTable } from './values-table.ts'
 
 const read = (name: string): string => readFileSync(new URL(`../weir/${name}`, import.meta.url), 'utf8')
 
 test('what is generated is what the generator writes', () => {
-  expect(read('files/solutions.json')).toBe(solutionsFile())
+  for (const [name, text] of Object.entries(solutionsFiles())) expect(read(`files/${name}`)).toBe(text)
   expect(read('README.md')).toBe(withTable(read('README.md'), read('values.yaml')))
 })
 

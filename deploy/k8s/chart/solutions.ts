@@ -1,8 +1,11 @@
-/** The chart's data about the solutions: which consumer group of which service reads which topic. */
-import { topics } from '@weir/contracts'
-import { solutions } from '@weir/solutions'
+/**
+ * The chart's data about the solutions: which consumer group of which service reads which topic, and what
+ * `helm test` tries.
+ */
+import type { TopicName } from '@weir/contracts'
+import { solutions, topics } from '@weir/solutions'
 
-export interface Group {
+interface Group {
   readonly service: string
   readonly group: string
   readonly topic: string
@@ -11,9 +14,9 @@ export interface Group {
 }
 
 /** Returns the groups by the solution's name. */
-export function groupsOfSolutions(): Record<string, Group[]> {
+function groupsOfSolutions(): Record<string, Group[]> {
   return Object.fromEntries(
-    solutions.map(({ name, flows, indices, mappings = [], streams = [] }) => [
+    solutions.map(({ name, flows = [], indices = [], mappings = [], streams = [] }) => [
       name,
       [
         ...flows.map((flow) => group('enricher', `enricher.${flow.name}`, flow.source)),
@@ -34,11 +37,25 @@ export function groupsOfSolutions(): Record<string, Group[]> {
   )
 }
 
-const group = (service: string, name: string, topic: keyof typeof topics): Group => ({
+const group = (service: string, name: string, topic: TopicName): Group => ({
   service,
   group: name,
   topic,
   partitions: topics[topic].partitions,
 })
 
-export const solutionsFile = (): string => `${JSON.stringify(groupsOfSolutions(), null, 2)}\n`
+/** Returns the probes, with the pattern of the index's names. */
+function probesOfSolutions(): object[] {
+  return solutions.flatMap(({ name, probe, indices = [] }) => {
+    if (probe === undefined) return []
+    const { index, ...rest } = probe
+    const { prefix } = indices.find((definition) => definition.name === index)!
+    return [{ solution: name, ...rest, indices: `${prefix}-*` }]
+  })
+}
+
+/** The files under the chart's files/, by name. */
+export const solutionsFiles = (): Record<string, string> => ({
+  'solutions.json': `${JSON.stringify(groupsOfSolutions(), null, 2)}\n`,
+  'probes.json': `${JSON.stringify(probesOfSolutions(), null, 2)}\n`,
+})

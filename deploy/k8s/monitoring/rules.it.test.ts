@@ -2,6 +2,7 @@
  * Checks the alert rules and the dashboards against the metrics of running services, and tests the rules with
  * promtool over series of those metrics.
  */
+
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import { applyTopics, registerContracts } from '@weir/catalogue'
 import { readConfig } from '@weir/config'
 import { SERVICES } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { debianPackage } from '@weir/stack/debian.ts'
 import { freePorts } from '@weir/stack/ports.ts'
 import { servers } from '@weir/testkit'
@@ -41,9 +43,9 @@ beforeAll(async () => {
     ])
   promtool = join(prometheus, 'usr/bin/promtool')
   const { value: kafka, stop } = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
-  await applyTopics(kafka.admin, { replicas: 1 })
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
   await stop()
-  await registerContracts(registryUrl)
+  await registerContracts(registryUrl, topics)
   const ports = await freePorts(SERVICES.length)
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
   await run('openssl', [

@@ -1,5 +1,6 @@
 import { sampleOf, schemaOf } from '@weir/contracts'
 import { type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
+import { topics } from '@weir/solutions'
 import avro from 'avsc'
 import { describe, expect, test } from 'vitest'
 import { Undecodable } from '../errors.ts'
@@ -43,9 +44,11 @@ function withoutMinusZero(value: unknown): unknown {
 }
 
 test('a decoded record has the fields in the order of the schema, and nothing else', () => {
-  const schema = schemaOf('taxi.telemetry')
-  const end = compileEncoder(parseSchema(schema))(sampleOf('taxi.telemetry'), into, 0)
-  expect(JSON.stringify(decoder(schema)(into, 0, end))).toBe(JSON.stringify(sampleOf('taxi.telemetry')))
+  const schema = schemaOf(topics['taxi.telemetry'])
+  const end = compileEncoder(parseSchema(schema))(sampleOf(topics, 'taxi.telemetry'), into, 0)
+  expect(JSON.stringify(decoder(schema)(into, 0, end))).toBe(
+    JSON.stringify(sampleOf(topics, 'taxi.telemetry')),
+  )
 })
 
 test('blocks with their size, as other writers make them, are read', () => {
@@ -58,7 +61,7 @@ describe('bytes that are no value are refused, with the place', () => {
     { name: 'a', type: record('Inner', [{ name: 'names', type: { type: 'array', items: 'string' } }]) },
   ])
   test.each([
-    ['an empty record', schemaOf('taxi.telemetry'), '', 'The record ends inside deviceId.'],
+    ['an empty record', schemaOf(topics['taxi.telemetry']), '', 'The record ends inside deviceId.'],
     [
       'a length beyond the end',
       record('R', [{ name: 's', type: 'string' }]),
@@ -247,8 +250,8 @@ describe("the writer's schema is resolved to the reader's", () => {
 
   test('schemas that do not fit together make every record undecodable', () => {
     const decode = compileDecoder(
-      parseSchema(schemaOf('taxi.enriched')),
-      parseSchema(schemaOf('taxi.telemetry')),
+      parseSchema(schemaOf(topics['taxi.enriched'])),
+      parseSchema(schemaOf(topics['taxi.telemetry'])),
     )
     expect(() => decode(Buffer.alloc(50), 0, 50)).toThrow(
       new Undecodable(

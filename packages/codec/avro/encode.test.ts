@@ -1,5 +1,6 @@
 import { sampleOf, schemaOf } from '@weir/contracts'
 import { type AvroNode, type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
+import { topics } from '@weir/solutions'
 import avro from 'avsc'
 import { describe, expect, test } from 'vitest'
 import { InvalidValue } from '../errors.ts'
@@ -43,7 +44,7 @@ describe('the bytes are those of avsc', () => {
 })
 
 describe('a value that does not fit is refused with the field and the reason', () => {
-  const taxi = sampleOf('taxi.telemetry') as unknown as Record<string, unknown>
+  const taxi = sampleOf(topics, 'taxi.telemetry') as unknown as Record<string, unknown>
   const cases: readonly (readonly [string, object, string])[] = [
     ['text for a number', { ...taxi, speed: 'fast' }, 'speed: expected float, got "fast"'],
     ['an undeclared field', { ...taxi, colour: 'yellow' }, 'colour: unknown field "colour"'],
@@ -92,16 +93,16 @@ describe('a value that does not fit is refused with the field and the reason', (
     ],
   ]
   test.each(cases)('%s', (_, value, sentence) =>
-    expect(complaint(schemaOf('taxi.telemetry'), value)).toBe(sentence),
+    expect(complaint(schemaOf(topics['taxi.telemetry']), value)).toBe(sentence),
   )
 
   test.each([
-    ['not even an object', schemaOf('taxi.telemetry'), 'taxi', 'expected an object, got "taxi"'],
-    ['nothing', schemaOf('taxi.telemetry'), undefined, 'expected an object, got undefined'],
+    ['not even an object', schemaOf(topics['taxi.telemetry']), 'taxi', 'expected an object, got "taxi"'],
+    ['nothing', schemaOf(topics['taxi.telemetry']), undefined, 'expected an object, got undefined'],
     [
       "an enum's symbol",
-      schemaOf('taxi.enriched'),
-      { ...sampleOf('taxi.enriched'), state: 'PARKED' },
+      schemaOf(topics['taxi.enriched']),
+      { ...sampleOf(topics, 'taxi.enriched'), state: 'PARKED' },
       'state: expected one of UNKNOWN, OCCUPIED, MOVING, IDLE, got "PARKED"',
     ],
     [
@@ -160,16 +161,16 @@ test('a missing field takes its default', () => {
   expect(bytesOf(schema, {})).toEqual(
     bytesOf(schema, { a: 7, b: ['x', 'y'], c: Buffer.from([255, 0]), d: { k: 1 }, e: { f: 1.5 } }),
   )
-  const { tripId, occupied, ...rest } = sampleOf('taxi.telemetry')
-  expect(bytesOf(schemaOf('taxi.telemetry'), rest)).toEqual(
-    bytesOf(schemaOf('taxi.telemetry'), { ...rest, tripId: null, occupied: false }),
+  const { tripId, occupied, ...rest } = sampleOf(topics, 'taxi.telemetry')
+  expect(bytesOf(schemaOf(topics['taxi.telemetry']), rest)).toEqual(
+    bytesOf(schemaOf(topics['taxi.telemetry']), { ...rest, tripId: null, occupied: false }),
   )
 })
 
 test('a property that is undefined is as good as missing', () => {
   expect(
-    complaint(schemaOf('taxi.telemetry'), {
-      ...sampleOf('taxi.telemetry'),
+    complaint(schemaOf(topics['taxi.telemetry']), {
+      ...sampleOf(topics, 'taxi.telemetry'),
       colour: undefined,
       tripId: undefined,
     }),

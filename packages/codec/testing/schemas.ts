@@ -1,7 +1,8 @@
 /** Schemas that together cover every type and combination, for the tests of encoders and decoders. */
 
 import type { AvroSchema } from '@weir/contracts/avro.ts'
-import { contracts, readContract } from '@weir/contracts/load.ts'
+import { contractsOf, pathOf, readContract } from '@weir/contracts/load.ts'
+import { topics } from '@weir/solutions'
 
 export const record = (name: string, fields: readonly object[]): AvroSchema =>
   ({ type: 'record', name, namespace: 'test', fields }) as AvroSchema
@@ -10,7 +11,7 @@ const primitives = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes'
 const colour = { type: 'enum', name: 'Colour', symbols: ['RED', 'GREEN', 'BLUE'] }
 
 export const schemas: Readonly<Record<string, AvroSchema>> = {
-  ...Object.fromEntries(contracts().map((contract) => [contract, readContract(contract)])),
+  ...Object.fromEntries(contractsOf(topics).map((contract) => [pathOf(contract), readContract(contract)])),
   ...Object.fromEntries(primitives.map((type) => [type, type])),
   'all primitives': record(
     'Primitives',

@@ -4,6 +4,7 @@ import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import type { TopicName } from '@weir/contracts'
 import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { servers, uniqueName } from '@weir/testkit'
 
 export interface Connections {
@@ -20,10 +21,10 @@ export async function openConnections(
   driver: Kafka['driver'] = 'platformatic',
 ): Promise<Connections> {
   const [{ brokers }, { url }] = await Promise.all([servers.kafka(), servers.registry()])
-  await registerContracts(url)
+  await registerContracts(url, topics)
   const settings = { KAFKA_BROKERS: brokers.join(), KAFKA_DRIVER: driver }
   const { value: kafka, stop } = await openKafka(readConfig(settings, kafkaConfig))
-  const { value: codec } = await openCodec({ url })
+  const { value: codec } = await openCodec({ topics, url })
   return {
     kafka,
     codec: { ...codec, reader: () => codec.reader(contract), writer: () => codec.writer(contract) } as Codec,

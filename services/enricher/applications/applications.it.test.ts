@@ -2,12 +2,13 @@
  * An application over real servers: what each API key may do there, and how the application handles
  * unreadable records.
  */
+
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sha256 } from '@weir/config'
-import { type LocationOffers, sampleOf } from '@weir/contracts'
+import { sampleOf } from '@weir/contracts'
 import {
   decodeHeaders,
   encodeHeaders,
@@ -18,6 +19,8 @@ import {
   writeRecord,
 } from '@weir/kafka'
 import { logger, openAccess, openHttp, type Resource } from '@weir/service'
+import { topics } from '@weir/solutions'
+import type { LocationOffers } from '@weir/solutions/location-offers/generated/types.ts'
 import { locationOffers } from '@weir/solutions/location-offers/solution.ts'
 import { servers } from '@weir/testkit'
 import { Redis } from 'ioredis'
@@ -108,7 +111,7 @@ async function offersOf(name: string | undefined, userId: string): Promise<{ sta
 }
 
 async function offer(userId: string, signupId: string = randomUUID()): Promise<void> {
-  const sample = sampleOf(TOPIC) as LocationOffers
+  const sample = sampleOf(topics, TOPIC) as LocationOffers
   const value = encodeValue(await backends.codec.writer(TOPIC), { ...sample, userId, signupId })
   const partition = partitionOfKey(userId, await backends.kafka.partitions(TOPIC))
   await writeRecord(producer, {

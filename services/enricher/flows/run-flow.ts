@@ -4,8 +4,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
-import { type TopicName, topics } from '@weir/contracts'
-import { MAX_BATCH_BYTES, maxBatchBytes } from '@weir/contracts/topic-configs.ts'
+import type { TopicName } from '@weir/contracts'
+import { MAX_BATCH_BYTES, MAX_DEAD_LETTER_BATCH_BYTES } from '@weir/contracts/topic-configs.ts'
 import { Dead, DeadRate, drop, type Source, step } from '@weir/flow'
 import {
   type Appender,
@@ -20,7 +20,7 @@ import {
 } from '@weir/kafka'
 import { maxRecordBytes } from '@weir/kafka/records/format.ts'
 import { Counter, type Logger, metrics, stage as stageNamed, watchGroup } from '@weir/service'
-import type { FlowDefinition, FlowDeps } from '@weir/solutions'
+import { type FlowDefinition, type FlowDeps, topics } from '@weir/solutions'
 
 const PAUSE_MS = 60_000
 
@@ -82,7 +82,7 @@ export async function runFlow(
   const letters = {
     topic: definition.deadLetter,
     partitions: await kafka.partitions(definition.deadLetter),
-    maxBatchBytes: maxBatchBytes(topics[definition.deadLetter]),
+    maxBatchBytes: MAX_DEAD_LETTER_BATCH_BYTES,
     flow: name,
   }
   const bury = deadLetters(letterWriter, letters)

@@ -101,7 +101,7 @@ export function openPages({
    * Returns a function that gives the request's client at each call, as long as the client may see the page's
    * data.
    */
-  const viewerOf = ({ indices }: PagedSolution, request: FastifyRequest): (() => Client | undefined) => {
+  const viewerOf = ({ indices = [] }: PagedSolution, request: FastifyRequest): (() => Client | undefined) => {
     const now = clientOf(access, request)
     return () => {
       const client = now()
@@ -128,14 +128,14 @@ export function openPages({
     async (app: FastifyInstance): Promise<void> => {
       app.addHook('onRequest', async (request) => {
         const client = identify(access, request, 'Basic')
-        for (const { source } of solution.indices) mayRead(client, source)
+        for (const { source } of solution.indices ?? []) mayRead(client, source)
       })
       const snapshots = openSnapshots({ solution, engine, board, tables, admin: kafka.admin, log })
       const live = new Live(() => snapshots.current(), maxViewers)
       lives.push(live)
       await mountFiles(app, solution)
       app.get(`/${solution.name}/snapshot`, async (_, reply) => json(reply).send(await snapshots.current()))
-      for (const name of Object.keys(solution.tables)) {
+      for (const name of Object.keys(solution.tables ?? {})) {
         const bytes = tableBytes(tables.table(name))
         app.get(`/${solution.name}/tables/${name}`, (_, reply) => json(reply).send(bytes()))
       }

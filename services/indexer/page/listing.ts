@@ -13,7 +13,7 @@ export function mountListing(app: FastifyInstance, solutions: readonly PagedSolu
 
 function listing(solutions: readonly PagedSolution[]): string {
   const items = solutions
-    .map(({ name, title }) => `<li><a href="/${name}/">${escape(title)}</a></li>`)
+    .map(({ name, title }) => `<li><a href="/${name}/">${escape(title ?? name)}</a></li>`)
     .join('\n')
   return `<!doctype html>
 <html lang="en">

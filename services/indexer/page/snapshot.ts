@@ -59,11 +59,12 @@ const NO_ANSWER =
 const LAG_FRESH_MS = 5000
 
 export function openSnapshots({ solution, engine, board, tables, admin, log }: Options): Snapshots {
+  const { flows = [], indices = [] } = solution
   const search = searchOf(solution, engine, tables)
   const waiting = lagReader(admin)
   const expected = [
-    ...solution.flows.map(({ name }) => `enricher.${name}`),
-    ...solution.indices.map(({ name }) => `indexer.${name}`),
+    ...flows.map(({ name }) => `enricher.${name}`),
+    ...indices.map(({ name }) => `indexer.${name}`),
   ]
   let latest = { time: 0, json: Promise.resolve<Buffer>(Buffer.alloc(0)) }
   let underWay = false
@@ -116,13 +117,17 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
 const nothing = (trouble: string): Shown => ({ json: 'null', trouble })
 
 /** Restricts a page's searches to the indices of its own solution, by the names of their definitions. */
-function searchOf(solution: PagedSolution, engine: SnapshotSearch, tables: ReferenceTables): PageSearch {
+function searchOf(
+  { name: page, indices = [] }: PagedSolution,
+  engine: SnapshotSearch,
+  tables: ReferenceTables,
+): PageSearch {
   return {
     search: (index, body) => {
-      const definition = solution.indices.find(({ name }) => name === index)
+      const definition = indices.find(({ name }) => name === index)
       if (!definition)
         throw new Error(
-          `${solution.name} has no index "${index}"; its page may search ${solution.indices.map(({ name }) => name).join(', ')}.`,
+          `${page} has no index "${index}"; its page may search ${indices.map(({ name }) => name).join(', ')}.`,
         )
       return engine.search(`${definition.prefix}-*`, body)
     },

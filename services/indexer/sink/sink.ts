@@ -4,8 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
-import { topics } from '@weir/contracts'
-import { maxBatchBytes } from '@weir/contracts/topic-configs.ts'
+import { MAX_DEAD_LETTER_BATCH_BYTES } from '@weir/contracts/topic-configs.ts'
 import { DeadRate } from '@weir/flow'
 import {
   type DeadLetterOptions,
@@ -111,7 +110,7 @@ export async function openSink(
   async function letters(): Promise<DeadLetterOptions> {
     const partitions = await kafka.partitions(definition.deadLetter)
     const { deadLetter: topic } = definition
-    return { topic, partitions, maxBatchBytes: maxBatchBytes(topics[topic]), flow: name }
+    return { topic, partitions, maxBatchBytes: MAX_DEAD_LETTER_BATCH_BYTES, flow: name }
   }
 
   function account({ created, duplicates, dead }: Settlement, batch: RecordBatch): void {

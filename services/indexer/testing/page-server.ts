@@ -2,6 +2,7 @@
  * The page server over real servers, with its own indices. Opens what a main file opens, and offers ways to
  * store the data that a page shows.
  */
+
 import { randomUUID } from 'node:crypto'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { openCodec } from '@weir/codec'
@@ -9,6 +10,7 @@ import { readConfig } from '@weir/config'
 import type { ReferenceEntry, StageStats, TopicName, ValueOf } from '@weir/contracts'
 import { encodeValue, type Kafka, kafkaConfig, openKafka, writeRecord } from '@weir/kafka'
 import { type Access, logger, openAccess, openHttp } from '@weir/service'
+import { topics } from '@weir/solutions'
 import type { Solution } from '@weir/solutions/solution.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import type { SearchEngine } from '../engines/engine.ts'
@@ -47,19 +49,17 @@ export async function openPageServer(
   solution: Solution & PagedSolution,
   { engine: name, engineUrl, maxViewers, access }: PageServerOptions,
 ): Promise<PageServer> {
-  const own: PagedSolution = {
-    ...solution,
-    indices: solution.indices.map((index) => ({ ...index, prefix: uniqueName('page') })),
-  }
-  const [definition] = own.indices
+  const indices = solution.indices!.map((index) => ({ ...index, prefix: uniqueName('page') }))
+  const own: PagedSolution = { ...solution, indices }
+  const [definition] = indices
   const [{ brokers }, registry] = [await servers.kafka(), await servers.registry()]
   const { value: kafka, stop: stopKafka } = await openKafka(
     readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
     log,
   )
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(registry.url)
-  const codec = (await openCodec({ url: registry.url }, log)).value
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
+  await registerContracts(registry.url, topics)
+  const codec = (await openCodec({ topics, url: registry.url }, log)).value
   const producer = await kafka.producer()
   const { value: engine } = openEngine({
     engine: name,

@@ -2,11 +2,12 @@
  * A sink over real servers for tests: topics, contracts, records with a source of the test's own, and the
  * number of them in the index.
  */
+
 import { randomUUID } from 'node:crypto'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
-import { type DeadLetter, sampleOf, type TaxiTelemetry } from '@weir/contracts'
+import { type DeadLetter, sampleOf } from '@weir/contracts'
 import {
   appendRecord,
   headerOf,
@@ -19,7 +20,9 @@ import {
   writeRecords,
 } from '@weir/kafka'
 import { logger } from '@weir/service'
+import { topics } from '@weir/solutions'
 import type { IndexDefinition } from '@weir/solutions/solution.ts'
+import type { TaxiTelemetry } from '@weir/solutions/taxi-telemetry/generated/types.ts'
 import { taxiIndex } from '@weir/solutions/taxi-telemetry/index-definition.ts'
 import { servers } from '@weir/testkit'
 import type { SearchEngine } from '../engines/engine.ts'
@@ -78,9 +81,9 @@ export async function openPipeline(source: string): Promise<Pipeline> {
     readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
     log,
   )
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(url)
-  const codec = (await openCodec({ url }, log)).value
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
+  await registerContracts(url, topics)
+  const codec = (await openCodec({ topics, url }, log)).value
   const producer = await kafka.producer()
   const writer = await codec.writer(TOPIC)
   const partitions = await kafka.partitions(TOPIC)
@@ -106,7 +109,7 @@ export async function openPipeline(source: string): Promise<Pipeline> {
         buffer.subarray(
           0,
           writer.encode(
-            { ...(sampleOf(TOPIC) as TaxiTelemetry), eventTime: Date.now(), ...changes },
+            { ...(sampleOf(topics, TOPIC) as TaxiTelemetry), eventTime: Date.now(), ...changes },
             buffer,
             0,
           ),

@@ -1,10 +1,11 @@
 /** The intake that all doors share: the topics with their contracts, one producer, and one memory budget. */
 import type { Codec, Writer } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
-import { schemaOf, topics as table } from '@weir/contracts'
+import { schemaOf } from '@weir/contracts'
 import type { Kafka, Producer } from '@weir/kafka'
 import type { Resource } from '@weir/service'
 import { Admission } from '@weir/service'
+import { topics as table } from '@weir/solutions'
 
 /** Buffers of record batches grow by doubling, so they are up to twice as large as their contents. */
 const CAPACITY = 2
@@ -54,7 +55,7 @@ async function openTopic(name: TopicName, kafka: Kafka, codec: Codec): Promise<I
 }
 
 function hasEventTime(name: TopicName): boolean {
-  const { fields } = schemaOf(name) as unknown as {
+  const { fields } = schemaOf(table[name]) as unknown as {
     fields: readonly { name: string; type: { logicalType?: string } }[]
   }
   return fields.some((field) => field.name === 'eventTime' && field.type.logicalType === 'timestamp-millis')

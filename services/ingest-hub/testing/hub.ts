@@ -3,10 +3,11 @@
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
-import type { TaxiTelemetry } from '@weir/contracts'
 import { sampleOf } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'
 import { decodeHeaders, kafkaConfig, keyOf, openKafka } from '@weir/kafka'
+import { topics } from '@weir/solutions'
+import type { TaxiTelemetry } from '@weir/solutions/taxi-telemetry/generated/types.ts'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 
 export const TOPIC = 'taxi.telemetry'
@@ -24,8 +25,8 @@ export async function prepare({
   const { value: kafka, stop } = await openKafka(
     readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
   )
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(registryUrl)
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
+  await registerContracts(registryUrl, topics)
   return { kafka, stop }
 }
 
@@ -67,7 +68,7 @@ export async function post(
 export const batch = (records: readonly unknown[]): string => JSON.stringify({ records })
 
 export const report = (changes: Partial<TaxiTelemetry> = {}): TaxiTelemetry => ({
-  ...sampleOf(TOPIC),
+  ...sampleOf(topics, TOPIC),
   eventTime: Date.now(),
   ...changes,
 })
@@ -84,7 +85,7 @@ const begun = Date.now()
 
 /** All records from `source` that were stored since this test process began, by partition in offset order. */
 export async function storedFrom(kafka: Kafka, registryUrl: string, source: string): Promise<StoredRecord[]> {
-  const { value: codec } = await openCodec({ url: registryUrl })
+  const { value: codec } = await openCodec({ topics, url: registryUrl })
   const reader = await codec.reader(TOPIC)
   const found: StoredRecord[] = []
   const reading = await kafka.read(

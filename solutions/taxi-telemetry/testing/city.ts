@@ -1,7 +1,8 @@
 /** Documents as the enricher and the indexer would write them, from the simulator's reports. */
-import type { TaxiEnriched, TaxiTelemetry } from '@weir/contracts'
+
 import type { Source } from '@weir/flow'
 import { addState, addZone } from '../flow.ts'
+import type { TaxiEnriched, TaxiTelemetry } from '../generated/types.ts'
 import { taxiIndex } from '../index-definition.ts'
 import { zonesSeed } from '../manhattan.ts'
 import { simulator } from '../simulator.ts'

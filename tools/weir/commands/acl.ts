@@ -1,6 +1,7 @@
 import { PRINCIPALS, type Principal, rightsOf } from '@weir/contracts/rights.ts'
 import { SERVICES } from '@weir/contracts/services.ts'
 import type { Acl } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { withKafka } from '../kafka.ts'
@@ -63,7 +64,7 @@ export function principalsNamed(name: string | undefined): readonly Principal[] 
 }
 
 function aclsOf(principal: Principal, user: string): Acl[] {
-  return rightsOf(principal).flatMap(({ resource, name, pattern, operations }) =>
+  return rightsOf(principal, topics).flatMap(({ resource, name, pattern, operations }) =>
     operations.map((operation) => ({ principal: user, resource, name, pattern, operation })),
   )
 }

@@ -1,5 +1,6 @@
 import { iamPolicy } from '@weir/contracts/iam.ts'
-import { PRINCIPALS } from '@weir/contracts/rights.ts'
+import { PRINCIPALS, type Principal } from '@weir/contracts/rights.ts'
+import { topics } from '@weir/solutions'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { hint } from '../nearest.ts'
@@ -35,9 +36,9 @@ export const iam = command({
   },
 })
 
-function policy(...args: Parameters<typeof iamPolicy>): object {
+function policy(principal: Principal, arn: string): object {
   try {
-    return iamPolicy(...args)
+    return iamPolicy(principal, topics, arn)
   } catch (error) {
     throw new UsageError((error as Error).message)
   }

@@ -66,7 +66,7 @@ export const reference = command({
 })
 
 async function listTables(json: boolean): Promise<void> {
-  const rows = solutions.flatMap(({ name, tables }) =>
+  const rows = solutions.flatMap(({ name, tables = {} }) =>
     Object.keys(tables).map((table) => ({ table, solution: name })),
   )
   await (json

@@ -1,9 +1,9 @@
-import { chosenSolutions, type Solution } from '@weir/solutions'
-import { command, UsageError, wholeNumber } from '../command.ts'
+import { command, wholeNumber } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { openReferenceApi } from '../reference/api.ts'
 import { readSettings } from '../settings.ts'
 import { simulate as run, type SimulatorCounts } from '../simulate/simulate.ts'
+import { namedSolutions } from '../solutions.ts'
 import { print, untilStopped } from '../terminal/output.ts'
 import { thousands } from '../terminal/table.ts'
 
@@ -31,7 +31,7 @@ export const simulate = command({
     const counts: SimulatorCounts = { stored: 0, refused: 0, dropped: 0 }
     await run(
       {
-        solutions: choose(positionals),
+        solutions: namedSolutions(positionals),
         signal,
         hub: settings.urls['ingest-hub'],
         apiKey: settings.apiKey,
@@ -49,15 +49,3 @@ export const simulate = command({
     return EXIT.ok
   },
 })
-
-function choose(named: readonly string[]): readonly Solution[] {
-  const fromEnvironment = (process.env.WEIR_SOLUTIONS ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter(Boolean)
-  try {
-    return chosenSolutions(named.length > 0 ? named : fromEnvironment)
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-}

@@ -1,8 +1,9 @@
 import { applyTopics, ContractRefused, registerContracts } from '@weir/catalogue'
-import { topics as contracts, type Topic } from '@weir/contracts'
-import { schemaOf } from '@weir/contracts/load.ts'
+import type { Topic } from '@weir/contracts'
+import { pathOf, schemaOf } from '@weir/contracts/load.ts'
 import { topicConfigs } from '@weir/contracts/topic-configs.ts'
 import type { Kafka, PartitionOffsets } from '@weir/kafka'
+import { topics as contracts } from '@weir/solutions'
 import { command, onlyPositionals, Refused, Unreachable, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { contractOf, existingTopic, withKafka } from '../kafka.ts'
@@ -109,10 +110,10 @@ async function describe(kafka: Kafka, wanted: string | undefined, json: boolean)
   if (json)
     return printJson({
       topic,
-      contract,
+      contract: contract && { ...contract, value: pathOf(contract.value) },
       partitions: offsets,
       configs,
-      schema: contract && schemaOf(topic as keyof typeof contracts),
+      schema: contract && schemaOf(contract),
     })
   const sections = [
     contract ? about(topic, contract) : `${styled('bold', topic)}\nNo contract of Weir's.\n`,
@@ -120,7 +121,7 @@ async function describe(kafka: Kafka, wanted: string | undefined, json: boolean)
       ? [
           table(
             ['FIELD', 'TYPE', 'MEANING'],
-            leavesOfTopic(topic).map(({ name, type, nullable, doc }) => [
+            leavesOfTopic(contract).map(({ name, type, nullable, doc }) => [
               name,
               nullable ? `${type} or null` : type,
               doc,
@@ -151,14 +152,16 @@ async function apply(kafka: Kafka, json: boolean): Promise<void> {
     : (line: string): void => {
         process.stderr.write(`${line}\n`)
       }
-  const applied = await applyTopics(kafka.admin, { replicas: -1, log })
-  const contractsInPlace = await registerContracts(readSettings().registry, log).catch((error: Error) => {
-    throw error instanceof ContractRefused
-      ? new Refused(error.message)
-      : new Unreachable(
-          `The schema registry could not take the contracts: ${error.message}; check REGISTRY_URL.`,
-        )
-  })
+  const applied = await applyTopics(kafka.admin, { topics: contracts, replicas: -1, log })
+  const contractsInPlace = await registerContracts(readSettings().registry, contracts, log).catch(
+    (error: Error) => {
+      throw error instanceof ContractRefused
+        ? new Refused(error.message)
+        : new Unreachable(
+            `The schema registry could not take the contracts: ${error.message}; check REGISTRY_URL.`,
+          )
+    },
+  )
   if (json) return printJson({ ...applied, contracts: contractsInPlace })
   await print(
     `${applied.created.length} topics created, ${applied.updated.length} changed, ${contractsInPlace.length} contracts in place.\n`,

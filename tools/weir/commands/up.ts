@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { readConfig } from '@weir/config'
+import { type Solution, topics } from '@weir/solutions'
 import type { StackConfig } from '@weir/stack/config.ts'
 import { chooseParts, PARTS, PORTS, stackConfig } from '@weir/stack/config.ts'
 import { isDiskFull } from '@weir/stack/disk.ts'
@@ -12,6 +13,8 @@ import { forgetData, Stack } from '@weir/stack/stack.ts'
 import { readState } from '@weir/stack/state.ts'
 import { command, onlyPositionals } from '../command.ts'
 import { EXIT } from '../exit.ts'
+import { namedSolutions } from '../solutions.ts'
+import { summary } from '../summary.ts'
 
 const usage = `
 weir up [options]
@@ -22,6 +25,7 @@ Returns when all is ready; \`weir down\` stops it. Logs are in .weir/logs.
   --attach         stay in the foreground; Ctrl-C stops everything
   --fresh          forget the data of earlier runs first
   --only a,b       start only these: ${PARTS.join(', ')}
+  --solutions a,b  run only these solutions (WEIR_SOLUTIONS, or all)
   --no-simulator   start no simulator
   --docker         run \`docker compose up\` instead
 
@@ -38,6 +42,7 @@ const OPTIONS = {
   attach: { type: 'boolean', default: false },
   fresh: { type: 'boolean', default: false },
   only: { type: 'string' },
+  solutions: { type: 'string' },
   'no-simulator': { type: 'boolean', default: false },
   docker: { type: 'boolean', default: false },
 } as const
@@ -49,6 +54,9 @@ export const up = command({
   options: OPTIONS,
   async run(options, positionals) {
     onlyPositionals(positionals, 0)
+    const solutions = namedSolutions(options.solutions?.split(',') ?? [])
+    // Services, simulator and Compose read the variable.
+    if (options.solutions !== undefined) process.env.WEIR_SOLUTIONS = options.solutions
     if (options.docker) return compose(options)
     const config = {
       ...readConfig(process.env, stackConfig),
@@ -57,7 +65,7 @@ export const up = command({
     await claim()
     if (!options.attach) return detach(process.argv.slice(3))
     if (options.fresh) forgetData()
-    return attach(config)
+    return attach(config, solutions)
   },
 })
 
@@ -76,16 +84,16 @@ async function claim(): Promise<void> {
  * Runs in the foreground until a signal comes, or until the process that waits for a detached start goes away
  * before the stack is ready.
  */
-async function attach(config: StackConfig): Promise<never> {
+async function attach(config: StackConfig, solutions: readonly Solution[]): Promise<never> {
   const began = performance.now()
-  const stack = new Stack(config, say)
+  const stack = new Stack(config, topics, say)
   const interrupted = interruption(stack)
   const starting = stack.start().then(() => true)
   // After an interruption nobody waits for the start any more.
   starting.catch(() => {})
   try {
     if (await Promise.race([starting, interrupted.then(() => false)])) {
-      say(summary(config, (performance.now() - began) / 1000))
+      say(summary(config, solutions, (performance.now() - began) / 1000))
       process.removeAllListeners('disconnect')
       tell({ ready: true })
       await interrupted
@@ -175,55 +183,4 @@ function say(line: string): void {
 /** Sends a message to the process that waits for a detached start, if there is one. */
 function tell(message: Message): void {
   if (process.connected) process.send?.(message)
-}
-
-function summary({ parts, ports, engine }: StackConfig, seconds: number): string {
-  const all = [
-    ['indexer', `http://localhost:${ports.indexer}`, 'the page: taxis on the map, and what every stage does'],
-    [
-      'enricher',
-      `http://localhost:${ports.enricher}/location-offers/`,
-      'the page of the offers: sign up somewhere',
-    ],
-    [
-      'ingest-hub',
-      `http://localhost:${ports['ingest-hub']}/v1/topics/taxi.telemetry/records`,
-      'send records here',
-    ],
-    ['ingest-hub', `http://localhost:${ports['ingest-hub']}/openapi.json`, 'how to send them'],
-    [
-      'enricher',
-      `http://localhost:${ports.enricher}/v1/reference/zones`,
-      'the zones, to look at and to change',
-    ],
-    [
-      'ingest-hub',
-      `http://localhost:${ports['ingest-hub']}`,
-      'Kinesis: AWS_ENDPOINT_URL_KINESIS for clients of AWS (access key test, secret test)',
-    ],
-    [
-      'enricher',
-      `http://localhost:${ports.enricher}`,
-      'Lambda: AWS_ENDPOINT_URL_LAMBDA; see also `npx weir functions`',
-    ],
-    [
-      'search',
-      `http://localhost:${ports.search}/taxi*/_search`,
-      `enriched reports in ${engine === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'}`,
-    ],
-    [
-      'registry',
-      `http://localhost:${ports.registry}/apis/ccompat/v7/subjects`,
-      'contracts in the schema registry',
-    ],
-    [
-      'kafka',
-      `localhost:${ports.kafka}`,
-      'Kafka; see also `npx weir topics` and `npx weir tail taxi.enriched`',
-    ],
-    ['redis', `localhost:${ports.redis}`, 'Redis'],
-  ] as const
-  const shown = all.filter(([part]) => parts.has(part))
-  const width = Math.max(...shown.map(([, url]) => url.length))
-  return `\nReady in ${seconds.toFixed(1)} s.\n\n${shown.map(([, url, what]) => `  ${url.padEnd(width)}  ${what}`).join('\n')}\n`
 }

@@ -3,7 +3,7 @@
 import { registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
-import type { DeadLetter } from '@weir/contracts'
+import type { DeadLetter, DeadLetterTopic } from '@weir/contracts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import {
   appendRecord,
@@ -21,10 +21,11 @@ import {
   valueOf,
   writeRecord,
 } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { valueDecoder } from '../tail/decoder.ts'
-import { type DeadLetterTopic, deadLetterTopics, eachLetter, originsOf, wasRedriven } from './letters.ts'
+import { deadLetterTopics, eachLetter, originsOf, wasRedriven } from './letters.ts'
 import { countLetters } from './list.ts'
 import { redrive } from './redrive.ts'
 import { readSelect, type SelectOptions } from './select.ts'
@@ -55,12 +56,12 @@ const DEFAULT_MAX_BATCH_BYTES = 1_048_588 as const
 beforeAll(async () => {
   const { url } = await servers.registry()
   const { brokers } = await servers.kafka()
-  await registerContracts(url)
+  await registerContracts(url, topics)
   const opened = await openKafka(
     readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
   )
   kafka = opened.value
-  const openedCodec = await openCodec({ url })
+  const openedCodec = await openCodec({ topics, url })
   codec = openedCodec.value
   stops.push(opened.stop, openedCodec.stop)
   await kafka.admin.createTopics([
@@ -78,7 +79,7 @@ afterAll(async () => {
 function frame(): Promise<Buffer> {
   return codec.writer('taxi.telemetry').then((writer) => {
     const buffer = Buffer.alloc(1024)
-    return buffer.subarray(0, writer.encode(sampleOf('taxi.telemetry'), buffer, 0))
+    return buffer.subarray(0, writer.encode(sampleOf(topics, 'taxi.telemetry'), buffer, 0))
   })
 }
 
@@ -229,7 +230,7 @@ describe('dead letters', () => {
     const control = uniqueName('control')
     await kafka.admin.createTopics([{ name: control, partitions: 1, replicas: 1, configs: {} }])
     const writer = await codec.writer('taxi.telemetry.dead')
-    const sample = sampleOf('taxi.telemetry.dead') as DeadLetter
+    const sample = sampleOf(topics, 'taxi.telemetry.dead') as DeadLetter
     const forged = { ...sample, truncated: false, key: null, value: Buffer.from('planted') }
     const letter = (topic: string, partition: number) => encodeValue(writer, { ...forged, topic, partition })
     const bad = [letter(control, 0), letter(origin, -1), letter('no such topic', 0), Buffer.from('no letter')]

@@ -1,19 +1,15 @@
 /** Dead letters: the records in the dead-letter topics, and which of them were already sent back. */
 import { type Reader, Undecodable } from '@weir/codec'
-import { type DeadLetter, HEADERS, type TopicName, topics, type ValueOf } from '@weir/contracts'
+import { DEAD_LETTER, type DeadLetter, type DeadLetterTopic, HEADERS, type TopicName } from '@weir/contracts'
 import { headerOf, type Kafka, type RecordBatch } from '@weir/kafka'
-import { solutions } from '@weir/solutions'
+import { solutions, topics } from '@weir/solutions'
 import { UsageError } from '../command.ts'
 import { hint } from '../nearest.ts'
-
-const ENVELOPE = 'weir/dead-letter'
-
-export type DeadLetterTopic = { [T in TopicName]: ValueOf[T] extends DeadLetter ? T : never }[TopicName]
 
 /** The dead-letter topics of the contracts. */
 export const deadLetterTopics = (): DeadLetterTopic[] =>
   (Object.keys(topics) as TopicName[]).filter(
-    (name): name is DeadLetterTopic => topics[name].value === ENVELOPE,
+    (name): name is DeadLetterTopic => topics[name].value === DEAD_LETTER,
   )
 
 /** Finds a dead-letter topic by its own name, or by the topic whose records end in it. */
@@ -31,7 +27,7 @@ export function deadLetterTopic(name: string | undefined): DeadLetterTopic {
  * anybody can write one.
  */
 export function originsOf(topic: DeadLetterTopic): ReadonlySet<string> {
-  const readers = solutions.flatMap(({ flows, indices }) => [...flows, ...indices])
+  const readers = solutions.flatMap(({ flows = [], indices = [] }) => [...flows, ...indices])
   return new Set(readers.filter(({ deadLetter }) => deadLetter === topic).map(({ source }) => source))
 }
 

@@ -1,7 +1,7 @@
 /** Counts of dead letters by cause. */
-import { HEADERS } from '@weir/contracts'
+import { type DeadLetterTopic, HEADERS } from '@weir/contracts'
 import { headerOf, type Kafka } from '@weir/kafka'
-import { type DeadLetterTopic, eachLetter, wasRedriven } from './letters.ts'
+import { eachLetter, wasRedriven } from './letters.ts'
 
 export interface LetterCount {
   readonly topic: string

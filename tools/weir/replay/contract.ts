@@ -1,6 +1,7 @@
 /** The fields that a topic's contract asks of a value: its leaves, in the order of the schema. */
-import { type Topic, type TopicName, topics } from '@weir/contracts'
+import type { Topic, TopicName } from '@weir/contracts'
 import { schemaOf } from '@weir/contracts/load.ts'
+import { topics } from '@weir/solutions'
 import { UsageError } from '../command.ts'
 import { hint } from '../nearest.ts'
 
@@ -26,12 +27,10 @@ export interface TopicContract {
 }
 
 export function topicContract(name: string): TopicContract {
-  const topic: Topic | undefined = Object.hasOwn(topics, name)
-    ? topics[name as keyof typeof topics]
-    : undefined
+  const topic: Topic | undefined = Object.hasOwn(topics, name) ? topics[name as TopicName] : undefined
   if (!topic)
     throw new UsageError(`There is no topic ${name} in the contracts.${hint(name, Object.keys(topics))}`)
-  const leaves = leavesOfTopic(name)
+  const leaves = leavesOfTopic(topic)
   return {
     topic: name,
     key: topic.key ?? undefined,
@@ -40,8 +39,8 @@ export function topicContract(name: string): TopicContract {
   }
 }
 
-export const leavesOfTopic = (name: string): Leaf[] =>
-  leavesOf(schemaOf(name as TopicName) as Schema, [], false, undefined)
+export const leavesOfTopic = (topic: Topic): Leaf[] =>
+  leavesOf(schemaOf(topic) as Schema, [], false, undefined)
 
 type Schema = string | { type: Schema; logicalType?: string; fields?: Field[] } | Schema[]
 interface Field {

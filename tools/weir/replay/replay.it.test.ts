@@ -1,4 +1,5 @@
 /** The command against a real hub and broker; the hub is killed while records are in flight. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
@@ -8,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { readConfig } from '@weir/config'
 import { headerOf, type Kafka, kafkaConfig, keyOf, openKafka } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { freePorts } from '@weir/stack/ports.ts'
 import { servers } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -38,8 +40,8 @@ beforeAll(async () => {
   const opened = await openKafka(readConfig(env, kafkaConfig))
   kafka = opened.value
   stop = opened.stop
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(url)
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
+  await registerContracts(url, topics)
   await startHub()
 })
 

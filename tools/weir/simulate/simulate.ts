@@ -52,7 +52,7 @@ export async function simulate(options: SimulateOptions, counts: SimulatorCounts
 }
 
 /** Seeds the reference tables that are empty; retries until the enricher answers. */
-async function seed({ tables }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
+async function seed({ tables = {} }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
   for (const [table, { seed: entries }] of Object.entries(tables)) {
     for (let waiting = false; !signal.aborted; ) {
       try {
@@ -70,6 +70,10 @@ async function seed({ tables }: Solution, { reference, signal, log }: SimulateOp
   }
 }
 
+async function stopped(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await pause(EVERY, signal)
+}
+
 async function drive(
   { simulator }: Solution,
   idPrefix: string,
@@ -78,6 +82,8 @@ async function drive(
   counts: SimulatorCounts,
 ): Promise<void> {
   const { devices, hub, apiKey, signal, log } = options
+  // A simulator that has nothing to play stays: its supervisor would start it again.
+  if (simulator === undefined) return stopped(signal)
   let trouble = false
   const onRetry = (reason: string): void => {
     if (!trouble) log(`waiting: ${reason}`)

@@ -59,6 +59,16 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- dict "groups" $groups | toJson -}}
 {{- end -}}
 
+{{/* What helm test tries: the probes of the solutions that run, as JSON {"probes": […]}. Takes root. */}}
+{{- define "weir.probes" -}}
+{{- $chosen := .root.Values.solutions -}}
+{{- $probes := list -}}
+{{- range .root.Files.Get "files/probes.json" | fromJsonArray -}}
+{{- if or (not $chosen) (has .solution $chosen) }}{{ $probes = append $probes . }}{{ end -}}
+{{- end -}}
+{{- dict "probes" $probes | toJson -}}
+{{- end -}}
+
 {{/* "true" where KEDA scales anything. */}}
 {{- define "weir.scaledByLag" -}}
 {{- range .Values.services }}{{ if and . (eq (dig "scaling" "by" "none" .) "lag") }}true{{ break }}{{ end }}{{ end -}}

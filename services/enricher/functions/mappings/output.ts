@@ -2,9 +2,10 @@
 import { Buffer } from 'node:buffer'
 import { decodeBase64 } from '@weir/aws'
 import type { Codec, Writer } from '@weir/codec'
-import { type TopicName, topics } from '@weir/contracts'
+import type { TopicName } from '@weir/contracts'
 import { type Appender, encodeHeaders, type Kafka, NO_HEADERS, partitionFor } from '@weir/kafka'
 import { maxRecordBytes } from '@weir/kafka/records/format.ts'
+import { topics } from '@weir/solutions'
 import { type TopicSettings, topicSettings } from './topic-settings.ts'
 
 /**

@@ -1,8 +1,9 @@
 /** The part of a topic's configuration that mappings depend on. */
 
-import { type TopicName, topics } from '@weir/contracts'
+import type { TopicName } from '@weir/contracts'
 import { topicConfigs } from '@weir/contracts/topic-configs.ts'
 import { type Kafka, KafkaError } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { TOPIC_PREFIX } from '@weir/streams'
 
 export interface TopicSettings {

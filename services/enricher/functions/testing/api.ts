@@ -1,4 +1,5 @@
 /** The API with the real client of AWS for JavaScript, over functions and mappings on a real broker. */
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +29,7 @@ import {
   writeRecord,
 } from '@weir/kafka'
 import { Admission, type HttpServer, logger, openHttp, type Resource } from '@weir/service'
+import { topics } from '@weir/solutions'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers, uniqueName } from '@weir/testkit'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
@@ -151,9 +153,9 @@ async function start(): Promise<Api> {
   const { value: kafka, stop: stopKafka } = await openKafka(
     readConfig({ KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
   )
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(registry)
-  const { value: codec } = await openCodec({ url: registry })
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
+  await registerContracts(registry, topics)
+  const { value: codec } = await openCodec({ topics, url: registry })
   const streams = await openStreams({
     kafka,
     codec,

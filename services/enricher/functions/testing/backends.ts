@@ -4,6 +4,7 @@ import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { openStreams, type Streams } from '@weir/streams'
 import { servers } from '@weir/testkit'
 import type { HostOptions } from './hosting.ts'
@@ -20,9 +21,9 @@ export interface Backends {
 export async function openBackends(): Promise<Backends> {
   const [{ brokers }, { url: registryUrl }] = await Promise.all([servers.kafka(), servers.registry()])
   const { value: kafka, stop } = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
-  await applyTopics(kafka.admin, { replicas: 1 })
-  await registerContracts(registryUrl)
-  const { value: codec } = await openCodec({ url: registryUrl })
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
+  await registerContracts(registryUrl, topics)
+  const { value: codec } = await openCodec({ topics, url: registryUrl })
   const streams = await openStreams({
     kafka,
     codec,

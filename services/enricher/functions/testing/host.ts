@@ -2,11 +2,13 @@
  * A function service as a process of its own, which tests kill. HOST names what it runs, as JSON. It prints
  * "ready" when its mappings are in their groups.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { logger } from '@weir/service'
+import { topics } from '@weir/solutions'
 import { openStreams } from '@weir/streams'
 import { openFunctionService } from '../open.ts'
 import type { HostOptions } from './hosting.ts'
@@ -19,7 +21,7 @@ const { value: kafka, stop: stopKafka } = await openKafka(
   readConfig({ ...process.env, KAFKA_BROKERS: brokers.join() }, kafkaConfig),
   log,
 )
-const { value: codec } = await openCodec({ url: registryUrl })
+const { value: codec } = await openCodec({ topics, url: registryUrl })
 const streams = await openStreams({ kafka, codec, replicas: 1, takes: false, instance: 'function-host', log })
 const account = { region: 'us-east-1', accountId: '000000000000' }
 const service = await openFunctionService({

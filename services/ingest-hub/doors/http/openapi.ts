@@ -1,8 +1,9 @@
 /** The door's OpenAPI 3.1 document, generated from the contracts. */
 import type { SwaggerOptions } from '@fastify/swagger'
 import type { TopicName } from '@weir/contracts'
-import { HEADERS, sampleOf, schemaOf, topics } from '@weir/contracts'
+import { HEADERS, sampleOf, schemaOf } from '@weir/contracts'
 import { parseSchema } from '@weir/contracts/avro.ts'
+import { topics } from '@weir/solutions'
 import type { FastifySchema } from 'fastify'
 import { MAX_ID_LENGTH, MAX_SOURCE_LENGTH } from '../../intake/record-headers.ts'
 import { jsonSchema } from './json-schema.ts'
@@ -43,7 +44,7 @@ export function recordsSchema(name: TopicName): FastifySchema {
     additionalProperties: false,
     properties: {
       id: { type: 'string', pattern: `^[!-~]{1,${MAX_ID_LENGTH}}$`, description: RECORD_ID },
-      value: jsonSchema(parseSchema(schemaOf(name))),
+      value: jsonSchema(parseSchema(schemaOf(topics[name]))),
     },
   }
   return {
@@ -72,7 +73,7 @@ export function recordsSchema(name: TopicName): FastifySchema {
               records: { type: 'array', minItems: 1, maxItems: LIMITS.batchRecords, items: record },
             },
           },
-          example: { records: [{ value: sampleOf(name) }] },
+          example: { records: [{ value: sampleOf(topics, name) }] },
         },
         'application/x-ndjson': { schema: record },
       },

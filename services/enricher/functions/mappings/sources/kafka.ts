@@ -1,7 +1,8 @@
 /** Topics as event sources: those that Lambda knows as self-managed Kafka. */
 import { type Reader, SchemaNeeded, Undecodable } from '@weir/codec'
-import { type TopicName, topics } from '@weir/contracts'
+import type { TopicName } from '@weir/contracts'
 import type { RecordBatch } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { object, oneOf, text } from '@weir/topics/shape.ts'
 import { type DeliverySettings, groupOf } from '../settings.ts'
 import { type ShardSlice, SliceBuilder, type SourceShard } from '../slice.ts'

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { topics } from '@weir/contracts/topics.ts'
+import { topics } from '@weir/solutions'
 import { servers } from '@weir/testkit'
 import { beforeAll, expect, test } from 'vitest'
 
-const MAIN = fileURLToPath(new URL('apply-main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 
 function run(env: Record<string, string>): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((done) => {

@@ -1,11 +1,12 @@
 /**
- * Applies topics and contracts, once, and exits: 0 when all is in place, 1 with one sentence when not, 2 for
+ * Applies the topics and the contracts of the platform and of every solution, once, and exits: 0 when all is in place, 1 with one sentence when not, 2 for
  * a wrong configuration.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { applyTopics, registerContracts } from '@weir/catalogue'
 import { ConfigError, readConfig } from '@weir/config'
 import { kafkaConfig, openKafka } from '@weir/kafka'
-import { applyTopics, registerContracts } from './index.ts'
+import { topics } from '@weir/solutions'
 
 const PAUSE_MS = 2000
 
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
   const kafka = await waitFor('Kafka', waitMs, () => openKafka(config.kafka))
   try {
     const { created, updated } = await applyTopics(kafka.value.admin, {
+      topics,
       replicas: config.replicas,
       log: console.log,
     })
@@ -45,7 +47,7 @@ async function main(): Promise<void> {
     await kafka.stop()
   }
   const registered = await waitFor('the schema registry', waitMs, () =>
-    registerContracts(config.registryUrl, console.log),
+    registerContracts(config.registryUrl, topics, console.log),
   )
   console.log(`contracts: ${registered.length} registered`)
 }

@@ -1,0 +1,15 @@
+import type { TopicTable } from '@weir/contracts'
+
+export const topics: TopicTable = {
+  'location.offers': {
+    value: new URL('contracts/offers.avsc', import.meta.url),
+    key: 'userId',
+    partitioner: 'murmur2',
+    partitions: 2,
+    retention: 'compact',
+    doors: [],
+    writers: ['enricher'],
+    readers: ['enricher'],
+    doc: 'What each user was offered last, exactly once for read_committed readers.',
+  },
+}

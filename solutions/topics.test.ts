@@ -1,0 +1,62 @@
+import { gatherTopics } from '@weir/contracts'
+import { parseSchema, type RecordNode } from '@weir/contracts/avro.ts'
+import { incompatibilities } from '@weir/contracts/compatibility.ts'
+import { isChanged } from '@weir/contracts/generate/publish.ts'
+import { contractsOf, pathOf, publishedVersions, schemaOf } from '@weir/contracts/load.ts'
+import { topicFamilies } from '@weir/contracts/topics.ts'
+import avro from 'avsc'
+import { describe, expect, test } from 'vitest'
+import { solutions, topics } from './index.ts'
+
+describe.each(Object.entries(topics))('%s', (name, topic) => {
+  const current = parseSchema(schemaOf(topic)) as RecordNode
+
+  test('its schema is valid Avro, documented field by field', () => {
+    avro.Type.forSchema(schemaOf(topic) as any)
+    expect(current.doc).toBeTruthy()
+    expect(current.fields.filter((field) => !field.doc).map((field) => field.name)).toEqual([])
+  })
+
+  test('its key is a required text field', () => {
+    if (topic.key !== null)
+      expect(current.fields.find((field) => field.name === topic.key)).toMatchObject({
+        type: { kind: 'string' },
+        default: undefined,
+      })
+  })
+
+  test('somebody writes it', () => expect(topic.writers.length).toBeGreaterThan(0))
+
+  test('its name is not for topics that are made at run time', () => {
+    expect(Object.keys(topicFamilies).filter((prefix) => name.startsWith(prefix))).toEqual([])
+  })
+})
+
+describe.each(contractsOf(topics).map((contract) => [pathOf(contract), contract] as const))(
+  '%s',
+  (path, contract) => {
+    test('it is compatible with every version ever published', () => {
+      expect(
+        publishedVersions(contract).length,
+        `publish the first version of ${path} with \`npm run generate -- --publish\``,
+      ).toBeGreaterThan(0)
+      expect(incompatibilities(contract)).toEqual([])
+    })
+
+    test('it is published', () => {
+      expect(
+        isChanged(contract),
+        `${path} changed since its last published version; run \`npm run generate -- --publish\` and commit the result`,
+      ).toBe(false)
+    })
+  },
+)
+
+test('two tables cannot have the same topic', () => {
+  const [{ topics: own = {} }] = solutions
+  const [name] = Object.keys(own)
+  expect(() => gatherTopics([own, own])).toThrow(
+    `Two tables have the topic ${name}; give one of them another name.`,
+  )
+  expect(() => gatherTopics([{ 'weir.stats': own[name] }])).toThrow('weir.stats')
+})

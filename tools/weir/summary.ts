@@ -1,0 +1,50 @@
+/** What `weir up` prints when all is ready: what there is to look at and to use. */
+import type { Solution } from '@weir/solutions'
+import type { PartName, StackConfig } from '@weir/stack/config.ts'
+
+type Row = readonly [part: PartName, url: string, what: string]
+
+/** Lists the links of the solutions, and those of the platform, as far as their parts run here. */
+export function summary(
+  { parts, ports, engine }: StackConfig,
+  solutions: readonly Solution[],
+  seconds: number,
+): string {
+  const own: readonly Row[] = [
+    ['ingest-hub', `http://localhost:${ports['ingest-hub']}/openapi.json`, 'how to send records'],
+    [
+      'ingest-hub',
+      `http://localhost:${ports['ingest-hub']}`,
+      'Kinesis: AWS_ENDPOINT_URL_KINESIS for clients of AWS (access key test, secret test)',
+    ],
+    [
+      'enricher',
+      `http://localhost:${ports.enricher}`,
+      'Lambda: AWS_ENDPOINT_URL_LAMBDA; see also `npx weir functions`',
+    ],
+    ['search', `http://localhost:${ports.search}`, engine === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'],
+    [
+      'registry',
+      `http://localhost:${ports.registry}/apis/ccompat/v7/subjects`,
+      'contracts in the schema registry',
+    ],
+    ['kafka', `localhost:${ports.kafka}`, 'Kafka; see also `npx weir topics` and `npx weir tail TOPIC`'],
+    ['redis', `localhost:${ports.redis}`, 'Redis'],
+  ]
+  const sections = [
+    ...solutions.map(({ name, title = name, links = [] }) => ({
+      title,
+      rows: links.map(({ at, path, doc }): Row => [at, `http://localhost:${ports[at]}${path}`, doc]),
+    })),
+    { title: 'Weir', rows: own },
+  ]
+    .map(({ title, rows }) => ({ title, rows: rows.filter(([part]) => parts.has(part)) }))
+    .filter(({ rows }) => rows.length > 0)
+  const width = Math.max(...sections.flatMap(({ rows }) => rows.map(([, url]) => url.length)))
+  const text = sections
+    .map(({ title, rows }) =>
+      [title, ...rows.map(([, url, what]) => `  ${url.padEnd(width)}  ${what}`)].join('\n'),
+    )
+    .join('\n\n')
+  return `\nReady in ${seconds.toFixed(1)} s.\n\n${text}\n`
+}

@@ -53,7 +53,9 @@ describe('helm install', () => {
   })
 
   test('helm test sends records and finds them in the index', async () => {
-    expect(expectDone(await release.helm('test', 'weir', '--logs'))).toContain('found 100 reports, each once')
+    expect(expectDone(await release.helm('test', 'weir', '--logs'))).toContain(
+      'found 100 records of taxi-telemetry, each once',
+    )
   })
 
   test('an upgrade rolls what has changed and nothing else, and a rollback brings back what was', async () => {
@@ -180,7 +182,7 @@ describe('what is wrong is said in one sentence', () => {
   })
 
   test('a contract that breaks compatibility stops the upgrade with its reason, and no pod is rolled', async () => {
-    const broken = JSON.parse(await readFile('contracts/taxi/telemetry.avsc', 'utf8'))
+    const broken = JSON.parse(await readFile('solutions/taxi-telemetry/contracts/telemetry.avsc', 'utf8'))
     broken.fields.push({
       name: 'colour',
       type: 'string',
@@ -196,7 +198,7 @@ describe('what is wrong is said in one sentence', () => {
       'pods.extraVolumes[0].name=broken',
       'pods.extraVolumes[0].configMap.name=broken-contract',
       'pods.extraVolumeMounts[0].name=broken',
-      'pods.extraVolumeMounts[0].mountPath=/weir/contracts/taxi/telemetry.avsc',
+      'pods.extraVolumeMounts[0].mountPath=/weir/solutions/taxi-telemetry/contracts/telemetry.avsc',
       'pods.extraVolumeMounts[0].subPath=telemetry.avsc',
     )
     expect(code).not.toBe(0)

@@ -39,7 +39,7 @@ export interface Window {
 
 /** Counts for one stage. All calls are cheap enough for once per batch; none allocates. */
 export class Stage {
-  /** service.name, such as enricher.taxi. */
+  /** service.name, such as enricher.orders. */
   readonly name: string
   readonly #records
   readonly #failures

@@ -43,8 +43,8 @@ const BASIC = /^basic +(\S+) *$/i
 export function accessConfig(reader: ConfigReader): AccessConfig {
   const keysFile = reader.optional(
     'API_KEYS_FILE',
-    'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["taxi.*"] to write to, ' +
-      '"reads": ["taxi.*"] to see, the same as topics if not given }]. Read again when it changes.',
+    'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["orders.*"] to write to, ' +
+      '"reads": ["orders.*"] to see, the same as topics if not given }]. Read again when it changes.',
   )
   const anonymous = reader.flag(
     'ALLOW_ANONYMOUS',

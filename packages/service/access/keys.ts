@@ -1,5 +1,5 @@
 /**
- * The file of API keys: [{ "name": "fleet-gateway", "sha256": "<hash of the key, hex>", "topics": ["taxi.*"]
+ * The file of API keys: [{ "name": "shop", "sha256": "<hash of the key, hex>", "topics": ["orders.*"]
  * }]. A key may write to `topics`. It may see the records of the topics in `reads`, on pages, in tables and
  * through applications; without `reads` it may see those of `topics`.
  */

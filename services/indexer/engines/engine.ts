@@ -37,7 +37,7 @@ export interface SearchEngine {
 
 export interface IndexTemplate {
   readonly name: string
-  /** For example, taxi-*. */
+  /** For example, orders-*. */
   readonly pattern: string
   readonly settings: Readonly<Record<string, unknown>>
   readonly mappings: Readonly<Record<string, unknown>>

@@ -5,7 +5,7 @@ import { integer, number, object, read, type ShapedBy, text } from '@weir/topics
 
 /** A stage, summed over all its instances. Rates are per second, latencies in ms. */
 export interface StageNow {
-  /** service.name, for example enricher.taxi. */
+  /** service.name, for example enricher.orders. */
   readonly stage: string
   /** Instances that reported in the last 10 s. */
   readonly instances: number

@@ -46,9 +46,9 @@ Which letters (all conditions given must hold; redrive wants at least one, or --
 
 Examples
   weir dlq
-  weir dlq show taxi.telemetry --code unknown-schema --count 3
-  weir dlq redrive taxi.telemetry --code unknown-schema --since 2026-11-22T16:00:00Z --dry-run
-  weir dlq redrive taxi.telemetry --at 2:1048
+  weir dlq show orders.placed --code unknown-schema --count 3
+  weir dlq redrive orders.placed --code unknown-schema --since 2026-11-22T16:00:00Z --dry-run
+  weir dlq redrive orders.placed --at 2:1048
 `
 
 const ACTIONS = ['list', 'show', 'redrive']

@@ -46,11 +46,11 @@ remove    takes away a function that was deployed
   --json                 for programs
 
 Examples
-  weir functions deploy offers.mjs --memory 256 --env STAGE=test
-  weir functions deploy build/ --name offers --handler src/app.handler --alias live
-  weir functions invoke offers --payload '{"id":1}'
-  weir functions invoke offers --payload @event.json
-  weir functions logs offers --follow
+  weir functions deploy prices.mjs --memory 256 --env STAGE=test
+  weir functions deploy build/ --name prices --handler src/app.handler --alias live
+  weir functions invoke prices --payload '{"id":1}'
+  weir functions invoke prices --payload @event.json
+  weir functions logs prices --follow
 `
 
 const ACTIONS = ['list', 'invoke', 'logs', 'deploy', 'remove']

@@ -20,7 +20,7 @@ removed from a log do not count, nor does an offset of a topic that was deleted 
 
 Examples
   weir lag
-  weir lag enricher.taxi --watch
+  weir lag enricher.orders --watch
 `
 
 const EVERY = 2_000

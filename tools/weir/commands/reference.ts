@@ -13,7 +13,7 @@ import { table } from '../terminal/table.ts'
 const usage = `
 weir reference [list [TABLE]] | get TABLE ID | put TABLE ID [FILE | -] | delete TABLE ID
 
-Flows and functions look things up in reference tables, the zones of a city for instance. A change holds within a
+Flows and functions look things up in reference tables, the tariffs of a shop for instance. A change holds within a
 second, without restart.
 
 list      the tables, or a table's entries
@@ -24,17 +24,17 @@ delete    removes an entry
   --json    for programs
 
 Examples
-  weir reference list zones
-  weir reference get zones midtown > midtown.json
-  weir reference put zones midtown midtown.json
-  weir reference delete zones midtown
+  weir reference list tariffs
+  weir reference get tariffs night > night.json
+  weir reference put tariffs night night.json
+  weir reference delete tariffs night
 `
 
 const ACTIONS = ['list', 'get', 'put', 'delete']
 
 export const reference = command({
   name: 'reference',
-  summary: 'List and change reference tables, the zones for instance',
+  summary: 'List and change reference tables',
   usage,
   options: { json: { type: 'boolean', default: false } },
   async run({ json }, [action = 'list', name, id, file, ...rest]) {

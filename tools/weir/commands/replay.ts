@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { topics } from '@weir/solutions'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { withField } from '../hub/wire.ts'
@@ -17,6 +18,11 @@ const PATIENCE = 5 * 60_000
 /** The most refused records that are shown to people. */
 const SHOWN = 20
 
+/** The first topic that accepts records over HTTP. */
+const [FIRST_TOPIC] = Object.entries(topics).flatMap(([name, { doors }]) =>
+  doors.includes('http') ? [name] : [],
+)
+
 const usage = `
 weir replay FILE [options]
 
@@ -24,7 +30,7 @@ Sends the rows of a file to a topic through the hub. FILE is CSV or NDJSON, plai
 Columns find their fields by name (lat, latitude, lng, track_id, timestamp, …). Times are moved once, so that the last event is now.
 What is told from the file is shown before the first record is sent.
 
-  --topic TOPIC          where to (taxi.telemetry)
+  --topic TOPIC          where to (${FIRST_TOPIC})
   --map FIELD=COLUMN     which column gives a field; FIELD=COLUMN*FACTOR converts units. Repeatable
   --set FIELD=VALUE      a constant for every record. Repeatable
   --speed SPEED          1x is real time, 10x ten times that, max as fast as the hub takes it (max)
@@ -43,10 +49,10 @@ Rows that cannot be read are refused one by one, with the line and the reason; s
 Every record's source is replay-RUN, so a run can be counted. A hub that is down is waited for, up to 5 minutes.
 
 Examples
-  weir replay vehicles.csv.gz
-  weir replay vehicles.csv.gz --speed 10x
-  weir replay trips.csv --map deviceId=VendorID --map eventTime=tpep_pickup_datetime --map 'speed=mph*1.609344' --set occupied=true
-  weir tail taxi.telemetry --from earliest --count 1000 --json > some.ndjson; weir replay some.ndjson --run again
+  weir replay sales.csv.gz
+  weir replay sales.csv.gz --speed 10x
+  weir replay sales.csv --map orderId=Number --map eventTime=sold_at --map 'total=cents*0.01' --set channel=shop
+  weir tail orders.placed --from earliest --count 1000 --json > some.ndjson; weir replay some.ndjson --topic orders.placed --run again
 
 Exit codes: 0 all stored, 1 some refused, 2 not understood, 4 the hub does not answer.
 `
@@ -56,7 +62,7 @@ export const replay = command({
   summary: 'Send the rows of a CSV or NDJSON file to a topic',
   usage,
   options: {
-    topic: { type: 'string', default: 'taxi.telemetry' },
+    topic: { type: 'string', default: FIRST_TOPIC },
     map: { type: 'string', multiple: true, default: [] },
     set: { type: 'string', multiple: true, default: [] },
     speed: { type: 'string', default: 'max' },

@@ -17,8 +17,8 @@ sinks leave documents as they are that are in the index already. To fill an inde
   --json        for programs
 
 Examples
-  weir reset enricher.taxi taxi.telemetry --to 2026-11-26T08:00:00Z --dry-run
-  weir reset indexer.taxi taxi.enriched --to earliest
+  weir reset enricher.orders orders.placed --to 2026-11-26T08:00:00Z --dry-run
+  weir reset indexer.orders orders.priced --to earliest
 `
 
 export interface Move {

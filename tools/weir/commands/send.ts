@@ -24,9 +24,9 @@ A value may stand in a record with an id of its own, { "id": "â€¦", "value": { â
   --json          one JSON object a line: each refused record, then the summary
 
 Examples
-  weir send taxi.telemetry report.json
-  echo '{"deviceId":"me","position":{"lat":40.75,"lon":-73.98},"speed":12,"eventTime":'$(date +%s000)'}' | weir send taxi.telemetry
-  weir tail taxi.telemetry --json --count 5 | weir send taxi.telemetry -
+  weir send orders.placed order.json
+  echo '{"orderId":"o-1","total":12.5,"eventTime":'$(date +%s000)'}' | weir send orders.placed
+  weir tail orders.placed --json --count 5 | weir send orders.placed -
 
 Exit codes: 0 all stored, 1 some refused, 2 not understood, 4 the hub does not answer.
 `

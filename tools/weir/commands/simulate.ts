@@ -17,7 +17,7 @@ Its records have the source simulator. While the hub is down reports wait, as in
   --json        the summary for programs
 
 Example
-  weir simulate taxi-telemetry --devices 500
+  weir simulate orders --devices 500
 `
 
 export const simulate = command({

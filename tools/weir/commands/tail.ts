@@ -19,9 +19,9 @@ Only what is committed is shown. Ctrl-C ends it.
   --json                 one JSON object a line
 
 Examples
-  weir tail taxi.enriched
-  weir tail taxi.enriched --from earliest --filter state=OCCUPIED --count 10
-  weir tail taxi.telemetry --filter source=simulator --json | jq .value.position
+  weir tail orders.priced
+  weir tail orders.priced --from earliest --filter state=PAID --count 10
+  weir tail orders.placed --filter source=simulator --json | jq .value.total
 `
 
 export const tail = command({

@@ -24,7 +24,7 @@ apply       creates the contracts' topics that are missing, brings settings in l
 
 Examples
   weir topics
-  weir topics describe taxi.telemetry
+  weir topics describe orders.placed
   weir topics apply
 `
 

@@ -1,5 +1,5 @@
 /**
- * The files of saved objects, by name. `node deploy/dashboards/generate.ts` writes them; a test keeps them in
+ * The files of saved objects, by name. `node solutions/taxi-telemetry/dashboards/generate.ts` writes them; a test keeps them in
  * step with this module.
  */
 import { map as kibanaMap } from './kibana-map.ts'

@@ -1,4 +1,4 @@
-/** Writes the saved objects beside this file: node deploy/dashboards/generate.ts */
+/** Writes the saved objects beside this file: node solutions/taxi-telemetry/dashboards/generate.ts */
 import { writeFileSync } from 'node:fs'
 import { files, ndjson } from './dashboards.ts'
 

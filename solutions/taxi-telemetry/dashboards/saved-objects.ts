@@ -1,5 +1,5 @@
 /** Saved objects in the form that the import API of both programs takes: one JSON object per line. */
-import { taxiIndex } from '@weir/solutions/taxi-telemetry/index-definition.ts'
+import { taxiIndex } from '../index-definition.ts'
 import type { KibanaMap } from './kibana-map.ts'
 import type { Visualization } from './visualizations.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { taxiIndex } from '@weir/solutions/taxi-telemetry/index-definition.ts'
 import { describe, expect, test } from 'vitest'
+import { taxiIndex } from '../index-definition.ts'
 import { files, ndjson } from './dashboards.ts'
 
 const FIELDS = taxiIndex.properties as Readonly<Record<string, { readonly type: string }>>

@@ -8,7 +8,7 @@ import { step } from '@weir/flow'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { logger } from '@weir/service'
 import { topics } from '@weir/solutions'
-import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 
 const log = logger('taxi-flow')
 const { value: kafka } = await openKafka(readConfig(process.env, kafkaConfig), log)

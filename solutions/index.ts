@@ -5,10 +5,12 @@ export * from './reference-tables.ts'
 export * from './solution.ts'
 
 /** Every solution, one line each. Add a new one here. */
-export const solutions: readonly Solution[] = await Promise.all([
-  import('./taxi-telemetry/solution.ts').then((module) => module.taxiTelemetry),
-  import('./location-offers/solution.ts').then((module) => module.locationOffers),
+const modules = await Promise.all([
+  import('./taxi-telemetry/solution.ts'),
+  import('./location-offers/solution.ts'),
 ])
+
+export const solutions: readonly Solution[] = modules.map(({ solution }) => solution)
 
 /** Every topic: those of the solutions, and the platform's. */
 export const topics: Topics = gatherTopics(solutions.map((solution) => solution.topics ?? {}))

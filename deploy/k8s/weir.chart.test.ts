@@ -8,13 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigReader } from '@weir/config'
 import { PRINCIPALS } from '@weir/contracts/rights.ts'
-import { SERVICES, type Service, services } from '@weir/contracts/services.ts'
+import { SERVICES, services } from '@weir/contracts/services.ts'
 import { topics } from '@weir/solutions'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { config as enricher } from '../../services/enricher/config.ts'
-import { config as indexer } from '../../services/indexer/config.ts'
-import { config as hub } from '../../services/ingest-hub/config.ts'
 import { type ChartTools, chart, chartTools, KUBERNETES, type Outcome } from './chart/helm.ts'
 import { flowsOf, type Manifest, manifestsOf, podsOf } from './chart/manifests.ts'
 
@@ -139,9 +136,10 @@ describe.each(Object.entries(RENDERINGS))('%s', (name, files) => {
 })
 
 describe('the flows of a trial', () => {
-  const settings = (read: (reader: ConfigReader) => unknown): string[] => {
+  const settings = async (service: string): Promise<string[]> => {
     const reader = new ConfigReader({})
-    read(reader)
+    const { config } = await import(`../../services/${service}/config.ts`)
+    config(reader)
     return reader.settings.map(({ name }) => name)
   }
 
@@ -156,10 +154,11 @@ describe('the flows of a trial', () => {
         flow(service, 'registry:8080')
       }
     }
-    for (const [service, read] of Object.entries({ 'ingest-hub': hub, enricher, indexer })) {
-      if (settings(read).includes('REDIS_URL')) flow(service, 'redis:6379')
-      if (settings(read).includes('SEARCH_URL')) flow(service, 'search:9200')
-      flow('*', `${service}:${services[service as Service].port}`)
+    for (const service of SERVICES) {
+      const asked = await settings(service)
+      if (asked.includes('REDIS_URL')) flow(service, 'redis:6379')
+      if (asked.includes('SEARCH_URL')) flow(service, 'search:9200')
+      flow('*', `${service}:${services[service].port}`)
       // Prometheus reads metrics at this port. networkPolicies.from narrows both ports.
       flow('*', `${service}:9464`)
     }
@@ -219,11 +218,7 @@ test('a trial runs every service, every server, the job and the test of the rele
       .map(({ owner }) => owner)
       .toSorted(),
   ).toEqual([
-    'Deployment/weir-enricher',
-    'Deployment/weir-indexer',
-    'Deployment/weir-ingest-hub',
-    'Deployment/weir-registry',
-    'Deployment/weir-simulator',
+    ...[...SERVICES, 'registry', 'simulator'].map((name) => `Deployment/weir-${name}`).toSorted(),
     'Job/weir-apply-1',
     'Pod/weir-test',
     'StatefulSet/weir-kafka',

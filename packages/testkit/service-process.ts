@@ -13,9 +13,9 @@ export interface ServiceProcess {
   readonly exited: Promise<number | null>
 }
 
-/** Starts the service and resolves when it listens. Node gets the same options as in a stack. */
+/** Starts the service of this folder under services/, and resolves when it listens. Node gets the same options as in a stack. */
 export async function startService(
-  name: 'ingest-hub' | 'enricher',
+  name: string,
   env: Readonly<Record<string, string>>,
 ): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL(`../../services/${name}/main.ts`, import.meta.url))

@@ -8,7 +8,7 @@ import { topics } from './topics.ts'
  * Location-based offers: signups with positions → Kinesis stream → function → offers, returned to the
  * application within milliseconds.
  */
-export const locationOffers: Solution = {
+export const solution: Solution = {
   name: 'location-offers',
   title: 'Location-based offers',
   topics,

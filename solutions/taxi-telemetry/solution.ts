@@ -8,7 +8,7 @@ import { topics } from './topics.ts'
 import { zone } from './zones.ts'
 
 /** Taxi telemetry: devices in taxis → hub → zone and state → search indices → live page. */
-export const taxiTelemetry = {
+export const solution = {
   name: 'taxi-telemetry',
   title: 'Taxi telemetry',
   topics,

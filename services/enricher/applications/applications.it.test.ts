@@ -21,7 +21,7 @@ import {
 import { logger, openAccess, openHttp, type Resource } from '@weir/service'
 import { topics } from '@weir/solutions'
 import type { LocationOffers } from '@weir/solutions/location-offers/generated/types.ts'
-import { locationOffers } from '@weir/solutions/location-offers/solution.ts'
+import { solution as locationOffers } from '@weir/solutions/location-offers/solution.ts'
 import { servers } from '@weir/testkit'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,7 +1,7 @@
 import { get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Access, Client } from '@weir/service'
-import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openPageKeys, type PageKeys } from '../testing/page-keys.ts'
 import { openPageServer, type PageServer } from '../testing/page-server.ts'

@@ -1,6 +1,6 @@
 import { logger } from '@weir/service'
 import { ReferenceTables } from '@weir/solutions'
-import { taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { expect, test } from 'vitest'
 import { openSnapshots } from './snapshot.ts'
 import { StageBoard } from './stages.ts'

@@ -1,0 +1,76 @@
+/** `weir new service`: a deployable with its rows in the table, Compose, the chart, the image and the README. */
+import { SERVERS, SERVICES, services } from '@weir/contracts/services.ts'
+import { PORTS } from '@weir/stack/config.ts'
+import { Refused, wholeNumber } from '../command.ts'
+import { type Changes, row } from './changes.ts'
+import { type Name, nameOf, renaming } from './name.ts'
+
+const EXAMPLE = nameOf('example-thing')
+const EXAMPLE_PORT = '8089'
+const FIRST_PORT = 8080
+/** What the chart and the command call other things. */
+const TAKEN = [
+  ...SERVICES,
+  ...SERVERS,
+  'access',
+  'apply',
+  'contracts',
+  'deny',
+  'files',
+  'journal',
+  'simulator',
+  'test',
+  'weir',
+]
+
+/** Kubernetes and the chart append to the name. */
+export const MAX_SERVICE_LENGTH = 20
+
+/** Returns what to do next. */
+export function newService(name: Name, port: string | undefined, changes: Changes): string[] {
+  const { kebab } = name
+  if (TAKEN.includes(kebab)) throw new Refused(`Something is called ${kebab} already; choose another name.`)
+  const replacements = { ...renaming(EXAMPLE, name), [EXAMPLE_PORT]: String(portOf(port)) }
+  changes.createFrom('service', `services/${kebab}`, replacements)
+  const inside = (file: string): string => membersOf(row(file, replacements))
+  changes.insert(
+    'contracts/services.ts',
+    '} as const satisfies Record<string, ServiceDefinition>',
+    inside('services.ts'),
+  )
+  changes.insert('compose.yaml', '  simulator:\n', inside('compose.yaml'))
+  changes.insert('deploy/k8s/weir/values.yaml', '  simulator:\n', inside('values.yaml'))
+  changes.insert('Dockerfile', 'COPY solutions/package.json', row('Dockerfile', replacements))
+  changes.insert('README.md', '| Kafka | localhost:9092', row('README.md', replacements))
+  return [
+    `npx vitest run --project unit deploy contracts tools   holds the table, Compose, the chart and the image together`,
+    `npx vitest run --project integration services/${kebab}   starts it on a real Kafka`,
+    `npm run test:chart -- -u   renders the chart anew; look at the changes`,
+    `Name ${kebab} as a writer or a reader of the topics that it uses: its rights on the brokers follow from there.`,
+    `Say in contracts/services.ts, README.md and docs/DESIGN.md what it is for.`,
+  ]
+}
+
+/** Returns the lines that are indented within the file's only object. */
+const membersOf = (text: string): string =>
+  text
+    .slice(text.search(/^(export const )?services\b/m))
+    .split('\n')
+    .filter((line) => line.startsWith('  '))
+    .join('\n')
+    .concat('\n')
+
+function portOf(text: string | undefined): number {
+  const taken = [
+    ...Object.values(PORTS).map(([, port]) => port),
+    ...Object.values(services).map(({ port }) => port),
+  ]
+  if (text === undefined) {
+    let free = FIRST_PORT
+    while (taken.includes(free)) free++
+    return free
+  }
+  const port = wholeNumber('--port', text, FIRST_PORT, 1024, 65_535)
+  if (taken.includes(port)) throw new Refused(`Port ${port} is another part's; choose one that is free.`)
+  return port
+}

@@ -1,0 +1,98 @@
+/** `weir new sink`: a search index of a solution's topic, filled by the indexer. */
+import { DEAD_LETTER, type Topic, type TopicName } from '@weir/contracts'
+import { type Solution, solutions } from '@weir/solutions'
+import { Refused, UsageError } from '../command.ts'
+import { hint } from '../nearest.ts'
+import { topicContract } from '../replay/contract.ts'
+import type { Changes } from './changes.ts'
+import { indexProperties } from './index-properties.ts'
+import { type Name, nameOf, renaming } from './name.ts'
+
+const EXAMPLE = nameOf('example-sink')
+const EXAMPLE_PROPERTY = "    eventTime: { type: 'date', format: 'epoch_millis' },\n"
+
+/** Returns what to do next. */
+export function newSink(name: Name, topic: string | undefined, changes: Changes): string[] {
+  const { kebab, camel } = name
+  if (solutions.some(({ indices = [] }) => indices.some((index) => index.name === kebab)))
+    throw new Refused(`There is an index ${kebab} already; choose another name.`)
+  const { solution, source, definition } = sourceOf(topic)
+  const { time } = topicContract(source)
+  if (time === undefined || time.includes('.'))
+    throw new Refused(`The contract of ${source} has no field with a time, by which indices rotate.`)
+  const folder = `solutions/${solution.name}`
+  changes.createFrom('sink', folder, {
+    ...renaming(EXAMPLE, name),
+    'example-thing.checked.dead': deadLetterTopicOf(solution),
+    'example-thing.checked': source,
+    eventTime: time,
+    [EXAMPLE_PROPERTY]: indexProperties(definition),
+  })
+  addIndex(`${folder}/solution.ts`, solution.name, name, changes)
+  addReader(`${folder}/topics.ts`, source, changes)
+  return [
+    `Leave out of ${folder}/${kebab}-index.ts what nobody searches for: a document keeps all fields, mapped or not.`,
+    `npx vitest run --project unit ${folder}   runs the tests of ${camel}Index`,
+    `Restart the indexer; on brokers with rights, \`weir acl apply\` first.`,
+  ]
+}
+
+interface Source {
+  readonly solution: Solution
+  readonly source: TopicName
+  readonly definition: Topic
+}
+
+function sourceOf(topic: string | undefined): Source {
+  const all = solutions.flatMap((solution) =>
+    Object.entries(solution.topics ?? {}).map(([source, definition]) => ({
+      solution,
+      source: source as TopicName,
+      definition,
+    })),
+  )
+  const names = all.map(({ source }) => source)
+  if (topic === undefined)
+    throw new UsageError(`Of which topic? Give --topic; there are ${names.join(', ')}.`)
+  const found = all.find(({ source }) => source === topic)
+  if (found === undefined) throw new UsageError(`${topic} is not a topic of a solution.${hint(topic, names)}`)
+  return found
+}
+
+function deadLetterTopicOf({ name, topics = {} }: Solution): string {
+  const [found] = Object.entries(topics).find(
+    ([, { value, writers }]) => value === DEAD_LETTER && writers.includes('indexer'),
+  ) ?? [undefined]
+  if (found === undefined)
+    throw new Refused(
+      `solutions/${name}/topics.ts has no topic for the dead letters of its indices; add one first, such as '${name}.indexed.dead': deadLetterTopic('indexer').`,
+    )
+  return found
+}
+
+function addIndex(path: string, solution: string, { kebab, camel }: Name, changes: Changes): void {
+  changes.change(path, (text) => {
+    const list = /\bindices: \[([^\]]*?),?\s*\]/
+    const entry = `${camel}Index`
+    const added = list.test(text)
+      ? text.replace(list, (_, others) => `indices: [${others.trim() === '' ? '' : `${others}, `}${entry}]`)
+      : text.replace(`  name: '${solution}',\n`, (line) => `${line}  indices: [${entry}],\n`)
+    if (added === text)
+      throw new Refused(`${path} has no list of indices; write \`indices: [],\` there first.`)
+    return `import { ${entry} } from './${kebab}-index.ts'\n${added}`
+  })
+}
+
+function addReader(path: string, topic: string, changes: Changes): void {
+  changes.change(path, (text) => {
+    const readers = new RegExp(`('${topic.replaceAll('.', '\\.')}': \\{[^}]*?readers: \\[)([^\\]]*)\\]`)
+    const found = readers.exec(text)
+    if (found === null)
+      throw new Refused(`${path} has no list of readers for ${topic}; write it there first.`)
+    if (found[2].includes("'indexer'")) return text
+    return text.replace(
+      readers,
+      (_, before, others) => `${before}${others === '' ? '' : `${others}, `}'indexer']`,
+    )
+  })
+}

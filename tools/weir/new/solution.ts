@@ -1,0 +1,27 @@
+/** `weir new solution`: topics with contracts, a flow, an index and a simulator in a folder of their own. */
+import { solutions } from '@weir/solutions'
+import { Refused } from '../command.ts'
+import type { Changes } from './changes.ts'
+import { type Name, nameOf, renaming } from './name.ts'
+
+const EXAMPLE = nameOf('example-thing')
+
+/** Returns what to do next. */
+export function newSolution(name: Name, changes: Changes): string[] {
+  const { kebab } = name
+  const taken = solutions.flatMap(({ name: solution, flows = [], indices = [] }) => [
+    solution,
+    ...flows.map((flow) => flow.name),
+    ...indices.map((index) => index.name),
+  ])
+  if (taken.includes(kebab))
+    throw new Refused(`A solution, a flow or an index is called ${kebab} already; choose another name.`)
+  changes.createFrom('solution', `solutions/${kebab}`, renaming(EXAMPLE, name))
+  changes.insert('solutions/index.ts', '\n])\n', `\n  import('./${kebab}/solution.ts'),`)
+  return [
+    `npx vitest run --project unit solutions/${kebab}   runs its tests`,
+    `npx weir up --solutions ${kebab}   runs it, with simulated sensors`,
+    `npx weir tail ${kebab}.checked   shows what comes out of its flow`,
+    `Put your own records into solutions/${kebab}/contracts, before others have data in them; then \`npm run generate -- --publish\`.`,
+  ]
+}

@@ -1,0 +1,32 @@
+/** `weir new step`: a step for a flow, with its test. */
+import { solutions } from '@weir/solutions'
+import { UsageError } from '../command.ts'
+import { hint } from '../nearest.ts'
+import type { Changes } from './changes.ts'
+import { type Name, nameOf, renaming, requireIdentifier } from './name.ts'
+
+const EXAMPLE = nameOf('example-step')
+/** What the template and its test call other things. */
+const TAKEN = ['drop', 'expect', 'flow', 'result', 'step', 'test', 'topics', 'unwanted', 'value']
+
+/** Returns what to do next. */
+export function newStep(name: Name, flow: string | undefined, changes: Changes): string[] {
+  requireIdentifier(name, TAKEN)
+  const flows = solutions.flatMap(({ name: solution, flows: own = [] }) =>
+    own.map(({ name: known, source }) => ({ solution, known, source })),
+  )
+  const names = flows.map(({ known }) => known)
+  if (flow === undefined) throw new UsageError(`For which flow? Give --flow; there are ${names.join(', ')}.`)
+  const found = flows.find(({ known }) => known === flow)
+  if (found === undefined) throw new UsageError(`There is no flow ${flow}.${hint(flow, names)}`)
+  const folder = `solutions/${found.solution}`
+  changes.createFrom('step', folder, {
+    ...renaming(EXAMPLE, name),
+    'example-thing.received': found.source,
+  })
+  return [
+    `Say in ${folder}/${name.kebab}.ts what the step does, and in its test what must come out.`,
+    `Add .step(${name.camel}) to the flow where it belongs: after .step(deps.decode) at the earliest, whose values it takes.`,
+    `npx vitest run --project unit ${folder}   runs the tests`,
+  ]
+}

@@ -33,7 +33,8 @@ const list = (pattern: string): string[] =>
     LAYERS.map((layer) => `${layer}/**/${pattern}`),
     {
       cwd: ROOT,
-      exclude: (path) => path.includes('node_modules'),
+      // Templates are parts of other packages.
+      exclude: (path) => path.includes('node_modules') || path.endsWith('templates'),
     },
   )
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
@@ -79,6 +80,13 @@ test('relative imports stay in their package', () => {
 test('imports go down the layers', () => {
   const up = ours.filter(({ from, to }) => layerOf(to) > layerOf(from))
   expect(up.map(({ file, to }) => `${file} imports ${to.name}`)).toEqual([])
+})
+
+test('solutions do not import the list of solutions, which waits until they are loaded', () => {
+  const back = imports.filter(
+    ({ file, what }) => /^solutions\/[^/]+\//.test(file) && /^(@weir\/solutions|\.\.\/index\.ts)$/.test(what),
+  )
+  expect(back.map(({ file, what }) => `${file} imports ${what}`)).toEqual([])
 })
 
 test('services do not import each other', () => {

@@ -6,8 +6,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -22,44 +21,17 @@ import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { pythonWith } from '@weir/stack/python.ts'
 import { servers } from '@weir/testkit'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { copyCheckout } from '../../test/checkout.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = (await readdir(new URL('.', import.meta.url))).filter((name) => name.endsWith('.md'))
 let copy: string
 
 beforeEach(async () => {
-  copy = await mkdtemp(join(tmpdir(), 'weir-how-to-'))
-  for (const name of await readdir(root)) {
-    if (!['.git', '.weir', 'node_modules', 'docs'].includes(name))
-      await cp(join(root, name), join(copy, name), { recursive: true, preserveTimestamps: true })
-  }
-  await linkPackages()
+  copy = await copyCheckout()
 }, 60_000)
 
 afterEach(() => rm(copy, { recursive: true, force: true, maxRetries: 5 }))
-
-/** Installed packages are shared; the workspaces must be the copy's own. */
-async function linkPackages(): Promise<void> {
-  const modules = join(copy, 'node_modules')
-  await mkdir(join(modules, '@weir'), { recursive: true })
-  for (const name of await readdir(join(root, 'node_modules'))) {
-    if (name !== '@weir') await symlink(join(root, 'node_modules', name), join(modules, name))
-  }
-  const { workspaces } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
-    workspaces: string[]
-  }
-  for (const pattern of workspaces) {
-    const folders = pattern.endsWith('/*')
-      ? (await readdir(join(copy, pattern.slice(0, -2)))).map((name) => join(pattern.slice(0, -2), name))
-      : [pattern]
-    for (const folder of folders) {
-      const { name } = JSON.parse(await readFile(join(copy, folder, 'package.json'), 'utf8')) as {
-        name: string
-      }
-      await symlink(join(copy, folder), join(modules, name))
-    }
-  }
-}
 
 interface Block {
   readonly language: string

@@ -1,4 +1,5 @@
 /** What `weir up` prints when all is ready: what there is to look at and to use. */
+import { SERVICES, services } from '@weir/contracts/services.ts'
 import type { Solution } from '@weir/solutions'
 import type { PartName, StackConfig } from '@weir/stack/config.ts'
 
@@ -10,7 +11,7 @@ export function summary(
   solutions: readonly Solution[],
   seconds: number,
 ): string {
-  const own: readonly Row[] = [
+  const known: readonly Row[] = [
     ['ingest-hub', `http://localhost:${ports['ingest-hub']}/openapi.json`, 'how to send records'],
     [
       'ingest-hub',
@@ -30,6 +31,11 @@ export function summary(
     ],
     ['kafka', `localhost:${ports.kafka}`, 'Kafka; see also `npx weir topics` and `npx weir tail TOPIC`'],
     ['redis', `localhost:${ports.redis}`, 'Redis'],
+  ]
+  const others = SERVICES.filter((name) => !known.some(([part]) => part === name))
+  const own: readonly Row[] = [
+    ...others.map((name): Row => [name, `http://localhost:${ports[name]}`, services[name].doc]),
+    ...known,
   ]
   const sections = [
     ...solutions.map(({ name, title = name, links = [] }) => ({

@@ -25,6 +25,12 @@ export class Changes {
     this.#created.set(path, text)
   }
 
+  /** Refuses a folder that exists. */
+  requireNew(folder: string): void {
+    if (existsSync(join(checkout, folder)))
+      throw new Refused(`${folder} exists already; choose another name.`)
+  }
+
   /** Creates the files of a template in a folder, with the replacements in their paths and texts. */
   createFrom(template: string, folder: string, replacements: Readonly<Record<string, string>>): void {
     const root = join(TEMPLATES, template)
@@ -61,7 +67,7 @@ export class Changes {
   }
 }
 
-/** Reads a file of rows from the templates: the lines between the first one and the last line that closes it. */
+/** Reads a template of what goes into an existing file. */
 export function row(file: string, replacements: Readonly<Record<string, string>>): string {
   return replaced(readFileSync(join(TEMPLATES, 'rows', file), 'utf8'), replacements)
 }

@@ -30,6 +30,7 @@ export const MAX_SERVICE_LENGTH = 20
 export function newService(name: Name, port: string | undefined, changes: Changes): string[] {
   const { kebab } = name
   if (TAKEN.includes(kebab)) throw new Refused(`Something is called ${kebab} already; choose another name.`)
+  changes.requireNew(`services/${kebab}`)
   const replacements = { ...renaming(EXAMPLE, name), [EXAMPLE_PORT]: String(portOf(port)) }
   changes.createFrom('service', `services/${kebab}`, replacements)
   const inside = (file: string): string => membersOf(row(file, replacements))
@@ -51,14 +52,12 @@ export function newService(name: Name, port: string | undefined, changes: Change
   ]
 }
 
-/** Returns the lines that are indented within the file's only object. */
-const membersOf = (text: string): string =>
-  text
-    .slice(text.search(/^(export const )?services\b/m))
-    .split('\n')
-    .filter((line) => line.startsWith('  '))
-    .join('\n')
-    .concat('\n')
+/** Returns the members of the file's only object, `services`, in TypeScript or YAML. */
+function membersOf(text: string): string {
+  const from = text.indexOf('\n', text.search(/^(export const )?services\b/m)) + 1
+  const to = text.search(/^\}/m)
+  return text.slice(from, to < 0 ? undefined : to)
+}
 
 function portOf(text: string | undefined): number {
   const taken = [

@@ -25,7 +25,7 @@ export function newSink(name: Name, topic: string | undefined, changes: Changes)
     ...renaming(EXAMPLE, name),
     'example-thing.checked.dead': deadLetterTopicOf(solution),
     'example-thing.checked': source,
-    eventTime: time,
+    "'eventTime'": `'${time}'`,
     [EXAMPLE_PROPERTY]: indexProperties(definition),
   })
   addIndex(`${folder}/solution.ts`, solution.name, name, changes)

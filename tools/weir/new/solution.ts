@@ -1,10 +1,12 @@
 /** `weir new solution`: topics with contracts, a flow, an index and a simulator in a folder of their own. */
+import { topicFamilies } from '@weir/contracts'
 import { solutions } from '@weir/solutions'
 import { Refused } from '../command.ts'
 import type { Changes } from './changes.ts'
 import { type Name, nameOf, renaming } from './name.ts'
 
 const EXAMPLE = nameOf('example-thing')
+const RESERVED = ['weir.', ...Object.keys(topicFamilies)]
 
 /** Returns what to do next. */
 export function newSolution(name: Name, changes: Changes): string[] {
@@ -16,6 +18,9 @@ export function newSolution(name: Name, changes: Changes): string[] {
   ])
   if (taken.includes(kebab))
     throw new Refused(`A solution, a flow or an index is called ${kebab} already; choose another name.`)
+  if (RESERVED.some((prefix) => `${kebab}.`.startsWith(prefix)))
+    throw new Refused(`Topics that begin with ${kebab}. are the platform's; choose another name.`)
+  changes.requireNew(`solutions/${kebab}`)
   changes.createFrom('solution', `solutions/${kebab}`, renaming(EXAMPLE, name))
   changes.insert('solutions/index.ts', '\n])\n', `\n  import('./${kebab}/solution.ts'),`)
   return [

@@ -1,0 +1,33 @@
+import { forServices } from '@weir/contracts/services.ts'
+import { solutions } from '@weir/solutions'
+import { PARTS } from '@weir/stack/config.ts'
+import { expect, test } from 'vitest'
+import { summary } from './summary.ts'
+
+const config = {
+  parts: new Set(PARTS),
+  ports: { ...forServices(() => 1), kafka: 2, registry: 3, redis: 4, search: 5, indexer: 6 },
+  engine: 'opensearch',
+} as const
+
+test('every link of the chosen solutions is printed with its address, before those of the platform', () => {
+  for (const { name, title = name, links = [] } of solutions) {
+    const [first] = summary(config, [{ name, title, links }], 1).trim().split('\n').slice(2)
+    expect(first).toBe(links.length > 0 ? title : 'Weir')
+    for (const { at, path, doc } of links) {
+      expect(path).toMatch(/^\//)
+      expect(summary(config, solutions, 1)).toMatch(
+        new RegExp(`^  http://localhost:${config.ports[at]}${path.replace(/[.*]/g, '\\$&')} +${doc}$`, 'm'),
+      )
+    }
+  }
+})
+
+test('what does not run here is left out, and so is a solution of which nothing runs', () => {
+  const links = [{ at: 'indexer', path: '/one/', doc: 'the page' }] as const
+  const text = summary({ ...config, parts: new Set(['kafka']) }, [{ name: 'one', links }], 12.34)
+  expect(text).toBe(
+    '\nReady in 12.3 s.\n\nWeir\n  localhost:2  Kafka; see also `npx weir topics` and `npx weir tail TOPIC`\n',
+  )
+  expect(summary(config, [{ name: 'one', links }], 1)).toContain('\none\n  http://localhost:6/one/ ')
+})

@@ -31,7 +31,7 @@ test.each([
   [['service', 'a'.repeat(21)], 2, 'at most 20 characters'],
   [['service', 'pricing', '--port', '8081'], 1, "Port 8081 is another part's"],
   [['service', 'pricing', '--port', '80'], 2, '--port is "80"'],
-  [['step', 'flag'], 2, 'For which flow? Give --flow; there are taxi.'],
+  [['step', 'flag'], 2, 'For which flow? Give --flow; there are taxi'],
   [['step', 'flag', '--flow', 'taxo'], 2, 'There is no flow taxo. Did you mean taxi?'],
   [['step', 'delete', '--flow', 'taxi'], 2, '"delete" means something else in code'],
   [['step', 'drop', '--flow', 'taxi'], 2, '"drop" means something else in code'],

@@ -27,6 +27,7 @@ export function newSolution(name: Name, changes: Changes): string[] {
     `npx vitest run --project unit solutions/${kebab}   runs its tests`,
     `npx weir up --solutions ${kebab}   runs it, with simulated sensors`,
     `npx weir tail ${kebab}.checked   shows what comes out of its flow`,
+    `npm run test:chart -- -u   renders the chart anew: helm test tries the new solution too`,
     `Put your own records into solutions/${kebab}/contracts, before others have data in them; then \`npm run generate -- --publish\`.`,
   ]
 }

@@ -108,7 +108,7 @@ const MEANING: Readonly<Record<number, KafkaErrorCode>> = {
   76: 'unsupported',
 }
 
-/** @param what the sentence's subject, for instance "Writing to taxi.telemetry/3" */
+/** @param what the sentence's subject, for instance "Writing to orders.placed/3" */
 export function brokerError(code: number, what: string): KafkaError {
   const name = protocolErrorsCodesById[code] ?? `error ${code}`
   return new KafkaError(

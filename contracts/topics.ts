@@ -37,7 +37,7 @@ export type Topics = Readonly<Record<TopicName, Topic>>
 /** A number of hours, for retention. */
 export const WEEK = 7 * 24
 
-/** Contracts of which more is known than their fields. */
+/** The contracts that other code asks for. */
 export const DEAD_LETTER = new URL('weir/dead-letter.avsc', import.meta.url)
 export const CONTROL_ENTRY = new URL('weir/control-entry.avsc', import.meta.url)
 

@@ -1,3 +1,3 @@
-/** Creates the topics and registers the contracts that `@weir/contracts` describes. */
+/** Creates the topics of a table and registers their contracts. */
 export * from './apply.ts'
 export * from './register.ts'

@@ -13,6 +13,7 @@ COPY packages/kafka/package.json packages/kafka/
 COPY packages/codec/package.json packages/codec/
 COPY packages/patterns/package.json packages/patterns/
 COPY packages/service/package.json packages/service/
+COPY packages/sinks/package.json packages/sinks/
 COPY packages/stack/package.json packages/stack/
 COPY packages/streams/package.json packages/streams/
 COPY packages/testkit/package.json packages/testkit/

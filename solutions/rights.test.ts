@@ -49,7 +49,7 @@ test('a policy names the resources of one cluster, and fits into a managed polic
 })
 
 test('what the solutions run fits the rights: their flows, sinks and mappings', () => {
-  for (const { flows = [], indices = [], mappings = [], streams = [] } of solutions) {
+  for (const { flows = [], sinks = [], mappings = [], streams = [] } of solutions) {
     for (const { name, source, deadLetter } of flows) {
       expect(
         may(rights.enricher, 'Read', 'topic', source) && may(rights.enricher, 'Write', 'topic', deadLetter),
@@ -60,7 +60,7 @@ test('what the solutions run fits the rights: their flows, sinks and mappings', 
           may(rights.indexer, 'Describe', 'group', `enricher.${name}`),
       ).toBe(true)
     }
-    for (const { name, source, deadLetter } of indices) {
+    for (const { name, source, deadLetter } of sinks) {
       expect(
         may(rights.indexer, 'Read', 'topic', source) &&
           may(rights.indexer, 'Write', 'topic', deadLetter) &&

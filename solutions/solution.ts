@@ -15,7 +15,7 @@ export interface Solution {
   /** Run by the enricher. */
   readonly flows?: readonly FlowDefinition[]
   /** Filled by the indexer. */
-  readonly indices?: readonly IndexDefinition[]
+  readonly sinks?: readonly SinkDefinition[]
   /** Reference tables, by name. No two solutions may have a table with the same name. */
   readonly tables?: Readonly<Record<string, TableDefinition>>
   readonly simulator?: SimulatorDefinition
@@ -188,12 +188,18 @@ export interface ReferenceTable {
   readonly entries: ReadonlyMap<string, unknown>
 }
 
-/** Run by the indexer: topic → search indices. */
-export interface IndexDefinition {
+/** Run by the indexer: topic → destination. */
+export interface SinkDefinition {
   /** Names the consumer group (indexer.NAME), the stage and its metrics. */
   readonly name: string
   readonly source: TopicName
   readonly deadLetter: DeadLetterTopic
+  /** The kind of the destination, and what the records become there. */
+  readonly to: { readonly index: IndexDestination }
+}
+
+/** Search indices. */
+export interface IndexDestination {
   /** Indices are named PREFIX-2026.11.22 (by rotation, UTC, of the event time). */
   readonly prefix: string
   readonly rotation: 'hour' | 'day' | 'week' | 'month'
@@ -226,10 +232,10 @@ export interface PageDefinition {
 
 export interface PageSearch {
   /**
-   * Runs a search on the indices of this solution's IndexDefinition with that name. The body is in the
+   * Runs a search on the indices of this solution's sink with that name. The body is in the
    * engines' common query language.
    */
-  search(index: string, body: Record<string, unknown>): Promise<any>
+  search(sink: string, body: Record<string, unknown>): Promise<any>
   /** Returns a reference table as the enricher last published it. */
   table(name: string): ReferenceTable
 }

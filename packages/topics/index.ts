@@ -1,4 +1,13 @@
-/** Topics that hold state: following them, checking their values, writing single records. */
+/**
+ * Consuming topics as a stage of the pipeline; topics that hold state: following them, checking their values,
+ * writing single records.
+ */
+export {
+  ConsumerStage,
+  type ConsumerStageOptions,
+  openConsumerStage,
+  type RunningStage,
+} from './consumer-stage.ts'
 export { Follower, type FollowOptions } from './follow.ts'
 export { HandlerHealth } from './handler-health.ts'
 export {

@@ -6,11 +6,11 @@ import { chosenSolutions, topics } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { openEngine } from './engines/open.ts'
 import { hasPage, openPages } from './page/index.ts'
-import { openSinks } from './sink/sinks.ts'
+import { openSinks } from './sinks.ts'
 
 const config = configured((env) => readConfig(env, read))
 const solutions = chosenSolutions(config.solutions)
-const indices = solutions.flatMap((solution) => solution.indices ?? [])
+const sinks = solutions.flatMap((solution) => solution.sinks ?? [])
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
 
 await Service.named('indexer')
@@ -19,7 +19,7 @@ await Service.named('indexer')
   .with('codec', (_, { log }) => openCodec({ topics, url: config.registryUrl }, log))
   .with('engine', () => openEngine(config.search))
   .with('sinks', ({ kafka, codec, engine }, { log }) =>
-    openSinks(indices, { kafka, codec, engine, replicas: config.replicas, log }),
+    openSinks(sinks, { kafka, codec, engine, replicas: config.replicas, log }),
   )
   .with('stats', async ({ kafka, codec }, { log }) =>
     publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }),

@@ -1,11 +1,8 @@
-import type { IndexDefinition } from '../solution.ts'
+import type { IndexDestination } from '../solution.ts'
 import type { TaxiEnriched } from './generated/types.ts'
 
 /** The search index of enriched reports: one index per day of event time. */
-export const taxiIndex: IndexDefinition = {
-  name: 'taxi',
-  source: 'taxi.enriched',
-  deadLetter: 'taxi.enriched.dead',
+export const taxiIndex: IndexDestination = {
   prefix: 'taxi-enriched',
   rotation: 'day',
   eventTime: 'eventTime',

@@ -1,5 +1,5 @@
 import { openEngine, type SearchEngine } from '@weir/indexer'
-import { indexTemplate } from '@weir/indexer/sink/template.ts'
+import { indexTemplate } from '@weir/indexer/indices/template.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PageSearch } from '../solution.ts'

@@ -20,7 +20,14 @@ export const solution = {
       build: taxiFlow,
     },
   ],
-  indices: [taxiIndex],
+  sinks: [
+    {
+      name: 'taxi',
+      source: 'taxi.enriched',
+      deadLetter: 'taxi.enriched.dead',
+      to: { index: taxiIndex },
+    },
+  ],
   page: {
     folder: new URL('page/', import.meta.url),
     libraries: { 'echarts.js': 'echarts/dist/echarts.min.js', 'h3.js': 'h3-js/dist/h3-js.umd.js' },
@@ -39,6 +46,6 @@ export const solution = {
     value: { position: { lat: 37.97, lon: 23.73 }, speed: 12 },
     runField: 'deviceId',
     timeField: 'eventTime',
-    index: taxiIndex.name,
+    index: 'taxi',
   },
 } as const satisfies Solution

@@ -16,11 +16,11 @@ interface Group {
 /** Returns the groups by the solution's name. */
 function groupsOfSolutions(): Record<string, Group[]> {
   return Object.fromEntries(
-    solutions.map(({ name, flows = [], indices = [], mappings = [], streams = [] }) => [
+    solutions.map(({ name, flows = [], sinks = [], mappings = [], streams = [] }) => [
       name,
       [
         ...flows.map((flow) => group('enricher', `enricher.${flow.name}`, flow.source)),
-        ...indices.map((index) => group('indexer', `indexer.${index.name}`, index.source)),
+        ...sinks.map((sink) => group('indexer', `indexer.${sink.name}`, sink.source)),
         ...mappings.map((mapping) => {
           const { source } = mapping
           if (source.kind === 'kafka') return group('enricher', `weir.mapping.${mapping.name}`, source.topic)
@@ -46,10 +46,10 @@ const group = (service: string, name: string, topic: TopicName): Group => ({
 
 /** Returns the probes, with the pattern of the index's names. */
 function probesOfSolutions(): object[] {
-  return solutions.flatMap(({ name, probe, indices = [] }) => {
+  return solutions.flatMap(({ name, probe, sinks = [] }) => {
     if (probe === undefined) return []
     const { index, ...rest } = probe
-    const { prefix } = indices.find((definition) => definition.name === index)!
+    const { prefix } = sinks.find((sink) => sink.name === index)!.to.index
     return [{ solution: name, ...rest, indices: `${prefix}-*` }]
   })
 }

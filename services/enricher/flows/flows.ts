@@ -1,9 +1,10 @@
+import type { Readiness } from '@weir/service'
 import type { FlowDefinition } from '@weir/solutions'
 import { type FlowResources, runFlow } from './run-flow.ts'
 
 export interface Flows {
-  /** By flow: whether it is a member of its group and not paused. */
-  readonly ready: Readonly<Record<string, () => boolean>>
+  /** By flow: true while it is a member of its group and does not pause, otherwise the reason. */
+  readonly ready: Readiness
 }
 
 /** Runs the flows side by side, each as its own consumer group. */

@@ -2,27 +2,15 @@
  * A flow on the broker port: batch → decode and steps → outputs, dead letters and late records, all in the
  * transaction that advances the offset.
  */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
-import { MAX_BATCH_BYTES, MAX_DEAD_LETTER_BATCH_BYTES } from '@weir/contracts/topic-configs.ts'
-import { Dead, DeadRate, drop, type Source, step } from '@weir/flow'
-import {
-  type Appender,
-  deadLetters,
-  type Kafka,
-  KafkaError,
-  Once,
-  partitionFor,
-  type RecordBatch,
-  totalLag,
-  unreadableLetters,
-} from '@weir/kafka'
+import { MAX_BATCH_BYTES } from '@weir/contracts/topic-configs.ts'
+import { Dead, drop, type Source, step } from '@weir/flow'
+import { type Appender, type Kafka, KafkaError, Once, partitionFor, type RecordBatch } from '@weir/kafka'
 import { maxRecordBytes } from '@weir/kafka/records/format.ts'
-import { Counter, type Logger, metrics, stage as stageNamed, watchGroup } from '@weir/service'
+import { Counter, type Logger, metrics } from '@weir/service'
 import { type FlowDefinition, type FlowDeps, topics } from '@weir/solutions'
-
-const PAUSE_MS = 60_000
+import { openConsumerStage, type RunningStage } from '@weir/topics'
 
 const dropped = new Counter({
   name: 'weir_flow_dropped_total',
@@ -44,17 +32,12 @@ export interface FlowResources {
   readonly log: Logger
 }
 
-export interface RunningFlow {
-  /** False while it joins its group and while it pauses. */
-  ready(): boolean
-}
-
 export async function runFlow(
   definition: FlowDefinition,
   { kafka, codec, table, log }: FlowResources,
-): Promise<{ value: RunningFlow; stop(drainMs: number): Promise<void> }> {
+): Promise<{ value: RunningStage; stop(drainMs: number): Promise<void> }> {
   const name = `enricher.${definition.name}`
-  const stage = stageNamed(name)
+  const { deadLetter } = definition
   const reader = await codec.reader(definition.source)
   const decode = step('decode', (index: number, _place: number, source: Source) => {
     if (source.valueStart[index] < 0) return new Dead('undecodable', 'The record has no value.')
@@ -78,18 +61,8 @@ export async function runFlow(
     },
   })
   const publish = await publisher(kafka, codec, flow.output as TopicName)
-  const letterWriter = await codec.writer(definition.deadLetter)
-  const letters = {
-    topic: definition.deadLetter,
-    partitions: await kafka.partitions(definition.deadLetter),
-    maxBatchBytes: MAX_DEAD_LETTER_BATCH_BYTES,
-    flow: name,
-  }
-  const bury = deadLetters(letterWriter, letters)
-  const buryUnreadable = unreadableLetters(letterWriter, letters)
+  const stage = await openConsumerStage({ name, kind: 'flow', deadLetter, kafka, codec, log })
   const routeTo = await router(kafka)
-  const deadRate = new DeadRate()
-  let resumeAt = 0
 
   const subscription = await kafka.transform(
     { groupId: name, topics: [definition.source], startAt: 'earliest' },
@@ -97,12 +70,9 @@ export async function runFlow(
   )
 
   async function process(batch: RecordBatch, out: Appender, signal: AbortSignal): Promise<void> {
-    if (batch.unreadable !== undefined) {
-      buryUnreadable(out, batch)
-      stage.failed(batch.nextOffset - batch.unreadable.firstOffset)
-    }
+    if (batch.unreadable !== undefined) stage.buryUnreadable(out, batch)
     if (batch.length === 0) return
-    while (resumeAt > Date.now() && !signal.aborted) await pause(200)
+    await stage.resumed(signal)
     await Promise.all([reader.prepare(batch), once?.prepare(batch, signal)])
     const result = await flow.run(indicesOf(batch), batch)
     const dead = [...result.dead]
@@ -133,38 +103,11 @@ export async function runFlow(
       }
     }
     for (const [reason, count] of result.dropped) dropped.inc({ flow: definition.name, reason }, count)
-    for (const { index, step, cause } of dead) bury(out, batch, index, step, cause)
-    account(batch, dead.length)
+    for (const { index, step, cause } of dead) stage.bury(out, batch, index, step, cause)
+    stage.account(batch, dead.length)
   }
 
-  const unwatch = watchGroup(subscription, kafka)
-  const watching = setInterval(() => stage.lag(totalLag(subscription.assignments())), 1000)
-
-  function account(batch: RecordBatch, dead: number): void {
-    const now = Date.now()
-    stage.done(batch.length - dead)
-    stage.failed(dead)
-    stage.latencies(now, batch.timestamps, batch.length)
-    // There are more dead letters than a healthy stream has: stops writing more of them, logs an error, and
-    // tries again after a minute. Batches of other partitions may still be in progress then.
-    if (deadRate.trips(now, batch.length, dead) && resumeAt <= now) {
-      log.error(
-        { flow: name },
-        'more than 5 % of the last minute’s records were dead letters; the flow pauses for a minute',
-      )
-      resumeAt = now + PAUSE_MS
-      deadRate.reset(now)
-    }
-  }
-
-  return {
-    value: { ready: () => subscription.ready() && resumeAt <= Date.now() },
-    stop: async (drainMs) => {
-      clearInterval(watching)
-      unwatch()
-      await subscription.stop(drainMs)
-    },
-  }
+  return stage.watch(subscription)
 }
 
 function indicesOf({ length }: RecordBatch): number[] {

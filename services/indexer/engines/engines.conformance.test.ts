@@ -6,17 +6,14 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { logger } from '@weir/service'
+import { type Batcher, deliver, type Fault, Holds, type Settlement } from '@weir/sinks'
+import { faultyProxy } from '@weir/sinks/conformance/faulty-proxy.ts'
 import { servers } from '@weir/testkit'
 import { makeCertificates } from '@weir/testkit/certificates.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { actionOf } from '../sink/bulk.ts'
-import { Bulker } from '../sink/bulker.ts'
-import { Holds } from '../sink/holds.ts'
-import { indexBatch } from '../sink/indexing.ts'
-import type { Fault, Settlement } from '../sink/settlement.ts'
-import { indexTemplate } from '../sink/template.ts'
-import { faultyProxy } from '../testing/faulty-proxy.ts'
+import { actionOf, type Lines } from '../indices/bulk.ts'
+import { indexTemplate } from '../indices/template.ts'
+import { openBatcher } from '../testing/batcher.ts'
 import type { EngineOptions, SearchEngine } from './engine.ts'
 import { drivers, ENGINES } from './open.ts'
 import { verdictOf } from './verdicts.ts'
@@ -30,7 +27,7 @@ const PROPERTIES = {
 
 const SOON = { timeout: 15_000 }
 const NEVER = new AbortController().signal
-const log = logger('conformance')
+const isWrite = (path: string): boolean => path.startsWith('/_bulk')
 
 interface IndexFault {
   /** The beginning of the log message: type and remedy. */
@@ -275,7 +272,7 @@ describe.each(ENGINES)('%s', (name) => {
     await away.close()
   })
   test('kept connections that lead astray: new ones get past them, and what is under way on the old ones ends', async () => {
-    const proxy = await faultyProxy((await servers.search(name)).url)
+    const proxy = await faultyProxy((await servers.search(name)).url, { isWrite })
     const driver = drivers[name]({
       urls: [proxy.url],
       username: undefined,
@@ -289,7 +286,7 @@ describe.each(ENGINES)('%s', (name) => {
     }
     await Promise.all([driver.health(), driver.health(), driver.health()])
     const underWay = driver.bulk(bodyOf(index, [{ id: '1', document: report(1) }]))
-    await vi.waitFor(() => expect(proxy.bulks).toHaveLength(1))
+    await vi.waitFor(() => expect(proxy.writes).toHaveLength(1))
     proxy.fault = (_path, _body, _headers, port) => (kept.has(port) ? 503 : 'pass')
     await expect(driver.health()).rejects.toMatchObject({ code: 'unavailable' })
     driver.reconnect()
@@ -303,7 +300,7 @@ describe.each(ENGINES)('%s', (name) => {
   test("TLS by an authority of one's own, and a password", async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weir-certificates-'))
     const { ca, keyFile } = await makeCertificates(folder)
-    const proxy = await faultyProxy((await servers.search(name)).url, readFileSync(keyFile))
+    const proxy = await faultyProxy((await servers.search(name)).url, { isWrite, pem: readFileSync(keyFile) })
     const expected = `Basic ${Buffer.from('indexer:sécret:').toString('base64')}`
     proxy.fault = (_path, _body, { authorization }) => (authorization === expected ? 'pass' : 401)
     const healthWith = async (options: Partial<EngineOptions>) => {
@@ -329,20 +326,20 @@ describe.each(ENGINES)('%s', (name) => {
 
   describe('where an index, not a document, is at fault', () => {
     let url: string
-    let bulker: Bulker
+    let batcher: Batcher<Lines>
     let holds: Holds
     /** The log message for each index. */
     let told: Record<string, string>
     beforeEach(async () => {
       url = (await servers.search(name)).url
-      bulker = new Bulker({ engine, prepare: () => Promise.resolve(), log, lingerMs: 10 })
+      batcher = openBatcher(engine, () => Promise.resolve())
       told = {}
-      const error = ({ index, type, remedy }: Fault): void => {
-        told[index] = `${type}: ${remedy}`
+      const error = ({ target, type, remedy }: Fault): void => {
+        told[target] = `${type}: ${remedy}`
       }
-      holds = new Holds('conformance', { error, info: () => {} } as never)
+      holds = new Holds({ sink: 'conformance', unit: 'document', log: { error, info: () => {} } as never })
     })
-    afterEach(() => bulker.stop())
+    afterEach(() => batcher.stop())
 
     async function call(method: string, path: string, body?: object): Promise<void> {
       const headers = { 'content-type': 'application/json' }
@@ -357,8 +354,16 @@ describe.each(ENGINES)('%s', (name) => {
       call('PUT', of, { settings, ...more })
     const send = (to: string, partition: number, documents: readonly unknown[]) => {
       const add = (i: number, owner: Settlement): void =>
-        bulker.add(actionOf(to), JSON.stringify(`${partition}-${i}`), JSON.stringify(documents[i]), owner, i)
-      return indexBatch({ length: documents.length, partition }, NEVER, { bulker, holds, add })
+        batcher.add(
+          {
+            action: actionOf(to),
+            id: JSON.stringify(`${partition}-${i}`),
+            document: JSON.stringify(documents[i]),
+          },
+          owner,
+          i,
+        )
+      return deliver({ length: documents.length, partition }, NEVER, { batcher, holds, add })
     }
 
     const documents: object[] = Array.from({ length: 20 }, (_, i) => ({
@@ -484,10 +489,10 @@ describe.each(ENGINES)('%s', (name) => {
       await cluster('cluster.blocks.read_only', true)
       try {
         const held = send(index, 0, [report(1)])
-        await vi.waitFor(() => expect(bulker.ready).toMatch(/^blocked: .*cluster\.blocks/), SOON)
+        await vi.waitFor(() => expect(batcher.ready).toMatch(/^blocked: .*cluster\.blocks/), SOON)
         await cluster('cluster.blocks.read_only', null)
         expect(await held).toMatchObject({ created: 1, dead: [] })
-        expect(bulker.ready).toBe(true)
+        expect(batcher.ready).toBe(true)
       } finally {
         await cluster('cluster.blocks.read_only', null)
       }

@@ -1,40 +1,38 @@
-/**
- * The errors of a whole request to a search engine: a closed list. `retriable` tells whether the same request
- * can succeed later.
- */
+import { DestinationError, type FailureKind } from '@weir/sinks'
+
+/** The errors of a whole request to a search engine: a closed list. */
 const CODES = {
-  unreachable: { retriable: true, remedy: 'check that the engine runs at SEARCH_URL' },
-  timeout: { retriable: true, remedy: 'the outcome is unknown; the same request is repeated' },
-  overloaded: { retriable: true, remedy: 'the engine asks to be sent less' },
-  unavailable: { retriable: true, remedy: "look at the engine's log" },
-  refused: { retriable: true, remedy: 'check SEARCH_USERNAME, SEARCH_PASSWORD and the rights of that user' },
-  blocked: { retriable: true, remedy: 'free disk space where it is short, and unset cluster.blocks.*' },
+  unreachable: { kind: 'unavailable', remedy: 'check that the engine runs at SEARCH_URL' },
+  timeout: { kind: 'timeout', remedy: 'the outcome is unknown; the same request is repeated' },
+  overloaded: { kind: 'overloaded', remedy: 'the engine asks to be sent less' },
+  unavailable: { kind: 'unavailable', remedy: "look at the engine's log" },
+  refused: {
+    kind: 'unavailable',
+    remedy: 'check SEARCH_USERNAME, SEARCH_PASSWORD and the rights of that user',
+  },
+  blocked: { kind: 'unavailable', remedy: 'free disk space where it is short, and unset cluster.blocks.*' },
   unexpected: {
-    retriable: true,
+    kind: 'unavailable',
     remedy: "check SEARCH_ENGINE, the engine's version, and what stands between",
   },
   'too-large': {
-    retriable: false,
+    kind: 'rejected',
     remedy: 'send less at once or raise http.max_content_length of the engine',
   },
-  rejected: { retriable: false, remedy: 'a document of the request does not fit' },
-  'not-this-engine': { retriable: true, remedy: 'check that SEARCH_ENGINE names what runs at SEARCH_URL' },
-} as const
+  rejected: { kind: 'rejected', remedy: 'a document of the request does not fit' },
+  'not-this-engine': {
+    kind: 'unavailable',
+    remedy: 'check that SEARCH_ENGINE names what runs at SEARCH_URL',
+  },
+} as const satisfies Record<string, { kind: FailureKind; remedy: string }>
 
 export type EngineErrorCode = keyof typeof CODES
 
-export class EngineError extends Error {
+export class EngineError extends DestinationError {
   override readonly name = 'EngineError'
-  readonly code: EngineErrorCode
-  readonly retriable: boolean
-  /** Tells people what to do. */
-  readonly remedy: string
 
   constructor(code: EngineErrorCode, what: string, cause?: unknown) {
-    super(`${what} (${code}): ${CODES[code].remedy}`, cause === undefined ? undefined : { cause })
-    this.code = code
-    this.retriable = CODES[code].retriable
-    this.remedy = CODES[code].remedy
+    super(CODES[code].kind, code, what, CODES[code].remedy, cause)
   }
 }
 

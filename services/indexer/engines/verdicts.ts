@@ -4,14 +4,8 @@
  * decides, or its reason if one type covers several cases. Types and reasons are taken from the sources of
  * Elasticsearch 8.19, OpenSearch 2.19 and their Lucene 9.12.
  */
+import type { Verdict } from '@weir/sinks'
 import type { BulkItem } from './engine.ts'
-
-/**
- * created, duplicate: the engine has the document. overloaded: it asks for a lower load. refused: the
- * document is at fault, and will be refused again. held: something else is at fault, or the error is unknown;
- * the document counts as good until the engine says otherwise.
- */
-export type Verdict = 'created' | 'duplicate' | 'overloaded' | 'refused' | 'held'
 
 /**
  * The first is Elasticsearch's name and the second OpenSearch's. Both use the third if a request would not

@@ -32,7 +32,7 @@ import { openSnapshots, type SnapshotSearch } from './snapshot.ts'
 import { StageBoard } from './stages.ts'
 
 /** The parts of a solution that its page needs. */
-export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'indices' | 'tables'> & {
+export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'sinks' | 'tables'> & {
   readonly page: PageDefinition
 }
 
@@ -101,11 +101,11 @@ export function openPages({
    * Returns a function that gives the request's client at each call, as long as the client may see the page's
    * data.
    */
-  const viewerOf = ({ indices = [] }: PagedSolution, request: FastifyRequest): (() => Client | undefined) => {
+  const viewerOf = ({ sinks = [] }: PagedSolution, request: FastifyRequest): (() => Client | undefined) => {
     const now = clientOf(access, request)
     return () => {
       const client = now()
-      return client !== undefined && indices.every(({ source }) => client.mayRead(source))
+      return client !== undefined && sinks.every(({ source }) => client.mayRead(source))
         ? client
         : undefined
     }
@@ -128,7 +128,7 @@ export function openPages({
     async (app: FastifyInstance): Promise<void> => {
       app.addHook('onRequest', async (request) => {
         const client = identify(access, request, 'Basic')
-        for (const { source } of solution.indices ?? []) mayRead(client, source)
+        for (const { source } of solution.sinks ?? []) mayRead(client, source)
       })
       const snapshots = openSnapshots({ solution, engine, board, tables, admin: kafka.admin, log })
       const live = new Live(() => snapshots.current(), maxViewers)

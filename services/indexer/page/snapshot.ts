@@ -59,12 +59,12 @@ const NO_ANSWER =
 const LAG_FRESH_MS = 5000
 
 export function openSnapshots({ solution, engine, board, tables, admin, log }: Options): Snapshots {
-  const { flows = [], indices = [] } = solution
+  const { flows = [], sinks = [] } = solution
   const search = searchOf(solution, engine, tables)
   const waiting = lagReader(admin)
   const expected = [
     ...flows.map(({ name }) => `enricher.${name}`),
-    ...indices.map(({ name }) => `indexer.${name}`),
+    ...sinks.map(({ name }) => `indexer.${name}`),
   ]
   let latest = { time: 0, json: Promise.resolve<Buffer>(Buffer.alloc(0)) }
   let underWay = false
@@ -118,18 +118,18 @@ const nothing = (trouble: string): Shown => ({ json: 'null', trouble })
 
 /** Restricts a page's searches to the indices of its own solution, by the names of their definitions. */
 function searchOf(
-  { name: page, indices = [] }: PagedSolution,
+  { name: page, sinks = [] }: PagedSolution,
   engine: SnapshotSearch,
   tables: ReferenceTables,
 ): PageSearch {
   return {
     search: (index, body) => {
-      const definition = indices.find(({ name }) => name === index)
+      const definition = sinks.find(({ name }) => name === index)
       if (!definition)
         throw new Error(
-          `${page} has no index "${index}"; its page may search ${indices.map(({ name }) => name).join(', ')}.`,
+          `${page} has no index "${index}"; its page may search ${sinks.map(({ name }) => name).join(', ')}.`,
         )
-      return engine.search(`${definition.prefix}-*`, body)
+      return engine.search(`${definition.to.index.prefix}-*`, body)
     },
     table: (name) => tables.table(name),
   }

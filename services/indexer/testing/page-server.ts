@@ -15,8 +15,8 @@ import type { Solution } from '@weir/solutions/solution.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import type { SearchEngine } from '../engines/engine.ts'
 import { openEngine } from '../engines/open.ts'
+import { indexPattern, indexTemplate } from '../indices/template.ts'
 import { openPages, type PagedSolution } from '../page/index.ts'
-import { indexPattern, indexTemplate } from '../sink/template.ts'
 
 const log = logger('page-test')
 
@@ -26,7 +26,7 @@ export interface PageServer {
   readonly engine: SearchEngine
   readonly kafka: Kafka
   /**
-   * Stores documents in the solution's first index. Without `refresh` they become searchable at the engine's
+   * Stores documents in the index of the solution's first sink. Without `refresh` they become searchable at the engine's
    * refresh interval.
    */
   index(documents: readonly Record<string, unknown>[], options?: { readonly refresh: boolean }): Promise<void>
@@ -49,9 +49,14 @@ export async function openPageServer(
   solution: Solution & PagedSolution,
   { engine: name, engineUrl, maxViewers, access }: PageServerOptions,
 ): Promise<PageServer> {
-  const indices = solution.indices!.map((index) => ({ ...index, prefix: uniqueName('page') }))
-  const own: PagedSolution = { ...solution, indices }
-  const [definition] = indices
+  const own: PagedSolution = {
+    ...solution,
+    sinks: solution.sinks!.map((sink) => ({
+      ...sink,
+      to: { index: { ...sink.to.index, prefix: uniqueName('page') } },
+    })),
+  }
+  const { index } = own.sinks![0].to
   const [{ brokers }, registry] = [await servers.kafka(), await servers.registry()]
   const { value: kafka, stop: stopKafka } = await openKafka(
     readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
@@ -68,7 +73,7 @@ export async function openPageServer(
     password: undefined,
     ca: undefined,
   })
-  if (!engineUrl) await engine.putTemplate(indexTemplate(definition, 0))
+  if (!engineUrl) await engine.putTemplate(indexTemplate(index, 0))
   const pages = openPages({
     solutions: [own],
     access: access ?? openAccess({ keysFile: undefined, anonymous: true }, log).value,
@@ -91,13 +96,13 @@ export async function openPageServer(
     engine,
     kafka,
     index: async (documents, { refresh } = { refresh: true }) => {
-      const action = JSON.stringify({ create: { _index: `${definition.prefix}-test` } })
+      const action = JSON.stringify({ create: { _index: `${index.prefix}-test` } })
       const { items } = await engine.bulk(
         Buffer.from(documents.map((document) => `${action}\n${JSON.stringify(document)}\n`).join('')),
       )
       const refused = items.find(({ status }) => status >= 300)
       if (refused) throw new Error(`A document was refused: ${JSON.stringify(refused.error)}`)
-      if (refresh) await engine.refresh(indexPattern(definition))
+      if (refresh) await engine.refresh(indexPattern(index))
     },
     putStats: (stats) => put('weir.stats', stats.stage, stats),
     putReference: (table, id, value) =>

@@ -27,7 +27,7 @@ export function deadLetterTopic(name: string | undefined): DeadLetterTopic {
  * anybody can write one.
  */
 export function originsOf(topic: DeadLetterTopic): ReadonlySet<string> {
-  const readers = solutions.flatMap(({ flows = [], indices = [] }) => [...flows, ...indices])
+  const readers = solutions.flatMap(({ flows = [], sinks = [] }) => [...flows, ...sinks])
   return new Set(readers.filter(({ deadLetter }) => deadLetter === topic).map(({ source }) => source))
 }
 

@@ -14,8 +14,8 @@ const EXAMPLE_PROPERTY = "    eventTime: { type: 'date', format: 'epoch_millis' 
 /** Returns what to do next. */
 export function newSink(name: Name, topic: string | undefined, changes: Changes): string[] {
   const { kebab, camel } = name
-  if (solutions.some(({ indices = [] }) => indices.some((index) => index.name === kebab)))
-    throw new Refused(`There is an index ${kebab} already; choose another name.`)
+  if (solutions.some(({ sinks = [] }) => sinks.some((sink) => sink.name === kebab)))
+    throw new Refused(`There is a sink ${kebab} already; choose another name.`)
   const { solution, source, definition } = sourceOf(topic)
   const { time } = topicContract(source)
   if (time === undefined || time.includes('.'))
@@ -72,13 +72,13 @@ function deadLetterTopicOf({ name, topics = {} }: Solution): string {
 
 function addIndex(path: string, solution: string, { kebab, camel }: Name, changes: Changes): void {
   changes.change(path, (text) => {
-    const list = /\bindices: \[([^\]]*?),?\s*\]/
-    const entry = `${camel}Index`
+    const list = /\bsinks: \[([^\]]*?),?\s*\]/
+    const entry = `${camel}`
     const added = list.test(text)
-      ? text.replace(list, (_, others) => `indices: [${others.trim() === '' ? '' : `${others}, `}${entry}]`)
-      : text.replace(`  name: '${solution}',\n`, (line) => `${line}  indices: [${entry}],\n`)
+      ? text.replace(list, (_, others) => `sinks: [${others.trim() === '' ? '' : `${others}, `}${entry}]`)
+      : text.replace(`  name: '${solution}',\n`, (line) => `${line}  sinks: [${entry}],\n`)
     if (added === text)
-      throw new Refused(`${path} has no list of indices; write \`indices: [],\` there first.`)
+      throw new Refused(`${path} has no list of sinks; write \`sinks: [],\` there first.`)
     return `import { ${entry} } from './${kebab}-index.ts'\n${added}`
   })
 }

@@ -11,13 +11,13 @@ const RESERVED = ['weir.', ...Object.keys(topicFamilies)]
 /** Returns what to do next. */
 export function newSolution(name: Name, changes: Changes): string[] {
   const { kebab } = name
-  const taken = solutions.flatMap(({ name: solution, flows = [], indices = [] }) => [
+  const taken = solutions.flatMap(({ name: solution, flows = [], sinks = [] }) => [
     solution,
     ...flows.map((flow) => flow.name),
-    ...indices.map((index) => index.name),
+    ...sinks.map((sink) => sink.name),
   ])
   if (taken.includes(kebab))
-    throw new Refused(`A solution, a flow or an index is called ${kebab} already; choose another name.`)
+    throw new Refused(`A solution, a flow or a sink is called ${kebab} already; choose another name.`)
   if (RESERVED.some((prefix) => `${kebab}.`.startsWith(prefix)))
     throw new Refused(`Topics that begin with ${kebab}. are the platform's; choose another name.`)
   changes.requireNew(`solutions/${kebab}`)

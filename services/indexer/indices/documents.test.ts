@@ -1,14 +1,15 @@
 import { encodeHeaders, type Headers, NO_HEADERS, type RecordBatch } from '@weir/kafka'
-import type { IndexDefinition } from '@weir/solutions/solution.ts'
+import type { IndexDestination } from '@weir/solutions/solution.ts'
 import { expect, test } from 'vitest'
-import { documents, type Lines, type Refusal } from './documents.ts'
+import type { Lines } from './bulk.ts'
+import { documents, type Refusal } from './documents.ts'
 
 const definition = {
   prefix: 'taxi',
   rotation: 'day',
   eventTime: 'time',
   document: (value, { id, source }) => ({ ...value, id, source, upper: value.name.toUpperCase() }),
-} as Partial<IndexDefinition> as IndexDefinition
+} as Partial<IndexDestination> as IndexDestination
 
 /** Values are in JSON, since the encoding is the codec's concern. */
 const reader = {

@@ -1,9 +1,4 @@
-/**
- * A sink over real servers for tests: topics, contracts, records with a source of the test's own, and the
- * number of them in the index.
- */
-
-import { randomUUID } from 'node:crypto'
+/** The Kafka side of a sink under test: topics, contracts, and records with a source of the test's own. */
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
@@ -21,18 +16,15 @@ import {
 } from '@weir/kafka'
 import { logger } from '@weir/service'
 import { topics } from '@weir/solutions'
-import type { IndexDefinition } from '@weir/solutions/solution.ts'
 import type { TaxiTelemetry } from '@weir/solutions/taxi-telemetry/generated/types.ts'
-import { taxiIndex } from '@weir/solutions/taxi-telemetry/index-definition.ts'
 import { servers } from '@weir/testkit'
-import type { SearchEngine } from '../engines/engine.ts'
-import { indexPattern } from '../sink/template.ts'
 
 /**
  * No consumer group of other tests reads this topic, so the poison records of these tests do no harm
  * elsewhere.
  */
 export const TOPIC = 'taxi.telemetry.late'
+export const DEAD_LETTERS = 'taxi.enriched.dead'
 
 export interface Sent {
   readonly id: string
@@ -48,31 +40,17 @@ export interface Pipeline {
   send(records: readonly Sent[]): Promise<void>
   /** The current end offsets of TOPIC. */
   end(): Promise<readonly PartitionOffsets[]>
-  /** Makes the definition's sink begin at `end`. The sink must not be running. */
-  beginAt(definition: IndexDefinition, end: readonly PartitionOffsets[]): Promise<void>
+  /** Makes the consumer group begin at `end`. Its sink must not be running. */
+  beginAt(group: string, end: readonly PartitionOffsets[]): Promise<void>
+  /** The number of records that the group has not committed. */
+  lag(group: string): Promise<number>
   encode(changes?: Partial<TaxiTelemetry>): Buffer
-  /** The dead letters of this pipeline's records, or all dead letters with that `code`. */
+  /** The dead letters in DEAD_LETTERS of this pipeline's records, or all of them with that `code`. */
   deadLetters(code?: string): Promise<{ readonly id: string; readonly letter: DeadLetter }[]>
   stop(): Promise<void>
 }
 
-export const log = logger('indexer-test')
-
-/** The taxi index over TOPIC with a unique name, and hence with its own consumer group and indices. */
-export function ownDefinition(): IndexDefinition {
-  const name = `test-${randomUUID()}`
-  return { ...taxiIndex, source: TOPIC, name, prefix: name }
-}
-
-/** The number of documents of that source in all indices of the definition. */
-export async function indexed(
-  engine: SearchEngine,
-  definition: IndexDefinition,
-  source: string,
-): Promise<number> {
-  await engine.refresh(indexPattern(definition))
-  return engine.count(indexPattern(definition), { term: { source } })
-}
+export const log = logger('sink-test')
 
 export async function openPipeline(source: string): Promise<Pipeline> {
   const { brokers } = await servers.kafka()
@@ -116,17 +94,18 @@ export async function openPipeline(source: string): Promise<Pipeline> {
         ),
       ),
     end: () => kafka.admin.offsets(TOPIC),
-    beginAt: ({ name }, end) =>
+    beginAt: (group, end) =>
       kafka.admin.setOffsets(
-        `indexer.${name}`,
+        group,
         TOPIC,
         end.map(({ partition, latest }) => ({ partition, offset: latest })),
       ),
+    lag: async (group) => (await kafka.admin.lag(group)).reduce((sum, { lag }) => sum + lag, 0),
     async deadLetters(code) {
-      const reader = await codec.reader('taxi.enriched.dead')
+      const reader = await codec.reader(DEAD_LETTERS)
       const found: { id: string; letter: DeadLetter }[] = []
       const reading = await kafka.read(
-        { topics: ['taxi.enriched.dead'], from: 'earliest', until: 'end' },
+        { topics: [DEAD_LETTERS], from: 'earliest', until: 'end' },
         async (batch) => {
           await reader.prepare(batch)
           for (let i = 0; i < batch.length; i++) {

@@ -24,18 +24,3 @@ export const bulkMetrics = {
     registers: [metrics],
   }),
 }
-
-export const sinkMetrics = {
-  documents: new Counter({
-    name: 'weir_sink_documents_total',
-    help: 'Records by fate: created, duplicate (already there), dead.',
-    labelNames: ['sink', 'fate'],
-    registers: [metrics],
-  }),
-  paused: new Gauge({
-    name: 'weir_sink_paused',
-    help: '1 while the sink reads no further: its engine or an index takes no documents, or too many records are dead.',
-    labelNames: ['sink'],
-    registers: [metrics],
-  }),
-}

@@ -5,14 +5,14 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { openPipeline } from '@weir/sinks/conformance/pipeline.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
 import { freePorts } from '@weir/stack/ports.ts'
 import { opensearch } from '@weir/stack/servers/opensearch.ts'
 import { temporaryFolder } from '@weir/stack/shared-servers.ts'
 import { expect, test, vi } from 'vitest'
 import { openEngine } from '../engines/open.ts'
-import { indexed, log, openPipeline, ownDefinition } from '../testing/pipeline.ts'
-import { openSinks } from './sinks.ts'
+import { indexed, newName, openIndexSinks } from '../testing/indices.ts'
 
 test('engine killed amid bulk requests and brought back: nothing lost, nothing doubled', {
   timeout: 400_000,
@@ -37,12 +37,11 @@ test('engine killed amid bulk requests and brought back: nothing lost, nothing d
     password: undefined,
     ca: undefined,
   })
-  const definition = ownDefinition()
-  await pipeline.beginAt(definition, await pipeline.end())
+  const name = newName()
+  await pipeline.beginAt(`indexer.${name}`, await pipeline.end())
 
   // The sink starts before its engine, and does not fail because of it.
-  const { kafka, codec } = pipeline
-  const sinks = await openSinks([definition], { kafka, codec, engine: engine.value, replicas: 0, log })
+  const sinks = await openIndexSinks(name, pipeline, engine.value)
   expect(sinks.value.ready.search()).not.toBe(true)
   let server = await start()
   let sent = 0
@@ -62,7 +61,7 @@ test('engine killed amid bulk requests and brought back: nothing lost, nothing d
     const sending = (async () => {
       for (let i = 0; i < 40; i++) await send(500)
     })()
-    await vi.waitFor(async () => expect(await indexed(engine.value, definition, source)).toBeGreaterThan(0), {
+    await vi.waitFor(async () => expect(await indexed(engine.value, name, source)).toBeGreaterThan(0), {
       timeout: 60_000,
     })
     server.kill('SIGKILL')
@@ -73,11 +72,11 @@ test('engine killed amid bulk requests and brought back: nothing lost, nothing d
     })
     server = await start()
     await server.ready
-    await vi.waitFor(async () => expect(await indexed(engine.value, definition, source)).toBe(sent), {
+    await vi.waitFor(async () => expect(await indexed(engine.value, name, source)).toBe(sent), {
       timeout: 120_000,
       interval: 500,
     })
-    const { hits } = await engine.value.search(`${definition.prefix}-*`, {
+    const { hits } = await engine.value.search(`${name}-*`, {
       size: 10_000,
       version: true,
       _source: false,

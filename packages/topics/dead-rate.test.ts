@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DeadRate } from './index.ts'
+import { DeadRate } from './dead-rate.ts'
 
 test('trips above the share, but only from the least number on', () => {
   const rate = new DeadRate(0.05, 10)

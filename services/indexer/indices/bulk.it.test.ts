@@ -1,19 +1,17 @@
 /**
- * The bulker with real engines behind a proxy that misbehaves: whatever happens, every document is in the
+ * The batcher with real engines behind a proxy that misbehaves: whatever happens, every document is in the
  * index once, or refused once.
  */
 import { randomUUID } from 'node:crypto'
 import { logger } from '@weir/service'
+import { type Batcher, deliver, Holds, type Settlement } from '@weir/sinks'
+import { type FaultyProxy, faultyProxy } from '@weir/sinks/conformance/faulty-proxy.ts'
 import { servers } from '@weir/testkit'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { SearchEngine } from '../engines/engine.ts'
 import { drivers, ENGINES } from '../engines/open.ts'
-import { type FaultyProxy, faultyProxy } from '../testing/faulty-proxy.ts'
-import { actionOf } from './bulk.ts'
-import { Bulker } from './bulker.ts'
-import { Holds } from './holds.ts'
-import { indexBatch } from './indexing.ts'
-import type { Settlement } from './settlement.ts'
+import { openBatcher } from '../testing/batcher.ts'
+import { actionOf, type Lines } from './bulk.ts'
 import { indexTemplate } from './template.ts'
 
 const NEVER = new AbortController().signal
@@ -27,17 +25,17 @@ describe.each(ENGINES)('%s', (name) => {
   let proxy: FaultyProxy
   let prefix: string
   let url: string
-  let bulker: Bulker
-  const holds = new Holds('bulker', logger('test'))
+  let batcher: Batcher<Lines>
+  const holds = new Holds({ sink: 'batcher', unit: 'document', log: logger('test') })
 
   beforeEach(async () => {
     url = (await servers.search(name)).url
-    proxy = await faultyProxy(url)
+    proxy = await faultyProxy(url, { isWrite: (path) => path.startsWith('/_bulk') })
     direct = drivers[name]({ ...ANYBODY, urls: [url] })
-    prefix = `bulker-${randomUUID()}`
+    prefix = `batcher-${randomUUID()}`
   })
   afterEach(async () => {
-    bulker.stop()
+    batcher.stop()
     await Promise.all([direct.close(), engine.close(), proxy.close()])
   })
 
@@ -45,19 +43,14 @@ describe.each(ENGINES)('%s', (name) => {
     bulkTimeoutMs = 30_000,
     ...settings
   }: {
-    maxDocuments?: number
+    maxItems?: number
     maxBytes?: number
     bulkTimeoutMs?: number
   } = {}): void {
     engine = drivers[name]({ ...ANYBODY, urls: [proxy.url], bulkTimeoutMs })
-    bulker = new Bulker({
-      engine,
-      log: logger('test'),
-      lingerMs: 10,
-      ...settings,
-      prepare: () =>
-        engine.putTemplate(indexTemplate({ prefix, properties: { n: { type: 'integer' } } } as never, 0)),
-    })
+    const prepare = () =>
+      engine.putTemplate(indexTemplate({ prefix, properties: { n: { type: 'integer' } } } as never, 0))
+    batcher = openBatcher(engine, prepare, settings)
   }
 
   /** Adds documents `from` to `to` as one batch and waits for its settlement. */
@@ -67,14 +60,16 @@ describe.each(ENGINES)('%s', (name) => {
     { index = `${prefix}-a`, signal = NEVER, idOf = (n: number) => `n-${n}`, padding = '' } = {},
   ): Promise<Settlement> {
     const add = (i: number, owner: Settlement): void =>
-      bulker.add(
-        actionOf(index),
-        JSON.stringify(idOf(from + i)),
-        JSON.stringify({ n: from + i, padding }),
+      batcher.add(
+        {
+          action: actionOf(index),
+          id: JSON.stringify(idOf(from + i)),
+          document: JSON.stringify({ n: from + i, padding }),
+        },
         owner,
         i,
       )
-    return indexBatch({ length: to - from, partition: from }, signal, { bulker, holds, add })
+    return deliver({ length: to - from, partition: from }, signal, { batcher, holds, add })
   }
 
   /** Sets the block that the engines set themselves when a disk is full. */
@@ -91,7 +86,7 @@ describe.each(ENGINES)('%s', (name) => {
   }
 
   test('batches of several partitions share requests, and each learns its own fate', async () => {
-    open({ maxDocuments: 1000 })
+    open({ maxItems: 1000 })
     const settled = await Promise.all([
       send(0, 300),
       send(300, 900),
@@ -104,15 +99,15 @@ describe.each(ENGINES)('%s', (name) => {
     expect(settled[0].duplicates + settled[4].duplicates).toBe(100)
     expect(settled.slice(1, 4).map(({ duplicates }) => duplicates)).toEqual([0, 0, 0])
     expect(await count()).toBe(1100)
-    expect(proxy.bulks.length).toBeLessThanOrEqual(3)
+    expect(proxy.writes.length).toBeLessThanOrEqual(3)
   })
 
   test('a full queue makes its writers wait', async () => {
-    open({ maxDocuments: 10 })
+    open({ maxItems: 10 })
     proxy.fault = (path) => (path.startsWith('/_bulk') ? 429 : 'pass')
     const sending = send(0, 500)
-    await eventually(() => expect(bulker.full).toBe(true))
-    const before = proxy.bulks.length
+    await eventually(() => expect(batcher.full).toBe(true))
+    const before = proxy.writes.length
     expect(before).toBeLessThanOrEqual(8)
     proxy.fault = () => 'pass'
     expect((await sending).created).toBe(500)
@@ -120,20 +115,20 @@ describe.each(ENGINES)('%s', (name) => {
   })
 
   test('too many requests: repeated byte for byte, fewer at once, then more again', async () => {
-    open({ maxDocuments: 20 })
+    open({ maxItems: 20 })
     let refusals = 4
     proxy.fault = (path) => (path.startsWith('/_bulk') && refusals-- > 0 ? 429 : 'pass')
     const sending = send(0, 1000)
-    await eventually(() => expect(bulker.limit.value).toBe(1))
+    await eventually(() => expect(batcher.limit.value).toBe(1))
     expect((await sending).created).toBe(1000)
-    expect(bulker.limit.value).toBe(4)
-    expect(new Set(proxy.bulks.map(String)).size).toBe(50)
-    expect(proxy.bulks.length).toBe(54)
+    expect(batcher.limit.value).toBe(4)
+    expect(new Set(proxy.writes.map(String)).size).toBe(50)
+    expect(proxy.writes.length).toBe(54)
     expect(await count()).toBe(1000)
   })
 
   test('a blocked index: others go on, however much waits for it and however little the engine takes', async () => {
-    open({ maxDocuments: 10 })
+    open({ maxItems: 10 })
     await send(0, 1, { index: `${prefix}-blocked` })
     await setBlock(`${prefix}-blocked`, true)
     const waiting = Array.from({ length: 8 }, (_, i) =>
@@ -152,7 +147,7 @@ describe.each(ENGINES)('%s', (name) => {
   })
 
   test.each(['cut', 'hang'] as const)('a lost reply (%s): sent again, nothing doubled', async (fault) => {
-    open({ maxDocuments: 50, bulkTimeoutMs: 2000 })
+    open({ maxItems: 50, bulkTimeoutMs: 2000 })
     let faults = 3
     proxy.fault = (path) => (path.startsWith('/_bulk') && faults-- > 0 ? fault : 'pass')
     const { created, duplicates, dead } = await send(0, 400)
@@ -169,15 +164,17 @@ describe.each(ENGINES)('%s', (name) => {
       if (path.startsWith('/_index_template')) templates.push(1)
       return 'pass'
     }
-    open({ maxDocuments: 50 })
+    open({ maxItems: 50 })
     const sending = send(0, 300)
-    expect(bulker.ready).not.toBe(true)
+    expect(batcher.ready).not.toBe(true)
     away = false
-    await eventually(() => expect(bulker.ready).toBe(true))
+    await eventually(() => expect(batcher.ready).toBe(true))
     await sending
     away = true
     const next = send(300, 600)
-    await eventually(() => expect(bulker.ready).toBe('unreachable: check that the engine runs at SEARCH_URL'))
+    await eventually(() =>
+      expect(batcher.ready).toBe('unreachable: check that the engine runs at SEARCH_URL'),
+    )
     away = false
     expect((await next).created).toBe(300)
     expect(templates.length).toBeGreaterThanOrEqual(2)
@@ -256,14 +253,14 @@ describe.each(ENGINES)('%s', (name) => {
     const lost = new AbortController()
     proxy.fault = (path) => (path.startsWith('/_bulk') ? 401 : 'pass')
     const taken = expect(send(0, 10, { signal: lost.signal })).rejects.toThrow('partition lost')
-    await eventually(() => expect(bulker.ready).toMatch(/^refused: /))
+    await eventually(() => expect(batcher.ready).toMatch(/^refused: /))
     lost.abort(new Error('partition lost'))
     await taken
     // No request waits for the engine any longer, so it counts as ready.
-    await eventually(() => expect(bulker.ready).toBe(true))
-    const before = proxy.bulks.length
+    await eventually(() => expect(batcher.ready).toBe(true))
+    const before = proxy.writes.length
     const kept = send(10, 20)
-    await eventually(() => expect(proxy.bulks.length).toBeGreaterThan(before))
+    await eventually(() => expect(proxy.writes.length).toBeGreaterThan(before))
     proxy.fault = () => 'pass'
     expect((await kept).created).toBe(10)
     expect(await count()).toBe(10)

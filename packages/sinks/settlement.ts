@@ -1,6 +1,6 @@
 /**
- * The outcome of one batch's records. The batch is done when the engine has each of them or has refused it
- * for good; held records are sent again first.
+ * The outcome of one batch's records. The batch is done when the destination has each of them or has refused
+ * it for good; held records are sent again first.
  */
 import type { RecordBatch } from '@weir/kafka'
 import type { Cause } from '@weir/kafka/dead-letters.ts'
@@ -11,12 +11,13 @@ export interface DeadRecord {
   readonly cause: Cause
 }
 
-/** The reason why documents cannot be indexed although nothing is wrong with them. */
+/** The reason why records cannot be delivered although nothing is wrong with them. */
 export interface Fault {
-  readonly index: string
-  /** The engine's type of the error. */
+  /** The part of the destination that is at fault: an index. */
+  readonly target: string
+  /** The destination's type of the error. */
   readonly type: string
-  /** The engine's message. */
+  /** The destination's message. */
   readonly reason: string
   readonly remedy: string
 }
@@ -24,11 +25,11 @@ export interface Fault {
 export class Settlement {
   readonly signal: AbortSignal
   readonly dead: DeadRecord[] = []
-  /** Records to send again once their index accepts documents. */
+  /** Records to send again once their target accepts them. */
   readonly held: number[] = []
   /** The first fault that has held a record since the last reopening. */
   fault: Fault | undefined
-  /** Documents that the engine created, and those that it already had. */
+  /** Records that the destination took, and those that it already had. */
   created = 0
   duplicates = 0
   #open: number
@@ -39,23 +40,23 @@ export class Settlement {
     this.signal = signal
   }
 
-  indexed(): void {
+  delivered(): void {
     this.created++
     this.#settle()
   }
 
-  alreadyThere(): void {
+  duplicate(): void {
     this.duplicates++
     this.#settle()
   }
 
-  /** The record will never be indexed. */
+  /** The record will never be delivered. */
   refused(record: number, step: string, cause: Cause): void {
     this.dead.push({ record, step, cause })
     this.#settle()
   }
 
-  /** The record cannot be indexed now, through no fault of its own. */
+  /** The record cannot be delivered now, through no fault of its own. */
   hold(record: number): void {
     this.held.push(record)
     this.#settle()

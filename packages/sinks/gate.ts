@@ -1,24 +1,22 @@
 /**
- * Decides whether the engine may be written to: only after the templates were put. They are put again after
- * every outage, since an engine may come back empty.
+ * Decides whether the destination may be written to: only after it was prepared. It is prepared again after
+ * every outage, since it may come back empty.
  */
 
 import type { Logger } from '@weir/service'
-import type { SearchEngine } from '../engines/engine.ts'
-import { EngineError } from '../engines/errors.ts'
-import { backOff } from './in-flight.ts'
+import { backOff } from './back-off.ts'
+import type { Destination } from './destination.ts'
+import { DestinationError } from './errors.ts'
 import { Reminder } from './reminder.ts'
 
 /**
- * How often an open gate checks that the engine is still there while no request is in flight. A request in
- * flight tells more, and a busy engine is slow to answer.
+ * How often an open gate checks that the destination is still there while no request is in flight. A request
+ * in flight tells more, and a busy destination is slow to answer.
  */
 const PROBE_MS = 5000
 
 export interface GateOptions {
-  readonly engine: Pick<SearchEngine, 'name' | 'health' | 'reconnect'>
-  /** Puts the templates. */
-  readonly prepare: () => Promise<void>
+  readonly destination: Pick<Destination, 'name' | 'prepare' | 'probe' | 'reconnect'>
   readonly onOpen: () => void
   /** Whether requests are in flight. */
   readonly busy: () => boolean
@@ -33,10 +31,10 @@ export class Gate {
   #tries = 0
   #timer: NodeJS.Timeout | undefined
   #stopped = false
-  /** The last failure, until the engine has answered correctly. */
+  /** The last failure, until the destination has answered correctly. */
   #trouble: Error | undefined
-  /** A bulk request failed. The trouble is then not over when the engine accepts templates. */
-  #refusesBulks = false
+  /** A request failed. The trouble is then not over when the destination can be prepared. */
+  #refusesRequests = false
 
   /** Starts closed, and begins to open. */
   constructor(options: GateOptions) {
@@ -50,22 +48,23 @@ export class Gate {
     return this.#open
   }
 
-  /** True while the engine accepts requests, otherwise the reason why it does not. */
+  /** True while the destination accepts requests, otherwise the reason why it does not. */
   get ready(): true | string {
     if (this.#open && !this.#trouble) return true
-    if (!(this.#trouble instanceof EngineError)) return 'the engine has not answered yet'
+    if (!(this.#trouble instanceof DestinationError))
+      return `${this.#options.destination.name} has not answered yet`
     return `${this.#trouble.code}: ${this.#trouble.remedy}`
   }
 
-  /** Closes the gate after a bulk request failed as a whole. It opens again by itself. */
+  /** Closes the gate after a request failed as a whole. It opens again by itself. */
   close(error: Error): void {
-    this.#refusesBulks = true
+    this.#refusesRequests = true
     this.#close(error)
   }
 
-  /** The engine replied to a bulk request, or no batch waits for its reply any longer. */
-  bulkEnded(): void {
-    this.#refusesBulks = false
+  /** The destination replied to a request, or no batch waits for its reply any longer. */
+  requestEnded(): void {
+    this.#refusesRequests = false
     if (this.#open) this.#over()
   }
 
@@ -85,10 +84,10 @@ export class Gate {
 
   async #prepare(): Promise<void> {
     // A connection that is kept open may lead to the wrong place without ever breaking: to an address that
-    // the name no longer has, or to a proxy that answers for the engine.
-    this.#options.engine.reconnect()
+    // the name no longer has, or to a proxy that answers for the destination.
+    this.#options.destination.reconnect()
     try {
-      await this.#options.prepare()
+      await this.#options.destination.prepare()
     } catch (error) {
       if (this.#stopped) return
       this.#say(error as Error)
@@ -98,25 +97,25 @@ export class Gate {
     if (this.#stopped) return
     this.#tries = 0
     this.#open = true
-    if (!this.#refusesBulks) this.#over()
+    if (!this.#refusesRequests) this.#over()
     this.#options.onOpen()
   }
 
   #say(error: Error): void {
     this.#trouble = error
-    if (!this.#reminder.due(error instanceof EngineError ? error.code : error.message)) return
-    this.#options.log.warn(`waiting for ${this.#options.engine.name}: ${error.message}`)
+    if (!this.#reminder.due(error instanceof DestinationError ? error.code : error.message)) return
+    this.#options.log.warn(`waiting for ${this.#options.destination.name}: ${error.message}`)
   }
 
   #over(): void {
     if (!this.#trouble) return
-    this.#options.log.info(`${this.#options.engine.name} answers again`)
+    this.#options.log.info(`${this.#options.destination.name} answers again`)
     this.#trouble = undefined
     this.#reminder.forget()
   }
 
   #look(): void {
     if (this.#open && !this.#options.busy())
-      this.#options.engine.health().catch((error) => this.#close(error))
+      this.#options.destination.probe().catch((error) => this.#close(error))
   }
 }

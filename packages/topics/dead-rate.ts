@@ -1,6 +1,6 @@
 /**
  * Trips when too large a share of the last minute's records became dead letters: then something is wrong with
- * the flow, not with the records.
+ * the stage, not with the records.
  */
 export class DeadRate {
   readonly #limit: number
@@ -15,7 +15,7 @@ export class DeadRate {
     this.#least = least
   }
 
-  /** Counts a batch; returns true if the flow should pause. `now` is in ms. */
+  /** Counts a batch; returns true if the stage should pause. `now` is in ms. */
   trips(now: number, total: number, dead: number): boolean {
     if (now - this.#since >= 60_000) {
       this.#since = now

@@ -2,9 +2,9 @@
  * Index names by event time (UTC): a record that is redelivered after midnight goes to the same index as
  * before.
  */
-import type { IndexDefinition } from '@weir/solutions/solution.ts'
+import type { IndexDestination } from '@weir/solutions/solution.ts'
 
-export type Rotation = IndexDefinition['rotation']
+export type Rotation = IndexDestination['rotation']
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -42,7 +42,7 @@ export function indexSuffix(rotation: Rotation, time: number): string {
 export function indexNames({
   prefix,
   rotation,
-}: Pick<IndexDefinition, 'prefix' | 'rotation'>): (time: number) => string {
+}: Pick<IndexDestination, 'prefix' | 'rotation'>): (time: number) => string {
   const span = rotation === 'hour' ? HOUR : DAY
   const names = new Map<number, string>()
   return (time) => {

@@ -3,9 +3,9 @@
 import type { Reader } from '@weir/codec'
 import type { RecordBatch } from '@weir/kafka'
 import type { Cause } from '@weir/kafka/dead-letters.ts'
-import type { IndexDefinition } from '@weir/solutions/solution.ts'
-import { actionOf } from './bulk.ts'
-import { RecordHeaders } from './record-headers.ts'
+import { RecordHeaders } from '@weir/sinks'
+import type { IndexDestination } from '@weir/solutions/solution.ts'
+import { actionOf, type Lines } from './bulk.ts'
 import { indexNames, isEventTime } from './rotation.ts'
 
 /**
@@ -25,20 +25,11 @@ export class Refusal {
 }
 
 /**
- * The lines of the latest record, in the form that Bulker.add expects. One object is reused for all records.
- */
-export interface Lines {
-  action: string
-  id: string
-  document: string
-}
-
-/**
- * Creates a function that fills `lines` for record i and returns undefined, or returns the reason why it
- * cannot.
+ * Creates a function that fills `lines`, one object for all records, for record i and returns undefined, or
+ * returns the reason why it cannot.
  */
 export function documents(
-  definition: IndexDefinition,
+  definition: IndexDestination,
   reader: Reader,
   lines: Lines,
 ): (batch: RecordBatch, i: number) => Refusal | undefined {

@@ -1,9 +1,7 @@
 /**
- * Limits the bulk requests in flight: additive increase, multiplicative decrease, as in TCP, which shares a
+ * Limits the requests in flight: additive increase, multiplicative decrease, as in TCP, which shares a
  * link whose capacity is unknown.
  */
-import { backoffMs } from '@weir/timing'
-
 export class InFlightLimit {
   readonly #least: number
   readonly #most: number
@@ -26,7 +24,7 @@ export class InFlightLimit {
   }
 
   /**
-   * The engine asked for a lower load in its reply to a request sent at `sentAt`. Requests sent before the
+   * The destination asked for a lower load in its reply to a request sent at `sentAt`. Requests sent before the
    * last cut tell nothing about the limit after it.
    */
   shrink(sentAt: number, now: number): void {
@@ -35,9 +33,3 @@ export class InFlightLimit {
     this.#size = Math.max(this.#least, this.#size / 2)
   }
 }
-
-/**
- * The backoff before try n (from 1): 100 ms, doubled each time up to 10 s, with up to a quarter less at
- * random, so that replicas do not retry in step.
- */
-export const backOff = (n: number): number => backoffMs(n - 1, 100, 10_000) * (1 - Math.random() / 4)

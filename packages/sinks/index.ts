@@ -1,0 +1,11 @@
+/** Sinks: the way of a topic's records to a system outside Kafka. */
+export { backOff } from './back-off.ts'
+export { Batcher, type BatcherMetrics, type BatcherOptions } from './batcher.ts'
+export { deliver } from './deliver.ts'
+export type { Destination, Reply, Verdict } from './destination.ts'
+export { DestinationError, type FailureKind } from './errors.ts'
+export { Holds } from './holds.ts'
+export { RecordHeaders } from './record-headers.ts'
+export type { Layout, Request } from './request.ts'
+export type { Fault, Settlement } from './settlement.ts'
+export { openSink, type SinkDeps, type SinkWriter } from './sink.ts'

@@ -1,0 +1,73 @@
+/** The sinks of the solutions, side by side, whatever their destinations are. */
+import type { Readiness, Resource } from '@weir/service'
+import { openSink, type SinkDeps, type SinkWriter } from '@weir/sinks'
+import type { SinkDefinition } from '@weir/solutions/solution.ts'
+import type { RunningStage } from '@weir/topics'
+import type { SearchEngine } from './engines/engine.ts'
+import { openIndices } from './indices/open.ts'
+
+export interface SinksDeps extends Omit<SinkDeps, 'producer'> {
+  readonly engine: SearchEngine
+  /** Copies of every shard in addition to the primary. */
+  readonly replicas: number
+}
+
+/** The sinks of one kind of destination, and what they share. */
+export interface SinkKind {
+  /** The readiness of what they share. */
+  readonly ready: Readiness
+  writer(name: string, definition: SinkDefinition): Promise<SinkWriter>
+  /** Records that were not delivered yet are delivered again, by this replica or another. */
+  stop(): void
+}
+
+/** How to open the sinks of a kind, by the name of their destination in `to`. Each kind has a folder. */
+const KINDS: Readonly<
+  Record<keyof SinkDefinition['to'], (definitions: readonly SinkDefinition[], deps: SinksDeps) => SinkKind>
+> = {
+  index: openIndices,
+}
+
+export interface Sinks {
+  /** The readiness of the destinations and of each sink: true, or the reason why not. */
+  readonly ready: Readiness
+}
+
+export async function openSinks(
+  definitions: readonly SinkDefinition[],
+  deps: SinksDeps,
+): Promise<Resource<Sinks>> {
+  const producer = await deps.kafka.producer()
+  const kinds: SinkKind[] = []
+  const sinks: Resource<RunningStage>[] = []
+  const ready: Record<string, () => boolean | string> = {}
+
+  async function stop(drainMs: number): Promise<void> {
+    await Promise.all(sinks.map((sink) => sink.stop(drainMs)))
+    for (const kind of kinds) kind.stop()
+    await producer.stop(drainMs)
+  }
+
+  async function openKind(kind: SinkKind, own: readonly SinkDefinition[]): Promise<void> {
+    kinds.push(kind)
+    Object.assign(ready, kind.ready)
+    for (const definition of own) {
+      const name = `indexer.${definition.name}`
+      const writer = await kind.writer(name, definition)
+      const sink = await openSink({ ...definition, name, writer }, { ...deps, producer })
+      sinks.push(sink)
+      ready[`sink ${definition.name}`] = sink.value.ready
+    }
+  }
+
+  try {
+    for (const [to, open] of Object.entries(KINDS)) {
+      const own = definitions.filter((definition) => to in definition.to)
+      await openKind(open(own, deps), own)
+    }
+  } catch (error) {
+    await stop(0)
+    throw error
+  }
+  return { value: { ready }, stop }
+}

@@ -11,6 +11,7 @@ COPY packages/control/package.json packages/control/
 COPY packages/flow/package.json packages/flow/
 COPY packages/kafka/package.json packages/kafka/
 COPY packages/codec/package.json packages/codec/
+COPY packages/pages/package.json packages/pages/
 COPY packages/patterns/package.json packages/patterns/
 COPY packages/service/package.json packages/service/
 COPY packages/sinks/package.json packages/sinks/

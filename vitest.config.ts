@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 /**
@@ -28,6 +29,10 @@ const files = (ending: string): string => `**/*.${ending}.test.ts`
 const NEVER = ['**/node_modules/**', '**/.weir/**', 'tools/weir/new/templates/**']
 
 export default defineConfig({
+  // Pages have the kit at kit/, as the services serve it.
+  resolve: {
+    alias: [{ find: /^(\.\.?\/)+kit\//, replacement: join(import.meta.dirname, 'packages/pages/web/') }],
+  },
   test: {
     globalSetup: './test/global-setup.ts',
     teardownTimeout: 60_000,

@@ -5,6 +5,7 @@
 import type { DeadLetterTopic, Server, Service, TopicName, TopicTable } from '@weir/contracts'
 import type { PublishedFlow, Source, Step } from '@weir/flow'
 import type { Shape } from '@weir/topics/shape.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 export interface Solution {
   /** Also the solution's folder and its path on the page server: lower case and dashes. */
@@ -19,7 +20,6 @@ export interface Solution {
   /** Reference tables, by name. No two solutions may have a table with the same name. */
   readonly tables?: Readonly<Record<string, TableDefinition>>
   readonly simulator?: SimulatorDefinition
-  /** Served by the indexer. */
   readonly page?: PageDefinition
   /** Kinesis streams, each created if no stream with its name exists. */
   readonly streams?: readonly StreamDefinition[]
@@ -125,7 +125,7 @@ export interface ApplicationClient {
 
 export interface ApplicationDeps {
   /** Throws 401 unless the request has an API key, or none is needed. */
-  identify(request: unknown): ApplicationClient
+  identify(request: FastifyRequest): ApplicationClient
   /**
    * Throws 403 unless the client may read the topic. Call it before you answer with records that came through
    * follow().
@@ -150,7 +150,7 @@ export interface ApplicationDeps {
 }
 
 export interface Application {
-  routes(app: any): void | Promise<void>
+  routes(app: FastifyInstance): void | Promise<void>
   /** Ends requests that are still waiting. */
   stopping(): void
 }
@@ -214,20 +214,32 @@ export interface IndexDestination {
   document(value: any, record: { readonly id: string; readonly source: string }): Record<string, unknown>
 }
 
-/** Served by the indexer at /NAME/. */
-export interface PageDefinition {
-  /** The folder of static files: index.html and what it loads. */
+/** A page at /NAME/ of the service that it names. */
+export type PageDefinition = IndexPage | ApplicationPage
+
+interface PageFolder {
+  /** The folder of static files: index.html and what it loads; `kit/` is the kit of all pages. */
   readonly folder: URL
   /**
    * Files of npm packages that the page loads, as path under the page → file: { 'echarts.js':
    * 'echarts/dist/echarts.min.js' }.
    */
   readonly libraries: Readonly<Record<string, string>>
+}
+
+/** A live page over the solution's indices. */
+export interface IndexPage extends PageFolder {
+  readonly service: 'indexer'
   /**
    * Returns the page's content, as JSON. Called once a second while anybody is viewing, for all viewers
    * together.
    */
   snapshot(search: PageSearch): Promise<unknown>
+}
+
+/** A page beside the solution's application, from which it gets what it shows. Everybody may load it. */
+export interface ApplicationPage extends PageFolder {
+  readonly service: 'enricher'
 }
 
 export interface PageSearch {

@@ -2,6 +2,7 @@ import { awsDoor, openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { openKafka } from '@weir/kafka'
+import { mountFiles } from '@weir/pages'
 import {
   Admission,
   configured,
@@ -29,6 +30,7 @@ const config = configured((env) => readConfig(env, read))
 const solutions = chosenSolutions(config.solutions)
 const flows = solutions.flatMap((solution) => solution.flows ?? [])
 const applications = solutions.flatMap(({ application }) => application ?? [])
+const pages = solutions.flatMap(({ name, page }) => (page?.service === 'enricher' ? { name, ...page } : []))
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
 
 await Service.named('enricher')
@@ -119,6 +121,7 @@ await Service.named('enricher')
           })
           await app.register(awsDoor({ access: awsAccess, account }, apis))
           await app.register(applications.routes)
+          for (const page of pages) await mountFiles(app, page)
         },
       }),
   )

@@ -5,7 +5,7 @@ import { configured, openAccess, openHttp, publishStats, Service, watchCertifica
 import { chosenSolutions, topics } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { openEngine } from './engines/open.ts'
-import { hasPage, openPages } from './page/index.ts'
+import { hasPage, openSolutionPages } from './pages.ts'
 import { openSinks } from './sinks.ts'
 
 const config = configured((env) => readConfig(env, read))
@@ -25,7 +25,7 @@ await Service.named('indexer')
     publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }),
   )
   .with('pages', ({ access, kafka, codec, engine }, { log }) =>
-    openPages({ solutions: solutions.filter(hasPage), access, engine, kafka, codec, log }),
+    openSolutionPages({ solutions: solutions.filter(hasPage), access, engine, kafka, codec, log }),
   )
   .with('http', ({ kafka, sinks, pages }, { log, name }) =>
     openHttp(config.http, {

@@ -4,8 +4,7 @@
  * and in the reply to a signup that waits for it.
  */
 import { randomUUID } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { extname } from 'node:path'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ApplicationDefinition } from '../solution.ts'
 
 const STREAM = 'signups'
@@ -13,20 +12,6 @@ const OFFERS = 'location.offers'
 /** The longest wait (ms), and the number of requests that may wait at once in a replica. */
 const MAX_WAIT = 10_000
 const MAX_WAITING = 10_000
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-}
-const SECURITY = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'same-origin',
-  'cache-control': 'no-cache',
-}
 
 const SIGNUP = {
   type: 'object',
@@ -51,23 +36,9 @@ const QUERY = {
   properties: { wait: { type: 'string', pattern: '^\\d{1,5}(ms|s)$' } },
 }
 
-interface Reply {
-  code(status: number): Reply
-  header(name: string, value: string): Reply
-  headers(values: Readonly<Record<string, string>>): Reply
-  type(type: string): Reply
-  redirect(url: string, status: number): Reply
-  send(body: unknown): Reply
-}
-
-interface Request {
-  readonly body: {
-    readonly userId: string
-    readonly position: { readonly lat: number; readonly lon: number }
-  }
-  readonly query: { readonly wait?: string }
-  readonly params: { readonly userId: string; readonly file: string }
-  readonly raw: { once(event: 'close', listener: () => void): void }
+interface SignUp {
+  Body: { readonly userId: string; readonly position: { readonly lat: number; readonly lon: number } }
+  Querystring: { readonly wait?: string }
 }
 
 export const application: ApplicationDefinition = {
@@ -75,7 +46,6 @@ export const application: ApplicationDefinition = {
     const waiting = new Map<string, (offers: unknown) => void>()
     await follow(OFFERS, (value, headers) => waiting.get(headers['reply-to'] ?? '')?.(value))
     const offers = await latest(OFFERS)
-    const pages = await files(new URL('page/', import.meta.url))
 
     /**
      * Resolves to the answer to the signup, or to undefined when the time is up. The signup is forgotten
@@ -95,7 +65,7 @@ export const application: ApplicationDefinition = {
       }
     }
 
-    const signUp = async (request: Request, reply: Reply): Promise<unknown> => {
+    const signUp = async (request: FastifyRequest<SignUp>, reply: FastifyReply): Promise<unknown> => {
       const { userId, position } = request.body
       const wait = Math.min(milliseconds(request.query.wait), MAX_WAIT)
       const client = identify(request)
@@ -142,25 +112,18 @@ export const application: ApplicationDefinition = {
     return {
       routes(app) {
         // Checks the key before the body is read.
-        const guard = { onRequest: async (request: unknown) => void identify(request) }
-        app.post(
+        const guard = { onRequest: async (request: FastifyRequest) => void identify(request) }
+        app.post<SignUp>(
           '/v1/signups',
           { ...guard, bodyLimit: 16 << 10, schema: { body: SIGNUP, querystring: QUERY } },
           signUp,
         )
-        app.get('/v1/offers/:userId', guard, async (request: Request, reply: Reply) => {
+        app.get<{ Params: { userId: string } }>('/v1/offers/:userId', guard, async (request, reply) => {
           const { userId } = request.params
           const found = await offers.get(identify(request), userId)
           return found === undefined
             ? reply.code(404).send(problem('no-offers', `Nothing is known of ${userId}.`))
             : reply.send(found)
-        })
-        app.get('/location-offers', (_: Request, reply: Reply) => reply.redirect('/location-offers/', 308))
-        app.get('/location-offers/:file', async ({ params: { file } }: Request, reply: Reply) => {
-          const page = pages.get(file === '' ? 'index.html' : file)
-          return page === undefined
-            ? reply.code(404).send(problem('not-found', 'There is no such file.'))
-            : reply.headers(SECURITY).type(page.type).send(page.body)
         })
       },
       stopping: () => {
@@ -175,16 +138,4 @@ const problem = (code: string, message: string): object => ({ error: { code, mes
 function milliseconds(wait: string | undefined): number {
   if (wait === undefined) return 0
   return wait.endsWith('ms') ? Number(wait.slice(0, -2)) : Number(wait.slice(0, -1)) * 1000
-}
-
-async function files(folder: URL): Promise<Map<string, { type: string; body: Buffer }>> {
-  const names = (await readdir(folder)).filter((name) => extname(name) in TYPES)
-  return new Map(
-    await Promise.all(
-      names.map(
-        async (name) =>
-          [name, { type: TYPES[extname(name)], body: await readFile(new URL(name, folder)) }] as const,
-      ),
-    ),
-  )
 }

@@ -43,6 +43,7 @@ export const solution: Solution = {
     },
   ],
   application,
+  page: { service: 'enricher', folder: new URL('page/', import.meta.url), libraries: {} },
   links: [
     { at: 'enricher', path: '/location-offers/', doc: 'the page: sign up somewhere and see the offers' },
   ],

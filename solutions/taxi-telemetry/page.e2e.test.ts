@@ -181,6 +181,27 @@ describe('the page over taxis that drive', () => {
     await close()
   })
 
+  test('the tip tells what is under the pointer, and nothing while there is nothing', async () => {
+    const { page, wrongs, close } = await openPage(browser, server.url)
+    await live(page)
+    await page.getByRole('button', { name: 'Taxis' }).click()
+    const zone = page.locator('.zone').first()
+    const name = await zone.innerText()
+    await zone.click()
+    await page.getByRole('button', { name: 'Fit the area' }).click()
+    const over = async (x: number, y: number): Promise<string> => {
+      const { x: left, y: top, width, height } = (await page.locator('#map').boundingBox())!
+      await page.mouse.move(left + width * x, top + height * y)
+      return page.locator('#map-tip').innerText()
+    }
+    // The chosen zone is in the middle of the map.
+    await eventually(() => over(0.5, 0.5)).toBe(name)
+    await eventually(() => over(0.02, 0.02)).toBe('')
+    expect(await page.locator('#map-tip').isHidden()).toBe(true)
+    expect(wrongs).toEqual([])
+    await close()
+  })
+
   test('taxis far outside the zones get an area of their own, and who follows is taken there', async () => {
     const { page, wrongs, close } = await openPage(browser, server.url)
     await live(page)

@@ -29,6 +29,7 @@ export const solution = {
     },
   ],
   page: {
+    service: 'indexer',
     folder: new URL('page/', import.meta.url),
     libraries: { 'echarts.js': 'echarts/dist/echarts.min.js', 'h3.js': 'h3-js/dist/h3-js.umd.js' },
     snapshot,

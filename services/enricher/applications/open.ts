@@ -15,7 +15,7 @@ import type { Application, ApplicationClient, ApplicationDefinition, Application
 import { type Streams, StreamWriter, TOPIC_PREFIX } from '@weir/streams'
 import { openRedisTable } from '@weir/tables'
 import { Follower } from '@weir/topics'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 
 export interface ApplicationsOptions {
   readonly definitions: readonly ApplicationDefinition[]
@@ -42,7 +42,7 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
   const stops: ((drainMs: number) => unknown)[] = []
 
   const deps: ApplicationDeps = {
-    identify: (request) => identify(access, request as FastifyRequest),
+    identify: (request) => identify(access, request),
     requireRead: mayRead,
 
     async put(client, stream, key, data, id) {

@@ -16,7 +16,7 @@ import { servers, uniqueName } from '@weir/testkit'
 import type { SearchEngine } from '../engines/engine.ts'
 import { openEngine } from '../engines/open.ts'
 import { indexPattern, indexTemplate } from '../indices/template.ts'
-import { openPages, type PagedSolution } from '../page/index.ts'
+import { openSolutionPages, type PagedSolution } from '../pages.ts'
 
 const log = logger('page-test')
 
@@ -74,7 +74,7 @@ export async function openPageServer(
     ca: undefined,
   })
   if (!engineUrl) await engine.putTemplate(indexTemplate(index, 0))
-  const pages = openPages({
+  const pages = openSolutionPages({
     solutions: [own],
     access: access ?? openAccess({ keysFile: undefined, anonymous: true }, log).value,
     engine,

@@ -1,4 +1,8 @@
 /** Sends signups and shows their answers, newest first. */
+import { element, setText } from './kit/dom.js'
+import { money, tenths, whole } from './kit/numbers.js'
+import { followTheme } from './kit/theme.js'
+
 const PLACES = {
   Berlin: [52.5163, 13.3777],
   Lagos: [6.4541, 3.3947],
@@ -11,10 +15,9 @@ const PLACES = {
 }
 const MAX_SHOWN = 20
 const $ = (id) => document.getElementById(id)
-const element = (name, text, className) =>
-  Object.assign(document.createElement(name), { textContent: text, className: className ?? '' })
 
-for (const name of Object.keys(PLACES)) $('place').append(element('option', name))
+followTheme()
+for (const name of Object.keys(PLACES)) $('place').append(element('option', '', name))
 const choose = () => {
   ;[$('lat').value, $('lon').value] = PLACES[$('place').value]
 }
@@ -27,7 +30,7 @@ $('form').addEventListener('submit', async (event) => {
   event.preventDefault()
   const userId = $('user').value
   const position = { lat: Number($('lat').value), lon: Number($('lon').value) }
-  $('status').textContent = `Waiting for the offers of ${userId} …`
+  setText($('status'), `Waiting for the offers of ${userId} …`)
   const began = performance.now()
   try {
     const response = await fetch('/v1/signups?wait=5s', {
@@ -40,40 +43,40 @@ $('form').addEventListener('submit', async (event) => {
     show(answer, performance.now() - began)
     $('user').value = `visitor-${++number}`
   } catch (error) {
-    $('status').textContent = error.message
+    setText($('status'), error.message)
   }
 })
 
 function show({ userId, areaName, distanceKm, options }, took) {
-  $('status').textContent =
-    areaName === null
-      ? `Nothing is served near ${userId} yet.`
-      : `${userId} can choose among ${options.length} options in ${areaName}.`
-  const item = document.createElement('li')
-  const head = element('p', '', 'head')
-  head.append(
-    element('strong', userId),
-    element('span', areaName === null ? '' : `${areaName}, ${distanceKm.toFixed(1)} km from its middle`),
-    element('span', `${took.toFixed(0)} ms`, 'took'),
+  const found = areaName !== null
+  setText(
+    $('status'),
+    found
+      ? `${userId} can choose among ${options.length} options in ${areaName}.`
+      : `Nothing is served near ${userId} yet.`,
   )
-  item.append(head)
-  if (areaName === null) item.append(element('p', 'No area within reach is served.', 'none'))
-  else item.append(optionList(options))
-  $('answers').prepend(item)
+  const head = element(
+    'p',
+    'head',
+    '',
+    element('strong', '', userId),
+    element('span', '', found ? `${areaName}, ${tenths(distanceKm)} km from its middle` : ''),
+    element('span', 'took', `${whole(took)} ms`),
+  )
+  const offers = found
+    ? element('ul', 'options', '', ...options.map(optionItem))
+    : element('p', 'none', 'No area within reach is served.')
+  $('answers').prepend(element('li', '', '', head, offers))
   while ($('answers').children.length > MAX_SHOWN) $('answers').lastChild.remove()
 }
 
-function optionList(options) {
-  const list = element('ul', '', 'options')
-  for (const { name, downMbps, upMbps, price, currency } of options) {
-    const item = document.createElement('li')
-    const amount = new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(price)
-    item.append(
-      element('b', name),
-      element('span', `${downMbps} down, ${upMbps} up, Mbit/s`),
-      element('p', `${amount} a month`, 'price'),
-    )
-    list.append(item)
-  }
-  return list
+function optionItem({ name, downMbps, upMbps, price, currency }) {
+  return element(
+    'li',
+    '',
+    '',
+    element('b', '', name),
+    element('span', '', `${downMbps} down, ${upMbps} up, Mbit/s`),
+    element('p', 'price', `${money(price, currency)} a month`),
+  )
 }

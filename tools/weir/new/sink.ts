@@ -77,8 +77,7 @@ function addIndex(path: string, solution: string, { kebab, camel }: Name, change
     const added = list.test(text)
       ? text.replace(list, (_, others) => `sinks: [${others.trim() === '' ? '' : `${others}, `}${entry}]`)
       : text.replace(`  name: '${solution}',\n`, (line) => `${line}  sinks: [${entry}],\n`)
-    if (added === text)
-      throw new Refused(`${path} has no list of sinks; write \`sinks: [],\` there first.`)
+    if (added === text) throw new Refused(`${path} has no list of sinks; write \`sinks: [],\` there first.`)
     return `import { ${entry} } from './${kebab}-index.ts'\n${added}`
   })
 }

@@ -2,7 +2,7 @@
  * Areas: groups of taxis near each other, so that a viewer can look at a fleet in New York and a replay in
  * Athens separately.
  */
-import { nowhere, toX, toY, widen, within } from './mercator.js'
+import { nowhere, toX, toY, widen, within } from '../kit/map/mercator.js'
 
 /**
  * Taxis whose cells of this size (degrees) touch belong together: a city's suburbs do, cities 50 km apart do

@@ -1,5 +1,5 @@
 /** Draws an area that is too small on the screen to tell its taxis apart as one disc with their number. */
-import { count } from '../numbers.js'
+import { count } from '../kit/numbers.js'
 
 const SMALL_PX = 44
 const MIN_RADIUS = 15

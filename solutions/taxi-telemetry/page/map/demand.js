@@ -1,5 +1,5 @@
 /** The heat of demand: one soft spot per tile, summed, then coloured by a ramp of one hue. */
-import { within } from './mercator.js'
+import { within } from '../kit/map/mercator.js'
 
 /** The heat is drawn small and enlarged, because it is soft anyway. */
 const SHRINK = 3

@@ -1,5 +1,5 @@
 /** The taxis on the map: they glide from report to report, and their last positions are their trails. */
-import { toX, toY } from './mercator.js'
+import { toX, toY } from '../kit/map/mercator.js'
 
 /** The time from one snapshot to the next. */
 const GLIDE_MS = 1000

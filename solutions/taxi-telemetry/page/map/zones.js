@@ -1,5 +1,5 @@
 /** The polygons under the taxis: named zones from the reference table, and H3 cells outside them. */
-import { join, nowhere, toX, toY, widen } from './mercator.js'
+import { join, nowhere, toX, toY, widen } from '../kit/map/mercator.js'
 
 /** The most cells that are remembered: a map full of hexagons shows nothing. */
 const MAX_CELLS = 1500

@@ -1,8 +1,8 @@
 /** The choice of area: follow the activity, show all taxis, or show one of the places where taxis are. */
 
-import { toLat, toLon } from '../map/mercator.js'
-import { count, degrees } from '../numbers.js'
-import { setText } from './chart.js'
+import { element, setText } from '../kit/dom.js'
+import { toLat, toLon } from '../kit/map/mercator.js'
+import { count, degrees } from '../kit/numbers.js'
 
 /** @param changed called when the viewer makes a choice */
 export function openAreas(fieldset, changed) {
@@ -47,12 +47,10 @@ export function openAreas(fieldset, changed) {
 }
 
 function newOption(fieldset, key, checked) {
-  const label = document.createElement('label')
-  const input = document.createElement('input')
-  const name = document.createElement('span')
-  const number = document.createElement('b')
-  Object.assign(input, { type: 'radio', name: 'area', value: key, checked })
-  label.append(input, name, number)
+  const input = Object.assign(element('input'), { type: 'radio', name: 'area', value: key, checked })
+  const name = element('span')
+  const number = element('b')
+  const label = element('label', '', '', input, name, number)
   fieldset.append(label)
   return { label, input, name, number }
 }

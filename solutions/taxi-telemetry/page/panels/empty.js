@@ -1,6 +1,6 @@
 /** The map's message when there are no taxis: how to get some. */
-import { ago } from '../numbers.js'
-import { setText } from './chart.js'
+import { setText } from '../kit/dom.js'
+import { ago } from '../kit/numbers.js'
 
 const COPIED_MS = 1600
 

@@ -1,12 +1,12 @@
 /** The fleet in five figures. */
 import { mean } from '../fleet.js'
-import { count, percent, rate, speed } from '../numbers.js'
-import { setText } from './chart.js'
+import { element, setText } from '../kit/dom.js'
+import { count, percent, rate, whole } from '../kit/numbers.js'
 
 const MINUTE_SECONDS = 60
 
 export function openFigures(document) {
-  const element = (name) => document.getElementById(`figure-${name}`)
+  const figure = (name) => document.getElementById(`figure-${name}`)
   const [taxis, occupied, occupiedNote, trips, pace, reports] = [
     'taxis',
     'occupied',
@@ -14,7 +14,7 @@ export function openFigures(document) {
     'trips',
     'speed',
     'reports',
-  ].map(element)
+  ].map(figure)
   const sources = document.getElementById('sources')
   return {
     show: (fleet, lastMinute) => {
@@ -30,7 +30,7 @@ export function openFigures(document) {
       )
       setText(trips, count(lastMinute.trips))
       if (driving.length === 0) withUnit(pace, '–', '')
-      else withUnit(pace, speed(mean(driving.map(({ speed: kmh }) => kmh))), 'km/h')
+      else withUnit(pace, whole(mean(driving.map(({ speed: kmh }) => kmh))), 'km/h')
       withUnit(reports, rate(lastMinute.reports / MINUTE_SECONDS), '/s')
       setText(
         sources,
@@ -42,10 +42,9 @@ export function openFigures(document) {
   }
 }
 
-function withUnit(element, value, unit) {
-  if (element.childElementCount === 0)
-    element.replaceChildren(document.createTextNode(''), document.createElement('small'))
-  const [text, small] = element.childNodes
+function withUnit(figure, value, unit) {
+  if (figure.childElementCount === 0) figure.replaceChildren(document.createTextNode(''), element('small'))
+  const [text, small] = figure.childNodes
   if (text.data !== value) text.data = value
   setText(small, unit)
 }

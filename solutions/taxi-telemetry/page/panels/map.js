@@ -1,26 +1,31 @@
 /** The map and its parts: areas, layers, zoom, scale, tips, and the message when there are no taxis. */
+import { setText } from '../kit/dom.js'
+import { isEmpty, join, nowhere, widen, within } from '../kit/map/mercator.js'
+import { drawScale } from '../kit/map/scale.js'
+import { whole } from '../kit/numbers.js'
+import { reducedMotion } from '../kit/theme.js'
+import { openTip } from '../kit/tip.js'
 import { areasOf, areaToFollow } from '../map/areas.js'
 import { demandOf } from '../map/demand.js'
 import { TaxiMap } from '../map/map.js'
-import { isEmpty, join, metresPerUnit, nowhere, widen, within } from '../map/mercator.js'
 import { boxOf, boxOfAll, zonesOf } from '../map/zones.js'
-import { reducedMotion } from '../theme.js'
 import { openAreas } from './areas.js'
-import { setText } from './chart.js'
 import { openEmpty } from './empty.js'
-import { openTip } from './tip.js'
-
-const SCALE_PX = 110
 
 /** @param left called when the map moves away from a zone that was chosen */
 export function openMapPanel(document, { colours, left }) {
   const root = document.getElementById('map')
   const summary = document.getElementById('map-summary')
   const demandName = document.getElementById('demand-name')
-  const scale = { text: document.getElementById('scale-text'), bar: document.getElementById('scale-bar') }
-  const map = new TaxiMap(root, colours, (camera) => drawScale(scale, camera))
+  const [scaleText, scaleBar] = ['scale-text', 'scale-bar'].map((id) => document.getElementById(id))
+  const map = new TaxiMap(root, colours, (camera) => drawScale(scaleText, scaleBar, camera))
   const empty = openEmpty(document)
-  const tip = openTip(root, document.getElementById('map-tip'), map)
+  const tip = openTip(root, document.getElementById('map-tip'), (at) => {
+    const taxi = at ? map.point(at.x, at.y) : undefined
+    const zone = at && !taxi ? map.zoneAt(at.x, at.y) : undefined
+    root.style.cursor = taxi ? 'pointer' : ''
+    return taxi ? linesOf(taxi) : zone && [zone.name]
+  })
   const chooser = openAreas(document.getElementById('areas'), () => {
     map.select(null)
     left()
@@ -108,16 +113,14 @@ function around(box) {
   )
 }
 
+const linesOf = ({ id, state, speed, zone }) => [
+  id,
+  state.name,
+  `${whole(speed)} km/h`,
+  zone.name ?? `Cell ${zone.id}`,
+]
+
 function summaryOf(taxis, areas) {
   if (taxis.length === 0) return 'No taxis.'
   return `${taxis.length} taxis in ${areas.length === 1 ? 'one area' : `${areas.length} areas`}.`
-}
-
-/** Draws the longest round distance (1, 2 or 5 times a power of ten) that fits. */
-function drawScale({ text, bar }, camera) {
-  const metresPerPixel = metresPerUnit(camera.y) / camera.scale
-  const power = 10 ** Math.floor(Math.log10(SCALE_PX * metresPerPixel))
-  const metres = power * [5, 2, 1].find((factor) => factor * power <= SCALE_PX * metresPerPixel)
-  setText(text, metres >= 1000 ? `${metres / 1000} km` : `${metres} m`)
-  bar.style.width = `${Math.round(metres / metresPerPixel)}px`
 }

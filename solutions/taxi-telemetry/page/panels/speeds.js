@@ -1,6 +1,7 @@
 /** The histogram of speeds, in classes of 10 km/h. The last has no upper bound. */
-import { count, percent } from '../numbers.js'
-import { fillTable, openChart, quietAxes, setText, tip } from './chart.js'
+import { chartTip, openChart, quietAxes } from '../kit/chart.js'
+import { fillTable, setText } from '../kit/dom.js'
+import { count, percent } from '../kit/numbers.js'
 
 const STEP = 10
 const nameOf = (i, classes) =>
@@ -35,7 +36,7 @@ function option(speeds, colours) {
   const all = speeds.reduce((sum, reports) => sum + reports, 0)
   return {
     grid: { left: 46, right: 10, top: 16, bottom: 26 },
-    tooltip: tip(colours, {
+    tooltip: chartTip(colours, {
       trigger: 'axis',
       axisPointer: { type: 'shadow', shadowStyle: { color: colours.line, opacity: 0.4 } },
       formatter: ([{ dataIndex, value }]) =>

@@ -1,7 +1,8 @@
 /** The pie of states, with its legend as a table. */
 import { byState } from '../fleet.js'
-import { count, percent } from '../numbers.js'
-import { openChart, setText, tip } from './chart.js'
+import { chartTip, openChart } from '../kit/chart.js'
+import { element, setText } from '../kit/dom.js'
+import { count, percent } from '../kit/numbers.js'
 
 export function openStates(document) {
   const chart = openChart(document.getElementById('states-chart'), option)
@@ -26,7 +27,7 @@ export function openStates(document) {
 function option(states, colours) {
   const all = states.reduce((sum, { taxis }) => sum + taxis, 0)
   return {
-    tooltip: tip(colours, {
+    tooltip: chartTip(colours, {
       trigger: 'item',
       formatter: ({ name, value }) => `${name}\n${count(value)} taxis, ${percent(value, all)}`,
     }),
@@ -34,8 +35,8 @@ function option(states, colours) {
       text: count(all),
       subtext: 'taxis',
       left: 'center',
-      top: '35%',
-      itemGap: 2,
+      top: 'center',
+      itemGap: 4,
       textStyle: { color: colours.ink, fontSize: 24, fontWeight: 640, fontFamily: colours.sans },
       subtextStyle: { color: colours.ink3, fontSize: 12.5, fontFamily: colours.sans },
     },
@@ -68,16 +69,9 @@ function fillLegend(body, states, all) {
   if (body.rows.length !== states.length) {
     body.replaceChildren(
       ...states.map(({ key, name }) => {
-        const row = document.createElement('tr')
-        const head = document.createElement('th')
-        const mark = document.createElement('span')
+        const head = element('th', '', '', element('span', `key ${key}`), name)
         head.scope = 'row'
-        mark.className = `key ${key}`
-        head.append(mark, name)
-        const share = document.createElement('td')
-        share.className = 'soft'
-        row.append(head, document.createElement('td'), share)
-        return row
+        return element('tr', '', '', head, element('td'), element('td', 'soft'))
       }),
     )
   }

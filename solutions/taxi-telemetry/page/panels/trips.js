@@ -1,8 +1,9 @@
 /**
  * The lines of trips and of reporting taxis per minute: a fleet that does not report trips still has a line.
  */
-import { count, time } from '../numbers.js'
-import { fillTable, openChart, quietAxes, setText, tip } from './chart.js'
+import { chartTip, openChart, quietAxes } from '../kit/chart.js'
+import { fillTable, setText } from '../kit/dom.js'
+import { count, time } from '../kit/numbers.js'
 
 export function openTrips(document) {
   const chart = openChart(document.getElementById('trips-chart'), option)
@@ -53,7 +54,7 @@ function option(minutes, colours) {
       itemGap: 16,
       textStyle: { color: colours.ink2, fontSize: 12.5 },
     },
-    tooltip: tip(colours, {
+    tooltip: chartTip(colours, {
       trigger: 'axis',
       axisPointer: { lineStyle: { color: colours.lineStrong } },
       formatter: (points) =>

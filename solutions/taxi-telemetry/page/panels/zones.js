@@ -1,7 +1,7 @@
 /** The table of zones by number of taxis: the map as text, and access to its places by keyboard. */
 import { byZone } from '../fleet.js'
-import { count, percent, speed } from '../numbers.js'
-import { setText } from './chart.js'
+import { element, setText } from '../kit/dom.js'
+import { count, percent, whole } from '../kit/numbers.js'
 
 const FEW = 8
 const MOST = 100
@@ -48,7 +48,7 @@ export function openZones(document, chosen) {
   }
 }
 
-function fillRow(row, { id, name, taxis, occupied, speed: mean }, selected) {
+function fillRow(row, { id, name, taxis, occupied, speed }, selected) {
   const button = row.cells[0].firstElementChild
   button.dataset.zone = id
   button.setAttribute('aria-pressed', String(selected === id))
@@ -58,23 +58,17 @@ function fillRow(row, { id, name, taxis, occupied, speed: mean }, selected) {
   const [meter, share] = row.cells[2].firstElementChild.children
   meter.value = occupied / taxis
   setText(share, percent(occupied, taxis))
-  setText(row.cells[3], speed(mean))
+  setText(row.cells[3], whole(speed))
 }
 
 function newRow(body) {
   const row = body.insertRow()
-  const button = row.insertCell().appendChild(document.createElement('button'))
+  const button = element('button', 'zone', '', element('span'))
   button.type = 'button'
-  button.className = 'zone'
-  button.append(document.createElement('span'))
-  row.insertCell()
-  const share = row.insertCell().appendChild(document.createElement('span'))
-  row.cells[2].className = 'wide'
-  share.className = 'share'
-  const meter = share.appendChild(document.createElement('meter'))
+  const meter = element('meter')
   meter.setAttribute('aria-hidden', 'true')
-  share.append(document.createElement('span'))
-  row.insertCell()
+  const share = element('span', 'share', '', meter, element('span'))
+  row.append(element('td', '', '', button), element('td'), element('td', 'wide', '', share), element('td'))
   return row
 }
 

@@ -2,7 +2,7 @@
  * The common part of all charts: one ECharts instance per element, its colours, and updates that move instead
  * of flicker.
  */
-import { reducedMotion } from '../theme.js'
+import { reducedMotion } from './theme.js'
 
 /**
  * @param build (data, colours) → an ECharts option; it is merged into the previous one
@@ -58,7 +58,7 @@ export function quietAxes(colours) {
 }
 
 /** A tip drawn into the canvas: HTML tips carry inline styles, which the page's security policy refuses. */
-export function tip(colours, more) {
+export function chartTip(colours, more) {
   return {
     renderMode: 'richText',
     confine: true,
@@ -70,33 +70,4 @@ export function tip(colours, more) {
     textStyle: { color: colours.ink, fontSize: 13, fontFamily: colours.sans },
     ...more,
   }
-}
-
-/**
- * Replaces the rows of a table, each a list of cells; the first cell heads its row. Touches the page only if
- * a row differs.
- */
-export function fillTable(table, rows) {
-  const body = table.tBodies[0]
-  while (body.rows.length > rows.length) body.deleteRow(-1)
-  rows.forEach((cells, i) => {
-    const row = body.rows[i] ?? newRow(body, cells.length)
-    cells.forEach((cell, j) => {
-      if (row.cells[j].textContent !== cell) row.cells[j].textContent = cell
-    })
-  })
-}
-
-function newRow(body, cells) {
-  const row = body.insertRow()
-  const head = document.createElement('th')
-  head.scope = 'row'
-  row.append(head)
-  for (let i = 1; i < cells; i++) row.insertCell()
-  return row
-}
-
-/** Sets a text only if it differs, so that screen readers and layout are not disturbed. */
-export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text
 }

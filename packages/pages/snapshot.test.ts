@@ -1,16 +1,13 @@
 import { logger } from '@weir/service'
-import { ReferenceTables } from '@weir/solutions'
-import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { expect, test } from 'vitest'
 import { openSnapshots } from './snapshot.ts'
 import { StageBoard } from './stages.ts'
 
 const open = (data: unknown, board = new StageBoard(Date.now)) =>
   openSnapshots({
-    solution: { ...taxiTelemetry, page: { ...taxiTelemetry.page, snapshot: async () => data } },
-    engine: { search: async () => ({}) },
+    source: { data: async () => data, noData: 'No data.', stages: ['enricher.taxi', 'indexer.taxi'] },
+    name: 'taxis',
     admin: { lag: async () => [] },
-    tables: new ReferenceTables([taxiTelemetry]),
     board,
     log: logger('snapshot-test'),
   })
@@ -23,7 +20,7 @@ test('all who ask within a second get the same bytes', async () => {
   expect(JSON.parse(String(first))).toMatchObject({ data: { taxis: 1 }, trouble: null })
 })
 
-test('a solution that shows more than 2 MB shows why it shows nothing', async () => {
+test('a page that shows more than 2 MB shows why it shows nothing', async () => {
   const { data, trouble, stages } = await read(open('x'.repeat(3 << 20)))
   expect(data).toBeNull()
   expect(trouble).toMatch(
@@ -32,14 +29,14 @@ test('a solution that shows more than 2 MB shows why it shows nothing', async ()
   expect(stages.length).toBeGreaterThan(0)
 })
 
-test('a solution that gives what cannot be written as JSON shows trouble, and the server goes on', async () => {
+test('a page that gives what cannot be written as JSON shows trouble, and the server goes on', async () => {
   const circle: Record<string, unknown> = {}
   circle.itself = circle
-  expect(await read(open(circle))).toMatchObject({ data: null, trouble: expect.any(String) })
+  expect(await read(open(circle))).toMatchObject({ data: null, trouble: 'No data.' })
   expect(await read(open(undefined))).toMatchObject({ data: null, trouble: null })
 })
 
-test('however many doors report, the stages of the solution are there, and few others', async () => {
+test('however many doors report, the stages of the page are there, and few others', async () => {
   const board = new StageBoard(Date.now)
   const idle = {
     instance: 'one',

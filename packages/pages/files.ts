@@ -1,4 +1,4 @@
-/** The static files of a page and the libraries it loads. */
+/** The static files of a page, the libraries that it loads, and the kit that all pages share. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -6,9 +6,23 @@ import { promisify } from 'node:util'
 import { gzip as gzipCallback } from 'node:zlib'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { PagedSolution } from './index.ts'
+
+export interface PageFiles {
+  /** The page's path: lower case and dashes. */
+  readonly name: string
+  /** The folder of static files: index.html and what it loads. */
+  readonly folder: URL
+  /**
+   * Files of npm packages that the page loads, as path under the page → file, resolved from the folder:
+   * { 'echarts.js': 'echarts/dist/echarts.min.js' }.
+   */
+  readonly libraries: Readonly<Record<string, string>>
+}
 
 const gzip = promisify(gzipCallback)
+
+/** Every page has it at kit/, so that a page's address is all that a proxy must know. */
+const KIT = new URL('web/', import.meta.url)
 
 /**
  * A page loads nothing from elsewhere, runs no inline script or style, and is framed only by pages of its own
@@ -36,13 +50,24 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 const SERVED = /\.(html|css|js|svg|png|ico|webmanifest)$/
 
 /**
- * Mounts /NAME/ with index.html, the files beside it, and the libraries. Browsers revalidate the files by
- * ETag each time, so a new version shows at once.
+ * Mounts /NAME/ with index.html, the files beside it, the kit and the libraries. Browsers revalidate the
+ * files by ETag each time, so a new version shows at once.
  */
-export async function mountFiles(app: FastifyInstance, { name, page }: PagedSolution): Promise<void> {
+export async function mountFiles(
+  app: FastifyInstance,
+  { name, folder, libraries }: PageFiles,
+): Promise<void> {
+  await mountFolder(app, folder, `/${name}/`)
+  await mountFolder(app, KIT, `/${name}/kit/`)
+  app.get(`/${name}`, (_, reply) => reply.redirect(`/${name}/`, 308))
+  for (const [path, file] of Object.entries(libraries))
+    app.get(`/${name}/${path}`, await library(folder, file))
+}
+
+async function mountFolder(app: FastifyInstance, root: URL, prefix: string): Promise<void> {
   await app.register(fastifyStatic, {
-    root: page.folder,
-    prefix: `/${name}/`,
+    root,
+    prefix,
     decorateReply: false,
     cacheControl: false,
     allowedPath: (path) => path.endsWith('/') || SERVED.test(path),
@@ -50,9 +75,6 @@ export async function mountFiles(app: FastifyInstance, { name, page }: PagedSolu
       reply.headers({ ...SECURITY_HEADERS, 'cache-control': 'no-cache' })
     },
   })
-  app.get(`/${name}`, (_, reply) => reply.redirect(`/${name}/`, 308))
-  for (const [path, file] of Object.entries(page.libraries))
-    app.get(`/${name}/${path}`, await library(page.folder, file))
 }
 
 /**

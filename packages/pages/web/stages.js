@@ -1,19 +1,18 @@
-/** The stages of the pipeline as cards, in the order in which a report passes them. */
-import { count, latency, rate } from '../numbers.js'
-import { setText } from './chart.js'
+/** The stages of a pipeline as cards, in the order in which a record passes them. */
+import { element, setText } from './dom.js'
+import { count, latency, rate } from './numbers.js'
 import { newSpark } from './spark.js'
 
-const KNOWN = [
-  { prefix: 'ingest-hub.', name: 'Ingest hub', does: 'takes reports in' },
-  { prefix: 'enricher.', name: 'Enricher', does: 'adds zone and state' },
-  { prefix: 'indexer.', name: 'Indexer', does: 'makes them searchable' },
-]
 /** A wait that is longer than this, at the present rate, counts as behind. */
 const BEHIND_SECONDS = 5
 const FEW = 100
 
-export function openPipeline(list) {
-  const cards = KNOWN.map(({ prefix, name, does }) => ({ prefix, ...newCard(list, name, does) }))
+/**
+ * @param known the cards: { prefix, name, does }. A card shows all stages whose names begin with its prefix
+ * @returns {{ show(stages): void }} for the stages of a snapshot
+ */
+export function openStages(list, known) {
+  const cards = known.map(({ prefix, name, does }) => ({ prefix, ...newCard(list, name, does) }))
   return {
     show: (stages) =>
       cards.forEach((card) =>
@@ -38,27 +37,26 @@ function together(stages) {
 }
 
 function newCard(list, name, does) {
-  const item = list.appendChild(document.createElement('li'))
-  item.className = 'stage'
-  const badge = add('p', 'badge', '')
-  const head = add('div', 'stage-head', '', add('h3', '', name), add('p', '', does), badge)
+  const item = list.appendChild(element('li', 'stage'))
+  const badge = element('p', 'badge')
+  const head = element('div', 'stage-head', '', element('h3', '', name), element('p', '', does), badge)
   const figures = [
     ['records', 'Throughput'],
     ['lag', 'Waiting'],
     ['p99', 'Latency 50 · 99 %'],
   ].map(([kind, label]) => {
-    const value = add('span', '', '–')
-    const unit = add('small', '', '')
+    const value = element('span', '', '–')
+    const unit = element('small')
     const spark = newSpark(kind)
     return {
       kind,
       value,
       unit,
       spark,
-      item: add('div', '', '', add('dt', '', label), add('dd', '', '', value, unit), spark.svg),
+      item: element('div', '', '', element('dt', '', label), element('dd', '', '', value, unit), spark.svg),
     }
   })
-  item.append(head, add('dl', '', '', ...figures.map((figure) => figure.item)))
+  item.append(head, element('dl', '', '', ...figures.map((figure) => figure.item)))
   return {
     show: (stage) => {
       const { state, text } = stateOf(stage)
@@ -91,12 +89,4 @@ function stateOf(stage) {
   if (stage.lag > Math.max(FEW, stage.records * BEHIND_SECONDS))
     return { state: 'behind', text: 'Catching up' }
   return { state: 'good', text: stage.instances === 1 ? 'Healthy' : `${stage.instances} instances` }
-}
-
-function add(tag, className, text, ...children) {
-  const element = document.createElement(tag)
-  if (className) element.className = className
-  if (text) element.textContent = text
-  element.append(...children)
-  return element
 }

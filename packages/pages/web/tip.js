@@ -1,21 +1,22 @@
-/** The tip beside the pointer: it describes a taxi or a zone of the map. */
-import { speed } from '../numbers.js'
+/** The tip beside the pointer: it describes the point under it, by mouse and by touch. */
+import { element } from './dom.js'
 
 const AWAY_PX = 14
 
-export function openTip(root, tip, map) {
+/**
+ * @param describe (at) → the lines of the tip, the first of which is its title; undefined for no tip. `at` is
+ * the point { x, y } of `root` under the pointer, or null if there is none
+ * @returns {{ refresh(): void }} to describe the same point again
+ */
+export function openTip(root, tip, describe) {
   let at = null
 
   const draw = () => {
-    const taxi = at ? map.point(at.x, at.y) : undefined
-    const zone = at && !taxi ? map.zoneAt(at.x, at.y) : undefined
-    tip.hidden = !taxi && !zone
-    root.style.cursor = taxi ? 'pointer' : ''
+    const lines = describe(at)
+    tip.hidden = lines === undefined
     if (tip.hidden) return
-    const [title, ...lines] = taxi
-      ? [taxi.id, taxi.state.name, `${speed(taxi.speed)} km/h`, taxi.zone.name ?? `Cell ${taxi.zone.id}`]
-      : [zone.name]
-    tip.replaceChildren(line('strong', title), ...lines.map((text) => line('span', text)))
+    const [title, ...rest] = lines
+    tip.replaceChildren(element('strong', '', title), ...rest.map((line) => element('span', '', line)))
     const left =
       at.x + AWAY_PX + tip.offsetWidth > root.clientWidth ? at.x - AWAY_PX - tip.offsetWidth : at.x + AWAY_PX
     const top = Math.min(at.y + AWAY_PX, root.clientHeight - tip.offsetHeight - 8)
@@ -41,10 +42,4 @@ export function openTip(root, tip, map) {
     draw()
   })
   return { refresh: draw }
-}
-
-function line(tag, text) {
-  const element = document.createElement(tag)
-  element.textContent = text
-  return element
 }

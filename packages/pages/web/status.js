@@ -2,7 +2,7 @@
  * The state of the stream: a sign in the bar at all times, and a sentence over the page if something is
  * wrong.
  */
-import { setText } from './chart.js'
+import { setText } from './dom.js'
 
 const NAMES = {
   connecting: 'Connecting',

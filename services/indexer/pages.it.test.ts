@@ -1,11 +1,11 @@
 import { get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Snapshot } from '@weir/pages'
 import type { Access, Client } from '@weir/service'
 import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { openPageKeys, type PageKeys } from '../testing/page-keys.ts'
-import { openPageServer, type PageServer } from '../testing/page-server.ts'
-import type { Snapshot } from './snapshot.ts'
+import { openPageKeys, type PageKeys } from './testing/page-keys.ts'
+import { openPageServer, type PageServer } from './testing/page-server.ts'
 
 /** Reads a live stream's snapshots until `enough` of them have arrived or the stream has ended. */
 async function watch(url: string, enough: number): Promise<{ snapshots: Snapshot[]; times: number[] }> {

@@ -1,23 +1,28 @@
 /**
- * The snapshot of a page: the data of its solution, and the state of the solution's stages. Computed once for
- * all requests within a second.
+ * The snapshot of a page: its data, and the state of its stages. Computed once for all requests within a
+ * second.
  */
 import type { Admin } from '@weir/kafka'
 import type { Logger } from '@weir/service'
-import type { PageSearch, ReferenceTables } from '@weir/solutions'
 import { within } from '@weir/timing'
-import type { PagedSolution } from './index.ts'
 import { type StageBoard, type StageHistory, type StageNow, silent } from './stages.ts'
 
-/** The part of a search engine that pages use. */
-export interface SnapshotSearch {
-  search(indexPattern: string, body: Readonly<Record<string, unknown>>): Promise<unknown>
+export interface SnapshotSource {
+  /**
+   * Returns the page's data, as JSON. Called once a second while anybody is viewing, for all viewers
+   * together.
+   */
+  data(): Promise<unknown>
+  /** What people read if there is no data: a sentence. */
+  readonly noData: string
+  /** The stages that the page shows even if they do not report, besides the doors of the hub. */
+  readonly stages: readonly string[]
 }
 
 export interface Snapshot {
   /** Milliseconds since the epoch, by this server's clock. */
   readonly time: number
-  /** The result of the solution's `snapshot`; null if it failed. */
+  /** The page's data; null if there is none. */
   readonly data: unknown
   /** The reason why there is no data, as a sentence for people. */
   readonly trouble: string | null
@@ -30,50 +35,43 @@ export interface Snapshots {
 }
 
 interface Options {
-  readonly solution: PagedSolution
-  readonly engine: SnapshotSearch
+  readonly source: SnapshotSource
+  /** The page's name, for the log. */
+  readonly name: string
   readonly board: StageBoard
-  readonly tables: ReferenceTables
   readonly admin: Pick<Admin, 'lag'>
   readonly log: Logger
 }
 
 const FRESH_MS = 900
 /**
- * The maximum data that each viewer gets per second. A solution should bound its own data; this limit is for
- * one that does not.
+ * The maximum data that each viewer gets per second. A page should bound its own data; this limit is for one
+ * that does not.
  */
 const MAX_DATA_BYTES = 2 << 20
-/** The maximum number of hub door stages that are shown, in addition to the solution's stages. */
+/** The maximum number of hub door stages that are shown, in addition to the page's stages. */
 const MAX_DOORS = 20
 const PATIENCE_MS = 5000
+
 interface Shown {
-  /** The solution's data. */
+  /** The page's data. */
   readonly json: string
   readonly trouble: string | null
 }
 
-const NO_ANSWER =
-  'The search engine does not answer. What is sent meanwhile waits in Kafka and appears here as soon as it is back.'
 /** How long a consumer lag is kept: it costs the broker some requests, and changes slowly enough. */
 const LAG_FRESH_MS = 5000
 
-export function openSnapshots({ solution, engine, board, tables, admin, log }: Options): Snapshots {
-  const { flows = [], sinks = [] } = solution
-  const search = searchOf(solution, engine, tables)
+export function openSnapshots({ source, name, board, admin, log }: Options): Snapshots {
   const waiting = lagReader(admin)
-  const expected = [
-    ...flows.map(({ name }) => `enricher.${name}`),
-    ...sinks.map(({ name }) => `indexer.${name}`),
-  ]
+  const expected = source.stages
   let latest = { time: 0, json: Promise.resolve<Buffer>(Buffer.alloc(0)) }
   let underWay = false
   let failing = false
 
   const data = async (): Promise<Shown> => {
     try {
-      const json =
-        JSON.stringify(await within(PATIENCE_MS, solution.page.snapshot(search), noAnswer)) ?? 'null'
+      const json = JSON.stringify(await within(PATIENCE_MS, source.data(), noAnswer)) ?? 'null'
       failing = false
       const bytes = Buffer.byteLength(json)
       if (bytes <= MAX_DATA_BYTES) return { json, trouble: null }
@@ -81,9 +79,9 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
         `There is more to show than a page may send each second (${bytes} of ${MAX_DATA_BYTES} bytes).`,
       )
     } catch (error) {
-      if (!failing) log.warn({ err: error, page: solution.name }, 'the page cannot show its data')
+      if (!failing) log.warn({ err: error, page: name }, 'the page cannot show its data')
       failing = true
-      return nothing(NO_ANSWER)
+      return nothing(source.noData)
     }
   }
 
@@ -115,25 +113,6 @@ export function openSnapshots({ solution, engine, board, tables, admin, log }: O
 }
 
 const nothing = (trouble: string): Shown => ({ json: 'null', trouble })
-
-/** Restricts a page's searches to the indices of its own solution, by the names of their definitions. */
-function searchOf(
-  { name: page, sinks = [] }: PagedSolution,
-  engine: SnapshotSearch,
-  tables: ReferenceTables,
-): PageSearch {
-  return {
-    search: (index, body) => {
-      const definition = sinks.find(({ name }) => name === index)
-      if (!definition)
-        throw new Error(
-          `${page} has no index "${index}"; its page may search ${sinks.map(({ name }) => name).join(', ')}.`,
-        )
-      return engine.search(`${definition.to.index.prefix}-*`, body)
-    },
-    table: (name) => tables.table(name),
-  }
-}
 
 /**
  * Returns the lag of a stage's consumer group from the broker, for stages that do not report themselves: the

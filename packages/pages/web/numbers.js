@@ -1,25 +1,29 @@
 /** Numbers as people read them. */
 
-const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+const integers = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
-const tenth = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+const decimals = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hour12: false })
 const MINUTE = 60_000
 
+export const whole = (value) => integers.format(value)
+export const tenths = (value) => decimals.format(value)
 /** Formats 1234 as 1,234; from a hundred thousand on, as 123K. */
-export const count = (value) => (value >= 100_000 ? short : whole).format(value)
+export const count = (value) => (value >= 100_000 ? short : integers).format(value)
 /** Formats a rate; rates below ten show tenths. */
-export const rate = (value) => (value > 0 && value < 10 ? tenth.format(value) : count(value))
-export const speed = (kmh) => whole.format(kmh)
+export const rate = (value) => (value > 0 && value < 10 ? tenths(value) : count(value))
+/** An amount in the viewer's own notation; `currency` is its ISO 4217 code. */
+export const money = (amount, currency) =>
+  new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(amount)
 export const time = (ms) => clock.format(ms)
 export const percent = (part, all) => `${all > 0 ? Math.round((100 * part) / all) : 0} %`
 
 /** A latency and its unit: [value, unit]. */
 export function latency(ms) {
   if (ms === null) return ['–', '']
-  if (ms >= 10_000) return [whole.format(ms / 1000), 's']
-  if (ms >= 1000) return [tenth.format(ms / 1000), 's']
-  return [ms < 10 ? tenth.format(ms) : whole.format(ms), 'ms']
+  if (ms >= 10_000) return [whole(ms / 1000), 's']
+  if (ms >= 1000) return [tenths(ms / 1000), 's']
+  return [ms < 10 ? tenths(ms) : whole(ms), 'ms']
 }
 
 /** How long ago, in words. */

@@ -28,7 +28,7 @@ export function bulkReply(body: { readonly items?: readonly Record<string, BulkI
 const NO_VERDICT: BulkItem = { status: 0 }
 
 /**
- * Neither client retries, sniffs or compresses: the bulker decides when a request is repeated, byte for byte.
+ * Neither client retries, sniffs or compresses: the batcher decides when a request is repeated, byte for byte.
  */
 export function clientOptions({ urls, username, password }: EngineOptions) {
   return {

@@ -1,32 +1,13 @@
 /** The sinks of the solutions, side by side, whatever their destinations are. */
 import type { Readiness, Resource } from '@weir/service'
-import { openSink, type SinkDeps, type SinkWriter } from '@weir/sinks'
+import { openSink } from '@weir/sinks'
 import type { SinkDefinition } from '@weir/solutions/solution.ts'
 import type { RunningStage } from '@weir/topics'
-import type { SearchEngine } from './engines/engine.ts'
 import { openIndices } from './indices/open.ts'
-
-export interface SinksDeps extends Omit<SinkDeps, 'producer'> {
-  readonly engine: SearchEngine
-  /** Copies of every shard in addition to the primary. */
-  readonly replicas: number
-}
-
-/** The sinks of one kind of destination, and what they share. */
-export interface SinkKind {
-  /** The readiness of what they share. */
-  readonly ready: Readiness
-  writer(name: string, definition: SinkDefinition): Promise<SinkWriter>
-  /** Records that were not delivered yet are delivered again, by this replica or another. */
-  stop(): void
-}
+import type { OpenKind, SinkKind, SinksDeps } from './sink-kind.ts'
 
 /** How to open the sinks of a kind, by the name of their destination in `to`. Each kind has a folder. */
-const KINDS: Readonly<
-  Record<keyof SinkDefinition['to'], (definitions: readonly SinkDefinition[], deps: SinksDeps) => SinkKind>
-> = {
-  index: openIndices,
-}
+const KINDS: Readonly<Record<keyof SinkDefinition['to'], OpenKind>> = { index: openIndices }
 
 export interface Sinks {
   /** The readiness of the destinations and of each sink: true, or the reason why not. */

@@ -4,7 +4,7 @@
  */
 import { Batcher, deliver, Holds, type SinkWriter } from '@weir/sinks'
 import type { SinkDefinition } from '@weir/solutions/solution.ts'
-import type { SinkKind, SinksDeps } from '../sinks.ts'
+import type { SinkKind, SinksDeps } from '../sink-kind.ts'
 import { bulkLayout } from './bulk.ts'
 import { engineDestination } from './destination.ts'
 import { documents } from './documents.ts'

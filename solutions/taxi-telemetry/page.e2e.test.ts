@@ -182,13 +182,12 @@ describe('the page over taxis that drive', () => {
   })
 
   test('the tip tells what is under the pointer, and nothing while there is nothing', async () => {
-    const { page, wrongs, close } = await openPage(browser, server.url)
+    const { page, wrongs, close } = await openPage(browser, server.url, { reducedMotion: 'reduce' })
     await live(page)
     await page.getByRole('button', { name: 'Taxis' }).click()
     const zone = page.locator('.zone').first()
     const name = await zone.innerText()
     await zone.click()
-    await page.getByRole('button', { name: 'Fit the area' }).click()
     const tip = page.locator('#map-tip')
     const pointAt = async (x: number, y: number): Promise<void> => {
       const { x: left, y: top, width, height } = (await page.locator('#map').boundingBox())!

@@ -38,7 +38,7 @@ test.each([
   [['step', 'zones', '--flow', 'taxi'], 1, 'solutions/taxi-telemetry/zones.ts exists already'],
   [['sink', 'late'], 2, 'Of which topic? Give --topic; there are taxi.telemetry,'],
   [['sink', 'late', '--topic', 'weir.stats'], 2, 'weir.stats is not a topic of a solution.'],
-  [['sink', 'taxi', '--topic', 'taxi.enriched'], 1, 'There is an index taxi already'],
+  [['sink', 'taxi', '--topic', 'taxi.enriched'], 1, 'There is a sink taxi already'],
   [['sink', 'offers', '--topic', 'location.offers'], 1, "deadLetterTopic('indexer')"],
 ])('%j is refused before anything is written', async (args, code, sentence) => {
   expect(await create.run(args)).toBe(code)

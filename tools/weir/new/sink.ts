@@ -1,4 +1,4 @@
-/** `weir new sink`: a search index of a solution's topic, filled by the indexer. */
+/** `weir new sink`: a sink of the indexer that fills a search index with a solution's topic. */
 import { DEAD_LETTER, type Topic, type TopicName } from '@weir/contracts'
 import { type Solution, solutions } from '@weir/solutions'
 import { Refused, UsageError } from '../command.ts'
@@ -9,7 +9,7 @@ import { indexProperties } from './index-properties.ts'
 import { type Name, nameOf, renaming } from './name.ts'
 
 const EXAMPLE = nameOf('example-sink')
-const EXAMPLE_PROPERTY = "    eventTime: { type: 'date', format: 'epoch_millis' },\n"
+const EXAMPLE_PROPERTY = "        eventTime: { type: 'date', format: 'epoch_millis' },\n"
 
 /** Returns what to do next. */
 export function newSink(name: Name, topic: string | undefined, changes: Changes): string[] {
@@ -28,11 +28,11 @@ export function newSink(name: Name, topic: string | undefined, changes: Changes)
     "'eventTime'": `'${time}'`,
     [EXAMPLE_PROPERTY]: indexProperties(definition),
   })
-  addIndex(`${folder}/solution.ts`, solution.name, name, changes)
+  addSink(`${folder}/solution.ts`, solution.name, name, changes)
   addReader(`${folder}/topics.ts`, source, changes)
   return [
-    `Leave out of ${folder}/${kebab}-index.ts what nobody searches for: a document keeps all fields, mapped or not.`,
-    `npx vitest run --project unit ${folder}   runs the tests of ${camel}Index`,
+    `Leave out of ${folder}/${kebab}-sink.ts what nobody searches for: a document keeps all fields, mapped or not.`,
+    `npx vitest run --project unit ${folder}   runs the tests of ${camel}Sink`,
     `Restart the indexer; on brokers with rights, \`weir acl apply\` first.`,
   ]
 }
@@ -65,20 +65,20 @@ function deadLetterTopicOf({ name, topics = {} }: Solution): string {
   ) ?? [undefined]
   if (found === undefined)
     throw new Refused(
-      `solutions/${name}/topics.ts has no topic for the dead letters of its indices; add one first, such as '${name}.indexed.dead': deadLetterTopic('indexer').`,
+      `solutions/${name}/topics.ts has no topic for the dead letters of its sinks; add one first, such as '${name}.indexed.dead': deadLetterTopic('indexer').`,
     )
   return found
 }
 
-function addIndex(path: string, solution: string, { kebab, camel }: Name, changes: Changes): void {
+function addSink(path: string, solution: string, { kebab, camel }: Name, changes: Changes): void {
   changes.change(path, (text) => {
     const list = /\bsinks: \[([^\]]*?),?\s*\]/
-    const entry = `${camel}`
+    const entry = `${camel}Sink`
     const added = list.test(text)
       ? text.replace(list, (_, others) => `sinks: [${others.trim() === '' ? '' : `${others}, `}${entry}]`)
       : text.replace(`  name: '${solution}',\n`, (line) => `${line}  sinks: [${entry}],\n`)
     if (added === text) throw new Refused(`${path} has no list of sinks; write \`sinks: [],\` there first.`)
-    return `import { ${entry} } from './${kebab}-index.ts'\n${added}`
+    return `import { ${entry} } from './${kebab}-sink.ts'\n${added}`
   })
 }
 

@@ -1,11 +1,8 @@
-import type { IndexDefinition } from '../solution.ts'
+import type { IndexDestination } from '../solution.ts'
 import type { ExampleThingChecked } from './generated/types.ts'
 
 /** The search index of checked readings: one index per day of event time. */
-export const index: IndexDefinition = {
-  name: 'example-thing',
-  source: 'example-thing.checked',
-  deadLetter: 'example-thing.checked.dead',
+export const index: IndexDestination = {
   prefix: 'example-thing',
   rotation: 'day',
   eventTime: 'eventTime',

@@ -17,7 +17,14 @@ export const solution: Solution = {
       build: flow,
     },
   ],
-  indices: [index],
+  sinks: [
+    {
+      name: 'example-thing',
+      source: 'example-thing.checked',
+      deadLetter: 'example-thing.checked.dead',
+      to: { index },
+    },
+  ],
   simulator,
   links: [
     { at: 'ingest-hub', path: '/v1/topics/example-thing.received/records', doc: 'send readings here' },
@@ -28,6 +35,6 @@ export const solution: Solution = {
     value: { value: 20.5 },
     runField: 'sensorId',
     timeField: 'eventTime',
-    index: index.name,
+    index: 'example-thing',
   },
 }

@@ -40,14 +40,19 @@ export interface Handled {
 }
 
 interface Waiting extends Handled {
+  readonly begins: (transactor: Transactor) => void
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
+/** An id under which transactions run. */
 interface Holder {
   readonly at: TopicPartition
   readonly transactor: Transactor
+  /** The transaction that runs, or what settles one. Never rejects. */
   running: Promise<void> | undefined
+  /** Whether the outcome of its last transaction is unknown. */
+  failed: boolean
   /** The number of the last transaction that ran under its id. */
   last: number
 }
@@ -60,7 +65,7 @@ export class MemberTransactions {
   #begun = 0
   #inFlight = 0
   #scheduled = false
-  #restoring: Promise<void> | undefined
+  /** Whether lost markers are looked for, or will be. */
   #looking = false
 
   constructor(context: GroupContext) {
@@ -72,7 +77,8 @@ export class MemberTransactions {
 
   /** Lets transactions run under the ids of a partition that this member has taken over. */
   add(at: TopicPartition, transactors: readonly Transactor[]): void {
-    for (const transactor of transactors) this.#holders.push({ at, transactor, running: undefined, last: 0 })
+    for (const transactor of transactors)
+      this.#holders.push({ at, transactor, running: undefined, failed: false, last: 0 })
     this.#schedule()
   }
 
@@ -86,13 +92,14 @@ export class MemberTransactions {
   /**
    * Resolves when the output and the offset are visible. After a rejection that is unknown: restore() settles
    * it, and the committed offset shows it.
+   * @param begins called with the holder of the id under which the transaction runs
    */
-  async commit(handled: Handled): Promise<void> {
+  async commit(handled: Handled, begins: (transactor: Transactor) => void): Promise<void> {
     if (handled.offset === undefined && handled.output.partitions.length === 0) return
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const schedule = (): void => this.#schedule()
     handled.signal.addEventListener('abort', schedule)
-    this.#waiting.push({ ...handled, resolve, reject })
+    this.#waiting.push({ ...handled, begins, resolve, reject })
     schedule()
     try {
       await promise
@@ -101,27 +108,39 @@ export class MemberTransactions {
     }
   }
 
-  /**
-   * Takes over again the ids whose last transaction failed, and ends transactions of which a broker lost the
-   * markers while it died. No transaction begins meanwhile.
-   */
-  restore(signal: AbortSignal): Promise<void> {
-    this.#restoring ??= this.#restore(signal).finally(() => {
-      this.#restoring = undefined
-      this.#schedule()
-    })
-    return this.#restoring
+  /** Takes over the id again under which a transaction failed, which ends that transaction. */
+  async restore(transactor: Transactor, signal: AbortSignal): Promise<void> {
+    this.#dropLost()
+    const holder = this.#holders.find((one) => one.transactor === transactor)
+    if (holder !== undefined) await this.#settle(holder, signal)
   }
 
-  async #restore(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#holders.map(({ running }) => running))
-    this.#dropLost()
-    await Promise.all(this.#holders.map(({ transactor }) => transactor.restore(signal)))
+  async #settle(holder: Holder, signal: AbortSignal): Promise<void> {
+    while (holder.failed) {
+      if (holder.running !== undefined) await holder.running
+      else
+        await this.#reserve(holder, async () => {
+          await holder.transactor.begin(signal)
+          holder.failed = false
+        })
+    }
+  }
+
+  /** Does the work while no transaction runs under the id. Rejects as the work does. */
+  async #reserve(holder: Holder, work: () => Promise<void>): Promise<void> {
+    const working = work()
+    holder.running = working
+      .catch(() => {})
+      .then(() => {
+        holder.running = undefined
+        this.#schedule()
+      })
+    await working
   }
 
   /**
    * A broker that died may have lost the markers of transactions that had ended here, which then stay open in
-   * their output partitions.
+   * their output partitions. Other transactions go on while this is looked for.
    */
   async #lookForLostMarkers(): Promise<void> {
     if (this.#looking) return
@@ -129,12 +148,33 @@ export class MemberTransactions {
     const { stopping } = this.#context
     for (let done = false; !done && !stopping.aborted; ) {
       await pause(LOOK_PAUSE_MS, stopping)
-      done = await this.restore(stopping).then(
-        () => true,
-        () => false,
-      )
+      done = true
+      this.#dropLost()
+      // One after the other: transactions run under the other ids meanwhile.
+      for (const holder of this.#holders) {
+        await this.#look(holder, stopping).catch(() => {
+          done = false
+        })
+      }
     }
     this.#looking = false
+  }
+
+  async #look(holder: Holder, signal: AbortSignal): Promise<void> {
+    const { transactor } = holder
+    await this.#settle(holder, signal)
+    while (holder.running !== undefined) await holder.running
+    const { outputs } = transactor
+    if (holder.failed) throw new KafkaError('fenced', `Looking at ${transactor.transactionalId}`)
+    if (outputs.length === 0) return
+    await this.#reserve(holder, async () => {
+      if ((await transactor.open(outputs)).length > 0) {
+        holder.failed = true
+        await transactor.endLost(outputs, signal)
+        holder.failed = false
+      }
+      transactor.ended(outputs)
+    })
   }
 
   /** Another member holds the ids of a partition that this one has lost. */
@@ -156,7 +196,7 @@ export class MemberTransactions {
 
   #begin(): void {
     this.#refuseAborted()
-    while (this.#waiting.length > 0 && this.#inFlight < MAX_IN_FLIGHT && this.#restoring === undefined) {
+    while (this.#waiting.length > 0 && this.#inFlight < MAX_IN_FLIGHT) {
       const holder = this.#leastRecentlyUsed()
       if (holder === undefined) return
       holder.last = ++this.#begun
@@ -167,8 +207,9 @@ export class MemberTransactions {
   #leastRecentlyUsed(): Holder | undefined {
     this.#dropLost()
     return this.#holders
+      .filter(({ failed }) => !failed)
       .slice(0, IDS)
-      .filter(({ transactor, running }) => !transactor.broken && running === undefined)
+      .filter(({ running }) => running === undefined)
       .reduce<Holder | undefined>(
         (least, holder) => (least === undefined || holder.last < least.last ? holder : least),
         undefined,
@@ -177,6 +218,7 @@ export class MemberTransactions {
 
   async #run(holder: Holder, handled: readonly Waiting[]): Promise<void> {
     this.#inFlight++
+    for (const { begins } of handled) begins(holder.transactor)
     const partitions = handled.map(({ at }) => at)
     const offsets = handled.flatMap(({ offset }) => offset ?? [])
     const committer = () => {
@@ -189,7 +231,9 @@ export class MemberTransactions {
       await holder.transactor.commit(joined(handled.map(({ output }) => output)), group)
       for (const { resolve } of handled) resolve()
     } catch (error) {
+      holder.failed = true
       for (const { reject } of handled) reject(error)
+      void this.#lookForLostMarkers()
     }
     holder.running = undefined
     this.#inFlight--

@@ -79,39 +79,33 @@ export class Transactor {
     this.#codec = CODEC_NUMBER[cluster.config.compression]
   }
 
-  /**
-   * True from the first request of a transaction until it is known to have ended. If it stays true, only
-   * begin() helps.
-   */
-  get broken(): boolean {
-    return this.#transaction === undefined
+  /** The output partitions in which a transaction of this id may still be open. */
+  get outputs(): readonly TopicPartition[] {
+    return [...this.#outputs.values()]
   }
 
-  /**
-   * Settles the transaction whose outcome is unknown, and ends those that were decided, yet are still open in
-   * an output partition. No transaction may be under way.
-   */
-  async restore(signal: AbortSignal): Promise<void> {
-    if (this.broken) await this.begin(signal)
-    if ((await this.#open()).length > 0) {
-      // The markers may just be on their way. Once the id is taken over, they have been written or are lost.
-      await this.begin(signal)
-      if ((await this.#open()).length > 0)
-        await endLostTransaction(this.#cluster, this.transactionalId, signal)
-    }
-    this.#outputs.clear()
+  /** Called when no transaction is open in these partitions any more. */
+  ended(outputs: readonly TopicPartition[]): void {
+    for (const { topic, partition } of outputs) this.#outputs.delete(`${topic}/${partition}`)
   }
 
-  /** Returns the output partitions in which a transaction is open. */
-  async #open(): Promise<readonly TopicPartition[]> {
-    if (this.#outputs.size === 0) return []
+  /** Returns those of the partitions in which a transaction of this id is open. */
+  async open(outputs: readonly TopicPartition[]): Promise<readonly TopicPartition[]> {
     try {
-      return await openIn(this.#cluster, this.#transaction!.producerId, [...this.#outputs.values()])
+      return await openIn(this.#cluster, this.#transaction!.producerId, outputs)
     } catch (error) {
       // Looking requires the right to read the output topic, which a service does not need otherwise.
       if (error instanceof KafkaError && error.code === 'not-authorized') return []
       throw error
     }
+  }
+
+  /** Ends the last transaction where it is still open. No transaction may be under way. */
+  async endLost(outputs: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    // The markers may just be on their way. Once the id is taken over, they have been written or are lost.
+    await this.begin(signal)
+    if ((await this.open(outputs)).length > 0)
+      await endLostTransaction(this.#cluster, this.transactionalId, signal)
   }
 
   /**

@@ -46,6 +46,8 @@ class ExactlyOnce implements Processor {
   #committed = -1
   /** Whether the outcome of the partition's last transaction is unknown. */
   #uncertain = false
+  /** Holds the id under which that transaction ran. */
+  #carrier: Transactor | undefined
 
   constructor(at: TopicPartition, context: GroupContext, transactions: MemberTransactions, slot: TaskSlot) {
     this.#at = at
@@ -95,7 +97,7 @@ class ExactlyOnce implements Processor {
 
   async recover(position: number, signal: AbortSignal): Promise<number> {
     if (this.#uncertain) {
-      await this.#transactions.restore(signal)
+      if (this.#carrier !== undefined) await this.#transactions.restore(this.#carrier, signal)
       const { offset, topicId } = await this.#readCommitted(signal)
       // If there is no offset, or one of another topic, the topic was recreated, which fetching detects.
       if (offset >= 0 && (topicId === undefined || topicId === this.#topicId)) this.#committed = offset
@@ -121,12 +123,15 @@ class ExactlyOnce implements Processor {
     const isOther = this.#context.cluster.isOther(this.#at.topic, this.#topicId)
     const alone = this.#uncertain
     this.#uncertain = true
-    await this.#transactions.commit({
+    const handled = {
       at: this.#at,
       output,
       offset: isOther ? undefined : { ...this.#at, topicId: this.#topicId, offset },
       alone,
       signal,
+    }
+    await this.#transactions.commit(handled, (transactor) => {
+      this.#carrier = transactor
     })
     this.#uncertain = false
     this.#committed = offset

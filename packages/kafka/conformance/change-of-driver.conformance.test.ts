@@ -28,7 +28,7 @@ describe('change of driver or protocol', () => {
     }
     expect(
       tally(
-        Array.from({ length: 1_800 }, (_, i) => `key-${i % 6}:${Math.floor(i / 6)}`),
+        Array.from({ length: turns.length * 300 }, (_, i) => `key-${i % 6}:${Math.floor(i / 6)}`),
         seen,
       ),
     ).toEqual(EXACT)

@@ -237,10 +237,10 @@ describe.each(ENGINES)('%s', (name) => {
           { id: 'fine', document: report(2) },
         ]),
       ),
-    ).rejects.toMatchObject({ code: 'rejected', retriable: false })
+    ).rejects.toMatchObject({ code: 'rejected', kind: 'rejected' })
     await expect(engine.bulk(Buffer.from('nonsense\n'))).rejects.toMatchObject({
       code: 'unexpected',
-      retriable: true,
+      kind: 'unavailable',
     })
     expect(await count()).toBe(0)
   })
@@ -261,7 +261,7 @@ describe.each(ENGINES)('%s', (name) => {
       password: undefined,
       ca: undefined,
     })
-    const unreachable = { code: 'unreachable', retriable: true }
+    const unreachable = { code: 'unreachable', kind: 'unavailable' }
     await expect(away.bulk(bodyOf(index, [{ id: '1', document: report(1) }]))).rejects.toMatchObject(
       unreachable,
     )

@@ -74,7 +74,7 @@ export const create = command({
   },
 })
 
-/** Adds the package to the installed ones, as \`npm install\` would. */
+/** Adds the package to the installed ones, as `npm install` would. */
 async function link(service: string): Promise<void> {
   symlinkSync(join('../../services', service), join(checkout, 'node_modules/@weir', service))
   await run(
@@ -94,7 +94,7 @@ function format(paths: readonly string[]): Promise<void> {
   return run(join(checkout, 'node_modules/.bin/biome'), 'check', '--write', ...code)
 }
 
-/** \`npm run generate -- --publish\` */
+/** Does what `npm run generate -- --publish` does. */
 async function generate(): Promise<void> {
   await run(process.execPath, 'deploy/k8s/chart/generate.ts')
   await run(process.execPath, 'tools/generate/main.ts', '--publish')

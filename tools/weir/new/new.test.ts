@@ -28,6 +28,8 @@ test.each([
   [['solution', 'fleet', '--flow', 'taxi'], 2, '--flow is for `weir new step`.'],
   [['service', 'enricher'], 1, 'Something is called enricher already'],
   [['service', 'redis'], 1, 'Something is called redis already'],
+  [['service', 'journal'], 1, 'Something is called journal already'],
+  [['service', 'hub'], 1, 'Something is called hub already'],
   [['service', 'a'.repeat(21)], 2, 'at most 20 characters'],
   [['service', 'pricing', '--port', '8081'], 1, "Port 8081 is another part's"],
   [['service', 'pricing', '--port', '80'], 2, '--port is "80"'],

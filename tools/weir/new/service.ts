@@ -1,6 +1,8 @@
 /** `weir new service`: a deployable with its rows in the table, Compose, the chart, the image and the README. */
-import { SERVERS, SERVICES, services } from '@weir/contracts/services.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { PORTS } from '@weir/stack/config.ts'
+import { checkout } from '@weir/stack/paths.ts'
 import { Refused, wholeNumber } from '../command.ts'
 import { type Changes, row } from './changes.ts'
 import { type Name, nameOf, renaming } from './name.ts'
@@ -8,28 +10,23 @@ import { type Name, nameOf, renaming } from './name.ts'
 const EXAMPLE = nameOf('example-thing')
 const EXAMPLE_PORT = '8089'
 const FIRST_PORT = 8080
-/** What the chart and the command call other things. */
-const TAKEN = [
-  ...SERVICES,
-  ...SERVERS,
-  'access',
-  'apply',
-  'contracts',
-  'deny',
-  'files',
-  'journal',
-  'simulator',
-  'test',
-  'weir',
-]
+/** Names that the chart, the command and the services' own variables (HTTP_PORT) have for other things. */
+const TAKEN = ['access', 'apply', 'deny', 'files', 'http', 'test', 'weir']
 
-/** Kubernetes and the chart append to the name. */
+/** The chart's schema allows no longer names, since Kubernetes appends to them. */
 export const MAX_SERVICE_LENGTH = 20
 
 /** Returns what to do next. */
 export function newService(name: Name, port: string | undefined, changes: Changes): string[] {
   const { kebab } = name
-  if (TAKEN.includes(kebab)) throw new Refused(`Something is called ${kebab} already; choose another name.`)
+  const compose = readFileSync(join(checkout, 'compose.yaml'), 'utf8')
+  const variables = Object.values(PORTS).map(([variable]) => variable)
+  if (
+    TAKEN.includes(kebab) ||
+    compose.includes(`\n  ${kebab}:\n`) ||
+    variables.includes(`${name.constant}_PORT`)
+  )
+    throw new Refused(`Something is called ${kebab} already; choose another name.`)
   changes.requireNew(`services/${kebab}`)
   const replacements = { ...renaming(EXAMPLE, name), [EXAMPLE_PORT]: String(portOf(port)) }
   changes.createFrom('service', `services/${kebab}`, replacements)
@@ -60,10 +57,7 @@ function membersOf(text: string): string {
 }
 
 function portOf(text: string | undefined): number {
-  const taken = [
-    ...Object.values(PORTS).map(([, port]) => port),
-    ...Object.values(services).map(({ port }) => port),
-  ]
+  const taken = Object.values(PORTS).map(([, port]) => port)
   if (text === undefined) {
     let free = FIRST_PORT
     while (taken.includes(free)) free++

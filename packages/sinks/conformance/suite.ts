@@ -40,7 +40,7 @@ export interface SinkUnderTest {
 export const PAUSE_MS = 1500
 const DAY = 86_400_000
 const LONG = { timeout: 40_000, interval: 100 }
-/** More requests than a sink may have open, whatever their size. */
+/** More records than the open requests of a sink hold. */
 const FLOOD = 20_000
 
 /** @param openKind called once, before all tests */

@@ -21,6 +21,7 @@ COPY packages/testkit/package.json packages/testkit/
 COPY packages/tables/package.json packages/tables/
 COPY packages/timing/package.json packages/timing/
 COPY packages/topics/package.json packages/topics/
+COPY services/gateway/package.json services/gateway/
 COPY services/ingest-hub/package.json services/ingest-hub/
 COPY services/enricher/package.json services/enricher/
 COPY services/indexer/package.json services/indexer/

@@ -2,7 +2,7 @@
  * The rights of each principal on the brokers: no more than the tables of topics require. Kafka's ACLs and
  * the policies of MSK IAM are generated from them.
  */
-import { SERVICES, type Service } from './services.ts'
+import { KAFKA_SERVICES, type Service } from './services.ts'
 import {
   CONTROL_ENTRY,
   groupFamilies,
@@ -12,9 +12,12 @@ import {
   topicFamilies,
 } from './topics.ts'
 
-/** The services; the registry, whose store is in Kafka; and `apply`, the principal of `weir topics apply`. */
+/**
+ * The services that use Kafka; the registry, whose store is in Kafka; and `apply`, the principal of `weir
+ * topics apply`.
+ */
 export type Principal = Service | 'registry' | 'apply'
-export const PRINCIPALS: readonly Principal[] = [...SERVICES, 'registry', 'apply']
+export const PRINCIPALS: readonly Principal[] = [...KAFKA_SERVICES, 'registry', 'apply']
 
 export type Resource = 'topic' | 'group' | 'transactional-id'
 /** Kafka's names of the operations (documentation, "Authorization and ACLs"). */

@@ -7,6 +7,8 @@
 export const SERVERS = ['kafka', 'registry', 'redis', 'search'] as const
 export type Server = (typeof SERVERS)[number]
 
+export type AwsApi = 'kinesis' | 'lambda' | 'sts'
+
 export interface ServiceDefinition {
   /** The service's port on a laptop, in Compose and in the chart. */
   readonly port: number
@@ -19,6 +21,11 @@ export interface ServiceDefinition {
   readonly needs: readonly Server[]
   /** Servers that the service also uses, but can work without. */
   readonly uses: readonly Server[]
+  /**
+   * The APIs of AWS that it serves, each by the service that its requests are signed for. The gateway forwards
+   * requests by this.
+   */
+  readonly apis: readonly AwsApi[]
   /** What the service provides, in a few words. */
   readonly doc: string
 }
@@ -28,11 +35,20 @@ export interface ServiceDefinition {
  * each drains into the next.
  */
 export const services = {
+  gateway: {
+    port: 4566,
+    variable: 'GATEWAY',
+    needs: [],
+    uses: [],
+    apis: [],
+    doc: 'all AWS APIs at one port',
+  },
   'ingest-hub': {
     port: 8080,
     variable: 'HUB',
     needs: ['kafka', 'registry'],
     uses: ['redis'],
+    apis: ['kinesis', 'sts'],
     doc: 'the HTTP door and the Kinesis API',
   },
   enricher: {
@@ -40,6 +56,7 @@ export const services = {
     variable: 'ENRICHER',
     needs: ['kafka', 'registry', 'redis'],
     uses: [],
+    apis: ['lambda'],
     doc: 'flows, reference tables, functions and the Lambda API',
   },
   indexer: {
@@ -47,6 +64,7 @@ export const services = {
     variable: 'INDEXER',
     needs: ['kafka', 'registry', 'search'],
     uses: [],
+    apis: [],
     doc: 'the search indices and the pages',
   },
 } as const satisfies Record<string, ServiceDefinition>
@@ -54,6 +72,14 @@ export const services = {
 export type Service = keyof typeof services
 
 export const SERVICES = Object.keys(services) as Service[]
+
+/** The services that reach the brokers. */
+export const KAFKA_SERVICES = SERVICES.filter((name) =>
+  (services[name].needs as readonly Server[]).includes('kafka'),
+)
+
+/** The names by which neighbouring containers reach a service that has AWS APIs: its own, and the gateway's. */
+export const hostNames = (service: Service): readonly string[] => [service, 'gateway' satisfies Service]
 
 /** The name of the variable with the service's URL. */
 export const urlVariable = (service: Service): string => `${services[service].variable}_URL`

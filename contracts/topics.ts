@@ -4,7 +4,7 @@
  */
 
 import type { DeadLetter, ValueOf } from './generated/types.ts'
-import { SERVICES, type Service } from './services.ts'
+import { KAFKA_SERVICES, type Service } from './services.ts'
 
 export interface Topic {
   /** The contract of the values: an .avsc file. Its sample and its published versions are beside it. */
@@ -63,7 +63,7 @@ export const platformTopics: TopicTable = {
     partitions: 1,
     retention: 1,
     doors: [],
-    writers: SERVICES,
+    writers: KAFKA_SERVICES,
     readers: ['indexer'],
     doc: 'Throughput, lag and latency of every stage, once a second.',
   },

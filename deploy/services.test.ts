@@ -23,10 +23,12 @@ test.each(SERVICES)('Compose starts %s', (name) => {
 
 test.each(SERVICES)('the chart starts %s', (name) => {
   const { port, needs, uses } = services[name]
+  const behind = SERVICES.filter((other) => services[other].apis.length > 0)
   expect(chart.services[name]).toMatchObject({
     command: [`services/${name}/main.ts`],
     port,
     needs: [...needs, ...uses],
+    ...(name === 'gateway' && { forwards: behind }),
   })
 })
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigReader } from '@weir/config'
 import { PRINCIPALS } from '@weir/contracts/rights.ts'
-import { SERVICES, services } from '@weir/contracts/services.ts'
+import { SERVICES, services, urlVariable } from '@weir/contracts/services.ts'
 import { topics } from '@weir/solutions'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -158,6 +158,8 @@ describe('the flows of a trial', () => {
       const asked = await settings(service)
       if (asked.includes('REDIS_URL')) flow(service, 'redis:6379')
       if (asked.includes('SEARCH_URL')) flow(service, 'search:9200')
+      for (const other of SERVICES)
+        if (asked.includes(urlVariable(other))) flow(service, `${other}:${services[other].port}`)
       flow('*', `${service}:${services[service].port}`)
       // Prometheus reads metrics at this port. networkPolicies.from narrows both ports.
       flow('*', `${service}:9464`)

@@ -48,6 +48,17 @@ export function headersOf(
   return headers
 }
 
+/** Answers a browser that asks whether a page may send a request. */
+export function answerPreflight(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  common: Headers,
+  isWelcome: boolean,
+): void {
+  const status = isWelcome ? 200 : 403
+  send(request, reply, common, { status, body: Buffer.alloc(0), contentType: undefined })
+}
+
 /** Writes the answer. Breaks the connection off if the answer has begun already. */
 export function send(
   request: FastifyRequest,

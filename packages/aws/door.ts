@@ -7,12 +7,13 @@ import { randomUUID } from 'node:crypto'
 import { holdLease, isFromForeignPage, leaseOf, MAX_UNKNOWN_BODY_BYTES } from '@weir/service'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { AwsAccess } from './access-keys.ts'
-import { type Answer, type Headers, headersOf, send } from './answer.ts'
+import { type Answer, answerPreflight, type Headers, headersOf, send } from './answer.ts'
 import type { Api } from './api.ts'
 import type { Account } from './arn.ts'
 import { type Body, bodyOf } from './body.ts'
 import { contextOf, HIJACKED } from './context.ts'
 import { AwsError, internalFailure, overloaded } from './errors.ts'
+import type { Model } from './model.ts'
 import { jsonProtocol } from './protocols/json.ts'
 import type { Call, Protocol } from './protocols/protocol.ts'
 import { isQuery, queryProtocol } from './protocols/query.ts'
@@ -35,7 +36,6 @@ interface Exchange {
 }
 
 const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
-const NOTHING: Answer = { status: 200, body: Buffer.alloc(0), contentType: undefined }
 /** Answers up to this size are included in the fixed cost of a request. */
 const SMALL_ANSWER_BYTES = 16 << 10
 /** Checking and parsing a longer body takes more than about ten milliseconds. */
@@ -90,7 +90,7 @@ class Door {
     const isWelcome = this.#access.anonymous === undefined || !isFromForeignPage(request.headers)
     const headers = headersOf(request, requestId, isWelcome)
     if (request.method === 'OPTIONS' && request.headers.origin !== undefined)
-      return send(request, reply, headers, isWelcome ? NOTHING : { ...NOTHING, status: 403 })
+      return answerPreflight(request, reply, headers, isWelcome)
     const call = protocol.find(request, requestId)
     try {
       const head = this.#senders.head(
@@ -158,17 +158,23 @@ class Door {
   }
 }
 
+/** Opens a protocol for all APIs that speak it. Throws if two of them could not be told apart. */
+export const PROTOCOLS: Readonly<Record<Model['protocol'], (apis: readonly Api[]) => Protocol>> = {
+  json: jsonProtocol,
+  query: queryProtocol,
+  'rest-json': restJsonProtocol,
+}
+
 /** JSON and Query have the same path: there, each request shows which of them it is in. */
 function protocolsOf(apis: readonly Api[]): Protocol[] {
-  const speaking = (protocol: Api['model']['protocol']): Api[] =>
-    apis.filter(({ model }) => model.protocol === protocol)
-  const opened = (protocol: Api['model']['protocol'], open: (apis: readonly Api[]) => Protocol) =>
-    speaking(protocol).length === 0 ? undefined : open(speaking(protocol))
-  const json = opened('json', jsonProtocol)
-  const query = opened('query', queryProtocol)
+  const opened = (protocol: Model['protocol']): Protocol | undefined => {
+    const speaking = apis.filter(({ model }) => model.protocol === protocol)
+    return speaking.length === 0 ? undefined : PROTOCOLS[protocol](speaking)
+  }
+  const [json, query] = [opened('json'), opened('query')]
   const either: Protocol | undefined =
     json && query
       ? { paths: json.paths, find: (request, id) => (isQuery(request) ? query : json).find(request, id) }
       : (json ?? query)
-  return [either, opened('rest-json', restJsonProtocol)].filter((protocol) => protocol !== undefined)
+  return [either, opened('rest-json')].filter((protocol) => protocol !== undefined)
 }

@@ -83,6 +83,14 @@ export class ConfigReader {
     return this.integer(name, doc, fallback, 0, 65535)
   }
 
+  /** Returns the URL without slashes at its end. */
+  httpUrl(name: string, doc: string, fallback: string): string {
+    const text = this.string(name, doc, fallback).replace(/\/+$/, '')
+    if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
+      this.problem(`${name} is "${text}"; it must be a URL such as ${fallback}.`)
+    return text
+  }
+
   flag(name: string, doc: string, fallback: boolean): boolean {
     return this.choice(name, doc, ['true', 'false'], String(fallback)) === 'true'
   }

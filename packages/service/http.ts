@@ -58,10 +58,10 @@ export function httpConfig(reader: ConfigReader, port: number): HttpConfig {
 export interface HttpOptions {
   readonly log: Logger
   /**
-   * The service's name, by which neighbouring containers reach it. Clients without a key may use it as they
+   * The names by which neighbouring containers reach the service. Clients without a key may use them as they
    * use localhost.
    */
-  readonly name?: string
+  readonly names?: readonly string[]
   /** The dependencies of this service, by name. /readyz answers 200 while all of them are ready. */
   readonly ready: Readiness
   /** Bounds the memory of all requests; 16 MiB if not given. */
@@ -137,7 +137,7 @@ export function traceOf(request: FastifyRequest): TraceContext {
  */
 export async function openHttp(
   config: HttpConfig,
-  { log, name = '', ready, routes, admission = new Admission(LIMITS.memory) }: HttpOptions,
+  { log, names = [], ready, routes, admission = new Admission(LIMITS.memory) }: HttpOptions,
 ): Promise<Resource<HttpServer>> {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
@@ -186,7 +186,7 @@ export async function openHttp(
     connections,
     connectionOf: listeners.connectionOf,
     answerMs: LIMITS.answerMs,
-    name,
+    names,
   })
   const drain = draining(app)
   health(app, ready, () => drain.begun, config.metricsPort === undefined)

@@ -1,6 +1,7 @@
 import { awsDoor, openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
+import { hostNames } from '@weir/contracts/services.ts'
 import { openKafka } from '@weir/kafka'
 import { mountFiles } from '@weir/pages'
 import {
@@ -88,13 +89,10 @@ await Service.named('enricher')
   )
   .with(
     'http',
-    (
-      { access, applications, awsAccess, flows, functions, kafka, reference, runtimes, streams },
-      { log, name },
-    ) =>
+    ({ access, applications, awsAccess, flows, functions, kafka, reference, runtimes, streams }, { log }) =>
       openHttp(config.http, {
         log,
-        name,
+        names: hostNames('enricher'),
         admission: new Admission(config.memoryBytes),
         ready: {
           kafka: kafka.connected,

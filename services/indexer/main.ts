@@ -30,7 +30,7 @@ await Service.named('indexer')
   .with('http', ({ kafka, sinks, pages }, { log, name }) =>
     openHttp(config.http, {
       log,
-      name,
+      names: [name],
       ready: { kafka: kafka.connected, ...sinks.ready, ...pages.ready },
       routes: pages.routes,
     }),

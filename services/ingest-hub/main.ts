@@ -1,6 +1,7 @@
 import { awsDoor, openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
+import { hostNames } from '@weir/contracts/services.ts'
 import { openKafka } from '@weir/kafka'
 import {
   configured,
@@ -46,10 +47,10 @@ await Service.named('ingest-hub')
       log,
     }),
   )
-  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake }, { log, name }) =>
+  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake }, { log }) =>
     openHttp(config.http, {
       log,
-      name,
+      names: hostNames('ingest-hub'),
       admission: intake.admission,
       ready: { kafka: kafka.connected, streams: kinesis.ready },
       routes: async (app) => {

@@ -24,8 +24,7 @@ export const settings = (reader: ConfigReader): Settings => ({
   urls: forServices((name) => serviceUrl(reader, name)),
   search: address(reader.string('SEARCH_URL', 'The search engine.', 'http://localhost:9200')),
   redis: reader.string('REDIS_URL', 'Redis with the reference tables.', 'redis://localhost:6379'),
-  registry: httpUrl(
-    reader,
+  registry: reader.httpUrl(
     'REGISTRY_URL',
     'The schema registry, Confluent API.',
     'http://localhost:8181/apis/ccompat/v7',
@@ -35,14 +34,7 @@ export const settings = (reader: ConfigReader): Settings => ({
 
 function serviceUrl(reader: ConfigReader, name: Service): string {
   const { doc, port } = services[name]
-  return httpUrl(reader, urlVariable(name), `The URL of ${name}: ${doc}.`, `http://localhost:${port}`)
+  return reader.httpUrl(urlVariable(name), `The URL of ${name}: ${doc}.`, `http://localhost:${port}`)
 }
 
 const address = (text: string): string => text.replace(/\/+$/, '')
-
-function httpUrl(reader: ConfigReader, name: string, doc: string, fallback: string): string {
-  const text = address(reader.string(name, doc, fallback))
-  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
-    reader.problem(`${name} is "${text}"; it must be a URL such as ${fallback}.`)
-  return text
-}

@@ -11,18 +11,14 @@ export function summary(
   solutions: readonly Solution[],
   seconds: number,
 ): string {
+  const apis = SERVICES.flatMap((name) => services[name].apis).join(', ')
   const known: readonly Row[] = [
+    [
+      'gateway',
+      `http://localhost:${ports.gateway}`,
+      `AWS_ENDPOINT_URL for clients of AWS: ${apis} (access key test, secret test)`,
+    ],
     ['ingest-hub', `http://localhost:${ports['ingest-hub']}/openapi.json`, 'how to send records'],
-    [
-      'ingest-hub',
-      `http://localhost:${ports['ingest-hub']}`,
-      'Kinesis: AWS_ENDPOINT_URL_KINESIS for clients of AWS (access key test, secret test)',
-    ],
-    [
-      'enricher',
-      `http://localhost:${ports.enricher}`,
-      'Lambda: AWS_ENDPOINT_URL_LAMBDA; see also `npx weir functions`',
-    ],
     ['search', `http://localhost:${ports.search}`, engine === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'],
     [
       'registry',

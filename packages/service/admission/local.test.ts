@@ -9,11 +9,12 @@ test.each([
   ['LocalHost:8080', undefined],
   ['hub.localhost:8080', undefined],
   ['ingest-hub:8080', undefined],
+  ['gateway:4566', undefined],
   ['localhost:8080', 'http://localhost:8084'],
   ['localhost:8080', 'https://127.0.0.1'],
   ['localhost:8080', 'http://[::1]:3000'],
 ])('Host %s, Origin %s: local', (host, origin) => {
-  expect(isLocal({ host, origin }, 'ingest-hub')).toBe(true)
+  expect(isLocal({ host, origin }, ['ingest-hub', 'gateway'])).toBe(true)
 })
 
 test.each([
@@ -37,19 +38,19 @@ test.each([
   ['localhost:8080', 'chrome-extension://localhost'],
   ['localhost:8080', 'http://ingest-hub:8080'],
 ])('Host %s, Origin %s: not local', (host, origin) => {
-  expect(isLocal({ host, origin }, 'ingest-hub')).toBe(false)
+  expect(isLocal({ host, origin }, ['ingest-hub', 'gateway'])).toBe(false)
 })
 
 test('HTTP/2 has its host in :authority', () => {
-  expect(isLocal({ ':authority': 'localhost:8080' }, 'x')).toBe(true)
-  expect(isLocal({ ':authority': 'evil.example' }, 'x')).toBe(false)
+  expect(isLocal({ ':authority': 'localhost:8080' }, [])).toBe(true)
+  expect(isLocal({ ':authority': 'evil.example' }, [])).toBe(false)
 })
 
 test('what a page from elsewhere loads without saying its origin is not local, but a link is', () => {
   const site = (dest: string, mode: string, where = 'cross-site') =>
     isLocal(
       { host: 'localhost:8084', 'sec-fetch-site': where, 'sec-fetch-dest': dest, 'sec-fetch-mode': mode },
-      'indexer',
+      ['indexer'],
     )
   expect([site('image', 'no-cors'), site('script', 'no-cors'), site('iframe', 'navigate')]).toEqual([
     false,

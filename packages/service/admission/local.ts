@@ -9,11 +9,11 @@ const LOOPBACK = /^(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
 /**
  * Whether the request is local. A browser puts the page that sends a request into Origin, and the name that
  * the page was loaded under into Host, even if a DNS trick made that name lead here.
- * @param ownName a name by which neighbouring containers know this one, and which no page can have
+ * @param ownNames names by which neighbouring containers know this one, and which no page can have
  */
-export function isLocal(headers: IncomingHttpHeaders, ownName: string): boolean {
-  const host = headers.host ?? String(headers[':authority'] ?? '')
-  return !isFromForeignPage(headers) && (isLoopback(nameOf(host)) || nameOf(host) === ownName)
+export function isLocal(headers: IncomingHttpHeaders, ownNames: readonly string[]): boolean {
+  const host = nameOf(headers.host ?? String(headers[':authority'] ?? ''))
+  return !isFromForeignPage(headers) && (isLoopback(host) || ownNames.includes(host))
 }
 
 /**

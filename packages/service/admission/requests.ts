@@ -17,15 +17,15 @@ export interface RequestBounds {
   connectionOf(request: IncomingMessage): Connection
   /** An answer that the client has not read to its end after this time is cut off. */
   readonly answerMs: number
-  /** The name by which neighbouring containers know the service. */
-  readonly name: string
+  /** The names by which neighbouring containers know the service. */
+  readonly names: readonly string[]
 }
 
 interface Admitted {
   readonly lease: Lease
   readonly connection: Connection
   readonly connections: Connections
-  readonly name: string
+  readonly names: readonly string[]
   readonly response: ServerResponse
   /** The requests of this server whose answers are being written, in the order in which the answers began. */
   readonly answering: Set<Admitted>
@@ -75,7 +75,7 @@ export function identified(request: FastifyRequest, client: string): boolean {
 
 /** Whether a request without a key comes from programs and pages on this machine. */
 export function isLocalRequest(request: FastifyRequest): boolean {
-  return isLocal(request.headers, admittedOf(request).name)
+  return isLocal(request.headers, admittedOf(request).names)
 }
 
 /**
@@ -116,7 +116,7 @@ export function underPressure(): HttpError {
 
 export function admitRequests(
   app: FastifyInstance,
-  { admission, connections, connectionOf, answerMs, name }: RequestBounds,
+  { admission, connections, connectionOf, answerMs, names }: RequestBounds,
 ): void {
   const answering = new Set<Admitted>()
   app.decorateRequest(ADMITTED, undefined)
@@ -128,7 +128,7 @@ export function admitRequests(
       lease,
       connection,
       connections,
-      name,
+      names,
       response: reply.raw,
       answering,
       answerBegan: 0,

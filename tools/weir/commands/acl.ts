@@ -1,5 +1,5 @@
 import { PRINCIPALS, type Principal, rightsOf } from '@weir/contracts/rights.ts'
-import { SERVICES } from '@weir/contracts/services.ts'
+import { KAFKA_SERVICES } from '@weir/contracts/services.ts'
 import type { Acl } from '@weir/kafka'
 import { topics } from '@weir/solutions'
 import { command, onlyPositionals, UsageError } from '../command.ts'
@@ -12,7 +12,7 @@ import { table } from '../terminal/table.ts'
 const usage = `
 weir acl print | apply [PRINCIPAL] [options]
 
-What each principal must be allowed on the brokers, made from the table of topics: the services (${SERVICES.join(', ')}), the schema registry, and \`apply\`,
+What each principal must be allowed on the brokers, made from the table of topics: the services (${KAFKA_SERVICES.join(', ')}), the schema registry, and \`apply\`,
 who runs \`weir topics apply\`.
 
 print   shows the rights; no broker is asked

@@ -7,6 +7,7 @@ export const services: Record<string, ServiceDefinition> = {
     variable: 'EXAMPLE_THING',
     needs: ['kafka', 'registry'],
     uses: [],
+    apis: [],
     doc: 'Example thing',
   },
 }

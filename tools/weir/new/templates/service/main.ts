@@ -19,7 +19,7 @@ await Service.named('example-thing')
   .with('http', ({ access, kafka }, { log, name }) =>
     openHttp(config.http, {
       log,
-      name,
+      names: [name],
       ready: { kafka: kafka.connected },
       routes: async (app) => routes(app, access),
     }),

@@ -1,0 +1,168 @@
+/** The gateway's door: finds the service that has the API of a request, and passes the request on to it. */
+import { randomUUID } from 'node:crypto'
+import {
+  type AwsAccess,
+  AwsError,
+  answerPreflight,
+  cut,
+  headersOf,
+  internalFailure,
+  mediaTypeOf,
+  openSenders,
+  overloaded,
+  type Senders,
+  send,
+  tooLarge,
+} from '@weir/aws'
+import {
+  BodyRefused,
+  holdLease,
+  identified,
+  isFromForeignPage,
+  leaseOf,
+  MAX_UNKNOWN_BODY_BYTES,
+  readChunks,
+} from '@weir/service'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import { isLoop } from './headers.ts'
+import { type Route, type Routes, signedService } from './routes.ts'
+import { Unanswered } from './upstream.ts'
+
+export interface GatewayOptions {
+  /** The access keys of the services. The gateway checks no signature, but who sends many requests. */
+  readonly access: AwsAccess
+  readonly region: string
+  readonly routes: Routes
+}
+
+const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const FORM = 'application/x-www-form-urlencoded'
+/** What a request holds beside its fixed cost: two connections' buffers and what waits between them. */
+const FORWARDED_BYTES = 64 << 10
+/** The time until a service must begin its answer, by API. */
+const ANSWER_MS: Readonly<Record<string, number>> = {
+  // A function may run for 15 minutes (developer guide, "Lambda quotas"), after its process has started.
+  lambda: 930_000,
+}
+const RETRY_AFTER = { 'retry-after': '1' }
+const DEFAULT_ANSWER_MS = 60_000
+
+/** Returns a plugin that passes all requests on, except those for the gateway's own health. */
+export function gatewayDoor(options: GatewayOptions): (app: FastifyInstance) => Promise<void> {
+  const door = new GatewayDoor(options)
+  return async (app) => {
+    app.route({
+      method: METHODS,
+      url: '*',
+      exposeHeadRoute: false,
+      // Answers in a hook, before Fastify reads the body.
+      onRequest: (request, reply) => {
+        const serving = door.serve(request, reply)
+        holdLease(request, serving)
+        return serving
+      },
+      handler: () => {
+        throw new Error('A request came past the hook that answers it.')
+      },
+    })
+  }
+}
+
+class GatewayDoor {
+  readonly #access: AwsAccess
+  readonly #routes: Routes
+  readonly #senders: Senders
+
+  constructor({ access, region, routes }: GatewayOptions) {
+    this.#access = access
+    this.#routes = routes
+    this.#senders = openSenders(access, region)
+  }
+
+  async serve(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    reply.hijack()
+    const requestId = randomUUID()
+    const isWelcome = this.#access.anonymous === undefined || !isFromForeignPage(request.headers)
+    const headers = headersOf(request, requestId, isWelcome)
+    if (isPreflight(request)) return answerPreflight(request, reply, headers, isWelcome)
+    let route = this.#routes.byHead(request)
+    try {
+      if (isLoop(request.headers.via)) throw loop()
+      this.#admit(request, route)
+      const form = route === undefined && isForm(request) ? await formOf(request) : undefined
+      route ??= form && this.#routes.byForm(form)
+      if (route === undefined) throw this.#unknown(request)
+      await route.upstream.forward(request, reply, answerMsOf(route), form)
+    } catch (error) {
+      request.raw.resume()
+      const failure = failureOf(error, route)
+      if (failure === undefined) request.log.error({ err: error, requestId }, 'a request failed inside')
+      const protocol = route?.protocol ?? this.#routes.protocolOf(request)
+      const answer = protocol.find(request, requestId).error(failure ?? internalFailure())
+      const again = answer.status === 503 ? RETRY_AFTER : undefined
+      send(request, reply, headers, { ...answer, headers: { ...answer.headers, ...again } })
+    }
+  }
+
+  /**
+   * Gives the request its place by the rule of the services: a client that shows a known access key has a
+   * share of its own, and all others have one together.
+   */
+  #admit(request: FastifyRequest, route: Route | undefined): void {
+    const { client } = this.#senders.head(request, route === undefined ? [] : [route.model.service])
+    if (client !== undefined && !identified(request, client.name)) throw overloaded()
+    if (!leaseOf(request).cover(FORWARDED_BYTES)) throw overloaded()
+  }
+
+  #unknown(request: FastifyRequest): AwsError {
+    const served = this.#routes.names.join(', ')
+    const named = signedService(request)
+    const wanted = named === undefined ? 'the request names none of them' : `the request is for ${cut(named)}`
+    return new AwsError('UnknownOperationException', `This endpoint serves ${served}; ${wanted}.`)
+  }
+}
+
+const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
+  method === 'OPTIONS' && headers.origin !== undefined
+
+const isForm = (request: FastifyRequest): boolean => mediaTypeOf(request) === FORM
+
+const answerMsOf = ({ model }: Route): number => ANSWER_MS[model.service] ?? DEFAULT_ANSWER_MS
+
+/** Reads a form that is the only part of its request that shows the API. */
+async function formOf(request: FastifyRequest): Promise<Buffer | undefined> {
+  const lease = leaseOf(request)
+  const body = await readChunks(request.raw, MAX_UNKNOWN_BODY_BYTES, lease).catch((error: unknown) => {
+    if (!(error instanceof BodyRefused)) throw error
+    throw error.reason === 'no-room' ? overloaded() : tooLarge()
+  })
+  if (body === undefined) return undefined
+  if (!lease.cover(FORWARDED_BYTES + body.length)) throw overloaded()
+  return Buffer.concat(body.chunks, body.length)
+}
+
+/** Returns the error for the client; undefined if it is a fault of the program. */
+function failureOf(error: unknown, route: Route | undefined): AwsError | undefined {
+  if (error instanceof AwsError) return error
+  if (!(error instanceof Unanswered) || route === undefined) return undefined
+  const { name } = route.upstream
+  if (error.reason === 'silent')
+    return new AwsError(
+      'ServiceUnavailable',
+      `The service ${name} did not begin its answer within ${answerMsOf(route) / 1000} s.`,
+      504,
+    )
+  return new AwsError(
+    'ServiceUnavailable',
+    `The service ${name} cannot be reached now; send the request again.`,
+    503,
+  )
+}
+
+function loop(): AwsError {
+  return new AwsError(
+    'InvalidRequest',
+    'The request has come from a gateway; the URLs of services must not lead to one.',
+    508,
+  )
+}

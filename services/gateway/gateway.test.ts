@@ -1,0 +1,286 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage, type RequestListener } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
+import { connect } from 'node:net'
+import { decode as decodeCbor } from 'cborg'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { listen, type Server, startGateway } from './testing/gateway.ts'
+
+const JSON_TYPE = 'application/x-amz-json-1.1'
+const CBOR_TYPE = 'application/x-amz-cbor-1.1'
+const FORM = 'application/x-www-form-urlencoded'
+const KINESIS = { 'content-type': JSON_TYPE, 'x-amz-target': 'Kinesis_20131202.ListStreams' }
+const MIB = 1 << 20
+
+/** Says who answered; replaced by tests that need something else. */
+const named =
+  (name: string): RequestListener =>
+  (request, response) => {
+    request.resume().once('end', () => response.end(name))
+  }
+let answer: RequestListener | undefined
+let hub: Server
+let enricher: Server
+let gateway: Server
+
+beforeAll(async () => {
+  hub = await listen((request, response) => (answer ?? named('ingest-hub'))(request, response))
+  enricher = await listen(named('enricher'))
+  gateway = await startGateway({ hub: hub.url, enricher: enricher.url })
+})
+afterEach(() => {
+  answer = undefined
+})
+afterAll(async () => {
+  await gateway.close()
+  await Promise.all([hub.close(), enricher.close()])
+})
+
+interface Asked {
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+  readonly to?: Server
+}
+
+interface Answered {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly body: Buffer
+}
+
+async function ask({
+  method = 'POST',
+  path = '/',
+  headers = {},
+  body,
+  to = gateway,
+}: Asked): Promise<Answered> {
+  const sent = httpRequest({ host: '127.0.0.1', port: to.port, method, path, headers })
+  sent.end(body)
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  return { status: response.statusCode!, headers: response.headers, body: await bytesOf(response) }
+}
+
+async function bytesOf(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+const scope = (service: string): string => `AKID/20300101/eu-central-1/${service}/aws4_request`
+const signed = (service: string) => ({
+  authorization: `AWS4-HMAC-SHA256 Credential=${scope(service)}, SignedHeaders=host, Signature=00`,
+})
+const inQuery = (service: string): string =>
+  `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=${encodeURIComponent(scope(service))}`
+const IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
+
+describe('a request goes to the service that has its API, told by', () => {
+  test.each<[string, Asked, string]>([
+    ['its target', { headers: KINESIS }, 'ingest-hub'],
+    ['its target before its signature', { headers: { ...KINESIS, ...signed('lambda') } }, 'ingest-hub'],
+    ['the scope of its signature', { path: '/any', headers: signed('lambda') }, 'enricher'],
+    [
+      'the scope with an unknown target',
+      { headers: { 'x-amz-target': 'X.Y', ...signed('kinesis') } },
+      'ingest-hub',
+    ],
+    ['the scope before its path', { path: '/2015-03-31/functions', headers: signed('sts') }, 'ingest-hub'],
+    ['the scope in a presigned URL', { method: 'GET', path: `/?${inQuery('lambda')}` }, 'enricher'],
+    ['the action in its query', { method: 'GET', path: `/?${IDENTITY}` }, 'ingest-hub'],
+    ['the action in its form', { headers: { 'content-type': FORM }, body: IDENTITY }, 'ingest-hub'],
+    ['its path', { method: 'GET', path: '/2015-03-31/functions/?MaxItems=1' }, 'enricher'],
+    [
+      'its path, of a later version',
+      { method: 'GET', path: '/2019-09-25/functions/f/event-invoke-config' },
+      'enricher',
+    ],
+  ])('%s', async (_, asked, name) => {
+    const { status, body } = await ask(asked)
+    expect([status, String(body)]).toEqual([200, name])
+  })
+
+  test.each<[string, Asked, number, string]>([
+    [
+      'nothing',
+      {},
+      400,
+      '"message":"This endpoint serves kinesis, sts, lambda; the request names none of them."',
+    ],
+    ['a signature for another service', { headers: signed('s3') }, 400, 'the request is for s3.'],
+    ['a target of another service', { headers: { 'x-amz-target': 'SQS.X' } }, 400, 'names none of them'],
+    ['another path', { method: 'GET', path: '/bucket/key' }, 404, 'names none of them'],
+    [
+      'the form of another API',
+      { headers: { 'content-type': FORM }, body: 'Action=A&Version=1' },
+      400,
+      '<Message>This endpoint',
+    ],
+    [
+      'a form that is too long',
+      { headers: { 'content-type': FORM }, body: 'x'.repeat(100_000) },
+      413,
+      'Too Large',
+    ],
+  ])('%s: an error', async (_, asked, wanted, text) => {
+    const { status, headers, body } = await ask(asked)
+    expect(String(body)).toContain(text)
+    expect(status).toBe(wanted)
+    expect(headers['x-amzn-requestid']).toBeDefined()
+  })
+})
+
+/** Sends bytes as they are, and returns all that comes back until the connection closes. */
+async function raw(text: string): Promise<string> {
+  const socket = connect(gateway.port, '127.0.0.1')
+  socket.write(text)
+  return String(await bytesOf(socket))
+}
+
+describe('heads', () => {
+  const seen: string[][] = []
+  const keep: RequestListener = (request, response) => {
+    seen.push(request.rawHeaders)
+    response.writeHead(200, [
+      'X-Amzn-RequestId',
+      'a',
+      'x-twice',
+      '1',
+      'x-twice',
+      '2',
+      'Connection',
+      'x-hop, close',
+      'X-Hop',
+      '1',
+    ])
+    response.end('done')
+  }
+  const sent = async (head: string): Promise<string[]> => {
+    answer = keep
+    await raw(head)
+    return seen.pop()!
+  }
+
+  test('arrive as they were sent, without what holds for one connection', async () => {
+    const headers = await sent(
+      'GET / HTTP/1.1\r\nHost: kinesis.eu-central-1.amazonaws.com\r\nX-Amz-Target: Kinesis_20131202.ListStreams\r\nX-CaSe: a  b\r\n' +
+        'x-twice: 1\r\nx-twice: 2\r\nX-Forwarded-For: 1.2.3.4\r\nTE: trailers\r\nX-Hop: 1\r\nConnection: close, x-hop\r\n\r\n',
+    )
+    expect(headers).toEqual(
+      [
+        ...['Host', 'kinesis.eu-central-1.amazonaws.com', 'connection', 'keep-alive'],
+        ...['X-Amz-Target', 'Kinesis_20131202.ListStreams', 'X-CaSe', 'a  b', 'x-twice', '1', 'x-twice', '2'],
+        ...['X-Forwarded-For', '1.2.3.4', 'Via', '1.1 weir-gateway'],
+      ].map((text, i) => (i === 0 ? 'host' : text)),
+    )
+  })
+
+  test('keep what services let requests without a key in by', async () => {
+    const headers = await sent(
+      'GET / HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nSec-Fetch-Site: cross-site\r\nX-Amz-Target: Kinesis_20131202.X\r\n' +
+        'Connection: close, host, origin, sec-fetch-site\r\n\r\n',
+    )
+    expect(headers).toEqual(expect.arrayContaining(['evil.example', 'Origin', 'Sec-Fetch-Site']))
+    // The name of the service itself would be a local one.
+    const bare = await sent('GET / HTTP/1.0\r\nX-Amz-Target: Kinesis_20131202.X\r\n\r\n')
+    expect(bare.slice(0, 2)).toEqual(['host', ''])
+  })
+
+  test('of answers come back in the same way', async () => {
+    answer = keep
+    const text = await raw(
+      'GET / HTTP/1.1\r\nHost: a\r\nX-Amz-Target: Kinesis_20131202.X\r\nConnection: close\r\n\r\n',
+    )
+    expect(text).toContain('\r\nX-Amzn-RequestId: a\r\nx-twice: 1\r\nx-twice: 2\r\n')
+    expect(text).not.toMatch(/x-hop/i)
+    expect(text).toMatch(/\r\n\r\n(4\r\n)?done/)
+  })
+
+  test('of a request that a gateway has sent are refused', async () => {
+    const { status, body } = await ask({ headers: { ...KINESIS, via: '1.1 weir-gateway' } })
+    expect([status, String(body)]).toEqual([
+      508,
+      expect.stringContaining('the URLs of services must not lead to one'),
+    ])
+  })
+})
+
+test('what one framing of a body says and another does not is refused', async () => {
+  const text = await raw(
+    'POST / HTTP/1.1\r\nHost: a\r\nX-Amz-Target: Kinesis_20131202.X\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  )
+  expect(text).toMatch(/^HTTP\/1.1 400 /)
+})
+
+/** Sends a request over HTTP/2 without TLS. */
+async function askHttp2(headers: Readonly<Record<string, string>>, body?: Buffer): Promise<Answered> {
+  const session = connectHttp2(gateway.url)
+  const stream = session.request({ ':method': 'POST', ':path': '/', ...headers })
+  stream.end(body)
+  try {
+    const [answered] = (await once(stream, 'response')) as [Record<string, string>]
+    return { status: Number(answered[':status']), headers: answered, body: await bytesOf(stream) }
+  } finally {
+    session.destroy()
+  }
+}
+
+describe.each([
+  ['HTTP/1.1', (headers: Asked['headers'], body?: Buffer) => ask({ headers, body })],
+  ['HTTP/2', askHttp2],
+] as const)('over %s', (_, send) => {
+  test('10 MiB go there and back, at once and in chunks', async () => {
+    const body = Buffer.alloc(10 * MIB, 'abcdefghijk')
+    answer = async (request, response) => {
+      const bytes = await bytesOf(request)
+      response.setHeader('x-sha256', createHash('sha256').update(bytes).digest('hex'))
+      response.end(bytes)
+    }
+    for (const length of [{ 'content-length': String(body.length) }, {}]) {
+      const answered = await send({ ...KINESIS, ...length } as never, body)
+      expect(answered.headers['x-sha256']).toBe(createHash('sha256').update(body).digest('hex'))
+      expect(answered.body.equals(body)).toBe(true)
+    }
+  })
+
+  test('an answer without a body, and one to a request without a body', async () => {
+    answer = (request, response) =>
+      response.writeHead(204, { 'x-length': String(request.headers['content-length']) }).end()
+    const { status, headers, body } = await send(KINESIS as never)
+    expect([status, body.length, headers['x-length']]).toEqual([204, 0, '0'])
+  })
+
+  test('an answer that comes before the end of the body', async () => {
+    answer = (_request, response) => response.writeHead(413, { 'content-length': '3' }).end('No.')
+    const { status, body } = await send(KINESIS as never, Buffer.alloc(4 * MIB))
+    expect([status, String(body)]).toEqual([413, 'No.'])
+  })
+
+  test('a service that is down', async () => {
+    const gone = await listen(() => {})
+    await gone.close()
+    const other = await startGateway({ hub: gone.url, enricher: enricher.url })
+    try {
+      const [text, plain] = [
+        await ask({ headers: KINESIS, body: '{}', to: other }),
+        await ask({ path: '/?A=1', headers: { ...signed('sts'), 'content-type': FORM }, to: other }),
+      ]
+      expect(text).toMatchObject({ status: 503, headers: { 'retry-after': '1', 'content-type': JSON_TYPE } })
+      expect(JSON.parse(String(text.body))).toEqual({
+        __type: 'ServiceUnavailable',
+        message: 'The service ingest-hub cannot be reached now; send the request again.',
+      })
+      const cbor = await ask({ headers: { ...KINESIS, 'content-type': CBOR_TYPE }, body: 'x', to: other })
+      expect(decodeCbor(cbor.body)).toMatchObject({ __type: 'ServiceUnavailable' })
+      expect(String(plain.body)).toMatch(
+        /<Code>ServiceUnavailable<\/Code><Message>The service ingest-hub cannot/,
+      )
+      expect((await ask({ path: '/2015-03-31/functions', method: 'GET', to: other })).status).toBe(200)
+    } finally {
+      await other.close()
+    }
+  })
+})

@@ -1,0 +1,122 @@
+/**
+ * Finds the API that a request is for. The table is made from the models of the APIs, and from the services
+ * that have them.
+ */
+import {
+  api,
+  folderOf,
+  formParameters,
+  isQuery,
+  kinesisModel,
+  lambdaModel,
+  type Model,
+  PROTOCOLS,
+  type Protocol,
+  queryParameters,
+  stsModel,
+} from '@weir/aws'
+import type { AwsApi } from '@weir/contracts/services.ts'
+import type { FastifyRequest } from 'fastify'
+import type { Upstream } from './upstream.ts'
+
+/** An API, and the service that has it. */
+export interface Route {
+  readonly model: Model
+  readonly upstream: Upstream
+  /** Writes the gateway's own errors as the API does. */
+  readonly protocol: Protocol
+}
+
+export interface Routes {
+  /** The APIs that are served: kinesis, sts, lambda. */
+  readonly names: readonly string[]
+  /** Returns the API that the head of the request shows. */
+  byHead(request: FastifyRequest): Route | undefined
+  /** Returns the API that the form in the body of a request shows. */
+  byForm(body: Buffer): Route | undefined
+  /** Returns the protocol of the errors for a request that shows no API. */
+  protocolOf(request: FastifyRequest): Protocol
+}
+
+interface Named {
+  readonly name: string
+  readonly value: string
+}
+
+const MODELS: Readonly<Record<AwsApi, Model>> = {
+  kinesis: kinesisModel,
+  lambda: lambdaModel,
+  sts: stsModel,
+}
+
+/** Throws if two APIs could not be told apart. */
+export function routesTo(
+  upstreams: readonly { readonly apis: readonly AwsApi[]; readonly upstream: Upstream }[],
+): Routes {
+  const byTarget = new Map<string, Route>()
+  const byService = new Map<string, Route>()
+  /** By the version of the API. */
+  const byVersion = new Map<string, Route>()
+  /** By the first folder of paths: /2015-03-31/. */
+  const byFolder = new Map<string, Route>()
+  for (const { apis, upstream } of upstreams) {
+    for (const name of apis) {
+      const model = MODELS[name]
+      const protocol = PROTOCOLS[model.protocol]([api(model, {}, { maxBodyBytes: 0 })])
+      const route = { model, upstream, protocol }
+      add(byService, model.service, route)
+      if (model.targetPrefix !== undefined) add(byTarget, model.targetPrefix, route)
+      if (model.protocol === 'query') add(byVersion, model.apiVersion, route)
+      for (const folder of foldersOf(model)) add(byFolder, folder, route)
+    }
+  }
+  const byParameters = (parameters: readonly Named[]): Route | undefined => {
+    const value = (wanted: string): string | undefined =>
+      parameters.find(({ name }) => name === wanted)?.value
+    return value('Action') === undefined ? undefined : byVersion.get(value('Version') ?? '')
+  }
+  return {
+    names: [...byService.keys()],
+    byHead(request) {
+      const target = request.headers['x-amz-target']
+      const inTarget = target === undefined ? undefined : byTarget.get(String(target).split('.', 1)[0])
+      if (inTarget !== undefined) return inTarget
+      const signedFor = signedService(request)
+      // A signature holds for one service only, so that another one would refuse the request.
+      if (signedFor !== undefined) return byService.get(signedFor)
+      const [, folder] = /^(\/[^/?]+\/)/.exec(request.url) ?? []
+      return byParameters(queryParameters(request.url)) ?? byFolder.get(folder ?? '')
+    },
+    protocolOf(request) {
+      const kind = isQuery(request)
+        ? 'query'
+        : request.url.startsWith('/?') || request.url === '/'
+          ? 'json'
+          : 'rest-json'
+      const routes = [...byService.values()]
+      return (routes.find(({ model }) => model.protocol === kind) ?? routes[0]).protocol
+    },
+    byForm: (body) => byParameters(formParameters(body)),
+  }
+}
+
+/** Returns the service in the scope of the credential with which the request says that it is signed. */
+export function signedService({ url, headers }: FastifyRequest): string | undefined {
+  const inHeader = /\bCredential=([^,\s]+)/.exec(headers.authorization ?? '')?.[1]
+  const credential =
+    inHeader ??
+    (url.includes('X-Amz-Credential')
+      ? queryParameters(url).find(({ name }) => name === 'X-Amz-Credential')?.value
+      : undefined)
+  return credential?.split('/')[3]
+}
+
+function foldersOf({ operations }: Model): Set<string> {
+  const uris = Object.values(operations).flatMap(({ http }) => (http === undefined ? [] : [http.uri]))
+  return new Set(uris.map(folderOf))
+}
+
+function add(table: Map<string, Route>, key: string, route: Route): void {
+  if (table.has(key)) throw new Error(`Two APIs of the gateway have ${key}; leave one of them out.`)
+  table.set(key, route)
+}

@@ -92,6 +92,7 @@ describe('a request goes to the service that has its API, told by', () => {
     ['the scope in a presigned URL', { method: 'GET', path: `/?${inQuery('lambda')}` }, 'enricher'],
     ['the action in its query', { method: 'GET', path: `/?${IDENTITY}` }, 'ingest-hub'],
     ['the action in its form', { headers: { 'content-type': FORM }, body: IDENTITY }, 'ingest-hub'],
+    ['a path of the code of a function', { method: 'GET', path: '/v1/functions/f/code/c' }, 'enricher'],
     ['its path', { method: 'GET', path: '/2015-03-31/functions/?MaxItems=1' }, 'enricher'],
     [
       'its path, of a later version',

@@ -49,6 +49,9 @@ const MODELS: Readonly<Record<AwsApi, Model>> = {
   sts: stsModel,
 }
 
+/** Paths of Weir's own beside an API: GetFunction answers with a URL of the code. */
+const OWN_FOLDERS: Readonly<Partial<Record<AwsApi, readonly string[]>>> = { lambda: ['/v1/functions/'] }
+
 /** Throws if two APIs could not be told apart. */
 export function routesTo(
   upstreams: readonly { readonly apis: readonly AwsApi[]; readonly upstream: Upstream }[],
@@ -57,7 +60,7 @@ export function routesTo(
   const byService = new Map<string, Route>()
   /** By the version of the API. */
   const byVersion = new Map<string, Route>()
-  /** By the first folder of paths: /2015-03-31/. */
+  /** By the beginning of paths: /2015-03-31/. */
   const byFolder = new Map<string, Route>()
   for (const { apis, upstream } of upstreams) {
     for (const name of apis) {
@@ -67,7 +70,7 @@ export function routesTo(
       add(byService, model.service, route)
       if (model.targetPrefix !== undefined) add(byTarget, model.targetPrefix, route)
       if (model.protocol === 'query') add(byVersion, model.apiVersion, route)
-      for (const folder of foldersOf(model)) add(byFolder, folder, route)
+      for (const folder of [...foldersOf(model), ...(OWN_FOLDERS[name] ?? [])]) add(byFolder, folder, route)
     }
   }
   const byParameters = (parameters: readonly Named[]): Route | undefined => {
@@ -84,8 +87,10 @@ export function routesTo(
       const signedFor = signedService(request)
       // A signature holds for one service only, so that another one would refuse the request.
       if (signedFor !== undefined) return byService.get(signedFor)
-      const [, folder] = /^(\/[^/?]+\/)/.exec(request.url) ?? []
-      return byParameters(queryParameters(request.url)) ?? byFolder.get(folder ?? '')
+      return (
+        byParameters(queryParameters(request.url)) ??
+        [...byFolder].find(([folder]) => request.url.startsWith(folder))?.[1]
+      )
     },
     protocolOf(request) {
       const kind = isQuery(request)

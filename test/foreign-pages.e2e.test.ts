@@ -17,6 +17,7 @@ const FOREIGN = 'page.example'
 
 let hub: ServiceProcess
 let enricher: ServiceProcess
+let gateway: ServiceProcess
 let browser: Browser
 let pageUrl: string
 const page = createServer((_request, response) => {
@@ -38,7 +39,12 @@ beforeAll(async () => {
     ALLOW_ANONYMOUS: 'true',
     FUNCTIONS_DEPLOY: 'true',
   })
-  for (const { url } of [hub, enricher])
+  gateway = await startService('gateway', {
+    HUB_URL: hub.url,
+    ENRICHER_URL: enricher.url,
+    ALLOW_ANONYMOUS: 'true',
+  })
+  for (const { url } of [hub, enricher, gateway])
     await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), { timeout: 60_000 })
   page.listen(0, '127.0.0.1')
   await once(page, 'listening')
@@ -53,7 +59,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close()
   page.close()
-  for (const service of [hub, enricher]) {
+  for (const service of [gateway, hub, enricher]) {
     service?.kill('SIGTERM')
     await service?.exited
   }
@@ -79,17 +85,11 @@ const lambda = (method: string, path: string, body?: object): Tried => ({
   ...(body !== undefined && { body: JSON.stringify(body) }),
 })
 
-/** Requests that succeed for a program on this machine without a key. */
-const tries = (): readonly Tried[] => [
+/** Requests of AWS's APIs that succeed for a program on this machine without a key. */
+const awsTries = (): readonly Tried[] => [
   kinesis('ListStreams', {}),
   kinesis('CreateStream', { StreamName: 'made-by-a-page', ShardCount: 1 }),
   kinesis('DeleteStream', { StreamName: 'no-such-stream' }),
-  {
-    method: 'POST',
-    url: `${hub.url}/v1/topics/${TOPIC}/records`,
-    headers: { 'content-type': 'application/json' },
-    body: '{"records":[]}',
-  },
   lambda('GET', '/2015-03-31/functions/'),
   lambda('POST', '/2015-03-31/functions/no-such-function/invocations', {}),
   lambda('POST', '/2015-03-31/event-source-mappings/', {
@@ -104,6 +104,18 @@ const tries = (): readonly Tried[] => [
     Handler: 'index.handler',
     Code: { ZipFile: 'UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==' },
   }),
+]
+
+/** All requests that succeed for a program on this machine without a key. */
+const tries = (): readonly Tried[] => [
+  ...awsTries(),
+  ...awsTries().map((one) => ({ ...one, url: gateway.url + new URL(one.url).pathname })),
+  {
+    method: 'POST',
+    url: `${hub.url}/v1/topics/${TOPIC}/records`,
+    headers: { 'content-type': 'application/json' },
+    body: '{"records":[]}',
+  },
   lambda('GET', '/v1/reference/zones'),
   lambda('PUT', '/v1/reference/zones/made-by-a-page', {
     name: 'A zone',
@@ -165,7 +177,7 @@ test('a page of another origin', async () => {
 })
 
 test('a page whose name leads to the service', async () => {
-  for (const service of [hub, enricher]) {
+  for (const service of [hub, enricher, gateway]) {
     const own = `http://${FOREIGN}:${new URL(service.url).port}`
     const tried = tries()
       .filter(({ url }) => url.startsWith(service.url))

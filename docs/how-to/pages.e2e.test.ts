@@ -20,6 +20,7 @@ import {
 import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { pythonWith } from '@weir/stack/python.ts'
 import { servers } from '@weir/testkit'
+import { startService } from '@weir/testkit/service-process.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { copyCheckout } from '../../test/checkout.ts'
 
@@ -123,6 +124,12 @@ async function startWeir(): Promise<Weir> {
     interval: 100,
   })
   const enricher = listening()!
+  const gateway = await startService('gateway', {
+    HUB_URL: hub.url,
+    ENRICHER_URL: enricher,
+    ALLOW_ANONYMOUS: 'true',
+    ...(existsSync(keys) && { AWS_ACCESS_KEYS_FILE: keys }),
+  })
   await takeAway(hub.url, enricher)
   // The environment was moved to its place after it was made, so that its own scripts do not find their
   // interpreter.
@@ -131,6 +138,7 @@ async function startWeir(): Promise<Weir> {
   await writeFile(join(bin, 'aws'), `#!/bin/sh\nexec ${python} -m awscli "$@"\n`, { mode: 0o755 })
   return {
     addresses: {
+      'http://localhost:4566': gateway.url,
       'http://localhost:8080': hub.url,
       'http://localhost:8081': enricher,
       'localhost:9092': brokers[0],
@@ -146,7 +154,8 @@ async function startWeir(): Promise<Weir> {
     stop: async () => {
       child.kill('SIGTERM')
       hub.kill('SIGTERM')
-      await Promise.all([once(child, 'exit'), hub.exited])
+      gateway.kill('SIGTERM')
+      await Promise.all([once(child, 'exit'), hub.exited, gateway.exited])
     },
   }
 }

@@ -29,7 +29,7 @@ import { type Route, type Routes, signedService } from './routes.ts'
 import { Unanswered } from './upstream.ts'
 
 export interface GatewayOptions {
-  /** The access keys of the services. The gateway checks no signature, but who sends many requests. */
+  /** The access keys of the services, by which clients get their shares. No signature is checked here. */
   readonly access: AwsAccess
   readonly region: string
   readonly routes: Routes
@@ -44,8 +44,8 @@ const ANSWER_MS: Readonly<Record<string, number>> = {
   // A function may run for 15 minutes (developer guide, "Lambda quotas"), after its process has started.
   lambda: 930_000,
 }
-const RETRY_AFTER = { 'retry-after': '1' }
 const DEFAULT_ANSWER_MS = 60_000
+const RETRY_AFTER = { 'retry-after': '1' }
 
 /** Returns a plugin that passes all requests on, except those for the gateway's own health. */
 export function gatewayDoor(options: GatewayOptions): (app: FastifyInstance) => Promise<void> {

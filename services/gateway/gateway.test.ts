@@ -168,7 +168,7 @@ describe('heads', () => {
   test('arrive as they were sent, without what holds for one connection', async () => {
     const headers = await sent(
       'GET / HTTP/1.1\r\nHost: kinesis.eu-central-1.amazonaws.com\r\nX-Amz-Target: Kinesis_20131202.ListStreams\r\nX-CaSe: a  b\r\n' +
-        'x-twice: 1\r\nx-twice: 2\r\nX-Forwarded-For: 1.2.3.4\r\nTE: trailers\r\nX-Hop: 1\r\nConnection: close, x-hop\r\n\r\n',
+        'x-twice: 1\r\nx-twice: 2\r\nX-Forwarded-For: 1.2.3.4\r\nTE: trailers\r\nX-Hop: 1\r\nConnection: close\r\nConnection: x-hop\r\n\r\n',
     )
     expect(headers).toEqual(
       [
@@ -208,6 +208,13 @@ describe('heads', () => {
     ])
   })
 })
+
+test.each(['OPTIONS *', 'GET http://other.example/2015-03-31/functions', 'GET /%zz', 'GET /\x7f'])(
+  '%s is answered',
+  async (line) => {
+    expect(await raw(`${line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 4\d\d /)
+  },
+)
 
 test('what one framing of a body says and another does not is refused', async () => {
   const text = await raw(

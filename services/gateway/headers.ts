@@ -16,8 +16,8 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ])
 /**
- * Services let requests without a key in by these. A Connection field must not take them away: the request
- * would come from a page that nobody knows of.
+ * Services decide by these whether a request without a key comes from this machine. A Connection field must
+ * not take them away.
  */
 const KEPT = new Set(['host', 'origin', 'sec-fetch-dest', 'sec-fetch-mode', 'sec-fetch-site'])
 /** The gateway's name in Via. */
@@ -41,8 +41,11 @@ export const answerHeaders = (rawHeaders: readonly string[]): string[] => endToE
 export const isLoop = (via: string | undefined): boolean => via?.includes(PSEUDONYM) ?? false
 
 function endToEnd(rawHeaders: readonly string[], wanted: (name: string) => boolean): string[] {
-  const named = (firstOf(rawHeaders, 'connection') ?? '').toLowerCase().split(/[\s,]+/)
-  const dropped = new Set([...HOP_BY_HOP, ...named.filter((name) => !KEPT.has(name))])
+  const dropped = new Set(HOP_BY_HOP)
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2)
+    if (rawHeaders[i].toLowerCase() === 'connection')
+      for (const name of rawHeaders[i + 1].toLowerCase().split(/[\s,]+/))
+        if (!KEPT.has(name)) dropped.add(name)
   const headers: string[] = []
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i].toLowerCase()

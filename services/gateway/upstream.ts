@@ -9,7 +9,7 @@ import { Pool } from 'undici'
 import { answerHeaders, requestHeaders } from './headers.ts'
 
 /** Why a service did not answer: nothing listens there, or it was silent, or the connection broke. */
-export type Reason = 'down' | 'silent' | 'broken'
+type Reason = 'down' | 'silent' | 'broken'
 
 export class Unanswered extends Error {
   override readonly name = 'Unanswered'
@@ -40,6 +40,8 @@ const BETWEEN_CHUNKS_MS = 60_000
 /** The bytes that wait in each direction while the other side is slow. */
 const WAITING_BYTES = 16 << 10
 
+/** The codes of errors by which undici refuses to send a request. */
+const REFUSED = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'])
 /** The codes of errors before there was a connection. */
 const NOT_CONNECTED = new Set([
   'EAI_AGAIN',
@@ -102,6 +104,7 @@ export function openUpstream(
         } catch (error) {
           request.raw.resume()
           if (gone.signal.aborted) return
+          if (REFUSED.has((error as NodeJS.ErrnoException).code ?? '')) throw error
           const failed = new Unanswered(reasonOf(error), error)
           note(failed)
           throw failed

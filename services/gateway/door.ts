@@ -100,7 +100,11 @@ class GatewayDoor {
       const protocol = route?.protocol ?? this.#routes.protocolOf(request)
       const answer = protocol.find(request, requestId).error(failure ?? internalFailure())
       const again = answer.status === 503 ? RETRY_AFTER : undefined
-      send(request, reply, headers, { ...answer, headers: { ...answer.headers, ...again } })
+      send(request, reply, headers, {
+        ...answer,
+        ...(failure && { errorType: failure.code }),
+        headers: { ...answer.headers, ...again },
+      })
     }
   }
 

@@ -107,13 +107,23 @@ describe('a request goes to the service that has its API, told by', () => {
   test.each<[string, Asked, number, string]>([
     [
       'nothing',
-      {},
+      { headers: { 'content-type': JSON_TYPE } },
       400,
       '"message":"This endpoint serves kinesis, sts, lambda; the request names none of them."',
     ],
-    ['a signature for another service', { headers: signed('s3') }, 400, 'the request is for s3.'],
+    [
+      'a signature for another service',
+      { path: '/bucket', headers: signed('s3') },
+      400,
+      '<Message>This endpoint serves kinesis, sts, lambda; the request is for s3.</Message>',
+    ],
     ['a target of another service', { headers: { 'x-amz-target': 'SQS.X' } }, 400, 'names none of them'],
-    ['another path', { method: 'GET', path: '/bucket/key' }, 404, 'names none of them'],
+    [
+      'another path',
+      { path: '/v2/apis', headers: { 'content-type': 'application/json' } },
+      404,
+      '{"message":"This endpoint',
+    ],
     [
       'the form of another API',
       { headers: { 'content-type': FORM }, body: 'Action=A&Version=1' },
@@ -130,7 +140,10 @@ describe('a request goes to the service that has its API, told by', () => {
     const { status, headers, body } = await ask(asked)
     expect(String(body)).toContain(text)
     expect(status).toBe(wanted)
-    expect(headers['x-amzn-requestid']).toBeDefined()
+    expect(headers).toMatchObject({
+      'x-amzn-requestid': expect.any(String),
+      'x-amzn-errortype': expect.any(String),
+    })
   })
 })
 

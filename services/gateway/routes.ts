@@ -6,10 +6,10 @@ import {
   api,
   folderOf,
   formParameters,
-  isQuery,
   kinesisModel,
   lambdaModel,
   type Model,
+  mediaTypeOf,
   PROTOCOLS,
   type Protocol,
   queryParameters,
@@ -93,11 +93,11 @@ export function routesTo(
       )
     },
     protocolOf(request) {
-      const kind = isQuery(request)
-        ? 'query'
-        : request.url.startsWith('/?') || request.url === '/'
-          ? 'json'
-          : 'rest-json'
+      const speaksJson =
+        request.headers['x-amz-target'] !== undefined || /json|cbor/.test(mediaTypeOf(request))
+      const isAtRoot = request.url.split('?', 1)[0] === '/'
+      // Clients of S3 read the XML of Query, too.
+      const kind = !speaksJson ? 'query' : isAtRoot ? 'json' : 'rest-json'
       const routes = [...byService.values()]
       return (routes.find(({ model }) => model.protocol === kind) ?? routes[0]).protocol
     },

@@ -1,6 +1,6 @@
 import { iamPolicy } from '@weir/contracts/iam.ts'
 import { may, PRINCIPALS, type Principal, type Right, rightsOf } from '@weir/contracts/rights.ts'
-import { SERVICES } from '@weir/contracts/services.ts'
+import { KAFKA_SERVICES } from '@weir/contracts/services.ts'
 import { expect, test } from 'vitest'
 import { solutions, topics } from './index.ts'
 
@@ -11,7 +11,7 @@ const CLUSTER = 'arn:aws:kafka:eu-central-1:111122223333:cluster/weir/0a1b2c3d-0
 
 test('a service reads and writes what the table says, and nothing else of it', () => {
   for (const [name, { readers, writers }] of Object.entries(topics)) {
-    for (const service of SERVICES) {
+    for (const service of KAFKA_SERVICES) {
       expect(may(rights[service], 'Read', 'topic', name), `${service} reads ${name}`).toBe(
         readers.includes(service),
       )

@@ -139,8 +139,6 @@ async function startWeir(): Promise<Weir> {
   return {
     addresses: {
       'http://localhost:4566': gateway.url,
-      'http://localhost:8080': hub.url,
-      'http://localhost:8081': enricher,
       'localhost:9092': brokers[0],
     },
     env: {
@@ -222,7 +220,7 @@ test.for(pages)('%s works as written', { timeout: 300_000 }, async (name) => {
   ).toBe(true)
   const keys = blocks.find(({ attributes }) => attributes.file === 'access-keys.json')
   if (keys) await writeFile(join(copy, 'access-keys.json'), keys.text)
-  const weir = blocks.some(({ text }) => text.includes('localhost:808')) ? await startWeir() : NOTHING_RUNS
+  const weir = blocks.some(({ text }) => text.includes('localhost:4566')) ? await startWeir() : NOTHING_RUNS
   try {
     for (const { language, attributes, text: written } of blocks) {
       const text = Object.entries(weir.addresses).reduce(

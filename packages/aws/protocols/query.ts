@@ -109,7 +109,10 @@ class QueryCall implements Call {
   }
 
   read(): object {
-    return this.#action!.read(treeOf(this.#parameters))
+    const parameters = this.#parameters
+    // The operation may take a while, and needs the input only.
+    this.#parameters = []
+    return this.#action!.read(treeOf(parameters))
   }
 
   write(output: object): Answer {

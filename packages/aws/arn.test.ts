@@ -25,6 +25,7 @@ test.each([
   'arn:aws:kinesis:eu-west-1:12345:stream/orders',
   'arn:other:kinesis:eu-west-1:123456789012:stream/orders',
   'arn:aws::eu-west-1:123456789012:stream/orders',
+  'arn:aws:sqs:evil.example/x#:123456789012:queue',
   'xarn:aws:kinesis:eu-west-1:123456789012:stream/orders',
   'arn:aws:kinesis:eu-west-1:123456789012:stream/a\nb',
 ])('%j is no ARN', (text) => {

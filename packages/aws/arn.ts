@@ -18,7 +18,7 @@ export interface Arn {
   readonly resource: string
 }
 
-const ARN = /^arn:aws[\w-]*:([a-z0-9-]+):([^:]*):(\d{12}|):(.+)$/
+const ARN = /^arn:aws[\w-]*:([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.+)$/
 
 /** Reads the account of a service from its environment. */
 export function awsAccountConfig(reader: ConfigReader): Account {

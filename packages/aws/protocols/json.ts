@@ -102,7 +102,7 @@ class JsonCall implements Call {
       this.#writeError = inXml
       throw new AwsError('UnknownOperationException', '', 404)
     }
-    // What is parsed of JSON has no bytes of the body, but what is decoded of CBOR has.
+    // Values that are parsed from JSON keep no bytes of the body; Buffers that are decoded from CBOR do.
     return this.#form.encoding === 'json' ? body.shared() : body.own()
   }
 

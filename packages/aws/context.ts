@@ -1,4 +1,4 @@
-/** What operations get with their input, and what they may return. */
+/** The functions of operations, and the context that they get with their input. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AwsClient } from './access-key-file.ts'
 import { accessDenied } from './errors.ts'
@@ -16,7 +16,7 @@ export interface AwsContext {
   /** The region for which the request was signed; the account's own if it is not signed. */
   readonly region: string
   readonly request: FastifyRequest
-  /** For operations that return HIJACKED. */
+  /** Only operations that return HIJACKED may write to it. */
   readonly reply: FastifyReply
   /** The headers of every answer to this request: its ids, and CORS if the request asks for it. */
   readonly headers: Readonly<Record<string, string>>

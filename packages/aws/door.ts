@@ -86,7 +86,7 @@ class Door {
   async serve(protocol: Protocol, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     reply.hijack()
     const requestId = randomUUID()
-    // AWS answers pages from anywhere, but a page must not use the rights of whoever is on this machine.
+    // AWS answers pages from anywhere, but a page must not use the rights of programs on this machine.
     const isWelcome = this.#access.anonymous === undefined || !isFromForeignPage(request.headers)
     const headers = headersOf(request, requestId, isWelcome)
     if (request.method === 'OPTIONS' && request.headers.origin !== undefined)

@@ -9,13 +9,14 @@ export interface Model {
   /** As in AWS's model: 2013-12-02. */
   readonly apiVersion: string
   readonly protocol: 'json' | 'query' | 'rest-json'
-  /** Of `json`: the beginning of X-Amz-Target, and the version in content types. */
+  /** The beginning of X-Amz-Target. Only `json` has it. */
   readonly targetPrefix?: string
+  /** The version in content types. Only `json` has it. */
   readonly jsonVersion?: '1.0' | '1.1'
-  /** Of `query`: the namespace of the elements in answers. */
+  /** The namespace of the elements in answers. Only `query` has it. */
   readonly xmlNamespace?: string
   readonly operations: Readonly<Record<string, OperationModel>>
-  /** By the error's name. */
+  /** The errors, by name. */
   readonly errors: Readonly<Record<string, ErrorModel>>
   readonly shapes: Readonly<Record<string, Shape>>
 }
@@ -24,7 +25,7 @@ export interface Model {
 export interface OperationModel {
   readonly input?: string
   readonly output?: string
-  /** Of `query`: the element around the output. */
+  /** The element around the output. Only `query` has it. */
   readonly resultWrapper?: string
   /** Undefined for POST /. */
   readonly http?: { readonly method: string; readonly uri: string; readonly status?: number }
@@ -35,7 +36,7 @@ export interface ErrorModel {
   readonly status: number
   /** Whether it is the service's fault, not the client's. */
   readonly fault?: boolean
-  /** Of `query`: the code in answers, if it differs from the error's name. */
+  /** The code in answers, if it differs from the error's name. Only `query` has it. */
   readonly code?: string
 }
 
@@ -58,11 +59,11 @@ export interface StructureShape extends Sensitive {
   readonly requiredUnless?: Readonly<Record<string, string>>
   /** Whether its members are the kinds of events of a stream; each message has one of them. */
   readonly eventstream?: boolean
-  /** Of `rest-json`: the place of members outside the body, and their names there. */
+  /** The place of members outside the body, and their names there. Only `rest-json` has them. */
   readonly locations?: Readonly<Record<string, { readonly location: string; readonly name?: string }>>
-  /** Of `rest-json`: the member that is the whole body. */
+  /** The member that is the whole body. Only `rest-json` has it. */
   readonly payload?: string
-  /** Of `query`: the names of members in parameters and elements, if they differ. */
+  /** The names of members in parameters and elements, if they differ. Only `query` has them. */
   readonly names?: Readonly<Record<string, string>>
 }
 
@@ -71,9 +72,9 @@ export interface ListShape extends Sensitive {
   readonly member: string
   readonly min?: number
   readonly max?: number
-  /** Of `query`: whether items follow each other without an element or a part of the name for the list. */
+  /** Whether items follow each other without an element or a part of the name for the list (`query`). */
   readonly flattened?: boolean
-  /** Of `query`: the name of items; undefined: `member`. */
+  /** The name of items; `member` if undefined (`query`). */
   readonly memberName?: string
 }
 
@@ -83,10 +84,11 @@ export interface MapShape extends Sensitive {
   readonly value: string
   readonly min?: number
   readonly max?: number
-  /** Of `query`: whether entries follow each other without `entry`. */
+  /** Whether entries follow each other without `entry` (`query`). */
   readonly flattened?: boolean
-  /** Of `query`; undefined: `key` and `value`. */
+  /** `key` if undefined (`query`). */
   readonly keyName?: string
+  /** `value` if undefined (`query`). */
   readonly valueName?: string
 }
 

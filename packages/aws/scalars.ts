@@ -16,7 +16,7 @@ const MAX_TIME = 8.64e15
 const YES = new Set(['TRUE', '1', 'YES'])
 const NO = new Set(['FALSE', '0', 'NO'])
 
-/** Returns the converter for a shape that is no container. */
+/** Returns the converter for a shape that is not a container. */
 export function converter({ type }: Shape): Convert {
   switch (type) {
     case 'string':

@@ -8,7 +8,7 @@ import { isSigned } from './sigv4/claim.ts'
 import { type Claimed, signatureVerifier } from './sigv4/verify.ts'
 
 /**
- * What the head of a request says about its sender: an unsigned one who may send requests, one whose
+ * The sender, as far as the head of a request shows: an unsigned one who may send requests, one whose
  * signature is still to be checked, or what is wrong with the head.
  */
 export type Head =

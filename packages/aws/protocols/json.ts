@@ -27,15 +27,15 @@ interface Form {
 
 interface Tables {
   readonly apis: readonly Api[]
-  /** By X-Amz-Target. */
+  /** The targets, by X-Amz-Target. */
   readonly targets: ReadonlyMap<string, Target>
-  /** By the beginning of X-Amz-Target. */
+  /** The APIs, by the beginning of X-Amz-Target. */
   readonly prefixes: ReadonlyMap<string, Api>
-  /** By content type. */
+  /** The forms, by content type. */
   readonly forms: ReadonlyMap<string, Form>
 }
 
-/** The content type of an older protocol, which has no operations any more. */
+/** The content type of an older protocol, whose operations AWS has removed. */
 const PLAIN_JSON = 'application/json'
 
 export function jsonProtocol(apis: readonly Api[]): Protocol {

@@ -1,6 +1,6 @@
 /**
- * What the door needs of a protocol. A protocol knows how requests name operations, and how inputs, outputs
- * and errors are written; the door does everything else.
+ * The interface between the door and its protocols. A protocol knows how requests name operations, and how
+ * inputs, outputs and errors are written; the door does everything else.
  */
 import type { FastifyRequest } from 'fastify'
 import type { Answer } from '../answer.ts'
@@ -10,7 +10,7 @@ import type { AwsError } from '../errors.ts'
 import type { Encoding } from '../scalars.ts'
 
 export interface Protocol {
-  /** The paths of its routes; one that ends with * stands for all that begin so. */
+  /** The paths of its routes; one that ends with * is the beginning of many. */
   readonly paths: readonly string[]
   /** Finds out what the head of a request says. */
   find(request: FastifyRequest, requestId: string): Call

@@ -21,7 +21,7 @@ interface Action {
 
 interface Tables {
   readonly apis: readonly Api[]
-  /** By version and action. */
+  /** The actions, by version and name. */
   readonly actions: ReadonlyMap<string, Action>
 }
 

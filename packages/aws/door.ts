@@ -130,8 +130,8 @@ class Door {
   }
 
   /**
-   * Begins the operation. This is not a part of `#answer`, which waits for the output: it would hold the input
-   * meanwhile, and each collection of young objects would copy it.
+   * Begins the operation. This is not a part of `#answer`, which waits for the output: it would hold the
+   * input meanwhile, and each collection of young objects would copy it.
    */
   #start(exchange: Exchange, call: Call, body: Body, head: Head): unknown {
     const bytes = call.open(body)

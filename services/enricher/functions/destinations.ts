@@ -1,5 +1,6 @@
 /** Sends invocation records to topics of Weir's Kafka, and to queues, topics and buckets of AWS. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Arn, parseArn } from '@weir/aws'
 import { HEADERS } from '@weir/contracts'
 import { type Kafka, type Producer, partitionOfKey, writeRecord } from '@weir/kafka'
 import { backoffMs } from '@weir/timing'
@@ -34,8 +35,12 @@ interface Log {
 export const DESTINATION_FORMS = 'kafka://TOPIC, or the ARN of an SQS queue, an SNS topic or an S3 bucket'
 const SCHEME = 'kafka://'
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
-const ARN =
-  /^arn:aws[^:]*:(?:(sqs|sns):([a-z0-9-]+):(\d{12}):([A-Za-z0-9_.-]{1,256})|s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]))$/
+/** The resources of ARNs: queues, topics and buckets. */
+const RESOURCES = new Map([
+  ['sqs', /^[A-Za-z0-9_.-]{1,256}$/],
+  ['sns', /^[A-Za-z0-9_.-]{1,256}$/],
+  ['s3', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/],
+])
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 30_000
 const MAX_ERROR_LENGTH = 2000
@@ -49,7 +54,7 @@ type Put = (record: InvocationRecord) => Promise<unknown>
  */
 export function destinationTopic(url: string): string | undefined {
   const topic = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined
-  if (topic === undefined ? !ARN.test(url) : !TOPIC.test(topic))
+  if (topic === undefined ? servedArn(url) === undefined : !TOPIC.test(topic))
     throw new Error(`The destination ${url} is none that is served; give ${DESTINATION_FORMS}.`)
   return topic
 }
@@ -92,16 +97,25 @@ function topicStore(topic: string, kafka: Kafka, producer: Producer): Put {
   }
 }
 
+/** Returns the ARN of a queue, a topic or a bucket; undefined for any other text. */
+function servedArn(text: string): Arn | undefined {
+  const arn = parseArn(text)
+  if (arn === undefined || !RESOURCES.get(arn.service)?.test(arn.resource)) return undefined
+  // Names of buckets are unique everywhere; the others have a region and an account.
+  const isWhole = arn.service === 's3' ? arn.region + arn.accountId === '' : arn.region && arn.accountId
+  return isWhole ? arn : undefined
+}
+
 /** The SDK's clients take a while to load, so only those needed are loaded. */
 async function awsStore(arn: string): Promise<Put> {
-  const [, service, region, account, name, bucket] = ARN.exec(arn)!
+  const { service, region, accountId, resource } = servedArn(arn)!
   if (service === 'sqs') {
     const { GetQueueUrlCommand, SendMessageCommand, SQSClient } = await import('@aws-sdk/client-sqs')
     const client = new SQSClient({ region })
     let queue: string | undefined
     return async ({ text }) => {
       queue ??= (
-        await client.send(new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account }))
+        await client.send(new GetQueueUrlCommand({ QueueName: resource, QueueOwnerAWSAccountId: accountId }))
       ).QueueUrl
       return client.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: text }))
     }
@@ -119,7 +133,7 @@ async function awsStore(arn: string): Promise<Put> {
   return (record) =>
     client.send(
       new PutObjectCommand({
-        Bucket: bucket,
+        Bucket: resource,
         Key: record.objectName(new Date()),
         Body: record.object?.() ?? record.text,
         ContentType: 'application/json',

@@ -1,6 +1,6 @@
 /** Kinesis streams as event sources. */
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
-import { type Account, parseArn, streamArn } from '@weir/aws'
+import { type Account, formatArn, parseArn, streamArn } from '@weir/aws'
 import { type Kafka, KafkaError, type RecordBatch } from '@weir/kafka'
 import type { Serving, Shard, Streams } from '@weir/streams'
 import { object, oneOf, text } from '@weir/topics/shape.ts'
@@ -125,7 +125,7 @@ class StreamReader implements SourceReader {
     this.#filter = compileFilters(filters, kinesisFilters)
     const { region, accountId } = account
     // Functions have no roles; the ARN is well-formed for code that parses it.
-    const identityArn = `arn:aws:iam::${accountId}:role/${functionName}`
+    const identityArn = formatArn({ service: 'iam', region: '', accountId, resource: `role/${functionName}` })
     this.#origin = { streamArn: streamArn(account, name), region, identityArn }
     this.#kafka = kafka
     this.#streams = streams

@@ -65,8 +65,11 @@ class JsonCall implements Call {
   readonly #contentType: string
   /** Undefined if the request is not in this protocol; errors are in JSON then. */
   readonly #form: Form | undefined
-  /** Replaced for the errors that AWS writes in other ways. */
-  #writeError: (error: AwsError) => Answer
+  /**
+   * Writes the errors that are not in the form of the request. Undefined for most requests: with a closure for
+   * each of them, their bodies outlived young collections, and PutRecords took 40 % more CPU time.
+   */
+  #writeError: ((error: AwsError) => Answer) | undefined
 
   constructor(request: FastifyRequest, { apis, targets, prefixes, forms }: Tables) {
     const [prefix, name] = String(request.headers['x-amz-target'] ?? '').split('.')
@@ -78,7 +81,6 @@ class JsonCall implements Call {
     const form = forms.get(this.#contentType)
     const isSpoken = this.#target === undefined || form?.version === api.model.jsonVersion
     this.#form = isSpoken ? form : undefined
-    this.#writeError = (error) => this.#inForm(error, this.encoding)
   }
 
   get operation(): Operation | undefined {
@@ -122,7 +124,7 @@ class JsonCall implements Call {
   }
 
   error(error: AwsError): Answer {
-    return this.#writeError(error)
+    return this.#writeError?.(error) ?? this.#inForm(error, this.encoding)
   }
 
   #inForm(error: AwsError, encoding: Encoding): Answer {

@@ -14,9 +14,9 @@ import type { WindowStates } from './window-states.ts'
 export interface WindowTaskOptions {
   readonly mappingId: string
   readonly settings: DeliverySettings
-  readonly states: WindowStates
-  readonly invoker: Invoker
-  readonly discards: Discards
+  readonly states: Pick<WindowStates, 'read' | 'append'>
+  readonly invoker: Pick<Invoker, 'invokes'>
+  readonly discards: Pick<Discards, 'of' | 'abandonWindow'>
   /** Passes the slices of a batch to `take`, one after the other. */
   each(batch: RecordBatch, take: (slice: ShardSlice) => Promise<void>, signal: AbortSignal): Promise<void>
   shardAt(partition: number, offset: number): SourceShard | undefined

@@ -6,10 +6,12 @@ import { keyOf, NO_HEADERS, valueOf } from '@weir/kafka'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest'
 import { type Backends, openBackends } from '../../testing/backends.ts'
-import { functionOf, type Host, mappingOf, startHost } from '../../testing/hosting.ts'
+import { functionOf, mappingOf, startHost } from '../../testing/hosting.ts'
 
 const LONG = process.env.WEIR_FAULTS === 'long'
 const KILLS = LONG ? 40 : 5
+/** Longer than the coordinator lets a transaction be open. */
+const SLOW_MS = LONG ? 60_000 : 20_000
 const TOPIC = 'weir.functions.windows'
 
 let backends: Backends['backends']
@@ -173,15 +175,17 @@ describe.concurrent('tumbling windows', () => {
     'kill -9 again and again: every record is in one closed window',
     async ({ onTestFinished: after }) => {
       const [partitions, tumblingMs] = [4, 2000]
+      // So that most kills hit invocations.
+      const pausing = 'await new Promise((resolve) => setTimeout(resolve, 200 * Math.random()))'
       const { closed, address } = await collector(after)
       const { name, written, write } = await source(partitions, after)
       const options = {
         ...backends,
-        definitions: [functionOf('sum', summing(address))],
+        definitions: [functionOf('sum', summing(address, pausing))],
         mappings: [mappingOf(name, 'sum', { kind: 'kafka', topic: name }, { batchSize: 20, tumblingMs })],
       }
-      const hosts: Host[] = await Promise.all([startHost(options), startHost(options)])
-      after(async () => void (await Promise.all(hosts.map((host) => host.stop()))))
+      const hosts = [startHost(options), startHost(options)]
+      after(async () => void (await Promise.all(hosts.map(async (host) => (await host).stop()))))
       const writing = new AbortController()
       const all = Array.from({ length: partitions }, (_, partition) => partition)
       const writers = all.map(async (partition) => {
@@ -189,9 +193,10 @@ describe.concurrent('tumbling windows', () => {
           await write(partition, 1 + Math.floor(Math.random() * 5))
       })
       for (let kill = 0; kill < KILLS; kill++) {
-        await sleep(500 + Math.random() * 1500)
-        await hosts[kill % 2].kill()
-        hosts[kill % 2] = await startHost(options)
+        const host = await hosts[kill % 2]
+        await sleep(1000 + Math.random() * 1500)
+        await host.kill()
+        hosts[kill % 2] = startHost(options)
       }
       writing.abort()
       await Promise.all(writers)
@@ -248,12 +253,12 @@ describe.concurrent('tumbling windows', () => {
     const { closed, address } = await collector(after)
     const elsewhere = await collector(after)
     const { name, written, write } = await source(2, after)
-    const slow = `if (list.some((record) => record.partition === 0)) await new Promise((resolve) => setTimeout(resolve, 30_000))`
+    const slow = `if (list.some((record) => record.partition === 0)) await new Promise((resolve) => setTimeout(resolve, ${SLOW_MS}))`
     const input = { kind: 'kafka', topic: name } as const
     const host = await startHost({
       ...backends,
       definitions: [
-        functionOf('slow', summing(address, slow), { timeoutMs: 60_000 }),
+        functionOf('slow', summing(address, slow), { timeoutMs: 2 * SLOW_MS }),
         functionOf('quick', summing(elsewhere.address)),
       ],
       mappings: [
@@ -263,7 +268,7 @@ describe.concurrent('tumbling windows', () => {
     })
     after(async () => void (await host.stop()))
     await write(0, 10)
-    const until = Date.now() + 20_000
+    const until = Date.now() + SLOW_MS - 5000
     for (; Date.now() < until; await sleep(200)) await write(1, 5)
     // The first partition still waits for its one invocation; all others are at most a window behind.
     expect((await committed(`${name}-slow`, 2))[0]).toEqual([])
@@ -273,7 +278,7 @@ describe.concurrent('tumbling windows', () => {
       expect(found.filter(({ partition }) => partition === 1).length).toBeGreaterThan(10)
     }
     const late = () => closed.filter(({ partition }) => partition === 0)
-    await vi.waitUntil(() => late().length > 0, { timeout: 30_000 })
+    await vi.waitUntil(() => late().length > 0, { timeout: 20_000 })
     expect(late()).toMatchObject([summed(written[0], 0, 9)])
   }, 120_000)
 })

@@ -84,17 +84,13 @@ test('a table without a topic does not open', async () => {
   await expect(replica('no-such-table')).rejects.toMatchObject({ code: 'unknown-topic' })
 })
 
-test('settle() has what was committed just before, while catchUp() may find its transaction still open', async () => {
+test('settle() has what was committed just before, though its transaction may still be open', async () => {
   const topic = await connections.makeTopic(1)
   const [one, other] = [await replica(topic), await replica(topic)]
-  let missing = 0
   for (let round = 0; round < 100; round++) {
     const [key, value] = ['key', entry('key', String(round))]
     await connections.kafka.transact(`${topic}.writer`, (out) => one.table.append(out, key, value))
-    await other.table.catchUp()
-    if (other.entries.get(key) !== String(round)) missing++
     await other.table.settle(AbortSignal.timeout(10_000), key)
     expect(other.entries.get(key)).toBe(String(round))
   }
-  console.log(`${missing} of 100 changes were not visible yet`)
 })

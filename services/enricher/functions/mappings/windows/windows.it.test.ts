@@ -262,8 +262,7 @@ describe.concurrent('tumbling windows', () => {
         }
         windows += found.length
       }
-      const records = written.flat().length
-      console.log(`${KILLS} kills, ${records} records, ${windows} windows, ${closed.length} last invocations`)
+      expect(windows).toBeGreaterThan(2 * partitions)
     },
     LONG ? 600_000 : 120_000,
   )

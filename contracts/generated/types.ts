@@ -88,6 +88,20 @@ export interface ControlEntry {
   json: string
 }
 
+/** The open tumbling window of an event source mapping in one partition. The topic is compacted; the key is mapping/partition, and a tombstone means that no window is open. */
+export interface WindowState {
+  /** The id of the mapping. */
+  mapping: string
+  /** The partition of the mapping's source. */
+  partition: number
+  /** When the window begins, milliseconds since the epoch. */
+  start: number
+  /** The offset after the last record that is in the state. */
+  offset: number
+  /** The state that the function returned last, as JSON. */
+  state: string
+}
+
 /** A part of the archive with a function's code. The topic is compacted; the key is archive/part, the part with five digits. */
 export interface FunctionCode {
   /** The archive: its SHA-256 in hex, a hyphen, and what sets uploads of the same bytes apart. */
@@ -105,5 +119,6 @@ export interface ValueOf {
   'weir.control.reference': ReferenceEntry
   'weir.control.streams': ControlEntry
   'weir.control.functions': ControlEntry
+  'weir.functions.windows': WindowState
   'weir.functions.code': FunctionCode
 }

@@ -70,7 +70,6 @@ export interface ControlLog {
   stop(): Promise<void>
 }
 
-const PARTITION = 0
 /** How long a decision is retried if others get in its way or its outcome is unknown (ms). */
 const PATIENCE_MS = 15_000
 /** The longest pause before the second attempt, and before later ones (ms). */
@@ -143,17 +142,8 @@ export async function openControlLog({
         await sleep(Math.random() * backoffMs(attempt, FIRST_PAUSE_MS, MAX_PAUSE_MS))
       }
     }
-    await visible()
-  }
-
-  /**
-   * Waits for the changes to be applied here: a transaction's end is acknowledged a moment before readers may
-   * see it.
-   */
-  const visible = async (): Promise<void> => {
-    const [{ latest }] = await kafka.admin.offsets(topic)
-    const deadline = Date.now() + PATIENCE_MS
-    for (; table.position(PARTITION) < latest && Date.now() < deadline; await sleep(2)) await table.catchUp()
+    // Other calls of this replica must find the changes applied.
+    await table.settle(AbortSignal.timeout(PATIENCE_MS))
   }
 
   return {

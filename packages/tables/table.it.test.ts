@@ -83,3 +83,14 @@ test('changes in one transaction come together, or not at all', async () => {
 test('a table without a topic does not open', async () => {
   await expect(replica('no-such-table')).rejects.toMatchObject({ code: 'unknown-topic' })
 })
+
+test('settle() has what was committed just before, though its transaction may still be open', async () => {
+  const topic = await connections.makeTopic(1)
+  const [one, other] = [await replica(topic), await replica(topic)]
+  for (let round = 0; round < 100; round++) {
+    const [key, value] = ['key', entry('key', String(round))]
+    await connections.kafka.transact(`${topic}.writer`, (out) => one.table.append(out, key, value))
+    await other.table.settle(AbortSignal.timeout(10_000), key)
+    expect(other.entries.get(key)).toBe(String(round))
+  }
+})

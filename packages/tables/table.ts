@@ -13,7 +13,12 @@ import {
   partitionOfKey,
   writeRecord,
 } from '@weir/kafka'
+import { backoffMs, pause } from '@weir/timing'
 import { type Accept, Follower, type FollowOptions } from '@weir/topics'
+
+/** Bounds of the pause before another look whether transactions have ended (ms). */
+const MIN_PAUSE_MS = 2
+const MAX_PAUSE_MS = 100
 
 /** What a process makes of a table. */
 export interface View<V> {
@@ -49,8 +54,13 @@ export interface Table<T extends TopicName> {
   append(out: Appender, key: string, value: ValueOf[T] | null): void
   /** Resolves when all changes that were visible before the call are in the view. */
   catchUp(): Promise<void>
-  /** The offset after the last change of the partition that is in the view. */
-  position(partition: number): number
+  /**
+   * Resolves when the view has all changes that were written before the call, those included whose transaction
+   * had not ended yet and is committed; or when the signal aborts. A commit is acknowledged before readers may
+   * see it.
+   * @param key if given, only the changes in its partition
+   */
+  settle(signal: AbortSignal, key?: string): Promise<void>
   /** False while later changes may be missing. */
   ready(): boolean
   stop(): Promise<void>
@@ -85,7 +95,18 @@ export async function openTable<T extends TopicName>(
     put: async (key, value, headers = {}) => writeRecord(producer, { ...recordOf(key, value), headers }),
     append: (out, key, value) => appendRecord(out, recordOf(key, value)),
     catchUp: () => follower.catchUp(),
-    position: (partition) => follower.position(partition),
+    settle: async (signal, key) => {
+      const only = key === undefined ? undefined : partitionOfKey(key, partitions)
+      const ends = (await kafka.admin.offsets(topic)).filter(
+        ({ partition }) => partition === (only ?? partition),
+      )
+      const behind = (): boolean =>
+        ends.some(({ partition, latest }) => follower.position(partition) < latest)
+      for (let retry = 0; behind() && !signal.aborted; retry++) {
+        await follower.catchUp()
+        if (behind()) await pause(backoffMs(retry, MIN_PAUSE_MS, MAX_PAUSE_MS), signal)
+      }
+    },
     ready: () => follower.ready,
     stop,
   }

@@ -59,6 +59,7 @@ describe('a group begins', () => {
     ['while it ran', {}, 'latest', madeAnew, 0, true],
     ['while it ran, whatever an offset without an id says', { offset: 150 }, 'earliest', madeAnew, 0, true],
     ['while it ran, where another member has begun already', ours, 'earliest', madeAnew, 150, false],
+    ['since this member was opened', {}, 'latest', { topicId: OLD, loss: undefined }, 0, true],
   ])('in a topic that was made anew %s', expectBeginning)
 
   test.each<Case>([

@@ -40,7 +40,7 @@ export type Loss = 'made-anew' | 'beyond-end'
 export const TRIMMED = 'Records were removed from the log before they were read here'
 export const BEYOND_END = 'The log ends before the position'
 
-/** The topic that this member has known so far, or read in the partition. */
+/** The topic that this member knew when it was opened, or has read in the partition. */
 export interface Before {
   readonly topicId: string
   readonly loss: Loss | undefined
@@ -91,8 +91,8 @@ export async function beginning(
 }
 
 /** Whether the beginning is worth a line in the log. */
-export function beginsAnew({ topicId }: Beginning, before: Before | undefined): boolean {
-  return before !== undefined && (before.loss === 'beyond-end' || before.topicId !== topicId)
+export function beginsAnew({ topicId, commit }: Beginning, before: Before): boolean {
+  return before.loss !== undefined || (commit && before.topicId !== topicId)
 }
 
 function isOther(id: string | undefined, topicId: string): boolean {

@@ -4,8 +4,18 @@ import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, test, vi } from 'vitest'
 import type { OpenTask, Position } from '../port.ts'
 import { readBack } from './read-back.ts'
-import { append, caughtUp, createTopic, keyText, processing, produceNumbered, valueText } from './records.ts'
-import { describeDriver, open } from './suite.ts'
+import {
+  append,
+  caughtUp,
+  createTopic,
+  keyText,
+  processing,
+  produceNumbered,
+  stored,
+  values,
+  valueText,
+} from './records.ts'
+import { describeDriver, open, testTogether } from './suite.ts'
 import { EXACT, tally } from './tally.ts'
 import type { Variant } from './variant.ts'
 
@@ -20,6 +30,61 @@ async function topics(variant: Variant, name: string) {
   const output = await createTopic(kafka, `${input}-out`, PARTITIONS)
   return { kafka, input, output, group: { groupId: input, startAt: 'earliest' as const } }
 }
+
+// Longer than a transaction may be open at the coordinator, and than a member may be silent.
+const SLOW_MS = 20_000
+
+testTogether(
+  'a slow task keeps no transaction open and holds up no other partition',
+  async (variant, after) => {
+    const kafka = await open(variant, brokers, {}, after)
+    const input = await createTopic(kafka, uniqueName('slow'), PARTITIONS)
+    const output = await createTopic(kafka, `${input}-out`, 1)
+    const producer = await kafka.producer()
+    after(() => producer.stop())
+    const write = async (partition: number, value: string): Promise<void> => {
+      const delivery = producer.delivery()
+      append(delivery, input, partition, null, value)
+      await stored(delivery)
+    }
+    const calls: string[] = []
+    let ticks = 0
+    const copy: OpenTask = (partition) => ({
+      process: async (batch, out) => {
+        append(out, output, 0, 'first', values(batch).join())
+        calls.push(...values(batch))
+        if (partition === 0) await sleep(SLOW_MS)
+        append(out, output, 0, 'last', values(batch).join())
+      },
+      tick: () => {
+        if (partition === 2) ticks++
+      },
+    })
+    const group = { groupId: input, topics: [input], startAt: 'earliest' as const }
+    const member = await kafka.transform(group, copy)
+    after(() => member.stop())
+    const seen: string[] = []
+    const options = { topics: [output], from: 'earliest', until: 'stopped' } as const
+    const reading = await kafka.read(options, (batch) => void seen.push(...values(batch)))
+    after(() => reading.stop())
+
+    await write(0, 'slow')
+    await vi.waitUntil(() => calls.includes('slow'), { timeout: 20_000 })
+    const [begun, ticksBefore] = [Date.now(), ticks]
+    for (let number = 0; Date.now() - begun < SLOW_MS - 2000; number++) {
+      await write(1, `quick:${number}`)
+      await vi.waitUntil(() => seen.filter((value) => value === `quick:${number}`).length === 2, {
+        timeout: 5000,
+      })
+      await sleep(200)
+    }
+    expect(ticks - ticksBefore).toBeGreaterThan(SLOW_MS / 1000)
+    expect(seen).not.toContain('slow')
+    await vi.waitUntil(() => seen.filter((value) => value === 'slow').length === 2, { timeout: 20_000 })
+    expect(calls.filter((call) => call === 'slow')).toEqual(['slow'])
+    await caughtUp(kafka, input)
+  },
+)
 
 describeDriver('tasks', (variant) => {
   test('a task begins at the committed position, begins again after a failure, and ends', async () => {

@@ -1,6 +1,6 @@
 /**
  * The entries of the control log weir.control.functions: functions with their versions, aliases and settings
- * of events, archives, mappings and the states of windows.
+ * of events, archives and mappings.
  */
 import type { Archive, StoredArchive } from './code/archive.ts'
 import type { CodeModule } from './code/code-store.ts'

@@ -181,7 +181,6 @@ const mapping = object(
     asked,
   },
 )
-const window = object({ start: time, offset: count })
 
 /** Returns the key of an entry, unique within its kind. */
 function idOf<K extends EntryKind>(kind: K, entry: Entries[K]): string {
@@ -226,7 +225,6 @@ export const checks = {
     if (read(mapping, state, 'ignored').id !== id)
       throw new Error('The mapping is stored under the id of another one.')
   },
-  window: (state) => void read(window, state, 'ignored'),
 } satisfies Record<string, CheckState>
 
 /** Converts an entry of an older version of Weir, which has passed its check, to $LATEST of a function. */

@@ -21,7 +21,7 @@ import { checks } from './entry-checks.ts'
 import { type Functions, openFunctions } from './functions.ts'
 import type { Mapping } from './mappings/mapping.ts'
 import { type Mappings, openMappings } from './mappings/mappings.ts'
-import type { WindowState } from './mappings/windows/tumbling-windows.ts'
+import { openWindowStates } from './mappings/windows/window-states.ts'
 import type { Runtimes } from './runtime/runtimes.ts'
 import type { FunctionDefinition } from './solutions.ts'
 
@@ -77,6 +77,7 @@ export async function openFunctionService(
   const control = await openControlLog({ kafka, codec, topic: TOPIC, checks, apply: state.apply, log })
   const functions = openFunctions({ definitions, catalogue, code, runtimes, account, log })
   const archives = openArchives({ catalogue, code, topic, control, graceMs: options.codeGraceMs, log })
+  const windowStates = await openWindowStates({ kafka, codec, log })
   const mappings = openMappings({
     functions: functions.value,
     fixed,
@@ -86,14 +87,7 @@ export async function openFunctionService(
     streams,
     account,
     bootstrapServers,
-    windowStates: {
-      get: (id) => state.window(id),
-      set: async (id: string, value: WindowState | undefined) => {
-        await control.announce({ kind: 'window', id, value })
-        state.setWindow(id, value)
-      },
-    },
-    catchUp: control.catchUp,
+    windowStates: windowStates.value,
     log,
   })
   state.follow(functions.value, mappings.value)
@@ -108,7 +102,7 @@ export async function openFunctionService(
       archives: archives.value,
       mappings: mappings.value,
       asyncInvocations: asyncInvocations.value,
-      ready: control.ready,
+      ready: () => control.ready() && windowStates.value.ready(),
       changeFunctions: (decide) => control.write(decide),
       changeMapping: (id, decide) => control.write(() => state.mappingChanges(id, decide)),
       catchUp: control.catchUp,
@@ -117,6 +111,7 @@ export async function openFunctionService(
       await Promise.all([mappings, asyncInvocations, archives].map((one) => one.stop(drainMs)))
       await functions.stop(drainMs)
       await producer.stop(drainMs)
+      await windowStates.stop(drainMs)
       await control.stop()
     },
   }

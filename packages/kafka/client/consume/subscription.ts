@@ -66,7 +66,10 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   readonly #stopping = new AbortController()
   readonly stopping = this.#stopping.signal
   readonly #logged = new Map<string, number>()
-  /** Topic ids by name: those that this member knew when it was opened, or has begun in since. */
+  /**
+   * Topic ids by name, as they were when this member was opened. Topics that were made since are read from their
+   * beginning, also if a first try to begin in them did not get as far as a commit.
+   */
   readonly #topicIds = new Map<string, string>()
   #membership: Membership | undefined
   #watchdog: NodeJS.Timeout | undefined
@@ -124,7 +127,6 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
       offset: (place: 'earliest' | 'latest') => offsetAtPlace(cluster, at, place, signal),
     }
     const found = await beginning(source, options.startAt, before)
-    this.#topicIds.set(topic, found.topicId)
     if (beginsAnew(found, before)) {
       cluster.log.warn(
         { groupId, topic, partition, before, ...found },

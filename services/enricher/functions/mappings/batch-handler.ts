@@ -1,15 +1,17 @@
 /** Handles the batches that a mapping reads: filters their records and passes them to the function. */
 import type { Account } from '@weir/aws'
-import { type Appender, type Kafka, Once, type RecordBatch } from '@weir/kafka'
+import { type Appender, type Kafka, Once, type RecordBatch, type Task } from '@weir/kafka'
 import { Counter, Gauge, type Logger, metrics } from '@weir/service'
 import type { BatchDestination } from './destinations.ts'
 import { Discards } from './discards.ts'
 import { Invoker, type InvokerDeps } from './invoker.ts'
 import type { Mapping } from './mapping.ts'
 import type { Output } from './output.ts'
+import type { ShardSlice } from './slice.ts'
 import { outputTransaction, SliceDelivery } from './slice-delivery.ts'
 import type { SourceReader } from './sources/source.ts'
-import { PartitionWindows, type PartitionWindowsOptions } from './windows/partition-windows.ts'
+import type { WindowStates } from './windows/window-states.ts'
+import { WindowTask } from './windows/window-task.ts'
 
 const iteratorAges = new Gauge({
   name: 'weir_function_iterator_age_seconds',
@@ -34,11 +36,11 @@ export interface BatchHandlerDeps extends InvokerDeps {
   readonly kafka: Kafka
   readonly account: Account
   readonly log: Logger
-  /** Resolves when this replica knows the window states that others wrote before the call. */
-  catchUp(): Promise<void>
-  /** The states of tumbling windows, by mapping and partition. */
-  readonly windowStates: PartitionWindowsOptions['states']
+  readonly windowStates: WindowStates
 }
+
+/** Handles a slice of a batch, before the next one comes. */
+type TakeSlice = (slice: ShardSlice) => Promise<void>
 
 /** What a mapping has opened. */
 export interface MappingEnds {
@@ -48,55 +50,77 @@ export interface MappingEnds {
 }
 
 export class BatchHandler {
-  /** Undefined if the mapping has no tumbling windows. */
-  readonly windows: PartitionWindows | undefined
-  readonly #functionName: string
+  readonly #mapping: Mapping
+  readonly #deps: BatchHandlerDeps
   readonly #reader: SourceReader
   readonly #output: Output | undefined
   readonly #once: Once | undefined
+  readonly #invoker: Invoker
   readonly #discards: Discards
   readonly #delivery: SliceDelivery
-  readonly #report: (result: string) => void
 
   constructor(mapping: Mapping, deps: BatchHandlerDeps, { reader, output, destination }: MappingEnds) {
-    const { kafka, account, log, catchUp, windowStates: states } = deps
-    const { id: mappingId, settings, onceMs } = mapping
-    const invoker = new Invoker(mapping, deps)
-    const discards = new Discards(mapping, { invoker, destination, account, log })
-    this.#functionName = mapping.functionName
+    const { kafka, account, log } = deps
+    const { settings, onceMs } = mapping
+    this.#mapping = mapping
+    this.#deps = deps
     this.#reader = reader
     this.#output = output
     this.#once = onceMs === undefined ? undefined : new Once({ kafka, windowMs: onceMs, log })
-    this.#discards = discards
-    this.#delivery = new SliceDelivery(settings, invoker, discards)
-    this.#report = deps.report
-    const shardAt = reader.shardAt.bind(reader)
-    this.windows =
-      settings.tumblingMs === 0
-        ? undefined
-        : new PartitionWindows({ mappingId, settings, log, catchUp, states, invoker, discards, shardAt })
+    this.#invoker = new Invoker(mapping, deps)
+    this.#discards = new Discards(mapping, { invoker: this.#invoker, destination, account, log })
+    this.#delivery = new SliceDelivery(settings, this.#invoker, this.#discards)
   }
 
   /** Rejects with an error that may be temporary: the port then delivers the batch again. */
   async handle(batch: RecordBatch, appender: Appender | undefined, signal: AbortSignal): Promise<void> {
+    await this.#output?.prepare()
+    const out = outputTransaction(this.#output, appender)
+    await this.#each(
+      batch,
+      async (slice) => {
+        if (slice.records.length > 0) await this.#delivery.deliver(slice, out, signal)
+      },
+      signal,
+    )
+  }
+
+  /** Opens the task of a partition whose records are reduced in tumbling windows. */
+  windowTask(partition: number): Task {
+    return new WindowTask(partition, {
+      mappingId: this.#mapping.id,
+      settings: this.#mapping.settings,
+      states: this.#deps.windowStates,
+      invoker: this.#invoker,
+      discards: this.#discards,
+      each: (batch, take, signal) => this.#each(batch, take, signal),
+      shardAt: (at, offset) => this.#reader.shardAt(at, offset),
+      failed: (error) => this.#failed(error),
+    })
+  }
+
+  async #each(batch: RecordBatch, take: TakeSlice, signal: AbortSignal): Promise<void> {
     try {
-      await this.#handle(batch, appender, signal)
+      await this.#slices(batch, take, signal)
     } catch (error) {
-      if (!signal.aborted) this.#report(`PROBLEM: ${(error as Error).message}`)
+      if (!signal.aborted) this.#failed(error as Error)
       throw error
     }
   }
 
-  async #handle(batch: RecordBatch, appender: Appender | undefined, signal: AbortSignal): Promise<void> {
+  #failed({ message }: Error): void {
+    this.#deps.report(`PROBLEM: ${message}`)
+  }
+
+  async #slices(batch: RecordBatch, take: TakeSlice, signal: AbortSignal): Promise<void> {
     const { partition, unreadable } = batch
     if (unreadable !== undefined) {
       const { firstOffset, reason } = unreadable
       const shard = this.#reader.shardAt(partition, firstOffset)
       await this.#discards.loseBatch(firstOffset, batch, reason, shard, signal)
     }
-    await Promise.all([this.#output?.prepare(), this.#once?.prepare(batch, signal)])
-    const out = outputTransaction(this.#output, appender)
-    const labels = { function: this.#functionName }
+    await this.#once?.prepare(batch, signal)
+    const labels = { function: this.#mapping.functionName }
     const leaveOut = (index: number): boolean => {
       const repeated = this.#once?.seen(batch, index) ?? false
       if (repeated) repetitions.inc(labels)
@@ -105,8 +129,7 @@ export class BatchHandler {
     for await (const slice of this.#reader.slices(batch, leaveOut, signal)) {
       if (slice.filtered > 0) filtered.inc(labels, slice.filtered)
       for (const lost of slice.lost) await this.#discards.lose(lost, slice.shard, signal)
-      if (this.windows !== undefined) await this.windows.handle(slice, partition, signal)
-      else if (slice.records.length > 0) await this.#delivery.deliver(slice, out, signal)
+      await take(slice)
       iteratorAges.set(labels, (Date.now() - batch.timestamps[batch.length - 1]) / 1000)
     }
   }

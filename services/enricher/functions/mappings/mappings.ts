@@ -129,8 +129,10 @@ class RunningMappings implements Mappings {
       await before?.changing
       if (before?.running !== undefined) await this.#stopRunning(before)
     })()
-    if (mapping === undefined) this.#slots.delete(id)
-    else {
+    if (mapping === undefined) {
+      this.#slots.delete(id)
+      this.#removeWindows(id, over)
+    } else {
       const slot: Slot = {
         mapping,
         running: undefined,
@@ -222,6 +224,16 @@ class RunningMappings implements Mappings {
     this.#ending.add(done)
     await done
     this.#ending.delete(done)
+  }
+
+  /** Each replica does so when it has stopped the mapping: the last one finds what the others left. */
+  #removeWindows(id: string, stopped: Promise<void>): void {
+    const { windowStates, log } = this.#options
+    const done = stopped
+      .then(() => windowStates.remove(id))
+      .catch((error: Error) => log.warn({ err: error, mapping: id }, 'windows of a mapping were not removed'))
+    this.#ending.add(done)
+    void done.then(() => this.#ending.delete(done))
   }
 
   #wait(slot: Slot, reason: string, error?: unknown): void {

@@ -1,5 +1,5 @@
 /** Runs a mapping: reads its shards or partitions as a member of its group. */
-import { type Kafka, KafkaError, type Producer } from '@weir/kafka'
+import { type Kafka, KafkaError, type OpenTask, type Producer } from '@weir/kafka'
 import { watchGroup } from '@weir/service'
 import { BatchHandler, type BatchHandlerDeps } from './batch-handler.ts'
 import { type BatchDestination, openBatchDestination } from './destinations.ts'
@@ -32,25 +32,26 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
   await beginAt(mapping, reader.topic, kafka)
 
   const handler = new BatchHandler(mapping, deps, { reader, output, destination })
+  const windowed = settings.tumblingMs > 0
   const options = {
     groupId,
     topics: [reader.topic],
     startAt: 'earliest' as const,
-    maxBatchRecords: Math.min(10_000, settings.batchSize * settings.parallelization),
+    // The state of a window goes through one invocation after the other, and is stored after each batch.
+    maxBatchRecords: Math.min(10_000, settings.batchSize * (windowed ? 1 : settings.parallelization)),
     gather: settings.windowMs === 0 ? undefined : { ms: settings.windowMs, bytes: MAX_PAYLOAD_BYTES / 2 },
   }
+  const openTask: OpenTask | undefined = windowed
+    ? (partition) => handler.windowTask(partition)
+    : output && (() => ({ process: (batch, out, signal) => handler.handle(batch, out, signal) }))
   const subscription =
-    output === undefined
+    openTask === undefined
       ? await kafka.consume(options, (batch, signal) => handler.handle(batch, undefined, signal))
-      : await kafka.transform(options, () => ({
-          process: (batch, appender, signal) => handler.handle(batch, appender, signal),
-        }))
-  handler.windows?.watch(subscription)
+      : await kafka.transform(options, openTask)
   const unwatch = watchGroup(subscription, kafka)
   return {
     ready: () => subscription.ready(),
     stop: async (drainMs) => {
-      handler.windows?.stop()
       unwatch()
       await subscription.stop(drainMs)
     },

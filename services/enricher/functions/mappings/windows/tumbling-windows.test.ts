@@ -35,11 +35,10 @@ interface Event {
 /** A function that counts records, unless `answer` returns something else. */
 function counting(
   answer?: (event: Event, nth: number) => BatchResult<ReturnedState> | undefined,
-  saved?: WindowState,
+  begun?: WindowState,
   settings = SETTINGS,
 ) {
   const events: Event[] = []
-  const saves: (WindowState | undefined)[] = []
   const abandoned: [offset: number, why: Cause][] = []
   const invoke = async (ids: number[], window: string): Promise<BatchResult<ReturnedState>> => {
     const event = { records: ids, ...JSON.parse(`{${window.slice(1)}}`) } as Event
@@ -61,13 +60,12 @@ function counting(
       },
       abandon: async (offset, why) => void abandoned.push([offset, why]),
       discard: async () => {},
-      save: async (state) => void saves.push(state),
       now: () => 0,
       pause: async () => {},
     },
-    saved,
+    begun,
   )
-  return { windows, events, saves, abandoned }
+  return { windows, events, abandoned }
 }
 
 const returning = (state: unknown): BatchResult<ReturnedState> => ({
@@ -77,8 +75,8 @@ const returning = (state: unknown): BatchResult<ReturnedState> => ({
 })
 
 test('a window is reduced batch by batch and closed by the first record of the next one', async () => {
-  const { windows, events, saves } = counting()
-  await windows.take(records([0, 1], [1, 2], [2, 9], [3, 10]), 4, never)
+  const { windows, events } = counting()
+  await windows.take(records([0, 1], [1, 2], [2, 9], [3, 10]), never)
   expect(
     events.map(({ records: ids, state, isFinalInvokeForWindow }) => [ids, state, isFinalInvokeForWindow]),
   ).toEqual([
@@ -92,16 +90,16 @@ test('a window is reduced batch by batch and closed by the first record of the n
     shardId: SHARD.shardId,
     isWindowTerminatedEarly: false,
   })
-  expect(saves.map((state) => state?.offset)).toEqual([2, 3, undefined, 4])
+  expect(windows.current).toEqual({ start: 10_000, state: { count: 1 }, offset: 4 })
   expect(windows.end).toBe(20_000)
   await windows.close(never)
   expect(events.at(-1)).toMatchObject({ records: [], state: { count: 1 }, isFinalInvokeForWindow: true })
-  expect(windows.end).toBeUndefined()
+  expect(windows.current).toBeUndefined()
 })
 
-test('who takes the shard over goes on from the saved state and leaves out what is in it', async () => {
+test('who takes the shard over goes on with the window that was open', async () => {
   const { windows, events } = counting(undefined, { start: 0, state: { count: 2 }, offset: 2 })
-  await windows.take(records([0, 1], [1, 2], [2, 3]), 3, never)
+  await windows.take(records([2, 3]), never)
   expect(events.map(({ records: ids, state }) => [ids, state])).toEqual([[[2], { count: 2 }]])
 })
 
@@ -117,7 +115,7 @@ test('an invocation that failed is tried again with the state that there was', a
   const { windows, events } = counting((_, nth) =>
     nth === 1 ? { kind: 'error', error: 'no state' } : undefined,
   )
-  await windows.take(records([0, 1]), 1, never)
+  await windows.take(records([0, 1]), never)
   expect(events.map(({ records: ids, state }) => [ids, state])).toEqual([
     [[0], {}],
     [[0], {}],
@@ -127,8 +125,8 @@ test('an invocation that failed is tried again with the state that there was', a
 test('a window whose last invocation fails is given up, and the next one begins', async () => {
   const failing = (event: Event): BatchResult<ReturnedState> | undefined =>
     event.isFinalInvokeForWindow ? { kind: 'error', error: 'boom' } : undefined
-  const { windows, events, abandoned, saves } = counting(failing, undefined, { ...SETTINGS, maxRetries: 1 })
-  await windows.take(records([0, 1], [1, 2], [2, 11]), 3, never)
+  const { windows, events, abandoned } = counting(failing, undefined, { ...SETTINGS, maxRetries: 1 })
+  await windows.take(records([0, 1], [1, 2], [2, 11]), never)
   expect(events.map(({ records: ids, isFinalInvokeForWindow }) => [ids, isFinalInvokeForWindow])).toEqual([
     [[0, 1], false],
     [[], true],
@@ -138,14 +136,14 @@ test('a window whose last invocation fails is given up, and the next one begins'
   expect(abandoned).toEqual([
     [2, { condition: 'RetryAttemptsExhausted', invocations: 2, reported: false, error: 'boom' }],
   ])
-  expect(saves.map((state) => state?.offset)).toEqual([2, undefined, 3])
+  expect(windows.current?.offset).toBe(3)
 })
 
 test('a state of more than 1 MB closes the window early', async () => {
   const { windows, events } = counting((_, nth) =>
     nth === 1 ? returning({ text: 'x'.repeat(MAX_STATE_BYTES) }) : undefined,
   )
-  await windows.take(records([0, 1], [1, 1], [2, 1]), 3, never)
+  await windows.take(records([0, 1], [1, 1], [2, 1]), never)
   expect(
     events.map(({ records: ids, isFinalInvokeForWindow, isWindowTerminatedEarly }) => [
       ids,

@@ -16,7 +16,7 @@ export interface WindowState {
   /** Ms since the epoch, a multiple of the window's length. */
   readonly start: number
   readonly state: unknown
-  /** Records below this offset are in the state. */
+  /** The offset after the last record that is in the state. */
   readonly offset: number
 }
 
@@ -51,8 +51,6 @@ export interface WindowPort extends Pick<DeliveryPort, 'discard' | 'now' | 'paus
    * @param offset the one after the window's records
    */
   abandon(offset: number, why: Cause, signal: AbortSignal): Promise<void>
-  /** Resolves when the state is stored for the next reader of the shard; undefined: there is no window. */
-  save(state: WindowState | undefined): Promise<void>
 }
 
 type WindowShard = Pick<SourceShard, 'shardId' | 'eventSourceArn'>
@@ -68,12 +66,17 @@ export class TumblingWindows {
     settings: DeliverySettings,
     shard: WindowShard,
     port: WindowPort,
-    saved: WindowState | undefined,
+    begun: WindowState | undefined,
   ) {
     this.#settings = settings
     this.#shard = shard
     this.#port = port
-    this.#current = saved
+    this.#current = begun
+  }
+
+  /** The open window; undefined if none is open. */
+  get current(): WindowState | undefined {
+    return this.#current
   }
 
   /** When the open window ends, ms since the epoch; undefined if none is open. */
@@ -81,28 +84,25 @@ export class TumblingWindows {
     return this.#current === undefined ? undefined : this.#current.start + this.#settings.tumblingMs
   }
 
-  /** Takes the next records of the shard. @param next the offset after them */
+  /** Takes the next records of the shard. */
   async take(
     records: readonly (EventRecord & { readonly offset: number })[],
-    next: number,
     signal: AbortSignal,
   ): Promise<void> {
     const { batchSize, tumblingMs } = this.#settings
-    const fresh = records.filter(({ offset }) => offset >= (this.#current?.offset ?? 0))
-    for (let from = 0; from < fresh.length; ) {
-      const start = Math.floor(fresh[from].timestamp / tumblingMs) * tumblingMs
+    const startOf = ({ timestamp }: EventRecord): number => Math.floor(timestamp / tumblingMs) * tumblingMs
+    for (let from = 0; from < records.length; ) {
+      const start = startOf(records[from])
       let to = from
-      while (to < fresh.length && Math.floor(fresh[to].timestamp / tumblingMs) * tumblingMs === start) to++
+      while (to < records.length && startOf(records[to]) === start) to++
       // Arrival times of one partition go back only because of the clocks of successive leaders. In that
       // case, the open window takes the record.
       if (this.#current !== undefined && this.#current.start < start) await this.close(signal)
-      for (const batch of batchesOf(fresh.slice(from, to), batchSize)) {
+      for (const batch of batchesOf(records.slice(from, to), batchSize)) {
         await this.#reduce(batch, this.#current?.start ?? start, batch.at(-1)!.offset + 1, signal)
       }
       from = to
     }
-    if (this.#current !== undefined && this.#current.offset < next)
-      this.#current = { ...this.#current, offset: next }
   }
 
   /** Makes the last invocation of the open window, if there is one. */
@@ -122,7 +122,6 @@ export class TumblingWindows {
       signal,
     )
     this.#current = undefined
-    await this.#port.save(undefined)
   }
 
   async #reduce(
@@ -149,8 +148,7 @@ export class TumblingWindows {
       signal,
     )
     this.#current = { ...current, offset: next }
-    if (bytes > MAX_STATE_BYTES) return this.close(signal, true)
-    await this.#port.save(this.#current)
+    if (bytes > MAX_STATE_BYTES) await this.close(signal, true)
   }
 
   #event({ start, state }: WindowState, final: boolean, early: boolean): string {

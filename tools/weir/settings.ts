@@ -29,7 +29,7 @@ export const settings = (reader: ConfigReader): Settings => ({
     'The schema registry, Confluent API.',
     'http://localhost:8181/apis/ccompat/v7',
   ),
-  apiKey: reader.secret('WEIR_API_KEY', 'The API key that is sent to ingest-hub and the enricher.'),
+  apiKey: reader.secret('WEIR_API_KEY', 'The API key for requests to ingest-hub and the enricher.'),
 })
 
 function serviceUrl(reader: ConfigReader, name: Service): string {

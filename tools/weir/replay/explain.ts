@@ -55,13 +55,13 @@ function toldText({ file, survey, shift, length, mapping, columns }: Plan): stri
   } = survey
   told.push(
     `times in ${format === 'iso' ? 'ISO 8601' : format} (--time), from ${timeText(first)} on line ${firstLine} to ${timeText(last)} on line ${lastLine}` +
-      (zoneless ? `, those without a zone in ${zoneText(zoneMs)} (--zone)` : '') +
-      (shift === 0 ? '' : `, moved by ${shift < 0 ? '-' : ''}${duration(Math.abs(shift))} (--keep-times)`),
+      (zoneless ? `, in ${zoneText(zoneMs)} if they have no zone (--zone)` : '') +
+      (shift === 0 ? '' : `, shifted by ${shift < 0 ? '-' : ''}${duration(Math.abs(shift))} (--keep-times)`),
   )
   if (length !== undefined) told.push(`sent within ${duration(length)} (--speed)`)
   if (far > 0)
     told.push(
-      `${thousands(far)} ${far === 1 ? 'time lies' : 'times lie'} far from these and will be refused (--all-times)`,
+      `${thousands(far)} ${far === 1 ? 'time is' : 'times are'} far from these and will be refused (--all-times)`,
     )
   return told
 }

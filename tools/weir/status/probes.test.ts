@@ -57,7 +57,7 @@ test('a service says which partitions stand still, and why', async () => {
   const urls = forServices(() => url)
   const health = await probeAll({ ...readSettings(), registry: url, redis, search: url, urls })
   const [first, second] = [0, 1].map(
-    (partition) => `enricher.taxi stands still at taxi/${partition} 40: ${reason}`,
+    (partition) => `enricher.taxi is stuck at taxi/${partition} 40: ${reason}`,
   )
   const told = { state: 'not ready', reason: `waits for redis; ${first}; ${second}` }
   expect(health.find(({ name }) => name === 'enricher')).toMatchObject(told)

@@ -39,7 +39,7 @@ function parseJson(bytes: Buffer, end: number): unknown {
   try {
     return JSON.parse(bytes.toString('utf8', afterBom(bytes, 0, end), end))
   } catch (error) {
-    throw new HttpError(400, 'not-json', `The body is no JSON: ${complaint(error)}`)
+    throw new HttpError(400, 'not-json', `The body is not JSON: ${complaint(error)}`)
   }
 }
 

@@ -144,7 +144,7 @@ class Window {
     try {
       record = JSON.parse(bytes.toString('utf8', start, end))
     } catch (error) {
-      return this.#current.addUnread('not-json', `The line is no JSON: ${complaint(error)}`)
+      return this.#current.addUnread('not-json', `The line is not JSON: ${complaint(error)}`)
     }
     this.#current.add(record)
   }

@@ -118,7 +118,7 @@ test('the secret is there and does not show', () => {
 })
 
 test('every problem of a file is told, without the secrets', () => {
-  expect(parseAccessKeys('{').problems).toEqual(['The file of access keys is no JSON.'])
+  expect(parseAccessKeys('{').problems).toEqual(['The file of access keys is not JSON.'])
   expect(parseAccessKeys('{}').problems).toEqual(['The file of access keys must hold a list.'])
   const { clients, problems } = parseAccessKeys(
     JSON.stringify([

@@ -467,15 +467,15 @@ test('two APIs that could not be told apart are refused when the door is opened'
     () =>
       awsDoor({ access, account }, apis)
   expect(open(kinesis(), kinesis())).toThrow(
-    'Two APIs of one door have the X-Amz-Target prefix Kinesis_20131202; leave one of them out.',
+    'Two APIs of one door share the X-Amz-Target prefix Kinesis_20131202; leave one of them out.',
   )
   expect(open(sts(), sns(), sts())).toThrow(
-    'Two APIs of one door have the action GetCallerIdentity of version 2011-06-15; leave one of them out.',
+    'Two APIs of one door share the action GetCallerIdentity of version 2011-06-15; leave one of them out.',
   )
   expect(open(lambda(), logs(), lambda())).toThrow(
-    'Two APIs of one door have POST /2015-03-31/functions/{FunctionName}/invocations; leave one of them out.',
+    'Two APIs of one door share POST /2015-03-31/functions/{FunctionName}/invocations; leave one of them out.',
   )
   expect(() => api(kinesisModel, { Nothing: () => {} }, { maxBodyBytes })).toThrow(
-    'The model of kinesis has no operation Nothing.',
+    'The model of kinesis does not have the operation Nothing.',
   )
 })

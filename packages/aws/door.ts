@@ -62,7 +62,7 @@ export function awsDoor(
             return serving
           },
           handler: () => {
-            throw new Error('A request came past the hook that answers it.')
+            throw new Error('A request bypassed the hook that answers it.')
           },
         })
       }

@@ -122,13 +122,13 @@ export interface PlainShape extends Sensitive {
 /** Throws if the model has no shape of that name, which is a mistake of the program. */
 export function shapeOf(model: Model, name: string): Shape {
   if (!Object.hasOwn(model.shapes, name))
-    throw new Error(`The model of ${model.service} has no shape ${name}.`)
+    throw new Error(`The model of ${model.service} does not have the shape ${name}.`)
   return model.shapes[name]
 }
 
 /** Returns the shape of an input or output, which is a structure. */
 export function structureOf(model: Model, name: string): StructureShape {
   const shape = shapeOf(model, name)
-  if (shape.type !== 'structure') throw new Error(`${name} of ${model.service} is no structure.`)
+  if (shape.type !== 'structure') throw new Error(`${name} of ${model.service} is not a structure.`)
   return shape
 }

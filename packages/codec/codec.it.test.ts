@@ -87,7 +87,7 @@ test('an id is needed until it is resolved; one that the registry does not know 
   })
   expect(outcomes).toEqual([
     'taxi-0417',
-    ['unknown-schema', 'The registry has no schema with id 987654321.'],
+    ['unknown-schema', 'The registry does not have a schema with id 987654321.'],
     [
       'undecodable',
       "The value begins with byte 110 instead of 0, so it is not in the schema registry's framing.",

@@ -37,7 +37,7 @@ export class Holds {
     const { sink, unit, log } = this.#options
     log.error(
       { sink, partition, target, type, reason, remedy },
-      `${target} does not take ${unit}s (${type}); they wait, and go on by themselves. To do: ${remedy}`,
+      `${target} does not accept ${unit}s (${type}); they wait and will resume without intervention. To do: ${remedy}`,
     )
   }
 
@@ -46,7 +46,7 @@ export class Holds {
     if (!this.#byPartition.delete(partition) || this.#byPartition.size > 0) return
     this.#reminder.forget()
     const { sink, unit, log } = this.#options
-    log.info({ sink }, `this replica holds no ${unit}s back any more`)
+    log.info({ sink }, `this replica no longer holds back ${unit}s`)
   }
 
   /**

@@ -101,7 +101,7 @@ test('records without their shape are left out, logged and counted; all others a
       topic,
       offset: 1,
       error: expect.stringContaining('framing'),
-      message: 'a record is left out',
+      message: 'a record is skipped',
     }),
   ])
   follower.start()
@@ -187,7 +187,7 @@ test('it goes on by itself where the topic, and then the registry, were not ther
   await expect.poll(() => follower.ready, { timeout: 15_000 }).toBe(true)
   expect(seen).toEqual(['early'])
   expect(warnings.map(({ message }) => message)).toEqual([
-    'the topic cannot be followed; trying again until it works',
+    'the topic cannot be followed; retrying until it can',
     'the topic is followed again',
   ])
 }, 60_000)
@@ -247,7 +247,7 @@ test('records that were deleted before they were read do not stop it', async () 
   await follower.catchUp()
   expect(seen).toEqual(['a', 'd'])
   expect(warnings.map(({ message }) => message)).toEqual([
-    'records were deleted before they were read; reading goes on behind them',
+    'records were deleted before they were read; reading continues after them',
   ])
 }, 60_000)
 

@@ -107,16 +107,16 @@ export class Follower<T extends TopicName> {
         const earliest = await kafka.offsetAt(topic, partition, 'earliest')
         if (earliest <= this.#positions[partition]) throw error
         this.#positions[partition] = earliest
-        this.#warn(error, 'records were deleted before they were read; reading goes on behind them')
+        this.#warn(error, 'records were deleted before they were read; reading continues after them')
       }
     }
   }
 
   #beginAnew(found: string, position: number): never {
     const { topic, reset } = this.#options
-    const what = `${topic} ${found}, and was read up to ${position}: it was made anew, or has lost records.`
+    const what = `${topic} ${found}, and was read up to ${position}: it was recreated, or has lost records.`
     if (reset === undefined)
-      throw new Error(`${what} Restart this service once that is what it should begin with.`)
+      throw new Error(`${what} Restart this service if it should start over with the topic as it is now.`)
     reset()
     this.#opening = undefined
     throw new Error(`${what} It is read again.`)
@@ -146,7 +146,7 @@ export class Follower<T extends TopicName> {
       } catch (error) {
         this.#ready = false
         if (!failing && !signal.aborted) {
-          this.#warn(error, 'the topic cannot be followed; trying again until it works')
+          this.#warn(error, 'the topic cannot be followed; retrying until it can')
         }
         failing = true
       }

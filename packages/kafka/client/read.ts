@@ -63,7 +63,7 @@ export class ReadingAll implements Reading {
     const same = before === undefined || before.topicId === topicId
     if (same) return { topicId, position: this.#positions.get(keyOf(at))! }
     if (this.#options.until === 'end')
-      throw new KafkaError('unknown-topic', `${topic} was made anew while it was read`)
+      throw new KafkaError('unknown-topic', `${topic} was recreated while it was read`)
     return { topicId, position: 0 }
   }
 

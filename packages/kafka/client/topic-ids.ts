@@ -119,5 +119,5 @@ export async function untilAgreed<T>(
     const answers = await ask()
     if (new Set(answers.map(idOf)).size === 1) return answers[0]
   }
-  throw new KafkaError('no-broker', `The brokers do not agree which topic ${topic} is`)
+  throw new KafkaError('no-broker', `The brokers do not agree on the id of topic ${topic}`)
 }

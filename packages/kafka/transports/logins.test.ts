@@ -48,7 +48,7 @@ test('a signature that fails is tried again by whoever asks next', async () => {
 test('an answer with content is a refusal', () => {
   refuseAnswer(Buffer.alloc(0))
   expect(() => refuseAnswer(Buffer.from('{"status":"invalid_token"}'))).toThrow(
-    /refuses the token \(\{"status":"invalid_token"\}\) \(authentication\)/,
+    /refused the token \(\{"status":"invalid_token"\}\) \(authentication\)/,
   )
 })
 

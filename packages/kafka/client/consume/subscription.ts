@@ -128,7 +128,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     if (beginsAnew(found, before)) {
       cluster.log.warn(
         { groupId, topic, partition, before, ...found },
-        'The group begins anew in this partition',
+        'The group starts over in this partition',
       )
     }
     return found
@@ -187,7 +187,10 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   }
 
   abandon(): void {
-    this.cluster.log.warn({ groupId: this.groupId }, 'The group went on without this member; it joins again')
+    this.cluster.log.warn(
+      { groupId: this.groupId },
+      'The group continued without this member, which joins again',
+    )
     for (const worker of this.#workers.values()) worker.abandon()
     this.#workers.clear()
   }
@@ -232,7 +235,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
       const { topic, partition, position } = worker
       this.cluster.log.warn(
         { groupId: this.groupId, topic, partition, position },
-        'The partition stands still; it is read again',
+        'The partition is stuck and is read again',
       )
       worker.restart()
     }

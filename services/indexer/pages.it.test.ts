@@ -219,7 +219,7 @@ describe('viewers by key', () => {
     )
     await keys.allow('depot')
     await desk.ended
-    const reason = '{"code":"unauthorized","message":"The API key is not valid any more."}'
+    const reason = '{"code":"unauthorized","message":"The API key is no longer valid."}'
     expect(desk.text().endsWith(`\nevent: end\ndata: ${reason}\n\n`)).toBe(true)
     const session = await ask('session', 'desk')
     expect([session.status, session.headers.get('www-authenticate')]).toEqual([401, null])

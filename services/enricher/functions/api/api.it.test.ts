@@ -463,12 +463,12 @@ describe('mappings', () => {
     [
       'an output in a stream',
       { ...topicSource, Tags: { 'weir:output': 'stream.orders' } },
-      "by Kinesis' API only",
+      'which only the Kinesis API writes',
     ],
     [
       'a destination in a stream',
       { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://stream.orders' } } },
-      "by Kinesis' API only",
+      'which only the Kinesis API writes',
     ],
     [
       'its source as destination',

@@ -356,7 +356,7 @@ describe('what is refused', () => {
       'Java',
       { Runtime: 'java21' },
       'InvalidParameterValueException',
-      'Here run Node.js, and where the operator allows them Python',
+      'Node.js is supported here; Python and custom runtimes',
     ],
     [
       'Python where it is not allowed',

@@ -133,7 +133,7 @@ test('what is too old, or whose function stays unknown, is given up', async () =
   it.known.add('f')
   ;(await waitFor('early', it)).end(DONE)
   await Promise.all([early, orphan])
-  expect(it.reasons()).toEqual(['it is too old', 'there is no such function'])
+  expect(it.reasons()).toEqual(['it is too old', 'the function does not exist'])
 })
 
 test('what has not begun is left to others when its partition is, or when the service stops', async () => {

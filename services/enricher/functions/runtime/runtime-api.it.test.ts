@@ -479,7 +479,7 @@ def handler(event, context):
 test('an operator allows runtimes by name; one that cannot run here is one sentence at the start', () => {
   const reader = new ConfigReader({ FUNCTIONS_RUNTIMES: 'nodejs, python3, cobol' })
   expect(runtimesConfig(reader)).toEqual({ kinds: ['nodejs', 'python'], python: 'python3' })
-  expect(reader.problems).toEqual(['FUNCTIONS_RUNTIMES has cobol; it may have nodejs, python3, provided.'])
+  expect(reader.problems).toEqual(['FUNCTIONS_RUNTIMES names cobol; it may name nodejs, python3, provided.'])
 
   const said: unknown[] = []
   const log = {
@@ -489,7 +489,8 @@ test('an operator allows runtimes by name; one that cannot run here is one sente
   const { value } = openRuntimes({ kinds: ['nodejs', 'python'], python: 'python3' }, log)
   expect([...value.allowed]).toEqual(['nodejs', 'python'])
   expect(value.options('python')).toEqual({ runtime: 'python', python })
-  const sentence = value.confinement === 'namespaces' ? 'in namespaces' : 'can do what its user can'
+  const sentence =
+    value.confinement === 'namespaces' ? 'in namespaces' : 'can do everything that its user can'
   expect(value.sentence).toContain(sentence)
   expect(said).toEqual([value.sentence])
   const nowhere = { kinds: ['python'] as const, python: '/nowhere/python' }

@@ -141,7 +141,7 @@ test('an unknown table is told with those that there are', () => {
   const tables = new ReferenceTables(solutions)
   for (const name of ['zone', '__proto__', 'constructor']) {
     expect(() => tables.check(name, 'x', {})).toThrow(
-      new UnknownTable(`There is no reference table ${JSON.stringify(name)}; there are areas, zones.`),
+      new UnknownTable(`There is no reference table ${JSON.stringify(name)}; choose one of areas, zones.`),
     )
   }
 })

@@ -56,7 +56,7 @@ test('two tables cannot have the same topic', () => {
   const [{ topics: own = {} }] = solutions
   const [name] = Object.keys(own)
   expect(() => gatherTopics([own, own])).toThrow(
-    `Two tables have the topic ${name}; give one of them another name.`,
+    `Two tables declare the topic ${name}; give one of them another name.`,
   )
   expect(() => gatherTopics([{ 'weir.stats': own[name] }])).toThrow('weir.stats')
 })

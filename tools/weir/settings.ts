@@ -23,7 +23,11 @@ export const readKafkaSettings = (env: Env = process.env): KafkaConfig => readCo
 export const settings = (reader: ConfigReader): Settings => ({
   urls: forServices((name) => serviceUrl(reader, name)),
   search: address(reader.string('SEARCH_URL', 'The search engine.', 'http://localhost:9200')),
-  redis: reader.string('REDIS_URL', 'Redis with the reference tables.', 'redis://localhost:6379'),
+  redis: reader.string(
+    'REDIS_URL',
+    'Redis, which holds copies of the reference tables.',
+    'redis://localhost:6379',
+  ),
   registry: reader.httpUrl(
     'REGISTRY_URL',
     'The schema registry, Confluent API.',

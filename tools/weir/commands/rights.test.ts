@@ -36,7 +36,7 @@ test.each([
   [acl, ['print', '--user', 'weir'], '--user is "weir"'],
   [iam, ['print'], 'The principal is missing'],
   [iam, ['print', 'indexer'], '--cluster-arn is missing'],
-  [iam, ['print', 'indexer', '--cluster-arn', 'weir'], 'no ARN of an MSK cluster'],
+  [iam, ['print', 'indexer', '--cluster-arn', 'weir'], 'not the ARN of an MSK cluster'],
   [size, [], '--events-per-hour is missing'],
   [size, ['--events-per-hour', '5M'], '--bytes is missing'],
   [size, ['--events-per-hour', '5T', '--bytes', '200'], '--events-per-hour is "5T"'],

@@ -234,7 +234,9 @@ test('a topic that is made anew while it is followed is read from its beginning,
   for (const id of wanted) await put(topic, id)
   await expect.poll(() => table.seen, { timeout: 30_000 }).toEqual(wanted)
   await expect.poll(() => table.follower.ready, { timeout: 20_000 }).toBe(true)
-  expect(table.warnings.map(({ err }) => String(err))).toContainEqual(expect.stringContaining('was recreated'))
+  expect(table.warnings.map(({ err }) => String(err))).toContainEqual(
+    expect.stringContaining('was recreated'),
+  )
 }, 60_000)
 
 test('records that were deleted before they were read do not stop it', async () => {

@@ -516,7 +516,11 @@ describe('mappings', () => {
       'with a contract',
     ],
     ['a topic of the inside', { ...topicSource, Topics: ['weir.control.functions'] }, 'internal topic'],
-    ['an output of the inside', { ...topicSource, Tags: { 'weir:output': '__consumer_offsets' } }, 'internal topic'],
+    [
+      'an output of the inside',
+      { ...topicSource, Tags: { 'weir:output': '__consumer_offsets' } },
+      'internal topic',
+    ],
     [
       'an output of a window',
       { ...topicSource, TumblingWindowInSeconds: 60, Tags: { 'weir:output': 'out' } },

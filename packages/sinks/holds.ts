@@ -56,11 +56,11 @@ export class Holds {
   get reason(): string | undefined {
     const because = ({ target, type, remedy }: Fault) => `because of ${target} (${type}): ${remedy}`
     const byFault = Map.groupBy(this.#byPartition.values(), ({ fault }) => because(fault))
-    const told = [...byFault].slice(0, MAX_FAULTS).map(([cause, holds]) => {
+    const reasons = [...byFault].slice(0, MAX_FAULTS).map(([cause, holds]) => {
       const records = holds.reduce((sum, hold) => sum + hold.records, 0)
       const { unit } = this.#options
       return `${records} ${records === 1 ? `${unit} waits` : `${unit}s wait`} ${cause}`
     })
-    return told.length > 0 ? told.join('; ') : undefined
+    return reasons.length > 0 ? reasons.join('; ') : undefined
   }
 }

@@ -38,8 +38,8 @@ export interface RedisTableOptions {
 }
 
 /**
- * A topic that was made anew under its name has a copy of its own, because the offsets of the previous one
- * tell nothing about its values.
+ * Opens a copy of the topic in Redis. A recreated topic gets a new copy, because the offsets of the previous
+ * topic say nothing about the order of its values.
  */
 export async function openRedisTable({
   kafka,

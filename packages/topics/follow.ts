@@ -96,7 +96,7 @@ export class Follower<T extends TopicName> {
     const { kafka, topic } = this.#options
     const position = this.#positions[partition]
     const end = await kafka.offsetAt(topic, partition, 'latest')
-    if (end < position) return this.#beginAnew(`ends at ${end}`, position)
+    if (end < position) return this.#startOver(`ends at ${end}`, position)
     while (this.#positions[partition] < end) {
       try {
         const batch = await kafka.fetch(topic, partition, this.#positions[partition], FETCH_BYTES)
@@ -112,7 +112,7 @@ export class Follower<T extends TopicName> {
     }
   }
 
-  #beginAnew(found: string, position: number): never {
+  #startOver(found: string, position: number): never {
     const { topic, reset } = this.#options
     const what = `${topic} ${found}, and was read up to ${position}: it was recreated, or has lost records.`
     if (reset === undefined)
@@ -163,11 +163,11 @@ export class Follower<T extends TopicName> {
       const records = await this.#unlessStopped(this.#open())
       await this.#unlessStopped(this.catchUp())
       const readTo = [...this.#positions]
-      const anew = Promise.withResolvers<{ first: number; position: number }>()
-      let isAnew = false
+      const recreated = Promise.withResolvers<{ first: number; position: number }>()
+      let isRecreated = false
       const from = { offsets: new Map([[topic as string, [...readTo]]]) }
       reading = await kafka.read({ topics: [topic], from, until: 'stopped' }, async (batch) => {
-        if (isAnew) return
+        if (isRecreated) return
         const {
           partition,
           offsets: [first],
@@ -176,14 +176,16 @@ export class Follower<T extends TopicName> {
         const position = readTo[partition]
         // A reading goes back for one reason: the name now belongs to another topic, which it reads from the
         // beginning.
-        isAnew = batch.length > 0 && first < position
-        if (isAnew) return anew.resolve({ first, position })
+        isRecreated = batch.length > 0 && first < position
+        if (isRecreated) return recreated.resolve({ first, position })
         await this.#take(records, batch)
         readTo[partition] = nextOffset
       })
       const ended = Promise.race([
         reading.done.then(() => Promise.reject(new Error('reading has ended'))),
-        anew.promise.then(({ first, position }) => this.#beginAnew(`begins again at ${first}`, position)),
+        recreated.promise.then(({ first, position }) =>
+          this.#startOver(`begins again at ${first}`, position),
+        ),
       ])
       for (;;) {
         this.#ready = true

@@ -56,8 +56,8 @@ export class ReadingAll implements Reading {
   async #begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place> {
     const { topic } = at
     const cluster = this.#cluster
-    const madeAnew = before?.loss === 'made-anew'
-    const topicId = madeAnew ? await cluster.agreedId(topic) : (await cluster.topic(topic)).topicId
+    const recreated = before?.loss === 'recreated'
+    const topicId = recreated ? await cluster.agreedId(topic) : (await cluster.topic(topic)).topicId
     if (before?.loss === 'beyond-end')
       return { topicId, position: await offsetAtPlace(cluster, at, 'latest', signal) }
     const same = before === undefined || before.topicId === topicId

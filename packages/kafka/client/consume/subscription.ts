@@ -10,7 +10,7 @@ import { type GroupListener, keyOf, type Membership } from '../groups/membership
 import { joinGroup } from '../groups/open.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { stalledOf } from '../standstill.ts'
-import { type Before, type Beginning, beginning, beginsAnew, type Committed } from '../topic-ids.ts'
+import { type Before, type Beginning, beginning, type Committed, startsOver } from '../topic-ids.ts'
 import { Fetcher } from './fetcher.ts'
 import { CommittedOffsets, offsetAtPlace } from './offsets.ts'
 import { type OpenProcessor, Worker } from './worker.ts'
@@ -125,7 +125,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     }
     const found = await beginning(source, options.startAt, before)
     this.#topicIds.set(topic, found.topicId)
-    if (beginsAnew(found, before)) {
+    if (startsOver(found, before)) {
       cluster.log.warn(
         { groupId, topic, partition, before, ...found },
         'The group starts over in this partition',

@@ -1,4 +1,4 @@
-/** The modules with the types of topics' values, from the tables and the contracts' files. */
+/** Generates the modules with the types of the topics' values, from the topics and their contracts. */
 import { parseSchema, type RecordNode } from '../avro.ts'
 import { pathOf, readContract } from '../load.ts'
 import { DEAD_LETTER, platformTopics, type TopicTable } from '../topics.ts'

@@ -82,9 +82,9 @@ class GatewayDoor {
   async serve(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     reply.hijack()
     const requestId = randomUUID()
-    const isWelcome = this.#access.anonymous === undefined || !isFromForeignPage(request.headers)
-    const headers = headersOf(request, requestId, isWelcome)
-    if (isPreflight(request)) return answerPreflight(request, reply, headers, isWelcome)
+    const isAllowed = this.#access.anonymous === undefined || !isFromForeignPage(request.headers)
+    const headers = headersOf(request, requestId, isAllowed)
+    if (isPreflight(request)) return answerPreflight(request, reply, headers, isAllowed)
     let route = this.#routes.byHead(request)
     try {
       if (isLoop(request.headers.via)) throw loop()

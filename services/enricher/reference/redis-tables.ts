@@ -73,7 +73,7 @@ export class RedisTables {
     this.#upkeep.wake()
   }
 
-  /** Forgets all changes, because the topic was made anew. */
+  /** Forgets all changes, because the topic was recreated. */
   clear(): void {
     for (const entries of this.#newest.values()) entries.clear()
     this.#pending.clear()

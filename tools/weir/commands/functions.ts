@@ -225,13 +225,13 @@ async function active(
   tell: (text: string) => void,
 ): Promise<ListedFunction> {
   const deadline = Date.now() + ACTIVE_TIMEOUT_MS
-  for (let told = false; ; told = true) {
+  for (let isAnnounced = false; ; isAnnounced = true) {
     const now = await api.get(name)
     if (now === undefined) throw new Refused(`${name} was removed in the meantime.`)
     if (now.State === 'Active' && now.LastUpdateStatus === 'Successful') return now
     if (Date.now() > deadline)
       throw new Unreachable(`${name} is stored, but the enricher does not run it yet; check its log.`)
-    if (!told) tell('Waiting for the enricher to unpack it …')
+    if (!isAnnounced) tell('Waiting for the enricher to unpack it …')
     await sleep(LOOK)
   }
 }

@@ -205,7 +205,8 @@ function checked(mapping: Mapping, input: MappingChange): Mapping {
     throw invalidParameter('Unsupported DestinationConfig parameter for given event source mapping type.')
   }
   if (onFailure !== undefined) checkDestination(onFailure, source)
-  if (output !== undefined) checkTopic(output, `The tag ${OUTPUT_TAG}`, 'the name of a topic')
+  if (output !== undefined)
+    checkTopic(output, `The output ${output} (tag ${OUTPUT_TAG})`, 'the name of a topic')
   if (output !== undefined && settings.tumblingMs > 0) {
     throw invalidParameter(
       `The function of a tumbling window returns its state, not records; leave out the tag ${OUTPUT_TAG} or the window.`,

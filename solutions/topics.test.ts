@@ -25,7 +25,7 @@ describe.each(Object.entries(topics))('%s', (name, topic) => {
       })
   })
 
-  test('somebody writes it', () => expect(topic.writers.length).toBeGreaterThan(0))
+  test('it has a writer', () => expect(topic.writers.length).toBeGreaterThan(0))
 
   test('its name is not for topics that are made at run time', () => {
     expect(Object.keys(topicFamilies).filter((prefix) => name.startsWith(prefix))).toEqual([])

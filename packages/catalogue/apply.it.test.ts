@@ -45,7 +45,7 @@ test('every topic of the table is created as it is laid out there; again, nothin
   expect(await applySpecs(admin, specs)).toEqual({ created: [], updated: [] })
 })
 
-test('a configuration that somebody changed is put right, and said', async () => {
+test('a configuration that was changed by hand is corrected and reported', async () => {
   const { admin } = opened.value
   const [spec] = ownSpecs()
   await applySpecs(admin, [spec!])

@@ -163,7 +163,7 @@ test('a contract that is not registered is said, with what to do', async () => {
   )
 })
 
-test('a registry behind a password is told it, by the job and by the services', async () => {
+test('the job and the services log in to a registry with a password', async () => {
   const guarded = await guardedRegistry(url, 'weir:s3cr3t/')
   try {
     const withUser = guarded.url.replace('//', '//weir:s3cr3t%2F@')

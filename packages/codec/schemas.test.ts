@@ -64,7 +64,7 @@ describe('no verdict about a schema is drawn from', () => {
   })
 })
 
-test('that there is no such schema is believed a second later, of a registry that has the contracts, and without asking again', async () => {
+test('a missing schema is confirmed a second later by a registry that has the contracts, and is then not requested again', async () => {
   server.answer = NOT_FOUND
   await schemas.resolve(7)
   await schemas.resolve(7)

@@ -12,7 +12,7 @@ const state = (ready: boolean): StackState => ({
   processes: [],
 })
 
-test('a state that cannot be written is told once, and the newest is written as soon as it can be', async () => {
+test('a state that cannot be written is reported once, and the newest is written as soon as possible', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-state-'))
   vi.stubEnv('WEIR_DATA', folder)
   onTestFinished(() => void vi.unstubAllEnvs())

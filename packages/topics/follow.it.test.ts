@@ -132,7 +132,7 @@ test('all partitions are read, from the end if asked for; a reading beside catch
   expect(seen.toSorted()).toEqual(records.toSorted())
 }, 60_000)
 
-test('a transaction is seen when it is committed; one that is idle leaves nobody behind', async () => {
+test('a transaction is seen when it is committed; an idle one does not stop followers', async () => {
   const topic = await topicOf()
   const { follower, seen } = follow(topic)
   for (const id of ['a', 'b']) {
@@ -192,7 +192,7 @@ test('it goes on by itself where the topic, and then the registry, were not ther
   ])
 }, 60_000)
 
-test('a topic that is made anew is read from its beginning, or told if nothing can be taken back', async () => {
+test('a recreated topic is read from its beginning, or reported if the reader cannot be reset', async () => {
   const topic = await topicOf()
   for (const id of ['a', 'b', 'c']) await put(topic, id)
   const table = follow(topic, {
@@ -216,7 +216,7 @@ test('a topic that is made anew is read from its beginning, or told if nothing c
   expect([log.follower.ready, log.seen]).toEqual([false, ['a', 'b', 'c']])
 }, 60_000)
 
-test('a topic that is made anew while it is followed is read from its beginning, also if it has more records at once', async () => {
+test('a topic that is recreated while it is followed is read from its beginning, even if it has more records at once', async () => {
   const topic = await topicOf()
   for (const id of ['a', 'b', 'c']) await put(topic, id)
   const table = follow(topic, {

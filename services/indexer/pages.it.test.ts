@@ -155,7 +155,7 @@ describe('a page of a real engine and broker', () => {
   })
 })
 
-test('without a search engine the page says so and still tells of its stages', async () => {
+test('without a search engine the page says so and still shows its stages', async () => {
   const server = await openPageServer(taxiTelemetry, {
     engine: 'opensearch',
     engineUrl: 'http://127.0.0.1:9',

@@ -24,7 +24,7 @@ test.each([
   expect(await read(text)).toEqual({ places, values: places.map((__, i) => ({ a: i + 1 })), faults: [] })
 })
 
-test('what is no object is a fault, its neighbours are not', async () => {
+test('a value that is not an object is a fault; its neighbours are not', async () => {
   expect((await read('[1,{"a":1},null]')).faults).toEqual([
     { place: 1, problem: 'is not a JSON object' },
     { place: 3, problem: 'is not a JSON object' },

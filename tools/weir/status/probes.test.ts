@@ -11,7 +11,7 @@ async function listen(): Promise<{ port: number; close(): void }> {
   return { port: (server.address() as AddressInfo).port, close: () => server.close() }
 }
 
-test('what does not answer in time is not ready, and what nobody listens for is down', async () => {
+test('a server that does not answer in time is not ready; one that does not listen is down', async () => {
   const [silent, gone] = [await listen(), await listen()]
   gone.close()
   onTestFinished(silent.close)

@@ -113,7 +113,7 @@ test('one that fails is tried twice more and then given up; it holds up no other
   expect(it.reasons()).toEqual(['its last attempt has failed'])
 })
 
-test('an invocation that was cut off is no attempt', async () => {
+test('an interrupted invocation does not count as an attempt', async () => {
   const it = setUp(1)
   const event = it.run('a')
   for (let i = 0; i < 4; i++) (await waitFor('a', it)).end(new Error('cut off'))
@@ -182,7 +182,7 @@ test.each([
   ])
 })
 
-test('a destination hears of what succeeded, and how often it was tried', async () => {
+test('a destination gets the successes, with the number of attempts', async () => {
   const it = setUp(1, [1, 1], TO)
   const event = it.run('a')
   ;(await waitFor('a', it)).end(FAILED)

@@ -80,7 +80,7 @@ export const replay = command({
   },
   async run(values, positionals) {
     onlyPositionals(positionals, 1)
-    if (positionals[0] === undefined) throw new UsageError('Which file?')
+    if (positionals[0] === undefined) throw new UsageError('Name a file.')
     const speed = readSpeed(values.speed)
     const timeFormat = readTimeFormat(values.time)
     const zoneMs = zoneOffset(values.zone)

@@ -40,7 +40,7 @@ export const reset = command({
   },
   async run({ to, 'dry-run': dryRun, json }, [group, wanted, ...rest]) {
     onlyPositionals(rest, 0)
-    if (group === undefined) throw new UsageError('Which group?')
+    if (group === undefined) throw new UsageError('Name a consumer group.')
     if (to === undefined)
       throw new UsageError('--to is missing. It says where the group continues: earliest, latest or a time.')
     const place = placeOf(to)

@@ -43,7 +43,7 @@ export const send = command({
   async run({ source, json }, positionals) {
     onlyPositionals(positionals, 2)
     const [topic, file = '-'] = positionals
-    if (topic === undefined) throw new UsageError('Which topic?')
+    if (topic === undefined) throw new UsageError('Name a topic.')
     const { key } = topicContract(topic)
     const settings = readSettings()
     const run = `send-${freshRunId(new Date())}`

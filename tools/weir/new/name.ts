@@ -19,7 +19,7 @@ const MAX_LENGTH = 40
 
 /** Throws a UsageError for a name that is not plain kebab-case. */
 export function nameOf(text: string | undefined, maxLength = MAX_LENGTH): Name {
-  if (text === undefined) throw new UsageError('Which name?')
+  if (text === undefined) throw new UsageError('Give a name.')
   if (!KEBAB.test(text) || text.length > maxLength)
     throw new UsageError(
       `"${text.slice(0, 100)}" is not a name; it must be lower-case words of letters and digits with hyphens between them, ` +

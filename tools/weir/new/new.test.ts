@@ -11,7 +11,7 @@ const said = (): string => err.mock.calls.map(([text]) => text).join('')
 test.each([
   [[], 2, 'The kind is missing: one of solution, service, step, sink.'],
   [['solutio', 'x'], 2, 'Did you mean solution?'],
-  [['solution'], 2, 'Which name?'],
+  [['solution'], 2, 'Give a name.'],
   [['solution', 'Fleet'], 2, '"Fleet" is not a name'],
   [['solution', 'fleet_alarms'], 2, 'is not a name'],
   [['solution', '../fleet'], 2, 'is not a name'],

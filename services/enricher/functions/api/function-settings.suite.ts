@@ -297,7 +297,7 @@ describe('settings', () => {
       ),
     })
     await expect(refused('kafka://weir.control.functions')).rejects.toMatchObject({
-      message: expect.stringContaining('own'),
+      message: expect.stringContaining('internal topic'),
     })
     await expect(refused('arn:aws:s3:::some-bucket')).rejects.toMatchObject({
       message: expect.stringContaining('OnFailure only'),

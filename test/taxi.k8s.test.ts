@@ -211,7 +211,7 @@ describe('what is wrong is said in one sentence', () => {
     const { code, output } = await release.upgrade('access.existingSecret=nowhere')
     expect(code).not.toBe(0)
     expect(output).toContain(
-      `access.existingSecret names the secret "nowhere", which namespace ${NAMESPACE} has not; create it there first.`,
+      `access.existingSecret names the secret "nowhere", which does not exist in namespace ${NAMESPACE}; create it first.`,
     )
     expectDone(
       await release.kubectl('create', 'secret', 'generic', 'half', '--from-literal=api-keys.json=[]'),

@@ -1,3 +1,4 @@
+/** How a replay reads the rows and times of a file. */
 import { describe, expect, test } from 'vitest'
 import { explain } from './explain.ts'
 import { csv, hub, run, sentTimes, timed, useHub } from './testing/hub.ts'

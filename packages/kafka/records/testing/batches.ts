@@ -1,3 +1,4 @@
+/** Writes and reads record batches of known records. */
 import { crc32c } from '@node-rs/crc32'
 import type { RecordBatch } from '../../port.ts'
 import { type AbortedTransaction, readBatches } from '../batch-reader.ts'

@@ -1,3 +1,4 @@
+/** Compiles and matches patterns as their users do. */
 import { matchesPlan, Planner } from '../../plan.ts'
 import { Work } from '../../work.ts'
 import { parsePattern } from '../pattern.ts'

@@ -1,3 +1,4 @@
+/** Functions that bring their own bootstrap, and how other runtimes are kept apart and allowed. */
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigReader } from '@weir/config'

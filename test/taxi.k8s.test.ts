@@ -202,7 +202,7 @@ describe('what is wrong is said in one sentence', () => {
       'pods.extraVolumeMounts[0].subPath=telemetry.avsc',
     )
     expect(code).not.toBe(0)
-    expect(output).toContain('The registry refuses taxi.telemetry-value')
+    expect(output).toContain('The registry refused taxi.telemetry-value')
     expect(output).toContain('colour')
     expect(await release.pods()).toEqual(before)
   })
@@ -217,7 +217,7 @@ describe('what is wrong is said in one sentence', () => {
       await release.kubectl('create', 'secret', 'generic', 'half', '--from-literal=api-keys.json=[]'),
     )
     expect((await release.upgrade('access.existingSecret=half')).output).toContain(
-      'which has no entry "access-keys.json"; add it.',
+      'which does not have the entry "access-keys.json"; add it.',
     )
   })
 

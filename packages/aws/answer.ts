@@ -23,7 +23,7 @@ const EXPOSED = 'x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x
 const ID_2_LENGTH = 72
 
 /**
- * Returns the ids, and the CORS headers if a web page asks for them.
+ * Returns the headers with the request's ids, and the CORS headers if a web page asks for them.
  * @param isAllowed whether the page may read the answer
  */
 export function headersOf(

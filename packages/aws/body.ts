@@ -47,8 +47,8 @@ export class Body {
 
 /**
  * Reads the body; undefined if the client disconnects before its end. A client without a known access key may
- * send a short body only, because AWS reports other errors than those of the head then. A longer one gets the
- * error of the head.
+ * only send a short body, which is read because AWS reports some errors of the body before those of the head.
+ * If its body is longer, the client gets the error of the head.
  */
 export async function bodyOf(request: FastifyRequest, call: Call, head: Head): Promise<Body | undefined> {
   if (head.client !== undefined && !identified(request, head.client.name)) throw overloaded()

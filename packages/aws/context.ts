@@ -22,7 +22,7 @@ export interface AwsContext {
   readonly headers: Readonly<Record<string, string>>
   /** Returns whether the client may do this operation on the resource: an ARN, a topic, or *. */
   may(resource: string): boolean
-  /** Throws AccessDeniedException unless the client may. */
+  /** Throws AccessDeniedException unless the client may do this operation on the resource. */
   authorize(resource: string): void
 }
 

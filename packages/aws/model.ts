@@ -119,7 +119,7 @@ export interface PlainShape extends Sensitive {
   readonly type: 'boolean' | 'timestamp'
 }
 
-/** Throws if the model has no shape of that name, which is a bug. */
+/** Throws if the model does not have the shape, which is a bug. */
 export function shapeOf(model: Model, name: string): Shape {
   if (!Object.hasOwn(model.shapes, name))
     throw new Error(`The model of ${model.service} does not have the shape ${name}.`)
